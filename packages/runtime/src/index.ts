@@ -1,1 +1,74 @@
-export {};
+export {
+  type AdminConfig,
+  type AdminDeps,
+  type AdminHandler,
+  type AdminServer,
+  healthHandler,
+  metricsHandler,
+  pathOf,
+  readOnly,
+  readyHandler,
+  send,
+  startAdmin,
+} from "./admin.ts";
+export { type JsonRead, type WriteOptions, readBounded, readJsonFile, writeFileAtomically } from "./atomic-file.ts";
+export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { type CommandOutput, runCommandLine } from "./command-line.ts";
+export { type CheckOptions, type Checked, type Finding, check } from "./config/issue-message.ts";
+export { nearest } from "./config/nearest.ts";
+export {
+  ConfigError,
+  type Path,
+  type Place,
+  type Problem,
+  formatPath,
+  formatPlace,
+  formatProblem,
+} from "./config/problem.ts";
+export { durationSetting, listenOrOffSetting, listenSetting, parsedBy, portSetting } from "./config/setting-types.ts";
+export {
+  type Given,
+  type Settings,
+  type SettingsOptions,
+  type Source,
+  type Variable,
+  loadSettings,
+} from "./config/settings.ts";
+export type { Env } from "./config/substitute.ts";
+export { type Parsed, type TextRead, parseYamlFile, readTextFile } from "./config/yaml-file.ts";
+export {
+  type CommandContext,
+  type DaemonCommand,
+  type DaemonDefinition,
+  type DaemonDeps,
+  runDaemon,
+  tell,
+} from "./daemon.ts";
+export type { DaemonInput } from "./daemon-input.ts";
+export type { DaemonContext } from "./daemon-life.ts";
+export { type ProcessLike, type SignalName, systemProcess } from "./daemon-process.ts";
+export { describeError } from "./describe-error.ts";
+export { type ExitCode, ExitError, exitCodes } from "./exit-codes.ts";
+export { type RequestOrigin, foreignRequest } from "./foreign-request.ts";
+export {
+  type ListenAddress,
+  formatListenAddress,
+  isLoopback,
+  parseListenAddress,
+  parseListenAddressOrOff,
+} from "./listen-address.ts";
+export {
+  type LogFields,
+  type LogFormat,
+  type LogLevel,
+  type LogOptions,
+  type Logger,
+  createLog,
+  noLog,
+} from "./log.ts";
+export type { LogStream } from "./log-text.ts";
+export { createRegistry } from "./metrics.ts";
+export { type PartNotReady, type Readiness, type ReadinessPart, createReadiness } from "./ready.ts";
+export { explainSystemError, listenError, systemErrorCode } from "./system-error.ts";
+export { VERSION, userAgent } from "./version.ts";

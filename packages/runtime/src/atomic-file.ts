@@ -1,0 +1,79 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { explainSystemError } from "./system-error.ts";
+
+export interface WriteOptions {
+  /** Permissions of the file; default 0o644. */
+  readonly mode?: number;
+}
+
+/**
+ * Writes a file so that a reader, and a machine that loses power, finds the old content or the new one and nothing
+ * between: a temporary file in the same folder is written, synced and renamed, and the folder is synced.
+ */
+export async function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  { mode = 0o644 }: WriteOptions = {},
+): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    await withFile(await open(temporary, "wx", mode), async (file) => {
+      await file.chmod(mode); // `open` subtracts the umask; a mode that was asked for is meant
+      await file.writeFile(content);
+      await file.sync();
+    });
+    await rename(temporary, path);
+    await withFile(await open(folder, "r"), (file) => file.sync());
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new Error(`Cannot write ${path}: ${explainSystemError(cause)}`, { cause });
+  }
+}
+
+/** What reading a file gave; `missing` is apart because a first start is no reason to warn. */
+export type JsonRead =
+  | { readonly state: "read"; readonly value: unknown }
+  | { readonly state: "missing" }
+  | { readonly state: "unusable"; readonly reason: string };
+
+/** Reads a JSON file of at most `bytesMax`; a damaged, half-written or unreadable one gives a reason and no exception. */
+export async function readJsonFile(path: string, { bytesMax }: { readonly bytesMax: number }): Promise<JsonRead> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBounded(path, bytesMax + 1);
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return { state: "missing" };
+    return { state: "unusable", reason: explainSystemError(cause) };
+  }
+  if (bytes.length > bytesMax) return { state: "unusable", reason: `it is larger than ${bytesMax} bytes` };
+  if (bytes.length === 0) return { state: "unusable", reason: "it is empty" };
+  try {
+    return { state: "read", value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
+  } catch {
+    return { state: "unusable", reason: "it holds no valid JSON; it may have been written only in part" };
+  }
+}
+
+/** Reads at most `bytesMax` bytes from the start of a file, whatever size the system says it has. */
+export async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> {
+  return withFile(await open(path, "r"), async (file) => {
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    for await (const chunk of file.createReadStream({ autoClose: false, end: bytesMax - 1 }) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      total += chunk.length;
+    }
+    return Buffer.concat(chunks, total);
+  });
+}
+
+async function withFile<T>(file: FileHandle, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}

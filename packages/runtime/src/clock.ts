@@ -1,0 +1,47 @@
+/** Time as the processes see it; tests pass a fake one (`@datawire/runtime/testing`). */
+export interface Clock {
+  /** Wall clock, milliseconds since 1970: for what people read. It may jump; never subtract two of them. */
+  nowMs(): number;
+  /** Milliseconds since some fixed moment, never going back: for intervals and ages. */
+  monotonicMs(): number;
+  /** Resolves after `ms`, or as soon as the signal aborts; it never rejects, so look at `signal.aborted` after it. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `fn` once after `ms`; the function returned cancels it. */
+  setTimer(ms: number, fn: () => void): () => void;
+}
+
+/** setTimeout fires at once beyond 2^31-1 ms (24.8 days), so that longer timers go in legs. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** The real clock. Node's timers run on the monotonic clock, so that a wall clock that jumps disturbs nothing. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) => sleepWith(setTimer, ms, signal),
+  setTimer,
+};
+
+/** A `sleep` made of a `setTimer`: what every Clock needs. */
+export function sleepWith(start: Clock["setTimer"], ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const stop = (): void => {
+      cancel();
+      resolve();
+    };
+    const cancel = start(ms, () => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    });
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
+
+function setTimer(ms: number, fn: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const leg = (leftMs: number): void => {
+    timer = leftMs > TIMER_MS_MAX ? setTimeout(leg, TIMER_MS_MAX, leftMs - TIMER_MS_MAX) : setTimeout(fn, leftMs);
+  };
+  leg(ms);
+  return () => clearTimeout(timer);
+}

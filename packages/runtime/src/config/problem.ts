@@ -1,0 +1,46 @@
+import { ExitError, exitCodes } from "../exit-codes.ts";
+
+/** Names a value inside a document: keys of mappings, indexes (from 0) of lists. */
+export type Path = readonly (string | number)[];
+
+/** Where a value was given. */
+export interface Place {
+  /** A file, or what else gave the value: a flag (`--listen`) or a variable (`DATAWIRE_TOKEN`). */
+  readonly file: string;
+  /** From 1, as is `column`; absent when `file` is not a file. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** One thing that is wrong with the configuration. */
+export interface Problem extends Place {
+  readonly message: string;
+}
+
+/** The configuration cannot be used; `problems` has everything that is wrong with it, at once. */
+export class ConfigError extends ExitError {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    // A wrong flag is a misused command line; only what lies in files or in the environment is configuration.
+    const flagsOnly = problems.every(({ file }) => file.startsWith("-"));
+    super(flagsOnly ? exitCodes.misused : exitCodes.badConfiguration, problems.map(formatProblem).join("\n"));
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/** Prints a problem as `FILE:LINE:COLUMN: message`, which editors and terminals make a link of. */
+export function formatProblem(problem: Problem): string {
+  return `${formatPlace(problem)}: ${problem.message}`;
+}
+
+/** Prints a place as `FILE:LINE:COLUMN`, or as the flag or variable that it is. */
+export function formatPlace({ file, line, column }: Place): string {
+  return line === undefined ? file : `${file}:${line}:${column ?? 1}`;
+}
+
+/** Prints a path as people write it: `liveness.expect.status[0]`. */
+export function formatPath(path: Path): string {
+  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
+}

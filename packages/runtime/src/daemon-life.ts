@@ -1,0 +1,133 @@
+import type { Clock } from "./clock.ts";
+import { ConfigError, formatProblem } from "./config/problem.ts";
+import type { DaemonInput } from "./daemon-input.ts";
+import type { ProcessLike, SignalName } from "./daemon-process.ts";
+import { describeError } from "./describe-error.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import type { Logger } from "./log.ts";
+import { createNotifier } from "./notify.ts";
+import { type Readiness, createReadiness } from "./ready.ts";
+
+/** What a daemon gets to run with. */
+export interface DaemonContext<Settings> {
+  readonly settings: Settings;
+  readonly input: DaemonInput;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Aborts when the daemon must stop: SIGTERM, SIGINT, or `stop()`. */
+  readonly signal: AbortSignal;
+  /** Add the parts, then `seal()`; when all are ready, systemd is told. */
+  readonly readiness: Readiness;
+  /** Calls `listener` with the new settings on SIGHUP; when they cannot be loaded, that is logged and the old ones stay. */
+  onReload(listener: (settings: Settings) => void | Promise<void>): void;
+  /** Calls `listener` on SIGUSR1, which is ignored otherwise. */
+  onUserSignal(listener: () => void): void;
+  /** Stops the daemon as SIGTERM does. */
+  stop(): void;
+}
+
+export interface LifeDeps {
+  readonly process: ProcessLike;
+  readonly clock: Clock;
+}
+
+interface LifeConfig<Settings> {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly input: DaemonInput;
+  readonly stopMsMax: number;
+}
+
+interface LifeParts<Settings> {
+  reload(): Promise<Settings>;
+  run(context: DaemonContext<Settings>): Promise<ExitCode | void>;
+}
+
+/** From loaded settings to the exit code: signals, reloads, systemd, crashes, and the bound on stopping. */
+export async function runLife<Settings>(
+  config: LifeConfig<Settings>,
+  parts: LifeParts<Settings>,
+  { process, clock, log }: LifeDeps & { readonly log: Logger },
+): Promise<ExitCode> {
+  const stopping = new AbortController();
+  const ended = new AbortController();
+  const readiness = createReadiness();
+  const notifier = createNotifier({ env: process.env, clock, pid: process.pid });
+  const reloads: ((settings: Settings) => void | Promise<void>)[] = [];
+  const undo: (() => void)[] = [];
+  const on = (name: SignalName, listener: () => void): void => void undo.push(process.onSignal(name, listener));
+
+  const stop = (): void => {
+    if (stopping.signal.aborted) return;
+    notifier.stopping();
+    stopping.abort();
+    undo.push(
+      clock.setTimer(config.stopMsMax, () => {
+        log.error("Stopping took too long, leaving", { limitMs: config.stopMsMax });
+        process.exit(exitCodes.failed);
+      }),
+    );
+  };
+  const stopBySignal = (name: SignalName): void => {
+    if (stopping.signal.aborted) return process.exit(exitCodes.failed); // whoever asks twice does not want to wait
+    log.info("Stopping", { signal: name });
+    stop();
+  };
+  on("SIGTERM", () => stopBySignal("SIGTERM"));
+  on("SIGINT", () => stopBySignal("SIGINT"));
+
+  on("SIGUSR1", () => {}); // without a listener Node opens its debugger on it
+
+  let reloading = Promise.resolve();
+  on("SIGHUP", () => {
+    // One after the other, so that the settings in force are those of the last signal.
+    reloading = reloading.then(() => reload(parts, reloads, { log, notifier }));
+  });
+  undo.push(
+    process.onCrash((error) => {
+      log.error("Unexpected error, leaving", { error: describeError(error) });
+      process.exit(exitCodes.failed);
+    }),
+  );
+  readiness.onChange((ready) => {
+    if (ready) notifier.ready();
+  });
+  notifier.startWatchdog(ended.signal);
+
+  try {
+    const code = await parts.run({
+      settings: config.settings,
+      input: config.input,
+      log,
+      clock,
+      signal: stopping.signal,
+      readiness,
+      onReload: (listener) => void reloads.push(listener),
+      onUserSignal: (listener) => on("SIGUSR1", listener),
+      stop,
+    });
+    return code ?? exitCodes.done;
+  } finally {
+    ended.abort();
+    await reloading;
+    for (const end of undo) end();
+  }
+}
+
+async function reload<Settings>(
+  parts: Pick<LifeParts<Settings>, "reload">,
+  listeners: readonly ((settings: Settings) => void | Promise<void>)[],
+  { log, notifier }: { readonly log: Logger; readonly notifier: { reloading(): void; ready(): void } },
+): Promise<void> {
+  notifier.reloading();
+  try {
+    const settings = await parts.reload();
+    for (const listener of listeners) await listener(settings);
+    log.info("Settings reloaded");
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      for (const problem of error.problems) log.error("Settings not reloaded", { problem: formatProblem(problem) });
+    } else log.error("Settings not reloaded", { error });
+  }
+  notifier.ready();
+}

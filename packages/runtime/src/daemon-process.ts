@@ -1,0 +1,40 @@
+import type { Env } from "./config/substitute.ts";
+
+export type SignalName = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1";
+
+/** What a daemon uses of its process; a fake one lets tests send signals and read what was printed. */
+export interface ProcessLike {
+  readonly argv: readonly string[];
+  readonly env: Env;
+  readonly pid: number;
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Calls `listener` for every signal of that name; the function returned ends that. */
+  onSignal(name: SignalName, listener: () => void): () => void;
+  /** Calls `listener` for an error that nobody caught; the function returned ends that. */
+  onCrash(listener: (error: unknown) => void): () => void;
+  /** Leaves at once. */
+  exit(code: number): void;
+}
+
+/** The process itself. */
+export const systemProcess: ProcessLike = {
+  argv: process.argv,
+  env: process.env,
+  pid: process.pid,
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  onSignal(name, listener) {
+    process.on(name, listener);
+    return () => process.off(name, listener);
+  },
+  onCrash(listener) {
+    process.on("uncaughtException", listener);
+    process.on("unhandledRejection", listener);
+    return () => {
+      process.off("uncaughtException", listener);
+      process.off("unhandledRejection", listener);
+    };
+  },
+  exit: (code) => process.exit(code),
+};

@@ -1,0 +1,37 @@
+import { isLoopback } from "./listen-address.ts";
+
+/** The headers that tell for which site a request was meant and from which it comes. */
+export interface RequestOrigin {
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+}
+
+/**
+ * Says why a request must be refused because a web page may have sent it, or null if it may pass.
+ *
+ * A page on any site can make its reader's browser send requests to loopback; its `Origin` gives it away, and after
+ * rebinding its own name to 127.0.0.1 its `Host` does. `names` are the names this server is known by; a server that
+ * listens beyond loopback (`loopbackOnly: false`) takes any `Host`, as it cannot know all of its names.
+ */
+export function foreignRequest(
+  { host, origin }: RequestOrigin,
+  { names, loopbackOnly }: { readonly names: readonly string[]; readonly loopbackOnly: boolean },
+): string | null {
+  const hostName = host === undefined ? undefined : nameOf(`http://${host}`);
+  if (hostName === undefined) return "the Host header is missing or malformed";
+  const known = (name: string): boolean => isLoopback(name) || names.some((own) => own.toLowerCase() === name);
+  if (loopbackOnly && !known(hostName)) return `the Host ${JSON.stringify(host)} is not a name of this server`;
+  if (origin === undefined) return null;
+  const originHost = nameOf(origin);
+  if (originHost === undefined || new URL(origin).host !== new URL(`http://${host}`).host) {
+    return `the Origin ${JSON.stringify(origin)} is another site`;
+  }
+  return null;
+}
+
+/** The host name of a URL in lower case, without the brackets of IPv6. */
+function nameOf(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { hostname } = new URL(url);
+  return hostname === "" ? undefined : hostname.replace(/^\[(.*)\]$/, "$1");
+}

@@ -1,0 +1,66 @@
+import { execFile } from "node:child_process";
+import type { Clock } from "./clock.ts";
+
+/** What a process tells systemd of its life (sd_notify(3)); nothing at all when systemd did not start it. */
+export interface Notifier {
+  ready(): void;
+  reloading(): void;
+  stopping(): void;
+  /** Sends WATCHDOG=1 at half of the period that the unit asks for, until the signal aborts. */
+  startWatchdog(signal: AbortSignal): void;
+}
+
+export interface NotifierDeps {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly pid: number;
+  /** Sends one message; the default runs `systemd-notify`. */
+  readonly send?: (assignments: readonly string[]) => void;
+}
+
+/**
+ * Makes the notifier of a process.
+ *
+ * Node has no datagram sockets of the Unix family, so each message runs `systemd-notify`, which systemd brings along.
+ * The sender is then a child of the daemon: the unit must say `NotifyAccess=all`. A watchdog of WatchdogSec=30s costs
+ * one such process every 15 s.
+ */
+export function createNotifier({ env, clock, pid, send }: NotifierDeps): Notifier {
+  if (!env["NOTIFY_SOCKET"]) return silent;
+  const notify = send ?? ((assignments) => runSystemdNotify(env, assignments));
+  return {
+    ready: () => notify(["READY=1"]),
+    // Type=notify-reload compares this moment with the one at which it asked for the reload.
+    reloading: () => notify(["RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]),
+    stopping: () => notify(["STOPPING=1"]),
+    startWatchdog(signal) {
+      const periodMs = watchdogMs(env, pid) / 2;
+      if (periodMs > 0) void beat(periodMs, { clock, notify, signal });
+    },
+  };
+}
+
+async function beat(
+  periodMs: number,
+  { clock, notify, signal }: { clock: Clock; notify: (assignments: readonly string[]) => void; signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    notify(["WATCHDOG=1"]);
+    await clock.sleep(periodMs, signal);
+  }
+}
+
+/** The period of the unit's watchdog in milliseconds; 0 when there is none, or none for this process. */
+function watchdogMs(env: NotifierDeps["env"], pid: number): number {
+  const forPid = env["WATCHDOG_PID"];
+  if (forPid !== undefined && forPid !== String(pid)) return 0;
+  const usec = Number(env["WATCHDOG_USEC"]);
+  return Number.isFinite(usec) && usec > 0 ? usec / 1000 : 0;
+}
+
+function runSystemdNotify(env: NotifierDeps["env"], assignments: readonly string[]): void {
+  // A message that cannot be sent shows in the state of the unit; the daemon itself has no use for the news.
+  execFile("systemd-notify", [...assignments], { env: { ...env }, timeout: 5_000 }, () => {});
+}
+
+const silent: Notifier = { ready() {}, reloading() {}, stopping() {}, startWatchdog() {} };
