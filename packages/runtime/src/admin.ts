@@ -1,6 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { foreignRequest } from "./foreign-request.ts";
 import { type ListenAddress, isLoopback } from "./listen-address.ts";
 import type { Logger } from "./log.ts";

@@ -1,0 +1,73 @@
+// Imports point one way: protocol <- runtime <- link <- daemons <- dw-cli (their "./main" only).
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: "protocol-is-the-root",
+      comment: "protocol imports no other package of the project",
+      severity: "error",
+      from: { path: "^packages/protocol/" },
+      to: { path: "^packages/(?!protocol/)" },
+    },
+    {
+      name: "runtime-knows-only-protocol",
+      severity: "error",
+      from: { path: "^packages/runtime/" },
+      to: { path: "^packages/(?!runtime/|protocol/)" },
+    },
+    {
+      name: "link-knows-only-protocol-and-runtime",
+      severity: "error",
+      from: { path: "^packages/link/" },
+      to: { path: "^packages/(?!link/|runtime/|protocol/)" },
+    },
+    {
+      name: "no-daemon-knows-another",
+      severity: "error",
+      from: { path: "^packages/(directory|watson|sherlock)/" },
+      to: { path: "^packages/(directory|watson|sherlock|dw-cli)/", pathNot: "^packages/$1/" },
+    },
+    {
+      name: "dw-starts-daemons-and-no-more",
+      comment: "dw-cli may import the main of a daemon, nothing inside it",
+      severity: "error",
+      from: { path: "^packages/dw-cli/" },
+      to: { path: "^packages/(directory|watson|sherlock)/", pathNot: "^packages/[^/]+/src/main\\.ts$" },
+    },
+    {
+      name: "outside-no-daemon-internals",
+      comment: "e2e, bench and examples see what users see, with protocol, runtime and link to help",
+      severity: "error",
+      from: { path: "^(e2e|bench|examples|packaging|scripts)/" },
+      to: { path: "^packages/(directory|watson|sherlock|dw-cli)/" },
+    },
+    {
+      name: "core-is-pure",
+      comment: "what decides does no I/O: time and randomness come in as arguments",
+      severity: "error",
+      from: { path: "^packages/([^/]+/src/core|protocol/src)/", pathNot: "\\.test\\.ts$" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "core-imports-no-io",
+      severity: "error",
+      from: { path: "^packages/[^/]+/src/core/", pathNot: "\\.test\\.ts$" },
+      to: { path: "^packages/[^/]+/src/(io|store)/" },
+    },
+    {
+      name: "no-tests-in-programs",
+      severity: "error",
+      from: { pathNot: "\\.(test|bench)\\.ts$|^e2e/|(^|/)testing/|vitest\\.config" },
+      to: { path: "\\.test\\.ts$|(^|/)testing(\\.ts$|/)", pathNot: "fake-clock" },
+    },
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "/dist/" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"] },
+  },
+};
