@@ -1,1 +1,53 @@
-export {};
+export type { Address, DirectoryAddress, ServiceAddress } from "./address.ts";
+export {
+  DIRECTORY_PORT,
+  formatDirectoryAddress,
+  formatServiceAddress,
+  hostPort,
+  parseAddress,
+  parseCallerAddress,
+  parseDirectoryAddress,
+  parseServiceAddress,
+} from "./address.ts";
+export * from "./api.ts";
+export type { Distribution, Part, Pool, Rule, Share, Viewpoint } from "./distribution.ts";
+export { distribute, effectiveTable, isWholeService } from "./distribution.ts";
+export { DURATION_MAX_MS, DURATION_RULE, formatDuration, parseDuration } from "./duration.ts";
+export type { ErrorCode } from "./errors.ts";
+export { ERROR_CODES, ProtocolError } from "./errors.ts";
+export type { Explanation, RequestFacts } from "./explain.ts";
+export { explain, ruleMatches, splitPool } from "./explain.ts";
+export { claimant, covers, groupOf, isNamed, newestGeneration, pool, roleOf } from "./groups.ts";
+export type { InstanceUrl, ServiceProtocol } from "./instance-url.ts";
+export { isIpLiteral, isMachineLocal, parseInstanceUrl, PROTOCOLS, URL_LENGTH_MAX } from "./instance-url.ts";
+export { isWaiting, listRoutes, listService } from "./listing.ts";
+export type { Balance, Sticky, When } from "./matchers.ts";
+export { parseBalance, parseSticky, parseWhen } from "./matchers.ts";
+export * from "./messages.ts";
+export * from "./model.ts";
+export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./names.ts";
+export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./percent.ts";
+export type { Slots } from "./slots.ts";
+export {
+  ALL_SLOTS,
+  apportion,
+  assignSlots,
+  countSlots,
+  divideSlots,
+  joinSlots,
+  remainingSlots,
+  takeSlots,
+} from "./slots.ts";
+export type { ServiceView, TableReader } from "./table.ts";
+export { Table } from "./table.ts";
+export type { Generation } from "./version.ts";
+export {
+  compareGenerations,
+  describeGeneration,
+  generationOf,
+  meetsRequirement,
+  parseVersion,
+  selectorMatches,
+  VERSION_PATTERN,
+  VERSION_RULE,
+} from "./version.ts";

@@ -1,0 +1,42 @@
+import { ProtocolError } from "./errors.ts";
+import { quoteShort } from "./names.ts";
+
+export const DURATION_RULE = "a duration such as 500ms, 3s, 2m, 1h or 1d; a bare number is seconds";
+
+/** The longest duration that is accepted: a year. Beyond it, a value is a mistyped unit. */
+export const DURATION_MAX_MS = 365 * 86_400_000;
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const PATTERN = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/;
+
+/**
+ * Reads a duration and returns whole milliseconds, rounded.
+ * @throws ProtocolError `invalid_argument` when it is malformed, negative or longer than a year.
+ */
+export function parseDuration(input: string | number): number {
+  const match = PATTERN.exec(String(input).trim());
+  if (match === null) throw invalid(input);
+  const ms = Math.round(Number(match[1]) * UNIT_MS[(match[2] ?? "s") as keyof typeof UNIT_MS]);
+  if (ms > DURATION_MAX_MS) {
+    throw new ProtocolError(
+      "invalid_argument",
+      `Cannot use ${quoteShort(String(input))} as a duration: the longest is 365d`,
+    );
+  }
+  return ms;
+}
+
+/** Writes milliseconds in the largest unit that keeps them whole: 90000 → `90s`, 120000 → `2m`. */
+export function formatDuration(ms: number): string {
+  for (const [unit, unitMs] of Object.entries(UNIT_MS).toReversed()) {
+    if (ms >= unitMs && ms % unitMs === 0) return `${ms / unitMs}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+function invalid(input: string | number): ProtocolError {
+  return new ProtocolError(
+    "invalid_argument",
+    `Cannot use ${quoteShort(String(input))} as a duration: wanted ${DURATION_RULE}`,
+  );
+}

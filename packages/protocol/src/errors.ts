@@ -1,0 +1,28 @@
+/**
+ * What went wrong, as a closed set that callers switch over. HTTP answers and `error` messages of the link carry the
+ * same words; `httpStatus` in `http.ts` and the exit codes of `dw` derive from them.
+ */
+export const ERROR_CODES = [
+  "invalid_argument",
+  "not_found",
+  "conflict",
+  "unauthenticated",
+  "permission_denied",
+  "limit_exceeded",
+  "unsupported",
+  "unavailable",
+  "internal",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** A refusal that the rules of this package, or a directory that follows them, gives to a user or a peer. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,72 @@
+import type { RouteListing, ServiceListing } from "./api.ts";
+import { parseServiceAddress } from "./address.ts";
+import { distribute } from "./distribution.ts";
+import { covers, roleOf } from "./groups.ts";
+import type { Instance, Route, RouteTable } from "./model.ts";
+import { isUsable } from "./model.ts";
+import { slotsToPercent } from "./percent.ts";
+import type { ServiceView, TableReader } from "./table.ts";
+import { describeGeneration, generationOf } from "./version.ts";
+
+/** Shows a service as users and scripts see it; null for one that the table does not know. */
+export function listService(table: TableReader, name: string): ServiceListing | null {
+  const view = table.service(name);
+  const distribution = distribute(table, name, { caller: "*", zone: null });
+  if (view === null || distribution === null) return null;
+  const anyLive = view.instances.some(isUsable);
+  const status = distribution.degraded === null ? "live" : anyLive ? "degraded" : "down";
+  return {
+    service: name,
+    protocol: view.service.protocol,
+    primary: view.service.primary === "" ? null : view.service.primary,
+    status,
+    reason: distribution.degraded,
+    instances: view.instances.map((instance) => ({
+      name: instance.name,
+      version: instance.version,
+      url: instance.url,
+      state: instance.state,
+      role: roleOf(view, instance),
+      reason: instance.reason ?? roleReason(view, instance),
+      zone: instance.zone,
+      since: new Date(instance.since).toISOString(),
+      weight: instance.weight,
+      tags: instance.tags,
+    })),
+  };
+}
+
+/** Shows every route of a table. */
+export function listRoutes(table: TableReader, routes: RouteTable): RouteListing[] {
+  return routes.routes.map((route) => ({
+    caller: routes.caller,
+    service: routes.service,
+    target: route.target,
+    percent: slotsToPercent(route.share),
+    status: isWaiting(table, route.target) ? "waiting" : "active",
+    reading: route.reading,
+    when: route.when,
+    sticky: routes.sticky,
+    expires: expiryOf(route),
+  }));
+}
+
+/** Whether no registered instance matches a target. */
+export function isWaiting(table: TableReader, target: string): boolean {
+  const address = parseServiceAddress(target);
+  const view = table.service(address.service);
+  if (view === null) return true;
+  const whole = address.instance === null && address.version === null;
+  if (whole && view.service.settings.defaultUrl !== null) return false;
+  return !view.instances.some((instance) => covers(address, instance));
+}
+
+function expiryOf(route: Route): string | null {
+  return route.expiry === null ? null : new Date(route.expiry.atMs).toISOString();
+}
+
+/** Why a live instance that is held gets nothing. */
+function roleReason(view: ServiceView, instance: Instance): string | null {
+  if (roleOf(view, instance) !== "held") return null;
+  return `held: ${describeGeneration(generationOf(instance.version))} is not the primary, and no route names it`;
+}

@@ -1,0 +1,90 @@
+import { ProtocolError } from "./errors.ts";
+import { quoteShort } from "./names.ts";
+
+/** A condition that sends a request to a target before any percentage is drawn (`--when`). */
+export type When =
+  | { readonly kind: "header" | "cookie" | "query"; readonly name: string; readonly value: string }
+  | { readonly kind: "path"; readonly prefix: string };
+
+/** What a table's draw is made by, so that the same user keeps the same side (`--sticky`). */
+export type Sticky = { readonly kind: "header" | "cookie"; readonly name: string } | { readonly kind: "ip" };
+
+/** How a service spreads requests over the instances of one target (routing rules, section 6). */
+export type Balance =
+  | { readonly kind: "round-robin" | "random" | "least-connections" | "ordered" }
+  | { readonly kind: "consistent"; readonly by: "header" | "cookie"; readonly name: string }
+  | { readonly kind: "consistent"; readonly by: "path" | "ip" };
+
+/** RFC 9110 `token`: what a header or a cookie may be called. */
+const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+/** Visible ASCII without blanks: values reach a proxy's map as one word. */
+const VALUE = /^[!-~]{1,200}$/;
+const QUERY_NAME = /^[A-Za-z0-9._~-]{1,100}$/;
+
+/** @throws ProtocolError `invalid_argument` */
+export function parseWhen(text: string): When {
+  const [, kind, rest = ""] = /^(header|cookie|query|path):(.*)$/s.exec(text) ?? [];
+  const wanted = "wanted header:NAME=VALUE, cookie:NAME=VALUE, query:NAME=VALUE or path:/PREFIX";
+  if (kind === undefined) throw invalid("--when", text, wanted);
+  if (kind === "path") {
+    if (!rest.startsWith("/") || !VALUE.test(rest) || /[?#]/.test(rest)) {
+      throw invalid(
+        "--when",
+        text,
+        "a path prefix begins with / and is 1 to 200 visible ASCII characters without ? and #",
+      );
+    }
+    return { kind, prefix: rest };
+  }
+  const equals = rest.indexOf("=");
+  if (equals < 1) throw invalid("--when", text, wanted);
+  const name = parseKeyName("--when", text, kind as "header" | "cookie" | "query", rest.slice(0, equals));
+  const value = rest.slice(equals + 1);
+  if (!VALUE.test(value))
+    throw invalid("--when", text, "the value must be 1 to 200 visible ASCII characters without blanks");
+  return { kind: kind as "header" | "cookie" | "query", name, value };
+}
+
+/** @throws ProtocolError `invalid_argument` */
+export function parseSticky(text: string): Sticky {
+  if (text === "ip") return { kind: "ip" };
+  const [, kind, name] = /^(header|cookie):(.+)$/s.exec(text) ?? [];
+  if (kind === undefined || name === undefined)
+    throw invalid("--sticky", text, "wanted header:NAME, cookie:NAME or ip");
+  return { kind: kind as "header" | "cookie", name: parseKeyName("--sticky", text, kind as "header" | "cookie", name) };
+}
+
+/** @throws ProtocolError `invalid_argument` */
+export function parseBalance(text: string): Balance {
+  switch (text) {
+    case "round-robin":
+    case "random":
+    case "least-connections":
+    case "ordered":
+      return { kind: text };
+    case "consistent:path":
+    case "consistent:ip":
+      return { kind: "consistent", by: text === "consistent:path" ? "path" : "ip" };
+  }
+  const [, by, name] = /^consistent:(header|cookie):(.+)$/s.exec(text) ?? [];
+  if (by === undefined || name === undefined) {
+    throw invalid(
+      "balance",
+      text,
+      "wanted round-robin, random, least-connections, ordered, or consistent: with header:NAME, cookie:NAME, path or ip",
+    );
+  }
+  const key = by as "header" | "cookie";
+  return { kind: "consistent", by: key, name: parseKeyName("balance", text, key, name) };
+}
+
+/** Header names compare without regard to case, so they are kept in lower case; the others are kept as typed. */
+function parseKeyName(option: string, text: string, kind: "header" | "cookie" | "query", name: string): string {
+  const pattern = kind === "query" ? QUERY_NAME : TOKEN;
+  if (!pattern.test(name)) throw invalid(option, text, `${quoteShort(name)} is no ${kind} name`);
+  return kind === "header" ? name.toLowerCase() : name;
+}
+
+function invalid(option: string, text: string, why: string): ProtocolError {
+  return new ProtocolError("invalid_argument", `Cannot use ${quoteShort(text)} as ${option}: ${why}`);
+}

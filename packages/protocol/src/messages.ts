@@ -1,0 +1,190 @@
+import { z } from "zod";
+import { ERROR_CODES } from "./errors.ts";
+import { instanceSchema, registrationSchema, routeTableSchema, serviceSchema, tableChangeSchema } from "./model.ts";
+import { NAME_PATTERN } from "./names.ts";
+
+/**
+ * The messages of the link: JSON objects, one a WebSocket text frame. Unknown fields are ignored; an unknown `type` is
+ * answered with an error, so that a newer side can talk to an older one.
+ */
+
+/** Versions of the link that this code speaks. */
+export const LINK_VERSIONS = { min: 1, max: 1 } as const;
+
+/** The largest frame that either side accepts, and the most entities that one frame of a snapshot carries. */
+export const FRAME_BYTES_MAX = 4 * 1024 * 1024;
+export const SNAPSHOT_PART_ENTITIES = 2_000;
+/** The most instances that one Watson may hold. */
+export const REGISTRATIONS_MAX = 10_000;
+
+const name = z.string().regex(NAME_PATTERN);
+
+export const CLIENT_KINDS = ["watson", "sherlock", "library", "dw"] as const;
+export type ClientKind = (typeof CLIENT_KINDS)[number];
+
+/** First message of a client. */
+export const helloSchema = z.object({
+  type: z.literal("hello"),
+  /** Which versions of the link it speaks. */
+  link: z.object({ min: z.int(), max: z.int() }),
+  kind: z.enum(CLIENT_KINDS),
+  /** The caller, for a Sherlock or a library; the host, for a Watson. */
+  name,
+  /** Random and kept across restarts by a Watson; random for each start of others. */
+  id: z.string().min(8).max(64),
+  /** The program's own version. */
+  version: z.string().max(100),
+  /** Null for a client that wants no table. */
+  subscribe: z
+    .object({
+      /** Only these services; null for all. */
+      services: z.array(name).max(1_000).nullable().default(null),
+      /** The table that it holds, so that it is sent only what it lacks. */
+      have: z.object({ epoch: z.string(), revision: z.int() }).nullable().default(null),
+    })
+    .nullable()
+    .default(null),
+});
+
+/** A Watson's whole set. What the directory holds from this Watson beyond it goes away. */
+export const registerSchema = z.object({
+  type: z.literal("register"),
+  /** Counts the messages of this connection that want an answer. */
+  seq: z.int().min(0),
+  instances: z.array(registrationSchema).max(REGISTRATIONS_MAX),
+});
+
+/** What changed in a Watson's set since its last `register` or `update`. */
+export const updateSchema = z.object({
+  type: z.literal("update"),
+  seq: z.int().min(0),
+  instances: z.array(registrationSchema).max(REGISTRATIONS_MAX).default([]),
+  /** Keys `SERVICE@INSTANCE`. */
+  gone: z.array(z.string()).max(REGISTRATIONS_MAX).default([]),
+});
+
+/** What a subscriber has applied: a Sherlock says it once its proxy follows that revision. */
+export const appliedSchema = z.object({
+  type: z.literal("applied"),
+  epoch: z.string(),
+  revision: z.int(),
+  /** What the subscriber could not do with the table: a service that its proxy refused, a port that is taken. */
+  problems: z
+    .array(z.object({ subject: z.string().max(320), message: z.string().max(1_000) }))
+    .max(100)
+    .default([]),
+});
+
+/** One line of a Sherlock's counters, since its last message. */
+export const counterSchema = z.object({
+  service: name,
+  version: z.string().max(100).nullable(),
+  instance: z.string().max(100).nullable(),
+  requests: z.int().min(0),
+  /** By class: 1xx to 5xx. */
+  responses: z.tuple([z.int(), z.int(), z.int(), z.int(), z.int()]),
+  /** Requests that got no response of the instance's own. */
+  failures: z.int().min(0),
+  latencyMs: z.object({ average: z.number().min(0), max: z.number().min(0) }).nullable(),
+});
+export type Counter = z.infer<typeof counterSchema>;
+
+export const countersSchema = z.object({
+  type: z.literal("counters"),
+  periodMs: z.int().min(1),
+  counters: z.array(counterSchema).max(20_000),
+});
+
+/** What a program wants an operator to see in `dw status`: a service file in error, say. Replaces what it said before. */
+export const problemsSchema = z.object({
+  type: z.literal("problems"),
+  problems: z.array(z.object({ subject: z.string().max(320), message: z.string().max(1_000) })).max(100),
+});
+
+export const clientMessageSchema = z.discriminatedUnion("type", [
+  helloSchema,
+  registerSchema,
+  updateSchema,
+  appliedSchema,
+  countersSchema,
+  problemsSchema,
+]);
+export type ClientMessage = z.infer<typeof clientMessageSchema>;
+export type Hello = z.infer<typeof helloSchema>;
+export type ReportedProblem = z.infer<typeof problemsSchema>["problems"][number];
+
+/** First message of a directory. It pings; a client that hears nothing for two heartbeats takes the link for dead. */
+export const welcomeSchema = z.object({
+  type: z.literal("welcome"),
+  link: z.int(),
+  /** The directory's own address, `//host/directory`. */
+  directory: z.string(),
+  version: z.string(),
+  heartbeatMs: z.int().min(1),
+  leaseMs: z.int().min(1),
+});
+
+/**
+ * A whole table, in one or more parts; it holds when the last has come. `warming` says that the directory has just
+ * started and that instances may still be missing: a subscriber that has a larger table keeps what this one lacks until
+ * a `warm` message comes.
+ */
+export const snapshotSchema = z.object({
+  type: z.literal("snapshot"),
+  epoch: z.string(),
+  revision: z.int(),
+  part: z.int().min(0),
+  last: z.boolean(),
+  warming: z.boolean().default(false),
+  services: z.array(serviceSchema).default([]),
+  instances: z.array(instanceSchema).default([]),
+  tables: z.array(routeTableSchema).default([]),
+});
+
+/** What changed from one revision to another. An empty one says that nothing did. */
+export const deltaSchema = z.object({
+  type: z.literal("delta"),
+  epoch: z.string(),
+  from: z.int(),
+  revision: z.int(),
+  /** When the oldest change in it happened, by the directory's clock; for the metric of how long changes take. */
+  atMs: z.number(),
+  change: tableChangeSchema,
+});
+
+/** The warm-up is over: the table is whole. */
+export const warmSchema = z.object({ type: z.literal("warm") });
+
+/** The answer to `register` and `update`: durable as far as registrations are. */
+export const registeredSchema = z.object({
+  type: z.literal("registered"),
+  seq: z.int(),
+  /** The instances that were left out, and why; the others hold. */
+  refused: z.array(z.object({ instance: z.string(), code: z.enum(ERROR_CODES), message: z.string() })).default([]),
+});
+
+/** A drain or resume that an operator asked for; a Watson shows and keeps it until the next one. */
+export const drainingSchema = z.object({
+  type: z.literal("draining"),
+  /** Keys `SERVICE@INSTANCE` of this Watson's instances that an operator has drained. */
+  instances: z.array(z.string()),
+});
+
+export const errorMessageSchema = z.object({
+  type: z.literal("error"),
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+  /** True when the directory closes the link and trying again without a change is of no use. */
+  fatal: z.boolean().default(false),
+});
+
+export const serverMessageSchema = z.discriminatedUnion("type", [
+  welcomeSchema,
+  snapshotSchema,
+  deltaSchema,
+  warmSchema,
+  registeredSchema,
+  drainingSchema,
+  errorMessageSchema,
+]);
+export type ServerMessage = z.infer<typeof serverMessageSchema>;
