@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** `npm run soak` runs the same scenarios with their full counts. */
+const scenarioMsMax = process.env["DSTACK_SOAK"] === "1" ? 3_600_000 : 60_000;
+
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +11,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout: scenarioMsMax,
           hookTimeout: 60_000,
           // Each scenario starts real daemons; two at once already keep two cores busy.
           maxWorkers: 2,

@@ -1,0 +1,35 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { type Outcome, printHeading, printStep } from "./step.ts";
+
+const folders = ["packages", "scripts", "examples", "e2e", "bench", "packaging"].filter((folder) => existsSync(folder));
+
+/** What each check runs; all of them only read, but for the cache of the compiler. */
+const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  format: ["oxfmt", "--check"],
+  lint: ["oxlint", "--deny-warnings"],
+  types: ["tsc", "--project", "."],
+  imports: ["depcruise", "--output-type", "err", ...folders],
+  "dead code": ["knip", "--no-config-hints", "--no-progress"],
+};
+
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Runs all checks at once and prints the output of those that fail. */
+export async function runChecks(): Promise<Outcome> {
+  printHeading("checks");
+  const results = await Promise.all(Object.entries(checks).map(([name, command]) => runCheck(name, command)));
+  const passed = results.filter((ok) => ok).length;
+  return { passed, failed: results.length - passed };
+}
+
+function runCheck(name: string, [command, ...args]: readonly [string, ...string[]]): Promise<boolean> {
+  const startedAt = performance.now();
+  return new Promise((resolve) => {
+    execFile(command, args, { maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
+      printStep(name, performance.now() - startedAt, error === null);
+      if (error !== null) console.log(`${stdout}${stderr}`.trimEnd() || error.message);
+      resolve(error === null);
+    });
+  });
+}
