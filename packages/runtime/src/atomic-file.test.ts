@@ -1,0 +1,48 @@
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readJsonFile, writeFileAtomically } from "./atomic-file.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dstack-atomic-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test("writeFileAtomically() replaces content and mode, and leaves nothing else behind", async () => {
+  const path = join(folder, "table.json");
+  await writeFile(path, "old");
+  await chmod(path, 0o644);
+  await writeFileAtomically(path, "new", { mode: 0o600 });
+  expect(await readFile(path, "utf8")).toBe("new");
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(await readdir(folder)).toEqual(["table.json"]);
+});
+
+test("writeFileAtomically() says why it cannot, and removes what it began", async () => {
+  const path = join(folder, "taken");
+  await mkdir(join(path, "inside"), { recursive: true });
+  await expect(writeFileAtomically(path, "x")).rejects.toThrow(`Cannot write ${path}: `);
+  expect(await readdir(folder)).toEqual(["taken"]);
+  await expect(writeFileAtomically(join(folder, "no", "x"), "x")).rejects.toThrow("no such file or folder");
+});
+
+test.each([
+  ["a value", '{"a":1}', { state: "read", value: { a: 1 } }],
+  ["nothing", "", { state: "unusable", reason: "it is empty" }],
+  ["half of it", '{"a":', { state: "unusable", reason: expect.stringContaining("only in part") }],
+  ["too much", JSON.stringify("x".repeat(200)), { state: "unusable", reason: "it is larger than 100 bytes" }],
+])("readJsonFile() of %s", async (_what, content, expected) => {
+  const path = join(folder, "table.json");
+  await writeFile(path, content);
+  expect(await readJsonFile(path, { bytesMax: 100 })).toEqual(expected);
+});
+
+test("readJsonFile() tells a missing file from an unusable one", async () => {
+  expect(await readJsonFile(join(folder, "none"), { bytesMax: 100 })).toEqual({ state: "missing" });
+  expect(await readJsonFile(folder, { bytesMax: 100 })).toEqual({
+    state: "unusable",
+    reason: "it is a folder, wanted a file",
+  });
+});

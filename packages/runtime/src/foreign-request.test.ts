@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { foreignRequest } from "./foreign-request.ts";
+
+test.each([
+  ["localhost:5431", undefined, null],
+  ["127.0.0.1:5431", undefined, null],
+  ["[::1]:5431", undefined, null],
+  ["own.example.com:5431", undefined, null],
+  ["localhost:5431", "http://localhost:5431", null],
+  ["evil.example:5431", undefined, "Host"],
+  ["localhost.evil.example", undefined, "Host"],
+  ["localhost:5431", "https://evil.example", "Origin"],
+  ["localhost:5431", "http://localhost:8080", "Origin"],
+  ["localhost:5431", "null", "Origin"],
+  [undefined, undefined, "Host"],
+  ["a b", undefined, "Host"],
+])("foreignRequest() with Host %s and Origin %s", (host, origin, expected) => {
+  const reason = foreignRequest({ host, origin }, { names: ["own.example.com"], loopbackOnly: true });
+  if (expected === null) expect(reason).toBeNull();
+  else expect(reason).toContain(expected);
+});
+
+test("foreignRequest() takes any Host beyond loopback, but no foreign Origin", () => {
+  const options = { names: [], loopbackOnly: false };
+  expect(foreignRequest({ host: "vm101.example.com", origin: undefined }, options)).toBeNull();
+  expect(foreignRequest({ host: "vm101.example.com", origin: "https://evil.example" }, options)).toContain("Origin");
+});
