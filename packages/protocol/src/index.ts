@@ -27,6 +27,8 @@ export * from "./messages.ts";
 export * from "./model.ts";
 export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./names.ts";
 export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./percent.ts";
+export { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./routes/change.ts";
+export type { RouteChange, RouteWorld } from "./routes/world.ts";
 export type { Slots } from "./slots.ts";
 export {
   ALL_SLOTS,
