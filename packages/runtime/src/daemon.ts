@@ -9,6 +9,7 @@ import { type ProcessLike, systemProcess } from "./daemon-process.ts";
 import { describeError } from "./describe-error.ts";
 import { type ExitCode, ExitError, exitCodes } from "./exit-codes.ts";
 import { type LogFormat, type LogLevel, type Logger, createLog, logFormats, logLevels } from "./log.ts";
+import type { LogStream } from "./log-text.ts";
 import { VERSION } from "./version.ts";
 
 /** A command of a daemon beside its main one, such as `directory init`; it runs to its end and serves nothing. */
@@ -51,6 +52,8 @@ export interface DaemonDefinition<Settings> {
 export interface DaemonDeps {
   readonly process?: ProcessLike;
   readonly clock?: Clock;
+  /** Where the log goes; default: stderr. */
+  readonly logStream?: LogStream;
   /** How the program was called, for help and messages: `dw watson`. Default: the daemon's name. */
   readonly calledAs?: string;
   /** Default: what follows the script in the process's own. */
@@ -67,10 +70,11 @@ export async function runDaemon<Settings>(
 ): Promise<ExitCode> {
   const process = deps.process ?? systemProcess;
   const life: LifeDeps = { process, clock: deps.clock ?? systemClock };
+  const openLog = (input: DaemonInput): Logger => logOf(definition.name, input, deps.logStream);
   const name = deps.calledAs ?? definition.name;
   let code: ExitCode = exitCodes.done;
   const program = createProgram(name, definition, async (run) => {
-    code = await run({ definition, life });
+    code = await run({ definition, life, openLog });
   });
   try {
     const ended = await runCommandLine(program, deps.argv ?? process.argv.slice(2), process);
@@ -94,6 +98,7 @@ export function tell(
 interface Running<Settings> {
   readonly definition: DaemonDefinition<Settings>;
   readonly life: LifeDeps;
+  readonly openLog: (input: DaemonInput) => Logger;
 }
 
 type Start<Settings> = (run: (running: Running<Settings>) => Promise<ExitCode>) => Promise<void>;
@@ -131,7 +136,10 @@ function createProgram<Settings>(
   return program;
 }
 
-async function runMain<Settings>(program: Command, { definition, life }: Running<Settings>): Promise<ExitCode> {
+async function runMain<Settings>(
+  program: Command,
+  { definition, life, openLog }: Running<Settings>,
+): Promise<ExitCode> {
   const input = inputOf(program, life.process.env);
   const settings = await definition.load(input);
   if (input.options["check"] === true) {
@@ -139,7 +147,7 @@ async function runMain<Settings>(program: Command, { definition, life }: Running
     if (problems.length > 0) throw new ConfigError(problems);
     return exitCodes.done;
   }
-  const log = logOf(definition.name, input);
+  const log = openLog(input);
   return runLife(
     { name: definition.name, settings, input, stopMsMax: definition.stopMsMax?.(settings) ?? STOP_MS_MAX },
     { reload: () => definition.load(input), run: (context) => definition.run(context) },
@@ -150,16 +158,21 @@ async function runMain<Settings>(program: Command, { definition, life }: Running
 async function runCommand<Settings>(
   sub: Command,
   command: DaemonCommand<Settings>,
-  { definition, life }: Running<Settings>,
+  { definition, life, openLog }: Running<Settings>,
 ): Promise<ExitCode> {
   const input = inputOf(sub, life.process.env);
   const settings = await definition.load(input);
-  const log = logOf(definition.name, input);
+  const log = openLog(input);
   const stop = new AbortController();
-  const abort = (): void => stop.abort();
-  for (const name of ["SIGTERM", "SIGINT"] as const) life.process.onSignal(name, abort);
+  const undo = (["SIGTERM", "SIGINT"] as const).map((name) => life.process.onSignal(name, () => stop.abort()));
   const print = (text: string): void => life.process.stdout(text);
-  return (await command.run({ settings, input, log, clock: life.clock, signal: stop.signal, print })) ?? exitCodes.done;
+  try {
+    return (
+      (await command.run({ settings, input, log, clock: life.clock, signal: stop.signal, print })) ?? exitCodes.done
+    );
+  } finally {
+    for (const end of undo) end();
+  }
 }
 
 const STOP_MS_MAX = 60_000;
@@ -175,10 +188,11 @@ function inputOf(command: Command, env: Env): DaemonInput {
   };
 }
 
-function logOf(name: string, { options }: DaemonInput): Logger {
+function logOf(name: string, { options }: DaemonInput, stream: LogStream | undefined): Logger {
   return createLog({
     name,
     level: options["logLevel"] as LogLevel,
     format: options["logFormat"] as LogFormat | undefined,
+    stream,
   });
 }

@@ -34,14 +34,16 @@ export const durationSetting = z
     }
   });
 
-/** A port that others can reach, from 1 to 65535. */
-export const portSetting = z.int().min(1).max(65_535).meta({ wanted: "a port from 1 to 65535" });
+const PORT_RULE = "a port from 1 to 65535";
+
+/** A port that others can reach. */
+export const portSetting = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE);
 
 /** `HOST:PORT`. */
 export const listenSetting = parsedBy(parseListenAddress, "HOST:PORT");
 
-/** `HOST:PORT`, or `off`, which gives `null`; YAML 1.1 habits make some write `false`. */
-export const listenOrOffSetting = z.union([
+/** `HOST:PORT`, or `off`, which gives `null`; so does `false`, which is what YAML 1.1 made of `off`. */
+export const listenOrOffSetting = z.preprocess(
+  (input) => (input === false ? "off" : input),
   parsedBy(parseListenAddressOrOff, "HOST:PORT or off"),
-  z.literal(false).transform(() => null),
-]);
+);

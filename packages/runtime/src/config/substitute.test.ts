@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { substitute } from "./substitute.ts";
+
+const env = { HOST: "vm101", EMPTY: "", NESTED: "${HOST}" };
+
+test.each([
+  ["http://${HOST}:80/${HOST}", "http://vm101:80/vm101"],
+  ["plain $HOST and 5$", "plain $HOST and 5$"],
+  ["$${HOST}", "${HOST}"],
+  ["${EMPTY}", ""],
+  ["${NESTED}", "${HOST}"],
+])("substitute() makes of %s %s", (text, expected) => {
+  expect(substitute(text, env)).toEqual({ ok: true, text: expected });
+});
+
+test("substitute() tells every variable that is unset, and what names none", () => {
+  expect(substitute("${A}${B-x}${HOST}${C}", env)).toEqual({ ok: false, unset: ["A", "C"], malformed: ["${B-x}"] });
+});
