@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { explain, ruleMatches } from "./explain.ts";
+import { parseWhen } from "./matchers.ts";
+import { instance, routes, tableOf } from "./testing.ts";
+
+test("explain() says why each of the others gets nothing", () => {
+  const table = tableOf(
+    [
+      instance("barker@a(1)"),
+      instance("barker@b(1)", { state: "down", reason: "503 from GET /liveness_check, wanted 200-299" }),
+      instance("barker@c(2)"),
+      instance("barker@d(3)"),
+      instance("barker@e(1)", { state: "draining" }),
+    ],
+    { tables: [routes("web", "barker", [["//barker(3)", 500]])] },
+  );
+  expect(explain(table, "barker", { caller: "monolith", zone: null })?.excluded).toEqual([
+    { name: "b", reason: "down: 503 from GET /liveness_check, wanted 200-299" },
+    { name: "c", reason: "held: version 2 is not the primary, and no route names it" },
+    { name: "d", reason: "routed: a route names it, and this caller's routes give it nothing" },
+    { name: "e", reason: "draining" },
+  ]);
+});
+
+test("explain() gives the first registered instance everything where the balance is ordered", () => {
+  const services = [{ name: "barker", primary: "1", settings: { balance: "ordered" } }] as never;
+  const table = tableOf([instance("barker@a(1)"), instance("barker@b(1)")], { services });
+  expect(explain(table, "barker", { caller: "x", zone: null })).toMatchObject({
+    shares: [
+      {
+        instances: [
+          { name: "a", percent: 100 },
+          { name: "b", percent: 0 },
+        ],
+      },
+    ],
+    excluded: [{ name: "b", reason: "ordered: an instance that registered earlier takes all" }],
+  });
+});
+
+test("explain() divides a target by the weights of its instances", () => {
+  const table = tableOf([instance("barker@a(1)", { weight: 100 }), instance("barker@b(1)", { weight: 50 })]);
+  const { shares = [] } = explain(table, "barker", { caller: "x", zone: null }) ?? {};
+  expect(shares[0]?.instances.map(({ percent }) => percent)).toEqual([66.666667, 33.333333]);
+});
+
+test("explain() follows the condition that a path meets", () => {
+  const table = tableOf([instance("barker@a(1)"), instance("barker@b(2)")], {
+    tables: [routes("*", "barker", [["//barker(2)", 0, { when: "path:/beta" }]])],
+  });
+  const of = (path: string) => explain(table, "barker", { caller: "x", zone: null }, { path })?.shares;
+  expect(of("/beta/page")).toMatchObject([{ target: "//barker(2)", percent: 100, reason: "--when path:/beta" }]);
+  expect(of("/other")).toMatchObject([{ target: "//barker", percent: 100 }]);
+});
+
+test.each([
+  ["path:/beta", { path: "/beta" }, true],
+  ["path:/beta", { path: "/betatest?x" }, true],
+  ["path:/beta", { path: "/alpha/beta" }, false],
+  ["query:v=2", { path: "/x?a=1&v=2" }, true],
+  ["query:v=2", { path: "/x?v=3&v=2" }, false],
+  ["query:v=2", { path: "/x" }, false],
+  ["header:X-Canary=1", { headers: { "x-canary": "1" } }, true],
+  ["header:X-Canary=1", { headers: { "x-canary": "2" } }, false],
+  ["cookie:Beta=yes", { cookies: { Beta: "yes" } }, true],
+  ["cookie:Beta=yes", {}, false],
+])("ruleMatches() %s on %j: %s", (when, request, expected) => {
+  expect(ruleMatches({ when: parseWhen(when) }, request)).toBe(expected);
+});

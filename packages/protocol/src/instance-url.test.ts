@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { isMachineLocal, parseInstanceUrl } from "./instance-url.ts";
+
+test.each([
+  ["http://vm101/emitter", { host: "vm101", port: 80, authority: "vm101", base: "/emitter" }],
+  ["http://VM101:8080/a%2Fb/", { host: "vm101", port: 8080, authority: "vm101:8080", base: "/a%2Fb" }],
+  ["https://[2001:db8::1]:8443", { host: "2001:db8::1", port: 8443, authority: "[2001:db8::1]:8443", base: "" }],
+  ["https://vm101:443/", { host: "vm101", port: 443, authority: "vm101", base: "" }],
+])("parseInstanceUrl() takes %s apart", (text, expected) => {
+  expect(parseInstanceUrl(text, "http")).toMatchObject(expected);
+});
+
+test.each([
+  ["vm101:8080", /wanted http/],
+  ["ftp://vm101", /protocol http/],
+  ["tcp://vm101:1", /protocol http/],
+  ["http://", /no host/],
+  ["http://user:pw@vm101", /user name/],
+  ["http://vm101:0", /port 0/],
+  ["http://vm101:99999", /port 99999/],
+  ["http://vm101/a b", /percent-encoded/],
+  ["http://vm101/%[src]", /percent-encoded/],
+  ["http://vm101/a?b", /query/],
+  ["http://vm101/a/../b", /\.\. part/],
+  ["http://999.1.1.1", /no IPv4/],
+  ["http://[::g]", /no IPv6/],
+  ["http://vm101\nserver evil", /no host name/],
+  [`http://vm101/${"a".repeat(2000)}`, /1024 characters/],
+])("parseInstanceUrl() refuses %j", (text, message) => {
+  expect(() => parseInstanceUrl(text, "http")).toThrow(message);
+});
+
+test("parseInstanceUrl() wants a port and no path of a tcp service", () => {
+  expect(parseInstanceUrl("tcp://db:5432", "tcp")).toMatchObject({ host: "db", port: 5432, authority: "db:5432" });
+  expect(() => parseInstanceUrl("tcp://db", "tcp")).toThrow(/needs a port/);
+  expect(() => parseInstanceUrl("tcp://db:5432/x", "tcp")).toThrow(/no path/);
+});
+
+test.each([
+  ["localhost", true],
+  ["127.0.0.9", true],
+  ["::1", true],
+  ["169.254.1.1", true],
+  ["fe80::1", true],
+  ["0.0.0.0", true],
+  ["vm101", false],
+  ["10.0.0.1", false],
+])("isMachineLocal() %s: %s", (host, expected) => {
+  expect(isMachineLocal(host)).toBe(expected);
+});

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { parseBalance, parseSticky, parseWhen } from "./matchers.ts";
+
+test.each([
+  ["header:X-Canary=1", { kind: "header", name: "x-canary", value: "1" }],
+  ["cookie:Beta=a=b", { kind: "cookie", name: "Beta", value: "a=b" }],
+  ["query:v=2", { kind: "query", name: "v", value: "2" }],
+  ["path:/beta", { kind: "path", prefix: "/beta" }],
+])("parseWhen() reads %s", (text, expected) => {
+  expect(parseWhen(text)).toEqual(expected);
+});
+
+test.each([
+  "",
+  "header",
+  "header:X",
+  "header:=1",
+  "header:X=",
+  "header:X Y=1",
+  "cookie:a=b c",
+  "path:beta",
+  "path:/a?b",
+  "ip:1",
+  "header:X=a\nb",
+])("parseWhen() refuses %j", (text) => {
+  expect(() => parseWhen(text)).toThrow(/as --when/);
+});
+
+test("parseSticky() reads a header, a cookie or the address", () => {
+  expect(parseSticky("header:X-User")).toEqual({ kind: "header", name: "x-user" });
+  expect(parseSticky("cookie:SID")).toEqual({ kind: "cookie", name: "SID" });
+  expect(parseSticky("ip")).toEqual({ kind: "ip" });
+  expect(() => parseSticky("path")).toThrow(/wanted header:NAME, cookie:NAME or ip/);
+});
+
+test.each([
+  "round-robin",
+  "random",
+  "least-connections",
+  "ordered",
+  "consistent:header:X-User",
+  "consistent:cookie:s",
+  "consistent:path",
+  "consistent:ip",
+])("parseBalance() knows %s", (text) => {
+  expect(parseBalance(text).kind).toBe(text.split(":")[0]);
+});
+
+test.each(["", "roundrobin", "consistent", "consistent:header:", "consistent:header:a b"])(
+  "parseBalance() refuses %j",
+  (text) => {
+    expect(() => parseBalance(text)).toThrow(/as balance/);
+  },
+);
