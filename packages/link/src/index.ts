@@ -1,1 +1,14 @@
-export {};
+export type { Position, TableUpdate } from "./core/table-copy.ts";
+export { type DirectoryClient, type DirectoryClientConfig, createDirectoryClient } from "./directory-client.ts";
+export type { Connect, Connection, ConnectionEvents, ConnectTarget } from "./connection.ts";
+export { type LinkConfig, type LinkDeps, type LinkState, runLink } from "./link.ts";
+export type { LinkHandler, LinkIdentity, LinkMessage, LinkSession, Subscription } from "./session.ts";
+export {
+  type TableFollower,
+  type TableFollowerConfig,
+  type TableFollowerDeps,
+  type TableStatus,
+  openTableFollower,
+} from "./table-follower.ts";
+export { type TlsSettings, speaksTls } from "./tls.ts";
+export { type Attempt, Unreachable } from "./unreachable.ts";

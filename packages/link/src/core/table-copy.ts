@@ -1,0 +1,186 @@
+import type { ServerMessage, TableChange } from "@datawire/protocol";
+import { emptyChange, instanceKey, serviceKey, Table, tableKey } from "@datawire/protocol";
+
+/** A moment in the life of a directory's table. */
+export interface Position {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+/** What a message did to the copy. */
+export interface TableUpdate {
+  /** The services whose distribution may differ from before; empty when only the revision moved. */
+  readonly services: ReadonlySet<string>;
+  readonly position: Position;
+  /** When the oldest change in it happened, by the directory's clock; null for a snapshot. */
+  readonly atMs: number | null;
+}
+
+export type TableMessage = Extract<ServerMessage, { type: "snapshot" | "delta" | "warm" }>;
+
+export type Applied =
+  | { readonly state: "updated"; readonly update: TableUpdate }
+  /** A part of a snapshot, or nothing that matters. */
+  | { readonly state: "pending" }
+  /** What came does not continue what is here: a new snapshot is needed. */
+  | { readonly state: "gap"; readonly reason: string };
+
+/** A snapshot beyond this is no table of ours. */
+const SNAPSHOT_ENTITIES_MAX = 2_000_000;
+
+/** The keys that a change takes away. */
+type Gone = TableChange["gone"];
+
+/**
+ * A subscriber's copy of a directory's table. While the directory warms up, what it does not know yet is kept
+ * (architecture rule 3).
+ */
+export class TableCopy {
+  readonly table = new Table();
+  #position: Position | null = null;
+  #warming = false;
+  /** What the copy has and a warming directory did not name: it goes when the directory is warm. */
+  #kept = new Kept();
+  #snapshot: Snapshot | null = null;
+
+  /** Which table this is; null before the first one. */
+  get position(): Position | null {
+    return this.#position;
+  }
+
+  /** Whether the directory may still lack instances that live. */
+  get warming(): boolean {
+    return this.#warming;
+  }
+
+  /**
+   * What to ask for: null for a snapshot. A copy that holds more than the directory named is no position of its
+   * table, so that deltas could not mend it.
+   */
+  have(): Position | null {
+    return this.#warming ? null : this.#position;
+  }
+
+  /** Starts from a table that was saved; only for an empty copy. */
+  restore(change: TableChange, position: Position | null): void {
+    this.table.apply({ ...change, gone: emptyChange().gone });
+    this.#position = position;
+  }
+
+  apply(message: TableMessage): Applied {
+    switch (message.type) {
+      case "snapshot":
+        return this.#applyPart(message);
+      case "delta":
+        return this.#applyDelta(message);
+      case "warm":
+        return this.#applyWarm();
+    }
+  }
+
+  /** The connection is gone, and with it the rest of a snapshot that was on its way. */
+  disconnected(): void {
+    this.#snapshot = null;
+  }
+
+  /** Makes the next `have` ask for a snapshot, because this copy cannot be continued. */
+  forgetPosition(): void {
+    this.#position = null;
+    this.#snapshot = null;
+  }
+
+  #applyPart(part: Extract<TableMessage, { type: "snapshot" }>): Applied {
+    if (part.part === 0) this.#snapshot = new Snapshot(part);
+    if (this.#snapshot === null || !this.#snapshot.add(part)) {
+      this.#snapshot = null;
+      return { state: "gap", reason: `part ${part.part} of a snapshot came out of turn` };
+    }
+    if (this.#snapshot.size > SNAPSHOT_ENTITIES_MAX) {
+      this.#snapshot = null;
+      return { state: "gap", reason: `the snapshot has more than ${SNAPSHOT_ENTITIES_MAX} entities` };
+    }
+    if (!part.last) return { state: "pending" };
+    const change = this.table.changeTo(this.#snapshot.content);
+    this.#snapshot = null;
+    this.#warming = part.warming;
+    this.#kept = new Kept();
+    if (part.warming) {
+      this.#kept.add(change.gone);
+      return this.#update({ ...change, gone: emptyChange().gone }, part, null);
+    }
+    return this.#update(change, part, null);
+  }
+
+  #applyDelta(delta: Extract<TableMessage, { type: "delta" }>): Applied {
+    if (this.#snapshot !== null) return { state: "gap", reason: "a delta came in the middle of a snapshot" };
+    if (this.#position?.epoch !== delta.epoch || this.#position.revision !== delta.from) {
+      const own = this.#position === null ? "nothing" : `${this.#position.epoch}:${this.#position.revision}`;
+      return { state: "gap", reason: `a delta from ${delta.epoch}:${delta.from} came, and the table here is ${own}` };
+    }
+    this.#kept.settle(delta.change);
+    return this.#update(delta.change, delta, delta.atMs);
+  }
+
+  #applyWarm(): Applied {
+    if (!this.#warming || this.#position === null) return { state: "pending" };
+    this.#warming = false;
+    const gone = this.#kept.gone();
+    this.#kept = new Kept();
+    return this.#update({ ...emptyChange(), gone }, this.#position, null);
+  }
+
+  #update(change: TableChange, { epoch, revision }: Position, atMs: number | null): Applied {
+    this.#position = { epoch, revision };
+    return { state: "updated", update: { services: this.table.apply(change), position: this.#position, atMs } };
+  }
+}
+
+/** A snapshot on its way. */
+class Snapshot {
+  readonly content = emptyChange();
+  size = 0;
+  readonly #epoch: string;
+  readonly #revision: number;
+  #parts = 0;
+
+  constructor({ epoch, revision }: Position) {
+    this.#epoch = epoch;
+    this.#revision = revision;
+  }
+
+  /** Adds the next part; false for any other. */
+  add(part: Extract<TableMessage, { type: "snapshot" }>): boolean {
+    if (part.part !== this.#parts || part.epoch !== this.#epoch || part.revision !== this.#revision) return false;
+    this.#parts += 1;
+    // Not push(...part): a call has a limit to its arguments.
+    for (const service of part.services) this.content.services.push(service);
+    for (const instance of part.instances) this.content.instances.push(instance);
+    for (const table of part.tables) this.content.tables.push(table);
+    this.size += part.services.length + part.instances.length + part.tables.length;
+    return true;
+  }
+}
+
+/** What is kept beyond what a warming directory knows. */
+class Kept {
+  readonly #services = new Set<string>();
+  readonly #instances = new Set<string>();
+  readonly #tables = new Set<string>();
+
+  add(gone: Gone): void {
+    for (const key of gone.services) this.#services.add(key);
+    for (const key of gone.instances) this.#instances.add(key);
+    for (const key of gone.tables) this.#tables.add(key);
+  }
+
+  /** What the directory speaks of, either way, is not ours to keep any more. */
+  settle(change: TableChange): void {
+    for (const key of [...change.services.map(serviceKey), ...change.gone.services]) this.#services.delete(key);
+    for (const key of [...change.instances.map(instanceKey), ...change.gone.instances]) this.#instances.delete(key);
+    for (const key of [...change.tables.map(tableKey), ...change.gone.tables]) this.#tables.delete(key);
+  }
+
+  gone(): Gone {
+    return { services: [...this.#services], instances: [...this.#instances], tables: [...this.#tables] };
+  }
+}

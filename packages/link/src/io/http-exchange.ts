@@ -1,0 +1,112 @@
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { buffer } from "node:stream/consumers";
+import type { DirectoryAddress } from "@datawire/protocol";
+import { explainSystemError, userAgent } from "@datawire/runtime";
+import { type TlsSettings, speaksTls, tlsOptions } from "../tls.ts";
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Begins with `/`; holds the query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly body: string | null;
+}
+
+export type HttpAnswer =
+  | { readonly state: "answered"; readonly status: number; readonly body: string }
+  | {
+      readonly state: "failed";
+      readonly reason: string;
+      /** Whether the server may have done what was asked. */
+      readonly sent: boolean;
+    };
+
+/** How one request to one address is made; never rejects. */
+export interface HttpExchange {
+  request(directory: DirectoryAddress, request: HttpRequest): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+const CONNECT_MS_MAX = 3_000;
+const ANSWER_MS_MAX = 15_000;
+const BODY_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Exchanges over node:http: a client library takes three times as long to load as `dw` needs for all else. */
+export function createExchange(tls: TlsSettings | null): HttpExchange {
+  const options = { keepAlive: true };
+  const plain = new HttpAgent(options);
+  const secure = new HttpsAgent({ ...options, ...tlsOptions(tls) });
+
+  const open = (directory: DirectoryAddress, { method, path, headers, body }: HttpRequest): ClientRequest => {
+    const isSecure = speaksTls(directory, tls);
+    return (isSecure ? httpsRequest : httpRequest)({
+      agent: isSecure ? secure : plain,
+      host: directory.host.replace(/^\[(.*)\]$/, "$1"),
+      port: directory.port,
+      method,
+      path,
+      headers: {
+        accept: "application/json",
+        "user-agent": userAgent("datawire"),
+        ...headers,
+        ...(body === null
+          ? {}
+          : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
+      },
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    });
+  };
+
+  return {
+    async request(directory, request) {
+      const exchange = open(directory, request);
+      try {
+        const response = await respond(exchange, request.body);
+        const length = Number(response.headers["content-length"] ?? 0);
+        if (length > BODY_BYTES_MAX) throw new Error(`the answer is larger than ${BODY_BYTES_MAX} bytes`);
+        const body = await buffer(response);
+        return { state: "answered", status: response.statusCode ?? 0, body: body.toString() };
+      } catch (error) {
+        const connected = exchange.socket !== null && !exchange.socket.connecting && exchange.socket.bytesWritten > 0;
+        exchange.destroy();
+        return { state: "failed", reason: explain(error), sent: connected };
+      }
+    },
+    async close() {
+      plain.destroy();
+      secure.destroy();
+    },
+  };
+}
+
+function respond(exchange: ClientRequest, body: string | null): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => exchange.destroy(new Error(`no connection within ${CONNECT_MS_MAX / 1000} s`)),
+      CONNECT_MS_MAX,
+    );
+    const connected = (): void => clearTimeout(timer);
+    exchange.once("socket", (socket) => {
+      if (socket.connecting) socket.once("connect", connected);
+      else connected();
+    });
+    exchange.once("response", resolve);
+    exchange.on("error", reject);
+    exchange.once("close", () => {
+      connected();
+      reject(new Error("the other side broke the connection"));
+    });
+    exchange.end(body ?? undefined);
+  });
+}
+
+/** The system's words; where several addresses of one name were tried, those of the first. */
+function explain(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (first instanceof Error && (first.name === "TimeoutError" || first.name === "AbortError")) {
+    return `no answer within ${ANSWER_MS_MAX / 1000} s`;
+  }
+  return explainSystemError(first);
+}

@@ -1,0 +1,132 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type TableChange, tableChangeSchema } from "@datawire/protocol";
+import { type Clock, type Logger, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import { z } from "zod";
+import type { Position } from "../core/table-copy.ts";
+
+export interface SavedTable {
+  readonly table: TableChange;
+  /** Null for a table that is no revision of the directory's. */
+  readonly position: Position | null;
+  readonly savedAtMs: number;
+}
+
+/** The last known table on disk. */
+export interface TableFile {
+  /** What was there at the start; null where nothing usable was. */
+  readonly saved: SavedTable | null;
+  /** Has the table written soon; `take` is asked for it when it is time. */
+  save(take: () => Pick<SavedTable, "table" | "position">): void;
+  /** Writes what still waits. */
+  close(): Promise<void>;
+}
+
+/** Quiet for this long, a change is written; under steady changes, one is after the longest wait. */
+const WAIT_MIN_MS = 500;
+const WAIT_MAX_MS = 5_000;
+/** A large table takes long to write: at most one part in this many of the time goes into it. */
+const REST_FACTOR = 20;
+/** About a million instances. */
+const FILE_BYTES_MAX = 512 * 1024 * 1024;
+
+const fileSchema = z.object({
+  format: z.literal(1),
+  savedAt: z.iso.datetime(),
+  position: z.object({ epoch: z.string(), revision: z.int() }).nullable(),
+  table: tableChangeSchema,
+});
+
+/** Opens the file and makes its folder; a damaged file is as good as none. */
+export async function openTableFile(
+  path: string,
+  deps: { readonly clock: Clock; readonly log: Logger },
+): Promise<TableFile> {
+  const saved = await load(path, deps.log);
+  return new Writer(path, deps, saved);
+}
+
+async function load(path: string, log: Logger): Promise<SavedTable | null> {
+  const ignore = (reason: string): null => {
+    log.warn("Last known table ignored", { path, reason });
+    return null;
+  };
+  const read = await readJsonFile(path, { bytesMax: FILE_BYTES_MAX });
+  if (read.state === "missing") return null;
+  if (read.state === "unusable") return ignore(read.reason);
+  const parsed = fileSchema.safeParse(read.value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return ignore(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
+  }
+  const { table, position, savedAt } = parsed.data;
+  return { table, position, savedAtMs: Date.parse(savedAt) };
+}
+
+class Writer implements TableFile {
+  readonly saved: SavedTable | null;
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #take: Parameters<TableFile["save"]>[0] | null = null;
+  #cancelTimer = (): void => {};
+  /** When the change that waits longest must be written; null when none waits. */
+  #dueMs: number | null = null;
+  #earliestMs = 0;
+  #writing: Promise<void> | null = null;
+  #failed = false;
+  #closed = false;
+
+  constructor(path: string, { clock, log }: { readonly clock: Clock; readonly log: Logger }, saved: SavedTable | null) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#log = log;
+    this.saved = saved;
+  }
+
+  save(take: Parameters<TableFile["save"]>[0]): void {
+    if (this.#closed) return;
+    this.#take = take;
+    this.#dueMs ??= this.#clock.monotonicMs() + WAIT_MAX_MS;
+    if (this.#writing === null) this.#schedule();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    await this.#writing;
+    if (this.#take !== null) await this.#write();
+  }
+
+  #schedule(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const quietMs = Math.min(nowMs + WAIT_MIN_MS, this.#dueMs ?? Number.POSITIVE_INFINITY);
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.setTimer(Math.max(quietMs, this.#earliestMs) - nowMs, () => {
+      this.#writing = this.#write().finally(() => {
+        this.#writing = null;
+        if (this.#take !== null && !this.#closed) this.#schedule();
+      });
+    });
+  }
+
+  async #write(): Promise<void> {
+    const take = this.#take;
+    if (take === null) return;
+    this.#take = null;
+    this.#dueMs = null;
+    const beganMs = this.#clock.monotonicMs();
+    const content = { format: 1, savedAt: new Date(this.#clock.nowMs()).toISOString(), ...take() };
+    try {
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o750 });
+      await writeFileAtomically(this.#path, JSON.stringify(content), { mode: 0o600 });
+      if (this.#failed) this.#log.info("Last known table is written again", { path: this.#path });
+      this.#failed = false;
+    } catch (error) {
+      if (!this.#failed) this.#log.error("Last known table is not kept", { path: this.#path, error });
+      this.#failed = true;
+    }
+    const endedMs = this.#clock.monotonicMs();
+    this.#earliestMs = endedMs + (endedMs - beganMs) * REST_FACTOR;
+  }
+}

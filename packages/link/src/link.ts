@@ -1,0 +1,89 @@
+import { type DirectoryAddress, formatDirectoryAddress } from "@datawire/protocol";
+import type { Clock, Logger } from "@datawire/runtime";
+import type { Connect } from "./connection.ts";
+import { type Redial, afterFailure, afterLoss, firstDial } from "./core/redial.ts";
+import { connectWebSocket } from "./io/web-socket.ts";
+import { createLinkReport } from "./link-report.ts";
+import type { LinkHandler, SessionConfig, SessionEnd, Welcome } from "./session.ts";
+import { runSession } from "./session.ts";
+
+/** Which directory a link goes to, and as whom. */
+export interface LinkConfig extends Omit<SessionConfig, "replica"> {
+  /** The addresses of one directory; more than one where it is replicated. Never empty. */
+  readonly replicas: readonly DirectoryAddress[];
+}
+
+/** Where a link stands; for readiness and metrics. */
+export type LinkState =
+  | { readonly state: "connecting"; readonly directory: string }
+  | { readonly state: "connected"; readonly directory: string; readonly welcome: Welcome }
+  | {
+      readonly state: "waiting";
+      /** Each address of the last round with why it did not do. */
+      readonly reason: string;
+      /** The directory answers, and will not have this program. */
+      readonly refused: boolean;
+      readonly retryInMs: number;
+    }
+  | { readonly state: "stopped" };
+
+export interface LinkDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** From 0 to below 1, as `Math.random`. */
+  readonly random: () => number;
+  readonly handler: LinkHandler;
+  /** Told of every change of state. */
+  readonly onState?: (state: LinkState) => void;
+  /** Default: over WebSocket. */
+  readonly connect?: Connect;
+}
+
+/**
+ * Keeps a link to a directory until the signal aborts, then closes it cleanly and resolves. It never gives up: the
+ * next replica is tried at once, a whole round without success is followed by a wait, and the replica that works is
+ * stayed with.
+ */
+export async function runLink(config: LinkConfig, deps: LinkDeps, signal: AbortSignal): Promise<void> {
+  const { replicas, ...session } = config;
+  const { clock, random, connect = connectWebSocket, onState = () => {} } = deps;
+  if (replicas.length === 0) throw new Error("Cannot link to a directory: there is no address");
+  const options = { replicas: replicas.length, random };
+  const report = createLinkReport(deps.log);
+  let reasons: string[] = [];
+  let dial = firstDial(options);
+
+  while (!signal.aborted) {
+    const replica = replicas[dial.replica] as DirectoryAddress;
+    const directory = formatDirectoryAddress(replica);
+    onState({ state: "connecting", directory });
+    const onConnected = (welcome: Welcome): void => {
+      reasons = [];
+      report.connected(directory, welcome);
+      onState({ state: "connected", directory, welcome });
+    };
+    const end = await runSession({ ...session, replica }, { ...deps, connect, onConnected }, signal);
+    if (end.kind === "stopped" || signal.aborted) break;
+    reasons.push(end.reason);
+    report.ended(end);
+    const next = after(end, dial, options);
+    dial = next.dial;
+    if (next.delayMs === 0) continue;
+    const refused = end.kind === "refused";
+    const reason = reasons.join("; ");
+    reasons = [];
+    report.waiting(reason, refused);
+    onState({ state: "waiting", reason, refused, retryInMs: next.delayMs });
+    await clock.sleep(next.delayMs, signal);
+  }
+  onState({ state: "stopped" });
+}
+
+function after(
+  end: SessionEnd,
+  dial: Redial,
+  options: { readonly replicas: number; readonly random: () => number },
+): { readonly dial: Redial; readonly delayMs: number } {
+  if (end.kind === "lost") return { dial: afterLoss(dial, options), delayMs: 0 };
+  return afterFailure(dial, end.kind === "refused" ? "refused" : "unreachable", options);
+}

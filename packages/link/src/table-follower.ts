@@ -1,0 +1,132 @@
+import type { Table } from "@datawire/protocol";
+import type { Clock, Logger } from "@datawire/runtime";
+import { type Position, TableCopy, type TableUpdate } from "./core/table-copy.ts";
+import { type TableFile, openTableFile } from "./io/table-file.ts";
+import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "./session.ts";
+
+export interface TableFollowerConfig {
+  /** Only these services; null for all. */
+  readonly services: readonly string[] | null;
+  /** Where the last table is kept for the next start; null keeps none. */
+  readonly path: string | null;
+}
+
+export interface TableFollowerDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called after the table has changed, and when only its revision moved. */
+  readonly onUpdate: (update: TableUpdate) => void;
+}
+
+/** Where the table comes from and how old it is. */
+export interface TableStatus {
+  /** `disk` until the first table of the directory has come. */
+  readonly origin: "none" | "disk" | "directory";
+  readonly position: Position | null;
+  /** The directory has just started; what it may not know yet is kept. */
+  readonly warming: boolean;
+  /** Whether changes come as they happen. */
+  readonly connected: boolean;
+  /** How long ago the table was last known to be that of the directory; null while there is none. */
+  readonly ageMs: number | null;
+}
+
+/** Follows the table of one directory: pass `subscription` and the follower itself, as the handler, to `runLink`. */
+export interface TableFollower extends LinkHandler {
+  readonly table: Table;
+  readonly subscription: Subscription;
+  status(): TableStatus;
+  /** Writes what is not on disk yet; for the end of the process, after the link has stopped. */
+  close(): Promise<void>;
+}
+
+/** Makes a follower that begins with the table that the last one left on disk, if it is there and whole. */
+export async function openTableFollower(config: TableFollowerConfig, deps: TableFollowerDeps): Promise<TableFollower> {
+  const file = config.path === null ? null : await openTableFile(config.path, deps);
+  return new Follower(config, deps, file);
+}
+
+/** Origin and age as a state: the age of a followed table is zero, of a lost one it grows. */
+type Source =
+  | { readonly state: "none" }
+  | { readonly state: "disk"; readonly savedAtMs: number }
+  | { readonly state: "followed" }
+  | { readonly state: "left"; readonly sinceMs: number };
+
+class Follower implements TableFollower {
+  readonly #copy = new TableCopy();
+  readonly #config: TableFollowerConfig;
+  readonly #deps: TableFollowerDeps;
+  readonly #file: TableFile | null;
+  #session: LinkSession | null = null;
+  #source: Source = { state: "none" };
+
+  constructor(config: TableFollowerConfig, deps: TableFollowerDeps, file: TableFile | null) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#file = file;
+    const saved = file?.saved;
+    if (saved == null) return;
+    this.#copy.restore(saved.table, saved.position);
+    this.#source = { state: "disk", savedAtMs: saved.savedAtMs };
+  }
+
+  get table(): Table {
+    return this.#copy.table;
+  }
+
+  get subscription(): Subscription {
+    return { services: this.#config.services, have: () => this.#copy.have() };
+  }
+
+  status(): TableStatus {
+    const { clock } = this.#deps;
+    const rest = {
+      position: this.#copy.position,
+      warming: this.#copy.warming,
+      connected: this.#session !== null && this.#source.state === "followed",
+    };
+    switch (this.#source.state) {
+      case "none":
+        return { ...rest, origin: "none", ageMs: null };
+      case "disk":
+        return { ...rest, origin: "disk", ageMs: Math.max(0, clock.nowMs() - this.#source.savedAtMs) };
+      case "followed":
+        return { ...rest, origin: "directory", ageMs: 0 };
+      case "left":
+        return { ...rest, origin: "directory", ageMs: clock.monotonicMs() - this.#source.sinceMs };
+    }
+  }
+
+  connected(session: LinkSession): void {
+    this.#session = session;
+  }
+
+  disconnected(): void {
+    this.#session = null;
+    this.#copy.disconnected();
+    if (this.#source.state === "followed") this.#source = { state: "left", sinceMs: this.#deps.clock.monotonicMs() };
+  }
+
+  message(message: LinkMessage): void {
+    if (message.type !== "snapshot" && message.type !== "delta" && message.type !== "warm") return;
+    const applied = this.#copy.apply(message);
+    switch (applied.state) {
+      case "pending":
+        return;
+      case "gap":
+        this.#deps.log.warn("Table cannot be continued, asking for all of it", { reason: applied.reason });
+        this.#copy.forgetPosition();
+        this.#session?.reconnect(applied.reason);
+        return;
+      case "updated":
+        this.#source = { state: "followed" };
+        this.#file?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.have() }));
+        this.#deps.onUpdate(applied.update);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+}
