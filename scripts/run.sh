@@ -44,7 +44,7 @@ check_node() {
 }
 
 install_packages
-PATH="$PWD/node_modules/.bin:$PATH"
+PATH="$PWD/node_modules/.bin:$PATH:/usr/sbin:/sbin" # Debian keeps haproxy where users do not look
 export PATH
 check_node
 

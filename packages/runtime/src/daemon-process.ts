@@ -22,8 +22,8 @@ export const systemProcess: ProcessLike = {
   argv: process.argv,
   env: process.env,
   pid: process.pid,
-  stdout: (text) => void process.stdout.write(text),
-  stderr: (text) => void process.stderr.write(text),
+  stdout: (text) => write(process.stdout, text),
+  stderr: (text) => write(process.stderr, text),
   onSignal(name, listener) {
     process.on(name, listener);
     return () => process.off(name, listener);
@@ -38,3 +38,9 @@ export const systemProcess: ProcessLike = {
   },
   exit: (code) => process.exit(code),
 };
+
+/** Writes, and does not mind when the reader has gone (`sherlock render | head`): the error would count as a crash. */
+function write(stream: NodeJS.WriteStream, text: string): void {
+  if (stream.listenerCount("error") === 0) stream.on("error", () => {});
+  stream.write(text);
+}

@@ -151,8 +151,20 @@ test("runDaemon() logs an error that nobody caught, without a stack, and leaves 
   process.crash(new Error("broken invariant"));
   expect(process.exits).toEqual([exitCodes.failed]);
   expect(logged.join("")).toContain('"error":"broken invariant"');
+  expect(process.printed.stderr).toBe("");
   process.signal("SIGTERM");
   await code;
+});
+
+test("runDaemon() tells a crash before the daemon runs in one line", async () => {
+  let fail = (_error: Error): void => {};
+  const { process, code } = start([], { load: () => new Promise((_resolve, reject) => (fail = reject)) });
+  process.crash(new Error("broken invariant"));
+  expect(process.exits).toEqual([exitCodes.failed]);
+  fail(new Error("Cannot load"));
+  await code;
+  expect(process.printed.stderr).toBe("watson: broken invariant\nwatson: Cannot load\n");
+  expect(process.listeners()).toBe(0);
 });
 
 test("runDaemon() rereads the settings on SIGHUP, and keeps the old ones when they are bad", async () => {

@@ -74,13 +74,19 @@ export async function runDaemon<Settings>(
   const name = deps.calledAs ?? definition.name;
   let code: ExitCode = exitCodes.done;
   const program = createProgram(name, definition, async (run) => {
-    code = await run({ definition, life, openLog });
+    code = await run({ definition, life, openLog, endTelling });
+  });
+  const endTelling = process.onCrash((error) => {
+    tell(error, { name, process });
+    process.exit(exitCodes.failed);
   });
   try {
     const ended = await runCommandLine(program, deps.argv ?? process.argv.slice(2), process);
     return ended ?? code;
   } catch (error) {
     return tell(error, { name, process });
+  } finally {
+    endTelling();
   }
 }
 
@@ -99,6 +105,8 @@ interface Running<Settings> {
   readonly definition: DaemonDefinition<Settings>;
   readonly life: LifeDeps;
   readonly openLog: (input: DaemonInput) => Logger;
+  /** Ends the telling of crashes on stderr; a daemon that runs logs them. */
+  readonly endTelling: () => void;
 }
 
 type Start<Settings> = (run: (running: Running<Settings>) => Promise<ExitCode>) => Promise<void>;
@@ -138,7 +146,7 @@ function createProgram<Settings>(
 
 async function runMain<Settings>(
   program: Command,
-  { definition, life, openLog }: Running<Settings>,
+  { definition, life, openLog, endTelling }: Running<Settings>,
 ): Promise<ExitCode> {
   const input = inputOf(program, life.process.env);
   const settings = await definition.load(input);
@@ -148,6 +156,7 @@ async function runMain<Settings>(
     return exitCodes.done;
   }
   const log = openLog(input);
+  endTelling();
   return runLife(
     { name: definition.name, settings, input, stopMsMax: definition.stopMsMax?.(settings) ?? STOP_MS_MAX },
     { reload: () => definition.load(input), run: (context) => definition.run(context) },

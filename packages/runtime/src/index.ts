@@ -15,6 +15,7 @@ export { type JsonRead, type WriteOptions, readBounded, readJsonFile, writeFileA
 export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type CommandOutput, runCommandLine } from "./command-line.ts";
+export { commonFlags, commonSecrets, commonVariables } from "./config/common-settings.ts";
 export { type CheckOptions, type Checked, type Finding, check } from "./config/issue-message.ts";
 export { nearest } from "./config/nearest.ts";
 export {
