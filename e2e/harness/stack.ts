@@ -1,0 +1,252 @@
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { type Child, startChild } from "./child.ts";
+import { freePorts } from "./ports.ts";
+import { eventually } from "./wait.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const program = (name: string): string => join(ROOT, "packages", name === "dw" ? "dw-cli" : name, "src/main.ts");
+
+export interface Instance {
+  readonly child: Child;
+  readonly name: string;
+  readonly port: number;
+  readonly url: string;
+  /** Makes its liveness check fail, or pass again. */
+  sick(yes: boolean): Promise<void>;
+}
+
+export interface DwResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface InstanceOptions {
+  readonly service: string;
+  readonly name: string;
+  readonly version?: string;
+  /** Further keys of its service file. */
+  readonly file?: Readonly<Record<string, unknown>>;
+  readonly port?: number;
+}
+
+/**
+ * The whole of dstack on one machine, in a folder and on ports of its own: real processes that a test starts, breaks
+ * and starts again. `dispose` ends every one of them.
+ */
+export class Stack {
+  readonly folder = mkdtempSync(join(tmpdir(), "dstack-e2e-"));
+  readonly #children = new Set<Child>();
+  readonly #env: NodeJS.ProcessEnv;
+  #ports: { directory: number; traffic: number; admin: number; watson: number } | null = null;
+
+  constructor() {
+    const { PATH, LANG, TMPDIR } = process.env;
+    const home = join(this.folder, "home");
+    mkdirSync(home);
+    this.#env = {
+      PATH,
+      LANG,
+      TMPDIR,
+      HOME: home,
+      XDG_STATE_HOME: join(home, "state"),
+      XDG_RUNTIME_DIR: join(home, "run"),
+    };
+    for (const name of ["state", "run"]) mkdirSync(join(home, name), { mode: 0o700 });
+    mkdirSync(this.serviceFolder);
+  }
+
+  /** Where the service files of this machine are. */
+  get serviceFolder(): string {
+    return join(this.folder, "datawire.d");
+  }
+
+  async ports(): Promise<{ directory: number; traffic: number; admin: number; watson: number }> {
+    if (this.#ports === null) {
+      const [directory, traffic, admin, watson] = (await freePorts(4)) as [number, number, number, number];
+      this.#ports = { directory, traffic, admin, watson };
+    }
+    return this.#ports;
+  }
+
+  async directoryAddress(): Promise<string> {
+    return `//localhost:${(await this.ports()).directory}/directory`;
+  }
+
+  /** The URL at which a legacy application calls a service. */
+  async url(path: string): Promise<string> {
+    return `http://127.0.0.1:${(await this.ports()).traffic}${path}`;
+  }
+
+  async startDirectory(args: readonly string[] = [], settings: Readonly<Record<string, unknown>> = {}): Promise<Child> {
+    const { directory } = await this.ports();
+    const file = this.#write("directory.yaml", stringify(settings));
+    return this.#daemon("directory", [
+      "-n",
+      "localhost",
+      "-p",
+      String(directory),
+      "--data-dir",
+      join(this.folder, "directory"),
+      "-c",
+      file,
+      ...args,
+    ]);
+  }
+
+  /** The Watson of this machine, with its folder of service files. */
+  async startWatson(settings: Readonly<Record<string, unknown>> = {}): Promise<Child> {
+    const { watson } = await this.ports();
+    const file = this.#write(
+      "watson.yaml",
+      stringify({
+        directories: [await this.directoryAddress()],
+        services: [this.serviceFolder],
+        host: "127.0.0.1",
+        // Scenarios are scaled: a check a tenth of a second instead of one every three.
+        defaults: { liveness: { interval: "100ms", timeout: "500ms", rise: 1, fall: 2, recheck: "20ms" } },
+        ...settings,
+      }),
+    );
+    return this.#daemon("watson", ["-c", file, "--admin", `127.0.0.1:${watson}`]);
+  }
+
+  async startSherlock(args: readonly string[] = [], settings: Readonly<Record<string, unknown>> = {}): Promise<Child> {
+    const { traffic, admin } = await this.ports();
+    const file = this.#write("sherlock.yaml", stringify({ name: "monolith", ...settings }));
+    return this.#daemon("sherlock", [
+      "-d",
+      await this.directoryAddress(),
+      "-c",
+      file,
+      "--listen",
+      `127.0.0.1:${traffic}`,
+      "--admin",
+      `127.0.0.1:${admin}`,
+      "--run-dir",
+      join(this.folder, "run"),
+      ...args,
+    ]);
+  }
+
+  /** Starts any program of the checkout with this stack's environment, without waiting for it. */
+  start(name: "directory" | "watson" | "sherlock" | "dw", args: readonly string[], env: NodeJS.ProcessEnv = {}): Child {
+    return this.#track(startChild(program(name), args, { ...this.#env, ...env }));
+  }
+
+  /** Starts an instance and puts its service file into the folder. */
+  async startInstance({ service, name, version = "1", file = {}, port = 0 }: InstanceOptions): Promise<Instance> {
+    const args = ["--name", name, "--version", version, "--port", String(port)];
+    const child = this.#track(startChild(join(ROOT, "e2e/fixtures/instance.ts"), args, this.#env));
+    const line = await child.line((text) => text.startsWith("listening on "));
+    const actual = Number(line.slice("listening on ".length));
+    const url = `http://127.0.0.1:${actual}`;
+    this.writeServiceFile(name, { service: `//${service}`, version, url, instance: name, drain: "500ms", ...file });
+    const sick = async (yes: boolean): Promise<void> => {
+      await fetch(`${url}/${yes ? "sick" : "well"}`, { method: "PUT" });
+    };
+    return { child, name, port: actual, url, sick };
+  }
+
+  writeServiceFile(name: string, content: unknown): void {
+    writeFileSync(join(this.serviceFolder, `${name}.yaml`), typeof content === "string" ? content : stringify(content));
+  }
+
+  removeServiceFile(name: string): void {
+    rmSync(join(this.serviceFolder, `${name}.yaml`));
+  }
+
+  /** Runs `dw` against this stack's directory. */
+  async dw(...args: readonly string[]): Promise<DwResult> {
+    const all = [program("dw"), "-d", await this.directoryAddress(), ...args];
+    return new Promise((resolve) => {
+      execFile(process.execPath, all, { env: this.#env, timeout: 20_000 }, (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolve({ code, stdout, stderr });
+      });
+    });
+  }
+
+  /** Runs `dw` and takes its JSON; throws with what it said when it failed. */
+  async dwJson<T>(...args: readonly string[]): Promise<T> {
+    const { code, stdout, stderr } = await this.dw(...args, "--json");
+    if (code !== 0) throw new Error(`dw ${args.join(" ")} ended with ${code}: ${stderr}`);
+    return JSON.parse(stdout) as T;
+  }
+
+  /** Waits until a service answers through Sherlock from exactly these instances. */
+  async reaches(service: string, instances: readonly string[], withinMs?: number): Promise<void> {
+    const url = await this.url(`/${service}/`);
+    await eventually(async () => {
+      const seen = new Set<string>();
+      for (let i = 0; i < Math.max(1, instances.length) * 3; i++) seen.add(await instanceAt(url));
+      if ([...seen].sort().join() !== [...instances].sort().join()) {
+        throw new Error(`wanted ${instances.join(", ")}; ${service} is answered by ${[...seen].join(", ")}`);
+      }
+    }, withinMs);
+  }
+
+  /** A value of Sherlock's metrics, such as `sherlock_reloads_total`, summed over its labels. */
+  async metric(of: "sherlock" | "watson" | "directory", name: string): Promise<number> {
+    const ports = await this.ports();
+    const port = { sherlock: ports.admin, watson: ports.watson, directory: ports.directory }[of];
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const samples = text.split("\n").filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)));
+    return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+  }
+
+  async dispose(): Promise<void> {
+    const running = [...this.#children].filter((child) => child.running());
+    for (const child of running) {
+      child.kill("SIGCONT");
+      child.kill("SIGTERM");
+    }
+    const patience = setTimeout(() => {
+      for (const child of running) child.kill("SIGKILL");
+    }, 8_000);
+    await Promise.all(running.map((child) => child.exited));
+    clearTimeout(patience);
+    this.#endOrphans();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #daemon(name: "directory" | "watson" | "sherlock", args: readonly string[]): Promise<Child> {
+    const child = this.start(name, [...args, "--log-format", "json"]);
+    await child.line((line) => /is ready"/.test(line));
+    return child;
+  }
+
+  /** A HAProxy outlives a Sherlock that was killed, on purpose; what still runs in this folder ends with the stack. */
+  #endOrphans(): void {
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(this.folder)) process.kill(Number(pid), "SIGKILL");
+      } catch {
+        // It has just ended by itself.
+      }
+    }
+  }
+
+  #track(child: Child): Child {
+    this.#children.add(child);
+    return child;
+  }
+
+  #write(name: string, content: string): string {
+    const file = join(this.folder, name);
+    writeFileSync(file, content);
+    chmodSync(file, 0o600);
+    return file;
+  }
+}
+
+/** The instance that answers a URL, or the status of an answer that no instance gave. */
+export async function instanceAt(url: string): Promise<string> {
+  const response = await fetch(url);
+  const body = await response.text();
+  return response.ok ? (JSON.parse(body) as { instance: string }).instance : String(response.status);
+}
