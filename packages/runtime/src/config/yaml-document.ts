@@ -43,7 +43,7 @@ export function parseYaml(text: string, file: string, env: Env): YamlResult {
   };
   const errors = [...document.errors, ...document.warnings];
   const problems = errors.map((error) => ({ ...place(error.pos[0]), message: syntaxMessage(error) }));
-  if (problems.length === 0) problems.push(...substituteAll(document, env, place));
+  if (problems.length === 0) problems.push(...oddKeys(document, place), ...substituteAll(document, env, place));
   if (problems.length > 0) return { ok: false, problems };
   let value: unknown;
   try {
@@ -73,6 +73,21 @@ const messages: Readonly<Record<string, string>> = {
 function syntaxMessage({ code, message }: Pick<YAMLParseError, "message"> & { readonly code: string }): string {
   const text = messages[code] ?? message.split("\n", 1)[0] ?? message;
   return text === messages[code] ? text : `invalid YAML: ${text}`;
+}
+
+/** YAML allows a mapping or a list as a key, which nobody means: mostly it is an unquoted `{{ template }}`. */
+function oddKeys(document: Document, place: (offset: number) => Place): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Pair(_, { key }) {
+      if (isScalar(key)) return;
+      problems.push({
+        ...place(start(key) ?? 0),
+        message: "a key is not plain text: wanted KEY: VALUE, with { and [ quoted",
+      });
+    },
+  });
+  return problems;
 }
 
 function substituteAll(document: Document, env: Env, place: (offset: number) => Place): Problem[] {
