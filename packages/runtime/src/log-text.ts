@@ -18,7 +18,7 @@ export function createTextStream(target: LogStream, { colour }: { readonly colou
 }
 
 /** One JSON log line as text. */
-export function formatLogLine(line: string, { colour }: { readonly colour: boolean }): string {
+function formatLogLine(line: string, { colour }: { readonly colour: boolean }): string {
   const { time, level, name, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const clock = String(time).slice(11, 23);
   const label = String(level).toUpperCase().padEnd(5);
