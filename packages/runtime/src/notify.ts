@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import type { Clock } from "./clock.ts";
 
 /** What a process tells systemd of its life (sd_notify(3)); nothing at all when systemd did not start it. */
@@ -59,8 +59,12 @@ function watchdogMs(env: NotifierDeps["env"], pid: number): number {
 }
 
 function runSystemdNotify(env: NotifierDeps["env"], assignments: readonly string[]): void {
+  const child = spawn("systemd-notify", [...assignments], { env: { ...env }, stdio: "ignore", timeout: NOTIFY_MS_MAX });
   // A message that cannot be sent shows in the state of the unit; the daemon itself has no use for the news.
-  execFile("systemd-notify", [...assignments], { env: { ...env }, timeout: 5_000 }, () => {});
+  child.on("error", () => {});
+  child.unref(); // nor does it wait for the message before it leaves
 }
+
+const NOTIFY_MS_MAX = 5_000;
 
 const silent: Notifier = { ready() {}, reloading() {}, stopping() {}, startWatchdog() {} };
