@@ -2,10 +2,13 @@ import { expect, test } from "vitest";
 import { createFakeClock } from "./fake-clock.ts";
 import { createNotifier } from "./notify.ts";
 
-function notifierWith(env: Record<string, string>) {
+function notifierWith(env: Record<string, string>, sendMs = 0) {
   const clock = createFakeClock();
   const sent: string[] = [];
-  const send = (assignments: readonly string[]): void => void sent.push(assignments.join(" "));
+  const send = async (assignments: readonly string[]): Promise<void> => {
+    await clock.sleep(sendMs);
+    sent.push(assignments.join(" "));
+  };
   return { clock, sent, notifier: createNotifier({ env, clock, pid: 42, send }) };
 }
 
@@ -17,11 +20,14 @@ test("createNotifier() is silent when systemd did not start the process", async 
   expect(sent).toEqual([]);
 });
 
-test("createNotifier() tells of each change of life", () => {
-  const { sent, notifier } = notifierWith({ NOTIFY_SOCKET: "/run/notify" });
+test("createNotifier() tells of each change of life, in order", async () => {
+  const { clock, sent, notifier } = notifierWith({ NOTIFY_SOCKET: "/run/notify" }, 100);
   notifier.ready();
   notifier.reloading();
   notifier.stopping();
+  await clock.advance(199);
+  expect(sent).toHaveLength(1);
+  await clock.advance(200);
   expect(sent).toEqual(["READY=1", expect.stringMatching(/^RELOADING=1 MONOTONIC_USEC=\d+$/), "STOPPING=1"]);
 });
 

@@ -10,12 +10,14 @@ export interface Notifier {
   startWatchdog(signal: AbortSignal): void;
 }
 
+type Send = (assignments: readonly string[]) => Promise<void>;
+
 export interface NotifierDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly pid: number;
-  /** Sends one message; the default runs `systemd-notify`. */
-  readonly send?: (assignments: readonly string[]) => void;
+  /** Sends one message and resolves when it has arrived or failed; the default runs `systemd-notify`. */
+  readonly send?: Send;
 }
 
 /**
@@ -27,12 +29,15 @@ export interface NotifierDeps {
  */
 export function createNotifier({ env, clock, pid, send }: NotifierDeps): Notifier {
   if (!env["NOTIFY_SOCKET"]) return silent;
-  const notify = send ?? ((assignments) => runSystemdNotify(env, assignments));
+  const deliver = send ?? ((assignments) => runSystemdNotify(env, assignments));
+  // One after the other: READY=1 overtaking RELOADING=1 would leave the unit reloading for ever.
+  let last = Promise.resolve();
+  const notify: Send = (assignments) => (last = last.then(() => deliver(assignments)));
   return {
-    ready: () => notify(["READY=1"]),
+    ready: () => void notify(["READY=1"]),
     // Type=notify-reload compares this moment with the one at which it asked for the reload.
-    reloading: () => notify(["RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]),
-    stopping: () => notify(["STOPPING=1"]),
+    reloading: () => void notify(["RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]),
+    stopping: () => void notify(["STOPPING=1"]),
     startWatchdog(signal) {
       const periodMs = watchdogMs(env, pid) / 2;
       if (periodMs > 0) void beat(periodMs, { clock, notify, signal });
@@ -42,10 +47,10 @@ export function createNotifier({ env, clock, pid, send }: NotifierDeps): Notifie
 
 async function beat(
   periodMs: number,
-  { clock, notify, signal }: { clock: Clock; notify: (assignments: readonly string[]) => void; signal: AbortSignal },
+  { clock, notify, signal }: { clock: Clock; notify: Send; signal: AbortSignal },
 ): Promise<void> {
   while (!signal.aborted) {
-    notify(["WATCHDOG=1"]);
+    await notify(["WATCHDOG=1"]);
     await clock.sleep(periodMs, signal);
   }
 }
@@ -58,11 +63,18 @@ function watchdogMs(env: NotifierDeps["env"], pid: number): number {
   return Number.isFinite(usec) && usec > 0 ? usec / 1000 : 0;
 }
 
-function runSystemdNotify(env: NotifierDeps["env"], assignments: readonly string[]): void {
-  const child = spawn("systemd-notify", [...assignments], { env: { ...env }, stdio: "ignore", timeout: NOTIFY_MS_MAX });
-  // A message that cannot be sent shows in the state of the unit; the daemon itself has no use for the news.
-  child.on("error", () => {});
-  child.unref(); // nor does it wait for the message before it leaves
+function runSystemdNotify(env: NotifierDeps["env"], assignments: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const child = spawn("systemd-notify", [...assignments], {
+      env: { ...env },
+      stdio: "ignore",
+      timeout: NOTIFY_MS_MAX,
+    });
+    // A message that cannot be sent shows in the state of the unit; the daemon itself has no use for the news.
+    child.once("error", () => resolve());
+    child.once("exit", () => resolve());
+    child.unref(); // nor does it wait for the message before it leaves
+  });
 }
 
 const NOTIFY_MS_MAX = 5_000;
