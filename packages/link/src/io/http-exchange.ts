@@ -62,16 +62,16 @@ export function createExchange(tls: TlsSettings | null): HttpExchange {
   return {
     async request(directory, request) {
       const exchange = open(directory, request);
+      let sent = false;
       try {
-        const response = await respond(exchange, request.body);
+        const response = await respond(exchange, request.body, () => (sent = true));
         const length = Number(response.headers["content-length"] ?? 0);
         if (length > BODY_BYTES_MAX) throw new Error(`the answer is larger than ${BODY_BYTES_MAX} bytes`);
         const body = await buffer(response);
         return { state: "answered", status: response.statusCode ?? 0, body: body.toString() };
       } catch (error) {
-        const connected = exchange.socket !== null && !exchange.socket.connecting && exchange.socket.bytesWritten > 0;
         exchange.destroy();
-        return { state: "failed", reason: explain(error), sent: connected };
+        return { state: "failed", reason: explain(error), sent };
       }
     },
     async close() {
@@ -81,13 +81,17 @@ export function createExchange(tls: TlsSettings | null): HttpExchange {
   };
 }
 
-function respond(exchange: ClientRequest, body: string | null): Promise<IncomingMessage> {
+/** @param onConnected called when from now on the request may have reached the server. */
+function respond(exchange: ClientRequest, body: string | null, onConnected: () => void): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => exchange.destroy(new Error(`no connection within ${CONNECT_MS_MAX / 1000} s`)),
       CONNECT_MS_MAX,
     );
-    const connected = (): void => clearTimeout(timer);
+    const connected = (): void => {
+      clearTimeout(timer);
+      onConnected();
+    };
     exchange.once("socket", (socket) => {
       if (socket.connecting) socket.once("connect", connected);
       else connected();
@@ -95,7 +99,7 @@ function respond(exchange: ClientRequest, body: string | null): Promise<Incoming
     exchange.once("response", resolve);
     exchange.on("error", reject);
     exchange.once("close", () => {
-      connected();
+      clearTimeout(timer);
       reject(new Error("the other side broke the connection"));
     });
     exchange.end(body ?? undefined);

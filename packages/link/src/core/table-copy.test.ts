@@ -1,0 +1,162 @@
+import type { TableChange } from "@datawire/protocol";
+import { emptyChange, Table } from "@datawire/protocol";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { delta, instance, service, snapshot } from "../testing/entities.ts";
+import { TableCopy, type TableMessage } from "./table-copy.ts";
+
+const names = (copy: TableCopy): string =>
+  [...copy.table.instances()]
+    .map(({ name }) => name)
+    .sort()
+    .join(" ");
+
+/** Applies messages of which none may be a gap. */
+function follow(copy: TableCopy, ...messages: TableMessage[]): void {
+  for (const message of messages) {
+    const applied = copy.apply(message);
+    if (applied.state === "gap") throw new Error(applied.reason);
+  }
+}
+
+const services = [service("barker")];
+const [a, b, c] = [instance("barker", "a"), instance("barker", "b"), instance("barker", "c")];
+
+test("apply() takes a snapshot in parts only when the last has come", () => {
+  const copy = new TableCopy();
+  expect(copy.apply(snapshot(7, { services, instances: [a], last: false })).state).toBe("pending");
+  expect(names(copy)).toBe("");
+  expect(copy.have()).toBe(null);
+  const applied = copy.apply(snapshot(7, { instances: [b], part: 1 }));
+  expect(applied).toMatchObject({ state: "updated", update: { position: { epoch: "e1", revision: 7 }, atMs: null } });
+  expect(names(copy)).toBe("a b");
+});
+
+test("apply() drops half a snapshot when the connection breaks", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(7, { services, instances: [a], last: false }));
+  copy.disconnected();
+  expect(copy.apply(snapshot(7, { instances: [b], part: 1 })).state).toBe("gap");
+  follow(copy, snapshot(8, { services, instances: [c] }));
+  expect(names(copy)).toBe("c");
+});
+
+test.each<[string, TableMessage]>([
+  ["of another epoch", delta(7, {}, "e2")],
+  ["from a later revision", delta(8, {})],
+  ["from an earlier revision", delta(6, {})],
+])("apply() finds a gap at a delta %s and changes nothing", (_, message) => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(7, { services, instances: [a] }));
+  expect(copy.apply(message).state).toBe("gap");
+  expect(names(copy)).toBe("a");
+  expect(copy.position).toEqual({ epoch: "e1", revision: 7 });
+});
+
+test("apply() finds a gap at parts of a snapshot out of turn", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(7, { services, instances: [a], last: false }));
+  expect(copy.apply(snapshot(7, { instances: [b], part: 2 })).state).toBe("gap");
+  follow(copy, snapshot(7, { services, instances: [a], last: false }));
+  expect(copy.apply(snapshot(8, { instances: [b], part: 1 })).state).toBe("gap");
+  expect(names(copy)).toBe("");
+});
+
+test("apply() names the services that changed, and none when only the revision moved", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(1, { services: [service("barker"), service("emitter")], instances: [a] }));
+  const changed = copy.apply(delta(1, { instances: [b] }));
+  expect(changed).toMatchObject({ update: { services: new Set(["barker"]), atMs: 1_000 } });
+  const moved = copy.apply(delta(2, {}));
+  expect(moved).toMatchObject({ update: { services: new Set(), position: { revision: 3 } } });
+});
+
+test("apply() changes only what differs when a whole snapshot comes again", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(1, { services, instances: [a, b] }));
+  const again = copy.apply(snapshot(1, { epoch: "e2", services, instances: [a, b] }));
+  expect(again).toMatchObject({ update: { services: new Set(), position: { epoch: "e2", revision: 1 } } });
+});
+
+test("apply() believes a smaller table of a directory that is warm", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(1, { services, instances: [a, b] }), snapshot(2, { services, instances: [b] }));
+  expect(names(copy)).toBe("b");
+});
+
+test("apply() keeps what a warming directory lacks until it is warm", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(9, { services, instances: [a, b, c] }));
+  follow(copy, snapshot(1, { epoch: "e2", warming: true }));
+  expect(names(copy)).toBe("a b c");
+  expect(copy.warming).toBe(true);
+  follow(copy, delta(1, { services, instances: [b] }, "e2"));
+  follow(copy, { type: "warm" });
+  expect(names(copy)).toBe("b");
+  expect(copy.warming).toBe(false);
+});
+
+test("apply() lets go during a warm-up of what the directory says is gone", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(9, { services, instances: [a, b] }));
+  follow(copy, snapshot(1, { epoch: "e2", services, instances: [b], warming: true }));
+  follow(copy, delta(1, { gone: { services: [], instances: ["barker@b"], tables: [] } }, "e2"));
+  expect(names(copy)).toBe("a");
+});
+
+test("have() asks for all while the copy holds more than the directory named", () => {
+  const copy = new TableCopy();
+  copy.restore({ ...emptyChange(), services, instances: [a] }, { epoch: "e1", revision: 4 });
+  expect(copy.have()).toEqual({ epoch: "e1", revision: 4 });
+  follow(copy, snapshot(1, { epoch: "e2", warming: true }));
+  expect(copy.have()).toBe(null);
+  follow(copy, { type: "warm" });
+  expect(copy.have()).toEqual({ epoch: "e2", revision: 1 });
+});
+
+test("apply() believes a second snapshot that ends the warm-up without a word", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(9, { services, instances: [a, b] }));
+  follow(copy, snapshot(1, { epoch: "e2", warming: true }), snapshot(3, { epoch: "e2", services, instances: [b] }));
+  expect(names(copy)).toBe("b");
+});
+
+test("apply() reaches the directory's table whatever the parts, restarts and warm-ups in between", () => {
+  const pool = ["a", "b", "c", "d", "e"].map((name) => instance("barker", name));
+  const step = fc.record({
+    members: fc.subarray(pool),
+    how: fc.constantFrom("delta", "snapshot", "restart", "break"),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const copy = new TableCopy();
+      const truth = new Table();
+      let epoch = 0;
+      let revision = 0;
+      follow(copy, snapshot(0, { epoch: "0" }));
+      for (const { members, how } of steps) {
+        const change = truth.changeTo({ ...emptyChange(), services, instances: members } satisfies TableChange);
+        truth.apply(change);
+        if (how === "delta") {
+          const message = { ...delta(revision, change, String(epoch)) };
+          if (copy.apply(message).state === "gap") throw new Error("gap");
+          revision += 1;
+          continue;
+        }
+        if (how === "break") {
+          copy.disconnected();
+          revision += 1; // what happened meanwhile is in the snapshot below
+        }
+        if (how === "restart") {
+          epoch += 1;
+          revision = 0;
+          follow(copy, snapshot(0, { epoch: String(epoch), warming: true, instances: members.slice(0, 1) }));
+        }
+        const whole = snapshot(revision, { epoch: String(epoch), services, last: false });
+        follow(copy, whole, { ...whole, services: [], instances: members, part: 1, last: true });
+      }
+      const sorted = (table: Table): string[] => [...table.instances()].map(({ name }) => name).sort();
+      expect(sorted(copy.table)).toEqual(sorted(truth));
+    }),
+  );
+});

@@ -1,0 +1,156 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { noLog } from "@datawire/runtime";
+import { createFakeClock } from "@datawire/runtime/testing";
+import { expect, onTestFinished, test } from "vitest";
+import type { LinkSession } from "./session.ts";
+import { type TableFollower, openTableFollower } from "./table-follower.ts";
+import { delta, instance, service, snapshot, welcome } from "./testing/entities.ts";
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "link-"));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
+async function start(path: string | null) {
+  const clock = createFakeClock();
+  const warnings: string[] = [];
+  const updates: string[] = [];
+  const follower = await openTableFollower(
+    { services: null, path },
+    {
+      clock,
+      log: { ...noLog, warn: (message, fields) => void warnings.push(`${message}: ${String(fields?.["reason"])}`) },
+      onUpdate: ({ services, position }) => updates.push(`${position.revision}: ${[...services].join(" ")}`),
+    },
+  );
+  const reconnects: string[] = [];
+  const session: LinkSession = {
+    replica: { host: "localhost", port: 5430, tls: null },
+    welcome,
+    send: () => true,
+    reconnect: (reason) => void reconnects.push(reason),
+  };
+  return { clock, follower, warnings, updates, reconnects, session };
+}
+
+const names = ({ table }: TableFollower): string[] => [...table.instances()].map(({ name }) => name).sort();
+const whole = snapshot(1, { services: [service("barker")], instances: [instance("barker", "a")] });
+
+test("openTableFollower() follows a table and says which services changed", async () => {
+  const { clock, follower, updates, session } = await start(null);
+  expect(follower.status()).toEqual({ origin: "none", position: null, warming: false, connected: false, ageMs: null });
+  follower.connected(session);
+  follower.message(whole);
+  follower.message(delta(1, { instances: [instance("barker", "b")] }));
+  expect(updates).toEqual(["1: barker", "2: barker"]);
+  expect(follower.status()).toMatchObject({ origin: "directory", connected: true, ageMs: 0 });
+  follower.disconnected("gone");
+  await clock.advance(7_000);
+  expect(follower.status()).toMatchObject({ origin: "directory", connected: false, ageMs: 7_000 });
+  expect(names(follower)).toEqual(["a", "b"]);
+});
+
+test("openTableFollower() asks for all of the table after a gap, and keeps what it has", async () => {
+  const { follower, reconnects, session } = await start(null);
+  follower.connected(session);
+  follower.message(whole);
+  expect(follower.subscription.have()).toEqual({ epoch: "e1", revision: 1 });
+  follower.message(delta(5, {}));
+  expect(reconnects).toEqual(["a delta from e1:5 came, and the table here is e1:1"]);
+  expect(follower.subscription.have()).toBe(null);
+  expect(names(follower)).toEqual(["a"]);
+});
+
+test("openTableFollower() begins with the last table and its age", async () => {
+  const path = join(await folder(), "state", "table.json");
+  const first = await start(path);
+  first.follower.message(whole);
+  await first.follower.close();
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+
+  const second = await start(path);
+  await second.clock.advance(3_600_000);
+  expect(names(second.follower)).toEqual(["a"]);
+  expect(second.follower.status()).toEqual({
+    origin: "disk",
+    position: { epoch: "e1", revision: 1 },
+    warming: false,
+    connected: false,
+    ageMs: 3_600_000,
+  });
+  expect(second.follower.subscription.have()).toEqual({ epoch: "e1", revision: 1 });
+  second.follower.message(delta(1, { instances: [instance("barker", "b")] }));
+  expect(second.follower.status().origin).toBe("directory");
+  expect(names(second.follower)).toEqual(["a", "b"]);
+  await second.follower.close();
+});
+
+test("openTableFollower() keeps on disk what a warming directory lacks, without a position", async () => {
+  const path = join(await folder(), "table.json");
+  const first = await start(path);
+  first.follower.message(whole);
+  first.follower.message(snapshot(0, { epoch: "e2", warming: true }));
+  await first.follower.close();
+  const second = await start(path);
+  expect(names(second.follower)).toEqual(["a"]);
+  expect(second.follower.subscription.have()).toBe(null);
+  await second.follower.close();
+});
+
+test.each([
+  [
+    "cut",
+    (text: string) => text.slice(0, text.length / 2),
+    "it holds no valid JSON; it may have been written only in part",
+  ],
+  ["empty", () => "", "it is empty"],
+  [
+    "of another format",
+    (text: string) => text.replace('"format":1', '"format":9'),
+    "format: Invalid input: expected 1",
+  ],
+  ["with a hostile name", (text: string) => text.replaceAll('"name":"a"', '"name":"../a"'), "table.instances.0.name: "],
+])("openTableFollower() starts without a file that is %s, and says so", async (_, damage, reason) => {
+  const path = join(await folder(), "table.json");
+  const first = await start(path);
+  first.follower.message(whole);
+  await first.follower.close();
+  await writeFile(path, damage(await readFile(path, "utf8")));
+  const second = await start(path);
+  expect(second.warnings).toEqual([expect.stringContaining(`Last known table ignored: ${reason}`)]);
+  expect(names(second.follower)).toEqual([]);
+});
+
+test("openTableFollower() writes soon after a change, and under steady changes from time to time", async () => {
+  const path = join(await folder(), "table.json");
+  const { clock, follower } = await start(path);
+  const revisionOnDisk = async (): Promise<number | null> => {
+    const text = await readFile(path, "utf8").catch(() => null);
+    return text === null ? null : (JSON.parse(text) as { position: { revision: number } }).position.revision;
+  };
+  follower.message(whole);
+  await clock.advance(499);
+  expect(await revisionOnDisk()).toBe(null);
+  await clock.advance(1);
+  await expect.poll(revisionOnDisk).toBe(1);
+  for (let revision = 1; revision < 60; revision++) {
+    follower.message(delta(revision, {}));
+    await clock.advance(100);
+  }
+  await expect.poll(revisionOnDisk).toBeGreaterThan(40);
+  expect(await revisionOnDisk()).toBeLessThan(60);
+  await follower.close();
+  expect(await revisionOnDisk()).toBe(60);
+});
+
+test("openTableFollower() goes on when the table cannot be written", async () => {
+  const parent = join(await folder(), "file");
+  await writeFile(parent, "");
+  const { follower, updates } = await start(join(parent, "table.json"));
+  follower.message(whole);
+  await follower.close();
+  expect(updates).toEqual(["1: barker"]);
+});
