@@ -1,27 +1,25 @@
 import { formatServiceAddress, parseServiceAddress } from "./address.ts";
-import { claimant, generationTarget, isNamed, newestGeneration, pool } from "./groups.ts";
+import { claimant } from "./groups.ts";
 import type { Sticky, When } from "./matchers.ts";
 import { parseSticky, parseWhen } from "./matchers.ts";
-import type { Instance, Route, RouteTable, SlotRange } from "./model.ts";
+import type { Route, RouteTable, SlotRange } from "./model.ts";
 import { isUsable } from "./model.ts";
-import { SLOTS } from "./percent.ts";
+import {
+  blend,
+  defaultUrlOutlet,
+  instanceParts,
+  isAlive,
+  type Outlet,
+  type Part,
+  primaryOutlet,
+  routeOutlet,
+  type Scene,
+  type Viewpoint,
+  wholeService,
+} from "./outlets.ts";
 import { countSlots, divideSlots, joinSlots, remainingSlots } from "./slots.ts";
+import { standIns } from "./stand-ins.ts";
 import type { ServiceView, TableReader } from "./table.ts";
-import { describeGeneration, generationOf } from "./version.ts";
-
-/** Where some requests end: instances that share them by the balance policy, a default URL, or a 503. */
-export type Pool =
-  | { readonly kind: "instances"; readonly service: string; readonly instances: readonly Instance[] }
-  | { readonly kind: "url"; readonly service: string; readonly url: string }
-  | { readonly kind: "refused"; readonly service: string };
-
-/** A part of a share; the portions of one share add up to 1. More than one where the share enters another service. */
-export interface Part {
-  readonly portion: number;
-  /** The target within the pool's service. */
-  readonly target: string;
-  readonly pool: Pool;
-}
 
 /** What one target gets of a caller's requests to a service. */
 export interface Share {
@@ -55,20 +53,27 @@ export interface Distribution {
   readonly degraded: string | null;
 }
 
-export interface Viewpoint {
-  /** The name of the caller, or `*`. */
-  readonly caller: string;
-  /** The zone of the caller, where it has one. */
-  readonly zone: string | null;
-}
-
 /**
  * Says where requests go: the one implementation of routing rules 3 and 4, which the proxy, `dw route list`,
- * `dw explain` and libraries share.
+ * `dw explain` and libraries share. Null for a service that the table does not know.
  */
 export function distribute(table: TableReader, service: string, viewpoint: Viewpoint): Distribution | null {
   const view = table.service(service);
-  return view === null ? null : new Distributor(table, view, viewpoint).distribution();
+  if (view === null) return null;
+  const routes = effectiveTable(view, viewpoint.caller);
+  const scene: Scene = { view, viewpoint, routes, enter: (target) => enterService(table, target, viewpoint) };
+  const primary = primaryOutlet(scene);
+  const forPrimary = isAlive(primary) ? [primary] : standIns(scene);
+  const shares = sharesOf(scene, primary, forPrimary);
+  return {
+    service,
+    caller: viewpoint.caller,
+    table: routes,
+    shares,
+    rules: shares.length === 0 ? [] : rulesOf(scene, primary, forPrimary),
+    sticky: routes?.sticky == null ? null : parseSticky(routes.sticky),
+    degraded: isAlive(primary) ? null : primary.reason,
+  };
 }
 
 /** The route table that holds for a caller: its own replaces the one for any caller as a whole. */
@@ -82,269 +87,90 @@ export function isWholeService(table: { readonly service: string }, target: stri
   return target === formatServiceAddress({ service: table.service, instance: null, version: null });
 }
 
-/** A target with where its requests go; `parts` is empty when nothing of it is live. */
-interface Outlet {
-  readonly target: string;
-  readonly parts: readonly Part[];
-  /** For a division in proportion; of no meaning alone. */
-  readonly weight: number;
-  readonly reason: string;
+function sharesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]): Share[] {
+  const routes = scene.routes?.routes ?? [];
+  const shares: Share[] = [];
+  /** What falls to the primary, or to what stands in for it. */
+  const left: (readonly SlotRange[])[] = [];
+  for (const route of routes) {
+    const outlet = isWhole(scene, route) ? primary : routeOutlet(scene, route);
+    if (isAlive(outlet)) shares.push(share(outlet, route.slots));
+    else left.push(route.slots);
+  }
+  const rest = remainingSlots(routes.map((route) => route.slots));
+  const defaultUrl = routes.some((route) => isWhole(scene, route)) ? defaultUrlOutlet(scene) : null;
+  if (defaultUrl === null) left.push(rest);
+  else shares.push({ ...share(defaultUrl, rest), reason: "the rest goes to the default URL" });
+  const divided = divideSlots(
+    joinSlots(left),
+    forPrimary.map((outlet) => outlet.weight),
+  );
+  forPrimary.forEach((outlet, i) => shares.push(share(outlet, divided[i] as SlotRange[])));
+  return anyLive(scene, shares) ? mergeShares(shares) : [];
 }
 
-/** What another service counts beside targets with instances of their own, where only weights tell: one plain instance. */
-const CROSSING_WEIGHT = 100;
-
-class Distributor {
-  readonly #table: TableReader;
-  readonly #view: ServiceView;
-  readonly #viewpoint: Viewpoint;
-  readonly #routes: RouteTable | null;
-  /** False inside a share of another service: chains are one level deep. */
-  readonly #mayCross: boolean;
-
-  constructor(table: TableReader, view: ServiceView, viewpoint: Viewpoint, mayCross = true) {
-    this.#table = table;
-    this.#view = view;
-    this.#viewpoint = viewpoint;
-    this.#mayCross = mayCross;
-    this.#routes = effectiveTable(view, viewpoint.caller);
-  }
-
-  distribution(): Distribution {
-    const primary = this.#primary();
-    const fallback = primary.parts.length > 0 ? [primary] : this.#fallback();
-    const shares = this.#shares(primary, fallback);
-    return {
-      service: this.#name,
-      caller: this.#viewpoint.caller,
-      table: this.#routes,
-      shares,
-      rules: shares.length === 0 ? [] : this.#rules(primary, fallback),
-      sticky: this.#routes?.sticky == null || !this.#mayCross ? null : parseSticky(this.#routes.sticky),
-      degraded: primary.parts.length > 0 ? null : primary.reason,
-    };
-  }
-
-  get #name(): string {
-    return this.#view.service.name;
-  }
-
-  /** The address of the service itself, which as a target is its primary. */
-  get #whole(): string {
-    return formatServiceAddress({ service: this.#name, instance: null, version: null });
-  }
-
-  #shares(primary: Outlet, fallback: readonly Outlet[]): Share[] {
-    const shares: Share[] = [];
-    const routes = this.#routes?.routes ?? [];
-    /** What falls to the primary, or to whatever stands in for it. */
-    const toPrimary = [];
-    for (const route of routes) {
-      if (route.share === 0) continue;
-      const outlet = this.#isWhole(route) ? primary : this.#outlet(route);
-      if (outlet.parts.length === 0) toPrimary.push(route.slots);
-      else shares.push({ target: outlet.target, slots: route.slots, parts: outlet.parts, reason: outlet.reason });
-    }
-    const rest = remainingSlots(routes.map((route) => route.slots));
-    const defaultUrl = this.#defaultUrl();
-    if (routes.some((route) => this.#isWhole(route)) && defaultUrl !== null) {
-      shares.push({ ...defaultUrl, slots: rest, reason: "the rest goes to the default URL" });
-    } else {
-      toPrimary.push(rest);
-    }
-    const slots = joinSlots(toPrimary);
-    const divided = divideSlots(
-      slots,
-      fallback.map((outlet) => outlet.weight),
-    );
-    fallback.forEach((outlet, i) => {
-      shares.push({
-        target: outlet.target,
-        slots: divided[i] as SlotRange[],
-        parts: outlet.parts,
-        reason: outlet.reason,
-      });
-    });
-    return this.#anyLive(shares) ? mergeShares(shares) : [];
-  }
-
-  /** The `--when` rules, the longest path first, then the others by age. */
-  #rules(primary: Outlet, fallback: readonly Outlet[]): Rule[] {
-    if (!this.#mayCross) return [];
-    const rules: Rule[] = [];
-    for (const route of this.#routes?.routes ?? []) {
-      if (route.when === null) continue;
-      const outlet = this.#isWhole(route) ? primary : this.#outlet(route);
-      const live = outlet.parts.length > 0;
-      rules.push({
-        when: parseWhen(route.when),
-        target: live ? outlet.target : this.#whole,
-        order: route.order,
-        parts: live ? outlet.parts : blend(fallback),
-        reason: live ? `--when ${route.when}` : `${outlet.target} has no live instance`,
-      });
-    }
-    const pathLength = ({ when }: Rule): number => (when.kind === "path" ? when.prefix.length : 0);
-    return rules.sort((a, b) => pathLength(b) - pathLength(a) || a.order - b.order);
-  }
-
-  #primary(): Outlet {
-    const { primary } = this.#view.service;
-    const target = this.#whole;
-    if (primary === null) return { target, parts: [], weight: 0, reason: "no instance was ever registered" };
-    const generation = this.#view.instances.filter((instance) => generationOf(instance.version) === primary);
-    const own = generation.filter((instance) => !isNamed(this.#view, instance));
-    const parts = this.#parts(target, own);
-    const which = `the primary, ${describeGeneration(primary)},`;
-    const reason =
-      parts.length > 0
-        ? `the primary, ${describeGeneration(primary)}`
-        : generation.length === 0
-          ? `${which} has no registered instance`
-          : own.length === 0
-            ? `${which} has all of its instances named by routes`
-            : `${which} has no live instance`;
-    return { target, parts, weight: 1, reason };
-  }
-
-  /** What stands in for a primary without a live instance (routing rules, section 3); empty when nothing is live. */
-  #fallback(): Outlet[] {
-    const standIn = (why: string) => (outlet: Outlet) => ({ ...outlet, reason: `stands in for the primary: ${why}` });
-    if (this.#view.service.settings.failover === "none") return [this.#refusal()];
-    const targets = (this.#routes?.routes ?? []).filter((route) => !this.#isWhole(route));
-    const shared = targets.filter((route) => route.share > 0).map((route) => this.#outlet(route, route.share));
-    const alive = (outlet: Outlet): boolean => outlet.parts.length > 0;
-    if (shared.some(alive)) return shared.filter(alive).map(standIn("it has a share of its own"));
-    const unshared = targets.filter((route) => route.share === 0).map((route) => this.#outlet(route));
-    if (unshared.some(alive)) return unshared.filter(alive).map(standIn("it is a target with 0%"));
-    const others = this.#namedByOthers();
-    if (others.length > 0) return others.map(standIn("a route of another caller names it"));
-    const held = this.#newestHeld();
-    if (held !== null) return [standIn("it is the newest held version")(held)];
-    const defaultUrl = this.#defaultUrl();
-    return defaultUrl === null ? [] : [standIn("nothing is live, so the default URL is used")(defaultUrl)];
-  }
-
-  #refusal(): Outlet {
-    const target = this.#whole;
-    const parts: Part[] = [{ portion: 1, target, pool: { kind: "refused", service: this.#name } }];
-    return { target, weight: 1, parts, reason: "refused: the primary has no live instance, and failover is none" };
-  }
-
-  /** A refusal is worth showing only beside something that lives; alone it says "nothing is live". */
-  #anyLive(shares: readonly Share[]): boolean {
-    if (this.#view.instances.some(isUsable)) return true;
-    return shares.some((share) => share.parts.some((part) => part.pool.kind !== "refused"));
-  }
-
-  #namedByOthers(): Outlet[] {
-    const byTarget = new Map<string, Instance[]>();
-    for (const instance of this.#view.instances) {
-      const target = claimant(this.#view.named, instance);
-      if (target !== null) byTarget.set(target, [...(byTarget.get(target) ?? []), instance]);
-    }
-    return [...byTarget]
-      .map(([target, members]) => this.#instancesOutlet(target, members))
-      .filter((outlet) => outlet.parts.length > 0);
-  }
-
-  #newestHeld(): Outlet | null {
-    const held = this.#view.instances.filter(
-      (instance) =>
-        isUsable(instance) &&
-        !isNamed(this.#view, instance) &&
-        generationOf(instance.version) !== this.#view.service.primary,
-    );
-    const newest = newestGeneration(held);
-    if (newest === null) return null;
-    const members = this.#view.instances.filter(
-      (instance) => generationOf(instance.version) === newest && !isNamed(this.#view, instance),
-    );
-    return this.#instancesOutlet(generationTarget(this.#name, newest), members);
-  }
-
-  #defaultUrl(): Outlet | null {
-    const url = this.#view.service.settings.defaultUrl;
-    if (url === null) return null;
-    const target = this.#whole;
-    const parts: Part[] = [{ portion: 1, target, pool: { kind: "url", service: this.#name, url } }];
-    return { target, parts, weight: 1, reason: "the default URL" };
-  }
-
-  #outlet(route: Route, weight?: number): Outlet {
-    const address = parseServiceAddress(route.target);
-    if (address.service !== this.#name) return this.#crossing(route, weight ?? CROSSING_WEIGHT);
-    const targets = (this.#routes?.routes ?? []).map((other) => other.target);
-    const members = this.#view.instances.filter((instance) => claimant(targets, instance) === route.target);
-    const outlet = this.#instancesOutlet(route.target, members);
-    return { ...outlet, weight: weight ?? outlet.weight };
-  }
-
-  /** A share that enters another service: its own distribution for `//b`, the named instances for `//b(2)`. */
-  #crossing(route: Route, weight: number): Outlet {
-    const dead: Outlet = { target: route.target, parts: [], weight, reason: "" };
-    const address = parseServiceAddress(route.target);
-    const other = this.#mayCross ? this.#table.service(address.service) : null;
-    if (other === null) return dead;
-    const inside = new Distributor(this.#table, other, this.#viewpoint, false);
-    const reason = `${this.#routeReason()} to another service`;
-    if (address.version === null && address.instance === null) {
-      return { ...dead, parts: blendShares(inside.distribution().shares), reason };
-    }
-    const targets = [route.target];
-    const members = other.instances.filter((instance) => claimant(targets, instance) !== null);
-    return { ...dead, parts: inside.#parts(route.target, members), reason };
-  }
-
-  #instancesOutlet(target: string, members: readonly Instance[]): Outlet {
-    const parts = this.#parts(target, members);
-    const weight = members.filter(isUsable).reduce((sum, instance) => sum + instance.weight, 0);
-    return { target, parts, weight, reason: this.#routeReason() };
-  }
-
-  #routeReason(): string {
-    if (this.#routes === null) return "a route";
-    return this.#routes.caller === "*" ? "a route for any caller" : `a route for ${this.#routes.caller}`;
-  }
-
-  #parts(target: string, members: readonly Instance[]): Part[] {
-    const instances = pool(members, this.#viewpoint.zone);
-    if (instances.length === 0) return [];
-    return [{ portion: 1, target, pool: { kind: "instances", service: this.#name, instances } }];
-  }
-
-  #isWhole(route: Route): boolean {
-    return isWholeService({ service: this.#name }, route.target);
-  }
+/** The `--when` rules: the longest path first, then the others by age. One whose target is dead goes to the primary. */
+function rulesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]): Rule[] {
+  const rules = (scene.routes?.routes ?? []).flatMap((route): Rule[] => {
+    if (route.when === null) return [];
+    const when = parseWhen(route.when);
+    const { order } = route;
+    const outlet = isWhole(scene, route) ? primary : routeOutlet(scene, route);
+    if (isAlive(outlet))
+      return [{ when, order, target: outlet.target, parts: outlet.parts, reason: `--when ${route.when}` }];
+    const reason = `${outlet.target} has no live instance`;
+    return [{ when, order, target: wholeService(scene), parts: blend(forPrimary), reason }];
+  });
+  const pathLength = ({ when }: Rule): number => (when.kind === "path" ? when.prefix.length : 0);
+  return rules.sort((a, b) => pathLength(b) - pathLength(a) || a.order - b.order);
 }
 
-/** Joins shares of the same target and drops empty ones; the first reason stays unless a later one says more. */
+/**
+ * The parts of a share that enters another service: that service's own distribution for `//b`, without its conditions
+ * and without going on to a third; the named instances for `//b(2)`.
+ */
+function enterService(table: TableReader, target: string, viewpoint: Viewpoint): readonly Part[] {
+  const address = parseServiceAddress(target);
+  const view = table.service(address.service);
+  if (view === null) return [];
+  const scene: Scene = { view, viewpoint, routes: effectiveTable(view, viewpoint.caller), enter: () => [] };
+  if (address.version !== null || address.instance !== null) {
+    const members = view.instances.filter((instance) => claimant([target], instance) !== null);
+    return instanceParts(scene, target, members);
+  }
+  const primary = primaryOutlet(scene);
+  const shares = sharesOf(scene, primary, isAlive(primary) ? [primary] : standIns(scene));
+  return blend(shares.map(({ parts, slots }) => ({ parts, weight: countSlots(slots) })));
+}
+
+/** A refusal is worth showing only beside something that lives; alone it says "nothing is live". */
+function anyLive(scene: Scene, shares: readonly Share[]): boolean {
+  if (scene.view.instances.some(isUsable)) return true;
+  return shares.some(({ parts, slots }) => countSlots(slots) > 0 && parts.some(({ pool }) => pool.kind !== "refused"));
+}
+
+/** Joins shares that go to the same place and drops empty ones; the later reason says more. */
 function mergeShares(shares: readonly Share[]): Share[] {
   const merged: Share[] = [];
-  for (const share of shares) {
-    if (countSlots(share.slots) === 0) continue;
-    const at = merged.findIndex((other) => other.target === share.target && samePools(other.parts, share.parts));
+  for (const next of shares) {
+    if (countSlots(next.slots) === 0) continue;
+    const at = merged.findIndex((other) => other.target === next.target && samePools(other.parts, next.parts));
     const other = merged[at];
-    if (other === undefined) merged.push(share);
-    else merged[at] = { ...other, slots: joinSlots([other.slots, share.slots]), reason: share.reason };
+    if (other === undefined) merged.push(next);
+    else merged[at] = { ...other, slots: joinSlots([other.slots, next.slots]), reason: next.reason };
   }
   return merged;
 }
 
+/** Within one distribution, the same target means the same pool, but for the service itself and its default URL. */
 function samePools(a: readonly Part[], b: readonly Part[]): boolean {
   return a.length === b.length && a.every((part, i) => part.pool.kind === b[i]?.pool.kind);
 }
 
-/** What several outlets are together, in proportion to their weights. */
-function blend(outlets: readonly Outlet[]): Part[] {
-  const total = outlets.reduce((sum, outlet) => sum + outlet.weight, 0);
-  return outlets.flatMap((outlet) =>
-    outlet.parts.map((part) => ({ ...part, portion: (part.portion * outlet.weight) / total })),
-  );
+function share({ target, parts, reason }: Outlet, slots: readonly SlotRange[]): Share {
+  return { target, slots, parts, reason };
 }
 
-function blendShares(shares: readonly Share[]): Part[] {
-  return shares.flatMap((share) =>
-    share.parts.map((part) => ({ ...part, portion: (part.portion * countSlots(share.slots)) / SLOTS })),
-  );
+function isWhole({ view }: Scene, route: Route): boolean {
+  return isWholeService({ service: view.service.name }, route.target);
 }

@@ -1,5 +1,6 @@
 import { parseBalance } from "./matchers.ts";
-import type { Distribution, Part, Pool, Rule, Share, Viewpoint } from "./distribution.ts";
+import type { Distribution, Rule, Share } from "./distribution.ts";
+import type { Part, Pool, Viewpoint } from "./outlets.ts";
 import { distribute } from "./distribution.ts";
 import { groupOf, isNamed } from "./groups.ts";
 import type { Instance, ServiceSettings } from "./model.ts";

@@ -10,7 +10,8 @@ export {
   parseServiceAddress,
 } from "./address.ts";
 export * from "./api.ts";
-export type { Distribution, Part, Pool, Rule, Share, Viewpoint } from "./distribution.ts";
+export type { Distribution, Rule, Share } from "./distribution.ts";
+export type { Part, Pool, Viewpoint } from "./outlets.ts";
 export { distribute, effectiveTable, isWholeService } from "./distribution.ts";
 export { DURATION_MAX_MS, DURATION_RULE, formatDuration, parseDuration } from "./duration.ts";
 export type { ErrorCode } from "./errors.ts";
