@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { sendRequests, startLoad } from "./harness/load.ts";
+import { scaled } from "./harness/scale.ts";
+import { Stack } from "./harness/stack.ts";
+import { eventually } from "./harness/wait.ts";
+
+let stack: Stack;
+beforeEach(async () => {
+  stack = new Stack();
+  await stack.startDirectory();
+  await Promise.all([stack.startWatson(), stack.startSherlock()]);
+});
+afterEach(() => stack.dispose());
+
+/** Many instances of one version. One process answers for all of them, at as many addresses of loopback. */
+async function startMany(version: string, count: number, prefix: string): Promise<void> {
+  const { port } = await stack.startInstance({ service: "unused", name: `${prefix}-process`, version });
+  const list = Array.from({ length: count }, (_, i) => ({
+    service: "//emitter",
+    version,
+    url: `http://127.0.0.${i + 1}:${port}`,
+    instance: `${prefix}${i}`,
+  }));
+  stack.writeServiceFile(prefix, list);
+}
+
+/** Waits until `dw` lists this many instances of the service, all live. */
+async function instances(count: number): Promise<void> {
+  await eventually(async () => {
+    const [emitter] = await stack
+      .dwJson<{ service: string; instances: { state: string }[] }[]>("service", "list")
+      .then((all) => all.filter(({ service }) => service === "emitter"));
+    expect(emitter?.instances.filter(({ state }) => state === "live")).toHaveLength(count);
+  });
+}
+
+test.each([
+  ["1 against 50", 1, 50],
+  ["50 against 1", 50, 1],
+])(
+  "a share is exact with %s instances",
+  async (_, canaries, primaries) => {
+    await Promise.all([startMany("1", primaries, "old"), startMany("2", canaries, "new")]);
+    await instances(canaries + primaries);
+    for (const percent of [0.1, 1, 10, 33.33, 99.9]) {
+      const added = await stack.dw("route", "add", "//monolith", "//emitter(2)", `${percent}%`);
+      expect(added).toMatchObject({ code: 0 });
+      await settled(percent);
+      const p = percent / 100;
+      const { byVersion, failures, requests } = await sendRequests(scaled(20_000, 8_000), {
+        url: await stack.url("/emitter/"),
+        connections: 8,
+      });
+      expect(failures).toEqual([]);
+      const share = (byVersion.get("2") ?? 0) / requests;
+      expect(share).toBeGreaterThan(0);
+      expect(Math.abs(share - p)).toBeLessThanOrEqual(4 * Math.sqrt((p * (1 - p)) / requests));
+    }
+  },
+  120_000,
+);
+
+/** Waits until Sherlock has applied the last change: the directory says that it is no revision behind. */
+async function settled(percent: number): Promise<void> {
+  await eventually(async () => {
+    const status = await stack.dwJson<{ sherlocks: { lag: number }[] }[]>("status");
+    expect(
+      status.flatMap(({ sherlocks }) => sherlocks.map(({ lag }) => lag)),
+      `after ${percent}%`,
+    ).toEqual([0]);
+  });
+}
+
+test("a sticky share that grows moves nobody away from the target", async () => {
+  await Promise.all([
+    stack.startInstance({ service: "emitter", name: "old", version: "1" }),
+    stack.startInstance({ service: "emitter", name: "new", version: "2" }),
+  ]);
+  await instances(2);
+  const users = scaled(10_000, 1_500);
+  let before = new Set<number>();
+  for (const percent of [1, 10, 50, 80]) {
+    await stack.dw("route", "add", "//monolith", "//emitter(2)", `${percent}%`, "--sticky", "header:X-User");
+    await settled(percent);
+    const now = await usersOf("new", users);
+    expect([...before].filter((user) => !now.has(user))).toEqual([]);
+    const p = percent / 100;
+    expect(Math.abs(now.size / users - p)).toBeLessThanOrEqual(5 * Math.sqrt((p * (1 - p)) / users));
+    before = now;
+  }
+  expect(await usersOf("new", users)).toEqual(before);
+}, 120_000);
+
+/** Which of the users, named by their numbers, are answered by an instance. */
+async function usersOf(name: string, users: number): Promise<Set<number>> {
+  const url = await stack.url("/emitter/");
+  const hit = new Set<number>();
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < users) {
+      const user = next++;
+      const response = await fetch(url, { headers: { "x-user": `user-${user}` } });
+      const { instance } = (await response.json()) as { instance: string };
+      if (instance === name) hit.add(user);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  return hit;
+}
+
+test("no request fails while any instance is live, whichever side loses its instances", async () => {
+  const old = await stack.startInstance({ service: "emitter", name: "old", version: "1" });
+  const canary = await stack.startInstance({ service: "emitter", name: "canary", version: "2" });
+  await instances(2);
+  await stack.dw("route", "add", "//monolith", "//emitter(2)", "40%");
+  await stack.reaches("emitter", ["old", "canary"]);
+  const load = startLoad({ url: await stack.url("/emitter/"), connections: 8, pauseMs: 1 });
+  for (const [one, other] of [
+    [canary, "old"],
+    [old, "canary"],
+  ] as const) {
+    await one.sick(true);
+    await stack.reaches("emitter", [other]);
+    await one.sick(false);
+    await stack.reaches("emitter", ["old", "canary"]);
+    stack.removeServiceFile(one.name);
+    await stack.reaches("emitter", [other]);
+    stack.writeServiceFile(one.name, {
+      service: "//emitter",
+      version: one === old ? "1" : "2",
+      url: one.url,
+      instance: one.name,
+    });
+    await stack.reaches("emitter", ["old", "canary"]);
+  }
+  canary.child.kill("SIGKILL");
+  await stack.reaches("emitter", ["old"]);
+  const { failures, ok } = await load.stop();
+  expect(failures).toEqual([]);
+  expect(ok).toBeGreaterThan(500);
+});
