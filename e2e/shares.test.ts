@@ -14,7 +14,12 @@ afterEach(() => stack.dispose());
 
 /** Many instances of one version. One process answers for all of them, at as many addresses of loopback. */
 async function startMany(version: string, count: number, prefix: string): Promise<void> {
-  const { port } = await stack.startInstance({ service: "unused", name: `${prefix}-process`, version });
+  const { port } = await stack.startInstance({
+    service: "unused",
+    name: `${prefix}-process`,
+    version,
+    addresses: count,
+  });
   const list = Array.from({ length: count }, (_, i) => ({
     service: "//emitter",
     version,

@@ -32,7 +32,7 @@ export function startLoad({ url, connections, method = "GET", pauseMs = 0, heade
   const tally = { requests: 0, ok: 0, failures: [] as { atMs: number; what: string }[] };
   const byInstance = new Map<string, number>();
   const byVersion = new Map<string, number>();
-  let stopping = false;
+  const stopping = new AbortController();
   const agent = new Agent({ connections, pipelining: 1 });
   const { origin, pathname, search } = new URL(url);
   const one = async (): Promise<void> => {
@@ -60,7 +60,7 @@ export function startLoad({ url, connections, method = "GET", pauseMs = 0, heade
     }
   };
   const workers = Array.from({ length: connections }, async () => {
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       await one();
       if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
@@ -68,7 +68,7 @@ export function startLoad({ url, connections, method = "GET", pauseMs = 0, heade
   return {
     count: () => tally.requests,
     async stop() {
-      stopping = true;
+      stopping.abort();
       await Promise.all(workers);
       await agent.close();
       return { ...tally, byInstance, byVersion };

@@ -32,6 +32,8 @@ export interface InstanceOptions {
   /** Further keys of its service file. */
   readonly file?: Readonly<Record<string, unknown>>;
   readonly port?: number;
+  /** On how many addresses of loopback it listens, from 127.0.0.1; default 1. */
+  readonly addresses?: number;
 }
 
 /**
@@ -139,8 +141,15 @@ export class Stack {
   }
 
   /** Starts an instance and puts its service file into the folder. */
-  async startInstance({ service, name, version = "1", file = {}, port = 0 }: InstanceOptions): Promise<Instance> {
-    const args = ["--name", name, "--version", version, "--port", String(port)];
+  async startInstance({
+    service,
+    name,
+    version = "1",
+    file = {},
+    port = 0,
+    addresses = 1,
+  }: InstanceOptions): Promise<Instance> {
+    const args = ["--name", name, "--version", version, "--port", String(port), "--addresses", String(addresses)];
     const child = this.#track(startChild(join(ROOT, "e2e/fixtures/instance.ts"), args, this.#env));
     const line = await child.line((text) => text.startsWith("listening on "));
     const actual = Number(line.slice("listening on ".length));
