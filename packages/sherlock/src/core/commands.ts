@@ -1,0 +1,69 @@
+import type { Plan, PlannedServer } from "./plan.ts";
+import type { MapName } from "./plan.ts";
+import type { BlockPart } from "./prefixes.ts";
+import { BLOCK_SIZE } from "./prefixes.ts";
+import type { Running, RunningServer } from "./running.ts";
+
+/** One change of data in a running HAProxy. */
+export type Command =
+  | { readonly kind: "add-server"; readonly backend: string; readonly server: PlannedServer }
+  | {
+      readonly kind: "set-server";
+      readonly backend: string;
+      readonly name: string;
+      /** What changes. */
+      readonly change: Partial<Pick<RunningServer, "address" | "port" | "weight" | "ready">>;
+    }
+  | { readonly kind: "map"; readonly map: MapName | "draw"; readonly action: MapAction }
+  /** Only in our own books: which half of a pair is in use. */
+  | { readonly kind: "block"; readonly base: number; readonly half: 0 | 1; readonly lines: ReadonlyMap<string, string> | null; readonly parts: readonly BlockPart[] | null };
+
+export type MapAction =
+  | { readonly do: "add" | "set"; readonly key: string; readonly value: string }
+  | { readonly do: "delete"; readonly key: string };
+
+/** Notes in `running` what a command does. */
+export function note(running: Running, command: Command): void {
+  switch (command.kind) {
+    case "add-server":
+      return noteServer(running, command.backend, command.server.name, command.server);
+    case "set-server": {
+      const server = running.servers.get(command.backend)?.get(command.name);
+      if (server !== undefined) noteServer(running, command.backend, command.name, { ...server, ...command.change });
+      return;
+    }
+    case "map": {
+      if (command.map === "draw") return; // in `blocks`
+      const map = running.maps[command.map];
+      const { action } = command;
+      if (action.do === "delete") map.delete(action.key);
+      else map.set(action.key, action.value);
+      return;
+    }
+    case "block": {
+      const { base, half, lines, parts } = command;
+      if (lines === null) running.blocks.delete(base);
+      else running.blocks.set(base, { half, lines, parts });
+    }
+  }
+}
+
+/** The base of the half that is in use. */
+export function halfBase(base: number, half: 0 | 1): number {
+  return base + half * BLOCK_SIZE;
+}
+
+/** A running state that already is what a plan wants, as after a reload. */
+export function runningOf(plan: Pick<Plan, "servers" | "maps">): Pick<Running, "servers" | "maps"> {
+  const servers = new Map<string, Map<string, RunningServer>>();
+  for (const [backend, members] of plan.servers) servers.set(backend, new Map(members));
+  const maps = Object.fromEntries(Object.entries(plan.maps).map(([name, map]) => [name, new Map(map)]));
+  return { servers, maps: maps as Running["maps"] };
+}
+
+function noteServer(running: Running, backend: string, name: string, server: RunningServer): void {
+  const { address, port, weight, ready, id } = server;
+  const members = running.servers.get(backend) ?? new Map<string, RunningServer>();
+  members.set(name, { address, port, weight, ready, id });
+  running.servers.set(backend, members);
+}

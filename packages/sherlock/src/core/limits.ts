@@ -1,0 +1,51 @@
+import type { Balance, ServiceSettings } from "@datawire/protocol";
+import { parseBalance } from "@datawire/protocol";
+
+/** How requests of one service are treated, with every default filled in. */
+export interface ServiceLimits {
+  /** For the first byte of the response, and between bytes. */
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly queueTimeoutMs: number;
+  readonly retries: number;
+  /** To one instance; null for no bound. */
+  readonly maxConnections: number | null;
+  readonly slowStartMs: number;
+}
+
+/** What sherlock.yaml may set for one service on this machine. */
+export type ServiceOverride = {
+  readonly [K in "timeoutMs" | "connectTimeoutMs" | "queueTimeoutMs" | "retries" | "maxConnections" | "slowStartMs"]?:
+    | number
+    | undefined;
+} & { readonly balance?: string | undefined };
+
+/** The built-in defaults. */
+export const DEFAULT_LIMITS: ServiceLimits = {
+  // A legacy application that waited a minute for http://name.internal waits as long here.
+  timeoutMs: 60_000,
+  // Enough for TLS with another continent, and a caller hardly notices it when a machine is gone and another is tried.
+  connectTimeoutMs: 1_000,
+  queueTimeoutMs: 2_000,
+  // With redispatch, each goes to another instance: three cover a rack that is gone.
+  retries: 3,
+  maxConnections: null,
+  slowStartMs: 0,
+};
+
+/** The limits of a service: this machine's override, else the operator's setting, else the default. */
+export function limitsOf(settings: ServiceSettings, override: ServiceOverride = {}): ServiceLimits {
+  return {
+    timeoutMs: override.timeoutMs ?? settings.timeoutMs ?? DEFAULT_LIMITS.timeoutMs,
+    connectTimeoutMs: override.connectTimeoutMs ?? settings.connectTimeoutMs ?? DEFAULT_LIMITS.connectTimeoutMs,
+    queueTimeoutMs: override.queueTimeoutMs ?? settings.queueTimeoutMs ?? DEFAULT_LIMITS.queueTimeoutMs,
+    retries: override.retries ?? settings.retries ?? DEFAULT_LIMITS.retries,
+    maxConnections: override.maxConnections ?? settings.maxConnections ?? DEFAULT_LIMITS.maxConnections,
+    slowStartMs: override.slowStartMs ?? settings.slowStartMs ?? DEFAULT_LIMITS.slowStartMs,
+  };
+}
+
+/** The balance policy of a service. @throws ProtocolError for one that cannot be read. */
+export function balanceOf(settings: ServiceSettings, override: ServiceOverride = {}): Balance {
+  return parseBalance(override.balance ?? settings.balance ?? "round-robin");
+}

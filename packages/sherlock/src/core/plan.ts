@@ -1,0 +1,130 @@
+import type { Balance } from "@datawire/protocol";
+import type { BackendKey } from "./backend-key.ts";
+import type { ServiceLimits } from "./limits.ts";
+import type { BlockPart } from "./prefixes.ts";
+
+/**
+ * What HAProxy should be, made of the table alone. The structure stands in the configuration and changes by a reload;
+ * everything else is data, which the runtime socket changes.
+ */
+export interface Plan {
+  readonly structure: Structure;
+  /** backend → its servers by name. */
+  readonly servers: ReadonlyMap<string, ReadonlyMap<string, PlannedServer>>;
+  readonly maps: PlannedMaps;
+  /** Base of a pair of blocks → how the numbers of one of the two are divided. The pointers in `maps` name the base. */
+  readonly blocks: ReadonlyMap<number, readonly BlockPart[]>;
+  /** service → every backend that its maps lead to. */
+  readonly needs: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What could not be planned as the table has it, for operators. */
+  readonly problems: readonly PlanProblem[];
+}
+
+export interface Structure {
+  /** By name, sorted. */
+  readonly backends: ReadonlyMap<string, BackendStructure>;
+  readonly tcpListeners: ReadonlyMap<string, TcpListener>;
+  readonly keys: RequestKeys;
+}
+
+/** A backend apart from its servers. */
+export interface BackendStructure extends BackendKey {
+  readonly name: string;
+  readonly balance: Balance;
+  readonly limits: ServiceLimits;
+}
+
+/** The local port of a TCP service. */
+export interface TcpListener {
+  readonly service: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * The names of what is looked at in requests: each distinct one costs a rule in the configuration, while the values
+ * that are compared, and the services that care, are data. All sorted.
+ */
+export interface RequestKeys {
+  readonly whenHeaders: readonly string[];
+  readonly whenCookies: readonly string[];
+  readonly whenQueries: readonly string[];
+  readonly stickyHeaders: readonly string[];
+  readonly stickyCookies: readonly string[];
+  readonly stickyIp: boolean;
+  /** The lengths of base paths, which the way from one backend to the next has to take off again. */
+  readonly baseLengths: readonly number[];
+}
+
+export interface PlannedServer {
+  readonly name: string;
+  /** An IP address without brackets. */
+  readonly address: string;
+  readonly port: number;
+  readonly weight: number;
+  /** Whether it takes new requests. */
+  readonly ready: boolean;
+  /** Unique in its backend; decides with the policies `ordered` and `consistent`. */
+  readonly id: number;
+  /** The name that its certificate has to carry; null without TLS, or where the URL has an IP address. */
+  readonly tlsName: string | null;
+  /** How long what it serves may take once it takes no new requests. */
+  readonly drainMs: number;
+  /** Which instances it stands for: more than one when several registered the same URL. */
+  readonly instances: readonly PlannedInstance[];
+}
+
+export interface PlannedInstance {
+  readonly name: string;
+  readonly version: string | null;
+}
+
+export interface PlanProblem {
+  /** An address: `//barker`, `//barker@vm102`. */
+  readonly subject: string;
+  readonly message: string;
+}
+
+/** Every map file but `draw`, with what its keys and values are. */
+export const MAP_NAMES = [
+  /** service → the one backend that takes all of its requests. */
+  "plain",
+  /** service → base of the block that its requests are drawn from. */
+  "routed",
+  /** The same for services with `--when` or `--sticky`, which take a longer way. */
+  "special",
+  /** The same as `plain` and `routed` for TCP services. */
+  "tcp_plain",
+  "tcp_routed",
+  /** node → base of the block that divides it once more. */
+  "split",
+  /** service → why it has nothing live, or `-`: every service of the table. */
+  "known",
+  /** service → `1` where it has `--when` rules. */
+  "whens",
+  /** `/service/prefix` → node. */
+  "when_path",
+  /** `service|h:name=HEX`, `c:` or `q:` → the age of the rule, lower is older. */
+  "when",
+  /** `service|age` → node. */
+  "when_node",
+  /** service → `h:name`, `c:name` or `ip`. */
+  "sticky",
+  /** `origin>from` → the backend to try after `from`, for requests that began at `origin`. */
+  "fallback",
+  /** service → the backend to try when a share into another service found nothing there. */
+  "last",
+  /** backend → length of its base path. */
+  "cut",
+  /** `table` → `1` once a table is known. */
+  "state",
+] as const;
+
+export type MapName = (typeof MAP_NAMES)[number];
+export type PlannedMaps = Readonly<Record<MapName, ReadonlyMap<string, string>>>;
+
+/** Where requests go that nobody may take: a backend that answers 503. */
+export const NOTHING = "nothing";
+
+/** The maps whose values are the base of a block. */
+export const POINTER_MAPS = ["routed", "special", "tcp_routed", "split"] as const satisfies readonly MapName[];

@@ -1,0 +1,197 @@
+import type { TableReader } from "@datawire/protocol";
+import { assignBlocks } from "./blocks.ts";
+import type { BackendStructure, MapName, Plan, PlannedServer, PlanProblem, RequestKeys } from "./plan.ts";
+import { MAP_NAMES } from "./plan.ts";
+import type { BlockPart } from "./prefixes.ts";
+import { ReachableTable } from "./reachable-table.ts";
+import type { ServiceContext, ServicePlan } from "./service-plan.ts";
+import { planService } from "./service-plan.ts";
+import { assignPorts, type TcpSettings } from "./tcp-ports.ts";
+
+export interface PlannerConfig extends Omit<ServiceContext, "resolve"> {
+  readonly tcp: TcpSettings;
+}
+
+/** What the plan follows beside the table. */
+export interface Surroundings {
+  readonly resolve: ServiceContext["resolve"];
+  /** `host:port` → why a TCP service cannot have it. */
+  readonly portsTaken: ReadonlyMap<string, string>;
+  /** Services that HAProxy refused, with what it said; they are left out. */
+  readonly quarantined: ReadonlyMap<string, string>;
+  /** Whether there is a table at all; without one every name gets 503. */
+  readonly hasTable: boolean;
+}
+
+/**
+ * Makes plans. What one service adds is remembered until that service, or one that its routes name, changes: so a
+ * change costs what it touches and an assembly of parts, whatever the size of the table.
+ */
+export class Planner {
+  readonly #config: PlannerConfig;
+  readonly #known = new Map<string, ServicePlan>();
+
+  constructor(config: PlannerConfig) {
+    this.#config = config;
+  }
+
+  /** Forgets what was made of these services; of all for null. */
+  forget(services: Iterable<string> | null): void {
+    if (services === null) return this.#known.clear();
+    for (const service of services) this.#known.delete(service);
+  }
+
+  plan(table: TableReader, surroundings: Surroundings): Plan {
+    const reachable = new ReachableTable(table, surroundings.resolve);
+    const context = { ...this.#config, resolve: surroundings.resolve };
+    const plans: ServicePlan[] = [];
+    const problems: PlanProblem[] = [];
+    for (const name of [...table.serviceNames()].sort()) {
+      const plan = this.#known.get(name) ?? planService(reachable, name, context);
+      if (plan === null) continue;
+      this.#known.set(name, plan);
+      const refusal = surroundings.quarantined.get(name);
+      if (refusal === undefined) plans.push(plan);
+      else {
+        problems.push({ subject: `//${name}`, message: refusal });
+        plans.push(withoutBackends(plan, refusal));
+      }
+    }
+    return assemble(plans, { table, config: this.#config, surroundings, problems });
+  }
+}
+
+interface Assembly {
+  readonly table: TableReader;
+  readonly config: PlannerConfig;
+  readonly surroundings: Surroundings;
+  readonly problems: readonly PlanProblem[];
+}
+
+function assemble(plans: readonly ServicePlan[], { table, config, surroundings, problems }: Assembly): Plan {
+  const backends = new Map<string, BackendStructure>();
+  const servers = new Map<string, ReadonlyMap<string, PlannedServer>>();
+  const maps = Object.fromEntries(MAP_NAMES.map((name) => [name, new Map<string, string>()])) as Record<
+    MapName,
+    Map<string, string>
+  >;
+  const blocks = new Map<number, readonly BlockPart[]>();
+  const bases = assignBlocks(plans.flatMap(blockKeys));
+  const needs = new Map<string, ReadonlySet<string>>();
+  const point = (map: MapName, key: string, parts: readonly BlockPart[]): void => {
+    const base = bases.get(key) as number;
+    maps[map].set(key, String(base));
+    blocks.set(base, parts);
+  };
+  if (surroundings.hasTable) maps.state.set("table", "1");
+  const ports = assignPorts(
+    plans.flatMap(({ service, isTcp, backends }) =>
+      isTcp && backends.size > 0 ? [{ service, proposal: table.service(service)?.service.proxyPort ?? null }] : [],
+    ),
+    config.tcp,
+    surroundings.portsTaken,
+  );
+  for (const plan of plans) {
+    const { service, entry } = plan;
+    for (const [name, { structure, servers: members }] of plan.backends) {
+      backends.set(name, structure);
+      servers.set(name, members);
+      if (structure.protocol !== "tcp") maps.cut.set(name, String(structure.base.length));
+    }
+    const listener = ports.listeners.get(service);
+    maps.known.set(service, plan.isTcp ? tcpReason(listener) : entry.kind === "down" ? entry.reason : "-");
+    if (entry.kind === "plain") maps[plan.isTcp ? "tcp_plain" : "plain"].set(service, entry.backend);
+    if (entry.kind === "drawn") point(entryMap(plan), service, entry.parts);
+    for (const { node, parts } of plan.splits) point("split", node, parts);
+    for (const [key, next] of plan.fallback) maps.fallback.set(key, next);
+    if (plan.last !== null) maps.last.set(service, plan.last);
+    if (plan.sticky !== null) maps.sticky.set(service, plan.sticky);
+    if (plan.rules.length > 0) maps.whens.set(service, "1");
+    for (const rule of plan.rules) {
+      if (rule.kind === "path") maps.when_path.set(`/${service}${rule.prefix}`, rule.node);
+      else {
+        maps.when.set(`${service}|${rule.key}`, String(rule.age));
+        maps.when_node.set(`${service}|${rule.age}`, rule.node);
+      }
+    }
+    needs.set(service, neededBackends(plan));
+  }
+  return {
+    structure: {
+      backends: new Map([...backends].sort(([a], [b]) => (a < b ? -1 : 1))),
+      tcpListeners: ports.listeners,
+      keys: requestKeys(plans, backends.values()),
+    },
+    servers,
+    maps,
+    blocks,
+    needs,
+    problems: [...problems, ...plans.flatMap((plan) => plan.problems), ...ports.problems],
+  };
+}
+
+function entryMap(plan: ServicePlan): MapName {
+  if (plan.isTcp) return "tcp_routed";
+  return plan.rules.length > 0 || plan.sticky !== null ? "special" : "routed";
+}
+
+function tcpReason(listener: { readonly host: string; readonly port: number } | undefined): string {
+  return listener === undefined
+    ? "it is a TCP service without a local port, see tcp in sherlock.yaml"
+    : `it is a TCP service, reached at ${listener.host}:${listener.port}`;
+}
+
+function blockKeys({ service, entry, splits }: ServicePlan): string[] {
+  return [...(entry.kind === "drawn" ? [service] : []), ...splits.map(({ node }) => node)];
+}
+
+function neededBackends({ backends, entry, splits, rules, last }: ServicePlan): Set<string> {
+  const nodes = [
+    ...backends.keys(),
+    ...(entry.kind === "plain" ? [entry.backend] : []),
+    ...(entry.kind === "drawn" ? entry.parts.map(({ node }) => node) : []),
+    ...splits.flatMap(({ parts }) => parts.map(({ node }) => node)),
+    ...rules.map(({ node }) => node),
+    ...(last === null ? [] : [last]),
+  ];
+  const divided = new Set(splits.map(({ node }) => node));
+  return new Set(nodes.filter((node) => !divided.has(node)));
+}
+
+/** A service that HAProxy refused: known, and with nothing behind it. */
+function withoutBackends(plan: ServicePlan, refusal: string): ServicePlan {
+  return {
+    ...plan,
+    backends: new Map(),
+    entry: { kind: "down", reason: `left out, ${refusal}` },
+    splits: [],
+    rules: [],
+    sticky: null,
+    fallback: [],
+    last: null,
+  };
+}
+
+function requestKeys(plans: readonly ServicePlan[], backends: Iterable<BackendStructure>): RequestKeys {
+  const rules = plans.flatMap((plan) => plan.rules);
+  const whenNames = (letter: "h" | "c" | "q"): string[] =>
+    sorted(rules.flatMap((rule) => (rule.kind === "value" && rule.letter === letter ? [rule.name] : [])));
+  const sticky = plans.flatMap((plan) => (plan.sticky === null ? [] : [plan.sticky]));
+  const stickyNames = (letter: "h:" | "c:"): string[] =>
+    sorted(sticky.filter((key) => key.startsWith(letter)).map((key) => key.slice(letter.length)));
+  const lengths = new Set([0]);
+  for (const { base } of backends) lengths.add(base.length);
+  return {
+    whenHeaders: whenNames("h"),
+    whenCookies: whenNames("c"),
+    whenQueries: whenNames("q"),
+    stickyHeaders: stickyNames("h:"),
+    stickyCookies: stickyNames("c:"),
+    stickyIp: sticky.includes("ip"),
+    baseLengths: [...lengths].sort((a, b) => a - b),
+  };
+}
+
+function sorted(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
+}

@@ -1,0 +1,234 @@
+import type { Balance } from "@datawire/protocol";
+import { escapeArgument, escapeLogFormat, escapeRegex, quoteWord } from "./escape.ts";
+import { DEFAULT_LIMITS, type ServiceLimits } from "./limits.ts";
+import type { BackendStructure, MapName, Plan, PlannedServer, RequestKeys } from "./plan.ts";
+
+/** What the configuration needs beside the plan. */
+export interface RenderSettings {
+  readonly version: string;
+  readonly caller: string;
+  /** `HOST:PORT` as HAProxy writes it. */
+  readonly listen: readonly string[];
+  readonly maxConnections: number;
+  readonly hardStopAfter: string;
+  readonly accessLog: boolean;
+  readonly sockets: Readonly<Record<"runtime" | "fallback" | "stats" | "pages", string>>;
+  readonly files: { readonly serverState: string };
+  readonly maps: Readonly<Record<MapName | "draw", string>>;
+  /** The authorities that verify `https` instances: a file, or `@system-ca`. */
+  readonly caFile: string;
+}
+
+/** What a template may use; the names are stable. Every value is already escaped for where the built-in template has it. */
+export interface TemplateView extends Omit<RenderSettings, "caFile"> {
+  /** `sherlock GENERATION`: must stand in `global` as the description, so that a reload can be verified. */
+  readonly description: string;
+  /** The defaults of every service. */
+  readonly limits: ServiceLimits;
+  readonly whenFetches: readonly FetchView[];
+  readonly stickyFetches: readonly FetchView[];
+  readonly baseLengths: readonly number[];
+  readonly tcpServices: readonly { readonly service: string; readonly bind: string }[];
+  readonly backends: readonly BackendView[];
+}
+
+/** A look at a request. */
+export interface FetchView {
+  /** A sample expression, as one word. */
+  readonly fetch: string;
+  /** How the key is marked in the maps. */
+  readonly mark: string;
+}
+
+export interface BackendView {
+  readonly name: string;
+  readonly service: string;
+  readonly isTcp: boolean;
+  /** Lines for the limits that are not the default. */
+  readonly settings: readonly string[];
+  readonly balance: string;
+  readonly hashType: string | null;
+  readonly setPath: string;
+  /** What `Host` says where it is not the name of the server. */
+  readonly host: { readonly header: string; readonly word: string } | null;
+  readonly location: { readonly anyHost: string; readonly path: string };
+  readonly cookiePath: string;
+  readonly defaultServer: string;
+  readonly servers: readonly ServerView[];
+}
+
+export interface ServerView {
+  readonly name: string;
+  readonly address: string;
+  readonly options: string;
+}
+
+/** Makes what a template is filled with. Equal plans and settings make equal views. */
+export function viewOf(plan: Plan, settings: RenderSettings, generation: string): TemplateView {
+  const { caFile, ...rest } = settings;
+  const { backends, tcpListeners, keys } = plan.structure;
+  return {
+    ...rest,
+    description: `sherlock ${generation}`,
+    limits: DEFAULT_LIMITS,
+    whenFetches: whenFetches(keys),
+    stickyFetches: stickyFetches(keys),
+    baseLengths: keys.baseLengths,
+    tcpServices: [...tcpListeners.values()].map(({ service, host, port }) => ({
+      service,
+      bind: formatEndpoint(host, port),
+    })),
+    backends: [...backends.values()].map((backend) =>
+      backendView(backend, plan.servers.get(backend.name) ?? new Map(), caFile),
+    ),
+  };
+}
+
+/** The options that every server of a backend has, dynamic ones included. */
+export function commonServerOptions({ protocol, tls, limits }: BackendStructure, caFile: string): string {
+  const options = [CHECKS, "pool-purge-delay 5s"];
+  if (protocol === "h2" && !tls) options.push("proto h2");
+  if (tls) options.push(`ssl verify required ca-file ${caFile}`, protocol === "h2" ? "alpn h2" : "alpn http/1.1");
+  if (limits.maxConnections !== null) options.push(`maxconn ${limits.maxConnections}`);
+  if (limits.slowStartMs > 0) options.push(`slowstart ${limits.slowStartMs}`);
+  return options.join(" ");
+}
+
+/** The options of one server that only the configuration or `add server` can set. */
+export function ownServerOptions(backend: BackendStructure, server: PlannedServer): string {
+  const options = [`weight ${server.weight}`];
+  if (usesIds(backend.balance)) options.push(`id ${server.id}`);
+  if (server.tlsName !== null) options.push(`sni str(${server.tlsName})`, `verifyhost ${server.tlsName}`);
+  return options.join(" ");
+}
+
+/** An address with its port as HAProxy and people write it. */
+export function formatEndpoint(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * One failed connection takes a server out at once, and it is probed until it takes connections again. A server that is
+ * fine is hardly ever probed: Watson does that, and thousands of servers would cost a twentieth of a core.
+ */
+const CHECKS =
+  "check inter 30s fastinter 500ms downinter 500ms rise 1 fall 2 observe layer4 error-limit 1 on-error mark-down";
+
+function usesIds(balance: Balance): boolean {
+  return balance.kind === "ordered" || balance.kind === "consistent";
+}
+
+function backendView(
+  backend: BackendStructure,
+  servers: ReadonlyMap<string, PlannedServer>,
+  caFile: string,
+): BackendView {
+  const base = escapeRegex(backend.base);
+  return {
+    name: backend.name,
+    service: backend.service,
+    isTcp: backend.protocol === "tcp",
+    settings: limitLines(backend),
+    balance: balanceLine(backend.balance),
+    hashType: backend.balance.kind === "consistent" ? "consistent xxh32" : null,
+    setPath: setPath(backend.base),
+    host:
+      backend.host === null
+        ? null
+        : { header: quoteWord(escapeLogFormat(backend.host)), word: quoteWord(backend.host) },
+    location: {
+      anyHost: quoteWord(`^(?:(?:https?:)?//[^/?#]*)?${base}([/?#].*)?$`),
+      path: quoteWord(`^${base}([/?#].*)?$`),
+    },
+    cookiePath: quoteWord(cookiePathRegex(base)),
+    defaultServer: commonServerOptions(backend, caFile),
+    servers: [...servers.values()].map((server) => ({
+      name: server.name,
+      address: formatEndpoint(server.address, server.port),
+      options: `${ownServerOptions(backend, server)}${server.ready ? "" : " disabled"}`,
+    })),
+  };
+}
+
+/** `/NAME/rest` becomes `/base/rest`; `/NAME` alone the base itself, or `/` (routing rules, section 5). */
+function setPath(base: string): string {
+  if (base === "") return quoteWord("/%[path,field(3,/,0)]");
+  return quoteWord(`${escapeLogFormat(base)}%[path,regsub(^/[^/]*,)]`);
+}
+
+/** What comes before a cookie's path, then what of it follows the base; a bare `/` after the base is dropped with it. */
+function cookiePathRegex(base: string): string {
+  const end = base === "" ? "" : String.raw`|\s*(?:;|$)`;
+  return String.raw`(?i)^(.*?;\s*path=)(?-i)${base}(?:/(?=\s*(?:;|$))|(?=/${end}))(.*)$`;
+}
+
+function limitLines({ limits, protocol }: BackendStructure): string[] {
+  const lines: string[] = [];
+  const differs = (key: keyof ServiceLimits): boolean => limits[key] !== DEFAULT_LIMITS[key];
+  // Of a TCP service, an idle connection is no slow response: the default of an hour holds unless someone set it.
+  if (differs("timeoutMs")) lines.push(`timeout server ${limits.timeoutMs}`);
+  if (protocol === "tcp" && differs("timeoutMs")) lines.push(`timeout tunnel ${limits.timeoutMs}`);
+  if (differs("connectTimeoutMs")) lines.push(`timeout connect ${limits.connectTimeoutMs}`);
+  if (differs("queueTimeoutMs")) lines.push(`timeout queue ${limits.queueTimeoutMs}`);
+  if (differs("retries")) lines.push(`retries ${limits.retries}`);
+  return lines;
+}
+
+function balanceLine(balance: Balance): string {
+  switch (balance.kind) {
+    case "round-robin":
+      return "roundrobin";
+    case "random":
+      return "random";
+    case "least-connections":
+      return "leastconn";
+    case "ordered":
+      return "first";
+    case "consistent":
+      return `hash ${hashKey(balance)}`;
+  }
+}
+
+function hashKey(balance: Extract<Balance, { kind: "consistent" }>): string {
+  switch (balance.by) {
+    case "header":
+      return fetchOf("req.fhdr", balance.name);
+    case "cookie":
+      return fetchOf("req.cook", balance.name);
+    case "path":
+      return "path";
+    case "ip":
+      return "src";
+  }
+}
+
+function whenFetches({ whenHeaders, whenCookies, whenQueries }: RequestKeys): FetchView[] {
+  const view = (fetch: string, letter: string) => (name: string): FetchView => ({
+    fetch: fetchOf(fetch, name),
+    mark: quoteArgument(`|${letter}:${name}=`),
+  });
+  return [
+    ...whenHeaders.map(view("req.fhdr", "h")),
+    ...whenCookies.map(view("req.cook", "c")),
+    ...whenQueries.map(view("url_param", "q")),
+  ];
+}
+
+function stickyFetches({ stickyHeaders, stickyCookies, stickyIp }: RequestKeys): FetchView[] {
+  return [
+    ...stickyHeaders.map((name) => ({ fetch: fetchOf("req.fhdr", name), mark: quoteWord(`h:${name}`) })),
+    ...stickyCookies.map((name) => ({ fetch: fetchOf("req.cook", name), mark: quoteWord(`c:${name}`) })),
+    ...(stickyIp ? [{ fetch: "src", mark: "ip" }] : []),
+  ];
+}
+
+/** A sample fetch with a name from elsewhere as its argument, quoted as one word of a line. */
+function fetchOf(fetch: string, name: string): string {
+  return `${fetch}(${quoteArgument(name)})`;
+}
+
+/** An argument that holds anything: escaped for the argument, then for the line. */
+function quoteArgument(text: string): string {
+  const escaped = escapeArgument(text);
+  return escaped === text && !text.includes("#") ? text : quoteWord(escaped);
+}

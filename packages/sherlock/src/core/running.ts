@@ -1,0 +1,47 @@
+import type { MapName, PlannedServer, RequestKeys, Structure } from "./plan.ts";
+import { MAP_NAMES } from "./plan.ts";
+import type { BlockPart } from "./prefixes.ts";
+
+/** What a running HAProxy was configured with, as far as it decides whether a plan needs a reload. */
+export interface LoadedStructure {
+  /** Everything that is no part of a plan: template, listeners, limits of the process. */
+  readonly shared: string;
+  /** backend → its structure as text. */
+  readonly backends: ReadonlyMap<string, string>;
+  /** TCP service → `host:port`. */
+  readonly listeners: ReadonlyMap<string, string>;
+  readonly keys: RequestKeys;
+}
+
+export interface RunningServer extends Pick<PlannedServer, "address" | "port" | "weight" | "ready" | "id"> {}
+
+/** The half of a pair of blocks that is in use, with its lines. */
+export interface RunningBlock {
+  readonly half: 0 | 1;
+  /** prefix → node */
+  readonly lines: ReadonlyMap<string, string>;
+  /** What the lines were made of, where that is known: the same object needs no comparison. */
+  readonly parts: readonly BlockPart[] | null;
+}
+
+/** What HAProxy holds now. Mutable, since a step changes one line of many thousand. */
+export interface Running {
+  readonly loaded: LoadedStructure;
+  readonly servers: Map<string, Map<string, RunningServer>>;
+  readonly maps: Record<MapName, Map<string, string>>;
+  readonly blocks: Map<number, RunningBlock>;
+}
+
+/** What a structure looks like to `LoadedStructure`. */
+export function describeStructure(structure: Structure, shared: string): LoadedStructure {
+  return {
+    shared,
+    backends: new Map([...structure.backends].map(([name, backend]) => [name, JSON.stringify(backend)])),
+    listeners: new Map([...structure.tcpListeners].map(([service, { host, port }]) => [service, `${host}:${port}`])),
+    keys: structure.keys,
+  };
+}
+
+export function emptyMaps(): Record<MapName, Map<string, string>> {
+  return Object.fromEntries(MAP_NAMES.map((name) => [name, new Map<string, string>()])) as Running["maps"];
+}

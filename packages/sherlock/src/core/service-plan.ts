@@ -1,0 +1,275 @@
+import type { Balance, Distribution, Part, ServiceView, SlotRange, TableReader } from "@datawire/protocol";
+import {
+  apportion,
+  countSlots,
+  distribute,
+  effectiveTable,
+  groupOf,
+  isNamed,
+  isUsable,
+  parseServiceAddress,
+} from "@datawire/protocol";
+import { describeProblem } from "./describe-problem.ts";
+import { plainText } from "./escape.ts";
+import { type Candidate, fallbackLines } from "./fallback.ts";
+import type { ServiceLimits, ServiceOverride } from "./limits.ts";
+import { balanceOf, limitsOf } from "./limits.ts";
+import type { PlacementContext, WeightedBackend } from "./placement.ts";
+import { backendsOf, mergeServers, numberServers, placeDefault, placeInstance } from "./placement.ts";
+import type { BackendStructure, PlannedServer, PlanProblem } from "./plan.ts";
+import { NOTHING } from "./plan.ts";
+import type { BlockPart } from "./prefixes.ts";
+import { BLOCK_SIZE } from "./prefixes.ts";
+import { type RuleLine, ruleLines } from "./rules.ts";
+
+/** What one service adds to the plan; made of that service and those that its routes name, and of nothing else. */
+export interface ServicePlan {
+  readonly service: string;
+  readonly isTcp: boolean;
+  readonly backends: ReadonlyMap<string, PlannedBackend>;
+  readonly entry: Entry;
+  /** Nodes that are divided once more. */
+  readonly splits: readonly Split[];
+  readonly rules: readonly RuleLine[];
+  /** `h:name`, `c:name` or `ip`. */
+  readonly sticky: string | null;
+  readonly fallback: readonly (readonly [key: string, next: string])[];
+  /** Where a share into another service comes back to when nothing is alive there. */
+  readonly last: string | null;
+  readonly problems: readonly PlanProblem[];
+}
+
+export interface PlannedBackend {
+  readonly structure: BackendStructure;
+  readonly servers: ReadonlyMap<string, PlannedServer>;
+}
+
+/** Where the requests of a service enter. */
+export type Entry =
+  | { readonly kind: "plain"; readonly backend: string }
+  | { readonly kind: "drawn"; readonly parts: readonly BlockPart[] }
+  | { readonly kind: "down"; readonly reason: string };
+
+export interface Split {
+  readonly node: string;
+  readonly parts: readonly BlockPart[];
+}
+
+export interface ServiceContext extends PlacementContext {
+  /** The name of the caller. */
+  readonly caller: string;
+  readonly overrides: ReadonlyMap<string, ServiceOverride>;
+  /** Whether a draw may go by the address of the client: not on loopback, where all clients have one. */
+  readonly stickyIp: boolean;
+}
+
+/** Plans one service of a table whose unreachable instances are down; null for a service that is not in the table. */
+export function planService(table: TableReader, name: string, context: ServiceContext): ServicePlan | null {
+  const view = table.service(name);
+  const distribution = distribute(table, name, { caller: context.caller, zone: context.zone });
+  if (view === null || distribution === null) return null;
+  return new ServicePlanner(table, view, { distribution, context }).plan();
+}
+
+class ServicePlanner {
+  readonly #table: TableReader;
+  readonly #view: ServiceView;
+  readonly #distribution: Distribution;
+  readonly #context: ServiceContext;
+  readonly #problems: PlanProblem[] = [];
+  readonly #splits = new Map<string, Split>();
+  readonly #name: string;
+  readonly #limits: ServiceLimits;
+  readonly #balance: Balance;
+
+  constructor(
+    table: TableReader,
+    view: ServiceView,
+    { distribution, context }: { readonly distribution: Distribution; readonly context: ServiceContext },
+  ) {
+    this.#table = table;
+    this.#view = view;
+    this.#distribution = distribution;
+    this.#context = context;
+    this.#name = view.service.name;
+    const override = context.overrides.get(this.#name);
+    this.#limits = limitsOf(view.service.settings, override);
+    this.#balance = this.#readBalance(view, override);
+  }
+
+  plan(): ServicePlan {
+    const backends = this.#backends();
+    const rules = ruleLines(this.#distribution.rules, (rule) => this.#node(`when ${rule.order}`, rule.parts));
+    const entry = this.#entry(rules);
+    const { sticky } = this.#distribution;
+    return {
+      service: this.#name,
+      isTcp: this.#view.service.protocol === "tcp",
+      backends,
+      entry,
+      splits: [...this.#splits.values()],
+      rules,
+      sticky: entry.kind !== "drawn" || sticky === null ? null : this.#stickyKey(sticky),
+      fallback: fallbackLines(this.#candidates(backends), {
+        sameGroupOnly: this.#view.service.settings.failover === "none",
+      }),
+      last: this.#crosses() ? this.#primaryBackend(backends) : null,
+      problems: this.#problems,
+    };
+  }
+
+  #readBalance(view: ServiceView, override: ServiceOverride | undefined): Balance {
+    try {
+      return balanceOf(view.service.settings, override);
+    } catch (error) {
+      this.#problem(`//${view.service.name}`, describeProblem(error));
+      return { kind: "round-robin" };
+    }
+  }
+
+  #backends(): ReadonlyMap<string, PlannedBackend> {
+    const found = new Map<string, { structure: BackendStructure; servers: Map<string, PlannedServer> }>();
+    const add = (placed: ReturnType<typeof placeInstance>, subject: string): void => {
+      if (!placed.ok) return this.#problem(subject, placed.reason);
+      const { key, backend, server } = placed.placement;
+      let entry = found.get(backend);
+      if (entry === undefined) {
+        const structure = { ...key, name: backend, balance: this.#balance, limits: this.#limits };
+        entry = { structure, servers: new Map() };
+        found.set(backend, entry);
+      }
+      const same = entry.servers.get(server.name);
+      entry.servers.set(server.name, same === undefined ? server : mergeServers(same, server));
+    };
+    for (const instance of this.#view.instances) {
+      add(placeInstance(this.#view, instance, this.#context), `//${this.#name}@${instance.name}`);
+    }
+    const { defaultUrl } = this.#view.service.settings;
+    if (defaultUrl !== null) add(placeDefault(this.#view, defaultUrl, this.#context), `//${this.#name}`);
+    return new Map(
+      [...found].map(([backend, { structure, servers }]) => {
+        const numbered = numberServers(servers.values(), this.#balance);
+        return [backend, { structure, servers: new Map(numbered.map((server) => [server.name, server])) }];
+      }),
+    );
+  }
+
+  #entry(rules: readonly RuleLine[]): Entry {
+    const { shares } = this.#distribution;
+    const parts: BlockPart[] = [];
+    for (const share of shares) parts.push({ node: this.#node(share.target, share.parts), slots: share.slots });
+    const [first] = parts;
+    if (first === undefined || (parts.every(({ node }) => node === NOTHING) && rules.length === 0)) {
+      return { kind: "down", reason: this.#downReason() };
+    }
+    const whole = parts.every(({ node }) => node === first.node) && !this.#splits.has(first.node);
+    if (whole && rules.length === 0) return { kind: "plain", backend: first.node };
+    // The largest comes first, since the first costs one line however its slots lie.
+    return { kind: "drawn", parts: parts.toSorted((a, b) => countSlots(b.slots) - countSlots(a.slots)) };
+  }
+
+  /** The node of some parts: the backend itself where there is one, else a name that is divided again. */
+  #node(label: string, parts: readonly Part[]): string {
+    const weights = new Map<string, number>();
+    for (const part of parts) {
+      for (const { backend, weight } of this.#portions(part)) {
+        weights.set(backend, (weights.get(backend) ?? 0) + weight);
+      }
+    }
+    const backends = [...weights].sort(([a], [b]) => (a < b ? -1 : 1));
+    const [first] = backends;
+    if (first === undefined) return NOTHING;
+    if (backends.length === 1) return first[0];
+    const node = this.#freeNode(`${this.#name}>${label.replaceAll(" ", "_")}`);
+    this.#splits.set(node, { node, parts: divide(backends) });
+    return node;
+  }
+
+  #portions({ portion, pool }: Part): WeightedBackend[] {
+    const view = pool.service === this.#name ? this.#view : this.#table.service(pool.service);
+    if (view === null) return [];
+    if (pool.kind === "refused") return [{ backend: NOTHING, weight: portion }];
+    const balance = view === this.#view ? this.#balance : this.#readBalance(view, this.#overrideOf(pool.service));
+    const backends = backendsOf(pool, { view, balance }, this.#context);
+    const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+    return backends.map(({ backend, weight }) => ({ backend, weight: (portion * weight) / total }));
+  }
+
+  #overrideOf(service: string): ServiceOverride | undefined {
+    return this.#context.overrides.get(service);
+  }
+
+  /** Two shares may have one target: an instances' part and a default URL's. */
+  #freeNode(label: string): string {
+    let node = label;
+    for (let i = 2; this.#splits.has(node); i++) node = `${label}#${i}`;
+    return node;
+  }
+
+  #candidates(backends: ReadonlyMap<string, PlannedBackend>): Candidate[] {
+    const candidates: Candidate[] = [];
+    for (const [backend, { structure, servers }] of backends) {
+      if (![...servers.values()].some((server) => server.ready)) continue;
+      candidates.push({ backend, group: structure.group, rank: this.#rank(structure.group) });
+    }
+    return candidates;
+  }
+
+  /** In which order shares fall: the primary, the caller's targets, those of others, held ones, the default URL. */
+  #rank(group: string | null): number {
+    if (group === null) return 5;
+    const member = this.#view.instances.find((instance) => groupOf(this.#view, instance) === group);
+    if (member === undefined) return 5;
+    if (!isNamed(this.#view, member)) return group === this.#primaryGroup() ? 0 : 4;
+    const route = effectiveTable(this.#view, this.#context.caller)?.routes.find(({ target }) => target === group);
+    if (route === undefined) return 3;
+    return route.share > 0 ? 1 : 2;
+  }
+
+  #primaryGroup(): string {
+    const { primary } = this.#view.service;
+    return primary === null || primary === "" ? `//${this.#name}` : `//${this.#name}(${primary})`;
+  }
+
+  #crosses(): boolean {
+    const routes = effectiveTable(this.#view, this.#context.caller)?.routes ?? [];
+    return routes.some(({ target }) => parseServiceAddress(target).service !== this.#name);
+  }
+
+  #primaryBackend(backends: ReadonlyMap<string, PlannedBackend>): string | null {
+    const [first] = this.#candidates(backends).sort((a, b) => a.rank - b.rank || (a.backend < b.backend ? -1 : 1));
+    return first?.backend ?? null;
+  }
+
+  #stickyKey(sticky: NonNullable<Distribution["sticky"]>): string | null {
+    if (sticky.kind === "ip") return this.#context.stickyIp ? "ip" : null;
+    return `${sticky.kind === "header" ? "h" : "c"}:${sticky.name}`;
+  }
+
+  #downReason(): string {
+    const { instances } = this.#view;
+    if (instances.length === 0) return "no instance is registered";
+    const usable = instances.some(isUsable);
+    const named = instances.slice(0, 3).map(({ name, state, reason }) => `${name} is ${state}${reason ? `, ${reason}` : ""}`);
+    const why = usable ? (this.#distribution.degraded ?? "routes leave nothing") : named.join("; ");
+    return plainText(why.replaceAll(";", ","));
+  }
+
+  #problem(subject: string, message: string): void {
+    this.#problems.push({ subject, message });
+  }
+}
+
+function divide(backends: readonly (readonly [string, number])[]): BlockPart[] {
+  const counts = apportion(
+    BLOCK_SIZE,
+    backends.map(([, weight]) => weight),
+  );
+  let at = 0;
+  const parts = backends.map(([node], i) => {
+    const slots: SlotRange[] = [[at, (at += counts[i] as number)]];
+    return { node, slots };
+  });
+  return parts.toSorted((a, b) => countSlots(b.slots) - countSlots(a.slots));
+}
+
