@@ -1,1 +1,1 @@
-export {};
+export { directoryDaemon } from "./daemon.ts";

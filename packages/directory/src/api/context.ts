@@ -1,0 +1,35 @@
+import type { Clock } from "@datawire/runtime";
+import type { Counters } from "../core/counters.ts";
+import type { Moment } from "../core/moment.ts";
+import type { State } from "../core/state.ts";
+import type { Desk } from "../desk.ts";
+import type { LinkDesk } from "../link-desk.ts";
+import type { Publisher } from "../publisher.ts";
+import type { Store } from "../store/contract.ts";
+
+/** What the endpoints answer from. */
+export interface ApiContext {
+  readonly state: State;
+  readonly desk: Desk;
+  readonly links: LinkDesk;
+  readonly publisher: Publisher;
+  readonly counters: Counters;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** The directory's own address, `//host/directory`. */
+  readonly address: string;
+  readonly startedMs: number;
+  /** What an operator should know of the directory's own settings. */
+  readonly warnings: readonly string[];
+}
+
+/** The table that an answer comes from. */
+export function stamp({ publisher }: Pick<ApiContext, "publisher">): { epoch: string; revision: number } {
+  publisher.flush();
+  return { epoch: publisher.log.epoch, revision: publisher.log.revision };
+}
+
+export const now = ({ clock }: Pick<ApiContext, "clock">): Moment => ({
+  wallMs: clock.nowMs(),
+  monotonicMs: clock.monotonicMs(),
+});

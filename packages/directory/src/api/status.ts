@@ -1,0 +1,104 @@
+import { isUsable, listService } from "@datawire/protocol";
+import { VERSION } from "@datawire/runtime";
+import type { ClientReport } from "../link-session.ts";
+import type { Holder } from "../core/registry.ts";
+import { type ApiContext, stamp } from "./context.ts";
+import type { Endpoint } from "./router.ts";
+
+interface StatusProblem {
+  readonly severity: "error" | "warning";
+  readonly subject: string;
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+/** The most problems of one answer: past it, a person needs a better question. */
+const PROBLEMS_MAX = 500;
+
+/** `GET /v1/status`: what `dw status` shows. */
+export function statusEndpoint(context: ApiContext): Endpoint {
+  return { method: "GET", path: "/v1/status", handle: () => status(context) };
+}
+
+function status(context: ApiContext) {
+  const { state, publisher, links, store, address, startedMs } = context;
+  const at = stamp(context);
+  const clients = links.clients();
+  const sherlocks = clients.filter(({ kind }) => kind === "sherlock" || kind === "library");
+  const { services, instances } = state.table.size;
+  return {
+    directory: {
+      address,
+      version: VERSION,
+      ...at,
+      startedAt: iso(startedMs),
+      state: publisher.warming ? "warming" : "ready",
+      store: store.kind,
+      guard: state.leases.held,
+    },
+    watsons: watsonsOf(state.registry.holders(), clients),
+    sherlocks: sherlocks.map((client) => ({
+      name: client.name,
+      version: client.version,
+      revision: client.position?.revision ?? null,
+      lag: lagOf(client, at),
+      since: iso(client.sinceMs),
+      problems: client.problems,
+    })),
+    problems: problemsOf(context, clients).slice(0, PROBLEMS_MAX),
+    counts: {
+      services,
+      instances,
+      routes: [...state.table.tables()].reduce((sum, { routes }) => sum + routes.length, 0),
+    },
+  };
+}
+
+function watsonsOf(holders: readonly Holder[], clients: readonly ClientReport[]) {
+  return holders
+    .map(({ id, name, version, state, sinceMs, instances }) => {
+      const problems = clients.find((client) => client.kind === "watson" && client.id === id)?.problems ?? [];
+      return { name, id, version, state, since: iso(sinceMs), instances, problems };
+    })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** How many revisions a subscriber has yet to apply. */
+function lagOf({ position }: ClientReport, { epoch, revision }: { epoch: string; revision: number }): number {
+  return position?.epoch === epoch ? revision - position.revision : revision;
+}
+
+/** Errors first. */
+function problemsOf(context: ApiContext, clients: readonly ClientReport[]): StatusProblem[] {
+  const { state, warnings, address } = context;
+  const problems: StatusProblem[] = [];
+  const guard = state.leases.held;
+  if (guard !== null)
+    problems.push({ severity: "error", subject: address, message: guard.reason, remedy: "dw guard release" });
+  for (const name of state.table.serviceNames()) problems.push(...serviceProblems(context, name));
+  for (const { name, state: seen, instances, sinceMs } of state.registry.holders()) {
+    if (seen !== "lost" || instances === 0) continue;
+    const message = `out of sight since ${iso(sinceMs)}; its ${instances} instances stay in use until their lease ends`;
+    problems.push({ severity: "warning", subject: `watson ${name}`, message, remedy: null });
+  }
+  for (const { kind, name, problems: reported } of clients) {
+    for (const { subject, message } of reported)
+      problems.push({ severity: "warning", subject, message: `${message} (${kind} ${name})`, remedy: null });
+  }
+  for (const message of warnings) problems.push({ severity: "warning", subject: address, message, remedy: null });
+  return problems.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning"));
+}
+
+function serviceProblems({ state }: ApiContext, name: string): StatusProblem[] {
+  const view = state.table.service(name);
+  // The usual case costs no distribution: something live in the primary, and no route that could take it away.
+  if (view !== null && view.named.length === 0 && view.tables.length === 0 && view.instances.every(isUsable)) {
+    if (view.instances.some(({ version }) => (version?.split(".", 1)[0] ?? "") === view.service.primary)) return [];
+  }
+  const listing = listService(state.table, name);
+  if (listing === null || listing.status === "live") return [];
+  const severity = listing.status === "down" ? "error" : "warning";
+  return [{ severity, subject: `//${name}`, message: `${listing.status}: ${listing.reason ?? ""}`, remedy: null }];
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,111 @@
+/** What the guard is set to (architecture rule 3). */
+export interface GuardLimits {
+  /** From 0 to 1: when more than this share of all registered instances would end, none does. */
+  readonly share: number;
+  /** Fewer than this many end without asking. */
+  readonly minimum: number;
+}
+
+/** What the guard holds back, in words for `dw status`. */
+export interface Held {
+  readonly held: number;
+  readonly reason: string;
+}
+
+interface Lease {
+  readonly endsMs: number;
+  readonly instances: number;
+  /** An operator let it end. */
+  readonly released: boolean;
+}
+
+/**
+ * The leases of the Watsons that are out of sight. A lease that ends takes its instances with it, unless so many
+ * would end at about the same time that the cause is more likely a network or a directory than their death.
+ */
+export class Leases {
+  readonly #leaseMs: number;
+  readonly #limits: GuardLimits;
+  /** By Watson, the one that ends first in front: all leases are equally long, so the order of starting is that of ending. */
+  readonly #running = new Map<string, Lease>();
+  /** What ended within the last lease: a mass loss whose leases end one by one is a mass loss all the same. */
+  #ended: { readonly atMs: number; readonly instances: number }[] = [];
+  #lost = 0;
+  #held: Held | null = null;
+
+  constructor(leaseMs: number, limits: GuardLimits) {
+    this.#leaseMs = leaseMs;
+    this.#limits = limits;
+  }
+
+  /** What is held back since the last look; null when nothing is. */
+  get held(): Held | null {
+    return this.#held;
+  }
+
+  /** Starts the lease of a Watson that is out of sight, or starts it again. */
+  start(watson: string, instances: number, nowMs: number): void {
+    this.stop(watson);
+    this.#running.set(watson, { endsMs: nowMs + this.#leaseMs, instances, released: false });
+    this.#lost += instances;
+  }
+
+  /** Ends the count-down: the Watson has stated its set, or its instances are gone. */
+  stop(watson: string): void {
+    this.#lost -= this.#running.get(watson)?.instances ?? 0;
+    this.#running.delete(watson);
+  }
+
+  /** A running lease has lost instances to another Watson that registered them. */
+  shrink(watson: string, instances: number): void {
+    const lease = this.#running.get(watson);
+    if (lease === undefined) return;
+    this.#lost += instances - lease.instances;
+    this.#running.set(watson, { ...lease, instances });
+  }
+
+  /**
+   * The Watsons whose leases are over, which are then forgotten here; none while the guard holds.
+   * @param registered how many instances there are, those out of sight included.
+   */
+  end(nowMs: number, registered: number): string[] {
+    const due: [string, Lease][] = [];
+    for (const [watson, lease] of this.#running) {
+      if (lease.endsMs > nowMs) break;
+      due.push([watson, lease]);
+    }
+    this.#ended = this.#ended.filter(({ atMs }) => atMs > nowMs - this.#leaseMs);
+    this.#held = this.#judge(
+      due.filter(([, lease]) => !lease.released).map(([, lease]) => lease),
+      registered,
+    );
+    const ending = this.#held === null ? due : due.filter(([, lease]) => lease.released);
+    for (const [watson, lease] of ending) {
+      this.stop(watson);
+      if (!lease.released) this.#ended.push({ atMs: nowMs, instances: lease.instances });
+    }
+    return ending.map(([watson]) => watson);
+  }
+
+  /** `dw guard release`: what is out of sight now ends with its lease, however much that is. Returns how many instances. */
+  release(): number {
+    for (const [watson, lease] of this.#running) this.#running.set(watson, { ...lease, released: true });
+    this.#ended = [];
+    return this.#lost;
+  }
+
+  #judge(due: readonly Lease[], registered: number): Held | null {
+    const held = due.reduce((sum, lease) => sum + lease.instances, 0);
+    if (held === 0) return null;
+    const ended = this.#ended.reduce((sum, { instances }) => sum + instances, 0);
+    const affected = this.#lost + ended;
+    const all = registered + ended;
+    const { share, minimum } = this.#limits;
+    if (affected < minimum || affected <= share * all) return null;
+    const percent = Math.round((affected / all) * 100);
+    const reason =
+      `${affected} of ${all} instances (${percent}%) are out of sight at once, more than ${Math.round(share * 100)}%: ` +
+      `their leases are held, and they stay in use`;
+    return { held, reason };
+  }
+}

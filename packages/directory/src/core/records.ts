@@ -1,0 +1,123 @@
+import {
+  PROTOCOLS,
+  registrationSchema,
+  routeTableSchema,
+  serviceSettingsSchema,
+  type Registration,
+  type RouteTable,
+} from "@datawire/protocol";
+import { z } from "zod";
+
+/** What a directory keeps on disk, as values: each has a key, and is written and read as a whole. */
+
+/** What is remembered of a service beyond the instances that are registered. */
+export const serviceRecordSchema = z.object({
+  name: z.string(),
+  /** Whether an operator added it. */
+  declared: z.boolean(),
+  /** As declared; null leaves it to the instances. */
+  protocol: z.enum(PROTOCOLS).nullable(),
+  /** The primary generation once it is decided; null while it is not. */
+  primary: z.string().nullable(),
+  settings: serviceSettingsSchema,
+});
+export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
+
+/** An operator took an instance out of the pool. Holds until resumed, whatever its Watson says. */
+export const drainSchema = z.object({ key: z.string(), atMs: z.number(), who: z.string() });
+export type Drain = z.infer<typeof drainSchema>;
+
+/** A Sherlock or a library that was connected once. */
+export const callerSchema = z.object({ name: z.string(), kind: z.string(), seenMs: z.number() });
+export type CallerRecord = z.infer<typeof callerSchema>;
+
+const swap = <T extends z.ZodType>(value: T) =>
+  z.object({ key: z.string(), before: value.nullable(), after: value.nullable() });
+
+/** What a change makes of what is kept: from what to what, so that it can be undone. */
+export const changeSchema = z.object({
+  tables: z.array(swap(routeTableSchema)).default([]),
+  services: z.array(swap(serviceRecordSchema)).default([]),
+  drains: z.array(swap(drainSchema)).default([]),
+});
+export type Change = z.infer<typeof changeSchema>;
+
+/** A change that was made, by whom, and whether it was taken back. */
+export const historyEntrySchema = z.object({
+  id: z.int(),
+  atMs: z.number(),
+  who: z.string(),
+  verified: z.boolean(),
+  /** One line, for people. */
+  action: z.string(),
+  undone: z.boolean(),
+  /** False for what the directory did by itself and for an undo, which `undo` leaves alone. */
+  undoable: z.boolean(),
+  change: changeSchema,
+});
+export type HistoryEntry = z.infer<typeof historyEntrySchema>;
+
+/** An instance as it was last registered, with what the directory knows of it. */
+export const storedRegistrationSchema = z.object({
+  watson: z.object({ id: z.string(), name: z.string(), version: z.string() }),
+  registration: registrationSchema,
+  order: z.int(),
+  /** Since when its Watson says what it says. */
+  sinceMs: z.number(),
+});
+export interface StoredRegistration {
+  readonly watson: { readonly id: string; readonly name: string; readonly version: string };
+  readonly registration: Registration;
+  readonly order: number;
+  readonly sinceMs: number;
+}
+
+export const emptyRecord = (name: string): ServiceRecord => ({
+  name,
+  declared: false,
+  protocol: null,
+  primary: null,
+  settings: serviceSettingsSchema.parse({}),
+});
+
+/** One thing that is kept, with its kind and its id; null says that it is gone. */
+export type DurableRecord =
+  | { readonly kind: "table"; readonly id: string; readonly value: RouteTable | null }
+  | { readonly kind: "service"; readonly id: string; readonly value: ServiceRecord | null }
+  | { readonly kind: "drain"; readonly id: string; readonly value: Drain | null }
+  | { readonly kind: "caller"; readonly id: string; readonly value: CallerRecord | null }
+  | { readonly kind: "history"; readonly id: string; readonly value: HistoryEntry | null };
+
+const SCHEMAS = {
+  table: routeTableSchema,
+  service: serviceRecordSchema,
+  drain: drainSchema,
+  caller: callerSchema,
+  history: historyEntrySchema,
+} as const;
+
+/** The key under which a store keeps a record. */
+export const recordKey = ({ kind, id }: Pick<DurableRecord, "kind" | "id">): string => `${kind}/${id}`;
+
+/**
+ * Reads a record that a store gave back.
+ * @throws Error that says which record is damaged, or made by a newer version.
+ */
+export function parseRecord(key: string, value: unknown): DurableRecord {
+  const slash = key.indexOf("/");
+  const kind = key.slice(0, slash);
+  const id = key.slice(slash + 1);
+  if (!(kind in SCHEMAS)) throw new Error(`Cannot read record ${key}: its kind is unknown to this version`);
+  const parsed = SCHEMAS[kind as keyof typeof SCHEMAS].nullable().safeParse(value);
+  if (!parsed.success) throw new Error(`Cannot read record ${key}: ${parsed.error.issues[0]?.message ?? "malformed"}`);
+  return { kind, id, value: parsed.data } as DurableRecord;
+}
+
+/** What a change makes of the records. */
+export function recordsOf({ tables, services, drains }: Change): DurableRecord[] {
+  return [
+    ...tables.map(({ key, after }) => ({ kind: "table", id: key, value: after }) as const),
+    ...services.map(({ key, after }) => ({ kind: "service", id: key, value: after }) as const),
+    ...drains.map(({ key, after }) => ({ kind: "drain", id: key, value: after }) as const),
+  ];
+}

@@ -1,0 +1,99 @@
+import type { TableChange } from "@datawire/protocol";
+
+/** One revision, as it is sent to every subscriber. */
+export interface Revision {
+  readonly from: number;
+  readonly revision: number;
+  readonly change: TableChange;
+  /** The `delta` message, serialised once for all. */
+  readonly frame: Uint8Array;
+  /** How many bytes all earlier frames together have. */
+  readonly offset: number;
+}
+
+/** Where a subscriber stands. */
+export interface Position {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+export interface RevisionLimits {
+  /** How many of the last revisions are kept for subscribers that return. */
+  readonly revisionsMax: number;
+  readonly bytesMax: number;
+}
+
+/** 20,000 changes, or 64 MB of them: minutes of heavy churn, days of a calm system. */
+export const REVISION_LIMITS: RevisionLimits = { revisionsMax: 20_000, bytesMax: 64 * 1024 * 1024 };
+
+const encoder = new TextEncoder();
+
+/** The revisions of a table, of which the last ones are kept so that a subscriber that returns gets only what it missed. */
+export class RevisionLog {
+  readonly epoch: string;
+  readonly #limits: RevisionLimits;
+  /** By revision; consecutive, so that the oldest is found by counting. */
+  readonly #kept = new Map<number, Revision>();
+  #oldest = 1;
+  #bytes = 0;
+  /** Of all frames ever made, those that are forgotten included. */
+  #bytesEver = 0;
+  #revision = 0;
+
+  /** @param epoch names this life of the table: revisions of another epoch say nothing about this one. */
+  constructor(epoch: string, limits: RevisionLimits = REVISION_LIMITS) {
+    this.epoch = epoch;
+    this.#limits = limits;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Makes the next revision of a change that happened at `atMs`. */
+  append(change: TableChange, atMs: number): Revision {
+    const from = this.#revision;
+    const revision = from + 1;
+    const frame = this.#frame({ from, revision, atMs, change });
+    const made: Revision = { from, revision, change, frame, offset: this.#bytesEver };
+    this.#revision = revision;
+    this.#kept.set(revision, made);
+    this.#bytes += frame.length;
+    this.#bytesEver += frame.length;
+    while (this.#kept.size > this.#limits.revisionsMax || (this.#bytes > this.#limits.bytesMax && this.#kept.size > 1))
+      this.#forgetOldest();
+    return made;
+  }
+
+  /** The revision that follows `revision`; null when there is none yet, or when it is no longer kept. */
+  after(revision: number): Revision | null {
+    return this.#kept.get(revision + 1) ?? null;
+  }
+
+  /** Whether everything after a position is still kept, so that a subscriber there needs no snapshot. */
+  covers({ epoch, revision }: Position): boolean {
+    return epoch === this.epoch && revision <= this.#revision && revision >= this.#oldest - 1;
+  }
+
+  /** How many bytes a subscriber at `revision` would be sent. */
+  bytesAfter(revision: number): number {
+    const next = this.after(revision);
+    return next === null ? 0 : this.#bytesEver - next.offset;
+  }
+
+  /** A delta that says that nothing changed since the current revision. */
+  emptyFrame(atMs: number): Uint8Array {
+    return this.#frame({ from: this.#revision, revision: this.#revision, atMs, change: {} });
+  }
+
+  #frame(body: { from: number; revision: number; atMs: number; change: Partial<TableChange> }): Uint8Array {
+    return encoder.encode(JSON.stringify({ type: "delta", epoch: this.epoch, ...body }));
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#kept.get(this.#oldest);
+    if (oldest !== undefined) this.#bytes -= oldest.frame.length;
+    this.#kept.delete(this.#oldest);
+    this.#oldest += 1;
+  }
+}

@@ -1,0 +1,14 @@
+import type { DaemonDefinition } from "@datawire/runtime";
+import { runDirectory } from "./directory.ts";
+import { type DirectorySettings, FLAGS, loadDirectorySettings } from "./settings.ts";
+
+/** The directory as a daemon: its command line, its settings, its life. */
+export const directoryDaemon: DaemonDefinition<DirectorySettings> = {
+  name: "directory",
+  summary: "Keeps who is alive and which routes hold, and tells everyone who asks",
+  describe(program) {
+    for (const { flag, text } of Object.values(FLAGS)) program.option(flag, text);
+  },
+  load: loadDirectorySettings,
+  run: runDirectory,
+};

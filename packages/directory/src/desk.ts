@@ -1,0 +1,148 @@
+import type { Clock, Logger } from "@datawire/runtime";
+import { effective, isIdle, type Plan } from "./core/commands/plan.ts";
+import type { Moment } from "./core/moment.ts";
+import { parseRecord, recordKey, recordsOf, type DurableRecord, type HistoryEntry } from "./core/records.ts";
+import type { State } from "./core/state.ts";
+import type { RecordWrite, Store } from "./store/contract.ts";
+
+/** Who gave a command, as far as anyone can tell. */
+export interface Author {
+  readonly who: string;
+  /** Whether a token proved it. */
+  readonly verified: boolean;
+}
+
+/** What became of a command. */
+export interface Done<P extends Plan> {
+  readonly plan: P;
+  /** False when everything was as commanded already, and for a dry run. */
+  readonly changed: boolean;
+}
+
+interface DeskDeps {
+  readonly state: State;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when the state has changed. */
+  readonly changed: () => void;
+  /** Told how long the store took to make something durable. */
+  readonly stored: (ms: number) => void;
+  /** Told of every change that enters the history. */
+  readonly recorded: () => void;
+}
+
+/** The author of what the directory does by itself. */
+export const DIRECTORY: Author = { who: "directory", verified: true };
+
+/**
+ * Makes changes, one after the other: a command is planned on the state as it is, written to the store, and only then
+ * part of the state, so that what anyone has seen is durable.
+ */
+export class Desk {
+  readonly #deps: DeskDeps;
+  readonly #versions = new Map<string, number>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: DeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes what the store holds. Must be the first call. */
+  async load(): Promise<void> {
+    const { store, state } = this.#deps;
+    const { records, registrations } = await store.load();
+    const moment = this.#now();
+    for (const { key, value, version } of records) this.#take(parseRecord(key, value), version, moment);
+    state.registry.restore(registrations, moment);
+    store.follow((followed) => {
+      const at = this.#now();
+      for (const { key, value, version } of followed) this.#take(parseRecord(key, value), version, at);
+      this.#deps.changed();
+    });
+  }
+
+  /**
+   * Carries out a command and records it in the history.
+   * @param plan called with the state as it will be when the change is made; what it throws is the answer.
+   */
+  change<P extends Plan>(
+    plan: (moment: Moment) => P,
+    { author, undoable }: { readonly author: Author; readonly undoable: boolean },
+  ): Promise<Done<P>> {
+    return this.#serially(async () => {
+      const moment = this.#now();
+      const made = plan(moment);
+      const change = effective(made.change);
+      if (isIdle(change) && made.undoes === undefined) return { plan: made, changed: false };
+      const { history } = this.#deps.state;
+      const entry: HistoryEntry = {
+        id: history.nextId,
+        atMs: moment.wallMs,
+        ...author,
+        action: made.action,
+        undone: false,
+        undoable: undoable && made.undoes === undefined,
+        change,
+      };
+      await this.#commit(
+        [
+          ...recordsOf(change),
+          historyRecord(entry.id, entry),
+          ...(made.undoes === undefined ? [] : [historyRecord(made.undoes.id, { ...made.undoes, undone: true })]),
+          ...history.excess().map((id) => historyRecord(id, null)),
+        ],
+        moment,
+      );
+      this.#deps.recorded();
+      this.#deps.log.info("Changed", { action: made.action, who: author.who });
+      return { plan: made, changed: true };
+    });
+  }
+
+  /** Writes what is no command and has no place in the history, such as that a caller was seen. */
+  remember(records: readonly DurableRecord[]): Promise<void> {
+    return this.#serially(() => this.#commit(records, this.#now()));
+  }
+
+  /** Resolves when all that was asked for so far is done. */
+  async settled(): Promise<void> {
+    await this.#queue;
+  }
+
+  async #commit(records: readonly DurableRecord[], moment: Moment): Promise<void> {
+    const { store, clock, stored, changed } = this.#deps;
+    const writes = records.map((record): RecordWrite => {
+      const key = recordKey(record);
+      return { key, value: record.value, expected: this.#versions.get(key) ?? 0 };
+    });
+    const startMs = clock.monotonicMs();
+    const version = await store.commit(writes);
+    stored(clock.monotonicMs() - startMs);
+    for (const record of records) this.#take(record, version, moment);
+    changed();
+  }
+
+  #take(record: DurableRecord, version: number, moment: Moment): void {
+    const key = recordKey(record);
+    if (record.value === null) this.#versions.delete(key);
+    else this.#versions.set(key, version);
+    this.#deps.state.set(record, moment);
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {}); // whoever asked is told; the next one is not concerned
+    return result;
+  }
+
+  #now(): Moment {
+    return { wallMs: this.#deps.clock.nowMs(), monotonicMs: this.#deps.clock.monotonicMs() };
+  }
+}
+
+const historyRecord = (id: number, value: HistoryEntry | null): DurableRecord => ({
+  kind: "history",
+  id: String(id),
+  value,
+});

@@ -1,0 +1,123 @@
+import type { Clock, Logger } from "@datawire/runtime";
+import { planExpiry } from "./core/commands/routes.ts";
+import { promotion } from "./core/commands/services.ts";
+import { emptyRecord } from "./core/records.ts";
+import type { Moment } from "./core/moment.ts";
+import type { Decision } from "./core/primaries.ts";
+import type { State } from "./core/state.ts";
+import { type Desk, DIRECTORY } from "./desk.ts";
+import type { Publisher } from "./publisher.ts";
+import type { Store } from "./store/contract.ts";
+
+interface HousekeepingDeps {
+  readonly state: State;
+  readonly desk: Desk;
+  readonly publisher: Publisher;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Leases, elections and expiries are looked at this often; it is how exact they are. */
+const TICK_MS = 100;
+/** Registrations are saved this often, when there are any to save. */
+const SAVE_MS = 1_000;
+/** Callers that were not seen for long are forgotten this often. */
+const FORGET_MS = 3_600_000;
+
+/** Does what is due, until the signal aborts: leases that end, primaries to be decided, routes whose time is over. */
+export async function runHousekeeping(
+  deps: HousekeepingDeps,
+  { warmUpMs }: { readonly warmUpMs: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const { publisher, clock, log } = deps;
+  const startedMs = clock.monotonicMs();
+  let saveDueMs = startedMs + SAVE_MS;
+  let forgetDueMs = startedMs + FORGET_MS;
+  while (!signal.aborted) {
+    await clock.sleep(TICK_MS, signal);
+    const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+    if (publisher.warming && moment.monotonicMs >= startedMs + warmUpMs) {
+      endLeases(deps, moment);
+      publisher.warm();
+      log.info("Warm-up over");
+    }
+    endLeases(deps, moment);
+    await decide(deps, moment);
+    if (moment.monotonicMs >= saveDueMs) {
+      await saveRegistrations(deps);
+      saveDueMs = clock.monotonicMs() + SAVE_MS;
+    }
+    if (moment.monotonicMs >= forgetDueMs) {
+      await forgetCallers(deps, moment);
+      forgetDueMs = clock.monotonicMs() + FORGET_MS;
+    }
+  }
+}
+
+/** Saves what changed of the registrations; what cannot be saved now is stated again by its Watson after a restart. */
+export async function saveRegistrations({ state, store, log }: Pick<HousekeepingDeps, "state" | "store" | "log">) {
+  const changes = state.registry.takeUnsaved();
+  if (changes.stored.length + changes.gone.length === 0) return;
+  try {
+    await store.saveRegistrations(changes);
+  } catch (error) {
+    log.error("Registrations not saved", { error, instances: changes.stored.length + changes.gone.length });
+  }
+}
+
+function endLeases({ state, publisher, log }: HousekeepingDeps, moment: Moment): void {
+  const before = state.leases.held;
+  const ended = state.registry.endLeases(moment);
+  const { held } = state.leases;
+  if (ended > 0) log.info("Leases ended", { instances: ended });
+  if (held !== null && before === null) log.error("Leases held by the guard", { ...held, remedy: "dw guard release" });
+  if (held === null && before !== null) log.info("Guard holds no more leases");
+  publisher.touch();
+}
+
+async function decide({ state, desk, log }: HousekeepingDeps, moment: Moment): Promise<void> {
+  try {
+    for (const decision of state.primaries.due(moment)) await settlePrimary({ state, desk }, decision);
+    if (planExpiry(state, moment).length === 0) return;
+    for (const table of state.expiring().map(({ caller, service }) => ({ caller, service }))) {
+      const plan = planExpiry(state, moment).find(({ change }) =>
+        change.tables.some(({ before }) => before?.caller === table.caller && before.service === table.service),
+      );
+      if (plan !== undefined) await desk.change(() => plan, { author: DIRECTORY, undoable: false });
+    }
+  } catch (error) {
+    log.error("What is due could not be stored, trying again", { error });
+  }
+}
+
+async function settlePrimary(
+  { state, desk }: Pick<HousekeepingDeps, "state" | "desk">,
+  { service, primary, replaces }: Decision,
+): Promise<void> {
+  if (replaces === null) {
+    const record = state.services.record(service) ?? emptyRecord(service);
+    return desk.remember([{ kind: "service", id: service, value: { ...record, primary } }]);
+  }
+  const plan = () => {
+    const { change, action, notes } = promotion(state, { name: service, from: replaces, to: primary });
+    // Nobody asked for it, so nobody's routes go with it.
+    return {
+      change: { ...change, tables: [] },
+      notes,
+      action: `${action}, as no instance of the old one is registered`,
+    };
+  };
+  await desk.change(plan, { author: DIRECTORY, undoable: false });
+}
+
+async function forgetCallers({ state, desk, log }: HousekeepingDeps, { wallMs }: Moment): Promise<void> {
+  const names = state.callers.forgettable(wallMs);
+  if (names.length === 0) return;
+  try {
+    await desk.remember(names.map((id) => ({ kind: "caller", id, value: null })));
+  } catch (error) {
+    log.warn("Old callers not forgotten", { error });
+  }
+}

@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { formatListenAddress, foreignRequest, isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
+
+/** What is served on the one port of a directory. */
+export interface HttpHandlers {
+  request(req: IncomingMessage, res: ServerResponse): void;
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Told of a request that a web page may have sent, which is refused. */
+  foreign(reason: string): void;
+}
+
+export interface HttpConfig {
+  readonly addresses: readonly ListenAddress[];
+  /** The flag or key that chose the addresses, for messages. */
+  readonly setting: string;
+  /** The names that the directory is known by. */
+  readonly names: readonly string[];
+}
+
+export interface HttpServer {
+  /** What it is bound to, with the port that the system chose for port 0. */
+  readonly addresses: readonly ListenAddress[];
+  /** Takes no more connections, and ends those that are left after a moment. */
+  close(): Promise<void>;
+}
+
+/** Links and requests together; each costs about 20 KB. */
+const CONNECTIONS_MAX = 20_000;
+const HEADER_BYTES_MAX = 16 * 1024;
+/** From the first byte of a request to the last one of its head, or of its body. */
+const HEADERS_MS_MAX = 10_000;
+const REQUEST_MS_MAX = 30_000;
+const IDLE_MS_MAX = 60_000;
+/** How long requests may take to end when the directory stops. */
+const CLOSE_MS_MAX = 1_000;
+
+/** Listens on every address, on one port. */
+export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Promise<HttpServer> {
+  const loopbackOnly = config.addresses.every(({ host }) => isLoopback(host));
+  const refusalOf = (req: IncomingMessage): string | null => {
+    const { host, origin } = req.headers;
+    return foreignRequest({ host, origin }, { names: config.names, loopbackOnly });
+  };
+  const servers: Server[] = [];
+  const bound: ListenAddress[] = [];
+  try {
+    for (const address of config.addresses) {
+      const port = bound[0]?.port ?? address.port;
+      const server = serve(handlers, refusalOf);
+      bound.push(await listen(server, { ...address, port }, config.setting));
+      servers.push(server);
+    }
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
+  return { addresses: bound, close: async () => void (await Promise.all(servers.map(close))) };
+}
+
+function serve(handlers: HttpHandlers, refusalOf: (req: IncomingMessage) => string | null): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      keepAliveTimeout: IDLE_MS_MAX,
+      connectionsCheckingInterval: HEADERS_MS_MAX / 2,
+      noDelay: true,
+    },
+    (req, res) => {
+      const foreign = refusalOf(req);
+      if (foreign === null) return handlers.request(req, res);
+      handlers.foreign(foreign);
+      const body = JSON.stringify({ error: { code: "permission_denied", message: `Cannot answer: ${foreign}` } });
+      res.writeHead(403, { "content-type": "application/json", connection: "close" }).end(`${body}\n`);
+    },
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const foreign = refusalOf(req);
+    if (foreign === null) return handlers.upgrade(req, socket, head);
+    handlers.foreign(foreign);
+    socket.end(`HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\nrefused: ${foreign}\n`);
+  });
+  return server;
+}
+
+function listen(server: Server, address: ListenAddress, setting: string): Promise<ListenAddress> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => reject(listenError(cause, address, setting)));
+    server.listen({ ...address, backlog: 1_024 }, () => {
+      resolve({ host: address.host, port: (server.address() as AddressInfo).port });
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** Where a directory is reached, for people. */
+export const shownAddresses = (addresses: readonly ListenAddress[]): string =>
+  addresses.map(formatListenAddress).join(", ");

@@ -1,0 +1,52 @@
+import { lookup } from "node:dns/promises";
+import { networkInterfaces } from "node:os";
+import { isLoopback, type ListenAddress } from "@datawire/runtime";
+
+/** How names and this machine's addresses are found; tests bring their own. */
+export interface Surroundings {
+  /** The addresses that a name has; empty when it does not resolve. */
+  resolve(name: string): Promise<readonly string[]>;
+  /** The addresses of this machine, loopback included. */
+  own(): readonly string[];
+}
+
+export interface ListenChoice {
+  readonly addresses: readonly ListenAddress[];
+  /** Why others may not reach the directory by its name, if that is so. */
+  readonly warning: string | null;
+}
+
+/** The machine as it is. */
+export const machine: Surroundings = {
+  async resolve(name) {
+    try {
+      return (await lookup(name, { all: true })).map(({ address }) => address);
+    } catch {
+      return [];
+    }
+  },
+  own: () => Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)),
+};
+
+/**
+ * Chooses where to listen when nobody says: on loopback, for the clients on this machine, and on the addresses of this
+ * machine that the directory's name has, for those that know it by that name.
+ */
+export async function chooseAddresses(
+  { host, port }: { readonly host: string; readonly port: number },
+  { resolve, own }: Surroundings = machine,
+): Promise<ListenChoice> {
+  const mine = new Set(own());
+  const named = isLoopback(host) ? [] : await resolve(host);
+  // Debian gives a host's own name 127.0.1.1, which no interface shows and the machine has all the same.
+  const reachable = named.filter((address) => mine.has(address) || isLoopback(address));
+  const loopback = mine.has("::1") ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
+  const addresses = [...new Set([...loopback, ...reachable])].map((address) => ({ host: address, port }));
+  return { addresses, warning: warningOf(host, named, reachable) };
+}
+
+function warningOf(host: string, named: readonly string[], reachable: readonly string[]): string | null {
+  if (isLoopback(host) || reachable.length > 0) return null;
+  if (named.length === 0) return `${host} does not resolve here, so only this machine reaches the directory`;
+  return `${host} is ${named.join(", ")}, which is no address of this machine, so only this machine reaches the directory`;
+}

@@ -1,0 +1,129 @@
+import type { Counter, ErrorCode, Hello, Registration } from "@datawire/protocol";
+import type { Clock, Logger } from "@datawire/runtime";
+import type { Counters } from "./core/counters.ts";
+import type { Moment } from "./core/moment.ts";
+import type { Refusal, Word } from "./core/registry.ts";
+import type { State } from "./core/state.ts";
+import type { Desk } from "./desk.ts";
+import type { ClientReport, LinkSession } from "./link-session.ts";
+import type { Publisher } from "./publisher.ts";
+
+interface LinkDeskDeps {
+  readonly state: State;
+  readonly desk: Desk;
+  readonly counters: Counters;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Told of everything that was refused. */
+  readonly refused: (code: ErrorCode) => void;
+}
+
+/** What a Watson said, as its session read it. */
+interface Said {
+  readonly instances: readonly Registration[];
+  readonly local: boolean;
+}
+
+/** What became of it. */
+interface Taken {
+  readonly refusals: readonly Refusal[];
+  /** The instances of this Watson that are drained, when it should be told; null when it knows. */
+  readonly draining: readonly string[] | null;
+}
+
+/** What the sessions of the link ask of the directory, and where those that are open are found. */
+export class LinkDesk {
+  readonly publisher: Publisher;
+  readonly refused: (code: ErrorCode) => void;
+  readonly #deps: LinkDeskDeps;
+  readonly #open = new Set<LinkSession>();
+  /** By id; the only ones for whom two connections with one id would be a conflict. */
+  readonly #watsons = new Map<string, LinkSession>();
+
+  constructor(deps: LinkDeskDeps) {
+    this.#deps = deps;
+    this.publisher = deps.publisher;
+    this.refused = deps.refused;
+  }
+
+  /** The clients that are connected. */
+  clients(): ClientReport[] {
+    return [...this.#open].flatMap((session) => session.report() ?? []);
+  }
+
+  /** The open session that has the id of a Watson which says hello. */
+  rivalOf({ kind, id }: Hello): LinkSession | null {
+    return kind === "watson" ? (this.#watsons.get(id) ?? null) : null;
+  }
+
+  enter(session: LinkSession, hello: Hello): void {
+    const { state, log } = this.#deps;
+    const { kind, name, id, version } = hello;
+    this.#open.add(session);
+    log.info("Client connected", { kind, client: name, version });
+    if (kind === "watson") {
+      this.#watsons.set(id, session);
+      state.registry.connect({ id, name, version }, this.#now());
+    }
+    if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
+  }
+
+  leave(session: LinkSession, { kind, name, id }: Hello): void {
+    const { state, publisher, log } = this.#deps;
+    this.#open.delete(session);
+    log.info("Client gone", { kind, client: name });
+    if (kind === "watson" && this.#watsons.get(id) === session) {
+      this.#watsons.delete(id);
+      state.registry.break(id, this.#now());
+      publisher.touch();
+    }
+    if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
+  }
+
+  register({ id }: Hello, said: Said): Taken {
+    const { registry } = this.#deps.state;
+    return this.#taken(id, registry.register(id, said.instances, this.#word(said)));
+  }
+
+  update({ id }: Hello, said: Said & { readonly gone: readonly string[] }): Taken {
+    const { registry } = this.#deps.state;
+    return this.#taken(id, registry.update(id, said, this.#word(said)));
+  }
+
+  count({ name }: Hello, counters: readonly Counter[]): void {
+    this.#deps.counters.add({ caller: name, counters }, this.#deps.clock.nowMs());
+  }
+
+  /** Tells the Watson that holds an instance what operators have drained. */
+  tellDraining(key: string): void {
+    const { registry } = this.#deps.state;
+    const owner = registry.ownerOf(key);
+    if (owner !== null) this.#watsons.get(owner.id)?.sendDraining(registry.drainedOf(owner.id));
+  }
+
+  #taken(id: string, refusals: readonly Refusal[]): Taken {
+    for (const { code } of refusals) this.refused(code);
+    this.#deps.publisher.touch();
+    const draining = this.#deps.state.registry.drainedOf(id);
+    return { refusals, draining: draining.length === 0 ? null : draining };
+  }
+
+  /** Remembers that a caller exists, so that routes may name it. */
+  #sight(caller: { readonly name: string; readonly kind: string }): void {
+    const { state, desk, log, clock } = this.#deps;
+    const record = state.callers.sight(caller, clock.nowMs());
+    if (record === null) return;
+    desk
+      .remember([{ kind: "caller", id: caller.name, value: record }])
+      .catch((error: unknown) => log.warn("Caller not remembered", { caller: caller.name, error }));
+  }
+
+  #word({ local }: Said): Word {
+    return { moment: this.#now(), local };
+  }
+
+  #now(): Moment {
+    return { wallMs: this.#deps.clock.nowMs(), monotonicMs: this.#deps.clock.monotonicMs() };
+  }
+}

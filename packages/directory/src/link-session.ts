@@ -1,0 +1,281 @@
+import {
+  FRAME_BYTES_MAX,
+  type Hello,
+  LINK_VERSIONS,
+  ProtocolError,
+  type ErrorCode,
+  type ReportedProblem,
+  type ServerMessage,
+} from "@datawire/protocol";
+import { type Clock, type Logger, VERSION } from "@datawire/runtime";
+import type { Position } from "./core/revisions.ts";
+import { readInstances, readMessage, type IncomingMessage } from "./io/read-message.ts";
+import type { Socket } from "./io/socket.ts";
+import type { LinkDesk } from "./link-desk.ts";
+import { type Subscription, subscribe } from "./subscription.ts";
+
+/** Where a connection comes from. */
+export interface Peer {
+  readonly address: string;
+  /** Whether it comes over loopback. */
+  readonly local: boolean;
+}
+
+/** What a connected client says of itself, for `dw status` and `dw caller list`. */
+export interface ClientReport {
+  readonly kind: Hello["kind"];
+  readonly name: string;
+  readonly id: string;
+  readonly version: string;
+  readonly sinceMs: number;
+  /** What it has applied of the table, or what it was sent where it says nothing of that; null without a subscription. */
+  readonly position: Position | null;
+  readonly problems: readonly ReportedProblem[];
+}
+
+export interface LinkSessionConfig {
+  readonly heartbeatMs: number;
+  readonly leaseMs: number;
+  /** The directory's own address. */
+  readonly directory: string;
+}
+
+interface LinkSessionDeps {
+  readonly socket: Socket;
+  readonly peer: Peer;
+  readonly desk: LinkDesk;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A client that has not said who it is after this long is cut. */
+export const HELLO_MS_MAX = 5_000;
+/** How long an older connection with the same id has to show that it is alive, before a newer one replaces it. */
+export const CHALLENGE_MS = 2_000;
+
+/** WebSocket close codes (RFC 6455, section 7.4.1). */
+const CLOSE = { goingAway: 1001, protocol: 1002, policy: 1008 } as const;
+
+type Phase =
+  | { readonly state: "greeting" }
+  /** Another connection has this id; whether that one is alive is being found out. */
+  | { readonly state: "challenging" }
+  | { readonly state: "open"; readonly hello: Hello }
+  | { readonly state: "closed" };
+
+/** One connection of the link: from `hello` to its end. */
+export class LinkSession {
+  readonly #config: LinkSessionConfig;
+  readonly #deps: LinkSessionDeps;
+  readonly #sinceMs: number;
+  #phase: Phase = { state: "greeting" };
+  #heardMs: number;
+  #pingedMs: number;
+  #subscription: Subscription | null = null;
+  #applied: Position | null = null;
+  #problems: readonly ReportedProblem[] = [];
+  /** Each asks whether this client is alive, and is answered once. */
+  #challenges: ((alive: boolean) => void)[] = [];
+
+  constructor(config: LinkSessionConfig, deps: LinkSessionDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#sinceMs = deps.clock.nowMs();
+    this.#heardMs = deps.clock.monotonicMs();
+    this.#pingedMs = this.#heardMs;
+  }
+
+  /** What the client is; null until it has said so. */
+  report(): ClientReport | null {
+    if (this.#phase.state !== "open") return null;
+    const { kind, name, id, version } = this.#phase.hello;
+    const position = this.#applied ?? this.#subscription?.position ?? null;
+    return { kind, name, id, version, sinceMs: this.#sinceMs, position, problems: this.#problems };
+  }
+
+  /** Something came, if only an answer to a ping. */
+  heard(): void {
+    this.#heardMs = this.#deps.clock.monotonicMs();
+    this.#answerChallenges(true);
+  }
+
+  /** Takes one frame. */
+  receive(text: string): void {
+    this.heard();
+    if (this.#phase.state === "closed") return;
+    const read = readMessage(text);
+    if (read.state === "refused") {
+      this.#deps.desk.refused(read.code);
+      if (read.garbage || this.#phase.state === "greeting")
+        return this.#refuse(read.code, read.message, CLOSE.protocol);
+      return this.#error(read.code, read.message);
+    }
+    try {
+      this.#take(read.message);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#deps.desk.refused(error.code);
+      this.#error(error.code, error.message);
+    }
+  }
+
+  /** Called from time to time: pings, and cuts a client that is gone without a word. */
+  tick(nowMs: number): void {
+    if (this.#phase.state === "closed") return;
+    const silentMs = nowMs - this.#heardMs;
+    if (this.#phase.state === "greeting" && silentMs >= HELLO_MS_MAX)
+      return this.#refuse("invalid_argument", "Cannot wait for hello any longer", CLOSE.policy);
+    if (silentMs >= this.#config.leaseMs) {
+      this.#deps.log.info("Client is silent, cutting its link", { ...this.#name(), silentMs: Math.round(silentMs) });
+      this.#deps.socket.terminate();
+      return;
+    }
+    if (nowMs - this.#pingedMs < this.#config.heartbeatMs) return;
+    this.#pingedMs = nowMs;
+    this.#deps.socket.ping();
+  }
+
+  /**
+   * Another connection claims this one's id. Resolves to true when this client is alive; one that is not is cut, since
+   * its machine has lost this connection and opened the other.
+   */
+  challenge(): Promise<boolean> {
+    if (this.#phase.state === "closed") return Promise.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const cancel = this.#deps.clock.setTimer(CHALLENGE_MS, () => {
+      this.#deps.socket.terminate();
+      this.closed();
+    });
+    this.#challenges.push((alive) => {
+      cancel();
+      resolve(alive);
+    });
+    this.#deps.socket.ping();
+    return promise;
+  }
+
+  /** Tells a Watson which of its instances operators have drained. */
+  sendDraining(instances: readonly string[]): void {
+    this.#send({ type: "draining", instances: [...instances] });
+  }
+
+  /** Closes the link because the directory stops. */
+  leave(): void {
+    if (this.#phase.state === "closed") return;
+    this.#deps.socket.close(CLOSE.goingAway, "the directory is stopping");
+  }
+
+  /** The connection has ended. */
+  closed(): void {
+    const phase = this.#phase;
+    if (phase.state === "closed") return;
+    this.#phase = { state: "closed" };
+    this.#answerChallenges(false);
+    this.#subscription?.end();
+    if (phase.state === "open") this.#deps.desk.leave(this, phase.hello);
+  }
+
+  #take(message: IncomingMessage): void {
+    if (this.#phase.state === "greeting") {
+      if (message.type !== "hello")
+        return this.#refuse("invalid_argument", `Cannot take ${message.type} before hello`, CLOSE.protocol);
+      return this.#greet(message);
+    }
+    if (this.#phase.state !== "open")
+      throw new ProtocolError("invalid_argument", `Cannot take ${message.type} before welcome`);
+    const { hello } = this.#phase;
+    switch (message.type) {
+      case "hello":
+        throw new ProtocolError("invalid_argument", "Cannot take a second hello on one link");
+      case "register":
+      case "update":
+        return this.#register(hello, message);
+      case "applied":
+        this.#applied = { epoch: message.epoch, revision: message.revision };
+        this.#problems = message.problems;
+        return;
+      case "problems":
+        this.#problems = message.problems;
+        return;
+      case "counters":
+        return this.#deps.desk.count(hello, message.counters);
+    }
+  }
+
+  #greet(hello: Hello): void {
+    const { min, max } = LINK_VERSIONS;
+    if (hello.link.min > max || hello.link.max < min) {
+      const message = `Cannot speak with ${hello.name}: it speaks versions ${hello.link.min} to ${hello.link.max} of the link, this directory ${min} to ${max}`;
+      return this.#refuse("unsupported", message, CLOSE.protocol);
+    }
+    const rival = this.#deps.desk.rivalOf(hello);
+    if (rival === null) return this.#open(hello);
+    this.#phase = { state: "challenging" };
+    void rival.challenge().then((alive) => {
+      if (this.#phase.state !== "challenging") return;
+      if (!alive) return this.#open(hello);
+      const other = rival.report()?.name ?? "another machine";
+      const message = `Cannot accept the Watson on ${hello.name}: one on ${other} is connected with the same id; each needs a state folder of its own`;
+      this.#refuse("conflict", message, CLOSE.policy);
+    });
+  }
+
+  #open(hello: Hello): void {
+    const { desk, socket, clock } = this.#deps;
+    const { leaseMs, heartbeatMs, directory } = this.#config;
+    this.#phase = { state: "open", hello };
+    const link = Math.min(hello.link.max, LINK_VERSIONS.max);
+    this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs });
+    desk.enter(this, hello);
+    if (hello.subscribe !== null)
+      this.#subscription = subscribe({ source: desk.publisher, socket }, hello.subscribe, clock.nowMs());
+  }
+
+  #register(hello: Hello, message: Extract<IncomingMessage, { type: "register" | "update" }>): void {
+    if (hello.kind !== "watson")
+      throw new ProtocolError("permission_denied", `Cannot register instances for a ${hello.kind}: only a Watson does`);
+    const { instances, refused } = readInstances(message.instances);
+    const word = { instances, local: this.#deps.peer.local };
+    const { refusals, draining } =
+      message.type === "register"
+        ? this.#deps.desk.register(hello, word)
+        : this.#deps.desk.update(hello, {
+            ...word,
+            // What could not even be read must not stay in use as it was described before.
+            gone: [...message.gone, ...refused.map(({ instance }) => instance)],
+          });
+    this.#send({ type: "registered", seq: message.seq, refused: [...refused, ...refusals] });
+    if (draining !== null) this.sendDraining(draining);
+  }
+
+  #answerChallenges(alive: boolean): void {
+    const challenges = this.#challenges;
+    this.#challenges = [];
+    for (const answer of challenges) answer(alive);
+  }
+
+  #error(code: ErrorCode, message: string): void {
+    this.#send({ type: "error", code, message, fatal: false });
+  }
+
+  /** Says why and closes; a client that tries again without a change is refused again. */
+  #refuse(code: ErrorCode, message: string, close: number): void {
+    this.#deps.log.warn("Link refused", { peer: this.#deps.peer.address, code, message });
+    this.#send({ type: "error", code, message, fatal: true });
+    this.#deps.socket.close(close, code);
+    this.closed();
+  }
+
+  #send(message: ServerMessage): void {
+    // Answers are small and one to a request: who sends requests and reads no answers is cut.
+    if (this.#deps.socket.bufferedBytes > 4 * FRAME_BYTES_MAX) return this.#deps.socket.terminate();
+    this.#deps.socket.send(JSON.stringify(message));
+  }
+
+  #name() {
+    const peer = this.#deps.peer.address;
+    return this.#phase.state === "open"
+      ? { kind: this.#phase.hello.kind, name: this.#phase.hello.name, peer }
+      : { peer };
+  }
+}

@@ -1,0 +1,96 @@
+import type { Clock } from "@datawire/runtime";
+import { RevisionLog } from "./core/revisions.ts";
+import { Snapshots } from "./core/snapshots.ts";
+import type { TableWriter } from "./core/table-writer.ts";
+import type { Source } from "./core/feed.ts";
+
+/** Whoever is to be told that there is something new. */
+export interface Subscriber {
+  pump(): void;
+}
+
+/**
+ * For how long changes that follow each other closely are collected into one revision. The first one after a calm is
+ * sent at once.
+ */
+const COALESCE_MS = 5;
+
+interface PublisherDeps {
+  readonly clock: Clock;
+  /** Names this life of the table. */
+  readonly epoch: string;
+  /** Told how long the oldest change of a revision took until it was handed to every subscriber that keeps up. */
+  readonly published: (delayMs: number) => void;
+}
+
+/** Turns changes of the table into revisions, and tells the subscribers. */
+export class Publisher implements Source {
+  readonly log: RevisionLog;
+  readonly snapshots: Snapshots;
+  readonly #writer: TableWriter;
+  readonly #clock: Clock;
+  readonly #published: (delayMs: number) => void;
+  readonly #subscribers = new Set<Subscriber>();
+  #warming = true;
+  #cancel: (() => void) | null = null;
+  #flushedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(writer: TableWriter, { clock, epoch, published }: PublisherDeps) {
+    this.#published = published;
+    this.#writer = writer;
+    this.#clock = clock;
+    this.log = new RevisionLog(epoch);
+    this.snapshots = new Snapshots(writer.table, this.log);
+  }
+
+  get warming(): boolean {
+    return this.#warming;
+  }
+
+  /** How many changes are being held for. */
+  get subscribers(): number {
+    return this.#subscribers.size;
+  }
+
+  /** Says that the table may have changed. */
+  touch(): void {
+    if (!this.#writer.pending || this.#cancel !== null) return;
+    const waitMs = Math.max(0, this.#flushedMs + COALESCE_MS - this.#clock.monotonicMs());
+    this.#cancel = this.#clock.setTimer(waitMs, () => this.flush());
+  }
+
+  /** Makes revisions of what has changed, now. */
+  flush(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    const batch = this.#writer.take();
+    if (batch === null) return;
+    this.#flushedMs = this.#clock.monotonicMs();
+    for (const change of batch.changes) this.log.append(change, batch.atMs);
+    this.#pumpAll();
+    this.#published(this.#clock.nowMs() - batch.atMs);
+  }
+
+  subscribe(subscriber: Subscriber): () => void {
+    this.#subscribers.add(subscriber);
+    return () => this.#subscribers.delete(subscriber);
+  }
+
+  /** Ends the warm-up: from now on the table is taken for whole. */
+  warm(): void {
+    this.flush();
+    this.#warming = false;
+    this.snapshots.clear();
+    this.#pumpAll();
+  }
+
+  /** Makes no more revisions. */
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  #pumpAll(): void {
+    for (const subscriber of this.#subscribers) subscriber.pump();
+  }
+}

@@ -1,0 +1,97 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { DIRECTORY_PORT, parseDirectoryAddress, type DirectoryAddress } from "@datawire/protocol";
+import {
+  type DaemonInput,
+  durationSetting,
+  listenSetting,
+  loadSettings,
+  parsedBy,
+  portSetting,
+  type Settings,
+} from "@datawire/runtime";
+import { z } from "zod";
+
+const off = z.union([z.literal("off"), z.literal(false).transform(() => "off" as const)]);
+
+/** `50%` or `0.5`. */
+const shareSetting = parsedBy((text) => {
+  const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(text.trim());
+  const share = Number(match?.[1]) / (match?.[2] === "%" ? 100 : 1);
+  if (!(share >= 0 && share <= 1)) throw new Error("out of range");
+  return share;
+}, "a share from 0% to 100%");
+
+const hostSetting = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:-]{1,253}$/)
+  .meta({ wanted: "a host name or an IP address" });
+
+const schema = z.strictObject({
+  /** The name that the directory is known by. */
+  host: hostSetting.default("localhost"),
+  /** 0 lets the system choose. */
+  port: z
+    .union([portSetting, z.literal(0)])
+    .meta({ wanted: "a port from 1 to 65535" })
+    .default(DIRECTORY_PORT),
+  listen: listenSetting.optional(),
+  address: parsedBy((text): DirectoryAddress => parseDirectoryAddress(text), "//HOST[:PORT]/directory").optional(),
+  data_dir: z.string().min(1).optional(),
+  store: z.literal("embedded").meta({ wanted: "embedded" }).default("embedded"),
+  lease: durationSetting.default(15_000),
+  promotion_delay: durationSetting.default(30_000),
+  guard: z
+    .strictObject({
+      share: shareSetting.default(0.5),
+      minimum: z.int().min(1).meta({ wanted: "a number of instances, 1 or more" }).default(10),
+    })
+    .prefault({}),
+  auth: z.strictObject({ mode: z.literal("none").meta({ wanted: "none" }) }).optional(),
+  tls: off.optional(),
+});
+
+export type DirectorySettings = Settings<z.output<typeof schema>>;
+export type DirectoryValues = z.output<typeof schema>;
+
+/** The flags of the directory, by commander's names. */
+export const FLAGS = {
+  host: { flag: "-n, --host <name>", text: "name that this directory is known by (default localhost)" },
+  port: { flag: "-p, --port <port>", text: `port (default ${DIRECTORY_PORT})` },
+  listen: {
+    flag: "--listen <host:port>",
+    text: "address to listen on (default: loopback, and the address of this machine that the name has)",
+  },
+  address: { flag: "-a, --address <address>", text: "address of this directory, such as //services/directory" },
+  dataDir: { flag: "--data-dir <folder>", text: "folder of the embedded store" },
+} as const;
+
+/** Reads the settings of a directory; binds and opens nothing. */
+export async function loadDirectorySettings({ config, options, env }: DaemonInput): Promise<DirectorySettings> {
+  const port = options["port"];
+  return loadSettings({
+    name: "directory",
+    schema,
+    file: config,
+    env,
+    flags: [
+      { from: "--host", path: ["host"], value: options["host"] },
+      { from: "--port", path: ["port"], value: asNumber(port) },
+      { from: "--listen", path: ["listen"], value: options["listen"] },
+      { from: "--address", path: ["address"], value: options["address"] },
+      { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
+    ],
+  });
+}
+
+/** Where the embedded store lies when nobody says. */
+export function defaultDataDir(env: DaemonInput["env"], uid: number | undefined): string {
+  if (uid === 0) return "/var/lib/datawire/directory";
+  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state");
+  return join(state, "datawire", "directory");
+}
+
+/** A flag is text; what is no number stays as it is, for the message. */
+function asNumber(text: unknown): unknown {
+  return typeof text === "string" && /^\d+$/.test(text) ? Number(text) : text;
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import { link, open, readFile, rm, writeFile } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
+import { explainSystemError, systemErrorCode } from "@datawire/runtime";
+import { StoreError } from "./contract.ts";
+
+/** "dwdi": marks a SQLite file as the store of a directory. */
+const APPLICATION_ID = 0x64_77_64_69;
+/** The form of the tables; a store of a newer form is refused. */
+const SCHEMA_VERSION = 1;
+
+const SQLITE_MAGIC = "SQLite format 3\0";
+/** Where the header of a SQLite file has the application id and the user version, big-endian (fileformat2.html, 1.3). */
+const HEADER = { bytes: 100, applicationIdAt: 68, userVersionAt: 60 } as const;
+
+const SQLITE_BUSY = 5;
+
+/**
+ * Opens the database of a directory and takes it for this process alone.
+ * @throws StoreError; a file that is refused is left as it is.
+ */
+export async function openDatabase(path: string, owner: string): Promise<DatabaseSync> {
+  if (!(await exists(path))) await create(path);
+  verify(path, await ownerOf(path));
+  const database = openExclusively(path, await ownerOf(path));
+  await writeFile(ownerPath(path), JSON.stringify({ owner, pid: process.pid }), { mode: 0o600 });
+  return database;
+}
+
+/** The error that refuses a store which cannot be trusted. */
+export function damaged(path: string, what: string, cause?: unknown): StoreError {
+  return new StoreError(
+    "damaged",
+    `Cannot use the store ${path}: ${what}; it was left as it is. Restore a backup with \`directory restore\`, or move the file away to start empty`,
+    { cause },
+  );
+}
+
+/** Looks at the first bytes without SQLite, which would take an empty or a foreign file for its own. */
+async function exists(path: string): Promise<boolean> {
+  let header: Buffer;
+  try {
+    const file = await open(path, "r");
+    try {
+      header = (await file.read({ buffer: Buffer.alloc(HEADER.bytes), position: 0 })).buffer;
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (systemErrorCode(cause) === "ENOENT") return false;
+    throw new StoreError("unavailable", `Cannot read the store ${path}: ${explainSystemError(cause)}`, { cause });
+  }
+  if (!header.toString("latin1").startsWith(SQLITE_MAGIC)) throw damaged(path, "it is not a SQLite file");
+  if (header.readUInt32BE(HEADER.applicationIdAt) !== APPLICATION_ID)
+    throw damaged(path, "it is a SQLite file of another application");
+  const version = header.readUInt32BE(HEADER.userVersionAt);
+  if (version > SCHEMA_VERSION)
+    throw damaged(path, `a newer version wrote it (form ${version}, this version knows ${SCHEMA_VERSION})`);
+  return true;
+}
+
+/** Checks the whole file on a connection that cannot write, so that a damaged one is not touched. */
+function verify(path: string, owner: string): void {
+  let findings: unknown[];
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE name IN ('records', 'registrations')").all();
+    if (tables.length !== 2) throw damaged(path, "it lacks the tables of a directory");
+    findings = database
+      .prepare("PRAGMA quick_check(1)")
+      .all()
+      .map((row) => row["quick_check"]);
+  } catch (cause) {
+    throw asStoreError(cause, path, owner);
+  } finally {
+    database?.close();
+  }
+  if (findings[0] !== "ok") throw damaged(path, `SQLite finds it damaged (${String(findings[0])})`);
+}
+
+function openExclusively(path: string, owner: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: 0 });
+    // The lock is taken by the first access and held until the process ends, however it ends.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    database.exec("BEGIN IMMEDIATE; COMMIT");
+    return database;
+  } catch (cause) {
+    database?.close();
+    throw asStoreError(cause, path, owner);
+  }
+}
+
+/** Makes an empty store elsewhere and puts it in place whole, so that a first start that is killed leaves none or a good one. */
+async function create(path: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.new`;
+  try {
+    const database = new DatabaseSync(temporary);
+    database.exec(`
+      PRAGMA synchronous = FULL;
+      BEGIN IMMEDIATE;
+      CREATE TABLE records (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE registrations (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+      PRAGMA application_id = ${APPLICATION_ID};
+      PRAGMA user_version = ${SCHEMA_VERSION};
+      COMMIT;
+    `);
+    database.close();
+    // A link, unlike a rename, never replaces what another directory put there in the meantime.
+    await link(temporary, path);
+  } catch (cause) {
+    if (systemErrorCode(cause) === "EEXIST") return;
+    throw new StoreError("unavailable", `Cannot make the store ${path}: ${explainSystemError(cause)}`, { cause });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+function asStoreError(cause: unknown, path: string, owner: string): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const code = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) : 0;
+  if (code === SQLITE_BUSY) {
+    return new StoreError(
+      "in_use",
+      `Cannot use the store ${path}: ${owner} uses it; stop that one, or choose another folder with --data-dir`,
+    );
+  }
+  return damaged(path, `SQLite cannot read it (${explainSystemError(cause)})`, cause);
+}
+
+const ownerPath = (path: string): string => `${path}.owner`;
+
+/** Who wrote the owner file last, which is who holds the lock when somebody does. */
+async function ownerOf(path: string): Promise<string> {
+  try {
+    const { owner, pid } = JSON.parse(await readFile(ownerPath(path), "utf8")) as { owner?: unknown; pid?: unknown };
+    return `the directory ${String(owner)} (process ${String(pid)})`;
+  } catch {
+    return "another process";
+  }
+}

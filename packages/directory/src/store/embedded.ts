@@ -1,0 +1,162 @@
+import { mkdir } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
+import { join } from "node:path";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { instanceKey } from "@datawire/protocol";
+import { explainSystemError } from "@datawire/runtime";
+import { storedRegistrationSchema, type StoredRegistration } from "../core/records.ts";
+import {
+  StoreError,
+  type RecordWrite,
+  type RegistrationChanges,
+  type Store,
+  type StoreContent,
+  type VersionedRecord,
+} from "./contract.ts";
+import { damaged, openDatabase } from "./database.ts";
+import { checksum } from "./checksum.ts";
+
+export const STORE_FILE = "directory.db";
+
+/** Registrations are written so many at a time, with a turn of the event loop between, so that nothing else waits. */
+const REGISTRATIONS_A_TRANSACTION = 1_000;
+
+/**
+ * Opens the store that lies in one folder and belongs to one directory: SQLite with a write-ahead log that is synced
+ * at every commit.
+ * @param owner how this directory is known, for the message that refuses another one.
+ * @throws StoreError `in_use`, `damaged` or `unavailable`; a store that is refused is left as it is.
+ */
+export async function openEmbeddedStore(folder: string, owner: string): Promise<Store> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new StoreError("unavailable", `Cannot make the data folder ${folder}: ${explainSystemError(cause)}`, {
+      cause,
+    });
+  }
+  const path = join(folder, STORE_FILE);
+  return new EmbeddedStore(await openDatabase(path, owner), path);
+}
+
+interface Row {
+  readonly key: string;
+  readonly value: string;
+  readonly version: number;
+  readonly sum: number;
+}
+
+class EmbeddedStore implements Store {
+  readonly kind = "embedded";
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #versionOf: StatementSync;
+  readonly #put: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #putRegistration: StatementSync;
+  readonly #removeRegistration: StatementSync;
+  #version: number;
+
+  constructor(database: DatabaseSync, path: string) {
+    this.#database = database;
+    this.#path = path;
+    this.#versionOf = database.prepare("SELECT version FROM records WHERE key = ?");
+    this.#put = database.prepare("INSERT OR REPLACE INTO records (key, value, version, sum) VALUES (?, ?, ?, ?)");
+    this.#remove = database.prepare("DELETE FROM records WHERE key = ?");
+    this.#putRegistration = database.prepare("INSERT OR REPLACE INTO registrations (key, value, sum) VALUES (?, ?, ?)");
+    this.#removeRegistration = database.prepare("DELETE FROM registrations WHERE key = ?");
+    const row = database.prepare("SELECT value FROM counters WHERE name = 'version'").get();
+    this.#version = Number(row?.["value"] ?? 0);
+  }
+
+  async load(): Promise<StoreContent> {
+    const records = this.#rows("SELECT key, value, version, sum FROM records ORDER BY version, key").map(
+      ({ key, value, version }): VersionedRecord => ({ key, value, version }),
+    );
+    const registrations = this.#rows("SELECT key, value, 0 AS version, sum FROM registrations").map(({ key, value }) =>
+      this.#registration(key, value),
+    );
+    return { records, registrations };
+  }
+
+  async commit(writes: readonly RecordWrite[]): Promise<number> {
+    const version = this.#version + 1;
+    this.#transaction(() => {
+      for (const { key, value, expected } of writes) {
+        const current = Number(this.#versionOf.get(key)?.["version"] ?? 0);
+        if (current !== expected)
+          throw new StoreError("conflict", `Cannot write ${key}: it is at version ${current}, wanted ${expected}`);
+        if (value === null) this.#remove.run(key);
+        else {
+          const text = JSON.stringify(value);
+          this.#put.run(key, text, version, checksum(key, text));
+        }
+      }
+      this.#database.prepare("INSERT OR REPLACE INTO counters (name, value) VALUES ('version', ?)").run(version);
+    });
+    this.#version = version;
+    return version;
+  }
+
+  async saveRegistrations({ stored, gone }: RegistrationChanges): Promise<void> {
+    const writes = [
+      ...gone.map((key) => () => void this.#removeRegistration.run(key)),
+      ...stored.map((one) => () => {
+        const key = instanceKey(one.registration);
+        const text = JSON.stringify(one);
+        this.#putRegistration.run(key, text, checksum(key, text));
+      }),
+    ];
+    for (let at = 0; at < writes.length; at += REGISTRATIONS_A_TRANSACTION) {
+      if (at > 0) await setImmediate();
+      this.#transaction(() => writes.slice(at, at + REGISTRATIONS_A_TRANSACTION).forEach((write) => write()));
+    }
+  }
+
+  follow(): void {
+    // The folder belongs to this directory alone, so nobody else writes.
+  }
+
+  async backup(path: string): Promise<void> {
+    try {
+      this.#database.prepare("VACUUM INTO ?").run(path);
+    } catch (cause) {
+      throw new StoreError("unavailable", `Cannot write the backup ${path}: ${explainSystemError(cause)}`, { cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  #rows(query: string): { readonly key: string; readonly value: unknown; readonly version: number }[] {
+    let rows: Row[];
+    try {
+      rows = this.#database.prepare(query).all() as unknown as Row[];
+    } catch (cause) {
+      throw damaged(this.#path, "it cannot be read", cause);
+    }
+    return rows.map(({ key, value, version, sum }) => {
+      if (checksum(key, value) !== sum) throw damaged(this.#path, `the checksum of ${key} is wrong`);
+      return { key, value: JSON.parse(value), version };
+    });
+  }
+
+  #registration(key: string, value: unknown): StoredRegistration {
+    const parsed = storedRegistrationSchema.safeParse(value);
+    if (!parsed.success) throw damaged(this.#path, `the registration ${key} is malformed`);
+    return parsed.data;
+  }
+
+  #transaction(write: () => void): void {
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      write();
+      this.#database.exec("COMMIT");
+    } catch (cause) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      if (cause instanceof StoreError) throw cause;
+      throw new StoreError("unavailable", `Cannot write to ${this.#path}: ${explainSystemError(cause)}`, { cause });
+    }
+  }
+}
