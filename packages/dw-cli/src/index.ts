@@ -1,1 +1,2 @@
-export {};
+export { COMMANDS, type CommandGrammar, DAEMONS, NOUNS } from "./grammar.ts";
+export { createProgram } from "./program.ts";

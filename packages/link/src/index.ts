@@ -1,8 +1,8 @@
-export type { Position, TableUpdate } from "./core/table-copy.ts";
-export { type DirectoryClient, type DirectoryClientConfig, createDirectoryClient } from "./directory-client.ts";
+export * from "./client.ts";
 export type { Connect, Connection, ConnectionEvents, ConnectTarget } from "./connection.ts";
+export type { Position, TableUpdate } from "./core/table-copy.ts";
 export { type LinkConfig, type LinkDeps, type LinkState, runLink } from "./link.ts";
-export type { LinkHandler, LinkIdentity, LinkMessage, LinkSession, Subscription } from "./session.ts";
+export type { LinkHandler, LinkIdentity, LinkMessage, LinkSession, Subscription, Welcome } from "./session.ts";
 export {
   type TableFollower,
   type TableFollowerConfig,
@@ -10,5 +10,3 @@ export {
   type TableStatus,
   openTableFollower,
 } from "./table-follower.ts";
-export { type TlsSettings, speaksTls } from "./tls.ts";
-export { type Attempt, Unreachable } from "./unreachable.ts";

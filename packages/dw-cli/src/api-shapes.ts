@@ -1,0 +1,97 @@
+import type { Explanation, RouteListing, ServiceListing, ServiceSettings } from "@datawire/protocol";
+
+/** What the directory answers; it is believed to keep to its interface, as this program comes with it. */
+
+/** Of which table an answer tells. */
+interface OfTable {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+export interface ServicesAnswer extends OfTable {
+  readonly services: readonly ServiceListing[];
+}
+
+export interface ServiceAnswer extends OfTable {
+  readonly service: ServiceListing;
+  readonly settings: ServiceSettings;
+  readonly declared: boolean;
+}
+
+export interface RoutesAnswer extends OfTable {
+  readonly routes: readonly RouteListing[];
+}
+
+/** After a change of routes, or one that was only tried. */
+export interface RouteChangeAnswer extends RoutesAnswer {
+  readonly notes: readonly string[];
+  readonly distribution: Explanation | null;
+  readonly changed: boolean;
+}
+
+export interface DistributionsAnswer extends OfTable {
+  readonly distributions: readonly Explanation[];
+}
+
+export interface ExplainAnswer extends OfTable {
+  readonly explanation: Explanation;
+}
+
+export interface HistoryAnswer {
+  readonly history: readonly {
+    readonly id: number | string;
+    readonly at: string;
+    readonly who: string;
+    readonly verified: boolean;
+    readonly action: string;
+    readonly undone: boolean;
+  }[];
+}
+
+export interface CallersAnswer {
+  readonly callers: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly version: string;
+    readonly revision: number | null;
+    readonly since: string;
+  }[];
+}
+
+interface Reported {
+  readonly subject: string;
+  readonly message: string;
+}
+
+export interface StatusAnswer {
+  readonly directory: OfTable & {
+    readonly address: string;
+    readonly version: string;
+    readonly startedAt: string;
+    readonly state: "warming" | "ready" | "read-only";
+    readonly store: string;
+    readonly guard: null | { readonly held: number; readonly reason: string };
+  };
+  readonly watsons: readonly {
+    readonly name: string;
+    readonly id: string;
+    readonly version: string;
+    readonly state: "connected" | "lost";
+    readonly since: string;
+    readonly instances: number;
+    readonly problems: readonly Reported[];
+  }[];
+  readonly sherlocks: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly revision: number | null;
+    readonly lag: number | null;
+    readonly since: string;
+    readonly problems: readonly Reported[];
+  }[];
+  readonly problems: readonly (Reported & {
+    readonly severity: "error" | "warning";
+    readonly remedy: string | null;
+  })[];
+  readonly counts: { readonly services: number; readonly instances: number; readonly routes: number };
+}

@@ -1,0 +1,26 @@
+import type { CallersAnswer } from "../api-shapes.ts";
+import { formatAge } from "../core/span.ts";
+import { type RunCommand, flag } from "../dw.ts";
+
+/** The Sherlocks and libraries that are connected. */
+export const run: RunCommand = async (dw, input) => {
+  const { callers } = (await dw.client.get("/v1/callers")) as CallersAnswer;
+  if (flag(input, "json")) return dw.output.json(callers);
+  if (callers.length === 0) return dw.output.note("no caller is connected");
+  dw.output.table({
+    columns: [
+      { title: "CALLER", shrink: 1 },
+      { title: "KIND" },
+      { title: "VERSION" },
+      { title: "REVISION", align: "right" },
+      { title: "SINCE" },
+    ],
+    rows: callers.map(({ name, kind, version, revision, since }) => [
+      name,
+      kind,
+      version,
+      revision === null ? "-" : String(revision),
+      formatAge(since, dw.clock.nowMs()),
+    ]),
+  });
+};

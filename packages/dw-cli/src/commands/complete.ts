@@ -1,0 +1,45 @@
+import { formatServiceAddress, generationOf } from "@datawire/protocol";
+import type { CallersAnswer, ServicesAnswer } from "../api-shapes.ts";
+import { complete } from "../core/complete.ts";
+import type { Client } from "../dw.ts";
+import { COMMANDS, DAEMONS, type OperandKind } from "../grammar.ts";
+import type { RunLocal } from "../local.ts";
+
+/** What may follow on a command line, one candidate a line; silent whatever goes wrong, as nobody asked in words. */
+export const run: RunLocal = async ({ output, connect }, { operands }) => {
+  const words = operands.map((word) => word ?? "");
+  const current = words.at(-1) ?? "";
+  const completion = complete(words, { commands: COMMANDS, others: Object.keys(DAEMONS) });
+  const candidates =
+    completion.kind === "words"
+      ? completion.words
+      : await connect()
+          .then(({ client }) => namesOf(client, completion.of))
+          .catch(() => []);
+  for (const candidate of candidates) if (candidate.startsWith(current)) output.line(candidate);
+};
+
+async function namesOf(client: Client, kind: OperandKind): Promise<string[]> {
+  const names = new Set<string>();
+  if (kind === "caller" || kind === "source") {
+    names.add("//*");
+    const { callers } = (await client.get("/v1/callers")) as CallersAnswer;
+    for (const { name } of callers) names.add(`//${name}`);
+  }
+  if (kind !== "caller") {
+    const { services } = (await client.get("/v1/services")) as ServicesAnswer;
+    for (const { service, instances } of services) {
+      if (kind !== "instance" && kind !== "versions") names.add(`//${service}`);
+      for (const { name, version } of instances) {
+        if (kind === "instance" || kind === "target") names.add(`//${service}@${name}`);
+        if ((kind === "versions" || kind === "target") && version !== null) {
+          // With a colon, as parentheses would have to be quoted.
+          names.add(`//${service}:${generationOf(version)}`);
+          if (kind === "target") names.add(`//${service}:${version}`);
+        }
+      }
+      if (kind === "versions") names.add(formatServiceAddress({ service, instance: null, version: null }));
+    }
+  }
+  return [...names].sort();
+}

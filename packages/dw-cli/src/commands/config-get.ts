@@ -1,0 +1,16 @@
+import { flag, operand } from "../dw.ts";
+import type { RunLocal } from "../local.ts";
+import { loadDwSettings } from "../settings.ts";
+import { requireKey, showSettings } from "../settings-file.ts";
+
+/** One setting, alone on its line; nothing where it has no value. */
+export const run: RunLocal = async ({ output, env, configFile }, input) => {
+  const settings = showSettings(await loadDwSettings(configFile, env));
+  const key = requireKey(
+    operand(input, 0),
+    settings.map((setting) => setting.key),
+  );
+  const value = settings.find((setting) => setting.key === key)?.value ?? null;
+  if (flag(input, "json")) return output.json(value);
+  if (value !== null) output.line(value);
+};

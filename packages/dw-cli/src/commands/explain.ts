@@ -1,0 +1,49 @@
+import type { Explanation } from "@datawire/protocol";
+import type { ExplainAnswer } from "../api-shapes.ts";
+import { formatShare } from "../core/span.ts";
+import { cell } from "../core/text-table.ts";
+import { type RunCommand, flag, operand } from "../dw.ts";
+import type { Output } from "../output.ts";
+import { readCaller, readService } from "../operands.ts";
+import { withSuggestion } from "../suggest-service.ts";
+
+/** Where a request of a caller to a service would go, and why the others get none. */
+export const run: RunCommand = async (dw, input) => {
+  const service = readService(operand(input, 1));
+  const query = new URLSearchParams({ caller: readCaller(operand(input, 0)), service });
+  const path = input.operands[2];
+  if (path !== undefined) query.set("path", path.startsWith("/") ? path : `/${path}`);
+  const answer = await withSuggestion(dw.client, service, () => dw.client.get(`/v1/explain?${query.toString()}`));
+  const { explanation } = answer as ExplainAnswer;
+  if (flag(input, "json")) return dw.output.json(explanation);
+  print(dw.output, explanation);
+};
+
+function print(output: Output, { caller, service, shares, excluded }: Explanation): void {
+  const who = caller === "*" ? "any caller" : caller;
+  if (shares.length === 0) output.styled(["bad", `${who} to ${service}: nothing is live, so requests get 503`]);
+  else {
+    output.styled(["strong", `${who} to ${service}`]);
+    output.table({
+      columns: [
+        { title: "SHARE", align: "right" },
+        { title: "TARGET", shrink: 3 },
+        { title: "URL", shrink: 2 },
+        { title: "WHY", shrink: 1 },
+      ],
+      rows: shares.flatMap((share) => [
+        [cell(formatShare(share.percent), "strong"), share.target, "", share.reason],
+        ...share.instances.map(({ name, url, percent }) => [formatShare(percent), `  ${name}`, url, ""]),
+      ]),
+    });
+  }
+  if (excluded.length === 0) return;
+  output.line();
+  output.table({
+    columns: [
+      { title: "GETS NOTHING", shrink: 2 },
+      { title: "WHY", shrink: 1 },
+    ],
+    rows: excluded.map(({ name, reason }) => [name, reason]),
+  });
+}

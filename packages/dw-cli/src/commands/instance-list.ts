@@ -1,0 +1,24 @@
+import type { ServiceAnswer, ServicesAnswer } from "../api-shapes.ts";
+import { instanceTable } from "../core/instance-table.ts";
+import { type Client, type RunCommand, flag } from "../dw.ts";
+import { readService } from "../operands.ts";
+import { withSuggestion } from "../suggest-service.ts";
+
+/** Every instance, or those of one service. */
+export const run: RunCommand = async (dw, input) => {
+  const services = await servicesOf(dw.client, input.operands[0]);
+  if (flag(input, "json")) {
+    return dw.output.json(
+      services.flatMap(({ service, instances }) => instances.map((instance) => ({ service, ...instance }))),
+    );
+  }
+  if (services.every(({ instances }) => instances.length === 0)) return dw.output.note("no instance is registered");
+  dw.output.table(instanceTable(services, dw.clock.nowMs(), { named: true }));
+};
+
+async function servicesOf(client: Client, text: string | undefined): Promise<ServicesAnswer["services"]> {
+  if (text === undefined) return ((await client.get("/v1/services")) as ServicesAnswer).services;
+  const name = readService(text);
+  const answer = await withSuggestion(client, name, () => client.get(`/v1/services/${name}`));
+  return [(answer as ServiceAnswer).service];
+}

@@ -1,0 +1,36 @@
+import { parseDuration, parseSticky, parseWhen } from "@datawire/protocol";
+import type { RouteChangeAnswer } from "../api-shapes.ts";
+import { type Input, type RunCommand, flag, operand, optionText } from "../dw.ts";
+import { checkAddress, checkPercent, misuse, typed } from "../operands.ts";
+import { readingOf } from "../reading.ts";
+import { reportRouteChange } from "../route-report.ts";
+
+/** Gives a target its share of a source's requests, or changes it. */
+export const run: RunCommand = async (dw, input) => {
+  const source = checkAddress(operand(input, 0));
+  const target = checkAddress(operand(input, 1));
+  const percent = input.operands[2];
+  const when = checked(input, "when", parseWhen);
+  if (percent === undefined && typeof when !== "string") {
+    throw misuse("Cannot add the route: there is no percentage; wanted one such as 10%, or --when");
+  }
+  const answer = await dw.client.post("/v1/routes", {
+    source,
+    target,
+    percent: percent === undefined ? undefined : checkPercent(percent),
+    reading: readingOf(input),
+    when,
+    sticky: checked(input, "sticky", parseSticky),
+    for: checked(input, "for", parseDuration),
+    ahead: flag(input, "ahead"),
+    dryRun: flag(input, "dryRun"),
+  });
+  reportRouteChange(dw, input, answer as RouteChangeAnswer);
+};
+
+/** An option as typed, after its parser has had a look: undefined leaves it as it was, null drops it. */
+function checked(input: Input, name: string, parse: (text: string) => unknown): string | null | undefined {
+  const text = optionText(input, name);
+  if (typeof text === "string") typed(() => parse(text));
+  return text;
+}

@@ -1,0 +1,18 @@
+import type { DistributionsAnswer, RoutesAnswer } from "../api-shapes.ts";
+import { distributionRows, distributionTable } from "../core/distribution-rows.ts";
+import { type Dw, type Input, type RunCommand, flag } from "../dw.ts";
+
+/** The effective distribution of every service; with `--json` the stored routes. */
+export const run: RunCommand = async (dw, input) => {
+  if (flag(input, "follow")) return (await import("../follow-routes.ts")).followRoutes(dw, flag(input, "json"));
+  await list(dw, input);
+};
+
+async function list(dw: Dw, input: Input): Promise<void> {
+  const { routes } = (await dw.client.get("/v1/routes")) as RoutesAnswer;
+  if (flag(input, "json")) return dw.output.json(routes);
+  const { distributions } = (await dw.client.get("/v1/distributions")) as DistributionsAnswer;
+  if (distributions.length === 0) return dw.output.note("the directory knows no service yet");
+  const nowMs = dw.clock.nowMs();
+  dw.output.table(distributionTable(distributions.flatMap((one) => distributionRows(one, routes, nowMs))));
+}

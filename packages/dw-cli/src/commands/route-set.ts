@@ -1,0 +1,27 @@
+import type { RouteChangeAnswer } from "../api-shapes.ts";
+import { type RunCommand, flag, operand } from "../dw.ts";
+import { checkAddress, checkPercent, misuse } from "../operands.ts";
+import { readingOf } from "../reading.ts";
+import { reportRouteChange } from "../route-report.ts";
+
+/** Sets several shares of one source at once, all or nothing. */
+export const run: RunCommand = async (dw, input) => {
+  const targets = input.operands.slice(1).map((text) => readShare(text ?? ""));
+  const answer = await dw.client.put("/v1/routes", {
+    source: checkAddress(operand(input, 0)),
+    targets,
+    reading: readingOf(input),
+    ahead: flag(input, "ahead"),
+    dryRun: flag(input, "dryRun"),
+  });
+  reportRouteChange(dw, input, answer as RouteChangeAnswer);
+};
+
+/** `//barker(2)=10%` */
+function readShare(text: string): { target: string; percent: string } {
+  const at = text.lastIndexOf("=");
+  if (at < 0) {
+    throw misuse(`Cannot read ${JSON.stringify(text)}: wanted TARGET=PERCENT, as in '//barker(2)=10%'`);
+  }
+  return { target: checkAddress(text.slice(0, at)), percent: checkPercent(text.slice(at + 1)) };
+}

@@ -1,0 +1,18 @@
+import { parseVersion } from "@datawire/protocol";
+import { type RunCommand, flag, operand, optionText } from "../dw.ts";
+import { readService, typed } from "../operands.ts";
+import { readServiceSettings } from "../service-settings.ts";
+
+/** Makes a service known before any instance of it is, and keeps it. */
+export const run: RunCommand = async (dw, input) => {
+  const service = readService(operand(input, 0));
+  const primary = optionText(input, "primary") ?? undefined;
+  const answer = await dw.client.post("/v1/services", {
+    service: `//${service}`,
+    primary: primary === undefined ? undefined : typed(() => parseVersion(primary)),
+    protocol: optionText(input, "protocol") ?? undefined,
+    ...readServiceSettings(input),
+  });
+  if (flag(input, "json")) return dw.output.json(answer);
+  dw.output.line(`//${service} is added`);
+};

@@ -1,0 +1,97 @@
+import type { Explanation, RouteListing } from "@datawire/protocol";
+import { count, formatShare, formatSpan } from "./span.ts";
+import { type Cell, type TextTable, cell } from "./text-table.ts";
+
+/** One line of `dw route list`: what a target gets of a caller's requests to a service. */
+export interface DistributionRow {
+  readonly caller: string;
+  readonly service: string;
+  readonly target: string;
+  readonly share: string;
+  /** The stored route, with its options; empty for the primary and what stands in for it. */
+  readonly route: string;
+  readonly detail: string;
+  readonly mood: "plain" | "warning" | "bad";
+}
+
+/** The lines of one distribution: its shares, then the routes that get nothing, with the reason. */
+export function distributionRows(
+  explanation: Explanation,
+  routes: readonly RouteListing[],
+  nowMs: number,
+): DistributionRow[] {
+  const { caller, service, shares } = explanation;
+  const own = routes.filter((route) => route.caller === caller && route.service === service);
+  const rows = shares.map((share): DistributionRow => {
+    const route = own.find(({ target }) => target === share.target);
+    return {
+      caller,
+      service,
+      target: share.target,
+      share: formatShare(share.percent),
+      route: route === undefined ? "" : describeRoute(route, nowMs),
+      detail: `${describeInstances(share.instances)}: ${share.reason}`,
+      mood: share.instances.length === 0 ? "bad" : "plain",
+    };
+  });
+  const idle = own.filter((route) => shares.every(({ target }) => target !== route.target));
+  const resting = idle.map((route): DistributionRow => {
+    const { detail, mood } = describeIdle(route);
+    return { caller, service, target: route.target, share: "0%", route: describeRoute(route, nowMs), detail, mood };
+  });
+  if (rows.length === 0) {
+    const detail = "nothing is live: requests get 503";
+    rows.push({ caller, service, target: `//${service}`, share: "-", route: "", detail, mood: "bad" });
+  }
+  return [...rows, ...resting];
+}
+
+/** Rows as a table; what stands in the first column of `marks` goes before each row. */
+export function distributionTable(rows: readonly DistributionRow[], marks?: readonly Cell[]): TextTable {
+  return {
+    columns: [
+      ...(marks === undefined ? [] : [{ title: "" }]),
+      { title: "CALLER", shrink: 3 },
+      { title: "SERVICE", shrink: 4 },
+      { title: "TARGET", shrink: 5 },
+      { title: "SHARE", align: "right" },
+      { title: "ROUTE", shrink: 2 },
+      { title: "INSTANCES", shrink: 1 },
+    ],
+    rows: rows.map(({ caller, service, target, share, route, detail, mood }, i) => [
+      ...(marks === undefined ? [] : [marks[i] as Cell]),
+      caller,
+      service,
+      target,
+      cell(share, mood === "plain" ? "strong" : mood),
+      route === "" ? "-" : route,
+      cell(detail, mood),
+    ]),
+  };
+}
+
+/** A stored route in short: `10% when header:x=1, sticky cookie:u, 1h 59m left`. */
+export function describeRoute({ percent, when, sticky, expires, status }: RouteListing, nowMs: number): string {
+  const condition = when === null ? "" : ` when ${when}`;
+  const rest = [
+    sticky === null ? null : `sticky ${sticky}`,
+    expires === null ? null : `${formatSpan(Date.parse(expires) - nowMs)} left`,
+    status === "waiting" ? "waiting" : null,
+  ];
+  return [`${formatShare(percent)}${condition}`, ...rest.filter((part) => part !== null)].join(", ");
+}
+
+function describeInstances(instances: Explanation["shares"][number]["instances"]): string {
+  const [first] = instances;
+  if (first === undefined) return "none";
+  if (instances.length === 1) return first.name;
+  return count(instances.length, "instance");
+}
+
+function describeIdle(route: RouteListing): { detail: string; mood: DistributionRow["mood"] } {
+  if (route.status === "waiting")
+    return { detail: "waits: no registered instance matches the target", mood: "warning" };
+  if (route.when !== null && route.percent === 0) return { detail: "only the requests that match", mood: "plain" };
+  if (route.percent === 0) return { detail: "takes its instances out of the primary", mood: "plain" };
+  return { detail: "no live instance: its share goes to the primary", mood: "warning" };
+}

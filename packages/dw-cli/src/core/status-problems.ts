@@ -1,0 +1,44 @@
+import type { StatusAnswer } from "../api-shapes.ts";
+import { count } from "./span.ts";
+
+/** Something wrong, with what it comes from and what helps. */
+export interface StatusProblem {
+  readonly severity: "error" | "warning";
+  readonly subject: string;
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+/** All that is wrong according to a directory, errors first: what it says itself, and what its clients reported. */
+export function statusProblems({ directory, watsons, sherlocks, problems }: StatusAnswer): StatusProblem[] {
+  const all: StatusProblem[] = [...problems];
+  const add = (problem: StatusProblem): void => {
+    // The directory may have told of the same already, and knows better.
+    if (!all.some(({ subject, message }) => subject === problem.subject && message === problem.message)) {
+      all.push(problem);
+    }
+  };
+  for (const { name, problems: reported } of watsons) {
+    for (const { subject, message } of reported) {
+      add({ severity: "warning", subject: `watson ${name}: ${subject}`, message, remedy: null });
+    }
+  }
+  for (const { name, problems: reported } of sherlocks) {
+    for (const { subject, message } of reported) {
+      add({ severity: "warning", subject: `sherlock ${name}: ${subject}`, message, remedy: null });
+    }
+  }
+  if (directory.guard !== null && !all.some(({ subject }) => subject === "guard")) {
+    add({
+      severity: "error",
+      subject: "guard",
+      message: `${count(directory.guard.held, "instance")} out of sight are kept: ${directory.guard.reason}`,
+      remedy: "find out why so many were lost at once; `dw guard release` lets them go",
+    });
+  }
+  return all.sort((a, b) => rank(a) - rank(b));
+}
+
+function rank({ severity }: StatusProblem): number {
+  return severity === "error" ? 0 : 1;
+}

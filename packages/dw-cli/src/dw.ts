@@ -1,0 +1,50 @@
+import type { DirectoryAddress, Table } from "@datawire/protocol";
+import type { DirectoryClient, TableUpdate } from "@datawire/link";
+import type { Clock, ExitCode } from "@datawire/runtime";
+import type { Output } from "./output.ts";
+
+/** What a command gets to work with; tests make one of fakes. */
+export interface Dw {
+  readonly output: Output;
+  readonly clock: Pick<Clock, "nowMs">;
+  /** Aborts on Ctrl-C, and when nobody reads the output any more. */
+  readonly signal: AbortSignal;
+  /** The directory in use: its addresses are tried in their order. */
+  readonly client: Client;
+  /** The addresses of `-d`, of the settings, or the default. */
+  readonly directories: readonly DirectoryAddress[];
+  /** Each address apart, for `dw status`. */
+  clientOf(directory: DirectoryAddress): Client;
+  /** Follows the table of the directory until the signal aborts. */
+  follow(onUpdate: (table: Table, update: TableUpdate) => void): Promise<void>;
+}
+
+export type Client = Omit<DirectoryClient, "close">;
+
+/** The operands and options of a command line, as commander read them. */
+export interface Input {
+  /** Those that were left out are undefined; a list of any length is spread. */
+  readonly operands: readonly (string | undefined)[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A command that talks to a directory. */
+export type RunCommand = (dw: Dw, input: Input) => Promise<ExitCode | void>;
+
+/** Whether an option without a value was given. */
+export function flag({ options }: Input, name: string): boolean {
+  return options[name] === true;
+}
+
+/** The value of an option; undefined when it was not given, null when it was denied (`--no-when`). */
+export function optionText({ options }: Input, name: string): string | null | undefined {
+  const value = options[name];
+  return value === false ? null : typeof value === "string" ? value : undefined;
+}
+
+/** An operand that the grammar demands. */
+export function operand({ operands }: Input, index: number): string {
+  const value = operands[index];
+  if (value === undefined) throw new Error(`Cannot read operand ${index}: the grammar of the command has none`);
+  return value;
+}

@@ -1,0 +1,304 @@
+import type { RunCommand } from "./dw.ts";
+import type { RunLocal } from "./local.ts";
+
+/** An option of one command. */
+export interface OptionGrammar {
+  /** As commander writes it: `-f, --follow`, `--limit <n>`. */
+  readonly flags: string;
+  readonly summary: string;
+  readonly choices?: readonly string[];
+}
+
+/** What an operand names; completion offers what there is of it. */
+export type OperandKind = "service" | "versions" | "instance" | "caller" | "source" | "target" | "text";
+
+export interface OperandGrammar {
+  /** As commander writes it: `<source>`, `[percent]`, `<target=percent...>`. */
+  readonly text: string;
+  readonly kind: OperandKind;
+  readonly choices?: readonly string[];
+}
+
+/** One command: how it is typed, and where it is. Nothing is loaded before it is called. */
+export interface CommandGrammar {
+  /** `route add`, or `status`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly operands: readonly OperandGrammar[];
+  readonly options: readonly OptionGrammar[];
+  readonly action:
+    | { readonly kind: "directory"; readonly load: () => Promise<{ readonly run: RunCommand }> }
+    | { readonly kind: "local"; readonly load: () => Promise<{ readonly run: RunLocal }> };
+  /** What follows the help of the command: examples. */
+  readonly examples?: readonly string[];
+  /** Run when the noun stands alone. */
+  readonly isDefault?: boolean;
+  /** Not shown: for scripts of ours. */
+  readonly hidden?: boolean;
+}
+
+/** What the nouns are, in the order of the help. */
+export const NOUNS: Readonly<Record<string, string>> = {
+  service: "services and their settings",
+  instance: "instances, one by one",
+  route: "who gets which share of whose requests",
+  caller: "those who call",
+  guard: "the guard against ending many leases at once",
+  config: "the settings of dw itself",
+};
+
+const directory = (load: () => Promise<{ readonly run: RunCommand }>) => ({ kind: "directory", load }) as const;
+const local = (load: () => Promise<{ readonly run: RunLocal }>) => ({ kind: "local", load }) as const;
+
+const service: OperandGrammar = { text: "<service>", kind: "service" };
+const source: OperandGrammar = { text: "<source>", kind: "source" };
+const target: OperandGrammar = { text: "<target>", kind: "target" };
+const dryRun: OptionGrammar = { flags: "--dry-run", summary: "show what would result, and change nothing" };
+const ahead: OptionGrammar = { flags: "--ahead", summary: "accept a target that nothing registered matches yet" };
+const readings: readonly OptionGrammar[] = [
+  { flags: "--caller", summary: "SOURCE is a caller" },
+  { flags: "--service", summary: "SOURCE is a service" },
+];
+
+/** An option with a value that `--no-…` takes back. */
+const deniable = (name: string, value: string, summary: string): OptionGrammar[] => [
+  { flags: `--${name} <${value}>`, summary },
+  { flags: `--no-${name}`, summary: `drop --${name}` },
+];
+
+const serviceSettings: readonly OptionGrammar[] = [
+  ...deniable("default", "url", "where requests go while no instance is live"),
+  {
+    flags: "--failover <policy>",
+    summary: "what becomes of a primary's share when it is down",
+    choices: ["any", "none"],
+  },
+  ...deniable("balance", "policy", "round-robin, random, least-connections, ordered, consistent:…"),
+  ...deniable("timeout", "duration", "for the first byte of a response"),
+  ...deniable("connect-timeout", "duration", "for a connection to an instance"),
+  ...deniable("queue-timeout", "duration", "for a free connection when --max-connections is reached"),
+  ...deniable("retries", "n", "how often a failed connection is tried again"),
+  ...deniable("max-connections", "n", "to one instance, from one Sherlock"),
+  ...deniable("slow-start", "duration", "over which an instance that comes back grows to its full weight"),
+];
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandGrammar[] = [
+  {
+    path: "status",
+    summary: "directories, watsons and sherlocks, their table revisions and lag; problems first",
+    operands: [],
+    options: [],
+    action: directory(() => import("./commands/status.ts")),
+  },
+  {
+    path: "explain",
+    summary: "where a request would go, and why; an unknown caller counts as any",
+    operands: [{ text: "<caller>", kind: "caller" }, service, { text: "[path]", kind: "text" }],
+    options: [],
+    action: directory(() => import("./commands/explain.ts")),
+    examples: ["dw explain //monolith //barker /orders?beta=1"],
+  },
+  {
+    path: "watch",
+    summary: "every change as it happens",
+    operands: [],
+    options: [],
+    action: directory(() => import("./commands/watch.ts")),
+  },
+  {
+    path: "service list",
+    summary: "every service with how it stands",
+    operands: [],
+    options: [],
+    action: directory(() => import("./commands/service-list.ts")),
+  },
+  {
+    path: "service show",
+    summary: "one service with its settings and instances",
+    operands: [service],
+    options: [],
+    action: directory(() => import("./commands/service-show.ts")),
+  },
+  {
+    path: "service add",
+    summary: "make a service known before its instances are",
+    operands: [service],
+    options: [
+      { flags: "--primary <version>", summary: "the version that gets traffic without a route" },
+      { flags: "--protocol <protocol>", summary: "default: http", choices: ["http", "h2", "tcp"] },
+      ...serviceSettings.filter(({ flags }) => !flags.startsWith("--no-")),
+    ],
+    action: directory(() => import("./commands/service-add.ts")),
+    examples: ["dw service add //barker.internal --default http://barker.internal.example.com"],
+  },
+  {
+    path: "service set",
+    summary: "change settings of a service",
+    operands: [service],
+    options: serviceSettings,
+    action: directory(() => import("./commands/service-set.ts")),
+    examples: ["dw service set //barker --balance least-connections --timeout 30s"],
+  },
+  {
+    path: "service promote",
+    summary: "make a version the primary, and remove the routes that name it",
+    operands: [{ text: "<service(version)>", kind: "versions" }],
+    options: [dryRun],
+    action: directory(() => import("./commands/service-promote.ts")),
+    examples: ["dw service promote '//barker(2)'"],
+  },
+  {
+    path: "service remove",
+    summary: "forget a service that was added",
+    operands: [service],
+    options: [],
+    action: directory(() => import("./commands/service-remove.ts")),
+  },
+  {
+    path: "instance list",
+    summary: "every instance, or those of one service",
+    operands: [{ text: "[service]", kind: "service" }],
+    options: [],
+    action: directory(() => import("./commands/instance-list.ts")),
+  },
+  {
+    path: "instance drain",
+    summary: "give an instance no new requests",
+    operands: [{ text: "<service@instance>", kind: "instance" }],
+    options: [],
+    action: directory(() => import("./commands/instance-drain.ts")),
+    examples: ["dw instance drain //barker@vm102"],
+  },
+  {
+    path: "instance resume",
+    summary: "end a drain",
+    operands: [{ text: "<service@instance>", kind: "instance" }],
+    options: [],
+    action: directory(() => import("./commands/instance-resume.ts")),
+  },
+  {
+    path: "route list",
+    summary: "the effective distribution of every service, routes or not",
+    operands: [],
+    options: [{ flags: "-f, --follow", summary: "go on with what changes, until Ctrl-C" }],
+    action: directory(() => import("./commands/route-list.ts")),
+  },
+  {
+    path: "route add",
+    summary: "send a share of what SOURCE asks of TARGET's service to TARGET",
+    operands: [source, target, { text: "[percent]", kind: "text" }],
+    options: [
+      ...readings,
+      ...deniable("when", "condition", "send what matches to TARGET: header:NAME=VALUE, cookie:…, query:…, path:/…"),
+      ...deniable("sticky", "key", "keep the same user on the same side: header:NAME, cookie:NAME, ip"),
+      ...deniable("for", "duration", "end the change after this"),
+      dryRun,
+      ahead,
+    ],
+    action: directory(() => import("./commands/route-add.ts")),
+    examples: [
+      "dw route add //monolith '//barker(2)' 10%",
+      "dw route add '//*' //barker:2 0% --when header:X-Canary=1",
+    ],
+  },
+  {
+    path: "route remove",
+    summary: "take a route away",
+    operands: [source, target],
+    options: [...readings, dryRun],
+    action: directory(() => import("./commands/route-remove.ts")),
+  },
+  {
+    path: "route set",
+    summary: "several shares at once, all or nothing",
+    operands: [source, { text: "<target=percent...>", kind: "target" }],
+    options: [...readings, dryRun, ahead],
+    action: directory(() => import("./commands/route-set.ts")),
+    examples: ["dw route set //monolith '//barker(2)=10%' '//barker(3)=5%'"],
+  },
+  {
+    path: "route history",
+    summary: "who changed what, the newest first",
+    operands: [],
+    options: [{ flags: "--limit <n>", summary: "how many changes; default: 20" }],
+    action: directory(() => import("./commands/route-history.ts")),
+  },
+  {
+    path: "route undo",
+    summary: "take back the last change that is not undone yet",
+    operands: [],
+    options: [dryRun],
+    action: directory(() => import("./commands/route-undo.ts")),
+  },
+  {
+    path: "caller list",
+    summary: "the Sherlocks and libraries that are connected",
+    operands: [],
+    options: [],
+    action: directory(() => import("./commands/caller-list.ts")),
+  },
+  {
+    path: "guard release",
+    summary: "let the leases end that the guard holds",
+    operands: [],
+    options: [],
+    action: directory(() => import("./commands/guard-release.ts")),
+  },
+  {
+    path: "config init",
+    summary: "write a settings file with everything explained",
+    operands: [],
+    options: [],
+    action: local(() => import("./commands/config-init.ts")),
+  },
+  {
+    path: "config list",
+    summary: "each setting with where it comes from",
+    operands: [],
+    options: [],
+    action: local(() => import("./commands/config-list.ts")),
+    isDefault: true,
+  },
+  {
+    path: "config get",
+    summary: "one setting",
+    operands: [{ text: "<key>", kind: "text" }],
+    options: [],
+    action: local(() => import("./commands/config-get.ts")),
+  },
+  {
+    path: "config set",
+    summary: "change one setting in the settings file",
+    operands: [
+      { text: "<key>", kind: "text" },
+      { text: "<value>", kind: "text" },
+    ],
+    options: [],
+    action: local(() => import("./commands/config-set.ts")),
+    examples: ["dw config set directory //services.example.com/directory"],
+  },
+  {
+    path: "completion",
+    summary: "a script that completes commands and names in your shell",
+    operands: [{ text: "<shell>", kind: "text", choices: ["bash", "zsh", "fish"] }],
+    options: [],
+    action: local(() => import("./commands/completion.ts")),
+    examples: ["dw completion bash > ~/.local/share/bash-completion/completions/dw"],
+  },
+  {
+    path: "__complete",
+    summary: "what may follow on a command line",
+    operands: [{ text: "[words...]", kind: "text" }],
+    options: [],
+    action: local(() => import("./commands/complete.ts")),
+    hidden: true,
+  },
+];
+
+/** The daemons that `dw` starts too. */
+export const DAEMONS: Readonly<Record<string, string>> = {
+  directory: "start a directory",
+  watson: "start a watson",
+  sherlock: "start a sherlock",
+};

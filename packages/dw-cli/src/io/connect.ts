@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import { type DirectoryClient, createDirectoryClient } from "@datawire/link/client";
+import { type DirectoryAddress, isName, parseDirectoryAddress } from "@datawire/protocol";
+import { type Env, VERSION, createLog, systemClock, systemProcess } from "@datawire/runtime";
+import type { CommonOptions } from "../common-options.ts";
+import type { Dw } from "../dw.ts";
+import { typed } from "../operands.ts";
+import type { Output } from "../output.ts";
+import type { Connected } from "../run-dw.ts";
+import { loadDwSettings, readProof } from "../settings.ts";
+
+/** Makes what commands work with from the settings and the command line. */
+export async function connect(
+  common: CommonOptions,
+  output: Output,
+  { env, stop }: { readonly env: Env; readonly stop: AbortController },
+): Promise<Connected> {
+  const flags = common.directories.map((text) => typed(() => parseDirectoryAddress(text)));
+  const settings = await loadDwSettings(common.configFile, env);
+  const { token, tls } = await readProof(settings);
+  const directories: readonly DirectoryAddress[] = flags.length > 0 ? flags : settings.value.directory;
+  const clients: DirectoryClient[] = [];
+  const clientOf = (addresses: readonly DirectoryAddress[]): DirectoryClient => {
+    const client = createDirectoryClient({ directories: addresses, token, user: userName(), tls });
+    clients.push(client);
+    return client;
+  };
+
+  const follow: Dw["follow"] = async (onUpdate) => {
+    const { openTableFollower, runLink } = await import("@datawire/link");
+    const log = createLog({ name: "dw", level: common.logLevel, format: common.logFormat });
+    const undo = (["SIGINT", "SIGTERM"] as const).map((name) => systemProcess.onSignal(name, () => stop.abort()));
+    const follower = await openTableFollower(
+      { services: null, path: null },
+      { clock: systemClock, log, onUpdate: (update) => onUpdate(follower.table, update) },
+    );
+    const identity = { kind: "dw", name: hostName(), id: randomUUID(), version: VERSION } as const;
+    await runLink(
+      { replicas: directories, identity, token, tls, subscribe: follower.subscription },
+      { clock: systemClock, log, random: Math.random, handler: follower },
+      stop.signal,
+    );
+    for (const end of undo) end();
+  };
+
+  return {
+    output,
+    clock: systemClock,
+    signal: stop.signal,
+    client: clientOf(directories),
+    directories,
+    clientOf: (directory) => clientOf([directory]),
+    follow,
+    close: async () => void (await Promise.all(clients.map((client) => client.close()))),
+  };
+}
+
+/** Who is at the keyboard, for the history; a header takes no more than this. */
+function userName(): string {
+  return `${accountName()}@${hostname()}`.replace(/[^!-~]/g, "?").slice(0, 200);
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "unknown"); // a container may run as a user without an account
+  }
+}
+
+function hostName(): string {
+  const name = hostname().toLowerCase();
+  return isName(name) ? name : "dw";
+}

@@ -1,0 +1,96 @@
+import { ProtocolError, parseAddress } from "@datawire/protocol";
+import { Unreachable } from "@datawire/link/client";
+import { type Env, type ExitCode, ExitError, exitCodes, runCommandLine, tell } from "@datawire/runtime";
+import type { CommonOptions } from "./common-options.ts";
+import { printable } from "./core/printable.ts";
+import type { Dw, Input } from "./dw.ts";
+import type { CommandGrammar } from "./grammar.ts";
+import { type TerminalStreams, createOutput } from "./io/terminal-output.ts";
+import type { Output } from "./output.ts";
+import { createProgram } from "./program.ts";
+
+/** What `dw` needs of the world. */
+export interface DwDeps {
+  readonly streams: TerminalStreams;
+  readonly env: Env;
+  /** Loads the settings and makes what commands work with; nothing is asked of a directory before a command does. */
+  connect(common: CommonOptions, output: Output): Promise<Connected>;
+  startDaemon(name: string, args: readonly string[]): Promise<void>;
+}
+
+export interface Connected extends Dw {
+  close(): Promise<void>;
+}
+
+/**
+ * Runs `dw` from command line to exit code; every failure is one line on stderr.
+ * @returns undefined when a daemon was started, which decides its exit code itself.
+ */
+export async function runDw(argv: readonly string[], deps: DwDeps): Promise<ExitCode | undefined> {
+  let code: ExitCode | undefined;
+  const program = createProgram({
+    run: async (grammar, input, common) => {
+      code = (await runCommand(grammar, input, { common, deps })) ?? exitCodes.done;
+    },
+    startDaemon: (name, args) => deps.startDaemon(name, args),
+  });
+  try {
+    refuseMangled(argv);
+    return (await runCommandLine(program, argv, deps.streams)) ?? code;
+  } catch (error) {
+    return tellError(error, deps.streams);
+  }
+}
+
+async function runCommand(
+  { action }: CommandGrammar,
+  input: Input,
+  { common, deps }: { readonly common: CommonOptions; readonly deps: DwDeps },
+): Promise<ExitCode | void> {
+  const output = createOutput(deps.streams);
+  let connected: Connected | undefined;
+  const connect = async (): Promise<Connected> => (connected = await deps.connect(common, output));
+  try {
+    if (action.kind === "local") {
+      const { run } = await action.load();
+      return await run({ output, env: deps.env, configFile: common.configFile, connect }, input);
+    }
+    const [{ run }, dw] = await Promise.all([action.load(), connect()]);
+    return await run(dw, input);
+  } finally {
+    await connected?.close();
+  }
+}
+
+/** What a shell makes of an address that is not quoted has to be recognised before its parts are taken for operands. */
+function refuseMangled(argv: readonly string[]): void {
+  const piece = argv.find((word) => /^\([^)]*\)?$/.test(word));
+  if (piece !== undefined) {
+    try {
+      parseAddress(piece);
+    } catch (error) {
+      throw new ExitError(exitCodes.misused, error instanceof Error ? error.message : String(error));
+    }
+  }
+  const roots = ["//bin", "//etc", "//usr"];
+  if (roots.every((root) => argv.includes(root))) {
+    throw new ExitError(
+      exitCodes.misused,
+      "Cannot read the addresses: the shell has put file names in the place of //*; quote it, as in '//*'",
+    );
+  }
+}
+
+/** Says what went wrong, and with which exit code. */
+function tellError(error: unknown, streams: TerminalStreams): ExitCode {
+  const stderr = (text: string): void => streams.stderr(`${text.trimEnd().split("\n").map(printable).join("\n")}\n`);
+  const code = tell(withRemedy(error), { name: "dw", process: { stderr } });
+  if (!(error instanceof ProtocolError)) return code;
+  return error.code === "unauthenticated" || error.code === "permission_denied" ? exitCodes.notAllowed : code;
+}
+
+function withRemedy(error: unknown): unknown {
+  if (!(error instanceof Unreachable)) return error;
+  const remedy = "is it running there? -d, DATAWIRE_DIRECTORY or `dw config set directory` name another";
+  return new ExitError(error.exitCode, `${error.message}; ${remedy}`);
+}

@@ -1,0 +1,56 @@
+import { parseBalance, parseDuration, parseInstanceUrl } from "@datawire/protocol";
+import { type Input, optionText } from "./dw.ts";
+import { misuse, typed } from "./operands.ts";
+
+/** A setting of a service: how commander calls its option, and how its value is read. */
+interface Setting {
+  readonly option: string;
+  readonly field: string;
+  readonly read: (text: string) => string | number;
+}
+
+const asDuration = (text: string): number => typed(() => parseDuration(text));
+
+const SETTINGS: readonly Setting[] = [
+  { option: "default", field: "defaultUrl", read: asUrl },
+  { option: "failover", field: "failover", read: asTyped },
+  { option: "balance", field: "balance", read: asBalance },
+  { option: "timeout", field: "timeoutMs", read: asDuration },
+  { option: "connectTimeout", field: "connectTimeoutMs", read: asDuration },
+  { option: "queueTimeout", field: "queueTimeoutMs", read: asDuration },
+  { option: "retries", field: "retries", read: asCount },
+  { option: "maxConnections", field: "maxConnections", read: asCount },
+  { option: "slowStart", field: "slowStartMs", read: asDuration },
+];
+
+/** The settings that the options give, by the names of the interface; null puts one back to its default. */
+export function readServiceSettings(input: Input): Record<string, string | number | null> {
+  const settings: [string, string | number | null][] = [];
+  for (const { option, field, read } of SETTINGS) {
+    const text = optionText(input, option);
+    if (text === undefined) continue;
+    // `failover` has no null: its default is a value like the others.
+    settings.push([field, text === null ? (field === "failover" ? "any" : null) : read(text)]);
+  }
+  return Object.fromEntries(settings);
+}
+
+function asTyped(text: string): string {
+  return text;
+}
+
+function asBalance(text: string): string {
+  typed(() => parseBalance(text));
+  return text;
+}
+
+/** A service of TCP has a `tcp:` URL; the directory checks that it fits. */
+function asUrl(text: string): string {
+  typed(() => parseInstanceUrl(text, text.startsWith("tcp:") ? "tcp" : "http"));
+  return text;
+}
+
+function asCount(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw misuse(`Cannot use ${JSON.stringify(text)} as a number: wanted a whole number`);
+  return Number(text);
+}
