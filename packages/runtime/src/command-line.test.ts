@@ -36,6 +36,7 @@ test("runCommandLine() prints help and version on stdout when asked for them", a
 
 test("runCommandLine() prints help on stderr when nothing was asked for", async () => {
   expect(await run()).toMatchObject({ code: 64, stdout: "", stderr: expect.stringContaining("Usage: dw") });
+  expect(await run("route")).toMatchObject({ code: 64, stderr: expect.stringContaining("Usage: dw route") });
 });
 
 test("runCommandLine() leaves the exit code to an action that ran", async () => {

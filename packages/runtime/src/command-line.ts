@@ -17,10 +17,11 @@ export async function runCommandLine(
   argv: readonly string[],
   output: CommandOutput,
 ): Promise<ExitCode | undefined> {
+  let said = "";
   for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => output.stdout(text),
-      writeErr: () => {}, // told below, in one line
+      writeErr: (text) => (said = text), // told below, in one line
     });
   }
   try {
@@ -29,7 +30,7 @@ export async function runCommandLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
-    if (error.code === "commander.help") output.stderr(program.helpInformation());
+    if (error.code === "commander.help") output.stderr(said); // the help of whichever command lacks its verb
     else output.stderr(`${program.name()}: ${usageMessage(error.message)}; see \`${program.name()} --help\`\n`);
     return exitCodes.misused;
   }
