@@ -14,6 +14,7 @@ export {
 export { type JsonRead, type WriteOptions, readBounded, readJsonFile, writeFileAtomically } from "./atomic-file.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export type { Command } from "commander";
 export { type CommandOutput, runCommandLine } from "./command-line.ts";
 export { commonFlags, commonSecrets, commonVariables } from "./config/common-settings.ts";
 export { type CheckOptions, type Checked, type Finding, check } from "./config/issue-message.ts";

@@ -1,0 +1,126 @@
+import type { Clock, Logger } from "@datawire/runtime";
+import type { Health } from "./core/health.ts";
+import type { Instance } from "./core/instance.ts";
+import { type Announcement, Roster } from "./core/roster.ts";
+import { Checker, type TaskOutcome } from "./io/checker.ts";
+import type { ProberDeps } from "./io/probes/prober.ts";
+import type { Tripwires } from "./io/tripwire.ts";
+
+export interface AgentDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly probers: ProberDeps;
+  readonly tripwires: Tripwires;
+  /** Whether an instance was live when an earlier Watson last looked. */
+  readonly wasLive: (instance: Instance) => boolean;
+  /** Told when what is to be announced may be another. */
+  readonly onChange: () => void;
+  readonly onChecked: (outcome: TaskOutcome) => void;
+  readonly onHealth: (instance: Instance, health: Health) => void;
+}
+
+/** Checks what is wanted, and knows what is to be announced of it. */
+export class Agent {
+  readonly #deps: AgentDeps;
+  readonly #roster: Roster;
+  readonly #checker: Checker;
+  readonly #decided = Promise.withResolvers<void>();
+  #tasksVersion = -1;
+  #cancelTimer: () => void = () => {};
+
+  constructor(deps: AgentDeps) {
+    this.#deps = deps;
+    this.#roster = new Roster(deps.wasLive);
+    const { clock, probers, tripwires } = deps;
+    this.#checker = new Checker({ clock, probers, tripwires, report: (outcome) => this.#report(outcome) });
+  }
+
+  /** Makes these the instances that are checked and announced. */
+  apply(wanted: ReadonlyMap<string, Instance>): void {
+    this.#roster.apply(wanted, this.#nowMs());
+    this.#follow();
+  }
+
+  /** Resolves when there is an answer for every instance, or after `msMax`. */
+  async decided(msMax: number, signal: AbortSignal): Promise<void> {
+    if (this.#roster.isDecided()) return;
+    const over = new AbortController();
+    await Promise.race([this.#decided.promise, this.#deps.clock.sleep(msMax, AbortSignal.any([signal, over.signal]))]);
+    over.abort();
+  }
+
+  announcements(): ReadonlyMap<string, Announcement> {
+    return this.#roster.registrations(this.#nowMs());
+  }
+
+  instances(): Iterable<{ readonly instance: Instance; readonly health: Health }> {
+    return this.#roster.entries(this.#nowMs());
+  }
+
+  /** Passes on a heartbeat; returns how many checks waited for it. */
+  beat(key: string): number {
+    return this.#checker.beat(key);
+  }
+
+  /** Ends all checks and announces every live instance as draining; returns how long the longest of them wants. */
+  drain(): number {
+    this.stop();
+    this.#roster.stop();
+    this.#deps.onChange();
+    const drains = [...this.instances()].map(({ instance, health }) =>
+      health.state === "live" ? instance.drainMs : 0,
+    );
+    return Math.max(0, ...drains);
+  }
+
+  /** Ends all checks. */
+  stop(): void {
+    this.#cancelTimer();
+    this.#checker.stop();
+  }
+
+  #report(outcome: TaskOutcome): { readonly inDoubt: boolean } {
+    const { task, probe } = outcome;
+    this.#deps.onChecked(outcome);
+    const { change, inDoubt } = this.#roster.observe(
+      { memberId: task.memberId, checkId: task.check.id, probe },
+      this.#nowMs(),
+    );
+    if (change !== null) {
+      this.#tell(change.instance, change.health);
+      this.#follow();
+    }
+    return { inDoubt };
+  }
+
+  #tell({ key, url, ...instance }: Instance, health: Health): void {
+    const { log, onHealth } = this.#deps;
+    onHealth({ key, url, ...instance }, health);
+    if (health.state === "live") log.info("Instance is live", { instance: key, url });
+    else if (health.state === "down") log.warn("Instance is down", { instance: key, url, reason: health.reason });
+  }
+
+  /** Brings the checks, the announcements and the next moment in line with the roster. */
+  #follow(): void {
+    const { clock, onChange } = this.#deps;
+    if (this.#tasksVersion !== this.#roster.tasksVersion) {
+      this.#tasksVersion = this.#roster.tasksVersion;
+      this.#checker.reconcile(this.#roster.tasks());
+    }
+    this.#cancelTimer();
+    const nowMs = this.#nowMs();
+    const nextMs = this.#roster.nextMs(nowMs);
+    if (nextMs !== null) {
+      this.#cancelTimer = clock.setTimer(Math.max(1, nextMs - nowMs), () => {
+        this.#roster.tick(this.#nowMs());
+        this.#follow();
+      });
+    }
+    if (this.#roster.isDecided()) this.#decided.resolve();
+    onChange();
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+}

@@ -1,0 +1,114 @@
+import { formatDuration } from "@datawire/protocol";
+import { durationSetting, parsedBy } from "@datawire/runtime";
+import { z } from "zod";
+import { WATCHES } from "../core/instance.ts";
+import { parseStatusRange } from "../core/status-range.ts";
+
+/** Shorter intervals would make Watson the load that it is to notice. */
+const INTERVAL_MS_MIN = 50;
+const TIMES_MAX = 100;
+
+const positive = (msMin: number) =>
+  durationSetting.refine((ms) => ms >= msMin, { error: `a duration of at least ${formatDuration(msMin)}` });
+const times = z
+  .int()
+  .min(1)
+  .max(TIMES_MAX)
+  .meta({ wanted: `a whole number from 1 to ${TIMES_MAX}` });
+
+/** The rhythm of a check: what `defaults` in watson.yaml may set too. */
+const rhythm = {
+  interval: positive(INTERVAL_MS_MIN).optional(),
+  timeout: positive(1).optional(),
+  rise: times.optional(),
+  fall: times.optional(),
+  recheck: positive(1).optional(),
+  watch: z.enum(WATCHES).optional(),
+};
+
+export const livenessDefaultsSchema = z.strictObject(rhythm);
+export type LivenessDefaults = z.infer<typeof livenessDefaultsSchema>;
+
+const method = z
+  .string()
+  .regex(/^[A-Z]{1,20}$/)
+  .meta({ wanted: "an HTTP method in capitals such as GET or HEAD" });
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/)
+  .meta({ wanted: "the name of an HTTP header" });
+const headerValue = z
+  .union([z.string(), z.number()])
+  .transform(String)
+  .pipe(z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/))
+  .meta({ wanted: "text of one line" });
+const regularExpression = z.string().superRefine((text, context) => {
+  try {
+    new RegExp(text, "u");
+  } catch {
+    context.addIssue({ code: "custom", message: "a regular expression" });
+  }
+});
+const statusRange = parsedBy(parseStatusRange, "a status such as 200 or a range such as 200-299");
+
+const expectSchema = z.strictObject({
+  status: z
+    .union([statusRange.transform((range) => [range]), z.array(statusRange).min(1)])
+    .meta({ wanted: "a list of statuses and ranges such as [200-299, 304]" })
+    .optional(),
+  body: regularExpression.optional(),
+});
+
+const KINDS = ["http", "tcp", "exec", "grpc", "ttl"] as const;
+/** Which keys make sense for which kind; those of the rhythm go with all but a heartbeat. */
+const KEYS_OF_KIND: Readonly<Record<(typeof KINDS)[number], readonly string[]>> = {
+  http: ["method", "headers", "expect", "tls_verify", "interval", "timeout", "fall", "recheck", "watch"],
+  tcp: ["interval", "timeout", "fall", "recheck", "watch"],
+  exec: ["interval", "timeout", "fall", "recheck"],
+  grpc: ["grpc_service", "tls_verify", "interval", "timeout", "fall", "recheck", "watch"],
+  ttl: [],
+};
+
+/** One entry of `liveness`, as written. */
+const checkSchema = z
+  .strictObject({
+    http: z.string().min(1).optional(),
+    tcp: z.string().min(1).optional(),
+    exec: z.array(z.string()).min(1).meta({ wanted: "a list of a program and its arguments" }).optional(),
+    grpc: z.string().min(1).optional(),
+    ttl: positive(INTERVAL_MS_MIN).optional(),
+    method: method.optional(),
+    headers: z.record(headerName, headerValue).optional(),
+    expect: expectSchema.optional(),
+    tls_verify: z.boolean().optional(),
+    grpc_service: z.string().optional(),
+    ...rhythm,
+  })
+  .superRefine((check, context) => {
+    const kinds = KINDS.filter((kind) => check[kind] !== undefined);
+    if (kinds.length > 1) {
+      for (const kind of kinds.slice(1)) {
+        context.addIssue({
+          code: "custom",
+          path: [kind],
+          message: `one kind of check, and ${String(kinds[0])} is there already; write a list for several checks`,
+        });
+      }
+      return;
+    }
+    const kind = kinds[0] ?? "http";
+    for (const key of Object.keys(check)) {
+      if (key === kind || key === "rise" || KEYS_OF_KIND[kind].includes(key)) continue;
+      context.addIssue({
+        code: "custom",
+        path: [key],
+        message: `no such key, as it has no meaning for a check of kind ${kind}`,
+      });
+    }
+  });
+export type CheckSource = z.infer<typeof checkSchema>;
+
+/** `liveness` of a service file: one check, or a list of them that must all pass. */
+export const livenessSchema = z
+  .union([checkSchema, z.array(checkSchema).min(1).max(10)])
+  .transform((checks) => (Array.isArray(checks) ? checks : [checks]));

@@ -1,0 +1,215 @@
+import {
+  formatServiceAddress,
+  NAME_PATTERN,
+  NAME_RULE,
+  parseAddress,
+  parseDirectoryAddress,
+  parseInstanceUrl,
+  parseName,
+  parseServiceAddress,
+  parseVersion,
+  PROTOCOLS,
+  ProtocolError,
+  type ServiceAddress,
+  TAGS_MAX,
+  WEIGHT_MAX,
+} from "@datawire/protocol";
+import {
+  durationSetting,
+  type Env,
+  type Path,
+  parsedBy,
+  parseYamlFile,
+  type Place,
+  portSetting,
+  type Problem,
+} from "@datawire/runtime";
+import { z } from "zod";
+import type { Instance } from "../core/instance.ts";
+import { authorityOf } from "../core/directories.ts";
+import { CheckError, createChecks } from "./checks.ts";
+import { type LivenessDefaults, livenessSchema } from "./liveness.ts";
+
+/** What a service file leaves to the settings of its Watson. */
+export interface ServiceContext {
+  readonly env: Env;
+  /** How others reach this machine. */
+  readonly host: string;
+  readonly zone: string | null;
+  readonly defaults: LivenessDefaults;
+  /** Authorities that the long form of an address may name. */
+  readonly directories: readonly string[];
+  /** Why a check may not run a program; null when it may. */
+  readonly noExec: string | null;
+}
+
+export type ServicesRead =
+  | { readonly ok: true; readonly instances: readonly Instance[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** How long a drain may take at most; a service manager would have lost patience long before. */
+export const DRAIN_MS_MAX = 3_600_000;
+const DRAIN_MS_DEFAULT = 10_000;
+const WEIGHT_DEFAULT = 100;
+const SERVICES_MAX = 10_000;
+
+const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
+const drain = durationSetting.refine((ms) => ms <= DRAIN_MS_MAX, { error: "a duration of at most 1h" });
+
+/** One service, as written in a file. */
+export const serviceSchema = z
+  .strictObject({
+    service: z.string().min(1).meta({ wanted: "the address of a service such as //barker" }),
+    version: z
+      .union([z.string(), z.int()])
+      .meta({ wanted: 'a version in quotes, as in "1.10": without them it is a number, and 1.10 the same as 1.1' })
+      .pipe(parsedBy(parseVersion, "a version"))
+      .optional(),
+    url: z.string().min(1).optional(),
+    port: portSetting.optional(),
+    protocol: z.enum(PROTOCOLS).default("http"),
+    instance: name.optional(),
+    liveness: livenessSchema.optional(),
+    weight: z
+      .int()
+      .min(1)
+      .max(WEIGHT_MAX)
+      .meta({ wanted: `a whole number from 1 to ${WEIGHT_MAX}` })
+      .default(WEIGHT_DEFAULT),
+    zone: name.optional(),
+    tags: z.array(z.string().min(1).max(100)).max(TAGS_MAX).default([]),
+    proxy_port: portSetting.optional(),
+    drain: drain.default(DRAIN_MS_DEFAULT),
+  })
+  .superRefine((service, context) => {
+    if ((service.url === undefined) === (service.port === undefined)) {
+      const both = service.url !== undefined;
+      context.addIssue({
+        code: "custom",
+        path: [both ? "port" : "url"],
+        message: both ? "either url or port" : "a URL such as http://HOST:8080/base, or port: 8080 instead",
+      });
+    }
+    if (service.proxy_port !== undefined && service.protocol !== "tcp") {
+      context.addIssue({
+        code: "custom",
+        path: ["proxy_port"],
+        message: "no such key, as it has a meaning for protocol: tcp only",
+      });
+    }
+  });
+export type ServiceSource = z.infer<typeof serviceSchema>;
+
+const fileSchema = z.union([serviceSchema, z.array(serviceSchema).min(1).max(SERVICES_MAX)]);
+
+/** Reads the text of a service file: one service or a list of them. Everything that is wrong is reported at once. */
+export function readServices(text: string, file: string, context: ServiceContext): ServicesRead {
+  const parsed = parseYamlFile(text, file, { schema: fileSchema, env: context.env });
+  if (!parsed.ok) return parsed;
+  const isList = Array.isArray(parsed.value);
+  const sources = Array.isArray(parsed.value) ? parsed.value : [parsed.value];
+  const instances: Instance[] = [];
+  const problems: Problem[] = [];
+  for (const [index, source] of sources.entries()) {
+    const at = (...path: Path): Place => parsed.locate([...(isList ? [index] : []), ...path]);
+    const made = createInstance(source, context, at);
+    if ("key" in made) instances.push(made);
+    else problems.push(...made);
+  }
+  problems.push(...duplicates(instances));
+  return problems.length === 0 ? { ok: true, instances } : { ok: false, problems };
+}
+
+/** Makes the instance that a service asks for, or says what stands in the way. */
+export function createInstance(
+  source: ServiceSource,
+  context: ServiceContext,
+  at: (...path: Path) => Place,
+): Instance | readonly Problem[] {
+  const problems: Problem[] = [];
+  /** What `make` returns, or null with a problem at the place of its value. */
+  const attempt = <T>(path: Path, make: () => T): T | null => {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof ProtocolError) && !(error instanceof CheckError)) throw error;
+      const inside = error instanceof CheckError ? livenessPath(source, error) : path;
+      problems.push({ ...at(...inside), message: `${inside.join(".")}: ${error.message}` });
+      return null;
+    }
+  };
+  const address = attempt(["service"], () => parseServiceAddress(source.service, context.directories));
+  const version = attempt(["version"], () => versionOf(source, address));
+  const url = source.url ?? `${source.protocol === "tcp" ? "tcp" : "http"}://${bracketed(context.host)}:${source.port}`;
+  const parsedUrl = attempt(["url"], () => parseInstanceUrl(url, source.protocol));
+  const instanceName = attempt(
+    ["instance"],
+    () => source.instance ?? address?.instance ?? (parsedUrl && defaultName(parsedUrl)),
+  );
+  const checks =
+    parsedUrl &&
+    attempt(["liveness"], () =>
+      createChecks(source.liveness, { url, protocol: source.protocol, defaults: context.defaults }),
+    );
+  if (context.noExec !== null && checks?.some(({ probe }) => probe.kind === "exec")) {
+    problems.push({ ...at("liveness"), message: `liveness: Cannot run a program as a check: ${context.noExec}` });
+  }
+  if (problems.length > 0 || !address || !parsedUrl || !instanceName || !checks) return problems;
+  return {
+    key: `${address.service}@${instanceName}`,
+    service: address.service,
+    name: instanceName,
+    version: version ?? null,
+    url,
+    protocol: source.protocol,
+    weight: source.weight,
+    zone: source.zone ?? context.zone,
+    tags: source.tags,
+    proxyPort: source.proxy_port ?? null,
+    drainMs: source.drain,
+    directory: directoryOf(source.service),
+    checks,
+    source: at("service"),
+  };
+}
+
+/** `HOST-PORT`, as far as a name can say that. */
+function defaultName({ host, port }: { readonly host: string; readonly port: number }): string {
+  const text = host.replaceAll(/[^a-z0-9._-]/g, "-").replace(/^[^a-z0-9_]+/, "");
+  return parseName(`${text.slice(0, 100 - String(port).length - 1)}-${port}`, "instance");
+}
+
+/** The directory that the long form of an address names, in the form of `authorityOf`. */
+function directoryOf(address: string): string | null {
+  const { authority, name } = parseAddress(address);
+  return name === null ? null : authorityOf(parseDirectoryAddress(`//${authority}`));
+}
+
+function versionOf({ version }: ServiceSource, address: ServiceAddress | null): string | null {
+  const inAddress = address?.version ?? null;
+  if (version === undefined || inAddress === null || version === inAddress) return version ?? inAddress;
+  throw new ProtocolError(
+    "invalid_argument",
+    `Cannot use ${JSON.stringify(version)} as the version: the address says ${JSON.stringify(inAddress)}`,
+  );
+}
+
+function livenessPath({ liveness }: ServiceSource, { index, key }: CheckError): Path {
+  return liveness !== undefined && liveness.length > 1 ? ["liveness", index, key] : ["liveness", key];
+}
+
+function duplicates(instances: readonly Instance[]): Problem[] {
+  const first = new Map<string, Instance>();
+  return instances.flatMap((instance) => {
+    const other = first.get(instance.key);
+    if (other === undefined) {
+      first.set(instance.key, instance);
+      return [];
+    }
+    const address = formatServiceAddress({ service: instance.service, instance: instance.name, version: null });
+    const message = `Cannot register ${address} twice: line ${other.source.line ?? 1} of this file claims the same instance; give one of them another \`instance\``;
+    return [{ ...instance.source, message }];
+  });
+}
+
+const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);

@@ -1,0 +1,139 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { NAME_PATTERN, NAME_RULE, parseDirectoryAddress } from "@datawire/protocol";
+import type { TlsSettings } from "@datawire/link";
+import {
+  ConfigError,
+  type DaemonInput,
+  type Env,
+  type Given,
+  listenOrOffSetting,
+  type ListenAddress,
+  loadSettings,
+  parsedBy,
+  parseListenAddress,
+} from "@datawire/runtime";
+import { z } from "zod";
+import { type Replicas, repeated } from "../core/directories.ts";
+import { loadCredentials } from "./credentials.ts";
+import { type LivenessDefaults, livenessDefaultsSchema } from "./liveness.ts";
+import { readSingle } from "./single.ts";
+import type { Instance } from "../core/instance.ts";
+
+/** What a Watson runs with. */
+export interface WatsonSettings {
+  readonly directories: readonly Replicas[];
+  /** Folders, globs and files. Empty when a single service was given on the command line. */
+  readonly services: readonly string[];
+  readonly single: Instance | null;
+  /** How others reach this machine, where that was set. */
+  readonly host: string | null;
+  readonly zone: string | null;
+  readonly allowExec: boolean;
+  readonly defaults: LivenessDefaults;
+  readonly admin: ListenAddress | null;
+  /** Where the id and what must survive a restart is kept. */
+  readonly dataDir: string;
+  readonly token: string | null;
+  readonly tls: TlsSettings | null;
+  readonly env: Env;
+}
+
+const DEFAULT_FOLDER = "/etc/datawire.d/";
+const DEFAULT_ADMIN = "127.0.0.1:5431";
+
+const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
+const replicaList = z
+  .array(directory)
+  .min(1)
+  .transform((list) => list as unknown as Replicas);
+const directories = z.union([
+  directory.transform((address): Replicas[] => [[address]]),
+  z.array(z.union([directory.transform((address): Replicas => [address]), replicaList])),
+]);
+const path = z.string().min(1);
+const host = z
+  .string()
+  .regex(/^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|[0-9A-Fa-f:.]+)$/)
+  .meta({ wanted: "a host name or an IP address" });
+
+const schema = z.strictObject({
+  directories: directories.default([]),
+  services: z.union([path.transform((one) => [one]), z.array(path)]).default([DEFAULT_FOLDER]),
+  host: host.optional(),
+  zone: z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE }).optional(),
+  token: z.string().min(1).optional(),
+  token_file: path.optional(),
+  tls: z.strictObject({ ca: path.optional(), cert: path.optional(), key: path.optional() }).optional(),
+  allow_exec: z.boolean().default(false),
+  defaults: z.strictObject({ liveness: livenessDefaultsSchema.default({}) }).default({ liveness: {} }),
+  admin: listenOrOffSetting.optional(),
+  data_dir: path.optional(),
+});
+
+/**
+ * Loads watson.yaml, the environment and the command line; binds nothing.
+ * @throws ConfigError with every problem.
+ */
+export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSettings> {
+  const { value, locate } = await loadSettings({
+    name: "watson",
+    schema,
+    file: input.config,
+    env: input.env,
+    variables: {
+      DATAWIRE_DIRECTORY: { path: ["directories"], value: (text) => text.split(",").map((part) => part.trim()) },
+      DATAWIRE_TOKEN: { path: ["token"] },
+    },
+    flags: flagsOf(input),
+    secrets: ["token"],
+  });
+  const place = (...at: string[]) => locate(at) ?? { file: "watson.yaml" };
+  if (value.directories.length === 0) {
+    const message = "no directory is given: wanted -d ADDRESS, DATAWIRE_DIRECTORY, or `directories` in watson.yaml";
+    throw new ConfigError([{ ...place("directories"), message }]);
+  }
+  const twice = repeated(value.directories);
+  if (twice.length > 0) {
+    throw new ConfigError(
+      twice.map(({ host: name, port }) => ({
+        ...place("directories"),
+        message: `the directory ${name}:${port} is there twice: wanted each once`,
+      })),
+    );
+  }
+  const [zone, defaults] = [value.zone ?? null, value.defaults.liveness];
+  const single = readSingle(input, { directories: value.directories, zone, defaults });
+  const { token, tls } = await loadCredentials(value, locate);
+  return {
+    directories: value.directories,
+    services: single === null ? value.services : [],
+    single,
+    host: value.host?.toLowerCase() ?? null,
+    zone,
+    allowExec: value.allow_exec,
+    defaults,
+    admin: value.admin === undefined ? (single === null ? parseListenAddress(DEFAULT_ADMIN) : null) : value.admin,
+    dataDir: value.data_dir ?? defaultDataDir(input.env),
+    token,
+    tls,
+    env: input.env,
+  };
+}
+
+function flagsOf({ directories, options }: DaemonInput): Given[] {
+  return [
+    { from: "-d/--directory", path: ["directories"], value: directories.length > 0 ? directories : undefined },
+    { from: "--services", path: ["services"], value: options["services"] },
+    { from: "--host", path: ["host"], value: options["host"] },
+    { from: "--zone", path: ["zone"], value: options["zone"] },
+    { from: "--admin", path: ["admin"], value: options["admin"] },
+    { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
+  ];
+}
+
+function defaultDataDir(env: Env): string {
+  if (process.getuid?.() === 0) return "/var/lib/datawire/watson";
+  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state");
+  return join(state, "datawire", "watson");
+}

@@ -1,0 +1,58 @@
+import { check, type Command, type DaemonInput, ExitError, exitCodes } from "@datawire/runtime";
+
+import { authoritiesOf, type Replicas } from "../core/directories.ts";
+import type { Instance } from "../core/instance.ts";
+import type { LivenessDefaults } from "./liveness.ts";
+import { createInstance, serviceSchema } from "./service-file.ts";
+
+/** Adds `[address] [url] [period]` and the flags that stand for keys of a service file. */
+export function describeSingle(program: Command): void {
+  program
+    .argument("[address]", "a single service to serve, such as //emitter or '//emitter(2)'")
+    .argument("[url]", "its URL; URL/liveness_check is checked")
+    .argument("[period]", "seconds between checks, or a duration such as 500ms (default: 3)")
+    .option("--instance <name>", "name of the single instance (default: HOST-PORT of its URL)")
+    .option("--drain <duration>", "how long its open requests may take after it left (default: 10s)");
+}
+
+/** The settings that a single service takes its defaults from. */
+export interface SingleContext {
+  readonly directories: readonly Replicas[];
+  readonly zone: string | null;
+  readonly defaults: LivenessDefaults;
+}
+
+/**
+ * Reads the one service of `watson ADDRESS URL [PERIOD]`; null when none was given.
+ * @throws ExitError 64 that names what was typed and what was wanted.
+ */
+export function readSingle({ args, options, env }: DaemonInput, context: SingleContext): Instance | null {
+  const [service, url, period] = args;
+  if (service === undefined) {
+    const flag = ["instance", "drain"].find((name) => options[name] !== undefined);
+    if (flag !== undefined) throw misused(`--${flag} is for a single service: wanted ADDRESS URL [PERIOD] too`);
+    return null;
+  }
+  if (url === undefined)
+    throw misused(`Cannot serve ${JSON.stringify(service)}: its URL is missing, wanted ADDRESS URL [PERIOD]`);
+  const checked = check(serviceSchema, {
+    service,
+    url,
+    ...(/^tcp:/i.test(url) ? { protocol: "tcp" } : {}),
+    ...(period === undefined ? {} : { liveness: { interval: period } }),
+    ...(options["instance"] === undefined ? {} : { instance: options["instance"] }),
+    ...(options["drain"] === undefined ? {} : { drain: options["drain"] }),
+  });
+  if (!checked.ok)
+    throw misused(checked.findings.map(({ message }) => message.replace("liveness.interval", "PERIOD")).join("; "));
+  const { zone, defaults } = context;
+  const directories = authoritiesOf(context.directories);
+  // The URL is there, so that the host of this machine is not asked for.
+  const made = createInstance(checked.value, { env, host: "", zone, defaults, directories, noExec: null }, () => ({
+    file: "command line",
+  }));
+  if ("key" in made) return made;
+  throw misused(made.map(({ message }) => message).join("; "));
+}
+
+const misused = (message: string): ExitError => new ExitError(exitCodes.misused, message);

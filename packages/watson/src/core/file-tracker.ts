@@ -1,0 +1,56 @@
+/** How long a file must stay as it is before it is read: an editor may be in the middle of writing it. */
+export const SETTLE_MS = 100;
+/** How long a file must stay away before it counts as removed: some editors remove it first and write it anew then. */
+export const GONE_MS = 300;
+
+/** What is known of one file; stamps say whether two looks saw the same content. */
+export interface Tracked {
+  /** Of the content that was read last; null when it never was. */
+  readonly read: string | null;
+  /** What it looks like since then, and since when; a stamp of null is a file that is away. */
+  readonly pending: { readonly stamp: string | null; readonly sinceMs: number } | null;
+}
+
+export type Files = ReadonlyMap<string, Tracked>;
+
+/** What one look at the files asks for. */
+export interface Looked {
+  readonly files: Files;
+  /** The paths to read now, and those that are gone for good. */
+  readonly read: readonly string[];
+  readonly gone: readonly string[];
+  /** When to look again whatever happens; null when nothing is under way. */
+  readonly againInMs: number | null;
+}
+
+/** Compares what is known of the files with what is there now, path by stamp. */
+export function look(files: Files, found: ReadonlyMap<string, string>, nowMs: number): Looked {
+  const next = new Map<string, Tracked>();
+  const read: string[] = [];
+  const gone: string[] = [];
+  let againInMs: number | null = null;
+  for (const path of new Set([...files.keys(), ...found.keys()])) {
+    const stamp = found.get(path) ?? null;
+    const before = files.get(path) ?? { read: null, pending: null };
+    if (stamp !== null && stamp === before.read) {
+      next.set(path, { read: stamp, pending: null });
+      continue;
+    }
+    const pending = before.pending?.stamp === stamp ? before.pending : { stamp, sinceMs: nowMs };
+    const leftMs = pending.sinceMs + (stamp === null ? GONE_MS : SETTLE_MS) - nowMs;
+    if (leftMs > 0) {
+      next.set(path, { read: before.read, pending });
+      againInMs = Math.min(againInMs ?? leftMs, leftMs);
+    } else if (stamp === null) gone.push(path);
+    else {
+      next.set(path, { read: stamp, pending: null });
+      read.push(path);
+    }
+  }
+  return { files: next, read, gone, againInMs };
+}
+
+/** Takes files to be read as they are, without waiting for them to settle: for a start, where nothing can blink. */
+export function firstLook(found: ReadonlyMap<string, string>): Files {
+  return new Map([...found].map(([path, stamp]) => [path, { read: stamp, pending: null }]));
+}

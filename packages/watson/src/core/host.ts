@@ -1,0 +1,27 @@
+import { isMachineLocal } from "@datawire/protocol";
+
+/** What is known of how others may reach this machine. */
+export interface HostFacts {
+  /** `host` of the settings. */
+  readonly configured: string | null;
+  /** What the machine calls itself. */
+  readonly hostName: string;
+  /** What that name resolves to here; empty when it does not. */
+  readonly hostAddresses: readonly string[];
+  /** The address of this machine that packets to the directory leave from; null when that is not known. */
+  readonly routeAddress: string | null;
+}
+
+/**
+ * How others reach this machine: as set, else by its host name if that leads anywhere, else by the address that the
+ * directory sees. A name that leads to loopback leads nowhere for others: Debian writes `127.0.1.1 NAME` into
+ * /etc/hosts, where a name server may know nothing of it.
+ */
+export function chooseHost({ configured, hostName, hostAddresses, routeAddress }: HostFacts): string {
+  if (configured !== null) return configured;
+  const name = hostName.toLowerCase();
+  const remote = routeAddress !== null && !isMachineLocal(routeAddress);
+  if (hostAddresses.some((address) => !isMachineLocal(address))) return name;
+  if (remote) return routeAddress;
+  return hostAddresses.length > 0 ? name : "localhost";
+}

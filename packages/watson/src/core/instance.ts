@@ -1,0 +1,93 @@
+import type { ServiceProtocol } from "@datawire/protocol";
+import type { Place } from "@datawire/runtime";
+import type { Thresholds } from "./belief.ts";
+
+/** One instance as a service file, or the command line, wants it to be registered and checked. */
+export interface Instance {
+  /** `SERVICE@NAME`. */
+  readonly key: string;
+  readonly service: string;
+  readonly name: string;
+  readonly version: string | null;
+  readonly url: string;
+  readonly protocol: ServiceProtocol;
+  readonly weight: number;
+  readonly zone: string | null;
+  readonly tags: readonly string[];
+  readonly proxyPort: number | null;
+  readonly drainMs: number;
+  /** The one directory that it is registered with, as `host` or `host:port`; null for all. */
+  readonly directory: string | null;
+  /** At least one; all must pass. */
+  readonly checks: readonly Check[];
+  readonly source: Place;
+}
+
+/** One check of an instance. */
+export interface Check extends Thresholds {
+  /** Unique among the checks of its instance, and the same for as long as the check is. */
+  readonly id: string;
+  readonly probe: ProbeSettings;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** The pause after a failure that is not yet believed. */
+  readonly recheckMs: number;
+  /** What else than its turn makes a check start; see `Watch`. */
+  readonly watch: Watch;
+}
+
+/**
+ * What makes a check start early. `port`: the listening socket disappears from this machine, which the kernel tells
+ * without a word to the service. `connection`: a connection held open to the service closes; it sees processes that
+ * `port` cannot (in containers, on other machines), at the price of one connection, which a service that handles one
+ * at a time cannot spare.
+ */
+export const WATCHES = ["port", "connection", "none"] as const;
+export type Watch = (typeof WATCHES)[number];
+
+export type ProbeSettings = HttpProbe | TcpProbe | GrpcProbe | ExecProbe | TtlProbe;
+export type ProbeKind = ProbeSettings["kind"];
+
+export interface HttpProbe {
+  readonly kind: "http";
+  /** `http://host:port/path?query`, absolute. */
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Inclusive. */
+  readonly status: readonly (readonly [number, number])[];
+  /** A regular expression that the body has to match somewhere; null when it may be anything. */
+  readonly body: string | null;
+  readonly tlsVerify: boolean;
+  /** HTTP/2: with prior knowledge where there is no TLS. */
+  readonly http2: boolean;
+}
+
+export interface TcpProbe {
+  readonly kind: "tcp";
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The health service of gRPC, `grpc.health.v1.Health/Check`. */
+export interface GrpcProbe {
+  readonly kind: "grpc";
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly tlsVerify: boolean;
+  /** The service to ask about; "" for the server as a whole. */
+  readonly service: string;
+}
+
+export interface ExecProbe {
+  readonly kind: "exec";
+  /** The program and its arguments; no shell reads them. */
+  readonly command: readonly [string, ...string[]];
+}
+
+/** A heartbeat that the application sends itself. */
+export interface TtlProbe {
+  readonly kind: "ttl";
+  readonly ttlMs: number;
+}

@@ -1,0 +1,19 @@
+const STATUS_MIN = 100;
+const STATUS_MAX = 599;
+
+/**
+ * Reads `200` or `200-299`, both ends included.
+ * @throws Error for anything else.
+ */
+export function parseStatusRange(text: string): readonly [number, number] {
+  const match = /^\s*(\d{3})(?:\s*-\s*(\d{3}))?\s*$/.exec(text);
+  const from = Number(match?.[1]);
+  const to = Number(match?.[2] ?? match?.[1]);
+  if (match === null || from < STATUS_MIN || to > STATUS_MAX || from > to) throw new Error("no range of statuses");
+  return [from, to];
+}
+
+/** Writes ranges as a person would: `200-299, 304`. */
+export function formatStatusRanges(ranges: readonly (readonly [number, number])[]): string {
+  return ranges.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(", ");
+}

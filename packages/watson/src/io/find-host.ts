@@ -1,0 +1,48 @@
+import { createSocket } from "node:dgram";
+import { lookup } from "node:dns/promises";
+import { hostname, networkInterfaces } from "node:os";
+import { isIPv6 } from "node:net";
+import { type DirectoryAddress, isMachineLocal } from "@datawire/protocol";
+import { chooseHost } from "../core/host.ts";
+
+/** A resolver that does not answer must not keep Watson from its work. */
+const LOOKUP_MS_MAX = 3_000;
+
+/** Finds how others reach this machine; see `chooseHost`. */
+export async function findHost(configured: string | null, directory: DirectoryAddress): Promise<string> {
+  const hostName = hostname();
+  if (configured !== null) return configured;
+  const [hostAddresses, directoryAddresses] = await Promise.all([resolve(hostName), resolve(directory.host)]);
+  const [first] = directoryAddresses;
+  const routeAddress = first === undefined ? null : await sourceAddress(first, directory.port);
+  return chooseHost({ configured, hostName, hostAddresses, routeAddress });
+}
+
+/** Whether a directory is on another machine; one whose name does not resolve now is taken to be. */
+export async function isRemote({ host }: DirectoryAddress): Promise<boolean> {
+  if (isMachineLocal(host)) return false;
+  const own = new Set(Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []));
+  return !(await resolve(host)).some((address) => isMachineLocal(address) || own.has(address));
+}
+
+async function resolve(host: string): Promise<string[]> {
+  const late = new Promise<never[]>((done) => void setTimeout(done, LOOKUP_MS_MAX, []).unref());
+  const found = lookup(host.replace(/^\[(.*)\]$/, "$1"), { all: true }).then(
+    (addresses) => addresses.map(({ address }) => address),
+    () => [],
+  );
+  return Promise.race([found, late]);
+}
+
+/** The local end of the route to an address: connecting a datagram socket chooses it and sends nothing. */
+function sourceAddress(address: string, port: number): Promise<string | null> {
+  return new Promise((done) => {
+    const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+    const end = (found: string | null): void => {
+      socket.close();
+      done(found);
+    };
+    socket.once("error", () => end(null));
+    socket.connect(port, address, () => end(socket.address().address));
+  });
+}

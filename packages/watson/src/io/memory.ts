@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type Clock, type Logger, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import { z } from "zod";
+import type { Instance } from "../core/instance.ts";
+
+/** What a Watson has to know again after a restart. */
+const memorySchema = z.object({
+  /** Who it is to the directories. */
+  id: z.string().min(8).max(64),
+  /** By directory, the keys of the instances that an operator has drained there. */
+  drained: z.record(z.string(), z.array(z.string())).default({}),
+  /** Which instances were live, and since which start of the machine that was seen. */
+  live: z
+    .object({ boot: z.string(), urls: z.record(z.string(), z.string()) })
+    .nullable()
+    .default(null),
+});
+type Remembered = z.infer<typeof memorySchema>;
+
+const FILE_BYTES_MAX = 16 * 1024 * 1024;
+/** Changes within this time are written at once. */
+const WRITE_DELAY_MS = 500;
+/** The file says what runs on the machine, and is nobody else's business. */
+const MODE = 0o600;
+
+export interface MemoryDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Names the present start of the machine; null where the system does not. */
+  readonly boot?: string | null;
+}
+
+/** What survives a restart, in one small file. */
+export class Memory {
+  readonly #path: string;
+  readonly #deps: Omit<MemoryDeps, "boot">;
+  readonly #boot: string | null;
+  readonly #before: Remembered;
+  #now: Remembered;
+  #findLive: (() => Iterable<Pick<Instance, "key" | "url">>) | null = null;
+  #cancelTimer: (() => void) | null = null;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, before: Remembered, { boot = bootId(), ...deps }: MemoryDeps) {
+    this.#path = path;
+    this.#deps = deps;
+    this.#boot = boot;
+    this.#before = before;
+    this.#now = before;
+  }
+
+  /** Reads the file, or begins a new one. A damaged file costs the memory and not the start. */
+  static async open(path: string, deps: MemoryDeps): Promise<Memory> {
+    const read = await readJsonFile(path, { bytesMax: FILE_BYTES_MAX });
+    const parsed = read.state === "read" ? memorySchema.safeParse(read.value) : null;
+    if (parsed?.success === true) return new Memory(path, parsed.data, deps);
+    if (read.state !== "missing") {
+      const reason = read.state === "unusable" ? read.reason : "it holds something else";
+      deps.log.warn("State file not usable, beginning with a new identity", { path, reason });
+    }
+    const memory = new Memory(path, { id: randomUUID(), drained: {}, live: null }, deps);
+    await memory.#write(); // before anyone hears of the id
+    return memory;
+  }
+
+  get id(): string {
+    return this.#now.id;
+  }
+
+  /** The instances that an operator had drained in a directory. */
+  drained(directory: string): ReadonlySet<string> {
+    return new Set(this.#now.drained[directory]);
+  }
+
+  rememberDrained(directory: string, keys: readonly string[]): void {
+    this.#now = { ...this.#now, drained: { ...this.#now.drained, [directory]: [...keys] } };
+    this.#scheduleWrite();
+  }
+
+  /** Whether an instance was live when Watson last looked, since the machine was started. */
+  wasLive({ key, url }: Pick<Instance, "key" | "url">): boolean {
+    const { live } = this.#before;
+    return live !== null && live.boot === this.#boot && live.urls[key] === url;
+  }
+
+  /** Notes that what is live may be another now; `find` is asked once it is written. */
+  rememberLive(find: () => Iterable<Pick<Instance, "key" | "url">>): void {
+    this.#findLive = find;
+    this.#scheduleWrite();
+  }
+
+  /** Writes what is not written yet. */
+  async flush(): Promise<void> {
+    if (this.#cancelTimer !== null) await this.#write();
+    await this.#writing;
+  }
+
+  #scheduleWrite(): void {
+    this.#cancelTimer ??= this.#deps.clock.setTimer(WRITE_DELAY_MS, () => void this.#write());
+  }
+
+  #write(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    if (this.#boot !== null && this.#findLive !== null) {
+      const urls = Object.fromEntries([...this.#findLive()].map(({ key, url }) => [key, url]));
+      this.#now = { ...this.#now, live: { boot: this.#boot, urls } };
+    }
+    const text = `${JSON.stringify(this.#now)}\n`;
+    this.#writing = this.#writing.then(() => this.#save(text));
+    return this.#writing;
+  }
+
+  async #save(text: string): Promise<void> {
+    try {
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+      await writeFileAtomically(this.#path, text, { mode: MODE });
+    } catch (error) {
+      const path = this.#path;
+      this.#deps.log.warn("State file not written: a restart will look like another Watson", { path, error });
+    }
+  }
+}
+
+function bootId(): string | null {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return null;
+  }
+}

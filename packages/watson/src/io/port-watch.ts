@@ -1,0 +1,60 @@
+import type { Clock } from "@datawire/runtime";
+
+/** How often the machine's listening sockets are looked at: what an instance that ended may stay unnoticed. */
+const LOOK_MS = 100;
+/** Looking may take this part of the time and no more; with thousands of sockets it happens less often. */
+const LOOK_SHARE_MAX = 0.02;
+
+export interface PortWatchDeps {
+  readonly clock: Clock;
+  /** Listening sockets by port; null where the system does not tell. */
+  readonly read: () => Map<number, number> | null;
+}
+
+/**
+ * Tells when a port has fewer listening sockets than before. The kernel is asked, and never the service: a service that
+ * handles one connection at a time would be blocked by one that is held open to it.
+ */
+export class PortWatch {
+  readonly #deps: PortWatchDeps;
+  readonly #listeners = new Map<number, Set<() => void>>();
+  #counts = new Map<number, number>();
+  #cancelTimer: (() => void) | null = null;
+
+  constructor(deps: PortWatchDeps) {
+    this.#deps = deps;
+  }
+
+  /** Calls `listener` each time that a socket of the port has gone; the function returned ends that. */
+  watch(port: number, listener: () => void): () => void {
+    const listeners = this.#listeners.get(port) ?? new Set();
+    this.#listeners.set(port, listeners.add(listener));
+    if (this.#cancelTimer === null) this.#look();
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(port);
+      if (this.#listeners.size === 0) this.#rest();
+    };
+  }
+
+  #look(): void {
+    const { clock, read } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    const counts = read();
+    if (counts === null) return;
+    const before = this.#counts;
+    this.#counts = counts;
+    const delayMs = Math.max(LOOK_MS, (clock.monotonicMs() - startedMs) / LOOK_SHARE_MAX);
+    this.#cancelTimer = clock.setTimer(delayMs, () => this.#look());
+    for (const [port, listeners] of this.#listeners) {
+      if ((counts.get(port) ?? 0) >= (before.get(port) ?? 0)) continue;
+      for (const listener of listeners) listener();
+    }
+  }
+
+  #rest(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#counts = new Map();
+  }
+}

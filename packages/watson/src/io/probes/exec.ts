@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Probe } from "../../core/belief.ts";
+import type { ExecProbe } from "../../core/instance.ts";
+import { explainSystemError } from "@datawire/runtime";
+import { PASS } from "./expectation.ts";
+import type { Prober, ProberDeps } from "./prober.ts";
+
+/** What is kept of a program's output; the rest is read and dropped, so that it never waits for a reader. */
+const OUTPUT_BYTES_MAX = 4 * 1024;
+/** How long after its end the rest of its output is waited for. */
+const OUTPUT_MS_MAX = 100;
+/** How much of its last line becomes part of the reason. */
+const LINE_LENGTH_MAX = 200;
+
+/**
+ * Makes the prober that runs a program and passes when it ends with 0. No shell reads the command. The program leads a
+ * process group of its own, so that at the time-out it is killed with all that it started.
+ */
+export function createExecProber({ command: [program, ...args] }: ExecProbe, { env }: Pick<ProberDeps, "env">): Prober {
+  const own = withoutSecrets(env);
+  return {
+    probe: (signal) =>
+      new Promise((resolve) => {
+        const child = spawn(program, args, { cwd: "/", env: own, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+        const output = new OutputTail();
+        child.stdout.on("data", (chunk: Buffer) => output.add(chunk));
+        child.stderr.on("data", (chunk: Buffer) => output.add(chunk));
+        const abort = (): void => killGroup(child);
+        signal.addEventListener("abort", abort, { once: true });
+        const end = (probe: Probe): void => {
+          signal.removeEventListener("abort", abort);
+          resolve(probe);
+        };
+        child.once("error", (cause) =>
+          end({ ok: false, reason: `cannot run ${program}: ${explainSystemError(cause)}` }),
+        );
+        child.once("exit", (code, killedBy) => {
+          const report = (): void => {
+            clearTimeout(overdue);
+            child.stdout.destroy();
+            child.stderr.destroy();
+            if (code === 0) return end(PASS);
+            const how = code === null ? `killed by ${killedBy}` : `exit code ${code}`;
+            end({ ok: false, reason: `${how} from ${program}${output.lastLine()}` });
+          };
+          // "close" comes when the output has been read, and never if the program left a child that holds it open.
+          const overdue = setTimeout(report, OUTPUT_MS_MAX);
+          child.once("close", report);
+        });
+      }),
+    close() {},
+  };
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended by itself meanwhile.
+  }
+}
+
+/** The environment without what Watson itself is told in confidence. */
+function withoutSecrets(env: ProberDeps["env"]): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:DATAWIRE_|NOTIFY_|WATCHDOG_)/.test(name)));
+}
+
+/** The end of what a program wrote. */
+class OutputTail {
+  #text = "";
+
+  add(chunk: Buffer): void {
+    this.#text = (this.#text + chunk.toString("utf8")).slice(-OUTPUT_BYTES_MAX);
+  }
+
+  lastLine(): string {
+    const line = this.#text.trimEnd().split("\n").at(-1)?.trim() ?? "";
+    return line === "" ? "" : `: ${line.slice(0, LINE_LENGTH_MAX)}`;
+  }
+}

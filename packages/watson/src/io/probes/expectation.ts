@@ -1,0 +1,45 @@
+import { createContext, Script } from "node:vm";
+import type { Probe } from "../../core/belief.ts";
+import type { HttpProbe } from "../../core/instance.ts";
+import { formatStatusRanges } from "../../core/status-range.ts";
+
+/** What is read of a body; an expression has to match within it. */
+export const BODY_BYTES_MAX = 64 * 1024;
+/** How long an expression may take: one that backtracks without end would hold up every other check. */
+const MATCH_MS_MAX = 50;
+
+export interface Answer {
+  readonly status: number;
+  /** Its beginning; null where nobody asked for it. */
+  readonly body: string | null;
+}
+
+/** Makes the judge of the answers to one HTTP check. */
+export function createExpectation({ method, url, status, body }: HttpProbe): (answer: Answer) => Probe {
+  const { pathname } = new URL(url);
+  const wanted = formatStatusRanges(status);
+  const matches = body === null ? null : createMatcher(body);
+  return (answer) => {
+    if (!status.some(([from, to]) => answer.status >= from && answer.status <= to)) {
+      return { ok: false, reason: `${answer.status} from ${method} ${pathname}, wanted ${wanted}` };
+    }
+    if (matches === null || answer.body === null) return PASS;
+    const problem = matches(answer.body);
+    if (problem === null) return PASS;
+    return { ok: false, reason: `the body of ${method} ${pathname} ${problem} /${body}/` };
+  };
+}
+
+export const PASS: Probe = { ok: true };
+
+/** A function that says what is wrong with a text, or null. Only `vm` can stop an expression that is running. */
+function createMatcher(expression: string): (text: string) => string | null {
+  const script = new Script(`new RegExp(${JSON.stringify(expression)}, "u").test(text)`);
+  return (text) => {
+    try {
+      return script.runInContext(createContext({ text }), { timeout: MATCH_MS_MAX }) === true ? null : "does not match";
+    } catch {
+      return `took more than ${MATCH_MS_MAX}ms to compare with`;
+    }
+  };
+}

@@ -1,0 +1,77 @@
+import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
+import { connect as connectTcp, isIP } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { ProberDeps } from "./prober.ts";
+import { tlsOptions } from "./tls.ts";
+
+export interface Http2Request {
+  readonly origin: URL;
+  readonly headers: OutgoingHttpHeaders;
+  /** Sent as the body; null for none. */
+  readonly body: Uint8Array | null;
+  readonly tlsVerify: boolean;
+  /** The response is cut after so many bytes. */
+  readonly bodyBytesMax: number;
+}
+
+export interface Http2Response {
+  readonly headers: IncomingHttpHeaders;
+  /** Empty where there were none. */
+  readonly trailers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** One request over an HTTP/2 connection of its own; with prior knowledge where the origin is not https. */
+export function exchangeHttp2(
+  request: Http2Request,
+  deps: Pick<ProberDeps, "lookup" | "ca">,
+  signal: AbortSignal,
+): Promise<Http2Response> {
+  return new Promise((resolve, reject) => {
+    const { origin } = request;
+    const session = connect(origin, { createConnection: () => openSocket(request, deps) });
+    const abort = (): void => void session.destroy();
+    signal.addEventListener("abort", abort, { once: true });
+    const end = (settle: () => void): void => {
+      signal.removeEventListener("abort", abort);
+      session.destroy();
+      settle();
+    };
+    session.once("error", (error) => end(() => reject(error)));
+    session.once("close", () => end(() => reject(closedEarly())));
+
+    const stream = session.request(request.headers, { endStream: request.body === null });
+    if (request.body !== null) stream.end(request.body);
+    let headers: IncomingHttpHeaders | null = null;
+    let trailers: IncomingHttpHeaders = {};
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const finish = (): void =>
+      end(() =>
+        headers === null ? reject(closedEarly()) : resolve({ headers, trailers, body: Buffer.concat(chunks) }),
+      );
+    stream.once("response", (received) => (headers = received));
+    stream.once("trailers", (received) => (trailers = received));
+    stream.on("data", (chunk: Buffer) => {
+      const room = request.bodyBytesMax - bytes;
+      if (room > 0) chunks.push(chunk.subarray(0, room));
+      bytes += chunk.length;
+      if (bytes >= request.bodyBytesMax) finish();
+    });
+    stream.once("end", finish);
+    stream.once("error", (error) => end(() => reject(error)));
+  });
+}
+
+function openSocket({ origin, tlsVerify }: Http2Request, deps: Pick<ProberDeps, "lookup" | "ca">) {
+  const host = origin.hostname.replace(/^\[(.*)\]$/, "$1");
+  const { lookup } = deps;
+  if (origin.protocol !== "https:") return connectTcp({ host, port: Number(origin.port || 80), lookup });
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  const options = { host, port: Number(origin.port || 443), lookup, ALPNProtocols: ["h2"], ...servername };
+  return connectTls({ ...options, ...tlsOptions({ tlsVerify }, deps) });
+}
+
+function closedEarly(): Error {
+  return Object.assign(new Error("the connection was closed before an answer"), { code: "ECONNRESET" });
+}

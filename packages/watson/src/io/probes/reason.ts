@@ -1,0 +1,35 @@
+import { systemErrorCode } from "@datawire/runtime";
+
+/** Why a connection or an exchange failed, in the words that operators see: "connection refused by 127.0.0.1:8080". */
+export function failureReason(error: unknown, target: string): string {
+  const code = codeOf(error);
+  const known = code === undefined ? undefined : REASONS[code];
+  if (known !== undefined) return `${known} ${target}`;
+  const message = error instanceof Error ? error.message : String(error);
+  if (code !== undefined && /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code))
+    return `TLS with ${target} failed: ${message}`;
+  return `check of ${target} failed: ${message}`;
+}
+
+/** The code of an error, of its cause, or of the first of several attempts at one name. */
+function codeOf(error: unknown): string | undefined {
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  const code = systemErrorCode(error);
+  if (code !== undefined && !code.startsWith("UND_ERR_CONNECT")) return code;
+  return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : code;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused by",
+  ECONNRESET: "connection closed before an answer by",
+  EPIPE: "connection closed before an answer by",
+  UND_ERR_SOCKET: "connection closed before an answer by",
+  EHOSTUNREACH: "no route to",
+  ENETUNREACH: "no route to",
+  ETIMEDOUT: "no connection within the time of the system to",
+  UND_ERR_CONNECT_TIMEOUT: "no connection in time to",
+  ENOTFOUND: "no address found for",
+  EAI_AGAIN: "no resolver answers for",
+  EMFILE: "no file descriptor left in Watson for a connection to",
+  EADDRNOTAVAIL: "no local port or address left for a connection to",
+};
