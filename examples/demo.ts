@@ -1,0 +1,209 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { stringify } from "yaml";
+import { anyPorts, choosePorts, Machine, type Ports } from "./demo/machine.ts";
+import { callMany } from "./monolith.ts";
+
+/**
+ * The main job on one machine, with real processes: a monolith reaches services at localhost, one of them dies under
+ * load, and a new version gets a tenth of the requests. Ends with 1 when anything that it shows did not hold.
+ */
+const UP_WITHIN_MS = 30_000;
+const CONNECTIONS = 8;
+
+const machine = new Machine();
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+
+try {
+  const { ports, usual } = await choosePorts();
+  machine.env["DATAWIRE_DIRECTORY"] = `//localhost:${ports.directory}/directory`;
+  await startEverything(ports, usual);
+  await showServices(ports);
+  await showDeath(ports);
+  await showCanary(ports);
+  await stayUp(ports, usual);
+} catch (error) {
+  if (!interrupted.signal.aborted) {
+    process.stderr.write(`\nThe demo failed: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+} finally {
+  await machine.stop();
+}
+
+async function startEverything(ports: Ports, usual: boolean): Promise<void> {
+  say(
+    "A machine with a directory, a Watson and a Sherlock; three instances of emitter 1, one of emitter 2, and transform",
+  );
+  if (!usual) say("(the usual ports 5430 to 5433 are taken here, so others are used)");
+  const address = `//localhost:${ports.directory}/directory`;
+  const sherlock = `http://localhost:${ports.traffic}`;
+  machine.env["SHERLOCK"] = sherlock;
+  machine.start("directory", "packages/directory/src/main.ts", [
+    "-n",
+    "localhost",
+    "-p",
+    String(ports.directory),
+    "--data-dir",
+    join(machine.folder, "directory"),
+  ]);
+  const watson = join(machine.folder, "watson.yaml");
+  writeFileSync(
+    watson,
+    stringify({
+      directories: [address],
+      services: [machine.servicesFolder],
+      host: "127.0.0.1",
+      defaults: { liveness: { interval: "500ms" } },
+    }),
+  );
+  machine.start("watson", "packages/watson/src/main.ts", ["-c", watson, "--admin", `127.0.0.1:${ports.watsonAdmin}`]);
+  machine.start("sherlock", "packages/sherlock/src/main.ts", [
+    "-d",
+    address,
+    "--name",
+    "monolith",
+    "--listen",
+    `127.0.0.1:${ports.traffic}`,
+    "--admin",
+    `127.0.0.1:${ports.sherlockAdmin}`,
+    "--run-dir",
+    join(machine.folder, "sherlock"),
+  ]);
+  const services = [
+    { service: "emitter", name: "emitter-1a", version: "1.0" },
+    { service: "emitter", name: "emitter-1b", version: "1.0" },
+    { service: "emitter", name: "emitter-1c", version: "1.1" },
+    { service: "emitter", name: "emitter-2", version: "2.0" },
+    { service: "transform", name: "transform-1", version: "1.0" },
+  ];
+  const free = await anyPorts(services.length);
+  services.forEach(({ service, name, version }, i) => {
+    const port = free[i] as number;
+    machine.start(name, `examples/${service}.ts`, ["--port", String(port), "--name", name, "--version", version]);
+    // What an operator writes, one file a service; Watson does the rest.
+    const file = { service: `//${service}`, version, port, instance: name };
+    writeFileSync(join(machine.servicesFolder, `${name}.yaml`), stringify(file));
+  });
+  await until("emitter and transform to answer", async () => {
+    const { failed } = await callMany(`${sherlock}/emitter/`, { connections: 1, requests: 3 });
+    const transform = await fetch(`${sherlock}/transform/`);
+    const list = await machine.dw(["service", "list", "--json"]);
+    const live = (list.match(/"state":\s*"live"/g) ?? []).length;
+    return failed === 0 && transform.ok && live === services.length;
+  });
+}
+
+async function showServices(ports: Ports): Promise<void> {
+  say("The monolith knows one address, its own machine's");
+  const url = `http://localhost:${ports.traffic}`;
+  for (let i = 0; i < 3; i++) await curl(`${url}/emitter/`);
+  await curl(`${url}/transform/`);
+  const nobody = await curl(`${url}/nobody/`);
+  check(nobody === 404, `an unknown name gives 404; it gave ${nobody}`);
+  await dw("service", "list");
+}
+
+async function showDeath(ports: Ports): Promise<void> {
+  say(`An instance is killed while ${CONNECTIONS} connections send requests`);
+  const stop = new AbortController();
+  const calls = callMany(`http://localhost:${ports.traffic}/emitter/`, {
+    connections: CONNECTIONS,
+    signal: stop.signal,
+  });
+  await sleep(1_000);
+  command("kill -9 emitter-1b");
+  await machine.kill("emitter-1b");
+  await sleep(2_000);
+  stop.abort();
+  const { requests, failed } = await calls;
+  print(`${requests} requests, ${failed} failed`);
+  check(failed === 0, `no request fails when an instance dies; ${failed} of ${requests} did`);
+}
+
+async function showCanary(ports: Ports): Promise<void> {
+  say("Version 2 is live, but held: it gets nothing until a route says so");
+  const url = `http://localhost:${ports.traffic}/emitter/`;
+  const before = await callMany(url, { connections: CONNECTIONS, requests: 500 });
+  check(before.byVersion.get("2.0") === undefined, "a held version gets no request");
+  await dw("route", "add", "//monolith", "//emitter(2)", "10%");
+  await until("version 2 to be reached", async () => {
+    const { byVersion } = await callMany(url, { connections: CONNECTIONS, requests: 100 });
+    return byVersion.has("2.0");
+  });
+  const { requests, failed, byVersion } = await callMany(url, { connections: CONNECTIONS, requests: 4_000 });
+  const share = (100 * (byVersion.get("2.0") ?? 0)) / requests;
+  print(
+    `${requests} requests, ${failed} failed: ${[...byVersion]
+      .sort()
+      .map(([v, n]) => `version ${v}: ${n}`)
+      .join(", ")}`,
+  );
+  print(`version 2 got ${share.toFixed(1)}%`);
+  check(failed === 0, `no request fails when a route is added; ${failed} did`);
+  check(Math.abs(share - 10) < 4 * Math.sqrt((10 * 90) / requests), `a share of 10% is 10%; it was ${share}%`);
+  await dw("route", "list");
+}
+
+async function stayUp(ports: Ports, usual: boolean): Promise<void> {
+  if (!process.stdout.isTTY) return;
+  const environment = usual ? "" : `DATAWIRE_DIRECTORY=//localhost:${ports.directory}/directory `;
+  say("All of it stays up for you to try, until Ctrl-C");
+  print(`  curl http://localhost:${ports.traffic}/emitter/`);
+  print(`  ${environment}npx dw route list -f`);
+  print(`  ${environment}npx dw route add //monolith '//emitter(2)' 50%`);
+  print(`  service files and logs: ${machine.folder}`);
+  await new Promise((resolve) => {
+    if (interrupted.signal.aborted) return resolve(null);
+    // An unresolved promise alone keeps no process alive.
+    const alive = setInterval(() => undefined, 60_000);
+    interrupted.signal.addEventListener("abort", () => {
+      clearInterval(alive);
+      resolve(null);
+    });
+  });
+}
+
+/** Shows a curl command with its answer, and returns the status. */
+async function curl(url: string): Promise<number> {
+  command(`curl ${url}`);
+  const response = await fetch(url);
+  print((await response.text()).trimEnd());
+  return response.status;
+}
+
+async function dw(...args: readonly string[]): Promise<void> {
+  command(`dw ${args.map((arg) => (/[()]/.test(arg) ? `'${arg}'` : arg)).join(" ")}`);
+  print((await machine.dw(args)).trimEnd());
+}
+
+async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + UP_WITHIN_MS;
+  for (;;) {
+    interrupted.signal.throwIfAborted();
+    if (await isTrue().catch(() => false)) return;
+    if (performance.now() > end) {
+      const logs = ["directory", "watson", "sherlock"].map((name) => `--- ${name}\n${machine.log(name)}`).join("\n");
+      throw new Error(`waited ${UP_WITHIN_MS / 1_000} s for ${what}\n${logs}`);
+    }
+    await sleep(100);
+  }
+}
+
+function check(holds: boolean, wanted: string): void {
+  if (!holds) throw new Error(`wanted: ${wanted}`);
+}
+
+function say(text: string): void {
+  print(`\n# ${text}`);
+}
+
+function command(text: string): void {
+  print(`\n$ ${text}`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

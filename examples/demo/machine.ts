@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "../..");
+/** The ports that the contract names, in the order directory, Watson's admin, traffic, Sherlock's admin. */
+const DEFAULT_PORTS = [5430, 5431, 5432, 5433] as const;
+
+export interface Ports {
+  readonly directory: number;
+  readonly watsonAdmin: number;
+  readonly traffic: number;
+  readonly sherlockAdmin: number;
+}
+
+/** A machine of the demo: a folder for its files, and the processes on it, which all end with it. */
+export class Machine {
+  readonly folder = mkdtempSync(join(tmpdir(), "dstack-demo-"));
+  readonly env: NodeJS.ProcessEnv;
+  readonly #running = new Map<string, ChildProcess>();
+
+  constructor() {
+    // Settings and state of the user stay out of the demo, and the demo's out of theirs.
+    this.env = {
+      ...process.env,
+      XDG_STATE_HOME: join(this.folder, "state"),
+      XDG_CONFIG_HOME: join(this.folder, "config"),
+    };
+    mkdirSync(this.servicesFolder);
+  }
+
+  get servicesFolder(): string {
+    return join(this.folder, "datawire.d");
+  }
+
+  /** Starts a program of this checkout; what it prints goes to a file beside the others'. */
+  start(name: string, file: string, args: readonly string[]): void {
+    const log = openSync(join(this.folder, `${name}.log`), "a", 0o600);
+    const child = spawn(process.execPath, [join(ROOT, file), ...args], { env: this.env, stdio: ["ignore", log, log] });
+    this.#running.set(name, child);
+  }
+
+  /** Ends a process at once, as a crash would. */
+  async kill(name: string): Promise<void> {
+    const child = this.#running.get(name);
+    if (child === undefined) throw new Error(`Cannot kill ${name}: it was not started`);
+    this.#running.delete(name);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+
+  /** What a process printed so far; for the message when something did not come up. */
+  log(name: string): string {
+    return readFileSync(join(this.folder, `${name}.log`), "utf8");
+  }
+
+  /** Runs `dw` as a user would and returns what it prints. */
+  async dw(args: readonly string[]): Promise<string> {
+    const child = spawn(process.execPath, [join(ROOT, "packages/dw-cli/src/main.ts"), ...args], {
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const parts: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => parts.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => parts.push(chunk));
+    const [code] = (await once(child, "close")) as [number | null];
+    const output = Buffer.concat(parts).toString();
+    if (code !== 0) throw new Error(`dw ${args.join(" ")} ended with ${code}: ${output}`);
+    return output;
+  }
+
+  async stop(): Promise<void> {
+    const children = [...this.#running.values()].filter(
+      (child) => child.exitCode === null && child.signalCode === null,
+    );
+    const ended = children.map((child) => once(child, "exit"));
+    for (const child of children) child.kill("SIGTERM");
+    await Promise.all(ended);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The ports of the contract, or others where one of those is taken. */
+export async function choosePorts(): Promise<{ ports: Ports; usual: boolean }> {
+  const usual = (await Promise.all(DEFAULT_PORTS.map(isFree))).every(Boolean);
+  const [directory, watsonAdmin, traffic, sherlockAdmin] = usual
+    ? DEFAULT_PORTS
+    : ((await anyPorts(4)) as [number, number, number, number]);
+  return { ports: { directory, watsonAdmin, traffic, sherlockAdmin }, usual };
+}
+
+export async function anyPorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
