@@ -13,7 +13,7 @@ export interface Metrics {
   readonly foreign: () => void;
   readonly stored: (ms: number) => void;
   readonly published: (delayMs: number) => void;
-  readonly changed: () => void;
+  readonly recorded: () => void;
   /** What is read from the directory itself whenever somebody asks. */
   observe(parts: { readonly state: State; readonly links: LinkDesk; readonly publisher: Publisher }): void;
 }
@@ -54,7 +54,7 @@ export function createMetrics(): Metrics {
     refused: (code) => refusals.inc({ code }),
     foreign: () => foreign.inc(),
     stored: (ms) => store.observe(ms / 1_000),
-    changed: () => changes.inc(),
+    recorded: () => changes.inc(),
     published: (delayMs) => publishing.observe(delayMs / 1_000),
     observe: (parts) => observe(registers, parts),
   };

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ErrorBody, type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
-import { check, describeError, type Logger, pathOf } from "@datawire/runtime";
+import { type AdminHandler, check, describeError, type Logger, pathOf } from "@datawire/runtime";
 import type { z } from "zod";
 import type { Author } from "../desk.ts";
 import { StoreError } from "../store/contract.ts";
@@ -29,9 +29,9 @@ interface RouterDeps {
   readonly refused: (code: ErrorCode) => void;
 }
 
-/** Answers requests by the first endpoint that takes them. */
-export function createRouter(endpoints: readonly Endpoint[], { log, refused }: RouterDeps) {
-  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+/** Answers requests by the endpoint that takes them, and every other request by an error. */
+export function createRouter(endpoints: readonly Endpoint[], { log, refused }: RouterDeps): AdminHandler {
+  return async (req, res) => {
     try {
       const { endpoint, params } = find(endpoints, req);
       const answer = await endpoint.handle({
@@ -50,6 +50,7 @@ export function createRouter(endpoints: readonly Endpoint[], { log, refused }: R
       // What is left of a body that nobody read would be taken for the next request.
       if (!req.complete) req.resume();
     }
+    return true;
   };
 }
 
