@@ -137,7 +137,7 @@ async function showCanary(ports: Ports): Promise<void> {
   const share = (100 * (byVersion.get("2.0") ?? 0)) / requests;
   print(
     `${requests} requests, ${failed} failed: ${[...byVersion]
-      .sort()
+      .sort(([a], [b]) => a.localeCompare(b))
       .map(([v, n]) => `version ${v}: ${n}`)
       .join(", ")}`,
   );

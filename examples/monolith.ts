@@ -8,19 +8,27 @@ export interface Tally {
   readonly byVersion: ReadonlyMap<string, number>;
 }
 
+export interface CallOptions {
+  readonly connections: number;
+  readonly requests?: number;
+  readonly signal?: AbortSignal;
+}
+
+const NEVER = new AbortController().signal;
+
 /**
  * `monolith` calls a URL over a pool of keep-alive connections, as legacy applications do, until it has sent `requests`
  * or `signal` aborts. It never retries: what fails, counts.
  */
 export async function callMany(
   url: string,
-  { connections, requests = Infinity, signal }: { connections: number; requests?: number; signal?: AbortSignal },
+  { connections, requests = Infinity, signal = NEVER }: CallOptions,
 ): Promise<Tally> {
   const tally = { requests: 0, failed: 0, byVersion: new Map<string, number>() };
   const agent = new Agent({ connections });
   const { origin, pathname } = new URL(url);
   const caller = async (): Promise<void> => {
-    while (tally.requests < requests && signal?.aborted !== true) {
+    while (tally.requests < requests && !signal.aborted) {
       tally.requests += 1;
       const version = await versionFrom(agent, origin, pathname);
       if (version === null) tally.failed += 1;
