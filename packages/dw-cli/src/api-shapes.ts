@@ -29,6 +29,17 @@ export interface RouteChangeAnswer extends RoutesAnswer {
   readonly changed: boolean;
 }
 
+/** After a change that is not of routes alone. */
+export interface ChangeAnswer extends OfTable {
+  readonly notes: readonly string[];
+  readonly changed: boolean;
+}
+
+export interface UndoAnswer extends ChangeAnswer {
+  /** What was done when the change was made that is taken back. */
+  readonly undone: string;
+}
+
 export interface DistributionsAnswer extends OfTable {
   readonly distributions: readonly Explanation[];
 }

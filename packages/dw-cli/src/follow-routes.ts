@@ -1,4 +1,4 @@
-import { type RouteListing, type Table, explain, listRoutes } from "@datawire/protocol";
+import { type RouteListing, type RouteTable, type Table, explain, listRoutes } from "@datawire/protocol";
 import { type DistributionRow, distributionRows, distributionTable } from "./core/distribution-rows.ts";
 import { type RowChange, createRowChanges } from "./core/row-changes.ts";
 import { type Cell, cell } from "./core/text-table.ts";
@@ -37,7 +37,7 @@ function tablePrinter(dw: Dw): Show {
 function jsonPrinter(dw: Dw): Show {
   let last: string | null = null;
   return (table) => {
-    const routes = [...table.tables()].flatMap((one) => listRoutes(table, one));
+    const routes = [...table.tables()].sort(byServiceAnyCallerFirst).flatMap((one) => listRoutes(table, one));
     const text = JSON.stringify(routes);
     if (text === last) return;
     last = text;
@@ -54,6 +54,12 @@ function rowsOf(table: Table, service: string, nowMs: number): DistributionRow[]
     const explanation = explain(table, service, { caller, zone: null });
     return explanation === null ? [] : distributionRows(explanation, routes, nowMs);
   });
+}
+
+/** The order of `GET /v1/routes`. */
+function byServiceAnyCallerFirst(a: RouteTable, b: RouteTable): number {
+  const rank = ({ service, caller }: RouteTable): string => `${service} ${caller === "*" ? "" : caller}`;
+  return rank(a) < rank(b) ? -1 : 1;
 }
 
 function mark({ kind }: RowChange): Cell {

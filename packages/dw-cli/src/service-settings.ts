@@ -1,11 +1,12 @@
-import { parseBalance, parseDuration, parseInstanceUrl } from "@datawire/protocol";
+import type { ServiceSettings } from "@datawire/protocol";
+import { formatDuration, parseBalance, parseDuration, parseInstanceUrl } from "@datawire/protocol";
 import { type Input, optionText } from "./dw.ts";
 import { misuse, typed } from "./operands.ts";
 
 /** A setting of a service: how commander calls its option, and how its value is read. */
 interface Setting {
   readonly option: string;
-  readonly field: string;
+  readonly field: keyof ServiceSettings;
   readonly read: (text: string) => string | number;
 }
 
@@ -33,6 +34,16 @@ export function readServiceSettings(input: Input): Record<string, string | numbe
     settings.push([field, text === null ? (field === "failover" ? "any" : null) : read(text)]);
   }
   return Object.fromEntries(settings);
+}
+
+/** The settings that are not left to their defaults, as option and value: `["timeout", "30s"]`. */
+export function showServiceSettings(settings: ServiceSettings): [option: string, value: string][] {
+  return SETTINGS.flatMap(({ option, field }): [string, string][] => {
+    const value = settings[field];
+    if (value === null || (field === "failover" && value === "any")) return [];
+    const name = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return [[name, field.endsWith("Ms") ? formatDuration(Number(value)) : String(value)]];
+  });
 }
 
 function asTyped(text: string): string {

@@ -1,10 +1,12 @@
+import type { ChangeAnswer } from "../api-shapes.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { readInstance } from "../operands.ts";
 
 /** Ends a drain. */
 export const run: RunCommand = async (dw, input) => {
   const instance = readInstance(operand(input, 0));
-  const answer = await dw.client.post("/v1/instances/resume", { instance });
+  const answer = (await dw.client.post("/v1/instances/resume", { instance })) as ChangeAnswer;
   if (flag(input, "json")) return dw.output.json(answer);
-  dw.output.line(`${instance} gets requests again as soon as it is live`);
+  for (const note of answer.notes) dw.output.note(note);
+  if (answer.changed) dw.output.line(`${instance} gets requests again as soon as it is live`);
 };

@@ -1,9 +1,11 @@
-import type { RouteChangeAnswer } from "../api-shapes.ts";
+import type { UndoAnswer } from "../api-shapes.ts";
 import { type RunCommand, flag } from "../dw.ts";
-import { reportRouteChange } from "../route-report.ts";
 
 /** Takes back the last change that is not undone yet. */
 export const run: RunCommand = async (dw, input) => {
-  const answer = await dw.client.post("/v1/routes/undo", { dryRun: flag(input, "dryRun") });
-  reportRouteChange(dw, input, answer as RouteChangeAnswer);
+  const dryRun = flag(input, "dryRun");
+  const answer = (await dw.client.post("/v1/routes/undo", { dryRun })) as UndoAnswer;
+  if (flag(input, "json")) return dw.output.json(answer);
+  for (const note of answer.notes) dw.output.note(note);
+  dw.output.line(`${dryRun ? "Would undo" : "Undone"}: ${answer.undone}`);
 };

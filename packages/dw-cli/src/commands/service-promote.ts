@@ -1,4 +1,5 @@
 import { describeGeneration, generationOf } from "@datawire/protocol";
+import type { ChangeAnswer } from "../api-shapes.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { misuse, readServiceAddress } from "../operands.ts";
 import { withSuggestion } from "../suggest-service.ts";
@@ -18,9 +19,9 @@ export const run: RunCommand = async (dw, input) => {
   const dryRun = flag(input, "dryRun");
   const answer = (await withSuggestion(dw.client, service, () =>
     dw.client.post(`/v1/services/${service}/promote`, { generation: version, dryRun }),
-  )) as { readonly notes?: readonly string[]; readonly changed?: boolean };
+  )) as ChangeAnswer;
   if (flag(input, "json")) return dw.output.json(answer);
-  for (const note of answer.notes ?? []) dw.output.note(note);
-  const verb = dryRun ? "would be" : answer.changed === false ? "is already" : "is now";
+  for (const note of answer.notes) dw.output.note(note);
+  const verb = dryRun ? "would be" : answer.changed ? "is now" : "is already";
   dw.output.line(`The primary of //${service} ${verb} ${describeGeneration(generation)}`);
 };

@@ -2,6 +2,7 @@ import type { ServiceAnswer } from "../api-shapes.ts";
 import { instanceTable } from "../core/instance-table.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { readService } from "../operands.ts";
+import { showServiceSettings } from "../service-settings.ts";
 import { withSuggestion } from "../suggest-service.ts";
 
 /** One service with its settings and all of its instances. */
@@ -10,14 +11,13 @@ export const run: RunCommand = async (dw, input) => {
   const answer = await withSuggestion(dw.client, name, () => dw.client.get(`/v1/services/${name}`));
   const { service, settings, declared } = answer as ServiceAnswer;
   if (flag(input, "json")) return dw.output.json({ ...service, settings, declared });
-  const given = Object.entries(settings).filter(([, value]) => value !== null);
   const facts: [string, string][] = [
     ["service", service.service],
     ["status", service.reason === null ? service.status : `${service.status}: ${service.reason}`],
     ["primary", service.primary ?? "-"],
     ["protocol", service.protocol],
     ["declared", declared ? "yes, by `dw service add`" : "no, it goes with its last instance"],
-    ...given.map(([key, value]): [string, string] => [key, String(value)]),
+    ...showServiceSettings(settings),
   ];
   const width = Math.max(...facts.map(([key]) => key.length));
   for (const [key, value] of facts) dw.output.styled(["faint", `${key.padEnd(width)}  `], ["plain", value]);
