@@ -63,7 +63,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   const changed = (): void => publisher.touch();
   const desk = new Desk({ state, store, clock, log, changed, stored, recorded });
   await desk.load();
-  publisher.flush();
+  publisher.begin();
 
   const counters = new Counters();
   const links = new LinkDesk({ state, desk, counters, publisher, clock, log, refused });
@@ -72,7 +72,8 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   const linkServer = new LinkServer({ heartbeatMs, leaseMs, directory: address }, { desk: links, clock, log });
 
   const startedMs = clock.nowMs();
-  const context: ApiContext = { state, desk, links, publisher, counters, store, clock, address, startedMs, warnings };
+  const served = { state, desk, links, publisher, counters, store };
+  const context: ApiContext = { ...served, clock, log, address, startedMs, warnings };
   const endpoints = [...readEndpoints(context), ...changeEndpoints(context), statusEndpoint(context)];
   const router = createRouter(endpoints, { log, refused });
   const plain = [healthHandler, readyHandler(readiness), metricsHandler(metrics.registry)];

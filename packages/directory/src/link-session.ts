@@ -12,7 +12,7 @@ import type { Position } from "./core/revisions.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./io/read-message.ts";
 import type { Socket } from "./io/socket.ts";
 import type { LinkDesk } from "./link-desk.ts";
-import { type Subscription, subscribe } from "./subscription.ts";
+import { Subscription } from "./subscription.ts";
 
 /** Where a connection comes from. */
 export interface Peer {
@@ -228,7 +228,7 @@ export class LinkSession {
     this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs });
     desk.enter(this, hello);
     if (hello.subscribe !== null)
-      this.#subscription = subscribe({ source: desk.publisher, socket }, hello.subscribe, clock.nowMs());
+      this.#subscription = new Subscription({ source: desk.publisher, socket }, hello.subscribe, clock.nowMs());
   }
 
   #register(hello: Hello, message: Extract<IncomingMessage, { type: "register" | "update" }>): void {

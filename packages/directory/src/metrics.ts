@@ -56,35 +56,41 @@ export function createMetrics(): Metrics {
     stored: (ms) => store.observe(ms / 1_000),
     recorded: () => changes.inc(),
     published: (delayMs) => publishing.observe(delayMs / 1_000),
-    observe: (parts) => observe(registers, parts),
+    observe: (parts) => observe(registry, parts),
   };
 }
 
 function observe(
-  registers: Registry[],
+  registry: Registry,
   { state, links, publisher }: { readonly state: State; readonly links: LinkDesk; readonly publisher: Publisher },
 ): void {
-  new Gauge({
-    name: "datawire_directory_connections",
-    help: "Clients of the link that are connected, by kind.",
-    labelNames: ["kind"],
-    registers,
-    collect() {
-      const clients = links.clients();
-      for (const kind of CLIENT_KINDS) this.set({ kind }, clients.filter((client) => client.kind === kind).length);
-    },
-  });
-  new Gauge({
-    name: "datawire_directory_instances",
-    help: "Registered instances, by state.",
-    labelNames: ["state"],
-    registers,
-    collect() {
-      const counts = new Map<string, number>();
-      for (const instance of state.table.instances()) counts.set(instance.state, (counts.get(instance.state) ?? 0) + 1);
-      for (const name of INSTANCE_STATES) this.set({ state: name }, counts.get(name) ?? 0);
-    },
-  });
+  const add = (gauge: Gauge): void => registry.registerMetric(gauge);
+  add(
+    new Gauge({
+      name: "datawire_directory_connections",
+      help: "Clients of the link that are connected, by kind.",
+      labelNames: ["kind"],
+      registers: [],
+      collect() {
+        const clients = links.clients();
+        for (const kind of CLIENT_KINDS) this.set({ kind }, clients.filter((client) => client.kind === kind).length);
+      },
+    }),
+  );
+  add(
+    new Gauge({
+      name: "datawire_directory_instances",
+      help: "Registered instances, by state.",
+      labelNames: ["state"],
+      registers: [],
+      collect() {
+        const counts = new Map<string, number>();
+        for (const instance of state.table.instances())
+          counts.set(instance.state, (counts.get(instance.state) ?? 0) + 1);
+        for (const name of INSTANCE_STATES) this.set({ state: name }, counts.get(name) ?? 0);
+      },
+    }),
+  );
   const gauges: readonly [name: string, help: string, read: () => number][] = [
     ["revision", "The revision of the table.", () => publisher.log.revision],
     ["services", "Services in the table.", () => state.table.size.services],
@@ -99,14 +105,16 @@ function observe(
     ],
   ];
   for (const [name, help, read] of gauges) {
-    new Gauge({
-      name: `datawire_directory_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+    add(
+      new Gauge({
+        name: `datawire_directory_${name}`,
+        help,
+        registers: [],
+        collect() {
+          this.set(read());
+        },
+      }),
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Table } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 import { RevisionLog } from "./core/revisions.ts";
 import { Snapshots } from "./core/snapshots.ts";
@@ -43,6 +44,10 @@ export class Publisher implements Source {
     this.snapshots = new Snapshots(writer.table, this.log);
   }
 
+  get table(): Table {
+    return this.#writer.table;
+  }
+
   get warming(): boolean {
     return this.#warming;
   }
@@ -50,6 +55,13 @@ export class Publisher implements Source {
   /** How many changes are being held for. */
   get subscribers(): number {
     return this.#subscribers.size;
+  }
+
+  /** Takes the table as it is for revision 0, which nobody has seen yet, so that its making need not be kept. */
+  begin(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#writer.take();
   }
 
   /** Says that the table may have changed. */

@@ -1,15 +1,9 @@
 import type { Hello } from "@datawire/protocol";
 import { Feed } from "./core/feed.ts";
+import { FilteredFeed } from "./core/filtered-feed.ts";
 import type { Position } from "./core/revisions.ts";
 import type { Socket } from "./io/socket.ts";
 import type { Publisher } from "./publisher.ts";
-
-/** A client's subscription to the table, until it ends. */
-export interface Subscription {
-  /** What the client was sent. */
-  readonly position: Position;
-  end(): void;
-}
 
 /** What may wait to leave for one subscriber. Past it the subscriber is slow, and what it lacks waits in the log instead. */
 const BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
@@ -19,39 +13,52 @@ interface SubscriptionDeps {
   readonly socket: Socket;
 }
 
-/** Sends a client the table, and what changes of it, no faster than the client takes it. */
-export function subscribe(
-  { source, socket }: SubscriptionDeps,
-  { have }: NonNullable<Hello["subscribe"]>,
-  nowMs: number,
-): Subscription {
-  source.flush();
-  const feed = new Feed(source, have, nowMs);
-  let waiting = false;
-  let ended = false;
-  const pump = (): void => {
-    while (!ended && !waiting) {
-      const frame = feed.next();
+/** Sends a client the table, and what changes of it, no faster than the client takes it, until it is ended. */
+export class Subscription {
+  readonly #source: Publisher;
+  readonly #socket: Socket;
+  readonly #feed: Pick<Feed, "revision" | "next">;
+  readonly #unsubscribe: () => void;
+  /** A frame filled the buffer, and nothing is sent until it has left. */
+  #waiting = false;
+  #ended = false;
+
+  constructor({ source, socket }: SubscriptionDeps, wish: NonNullable<Hello["subscribe"]>, nowMs: number) {
+    this.#source = source;
+    this.#socket = socket;
+    source.flush();
+    this.#feed =
+      wish.services === null
+        ? new Feed(source, wish.have, nowMs)
+        : new FilteredFeed(source, source.table, wish.services);
+    this.#unsubscribe = source.subscribe(this);
+    this.pump();
+  }
+
+  /** What the client was sent. */
+  get position(): Position {
+    return { epoch: this.#source.log.epoch, revision: this.#feed.revision };
+  }
+
+  /** Sends what there is, as far as there is room for it. */
+  pump(): void {
+    while (!this.#ended && !this.#waiting) {
+      const frame = this.#feed.next();
       if (frame === null) return;
-      waiting = socket.bufferedBytes + frame.length > BUFFERED_BYTES_MAX;
+      this.#waiting = this.#socket.bufferedBytes + frame.length > BUFFERED_BYTES_MAX;
       // Only a frame that fills the buffer is waited for; the others need no word that they have left.
-      if (!waiting) socket.send(frame);
-      else
-        socket.send(frame, () => {
-          waiting = false;
-          pump();
-        });
+      if (this.#waiting) this.#socket.send(frame, () => this.#resume());
+      else this.#socket.send(frame);
     }
-  };
-  const unsubscribe = source.subscribe({ pump });
-  pump();
-  return {
-    get position() {
-      return { epoch: source.log.epoch, revision: feed.revision };
-    },
-    end: () => {
-      ended = true;
-      unsubscribe();
-    },
-  };
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#unsubscribe();
+  }
+
+  #resume(): void {
+    this.#waiting = false;
+    this.pump();
+  }
 }

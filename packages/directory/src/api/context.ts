@@ -1,4 +1,4 @@
-import type { Clock } from "@datawire/runtime";
+import type { Clock, Logger } from "@datawire/runtime";
 import type { Counters } from "../core/counters.ts";
 import type { Moment } from "../core/moment.ts";
 import type { State } from "../core/state.ts";
@@ -16,6 +16,7 @@ export interface ApiContext {
   readonly counters: Counters;
   readonly store: Store;
   readonly clock: Clock;
+  readonly log: Logger;
   /** The directory's own address, `//host/directory`. */
   readonly address: string;
   readonly startedMs: number;

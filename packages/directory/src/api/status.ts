@@ -15,6 +15,8 @@ interface StatusProblem {
 /** The most problems of one answer: past it, a person needs a better question. */
 const PROBLEMS_MAX = 500;
 
+const RELEASE = "find out why so many were lost at once; `dw guard release` lets them go";
+
 /** `GET /v1/status`: what `dw status` shows. */
 export function statusEndpoint(context: ApiContext): Endpoint {
   return { method: "GET", path: "/v1/status", handle: () => status(context) };
@@ -34,7 +36,7 @@ function status(context: ApiContext) {
       startedAt: iso(startedMs),
       state: publisher.warming ? "warming" : "ready",
       store: store.kind,
-      guard: state.leases.held,
+      guard: state.leases.held && { held: state.leases.held.held, reason: state.leases.held.reason },
     },
     watsons: watsonsOf(state.registry.holders(), clients),
     sherlocks: sherlocks.map((client) => ({
@@ -73,8 +75,7 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   const { state, warnings, address } = context;
   const problems: StatusProblem[] = [];
   const guard = state.leases.held;
-  if (guard !== null)
-    problems.push({ severity: "error", subject: address, message: guard.reason, remedy: "dw guard release" });
+  if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });
   for (const name of state.table.serviceNames()) problems.push(...serviceProblems(context, name));
   for (const { name, state: seen, instances, sinceMs } of state.registry.holders()) {
     if (seen !== "lost" || instances === 0) continue;
@@ -83,7 +84,7 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   }
   for (const { kind, name, problems: reported } of clients) {
     for (const { subject, message } of reported)
-      problems.push({ severity: "warning", subject, message: `${message} (${kind} ${name})`, remedy: null });
+      problems.push({ severity: "warning", subject: `${kind} ${name}: ${subject}`, message, remedy: null });
   }
   for (const message of warnings) problems.push({ severity: "warning", subject: address, message, remedy: null });
   return problems.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning"));

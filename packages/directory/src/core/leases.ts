@@ -8,7 +8,10 @@ export interface GuardLimits {
 
 /** What the guard holds back, in words for `dw status`. */
 export interface Held {
+  /** How many instances. */
   readonly held: number;
+  /** How many Watsons they are held from. */
+  readonly leases: number;
   readonly reason: string;
 }
 
@@ -87,11 +90,16 @@ export class Leases {
     return ending.map(([watson]) => watson);
   }
 
-  /** `dw guard release`: what is out of sight now ends with its lease, however much that is. Returns how many instances. */
+  /**
+   * `dw guard release`: what is out of sight now ends with its lease, however much that is. Returns how many leases
+   * that the guard held end at once, which is none when it held none.
+   */
   release(): number {
+    const leases = this.#held?.leases ?? 0;
+    if (leases === 0) return 0;
     for (const [watson, lease] of this.#running) this.#running.set(watson, { ...lease, released: true });
     this.#ended = [];
-    return this.#lost;
+    return leases;
   }
 
   #judge(due: readonly Lease[], registered: number): Held | null {
@@ -106,6 +114,6 @@ export class Leases {
     const reason =
       `${affected} of ${all} instances (${percent}%) are out of sight at once, more than ${Math.round(share * 100)}%: ` +
       `their leases are held, and they stay in use`;
-    return { held, reason };
+    return { held, leases: due.length, reason };
   }
 }

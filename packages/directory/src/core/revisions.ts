@@ -5,6 +5,8 @@ export interface Revision {
   readonly from: number;
   readonly revision: number;
   readonly change: TableChange;
+  /** When the oldest change in it happened. */
+  readonly atMs: number;
   /** The `delta` message, serialised once for all. */
   readonly frame: Uint8Array;
   /** How many bytes all earlier frames together have. */
@@ -55,7 +57,7 @@ export class RevisionLog {
     const from = this.#revision;
     const revision = from + 1;
     const frame = this.#frame({ from, revision, atMs, change });
-    const made: Revision = { from, revision, change, frame, offset: this.#bytesEver };
+    const made: Revision = { from, revision, change, atMs, frame, offset: this.#bytesEver };
     this.#revision = revision;
     this.#kept.set(revision, made);
     this.#bytes += frame.length;
