@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs programs that the system's package manager has, where they are missing; never starts or enables their services.
-#   sh scripts/install-haproxy.sh haproxy [etcd]
+#   sh scripts/install-haproxy.sh haproxy [etcd] [rpmbuild] ...
 set -eu
 PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
 
@@ -17,11 +17,16 @@ done
 
 # The package of a program. Debian and newer Ubuntu have the server of etcd in a package of its own.
 package_of() {
-  if [ "$1" = etcd ] && [ "$manager" = apt-get ]; then
-    if [ -n "$(apt-cache show etcd-server 2>/dev/null)" ]; then echo etcd-server; else echo etcd; fi
-  else
-    echo "$1"
-  fi
+  case $1-$manager in
+    etcd-apt-get) if [ -n "$(apt-cache show etcd-server 2>/dev/null)" ]; then echo etcd-server; else echo etcd; fi ;;
+    rpmbuild-dnf | rpmbuild-yum | rpmbuild-zypper) echo rpm-build ;;
+    rpmbuild-pacman) echo rpm-tools ;;
+    rpmbuild-*) echo rpm ;;
+    strip-*) echo binutils ;;
+    systemd-analyze-*) echo systemd ;;
+    dpkg-deb-*) echo dpkg ;;
+    *) echo "$1" ;;
+  esac
 }
 
 install_command() {

@@ -1,0 +1,87 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundleProgram, type Program, programs } from "./bundle.ts";
+import { isInstalled } from "./command.ts";
+import { describePackages, type Parts } from "./contents.ts";
+import { buildDeb } from "./deb.ts";
+import { prepareNode } from "./node-runtime.ts";
+import { buildNpmPackage } from "./npm.ts";
+import { buildRpm } from "./rpm.ts";
+import { sourceEpoch, sourceVersion } from "./source.ts";
+import { describeLicences } from "./third-party.ts";
+
+export type Format = "deb" | "rpm" | "npm";
+export const formats: readonly Format[] = ["deb", "rpm", "npm"];
+
+export interface BuildOptions {
+  /** The folder for the packages; packages of the same names in it are replaced. */
+  readonly out: string;
+  readonly formats: readonly Format[];
+  /** Versions that the system packages get; default: the version of the sources. The programs in all are the same. */
+  readonly versions?: readonly string[];
+}
+
+export interface Built {
+  /** The packages. */
+  readonly files: readonly string[];
+  /** What could not be built here: one line each, with what to do. */
+  readonly missing: readonly string[];
+}
+
+/** Bundles the programs and packages them. */
+export async function buildPackages({ out, formats: wanted, versions }: BuildOptions): Promise<Built> {
+  const version = await sourceVersion();
+  const work = await mkdtemp(join(tmpdir(), "dstack-package-"));
+  try {
+    await mkdir(out, { recursive: true });
+    const { bundles, licences, all } = await bundleAll(join(work, "bundles"));
+    const context = { out, epoch: await sourceEpoch() };
+    const files: string[] = [];
+    const missing: string[] = [];
+    if (wanted.includes("npm")) files.push(await buildNpmPackage({ bundles, licences: all, version }, { ...context, work }));
+    const system = wanted.filter((format) => format !== "npm");
+    if (system.length === 0) return { files, missing };
+
+    const parts: Parts = { bundles, licences, node: await prepareNode(work) };
+    for (const each of versions ?? [version]) {
+      const packages = await describePackages(each, parts);
+      for (const format of system) {
+        const { build, program, remedy } = builders[format];
+        if (!(await isInstalled(program))) {
+          missing.push(`Cannot build .${format}: ${program} is missing; ${remedy}`);
+          continue;
+        }
+        for (const pkg of packages) {
+          const folder = await mkdtemp(join(work, "package-"));
+          files.push(await build(pkg, { ...context, work: folder }));
+        }
+      }
+    }
+    return { files: [...new Set(files)], missing: [...new Set(missing)] };
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+const builders = {
+  deb: { build: buildDeb, program: "dpkg-deb", remedy: "install the package dpkg" },
+  rpm: { build: buildRpm, program: "rpmbuild", remedy: "install the package rpm (Debian) or rpm-build (Fedora)" },
+} as const;
+
+async function bundleAll(folder: string): Promise<Pick<Parts, "bundles" | "licences"> & { readonly all: string }> {
+  const built = await Promise.all(
+    programs.map(async (program) => {
+      const bundle = join(folder, program);
+      const used = await bundleProgram(program, bundle);
+      return { program, bundle, used, licences: await describeLicences(used) };
+    }),
+  );
+  const of = <T>(value: (one: (typeof built)[number]) => T): Record<Program, T> =>
+    Object.fromEntries(built.map((one) => [one.program, value(one)])) as Record<Program, T>;
+  return {
+    bundles: of(({ bundle }) => bundle),
+    licences: of(({ licences }) => licences),
+    all: await describeLicences(new Set(built.flatMap(({ used }) => [...used]))),
+  };
+}

@@ -1,0 +1,54 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+import { ROOT } from "./source.ts";
+
+export type Program = "directory" | "watson" | "sherlock" | "dw";
+export const programs: readonly Program[] = ["directory", "watson", "sherlock", "dw"];
+
+/** The file that starts a bundled program. */
+export const BUNDLE_MAIN = "main.js";
+
+/**
+ * Bundles a program with all that it imports into `folder`: one file, and one more for each part that it loads only
+ * when it needs it. Gives the folders of the npm packages that went into it.
+ */
+export async function bundleProgram(program: Program, folder: string): Promise<ReadonlySet<string>> {
+  const source = join(ROOT, "packages", program === "dw" ? "dw-cli" : program);
+  const build = await rolldown({
+    input: join(source, "src/main.ts"),
+    platform: "node",
+    tsconfig: false,
+    // Libraries are made of modules with cycles and of branches for other platforms; neither is ours to mend.
+    checks: { circularDependency: false, eval: false },
+  });
+  try {
+    const { output } = await build.write({
+      dir: folder,
+      format: "esm",
+      entryFileNames: BUNDLE_MAIN,
+      chunkFileNames: "[name]-[hash].js",
+      // Half the size to parse at every start; names stay, as they stand in stack traces and in errors.
+      minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    });
+    const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
+    await addTemplates(folder, modules);
+    return new Set(modules.flatMap(packageFolder));
+  } finally {
+    await build.close();
+  }
+}
+
+/** Sherlock reads its templates from a folder beside itself, wherever it is bundled into. */
+async function addTemplates(folder: string, modules: readonly string[]): Promise<void> {
+  const templates = join(ROOT, "packages/sherlock/templates");
+  if (modules.some((module) => module.startsWith(join(ROOT, "packages/sherlock/src/io/")))) {
+    await cp(templates, join(folder, "templates"), { recursive: true, filter: (path) => !path.includes("golden") });
+  }
+}
+
+/** `…/node_modules/ws` of `…/node_modules/ws/lib/sender.js`; nothing for our own sources. */
+function packageFolder(module: string): string[] {
+  const match = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module);
+  return match === null ? [] : [match[0]];
+}

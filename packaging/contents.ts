@@ -1,0 +1,145 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Program } from "./bundle.ts";
+import { ROOT } from "./source.ts";
+
+/** A system package, apart from its format. */
+export interface Package {
+  readonly name: string;
+  readonly summary: string;
+  readonly version: string;
+  /** `native`: for machines of the kind that builds it. */
+  readonly architecture: "all" | "native";
+  readonly needs: { readonly deb: readonly string[]; readonly rpm: readonly string[] };
+  readonly files: readonly PackagedFile[];
+  /** Folders that the package owns though it may have no file in them. */
+  readonly folders: readonly string[];
+  /** Shell functions `configured`, `removing`, `removed` and `purged`: what happens beside the copying of files. */
+  readonly script: string;
+}
+
+export interface PackagedFile {
+  /** Absolute, as installed. */
+  readonly path: string;
+  readonly content: { readonly file: string } | { readonly folder: string } | { readonly text: string };
+  readonly mode: number;
+  /** Belongs to the administrator once installed: an upgrade never overwrites what was changed. */
+  readonly setting?: true;
+}
+
+/** What has been built before it is packaged. */
+export interface Parts {
+  /** Each program's folder. */
+  readonly bundles: Readonly<Record<Program, string>>;
+  readonly licences: Readonly<Record<Program, string>>;
+  readonly node: { readonly file: string; readonly version: string; readonly licence: string };
+}
+
+const summaries: Readonly<Record<Program, string>> = {
+  directory: "Keeps which service instances are alive and which routes hold",
+  watson: "Checks the services of this machine and registers them with a directory",
+  sherlock: "Leads localhost to live instances of services, through HAProxy",
+  dw: "Command line of Datawire dstack",
+};
+
+/** All packages of a version; `1.0.0-beta.1` becomes `1.0.0~beta.1`, which both formats sort before `1.0.0`. */
+export async function describePackages(sourceVersion: string, parts: Parts): Promise<Package[]> {
+  const version = sourceVersion.replace("-", "~");
+  const { node } = parts;
+  const withNode = {
+    deb: [`datawire-node (>= ${node.version})`],
+    rpm: [`datawire-node >= ${node.version}`],
+  };
+  const daemon = async (program: Exclude<Program, "dw">, needs: readonly string[] = []): Promise<Package> => {
+    const base = await describeProgram(program, version, parts);
+    return {
+      ...base,
+      needs: {
+        deb: [...withNode.deb, "libc-bin", "passwd", ...needs],
+        rpm: [...withNode.rpm, "/usr/bin/getent", "/usr/sbin/useradd", "systemd", ...needs],
+      },
+      files: [...base.files, ...daemonFiles(program)],
+      folders: program === "watson" ? ["/etc/datawire.d"] : [],
+      script: await readScript(program, ["link", "systemd", "daemon"]),
+    };
+  };
+  const dw = await describeProgram("dw", version, parts);
+  return [
+    await describeNode(parts),
+    await daemon("directory"),
+    await daemon("watson"),
+    await daemon("sherlock", ["haproxy"]),
+    { ...dw, needs: withNode, script: await readScript("dw", ["link", "command"]) },
+  ];
+}
+
+async function describeProgram(
+  program: Program,
+  version: string,
+  { bundles, licences }: Parts,
+): Promise<Omit<Package, "needs" | "script">> {
+  const name = `datawire-${program}`;
+  const documents = `/usr/share/doc/${name}`;
+  const launcher = (await readFile(join(ROOT, "packaging/launcher.sh"), "utf8")).replaceAll("@PROGRAM@", program);
+  return {
+    name,
+    version,
+    summary: summaries[program],
+    architecture: "all",
+    folders: [],
+    files: [
+      { path: `/usr/lib/datawire/bin/${program}`, content: { text: launcher }, mode: 0o755 },
+      { path: `/usr/lib/datawire/${program}`, content: { folder: bundles[program] }, mode: 0o644 },
+      { path: `${documents}/copyright`, content: { text: licences[program] }, mode: 0o644 },
+      { path: `${documents}/install.md`, content: { file: join(ROOT, "docs/install.md") }, mode: 0o644 },
+    ],
+  };
+}
+
+function daemonFiles(program: Exclude<Program, "dw">): PackagedFile[] {
+  const name = `datawire-${program}`;
+  const file = (path: string, source: string): PackagedFile => ({
+    path,
+    content: { file: join(ROOT, source) },
+    mode: 0o644,
+  });
+  return [
+    file(`/usr/lib/systemd/system/${name}.service`, `packaging/systemd/${name}.service`),
+    file(`/usr/lib/tmpfiles.d/${name}.conf`, `packaging/tmpfiles.d/${name}.conf`),
+    { ...file(`/etc/datawire/${program}.yaml`, `etc/datawire/${program}.yaml`), setting: true },
+    ...(program === "watson"
+      ? [
+          {
+            path: "/usr/share/doc/datawire-watson/examples",
+            content: { folder: join(ROOT, "etc/datawire.d") },
+            mode: 0o644,
+          },
+        ]
+      : []),
+  ];
+}
+
+async function describeNode({ node }: Parts): Promise<Package> {
+  return {
+    name: "datawire-node",
+    version: node.version,
+    summary: "The Node.js that Datawire dstack runs on",
+    architecture: "native",
+    needs: {
+      // What the build of nodejs.org asks for: glibc 2.28 and the C++ library of GCC 8 (BUILDING.md of Node 24).
+      deb: ["libc6 (>= 2.28)", "libstdc++6 (>= 8)", "libgcc-s1"],
+      rpm: ["glibc >= 2.28", "libstdc++ >= 8", "libgcc"],
+    },
+    folders: [],
+    files: [
+      { path: "/usr/lib/datawire/node", content: { file: node.file }, mode: 0o755 },
+      { path: "/usr/share/doc/datawire-node/copyright", content: { file: node.licence }, mode: 0o644 },
+    ],
+    script: await readScript("node", ["systemd", "node"]),
+  };
+}
+
+async function readScript(program: string, names: readonly string[]): Promise<string> {
+  const files = names.map((name) => readFile(join(ROOT, "packaging/maintainer", `${name}.sh`), "utf8"));
+  return (await Promise.all(files)).join("\n").replaceAll("@PROGRAM@", program);
+}

@@ -1,0 +1,11 @@
+configured() {
+  link_program @PROGRAM@
+}
+
+removing() {
+  unlink_program @PROGRAM@
+}
+
+removed() { :; }
+
+purged() { :; }
