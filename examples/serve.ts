@@ -5,7 +5,10 @@ import type { AddressInfo } from "node:net";
 export interface Service {
   readonly host: string;
   readonly port: number;
-  /** How long after SIGTERM the port stays open: Watson has to see the failing check, and callers have to be told. */
+  /**
+   * How long after SIGTERM the port stays open. Watson must have seen the failing check by then, and callers must have
+   * been told: more than its interval plus its rechecks, which is 3.1 s by default.
+   */
   readonly drainMs: number;
   readonly answer: (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Problem } from "@datawire/runtime";
-import { readServices, type ServiceContext } from "./config/service-file.ts";
+import { createFileSchema, readServices, type ServiceContext } from "./config/service-file.ts";
 import type { WatsonSettings } from "./config/settings.ts";
 import { authoritiesOf } from "./core/directories.ts";
 import { mergeFiles } from "./core/set.ts";
@@ -26,8 +26,14 @@ function parserOf(settings: WatsonSettings, host: string): ParseServices {
     defaults,
     directories: authoritiesOf(directories),
   };
+  const parserFor = (noExec: string | null): ParseServices => {
+    const whole = { ...context, noExec, schema: createFileSchema({ directories: context.directories, noExec }) };
+    return (text, file) => readServices(text, file, whole);
+  };
+  if (!allowExec) return parserFor("allow_exec is false in watson.yaml, wanted true");
+  const trusted = parserFor(null);
   return (text, file, untrusted) => {
-    const noExec = allowExec ? untrusted : "allow_exec is false in watson.yaml, wanted true";
-    return readServices(text, file, { ...context, noExec });
+    if (untrusted === null) return trusted(text, file, null);
+    return parserFor(untrusted)(text, file, untrusted);
   };
 }

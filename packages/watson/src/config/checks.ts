@@ -1,6 +1,7 @@
 import { type InstanceUrl, parseInstanceUrl, type ServiceProtocol } from "@datawire/protocol";
 import type { Check, ProbeSettings } from "../core/instance.ts";
 import type { CheckSource, LivenessDefaults } from "./liveness.ts";
+import type { HttpTarget } from "./targets.ts";
 
 export const BUILT_IN = {
   intervalMs: 3_000,
@@ -64,69 +65,31 @@ function rhythmOf(source: CheckSource, defaults: LivenessDefaults, probe: ProbeS
 }
 
 function createProbe(source: CheckSource, index: number, { url, protocol }: CheckContext): ProbeSettings {
-  const fail = (key: string, message: string): CheckError => new CheckError(index, key, message);
-  const parsed = parseInstanceUrl(url, protocol);
+  const tlsVerify = source.tls_verify ?? true;
+  const instance = parseInstanceUrl(url, protocol);
   if (source.ttl !== undefined) return { kind: "ttl", ttlMs: source.ttl };
   if (source.exec !== undefined) return { kind: "exec", command: source.exec as [string, ...string[]] };
-  if (source.tcp !== undefined)
-    return { kind: "tcp", ...hostPortOf(source.tcp, () => fail("tcp", wantedHostPort(source.tcp))) };
-  if (source.grpc !== undefined) {
-    const [, scheme, rest = ""] = /^(?:(grpcs?):\/\/)?(.*)$/s.exec(source.grpc) ?? [];
-    return {
-      kind: "grpc",
-      ...hostPortOf(rest, () => fail("grpc", wantedHostPort(source.grpc))),
-      tls: scheme === "grpcs",
-      tlsVerify: source.tls_verify ?? true,
-      service: source.grpc_service ?? "",
-    };
-  }
-  if (protocol === "tcp" && source.http === undefined) return { kind: "tcp", host: parsed.host, port: parsed.port };
+  if (source.tcp !== undefined) return { kind: "tcp", ...source.tcp };
+  if (source.grpc !== undefined) return { kind: "grpc", ...source.grpc, tlsVerify, service: source.grpc_service ?? "" };
+  if (protocol === "tcp" && source.http === undefined) return { kind: "tcp", host: instance.host, port: instance.port };
   return {
     kind: "http",
-    url: httpUrl(source.http, parsed, (message) => fail("http", message)),
+    url: httpUrl(source.http, instance, index),
     method: source.method ?? "GET",
     headers: source.headers ?? {},
     status: source.expect?.status ?? [[200, 299]],
     body: source.expect?.body ?? null,
-    tlsVerify: source.tls_verify ?? true,
+    tlsVerify,
     http2: protocol === "h2",
   };
 }
 
 /** Where an http check goes: a URL of its own, a path on the instance's host, or the default. */
-function httpUrl(http: string | undefined, instance: InstanceUrl, fail: (message: string) => Error): string {
+function httpUrl(http: HttpTarget | undefined, instance: InstanceUrl, index: number): string {
   const origin = `${instance.scheme}://${instance.authority}`;
   if (http === undefined) return `${origin}${instance.base}/liveness_check`;
-  if (http.startsWith("/")) {
-    if (instance.scheme === "tcp")
-      throw fail(
-        `${JSON.stringify(http)} is a path, and the instance speaks tcp: wanted a URL like http://HOST:PORT${http}`,
-      );
-    return plainUrl(`${origin}${http}`) ?? unusable(http, fail);
-  }
-  return plainUrl(http) ?? unusable(http, fail);
-}
-
-function unusable(http: string, fail: (message: string) => Error): never {
-  throw fail(
-    `${JSON.stringify(http)} cannot be checked: wanted a path such as /health, or a URL such as http://HOST:PORT/health`,
-  );
-}
-
-function plainUrl(text: string): string | null {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return null;
-  const url = new URL(text);
-  return url.username === "" && url.password === "" && url.hostname !== "" ? url.href.replace(/#.*$/s, "") : null;
-}
-
-const wantedHostPort = (text: string | undefined): string =>
-  `${JSON.stringify(text)} cannot be checked: wanted HOST:PORT`;
-
-function hostPortOf(text: string, fail: () => Error): { host: string; port: number } {
-  try {
-    const { host, port } = parseInstanceUrl(`tcp://${text}`, "tcp");
-    return { host, port };
-  } catch {
-    throw fail();
-  }
+  if (http.kind === "url") return http.url;
+  if (instance.scheme !== "tcp") return `${origin}${http.path}`;
+  const message = `Cannot check the path ${JSON.stringify(http.path)} of an instance that speaks tcp: wanted a URL such as http://HOST:PORT${http.path}`;
+  throw new CheckError(index, "http", message);
 }

@@ -3,10 +3,13 @@ import { durationSetting, parsedBy } from "@datawire/runtime";
 import { z } from "zod";
 import { WATCHES } from "../core/instance.ts";
 import { parseStatusRange } from "../core/status-range.ts";
+import { parseGrpcTarget, parseHttpTarget, parseTcpTarget } from "./targets.ts";
 
 /** Shorter intervals would make Watson the load that it is to notice. */
 const INTERVAL_MS_MIN = 50;
 const TIMES_MAX = 100;
+/** Of one instance. */
+const CHECKS_MAX = 10;
 
 const positive = (msMin: number) =>
   durationSetting.refine((ms) => ms >= msMin, { error: `a duration of at least ${formatDuration(msMin)}` });
@@ -69,46 +72,46 @@ const KEYS_OF_KIND: Readonly<Record<(typeof KINDS)[number], readonly string[]>> 
   ttl: [],
 };
 
-/** One entry of `liveness`, as written. */
-const checkSchema = z
-  .strictObject({
-    http: z.string().min(1).optional(),
-    tcp: z.string().min(1).optional(),
-    exec: z.array(z.string()).min(1).meta({ wanted: "a list of a program and its arguments" }).optional(),
-    grpc: z.string().min(1).optional(),
-    ttl: positive(INTERVAL_MS_MIN).optional(),
-    method: method.optional(),
-    headers: z.record(headerName, headerValue).optional(),
-    expect: expectSchema.optional(),
-    tls_verify: z.boolean().optional(),
-    grpc_service: z.string().optional(),
-    ...rhythm,
-  })
-  .superRefine((check, context) => {
-    const kinds = KINDS.filter((kind) => check[kind] !== undefined);
-    if (kinds.length > 1) {
-      for (const kind of kinds.slice(1)) {
-        context.addIssue({
-          code: "custom",
-          path: [kind],
-          message: `one kind of check, and ${String(kinds[0])} is there already; write a list for several checks`,
-        });
+/**
+ * Makes the schema of `liveness` in a service file: one check, or a list of them that must all pass.
+ * @param noExec why a check may not run a program; null when it may.
+ */
+export function createLivenessSchema(noExec: string | null) {
+  const command = z
+    .array(z.string())
+    .min(1)
+    .meta({ wanted: "a list of a program and its arguments" })
+    .superRefine((_, context) => {
+      if (noExec !== null) context.addIssue({ code: "custom", message: `Cannot run a program as a check: ${noExec}` });
+    });
+  const checkSchema = z
+    .strictObject({
+      http: parsedBy(parseHttpTarget, "a path such as /health, or a URL such as http://HOST:PORT/health").optional(),
+      tcp: parsedBy(parseTcpTarget, "HOST:PORT").optional(),
+      exec: command.optional(),
+      grpc: parsedBy(parseGrpcTarget, "HOST:PORT, or grpcs://HOST:PORT for TLS").optional(),
+      ttl: positive(INTERVAL_MS_MIN).optional(),
+      method: method.optional(),
+      headers: z.record(headerName, headerValue).optional(),
+      expect: expectSchema.optional(),
+      tls_verify: z.boolean().optional(),
+      grpc_service: z.string().optional(),
+      ...rhythm,
+    })
+    .superRefine((check, context) => {
+      const [kind = "http", ...more] = KINDS.filter((name) => check[name] !== undefined);
+      const issue = (key: string, message: string): void => context.addIssue({ code: "custom", path: [key], message });
+      for (const other of more) issue(other, `one kind of check, and ${kind} is there already; a list has several`);
+      if (more.length > 0) return;
+      for (const key of Object.keys(check)) {
+        if (key === kind || key === "rise" || KEYS_OF_KIND[kind].includes(key)) continue;
+        issue(key, `no such key, as it has no meaning for a check of kind ${kind}`);
       }
-      return;
-    }
-    const kind = kinds[0] ?? "http";
-    for (const key of Object.keys(check)) {
-      if (key === kind || key === "rise" || KEYS_OF_KIND[kind].includes(key)) continue;
-      context.addIssue({
-        code: "custom",
-        path: [key],
-        message: `no such key, as it has no meaning for a check of kind ${kind}`,
-      });
-    }
-  });
-export type CheckSource = z.infer<typeof checkSchema>;
+    });
+  return z
+    .union([checkSchema, z.array(checkSchema).min(1).max(CHECKS_MAX)])
+    .transform((checks) => (Array.isArray(checks) ? checks : [checks]));
+}
 
-/** `liveness` of a service file: one check, or a list of them that must all pass. */
-export const livenessSchema = z
-  .union([checkSchema, z.array(checkSchema).min(1).max(10)])
-  .transform((checks) => (Array.isArray(checks) ? checks : [checks]));
+/** One entry of `liveness`, as written. */
+export type CheckSource = z.infer<ReturnType<typeof createLivenessSchema>>[number];

@@ -28,7 +28,7 @@ import { z } from "zod";
 import type { Instance } from "../core/instance.ts";
 import { authorityOf } from "../core/directories.ts";
 import { CheckError, createChecks } from "./checks.ts";
-import { type LivenessDefaults, livenessSchema } from "./liveness.ts";
+import { createLivenessSchema, type LivenessDefaults } from "./liveness.ts";
 
 /** What a service file leaves to the settings of its Watson. */
 export interface ServiceContext {
@@ -56,55 +56,75 @@ const SERVICES_MAX = 10_000;
 const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
 const drain = durationSetting.refine((ms) => ms <= DRAIN_MS_MAX, { error: "a duration of at most 1h" });
 
-/** One service, as written in a file. */
-export const serviceSchema = z
-  .strictObject({
-    service: z.string().min(1).meta({ wanted: "the address of a service such as //barker" }),
-    version: z
-      .union([z.string(), z.int()])
-      .meta({ wanted: 'a version in quotes, as in "1.10": without them it is a number, and 1.10 the same as 1.1' })
-      .pipe(parsedBy(parseVersion, "a version"))
-      .optional(),
-    url: z.string().min(1).optional(),
-    port: portSetting.optional(),
-    protocol: z.enum(PROTOCOLS).default("http"),
-    instance: name.optional(),
-    liveness: livenessSchema.optional(),
-    weight: z
-      .int()
-      .min(1)
-      .max(WEIGHT_MAX)
-      .meta({ wanted: `a whole number from 1 to ${WEIGHT_MAX}` })
-      .default(WEIGHT_DEFAULT),
-    zone: name.optional(),
-    tags: z.array(z.string().min(1).max(100)).max(TAGS_MAX).default([]),
-    proxy_port: portSetting.optional(),
-    drain: drain.default(DRAIN_MS_DEFAULT),
-  })
-  .superRefine((service, context) => {
-    if ((service.url === undefined) === (service.port === undefined)) {
-      const both = service.url !== undefined;
-      context.addIssue({
-        code: "custom",
-        path: [both ? "port" : "url"],
-        message: both ? "either url or port" : "a URL such as http://HOST:8080/base, or port: 8080 instead",
-      });
-    }
-    if (service.proxy_port !== undefined && service.protocol !== "tcp") {
-      context.addIssue({
-        code: "custom",
-        path: ["proxy_port"],
-        message: "no such key, as it has a meaning for protocol: tcp only",
-      });
-    }
-  });
-export type ServiceSource = z.infer<typeof serviceSchema>;
+/** Makes the schema of one service, as it is written in a file. */
+export function createServiceSchema({ directories, noExec }: Pick<ServiceContext, "directories" | "noExec">) {
+  return z
+    .strictObject({
+      service: z
+        .string()
+        .meta({ wanted: "the address of a service such as //barker" })
+        .superRefine(refusedBy((text) => parseServiceAddress(text, directories))),
+      version: z
+        .union([z.string(), z.int()])
+        .meta({ wanted: 'a version in quotes, as in "1.10": without them it is a number, and 1.10 the same as 1.1' })
+        .pipe(parsedBy(parseVersion, "a version"))
+        .optional(),
+      // Which protocol it has to fit is known only when the whole service is read.
+      url: z
+        .string()
+        .superRefine(refusedBy((text) => parseInstanceUrl(text, /^tcp:/i.test(text) ? "tcp" : "http")))
+        .optional(),
+      port: portSetting.optional(),
+      protocol: z.enum(PROTOCOLS).default("http"),
+      instance: name.optional(),
+      liveness: createLivenessSchema(noExec).optional(),
+      weight: z
+        .int()
+        .min(1)
+        .max(WEIGHT_MAX)
+        .meta({ wanted: `a whole number from 1 to ${WEIGHT_MAX}` })
+        .default(WEIGHT_DEFAULT),
+      zone: name.optional(),
+      tags: z.array(z.string().min(1).max(100)).max(TAGS_MAX).default([]),
+      proxy_port: portSetting.optional(),
+      drain: drain.default(DRAIN_MS_DEFAULT),
+    })
+    .superRefine((service, context) => {
+      const issue = (key: string, message: string): void => context.addIssue({ code: "custom", path: [key], message });
+      if (service.url === undefined && service.port === undefined)
+        issue("url", "a URL such as http://HOST:8080/base, or port: 8080 instead");
+      if (service.url !== undefined && service.port !== undefined) issue("port", "either url or port, and not both");
+      if (service.proxy_port !== undefined && service.protocol !== "tcp")
+        issue("proxy_port", "no such key, as it has a meaning for protocol: tcp only");
+    });
+}
+export type ServiceSource = z.infer<ReturnType<typeof createServiceSchema>>;
 
-const fileSchema = z.union([serviceSchema, z.array(serviceSchema).min(1).max(SERVICES_MAX)]);
+/** A check that passes what `parse` takes, and shows the message of what it throws. */
+function refusedBy(parse: (text: string) => unknown) {
+  return (text: string, context: { addIssue(issue: { code: "custom"; message: string }): void }): void => {
+    try {
+      parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+    }
+  };
+}
+
+/** Makes the schema of a service file: one service, or a list of them. */
+export function createFileSchema(context: Pick<ServiceContext, "directories" | "noExec">) {
+  const service = createServiceSchema(context);
+  return z.union([service, z.array(service).min(1).max(SERVICES_MAX)]);
+}
+export type FileSchema = ReturnType<typeof createFileSchema>;
 
 /** Reads the text of a service file: one service or a list of them. Everything that is wrong is reported at once. */
-export function readServices(text: string, file: string, context: ServiceContext): ServicesRead {
-  const parsed = parseYamlFile(text, file, { schema: fileSchema, env: context.env });
+export function readServices(
+  text: string,
+  file: string,
+  { schema, ...context }: ServiceContext & { readonly schema: FileSchema },
+): ServicesRead {
+  const parsed = parseYamlFile(text, file, { schema, env: context.env });
   if (!parsed.ok) return parsed;
   const isList = Array.isArray(parsed.value);
   const sources = Array.isArray(parsed.value) ? parsed.value : [parsed.value];
@@ -151,9 +171,6 @@ export function createInstance(
     attempt(["liveness"], () =>
       createChecks(source.liveness, { url, protocol: source.protocol, defaults: context.defaults }),
     );
-  if (context.noExec !== null && checks?.some(({ probe }) => probe.kind === "exec")) {
-    problems.push({ ...at("liveness"), message: `liveness: Cannot run a program as a check: ${context.noExec}` });
-  }
   if (problems.length > 0 || !address || !parsedUrl || !instanceName || !checks) return problems;
   return {
     key: `${address.service}@${instanceName}`,

@@ -3,7 +3,7 @@ import { check, type Command, type DaemonInput, ExitError, exitCodes } from "@da
 import { authoritiesOf, type Replicas } from "../core/directories.ts";
 import type { Instance } from "../core/instance.ts";
 import type { LivenessDefaults } from "./liveness.ts";
-import { createInstance, serviceSchema } from "./service-file.ts";
+import { createInstance, createServiceSchema } from "./service-file.ts";
 
 /** Adds `[address] [url] [period]` and the flags that stand for keys of a service file. */
 export function describeSingle(program: Command): void {
@@ -35,7 +35,8 @@ export function readSingle({ args, options, env }: DaemonInput, context: SingleC
   }
   if (url === undefined)
     throw misused(`Cannot serve ${JSON.stringify(service)}: its URL is missing, wanted ADDRESS URL [PERIOD]`);
-  const checked = check(serviceSchema, {
+  const directories = authoritiesOf(context.directories);
+  const checked = check(createServiceSchema({ directories, noExec: null }), {
     service,
     url,
     ...(/^tcp:/i.test(url) ? { protocol: "tcp" } : {}),
@@ -46,7 +47,6 @@ export function readSingle({ args, options, env }: DaemonInput, context: SingleC
   if (!checked.ok)
     throw misused(checked.findings.map(({ message }) => message.replace("liveness.interval", "PERIOD")).join("; "));
   const { zone, defaults } = context;
-  const directories = authoritiesOf(context.directories);
   // The URL is there, so that the host of this machine is not asked for.
   const made = createInstance(checked.value, { env, host: "", zone, defaults, directories, noExec: null }, () => ({
     file: "command line",

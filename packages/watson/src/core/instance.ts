@@ -37,8 +37,8 @@ export interface Check extends Thresholds {
 }
 
 /**
- * What makes a check start early. `port`: the listening socket disappears from this machine, which the kernel tells
- * without a word to the service. `connection`: a connection held open to the service closes; it sees processes that
+ * What makes a check start early. `port`: a listening socket of the port comes or goes on this machine, which the
+ * kernel tells without a word to the service. `connection`: a connection held open to the service closes; it sees processes that
  * `port` cannot (in containers, on other machines), at the price of one connection, which a service that handles one
  * at a time cannot spare.
  */

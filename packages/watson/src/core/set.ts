@@ -39,7 +39,12 @@ export function mergeFiles(
     instances.set(key, holder);
     for (const claimant of claimants) if (claimant !== holder) problems.push(conflict(claimant, holder));
   }
-  return { instances, problems };
+  return { instances, problems: problems.toSorted(byPlace) };
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 function holderOf(claimants: readonly Instance[], before: Instance | undefined): Instance {

@@ -1,6 +1,6 @@
 import type { Clock } from "@datawire/runtime";
 
-/** How often the machine's listening sockets are looked at: what an instance that ended may stay unnoticed. */
+/** How often the machine's listening sockets are looked at: how long the end of an instance may stay unnoticed. */
 const LOOK_MS = 100;
 /** Looking may take this part of the time and no more; with thousands of sockets it happens less often. */
 const LOOK_SHARE_MAX = 0.02;
@@ -12,7 +12,7 @@ export interface PortWatchDeps {
 }
 
 /**
- * Tells when a port has fewer listening sockets than before. The kernel is asked, and never the service: a service that
+ * Tells when the number of sockets that listen on a port changes: a service has ended, or has come back. The kernel is asked, and never the service: a service that
  * handles one connection at a time would be blocked by one that is held open to it.
  */
 export class PortWatch {
@@ -25,7 +25,7 @@ export class PortWatch {
     this.#deps = deps;
   }
 
-  /** Calls `listener` each time that a socket of the port has gone; the function returned ends that. */
+  /** Calls `listener` each time that a socket of the port has come or gone; the function returned ends that. */
   watch(port: number, listener: () => void): () => void {
     const listeners = this.#listeners.get(port) ?? new Set();
     this.#listeners.set(port, listeners.add(listener));
@@ -47,7 +47,7 @@ export class PortWatch {
     const delayMs = Math.max(LOOK_MS, (clock.monotonicMs() - startedMs) / LOOK_SHARE_MAX);
     this.#cancelTimer = clock.setTimer(delayMs, () => this.#look());
     for (const [port, listeners] of this.#listeners) {
-      if ((counts.get(port) ?? 0) >= (before.get(port) ?? 0)) continue;
+      if ((counts.get(port) ?? 0) === (before.get(port) ?? 0)) continue;
       for (const listener of listeners) listener();
     }
   }
