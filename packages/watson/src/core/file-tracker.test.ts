@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { type Files, firstLook, GONE_MS, look, SETTLE_MS } from "./file-tracker.ts";
+
+const found = (stamps: Record<string, string>): Map<string, string> => new Map(Object.entries(stamps));
+const known: Files = firstLook(found({ "a.yaml": "1" }));
+
+test("look() asks for nothing while nothing changes", () => {
+  expect(look(known, found({ "a.yaml": "1" }), 0)).toEqual({ files: known, read: [], gone: [], againInMs: null });
+});
+
+test("look() reads a changed file once it has been left alone", () => {
+  const first = look(known, found({ "a.yaml": "2" }), 0);
+  expect(first).toMatchObject({ read: [], againInMs: SETTLE_MS });
+  const stillChanging = look(first.files, found({ "a.yaml": "3" }), SETTLE_MS);
+  expect(stillChanging).toMatchObject({ read: [], againInMs: SETTLE_MS });
+  const settled = look(stillChanging.files, found({ "a.yaml": "3" }), 2 * SETTLE_MS);
+  expect(settled).toMatchObject({ read: ["a.yaml"], gone: [], againInMs: null });
+});
+
+test("look() reads a file that was added", () => {
+  const first = look(known, found({ "a.yaml": "1", "b.yaml": "1" }), 0);
+  expect(look(first.files, found({ "a.yaml": "1", "b.yaml": "1" }), SETTLE_MS).read).toEqual(["b.yaml"]);
+});
+
+test("look() does not miss a file that an editor removes and writes anew", () => {
+  const away = look(known, found({}), 0);
+  expect(away).toMatchObject({ gone: [], againInMs: GONE_MS });
+  const back = look(away.files, found({ "a.yaml": "2" }), GONE_MS - 1);
+  expect(back).toMatchObject({ read: [], gone: [] });
+  expect(look(back.files, found({ "a.yaml": "2" }), GONE_MS + SETTLE_MS).read).toEqual(["a.yaml"]);
+});
+
+test("look() lets a file go that stays away", () => {
+  const away = look(known, found({}), 0);
+  const gone = look(away.files, found({}), GONE_MS);
+  expect(gone.gone).toEqual(["a.yaml"]);
+  expect(gone.files.size).toBe(0);
+});
+
+test("look() reads nothing when a file is as it was read again", () => {
+  const changed = look(known, found({ "a.yaml": "2" }), 0);
+  expect(look(changed.files, found({ "a.yaml": "1" }), 1_000)).toMatchObject({ read: [], againInMs: null });
+});

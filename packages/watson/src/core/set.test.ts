@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { mergeFiles, type ServiceFile } from "./set.ts";
+import { testInstance } from "./testing.ts";
+
+function file(name: string, ...instances: readonly { name: string; url?: string }[]): ServiceFile {
+  const source = { file: name, line: 1, column: 10 };
+  return { file: name, instances: instances.map((one) => testInstance({ ...one, source })), problems: [] };
+}
+
+test("mergeFiles() makes one set of all files", () => {
+  const { instances, problems } = mergeFiles([file("b.yaml", { name: "b" }), file("a.yaml", { name: "a" })]);
+  expect([...instances.keys()]).toEqual(["barker@a", "barker@b"]);
+  expect(problems).toEqual([]);
+});
+
+test("mergeFiles() reports two files that claim one instance, naming both", () => {
+  const { instances, problems } = mergeFiles([file("b.yaml", { name: "a" }), file("a.yaml", { name: "a" })]);
+  expect(instances.get("barker@a")?.source.file).toBe("a.yaml");
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatchObject({ file: "b.yaml", line: 1, column: 10 });
+  expect(problems[0]?.message).toContain("a.yaml:1:10 claims the same instance");
+});
+
+test("mergeFiles() leaves an instance with the file that had it", () => {
+  const before = mergeFiles([file("b.yaml", { name: "a" })]).instances;
+  const { instances } = mergeFiles(
+    [file("a.yaml", { name: "a", url: "http://x:2" }), file("b.yaml", { name: "a" })],
+    before,
+  );
+  expect(instances.get("barker@a")?.source.file).toBe("b.yaml");
+});
+
+test("mergeFiles() keeps the last good version of a broken file, with its problems in order", () => {
+  const broken: ServiceFile = {
+    ...file("c.yaml", { name: "c" }),
+    problems: [
+      { file: "c.yaml", line: 3, column: 1, message: "second" },
+      { file: "c.yaml", line: 2, column: 7, message: "first" },
+    ],
+  };
+  const { instances, problems } = mergeFiles([broken, file("a.yaml", { name: "a" })]);
+  expect([...instances.keys()]).toEqual(["barker@a", "barker@c"]);
+  expect(problems.map(({ message }) => message)).toEqual(["first", "second"]);
+});
