@@ -1,17 +1,6 @@
 #!/usr/bin/env node
-import { startDaemon } from "./io/start-daemon.ts";
-import { connect } from "./io/connect.ts";
-import { systemStreams } from "./io/terminal-output.ts";
-import { runDw } from "./run-dw.ts";
+import { keepCompiledCode } from "./io/compile-cache.ts";
 
-const { env } = process;
-const stop = new AbortController();
-// Whoever read our output has seen enough (`dw route list | head`): that ends the command, and is no failure.
-process.stdout.on("error", () => stop.abort());
-const code = await runDw(process.argv.slice(2), {
-  streams: systemStreams(env),
-  env,
-  connect: (common, output) => connect(common, output, { env, stop }),
-  startDaemon,
-});
-if (code !== undefined) process.exitCode = code; // a daemon that was started has set its own
+keepCompiledCode(process.env); // which holds for what is imported from here on
+const { runProcess } = await import("./io/run-process.ts");
+await runProcess();

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { refusal, run, text } from "../testing/run.ts";
+import { answersOf, world } from "../testing/world.ts";
+
+const answers = answersOf(world());
+
+test("explain prints where a request would go, and why the others get none", async () => {
+  const { stdout } = await run("explain //monolith //barker", { answers });
+  expect(stdout).toBe(
+    text`
+    monolith to barker
+    SHARE  TARGET       URL                          WHY
+      10%  //barker(2)                               a route for monolith
+      10%    vm3        http://vm3.example.com:8080
+      90%  //barker                                  the primary, version 1
+      90%    vm1        http://vm1.example.com:8080
+
+    GETS NOTHING  WHY
+    vm2           down: HTTP 503 \u001b[31m
+  `.replace("\u001b", "\\u001b"),
+  );
+});
+
+test("explain takes plain names, any caller, and a path", async () => {
+  const answer = answers["GET /v1/explain?caller=monolith&service=barker"];
+  const path = "GET /v1/explain?caller=*&service=barker&path=%2Forders%3Fx%3D1";
+  expect(await run("explain * barker orders?x=1", { answers: { [path]: answer } })).toMatchObject({ code: 0 });
+});
+
+test("explain --json prints the explanation", async () => {
+  const { stdout } = await run("explain monolith barker --json", { answers });
+  expect(JSON.parse(stdout)).toMatchObject({
+    caller: "monolith",
+    service: "barker",
+    shares: [
+      { target: "//barker(2)", percent: 10, reason: "a route for monolith", instances: [{ name: "vm3", percent: 10 }] },
+      {
+        target: "//barker",
+        percent: 90,
+        instances: [{ name: "vm1", url: "http://vm1.example.com:8080", percent: 90 }],
+      },
+    ],
+    excluded: [{ name: "vm2" }],
+  });
+});
+
+test("explain says that nothing is live, and offers a name that is near", async () => {
+  const nothing = { explanation: { caller: "*", service: "barker", shares: [], excluded: [] } };
+  const { stdout } = await run("explain * barker", { answers: { "GET /v1/explain?caller=*&service=barker": nothing } });
+  expect(stdout).toBe("any caller to barker: nothing is live, so requests get 503\n");
+  const refused = {
+    ...answers,
+    "GET /v1/explain?caller=*&service=emiter": refusal("not_found", "Cannot explain //emiter"),
+  };
+  const { stderr } = await run("explain * emiter", { answers: refused });
+  expect(stderr).toBe("dw: Cannot explain //emiter; did you mean //emitter?\n");
+});

@@ -1,0 +1,19 @@
+import { runDw } from "../run-dw.ts";
+import { connect } from "./connect.ts";
+import { startDaemon } from "./start-daemon.ts";
+import { systemStreams } from "./terminal-output.ts";
+
+/** Runs `dw` on the process itself. */
+export async function runProcess(): Promise<void> {
+  const { env } = process;
+  const stop = new AbortController();
+  // Whoever read our output has seen enough (`dw route list | head`): that ends the command, and is no failure.
+  process.stdout.on("error", () => stop.abort());
+  const code = await runDw(process.argv.slice(2), {
+    streams: systemStreams(env),
+    env,
+    connect: (common, output) => connect(common, output, { env, stop }),
+    startDaemon,
+  });
+  if (code !== undefined) process.exitCode = code; // a daemon that was started has set its own
+}

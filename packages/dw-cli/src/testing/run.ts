@@ -1,0 +1,106 @@
+import { type ErrorBody, type Table, parseDirectoryAddress } from "@datawire/protocol";
+import { ProtocolError } from "@datawire/protocol";
+import type { TableUpdate } from "@datawire/link";
+import type { Client, Dw } from "../dw.ts";
+import { typed } from "../operands.ts";
+import { type Connected, runDw } from "../run-dw.ts";
+
+/** The moment at which tests happen. */
+export const NOW_MS = Date.UTC(2026, 10, 20, 12);
+export const ago = (ms: number): string => new Date(NOW_MS - ms).toISOString();
+
+/** What a fake directory answers, by `GET /v1/routes`; an error is thrown. */
+export type Answers = Readonly<Record<string, unknown>>;
+
+export interface RunOptions {
+  readonly answers?: Answers;
+  /** Answers by host, for several directories; `answers` otherwise. */
+  readonly byHost?: Readonly<Record<string, Answers>>;
+  readonly width?: number;
+  readonly colour?: boolean;
+  readonly env?: Record<string, string>;
+  /** The states of the table that a follower sees, one after the other. */
+  readonly states?: readonly (() => { readonly table: Table; readonly update: TableUpdate })[];
+}
+
+export interface RunResult {
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What the directory was asked: `POST /v1/routes {"source":…}`. */
+  readonly asked: readonly string[];
+  readonly daemons: readonly string[];
+}
+
+/** Runs a command line of `dw` against a fake directory. Words are separated by blanks, and may be in single quotes. */
+export async function run(line: string, options: RunOptions = {}): Promise<RunResult> {
+  let [stdout, stderr] = ["", ""];
+  const asked: string[] = [];
+  const daemons: string[] = [];
+  const client = (answers: Answers): Client => {
+    const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+      asked.push(`${method} ${path}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`);
+      const answer = answers[`${method} ${path}`];
+      if (answer instanceof Error) throw answer;
+      if (answer === undefined) throw new Error(`the test has no answer to ${method} ${path}`);
+      return answer;
+    };
+    return {
+      get: (path) => ask("GET", path),
+      post: (path, body) => ask("POST", path, body),
+      put: (path, body) => ask("PUT", path, body),
+      delete: (path, body) => ask("DELETE", path, body),
+    };
+  };
+  const follow: Dw["follow"] = async (onUpdate) => {
+    for (const state of options.states ?? []) {
+      const { table, update } = state();
+      onUpdate(table, update);
+    }
+  };
+  const code = await runDw(split(line), {
+    streams: {
+      stdout: (text) => void (stdout += text),
+      stderr: (text) => void (stderr += text),
+      width: options.width ?? Number.POSITIVE_INFINITY,
+      colour: options.colour ?? false,
+    },
+    env: options.env ?? {},
+    connect: async ({ directories }, output): Promise<Connected> => {
+      const given = directories.length > 0 ? directories : ["//localhost/directory"];
+      return {
+        output,
+        clock: { nowMs: () => NOW_MS },
+        signal: new AbortController().signal,
+        directories: given.map((text) => typed(() => parseDirectoryAddress(text))),
+        client: client(options.answers ?? {}),
+        clientOf: ({ host }) => client(options.byHost?.[host] ?? options.answers ?? {}),
+        follow,
+        close: async () => {},
+      };
+    },
+    startDaemon: async (name, args) => void daemons.push([name, ...args].join(" ")),
+  });
+  return { code, stdout, stderr, asked, daemons };
+}
+
+/** A refusal of the directory. */
+export function refusal(code: ErrorBody["error"]["code"], message: string): ProtocolError {
+  return new ProtocolError(code, message);
+}
+
+function split(line: string): string[] {
+  return (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/, "$1"));
+}
+
+/** Lines as they stand in a test, without its indentation. */
+export function text(strings: TemplateStringsArray): string {
+  const lines = (strings[0] as string).replace(/^\n/, "").split("\n");
+  const indent = Math.min(
+    ...lines.filter((line) => line.trim() !== "").map((line) => line.length - line.trimStart().length),
+  );
+  return lines
+    .map((line) => line.slice(indent))
+    .join("\n")
+    .replace(/\n *$/, "\n");
+}
