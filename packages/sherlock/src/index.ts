@@ -1,1 +1,2 @@
-export {};
+export { sherlock } from "./definition.ts";
+export { loadSherlockSettings, type SherlockSettings } from "./settings.ts";

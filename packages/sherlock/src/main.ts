@@ -1,2 +1,5 @@
 #!/usr/bin/env node
-console.log("not yet");
+import { runDaemon } from "@datawire/runtime";
+import { sherlock } from "./definition.ts";
+
+process.exitCode = await runDaemon(sherlock);

@@ -6,6 +6,8 @@ import type { BlockPart } from "./prefixes.ts";
 export interface LoadedStructure {
   /** Everything that is no part of a plan: template, listeners, limits of the process. */
   readonly shared: string;
+  /** Where HTTP is listened for, as `HOST:PORT`. */
+  readonly listen: readonly string[];
   /** backend → its structure as text. */
   readonly backends: ReadonlyMap<string, string>;
   /** TCP service → `host:port`. */
@@ -33,9 +35,13 @@ export interface Running {
 }
 
 /** What a structure looks like to `LoadedStructure`. */
-export function describeStructure(structure: Structure, shared: string): LoadedStructure {
+export function describeStructure(
+  structure: Structure,
+  { shared, listen }: Pick<LoadedStructure, "shared" | "listen">,
+): LoadedStructure {
   return {
     shared,
+    listen,
     backends: new Map([...structure.backends].map(([name, backend]) => [name, JSON.stringify(backend)])),
     listeners: new Map([...structure.tcpListeners].map(([service, { host, port }]) => [service, `${host}:${port}`])),
     keys: structure.keys,

@@ -1,0 +1,98 @@
+import { PAIR_SIZE } from "./blocks.ts";
+import { BLOCK_SIZE } from "./prefixes.ts";
+import type { Running, RunningBlock, RunningServer } from "./running.ts";
+
+/** Readers of what HAProxy answers on its sockets. */
+
+/** SRV_ADMF_FMAINT, IMAINT, RMAINT, HMAINT and the two of drain (management guide, "show servers state"). */
+const ADMIN_OUT = 0x01 | 0x02 | 0x20 | 0x40 | 0x08 | 0x10;
+
+/** The servers by backend, of `show servers state`; those of internal use, named in upper case, are left out. */
+export function parseServersState(answer: string): Running["servers"] {
+  const servers = new Map<string, Map<string, RunningServer>>();
+  let columns: string[] = [];
+  for (const line of answer.split("\n")) {
+    if (line.startsWith("# ")) {
+      columns = line.slice(2).trim().split(" ");
+      continue;
+    }
+    const fields = line.split(" ");
+    const field = (name: string): string => fields[columns.indexOf(name)] ?? "";
+    const backend = field("be_name");
+    const name = field("srv_name");
+    if (columns.length === 0 || !backend.includes(":") || name.startsWith("FB.")) continue;
+    const members = servers.get(backend) ?? new Map<string, RunningServer>();
+    members.set(name, {
+      address: field("srv_addr"),
+      port: Number(field("srv_port")),
+      weight: Number(field("srv_uweight")),
+      ready: (Number(field("srv_admin_state")) & ADMIN_OUT) === 0,
+      id: Number(field("srv_id")),
+    });
+    servers.set(backend, members);
+  }
+  return servers;
+}
+
+/** The entries of `show map FILE`. */
+export function parseMap(answer: string): Map<string, string> {
+  const entries = new Map<string, string>();
+  for (const line of answer.split("\n")) {
+    const match = /^0x[0-9a-f]+ (\S+) ?(.*)$/.exec(line);
+    if (match !== null) entries.set(match[1] as string, match[2] as string);
+  }
+  return entries;
+}
+
+/**
+ * The blocks that lines of `draw` make up, with the half that a pointer points to. Lines that nothing points to, of a
+ * switch that was broken off, count to the half in use, so that the next switch removes them.
+ */
+export function blocksOf(lines: ReadonlyMap<string, string>, pointers: Iterable<number>): Running["blocks"] {
+  const halves = new Map<number, 0 | 1>();
+  for (const pointer of pointers) {
+    halves.set(pointer - (pointer % PAIR_SIZE), pointer % PAIR_SIZE >= BLOCK_SIZE ? 1 : 0);
+  }
+  const blocks = new Map<number, { half: 0 | 1; lines: Map<string, string> }>();
+  for (const [prefix, node] of lines) {
+    const number = numberOf(prefix);
+    const base = number - (number % PAIR_SIZE);
+    const block = blocks.get(base) ?? { half: halves.get(base) ?? 0, lines: new Map<string, string>() };
+    block.lines.set(prefix, node);
+    blocks.set(base, block);
+  }
+  return new Map([...blocks].map(([base, block]): [number, RunningBlock] => [base, { ...block, parts: null }]));
+}
+
+/** The description that a worker gives of itself, from `show info`. */
+export function parseDescription(answer: string): string | null {
+  return /^[Dd]escription: (.*)$/m.exec(answer)?.[1]?.trim() ?? null;
+}
+
+/** What `show proc` says of a master. */
+export interface MasterState {
+  readonly pid: number;
+  readonly workers: readonly number[];
+  readonly oldWorkers: readonly number[];
+  readonly reloads: number;
+  /** Reloads that failed since the last good one. */
+  readonly failed: number;
+}
+
+export function parseShowProc(answer: string): MasterState | null {
+  const master = /^(\d+)\s+master\s+(\d+)(?:\s+\[failed: (\d+)\])?/m.exec(answer);
+  if (master === null) return null;
+  const [current = "", old = ""] = answer.split("# old workers");
+  const workers = (text: string): number[] => [...text.matchAll(/^(\d+)\s+worker\s/gm)].map((match) => Number(match[1]));
+  return {
+    pid: Number(master[1]),
+    workers: workers(current),
+    oldWorkers: workers(old),
+    reloads: Number(master[2]),
+    failed: Number(master[3] ?? 0),
+  };
+}
+
+function numberOf(prefix: string): number {
+  return (prefix.split("/")[0] as string).split(".").reduce((number, byte) => number * 256 + Number(byte), 0);
+}

@@ -1,0 +1,78 @@
+import type { Counter } from "@datawire/protocol";
+import type { PlannedServer } from "./plan.ts";
+
+/** What HAProxy has counted for one server since its worker started. */
+export interface ServerCounts {
+  readonly backend: string;
+  readonly server: string;
+  /** 1xx to 5xx. */
+  readonly responses: readonly [number, number, number, number, number];
+  readonly requests: number;
+  /** Connections and responses that failed. */
+  readonly failures: number;
+  /** Of the last 1,024 requests. */
+  readonly averageMs: number;
+  readonly maxMs: number;
+}
+
+/** Reads `show stat` (CSV with a header); only the servers of services. */
+export function parseStat(answer: string): ServerCounts[] {
+  const [header = "", ...lines] = answer.split("\n");
+  const columns = new Map(header.replace(/^# /, "").split(",").map((name, i) => [name, i]));
+  const counts: ServerCounts[] = [];
+  for (const line of lines) {
+    const fields = line.split(",");
+    const text = (name: string): string => fields[columns.get(name) ?? -1] ?? "";
+    const number = (name: string): number => Number(text(name)) || 0;
+    const backend = text("pxname");
+    const server = text("svname");
+    if (text("type") !== "2" || !backend.includes(":") || server.startsWith("FB.")) continue;
+    counts.push({
+      backend,
+      server,
+      responses: [number("hrsp_1xx"), number("hrsp_2xx"), number("hrsp_3xx"), number("hrsp_4xx"), number("hrsp_5xx")],
+      requests: number("stot"),
+      failures: number("econ") + number("eresp"),
+      averageMs: number("ttime"),
+      maxMs: number("ttime_max"),
+    });
+  }
+  return counts;
+}
+
+/** Which instance a server stands for. */
+export type Attribution = (backend: string, server: string) => Pick<PlannedServer, "instances"> | null;
+
+/** Turns totals, which begin anew with each worker, into what came since the last look. */
+export class CounterDeltas {
+  #last = new Map<string, ServerCounts>();
+
+  /** @returns one line for each instance with requests since the last call. */
+  take(counts: readonly ServerCounts[], attribute: Attribution): Counter[] {
+    const lines: Counter[] = [];
+    const next = new Map<string, ServerCounts>();
+    for (const now of counts) {
+      const id = `${now.backend}/${now.server}`;
+      next.set(id, now);
+      const last = this.#last.get(id);
+      // A total that went down belongs to a new worker, which began at zero.
+      const before = last !== undefined && last.requests <= now.requests ? last : null;
+      const requests = now.requests - (before?.requests ?? 0);
+      const failures = Math.max(0, now.failures - (before?.failures ?? 0));
+      if (requests === 0 && failures === 0) continue;
+      const instance = attribute(now.backend, now.server)?.instances[0];
+      const [a, b, c, d, e] = now.responses.map((total, i) => Math.max(0, total - (before?.responses[i] ?? 0)));
+      lines.push({
+        service: now.backend.slice(0, now.backend.indexOf(":")),
+        version: instance?.version ?? null,
+        instance: instance?.name ?? null,
+        requests,
+        responses: [a ?? 0, b ?? 0, c ?? 0, d ?? 0, e ?? 0],
+        failures,
+        latencyMs: { average: now.averageMs, max: now.maxMs },
+      });
+    }
+    this.#last = next;
+    return lines;
+  }
+}

@@ -1,0 +1,400 @@
+import type { Clock, Logger } from "@datawire/runtime";
+import { describeError } from "@datawire/runtime";
+import { addChange, type CoalesceLimits, dueAtMs, type Waiting } from "../core/coalesce.ts";
+import { commandText } from "../core/commands-text.ts";
+import { type Command, note, runningOf } from "../core/commands.ts";
+import { loadedBlocks } from "../core/files.ts";
+import type { Plan, PlanProblem } from "../core/plan.ts";
+import type { RenderSettings } from "../core/render.ts";
+import { describeStructure, type Running } from "../core/running.ts";
+import { type Reload, steps, type Steps } from "../core/steps.ts";
+import type { ConfigFiles } from "./config-files.ts";
+import { type Configurator, ConfigurationRefused } from "./configurator.ts";
+import type { HaproxyProcess } from "./haproxy-process.ts";
+import { explainTaken, tryListen } from "./ports.ts";
+import { type LoadedFile, readRunning, readServers } from "./read-running.ts";
+import { Reaper } from "./reaper.ts";
+import type { RunDir } from "./run-dir.ts";
+import { RuntimeApiError } from "./runtime-api.ts";
+import { saveServerState } from "./server-state.ts";
+import { TemplateError } from "./template.ts";
+
+/** What the plan is made of beside the table, as the driver finds it out. */
+export interface Findings {
+  readonly leftOut: ReadonlyMap<string, string>;
+  readonly portsTaken: ReadonlyMap<string, string>;
+}
+
+export interface DriverConfig {
+  readonly dir: Omit<RunDir, "release">;
+  readonly settings: RenderSettings;
+  /** What `LoadedStructure.shared` has to be: changes when the template or a setting does. */
+  readonly shared: string;
+  readonly dynamicServers: boolean;
+  readonly coalesce: CoalesceLimits;
+}
+
+export interface DriverDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly process: HaproxyProcess;
+  readonly configurator: Configurator;
+  readonly files: ConfigFiles;
+  readonly loaded: LoadedFile;
+  /** Makes the plan of now; null while there is no table. */
+  readonly makePlan: (findings: Findings) => Plan | null;
+  /** Makes the plan of no table, in which every name gets 503. */
+  readonly emptyPlan: () => Plan;
+  readonly observer: DriverObserver;
+}
+
+/** Told of what happens; for acknowledgements and metrics. */
+export interface DriverObserver {
+  /** HAProxy follows the plan that `request` was last called for. */
+  applied(problems: readonly PlanProblem[]): void;
+  reloaded(reload: Reload, durationMs: number): void;
+  reloadFailed(reason: string): void;
+  commands(count: number): void;
+  /** Before the counters of a worker start anew. */
+  beforeReload(): Promise<void>;
+}
+
+const RETRY_MS = 20;
+const RETRY_MS_MAX = 5_000;
+/** The files follow what the socket changed so much later: they are read by people, and when HAProxy has to start again. */
+const FLUSH_MS = 1_000;
+const PORT_RECHECK_MS = 5_000;
+/** So many times a refused command is answered by reading the state anew; then by a reload. */
+const REPAIRS_MAX = 3;
+const UNUSED_BACKENDS_MAX = 200;
+
+/**
+ * Keeps one HAProxy following the plan: nothing where nothing changed, commands where they do, else a reload, one at a
+ * time. Everything that changes HAProxy happens in this one loop, one after the other.
+ */
+export class Driver {
+  readonly #config: DriverConfig;
+  readonly #deps: DriverDeps;
+  readonly #reaper: Reaper;
+  #running: Running | null = null;
+  /** The last plan that was worked on. */
+  #plan: Plan | null = null;
+  #changed = true;
+  #waiting: Waiting | null = null;
+  #lastReloadMs: number | null = null;
+  #repairs = 0;
+  #problem: string | null = null;
+  /** The configuration was refused as the plan is: only a change helps. */
+  #refused = false;
+  /** What the files say that HAProxy would start with. */
+  #installed: Installed | null = null;
+  #failures = 0;
+  #flushAtMs: number | null = null;
+  readonly #portsTaken = new Map<string, string>();
+  #recheckPortsMs: number | null = null;
+  #wake: () => void = () => {};
+  #awake = false;
+
+  constructor(config: DriverConfig, deps: DriverDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#reaper = new Reaper(deps);
+  }
+
+  /** Says that the plan may have changed; `services` are those that did, for one that HAProxy refused before. */
+  request(services: Iterable<string>): void {
+    this.#deps.configurator.release(services);
+    this.#changed = true;
+    this.#refused = false;
+    this.#rouse();
+  }
+
+  /** HAProxy has ended: it is started again at once. */
+  lost(): void {
+    this.#running = null;
+    this.#rouse();
+  }
+
+  /** Takes over an HAProxy that runs already. @returns whether there was one. */
+  async adopt(): Promise<boolean> {
+    const { process, loaded, log } = this.#deps;
+    const generation = await process.adopt();
+    if (generation === null) return false;
+    const structure = await loaded.find(generation);
+    log.info("HAProxy adopted", { pid: process.pid, generation, known: structure !== null });
+    this.#running = await readRunning(process.runtime, this.#config.dir, structure ?? UNKNOWN);
+    return true;
+  }
+
+  /** Starts an HAProxy where none was adopted. @throws Error when it does not start. */
+  async start(): Promise<void> {
+    if (this.#running === null) await this.#spawn();
+  }
+
+  /** Works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log } = this.#deps;
+    signal.addEventListener("abort", () => this.#rouse(), { once: true });
+    while (!signal.aborted) {
+      let delayMs: number | null;
+      try {
+        delayMs = await this.#work();
+        this.#failures = 0;
+      } catch (error) {
+        log.warn("HAProxy could not be brought to the plan, trying again", { error: describeError(error) });
+        if (error instanceof RuntimeApiError && error.code === "refused") this.#repairs++;
+        if (this.#running !== null) await this.#resynchronise();
+        delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** this.#failures++);
+      }
+      await this.#pause(delayMs, signal);
+    }
+  }
+
+  /** One round. @returns how long until the next one is due by itself; null for never. */
+  async #work(): Promise<number | null> {
+    const { clock, makePlan, observer } = this.#deps;
+    if (this.#running === null) await this.#spawn();
+    await this.#recheckPorts();
+    const plan = makePlan({ leftOut: this.#deps.configurator.leftOut, portsTaken: this.#portsTaken });
+    const running = this.#running;
+    if (plan === null || running === null) return null;
+    const before = this.#plan;
+    this.#plan = plan;
+    const todo = this.#steps(running, plan);
+    await this.#run(todo.commands, plan);
+    this.#reaper.observe(running, plan, before);
+    await this.#reaper.reap(running, plan, this.#deps.process.runtime);
+    const changed = this.#changed;
+    this.#changed = false;
+    if (todo.reload === null) {
+      this.#waiting = null;
+      this.#repairs = 0;
+      if (changed) observer.applied(this.#problems(plan));
+      return this.#soonest(this.#reaper.delayMs(), this.#portDelay(), await this.#flush(plan));
+    }
+    if (this.#refused) return this.#soonest(this.#reaper.delayMs(), this.#portDelay());
+    const nowMs = clock.monotonicMs();
+    if (changed || this.#waiting === null) this.#waiting = addChange(this.#waiting, nowMs);
+    const dueMs = dueAtMs(this.#waiting, this.#lastReloadMs, this.#config.coalesce);
+    if (dueMs > nowMs) return this.#soonest(dueMs - nowMs, this.#reaper.delayMs());
+    this.#waiting = null;
+    await this.#reload(todo.reload, running, plan);
+    this.#changed = true;
+    return 0;
+  }
+
+  #steps(running: Running, plan: Plan): Steps {
+    const { shared, dynamicServers } = this.#config;
+    const todo = steps(running, plan, { shared, dynamicServers, unusedBackendsMax: UNUSED_BACKENDS_MAX });
+    if (this.#repairs < REPAIRS_MAX || todo.commands.length === 0) return todo;
+    return { commands: [], reload: { reason: "repair", detail: `${todo.commands.length} commands were refused` } };
+  }
+
+  async #run(commands: readonly Command[], plan: Plan): Promise<void> {
+    const running = this.#running;
+    if (commands.length === 0 || running === null) return;
+    const { dir, settings } = this.#config;
+    const context = { backends: plan.structure.backends, maps: dir.maps, caFile: settings.caFile };
+    const texts = commands.flatMap((command) => commandText(command, context));
+    await this.#deps.process.runtime.run(texts);
+    for (const command of commands) note(running, command);
+    this.#flushAtMs ??= this.#deps.clock.monotonicMs() + FLUSH_MS;
+    this.#deps.observer.commands(texts.length);
+  }
+
+  /** Starts HAProxy: with the files as they are where it ran before, since every millisecond counts then. */
+  async #spawn(): Promise<void> {
+    const { process, log, clock } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    process.releasePorts();
+    const installed = this.#installed ?? (await this.#install());
+    this.#installed = null; // when it does not start, the next attempt makes new ones
+    await saveServerState(this.#config.dir.serverState, null);
+    await process.start(installed.generation);
+    this.#installed = installed;
+    const { plan, structure } = installed;
+    this.#running = { loaded: structure, ...runningOf(plan), blocks: loadedBlocks(plan) };
+    this.#lastReloadMs = clock.monotonicMs();
+    this.#changed = true;
+    log.info("HAProxy started", { pid: process.pid, ms: Math.round(this.#lastReloadMs - startedMs) });
+  }
+
+  async #install(): Promise<Installed> {
+    const { configurator, files, loaded, makePlan, emptyPlan, clock } = this.#deps;
+    const generation = newGeneration(clock);
+    const { plan } = await configurator.prepare(
+      (leftOut) => makePlan({ leftOut, portsTaken: this.#portsTaken }) ?? emptyPlan(),
+      generation,
+    );
+    const structure = describeStructure(plan.structure, this.#fixed());
+    await loaded.add(generation, structure);
+    await files.install();
+    return { generation, structure, plan };
+  }
+
+  /** Brings the files to what the socket was told, some time after. @returns how long until then. */
+  async #flush(plan: Plan): Promise<number | null> {
+    const installed = this.#installed;
+    if (this.#flushAtMs === null || installed === null) return null;
+    const leftMs = this.#flushAtMs - this.#deps.clock.monotonicMs();
+    if (leftMs > 0) return leftMs;
+    this.#flushAtMs = null;
+    // With the structure that is loaded: backends that only wait to be taken out stay until the next reload.
+    const structure = describeStructure(plan.structure, this.#fixed());
+    if (structure.backends.size !== installed.structure.backends.size) return null;
+    const { configurator, files } = this.#deps;
+    await files.writeMaps(plan);
+    await files.replace(configurator.render(plan, installed.generation));
+    this.#installed = { ...installed, structure, plan };
+    return null;
+  }
+
+  async #reload(reload: Reload, running: Running, plan: Plan): Promise<void> {
+    const { process, configurator, files, loaded, makePlan, log, clock, observer } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    await this.#checkPorts(running, plan);
+    const generation = newGeneration(clock);
+    const again = (leftOut: ReadonlyMap<string, string>): Plan =>
+      makePlan({ leftOut, portsTaken: this.#portsTaken }) ?? plan;
+    try {
+      const candidate = await configurator.prepare(again, generation);
+      const structure = describeStructure(candidate.plan.structure, this.#fixed());
+      await observer.beforeReload();
+      await loaded.add(generation, structure);
+      await saveServerState(this.#config.dir.serverState, process.runtime);
+      await files.install();
+      await process.reload(generation);
+      // The servers are read back: HAProxy keeps some of their state over a reload by itself.
+      const servers = await readServers(process.runtime);
+      this.#running = { ...runningOf(candidate.plan), loaded: structure, blocks: loadedBlocks(candidate.plan), servers };
+      this.#problem = null;
+      this.#installed = { generation, structure, plan: candidate.plan };
+      this.#repairs = 0;
+      const durationMs = clock.monotonicMs() - startedMs;
+      log.info("HAProxy reloaded", { ...reload, ms: Math.round(durationMs) });
+      observer.reloaded(reload, durationMs);
+    } catch (error) {
+      const reason = describeError(error);
+      observer.reloadFailed(reason);
+      if (!(error instanceof ConfigurationRefused) && !(error instanceof TemplateError)) throw error;
+      log.error("HAProxy refuses the configuration, the old one stays", { ...reload, reason });
+      this.#problem = reason;
+      this.#refused = true;
+      observer.applied(this.#problems(plan));
+    } finally {
+      this.#lastReloadMs = clock.monotonicMs();
+    }
+  }
+
+  /** After a refusal or a broken socket: what HAProxy holds is read anew. */
+  async #resynchronise(): Promise<void> {
+    const { process, log } = this.#deps;
+    const running = this.#running;
+    if (running === null) return;
+    try {
+      const fresh = await readRunning(process.runtime, this.#config.dir, running.loaded);
+      if (this.#running === running) this.#running = fresh;
+    } catch (error) {
+      log.warn("HAProxy does not say what it holds", { error: describeError(error) });
+    }
+  }
+
+  #problems(plan: Plan): PlanProblem[] {
+    const own = this.#problem === null ? [] : [{ subject: "HAProxy", message: this.#problem }];
+    return [...own, ...plan.problems];
+  }
+
+  /** New ports are tried before HAProxy does; one that is taken costs its service alone. */
+  async #checkPorts(running: Running, plan: Plan): Promise<void> {
+    const { settings } = this.#config;
+    const held = new Set([...running.loaded.listeners.values(), ...settings.listen]);
+    for (const { service, host, port } of plan.structure.tcpListeners.values()) {
+      const place = `${host}:${port}`;
+      if (held.has(place)) continue;
+      const error = await tryListen(host, port);
+      if (error === null) continue;
+      const reason = explainTaken(error);
+      this.#deps.log.error("TCP service without its port", { service, port: place, reason });
+      this.#portsTaken.set(place, reason);
+    }
+    if (this.#portsTaken.size > 0) this.#recheckPortsMs ??= this.#deps.clock.monotonicMs() + PORT_RECHECK_MS;
+  }
+
+  async #recheckPorts(): Promise<void> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#recheckPortsMs === null || nowMs < this.#recheckPortsMs) return;
+    for (const place of this.#portsTaken.keys()) {
+      const colon = place.lastIndexOf(":");
+      if ((await tryListen(place.slice(0, colon), Number(place.slice(colon + 1)))) !== null) continue;
+      this.#portsTaken.delete(place);
+      this.#changed = true;
+    }
+    this.#recheckPortsMs = this.#portsTaken.size === 0 ? null : nowMs + PORT_RECHECK_MS;
+  }
+
+  #portDelay(): number | null {
+    return this.#recheckPortsMs === null
+      ? null
+      : Math.max(0, this.#recheckPortsMs - this.#deps.clock.monotonicMs());
+  }
+
+  #fixed(): { readonly shared: string; readonly listen: readonly string[] } {
+    return { shared: this.#config.shared, listen: this.#config.settings.listen };
+  }
+
+  #soonest(...delays: readonly (number | null)[]): number | null {
+    const known = delays.filter((delay) => delay !== null);
+    return known.length === 0 ? null : Math.min(...known);
+  }
+
+  #rouse(): void {
+    this.#awake = true;
+    this.#wake();
+  }
+
+  /** Until something is asked for, or the time is over. */
+  async #pause(delayMs: number | null, signal: AbortSignal): Promise<void> {
+    if (!this.#awake && !signal.aborted && delayMs !== 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = delayMs === null ? () => {} : this.#deps.clock.setTimer(delayMs, resolve);
+        this.#wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    this.#awake = false;
+    this.#wake = () => {};
+  }
+}
+
+/** A configuration on disk. */
+interface Installed {
+  readonly generation: string;
+  readonly structure: Running["loaded"];
+  readonly plan: Plan;
+}
+
+/** Of an HAProxy whose configuration we do not know: nothing of it is as it should be. */
+const UNKNOWN: Running["loaded"] = {
+  shared: "",
+  listen: [],
+  backends: new Map(),
+  listeners: new Map(),
+  keys: {
+    whenHeaders: [],
+    whenCookies: [],
+    whenQueries: [],
+    stickyHeaders: [],
+    stickyCookies: [],
+    stickyIp: false,
+    baseLengths: [],
+  },
+};
+
+let generations = 0;
+
+/** Names a configuration; never the same twice. */
+function newGeneration(clock: Clock): string {
+  return `${new Date(clock.nowMs()).toISOString()}-${process.pid}-${++generations}`;
+}

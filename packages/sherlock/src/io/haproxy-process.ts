@@ -1,0 +1,245 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { open, readFile, stat, truncate } from "node:fs/promises";
+import type { Clock, Logger } from "@datawire/runtime";
+import { type MasterState, parseDescription, parseShowProc } from "../core/answers.ts";
+import type { RunDir } from "./run-dir.ts";
+import { createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
+
+export interface HaproxyProcessConfig {
+  /** The program. */
+  readonly command: string;
+  readonly dir: Omit<RunDir, "release">;
+  readonly accessLog: boolean;
+}
+
+export interface HaproxyProcessDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when the process has ended without being told to. */
+  readonly onDeath: (reason: string) => void;
+}
+
+/** A generation is up after a start or reload within this, or the reload has failed. */
+const UP_MS_MAX = 10_000;
+/** A request to reload that came while the master was busy is lost without a word: it is repeated. */
+const REPEAT_MS = 1_000;
+const POLL_MS = 5;
+/** How often a process that is not our child is looked at; its death has to be mended within 150 ms. */
+const WATCH_MS = 40;
+const ERRORS_BYTES_MAX = 1024 * 1024;
+const ACCESS_LOG_BYTES_MAX = 256 * 1024 * 1024;
+
+/** The HAProxy of this Sherlock: a master with its workers. It outlives Sherlock, whose next start adopts it. */
+export class HaproxyProcess {
+  readonly #config: HaproxyProcessConfig;
+  readonly #deps: HaproxyProcessDeps;
+  readonly #master: RuntimeApi;
+  readonly runtime: RuntimeApi;
+  #pid: number | null = null;
+  #workers: readonly number[] = [];
+  #stopWatching: () => void = () => {};
+
+  constructor(config: HaproxyProcessConfig, deps: HaproxyProcessDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#master = createRuntimeApi(config.dir.sockets.master);
+    this.runtime = createRuntimeApi(config.dir.sockets.runtime);
+  }
+
+  get pid(): number | null {
+    return this.#pid;
+  }
+
+  /** Takes over an HAProxy that an earlier Sherlock left; null when there is none. @returns its generation. */
+  async adopt(): Promise<string | null> {
+    const state = await this.#state();
+    if (state === null || !isRunning(state.pid)) return null;
+    const generation = await this.#generation();
+    if (generation === null) return null;
+    this.#follow(state.pid);
+    this.#workers = state.workers;
+    return generation;
+  }
+
+  /** Starts HAProxy with the configuration in place. @throws Error with what HAProxy said. */
+  async start(generation: string): Promise<void> {
+    const { dir, command, accessLog } = this.#config;
+    await this.#trim();
+    const errors = await open(dir.errors, "a", 0o600);
+    const output = accessLog ? await open(dir.accessLog, "a", 0o600) : null;
+    // A group of its own, so that Ctrl-C reaches Sherlock alone, which then drains it. Files instead of pipes: a pipe
+    // that nobody reads stops HAProxy, and these outlive Sherlock.
+    const child = spawn(command, ["-W", "-S", `${dir.sockets.master},mode,600`, "-f", dir.config], {
+      detached: true,
+      stdio: ["ignore", output?.fd ?? "ignore", errors.fd],
+    });
+    let ended: string | null = null;
+    const exit = new Promise<void>((resolve) => {
+      child.once("error", (error) => resolve(void (ended = error.message)));
+      child.once("exit", (code, signal) => resolve(void (ended = describeExit(code, signal))));
+    });
+    child.unref();
+    await errors.close();
+    await output?.close();
+    const up = await this.#waitFor(generation, { over: () => ended !== null });
+    if (!up) {
+      const why = ended === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${ended}`;
+      child.kill("SIGKILL");
+      throw new Error(`Cannot start HAProxy: ${why}${await this.#lastWords()}`);
+    }
+    const pid = child.pid as number;
+    this.#pid = pid;
+    void exit.then(() => this.#died(pid, ended ?? "an unknown reason"));
+    this.#workers = (await this.#state())?.workers ?? [];
+  }
+
+  /**
+   * Makes HAProxy read its configuration again, and resolves when a new worker runs it. Never called twice at once: a
+   * reload that is asked for during another is lost.
+   * @throws Error when the old worker goes on instead.
+   */
+  async reload(generation: string): Promise<void> {
+    await this.#trim();
+    const before = await this.#state();
+    for (let attempt = 0; attempt * REPEAT_MS < UP_MS_MAX; attempt++) {
+      await this.#master.ask("reload").catch(() => {}); // the master breaks off its answer when it starts anew
+      let failed = false;
+      const over = async (): Promise<boolean> => {
+        const state = await this.#state();
+        failed = state !== null && state.failed > (before?.failed ?? 0);
+        return failed;
+      };
+      if (await this.#waitFor(generation, { over, limitMs: REPEAT_MS })) {
+        this.#workers = (await this.#state())?.workers ?? [];
+        return;
+      }
+      if (failed) throw new Error(`Cannot reload HAProxy: it refused${await this.#lastWords()}`);
+      if (this.#pid === null) throw new Error("Cannot reload HAProxy: it has ended");
+    }
+    throw new Error(`Cannot reload HAProxy: the new worker did not come up within ${UP_MS_MAX} ms`);
+  }
+
+  /** Workers of earlier generations that still serve open requests. */
+  async oldWorkers(): Promise<number> {
+    return (await this.#state())?.oldWorkers.length ?? 0;
+  }
+
+  /** Lets open requests end, then ends HAProxy. */
+  async stop(drainMs: number): Promise<void> {
+    const pid = this.#pid;
+    this.leave();
+    if (pid === null) return;
+    signal(pid, "SIGUSR1");
+    if (await this.#gone(pid, drainMs)) return;
+    signal(pid, "SIGTERM");
+    if (await this.#gone(pid, 2_000)) return;
+    signal(pid, "SIGKILL");
+  }
+
+  /** Leaves HAProxy to itself. */
+  leave(): void {
+    this.#stopWatching();
+    this.#pid = null;
+  }
+
+  /** Ends what a master that died has left behind, so that the ports are free; open requests may end. */
+  releasePorts(): void {
+    for (const worker of this.#workers) if (isRunning(worker)) signal(worker, "SIGUSR1");
+  }
+
+  #follow(pid: number): void {
+    this.#pid = pid;
+    let cancel = (): void => {};
+    const look = (): void => {
+      if (this.#pid !== pid) return;
+      if (isRunning(pid)) cancel = this.#deps.clock.setTimer(WATCH_MS, look);
+      else this.#died(pid, "an unknown reason");
+    };
+    look();
+    this.#stopWatching = () => cancel();
+  }
+
+  #died(pid: number, reason: string): void {
+    if (this.#pid !== pid) return;
+    this.#pid = null;
+    this.#deps.onDeath(reason);
+  }
+
+  async #waitFor(
+    generation: string,
+    { over, limitMs = UP_MS_MAX }: { readonly over: () => boolean | Promise<boolean>; readonly limitMs?: number },
+  ): Promise<boolean> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + limitMs;
+    for (;;) {
+      if ((await this.#generation()) === generation) return true;
+      if ((await over()) || clock.monotonicMs() > untilMs) return false;
+      await clock.sleep(POLL_MS);
+    }
+  }
+
+  async #generation(): Promise<string | null> {
+    const answer = await this.runtime.ask("show info").catch(() => null);
+    const description = answer === null ? null : parseDescription(answer);
+    return description?.startsWith("sherlock ") === true ? description.slice("sherlock ".length) : null;
+  }
+
+  async #state(): Promise<MasterState | null> {
+    const answer = await this.#master.ask("show proc").catch(() => null);
+    return answer === null ? null : parseShowProc(answer);
+  }
+
+  async #gone(pid: number, limitMs: number): Promise<boolean> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + limitMs;
+    while (isRunning(pid)) {
+      if (clock.monotonicMs() > untilMs) return false;
+      await clock.sleep(20);
+    }
+    return true;
+  }
+
+  /** HAProxy appends to these files; cutting them to nothing keeps them bounded. */
+  async #trim(): Promise<void> {
+    const { errors, accessLog } = this.#config.dir;
+    for (const [file, bytesMax] of [[errors, ERRORS_BYTES_MAX], [accessLog, ACCESS_LOG_BYTES_MAX]] as const) {
+      const size = await stat(file).then(({ size }) => size, () => 0);
+      if (size > bytesMax) await truncate(file);
+    }
+  }
+
+  async #lastWords(): Promise<string> {
+    const text = await readFile(this.#config.dir.errors, "utf8").catch(() => "");
+    const alerts = text.split("\n").filter((line) => line.includes("[ALERT]")).slice(-3);
+    if (alerts.length === 0) return "";
+    return ` (${alerts.map((line) => line.replace(/^\[ALERT\]\s*\(\d+\)\s*:\s*/, "").trim()).join("; ")})`;
+  }
+}
+
+function describeExit(code: number | null, signalName: NodeJS.Signals | null): string {
+  return signalName === null ? `exit code ${code}` : signalName;
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Whether a process runs; one that has ended and waits for its parent does not. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.charAt(text.lastIndexOf(")") + 2) !== "Z";
+  } catch {
+    return true; // no /proc here: what signals reach is taken to run
+  }
+}

@@ -1,0 +1,131 @@
+import { lookup } from "node:dns/promises";
+import { type Clock, explainSystemError, type Logger, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import { z } from "zod";
+import { pickAddress } from "../core/addresses.ts";
+import type { Resolution } from "../core/reachable-table.ts";
+
+export interface ResolverConfig {
+  /** Where the last addresses are kept, so that a restart while names do not resolve loses nothing. */
+  readonly path: string;
+  readonly refreshMs: number;
+}
+
+export interface ResolverDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The names that are in use. */
+  readonly hosts: () => Iterable<string>;
+  /** Called when an address has changed, or was found for the first time. */
+  readonly onChange: (host: string) => void;
+  /** All addresses of a name; the system's own resolver by default, with its hosts file. */
+  readonly lookupAll?: (host: string) => Promise<string[]>;
+}
+
+interface Known {
+  address: string | null;
+  reason: string;
+}
+
+const fileSchema = z.record(z.string(), z.string());
+const FILE_BYTES_MAX = 16 * 1024 * 1024;
+const AT_ONCE_MAX = 8;
+/** An instance that is new waits so long for its name at most; the others wait with it. */
+const FIRST_MS_MAX = 2_000;
+
+/**
+ * Resolves the names in URLs, again and again. A name that stops resolving keeps its last address, and one address is
+ * kept as long as it is among those that a name has.
+ */
+export class Resolver {
+  readonly #config: ResolverConfig;
+  readonly #deps: ResolverDeps;
+  readonly #known = new Map<string, Known>();
+  readonly #first = new Map<string, Promise<void>>();
+  #saved = "";
+
+  constructor(config: ResolverConfig, deps: ResolverDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  /** Reads the addresses of the last run. */
+  async load(): Promise<void> {
+    const file = await readJsonFile(this.#config.path, { bytesMax: FILE_BYTES_MAX });
+    const parsed = file.state === "read" ? fileSchema.safeParse(file.value) : null;
+    for (const [host, address] of Object.entries(parsed?.data ?? {})) {
+      this.#known.set(host, { address, reason: "" });
+    }
+  }
+
+  /** What is known now. A name that is new begins to be resolved. */
+  readonly resolve = (host: string): Resolution => {
+    const known = this.#known.get(host);
+    if (known === undefined) void this.#find(host);
+    if (known?.address != null) return { state: "known", address: known.address };
+    return { state: "unknown", reason: `${host} ${known?.reason ?? "is being resolved"}` };
+  };
+
+  /** Resolves when every name is known, or cannot be, or takes too long. */
+  async prepare(hosts: Iterable<string>): Promise<void> {
+    const unknown = [...new Set(hosts)].filter((host) => !this.#known.has(host));
+    if (unknown.length === 0) return;
+    const found = Promise.all(unknown.map((host) => this.#find(host)));
+    await Promise.race([found, this.#deps.clock.sleep(FIRST_MS_MAX)]);
+  }
+
+  /** Refreshes until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(this.#config.refreshMs, signal);
+      if (signal.aborted) break;
+      const used = new Set(this.#deps.hosts());
+      for (const host of this.#known.keys()) if (!used.has(host)) this.#known.delete(host);
+      const hosts = [...used];
+      for (let i = 0; i < hosts.length && !signal.aborted; i += AT_ONCE_MAX) {
+        await Promise.all(hosts.slice(i, i + AT_ONCE_MAX).map((host) => this.#look(host)));
+      }
+      await this.save();
+    }
+  }
+
+  /** Writes the addresses, where they changed. */
+  async save(): Promise<void> {
+    const known = [...this.#known].filter(([, { address }]) => address !== null);
+    const text = JSON.stringify(Object.fromEntries(known.map(([host, { address }]) => [host, address])));
+    if (text === this.#saved) return;
+    await writeFileAtomically(this.#config.path, text, { mode: 0o600 });
+    this.#saved = text;
+  }
+
+  #find(host: string): Promise<void> {
+    const under = this.#first.get(host);
+    if (under !== undefined) return under;
+    const first = this.#look(host).finally(() => this.#first.delete(host));
+    this.#first.set(host, first);
+    return first;
+  }
+
+  async #look(host: string): Promise<void> {
+    const { log, onChange, lookupAll = systemLookup } = this.#deps;
+    const before = this.#known.get(host);
+    try {
+      const address = pickAddress(await lookupAll(host), before?.address ?? null);
+      if (address === null) throw new Error("it has no address");
+      this.#known.set(host, { address, reason: "" });
+      if (before?.reason) log.info("Name resolves again", { host, address });
+      if (address !== before?.address) onChange(host);
+    } catch (error) {
+      const reason = `does not resolve: ${explainSystemError(error)}`;
+      if (before?.reason !== reason) {
+        log.warn("Name does not resolve", { host, reason: explainSystemError(error), kept: before?.address ?? null });
+      }
+      this.#known.set(host, { address: before?.address ?? null, reason });
+      if (before === undefined) onChange(host);
+    }
+  }
+}
+
+async function systemLookup(host: string): Promise<string[]> {
+  const found = await lookup(host, { all: true, verbatim: true });
+  return found.map(({ address }) => address);
+}

@@ -1,0 +1,108 @@
+import { chmod, mkdir, open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { explainSystemError, systemErrorCode } from "@datawire/runtime";
+import { MAP_NAMES, type MapName } from "../core/plan.ts";
+
+/** The folder that one Sherlock has to itself, and what stands in it. */
+export interface RunDir {
+  readonly path: string;
+  readonly config: string;
+  readonly candidate: string;
+  readonly rejected: string;
+  readonly serverState: string;
+  /** Standard error of HAProxy. */
+  readonly errors: string;
+  readonly accessLog: string;
+  /** What the running HAProxy was configured with. */
+  readonly loaded: string;
+  readonly mapFolder: string;
+  readonly maps: Readonly<Record<MapName | "draw", string>>;
+  readonly sockets: Readonly<Record<"runtime" | "master" | "fallback" | "stats" | "pages", string>>;
+  /** Gives the folder back. */
+  release(): Promise<void>;
+}
+
+/** What a Unix socket's path may have, less what HAProxy appends while it binds. */
+const SOCKET_PATH_MAX = 90;
+const SAFE_PATH = /^\/[A-Za-z0-9._/@+-]*$/;
+
+/** Creates the folder and takes it for this process. @throws Error that names who has it. */
+export async function openRunDir(path: string): Promise<RunDir> {
+  const dir = describeRunDir(path);
+  try {
+    await mkdir(dir.mapFolder, { recursive: true, mode: 0o700 });
+    await chmod(path, 0o700);
+  } catch (cause) {
+    throw new Error(`Cannot use ${path} as run directory: ${explainSystemError(cause)}`, { cause });
+  }
+  const lock = join(path, "sherlock.pid");
+  await takeLock(lock, path);
+  return { ...dir, release: () => rm(lock, { force: true }) };
+}
+
+/** The same names without creating or taking anything. @throws Error for a path that cannot serve. */
+export function describeRunDir(path: string): Omit<RunDir, "release"> {
+  const refuse = (why: string): never => {
+    throw new Error(`Cannot use ${JSON.stringify(path)} as run directory (--run-dir): ${why}`);
+  };
+  if (!SAFE_PATH.test(path)) refuse("wanted an absolute path of letters, digits and . _ / @ + -");
+  const sockets = {
+    runtime: join(path, "runtime.sock"),
+    master: join(path, "master.sock"),
+    fallback: join(path, "fallback.sock"),
+    stats: join(path, "stats.sock"),
+    pages: join(path, "pages.sock"),
+  };
+  if (sockets.fallback.length > SOCKET_PATH_MAX) {
+    refuse(`the sockets in it would have more than the ${SOCKET_PATH_MAX} characters that a socket's path may have`);
+  }
+  const mapFolder = join(path, "maps");
+  const maps = Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, join(mapFolder, `${name}.map`)]));
+  return {
+    path,
+    config: join(path, "haproxy.cfg"),
+    candidate: join(path, "haproxy.cfg.candidate"),
+    rejected: join(path, "haproxy.cfg.rejected"),
+    serverState: join(path, "servers.state"),
+    errors: join(path, "haproxy.err"),
+    accessLog: join(path, "access.log"),
+    loaded: join(path, "loaded.json"),
+    mapFolder,
+    maps: maps as RunDir["maps"],
+    sockets,
+  };
+}
+
+/**
+ * A file with our process id, created only if there is none. One that is left over is known by the process that it
+ * names: gone, or (ids are used again) something else than what wrote it.
+ */
+async function takeLock(lock: string, path: string): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      const file = await open(lock, "wx", 0o600);
+      await file.writeFile(`${process.pid} ${await startOf(process.pid)}\n`);
+      await file.close();
+      return;
+    } catch (error) {
+      if (systemErrorCode(error) !== "EEXIST") {
+        throw new Error(`Cannot use ${path} as run directory: ${explainSystemError(error)}`, { cause: error });
+      }
+    }
+    const [pid = "", start = ""] = (await readFile(lock, "utf8").catch(() => "")).trim().split(" ");
+    if (pid !== "" && Number(pid) !== process.pid && (await startOf(Number(pid))) === start && start !== "") {
+      throw new Error(
+        `Cannot use ${path} as run directory: the Sherlock with process id ${pid} has it; stop that one, or give this one another --run-dir`,
+      );
+    }
+    await rm(lock, { force: true });
+  }
+  throw new Error(`Cannot use ${path} as run directory: another Sherlock is just starting with it`);
+}
+
+/** When a process started, in the kernel's ticks since boot (proc(5), field 22); empty when it does not run any more. */
+async function startOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" ? "" : (fields[19] ?? "");
+}

@@ -1,0 +1,76 @@
+import { Table } from "@datawire/protocol";
+import type { Position, TableFollower } from "@datawire/link";
+import { isLoopback } from "@datawire/runtime";
+import type { Plan } from "./core/plan.ts";
+import { Planner } from "./core/planner.ts";
+import type { Resolve } from "./core/reachable-table.ts";
+import type { Findings } from "./io/driver.ts";
+import type { Proxy } from "./proxy.ts";
+import type { SherlockSettings } from "./settings.ts";
+
+/** Makes plans of the table as it is, and remembers of which. */
+export class Planning {
+  readonly #planner: Planner;
+  readonly #follower: Pick<TableFollower, "table" | "status">;
+  readonly #resolve: Resolve;
+  #last: { readonly plan: Plan; readonly position: Position | null; readonly findings: string } | null = null;
+
+  constructor(
+    settings: SherlockSettings,
+    {
+      proxy,
+      follower,
+      resolve,
+    }: {
+      readonly proxy: Pick<Proxy, "listen">;
+      readonly follower: Pick<TableFollower, "table" | "status">;
+      readonly resolve: Resolve;
+    },
+  ) {
+    this.#planner = new Planner({
+      caller: settings.name,
+      zone: settings.zone,
+      overrides: settings.overrides,
+      stickyIp: proxy.listen.some(({ host }) => !isLoopback(host)),
+      tcp: settings.tcp,
+    });
+    this.#follower = follower;
+    this.#resolve = resolve;
+  }
+
+  /** The services whose plan may differ from before; all for null. */
+  forget(services: Iterable<string> | null): void {
+    this.#planner.forget(services);
+    this.#last = null;
+  }
+
+  /** The plan of now, or null before the first table. */
+  plan(findings: Findings): Plan | null {
+    const status = this.#follower.status();
+    if (status.origin === "none") return null;
+    const key = JSON.stringify([[...findings.leftOut], [...findings.portsTaken]]);
+    if (this.#last?.findings === key) return this.#last.plan;
+    const plan = this.#make(this.#follower.table, findings, true);
+    this.#last = { plan, position: status.position, findings: key };
+    return plan;
+  }
+
+  /** Which table the last plan was made of. */
+  get position(): Position | null {
+    return this.#last?.position ?? null;
+  }
+
+  /** The last plan. */
+  get current(): Plan | null {
+    return this.#last?.plan ?? null;
+  }
+
+  /** A plan in which every name gets 503. */
+  empty(): Plan {
+    return this.#make(new Table(), { leftOut: new Map(), portsTaken: new Map() }, false);
+  }
+
+  #make(table: Table, { leftOut, portsTaken }: Findings, hasTable: boolean): Plan {
+    return this.#planner.plan(table, { resolve: this.#resolve, portsTaken, quarantined: leftOut, hasTable });
+  }
+}

@@ -1,0 +1,47 @@
+import { type ListenAddress, VERSION } from "@datawire/runtime";
+import { fingerprint } from "./core/hash.ts";
+import { formatEndpoint, type RenderSettings } from "./core/render.ts";
+import { findHaproxy, type HaproxyBinary } from "./io/haproxy-binary.ts";
+import { connectionsAllowed } from "./io/limits.ts";
+import { hasIpv6Loopback } from "./io/ports.ts";
+import type { RunDir } from "./io/run-dir.ts";
+import { loadTemplate, type Template } from "./io/template.ts";
+import type { SherlockSettings } from "./settings.ts";
+
+/** What is known of the proxy before it runs. */
+export interface Proxy {
+  readonly binary: HaproxyBinary;
+  readonly template: Template;
+  readonly listen: readonly ListenAddress[];
+  readonly settings: RenderSettings;
+  /** Says, by its value, everything of the configuration that is no part of a plan. */
+  readonly shared: string;
+}
+
+const DEFAULT_PORT = 5_432;
+
+/** Finds HAProxy and the template. @throws Error that says what is missing. */
+export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir, "release">): Promise<Proxy> {
+  const binary = await findHaproxy(settings.haproxy.command, settings.env["PATH"] ?? "");
+  const template = await loadTemplate(settings.haproxy.template);
+  const listen = settings.listen === null ? defaultListen() : [settings.listen];
+  const renderSettings: RenderSettings = {
+    version: VERSION,
+    caller: settings.name,
+    listen: listen.map(({ host, port }) => formatEndpoint(host, port)),
+    maxConnections: await connectionsAllowed(settings.haproxy.maxConnections),
+    hardStopAfter: `${settings.haproxy.hardStopAfterMs}ms`,
+    accessLog: settings.accessLog,
+    sockets: dir.sockets,
+    files: { serverState: dir.serverState },
+    maps: dir.maps,
+    caFile: settings.haproxy.caFile,
+  };
+  const shared = fingerprint(JSON.stringify([template.source, renderSettings, binary.version.text]));
+  return { binary, template, listen, settings: renderSettings, shared };
+}
+
+function defaultListen(): ListenAddress[] {
+  const v4 = { host: "127.0.0.1", port: DEFAULT_PORT };
+  return hasIpv6Loopback() ? [v4, { host: "::1", port: DEFAULT_PORT }] : [v4];
+}

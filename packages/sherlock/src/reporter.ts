@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import type { LinkHandler, LinkIdentity, LinkSession, Position, TableUpdate } from "@datawire/link";
+import { type Clock, type Logger, VERSION, describeError } from "@datawire/runtime";
+import { CounterDeltas, parseStat } from "./core/counters.ts";
+import type { PlanProblem } from "./core/plan.ts";
+import type { Reload } from "./core/steps.ts";
+import type { DriverObserver } from "./io/driver.ts";
+import type { RuntimeApi } from "./io/runtime-api.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Planning } from "./planning.ts";
+
+export interface ReporterDeps {
+  readonly settings: { readonly name: string };
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly planning: Pick<Planning, "position" | "current">;
+  readonly runtime: RuntimeApi;
+  /** Called when HAProxy follows a table for the first time. */
+  readonly onFirst: () => void;
+}
+
+const COUNT_MS = 5_000;
+const PROBLEMS_MAX = 100;
+const MESSAGE_MAX = 1_000;
+const SUBJECT_MAX = 320;
+const LINES_MAX = 20_000;
+
+/** Tells the directory what HAProxy follows and what it counted, and keeps the metrics. */
+export class Reporter implements DriverObserver {
+  readonly #deps: ReporterDeps;
+  readonly #deltas = new CounterDeltas();
+  readonly identity: LinkIdentity;
+  #session: LinkSession | null = null;
+  #applied: { readonly position: Position; readonly problems: readonly PlanProblem[] } | null = null;
+  /** The oldest change that HAProxy does not follow yet. */
+  #oldestChangeMs: number | null = null;
+  #countedMs: number;
+  #loggedProblems = "";
+
+  constructor(deps: ReporterDeps) {
+    this.#deps = deps;
+    this.identity = { kind: "sherlock", name: deps.settings.name, id: randomUUID(), version: VERSION };
+    this.#countedMs = deps.clock.monotonicMs();
+  }
+
+  /** A handler for the link that passes everything on to `follower`. */
+  handler(follower: LinkHandler): LinkHandler {
+    return {
+      connected: (session) => {
+        this.#session = session;
+        follower.connected(session);
+        this.#acknowledge();
+      },
+      disconnected: (reason) => {
+        this.#session = null;
+        follower.disconnected(reason);
+      },
+      message: (message) => follower.message(message),
+    };
+  }
+
+  noteChange({ atMs }: Pick<TableUpdate, "atMs">): void {
+    if (atMs !== null) this.#oldestChangeMs = Math.min(atMs, this.#oldestChangeMs ?? atMs);
+  }
+
+  applied(problems: readonly PlanProblem[]): void {
+    const { position } = this.#deps.planning;
+    if (position === null) return;
+    this.#applied = { position, problems };
+    if (this.#oldestChangeMs !== null) {
+      this.#deps.metrics.followed(Math.max(0, this.#deps.clock.nowMs() - this.#oldestChangeMs));
+      this.#oldestChangeMs = null;
+    }
+    this.#logProblems(problems);
+    this.#acknowledge();
+    this.#deps.onFirst();
+  }
+
+  reloaded({ reason }: Reload, durationMs: number): void {
+    this.#deps.metrics.reloaded(reason, durationMs);
+  }
+
+  reloadFailed(): void {
+    this.#deps.metrics.reloadFailed();
+  }
+
+  commands(count: number): void {
+    this.#deps.metrics.commands(count);
+  }
+
+  async beforeReload(): Promise<void> {
+    await this.#count();
+  }
+
+  /** Counts until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(COUNT_MS, signal);
+      await this.#count();
+    }
+  }
+
+  async #count(): Promise<void> {
+    const { runtime, metrics, planning, clock, log } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    try {
+      const counts = parseStat(await runtime.ask("show stat -1 4 -1"));
+      const lines = this.#deltas.take(counts, (backend, server) => planning.current?.servers.get(backend)?.get(server) ?? null);
+      metrics.traffic(lines);
+      const periodMs = Math.max(1, Math.round(nowMs - this.#countedMs));
+      this.#countedMs = nowMs;
+      if (lines.length > 0) {
+        this.#session?.send({ type: "counters", periodMs, counters: lines.slice(0, LINES_MAX) });
+      }
+    } catch (error) {
+      log.debug("HAProxy was not counted", { error: describeError(error) });
+    }
+  }
+
+  #acknowledge(): void {
+    if (this.#applied === null || this.#session === null) return;
+    const { position, problems } = this.#applied;
+    this.#session.send({
+      type: "applied",
+      ...position,
+      problems: problems.slice(0, PROBLEMS_MAX).map(({ subject, message }) => ({
+        subject: subject.slice(0, SUBJECT_MAX),
+        message: message.slice(0, MESSAGE_MAX),
+      })),
+    });
+  }
+
+  #logProblems(problems: readonly PlanProblem[]): void {
+    const text = JSON.stringify(problems);
+    if (text === this.#loggedProblems) return;
+    this.#loggedProblems = text;
+    for (const { subject, message } of problems.slice(0, PROBLEMS_MAX)) {
+      this.#deps.log.warn("Not all of the table can be served", { subject, message });
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import { hostname, homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import type { TlsSettings } from "@datawire/link";
+import { type DirectoryAddress, isName, NAME_PATTERN, NAME_RULE, parseBalance, parseDirectoryAddress } from "@datawire/protocol";
+import {
+  ConfigError,
+  type DaemonInput,
+  durationSetting,
+  type Env,
+  type Given,
+  listenOrOffSetting,
+  type ListenAddress,
+  listenSetting,
+  loadSettings,
+  parsedBy,
+  parseListenAddress,
+} from "@datawire/runtime";
+import { z } from "zod";
+import type { ServiceOverride } from "./core/limits.ts";
+import type { TcpSettings } from "./core/tcp-ports.ts";
+import { loadCredentials } from "./credentials.ts";
+
+/** What a Sherlock runs with. */
+export interface SherlockSettings {
+  /** The addresses of its directory; more than one where it is replicated. */
+  readonly replicas: readonly [DirectoryAddress, ...DirectoryAddress[]];
+  /** The caller that routes can single out. */
+  readonly name: string;
+  /** Null for the default: loopback, in both families where the machine has them. */
+  readonly listen: ListenAddress | null;
+  readonly admin: ListenAddress | null;
+  readonly zone: string | null;
+  readonly haproxy: {
+    /** Null to look for it. */
+    readonly command: string | null;
+    readonly template: string | null;
+    readonly runDir: string;
+    /** Bounds how long a request may hold an old worker after a reload. */
+    readonly hardStopAfterMs: number;
+    /** Null for as many as the limit on open files allows, up to a bound. */
+    readonly maxConnections: number | null;
+    readonly caFile: string;
+  };
+  readonly tcp: TcpSettings;
+  readonly accessLog: boolean;
+  readonly overrides: ReadonlyMap<string, ServiceOverride>;
+  /** Where the last table and the last addresses are kept. */
+  readonly dataDir: string;
+  /** How long open requests may take when Sherlock stops. */
+  readonly drainMs: number;
+  readonly token: string | null;
+  readonly tls: TlsSettings | null;
+  readonly env: Env;
+}
+
+const DEFAULT_ADMIN = "127.0.0.1:5433";
+
+const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
+const path = z.string().min(1);
+/** Goes into HAProxy's configuration. */
+const safePath = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._/@+-]*$/)
+  .meta({ wanted: "an absolute path of letters, digits and . _ / @ + -" });
+const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
+
+const portRange = parsedBy((text) => {
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text.trim());
+  const [from, to] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || from < 1 || to > 65_535 || from > to) throw new Error("no range");
+  return { from, to };
+}, "a range of ports such as 6000-6999");
+
+const overrideSchema = z.strictObject({
+  timeout: durationSetting.optional(),
+  connect_timeout: durationSetting.optional(),
+  queue_timeout: durationSetting.optional(),
+  retries: z.int().min(0).max(10).meta({ wanted: "a number from 0 to 10" }).optional(),
+  max_connections: z.int().min(1).meta({ wanted: "a number, 1 or more" }).optional(),
+  slow_start: durationSetting.optional(),
+  balance: parsedBy((text) => (parseBalance(text), text), "a balance policy").optional(),
+});
+
+const schema = z.strictObject({
+  directories: z
+    .union([directory.transform((one) => [one]), z.array(z.union([directory.transform((one) => [one]), z.array(directory)]))])
+    .transform((lists) => lists.flat())
+    .default([]),
+  name: name.optional(),
+  listen: listenSetting.optional(),
+  admin: listenOrOffSetting.optional(),
+  zone: name.optional(),
+  haproxy: z
+    .strictObject({
+      command: path.optional(),
+      template: path.optional(),
+      run_dir: path.optional(),
+      hard_stop_after: durationSetting.default(300_000),
+      max_connections: z.int().min(10).meta({ wanted: "a number, 10 or more" }).optional(),
+      ca_file: safePath.optional(),
+    })
+    .prefault({}),
+  tcp: z.record(z.string(), listenSetting).default({}),
+  tcp_ports: portRange.optional(),
+  access_log: z
+    .union([z.enum(["off", "json"]), z.literal(false).transform(() => "off" as const)])
+    .meta({ wanted: "off or json" })
+    .default("off"),
+  services: z.record(z.string(), overrideSchema).default({}),
+  drain: durationSetting.default(10_000),
+  data_dir: path.optional(),
+  token: z.string().min(1).optional(),
+  token_file: path.optional(),
+  tls: z.strictObject({ ca: path.optional(), cert: path.optional(), key: path.optional() }).optional(),
+});
+
+/**
+ * Loads sherlock.yaml, the environment and the command line; binds nothing.
+ * @throws ConfigError with every problem.
+ */
+export async function loadSherlockSettings(input: DaemonInput): Promise<SherlockSettings> {
+  const { value, locate } = await loadSettings({
+    name: "sherlock",
+    schema,
+    file: input.config,
+    env: input.env,
+    variables: {
+      DATAWIRE_DIRECTORY: { path: ["directories"], value: (text) => text.split(",").map((part) => part.trim()) },
+      DATAWIRE_TOKEN: { path: ["token"] },
+    },
+    flags: flagsOf(input),
+    secrets: ["token"],
+  });
+  const place = (...at: string[]) => locate(at) ?? { file: "sherlock.yaml" };
+  const [first, ...more] = value.directories;
+  if (first === undefined) {
+    const message = "no directory is given: wanted -d ADDRESS, DATAWIRE_DIRECTORY, or `directories` in sherlock.yaml";
+    throw new ConfigError([{ ...place("directories"), message }]);
+  }
+  const wrong = ["tcp", "services"].flatMap((section) =>
+    Object.keys(value[section as "tcp" | "services"])
+      .filter((service) => !isName(service))
+      .map((service) => ({
+        ...place(section, service),
+        message: `${section}.${service} names no service: a name is ${NAME_RULE}`,
+      })),
+  );
+  if (wrong.length > 0) throw new ConfigError(wrong);
+  const { token, tls } = await loadCredentials(value, locate);
+  const runDir = value.haproxy.run_dir ?? defaultRunDir(input.env);
+  return {
+    replicas: [first, ...more],
+    name: value.name ?? callerOfHost(hostname()),
+    listen: value.listen ?? null,
+    admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
+    zone: value.zone ?? null,
+    haproxy: {
+      command: value.haproxy.command ?? null,
+      template: value.haproxy.template ?? null,
+      runDir: isAbsolute(runDir) ? runDir : join(process.cwd(), runDir),
+      hardStopAfterMs: value.haproxy.hard_stop_after,
+      maxConnections: value.haproxy.max_connections ?? null,
+      caFile: value.haproxy.ca_file ?? "@system-ca",
+    },
+    tcp: { listen: new Map(Object.entries(value.tcp)), range: value.tcp_ports ?? null },
+    accessLog: value.access_log === "json",
+    overrides: new Map(Object.entries(value.services).map(([service, override]) => [service, overrideOf(override)])),
+    // Several Sherlocks of one user have a run directory each, which then holds this as well.
+    dataDir: value.data_dir ?? value.haproxy.run_dir ?? defaultDataDir(input.env),
+    drainMs: value.drain,
+    token,
+    tls,
+    env: input.env,
+  };
+}
+
+function flagsOf({ directories, options }: DaemonInput): Given[] {
+  return [
+    { from: "-d/--directory", path: ["directories"], value: directories.length > 0 ? directories : undefined },
+    { from: "--name", path: ["name"], value: options["name"] },
+    { from: "--listen", path: ["listen"], value: options["listen"] },
+    { from: "--admin", path: ["admin"], value: options["admin"] },
+    { from: "--zone", path: ["zone"], value: options["zone"] },
+    { from: "--run-dir", path: ["haproxy", "run_dir"], value: options["runDir"] },
+    { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
+  ];
+}
+
+function overrideOf(override: z.output<typeof overrideSchema>): ServiceOverride {
+  return {
+    timeoutMs: override.timeout,
+    connectTimeoutMs: override.connect_timeout,
+    queueTimeoutMs: override.queue_timeout,
+    retries: override.retries,
+    maxConnections: override.max_connections,
+    slowStartMs: override.slow_start,
+    balance: override.balance,
+  };
+}
+
+/** A host name as a caller's name: in lower case, and what no name may hold as `-`. */
+function callerOfHost(host: string): string {
+  const name = host.toLowerCase().replace(/[^a-z0-9._-]/g, "-").slice(0, 100).replace(/^[.-]+|[.-]+$/g, "");
+  return isName(name) ? name : "localhost";
+}
+
+function defaultRunDir(env: Env): string {
+  if (process.getuid?.() === 0) return "/run/datawire/sherlock";
+  const runtime = env["XDG_RUNTIME_DIR"];
+  return runtime ? join(runtime, "datawire", "sherlock") : join(defaultDataDir(env), "run");
+}
+
+function defaultDataDir(env: Env): string {
+  if (process.getuid?.() === 0) return "/var/lib/datawire/sherlock";
+  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state");
+  return join(state, "datawire", "sherlock");
+}
