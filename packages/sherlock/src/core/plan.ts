@@ -98,7 +98,7 @@ export const MAP_NAMES = [
   "tcp_routed",
   /** node → base of the block that divides it once more. */
   "split",
-  /** service → why it has nothing live, or `-`: every service of the table. */
+  /** service → why it has nothing live: every service of the table. */
   "known",
   /** service → `1` where it has `--when` rules. */
   "whens",

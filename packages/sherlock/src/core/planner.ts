@@ -99,7 +99,7 @@ function assemble(plans: readonly ServicePlan[], { table, config, surroundings, 
       if (structure.protocol !== "tcp") maps.cut.set(name, String(structure.base.length));
     }
     const listener = ports.listeners.get(service);
-    maps.known.set(service, plan.isTcp ? tcpReason(listener) : entry.kind === "down" ? entry.reason : "-");
+    maps.known.set(service, plan.isTcp ? tcpReason(listener) : entry.kind === "down" ? entry.reason : SETTING_UP);
     if (entry.kind === "plain") maps[plan.isTcp ? "tcp_plain" : "plain"].set(service, entry.backend);
     if (entry.kind === "drawn") point(entryMap(plan), service, entry.parts);
     for (const { node, parts } of plan.splits) point("split", node, parts);
@@ -129,6 +129,9 @@ function assemble(plans: readonly ServicePlan[], { table, config, surroundings, 
     problems: [...problems, ...plans.flatMap((plan) => plan.problems), ...ports.problems],
   };
 }
+
+/** Shown only while a service that is live has no entry yet. */
+const SETTING_UP = "it has just been registered and is being set up";
 
 function entryMap(plan: ServicePlan): MapName {
   if (plan.isTcp) return "tcp_routed";

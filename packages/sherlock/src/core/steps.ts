@@ -147,7 +147,7 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): Comm
   for (const map of MAP_NAMES) {
     const has = running.maps[map];
     const wants = plan.maps[map];
-    const waits = (key: string): boolean => map !== "state" && wait.has(ownerOf(key));
+    const waits = (key: string): boolean => !ALWAYS.has(map) && wait.has(ownerOf(key));
     for (const [key, value] of wants) {
       const wanted = isPointer(map) ? String(blocks.pointer(Number(value))) : value;
       const known = has.get(key);
@@ -165,6 +165,8 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): Comm
   return [...blocks.writes, ...upserts, ...entries, ...deletions, ...blocks.deletions];
 }
 
+/** Maps that lead to no backend. */
+const ALWAYS: ReadonlySet<MapName> = new Set(["state", "known"]);
 const ENTRY_MAPS: ReadonlySet<MapName> = new Set(["plain", "routed", "special", "tcp_plain", "tcp_routed"]);
 
 interface BlockSteps {
