@@ -135,12 +135,12 @@ test("openTableFollower() writes soon after a change, and under steady changes f
   await clock.advance(499);
   expect(await revisionOnDisk()).toBe(null);
   await clock.advance(1);
-  await expect.poll(revisionOnDisk).toBe(1);
+  await expect.poll(revisionOnDisk, { timeout: 5_000 }).toBe(1);
   for (let revision = 1; revision < 60; revision++) {
     follower.message(delta(revision, {}));
     await clock.advance(100);
   }
-  await expect.poll(revisionOnDisk).toBeGreaterThan(40);
+  await expect.poll(revisionOnDisk, { timeout: 5_000 }).toBeGreaterThan(40);
   expect(await revisionOnDisk()).toBeLessThan(60);
   await follower.close();
   expect(await revisionOnDisk()).toBe(60);

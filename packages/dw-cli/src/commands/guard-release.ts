@@ -5,5 +5,5 @@ import { type RunCommand, flag } from "../dw.ts";
 export const run: RunCommand = async (dw, input) => {
   const answer = (await dw.client.post("/v1/guard/release", {})) as { readonly released: number };
   if (flag(input, "json")) return dw.output.json(answer);
-  dw.output.line(answer.released === 0 ? "The guard holds nothing" : `Released ${count(answer.released, "lease")}`);
+  dw.output.line(answer.released === 0 ? "The guard holds nothing" : `Released ${count(answer.released, "instance")}`);
 };

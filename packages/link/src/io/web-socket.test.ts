@@ -122,5 +122,5 @@ test.each([
 test("connectWebSocket() is silent after terminate()", async () => {
   const port = await serve(() => {});
   const link = connect(port, {}, () => link.connection.terminate());
-  await expect.poll(() => link.events).toEqual(["opened"]);
+  await expect.poll(() => link.events, { timeout: 5_000 }).toEqual(["opened"]);
 });

@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { run, text } from "../testing/run.ts";
+import { SAMPLE } from "./config-init.ts";
+
+/** A home without settings; `file` is where they go. */
+async function home() {
+  const folder = await mkdtemp(join(tmpdir(), "dw-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return { env: { HOME: folder }, file: join(folder, ".config/datawire/dw.yaml") };
+}
+
+test("config list shows each value with where it comes from, and no secret", async () => {
+  const { env, file } = await home();
+  await run("config init", { env });
+  await writeFile(file, "directory: [//a/directory, //b:1/directory]\ntls: {ca: /ca.pem}\n");
+  const { stdout } = await run("config", { env: { ...env, DATAWIRE_TOKEN: "secret" } });
+  const expected = text`
+    KEY         VALUE                           FROM
+    directory   //a/directory, //b:1/directory  FILE:1:12
+    tls.ca      /ca.pem                         FILE:2:11
+    tls.cert    -                               default
+    tls.key     -                               default
+    token       ********                        DATAWIRE_TOKEN
+    token_file  -                               default
+  `;
+  expect(stdout).toBe(expected.replaceAll("FILE", file));
+});
+
+test("config set changes one key and keeps the rest, comments too", async () => {
+  const { env, file } = await home();
+  expect(await run("config init", { env })).toMatchObject({ code: 0, stdout: `${file}\n` });
+  expect(await readFile(file, "utf8")).toBe(SAMPLE);
+  await run("config set directory //services/directory", { env });
+  await run("config set tls.ca /ca.pem", { env });
+  expect(await readFile(file, "utf8")).toBe(`${SAMPLE}\ndirectory: //services/directory\ntls:\n  ca: /ca.pem\n`);
+  expect((await run("config get directory", { env })).stdout).toBe("//services/directory\n");
+  expect((await run("config get tls.ca --json", { env })).stdout).toBe('"/ca.pem"\n');
+  expect((await run("config get token_file", { env })).stdout).toBe("");
+});
+
+test("config set takes several addresses, and writes the file of -c", async () => {
+  const { env, file } = await home();
+  const other = `${env.HOME}/other.yaml`;
+  expect(await run(`config set -c ${other} directory //a/directory,//b/directory`, { env })).toMatchObject({ code: 0 });
+  expect((await run(`config get directory -c ${other}`, { env })).stdout).toBe("//a/directory, //b/directory\n");
+  await expect(readFile(file)).rejects.toThrow("ENOENT");
+});
+
+test("config init never writes over a file", async () => {
+  const { env, file } = await home();
+  await run("config init", { env });
+  expect(await run("config init", { env })).toMatchObject({
+    code: 1,
+    stderr: `dw: Cannot write ${file}: it is there already; \`dw config set\` changes it\n`,
+  });
+});
+
+test.each([
+  ["config get directry", 'Cannot find the setting "directry": did you mean directory?'],
+  ["config set token x", 'Cannot find the setting "token": wanted one of directory, token_file, tls.ca'],
+  ["config set directory services", 'Cannot read directory address "services"'],
+])("%s is refused", async (line, message) => {
+  const { env } = await home();
+  const { code, stderr } = await run(line, { env });
+  expect(code).toBe(64);
+  expect(stderr).toContain(message);
+});
+
+test("config names the line of what it cannot use, and ends with 78", async () => {
+  const { env, file } = await home();
+  await run("config init", { env });
+  await writeFile(file, "directory: //a/directory\ntokn_file: x\n");
+  expect(await run("config", { env })).toMatchObject({
+    code: 78,
+    stderr: `${file}:2:1: tokn_file is not a known key: did you mean token_file?\n`,
+  });
+});
