@@ -112,10 +112,10 @@ export class Registry {
   /** Takes a Watson's whole set: what is held from it beyond the set goes. */
   register(id: string, registrations: readonly Registration[], word: Word): Refusal[] {
     const watson = this.#watson(id);
+    this.#parts.leases.stop(id);
     if (watson.state === "lost") {
       watson.state = "connected";
       watson.sinceMs = word.moment.wallMs;
-      this.#parts.leases.stop(id);
     }
     const { taken, refused } = this.#take(watson, registrations, word);
     for (const key of watson.held.keys()) if (!taken.has(key)) this.#drop(watson, key, word.moment);

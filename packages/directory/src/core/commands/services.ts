@@ -55,13 +55,13 @@ export function planServiceSet(state: State, name: string, settings: Partial<Ser
 export function planServiceRemove(state: State, name: string): Plan {
   const before = state.services.record(name);
   const instances = state.services.instancesOf(name);
-  if (before === null && instances === 0) requireService(state, name, "remove");
   const refuse = (why: string): ProtocolError => new ProtocolError("conflict", `Cannot remove //${name}: ${why}`);
   if (instances > 0) throw refuse(`${instances} of its instances are registered; stop them, or their Watson, first`);
   for (const table of state.table.tables()) {
     if (table.service === name || table.routes.some(({ target }) => parseServiceAddress(target).service === name))
       throw refuse(`the routes of ${table.caller} to ${table.service} name it; remove them first`);
   }
+  if (before === null) requireService(state, name, "remove");
   return planOf({ name, before, after: null }, `service remove //${name}`);
 }
 

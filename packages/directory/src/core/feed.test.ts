@@ -1,0 +1,150 @@
+import { type ServerMessage, serverMessageSchema, Table } from "@datawire/protocol";
+import { expect, test } from "vitest";
+import { createState, registration, state } from "../testing/worlds.ts";
+import { Feed, type Source } from "./feed.ts";
+import { FilteredFeed } from "./filtered-feed.ts";
+import { RevisionLog } from "./revisions.ts";
+import { Snapshots } from "./snapshots.ts";
+
+function createSource(limits = { revisionsMax: 100, bytesMax: 1_000_000 }) {
+  const world = createState();
+  const log = new RevisionLog("epoch-1", limits);
+  const source: Source & { warming: boolean } = { log, snapshots: new Snapshots(world.table, log), warming: false };
+  const publish = (): void => {
+    for (const change of world.writer.take()?.changes ?? []) log.append(change, 1);
+  };
+  const set = (...names: string[]): void => {
+    state(world, "vm1", names);
+    publish();
+  };
+  return { world, log, source, publish, set };
+}
+
+/** Reads all that a feed has, as a subscriber would, into a table. */
+function drain(feed: Pick<Feed, "next">, table = new Table()): { messages: ServerMessage[]; table: Table } {
+  const messages: ServerMessage[] = [];
+  for (let frame = feed.next(); frame !== null; frame = feed.next()) {
+    const message = serverMessageSchema.parse(JSON.parse(new TextDecoder().decode(frame)));
+    messages.push(message);
+    if (message.type === "snapshot") table.apply({ ...message, gone: { services: [], instances: [], tables: [] } });
+    if (message.type === "delta") table.apply(message.change);
+  }
+  return { messages, table };
+}
+
+const types = (messages: readonly ServerMessage[]): string => messages.map(({ type }) => type).join(" ");
+
+test("next() gives a snapshot, then a delta for every revision", () => {
+  const { source, set, world } = createSource();
+  set("barker@a");
+  const feed = new Feed(source, null, 0);
+  const { messages, table } = drain(feed);
+  expect(types(messages)).toBe("snapshot");
+  set("barker@a", "barker@b");
+  set("barker@b");
+  expect(types(drain(feed, table).messages)).toBe("delta delta");
+  expect(table.snapshot()).toEqual(world.table.snapshot());
+  expect(feed.revision).toBe(3);
+});
+
+test("next() gives a subscriber that returns what it missed, and one that missed nothing an empty delta", () => {
+  const { source, set } = createSource();
+  set("barker@a");
+  set("barker@b");
+  const missedOne = drain(new Feed(source, { epoch: "epoch-1", revision: 1 }, 0)).messages;
+  expect(missedOne).toMatchObject([{ type: "warm" }, { type: "delta", from: 1, revision: 2 }]);
+  const missedNone = drain(new Feed(source, { epoch: "epoch-1", revision: 2 }, 0)).messages;
+  expect(missedNone[0]).toMatchObject({ type: "delta", from: 2, revision: 2, change: { instances: [] } });
+});
+
+test.each<[{ epoch: string; revision: number } | null, string]>([
+  [{ epoch: "epoch-0", revision: 2 }, "another epoch"],
+  [{ epoch: "epoch-1", revision: 9 }, "a revision that is yet to come"],
+  [null, "nothing"],
+])("next() gives a snapshot to a subscriber that has %o: %s", (have) => {
+  const { source, set } = createSource();
+  set("barker@a");
+  expect(types(drain(new Feed(source, have, 0)).messages)).toContain("snapshot");
+});
+
+test("next() cuts a subscriber back to a snapshot that is behind what is kept", () => {
+  const { source, set, world } = createSource({ revisionsMax: 3, bytesMax: 1_000_000 });
+  const feed = new Feed(source, null, 0);
+  const { table } = drain(feed);
+  for (const name of ["a", "b", "c", "d", "e"]) set(`barker@${name}`);
+  const { messages } = drain(feed);
+  expect(types(messages)).toBe("snapshot");
+  expect(table.size.instances).toBe(0);
+  expect(drain(new Feed(source, null, 0)).table.snapshot()).toEqual(world.table.snapshot());
+});
+
+test("next() serves a snapshot of an older revision with the deltas after it, and makes a new one when those grow", () => {
+  const { source, set, world, log } = createSource();
+  const many = Array.from({ length: 50 }, (_, i) => `barker@i${i}`);
+  set(...many);
+  drain(new Feed(source, null, 0));
+  set(...many, "barker@one-more");
+  const second = drain(new Feed(source, null, 0));
+  expect(second.messages).toMatchObject([
+    { type: "snapshot", revision: 1 },
+    { type: "delta", revision: 2 },
+  ]);
+  expect(second.table.snapshot()).toEqual(world.table.snapshot());
+  for (let i = 0; i < 20; i++) set(...many.slice(i));
+  const third = drain(new Feed(source, null, 0));
+  expect(third.messages).toMatchObject([{ type: "snapshot", revision: log.revision }]);
+});
+
+test("next() says that the warm-up is over, after the snapshot that said it was not", () => {
+  const { source, set } = createSource();
+  source.warming = true;
+  set("barker@a");
+  const feed = new Feed(source, null, 0);
+  expect(drain(feed).messages).toMatchObject([{ type: "snapshot", warming: true }]);
+  source.warming = false;
+  expect(types(drain(feed).messages)).toBe("warm");
+  expect(drain(feed).messages).toEqual([]);
+});
+
+test("a large snapshot comes in parts, of which the last says so", () => {
+  const { source, set } = createSource();
+  set(...Array.from({ length: 4_500 }, (_, i) => `barker@i${i}`));
+  const { messages, table } = drain(new Feed(source, null, 0));
+  expect(messages.map((message) => message.type === "snapshot" && message.last)).toEqual([false, false, true]);
+  expect(table.size.instances).toBe(4_500);
+});
+
+test("FilteredFeed gives the services that are wanted and says nothing of the others", () => {
+  const { world, source, set } = createSource();
+  set("barker@a", "other@a");
+  const feed = new FilteredFeed(source, world.table, ["barker"]);
+  const { table } = drain(feed);
+  expect([...table.serviceNames()]).toEqual(["barker"]);
+  set("barker@a", "other@a", "other@b");
+  expect(drain(feed, table).messages).toEqual([]);
+  set("barker@b");
+  const { messages } = drain(feed, table);
+  expect(messages).toMatchObject([
+    { type: "delta", from: 1, revision: 3, change: { gone: { instances: ["barker@a"] } } },
+  ]);
+  expect([...table.instances()].map(({ name }) => name)).toEqual(["b"]);
+});
+
+test("FilteredFeed follows the shares that a wanted service sends to another", () => {
+  const { world, source, set, publish } = createSource();
+  state(world, "vm2", [registration("target@t", {})]);
+  set("barker@a");
+  const feed = new FilteredFeed(source, world.table, ["barker"]);
+  const { table } = drain(feed);
+  const route = { target: "//target", share: 1_000, slots: [[0, 1_000]] as [number, number][], when: null };
+  const routes = [{ ...route, reading: "service" as const, order: 0, expiry: null }];
+  const value = { caller: "*", service: "barker", sticky: null, routes };
+  world.set({ kind: "table", id: "*>barker", value }, { wallMs: 1, monotonicMs: 1 });
+  publish();
+  drain(feed, table);
+  expect([...table.serviceNames()].toSorted()).toEqual(["barker", "target"]);
+  world.set({ kind: "table", id: "*>barker", value: null }, { wallMs: 2, monotonicMs: 2 });
+  publish();
+  drain(feed, table);
+  expect([...table.serviceNames()]).toEqual(["barker"]);
+});

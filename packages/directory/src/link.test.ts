@@ -1,0 +1,194 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { hello, type Served, serve, sherlockOf, watsonOf } from "./testing/served.ts";
+import { registration } from "./testing/worlds.ts";
+
+const running: Served[] = [];
+const start = async (config: Parameters<typeof serve>[0] = {}): Promise<Served> => {
+  const served = await serve(config);
+  running.push(served);
+  return served;
+};
+afterEach(() => Promise.all(running.splice(0).map((served) => served.stop())));
+
+test("a subscriber gets the table, then what Watsons say", async () => {
+  const served = await start();
+  const sherlock = await sherlockOf(served, "monolith");
+  expect(await sherlock.next("snapshot")).toMatchObject({ revision: 0, last: true, warming: true, instances: [] });
+  const { client } = await watsonOf(served, "vm1", [registration("barker@a:1")]);
+  const delta = await sherlock.next("delta");
+  expect(delta).toMatchObject({ from: 0, revision: 1, change: { services: [{ name: "barker", primary: "1" }] } });
+  client.send({ type: "update", seq: 2, instances: [], gone: ["barker@a"] });
+  expect(await client.next("registered")).toMatchObject({ seq: 2, refused: [] });
+  expect(await sherlock.next("delta")).toMatchObject({ change: { gone: { instances: ["barker@a"] } } });
+});
+
+test("a Watson that breaks off leaves its instances lost, and one that says so takes them with it", async () => {
+  const served = await start();
+  const { client } = await watsonOf(served, "vm1", [registration("barker@a")]);
+  const sherlock = await sherlockOf(served, "monolith");
+  client.socket.terminate();
+  expect((await sherlock.next("delta")).change.instances).toMatchObject([{ name: "a", state: "lost" }]);
+  const again = await watsonOf(served, "vm1", []);
+  expect((await sherlock.next("delta")).change.gone).toMatchObject({ services: ["barker"], instances: ["barker@a"] });
+  again.client.socket.close();
+  await expect.poll(async () => (await served.get("/v1/status")).body["watsons"]).toEqual([]);
+});
+
+test("a lost instance goes when its lease ends", async () => {
+  const served = await start({ leaseMs: 300 });
+  const { client } = await watsonOf(served, "vm1", [registration("barker@a")]);
+  client.socket.terminate();
+  const sherlock = await sherlockOf(served, "monolith");
+  expect((await sherlock.next("delta")).change).toMatchObject({ gone: { instances: ["barker@a"] } });
+});
+
+test("a client that goes on answering pings stays for longer than a lease, and is told when the warm-up is over", async () => {
+  const served = await start({ leaseMs: 200 });
+  await watsonOf(served, "vm1", [registration("barker@a")]);
+  const sherlock = await sherlockOf(served, "monolith");
+  await sherlock.next("warm");
+  await new Promise((resolve) => sherlock.socket.once("ping", resolve));
+  await new Promise((resolve) => sherlock.socket.once("ping", resolve));
+  const { body } = await served.get("/v1/services");
+  expect(body["services"]).toMatchObject([{ service: "barker", status: "live" }]);
+});
+
+test("a restart restores what was registered, as lost, and each Watson brings its own back", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "datawire-restart-"));
+  const first = await serve({ folder });
+  await watsonOf(first, "vm1", [registration("barker@a:1"), registration("barker@b:2")]);
+  await first.send("POST", "/v1/routes", { source: "//m", target: "//barker(2)", percent: 10 });
+  await first.stop();
+  const second = await start({ folder });
+  const sherlock = await sherlockOf(second, "monolith");
+  const snapshot = await sherlock.next("snapshot");
+  expect(snapshot).toMatchObject({ warming: true, services: [{ name: "barker" }], tables: [{ caller: "m" }] });
+  expect(snapshot.instances.map(({ name, state }) => `${name} ${state}`)).toEqual(["a lost", "b lost"]);
+  await watsonOf(second, "vm1", [registration("barker@b:2")]);
+  const { change } = await sherlock.next("delta");
+  expect(change).toMatchObject({ instances: [{ name: "b", state: "live" }], gone: { instances: ["barker@a"] } });
+  await rm(folder, { recursive: true });
+});
+
+test("a Watson with the id of a connected one is refused by name; the first one stays", async () => {
+  const served = await start();
+  await watsonOf(served, "vm1", [registration("barker@a")], "one-and-the-same");
+  const rival = await served.link();
+  rival.send(hello("watson", "vm2", { id: "one-and-the-same" }));
+  expect(await rival.next("error")).toMatchObject({ code: "conflict", fatal: true, message: /vm2.*vm1/ });
+  expect(await rival.closed()).toBe(1008);
+  const { body } = await served.get("/v1/services");
+  expect(body["services"]).toMatchObject([{ instances: [{ state: "live" }] }]);
+});
+
+test(
+  "a Watson whose old connection is dead without a word takes over within seconds",
+  { timeout: 10_000 },
+  async () => {
+    const served = await start();
+    const { client } = await watsonOf(served, "vm1", [registration("barker@a")]);
+    client.socket.pause(); // as if its packets went nowhere: it answers no ping
+    const { registered } = await watsonOf(served, "vm1", [registration("barker@a"), registration("barker@b")]);
+    expect(registered.refused).toEqual([]);
+  },
+);
+
+test.each([
+  ["garbage", "}{", 1002, "invalid_argument", /no JSON/],
+  ["register first", { type: "register", seq: 1, instances: [] }, 1002, "invalid_argument", /before hello/],
+  ["no type", {}, 1002, "unsupported", /it has no type/],
+  ["a link that is too new", hello("dw", "me", { link: { min: 7, max: 9 } }), 1002, "unsupported", /versions 7 to 9/],
+  ["a bad name", hello("dw", "Ann B"), 1002, "invalid_argument", /name is "Ann B": wanted/],
+])("a client that begins with %s is told why and closed", async (_, message, code, error, text) => {
+  const client = await (await start()).link();
+  client.send(message);
+  expect(await client.next("error")).toMatchObject({ code: error, fatal: true, message: expect.stringMatching(text) });
+  expect(await client.closed()).toBe(code);
+});
+
+test.each([
+  ["an unknown type", { type: "dance" }, "unsupported", /its type is "dance"/],
+  [
+    "a field that is wrong",
+    { type: "applied", epoch: "e", revision: "9" },
+    "invalid_argument",
+    /revision is "9": wanted/,
+  ],
+  ["a second hello", hello("sherlock", "m"), "invalid_argument", /second hello/],
+  ["instances", { type: "register", seq: 1, instances: [] }, "permission_denied", /for a sherlock/],
+])("a client that sends %s is told why, and the link goes on", async (_, message, code, text) => {
+  const served = await start();
+  const client = await sherlockOf(served, "m");
+  client.send(message);
+  expect(await client.next("error")).toMatchObject({ code, fatal: false, message: expect.stringMatching(text) });
+  client.send({ type: "applied", epoch: "e", revision: 3, unknownField: true, problems: [] });
+  await expect.poll(async () => (await served.get("/v1/callers")).body["callers"]).toMatchObject([{ revision: 3 }]);
+});
+
+test("one instance that cannot be read does not take the others with it", async () => {
+  const served = await start();
+  const bad = { ...registration("barker@b"), weight: 0 };
+  const { registered } = await watsonOf(served, "vm1", [registration("barker@a"), bad, "what"]);
+  expect(registered.refused).toMatchObject([
+    { instance: "barker@b", message: expect.stringContaining("weight is 0: wanted") },
+    { instance: "instances[2]" },
+  ]);
+});
+
+test("a drain reaches the Watson that holds the instance, also after it connects again", async () => {
+  const served = await start();
+  const { client } = await watsonOf(served, "vm1", [registration("barker@a")]);
+  const { body } = await served.send("POST", "/v1/instances/drain", { instance: "//barker@a" });
+  expect(body).toMatchObject({ changed: true, instance: "//barker@a" });
+  expect(await client.next("draining")).toMatchObject({ instances: ["barker@a"] });
+  client.socket.terminate();
+  const again = await watsonOf(served, "vm1", [registration("barker@a")]);
+  expect(await again.client.next("draining")).toMatchObject({ instances: ["barker@a"] });
+  await served.send("POST", "/v1/instances/resume", { instance: "//barker@a" });
+  expect(await again.client.next("draining")).toMatchObject({ instances: [] });
+});
+
+test("a subscriber that returns gets only what it missed", async () => {
+  const served = await start();
+  const first = await sherlockOf(served, "m");
+  const { epoch, revision } = await first.next("snapshot");
+  first.socket.close();
+  await watsonOf(served, "vm1", [registration("barker@a")]);
+  const second = await sherlockOf(served, "m", { services: null, have: { epoch, revision } });
+  expect(await second.next("delta")).toMatchObject({ from: revision, change: { instances: [{ name: "a" }] } });
+});
+
+test(
+  "a subscriber that does not read is cut back to a snapshot and costs no more than its buffer",
+  { timeout: 15_000 },
+  async () => {
+    const served = await start();
+    const slow = await sherlockOf(served, "slow");
+    await slow.next("snapshot");
+    slow.socket.pause();
+    const many = (round: number) =>
+      Array.from({ length: 3_000 }, (_, i) => registration(`barker@i${i}:${round}`, { tags: ["x".repeat(100)] }));
+    const { client } = await watsonOf(served, "vm1", many(0));
+    for (let round = 1; round <= 10; round++) {
+      client.send({ type: "update", seq: round + 1, instances: many(round), gone: [] });
+      await client.next("registered");
+    }
+    slow.socket.resume();
+    const { body } = await served.get("/v1/table");
+    const last = body["revision"];
+    for (;;) {
+      const delta = await slow.next("delta");
+      if (delta.revision === last) break;
+    }
+  },
+);
+
+test("a directory that stops says good-bye to its clients", async () => {
+  const served = await serve();
+  const sherlock = await sherlockOf(served, "m");
+  await served.stop();
+  expect(await sherlock.closed()).toBe(1001);
+});

@@ -1,0 +1,48 @@
+import {
+  type RecordWrite,
+  type RegistrationChanges,
+  type Store,
+  type StoreContent,
+  StoreError,
+  type VersionedRecord,
+} from "../store/contract.ts";
+import { instanceKey } from "@datawire/protocol";
+import type { StoredRegistration } from "../core/records.ts";
+
+/** A store in memory that can be told to fail. */
+export class MemoryStore implements Store {
+  readonly kind = "embedded";
+  readonly records = new Map<string, VersionedRecord>();
+  readonly registrations = new Map<string, StoredRegistration>();
+  failing = false;
+  #version = 0;
+
+  async load(): Promise<StoreContent> {
+    return { records: [...this.records.values()], registrations: [...this.registrations.values()] };
+  }
+
+  async commit(writes: readonly RecordWrite[]): Promise<number> {
+    if (this.failing) throw new StoreError("unavailable", "Cannot write: the disk is full");
+    for (const { key, expected } of writes) {
+      const current = this.records.get(key)?.version ?? 0;
+      if (current !== expected) throw new StoreError("conflict", `Cannot write ${key}`);
+    }
+    this.#version += 1;
+    for (const { key, value } of writes) {
+      if (value === null) this.records.delete(key);
+      else this.records.set(key, { key, value: structuredClone(value), version: this.#version });
+    }
+    return this.#version;
+  }
+
+  async saveRegistrations({ stored, gone }: RegistrationChanges): Promise<void> {
+    for (const key of gone) this.registrations.delete(key);
+    for (const one of stored) this.registrations.set(instanceKey(one.registration), one);
+  }
+
+  follow(): void {}
+
+  async backup(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ClientMessage, type ServerMessage, serverMessageSchema } from "@datawire/protocol";
+import { createReadiness, noLog, systemClock } from "@datawire/runtime";
+import { WebSocket } from "ws";
+import { assembleDirectory, type DirectoryConfig } from "../assemble.ts";
+import { listenHttp } from "../io/http-server.ts";
+import type { Store } from "../store/contract.ts";
+import { openEmbeddedStore } from "../store/embedded.ts";
+
+/** A directory that listens on a free port of loopback, with everything real but its log. */
+export interface Served {
+  readonly port: number;
+  readonly folder: string;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  send(method: string, path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Opens a link that has said nothing yet. */
+  link(): Promise<Client>;
+  stop(): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  // Tests look into answers of every shape; what they expect says which.
+  readonly body: Record<string, unknown>;
+}
+
+/** A client of the link, made by hand: what arrives waits until it is asked for. */
+export interface Client {
+  readonly socket: WebSocket;
+  send(message: ClientMessage | Record<string, unknown> | string): void;
+  /** The next message, of that type where one is given; others before it are dropped. */
+  next<T extends ServerMessage["type"]>(type: T): Promise<Extract<ServerMessage, { type: T }>>;
+  /** Resolves with the close code. */
+  closed(): Promise<number>;
+}
+
+/** Starts a directory; the same folder again is the same directory after a restart. */
+export async function serve({
+  folder,
+  store: given,
+  ...config
+}: Partial<DirectoryConfig> & { readonly folder?: string; readonly store?: Store } = {}): Promise<Served> {
+  const data = folder ?? (await mkdtemp(join(tmpdir(), "datawire-directory-")));
+  const store = given ?? (await openEmbeddedStore(data, "//localhost/directory"));
+  const readiness = createReadiness();
+  readiness.seal();
+  const directory = await assembleDirectory(
+    {
+      address: "//localhost/directory",
+      warnings: [],
+      leaseMs: 15_000,
+      promotionDelayMs: 30_000,
+      guard: { share: 0.5, minimum: 10 },
+      directories: ["localhost"],
+      ...config,
+    },
+    { store, clock: systemClock, log: noLog, readiness },
+  );
+  const addresses = [{ host: "127.0.0.1", port: 0 }];
+  const http = await listenHttp({ addresses, setting: "--port", names: ["localhost"] }, directory.handlers);
+  const port = http.addresses[0]?.port ?? 0;
+  const stopping = new AbortController();
+  const running = directory.run(stopping.signal);
+  const base = `http://127.0.0.1:${port}`;
+  const clients: Client[] = [];
+  return {
+    port,
+    folder: data,
+    get: (path, headers = {}) => ask(fetch(base + path, { headers })),
+    send: (method, path, body, headers = {}) =>
+      ask(
+        fetch(base + path, {
+          method,
+          headers: { "content-type": "application/json", ...headers },
+          body: typeof body === "string" ? body : JSON.stringify(body),
+        }),
+      ),
+    async link() {
+      const client = await openClient(`ws://127.0.0.1:${port}/v1/link`);
+      clients.push(client);
+      return client;
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+      await http.close();
+      await store.close();
+      for (const { socket } of clients) socket.terminate();
+      if (folder === undefined) await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+export const hello = (kind: string, name: string, fields: object = {}) => ({
+  type: "hello",
+  link: { min: 1, max: 1 },
+  kind,
+  name,
+  id: `identity-of-${name}`,
+  version: "0.1.0",
+  subscribe: null,
+  ...fields,
+});
+
+/** A Watson that has registered a set, and was answered. */
+export async function watsonOf(
+  served: Served,
+  name: string,
+  instances: readonly unknown[],
+  id = `identity-of-${name}`,
+) {
+  const client = await served.link();
+  client.send(hello("watson", name, { id }));
+  await client.next("welcome");
+  client.send({ type: "register", seq: 1, instances });
+  return { client, registered: await client.next("registered") };
+}
+
+/** A Sherlock that follows the whole table. */
+export async function sherlockOf(served: Served, name: string, subscribe: object = { services: null, have: null }) {
+  const client = await served.link();
+  client.send(hello("sherlock", name, { subscribe }));
+  await client.next("welcome");
+  return client;
+}
+
+async function ask(answer: Promise<Response>): Promise<Answer> {
+  const response = await answer;
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+  return { status: response.status, body: isJson ? (JSON.parse(text) as Answer["body"]) : { text } };
+}
+
+function openClient(url: string): Promise<Client> {
+  const socket = new WebSocket(url);
+  const arrived: ServerMessage[] = [];
+  let waiting: (() => void) | null = null;
+  socket.on("message", (data) => {
+    arrived.push(serverMessageSchema.parse(JSON.parse((data as Buffer).toString("utf8"))));
+    waiting?.();
+  });
+  const closed = new Promise<number>((resolve) => socket.once("close", resolve));
+  const client: Client = {
+    socket,
+    send: (message) => socket.send(typeof message === "string" ? message : JSON.stringify(message)),
+    async next<T extends ServerMessage["type"]>(type: T) {
+      for (;;) {
+        const message = arrived.shift();
+        if (message?.type === type) return message as Extract<ServerMessage, { type: T }>;
+        if (message === undefined) await new Promise<void>((resolve) => (waiting = resolve));
+      }
+    },
+    closed: () => closed,
+  };
+  return new Promise((resolve, reject) => {
+    socket.once("open", () => resolve(client));
+    socket.once("error", reject);
+  });
+}
