@@ -1,41 +1,5 @@
+import type { CommandGrammar, OperandGrammar, OptionGrammar, RunLocal } from "./command.ts";
 import type { RunCommand } from "./dw.ts";
-import type { RunLocal } from "./local.ts";
-
-/** An option of one command. */
-export interface OptionGrammar {
-  /** As commander writes it: `-f, --follow`, `--limit <n>`. */
-  readonly flags: string;
-  readonly summary: string;
-  readonly choices?: readonly string[];
-}
-
-/** What an operand names; completion offers what there is of it. */
-export type OperandKind = "service" | "versions" | "instance" | "caller" | "source" | "target" | "text";
-
-export interface OperandGrammar {
-  /** As commander writes it: `<source>`, `[percent]`, `<target=percent...>`. */
-  readonly text: string;
-  readonly kind: OperandKind;
-  readonly choices?: readonly string[];
-}
-
-/** One command: how it is typed, and where it is. Nothing is loaded before it is called. */
-export interface CommandGrammar {
-  /** `route add`, or `status`. */
-  readonly path: string;
-  readonly summary: string;
-  readonly operands: readonly OperandGrammar[];
-  readonly options: readonly OptionGrammar[];
-  readonly action:
-    | { readonly kind: "directory"; readonly load: () => Promise<{ readonly run: RunCommand }> }
-    | { readonly kind: "local"; readonly load: () => Promise<{ readonly run: RunLocal }> };
-  /** What follows the help of the command: examples. */
-  readonly examples?: readonly string[];
-  /** Run when the noun stands alone. */
-  readonly isDefault?: boolean;
-  /** Not shown: for scripts of ours. */
-  readonly hidden?: boolean;
-}
 
 /** What the nouns are, in the order of the help. */
 export const NOUNS: Readonly<Record<string, string>> = {

@@ -1,2 +1,2 @@
-export { COMMANDS, type CommandGrammar, DAEMONS, NOUNS } from "./grammar.ts";
-export { createProgram } from "./program.ts";
+export type { CommandGrammar, OperandGrammar, OptionGrammar } from "./command.ts";
+export { COMMANDS, DAEMONS, NOUNS } from "./grammar.ts";

@@ -2,7 +2,8 @@ import { VERSION } from "@datawire/runtime";
 import { Argument, Command, Option } from "commander";
 import { addCommonOptions, type CommonOptions, readCommonOptions } from "./common-options.ts";
 import type { Input } from "./dw.ts";
-import { COMMANDS, type CommandGrammar, DAEMONS, NOUNS } from "./grammar.ts";
+import type { CommandGrammar } from "./command.ts";
+import { COMMANDS, DAEMONS, NOUNS } from "./grammar.ts";
 
 /** What a command line comes to. */
 export interface ProgramActions {

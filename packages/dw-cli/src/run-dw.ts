@@ -4,7 +4,8 @@ import { type Env, type ExitCode, ExitError, exitCodes, runCommandLine, tell } f
 import type { CommonOptions } from "./common-options.ts";
 import { printable } from "./core/printable.ts";
 import type { Dw, Input } from "./dw.ts";
-import type { CommandGrammar } from "./grammar.ts";
+import type { CommandGrammar } from "./command.ts";
+import { COMMANDS } from "./grammar.ts";
 import { type TerminalStreams, createOutput } from "./io/terminal-output.ts";
 import type { Output } from "./output.ts";
 import { createProgram } from "./program.ts";
@@ -53,7 +54,7 @@ async function runCommand(
   try {
     if (action.kind === "local") {
       const { run } = await action.load();
-      return await run({ output, env: deps.env, configFile: common.configFile, connect }, input);
+      return await run({ output, env: deps.env, configFile: common.configFile, connect, commands: COMMANDS }, input);
     }
     const [{ run }, dw] = await Promise.all([action.load(), connect()]);
     return await run(dw, input);

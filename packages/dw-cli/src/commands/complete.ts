@@ -2,14 +2,16 @@ import { formatServiceAddress, generationOf } from "@datawire/protocol";
 import type { CallersAnswer, ServicesAnswer } from "../api-shapes.ts";
 import { complete } from "../core/complete.ts";
 import type { Client } from "../dw.ts";
-import { COMMANDS, DAEMONS, type OperandKind } from "../grammar.ts";
-import type { RunLocal } from "../local.ts";
+import type { OperandKind, RunLocal } from "../command.ts";
+
+/** They start a process of their own, and what follows their names is for them to read. */
+const DAEMONS = ["directory", "watson", "sherlock"] as const;
 
 /** What may follow on a command line, one candidate a line; silent whatever goes wrong, as nobody asked in words. */
-export const run: RunLocal = async ({ output, connect }, { operands }) => {
+export const run: RunLocal = async ({ output, connect, commands }, { operands }) => {
   const words = operands.map((word) => word ?? "");
   const current = words.at(-1) ?? "";
-  const completion = complete(words, { commands: COMMANDS, others: Object.keys(DAEMONS) });
+  const completion = complete(words, { commands, others: DAEMONS });
   const candidates =
     completion.kind === "words"
       ? completion.words

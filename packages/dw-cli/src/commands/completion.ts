@@ -1,5 +1,5 @@
 import { operand } from "../dw.ts";
-import type { RunLocal } from "../local.ts";
+import type { RunLocal } from "../command.ts";
 
 /** The scripts ask `dw` itself, so that they know new commands, and names that the directory knows now. */
 const SCRIPTS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { flag, operand } from "../dw.ts";
-import type { RunLocal } from "../local.ts";
+import type { RunLocal } from "../command.ts";
 import { loadDwSettings } from "../settings.ts";
 import { requireKey, showSettings } from "../settings-file.ts";
 

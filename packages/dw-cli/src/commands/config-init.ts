@@ -1,7 +1,7 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomically } from "@datawire/runtime";
-import type { RunLocal } from "../local.ts";
+import type { RunLocal } from "../command.ts";
 import { settingsFile } from "../settings-file.ts";
 
 /** Every key with what it means; all of it commented out, so that the defaults hold. */

@@ -1,6 +1,6 @@
 import { cell } from "../core/text-table.ts";
 import { flag } from "../dw.ts";
-import type { RunLocal } from "../local.ts";
+import type { RunLocal } from "../command.ts";
 import { loadDwSettings } from "../settings.ts";
 import { showSettings } from "../settings-file.ts";
 

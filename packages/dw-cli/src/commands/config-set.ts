@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { type Path, check, systemErrorCode, writeFileAtomically } from "@datawire/runtime";
 import { parseDocument } from "yaml";
 import { operand } from "../dw.ts";
-import type { RunLocal } from "../local.ts";
+import type { RunLocal } from "../command.ts";
 import { misuse } from "../operands.ts";
 import { settingsSchema } from "../settings.ts";
 import { SETTING_KEYS, requireKey, settingsFile } from "../settings-file.ts";

@@ -1,4 +1,4 @@
-import type { CommandGrammar, OperandKind } from "../grammar.ts";
+import type { CommandGrammar, OperandKind } from "../command.ts";
 
 /** What may stand at the cursor: fixed words, or names that the directory knows. */
 export type Completion =

@@ -71,7 +71,7 @@ export function distributionTable(rows: readonly DistributionRow[], marks?: read
 }
 
 /** A stored route in short: `10% when header:x=1, sticky cookie:u, 1h 59m left`. */
-export function describeRoute({ percent, when, sticky, expires, status }: RouteListing, nowMs: number): string {
+function describeRoute({ percent, when, sticky, expires, status }: RouteListing, nowMs: number): string {
   const condition = when === null ? "" : ` when ${when}`;
   const rest = [
     sticky === null ? null : `sticky ${sticky}`,

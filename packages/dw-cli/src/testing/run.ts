@@ -6,7 +6,7 @@ import { typed } from "../operands.ts";
 import { type Connected, runDw } from "../run-dw.ts";
 
 /** The moment at which tests happen. */
-export const NOW_MS = Date.UTC(2026, 10, 20, 12);
+const NOW_MS = Date.UTC(2026, 10, 20, 12);
 export const ago = (ms: number): string => new Date(NOW_MS - ms).toISOString();
 
 /** What a fake directory answers, by `GET /v1/routes`; an error is thrown. */
