@@ -1,12 +1,34 @@
-import type { Counter, ErrorCode, Hello, Registration } from "@datawire/protocol";
+import type { Counter, ErrorCode, Hello, Registration, ReportedProblem } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { Counters } from "./core/counters.ts";
 import type { Moment } from "./core/moment.ts";
 import type { Refusal, Word } from "./core/registry.ts";
 import type { State } from "./core/state.ts";
 import type { Desk } from "./desk.ts";
-import type { ClientReport, LinkSession } from "./link-session.ts";
+import type { Position } from "./core/revisions.ts";
 import type { Publisher } from "./publisher.ts";
+
+/** What a connected client says of itself, for `dw status` and `dw caller list`. */
+export interface ClientReport {
+  readonly kind: Hello["kind"];
+  readonly name: string;
+  readonly id: string;
+  readonly version: string;
+  readonly sinceMs: number;
+  /** What it has applied of the table, or what it was sent where it says nothing of that; null without a subscription. */
+  readonly position: Position | null;
+  readonly problems: readonly ReportedProblem[];
+}
+
+/** A client that is connected, as the desk sees it. */
+export interface LinkClient {
+  /** Null before it has said who it is and after its end. */
+  report(): ClientReport | null;
+  /** Whether it is alive, since another connection claims its id; one that is not is cut. */
+  challenge(): Promise<boolean>;
+  /** Tells a Watson which of its instances operators have drained. */
+  sendDraining(instances: readonly string[]): void;
+}
 
 interface LinkDeskDeps {
   readonly state: State;
@@ -37,9 +59,9 @@ export class LinkDesk {
   readonly publisher: Publisher;
   readonly refused: (code: ErrorCode) => void;
   readonly #deps: LinkDeskDeps;
-  readonly #open = new Set<LinkSession>();
+  readonly #open = new Set<LinkClient>();
   /** By id; the only ones for whom two connections with one id would be a conflict. */
-  readonly #watsons = new Map<string, LinkSession>();
+  readonly #watsons = new Map<string, LinkClient>();
 
   constructor(deps: LinkDeskDeps) {
     this.#deps = deps;
@@ -53,11 +75,11 @@ export class LinkDesk {
   }
 
   /** The open session that has the id of a Watson which says hello. */
-  rivalOf({ kind, id }: Hello): LinkSession | null {
+  rivalOf({ kind, id }: Hello): LinkClient | null {
     return kind === "watson" ? (this.#watsons.get(id) ?? null) : null;
   }
 
-  enter(session: LinkSession, hello: Hello): void {
+  enter(session: LinkClient, hello: Hello): void {
     const { state, log } = this.#deps;
     const { kind, name, id, version } = hello;
     this.#open.add(session);
@@ -69,7 +91,7 @@ export class LinkDesk {
     if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
   }
 
-  leave(session: LinkSession, { kind, name, id }: Hello): void {
+  leave(session: LinkClient, { kind, name, id }: Hello): void {
     const { state, publisher, log } = this.#deps;
     this.#open.delete(session);
     log.info("Client gone", { kind, client: name });

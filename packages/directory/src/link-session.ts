@@ -11,7 +11,7 @@ import { type Clock, type Logger, VERSION } from "@datawire/runtime";
 import type { Position } from "./core/revisions.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./io/read-message.ts";
 import type { Socket } from "./io/socket.ts";
-import type { LinkDesk } from "./link-desk.ts";
+import type { ClientReport, LinkClient, LinkDesk } from "./link-desk.ts";
 import { Subscription } from "./subscription.ts";
 
 /** Where a connection comes from. */
@@ -19,18 +19,6 @@ export interface Peer {
   readonly address: string;
   /** Whether it comes over loopback. */
   readonly local: boolean;
-}
-
-/** What a connected client says of itself, for `dw status` and `dw caller list`. */
-export interface ClientReport {
-  readonly kind: Hello["kind"];
-  readonly name: string;
-  readonly id: string;
-  readonly version: string;
-  readonly sinceMs: number;
-  /** What it has applied of the table, or what it was sent where it says nothing of that; null without a subscription. */
-  readonly position: Position | null;
-  readonly problems: readonly ReportedProblem[];
 }
 
 export interface LinkSessionConfig {
@@ -49,9 +37,9 @@ interface LinkSessionDeps {
 }
 
 /** A client that has not said who it is after this long is cut. */
-export const HELLO_MS_MAX = 5_000;
+const HELLO_MS_MAX = 5_000;
 /** How long an older connection with the same id has to show that it is alive, before a newer one replaces it. */
-export const CHALLENGE_MS = 2_000;
+const CHALLENGE_MS = 2_000;
 
 /** WebSocket close codes (RFC 6455, section 7.4.1). */
 const CLOSE = { goingAway: 1001, protocol: 1002, policy: 1008 } as const;
@@ -64,7 +52,7 @@ type Phase =
   | { readonly state: "closed" };
 
 /** One connection of the link: from `hello` to its end. */
-export class LinkSession {
+export class LinkSession implements LinkClient {
   readonly #config: LinkSessionConfig;
   readonly #deps: LinkSessionDeps;
   readonly #sinceMs: number;

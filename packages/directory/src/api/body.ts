@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { ProtocolError } from "@datawire/protocol";
 
 /** The largest body of a change: 100 routes with long conditions are a tenth of it. */
-export const BODY_BYTES_MAX = 512 * 1024;
+const BODY_BYTES_MAX = 512 * 1024;
 
 /**
  * Reads a JSON body.

@@ -39,7 +39,7 @@ export function readEndpoints(context: ApiContext): Endpoint[] {
 }
 
 /** The Sherlocks and libraries that are connected. */
-export function listCallers({ links }: Pick<ApiContext, "links">) {
+function listCallers({ links }: Pick<ApiContext, "links">) {
   return links
     .clients()
     .filter(({ kind }) => kind === "sherlock" || kind === "library")

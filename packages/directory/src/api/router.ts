@@ -55,12 +55,7 @@ export function createRouter(endpoints: readonly Endpoint[], { log, refused }: R
 }
 
 /** Answers with JSON. */
-export function sendJson(
-  res: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-): void {
+function sendJson(res: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
   if (res.headersSent) return void res.destroy();
   res.writeHead(status, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", ...headers });
   res.end(`${JSON.stringify(body)}\n`);

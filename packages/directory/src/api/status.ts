@@ -1,6 +1,6 @@
 import { isUsable, listService } from "@datawire/protocol";
 import { VERSION } from "@datawire/runtime";
-import type { ClientReport } from "../link-session.ts";
+import type { ClientReport } from "../link-desk.ts";
 import type { Holder } from "../core/registry.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import type { Endpoint } from "./router.ts";

@@ -3,8 +3,8 @@ import { instanceKey, isMachineLocal, parseInstanceUrl, ProtocolError } from "@d
 import type { Services } from "./services.ts";
 
 /** The most instances and services that one directory holds; see `docs/operating.md` for what they cost. */
-export const INSTANCES_MAX = 250_000;
-export const SERVICES_MAX = 50_000;
+const INSTANCES_MAX = 250_000;
+const SERVICES_MAX = 50_000;
 
 /** What admission needs to know of what is registered already. */
 export interface Admitted {

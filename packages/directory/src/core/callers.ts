@@ -1,7 +1,7 @@
 import type { CallerRecord } from "./records.ts";
 
 /** For how long a caller that is not connected is still a known one (routing rules, section 4). */
-export const CALLER_KNOWN_MS = 30 * 86_400_000;
+const CALLER_KNOWN_MS = 30 * 86_400_000;
 /** How far behind the record of when a caller was last seen may be: it is not worth a write for every connection. */
 const SEEN_PRECISION_MS = 3_600_000;
 /** The most callers that are remembered; past it, the one not seen for the longest time is forgotten. */

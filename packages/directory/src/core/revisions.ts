@@ -26,7 +26,7 @@ export interface RevisionLimits {
 }
 
 /** 20,000 changes, or 64 MB of them: minutes of heavy churn, days of a calm system. */
-export const REVISION_LIMITS: RevisionLimits = { revisionsMax: 20_000, bytesMax: 64 * 1024 * 1024 };
+const REVISION_LIMITS: RevisionLimits = { revisionsMax: 20_000, bytesMax: 64 * 1024 * 1024 };
 
 const encoder = new TextEncoder();
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { formatListenAddress, foreignRequest, isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
+import { foreignRequest, isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
 
 /** What is served on the one port of a directory. */
 export interface HttpHandlers {
@@ -106,7 +106,3 @@ function close(server: Server): Promise<void> {
     server.closeIdleConnections();
   });
 }
-
-/** Where a directory is reached, for people. */
-export const shownAddresses = (addresses: readonly ListenAddress[]): string =>
-  addresses.map(formatListenAddress).join(", ");

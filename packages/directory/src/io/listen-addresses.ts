@@ -17,7 +17,7 @@ export interface ListenChoice {
 }
 
 /** The machine as it is. */
-export const machine: Surroundings = {
+const machine: Surroundings = {
   async resolve(name) {
     try {
       return (await lookup(name, { all: true })).map(({ address }) => address);

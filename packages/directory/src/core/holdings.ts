@@ -1,0 +1,207 @@
+import type { Instance, InstanceState, Registration } from "@datawire/protocol";
+import type { Leases } from "./leases.ts";
+import type { Moment } from "./moment.ts";
+import { Orders } from "./orders.ts";
+import type { Primaries } from "./primaries.ts";
+import type { StoredRegistration } from "./records.ts";
+import type { Services } from "./services.ts";
+import type { TableWriter } from "./table-writer.ts";
+
+/** Who a Watson is: a random id that it keeps, and the machine that it runs on. */
+export interface WatsonIdentity {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Which directory sees a Watson. `replica` names another directory on the same store. */
+export type Seat =
+  /** Connected to this directory, where it has stated its set. */
+  | { readonly state: "here" }
+  | { readonly state: "elsewhere"; readonly replica: string }
+  /** Out of sight: its connection broke, or the directory that had it is itself gone. */
+  | { readonly state: "lost"; readonly replica: string | null };
+
+export interface Watson {
+  identity: WatsonIdentity;
+  seat: Seat;
+  /** Since when it is connected, or lost. */
+  sinceMs: number;
+  readonly held: Map<string, Held>;
+}
+
+export interface Held {
+  readonly said: Registration;
+  /** Since when its Watson says what it says of the state. */
+  readonly saidSinceMs: number;
+}
+
+export interface HoldingsParts {
+  readonly writer: TableWriter;
+  readonly services: Services;
+  readonly primaries: Primaries;
+  readonly leases: Leases;
+}
+
+/** Who holds which instance, and what the table shows of that. The registry and the other directories' word change it. */
+export class Holdings {
+  readonly parts: HoldingsParts;
+  readonly watsons = new Map<string, Watson>();
+  readonly orders = new Orders();
+  /** Instance key → the id of the Watson that holds it. Every key in a `held` is here, with that Watson, and no other. */
+  readonly #owners = new Map<string, string>();
+  readonly #drained = new Set<string>();
+  /** Services whose instances changed since the last `settle`. */
+  readonly #touched = new Set<string>();
+
+  constructor(parts: HoldingsParts) {
+    this.parts = parts;
+  }
+
+  /** How many instances there are. */
+  get instances(): number {
+    return this.#owners.size;
+  }
+
+  owner(key: string): Watson | null {
+    return this.watsons.get(this.#owners.get(key) ?? "") ?? null;
+  }
+
+  isDrained(key: string): boolean {
+    return this.#drained.has(key);
+  }
+
+  /** A new Watson, of which nothing is known yet but that it is out of sight. */
+  add(identity: WatsonIdentity, { wallMs, monotonicMs }: Moment): Watson {
+    const seat: Seat = { state: "lost", replica: null };
+    const watson: Watson = { identity, seat, sinceMs: wallMs, held: new Map() };
+    this.watsons.set(identity.id, watson);
+    this.parts.leases.start(identity.id, 0, monotonicMs);
+    return watson;
+  }
+
+  /** Says where a Watson is seen from now on. Losing it starts its lease, seeing it ends that. */
+  sit(watson: Watson, seat: Seat, { sinceMs, moment }: { readonly sinceMs: number; readonly moment: Moment }): void {
+    const { leases } = this.parts;
+    const { id } = watson.identity;
+    const before = watson.seat;
+    watson.seat = seat;
+    if (seat.state !== "lost") leases.stop(id);
+    else if (before.state !== "lost") leases.start(id, watson.held.size, moment.monotonicMs);
+    if ((before.state === "lost") === (seat.state === "lost")) return;
+    watson.sinceMs = sinceMs;
+    for (const [key, held] of watson.held) this.#show(watson, key, held, moment);
+  }
+
+  /** Forgets a Watson that holds nothing any more. */
+  forget({ identity }: Watson): void {
+    this.parts.leases.stop(identity.id);
+    this.watsons.delete(identity.id);
+  }
+
+  /** Holds an instance from a Watson, taking it from any other. Returns whether the Watson says something new of it. */
+  hold(watson: Watson, key: string, { held, moment }: { readonly held: Held; readonly moment: Moment }): boolean {
+    const owner = this.owner(key);
+    if (owner !== null && owner !== watson) {
+      owner.held.delete(key);
+      this.#resizeLease(owner);
+    }
+    const before = watson.held.get(key);
+    this.#owners.set(key, watson.identity.id);
+    watson.held.set(key, held);
+    this.#resizeLease(watson);
+    this.#show(watson, key, held, moment);
+    return before === undefined || !sameRegistration(before.said, held.said);
+  }
+
+  drop(watson: Watson, key: string, { wallMs }: Moment): void {
+    const { writer, services } = this.parts;
+    watson.held.delete(key);
+    this.#resizeLease(watson);
+    this.#owners.delete(key);
+    this.orders.leave(key);
+    const instance = writer.table.instance(key);
+    if (instance === null) return;
+    services.discount(instance);
+    writer.removeInstance(key, wallMs);
+    this.#touched.add(instance.service);
+  }
+
+  /** Marks an instance as drained by an operator, or no longer. */
+  setDrained(key: string, drained: boolean, moment: Moment): void {
+    if (drained) this.#drained.add(key);
+    else this.#drained.delete(key);
+    const watson = this.owner(key);
+    const held = watson?.held.get(key);
+    if (watson === null || held === undefined) return;
+    this.#show(watson, key, held, moment);
+    this.settle(moment);
+  }
+
+  /** Brings what depends on instances in line with what changed of them; the last thing that every change does. */
+  settle(moment: Moment): void {
+    const { services, primaries } = this.parts;
+    for (const name of this.#touched) {
+      primaries.review(name, moment);
+      services.refresh(name, { provisional: primaries.provisional(name), atMs: moment.wallMs });
+    }
+    this.#touched.clear();
+  }
+
+  /** An instance as a store keeps it; null when that Watson does not hold it. */
+  stored({ identity, held }: Watson, key: string): StoredRegistration | null {
+    const one = held.get(key);
+    if (one === undefined) return null;
+    return { watson: identity, registration: one.said, order: this.orders.of(key), sinceMs: one.saidSinceMs };
+  }
+
+  /** Makes the table show an instance as its Watson describes it, as far as that is in sight. */
+  #show(watson: Watson, key: string, held: Held, { wallMs }: Moment): void {
+    const { writer, services } = this.parts;
+    const before = writer.table.instance(key);
+    const { state, reason } = shownState(held.said, {
+      lost: watson.seat.state === "lost" ? watson.identity.name : null,
+      drained: this.#drained.has(key),
+    });
+    const since = before?.state === state ? before.since : state === held.said.state ? held.saidSinceMs : wallMs;
+    const instance: Instance = { ...held.said, state, reason, since, order: this.orders.of(key) };
+    if (before !== null && before.order === instance.order && sameRegistration(before, instance)) return;
+    if (before !== null) services.discount(before);
+    services.count(instance);
+    writer.putInstance(instance, wallMs);
+    this.#touched.add(instance.service);
+  }
+
+  #resizeLease({ identity, seat, held }: Watson): void {
+    if (seat.state === "lost") this.parts.leases.resize(identity.id, held.size);
+  }
+}
+
+/** What others are told of an instance: its Watson's word, unless an operator or a lost link says otherwise. */
+function shownState(
+  said: Registration,
+  { lost, drained }: { readonly lost: string | null; readonly drained: boolean },
+): { readonly state: InstanceState; readonly reason: string | null } {
+  if (said.state !== "live") return { state: said.state, reason: said.reason };
+  if (drained) return { state: "draining", reason: "drained by an operator" };
+  // Only what was live becomes lost, and stays in use: a lost link brings nothing back to life.
+  if (lost !== null) return { state: "lost", reason: `the Watson on ${lost} is out of sight` };
+  return { state: "live", reason: said.reason };
+}
+
+const REGISTRATION_FIELDS = [
+  "state",
+  "url",
+  "version",
+  "reason",
+  "protocol",
+  "weight",
+  "zone",
+  "proxyPort",
+  "drainMs",
+] as const satisfies readonly (keyof Registration)[];
+
+/** Whether two descriptions of one instance say the same. */
+export function sameRegistration(a: Registration | Instance, b: Registration | Instance): boolean {
+  return REGISTRATION_FIELDS.every((field) => a[field] === b[field]) && a.tags.join("\0") === b.tags.join("\0");
+}
