@@ -39,26 +39,26 @@ export async function buildPackages({ out, formats: wanted, versions }: BuildOpt
     const context = { out, epoch: await sourceEpoch() };
     const files: string[] = [];
     const missing: string[] = [];
-    if (wanted.includes("npm")) files.push(await buildNpmPackage({ bundles, licences: all, version }, { ...context, work }));
+    if (wanted.includes("npm"))
+      files.push(await buildNpmPackage({ bundles, licences: all, version }, { ...context, work }));
     const system = wanted.filter((format) => format !== "npm");
     if (system.length === 0) return { files, missing };
 
     const parts: Parts = { bundles, licences, node: await prepareNode(work) };
-    for (const each of versions ?? [version]) {
-      const packages = await describePackages(each, parts);
-      for (const format of system) {
-        const { build, program, remedy } = builders[format];
-        if (!(await isInstalled(program))) {
-          missing.push(`Cannot build .${format}: ${program} is missing; ${remedy}`);
-          continue;
-        }
-        for (const pkg of packages) {
-          const folder = await mkdtemp(join(work, "package-"));
-          files.push(await build(pkg, { ...context, work: folder }));
-        }
+    const lists = await Promise.all((versions ?? [version]).map((each) => describePackages(each, parts)));
+    // Node has a version of its own, and is the same in all lists.
+    const packages = new Map(lists.flat().map((pkg) => [`${pkg.name} ${pkg.version}`, pkg]));
+    for (const format of system) {
+      const { build, program, remedy } = builders[format];
+      if (!(await isInstalled(program))) {
+        missing.push(`Cannot build .${format}: ${program} is missing; ${remedy}`);
+        continue;
+      }
+      for (const pkg of packages.values()) {
+        files.push(await build(pkg, { ...context, work: await mkdtemp(join(work, "package-")) }));
       }
     }
-    return { files: [...new Set(files)], missing: [...new Set(missing)] };
+    return { files, missing };
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -68,7 +68,9 @@ function controlFile(
 }
 
 async function sum(root: string, path: string): Promise<string> {
-  const digest = createHash("md5").update(await readInstalled(root, path)).digest("hex");
+  const digest = createHash("md5")
+    .update(await readInstalled(root, path))
+    .digest("hex");
   return `${digest}  ${path.slice(1)}`;
 }
 

@@ -14,7 +14,10 @@ interface NpmParts {
 }
 
 /** Builds the tarball of the npm package `dstack`: the bundles of all programs, and launchers that pick the Node. */
-export async function buildNpmPackage({ version, bundles, licences }: NpmParts, context: BuildContext): Promise<string> {
+export async function buildNpmPackage(
+  { version, bundles, licences }: NpmParts,
+  context: BuildContext,
+): Promise<string> {
   const root = join(context.work, "npm");
   await mkdir(join(root, "bin"), { recursive: true });
   const launcher = await readFile(join(ROOT, "packaging/npm/launcher.sh"), "utf8");
@@ -29,7 +32,14 @@ export async function buildNpmPackage({ version, bundles, licences }: NpmParts, 
   await writeFile(join(root, "package.json"), `${JSON.stringify(await manifest(version), null, 2)}\n`);
   await levelTree(root, context.epoch);
 
-  const packed = await capture("npm", ["pack", root, "--silent", "--ignore-scripts", "--pack-destination", context.work]);
+  const packed = await capture("npm", [
+    "pack",
+    root,
+    "--silent",
+    "--ignore-scripts",
+    "--pack-destination",
+    context.work,
+  ]);
   const name = packed.split("\n").at(-1) ?? "";
   await cp(join(context.work, name), join(context.out, name));
   return join(context.out, name);

@@ -48,11 +48,12 @@ function specFile(
 ): string {
   const settings = new Set(files.filter(({ setting }) => setting).map(({ path }) => path));
   const isDocument = (path: string): boolean => path.startsWith("/usr/share/doc/");
-  const mark = (path: string): string =>
-    settings.has(path) ? "%config(noreplace) " : isDocument(path) ? "%doc " : "";
+  const mark = (path: string): string => (settings.has(path) ? "%config(noreplace) " : isDocument(path) ? "%doc " : "");
   const owned = new Set([
     ...folders,
-    ...OWN_FOLDERS.flatMap((own) => paths.filter((path) => path.startsWith(own)).flatMap((path) => foldersOf(own, path))),
+    ...OWN_FOLDERS.flatMap((own) =>
+      paths.filter((path) => path.startsWith(own)).flatMap((path) => foldersOf(own, path)),
+    ),
   ]);
   const scriptlet = (section: string, body: string): string => `${section}\nset -e\n${escapeMacros(script)}\n${body}\n`;
   return `Name: ${name}

@@ -11,6 +11,8 @@ export interface Child {
   /** Resolves with the first line, past or future, for which `match` is true; rejects when the process ends before. */
   line(match: (line: string) => boolean): Promise<string>;
   kill(signal: NodeJS.Signals): void;
+  /** Ends its standard input, where it has one. */
+  endInput(): void;
   running(): boolean;
 }
 
@@ -19,10 +21,11 @@ const LINES_MAX = 20_000;
 /** Starts a process of this checkout with the Node that runs the test. */
 export function startChild(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
   const child = spawn(process.execPath, [file, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
-  return watch(child, `${file} ${args.join(" ")}`);
+  return watchChild(child, `${file} ${args.join(" ")}`);
 }
 
-function watch(child: ChildProcess, title: string): Child {
+/** Follows a process that was started some other way. */
+export function watchChild(child: ChildProcess, title: string): Child {
   const lines: string[] = [];
   const waiting = new Set<(line: string) => void>();
   for (const stream of [child.stdout, child.stderr]) {
@@ -58,6 +61,7 @@ function watch(child: ChildProcess, title: string): Child {
       });
     },
     kill: (signal) => child.kill(signal),
+    endInput: () => child.stdin?.end(),
     running: () => child.exitCode === null && child.signalCode === null,
   };
 }

@@ -9,6 +9,8 @@ configured() { # the version before; empty on a first installation
   link_program "$program"
   if systemd_runs; then
     systemctl daemon-reload
+    # Folders that somebody made by hand get the modes that the daemon's user needs.
+    systemd-tmpfiles --create "datawire-$program.conf" || true
     if [ -n "$1" ]; then restart_if_running "$program"; fi
   fi
 }

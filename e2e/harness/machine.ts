@@ -1,0 +1,134 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Child, watchChild } from "./child.ts";
+import { eventually } from "./wait.ts";
+
+const BOOT = join(import.meta.dirname, "../fixtures/machine.sh");
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * A throw-away copy of this machine with a systemd of its own: what is installed into it is gone with it, and its ports
+ * are its own. Needs root, or sudo without a password.
+ */
+export class Machine {
+  readonly folder: string;
+  readonly #unshare: ChildProcess;
+  readonly #pid: number;
+
+  private constructor(folder: string, unshare: ChildProcess, pid: number) {
+    this.folder = folder;
+    this.#unshare = unshare;
+    this.#pid = pid;
+  }
+
+  /** @throws Error that says what this machine lacks. */
+  static async boot(): Promise<Machine> {
+    const folder = mkdtempSync(join(tmpdir(), "dstack-machine-"));
+    mkdirSync(join(folder, "exchange"));
+    const [program, ...args] = asRoot(["sh", BOOT, folder]);
+    const unshare = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+    const said: string[] = [];
+    for (const stream of [unshare.stdout, unshare.stderr]) stream.on("data", (data) => said.push(String(data)));
+    try {
+      const pid = await eventually(() => pidOfSystemd(unshare, said));
+      const machine = new Machine(folder, unshare, pid);
+      await eventually(async () => {
+        const { stdout } = await machine.run(["systemctl", "is-system-running"]);
+        if (!/running|degraded/.test(stdout)) throw new Error(`the machine is ${stdout}: ${said.join("")}`);
+      });
+      return machine;
+    } catch (cause) {
+      await end(unshare);
+      rmSync(folder, { recursive: true, force: true });
+      throw new Error(
+        `Cannot try the packages in a throw-away copy of this machine: ${said.join("").trim() || String(cause)}; wanted root or sudo, systemd, and leave to make namespaces and mounts (a container needs --privileged)`,
+        { cause },
+      );
+    }
+  }
+
+  /** A folder that the machine sees as /mnt/exchange. */
+  get exchange(): string {
+    return join(this.folder, "exchange");
+  }
+
+  /** Runs a program of the machine to its end. */
+  run(command: readonly string[]): Promise<Ran> {
+    const [program, ...args] = asRoot(["nsenter", "--target", String(this.#pid), "--all", "--", ...command]);
+    return new Promise((resolve) => {
+      execFile(program, args, { env: MACHINE_ENV, maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolve({ code, stdout: stdout.trim(), stderr: stderr.trim() });
+      });
+    });
+  }
+
+  /** Runs a program of the machine that must succeed; gives what it printed. */
+  async must(...command: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(command);
+    if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}: ${stderr} ${stdout}`);
+    return stdout;
+  }
+
+  /** Runs shell commands in the machine that must succeed. */
+  shell(script: string): Promise<string> {
+    return this.must("sh", "-ec", script);
+  }
+
+  /** Starts a script of this checkout, with the Node that runs the test, on the network of the machine. */
+  startOnNetwork(file: string, args: readonly string[]): Child {
+    const command = ["nsenter", "--target", String(this.#pid), "--net", "--", process.execPath, file, ...args];
+    const [program, ...rest] = asRoot(command);
+    return watchChild(spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"] }), file);
+  }
+
+  /** Everything that has been written or deleted since the machine began: `f PATH`, `d PATH`, `l PATH`, `c PATH` for what was deleted. */
+  async written(): Promise<readonly string[]> {
+    return (await this.shell("cd /mnt/written && find . -mindepth 1 -printf '%y /%P\\n'")).split("\n");
+  }
+
+  async dispose(): Promise<void> {
+    await end(this.#unshare);
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+const MACHINE_ENV = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8" };
+
+/** The command as root runs it. */
+function asRoot(command: readonly string[]): [string, ...string[]] {
+  return process.getuid?.() === 0 ? (command as [string, ...string[]]) : ["sudo", "-n", ...command];
+}
+
+/** The end of its input ends the machine. */
+async function end(unshare: ChildProcess): Promise<void> {
+  const closed = unshare.exitCode === null ? once(unshare, "close") : undefined;
+  unshare.stdin?.end();
+  await closed;
+}
+
+function pidOfSystemd(unshare: ChildProcess, said: readonly string[]): number {
+  if (unshare.exitCode !== null) throw new Error(`it ended with ${unshare.exitCode}`);
+  const parent = /^parent of systemd: (\d+)$/m.exec(said.join(""))?.[1];
+  const pid = readdirSync("/proc").find((name) => {
+    try {
+      return (
+        parent !== undefined &&
+        new RegExp(`^\\d+ \\(systemd\\) \\S ${parent} `).test(readFileSync(`/proc/${name}/stat`, "utf8"))
+      );
+    } catch {
+      return false; // no process, or it has just ended
+    }
+  });
+  if (pid === undefined) throw new Error("systemd has not started yet");
+  return Number(pid);
+}
