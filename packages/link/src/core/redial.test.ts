@@ -14,21 +14,21 @@ function attempts(replicas: number, failures: readonly Failure[]): string[] {
 }
 
 test.each<[number, readonly Failure[], string, string]>([
-  [1, ["unreachable", "unreachable", "unreachable"], "0+125 0+250 0+500", "waits longer each time"],
-  [2, ["unreachable", "unreachable", "unreachable"], "1+0 0+125 1+0", "waits only after a whole round"],
-  [3, ["unreachable", "unreachable", "unreachable"], "1+0 2+0 0+125", "tries the next replica at once"],
+  [1, ["unreachable", "unreachable", "unreachable"], "0+50 0+100 0+200", "waits longer each time"],
+  [2, ["unreachable", "unreachable", "unreachable"], "1+0 0+50 1+0", "waits only after a whole round"],
+  [3, ["unreachable", "unreachable", "unreachable"], "1+0 2+0 0+50", "tries the next replica at once"],
   [1, ["refused"], "0+22500", "asks a directory that refuses seldom"],
-  [2, ["refused", "unreachable"], "1+0 0+125", "does not wait long while one replica may come back"],
+  [2, ["refused", "unreachable"], "1+0 0+50", "does not wait long while one replica may come back"],
   [2, ["refused", "refused"], "1+0 0+22500", "waits long when all refuse"],
 ])("afterFailure() with %i replicas after %j goes %s: %s", (replicas, failures, expected) => {
   expect(attempts(replicas, failures).join(" ")).toBe(expected);
 });
 
-test("afterFailure() never waits longer than 5 s for a directory that is away", () => {
+test("afterFailure() never waits longer than 3 s for a directory that is away", () => {
   let dial: Redial = firstDial({ replicas: 1, random: () => 0.999 });
   for (let i = 0; i < 100; i++) {
     const next = afterFailure(dial, "unreachable", { replicas: 1, random: () => 0.999 });
-    expect(next.delayMs).toBeLessThan(5_000);
+    expect(next.delayMs).toBeLessThan(3_000);
     dial = next.dial;
   }
 });

@@ -17,8 +17,8 @@ export interface RedialOptions {
   readonly random: () => number;
 }
 
-/** Waits between rounds: at most 5 s, so that a directory that comes back is found well within a lease. */
-const WAIT = { baseMs: 250, capMs: 5_000 } as const;
+/** Waits between rounds: at most 3 s, so that a directory that comes back is found well within a lease. */
+const WAIT = { baseMs: 100, capMs: 3_000 } as const;
 /** A refusal ends when a person changes something: asked again every 15 to 30 s. */
 const REFUSED_WAIT_MS = 30_000;
 
