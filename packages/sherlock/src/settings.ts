@@ -1,6 +1,6 @@
 import { hostname, homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import type { TlsSettings } from "@datawire/link";
+import { loadCredentials, type TlsSettings } from "@datawire/link";
 import { type DirectoryAddress, isName, NAME_PATTERN, NAME_RULE, parseBalance, parseDirectoryAddress } from "@datawire/protocol";
 import {
   ConfigError,
@@ -18,7 +18,6 @@ import {
 import { z } from "zod";
 import type { ServiceOverride } from "./core/limits.ts";
 import type { TcpSettings } from "./core/tcp-ports.ts";
-import { loadCredentials } from "./credentials.ts";
 
 /** What a Sherlock runs with. */
 export interface SherlockSettings {
@@ -146,7 +145,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
       })),
   );
   if (wrong.length > 0) throw new ConfigError(wrong);
-  const { token, tls } = await loadCredentials(value, locate);
+  const { token, tls } = await loadCredentials(value, { file: "sherlock.yaml", locate });
   const runDir = value.haproxy.run_dir ?? defaultRunDir(input.env);
   return {
     replicas: [first, ...more],

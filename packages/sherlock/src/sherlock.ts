@@ -59,8 +59,12 @@ async function serve(
   const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve });
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
+  const runtimeSocket = hasRuntime(proxy, configurator, planning);
+  if (!runtimeSocket) {
+    log.warn("Your template has no {{> runtime}}: every change is a reload", { template: proxy.template.path });
+  }
   const haproxy = new HaproxyProcess(
-    { command: proxy.binary.path, dir, accessLog: settings.accessLog },
+    { command: proxy.binary.path, dir, accessLog: settings.accessLog, runtimeSocket },
     {
       clock,
       log,
@@ -91,7 +95,8 @@ async function serve(
       dir,
       settings: proxy.settings,
       shared: proxy.shared,
-      dynamicServers: proxy.binary.version.dynamicServers && hasRuntime(proxy, configurator, planning),
+      dynamicServers: proxy.binary.version.dynamicServers,
+      runtimeCommands: runtimeSocket,
       coalesce: COALESCE,
     },
     {

@@ -24,14 +24,17 @@ export type ServiceOverride = {
 export const DEFAULT_LIMITS: ServiceLimits = {
   // A legacy application that waited a minute for http://name.internal waits as long here.
   timeoutMs: 60_000,
-  // Enough for TLS with another continent, and a caller hardly notices it when a machine is gone and another is tried.
-  connectTimeoutMs: 1_000,
+  // Any two machines of a region connect within it; HAProxy waits as long before it asks the last server left again.
+  connectTimeoutMs: 250,
   queueTimeoutMs: 2_000,
-  // With redispatch, each goes to another instance: three cover a rack that is gone.
-  retries: 3,
+  // Each may meet another idle connection that has just died; 3 were seen to lose a request now and then.
+  retries: 6,
   maxConnections: null,
   slowStartMs: 0,
 };
+
+/** The handshake takes two more round trips, and is often with another continent. */
+export const TLS_CONNECT_TIMEOUT_MS = 1_000;
 
 /** The limits of a service: this machine's override, else the operator's setting, else the default. */
 export function limitsOf(settings: ServiceSettings, override: ServiceOverride = {}): ServiceLimits {

@@ -1,4 +1,6 @@
 import type { TableReader } from "@datawire/protocol";
+import { describeProblem } from "./describe-problem.ts";
+import { plainText } from "./escape.ts";
 import { assignBlocks } from "./blocks.ts";
 import type { BackendStructure, MapName, Plan, PlannedServer, PlanProblem, RequestKeys } from "./plan.ts";
 import { MAP_NAMES } from "./plan.ts";
@@ -47,7 +49,7 @@ export class Planner {
     const plans: ServicePlan[] = [];
     const problems: PlanProblem[] = [];
     for (const name of [...table.serviceNames()].sort()) {
-      const plan = this.#known.get(name) ?? planService(reachable, name, context);
+      const plan = this.#known.get(name) ?? planSafely(reachable, name, context);
       if (plan === null) continue;
       this.#known.set(name, plan);
       const refusal = surroundings.quarantined.get(name);
@@ -58,6 +60,28 @@ export class Planner {
       }
     }
     return assemble(plans, { table, config: this.#config, surroundings, problems });
+  }
+}
+
+/** What a newer directory says of one service may not be understood; that costs no other service. */
+function planSafely(table: TableReader, name: string, context: ServiceContext): ServicePlan | null {
+  try {
+    return planService(table, name, context);
+  } catch (error) {
+    const message = describeProblem(error);
+    const nothing: ServicePlan = {
+      service: name,
+      isTcp: false,
+      backends: new Map(),
+      entry: { kind: "down", reason: plainText(message) },
+      splits: [],
+      rules: [],
+      sticky: null,
+      fallback: [],
+      last: null,
+      problems: [{ subject: `//${name}`, message }],
+    };
+    return nothing;
   }
 }
 

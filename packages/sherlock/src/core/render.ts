@@ -1,6 +1,6 @@
 import type { Balance } from "@datawire/protocol";
 import { escapeArgument, escapeLogFormat, escapeRegex, quoteWord } from "./escape.ts";
-import { DEFAULT_LIMITS, type ServiceLimits } from "./limits.ts";
+import { DEFAULT_LIMITS, type ServiceLimits, TLS_CONNECT_TIMEOUT_MS } from "./limits.ts";
 import type { BackendStructure, MapName, Plan, PlannedServer, RequestKeys } from "./plan.ts";
 
 /** What the configuration needs beside the plan. */
@@ -162,12 +162,13 @@ function cookiePathRegex(base: string): string {
   return String.raw`(?i)^(.*?;\s*path=)(?-i)${base}(?:/(?=\s*(?:;|$))|(?=/${end}))(.*)$`;
 }
 
-function limitLines({ limits, protocol }: BackendStructure): string[] {
+function limitLines({ limits, protocol, tls }: BackendStructure): string[] {
   const lines: string[] = [];
   const differs = (key: keyof ServiceLimits): boolean => limits[key] !== DEFAULT_LIMITS[key];
   // Of a TCP service, an idle connection is no slow response: the default of an hour holds unless someone set it.
   if (differs("timeoutMs")) lines.push(`timeout server ${limits.timeoutMs}`);
   if (protocol === "tcp" && differs("timeoutMs")) lines.push(`timeout tunnel ${limits.timeoutMs}`);
+  if (tls && !differs("connectTimeoutMs")) lines.push(`timeout connect ${TLS_CONNECT_TIMEOUT_MS}`);
   if (differs("connectTimeoutMs")) lines.push(`timeout connect ${limits.connectTimeoutMs}`);
   if (differs("queueTimeoutMs")) lines.push(`timeout queue ${limits.queueTimeoutMs}`);
   if (differs("retries")) lines.push(`retries ${limits.retries}`);

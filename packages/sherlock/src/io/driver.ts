@@ -31,6 +31,8 @@ export interface DriverConfig {
   /** What `LoadedStructure.shared` has to be: changes when the template or a setting does. */
   readonly shared: string;
   readonly dynamicServers: boolean;
+  /** False when only a reload can change anything: the template has no runtime socket. */
+  readonly runtimeCommands: boolean;
   readonly coalesce: CoalesceLimits;
 }
 
@@ -141,6 +143,7 @@ export class Driver {
         delayMs = await this.#work();
         this.#failures = 0;
       } catch (error) {
+        this.#changed = true;
         log.warn("HAProxy could not be brought to the plan, trying again", { error: describeError(error) });
         if (error instanceof RuntimeApiError && error.code === "refused") this.#repairs++;
         if (this.#running !== null) await this.#resynchronise();
@@ -155,6 +158,8 @@ export class Driver {
     const { clock, makePlan, observer } = this.#deps;
     if (this.#running === null) await this.#spawn();
     await this.#recheckPorts();
+    const changed = this.#changed;
+    this.#changed = false; // what comes from here on is for the next round
     const plan = makePlan({ leftOut: this.#deps.configurator.leftOut, portsTaken: this.#portsTaken });
     const running = this.#running;
     if (plan === null || running === null) return null;
@@ -162,10 +167,8 @@ export class Driver {
     this.#plan = plan;
     const todo = this.#steps(running, plan);
     await this.#run(todo.commands, plan);
-    this.#reaper.observe(running, plan, before);
-    await this.#reaper.reap(running, plan, this.#deps.process.runtime);
-    const changed = this.#changed;
-    this.#changed = false;
+    if (this.#config.runtimeCommands) this.#reaper.observe(running, plan, before);
+    if (this.#config.runtimeCommands) await this.#reaper.reap(running, plan, this.#deps.process.runtime);
     if (todo.reload === null) {
       this.#waiting = null;
       this.#repairs = 0;
@@ -186,7 +189,9 @@ export class Driver {
   #steps(running: Running, plan: Plan): Steps {
     const { shared, dynamicServers } = this.#config;
     const todo = steps(running, plan, { shared, dynamicServers, unusedBackendsMax: UNUSED_BACKENDS_MAX });
-    if (this.#repairs < REPAIRS_MAX || todo.commands.length === 0) return todo;
+    if (todo.commands.length === 0) return todo;
+    if (!this.#config.runtimeCommands) return { commands: [], reload: todo.reload ?? BY_RELOAD_ONLY };
+    if (this.#repairs < REPAIRS_MAX) return todo;
     return { commands: [], reload: { reason: "repair", detail: `${todo.commands.length} commands were refused` } };
   }
 
@@ -367,6 +372,8 @@ export class Driver {
     this.#wake = () => {};
   }
 }
+
+const BY_RELOAD_ONLY: Reload = { reason: "server", detail: "the template has no runtime socket" };
 
 /** A configuration on disk. */
 interface Installed {

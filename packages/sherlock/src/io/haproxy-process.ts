@@ -4,13 +4,15 @@ import { open, readFile, stat, truncate } from "node:fs/promises";
 import type { Clock, Logger } from "@datawire/runtime";
 import { type MasterState, parseDescription, parseShowProc } from "../core/answers.ts";
 import type { RunDir } from "./run-dir.ts";
-import { createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
+import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
 
 export interface HaproxyProcessConfig {
   /** The program. */
   readonly command: string;
   readonly dir: Omit<RunDir, "release">;
   readonly accessLog: boolean;
+  /** Whether the configuration has the runtime socket, which a user's template may leave out. */
+  readonly runtimeSocket: boolean;
 }
 
 export interface HaproxyProcessDeps {
@@ -44,7 +46,8 @@ export class HaproxyProcess {
     this.#config = config;
     this.#deps = deps;
     this.#master = createRuntimeApi(config.dir.sockets.master);
-    this.runtime = createRuntimeApi(config.dir.sockets.runtime);
+    const { master, runtime } = config.dir.sockets;
+    this.runtime = config.runtimeSocket ? createRuntimeApi(runtime) : createMasterApi(master);
   }
 
   get pid(): number | null {

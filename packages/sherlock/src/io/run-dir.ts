@@ -90,7 +90,7 @@ async function takeLock(lock: string, path: string): Promise<void> {
       }
     }
     const [pid = "", start = ""] = (await readFile(lock, "utf8").catch(() => "")).trim().split(" ");
-    if (pid !== "" && Number(pid) !== process.pid && (await startOf(Number(pid))) === start && start !== "") {
+    if (pid !== "" && start !== "" && (await startOf(Number(pid))) === start) {
       throw new Error(
         `Cannot use ${path} as run directory: the Sherlock with process id ${pid} has it; stop that one, or give this one another --run-dir`,
       );

@@ -41,6 +41,17 @@ export function createRuntimeApi(socketPath: string): RuntimeApi {
   };
 }
 
+/** The same through the socket of the master, for a configuration without a socket of its own; one command at a time. */
+export function createMasterApi(masterSocketPath: string): RuntimeApi {
+  const master = createRuntimeApi(masterSocketPath);
+  return {
+    ask: (command) => master.ask(`@1 ${command}`),
+    async run(commands) {
+      for (const command of commands) await master.ask(`@1 ${command}`);
+    },
+  };
+}
+
 /** Puts commands together into lines, each preceded by the request to mark refusals. */
 function joinCommands(commands: readonly string[]): string[] {
   const prefix = "set severity-output number";

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Table } from "@datawire/protocol";
+import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
+import { ask, type Echo, freePort, type Machine, removeFolder, startEcho, startMachine, temporaryFolder } from "../testing/machine.ts";
+
+let folder: string;
+let port: number;
+let machine: Machine | null;
+let echoes: Echo[];
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  port = await freePort();
+  machine = null;
+  echoes = [];
+});
+
+afterEach(async () => {
+  await machine?.stop();
+  await Promise.all(echoes.map((echo) => echo.close()));
+  await removeFolder(folder);
+});
+
+async function start(table: Table): Promise<Machine> {
+  machine = await startMachine({ table, runDir: folder, port });
+  return machine;
+}
+
+async function echo(name: string, respond?: Parameters<typeof startEcho>[1]): Promise<Echo> {
+  const started = await startEcho(name, respond);
+  echoes.push(started);
+  return started;
+}
+
+async function namesOf(path: string, count: number, headers: Record<string, string> = {}): Promise<Map<string, number>> {
+  const names = new Map<string, number>();
+  for (let i = 0; i < count; i++) {
+    const { seen, status } = await ask(port, path, headers);
+    const name = seen?.name ?? String(status);
+    names.set(name, (names.get(name) ?? 0) + 1);
+  }
+  return names;
+}
+
+describe("Driver", () => {
+  test("follows instances that come, go and return without a reload", async () => {
+    const [a, b] = [await echo("a"), await echo("b")];
+    const table = tableOf(service("s"), instance("s", "a", { url: a.url }));
+    const { follow, reloads } = await start(table);
+    expect(await namesOf("/s/", 4)).toEqual(new Map([["a", 4]]));
+    await follow(table.apply(change(instance("s", "b", { url: b.url, order: 1 }))));
+    expect(await namesOf("/s/", 4)).toEqual(new Map([["a", 2], ["b", 2]]));
+    await follow(table.apply(change(instance("s", "a", { url: a.url, state: "down", reason: "status 503" }))));
+    expect(await namesOf("/s/", 4)).toEqual(new Map([["b", 4]]));
+    await follow(table.apply({ ...change(), gone: { services: [], instances: ["s@b"], tables: [] } }));
+    const none = await ask(port, "/s/", { accept: "application/json" });
+    expect([none.status, none.headers["retry-after"], JSON.parse(none.body)]).toEqual([
+      503,
+      "1",
+      { error: "no live instance", service: "s", reason: "a is down, status 503" },
+    ]);
+    await follow(table.apply(change(instance("s", "b", { url: b.url, order: 2 }))));
+    expect(await namesOf("/s/", 4)).toEqual(new Map([["b", 4]]));
+    expect(reloads).toEqual([]);
+  });
+
+  test("changes shares and rules without a reload where the targets are there", async () => {
+    const [a, b] = [await echo("a"), await echo("b")];
+    const table = tableOf(
+      service("s"),
+      instance("s", "a", { url: a.url }),
+      instance("s", "b", { url: `${b.url}/base`, order: 1, version: "2.0" }),
+    );
+    const { follow, reloads } = await start(table);
+    await follow(table.apply(change(routes("s", { "//s(2)": { share: 10_000 } }))));
+    expect(await namesOf("/s/", 5)).toEqual(new Map([["b", 5]]));
+    await follow(table.apply(change(routes("s", { "//s(2)": { share: 5_000 } }))));
+    expect([...(await namesOf("/s/", 60)).keys()].sort()).toEqual(["a", "b"]);
+    expect(reloads).toEqual([]);
+    await follow(table.apply(change(routes("s", { "//s(2)": { share: 0, when: "header:X-Canary=1;'%[b]\\" } }))));
+    expect(await namesOf("/s/", 5)).toEqual(new Map([["a", 5]]));
+    expect(await namesOf("/s/", 5, { "x-canary": "1;'%[b]\\" })).toEqual(new Map([["b", 5]]));
+    expect(reloads.map(({ reason }) => reason)).toEqual(["key"]);
+    await follow(table.apply(change(routes("s", { "//s(2)": { share: 0, when: "path:/beta" } }))));
+    expect(await namesOf("/s/beta/x", 3)).toEqual(new Map([["b", 3]]));
+    expect(await namesOf("/s/x", 3)).toEqual(new Map([["a", 3]]));
+    await follow(table.apply({ ...change(), gone: { services: [], instances: [], tables: ["*>s"] } }));
+    expect(await namesOf("/s/beta/x", 3)).toEqual(new Map([["a", 3]]));
+    expect(reloads).toHaveLength(1);
+  });
+
+  test("keeps a user of a sticky share on one side", async () => {
+    const [a, b] = [await echo("a"), await echo("b")];
+    const table = tableOf(
+      service("s"),
+      instance("s", "a", { url: a.url }),
+      instance("s", "b", { url: b.url, order: 1, version: "2" }),
+      routes("s", { "//s(2)": { share: 5_000 } }, { sticky: "header:X-User" }),
+    );
+    await start(table);
+    const sides = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => (await namesOf("/s/", 3, { "x-user": `u${i}` })).size),
+    );
+    expect(sides.every((size) => size === 1)).toBe(true);
+    expect((await namesOf("/s/", 40)).size).toBe(2);
+  });
+
+  test("asks the next group when HAProxy finds one dead before Watson does", async () => {
+    const [a, b] = [await echo("a"), await echo("b")];
+    const table = tableOf(
+      service("s"),
+      instance("s", "a", { url: a.url }),
+      instance("s", "b", { url: `${b.url}/base`, order: 1, version: "2" }),
+    );
+    await start(table);
+    await a.close();
+    echoes = [b];
+    const answer = await ask(port, "/s/x?y=1");
+    expect([answer.status, answer.seen?.name, answer.seen?.url]).toEqual([200, "b", "/base/x?y=1"]);
+    await b.close();
+    echoes = [];
+    const none = await ask(port, "/s/x");
+    expect([none.status, none.body]).toEqual([503, "503: no live instance of s: no instance answers\n"]);
+  });
+
+  test("is adopted by the next start, without a reload where nothing changed", async () => {
+    const [a, b] = [await echo("a"), await echo("b")];
+    const table = tableOf(service("s"), instance("s", "a", { url: a.url }));
+    const first = await start(table);
+    await first.follow(table.apply(change(instance("s", "b", { url: b.url, order: 1 }))));
+    const { pid } = first.process;
+    await first.leave();
+    table.apply(change(instance("s", "a", { url: a.url, state: "draining" })));
+    const second = await start(table);
+    expect(second.process.pid).toBe(pid);
+    expect(second.reloads).toEqual([]);
+    expect(await namesOf("/s/", 4)).toEqual(new Map([["b", 4]]));
+  });
+
+  test("starts HAProxy again when it dies", async () => {
+    const a = await echo("a");
+    const table = tableOf(service("s"), instance("s", "a", { url: a.url }));
+    const { process: haproxy } = await start(table);
+    const before = haproxy.pid as number;
+    process.kill(before, "SIGKILL");
+    await expect.poll(() => haproxy.pid, { timeout: 3_000, interval: 10 }).not.toBe(before);
+    await expect.poll(async () => (await ask(port, "/s/").catch(() => null))?.status, { timeout: 3_000 }).toBe(200);
+  });
+
+  test("refuses a run directory that another Sherlock has", async () => {
+    await start(tableOf());
+    await expect(startMachine({ table: tableOf(), runDir: folder, port })).rejects.toThrow(
+      /Cannot use .* as run directory: .*(has it|just starting)/,
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import {
+  type Instance,
+  instanceSchema,
+  type Route,
+  type RouteTable,
+  routeTableSchema,
+  type Service,
+  serviceSchema,
+  Table,
+  type TableChange,
+  emptyChange,
+} from "@datawire/protocol";
+
+/** Makes entities of a table from what a test cares about. */
+
+export function service(name: string, fields: Partial<Service> & { readonly settings?: object } = {}): Service {
+  return serviceSchema.parse({ name, primary: "1", ...fields });
+}
+
+export function instance(serviceName: string, name: string, fields: Partial<Instance> = {}): Instance {
+  return instanceSchema.parse({
+    service: serviceName,
+    name,
+    version: "1",
+    url: `http://127.0.0.1:${8_000 + (fields.order ?? 0)}`,
+    state: "live",
+    since: 0,
+    order: 0,
+    ...fields,
+  });
+}
+
+export function routes(
+  serviceName: string,
+  shares: Readonly<Record<string, Partial<Route>>>,
+  fields: Partial<Pick<RouteTable, "caller" | "sticky">> = {},
+): RouteTable {
+  let order = 0;
+  let next = 0;
+  const made = Object.entries(shares).map(([target, route]) => {
+    const share = route.share ?? 0;
+    const slots = share === 0 ? [] : [[next, (next += share)]];
+    return { target, share, slots, reading: "caller", order: order++, ...route };
+  });
+  return routeTableSchema.parse({ caller: "*", service: serviceName, routes: made, ...fields });
+}
+
+export function change(...entities: readonly (Service | Instance | RouteTable)[]): TableChange {
+  const made = emptyChange();
+  for (const entity of entities) {
+    if ("routes" in entity) made.tables.push(entity);
+    else if ("url" in entity) made.instances.push(entity);
+    else made.services.push(entity);
+  }
+  return made;
+}
+
+export function tableOf(...entities: readonly (Service | Instance | RouteTable)[]): Table {
+  const table = new Table();
+  table.apply(change(...entities));
+  return table;
+}

@@ -1,0 +1,205 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import { createServer as createNetServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Table } from "@datawire/protocol";
+import { noLog, systemClock, type Logger } from "@datawire/runtime";
+import type { PlanProblem } from "../core/plan.ts";
+import type { Reload } from "../core/steps.ts";
+import { createConfigFiles } from "../io/config-files.ts";
+import { Configurator } from "../io/configurator.ts";
+import { Driver } from "../io/driver.ts";
+import { HaproxyProcess } from "../io/haproxy-process.ts";
+import { createLoadedFile } from "../io/read-running.ts";
+import { openRunDir, type RunDir } from "../io/run-dir.ts";
+import { Planning } from "../planning.ts";
+import { prepareProxy } from "../proxy.ts";
+import { loadSherlockSettings, type SherlockSettings } from "../settings.ts";
+
+/** A Sherlock without its link: a real HAProxy that follows a table which the test holds. */
+export interface Machine {
+  readonly port: number;
+  readonly dir: RunDir;
+  readonly process: HaproxyProcess;
+  readonly planning: Planning;
+  readonly reloads: readonly Reload[];
+  readonly problems: readonly PlanProblem[];
+  /** Says which services changed, and resolves when HAProxy follows. */
+  follow(services: Iterable<string>): Promise<void>;
+  /** Stops following; HAProxy goes on. */
+  leave(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface MachineOptions {
+  readonly table: Table;
+  readonly runDir: string;
+  readonly port: number;
+  readonly settings?: Partial<SherlockSettings>;
+  readonly log?: Logger;
+}
+
+export async function startMachine({ table, runDir, port, settings: changes, log = noLog }: MachineOptions): Promise<Machine> {
+  const loaded = await loadSherlockSettings({
+    config: undefined,
+    directories: ["//localhost/directory"],
+    options: { runDir, listen: `127.0.0.1:${port}`, name: "monolith", admin: "off" },
+    args: [],
+    env: { PATH: process.env["PATH"] },
+  });
+  const settings: SherlockSettings = { ...loaded, ...changes };
+  const dir = await openRunDir(runDir);
+  const proxy = await prepareProxy(settings, dir);
+  const position = { epoch: "test", revision: 1 };
+  const follower = {
+    table,
+    status: () => ({ origin: "directory" as const, position, warming: false, connected: true, ageMs: 0 }),
+  };
+  const planning = new Planning(settings, {
+    proxy,
+    follower,
+    resolve: (host) => host === "localhost" ? { state: "known", address: "127.0.0.1" } : { state: "unknown", reason: `${host} does not resolve` },
+  });
+  const files = createConfigFiles(proxy.binary.path, dir);
+  const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
+  const haproxy = new HaproxyProcess(
+    { command: proxy.binary.path, dir, accessLog: false, runtimeSocket: true },
+    { clock: systemClock, log, onDeath: () => driver.lost() },
+  );
+  const reloads: Reload[] = [];
+  let problems: readonly PlanProblem[] = [];
+  let waiting: (() => void)[] = [];
+  const driver = new Driver(
+    { dir, settings: proxy.settings, shared: proxy.shared, dynamicServers: true, runtimeCommands: true, coalesce: { quietMs: 0, waitMsMax: 0, gapMs: 0 } },
+    {
+      clock: systemClock,
+      log,
+      process: haproxy,
+      configurator,
+      files,
+      loaded: createLoadedFile(dir.loaded),
+      makePlan: (findings) => planning.plan(findings),
+      emptyPlan: () => planning.empty(),
+      observer: {
+        applied(found) {
+          problems = found;
+          for (const resolve of waiting) resolve();
+          waiting = [];
+        },
+        reloaded: (reload) => void reloads.push(reload),
+        reloadFailed() {},
+        commands() {},
+        beforeReload: async () => {},
+      },
+    },
+  );
+  await driver.adopt();
+  await driver.start();
+  const stop = new AbortController();
+  const running = driver.run(stop.signal);
+  const follow = async (services: Iterable<string>): Promise<void> => {
+    planning.forget(services);
+    const followed = new Promise<void>((resolve) => waiting.push(resolve));
+    driver.request(services);
+    await followed;
+  };
+  const leave = async (): Promise<void> => {
+    stop.abort();
+    await running;
+    haproxy.leave();
+    await dir.release();
+  };
+  await follow([]);
+  return {
+    port,
+    dir,
+    process: haproxy,
+    planning,
+    reloads,
+    get problems() {
+      return problems;
+    },
+    follow,
+    leave,
+    async stop() {
+      stop.abort();
+      await running;
+      await haproxy.stop(0);
+      await dir.release();
+    },
+  };
+}
+
+/** A folder that sockets fit into. */
+export async function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "shk-"));
+}
+
+export async function removeFolder(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+}
+
+/** A port that nothing listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createNetServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** An instance that answers with what it was asked. */
+export interface Echo {
+  readonly port: number;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function startEcho(name: string, respond?: (req: IncomingMessage) => Record<string, string | string[]>): Promise<Echo> {
+  const server: Server = createServer((req, res) => {
+    req.resume();
+    req.on("end", () => {
+      const headers = { "x-inst": name, ...respond?.(req) };
+      res.writeHead("location" in headers ? 302 : 200, headers);
+      res.end(JSON.stringify({ name, url: req.url, headers: req.headers }));
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+  /** What the instance saw; null for a page of HAProxy's own. */
+  readonly seen: { readonly name: string; readonly url: string; readonly headers: Record<string, string> } | null;
+}
+
+/** Asks through HAProxy, with the path as it is written. */
+export function ask(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const req = request({ host: "127.0.0.1", port, path, headers, agent: false }, (res) => {
+      let body = "";
+      res.setEncoding("utf8");
+      res.on("data", (chunk: string) => (body += chunk));
+      res.on("end", () => {
+        const seen = "x-inst" in res.headers ? (JSON.parse(body) as Answer["seen"]) : null;
+        resolve({ status: res.statusCode ?? 0, headers: res.headers, body, seen });
+      });
+    });
+    req.on("error", reject);
+    req.end();
+  });
+}
