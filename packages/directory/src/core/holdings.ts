@@ -71,12 +71,11 @@ export class Holdings {
     return this.#drained.has(key);
   }
 
-  /** A new Watson, of which nothing is known yet but that it is out of sight. */
-  add(identity: WatsonIdentity, { wallMs, monotonicMs }: Moment): Watson {
+  /** A new Watson, out of sight until it is seated, and without a lease. */
+  add(identity: WatsonIdentity, { wallMs }: Moment): Watson {
     const seat: Seat = { state: "lost", replica: null };
     const watson: Watson = { identity, seat, sinceMs: wallMs, held: new Map() };
     this.watsons.set(identity.id, watson);
-    this.parts.leases.start(identity.id, 0, monotonicMs);
     return watson;
   }
 

@@ -59,8 +59,8 @@ export class Leases {
     this.#running.delete(watson);
   }
 
-  /** A running lease has lost instances to another Watson that registered them. */
-  shrink(watson: string, instances: number): void {
+  /** The Watson of a running lease holds more or fewer instances than before. */
+  resize(watson: string, instances: number): void {
     const lease = this.#running.get(watson);
     if (lease === undefined) return;
     this.#lost += instances - lease.instances;

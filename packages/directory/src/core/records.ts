@@ -72,6 +72,18 @@ export interface StoredRegistration {
   readonly sinceMs: number;
 }
 
+/** Which directory sees a Watson, for those that share a store. */
+export const sightingSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  version: z.string(),
+  /** The id of the directory that it is connected to; null since its connection broke. */
+  replica: z.string().nullable(),
+  /** Since when. */
+  sinceMs: z.number(),
+});
+export type Sighting = z.infer<typeof sightingSchema>;
+
 export const emptyRecord = (name: string): ServiceRecord => ({
   name,
   declared: false,

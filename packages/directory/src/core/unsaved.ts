@@ -1,0 +1,114 @@
+import { instanceKey } from "@datawire/protocol";
+import type { Holdings, Watson } from "./holdings.ts";
+import type { Sighting, StoredRegistration } from "./records.ts";
+
+/** What a store of one directory is told of the registrations: as they are now, and keys that are gone. */
+export interface RegistrationChanges {
+  readonly stored: readonly StoredRegistration[];
+  /** Keys `SERVICE@INSTANCE`. */
+  readonly gone: readonly string[];
+}
+
+/** What a store that directories share is told of one Watson. All of it holds, or, where another directory was faster, none. */
+export interface WatsonChange extends RegistrationChanges {
+  readonly watson: string;
+  /** Where it is seen from now on, null when it is forgotten; left out when that has not changed. */
+  readonly sighting?: Sighting | null;
+  /** The directory that must still be away for the change to hold: the Watson was last seen there. */
+  readonly away: string | null;
+}
+
+/** What this directory has changed of the registrations and not saved yet. */
+export class Unsaved {
+  readonly #holdings: Holdings;
+  /** Instance key → the Watson for whose sake it changed. */
+  readonly #instances = new Map<string, string>();
+  /** Watson → the directory that must still be away when it is forgotten. */
+  readonly #watsons = new Map<string, string | null>();
+
+  constructor(holdings: Holdings) {
+    this.#holdings = holdings;
+  }
+
+  instance(key: string, watson: string): void {
+    this.#instances.set(key, watson);
+  }
+
+  /** Where the Watson is seen has changed, or it is forgotten. */
+  watson(id: string, { away = null }: { readonly away?: string | null } = {}): void {
+    this.#watsons.set(id, away);
+  }
+
+  get size(): number {
+    return this.#instances.size + this.#watsons.size;
+  }
+
+  clear(): void {
+    this.#instances.clear();
+    this.#watsons.clear();
+  }
+
+  /** Everything since the last call, for a store of this directory alone. */
+  take(): { readonly stored: StoredRegistration[]; readonly gone: string[] } {
+    const stored: StoredRegistration[] = [];
+    const gone: string[] = [];
+    for (const key of this.#instances.keys()) {
+      const owner = this.#holdings.owner(key);
+      const one = owner && this.#holdings.stored(owner, key);
+      if (one === null) gone.push(key);
+      else stored.push(one);
+    }
+    this.clear();
+    return { stored, gone };
+  }
+
+  /** Everything since the last call, by Watson; what is another directory's to say is left out. */
+  takeByWatson(replica: string): WatsonChange[] {
+    const byWatson = new Map<string, Draft>();
+    const draft = (id: string): Draft => {
+      const known = byWatson.get(id) ?? { watson: id, away: null, stored: [], gone: [] };
+      byWatson.set(id, known);
+      return known;
+    };
+    for (const [id, away] of this.#watsons) {
+      const watson = this.#holdings.watsons.get(id);
+      if (watson?.seat.state === "elsewhere") continue;
+      Object.assign(draft(id), { away, sighting: watson === undefined ? null : sightingOf(watson, replica) });
+    }
+    for (const [key, id] of this.#instances) {
+      const owner = this.#holdings.owner(key);
+      if (this.#holdings.watsons.get(id)?.seat.state === "elsewhere") continue;
+      if (owner === null) draft(id).gone.push(key);
+      else if (owner.identity.id === id) draft(id).stored.push(this.#holdings.stored(owner, key) as StoredRegistration);
+    }
+    this.clear();
+    return [...byWatson.values()];
+  }
+
+  /** Takes back changes that could not be saved: what they are by then is given by the next call. */
+  restore(changes: RegistrationChanges): void {
+    for (const one of changes.stored) this.instance(instanceKey(one.registration), one.watson.id);
+    for (const key of changes.gone) this.instance(key, this.#holdings.owner(key)?.identity.id ?? "");
+  }
+
+  restoreByWatson(changes: readonly WatsonChange[]): void {
+    for (const { watson, sighting, stored, gone, away } of changes) {
+      if (sighting !== undefined && !this.#watsons.has(watson)) this.#watsons.set(watson, away);
+      for (const key of [...stored.map((one) => instanceKey(one.registration)), ...gone]) {
+        if (!this.#instances.has(key)) this.#instances.set(key, watson);
+      }
+    }
+  }
+}
+
+interface Draft {
+  watson: string;
+  sighting?: Sighting | null;
+  away: string | null;
+  stored: StoredRegistration[];
+  gone: string[];
+}
+
+function sightingOf({ identity, seat, sinceMs }: Watson, replica: string): Sighting {
+  return { ...identity, replica: seat.state === "here" ? replica : null, sinceMs };
+}
