@@ -199,12 +199,14 @@ export class Stack {
     }, withinMs);
   }
 
-  /** A value of Sherlock's metrics, such as `sherlock_reloads_total`, summed over its labels. */
+  /** A value of a program's metrics, such as `datawire_sherlock_reloads_total`, summed over its labels. */
   async metric(of: "sherlock" | "watson" | "directory", name: string): Promise<number> {
     const ports = await this.ports();
     const port = { sherlock: ports.admin, watson: ports.watson, directory: ports.directory }[of];
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     const samples = text.split("\n").filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)));
+    // A counter with labels has no sample before its first event, but its help is always there.
+    if (!text.includes(`# HELP ${name} `)) throw new Error(`${of} has no metric ${name}`);
     return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
   }
 
@@ -229,15 +231,34 @@ export class Stack {
     return child;
   }
 
+  /** The HAProxy processes of this stack, masters and workers. */
+  haproxyPids(): number[] {
+    return this.#pids().filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "haproxy");
+  }
+
   /** A HAProxy outlives a Sherlock that was killed, on purpose; what still runs in this folder ends with the stack. */
   #endOrphans(): void {
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    for (const pid of this.#pids()) {
       try {
-        if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(this.folder)) process.kill(Number(pid), "SIGKILL");
+        process.kill(pid, "SIGKILL");
       } catch {
         // It has just ended by itself.
       }
     }
+  }
+
+  /** Processes whose command line names the folder of this stack. */
+  #pids(): number[] {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(this.folder);
+        } catch {
+          return false;
+        }
+      })
+      .map(Number);
   }
 
   #track(child: Child): Child {
