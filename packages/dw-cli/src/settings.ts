@@ -1,16 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { type DirectoryAddress, parseDirectoryAddress } from "@datawire/protocol";
-import type { TlsSettings } from "@datawire/link/client";
-import {
-  ConfigError,
-  type Env,
-  type Settings,
-  commonSecrets,
-  commonVariables,
-  explainSystemError,
-  loadSettings,
-  parsedBy,
-} from "@datawire/runtime";
+import { type Env, type Settings, commonSecrets, commonVariables, loadSettings, parsedBy } from "@datawire/runtime";
 import { z } from "zod";
 
 const directorySetting = parsedBy(parseDirectoryAddress, "//HOST[:PORT]/directory");
@@ -42,28 +31,4 @@ export function loadDwSettings(file: string | undefined, env: Env): Promise<Sett
     variables: { DATAWIRE_DIRECTORY: { ...DATAWIRE_DIRECTORY, path: ["directory"] }, DATAWIRE_TOKEN },
     secrets: commonSecrets,
   });
-}
-
-/** Reads the token and the certificates that the settings name. */
-export async function readProof(
-  settings: Settings<DwSettings>,
-): Promise<{ readonly token: string | null; readonly tls: TlsSettings | null }> {
-  const { token, token_file: tokenFile, tls } = settings.value;
-  const read = async (path: readonly string[], file: string | null): Promise<string | null> => {
-    if (file === null) return null;
-    try {
-      return await readFile(file, "utf8");
-    } catch (error) {
-      const place = settings.locate(path) ?? { file: "dw.yaml" };
-      throw new ConfigError([{ ...place, message: `Cannot read ${file}: ${explainSystemError(error)}` }]);
-    }
-  };
-  const [fromFile, ca, cert, key] = await Promise.all([
-    read(["token_file"], token === null ? tokenFile : null),
-    read(["tls", "ca"], tls.ca),
-    read(["tls", "cert"], tls.cert),
-    read(["tls", "key"], tls.key),
-  ]);
-  const isPlain = ca === null && cert === null && key === null;
-  return { token: token ?? fromFile?.trim() ?? null, tls: isPlain ? null : { ca, cert, key } };
 }

@@ -30,7 +30,7 @@ export interface DirectoryClient {
 /** @param exchange how one request is made; default: over HTTP. */
 export function createDirectoryClient(
   config: DirectoryClientConfig,
-  exchange: HttpExchange = createExchange(config.tls),
+  exchange: HttpExchange = createExchange(config),
 ): DirectoryClient {
   const headers = {
     ...(config.token === null ? {} : { authorization: `Bearer ${config.token}` }),

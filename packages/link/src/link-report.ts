@@ -21,7 +21,7 @@ export function createLinkReport(log: Logger): LinkReport {
     },
     ended({ kind, reason }) {
       log.debug("Link ended", { kind, reason });
-      if (said !== "connected" || kind === "refused") return;
+      if (said !== "connected" || kind === "refused" || kind === "denied") return;
       said = "lost";
       log.warn("Directory lost, reconnecting", { reason });
     },

@@ -122,9 +122,10 @@ test("runLink() goes to the next replica at once and waits only after a whole ro
     state: "waiting",
     reason: "//one/directory: connection refused; //two/directory: timed out",
     refused: false,
-    retryInMs: 125,
+    denied: false,
+    retryInMs: 50,
   });
-  await clock.advance(125);
+  await clock.advance(50);
   await refuse();
   await accept();
   expect(host()).toBe("two");
@@ -159,14 +160,24 @@ test.each([
     (network: ReturnType<typeof createMemoryNetwork>) => {
       network.last().send({ type: "error", code: "conflict", message: "two Watsons have this id", fatal: true });
     },
+    false,
+  ],
+  [
+    "a fatal error for want of a right",
+    (network: ReturnType<typeof createMemoryNetwork>) => {
+      const code = "permission_denied";
+      network.last().send({ type: "error", code, message: "two Watsons have this id", fatal: true });
+    },
+    true,
   ],
   [
     "a refused handshake",
     (network: ReturnType<typeof createMemoryNetwork>) => {
       network.last().events.closed("two Watsons have this id", true);
     },
+    true,
   ],
-])("runLink() after %s says so once and asks again seldom", async (_, answer) => {
+])("runLink() after %s says so once and asks again seldom", async (_, answer, denied) => {
   const { clock, network, logs, states } = await start();
   network.last().events.opened();
   answer(network);
@@ -174,6 +185,7 @@ test.each([
   expect(states.at(-1)).toMatchObject({
     state: "waiting",
     refused: true,
+    denied,
     reason: "//one/directory: two Watsons have this id",
   });
   await clock.advance(14_000);

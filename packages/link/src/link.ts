@@ -23,6 +23,8 @@ export type LinkState =
       readonly reason: string;
       /** The directory answers, and will not have this program. */
       readonly refused: boolean;
+      /** It does so for want of a token, or of a right that the token lacks. */
+      readonly denied: boolean;
       readonly retryInMs: number;
     }
   | { readonly state: "stopped" };
@@ -69,11 +71,12 @@ export async function runLink(config: LinkConfig, deps: LinkDeps, signal: AbortS
     const next = after(end, dial, options);
     dial = next.dial;
     if (next.delayMs === 0) continue;
-    const refused = end.kind === "refused";
+    const denied = end.kind === "denied";
+    const refused = isRefusal(end);
     const reason = reasons.join("; ");
     reasons = [];
     report.waiting(reason, refused);
-    onState({ state: "waiting", reason, refused, retryInMs: next.delayMs });
+    onState({ state: "waiting", reason, refused, denied, retryInMs: next.delayMs });
     await clock.sleep(next.delayMs, signal);
   }
   onState({ state: "stopped" });
@@ -85,5 +88,7 @@ function after(
   options: { readonly replicas: number; readonly random: () => number },
 ): { readonly dial: Redial; readonly delayMs: number } {
   if (end.kind === "lost") return { dial: afterLoss(dial, options), delayMs: 0 };
-  return afterFailure(dial, end.kind === "refused" ? "refused" : "unreachable", options);
+  return afterFailure(dial, isRefusal(end) ? "refused" : "unreachable", options);
 }
+
+const isRefusal = ({ kind }: SessionEnd): boolean => kind === "refused" || kind === "denied";

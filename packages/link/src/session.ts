@@ -1,4 +1,4 @@
-import type { ClientKind, ClientMessage, DirectoryAddress, Hello, ServerMessage } from "@datawire/protocol";
+import type { ClientKind, ClientMessage, DirectoryAddress, ErrorCode, Hello, ServerMessage } from "@datawire/protocol";
 import { formatDirectoryAddress, FRAME_BYTES_MAX, LINK_VERSIONS } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { Connect, Connection } from "./connection.ts";
@@ -68,8 +68,11 @@ export interface SessionDeps {
 }
 
 export interface SessionEnd {
-  /** `refused` is an answer that only a person can change; `failed` never held; `lost` did; `stopped` is our own wish. */
-  readonly kind: "refused" | "failed" | "lost" | "stopped";
+  /**
+   * `refused` is an answer that only a person can change, and `denied` the one of those that wants a token, or another
+   * one; `failed` never held; `lost` did; `stopped` is our own wish.
+   */
+  readonly kind: "refused" | "denied" | "failed" | "lost" | "stopped";
   readonly reason: string;
 }
 
@@ -83,6 +86,8 @@ const STABLE_MS = 5_000;
 const CLOSE_MS_MAX = 1_000;
 /** What may wait to leave: two of the largest messages and some more. */
 const BUFFERED_BYTES_MAX = 4 * FRAME_BYTES_MAX;
+
+const DENIALS: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "permission_denied"]);
 
 /** Opens one link and serves it to its end, which the signal may bring about. */
 export function runSession(config: SessionConfig, deps: SessionDeps, signal: AbortSignal): Promise<SessionEnd> {
@@ -126,7 +131,7 @@ class Session {
         opened: () => this.#greet(),
         text: (data) => this.#receive(data),
         alive: () => this.#heard(),
-        closed: (reason, refused) => this.#end(refused ? "refused" : this.#loss(), reason),
+        closed: (reason, refused) => this.#end(refused ? "denied" : this.#loss(), reason),
       },
     );
   }
@@ -170,7 +175,8 @@ class Session {
   }
 
   #take(message: ServerMessage): void {
-    if (message.type === "error" && message.fatal) return this.#breakOff("refused", message.message);
+    if (message.type === "error" && message.fatal)
+      return this.#breakOff(DENIALS.has(message.code) ? "denied" : "refused", message.message);
     switch (this.#phase.state) {
       case "opening":
         if (message.type === "welcome") return this.#establish(message);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import { type DirectoryClient, createDirectoryClient } from "@datawire/link/client";
+import { type DirectoryClient, createDirectoryClient, loadCredentials } from "@datawire/link/client";
 import { type DirectoryAddress, isName, parseDirectoryAddress } from "@datawire/protocol";
 import { type Env, VERSION, createLog, systemClock, systemProcess } from "@datawire/runtime";
 import type { CommonOptions } from "../common-options.ts";
@@ -8,7 +8,7 @@ import type { Dw } from "../dw.ts";
 import { typed } from "../operands.ts";
 import type { Output } from "../output.ts";
 import type { Connected } from "../run-dw.ts";
-import { loadDwSettings, readProof } from "../settings.ts";
+import { loadDwSettings } from "../settings.ts";
 
 /** Makes what commands work with from the settings and the command line. */
 export async function connect(
@@ -18,7 +18,7 @@ export async function connect(
 ): Promise<Connected> {
   const flags = common.directories.map((text) => typed(() => parseDirectoryAddress(text)));
   const settings = await loadDwSettings(common.configFile, env);
-  const { token, tls } = await readProof(settings);
+  const { token, tls } = await loadCredentials(settings.value, { file: "dw.yaml", locate: settings.locate });
   const directories: readonly DirectoryAddress[] = flags.length > 0 ? flags : settings.value.directory;
   const clients: DirectoryClient[] = [];
   const clientOf = (addresses: readonly DirectoryAddress[]): DirectoryClient => {

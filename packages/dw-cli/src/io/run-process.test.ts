@@ -81,15 +81,17 @@ async function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return { child, ended, home, out: () => ({ stdout, stderr }) };
 }
 
+const TOKEN = `dw1_${"a".repeat(43)}`;
+
 test("dw asks with the user's name and the token, and prints a long answer whole", async () => {
   const { address, seen } = await serve();
-  const dw = await start(["service", "list", "--json", "-d", address], { DATAWIRE_TOKEN: "secret" });
+  const dw = await start(["service", "list", "--json", "-d", address], { DATAWIRE_TOKEN: TOKEN });
   expect(await dw.ended).toBe(0);
   expect(dw.out().stderr).toBe("");
   expect(JSON.parse(dw.out().stdout)).toHaveLength(5_000);
   expect(seen[0]).toMatchObject({
     "x-datawire-user": `${userInfo().username}@${hostname()}`,
-    authorization: "Bearer secret",
+    authorization: `Bearer ${TOKEN}`,
   });
 });
 
@@ -99,15 +101,17 @@ test("dw takes directory and token from its settings", async () => {
   expect(await dw.ended).toBe(78);
   const token = join(dw.home, "token");
   const file = join(dw.home, "dw.yaml");
-  await writeFile(token, "from-file\n");
+  await writeFile(token, `${TOKEN}\n`, { mode: 0o600 });
   await writeFile(file, `directory: ${address}\ntoken_file: ${token}\n`);
   const second = await start(["route", "list", "--json", "-c", file]);
   expect(await second.ended).toBe(0);
-  expect(seen[0]).toMatchObject({ authorization: "Bearer from-file" });
+  expect(seen[0]).toMatchObject({ authorization: `Bearer ${TOKEN}` });
   await rm(token);
   const third = await start(["route", "list", "-c", file]);
   expect(await third.ended).toBe(78);
-  expect(third.out().stderr).toBe(`${file}:2:13: Cannot read ${token}: no such file or folder\n`);
+  expect(third.out().stderr).toBe(
+    `${file}:2:13: token_file is ${JSON.stringify(token)}: Cannot read the file: no such file or folder\n`,
+  );
 });
 
 test("dw ends quietly when nobody reads its output any more", async () => {

@@ -6,7 +6,7 @@ import { createExchange } from "./http-exchange.ts";
 async function serve(listener: RequestListener) {
   const server = createServer(listener);
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const exchange = createExchange(null);
+  const exchange = createExchange({ token: null, tls: null });
   onTestFinished(async () => {
     await exchange.close();
     server.close();

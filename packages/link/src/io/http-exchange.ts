@@ -2,8 +2,9 @@ import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { buffer } from "node:stream/consumers";
 import type { DirectoryAddress } from "@datawire/protocol";
-import { explainSystemError, userAgent } from "@datawire/runtime";
-import { type TlsSettings, speaksTls, tlsOptions } from "../tls.ts";
+import { userAgent } from "@datawire/runtime";
+import { type Proof, type Trust, trustOf } from "../tls.ts";
+import { explainConnectionError, secureOptions } from "./secure-socket.ts";
 
 export interface HttpRequest {
   readonly method: string;
@@ -34,15 +35,20 @@ const ANSWER_MS_MAX = 15_000;
 const BODY_BYTES_MAX = 256 * 1024 * 1024;
 
 /** Exchanges over node:http: a client library takes three times as long to load as `dw` needs for all else. */
-export function createExchange(tls: TlsSettings | null): HttpExchange {
-  const options = { keepAlive: true };
-  const plain = new HttpAgent(options);
-  const secure = new HttpsAgent({ ...options, ...tlsOptions(tls) });
+export function createExchange(proof: Proof): HttpExchange {
+  const plain = new HttpAgent({ keepAlive: true });
+  const secure = new Map<Trust["state"], HttpsAgent>();
+  const agentOf = (trust: Trust): HttpAgent => {
+    if (trust.state === "none") return plain;
+    const agent = secure.get(trust.state) ?? secureAgent(trust, proof);
+    secure.set(trust.state, agent);
+    return agent;
+  };
 
   const open = (directory: DirectoryAddress, { method, path, headers, body }: HttpRequest): ClientRequest => {
-    const isSecure = speaksTls(directory, tls);
-    return (isSecure ? httpsRequest : httpRequest)({
-      agent: isSecure ? secure : plain,
+    const trust = trustOf(directory, proof);
+    return (trust.state === "none" ? httpRequest : httpsRequest)({
+      agent: agentOf(trust),
       host: directory.host.replace(/^\[(.*)\]$/, "$1"),
       port: directory.port,
       method,
@@ -76,9 +82,16 @@ export function createExchange(tls: TlsSettings | null): HttpExchange {
     },
     async close() {
       plain.destroy();
-      secure.destroy();
+      for (const agent of secure.values()) agent.destroy();
     },
   };
+}
+
+function secureAgent(trust: Exclude<Trust, { readonly state: "none" }>, { tls }: Proof): HttpsAgent {
+  const { createConnection, ...options } = secureOptions(trust, tls);
+  const agent = new HttpsAgent({ keepAlive: true, ...options });
+  // The agent's own way to connect, which subclasses and this may replace.
+  return createConnection === undefined ? agent : Object.assign(agent, { createConnection });
 }
 
 /** @param onConnected called when from now on the request may have reached the server. */
@@ -112,5 +125,5 @@ function explain(error: unknown): string {
   if (first instanceof Error && (first.name === "TimeoutError" || first.name === "AbortError")) {
     return `no answer within ${ANSWER_MS_MAX / 1000} s`;
   }
-  return explainSystemError(first);
+  return explainConnectionError(first);
 }

@@ -1,13 +1,17 @@
 import type { IncomingMessage } from "node:http";
 import { FRAME_BYTES_MAX } from "@datawire/protocol";
-import { describeError, explainSystemError, userAgent } from "@datawire/runtime";
-import { WebSocket } from "ws";
-import type { Connect, ConnectTarget } from "../connection.ts";
-import { speaksTls, tlsOptions } from "../tls.ts";
+import { describeError, userAgent } from "@datawire/runtime";
+import { type ClientOptions, WebSocket } from "ws";
+import type { Connect } from "../connection.ts";
+import { trustOf } from "../tls.ts";
+import { explainConnectionError, secureOptions } from "./secure-socket.ts";
 
 /** Opens the link of a directory over WebSocket. */
 export const connectWebSocket: Connect = (target, events) => {
-  const socket = new WebSocket(urlOf(target), {
+  const { replica } = target;
+  const trust = trustOf(replica, target);
+  const scheme = trust.state === "none" ? "ws" : "wss";
+  const socket = new WebSocket(`${scheme}://${replica.host}:${replica.port}/v1/link`, {
     perMessageDeflate: false, // five times slower for many clients, and ten times the memory
     maxPayload: FRAME_BYTES_MAX,
     followRedirects: false,
@@ -15,7 +19,8 @@ export const connectWebSocket: Connect = (target, events) => {
       "user-agent": userAgent("datawire-link"),
       ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }),
     },
-    ...tlsOptions(target.tls),
+    // Its types want a createConnection that returns a socket at once; it gives ours to `http.request`, which does not.
+    ...(trust.state === "none" ? {} : (secureOptions(trust, target.tls) as unknown as ClientOptions)),
   });
   let ended = false;
   let failure: string | null = null;
@@ -65,14 +70,10 @@ const NO_STATUS = 1005;
 /** More of an answer than this is not looked at. */
 const ANSWER_BYTES_MAX = 4096;
 
-function urlOf({ replica, tls }: ConnectTarget): string {
-  return `${speaksTls(replica, tls) ? "wss" : "ws"}://${replica.host}:${replica.port}/v1/link`;
-}
-
 /** The system's words for a failure; where several addresses of one name were tried, those of the first. */
 function explainFailure(error: Error): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const words = explainSystemError(first);
+  const words = explainConnectionError(first);
   return words === "" ? describeError(error) : words;
 }
 

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { NAME_PATTERN, NAME_RULE, parseDirectoryAddress } from "@datawire/protocol";
-import type { TlsSettings } from "@datawire/link";
+import { loadCredentials, type TlsSettings } from "@datawire/link";
 import {
   ConfigError,
   type DaemonInput,
@@ -15,7 +15,6 @@ import {
 } from "@datawire/runtime";
 import { z } from "zod";
 import { type Replicas, repeated } from "../core/directories.ts";
-import { loadCredentials } from "./credentials.ts";
 import { type LivenessDefaults, livenessDefaultsSchema } from "./liveness.ts";
 import { readSingle } from "./single.ts";
 import type { Instance } from "../core/instance.ts";
@@ -104,7 +103,7 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
   }
   const [zone, defaults] = [value.zone ?? null, value.defaults.liveness];
   const single = readSingle(input, { directories: value.directories, zone, defaults });
-  const { token, tls } = await loadCredentials(value, locate);
+  const { token, tls } = await loadCredentials(value, { file: "watson.yaml", locate });
   return {
     directories: value.directories,
     services: single === null ? value.services : [],
