@@ -1,5 +1,5 @@
-import { type RouteListing, type RouteTable, type Table, explain, listRoutes } from "@datawire/protocol";
-import { type DistributionRow, distributionRows, distributionTable } from "./core/distribution-rows.ts";
+import { type RouteTable, type Table, explain, listRoutes } from "@datawire/protocol";
+import { type DistributionRow, allRows, distributionTable } from "./core/distribution-rows.ts";
 import { type RowChange, createRowChanges } from "./core/row-changes.ts";
 import { type Cell, cell } from "./core/text-table.ts";
 import type { Dw } from "./dw.ts";
@@ -47,13 +47,12 @@ function jsonPrinter(dw: Dw): Show {
 
 function rowsOf(table: Table, service: string, nowMs: number): DistributionRow[] {
   const view = table.service(service);
-  if (view === null) return [];
-  const routes: RouteListing[] = view.tables.flatMap((one) => listRoutes(table, one));
-  const callers = new Set(["*", ...view.tables.map(({ caller }) => caller)]);
-  return [...callers].flatMap((caller) => {
-    const explanation = explain(table, service, { caller, zone: null });
-    return explanation === null ? [] : distributionRows(explanation, routes, nowMs);
-  });
+  // A route may be ahead of its service.
+  const tables = view?.tables ?? [...table.tables()].filter((one) => one.service === service);
+  const callers = new Set(["*", ...tables.map(({ caller }) => caller)]);
+  const distributions = [...callers].flatMap((caller) => explain(table, service, { caller, zone: null }) ?? []);
+  const routes = tables.flatMap((one) => listRoutes(table, one));
+  return allRows(distributions, routes, nowMs);
 }
 
 /** The order of `GET /v1/routes`. */

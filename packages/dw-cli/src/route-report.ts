@@ -1,5 +1,5 @@
 import type { RouteChangeAnswer } from "./api-shapes.ts";
-import { distributionRows, distributionTable } from "./core/distribution-rows.ts";
+import { allRows, distributionTable } from "./core/distribution-rows.ts";
 import { type Dw, type Input, flag } from "./dw.ts";
 
 /** Prints what a change of routes did, or would do: the shares that result from it. */
@@ -9,6 +9,7 @@ export function reportRouteChange(dw: Dw, input: Input, answer: RouteChangeAnswe
   for (const note of answer.notes) output.note(note);
   if (flag(input, "dryRun")) output.line("Nothing is changed; it would be:");
   else if (!answer.changed) output.line("Nothing to change; it is:");
-  if (answer.distribution === null) return;
-  output.table(distributionTable(distributionRows(answer.distribution, answer.routes, dw.clock.nowMs())));
+  const distributions = answer.distribution === null ? [] : [answer.distribution];
+  const rows = allRows(distributions, answer.routes, dw.clock.nowMs());
+  if (rows.length > 0) output.table(distributionTable(rows));
 }

@@ -75,6 +75,13 @@ test("route add --dry-run and a change of nothing say so", async () => {
   expect(again.stdout).toMatch(/^Nothing to change; it is:\nCALLER/);
 });
 
+test("route add shows a route that is ahead of its service", async () => {
+  const waiting = { ...changed.routes[0], caller: "a", service: "new", target: "//new(2)", status: "waiting" };
+  const answer = { ...changed, notes: [], routes: [waiting], distribution: null };
+  const { stdout } = await run("route add //a //new:2 10% --ahead", { answers: { "POST /v1/routes": answer } });
+  expect(stdout).toMatch(/^a +new +\/\/new\(2\) +0% +10%, .*waiting/m);
+});
+
 test("route add --json prints the answer", async () => {
   const { stdout, stderr } = await run("route add //a //b:2 1% --json", { answers: { "POST /v1/routes": changed } });
   expect(JSON.parse(stdout)).toEqual(changed);

@@ -56,6 +56,18 @@ test("route list --json prints the stored routes", async () => {
   ]);
 });
 
+test("route list shows a route whose service is not known yet", async () => {
+  const table = world();
+  table.apply({ ...emptyChange(), tables: [routes("worker", "barker.new", [["//barker.new(2)", 1_000]])] });
+  const { stdout } = await run("route list", { answers: answersOf(table) });
+  expect(stdout).toMatch(/^worker +barker.new +\/\/barker.new\(2\) +0% +10%, waiting +waits: no registered instance/m);
+  const followed = await run("route list -f", {
+    answers: answersOf(world()),
+    states: states({ tables: [routes("worker", "barker.new", [["//barker.new(2)", 1_000]])] }),
+  });
+  expect(followed.stdout).toMatch(/^\+ +worker +barker.new +/m);
+});
+
 test("route list says that there is nothing yet", async () => {
   const answers = { "GET /v1/routes": { routes: [] }, "GET /v1/distributions": { distributions: [] } };
   expect(await run("route list", { answers })).toMatchObject({

@@ -1,5 +1,5 @@
 import type { DistributionsAnswer, RoutesAnswer } from "../api-shapes.ts";
-import { distributionRows, distributionTable } from "../core/distribution-rows.ts";
+import { allRows, distributionTable } from "../core/distribution-rows.ts";
 import { type Dw, type Input, type RunCommand, flag } from "../dw.ts";
 
 /** The effective distribution of every service; with `--json` the stored routes. */
@@ -12,7 +12,7 @@ async function list(dw: Dw, input: Input): Promise<void> {
   const { routes } = (await dw.client.get("/v1/routes")) as RoutesAnswer;
   if (flag(input, "json")) return dw.output.json(routes);
   const { distributions } = (await dw.client.get("/v1/distributions")) as DistributionsAnswer;
-  if (distributions.length === 0) return dw.output.note("the directory knows no service yet");
-  const nowMs = dw.clock.nowMs();
-  dw.output.table(distributionTable(distributions.flatMap((one) => distributionRows(one, routes, nowMs))));
+  const rows = allRows(distributions, routes, dw.clock.nowMs());
+  if (rows.length === 0) return dw.output.note("the directory knows no service yet");
+  dw.output.table(distributionTable(rows));
 }

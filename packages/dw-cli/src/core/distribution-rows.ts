@@ -14,12 +14,8 @@ export interface DistributionRow {
   readonly mood: "plain" | "warning" | "bad";
 }
 
-/** The lines of one distribution: its shares, then the routes that get nothing, with the reason. */
-export function distributionRows(
-  explanation: Explanation,
-  routes: readonly RouteListing[],
-  nowMs: number,
-): DistributionRow[] {
+/** The lines of one distribution: its shares, then the routes that get nothing. */
+function distributionRows(explanation: Explanation, routes: readonly RouteListing[], nowMs: number): DistributionRow[] {
   const { caller, service, shares } = explanation;
   const own = routes.filter((route) => route.caller === caller && route.service === service);
   const rows = shares.map((share): DistributionRow => {
@@ -35,15 +31,30 @@ export function distributionRows(
     };
   });
   const idle = own.filter((route) => shares.every(({ target }) => target !== route.target));
-  const resting = idle.map((route): DistributionRow => {
-    const { detail, mood } = describeIdle(route);
-    return { caller, service, target: route.target, share: "0%", route: describeRoute(route, nowMs), detail, mood };
-  });
   if (rows.length === 0) {
     const detail = "nothing is live: requests get 503";
     rows.push({ caller, service, target: `//${service}`, share: "-", route: "", detail, mood: "bad" });
   }
-  return [...rows, ...resting];
+  return [...rows, ...idleRows(idle, nowMs)];
+}
+
+/** The lines of all distributions, and of the routes whose service is not known yet. */
+export function allRows(
+  distributions: readonly Explanation[],
+  routes: readonly RouteListing[],
+  nowMs: number,
+): DistributionRow[] {
+  const known = new Set(distributions.map(({ caller, service }) => `${caller}>${service}`));
+  const ahead = routes.filter(({ caller, service }) => !known.has(`${caller}>${service}`));
+  return [...distributions.flatMap((one) => distributionRows(one, routes, nowMs)), ...idleRows(ahead, nowMs)];
+}
+
+/** The lines of routes that get nothing, each with the reason. */
+function idleRows(routes: readonly RouteListing[], nowMs: number): DistributionRow[] {
+  return routes.map((route) => {
+    const { caller, service, target } = route;
+    return { caller, service, target, share: "0%", route: describeRoute(route, nowMs), ...describeIdle(route) };
+  });
 }
 
 /** Rows as a table; what stands in the first column of `marks` goes before each row. */
