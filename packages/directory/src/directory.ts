@@ -60,7 +60,7 @@ async function whereToListen({ host, port, listen }: DirectoryValues): Promise<L
  * Beyond loopback, who may do what is a question that has to be answered: here by saying that anyone may.
  * @returns what to warn about.
  */
-function requireProtection(
+export function requireProtection(
   { auth, tls }: Pick<DirectoryValues, "auth" | "tls">,
   { addresses }: Pick<ListenChoice, "addresses">,
 ): string[] {

@@ -1,4 +1,11 @@
-import type { Counter, ErrorCode, Hello, Registration, ReportedProblem } from "@datawire/protocol";
+import {
+  type Counter,
+  type ErrorCode,
+  type Hello,
+  instanceKey,
+  type Registration,
+  type ReportedProblem,
+} from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { Counters } from "./core/counters.ts";
 import type { Moment } from "./core/moment.ts";
@@ -103,14 +110,19 @@ export class LinkDesk {
     if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
   }
 
+  /** A whole set: the Watson is told all that is drained, as it may have missed a drain or a resume. */
   register({ id }: Hello, said: Said): Taken {
     const { registry } = this.#deps.state;
-    return this.#taken(id, registry.register(id, said.instances, this.#word(said)));
+    const refusals = registry.register(id, said.instances, this.#word(said));
+    return this.#taken(refusals, registry.drainedOf(id));
   }
 
+  /** What changed of it: the Watson is told of drains where its word differs from them. */
   update({ id }: Hello, said: Said & { readonly gone: readonly string[] }): Taken {
     const { registry } = this.#deps.state;
-    return this.#taken(id, registry.update(id, said, this.#word(said)));
+    const refusals = registry.update(id, said, this.#word(said));
+    const differs = said.instances.some((one) => registry.isDrained(instanceKey(one)) && one.state !== "draining");
+    return this.#taken(refusals, differs ? registry.drainedOf(id) : null);
   }
 
   count({ name }: Hello, counters: readonly Counter[]): void {
@@ -124,11 +136,10 @@ export class LinkDesk {
     if (owner !== null) this.#watsons.get(owner.id)?.sendDraining(registry.drainedOf(owner.id));
   }
 
-  #taken(id: string, refusals: readonly Refusal[]): Taken {
+  #taken(refusals: readonly Refusal[], draining: readonly string[] | null): Taken {
     for (const { code } of refusals) this.refused(code);
     this.#deps.publisher.touch();
-    const draining = this.#deps.state.registry.drainedOf(id);
-    return { refusals, draining: draining.length === 0 ? null : draining };
+    return { refusals, draining };
   }
 
   /** Remembers that a caller exists, so that routes may name it. */

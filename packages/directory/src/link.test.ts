@@ -146,9 +146,17 @@ test("a drain reaches the Watson that holds the instance, also after it connects
   expect(await client.next("draining")).toMatchObject({ instances: ["barker@a"] });
   client.socket.terminate();
   const again = await watsonOf(served, "vm1", [registration("barker@a")]);
+  expect(again.draining).toMatchObject({ instances: ["barker@a"] });
+  again.client.send({ type: "update", seq: 2, instances: [registration("barker@a", { weight: 7 })], gone: [] });
   expect(await again.client.next("draining")).toMatchObject({ instances: ["barker@a"] });
   await served.send("POST", "/v1/instances/resume", { instance: "//barker@a" });
   expect(await again.client.next("draining")).toMatchObject({ instances: [] });
+});
+
+test("a Watson that missed a resume is told when it states its set", async () => {
+  const served = await start();
+  const { draining } = await watsonOf(served, "vm1", [registration("barker@a", { state: "draining" })]);
+  expect(draining).toMatchObject({ instances: [] });
 });
 
 test("a subscriber that returns gets only what it missed", async () => {

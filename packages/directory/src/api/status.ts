@@ -79,7 +79,8 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   for (const name of state.table.serviceNames()) problems.push(...serviceProblems(context, name));
   for (const { name, state: seen, instances, sinceMs } of state.registry.holders()) {
     if (seen !== "lost" || instances === 0) continue;
-    const message = `out of sight since ${iso(sinceMs)}; its ${instances} instances stay in use until their lease ends`;
+    const what = instances === 1 ? "its instance stays" : `its ${instances} instances stay`;
+    const message = `out of sight since ${iso(sinceMs)}; ${what} in use until the lease ends`;
     problems.push({ severity: "warning", subject: `watson ${name}`, message, remedy: null });
   }
   for (const { kind, name, problems: reported } of clients) {

@@ -115,7 +115,8 @@ export async function watsonOf(
   client.send(hello("watson", name, { id }));
   await client.next("welcome");
   client.send({ type: "register", seq: 1, instances });
-  return { client, registered: await client.next("registered") };
+  const registered = await client.next("registered");
+  return { client, registered, draining: await client.next("draining") };
 }
 
 /** A Sherlock that follows the whole table. */
