@@ -17,7 +17,7 @@ export function createProgram({ run, startDaemon }: ProgramActions): Command {
     .description("Ask and steer a Datawire directory: who serves what, and who gets which share of whose requests")
     .version(VERSION, "-V, --version")
     .helpOption("-h, --help", "show this help")
-    .helpCommand(false)
+    .helpCommand("help [command]", "show the help of a command")
     .enablePositionalOptions();
   addCommonOptions(program, { top: true });
   const nouns = new Map<string, Command>();

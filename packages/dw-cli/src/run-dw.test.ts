@@ -37,6 +37,14 @@ test("runDw() prints help and version on stdout when asked", async () => {
   expect(help.stdout).toContain("dw route add //monolith '//barker(2)' 10%");
 });
 
+test.each(["help", "--help"])("runDw() prints the help of dw for %s", async (line) => {
+  expect(await run(line)).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage: dw [options]"), stderr: "" });
+});
+
+test("runDw() prints the help of a noun for help NOUN", async () => {
+  expect(await run("help route")).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage: dw route") });
+});
+
 test.each([
   ["conflict", 1],
   ["not_found", 1],

@@ -57,6 +57,8 @@ test("status prints problems first, errors before warnings, with their remedies"
     warning: vm102: out of sight
       look at its Watson
     warning: watson vm102: /etc/datawire.d/x.yaml:3:1: prot is not a known key: did you mean port?
+    warning: sherlock monolith: behind by 2 revisions
+      if it does not catch up in a few seconds, its log says why
 
     //a/directory  warming  version 0.1.0, embedded store, up 1m 30s
       revision 7, 2 services, 4 instances, 1 route

@@ -23,7 +23,15 @@ export function statusProblems({ directory, watsons, sherlocks, problems }: Stat
       add({ severity: "warning", subject: `watson ${name}: ${subject}`, message, remedy: null });
     }
   }
-  for (const { name, problems: reported } of sherlocks) {
+  for (const { name, lag, problems: reported } of sherlocks) {
+    if (lag !== null && lag > 0) {
+      add({
+        severity: "warning",
+        subject: `sherlock ${name}`,
+        message: `behind by ${count(lag, "revision")}`,
+        remedy: "if it does not catch up in a few seconds, its log says why",
+      });
+    }
     for (const { subject, message } of reported) {
       add({ severity: "warning", subject: `sherlock ${name}: ${subject}`, message, remedy: null });
     }
