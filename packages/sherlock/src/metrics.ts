@@ -67,7 +67,10 @@ export function createMetrics(sources: MetricSources): Metrics {
   const latency = (name: string, help: string) =>
     new Gauge({ name, help, labelNames: ["service", "version", "instance"], registers });
   const average = latency("datawire_latency_average_seconds", "Of the last 1,024 requests to an instance.");
-  const max = latency("datawire_latency_max_seconds", "Of the requests to an instance since HAProxy was last reloaded.");
+  const max = latency(
+    "datawire_latency_max_seconds",
+    "Of the requests to an instance since HAProxy was last reloaded.",
+  );
   const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
     new Gauge({
       name,
@@ -78,10 +81,14 @@ export function createMetrics(sources: MetricSources): Metrics {
       },
     });
   gauge("datawire_sherlock_table_revision", "Revision of the table that HAProxy follows.", () => sources.revision());
-  gauge("datawire_sherlock_table_age_seconds", "Since when the table may be out of date; 0 while it is followed.", () =>
-    sources.tableAgeMs() / 1_000);
+  gauge(
+    "datawire_sherlock_table_age_seconds",
+    "Since when the table may be out of date; 0 while it is followed.",
+    () => sources.tableAgeMs() / 1_000,
+  );
   gauge("datawire_sherlock_old_workers", "Workers that still end requests from before a reload.", () =>
-    sources.oldWorkers());
+    sources.oldWorkers(),
+  );
   gauge("datawire_sherlock_services", "Services in the table.", () => sources.services());
 
   return {

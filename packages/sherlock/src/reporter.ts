@@ -106,7 +106,10 @@ export class Reporter implements DriverObserver {
     const nowMs = clock.monotonicMs();
     try {
       const counts = parseStat(await runtime.ask("show stat -1 4 -1"));
-      const lines = this.#deltas.take(counts, (backend, server) => planning.current?.servers.get(backend)?.get(server) ?? null);
+      const lines = this.#deltas.take(
+        counts,
+        (backend, server) => planning.current?.servers.get(backend)?.get(server) ?? null,
+      );
       metrics.traffic(lines);
       const periodMs = Math.max(1, Math.round(nowMs - this.#countedMs));
       this.#countedMs = nowMs;

@@ -1,7 +1,14 @@
 import { hostname, homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { loadCredentials, type TlsSettings } from "@datawire/link";
-import { type DirectoryAddress, isName, NAME_PATTERN, NAME_RULE, parseBalance, parseDirectoryAddress } from "@datawire/protocol";
+import {
+  type DirectoryAddress,
+  isName,
+  NAME_PATTERN,
+  NAME_RULE,
+  parseBalance,
+  parseDirectoryAddress,
+} from "@datawire/protocol";
 import {
   ConfigError,
   type DaemonInput,
@@ -82,7 +89,10 @@ const overrideSchema = z.strictObject({
 
 const schema = z.strictObject({
   directories: z
-    .union([directory.transform((one) => [one]), z.array(z.union([directory.transform((one) => [one]), z.array(directory)]))])
+    .union([
+      directory.transform((one) => [one]),
+      z.array(z.union([directory.transform((one) => [one]), z.array(directory)])),
+    ])
     .transform((lists) => lists.flat())
     .default([]),
   name: name.optional(),
@@ -199,7 +209,11 @@ function overrideOf(override: z.output<typeof overrideSchema>): ServiceOverride 
 
 /** A host name as a caller's name: in lower case, and what no name may hold as `-`. */
 function callerOfHost(host: string): string {
-  const name = host.toLowerCase().replace(/[^a-z0-9._-]/g, "-").slice(0, 100).replace(/^[.-]+|[.-]+$/g, "");
+  const name = host
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]/g, "-")
+    .slice(0, 100)
+    .replace(/^[.-]+|[.-]+$/g, "");
   return isName(name) ? name : "localhost";
 }
 

@@ -140,7 +140,9 @@ async function serve(
       renderPage(
         {
           caller: settings.name,
-          services: [...follower.table.serviceNames()].sort().flatMap((name) => listService(follower.table, name) ?? []),
+          services: [...follower.table.serviceNames()]
+            .sort()
+            .flatMap((name) => listService(follower.table, name) ?? []),
           tcp: new Map(
             [...(planning.current?.structure.tcpListeners.values() ?? [])].map((listener) => [
               listener.service,
@@ -173,7 +175,9 @@ async function serve(
   });
   context.onReload((next) => {
     if (JSON.stringify(plain(next)) !== JSON.stringify(plain(settings))) {
-      log.warn("Settings have changed; they hold after a restart: send SIGUSR1 and start again, HAProxy serves meanwhile");
+      log.warn(
+        "Settings have changed; they hold after a restart: send SIGUSR1 and start again, HAProxy serves meanwhile",
+      );
     }
   });
   const work = [
@@ -225,7 +229,11 @@ function hasRuntime({ settings }: Proxy, configurator: Configurator, planning: P
   return configurator.render(planning.empty(), "check").includes(settings.sockets.runtime);
 }
 
-function noticeOf({ origin, connected, ageMs }: ReturnType<Awaited<ReturnType<typeof openTableFollower>>["status"]>): string | null {
+function noticeOf({
+  origin,
+  connected,
+  ageMs,
+}: ReturnType<Awaited<ReturnType<typeof openTableFollower>>["status"]>): string | null {
   if (origin === "none") return "No directory has been heard from yet.";
   if (connected) return null;
   return `The directory is out of reach: this is as it was ${Math.round((ageMs ?? 0) / 1_000)} s ago.`;

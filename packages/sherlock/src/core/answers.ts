@@ -83,7 +83,8 @@ export function parseShowProc(answer: string): MasterState | null {
   const master = /^(\d+)\s+master\s+(\d+)(?:\s+\[failed: (\d+)\])?/m.exec(answer);
   if (master === null) return null;
   const [current = "", old = ""] = answer.split("# old workers");
-  const workers = (text: string): number[] => [...text.matchAll(/^(\d+)\s+worker\s/gm)].map((match) => Number(match[1]));
+  const workers = (text: string): number[] =>
+    [...text.matchAll(/^(\d+)\s+worker\s/gm)].map((match) => Number(match[1]));
   return {
     pid: Number(master[1]),
     workers: workers(current),

@@ -16,7 +16,13 @@ export type Command =
     }
   | { readonly kind: "map"; readonly map: MapName | "draw"; readonly action: MapAction }
   /** Only in our own books: which half of a pair is in use. */
-  | { readonly kind: "block"; readonly base: number; readonly half: 0 | 1; readonly lines: ReadonlyMap<string, string> | null; readonly parts: readonly BlockPart[] | null };
+  | {
+      readonly kind: "block";
+      readonly base: number;
+      readonly half: 0 | 1;
+      readonly lines: ReadonlyMap<string, string> | null;
+      readonly parts: readonly BlockPart[] | null;
+    };
 
 export type MapAction =
   | { readonly do: "add" | "set"; readonly key: string; readonly value: string }

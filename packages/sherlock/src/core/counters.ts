@@ -18,7 +18,12 @@ export interface ServerCounts {
 /** Reads `show stat` (CSV with a header); only the servers of services. */
 export function parseStat(answer: string): ServerCounts[] {
   const [header = "", ...lines] = answer.split("\n");
-  const columns = new Map(header.replace(/^# /, "").split(",").map((name, i) => [name, i]));
+  const columns = new Map(
+    header
+      .replace(/^# /, "")
+      .split(",")
+      .map((name, i) => [name, i]),
+  );
   const counts: ServerCounts[] = [];
   for (const line of lines) {
     const fields = line.split(",");

@@ -22,7 +22,10 @@ export function renderPage(input: PageInput, accept: string): Page {
   return { contentType: "text/plain; charset=utf-8", body: text(input) };
 }
 
-function rows({ services, tcp }: PageInput): { name: string; at: string; status: string; live: number; total: number; reason: string }[] {
+function rows({
+  services,
+  tcp,
+}: PageInput): { name: string; at: string; status: string; live: number; total: number; reason: string }[] {
   return services.map((service) => ({
     name: service.service,
     at: service.protocol === "tcp" ? (tcp.get(service.service) ?? "no local port") : `/${service.service}/`,

@@ -204,10 +204,12 @@ function hashKey(balance: Extract<Balance, { kind: "consistent" }>): string {
 }
 
 function whenFetches({ whenHeaders, whenCookies, whenQueries }: RequestKeys): FetchView[] {
-  const view = (fetch: string, letter: string) => (name: string): FetchView => ({
-    fetch: fetchOf(fetch, name),
-    mark: quoteArgument(`|${letter}:${name}=`),
-  });
+  const view =
+    (fetch: string, letter: string) =>
+    (name: string): FetchView => ({
+      fetch: fetchOf(fetch, name),
+      mark: quoteArgument(`|${letter}:${name}=`),
+    });
   return [
     ...whenHeaders.map(view("req.fhdr", "h")),
     ...whenCookies.map(view("req.cook", "c")),

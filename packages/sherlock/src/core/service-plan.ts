@@ -250,7 +250,9 @@ class ServicePlanner {
     const { instances } = this.#view;
     if (instances.length === 0) return "no instance is registered";
     const usable = instances.some(isUsable);
-    const named = instances.slice(0, 3).map(({ name, state, reason }) => `${name} is ${state}${reason ? `, ${reason}` : ""}`);
+    const named = instances
+      .slice(0, 3)
+      .map(({ name, state, reason }) => `${name} is ${state}${reason ? `, ${reason}` : ""}`);
     const why = usable ? (this.#distribution.degraded ?? "routes leave nothing") : named.join("; ");
     return plainText(why.replaceAll(";", ","));
   }
@@ -272,4 +274,3 @@ function divide(backends: readonly (readonly [string, number])[]): BlockPart[] {
   });
   return parts.toSorted((a, b) => countSlots(b.slots) - countSlots(a.slots));
 }
-

@@ -7,7 +7,16 @@ import { BLOCK_SIZE, blockLines } from "./prefixes.ts";
 import type { LoadedStructure, Running, RunningServer } from "./running.ts";
 
 /** What a reload is for, as metrics count it. */
-export type ReloadReason = "start" | "settings" | "service" | "backend" | "key" | "tcp port" | "unused" | "repair" | "server";
+export type ReloadReason =
+  | "start"
+  | "settings"
+  | "service"
+  | "backend"
+  | "key"
+  | "tcp port"
+  | "unused"
+  | "repair"
+  | "server";
 
 export interface Reload {
   readonly reason: ReloadReason;
@@ -208,7 +217,15 @@ function blockSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): Bl
   return { writes, deletions, pointer: (base) => pointers.get(base) ?? base };
 }
 
-function isSame(known: { readonly lines: ReadonlyMap<string, string>; readonly half: 0 | 1; readonly parts: readonly BlockPart[] | null }, base: number, parts: readonly BlockPart[]): boolean {
+function isSame(
+  known: {
+    readonly lines: ReadonlyMap<string, string>;
+    readonly half: 0 | 1;
+    readonly parts: readonly BlockPart[] | null;
+  },
+  base: number,
+  parts: readonly BlockPart[],
+): boolean {
   if (known.parts === parts) return true;
   const lines = blockLines(halfBase(base, known.half), parts);
   return lines.length === known.lines.size && lines.every(([key, value]) => known.lines.get(key) === value);

@@ -67,7 +67,9 @@ export function createConfigFiles(haproxy: string, dir: Omit<RunDir, "release">)
 function refusal(stderr: string, otherwise: string): Refusal {
   const alerts = stderr.split("\n").filter((line) => /\[ALERT\]/.test(line));
   const messages = alerts.map((line) => line.replace(/^\[ALERT\]\s*\(\d+\)\s*:\s*(?:config\s*:\s*)?/, "").trim());
-  const lines = messages.flatMap((message) => [...message.matchAll(/parsing \[[^\]]*:(\d+)\]/g)].map((at) => Number(at[1])));
+  const lines = messages.flatMap((message) =>
+    [...message.matchAll(/parsing \[[^\]]*:(\d+)\]/g)].map((at) => Number(at[1])),
+  );
   const telling = messages.filter((message) => !/^(Error\(s\) found|Fatal errors found)/.test(message));
   const text = telling.map((message) => message.replace(/parsing \[[^\]]*:(\d+)\]\s*:\s*/, "line $1: ")).join("; ");
   return { message: text === "" ? otherwise : text.slice(0, 1_000), lines };

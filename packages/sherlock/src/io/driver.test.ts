@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Table } from "@datawire/protocol";
 import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
-import { ask, type Echo, freePort, type Machine, removeFolder, startEcho, startMachine, temporaryFolder } from "../testing/machine.ts";
+import {
+  ask,
+  type Echo,
+  freePort,
+  type Machine,
+  removeFolder,
+  startEcho,
+  startMachine,
+  temporaryFolder,
+} from "../testing/machine.ts";
 
 let folder: string;
 let port: number;
@@ -32,7 +41,11 @@ async function echo(name: string, respond?: Parameters<typeof startEcho>[1]): Pr
   return started;
 }
 
-async function namesOf(path: string, count: number, headers: Record<string, string> = {}): Promise<Map<string, number>> {
+async function namesOf(
+  path: string,
+  count: number,
+  headers: Record<string, string> = {},
+): Promise<Map<string, number>> {
   const names = new Map<string, number>();
   for (let i = 0; i < count; i++) {
     const { seen, status } = await ask(port, path, headers);
@@ -49,7 +62,12 @@ describe("Driver", () => {
     const { follow, reloads } = await start(table);
     expect(await namesOf("/s/", 4)).toEqual(new Map([["a", 4]]));
     await follow(table.apply(change(instance("s", "b", { url: b.url, order: 1 }))));
-    expect(await namesOf("/s/", 4)).toEqual(new Map([["a", 2], ["b", 2]]));
+    expect(await namesOf("/s/", 4)).toEqual(
+      new Map([
+        ["a", 2],
+        ["b", 2],
+      ]),
+    );
     await follow(table.apply(change(instance("s", "a", { url: a.url, state: "down", reason: "status 503" }))));
     expect(await namesOf("/s/", 4)).toEqual(new Map([["b", 4]]));
     await follow(table.apply({ ...change(), gone: { services: [], instances: ["s@b"], tables: [] } }));

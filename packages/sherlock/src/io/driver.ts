@@ -227,10 +227,10 @@ export class Driver {
   async #install(): Promise<Installed> {
     const { configurator, files, loaded, makePlan, emptyPlan, clock } = this.#deps;
     const generation = newGeneration(clock);
-    const { plan } = await configurator.prepare(
-      (leftOut) => makePlan({ leftOut, portsTaken: this.#portsTaken }) ?? emptyPlan(),
-      generation,
-    );
+    const again = (leftOut: ReadonlyMap<string, string>): Plan =>
+      makePlan({ leftOut, portsTaken: this.#portsTaken }) ?? emptyPlan();
+    await this.#checkPorts([], again(configurator.leftOut));
+    const { plan } = await configurator.prepare(again, generation);
     const structure = describeStructure(plan.structure, this.#fixed());
     await loaded.add(generation, structure);
     await files.install();
@@ -257,7 +257,7 @@ export class Driver {
   async #reload(reload: Reload, running: Running, plan: Plan): Promise<void> {
     const { process, configurator, files, loaded, makePlan, log, clock, observer } = this.#deps;
     const startedMs = clock.monotonicMs();
-    await this.#checkPorts(running, plan);
+    await this.#checkPorts(running.loaded.listeners.values(), plan);
     const generation = newGeneration(clock);
     const again = (leftOut: ReadonlyMap<string, string>): Plan =>
       makePlan({ leftOut, portsTaken: this.#portsTaken }) ?? plan;
@@ -271,7 +271,12 @@ export class Driver {
       await process.reload(generation);
       // The servers are read back: HAProxy keeps some of their state over a reload by itself.
       const servers = await readServers(process.runtime);
-      this.#running = { ...runningOf(candidate.plan), loaded: structure, blocks: loadedBlocks(candidate.plan), servers };
+      this.#running = {
+        ...runningOf(candidate.plan),
+        loaded: structure,
+        blocks: loadedBlocks(candidate.plan),
+        servers,
+      };
       this.#problem = null;
       this.#installed = { generation, structure, plan: candidate.plan };
       this.#repairs = 0;
@@ -310,9 +315,8 @@ export class Driver {
   }
 
   /** New ports are tried before HAProxy does; one that is taken costs its service alone. */
-  async #checkPorts(running: Running, plan: Plan): Promise<void> {
-    const { settings } = this.#config;
-    const held = new Set([...running.loaded.listeners.values(), ...settings.listen]);
+  async #checkPorts(ours: Iterable<string>, plan: Plan): Promise<void> {
+    const held = new Set([...ours, ...this.#config.settings.listen]);
     for (const { service, host, port } of plan.structure.tcpListeners.values()) {
       const place = `${host}:${port}`;
       if (held.has(place)) continue;
@@ -338,9 +342,7 @@ export class Driver {
   }
 
   #portDelay(): number | null {
-    return this.#recheckPortsMs === null
-      ? null
-      : Math.max(0, this.#recheckPortsMs - this.#deps.clock.monotonicMs());
+    return this.#recheckPortsMs === null ? null : Math.max(0, this.#recheckPortsMs - this.#deps.clock.monotonicMs());
   }
 
   #fixed(): { readonly shared: string; readonly listen: readonly string[] } {

@@ -18,10 +18,13 @@ const VERSION_MS_MAX = 5_000;
 export async function findHaproxy(command: string | null, pathVariable: string): Promise<HaproxyBinary> {
   const path = await locate(command, pathVariable);
   const { stdout, failed, shortMessage } = await execa(path, ["-v"], { reject: false, timeout: VERSION_MS_MAX });
-  if (failed) throw new Error(`Cannot use ${path} as HAProxy: \`${path} -v\` failed (${shortMessage ?? "no reason given"})`);
+  if (failed)
+    throw new Error(`Cannot use ${path} as HAProxy: \`${path} -v\` failed (${shortMessage ?? "no reason given"})`);
   const version = parseHaproxyVersion(stdout);
   if (version === null) {
-    throw new Error(`Cannot use ${path} as HAProxy: it says ${JSON.stringify(stdout.split("\n", 1)[0])}, wanted HAProxy 2.4 or newer`);
+    throw new Error(
+      `Cannot use ${path} as HAProxy: it says ${JSON.stringify(stdout.split("\n", 1)[0])}, wanted HAProxy 2.4 or newer`,
+    );
   }
   if (!version.supported) {
     throw new Error(`Cannot use ${path} as HAProxy: its version is ${version.text}, wanted 2.4 or newer`);

@@ -206,15 +206,24 @@ export class HaproxyProcess {
   /** HAProxy appends to these files; cutting them to nothing keeps them bounded. */
   async #trim(): Promise<void> {
     const { errors, accessLog } = this.#config.dir;
-    for (const [file, bytesMax] of [[errors, ERRORS_BYTES_MAX], [accessLog, ACCESS_LOG_BYTES_MAX]] as const) {
-      const size = await stat(file).then(({ size }) => size, () => 0);
+    for (const [file, bytesMax] of [
+      [errors, ERRORS_BYTES_MAX],
+      [accessLog, ACCESS_LOG_BYTES_MAX],
+    ] as const) {
+      const size = await stat(file).then(
+        ({ size }) => size,
+        () => 0,
+      );
       if (size > bytesMax) await truncate(file);
     }
   }
 
   async #lastWords(): Promise<string> {
     const text = await readFile(this.#config.dir.errors, "utf8").catch(() => "");
-    const alerts = text.split("\n").filter((line) => line.includes("[ALERT]")).slice(-3);
+    const alerts = text
+      .split("\n")
+      .filter((line) => line.includes("[ALERT]"))
+      .slice(-3);
     if (alerts.length === 0) return "";
     return ` (${alerts.map((line) => line.replace(/^\[ALERT\]\s*\(\d+\)\s*:\s*/, "").trim()).join("; ")})`;
   }

@@ -14,7 +14,12 @@ export function statsHandler(socketPath: string): AdminHandler {
     }
     await new Promise<void>((resolve) => {
       const upstream = request(
-        { socketPath, method: req.method, path: (req.url ?? "/").slice(PREFIX.length).replace(/^(?!\/)/, "/"), agent: false },
+        {
+          socketPath,
+          method: req.method,
+          path: (req.url ?? "/").slice(PREFIX.length).replace(/^(?!\/)/, "/"),
+          agent: false,
+        },
         (answer) => {
           const type = answer.headers["content-type"] ?? "text/html";
           res.writeHead(answer.statusCode ?? 502, { "content-type": type, "cache-control": "no-store" });

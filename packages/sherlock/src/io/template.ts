@@ -30,7 +30,8 @@ const NAME = "haproxy.cfg.hbs";
 export async function loadTemplate(path: string | null): Promise<Template> {
   const builtIn = await builtInFolder();
   const partials = await readPartials(join(builtIn, "partials"));
-  if (path !== null) for (const [name, text] of await readPartials(join(dirname(path), "partials"))) partials.set(name, text);
+  if (path !== null)
+    for (const [name, text] of await readPartials(join(dirname(path), "partials"))) partials.set(name, text);
   const file = path ?? join(builtIn, NAME);
   return compile(file, await readText(file), { partials, path });
 }

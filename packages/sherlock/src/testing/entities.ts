@@ -12,8 +12,12 @@ import {
 } from "@datawire/protocol";
 
 /** Makes entities of a table from what a test cares about. */
+export type Entity = Service | Instance | RouteTable;
 
-export function service(name: string, fields: Partial<Service> & { readonly settings?: object } = {}): Service {
+export function service(
+  name: string,
+  fields: Partial<Omit<Service, "settings">> & { readonly settings?: Partial<Service["settings"]> } = {},
+): Service {
   return serviceSchema.parse({ name, primary: "1", ...fields });
 }
 
@@ -45,7 +49,7 @@ export function routes(
   return routeTableSchema.parse({ caller: "*", service: serviceName, routes: made, ...fields });
 }
 
-export function change(...entities: readonly (Service | Instance | RouteTable)[]): TableChange {
+export function change(...entities: readonly Entity[]): TableChange {
   const made = emptyChange();
   for (const entity of entities) {
     if ("routes" in entity) made.tables.push(entity);
@@ -55,7 +59,7 @@ export function change(...entities: readonly (Service | Instance | RouteTable)[]
   return made;
 }
 
-export function tableOf(...entities: readonly (Service | Instance | RouteTable)[]): Table {
+export function tableOf(...entities: readonly Entity[]): Table {
   const table = new Table();
   table.apply(change(...entities));
   return table;

@@ -40,7 +40,13 @@ export interface MachineOptions {
   readonly log?: Logger;
 }
 
-export async function startMachine({ table, runDir, port, settings: changes, log = noLog }: MachineOptions): Promise<Machine> {
+export async function startMachine({
+  table,
+  runDir,
+  port,
+  settings: changes,
+  log = noLog,
+}: MachineOptions): Promise<Machine> {
   const loaded = await loadSherlockSettings({
     config: undefined,
     directories: ["//localhost/directory"],
@@ -59,7 +65,10 @@ export async function startMachine({ table, runDir, port, settings: changes, log
   const planning = new Planning(settings, {
     proxy,
     follower,
-    resolve: (host) => host === "localhost" ? { state: "known", address: "127.0.0.1" } : { state: "unknown", reason: `${host} does not resolve` },
+    resolve: (host) =>
+      host === "localhost"
+        ? { state: "known", address: "127.0.0.1" }
+        : { state: "unknown", reason: `${host} does not resolve` },
   });
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
@@ -71,7 +80,14 @@ export async function startMachine({ table, runDir, port, settings: changes, log
   let problems: readonly PlanProblem[] = [];
   let waiting: (() => void)[] = [];
   const driver = new Driver(
-    { dir, settings: proxy.settings, shared: proxy.shared, dynamicServers: true, runtimeCommands: true, coalesce: { quietMs: 0, waitMsMax: 0, gapMs: 0 } },
+    {
+      dir,
+      settings: proxy.settings,
+      shared: proxy.shared,
+      dynamicServers: true,
+      runtimeCommands: true,
+      coalesce: { quietMs: 0, waitMsMax: 0, gapMs: 0 },
+    },
     {
       clock: systemClock,
       log,
@@ -156,7 +172,10 @@ export interface Echo {
   close(): Promise<void>;
 }
 
-export async function startEcho(name: string, respond?: (req: IncomingMessage) => Record<string, string | string[]>): Promise<Echo> {
+export async function startEcho(
+  name: string,
+  respond?: (req: IncomingMessage) => Record<string, string | string[]>,
+): Promise<Echo> {
   const server: Server = createServer((req, res) => {
     req.resume();
     req.on("end", () => {

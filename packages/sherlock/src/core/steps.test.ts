@@ -1,0 +1,201 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Instance, INSTANCE_STATES, Table } from "@datawire/protocol";
+import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
+import { note, runningOf } from "./commands.ts";
+import { loadedBlocks, mapFiles } from "./files.ts";
+import type { Plan } from "./plan.ts";
+import { Planner, type Surroundings } from "./planner.ts";
+import { describeStructure, type Running } from "./running.ts";
+import { type Steps, steps } from "./steps.ts";
+
+const SURROUNDINGS: Surroundings = {
+  resolve: (host) => ({ state: "known", address: host === "localhost" ? "127.0.0.1" : "10.0.0.1" }),
+  portsTaken: new Map(),
+  quarantined: new Map(),
+  hasTable: true,
+};
+const OPTIONS = { shared: "s", dynamicServers: true, unusedBackendsMax: 100 };
+
+function planner(): Planner {
+  return new Planner({
+    caller: "monolith",
+    zone: "near",
+    overrides: new Map(),
+    stickyIp: false,
+    tcp: { listen: new Map(), range: { from: 6_000, to: 6_999 } },
+  });
+}
+
+function planOf(table: Table): Plan {
+  return planner().plan(table, SURROUNDINGS);
+}
+
+/** HAProxy just after it has read the files of a plan. */
+function started(plan: Plan): Running {
+  const loaded = describeStructure(plan.structure, { shared: "s", listen: [] });
+  return { loaded, ...runningOf(plan), blocks: loadedBlocks(plan) };
+}
+
+function apply(running: Running, todo: Steps): void {
+  for (const command of todo.commands) note(running, command);
+}
+
+const generated = fc.record({
+  instances: fc.uniqueArray(
+    fc.record({
+      service: fc.constantFrom("a", "b", "c"),
+      name: fc.constantFrom("i1", "i2", "i3", "i4"),
+      version: fc.constantFrom(null, "1", "1.4", "2", "2.1+x"),
+      state: fc.constantFrom(...INSTANCE_STATES),
+      weight: fc.integer({ min: 1, max: 256 }),
+      zone: fc.constantFrom(null, "near", "far"),
+      url: fc.constantFrom(
+        "http://h1:8001",
+        "http://h2:8002/base",
+        "http://[::1]:8003",
+        "https://h4/a%25b",
+        "http://h5",
+      ),
+    }),
+    { selector: (made) => `${made.service}@${made.name}`, maxLength: 12 },
+  ),
+  primary: fc.constantFrom(null, "", "1", "2"),
+  failover: fc.constantFrom("any" as const, "none" as const),
+  balance: fc.constantFrom(null, "ordered", "consistent:path"),
+  share: fc.integer({ min: 0, max: 10_000 }),
+  target: fc.constantFrom("//a(2)", "//a(2.1)", "//a@i1", "//b", "//b(1)"),
+  when: fc.constantFrom(null, "path:/x", "header:k=v"),
+  sticky: fc.constantFrom(null, "header:u"),
+  routed: fc.boolean(),
+});
+
+const tables = generated.map((made): Table => {
+  const settings = { failover: made.failover, balance: made.balance, defaultUrl: null };
+  return tableOf(
+    ...["a", "b", "c"].map((name) => service(name, { primary: made.primary, settings })),
+    ...made.instances.map((fields, order) =>
+      instance(fields.service, fields.name, { ...fields, order } as Partial<Instance>),
+    ),
+    ...(made.routed
+      ? [routes("a", { [made.target]: { share: made.share, when: made.when } }, { sticky: made.sticky })]
+      : []),
+  );
+});
+
+describe("steps()", () => {
+  test("asks for nothing when nothing changed", () => {
+    fc.assert(
+      fc.property(tables, (table) => {
+        const plan = planOf(table);
+        expect(steps(started(plan), planOf(table), OPTIONS)).toEqual({ commands: [], reload: null });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("brings a running proxy to the plan, by commands alone or with one reload", () => {
+    fc.assert(
+      fc.property(tables, tables, (before, after) => {
+        const running = started(planOf(before));
+        const plan = planOf(after);
+        const todo = steps(running, plan, OPTIONS);
+        apply(running, todo);
+        // Applied once, nothing is left to be done by commands, whether or not a reload is.
+        expect(steps(running, plan, OPTIONS).commands).toEqual([]);
+        if (todo.reload !== null) return;
+        for (const [map, entries] of Object.entries(plan.maps)) {
+          if (["routed", "special", "split"].includes(map)) continue;
+          expect(running.maps[map as keyof Plan["maps"]]).toEqual(entries);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("never leads to a backend that is not there", () => {
+    fc.assert(
+      fc.property(tables, tables, (before, after) => {
+        const running = started(planOf(before));
+        apply(running, steps(running, planOf(after), OPTIONS));
+        const nodes = new Set(["nothing", ...running.loaded.backends.keys(), ...running.maps.split.keys()]);
+        for (const backend of running.maps.plain.values()) expect(nodes).toContain(backend);
+        for (const { lines } of running.blocks.values())
+          for (const node of lines.values()) expect(nodes).toContain(node);
+        for (const node of [...running.maps.when_node.values(), ...running.maps.when_path.values()]) {
+          expect(nodes).toContain(node);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each([
+    ["a weight", { weight: 7 }, ["set-server"]],
+    ["a state", { state: "down" as const }, ["set-server"]],
+    ["an instance with another base path", { name: "j", url: "http://h1:1/other" }, []],
+  ])("answers %s with the least that does", (_what, fields, kinds) => {
+    const table = tableOf(service("a"), instance("a", "i"), instance("a", "k", { order: 1 }));
+    const running = started(planOf(table));
+    table.apply(change(instance("a", "i", fields)));
+    const todo = steps(running, planOf(table), OPTIONS);
+    expect(todo.commands.filter(({ kind }) => kind !== "map" && kind !== "block").map(({ kind }) => kind)).toEqual(
+      kinds,
+    );
+    expect(todo.reload).toEqual(kinds.length === 0 ? { reason: "backend", detail: "a:v1:far:path:2Fother" } : null);
+  });
+
+  test("writes a changed share into the other block before it switches to it", () => {
+    const table = tableOf(
+      service("a"),
+      instance("a", "i"),
+      instance("a", "k", { version: "2", order: 1 }),
+      routes("a", { "//a(2)": { share: 1_000 } }),
+    );
+    const running = started(planOf(table));
+    table.apply(change(routes("a", { "//a(2)": { share: 2_000 } })));
+    const todo = steps(running, planOf(table), OPTIONS);
+    const actions = todo.commands.flatMap((command) =>
+      command.kind === "map" ? [`${command.map} ${command.action.do}`] : [],
+    );
+    expect([...new Set(actions)]).toEqual(["draw add", "routed set", "draw delete"]);
+    expect(todo.reload).toBeNull();
+  });
+});
+
+describe("Planner", () => {
+  test("makes equal files of equal tables, in whatever order they grew", () => {
+    fc.assert(
+      fc.property(tables, (table) => {
+        const { services, instances, tables: routeTables } = table.snapshot();
+        const other = tableOf(...services.toReversed(), ...instances.toReversed(), ...routeTables);
+        expect(mapFiles(planOf(other))).toEqual(mapFiles(planOf(table)));
+        const text = (plan: Plan): string => JSON.stringify([...plan.structure.backends]);
+        expect(text(planOf(other))).toBe(text(planOf(table)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("says the same after a change as if it had begun with it", () => {
+    fc.assert(
+      fc.property(tables, tables, (before, after) => {
+        const kept = planner();
+        kept.plan(before, SURROUNDINGS);
+        kept.forget(before.apply(before.changeTo(after.snapshot())));
+        expect(mapFiles(kept.plan(before, SURROUNDINGS))).toEqual(mapFiles(planOf(after)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("gives a port that two TCP services want to the first, and says so", () => {
+    const tcp = (name: string) => [
+      service(name, { protocol: "tcp", proxyPort: 6_001 }),
+      instance(name, "i", { protocol: "tcp", url: "tcp://127.0.0.1:9000" }),
+    ];
+    const plan = planOf(tableOf(...tcp("x"), ...tcp("y")));
+    expect([...plan.structure.tcpListeners.keys()]).toEqual(["x"]);
+    expect(plan.problems).toEqual([{ subject: "//y", message: "Cannot listen on 127.0.0.1:6001 for it: //x has it" }]);
+  });
+});

@@ -1,0 +1,112 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Planner } from "../core/planner.ts";
+import { MAP_NAMES } from "../core/plan.ts";
+import { type RenderSettings, type TemplateView, viewOf } from "../core/render.ts";
+import { type Entity, instance, routes, service, tableOf } from "../testing/entities.ts";
+import { removeFolder, temporaryFolder } from "../testing/machine.ts";
+import { loadTemplate } from "./template.ts";
+
+/** Rewrite the golden files with UPDATE_GOLDEN=1, and read the difference. */
+const GOLDEN = new URL("../testing/golden/", import.meta.url);
+
+const SETTINGS: RenderSettings = {
+  version: "0.0.0",
+  caller: "monolith",
+  listen: ["127.0.0.1:5432", "[::1]:5432"],
+  maxConnections: 4_096,
+  hardStopAfter: "300000ms",
+  accessLog: false,
+  sockets: { runtime: "/run/r.sock", fallback: "/run/f.sock", stats: "/run/s.sock", pages: "/run/p.sock" },
+  files: { serverState: "/run/servers.state" },
+  maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
+  caFile: "@system-ca",
+};
+
+function view(...entities: readonly Entity[]): TemplateView {
+  const planner = new Planner({
+    caller: "monolith",
+    zone: null,
+    overrides: new Map([["tuned", { timeoutMs: 5_000 }]]),
+    stickyIp: true,
+    tcp: { listen: new Map([["db", { host: "127.0.0.1", port: 6_001 }]]), range: null },
+  });
+  const plan = planner.plan(tableOf(...entities), {
+    resolve: () => ({ state: "known", address: "10.0.0.1" }),
+    portsTaken: new Map(),
+    quarantined: new Map(),
+    hasTable: true,
+  });
+  return viewOf(plan, SETTINGS, "generation");
+}
+
+test.each<[string, readonly Entity[]]>([
+  ["empty", []],
+  [
+    "plain",
+    [
+      service("s"),
+      instance("s", "a"),
+      instance("s", "b", { order: 1, url: "http://vm2/base", state: "down", reason: "503" }),
+    ],
+  ],
+  [
+    "everything",
+    [
+      service("canary", { settings: { balance: "least-connections", defaultUrl: "https://old.example.com/c" } }),
+      instance("canary", "a", { url: "http://[::1]:8000/a%25b'c" }),
+      instance("canary", "b", { url: "http://vm2:8080", version: "2.1", order: 1, weight: 7 }),
+      routes(
+        "canary",
+        {
+          "//canary(2)": { share: 1_000, when: "header:x-canary=1" },
+          "//canary@a": { share: 0, when: "cookie:be'ta=y" },
+        },
+        { sticky: "ip" },
+      ),
+      service("grpc", { protocol: "h2", settings: { balance: "consistent:header:x-user" } }),
+      instance("grpc", "a", { protocol: "h2", url: "http://vm1:9000" }),
+      service("secure", { settings: { maxConnections: 10, slowStartMs: 5_000, balance: "ordered" } }),
+      instance("secure", "a", { url: "https://secure.example.com/" }),
+      service("tuned"),
+      instance("tuned", "a"),
+      service("db", { protocol: "tcp" }),
+      instance("db", "a", { protocol: "tcp", url: "tcp://vm3:5432" }),
+    ],
+  ],
+])("the built-in template renders %s as in its golden file", async (name, entities) => {
+  const text = (await loadTemplate(null)).render(view(...entities));
+  const file = new URL(`${name}.cfg`, GOLDEN);
+  if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, text);
+  expect(text).toBe(await readFile(file, "utf8"));
+});
+
+let folder: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => removeFolder(folder));
+
+async function template(text: string) {
+  const path = join(folder, "mine.hbs");
+  await writeFile(path, text);
+  return loadTemplate(path);
+}
+
+test("loadTemplate() uses a user's file with the built-in partials, and partials beside it instead of those", async () => {
+  await mkdir(join(folder, "partials"));
+  await writeFile(join(folder, "partials", "global.hbs"), "global\n  nbthread 2\n");
+  const mine = await template("# {{caller}}\n{{> global}}{{> runtime}}");
+  expect(mine.render(view())).toContain("# monolith\nglobal\n  nbthread 2\n  stats socket /run/r.sock");
+});
+
+test.each([
+  ["a block that is not closed", "global\n{{#each backends}}\n", /mine\.hbs:\d: .*(EOF|close)/i],
+  ["a variable that does not exist", "global\n  {{nonsense}}\n", /mine\.hbs:2: .*nonsense/],
+  ["a partial that does not exist", "global\n\n{{> nonsense}}\n", /mine\.hbs.*nonsense/],
+  ["an object's prototype", "{{constructor.name}}", /mine\.hbs/],
+])("a template with %s is refused with its line", async (_what, text, expected) => {
+  const rendered = template(text).then((mine) => mine.render(view()));
+  await expect(rendered).rejects.toThrow(expected);
+});

@@ -1,0 +1,21 @@
+/** A certificate for `localhost` that only tests trust; valid for a hundred years. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUSoIRJ/zLXaETX8qATDVyxCC9pdAwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMDIyMDgyN1oYDzIxMjYxMDI3
+MjIwODI3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASx6Z00pCipqC9ShPBmwnqciOtwdWOhNFQ+ENdsdHtNEGQPcDLwEL43
+JoGivfRTF4RVe7eZ7UkWuzHQ5iwGpveCo2kwZzAdBgNVHQ4EFgQUIZBAbSBKvDhR
+XQxYm5INHftyiYwwHwYDVR0jBBgwFoAUIZBAbSBKvDhRXQxYm5INHftyiYwwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SAAwRQIhANbIL+1eETe+PZv9EpN5eBokMC516nNxSoIt6MP+UNrTAiAfA46PIr63
+inzVT29Mofb4WUNzauMYDLEtj1QH7GSwug==
+-----END CERTIFICATE-----
+`;
+
+/** Its key: of no worth, as nothing but a test accepts the certificate. */
+export const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgeoO9F1gcfPIgsIkN
+1TTycAzmB2DsfsvF/sPeDIY0Kx2hRANCAASx6Z00pCipqC9ShPBmwnqciOtwdWOh
+NFQ+ENdsdHtNEGQPcDLwEL43JoGivfRTF4RVe7eZ7UkWuzHQ5iwGpveC
+-----END PRIVATE KEY-----
+`;
