@@ -1,6 +1,5 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { buffer } from "node:stream/consumers";
 import type { DirectoryAddress } from "@datawire/protocol";
 import { userAgent } from "@datawire/runtime";
 import { type Proof, type Trust, trustOf } from "../tls.ts";
@@ -71,10 +70,7 @@ export function createExchange(proof: Proof): HttpExchange {
       let sent = false;
       try {
         const response = await respond(exchange, request.body, () => (sent = true));
-        const length = Number(response.headers["content-length"] ?? 0);
-        if (length > BODY_BYTES_MAX) throw new Error(`the answer is larger than ${BODY_BYTES_MAX} bytes`);
-        const body = await buffer(response);
-        return { state: "answered", status: response.statusCode ?? 0, body: body.toString() };
+        return { state: "answered", status: response.statusCode ?? 0, body: await readBody(response) };
       } catch (error) {
         exchange.destroy();
         return { state: "failed", reason: explain(error), sent };
@@ -117,6 +113,17 @@ function respond(exchange: ClientRequest, body: string | null, onConnected: () =
     });
     exchange.end(body ?? undefined);
   });
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) throw new Error(`the answer is larger than ${BODY_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes).toString();
 }
 
 /** The system's words; where several addresses of one name were tried, those of the first. */
