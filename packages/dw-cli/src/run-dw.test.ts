@@ -38,7 +38,11 @@ test("runDw() prints help and version on stdout when asked", async () => {
 });
 
 test.each(["help", "--help"])("runDw() prints the help of dw for %s", async (line) => {
-  expect(await run(line)).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage: dw [options]"), stderr: "" });
+  expect(await run(line)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("Usage: dw [options]"),
+    stderr: "",
+  });
 });
 
 test("runDw() prints the help of a noun for help NOUN", async () => {
