@@ -68,11 +68,9 @@ test.each([
 /** Waits until Sherlock has applied the last change: the directory says that it is no revision behind. */
 async function settled(percent: number): Promise<void> {
   await eventually(async () => {
-    const status = await stack.dwJson<{ sherlocks: { lag: number }[] }[]>("status");
-    expect(
-      status.flatMap(({ sherlocks }) => sherlocks.map(({ lag }) => lag)),
-      `after ${percent}%`,
-    ).toEqual([0]);
+    const answers = await stack.dwJson<{ status: { sherlocks: { lag: number }[] } }[]>("status");
+    const lags = answers.flatMap(({ status }) => status.sherlocks.map(({ lag }) => lag));
+    expect(lags, `after ${percent}%`).toEqual([0]);
   });
 }
 
