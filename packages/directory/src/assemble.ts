@@ -11,6 +11,7 @@ import {
   readyHandler,
   send,
 } from "@datawire/runtime";
+import { backupEndpoints } from "./api/backups.ts";
 import { changeEndpoints } from "./api/changes.ts";
 import type { ApiContext } from "./api/context.ts";
 import { readEndpoints } from "./api/reads.ts";
@@ -74,7 +75,12 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   const startedMs = clock.nowMs();
   const served = { state, desk, links, publisher, counters, store };
   const context: ApiContext = { ...served, clock, log, address, startedMs, warnings };
-  const endpoints = [...readEndpoints(context), ...changeEndpoints(context), statusEndpoint(context)];
+  const endpoints = [
+    ...readEndpoints(context),
+    ...changeEndpoints(context),
+    ...backupEndpoints(context),
+    statusEndpoint(context),
+  ];
   const router = createRouter(endpoints, { log, refused });
   const plain = [healthHandler, readyHandler(readiness), metricsHandler(metrics.registry)];
 

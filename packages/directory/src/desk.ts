@@ -3,7 +3,7 @@ import { effective, isIdle, type Plan } from "./core/commands/plan.ts";
 import type { Moment } from "./core/moment.ts";
 import { parseRecord, recordKey, recordsOf, type DurableRecord, type HistoryEntry } from "./core/records.ts";
 import type { State } from "./core/state.ts";
-import type { RecordWrite, Store } from "./store/contract.ts";
+import type { RecordWrite, Store, VersionedRecord } from "./store/contract.ts";
 
 /** Who gave a command, as far as anyone can tell. */
 export interface Author {
@@ -97,6 +97,38 @@ export class Desk {
       this.#deps.recorded();
       this.#deps.log.info("Changed", { action: made.action, who: author.who });
       return { plan: made, changed: true };
+    });
+  }
+
+  /**
+   * Makes the records be those of a backup, and no others. What is registered stays: that is the Watsons' word.
+   * @returns how many records are not what they were.
+   */
+  restore(backup: readonly VersionedRecord[], author: Author): Promise<number> {
+    return this.#serially(async () => {
+      const moment = this.#now();
+      const { records: current } = await this.#deps.store.load();
+      const before = new Map(current.map(({ key, value }) => [key, JSON.stringify(value)]));
+      const wanted = new Map(backup.map(({ key, value }) => [key, JSON.stringify(value)]));
+      const records = [
+        ...backup.filter(({ key }) => before.get(key) !== wanted.get(key)),
+        ...current.filter(({ key }) => !wanted.has(key)).map(({ key }) => ({ key, value: null })),
+      ].map(({ key, value }) => parseRecord(key, value));
+      const { history } = this.#deps.state;
+      const kept = backup.filter(({ key }) => key.startsWith("history/")).map(({ key }) => Number(key.slice(8)));
+      const entry: HistoryEntry = {
+        id: Math.max(history.nextId, ...kept.map((id) => id + 1)),
+        atMs: moment.wallMs,
+        ...author,
+        action: `restore of a backup: ${records.length} of ${Math.max(before.size, wanted.size)} records changed`,
+        undone: false,
+        undoable: false,
+        change: { tables: [], services: [], drains: [] },
+      };
+      await this.#commit([...records, historyRecord(entry.id, entry)], moment);
+      this.#deps.recorded();
+      this.#deps.log.warn("Backup restored", { records: records.length, who: author.who });
+      return records.length;
     });
   }
 

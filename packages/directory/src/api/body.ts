@@ -4,31 +4,46 @@ import { ProtocolError } from "@datawire/protocol";
 /** The largest body of a change: 100 routes with long conditions are a tenth of it. */
 const BODY_BYTES_MAX = 512 * 1024;
 
+export const FILE_TYPE = "application/octet-stream";
+
 /**
  * Reads a JSON body.
  * @throws ProtocolError `limit_exceeded` past the bound, `invalid_argument` for anything that is no JSON.
  */
-export async function readBody(req: IncomingMessage): Promise<unknown> {
-  const type = (req.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json") {
-    // A page on another site can send forms and text without asking its reader's browser, and JSON it cannot.
-    throw new ProtocolError(
-      "invalid_argument",
-      `Cannot take a body of type ${JSON.stringify(type)}: wanted application/json`,
-    );
+export async function readJson(req: IncomingMessage): Promise<unknown> {
+  requireType(req, "application/json");
+  const bytes = await readBytes(req, BODY_BYTES_MAX);
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw new ProtocolError("invalid_argument", "Cannot read the body: it is no JSON");
   }
+}
+
+/**
+ * Reads a body that is a file.
+ * @throws ProtocolError `limit_exceeded` past the bound.
+ */
+export async function readFileBody(req: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
+  requireType(req, FILE_TYPE);
+  return readBytes(req, bytesMax);
+}
+
+/** A page on another site can send forms and text without asking its reader's browser, and these types it cannot. */
+function requireType(req: IncomingMessage, wanted: string): void {
+  const type = (req.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
+  if (type === wanted) return;
+  throw new ProtocolError("invalid_argument", `Cannot take a body of type ${JSON.stringify(type)}: wanted ${wanted}`);
+}
+
+async function readBytes(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of req as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) {
-      throw new ProtocolError("limit_exceeded", `Cannot take a body of more than ${BODY_BYTES_MAX} bytes`);
-    }
+    if (bytes > bytesMax)
+      throw new ProtocolError("limit_exceeded", `Cannot take a body of more than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
-  } catch {
-    throw new ProtocolError("invalid_argument", "Cannot read the body: it is no JSON");
-  }
+  return Buffer.concat(chunks);
 }

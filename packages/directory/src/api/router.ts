@@ -4,7 +4,7 @@ import { type AdminHandler, check, describeError, type Logger, pathOf } from "@d
 import type { z } from "zod";
 import type { Author } from "../desk.ts";
 import { StoreError } from "../store/contract.ts";
-import { readBody } from "./body.ts";
+import { FILE_TYPE, readFileBody, readJson } from "./body.ts";
 
 /** A request to one endpoint, as its handler sees it. */
 export interface ApiRequest {
@@ -14,6 +14,17 @@ export interface ApiRequest {
   readonly author: Author;
   /** Reads the body. @throws ProtocolError that names every field that is wrong. */
   body<S extends z.ZodType>(schema: S): Promise<z.output<S>>;
+  /** Reads a body that is a file. */
+  file(bytesMax: number): Promise<Uint8Array>;
+}
+
+/** An answer that is a file instead of JSON. */
+export class FileAnswer {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
 }
 
 /** One endpoint. What its handler returns is the JSON answer; what it throws is the error. */
@@ -38,9 +49,11 @@ export function createRouter(endpoints: readonly Endpoint[], { log, refused }: R
         params,
         query: new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? ""),
         author: authorOf(req),
-        body: async (schema) => checked(schema, await readBody(req)),
+        body: async (schema) => checked(schema, await readJson(req)),
+        file: (bytesMax) => readFileBody(req, bytesMax),
       });
-      sendJson(res, 200, answer);
+      if (answer instanceof FileAnswer) sendFile(res, answer);
+      else sendJson(res, 200, answer);
     } catch (error) {
       const { status, body, headers } = answerTo(error);
       refused(body.error.code);
@@ -59,6 +72,11 @@ function sendJson(res: ServerResponse, status: number, body: unknown, headers: R
   if (res.headersSent) return void res.destroy();
   res.writeHead(status, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", ...headers });
   res.end(`${JSON.stringify(body)}\n`);
+}
+
+function sendFile(res: ServerResponse, { bytes }: FileAnswer): void {
+  res.writeHead(200, { "content-type": FILE_TYPE, "content-length": bytes.length, "cache-control": "no-store" });
+  res.end(bytes);
 }
 
 /** A request to a path that is known, by a method that is not. */
@@ -125,6 +143,8 @@ function answerTo(error: unknown): { status: number; body: ErrorBody; headers?: 
     return { status: 405, body: bodyOf(error.code, error.message), headers: { allow: error.allow } };
   if (error instanceof ProtocolError)
     return { status: httpStatus(error.code), body: bodyOf(error.code, error.message) };
+  if (error instanceof StoreError && error.code === "damaged")
+    return { status: 400, body: bodyOf("invalid_argument", error.message) };
   if (error instanceof StoreError)
     return { status: 503, body: bodyOf("unavailable", `${describeError(error)}; nothing was changed`) };
   return { status: 500, body: bodyOf("internal", "Cannot answer: the directory failed; its log says how") };

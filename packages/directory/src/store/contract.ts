@@ -1,4 +1,5 @@
 import type { StoredRegistration } from "../core/records.ts";
+import type { SharedStore } from "./shared.ts";
 
 /** A record as a store holds it. Versions only grow, and no two states of one record have the same. */
 export interface VersionedRecord {
@@ -37,23 +38,33 @@ export interface RegistrationChanges {
  */
 export interface Store {
   readonly kind: "embedded" | "etcd";
+  /** Why nothing can be written now, although the process is well; null when all is. */
+  readonly outage: Outage | null;
+  /** What the directories on one store tell each other; null for the store of one directory alone. */
+  readonly shared: SharedStore | null;
   load(): Promise<StoreContent>;
   /**
    * Writes all records or none. Once it resolves they survive the loss of the process and of power.
    * @returns the version that all of them now have.
-   * @throws StoreError `conflict` when one is not at its expected version, `unavailable` when nothing can be written now.
+   * @throws StoreError `conflict` when one is not at its expected version, and `follow` has told what it is by then;
+   * `unavailable` when nothing can be written now; `uncertain`.
    */
   commit(writes: readonly RecordWrite[]): Promise<number>;
   /** Saves registrations, soon but not at once: what is lost with the process, its Watsons state again. */
   saveRegistrations(changes: RegistrationChanges): Promise<void>;
   /** Calls `listener` with what others have written, in its order. A store of one directory alone never does. */
   follow(listener: (records: readonly VersionedRecord[]) => void): void;
-  /** Writes a copy of the whole store that a directory can start from. */
-  backup(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
-export type StoreErrorCode = "conflict" | "unavailable" | "damaged" | "in_use";
+/** The store is out of reach: it is served from memory and cannot be changed. */
+export interface Outage {
+  readonly sinceMs: number;
+  readonly reason: string;
+}
+
+/** `uncertain` is a write of which nobody knows whether it was made; where it was, `follow` tells. */
+export type StoreErrorCode = "conflict" | "unavailable" | "uncertain" | "damaged" | "in_use";
 
 /** What a store cannot do, in words for its operator. */
 export class StoreError extends Error {

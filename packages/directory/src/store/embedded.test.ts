@@ -82,18 +82,6 @@ test("openEmbeddedStore() refuses the database of something else that SQLite can
   await expect(openEmbeddedStore(folder, "//localhost/directory")).rejects.toMatchObject({ code: "damaged" });
 });
 
-test("backup() makes a store that opens, while this one goes on", async () => {
-  const { folder } = await filled();
-  const store = await openEmbeddedStore(folder, "//localhost/directory");
-  const copy = await newFolder();
-  await store.backup(join(copy, STORE_FILE));
-  await store.commit([{ key: "later", value: 1, expected: 0 }]);
-  const restored = await openEmbeddedStore(copy, "//localhost/directory");
-  expect((await restored.load()).records).toHaveLength(300);
-  await restored.close();
-  await store.close();
-});
-
 /** Starts a process that commits records 0, 1, 2… and prints each when it is acknowledged. */
 function startWriter(folder: string): ChildProcess {
   const program = `

@@ -48,6 +48,8 @@ interface Row {
 
 class EmbeddedStore implements Store {
   readonly kind = "embedded";
+  readonly outage = null;
+  readonly shared = null;
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #versionOf: StatementSync;
@@ -115,14 +117,6 @@ class EmbeddedStore implements Store {
 
   follow(): void {
     // The folder belongs to this directory alone, so nobody else writes.
-  }
-
-  async backup(path: string): Promise<void> {
-    try {
-      this.#database.prepare("VACUUM INTO ?").run(path);
-    } catch (cause) {
-      throw new StoreError("unavailable", `Cannot write the backup ${path}: ${explainSystemError(cause)}`, { cause });
-    }
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,8 @@ import type { StoredRegistration } from "../core/records.ts";
 /** A store in memory that can be told to fail. */
 export class MemoryStore implements Store {
   readonly kind = "embedded";
+  readonly outage = null;
+  readonly shared = null;
   readonly records = new Map<string, VersionedRecord>();
   readonly registrations = new Map<string, StoredRegistration>();
   failing = false;
@@ -41,8 +43,6 @@ export class MemoryStore implements Store {
   }
 
   follow(): void {}
-
-  async backup(): Promise<void> {}
 
   async close(): Promise<void> {}
 }

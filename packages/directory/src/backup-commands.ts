@@ -1,0 +1,133 @@
+import { hostname, userInfo } from "node:os";
+import { hostPort } from "@datawire/protocol";
+import {
+  type CommandContext,
+  type DaemonCommand,
+  describeError,
+  explainSystemError,
+  readBounded,
+  writeFileAtomically,
+} from "@datawire/runtime";
+import { BACKUP_BYTES_MAX } from "./api/backups.ts";
+import { defaultDataDir, type DirectorySettings } from "./settings.ts";
+import { makeBackup, readBackup, restoreInto, setAside } from "./store/backup.ts";
+import { type Store, StoreError } from "./store/contract.ts";
+import { openEmbeddedStore } from "./store/embedded.ts";
+
+type Context = CommandContext<DirectorySettings>;
+
+/** `directory backup FILE`: writes all that the directory keeps into one file, whether it runs or not. */
+export const backupCommand: DaemonCommand<DirectorySettings> = {
+  command: "backup <file>",
+  summary: "write all that the directory keeps into one file, while it runs or not",
+  async run(context) {
+    const path = fileOf(context);
+    const store = await openUnlessRunning(context);
+    const bytes =
+      store === null ? await fetchBackup(context) : await using(store, async () => makeBackup(await store.load()));
+    await writeFileAtomically(path, bytes, { mode: 0o600 });
+    context.print(`Backup written to ${path} (${bytes.length} bytes)\n`);
+  },
+};
+
+/** `directory restore FILE`: makes the directory keep what a backup has, and nothing else. */
+export const restoreCommand: DaemonCommand<DirectorySettings> = {
+  command: "restore <file>",
+  summary: "make the directory keep what a backup has and nothing else, while it runs or not",
+  async run(context) {
+    const path = fileOf(context);
+    const bytes = await readBackupFile(path);
+    const backup = await readBackup(bytes).catch((cause: unknown) => {
+      throw new Error(`Cannot restore ${path}`, { cause });
+    });
+    const store = await openOrReplace(context);
+    if (store === null) await sendBackup(context, bytes);
+    else await using(store, () => restoreInto(store, backup));
+    context.print(`Restored ${backup.records.length} records from ${path}\n`);
+  },
+};
+
+const fileOf = ({ input }: Context): string => input.args[0] ?? "";
+
+const folderOf = ({ settings, input }: Context): string =>
+  settings.value.data_dir ?? defaultDataDir(input.env, process.getuid?.());
+
+/** The store, or null while a running directory has it. */
+async function openUnlessRunning(context: Context): Promise<Store | null> {
+  try {
+    return await openEmbeddedStore(folderOf(context), "backup");
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "in_use") return null;
+    throw error;
+  }
+}
+
+/** As above, but a store that is damaged is what a restore is for: it is put aside. */
+async function openOrReplace(context: Context): Promise<Store | null> {
+  try {
+    const store = await openUnlessRunning(context);
+    if (store !== null) await checkLoads(store);
+    return store;
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== "damaged") throw error;
+    const aside = await setAside(folderOf(context), context.clock.nowMs());
+    context.log.warn("Damaged store put aside", { path: aside, reason: describeError(error) });
+    return openEmbeddedStore(folderOf(context), "restore");
+  }
+}
+
+async function checkLoads(store: Store): Promise<void> {
+  try {
+    await store.load();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function using<T>(store: Store, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } finally {
+    await store.close();
+  }
+}
+
+async function readBackupFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readBounded(path, BACKUP_BYTES_MAX);
+  } catch (cause) {
+    throw new Error(`Cannot read ${path}: ${explainSystemError(cause)}`, { cause });
+  }
+}
+
+async function fetchBackup(context: Context): Promise<Uint8Array> {
+  const response = await ask(context, "GET", "/v1/backup");
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function sendBackup(context: Context, bytes: Uint8Array): Promise<void> {
+  await ask(context, "POST", "/v1/restore", bytes);
+}
+
+/** Asks the directory of this machine that has the store open. */
+async function ask({ settings, signal }: Context, method: string, path: string, body?: Uint8Array): Promise<Response> {
+  const { listen, port } = settings.value;
+  const at = hostPort(listen?.host ?? "127.0.0.1", listen?.port ?? port);
+  const url = `http://${at.includes(":") ? at : `${at}:${port}`}${path}`;
+  const user = `${userInfo().username}@${hostname()}`;
+  const headers = { "x-datawire-user": user, "content-type": "application/octet-stream" };
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers,
+      signal,
+      ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+    });
+  } catch (cause) {
+    throw new Error(`Cannot reach the directory that has the store open, at ${url}; give its port with -p`, { cause });
+  }
+  if (response.ok) return response;
+  throw new Error(`Cannot ${method} ${url}: ${(await response.text()).trim().slice(0, 500)}`);
+}
