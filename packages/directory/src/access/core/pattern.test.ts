@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { fitsPattern, parsePattern } from "./pattern.ts";
+
+test.each([
+  ["billing", "billing", true],
+  ["billing", "billin", false],
+  ["billin", "billing", false],
+  ["billing-api", "billing-*", true],
+  ["billing-", "billing-*", true],
+  ["billing", "billing-*", false],
+  ["api", "*", true],
+  ["a.internal", "*.internal", true],
+  ["internal", "*.internal", false],
+  ["a-b-c", "a*b*c", true],
+  ["ac", "a*b*c", false],
+  ["aba", "ab*ba", false],
+  ["abba", "ab*ba", true],
+])("fitsPattern(%s, %s) is %s", (name, pattern, expected) => {
+  expect(fitsPattern(name, pattern)).toBe(expected);
+});
+
+test("fitsPattern() takes no time for a pattern made to take it", () => {
+  const started = performance.now();
+  fitsPattern("a".repeat(100), `${"*a".repeat(49)}*b`);
+  expect(performance.now() - started).toBeLessThan(50);
+});
+
+test("parsePattern() takes a name, an address and a pattern, and nothing else", () => {
+  expect(["billing", "//billing", "billing-*"].map(parsePattern)).toEqual(["billing", "billing", "billing-*"]);
+  expect(() => parsePattern("Billing API")).toThrow('Cannot use "Billing API" as a pattern of services');
+});

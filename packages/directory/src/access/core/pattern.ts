@@ -1,0 +1,32 @@
+import { NAME_RULE, ProtocolError } from "@datawire/protocol";
+
+/** A service name in which `*` stands for any number of characters, none included: `billing-*`. */
+const PATTERN = /^[a-z0-9_.*-]{1,100}$/;
+
+/**
+ * Checks what was typed as `--services`.
+ * @throws ProtocolError `invalid_argument`
+ */
+export function parsePattern(text: string): string {
+  const plain = text.startsWith("//") ? text.slice(2) : text;
+  if (PATTERN.test(plain)) return plain;
+  throw new ProtocolError(
+    "invalid_argument",
+    `Cannot use ${JSON.stringify(text)} as a pattern of services: wanted a name (${NAME_RULE}), with * for any characters`,
+  );
+}
+
+/** Whether a name fits a pattern. Takes time in proportion to the lengths alone, whatever the pattern. */
+export function fitsPattern(name: string, pattern: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  if (!name.startsWith(first)) return false;
+  if (rest.length === 0) return name === first;
+  const last = rest.pop() as string;
+  let at = first.length;
+  for (const piece of rest) {
+    const found = name.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return name.length - last.length >= at && name.endsWith(last);
+}

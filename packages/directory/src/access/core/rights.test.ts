@@ -1,0 +1,14 @@
+import { ROLES } from "@datawire/protocol";
+import { expect, test } from "vitest";
+import { hasRight, type Right, rolesWith } from "./rights.ts";
+
+test.each<[Right, string]>([
+  ["register", "watson or admin"],
+  ["subscribe", "sherlock or operator or admin"],
+  ["read", "sherlock or operator or admin"],
+  ["change", "operator or admin"],
+  ["administer", "admin"],
+])("the right to %s belongs to %s", (right, roles) => {
+  expect(rolesWith(right)).toBe(roles);
+  expect(ROLES.filter((role) => hasRight(role, right)).join(" or ")).toBe(roles);
+});

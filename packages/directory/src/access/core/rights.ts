@@ -1,0 +1,32 @@
+import type { Role } from "@datawire/protocol";
+
+/** What a token can be needed for. */
+export type Right = "register" | "subscribe" | "read" | "change" | "administer";
+
+/** The rights of each role: an operator and a Sherlock see what they work with, and a Watson sees nothing. */
+const RIGHTS: Readonly<Record<Role, ReadonlySet<Right>>> = {
+  watson: new Set(["register"]),
+  sherlock: new Set(["subscribe", "read"]),
+  operator: new Set(["subscribe", "read", "change"]),
+  admin: new Set(["register", "subscribe", "read", "change", "administer"]),
+};
+
+/** What each right lets its holder do, to go after "the right to". */
+const MEANINGS: Readonly<Record<Right, string>> = {
+  register: "register services",
+  subscribe: "follow the table",
+  read: "read services and routes",
+  change: "change routes, services and instances",
+  administer: "see and change tokens",
+};
+
+export const hasRight = (role: Role, right: Right): boolean => RIGHTS[role].has(right);
+
+/** A right in words: `change routes, services and instances`. */
+export const describeRight = (right: Right): string => MEANINGS[right];
+
+/** The roles that have a right, as people write them: `operator or admin`. */
+export function rolesWith(right: Right): string {
+  const roles = (Object.keys(RIGHTS) as Role[]).filter((role) => hasRight(role, right));
+  return roles.join(" or ");
+}

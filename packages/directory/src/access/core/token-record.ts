@@ -1,0 +1,28 @@
+import { NAME_PATTERN, ROLES } from "@datawire/protocol";
+import { z } from "zod";
+
+/** A token as the store keeps it: everything but the secret. */
+export const tokenRecordSchema = z.object({
+  /** Names the token to people; of no use to anyone else. */
+  id: z.string(),
+  /** SHA-256 of the secret, in base64url. The secret has 256 random bits, so that nothing slower is needed. */
+  hash: z.string(),
+  role: z.enum(ROLES),
+  /** The services that may be registered with it; null for all. */
+  services: z.array(z.string()).nullable(),
+  /** Whose table it is for; null for the one of those without a tenant. */
+  tenant: z.string().regex(NAME_PATTERN).nullable(),
+  createdMs: z.number(),
+  createdBy: z.string(),
+  expiresMs: z.number().nullable(),
+});
+export type TokenRecord = z.infer<typeof tokenRecordSchema>;
+
+/** The most tokens that one directory keeps. */
+export const TOKENS_MAX = 10_000;
+/** The most patterns of one token. */
+export const PATTERNS_MAX = 100;
+
+/** What is kept of the directory's own authority: both in PEM. */
+export const authorityRecordSchema = z.object({ certificate: z.string(), key: z.string() });
+export type AuthorityRecord = z.infer<typeof authorityRecordSchema>;
