@@ -36,6 +36,7 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
     files: { serverState: dir.serverState },
     maps: dir.maps,
     caFile: settings.haproxy.caFile,
+    sharedRules: binary.version.sharedRules,
   };
   const shared = fingerprint(JSON.stringify([template.source, renderSettings, binary.version.text]));
   return { binary, template, listen, settings: renderSettings, shared };

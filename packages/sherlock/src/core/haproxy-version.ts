@@ -4,8 +4,8 @@ export interface HaproxyVersion {
   readonly supported: boolean;
   /** Servers can be added and deleted at run time; earlier ones take a reload for each new instance. */
   readonly dynamicServers: boolean;
-  /** A balance policy may hash any part of the request. */
-  readonly hashBalance: boolean;
+  /** `defaults` sections may hold rules, so that backends share theirs. */
+  readonly sharedRules: boolean;
 }
 
 /** Reads the first line of `haproxy -v`; null for another program. */
@@ -14,5 +14,5 @@ export function parseHaproxyVersion(output: string): HaproxyVersion | null {
   if (match === null) return null;
   const [, text = "", major, minor] = match;
   const number = Number(major) * 1_000 + Number(minor);
-  return { text, supported: number >= 2_004, dynamicServers: number >= 2_006, hashBalance: number >= 2_006 };
+  return { text, supported: number >= 2_004, dynamicServers: number >= 2_006, sharedRules: number >= 2_005 };
 }

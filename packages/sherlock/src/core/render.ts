@@ -17,10 +17,12 @@ export interface RenderSettings {
   readonly maps: Readonly<Record<MapName | "draw", string>>;
   /** The authorities that verify `https` instances: a file, or `@system-ca`. */
   readonly caFile: string;
+  /** Whether `defaults` sections may hold rules. */
+  readonly sharedRules: boolean;
 }
 
 /** What a template may use; the names are stable. Every value is already escaped for where the built-in template has it. */
-export interface TemplateView extends Omit<RenderSettings, "caFile"> {
+export interface TemplateView extends Omit<RenderSettings, "caFile" | "sharedRules"> {
   /** `sherlock GENERATION`: must stand in `global` as the description, so that a reload can be verified. */
   readonly description: string;
   /** The defaults of every service. */
@@ -28,6 +30,8 @@ export interface TemplateView extends Omit<RenderSettings, "caFile"> {
   readonly whenFetches: readonly FetchView[];
   readonly stickyFetches: readonly FetchView[];
   readonly baseLengths: readonly number[];
+  /** The rules of backends without a base path; null for an HAProxy before 2.5, in which each has its own. */
+  readonly plainMapping: MappingView | null;
   readonly tcpServices: readonly { readonly service: string; readonly bind: string }[];
   readonly backends: readonly BackendView[];
 }
@@ -48,13 +52,24 @@ export interface BackendView {
   readonly settings: readonly string[];
   readonly balance: string;
   readonly hashType: string | null;
-  readonly setPath: string;
-  /** What `Host` says where it is not the name of the server. */
-  readonly host: { readonly header: string; readonly word: string } | null;
-  readonly location: { readonly anyHost: string; readonly path: string };
-  readonly cookiePath: string;
+  /** Which `defaults` section it inherits. */
+  readonly defaults: "http" | "plain" | "tcp";
+  /** Its own rules; null where `defaults` has them. */
+  readonly mapping: MappingView | null;
   readonly defaultServer: string;
   readonly servers: readonly ServerView[];
+}
+
+/** How paths, Host, redirects and cookies are mapped between a client and the instances of a backend. */
+export interface MappingView {
+  readonly name: string;
+  readonly setPath: string;
+  /** What `Host` says where it is not the name of the server. */
+  readonly host: { readonly header: string } | null;
+  /** A condition: the host of a redirect is the instance's own. */
+  readonly ownHost: string;
+  readonly location: { readonly anyHost: string; readonly path: string };
+  readonly cookiePath: string;
 }
 
 export interface ServerView {
@@ -65,7 +80,7 @@ export interface ServerView {
 
 /** Makes what a template is filled with. Equal plans and settings make equal views. */
 export function viewOf(plan: Plan, settings: RenderSettings, generation: string): TemplateView {
-  const { caFile, ...rest } = settings;
+  const { caFile, sharedRules, ...rest } = settings;
   const { backends, tcpListeners, keys } = plan.structure;
   return {
     ...rest,
@@ -74,12 +89,13 @@ export function viewOf(plan: Plan, settings: RenderSettings, generation: string)
     whenFetches: whenFetches(keys),
     stickyFetches: stickyFetches(keys),
     baseLengths: keys.baseLengths,
+    plainMapping: sharedRules ? mappingView({ name: "", base: "", host: null }) : null,
     tcpServices: [...tcpListeners.values()].map(({ service, host, port }) => ({
       service,
       bind: formatEndpoint(host, port),
     })),
     backends: [...backends.values()].map((backend) =>
-      backendView(backend, plan.servers.get(backend.name) ?? new Map(), caFile),
+      backendView(backend, plan.servers.get(backend.name) ?? new Map(), { caFile, sharedRules }),
     ),
   };
 }
@@ -121,32 +137,41 @@ function usesIds(balance: Balance): boolean {
 function backendView(
   backend: BackendStructure,
   servers: ReadonlyMap<string, PlannedServer>,
-  caFile: string,
+  { caFile, sharedRules }: Pick<RenderSettings, "caFile" | "sharedRules">,
 ): BackendView {
-  const base = escapeRegex(backend.base);
+  const isTcp = backend.protocol === "tcp";
+  const isPlain = sharedRules && backend.base === "" && backend.host === null;
   return {
     name: backend.name,
     service: backend.service,
-    isTcp: backend.protocol === "tcp",
+    isTcp,
     settings: limitLines(backend),
     balance: balanceLine(backend.balance),
     hashType: backend.balance.kind === "consistent" ? "consistent xxh32" : null,
-    setPath: setPath(backend.base),
-    host:
-      backend.host === null
-        ? null
-        : { header: quoteWord(escapeLogFormat(backend.host)), word: quoteWord(backend.host) },
-    location: {
-      anyHost: quoteWord(`^(?:(?:https?:)?//[^/?#]*)?${base}([/?#].*)?$`),
-      path: quoteWord(`^${base}([/?#].*)?$`),
-    },
-    cookiePath: quoteWord(cookiePathRegex(base)),
+    defaults: isTcp ? "tcp" : isPlain ? "plain" : "http",
+    mapping: isTcp || isPlain ? null : mappingView(backend),
     defaultServer: commonServerOptions(backend, caFile),
     servers: [...servers.values()].map((server) => ({
       name: server.name,
       address: formatEndpoint(server.address, server.port),
       options: `${ownServerOptions(backend, server)}${server.ready ? "" : " disabled"}`,
     })),
+  };
+}
+
+function mappingView({ name, base, host }: Pick<BackendStructure, "name" | "base" | "host">): MappingView {
+  const pattern = escapeRegex(base);
+  return {
+    name,
+    setPath: setPath(base),
+    host: host === null ? null : { header: quoteWord(escapeLogFormat(host)) },
+    ownHost:
+      host === null ? "{ srv_name,strcmp(txn.loch) eq 0 }" : `{ var(txn.loch) -m str ${quoteWord(host)} }`,
+    location: {
+      anyHost: quoteWord(`^(?:(?:https?:)?//[^/?#]*)?${pattern}([/?#].*)?$`),
+      path: quoteWord(`^${pattern}([/?#].*)?$`),
+    },
+    cookiePath: quoteWord(cookiePathRegex(pattern)),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { MapName, PlannedServer, RequestKeys, Structure } from "./plan.ts";
+import type { BackendStructure, MapName, PlannedServer, RequestKeys, Structure } from "./plan.ts";
 import { MAP_NAMES } from "./plan.ts";
 import type { BlockPart } from "./prefixes.ts";
 
@@ -42,10 +42,21 @@ export function describeStructure(
   return {
     shared,
     listen,
-    backends: new Map([...structure.backends].map(([name, backend]) => [name, JSON.stringify(backend)])),
+    backends: new Map([...structure.backends].map(([name, backend]) => [name, describeBackend(backend)])),
     listeners: new Map([...structure.tcpListeners].map(([service, { host, port }]) => [service, `${host}:${port}`])),
     keys: structure.keys,
   };
+}
+
+const described = new WeakMap<BackendStructure, string>();
+
+/** A backend's structure as text; the planner keeps the objects of services that did not change, so each is written once. */
+export function describeBackend(backend: BackendStructure): string {
+  const known = described.get(backend);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(backend);
+  described.set(backend, text);
+  return text;
 }
 
 export function emptyMaps(): Record<MapName, Map<string, string>> {

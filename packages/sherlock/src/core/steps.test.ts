@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Instance, INSTANCE_STATES, Table } from "@datawire/protocol";
+import { type Instance, INSTANCE_STATES, type Table } from "@datawire/protocol";
 import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
 import { note, runningOf } from "./commands.ts";
 import { loadedBlocks, mapFiles } from "./files.ts";
@@ -75,7 +75,7 @@ const tables = generated.map((made): Table => {
   return tableOf(
     ...["a", "b", "c"].map((name) => service(name, { primary: made.primary, settings })),
     ...made.instances.map((fields, order) =>
-      instance(fields.service, fields.name, { ...fields, order } as Partial<Instance>),
+      instance(fields.service, fields.name, { ...fields, order } satisfies Partial<Instance>),
     ),
     ...(made.routed
       ? [routes("a", { [made.target]: { share: made.share, when: made.when } }, { sticky: made.sticky })]

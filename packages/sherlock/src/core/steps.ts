@@ -4,7 +4,7 @@ import type { MapName, Plan, PlannedServer } from "./plan.ts";
 import { MAP_NAMES, NOTHING, POINTER_MAPS } from "./plan.ts";
 import type { BlockPart } from "./prefixes.ts";
 import { BLOCK_SIZE, blockLines } from "./prefixes.ts";
-import type { LoadedStructure, Running, RunningServer } from "./running.ts";
+import { describeBackend, type LoadedStructure, type Running, type RunningServer } from "./running.ts";
 
 /** What a reload is for, as metrics count it. */
 export type ReloadReason =
@@ -69,7 +69,7 @@ function structuralReload(loaded: LoadedStructure, plan: Plan, options: StepsOpt
       const isNew = ![...loaded.backends.keys()].some((other) => other.startsWith(`${structure.service}:`));
       return { reason: isNew ? "service" : "backend", detail: name };
     }
-    if (known !== JSON.stringify(structure)) return { reason: "settings", detail: name };
+    if (known !== describeBackend(structure)) return { reason: "settings", detail: name };
   }
   for (const [service, { host, port }] of tcpListeners) {
     if (loaded.listeners.get(service) !== `${host}:${port}`) return { reason: "tcp port", detail: service };

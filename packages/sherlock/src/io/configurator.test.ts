@@ -20,6 +20,7 @@ const SETTINGS = {
   files: { serverState: "x" },
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, name])),
   caFile: "@system-ca",
+  sharedRules: true,
 } as unknown as RenderSettings;
 
 function makePlan(leftOut: ReadonlyMap<string, string>): Plan {

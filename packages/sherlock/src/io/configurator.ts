@@ -99,7 +99,7 @@ export class Configurator {
     const places = refusal.lines.map((number) => {
       const line = lines[number - 1] ?? "";
       const at = lineOf(line);
-      return at === null ? `${JSON.stringify(line.trim())}` : `${path}:${at}`;
+      return at === null ? JSON.stringify(line.trim()) : `${path}:${at}`;
     });
     return places.length === 0 ? refusal.message : `${[...new Set(places)].join(", ")}: ${refusal.message}`;
   }

@@ -77,23 +77,27 @@ export class HaproxyProcess {
       detached: true,
       stdio: ["ignore", output?.fd ?? "ignore", errors.fd],
     });
-    let ended: string | null = null;
+    const end: { reason: string | null } = { reason: null };
     const exit = new Promise<void>((resolve) => {
-      child.once("error", (error) => resolve(void (ended = error.message)));
-      child.once("exit", (code, signal) => resolve(void (ended = describeExit(code, signal))));
+      const ended = (reason: string): void => {
+        end.reason = reason;
+        resolve();
+      };
+      child.once("error", (error) => ended(error.message));
+      child.once("exit", (code, signal) => ended(describeExit(code, signal)));
     });
     child.unref();
     await errors.close();
     await output?.close();
-    const up = await this.#waitFor(generation, { over: () => ended !== null });
+    const up = await this.#waitFor(generation, { over: () => end.reason !== null });
     if (!up) {
-      const why = ended === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${ended}`;
+      const why = end.reason === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${end.reason}`;
       child.kill("SIGKILL");
       throw new Error(`Cannot start HAProxy: ${why}${await this.#lastWords()}`);
     }
     const pid = child.pid as number;
     this.#pid = pid;
-    void exit.then(() => this.#died(pid, ended ?? "an unknown reason"));
+    void exit.then(() => this.#died(pid, end.reason ?? "an unknown reason"));
     this.#workers = (await this.#state())?.workers ?? [];
   }
 

@@ -158,7 +158,7 @@ describe("a request", () => {
   test("spreads over instances with different base paths", async () => {
     const urls = new Set<string | undefined>();
     for (let i = 0; i < 40; i++) urls.add((await get("/mixed/x")).seen?.url);
-    expect([...urls].sort()).toEqual(["/base/x", "/x"]);
+    expect(urls).toEqual(new Set(["/base/x", "/x"]));
   });
 });
 

@@ -126,6 +126,6 @@ export class Resolver {
 }
 
 async function systemLookup(host: string): Promise<string[]> {
-  const found = await lookup(host, { all: true, verbatim: true });
+  const found = await lookup(host, { all: true, order: "verbatim" });
   return found.map(({ address }) => address);
 }

@@ -22,6 +22,7 @@ const SETTINGS: RenderSettings = {
   files: { serverState: "/run/servers.state" },
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
   caFile: "@system-ca",
+  sharedRules: true,
 };
 
 function view(...entities: readonly Entity[]): TemplateView {
