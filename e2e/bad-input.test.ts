@@ -38,8 +38,8 @@ test.each([
   ["dw", ["-d", "//localhost:1/directory", "route", "list"], 69, /localhost:1/],
   ["dw", ["-d", "services", "route", "list"], 64, /"services": wanted \/\/HOST/],
   ["watson", ["--frobnicate"], 64, /unknown option '--frobnicate'/],
-  ["watson", ["//emitter", "ftp://x", "3"], 64, /"ftp:\/\/x"/],
-  ["watson", ["//emitter", "http://127.0.0.1:1", "3 parsecs"], 64, /"3 parsecs" as a duration/],
+  ["watson", ["-d", "//localhost", "//emitter", "ftp://x", "3"], 64, /"ftp:\/\/x"/],
+  ["watson", ["-d", "//localhost", "//emitter", "http://127.0.0.1:1", "3 parsecs"], 64, /"3 parsecs" as a duration/],
   ["directory", ["-p", "99999"], 64, /99999/],
 ] as const)("%s %j ends with %i and one clear message", async (name, args, code, message) => {
   const result = await run(name, args);
@@ -87,6 +87,8 @@ test("a port in use is told by name, with the flag that changes it", async () =>
   expect(directory.output).toMatch(new RegExp(`${port}.*in use`));
   expect(directory.code).toBe(1);
   const sherlock = await run("sherlock", [
+    "-d",
+    "//localhost",
     "--listen",
     `127.0.0.1:${port}`,
     "--admin",
@@ -102,7 +104,16 @@ test("a port in use is told by name, with the flag that changes it", async () =>
 test("a HAProxy that is not there is one clear line", async () => {
   const file = join(stack.folder, "sherlock.yaml");
   writeFileSync(file, "haproxy: { command: /nowhere/haproxy }\n");
-  const { code, output } = await run("sherlock", ["-c", file, "--admin", "off", "--run-dir", join(stack.folder, "r")]);
+  const { code, output } = await run("sherlock", [
+    "-d",
+    "//localhost",
+    "-c",
+    file,
+    "--admin",
+    "off",
+    "--run-dir",
+    join(stack.folder, "r"),
+  ]);
   expect(output).toMatch(/\/nowhere\/haproxy/);
   expect(output.split("\n").filter((line) => line !== "")).toHaveLength(1);
   expect(code).toBe(1);
