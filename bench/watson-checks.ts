@@ -40,16 +40,13 @@ async function run(): Promise<void> {
   await mkdir(join(folder, "services"));
   await writeFile(join(folder, "services", "all.yaml"), file.join(""));
 
-  const watson = spawn(
-    process.execPath,
-    [
-      ...[join(import.meta.dirname, "..", "packages", "watson", "src", "main.ts")],
-      ...["--directory", "//127.0.0.1:1/directory", "--services", join(folder, "services")],
-      ...["--data-dir", join(folder, "state"), "--admin", "off", "--log-level", "error"],
-    ],
-    { stdio: "inherit", env: { ...process.env, NODE_OPTIONS: process.env.WATSON_NODE_OPTIONS ?? "" } },
-  );
+  const main = join(import.meta.dirname, "..", "packages", "watson", "src", "main.ts");
+  const directory = ["--directory", "//127.0.0.1:1/directory"];
+  const folders = ["--services", join(folder, "services"), "--data-dir", join(folder, "state")];
+  const args = [main, ...directory, ...folders, "--admin", "off", "--log-level", "error"];
+  const watson = spawn(process.execPath, args, { stdio: "inherit" });
   children.push(watson);
+  watson.once("exit", (code) => console.log(`Watson ended with ${code}`));
   const pid = String(watson.pid);
   await sleep(WARM_UP_MS);
   const cpuBefore = await cpuSeconds(pid);

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./small-heap.ts";
 import { runDaemon } from "@datawire/runtime";
 import { watson } from "./definition.ts";
 

@@ -166,7 +166,7 @@ test("Roster ignores the outcome of a check that is no more", () => {
 
 test("Roster says that a failure is in doubt until it is believed", () => {
   const roster = rosterOf(testInstance({ checks: [testCheck({ fall: 2 })] }));
-  const [{ memberId }] = [...roster.tasks()] as [{ memberId: string }];
+  const memberId = [...roster.tasks()][0]!.memberId;
   expect(roster.observe({ memberId, checkId: "http", probe: FAIL }, 0)).toEqual({ change: null, inDoubt: true });
   expect(roster.observe({ memberId, checkId: "http", probe: FAIL }, 0)).toMatchObject({
     change: { health: { state: "down", reason: "503" } },

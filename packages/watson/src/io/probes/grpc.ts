@@ -40,8 +40,8 @@ export function createGrpcProber(settings: GrpcProbe, deps: ProberDeps): Prober 
 
 function judge({ headers, trailers, body }: Http2Response, service: string): Probe {
   const about = service === "" ? "the server" : JSON.stringify(service);
-  const http = headers[":status"];
-  if (Number(http) !== 200) return { ok: false, reason: `${http} from the gRPC health check, wanted 200` };
+  const http = Number(headers[":status"]);
+  if (http !== 200) return { ok: false, reason: `${http} from the gRPC health check, wanted 200` };
   // An answer that is an error alone has its status in the only headers there are.
   const status = trailers["grpc-status"] ?? headers["grpc-status"];
   if (status !== undefined && status !== "0") {

@@ -30,14 +30,14 @@ export function exchangeHttp2(
   return new Promise((resolve, reject) => {
     const { origin } = request;
     const session = connect(origin, { createConnection: () => openSocket(request, deps) });
-    const abort = (): void => void session.destroy();
+    const abort = (): void => session.destroy();
     signal.addEventListener("abort", abort, { once: true });
     const end = (settle: () => void): void => {
       signal.removeEventListener("abort", abort);
       session.destroy();
       settle();
     };
-    session.once("error", (error) => end(() => reject(error)));
+    session.once("error", (error: Error) => end(() => reject(error)));
     session.once("close", () => end(() => reject(closedEarly())));
 
     const stream = session.request(request.headers, { endStream: request.body === null });
@@ -59,7 +59,7 @@ export function exchangeHttp2(
       if (bytes >= request.bodyBytesMax) finish();
     });
     stream.once("end", finish);
-    stream.once("error", (error) => end(() => reject(error)));
+    stream.once("error", (error: Error) => end(() => reject(error)));
   });
 }
 
