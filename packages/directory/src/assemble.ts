@@ -11,12 +11,9 @@ import {
   readyHandler,
   send,
 } from "@datawire/runtime";
-import { backupEndpoints } from "./api/backups.ts";
-import { changeEndpoints } from "./api/changes.ts";
 import type { ApiContext } from "./api/context.ts";
-import { readEndpoints } from "./api/reads.ts";
+import { endpointsOf } from "./api/endpoints.ts";
 import { createRouter } from "./api/router.ts";
-import { statusEndpoint } from "./api/status.ts";
 import { Counters } from "./core/counters.ts";
 import { State, type StateConfig } from "./core/state.ts";
 import { Desk } from "./desk.ts";
@@ -75,13 +72,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   const startedMs = clock.nowMs();
   const served = { state, desk, links, publisher, counters, store };
   const context: ApiContext = { ...served, clock, log, address, startedMs, warnings };
-  const endpoints = [
-    ...readEndpoints(context),
-    ...changeEndpoints(context),
-    ...backupEndpoints(context),
-    statusEndpoint(context),
-  ];
-  const router = createRouter(endpoints, { log, refused });
+  const router = createRouter(endpointsOf(context), { log, refused });
   const plain = [healthHandler, readyHandler(readiness), metricsHandler(metrics.registry)];
 
   return {

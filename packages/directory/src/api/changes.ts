@@ -4,7 +4,6 @@ import {
   listRoutes,
   parseServiceAddress,
   ProtocolError,
-  PROTOCOLS,
   routeAddSchema,
   routeRemoveSchema,
   routeSetSchema,
@@ -12,7 +11,6 @@ import {
   serviceSettingsSchema,
   tableKey,
 } from "@datawire/protocol";
-import { z } from "zod";
 import { planDrain, planResume } from "../core/commands/instances.ts";
 import { effective, isIdle, type Plan } from "../core/commands/plan.ts";
 import { preview } from "../core/commands/preview.ts";
@@ -21,31 +19,10 @@ import { planPromote, planServiceAdd, planServiceRemove, planServiceSet } from "
 import { planUndo } from "../core/commands/undo.ts";
 import type { Moment } from "../core/moment.ts";
 import type { Author, Done } from "../desk.ts";
+import { instanceSchema, promoteSchema, serviceAddSchema, serviceSetSchema, undoSchema } from "./bodies.ts";
 import { type ApiContext, now, stamp } from "./context.ts";
 import { serviceName } from "./reads.ts";
 import type { ApiRequest, Endpoint } from "./router.ts";
-
-const dryRun = z.boolean().default(false);
-
-/** Without defaults, so that what is left out stays as it is; null is the default. */
-const settingsShape = Object.fromEntries(
-  Object.entries(serviceSettingsSchema.shape).map(([key, field]) => [key, field.unwrap().nullable().optional()]),
-);
-const addServiceSchema = z.object({
-  service: z.string().max(400),
-  primary: z.string().max(100).optional(),
-  protocol: z.enum(PROTOCOLS).optional(),
-  dryRun,
-  ...settingsShape,
-});
-const setServiceSchema = z.object({ dryRun, ...settingsShape });
-const promoteSchema = z.object({
-  /** A version or its generation; null or "" for instances without a version. */
-  generation: z.string().max(100).nullable(),
-  dryRun,
-});
-const instanceSchema = z.object({ instance: z.string().max(400), dryRun });
-const undoSchema = z.object({ dryRun });
 
 /** The endpoints that change something. */
 export function changeEndpoints(context: ApiContext): Endpoint[] {
@@ -91,7 +68,7 @@ export function changeEndpoints(context: ApiContext): Endpoint[] {
       method: "POST",
       path: "/v1/services",
       handle: async ({ body, author }) => {
-        const { service, primary, protocol, dryRun, ...settings } = await body(addServiceSchema);
+        const { service, primary, protocol, dryRun, ...settings } = await body(serviceAddSchema);
         const name = serviceName(service);
         const command = { service: name, primary, protocol, settings: withDefaults(settings) };
         return serviceAnswer(context, name, await run(() => planServiceAdd(state, command), { author, dryRun }));
@@ -101,7 +78,7 @@ export function changeEndpoints(context: ApiContext): Endpoint[] {
       method: "PUT",
       path: "/v1/services/*",
       handle: async ({ body, params, author }) => {
-        const { dryRun, ...settings } = await body(setServiceSchema);
+        const { dryRun, ...settings } = await body(serviceSetSchema);
         const name = serviceName(params[0] as string);
         const done = await run(() => planServiceSet(state, name, withDefaults(settings)), { author, dryRun });
         return serviceAnswer(context, name, done);

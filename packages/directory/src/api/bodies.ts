@@ -1,0 +1,57 @@
+import { PROTOCOLS, serviceSettingsSchema } from "@datawire/protocol";
+import { z } from "zod";
+
+/** What changes take as bodies, where the protocol package does not say it already. */
+
+const dryRun = z.boolean().default(false);
+
+const {
+  defaultUrl,
+  failover,
+  balance,
+  timeoutMs,
+  connectTimeoutMs,
+  queueTimeoutMs,
+  retries,
+  maxConnections,
+  slowStartMs,
+} = serviceSettingsSchema.shape;
+
+/** Without the defaults, so that what is left out stays as it is; null stands for the default. */
+const settings = {
+  defaultUrl: defaultUrl.unwrap().optional(),
+  failover: failover.unwrap().nullable().optional(),
+  balance: balance.unwrap().optional(),
+  timeoutMs: timeoutMs.unwrap().optional(),
+  connectTimeoutMs: connectTimeoutMs.unwrap().optional(),
+  queueTimeoutMs: queueTimeoutMs.unwrap().optional(),
+  retries: retries.unwrap().optional(),
+  maxConnections: maxConnections.unwrap().optional(),
+  slowStartMs: slowStartMs.unwrap().optional(),
+};
+
+/** `POST /v1/services`. */
+export const serviceAddSchema = z.object({
+  service: z.string().max(400),
+  /** A version; its generation becomes the primary. */
+  primary: z.string().max(100).optional(),
+  protocol: z.enum(PROTOCOLS).optional(),
+  dryRun,
+  ...settings,
+});
+
+/** `PUT /v1/services/NAME`. */
+export const serviceSetSchema = z.object({ dryRun, ...settings });
+
+/** `POST /v1/services/NAME/promote`. */
+export const promoteSchema = z.object({
+  /** A version or its generation; null or "" for instances without a version. */
+  generation: z.string().max(100).nullable(),
+  dryRun,
+});
+
+/** `POST /v1/instances/drain` and `resume`. */
+export const instanceSchema = z.object({ instance: z.string().max(400), dryRun });
+
+/** `POST /v1/routes/undo`. */
+export const undoSchema = z.object({ dryRun });

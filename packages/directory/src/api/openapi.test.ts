@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Served, serve, sherlockOf, watsonOf } from "../testing/served.ts";
+import { registration } from "../testing/worlds.ts";
+import type { ApiContext } from "./context.ts";
+import { descriptions } from "./descriptions.ts";
+import { endpointsOf } from "./endpoints.ts";
+import { openApiPage } from "./openapi.ts";
+
+let served: Served;
+
+beforeAll(async () => {
+  served = await serve();
+  await watsonOf(served, "vm1", [
+    registration("barker@a:1", { zone: "z1", tags: ["blue"] }),
+    registration("barker@b:2", { state: "down", reason: "503" }),
+  ]);
+  const sherlock = await sherlockOf(served, "monolith");
+  const counter = { service: "barker", version: "1", instance: "a", requests: 4, failures: 0 };
+  const counters = [{ ...counter, responses: [0, 4, 0, 0, 0], latencyMs: { average: 1.5, max: 3 } }];
+  sherlock.send({ type: "counters", periodMs: 1_000, counters });
+  sherlock.send({ type: "applied", epoch: "e", revision: 1, problems: [{ subject: "//x", message: "refused" }] });
+  // Messages are taken in order: the answer to this one says that those before it were.
+  sherlock.send({ type: "is anybody there" });
+  await sherlock.next("error");
+});
+afterAll(() => served.stop());
+
+test("every endpoint is described, and every description is of an endpoint", () => {
+  // Nothing of the context is used before an endpoint is called.
+  const endpoints = endpointsOf({} as ApiContext).map(({ method, path }) => `${method} ${path}`);
+  const plain = ["GET /healthz", "GET /readyz", "GET /metrics"];
+  expect([...plain, ...endpoints].toSorted()).toEqual(
+    [...Object.keys(descriptions), "GET /v1/openapi.json"].toSorted(),
+  );
+});
+
+const route = { source: "//monolith", target: "//barker(2)", percent: "10%" };
+const reads: [string, string, unknown][] = [
+  ["GET /v1/status", "/v1/status", undefined],
+  ["GET /v1/services", "/v1/services", undefined],
+  ["GET /v1/services/*", "/v1/services/barker", undefined],
+  ["GET /v1/instances", "/v1/instances", undefined],
+  ["GET /v1/routes", "/v1/routes", undefined],
+  ["GET /v1/routes/history", "/v1/routes/history?limit=5", undefined],
+  ["GET /v1/distributions", "/v1/distributions", undefined],
+  ["GET /v1/explain", "/v1/explain?caller=monolith&service=barker", undefined],
+  ["GET /v1/callers", "/v1/callers", undefined],
+  ["GET /v1/table", "/v1/table", undefined],
+  ["GET /v1/counters", "/v1/counters?seconds=60", undefined],
+];
+
+// In this order: each finds what the ones before it made.
+test.each([
+  ["POST /v1/services", "/v1/services", { service: "//fresh", primary: "1", retries: 2 }],
+  ["PUT /v1/services/*", "/v1/services/fresh", { retries: null }],
+  ["POST /v1/routes", "/v1/routes", { ...route, sticky: "cookie:user", for: "1h" }],
+  ["PUT /v1/routes", "/v1/routes", { source: "//monolith", targets: [{ target: "//barker(2)", percent: 5 }] }],
+  ...reads,
+  ["POST /v1/services/*/promote", "/v1/services/barker/promote", { generation: "2", dryRun: true }],
+  ["POST /v1/instances/drain", "/v1/instances/drain", { instance: "//barker@a" }],
+  ["POST /v1/instances/resume", "/v1/instances/resume", { instance: "//barker@a" }],
+  ["DELETE /v1/routes", "/v1/routes", { source: "//monolith", target: "//barker(2)" }],
+  ["POST /v1/routes/undo", "/v1/routes/undo", {}],
+  ["DELETE /v1/services/*", "/v1/services/fresh", {}],
+  ["POST /v1/guard/release", "/v1/guard/release", {}],
+])("%s answers as it is described", async (key, path, body) => {
+  const answer = body === undefined ? await served.get(path) : await served.send(key.split(" ")[0]!, path, body);
+  expect(answer).toMatchObject({ status: 200 });
+  const described = descriptions[key]!.answer;
+  if (typeof described === "string") throw new Error(`${key} is described as ${described}`);
+  expect(described.safeParse(answer.body).error?.issues ?? []).toEqual([]);
+});
+
+test("GET /v1/openapi.json gives a page that names every path with its parameters", async () => {
+  const { body } = await served.get("/v1/openapi.json");
+  expect(body).toEqual(JSON.parse(JSON.stringify(openApiPage())));
+  expect(body).toMatchObject({
+    openapi: "3.1.0",
+    paths: {
+      "/v1/services/{service}/promote": { post: { parameters: [{ name: "service", in: "path" }] } },
+      "/v1/explain": { get: { parameters: [{ name: "caller" }, { name: "service" }, { name: "path" }] } },
+      "/v1/routes": { post: { requestBody: { content: { "application/json": { schema: { type: "object" } } } } } },
+    },
+  });
+});
