@@ -1,0 +1,176 @@
+import { randomBytes } from "node:crypto";
+import type { Clock, Logger } from "@datawire/runtime";
+import type { SharedNews } from "../../core/others-word.ts";
+import type { WatsonChange } from "../../core/unsaved.ts";
+import type { Replica, SharedListener, SharedStore } from "../shared.ts";
+import { EtcdError } from "./etcd-error.ts";
+import type { Following } from "./following.ts";
+import type { Keys } from "./keys.ts";
+import type { Challenge, ReadEntries } from "./news.ts";
+import type { Presence } from "./presence.ts";
+import { watsonTransactions } from "./watson-swaps.ts";
+
+interface EtcdSharedConfig {
+  readonly replica: Replica;
+  /** How long a directory that has not answered is not asked again: by then it is known whether it is there. */
+  readonly answerMsMax: number;
+}
+
+interface EtcdSharedDeps {
+  readonly following: Following;
+  readonly keys: Keys;
+  readonly presence: Presence;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly start: () => void;
+}
+
+/** Watsons whose changes are written at once; etcd syncs what comes at the same time together. */
+const WRITERS = 16;
+/** How long a directory has to say that it has a Watson, before another one believes that it has not. */
+const CHALLENGE_MS = 400;
+
+/** The registrations that directories share over etcd. */
+export class EtcdShared implements SharedStore {
+  readonly #config: EtcdSharedConfig;
+  readonly #deps: EtcdSharedDeps;
+  readonly #replicas = new Map<string, Replica>();
+  /** By nonce. */
+  readonly #asked = new Map<string, (alive: boolean) => void>();
+  /** Directories that did not answer, until when they are not asked. */
+  readonly #silent = new Map<string, number>();
+  #listener: SharedListener | null = null;
+  #waiting: SharedNews[] = [];
+
+  constructor(config: EtcdSharedConfig, deps: EtcdSharedDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  get replica(): string {
+    return this.#config.replica.id;
+  }
+
+  /** Takes what is there at the start. The registrations are given to whoever loads the store. */
+  load(read: ReadEntries): void {
+    this.#know(read);
+    this.#waiting = [{ replicas: read.replicas, sightings: read.sightings, registrations: [] }];
+  }
+
+  follow(listener: SharedListener): void {
+    this.#listener = listener;
+    for (const news of this.#waiting) listener.news(news);
+    this.#waiting = [];
+    this.#deps.start();
+  }
+
+  /** Takes what others have written. */
+  take(read: ReadEntries): void {
+    this.#know(read);
+    const { replicas, sightings, registrations } = read;
+    if (replicas.length + sightings.length + registrations.length > 0) {
+      const news = { replicas, sightings, registrations };
+      if (this.#listener === null) this.#waiting.push(news);
+      else this.#listener.news(news);
+    }
+    for (const { value, revision } of read.challenges) this.#takeChallenge(value, revision);
+  }
+
+  async save(changes: readonly WatsonChange[]): Promise<readonly WatsonChange[]> {
+    const { keys, following, log } = this.#deps;
+    // Made before anything is awaited: they hold only for what is known now.
+    const work = changes.map((change) => ({
+      change,
+      transactions: watsonTransactions(change, { keys, revision: (key) => following.revisionOf(key) }),
+    }));
+    const failed: WatsonChange[] = [];
+    let next = 0;
+    let said: string | null = null;
+    const write = async (): Promise<void> => {
+      for (let one = work[next++]; one !== undefined; one = work[next++]) {
+        const { change, transactions } = one;
+        try {
+          if (!(await this.#write(keys.of("watsons", change.watson), transactions))) failed.push(change);
+        } catch (error) {
+          if (!(error instanceof EtcdError)) throw error;
+          failed.push(change);
+          said ??= error.message;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(WRITERS, work.length) }, write));
+    if (said !== null) log.warn("Registrations not shared yet", { watsons: failed.length, reason: said });
+    return failed;
+  }
+
+  async challenge(watson: string, replica: string): Promise<boolean> {
+    const { keys, following, presence, clock } = this.#deps;
+    if ((this.#silent.get(replica) ?? 0) > clock.monotonicMs()) return false;
+    const key = keys.of("challenges", watson);
+    const nonce = randomBytes(8).toString("hex");
+    const question: Challenge = { watson, by: this.replica, of: replica, nonce, alive: null };
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const cancel = clock.setTimer(CHALLENGE_MS, () => {
+      this.#silent.set(replica, clock.monotonicMs() + this.#config.answerMsMax);
+      resolve(false);
+    });
+    this.#asked.set(nonce, resolve);
+    try {
+      const swap = { key, value: JSON.stringify(question), expected: following.revisionOf(key) };
+      await following.swap([presence.lease === null ? swap : { ...swap, lease: presence.lease }]);
+      return await promise;
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      return false; // without etcd nobody can say; the Watson is here
+    } finally {
+      cancel();
+      this.#asked.delete(nonce);
+    }
+  }
+
+  replicas(): readonly Replica[] {
+    return [this.#config.replica, ...this.#replicas.values()];
+  }
+
+  #know({ present }: ReadEntries): void {
+    for (const { id, value } of present) {
+      if (value === null) this.#replicas.delete(id);
+      else if (id !== this.replica) this.#replicas.set(id, value);
+    }
+  }
+
+  /** Returns whether all was written. */
+  async #write(watsonKey: string, transactions: ReturnType<typeof watsonTransactions>): Promise<boolean> {
+    let claimed: number | null = null;
+    for (const { swaps, guards } of transactions) {
+      // What guards the later ones is what the first one wrote.
+      const own = guards.map((guard) =>
+        guard.key === watsonKey && claimed !== null ? { ...guard, expected: claimed } : guard,
+      );
+      const result = await this.#deps.following.swap(swaps, own);
+      if (result.state === "refused") return false;
+      if (swaps.some(({ key }) => key === watsonKey)) claimed = result.revision;
+    }
+    return true;
+  }
+
+  #takeChallenge(challenge: Challenge, revision: number): void {
+    if (challenge.by === this.replica) {
+      if (challenge.alive !== null) this.#asked.get(challenge.nonce)?.(challenge.alive);
+      return;
+    }
+    if (challenge.of !== this.replica || challenge.alive !== null || this.#listener === null) return;
+    void this.#listener.challenged(challenge.watson).then((alive) => this.#answer({ ...challenge, alive }, revision));
+  }
+
+  async #answer(answer: Challenge, revision: number): Promise<void> {
+    const { keys, following, presence, log } = this.#deps;
+    const swap = { key: keys.of("challenges", answer.watson), value: JSON.stringify(answer), expected: revision };
+    try {
+      await following.swap([presence.lease === null ? swap : { ...swap, lease: presence.lease }]);
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      log.debug("Challenge not answered", { watson: answer.watson, reason: error.message });
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import { randomBytes } from "node:crypto";
+import { backoff, type Clock, type Logger, VERSION } from "@datawire/runtime";
+import {
+  type Outage,
+  type RecordWrite,
+  type Store,
+  type StoreContent,
+  StoreError,
+  type VersionedRecord,
+} from "../contract.ts";
+import type { Replica } from "../shared.ts";
+import { type Entry, EtcdClient, type TxnResult } from "./etcd-client.ts";
+import { EtcdError } from "./etcd-error.ts";
+import { EtcdShared } from "./etcd-shared.ts";
+import { Following } from "./following.ts";
+import { type EtcdConfig, Gateway } from "./gateway.ts";
+import { Keys } from "./keys.ts";
+import { readEntries } from "./news.ts";
+import { Presence, presenceTtlMs, runBeats } from "./presence.ts";
+
+export interface EtcdStoreConfig extends EtcdConfig {
+  /** Below which all keys of this dstack lie; several may share one etcd under different ones. */
+  readonly prefix: string;
+  /** This directory's own address, for the others to show. */
+  readonly address: string;
+  /** How long a Watson that is out of sight keeps its instances. */
+  readonly leaseMs: number;
+}
+
+export interface EtcdStoreDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The form of the keys; a store of a newer form is refused. */
+const FORM = 1;
+/** Waits between attempts to reach etcd at the start. */
+const WAIT = { baseMs: 100, capMs: 2_000, random: Math.random } as const;
+
+/**
+ * Opens the store that directories share: etcd, under one prefix. Waits for etcd for as long as it takes, and says so.
+ * @throws StoreError `damaged` for what a newer version wrote, `unavailable` once the signal has aborted.
+ */
+export async function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps, signal: AbortSignal): Promise<Store> {
+  const client = new EtcdClient(new Gateway(config, deps));
+  const keys = new Keys(config.prefix);
+  const id = randomBytes(8).toString("hex");
+  const replica: Replica = { id, address: config.address, version: VERSION, startedMs: deps.clock.nowMs() };
+  const presence = new Presence(client, { key: keys.of("replicas", id), replica, leaseMs: config.leaseMs });
+  const open = async (): Promise<void> => {
+    await checkForm(client, keys);
+    await presence.renew();
+  };
+  try {
+    await reach(open, { ...deps, signal });
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  return new EtcdStore({ ...deps, client, keys, presence, replica, leaseMs: config.leaseMs });
+}
+
+/** Tries until it succeeds. */
+async function reach<T>(
+  attempt: () => Promise<T>,
+  { clock, log, signal }: EtcdStoreDeps & { readonly signal: AbortSignal },
+): Promise<T> {
+  let wait = backoff(WAIT);
+  let said = "";
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      if (signal.aborted) throw unavailable(error.message, error);
+      if (error.message !== said) log.error("Etcd is out of reach, waiting for it", { reason: error.message });
+      said = error.message;
+    }
+    const { delayMs, backoff: next } = wait.next();
+    wait = next;
+    await clock.sleep(delayMs, signal);
+    if (signal.aborted) throw unavailable(said);
+  }
+}
+
+async function checkForm(client: EtcdClient, keys: Keys): Promise<void> {
+  const key = keys.of("format", "directory");
+  const result = await client.swap([{ key, value: JSON.stringify({ form: FORM }), expected: 0 }]);
+  if (result.state === "written") return;
+  const text = result.entries[0]?.value ?? "null";
+  const found = JSON.parse(text) as { readonly form?: unknown } | null;
+  if (typeof found?.form === "number" && found.form <= FORM) return;
+  throw new StoreError(
+    "damaged",
+    `Cannot use ${keys.root} in etcd: it is of ${text}, and this version knows form ${FORM}`,
+  );
+}
+
+interface Parts extends EtcdStoreDeps {
+  readonly client: EtcdClient;
+  readonly keys: Keys;
+  readonly presence: Presence;
+  readonly replica: Replica;
+  readonly leaseMs: number;
+}
+
+class EtcdStore implements Store {
+  readonly kind = "etcd";
+  readonly shared: EtcdShared;
+  readonly #parts: Parts;
+  readonly #following: Following;
+  readonly #closing = new AbortController();
+  #listener: (records: readonly VersionedRecord[]) => void = () => {};
+  #outage: Outage | null = null;
+  #watching = false;
+  #tasks: Promise<unknown>[] = [];
+
+  constructor(parts: Parts) {
+    const { client, keys, clock, log, presence, replica, leaseMs } = parts;
+    this.#parts = parts;
+    this.#following = new Following(keys.root, {
+      client,
+      clock,
+      log,
+      news: (entries) => this.#take(entries),
+      lost: (error) => this.#lost(error),
+      found: () => void (this.#watching = true),
+    });
+    this.shared = new EtcdShared(
+      { replica, answerMsMax: presenceTtlMs(leaseMs) },
+      { following: this.#following, keys, presence, clock, log, start: () => this.#start() },
+    );
+  }
+
+  get outage(): Outage | null {
+    return this.#outage;
+  }
+
+  async load(): Promise<StoreContent> {
+    const { keys, clock, log } = this.#parts;
+    const entries = await reach(() => this.#following.load(), { clock, log, signal: this.#closing.signal });
+    const read = readEntries(entries, keys);
+    this.shared.load(read);
+    return { records: read.records, registrations: read.registrations.flatMap(({ value }) => value ?? []) };
+  }
+
+  async commit(writes: readonly RecordWrite[]): Promise<number> {
+    if (this.#outage !== null) throw unavailable(this.#outage.reason);
+    const swaps = writes.map(({ key, value, expected }) => ({
+      key: this.#parts.keys.of("records", key),
+      value: value === null ? null : JSON.stringify(value),
+      expected,
+    }));
+    let result: TxnResult;
+    try {
+      result = await this.#following.swap(swaps);
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      if (error.code !== "uncertain") throw unavailable(error.message, error);
+      throw new StoreError("uncertain", `Cannot tell whether etcd has written the change: ${error.message}`, {
+        cause: error,
+      });
+    }
+    if (result.state === "written") return result.revision;
+    throw new StoreError("conflict", "Cannot write: another directory has changed the same since");
+  }
+
+  saveRegistrations(): Promise<void> {
+    // Each directory writes what its own Watsons say, with `shared.save`.
+    return Promise.resolve();
+  }
+
+  follow(listener: (records: readonly VersionedRecord[]) => void): void {
+    this.#listener = listener;
+    this.#start();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#tasks);
+    await this.#parts.client.close();
+  }
+
+  #start(): void {
+    if (this.#tasks.length > 0) return;
+    const { presence, clock } = this.#parts;
+    const { signal } = this.#closing;
+    const beaten = (failure: EtcdError | null): void => {
+      if (failure !== null) return this.#lost(failure);
+      this.#following.reconsider();
+      if (this.#watching) this.#found();
+    };
+    this.#tasks = [this.#following.run(signal), runBeats(presence, { clock, beaten }, signal)];
+  }
+
+  #take(entries: readonly Entry[]): void {
+    const read = readEntries(entries, this.#parts.keys);
+    if (read.records.length > 0) this.#listener(read.records);
+    this.shared.take(read);
+  }
+
+  #lost({ message }: EtcdError): void {
+    this.#watching = false;
+    this.#following.abandon();
+    if (this.#outage !== null) return;
+    const { clock, log } = this.#parts;
+    this.#outage = { sinceMs: clock.nowMs(), reason: message };
+    log.error("Etcd is out of reach, serving the last table and taking no changes", { reason: message });
+  }
+
+  #found(): void {
+    if (this.#outage === null) return;
+    this.#outage = null;
+    this.#parts.log.info("Etcd is back, taking changes again");
+  }
+}
+
+function unavailable(reason: string, cause?: unknown): StoreError {
+  return new StoreError("unavailable", `Cannot write: etcd is out of reach (${reason})`, { cause });
+}

@@ -1,0 +1,188 @@
+import { createInterface } from "node:readline";
+import type { Clock } from "@datawire/runtime";
+import { Agent, type Dispatcher } from "undici";
+import { EtcdError, exchangeError, readEtcdError } from "./etcd-error.ts";
+
+/** Where etcd is and as whom it is spoken to. */
+export interface EtcdConfig {
+  /** URLs of members of one cluster; never empty. */
+  readonly endpoints: readonly string[];
+  readonly user: { readonly name: string; readonly password: string } | null;
+  /** Contents in PEM; null verifies `https:` endpoints with the system's authorities. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null;
+}
+
+export interface CallOptions {
+  /** Asked twice, it does no more than asked once: the next endpoint may be tried when the fate of one attempt is unknown. */
+  readonly idempotent: boolean;
+  readonly timeoutMs?: number;
+}
+
+const CONNECT_MS_MAX = 1_000;
+/** Etcd itself gives up after 7 s; by then a person has stopped waiting. */
+const CALL_MS_MAX = 3_000;
+
+/**
+ * The JSON gateway of etcd (3.4 and newer) over HTTP. It stays with one endpoint while that answers, and goes on to the
+ * next one when it does not.
+ */
+export class Gateway {
+  readonly #config: EtcdConfig;
+  readonly #clock: Clock;
+  readonly #agent: Dispatcher;
+  #current = 0;
+  #token: string | null = null;
+
+  constructor(config: EtcdConfig, { clock }: { readonly clock: Clock }) {
+    this.#config = config;
+    this.#clock = clock;
+    // A hung endpoint must not hold back what is asked of it later: pipelining would queue it behind.
+    this.#agent = new Agent({
+      connect: { ...config.tls, timeout: CONNECT_MS_MAX },
+      pipelining: 1,
+      headersTimeout: 0, // each call has a time limit of its own
+      bodyTimeout: 0,
+    });
+  }
+
+  /** Which of the endpoints is asked now. */
+  get endpoint(): number {
+    return this.#current;
+  }
+
+  /**
+   * Asks for one answer.
+   * @throws EtcdError
+   */
+  async call(path: string, body: unknown, { idempotent, timeoutMs = CALL_MS_MAX }: CallOptions): Promise<unknown> {
+    let last: EtcdError | null = null;
+    for (let attempt = 0; attempt < this.#config.endpoints.length; attempt++) {
+      const endpoint = this.#current;
+      try {
+        return await this.#authenticated(() => this.#exchange(endpoint, path, { body, timeoutMs }));
+      } catch (error) {
+        if (!(error instanceof EtcdError)) throw error;
+        last = error;
+        if (error.code !== "unavailable" && error.code !== "uncertain") throw error;
+        this.#leave(endpoint);
+        if (error.code === "uncertain" && !idempotent) throw error;
+      }
+    }
+    throw last ?? new Error("Cannot call etcd: there is no endpoint");
+  }
+
+  /**
+   * Opens a stream of answers and gives each `result` as it comes; ends when etcd or the signal ends it.
+   * @throws EtcdError
+   */
+  async *stream(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<unknown> {
+    const endpoint = this.#current;
+    const url = this.#url(endpoint);
+    const cut = new AbortController();
+    const abort = (): void => cut.abort();
+    signal.addEventListener("abort", abort, { once: true });
+    let opened = false;
+    const cancelTimer = this.#clock.setTimer(CALL_MS_MAX, () => opened || cut.abort());
+    try {
+      const response = await this.#authenticated(() => this.#request(endpoint, path, { body, signal: cut.signal }));
+      const lines = createInterface({ input: response.body, crlfDelay: Number.POSITIVE_INFINITY });
+      for await (const line of lines) {
+        if (line === "") continue;
+        opened = true;
+        const { result, error } = JSON.parse(line) as { readonly result?: unknown; readonly error?: unknown };
+        if (error !== undefined) throw readEtcdError(200, typeof error === "object" ? error : { error });
+        yield result;
+      }
+    } catch (cause) {
+      if (signal.aborted) return;
+      this.#leave(endpoint);
+      throw exchangeError(url, cause, { timedOut: cut.signal.aborted });
+    } finally {
+      cancelTimer();
+      signal.removeEventListener("abort", abort);
+      cut.abort();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #exchange(
+    endpoint: number,
+    path: string,
+    { body, timeoutMs }: { readonly body: unknown; readonly timeoutMs: number },
+  ): Promise<unknown> {
+    const limit = new AbortController();
+    const cancelTimer = this.#clock.setTimer(timeoutMs, () => limit.abort());
+    try {
+      const response = await this.#request(endpoint, path, { body, signal: limit.signal });
+      return await response.body.json();
+    } catch (cause) {
+      throw exchangeError(this.#url(endpoint), cause, { timedOut: limit.signal.aborted });
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  async #request(
+    endpoint: number,
+    path: string,
+    { body, signal }: { readonly body: unknown; readonly signal: AbortSignal },
+  ): Promise<Dispatcher.ResponseData> {
+    const response = await this.#agent.request({
+      origin: this.#url(endpoint),
+      path,
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        ...(this.#token === null ? {} : { authorization: this.#token }),
+      },
+      body: JSON.stringify(body),
+      signal,
+    });
+    if (response.statusCode === 200) return response;
+    const text = await response.body.text();
+    throw readEtcdError(response.statusCode, parsed(text));
+  }
+
+  /** Carries out a request as the configured user, whose token may have run out. */
+  async #authenticated<T>(request: () => Promise<T>): Promise<T> {
+    const { user } = this.#config;
+    if (user === null) return request();
+    if (this.#token === null) await this.#authenticate(user);
+    try {
+      return await request();
+    } catch (error) {
+      if (!(error instanceof EtcdError) || error.code !== "unauthenticated") throw error;
+      await this.#authenticate(user);
+      return request();
+    }
+  }
+
+  async #authenticate({ name, password }: NonNullable<EtcdConfig["user"]>): Promise<void> {
+    this.#token = null;
+    const options = { body: { name, password }, timeoutMs: CALL_MS_MAX };
+    const answer = await this.#exchange(this.#current, "/v3/auth/authenticate", options);
+    const { token } = answer as { readonly token?: unknown };
+    if (typeof token !== "string") throw new EtcdError("refused", "etcd gave no token for its user and password");
+    this.#token = token;
+  }
+
+  /** Goes on to the next endpoint, if this one is still the current one. */
+  #leave(endpoint: number): void {
+    if (endpoint === this.#current) this.#current = (endpoint + 1) % this.#config.endpoints.length;
+  }
+
+  #url(endpoint: number): string {
+    return this.#config.endpoints[endpoint] as string;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { error: text.slice(0, 200) };
+  }
+}
