@@ -39,7 +39,12 @@ test.each([
   ["dw", ["-d", "services", "route", "list"], 64, /"services": wanted \/\/HOST/],
   ["watson", ["--frobnicate"], 64, /unknown option '--frobnicate'/],
   ["watson", ["-d", "//localhost", "//emitter", "ftp://x", "3"], 64, /"ftp:\/\/x"/],
-  ["watson", ["-d", "//localhost", "//emitter", "http://127.0.0.1:1", "3 parsecs"], 64, /PERIOD is "3 parsecs": wanted a duration/],
+  [
+    "watson",
+    ["-d", "//localhost", "//emitter", "http://127.0.0.1:1", "3 parsecs"],
+    64,
+    /PERIOD is "3 parsecs": wanted a duration/,
+  ],
   ["directory", ["-p", "99999"], 64, /99999/],
 ] as const)("%s %j ends with %i and one clear message", async (name, args, code, message) => {
   const result = await run(name, args);

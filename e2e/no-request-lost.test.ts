@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Child } from "./harness/child.ts";
+import { type LoadReport, startLoad } from "./harness/load.ts";
+import { scaled } from "./harness/scale.ts";
+import { Stack } from "./harness/stack.ts";
+import { eventually, sleep } from "./harness/wait.ts";
+
+/** The steady load of all scenarios: so many connections, each with one request at a time. */
+const CONNECTIONS = 8;
+
+let stack: Stack;
+let directory: Child;
+beforeEach(async () => {
+  stack = new Stack();
+  directory = await stack.startDirectory();
+  await stack.startInstance({ service: "emitter", name: "a", version: "1" });
+  await stack.startInstance({ service: "emitter", name: "b", version: "1" });
+});
+afterEach(() => stack.dispose());
+
+/** Runs a scenario under load and says what became of the requests, which is printed with its counts. */
+async function underLoad(
+  title: string,
+  scenario: () => Promise<void>,
+  method: "GET" | "POST" = "GET",
+): Promise<LoadReport> {
+  await stack.reaches("emitter", ["a", "b"]);
+  const load = startLoad({ url: await stack.url("/emitter/"), connections: CONNECTIONS, method, pauseMs: 1 });
+  await scenario();
+  const report = await load.stop();
+  process.stdout.write(`${title}: ${report.requests} requests, ${report.failures.length} failed\n`);
+  expect(report.ok).toBeGreaterThan(100);
+  return report;
+}
+
+test("graceful joins and leaves, and changed percentages, lose nothing and need no reload", async () => {
+  await Promise.all([stack.startWatson(), stack.startSherlock()]);
+  await stack.startInstance({ service: "emitter", name: "canary", version: "2" });
+  const rounds = scaled(100, 8);
+  await eventually(async () =>
+    expect(await stack.dw("route", "add", "//monolith", "//emitter(2)", "0%")).toMatchObject({ code: 0 }),
+  );
+  await stack.reaches("emitter", ["a", "b"]);
+  const reloads = await stack.metric("sherlock", "datawire_sherlock_reloads_total");
+  const { failures } = await underLoad(`${rounds} joins, leaves and changes`, async () => {
+    for (let round = 0; round < rounds; round++) {
+      const { child } = await stack.startInstance({ service: "emitter", name: "guest", version: "1" });
+      await stack.reaches("emitter", ["a", "b", "guest"]);
+      await stack.dw("route", "add", "//monolith", "//emitter(2)", `${(round * 37) % 100}%`);
+      stack.removeServiceFile("guest");
+      await eventually(async () => {
+        const [emitter] = await stack.dwJson<{ instances: { name: string }[] }[]>("service", "list");
+        expect(emitter?.instances.map(({ name }) => name)).not.toContain("guest");
+      });
+      // What an operator waits before stopping what has left: the drain time that its service file says.
+      await sleep(500);
+      child.kill("SIGTERM");
+      await stack.dw("route", "add", "//monolith", "//emitter(2)", "0%");
+    }
+  });
+  expect(failures).toEqual([]);
+  expect(await stack.metric("sherlock", "datawire_sherlock_reloads_total")).toBe(reloads);
+}, 600_000);
+
+test("new services, with the reloads that they cost, lose nothing", async () => {
+  await Promise.all([stack.startWatson(), stack.startSherlock()]);
+  const services = scaled(50, 5);
+  await stack.reaches("emitter", ["a", "b"]);
+  const before = await stack.metric("sherlock", "datawire_sherlock_reloads_total");
+  const { failures } = await underLoad(`${services} new services`, async () => {
+    const { url } = await stack.startInstance({ service: "new", name: "many", version: "1" });
+    for (let i = 0; i < services; i++) {
+      stack.writeServiceFile(`new${i}`, { service: `//new${i}`, version: "1", url, instance: "many" });
+      await stack.reaches(`new${i}`, ["many"]);
+    }
+  });
+  expect(failures).toEqual([]);
+  expect((await stack.metric("sherlock", "datawire_sherlock_reloads_total")) - before).toBeGreaterThanOrEqual(
+    scaled(20, 3),
+  );
+}, 600_000);
+
+test("kills of the directory and of Sherlock lose nothing", async () => {
+  await stack.startWatson();
+  let sherlock = await stack.startSherlock();
+  const kills = scaled(10, 2);
+  const { failures } = await underLoad(`${kills} kills of the directory, ${kills} of Sherlock`, async () => {
+    for (let i = 0; i < kills; i++) {
+      directory.kill("SIGKILL");
+      await directory.exited;
+      directory = await stack.startDirectory();
+      sherlock.kill("SIGKILL");
+      await sherlock.exited;
+      sherlock = await stack.startSherlock();
+      await sleep(300);
+    }
+  });
+  expect(failures).toEqual([]);
+}, 600_000);
+
+test.each([
+  ["killed", "SIGKILL", "GET", 20, 2],
+  ["frozen", "SIGSTOP", "GET", 10, 2],
+  ["killed", "SIGKILL", "POST", 20, 2],
+] as const)(
+  "instances that are %s (%s) cost %s at most what was in flight and cannot be repeated",
+  async (what, signal, method, full, brief) => {
+    await Promise.all([stack.startWatson(), stack.startSherlock()]);
+    const rounds = scaled(full, brief);
+    const { failures } = await underLoad(
+      `${rounds} instances ${what}, ${method}`,
+      async () => {
+        for (let round = 0; round < rounds; round++) {
+          const guest = await stack.startInstance({ service: "emitter", name: "guest", version: "1" });
+          await stack.reaches("emitter", ["a", "b", "guest"]);
+          guest.child.kill(signal);
+          await stack.reaches("emitter", ["a", "b"]);
+          stack.removeServiceFile("guest");
+          guest.child.kill("SIGKILL");
+          await eventually(async () => {
+            const [emitter] = await stack.dwJson<{ instances: { name: string }[] }[]>("service", "list");
+            expect(emitter?.instances.map(({ name }) => name)).not.toContain("guest");
+          });
+        }
+      },
+      method,
+    );
+    if (method === "GET") expect(failures).toEqual([]);
+    // A third of the requests is at the dead instance; what it had begun to answer may have had its effect.
+    else expect(failures.length).toBeLessThanOrEqual(rounds * CONNECTIONS);
+  },
+  600_000,
+);
+
+test("a killed HAProxy is back within 150 ms", async () => {
+  await Promise.all([stack.startWatson(), stack.startSherlock()]);
+  const outages: number[] = [];
+  const rounds = scaled(10, 3);
+  const { failures } = await underLoad(`${rounds} kills of HAProxy`, async () => {
+    for (let round = 0; round < rounds; round++) {
+      const [master] = stack.haproxyPids().sort((a, b) => a - b);
+      process.kill(master as number, "SIGKILL");
+      const killed = performance.now();
+      const url = await stack.url("/emitter/");
+      await eventually(async () => expect((await fetch(url)).status).toBe(200));
+      outages.push(Math.round(performance.now() - killed));
+      await sleep(1_500);
+    }
+  });
+  process.stdout.write(`HAProxy was back after ${outages.join(", ")} ms\n`);
+  // Nothing but refused or cut connections: no answer was wrong.
+  expect(failures.filter(({ what }) => /^\d/.test(what))).toEqual([]);
+}, 600_000);
