@@ -3,7 +3,7 @@ import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { planDrain, planResume } from "./core/commands/instances.ts";
-import { planExpiry, planRouteAdd } from "./core/commands/routes.ts";
+import { expired, planExpiry, planRouteAdd } from "./core/commands/routes.ts";
 import { planPromote, planServiceAdd, planServiceRemove, planServiceSet } from "./core/commands/services.ts";
 import { planUndo } from "./core/commands/undo.ts";
 import type { Plan } from "./core/commands/plan.ts";
@@ -17,7 +17,7 @@ const ANN = { who: "ann@vm1", verified: false };
 /** A directory without its network: barker has version 1, which is primary, and a held version 2. */
 async function open(store = new MemoryStore(), clock = createFakeClock()) {
   const world = createState();
-  const desk = new Desk({ state: world, store, clock, log: noLog, changed() {}, stored() {}, recorded() {} });
+  const desk = new Desk({ state: world, store, clock, log: noLog, changed() {}, stored() {}, recorded() {}, drained() {} });
   await desk.load();
   state(world, "vm1", ["barker@a:1", "barker@b:2"]);
   const change = <P extends Plan>(plan: () => P) => desk.change(plan, { author: ANN, undoable: true });
@@ -114,7 +114,8 @@ test("a route with --for ends by itself, brings back what was before it, and und
   await route("10%");
   await route("50%", { for: "1h" });
   const expire = async () => {
-    for (const plan of planExpiry(world, now())) await desk.change(() => plan, { author: DIRECTORY, undoable: false });
+    for (const key of expired(world, now()))
+      await desk.change((at) => planExpiry(world, key, at), { author: DIRECTORY, undoable: false });
   };
   await clock.advance(3_599_000);
   await expire();
@@ -178,6 +179,15 @@ test("settings are changed one by one, and checked", async () => {
   await expect(change(() => planServiceSet(world, "barker", { defaultUrl: "tcp://h:1" }))).rejects.toThrow(
     /as the URL/,
   );
+});
+
+test("undo of a setting keeps a primary that was decided since", async () => {
+  const { world, desk, change } = await open();
+  await change(() => planServiceSet(world, "barker", { retries: 3 }));
+  const record = world.services.record("barker")!;
+  await desk.remember([{ kind: "service", id: "barker", value: { ...record, primary: "1" } }]);
+  await change(() => planUndo(world));
+  expect(world.services.record("barker")).toMatchObject({ primary: "1", settings: { retries: null } });
 });
 
 test("the history is bounded, and an order of routes is never given twice", async () => {

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@datawire/runtime";
-import { planExpiry } from "./core/commands/routes.ts";
+import { expired, planExpiry } from "./core/commands/routes.ts";
 import { promotion } from "./core/commands/services.ts";
 import { emptyRecord } from "./core/records.ts";
 import type { Moment } from "./core/moment.ts";
@@ -22,6 +22,8 @@ interface HousekeepingDeps {
 const TICK_MS = 100;
 /** Registrations are saved this often, when there are any to save. */
 const SAVE_MS = 1_000;
+/** After a store that could not be written to. */
+const RETRY_MS = 5_000;
 /** Callers that were not seen for long are forgotten this often. */
 const FORGET_MS = 3_600_000;
 
@@ -33,6 +35,7 @@ export async function runHousekeeping(
 ): Promise<void> {
   const { publisher, clock, log } = deps;
   const startedMs = clock.monotonicMs();
+  let decideDueMs = startedMs;
   let saveDueMs = startedMs + SAVE_MS;
   let forgetDueMs = startedMs + FORGET_MS;
   while (!signal.aborted) {
@@ -44,7 +47,7 @@ export async function runHousekeeping(
       log.info("Warm-up over");
     }
     endLeases(deps, moment);
-    await decide(deps, moment);
+    if (moment.monotonicMs >= decideDueMs && !(await decide(deps, moment))) decideDueMs = moment.monotonicMs + RETRY_MS;
     if (moment.monotonicMs >= saveDueMs) {
       await saveRegistrations(deps);
       saveDueMs = clock.monotonicMs() + SAVE_MS;
@@ -77,18 +80,16 @@ function endLeases({ state, publisher, log }: HousekeepingDeps, moment: Moment):
   publisher.touch();
 }
 
-async function decide({ state, desk, log }: HousekeepingDeps, moment: Moment): Promise<void> {
+/** Decides what is due; a failure is told once and tried again later, as what is due stays so. */
+async function decide({ state, desk, log }: HousekeepingDeps, moment: Moment): Promise<boolean> {
   try {
     for (const decision of state.primaries.due(moment)) await settlePrimary({ state, desk }, decision);
-    if (planExpiry(state, moment).length === 0) return;
-    for (const table of state.expiring().map(({ caller, service }) => ({ caller, service }))) {
-      const plan = planExpiry(state, moment).find(({ change }) =>
-        change.tables.some(({ before }) => before?.caller === table.caller && before.service === table.service),
-      );
-      if (plan !== undefined) await desk.change(() => plan, { author: DIRECTORY, undoable: false });
-    }
+    for (const key of expired(state, moment))
+      await desk.change((at) => planExpiry(state, key, at), { author: DIRECTORY, undoable: false });
+    return true;
   } catch (error) {
-    log.error("What is due could not be stored, trying again", { error });
+    log.error("What is due could not be stored", { error, retryInMs: RETRY_MS });
+    return false;
   }
 }
 

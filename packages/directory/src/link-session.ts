@@ -56,6 +56,7 @@ export class LinkSession implements LinkClient {
   readonly #config: LinkSessionConfig;
   readonly #deps: LinkSessionDeps;
   readonly #sinceMs: number;
+  readonly #connectedMs: number;
   #phase: Phase = { state: "greeting" };
   #heardMs: number;
   #pingedMs: number;
@@ -69,8 +70,9 @@ export class LinkSession implements LinkClient {
     this.#config = config;
     this.#deps = deps;
     this.#sinceMs = deps.clock.nowMs();
-    this.#heardMs = deps.clock.monotonicMs();
-    this.#pingedMs = this.#heardMs;
+    this.#connectedMs = deps.clock.monotonicMs();
+    this.#heardMs = this.#connectedMs;
+    this.#pingedMs = this.#connectedMs;
   }
 
   /** What the client is; null until it has said so. */
@@ -111,7 +113,7 @@ export class LinkSession implements LinkClient {
   tick(nowMs: number): void {
     if (this.#phase.state === "closed") return;
     const silentMs = nowMs - this.#heardMs;
-    if (this.#phase.state === "greeting" && silentMs >= HELLO_MS_MAX)
+    if (this.#phase.state === "greeting" && nowMs - this.#connectedMs >= HELLO_MS_MAX)
       return this.#refuse("invalid_argument", "Cannot wait for hello any longer", CLOSE.policy);
     if (silentMs >= this.#config.leaseMs) {
       this.#deps.log.info("Client is silent, cutting its link", { ...this.#name(), silentMs: Math.round(silentMs) });

@@ -85,12 +85,7 @@ export class Unsaved {
     return [...byWatson.values()];
   }
 
-  /** Takes back changes that could not be saved: what they are by then is given by the next call. */
-  restore(changes: RegistrationChanges): void {
-    for (const one of changes.stored) this.instance(instanceKey(one.registration), one.watson.id);
-    for (const key of changes.gone) this.instance(key, this.#holdings.owner(key)?.identity.id ?? "");
-  }
-
+  /** Takes back changes that could not be saved: the next call gives what they are by then. */
   restoreByWatson(changes: readonly WatsonChange[]): void {
     for (const { watson, sighting, stored, gone, away } of changes) {
       if (sighting !== undefined && !this.#watsons.has(watson)) this.#watsons.set(watson, away);

@@ -5,6 +5,7 @@ import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
 import { WebSocketServer } from "ws";
 import type { LinkDesk } from "../link-desk.ts";
 import { LinkSession, type LinkSessionConfig } from "../link-session.ts";
+import { createPace } from "./pace.ts";
 import { socketOf } from "./socket.ts";
 
 interface LinkServerDeps {
@@ -50,16 +51,21 @@ export class LinkServer {
         socket: socketOf(webSocket),
         peer: { address, local: isLoopback(address) },
       });
+      const { clock } = this.#deps;
+      const pace = createPace(webSocket, clock);
       this.#sessions.add(session);
       webSocket.on("message", (data, isBinary) => {
         // With the default binaryType, ws gives every message as one Buffer.
         if (isBinary) return webSocket.close(1003, "text frames only");
+        const startMs = clock.monotonicMs();
         session.receive((data as Buffer).toString("utf8"));
+        pace.worked(clock.monotonicMs() - startMs);
       });
       webSocket.on("pong", () => session.heard());
       webSocket.on("ping", () => session.heard());
       webSocket.on("error", (error) => this.#deps.log.debug("Link failed", { peer: address, error }));
       webSocket.on("close", () => {
+        pace.end();
         this.#sessions.delete(session);
         session.closed();
       });

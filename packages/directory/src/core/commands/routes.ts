@@ -44,16 +44,22 @@ export function planRouteSet(state: State, command: RouteSet, moment: Moment): R
   return planOf(state, setRoutes(state.routeWorld(moment), command), `route set ${command.source} ${shares.join(" ")}`);
 }
 
-/** The plans that end what was made with `--for` and is over by now. */
-export function planExpiry(state: State, { wallMs }: Moment): Plan[] {
-  return state.expiring().flatMap((table): Plan[] => {
-    const expired = expireRoutes(table, wallMs);
-    if (expired === null) return [];
-    const ended = expired.ended.map(({ target }) => target).join(", ");
-    const tables = [{ key: tableKey(table), before: table, after: expired.after }];
-    const action = `time over for ${ended} of ${table.caller} to ${table.service}: ${arrow(table, expired.after)}`;
-    return [{ action, change: { ...emptyChange(), tables }, notes: [] }];
-  });
+/** The keys of the route tables in which the time of something that was made with `--for` is over. */
+export function expired(state: State, { wallMs }: Moment): string[] {
+  return state.expiring().flatMap((table) => (expireRoutes(table, wallMs) === null ? [] : [tableKey(table)]));
+}
+
+/** Ends what is over in one route table, and brings back what was before it. */
+export function planExpiry(state: State, key: string, { wallMs }: Moment): Plan {
+  const table = state.table.table(key);
+  const over = table === null ? null : expireRoutes(table, wallMs);
+  if (table === null || over === null) return { action: "", change: emptyChange(), notes: [] };
+  const ended = over.ended.map(({ target }) => target).join(", ");
+  return {
+    action: `time over for ${ended} of ${table.caller} to ${table.service}: ${arrow(table, over.after)}`,
+    change: { ...emptyChange(), tables: [{ key, before: table, after: over.after }] },
+    notes: [],
+  };
 }
 
 function planOf(state: State, { caller, service, after, notes }: RouteChange, words: string): RoutePlan {

@@ -1,0 +1,48 @@
+import type { Clock } from "@datawire/runtime";
+
+/** What can be kept from reading for a while. */
+interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
+export interface Pace {
+  /** Says how long the work on one message took. */
+  worked(ms: number): void;
+  /** The connection has ended. */
+  end(): void;
+}
+
+/** Work up to this much is nobody's concern: a Watson that states a thousand instances takes less. */
+const WORK_MS_FREE = 50;
+/** How long the others get for each millisecond beyond: one connection takes a fifth of the time at the most. */
+const PAUSE_FACTOR = 4;
+const WINDOW_MS = 1_000;
+
+/**
+ * Keeps one connection that floods the directory from taking the time of the others: what it sends waits in its own
+ * buffers, and then on its own side.
+ */
+export function createPace(source: Pausable, clock: Clock): Pace {
+  let windowMs = clock.monotonicMs();
+  let spentMs = 0;
+  let cancel: (() => void) | null = null;
+  return {
+    worked(ms) {
+      const nowMs = clock.monotonicMs();
+      if (nowMs - windowMs >= WINDOW_MS) {
+        windowMs = nowMs;
+        spentMs = 0;
+      }
+      spentMs += ms;
+      if (spentMs <= WORK_MS_FREE || cancel !== null) return;
+      source.pause();
+      cancel = clock.setTimer(spentMs * PAUSE_FACTOR, () => {
+        cancel = null;
+        spentMs = 0;
+        source.resume();
+      });
+    },
+    end: () => cancel?.(),
+  };
+}
