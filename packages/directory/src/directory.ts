@@ -6,6 +6,9 @@ import { chooseAddresses, type ListenChoice } from "./io/listen-addresses.ts";
 import { defaultDataDir, type DirectorySettings, type DirectoryValues } from "./settings.ts";
 import { openEmbeddedStore } from "./store/embedded.ts";
 
+/** The settings that hold from start to end; the others follow SIGHUP. */
+const FIXED = ["host", "port", "listen", "address", "data_dir", "store", "lease", "auth", "tls"] as const;
+
 /** Runs a directory until the signal aborts. */
 export async function runDirectory(context: DaemonContext<DirectorySettings>): Promise<void> {
   const { log, clock, signal, readiness, input } = context;
@@ -40,6 +43,11 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       };
       const directory = await assembleDirectory(config, { store, clock, log, readiness });
       handlers = directory.handlers;
+      context.onReload(({ value }) => {
+        directory.configure({ promotionDelayMs: value.promotion_delay, guard: value.guard });
+        const fixed = FIXED.filter((key) => JSON.stringify(value[key]) !== JSON.stringify(settings[key]));
+        if (fixed.length > 0) log.warn("Settings that need a restart", { settings: fixed.join(", ") });
+      });
       readiness.seal();
       log.info("Directory is ready", { address, port, listen: http.addresses.map(formatListenAddress).join(", ") });
       await directory.run(signal);

@@ -28,7 +28,7 @@ interface Lease {
  */
 export class Leases {
   readonly #leaseMs: number;
-  readonly #limits: GuardLimits;
+  #limits: GuardLimits;
   /** By Watson, the one that ends first in front: all leases are equally long, so the order of starting is that of ending. */
   readonly #running = new Map<string, Lease>();
   /** What ended within the last lease: a mass loss whose leases end one by one is a mass loss all the same. */
@@ -44,6 +44,11 @@ export class Leases {
   /** What is held back since the last look; null when nothing is. */
   get held(): Held | null {
     return this.#held;
+  }
+
+  /** Guards by other limits from now on. */
+  configure(limits: GuardLimits): void {
+    this.#limits = limits;
   }
 
   /** Starts the lease of a Watson that is out of sight, or starts it again. */

@@ -100,3 +100,12 @@ test("a promotion waits for a live instance", () => {
   state(world, "vm1", ["barker@b:2"], { ms: 100_001 });
   expect(decide(world, 100_001)).toEqual(["1 → 2"]);
 });
+
+test("configure() changes the delay, also for a primary that is gone already", () => {
+  const world = createState();
+  state(world, "vm1", ["barker@a:1", "barker@b:2"]);
+  decide(world, ELECTION_MS);
+  state(world, "vm1", ["barker@b:2"], { ms: 10_000 });
+  world.configure({ promotionDelayMs: 1_000, guard: { share: 0.5, minimum: 10 } });
+  expect(decide(world, 11_000)).toEqual(["1 → 2"]);
+});

@@ -27,12 +27,17 @@ type Undecided =
 export class Primaries {
   readonly #services: Services;
   readonly #table: TableReader;
-  readonly #promotionDelayMs: number;
+  #promotionDelayMs: number;
   readonly #undecided = new Map<string, Undecided>();
 
   constructor(services: Services, table: TableReader, { promotionDelayMs }: { readonly promotionDelayMs: number }) {
     this.#services = services;
     this.#table = table;
+    this.#promotionDelayMs = promotionDelayMs;
+  }
+
+  /** Waits for another delay from now on, also for primaries that are gone already. */
+  configure({ promotionDelayMs }: { readonly promotionDelayMs: number }): void {
     this.#promotionDelayMs = promotionDelayMs;
   }
 

@@ -40,6 +40,12 @@ export class State {
     this.#directories = directories;
   }
 
+  /** Takes the settings that may change while the directory runs. */
+  configure({ promotionDelayMs, guard }: Pick<StateConfig, "promotionDelayMs" | "guard">): void {
+    this.leases.configure(guard);
+    this.primaries.configure({ promotionDelayMs });
+  }
+
   get table(): TableWriter["table"] {
     return this.writer.table;
   }
