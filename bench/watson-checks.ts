@@ -30,7 +30,7 @@ try {
 }
 
 async function run(): Promise<void> {
-  const targets = fork(join(import.meta.dirname, "watson-checks", "targets.ts"), [String(services)]);
+  const targets = fork(join(import.meta.dirname, "watson-targets.ts"), [String(services)]);
   children.push(targets);
   const ports = await answer<number[]>(targets);
   const file = ports.map(

@@ -1,1 +1,1 @@
-export {};
+export { watson } from "./definition.ts";

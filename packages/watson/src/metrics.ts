@@ -12,7 +12,7 @@ export interface MetricSources {
 }
 
 export interface WatsonMetrics {
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, "metrics" | "contentType">;
   checked(outcome: TaskOutcome): void;
   changed(instance: Instance, health: Health): void;
 }
@@ -48,38 +48,25 @@ export function createMetrics(sources: MetricSources): WatsonMetrics {
     labelNames: ["service", "instance", "state"],
     registers,
   });
-  new Gauge({
+  const live = new Gauge({
     name: "datawire_watson_instance_live",
     help: "1 for an instance that is live, 0 for one that is not.",
     labelNames: ["service", "instance"],
     registers,
-    collect() {
-      this.reset();
-      for (const { instance, health } of sources.instances()) {
-        this.set({ service: instance.service, instance: instance.name }, health.state === "live" ? 1 : 0);
-      }
-    },
   });
-  new Gauge({
+  const connected = new Gauge({
     name: "datawire_watson_directory_connected",
     help: "1 while there is a link to the directory.",
     labelNames: ["directory"],
     registers,
-    collect() {
-      this.reset();
-      for (const { name, isConnected } of sources.directories()) this.set({ directory: name }, isConnected ? 1 : 0);
-    },
   });
-  new Gauge({
+  const fileProblems = new Gauge({
     name: "datawire_watson_file_problems",
-    help: "Problems in the service files; see the log for each.",
+    help: "Problems in the service files; the log has each.",
     registers,
-    collect() {
-      this.set(sources.fileProblems());
-    },
   });
   return {
-    registry,
+    registry: { contentType: registry.contentType, metrics: () => collect() },
     checked({ kind, probe, timing }) {
       checks.inc({ kind, result: probe.ok ? "pass" : "fail" });
       if (timing === null) return;
@@ -90,4 +77,16 @@ export function createMetrics(sources: MetricSources): WatsonMetrics {
       changes.inc({ service, instance: name, state });
     },
   };
+
+  /** What is a state and no count is looked up when it is asked for. */
+  function collect(): Promise<string> {
+    live.reset();
+    for (const { instance, health } of sources.instances()) {
+      live.set({ service: instance.service, instance: instance.name }, health.state === "live" ? 1 : 0);
+    }
+    connected.reset();
+    for (const { name, isConnected } of sources.directories()) connected.set({ directory: name }, isConnected ? 1 : 0);
+    fileProblems.set(sources.fileProblems());
+    return registry.metrics();
+  }
 }

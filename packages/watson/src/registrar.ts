@@ -1,4 +1,4 @@
-import { type Registration, type ServerMessage } from "@datawire/protocol";
+import type { Registration, ServerMessage } from "@datawire/protocol";
 import type { LinkHandler, LinkMessage, LinkSession } from "@datawire/link";
 import { formatPlace, type Clock, type Logger, type Problem } from "@datawire/runtime";
 import { directoryName, isFor, type Replicas } from "./core/directories.ts";

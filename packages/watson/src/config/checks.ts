@@ -3,7 +3,7 @@ import type { Check, ProbeSettings } from "../core/instance.ts";
 import type { CheckSource, LivenessDefaults } from "./liveness.ts";
 import type { HttpTarget } from "./targets.ts";
 
-export const BUILT_IN = {
+const BUILT_IN = {
   intervalMs: 3_000,
   timeoutMs: 1_000,
   rise: 1,

@@ -47,7 +47,7 @@ const headerValue = z
   .meta({ wanted: "text of one line" });
 const regularExpression = z.string().superRefine((text, context) => {
   try {
-    new RegExp(text, "u");
+    RegExp(text, "u");
   } catch {
     context.addIssue({ code: "custom", message: "a regular expression" });
   }

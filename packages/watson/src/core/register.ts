@@ -8,8 +8,6 @@ export interface Told {
   readonly instances: ReadonlyMap<string, Registration>;
 }
 
-export const NOTHING_TOLD: Told = { seq: 0, instances: new Map() };
-
 /** The first message of a connection: everything. */
 export function stateAll(wanted: ReadonlyMap<string, Registration>): { message: RegisterMessage; told: Told } {
   return {

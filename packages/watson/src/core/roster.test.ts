@@ -9,7 +9,7 @@ const FAIL: Probe = { ok: false, reason: "503" };
 
 /** Reports an outcome for every check of the instances at a URL. */
 function probe(roster: Roster, url: string, outcome: Probe, nowMs = 0): void {
-  for (const { memberId, instance, check } of [...roster.tasks()]) {
+  for (const { memberId, instance, check } of roster.tasks()) {
     if (instance.url === url) roster.observe({ memberId, checkId: check.id, probe: outcome }, nowMs);
   }
 }

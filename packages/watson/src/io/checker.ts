@@ -5,7 +5,8 @@ import type { ProbeKind } from "../core/instance.ts";
 import type { Task } from "../core/roster.ts";
 import { CheckLoop } from "./check-loop.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { type ActiveProbe, createProber, type ProberDeps } from "./probes/prober.ts";
+import { type ActiveProbe, createProber } from "./probes/create-prober.ts";
+import type { ProberDeps } from "./probes/prober.ts";
 import type { Tripwires } from "./tripwire.ts";
 
 /** What a check of a task found. */

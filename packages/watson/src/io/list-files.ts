@@ -10,7 +10,7 @@ export interface FileListing {
   /** The folders in which a change may show. */
   readonly folders: ReadonlySet<string>;
   /** Folders and files that could not be looked at: what was known of them still holds. */
-  readonly problems: readonly (Problem & { readonly missing: boolean })[];
+  readonly problems: readonly Problem[];
 }
 
 const EXTENSION = /\.ya?ml$/;
@@ -20,7 +20,7 @@ const GLOB = /[*?[\]{}!]/;
 export async function listFiles(sources: readonly string[]): Promise<FileListing> {
   const stamps = new Map<string, string>();
   const folders = new Set<string>();
-  const problems: FileListing["problems"][number][] = [];
+  const problems: Problem[] = [];
   for (const source of sources) {
     try {
       const listed = GLOB.test(source) ? await listGlob(source) : await listPath(source);
@@ -30,8 +30,7 @@ export async function listFiles(sources: readonly string[]): Promise<FileListing
     } catch (error) {
       folders.add(dirname(source));
       const what = EXTENSION.test(source) ? "file" : "folder";
-      const missing = systemErrorCode(error) === "ENOENT";
-      problems.push({ file: source, message: `Cannot read the ${what}: ${explainSystemError(error)}`, missing });
+      problems.push({ file: source, message: `Cannot read the ${what}: ${explainSystemError(error)}` });
     }
   }
   return { stamps, folders, problems };

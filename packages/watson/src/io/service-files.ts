@@ -33,7 +33,7 @@ const LOOK_MS_PER_FILE = 3;
 export async function readAllFiles({ sources, parse }: ServiceFilesConfig): Promise<ServiceFile[]> {
   const { stamps, problems } = await listFiles(sources);
   const files = await Promise.all([...stamps.keys()].map((path) => readFile(path, parse, [])));
-  return [...files, ...problems.map(({ missing: _, ...problem }) => unreadable(problem))];
+  return [...files, ...problems.map(unreadable)];
 }
 
 /**
@@ -121,7 +121,7 @@ export class ServiceFiles {
     const files = await Promise.all(read.map((path) => readFile(path, parse, before.get(path)?.instances ?? [])));
     for (const path of gone) this.#files.delete(path);
     for (const file of files) this.#files.set(file.file, file);
-    const problems = listing.problems.map(({ missing: _, ...problem }) => problem);
+    const { problems } = listing;
     const changed = read.length > 0 || gone.length > 0 || problems.length !== this.#sourceProblems.length;
     this.#sourceProblems = problems;
     this.#follow(listing.folders);

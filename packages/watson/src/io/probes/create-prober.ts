@@ -1,0 +1,24 @@
+import type { ProbeSettings } from "../../core/instance.ts";
+import { createExecProber } from "./exec.ts";
+import { createGrpcProber } from "./grpc.ts";
+import { createHttpProber } from "./http.ts";
+import { createHttp2Prober } from "./http2.ts";
+import type { Prober, ProberDeps } from "./prober.ts";
+import { createTcpProber } from "./tcp.ts";
+
+/** What Watson looks at itself: everything but heartbeats. */
+export type ActiveProbe = Exclude<ProbeSettings, { kind: "ttl" }>;
+
+/** Makes the prober of a check. */
+export function createProber(probe: ActiveProbe, deps: ProberDeps): Prober {
+  switch (probe.kind) {
+    case "http":
+      return probe.http2 ? createHttp2Prober(probe, deps) : createHttpProber(probe, deps);
+    case "tcp":
+      return createTcpProber(probe, deps);
+    case "grpc":
+      return createGrpcProber(probe, deps);
+    case "exec":
+      return createExecProber(probe, deps);
+  }
+}
