@@ -88,10 +88,7 @@ describe("requests are split as routes say", () => {
   test("by request, per caller, independent of the number of instances, and without a reload", async () => {
     await startAll();
     await stack.startInstance({ service: "emitter", name: "canary", version: "2.0" });
-    await eventually(async () => {
-      const [emitter] = await stack.dwJson<ServiceRow[]>("service", "list");
-      expect(emitter?.instances).toHaveLength(3);
-    });
+    await stack.lists("emitter", { a: "live", b: "live", canary: "live" });
     const add = await stack.dw("route", "add", "//monolith", "//emitter(2)", "10%");
     expect(add).toMatchObject({ code: 0, stderr: "" });
     await stack.reaches("emitter", ["a", "b", "canary"]);
@@ -191,13 +188,7 @@ describe("no request is lost", () => {
     await stack.startDirectory();
     await stack.reaches("emitter", ["a", "canary"]);
     await stack.startWatson();
-    await eventually(async () => {
-      const [emitter] = await stack.dwJson<ServiceRow[]>("service", "list");
-      expect(emitter?.instances.map(({ name, state }) => [name, state])).toEqual([
-        ["a", "live"],
-        ["canary", "live"],
-      ]);
-    });
+    await stack.lists("emitter", { a: "live", canary: "live" });
     const { failures } = await load.stop();
     expect(failures).toEqual([]);
     expect(await stack.dwJson("route", "list")).toMatchObject([{ target: "//emitter(2)", percent: 50 }]);

@@ -29,13 +29,14 @@ async function startMany(version: string, count: number, prefix: string): Promis
   stack.writeServiceFile(prefix, list);
 }
 
-/** Waits until `dw` lists this many instances of the service, all live. */
+/** Waits until the directory lists this many instances of the service, all live. */
 async function instances(count: number): Promise<void> {
   await eventually(async () => {
-    const [emitter] = await stack
-      .dwJson<{ service: string; instances: { state: string }[] }[]>("service", "list")
-      .then((all) => all.filter(({ service }) => service === "emitter"));
-    expect(emitter?.instances.filter(({ state }) => state === "live")).toHaveLength(count);
+    const { services } = await stack.read<{ services: { service: string; instances: { state: string }[] }[] }>(
+      "/v1/services",
+    );
+    const listed = services.find(({ service }) => service === "emitter")?.instances ?? [];
+    expect(listed.filter(({ state }) => state === "live")).toHaveLength(count);
   });
 }
 
@@ -68,8 +69,8 @@ test.each([
 /** Waits until Sherlock has applied the last change: the directory says that it is no revision behind. */
 async function settled(percent: number): Promise<void> {
   await eventually(async () => {
-    const answers = await stack.dwJson<{ status: { sherlocks: { lag: number }[] } }[]>("status");
-    const lags = answers.flatMap(({ status }) => status.sherlocks.map(({ lag }) => lag));
+    const { sherlocks } = await stack.read<{ sherlocks: { lag: number }[] }>("/v1/status");
+    const lags = sherlocks.map(({ lag }) => lag);
     expect(lags, `after ${percent}%`).toEqual([0]);
   });
 }

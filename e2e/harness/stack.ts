@@ -199,6 +199,25 @@ export class Stack {
     }, withinMs);
   }
 
+  /** Reads from the directory, as `dw` would but without starting it: for conditions that are asked again and again. */
+  async read<T>(path: string): Promise<T> {
+    const response = await fetch(`http://127.0.0.1:${(await this.ports()).directory}${path}`);
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** Waits until the directory lists exactly these instances of a service, by name, in these states. */
+  async lists(service: string, wanted: Readonly<Record<string, string>>): Promise<void> {
+    await eventually(async () => {
+      const { services } = await this.read<{ services: ListedService[] }>("/v1/services");
+      const listed = services.find((one) => one.service === service)?.instances ?? [];
+      const found = Object.fromEntries(listed.map(({ name, state }) => [name, state]));
+      if (JSON.stringify(sorted(found)) !== JSON.stringify(sorted(wanted))) {
+        throw new Error(`wanted ${JSON.stringify(wanted)} of ${service}, found ${JSON.stringify(found)}`);
+      }
+    });
+  }
+
   /** A value of a program's metrics, such as `datawire_sherlock_reloads_total`, summed over its labels. */
   async metric(of: "sherlock" | "watson" | "directory", name: string): Promise<number> {
     const ports = await this.ports();
@@ -266,6 +285,15 @@ export class Stack {
     chmodSync(file, 0o600);
     return file;
   }
+}
+
+interface ListedService {
+  readonly service: string;
+  readonly instances: readonly { readonly name: string; readonly state: string }[];
+}
+
+function sorted(states: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(states).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** The instance that answers a URL, or the status of an answer that no instance gave. */
