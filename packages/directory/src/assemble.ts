@@ -16,7 +16,7 @@ import type { HttpHandlers } from "./io/http-server.ts";
 import { LinkServer } from "./io/link-server.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Store } from "./store/contract.ts";
-import { openTenant } from "./tenant.ts";
+import { type ChangeableConfig, openTenant } from "./tenant.ts";
 import { Tenants } from "./tenants.ts";
 
 export interface DirectoryConfig extends StateConfig {
@@ -46,6 +46,8 @@ export interface DirectoryAccess {
 /** A directory that has loaded its store and can serve. */
 export interface Directory {
   readonly handlers: HttpHandlers;
+  /** Takes the settings that may change while it runs. */
+  configure(settings: ChangeableConfig): void;
   /** Ends the links of tokens that no longer hold. */
   reviewAccess(): void;
   /** Does what is due until the signal aborts, then takes leave of the clients and saves what is not saved yet. */
@@ -90,9 +92,11 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   });
   return {
     handlers: { ...door, foreign: metrics.foreign },
+    configure: (settings) => tenants.configure(settings),
     reviewAccess: () => links.review(),
     async run(signal) {
       await tenants.run(signal);
+      await tenants.leave();
       await links.close();
       await tenants.close();
     },

@@ -17,7 +17,16 @@ const ANN = { who: "ann@vm1", verified: false };
 /** A directory without its network: barker has version 1, which is primary, and a held version 2. */
 async function open(store = new MemoryStore(), clock = createFakeClock()) {
   const world = createState();
-  const desk = new Desk({ state: world, store, clock, log: noLog, changed() {}, stored() {}, recorded() {}, drained() {} });
+  const desk = new Desk({
+    state: world,
+    store,
+    clock,
+    log: noLog,
+    changed() {},
+    stored() {},
+    recorded() {},
+    drained() {},
+  });
   await desk.load();
   state(world, "vm1", ["barker@a:1", "barker@b:2"]);
   const change = <P extends Plan>(plan: () => P) => desk.change(plan, { author: ANN, undoable: true });

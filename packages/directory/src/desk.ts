@@ -3,7 +3,7 @@ import { effective, isIdle, type Plan } from "./core/commands/plan.ts";
 import type { Moment } from "./core/moment.ts";
 import { parseRecord, recordKey, recordsOf, type DurableRecord, type HistoryEntry } from "./core/records.ts";
 import type { State } from "./core/state.ts";
-import type { RecordWrite, Store, VersionedRecord } from "./store/contract.ts";
+import { StoreError, type RecordWrite, type Store, type VersionedRecord } from "./store/contract.ts";
 
 /** Who gave a command, as far as anyone can tell. */
 export interface Author {
@@ -30,7 +30,12 @@ interface DeskDeps {
   readonly stored: (ms: number) => void;
   /** Told of every change that enters the history. */
   readonly recorded: () => void;
+  /** Told of every instance that was drained or resumed at another directory. */
+  readonly drained: (key: string) => void;
 }
+
+/** How often a change is planned while other directories are faster each time. */
+const PLANS_MAX = 10;
 
 /** The author of what the directory does by itself. */
 export const DIRECTORY: Author = { who: "directory", verified: true };
@@ -55,11 +60,7 @@ export class Desk {
     const moment = this.#now();
     for (const { key, value, version } of records) this.#take(parseRecord(key, value), version, moment);
     state.registry.restore(registrations, moment);
-    store.follow((followed) => {
-      const at = this.#now();
-      for (const { key, value, version } of followed) this.#take(parseRecord(key, value), version, at);
-      this.#deps.changed();
-    });
+    store.follow((followed) => this.#follow(followed));
   }
 
   /**
@@ -70,7 +71,7 @@ export class Desk {
     plan: (moment: Moment) => P,
     { author, undoable }: { readonly author: Author; readonly undoable: boolean },
   ): Promise<Done<P>> {
-    return this.#serially(async () => {
+    return this.#planned(async () => {
       const moment = this.#now();
       const made = plan(moment);
       const change = effective(made.change);
@@ -132,9 +133,19 @@ export class Desk {
     });
   }
 
-  /** Writes what is no command and has no place in the history, such as that a caller was seen. */
+  /**
+   * Writes what is no command and has no place in the history, such as that a caller was seen. What another directory
+   * has written of the same since stays.
+   */
   remember(records: readonly DurableRecord[]): Promise<void> {
-    return this.#serially(() => this.#commit(records, this.#now()));
+    return this.#serially(async () => {
+      try {
+        await this.#commit(records, this.#now());
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        this.#deps.log.debug("Another directory was faster", { records: records.map(recordKey) });
+      }
+    });
   }
 
   /** Resolves when all that was asked for so far is done. */
@@ -155,11 +166,42 @@ export class Desk {
     changed();
   }
 
+  /** Takes what another directory on the same store has written. */
+  #follow(followed: readonly VersionedRecord[]): void {
+    const { log, changed, drained } = this.#deps;
+    const moment = this.#now();
+    for (const { key, value, version } of followed) {
+      let record: DurableRecord;
+      try {
+        record = parseRecord(key, value);
+      } catch (error) {
+        log.error("A record of another directory is left out", { error });
+        continue;
+      }
+      this.#take(record, version, moment);
+      if (record.kind === "drain") drained(record.id);
+    }
+    changed();
+  }
+
   #take(record: DurableRecord, version: number, moment: Moment): void {
     const key = recordKey(record);
     if (record.value === null) this.#versions.delete(key);
     else this.#versions.set(key, version);
     this.#deps.state.set(record, moment);
+  }
+
+  /** Serially, and planned again when another directory was faster, on what that one has made of the state. */
+  #planned<T>(work: () => Promise<T>): Promise<T> {
+    return this.#serially(async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!isConflict(error) || attempt === PLANS_MAX) throw error;
+        }
+      }
+    });
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {
@@ -171,6 +213,10 @@ export class Desk {
   #now(): Moment {
     return { wallMs: this.#deps.clock.nowMs(), monotonicMs: this.#deps.clock.monotonicMs() };
   }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "conflict";
 }
 
 const historyRecord = (id: number, value: HistoryEntry | null): DurableRecord => ({

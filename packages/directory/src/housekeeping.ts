@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@datawire/runtime";
 import { expired, planExpiry } from "./core/commands/routes.ts";
+import { emptyChange, type Plan } from "./core/commands/plan.ts";
 import { promotion } from "./core/commands/services.ts";
 import { emptyRecord } from "./core/records.ts";
 import type { Moment } from "./core/moment.ts";
@@ -7,6 +8,7 @@ import type { Decision } from "./core/primaries.ts";
 import type { State } from "./core/state.ts";
 import { type Desk, DIRECTORY } from "./desk.ts";
 import type { Publisher } from "./publisher.ts";
+import type { Sharing } from "./sharing.ts";
 import type { Store } from "./store/contract.ts";
 
 interface HousekeepingDeps {
@@ -14,6 +16,8 @@ interface HousekeepingDeps {
   readonly desk: Desk;
   readonly publisher: Publisher;
   readonly store: Store;
+  /** Null where this directory alone uses the store. */
+  readonly sharing: Sharing | null;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -26,6 +30,8 @@ const SAVE_MS = 1_000;
 const RETRY_MS = 5_000;
 /** Callers that were not seen for long are forgotten this often. */
 const FORGET_MS = 3_600_000;
+/** Records written together: within what every store takes at once, see `Store.writesMax`. */
+const SETTLED_AT_ONCE = 50;
 
 /** Does what is due, until the signal aborts: leases that end, primaries to be decided, routes whose time is over. */
 export async function runHousekeeping(
@@ -33,7 +39,7 @@ export async function runHousekeeping(
   { warmUpMs }: { readonly warmUpMs: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const { publisher, clock, log } = deps;
+  const { publisher, store, sharing, clock, log } = deps;
   const startedMs = clock.monotonicMs();
   let decideDueMs = startedMs;
   let saveDueMs = startedMs + SAVE_MS;
@@ -41,18 +47,22 @@ export async function runHousekeeping(
   while (!signal.aborted) {
     await clock.sleep(TICK_MS, signal);
     const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+    sharing?.tick(moment);
+    // Without its store, a directory does not know what the others see: it ends nothing and decides nothing.
+    const able = store.outage === null;
     if (publisher.warming && moment.monotonicMs >= startedMs + warmUpMs) {
-      endLeases(deps, moment);
+      if (able) endLeases(deps, moment);
       publisher.warm();
       log.info("Warm-up over");
     }
-    endLeases(deps, moment);
-    if (moment.monotonicMs >= decideDueMs && !(await decide(deps, moment))) decideDueMs = moment.monotonicMs + RETRY_MS;
-    if (moment.monotonicMs >= saveDueMs) {
+    if (able) endLeases(deps, moment);
+    if (able && moment.monotonicMs >= decideDueMs && !(await decide(deps, moment)))
+      decideDueMs = moment.monotonicMs + RETRY_MS;
+    if (sharing === null && moment.monotonicMs >= saveDueMs) {
       await saveRegistrations(deps);
       saveDueMs = clock.monotonicMs() + SAVE_MS;
     }
-    if (moment.monotonicMs >= forgetDueMs) {
+    if (able && moment.monotonicMs >= forgetDueMs) {
       await forgetCallers(deps, moment);
       forgetDueMs = clock.monotonicMs() + FORGET_MS;
     }
@@ -83,7 +93,12 @@ function endLeases({ state, publisher, log }: HousekeepingDeps, moment: Moment):
 /** Decides what is due; a failure is told once and tried again later, as what is due stays so. */
 async function decide({ state, desk, log }: HousekeepingDeps, moment: Moment): Promise<boolean> {
   try {
-    for (const decision of state.primaries.due(moment)) await settlePrimary({ state, desk }, decision);
+    const due = state.primaries.due(moment);
+    await settleFirst(
+      { state, desk },
+      due.filter(({ replaces }) => replaces === null),
+    );
+    for (const decision of due) if (decision.replaces !== null) await settleNext({ state, desk }, decision);
     for (const key of expired(state, moment))
       await desk.change((at) => planExpiry(state, key, at), { author: DIRECTORY, undoable: false });
     return true;
@@ -93,15 +108,28 @@ async function decide({ state, desk, log }: HousekeepingDeps, moment: Moment): P
   }
 }
 
-async function settlePrimary(
+/** Remembers the first primaries of services, many at once, as after the first start of a large directory. */
+async function settleFirst(
+  { state, desk }: Pick<HousekeepingDeps, "state" | "desk">,
+  decisions: readonly Decision[],
+): Promise<void> {
+  for (let at = 0; at < decisions.length; at += SETTLED_AT_ONCE) {
+    const records = decisions.slice(at, at + SETTLED_AT_ONCE).map(({ service, primary }) => {
+      const record = state.services.record(service) ?? emptyRecord(service);
+      return { kind: "service", id: service, value: { ...record, primary } } as const;
+    });
+    await desk.remember(records);
+  }
+}
+
+/** Replaces a primary that is gone. */
+async function settleNext(
   { state, desk }: Pick<HousekeepingDeps, "state" | "desk">,
   { service, primary, replaces }: Decision,
 ): Promise<void> {
-  if (replaces === null) {
-    const record = state.services.record(service) ?? emptyRecord(service);
-    return desk.remember([{ kind: "service", id: service, value: { ...record, primary } }]);
-  }
-  const plan = () => {
+  const plan = (): Plan => {
+    if (state.services.record(service)?.primary !== replaces)
+      return { action: "settled at another directory", change: emptyChange(), notes: [] };
     const { change, action, notes } = promotion(state, { name: service, from: replaces, to: primary });
     // Nobody asked for it, so nobody's routes go with it.
     return {
@@ -114,7 +142,7 @@ async function settlePrimary(
 }
 
 async function forgetCallers({ state, desk, log }: HousekeepingDeps, { wallMs }: Moment): Promise<void> {
-  const names = state.callers.forgettable(wallMs);
+  const names = state.callers.forgettable(wallMs).slice(0, SETTLED_AT_ONCE);
   if (names.length === 0) return;
   try {
     await desk.remember(names.map((id) => ({ kind: "caller", id, value: null })));

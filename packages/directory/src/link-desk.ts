@@ -35,6 +35,24 @@ export interface LinkClient {
   challenge(): Promise<boolean>;
   /** Tells a Watson which of its instances operators have drained. */
   sendDraining(instances: readonly string[]): void;
+  /** Cuts the link, so that the client connects again and states what it has. */
+  restate(reason: string): void;
+}
+
+/** Whoever else may be the Watson that a connection says it is. */
+export interface Rival {
+  /** The machine that it is on, as far as that is known. */
+  name(): string | null;
+  /** Whether it is alive. */
+  challenge(): Promise<boolean>;
+}
+
+/** What the other directories on the same store are told and asked. */
+interface Others {
+  /** What Watsons here say has changed. */
+  soon(): void;
+  /** Whether a Watson is alive at another directory. */
+  challenge(watson: string, replica: string): Promise<boolean>;
 }
 
 interface LinkDeskDeps {
@@ -42,6 +60,8 @@ interface LinkDeskDeps {
   readonly desk: Desk;
   readonly counters: Counters;
   readonly publisher: Publisher;
+  /** Null where this directory alone uses the store. */
+  readonly others: Others | null;
   readonly clock: Clock;
   readonly log: Logger;
   /** Told of everything that was refused. */
@@ -81,9 +101,32 @@ export class LinkDesk {
     return [...this.#open].flatMap((session) => session.report() ?? []);
   }
 
-  /** The open session that has the id of a Watson which says hello. */
-  rivalOf({ kind, id }: Hello): LinkClient | null {
-    return kind === "watson" ? (this.#watsons.get(id) ?? null) : null;
+  /** The connection, here or at another directory, that has the id of a Watson which says hello. */
+  rivalOf({ kind, id }: Hello): Rival | null {
+    if (kind !== "watson") return null;
+    const session = this.#watsons.get(id);
+    if (session !== undefined)
+      return { name: () => session.report()?.name ?? null, challenge: () => session.challenge() };
+    const { state, others } = this.#deps;
+    const holder = state.registry.holder(id);
+    if (others === null || holder === null || holder.replica === null) return null;
+    const { name, replica } = holder;
+    return { name: () => name, challenge: () => others.challenge(id, replica) };
+  }
+
+  /** Whether a Watson is connected here and alive. */
+  async isAlive(id: string): Promise<boolean> {
+    return (await this.#watsons.get(id)?.challenge()) ?? false;
+  }
+
+  /** Makes a Watson connect again and state its set. */
+  restate(id: string, reason: string): void {
+    this.#watsons.get(id)?.restate(reason);
+  }
+
+  /** The services that are held from a Watson which says hello. */
+  servicesOf({ id }: Hello): string[] {
+    return this.#deps.state.registry.servicesOf(id);
   }
 
   enter(session: LinkClient, hello: Hello): void {
@@ -99,13 +142,14 @@ export class LinkDesk {
   }
 
   leave(session: LinkClient, { kind, name, id }: Hello): void {
-    const { state, publisher, log } = this.#deps;
+    const { state, publisher, others, log } = this.#deps;
     this.#open.delete(session);
     log.info("Client gone", { kind, client: name });
     if (kind === "watson" && this.#watsons.get(id) === session) {
       this.#watsons.delete(id);
       state.registry.break(id, this.#now());
       publisher.touch();
+      others?.soon();
     }
     if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
   }
@@ -139,6 +183,7 @@ export class LinkDesk {
   #taken(refusals: readonly Refusal[], draining: readonly string[] | null): Taken {
     for (const { code } of refusals) this.refused(code);
     this.#deps.publisher.touch();
+    this.#deps.others?.soon();
     return { refusals, draining };
   }
 

@@ -1,13 +1,18 @@
 import {
   FRAME_BYTES_MAX,
   type Hello,
+  instanceKey,
   LINK_VERSIONS,
   ProtocolError,
   type ErrorCode,
+  type Registration,
   type ReportedProblem,
   type ServerMessage,
 } from "@datawire/protocol";
 import { type Clock, type Logger, VERSION } from "@datawire/runtime";
+import { describeLimit, mayRegister, requireLink } from "./access/core/grant.ts";
+import type { Permit } from "./access/gate.ts";
+import type { Refusal } from "./core/registry.ts";
 import type { Position } from "./core/revisions.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./io/read-message.ts";
 import type { Socket } from "./io/socket.ts";
@@ -32,6 +37,8 @@ interface LinkSessionDeps {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly desk: LinkDesk;
+  /** What let the client in. */
+  readonly permit: Permit;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -41,8 +48,8 @@ const HELLO_MS_MAX = 5_000;
 /** How long an older connection with the same id has to show that it is alive, before a newer one replaces it. */
 const CHALLENGE_MS = 2_000;
 
-/** WebSocket close codes (RFC 6455, section 7.4.1). */
-const CLOSE = { goingAway: 1001, protocol: 1002, policy: 1008 } as const;
+/** WebSocket close codes (RFC 6455, section 7.4.1, and its registry at IANA). */
+const CLOSE = { goingAway: 1001, protocol: 1002, policy: 1008, again: 1012 } as const;
 
 type Phase =
   | { readonly state: "greeting" }
@@ -109,8 +116,17 @@ export class LinkSession implements LinkClient {
     }
   }
 
+  /** Cuts a client whose permit no longer holds. */
+  review(): void {
+    const ended = this.#deps.permit.ended();
+    if (ended === null || this.#phase.state === "closed") return;
+    this.#deps.desk.refused("unauthenticated");
+    this.#refuse("unauthenticated", `Cannot go on with the link: ${ended}`, CLOSE.policy);
+  }
+
   /** Called from time to time: pings, and cuts a client that is gone without a word. */
   tick(nowMs: number): void {
+    this.review();
     if (this.#phase.state === "closed") return;
     const silentMs = nowMs - this.#heardMs;
     if (this.#phase.state === "greeting" && nowMs - this.#connectedMs >= HELLO_MS_MAX)
@@ -147,6 +163,13 @@ export class LinkSession implements LinkClient {
   /** Tells a Watson which of its instances operators have drained. */
   sendDraining(instances: readonly string[]): void {
     this.#send({ type: "draining", instances: [...instances] });
+  }
+
+  /** Cuts the link, so that the client connects again and states what it has. */
+  restate(reason: string): void {
+    if (this.#phase.state === "closed") return;
+    this.#deps.socket.close(CLOSE.again, reason);
+    this.closed();
   }
 
   /** Closes the link because the directory stops. */
@@ -198,13 +221,20 @@ export class LinkSession implements LinkClient {
       const message = `Cannot speak with ${hello.name}: it speaks versions ${hello.link.min} to ${hello.link.max} of the link, this directory ${min} to ${max}`;
       return this.#refuse("unsupported", message, CLOSE.protocol);
     }
+    try {
+      this.#requireRights(hello);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#deps.desk.refused(error.code);
+      return this.#refuse(error.code, error.message, CLOSE.policy);
+    }
     const rival = this.#deps.desk.rivalOf(hello);
     if (rival === null) return this.#open(hello);
     this.#phase = { state: "challenging" };
     void rival.challenge().then((alive) => {
       if (this.#phase.state !== "challenging") return;
       if (!alive) return this.#open(hello);
-      const other = rival.report()?.name ?? "another machine";
+      const other = rival.name() ?? "another machine";
       const message = `Cannot accept the Watson on ${hello.name}: one on ${other} is connected with the same id; each needs a state folder of its own`;
       this.#refuse("conflict", message, CLOSE.policy);
     });
@@ -224,18 +254,49 @@ export class LinkSession implements LinkClient {
   #register(hello: Hello, message: Extract<IncomingMessage, { type: "register" | "update" }>): void {
     if (hello.kind !== "watson")
       throw new ProtocolError("permission_denied", `Cannot register instances for a ${hello.kind}: only a Watson does`);
-    const { instances, refused } = readInstances(message.instances);
+    const read = readInstances(message.instances);
+    const { instances, forbidden } = this.#permitted(read.instances);
+    const refused = [...read.refused, ...forbidden];
     const word = { instances, local: this.#deps.peer.local };
     const { refusals, draining } =
       message.type === "register"
         ? this.#deps.desk.register(hello, word)
         : this.#deps.desk.update(hello, {
             ...word,
-            // What could not even be read must not stay in use as it was described before.
+            // What could not be read or may not be registered must not stay in use as it was described before.
             gone: [...message.gone, ...refused.map(({ instance }) => instance)],
           });
     this.#send({ type: "registered", seq: message.seq, refused: [...refused, ...refusals] });
     if (draining !== null) this.sendDraining(draining);
+  }
+
+  /**
+   * Besides the rights of its kind: an id that holds services is its holder's alone, so that nobody takes instances
+   * away by claiming it who could not have registered them.
+   */
+  #requireRights(hello: Hello): void {
+    const { grant } = this.#deps.permit;
+    requireLink(grant, hello);
+    if (hello.kind !== "watson") return;
+    const foreign = this.#deps.desk.servicesOf(hello).find((service) => !mayRegister(grant, service));
+    if (foreign === undefined) return;
+    throw new ProtocolError(
+      "permission_denied",
+      `Cannot accept the Watson on ${hello.name}: its id holds //${foreign}, and ${describeLimit(grant, foreign)}`,
+    );
+  }
+
+  #permitted(instances: readonly Registration[]): { instances: Registration[]; forbidden: Refusal[] } {
+    const { grant } = this.#deps.permit;
+    const forbidden = instances
+      .filter(({ service }) => !mayRegister(grant, service))
+      .map((one): Refusal => {
+        const instance = instanceKey(one);
+        const message = `Cannot register ${instance}: ${describeLimit(grant, one.service)}`;
+        this.#deps.desk.refused("permission_denied");
+        return { instance, code: "permission_denied", message };
+      });
+    return { instances: instances.filter(({ service }) => mayRegister(grant, service)), forbidden };
   }
 
   #answerChallenges(alive: boolean): void {

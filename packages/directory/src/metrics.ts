@@ -15,7 +15,14 @@ export interface Metrics {
   readonly published: (delayMs: number) => void;
   readonly recorded: () => void;
   /** What is read from the directory itself whenever somebody asks. */
-  observe(parts: { readonly state: State; readonly links: LinkDesk; readonly publisher: Publisher }): void;
+  observe(tenants: () => readonly Observed[]): void;
+}
+
+/** What is measured of each tenant. Sums tell of all; the revision is that of the table without a tenant, the first. */
+export interface Observed {
+  readonly state: State;
+  readonly links: LinkDesk;
+  readonly publisher: Publisher;
 }
 
 export function createMetrics(): Metrics {
@@ -56,14 +63,14 @@ export function createMetrics(): Metrics {
     stored: (ms) => store.observe(ms / 1_000),
     recorded: () => changes.inc(),
     published: (delayMs) => publishing.observe(delayMs / 1_000),
-    observe: (parts) => observe(registry, parts),
+    observe: (tenants) => observe(registry, tenants),
   };
 }
 
-function observe(
-  registry: Registry,
-  { state, links, publisher }: { readonly state: State; readonly links: LinkDesk; readonly publisher: Publisher },
-): void {
+function observe(registry: Registry, tenants: () => readonly Observed[]): void {
+  const sum = (read: (tenant: Observed) => number): number =>
+    tenants().reduce((total, tenant) => total + read(tenant), 0);
+  const largest = (read: (tenant: Observed) => number): number => Math.max(0, ...tenants().map(read));
   const add = (gauge: Gauge): void => registry.registerMetric(gauge);
   add(
     new Gauge({
@@ -72,7 +79,7 @@ function observe(
       labelNames: ["kind"],
       registers: [],
       collect() {
-        const clients = links.clients();
+        const clients = tenants().flatMap(({ links }) => links.clients());
         for (const kind of CLIENT_KINDS) this.set({ kind }, clients.filter((client) => client.kind === kind).length);
       },
     }),
@@ -85,23 +92,45 @@ function observe(
       registers: [],
       collect() {
         const counts = new Map<string, number>();
-        for (const instance of state.table.instances())
-          counts.set(instance.state, (counts.get(instance.state) ?? 0) + 1);
+        for (const { state } of tenants()) {
+          for (const instance of state.table.instances())
+            counts.set(instance.state, (counts.get(instance.state) ?? 0) + 1);
+        }
         for (const name of INSTANCE_STATES) this.set({ state: name }, counts.get(name) ?? 0);
       },
     }),
   );
   const gauges: readonly [name: string, help: string, read: () => number][] = [
-    ["revision", "The revision of the table.", () => publisher.log.revision],
-    ["services", "Services in the table.", () => state.table.size.services],
-    ["route_tables", "Route tables, one for each caller and service.", () => state.table.size.tables],
-    ["subscribers", "Clients that follow the table.", () => publisher.subscribers],
-    ["guard_held_instances", "Instances whose leases the guard holds.", () => state.leases.held?.held ?? 0],
-    ["warming", "1 while instances may still be missing after a start.", () => (publisher.warming ? 1 : 0)],
+    ["revision", "The revision of the table.", () => tenants()[0]?.publisher.log.revision ?? 0],
+    ["services", "Services in the table.", () => sum(({ state }) => state.table.size.services)],
+    [
+      "route_tables",
+      "Route tables, one for each caller and service.",
+      () => sum(({ state }) => state.table.size.tables),
+    ],
+    ["subscribers", "Clients that follow the table.", () => sum(({ publisher }) => publisher.subscribers)],
+    [
+      "guard_held_instances",
+      "Instances whose leases the guard holds.",
+      () => sum(({ state }) => state.leases.held?.held ?? 0),
+    ],
+    [
+      "tenants",
+      "Tables: that without a tenant, and one of each tenant that was in use since the start.",
+      () => tenants().length,
+    ],
+    [
+      "warming",
+      "1 while instances may still be missing after a start.",
+      () => largest(({ publisher }) => (publisher.warming ? 1 : 0)),
+    ],
     [
       "subscriber_lag_revisions",
       "How many revisions the slowest subscriber has yet to apply.",
-      () => Math.max(0, ...links.clients().flatMap(({ position }) => lag(publisher, position) ?? [])),
+      () =>
+        largest(({ links, publisher }) =>
+          Math.max(0, ...links.clients().flatMap(({ position }) => lag(publisher, position) ?? [])),
+        ),
     ],
   ];
   for (const [name, help, read] of gauges) {

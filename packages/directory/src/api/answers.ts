@@ -124,6 +124,8 @@ export const answers = {
     }),
   }),
   counters: z.strictObject({
+    from: time,
+    until: time,
     counters: z.array(
       z.strictObject({
         caller: z.string(),

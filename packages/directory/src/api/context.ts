@@ -1,4 +1,5 @@
 import type { Clock, Logger } from "@datawire/runtime";
+import type { TokenDesk } from "../access/token-desk.ts";
 import type { Counters } from "../core/counters.ts";
 import type { Moment } from "../core/moment.ts";
 import type { State } from "../core/state.ts";
@@ -7,21 +8,27 @@ import type { LinkDesk } from "../link-desk.ts";
 import type { Publisher } from "../publisher.ts";
 import type { Store } from "../store/contract.ts";
 
-/** What the endpoints answer from. */
-export interface ApiContext {
-  readonly state: State;
-  readonly desk: Desk;
-  readonly links: LinkDesk;
-  readonly publisher: Publisher;
-  readonly counters: Counters;
+/** What the endpoints answer from beyond the table that they are for. */
+export interface Surroundings {
   readonly store: Store;
-  readonly clock: Clock;
-  readonly log: Logger;
+  /** Null for a directory that asks for no token and keeps none. */
+  readonly tokens: TokenDesk | null;
   /** The directory's own address, `//host/directory`. */
   readonly address: string;
   readonly startedMs: number;
   /** What an operator should know of the directory's own settings. */
   readonly warnings: readonly string[];
+}
+
+/** What the endpoints answer from. */
+export interface ApiContext extends Surroundings {
+  readonly state: State;
+  readonly desk: Desk;
+  readonly links: LinkDesk;
+  readonly publisher: Publisher;
+  readonly counters: Counters;
+  readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** The table that an answer comes from. */

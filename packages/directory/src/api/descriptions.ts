@@ -81,7 +81,7 @@ export const descriptions: Readonly<Record<string, Description>> = {
   "GET /v1/callers": { summary: "The Sherlocks and libraries that are connected", answer: answers.callers },
   "GET /v1/table": { summary: "The whole table, as subscribers of the link get it", answer: answers.table },
   "GET /v1/counters": {
-    summary: "What Sherlocks counted",
+    summary: "What Sherlocks counted; a minute and less in whole steps of five seconds, more in minutes",
     query: { seconds: "of the last so many seconds, 1 to 3600; default 60" },
     answer: answers.counters,
   },

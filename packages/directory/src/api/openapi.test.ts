@@ -46,7 +46,7 @@ const reads: [string, string, unknown][] = [
   ["GET /v1/explain", "/v1/explain?caller=monolith&service=barker", undefined],
   ["GET /v1/callers", "/v1/callers", undefined],
   ["GET /v1/table", "/v1/table", undefined],
-  ["GET /v1/counters", "/v1/counters?seconds=60", undefined],
+  ["GET /v1/counters", "/v1/counters?seconds=3600", undefined],
 ];
 
 // In this order: each finds what the ones before it made.

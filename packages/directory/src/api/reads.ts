@@ -34,7 +34,7 @@ export function readEndpoints(context: ApiContext): Endpoint[] {
     get("/v1/explain", ({ query }) => ({ ...stamp(context), explanation: explainQuery(state, query) })),
     get("/v1/callers", () => ({ callers: listCallers(context) })),
     get("/v1/table", () => ({ ...stamp(context), ...state.table.snapshot() })),
-    get("/v1/counters", ({ query }) => ({ counters: listCounters(context, query) })),
+    get("/v1/counters", ({ query }) => listCounters(context, query)),
   ];
 }
 
@@ -134,8 +134,13 @@ function listCounters({ counters, clock }: ApiContext, query: URLSearchParams) {
   const seconds = Number(query.get("seconds") ?? 60);
   if (!(seconds > 0 && seconds * 1_000 <= COUNTERS_KEPT_MS))
     throw new ProtocolError("invalid_argument", `Cannot use ${query.get("seconds")} as seconds: wanted 1 to 3600`);
-  return counters.since(clock.nowMs() - seconds * 1_000).map(({ latencySumMs, latencyMaxMs, ...line }) => ({
-    ...line,
-    latencyMs: line.requests === 0 ? null : { average: latencySumMs / line.requests, max: latencyMaxMs },
-  }));
+  const { fromMs, untilMs, lines } = counters.last(seconds * 1_000, clock.nowMs());
+  return {
+    from: new Date(fromMs).toISOString(),
+    until: new Date(untilMs).toISOString(),
+    counters: lines.map(({ latencySumMs, latencyMaxMs, ...line }) => ({
+      ...line,
+      latencyMs: line.requests === 0 ? null : { average: latencySumMs / line.requests, max: latencyMaxMs },
+    })),
+  };
 }

@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ErrorBody, type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
-import { type AdminHandler, check, describeError, type Logger, pathOf } from "@datawire/runtime";
+import { check, describeError, type Logger, pathOf } from "@datawire/runtime";
 import type { z } from "zod";
+import { type Grant, requireRight } from "../access/core/grant.ts";
+import type { Right } from "../access/core/rights.ts";
+import { type Permit, refusalHeaders } from "../access/gate.ts";
 import type { Author } from "../desk.ts";
 import { StoreError } from "../store/contract.ts";
 import { FILE_TYPE, readFileBody, readJson } from "./body.ts";
@@ -12,6 +15,7 @@ export interface ApiRequest {
   readonly params: readonly string[];
   readonly query: URLSearchParams;
   readonly author: Author;
+  readonly grant: Grant;
   /** Reads the body. @throws ProtocolError that names every field that is wrong. */
   body<S extends z.ZodType>(schema: S): Promise<z.output<S>>;
   /** Reads a body that is a file. */
@@ -32,6 +36,8 @@ export interface Endpoint {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** `*` stands for one segment: `/v1/services/*`. */
   readonly path: string;
+  /** What it takes; default: `read` for GET, `change` for all else. */
+  readonly right?: Right;
   handle(request: ApiRequest): unknown;
 }
 
@@ -40,31 +46,45 @@ interface RouterDeps {
   readonly refused: (code: ErrorCode) => void;
 }
 
+/** Answers requests of those who were let in. */
+export type Router = (req: IncomingMessage, res: ServerResponse, permit: Permit) => Promise<void>;
+
 /** Answers requests by the endpoint that takes them, and every other request by an error. */
-export function createRouter(endpoints: readonly Endpoint[], { log, refused }: RouterDeps): AdminHandler {
-  return async (req, res) => {
+export function createRouter(endpoints: readonly Endpoint[], { log, refused }: RouterDeps): Router {
+  return async (req, res, { grant }) => {
     try {
       const { endpoint, params } = find(endpoints, req);
+      const right = endpoint.right ?? (endpoint.method === "GET" ? "read" : "change");
+      requireRight(grant, right, `${endpoint.method} ${pathOf(req).slice(0, 200)}`);
       const answer = await endpoint.handle({
         params,
         query: new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? ""),
-        author: authorOf(req),
+        author: authorOf(req, grant),
+        grant,
         body: async (schema) => checked(schema, await readJson(req)),
         file: (bytesMax) => readFileBody(req, bytesMax),
       });
       if (answer instanceof FileAnswer) sendFile(res, answer);
       else sendJson(res, 200, answer);
     } catch (error) {
-      const { status, body, headers } = answerTo(error);
-      refused(body.error.code);
-      if (body.error.code === "internal") log.error("Request failed", { method: req.method, path: pathOf(req), error });
-      sendJson(res, status, body, headers);
+      answerError(error, { req, res, log, refused });
     } finally {
       // What is left of a body that nobody read would be taken for the next request.
       if (!req.complete) req.resume();
     }
-    return true;
   };
+}
+
+/** Answers with what went wrong. */
+export function answerError(
+  error: unknown,
+  { req, res, log, refused }: RouterDeps & { readonly req: IncomingMessage; readonly res: ServerResponse },
+): void {
+  const { status, body, headers } = answerTo(error);
+  refused(body.error.code);
+  if (body.error.code === "internal") log.error("Request failed", { method: req.method, path: pathOf(req), error });
+  sendJson(res, status, body, headers);
+  if (!req.complete) req.resume();
 }
 
 /** Answers with JSON. */
@@ -124,10 +144,11 @@ function match(pattern: string, path: string): string[] | null {
   return params;
 }
 
-/** Who sent a request, by its own word: `dw` says its user and host. */
-function authorOf(req: IncomingMessage): Author {
+/** Who sent a request: as a token proves it, and else by its own word, as `dw` says its user and host. */
+function authorOf(req: IncomingMessage, { tokenId, role }: Grant): Author {
   const header = req.headers["x-datawire-user"];
   const said = typeof header === "string" && /^[!-~ ]{1,200}$/.test(header) ? header : null;
+  if (tokenId !== null) return { who: `${role} token ${tokenId}${said === null ? "" : ` (${said})`}`, verified: true };
   return { who: said ?? `unknown@${req.socket.remoteAddress ?? "unknown"}`, verified: false };
 }
 
@@ -142,7 +163,11 @@ function answerTo(error: unknown): { status: number; body: ErrorBody; headers?: 
   if (error instanceof MethodError)
     return { status: 405, body: bodyOf(error.code, error.message), headers: { allow: error.allow } };
   if (error instanceof ProtocolError)
-    return { status: httpStatus(error.code), body: bodyOf(error.code, error.message) };
+    return {
+      status: httpStatus(error.code),
+      body: bodyOf(error.code, error.message),
+      headers: refusalHeaders(error),
+    };
   if (error instanceof StoreError && error.code === "damaged")
     return { status: 400, body: bodyOf("invalid_argument", error.message) };
   if (error instanceof StoreError)

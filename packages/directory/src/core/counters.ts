@@ -1,10 +1,12 @@
 import type { Counter } from "@datawire/protocol";
+import { CounterSteps } from "./counter-steps.ts";
 
 /** For how long counters are kept. */
 export const COUNTERS_KEPT_MS = 3_600_000;
-const BUCKET_MS = 60_000;
-/** The most lines of one minute; what goes beyond is summed up in no line of its own but dropped, and counted. */
-const LINES_MAX = 50_000;
+/** For how long they are kept in steps as short as those in which Sherlocks report. */
+const FINE_KEPT_MS = 60_000;
+const FINE_STEP_MS = 5_000;
+const COARSE_STEP_MS = 60_000;
 
 /** What one caller's Sherlocks counted for one instance, or for what had none. */
 export interface CounterLine {
@@ -20,68 +22,58 @@ export interface CounterLine {
   readonly latencyMaxMs: number;
 }
 
-/** The counters that Sherlocks send, by the minute, of the last hour. */
+/** Sums, and which span of time they are of. */
+export interface CounterSums {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly lines: readonly CounterLine[];
+}
+
+/** The counters that Sherlocks send, of the last hour. */
 export class Counters {
-  readonly #buckets = new Map<number, Map<string, CounterLine>>();
-  #dropped = 0;
+  readonly #fine = new CounterSteps({ stepMs: FINE_STEP_MS, keptMs: FINE_KEPT_MS + FINE_STEP_MS, linesMax: 20_000 });
+  readonly #coarse = new CounterSteps({ stepMs: COARSE_STEP_MS, keptMs: COUNTERS_KEPT_MS, linesMax: 50_000 });
 
   /** How many lines found no room. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#coarse.dropped;
   }
 
   add({ caller, counters }: { readonly caller: string; readonly counters: readonly Counter[] }, nowMs: number): void {
-    const minute = Math.floor(nowMs / BUCKET_MS);
-    for (const old of this.#buckets.keys()) {
-      if (old <= minute - COUNTERS_KEPT_MS / BUCKET_MS) this.#buckets.delete(old);
-    }
-    const bucket = this.#buckets.get(minute) ?? new Map<string, CounterLine>();
-    this.#buckets.set(minute, bucket);
-    for (const counter of counters) this.#addLine(bucket, caller, counter);
+    const lines = counters.map((counter) => lineOf(caller, counter));
+    this.#fine.add(lines, nowMs);
+    this.#coarse.add(lines, nowMs);
   }
 
-  /** The sums since `sinceMs`, which is rounded down to the minute. */
-  since(sinceMs: number): CounterLine[] {
-    const sums = new Map<string, CounterLine>();
-    for (const [minute, bucket] of this.#buckets) {
-      if ((minute + 1) * BUCKET_MS <= sinceMs) continue;
-      for (const [key, line] of bucket) sums.set(key, merged(sums.get(key), line));
+  /**
+   * The sums of the last so many milliseconds. A minute and less is told in whole steps of five seconds, without the
+   * one that has begun: each Sherlock reports once in each, so that a rate made of them is steady. More is told in
+   * minutes, with the one that has begun.
+   */
+  last(spanMs: number, nowMs: number): CounterSums {
+    if (spanMs > FINE_KEPT_MS) {
+      const fromMs = floor(nowMs - spanMs, COARSE_STEP_MS);
+      return { fromMs, untilMs: nowMs, lines: this.#coarse.sum(fromMs, Number.POSITIVE_INFINITY) };
     }
-    return [...sums.values()];
-  }
-
-  #addLine(bucket: Map<string, CounterLine>, caller: string, counter: Counter): void {
-    const { service, version, instance, requests, responses, failures, latencyMs } = counter;
-    const key = [caller, service, version ?? "", instance ?? ""].join("\0");
-    const before = bucket.get(key);
-    if (before === undefined && bucket.size >= LINES_MAX) {
-      this.#dropped += 1;
-      return;
-    }
-    const line: CounterLine = {
-      caller,
-      service,
-      version,
-      instance,
-      requests,
-      responses,
-      failures,
-      latencySumMs: (latencyMs?.average ?? 0) * requests,
-      latencyMaxMs: latencyMs?.max ?? 0,
-    };
-    bucket.set(key, merged(before, line));
+    const untilMs = floor(nowMs, FINE_STEP_MS);
+    const fromMs = untilMs - Math.max(FINE_STEP_MS, floor(spanMs, FINE_STEP_MS));
+    return { fromMs, untilMs, lines: this.#fine.sum(fromMs, untilMs) };
   }
 }
 
-function merged(a: CounterLine | undefined, b: CounterLine): CounterLine {
-  if (a === undefined) return b;
-  const responses = a.responses.map((count, i) => count + (b.responses[i] ?? 0)) as CounterLine["responses"];
+const floor = (ms: number, stepMs: number): number => Math.floor(ms / stepMs) * stepMs;
+
+function lineOf(caller: string, counter: Counter): CounterLine {
+  const { service, version, instance, requests, responses, failures, latencyMs } = counter;
   return {
-    ...b,
-    requests: a.requests + b.requests,
+    caller,
+    service,
+    version,
+    instance,
+    requests,
     responses,
-    failures: a.failures + b.failures,
-    latencySumMs: a.latencySumMs + b.latencySumMs,
-    latencyMaxMs: Math.max(a.latencyMaxMs, b.latencyMaxMs),
+    failures,
+    latencySumMs: (latencyMs?.average ?? 0) * requests,
+    latencyMaxMs: latencyMs?.max ?? 0,
   };
 }

@@ -70,6 +70,12 @@ export class Registry {
     return [...(this.#holdings.watsons.get(id)?.held.keys() ?? [])].filter((key) => this.#holdings.isDrained(key));
   }
 
+  /** The services that instances are held of from a Watson. */
+  servicesOf(id: string): string[] {
+    const held = this.#holdings.watsons.get(id)?.held.values() ?? [];
+    return [...new Set([...held].map(({ said }) => said.service))];
+  }
+
   /** A Watson has connected and will state its set; what is held from it stays as it is, for another lease, until then. */
   connect(identity: WatsonIdentity, moment: Moment): void {
     const watson = this.#holdings.watsons.get(identity.id);

@@ -1,7 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import type { SecureContextOptions } from "node:tls";
 import { foreignRequest, isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
+import { createPlainAnswers, divertPlain } from "./plain-on-tls.ts";
 
 /** What is served on the one port of a directory. */
 export interface HttpHandlers {
@@ -17,11 +20,15 @@ export interface HttpConfig {
   readonly setting: string;
   /** The names that the directory is known by. */
   readonly names: readonly string[];
+  /** Whether it speaks TLS: nobody gets in before `setCertificate`, and who does not speak it is told so. */
+  readonly tls?: boolean;
 }
 
 export interface HttpServer {
   /** What it is bound to, with the port that the system chose for port 0. */
   readonly addresses: readonly ListenAddress[];
+  /** What clients are shown from now on: options of Node's TLS. */
+  setCertificate(options: SecureContextOptions): void;
   /** Takes no more connections, and ends those that are left after a moment. */
   close(): Promise<void>;
 }
@@ -48,7 +55,7 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
   try {
     for (const address of config.addresses) {
       const port = bound[0]?.port ?? address.port;
-      const server = serve(handlers, refusalOf);
+      const server = config.tls === true ? serveSecurely(handlers, refusalOf) : serve(handlers, refusalOf);
       bound.push(await listen(server, { ...address, port }, config.setting));
       servers.push(server);
     }
@@ -56,27 +63,45 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
     for (const server of servers) server.close();
     throw error;
   }
-  return { addresses: bound, close: async () => void (await Promise.all(servers.map(close))) };
+  return {
+    addresses: bound,
+    setCertificate(options) {
+      for (const server of servers) if (server instanceof SecureServer) server.setSecureContext(options);
+    },
+    close: async () => void (await Promise.all(servers.map(close))),
+  };
 }
 
-function serve(handlers: HttpHandlers, refusalOf: (req: IncomingMessage) => string | null): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: HEADERS_MS_MAX,
-      requestTimeout: REQUEST_MS_MAX,
-      keepAliveTimeout: IDLE_MS_MAX,
-      connectionsCheckingInterval: HEADERS_MS_MAX / 2,
-      noDelay: true,
-    },
-    (req, res) => {
-      const foreign = refusalOf(req);
-      if (foreign === null) return handlers.request(req, res);
-      handlers.foreign(foreign);
-      const body = JSON.stringify({ error: { code: "permission_denied", message: `Cannot answer: ${foreign}` } });
-      res.writeHead(403, { "content-type": "application/json", connection: "close" }).end(`${body}\n`);
-    },
-  );
+type RefusalOf = (req: IncomingMessage) => string | null;
+
+const OPTIONS: ServerOptions = {
+  maxHeaderSize: HEADER_BYTES_MAX,
+  headersTimeout: HEADERS_MS_MAX,
+  requestTimeout: REQUEST_MS_MAX,
+  keepAliveTimeout: IDLE_MS_MAX,
+  connectionsCheckingInterval: HEADERS_MS_MAX / 2,
+  noDelay: true,
+};
+
+function serve(handlers: HttpHandlers, refusalOf: RefusalOf): Server {
+  return handle(createServer(OPTIONS), handlers, refusalOf);
+}
+
+/** Serves TLS alone; plain HTTP on the same port is answered by what to do instead. */
+function serveSecurely(handlers: HttpHandlers, refusalOf: RefusalOf): Server {
+  const server = createSecureServer({ ...OPTIONS, handshakeTimeout: HEADERS_MS_MAX });
+  divertPlain(server, createPlainAnswers(handlers));
+  return handle(server, handlers, refusalOf);
+}
+
+function handle(server: Server, handlers: HttpHandlers, refusalOf: RefusalOf): Server {
+  server.on("request", (req: IncomingMessage, res: ServerResponse) => {
+    const foreign = refusalOf(req);
+    if (foreign === null) return handlers.request(req, res);
+    handlers.foreign(foreign);
+    const body = JSON.stringify({ error: { code: "permission_denied", message: `Cannot answer: ${foreign}` } });
+    res.writeHead(403, { "content-type": "application/json", connection: "close" }).end(`${body}\n`);
+  });
   server.maxConnections = CONNECTIONS_MAX;
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     const foreign = refusalOf(req);

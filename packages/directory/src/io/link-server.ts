@@ -3,13 +3,13 @@ import type { Duplex } from "node:stream";
 import { FRAME_BYTES_MAX } from "@datawire/protocol";
 import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
 import { WebSocketServer } from "ws";
+import type { Permit } from "../access/gate.ts";
 import type { LinkDesk } from "../link-desk.ts";
 import { LinkSession, type LinkSessionConfig } from "../link-session.ts";
 import { createPace } from "./pace.ts";
 import { socketOf } from "./socket.ts";
 
 interface LinkServerDeps {
-  readonly desk: LinkDesk;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -43,11 +43,17 @@ export class LinkServer {
     return this.#sessions.size;
   }
 
-  accept(req: IncomingMessage, stream: Duplex, head: Buffer): void {
+  /** Opens a link for whoever was let in, with the desk of their tenant. */
+  accept(
+    req: IncomingMessage,
+    { stream, head }: { readonly stream: Duplex; readonly head: Buffer },
+    guest: { readonly desk: LinkDesk; readonly permit: Permit },
+  ): void {
     this.#server.handleUpgrade(req, stream, head, (webSocket) => {
       const address = req.socket.remoteAddress ?? "unknown";
       const session = new LinkSession(this.#config, {
         ...this.#deps,
+        ...guest,
         socket: socketOf(webSocket),
         peer: { address, local: isLoopback(address) },
       });
@@ -70,6 +76,11 @@ export class LinkServer {
         session.closed();
       });
     });
+  }
+
+  /** Ends the links of those whose permit no longer holds. */
+  review(): void {
+    for (const session of this.#sessions) session.review();
   }
 
   /** Says good-bye to every client, and cuts those that do not answer. */

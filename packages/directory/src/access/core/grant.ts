@@ -17,7 +17,12 @@ export interface Grant {
 export const EVERYTHING: Grant = { tokenId: null, role: "admin", services: null, tenant: null };
 
 /** What the holder of a token may do. */
-export const grantOf = ({ id, role, services, tenant }: TokenRecord): Grant => ({ tokenId: id, role, services, tenant });
+export const grantOf = ({ id, role, services, tenant }: TokenRecord): Grant => ({
+  tokenId: id,
+  role,
+  services,
+  tenant,
+});
 
 /**
  * Makes sure that a grant has a right.

@@ -61,11 +61,14 @@ test.each([
   ["operator", "dw", whole, true],
   ["operator", "watson", null, false],
   ["admin", "watson", whole, true],
-] as const)("requireLink() with a token of role %s for a %s subscribing to %o: %s", (role, kind, subscribe, allowed) => {
-  const require = () => requireLink(grantOf(record({ role })), { ...hello, kind, subscribe });
-  if (allowed) require();
-  else expect(require).toThrow(/^Cannot accept the/);
-});
+] as const)(
+  "requireLink() with a token of role %s for a %s subscribing to %o: %s",
+  (role, kind, subscribe, allowed) => {
+    const require = () => requireLink(grantOf(record({ role })), { ...hello, kind, subscribe });
+    if (allowed) require();
+    else expect(require).toThrow(/^Cannot accept the/);
+  },
+);
 
 test("mayRegister() goes by the patterns of the token", () => {
   const grant = grantOf(record({ services: ["billing-*", "mail"] }));

@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import { formatToken, ProtocolError, type Role } from "@datawire/protocol";
+import type { Clock, Logger } from "@datawire/runtime";
+import { type RecordWrite, type Store, StoreError, type VersionedRecord } from "../store/contract.ts";
+import { ACCESS_PREFIX } from "../store/split-store.ts";
+import {
+  type AuthorityRecord,
+  authorityRecordSchema,
+  type TokenRecord,
+  tokenRecordSchema,
+} from "./core/token-record.ts";
+import { Tokens } from "./core/tokens.ts";
+import { hashOf } from "./gate.ts";
+import { authorityFingerprint, createAuthority } from "./io/authority.ts";
+
+/** What a new token is for. */
+export interface TokenOrder {
+  readonly role: Role;
+  readonly services: readonly string[] | null;
+  readonly tenant: string | null;
+  readonly expiresMs: number | null;
+}
+
+interface TokenDeskDeps {
+  /** Where tokens and the authority are kept, and nothing else is. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when tokens were revoked or made, here or by another directory on the same store. */
+  readonly changed: () => void;
+}
+
+const AUTHORITY_KEY = `${ACCESS_PREFIX}authority`;
+const TOKEN_PREFIX = `${ACCESS_PREFIX}token/`;
+
+/** Makes and revokes tokens, one after the other, and keeps the authority that they name. */
+export class TokenDesk {
+  readonly tokens = new Tokens();
+  readonly #deps: TokenDeskDeps;
+  readonly #versions = new Map<string, number>();
+  #authority: AuthorityRecord | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: TokenDeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes what the store holds. Must be the first call. */
+  async load(): Promise<void> {
+    const { store, changed } = this.#deps;
+    const { records } = await store.load();
+    for (const record of records) this.#take(record);
+    store.follow((followed) => {
+      for (const record of followed) this.#take(record);
+      changed();
+    });
+  }
+
+  /** The directory's own authority; made when there is none yet. */
+  async authority(): Promise<AuthorityRecord> {
+    if (this.#authority !== null) return this.#authority;
+    const { store, clock } = this.#deps;
+    const made = await createAuthority(clock.nowMs());
+    try {
+      await this.#write(AUTHORITY_KEY, made);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== "conflict") throw error;
+      // Another directory on the same store was first.
+      for (const record of (await store.load()).records) this.#take(record);
+    }
+    return this.#authority ?? made;
+  }
+
+  /**
+   * Makes a token. What is returned is the only place where its secret ever is.
+   * @param by who wants it.
+   */
+  async create(order: TokenOrder, by: string): Promise<{ readonly token: string; readonly record: TokenRecord }> {
+    const { clock, log } = this.#deps;
+    this.tokens.requireRoom();
+    const secret = randomBytes(32).toString("base64url");
+    const id = randomBytes(4).toString("hex");
+    const services = order.services === null ? null : [...order.services];
+    const record = { id, hash: hashOf(secret), ...order, services, createdMs: clock.nowMs(), createdBy: by };
+    await this.#write(`${TOKEN_PREFIX}${id}`, record);
+    log.info("Token created", { token: id, role: order.role, tenant: order.tenant, who: by });
+    const fingerprint = this.#authority === null ? null : authorityFingerprint(this.#authority);
+    return { token: formatToken({ secret, fingerprint }), record };
+  }
+
+  /**
+   * Ends a token, and with it every link that was opened with it.
+   * @param tenant the only one whose tokens may be revoked; null for all.
+   * @throws ProtocolError `not_found`
+   */
+  async revoke(
+    id: string,
+    { tenant, by }: { readonly tenant: string | null; readonly by: string },
+  ): Promise<TokenRecord> {
+    const record = this.tokens.get(id);
+    if (record === null || (tenant !== null && record.tenant !== tenant))
+      throw new ProtocolError("not_found", `Cannot revoke ${JSON.stringify(id.slice(0, 100))}: there is no such token`);
+    await this.#write(`${TOKEN_PREFIX}${id}`, null);
+    this.#deps.log.info("Token revoked", { token: id, role: record.role, tenant: record.tenant, who: by });
+    return record;
+  }
+
+  #write(key: string, value: unknown): Promise<void> {
+    const work = async (): Promise<void> => {
+      const write: RecordWrite = { key, value, expected: this.#versions.get(key) ?? 0 };
+      const version = await this.#deps.store.commit([write]);
+      this.#take({ key, value, version });
+      this.#deps.changed();
+    };
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {}); // whoever asked is told; the next one is not concerned
+    return result;
+  }
+
+  #take({ key, value, version }: VersionedRecord): void {
+    if (value === null) this.#versions.delete(key);
+    else this.#versions.set(key, version);
+    if (key === AUTHORITY_KEY) this.#authority = value === null ? null : authorityRecordSchema.parse(value);
+    else if (key.startsWith(TOKEN_PREFIX))
+      this.tokens.set(key.slice(TOKEN_PREFIX.length), value === null ? null : tokenRecordSchema.parse(value));
+    else throw new Error(`Cannot read record ${key}: its kind is unknown to this version`);
+  }
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
+import { type AdminHandler, type Logger, pathOf } from "@datawire/runtime";
+import { requireRight } from "./access/core/grant.ts";
+import { type Gate, type Permit, refusalHeaders } from "./access/gate.ts";
+import { answerError } from "./api/router.ts";
+import type { HttpHandlers } from "./io/http-server.ts";
+import type { LinkServer } from "./io/link-server.ts";
+import { StoreError } from "./store/contract.ts";
+import type { Tenants } from "./tenants.ts";
+
+interface FrontDoorDeps {
+  readonly gate: Gate;
+  readonly tenants: Tenants;
+  readonly links: LinkServer;
+  /** Open to all. */
+  readonly open: readonly AdminHandler[];
+  readonly metrics: AdminHandler;
+  readonly log: Logger;
+  readonly refused: (code: ErrorCode) => void;
+}
+
+const LINK_PATH = "/v1/link";
+const METRICS_PATH = "/metrics";
+
+/** Lets requests and links in and shows each to the tenant that it is for. */
+export function createFrontDoor(deps: FrontDoorDeps): Pick<HttpHandlers, "request" | "upgrade"> {
+  const { gate, tenants, links, open, metrics, log, refused } = deps;
+
+  const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    for (const handler of open) if (await handler(req, res)) return;
+    const permit = gate.admit(req);
+    if (pathOf(req) === METRICS_PATH) {
+      requireMetrics(permit);
+      await metrics(req, res);
+    } else {
+      const tenant = await tenants.of(permit.grant.tenant);
+      await tenant.router(req, res, permit);
+    }
+  };
+
+  const welcome = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    if (pathOf(req) !== LINK_PATH) throw new ProtocolError("not_found", `Cannot upgrade: wanted ${LINK_PATH}`);
+    const permit = gate.admit(req);
+    const { links: desk } = await tenants.of(permit.grant.tenant);
+    links.accept(req, { stream: socket, head }, { desk, permit });
+  };
+
+  return {
+    request(req, res) {
+      answer(req, res).catch((error: unknown) => answerError(error, { req, res, log, refused }));
+    },
+    upgrade(req, socket, head) {
+      socket.on("error", () => socket.destroy()); // while nobody else has it
+      welcome(req, socket, head).catch((error: unknown) => {
+        const code = codeOf(error);
+        refused(code);
+        if (code === "internal") log.error("Link failed", { error });
+        refuseUpgrade(socket, error instanceof ProtocolError ? error : new ProtocolError(code, "Cannot open the link"));
+      });
+    },
+  };
+}
+
+/** They tell of all tenants together. */
+function requireMetrics({ grant }: Permit): void {
+  requireRight(grant, "read", `show ${METRICS_PATH}`);
+  if (grant.tenant === null) return;
+  throw new ProtocolError(
+    "permission_denied",
+    `Cannot show ${METRICS_PATH}: the token is for the tenant ${grant.tenant}; wanted one without a tenant`,
+  );
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof ProtocolError) return error.code;
+  return error instanceof StoreError ? "unavailable" : "internal";
+}
+
+/** Says in plain HTTP why there will be no WebSocket; clients of the link show the message. */
+function refuseUpgrade(socket: Duplex, error: ProtocolError): void {
+  const body = `${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`;
+  const headers = {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+    ...refusalHeaders(error),
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${httpStatus(error.code)} Refused\r\n${lines.join("")}\r\n${body}`);
+}

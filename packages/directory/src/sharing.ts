@@ -1,0 +1,117 @@
+import type { Clock, Logger } from "@datawire/runtime";
+import type { Moment } from "./core/moment.ts";
+import type { OthersWord } from "./core/others-word.ts";
+import type { State } from "./core/state.ts";
+import type { Publisher } from "./publisher.ts";
+import type { Store } from "./store/contract.ts";
+import type { SharedStore } from "./store/shared.ts";
+
+/** The Watsons that are connected here, as far as other directories are concerned with them. */
+interface ConnectedWatsons {
+  /** Whether a Watson is connected here and alive. */
+  isAlive(id: string): Promise<boolean>;
+  /** Makes a Watson connect again and state its set. */
+  restate(id: string, reason: string): void;
+}
+
+interface SharingDeps {
+  readonly state: State;
+  readonly store: Store;
+  readonly shared: SharedStore;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What Watsons say within this time is written together. */
+const SHARE_MS = 10;
+/** What could not be written is tried again after this long. */
+const RETRY_MS = 250;
+
+/** Tells the other directories on the same store what the Watsons here say, and takes what theirs say. */
+export class Sharing {
+  readonly #deps: SharingDeps;
+  readonly #othersWord: OthersWord;
+  #cancelTimer: (() => void) | null = null;
+  #saving: Promise<void> = Promise.resolve();
+  #wasAway = false;
+
+  constructor(deps: SharingDeps) {
+    this.#deps = deps;
+    this.#othersWord = deps.state.registry.othersWord(deps.shared.replica);
+  }
+
+  /** Takes what is there, and from now on what others write. */
+  begin(watsons: ConnectedWatsons): void {
+    const { shared, publisher, log } = this.#deps;
+    shared.follow({
+      news: (news) => {
+        const contested = this.#othersWord.take(news, this.#now());
+        publisher.touch();
+        for (const id of contested) {
+          log.info("Watson has to state its set again", { watson: id });
+          watsons.restate(id, "another directory has heard otherwise");
+        }
+        this.soon();
+      },
+      challenged: (id) => watsons.isAlive(id),
+    });
+  }
+
+  /** Asks the directory that sees a Watson whether it is alive there. */
+  challenge(watson: string, replica: string): Promise<boolean> {
+    return this.#deps.shared.challenge(watson, replica);
+  }
+
+  /** Something may have to be written. */
+  soon(delayMs: number = SHARE_MS): void {
+    const { state, clock } = this.#deps;
+    if (this.#cancelTimer !== null || state.registry.unsaved.size === 0) return;
+    this.#cancelTimer = clock.setTimer(delayMs, () => void this.#save());
+  }
+
+  /** Looks whether the store has come back: nobody could be seen while it was away, so every lease starts anew. */
+  tick(moment: Moment): void {
+    const away = this.#deps.store.outage !== null;
+    if (this.#wasAway && !away) this.#othersWord.restartLeases(moment);
+    this.#wasAway = away;
+    this.soon();
+  }
+
+  /**
+   * Writes what is left to write, and no more after that: the Watsons that are about to lose their connection here are
+   * on their way to another directory, and to call them lost would only make their instances flicker.
+   */
+  async end(): Promise<void> {
+    await this.#save();
+    this.#cancelTimer?.();
+    this.#cancelTimer = () => {};
+  }
+
+  #save(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#saving = this.#saving.then(() => this.#saveNow());
+    return this.#saving;
+  }
+
+  async #saveNow(): Promise<void> {
+    const { state, store, shared, log } = this.#deps;
+    if (store.outage !== null) return;
+    const { unsaved } = state.registry;
+    const changes = unsaved.takeByWatson(shared.replica);
+    if (changes.length === 0) return;
+    try {
+      const failed = await shared.save(changes);
+      unsaved.restoreByWatson(failed);
+      if (failed.length > 0) this.soon(RETRY_MS);
+    } catch (error) {
+      log.error("Registrations not shared", { error });
+      unsaved.restoreByWatson(changes);
+    }
+  }
+
+  #now(): Moment {
+    return { wallMs: this.#deps.clock.nowMs(), monotonicMs: this.#deps.clock.monotonicMs() };
+  }
+}

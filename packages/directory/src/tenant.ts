@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import type { Clock, Logger } from "@datawire/runtime";
+import type { ApiContext, Surroundings } from "./api/context.ts";
+import { endpointsOf } from "./api/endpoints.ts";
+import { createRouter, type Router } from "./api/router.ts";
+import { Counters } from "./core/counters.ts";
+import { State, type StateConfig } from "./core/state.ts";
+import { Desk } from "./desk.ts";
+import { runHousekeeping, saveRegistrations } from "./housekeeping.ts";
+import { LinkDesk } from "./link-desk.ts";
+import type { Metrics } from "./metrics.ts";
+import { Publisher } from "./publisher.ts";
+import { Sharing } from "./sharing.ts";
+import type { Store } from "./store/contract.ts";
+
+export interface TenantDeps {
+  /** What its table and history are kept in. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, "stored" | "published" | "refused" | "recorded">;
+  /** What the endpoints answer from beyond the tenant's own. */
+  readonly surroundings: Surroundings;
+}
+
+/** What may change while the directory runs. */
+export type ChangeableConfig = Parameters<State["configure"]>[0];
+
+/** Those who share a table: its state, who is connected to it, and what answers them. They see nothing of others. */
+export interface Tenant {
+  readonly state: State;
+  readonly links: LinkDesk;
+  readonly publisher: Publisher;
+  readonly router: Router;
+  /** Takes the settings that may change while the directory runs. */
+  configure(settings: ChangeableConfig): void;
+  /** Does what is due until the signal aborts. */
+  keepHouse(signal: AbortSignal): Promise<void>;
+  /** Tells the other directories on the same store what they do not know yet; to be called while clients are connected. */
+  leave(): Promise<void>;
+  /** Saves what is not saved yet; nobody may be connected any more. */
+  close(): Promise<void>;
+}
+
+/** Puts the parts of one tenant together and loads what its store holds. */
+export async function openTenant(config: StateConfig, deps: TenantDeps): Promise<Tenant> {
+  const { store, clock, log, surroundings } = deps;
+  const { stored, published, refused, recorded } = deps.metrics;
+  const state = new State(config);
+  const publisher = new Publisher(state.writer, { clock, epoch: randomBytes(8).toString("hex"), published });
+  const changed = (): void => publisher.touch();
+  const drained = (key: string): void => links.tellDraining(key);
+  const desk = new Desk({ state, store, clock, log, changed, stored, recorded, drained });
+  await desk.load();
+  publisher.begin();
+
+  const { shared } = store;
+  const sharing = shared === null ? null : new Sharing({ state, store, shared, publisher, clock, log });
+  const counters = new Counters();
+  const links: LinkDesk = new LinkDesk({ state, desk, counters, publisher, others: sharing, clock, log, refused });
+  sharing?.begin(links);
+  const context: ApiContext = { state, desk, links, publisher, counters, clock, log, ...surroundings };
+  return {
+    state,
+    links,
+    publisher,
+    router: createRouter(endpointsOf(context), { log, refused }),
+    keepHouse: (signal) =>
+      runHousekeeping({ state, desk, publisher, store, sharing, clock, log }, { warmUpMs: config.leaseMs }, signal),
+    configure: (settings) => state.configure(settings),
+    leave: async () => sharing?.end(),
+    async close() {
+      await desk.settled();
+      publisher.close();
+      if (sharing === null) await saveRegistrations({ state, store, log });
+    },
+  };
+}
