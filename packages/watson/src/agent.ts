@@ -1,7 +1,7 @@
 import type { Clock, Logger } from "@datawire/runtime";
 import type { Health } from "./core/health.ts";
 import type { Instance } from "./core/instance.ts";
-import { type Announcement, Roster } from "./core/roster.ts";
+import { type Announcement, type Change, Roster } from "./core/roster.ts";
 import { Checker, type TaskOutcome } from "./io/checker.ts";
 import type { ProberDeps } from "./io/probes/prober.ts";
 import type { Tripwires } from "./io/tripwire.ts";
@@ -87,15 +87,20 @@ export class Agent {
       this.#nowMs(),
     );
     if (change !== null) {
-      this.#tell(change.instance, change.health);
+      this.#tell(change);
       this.#follow();
     }
     return { inDoubt };
   }
 
-  #tell({ key, url, ...instance }: Instance, health: Health): void {
+  #tell({ instance, health, keptUrl }: Change): void {
     const { log, onHealth } = this.#deps;
-    onHealth({ key, url, ...instance }, health);
+    const { key, url } = instance;
+    onHealth(instance, health);
+    if (health.state === "down" && keptUrl !== null) {
+      const { reason } = health;
+      return log.warn("New URL of an instance is down, the old one stays", { instance: key, url, reason, keptUrl });
+    }
     if (health.state === "live") log.info("Instance is live", { instance: key, url });
     else if (health.state === "down") log.warn("Instance is down", { instance: key, url, reason: health.reason });
   }

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { NAME_PATTERN, NAME_RULE, parseDirectoryAddress } from "@datawire/protocol";
 import { loadCredentials, type TlsSettings } from "@datawire/link";
 import {
@@ -11,6 +11,7 @@ import {
   type ListenAddress,
   loadSettings,
   parsedBy,
+  type Place,
   parseListenAddress,
 } from "@datawire/runtime";
 import { z } from "zod";
@@ -106,7 +107,7 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
   const { token, tls } = await loadCredentials(value, { file: "watson.yaml", locate });
   return {
     directories: value.directories,
-    services: single === null ? value.services : [],
+    services: single === null ? absolute(value.services, locate(["services"])) : [],
     single,
     host: value.host?.toLowerCase() ?? null,
     zone,
@@ -129,6 +130,12 @@ function flagsOf({ directories, options }: DaemonInput): Given[] {
     { from: "--admin", path: ["admin"], value: options["admin"] },
     { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
   ];
+}
+
+/** Paths in a file are relative to it, those of a flag to where the command was typed. */
+function absolute(paths: readonly string[], place: Place | undefined): string[] {
+  const base = place?.line === undefined ? process.cwd() : dirname(place.file);
+  return paths.map((path) => resolve(base, path));
 }
 
 function defaultDataDir(env: Env): string {

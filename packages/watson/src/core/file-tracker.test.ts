@@ -41,3 +41,10 @@ test("look() reads nothing when a file is as it was read again", () => {
   const changed = look(known, found({ "a.yaml": "2" }), 0);
   expect(look(changed.files, found({ "a.yaml": "1" }), 1_000)).toMatchObject({ read: [], againInMs: null });
 });
+
+test("look() takes a renamed file as one change", () => {
+  const first = look(known, found({ "b.yaml": "1" }), 0);
+  const between = look(first.files, found({ "b.yaml": "1" }), SETTLE_MS);
+  expect(between).toMatchObject({ read: [], gone: [] });
+  expect(look(between.files, found({ "b.yaml": "1" }), GONE_MS)).toMatchObject({ read: ["b.yaml"], gone: ["a.yaml"] });
+});

@@ -29,6 +29,9 @@ export function look(files: Files, found: ReadonlyMap<string, string>, nowMs: nu
   const read: string[] = [];
   const gone: string[] = [];
   let againInMs: number | null = null;
+  // A new file while another is away may be that one under a new name: both are believed at once, or the two would
+  // claim the same instance for a moment.
+  const isAnyAway = [...files.keys()].some((path) => !found.has(path));
   for (const path of new Set([...files.keys(), ...found.keys()])) {
     const stamp = found.get(path) ?? null;
     const before = files.get(path) ?? { read: null, pending: null };
@@ -37,7 +40,8 @@ export function look(files: Files, found: ReadonlyMap<string, string>, nowMs: nu
       continue;
     }
     const pending = before.pending?.stamp === stamp ? before.pending : { stamp, sinceMs: nowMs };
-    const leftMs = pending.sinceMs + (stamp === null ? GONE_MS : SETTLE_MS) - nowMs;
+    const isSlow = stamp === null || (before.read === null && isAnyAway);
+    const leftMs = pending.sinceMs + (isSlow ? GONE_MS : SETTLE_MS) - nowMs;
     if (leftMs > 0) {
       next.set(path, { read: before.read, pending });
       againInMs = Math.min(againInMs ?? leftMs, leftMs);

@@ -25,6 +25,8 @@ export interface Observed {
 export interface Change {
   readonly instance: Instance;
   readonly health: Health;
+  /** The URL that stays announced instead, as this one is not live; null when this one is announced. */
+  readonly keptUrl: string | null;
 }
 
 /** One instance name: what is announced under it, and what is about to be. */
@@ -82,7 +84,9 @@ export class Roster {
     this.#slots.set(key, { ...slot, [which]: after });
     if (after.health === before.health) return { change: null, inDoubt };
     this.#settle(nowMs);
-    return { change: { instance: after.instance, health: healthOf(after, nowMs) }, inDoubt };
+    const kept = this.#slots.get(key)?.current.instance.url;
+    const keptUrl = kept === undefined || kept === after.instance.url ? null : kept;
+    return { change: { instance: after.instance, health: healthOf(after, nowMs), keptUrl }, inDoubt };
   }
 
   /** Lets go of what has drained. */

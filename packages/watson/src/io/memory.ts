@@ -77,7 +77,7 @@ export class Memory {
 
   rememberDrained(directory: string, keys: readonly string[]): void {
     this.#now = { ...this.#now, drained: { ...this.#now.drained, [directory]: [...keys] } };
-    this.#scheduleWrite();
+    void this.#write(); // a person asked for it, and seldom does
   }
 
   /** Whether an instance was live when Watson last looked, since the machine was started. */
