@@ -1,4 +1,18 @@
-import type { CounterLine } from "./counters.ts";
+import type { Counter } from "@datawire/protocol";
+
+/** What one caller's Sherlocks counted for one instance, or for what had none. */
+export interface CounterLine {
+  readonly caller: string;
+  readonly service: string;
+  readonly version: string | null;
+  readonly instance: string | null;
+  readonly requests: number;
+  readonly responses: Counter["responses"];
+  readonly failures: number;
+  /** Weighted by requests. */
+  readonly latencySumMs: number;
+  readonly latencyMaxMs: number;
+}
 
 export interface CounterStepsConfig {
   readonly stepMs: number;

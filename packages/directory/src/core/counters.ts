@@ -1,5 +1,5 @@
 import type { Counter } from "@datawire/protocol";
-import { CounterSteps } from "./counter-steps.ts";
+import { type CounterLine, CounterSteps } from "./counter-steps.ts";
 
 /** For how long counters are kept. */
 export const COUNTERS_KEPT_MS = 3_600_000;
@@ -7,20 +7,6 @@ export const COUNTERS_KEPT_MS = 3_600_000;
 const FINE_KEPT_MS = 60_000;
 const FINE_STEP_MS = 5_000;
 const COARSE_STEP_MS = 60_000;
-
-/** What one caller's Sherlocks counted for one instance, or for what had none. */
-export interface CounterLine {
-  readonly caller: string;
-  readonly service: string;
-  readonly version: string | null;
-  readonly instance: string | null;
-  readonly requests: number;
-  readonly responses: Counter["responses"];
-  readonly failures: number;
-  /** Weighted by requests. */
-  readonly latencySumMs: number;
-  readonly latencyMaxMs: number;
-}
 
 /** Sums, and which span of time they are of. */
 export interface CounterSums {
