@@ -40,6 +40,8 @@ export interface Store {
   readonly kind: "embedded" | "etcd";
   /** Why nothing can be written now, although the process is well; null when all is. */
   readonly outage: Outage | null;
+  /** The most records that one commit takes. */
+  readonly writesMax: number;
   /** What the directories on one store tell each other; null for the store of one directory alone. */
   readonly shared: SharedStore | null;
   load(): Promise<StoreContent>;

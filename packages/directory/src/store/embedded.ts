@@ -49,6 +49,7 @@ interface Row {
 class EmbeddedStore implements Store {
   readonly kind = "embedded";
   readonly outage = null;
+  readonly writesMax = Number.POSITIVE_INFINITY;
   readonly shared = null;
   readonly #database: DatabaseSync;
   readonly #path: string;

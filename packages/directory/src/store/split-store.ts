@@ -21,6 +21,7 @@ export function splitStore(whole: Store): SplitStore {
     get outage() {
       return whole.outage;
     },
+    writesMax: whole.writesMax,
     shared: null,
     async load(): Promise<StoreContent> {
       const { records } = await whole.load();
@@ -50,7 +51,11 @@ export function splitStore(whole: Store): SplitStore {
         return whole.outage;
       },
       shared: whole.shared,
-      load: async () => ({ ...(await table.load()), registrations: (await whole.load()).registrations }),
+      // Loaded once: what is followed from then on begins where the list ends.
+      async load(): Promise<StoreContent> {
+        const { records, registrations } = await whole.load();
+        return { records: records.filter(({ key }) => !isAccess(key)), registrations };
+      },
       saveRegistrations: (changes) => whole.saveRegistrations(changes),
     },
   };

@@ -13,6 +13,7 @@ import type { StoredRegistration } from "../core/records.ts";
 export class MemoryStore implements Store {
   readonly kind = "embedded";
   readonly outage = null;
+  readonly writesMax = Number.POSITIVE_INFINITY;
   readonly shared = null;
   readonly records = new Map<string, VersionedRecord>();
   readonly registrations = new Map<string, StoredRegistration>();

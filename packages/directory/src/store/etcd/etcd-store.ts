@@ -32,6 +32,8 @@ export interface EtcdStoreDeps {
   readonly log: Logger;
 }
 
+/** What etcd takes in one transaction by default (`--max-txn-ops`). */
+const WRITES_MAX = 128;
 /** The form of the keys; a store of a newer form is refused. */
 const FORM = 1;
 /** Waits between attempts to reach etcd at the start. */
@@ -106,6 +108,7 @@ interface Parts extends EtcdStoreDeps {
 
 class EtcdStore implements Store {
   readonly kind = "etcd";
+  readonly writesMax = WRITES_MAX;
   readonly shared: EtcdShared;
   readonly #parts: Parts;
   readonly #following: Following;
@@ -140,12 +143,17 @@ class EtcdStore implements Store {
     const { keys, clock, log } = this.#parts;
     const entries = await reach(() => this.#following.load(), { clock, log, signal: this.#closing.signal });
     const read = readEntries(entries, keys);
-    this.shared.load(read);
+    if (this.#tasks.length === 0) this.shared.load(read);
     return { records: read.records, registrations: read.registrations.flatMap(({ value }) => value ?? []) };
   }
 
   async commit(writes: readonly RecordWrite[]): Promise<number> {
     if (this.#outage !== null) throw unavailable(this.#outage.reason);
+    if (writes.length > WRITES_MAX)
+      throw new StoreError(
+        "unavailable",
+        `Cannot write ${writes.length} records at once: etcd takes ${WRITES_MAX}; change fewer things at once`,
+      );
     const swaps = writes.map(({ key, value, expected }) => ({
       key: this.#parts.keys.of("records", key),
       value: value === null ? null : JSON.stringify(value),
@@ -194,9 +202,24 @@ class EtcdStore implements Store {
   }
 
   #take(entries: readonly Entry[]): void {
-    const read = readEntries(entries, this.#parts.keys);
+    const read = readEntries(
+      entries.filter((entry) => this.#isReadable(entry)),
+      this.#parts.keys,
+    );
     if (read.records.length > 0) this.#listener(read.records);
     this.shared.take(read);
+  }
+
+  /** What cannot be read is left out; the start of a directory would refuse it. */
+  #isReadable(entry: Entry): boolean {
+    try {
+      readEntries([entry], this.#parts.keys);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#parts.log.error("What another directory wrote is left out", { error });
+      return false;
+    }
   }
 
   #lost({ message }: EtcdError): void {

@@ -40,13 +40,16 @@ export class Following {
   }
 
   /**
-   * Lists everything.
+   * Lists everything. What is followed later is what comes after the first list.
    * @throws EtcdError
    */
   async load(): Promise<Entry[]> {
     const { entries, revision } = await this.#list();
-    this.#revision = revision;
-    return entries.filter(({ key, revision: at }) => this.#mirror.put(key, at));
+    if (this.#revision === 0) {
+      this.#revision = revision;
+      for (const entry of entries) this.#know(entry);
+    }
+    return entries;
   }
 
   /**
