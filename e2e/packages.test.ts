@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { buildPackages } from "../packaging/build-packages.ts";
 import type { Child } from "./harness/child.ts";
 import { Machine } from "./harness/machine.ts";
@@ -24,6 +24,10 @@ beforeAll(async () => {
     versions: ["1.0.0", "1.0.1"],
   });
   expect(missing).toEqual([]);
+});
+afterEach(async ({ task }) => {
+  if (task.result?.state !== "fail") return;
+  console.log(await machine.shell("journalctl --no-pager -o short-monotonic -n 60 -u 'datawire-*'"));
 });
 afterAll(() => machine?.dispose());
 
@@ -103,7 +107,7 @@ describe(".deb packages on a machine with systemd", () => {
   });
 
   test("leave nothing when purged, not even what an upgrade had left serving", async () => {
-    await machine.shell("systemctl kill -s USR1 datawire-sherlock");
+    await machine.shell("systemctl kill --kill-who=main -s USR1 datawire-sherlock");
     await eventually(async () => expect((await states()).sherlock).toBe("inactive"));
     expect(await haproxy()).not.toEqual([]);
     await machine.shell("rm /etc/datawire.d/emitter.yaml"); // ours, not the package's

@@ -23,6 +23,7 @@ export class Machine {
   readonly folder: string;
   readonly #unshare: ChildProcess;
   readonly #pid: number;
+  readonly #beside = new Set<Child>();
 
   private constructor(folder: string, unshare: ChildProcess, pid: number) {
     this.folder = folder;
@@ -88,7 +89,9 @@ export class Machine {
   startOnNetwork(file: string, args: readonly string[]): Child {
     const command = ["nsenter", "--target", String(this.#pid), "--net", "--", process.execPath, file, ...args];
     const [program, ...rest] = asRoot(command);
-    return watchChild(spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"] }), file);
+    const child = watchChild(spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"] }), file);
+    this.#beside.add(child);
+    return child;
   }
 
   /** Everything that has been written or deleted since the machine began: `f PATH`, `d PATH`, `l PATH`, `c PATH` for what was deleted. */
@@ -97,6 +100,7 @@ export class Machine {
   }
 
   async dispose(): Promise<void> {
+    for (const child of this.#beside) child.kill("SIGTERM");
     await end(this.#unshare);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
