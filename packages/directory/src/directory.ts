@@ -1,10 +1,10 @@
 import { formatDirectoryAddress, hostPort } from "@datawire/protocol";
 import { type DaemonContext, ExitError, exitCodes, formatListenAddress, isLoopback } from "@datawire/runtime";
 import { assembleDirectory, startingHandlers } from "./assemble.ts";
+import { openStore } from "./open-store.ts";
 import { listenHttp } from "./io/http-server.ts";
 import { chooseAddresses, type ListenChoice } from "./io/listen-addresses.ts";
 import { defaultDataDir, type DirectorySettings, type DirectoryValues } from "./settings.ts";
-import { openEmbeddedStore } from "./store/embedded.ts";
 
 /** The settings that hold from start to end; the others follow SIGHUP. */
 const FIXED = ["host", "port", "listen", "address", "data_dir", "store", "lease", "auth", "tls"] as const;
@@ -31,12 +31,13 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
     const port = http.addresses[0]?.port ?? settings.port;
     const address = formatDirectoryAddress(settings.address ?? { host: settings.host, port });
     const folder = settings.data_dir ?? defaultDataDir(input.env, process.getuid?.());
-    const store = await openEmbeddedStore(folder, address);
+    const { store: kind, lease: leaseMs } = settings;
+    const store = await openStore({ store: kind, folder, address, leaseMs, tenant: null }, { clock, log }, signal);
     try {
       const config = {
         address,
         warnings,
-        leaseMs: settings.lease,
+        leaseMs,
         promotionDelayMs: settings.promotion_delay,
         guard: settings.guard,
         directories: authoritiesOf(settings, { address, port }),

@@ -11,7 +11,9 @@ import {
   type Settings,
 } from "@datawire/runtime";
 import { z } from "zod";
+import { storeSetting } from "./store-settings.ts";
 
+const path = z.string().min(1).meta({ wanted: "the path of a file" });
 const off = z.union([z.literal("off"), z.literal(false).transform(() => "off" as const)]);
 
 /** `50%` or `0.5`. */
@@ -38,7 +40,7 @@ const schema = z.strictObject({
   listen: listenSetting.optional(),
   address: parsedBy((text): DirectoryAddress => parseDirectoryAddress(text), "//HOST[:PORT]/directory").optional(),
   data_dir: z.string().min(1).optional(),
-  store: z.literal("embedded").meta({ wanted: "embedded" }).default("embedded"),
+  store: storeSetting,
   lease: durationSetting.default(15_000),
   promotion_delay: durationSetting.default(30_000),
   guard: z
@@ -47,8 +49,11 @@ const schema = z.strictObject({
       minimum: z.int().min(1).meta({ wanted: "a number of instances, 1 or more" }).default(10),
     })
     .prefault({}),
-  auth: z.strictObject({ mode: z.literal("none").meta({ wanted: "none" }) }).optional(),
-  tls: off.optional(),
+  auth: z.strictObject({ mode: z.enum(["token", "none"]).meta({ wanted: "token or none" }) }).optional(),
+  tls: z
+    .union([off, z.strictObject({ cert: path, key: path, client_ca: path.optional() })])
+    .meta({ wanted: "off, or { cert: FILE, key: FILE, client_ca: FILE }" })
+    .optional(),
 });
 
 export type DirectorySettings = Settings<z.output<typeof schema>>;

@@ -52,13 +52,13 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const drained = (key: string): void => links.tellDraining(key);
   const desk = new Desk({ state, store, clock, log, changed, stored, recorded, drained });
   await desk.load();
-  publisher.begin();
 
   const { shared } = store;
   const sharing = shared === null ? null : new Sharing({ state, store, shared, publisher, clock, log });
   const counters = new Counters();
   const links: LinkDesk = new LinkDesk({ state, desk, counters, publisher, others: sharing, clock, log, refused });
   sharing?.begin(links);
+  publisher.begin();
   const context: ApiContext = { state, desk, links, publisher, counters, clock, log, ...surroundings };
   return {
     state,

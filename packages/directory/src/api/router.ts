@@ -170,6 +170,8 @@ function answerTo(error: unknown): { status: number; body: ErrorBody; headers?: 
     };
   if (error instanceof StoreError && error.code === "damaged")
     return { status: 400, body: bodyOf("invalid_argument", error.message) };
+  if (error instanceof StoreError && error.code === "uncertain")
+    return { status: 503, body: bodyOf("unavailable", `${describeError(error)}; look before trying again`) };
   if (error instanceof StoreError)
     return { status: 503, body: bodyOf("unavailable", `${describeError(error)}; nothing was changed`) };
   return { status: 500, body: bodyOf("internal", "Cannot answer: the directory failed; its log says how") };

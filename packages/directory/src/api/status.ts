@@ -15,6 +15,7 @@ interface StatusProblem {
 /** The most problems of one answer: past it, a person needs a better question. */
 const PROBLEMS_MAX = 500;
 
+const REACH = "see that etcd runs and that this machine reaches it; the directory goes on by itself";
 const RELEASE = "find out why so many were lost at once; `dw guard release` lets them go";
 
 /** `GET /v1/status`: what `dw status` shows. */
@@ -34,10 +35,11 @@ function status(context: ApiContext) {
       version: VERSION,
       ...at,
       startedAt: iso(startedMs),
-      state: publisher.warming ? "warming" : "ready",
+      state: store.outage !== null ? "read-only" : publisher.warming ? "warming" : "ready",
       store: store.kind,
       guard: state.leases.held && { held: state.leases.held.held, reason: state.leases.held.reason },
     },
+    replicas: replicasOf(store),
     watsons: watsonsOf(state.registry.holders(), clients),
     sherlocks: sherlocks.map((client) => ({
       name: client.name,
@@ -56,6 +58,17 @@ function status(context: ApiContext) {
   };
 }
 
+/** The directories on the same store, this one first; empty where it is the only one that can be. */
+function replicasOf({ shared }: ApiContext["store"]) {
+  return (shared?.replicas() ?? []).map(({ id, address, version, startedMs }) => ({
+    id,
+    address,
+    version,
+    startedAt: iso(startedMs),
+    self: id === shared?.replica,
+  }));
+}
+
 function watsonsOf(holders: readonly Holder[], clients: readonly ClientReport[]) {
   return holders
     .map(({ id, name, version, state, sinceMs, instances }) => {
@@ -72,8 +85,12 @@ function lagOf({ position }: ClientReport, { epoch, revision }: { epoch: string;
 
 /** Errors first. */
 function problemsOf(context: ApiContext, clients: readonly ClientReport[]): StatusProblem[] {
-  const { state, warnings, address } = context;
+  const { state, store, warnings, address } = context;
   const problems: StatusProblem[] = [];
+  if (store.outage !== null) {
+    const message = `read-only since ${iso(store.outage.sinceMs)}: its store is out of reach (${store.outage.reason})`;
+    problems.push({ severity: "error", subject: address, message, remedy: REACH });
+  }
   const guard = state.leases.held;
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });
   for (const name of state.table.serviceNames()) problems.push(...serviceProblems(context, name));

@@ -1,0 +1,54 @@
+import { type Clock, ExitError, exitCodes, type Logger, readTextFile } from "@datawire/runtime";
+import type { Store } from "./store/contract.ts";
+import { openEmbeddedStore } from "./store/embedded.ts";
+import { openEtcdStore } from "./store/etcd/etcd-store.ts";
+import type { EtcdConfig } from "./store/etcd/gateway.ts";
+import type { EtcdSettings, StoreSettings } from "./store-settings.ts";
+
+export interface StoreOptions {
+  readonly store: StoreSettings;
+  /** Of the embedded store. */
+  readonly folder: string;
+  /** The directory's own address. */
+  readonly address: string;
+  readonly leaseMs: number;
+  /** Whose table it is; null for the one of those who belong to no tenant. */
+  readonly tenant: string | null;
+}
+
+interface StoreDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Opens the store that the settings choose. Etcd is waited for for as long as it takes, or until the signal aborts.
+ * @throws StoreError, and ExitError for a file that the settings name and that cannot be read.
+ */
+export async function openStore(options: StoreOptions, deps: StoreDeps, signal: AbortSignal): Promise<Store> {
+  const { store, folder, address, leaseMs, tenant } = options;
+  if (store === "embedded") return openEmbeddedStore(folder, address);
+  const { prefix } = store.etcd;
+  const own = tenant === null ? "default" : `tenants/${tenant}`;
+  const config = { ...(await readEtcdConfig(store.etcd)), prefix: `/${prefix}/${own}`, address, leaseMs };
+  return openEtcdStore(config, deps, signal);
+}
+
+async function readEtcdConfig({ endpoints, user, password_file, tls }: EtcdSettings): Promise<EtcdConfig> {
+  const password = password_file === undefined ? "" : (await readSetting("password_file", password_file)).trimEnd();
+  const files = (["ca", "cert", "key"] as const).map(async (key) => {
+    const path = tls?.[key];
+    return path === undefined ? [] : [[key, await readSetting(`tls.${key}`, path)] as const];
+  });
+  return {
+    endpoints,
+    user: user === undefined ? null : { name: user, password },
+    tls: tls === undefined ? null : Object.fromEntries((await Promise.all(files)).flat()),
+  };
+}
+
+async function readSetting(key: string, path: string): Promise<string> {
+  const read = await readTextFile(path);
+  if (read.state === "read") return read.text;
+  throw new ExitError(exitCodes.badConfiguration, `Cannot use store.etcd.${key}: ${path}: ${read.problem.message}`);
+}

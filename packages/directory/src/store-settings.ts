@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+const endpoint = z
+  .string()
+  .regex(/^https?:\/\/[^/\s@?#]+\/?$/)
+  .transform((url) => url.replace(/\/$/, ""))
+  .meta({ wanted: "the URL of a member of etcd, such as http://10.0.0.1:2379" });
+const endpoints = z.array(endpoint).min(1).max(20).meta({ wanted: "URLs of members of one etcd cluster" });
+const file = z.string().min(1).meta({ wanted: "the path of a file" });
+
+const etcdSettings = z.strictObject({
+  endpoints,
+  /** Below which the keys of this dstack lie: several that share one etcd need different ones. */
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/)
+    .max(200)
+    .meta({ wanted: "names of A-Z a-z 0-9 _ . -, separated by slashes" })
+    .default("datawire"),
+  user: z.string().min(1).max(200).optional(),
+  password_file: file.optional(),
+  tls: z.strictObject({ ca: file.optional(), cert: file.optional(), key: file.optional() }).optional(),
+});
+export type EtcdSettings = z.output<typeof etcdSettings>;
+
+/** `embedded`, `{ etcd: [URL, …] }`, or `{ etcd: { endpoints: [URL, …], prefix, user, password_file, tls } }`. */
+export const storeSetting = z
+  .union([
+    z.literal("embedded"),
+    z.strictObject({
+      etcd: z.union([endpoints.transform((list) => etcdSettings.parse({ endpoints: list })), etcdSettings]),
+    }),
+  ])
+  .meta({ wanted: "embedded, or { etcd: [http://HOST:2379, …] }" })
+  .default("embedded");
+export type StoreSettings = z.output<typeof storeSetting>;
