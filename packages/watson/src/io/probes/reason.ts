@@ -11,12 +11,11 @@ export function failureReason(error: unknown, target: string): string {
   return `check of ${target} failed: ${message}`;
 }
 
-/** The code of an error, of its cause, or of the first of several attempts at one name. */
+/** The code of an error; that of its cause, or of the first of several attempts at one name, where that says more. */
 function codeOf(error: unknown): string | undefined {
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  const code = systemErrorCode(error);
-  if (code !== undefined && !code.startsWith("UND_ERR_CONNECT")) return code;
-  return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : code;
+  const inner = error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : undefined;
+  return inner !== undefined && REASONS[inner] !== undefined ? inner : systemErrorCode(error);
 }
 
 const REASONS: Readonly<Record<string, string>> = {

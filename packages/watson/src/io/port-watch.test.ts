@@ -1,0 +1,38 @@
+import { createFakeClock } from "@datawire/runtime/testing";
+import { expect, test } from "vitest";
+import { PortWatch } from "./port-watch.ts";
+
+function fixture(counts: Map<number, number> | null = new Map()) {
+  const clock = createFakeClock();
+  const watch = new PortWatch({ clock, read: () => counts && new Map(counts) });
+  return { clock, watch, counts: counts ?? new Map<number, number>() };
+}
+
+test("PortWatch tells when a socket of the port goes, and when it comes back", async () => {
+  const { clock, watch, counts } = fixture(new Map([[8080, 1]]));
+  const told: number[] = [];
+  watch.watch(8080, () => told.push(clock.monotonicMs()));
+  told.length = 0; // what was there before is no news
+  await clock.advance(1_000);
+  expect(told).toEqual([]);
+  counts.delete(8080);
+  await clock.advance(100);
+  expect(told).toEqual([1_100]);
+  counts.set(8080, 1);
+  await clock.advance(100);
+  expect(told).toEqual([1_100, 1_200]);
+});
+
+test("PortWatch looks at nothing while nobody watches", async () => {
+  const { clock, watch } = fixture();
+  const unwatch = watch.watch(8080, () => {});
+  expect(clock.pending()).toBe(1);
+  unwatch();
+  expect(clock.pending()).toBe(0);
+});
+
+test("PortWatch rests where the system does not tell", () => {
+  const { clock, watch } = fixture(null);
+  watch.watch(8080, () => {});
+  expect(clock.pending()).toBe(0);
+});

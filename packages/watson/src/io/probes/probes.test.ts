@@ -1,0 +1,223 @@
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
+import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from "node:net";
+import { systemClock } from "@datawire/runtime";
+import { afterEach, expect, test } from "vitest";
+import type { GrpcProbe, HttpProbe } from "../../core/instance.ts";
+import { createLookup } from "../lookup.ts";
+import { type ActiveProbe, createProber } from "./create-prober.ts";
+
+const deps = { lookup: createLookup({ clock: systemClock }), ca: null, env: process.env };
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+async function probe(settings: ActiveProbe, signal = new AbortController().signal): Promise<string> {
+  const prober = createProber(settings, deps);
+  const result = await prober.probe(signal);
+  prober.close();
+  return result.ok ? "pass" : result.reason;
+}
+
+async function listen(server: TcpServer): Promise<number> {
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  closing.push(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** A port that nothing listens on. */
+async function closedPort(): Promise<number> {
+  const server = createTcp();
+  const port = await listen(server);
+  await new Promise((resolve) => void server.close(resolve));
+  closing.pop();
+  return port;
+}
+
+async function http(answer: RequestListener, over: Partial<HttpProbe> = {}): Promise<HttpProbe> {
+  const server = createServer(answer);
+  const port = await listen(server);
+  closing.push(() => server.closeAllConnections());
+  return httpProbe(port, over);
+}
+
+function httpProbe(port: number, over: Partial<HttpProbe> = {}): HttpProbe {
+  const url = `http://127.0.0.1:${port}/liveness_check`;
+  return {
+    kind: "http",
+    url,
+    method: "GET",
+    headers: {},
+    status: [[200, 299]],
+    body: null,
+    tlsVerify: true,
+    http2: false,
+    ...over,
+  };
+}
+
+test("createProber() http passes on an expected status", async () => {
+  expect(await probe(await http((_, res) => res.writeHead(204).end()))).toBe("pass");
+});
+
+test("createProber() http names the status, the request and what was wanted", async () => {
+  const settings = await http((_, res) => res.writeHead(503).end());
+  expect(await probe(settings)).toBe("503 from GET /liveness_check, wanted 200-299");
+});
+
+test("createProber() http follows no redirect", async () => {
+  const settings = await http((_, res) => res.writeHead(302, { location: "/" }).end());
+  expect(await probe(settings)).toBe("302 from GET /liveness_check, wanted 200-299");
+  expect(
+    await probe({
+      ...settings,
+      status: [
+        [200, 299],
+        [302, 302],
+      ],
+    }),
+  ).toBe("pass");
+});
+
+test("createProber() http sends the method and the headers, Host among them", async () => {
+  const settings = await http((req, res) => {
+    const { host, "x-probe": x } = req.headers;
+    res.writeHead(req.method === "HEAD" && host === "barker.internal" && x === "1" ? 200 : 400).end();
+  });
+  const headers = { Host: "barker.internal", "X-Probe": "1" };
+  expect(await probe({ ...settings, method: "HEAD", headers })).toBe("pass");
+});
+
+test("createProber() http compares the body", async () => {
+  const settings = await http((_, res) => res.end("all is well"));
+  expect(await probe({ ...settings, body: "is w.ll$" })).toBe("pass");
+  expect(await probe({ ...settings, body: "^well" })).toBe("the body of GET /liveness_check does not match /^well/");
+});
+
+test("createProber() http stops an expression that would take for ever", async () => {
+  const settings = await http((_, res) => res.end(`${"a".repeat(40)}!`));
+  expect(await probe({ ...settings, body: "^(a+)+$" })).toContain("took more than 50ms");
+});
+
+test("createProber() http reads the start of a body that never ends", async () => {
+  const settings = await http((_, res) => {
+    const write = (): void => {
+      while (res.write("x".repeat(16_384)));
+      res.once("drain", write);
+    };
+    write();
+  });
+  expect(await probe({ ...settings, body: "^xxx" })).toBe("pass");
+  expect(await probe(settings)).toBe("pass");
+});
+
+test("createProber() http opens a new connection each time", async () => {
+  const ports = new Set<number | undefined>();
+  const settings = await http((req, res) => {
+    ports.add(req.socket.remotePort);
+    res.end();
+  });
+  const prober = createProber(settings, deps);
+  for (let i = 0; i < 3; i++) expect(await prober.probe(new AbortController().signal)).toEqual({ ok: true });
+  prober.close();
+  expect(ports.size).toBe(3);
+});
+
+test("createProber() http tells a refused connection, and one that is closed without an answer", async () => {
+  const port = await closedPort();
+  expect(await probe(httpProbe(port))).toBe(`connection refused by 127.0.0.1:${port}`);
+  const rude = await listen(createTcp((socket) => socket.destroy()));
+  expect(await probe(httpProbe(rude))).toBe(`connection closed before an answer by 127.0.0.1:${rude}`);
+});
+
+test("createProber() http tells an answer that is no HTTP", async () => {
+  const port = await listen(createTcp((socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n")));
+  expect(await probe(httpProbe(port))).toContain(`check of 127.0.0.1:${port} failed`);
+});
+
+test("createProber() http ends when it is aborted", async () => {
+  const settings = await http(() => {});
+  const stop = new AbortController();
+  const ended = probe(settings, stop.signal);
+  stop.abort();
+  await ended;
+});
+
+test("createProber() tcp passes when a connection opens", async () => {
+  const port = await listen(createTcp((socket) => socket.on("error", () => {})));
+  expect(await probe({ kind: "tcp", host: "localhost", port })).toBe("pass");
+});
+
+test("createProber() tcp tells a refused connection", async () => {
+  const port = await closedPort();
+  expect(await probe({ kind: "tcp", host: "127.0.0.1", port })).toBe(`connection refused by 127.0.0.1:${port}`);
+});
+
+test("createProber() exec passes on exit code 0, and gives the last line of a failure", async () => {
+  expect(await probe({ kind: "exec", command: ["/bin/true"] })).toBe("pass");
+  const reason = await probe({ kind: "exec", command: ["/bin/sh", "-c", "echo one; echo disk full >&2; exit 3"] });
+  expect(reason).toBe("exit code 3 from /bin/sh: disk full");
+});
+
+test("createProber() exec tells a program that is not there", async () => {
+  expect(await probe({ kind: "exec", command: ["/no/such/program"] })).toBe(
+    "cannot run /no/such/program: no such file or folder",
+  );
+});
+
+test("createProber() exec passes no secret on, and no shell reads the command", async () => {
+  const script = `process.exit(process.env.DATAWIRE_TOKEN === undefined && process.argv[1] === "$HOME;" ? 0 : 1)`;
+  const prober = createProber(
+    { kind: "exec", command: [process.execPath, "-e", script, "$HOME;"] },
+    { ...deps, env: { ...process.env, DATAWIRE_TOKEN: "secret" } },
+  );
+  expect(await prober.probe(new AbortController().signal)).toEqual({ ok: true });
+});
+
+test("createProber() exec kills a program with its children when it is aborted", async () => {
+  const stop = new AbortController();
+  const ended = probe({ kind: "exec", command: ["/bin/sh", "-c", "sleep 1000 & sleep 1000"] }, stop.signal);
+  setImmediate(() => stop.abort());
+  expect(await ended).toContain("killed by SIGKILL");
+});
+
+test("createProber() exec does not wait for a reader of much output", async () => {
+  const command = ["/bin/sh", "-c", "head -c 1000000 /dev/zero; exit 1"] as const;
+  expect(await probe({ kind: "exec", command: [...command] })).toContain("exit code 1 from /bin/sh");
+});
+
+async function http2(answer: (stream: ServerHttp2Stream, path: string) => void): Promise<number> {
+  const server = createHttp2();
+  server.on("stream", (stream, headers) => answer(stream, String(headers[":path"])));
+  return listen(server as unknown as TcpServer);
+}
+
+test("createProber() http over HTTP/2 with prior knowledge", async () => {
+  const port = await http2((stream, path) => {
+    stream.respond({ ":status": path === "/liveness_check" ? 200 : 404 });
+    stream.end("ok");
+  });
+  expect(await probe(httpProbe(port, { http2: true, body: "ok" }))).toBe("pass");
+  const elsewhere = httpProbe(port, { http2: true, url: `http://127.0.0.1:${port}/x` });
+  expect(await probe(elsewhere)).toBe("404 from GET /x, wanted 200-299");
+  const closed = await closedPort();
+  expect(await probe(httpProbe(closed, { http2: true }))).toBe(`connection refused by 127.0.0.1:${closed}`);
+});
+
+const SERVING = Buffer.from("00000000020801", "hex");
+const NOT_SERVING = Buffer.from("00000000020802", "hex");
+
+test.each([
+  ["SERVING passes", SERVING, "0", "pass"],
+  ["NOT_SERVING fails", NOT_SERVING, "0", 'NOT_SERVING from the gRPC health check of "r.v1.R", wanted SERVING'],
+  ["an error fails", Buffer.alloc(0), "5", 'gRPC status 5 (nobody) for "r.v1.R", wanted 0'],
+])("createProber() grpc: %s", async (_, body, status, expected) => {
+  const port = await http2((stream) => {
+    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": status, "grpc-message": "nobody" }));
+    stream.end(body);
+  });
+  const settings: GrpcProbe = { kind: "grpc", host: "127.0.0.1", port, tls: false, tlsVerify: true, service: "r.v1.R" };
+  expect(await probe(settings)).toBe(expected);
+});
