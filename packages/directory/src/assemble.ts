@@ -8,7 +8,7 @@ import {
   readyHandler,
   send,
 } from "@datawire/runtime";
-import { type Gate, openGate } from "./access/gate.ts";
+import type { Gate } from "./access/gate.ts";
 import type { TokenDesk } from "./access/token-desk.ts";
 import type { StateConfig } from "./core/state.ts";
 import { createFrontDoor } from "./front-door.ts";
@@ -32,10 +32,10 @@ export interface DirectoryDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly readiness: Pick<Readiness, "missing">;
-  readonly access?: DirectoryAccess;
+  readonly access: DirectoryAccess;
 }
 
-/** Who may come in, and where each finds what is theirs. Default: everybody, and one table for all. */
+/** Who may come in, and where each finds what is theirs. */
 export interface DirectoryAccess {
   readonly gate: Gate;
   readonly tokens: TokenDesk;
@@ -48,8 +48,6 @@ export interface Directory {
   readonly handlers: HttpHandlers;
   /** Takes the settings that may change while it runs. */
   configure(settings: ChangeableConfig): void;
-  /** Ends the links of tokens that no longer hold. */
-  reviewAccess(): void;
   /** Does what is due until the signal aborts, then takes leave of the clients and saves what is not saved yet. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -64,10 +62,10 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   const metrics = createMetrics();
   const startedMs = clock.nowMs();
   const tenants = new Tenants(async (name) => {
-    const own = (await access?.storeOf(name)) ?? store;
+    const own = await access.storeOf(name);
     const surroundings = {
       store: name === null ? store : own,
-      tokens: access?.tokens ?? null,
+      tokens: access.tokens,
       address,
       startedMs,
       // They say where it listens and who is let in, which is nothing of a tenant's.
@@ -81,8 +79,9 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
 
   const heartbeatMs = Math.max(1, Math.round(leaseMs / HEARTBEATS_A_LEASE));
   const links = new LinkServer({ heartbeatMs, leaseMs, directory: address }, { clock, log });
+  access.tokens.onChange(() => links.review());
   const door = createFrontDoor({
-    gate: access?.gate ?? openGate,
+    gate: access.gate,
     tenants,
     links,
     open: [healthHandler, readyHandler(readiness)],
@@ -93,7 +92,6 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   return {
     handlers: { ...door, foreign: metrics.foreign },
     configure: (settings) => tenants.configure(settings),
-    reviewAccess: () => links.review(),
     async run(signal) {
       await tenants.run(signal);
       await tenants.leave();

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { type ProcessLike, runDaemon, type SignalName } from "@datawire/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { directoryDaemon } from "./daemon.ts";
-import { requireProtection } from "./directory.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -48,7 +47,6 @@ test("a port in use is one clear line, and exit code 1", async () => {
 });
 
 test.each([
-  [["--listen", "0.0.0.0:0"], 78, /Cannot listen beyond loopback, on 0\.0\.0\.0:0, without authentication and TLS/],
   [["-p", "70000"], 64, /--port: port is 70000: wanted a port/],
   [["-a", "barker"], 64, /Cannot read directory address "barker"/],
   [["--listen", "nowhere"], 64, /Cannot listen on "nowhere"/],
@@ -69,20 +67,3 @@ test("--check names every problem of a settings file with its place", async () =
   expect(stderr).toContain(`${file}:3:17: guard.share is "150%": wanted a share from 0% to 100%`);
   expect(stderr).toContain(`${file}:4:6: `);
 });
-
-test.each([
-  ["127.0.0.1", {}, []],
-  ["::1", {}, []],
-  ["10.0.0.5", { auth: { mode: "none" as const }, tls: "off" as const }, [/anyone who reaches 10\.0\.0\.5:1/]],
-])("requireProtection() of %s with %o warns of %o", (host, settings, warnings) => {
-  const found = requireProtection(settings, { addresses: [{ host, port: 1 }] });
-  expect(found).toHaveLength(warnings.length);
-  warnings.forEach((warning, i) => expect(found[i]).toMatch(warning));
-});
-
-test.each([{}, { auth: { mode: "none" as const } }, { tls: "off" as const }])(
-  "requireProtection() refuses an address beyond loopback with %o",
-  (settings) => {
-    expect(() => requireProtection(settings, { addresses: [{ host: "::", port: 1 }] })).toThrow(/wanted both/);
-  },
-);

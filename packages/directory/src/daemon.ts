@@ -1,4 +1,5 @@
 import type { DaemonDefinition } from "@datawire/runtime";
+import { initCommand } from "./access/init-command.ts";
 import { backupCommand, restoreCommand } from "./backup-commands.ts";
 import { runDirectory } from "./directory.ts";
 import { type DirectorySettings, FLAGS, loadDirectorySettings } from "./settings.ts";
@@ -12,5 +13,5 @@ export const directoryDaemon: DaemonDefinition<DirectorySettings> = {
   },
   load: loadDirectorySettings,
   run: runDirectory,
-  commands: [backupCommand, restoreCommand],
+  commands: [initCommand, backupCommand, restoreCommand],
 };

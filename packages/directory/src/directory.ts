@@ -1,10 +1,16 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
 import { formatDirectoryAddress, hostPort } from "@datawire/protocol";
-import { type DaemonContext, ExitError, exitCodes, formatListenAddress, isLoopback } from "@datawire/runtime";
+import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
+import { tlsOptions } from "./access/io/certificates.ts";
+import { type Access, openAccess } from "./access/open-access.ts";
+import { protectionOf } from "./access/protection.ts";
 import { assembleDirectory, startingHandlers } from "./assemble.ts";
 import { openStore } from "./open-store.ts";
 import { listenHttp } from "./io/http-server.ts";
-import { chooseAddresses, type ListenChoice } from "./io/listen-addresses.ts";
-import { defaultDataDir, type DirectorySettings, type DirectoryValues } from "./settings.ts";
+import { machine, whereToListen } from "./io/listen-addresses.ts";
+import { dataDirOf, type DirectorySettings, type DirectoryValues } from "./settings.ts";
+import type { Store } from "./store/contract.ts";
 
 /** The settings that hold from start to end; the others follow SIGHUP. */
 const FIXED = ["host", "port", "listen", "address", "data_dir", "store", "lease", "auth", "tls"] as const;
@@ -14,13 +20,18 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
   const { log, clock, signal, readiness, input } = context;
   const settings = context.settings.value;
   const choice = await whereToListen(settings);
-  const warnings = requireProtection(settings, choice);
-  for (const warning of warnings) log.warn("Exposed", { warning });
+  const protection = protectionOf(settings, choice.addresses);
+  for (const warning of protection.warnings) log.warn("Exposed", { warning });
   if (choice.warning !== null) log.warn("Listening on loopback only", { reason: choice.warning });
 
   let handlers = startingHandlers;
   const http = await listenHttp(
-    { addresses: choice.addresses, setting: settings.listen ? "--listen" : "--port", names: namesOf(settings) },
+    {
+      addresses: choice.addresses,
+      setting: settings.listen ? "--listen" : "--port",
+      names: namesOf(settings),
+      tls: protection.tls !== "off",
+    },
     {
       request: (req, res) => handlers.request(req, res),
       upgrade: (req, socket, head) => handlers.upgrade(req, socket, head),
@@ -30,60 +41,52 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
   try {
     const port = http.addresses[0]?.port ?? settings.port;
     const address = formatDirectoryAddress(settings.address ?? { host: settings.host, port });
-    const folder = settings.data_dir ?? defaultDataDir(input.env, process.getuid?.());
     const { store: kind, lease: leaseMs } = settings;
-    const store = await openStore({ store: kind, folder, address, leaseMs, tenant: null }, { clock, log }, signal);
+    const dataDir = dataDirOf(settings, input.env);
+    const open = (tenant: string | null): Promise<Store> => {
+      const folder = tenant === null ? dataDir : join(dataDir, "tenants", tenant);
+      return openStore({ store: kind, folder, address, leaseMs, tenant }, { clock, log }, signal);
+    };
+    const store = await open(null);
+    let access: Access | undefined;
     try {
+      access = await openAccess(
+        { protection, folder: dataDir, names: certificateNames(settings) },
+        {
+          store,
+          openTenantStore: open,
+          clock,
+          log,
+          show: (certificate) => http.setCertificate(tlsOptions(certificate)),
+        },
+      );
+      const { certificates } = access;
       const config = {
         address,
-        warnings,
+        warnings: protection.warnings,
         leaseMs,
         promotionDelayMs: settings.promotion_delay,
         guard: settings.guard,
         directories: authoritiesOf(settings, { address, port }),
       };
-      const directory = await assembleDirectory(config, { store, clock, log, readiness });
+      const directory = await assembleDirectory(config, { store, clock, log, readiness, access });
       handlers = directory.handlers;
       context.onReload(({ value }) => {
+        void certificates?.look();
         directory.configure({ promotionDelayMs: value.promotion_delay, guard: value.guard });
         const fixed = FIXED.filter((key) => JSON.stringify(value[key]) !== JSON.stringify(settings[key]));
         if (fixed.length > 0) log.warn("Settings that need a restart", { settings: fixed.join(", ") });
       });
       readiness.seal();
       log.info("Directory is ready", { address, port, listen: http.addresses.map(formatListenAddress).join(", ") });
-      await directory.run(signal);
+      await Promise.all([directory.run(signal), certificates?.run(signal)]);
     } finally {
+      await access?.close();
       await store.close();
     }
   } finally {
     await http.close();
   }
-}
-
-async function whereToListen({ host, port, listen }: DirectoryValues): Promise<ListenChoice> {
-  if (listen !== undefined) return { addresses: [listen], warning: null };
-  return chooseAddresses({ host, port });
-}
-
-/**
- * Beyond loopback, who may do what is a question that has to be answered: here by saying that anyone may.
- * @returns what to warn about.
- */
-export function requireProtection(
-  { auth, tls }: Pick<DirectoryValues, "auth" | "tls">,
-  { addresses }: Pick<ListenChoice, "addresses">,
-): string[] {
-  const exposed = addresses.filter(({ host }) => !isLoopback(host));
-  if (exposed.length === 0) return [];
-  const where = exposed.map(formatListenAddress).join(", ");
-  if (auth?.mode === "none" && tls === "off") {
-    return [`anyone who reaches ${where} can change routes and register services, and the traffic is not encrypted`];
-  }
-  throw new ExitError(
-    exitCodes.badConfiguration,
-    `Cannot listen beyond loopback, on ${where}, without authentication and TLS: wanted both \`auth: { mode: none }\` ` +
-      `and \`tls: off\` in directory.yaml, which let anyone in, or \`--listen 127.0.0.1:${addresses[0]?.port}\` for this machine alone`,
-  );
 }
 
 /** The authorities under which an address may name this directory. */
@@ -98,4 +101,13 @@ function authoritiesOf(
 
 function namesOf({ host, listen, address }: DirectoryValues): string[] {
   return [host, ...(listen === undefined ? [] : [listen.host]), ...(address === undefined ? [] : [address.host])];
+}
+
+/** What clients may call this machine: the directory's names, those of the machine, and all its addresses. */
+function certificateNames(settings: DirectoryValues): string[] {
+  const wildcards = new Set(["0.0.0.0", "::"]);
+  const names = [...namesOf(settings), "localhost", "127.0.0.1", "::1", hostname(), ...machine.own()];
+  return [...new Set(names.map((name) => name.replace(/%.*$/, "").toLowerCase()))].filter(
+    (name) => !wildcards.has(name),
+  );
 }

@@ -89,7 +89,12 @@ export async function loadDirectorySettings({ config, options, env }: DaemonInpu
   });
 }
 
-/** Where the embedded store lies when nobody says. */
+/** Where the embedded store, the first tokens and the authority's certificate are. */
+export function dataDirOf({ data_dir }: DirectoryValues, env: DaemonInput["env"]): string {
+  return data_dir ?? defaultDataDir(env, process.getuid?.());
+}
+
+/** Where that is when nobody says. */
 export function defaultDataDir(env: DaemonInput["env"], uid: number | undefined): string {
   if (uid === 0) return "/var/lib/datawire/directory";
   const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state");

@@ -11,7 +11,7 @@ import {
 } from "./core/token-record.ts";
 import { Tokens } from "./core/tokens.ts";
 import { hashOf } from "./gate.ts";
-import { authorityFingerprint, createAuthority } from "./io/authority.ts";
+import { authorityFingerprint } from "./io/fingerprint.ts";
 
 /** What a new token is for. */
 export interface TokenOrder {
@@ -26,8 +26,6 @@ interface TokenDeskDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called when tokens were revoked or made, here or by another directory on the same store. */
-  readonly changed: () => void;
 }
 
 const AUTHORITY_KEY = `${ACCESS_PREFIX}authority`;
@@ -40,6 +38,7 @@ export class TokenDesk {
   readonly #versions = new Map<string, number>();
   #authority: AuthorityRecord | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  #listener: () => void = () => {};
 
   constructor(deps: TokenDeskDeps) {
     this.#deps = deps;
@@ -47,19 +46,26 @@ export class TokenDesk {
 
   /** Takes what the store holds. Must be the first call. */
   async load(): Promise<void> {
-    const { store, changed } = this.#deps;
+    const { store } = this.#deps;
     const { records } = await store.load();
     for (const record of records) this.#take(record);
     store.follow((followed) => {
       for (const record of followed) this.#take(record);
-      changed();
+      this.#listener();
     });
+  }
+
+  /** Calls `listener` when tokens were made or revoked, here or by another directory on the same store. */
+  onChange(listener: () => void): void {
+    this.#listener = listener;
   }
 
   /** The directory's own authority; made when there is none yet. */
   async authority(): Promise<AuthorityRecord> {
     if (this.#authority !== null) return this.#authority;
     const { store, clock } = this.#deps;
+    // Its library is large, and needed once in the life of a store.
+    const { createAuthority } = await import("./io/authority.ts");
     const made = await createAuthority(clock.nowMs());
     try {
       await this.#write(AUTHORITY_KEY, made);
@@ -110,7 +116,7 @@ export class TokenDesk {
       const write: RecordWrite = { key, value, expected: this.#versions.get(key) ?? 0 };
       const version = await this.#deps.store.commit([write]);
       this.#take({ key, value, version });
-      this.#deps.changed();
+      this.#listener();
     };
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => {}); // whoever asked is told; the next one is not concerned

@@ -1,4 +1,4 @@
-import { instanceSchema, routeTableSchema, serviceSchema, serviceSettingsSchema } from "@datawire/protocol";
+import { instanceSchema, ROLES, routeTableSchema, serviceSchema, serviceSettingsSchema } from "@datawire/protocol";
 import { z } from "zod";
 
 /** The shapes of all answers, for the OpenAPI page; a test holds the real answers against them. */
@@ -42,6 +42,17 @@ const route = z.strictObject({
   when: z.string().nullable(),
   sticky: z.string().nullable(),
   expires: time.nullable(),
+});
+
+const token = z.strictObject({
+  id: z.string(),
+  role: z.enum(ROLES),
+  services: z.array(z.string()).nullable(),
+  tenant: z.string().nullable(),
+  created: time,
+  createdBy: z.string(),
+  expires: time.nullable(),
+  expired: z.boolean(),
 });
 
 const explanation = z.strictObject({
@@ -141,6 +152,9 @@ export const answers = {
   }),
   release: z.strictObject({ ...stamped, released: z.int() }),
   restore: z.strictObject({ ...stamped, records: z.int(), changed: z.int() }),
+  tokens: z.strictObject({ tokens: z.array(token) }),
+  tokenCreation: token.extend({ token: z.string() }),
+  tokenRevocation: z.strictObject({ revoked: token }),
   status: z.object({
     directory: z.object({
       address: z.string(),
@@ -151,6 +165,9 @@ export const answers = {
       store: z.enum(["embedded", "etcd"]),
       guard: z.strictObject({ held: z.int(), reason: z.string() }).nullable(),
     }),
+    replicas: z.array(
+      z.object({ id: z.string(), address: z.string(), version: z.string(), startedAt: time, self: z.boolean() }),
+    ),
     watsons: z.array(
       z.object({
         name: z.string(),

@@ -1,5 +1,6 @@
-import { PROTOCOLS, serviceSettingsSchema } from "@datawire/protocol";
+import { NAME_PATTERN, NAME_RULE, PROTOCOLS, ROLES, serviceSettingsSchema } from "@datawire/protocol";
 import { z } from "zod";
+import { PATTERNS_MAX } from "../access/core/token-record.ts";
 
 /** What changes take as bodies, where the protocol package does not say it already. */
 
@@ -55,3 +56,17 @@ export const instanceSchema = z.object({ instance: z.string().max(400), dryRun }
 
 /** `POST /v1/routes/undo`. */
 export const undoSchema = z.object({ dryRun });
+
+/** `POST /v1/tokens`. */
+export const tokenCreateSchema = z.object({
+  role: z.enum(ROLES),
+  /** Patterns of the services that may be registered with it; left out or null for all. */
+  services: z.array(z.string().max(200)).min(1).max(PATTERNS_MAX).nullable().default(null),
+  /** Whose table it is for; default: that of whoever asks. */
+  tenant: z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE }).nullable().default(null),
+  /** A duration, after which it no longer holds; left out or null for one that holds until it is revoked. */
+  expires: z
+    .union([z.string().max(20), z.number()])
+    .nullable()
+    .default(null),
+});

@@ -11,8 +11,7 @@ import type { Store } from "../store/contract.ts";
 /** What the endpoints answer from beyond the table that they are for. */
 export interface Surroundings {
   readonly store: Store;
-  /** Null for a directory that asks for no token and keeps none. */
-  readonly tokens: TokenDesk | null;
+  readonly tokens: TokenDesk;
   /** The directory's own address, `//host/directory`. */
   readonly address: string;
   readonly startedMs: number;

@@ -1,7 +1,14 @@
 import { routeAddSchema, routeRemoveSchema, routeSetSchema } from "@datawire/protocol";
 import type { z } from "zod";
 import { answers } from "./answers.ts";
-import { instanceSchema, promoteSchema, serviceAddSchema, serviceSetSchema, undoSchema } from "./bodies.ts";
+import {
+  instanceSchema,
+  promoteSchema,
+  serviceAddSchema,
+  serviceSetSchema,
+  tokenCreateSchema,
+  undoSchema,
+} from "./bodies.ts";
 
 /** What the OpenAPI page says of one endpoint. */
 export interface Description {
@@ -91,5 +98,16 @@ export const descriptions: Readonly<Record<string, Description>> = {
     summary: "Keeps what a backup has, and nothing else",
     body: "file",
     answer: answers.restore,
+  },
+  "GET /v1/tokens": { summary: "All tokens, without their secrets", answer: answers.tokens },
+  "POST /v1/tokens": {
+    summary: "Makes a token; this answer is the only place where it ever is",
+    body: tokenCreateSchema,
+    answer: answers.tokenCreation,
+  },
+  "DELETE /v1/tokens/*": {
+    summary: "Revokes a token and ends the links that use it",
+    params: ["token"],
+    answer: answers.tokenRevocation,
   },
 };

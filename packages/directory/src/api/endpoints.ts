@@ -5,6 +5,7 @@ import { openApiEndpoint } from "./openapi.ts";
 import { readEndpoints } from "./reads.ts";
 import type { Endpoint } from "./router.ts";
 import { statusEndpoint } from "./status.ts";
+import { tokenEndpoints } from "./tokens.ts";
 
 /** Every endpoint that answers with JSON or a file. */
 export function endpointsOf(context: ApiContext): Endpoint[] {
@@ -12,6 +13,7 @@ export function endpointsOf(context: ApiContext): Endpoint[] {
     ...readEndpoints(context),
     ...changeEndpoints(context),
     ...backupEndpoints(context),
+    ...tokenEndpoints(context),
     statusEndpoint(context),
     openApiEndpoint(),
   ];

@@ -47,6 +47,7 @@ const reads: [string, string, unknown][] = [
   ["GET /v1/callers", "/v1/callers", undefined],
   ["GET /v1/table", "/v1/table", undefined],
   ["GET /v1/counters", "/v1/counters?seconds=3600", undefined],
+  ["GET /v1/tokens", "/v1/tokens", undefined],
 ];
 
 // In this order: each finds what the ones before it made.
@@ -55,6 +56,7 @@ test.each([
   ["PUT /v1/services/*", "/v1/services/fresh", { retries: null }],
   ["POST /v1/routes", "/v1/routes", { ...route, sticky: "cookie:user", for: "1h" }],
   ["PUT /v1/routes", "/v1/routes", { source: "//monolith", targets: [{ target: "//barker(2)", percent: 5 }] }],
+  ["POST /v1/tokens", "/v1/tokens", { role: "watson", services: ["billing-*"], expires: "1h" }],
   ...reads,
   ["POST /v1/services/*/promote", "/v1/services/barker/promote", { generation: "2", dryRun: true }],
   ["POST /v1/instances/drain", "/v1/instances/drain", { instance: "//barker@a" }],

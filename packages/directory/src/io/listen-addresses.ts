@@ -17,7 +17,7 @@ export interface ListenChoice {
 }
 
 /** The machine as it is. */
-const machine: Surroundings = {
+export const machine: Surroundings = {
   async resolve(name) {
     try {
       return (await lookup(name, { all: true })).map(({ address }) => address);
@@ -27,6 +27,19 @@ const machine: Surroundings = {
   },
   own: () => Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)),
 };
+
+/** The addresses that the settings name, or those that are chosen without them. */
+export async function whereToListen({
+  host,
+  port,
+  listen,
+}: {
+  readonly host: string;
+  readonly port: number;
+  readonly listen?: ListenAddress | undefined;
+}): Promise<ListenChoice> {
+  return listen === undefined ? chooseAddresses({ host, port }) : { addresses: [listen], warning: null };
+}
 
 /**
  * Chooses where to listen when nobody says: on loopback, for the clients on this machine, and on the addresses of this

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type ClientMessage, type ServerMessage, serverMessageSchema } from "@datawire/protocol";
 import { createReadiness, noLog, systemClock } from "@datawire/runtime";
 import { WebSocket } from "ws";
+import { openAccess } from "../access/open-access.ts";
 import { assembleDirectory, type DirectoryConfig } from "../assemble.ts";
 import { listenHttp } from "../io/http-server.ts";
 import type { Store } from "../store/contract.ts";
@@ -46,6 +47,16 @@ export async function serve({
   const store = given ?? (await openEmbeddedStore(data, "//localhost/directory"));
   const readiness = createReadiness();
   readiness.seal();
+  const access = await openAccess(
+    { protection: { auth: "none", tls: "off" }, folder: data, names: [] },
+    {
+      store,
+      openTenantStore: (tenant) => openEmbeddedStore(join(data, tenant), "//localhost/directory"),
+      clock: systemClock,
+      log: noLog,
+      show: () => {},
+    },
+  );
   const directory = await assembleDirectory(
     {
       address: "//localhost/directory",
@@ -56,7 +67,7 @@ export async function serve({
       directories: ["localhost"],
       ...config,
     },
-    { store, clock: systemClock, log: noLog, readiness },
+    { store, clock: systemClock, log: noLog, readiness, access },
   );
   const addresses = [{ host: "127.0.0.1", port: 0 }];
   const http = await listenHttp({ addresses, setting: "--port", names: ["localhost"] }, directory.handlers);

@@ -1,5 +1,5 @@
 import "reflect-metadata"; // the library builds on it, and leaves bringing it to us
-import { createHash, type webcrypto, X509Certificate } from "node:crypto";
+import type { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import {
   AuthorityKeyIdentifierExtension,
@@ -83,14 +83,6 @@ export async function issueCertificate(
     key: await exportKey(keys.privateKey),
     notAfterMs,
   };
-}
-
-/** What tokens carry: SHA-256 of the authority's public key, in base64url. */
-export function authorityFingerprint({ certificate }: AuthorityRecord): string {
-  const { publicKey } = new X509Certificate(certificate);
-  return createHash("sha256")
-    .update(publicKey.export({ type: "spki", format: "der" }))
-    .digest("base64url");
 }
 
 function createKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -1,8 +1,7 @@
 import { createSecureContext } from "node:tls";
-import type { Clock, Logger } from "@datawire/runtime";
-import { readTextFile } from "@datawire/runtime";
+import { type Clock, type Logger, readTextFile } from "@datawire/runtime";
 import type { AuthorityRecord } from "../core/token-record.ts";
-import { CERTIFICATE_DAYS, issueCertificate, type IssuedCertificate } from "./authority.ts";
+import type { IssuedCertificate } from "./authority.ts";
 
 /** What a TLS server shows, and asks of its clients; in PEM. */
 export interface ServerCertificate {
@@ -32,8 +31,10 @@ export function ownCertificates(authority: AuthorityRecord, names: readonly stri
   let current: { readonly shown: ServerCertificate; readonly renewAtMs: number } | null = null;
   return async (nowMs) => {
     if (current !== null && nowMs < current.renewAtMs) return current.shown;
+    // Its library is large, and only a directory with an authority of its own needs it.
+    const { issueCertificate } = await import("./authority.ts");
     const issued = await issueCertificate(authority, names, nowMs);
-    current = { shown: { cert: issued.cert, key: issued.key, clientCa: null }, renewAtMs: renewalOf(issued) };
+    current = { shown: { cert: issued.cert, key: issued.key, clientCa: null }, renewAtMs: renewalOf(issued, nowMs) };
     return current.shown;
   };
 }
@@ -114,8 +115,8 @@ export class CertificateKeeper {
   }
 }
 
-function renewalOf({ notAfterMs }: IssuedCertificate): number {
-  return notAfterMs - (1 - RENEW_AFTER) * CERTIFICATE_DAYS * 86_400_000;
+function renewalOf({ notAfterMs }: IssuedCertificate, issuedMs: number): number {
+  return issuedMs + RENEW_AFTER * (notAfterMs - issuedMs);
 }
 
 async function readPem(file: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StoredRegistration } from "../../core/records.ts";
 import { registration } from "../../testing/worlds.ts";
-import type { Store } from "../contract.ts";
+import type { RegistrationChanges, Store } from "../contract.ts";
 
 /** One place where a store lives, which may be opened again after it was closed. */
 export interface StorePlace {
@@ -55,7 +55,7 @@ export function describeStore(name: string, create: () => Promise<StorePlace>): 
     await store.close();
   });
 
-  test(`${name}: saveRegistrations() keeps the last word on each instance`, async () => {
+  test(`${name}: saving registrations keeps the last word on each instance`, async () => {
     const place = await create();
     const store = await place.open();
     const stored = (text: string, order: number): StoredRegistration => ({
@@ -64,15 +64,15 @@ export function describeStore(name: string, create: () => Promise<StorePlace>): 
       order,
       sinceMs: 5,
     });
-    await store.saveRegistrations({ stored: [stored("x@a:1", 0), stored("x@b:1", 1)], gone: [] });
-    await store.saveRegistrations({ stored: [stored("x@b:2", 1)], gone: ["x@a", "x@never"] });
+    await save(store, { stored: [stored("x@a:1", 0), stored("x@b:1", 1)], gone: [] });
+    await save(store, { stored: [stored("x@b:2", 1)], gone: ["x@a", "x@never"] });
     await store.close();
     const reopened = await place.open();
     expect((await reopened.load()).registrations).toEqual([stored("x@b:2", 1)]);
     await reopened.close();
   });
 
-  test(`${name}: saveRegistrations() of many lets other work in between`, async () => {
+  test(`${name}: saving many registrations lets other work in between`, async () => {
     const store = await (await create()).open();
     const many = Array.from({ length: 5_000 }, (_, i) => ({
       watson: { id: "id-of-vm1", name: "vm1", version: "0.1.0" },
@@ -80,11 +80,41 @@ export function describeStore(name: string, create: () => Promise<StorePlace>): 
       order: i,
       sinceMs: 5,
     }));
-    const saving = store.saveRegistrations({ stored: many, gone: [] });
+    const saving = save(store, { stored: many, gone: [] });
     await store.commit([write("a", 1)]);
     await saving;
     expect((await store.load()).registrations).toHaveLength(5_000);
     expect(await content(store)).toEqual({ a: 1 });
     await store.close();
   });
+
+  test(`${name}: commit() by many at once lets one of them win, each time`, async () => {
+    const store = await (await create()).open();
+    await store.load();
+    let version = await store.commit([write("n", 0)]);
+    let n = 0;
+    const writer = async (): Promise<void> => {
+      for (let won = 0; won < 10;) {
+        const next = n + 1;
+        try {
+          version = await store.commit([write("n", next, version)]);
+          n = next;
+          won += 1;
+        } catch (error) {
+          expect(error).toMatchObject({ code: "conflict" });
+          await new Promise(setImmediate);
+        }
+      }
+    };
+    await Promise.all([writer(), writer(), writer()]);
+    expect(await content(store)).toEqual({ n: 30 });
+    await store.close();
+  });
+}
+
+/** Saves what one Watson says, in the way that the store has for it. */
+async function save(store: Store, { stored, gone }: RegistrationChanges): Promise<void> {
+  if (store.shared === null) return store.saveRegistrations({ stored, gone });
+  const watson = stored[0]?.watson.id ?? "";
+  expect(await store.shared.save([{ watson, stored, gone, away: null }])).toEqual([]);
 }

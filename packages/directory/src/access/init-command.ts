@@ -1,0 +1,61 @@
+import { type DaemonCommand, ExitError, exitCodes } from "@datawire/runtime";
+import { whereToListen } from "../io/listen-addresses.ts";
+import { dataDirOf, type DirectorySettings } from "../settings.ts";
+import { openStore } from "../open-store.ts";
+import { splitStore } from "../store/split-store.ts";
+import { createFirstTokens, type FirstToken, keepTokens } from "./first-tokens.ts";
+import { protectionOf } from "./protection.ts";
+import { TokenDesk } from "./token-desk.ts";
+
+/** `directory init`: makes the store and the first tokens, and prints each token once. */
+export const initCommand: DaemonCommand<DirectorySettings> = {
+  command: "init",
+  summary: "make the store and the first tokens, and print each as ROLE TOKEN",
+  describe(command) {
+    command.option("--new-admin", "make one more admin token, for when the others are lost");
+  },
+  async run(context) {
+    const { settings, input, log, clock, signal, print } = context;
+    const folder = dataDirOf(settings.value, input.env);
+    const { addresses } = await whereToListen(settings.value);
+    const { auth, tls } = protectionOf(settings.value, addresses);
+    const whole = await openStore(
+      { store: settings.value.store, folder, address: "directory init", leaseMs: settings.value.lease, tenant: null },
+      { clock, log },
+      signal,
+    );
+    try {
+      const desk = new TokenDesk({ store: splitStore(whole).access, clock, log });
+      await desk.load();
+      const made = await makeTokens(desk, { folder, tls, again: input.options["newAdmin"] === true });
+      const [file] = await keepTokens(
+        folder,
+        made.filter(({ role }) => role === "admin"),
+      );
+      for (const { role, token } of made) print(`${role} ${token}\n`);
+      log.info("Admin token kept", { file });
+      if (auth === "none") log.warn("Tokens are not asked for on loopback alone", { remedy: "auth: { mode: token }" });
+    } finally {
+      await whole.close();
+    }
+  },
+};
+
+async function makeTokens(
+  desk: TokenDesk,
+  { folder, tls, again }: { readonly folder: string; readonly tls: unknown; readonly again: boolean },
+): Promise<FirstToken[]> {
+  if (!again && desk.tokens.size > 0) {
+    throw new ExitError(
+      exitCodes.failed,
+      `Cannot init ${folder}: it has tokens already, and nothing was changed; \`dw token create\` makes more, and ` +
+        "`directory init --new-admin` an admin token where none is left",
+    );
+  }
+  if (tls === "own") await desk.authority();
+  if (!again) return createFirstTokens(desk, BY);
+  const { token } = await desk.create({ role: "admin", services: null, tenant: null, expiresMs: null }, BY);
+  return [{ role: "admin", token }];
+}
+
+const BY = "directory init";

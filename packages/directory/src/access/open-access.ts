@@ -1,0 +1,88 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock, type Logger, writeFileAtomically } from "@datawire/runtime";
+import type { DirectoryAccess } from "../assemble.ts";
+import type { Store } from "../store/contract.ts";
+import { splitStore } from "../store/split-store.ts";
+import { createFirstTokens, keepTokens } from "./first-tokens.ts";
+import { openGate, tokenGate } from "./gate.ts";
+import {
+  CertificateKeeper,
+  type CertificateSource,
+  filedCertificates,
+  ownCertificates,
+  type ServerCertificate,
+} from "./io/certificates.ts";
+import type { Protection } from "./protection.ts";
+import { TokenDesk } from "./token-desk.ts";
+
+export interface AccessConfig {
+  readonly protection: Pick<Protection, "auth" | "tls">;
+  /** Where the first tokens and the authority's certificate are kept for those on this machine. */
+  readonly folder: string;
+  /** The names and addresses that certificates of the directory's own authority are for. */
+  readonly names: readonly string[];
+}
+
+export interface AccessDeps {
+  /** Not closed by closing the access. */
+  readonly store: Store;
+  openTenantStore(tenant: string): Promise<Store>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Makes the server show a certificate. */
+  readonly show: (certificate: ServerCertificate) => void;
+}
+
+/** Who may come in, and what they are shown. */
+export interface Access extends DirectoryAccess {
+  /** Null without TLS. */
+  readonly certificates: CertificateKeeper | null;
+  close(): Promise<void>;
+}
+
+/** The file in the data folder with the certificate of the directory's own authority. */
+export const AUTHORITY_FILE = "ca.pem";
+
+/** Loads tokens and certificates, and makes the first ones where there are none. */
+export async function openAccess({ protection, folder, names }: AccessConfig, deps: AccessDeps): Promise<Access> {
+  const { store, clock, log } = deps;
+  const parts = splitStore(store);
+  const tokens = new TokenDesk({ store: parts.access, clock, log });
+  await tokens.load();
+  const source = await certificatesOf(tokens, { tls: protection.tls, folder, names });
+  if (protection.auth === "token" && tokens.tokens.size === 0) {
+    const files = await keepTokens(folder, await createFirstTokens(tokens, "first start"));
+    log.info("First tokens made", { files: files.join(", ") });
+  }
+  const certificates = source === null ? null : new CertificateKeeper(source, deps);
+  await certificates?.start();
+  const opened = new Map<string, Promise<Store>>();
+  return {
+    gate: protection.auth === "none" ? openGate : tokenGate(tokens.tokens, { clock }),
+    tokens,
+    certificates,
+    async storeOf(tenant) {
+      if (tenant === null) return parts.table;
+      const opening = deps.openTenantStore(tenant);
+      opened.set(tenant, opening);
+      return opening;
+    },
+    async close() {
+      for (const result of await Promise.allSettled(opened.values()))
+        if (result.status === "fulfilled") await result.value.close();
+    },
+  };
+}
+
+async function certificatesOf(
+  tokens: TokenDesk,
+  { tls, folder, names }: Pick<AccessConfig, "folder" | "names"> & { readonly tls: Protection["tls"] },
+): Promise<CertificateSource | null> {
+  if (tls === "off") return null;
+  if (tls !== "own") return filedCertificates(tls);
+  const authority = await tokens.authority();
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFileAtomically(join(folder, AUTHORITY_FILE), `${authority.certificate}\n`);
+  return ownCertificates(authority, names);
+}

@@ -1,0 +1,68 @@
+import { parseDuration, ProtocolError } from "@datawire/protocol";
+import type { Grant } from "../access/core/grant.ts";
+import { parsePattern } from "../access/core/pattern.ts";
+import type { TokenRecord } from "../access/core/token-record.ts";
+import { tokenCreateSchema } from "./bodies.ts";
+import type { ApiContext } from "./context.ts";
+import type { Endpoint } from "./router.ts";
+
+/** The endpoints behind `dw token`. An admin of a tenant sees and makes the tokens of that tenant alone. */
+export function tokenEndpoints({ tokens, clock }: ApiContext): Endpoint[] {
+  return [
+    {
+      method: "GET",
+      path: "/v1/tokens",
+      right: "administer",
+      handle: ({ grant }) => ({
+        tokens: tokens.tokens.list(grant.tenant).map((record) => showToken(record, clock.nowMs())),
+      }),
+    },
+    {
+      method: "POST",
+      path: "/v1/tokens",
+      right: "administer",
+      handle: async ({ body, grant, author }) => {
+        const { role, services, tenant, expires } = await body(tokenCreateSchema);
+        if (services !== null && role !== "watson") {
+          throw new ProtocolError(
+            "invalid_argument",
+            `Cannot limit a token of role ${role} to some services: wanted the role watson, which is for registering them`,
+          );
+        }
+        const nowMs = clock.nowMs();
+        const order = {
+          role,
+          services: services?.map(parsePattern) ?? null,
+          tenant: tenantOf(grant, tenant),
+          expiresMs: expires === null ? null : nowMs + parseDuration(expires),
+        };
+        const { token, record } = await tokens.create(order, author.who);
+        return { token, ...showToken(record, nowMs) };
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/v1/tokens/*",
+      right: "administer",
+      handle: async ({ params, grant, author }) => {
+        const options = { tenant: grant.tenant, by: author.who };
+        const record = await tokens.revoke(params[0] as string, options);
+        return { revoked: showToken(record, clock.nowMs()) };
+      },
+    },
+  ];
+}
+
+function tenantOf(grant: Grant, tenant: string | null): string | null {
+  if (grant.tenant === null || tenant === null || tenant === grant.tenant) return tenant ?? grant.tenant;
+  throw new ProtocolError(
+    "permission_denied",
+    `Cannot create a token for the tenant ${tenant}: the token ${grant.tokenId} is for the tenant ${grant.tenant}`,
+  );
+}
+
+function showToken({ id, role, services, tenant, createdMs, createdBy, expiresMs }: TokenRecord, nowMs: number) {
+  const expires = expiresMs === null ? null : new Date(expiresMs).toISOString();
+  const expired = expiresMs !== null && nowMs >= expiresMs;
+  return { id, role, services, tenant, created: new Date(createdMs).toISOString(), createdBy, expires, expired };
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** An etcd of one member on loopback, for tests; the same folder and ports after each start. */
+export interface EtcdServer {
+  readonly url: string;
+  start(): Promise<void>;
+  /** Sends a signal; with SIGKILL and SIGTERM, waits for the end. */
+  signal(signal: "SIGSTOP" | "SIGCONT" | "SIGKILL" | "SIGTERM"): Promise<void>;
+  /** Asks the gateway. */
+  call(path: string, body: unknown): Promise<unknown>;
+  /** Ends it and removes its folder. */
+  dispose(): Promise<void>;
+}
+
+/** Starts an etcd with an empty folder of its own. */
+export async function startEtcd(): Promise<EtcdServer> {
+  const folder = await mkdtemp(join(tmpdir(), "datawire-etcd-"));
+  const [client, peer] = (await freePorts(2)).map((port) => `http://127.0.0.1:${port}`) as [string, string];
+  const args = [
+    ["--data-dir", join(folder, "data")],
+    ["--listen-client-urls", client],
+    ["--advertise-client-urls", client],
+    ["--listen-peer-urls", peer],
+    ["--initial-advertise-peer-urls", peer],
+    ["--initial-cluster", `default=${peer}`],
+    ["--logger", "zap"],
+    ["--log-level", "error"],
+  ].flat();
+  let child: ChildProcess | null = null;
+  const call = async (path: string, body: unknown): Promise<unknown> => {
+    const response = await fetch(client + path, { method: "POST", body: JSON.stringify(body) });
+    return response.json();
+  };
+  const server: EtcdServer = {
+    url: client,
+    async start() {
+      child = spawn("etcd", args, { stdio: "ignore" });
+      const failed = once(child, "exit").then(() => "ended");
+      for (let attempt = 0; attempt < 300; attempt++) {
+        const up = await call("/v3/kv/range", { key: "AA==" }).then(
+          () => "up",
+          () => "down",
+        );
+        if (up === "up") return;
+        const waited = await Promise.race([failed, new Promise((resolve) => setTimeout(resolve, 30))]);
+        if (waited === "ended")
+          throw new Error("Cannot start etcd: it ended at once; wanted Debian's etcd-server, 3.4");
+      }
+      throw new Error("Cannot start etcd: it did not answer in 9 s");
+    },
+    async signal(signal) {
+      if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill(signal);
+      if (signal === "SIGKILL" || signal === "SIGTERM") await ended;
+    },
+    call,
+    async dispose() {
+      await server.signal("SIGKILL");
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+/** Below the range from which the system takes ports for outgoing connections. */
+const PORTS = { lowest: 10_000, count: 20_000 } as const;
+
+async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = PORTS.lowest + Math.floor(Math.random() * PORTS.count);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
