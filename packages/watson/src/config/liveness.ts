@@ -3,6 +3,7 @@ import { durationSetting, parsedBy } from "@datawire/runtime";
 import { z } from "zod";
 import { WATCHES } from "../core/instance.ts";
 import { parseStatusRange } from "../core/status-range.ts";
+import { wholeNumber } from "./whole-number.ts";
 import { parseGrpcTarget, parseHttpTarget, parseTcpTarget } from "./targets.ts";
 
 /** Shorter intervals would make Watson the load that it is to notice. */
@@ -13,11 +14,7 @@ const CHECKS_MAX = 10;
 
 const positive = (msMin: number) =>
   durationSetting.refine((ms) => ms >= msMin, { error: `a duration of at least ${formatDuration(msMin)}` });
-const times = z
-  .int()
-  .min(1)
-  .max(TIMES_MAX)
-  .meta({ wanted: `a whole number from 1 to ${TIMES_MAX}` });
+const times = wholeNumber(1, TIMES_MAX);
 
 /** The rhythm of a check: what `defaults` in watson.yaml may set too. */
 const rhythm = {
@@ -55,10 +52,7 @@ const regularExpression = z.string().superRefine((text, context) => {
 const statusRange = parsedBy(parseStatusRange, "a status such as 200 or a range such as 200-299");
 
 const expectSchema = z.strictObject({
-  status: z
-    .union([statusRange.transform((range) => [range]), z.array(statusRange).min(1)])
-    .meta({ wanted: "a list of statuses and ranges such as [200-299, 304]" })
-    .optional(),
+  status: z.union([statusRange.transform((range) => [range]), z.array(statusRange).min(1)]).optional(),
   body: regularExpression.optional(),
 });
 

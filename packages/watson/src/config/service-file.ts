@@ -28,6 +28,7 @@ import { z } from "zod";
 import type { Instance } from "../core/instance.ts";
 import { authorityOf } from "../core/directories.ts";
 import { CheckError, createChecks } from "./checks.ts";
+import { wholeNumber } from "./whole-number.ts";
 import { createLivenessSchema, type LivenessDefaults } from "./liveness.ts";
 
 /** What a service file leaves to the settings of its Watson. */
@@ -78,12 +79,7 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       protocol: z.enum(PROTOCOLS).default("http"),
       instance: name.optional(),
       liveness: createLivenessSchema(noExec).optional(),
-      weight: z
-        .int()
-        .min(1)
-        .max(WEIGHT_MAX)
-        .meta({ wanted: `a whole number from 1 to ${WEIGHT_MAX}` })
-        .default(WEIGHT_DEFAULT),
+      weight: wholeNumber(1, WEIGHT_MAX).default(WEIGHT_DEFAULT),
       zone: name.optional(),
       tags: z.array(z.string().min(1).max(100)).max(TAGS_MAX).default([]),
       proxy_port: portSetting.optional(),

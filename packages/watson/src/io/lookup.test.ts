@@ -16,7 +16,9 @@ function fixture() {
 
 function find(lookup: LookupFunction, host: string): Promise<string> {
   return new Promise((resolve) => {
-    lookup(host, { all: false }, (error, found) => resolve(error === null ? String(found) : String(error.code)));
+    lookup(host, { all: false }, (error, found) =>
+      resolve(error === null && typeof found === "string" ? found : String(error?.code)),
+    );
   });
 }
 

@@ -190,7 +190,7 @@ test("createProber() exec does not wait for a reader of much output", async () =
 async function http2(answer: (stream: ServerHttp2Stream, path: string) => void): Promise<number> {
   const server = createHttp2();
   server.on("stream", (stream, headers) => answer(stream, String(headers[":path"])));
-  return listen(server as unknown as TcpServer);
+  return listen(server);
 }
 
 test("createProber() http over HTTP/2 with prior knowledge", async () => {

@@ -1,0 +1,233 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatProblem } from "@datawire/runtime";
+import { expect, test } from "vitest";
+import type { Instance } from "../core/instance.ts";
+import { createFileSchema, readServices, type ServiceContext } from "./service-file.ts";
+
+const context: ServiceContext = {
+  env: { PORT: "8080" },
+  host: "vm101.example.com",
+  zone: null,
+  defaults: {},
+  directories: ["services", "dir-b:5431"],
+  noExec: "allow_exec is false in watson.yaml, wanted true",
+};
+
+function read(text: string, over: Partial<ServiceContext> = {}) {
+  const whole = { ...context, ...over };
+  return readServices(text, "barker.yaml", { ...whole, schema: createFileSchema(whole) });
+}
+
+function instances(text: string, over: Partial<ServiceContext> = {}): readonly Instance[] {
+  const result = read(text, over);
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join("\n"));
+  return result.instances;
+}
+
+function problems(text: string, over: Partial<ServiceContext> = {}): string[] {
+  const result = read(text, over);
+  return result.ok ? [] : result.problems.map(formatProblem);
+}
+
+test("readServices() fills in what is left out", () => {
+  expect(instances("service: //barker\nport: 8080")).toEqual([
+    {
+      key: "barker@vm101.example.com-8080",
+      service: "barker",
+      name: "vm101.example.com-8080",
+      version: null,
+      url: "http://vm101.example.com:8080",
+      protocol: "http",
+      weight: 100,
+      zone: null,
+      tags: [],
+      proxyPort: null,
+      drainMs: 10_000,
+      directory: null,
+      checks: [
+        expect.objectContaining({
+          intervalMs: 3_000,
+          timeoutMs: 1_000,
+          rise: 1,
+          fall: 2,
+          recheckMs: 100,
+          watch: "port",
+          probe: {
+            kind: "http",
+            url: "http://vm101.example.com:8080/liveness_check",
+            method: "GET",
+            headers: {},
+            status: [[200, 299]],
+            body: null,
+            tlsVerify: true,
+            http2: false,
+          },
+        }),
+      ],
+      source: { file: "barker.yaml", line: 1, column: 10 },
+    },
+  ]);
+});
+
+test("readServices() reads every key of a service", () => {
+  const [one] = instances(`
+service: //services/barker.internal
+version: "1.10"
+url: tcp://vm101:8080
+protocol: tcp
+instance: vm101
+liveness: { tcp: "localhost:8080", interval: 500ms, timeout: 2, rise: 2, fall: 4, recheck: 50ms, watch: none }
+weight: 7
+zone: us-east-1a
+tags: [blue]
+proxy_port: 6001
+drain: 1m
+`);
+  expect(one).toMatchObject({
+    key: "barker.internal@vm101",
+    version: "1.10",
+    directory: "services:5430",
+    weight: 7,
+    zone: "us-east-1a",
+    tags: ["blue"],
+    proxyPort: 6_001,
+    drainMs: 60_000,
+    checks: [
+      {
+        probe: { kind: "tcp", host: "localhost", port: 8_080 },
+        intervalMs: 500,
+        timeoutMs: 2_000,
+        rise: 2,
+        fall: 4,
+        recheckMs: 50,
+        watch: "none",
+      },
+    ],
+  });
+});
+
+test.each([
+  ["", "http", "http://vm101:80/liveness_check"],
+  ["url: http://vm101/base/", "http", "http://vm101/base/liveness_check"],
+  ["liveness: { http: /health?deep=1 }", "http", "http://vm101/health?deep=1"],
+  ["liveness: { http: 'http://localhost:9/x' }", "http", "http://localhost:9/x"],
+])("readServices() checks the right place for %o", (line, _, url) => {
+  const text = line.startsWith("url:") ? `service: //b\n${line}` : `service: //b\nurl: http://vm101:80\n${line}`;
+  const [check] = instances(text)[0]!.checks;
+  expect(check?.probe).toMatchObject({ kind: "http", url: url.replace(":80/", "/") });
+});
+
+test("readServices() takes the default check from the protocol", () => {
+  const kinds = (text: string): unknown => instances(`service: //b\n${text}`)[0]!.checks[0]!.probe;
+  expect(kinds("protocol: tcp\nport: 5432")).toEqual({ kind: "tcp", host: "vm101.example.com", port: 5_432 });
+  expect(kinds("protocol: h2\nport: 9090")).toMatchObject({ kind: "http", http2: true });
+});
+
+test("readServices() reads each kind of check, in a list too", () => {
+  const [one] = instances(
+    `
+service: //b
+port: 80
+liveness:
+  - { http: /x, method: HEAD, headers: { Host: b, X: 1 }, expect: { status: [200-299, 304], body: "ok" }, tls_verify: false }
+  - { grpc: "grpcs://h:1", grpc_service: s }
+  - { exec: [/bin/check, "a b"] }
+  - { ttl: 10s }
+`,
+    { noExec: null },
+  );
+  expect(one?.checks.map(({ probe }) => probe)).toMatchObject([
+    {
+      kind: "http",
+      method: "HEAD",
+      headers: { Host: "b", X: "1" },
+      status: [
+        [200, 299],
+        [304, 304],
+      ],
+      body: "ok",
+      tlsVerify: false,
+    },
+    { kind: "grpc", host: "h", port: 1, tls: true, tlsVerify: true, service: "s" },
+    { kind: "exec", command: ["/bin/check", "a b"] },
+    { kind: "ttl", ttlMs: 10_000 },
+  ]);
+});
+
+test("readServices() takes defaults from the settings, and the file's own before them", () => {
+  const defaults = { interval: 1_000, fall: 5 };
+  const [one] = instances("service: //b\nport: 80\nliveness: { fall: 1 }", { defaults });
+  expect(one?.checks[0]).toMatchObject({ intervalMs: 1_000, fall: 1, timeoutMs: 1_000 });
+});
+
+test("readServices() takes a version or an instance from the address", () => {
+  expect(instances("service: //b(2)\nport: 80")[0]).toMatchObject({ version: "2" });
+  expect(instances("service: //b@vm9\nport: 80")[0]).toMatchObject({ name: "vm9" });
+});
+
+test("readServices() makes a name of any host", () => {
+  expect(instances("service: //b\nport: 80", { host: "fe80::1" })[0]?.name).toBe("fe80--1-80");
+  expect(instances("service: //b\nurl: http://[::1]:80")[0]?.name).toBe("1-80");
+});
+
+test.each([
+  ["", ["1:1: the file is empty"]],
+  ["x", ['1:1: the document is "x": wanted a mapping of keys to values, or a list']],
+  [
+    "service: barker\nverison: 2\nurl: http://vm101:99999/\nliveness: { intervall: 3, rise: 0 }",
+    [
+      '1:10: service: Cannot read address "barker": an address begins with //, as in //barker',
+      '3:6: url: Cannot use "http://vm101:99999/" as the URL of an instance: port 99999 is not from 1 to 65535',
+      "4:33: liveness.rise is 0: wanted a whole number from 1 to 100",
+      "4:13: liveness.intervall is not a known key: did you mean interval?",
+      "2:1: verison is not a known key: did you mean version?",
+    ],
+  ],
+  ["service: //b\nversion: 1.10\nport: 80", ["2:10: version is 1.1: wanted a version in quotes"]],
+  [
+    "service: //other/b\nport: 80",
+    ['1:10: service: Cannot read address "//other/b": "other" is none of the directories'],
+  ],
+  ["service: //b", ["url is missing: wanted a URL such as http://HOST:8080/base, or port: 8080 instead"]],
+  ["service: //b\nport: 80\nurl: http://x", ["2:7: port is 80: wanted either url or port"]],
+  [
+    "service: //b\nurl: tcp://x:1",
+    ['2:6: url: Cannot use "tcp://x:1" as the URL of an instance: a service with protocol http'],
+  ],
+  ["service: //b\nport: 80\nproxy_port: 6001", ["3:13: proxy_port is 6001: wanted no such key"]],
+  ["service: //b\nport: 80\nliveness: { http: /x, ttl: 3s }", ['3:28: liveness.ttl is "3s": wanted one kind of check']],
+  [
+    "service: //b\nport: 80\nliveness: { ttl: 3s, interval: 3s }",
+    ['3:32: liveness.interval is "3s": wanted no such key'],
+  ],
+  [
+    "service: //b\nport: 80\nliveness: { exec: [/bin/true] }",
+    ["3:19: liveness.exec: Cannot run a program as a check: allow_exec is false"],
+  ],
+  [
+    "service: //b\nport: 80\nliveness: { expect: { status: [2xx], body: '(' } }",
+    ['liveness.expect.status[0] is "2xx": wanted a status', 'liveness.expect.body is "(": wanted a regular expression'],
+  ],
+  ["service: //b(1)\nversion: '2'\nport: 80", ['2:10: version: Cannot use "2" as the version: the address says "1"']],
+  [
+    "protocol: tcp\nservice: //b\nport: 80\nliveness: { http: /x }",
+    ['liveness.http: Cannot check the path "/x" of an instance that speaks tcp'],
+  ],
+  [
+    "- service: //b\n  port: 80\n- service: //b\n  port: 80",
+    ["3:12: Cannot register //b@vm101.example.com-80 twice: line 1"],
+  ],
+  ["service: //b\nport: ${NOPE}", ["2:7: the variable NOPE is not set in the environment"]],
+  ["service: //b\n\tport: 80", ["barker.yaml:2:"]],
+])("readServices() reports all that is wrong with %o", (text, expected) => {
+  const found = problems(text);
+  for (const part of expected) expect(found.join("\n")).toContain(part);
+});
+
+test("the samples of service files are right", () => {
+  const folder = join(import.meta.dirname, "../../../../etc/datawire.d");
+  const names = readdirSync(folder);
+  expect(names).toContain("barker.yaml");
+  for (const name of names) expect(problems(readFileSync(join(folder, name), "utf8"))).toEqual([]);
+});
