@@ -1,4 +1,4 @@
-import type { Explanation, RouteListing, ServiceListing, ServiceSettings } from "@datawire/protocol";
+import type { Explanation, Role, RouteListing, ServiceListing, ServiceSettings } from "@datawire/protocol";
 
 /** What the directory answers; it is believed to keep to its interface, as this program comes with it. */
 
@@ -69,6 +69,22 @@ export interface CallersAnswer {
   }[];
 }
 
+export interface CountersAnswer {
+  /** The span of time that the counters are of. */
+  readonly from: string;
+  readonly until: string;
+  readonly counters: readonly {
+    readonly caller: string;
+    readonly service: string;
+    readonly version: string | null;
+    readonly instance: string | null;
+    readonly requests: number;
+    readonly responses: readonly [number, number, number, number, number];
+    readonly failures: number;
+    readonly latencyMs: { readonly average: number; readonly max: number } | null;
+  }[];
+}
+
 interface Reported {
   readonly subject: string;
   readonly message: string;
@@ -105,4 +121,30 @@ export interface StatusAnswer {
     readonly remedy: string | null;
   })[];
   readonly counts: { readonly services: number; readonly instances: number; readonly routes: number };
+}
+
+/** A token without its secret. */
+export interface TokenListing {
+  readonly id: string;
+  readonly role: Role;
+  /** Patterns of the services that may be registered with it; null for all. */
+  readonly services: readonly string[] | null;
+  readonly tenant: string | null;
+  /** RFC 3339, as `expires`. */
+  readonly created: string;
+  readonly createdBy: string;
+  readonly expires: string | null;
+  readonly expired: boolean;
+}
+
+export interface TokensAnswer {
+  readonly tokens: readonly TokenListing[];
+}
+
+export interface TokenCreateAnswer extends TokenListing {
+  readonly token: string;
+}
+
+export interface TokenRevokeAnswer {
+  readonly revoked: TokenListing;
 }

@@ -2,11 +2,12 @@ import type { DirectoryAddress, Table } from "@datawire/protocol";
 import type { DirectoryClient, TableUpdate } from "@datawire/link";
 import type { Clock, ExitCode } from "@datawire/runtime";
 import type { Output } from "./output.ts";
+import type { Screen } from "./screen.ts";
 
 /** What a command gets to work with; tests make one of fakes. */
 export interface Dw {
   readonly output: Output;
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly clock: Pick<Clock, "nowMs" | "sleep">;
   /** Aborts on Ctrl-C, and when nobody reads the output any more. */
   readonly signal: AbortSignal;
   /** The directory in use: its addresses are tried in their order. */
@@ -17,6 +18,8 @@ export interface Dw {
   clientOf(directory: DirectoryAddress): Client;
   /** Follows the table of the directory until the signal aborts. */
   follow(onUpdate: (table: Table, update: TableUpdate) => void): Promise<void>;
+  /** Takes the whole terminal; null where there is none. */
+  openScreen(): Screen | null;
 }
 
 export type Client = Omit<DirectoryClient, "close">;

@@ -8,6 +8,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   route: "who gets which share of whose requests",
   caller: "those who call",
   guard: "the guard against ending many leases at once",
+  token: "who may do what",
   config: "the settings of dw itself",
 };
 
@@ -62,6 +63,13 @@ export const COMMANDS: readonly CommandGrammar[] = [
     options: [],
     action: directory(() => import("./commands/explain.ts")),
     examples: ["dw explain //monolith //barker /orders?beta=1"],
+  },
+  {
+    path: "top",
+    summary: "shares, requests, errors and latency by service, version and instance, live",
+    operands: [],
+    options: [{ flags: "--once", summary: "print them once; so do --json and an output that is no terminal" }],
+    action: directory(() => import("./commands/top.ts")),
   },
   {
     path: "watch",
@@ -208,6 +216,33 @@ export const COMMANDS: readonly CommandGrammar[] = [
     operands: [],
     options: [],
     action: directory(() => import("./commands/guard-release.ts")),
+  },
+  {
+    path: "token create",
+    summary: "make a token; it is shown this once",
+    operands: [],
+    options: [
+      { flags: "--role <role>", summary: "what it is for", choices: ["watson", "sherlock", "operator", "admin"] },
+      { flags: "--services <pattern...>", summary: "for a watson: register these alone, as in 'billing-*'" },
+      { flags: "--expires <duration>", summary: "end it after this; default: when it is revoked" },
+      { flags: "--tenant <name>", summary: "a table of its own, shared with nobody but the tokens of this tenant" },
+    ],
+    action: directory(() => import("./commands/token-create.ts")),
+    examples: ["dw token create --role watson --services 'billing-*' --expires 2160h"],
+  },
+  {
+    path: "token list",
+    summary: "every token, without its secret",
+    operands: [],
+    options: [],
+    action: directory(() => import("./commands/token-list.ts")),
+  },
+  {
+    path: "token revoke",
+    summary: "end a token, and every link that uses it",
+    operands: [{ text: "<id>", kind: "text" }],
+    options: [],
+    action: directory(() => import("./commands/token-revoke.ts")),
   },
   {
     path: "config init",

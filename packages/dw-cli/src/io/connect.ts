@@ -9,6 +9,8 @@ import { typed } from "../operands.ts";
 import type { Output } from "../output.ts";
 import type { Connected } from "../run-dw.ts";
 import { loadDwSettings } from "../settings.ts";
+import { systemStreams } from "./terminal-output.ts";
+import { openScreen } from "./terminal-screen.ts";
 
 /** Makes what commands work with from the settings and the command line. */
 export async function connect(
@@ -30,7 +32,7 @@ export async function connect(
   const follow: Dw["follow"] = async (onUpdate) => {
     const { openTableFollower, runLink } = await import("@datawire/link");
     const log = createLog({ name: "dw", level: common.logLevel, format: common.logFormat });
-    const undo = (["SIGINT", "SIGTERM"] as const).map((name) => systemProcess.onSignal(name, () => stop.abort()));
+    const undo = stopOnSignals(stop);
     const follower = await openTableFollower(
       { services: null, path: null },
       { clock: systemClock, log, onUpdate: (update) => onUpdate(follower.table, update) },
@@ -41,7 +43,7 @@ export async function connect(
       { clock: systemClock, log, random: Math.random, handler: follower },
       stop.signal,
     );
-    for (const end of undo) end();
+    undo();
   };
 
   return {
@@ -52,8 +54,21 @@ export async function connect(
     directories,
     clientOf: (directory) => clientOf([directory]),
     follow,
+    openScreen: () => {
+      const screen = openScreen({ colour: systemStreams(env).colour });
+      // The signals end the command in its usual way, which gives the terminal back.
+      if (screen !== null) stopOnSignals(stop);
+      return screen;
+    },
     close: async () => void (await Promise.all(clients.map((client) => client.close()))),
   };
+}
+
+/** Ends the command on Ctrl-C and its like; the function returned ends that. */
+function stopOnSignals(stop: AbortController): () => void {
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const undo = names.map((name) => systemProcess.onSignal(name, () => stop.abort()));
+  return () => undo.forEach((end) => end());
 }
 
 /** Who is at the keyboard, for the history; a header takes no more than this. */

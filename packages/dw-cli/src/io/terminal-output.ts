@@ -14,10 +14,7 @@ export interface TerminalStreams {
 
 /** Makes the output of a process. Text that comes from elsewhere is made safe on its way out. */
 export function createOutput({ stdout, stderr, width, colour }: TerminalStreams): Output {
-  const paint = (style: Style, text: string): string => {
-    const format = FORMATS[style];
-    return colour && format !== null ? styleText(format, text, { validateStream: false }) : text;
-  };
+  const paint = painter(colour);
   return {
     line: (text = "") => stdout(`${printable(text)}\n`),
     styled: (...parts) => stdout(`${parts.map(([style, text]) => paint(style, printable(text))).join("")}\n`),
@@ -25,6 +22,14 @@ export function createOutput({ stdout, stderr, width, colour }: TerminalStreams)
     json: (value) => stdout(`${printableJson(value, 2)}\n`),
     jsonLine: (value) => stdout(`${printableJson(value)}\n`),
     note: (text) => stderr(`note: ${printable(text)}\n`),
+  };
+}
+
+/** Gives text its style on a terminal that shows colours; elsewhere, it stays as it is. */
+export function painter(colour: boolean): (style: Style, text: string) => string {
+  return (style, text) => {
+    const format = FORMATS[style];
+    return colour && format !== null ? styleText(format, text, { validateStream: false }) : text;
   };
 }
 

@@ -4,6 +4,7 @@ import type { TableUpdate } from "@datawire/link";
 import type { Client, Dw } from "../dw.ts";
 import { typed } from "../operands.ts";
 import { type Connected, runDw } from "../run-dw.ts";
+import type { FakeScreen } from "./screen.ts";
 
 /** The moment at which tests happen. */
 const NOW_MS = Date.UTC(2026, 10, 20, 12);
@@ -19,6 +20,8 @@ export interface RunOptions {
   readonly width?: number;
   readonly colour?: boolean;
   readonly env?: Record<string, string>;
+  /** The terminal, for a command that takes it whole. */
+  readonly screen?: FakeScreen;
   /** The states of the table that a follower sees, one after the other. */
   readonly states?: readonly (() => { readonly table: Table; readonly update: TableUpdate })[];
 }
@@ -70,12 +73,13 @@ export async function run(line: string, options: RunOptions = {}): Promise<RunRe
       const given = directories.length > 0 ? directories : ["//localhost/directory"];
       return {
         output,
-        clock: { nowMs: () => NOW_MS },
+        clock: { nowMs: () => NOW_MS, sleep: async () => options.screen?.waited(options.screen) },
         signal: new AbortController().signal,
         directories: given.map((text) => typed(() => parseDirectoryAddress(text))),
         client: client(options.answers ?? {}),
         clientOf: ({ host }) => client(options.byHost?.[host] ?? options.answers ?? {}),
         follow,
+        openScreen: () => options.screen ?? null,
         close: async () => {},
       };
     },

@@ -1,0 +1,37 @@
+import type { CountersAnswer } from "../api-shapes.ts";
+
+export type TrafficLine = CountersAnswer["counters"][number];
+
+/** How some of the traffic goes. */
+export interface Rates {
+  readonly requestsPerSecond: number;
+  /** Answers of the class 5xx, and requests that got none. */
+  readonly errorsPerSecond: number;
+  /** Of the requests; null without any. */
+  readonly errorPercent: number | null;
+  /** Of the last 1,024 requests to each instance, weighted by how many it got; null without any. */
+  readonly averageMs: number | null;
+  /** The longest since HAProxy was last reloaded, which is all that it tells; null without any. */
+  readonly maxMs: number | null;
+}
+
+/** Sums lines up to rates over the seconds that they are of. */
+export function ratesOf(lines: readonly TrafficLine[], seconds: number): Rates {
+  let [requests, errors, latencySumMs, timed, maxMs] = [0, 0, 0, 0, 0];
+  for (const line of lines) {
+    requests += line.requests;
+    errors += line.failures + line.responses[4];
+    if (line.latencyMs === null) continue;
+    timed += line.requests;
+    latencySumMs += line.latencyMs.average * line.requests;
+    maxMs = Math.max(maxMs, line.latencyMs.max);
+  }
+  return {
+    requestsPerSecond: requests / seconds,
+    errorsPerSecond: errors / seconds,
+    // A request that is tried again may fail more than once.
+    errorPercent: requests === 0 ? null : Math.min(100, (errors / requests) * 100),
+    averageMs: timed === 0 ? null : latencySumMs / timed,
+    maxMs: timed === 0 ? null : maxMs,
+  };
+}
