@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Files, firstLook, GONE_MS, look, SETTLE_MS } from "./file-tracker.ts";
+import { type Files, firstLook, GONE_MS, look, SETTLE_MS, UNSETTLED_MS_MAX } from "./file-tracker.ts";
 
 const found = (stamps: Record<string, string>): Map<string, string> => new Map(Object.entries(stamps));
 const known: Files = firstLook(found({ "a.yaml": "1" }));
@@ -47,4 +47,15 @@ test("look() takes a renamed file as one change", () => {
   const between = look(first.files, found({ "b.yaml": "1" }), SETTLE_MS);
   expect(between).toMatchObject({ read: [], gone: [] });
   expect(look(between.files, found({ "b.yaml": "1" }), GONE_MS)).toMatchObject({ read: ["b.yaml"], gone: ["a.yaml"] });
+});
+
+test("look() reads a file in the end that something keeps writing", () => {
+  let { files } = look(known, found({ "a.yaml": "2" }), 0);
+  let reads = 0;
+  for (let nowMs = 50; nowMs <= 2 * UNSETTLED_MS_MAX; nowMs += 50) {
+    const looked = look(files, found({ "a.yaml": `at ${nowMs}` }), nowMs);
+    ({ files } = looked);
+    reads += looked.read.length;
+  }
+  expect(reads).toBe(1);
 });

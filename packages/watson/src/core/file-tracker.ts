@@ -1,5 +1,7 @@
 /** How long a file must stay as it is before it is read: an editor may be in the middle of writing it. */
 export const SETTLE_MS = 100;
+/** How long it may keep changing until it is read all the same: something may write it without end. */
+export const UNSETTLED_MS_MAX = 1_000;
 /** How long a file must stay away before it counts as removed: some editors remove it first and write it anew then. */
 export const GONE_MS = 300;
 
@@ -7,8 +9,8 @@ export const GONE_MS = 300;
 export interface Tracked {
   /** Of the content that was read last; null when it never was. */
   readonly read: string | null;
-  /** What it looks like since then, and since when; a stamp of null is a file that is away. */
-  readonly pending: { readonly stamp: string | null; readonly sinceMs: number } | null;
+  /** What it looks like since then, since when, and since when it is another; a stamp of null is a file that is away. */
+  readonly pending: { readonly stamp: string | null; readonly sinceMs: number; readonly changedMs: number } | null;
 }
 
 export type Files = ReadonlyMap<string, Tracked>;
@@ -39,9 +41,11 @@ export function look(files: Files, found: ReadonlyMap<string, string>, nowMs: nu
       next.set(path, { read: stamp, pending: null });
       continue;
     }
-    const pending = before.pending?.stamp === stamp ? before.pending : { stamp, sinceMs: nowMs };
+    const changedMs = before.pending?.changedMs ?? nowMs;
+    const pending = before.pending?.stamp === stamp ? before.pending : { stamp, sinceMs: nowMs, changedMs };
     const isSlow = stamp === null || (before.read === null && isAnyAway);
-    const leftMs = pending.sinceMs + (isSlow ? GONE_MS : SETTLE_MS) - nowMs;
+    const settledMs = pending.sinceMs + (isSlow ? GONE_MS : SETTLE_MS);
+    const leftMs = (stamp === null ? settledMs : Math.min(settledMs, changedMs + UNSETTLED_MS_MAX)) - nowMs;
     if (leftMs > 0) {
       next.set(path, { read: before.read, pending });
       againInMs = Math.min(againInMs ?? leftMs, leftMs);
