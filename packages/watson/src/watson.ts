@@ -118,8 +118,10 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
     identity: { kind: "watson", name: nameOf(host), id: memory.id, version: VERSION },
   });
 
+  let wasReady = false;
   readiness.onChange((ready) => {
-    if (!ready) return;
+    if (!ready || wasReady) return;
+    wasReady = true;
     const where = admin === null ? {} : { address: admin.address.host, port: admin.address.port };
     log.info("Watson is ready", { ...where, host, instances: [...agent.instances()].length });
   });
