@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, open, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, link, open, readFile, rm, writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { explainSystemError, systemErrorCode } from "@datawire/runtime";
 import { StoreError } from "./contract.ts";
@@ -109,6 +109,7 @@ async function create(path: string): Promise<void> {
       COMMIT;
     `);
     database.close();
+    await chmod(temporary, 0o600); // its log gets the same mode
     // A link, unlike a rename, never replaces what another directory put there in the meantime.
     await link(temporary, path);
   } catch (cause) {

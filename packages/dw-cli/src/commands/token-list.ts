@@ -22,7 +22,7 @@ export const run: RunCommand = async (dw, input) => {
       id,
       role,
       tenant ?? "-",
-      services?.join(", ") ?? "all",
+      services?.join(", ") ?? (role === "watson" || role === "admin" ? "all" : "-"),
       formatAge(created, dw.clock.nowMs()),
       createdBy,
       expired ? cell("expired", "faint") : (expires ?? "never"),

@@ -34,12 +34,7 @@ export function openScreen({ colour }: { readonly colour: boolean }): Screen | n
     stdout.write(ENTER);
     shown = "";
   };
-  const listen = <T extends unknown[]>(
-    emitter: NodeJS.EventEmitter,
-    event: string,
-    run: (...args: T) => void,
-  ): void => {
-    const listener = run as (...args: unknown[]) => void;
+  const listen = (emitter: NodeJS.EventEmitter, event: string, listener: (data: Buffer) => void): void => {
     emitter.on(event, listener);
     undo.push(() => emitter.off(event, listener));
   };
@@ -73,7 +68,7 @@ export function openScreen({ colour }: { readonly colour: boolean }): Screen | n
       shown = text;
     },
     onKey(listener) {
-      listen(stdin, "data", (chunk: Buffer) => readKeys(chunk.toString()).forEach((key) => listener(key)));
+      listen(stdin, "data", (data) => readKeys(data.toString()).forEach((key) => listener(key)));
     },
     onResize: (listener) => void resized.add(listener),
     close,
