@@ -54,7 +54,10 @@ export interface Store {
   commit(writes: readonly RecordWrite[]): Promise<number>;
   /** Saves registrations, soon but not at once: what is lost with the process, its Watsons state again. */
   saveRegistrations(changes: RegistrationChanges): Promise<void>;
-  /** Calls `listener` with what others have written, in its order. A store of one directory alone never does. */
+  /**
+   * Calls `listener` with what others have written, in its order; a write of one's own may come too, while it is being
+   * answered. A store of one directory alone never calls it.
+   */
   follow(listener: (records: readonly VersionedRecord[]) => void): void;
   close(): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import type { Clock } from "@datawire/runtime";
 import { Agent, type Dispatcher } from "undici";
 import { EtcdError, exchangeError, readEtcdError } from "./etcd-error.ts";
@@ -75,7 +74,7 @@ export class Gateway {
    * Opens a stream of answers and gives each `result` as it comes; ends when etcd or the signal ends it.
    * @throws EtcdError
    */
-  async *stream(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<unknown> {
+  async *stream(path: string, body: unknown, signal: AbortSignal): AsyncGenerator {
     const endpoint = this.#current;
     const url = this.#url(endpoint);
     const cut = new AbortController();
@@ -85,9 +84,7 @@ export class Gateway {
     const cancelTimer = this.#clock.setTimer(CALL_MS_MAX, () => opened || cut.abort());
     try {
       const response = await this.#authenticated(() => this.#request(endpoint, path, { body, signal: cut.signal }));
-      const lines = createInterface({ input: response.body, crlfDelay: Number.POSITIVE_INFINITY });
-      for await (const line of lines) {
-        if (line === "") continue;
+      for await (const line of linesOf(response.body)) {
         opened = true;
         const { result, error } = JSON.parse(line) as { readonly result?: unknown; readonly error?: unknown };
         if (error !== undefined) throw readEtcdError(200, typeof error === "object" ? error : { error });
@@ -176,6 +173,29 @@ export class Gateway {
 
   #url(endpoint: number): string {
     return this.#config.endpoints[endpoint] as string;
+  }
+}
+
+/** Of one answer of a watch: etcd puts at most a thousand revisions into one. */
+const LINE_LENGTH_MAX = 256 * 1024 * 1024;
+
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let parts: string[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    const pieces = decoder.decode(chunk, { stream: true }).split("\n");
+    for (const [i, piece] of pieces.entries()) {
+      if (i > 0) {
+        const line = parts.join("");
+        if (line !== "") yield line;
+        parts = [];
+        length = 0;
+      }
+      parts.push(piece);
+      length += piece.length;
+    }
+    if (length > LINE_LENGTH_MAX) throw new EtcdError("unavailable", `its answer is longer than ${LINE_LENGTH_MAX}`);
   }
 }
 

@@ -62,7 +62,7 @@ export function readEntries(entries: readonly Entry[], keys: Keys): ReadEntries 
 function readAs<S extends z.ZodType>(schema: S, entry: Entry): z.output<S> | null {
   const parsed = schema.nullable().safeParse(readJson(entry));
   if (!parsed.success) throw damaged(entry.key, parsed.error.issues[0]?.message ?? "malformed");
-  return parsed.data as z.output<S> | null;
+  return parsed.data;
 }
 
 function readJson({ key, value }: Entry): unknown {
