@@ -73,12 +73,12 @@ class EmbeddedStore implements Store {
   }
 
   async load(): Promise<StoreContent> {
-    const records = this.#rows("SELECT key, value, version, sum FROM records ORDER BY version, key").map(
-      ({ key, value, version }): VersionedRecord => ({ key, value, version }),
-    );
-    const registrations = this.#rows("SELECT key, value, 0 AS version, sum FROM registrations").map(({ key, value }) =>
-      this.#registration(key, value),
-    );
+    const records: VersionedRecord[] = [];
+    for (const row of this.#rows("SELECT key, value, version, sum FROM records ORDER BY version, key"))
+      records.push(row);
+    const registrations: StoredRegistration[] = [];
+    for (const { key, value } of this.#rows("SELECT key, value, 0 AS version, sum FROM registrations"))
+      registrations.push(this.#registration(key, value));
     return { records, registrations };
   }
 
@@ -124,17 +124,23 @@ class EmbeddedStore implements Store {
     this.#database.close();
   }
 
-  #rows(query: string): { readonly key: string; readonly value: unknown; readonly version: number }[] {
-    let rows: Row[];
+  /** Row by row: the texts of 100,000 registrations together would be as large as all that is made of them. */
+  *#rows(query: string): Generator<VersionedRecord> {
+    const rows = this.#database.prepare(query).iterate() as unknown as Iterator<Row>;
+    for (let row = this.#read(rows); row !== null; row = this.#read(rows)) {
+      const { key, value, version, sum } = row;
+      if (checksum(key, value) !== sum) throw damaged(this.#path, `the checksum of ${key} is wrong`);
+      yield { key, value: JSON.parse(value), version };
+    }
+  }
+
+  #read(rows: Iterator<Row>): Row | null {
     try {
-      rows = this.#database.prepare(query).all() as unknown as Row[];
+      const next = rows.next();
+      return next.done === true ? null : next.value;
     } catch (cause) {
       throw damaged(this.#path, "it cannot be read", cause);
     }
-    return rows.map(({ key, value, version, sum }) => {
-      if (checksum(key, value) !== sum) throw damaged(this.#path, `the checksum of ${key} is wrong`);
-      return { key, value: JSON.parse(value), version };
-    });
   }
 
   #registration(key: string, value: unknown): StoredRegistration {
