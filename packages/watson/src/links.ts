@@ -33,6 +33,7 @@ export class Links {
   readonly #deps: LinksDeps;
   readonly #links = new Map<string, Link>();
   #isOpen = false;
+  #wasConnected = false;
 
   constructor(deps: LinksDeps) {
     this.#deps = deps;
@@ -77,6 +78,13 @@ export class Links {
     return links.map(({ registrar, state }) => `${registrar.name} ${describe(state)}`).join("; ");
   }
 
+  /** Why this program is not allowed to register anywhere: each directory has refused it, and none has ever taken it. */
+  denial(): string | null {
+    const states = [...this.#links.values()].map(({ state }) => state);
+    const denials = states.flatMap((state) => (state.state === "waiting" && state.denied ? [state.reason] : []));
+    return this.#wasConnected || denials.length === 0 || denials.length < states.length ? null : denials.join("; ");
+  }
+
   async stop(): Promise<void> {
     for (const { stop } of this.#links.values()) stop.abort();
     await Promise.all([...this.#links.values()].map(({ ended }) => ended));
@@ -94,6 +102,7 @@ export class Links {
       handler: registrar,
       onState: (state: LinkState): void => {
         link.state = state;
+        if (state.state === "connected") this.#wasConnected = true;
         onState();
       },
     };

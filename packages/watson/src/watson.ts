@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { NAME_PATTERN } from "@datawire/protocol";
-import { type DaemonContext, startAdmin, VERSION } from "@datawire/runtime";
+import { type DaemonContext, ExitError, exitCodes, startAdmin, VERSION } from "@datawire/runtime";
 import { Agent } from "./agent.ts";
 import type { WatsonSettings } from "./config/settings.ts";
 import { directoryName, type Replicas } from "./core/directories.ts";
@@ -32,7 +32,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
   const lookup = createLookup({ clock });
   const ports = new PortWatch({ clock, read: readListeningPorts });
 
-  const links: Links = new Links({ clock, log, random: Math.random, createRegistrar, onState: () => checkReadiness() });
+  const links: Links = new Links({ clock, log, random: Math.random, createRegistrar, onState: linkChanged });
   const agent = new Agent({
     clock,
     log,
@@ -70,6 +70,11 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
   }
   const first = readiness.add("checks", "the first checks are under way");
   const registered = readiness.add("directory", "not connected yet");
+  /** A Watson that nobody takes has nothing to do; whoever started it wants to know. */
+  function linkChanged(): void {
+    checkReadiness();
+    if (links.denial() !== null) context.stop();
+  }
   function checkReadiness(): void {
     const missing = links.missing();
     if (missing === null) registered.ready();
@@ -135,12 +140,14 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
   links.open();
 
   await aborted(signal);
+  const denial = links.denial();
   await linked;
   await files.stop();
   if (leaving.signal.aborted) agent.stop();
   else await drain();
   stopAdmin.abort();
   await Promise.all([links.stop(), admin?.closed, memory.flush()]);
+  if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot register: ${denial}`);
 
   async function drain(): Promise<void> {
     const drainMs = agent.drain();

@@ -1,7 +1,7 @@
 /** How long a file must stay as it is before it is read: an editor may be in the middle of writing it. */
-export const SETTLE_MS = 100;
+export const SETTLE_MS = 40;
 /** How long it may keep changing until it is read all the same: something may write it without end. */
-export const UNSETTLED_MS_MAX = 1_000;
+export const UNSETTLED_MS_MAX = 500;
 /** How long a file must stay away before it counts as removed: some editors remove it first and write it anew then. */
 export const GONE_MS = 300;
 
