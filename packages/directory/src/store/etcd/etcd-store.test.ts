@@ -229,7 +229,7 @@ function startWriter(prefix: string): ChildProcess {
       process.stdout.write(next + "\\n");
       next += 1;
     }`;
-  return spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "ignore"] });
 }
 
 const ROUNDS = process.env["DSTACK_SOAK"] === "1" ? 200 : 4;
