@@ -44,6 +44,8 @@ export class Stack {
   readonly folder = mkdtempSync(join(tmpdir(), "dstack-e2e-"));
   readonly #children = new Set<Child>();
   readonly #env: NodeJS.ProcessEnv;
+  /** What `dw` proves itself with. */
+  token: string | null = null;
   #ports: { directory: number; traffic: number; admin: number; watson: number } | null = null;
 
   constructor() {
@@ -173,7 +175,8 @@ export class Stack {
   async dw(...args: readonly string[]): Promise<DwResult> {
     const all = [program("dw"), "-d", await this.directoryAddress(), ...args];
     return new Promise((resolve) => {
-      execFile(process.execPath, all, { env: this.#env, timeout: 20_000 }, (error, stdout, stderr) => {
+      const env = { ...this.#env, ...(this.token === null ? {} : { DATAWIRE_TOKEN: this.token }) };
+      execFile(process.execPath, all, { env, timeout: 20_000 }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
         resolve({ code, stdout, stderr });
       });
