@@ -46,7 +46,7 @@ async function run(): Promise<void> {
   const args = [main, ...directory, ...folders, "--admin", "off", "--log-level", "error"];
   const watson = spawn(process.execPath, args, { stdio: "inherit" });
   children.push(watson);
-  watson.once("exit", (code) => console.log(`Watson ended with ${code}`));
+  watson.once("exit", (code) => code !== null && console.log(`Watson ended by itself with ${code}`));
   const pid = String(watson.pid);
   await sleep(WARM_UP_MS);
   const cpuBefore = await cpuSeconds(pid);
