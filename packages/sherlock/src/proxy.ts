@@ -42,6 +42,11 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
   return { binary, template, listen, settings: renderSettings, shared };
 }
 
+/** Whether a rendered configuration listens on the runtime socket: a user's template may leave it out. */
+export function hasRuntimeSocket({ settings }: Pick<Proxy, "settings">, config: string): boolean {
+  return config.includes(settings.sockets.runtime);
+}
+
 function defaultListen(): ListenAddress[] {
   const v4 = { host: "127.0.0.1", port: DEFAULT_PORT };
   return hasIpv6Loopback() ? [v4, { host: "::1", port: DEFAULT_PORT }] : [v4];

@@ -16,8 +16,8 @@ export interface ReporterDeps {
   readonly metrics: Metrics;
   readonly planning: Pick<Planning, "position" | "current">;
   readonly runtime: RuntimeApi;
-  /** Called when HAProxy follows a table for the first time. */
-  readonly onFirst: () => void;
+  /** Called whenever HAProxy follows a table. */
+  readonly onApplied: () => void;
 }
 
 const COUNT_MS = 5_000;
@@ -74,7 +74,7 @@ export class Reporter implements DriverObserver {
     }
     this.#logProblems(problems);
     this.#acknowledge();
-    this.#deps.onFirst();
+    this.#deps.onApplied();
   }
 
   reloaded({ reason }: Reload, durationMs: number): void {

@@ -165,8 +165,7 @@ function mappingView({ name, base, host }: Pick<BackendStructure, "name" | "base
     name,
     setPath: setPath(base),
     host: host === null ? null : { header: quoteWord(escapeLogFormat(host)) },
-    ownHost:
-      host === null ? "{ srv_name,strcmp(txn.loch) eq 0 }" : `{ var(txn.loch) -m str ${quoteWord(host)} }`,
+    ownHost: host === null ? "{ srv_name,strcmp(txn.loch) eq 0 }" : `{ var(txn.loch) -m str ${quoteWord(host)} }`,
     location: {
       anyHost: quoteWord(`^(?:(?:https?:)?//[^/?#]*)?${pattern}([/?#].*)?$`),
       path: quoteWord(`^${pattern}([/?#].*)?$`),

@@ -108,20 +108,18 @@ export class Resolver {
   async #look(host: string): Promise<void> {
     const { log, onChange, lookupAll = systemLookup } = this.#deps;
     const before = this.#known.get(host);
-    try {
-      const address = pickAddress(await lookupAll(host), before?.address ?? null);
-      if (address === null) throw new Error("it has no address");
+    const found = await lookupAll(host).catch((error: unknown) => ({ failed: explainSystemError(error) }));
+    const address = "failed" in found ? null : pickAddress(found, before?.address ?? null);
+    if (address !== null) {
       this.#known.set(host, { address, reason: "" });
       if (before?.reason) log.info("Name resolves again", { host, address });
       if (address !== before?.address) onChange(host);
-    } catch (error) {
-      const reason = `does not resolve: ${explainSystemError(error)}`;
-      if (before?.reason !== reason) {
-        log.warn("Name does not resolve", { host, reason: explainSystemError(error), kept: before?.address ?? null });
-      }
-      this.#known.set(host, { address: before?.address ?? null, reason });
-      if (before === undefined) onChange(host);
+      return;
     }
+    const reason = `does not resolve: ${"failed" in found ? found.failed : "it has no address"}`;
+    if (before?.reason !== reason) log.warn("Name does not resolve", { host, reason, kept: before?.address ?? null });
+    this.#known.set(host, { address: before?.address ?? null, reason });
+    if (before === undefined) onChange(host);
   }
 }
 

@@ -1,0 +1,34 @@
+import type { TableFollower } from "@datawire/link";
+import { listService } from "@datawire/protocol";
+import { formatListenAddress } from "@datawire/runtime";
+import { type Page, renderPage } from "./core/page.ts";
+import type { Planning } from "./planning.ts";
+
+export interface PageDeps {
+  readonly settings: { readonly name: string };
+  readonly follower: Pick<TableFollower, "table" | "status">;
+  readonly planning: Pick<Planning, "current">;
+}
+
+/** Makes the list of services at `/` of the table as it is. */
+export function listPage({ settings, follower, planning }: PageDeps): (accept: string) => Page {
+  return (accept) => {
+    const { table } = follower;
+    const listeners = planning.current?.structure.tcpListeners.values() ?? [];
+    return renderPage(
+      {
+        caller: settings.name,
+        services: [...table.serviceNames()].sort().flatMap((name) => listService(table, name) ?? []),
+        tcp: new Map([...listeners].map((listener) => [listener.service, formatListenAddress(listener)])),
+        notice: noticeOf(follower.status()),
+      },
+      accept,
+    );
+  };
+}
+
+function noticeOf({ origin, connected, ageMs }: ReturnType<TableFollower["status"]>): string | null {
+  if (origin === "none") return "No directory has been heard from yet.";
+  if (connected) return null;
+  return `The directory is out of reach: this is as it was ${Math.round((ageMs ?? 0) / 1_000)} s ago.`;
+}

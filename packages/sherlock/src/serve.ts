@@ -1,0 +1,205 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { openTableFollower, runLink, type TableUpdate } from "@datawire/link";
+import {
+  type Clock,
+  type ListenAddress,
+  listenError,
+  type Logger,
+  type Readiness,
+  type ReadinessPart,
+  startAdmin,
+} from "@datawire/runtime";
+import { createConfigFiles } from "./io/config-files.ts";
+import { Configurator } from "./io/configurator.ts";
+import { Driver } from "./io/driver.ts";
+import { HaproxyProcess } from "./io/haproxy-process.ts";
+import { startPages } from "./io/pages-server.ts";
+import { tryListen } from "./io/ports.ts";
+import { createLoadedFile } from "./io/read-running.ts";
+import { Resolver } from "./io/resolver.ts";
+import type { RunDir } from "./io/run-dir.ts";
+import { statsHandler } from "./io/stats-handler.ts";
+import { createMetrics } from "./metrics.ts";
+import { listPage } from "./page-source.ts";
+import { Planning } from "./planning.ts";
+import { hasRuntimeSocket, prepareProxy, type Proxy } from "./proxy.ts";
+import { Reporter } from "./reporter.ts";
+import type { SherlockSettings } from "./settings.ts";
+import { hostsOf } from "./table-hosts.ts";
+
+export interface ServeConfig {
+  readonly settings: SherlockSettings;
+  readonly dir: RunDir;
+}
+
+export interface ServeDeps {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly readiness: Pick<Readiness, "missing">;
+  readonly haproxyUp: ReadinessPart;
+  readonly tableApplied: ReadinessPart;
+  /** Asked at the end: whether HAProxy stays for the next to adopt. */
+  keepsProxy(): boolean;
+  /** Called each time something comes up. */
+  onServing(where: { readonly listen: readonly ListenAddress[]; readonly admin: ListenAddress | null }): void;
+}
+
+const REFRESH_NAMES_MS = 30_000;
+/** Changes within a moment are one reload; a steady stream of them is about three a second at most. */
+const COALESCE = { quietMs: 25, waitMsMax: 1_000, gapMs: 300 };
+
+/** Follows and drives with one set of settings, until the signal aborts. @throws Error for what keeps it from starting. */
+export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, signal: AbortSignal): Promise<void> {
+  const { log, clock } = deps;
+  const proxy = await prepareProxy(settings, dir);
+  warnOfWeaknesses(proxy, log);
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  const follower = await openTableFollower(
+    { services: null, path: join(settings.dataDir, "table.json") },
+    { clock, log, onUpdate: (update) => void updated(update) },
+  );
+  const resolver = new Resolver(
+    { path: join(settings.dataDir, "addresses.json"), refreshMs: REFRESH_NAMES_MS },
+    { clock, log, hosts: () => hostsOf(follower.table, null), onChange: () => changed(null) },
+  );
+  const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve });
+  const files = createConfigFiles(proxy.binary.path, dir);
+  const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
+  const runtimeSocket = hasRuntimeSocket(proxy, configurator.render(planning.empty(), "check"));
+  if (!runtimeSocket) {
+    log.warn("Your template has no {{> runtime}}: every change is a reload", { template: proxy.template.path });
+  }
+  const haproxy = new HaproxyProcess(
+    { command: proxy.binary.path, dir, accessLog: settings.accessLog, runtimeSocket },
+    {
+      clock,
+      log,
+      onDeath(reason) {
+        log.error("HAProxy ended, starting it again", { reason });
+        metrics.died();
+        driver.lost();
+      },
+    },
+  );
+  const metrics = createMetrics({
+    revision: () => planning.position?.revision ?? 0,
+    tableAgeMs: () => follower.status().ageMs ?? 0,
+    oldWorkers: () => haproxy.oldWorkers(),
+    services: () => follower.table.size.services,
+  });
+  const reporter = new Reporter({
+    settings,
+    clock,
+    log,
+    metrics,
+    planning,
+    runtime: haproxy.runtime,
+    onApplied() {
+      deps.tableApplied.ready();
+      if (serving) deps.onServing({ listen: proxy.listen, admin: admin?.address ?? null });
+      serving = false;
+    },
+  });
+  const driver = new Driver(
+    {
+      dir,
+      settings: proxy.settings,
+      shared: proxy.shared,
+      dynamicServers: proxy.binary.version.dynamicServers,
+      runtimeCommands: runtimeSocket,
+      coalesce: COALESCE,
+    },
+    {
+      clock,
+      log,
+      process: haproxy,
+      configurator,
+      files,
+      loaded: createLoadedFile(dir.loaded),
+      makePlan: (findings) => planning.plan(findings),
+      emptyPlan: () => planning.empty(),
+      observer: reporter,
+    },
+  );
+  function changed(services: ReadonlySet<string> | null): void {
+    planning.forget(services);
+    driver.request(services ?? follower.table.serviceNames());
+  }
+  async function updated(update: TableUpdate): Promise<void> {
+    await resolver.prepare(hostsOf(follower.table, update.services));
+    reporter.noteChange(update);
+    changed(update.services);
+  }
+
+  let admin: Awaited<ReturnType<typeof startAdmin>> | null = null;
+  /** Until HAProxy has followed the first table. */
+  let serving = true;
+  const parts = new AbortController();
+  try {
+    await resolver.load();
+    await resolver.prepare(hostsOf(follower.table, null));
+    const adopted = await driver.adopt();
+    if (!adopted) await requirePorts(proxy);
+    if (settings.admin !== null) {
+      const handlers = [statsHandler(dir.sockets.stats)];
+      admin = await startAdmin(
+        { listen: settings.admin, setting: "--admin" },
+        { readiness: deps.readiness, registry: metrics.registry, log, handlers },
+        parts.signal,
+      );
+    }
+    await startPages(dir.sockets.pages, listPage({ settings, follower, planning }), parts.signal);
+    await driver.start();
+    deps.haproxyUp.ready();
+    const { origin, ageMs } = follower.status();
+    if (origin === "disk")
+      log.info("Serving the last table from disk", { ageSeconds: Math.round((ageMs ?? 0) / 1_000) });
+    const { replicas, token, tls } = settings;
+    const work = [
+      driver.run(parts.signal),
+      resolver.run(parts.signal),
+      reporter.run(parts.signal),
+      runLink(
+        { replicas, identity: reporter.identity, token, tls, subscribe: follower.subscription },
+        { clock, log, random: Math.random, handler: reporter.handler(follower) },
+        parts.signal,
+      ),
+    ];
+    driver.request([]);
+    await aborted(signal);
+    parts.abort();
+    await Promise.all(work);
+    await resolver.save();
+  } finally {
+    parts.abort();
+    await follower.close();
+    if (deps.keepsProxy()) {
+      if (haproxy.pid !== null) log.info("Leaving HAProxy to the next start", { pid: haproxy.pid });
+      haproxy.leave();
+    } else await haproxy.stop(settings.drainMs);
+    await admin?.closed;
+  }
+}
+
+/** Two seconds of refused connections, or a start that fails in HAProxy's words, are saved by trying first. */
+async function requirePorts({ listen }: Pick<Proxy, "listen">): Promise<void> {
+  for (const address of listen) {
+    const error = await tryListen(address.host, address.port);
+    if (error !== null) throw listenError(error, address, "--listen");
+  }
+}
+
+function warnOfWeaknesses({ binary, template }: Proxy, log: Logger): void {
+  if (!binary.version.dynamicServers) {
+    log.warn("This HAProxy takes new instances by reload only, wanted 2.6 or newer", { version: binary.version.text });
+  }
+  if (template.path !== null) log.info("Using a template of your own", { path: template.path });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
