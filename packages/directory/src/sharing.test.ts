@@ -1,0 +1,179 @@
+import type { Registration } from "@datawire/protocol";
+import { noLog, systemClock } from "@datawire/runtime";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { openEtcdStore } from "./store/etcd/etcd-store.ts";
+import { type EtcdServer, startEtcd } from "./store/testing/etcd-server.ts";
+import { type Served, serve, watsonOf } from "./testing/served.ts";
+import { registration } from "./testing/worlds.ts";
+
+let etcd: EtcdServer;
+beforeAll(async () => {
+  etcd = await startEtcd();
+});
+afterAll(() => etcd.dispose());
+
+const open: Served[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((served) => served.stop()));
+});
+
+let prefixes = 0;
+
+/** Directories on one store, which is empty. */
+async function startTwo({ leaseMs = 9_000 } = {}): Promise<[Served, Served]> {
+  const prefix = `/sharing/${++prefixes}`;
+  const start = async (): Promise<Served> => {
+    const config = { endpoints: [etcd.url], user: null, tls: null, prefix, address: "//localhost/directory", leaseMs };
+    const deps = { clock: systemClock, log: noLog };
+    const store = await openEtcdStore(config, deps, new AbortController().signal);
+    const served = await serve({ store, leaseMs });
+    open.push(served);
+    return served;
+  };
+  return [await start(), await start()];
+}
+
+interface Row {
+  readonly name: string;
+  readonly state: string;
+  readonly since: string;
+  readonly watson: string;
+}
+
+async function rows(served: Served): Promise<Row[]> {
+  return (await served.get("/v1/instances")).body["instances"] as Row[];
+}
+
+/** `a live of vm1`: the instances as a directory has them. */
+async function shown(served: Served): Promise<string> {
+  return (await rows(served)).map(({ name, state, watson }) => `${name} ${state} of ${watson}`).join(", ");
+}
+
+async function eventually(check: () => Promise<void>, withinMs = 10_000): Promise<void> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+const both = async (directories: readonly Served[], wanted: string): Promise<void> => {
+  for (const served of directories) await eventually(async () => expect(await shown(served)).toBe(wanted));
+};
+
+test("what is registered at one directory is known at the other, alike in all that it says", async () => {
+  const [a, b] = await startTwo();
+  const { client } = await watsonOf(a, "vm1", [registration("x@1:1"), registration("x@2:1")]);
+  await both([a, b], "1 live of vm1, 2 live of vm1");
+  expect(await rows(b)).toEqual(await rows(a));
+  client.send({ type: "update", seq: 2, instances: [registration("x@1:1", { state: "down" })], gone: ["x@2"] });
+  await both([a, b], "1 down of vm1");
+  expect(await rows(b)).toEqual(await rows(a));
+});
+
+test("a Watson that moves keeps its instances, and nobody ever sees one missing", async () => {
+  const [a, b] = await startTwo();
+  const set: Registration[] = [registration("x@1"), registration("x@2")];
+  let client = (await watsonOf(a, "vm1", set)).client;
+  await both([a, b], "1 live of vm1, 2 live of vm1");
+  const seen = new Set<number>();
+  let moving = true;
+  const looking = (async () => {
+    while (moving) for (const served of [a, b]) seen.add((await rows(served)).length);
+  })();
+  for (const to of [b, a, b, a, b]) {
+    client.socket.terminate();
+    client = (await watsonOf(to, "vm1", set)).client;
+    await both([a, b], "1 live of vm1, 2 live of vm1");
+  }
+  moving = false;
+  await looking;
+  expect([...seen]).toEqual([2]);
+});
+
+test("a Watson out of sight is so at both, and its instances end with its lease", async () => {
+  const [a, b] = await startTwo({ leaseMs: 1_000 });
+  const { client } = await watsonOf(a, "vm1", [registration("x@1")]);
+  await both([a, b], "1 live of vm1");
+  client.socket.terminate();
+  await both([a, b], "1 lost of vm1");
+  await both([a, b], "");
+});
+
+test("the Watsons of a directory that is gone are out of sight after a while, and one that comes to the other is not", async () => {
+  const [a, b] = await startTwo({ leaseMs: 2_000 });
+  await watsonOf(a, "vm1", [registration("x@1")]);
+  await watsonOf(a, "vm2", [registration("x@2")]);
+  await both([b], "1 live of vm1, 2 live of vm2");
+  open.splice(open.indexOf(a), 1);
+  await a.stop();
+  await watsonOf(b, "vm2", [registration("x@2")]);
+  expect(await shown(b)).toBe("1 live of vm1, 2 live of vm2");
+  await both([b], "1 lost of vm1, 2 live of vm2");
+  await both([b], "2 live of vm2");
+}, 15_000);
+
+test("a Watson that is alive at one directory is refused at the other by name", async () => {
+  const [a, b] = await startTwo();
+  await watsonOf(a, "vm1", [registration("x@1")]);
+  await both([a, b], "1 live of vm1");
+  const rival = await b.link();
+  const hello = { type: "hello", link: { min: 1, max: 1 }, kind: "watson", name: "vm9", id: "identity-of-vm1", version: "1" };
+  rival.send(hello);
+  const { code, message, fatal } = await rival.next("error");
+  expect({ code, fatal }).toEqual({ code: "conflict", fatal: true });
+  expect(message).toContain("one on vm1 is connected");
+  expect(await shown(b)).toBe("1 live of vm1");
+});
+
+test("an instance that a Watson of the other directory holds is refused by name", async () => {
+  const [a, b] = await startTwo();
+  await watsonOf(a, "vm1", [registration("x@1")]);
+  await both([a, b], "1 live of vm1");
+  const { registered } = await watsonOf(b, "vm2", [registration("x@1"), registration("x@2")]);
+  expect(registered.refused).toMatchObject([{ instance: "x@1", code: "conflict" }]);
+  await both([a, b], "1 live of vm1, 2 live of vm2");
+});
+
+test("of two Watsons that register one instance at once one holds it, and the other has to state its set again", async () => {
+  const [a, b] = await startTwo();
+  const clients = await Promise.all([
+    watsonOf(a, "vm1", [registration("x@1")]),
+    watsonOf(b, "vm2", [registration("x@1")]),
+  ]);
+  await eventually(async () => {
+    const seen = await shown(a);
+    expect(seen).toMatch(/^1 live of vm[12]$/);
+    expect(await shown(b)).toBe(seen);
+  });
+  const loser = (await shown(a)).endsWith("vm1") ? clients[1] : clients[0];
+  if (loser.registered.refused.length === 0) expect(await loser.client.closed()).toBe(1012);
+});
+
+test("a drain at one directory is told to the Watson at the other", async () => {
+  const [a, b] = await startTwo();
+  const { client } = await watsonOf(a, "vm1", [registration("x@1")]);
+  await both([a, b], "1 live of vm1");
+  await b.send("POST", "/v1/instances/drain", { instance: "//x@1" });
+  expect((await client.next("draining")).instances).toEqual(["x@1"]);
+  await both([a, b], "1 draining of vm1");
+});
+
+test("changes made at both at once are all made, and the history is one", async () => {
+  const [a, b] = await startTwo();
+  await watsonOf(a, "vm1", [registration("x@1:1"), registration("x@2:2")]);
+  await both([a, b], "1 live of vm1, 2 live of vm1");
+  const made = Array.from({ length: 20 }, (_, i) =>
+    (i % 2 === 0 ? a : b).send("POST", "/v1/routes", { source: `//m${i}`, target: "//x(2)", percent: 10, ahead: true }),
+  );
+  expect((await Promise.all(made)).map(({ status }) => status)).toEqual(made.map(() => 200));
+  await eventually(async () => {
+    const [one, other] = await Promise.all([a, b].map((served) => served.get("/v1/routes/history")));
+    expect(one?.body["history"]).toHaveLength(20);
+    expect(other?.body).toEqual(one?.body);
+  });
+});
