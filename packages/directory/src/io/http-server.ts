@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, Server as SecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
 import { foreignRequest, isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
@@ -51,11 +51,13 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
     return foreignRequest({ host, origin }, { names: config.names, loopbackOnly });
   };
   const servers: Server[] = [];
+  const sockets = new Set<Socket>();
   const bound: ListenAddress[] = [];
   try {
     for (const address of config.addresses) {
       const port = bound[0]?.port ?? address.port;
       const server = config.tls === true ? serveSecurely(handlers, refusalOf) : serve(handlers, refusalOf);
+      track(server, sockets);
       bound.push(await listen(server, { ...address, port }, config.setting));
       servers.push(server);
     }
@@ -68,8 +70,20 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
     setCertificate(options) {
       for (const server of servers) if (server instanceof SecureServer) server.setSecureContext(options);
     },
-    close: async () => void (await Promise.all(servers.map(close))),
+    async close() {
+      // Not only those that have sent a request: also those that have not, or have not even shaken hands.
+      const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), CLOSE_MS_MAX);
+      await Promise.all(servers.map(close));
+      clearTimeout(cut);
+    },
   };
+}
+
+function track(server: Server, sockets: Set<Socket>): void {
+  server.prependListener("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
 }
 
 type RefusalOf = (req: IncomingMessage) => string | null;
@@ -123,11 +137,7 @@ function listen(server: Server, address: ListenAddress, setting: string): Promis
 
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
+    server.close(() => resolve());
     server.closeIdleConnections();
   });
 }

@@ -1,0 +1,214 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request as plainRequest } from "node:http";
+import { request } from "node:https";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { connect as connectTls } from "node:tls";
+import { createReadiness, noLog, systemClock } from "@datawire/runtime";
+import { createFakeClock } from "@datawire/runtime/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { assembleDirectory } from "../assemble.ts";
+import { type HttpServer, listenHttp } from "../io/http-server.ts";
+import { openEmbeddedStore } from "../store/embedded.ts";
+import { createAuthority, issueCertificate } from "./io/authority.ts";
+import { CertificateKeeper, filedCertificates, ownCertificates, tlsOptions } from "./io/certificates.ts";
+import { authorityFingerprint } from "./io/fingerprint.ts";
+import { openAccess } from "./open-access.ts";
+
+let folder: string;
+let http: HttpServer;
+let ca: string;
+let end: () => Promise<void>;
+const tokens = new Map<string, string>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "datawire-access-"));
+  const store = await openEmbeddedStore(folder, "//localhost/directory");
+  const readiness = createReadiness();
+  readiness.seal();
+  let handlers: Parameters<typeof listenHttp>[1] | undefined;
+  http = await listenHttp(
+    { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: ["localhost"], tls: true },
+    {
+      request: (req, res) => handlers?.request(req, res),
+      upgrade: (req, socket, head) => handlers?.upgrade(req, socket, head),
+      foreign: () => {},
+    },
+  );
+  const access = await openAccess(
+    { protection: { auth: "token", tls: "own" }, folder, names: ["localhost", "127.0.0.1"] },
+    {
+      store,
+      openTenantStore: (tenant) => openEmbeddedStore(join(folder, tenant), tenant),
+      clock: systemClock,
+      log: noLog,
+      show: (certificate) => http.setCertificate(tlsOptions(certificate)),
+    },
+  );
+  ca = (await access.tokens.authority()).certificate;
+  for (const role of ["watson", "sherlock", "operator", "admin"] as const) {
+    const { token } = await access.tokens.create({ role, services: null, tenant: null, expiresMs: null }, "test");
+    tokens.set(role, token);
+  }
+  const tenant = { role: "admin", services: null, tenant: "acme", expiresMs: null } as const;
+  tokens.set("acme", (await access.tokens.create(tenant, "test")).token);
+  const directory = await assembleDirectory(
+    {
+      address: "//localhost/directory",
+      warnings: [],
+      leaseMs: 15_000,
+      promotionDelayMs: 30_000,
+      guard: { share: 0.5, minimum: 10 },
+      directories: ["localhost"],
+    },
+    { store, clock: systemClock, log: noLog, readiness, access },
+  );
+  handlers = directory.handlers;
+  const stopping = new AbortController();
+  const running = directory.run(stopping.signal);
+  end = async () => {
+    stopping.abort();
+    await running;
+    await http.close();
+    await access.close();
+    await store.close();
+  };
+});
+afterAll(async () => {
+  await end();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const portOf = (): number => http.addresses[0]?.port ?? 0;
+
+function ask(path: string, { token, method = "GET", body }: { token?: string; method?: string; body?: unknown } = {}) {
+  return new Promise<{ status: number; body: string; headers: Record<string, unknown> }>((resolve, reject) => {
+    const headers = {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    };
+    const asked = request({ host: "127.0.0.1", port: portOf(), path, method, headers, ca }, (response) => {
+      buffer(response).then(
+        (bytes) => resolve({ status: response.statusCode ?? 0, body: String(bytes), headers: response.headers }),
+        reject,
+      );
+    });
+    asked.on("error", reject);
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+// By role: what it may read, change, administer. 401 and 403 come before anything is looked at.
+test.each([
+  ["watson", 403, 403, 403],
+  ["sherlock", 200, 403, 403],
+  ["operator", 200, 404, 403],
+  ["admin", 200, 404, 200],
+])("a token of role %s may read (%i), change (%i) and administer (%i)", async (role, read, change, administer) => {
+  const token = tokens.get(role) ?? "";
+  expect((await ask("/v1/routes", { token })).status).toBe(read);
+  expect((await ask("/metrics", { token })).status).toBe(read);
+  expect((await ask("/v1/backup", { token })).status).toBe(administer);
+  expect((await ask("/v1/tokens", { token })).status).toBe(administer);
+  const changed = await ask("/v1/services/none/promote", { token, method: "POST", body: { generation: "1" } });
+  expect(changed.status).toBe(change);
+});
+
+test("a tenant sees no metrics, as they tell of all", async () => {
+  const answer = await ask("/metrics", { token: tokens.get("acme") ?? "" });
+  expect(answer).toMatchObject({ status: 403 });
+});
+
+test("probes are open to all, with TLS and without", async () => {
+  expect((await ask("/healthz")).status).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${portOf()}/readyz`)).status).toBe(200);
+});
+
+test("no token is 401 with how to have one, and a flood of them 429; a token that holds is taken all the same", async () => {
+  const first = await ask("/v1/routes");
+  expect(first).toMatchObject({ status: 401, headers: { "www-authenticate": 'Bearer realm="datawire"' } });
+  expect(first.body).toContain("DATAWIRE_TOKEN");
+  const statuses: number[] = [];
+  for (let i = 0; i < 30; i++) statuses.push((await ask("/v1/routes", { token: "dw1_x" })).status);
+  expect(new Set(statuses)).toEqual(new Set([401, 429]));
+  expect((await ask("/v1/routes", { token: tokens.get("admin") ?? "" })).status).toBe(200);
+  const metrics = await ask("/metrics", { token: tokens.get("admin") ?? "" });
+  expect(metrics.body).toMatch(/datawire_directory_refusals_total\{[^}]*code="unauthenticated"[^}]*\} \d+/);
+});
+
+test("a token in a URL is no token", async () => {
+  expect((await ask(`/v1/routes?token=${tokens.get("admin")}`)).status).not.toBe(200);
+});
+
+test("a WebSocket without TLS is told what to do", async () => {
+  const headers = { upgrade: "websocket", connection: "upgrade" };
+  const status = await new Promise<number>((resolve, reject) => {
+    plainRequest({ host: "127.0.0.1", port: portOf(), path: "/v1/link", headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on("error", reject)
+      .end();
+  });
+  expect(status).toBe(401);
+});
+
+test("the certificate is signed by the authority that tokens name, for the names that it is given", async () => {
+  const authority = await createAuthority(Date.now());
+  expect(authorityFingerprint(authority)).toMatch(/^[\w-]{43}$/);
+  const socket = connectTls({ host: "127.0.0.1", port: portOf(), ca });
+  await new Promise((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
+  expect(socket.authorized).toBe(true);
+  expect(socket.getPeerX509Certificate()?.checkHost("localhost")).toBe("localhost");
+  expect(tokens.get("admin")).toContain(authorityFingerprint({ certificate: ca, key: "" }));
+  socket.destroy();
+});
+
+test("close() does not wait for those who say nothing", async () => {
+  const server = await listenHttp(
+    { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: true },
+    { request: () => {}, upgrade: () => {}, foreign: () => {} },
+  );
+  const silent = connect(server.addresses[0]?.port ?? 0, "127.0.0.1");
+  silent.on("error", () => {});
+  await new Promise((resolve) => silent.once("connect", resolve));
+  const started = performance.now();
+  await server.close();
+  expect(performance.now() - started).toBeLessThan(5_000);
+});
+
+test("ownCertificates() gives a new one when two thirds of the time are over", async () => {
+  const startMs = Date.now();
+  const source = ownCertificates(await createAuthority(startMs), ["localhost"]);
+  const first = await source(startMs);
+  const day = 86_400_000;
+  expect(await source(startMs + 59 * day)).toBe(first);
+  expect(await source(startMs + 61 * day)).not.toBe(first);
+});
+
+test("CertificateKeeper shows what is put into its files, and keeps the old one while that cannot be used", async () => {
+  const authority = await createAuthority(Date.now());
+  const clock = createFakeClock();
+  const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem"), clientCa: null };
+  const put = async (): Promise<string> => {
+    const { cert, key } = await issueCertificate(authority, ["localhost"], Date.now());
+    await writeFile(files.cert, cert);
+    await writeFile(files.key, key);
+    return cert;
+  };
+  const shown: string[] = [];
+  const first = await put();
+  const show = ({ cert }: { readonly cert: string }) => void shown.push(cert);
+  const keeper = new CertificateKeeper(filedCertificates(files), { clock, log: noLog, show });
+  await keeper.start();
+  await keeper.look();
+  expect(shown).toEqual([first]);
+  await writeFile(files.key, "no key");
+  await keeper.look();
+  expect(shown).toEqual([first]);
+  const second = await put();
+  await keeper.look();
+  expect(shown).toEqual([first, second]);
+});
