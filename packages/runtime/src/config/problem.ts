@@ -42,5 +42,11 @@ export function formatPlace({ file, line, column }: Place): string {
 
 /** Prints a path as people write it: `liveness.expect.status[0]`. */
 export function formatPath(path: Path): string {
-  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
+  const shown = (key: string): string => (PLAIN_KEY.test(key) ? key : JSON.stringify(key));
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? shown(key) : `.${shown(key)}`))
+    .join("");
 }
+
+/** Visible ASCII; anything else is quoted, so that a message stays one line whatever a file holds. */
+const PLAIN_KEY = /^[!-~]+$/;
