@@ -3,7 +3,7 @@ import { BLOCKS_MAX, BLOCK_SIZE } from "./prefixes.ts";
 
 /** Two blocks: one in use, and one in which the next division is written before all requests are switched to it at once. */
 export const PAIR_SIZE = 2 * BLOCK_SIZE;
-export const PAIRS_MAX = BLOCKS_MAX / 2;
+const PAIRS_MAX = BLOCKS_MAX / 2;
 
 /**
  * Gives each key the base of a pair of blocks of its own. A key's place follows from its name, so that equal tables

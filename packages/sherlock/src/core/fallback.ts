@@ -1,5 +1,5 @@
 /** How many backends a request is offered, the first one included, before it is refused. */
-export const FALLBACK_LENGTH_MAX = 5;
+const FALLBACK_LENGTH_MAX = 5;
 
 /** A backend of a service with what decides when it is tried. */
 export interface Candidate {
