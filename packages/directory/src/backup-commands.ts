@@ -1,5 +1,3 @@
-import { hostname, userInfo } from "node:os";
-import { hostPort } from "@datawire/protocol";
 import {
   type CommandContext,
   type DaemonCommand,
@@ -8,8 +6,9 @@ import {
   readBounded,
   writeFileAtomically,
 } from "@datawire/runtime";
+import { askRunning, type RunningDirectory } from "./access/io/ask-running.ts";
 import { BACKUP_BYTES_MAX } from "./api/backups.ts";
-import { defaultDataDir, type DirectorySettings } from "./settings.ts";
+import { dataDirOf, type DirectorySettings } from "./settings.ts";
 import { makeBackup, readBackup, restoreInto, setAside } from "./store/backup.ts";
 import { type Store, StoreError } from "./store/contract.ts";
 import { openEmbeddedStore } from "./store/embedded.ts";
@@ -49,11 +48,11 @@ export const restoreCommand: DaemonCommand<DirectorySettings> = {
 
 const fileOf = ({ input }: Context): string => input.args[0] ?? "";
 
-const folderOf = ({ settings, input }: Context): string =>
-  settings.value.data_dir ?? defaultDataDir(input.env, process.getuid?.());
+const folderOf = ({ settings, input }: Context): string => dataDirOf(settings.value, input.env);
 
-/** The store, or null while a running directory has it. */
+/** The store, or null while a running directory has it; a shared one is asked for through the directory on this machine. */
 async function openUnlessRunning(context: Context): Promise<Store | null> {
+  if (context.settings.value.store !== "embedded") return null;
   try {
     return await openEmbeddedStore(folderOf(context), "backup");
   } catch (error) {
@@ -101,33 +100,17 @@ async function readBackupFile(path: string): Promise<Uint8Array> {
   }
 }
 
-async function fetchBackup(context: Context): Promise<Uint8Array> {
-  const response = await ask(context, "GET", "/v1/backup");
-  return new Uint8Array(await response.arrayBuffer());
+function fetchBackup(context: Context): Promise<Uint8Array> {
+  return askRunning(runningOf(context), { method: "GET", path: "/v1/backup" });
 }
 
-async function sendBackup(context: Context, bytes: Uint8Array): Promise<void> {
-  await ask(context, "POST", "/v1/restore", bytes);
+async function sendBackup(context: Context, body: Uint8Array): Promise<void> {
+  await askRunning(runningOf(context), { method: "POST", path: "/v1/restore", body });
 }
 
-/** Asks the directory of this machine that has the store open. */
-async function ask({ settings, signal }: Context, method: string, path: string, body?: Uint8Array): Promise<Response> {
-  const { listen, port } = settings.value;
-  const at = hostPort(listen?.host ?? "127.0.0.1", listen?.port ?? port);
-  const url = `http://${at.includes(":") ? at : `${at}:${port}`}${path}`;
-  const user = `${userInfo().username}@${hostname()}`;
-  const headers = { "x-datawire-user": user, "content-type": "application/octet-stream" };
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      method,
-      headers,
-      signal,
-      ...(body === undefined ? {} : { body: new Uint8Array(body) }),
-    });
-  } catch (cause) {
-    throw new Error(`Cannot reach the directory that has the store open, at ${url}; give its port with -p`, { cause });
-  }
-  if (response.ok) return response;
-  throw new Error(`Cannot ${method} ${url}: ${(await response.text()).trim().slice(0, 500)}`);
-}
+/** The directory of this machine that has the store open. */
+const runningOf = ({ settings, input, signal }: Context): RunningDirectory => ({
+  settings: settings.value,
+  env: input.env,
+  signal,
+});
