@@ -4,7 +4,7 @@ import { isLoopback } from "@datawire/runtime";
 import type { Plan } from "./core/plan.ts";
 import { Planner } from "./core/planner.ts";
 import type { Resolve } from "./core/reachable-table.ts";
-import type { Findings } from "./io/driver.ts";
+import type { Findings } from "./io/driver-types.ts";
 import type { Proxy } from "./proxy.ts";
 import type { SherlockSettings } from "./settings.ts";
 

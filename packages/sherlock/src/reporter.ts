@@ -4,7 +4,7 @@ import { type Clock, type Logger, VERSION, describeError } from "@datawire/runti
 import { CounterDeltas, parseStat } from "./core/counters.ts";
 import type { PlanProblem } from "./core/plan.ts";
 import type { Reload } from "./core/steps.ts";
-import type { DriverObserver } from "./io/driver.ts";
+import type { DriverObserver } from "./io/driver-types.ts";
 import type { RuntimeApi } from "./io/runtime-api.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Planning } from "./planning.ts";

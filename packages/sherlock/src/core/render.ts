@@ -84,6 +84,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, generation: string)
   const { backends, tcpListeners, keys } = plan.structure;
   return {
     ...rest,
+    listen: rest.listen.map(bindWords),
     description: `sherlock ${generation}`,
     limits: DEFAULT_LIMITS,
     whenFetches: whenFetches(keys),
@@ -92,7 +93,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, generation: string)
     plainMapping: sharedRules ? mappingView({ name: "", base: "", host: null }) : null,
     tcpServices: [...tcpListeners.values()].map(({ service, host, port }) => ({
       service,
-      bind: formatEndpoint(host, port),
+      bind: bindWords(formatEndpoint(host, port)),
     })),
     backends: [...backends.values()].map((backend) =>
       backendView(backend, plan.servers.get(backend.name) ?? new Map(), { caFile, sharedRules }),
@@ -121,6 +122,15 @@ export function ownServerOptions(backend: BackendStructure, server: PlannedServe
 /** An address with its port as HAProxy and people write it. */
 export function formatEndpoint(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * A reload of HAProxy 2.6 with `noreuseport` finds an inherited socket of IPv6 only when `v6only` says in words what
+ * its kernel option says anyway. Without it the listener is opened anew, and of two on one port every second reload
+ * loses the one of IPv4. The unspecified address serves both families, and needs no word.
+ */
+function bindWords(endpoint: string): string {
+  return endpoint.startsWith("[") && !endpoint.startsWith("[::]:") ? `${endpoint} v6only` : endpoint;
 }
 
 /**

@@ -1,71 +1,26 @@
-import type { Clock, Logger } from "@datawire/runtime";
 import { describeError } from "@datawire/runtime";
-import { addChange, type CoalesceLimits, dueAtMs, type Waiting } from "../core/coalesce.ts";
+import { addChange, dueAtMs, type Waiting } from "../core/coalesce.ts";
 import { commandText } from "../core/commands-text.ts";
 import { type Command, note, runningOf } from "../core/commands.ts";
 import { loadedBlocks } from "../core/files.ts";
 import type { Plan, PlanProblem } from "../core/plan.ts";
-import type { RenderSettings } from "../core/render.ts";
 import { describeStructure, type Running } from "../core/running.ts";
 import { type Reload, steps, type Steps } from "../core/steps.ts";
-import type { ConfigFiles } from "./config-files.ts";
-import { type Configurator, ConfigurationRefused } from "./configurator.ts";
-import type { HaproxyProcess } from "./haproxy-process.ts";
-import { explainTaken, tryListen } from "./ports.ts";
-import { type LoadedFile, readRunning, readServers } from "./read-running.ts";
+import { Alarm } from "./alarm.ts";
+import { ConfigurationRefused } from "./configurator.ts";
+import type { DriverConfig, DriverDeps } from "./driver-types.ts";
+import { newGeneration } from "./generation.ts";
+import { readRunning, readServers, UNKNOWN_STRUCTURE } from "./read-running.ts";
 import { Reaper } from "./reaper.ts";
-import type { RunDir } from "./run-dir.ts";
 import { RuntimeApiError } from "./runtime-api.ts";
 import { saveServerState } from "./server-state.ts";
+import { TakenPorts } from "./taken-ports.ts";
 import { TemplateError } from "./template.ts";
-
-/** What the plan is made of beside the table, as the driver finds it out. */
-export interface Findings {
-  readonly leftOut: ReadonlyMap<string, string>;
-  readonly portsTaken: ReadonlyMap<string, string>;
-}
-
-export interface DriverConfig {
-  readonly dir: Omit<RunDir, "release">;
-  readonly settings: RenderSettings;
-  /** What `LoadedStructure.shared` has to be: changes when the template or a setting does. */
-  readonly shared: string;
-  readonly dynamicServers: boolean;
-  /** False when only a reload can change anything: the template has no runtime socket. */
-  readonly runtimeCommands: boolean;
-  readonly coalesce: CoalesceLimits;
-}
-
-export interface DriverDeps {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly process: HaproxyProcess;
-  readonly configurator: Configurator;
-  readonly files: ConfigFiles;
-  readonly loaded: LoadedFile;
-  /** Makes the plan of now; null while there is no table. */
-  readonly makePlan: (findings: Findings) => Plan | null;
-  /** Makes the plan of no table, in which every name gets 503. */
-  readonly emptyPlan: () => Plan;
-  readonly observer: DriverObserver;
-}
-
-/** Told of what happens; for acknowledgements and metrics. */
-export interface DriverObserver {
-  /** HAProxy follows the plan that `request` was last called for. */
-  applied(problems: readonly PlanProblem[]): void;
-  reloaded(reload: Reload, durationMs: number): void;
-  reloadFailed(reason: string): void;
-  commands(count: number): void;
-  /** Before the counters of a worker start anew. */
-  beforeReload(): Promise<void>;
-}
 
 const RETRY_MS = 20;
 const RETRY_MS_MAX = 5_000;
 /** The files follow what the socket changed so much later: they are read by people, and when HAProxy has to start again. */
 const FLUSH_MS = 1_000;
-const PORT_RECHECK_MS = 5_000;
 /** So many times a refused command is answered by reading the state anew; then by a reload. */
 const REPAIRS_MAX = 3;
 const UNUSED_BACKENDS_MAX = 200;
@@ -78,6 +33,8 @@ export class Driver {
   readonly #config: DriverConfig;
   readonly #deps: DriverDeps;
   readonly #reaper: Reaper;
+  readonly #ports: TakenPorts;
+  readonly #alarm: Alarm;
   #running: Running | null = null;
   /** The last plan that was worked on. */
   #plan: Plan | null = null;
@@ -92,15 +49,13 @@ export class Driver {
   #installed: Installed | null = null;
   #failures = 0;
   #flushAtMs: number | null = null;
-  readonly #portsTaken = new Map<string, string>();
-  #recheckPortsMs: number | null = null;
-  #wake: () => void = () => {};
-  #awake = false;
 
   constructor(config: DriverConfig, deps: DriverDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#reaper = new Reaper(deps);
+    this.#ports = new TakenPorts(deps);
+    this.#alarm = new Alarm(deps.clock);
   }
 
   /** Says that the plan may have changed; `services` are those that did, for one that HAProxy refused before. */
@@ -108,13 +63,13 @@ export class Driver {
     this.#deps.configurator.release(services);
     this.#changed = true;
     this.#refused = false;
-    this.#rouse();
+    this.#alarm.rouse();
   }
 
   /** HAProxy has ended: it is started again at once. */
   lost(): void {
     this.#running = null;
-    this.#rouse();
+    this.#alarm.rouse();
   }
 
   /** Takes over an HAProxy that runs already. @returns whether there was one. */
@@ -124,7 +79,9 @@ export class Driver {
     if (generation === null) return false;
     const structure = await loaded.find(generation);
     log.info("HAProxy adopted", { pid: process.pid, generation, known: structure !== null });
-    this.#running = await readRunning(process.runtime, this.#config.dir, structure ?? UNKNOWN);
+    this.#running = await readRunning(process.runtime, this.#config.dir, structure ?? UNKNOWN_STRUCTURE);
+    if (structure !== null) this.#installed = { generation, structure, plan: null };
+    this.#flushAtMs = 0;
     return true;
   }
 
@@ -136,7 +93,7 @@ export class Driver {
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { log } = this.#deps;
-    signal.addEventListener("abort", () => this.#rouse(), { once: true });
+    signal.addEventListener("abort", () => this.#alarm.rouse(), { once: true });
     while (!signal.aborted) {
       let delayMs: number | null;
       try {
@@ -149,7 +106,7 @@ export class Driver {
         if (this.#running !== null) await this.#resynchronise();
         delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** this.#failures++);
       }
-      await this.#pause(delayMs, signal);
+      await this.#alarm.sleep(delayMs);
     }
   }
 
@@ -157,10 +114,10 @@ export class Driver {
   async #work(): Promise<number | null> {
     const { clock, makePlan, observer } = this.#deps;
     if (this.#running === null) await this.#spawn();
-    await this.#recheckPorts();
+    if (await this.#ports.recheck()) this.#changed = true;
     const changed = this.#changed;
     this.#changed = false; // what comes from here on is for the next round
-    const plan = makePlan({ leftOut: this.#deps.configurator.leftOut, portsTaken: this.#portsTaken });
+    const plan = makePlan({ leftOut: this.#deps.configurator.leftOut, portsTaken: this.#ports.reasons });
     const running = this.#running;
     if (plan === null || running === null) return null;
     const before = this.#plan;
@@ -173,9 +130,9 @@ export class Driver {
       this.#waiting = null;
       this.#repairs = 0;
       if (changed) observer.applied(this.#problems(plan));
-      return this.#soonest(this.#reaper.delayMs(), this.#portDelay(), await this.#flush(plan));
+      return this.#soonest(this.#reaper.delayMs(), this.#ports.delayMs(), await this.#flush(plan));
     }
-    if (this.#refused) return this.#soonest(this.#reaper.delayMs(), this.#portDelay());
+    if (this.#refused) return this.#soonest(this.#reaper.delayMs(), this.#ports.delayMs());
     const nowMs = clock.monotonicMs();
     if (changed || this.#waiting === null) this.#waiting = addChange(this.#waiting, nowMs);
     const dueMs = dueAtMs(this.#waiting, this.#lastReloadMs, this.#config.coalesce);
@@ -212,7 +169,9 @@ export class Driver {
     const { process, log, clock } = this.#deps;
     const startedMs = clock.monotonicMs();
     process.releasePorts();
-    const installed = this.#installed ?? (await this.#install());
+    const before = this.#installed;
+    const installed =
+      before !== null && before.plan !== null ? { ...before, plan: before.plan } : await this.#install();
     this.#installed = null; // when it does not start, the next attempt makes new ones
     await saveServerState(this.#config.dir.serverState, null);
     await process.start(installed.generation);
@@ -224,12 +183,12 @@ export class Driver {
     log.info("HAProxy started", { pid: process.pid, ms: Math.round(this.#lastReloadMs - startedMs) });
   }
 
-  async #install(): Promise<Installed> {
+  async #install(): Promise<Installed & { readonly plan: Plan }> {
     const { configurator, files, loaded, makePlan, emptyPlan, clock } = this.#deps;
     const generation = newGeneration(clock);
     const again = (leftOut: ReadonlyMap<string, string>): Plan =>
-      makePlan({ leftOut, portsTaken: this.#portsTaken }) ?? emptyPlan();
-    await this.#checkPorts([], again(configurator.leftOut));
+      makePlan({ leftOut, portsTaken: this.#ports.reasons }) ?? emptyPlan();
+    await this.#ports.check(again(configurator.leftOut).structure.tcpListeners.values(), []);
     const { plan } = await configurator.prepare(again, generation);
     const structure = describeStructure(plan.structure, this.#fixed());
     await loaded.add(generation, structure);
@@ -257,12 +216,14 @@ export class Driver {
   async #reload(reload: Reload, running: Running, plan: Plan): Promise<void> {
     const { process, configurator, files, loaded, makePlan, log, clock, observer } = this.#deps;
     const startedMs = clock.monotonicMs();
-    await this.#checkPorts(running.loaded.listeners.values(), plan);
+    await this.#ports.check(plan.structure.tcpListeners.values(), running.loaded.listeners.values());
     const generation = newGeneration(clock);
     const again = (leftOut: ReadonlyMap<string, string>): Plan =>
-      makePlan({ leftOut, portsTaken: this.#portsTaken }) ?? plan;
+      makePlan({ leftOut, portsTaken: this.#ports.reasons }) ?? plan;
     try {
       const candidate = await configurator.prepare(again, generation);
+      // Without the services that HAProxy refuses, nothing may be left that needs a reload.
+      if (this.#steps(running, candidate.plan).reload === null) return;
       const structure = describeStructure(candidate.plan.structure, this.#fixed());
       await observer.beforeReload();
       await loaded.add(generation, structure);
@@ -314,37 +275,6 @@ export class Driver {
     return [...own, ...plan.problems];
   }
 
-  /** New ports are tried before HAProxy does; one that is taken costs its service alone. */
-  async #checkPorts(ours: Iterable<string>, plan: Plan): Promise<void> {
-    const held = new Set([...ours, ...this.#config.settings.listen]);
-    for (const { service, host, port } of plan.structure.tcpListeners.values()) {
-      const place = `${host}:${port}`;
-      if (held.has(place)) continue;
-      const error = await tryListen(host, port);
-      if (error === null) continue;
-      const reason = explainTaken(error);
-      this.#deps.log.error("TCP service without its port", { service, port: place, reason });
-      this.#portsTaken.set(place, reason);
-    }
-    if (this.#portsTaken.size > 0) this.#recheckPortsMs ??= this.#deps.clock.monotonicMs() + PORT_RECHECK_MS;
-  }
-
-  async #recheckPorts(): Promise<void> {
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (this.#recheckPortsMs === null || nowMs < this.#recheckPortsMs) return;
-    for (const place of this.#portsTaken.keys()) {
-      const colon = place.lastIndexOf(":");
-      if ((await tryListen(place.slice(0, colon), Number(place.slice(colon + 1)))) !== null) continue;
-      this.#portsTaken.delete(place);
-      this.#changed = true;
-    }
-    this.#recheckPortsMs = this.#portsTaken.size === 0 ? null : nowMs + PORT_RECHECK_MS;
-  }
-
-  #portDelay(): number | null {
-    return this.#recheckPortsMs === null ? null : Math.max(0, this.#recheckPortsMs - this.#deps.clock.monotonicMs());
-  }
-
   #fixed(): { readonly shared: string; readonly listen: readonly string[] } {
     return { shared: this.#config.shared, listen: this.#config.settings.listen };
   }
@@ -352,26 +282,6 @@ export class Driver {
   #soonest(...delays: readonly (number | null)[]): number | null {
     const known = delays.filter((delay) => delay !== null);
     return known.length === 0 ? null : Math.min(...known);
-  }
-
-  #rouse(): void {
-    this.#awake = true;
-    this.#wake();
-  }
-
-  /** Until something is asked for, or the time is over. */
-  async #pause(delayMs: number | null, signal: AbortSignal): Promise<void> {
-    if (!this.#awake && !signal.aborted && delayMs !== 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = delayMs === null ? () => {} : this.#deps.clock.setTimer(delayMs, resolve);
-        this.#wake = () => {
-          cancel();
-          resolve();
-        };
-      });
-    }
-    this.#awake = false;
-    this.#wake = () => {};
   }
 }
 
@@ -381,29 +291,6 @@ const BY_RELOAD_ONLY: Reload = { reason: "server", detail: "the template has no 
 interface Installed {
   readonly generation: string;
   readonly structure: Running["loaded"];
-  readonly plan: Plan;
-}
-
-/** Of an HAProxy whose configuration we do not know: nothing of it is as it should be. */
-const UNKNOWN: Running["loaded"] = {
-  shared: "",
-  listen: [],
-  backends: new Map(),
-  listeners: new Map(),
-  keys: {
-    whenHeaders: [],
-    whenCookies: [],
-    whenQueries: [],
-    stickyHeaders: [],
-    stickyCookies: [],
-    stickyIp: false,
-    baseLengths: [],
-  },
-};
-
-let generations = 0;
-
-/** Names a configuration; never the same twice. */
-function newGeneration(clock: Clock): string {
-  return `${new Date(clock.nowMs()).toISOString()}-${process.pid}-${++generations}`;
+  /** Null when the files were written by an earlier Sherlock, so that what they hold is not known. */
+  readonly plan: Plan | null;
 }

@@ -77,3 +77,20 @@ export function createLoadedFile(path: string): LoadedFile {
     },
   };
 }
+
+/** Of an HAProxy whose configuration we do not know: nothing of it is as it should be. */
+export const UNKNOWN_STRUCTURE: LoadedStructure = {
+  shared: "",
+  listen: [],
+  backends: new Map(),
+  listeners: new Map(),
+  keys: {
+    whenHeaders: [],
+    whenCookies: [],
+    whenQueries: [],
+    stickyHeaders: [],
+    stickyCookies: [],
+    stickyIp: false,
+    baseLengths: [],
+  },
+};

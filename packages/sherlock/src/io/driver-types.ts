@@ -1,0 +1,52 @@
+import type { Clock, Logger } from "@datawire/runtime";
+import type { CoalesceLimits } from "../core/coalesce.ts";
+import type { Plan, PlanProblem } from "../core/plan.ts";
+import type { RenderSettings } from "../core/render.ts";
+import type { Reload } from "../core/steps.ts";
+import type { ConfigFiles } from "./config-files.ts";
+import type { Configurator } from "./configurator.ts";
+import type { HaproxyProcess } from "./haproxy-process.ts";
+import type { LoadedFile } from "./read-running.ts";
+import type { RunDir } from "./run-dir.ts";
+
+/** What the plan is made of beside the table, as the driver finds it out. */
+export interface Findings {
+  readonly leftOut: ReadonlyMap<string, string>;
+  readonly portsTaken: ReadonlyMap<string, string>;
+}
+
+export interface DriverConfig {
+  readonly dir: Omit<RunDir, "release">;
+  readonly settings: RenderSettings;
+  /** What `LoadedStructure.shared` has to be: changes when the template or a setting does. */
+  readonly shared: string;
+  readonly dynamicServers: boolean;
+  /** False when only a reload can change anything: the template has no runtime socket. */
+  readonly runtimeCommands: boolean;
+  readonly coalesce: CoalesceLimits;
+}
+
+export interface DriverDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly process: HaproxyProcess;
+  readonly configurator: Configurator;
+  readonly files: ConfigFiles;
+  readonly loaded: LoadedFile;
+  /** Makes the plan of now; null while there is no table. */
+  readonly makePlan: (findings: Findings) => Plan | null;
+  /** Makes the plan of no table, in which every name gets 503. */
+  readonly emptyPlan: () => Plan;
+  readonly observer: DriverObserver;
+}
+
+/** Told of what happens; for acknowledgements and metrics. */
+export interface DriverObserver {
+  /** HAProxy follows the plan that was last asked for. */
+  applied(problems: readonly PlanProblem[]): void;
+  reloaded(reload: Reload, durationMs: number): void;
+  reloadFailed(reason: string): void;
+  commands(count: number): void;
+  /** Before the counters of a worker start anew. */
+  beforeReload(): Promise<void>;
+}
