@@ -102,7 +102,8 @@ export class Desk {
   }
 
   /**
-   * Makes the records be those of a backup, and no others. What is registered stays: that is the Watsons' word.
+   * Makes the records be those of a backup, and no others. What is registered stays: that is the Watsons' word. A store
+   * that takes only so many writes at once gets them in parts; restored again, only what is missing is written.
    * @returns how many records are not what they were.
    */
   restore(backup: readonly VersionedRecord[], author: Author): Promise<number> {
@@ -115,21 +116,25 @@ export class Desk {
         ...backup.filter(({ key }) => before.get(key) !== wanted.get(key)),
         ...current.filter(({ key }) => !wanted.has(key)).map(({ key }) => ({ key, value: null })),
       ].map(({ key, value }) => parseRecord(key, value));
+      const changed = records.length;
       const { history } = this.#deps.state;
       const kept = backup.filter(({ key }) => key.startsWith("history/")).map(({ key }) => Number(key.slice(8)));
       const entry: HistoryEntry = {
         id: Math.max(history.nextId, ...kept.map((id) => id + 1)),
         atMs: moment.wallMs,
         ...author,
-        action: `restore of a backup: ${records.length} of ${Math.max(before.size, wanted.size)} records changed`,
+        action: `restore of a backup: ${changed} of ${Math.max(before.size, wanted.size)} records changed`,
         undone: false,
         undoable: false,
         change: { tables: [], services: [], drains: [] },
       };
+      // Records may be large: parts are well below what the store takes.
+      const part = Math.floor(this.#deps.store.writesMax / 4);
+      while (records.length > part) await this.#commit(records.splice(0, part), moment);
       await this.#commit([...records, historyRecord(entry.id, entry)], moment);
       this.#deps.recorded();
-      this.#deps.log.warn("Backup restored", { records: records.length, who: author.who });
-      return records.length;
+      this.#deps.log.warn("Backup restored", { records: changed, who: author.who });
+      return changed;
     });
   }
 

@@ -2,6 +2,7 @@ import type { Clock, Logger } from "@datawire/runtime";
 import type { Moment } from "./core/moment.ts";
 import type { OthersWord } from "./core/others-word.ts";
 import type { State } from "./core/state.ts";
+import type { WatsonChange } from "./core/unsaved.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Store } from "./store/contract.ts";
 import type { SharedStore } from "./store/shared.ts";
@@ -96,11 +97,17 @@ export class Sharing {
   }
 
   async #saveNow(): Promise<void> {
-    const { state, store, shared, log } = this.#deps;
+    const { state, store, shared } = this.#deps;
     if (store.outage !== null) return;
     const { unsaved } = state.registry;
     const changes = unsaved.takeByWatson(shared.replica);
-    if (changes.length === 0) return;
+    if (changes.length > 0) await this.#write(changes);
+    await this.#recall();
+  }
+
+  async #write(changes: readonly WatsonChange[]): Promise<void> {
+    const { state, shared, log } = this.#deps;
+    const { unsaved } = state.registry;
     try {
       const failed = await shared.save(changes);
       unsaved.restoreByWatson(failed);
@@ -108,6 +115,19 @@ export class Sharing {
     } catch (error) {
       log.error("Registrations not shared", { error });
       unsaved.restoreByWatson(changes);
+    }
+  }
+
+  async #recall(): Promise<void> {
+    const { state, shared, log } = this.#deps;
+    const doubtful = state.registry.unsaved.takeDoubtful();
+    if (doubtful.length === 0) return;
+    try {
+      await shared.recall(doubtful);
+    } catch (error) {
+      log.warn("Registrations not read again yet", { error, instances: doubtful.length });
+      state.registry.unsaved.restoreDoubtful(doubtful);
+      this.soon(RETRY_MS);
     }
   }
 

@@ -25,6 +25,8 @@ export class Unsaved {
   readonly #instances = new Map<string, string>();
   /** Watson → the directory that must still be away when it is forgotten. */
   readonly #watsons = new Map<string, string | null>();
+  /** Instances that changed here and were not saved before another directory heard their Watson. */
+  readonly #doubtful = new Set<string>();
 
   constructor(holdings: Holdings) {
     this.#holdings = holdings;
@@ -40,7 +42,7 @@ export class Unsaved {
   }
 
   get size(): number {
-    return this.#instances.size + this.#watsons.size;
+    return this.#instances.size + this.#watsons.size + this.#doubtful.size;
   }
 
   clear(): void {
@@ -77,12 +79,26 @@ export class Unsaved {
     }
     for (const [key, id] of this.#instances) {
       const owner = this.#holdings.owner(key);
-      if (this.#holdings.watsons.get(id)?.seat.state === "elsewhere") continue;
-      if (owner === null) draft(id).gone.push(key);
+      if (this.#holdings.watsons.get(id)?.seat.state === "elsewhere") this.#doubtful.add(key);
+      else if (owner === null) draft(id).gone.push(key);
       else if (owner.identity.id === id) draft(id).stored.push(this.#holdings.stored(owner, key) as StoredRegistration);
     }
     this.clear();
     return [...byWatson.values()];
+  }
+
+  /**
+   * The instances of which this directory does not know any more what the store has: what it heard of them was never
+   * written, and will not be.
+   */
+  takeDoubtful(): string[] {
+    const keys = [...this.#doubtful];
+    this.#doubtful.clear();
+    return keys;
+  }
+
+  restoreDoubtful(keys: readonly string[]): void {
+    for (const key of keys) this.#doubtful.add(key);
   }
 
   /** Takes back changes that could not be saved: the next call gives what they are by then. */

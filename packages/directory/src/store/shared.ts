@@ -34,6 +34,11 @@ export interface SharedStore {
    * @returns the changes that were not, or may not have been, written. What the others wrote instead comes as news.
    */
   save(changes: readonly WatsonChange[]): Promise<readonly WatsonChange[]>;
+  /**
+   * Tells again, as news, what the store has of these instances.
+   * @throws StoreError `unavailable`
+   */
+  recall(keys: readonly string[]): Promise<void>;
   /** Asks another directory whether a Watson is connected to it and alive; false when it does not say so at once. */
   challenge(watson: string, replica: string): Promise<boolean>;
   /** The directories that are there, this one included. */

@@ -86,6 +86,13 @@ export class EtcdClient {
     }
   }
 
+  /** Some keys as they are now; those that are not there come with a value of null and the revision of the answer. */
+  async read(keys: readonly string[]): Promise<Entry[]> {
+    const body = { success: keys.map((key) => ({ request_range: { key: encodeText(key) } })) };
+    const answer = read(txnSchema, await this.#gateway.call("/v3/kv/txn", body, { idempotent: true }));
+    return entriesOf(keys, answer);
+  }
+
   /** Writes all or nothing. */
   async swap(swaps: readonly Swap[], guards: readonly Guard[] = []): Promise<TxnResult> {
     const conditions = [...swaps, ...guards];
@@ -106,12 +113,8 @@ export class EtcdClient {
     const answer = read(txnSchema, await this.#gateway.call("/v3/kv/txn", body, { idempotent: false }));
     const { revision } = answer.header;
     if (answer.succeeded) return { state: "written", revision };
-    const found = answer.responses.map(({ response_range }) => response_range?.kvs[0]);
-    const entries = conditions.map(({ key }, i): Entry => {
-      const kv = found[i];
-      return kv === undefined ? { key, value: null, revision } : entryOf(kv);
-    });
-    return { state: "refused", revision, entries };
+    const keys = conditions.map(({ key }) => key);
+    return { state: "refused", revision, entries: entriesOf(keys, answer) };
   }
 
   /** Follows all keys with a prefix, from a revision on, until the signal aborts. */
@@ -161,6 +164,14 @@ export class EtcdClient {
   close(): Promise<void> {
     return this.#gateway.close();
   }
+}
+
+/** The answers to one range request for each key, in their order. */
+function entriesOf(keys: readonly string[], { header, responses }: z.output<typeof txnSchema>): Entry[] {
+  return keys.map((key, i) => {
+    const kv = responses[i]?.response_range?.kvs[0];
+    return kv === undefined ? { key, value: null, revision: header.revision } : entryOf(kv);
+  });
 }
 
 function entryOf(kv: z.output<typeof pair>): Entry {

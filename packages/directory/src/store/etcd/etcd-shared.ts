@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { SharedNews } from "../../core/others-word.ts";
 import type { WatsonChange } from "../../core/unsaved.ts";
+import { StoreError } from "../contract.ts";
 import type { Replica, SharedListener, SharedStore } from "../shared.ts";
 import { EtcdError } from "./etcd-error.ts";
 import type { Following } from "./following.ts";
@@ -101,6 +102,16 @@ export class EtcdShared implements SharedStore {
     await Promise.all(Array.from({ length: Math.min(WRITERS, work.length) }, write));
     if (said !== null) log.warn("Registrations not shared yet", { watsons: failed.length, reason: said });
     return failed;
+  }
+
+  async recall(instances: readonly string[]): Promise<void> {
+    const { keys, following } = this.#deps;
+    try {
+      await following.recall(instances.map((key) => keys.of("instances", key)));
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      throw new StoreError("unavailable", `Cannot read registrations: ${error.message}`, { cause: error });
+    }
   }
 
   async challenge(watson: string, replica: string): Promise<boolean> {

@@ -17,6 +17,8 @@ interface FollowingDeps {
 
 /** Waits between attempts to watch; the first one is made at once. */
 const WAIT = { baseMs: 100, capMs: 1_000, random: Math.random } as const;
+/** Etcd takes 128 operations in one transaction. */
+const RECALLED_AT_ONCE = 100;
 /** A watch that breaks is opened again before anyone is told: the next endpoint may be well. */
 const FAILURES_MAX = 1;
 
@@ -61,6 +63,19 @@ export class Following {
     if (result.state === "refused") this.#take(result.entries);
     else for (const { key, value } of swaps) this.#know({ key, value, revision: result.revision });
     return result;
+  }
+
+  /**
+   * Tells again what some keys are, unless what is known of them is newer.
+   * @throws EtcdError
+   */
+  async recall(keys: readonly string[]): Promise<void> {
+    for (let at = 0; at < keys.length; at += RECALLED_AT_ONCE) {
+      const entries = await this.#deps.client.read(keys.slice(at, at + RECALLED_AT_ONCE));
+      const current = entries.filter((entry) => entry.revision >= this.#mirror.revision(entry.key));
+      for (const entry of current) this.#know(entry);
+      this.#deps.news(current);
+    }
   }
 
   /** Follows until the signal aborts. */
