@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./young-heap.ts";
 import { runDaemon } from "@datawire/runtime";
 import { directoryDaemon } from "./daemon.ts";
 
