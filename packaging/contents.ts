@@ -135,7 +135,7 @@ async function describeNode({ node }: Parts): Promise<Package> {
       { path: "/usr/lib/datawire/node", content: { file: node.file }, mode: 0o755 },
       { path: "/usr/share/doc/datawire-node/copyright", content: { file: node.licence }, mode: 0o644 },
     ],
-    script: await readScript("node", ["systemd", "node"]),
+    script: (await readScript("node", ["systemd", "node"])).replaceAll("@VERSION@", node.version),
   };
 }
 

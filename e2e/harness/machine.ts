@@ -8,6 +8,8 @@ import { eventually } from "./wait.ts";
 
 const BOOT = join(import.meta.dirname, "../fixtures/machine.sh");
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+/** Units may wait for ever to become ready; a test may not. */
+const RUN_MS_MAX = 30_000;
 
 export interface Ran {
   readonly code: number;
@@ -66,7 +68,7 @@ export class Machine {
   run(command: readonly string[]): Promise<Ran> {
     const [program, ...args] = asRoot(["nsenter", "--target", String(this.#pid), "--all", "--", ...command]);
     return new Promise((resolve) => {
-      execFile(program, args, { env: MACHINE_ENV, maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
+      execFile(program, args, { env: MACHINE_ENV, maxBuffer: OUTPUT_BYTES_MAX, timeout: RUN_MS_MAX }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
         resolve({ code, stdout: stdout.trim(), stderr: stderr.trim() });
       });
