@@ -1,4 +1,4 @@
-// Imports point one way: protocol <- runtime <- link <- daemons <- dw-cli (their "./main" only).
+// Imports point one way: protocol <- runtime <- link <- daemons <- dw-cli (their "./main" and index only).
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
@@ -28,11 +28,11 @@ export default {
       to: { path: "^packages/(directory|watson|sherlock|dw-cli)/", pathNot: "^packages/$1/" },
     },
     {
-      name: "dw-starts-daemons-and-no-more",
-      comment: "dw-cli may import the main of a daemon, nothing inside it",
+      name: "dw-knows-daemons-from-outside",
+      comment: "dw-cli may import the main of a daemon, which starts it, and its index; nothing inside it",
       severity: "error",
       from: { path: "^packages/dw-cli/" },
-      to: { path: "^packages/(directory|watson|sherlock)/", pathNot: "^packages/[^/]+/src/main\\.ts$" },
+      to: { path: "^packages/(directory|watson|sherlock)/", pathNot: "^packages/[^/]+/src/(main|index)\\.ts$" },
     },
     {
       name: "outside-no-daemon-internals",

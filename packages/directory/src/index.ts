@@ -1,1 +1,2 @@
 export { directoryDaemon } from "./daemon.ts";
+export { defaultDataDir } from "./settings.ts";

@@ -1,4 +1,11 @@
-import type { Explanation, Role, RouteListing, ServiceListing, ServiceSettings } from "@datawire/protocol";
+import type {
+  Explanation,
+  InstanceListing,
+  Role,
+  RouteListing,
+  ServiceListing,
+  ServiceSettings,
+} from "@datawire/protocol";
 
 /** What the directory answers; it is believed to keep to its interface, as this program comes with it. */
 
@@ -16,6 +23,15 @@ export interface ServiceAnswer extends OfTable {
   readonly service: ServiceListing;
   readonly settings: ServiceSettings;
   readonly declared: boolean;
+}
+
+export interface InstancesAnswer extends OfTable {
+  readonly instances: readonly (InstanceListing & {
+    readonly service: string;
+    /** The host of the Watson that registered it; null when that is not known. */
+    readonly watson: string | null;
+    readonly drained: boolean;
+  })[];
 }
 
 export interface RoutesAnswer extends OfTable {
@@ -95,6 +111,8 @@ export interface StatusAnswer {
     readonly address: string;
     readonly version: string;
     readonly startedAt: string;
+    /** When it answered, by its clock. */
+    readonly now: string;
     readonly state: "warming" | "ready" | "read-only";
     readonly store: string;
     readonly guard: null | { readonly held: number; readonly reason: string };

@@ -1,5 +1,6 @@
 import type { Env, ExitCode } from "@datawire/runtime";
 import type { Dw, Input, RunCommand } from "./dw.ts";
+import type { Machine } from "./doctor/machine.ts";
 import type { Output } from "./output.ts";
 
 /** An option of one command. */
@@ -44,6 +45,7 @@ export interface Local {
   readonly env: Env;
   /** The file of `-c`. */
   readonly configFile: string | undefined;
+  readonly machine: Machine;
   /** Goes to the directory after all. */
   connect(): Promise<Dw>;
   /** All there are, for completion. */

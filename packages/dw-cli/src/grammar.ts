@@ -65,6 +65,14 @@ export const COMMANDS: readonly CommandGrammar[] = [
     examples: ["dw explain //monolith //barker /orders?beta=1"],
   },
   {
+    path: "doctor",
+    summary: "what would keep the programs of this machine from their work, and what to fix",
+    operands: [{ text: "[program...]", kind: "text", choices: ["directory", "watson", "sherlock"] }],
+    options: [],
+    action: local(() => import("./commands/doctor.ts")),
+    examples: ["dw doctor watson sherlock"],
+  },
+  {
     path: "top",
     summary: "shares, requests, errors and latency by service, version and instance, live",
     operands: [],

@@ -7,6 +7,7 @@ import type { Dw, Input } from "./dw.ts";
 import type { CommandGrammar } from "./command.ts";
 import { COMMANDS } from "./grammar.ts";
 import { type TerminalStreams, createOutput } from "./io/terminal-output.ts";
+import type { Machine } from "./doctor/machine.ts";
 import type { Output } from "./output.ts";
 import { createProgram } from "./program.ts";
 
@@ -17,6 +18,7 @@ export interface DwDeps {
   /** Loads the settings and makes what commands work with; nothing is asked of a directory before a command does. */
   connect(common: CommonOptions, output: Output): Promise<Connected>;
   startDaemon(name: string, args: readonly string[]): Promise<void>;
+  readonly machine: Machine;
 }
 
 export interface Connected extends Dw {
@@ -54,7 +56,8 @@ async function runCommand(
   try {
     if (action.kind === "local") {
       const { run } = await action.load();
-      return await run({ output, env: deps.env, configFile: common.configFile, connect, commands: COMMANDS }, input);
+      const local = { env: deps.env, machine: deps.machine };
+      return await run({ ...local, output, configFile: common.configFile, connect, commands: COMMANDS }, input);
     }
     const [{ run }, dw] = await Promise.all([action.load(), connect()]);
     return await run(dw, input);

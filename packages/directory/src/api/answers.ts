@@ -161,6 +161,7 @@ export const answers = {
       version: z.string(),
       ...stamped,
       startedAt: time,
+      now: time,
       state: z.enum(["warming", "ready", "read-only"]),
       store: z.enum(["embedded", "etcd"]),
       guard: z.strictObject({ held: z.int(), reason: z.string() }).nullable(),

@@ -35,6 +35,7 @@ function status(context: ApiContext) {
       version: VERSION,
       ...at,
       startedAt: iso(startedMs),
+      now: iso(context.clock.nowMs()),
       state: store.outage !== null ? "read-only" : publisher.warming ? "warming" : "ready",
       store: store.kind,
       guard: state.leases.held && { held: state.leases.held.held, reason: state.leases.held.reason },

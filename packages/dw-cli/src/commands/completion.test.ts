@@ -6,7 +6,10 @@ import { answersOf, world } from "../testing/world.ts";
 const answers = { ...answersOf(world()), "GET /v1/callers": { callers: [{ name: "monolith" }] } };
 
 test.each([
-  ["''", "status explain top watch service instance route caller guard token config completion directory watson sherlock"],
+  [
+    "''",
+    "status explain doctor top watch service instance route caller guard token config completion directory watson sherlock",
+  ],
   ["ro", "route"],
   ["route ''", "list add remove set history undo"],
   ["-d //x route l", "list"],

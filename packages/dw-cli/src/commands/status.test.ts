@@ -10,6 +10,7 @@ const healthy: StatusAnswer = {
     epoch: "e",
     revision: 7,
     startedAt: ago(90_000),
+    now: ago(0),
     state: "ready",
     store: "embedded",
     guard: null,

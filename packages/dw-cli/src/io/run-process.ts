@@ -1,6 +1,7 @@
 import { runDw } from "../run-dw.ts";
 import { connect } from "./connect.ts";
 import { startDaemon } from "./start-daemon.ts";
+import { systemMachine } from "./system-machine.ts";
 import { systemStreams } from "./terminal-output.ts";
 
 /** Runs `dw` on the process itself. */
@@ -14,6 +15,7 @@ export async function runProcess(): Promise<void> {
     env,
     connect: (common, output) => connect(common, output, { env, stop }),
     startDaemon,
+    machine: systemMachine(env),
   });
   if (code !== undefined) process.exitCode = code; // a daemon that was started has set its own
 }

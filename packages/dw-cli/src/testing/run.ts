@@ -4,6 +4,8 @@ import type { TableUpdate } from "@datawire/link";
 import type { Client, Dw } from "../dw.ts";
 import { typed } from "../operands.ts";
 import { type Connected, runDw } from "../run-dw.ts";
+import type { Machine } from "../doctor/machine.ts";
+import { healthyMachine } from "./machine.ts";
 import type { FakeScreen } from "./screen.ts";
 
 /** The moment at which tests happen. */
@@ -20,6 +22,7 @@ export interface RunOptions {
   readonly width?: number;
   readonly colour?: boolean;
   readonly env?: Record<string, string>;
+  readonly machine?: Machine;
   /** The terminal, for a command that takes it whole. */
   readonly screen?: FakeScreen;
   /** The states of the table that a follower sees, one after the other. */
@@ -83,6 +86,7 @@ export async function run(line: string, options: RunOptions = {}): Promise<RunRe
         close: async () => {},
       };
     },
+    machine: options.machine ?? healthyMachine(),
     startDaemon: async (name, args) => void daemons.push([name, ...args].join(" ")),
   });
   return { code, stdout, stderr, asked, daemons };

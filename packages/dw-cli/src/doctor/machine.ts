@@ -1,0 +1,86 @@
+import type { DirectoryAddress } from "@datawire/protocol";
+import type { Env, ListenAddress } from "@datawire/runtime";
+import type { Finding } from "./finding.ts";
+
+export const PROGRAMS = ["directory", "watson", "sherlock"] as const;
+export type Program = (typeof PROGRAMS)[number];
+
+/** What the programs of a machine are set to use. */
+export interface Needs {
+  readonly ports: readonly PortNeed[];
+  readonly folders: readonly FolderNeed[];
+  /** The names that this machine goes by. */
+  readonly names: readonly NameNeed[];
+  /** The directories that its programs go to. */
+  readonly directories: readonly DirectoryAddress[];
+  /** `haproxy.command`; undefined where no Sherlock is looked at. */
+  readonly haproxy: { readonly command: string | null } | undefined;
+  /** What is wrong with the settings themselves. */
+  readonly findings: readonly Finding[];
+}
+
+export interface PortNeed {
+  readonly program: Program;
+  readonly at: ListenAddress;
+  /** The flag that chooses another. */
+  readonly flag: string;
+  readonly isTraffic: boolean;
+}
+
+export interface FolderNeed {
+  readonly program: Program;
+  /** `data folder`. */
+  readonly what: string;
+  readonly path: string;
+  readonly flag: string;
+}
+
+export interface NameNeed {
+  readonly program: Program;
+  readonly name: string;
+  /** It stands in the settings; otherwise it is the machine's own, which nobody may have meant. */
+  readonly isSet: boolean;
+}
+
+/** Whether one could listen somewhere. */
+export type PortState = { readonly state: "free" | "taken" } | { readonly state: "refused"; readonly reason: string };
+
+/** A folder, or the nearest one above it that is there. */
+export type FolderState =
+  /** It lies where one may not look. */
+  | { readonly state: "hidden"; readonly reason: string }
+  | {
+      readonly state: "there" | "missing";
+      /** What is there: the folder itself, or the nearest above it. */
+      readonly nearest: string;
+      readonly isFolder: boolean;
+      readonly mode: number;
+      /** By name, or by number where it has none. */
+      readonly owner: string;
+      readonly isOwn: boolean;
+      readonly isWritable: boolean;
+    };
+
+/** What `dw doctor` asks of the machine; tests bring their own. */
+export interface Machine {
+  needs(programs: readonly Program[], env: Env): Promise<Needs>;
+  /** Finds HAProxy. @throws Error that says what to do. */
+  haproxy(
+    command: string | null,
+  ): Promise<{ readonly path: string; readonly version: string; readonly isDynamic: boolean }>;
+  port(at: ListenAddress): Promise<PortState>;
+  /** Which of our programs answers there, as `sherlock 0.1.0`; null for any other. */
+  identify(at: ListenAddress): Promise<string | null>;
+  folder(path: string): Promise<FolderState>;
+  /** The addresses of a name; empty when it does not resolve. */
+  resolve(name: string): Promise<readonly string[]>;
+  /** The addresses of this machine. */
+  own(): readonly string[];
+  /** Connects to where an instance is; null when that works. */
+  connect(host: string, port: number): Promise<ConnectFailure | null>;
+}
+
+export interface ConnectFailure {
+  readonly code: "refused" | "no-name" | "no-answer";
+  readonly reason: string;
+}
