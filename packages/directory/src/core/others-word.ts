@@ -94,7 +94,10 @@ export class OthersWord {
     const ownerHere = owner?.seat.state === "here";
     if (watson.seat.state === "here") {
       const own = watson.held.get(key);
-      if (own === undefined || !sameRegistration(own.said, registration)) this.#unsaved.instance(key, identity.id);
+      if (own !== undefined && sameRegistration(own.said, registration)) return [];
+      // Its Watson, which is here, says otherwise; or holds it no more, and another one may.
+      if (owner?.seat.state === "elsewhere") this.#holdings.drop(owner, key, moment);
+      this.#unsaved.instance(key, this.#holdings.owner(key)?.identity.id ?? identity.id);
       return [];
     }
     if (owner !== null && ownerHere && watson.seat.state === "lost") {
