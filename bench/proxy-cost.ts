@@ -1,0 +1,242 @@
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { freePorts } from "../e2e/harness/ports.ts";
+import { Stack } from "../e2e/harness/stack.ts";
+import { eventually, sleep } from "../e2e/harness/wait.ts";
+import { median, quantile } from "./stats.ts";
+
+/**
+ * What Sherlock's HAProxy costs beside a hand-written minimal one and nginx, all in front of the same nginx backends:
+ *   node bench/proxy-cost.ts [RUNS] [SECONDS]
+ * CPU a request at full load over 8 connections (wrk), and latency at 2,000 requests a second (h2load), in interleaved
+ * runs: medians, and the ratio to the hand-written one. Needs nginx, wrk and h2load (Debian: nginx-light, wrk,
+ * nghttp2-client).
+ */
+const runs = Number(process.argv[2] ?? 5);
+const seconds = Number(process.argv[3] ?? 4);
+const SERVICES = [1, 100, 1_000] as const;
+const CONNECTIONS = 8;
+const REQUESTS_A_SECOND = 2_000;
+const BODY = "x".repeat(200);
+
+const exec = promisify(execFile);
+
+/** A proxy under test: where it listens, and the processes whose CPU counts. */
+interface Contender {
+  readonly name: string;
+  readonly url: (service: string) => string;
+  readonly pids: () => number[];
+}
+
+for (const services of SERVICES) {
+  const stack = new Stack();
+  const children: ChildProcess[] = [];
+  try {
+    const folder = join(stack.folder, "bench");
+    mkdirSync(folder);
+    const [backend, hand, proxy] = (await freePorts(3)) as [number, number, number];
+    const names = Array.from({ length: services }, (_, i) => `service${i}`);
+    children.push(startNginx(folder, "backend", backendConfig(backend)));
+    children.push(startNginx(folder, "proxy", proxyConfig(proxy, names, backend)));
+    children.push(startHandWritten(folder, hand, names, backend));
+    await eventually(() => fetch(`http://127.0.0.1:${hand}/service0/`));
+    const contenders: Contender[] = [
+      contender("hand-written HAProxy", hand, () => tree(children[2]?.pid as number)),
+      contender("nginx", proxy, () => tree(children[1]?.pid as number)),
+      await startSherlock(stack, names, backend),
+    ];
+    await report(services, names, contenders);
+  } finally {
+    for (const child of children) child.kill("SIGTERM");
+    await Promise.all(children.filter((child) => child.exitCode === null).map((child) => once(child, "exit")));
+    await stack.dispose();
+  }
+}
+
+async function report(services: number, names: readonly string[], contenders: readonly Contender[]): Promise<void> {
+  const cpu = new Map<string, number[]>();
+  const p50 = new Map<string, number[]>();
+  const p99 = new Map<string, number[]>();
+  for (let run = 0; run < runs; run++) {
+    // Each run begins with another one, so that no place in the order favours anybody.
+    for (let i = 0; i < contenders.length; i++) {
+      const one = contenders[(run + i) % contenders.length] as Contender;
+      const url = one.url(names[(run * 7) % names.length] as string);
+      push(cpu, one.name, await cpuPerRequest(one, url));
+      const latencies = await latenciesUs(url);
+      push(p50, one.name, quantile(latencies, 0.5));
+      push(p99, one.name, quantile(latencies, 0.99));
+    }
+  }
+  const base = (contenders[0] as Contender).name;
+  print(`\n${services} service${services === 1 ? "" : "s"}, medians of ${runs} interleaved runs of ${seconds} s`);
+  print("| | CPU a request, us | to hand-written | p50 at 2,000/s, us | p99 at 2,000/s, us | to hand-written |");
+  print("| --- | --- | --- | --- | --- | --- |");
+  for (const { name } of contenders) {
+    const of = (figures: ReadonlyMap<string, number[]>, who: string): number => median(figures.get(who) ?? []);
+    // The ratio is taken run by run: the machine's speed drifts, and both sides of a run saw the same of it.
+    const ratio = (figures: ReadonlyMap<string, number[]>): string =>
+      median((figures.get(name) ?? []).map((value, i) => value / (figures.get(base)?.[i] as number))).toFixed(2);
+    const cells = [
+      of(cpu, name).toFixed(1),
+      ratio(cpu),
+      of(p50, name).toFixed(0),
+      of(p99, name).toFixed(0),
+      ratio(p99),
+    ];
+    print(`| ${name} | ${cells.join(" | ")} |`);
+  }
+}
+
+/** CPU time in microseconds that the proxy spends on a request, at full load. */
+async function cpuPerRequest({ pids }: Contender, url: string): Promise<number> {
+  const before = cpuUs(pids());
+  const { stdout } = await exec("wrk", ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, url]);
+  const after = cpuUs(pids());
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
+  const failed = /Non-2xx or 3xx responses: (\d+)|Socket errors: connect (\d+)/.exec(stdout);
+  if (!(requests > 0) || failed !== null) throw new Error(`Cannot use this run: ${stdout}`);
+  return (after - before) / requests;
+}
+
+async function latenciesUs(url: string): Promise<number[]> {
+  const file = join("/tmp", `dstack-h2load-${process.pid}.log`);
+  rmSync(file, { force: true });
+  await exec("h2load", [
+    "--h1",
+    "-t1",
+    `-c${CONNECTIONS}`,
+    `-D${seconds}`,
+    `--rps=${REQUESTS_A_SECOND / CONNECTIONS}`,
+    `--log-file=${file}`,
+    url,
+  ]);
+  const rows = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => line.split("\t"));
+  rmSync(file);
+  if (rows.some(([, status]) => status !== "200"))
+    throw new Error(`Cannot use this run: not every answer of ${url} was 200`);
+  return rows.map((row) => Number(row[2]));
+}
+
+/** User and system time of processes, in microseconds. */
+function cpuUs(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;
+  }, 0);
+}
+
+/** A process and its children. */
+function tree(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return [
+    pid,
+    ...children
+      .split(" ")
+      .filter((text) => text !== "")
+      .flatMap((child) => tree(Number(child))),
+  ];
+}
+
+async function startSherlock(stack: Stack, names: readonly string[], backend: number): Promise<Contender> {
+  await stack.startDirectory();
+  const { port, child } = await stack.startInstance({ service: "unused", name: "check" });
+  const files = names.map((name) => ({
+    service: `//${name}`,
+    version: "1",
+    url: `http://127.0.0.1:${backend}`,
+    instance: "one",
+    liveness: { http: `http://127.0.0.1:${port}/liveness_check`, interval: "10s" },
+  }));
+  stack.writeServiceFile("services", files);
+  await Promise.all([stack.startWatson(), stack.startSherlock()]);
+  const { traffic } = await stack.ports();
+  await eventually(async () => {
+    const last = await fetch(`http://127.0.0.1:${traffic}/${names.at(-1)}/`);
+    if (!last.ok) throw new Error(`${names.at(-1)} answers ${last.status}`);
+  }, 60_000);
+  await sleep(1_000);
+  if (!child.running()) throw new Error("The instance that answers the checks has ended");
+  return contender("Sherlock's HAProxy", traffic, () =>
+    stack
+      .haproxyPids()
+      .flatMap((pid) => tree(pid))
+      .filter(unique),
+  );
+}
+
+function startHandWritten(folder: string, port: number, names: readonly string[], backend: number): ChildProcess {
+  const file = join(folder, "hand.cfg");
+  writeFileSync(
+    file,
+    [
+      "global",
+      "  nbthread 1",
+      "  maxconn 4096",
+      "defaults",
+      "  mode http",
+      "  timeout connect 1s",
+      "  timeout client 60s",
+      "  timeout server 60s",
+      "  http-reuse always",
+      "frontend in",
+      `  bind 127.0.0.1:${port}`,
+      "  use_backend %[path,field(2,/)]",
+      ...names.flatMap((name) => [
+        `backend ${name}`,
+        "  http-request replace-path /[^/]*(/.*)? \\1",
+        `  server one 127.0.0.1:${backend}`,
+      ]),
+      "",
+    ].join("\n"),
+  );
+  return spawn("haproxy", ["-q", "-f", file], { stdio: "ignore" });
+}
+
+function backendConfig(port: number): string {
+  return `server { listen 127.0.0.1:${port} reuseport; keepalive_requests 100000000; location / { return 200 "${BODY}"; } }`;
+}
+
+function proxyConfig(port: number, names: readonly string[], backend: number): string {
+  const locations = names.map((name) => `location /${name}/ { proxy_pass http://backend/; }`).join("\n");
+  return `upstream backend { server 127.0.0.1:${backend}; keepalive 64; keepalive_requests 100000000; }
+server { listen 127.0.0.1:${port}; keepalive_requests 100000000; proxy_http_version 1.1; proxy_set_header Connection "";
+${locations} }`;
+}
+
+function startNginx(folder: string, name: string, servers: string): ChildProcess {
+  const prefix = join(folder, name);
+  mkdirSync(prefix);
+  const file = join(prefix, "nginx.conf");
+  writeFileSync(
+    file,
+    `daemon off; pid ${prefix}/pid; error_log ${prefix}/error.log; worker_processes 1;
+events { worker_connections 4096; }
+http { access_log off; server_names_hash_max_size 4096; client_body_temp_path ${prefix}; proxy_temp_path ${prefix};
+fastcgi_temp_path ${prefix}; uwsgi_temp_path ${prefix}; scgi_temp_path ${prefix};
+${servers} }`,
+  );
+  return spawn("nginx", ["-p", prefix, "-c", file], { stdio: "ignore" });
+}
+
+function contender(name: string, port: number, pids: () => number[]): Contender {
+  return { name, pids, url: (service) => `http://127.0.0.1:${port}/${service}/` };
+}
+
+function push(figures: Map<string, number[]>, name: string, value: number): void {
+  figures.set(name, [...(figures.get(name) ?? []), value]);
+}
+
+function unique(value: number, i: number, all: readonly number[]): boolean {
+  return all.indexOf(value) === i;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
