@@ -1,87 +1,29 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { request as plainRequest } from "node:http";
 import { request } from "node:https";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
-import { createReadiness, noLog, systemClock } from "@datawire/runtime";
+import { ROLES } from "@datawire/protocol";
+import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { assembleDirectory } from "../assemble.ts";
-import { type HttpServer, listenHttp } from "../io/http-server.ts";
-import { openEmbeddedStore } from "../store/embedded.ts";
+import { listenHttp } from "../io/http-server.ts";
+import { type Guarded, serveGuarded } from "../testing/guarded.ts";
 import { createAuthority, issueCertificate } from "./io/authority.ts";
-import { CertificateKeeper, filedCertificates, ownCertificates, tlsOptions } from "./io/certificates.ts";
+import { CertificateKeeper, filedCertificates, ownCertificates } from "./io/certificates.ts";
 import { authorityFingerprint } from "./io/fingerprint.ts";
-import { openAccess } from "./open-access.ts";
 
-let folder: string;
-let http: HttpServer;
-let ca: string;
-let end: () => Promise<void>;
+let guarded: Guarded;
 const tokens = new Map<string, string>();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "datawire-access-"));
-  const store = await openEmbeddedStore(folder, "//localhost/directory");
-  const readiness = createReadiness();
-  readiness.seal();
-  let handlers: Parameters<typeof listenHttp>[1] | undefined;
-  http = await listenHttp(
-    { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: ["localhost"], tls: true },
-    {
-      request: (req, res) => handlers?.request(req, res),
-      upgrade: (req, socket, head) => handlers?.upgrade(req, socket, head),
-      foreign: () => {},
-    },
-  );
-  const access = await openAccess(
-    { protection: { auth: "token", tls: "own" }, folder, names: ["localhost", "127.0.0.1"] },
-    {
-      store,
-      openTenantStore: (tenant) => openEmbeddedStore(join(folder, tenant), tenant),
-      clock: systemClock,
-      log: noLog,
-      show: (certificate) => http.setCertificate(tlsOptions(certificate)),
-    },
-  );
-  ca = (await access.tokens.authority()).certificate;
-  for (const role of ["watson", "sherlock", "operator", "admin"] as const) {
-    const { token } = await access.tokens.create({ role, services: null, tenant: null, expiresMs: null }, "test");
-    tokens.set(role, token);
-  }
-  const tenant = { role: "admin", services: null, tenant: "acme", expiresMs: null } as const;
-  tokens.set("acme", (await access.tokens.create(tenant, "test")).token);
-  const directory = await assembleDirectory(
-    {
-      address: "//localhost/directory",
-      warnings: [],
-      leaseMs: 15_000,
-      promotionDelayMs: 30_000,
-      guard: { share: 0.5, minimum: 10 },
-      directories: ["localhost"],
-    },
-    { store, clock: systemClock, log: noLog, readiness, access },
-  );
-  handlers = directory.handlers;
-  const stopping = new AbortController();
-  const running = directory.run(stopping.signal);
-  end = async () => {
-    stopping.abort();
-    await running;
-    await http.close();
-    await access.close();
-    await store.close();
-  };
+  guarded = await serveGuarded();
+  for (const role of ROLES) tokens.set(role, (await guarded.create(role)).token);
+  tokens.set("acme", (await guarded.create("admin", { tenant: "acme" })).token);
 });
-afterAll(async () => {
-  await end();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const portOf = (): number => http.addresses[0]?.port ?? 0;
+afterAll(() => guarded.stop());
 
 function ask(path: string, { token, method = "GET", body }: { token?: string; method?: string; body?: unknown } = {}) {
   return new Promise<{ status: number; body: string; headers: Record<string, unknown> }>((resolve, reject) => {
@@ -89,12 +31,15 @@ function ask(path: string, { token, method = "GET", body }: { token?: string; me
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     };
-    const asked = request({ host: "127.0.0.1", port: portOf(), path, method, headers, ca }, (response) => {
-      buffer(response).then(
-        (bytes) => resolve({ status: response.statusCode ?? 0, body: String(bytes), headers: response.headers }),
-        reject,
-      );
-    });
+    const asked = request(
+      { host: "127.0.0.1", port: guarded.port, path, method, headers, ca: guarded.ca },
+      (response) => {
+        buffer(response).then(
+          (bytes) => resolve({ status: response.statusCode ?? 0, body: String(bytes), headers: response.headers }),
+          reject,
+        );
+      },
+    );
     asked.on("error", reject);
     asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
@@ -123,7 +68,7 @@ test("a tenant sees no metrics, as they tell of all", async () => {
 
 test("probes are open to all, with TLS and without", async () => {
   expect((await ask("/healthz")).status).toBe(200);
-  expect((await fetch(`http://127.0.0.1:${portOf()}/readyz`)).status).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${guarded.port}/readyz`)).status).toBe(200);
 });
 
 test("no token is 401 with how to have one, and a flood of them 429; a token that holds is taken all the same", async () => {
@@ -145,7 +90,7 @@ test("a token in a URL is no token", async () => {
 test("a WebSocket without TLS is told what to do", async () => {
   const headers = { upgrade: "websocket", connection: "upgrade" };
   const status = await new Promise<number>((resolve, reject) => {
-    plainRequest({ host: "127.0.0.1", port: portOf(), path: "/v1/link", headers }, (response) => {
+    plainRequest({ host: "127.0.0.1", port: guarded.port, path: "/v1/link", headers }, (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
     })
@@ -158,11 +103,11 @@ test("a WebSocket without TLS is told what to do", async () => {
 test("the certificate is signed by the authority that tokens name, for the names that it is given", async () => {
   const authority = await createAuthority(Date.now());
   expect(authorityFingerprint(authority)).toMatch(/^[\w-]{43}$/);
-  const socket = connectTls({ host: "127.0.0.1", port: portOf(), ca });
+  const socket = connectTls({ host: "127.0.0.1", port: guarded.port, ca: guarded.ca });
   await new Promise((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
   expect(socket.authorized).toBe(true);
   expect(socket.getPeerX509Certificate()?.checkHost("localhost")).toBe("localhost");
-  expect(tokens.get("admin")).toContain(authorityFingerprint({ certificate: ca, key: "" }));
+  expect(tokens.get("admin")).toContain(authorityFingerprint({ certificate: guarded.ca, key: "" }));
   socket.destroy();
 });
 
@@ -191,7 +136,7 @@ test("ownCertificates() gives a new one when two thirds of the time are over", a
 test("CertificateKeeper shows what is put into its files, and keeps the old one while that cannot be used", async () => {
   const authority = await createAuthority(Date.now());
   const clock = createFakeClock();
-  const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem"), clientCa: null };
+  const files = { cert: join(guarded.folder, "cert.pem"), key: join(guarded.folder, "key.pem"), clientCa: null };
   const put = async (): Promise<string> => {
     const { cert, key } = await issueCertificate(authority, ["localhost"], Date.now());
     await writeFile(files.cert, cert);

@@ -4,7 +4,6 @@ import { request as secureRequest, type RequestOptions } from "node:https";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { explainSystemError } from "@datawire/runtime";
 import { whereToListen } from "../../io/listen-addresses.ts";
 import { dataDirOf, type DirectoryValues } from "../../settings.ts";
 import { AUTHORITY_FILE } from "../open-access.ts";
@@ -57,8 +56,7 @@ export async function askRunning(directory: RunningDirectory, question: Question
   try {
     answer = await exchange(tls === "off" ? plainRequest : secureRequest, options, question.body);
   } catch (cause) {
-    const why = explainSystemError(cause);
-    throw new Error(`Cannot reach the directory that has the store open, at ${url}: ${why}; give its port with -p`);
+    throw new Error(`Cannot reach the directory that has the store open, at ${url}; give its port with -p`, { cause });
   }
   if (answer.status >= 200 && answer.status < 300) return answer.body;
   throw new Error(`Cannot ${question.method} ${url}: ${answer.body.toString().trim().slice(0, 500)}`);
