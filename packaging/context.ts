@@ -6,4 +6,6 @@ export interface BuildContext {
   readonly out: string;
   /** The time, in seconds, of every file. */
   readonly epoch: number;
+  /** How hard zstd tries, 1 to 19. */
+  readonly zstdLevel: number;
 }

@@ -6,7 +6,7 @@ import type { BuildContext } from "./context.ts";
 import { levelTree, writeTree } from "./tree.ts";
 
 /** Builds the .rpm of a package; gives its path. */
-export async function buildRpm(pkg: Package, { work, out, epoch }: BuildContext): Promise<string> {
+export async function buildRpm(pkg: Package, { work, out, epoch, zstdLevel }: BuildContext): Promise<string> {
   const architecture = pkg.architecture === "all" ? "noarch" : RPM_ARCHITECTURES[process.arch];
   if (architecture === undefined) throw new Error(`Cannot package Node for ${process.arch}: wanted x64 or arm64`);
   const root = join(work, `${pkg.name}.rpm.d`);
@@ -28,7 +28,7 @@ export async function buildRpm(pkg: Package, { work, out, epoch }: BuildContext)
     __os_install_post: "%{nil}",
     debug_package: "%{nil}",
     _build_id_links: "none",
-    _binary_payload: `w${ZSTD_LEVEL}.zstdio`,
+    _binary_payload: `w${zstdLevel}.zstdio`,
   };
   const defines = Object.entries(macros).flatMap(([name, value]) => ["--define", `${name} ${value}`]);
   const args = ["-bb", "--quiet", "--buildroot", join(top, "root"), "--target", architecture, ...defines, spec];
@@ -37,8 +37,6 @@ export async function buildRpm(pkg: Package, { work, out, epoch }: BuildContext)
   await rename(join(top, "RPMS", architecture, name), join(out, name));
   return join(out, name);
 }
-
-const ZSTD_LEVEL = 9;
 
 const RPM_ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = { x64: "x86_64", arm64: "aarch64" };
 

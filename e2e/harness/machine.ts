@@ -68,10 +68,15 @@ export class Machine {
   run(command: readonly string[]): Promise<Ran> {
     const [program, ...args] = asRoot(["nsenter", "--target", String(this.#pid), "--all", "--", ...command]);
     return new Promise((resolve) => {
-      execFile(program, args, { env: MACHINE_ENV, maxBuffer: OUTPUT_BYTES_MAX, timeout: RUN_MS_MAX }, (error, stdout, stderr) => {
-        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-        resolve({ code, stdout: stdout.trim(), stderr: stderr.trim() });
-      });
+      execFile(
+        program,
+        args,
+        { env: MACHINE_ENV, maxBuffer: OUTPUT_BYTES_MAX, timeout: RUN_MS_MAX },
+        (error, stdout, stderr) => {
+          const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+          resolve({ code, stdout: stdout.trim(), stderr: stderr.trim() });
+        },
+      );
     });
   }
 
