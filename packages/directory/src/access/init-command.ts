@@ -25,9 +25,9 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
       signal,
     );
     try {
-      const desk = new TokenDesk({ store: splitStore(whole).access, clock, log });
+      const desk = new TokenDesk({ store: splitStore(whole).access, clock, log, pins: tls === "own" });
       await desk.load();
-      const made = await makeTokens(desk, { folder, tls, again: input.options["newAdmin"] === true });
+      const made = await makeTokens(desk, { folder, again: input.options["newAdmin"] === true });
       const [file] = await keepTokens(
         folder,
         made.filter(({ role }) => role === "admin"),
@@ -43,7 +43,7 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
 
 async function makeTokens(
   desk: TokenDesk,
-  { folder, tls, again }: { readonly folder: string; readonly tls: unknown; readonly again: boolean },
+  { folder, again }: { readonly folder: string; readonly again: boolean },
 ): Promise<FirstToken[]> {
   if (!again && desk.tokens.size > 0) {
     throw new ExitError(
@@ -52,7 +52,6 @@ async function makeTokens(
         "`directory init --new-admin` an admin token where none is left",
     );
   }
-  if (tls === "own") await desk.authority();
   if (!again) return createFirstTokens(desk, BY);
   const { token } = await desk.create({ role: "admin", services: null, tenant: null, expiresMs: null }, BY);
   return [{ role: "admin", token }];

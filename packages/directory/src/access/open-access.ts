@@ -48,7 +48,7 @@ export const AUTHORITY_FILE = "ca.pem";
 export async function openAccess({ protection, folder, names }: AccessConfig, deps: AccessDeps): Promise<Access> {
   const { store, clock, log } = deps;
   const parts = splitStore(store);
-  const tokens = new TokenDesk({ store: parts.access, clock, log });
+  const tokens = new TokenDesk({ store: parts.access, clock, log, pins: protection.tls === "own" });
   await tokens.load();
   const source = await certificatesOf(tokens, { tls: protection.tls, folder, names });
   if (protection.auth === "token" && tokens.tokens.size === 0) {

@@ -26,6 +26,8 @@ interface TokenDeskDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether the directory shows certificates of its own authority, so that tokens name it. */
+  readonly pins: boolean;
 }
 
 const AUTHORITY_KEY = `${ACCESS_PREFIX}authority`;
@@ -82,7 +84,7 @@ export class TokenDesk {
    * @param by who wants it.
    */
   async create(order: TokenOrder, by: string): Promise<{ readonly token: string; readonly record: TokenRecord }> {
-    const { clock, log } = this.#deps;
+    const { clock, log, pins } = this.#deps;
     this.tokens.requireRoom();
     const secret = randomBytes(32).toString("base64url");
     const id = randomBytes(4).toString("hex");
@@ -90,7 +92,7 @@ export class TokenDesk {
     const record = { id, hash: hashOf(secret), ...order, services, createdMs: clock.nowMs(), createdBy: by };
     await this.#write(`${TOKEN_PREFIX}${id}`, record);
     log.info("Token created", { token: id, role: order.role, tenant: order.tenant, who: by });
-    const fingerprint = this.#authority === null ? null : authorityFingerprint(this.#authority);
+    const fingerprint = pins ? authorityFingerprint(await this.authority()) : null;
     return { token: formatToken({ secret, fingerprint }), record };
   }
 
