@@ -8,6 +8,8 @@ export interface Candidate {
   readonly group: string | null;
   /** Lower is tried earlier. */
   readonly rank: number;
+  /** Whether it has a server that takes requests. One that has none may still hold some that want to go elsewhere. */
+  readonly alive: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export function fallbackLines(
   const lines: [string, string][] = [];
   for (const origin of candidates) {
     const others = candidates
-      .filter((other) => other !== origin && (!sameGroupOnly || other.group === origin.group))
+      .filter((other) => other.alive && other !== origin && (!sameGroupOnly || other.group === origin.group))
       .sort((a, b) => rankFrom(origin, a) - rankFrom(origin, b) || (a.backend < b.backend ? -1 : 1))
       .slice(0, FALLBACK_LENGTH_MAX - 1);
     let from = origin.backend;

@@ -207,12 +207,12 @@ class ServicePlanner {
   }
 
   #candidates(backends: ReadonlyMap<string, PlannedBackend>): Candidate[] {
-    const candidates: Candidate[] = [];
-    for (const [backend, { structure, servers }] of backends) {
-      if (![...servers.values()].some((server) => server.ready)) continue;
-      candidates.push({ backend, group: structure.group, rank: this.#rank(structure.group) });
-    }
-    return candidates;
+    return [...backends].map(([backend, { structure, servers }]) => ({
+      backend,
+      group: structure.group,
+      rank: this.#rank(structure.group),
+      alive: [...servers.values()].some((server) => server.ready),
+    }));
   }
 
   /** In which order shares fall: the primary, the caller's targets, those of others, held ones, the default URL. */
@@ -237,7 +237,8 @@ class ServicePlanner {
   }
 
   #primaryBackend(backends: ReadonlyMap<string, PlannedBackend>): string | null {
-    const [first] = this.#candidates(backends).sort((a, b) => a.rank - b.rank || (a.backend < b.backend ? -1 : 1));
+    const alive = this.#candidates(backends).filter((candidate) => candidate.alive);
+    const [first] = alive.sort((a, b) => a.rank - b.rank || (a.backend < b.backend ? -1 : 1));
     return first?.backend ?? null;
   }
 
