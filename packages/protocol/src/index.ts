@@ -18,7 +18,7 @@ export type { ErrorCode } from "./errors.ts";
 export { ERROR_CODES, ProtocolError } from "./errors.ts";
 export type { Explanation, RequestFacts } from "./explain.ts";
 export { explain, ruleMatches, splitPool } from "./explain.ts";
-export { claimant, covers, groupOf, isNamed, newestGeneration, pool, roleOf } from "./groups.ts";
+export { claimant, covers, generationTarget, groupOf, isNamed, newestGeneration, pool, roleOf } from "./groups.ts";
 export type { InstanceUrl, ServiceProtocol } from "./instance-url.ts";
 export { isIpLiteral, isMachineLocal, parseInstanceUrl, PROTOCOLS, URL_LENGTH_MAX } from "./instance-url.ts";
 export { isWaiting, listRoutes, listService } from "./listing.ts";

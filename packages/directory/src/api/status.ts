@@ -1,16 +1,9 @@
-import { isUsable, listService } from "@datawire/protocol";
 import { VERSION } from "@datawire/runtime";
 import type { ClientReport } from "../link-desk.ts";
 import type { Holder } from "../core/registry.ts";
+import { type StatusProblem, serviceProblems } from "../core/service-problems.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import type { Endpoint } from "./router.ts";
-
-interface StatusProblem {
-  readonly severity: "error" | "warning";
-  readonly subject: string;
-  readonly message: string;
-  readonly remedy: string | null;
-}
 
 /** The most problems of one answer: past it, a person needs a better question. */
 const PROBLEMS_MAX = 500;
@@ -94,31 +87,34 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   }
   const guard = state.leases.held;
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });
-  for (const name of state.table.serviceNames()) problems.push(...serviceProblems(context, name));
+  problems.push(...serviceProblems(state.table));
   for (const { name, state: seen, instances, sinceMs } of state.registry.holders()) {
     if (seen !== "lost" || instances === 0) continue;
     const what = instances === 1 ? "its instance stays" : `its ${instances} instances stay`;
     const message = `out of sight since ${iso(sinceMs)}; ${what} in use until the lease ends`;
-    problems.push({ severity: "warning", subject: `watson ${name}`, message, remedy: null });
+    problems.push({ severity: "warning", subject: `watson ${name}`, message, remedy: returnOf(name) });
   }
   for (const { kind, name, problems: reported } of clients) {
     for (const { subject, message } of reported)
-      problems.push({ severity: "warning", subject: `${kind} ${name}: ${subject}`, message, remedy: null });
+      problems.push({
+        severity: "warning",
+        subject: `${kind} ${name}: ${subject}`,
+        message,
+        remedy: remedyOf(kind, name),
+      });
   }
   for (const message of warnings) problems.push({ severity: "warning", subject: address, message, remedy: null });
   return problems.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning"));
 }
 
-function serviceProblems({ state }: ApiContext, name: string): StatusProblem[] {
-  const view = state.table.service(name);
-  // The usual case costs no distribution: something live in the primary, and no route that could take it away.
-  if (view !== null && view.named.length === 0 && view.tables.length === 0 && view.instances.every(isUsable)) {
-    if (view.instances.some(({ version }) => (version?.split(".", 1)[0] ?? "") === view.service.primary)) return [];
-  }
-  const listing = listService(state.table, name);
-  if (listing === null || listing.status === "live") return [];
-  const severity = listing.status === "down" ? "error" : "warning";
-  return [{ severity, subject: `//${name}`, message: `${listing.status}: ${listing.reason ?? ""}`, remedy: null }];
+/** What a Watson reports is of its service files; what a Sherlock reports, of the services that its HAProxy refused. */
+function remedyOf(kind: ClientReport["kind"], name: string): string {
+  return kind === "watson"
+    ? `correct the file on ${name}; until then its last good version stays in force`
+    : `the log of the ${kind} on ${name} says more; all other services work`;
 }
+
+const returnOf = (name: string): string =>
+  `see on ${name} that its Watson runs and reaches this directory: \`dw doctor watson\``;
 
 const iso = (ms: number): string => new Date(ms).toISOString();

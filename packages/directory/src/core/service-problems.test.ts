@@ -1,0 +1,55 @@
+import { instance, routes, tableOf } from "@datawire/protocol/testing";
+import { expect, test } from "vitest";
+import { serviceProblems } from "./service-problems.ts";
+
+test("serviceProblems() has none where every version that is live gets its share", () => {
+  const table = tableOf([instance("barker@a(1)"), instance("barker@b(2)")], {
+    services: [{ name: "barker", primary: "1" }],
+    tables: [routes("*", "barker", [["//barker(2)", 1_000]])],
+  });
+  expect(serviceProblems(table)).toEqual([]);
+});
+
+test("serviceProblems() tells of a version that no route names", () => {
+  const table = tableOf([instance("barker@a(1)"), instance("barker@b(2.1)")], {
+    services: [{ name: "barker", primary: "1" }],
+  });
+  expect(serviceProblems(table)).toEqual([
+    {
+      severity: "warning",
+      subject: "//barker(2)",
+      message: "live, and held: it gets no request, as no route names it and the primary is //barker(1)",
+      remedy:
+        "`dw route add '//*' '//barker(2)' 10%` gives it a share; `dw service promote '//barker(2)'` makes it the primary",
+    },
+  ]);
+});
+
+test("serviceProblems() tells of a route that waits for its target", () => {
+  const table = tableOf([instance("barker@a(1)")], {
+    services: [{ name: "barker", primary: "1" }],
+    tables: [routes("monolith", "barker", [["//barker(3)", 500]])],
+  });
+  expect(serviceProblems(table)).toEqual([
+    {
+      severity: "warning",
+      subject: "route //monolith to //barker(3)",
+      message: "waits: its 5% stay with the rest, as no registered instance matches //barker(3)",
+      remedy:
+        "it begins by itself with the first that does; `dw route remove '//monolith' '//barker(3)'` takes it back",
+    },
+  ]);
+});
+
+test("serviceProblems() tells of a service that is down", () => {
+  const table = tableOf([instance("barker@a(1)", { state: "down", reason: "HTTP 503" })], {
+    services: [{ name: "barker", primary: "1" }],
+  });
+  expect(serviceProblems(table)).toMatchObject([
+    {
+      severity: "error",
+      subject: "//barker",
+      remedy: "`dw service show //barker` has the reason of each instance that is out",
+    },
+  ]);
+});
