@@ -69,8 +69,9 @@ export class Resolver {
   async prepare(hosts: Iterable<string>): Promise<void> {
     const unknown = [...new Set(hosts)].filter((host) => !this.#known.has(host));
     if (unknown.length === 0) return;
-    const found = Promise.all(unknown.map((host) => this.#find(host)));
-    await Promise.race([found, this.#deps.clock.sleep(FIRST_MS_MAX)]);
+    const enough = new AbortController();
+    void Promise.all(unknown.map((host) => this.#find(host))).then(() => enough.abort());
+    await this.#deps.clock.sleep(FIRST_MS_MAX, enough.signal);
   }
 
   /** Refreshes until the signal aborts. */

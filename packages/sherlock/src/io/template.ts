@@ -121,6 +121,6 @@ async function readText(file: string): Promise<string> {
     // A partial stands on a line of its own, which already ends it.
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new TemplateError(`Cannot read the template ${file}: ${explainSystemError(error)}`, { cause: error });
+    throw new TemplateError(`Cannot read the template ${file}: ${explainSystemError(error)}`); // the cause is told in words
   }
 }

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { noLog } from "@datawire/runtime";
+import { createFakeClock } from "@datawire/runtime/testing";
+import { removeFolder, temporaryFolder } from "../testing/machine.ts";
+import { Resolver } from "./resolver.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => removeFolder(folder));
+
+function create(answers: Map<string, string[] | Error>) {
+  const clock = createFakeClock();
+  const changed: string[] = [];
+  const resolver = new Resolver(
+    { path: join(folder, "addresses.json"), refreshMs: 1_000 },
+    {
+      clock,
+      log: noLog,
+      hosts: () => answers.keys(),
+      onChange: (host) => void changed.push(host),
+      lookupAll: async (host) => {
+        const answer = answers.get(host);
+        if (answer instanceof Error) throw answer;
+        return answer ?? [];
+      },
+    },
+  );
+  return { resolver, clock, changed };
+}
+
+test("Resolver follows a name, prefers to stay, and keeps the last address when it stops resolving", async () => {
+  const answers = new Map<string, string[] | Error>([["vm", ["::5", "10.0.0.1"]]]);
+  const { resolver, clock, changed } = create(answers);
+  await resolver.prepare(["vm"]);
+  expect(resolver.resolve("vm")).toEqual({ state: "known", address: "10.0.0.1" });
+  const stop = new AbortController();
+  const refresh = async (): Promise<void> => {
+    await expect.poll(() => clock.pending()).toBe(1); // what the last look found is saved
+    await clock.advance(1_000);
+  };
+  const running = resolver.run(stop.signal);
+  answers.set("vm", ["10.0.0.0", "10.0.0.1"]);
+  await refresh();
+  expect(resolver.resolve("vm")).toEqual({ state: "known", address: "10.0.0.1" });
+  answers.set("vm", ["10.0.0.2"]);
+  await refresh();
+  expect(resolver.resolve("vm")).toEqual({ state: "known", address: "10.0.0.2" });
+  answers.set("vm", new Error("no answer"));
+  await refresh();
+  expect(resolver.resolve("vm")).toEqual({ state: "known", address: "10.0.0.2" });
+  expect(changed).toEqual(["vm", "vm"]);
+  stop.abort();
+  await running;
+});
+
+test("Resolver says why a name is unknown, and begins with the addresses of the last run", async () => {
+  const answers = new Map<string, string[] | Error>([
+    ["gone", new Error("the name does not resolve")],
+    ["vm", ["10.0.0.1"]],
+  ]);
+  const first = create(answers).resolver;
+  await first.prepare(["gone", "vm"]);
+  expect(first.resolve("gone")).toEqual({
+    state: "unknown",
+    reason: "gone does not resolve: the name does not resolve",
+  });
+  await first.save();
+  const second = create(new Map()).resolver;
+  await second.load();
+  expect(second.resolve("vm")).toEqual({ state: "known", address: "10.0.0.1" });
+});
