@@ -141,6 +141,30 @@ describe("Driver", () => {
     expect([none.status, none.body]).toEqual([503, "503: no live instance of s: no instance answers\n"]);
   });
 
+  test("keeps to the policies ordered and consistent, for servers that came at run time too", async () => {
+    const [a, b, c] = [await echo("a"), await echo("b"), await echo("c")];
+    const table = tableOf(
+      service("o", { settings: { balance: "ordered" } }),
+      instance("o", "b", { url: b.url, order: 5 }),
+      service("k", { settings: { balance: "consistent:header:X-User" } }),
+      instance("k", "a", { url: a.url, order: 6 }),
+      instance("k", "b", { url: b.url, order: 7 }),
+    );
+    const { follow, reloads } = await start(table);
+    await follow(
+      table.apply(change(instance("o", "a", { url: a.url, order: 2 }), instance("k", "c", { url: c.url, order: 8 }))),
+    );
+    expect(await namesOf("/o/", 4)).toEqual(new Map([["a", 4]]));
+    await follow(table.apply(change(instance("o", "a", { url: a.url, order: 2, state: "down" }))));
+    expect(await namesOf("/o/", 4)).toEqual(new Map([["b", 4]]));
+    await follow(table.apply(change(instance("o", "a", { url: a.url, order: 2 }))));
+    expect(await namesOf("/o/", 4)).toEqual(new Map([["a", 4]]));
+    const sizes: number[] = [];
+    for (let i = 0; i < 10; i++) sizes.push((await namesOf("/k/", 3, { "x-user": `user-${i}` })).size);
+    expect(sizes).toEqual(Array.from({ length: 10 }, () => 1));
+    expect(reloads).toEqual([]);
+  });
+
   test("is adopted by the next start, without a reload where nothing changed", async () => {
     const [a, b] = [await echo("a"), await echo("b")];
     const table = tableOf(service("s"), instance("s", "a", { url: a.url }));
