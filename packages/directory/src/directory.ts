@@ -4,7 +4,7 @@ import { formatDirectoryAddress, hostPort } from "@datawire/protocol";
 import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
 import { tlsOptions } from "./access/io/certificates.ts";
 import { type Access, openAccess } from "./access/open-access.ts";
-import { protectionOf } from "./access/protection.ts";
+import { type Protection, protectionOf } from "./access/protection.ts";
 import { assembleDirectory, startingHandlers } from "./assemble.ts";
 import { openStore } from "./open-store.ts";
 import { listenHttp } from "./io/http-server.ts";
@@ -30,7 +30,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       addresses: choice.addresses,
       setting: settings.listen ? "--listen" : "--port",
       names: namesOf(settings),
-      tls: protection.tls !== "off",
+      ...(protection.tls === "off" ? {} : { tls: { clientCertificates: wantsClients(protection) } }),
     },
     {
       request: (req, res) => handlers.request(req, res),
@@ -110,4 +110,9 @@ function certificateNames(settings: DirectoryValues): string[] {
   return [...new Set(names.map((name) => name.replace(/%.*$/, "").toLowerCase()))].filter(
     (name) => !wildcards.has(name),
   );
+}
+
+/** Whether clients have to show a certificate of their own. */
+function wantsClients({ tls }: Protection): boolean {
+  return typeof tls === "object" && tls.clientCa !== null;
 }

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { listenHttp } from "../io/http-server.ts";
 import { type Guarded, serveGuarded } from "../testing/guarded.ts";
 import { createAuthority, issueCertificate } from "./io/authority.ts";
-import { CertificateKeeper, filedCertificates, ownCertificates } from "./io/certificates.ts";
+import { CertificateKeeper, filedCertificates, ownCertificates, tlsOptions } from "./io/certificates.ts";
 import { authorityFingerprint } from "./io/fingerprint.ts";
 
 let guarded: Guarded;
@@ -113,7 +113,7 @@ test("the certificate is signed by the authority that tokens name, for the names
 
 test("close() does not wait for those who say nothing", async () => {
   const server = await listenHttp(
-    { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: true },
+    { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: { clientCertificates: false } },
     { request: () => {}, upgrade: () => {}, foreign: () => {} },
   );
   const silent = connect(server.addresses[0]?.port ?? 0, "127.0.0.1");
@@ -156,4 +156,30 @@ test("CertificateKeeper shows what is put into its files, and keeps the old one 
   const second = await put();
   await keeper.look();
   expect(shown).toEqual([first, second]);
+});
+
+test("with client_ca, clients without a certificate of that authority do not get in", async () => {
+  const authority = await createAuthority(Date.now());
+  const issued = await issueCertificate(authority, ["localhost"], Date.now());
+  const server = await listenHttp(
+    { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: { clientCertificates: true } },
+    { request: (_req, res) => res.end("in"), upgrade: () => {}, foreign: () => {} },
+  );
+  server.setCertificate(tlsOptions({ ...issued, clientCa: authority.certificate }));
+  const status = (own: object): Promise<number | string> =>
+    new Promise((resolve) => {
+      const options = {
+        host: "127.0.0.1",
+        port: server.addresses[0]?.port,
+        ca: authority.certificate,
+        servername: "localhost",
+      };
+      request({ ...options, ...own }, (response) => resolve(response.resume().statusCode ?? 0))
+        .on("error", (error) => resolve(error.message))
+        .end();
+    });
+  expect(await status({})).toContain("certificate required");
+  const other = await issueCertificate(await createAuthority(Date.now()), ["localhost"], Date.now());
+  expect(await status({ cert: other.cert, key: other.key })).not.toBe(200);
+  await server.close();
 });

@@ -20,8 +20,11 @@ export interface HttpConfig {
   readonly setting: string;
   /** The names that the directory is known by. */
   readonly names: readonly string[];
-  /** Whether it speaks TLS: nobody gets in before `setCertificate`, and who does not speak it is told so. */
-  readonly tls?: boolean;
+  /** Without it, TLS is not spoken. With it nobody gets in before `setCertificate`, and who does not speak it is told so. */
+  readonly tls?: {
+    /** Whether clients must show a certificate of the authority that `setCertificate` gives. */
+    readonly clientCertificates: boolean;
+  };
 }
 
 export interface HttpServer {
@@ -56,7 +59,8 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
   try {
     for (const address of config.addresses) {
       const port = bound[0]?.port ?? address.port;
-      const server = config.tls === true ? serveSecurely(handlers, refusalOf) : serve(handlers, refusalOf);
+      const server =
+        config.tls === undefined ? serve(handlers, refusalOf) : serveSecurely(handlers, refusalOf, config.tls);
       track(server, sockets);
       bound.push(await listen(server, { ...address, port }, config.setting));
       servers.push(server);
@@ -102,8 +106,14 @@ function serve(handlers: HttpHandlers, refusalOf: RefusalOf): Server {
 }
 
 /** Serves TLS alone; plain HTTP on the same port is answered by what to do instead. */
-function serveSecurely(handlers: HttpHandlers, refusalOf: RefusalOf): Server {
-  const server = createSecureServer({ ...OPTIONS, handshakeTimeout: HEADERS_MS_MAX });
+function serveSecurely(
+  handlers: HttpHandlers,
+  refusalOf: RefusalOf,
+  { clientCertificates }: NonNullable<HttpConfig["tls"]>,
+): Server {
+  // `setSecureContext` leaves these as they are: they are the server's, not the context's.
+  const asked = { requestCert: clientCertificates, rejectUnauthorized: clientCertificates };
+  const server = createSecureServer({ ...OPTIONS, ...asked, handshakeTimeout: HEADERS_MS_MAX });
   divertPlain(server, createPlainAnswers(handlers));
   return handle(server, handlers, refusalOf);
 }

@@ -40,7 +40,12 @@ export async function serveGuarded(): Promise<Guarded> {
   readiness.seal();
   let handlers = startingHandlers;
   const http: HttpServer = await listenHttp(
-    { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: ["localhost"], tls: true },
+    {
+      addresses: [{ host: "127.0.0.1", port: 0 }],
+      setting: "--port",
+      names: ["localhost"],
+      tls: { clientCertificates: false },
+    },
     {
       request: (req, res) => handlers.request(req, res),
       upgrade: (req, socket, head) => handlers.upgrade(req, socket, head),

@@ -80,6 +80,8 @@ export function explainConnectionError(error: unknown): string {
   const code = systemErrorCode(error) ?? "";
   if (code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG")
     return "it does not speak TLS, or refuses ours; wanted TLS, as the token, tls.ca or wss:// says";
+  if (code === "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED")
+    return "it wants a certificate of its clients: wanted tls: { cert, key } in the settings, of the authority of its client_ca";
   if (UNTRUSTED.has(code)) {
     return "its certificate is of an authority that is not trusted here: wanted one of its tokens (DATAWIRE_TOKEN or token_file), or its authority as tls.ca";
   }

@@ -66,7 +66,9 @@ export async function askRunning(directory: RunningDirectory, question: Question
 async function trustOf(tls: Protection["tls"], folder: string): Promise<RequestOptions> {
   if (tls === "off") return {};
   const ca = await readFile(tls === "own" ? join(folder, AUTHORITY_FILE) : tls.cert, "utf8");
-  return { ca, allowPartialTrustChain: true, checkServerIdentity: () => undefined };
+  // Where clients need a certificate, the directory's own is the only one at hand.
+  const own = tls === "own" || tls.clientCa === null ? {} : { cert: ca, key: await readFile(tls.key, "utf8") };
+  return { ca, ...own, allowPartialTrustChain: true, checkServerIdentity: () => undefined };
 }
 
 async function readOptional(file: string): Promise<string | null> {

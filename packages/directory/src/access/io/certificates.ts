@@ -60,9 +60,9 @@ export function filedCertificates(files: CertificateFiles): CertificateSource {
   };
 }
 
-/** A server's certificate as options of Node's TLS. */
+/** A server's certificate as options of Node's secure contexts. */
 export function tlsOptions({ cert, key, clientCa }: ServerCertificate) {
-  return { cert, key, ...(clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }) };
+  return { cert, key, ...(clientCa === null ? {} : { ca: clientCa }) };
 }
 
 interface KeeperDeps {
