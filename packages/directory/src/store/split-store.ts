@@ -1,4 +1,4 @@
-import type { RecordWrite, Store, StoreContent, VersionedRecord } from "./contract.ts";
+import type { Store, StoreContent, VersionedRecord } from "./contract.ts";
 
 type Follow = (records: readonly VersionedRecord[]) => void;
 
@@ -15,48 +15,71 @@ export interface SplitStore {
 
 /** Splits a store; it must have been given to nobody yet. Closing the parts does nothing: whoever has the whole closes it. */
 export function splitStore(whole: Store): SplitStore {
-  const followers: { readonly owns: (key: string) => boolean; readonly listener: Follow }[] = [];
-  const part = (owns: (key: string) => boolean): Store => ({
-    kind: whole.kind,
-    get outage() {
-      return whole.outage;
-    },
-    writesMax: whole.writesMax,
-    shared: null,
-    async load(): Promise<StoreContent> {
-      const { records } = await whole.load();
-      return { records: records.filter(({ key }) => owns(key)), registrations: [] };
-    },
-    commit: (writes: readonly RecordWrite[]) => whole.commit(writes),
-    saveRegistrations: async () => {},
-    follow(listener) {
-      followers.push({ owns, listener });
-      if (followers.length > 1) return;
-      whole.follow((records) => {
-        for (const follower of followers) {
-          const theirs = records.filter(({ key }) => follower.owns(key));
-          if (theirs.length > 0) follower.listener(theirs);
-        }
-      });
-    },
-    close: async () => {},
-  });
-  const isAccess = (key: string): boolean => key.startsWith(ACCESS_PREFIX);
-  const table = part((key) => !isAccess(key));
-  return {
-    access: part(isAccess),
-    table: {
-      ...table,
+  const parts: Part[] = [];
+  // Both parts begin with the same list, which is made once, and follow what comes after it.
+  let first: Promise<StoreContent> | null = null;
+  let unloaded = 2;
+  const begin = async (): Promise<StoreContent> => {
+    const content = await whole.load();
+    whole.follow((records) => {
+      for (const one of parts) one.take(records);
+    });
+    return content;
+  };
+  const make = (owns: (key: string) => boolean, rest: Pick<Store, "shared" | "saveRegistrations">): Store => {
+    const part = new Part(owns);
+    parts.push(part);
+    let loaded = false;
+    return {
+      kind: whole.kind,
+      writesMax: whole.writesMax,
       get outage() {
         return whole.outage;
       },
-      shared: whole.shared,
-      // Loaded once: what is followed from then on begins where the list ends.
+      ...rest,
       async load(): Promise<StoreContent> {
-        const { records, registrations } = await whole.load();
-        return { records: records.filter(({ key }) => !isAccess(key)), registrations };
+        const { records, registrations } = await (loaded ? whole.load() : (first ??= begin()));
+        loaded = true;
+        unloaded -= 1;
+        // It may be large, and nobody asks for it again.
+        if (unloaded === 0) first = null;
+        return { records: records.filter(({ key }) => owns(key)), registrations };
       },
-      saveRegistrations: (changes) => whole.saveRegistrations(changes),
-    },
+      commit: (writes) => whole.commit(writes),
+      follow: (listener) => part.follow(listener),
+      close: async () => {},
+    };
   };
+  const isAccess = (key: string): boolean => key.startsWith(ACCESS_PREFIX);
+  return {
+    access: make(isAccess, { shared: null, saveRegistrations: async () => {} }),
+    table: make((key) => !isAccess(key), {
+      shared: whole.shared,
+      saveRegistrations: (changes) => whole.saveRegistrations(changes),
+    }),
+  };
+}
+
+/** What one part follows of the whole; it waits until somebody does. */
+class Part {
+  readonly #owns: (key: string) => boolean;
+  #listener: Follow | null = null;
+  #waiting: VersionedRecord[] = [];
+
+  constructor(owns: (key: string) => boolean) {
+    this.#owns = owns;
+  }
+
+  follow(listener: Follow): void {
+    this.#listener = listener;
+    this.take(this.#waiting);
+    this.#waiting = [];
+  }
+
+  take(records: readonly VersionedRecord[]): void {
+    const own = records.filter(({ key }) => this.#owns(key));
+    if (own.length === 0) return;
+    if (this.#listener === null) this.#waiting.push(...own);
+    else this.#listener(own);
+  }
 }

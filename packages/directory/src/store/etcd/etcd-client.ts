@@ -58,8 +58,8 @@ const keepAliveSchema = z.object({ result: z.object({ TTL: int64.default(0) }) }
 
 /** A page of a list is at most this many keys: with the largest values 12 MB, with usual ones 1 MB. */
 const PAGE_KEYS = 2_000;
-/** A lease must be renewed well within its time. */
-const KEEP_ALIVE_MS_MAX = 1_500;
+/** Well within the shortest lease: a silent etcd is to be noticed before the lease ends. */
+const KEEP_ALIVE_MS_MAX = 2_000;
 
 /** What the store needs of etcd, in its own terms. Every method throws EtcdError. */
 export class EtcdClient {

@@ -142,7 +142,9 @@ class EtcdStore implements Store {
   async load(): Promise<StoreContent> {
     const { keys, clock, log } = this.#parts;
     const entries = await reach(() => this.#following.load(), { clock, log, signal: this.#closing.signal });
-    const read = readEntries(entries, keys);
+    const read = readEntries(entries, keys, (error) => {
+      throw error;
+    });
     if (this.#tasks.length === 0) this.shared.load(read);
     return { records: read.records, registrations: read.registrations.flatMap(({ value }) => value ?? []) };
   }
@@ -202,24 +204,12 @@ class EtcdStore implements Store {
   }
 
   #take(entries: readonly Entry[]): void {
-    const read = readEntries(
-      entries.filter((entry) => this.#isReadable(entry)),
-      this.#parts.keys,
+    // What cannot be read is left out here, and refused by the start of a directory.
+    const read = readEntries(entries, this.#parts.keys, (error) =>
+      this.#parts.log.error("What another directory wrote is left out", { error }),
     );
     if (read.records.length > 0) this.#listener(read.records);
     this.shared.take(read);
-  }
-
-  /** What cannot be read is left out; the start of a directory would refuse it. */
-  #isReadable(entry: Entry): boolean {
-    try {
-      readEntries([entry], this.#parts.keys);
-      return true;
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#parts.log.error("What another directory wrote is left out", { error });
-      return false;
-    }
   }
 
   #lost({ message }: EtcdError): void {

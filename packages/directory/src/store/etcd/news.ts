@@ -31,10 +31,9 @@ export interface ReadEntries extends SharedNews {
 }
 
 /**
- * Reads entries.
- * @throws StoreError `damaged` that names the key which is not as this version writes it.
+ * Reads entries. One that is not as this version writes it is told to `damaged`, and left out where that returns.
  */
-export function readEntries(entries: readonly Entry[], keys: Keys): ReadEntries {
+export function readEntries(entries: readonly Entry[], keys: Keys, damaged: (error: StoreError) => void): ReadEntries {
   const records: VersionedRecord[] = [];
   const present: { id: string; value: Replica | null }[] = [];
   const sightings: { id: string; value: z.infer<typeof sightingSchema> | null }[] = [];
@@ -53,7 +52,13 @@ export function readEntries(entries: readonly Entry[], keys: Keys): ReadEntries 
   };
   for (const entry of entries) {
     const parsed = keys.parse(entry.key);
-    if (parsed !== null) take[parsed.kind](parsed.id, entry);
+    if (parsed === null) continue;
+    try {
+      take[parsed.kind](parsed.id, entry);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      damaged(error);
+    }
   }
   const replicas = present.map(({ id, value }) => ({ id, present: value !== null }));
   return { records, present, replicas, sightings, registrations, challenges };
@@ -61,7 +66,7 @@ export function readEntries(entries: readonly Entry[], keys: Keys): ReadEntries 
 
 function readAs<S extends z.ZodType>(schema: S, entry: Entry): z.output<S> | null {
   const parsed = schema.nullable().safeParse(readJson(entry));
-  if (!parsed.success) throw damaged(entry.key, parsed.error.issues[0]?.message ?? "malformed");
+  if (!parsed.success) throw notOurs(entry.key, parsed.error.issues[0]?.message ?? "malformed");
   return parsed.data;
 }
 
@@ -70,10 +75,10 @@ function readJson({ key, value }: Entry): unknown {
   try {
     return JSON.parse(value);
   } catch {
-    throw damaged(key, "it is no JSON");
+    throw notOurs(key, "it is no JSON");
   }
 }
 
-function damaged(key: string, why: string): StoreError {
+function notOurs(key: string, why: string): StoreError {
   return new StoreError("damaged", `Cannot read ${key} in etcd: ${why}; another program, or a newer version, wrote it`);
 }
