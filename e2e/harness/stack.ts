@@ -223,13 +223,21 @@ export class Stack {
 
   /** A value of a program's metrics, such as `datawire_sherlock_reloads_total`, summed over its labels. */
   async metric(of: "sherlock" | "watson" | "directory", name: string): Promise<number> {
-    const ports = await this.ports();
-    const port = { sherlock: ports.admin, watson: ports.watson, directory: ports.directory }[of];
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    const samples = text.split("\n").filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)));
+    const text = await this.#metrics(of);
     // A counter with labels has no sample before its first event, but its help is always there.
     if (!text.includes(`# HELP ${name} `)) throw new Error(`${of} has no metric ${name}`);
-    return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+    return sumOf(text, name);
+  }
+
+  /** A part of a histogram, such as its `_count`. */
+  async sample(of: "sherlock" | "watson" | "directory", name: string): Promise<number> {
+    return sumOf(await this.#metrics(of), name);
+  }
+
+  async #metrics(of: "sherlock" | "watson" | "directory"): Promise<string> {
+    const ports = await this.ports();
+    const port = { sherlock: ports.admin, watson: ports.watson, directory: ports.directory }[of];
+    return (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   }
 
   async dispose(): Promise<void> {
@@ -288,6 +296,12 @@ export class Stack {
     chmodSync(file, 0o600);
     return file;
   }
+}
+
+/** The sum of all samples of that name, whatever their labels. */
+function sumOf(metrics: string, name: string): number {
+  const samples = metrics.split("\n").filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)));
+  return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }
 
 interface ListedService {

@@ -1,0 +1,97 @@
+import { WebSocket } from "ws";
+import { Stack } from "../e2e/harness/stack.ts";
+import { eventually, sleep } from "../e2e/harness/wait.ts";
+import { describe } from "./stats.ts";
+
+/**
+ * How long Sherlock takes to start with a table of 1,000 services of 5 instances, and to bring the change of one
+ * instance into the running HAProxy, by its own metric "from a change in the directory to HAProxy":
+ *   node bench/apply-change.ts [CHANGES]
+ */
+const changes = Number(process.argv[2] ?? 50);
+const SERVICES = 1_000;
+const INSTANCES = 5;
+
+const stack = new Stack();
+try {
+  await stack.startDirectory();
+  const { port } = await stack.startInstance({ service: "unused", name: "all", addresses: INSTANCES });
+  const watson = await register(Array.from({ length: SERVICES * INSTANCES }, (_, i) => instance(i, port, "live")));
+  const begin = performance.now();
+  const child = stack.startSherlock();
+  const url = await stack.url(`/service${SERVICES - 1}/`);
+  await eventually(async () => {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  }, 60_000);
+  print(
+    `start with ${SERVICES} services of ${INSTANCES} instances until the last is served: ${Math.round(performance.now() - begin)} ms`,
+  );
+  await child;
+  await sleep(2_000);
+  const reloads = await stack.metric("sherlock", "datawire_sherlock_reloads_total");
+  const times: number[] = [];
+  for (let i = 0; i < changes; i++) {
+    const before = await followed();
+    // One goes down, and the next round brings it back: a different one each time.
+    const which = (Math.floor(i / 2) * 37) % (SERVICES * INSTANCES);
+    watson.send(
+      JSON.stringify({ type: "update", seq: 2 + i, instances: [instance(which, port, i % 2 === 0 ? "down" : "live")] }),
+    );
+    const after = await eventually(async () => {
+      const now = await followed();
+      if (now.count === before.count) throw new Error("the change was not followed");
+      return now;
+    });
+    times.push(((after.sum - before.sum) / (after.count - before.count)) * 1_000);
+    await sleep(100);
+  }
+  print(describe("one instance changes in the directory → HAProxy has it", times, "ms"));
+  print(`reloads meanwhile: ${(await stack.metric("sherlock", "datawire_sherlock_reloads_total")) - reloads}`);
+  watson.terminate();
+} finally {
+  await stack.dispose();
+}
+
+async function followed(): Promise<{ count: number; sum: number }> {
+  const of = (part: string): Promise<number> => stack.sample("sherlock", `datawire_sherlock_follow_seconds_${part}`);
+  return { count: await of("count"), sum: await of("sum") };
+}
+
+function instance(index: number, port: number, state: "live" | "down") {
+  const service = `service${index % SERVICES}`;
+  const which = Math.floor(index / SERVICES);
+  return { service, name: `vm${which}`, version: "1", url: `http://127.0.0.${which + 1}:${port}`, state };
+}
+
+/** Registers a whole set as a Watson would, and keeps the link. */
+async function register(instances: readonly object[]): Promise<WebSocket> {
+  const { directory } = await stack.ports();
+  const socket = new WebSocket(`ws://127.0.0.1:${directory}/v1/link`, { perMessageDeflate: false });
+  const registered = Promise.withResolvers<void>();
+  socket.on("error", registered.reject);
+  socket.on("open", () =>
+    socket.send(
+      JSON.stringify({
+        type: "hello",
+        link: { min: 1, max: 1 },
+        kind: "watson",
+        name: "bench",
+        id: "bench-watson",
+        version: "0",
+      }),
+    ),
+  );
+  socket.on("message", (data: Buffer) => {
+    const { type } = JSON.parse(data.toString()) as { type: string };
+    if (type === "welcome") socket.send(JSON.stringify({ type: "register", seq: 1, instances }));
+    if (type === "registered") registered.resolve();
+    if (type === "error") registered.reject(new Error(data.toString()));
+  });
+  await registered.promise;
+  return socket;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
