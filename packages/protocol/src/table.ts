@@ -65,7 +65,10 @@ export class Table implements TableReader {
     if (known !== undefined) return known;
     const view: ServiceView = {
       service,
-      instances: [...(this.#instancesOf.get(name)?.values() ?? [])].sort((a, b) => a.order - b.order),
+      instances: [...(this.#instancesOf.get(name)?.values() ?? [])].sort(
+        // Two directories on one store may have given the same order at the same moment.
+        (a, b) => a.order - b.order || (a.name < b.name ? -1 : 1),
+      ),
       tables: [...(this.#tablesOf.get(name)?.values() ?? [])],
       named: this.#namedTargets(name),
     };
