@@ -29,35 +29,88 @@ const hostSetting = z
   .regex(/^[A-Za-z0-9_.:-]{1,253}$/)
   .meta({ wanted: "a host name or an IP address" });
 
-const schema = z.strictObject({
-  /** The name that the directory is known by. */
-  host: hostSetting.default("localhost"),
-  /** 0 lets the system choose. */
+/** `directory.yaml`. */
+export const settingsSchema = z.strictObject({
+  host: hostSetting
+    .default("localhost")
+    .meta({ description: "The name that the directory is known by; its certificate is made out to it." }),
   port: z
     .union([portSetting, z.literal(0)])
     .meta({ wanted: "a port from 1 to 65535" })
-    .default(DIRECTORY_PORT),
-  listen: listenSetting.optional(),
-  address: parsedBy((text): DirectoryAddress => parseDirectoryAddress(text), "//HOST[:PORT]/directory").optional(),
-  data_dir: z.string().min(1).optional(),
+    .default(DIRECTORY_PORT)
+    .meta({ description: "HTTP and the link, on one port; 0 lets the system choose." }),
+  listen: listenSetting
+    .optional()
+    .meta({
+      description: "What it binds. Beyond loopback, tokens and TLS are on.",
+      otherwise: "loopback, and the address of this machine that `host` has",
+    }),
+  address: parsedBy((text): DirectoryAddress => parseDirectoryAddress(text), "//HOST[:PORT]/directory")
+    .optional()
+    .meta({
+      description: "The address that it tells clients, where that is not its host and port.",
+      otherwise: "`//HOST:PORT/directory`",
+    }),
+  data_dir: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      description: "The embedded store, the first tokens and the authority's certificate.",
+      otherwise: "`/var/lib/datawire/directory`; when not root, below `$XDG_STATE_HOME`",
+    }),
   store: storeSetting,
-  lease: durationSetting.default(15_000),
-  promotion_delay: durationSetting.default(30_000),
+  lease: durationSetting
+    .default(15_000)
+    .meta({
+      description:
+        "How long the instances of a Watson that is out of sight stay in use. Shorter takes a dead machine out sooner, and a slow one by mistake.",
+    }),
+  promotion_delay: durationSetting
+    .default(30_000)
+    .meta({
+      description:
+        "How long the primary version must be without instances before the newest takes its place: longer than its restart takes.",
+    }),
   guard: z
     .strictObject({
-      share: shareSetting.default(0.5),
-      minimum: z.int().min(1).meta({ wanted: "a number of instances, 1 or more" }).default(10),
+      share: shareSetting
+        .default(0.5)
+        .meta({
+          description:
+            "Of all instances: if more would end at once, the network is taken to be at fault, and they are kept.",
+        }),
+      minimum: z
+        .int()
+        .min(1)
+        .meta({ wanted: "a number of instances, 1 or more" })
+        .default(10)
+        .meta({ description: "Fewer than this may end at once whatever their share, so that small set-ups work." }),
     })
     .prefault({}),
-  auth: z.strictObject({ mode: z.enum(["token", "none"]).meta({ wanted: "token or none" }) }).optional(),
+  auth: z
+    .strictObject({
+      mode: z
+        .enum(["token", "none"])
+        .meta({
+          wanted: "token or none",
+          description: "Whether requests need a token.",
+          otherwise: "none on loopback only, token beyond it",
+        }),
+    })
+    .optional(),
   tls: z
     .union([off, z.strictObject({ cert: path, key: path, client_ca: path.optional() })])
-    .meta({ wanted: "off, or { cert: FILE, key: FILE, client_ca: FILE }" })
+    .meta({
+      wanted: "off, or { cert: FILE, key: FILE, client_ca: FILE }",
+      description: "Certificates of your own, or `off`; clients need one that `client_ca` signed, if that is set.",
+      otherwise: "on beyond loopback, with an authority of its own that tokens name",
+    })
     .optional(),
 });
 
-export type DirectorySettings = Settings<z.output<typeof schema>>;
-export type DirectoryValues = z.output<typeof schema>;
+export type DirectorySettings = Settings<z.output<typeof settingsSchema>>;
+export type DirectoryValues = z.output<typeof settingsSchema>;
 
 /** The flags of the directory, by commander's names. */
 export const FLAGS = {
@@ -76,7 +129,7 @@ export async function loadDirectorySettings({ config, options, env }: DaemonInpu
   const port = options["port"];
   return loadSettings({
     name: "directory",
-    schema,
+    schema: settingsSchema,
     file: config,
     env,
     flags: [

@@ -9,11 +9,32 @@ const fileSetting = z.string().min(1).nullable().default(null).meta({ wanted: "t
 export const settingsSchema = z.strictObject({
   directory: z
     .union([directorySetting.transform((one): DirectoryAddress[] => [one]), z.array(directorySetting).min(1)])
-    .prefault("//localhost/directory"),
-  /** From DATAWIRE_TOKEN; in a file, `token_file` names a file that only its owner can read. */
-  token: z.string().min(1).nullable().default(null),
-  token_file: fileSetting,
-  tls: z.strictObject({ ca: fileSetting, cert: fileSetting, key: fileSetting }).prefault({}),
+    .prefault("//localhost/directory")
+    .meta({ description: "The directory to ask; a list holds the other addresses of the same one." }),
+  token: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta({
+      description: "What it proves itself with; from `DATAWIRE_TOKEN`, rather than in a file that others may read.",
+      otherwise: "none",
+    }),
+  token_file: fileSetting.meta({ description: "File with the token, readable by its owner alone.", otherwise: "none" }),
+  tls: z
+    .strictObject({
+      ca: fileSetting.meta({
+        description:
+          "File of the authority that signed the directory's certificate; needed only with certificates of your own.",
+        otherwise: "the fingerprint in the token, else the system's authorities",
+      }),
+      cert: fileSetting.meta({ description: "File of the certificate that `dw` shows.", otherwise: "none" }),
+      key: fileSetting.meta({
+        description: "File of its key, readable by the owner and the group at most.",
+        otherwise: "none",
+      }),
+    })
+    .prefault({}),
 });
 export type DwSettings = z.output<typeof settingsSchema>;
 

@@ -78,49 +78,169 @@ const portRange = parsedBy((text) => {
 }, "a range of ports such as 6000-6999");
 
 const overrideSchema = z.strictObject({
-  timeout: durationSetting.optional(),
-  connect_timeout: durationSetting.optional(),
-  queue_timeout: durationSetting.optional(),
-  retries: z.int().min(0).max(10).meta({ wanted: "a number from 0 to 10" }).optional(),
-  max_connections: z.int().min(1).meta({ wanted: "a number, 1 or more" }).optional(),
-  slow_start: durationSetting.optional(),
-  balance: parsedBy((text) => (parseBalance(text), text), "a balance policy").optional(),
+  timeout: durationSetting
+    .optional()
+    .meta({ description: "For the first byte of a response.", otherwise: "as the directory says" }),
+  connect_timeout: durationSetting
+    .optional()
+    .meta({ description: "For a connection to an instance.", otherwise: "as the directory says" }),
+  queue_timeout: durationSetting
+    .optional()
+    .meta({
+      description: "For a free connection when `max_connections` is reached.",
+      otherwise: "as the directory says",
+    }),
+  retries: z
+    .int()
+    .min(0)
+    .max(10)
+    .meta({ wanted: "a number from 0 to 10" })
+    .optional()
+    .meta({ description: "How often a failed connection is tried again.", otherwise: "as the directory says" }),
+  max_connections: z
+    .int()
+    .min(1)
+    .meta({ wanted: "a number, 1 or more" })
+    .optional()
+    .meta({ description: "To one instance, from this machine.", otherwise: "as the directory says" }),
+  slow_start: durationSetting
+    .optional()
+    .meta({
+      description: "Over which an instance that comes back grows to its full weight.",
+      otherwise: "as the directory says",
+    }),
+  balance: parsedBy((text) => (parseBalance(text), text), "a balance policy")
+    .optional()
+    .meta({
+      description: "`round-robin`, `random`, `least-connections`, `ordered` or `consistent:…`.",
+      otherwise: "as the directory says",
+    }),
 });
 
-const schema = z.strictObject({
+/** `sherlock.yaml`. */
+export const settingsSchema = z.strictObject({
   directories: z
     .union([
       directory.transform((one) => [one]),
       z.array(z.union([directory.transform((one) => [one]), z.array(directory)])),
     ])
     .transform((lists) => lists.flat())
-    .default([]),
-  name: name.optional(),
-  listen: listenSetting.optional(),
-  admin: listenOrOffSetting.optional(),
-  zone: name.optional(),
+    .default([])
+    .meta({
+      description:
+        "The addresses of its directory, several where it is replicated. One at the least, if `-d` gives none.",
+    }),
+  name: name.optional().meta({ description: "The caller that routes can single out.", otherwise: "the host name" }),
+  listen: listenSetting
+    .optional()
+    .meta({
+      description: "Traffic. Loopback keeps it to this machine.",
+      otherwise: "`127.0.0.1:5432`, and `[::1]:5432` where the machine has it",
+    }),
+  admin: listenOrOffSetting
+    .optional()
+    .meta({
+      description: "`/healthz`, `/readyz`, `/metrics` and `/haproxy`, or `off`.",
+      otherwise: "`127.0.0.1:5433`",
+    }),
+  zone: name
+    .optional()
+    .meta({ description: "Where this machine is; instances of the same zone are preferred.", otherwise: "none" }),
   haproxy: z
     .strictObject({
-      command: path.optional(),
-      template: path.optional(),
-      run_dir: path.optional(),
-      hard_stop_after: durationSetting.default(300_000),
-      max_connections: z.int().min(10).meta({ wanted: "a number, 10 or more" }).optional(),
-      ca_file: safePath.optional(),
+      command: path
+        .optional()
+        .meta({
+          description: "The HAProxy to run, 2.4 or newer.",
+          otherwise: "the first in `PATH`, `/usr/sbin` and `/usr/local/sbin`",
+        }),
+      template: path
+        .optional()
+        .meta({
+          description: "A Handlebars template of your own instead of the built-in one.",
+          otherwise: "the built-in one",
+        }),
+      run_dir: path
+        .optional()
+        .meta({
+          description: "HAProxy's configuration and sockets; one for each Sherlock.",
+          otherwise: "`/run/datawire/sherlock`; when not root, below `$XDG_RUNTIME_DIR`",
+        }),
+      hard_stop_after: durationSetting
+        .default(300_000)
+        .meta({ description: "How long a request may hold an old worker after a reload; each holds its memory." }),
+      max_connections: z
+        .int()
+        .min(10)
+        .meta({ wanted: "a number, 10 or more" })
+        .optional()
+        .meta({
+          description: "Of all clients together.",
+          otherwise: "as many as the limit on open files allows, up to a bound",
+        }),
+      ca_file: safePath
+        .optional()
+        .meta({
+          description: "File of the authorities that instances of `https:` are verified with.",
+          otherwise: "those of the system",
+        }),
     })
     .prefault({}),
-  tcp: z.record(z.string(), listenSetting).default({}),
-  tcp_ports: portRange.optional(),
+  tcp: z
+    .record(z.string(), listenSetting)
+    .default({})
+    .meta({ description: "Where TCP services are listened for: `postgres-main: 127.0.0.1:6001`." }),
+  tcp_ports: portRange
+    .optional()
+    .meta({
+      description: "Ports that TCP services may propose for themselves, such as `6000-6999`.",
+      otherwise: "none",
+    }),
   access_log: z
     .union([z.enum(["off", "json"]), z.literal(false).transform(() => "off" as const)])
     .meta({ wanted: "off or json" })
-    .default("off"),
-  services: z.record(z.string(), overrideSchema).default({}),
-  drain: durationSetting.default(10_000),
-  data_dir: path.optional(),
-  token: z.string().min(1).optional(),
-  token_file: path.optional(),
-  tls: z.strictObject({ ca: path.optional(), cert: path.optional(), key: path.optional() }).optional(),
+    .default("off")
+    .meta({ description: "Whether HAProxy writes a line for each request; it costs a few percent of throughput." }),
+  services: z
+    .record(z.string(), overrideSchema)
+    .default({})
+    .meta({ description: "Settings of services that hold for this machine alone, over those of the directory." }),
+  drain: durationSetting.default(10_000).meta({ description: "How long open requests may take when Sherlock stops." }),
+  data_dir: path
+    .optional()
+    .meta({
+      description: "The last table, so that a restart needs no directory.",
+      otherwise:
+        "the run directory if that was set; else `/var/lib/datawire/sherlock`, or below `$XDG_STATE_HOME` when not root",
+    }),
+  token: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      description: "What it proves itself with; from `DATAWIRE_TOKEN`, rather than in a file that others may read.",
+      otherwise: "none",
+    }),
+  token_file: path
+    .optional()
+    .meta({ description: "File with the token, readable by its owner alone.", otherwise: "none" }),
+  tls: z
+    .strictObject({
+      ca: path
+        .optional()
+        .meta({
+          description:
+            "File of the authority that signed the directory's certificate; needed only with certificates of your own.",
+          otherwise: "the fingerprint in the token, else the system's authorities",
+        }),
+      cert: path
+        .optional()
+        .meta({ description: "File of the certificate that this program shows.", otherwise: "none" }),
+      key: path
+        .optional()
+        .meta({ description: "File of its key, readable by the owner and the group at most.", otherwise: "none" }),
+    })
+    .optional(),
 });
 
 /**
@@ -130,7 +250,7 @@ const schema = z.strictObject({
 export async function loadSherlockSettings(input: DaemonInput): Promise<SherlockSettings> {
   const { value, locate } = await loadSettings({
     name: "sherlock",
-    schema,
+    schema: settingsSchema,
     file: input.config,
     env: input.env,
     variables: {

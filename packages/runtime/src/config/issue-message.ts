@@ -6,6 +6,8 @@ declare module "zod" {
   interface GlobalMeta {
     /** What a value must be, as it ends the sentence "KEY is VALUE: wanted …". */
     wanted?: string;
+    /** What holds without the setting, where that is no fixed value; for the reference page. */
+    otherwise?: string;
   }
 }
 

@@ -18,12 +18,22 @@ const times = wholeNumber(1, TIMES_MAX);
 
 /** The rhythm of a check: what `defaults` in watson.yaml may set too. */
 const rhythm = {
-  interval: positive(INTERVAL_MS_MIN).optional(),
-  timeout: positive(1).optional(),
-  rise: times.optional(),
-  fall: times.optional(),
-  recheck: positive(1).optional(),
-  watch: z.enum(WATCHES).optional(),
+  interval: positive(INTERVAL_MS_MIN)
+    .optional()
+    .meta({ description: "From the start of one check to that of the next.", otherwise: "3s" }),
+  timeout: positive(1).optional().meta({ description: "How long a check may take.", otherwise: "1s" }),
+  rise: times.optional().meta({ description: "Passes in a row that bring an instance back.", otherwise: "1" }),
+  fall: times.optional().meta({ description: "Failures in a row that take it out.", otherwise: "2" }),
+  recheck: positive(1).optional().meta({
+    description:
+      "Pause before the next check after a failure, until `fall` is reached or it passes: what is down is out soon.",
+    otherwise: "100ms",
+  }),
+  watch: z.enum(WATCHES).optional().meta({
+    description:
+      "What makes a check start early: `port`, a listening socket of its port that comes or goes on this machine; `connection`, one held open to it that closes, which works across containers and costs the service a connection.",
+    otherwise: "port",
+  }),
 };
 
 export const livenessDefaultsSchema = z.strictObject(rhythm);
@@ -53,7 +63,9 @@ const statusRange = parsedBy(parseStatusRange, "a status such as 200 or a range 
 
 const expectSchema = z.strictObject({
   status: z.union([statusRange.transform((range) => [range]), z.array(statusRange).min(1)]).optional(),
-  body: regularExpression.optional(),
+  body: regularExpression
+    .optional()
+    .meta({ description: "A regular expression that the body matches.", otherwise: "any" }),
 });
 
 const KINDS = ["http", "tcp", "exec", "grpc", "ttl"] as const;
@@ -80,16 +92,39 @@ export function createLivenessSchema(noExec: string | null) {
     });
   const checkSchema = z
     .strictObject({
-      http: parsedBy(parseHttpTarget, "a path such as /health, or a URL such as http://HOST:PORT/health").optional(),
-      tcp: parsedBy(parseTcpTarget, "HOST:PORT").optional(),
-      exec: command.optional(),
-      grpc: parsedBy(parseGrpcTarget, "HOST:PORT, or grpcs://HOST:PORT for TLS").optional(),
-      ttl: positive(INTERVAL_MS_MIN).optional(),
-      method: method.optional(),
-      headers: z.record(headerName, headerValue).optional(),
-      expect: expectSchema.optional(),
-      tls_verify: z.boolean().optional(),
-      grpc_service: z.string().optional(),
+      http: parsedBy(parseHttpTarget, "a path such as /health, or a URL such as http://HOST:PORT/health")
+        .optional()
+        .meta({ description: "GET of a path or URL.", otherwise: "`URL/liveness_check`, if no other kind is given" }),
+      tcp: parsedBy(parseTcpTarget, "HOST:PORT")
+        .optional()
+        .meta({ description: "A connection to `HOST:PORT`.", otherwise: "none" }),
+      exec: command.optional().meta({
+        description:
+          "A program with its arguments, which ends with 0; needs `allow_exec` and a file that only its owner can write.",
+        otherwise: "none",
+      }),
+      grpc: parsedBy(parseGrpcTarget, "HOST:PORT, or grpcs://HOST:PORT for TLS")
+        .optional()
+        .meta({ description: "The health check of gRPC.", otherwise: "none" }),
+      ttl: positive(INTERVAL_MS_MIN).optional().meta({
+        description:
+          "The application says itself that it lives, at least this often: `PUT /v1/heartbeat/INSTANCE` of Watson's admin port.",
+        otherwise: "none",
+      }),
+      method: method.optional().meta({ description: "Of an HTTP check.", otherwise: "GET" }),
+      headers: z
+        .record(headerName, headerValue)
+        .optional()
+        .meta({ description: "Of an HTTP check: `{ Host: barker.internal }`.", otherwise: "none" }),
+      expect: expectSchema.optional().meta({ description: "What an HTTP check must get." }),
+      tls_verify: z
+        .boolean()
+        .optional()
+        .meta({ description: "Whether the certificate of `https:` or `grpcs:` is verified.", otherwise: "true" }),
+      grpc_service: z
+        .string()
+        .optional()
+        .meta({ description: "The service that a gRPC check asks for.", otherwise: "the server as a whole" }),
       ...rhythm,
     })
     .superRefine((check, context) => {

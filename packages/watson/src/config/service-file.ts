@@ -64,26 +64,63 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       service: z
         .string()
         .meta({ wanted: "the address of a service such as //barker" })
-        .superRefine(refusedBy((text) => parseServiceAddress(text, directories))),
+        .superRefine(refusedBy((text) => parseServiceAddress(text, directories)))
+        .meta({ description: "The address of the service, such as `//barker`. Required.", otherwise: "required" }),
       version: z
         .union([z.string(), z.int()])
         .meta({ wanted: 'a version in quotes, as in "1.10": without them it is a number, and 1.10 the same as 1.1' })
         .pipe(parsedBy(parseVersion, "a version"))
-        .optional(),
+        .optional()
+        .meta({
+          description:
+            "The version that this instance runs; what stands before its first dot decides whether it is held back.",
+          otherwise: "none",
+        }),
       // Which protocol it has to fit is known only when the whole service is read.
       url: z
         .string()
         .superRefine(refusedBy((text) => parseInstanceUrl(text, /^tcp:/i.test(text) ? "tcp" : "http")))
-        .optional(),
-      port: portSetting.optional(),
-      protocol: z.enum(PROTOCOLS).default("http"),
-      instance: name.optional(),
-      liveness: createLivenessSchema(noExec).optional(),
-      weight: wholeNumber(1, WEIGHT_MAX).default(WEIGHT_DEFAULT),
-      zone: name.optional(),
-      tags: z.array(z.string().min(1).max(100)).max(TAGS_MAX).default([]),
-      proxy_port: portSetting.optional(),
-      drain: drain.default(DRAIN_MS_DEFAULT),
+        .optional()
+        .meta({
+          description: "Where requests go, with the path that they are put under.",
+          otherwise: "`http://HOST:PORT` of `port`",
+        }),
+      port: portSetting
+        .optional()
+        .meta({ description: "Short for a URL at this machine; either this or `url`.", otherwise: "none" }),
+      protocol: z
+        .enum(PROTOCOLS)
+        .default("http")
+        .meta({ description: "`h2` is HTTP/2 without TLS, as gRPC speaks it." }),
+      instance: name
+        .optional()
+        .meta({ description: "What this instance is called; unique in its service.", otherwise: "`HOST-PORT`" }),
+      liveness: createLivenessSchema(noExec)
+        .optional()
+        .meta({
+          description: "The check, or a list of checks that must all pass.",
+          otherwise: "`http: URL/liveness_check`; for TCP, a connection",
+        }),
+      weight: wholeNumber(1, WEIGHT_MAX)
+        .default(WEIGHT_DEFAULT)
+        .meta({ description: "Its part of its version's requests, beside the weights of the others." }),
+      zone: name.optional().meta({ description: "Where it is.", otherwise: "`zone` of watson.yaml" }),
+      tags: z
+        .array(z.string().min(1).max(100))
+        .max(TAGS_MAX)
+        .default([])
+        .meta({ description: "For people and their scripts." }),
+      proxy_port: portSetting
+        .optional()
+        .meta({
+          description: "The local port that a TCP service proposes; used where `tcp_ports` of a Sherlock allows it.",
+          otherwise: "none",
+        }),
+      drain: drain
+        .default(DRAIN_MS_DEFAULT)
+        .meta({
+          description: "After leaving the pool, how long open requests may take before Watson says that it is gone.",
+        }),
     })
     .superRefine((service, context) => {
       const issue = (key: string, message: string): void => context.addIssue({ code: "custom", path: [key], message });

@@ -57,18 +57,61 @@ const host = z
   .regex(/^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|[0-9A-Fa-f:.]+)$/)
   .meta({ wanted: "a host name or an IP address" });
 
-const schema = z.strictObject({
-  directories: directories.default([]),
-  services: z.union([path.transform((one) => [one]), z.array(path)]).default([DEFAULT_FOLDER]),
-  host: host.optional(),
-  zone: z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE }).optional(),
-  token: z.string().min(1).optional(),
-  token_file: path.optional(),
-  tls: z.strictObject({ ca: path.optional(), cert: path.optional(), key: path.optional() }).optional(),
-  allow_exec: z.boolean().default(false),
+/** `watson.yaml`. */
+export const settingsSchema = z.strictObject({
+  directories: directories.default([]).meta({
+    description:
+      "Each is registered with; a list inside the list is one replicated directory. One at the least, if `-d` gives none.",
+  }),
+  services: z
+    .union([path.transform((one) => [one]), z.array(path)])
+    .default([DEFAULT_FOLDER])
+    .meta({ description: "Folders, globs or files of services, watched for changes." }),
+  host: host.optional().meta({
+    description: "How others reach this machine.",
+    otherwise: "its host name where that leads anywhere, else its address on the way to the directory",
+  }),
+  zone: z
+    .string()
+    .regex(NAME_PATTERN)
+    .meta({ wanted: NAME_RULE })
+    .optional()
+    .meta({ description: "Where this machine is; callers of the same zone prefer its instances.", otherwise: "none" }),
+  token: z.string().min(1).optional().meta({
+    description: "What it proves itself with; from `DATAWIRE_TOKEN`, rather than in a file that others may read.",
+    otherwise: "none",
+  }),
+  token_file: path
+    .optional()
+    .meta({ description: "File with the token, readable by its owner alone.", otherwise: "none" }),
+  tls: z
+    .strictObject({
+      ca: path.optional().meta({
+        description:
+          "File of the authority that signed the directory's certificate; needed only with certificates of your own.",
+        otherwise: "the fingerprint in the token, else the system's authorities",
+      }),
+      cert: path
+        .optional()
+        .meta({ description: "File of the certificate that this program shows.", otherwise: "none" }),
+      key: path
+        .optional()
+        .meta({ description: "File of its key, readable by the owner and the group at most.", otherwise: "none" }),
+    })
+    .optional(),
+  allow_exec: z.boolean().default(false).meta({
+    description:
+      "Whether service files may name programs to run as checks: whoever writes them then runs programs as Watson.",
+  }),
   defaults: z.strictObject({ liveness: livenessDefaultsSchema.default({}) }).default({ liveness: {} }),
-  admin: listenOrOffSetting.optional(),
-  data_dir: path.optional(),
+  admin: listenOrOffSetting.optional().meta({
+    description: "`/healthz`, `/readyz` and `/metrics`, or `off`.",
+    otherwise: "`127.0.0.1:5431`; off for `watson ADDRESS URL`",
+  }),
+  data_dir: path.optional().meta({
+    description: "Its identity, and what survives a restart.",
+    otherwise: "`/var/lib/datawire/watson`; when not root, below `$XDG_STATE_HOME`",
+  }),
 });
 
 /**
@@ -78,7 +121,7 @@ const schema = z.strictObject({
 export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSettings> {
   const { value, locate } = await loadSettings({
     name: "watson",
-    schema,
+    schema: settingsSchema,
     file: input.config,
     env: input.env,
     variables: {
@@ -105,6 +148,7 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
   const [zone, defaults] = [value.zone ?? null, value.defaults.liveness];
   const single = readSingle(input, { directories: value.directories, zone, defaults });
   const { token, tls } = await loadCredentials(value, { file: "watson.yaml", locate });
+  const admin = value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin;
   return {
     directories: value.directories,
     services: single === null ? absolute(value.services, locate(["services"])) : [],
@@ -113,7 +157,8 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     zone,
     allowExec: value.allow_exec,
     defaults,
-    admin: value.admin === undefined ? (single === null ? parseListenAddress(DEFAULT_ADMIN) : null) : value.admin,
+    // Several single services may run on one machine: what the files say of the port is for the one with a folder.
+    admin: single !== null && input.options["admin"] === undefined ? null : admin,
     dataDir: value.data_dir ?? defaultDataDir(input.env),
     token,
     tls,
