@@ -72,12 +72,11 @@ export class Machine {
     return output;
   }
 
+  /** Ends everything. Sherlock alone is asked, since its HAProxy ends with it; nobody needs the others' farewells. */
   async stop(): Promise<void> {
-    const children = [...this.#running.values()].filter(
-      (child) => child.exitCode === null && child.signalCode === null,
-    );
-    const ended = children.map((child) => once(child, "exit"));
-    for (const child of children) child.kill("SIGTERM");
+    const running = [...this.#running].filter(([, child]) => child.exitCode === null && child.signalCode === null);
+    const ended = running.map(([, child]) => once(child, "exit"));
+    for (const [name, child] of running) child.kill(name === "sherlock" ? "SIGTERM" : "SIGKILL");
     await Promise.all(ended);
     rmSync(this.folder, { recursive: true, force: true });
   }
