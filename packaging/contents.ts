@@ -50,13 +50,16 @@ export async function describePackages(sourceVersion: string, parts: Parts): Pro
     deb: [`datawire-node (>= ${node.version})`],
     rpm: [`datawire-node >= ${node.version}`],
   };
-  const daemon = async (program: Exclude<Program, "dw">, needs: readonly string[] = []): Promise<Package> => {
+  const daemon = async (
+    program: Exclude<Program, "dw">,
+    needs: Package["needs"] = { deb: [], rpm: [] },
+  ): Promise<Package> => {
     const base = await describeProgram(program, version, parts);
     return {
       ...base,
       needs: {
-        deb: [...withNode.deb, "libc-bin", "passwd", ...needs],
-        rpm: [...withNode.rpm, "/usr/bin/getent", "/usr/sbin/useradd", "systemd", ...needs],
+        deb: [...withNode.deb, "libc-bin", "passwd", ...needs.deb],
+        rpm: [...withNode.rpm, "/usr/bin/getent", "/usr/sbin/useradd", "systemd", ...needs.rpm],
       },
       files: [...base.files, ...daemonFiles(program)],
       folders: program === "watson" ? ["/etc/datawire.d"] : [],
@@ -68,7 +71,7 @@ export async function describePackages(sourceVersion: string, parts: Parts): Pro
     await describeNode(parts),
     await daemon("directory"),
     await daemon("watson"),
-    await daemon("sherlock", ["haproxy"]),
+    await daemon("sherlock", { deb: ["haproxy (>= 2.4)"], rpm: ["haproxy >= 2.4"] }),
     { ...dw, needs: withNode, script: await readScript("dw", ["link", "command"]) },
   ];
 }
