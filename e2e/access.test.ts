@@ -101,6 +101,7 @@ describe("a directory beyond loopback", () => {
       "lacks the right to change routes, services and instances; wanted one of role operator or admin",
     );
     expect(await as(tokens.operator, "token", "list")).toMatchObject({ code: 77 });
+    expect(await as(tokens.watson, "watch")).toMatchObject({ code: 77 });
     expect(await as(tokens.watson, "service", "list")).toMatchObject({ code: 77 });
     const without = await as(null, "route", "list");
     expect(without.code).toBe(77);

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
+import type { LinkState } from "@datawire/link";
 import { type DirectoryClient, createDirectoryClient, loadCredentials } from "@datawire/link/client";
 import { type DirectoryAddress, isName, parseDirectoryAddress } from "@datawire/protocol";
-import { type Env, VERSION, createLog, systemClock, systemProcess } from "@datawire/runtime";
+import { type Env, ExitError, VERSION, createLog, exitCodes, systemClock, systemProcess } from "@datawire/runtime";
 import type { CommonOptions } from "../common-options.ts";
 import type { Dw } from "../dw.ts";
 import { typed } from "../operands.ts";
@@ -38,12 +39,19 @@ export async function connect(
       { clock: systemClock, log, onUpdate: (update) => onUpdate(follower.table, update) },
     );
     const identity = { kind: "dw", name: hostName(), id: randomUUID(), version: VERSION } as const;
+    let denial = null as string | null;
+    const onState = (state: LinkState): void => {
+      if (state.state !== "waiting" || !state.denied) return;
+      denial = state.reason;
+      stop.abort();
+    };
     await runLink(
       { replicas: directories, identity, token, tls, subscribe: follower.subscription },
-      { clock: systemClock, log, random: Math.random, handler: follower },
+      { clock: systemClock, log, random: Math.random, handler: follower, onState },
       stop.signal,
     );
     undo();
+    if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot follow the directory: ${denial}`);
   };
 
   return {
