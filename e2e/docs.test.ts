@@ -1,0 +1,47 @@
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readPage } from "./harness/docs/page.ts";
+import { runPage, updatePage } from "./harness/docs/run-page.ts";
+
+/**
+ * Every command of README.md and docs/ does what the page says; the conventions are in `harness/docs/page.ts`.
+ * `UPDATE_DOCS=1` writes into the pages what their commands print now: read the difference before you commit it.
+ */
+const ROOT = join(import.meta.dirname, "..");
+const update = process.env["UPDATE_DOCS"] === "1";
+const TIMEOUT_MS = update ? 300_000 : 60_000;
+/** Several machines; `three-hosts.test.ts` runs it. */
+const ELSEWHERE = ["docs/getting-started.md"];
+
+const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: ROOT })]
+  .filter((name) => !ELSEWHERE.includes(name))
+  .toSorted();
+
+describe.concurrent("commands print what the page shows", () => {
+  test.each(pages)(
+    "%s",
+    async (name) => {
+      const file = join(ROOT, name);
+      const markdown = readFileSync(file, "utf8");
+      const results = await runPage({ markdown, ...readPage(markdown) }, { update });
+      if (update) return writeFileSync(file, updatePage(markdown, results));
+      const failed = results.find(({ ok }) => !ok);
+      if (failed === undefined) return;
+      const { line, command, output } = failed.item;
+      const before = results.filter(({ item }) => item.output === null).map(({ printed }) => printed);
+      expect.unreachable(
+        [
+          `${name}:${line}: $ ${command}`,
+          "--- shown",
+          output,
+          "--- printed",
+          failed.printed,
+          "--- before",
+          ...before,
+        ].join("\n"),
+      );
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,165 @@
+/**
+ * What a page of the documentation asks to be run. In Markdown:
+ *
+ * - a `console` block holds commands after `$ ` and what they print below each;
+ * - an `sh` block holds commands to copy as a whole, and a `text` block right below it what they print;
+ * - a `yaml` block whose first line is `# /etc/datawire….yaml` is put there, and checked by the program that reads it;
+ * - `<!-- run: COMMANDS -->` is run, and not shown: the stack that a page needs;
+ * - `<!-- ports: 8080 8081 -->` names the ports of the page that are replaced by free ones;
+ * - `<!-- on: HOST -->` says on which machine the blocks below are;
+ * - `<!-- not run: REASON -->` above a block says why it is not run.
+ */
+export type Item = CommandItem | FileItem | SetupItem | SkippedItem;
+
+interface Place {
+  /** The line of the page, from 1. */
+  readonly line: number;
+  readonly host: string | null;
+}
+
+export interface CommandItem extends Place {
+  readonly kind: "command";
+  readonly command: string;
+  /** What is printed, or null where the page does not say. */
+  readonly output: string | null;
+  /** Where in the page the output stands: the lines `[from, to)`, from 0. */
+  readonly at: { readonly from: number; readonly to: number };
+}
+
+export interface FileItem extends Place {
+  readonly kind: "file";
+  readonly path: string;
+  readonly content: string;
+}
+
+export interface SetupItem extends Place {
+  readonly kind: "setup";
+  readonly command: string;
+}
+
+export interface SkippedItem extends Place {
+  readonly kind: "skipped";
+  readonly reason: string;
+  readonly commands: readonly string[];
+}
+
+export interface Page {
+  readonly ports: readonly number[];
+  readonly items: readonly Item[];
+}
+
+interface Block {
+  readonly language: string;
+  readonly body: readonly string[];
+  /** The first line of the body, from 0. */
+  readonly start: number;
+}
+
+/** Languages of blocks that are shown and nothing else. */
+const SHOWN = ["text", "json", "haproxy", "http", "ini", "ruby", "xml", "javascript"];
+
+/**
+ * Reads a page.
+ * @throws Error that names the line of a block that would be neither run nor marked as not run.
+ */
+export function readPage(markdown: string): Page {
+  const lines = markdown.split("\n");
+  const items: Item[] = [];
+  const ports: number[] = [];
+  let host: string | null = null;
+  let skip: string | null = null;
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i] as string;
+    if (line.startsWith("<!--")) {
+      const end = lines.findIndex((text, n) => n >= i && text.includes("-->"));
+      const [, word = "", text = ""] =
+        /^<!--\s*(not run|run|on|ports):\s*([^]*?)\s*-->/.exec(lines.slice(i, end + 1).join("\n")) ?? [];
+      if (word === "run") items.push({ kind: "setup", command: text, line: i + 1, host });
+      if (word === "ports") ports.push(...text.split(/\s+/).map(Number));
+      if (word === "on") host = text;
+      if (word === "not run") skip = text;
+      i = end;
+    } else if (line.startsWith("```")) {
+      const block = readBlock(lines, i);
+      const output = block.language === "sh" ? outputBelow(lines, block.start + block.body.length + 1) : null;
+      items.push(...readItems(block, { host, skip, output }));
+      skip = null;
+      i = block.start + block.body.length;
+    } else if (/^ {4}\s*(\$ |dw |curl |sudo |systemctl |npm |git |directory -|watson -|sherlock -)/.test(line)) {
+      throw new Error(`line ${i + 1}: a command in an indented block is not run; wanted a block of console or sh`);
+    }
+  }
+  return { ports, items };
+}
+
+function readBlock(lines: readonly string[], fence: number): Block {
+  const end = lines.findIndex((text, n) => n > fence && text.startsWith("```"));
+  if (end === -1) throw new Error(`line ${fence + 1}: the block has no end`);
+  const language = (lines[fence] as string).slice(3).trim();
+  return { language, body: lines.slice(fence + 1, end), start: fence + 1 };
+}
+
+/** The `text` block that begins right below a line. */
+function outputBelow(lines: readonly string[], after: number): Block | null {
+  const next = lines.findIndex((text, n) => n >= after && text.trim() !== "");
+  return next !== -1 && lines[next] === "```text" ? readBlock(lines, next) : null;
+}
+
+interface Around {
+  readonly host: string | null;
+  readonly skip: string | null;
+  readonly output: Block | null;
+}
+
+function readItems(block: Block, { host, skip, output }: Around): Item[] {
+  const { language, body, start } = block;
+  const place = { line: start, host };
+  if (skip !== null) {
+    const commands = language === "console" ? readCommands(block).map(({ command }) => command) : commandsIn(body);
+    return [{ ...place, kind: "skipped", reason: skip, commands: language === "yaml" ? [] : commands }];
+  }
+  if (language === "console") return readCommands(block).map((item) => ({ ...item, host }));
+  if (language === "sh") {
+    const text = output?.body.join("\n") ?? null;
+    const from = output?.start ?? start + body.length;
+    const at = { from, to: from + (output?.body.length ?? 0) };
+    return [{ ...place, kind: "command", command: body.join("\n"), output: text, at }];
+  }
+  if (language === "yaml") {
+    const path = /^# (\/etc\/datawire\S*\.yaml)\b/.exec(body[0] ?? "")?.[1];
+    return path === undefined ? [] : [{ ...place, kind: "file", path, content: `${body.join("\n")}\n` }];
+  }
+  if (SHOWN.includes(language) || (language === "" && !body.some((line) => line.startsWith("$ ")))) return [];
+  throw new Error(`line ${start}: a block of ${JSON.stringify(language)} is not run; wanted console, sh or yaml`);
+}
+
+/** Commands of an `sh` block that is not run, with their continuations. */
+function commandsIn(body: readonly string[]): string[] {
+  return body
+    .join("\n")
+    .replaceAll("\\\n", " ")
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+}
+
+function readCommands({ body, start }: Block): CommandItem[] {
+  const items: CommandItem[] = [];
+  for (let i = 0; i < body.length;) {
+    const first = body[i] as string;
+    if (!first.startsWith("$ ")) throw new Error(`line ${start + i + 1}: output without a command; wanted "$ COMMAND"`);
+    const command = [first.slice(2)];
+    let from = i + 1;
+    // A command goes on after a backslash, and a here-document to its end.
+    const mark = /<<-?'?(\w+)'?/.exec(first)?.[1];
+    while (from < body.length && (command.at(-1)?.endsWith("\\") || (mark && command.at(-1) !== mark))) {
+      command.push((body[from++] as string).replace(/^> /, ""));
+    }
+    let to = from;
+    while (to < body.length && !(body[to] as string).startsWith("$ ")) to++;
+    const output = body.slice(from, to).join("\n").trimEnd();
+    const at = { from: start + from, to: start + to };
+    items.push({ kind: "command", command: command.join("\n"), output, at, line: start + i + 1, host: null });
+    i = to;
+  }
+  return items;
+}

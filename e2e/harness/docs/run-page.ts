@@ -1,0 +1,101 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { matches, toPattern } from "./match.ts";
+import type { CommandItem, FileItem, Item } from "./page.ts";
+import { Sandbox } from "./sandbox.ts";
+import { Shell } from "./shell.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+/** How long what a page shows may take to come true; readers are slower. */
+const TRUE_WITHIN_MS = 15_000;
+/** How long to wait before what is printed is taken for what the page should show. */
+const SETTLED_WITHIN_MS = 1_200;
+const STARTED_WITHIN_MS = 5_000;
+
+export interface RanCommand {
+  readonly item: CommandItem;
+  readonly printed: string;
+  readonly ok: boolean;
+}
+
+export interface PageOptions {
+  readonly markdown: string;
+  readonly ports: readonly number[];
+  readonly items: readonly Item[];
+}
+
+/** Runs a page from top to bottom in a sandbox of its own; stops at the first command that prints something else. */
+export async function runPage(
+  { markdown, ports, items }: PageOptions,
+  { update }: { readonly update: boolean },
+): Promise<readonly RanCommand[]> {
+  const sandbox = await Sandbox.create(markdown, ports);
+  const shell = new Shell(sandbox.folder, ["bash", "--noprofile", "--norc"], { cwd: ROOT, env: sandbox.env });
+  const results: RanCommand[] = [];
+  try {
+    for (const item of items) {
+      if (item.kind === "file") await putFile(item, sandbox);
+      if (item.kind === "setup") await shell.run(sandbox.toHere(item.command));
+      if (item.kind !== "command") continue;
+      const result = await runCommand(item, { shell, sandbox, update });
+      results.push(result);
+      if (update && item.command.includes(" &")) await sleep(STARTED_WITHIN_MS);
+      if (!result.ok && !update) break;
+    }
+    return results;
+  } finally {
+    shell.end();
+    sandbox.dispose();
+  }
+}
+
+/** The page with what its commands print now. */
+export function updatePage(markdown: string, results: readonly RanCommand[]): string {
+  const lines = markdown.split("\n");
+  for (const { item, printed, ok } of results.toReversed()) {
+    if (ok || item.output === null) continue;
+    const output = toPattern(printed);
+    lines.splice(item.at.from, item.at.to - item.at.from, ...(output === "" ? [] : output.split("\n")));
+  }
+  return lines.join("\n");
+}
+
+interface Tools {
+  readonly shell: Shell;
+  readonly sandbox: Sandbox;
+  readonly update: boolean;
+}
+
+async function runCommand(item: CommandItem, { shell, sandbox, update }: Tools): Promise<RanCommand> {
+  const end = performance.now() + (update ? SETTLED_WITHIN_MS : TRUE_WITHIN_MS);
+  for (;;) {
+    const printed = sandbox.fromHere(await shell.run(sandbox.toHere(item.command)));
+    const ok = item.output === null || matches(item.output, printed);
+    if (ok || !onlyReads(item.command) || performance.now() > end) return { item, printed, ok };
+    await sleep(200);
+  }
+}
+
+/** Whether a command may be repeated until what it reads has come about. */
+function onlyReads(command: string): boolean {
+  const reads =
+    /^(curl (?!.*-X|.*--data|.*-d )|cat |dw (status|explain|top|doctor|(service|instance|route|caller|token|config) (list|show|history|get))\b|dw config$|for )/;
+  return reads.test(command.trim());
+}
+
+async function putFile({ path, content, line }: FileItem, sandbox: Sandbox): Promise<void> {
+  const file = sandbox.put(path, content);
+  const program = /^\/etc\/datawire\/(directory|watson|sherlock)\.yaml$/.exec(path)?.[1];
+  if (program !== undefined) return check([program, "--check", "-c", file], line, sandbox);
+  if (path.startsWith("/etc/datawire.d/")) await check(["watson", "--check", "--services", file], line, sandbox);
+}
+
+function check([program, ...args]: readonly [string, ...string[]], line: number, { env }: Sandbox): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { env, cwd: ROOT }, (error, stdout, stderr) => {
+      if (error === null) return resolve();
+      reject(new Error(`line ${line}: ${program} ${args.join(" ")} refuses the file: ${stdout}${stderr}`));
+    });
+  });
+}
