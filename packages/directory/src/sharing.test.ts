@@ -122,7 +122,14 @@ test("a Watson that is alive at one directory is refused at the other by name", 
   await watsonOf(a, "vm1", [registration("x@1")]);
   await both([a, b], "1 live of vm1");
   const rival = await b.link();
-  const hello = { type: "hello", link: { min: 1, max: 1 }, kind: "watson", name: "vm9", id: "identity-of-vm1", version: "1" };
+  const hello = {
+    type: "hello",
+    link: { min: 1, max: 1 },
+    kind: "watson",
+    name: "vm9",
+    id: "identity-of-vm1",
+    version: "1",
+  };
   rival.send(hello);
   const { code, message, fatal } = await rival.next("error");
   expect({ code, fatal }).toEqual({ code: "conflict", fatal: true });
@@ -162,6 +169,40 @@ test("a drain at one directory is told to the Watson at the other", async () => 
   expect((await client.next("draining")).instances).toEqual(["x@1"]);
   await both([a, b], "1 draining of vm1");
 });
+
+test("an etcd that has lost everything is told again what the Watsons say, and has no routes any more", async () => {
+  const [a, b] = await startTwo();
+  await watsonOf(a, "vm1", [registration("x@1:1"), registration("x@2:2")]);
+  await both([b], "1 live of vm1, 2 live of vm1");
+  await watsonOf(b, "vm2", [registration("x@3:1")]);
+  await both([a, b], "1 live of vm1, 2 live of vm1, 3 live of vm2");
+  for (let i = 0; i < 5; i++)
+    await a.send("POST", "/v1/routes", { source: `//m${i}`, target: "//x(2)", percent: 10, ahead: true });
+  await etcd.wipe();
+  await etcd.start();
+  for (const served of [a, b])
+    await eventually(async () => expect((await served.get("/v1/routes")).body["routes"]).toEqual([]));
+  await both([a, b], "1 live of vm1, 2 live of vm1, 3 live of vm2");
+  const route = { source: "//m", target: "//x(2)", percent: 10, ahead: true };
+  await eventually(async () => expect((await b.send("POST", "/v1/routes", route)).status).toBe(200));
+  await eventually(async () => expect((await a.get("/v1/routes")).body["routes"]).toHaveLength(1));
+}, 20_000);
+
+test("a backup of an embedded store, larger than one transaction of etcd, is restored at both", async () => {
+  const old = await serve();
+  open.push(old);
+  for (let i = 0; i < 150; i++) await old.send("POST", "/v1/services", { service: `//service-${i}` });
+  const backup = await fetch(`http://127.0.0.1:${old.port}/v1/backup`);
+  const [a, b] = await startTwo();
+  const restored = await fetch(`http://127.0.0.1:${a.port}/v1/restore`, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: await backup.arrayBuffer(),
+  });
+  expect(restored.status).toBe(200);
+  for (const served of [a, b])
+    await eventually(async () => expect((await served.get("/v1/services")).body["services"]).toHaveLength(150));
+}, 20_000);
 
 test("changes made at both at once are all made, and the history is one", async () => {
   const [a, b] = await startTwo();

@@ -154,6 +154,33 @@ test("openEtcdStore() waits for an etcd that is away, and refuses what a newer v
   await expect(open(prefix)).rejects.toMatchObject({ code: "damaged" });
 });
 
+test("a store speaks as its user, who may see its own prefix alone, and goes on after its token has ended", async () => {
+  const guarded = await startEtcd();
+  const text = (plain: string) => Buffer.from(plain).toString("base64");
+  const prefix = "/guarded/default";
+  const perm = { permType: "READWRITE", key: text(`${prefix}/`), range_end: text(`${prefix}0`) };
+  for (const name of ["root", "datawire"]) {
+    await guarded.call("/v3/auth/role/add", { name });
+    await guarded.call("/v3/auth/user/add", { name, password: "secret" });
+    await guarded.call("/v3/auth/user/grant", { user: name, role: name });
+  }
+  await guarded.call("/v3/auth/role/grant", { name: "datawire", perm });
+  await guarded.call("/v3/auth/enable", {});
+  const user = { name: "datawire", password: "secret" };
+  const config = { endpoints: [guarded.url], user, tls: null, prefix, address: "//x/directory", leaseMs: 9_000 };
+  const store = await openEtcdStore(config, { clock: systemClock, log: noLog }, never);
+  await store.load();
+  store.follow(() => {});
+  const version = await store.commit([put("x", 1)]);
+  await guarded.signal("SIGKILL"); // tokens do not survive it
+  await eventually(() => expect(store.outage).not.toBeNull());
+  await guarded.start();
+  await eventually(() => expect(store.outage).toBeNull());
+  await expect(store.commit([put("x", 2, version)])).resolves.toBeGreaterThan(version);
+  await store.close();
+  await guarded.dispose();
+}, 20_000);
+
 const vm1 = { id: "vm1", name: "vm1", version: "1" };
 const stored = (text: string): StoredRegistration => ({
   watson: vm1,

@@ -11,6 +11,8 @@ export interface EtcdServer {
   start(): Promise<void>;
   /** Sends a signal; with SIGKILL and SIGTERM, waits for the end. */
   signal(signal: "SIGSTOP" | "SIGCONT" | "SIGKILL" | "SIGTERM"): Promise<void>;
+  /** Kills it and takes away all that it holds: the next start is that of another etcd. */
+  wipe(): Promise<void>;
   /** Asks the gateway. */
   call(path: string, body: unknown): Promise<unknown>;
   /** Ends it and removes its folder. */
@@ -58,6 +60,10 @@ export async function startEtcd(): Promise<EtcdServer> {
       const ended = once(child, "exit");
       child.kill(signal);
       if (signal === "SIGKILL" || signal === "SIGTERM") await ended;
+    },
+    async wipe() {
+      await server.signal("SIGKILL");
+      await rm(join(folder, "data"), { recursive: true });
     },
     call,
     async dispose() {
