@@ -1,18 +1,15 @@
 import {
   FRAME_BYTES_MAX,
   type Hello,
-  instanceKey,
   LINK_VERSIONS,
   ProtocolError,
   type ErrorCode,
-  type Registration,
   type ReportedProblem,
   type ServerMessage,
 } from "@datawire/protocol";
 import { type Clock, type Logger, VERSION } from "@datawire/runtime";
-import { describeLimit, mayRegister, requireLink } from "./access/core/grant.ts";
+import { divideByRight, requireLink } from "./access/core/link-rights.ts";
 import type { Permit } from "./access/gate.ts";
-import type { Refusal } from "./core/registry.ts";
 import type { Position } from "./core/revisions.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./io/read-message.ts";
 import type { Socket } from "./io/socket.ts";
@@ -222,7 +219,7 @@ export class LinkSession implements LinkClient {
       return this.#refuse("unsupported", message, CLOSE.protocol);
     }
     try {
-      this.#requireRights(hello);
+      requireLink(this.#deps.permit.grant, hello, this.#deps.desk.servicesOf(hello));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#deps.desk.refused(error.code);
@@ -255,7 +252,8 @@ export class LinkSession implements LinkClient {
     if (hello.kind !== "watson")
       throw new ProtocolError("permission_denied", `Cannot register instances for a ${hello.kind}: only a Watson does`);
     const read = readInstances(message.instances);
-    const { instances, forbidden } = this.#permitted(read.instances);
+    const { permitted: instances, forbidden } = divideByRight(read.instances, this.#deps.permit.grant);
+    for (const { code } of forbidden) this.#deps.desk.refused(code);
     const refused = [...read.refused, ...forbidden];
     const word = { instances, local: this.#deps.peer.local };
     const { refusals, draining } =
@@ -268,35 +266,6 @@ export class LinkSession implements LinkClient {
           });
     this.#send({ type: "registered", seq: message.seq, refused: [...refused, ...refusals] });
     if (draining !== null) this.sendDraining(draining);
-  }
-
-  /**
-   * Besides the rights of its kind: an id that holds services is its holder's alone, so that nobody takes instances
-   * away by claiming it who could not have registered them.
-   */
-  #requireRights(hello: Hello): void {
-    const { grant } = this.#deps.permit;
-    requireLink(grant, hello);
-    if (hello.kind !== "watson") return;
-    const foreign = this.#deps.desk.servicesOf(hello).find((service) => !mayRegister(grant, service));
-    if (foreign === undefined) return;
-    throw new ProtocolError(
-      "permission_denied",
-      `Cannot accept the Watson on ${hello.name}: its id holds //${foreign}, and ${describeLimit(grant, foreign)}`,
-    );
-  }
-
-  #permitted(instances: readonly Registration[]): { instances: Registration[]; forbidden: Refusal[] } {
-    const { grant } = this.#deps.permit;
-    const forbidden = instances
-      .filter(({ service }) => !mayRegister(grant, service))
-      .map((one): Refusal => {
-        const instance = instanceKey(one);
-        const message = `Cannot register ${instance}: ${describeLimit(grant, one.service)}`;
-        this.#deps.desk.refused("permission_denied");
-        return { instance, code: "permission_denied", message };
-      });
-    return { instances: instances.filter(({ service }) => mayRegister(grant, service)), forbidden };
   }
 
   #answerChallenges(alive: boolean): void {

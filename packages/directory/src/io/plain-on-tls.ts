@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { ErrorBody } from "@datawire/protocol";
 import { pathOf, send } from "@datawire/runtime";
-import type { HttpHandlers } from "./http-server.ts";
 
 /** The first byte of every connection of TLS: a record that holds a handshake (RFC 8446, section 5.1). */
 const HANDSHAKE = 0x16;
@@ -43,7 +42,7 @@ export function divertPlain(secure: Server, plain: Server): void {
 }
 
 /** Answers plain HTTP on a port of TLS: probes as ever, all else by what is wanted. */
-export function createPlainAnswers(handlers: Pick<HttpHandlers, "request">): Server {
+export function createPlainAnswers(handlers: { request(req: IncomingMessage, res: ServerResponse): void }): Server {
   const server = createServer((req, res) => {
     res.shouldKeepAlive = false;
     if (PROBES.has(pathOf(req))) return handlers.request(req, res);

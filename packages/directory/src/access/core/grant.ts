@@ -1,5 +1,4 @@
-import { ProtocolError, type Hello, type Role } from "@datawire/protocol";
-import { fitsPattern } from "./pattern.ts";
+import { ProtocolError, type Role } from "@datawire/protocol";
 import { describeRight, hasRight, type Right, rolesWith } from "./rights.ts";
 import type { TokenRecord } from "./token-record.ts";
 
@@ -37,26 +36,7 @@ export function requireRight(grant: Grant, right: Right, action: string): void {
   );
 }
 
-/**
- * Makes sure that a client of the link may be what it says it is.
- * @throws ProtocolError `permission_denied`
- */
-export function requireLink(grant: Grant, { kind, name, subscribe }: Hello): void {
-  const action = `accept the ${kind} ${name}`;
-  if (kind === "watson") requireRight(grant, "register", action);
-  if (kind !== "watson" || subscribe !== null) requireRight(grant, "subscribe", action);
-}
-
-/** Whether a service may be registered. */
-export function mayRegister({ services }: Grant, service: string): boolean {
-  return services === null || services.some((pattern) => fitsPattern(service, pattern));
-}
-
-/** Why an instance is refused that may not be registered, for the one who registers it. */
-export function describeLimit(grant: Grant, service: string): string {
-  return `${describeToken(grant)} lacks the right to register //${service}: it is for ${(grant.services ?? []).join(", ")}`;
-}
-
-function describeToken({ tokenId, role }: Grant): string {
+/** A token in words: `the token 1a2b3c4d of role watson`. */
+export function describeToken({ tokenId, role }: Grant): string {
   return `the token ${tokenId} of role ${role}`;
 }

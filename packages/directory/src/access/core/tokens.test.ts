@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { grantOf, mayRegister, requireLink, requireRight } from "./grant.ts";
+import { grantOf, requireRight } from "./grant.ts";
+import { mayRegister, requireLink } from "./link-rights.ts";
 import { Tokens } from "./tokens.ts";
 import type { TokenRecord } from "./token-record.ts";
 
@@ -64,7 +65,7 @@ test.each([
 ] as const)(
   "requireLink() with a token of role %s for a %s subscribing to %o: %s",
   (role, kind, subscribe, allowed) => {
-    const require = () => requireLink(grantOf(record({ role })), { ...hello, kind, subscribe });
+    const require = () => requireLink(grantOf(record({ role })), { ...hello, kind, subscribe }, []);
     if (allowed) require();
     else expect(require).toThrow(/^Cannot accept the/);
   },

@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 /** Tokens name the authority, so it outlives them all. */
 const AUTHORITY_DAYS = 30 * 365;
 /** Browsers and other clients refuse certificates of servers that hold much longer. */
-export const CERTIFICATE_DAYS = 90;
+const CERTIFICATE_DAYS = 90;
 /** For clients whose clock is behind. */
 const BACKDATED_MS = 3_600_000;
 
