@@ -41,8 +41,10 @@ export class Machine {
     const unshare = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
     const said: string[] = [];
     for (const stream of [unshare.stdout, unshare.stderr]) stream.on("data", (data) => said.push(String(data)));
+    const ended = once(unshare, "close").then(() => Promise.reject(new Error("it ended")));
+    ended.catch(() => {}); // of interest while it starts
     try {
-      const pid = await eventually(() => pidOfSystemd(unshare, said));
+      const pid = await Promise.race([eventually(() => pidOfSystemd(said)), ended]);
       const machine = new Machine(folder, unshare, pid);
       await eventually(async () => {
         const { stdout } = await machine.run(["systemctl", "is-system-running"]);
@@ -122,13 +124,13 @@ function asRoot(command: readonly string[]): [string, ...string[]] {
 
 /** The end of its input ends the machine. */
 async function end(unshare: ChildProcess): Promise<void> {
-  const closed = unshare.exitCode === null ? once(unshare, "close") : undefined;
+  if (unshare.pid === undefined || unshare.exitCode !== null) return;
+  const closed = once(unshare, "close");
   unshare.stdin?.end();
   await closed;
 }
 
-function pidOfSystemd(unshare: ChildProcess, said: readonly string[]): number {
-  if (unshare.exitCode !== null) throw new Error(`it ended with ${unshare.exitCode}`);
+function pidOfSystemd(said: readonly string[]): number {
   const parent = /^parent of systemd: (\d+)$/m.exec(said.join(""))?.[1];
   const pid = readdirSync("/proc").find((name) => {
     try {
