@@ -39,7 +39,7 @@ export default {
       comment: "e2e, bench and examples see what users see, with protocol, runtime and link to help",
       severity: "error",
       from: { path: "^(e2e|bench|examples|packaging|scripts)/" },
-      to: { path: "^packages/(directory|watson|sherlock|dw-cli)/" },
+      to: { path: "^packages/(directory|watson|sherlock|dw-cli)/", pathNot: "^packages/[^/]+/src/index\\.ts$" },
     },
     {
       name: "core-is-pure",

@@ -1,2 +1,3 @@
 export { directoryDaemon } from "./daemon.ts";
-export { defaultDataDir } from "./settings.ts";
+export { createMetrics } from "./metrics.ts";
+export { defaultDataDir, settingsSchema } from "./settings.ts";

@@ -39,47 +39,39 @@ export const settingsSchema = z.strictObject({
     .meta({ wanted: "a port from 1 to 65535" })
     .default(DIRECTORY_PORT)
     .meta({ description: "HTTP and the link, on one port; 0 lets the system choose." }),
-  listen: listenSetting
-    .optional()
-    .meta({
-      description: "What it binds. Beyond loopback, tokens and TLS are on.",
-      otherwise: "loopback, and the address of this machine that `host` has",
-    }),
+  listen: listenSetting.optional().meta({
+    description: "What it binds. Beyond loopback, tokens and TLS are on.",
+    otherwise: "loopback, and the address of this machine that `host` has",
+  }),
   address: parsedBy((text): DirectoryAddress => parseDirectoryAddress(text), "//HOST[:PORT]/directory")
     .optional()
     .meta({
       description: "The address that it tells clients, where that is not its host and port.",
       otherwise: "`//HOST:PORT/directory`",
     }),
-  data_dir: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      description: "The embedded store, the first tokens and the authority's certificate.",
-      otherwise: "`/var/lib/datawire/directory`; when not root, below `$XDG_STATE_HOME`",
-    }),
-  store: storeSetting,
-  lease: durationSetting
-    .default(15_000)
-    .meta({
-      description:
-        "How long the instances of a Watson that is out of sight stay in use. Shorter takes a dead machine out sooner, and a slow one by mistake.",
-    }),
-  promotion_delay: durationSetting
-    .default(30_000)
-    .meta({
-      description:
-        "How long the primary version must be without instances before the newest takes its place: longer than its restart takes.",
-    }),
+  data_dir: z.string().min(1).optional().meta({
+    description: "The embedded store, the first tokens and the authority's certificate.",
+    otherwise: "`/var/lib/datawire/directory`; when not root, below `$XDG_STATE_HOME`",
+  }),
+  store: storeSetting.meta({
+    description: "`embedded`, a file of its own; or etcd, which several directories share.",
+    otherwise: "embedded",
+  }),
+  lease: durationSetting.default(15_000).meta({
+    description:
+      "How long the instances of a Watson that is out of sight stay in use. Shorter takes a dead machine out sooner, and a slow one by mistake.",
+  }),
+  promotion_delay: durationSetting.default(30_000).meta({
+    description:
+      "How long the primary version must be without instances before the newest takes its place: longer than its restart takes.",
+  }),
   guard: z
     .strictObject({
-      share: shareSetting
-        .default(0.5)
-        .meta({
-          description:
-            "Of all instances: if more would end at once, the network is taken to be at fault, and they are kept.",
-        }),
+      share: shareSetting.default(0.5).meta({
+        description:
+          "Of all instances: if more would end at once, the network is taken to be at fault, and they are kept.",
+        otherwise: "50%",
+      }),
       minimum: z
         .int()
         .min(1)
@@ -90,17 +82,24 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   auth: z
     .strictObject({
-      mode: z
-        .enum(["token", "none"])
-        .meta({
-          wanted: "token or none",
-          description: "Whether requests need a token.",
-          otherwise: "none on loopback only, token beyond it",
-        }),
+      mode: z.enum(["token", "none"]).meta({
+        wanted: "token or none",
+        description: "Whether requests need a token.",
+        otherwise: "none on loopback only, token beyond it",
+      }),
     })
     .optional(),
   tls: z
-    .union([off, z.strictObject({ cert: path, key: path, client_ca: path.optional() })])
+    .union([
+      off,
+      z.strictObject({
+        cert: path.meta({ description: "File of its certificate." }),
+        key: path.meta({ description: "File of its key." }),
+        client_ca: path
+          .optional()
+          .meta({ description: "File of the authority that clients need a certificate of.", otherwise: "none" }),
+      }),
+    ])
     .meta({
       wanted: "off, or { cert: FILE, key: FILE, client_ca: FILE }",
       description: "Certificates of your own, or `off`; clients need one that `client_ca` signed, if that is set.",

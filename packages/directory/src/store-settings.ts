@@ -9,17 +9,30 @@ const endpoints = z.array(endpoint).min(1).max(20).meta({ wanted: "URLs of membe
 const file = z.string().min(1).meta({ wanted: "the path of a file" });
 
 const etcdSettings = z.strictObject({
-  endpoints,
-  /** Below which the keys of this dstack lie: several that share one etcd need different ones. */
+  endpoints: endpoints.meta({ description: "Members of the cluster." }),
   prefix: z
     .string()
     .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/)
     .max(200)
     .meta({ wanted: "names of A-Z a-z 0-9 _ . -, separated by slashes" })
-    .default("datawire"),
-  user: z.string().min(1).max(200).optional(),
-  password_file: file.optional(),
-  tls: z.strictObject({ ca: file.optional(), cert: file.optional(), key: file.optional() }).optional(),
+    .default("datawire")
+    .meta({ description: "Below which the keys of this dstack lie: several that share one etcd need different ones." }),
+  user: z.string().min(1).max(200).optional().meta({ description: "Of etcd's own authentication.", otherwise: "none" }),
+  password_file: file.optional().meta({ description: "File with that user's password.", otherwise: "none" }),
+  tls: z
+    .strictObject({
+      ca: file
+        .optional()
+        .meta({
+          description: "File of the authority that signed etcd's certificate.",
+          otherwise: "those of the system",
+        }),
+      cert: file
+        .optional()
+        .meta({ description: "File of the certificate that the directory shows to etcd.", otherwise: "none" }),
+      key: file.optional().meta({ description: "File of its key.", otherwise: "none" }),
+    })
+    .optional(),
 });
 export type EtcdSettings = z.output<typeof etcdSettings>;
 

@@ -11,15 +11,10 @@ export const settingsSchema = z.strictObject({
     .union([directorySetting.transform((one): DirectoryAddress[] => [one]), z.array(directorySetting).min(1)])
     .prefault("//localhost/directory")
     .meta({ description: "The directory to ask; a list holds the other addresses of the same one." }),
-  token: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .meta({
-      description: "What it proves itself with; from `DATAWIRE_TOKEN`, rather than in a file that others may read.",
-      otherwise: "none",
-    }),
+  token: z.string().min(1).nullable().default(null).meta({
+    description: "What it proves itself with; from `DATAWIRE_TOKEN`, rather than in a file that others may read.",
+    otherwise: "none",
+  }),
   token_file: fileSetting.meta({ description: "File with the token, readable by its owner alone.", otherwise: "none" }),
   tls: z
     .strictObject({

@@ -90,6 +90,11 @@ export async function runDaemon<Settings>(
   }
 }
 
+/** The command line of a daemon, for pages that describe it; it runs nothing. */
+export function describeDaemon<Settings>(definition: DaemonDefinition<Settings>): Command {
+  return createProgram(definition.name, definition, async () => {});
+}
+
 /** Prints an error the way every program does, and says the exit code that goes with it. */
 export function tell(
   error: unknown,

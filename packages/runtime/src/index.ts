@@ -17,6 +17,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export type { Command } from "commander";
 export { type CommandOutput, runCommandLine } from "./command-line.ts";
 export { commonFlags, commonSecrets, commonVariables } from "./config/common-settings.ts";
+export { type DescribedSetting, describeSettings } from "./config/describe-settings.ts";
 export { type CheckOptions, type Checked, type Finding, check } from "./config/issue-message.ts";
 export { nearest } from "./config/nearest.ts";
 export {
@@ -44,6 +45,7 @@ export {
   type DaemonCommand,
   type DaemonDefinition,
   type DaemonDeps,
+  describeDaemon,
   runDaemon,
   tell,
 } from "./daemon.ts";

@@ -1,3 +1,4 @@
 export { sherlock } from "./definition.ts";
 export { type HaproxyBinary, findHaproxy } from "./io/haproxy-binary.ts";
-export { loadSherlockSettings, type SherlockSettings } from "./settings.ts";
+export { createMetrics } from "./metrics.ts";
+export { loadSherlockSettings, settingsSchema, type SherlockSettings } from "./settings.ts";

@@ -84,12 +84,10 @@ const overrideSchema = z.strictObject({
   connect_timeout: durationSetting
     .optional()
     .meta({ description: "For a connection to an instance.", otherwise: "as the directory says" }),
-  queue_timeout: durationSetting
-    .optional()
-    .meta({
-      description: "For a free connection when `max_connections` is reached.",
-      otherwise: "as the directory says",
-    }),
+  queue_timeout: durationSetting.optional().meta({
+    description: "For a free connection when `max_connections` is reached.",
+    otherwise: "as the directory says",
+  }),
   retries: z
     .int()
     .min(0)
@@ -103,12 +101,10 @@ const overrideSchema = z.strictObject({
     .meta({ wanted: "a number, 1 or more" })
     .optional()
     .meta({ description: "To one instance, from this machine.", otherwise: "as the directory says" }),
-  slow_start: durationSetting
-    .optional()
-    .meta({
-      description: "Over which an instance that comes back grows to its full weight.",
-      otherwise: "as the directory says",
-    }),
+  slow_start: durationSetting.optional().meta({
+    description: "Over which an instance that comes back grows to its full weight.",
+    otherwise: "as the directory says",
+  }),
   balance: parsedBy((text) => (parseBalance(text), text), "a balance policy")
     .optional()
     .meta({
@@ -131,71 +127,52 @@ export const settingsSchema = z.strictObject({
         "The addresses of its directory, several where it is replicated. One at the least, if `-d` gives none.",
     }),
   name: name.optional().meta({ description: "The caller that routes can single out.", otherwise: "the host name" }),
-  listen: listenSetting
-    .optional()
-    .meta({
-      description: "Traffic. Loopback keeps it to this machine.",
-      otherwise: "`127.0.0.1:5432`, and `[::1]:5432` where the machine has it",
-    }),
-  admin: listenOrOffSetting
-    .optional()
-    .meta({
-      description: "`/healthz`, `/readyz`, `/metrics` and `/haproxy`, or `off`.",
-      otherwise: "`127.0.0.1:5433`",
-    }),
+  listen: listenSetting.optional().meta({
+    description: "Traffic. Loopback keeps it to this machine.",
+    otherwise: "`127.0.0.1:5432`, and `[::1]:5432` where the machine has it",
+  }),
+  admin: listenOrOffSetting.optional().meta({
+    description: "`/healthz`, `/readyz`, `/metrics` and `/haproxy`, or `off`.",
+    otherwise: "`127.0.0.1:5433`",
+  }),
   zone: name
     .optional()
     .meta({ description: "Where this machine is; instances of the same zone are preferred.", otherwise: "none" }),
   haproxy: z
     .strictObject({
-      command: path
-        .optional()
-        .meta({
-          description: "The HAProxy to run, 2.4 or newer.",
-          otherwise: "the first in `PATH`, `/usr/sbin` and `/usr/local/sbin`",
-        }),
-      template: path
-        .optional()
-        .meta({
-          description: "A Handlebars template of your own instead of the built-in one.",
-          otherwise: "the built-in one",
-        }),
-      run_dir: path
-        .optional()
-        .meta({
-          description: "HAProxy's configuration and sockets; one for each Sherlock.",
-          otherwise: "`/run/datawire/sherlock`; when not root, below `$XDG_RUNTIME_DIR`",
-        }),
+      command: path.optional().meta({
+        description: "The HAProxy to run, 2.4 or newer.",
+        otherwise: "the first in `PATH`, `/usr/sbin` and `/usr/local/sbin`",
+      }),
+      template: path.optional().meta({
+        description: "A Handlebars template of your own instead of the built-in one.",
+        otherwise: "the built-in one",
+      }),
+      run_dir: path.optional().meta({
+        description: "HAProxy's configuration and sockets; one for each Sherlock.",
+        otherwise: "`/run/datawire/sherlock`; when not root, below `$XDG_RUNTIME_DIR`",
+      }),
       hard_stop_after: durationSetting
         .default(300_000)
         .meta({ description: "How long a request may hold an old worker after a reload; each holds its memory." }),
-      max_connections: z
-        .int()
-        .min(10)
-        .meta({ wanted: "a number, 10 or more" })
-        .optional()
-        .meta({
-          description: "Of all clients together.",
-          otherwise: "as many as the limit on open files allows, up to a bound",
-        }),
-      ca_file: safePath
-        .optional()
-        .meta({
-          description: "File of the authorities that instances of `https:` are verified with.",
-          otherwise: "those of the system",
-        }),
+      max_connections: z.int().min(10).meta({ wanted: "a number, 10 or more" }).optional().meta({
+        description: "Of all clients together.",
+        otherwise: "as many as the limit on open files allows, up to a bound",
+      }),
+      ca_file: safePath.optional().meta({
+        description: "File of the authorities that instances of `https:` are verified with.",
+        otherwise: "those of the system",
+      }),
     })
     .prefault({}),
   tcp: z
     .record(z.string(), listenSetting)
     .default({})
     .meta({ description: "Where TCP services are listened for: `postgres-main: 127.0.0.1:6001`." }),
-  tcp_ports: portRange
-    .optional()
-    .meta({
-      description: "Ports that TCP services may propose for themselves, such as `6000-6999`.",
-      otherwise: "none",
-    }),
+  tcp_ports: portRange.optional().meta({
+    description: "Ports that TCP services may propose for themselves, such as `6000-6999`.",
+    otherwise: "none",
+  }),
   access_log: z
     .union([z.enum(["off", "json"]), z.literal(false).transform(() => "off" as const)])
     .meta({ wanted: "off or json" })
@@ -206,33 +183,25 @@ export const settingsSchema = z.strictObject({
     .default({})
     .meta({ description: "Settings of services that hold for this machine alone, over those of the directory." }),
   drain: durationSetting.default(10_000).meta({ description: "How long open requests may take when Sherlock stops." }),
-  data_dir: path
-    .optional()
-    .meta({
-      description: "The last table, so that a restart needs no directory.",
-      otherwise:
-        "the run directory if that was set; else `/var/lib/datawire/sherlock`, or below `$XDG_STATE_HOME` when not root",
-    }),
-  token: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      description: "What it proves itself with; from `DATAWIRE_TOKEN`, rather than in a file that others may read.",
-      otherwise: "none",
-    }),
+  data_dir: path.optional().meta({
+    description: "The last table, so that a restart needs no directory.",
+    otherwise:
+      "the run directory if that was set; else `/var/lib/datawire/sherlock`, or below `$XDG_STATE_HOME` when not root",
+  }),
+  token: z.string().min(1).optional().meta({
+    description: "What it proves itself with; from `DATAWIRE_TOKEN`, rather than in a file that others may read.",
+    otherwise: "none",
+  }),
   token_file: path
     .optional()
     .meta({ description: "File with the token, readable by its owner alone.", otherwise: "none" }),
   tls: z
     .strictObject({
-      ca: path
-        .optional()
-        .meta({
-          description:
-            "File of the authority that signed the directory's certificate; needed only with certificates of your own.",
-          otherwise: "the fingerprint in the token, else the system's authorities",
-        }),
+      ca: path.optional().meta({
+        description:
+          "File of the authority that signed the directory's certificate; needed only with certificates of your own.",
+        otherwise: "the fingerprint in the token, else the system's authorities",
+      }),
       cert: path
         .optional()
         .meta({ description: "File of the certificate that this program shows.", otherwise: "none" }),

@@ -37,7 +37,7 @@ export const durationSetting = z
 const PORT_RULE = "a port from 1 to 65535";
 
 /** A port that others can reach. */
-export const portSetting = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE);
+export const portSetting = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE).meta({ wanted: PORT_RULE });
 
 /** `HOST:PORT`. */
 export const listenSetting = parsedBy(parseListenAddress, "HOST:PORT");

@@ -62,7 +62,14 @@ const regularExpression = z.string().superRefine((text, context) => {
 const statusRange = parsedBy(parseStatusRange, "a status such as 200 or a range such as 200-299");
 
 const expectSchema = z.strictObject({
-  status: z.union([statusRange.transform((range) => [range]), z.array(statusRange).min(1)]).optional(),
+  status: z
+    .union([statusRange.transform((range) => [range]), z.array(statusRange).min(1)])
+    .optional()
+    .meta({
+      wanted: "a list of statuses and ranges such as [200-299, 304]",
+      description: "Statuses that pass.",
+      otherwise: "200-299",
+    }),
   body: regularExpression
     .optional()
     .meta({ description: "A regular expression that the body matches.", otherwise: "any" }),
@@ -116,7 +123,7 @@ export function createLivenessSchema(noExec: string | null) {
         .record(headerName, headerValue)
         .optional()
         .meta({ description: "Of an HTTP check: `{ Host: barker.internal }`.", otherwise: "none" }),
-      expect: expectSchema.optional().meta({ description: "What an HTTP check must get." }),
+      expect: expectSchema.optional(),
       tls_verify: z
         .boolean()
         .optional()

@@ -95,12 +95,10 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       instance: name
         .optional()
         .meta({ description: "What this instance is called; unique in its service.", otherwise: "`HOST-PORT`" }),
-      liveness: createLivenessSchema(noExec)
-        .optional()
-        .meta({
-          description: "The check, or a list of checks that must all pass.",
-          otherwise: "`http: URL/liveness_check`; for TCP, a connection",
-        }),
+      liveness: createLivenessSchema(noExec).optional().meta({
+        description: "The check, or a list of checks that must all pass.",
+        otherwise: "`http: URL/liveness_check`; for TCP, a connection",
+      }),
       weight: wholeNumber(1, WEIGHT_MAX)
         .default(WEIGHT_DEFAULT)
         .meta({ description: "Its part of its version's requests, beside the weights of the others." }),
@@ -110,17 +108,13 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
         .max(TAGS_MAX)
         .default([])
         .meta({ description: "For people and their scripts." }),
-      proxy_port: portSetting
-        .optional()
-        .meta({
-          description: "The local port that a TCP service proposes; used where `tcp_ports` of a Sherlock allows it.",
-          otherwise: "none",
-        }),
-      drain: drain
-        .default(DRAIN_MS_DEFAULT)
-        .meta({
-          description: "After leaving the pool, how long open requests may take before Watson says that it is gone.",
-        }),
+      proxy_port: portSetting.optional().meta({
+        description: "The local port that a TCP service proposes; used where `tcp_ports` of a Sherlock allows it.",
+        otherwise: "none",
+      }),
+      drain: drain.default(DRAIN_MS_DEFAULT).meta({
+        description: "After leaving the pool, how long open requests may take before Watson says that it is gone.",
+      }),
     })
     .superRefine((service, context) => {
       const issue = (key: string, message: string): void => context.addIssue({ code: "custom", path: [key], message });

@@ -4,5 +4,5 @@ import { z } from "zod";
 export function wholeNumber(min: number, max: number) {
   const isWithin = (value: number): boolean => Number.isInteger(value) && value >= min && value <= max;
   const wanted = `a whole number from ${min} to ${max}`;
-  return z.number({ error: wanted }).refine(isWithin, { error: wanted });
+  return z.number({ error: wanted }).refine(isWithin, { error: wanted }).meta({ wanted });
 }
