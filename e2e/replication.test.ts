@@ -35,9 +35,9 @@ const names = (instances: string): string[] => instances.split(", ").map((one) =
 function startLookups(): { stop(): Promise<{ readonly lookups: number; readonly failures: readonly string[] }> } {
   const failures: string[] = [];
   let lookups = 0;
-  let stopping = false;
+  const stopping = new AbortController();
   const run = async (): Promise<void> => {
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       const answers = await Promise.allSettled(ALL.map((i) => replicas.instances(i, "emitter")));
       const given = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
       lookups += 1;
@@ -49,7 +49,7 @@ function startLookups(): { stop(): Promise<{ readonly lookups: number; readonly 
   const running = run();
   return {
     async stop() {
-      stopping = true;
+      stopping.abort();
       await running;
       return { lookups, failures };
     },

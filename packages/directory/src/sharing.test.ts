@@ -2,7 +2,7 @@ import type { Registration } from "@datawire/protocol";
 import { noLog, systemClock } from "@datawire/runtime";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openEtcdStore } from "./store/etcd/etcd-store.ts";
-import { type EtcdServer, startEtcd } from "./store/testing/etcd-server.ts";
+import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
 import { type Served, serve, watsonOf } from "./testing/served.ts";
 import { registration } from "./testing/worlds.ts";
 
@@ -81,16 +81,16 @@ test("a Watson that moves keeps its instances, and nobody ever sees one missing"
   let client = (await watsonOf(a, "vm1", set)).client;
   await both([a, b], "1 live of vm1, 2 live of vm1");
   const seen = new Set<number>();
-  let moving = true;
+  const moving = new AbortController();
   const looking = (async () => {
-    while (moving) for (const served of [a, b]) seen.add((await rows(served)).length);
+    while (!moving.signal.aborted) for (const served of [a, b]) seen.add((await rows(served)).length);
   })();
   for (const to of [b, a, b, a, b]) {
     client.socket.terminate();
     client = (await watsonOf(to, "vm1", set)).client;
     await both([a, b], "1 live of vm1, 2 live of vm1");
   }
-  moving = false;
+  moving.abort();
   await looking;
   expect([...seen]).toEqual([2]);
 });

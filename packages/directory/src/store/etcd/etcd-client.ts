@@ -33,11 +33,11 @@ export type TxnResult =
   | { readonly state: "refused"; readonly revision: number; readonly entries: readonly Entry[] };
 
 export type WatchBatch =
-  | { readonly state: "created"; readonly revision: number }
+  | { readonly state: "created"; readonly revision: number; readonly term: number }
   | { readonly state: "events"; readonly revision: number; readonly entries: readonly Entry[] };
 
 const int64 = z.union([z.string().regex(/^-?\d+$/), z.number()]).transform(Number);
-const header = z.object({ revision: int64.default(0) });
+const header = z.object({ revision: int64.default(0), raft_term: int64.default(0) });
 const pair = z.object({ key: z.string(), value: z.string().default(""), mod_revision: int64 });
 const rangeSchema = z.object({ header, kvs: z.array(pair).default([]), more: z.boolean().default(false) });
 const txnSchema = z.object({
@@ -127,12 +127,12 @@ export class EtcdClient {
     };
     for await (const result of this.#gateway.stream("/v3/watch", { create_request }, signal)) {
       const batch = read(watchSchema, result);
-      const { revision } = batch.header;
+      const { revision, raft_term: term } = batch.header;
       if (batch.canceled) {
         const compacted = batch.compact_revision > 0;
         throw new EtcdError(compacted ? "compacted" : "unavailable", batch.cancel_reason || "the watch was cancelled");
       }
-      if (batch.created) yield { state: "created", revision };
+      if (batch.created) yield { state: "created", revision, term };
       else
         yield {
           state: "events",

@@ -8,7 +8,7 @@ import type { SharedNews } from "../../core/others-word.ts";
 import { registration } from "../../testing/worlds.ts";
 import type { Store, VersionedRecord } from "../contract.ts";
 import { describeStore } from "../testing/conformance.ts";
-import { type EtcdServer, startEtcd } from "../testing/etcd-server.ts";
+import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
 import { openEtcdStore } from "./etcd-store.ts";
 
 let etcd: EtcdServer;

@@ -16,7 +16,7 @@ import { Following } from "./following.ts";
 import { type EtcdConfig, Gateway } from "./gateway.ts";
 import { Keys } from "./keys.ts";
 import { readEntries } from "./news.ts";
-import { Presence, presenceTtlMs, runBeats } from "./presence.ts";
+import { type Beat, Presence, presenceTtlMs, runBeats } from "./presence.ts";
 
 export interface EtcdStoreConfig extends EtcdConfig {
   /** Below which all keys of this dstack lie; several may share one etcd under different ones. */
@@ -49,9 +49,9 @@ export async function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps
   const id = randomBytes(8).toString("hex");
   const replica: Replica = { id, address: config.address, version: VERSION, startedMs: deps.clock.nowMs() };
   const presence = new Presence(client, { key: keys.of("replicas", id), replica, leaseMs: config.leaseMs });
-  const open = async (): Promise<void> => {
+  const open = async (): Promise<unknown> => {
     await checkForm(client, keys);
-    await presence.renew();
+    return presence.renew();
   };
   try {
     await reach(open, { ...deps, signal });
@@ -195,8 +195,12 @@ class EtcdStore implements Store {
     if (this.#tasks.length > 0) return;
     const { presence, clock } = this.#parts;
     const { signal } = this.#closing;
-    const beaten = (failure: EtcdError | null): void => {
-      if (failure !== null) return this.#lost(failure);
+    const beaten = (beat: Beat): void => {
+      if (beat.state === "failed") return this.#lost(beat.error);
+      if (beat.state === "remade") {
+        this.#watching = false;
+        this.#following.distrust();
+      }
       this.#following.reconsider();
       if (this.#watching) this.#found();
     };

@@ -29,6 +29,10 @@ export class Following {
   readonly #mirror = new Mirror();
   /** Everything up to here has come. */
   #revision = 0;
+  /** The raft term of etcd, which only grows while it is the same. */
+  #term = 0;
+  /** What is known may be of another etcd. */
+  #distrusted = false;
   #watch: { readonly endpoint: number; readonly cut: AbortController } | null = null;
 
   constructor(prefix: string, deps: FollowingDeps) {
@@ -105,6 +109,12 @@ export class Following {
     if (this.#watch !== null && this.#watch.endpoint !== this.#deps.client.endpoint) this.abandon();
   }
 
+  /** Lists everything anew: what is known may be of another etcd, even where the numbers fit. */
+  distrust(): void {
+    this.#distrusted = true;
+    this.abandon();
+  }
+
   /** Gives up the watch that is open, to open another one. */
   abandon(): void {
     this.#watch?.cut.abort();
@@ -119,7 +129,13 @@ export class Following {
       for await (const batch of client.watch(this.#prefix, this.#revision + 1, AbortSignal.any([signal, cut.signal]))) {
         if (batch.state === "created") {
           // Etcd was restored from a backup, or is another one.
-          if (batch.revision < this.#revision) await this.#listAnew({ reset: true });
+          const reset = this.#distrusted || batch.revision < this.#revision || batch.term < this.#term;
+          this.#term = batch.term;
+          if (reset) {
+            await this.#listAnew({ reset });
+            this.#distrusted = false;
+            return null; // the next watch begins where that list ends
+          }
           watching();
           found();
           continue;

@@ -37,10 +37,11 @@ export class Presence {
   /**
    * Makes the presence last for another while, and makes it again where it has ended: with the same id, so that what
    * the store says of this directory's Watsons is true again.
+   * @returns whether it lasted until now; where it did not, this directory was away for long, or etcd is another one.
    * @throws EtcdError
    */
-  async renew(): Promise<void> {
-    if (this.#lease !== null && (await this.#client.keepAlive(this.#lease))) return;
+  async renew(): Promise<boolean> {
+    if (this.#lease !== null && (await this.#client.keepAlive(this.#lease))) return true;
     this.#lease = null;
     const lease = await this.#client.grantLease(this.#ttlMs / 1_000);
     const swap = { key: this.#key, value: JSON.stringify(this.#replica), lease };
@@ -52,27 +53,30 @@ export class Presence {
       if (second.state === "refused") throw new EtcdError("unavailable", "the presence of this directory is contested");
     }
     this.#lease = lease;
+    return false;
   }
 }
 
 /** How often a presence is renewed; it is also how soon a silent etcd is noticed. */
 export const BEAT_MS = 1_000;
 
-/** Renews until the signal aborts. `beaten` is told of each success, or why there was none. */
+/** How one renewal ended: `remade` is one that came too late. */
+export type Beat = { readonly state: "renewed" | "remade" } | { readonly state: "failed"; readonly error: EtcdError };
+
+/** Renews until the signal aborts, and tells how each time ended. */
 export async function runBeats(
   presence: Presence,
-  { clock, beaten }: { readonly clock: Clock; readonly beaten: (failure: EtcdError | null) => void },
+  { clock, beaten }: { readonly clock: Clock; readonly beaten: (beat: Beat) => void },
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(BEAT_MS, signal);
     if (signal.aborted) return;
     try {
-      await presence.renew();
-      beaten(null);
+      beaten({ state: (await presence.renew()) ? "renewed" : "remade" });
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
-      beaten(error);
+      beaten({ state: "failed", error });
     }
   }
 }
