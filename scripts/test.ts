@@ -1,19 +1,20 @@
 // Runs the checks and the tests, each step with its duration, and ends with "N passed, N failed".
 //   node scripts/test.ts test    checks, unit tests, end-to-end tests
 //   node scripts/test.ts check   checks and unit tests: seconds
-//   node scripts/test.ts soak    end-to-end tests with their full counts
+//   node scripts/test.ts soak    all tests with their full counts, and random input that is new each time
 import { runChecks } from "./checks.ts";
 import { type Outcome, printStep } from "./step.ts";
 import { runVitest } from "./vitest-run.ts";
 
 type Step = () => Promise<Outcome>;
 
+const SOAK = { DSTACK_SOAK: "1" };
 const unit: Step = () => runVitest("unit");
 const endToEnd: Step = () => runVitest("e2e");
 const plans: Readonly<Record<string, readonly Step[]>> = {
   test: [runChecks, unit, endToEnd],
   check: [runChecks, unit],
-  soak: [() => runVitest("e2e", { DSTACK_SOAK: "1" })],
+  soak: [() => runVitest("unit", SOAK), () => runVitest("e2e", SOAK)],
 };
 
 const name = process.argv[2] ?? "test";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "./testing/random.ts";
 import { expect, test } from "vitest";
 import {
   formatServiceAddress,

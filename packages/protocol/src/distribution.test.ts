@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "./testing/random.ts";
 import { expect, test } from "vitest";
 import { distribute } from "./distribution.ts";
 import { explain } from "./explain.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "./testing/random.ts";
 import { expect, test } from "vitest";
 import { ALL_SLOTS, assignSlots, countSlots, divideSlots, joinSlots, remainingSlots, type Slots } from "./slots.ts";
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { at, createState, LEASE_MS, registration, shown, state, watson } from "../testing/worlds.ts";
 import type { OthersWord, SharedNews } from "./others-word.ts";

@@ -1,5 +1,5 @@
 import { emptyChange, instanceKey, isEmptyChange, Table } from "@datawire/protocol";
-import fc from "fast-check";
+import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { at, createState, LEASE_MS, registration, shown, state, watson } from "../testing/worlds.ts";
 

@@ -1,6 +1,6 @@
 import type { TableChange } from "@datawire/protocol";
 import { emptyChange, Table } from "@datawire/protocol";
-import fc from "fast-check";
+import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { delta, instance, service, snapshot } from "../testing/entities.ts";
 import { TableCopy, type TableMessage } from "./table-copy.ts";

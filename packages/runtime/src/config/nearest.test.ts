@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { editDistance, nearest } from "./nearest.ts";
 

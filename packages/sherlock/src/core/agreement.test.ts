@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { explain, INSTANCE_STATES, SLOTS, type SlotRange, type Table } from "@datawire/protocol";
 import { instance, routes, service, tableOf } from "../testing/entities.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import type { SlotRange } from "@datawire/protocol";
 import { assignBlocks, PAIR_SIZE } from "./blocks.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "@datawire/protocol/testing/random";
 import { describe, expect, test } from "vitest";
 import { type Instance, INSTANCE_STATES, type Table } from "@datawire/protocol";
 import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
