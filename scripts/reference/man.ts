@@ -1,0 +1,96 @@
+import { EXIT_CODES, VARIABLES } from "./facts.ts";
+import {
+  type DescribedCommand,
+  type DescribedFile,
+  type DescribedProgram,
+  describeFiles,
+  describePrograms,
+} from "./programs.ts";
+
+/** A page of the manual: `dw.1`. */
+export interface ManPage {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Makes the manual pages of all programs and of the files that they read, in the language of man(7). */
+export function manPages({ version }: { readonly version: string }): ManPage[] {
+  const programs = describePrograms();
+  const files = describeFiles();
+  return [
+    ...programs.map((one) => page(one.name, sectionOf(one), version, program(one))),
+    ...files.map((one) => page(one.file, 5, version, file(one))),
+  ];
+}
+
+const sectionOf = ({ name }: DescribedProgram): number => (name === "dw" ? 1 : 8);
+
+function page(name: string, section: number, version: string, body: readonly string[]): ManPage {
+  const title = `.TH ${quoted(name.toUpperCase())} ${section} "" ${quoted(`Datawire dstack ${version}`)} "Datawire dstack"`;
+  return { file: `${name}.${section}`, text: `${[title, ...body].join("\n")}\n` };
+}
+
+function program({ name, summary, usage, options, commands }: DescribedProgram): string[] {
+  const files = name === "dw" ? [] : [`.BR ${name}.yaml (5),`];
+  return [
+    ...heading("NAME"),
+    text(`${name} - ${lowerFirst(summary)}`),
+    ...heading("SYNOPSIS"),
+    `.B ${escape(usage)}`,
+    ...heading("OPTIONS"),
+    ...optionList(options),
+    ...(commands.length > 0 ? [...heading("COMMANDS"), ...commands.flatMap(command)] : []),
+    ...heading("EXIT STATUS"),
+    ...EXIT_CODES.flatMap(([code, meaning]) => tagged(String(code), meaning)),
+    ...heading("ENVIRONMENT"),
+    ...VARIABLES.flatMap(([variable, meaning]) => tagged(variable, meaning)),
+    ...heading("SEE ALSO"),
+    ...files,
+    name === "dw" ? ".BR dw.yaml (5)," : ".BR dw (1),",
+    ".BR datawire.d (5)",
+  ];
+}
+
+function command({ usage, summary, options, examples }: DescribedCommand): string[] {
+  return [
+    ".TP",
+    `.B ${escape(usage)}`,
+    text(upperFirst(summary)),
+    ...(options.length > 0 ? [".RS", ...optionList(options), ".RE"] : []),
+    ...examples.flatMap((example) => [".IP", `Example: \\fB${escape(example)}\\fR`]),
+  ];
+}
+
+function file({ file: name, summary, settings }: DescribedFile): string[] {
+  const path = name === "datawire.d" ? "/etc/datawire.d/*.yaml" : `/etc/datawire/${name}`;
+  return [
+    ...heading("NAME"),
+    text(`${name} - ${summary}`),
+    ...heading("SYNOPSIS"),
+    `.I ${escape(path)}`,
+    ...heading("KEYS"),
+    ...settings.flatMap(({ key, otherwise, description, wanted }) => {
+      const value = wanted === "" ? "" : ` Value: ${wanted}.`;
+      return tagged(key, `${description}${value} Default: ${otherwise || "required"}.`);
+    }),
+  ];
+}
+
+const optionList = (options: DescribedCommand["options"]): string[] =>
+  options.flatMap(({ flags, summary }) => tagged(flags, upperFirst(summary)));
+
+const heading = (name: string): string[] => [`.SH ${name}`];
+const tagged = (tag: string, meaning: string): string[] => [".TP", `.B ${escape(tag)}`, text(meaning)];
+
+/** Text of people: what stands in backquotes becomes bold. */
+const text = (line: string): string => guard(escape(line).replace(/`([^`]*)`/g, "\\fB$1\\fR"));
+
+/** A backslash begins an escape, a bare hyphen is printed as another character than the one to type, and troff takes ASCII. */
+const escape = (line: string): string => line.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...");
+
+/** A point or an apostrophe at the beginning of a line would make it a request. */
+const guard = (line: string): string => (/^[.']/.test(line) ? `\\&${line}` : line);
+
+const quoted = (word: string): string => `"${escape(word)}"`;
+const lowerFirst = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);
+const upperFirst = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
