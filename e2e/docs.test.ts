@@ -2,7 +2,8 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readPage } from "./harness/docs/page.ts";
-import { runPage, updatePage } from "./harness/docs/run-page.ts";
+import { describeFailure, updatePage } from "./harness/docs/results.ts";
+import { runPage } from "./harness/docs/run-page.ts";
 
 /**
  * Every command of README.md and docs/ does what the page says; the conventions are in `harness/docs/page.ts`.
@@ -26,21 +27,7 @@ describe.concurrent("commands print what the page shows", () => {
       const markdown = readFileSync(file, "utf8");
       const results = await runPage({ markdown, ...readPage(markdown) }, { update });
       if (update) return writeFileSync(file, updatePage(markdown, results));
-      const failed = results.find(({ ok }) => !ok);
-      if (failed === undefined) return;
-      const { line, command, output } = failed.item;
-      const before = results.filter(({ item }) => item.output === null).map(({ printed }) => printed);
-      expect.unreachable(
-        [
-          `${name}:${line}: $ ${command}`,
-          "--- shown",
-          output,
-          "--- printed",
-          failed.printed,
-          "--- before",
-          ...before,
-        ].join("\n"),
-      );
+      expect(describeFailure(name, results)).toBeNull();
     },
     TIMEOUT_MS,
   );

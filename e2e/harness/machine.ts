@@ -66,9 +66,24 @@ export class Machine {
     return join(this.folder, "exchange");
   }
 
+  /** The process whose namespaces are the machine's. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** A command that runs a program in the machine. */
+  entering(command: readonly string[]): [string, ...string[]] {
+    return asRoot(["nsenter", "--target", String(this.#pid), "--all", "--", ...command]);
+  }
+
+  /** A command that runs a program of this machine's, not of its copy's, on the network of the copy. */
+  onNetwork(command: readonly string[]): [string, ...string[]] {
+    return asRoot(["nsenter", "--target", String(this.#pid), "--net", "--", ...command]);
+  }
+
   /** Runs a program of the machine to its end. */
   run(command: readonly string[]): Promise<Ran> {
-    const [program, ...args] = asRoot(["nsenter", "--target", String(this.#pid), "--all", "--", ...command]);
+    const [program, ...args] = this.entering(command);
     return new Promise((resolve) => {
       execFile(
         program,
@@ -96,8 +111,7 @@ export class Machine {
 
   /** Starts a script of this checkout, with the Node that runs the test, on the network of the machine. */
   startOnNetwork(file: string, args: readonly string[]): Child {
-    const command = ["nsenter", "--target", String(this.#pid), "--net", "--", process.execPath, file, ...args];
-    const [program, ...rest] = asRoot(command);
+    const [program, ...rest] = this.onNetwork([process.execPath, file, ...args]);
     const child = watchChild(spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"] }), file);
     this.#beside.add(child);
     return child;

@@ -151,7 +151,8 @@ function readCommands({ body, start }: Block): CommandItem[] {
     let from = i + 1;
     // A command goes on after a backslash, and a here-document to its end.
     const mark = /<<-?'?(\w+)'?/.exec(first)?.[1];
-    while (from < body.length && (command.at(-1)?.endsWith("\\") || (mark && command.at(-1) !== mark))) {
+    const open = (last: string): boolean => last.endsWith("\\") || (mark !== undefined && last !== mark);
+    while (from < body.length && open(command.at(-1) as string)) {
       command.push((body[from++] as string).replace(/^> /, ""));
     }
     let to = from;

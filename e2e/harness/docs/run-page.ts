@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { matches, toPattern } from "./match.ts";
+import { matches } from "./match.ts";
+import { onlyReads } from "./only-reads.ts";
 import type { CommandItem, FileItem, Item } from "./page.ts";
+import type { RanCommand } from "./results.ts";
 import { Sandbox } from "./sandbox.ts";
 import { Shell } from "./shell.ts";
 
@@ -12,12 +14,6 @@ const TRUE_WITHIN_MS = 15_000;
 /** How long to wait before what is printed is taken for what the page should show. */
 const SETTLED_WITHIN_MS = 1_200;
 const STARTED_WITHIN_MS = 5_000;
-
-export interface RanCommand {
-  readonly item: CommandItem;
-  readonly printed: string;
-  readonly ok: boolean;
-}
 
 export interface PageOptions {
   readonly markdown: string;
@@ -50,17 +46,6 @@ export async function runPage(
   }
 }
 
-/** The page with what its commands print now. */
-export function updatePage(markdown: string, results: readonly RanCommand[]): string {
-  const lines = markdown.split("\n");
-  for (const { item, printed, ok } of results.toReversed()) {
-    if (ok || item.output === null) continue;
-    const output = toPattern(printed);
-    lines.splice(item.at.from, item.at.to - item.at.from, ...(output === "" ? [] : output.split("\n")));
-  }
-  return lines.join("\n");
-}
-
 interface Tools {
   readonly shell: Shell;
   readonly sandbox: Sandbox;
@@ -75,13 +60,6 @@ async function runCommand(item: CommandItem, { shell, sandbox, update }: Tools):
     if (ok || !onlyReads(item.command) || performance.now() > end) return { item, printed, ok };
     await sleep(200);
   }
-}
-
-/** Whether a command may be repeated until what it reads has come about. */
-function onlyReads(command: string): boolean {
-  const reads =
-    /^(curl (?!.*-X|.*--data|.*-d )|cat |dw (status|explain|top|doctor|(service|instance|route|caller|token|config) (list|show|history|get))\b|dw config$|for )/;
-  return reads.test(command.trim());
 }
 
 async function putFile({ path, content, line }: FileItem, sandbox: Sandbox): Promise<void> {

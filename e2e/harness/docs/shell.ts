@@ -4,6 +4,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 
+export interface ShellOptions {
+  readonly cwd?: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** The folder of commands as the shell sees it, where that is another path. */
+  readonly inside?: string;
+}
+
 /** One shell that runs the commands of a page one after the other: folders, variables and background jobs stay. */
 export class Shell {
   readonly #folder: string;
@@ -11,15 +18,21 @@ export class Shell {
   readonly #answers: Interface;
   /** Resolves with false. */
   readonly #ended: Promise<false>;
+  /** The folder as the shell sees it. */
+  readonly #inside: string;
   #count = 0;
 
-  /** @param command starts a bash that reads commands from its input. */
+  /**
+   * @param folder where commands and their output are kept.
+   * @param command starts a bash that reads commands from its input.
+   */
   constructor(
     folder: string,
     [program, ...args]: readonly [string, ...string[]],
-    options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+    { inside = folder, ...options }: ShellOptions,
   ) {
     this.#folder = folder;
+    this.#inside = inside;
     this.#bash = spawn(program, args, { ...options, stdio: ["pipe", "pipe", "inherit"] });
     this.#ended = once(this.#bash, "close").then(() => false);
     this.#answers = createInterface({ input: this.#bash.stdout as NonNullable<ChildProcess["stdout"]> });
@@ -27,9 +40,10 @@ export class Shell {
 
   /** Runs a command and gives what it printed, on both channels, as a terminal shows it. */
   async run(command: string): Promise<string> {
-    const file = join(this.#folder, `command-${++this.#count}`);
+    const name = `command-${++this.#count}`;
+    const [file, inside] = [join(this.#folder, name), join(this.#inside, name)];
     writeFileSync(file, `${command}\n`);
-    this.#bash.stdin?.write(`source ${file} >${file}.out 2>&1 </dev/null; echo done\n`);
+    this.#bash.stdin?.write(`source ${inside} >${inside}.out 2>&1 </dev/null; echo done\n`);
     const answered = await Promise.race([once(this.#answers, "line").then(() => true), this.#ended]);
     const output = readFileSync(`${file}.out`, "utf8");
     if (!answered) throw new Error(`the shell ended in ${JSON.stringify(command)}:\n${output}`);

@@ -1,0 +1,8 @@
+const READS =
+  /^(curl (?!.*-X|.*--data|.*-d )|cat |for |dw config$|dw (status|explain|doctor|(service|instance|route|caller|token|config) (list|show|history|get))\b)/;
+
+/** Whether a command may be repeated until what it reads has come about. */
+export function onlyReads(command: string): boolean {
+  // Of several lines the last one tells; what is before it only prepares.
+  return READS.test(command.trim().split("\n").at(-1) ?? "") && !/^dw config set/m.test(command);
+}
