@@ -17,6 +17,8 @@ const PATH = (process.env["PATH"] ?? "")
   .filter((path) => !path.includes("node_modules"))
   .join(delimiter);
 const env = { ...process.env, PATH: [join(prefix, "bin"), PATH].join(delimiter), HOME: folder };
+/** Fetches Node where npm has not got it in its cache. */
+const INSTALL_MS_MAX = 120_000;
 const started: Child[] = [];
 
 beforeAll(async () => {
@@ -24,7 +26,7 @@ beforeAll(async () => {
   const { HOME } = process.env; // npm's own settings and cache
   const args = ["install", "--global", "--prefix", prefix, "--prefer-offline", "--no-audit", "--no-fund", tarball];
   await run("npm", args, { env: { ...env, HOME } });
-});
+}, INSTALL_MS_MAX);
 afterAll(async () => {
   for (const child of started) child.kill("SIGTERM");
   await Promise.all(started.map((child) => child.exited));

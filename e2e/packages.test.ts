@@ -11,6 +11,9 @@ const daemons = ["directory", "watson", "sherlock"] as const;
 const units = daemons.map((name) => `datawire-${name}.service`);
 const names = ["node", ...daemons, "dw"].map((name) => `datawire-${name}`);
 
+/** Five seconds on two idle cores. */
+const BUILD_MS_MAX = 120_000;
+
 let machine: Machine;
 /** What had been written before anything was installed. */
 let pristine: ReadonlySet<string>;
@@ -25,7 +28,7 @@ beforeAll(async () => {
     zstdLevel: 1,
   });
   if (missing.length > 0) throw new Error(missing.join("\n"));
-});
+}, BUILD_MS_MAX);
 afterEach(async ({ task }) => {
   if (task.result?.state !== "fail") return;
   process.stderr.write(await machine.shell("journalctl --no-pager -o short-monotonic -n 60 -u 'datawire-*'"));

@@ -71,15 +71,22 @@ const builders = {
   rpm: { build: buildRpm, program: "rpmbuild", remedy: "install the package rpm (Debian) or rpm-build (Fedora)" },
 } as const;
 
+interface BuiltProgram {
+  readonly program: Program;
+  readonly bundle: string;
+  readonly used: ReadonlySet<string>;
+  readonly licences: string;
+}
+
 async function bundleAll(folder: string): Promise<Pick<Parts, "bundles" | "licences"> & { readonly all: string }> {
-  const built = await Promise.all(
-    programs.map(async (program) => {
-      const bundle = join(folder, program);
-      const used = await bundleProgram(program, bundle);
-      return { program, bundle, used, licences: await describeLicences(used) };
-    }),
-  );
-  const of = <T>(value: (one: (typeof built)[number]) => T): Record<Program, T> =>
+  const built: BuiltProgram[] = [];
+  // One after the other: the bundler uses all processors for each, and one that fails leaves nobody writing.
+  for (const program of programs) {
+    const bundle = join(folder, program);
+    const used = await bundleProgram(program, bundle);
+    built.push({ program, bundle, used, licences: await describeLicences(used) });
+  }
+  const of = <T>(value: (one: BuiltProgram) => T): Record<Program, T> =>
     Object.fromEntries(built.map((one) => [one.program, value(one)])) as Record<Program, T>;
   return {
     bundles: of(({ bundle }) => bundle),

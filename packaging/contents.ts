@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { manPages } from "../scripts/reference/man.ts";
 import type { Program } from "./bundle.ts";
 import { ROOT } from "./source.ts";
 
@@ -95,8 +96,17 @@ async function describeProgram(
       { path: `/usr/lib/datawire/${program}`, content: { folder: bundles[program] }, mode: 0o644 },
       { path: `${documents}/copyright`, content: { text: licences[program] }, mode: 0o644 },
       { path: `${documents}/install.md`, content: { file: join(ROOT, "docs/install.md") }, mode: 0o644 },
+      ...manual(program, version),
     ],
   };
+}
+
+/** The manual pages of a program and of the files that it reads. */
+function manual(program: Program, version: string): PackagedFile[] {
+  const own = [`${program}.`, ...(program === "watson" ? ["datawire.d."] : [])];
+  return manPages({ version })
+    .filter(({ file }) => own.some((start) => file.startsWith(start)))
+    .map(({ file, text }) => ({ path: `/usr/share/man/man${file.at(-1)}/${file}`, content: { text }, mode: 0o644 }));
 }
 
 function daemonFiles(program: Exclude<Program, "dw">): PackagedFile[] {
