@@ -43,7 +43,7 @@ export async function startEtcd(): Promise<EtcdServer> {
     async start() {
       child = spawn("etcd", args, { stdio: "ignore" });
       const failed = once(child, "exit").then(() => "ended");
-      for (let attempt = 0; attempt < 300; attempt++) {
+      for (let attempt = 0; attempt < 1_000; attempt++) {
         const up = await call("/v3/kv/range", { key: "AA==" }).then(
           () => "up",
           () => "down",
@@ -53,7 +53,7 @@ export async function startEtcd(): Promise<EtcdServer> {
         if (waited === "ended")
           throw new Error("Cannot start etcd: it ended at once; wanted Debian's etcd-server, 3.4");
       }
-      throw new Error("Cannot start etcd: it did not answer in 9 s");
+      throw new Error("Cannot start etcd: it did not answer in 30 s");
     },
     async signal(signal) {
       if (child === null || child.exitCode !== null || child.signalCode !== null) return;
