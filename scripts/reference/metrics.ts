@@ -14,7 +14,13 @@ export async function describeMetrics(): Promise<ReadonlyMap<string, readonly De
   const directory = ofDirectory();
   directory.observe(() => []);
   const watson = ofWatson({ instances: () => [], directories: () => [], fileProblems: () => 0 });
-  const sherlock = ofSherlock({ revision: () => 0, tableAgeMs: () => 0, oldWorkers: async () => 0, services: () => 0 });
+  const sherlock = ofSherlock({
+    revision: () => 0,
+    tableAgeMs: () => 0,
+    tableDivergences: () => 0,
+    oldWorkers: async () => 0,
+    services: () => 0,
+  });
   return new Map([
     ["directory", read(await directory.registry.metrics())],
     ["watson", read(await watson.registry.metrics())],

@@ -78,7 +78,12 @@ export class Publisher implements Source {
     const batch = this.#writer.take();
     if (batch === null) return;
     this.#flushedMs = this.#clock.monotonicMs();
-    for (const change of batch.changes) this.log.append(change, batch.atMs);
+    const hash = this.table.hash();
+    // The table is already where the last of them leads to.
+    for (const change of batch.changes) {
+      const isLast = change === batch.changes.at(-1);
+      this.log.append(change, { atMs: batch.atMs, ...(isLast && { hash }) });
+    }
     this.#pumpAll();
     this.#published(this.#clock.nowMs() - batch.atMs);
   }

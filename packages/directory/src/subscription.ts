@@ -30,7 +30,7 @@ export class Subscription {
     this.#feed =
       wish.services === null
         ? new Feed(source, wish.have, nowMs)
-        : new FilteredFeed(source, source.table, wish.services);
+        : new FilteredFeed(source, { services: wish.services, have: wish.have, nowMs });
     this.#unsubscribe = source.subscribe(this);
     this.pump();
   }

@@ -21,7 +21,7 @@ export interface Subscription {
   /** Null for all services. */
   readonly services: readonly string[] | null;
   /** Asked before each `hello`; null asks for a snapshot. */
-  have(): { readonly epoch: string; readonly revision: number } | null;
+  have(): { readonly epoch: string; readonly revision: number; readonly hash?: string } | null;
 }
 
 export type Welcome = Extract<ServerMessage, { type: "welcome" }>;

@@ -41,7 +41,14 @@ const whole = snapshot(1, { services: [service("barker")], instances: [instance(
 
 test("openTableFollower() follows a table and says which services changed", async () => {
   const { clock, follower, updates, session } = await start(null);
-  expect(follower.status()).toEqual({ origin: "none", position: null, warming: false, connected: false, ageMs: null });
+  expect(follower.status()).toEqual({
+    origin: "none",
+    position: null,
+    warming: false,
+    connected: false,
+    divergences: 0,
+    ageMs: null,
+  });
   follower.connected(session);
   follower.message(whole);
   follower.message(delta(1, { instances: [instance("barker", "b")] }));
@@ -57,11 +64,33 @@ test("openTableFollower() asks for all of the table after a gap, and keeps what 
   const { follower, reconnects, session } = await start(null);
   follower.connected(session);
   follower.message(whole);
-  expect(follower.subscription.have()).toEqual({ epoch: "e1", revision: 1 });
+  expect(follower.subscription.have()).toMatchObject({ epoch: "e1", revision: 1 });
   follower.message(delta(5, {}));
   expect(reconnects).toEqual(["a delta from e1:5 came, and the table here is e1:1"]);
   expect(follower.subscription.have()).toBe(null);
   expect(names(follower)).toEqual(["a"]);
+});
+
+test("openTableFollower() asks for all of a table that differs, and again only after some time", async () => {
+  const { clock, follower, updates, reconnects, session, warnings } = await start(null);
+  const differs = { hash: "0".repeat(16) };
+  const again = (): void => {
+    follower.disconnected("");
+    follower.connected(session);
+    follower.message({ ...whole, ...differs });
+    follower.message({ ...delta(1, {}), ...differs });
+  };
+  again();
+  expect(reconnects).toHaveLength(1);
+  expect(warnings).toEqual([expect.stringMatching(/^Table differs .*: the table of e1:2 has the hash 0{16} there/)]);
+  expect(follower.subscription.have()).toBe(null);
+  expect(updates).toEqual(["1: barker", "2: "]);
+  again();
+  expect(reconnects).toHaveLength(1);
+  expect(follower.status()).toMatchObject({ divergences: 4, connected: true });
+  await clock.advance(600_000);
+  again();
+  expect(reconnects).toHaveLength(2);
 });
 
 test("openTableFollower() begins with the last table and its age", async () => {
@@ -79,9 +108,10 @@ test("openTableFollower() begins with the last table and its age", async () => {
     position: { epoch: "e1", revision: 1 },
     warming: false,
     connected: false,
+    divergences: 0,
     ageMs: 3_600_000,
   });
-  expect(second.follower.subscription.have()).toEqual({ epoch: "e1", revision: 1 });
+  expect(second.follower.subscription.have()).toMatchObject({ epoch: "e1", revision: 1 });
   second.follower.message(delta(1, { instances: [instance("barker", "b")] }));
   expect(second.follower.status().origin).toBe("directory");
   expect(names(second.follower)).toEqual(["a", "b"]);

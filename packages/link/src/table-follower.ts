@@ -1,6 +1,6 @@
 import type { Table } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
-import { type Position, TableCopy, type TableUpdate } from "./core/table-copy.ts";
+import { type Position, TableCopy, type TableMessage, type TableUpdate } from "./core/table-copy.ts";
 import { type TableFile, openTableFile } from "./io/table-file.ts";
 import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "./session.ts";
 
@@ -27,6 +27,8 @@ export interface TableStatus {
   readonly warming: boolean;
   /** Whether changes come as they happen. */
   readonly connected: boolean;
+  /** How often the table here turned out to be another one than the directory's, since the start. */
+  readonly divergences: number;
   /** How long ago the table was last known to be that of the directory; null while there is none. */
   readonly ageMs: number | null;
 }
@@ -53,6 +55,9 @@ type Source =
   | { readonly state: "followed" }
   | { readonly state: "left"; readonly sinceMs: number };
 
+/** Whatever makes two tables differ, it must not make every subscriber ask for all of it with every change. */
+const ASK_AGAIN_MS = 600_000;
+
 class Follower implements TableFollower {
   readonly #copy = new TableCopy();
   readonly #config: TableFollowerConfig;
@@ -60,6 +65,8 @@ class Follower implements TableFollower {
   readonly #file: TableFile | null;
   #session: LinkSession | null = null;
   #source: Source = { state: "none" };
+  #divergences = 0;
+  #askedAgainMs = Number.NEGATIVE_INFINITY;
 
   constructor(config: TableFollowerConfig, deps: TableFollowerDeps, file: TableFile | null) {
     this.#config = config;
@@ -85,6 +92,7 @@ class Follower implements TableFollower {
       position: this.#copy.position,
       warming: this.#copy.warming,
       connected: this.#session !== null && this.#source.state === "followed",
+      divergences: this.#divergences,
     };
     switch (this.#source.state) {
       case "none":
@@ -120,13 +128,34 @@ class Follower implements TableFollower {
         this.#session?.reconnect(applied.reason);
         return;
       case "updated":
-        this.#source = { state: "followed" };
-        this.#file?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.have() }));
-        this.#deps.onUpdate(applied.update);
+        return this.#updated(applied.update);
+      case "diverged":
+        this.#updated(applied.update);
+        return this.#diverged(message, applied.reason);
     }
   }
 
   async close(): Promise<void> {
     await this.#file?.close();
+  }
+
+  #updated(update: TableUpdate): void {
+    this.#source = { state: "followed" };
+    this.#file?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.have() }));
+    this.#deps.onUpdate(update);
+  }
+
+  /** What came is in force all the same: it is the newest that there is. */
+  #diverged({ type }: TableMessage, reason: string): void {
+    const { clock, log } = this.#deps;
+    this.#divergences += 1;
+    const nowMs = clock.monotonicMs();
+    // A whole table that differs would differ again: then the two sides do not hash alike.
+    if (type === "snapshot" || nowMs - this.#askedAgainMs < ASK_AGAIN_MS)
+      return log.debug("Table still differs from the directory's", { reason });
+    this.#askedAgainMs = nowMs;
+    log.warn("Table differs from the directory's, asking for all of it", { reason });
+    this.#copy.forgetPosition();
+    this.#session?.reconnect(reason);
   }
 }

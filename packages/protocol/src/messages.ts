@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ERROR_CODES } from "./errors.ts";
 import { instanceSchema, registrationSchema, routeTableSchema, serviceSchema, tableChangeSchema } from "./model.ts";
-import { NAME_PATTERN } from "./names.ts";
+import { NAME_PATTERN, NAME_RULE } from "./names.ts";
 
 /**
  * The messages of the link: JSON objects, one a WebSocket text frame. Unknown fields are ignored; an unknown `type` is
@@ -17,7 +17,14 @@ export const SNAPSHOT_PART_ENTITIES = 2_000;
 /** The most instances that one Watson may hold. */
 export const REGISTRATIONS_MAX = 10_000;
 
-const name = z.string().regex(NAME_PATTERN);
+const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
+
+/** What `Table.hash` gives of the table that the subscriber sees. Left out by peers that know nothing of it. */
+const hash = z
+  .string()
+  .regex(/^[0-9a-f]{16}$/)
+  .meta({ wanted: "16 hexadecimal digits" })
+  .optional();
 
 export const CLIENT_KINDS = ["watson", "sherlock", "library", "dw"] as const;
 export type ClientKind = (typeof CLIENT_KINDS)[number];
@@ -40,7 +47,7 @@ export const helloSchema = z.object({
       /** Only these services; null for all. */
       services: z.array(name).max(1_000).nullable().default(null),
       /** The table that it holds, so that it is sent only what it lacks. */
-      have: z.object({ epoch: z.string(), revision: z.int() }).nullable().default(null),
+      have: z.object({ epoch: z.string(), revision: z.int(), hash }).nullable().default(null),
     })
     .nullable()
     .default(null),
@@ -139,9 +146,14 @@ export const snapshotSchema = z.object({
   services: z.array(serviceSchema).default([]),
   instances: z.array(instanceSchema).default([]),
   tables: z.array(routeTableSchema).default([]),
+  /** Of all parts together; in the last one. */
+  hash,
 });
 
-/** What changed from one revision to another. An empty one says that nothing did. */
+/**
+ * What changed from one revision to another. An empty one says that nothing did: `from` is then `revision`, and where the
+ * subscriber has said in its `hello` that it has a table with this very hash, the epoch may be a new one.
+ */
 export const deltaSchema = z.object({
   type: z.literal("delta"),
   epoch: z.string(),
@@ -150,6 +162,8 @@ export const deltaSchema = z.object({
   /** When the oldest change in it happened, by the directory's clock; for the metric of how long changes take. */
   atMs: z.number(),
   change: tableChangeSchema,
+  /** Of the table that the change leads to. */
+  hash,
 });
 
 /** The warm-up is over: the table is whole. */

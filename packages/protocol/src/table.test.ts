@@ -53,7 +53,7 @@ const content = fc
     ),
   }));
 
-test("changeTo() is the change that makes one table equal to another", () => {
+test("changeTo() is the change that makes one table equal to another, its hash included", () => {
   const sorted = (table: Table): unknown => {
     const { services, instances, tables } = table.snapshot();
     return [services, instances, tables].map((list) => list.map((one) => JSON.stringify(one)).toSorted());
@@ -61,11 +61,13 @@ test("changeTo() is the change that makes one table equal to another", () => {
   fc.assert(
     fc.property(content, content, (before, after) => {
       const table = new Table();
+      table.hash();
       table.apply(before);
       table.apply(table.changeTo(after));
       const wanted = new Table();
       wanted.apply(after);
       expect(sorted(table)).toEqual(sorted(wanted));
+      expect(table.hash()).toBe(wanted.hash());
       expect(isEmptyChange(table.changeTo(after))).toBe(true);
     }),
   );

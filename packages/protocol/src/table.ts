@@ -1,6 +1,7 @@
 import type { Instance, RouteTable, Service, TableChange } from "./model.ts";
 import { instanceKey, serviceKey, tableKey } from "./model.ts";
 import { parseServiceAddress } from "./address.ts";
+import { TableHash } from "./table-hash.ts";
 
 /** Everything that the rules need to know of one service. */
 export interface ServiceView {
@@ -32,24 +33,17 @@ export class Table implements TableReader {
   readonly #tablesOf = new Map<string, Map<string, RouteTable>>();
   readonly #tablesNaming = new Map<string, Map<string, RouteTable>>();
   readonly #views = new Map<string, ServiceView>();
+  /** Kept from the first time that somebody asks: most tables are never compared. */
+  #hash: TableHash | null = null;
 
   /** Applies a change and returns the names of the services whose distribution may differ from before. */
   apply(change: TableChange): Set<string> {
     const touched = new Set<string>();
     for (const key of change.gone.tables) this.#removeTable(key, touched);
     for (const key of change.gone.instances) this.#removeInstance(key, touched);
-    for (const key of change.gone.services) {
-      if (this.#services.delete(key)) touched.add(key);
-    }
-    for (const service of change.services) {
-      this.#services.set(serviceKey(service), service);
-      touched.add(service.name);
-    }
-    for (const instance of change.instances) {
-      this.#instances.set(instanceKey(instance), instance);
-      put(this.#instancesOf, instance.service, instanceKey(instance), instance);
-      touched.add(instance.service);
-    }
+    for (const key of change.gone.services) this.#removeService(key, touched);
+    for (const service of change.services) this.#putService(service, touched);
+    for (const instance of change.instances) this.#putInstance(instance, touched);
     for (const table of change.tables) {
       this.#removeTable(tableKey(table), touched);
       this.#addTable(table, touched);
@@ -104,6 +98,17 @@ export class Table implements TableReader {
     return { services: this.#services.size, instances: this.#instances.size, tables: this.#tables.size };
   }
 
+  /** The hash of all that is in it: equal for equal tables, and hardly ever for others. */
+  hash(): string {
+    if (this.#hash === null) {
+      this.#hash = new TableHash();
+      for (const service of this.#services.values()) this.#hash.addService(service);
+      for (const instance of this.#instances.values()) this.#hash.addInstance(instance);
+      for (const table of this.#tables.values()) this.#hash.addTable(table);
+    }
+    return this.#hash.toString();
+  }
+
   /** The whole table as one change onto an empty one. */
   snapshot(): TableChange {
     return {
@@ -128,9 +133,36 @@ export class Table implements TableReader {
     };
   }
 
+  #putService(service: Service, touched: Set<string>): void {
+    const before = this.#services.get(service.name);
+    if (before !== undefined) this.#hash?.removeService(before);
+    this.#services.set(service.name, service);
+    this.#hash?.addService(service);
+    touched.add(service.name);
+  }
+
+  #removeService(name: string, touched: Set<string>): void {
+    const service = this.#services.get(name);
+    if (service === undefined) return;
+    this.#services.delete(name);
+    this.#hash?.removeService(service);
+    touched.add(name);
+  }
+
+  #putInstance(instance: Instance, touched: Set<string>): void {
+    const key = instanceKey(instance);
+    const before = this.#instances.get(key);
+    if (before !== undefined) this.#hash?.removeInstance(before);
+    this.#instances.set(key, instance);
+    put(this.#instancesOf, instance.service, key, instance);
+    this.#hash?.addInstance(instance);
+    touched.add(instance.service);
+  }
+
   #addTable(table: RouteTable, touched: Set<string>): void {
     const key = tableKey(table);
     this.#tables.set(key, table);
+    this.#hash?.addTable(table);
     put(this.#tablesOf, table.service, key, table);
     touched.add(table.service);
     for (const name of targetServices(table)) {
@@ -143,6 +175,7 @@ export class Table implements TableReader {
     const table = this.#tables.get(key);
     if (table === undefined) return;
     this.#tables.delete(key);
+    this.#hash?.removeTable(table);
     take(this.#tablesOf, table.service, key);
     touched.add(table.service);
     for (const name of targetServices(table)) {
@@ -155,6 +188,7 @@ export class Table implements TableReader {
     const instance = this.#instances.get(key);
     if (instance === undefined) return;
     this.#instances.delete(key);
+    this.#hash?.removeInstance(instance);
     take(this.#instancesOf, instance.service, key);
     touched.add(instance.service);
   }

@@ -17,6 +17,7 @@ export interface Metrics {
 export interface MetricSources {
   revision(): number;
   tableAgeMs(): number;
+  tableDivergences(): number;
   oldWorkers(): Promise<number>;
   services(): number;
 }
@@ -85,6 +86,11 @@ export function createMetrics(sources: MetricSources): Metrics {
     "datawire_sherlock_table_age_seconds",
     "Since when the table may be out of date; 0 while it is followed.",
     () => sources.tableAgeMs() / 1_000,
+  );
+  gauge(
+    "datawire_sherlock_table_divergences",
+    "How often since the start the table turned out to be another one than the directory's, and was asked for again.",
+    () => sources.tableDivergences(),
   );
   gauge("datawire_sherlock_old_workers", "Workers that still end requests from before a reload.", () =>
     sources.oldWorkers(),

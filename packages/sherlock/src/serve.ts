@@ -85,6 +85,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
   const metrics = createMetrics({
     revision: () => planning.position?.revision ?? 0,
     tableAgeMs: () => follower.status().ageMs ?? 0,
+    tableDivergences: () => follower.status().divergences,
     oldWorkers: () => haproxy.oldWorkers(),
     services: () => follower.table.size.services,
   });

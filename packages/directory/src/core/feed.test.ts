@@ -9,9 +9,14 @@ import { Snapshots } from "./snapshots.ts";
 function createSource(limits = { revisionsMax: 100, bytesMax: 1_000_000 }) {
   const world = createState();
   const log = new RevisionLog("epoch-1", limits);
-  const source: Source & { warming: boolean } = { log, snapshots: new Snapshots(world.table, log), warming: false };
+  const source: Source & { warming: boolean } = {
+    log,
+    snapshots: new Snapshots(world.table, log),
+    table: world.table,
+    warming: false,
+  };
   const publish = (): void => {
-    for (const change of world.writer.take()?.changes ?? []) log.append(change, 1);
+    for (const change of world.writer.take()?.changes ?? []) log.append(change, { atMs: 1, hash: world.table.hash() });
   };
   const set = (...names: string[]): void => {
     state(world, "vm1", names);
@@ -32,6 +37,7 @@ function drain(feed: Pick<Feed, "next">, table = new Table()): { messages: Serve
   return { messages, table };
 }
 
+const wish = { services: ["barker"], have: null, nowMs: 0 };
 const types = (messages: readonly ServerMessage[]): string => messages.map(({ type }) => type).join(" ");
 
 test("next() gives a snapshot, then a delta for every revision", () => {
@@ -55,6 +61,30 @@ test("next() gives a subscriber that returns what it missed, and one that missed
   expect(missedOne).toMatchObject([{ type: "warm" }, { type: "delta", from: 1, revision: 2 }]);
   const missedNone = drain(new Feed(source, { epoch: "epoch-1", revision: 2 }, 0)).messages;
   expect(missedNone[0]).toMatchObject({ type: "delta", from: 2, revision: 2, change: { instances: [] } });
+});
+
+test("next() gives nothing but a new position to a subscriber of another life that has this very table", () => {
+  const { source, set, world } = createSource();
+  source.warming = true;
+  set("barker@a");
+  const have = { epoch: "epoch-0", revision: 70, hash: world.table.hash() };
+  const feed = new Feed(source, have, 5);
+  expect(drain(feed).messages).toMatchObject([
+    { type: "delta", epoch: "epoch-1", from: 1, revision: 1, atMs: 5, hash: have.hash, change: { instances: [] } },
+  ]);
+  set("barker@a", "barker@b");
+  expect(types(drain(feed).messages)).toBe("delta");
+  expect(types(drain(new Feed(source, have, 5)).messages)).toBe("snapshot");
+});
+
+test("next() gives the hash of the table that each message leads to", () => {
+  const { source, set } = createSource();
+  set("barker@a");
+  const feed = new Feed(source, null, 0);
+  const { messages, table } = drain(feed);
+  expect(messages).toMatchObject([{ type: "snapshot", hash: table.hash() }]);
+  set("barker@b");
+  expect(drain(feed, table).messages).toMatchObject([{ type: "delta", hash: table.hash() }]);
 });
 
 test.each<[{ epoch: string; revision: number } | null, string]>([
@@ -115,9 +145,9 @@ test("a large snapshot comes in parts, of which the last says so", () => {
 });
 
 test("FilteredFeed gives the services that are wanted and says nothing of the others", () => {
-  const { world, source, set } = createSource();
+  const { source, set } = createSource();
   set("barker@a", "other@a");
-  const feed = new FilteredFeed(source, world.table, ["barker"]);
+  const feed = new FilteredFeed(source, wish);
   const { table } = drain(feed);
   expect([...table.serviceNames()]).toEqual(["barker"]);
   set("barker@a", "other@a", "other@b");
@@ -130,11 +160,24 @@ test("FilteredFeed gives the services that are wanted and says nothing of the ot
   expect([...table.instances()].map(({ name }) => name)).toEqual(["b"]);
 });
 
+test("FilteredFeed gives the hash of what it gives, and to one that has it nothing more", () => {
+  const { source, set } = createSource();
+  set("barker@a", "other@a");
+  const feed = new FilteredFeed(source, wish);
+  const { messages, table } = drain(feed);
+  expect(messages).toMatchObject([{ type: "snapshot", hash: table.hash() }]);
+  set("barker@b", "other@a");
+  expect(drain(feed, table).messages).toMatchObject([{ type: "delta", hash: table.hash() }]);
+  const have = { epoch: "epoch-0", revision: 4, hash: table.hash() };
+  const again = drain(new FilteredFeed(source, { ...wish, have })).messages;
+  expect(again).toMatchObject([{ type: "delta", from: 2, revision: 2, hash: have.hash }]);
+});
+
 test("FilteredFeed follows the shares that a wanted service sends to another", () => {
   const { world, source, set, publish } = createSource();
   state(world, "vm2", [registration("target@t", {})]);
   set("barker@a");
-  const feed = new FilteredFeed(source, world.table, ["barker"]);
+  const feed = new FilteredFeed(source, wish);
   const { table } = drain(feed);
   const route = { target: "//target", share: 1_000, slots: [[0, 1_000]] as [number, number][], when: null };
   const routes = [{ ...route, reading: "service" as const, order: 0, expiry: null }];

@@ -1,10 +1,12 @@
-import type { Position, RevisionLog } from "./revisions.ts";
+import type { Table } from "@datawire/protocol";
+import type { Have, RevisionLog } from "./revisions.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 /** What a subscriber reads from: the revisions, and the whole for those that are too far behind. */
 export interface Source {
   readonly log: RevisionLog;
   readonly snapshots: Snapshots;
+  readonly table: Table;
   /** Whether instances may still be missing from the table. */
   readonly warming: boolean;
 }
@@ -23,16 +25,18 @@ export class Feed {
   /** Whether the subscriber still has to be told that the warm-up is over. */
   #owesWarm = true;
 
-  /** @param have the table that the subscriber already holds. */
-  constructor(source: Source, have: Position | null, nowMs: number) {
+  /**
+   * @param have the table that the subscriber already holds. It may be this one although its position is of another
+   * life of the directory, or long forgotten: the hash tells.
+   */
+  constructor(source: Source, have: Have | null, nowMs: number) {
     this.#source = source;
-    const { log } = source;
-    if (have === null || !log.covers(have)) {
-      this.#revision = this.#beginSnapshot();
-    } else {
-      this.#revision = have.revision;
-      if (have.revision === log.revision) this.#frames.push(log.emptyFrame(nowMs));
-    }
+    const { log, table } = source;
+    if (have !== null && log.covers(have)) this.#revision = have.revision;
+    else if (have !== null && have.hash === table.hash()) this.#revision = log.revision;
+    else this.#revision = this.#beginSnapshot();
+    if (this.#frames.length === 0 && this.#revision === log.revision)
+      this.#frames.push(log.emptyFrame({ atMs: nowMs, hash: table.hash() }));
   }
 
   /** The revision that the subscriber has once everything that `next` gave has reached it. */

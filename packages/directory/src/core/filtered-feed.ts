@@ -1,14 +1,21 @@
 import { isEmptyChange, parseServiceAddress, Table, type TableChange } from "@datawire/protocol";
 import type { Source } from "./feed.ts";
-import type { Revision } from "./revisions.ts";
+import type { Have, Revision } from "./revisions.ts";
 import { serialise } from "./snapshots.ts";
 
 const encoder = new TextEncoder();
 
+/** What a subscriber wants, and what it has of it. */
+interface Wish {
+  readonly services: readonly string[];
+  readonly have: Have | null;
+  readonly nowMs: number;
+}
+
 /**
  * The feed of a subscriber that wants some services only: those, the services that their routes send shares to, and
  * every route that says something of either. What it was sent is kept as a table of its own, which is as small as the
- * wish, so that whatever comes and goes in the whole it gets what differs from that.
+ * wish, so that whatever comes and goes in the whole it gets what differs from that, and the hash of that.
  */
 export class FilteredFeed {
   readonly #source: Source;
@@ -23,7 +30,8 @@ export class FilteredFeed {
   #scope: ReadonlySet<string>;
   #owesWarm: boolean;
 
-  constructor(source: Source, table: Table, services: readonly string[]) {
+  constructor(source: Source, { services, have, nowMs }: Wish) {
+    const { table } = source;
     this.#source = source;
     this.#table = table;
     this.#services = services;
@@ -33,7 +41,11 @@ export class FilteredFeed {
     this.#scope = scopeOf(table, services);
     this.#sent.apply(select(table, this.#scope));
     this.#owesWarm = source.warming;
-    this.#frames = serialise(this.#sent, { epoch, revision, warming: source.warming });
+    const hash = this.#sent.hash();
+    this.#frames =
+      have?.hash === hash
+        ? [source.log.emptyFrame({ atMs: nowMs, hash })]
+        : serialise(this.#sent, { epoch, revision, warming: source.warming });
   }
 
   get revision(): number {
@@ -71,8 +83,9 @@ export class FilteredFeed {
     const from = this.#revision;
     this.#revision = log.revision;
     const atMs = log.after(log.revision - 1)?.atMs ?? 0;
+    const hash = this.#sent.hash();
     return encoder.encode(
-      JSON.stringify({ type: "delta", epoch: log.epoch, from, revision: this.#revision, atMs, change }),
+      JSON.stringify({ type: "delta", epoch: log.epoch, from, revision: this.#revision, atMs, change, hash }),
     );
   }
 }

@@ -7,6 +7,8 @@ export interface Revision {
   readonly change: TableChange;
   /** When the oldest change in it happened. */
   readonly atMs: number;
+  /** Of the table that it leads to; left out where it is a part of a larger change. */
+  readonly hash: string | undefined;
   /** The `delta` message, serialised once for all. */
   readonly frame: Uint8Array;
   /** How many bytes all earlier frames together have. */
@@ -17,6 +19,12 @@ export interface Revision {
 export interface Position {
   readonly epoch: string;
   readonly revision: number;
+}
+
+/** What a subscriber says it has. */
+export interface Have extends Position {
+  /** Of the table that it has. */
+  readonly hash?: string | undefined;
 }
 
 export interface RevisionLimits {
@@ -52,12 +60,12 @@ export class RevisionLog {
     return this.#revision;
   }
 
-  /** Makes the next revision of a change that happened at `atMs`. */
-  append(change: TableChange, atMs: number): Revision {
+  /** Makes the next revision of a change that happened at `atMs` and led to a table of that hash. */
+  append(change: TableChange, { atMs, hash }: Pick<Revision, "atMs"> & Partial<Pick<Revision, "hash">>): Revision {
     const from = this.#revision;
     const revision = from + 1;
-    const frame = this.#frame({ from, revision, atMs, change });
-    const made: Revision = { from, revision, change, atMs, frame, offset: this.#bytesEver };
+    const frame = this.#frame({ from, revision, atMs, change, hash });
+    const made: Revision = { from, revision, change, atMs, hash, frame, offset: this.#bytesEver };
     this.#revision = revision;
     this.#kept.set(revision, made);
     this.#bytes += frame.length;
@@ -83,12 +91,12 @@ export class RevisionLog {
     return next === null ? 0 : this.#bytesEver - next.offset;
   }
 
-  /** A delta that says that nothing changed since the current revision. */
-  emptyFrame(atMs: number): Uint8Array {
-    return this.#frame({ from: this.#revision, revision: this.#revision, atMs, change: {} });
+  /** A delta that says that nothing changed since the current revision, of which it tells the hash. */
+  emptyFrame({ atMs, hash }: { readonly atMs: number; readonly hash: string }): Uint8Array {
+    return this.#frame({ from: this.#revision, revision: this.#revision, atMs, change: {}, hash });
   }
 
-  #frame(body: { from: number; revision: number; atMs: number; change: Partial<TableChange> }): Uint8Array {
+  #frame(body: Pick<Revision, "from" | "revision" | "atMs" | "hash"> & { change: Partial<TableChange> }): Uint8Array {
     return encoder.encode(JSON.stringify({ type: "delta", epoch: this.epoch, ...body }));
   }
 

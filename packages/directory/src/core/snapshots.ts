@@ -53,7 +53,7 @@ export class Snapshots {
 
 /** Serialises a table into `snapshot` messages. */
 export function serialise(
-  table: Pick<Table, "services" | "instances" | "tables">,
+  table: Pick<Table, "services" | "instances" | "tables" | "hash">,
   head: { readonly epoch: string; readonly revision: number; readonly warming: boolean },
 ): Uint8Array[] {
   const parts = [newPart()];
@@ -70,7 +70,9 @@ export function serialise(
   for (const routes of table.tables()) add("tables", routes);
   for (const instance of table.instances()) add("instances", instance);
   return parts.map(({ lists }, part) => {
-    const start = JSON.stringify({ type: "snapshot", ...head, part, last: part === parts.length - 1 });
+    const last = part === parts.length - 1;
+    const hash = last ? table.hash() : undefined;
+    const start = JSON.stringify({ type: "snapshot", ...head, part, last, hash });
     const body = Object.entries(lists).map(([kind, texts]) => `"${kind}":[${texts.join(",")}]`);
     return encoder.encode(`${start.slice(0, -1)},${body.join(",")}}`);
   });

@@ -1,4 +1,4 @@
-import type { TableChange } from "@datawire/protocol";
+import type { Instance, TableChange } from "@datawire/protocol";
 import { emptyChange, Table } from "@datawire/protocol";
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
@@ -107,11 +107,60 @@ test("apply() lets go during a warm-up of what the directory says is gone", () =
 test("have() asks for all while the copy holds more than the directory named", () => {
   const copy = new TableCopy();
   copy.restore({ ...emptyChange(), services, instances: [a] }, { epoch: "e1", revision: 4 });
-  expect(copy.have()).toEqual({ epoch: "e1", revision: 4 });
+  expect(copy.have()).toEqual({ epoch: "e1", revision: 4, hash: copy.table.hash() });
   follow(copy, snapshot(1, { epoch: "e2", warming: true }));
   expect(copy.have()).toBe(null);
   follow(copy, { type: "warm" });
-  expect(copy.have()).toEqual({ epoch: "e2", revision: 1 });
+  expect(copy.have()).toMatchObject({ epoch: "e2", revision: 1 });
+});
+
+const hashOf = (...instances: Instance[]): string => {
+  const table = new Table();
+  table.apply({ ...emptyChange(), services, instances });
+  return table.hash();
+};
+
+test("apply() takes a table with another hash, and says so", () => {
+  const copy = new TableCopy();
+  const whole = snapshot(1, { services, instances: [a], hash: hashOf(a) });
+  expect(copy.apply(whole).state).toBe("updated");
+  expect(copy.apply({ ...delta(1, { instances: [b] }), hash: hashOf(a, b) }).state).toBe("updated");
+  expect(copy.apply(delta(2, { instances: [c] })).state).toBe("updated");
+  const differs = copy.apply({
+    ...delta(3, { gone: { services: [], instances: ["barker@a"], tables: [] } }),
+    hash: hashOf(b),
+  });
+  expect(differs).toEqual({
+    state: "diverged",
+    update: { services: new Set(["barker"]), position: { epoch: "e1", revision: 4 }, atMs: 1_000 },
+    reason: `the table of e1:4 has the hash ${hashOf(b)} there and ${hashOf(b, c)} here`,
+  });
+  expect(names(copy)).toBe("b c");
+});
+
+test("apply() compares nothing while it keeps what a warming directory lacks", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(9, { services, instances: [a, b] }));
+  const warming = snapshot(1, { epoch: "e2", services, instances: [b], warming: true, hash: hashOf(b) });
+  expect(copy.apply(warming).state).toBe("updated");
+  const changed = { ...delta(1, { instances: [c] }, "e2"), hash: hashOf(b, c) };
+  expect(copy.apply(changed).state).toBe("updated");
+  follow(copy, { type: "warm" });
+  expect(copy.apply({ ...delta(2, {}, "e2"), hash: hashOf(b, c) }).state).toBe("updated");
+});
+
+test("apply() goes on from a new position where nothing but that has changed", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(9, { services, instances: [a] }));
+  const empty = { ...delta(3, {}, "e2"), revision: 3 };
+  expect(copy.apply({ ...empty, hash: hashOf(b) }).state).toBe("gap");
+  expect(copy.apply(empty).state).toBe("gap");
+  expect(copy.apply({ ...empty, hash: hashOf(a) })).toMatchObject({
+    state: "updated",
+    update: { services: new Set(), position: { epoch: "e2", revision: 3 } },
+  });
+  follow(copy, delta(3, { instances: [b] }, "e2"));
+  expect(names(copy)).toBe("a b");
 });
 
 test("apply() believes a second snapshot that ends the warm-up without a word", () => {

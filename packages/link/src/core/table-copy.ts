@@ -7,6 +7,11 @@ export interface Position {
   readonly revision: number;
 }
 
+/** A position, and the hash of the table that is there. */
+export interface Have extends Position {
+  readonly hash: string;
+}
+
 /** What a message did to the copy. */
 export interface TableUpdate {
   /** The services whose distribution may differ from before; empty when only the revision moved. */
@@ -20,10 +25,14 @@ export type TableMessage = Extract<ServerMessage, { type: "snapshot" | "delta" |
 
 export type Applied =
   | { readonly state: "updated"; readonly update: TableUpdate }
+  /** It was applied, and the directory's table is another one all the same. */
+  | { readonly state: "diverged"; readonly update: TableUpdate; readonly reason: string }
   /** A part of a snapshot, or nothing that matters. */
   | { readonly state: "pending" }
   /** What came does not continue what is here: a new snapshot is needed. */
   | { readonly state: "gap"; readonly reason: string };
+
+type Updated = Extract<Applied, { state: "updated" }>;
 
 /** A snapshot beyond this is no table of ours. */
 const SNAPSHOT_ENTITIES_MAX = 2_000_000;
@@ -57,8 +66,8 @@ export class TableCopy {
    * What to ask for: null for a snapshot. A copy that holds more than the directory named is no position of its
    * table, so that deltas could not mend it.
    */
-  have(): Position | null {
-    return this.#warming ? null : this.#position;
+  have(): Have | null {
+    return this.#warming || this.#position === null ? null : { ...this.#position, hash: this.table.hash() };
   }
 
   /** Starts from a table that was saved; only for an empty copy. */
@@ -106,19 +115,29 @@ export class TableCopy {
     this.#kept = new Kept();
     if (part.warming) {
       this.#kept.add(change.gone);
-      return this.#update({ ...change, gone: emptyChange().gone }, part, null);
+      return this.#updated({ ...change, gone: emptyChange().gone }, part, null);
     }
-    return this.#update(change, part, null);
+    return this.#compared(this.#updated(change, part, null), part.hash);
   }
 
   #applyDelta(delta: Extract<TableMessage, { type: "delta" }>): Applied {
     if (this.#snapshot !== null) return { state: "gap", reason: "a delta came in the middle of a snapshot" };
+    if (this.#continues(delta)) return this.#updated(emptyChange(), delta, delta.atMs);
     if (this.#position?.epoch !== delta.epoch || this.#position.revision !== delta.from) {
       const own = this.#position === null ? "nothing" : `${this.#position.epoch}:${this.#position.revision}`;
       return { state: "gap", reason: `a delta from ${delta.epoch}:${delta.from} came, and the table here is ${own}` };
     }
     this.#kept.settle(delta.change);
-    return this.#update(delta.change, delta, delta.atMs);
+    return this.#compared(this.#updated(delta.change, delta, delta.atMs), delta.hash);
+  }
+
+  /**
+   * Whether a delta that changes nothing says of this very table that it is the directory's: after a restart of the
+   * directory, or after more changes to and fro than it keeps, only the position is another one.
+   */
+  #continues({ epoch, from, revision, hash }: Extract<TableMessage, { type: "delta" }>): boolean {
+    if (this.#position?.epoch === epoch && this.#position.revision === from) return false;
+    return from === revision && hash !== undefined && hash === this.table.hash();
   }
 
   #applyWarm(): Applied {
@@ -126,12 +145,22 @@ export class TableCopy {
     this.#warming = false;
     const gone = this.#kept.gone();
     this.#kept = new Kept();
-    return this.#update({ ...emptyChange(), gone }, this.#position, null);
+    return this.#updated({ ...emptyChange(), gone }, this.#position, null);
   }
 
-  #update(change: TableChange, { epoch, revision }: Position, atMs: number | null): Applied {
+  #updated(change: TableChange, { epoch, revision }: Position, atMs: number | null): Updated {
     this.#position = { epoch, revision };
     return { state: "updated", update: { services: this.table.apply(change), position: this.#position, atMs } };
+  }
+
+  /** What is kept through a warm-up is in no table of the directory's. */
+  #compared(updated: Updated, hash: string | undefined): Applied {
+    if (hash === undefined || this.#warming) return updated;
+    const own = this.table.hash();
+    if (own === hash) return updated;
+    const { epoch, revision } = updated.update.position;
+    const reason = `the table of ${epoch}:${revision} has the hash ${hash} there and ${own} here`;
+    return { state: "diverged", update: updated.update, reason };
   }
 }
 
