@@ -6,6 +6,8 @@ export interface LoadReport {
   readonly ok: number;
   /** Everything that was not 2xx, with when it happened. */
   readonly failures: readonly { readonly atMs: number; readonly what: string }[];
+  /** How long the slowest one took, answered or not. */
+  readonly slowestMs: number;
   /** Answers by the instance that gave them, as `name`; and by version. */
   readonly byInstance: ReadonlyMap<string, number>;
   readonly byVersion: ReadonlyMap<string, number>;
@@ -29,7 +31,7 @@ export interface LoadOptions {
 
 /** Sends requests over keep-alive connections, one at a time each, as a legacy application with a pool would. */
 export function startLoad({ url, connections, method = "GET", pauseMs = 0, headers = {} }: LoadOptions): Load {
-  const tally = { requests: 0, ok: 0, failures: [] as { atMs: number; what: string }[] };
+  const tally = { requests: 0, ok: 0, failures: [] as { atMs: number; what: string }[], slowestMs: 0 };
   const byInstance = new Map<string, number>();
   const byVersion = new Map<string, number>();
   const stopping = new AbortController();
@@ -37,6 +39,7 @@ export function startLoad({ url, connections, method = "GET", pauseMs = 0, heade
   const { origin, pathname, search } = new URL(url);
   const one = async (): Promise<void> => {
     tally.requests += 1;
+    const startedMs = performance.now();
     try {
       const response = await agent.request({
         origin,
@@ -57,6 +60,8 @@ export function startLoad({ url, connections, method = "GET", pauseMs = 0, heade
     } catch (error) {
       const { code = "", message } = error as { code?: string; message: string };
       tally.failures.push({ atMs: Date.now(), what: `${code} ${message}` });
+    } finally {
+      tally.slowestMs = Math.max(tally.slowestMs, Math.round(performance.now() - startedMs));
     }
   };
   const workers = Array.from({ length: connections }, async () => {

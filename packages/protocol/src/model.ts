@@ -15,6 +15,13 @@ const version = z.string().regex(VERSION_PATTERN);
 /** `live` takes requests; `lost` too: its Watson is out of sight, not dead. `draining` takes no new ones; `down` none. */
 export const INSTANCE_STATES = ["live", "down", "draining", "lost"] as const;
 
+/**
+ * How the checks found an instance down: `refused` by its machine, so that nothing listens there; `timeout` when nothing
+ * came back, as of a frozen process or a machine that is gone; `failed` when it answered, and not as it should.
+ */
+export const DOWN_CAUSES = ["refused", "timeout", "failed"] as const;
+export type DownCause = (typeof DOWN_CAUSES)[number];
+
 export const WEIGHT_MAX = 256;
 export const TAGS_MAX = 32;
 
@@ -30,6 +37,8 @@ export const registrationSchema = z.object({
   state: z.enum(["live", "down", "draining"]),
   /** Why it is not live, for people; null when it is. */
   reason: z.string().max(500).nullable().default(null),
+  /** The kind of that reason, for programs; null when it is not down, or when nobody says. */
+  cause: z.enum(DOWN_CAUSES).nullable().catch(null).default(null),
   /** Relative to the other instances of the same target. */
   weight: z.int().min(1).max(WEIGHT_MAX).default(100),
   zone: name.nullable().default(null),

@@ -163,7 +163,14 @@ export class Holdings {
       drained: this.#drained.has(key),
     });
     const since = before?.state === state ? before.since : state === held.said.state ? held.saidSinceMs : wallMs;
-    const instance: Instance = { ...held.said, state, reason, since, order: this.orders.of(key) };
+    const instance: Instance = {
+      ...held.said,
+      state,
+      reason,
+      cause: state === "down" ? held.said.cause : null,
+      since,
+      order: this.orders.of(key),
+    };
     if (before !== null && before.order === instance.order && sameRegistration(before, instance)) return;
     if (before !== null) services.discount(before);
     services.count(instance);
@@ -193,6 +200,7 @@ const REGISTRATION_FIELDS = [
   "url",
   "version",
   "reason",
+  "cause",
   "protocol",
   "weight",
   "zone",

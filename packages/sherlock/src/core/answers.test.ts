@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { blocksOf, parseDescription, parseMap, parseServersState, parseShowProc } from "./answers.ts";
+import { blocksOf, parseDescription, parseMap, parseServersState, parseSessions, parseShowProc } from "./answers.ts";
 import { addChange, dueAtMs } from "./coalesce.ts";
 import { CounterDeltas, parseStat } from "./counters.ts";
 import { parseHaproxyVersion } from "./haproxy-version.ts";
@@ -110,4 +110,14 @@ describe("CounterDeltas", () => {
     });
     expect(deltas.take(stat(2, 2), attribute)[0]).toMatchObject({ requests: 2, responses: [0, 2, 0, 0, 0] });
   });
+});
+
+test("parseSessions() says which server each has", () => {
+  const answer =
+    "0x5624facbd4c0: proto=tcpv4 src=127.0.0.1:52614 fe=http_in be=s:v1 srv=127.0.0.1:37343 ts=00 epoch=0\n" +
+    "0x5624fadb0600: proto=sockpair src=unix:2 fe=GLOBAL be=<NONE> srv=<none> ts=00 epoch=0\n\n";
+  expect(parseSessions(answer)).toEqual([
+    { id: "0x5624facbd4c0", server: "s:v1/127.0.0.1:37343" },
+    { id: "0x5624fadb0600", server: "<NONE>/<none>" },
+  ]);
 });

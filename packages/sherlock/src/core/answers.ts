@@ -69,6 +69,14 @@ export function parseDescription(answer: string): string | null {
   return /^[Dd]escription: (.*)$/m.exec(answer)?.[1]?.trim() ?? null;
 }
 
+/** The sessions of `show sess`, each with its server as `BACKEND/SERVER`. */
+export function parseSessions(answer: string): { readonly id: string; readonly server: string }[] {
+  return [...answer.matchAll(/^(0x[0-9a-f]+): .*? be=(\S+) srv=(\S+) /gm)].map(([, id = "", backend, server]) => ({
+    id,
+    server: `${backend}/${server}`,
+  }));
+}
+
 /** What `show proc` says of a master. */
 export interface MasterState {
   readonly pid: number;

@@ -33,7 +33,7 @@ export function placeInstance(view: ServiceView, instance: Instance, context: Pl
     weight: instance.weight,
     ready: isUsable(instance),
     id: instance.order + 1,
-    drainMs: instance.drainMs,
+    drainMs: answersNothing(instance) ? 0 : instance.drainMs,
     instances: [{ name: instance.name, version: instance.version }],
   });
 }
@@ -103,6 +103,7 @@ export function mergeServers(a: PlannedServer, b: PlannedServer): PlannedServer 
     weight,
     ready: a.ready || b.ready,
     id: Math.min(a.id, b.id),
+    drainMs: Math.max(a.drainMs, b.drainMs),
     instances: [...a.instances, ...b.instances],
   };
 }
@@ -124,6 +125,15 @@ export function numberServers(servers: Iterable<PlannedServer>, balance: Balance
       taken.add(id);
       return { ...server, id };
     });
+}
+
+/**
+ * What is open at an instance of which nothing comes back would only wait: cut at once, what is safe to repeat is
+ * answered elsewhere. One that refuses connections may be ending in peace, with its port closed and its last answers
+ * still to come; if it died, the kernel has cut them already.
+ */
+function answersNothing({ state, cause }: Instance): boolean {
+  return state === "down" && cause === "timeout";
 }
 
 interface Place extends Pick<PlannedServer, "weight" | "ready" | "id" | "drainMs" | "instances"> {

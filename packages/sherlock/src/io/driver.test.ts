@@ -2,13 +2,16 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Table } from "@datawire/protocol";
 import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
 import {
+  type Answer,
   ask,
   type Echo,
   freePort,
   type Machine,
   removeFolder,
+  type Silent,
   startEcho,
   startMachine,
+  startSilent,
   temporaryFolder,
 } from "../testing/machine.ts";
 
@@ -16,16 +19,19 @@ let folder: string;
 let port: number;
 let machine: Machine | null;
 let echoes: Echo[];
+let closers: (() => void)[];
 
 beforeEach(async () => {
   folder = await temporaryFolder();
   port = await freePort();
   machine = null;
   echoes = [];
+  closers = [];
 });
 
 afterEach(async () => {
   await machine?.stop();
+  for (const close of closers) close();
   await Promise.all(echoes.map((echo) => echo.close()));
   await removeFolder(folder);
 });
@@ -39,6 +45,17 @@ async function echo(name: string, respond?: Parameters<typeof startEcho>[1]): Pr
   const started = await startEcho(name, respond);
   echoes.push(started);
   return started;
+}
+
+/** A request that the silent instance has, and does not answer. */
+async function stuckRequest(silent: Silent): Promise<{ answer: Promise<Answer>; answered(): boolean }> {
+  for (;;) {
+    const before = silent.requests();
+    let answered = false;
+    const answer = ask(port, "/s/").finally(() => (answered = true));
+    await expect.poll(() => answered || silent.requests() > before, { interval: 5 }).toBe(true);
+    if (!answered) return { answer, answered: () => answered };
+  }
 }
 
 async function namesOf(
@@ -177,6 +194,29 @@ describe("Driver", () => {
     expect(second.process.pid).toBe(pid);
     expect(second.reloads).toEqual([]);
     expect(await namesOf("/s/", 4)).toEqual(new Map([["b", 4]]));
+  });
+
+  test("repeats elsewhere at once what waits for an instance of which nothing comes back", async () => {
+    const [a, b] = [await echo("a"), await echo("b")];
+    const silent = await startSilent();
+    closers.push(silent.close);
+    const frozen = instance("s", "b", { url: silent.url, order: 1 });
+    const table = tableOf(service("s"), frozen, instance("s", "a", { url: a.url }));
+    const { follow } = await start(table);
+    const cut = await stuckRequest(silent);
+    const startedMs = performance.now();
+    await follow(table.apply(change({ ...frozen, state: "down", cause: "timeout" })));
+    const { status, seen } = await cut.answer;
+    expect([status, seen?.name]).toEqual([200, "a"]);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    // One that answered its check has its drain time, until it is silent too.
+    await follow(table.apply(change(frozen)));
+    const kept = await stuckRequest(silent);
+    await follow(table.apply(change({ ...frozen, state: "down", cause: "failed" })));
+    await follow(table.apply(change(instance("other", "a", { url: b.url }), service("other"))));
+    expect(kept.answered()).toBe(false);
+    await follow(table.apply(change({ ...frozen, state: "down", cause: "timeout" })));
+    expect((await kept.answer).status).toBe(200);
   });
 
   test("starts HAProxy again when it dies", async () => {

@@ -125,7 +125,7 @@ export class Driver {
     const todo = this.#steps(running, plan);
     await this.#run(todo.commands, plan);
     if (this.#config.runtimeCommands) this.#reaper.observe(running, plan, before);
-    if (this.#config.runtimeCommands) await this.#reaper.reap(running, plan, this.#deps.process.runtime);
+    if (this.#config.runtimeCommands) await this.#reaper.reap(running, plan, this.#deps.process);
     if (todo.reload === null) {
       this.#waiting = null;
       this.#repairs = 0;

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { open, readFile, stat, truncate } from "node:fs/promises";
 import type { Clock, Logger } from "@datawire/runtime";
-import { type MasterState, parseDescription, parseShowProc } from "../core/answers.ts";
+import { type MasterState, parseDescription, parseSessions, parseShowProc } from "../core/answers.ts";
 import type { RunDir } from "./run-dir.ts";
 import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
 
@@ -27,6 +27,8 @@ const UP_MS_MAX = 10_000;
 /** A request to reload that came while the master was busy is lost without a word: it is repeated. */
 const REPEAT_MS = 1_000;
 const POLL_MS = 5;
+/** For so long after a reload the master takes no questions. */
+const MASTER_MS_MAX = 200;
 /** How often a process that is not our child is looked at; its death has to be mended within 150 ms. */
 const WATCH_MS = 40;
 const ERRORS_BYTES_MAX = 1024 * 1024;
@@ -130,6 +132,24 @@ export class HaproxyProcess {
   /** Workers of earlier generations that still serve open requests. */
   async oldWorkers(): Promise<number> {
     return (await this.#state())?.oldWorkers.length ?? 0;
+  }
+
+  /** Ends what a server that takes no new requests still serves, in workers of earlier generations too. */
+  async cutSessions(server: string): Promise<void> {
+    await this.runtime.run([`shutdown sessions server ${server}`]);
+    const untilMs = this.#deps.clock.monotonicMs() + MASTER_MS_MAX;
+    let state = await this.#state();
+    while (state === null && this.#deps.clock.monotonicMs() < untilMs) {
+      await this.#deps.clock.sleep(POLL_MS);
+      state = await this.#state();
+    }
+    for (const pid of state?.oldWorkers ?? []) {
+      // There the server cannot be named any more, only each of its sessions; and it may have ended meanwhile.
+      const sessions = parseSessions(await this.#master.ask(`@!${pid} show sess`).catch(() => ""));
+      for (const { id } of sessions.filter((session) => session.server === server)) {
+        await this.#master.ask(`@!${pid} shutdown session ${id}`).catch(() => {});
+      }
+    }
   }
 
   /** Lets open requests end, then ends HAProxy. */

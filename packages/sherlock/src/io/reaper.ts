@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "@datawire/runtime";
 import type { Plan } from "../core/plan.ts";
 import type { Running } from "../core/running.ts";
+import type { HaproxyProcess } from "./haproxy-process.ts";
 import { type RuntimeApi, RuntimeApiError } from "./runtime-api.ts";
 
 /** Nothing is deleted earlier, since HAProxy 2.6 has races between deleting a server and requests that just end. */
@@ -38,9 +39,14 @@ export class Reaper {
         if (server.ready) continue;
         const id = `${backend}/${name}`;
         seen.add(id);
-        if (this.#out.has(id)) continue;
-        const known = plan.servers.get(backend)?.get(name) ?? before?.servers.get(backend)?.get(name);
-        this.#out.set(id, { sinceMs: nowMs, drainMs: known?.drainMs ?? DRAIN_MS_UNKNOWN, shut: false });
+        const out = this.#out.get(id);
+        const planned = plan.servers.get(backend)?.get(name);
+        // An instance that ended its work in peace, as it seemed, may turn out to be frozen.
+        if (out !== undefined && (planned === undefined || planned.drainMs >= out.drainMs)) continue;
+        const known = planned ?? before?.servers.get(backend)?.get(name);
+        const drainMs = known?.drainMs ?? DRAIN_MS_UNKNOWN;
+        this.#out.set(id, { shut: false, sinceMs: nowMs, ...out, drainMs });
+        this.#nextMs = Math.min(this.#nextMs, (out?.sinceMs ?? nowMs) + drainMs);
       }
     }
     for (const id of this.#out.keys()) if (!seen.has(id)) this.#out.delete(id);
@@ -52,7 +58,7 @@ export class Reaper {
   }
 
   /** Does what is due. */
-  async reap(running: Running, plan: Plan, runtime: RuntimeApi): Promise<void> {
+  async reap(running: Running, plan: Plan, haproxy: Pick<HaproxyProcess, "runtime" | "cutSessions">): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + LOOK_MS;
@@ -61,11 +67,11 @@ export class Reaper {
       const ageMs = nowMs - out.sinceMs;
       if (!out.shut && ageMs >= out.drainMs) {
         out.shut = true;
-        await runtime.run([`shutdown sessions server ${id}`]);
+        await haproxy.cutSessions(id);
       }
       const retired = plan.servers.get(backend)?.has(name) !== true;
       if (!retired || !out.shut || ageMs < DELETE_MS_MIN) continue;
-      if (await this.#delete(runtime, id)) {
+      if (await this.#delete(haproxy.runtime, id)) {
         running.servers.get(backend)?.delete(name);
         this.#out.delete(id);
       }

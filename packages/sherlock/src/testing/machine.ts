@@ -156,13 +156,19 @@ export async function removeFolder(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
 }
 
-/** A port that nothing listens on now. */
+/** A port that nothing listens on now, below the range that outgoing connections are given theirs from. */
 export async function freePort(): Promise<number> {
-  const server = createNetServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createNetServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** An instance that answers with what it was asked. */
@@ -205,6 +211,25 @@ export interface Answer {
   /** What the instance saw; null for a page of HAProxy's own. */
   readonly seen: { readonly name: string; readonly url: string; readonly headers: Record<string, string> } | null;
 }
+/** An instance that takes requests and never answers, as a frozen process does. */
+export interface Silent {
+  readonly url: string;
+  /** How many have come. */
+  requests(): number;
+  close(): void;
+}
+
+export async function startSilent(): Promise<Silent> {
+  let requests = 0;
+  const server = createNetServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", () => void requests++);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, requests: () => requests, close: () => void server.close() };
+}
+
 
 /** Asks through HAProxy, with the path as it is written. */
 export function ask(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {

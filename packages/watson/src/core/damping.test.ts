@@ -51,7 +51,8 @@ test("damped() bounds the changes that others see of an instance that flips twic
   let seen = "live";
   let flips = 0;
   for (let i = 1; i <= 120; i++) {
-    const health = i % 2 === 0 ? ({ state: "live" } as const) : ({ state: "down", reason: "503" } as const);
+    const health =
+      i % 2 === 0 ? ({ state: "live" } as const) : ({ state: "down", reason: "503", cause: "failed" } as const);
     damping = noteChange(damping, i * 500);
     const { state } = damped(health, damping, i * 500);
     if (state !== seen) flips++;
@@ -63,6 +64,7 @@ test("damped() bounds the changes that others see of an instance that flips twic
 
 test("damped() keeps the reason of the checks while they fail", () => {
   const { damping, atMs } = changes(CHANGES_MAX + 1, 10);
-  expect(damped({ state: "down", reason: "503" }, damping, atMs)).toEqual({ state: "down", reason: "503" });
+  const down = { state: "down", reason: "503", cause: "timeout" } as const;
+  expect(damped(down, damping, atMs)).toEqual(down);
   expect(damped({ state: "live" }, damping, atMs)).toMatchObject({ reason: expect.stringContaining("flapping") });
 });

@@ -34,7 +34,7 @@ export function isHeld({ heldUntilMs }: Damping, nowMs: number): boolean {
 /** The health to announce: a flapping instance is down, whatever its checks say at this moment. */
 export function damped(health: Health, damping: Damping, nowMs: number): Health {
   if (health.state !== "live" || !isHeld(damping, nowMs)) return health;
-  return { state: "down", reason: FLAPPING };
+  return { state: "down", reason: FLAPPING, cause: "failed" };
 }
 
 const FLAPPING = `flapping: more than ${CHANGES_MAX} changes in ${formatDuration(WINDOW_MS)}; back after ${formatDuration(CALM_MS)} without one`;

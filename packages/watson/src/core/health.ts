@@ -1,10 +1,10 @@
-import type { Belief } from "./belief.ts";
+import type { Belief, Failure } from "./belief.ts";
 
 /** What the checks of one instance come to. */
 export type Health =
   | { readonly state: "unknown" }
   | { readonly state: "live" }
-  | { readonly state: "down"; readonly reason: string };
+  | ({ readonly state: "down" } & Failure);
 
 /**
  * Combines the beliefs of all checks, which must all pass: the first that is down decides. While one is undecided and
@@ -15,7 +15,7 @@ export function combine(beliefs: Iterable<Belief>, before: Health): Health {
   for (const belief of beliefs) {
     if (belief.state === "down") {
       const same = before.state === "down" && before.reason === belief.reason;
-      return same ? before : { state: "down", reason: belief.reason };
+      return same ? before : { state: "down", reason: belief.reason, cause: belief.cause };
     }
     if (belief.state === "unknown") undecided = true;
   }

@@ -173,3 +173,15 @@ test("Roster says that a failure is in doubt until it is believed", () => {
     inDoubt: false,
   });
 });
+
+test("Roster tells what kind of failure took an instance down", () => {
+  const roster = new Roster();
+  roster.apply(wantedSet(testInstance({ checks: [testCheck({ fall: 1 })] })), 0);
+  const [task] = [...roster.tasks()];
+  const { memberId, check } = task as NonNullable<typeof task>;
+  const causes = ([PASS, { ...FAIL, cause: "timeout" }, FAIL, PASS] as Probe[]).map((probe, i) => {
+    roster.observe({ memberId, checkId: check.id, probe: { ...probe, reason: String(i) } as Probe }, i);
+    return roster.registrations(i).get("barker@a")?.registration.cause;
+  });
+  expect(causes).toEqual([null, "timeout", "failed", null]);
+});

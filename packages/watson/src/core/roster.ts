@@ -246,8 +246,11 @@ function toRegistration(
 ): Registration {
   const { service, name, version, url, protocol, weight, zone, tags, proxyPort, drainMs } = instance;
   const body = { service, name, version, url, protocol, weight, zone, tags: [...tags], proxyPort, drainMs };
-  if (health.state === "down") return { ...body, state: "down", reason: health.reason.slice(0, REASON_LENGTH_MAX) };
-  return drains ? { ...body, state: "draining", reason: "leaving" } : { ...body, state: "live", reason: null };
+  if (health.state === "down") {
+    return { ...body, state: "down", reason: health.reason.slice(0, REASON_LENGTH_MAX), cause: health.cause };
+  }
+  if (drains) return { ...body, state: "draining", reason: "leaving", cause: null };
+  return { ...body, state: "live", reason: null, cause: null };
 }
 
 /** What the protocol takes. */

@@ -67,7 +67,9 @@ test("CheckLoop ends a check at its time-out, and goes on", async () => {
   const { clock, loop, outcomes } = watched({ intervalMs: 1_000, timeoutMs: 500 }, { tookMs: 1e9 });
   loop.start(0);
   await clock.advance(500);
-  expect(outcomes).toEqual([{ probe: { ok: false, reason: "no answer within 500ms" }, tookMs: 500, lateMs: 0 }]);
+  expect(outcomes).toEqual([
+    { probe: { ok: false, reason: "no answer within 500ms", cause: "timeout" }, tookMs: 500, lateMs: 0 },
+  ]);
   await clock.advance(2_000);
   expect(outcomes.length).toBeGreaterThan(1);
   loop.stop();

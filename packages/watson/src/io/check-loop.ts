@@ -89,7 +89,7 @@ export class CheckLoop {
     const { timeoutMs } = this.#check;
     return new Promise((resolve) => {
       const cancel = this.#deps.clock.setTimer(timeoutMs, () => {
-        resolve({ ok: false, reason: `no answer within ${formatDuration(timeoutMs)}` });
+        resolve({ ok: false, reason: `no answer within ${formatDuration(timeoutMs)}`, cause: "timeout" });
         inFlight.abort();
       });
       prober.probe(inFlight.signal).then(

@@ -4,7 +4,7 @@ import type { GrpcProbe } from "../../core/instance.ts";
 import { PASS } from "./expectation.ts";
 import { exchangeHttp2, type Http2Response } from "./http2-exchange.ts";
 import type { Prober, ProberDeps } from "./prober.ts";
-import { failureReason } from "./reason.ts";
+import { failure } from "./reason.ts";
 
 /** Far more than a health answer has. */
 const BODY_BYTES_MAX = 4 * 1024;
@@ -31,7 +31,7 @@ export function createGrpcProber(settings: GrpcProbe, deps: ProberDeps): Prober 
       try {
         return judge(await exchangeHttp2(request, deps, signal), settings.service);
       } catch (error) {
-        return { ok: false, reason: failureReason(error, origin.host) };
+        return failure(error, origin.host);
       }
     },
     close() {},

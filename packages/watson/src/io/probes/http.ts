@@ -3,7 +3,7 @@ import type { Probe } from "../../core/belief.ts";
 import type { HttpProbe } from "../../core/instance.ts";
 import { type Answer, BODY_BYTES_MAX, createExpectation } from "./expectation.ts";
 import type { Prober, ProberDeps } from "./prober.ts";
-import { failureReason } from "./reason.ts";
+import { failure } from "./reason.ts";
 import { tlsOptions } from "./tls.ts";
 
 /**
@@ -32,7 +32,7 @@ export function createHttpProber(settings: HttpProbe, deps: ProberDeps): Prober 
     probe: (signal) =>
       new Promise<Probe>((resolve) => {
         const exchange = new Exchange(settings.body !== null, (end) => {
-          resolve("error" in end ? { ok: false, reason: failureReason(end.error, url.host) } : judge(end));
+          resolve("error" in end ? failure(end.error, url.host) : judge(end));
         });
         client.dispatch(request, exchange);
         signal.addEventListener("abort", () => exchange.abort(), { once: true });

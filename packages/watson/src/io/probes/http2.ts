@@ -2,7 +2,7 @@ import type { HttpProbe } from "../../core/instance.ts";
 import { BODY_BYTES_MAX, createExpectation } from "./expectation.ts";
 import { exchangeHttp2 } from "./http2-exchange.ts";
 import type { Prober, ProberDeps } from "./prober.ts";
-import { failureReason } from "./reason.ts";
+import { failure } from "./reason.ts";
 
 /** Makes the prober of an HTTP/2 check. */
 export function createHttp2Prober(settings: HttpProbe, deps: ProberDeps): Prober {
@@ -30,7 +30,7 @@ export function createHttp2Prober(settings: HttpProbe, deps: ProberDeps): Prober
         const response = await exchangeHttp2(request, deps, signal);
         return judge({ status: Number(response.headers[":status"]), body: response.body.toString("utf8") });
       } catch (error) {
-        return { ok: false, reason: failureReason(error, origin.host) };
+        return failure(error, origin.host);
       }
     },
     close() {},

@@ -1,8 +1,22 @@
+import type { DownCause } from "@datawire/protocol";
 import { systemErrorCode } from "@datawire/runtime";
+import type { Probe } from "../../core/belief.ts";
 
-/** Why a connection or an exchange failed, in the words that operators see: "connection refused by 127.0.0.1:8080". */
-export function failureReason(error: unknown, target: string): string {
+/** What a connection or an exchange that failed says of its target. */
+export function failure(error: unknown, target: string): Probe {
   const code = codeOf(error);
+  return { ok: false, reason: describe(error, code, target), cause: CAUSES[code ?? ""] ?? "failed" };
+}
+
+const CAUSES: Readonly<Record<string, DownCause>> = {
+  ECONNREFUSED: "refused",
+  EHOSTUNREACH: "timeout",
+  ETIMEDOUT: "timeout",
+  UND_ERR_CONNECT_TIMEOUT: "timeout",
+};
+
+/** In the words that operators see: "connection refused by 127.0.0.1:8080". */
+function describe(error: unknown, code: string | undefined, target: string): string {
   const known = code === undefined ? undefined : REASONS[code];
   if (known !== undefined) return `${known} ${target}`;
   const message = error instanceof Error ? error.message : String(error);
