@@ -81,11 +81,12 @@ export class Replicas {
     return this.ask(index, "/v1/status");
   }
 
-  /** The instances of a service as one directory has them: `a live, b lost`. */
+  /** The instances of a service as one directory has them, by name: `a live, b lost`. */
   async instances(index: number, service: string): Promise<string> {
     type Listing = { readonly service: { readonly instances: readonly { name: string; state: string }[] } };
     const { service: listing } = await this.ask<Listing>(index, `/v1/services/${service}`);
-    return listing.instances.map(({ name, state }) => `${name} ${state}`).join(", ");
+    const shown = listing.instances.map(({ name, state }) => `${name} ${state}`);
+    return shown.toSorted().join(", ");
   }
 
   dispose(): Promise<void> {
