@@ -30,6 +30,8 @@ export class Sandbox {
       XDG_RUNTIME_DIR: join(folder, "run"),
     };
     mkdirSync(join(folder, "run"), { mode: 0o700 });
+    mkdirSync(home);
+    writeFileSync(join(home, ".curlrc"), "silent\nshow-error\n"); // as on a terminal, where curl shows no progress
     for (const path of FOLDERS) mkdirSync(join(folder, path), { recursive: true });
     for (const [name, settings] of Object.entries(this.#settings())) this.#writeSettings(name, settings);
   }
