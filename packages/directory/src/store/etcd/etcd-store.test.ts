@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { noLog, systemClock } from "@datawire/runtime";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import type { Sighting, StoredRegistration } from "../../core/records.ts";
 import type { SharedNews } from "../../core/others-word.ts";
 import { registration } from "../../testing/worlds.ts";
@@ -157,6 +157,7 @@ test("openEtcdStore() waits for an etcd that is away, and refuses what a newer v
 
 test("a store speaks as its user, who may see its own prefix alone, and goes on after its token has ended", async () => {
   const guarded = await startEtcd();
+  onTestFinished(() => guarded.dispose());
   const text = (plain: string) => Buffer.from(plain).toString("base64");
   const prefix = "/guarded/default";
   const perm = { permType: "READWRITE", key: text(`${prefix}/`), range_end: text(`${prefix}0`) };
@@ -179,7 +180,6 @@ test("a store speaks as its user, who may see its own prefix alone, and goes on 
   await eventually(() => expect(store.outage).toBeNull());
   await expect(store.commit([put("x", 2, version)])).resolves.toBeGreaterThan(version);
   await store.close();
-  await guarded.dispose();
 });
 
 const vm1 = { id: "vm1", name: "vm1", version: "1" };
