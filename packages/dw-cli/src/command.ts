@@ -43,6 +43,8 @@ export interface CommandGrammar {
 export interface Local {
   readonly output: Output;
   readonly env: Env;
+  /** Of settings; undefined for the usual one. */
+  readonly systemFolder: string | undefined;
   /** The file of `-c`. */
   readonly configFile: string | undefined;
   readonly machine: Machine;

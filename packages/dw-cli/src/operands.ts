@@ -1,5 +1,12 @@
 import type { ServiceAddress } from "@datawire/protocol";
-import { isName, parseCallerAddress, parsePercent, parseServiceAddress, ProtocolError } from "@datawire/protocol";
+import {
+  isName,
+  parseCallerAddress,
+  parsePercent,
+  parseServiceAddress,
+  parseSource,
+  ProtocolError,
+} from "@datawire/protocol";
 import { ExitError, exitCodes } from "@datawire/runtime";
 
 /** Reads something typed on the command line by a rule of the protocol: a mistake there is a misused command line. */
@@ -46,9 +53,15 @@ export function readCaller(text: string): string {
   return typed(() => parseCallerAddress(text === "*" || isName(text) ? `//${text}` : text));
 }
 
-/** Checks the SOURCE or the TARGET of a route and gives it as typed: what it means is for the directory to say. */
-export function checkAddress(text: string): string {
-  if (text !== "//*") typed(() => parseServiceAddress(text, authority(text)));
+/** Checks the TARGET of a route and gives it as typed: what it means is for the directory to say. */
+export function checkTarget(text: string): string {
+  typed(() => parseServiceAddress(text, authority(text)));
+  return text;
+}
+
+/** Checks the SOURCE of a route and gives it as typed: whether it is a caller or a service is for the directory to say. */
+export function checkSource(text: string): string {
+  typed(() => parseSource(text, authority(text)));
   return text;
 }
 

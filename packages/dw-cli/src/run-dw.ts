@@ -15,6 +15,8 @@ import { createProgram } from "./program.ts";
 export interface DwDeps {
   readonly streams: TerminalStreams;
   readonly env: Env;
+  /** Where the system's settings are; default `/etc/datawire`. */
+  readonly systemFolder?: string | undefined;
   /** Loads the settings and makes what commands work with; nothing is asked of a directory before a command does. */
   connect(common: CommonOptions, output: Output): Promise<Connected>;
   startDaemon(name: string, args: readonly string[]): Promise<void>;
@@ -56,7 +58,7 @@ async function runCommand(
   try {
     if (action.kind === "local") {
       const { run } = await action.load();
-      const local = { env: deps.env, machine: deps.machine };
+      const local = { env: deps.env, systemFolder: deps.systemFolder, machine: deps.machine };
       return await run({ ...local, output, configFile: common.configFile, connect, commands: COMMANDS }, input);
     }
     const [{ run }, dw] = await Promise.all([action.load(), connect()]);

@@ -33,8 +33,18 @@ export const settingsSchema = z.strictObject({
 });
 export type DwSettings = z.output<typeof settingsSchema>;
 
+/** Where settings come from beside the file of `-c`. */
+export interface SettingsPlaces {
+  readonly env: Env;
+  /** Default `/etc/datawire`. */
+  readonly systemFolder?: string | undefined;
+}
+
 /** Loads what files and variables say; `-d` is for the command line to read. */
-export function loadDwSettings(file: string | undefined, env: Env): Promise<Settings<DwSettings>> {
+export function loadDwSettings(
+  file: string | undefined,
+  { env, systemFolder }: SettingsPlaces,
+): Promise<Settings<DwSettings>> {
   const { DATAWIRE_DIRECTORY, DATAWIRE_TOKEN } = commonVariables;
   if (DATAWIRE_DIRECTORY === undefined || DATAWIRE_TOKEN === undefined) {
     throw new Error("Cannot load settings: the common variables have other names now");
@@ -44,6 +54,7 @@ export function loadDwSettings(file: string | undefined, env: Env): Promise<Sett
     schema: settingsSchema,
     file,
     env,
+    systemFolder,
     variables: { DATAWIRE_DIRECTORY: { ...DATAWIRE_DIRECTORY, path: ["directory"] }, DATAWIRE_TOKEN },
     secrets: commonSecrets,
   });

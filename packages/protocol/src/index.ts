@@ -29,6 +29,7 @@ export * from "./model.ts";
 export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./names.ts";
 export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./percent.ts";
 export { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./routes/change.ts";
+export { parseSource } from "./routes/reading.ts";
 export type { RouteChange, RouteWorld } from "./routes/world.ts";
 export type { Slots } from "./slots.ts";
 export {

@@ -9,7 +9,7 @@ export const NAME_RULE = "1 to 100 of a-z 0-9 . _ -, beginning and ending with a
  */
 export const NAME_PATTERN = /^[a-z0-9_](?:[a-z0-9._-]{0,98}[a-z0-9_])?$/;
 
-export type NameKind = "service" | "caller" | "instance" | "tenant";
+export type NameKind = "service" | "caller" | "caller or service" | "instance" | "tenant";
 
 export function isName(text: string): boolean {
   return NAME_PATTERN.test(text);

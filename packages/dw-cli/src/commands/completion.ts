@@ -21,7 +21,7 @@ complete -o default -F _dw dw
   zsh: `#compdef dw
 _dw() {
   local -a candidates
-  candidates=("\${(@f)$(dw __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  candidates=(\${(f)"$(dw __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
   compadd -Q -- \${(q)candidates}
 }
 compdef _dw dw

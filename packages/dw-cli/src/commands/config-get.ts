@@ -4,8 +4,8 @@ import { loadDwSettings } from "../settings.ts";
 import { requireKey, showSettings } from "../settings-file.ts";
 
 /** One setting, alone on its line; nothing where it has no value. */
-export const run: RunLocal = async ({ output, env, configFile }, input) => {
-  const settings = showSettings(await loadDwSettings(configFile, env));
+export const run: RunLocal = async ({ output, configFile, ...places }, input) => {
+  const settings = showSettings(await loadDwSettings(configFile, places));
   const key = requireKey(
     operand(input, 0),
     settings.map((setting) => setting.key),

@@ -5,8 +5,8 @@ import { loadDwSettings } from "../settings.ts";
 import { showSettings } from "../settings-file.ts";
 
 /** Each setting with where it comes from. */
-export const run: RunLocal = async ({ output, env, configFile }, input) => {
-  const settings = showSettings(await loadDwSettings(configFile, env));
+export const run: RunLocal = async ({ output, configFile, ...places }, input) => {
+  const settings = showSettings(await loadDwSettings(configFile, places));
   if (flag(input, "json")) return output.json(settings);
   output.table({
     columns: [{ title: "KEY" }, { title: "VALUE", shrink: 2 }, { title: "FROM", shrink: 1 }],

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -27,6 +27,17 @@ test("config list shows each value with where it comes from, and no secret", asy
     token_file  -                               default
   `;
   expect(stdout).toBe(expected.replaceAll("FILE", file));
+});
+
+test("config takes from the system's folder what the user's own file leaves open", async () => {
+  const { env, file } = await home();
+  const systemFolder = `${env.HOME}/etc`;
+  await run("config init", { env });
+  await mkdir(systemFolder);
+  await writeFile(`${systemFolder}/dw.yaml`, "directory: //system/directory\ntoken_file: /token\n");
+  await writeFile(file, "directory: //user/directory\n");
+  expect((await run("config get directory", { env, systemFolder })).stdout).toBe("//user/directory\n");
+  expect((await run("config get token_file", { env, systemFolder })).stdout).toBe("/token\n");
 });
 
 test("config set changes one key and keeps the rest, comments too", async () => {

@@ -1,14 +1,14 @@
 import { parseDuration, parseSticky, parseWhen } from "@datawire/protocol";
 import type { RouteChangeAnswer } from "../api-shapes.ts";
 import { type Input, type RunCommand, flag, operand, optionText } from "../dw.ts";
-import { checkAddress, checkPercent, misuse, typed } from "../operands.ts";
+import { checkSource, checkTarget, checkPercent, misuse, typed } from "../operands.ts";
 import { readingOf } from "../reading.ts";
 import { reportRouteChange } from "../route-report.ts";
 
 /** Gives a target its share of a source's requests, or changes it. */
 export const run: RunCommand = async (dw, input) => {
-  const source = checkAddress(operand(input, 0));
-  const target = checkAddress(operand(input, 1));
+  const source = checkSource(operand(input, 0));
+  const target = checkTarget(operand(input, 1));
   const percent = input.operands[2];
   const when = checked(input, "when", parseWhen);
   if (percent === undefined && typeof when !== "string") {

@@ -109,6 +109,17 @@ test("route remove and route set ask for their change", async () => {
   ]);
 });
 
+test.each([
+  ["//Monolith", 'Cannot use "Monolith" as a caller or service name'],
+  ["'//monolith(2)'", 'Cannot use "//monolith(2)" as SOURCE: wanted a caller or a service'],
+])("route commands say what SOURCE %s should have been", async (source, message) => {
+  for (const line of [`add ${source} //b:2 1%`, `remove ${source} //b:2`, `set ${source} //b:2=1%`]) {
+    const { code, stderr, asked } = await run(`route ${line}`);
+    expect({ code, asked }).toEqual({ code: 64, asked: [] });
+    expect(stderr).toContain(message);
+  }
+});
+
 test.each(["//barker(2)", "//barker(2)=", "//barker(2)=x", "=10%"])("route set refuses %s", async (share) => {
   expect(await run(`route set //monolith ${share}`)).toMatchObject({ code: 64, asked: [] });
 });

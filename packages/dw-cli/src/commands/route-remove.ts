@@ -1,14 +1,14 @@
 import type { RouteChangeAnswer } from "../api-shapes.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
-import { checkAddress } from "../operands.ts";
+import { checkSource, checkTarget } from "../operands.ts";
 import { readingOf } from "../reading.ts";
 import { reportRouteChange } from "../route-report.ts";
 
 /** Takes a route away: its share goes where it went before. */
 export const run: RunCommand = async (dw, input) => {
   const answer = await dw.client.delete("/v1/routes", {
-    source: checkAddress(operand(input, 0)),
-    target: checkAddress(operand(input, 1)),
+    source: checkSource(operand(input, 0)),
+    target: checkTarget(operand(input, 1)),
     reading: readingOf(input),
     dryRun: flag(input, "dryRun"),
   });

@@ -1,6 +1,6 @@
 import type { RouteChangeAnswer } from "../api-shapes.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
-import { checkAddress, checkPercent, misuse } from "../operands.ts";
+import { checkSource, checkTarget, checkPercent, misuse } from "../operands.ts";
 import { readingOf } from "../reading.ts";
 import { reportRouteChange } from "../route-report.ts";
 
@@ -8,7 +8,7 @@ import { reportRouteChange } from "../route-report.ts";
 export const run: RunCommand = async (dw, input) => {
   const targets = input.operands.slice(1).map((text) => readShare(text ?? ""));
   const answer = await dw.client.put("/v1/routes", {
-    source: checkAddress(operand(input, 0)),
+    source: checkSource(operand(input, 0)),
     targets,
     reading: readingOf(input),
     ahead: flag(input, "ahead"),
@@ -23,5 +23,5 @@ function readShare(text: string): { target: string; percent: string } {
   if (at < 0) {
     throw misuse(`Cannot read ${JSON.stringify(text)}: wanted TARGET=PERCENT, as in '//barker(2)=10%'`);
   }
-  return { target: checkAddress(text.slice(0, at)), percent: checkPercent(text.slice(at + 1)) };
+  return { target: checkTarget(text.slice(0, at)), percent: checkPercent(text.slice(at + 1)) };
 }

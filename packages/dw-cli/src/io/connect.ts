@@ -20,7 +20,7 @@ export async function connect(
   { env, stop }: { readonly env: Env; readonly stop: AbortController },
 ): Promise<Connected> {
   const flags = common.directories.map((text) => typed(() => parseDirectoryAddress(text)));
-  const settings = await loadDwSettings(common.configFile, env);
+  const settings = await loadDwSettings(common.configFile, { env });
   const { token, tls } = await loadCredentials(settings.value, { file: "dw.yaml", locate: settings.locate });
   const directories: readonly DirectoryAddress[] = flags.length > 0 ? flags : settings.value.directory;
   const clients: DirectoryClient[] = [];

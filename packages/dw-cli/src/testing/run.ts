@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly width?: number;
   readonly colour?: boolean;
   readonly env?: Record<string, string>;
+  /** Where the system's settings are; nowhere by default. */
+  readonly systemFolder?: string;
   readonly machine?: Machine;
   /** The terminal, for a command that takes it whole. */
   readonly screen?: FakeScreen;
@@ -72,6 +74,8 @@ export async function run(line: string, options: RunOptions = {}): Promise<RunRe
       colour: options.colour ?? false,
     },
     env: options.env ?? {},
+    // Tests do not depend on what is set up on the machine that runs them.
+    systemFolder: options.systemFolder ?? "/no/such/folder",
     connect: async ({ directories }, output): Promise<Connected> => {
       const given = directories.length > 0 ? directories : ["//localhost/directory"];
       return {

@@ -58,3 +58,12 @@ test("createExchange() says that a name does not resolve", async () => {
   const answer = await exchange.request({ host: "no-such-host.invalid", port: 1, tls: null }, read);
   expect(answer).toMatchObject({ state: "failed", reason: expect.stringContaining("resolve") as string, sent: false });
 });
+
+test("createExchange() fails with what is wrong when its certificates are of no use", async () => {
+  const exchange = createExchange({ token: null, tls: { ca: null, cert: "no PEM", key: "nor this" } });
+  expect(await exchange.request({ host: "127.0.0.1", port: 1, tls: true }, read)).toEqual({
+    state: "failed",
+    reason: expect.stringMatching(/^Cannot use what is in tls.cert, tls.key: /) as string,
+    sent: false,
+  });
+});

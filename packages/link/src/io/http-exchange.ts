@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { DirectoryAddress } from "@datawire/protocol";
 import { userAgent } from "@datawire/runtime";
 import { type Proof, type Trust, trustOf } from "../tls.ts";
-import { explainConnectionError, secureOptions } from "./secure-socket.ts";
+import { certificateProblem, explainConnectionError, secureOptions } from "./secure-socket.ts";
 
 export interface HttpRequest {
   readonly method: string;
@@ -66,6 +66,8 @@ export function createExchange(proof: Proof): HttpExchange {
 
   return {
     async request(directory, request) {
+      const problem = trustOf(directory, proof).state === "none" ? null : certificateProblem(proof.tls);
+      if (problem !== null) return { state: "failed", reason: problem, sent: false };
       const exchange = open(directory, request);
       let sent = false;
       try {

@@ -1,7 +1,7 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { explainSystemError, systemErrorCode } from "@datawire/runtime";
+import { connect, createSecureContext, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { describeError, explainSystemError, systemErrorCode } from "@datawire/runtime";
 import { ownCertificate, type TlsSettings, type Trust } from "../tls.ts";
 
 const HANDSHAKE_MS_MAX = 5_000;
@@ -27,6 +27,20 @@ export function secureOptions(
         connectPinned({ ...options, ...own }, fingerprint, opened);
       return { ...own, createConnection };
     }
+  }
+}
+
+/** Why no connection can be made with these certificates, whoever is on the other side; null when nothing is wrong with them. */
+export function certificateProblem(tls: TlsSettings | null): string | null {
+  if (tls === null) return null;
+  const { ca, cert, key } = tls;
+  try {
+    createSecureContext({ ...(ca === null ? {} : { ca }), ...ownCertificate(tls) });
+    return null;
+  } catch (error) {
+    const given = Object.entries({ "tls.ca": ca, "tls.cert": cert, "tls.key": key }).filter(([, pem]) => pem !== null);
+    const names = given.map(([name]) => name).join(", ");
+    return `Cannot use what is in ${names}: ${describeError(error)}; wanted certificates and their key in PEM`;
   }
 }
 

@@ -124,3 +124,12 @@ test("connectWebSocket() is silent after terminate()", async () => {
   const link = connect(port, {}, () => link.connection.terminate());
   await expect.poll(() => link.events, { timeout: 5_000 }).toEqual(["opened"]);
 });
+
+test("connectWebSocket() closes with what is wrong when its certificates are of no use", async () => {
+  const tls = { ca: "no PEM", cert: "nor this", key: "-----BEGIN" };
+  const { events, closed } = connect(1, { tls, replica: { host: "127.0.0.1", port: 1, tls: true } });
+  expect(events).toEqual([]);
+  expect(await closed).toEqual([
+    expect.stringMatching(/^closed Cannot use what is in tls.ca, tls.cert, tls.key: .*PEM$/),
+  ]);
+});

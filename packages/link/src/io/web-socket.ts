@@ -2,14 +2,16 @@ import type { IncomingMessage } from "node:http";
 import { FRAME_BYTES_MAX } from "@datawire/protocol";
 import { describeError, userAgent } from "@datawire/runtime";
 import { type ClientOptions, WebSocket } from "ws";
-import type { Connect } from "../connection.ts";
+import type { Connect, Connection, ConnectionEvents } from "../connection.ts";
 import { trustOf } from "../tls.ts";
-import { explainConnectionError, secureOptions } from "./secure-socket.ts";
+import { certificateProblem, explainConnectionError, secureOptions } from "./secure-socket.ts";
 
 /** Opens the link of a directory over WebSocket. */
 export const connectWebSocket: Connect = (target, events) => {
   const { replica } = target;
   const trust = trustOf(replica, target);
+  const problem = trust.state === "none" ? null : certificateProblem(target.tls);
+  if (problem !== null) return closedConnection(problem, events);
   const scheme = trust.state === "none" ? "ws" : "wss";
   const socket = new WebSocket(`${scheme}://${replica.host}:${replica.port}/v1/link`, {
     perMessageDeflate: false, // five times slower for many clients, and ten times the memory
@@ -61,6 +63,14 @@ export const connectWebSocket: Connect = (target, events) => {
     },
   };
 };
+
+/** A connection that never came to be, as its maker learns in the usual way. */
+function closedConnection(reason: string, events: Pick<ConnectionEvents, "closed">): Connection {
+  let isWanted = true;
+  process.nextTick(() => isWanted && events.closed(reason, false));
+  const nothing = (): void => {};
+  return { send: nothing, bufferedBytes: 0, close: nothing, terminate: () => void (isWanted = false) };
+}
 
 /** RFC 6455, section 7.4.1. */
 const NORMAL_CLOSURE = 1000;

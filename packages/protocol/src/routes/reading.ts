@@ -80,7 +80,11 @@ export function findRoute(world: RouteWorld, subject: RouteSubject): RouteTable[
   return subjectTable(world, subject)?.routes.find((route) => route.target === target) ?? null;
 }
 
-function parseSource(text: string, directories: readonly string[]): string {
+/**
+ * Reads SOURCE: a caller or a service, `*` for any caller.
+ * @throws ProtocolError `invalid_argument`
+ */
+export function parseSource(text: string, directories: readonly string[] = []): string {
   if (text === "//*") return "*";
   const address = parseAddress(text);
   if (address.instance !== null || address.version !== null) {
@@ -90,7 +94,7 @@ function parseSource(text: string, directories: readonly string[]): string {
     );
   }
   return address.name === null
-    ? parseName(address.authority, "caller")
+    ? parseName(address.authority, "caller or service")
     : parseServiceAddress(text, directories).service;
 }
 

@@ -29,7 +29,7 @@ export interface SettingsOptions<S extends z.ZodType> {
   /** Paths (`token`, `tls.key`) whose values are never shown. */
   readonly secrets?: readonly string[];
   /** Default `/etc/datawire`. */
-  readonly systemFolder?: string;
+  readonly systemFolder?: string | undefined;
 }
 
 export interface Variable {
