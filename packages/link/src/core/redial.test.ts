@@ -33,8 +33,9 @@ test("afterFailure() never waits longer than 3 s for a directory that is away", 
   }
 });
 
-test("afterLoss() stays with the replica that worked and forgets what failed before", () => {
+test("afterLoss() goes to the next replica and forgets what failed before", () => {
   const options = { replicas: 2, random };
   const failed = afterFailure(firstDial(options), "unreachable", options).dial;
-  expect(afterLoss(failed, options)).toMatchObject({ replica: 1, failures: [], backoff: { attempt: 0 } });
+  expect(afterLoss(failed, options)).toMatchObject({ replica: 0, failures: [], backoff: { attempt: 0 } });
+  expect(afterLoss(firstDial({ replicas: 1, random }), { replicas: 1, random })).toMatchObject({ replica: 0 });
 });

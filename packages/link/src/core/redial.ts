@@ -27,9 +27,12 @@ export function firstDial({ random }: RedialOptions): Redial {
   return { replica: 0, failures: [], backoff: backoff({ ...WAIT, random }) };
 }
 
-/** A link that had held is lost: the same replica is the best guess, at once. */
+/**
+ * A link that had held is lost: the next replica, at once. They are equal, and the one that was lost may have vanished
+ * with its machine, where an attempt costs a whole time-out.
+ */
 export function afterLoss(dial: Redial, options: RedialOptions): Redial {
-  return { ...firstDial(options), replica: dial.replica };
+  return { ...firstDial(options), replica: (dial.replica + 1) % options.replicas };
 }
 
 /** An attempt failed: the next replica at once, and a wait only after a whole round. */
