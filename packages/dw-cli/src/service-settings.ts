@@ -41,9 +41,24 @@ export function showServiceSettings(settings: ServiceSettings): [option: string,
   return SETTINGS.flatMap(({ option, field }): [string, string][] => {
     const value = settings[field];
     if (value === null || (field === "failover" && value === "any")) return [];
-    const name = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    return [[name, field.endsWith("Ms") ? formatDuration(Number(value)) : String(value)]];
+    return [[nameOf(option), shown(field, value)]];
   });
+}
+
+/** Settings that were given, as they are typed: `timeout=30s`, `retries=default`. */
+export function showGivenSettings(settings: Readonly<Record<string, string | number | null>>): string {
+  return SETTINGS.flatMap(({ option, field }) => {
+    const value = settings[field];
+    return value === undefined ? [] : [`${nameOf(option)}=${value === null ? "default" : shown(field, value)}`];
+  }).join(", ");
+}
+
+function nameOf(option: string): string {
+  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function shown(field: string, value: string | number): string {
+  return field.endsWith("Ms") ? formatDuration(Number(value)) : String(value);
 }
 
 function asTyped(text: string): string {

@@ -1,6 +1,6 @@
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { misuse, readService } from "../operands.ts";
-import { readServiceSettings } from "../service-settings.ts";
+import { readServiceSettings, showGivenSettings } from "../service-settings.ts";
 import { withSuggestion } from "../suggest-service.ts";
 
 /** Changes settings of a service; those that are not given stay. */
@@ -12,6 +12,5 @@ export const run: RunCommand = async (dw, input) => {
   }
   const answer = await withSuggestion(dw.client, service, () => dw.client.put(`/v1/services/${service}`, settings));
   if (flag(input, "json")) return dw.output.json(answer);
-  const set = Object.entries(settings).map(([key, value]) => `${key}=${value ?? "default"}`);
-  dw.output.line(`//${service}: ${set.join(", ")}`);
+  dw.output.line(`//${service}: ${showGivenSettings(settings)}`);
 };

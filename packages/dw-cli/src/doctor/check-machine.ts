@@ -68,7 +68,11 @@ function judgeFolder({ program, what, path, flag }: FolderNeed, found: FolderSta
   const use = `${what} of ${program}`;
   const install = `\`install -d -m 700 ${path}\` as the user that ${program} runs as, or another ${flag}`;
   if (found.state === "hidden")
-    return warning(path, `${use} cannot be looked at: ${found.reason}`, `\`sudo dw doctor\` can`);
+    return warning(
+      path,
+      `${use} cannot be looked at: ${found.reason}`,
+      "run `dw doctor` as root where rights are missing",
+    );
   if (!found.isFolder)
     return error(path, `${use}: ${found.nearest} is no folder`, `remove it, or give ${program} another ${flag}`);
   if (found.state === "missing") {

@@ -1,0 +1,87 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { systemMachine } from "./system-machine.ts";
+
+const machine = systemMachine({});
+
+/** A server that answers each path with a text; gives its address. */
+async function serve(pages: Readonly<Record<string, string>>) {
+  const server = createServer((request, response) => response.end(pages[request.url ?? ""] ?? "nothing"));
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
+}
+
+async function temporary(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "dw-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+test("port() tells one that is taken from one that is free", async () => {
+  const at = await serve({});
+  expect(await machine.port(at)).toEqual({ state: "taken" });
+  expect(await machine.port({ ...at, port: 0 })).toEqual({ state: "free" });
+  // 203.0.113.0/24 is for documentation (RFC 5737): no machine has it.
+  expect(await machine.port({ host: "203.0.113.1", port: 0 })).toMatchObject({ state: "refused" });
+});
+
+test.each([
+  [{ "/metrics": 'datawire_build_info{program="watson",version="1.2.3"} 1' }, "watson 1.2.3"],
+  [{ "/v1/status": '{"error":{"code":"unauthenticated","message":"Cannot answer"}}' }, "directory"],
+  [{ "/": "Services that monolith can reach here:\n" }, "sherlock"],
+  [{ "/": "It works!" }, null],
+])("identify() takes %j for %s", async (pages, program) => {
+  expect(await machine.identify(await serve(pages))).toBe(program);
+});
+
+test("folder() finds a folder, or what is there above it", async () => {
+  const folder = await temporary();
+  await mkdir(join(folder, "run"), { mode: 0o700 });
+  await writeFile(join(folder, "file"), "");
+  expect(await machine.folder(join(folder, "run"))).toMatchObject({
+    state: "there",
+    mode: 0o700,
+    isFolder: true,
+    isOwn: true,
+    isWritable: true,
+  });
+  expect(await machine.folder(join(folder, "a/b"))).toMatchObject({ state: "missing", nearest: folder });
+  expect(await machine.folder(join(folder, "file"))).toMatchObject({ state: "there", isFolder: false });
+  expect(await machine.folder(join(folder, "file/below"))).toEqual({
+    state: "hidden",
+    reason: "a part of the path is not a folder",
+  });
+});
+
+test("connect() says why an instance cannot be reached", async () => {
+  const { host, port } = await serve({});
+  expect(await machine.connect(host, port)).toBeNull();
+  expect(await machine.connect(host, 1)).toMatchObject({ code: "refused" });
+});
+
+test("needs() reads settings as the daemons do, and tells what is wrong with them", async () => {
+  const home = await temporary();
+  await mkdir(join(home, "datawire"));
+  const env = { XDG_CONFIG_HOME: home, XDG_STATE_HOME: home, HOME: home };
+  await writeFile(join(home, "datawire/sherlock.yaml"), "directories: [//a/directory]\nlisten: 127.0.0.1:7000\n");
+  await writeFile(join(home, "datawire/watson.yaml"), "hots: vm1\n");
+  const needs = await machine.needs(["watson", "sherlock"], env);
+  expect(needs.ports[0]).toEqual({
+    program: "sherlock",
+    at: { host: "127.0.0.1", port: 7_000 },
+    flag: "--listen",
+    isTraffic: true,
+  });
+  expect(needs.directories).toMatchObject([{ host: "a" }]);
+  expect(needs.findings).toMatchObject([
+    { check: "settings", subject: "watson", message: expect.stringContaining("did you mean host?") as string },
+  ]);
+});
