@@ -110,7 +110,7 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
 /** What a Watson reports is of its service files; what a Sherlock reports, of the services that its HAProxy refused. */
 function remedyOf(kind: ClientReport["kind"], name: string): string {
   return kind === "watson"
-    ? `correct the file on ${name}; until then its last good version stays in force`
+    ? `correct the file on ${name}; until then its last good version, if it had one, stays in force`
     : `the log of the ${kind} on ${name} says more; all other services work`;
 }
 
