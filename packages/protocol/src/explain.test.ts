@@ -48,9 +48,12 @@ test("explain() follows the condition that a path meets", () => {
   const table = tableOf([instance("barker@a(1)"), instance("barker@b(2)")], {
     tables: [routes("*", "barker", [["//barker(2)", 0, { when: "path:/beta" }]])],
   });
-  const of = (path: string) => explain(table, "barker", { caller: "x", zone: null }, { path })?.shares;
-  expect(of("/beta/page")).toMatchObject([{ target: "//barker(2)", percent: 100, reason: "--when path:/beta" }]);
-  expect(of("/other")).toMatchObject([{ target: "//barker", percent: 100 }]);
+  const of = (path: string) => explain(table, "barker", { caller: "x", zone: null }, { path });
+  expect(of("/beta/page")).toMatchObject({
+    shares: [{ target: "//barker(2)", percent: 100, reason: "--when path:/beta" }],
+    excluded: [{ name: "a", reason: "the request meets the condition of another target" }],
+  });
+  expect(of("/other")?.shares).toMatchObject([{ target: "//barker", percent: 100 }]);
 });
 
 test.each([

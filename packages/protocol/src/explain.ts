@@ -57,7 +57,10 @@ export function explain(
   );
   const excluded = view.instances
     .filter((instance) => !reached.has(instance.url + instance.name))
-    .map((instance) => ({ name: instance.name, reason: exclusionReason(view, distribution, viewpoint, instance) }));
+    .map((instance) => ({
+      name: instance.name,
+      reason: exclusionReason({ view, distribution, viewpoint, rule }, instance),
+    }));
   return { caller: viewpoint.caller, service, shares, excluded };
 }
 
@@ -118,23 +121,28 @@ function explainPart(
   }
 }
 
-function exclusionReason(
-  view: ServiceView,
-  distribution: Distribution,
-  viewpoint: Viewpoint,
-  instance: Instance,
-): string {
+interface Decision {
+  readonly view: ServiceView;
+  readonly distribution: Distribution;
+  readonly viewpoint: Viewpoint;
+  /** The condition that the request meets, if it meets any. */
+  readonly rule: Rule | undefined;
+}
+
+function exclusionReason({ view, distribution, viewpoint, rule }: Decision, instance: Instance): string {
   if (!isUsable(instance)) return instance.reason === null ? instance.state : `${instance.state}: ${instance.reason}`;
   const generation = describeGeneration(generationOf(instance.version));
   const named = isNamed(view, instance);
   const isPrimary = generationOf(instance.version) === view.service.primary;
   if (!named && !isPrimary) return `held: ${generation} is not the primary, and no route names it`;
-  const sharing = distribution.shares.flatMap((share) => share.parts.map((part) => part.pool));
+  const chosen = rule === undefined ? distribution.shares : [rule];
+  const sharing = chosen.flatMap((share) => share.parts.map((part) => part.pool));
   const pooled = sharing.find((pool) => pool.kind === "instances" && pool.instances.includes(instance));
   if (pooled !== undefined) return "ordered: an instance that registered earlier takes all";
   if (viewpoint.zone !== null && instance.zone !== viewpoint.zone && groupIsPooled(view, sharing, instance)) {
     return `in another zone: ${viewpoint.zone} alone is used while at least half of its instances are live`;
   }
+  if (rule !== undefined) return "the request meets the condition of another target";
   return named
     ? "routed: a route names it, and this caller's routes give it nothing"
     : "the routes leave nothing to the primary";

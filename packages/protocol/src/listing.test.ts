@@ -34,6 +34,14 @@ test.each([
   expect(listService(table, "barker")?.status).toBe(status);
 });
 
+test("listService() says that the default URL helps out", () => {
+  const services = [{ name: "barker", settings: { defaultUrl: "http://old.example.com" } }] as never;
+  expect(listService(tableOf([], { services }), "barker")).toMatchObject({
+    status: "down",
+    reason: "no instance was ever registered; the default URL takes its requests",
+  });
+});
+
 test("listRoutes() shows a route whose target nothing matches as waiting", () => {
   const list = [
     ["//barker(1)", 1_050, { when: "path:/beta" }],

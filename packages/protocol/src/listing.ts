@@ -1,6 +1,6 @@
 import type { RouteListing, ServiceListing } from "./api.ts";
 import { parseServiceAddress } from "./address.ts";
-import { distribute } from "./distribution.ts";
+import { type Distribution, distribute } from "./distribution.ts";
 import { covers, roleOf } from "./groups.ts";
 import type { Instance, Route, RouteTable } from "./model.ts";
 import { isUsable } from "./model.ts";
@@ -20,7 +20,7 @@ export function listService(table: TableReader, name: string): ServiceListing | 
     protocol: view.service.protocol,
     primary: view.service.primary === "" ? null : view.service.primary,
     status,
-    reason: distribution.degraded,
+    reason: degradedReason(distribution),
     instances: view.instances.map((instance) => ({
       name: instance.name,
       version: instance.version,
@@ -34,6 +34,12 @@ export function listService(table: TableReader, name: string): ServiceListing | 
       tags: instance.tags,
     })),
   };
+}
+
+/** Why a service is not as it should be, and that its default URL helps out where it does. */
+function degradedReason({ degraded, shares }: Distribution): string | null {
+  const byDefault = shares.some(({ parts }) => parts.some(({ pool }) => pool.kind === "url"));
+  return degraded !== null && byDefault ? `${degraded}; the default URL takes its requests` : degraded;
 }
 
 /** Shows every route of a table. */

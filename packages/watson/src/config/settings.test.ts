@@ -101,6 +101,11 @@ test("loadWatsonSettings() reads a single service, without a folder or an admin 
   });
 });
 
+test("loadWatsonSettings() gives a single service no admin port that a file names", async () => {
+  const args = ["//emitter", "http://vm101/emitter"];
+  expect(await loadFile("directories: //a/directory\nadmin: 127.0.0.1:5431", { args })).toMatchObject({ admin: null });
+});
+
 test("loadWatsonSettings() gives a single service what its flags say", async () => {
   const options = { instance: "one", drain: "2s", admin: "127.0.0.1:9" };
   const settings = await load({ args: ["//pg", "tcp://vm101:5432"], options });
