@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { instance, routes, service, tableOf } from "../testing/entities.ts";
 import {
+  type Answer,
   ask,
   type Echo,
   freePort,
@@ -14,6 +15,7 @@ import {
   removeFolder,
   startEcho,
   startMachine,
+  startSilent,
   temporaryFolder,
 } from "../testing/machine.ts";
 
@@ -59,6 +61,9 @@ beforeAll(async () => {
     }),
   );
   const echo = await listening(createNetServer((socket) => socket.pipe(socket)));
+  const broken = await listening(createNetServer((socket) => void socket.once("data", () => socket.end("no HTTP\n"))));
+  const silent = await startSilent();
+  closers.push(() => silent.close());
   takenPort = await listening(createNetServer());
   tcpPort = await freePort();
   const caFile = join(folder, "ca.pem");
@@ -90,6 +95,14 @@ beforeAll(async () => {
     service("strict", { settings: { failover: "none" } }),
     instance("strict", "a", { url: plain.url, state: "down", reason: 'status 500 <b>;"' }),
     instance("strict", "b", { url: plain.url, version: "2", order: 1 }),
+    service("refused", { settings: { failover: "none" } }),
+    instance("refused", "a", { url: plain.url, state: "down" }),
+    instance("refused", "b", { url: plain.url, version: "2", order: 1 }),
+    routes("refused", { "//refused(2)": { share: 1 } }),
+    service("broken"),
+    instance("broken", "a", { url: `http://127.0.0.1:${broken}` }),
+    service("slow", { settings: { timeoutMs: 100, retries: 0 } }),
+    instance("slow", "a", { url: silent.url }),
     service("shared"),
     instance("shared", "a", { url: plain.url }),
     routes("shared", { "//based": { share: 10_000 } }),
@@ -204,6 +217,37 @@ describe("an answer of the proxy's own", () => {
     const { pathname } = new URL(path, "http://x");
     expect([answer.status, answer.headers["content-type"]]).toEqual([status, "application/json"]);
     expect(JSON.parse(answer.body)).toEqual({ error, service: pathname.split("/")[1], reason });
+  });
+
+  const OWN = [
+    ["/nope/x", 404, "unknown service", "no service of that name is registered"],
+    ["/empty/x", 503, "no live instance", "no instance is registered"],
+    ["/strict/x", 503, "no live instance", "the primary, version 1, has no live instance"],
+    ["/refused/x", 503, "no live instance", "the primary has no live instance, and failover is none"],
+    ["/untrusted/x", 503, "no live instance", "no instance answers"],
+    ["/broken/x", 502, "bad gateway", "an instance broke off, or answered with no valid HTTP"],
+    ["/slow/x", 504, "gateway timeout", "an instance did not answer in time"],
+  ] as const;
+  test.each(OWN)("for %s is %i as text, HTML and JSON", async (path, status, error, reason) => {
+    const name = path.split("/")[1];
+    const answers = await Promise.all(
+      ["*/*", "text/html,*/*;q=0.8", "application/json"].map((accept) => get(path, { accept })),
+    );
+    const [text, html, json] = answers as [Answer, Answer, Answer];
+    expect(answers.map((answer) => [answer.status, answer.headers["content-type"]])).toEqual([
+      [status, "text/plain"],
+      [status, "text/html"],
+      [status, "application/json"],
+    ]);
+    expect(answers.map(({ headers }) => headers["retry-after"] === "1")).toEqual(answers.map(() => status === 503));
+    expect(text.body).toMatch(new RegExp(`^${status}: ${error}.* ${name}: ${reason}\n$`));
+    expect(html.body).toContain(`<h1>${status}: ${error}</h1><p><b>${name}</b>: ${reason}.`);
+    expect(JSON.parse(json.body)).toEqual({ error, service: name, reason });
+  });
+
+  test("names the service by Host too", async () => {
+    const answer = await get("/x", { host: "untrusted", accept: "application/json" });
+    expect(JSON.parse(answer.body)).toMatchObject({ service: "untrusted", reason: "no instance answers" });
   });
 
   test("never repeats what could be a script", async () => {
