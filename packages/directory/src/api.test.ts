@@ -158,9 +158,19 @@ test.each([
   expect(status).toEqual([403, expect.stringContaining(word)]);
 });
 
-test("a change that the store cannot write is answered with 503 and not made", async () => {
+test("a change that the store cannot write is answered with 503 and not made, and the directory says so", async () => {
   store.failing = true;
   const answer = await served.send("POST", "/v1/routes", route);
+  expect(await served.get("/readyz")).toMatchObject({
+    status: 200,
+    body: { text: "ready, but read-only: its embedded store takes nothing\n" },
+  });
+  expect((await served.get("/v1/status")).body).toMatchObject({
+    directory: { state: "read-only" },
+    problems: expect.arrayContaining([
+      expect.objectContaining({ message: expect.stringContaining("its store cannot be written (the disk is full)") }),
+    ]),
+  });
   store.failing = false;
   expect(answer).toMatchObject({
     status: 503,

@@ -84,7 +84,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     gate: access.gate,
     tenants,
     links,
-    open: [healthHandler, readyHandler(readiness)],
+    open: [healthHandler, readyHandler(readiness, () => limitOf(store))],
     metrics: metricsHandler(metrics.registry),
     log,
     refused: metrics.refused,
@@ -99,6 +99,14 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
       await tenants.close();
     },
   };
+}
+
+/**
+ * It goes on telling what it knows, so that nobody must be sent elsewhere for a store that cannot be written. Why that
+ * is so names machines and paths, which `/v1/status` tells only to those who may read.
+ */
+function limitOf({ kind, outage }: Store): string | null {
+  return outage === null ? null : `read-only: its ${kind} store takes nothing`;
 }
 
 /** What answers while the store is being loaded. */

@@ -96,7 +96,7 @@ export class Desk {
         moment,
       );
       this.#deps.recorded();
-      this.#deps.log.info("Changed", { action: made.action, who: author.who });
+      this.#deps.log.info("Changed", { action: made.action, ...author });
       return { plan: made, changed: true };
     });
   }
@@ -133,7 +133,7 @@ export class Desk {
       while (records.length > part) await this.#commit(records.splice(0, part), moment);
       await this.#commit([...records, historyRecord(entry.id, entry)], moment);
       this.#deps.recorded();
-      this.#deps.log.warn("Backup restored", { records: changed, who: author.who });
+      this.#deps.log.warn("Backup restored", { records: changed, ...author });
       return changed;
     });
   }

@@ -1,3 +1,4 @@
+import { describeGeneration } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import { expired, planExpiry } from "./core/commands/routes.ts";
 import { emptyChange, type Plan } from "./core/commands/plan.ts";
@@ -9,7 +10,7 @@ import type { State } from "./core/state.ts";
 import { type Desk, DIRECTORY } from "./desk.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Sharing } from "./sharing.ts";
-import type { Store } from "./store/contract.ts";
+import type { Outage, Store } from "./store/contract.ts";
 
 interface HousekeepingDeps {
   readonly state: State;
@@ -44,12 +45,14 @@ export async function runHousekeeping(
   let decideDueMs = startedMs;
   let saveDueMs = startedMs + SAVE_MS;
   let forgetDueMs = startedMs + FORGET_MS;
+  const reportOutage = createOutageReport(deps);
   while (!signal.aborted) {
     await clock.sleep(TICK_MS, signal);
     const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
     sharing?.tick(moment);
-    // Without its store, a directory does not know what the others see: it ends nothing and decides nothing.
-    const able = store.outage === null;
+    reportOutage(store.outage);
+    // Without the store that it shares, a directory does not know what the others see: it ends nothing and decides nothing.
+    const able = sharing === null || store.outage === null;
     if (publisher.warming && moment.monotonicMs >= startedMs + warmUpMs) {
       if (able) endLeases(deps, moment);
       publisher.warm();
@@ -59,8 +62,8 @@ export async function runHousekeeping(
     if (able && moment.monotonicMs >= decideDueMs && !(await decide(deps, moment)))
       decideDueMs = moment.monotonicMs + RETRY_MS;
     if (sharing === null && moment.monotonicMs >= saveDueMs) {
-      await saveRegistrations(deps);
-      saveDueMs = clock.monotonicMs() + SAVE_MS;
+      const saved = await saveRegistrations(deps);
+      saveDueMs = clock.monotonicMs() + (saved ? SAVE_MS : RETRY_MS);
     }
     if (able && moment.monotonicMs >= forgetDueMs) {
       await forgetCallers(deps, moment);
@@ -69,15 +72,38 @@ export async function runHousekeeping(
   }
 }
 
-/** Saves what changed of the registrations; what cannot be saved now is stated again by its Watson after a restart. */
-export async function saveRegistrations({ state, store, log }: Pick<HousekeepingDeps, "state" | "store" | "log">) {
+/**
+ * Saves what changed of the registrations in a store of this directory alone, and finds out whether that can be written
+ * again. What cannot be saved now waits for the next call.
+ * @returns whether all is saved.
+ */
+export async function saveRegistrations({
+  state,
+  store,
+  log,
+}: Pick<HousekeepingDeps, "state" | "store" | "log">): Promise<boolean> {
   const changes = state.registry.takeUnsaved();
-  if (changes.stored.length + changes.gone.length === 0) return;
+  const { outage } = store;
+  if (outage === null && changes.stored.length + changes.gone.length === 0) return true;
   try {
     await store.saveRegistrations(changes);
+    return true;
   } catch (error) {
-    log.error("Registrations not saved", { error, instances: changes.stored.length + changes.gone.length });
+    state.registry.unsaved.restore(changes);
+    if (outage === null) log.error("Registrations not saved, trying again", { error, retryInMs: RETRY_MS });
+    return false;
   }
+}
+
+/** Logs when a store of this directory alone cannot be written, and when it can again; one that is shared says so itself. */
+function createOutageReport({ sharing, log }: HousekeepingDeps): (outage: Outage | null) => void {
+  let told: Outage | null = null;
+  return (outage) => {
+    if (sharing !== null || (outage === null) === (told === null)) return;
+    told = outage;
+    if (outage === null) log.info("Store can be written again");
+    else log.error("Store cannot be written, taking no changes", { reason: outage.reason });
+  };
 }
 
 function endLeases({ state, publisher, log }: HousekeepingDeps, moment: Moment): void {
@@ -91,11 +117,12 @@ function endLeases({ state, publisher, log }: HousekeepingDeps, moment: Moment):
 }
 
 /** Decides what is due; a failure is told once and tried again later, as what is due stays so. */
-async function decide({ state, desk, log }: HousekeepingDeps, moment: Moment): Promise<boolean> {
+async function decide({ state, desk, store, log }: HousekeepingDeps, moment: Moment): Promise<boolean> {
+  const { outage } = store;
   try {
     const due = state.primaries.due(moment);
     await settleFirst(
-      { state, desk },
+      { state, desk, log },
       due.filter(({ replaces }) => replaces === null),
     );
     for (const decision of due) if (decision.replaces !== null) await settleNext({ state, desk }, decision);
@@ -103,22 +130,25 @@ async function decide({ state, desk, log }: HousekeepingDeps, moment: Moment): P
       await desk.change((at) => planExpiry(state, key, at), { author: DIRECTORY, undoable: false });
     return true;
   } catch (error) {
-    log.error("What is due could not be stored", { error, retryInMs: RETRY_MS });
+    if (outage === null) log.error("What is due could not be stored", { error, retryInMs: RETRY_MS });
     return false;
   }
 }
 
 /** Remembers the first primaries of services, many at once, as after the first start of a large directory. */
 async function settleFirst(
-  { state, desk }: Pick<HousekeepingDeps, "state" | "desk">,
+  { state, desk, log }: Pick<HousekeepingDeps, "state" | "desk" | "log">,
   decisions: readonly Decision[],
 ): Promise<void> {
   for (let at = 0; at < decisions.length; at += SETTLED_AT_ONCE) {
-    const records = decisions.slice(at, at + SETTLED_AT_ONCE).map(({ service, primary }) => {
+    const some = decisions.slice(at, at + SETTLED_AT_ONCE);
+    const records = some.map(({ service, primary }) => {
       const record = state.services.record(service) ?? emptyRecord(service);
       return { kind: "service", id: service, value: { ...record, primary } } as const;
     });
     await desk.remember(records);
+    const primaries = some.map(({ service, primary }) => `${service}: ${describeGeneration(primary)}`);
+    log.info("First primaries remembered", { primaries: primaries.join(", "), ...DIRECTORY });
   }
 }
 

@@ -155,16 +155,19 @@ export class LinkDesk {
   }
 
   /** A whole set: the Watson is told all that is drained, as it may have missed a drain or a resume. */
-  register({ id }: Hello, said: Said): Taken {
+  register({ id, name }: Hello, said: Said): Taken {
     const { registry } = this.#deps.state;
     const refusals = registry.register(id, said.instances, this.#word(said));
+    this.#deps.log.info("Instances stated", { watson: name, ...described(said.instances, refusals) });
     return this.#taken(refusals, registry.drainedOf(id));
   }
 
   /** What changed of it: the Watson is told of drains where its word differs from them. */
-  update({ id }: Hello, said: Said & { readonly gone: readonly string[] }): Taken {
+  update({ id, name }: Hello, said: Said & { readonly gone: readonly string[] }): Taken {
     const { registry } = this.#deps.state;
     const refusals = registry.update(id, said, this.#word(said));
+    const gone = said.gone.length === 0 ? {} : { gone: listed(said.gone) };
+    this.#deps.log.info("Instances changed", { watson: name, ...described(said.instances, refusals), ...gone });
     const differs = said.instances.some((one) => registry.isDrained(instanceKey(one)) && one.state !== "draining");
     return this.#taken(refusals, differs ? registry.drainedOf(id) : null);
   }
@@ -204,4 +207,21 @@ export class LinkDesk {
   #now(): Moment {
     return { wallMs: this.#deps.clock.nowMs(), monotonicMs: this.#deps.clock.monotonicMs() };
   }
+}
+
+/** The most instances that one line of the log names. */
+const LISTED_MAX = 20;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - LISTED_MAX;
+  return [...names.slice(0, LISTED_MAX), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
+}
+
+/** What a Watson said, for the log. */
+function described(instances: readonly Registration[], refusals: readonly Refusal[]) {
+  return {
+    instances: instances.length,
+    ...(instances.length > 0 && { said: listed(instances.map((one) => `${instanceKey(one)} ${one.state}`)) }),
+    ...(refusals.length > 0 && { refused: listed(refusals.map(({ instance }) => instance)) }),
+  };
 }

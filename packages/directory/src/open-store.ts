@@ -27,7 +27,7 @@ interface StoreDeps {
  */
 export async function openStore(options: StoreOptions, deps: StoreDeps, signal: AbortSignal): Promise<Store> {
   const { store, folder, address, leaseMs, tenant } = options;
-  if (store === "embedded") return openEmbeddedStore(folder, address);
+  if (store === "embedded") return openEmbeddedStore(folder, address, deps.clock);
   const { prefix } = store.etcd;
   const own = tenant === null ? "default" : `tenants/${tenant}`;
   const config = { ...(await readEtcdConfig(store.etcd)), prefix: `/${prefix}/${own}`, address, leaseMs };

@@ -116,11 +116,18 @@ export function readOnly(
 /** `/healthz`: the process is alive, as it answers. */
 export const healthHandler: AdminHandler = readOnly("/healthz", (_req, res) => send(res, 200, "ok"));
 
-/** `/readyz`: 200, or 503 with a line for each part that is not ready. */
-export const readyHandler = (readiness: Pick<Readiness, "missing">): AdminHandler =>
+/**
+ * `/readyz`: 200, or 503 with a line for each part that is not ready.
+ * @param limit what a process that is ready cannot do all the same; null for nothing.
+ */
+export const readyHandler = (
+  readiness: Pick<Readiness, "missing">,
+  limit: () => string | null = () => null,
+): AdminHandler =>
   readOnly("/readyz", (_req, res) => {
     const missing = readiness.missing();
-    if (missing.length === 0) return send(res, 200, "ready");
+    const limited = limit();
+    if (missing.length === 0) return send(res, 200, limited === null ? "ready" : `ready, but ${limited}`);
     send(res, 503, missing.map(({ part, reason }) => `${part}: ${reason}`).join("\n"));
   });
 

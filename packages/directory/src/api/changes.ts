@@ -125,9 +125,9 @@ export function changeEndpoints(context: ApiContext): Endpoint[] {
     {
       method: "POST",
       path: "/v1/guard/release",
-      handle: () => {
+      handle: ({ author }) => {
         const released = state.leases.release();
-        context.log.info("Guard released", { leases: released });
+        context.log.info("Guard released", { leases: released, ...author });
         return { ...stamp(context), released };
       },
     },

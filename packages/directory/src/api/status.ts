@@ -8,7 +8,16 @@ import type { Endpoint } from "./router.ts";
 /** The most problems of one answer: past it, a person needs a better question. */
 const PROBLEMS_MAX = 500;
 
-const REACH = "see that etcd runs and that this machine reaches it; the directory goes on by itself";
+const OUTAGES = {
+  embedded: {
+    what: "cannot be written",
+    remedy: "see that its data folder has room and is its own to write; the directory goes on by itself",
+  },
+  etcd: {
+    what: "is out of reach",
+    remedy: "see that etcd runs and that this machine reaches it; the directory goes on by itself",
+  },
+} as const;
 const RELEASE = "find out why so many were lost at once; `dw guard release` lets them go";
 
 /** `GET /v1/status`: what `dw status` shows. */
@@ -82,8 +91,9 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   const { state, store, warnings, address } = context;
   const problems: StatusProblem[] = [];
   if (store.outage !== null) {
-    const message = `read-only since ${iso(store.outage.sinceMs)}: its store is out of reach (${store.outage.reason})`;
-    problems.push({ severity: "error", subject: address, message, remedy: REACH });
+    const { what, remedy } = OUTAGES[store.kind];
+    const message = `read-only since ${iso(store.outage.sinceMs)}: its store ${what} (${store.outage.reason})`;
+    problems.push({ severity: "error", subject: address, message, remedy });
   }
   const guard = state.leases.held;
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });

@@ -64,6 +64,12 @@ export class Unsaved {
     return { stored, gone };
   }
 
+  /** Takes back changes that could not be saved: the next call gives what they are by then. */
+  restore({ stored, gone }: RegistrationChanges): void {
+    for (const { watson, registration } of stored) this.instance(instanceKey(registration), watson.id);
+    for (const key of gone) this.instance(key, this.#holdings.owner(key)?.identity.id ?? "");
+  }
+
   /** Everything since the last call, by Watson; what is another directory's to say is left out. */
   takeByWatson(replica: string): WatsonChange[] {
     const byWatson = new Map<string, Draft>();
@@ -101,7 +107,7 @@ export class Unsaved {
     for (const key of keys) this.#doubtful.add(key);
   }
 
-  /** Takes back changes that could not be saved: the next call gives what they are by then. */
+  /** As `restore`, of `takeByWatson`. */
   restoreByWatson(changes: readonly WatsonChange[]): void {
     for (const { watson, sighting, stored, gone, away } of changes) {
       if (sighting !== undefined && !this.#watsons.has(watson)) this.#watsons.set(watson, away);

@@ -52,7 +52,11 @@ export interface Store {
    * `unavailable` when nothing can be written now; `uncertain`.
    */
   commit(writes: readonly RecordWrite[]): Promise<number>;
-  /** Saves registrations, soon but not at once: what is lost with the process, its Watsons state again. */
+  /**
+   * Saves registrations, soon but not at once: what is lost with the process, its Watsons state again. Also tries
+   * whether an outage is over.
+   * @throws StoreError `unavailable` when some may not have been saved; saving them all again is no harm.
+   */
   saveRegistrations(changes: RegistrationChanges): Promise<void>;
   /**
    * Calls `listener` with what others have written, in its order; a write of one's own may come too, while it is being
@@ -62,7 +66,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** The store is out of reach: it is served from memory and cannot be changed. */
+/** The store is out of reach, or cannot be written: it is served from memory and cannot be changed. */
 export interface Outage {
   readonly sinceMs: number;
   readonly reason: string;

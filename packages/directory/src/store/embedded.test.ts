@@ -36,6 +36,25 @@ test("openEmbeddedStore() refuses a folder that another directory uses, and name
   await next.close();
 });
 
+test("outage says that nothing can be written, until the next try succeeds", async () => {
+  const folder = await newFolder();
+  await (await openEmbeddedStore(folder, "//localhost/directory")).close();
+  const database = new DatabaseSync(join(folder, STORE_FILE));
+  database.exec(
+    "CREATE TRIGGER full BEFORE INSERT ON records WHEN NEW.key = 'large' BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+  );
+  database.close();
+  const store = await openEmbeddedStore(folder, "//localhost/directory", { nowMs: () => 7 });
+  expect(store.outage).toBe(null);
+  await expect(store.commit([{ key: "large", value: 1, expected: 0 }])).rejects.toMatchObject({ code: "unavailable" });
+  expect(store.outage).toEqual({ sinceMs: 7, reason: expect.stringContaining("disk is full") });
+  await expect(store.commit([{ key: "small", value: 1, expected: 9 }])).rejects.toMatchObject({ code: "conflict" });
+  expect(store.outage).not.toBe(null);
+  await store.saveRegistrations({ stored: [], gone: [] });
+  expect(store.outage).toBe(null);
+  await store.close();
+});
+
 /** A store with a few hundred records, closed. */
 async function filled(): Promise<{ folder: string; path: string }> {
   const folder = await newFolder();

@@ -3,9 +3,10 @@ import { setImmediate } from "node:timers/promises";
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { instanceKey } from "@datawire/protocol";
-import { explainSystemError } from "@datawire/runtime";
+import { type Clock, explainSystemError, systemClock } from "@datawire/runtime";
 import { storedRegistrationSchema, type StoredRegistration } from "../core/records.ts";
 import {
+  type Outage,
   StoreError,
   type RecordWrite,
   type RegistrationChanges,
@@ -27,7 +28,11 @@ const REGISTRATIONS_A_TRANSACTION = 1_000;
  * @param owner how this directory is known, for the message that refuses another one.
  * @throws StoreError `in_use`, `damaged` or `unavailable`; a store that is refused is left as it is.
  */
-export async function openEmbeddedStore(folder: string, owner: string): Promise<Store> {
+export async function openEmbeddedStore(
+  folder: string,
+  owner: string,
+  clock: Pick<Clock, "nowMs"> = systemClock,
+): Promise<Store> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
@@ -36,7 +41,7 @@ export async function openEmbeddedStore(folder: string, owner: string): Promise<
     });
   }
   const path = join(folder, STORE_FILE);
-  return new EmbeddedStore(await openDatabase(path, owner), path);
+  return new EmbeddedStore(await openDatabase(path, owner), path, clock);
 }
 
 interface Row {
@@ -48,7 +53,6 @@ interface Row {
 
 class EmbeddedStore implements Store {
   readonly kind = "embedded";
-  readonly outage = null;
   readonly writesMax = Number.POSITIVE_INFINITY;
   readonly shared = null;
   readonly #database: DatabaseSync;
@@ -58,18 +62,27 @@ class EmbeddedStore implements Store {
   readonly #remove: StatementSync;
   readonly #putRegistration: StatementSync;
   readonly #removeRegistration: StatementSync;
+  readonly #setVersion: StatementSync;
+  readonly #clock: Pick<Clock, "nowMs">;
   #version: number;
+  #outage: Outage | null = null;
 
-  constructor(database: DatabaseSync, path: string) {
+  constructor(database: DatabaseSync, path: string, clock: Pick<Clock, "nowMs">) {
     this.#database = database;
+    this.#clock = clock;
     this.#path = path;
     this.#versionOf = database.prepare("SELECT version FROM records WHERE key = ?");
     this.#put = database.prepare("INSERT OR REPLACE INTO records (key, value, version, sum) VALUES (?, ?, ?, ?)");
     this.#remove = database.prepare("DELETE FROM records WHERE key = ?");
     this.#putRegistration = database.prepare("INSERT OR REPLACE INTO registrations (key, value, sum) VALUES (?, ?, ?)");
     this.#removeRegistration = database.prepare("DELETE FROM registrations WHERE key = ?");
+    this.#setVersion = database.prepare("INSERT OR REPLACE INTO counters (name, value) VALUES ('version', ?)");
     const row = database.prepare("SELECT value FROM counters WHERE name = 'version'").get();
     this.#version = Number(row?.["value"] ?? 0);
+  }
+
+  get outage(): Outage | null {
+    return this.#outage;
   }
 
   async load(): Promise<StoreContent> {
@@ -95,7 +108,7 @@ class EmbeddedStore implements Store {
           this.#put.run(key, text, version, checksum(key, text));
         }
       }
-      this.#database.prepare("INSERT OR REPLACE INTO counters (name, value) VALUES ('version', ?)").run(version);
+      this.#setVersion.run(version);
     });
     this.#version = version;
     return version;
@@ -110,6 +123,8 @@ class EmbeddedStore implements Store {
         this.#putRegistration.run(key, text, checksum(key, text));
       }),
     ];
+    // Writing nothing would succeed on a full disk.
+    if (this.#outage !== null) writes.push(() => void this.#setVersion.run(this.#version));
     for (let at = 0; at < writes.length; at += REGISTRATIONS_A_TRANSACTION) {
       if (at > 0) await setImmediate();
       this.#transaction(() => writes.slice(at, at + REGISTRATIONS_A_TRANSACTION).forEach((write) => write()));
@@ -154,10 +169,13 @@ class EmbeddedStore implements Store {
       this.#database.exec("BEGIN IMMEDIATE");
       write();
       this.#database.exec("COMMIT");
+      this.#outage = null;
     } catch (cause) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       if (cause instanceof StoreError) throw cause;
-      throw new StoreError("unavailable", `Cannot write to ${this.#path}: ${explainSystemError(cause)}`, { cause });
+      const reason = explainSystemError(cause);
+      this.#outage ??= { sinceMs: this.#clock.nowMs(), reason };
+      throw new StoreError("unavailable", `Cannot write to ${this.#path}: ${reason}`, { cause });
     }
   }
 }

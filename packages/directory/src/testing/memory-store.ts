@@ -1,4 +1,5 @@
 import {
+  type Outage,
   type RecordWrite,
   type RegistrationChanges,
   type Store,
@@ -12,12 +13,12 @@ import type { StoredRegistration } from "../core/records.ts";
 /** A store in memory that can be told to fail. */
 export class MemoryStore implements Store {
   readonly kind = "embedded";
-  readonly outage = null;
   readonly writesMax = Number.POSITIVE_INFINITY;
   readonly shared = null;
   readonly records = new Map<string, VersionedRecord>();
   readonly registrations = new Map<string, StoredRegistration>();
   failing = false;
+  outage: Outage | null = null;
   #version = 0;
 
   async load(): Promise<StoreContent> {
@@ -25,7 +26,7 @@ export class MemoryStore implements Store {
   }
 
   async commit(writes: readonly RecordWrite[]): Promise<number> {
-    if (this.failing) throw new StoreError("unavailable", "Cannot write: the disk is full");
+    this.#write();
     for (const { key, expected } of writes) {
       const current = this.records.get(key)?.version ?? 0;
       if (current !== expected) throw new StoreError("conflict", `Cannot write ${key}`);
@@ -39,6 +40,7 @@ export class MemoryStore implements Store {
   }
 
   async saveRegistrations({ stored, gone }: RegistrationChanges): Promise<void> {
+    this.#write();
     for (const key of gone) this.registrations.delete(key);
     for (const one of stored) this.registrations.set(instanceKey(one.registration), one);
   }
@@ -46,4 +48,9 @@ export class MemoryStore implements Store {
   follow(): void {}
 
   async close(): Promise<void> {}
+
+  #write(): void {
+    this.outage = this.failing ? { sinceMs: 0, reason: "the disk is full" } : null;
+    if (this.failing) throw new StoreError("unavailable", "Cannot write: the disk is full");
+  }
 }

@@ -1,0 +1,75 @@
+import { noLog } from "@datawire/runtime";
+import { createFakeClock } from "@datawire/runtime/testing";
+import { expect, onTestFinished, test } from "vitest";
+import { Desk } from "./desk.ts";
+import { runHousekeeping } from "./housekeeping.ts";
+import { Publisher } from "./publisher.ts";
+import { MemoryStore } from "./testing/memory-store.ts";
+import { createState, state as stateSet } from "./testing/worlds.ts";
+
+/** Everything that keeping house takes, running. */
+function start() {
+  const clock = createFakeClock();
+  const store = new MemoryStore();
+  const state = createState();
+  const said: string[] = [];
+  const tell = (message: string): void => void said.push(message);
+  const log = { ...noLog, info: tell, error: tell };
+  const publisher = new Publisher(state.writer, { clock, epoch: "e", published: () => {} });
+  const nothing = (): void => {};
+  const desk = new Desk({
+    state,
+    store,
+    clock,
+    log,
+    changed: nothing,
+    stored: nothing,
+    recorded: nothing,
+    drained: nothing,
+  });
+  const stopping = new AbortController();
+  const deps = { state, desk, publisher, store, sharing: null, clock, log };
+  const running = runHousekeeping(deps, { warmUpMs: 1_000_000 }, stopping.signal);
+  onTestFinished(async () => {
+    stopping.abort();
+    await running;
+  });
+  return { clock, store, state, said };
+}
+
+test("runHousekeeping() saves registrations that could not be saved as soon as they can be", async () => {
+  const { clock, store, state, said } = start();
+  store.failing = true;
+  stateSet(state, "vm1", ["barker@a:1", "barker@b:1"]);
+  await clock.advance(2_000);
+  expect(store.registrations.size).toBe(0);
+  expect(store.outage).not.toBe(null);
+  stateSet(state, "vm1", ["barker@b:2", "barker@c:1"]);
+  await clock.advance(60_000);
+  expect(said.filter((message) => message.startsWith("Registrations not saved"))).toHaveLength(1);
+  expect(said.filter((message) => message.startsWith("Store cannot be written"))).toHaveLength(1);
+
+  store.failing = false;
+  await clock.advance(6_000);
+  expect(
+    [...store.registrations.values()].map(({ registration }) => `${registration.name} ${registration.version}`),
+  ).toEqual(["b 2", "c 1"]);
+  expect(said.at(-1)).toBe("Store can be written again");
+});
+
+test("runHousekeeping() finds out that a store can be written again although there is nothing to write", async () => {
+  const { clock, store, said } = start();
+  store.outage = { sinceMs: 0, reason: "the disk is full" };
+  await clock.advance(2_000);
+  expect(store.outage).toBe(null);
+  expect(said).toEqual(["Store cannot be written, taking no changes", "Store can be written again"]);
+});
+
+test("runHousekeeping() ends leases while the store cannot be written", async () => {
+  const { clock, store, state } = start();
+  stateSet(state, "vm1", ["barker@a:1"]);
+  state.registry.break("id-of-vm1", { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() });
+  store.failing = true;
+  await clock.advance(20_000);
+  expect(state.table.size.instances).toBe(0);
+});
