@@ -60,7 +60,14 @@ export async function startMachine({
   const position = { epoch: "test", revision: 1 };
   const follower = {
     table,
-    status: () => ({ origin: "directory" as const, position, warming: false, connected: true, ageMs: 0 }),
+    status: () => ({
+      origin: "directory" as const,
+      position,
+      warming: false,
+      connected: true,
+      divergences: 0,
+      ageMs: 0,
+    }),
   };
   const planning = new Planning(settings, {
     proxy,
@@ -204,13 +211,6 @@ export async function startEcho(
   };
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: string;
-  /** What the instance saw; null for a page of HAProxy's own. */
-  readonly seen: { readonly name: string; readonly url: string; readonly headers: Record<string, string> } | null;
-}
 /** An instance that takes requests and never answers, as a frozen process does. */
 export interface Silent {
   readonly url: string;
@@ -230,6 +230,13 @@ export async function startSilent(): Promise<Silent> {
   return { url: `http://127.0.0.1:${port}`, requests: () => requests, close: () => void server.close() };
 }
 
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+  /** What the instance saw; null for a page of HAProxy's own. */
+  readonly seen: { readonly name: string; readonly url: string; readonly headers: Record<string, string> } | null;
+}
 
 /** Asks through HAProxy, with the path as it is written. */
 export function ask(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
