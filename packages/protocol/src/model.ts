@@ -1,16 +1,16 @@
 import { z } from "zod";
-import { NAME_PATTERN } from "./names.ts";
+import { NAME_PATTERN, NAME_RULE } from "./names.ts";
 import { PROTOCOLS, URL_LENGTH_MAX } from "./instance-url.ts";
 import { SLOTS } from "./percent.ts";
-import { VERSION_PATTERN } from "./version.ts";
+import { VERSION_PATTERN, VERSION_RULE } from "./version.ts";
 
 /**
  * What a directory keeps and distributes: services, instances and route tables. Each is one entity with one key, so
  * that a change is a list of entities that are new and of keys that are gone. Times are milliseconds since 1970.
  */
 
-const name = z.string().regex(NAME_PATTERN);
-const version = z.string().regex(VERSION_PATTERN);
+const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
+const version = z.string().regex(VERSION_PATTERN).meta({ wanted: VERSION_RULE });
 
 /** `live` takes requests; `lost` too: its Watson is out of sight, not dead. `draining` takes no new ones; `down` none. */
 export const INSTANCE_STATES = ["live", "down", "draining", "lost"] as const;
