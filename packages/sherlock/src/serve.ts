@@ -46,6 +46,8 @@ export interface ServeDeps {
 }
 
 const REFRESH_NAMES_MS = 30_000;
+/** An adopted HAProxy is left as it is for so long, unless the directory speaks or it ends. */
+const HOLD_MS = 3_000;
 /** Changes within a moment are one reload; a steady stream of them is about three a second at most. */
 const COALESCE = { quietMs: 25, waitMsMax: 1_000, gapMs: 300 };
 
@@ -78,6 +80,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
       onDeath(reason) {
         log.error("HAProxy ended, starting it again", { reason });
         metrics.died();
+        hold.resolve();
         driver.lost();
       },
     },
@@ -131,7 +134,9 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
     await resolver.prepare(hostsOf(follower.table, update.services));
     reporter.noteChange(update);
     changed(update.services);
+    hold.resolve();
   }
+  const hold = Promise.withResolvers<void>();
 
   let admin: Awaited<ReturnType<typeof startAdmin>> | null = null;
   /** Until HAProxy has followed the first table. */
@@ -158,7 +163,10 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
       log.info("Serving the last table from disk", { ageSeconds: Math.round((ageMs ?? 0) / 1_000) });
     const { replicas, token, tls } = settings;
     const work = [
-      driver.run(parts.signal),
+      // What HAProxy has may be newer than the table on disk, where the last Sherlock was killed.
+      Promise.race([hold.promise, clock.sleep(adopted ? HOLD_MS : 0, parts.signal)]).then(() =>
+        driver.run(parts.signal),
+      ),
       resolver.run(parts.signal),
       reporter.run(parts.signal),
       runLink(

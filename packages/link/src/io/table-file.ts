@@ -23,8 +23,8 @@ export interface TableFile {
 }
 
 /** Quiet for this long, a change is written; under steady changes, one is after the longest wait. */
-const WAIT_MIN_MS = 500;
-const WAIT_MAX_MS = 5_000;
+const WAIT_MIN_MS = 100;
+const WAIT_MAX_MS = 1_000;
 /** A large table takes long to write: at most one part in this many of the time goes into it. */
 const REST_FACTOR = 20;
 /** About a million instances. */
