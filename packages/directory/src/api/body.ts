@@ -4,6 +4,9 @@ import { ProtocolError } from "@datawire/protocol";
 /** The largest body of a change: 100 routes with long conditions are a tenth of it. */
 const BODY_BYTES_MAX = 512 * 1024;
 
+/** How long a sender may go on after it was answered. */
+const DISCARD_MS_MAX = 1_000;
+
 export const FILE_TYPE = "application/octet-stream";
 
 /**
@@ -29,6 +32,17 @@ export async function readFileBody(req: IncomingMessage, bytesMax: number): Prom
   return readBytes(req, bytesMax);
 }
 
+/**
+ * Lets what is left of a body pass that nobody reads: it would be taken for the next request. A sender that does not end
+ * is cut off once it has had the time to read the answer.
+ */
+export function discardRest(req: IncomingMessage): void {
+  if (req.complete) return;
+  const cut = setTimeout(() => req.socket.destroy(), DISCARD_MS_MAX);
+  req.once("close", () => clearTimeout(cut));
+  req.resume();
+}
+
 /** A page on another site can send forms and text without asking its reader's browser, and these types it cannot. */
 function requireType(req: IncomingMessage, wanted: string): void {
   const type = (req.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
@@ -39,7 +53,8 @@ function requireType(req: IncomingMessage, wanted: string): void {
 async function readBytes(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
+  // What breaks the bound is answered: the connection must outlive it.
+  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > bytesMax)
       throw new ProtocolError("limit_exceeded", `Cannot take a body of more than ${bytesMax} bytes`);

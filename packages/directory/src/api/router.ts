@@ -7,7 +7,7 @@ import type { Right } from "../access/core/rights.ts";
 import { type Permit, refusalHeaders } from "../access/gate.ts";
 import type { Author } from "../desk.ts";
 import { StoreError } from "../store/contract.ts";
-import { FILE_TYPE, readFileBody, readJson } from "./body.ts";
+import { discardRest, FILE_TYPE, readFileBody, readJson } from "./body.ts";
 
 /** A request to one endpoint, as its handler sees it. */
 export interface ApiRequest {
@@ -66,11 +66,9 @@ export function createRouter(endpoints: readonly Endpoint[], { log, refused }: R
       });
       if (answer instanceof FileAnswer) sendFile(res, answer);
       else sendJson(res, 200, answer);
+      discardRest(req);
     } catch (error) {
       answerError(error, { req, res, log, refused });
-    } finally {
-      // What is left of a body that nobody read would be taken for the next request.
-      if (!req.complete) req.resume();
     }
   };
 }
@@ -84,7 +82,7 @@ export function answerError(
   refused(body.error.code);
   if (body.error.code === "internal") log.error("Request failed", { method: req.method, path: pathOf(req), error });
   sendJson(res, status, body, headers);
-  if (!req.complete) req.resume();
+  discardRest(req);
 }
 
 /** Answers with JSON. */

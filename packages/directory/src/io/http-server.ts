@@ -3,6 +3,7 @@ import { createServer as createSecureServer, Server as SecureServer } from "node
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
+import type { ErrorBody } from "@datawire/protocol";
 import { foreignRequest, isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
 import { createPlainAnswers, divertPlain } from "./plain-on-tls.ts";
 
@@ -126,6 +127,7 @@ function handle(server: Server, handlers: HttpHandlers, refusalOf: RefusalOf): S
     const body = JSON.stringify({ error: { code: "permission_denied", message: `Cannot answer: ${foreign}` } });
     res.writeHead(403, { "content-type": "application/json", connection: "close" }).end(`${body}\n`);
   });
+  server.on("clientError", answerMalformed);
   server.maxConnections = CONNECTIONS_MAX;
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     const foreign = refusalOf(req);
@@ -134,6 +136,18 @@ function handle(server: Server, handlers: HttpHandlers, refusalOf: RefusalOf): S
     socket.end(`HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\nrefused: ${foreign}\n`);
   });
   return server;
+}
+
+/** As Node would, and with a word for a head that is too large. */
+function answerMalformed({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const message = `Cannot take a head of more than ${HEADER_BYTES_MAX} bytes`;
+  const body = `${JSON.stringify({ error: { code: "limit_exceeded", message } } satisfies ErrorBody)}\n`;
+  const head = (status: string): string => `HTTP/1.1 ${status}\r\nconnection: close\r\n`;
+  if (code === "HPE_HEADER_OVERFLOW")
+    socket.end(`${head("431 Request Header Fields Too Large")}content-type: application/json\r\n\r\n${body}`);
+  else if (code === "ERR_HTTP_REQUEST_TIMEOUT") socket.end(`${head("408 Request Timeout")}\r\n`);
+  else socket.end(`${head("400 Bad Request")}\r\n`);
 }
 
 function listen(server: Server, address: ListenAddress, setting: string): Promise<ListenAddress> {

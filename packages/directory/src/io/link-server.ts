@@ -6,6 +6,7 @@ import { WebSocketServer } from "ws";
 import type { Permit } from "../access/gate.ts";
 import type { LinkDesk } from "../link-desk.ts";
 import { LinkSession, type LinkSessionConfig } from "../link-session.ts";
+import { LinkWebSocket } from "./link-web-socket.ts";
 import { createPace } from "./pace.ts";
 import { socketOf } from "./socket.ts";
 
@@ -25,6 +26,7 @@ export class LinkServer {
   readonly #deps: LinkServerDeps;
   readonly #server = new WebSocketServer({
     noServer: true,
+    WebSocket: LinkWebSocket,
     // Five times slower and a hundred times larger for what is mostly small and mostly sent to many.
     perMessageDeflate: false,
     maxPayload: FRAME_BYTES_MAX,

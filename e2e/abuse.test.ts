@@ -1,0 +1,167 @@
+import { readFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { openRawConnection, openRawLink, type RawConnection, type RawLink } from "./harness/raw-link.ts";
+import { Stack } from "./harness/stack.ts";
+import { sleep } from "./harness/wait.ts";
+
+/** What everybody else may notice of an abuse: a change takes this long to arrive, on a machine that is busy. */
+const CHANGE_MS_MAX = 1_500;
+const LEASE_MS = 3_000;
+
+const stack = new Stack();
+let port: number;
+let pid: number;
+let watson: RawLink;
+let subscriber: RawLink;
+let sequence = 0;
+
+beforeAll(async () => {
+  ({ pid } = await stack.startDirectory([], { lease: `${LEASE_MS}ms` }));
+  ({ directory: port } = await stack.ports());
+  watson = await openRawLink(port, { kind: "watson", name: "vm1", id: "the-watson-of-vm1" });
+  const registered = watson.next(({ type }) => type === "registered");
+  // Large enough that slow readers would cost much if what they do not read were kept for each.
+  watson.send({ type: "register", seq: 0, instances: Array.from({ length: 8_000 }, (_, i) => instance(i, "x")) });
+  await registered;
+  const wish = { services: ["service-0"], have: null };
+  subscriber = await openRawLink(port, { kind: "sherlock", name: "good", id: "the-good-one", subscribe: wish });
+});
+afterAll(() => stack.dispose());
+
+/** Half-open connections of every kind, all the while until the test at the end looks what became of them. */
+let halfOpen: { silent: RawConnection[]; slow: RawConnection[]; mute: RawLink[] };
+beforeAll(async () => {
+  const silent = await Promise.all(Array.from({ length: 300 }, () => openRawConnection(port)));
+  const slow = await Promise.all(Array.from({ length: 100 }, () => openRawConnection(port)));
+  for (const { socket } of slow) socket.write("GET /v1/status HTTP/1.1\r\nhost: localhost\r\n");
+  const mute = await Promise.all(Array.from({ length: 100 }, () => openRawLink(port, null)));
+  halfOpen = { silent, slow, mute };
+});
+
+const instance = (i: number, reason: string) => ({
+  service: `service-${i % 100}`,
+  name: `i${i}`,
+  url: `http://vm1.example.com:8080/${i}`,
+  state: "down",
+  reason: reason.padEnd(400, "."),
+});
+
+/** How long one change takes from its Watson to the subscriber. */
+async function changeMs(): Promise<number> {
+  sequence += 1;
+  const text = `change ${sequence}`;
+  const startMs = performance.now();
+  const arrived = subscriber.next((message) => JSON.stringify(message).includes(`${text}.`));
+  watson.send({ type: "update", seq: sequence, instances: [instance(0, text)] });
+  await arrived;
+  return performance.now() - startMs;
+}
+
+/** Makes changes while something goes on. @returns how long the slowest took. */
+async function slowestDuring(work: Promise<unknown>): Promise<number> {
+  const progress = { going: true };
+  const ended = work.finally(() => (progress.going = false));
+  let slowest = await changeMs();
+  while (progress.going) {
+    slowest = Math.max(slowest, await changeMs());
+    await sleep(20);
+  }
+  await ended;
+  return slowest;
+}
+
+const memoryMb = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
+
+/** After every abuse, everything is as it was for the others. */
+afterEach(async () => {
+  const ms = await changeMs();
+  if (ms > CHANGE_MS_MAX) throw new Error(`A change took ${Math.round(ms)} ms afterwards, wanted ${CHANGE_MS_MAX}`);
+});
+
+test("garbage is answered with what is wrong, and the connection is closed", async () => {
+  const raw = await openRawConnection(port);
+  raw.socket.write(Buffer.from([0x16, 3, 1, 0, 200, 1, 255, 254, 0, 13, 10, 13, 10]));
+  const link = await openRawLink(port, { kind: "sherlock", name: "garbage", id: "identity-of-garbage" });
+  const error = link.next(({ type }) => type === "error");
+  link.socket.send("]]]");
+  expect(await slowestDuring(Promise.all([raw.closed, link.closed]))).toBeLessThan(CHANGE_MS_MAX);
+  expect(raw.answer()).toMatch(/^HTTP\/1.1 400 /);
+  expect(await error).toMatchObject({ fatal: true, message: "Cannot read the message: it is no JSON" });
+});
+
+test("what is too large is refused by a word that names the bound", async () => {
+  const link = await openRawLink(port, { kind: "watson", name: "large", id: "identity-of-large" });
+  link.socket.send("x".repeat(4 * 1_024 * 1_024 + 1));
+  expect(await link.closed).toEqual({ code: 1009, reason: "a frame may have 4194304 bytes at the most" });
+
+  const url = `http://127.0.0.1:${port}/v1/routes`;
+  const headers = { "content-type": "application/json" };
+  const body = await fetch(url, { method: "POST", headers, body: `"${"x".repeat(8 * 1_024 * 1_024)}"` });
+  expect(body.status).toBe(429);
+  expect(await body.text()).toContain("Cannot take a body of more than 524288 bytes");
+
+  const head = await fetch(url, { headers: { "x-large": "x".repeat(20_000) } });
+  expect(head.status).toBe(431);
+  expect(await head.text()).toContain("Cannot take a head of more than 16384 bytes");
+});
+
+test("a body without an end is cut off", async () => {
+  const raw = await openRawConnection(port);
+  raw.socket.write("POST /v1/routes HTTP/1.1\r\nhost: localhost\r\n");
+  raw.socket.write("content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n");
+  const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
+  const pour = (): void => {
+    while (!raw.socket.destroyed && raw.socket.write(chunk));
+  };
+  raw.socket.on("drain", pour);
+  pour();
+  expect(await slowestDuring(raw.closed)).toBeLessThan(CHANGE_MS_MAX);
+  expect(raw.answer()).toMatch(/^HTTP\/1.1 429 [\s\S]*Cannot take a body of more than 524288 bytes/);
+});
+
+test("a flood of messages and of requests slows down nobody but who sends it", async () => {
+  const link = await openRawLink(port, { kind: "watson", name: "flood", id: "identity-of-flood" });
+  const many = Array.from({ length: 500 }, (_, i) => ({ ...instance(i, "y"), name: `flood${i}` }));
+  const register = JSON.stringify({ type: "register", seq: 1, instances: many });
+  const nonsense = JSON.stringify({ type: "nonsense" });
+  const beforeMb = memoryMb();
+  for (let i = 0; i < 100; i++) link.socket.send(register);
+  for (let i = 0; i < 20_000; i++) link.socket.send(nonsense);
+  const requests = Array.from({ length: 200 }, () =>
+    fetch(`http://127.0.0.1:${port}/v1/services/nobody`).then((response) => response.text()),
+  );
+  expect(await slowestDuring(Promise.all([...requests, sleep(2_000)]))).toBeLessThan(CHANGE_MS_MAX);
+  expect(memoryMb() - beforeMb).toBeLessThan(300);
+  link.socket.terminate();
+});
+
+test("readers that do not read are cut after a lease, and what they do not read is kept but once", async () => {
+  const beforeMb = memoryMb();
+  const readers = await Promise.all(
+    Array.from({ length: 60 }, async (_, i) => {
+      const wish = { services: null, have: null };
+      const link = await openRawLink(port, {
+        kind: "sherlock",
+        name: `slow${i}`,
+        id: `the-slow-one-${i}`,
+        subscribe: wish,
+      });
+      link.socket.pause();
+      return link;
+    }),
+  );
+  expect(await slowestDuring(sleep(LEASE_MS * 2))).toBeLessThan(CHANGE_MS_MAX);
+  expect(memoryMb() - beforeMb).toBeLessThan(200);
+  const status = await fetch(`http://127.0.0.1:${port}/v1/status`);
+  const { sherlocks } = (await status.json()) as { sherlocks: { name: string }[] };
+  expect(sherlocks.map(({ name }) => name)).toEqual(["good"]);
+  for (const { socket } of readers) socket.terminate();
+});
+
+test("connections that say nothing, or never end saying it, are cut and keep nobody out", async () => {
+  const { silent, slow, mute } = halfOpen;
+  const ends = Promise.all([...silent, ...slow, ...mute].map(({ closed }) => closed));
+  expect(await slowestDuring(ends)).toBeLessThan(CHANGE_MS_MAX);
+  expect((await mute[0]?.closed)?.code).toBe(1008);
+  expect(slow[0]?.answer()).toMatch(/^HTTP\/1.1 408 /);
+});
