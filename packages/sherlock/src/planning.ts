@@ -22,7 +22,7 @@ export class Planning {
       follower,
       resolve,
     }: {
-      readonly proxy: Pick<Proxy, "listen">;
+      readonly proxy: Pick<Proxy, "listen" | "settings">;
       readonly follower: Pick<TableFollower, "table" | "status">;
       readonly resolve: Resolve;
     },
@@ -31,6 +31,7 @@ export class Planning {
       caller: settings.name,
       zone: settings.zone,
       overrides: settings.overrides,
+      hashBalance: proxy.settings.hashBalance,
       stickyIp: proxy.listen.some(({ host }) => !isLoopback(host)),
       tcp: settings.tcp,
     });

@@ -37,6 +37,7 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
     maps: dir.maps,
     caFile: settings.haproxy.caFile,
     sharedRules: binary.version.sharedRules,
+    hashBalance: binary.version.hashBalance,
   };
   const shared = fingerprint(JSON.stringify([template.source, renderSettings, binary.version.text]));
   return { binary, template, listen, settings: renderSettings, shared };

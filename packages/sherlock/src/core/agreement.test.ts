@@ -18,6 +18,7 @@ function planOf(table: Table, zone: string | null): Plan {
     zone,
     overrides: new Map(),
     stickyIp: false,
+    hashBalance: true,
     tcp: { listen: new Map(), range: null },
   });
   return planner.plan(table, { resolve, portsTaken: new Map(), quarantined: new Map(), hasTable: true });

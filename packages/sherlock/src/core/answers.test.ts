@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { blocksOf, parseDescription, parseMap, parseServersState, parseSessions, parseShowProc } from "./answers.ts";
+import {
+  blocksOf,
+  parseDescription,
+  parseMap,
+  parseReload,
+  parseServersState,
+  parseSessions,
+  parseShowProc,
+} from "./answers.ts";
 import { addChange, dueAtMs } from "./coalesce.ts";
 import { CounterDeltas, parseStat } from "./counters.ts";
 import { parseHaproxyVersion } from "./haproxy-version.ts";
@@ -120,4 +128,13 @@ test("parseSessions() says which server each has", () => {
     { id: "0x5624facbd4c0", server: "s:v1/127.0.0.1:37343" },
     { id: "0x5624fadb0600", server: "<NONE>/<none>" },
   ]);
+});
+
+test.each([
+  ["", null],
+  ["another reload is still in progress.\n", null],
+  ["Success=1\n--\n[NOTICE] (7) : fine\n", { ok: true, alerts: "" }],
+  ["Success=0\n--\n[ALERT] (7) : a\n[ALERT]    (7) : b\n", { ok: false, alerts: "a; b" }],
+])("parseReload() reads %j", (answer, expected) => {
+  expect(parseReload(answer)).toEqual(expected);
 });

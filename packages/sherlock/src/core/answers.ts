@@ -77,6 +77,22 @@ export function parseSessions(answer: string): { readonly id: string; readonly s
   }));
 }
 
+/**
+ * What `reload` is answered since HAProxy 2.7, when it is over; null where nothing is said of its end, as before that,
+ * or when another one was under way.
+ */
+export function parseReload(answer: string): { readonly ok: boolean; readonly alerts: string } | null {
+  const said = /^Success=([01])/m.exec(answer);
+  if (said === null) return null;
+  const alerts = answer.split("\n").filter((line) => line.includes("[ALERT]"));
+  return { ok: said[1] === "1", alerts: alerts.map(withoutPrefix).join("; ") };
+}
+
+/** A complaint of HAProxy without its severity and process id. */
+export function withoutPrefix(alert: string): string {
+  return alert.replace(/^\[ALERT\]\s*\(\d+\)\s*:\s*/, "").trim();
+}
+
 /** What `show proc` says of a master. */
 export interface MasterState {
   readonly pid: number;

@@ -6,6 +6,8 @@ export interface HaproxyVersion {
   readonly dynamicServers: boolean;
   /** `defaults` sections may hold rules, so that backends share theirs. */
   readonly sharedRules: boolean;
+  /** `balance hash` takes any sample; earlier ones hash what has a keyword of its own. */
+  readonly hashBalance: boolean;
 }
 
 /** Reads the first line of `haproxy -v`; null for another program. */
@@ -14,5 +16,11 @@ export function parseHaproxyVersion(output: string): HaproxyVersion | null {
   if (match === null) return null;
   const [, text = "", major, minor] = match;
   const number = Number(major) * 1_000 + Number(minor);
-  return { text, supported: number >= 2_004, dynamicServers: number >= 2_006, sharedRules: number >= 2_005 };
+  return {
+    text,
+    supported: number >= 2_004,
+    dynamicServers: number >= 2_006,
+    sharedRules: number >= 2_005,
+    hashBalance: number >= 2_006,
+  };
 }

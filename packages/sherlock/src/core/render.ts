@@ -19,10 +19,12 @@ export interface RenderSettings {
   readonly caFile: string;
   /** Whether `defaults` sections may hold rules. */
   readonly sharedRules: boolean;
+  /** Whether there is `balance hash`. */
+  readonly hashBalance: boolean;
 }
 
 /** What a template may use; the names are stable. Every value is already escaped for where the built-in template has it. */
-export interface TemplateView extends Omit<RenderSettings, "caFile" | "sharedRules"> {
+export interface TemplateView extends Omit<RenderSettings, "caFile" | "sharedRules" | "hashBalance"> {
   /** `sherlock GENERATION`: must stand in `global` as the description, so that a reload can be verified. */
   readonly description: string;
   /** The defaults of every service. */
@@ -80,7 +82,7 @@ export interface ServerView {
 
 /** Makes what a template is filled with. Equal plans and settings make equal views. */
 export function viewOf(plan: Plan, settings: RenderSettings, generation: string): TemplateView {
-  const { caFile, sharedRules, ...rest } = settings;
+  const { caFile, sharedRules, hashBalance, ...rest } = settings;
   const { backends, tcpListeners, keys } = plan.structure;
   return {
     ...rest,
@@ -96,7 +98,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, generation: string)
       bind: bindWords(formatEndpoint(host, port)),
     })),
     backends: [...backends.values()].map((backend) =>
-      backendView(backend, plan.servers.get(backend.name) ?? new Map(), { caFile, sharedRules }),
+      backendView(backend, plan.servers.get(backend.name) ?? new Map(), { caFile, sharedRules, hashBalance }),
     ),
   };
 }
@@ -147,7 +149,7 @@ function usesIds(balance: Balance): boolean {
 function backendView(
   backend: BackendStructure,
   servers: ReadonlyMap<string, PlannedServer>,
-  { caFile, sharedRules }: Pick<RenderSettings, "caFile" | "sharedRules">,
+  { caFile, sharedRules, hashBalance }: Pick<RenderSettings, "caFile" | "sharedRules" | "hashBalance">,
 ): BackendView {
   const isTcp = backend.protocol === "tcp";
   const isPlain = sharedRules && backend.base === "" && backend.host === null;
@@ -156,8 +158,8 @@ function backendView(
     service: backend.service,
     isTcp,
     settings: limitLines(backend),
-    balance: balanceLine(backend.balance),
-    hashType: backend.balance.kind === "consistent" ? "consistent xxh32" : null,
+    balance: balanceLine(backend.balance, hashBalance),
+    hashType: backend.balance.kind !== "consistent" ? null : hashBalance ? "consistent xxh32" : "consistent crc32",
     defaults: isTcp ? "tcp" : isPlain ? "plain" : "http",
     mapping: isTcp || isPlain ? null : mappingView(backend),
     defaultServer: commonServerOptions(backend, caFile),
@@ -209,7 +211,7 @@ function limitLines({ limits, protocol, tls }: BackendStructure): string[] {
   return lines;
 }
 
-function balanceLine(balance: Balance): string {
+function balanceLine(balance: Balance, hashBalance: boolean): string {
   switch (balance.kind) {
     case "round-robin":
       return "roundrobin";
@@ -220,7 +222,21 @@ function balanceLine(balance: Balance): string {
     case "ordered":
       return "first";
     case "consistent":
-      return `hash ${hashKey(balance)}`;
+      return hashBalance ? `hash ${hashKey(balance)}` : oldHashBalance(balance);
+  }
+}
+
+/** What HAProxy before 2.6 has for it. Cookies have nothing: planning replaces that policy. */
+function oldHashBalance(balance: Extract<Balance, { kind: "consistent" }>): string {
+  switch (balance.by) {
+    case "header":
+      return quoteWord(`hdr(${balance.name})`);
+    case "path":
+      return "uri path-only";
+    case "ip":
+      return "source";
+    case "cookie":
+      throw new Error("Cannot balance by a cookie without balance hash: the plan has left that in");
   }
 }
 

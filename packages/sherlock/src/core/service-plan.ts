@@ -61,6 +61,8 @@ export interface ServiceContext extends PlacementContext {
   readonly overrides: ReadonlyMap<string, ServiceOverride>;
   /** Whether a draw may go by the address of the client: not on loopback, where all clients have one. */
   readonly stickyIp: boolean;
+  /** Whether HAProxy can hash anything; before 2.6 it cannot hash a cookie. */
+  readonly hashBalance: boolean;
 }
 
 /** Plans one service of a table whose unreachable instances are down; null for a service that is not in the table. */
@@ -120,7 +122,15 @@ class ServicePlanner {
 
   #readBalance(view: ServiceView, override: ServiceOverride | undefined): Balance {
     try {
-      return balanceOf(view.service.settings, override);
+      const balance = balanceOf(view.service.settings, override);
+      const isHashable = balance.kind !== "consistent" || balance.by !== "cookie" || this.#context.hashBalance;
+      if (isHashable) return balance;
+      const found = `consistent:cookie:${balance.name}`;
+      this.#problem(
+        `//${view.service.name}`,
+        `Cannot balance by ${found}: wanted HAProxy 2.6 or newer; it is round-robin`,
+      );
+      return { kind: "round-robin" };
     } catch (error) {
       this.#problem(`//${view.service.name}`, describeProblem(error));
       return { kind: "round-robin" };

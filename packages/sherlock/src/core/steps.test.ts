@@ -23,6 +23,7 @@ function planner(): Planner {
     zone: "near",
     overrides: new Map(),
     stickyIp: false,
+    hashBalance: true,
     tcp: { listen: new Map(), range: { from: 6_000, to: 6_999 } },
   });
 }

@@ -21,6 +21,7 @@ const SETTINGS = {
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, name])),
   caFile: "@system-ca",
   sharedRules: true,
+  hashBalance: true,
 } as unknown as RenderSettings;
 
 function makePlan(leftOut: ReadonlyMap<string, string>): Plan {
@@ -30,6 +31,7 @@ function makePlan(leftOut: ReadonlyMap<string, string>): Plan {
     zone: null,
     overrides: new Map(),
     stickyIp: false,
+    hashBalance: true,
     tcp: { listen: new Map(), range: null },
   });
   return planner.plan(tableOf(...names.flatMap((name) => [service(name), instance(name, "i")])), {

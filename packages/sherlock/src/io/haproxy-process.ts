@@ -2,7 +2,14 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { open, readFile, stat, truncate } from "node:fs/promises";
 import type { Clock, Logger } from "@datawire/runtime";
-import { type MasterState, parseDescription, parseSessions, parseShowProc } from "../core/answers.ts";
+import {
+  type MasterState,
+  parseDescription,
+  parseReload,
+  parseSessions,
+  parseShowProc,
+  withoutPrefix,
+} from "../core/answers.ts";
 import type { RunDir } from "./run-dir.ts";
 import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
 
@@ -112,7 +119,9 @@ export class HaproxyProcess {
     await this.#trim();
     const before = await this.#state();
     for (let attempt = 0; attempt * REPEAT_MS < UP_MS_MAX; attempt++) {
-      await this.#master.ask("reload").catch(() => {}); // the master breaks off its answer when it starts anew
+      // Before 2.7 the master breaks off its answer when it starts anew, and only looking tells how it went.
+      const said = parseReload(await this.#master.ask("reload").catch(() => ""));
+      if (said?.ok === false) throw new Error(`Cannot reload HAProxy: it refused (${said.alerts})`);
       let failed = false;
       const over = async (): Promise<boolean> => {
         const state = await this.#state();
@@ -249,7 +258,7 @@ export class HaproxyProcess {
       .filter((line) => line.includes("[ALERT]"))
       .slice(-3);
     if (alerts.length === 0) return "";
-    return ` (${alerts.map((line) => line.replace(/^\[ALERT\]\s*\(\d+\)\s*:\s*/, "").trim()).join("; ")})`;
+    return ` (${alerts.map(withoutPrefix).join("; ")})`;
   }
 }
 

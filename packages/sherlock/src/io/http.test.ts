@@ -61,7 +61,12 @@ beforeAll(async () => {
     }),
   );
   const echo = await listening(createNetServer((socket) => socket.pipe(socket)));
-  const broken = await listening(createNetServer((socket) => void socket.once("data", () => socket.end("no HTTP\n"))));
+  const broken = await listening(
+    createNetServer((socket) => {
+      socket.on("error", () => {}); // HAProxy breaks off what it cannot read
+      socket.once("data", () => socket.end("no HTTP\n"));
+    }),
+  );
   const silent = await startSilent();
   closers.push(() => silent.close());
   takenPort = await listening(createNetServer());

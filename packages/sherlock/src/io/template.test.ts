@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Planner } from "../core/planner.ts";
-import { MAP_NAMES } from "../core/plan.ts";
+import { MAP_NAMES, type Plan } from "../core/plan.ts";
 import { type RenderSettings, type TemplateView, viewOf } from "../core/render.ts";
 import { type Entity, instance, routes, service, tableOf } from "../testing/entities.ts";
 import { removeFolder, temporaryFolder } from "../testing/machine.ts";
@@ -23,14 +23,20 @@ const SETTINGS: RenderSettings = {
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
   caFile: "@system-ca",
   sharedRules: true,
+  hashBalance: true,
 };
 
 function view(...entities: readonly Entity[]): TemplateView {
+  return planned(entities, SETTINGS).view;
+}
+
+function planned(entities: readonly Entity[], settings: RenderSettings): { plan: Plan; view: TemplateView } {
   const planner = new Planner({
     caller: "monolith",
     zone: null,
     overrides: new Map([["tuned", { timeoutMs: 5_000 }]]),
     stickyIp: true,
+    hashBalance: settings.hashBalance,
     tcp: { listen: new Map([["db", { host: "127.0.0.1", port: 6_001 }]]), range: null },
   });
   const plan = planner.plan(tableOf(...entities), {
@@ -39,7 +45,7 @@ function view(...entities: readonly Entity[]): TemplateView {
     quarantined: new Map(),
     hasTable: true,
   });
-  return viewOf(plan, SETTINGS, "generation");
+  return { plan, view: viewOf(plan, settings, "generation") };
 }
 
 test.each<[string, readonly Entity[]]>([
@@ -81,6 +87,23 @@ test.each<[string, readonly Entity[]]>([
   const file = new URL(`${name}.cfg`, GOLDEN);
   if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, text);
   expect(text).toBe(await readFile(file, "utf8"));
+});
+
+test.each([
+  ["header:x-user", "hash req.fhdr(x-user)", "'hdr(x-user)'"],
+  ["path", "hash path", "uri path-only"],
+  ["ip", "hash src", "source"],
+  ["cookie:id", "hash req.cook(id)", "roundrobin"],
+])("consistent:%s is %s, and %s before HAProxy 2.6", (by, expected, before) => {
+  const entities = [service("s", { settings: { balance: `consistent:${by}` } }), instance("s", "a")];
+  expect(planned(entities, SETTINGS).view.backends[0]).toMatchObject({ balance: expected });
+  const old = planned(entities, { ...SETTINGS, hashBalance: false });
+  expect(old.view.backends[0]).toMatchObject({ balance: before });
+  expect(old.plan.problems.map(({ message }) => message)).toEqual(
+    by === "cookie:id"
+      ? ["Cannot balance by consistent:cookie:id: wanted HAProxy 2.6 or newer; it is round-robin"]
+      : [],
+  );
 });
 
 let folder: string;
