@@ -19,7 +19,7 @@ export function covers(address: ServiceAddress, instance: Instance): boolean {
 }
 
 /** Higher is more specific: the instance itself, then the longer selector, then the whole service. */
-export function specificity(address: ServiceAddress): number {
+function specificity(address: ServiceAddress): number {
   if (address.instance !== null) return Number.MAX_SAFE_INTEGER;
   return address.version === null ? 0 : selectorLength(address.version);
 }

@@ -8,7 +8,7 @@ import type { RouteSubject } from "./reading.ts";
 import type { RouteWorld } from "./world.ts";
 
 /** The most routes of one table; more targets than this are a mistake of a script. */
-export const ROUTES_MAX = 100;
+const ROUTES_MAX = 100;
 
 /**
  * Refuses a target that a typing mistake would make a silent route: one that matches nothing registered.

@@ -6,7 +6,7 @@ import type { Replica } from "../shared.ts";
 import type { Entry } from "./etcd-client.ts";
 import type { Keys, Kind } from "./keys.ts";
 
-export const replicaSchema = z.object({
+const replicaSchema = z.object({
   id: z.string(),
   address: z.string(),
   version: z.string(),

@@ -58,7 +58,7 @@ export class Presence {
 }
 
 /** How often a presence is renewed; it is also how soon a silent etcd is noticed. */
-export const BEAT_MS = 1_000;
+const BEAT_MS = 1_000;
 
 /** How one renewal ended: `remade` is one that came too late. */
 export type Beat = { readonly state: "renewed" | "remade" } | { readonly state: "failed"; readonly error: EtcdError };
