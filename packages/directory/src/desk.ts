@@ -35,7 +35,10 @@ interface DeskDeps {
 }
 
 /** How often a change is planned while other directories are faster each time. */
-const PLANS_MAX = 10;
+const PLANS_MAX = 20;
+/** After a few plans in vain each waits a moment of its own length, so that one of several directories gets through. */
+const PLANS_AT_ONCE = 3;
+const PLAN_PAUSE_MS = 10;
 
 /** The author of what the directory does by itself. */
 export const DIRECTORY: Author = { who: "directory", verified: true };
@@ -204,6 +207,7 @@ export class Desk {
           return await work();
         } catch (error) {
           if (!isConflict(error) || attempt === PLANS_MAX) throw error;
+          if (attempt >= PLANS_AT_ONCE) await this.#deps.clock.sleep(Math.random() * PLAN_PAUSE_MS * attempt);
         }
       }
     });
