@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { clientMessageSchema, serverMessageSchema } from "@datawire/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Served, serve, sherlockOf, watsonOf } from "../testing/served.ts";
 import { registration } from "../testing/worlds.ts";
@@ -32,6 +34,33 @@ test("every endpoint is described, and every description is of an endpoint", () 
   expect([...plain, ...endpoints].toSorted()).toEqual(
     [...Object.keys(descriptions), "GET /v1/openapi.json"].toSorted(),
   );
+});
+
+test("docs/protocol.md lists exactly the endpoints that are served", () => {
+  const page = readFileSync(new URL("../../../../docs/protocol.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `((?:GET|POST|PUT|DELETE) \/[^?`]*)(?:\?([^`]*))?` \|/gm)];
+  const listed = rows.map(([, key = "", query = ""]) => [
+    key.replace(/\/[A-Z]+(?=\/|$)/g, "/*"),
+    query.match(/\w+(?==)/g) ?? [],
+  ]);
+  const served = Object.entries(descriptions).map(([key, { query = {} }]) => [key, Object.keys(query)]);
+  expect(new Map(listed as [string, string[]][])).toEqual(
+    new Map([...(served as [string, string[]][]), ["GET /v1/openapi.json", []]]),
+  );
+  expect(rows).toHaveLength(served.length + 1);
+});
+
+test("docs/protocol.md names every message of the link with its fields", () => {
+  const page = readFileSync(new URL("../../../../docs/protocol.md", import.meta.url), "utf8");
+  const rows = new Map(
+    [...page.matchAll(/^\| `(\w+)` \| (.*?) \| [^|]* \|$/gm)].map(([, type, fields]) => [type, fields]),
+  );
+  for (const { shape } of [...clientMessageSchema.options, ...serverMessageSchema.options]) {
+    const { type, ...fields } = shape;
+    const row = rows.get(type.value) ?? "not there";
+    const unnamed = Object.keys(fields).filter((field) => !new RegExp(`\\b${field}\\b`).test(row));
+    expect([type.value, unnamed]).toEqual([type.value, []]);
+  }
 });
 
 const route = { source: "//monolith", target: "//barker(2)", percent: "10%" };
