@@ -35,6 +35,8 @@ export class Reporter implements DriverObserver {
   #applied: { readonly position: Position; readonly problems: readonly PlanProblem[] } | null = null;
   /** The oldest change that HAProxy does not follow yet. */
   #oldestChangeMs: number | null = null;
+  /** Whether the link has brought what changed before it was there. */
+  #caughtUp = false;
   #countedMs: number;
   #loggedProblems = "";
 
@@ -49,6 +51,7 @@ export class Reporter implements DriverObserver {
     return {
       connected: (session) => {
         this.#session = session;
+        this.#caughtUp = false;
         follower.connected(session);
         this.#acknowledge();
       },
@@ -60,8 +63,11 @@ export class Reporter implements DriverObserver {
     };
   }
 
-  noteChange({ atMs }: Pick<TableUpdate, "atMs">): void {
-    if (atMs !== null) this.#oldestChangeMs = Math.min(atMs, this.#oldestChangeMs ?? atMs);
+  noteChange({ atMs, services }: Pick<TableUpdate, "atMs" | "services">): void {
+    // What happened while the link was down: how long that was says nothing of how fast changes are followed. It comes
+    // as a whole table, or as the first change.
+    if (!this.#caughtUp) this.#caughtUp = atMs !== null || services.size > 0;
+    else if (atMs !== null) this.#oldestChangeMs = Math.min(atMs, this.#oldestChangeMs ?? atMs);
   }
 
   applied(problems: readonly PlanProblem[]): void {
