@@ -21,6 +21,8 @@ export interface ReporterDeps {
 }
 
 const COUNT_MS = 5_000;
+/** The servers (4) of all proxies, as CSV. */
+const STATISTICS = "show stat -1 4 -1";
 const PROBLEMS_MAX = 100;
 const MESSAGE_MAX = 1_000;
 const SUBJECT_MAX = 320;
@@ -99,6 +101,15 @@ export class Reporter implements DriverObserver {
     await this.#count();
   }
 
+  /** Leaves out what an adopted HAProxy has served so far: the Sherlock before has told of it. */
+  async skipCounted(): Promise<void> {
+    try {
+      this.#deltas.take(parseStat(await this.#deps.runtime.ask(STATISTICS)), () => null);
+    } catch (error) {
+      this.#deps.log.debug("HAProxy was not counted", { error: describeError(error) });
+    }
+  }
+
   /** Counts until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -111,7 +122,7 @@ export class Reporter implements DriverObserver {
     const { runtime, metrics, planning, clock, log } = this.#deps;
     const nowMs = clock.monotonicMs();
     try {
-      const counts = parseStat(await runtime.ask("show stat -1 4 -1"));
+      const counts = parseStat(await runtime.ask(STATISTICS));
       const lines = this.#deltas.take(
         counts,
         (backend, server) => planning.current?.servers.get(backend)?.get(server) ?? null,

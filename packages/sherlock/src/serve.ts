@@ -146,6 +146,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
     await resolver.load();
     await resolver.prepare(hostsOf(follower.table, null));
     const adopted = await driver.adopt();
+    if (adopted) await reporter.skipCounted();
     if (!adopted) await requirePorts(proxy);
     if (settings.admin !== null) {
       const handlers = [statsHandler(dir.sockets.stats)];

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { sendRequests } from "./harness/load.ts";
+import { Stack } from "./harness/stack.ts";
+import { eventually } from "./harness/wait.ts";
+
+/** Sherlock counts every five seconds, and the directory tells what is complete of five. */
+const WITHIN_MS = 25_000;
+
+let stack: Stack;
+beforeEach(() => {
+  stack = new Stack();
+});
+afterEach(() => stack.dispose());
+
+interface Counter {
+  readonly caller: string;
+  readonly service: string;
+  readonly version: string | null;
+  readonly instance: string | null;
+  readonly requests: number;
+  readonly responses: readonly number[];
+  readonly failures: number;
+  readonly latencyMs: { readonly average: number; readonly max: number } | null;
+}
+
+async function countersOf(service: string): Promise<Counter[]> {
+  const { counters } = await stack.read<{ counters: Counter[] }>("/v1/counters");
+  return counters.filter((counter) => counter.service === service);
+}
+
+test("what Sherlock counts reaches the directory once, also over its restart", async () => {
+  await stack.startDirectory();
+  await stack.startInstance({ service: "emitter", name: "old", version: "1.4.2" });
+  await stack.startInstance({ service: "emitter", name: "new", version: "2" });
+  await stack.startWatson();
+  const sherlock = await stack.startSherlock();
+  await stack.lists("emitter", { old: "live", new: "live" });
+  expect(await stack.dw("route", "add", "//monolith", "//emitter(2)", "0%", "--when", "path:/new")).toMatchObject(
+    {
+      code: 0,
+    },
+    WITHIN_MS,
+  );
+  await eventually(async () => expect((await fetch(await stack.url("/emitter/new"))).status).toBe(200));
+  const slow = { url: await stack.url("/emitter/new?ms=50"), connections: 2 };
+  const [old, recent] = await Promise.all([
+    sendRequests(60, { url: await stack.url("/emitter/"), connections: 2 }),
+    sendRequests(30, slow),
+  ]);
+  const find = async (instance: string): Promise<Counter> =>
+    (await countersOf("emitter")).find((one) => one.instance === instance) as Counter;
+  const expected = { caller: "monolith", service: "emitter", failures: 0 };
+  await eventually(async () => {
+    expect(await find("old")).toMatchObject({ ...expected, version: "1.4.2", requests: old.requests });
+    const counter = await find("new");
+    expect(counter).toMatchObject({ ...expected, version: "2" });
+    expect(counter.requests).toBeGreaterThanOrEqual(recent.requests);
+    expect(counter.responses).toEqual([0, counter.requests, 0, 0, 0]);
+    expect(counter.latencyMs?.max).toBeGreaterThanOrEqual(50);
+    expect(counter.latencyMs?.average).toBeGreaterThan(20);
+  }, WITHIN_MS);
+  const { requests } = await find("old");
+  expect(await stack.metric("sherlock", "datawire_requests_total")).toBe(requests + (await find("new")).requests);
+
+  // The next one adopts HAProxy, whose counters go on.
+  sherlock.kill("SIGUSR1");
+  await sherlock.exited;
+  await stack.startSherlock();
+  const more = await sendRequests(10, { url: await stack.url("/emitter/"), connections: 1 });
+  await eventually(async () => expect((await find("old")).requests).toBe(requests + more.requests), WITHIN_MS);
+});
