@@ -35,12 +35,9 @@ test("what Sherlock counts reaches the directory once, also over its restart", a
   await stack.startWatson();
   const sherlock = await stack.startSherlock();
   await stack.lists("emitter", { old: "live", new: "live" });
-  expect(await stack.dw("route", "add", "//monolith", "//emitter(2)", "0%", "--when", "path:/new")).toMatchObject(
-    {
-      code: 0,
-    },
-    WITHIN_MS,
-  );
+  expect(await stack.dw("route", "add", "//monolith", "//emitter(2)", "0%", "--when", "path:/new")).toMatchObject({
+    code: 0,
+  });
   await eventually(async () => expect((await fetch(await stack.url("/emitter/new"))).status).toBe(200));
   const slow = { url: await stack.url("/emitter/new?ms=50"), connections: 2 };
   const [old, recent] = await Promise.all([
