@@ -159,7 +159,8 @@ function backendView(
     isTcp,
     settings: limitLines(backend),
     balance: balanceLine(backend.balance, hashBalance),
-    hashType: backend.balance.kind !== "consistent" ? null : hashBalance ? "consistent xxh32" : "consistent crc32",
+    // A CRC alone puts keys that are alike next to each other on the ring.
+    hashType: backend.balance.kind === "consistent" ? "consistent crc32 avalanche" : null,
     defaults: isTcp ? "tcp" : isPlain ? "plain" : "http",
     mapping: isTcp || isPlain ? null : mappingView(backend),
     defaultServer: commonServerOptions(backend, caFile),
