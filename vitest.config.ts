@@ -15,6 +15,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Each scenario starts real daemons; two at once already keep two cores busy.
           maxWorkers: 2,
+          maxConcurrency: 2,
         },
       },
     ],

@@ -1,6 +1,7 @@
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { readOptions, wrongMentions } from "./harness/docs/mentions.ts";
 import { readPage } from "./harness/docs/page.ts";
 import { describeFailure, updatePage } from "./harness/docs/results.ts";
 import { runPage } from "./harness/docs/run-page.ts";
@@ -11,13 +12,27 @@ import { runPage } from "./harness/docs/run-page.ts";
  */
 const ROOT = join(import.meta.dirname, "..");
 const update = process.env["UPDATE_DOCS"] === "1";
-const TIMEOUT_MS = update ? 300_000 : 60_000;
+const TIMEOUT_MS = 300_000;
 /** Several machines; `three-hosts.test.ts` runs it. */
 const ELSEWHERE = ["docs/getting-started.md"];
 
 const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: ROOT })]
   .filter((name) => !ELSEWHERE.includes(name))
   .toSorted();
+
+const known = {
+  root: ROOT,
+  scripts: Object.keys((JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: object }).scripts),
+  options: readOptions(readFileSync(join(ROOT, "docs/reference.md"), "utf8")),
+};
+
+test.each([...pages, ...ELSEWHERE, "CONTRIBUTING.md"])(
+  "%s names only commands, options, units and files that exist",
+  (name) => {
+    const markdown = readFileSync(join(ROOT, name), "utf8");
+    expect(wrongMentions(markdown, readPage(markdown), known)).toEqual([]);
+  },
+);
 
 describe.concurrent("commands print what the page shows", () => {
   test.each(pages)(

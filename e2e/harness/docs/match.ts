@@ -23,6 +23,9 @@ export function toPattern(printed: string): string {
     printed
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, varies)
       .replace(/\S+@\S+ \(unverified\)/g, "… (unverified)")
+      .replace(/dw1_[\w-]+/g, "dw1_…")
+      .replace(/\b[0-9a-f]{8}\b/g, varies)
+      .replace(/  (?:ready|warming)  version/g, "  …  version")
       .replace(/\bup \d+(?:\.\d+)?(?:ms|s|m|h)\b/g, "up …")
       .replace(/(?<=  )\d+(?:ms|s)(?=  |$)/gm, varies),
   );

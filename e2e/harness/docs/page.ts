@@ -7,6 +7,7 @@
  * - `<!-- run: COMMANDS -->` is run, and not shown: the stack that a page needs;
  * - `<!-- ports: 8080 8081 -->` names the ports of the page that are replaced by free ones;
  * - `<!-- on: HOST -->` says on which machine the blocks below are;
+ * - `<!-- only checked -->` above a `yaml` block keeps it from the programs that run;
  * - `<!-- not run: REASON -->` above a block says why it is not run.
  */
 export type Item = CommandItem | FileItem | SetupItem | SkippedItem;
@@ -30,6 +31,8 @@ export interface FileItem extends Place {
   readonly kind: "file";
   readonly path: string;
   readonly content: string;
+  /** Whether it is only checked, and not put where the programs that run would follow it. */
+  readonly aside: boolean;
 }
 
 export interface SetupItem extends Place {
@@ -68,6 +71,7 @@ export function readPage(markdown: string): Page {
   const ports: number[] = [];
   let host: string | null = null;
   let skip: string | null = null;
+  let aside = false;
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] as string;
     if (line.startsWith("<!--")) {
@@ -78,12 +82,14 @@ export function readPage(markdown: string): Page {
       if (word === "ports") ports.push(...text.split(/\s+/).map(Number));
       if (word === "on") host = text;
       if (word === "not run") skip = text;
+      if (line === "<!-- only checked -->") aside = true;
       i = end;
     } else if (line.startsWith("```")) {
       const block = readBlock(lines, i);
       const output = block.language === "sh" ? outputBelow(lines, block.start + block.body.length + 1) : null;
-      items.push(...readItems(block, { host, skip, output }));
+      items.push(...readItems(block, { host, skip, aside, output }));
       skip = null;
+      aside = false;
       i = block.start + block.body.length;
     } else if (/^ {4}\s*(\$ |dw |curl |sudo |systemctl |npm |git |directory -|watson -|sherlock -)/.test(line)) {
       throw new Error(`line ${i + 1}: a command in an indented block is not run; wanted a block of console or sh`);
@@ -108,10 +114,11 @@ function outputBelow(lines: readonly string[], after: number): Block | null {
 interface Around {
   readonly host: string | null;
   readonly skip: string | null;
+  readonly aside: boolean;
   readonly output: Block | null;
 }
 
-function readItems(block: Block, { host, skip, output }: Around): Item[] {
+function readItems(block: Block, { host, skip, aside, output }: Around): Item[] {
   const { language, body, start } = block;
   const place = { line: start, host };
   if (skip !== null) {
@@ -127,7 +134,7 @@ function readItems(block: Block, { host, skip, output }: Around): Item[] {
   }
   if (language === "yaml") {
     const path = /^# (\/etc\/datawire\S*\.yaml)\b/.exec(body[0] ?? "")?.[1];
-    return path === undefined ? [] : [{ ...place, kind: "file", path, content: `${body.join("\n")}\n` }];
+    return path === undefined ? [] : [{ ...place, kind: "file", path, content: `${body.join("\n")}\n`, aside }];
   }
   if (SHOWN.includes(language) || (language === "" && !body.some((line) => line.startsWith("$ ")))) return [];
   throw new Error(`line ${start}: a block of ${JSON.stringify(language)} is not run; wanted console, sh or yaml`);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
 import { freePorts } from "../ports.ts";
+import type { FileItem } from "./page.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const DAEMON_PORTS = [5430, 5431, 5432, 5433];
@@ -68,15 +69,16 @@ export class Sandbox {
   }
 
   /** Puts a file of the page where the programs find it; gives where it is. */
-  put(path: string, content: string): string {
+  put({ path, content, aside }: Pick<FileItem, "path" | "content" | "aside">): string {
     const here = this.toHere(content);
-    const file = join(this.folder, path);
+    const file = join(this.folder, aside ? "aside" : "", path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, here, { mode: 0o644 });
     const name = /^\/etc\/datawire\/(\w+)\.yaml$/.exec(path)?.[1];
     const base = this.#settings()[name ?? ""];
     // What a program reads by itself is the page's, on top of what keeps it inside the sandbox.
-    if (name !== undefined && base !== undefined) this.#writeSettings(name, { ...base, ...(parse(here) as object) });
+    if (!aside && name !== undefined && base !== undefined)
+      this.#writeSettings(name, { ...base, ...(parse(here) as object) });
     return file;
   }
 
