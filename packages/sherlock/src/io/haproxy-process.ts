@@ -34,8 +34,8 @@ const UP_MS_MAX = 10_000;
 /** A request to reload that came while the master was busy is lost without a word: it is repeated. */
 const REPEAT_MS = 1_000;
 const POLL_MS = 5;
-/** For so long after a reload the master takes no questions. */
-const MASTER_MS_MAX = 200;
+/** For less than so long after a start or a reload the master takes no questions, on a busy machine too. */
+const MASTER_MS_MAX = 500;
 /** How often a process that is not our child is looked at; its death has to be mended within 150 ms. */
 const WATCH_MS = 40;
 const ERRORS_BYTES_MAX = 1024 * 1024;
@@ -65,10 +65,12 @@ export class HaproxyProcess {
 
   /** Takes over an HAProxy that an earlier Sherlock left; null when there is none. @returns its generation. */
   async adopt(): Promise<string | null> {
-    const state = await this.#state();
-    if (state === null || !isRunning(state.pid)) return null;
+    let state = await this.#state();
     const generation = await this.#generation();
     if (generation === null) return null;
+    // A worker that answers has a master, which may just be starting itself anew.
+    state ??= await this.#patientState();
+    if (state === null || !isRunning(state.pid)) return null;
     this.#follow(state.pid);
     this.#workers = state.workers;
     return generation;
@@ -146,13 +148,7 @@ export class HaproxyProcess {
   /** Ends what a server that takes no new requests still serves, in workers of earlier generations too. */
   async cutSessions(server: string): Promise<void> {
     await this.runtime.run([`shutdown sessions server ${server}`]);
-    const untilMs = this.#deps.clock.monotonicMs() + MASTER_MS_MAX;
-    let state = await this.#state();
-    while (state === null && this.#deps.clock.monotonicMs() < untilMs) {
-      await this.#deps.clock.sleep(POLL_MS);
-      state = await this.#state();
-    }
-    for (const pid of state?.oldWorkers ?? []) {
+    for (const pid of (await this.#patientState())?.oldWorkers ?? []) {
       // There the server cannot be named any more, only each of its sessions; and it may have ended meanwhile.
       const sessions = parseSessions(await this.#master.ask(`@!${pid} show sess`).catch(() => ""));
       for (const { id } of sessions.filter((session) => session.server === server)) {
@@ -224,6 +220,16 @@ export class HaproxyProcess {
   async #state(): Promise<MasterState | null> {
     const answer = await this.#master.ask("show proc").catch(() => null);
     return answer === null ? null : parseShowProc(answer);
+  }
+
+  async #patientState(): Promise<MasterState | null> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + MASTER_MS_MAX;
+    for (;;) {
+      const state = await this.#state();
+      if (state !== null || clock.monotonicMs() > untilMs) return state;
+      await clock.sleep(POLL_MS);
+    }
   }
 
   async #gone(pid: number, limitMs: number): Promise<boolean> {
