@@ -47,6 +47,8 @@ export interface Local {
   readonly systemFolder: string | undefined;
   /** The file of `-c`. */
   readonly configFile: string | undefined;
+  /** Those of `-d`, as typed. */
+  readonly directories: readonly string[];
   readonly machine: Machine;
   /** Goes to the directory after all. */
   connect(): Promise<Dw>;

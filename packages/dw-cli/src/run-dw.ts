@@ -59,7 +59,8 @@ async function runCommand(
     if (action.kind === "local") {
       const { run } = await action.load();
       const local = { env: deps.env, systemFolder: deps.systemFolder, machine: deps.machine };
-      return await run({ ...local, output, configFile: common.configFile, connect, commands: COMMANDS }, input);
+      const { configFile, directories } = common;
+      return await run({ ...local, output, configFile, directories, connect, commands: COMMANDS }, input);
     }
     const [{ run }, dw] = await Promise.all([action.load(), connect()]);
     return await run(dw, input);

@@ -1,6 +1,7 @@
 import { type DirectoryAddress, parseDirectoryAddress } from "@datawire/protocol";
 import { type Env, type Settings, commonSecrets, commonVariables, loadSettings, parsedBy } from "@datawire/runtime";
 import { z } from "zod";
+import { typed } from "./operands.ts";
 
 const directorySetting = parsedBy(parseDirectoryAddress, "//HOST[:PORT]/directory");
 const fileSetting = z.string().min(1).nullable().default(null).meta({ wanted: "the path of a file" });
@@ -38,17 +39,20 @@ export interface SettingsPlaces {
   readonly env: Env;
   /** Default `/etc/datawire`. */
   readonly systemFolder?: string | undefined;
+  /** Those of `-d`, as typed; none where it was not given. */
+  readonly directories?: readonly string[] | undefined;
 }
 
-/** Loads what files and variables say; `-d` is for the command line to read. */
+/** Loads what files, variables and `-d` say. */
 export function loadDwSettings(
   file: string | undefined,
-  { env, systemFolder }: SettingsPlaces,
+  { env, systemFolder, directories = [] }: SettingsPlaces,
 ): Promise<Settings<DwSettings>> {
   const { DATAWIRE_DIRECTORY, DATAWIRE_TOKEN } = commonVariables;
   if (DATAWIRE_DIRECTORY === undefined || DATAWIRE_TOKEN === undefined) {
     throw new Error("Cannot load settings: the common variables have other names now");
   }
+  for (const text of directories) typed(() => parseDirectoryAddress(text));
   return loadSettings({
     name: "dw",
     schema: settingsSchema,
@@ -56,6 +60,7 @@ export function loadDwSettings(
     env,
     systemFolder,
     variables: { DATAWIRE_DIRECTORY: { ...DATAWIRE_DIRECTORY, path: ["directory"] }, DATAWIRE_TOKEN },
+    flags: directories.length === 0 ? [] : [{ from: "--directory", path: ["directory"], value: directories }],
     secrets: commonSecrets,
   });
 }

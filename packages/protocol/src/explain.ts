@@ -112,11 +112,10 @@ function explainPart(
       return [{ name: "default", url: pool.url, percent: rounded(fraction * 100) }];
     case "instances": {
       const split = splitPool(pool.instances, settingsOf(pool.service)?.balance ?? null);
-      return pool.instances.map((instance, i) => ({
-        name: instance.name,
-        url: instance.url,
-        percent: rounded(fraction * (split[i] as number) * 100),
-      }));
+      return pool.instances.flatMap(({ name, url }, i) => {
+        const part = split[i] as number;
+        return part === 0 ? [] : [{ name, url, percent: rounded(fraction * part * 100) }];
+      });
     }
   }
 }

@@ -29,6 +29,19 @@ test("config list shows each value with where it comes from, and no secret", asy
   expect(stdout).toBe(expected.replaceAll("FILE", file));
 });
 
+test("config lets -d win, wherever it stands", async () => {
+  const env = { ...(await home()).env, DATAWIRE_DIRECTORY: "//variable/directory" };
+  for (const line of [
+    "-d //flag/directory -d //b/directory config",
+    "config list -d //flag/directory -d //b/directory",
+  ]) {
+    expect((await run(line, { env })).stdout).toMatch(
+      /^directory +\/\/flag\/directory, \/\/b\/directory +--directory$/m,
+    );
+  }
+  expect(await run("-d flag config", { env })).toMatchObject({ code: 64 });
+});
+
 test("config takes from the system's folder what the user's own file leaves open", async () => {
   const { env, file } = await home();
   const systemFolder = `${env.HOME}/etc`;

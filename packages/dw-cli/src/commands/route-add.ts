@@ -11,7 +11,10 @@ export const run: RunCommand = async (dw, input) => {
   const target = checkTarget(operand(input, 1));
   const percent = input.operands[2];
   const when = checked(input, "when", parseWhen);
-  if (percent === undefined && typeof when !== "string") {
+  const sticky = checked(input, "sticky", parseSticky);
+  const duration = checked(input, "for", parseDuration);
+  // With an option, a route that is there keeps the percentage that it has.
+  if (percent === undefined && [when, sticky, duration].every((option) => option === undefined)) {
     throw misuse("Cannot add the route: there is no percentage; wanted one such as 10%, or --when");
   }
   const answer = await dw.client.post("/v1/routes", {
@@ -20,8 +23,8 @@ export const run: RunCommand = async (dw, input) => {
     percent: percent === undefined ? undefined : checkPercent(percent),
     reading: readingOf(input),
     when,
-    sticky: checked(input, "sticky", parseSticky),
-    for: checked(input, "for", parseDuration),
+    sticky,
+    for: duration,
     ahead: flag(input, "ahead"),
     dryRun: flag(input, "dryRun"),
   });

@@ -47,9 +47,11 @@ test.each([
   });
 });
 
-test("route add takes no percentage with --when", async () => {
+test("route add needs no percentage where an option says what changes", async () => {
   const answers = { "POST /v1/routes": changed };
-  expect(await run("route add //a //b:2 --when path:/beta", { answers })).toMatchObject({ code: 0 });
+  for (const option of ["--when path:/beta", "--no-when", "--sticky cookie:u", "--no-sticky", "--for 2h", "--no-for"]) {
+    expect(await run(`route add //a //b:2 ${option}`, { answers })).toMatchObject({ code: 0 });
+  }
   expect(await run("route add //a //b:2", { answers })).toMatchObject({
     code: 64,
     stderr: "dw: Cannot add the route: there is no percentage; wanted one such as 10%, or --when\n",

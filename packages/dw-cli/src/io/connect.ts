@@ -2,11 +2,10 @@ import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import type { LinkState } from "@datawire/link";
 import { type DirectoryClient, createDirectoryClient, loadCredentials } from "@datawire/link/client";
-import { type DirectoryAddress, isName, parseDirectoryAddress } from "@datawire/protocol";
+import { type DirectoryAddress, isName } from "@datawire/protocol";
 import { type Env, ExitError, VERSION, createLog, exitCodes, systemClock, systemProcess } from "@datawire/runtime";
 import type { CommonOptions } from "../common-options.ts";
 import type { Dw } from "../dw.ts";
-import { typed } from "../operands.ts";
 import type { Output } from "../output.ts";
 import type { Connected } from "../run-dw.ts";
 import { loadDwSettings } from "../settings.ts";
@@ -19,10 +18,9 @@ export async function connect(
   output: Output,
   { env, stop }: { readonly env: Env; readonly stop: AbortController },
 ): Promise<Connected> {
-  const flags = common.directories.map((text) => typed(() => parseDirectoryAddress(text)));
-  const settings = await loadDwSettings(common.configFile, { env });
+  const settings = await loadDwSettings(common.configFile, { env, directories: common.directories });
   const { token, tls } = await loadCredentials(settings.value, { file: "dw.yaml", locate: settings.locate });
-  const directories: readonly DirectoryAddress[] = flags.length > 0 ? flags : settings.value.directory;
+  const directories: readonly DirectoryAddress[] = settings.value.directory;
   const clients: DirectoryClient[] = [];
   const clientOf = (addresses: readonly DirectoryAddress[]): DirectoryClient => {
     const client = createDirectoryClient({ directories: addresses, token, user: userName(), tls });
