@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Table, tableChangeSchema } from "@datawire/protocol";
 import { afterEach, expect, test } from "vitest";
 import { hello, type Served, serve, sherlockOf, watsonOf } from "./testing/served.ts";
 import { registration } from "./testing/worlds.ts";
@@ -56,20 +57,25 @@ test("a client that goes on answering pings stays for longer than a lease, and i
   expect(body["services"]).toMatchObject([{ service: "barker", status: "live" }]);
 });
 
-test("a restart restores what was registered, as lost, and each Watson brings its own back", async () => {
+test("a restart restores what was registered as it was, and each Watson brings its own back", async () => {
   const folder = await mkdtemp(join(tmpdir(), "datawire-restart-"));
   const first = await serve({ folder });
   await watsonOf(first, "vm1", [registration("barker@a:1"), registration("barker@b:2")]);
   await first.send("POST", "/v1/routes", { source: "//m", target: "//barker(2)", percent: 10 });
+  const before = new Table();
+  before.apply(tableChangeSchema.parse((await first.get("/v1/table")).body));
   await first.stop();
   const second = await start({ folder });
+  const have = { epoch: "before", revision: 7, hash: before.hash() };
+  const returning = await sherlockOf(second, "returning", { services: null, have });
+  expect(await returning.next("delta")).toMatchObject({ from: 0, revision: 0, hash: have.hash });
   const sherlock = await sherlockOf(second, "monolith");
   const snapshot = await sherlock.next("snapshot");
   expect(snapshot).toMatchObject({ warming: true, services: [{ name: "barker" }], tables: [{ caller: "m" }] });
-  expect(snapshot.instances.map(({ name, state }) => `${name} ${state}`)).toEqual(["a lost", "b lost"]);
+  expect(snapshot.instances.map(({ name, state }) => `${name} ${state}`)).toEqual(["a live", "b live"]);
   await watsonOf(second, "vm1", [registration("barker@b:2")]);
   const { change } = await sherlock.next("delta");
-  expect(change).toMatchObject({ instances: [{ name: "b", state: "live" }], gone: { instances: ["barker@a"] } });
+  expect(change).toMatchObject({ instances: [], gone: { instances: ["barker@a"] } });
   await rm(folder, { recursive: true });
 });
 

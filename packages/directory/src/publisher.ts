@@ -34,6 +34,7 @@ export class Publisher implements Source {
   readonly #subscribers = new Set<Subscriber>();
   #warming = true;
   #cancel: (() => void) | null = null;
+  #closed = false;
   #flushedMs = Number.NEGATIVE_INFINITY;
 
   constructor(writer: TableWriter, { clock, epoch, published }: PublisherDeps) {
@@ -66,7 +67,7 @@ export class Publisher implements Source {
 
   /** Says that the table may have changed. */
   touch(): void {
-    if (!this.#writer.pending || this.#cancel !== null) return;
+    if (!this.#writer.pending || this.#cancel !== null || this.#closed) return;
     const waitMs = Math.max(0, this.#flushedMs + COALESCE_MS - this.#clock.monotonicMs());
     this.#cancel = this.#clock.setTimer(waitMs, () => this.flush());
   }
@@ -75,7 +76,7 @@ export class Publisher implements Source {
   flush(): void {
     this.#cancel?.();
     this.#cancel = null;
-    const batch = this.#writer.take();
+    const batch = this.#closed ? null : this.#writer.take();
     if (batch === null) return;
     this.#flushedMs = this.#clock.monotonicMs();
     const hash = this.table.hash();
@@ -104,7 +105,7 @@ export class Publisher implements Source {
   /** Makes no more revisions. */
   close(): void {
     this.#cancel?.();
-    this.#cancel = null;
+    this.#closed = true;
   }
 
   #pumpAll(): void {

@@ -36,7 +36,10 @@ export interface Tenant {
   configure(settings: ChangeableConfig): void;
   /** Does what is due until the signal aborts. */
   keepHouse(signal: AbortSignal): Promise<void>;
-  /** Tells the other directories on the same store what they do not know yet; to be called while clients are connected. */
+  /**
+   * Tells the other directories on the same store what they do not know yet, and subscribers nothing more: that all
+   * Watsons are out of sight is not worth telling. To be called while clients are connected.
+   */
   leave(): Promise<void>;
   /** Saves what is not saved yet; nobody may be connected any more. */
   close(): Promise<void>;
@@ -68,10 +71,12 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     keepHouse: (signal) =>
       runHousekeeping({ state, desk, publisher, store, sharing, clock, log }, { warmUpMs: config.leaseMs }, signal),
     configure: (settings) => state.configure(settings),
-    leave: async () => sharing?.end(),
+    async leave() {
+      publisher.close();
+      await sharing?.end();
+    },
     async close() {
       await desk.settled();
-      publisher.close();
       if (sharing === null) await saveRegistrations({ state, store, log });
     },
   };

@@ -19,8 +19,11 @@ export type Seat =
   /** Connected to this directory, where it has stated its set. */
   | { readonly state: "here" }
   | { readonly state: "elsewhere"; readonly replica: string }
-  /** Out of sight: its connection broke, or the directory that had it is itself gone. */
-  | { readonly state: "lost"; readonly replica: string | null };
+  /**
+   * Out of sight: its connection broke, or the directory that had it is itself gone. `presumed` is one that was in sight
+   * before this directory restarted: it is on its way back, and the table need not say `lost` and `live` of all at once.
+   */
+  | { readonly state: "lost"; readonly replica: string | null; readonly presumed?: true };
 
 export interface Watson {
   identity: WatsonIdentity;
@@ -92,6 +95,13 @@ export class Holdings {
     for (const [key, held] of watson.held) this.#show(watson, key, held, moment);
   }
 
+  /** Says of a Watson that was presumed to come back that it did not. */
+  doubt(watson: Watson, moment: Moment): void {
+    if (watson.seat.state !== "lost" || watson.seat.presumed !== true) return;
+    watson.seat = { state: "lost", replica: watson.seat.replica };
+    for (const [key, held] of watson.held) this.#show(watson, key, held, moment);
+  }
+
   /** Forgets a Watson that holds nothing any more. */
   forget({ identity }: Watson): void {
     this.parts.leases.stop(identity.id);
@@ -159,7 +169,7 @@ export class Holdings {
     const { writer, services } = this.parts;
     const before = writer.table.instance(key);
     const { state, reason } = shownState(held.said, {
-      lost: watson.seat.state === "lost" ? watson.identity.name : null,
+      lost: watson.seat.state === "lost" && watson.seat.presumed !== true ? watson.identity.name : null,
       drained: this.#drained.has(key),
     });
     const since = before?.state === state ? before.since : state === held.said.state ? held.saidSinceMs : wallMs;

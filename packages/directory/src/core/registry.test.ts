@@ -171,12 +171,30 @@ test("restore() brings back what was saved, as lost, in its old order", () => {
   state(before, "vm2", ["barker@a"]);
   const { stored } = before.registry.takeUnsaved();
   const after = createState();
-  after.registry.restore(stored.toReversed(), at(0));
+  after.registry.restore(stored.toReversed(), { moment: at(0), presumed: false });
   expect(shown(after, "barker")).toBe("b lost, c down, a lost");
   expect(after.registry.takeUnsaved()).toEqual({ stored: [], gone: [] });
   state(after, "vm1", ["barker@b"], { ms: 100 });
   after.registry.endLeases(at(LEASE_MS));
   expect(shown(after, "barker")).toBe("b live");
+});
+
+test("restore() shows what is presumed to come back as it was, and as lost once that is doubted", () => {
+  const before = createState();
+  state(before, "vm1", ["barker@a"]);
+  state(before, "vm2", ["barker@b"]);
+  const after = createState();
+  after.registry.restore(before.registry.takeUnsaved().stored, { moment: at(5), presumed: true });
+  expect(shown(after, "barker")).toBe("a live, b live");
+  expect(after.table.hash()).toBe(before.table.hash());
+  expect(after.registry.holder(watson("vm1").id)).toMatchObject({ state: "lost" });
+  after.writer.take();
+  state(after, "vm1", ["barker@a"], { ms: 10 });
+  expect(after.writer.take()).toBe(null);
+  after.registry.doubt(at(20));
+  expect(shown(after, "barker")).toBe("a live, b lost");
+  after.registry.endLeases(at(LEASE_MS + 5));
+  expect(shown(after, "barker")).toBe("a live");
 });
 
 test("takeUnsaved() gives what changed, and nothing when a Watson merely went out of sight", () => {

@@ -153,16 +153,29 @@ export class Registry {
     return this.#holdings.isDrained(key);
   }
 
-  /** Brings back what was registered before a restart, as lost: each Watson has one lease to state it again. */
-  restore(stored: readonly StoredRegistration[], moment: Moment): void {
+  /**
+   * Brings back what was registered before a restart: each Watson has one lease to state it again.
+   * @param presumed whether it is shown as it was, until `doubt`; else as lost, where another directory may know better.
+   */
+  restore(
+    stored: readonly StoredRegistration[],
+    { moment, presumed }: { readonly moment: Moment; readonly presumed: boolean },
+  ): void {
     const { watsons, orders, parts } = this.#holdings;
     for (const { watson: identity, registration, order, sinceMs } of stored) {
       const key = instanceKey(registration);
       const watson = watsons.get(identity.id) ?? this.#holdings.add(identity, moment);
+      if (presumed) watson.seat = { state: "lost", replica: null, presumed };
       orders.restore(key, order);
       this.#holdings.hold(watson, key, { held: { said: registration, saidSinceMs: sinceMs }, moment });
     }
     for (const [id, { held }] of watsons) parts.leases.start(id, held.size, moment.monotonicMs);
+    this.#holdings.settle(moment);
+  }
+
+  /** Shows as lost what a restart brought back and no Watson has stated since. */
+  doubt(moment: Moment): void {
+    for (const watson of this.#holdings.watsons.values()) this.#holdings.doubt(watson, moment);
     this.#holdings.settle(moment);
   }
 
