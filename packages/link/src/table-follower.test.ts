@@ -166,14 +166,15 @@ test("openTableFollower() writes soon after a change, and under steady changes f
   expect(await revisionOnDisk()).toBe(null);
   await clock.advance(1);
   await expect.poll(revisionOnDisk, { timeout: 5_000 }).toBe(1);
-  for (let revision = 1; revision < 60; revision++) {
+  let revision = 1;
+  while ((await revisionOnDisk()) === 1) {
     follower.message(delta(revision, {}));
+    revision += 1;
     await clock.advance(100);
   }
-  await expect.poll(revisionOnDisk, { timeout: 5_000 }).toBeGreaterThan(40);
-  expect(await revisionOnDisk()).toBeLessThan(60);
+  expect(revision).toBeGreaterThan(40);
   await follower.close();
-  expect(await revisionOnDisk()).toBe(60);
+  expect(await revisionOnDisk()).toBe(revision);
 });
 
 test("openTableFollower() goes on when the table cannot be written", async () => {
