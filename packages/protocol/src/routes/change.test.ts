@@ -62,6 +62,7 @@ test.each([
   ["//barker", "//barker(9)", "10%", /no registered instance of barker matches; its versions: 1, 2.1; say --ahead/],
   ["//barker", "//barker@vm9", "10%", /barker has no instance vm9; its instances: vm1, vm102, vm3/],
   ["//*", "//baker(2)", "10%", /no service baker is registered; there are: barker, shop/],
+  ["//web", "//baker", "10%", /no service baker is registered; there are: barker, shop/],
   ["//barker", "//barker(2)", "101%", /more than 100%/],
   ["//barker", "//barker(2)", undefined, /without a percentage/],
   ["//web", "//barker", "30%", /it has none; set one with dw service add \/\/barker --default URL/],

@@ -17,9 +17,11 @@ const ROUTES_MAX = 100;
 export function requireTarget(world: RouteWorld, subject: RouteSubject, ahead: boolean): void {
   const { service, instance, version } = subject.target;
   const target = formatServiceAddress(subject.target);
-  if (instance === null && version === null && subject.service === service) return requireDefaultUrl(world, service);
-  if (ahead || !isWaiting(world.table, target)) return;
   const view = world.table.service(service);
+  const isWhole = instance === null && version === null && subject.service === service;
+  // A name that nobody knows is a typing mistake first, and a service without a default URL second.
+  if (isWhole && (ahead || view !== null)) return requireDefaultUrl(world, service);
+  if (ahead || !isWaiting(world.table, target)) return;
   const inWords = (list: readonly string[]): string =>
     list.length === 0 ? "none" : [...new Set(list)].sort().join(", ");
   const known =
