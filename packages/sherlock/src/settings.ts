@@ -217,7 +217,7 @@ export const settingsSchema = z.strictObject({
  * @throws ConfigError with every problem.
  */
 export async function loadSherlockSettings(input: DaemonInput): Promise<SherlockSettings> {
-  const { value, locate } = await loadSettings({
+  const { value, locate, files } = await loadSettings({
     name: "sherlock",
     schema: settingsSchema,
     file: input.config,
@@ -233,7 +233,10 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
   const [first, ...more] = value.directories;
   if (first === undefined) {
     const message = "no directory is given: wanted -d ADDRESS, DATAWIRE_DIRECTORY, or `directories` in sherlock.yaml";
-    throw new ConfigError([{ ...place("directories"), message }]);
+    const file = files.at(-1);
+    const at =
+      locate(["directories"]) ?? (file === undefined ? { file: "sherlock.yaml" } : { file, line: 1, column: 1 });
+    throw new ConfigError([{ ...at, message }]);
   }
   const wrong = ["tcp", "services"].flatMap((section) =>
     Object.keys(value[section as "tcp" | "services"])

@@ -30,6 +30,12 @@ export class ConfigError extends ExitError {
   }
 }
 
+/** Adds problems to those that are known; what stands at the same place as one of these follows from it. */
+export function addProblems(known: readonly Problem[], more: readonly Problem[]): Problem[] {
+  const places = new Set(known.map(formatPlace));
+  return [...known, ...more.filter((problem) => !places.has(formatPlace(problem)))];
+}
+
 /** Prints a problem as `FILE:LINE:COLUMN: message`, which editors and terminals make a link of. */
 export function formatProblem(problem: Problem): string {
   return `${formatPlace(problem)}: ${problem.message}`;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { z } from "zod";
 import { type Finding, check, valueAt } from "./issue-message.ts";
-import { ConfigError, type Path, type Place, type Problem, formatPath, formatPlace } from "./problem.ts";
+import { ConfigError, type Path, type Place, type Problem, addProblems, formatPath, formatPlace } from "./problem.ts";
 import type { Env } from "./substitute.ts";
 import { parseYaml } from "./yaml-document.ts";
 import { readTextFile } from "./yaml-file.ts";
@@ -70,8 +70,8 @@ const MASK = "********";
  * @throws ConfigError with every problem.
  */
 export async function loadSettings<S extends z.ZodType>(options: SettingsOptions<S>): Promise<Settings<z.output<S>>> {
-  const { files, layers, problems } = await readFiles(options);
-  if (problems.length > 0) throw new ConfigError(problems);
+  const { files, layers, problems, isWhole } = await readFiles(options);
+  if (!isWhole) throw new ConfigError(problems);
   layers.push(
     ...fromVariables(options),
     ...(options.flags ?? []).filter(({ value }) => value !== undefined).map(givenLayer),
@@ -80,11 +80,21 @@ export async function loadSettings<S extends z.ZodType>(options: SettingsOptions
   const merged = layers.reduce<unknown>((under, { value }) => merge(under, value), {});
   const secrets = options.secrets ?? [];
   const checked = check(options.schema, merged, { secrets });
-  if (!checked.ok)
-    throw new ConfigError(checked.findings.map((finding) => place(finding, { layers, name: options.name })));
+  if (!checked.ok) {
+    const found = checked.findings.map((finding) => place(finding, { layers, name: options.name }));
+    throw new ConfigError(addProblems(problems, found));
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
 
   const locate = (path: Path): Place | undefined => layerOf(layers, path)?.locate(path);
   return { value: checked.value, sources: sourcesOf({ merged, value: checked.value, secrets, locate }), files, locate };
+}
+
+interface Files {
+  readonly files: string[];
+  readonly layers: Layer[];
+  readonly problems: readonly Problem[];
+  readonly isWhole: boolean;
 }
 
 async function readFiles<S extends z.ZodType>({
@@ -92,8 +102,10 @@ async function readFiles<S extends z.ZodType>({
   file,
   env,
   systemFolder = "/etc/datawire",
-}: SettingsOptions<S>): Promise<{ files: string[]; layers: Layer[]; problems: Problem[] }> {
+}: SettingsOptions<S>): Promise<Files> {
   const files: string[] = [];
+  /** Whether what was read is all that there is, so that what lacks is lacking indeed. */
+  let isWhole = true;
   const layers: Layer[] = [];
   const problems: Problem[] = [];
   const userFolder = env["XDG_CONFIG_HOME"] || (env["HOME"] ? join(env["HOME"], ".config") : undefined);
@@ -105,18 +117,21 @@ async function readFiles<S extends z.ZodType>({
     const read = await readTextFile(path);
     if (read.state === "missing" && path !== file) continue;
     if (read.state !== "read") {
+      isWhole = false;
       problems.push(read.problem);
       continue;
     }
     files.push(path);
     const yaml = parseYaml(read.text, path, env);
     if (!yaml.ok) problems.push(...yaml.problems);
+    if (yaml.document === undefined) isWhole = false;
     else if (isMapping(yaml.document.value)) layers.push(yaml.document);
     else if (yaml.document.value !== null) {
+      isWhole = false;
       problems.push({ ...yaml.document.locate([]), message: "the file is not a mapping: wanted KEY: VALUE lines" });
     }
   }
-  return { files, layers, problems };
+  return { files, layers, problems, isWhole };
 }
 
 function fromVariables<S extends z.ZodType>({ env, variables = {} }: SettingsOptions<S>): Layer[] {

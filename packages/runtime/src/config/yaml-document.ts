@@ -28,7 +28,12 @@ export interface YamlDocument {
 
 export type YamlResult =
   | { readonly ok: true; readonly document: YamlDocument }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** Given where the problems are those of single values, as of a variable that is not set: the rest can be checked. */
+      readonly document?: YamlDocument;
+    };
 
 /** Aliases may stand for at most this many values in all: a few lines of nested ones would fill the memory. */
 const ALIASES_MAX = 100;
@@ -43,8 +48,9 @@ export function parseYaml(text: string, file: string, env: Env): YamlResult {
   };
   const errors = [...document.errors, ...document.warnings];
   const problems = errors.map((error) => ({ ...place(error.pos[0]), message: syntaxMessage(error) }));
-  if (problems.length === 0) problems.push(...oddKeys(document, place), ...substituteAll(document, env, place));
+  if (problems.length === 0) problems.push(...oddKeys(document, place));
   if (problems.length > 0) return { ok: false, problems };
+  const unfilled = substituteAll(document, env, place);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: ALIASES_MAX });
@@ -54,14 +60,12 @@ export function parseYaml(text: string, file: string, env: Env): YamlResult {
       problems: [{ ...place(0), message: `aliases (*name) stand for too much: at most ${ALIASES_MAX} values` }],
     };
   }
-  return {
-    ok: true,
-    document: {
-      value,
-      locate: (path) => place(offsets(document, path).value),
-      locateKey: (path) => place(offsets(document, path).key),
-    },
+  const parsed: YamlDocument = {
+    value,
+    locate: (path) => place(offsets(document, path).value),
+    locateKey: (path) => place(offsets(document, path).key),
   };
+  return unfilled.length > 0 ? { ok: false, problems: unfilled, document: parsed } : { ok: true, document: parsed };
 }
 
 const messages: Readonly<Record<string, string>> = {

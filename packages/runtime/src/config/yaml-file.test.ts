@@ -86,6 +86,14 @@ test.each<[string, string, readonly string[]]>([
   ],
   ["an empty file", "# nothing\n", ["b.yaml:1:1: the file is empty"]],
   ["an unset variable", "service: ${NOPE}", ["b.yaml:1:10: the variable NOPE is not set in the environment"]],
+  [
+    "an unset variable beside another problem",
+    "service: ${NOPE}\nlivenes: x",
+    [
+      "b.yaml:1:10: the variable NOPE is not set in the environment",
+      "b.yaml:2:1: livenes is not a known key: did you mean liveness?",
+    ],
+  ],
   ["a repeated key", "service: a\nport: 1\nport: 2", ["b.yaml:3:1: this key appears twice in the same mapping"]],
   ["a tab", "service: a\nliveness:\n\thttp: /x", ["b.yaml:3:1: a tab is used for indentation: wanted spaces"]],
   [

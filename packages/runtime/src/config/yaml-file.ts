@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { readBounded } from "../atomic-file.ts";
 import { explainSystemError, systemErrorCode } from "../system-error.ts";
 import { check } from "./issue-message.ts";
-import type { Path, Place, Problem } from "./problem.ts";
+import { type Path, type Place, type Problem, addProblems } from "./problem.ts";
 import type { Env } from "./substitute.ts";
 import { parseYaml } from "./yaml-document.ts";
 
@@ -20,19 +20,19 @@ export function parseYamlFile<S extends z.ZodType>(
   { schema, env }: { readonly schema: S; readonly env: Env },
 ): Parsed<z.output<S>> {
   const yaml = parseYaml(text, file, env);
-  if (!yaml.ok) return yaml;
+  const known = yaml.ok ? [] : yaml.problems;
   const { document } = yaml;
+  if (document === undefined) return { ok: false, problems: known };
   if (document.value === null)
     return { ok: false, problems: [{ file, line: 1, column: 1, message: "the file is empty" }] };
   const checked = check(schema, document.value);
-  if (checked.ok) return { ok: true, value: checked.value, locate: document.locate };
-  return {
-    ok: false,
-    problems: checked.findings.map(({ path, atKey, message }) => ({
-      ...(atKey ? document.locateKey(path) : document.locate(path)),
-      message,
-    })),
-  };
+  if (checked.ok && known.length === 0) return { ok: true, value: checked.value, locate: document.locate };
+  const found = checked.ok ? [] : checked.findings;
+  const problems = found.map(({ path, atKey, message }) => ({
+    ...(atKey ? document.locateKey(path) : document.locate(path)),
+    message,
+  }));
+  return { ok: false, problems: addProblems(known, problems) };
 }
 
 /** What reading a text file gave; `missing` is apart, as a file that need not be there is no problem. */

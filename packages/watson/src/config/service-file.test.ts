@@ -192,6 +192,13 @@ test.each([
   ["service: //b", ["url is missing: wanted a URL such as http://HOST:8080/base, or port: 8080 instead"]],
   ["service: //b\nport: 80\nurl: http://x", ["2:7: port is 80: wanted either url or port"]],
   [
+    "- { service: //b, url: 'http://x:1', protocol: tcp }\n- { service: //c, url: 'http://x:2', weight: 0 }",
+    [
+      '1:24: [0].url: Cannot use "http://x:1" as the URL of an instance: a service with protocol tcp has a URL like tcp://HOST:PORT',
+      "2:48: [1].weight is 0: wanted a whole number from 1 to 256",
+    ],
+  ],
+  [
     "service: //b\nurl: tcp://x:1",
     ['2:6: url: Cannot use "tcp://x:1" as the URL of an instance: a service with protocol http'],
   ],

@@ -77,14 +77,10 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
           otherwise: "none",
         }),
       // Which protocol it has to fit is known only when the whole service is read.
-      url: z
-        .string()
-        .superRefine(refusedBy((text) => parseInstanceUrl(text, /^tcp:/i.test(text) ? "tcp" : "http")))
-        .optional()
-        .meta({
-          description: "Where requests go, with the path that they are put under.",
-          otherwise: "`http://HOST:PORT` of `port`",
-        }),
+      url: z.string().superRefine(refusedBy(parseAnyUrl)).optional().meta({
+        description: "Where requests go, with the path that they are put under.",
+        otherwise: "`http://HOST:PORT` of `port`",
+      }),
       port: portSetting
         .optional()
         .meta({ description: "Short for a URL at this machine; either this or `url`.", otherwise: "none" }),
@@ -123,6 +119,11 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       if (service.url !== undefined && service.port !== undefined) issue("port", "either url or port, and not both");
       if (service.proxy_port !== undefined && service.protocol !== "tcp")
         issue("proxy_port", "no such key, as it has a meaning for protocol: tcp only");
+      // Of a URL that is none, its own check has told already.
+      if (service.url !== undefined && refusalOf(() => parseAnyUrl(service.url as string)) === null) {
+        const refusal = refusalOf(() => parseInstanceUrl(service.url as string, service.protocol));
+        if (refusal !== null) issue("url", refusal);
+      }
     });
 }
 export type ServiceSource = z.infer<ReturnType<typeof createServiceSchema>>;
@@ -130,12 +131,24 @@ export type ServiceSource = z.infer<ReturnType<typeof createServiceSchema>>;
 /** A check that passes what `parse` takes, and shows the message of what it throws. */
 function refusedBy(parse: (text: string) => unknown) {
   return (text: string, context: { addIssue(issue: { code: "custom"; message: string }): void }): void => {
-    try {
-      parse(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
-    }
+    const message = refusalOf(() => parse(text));
+    if (message !== null) context.addIssue({ code: "custom", message });
   };
+}
+
+/** What `parse` throws, as text; null when it takes what it reads. */
+function refusalOf(parse: () => unknown): string | null {
+  try {
+    parse();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Reads the URL of an instance of any protocol. */
+function parseAnyUrl(text: string): unknown {
+  return parseInstanceUrl(text, /^tcp:/i.test(text) ? "tcp" : "http");
 }
 
 /** Makes the schema of a service file: one service, or a list of them. */

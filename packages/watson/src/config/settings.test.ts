@@ -79,7 +79,10 @@ test("loadWatsonSettings() reads the token and certificates from files", async (
 });
 
 test.each([
-  ["services: []", "no directory is given: wanted -d ADDRESS, DATAWIRE_DIRECTORY, or `directories` in watson.yaml"],
+  [
+    "services: []",
+    "watson.yaml:1:1: no directory is given: wanted -d ADDRESS, DATAWIRE_DIRECTORY, or `directories` in watson.yaml",
+  ],
   ["directories: [//a/directory, ws://a:5430]", "the directory a:5430 is there twice"],
   ["directories: [foo]", 'Cannot read directory address "foo"'],
   ["directory: //a/directory", "watson.yaml:1:1: directory is not a known key: did you mean directories?"],

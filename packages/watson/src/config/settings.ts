@@ -119,7 +119,7 @@ export const settingsSchema = z.strictObject({
  * @throws ConfigError with every problem.
  */
 export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSettings> {
-  const { value, locate } = await loadSettings({
+  const { value, locate, files } = await loadSettings({
     name: "watson",
     schema: settingsSchema,
     file: input.config,
@@ -134,7 +134,9 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
   const place = (...at: string[]) => locate(at) ?? { file: "watson.yaml" };
   if (value.directories.length === 0) {
     const message = "no directory is given: wanted -d ADDRESS, DATAWIRE_DIRECTORY, or `directories` in watson.yaml";
-    throw new ConfigError([{ ...place("directories"), message }]);
+    const file = files.at(-1);
+    const at = locate(["directories"]) ?? (file === undefined ? { file: "watson.yaml" } : { file, line: 1, column: 1 });
+    throw new ConfigError([{ ...at, message }]);
   }
   const twice = repeated(value.directories);
   if (twice.length > 0) {
