@@ -195,7 +195,7 @@ test.each([
     "- { service: //b, url: 'http://x:1', protocol: tcp }\n- { service: //c, url: 'http://x:2', weight: 0 }",
     [
       '1:24: [0].url: Cannot use "http://x:1" as the URL of an instance: a service with protocol tcp has a URL like tcp://HOST:PORT',
-      "2:47: [1].weight is 0: wanted a whole number from 1 to 256",
+      "2:46: [1].weight is 0: wanted a whole number from 1 to 256",
     ],
   ],
   [
