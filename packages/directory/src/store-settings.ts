@@ -21,12 +21,10 @@ const etcdSettings = z.strictObject({
   password_file: file.optional().meta({ description: "File with that user's password.", otherwise: "none" }),
   tls: z
     .strictObject({
-      ca: file
-        .optional()
-        .meta({
-          description: "File of the authority that signed etcd's certificate.",
-          otherwise: "those of the system",
-        }),
+      ca: file.optional().meta({
+        description: "File of the authority that signed etcd's certificate.",
+        otherwise: "those of the system",
+      }),
       cert: file
         .optional()
         .meta({ description: "File of the certificate that the directory shows to etcd.", otherwise: "none" }),
