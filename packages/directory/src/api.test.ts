@@ -1,6 +1,6 @@
 import { request } from "node:http";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Served, serve, sherlockOf, watsonOf } from "./testing/served.ts";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { hello, type Served, serve, sherlockOf, watsonOf } from "./testing/served.ts";
 import { MemoryStore } from "./testing/memory-store.ts";
 import { registration } from "./testing/worlds.ts";
 
@@ -177,4 +177,28 @@ test("a change that the store cannot write is answered with 503 and not made, an
     body: { error: { code: "unavailable", message: "Cannot write: the disk is full; nothing was changed" } },
   });
   expect((await served.get("/v1/routes")).body["routes"]).toEqual([]);
+});
+
+test("an explanation is what the caller sees from its zone, as long as all of that name are in one", async () => {
+  const zoned = await serve({ store: new MemoryStore() });
+  onTestFinished(() => zoned.stop());
+  await watsonOf(zoned, "vm-zones", [
+    registration("zoned@near:1", { zone: "z1" }),
+    registration("zoned@far:1", { zone: "z2" }),
+  ]);
+  const percentOfNear = async (): Promise<unknown> => {
+    const { body } = await zoned.get("/v1/explain?caller=shop&service=zoned");
+    const { shares } = body["explanation"] as { shares: { instances: { name: string; percent: number }[] }[] };
+    return shares[0]?.instances.find(({ name }) => name === "near")?.percent;
+  };
+  expect(await percentOfNear()).toBe(50);
+  for (const [id, zone, expected] of [
+    ["the-first-shop", "z1", 100],
+    ["the-second-shop", "z2", 50],
+  ] as const) {
+    const sherlock = await zoned.link();
+    sherlock.send(hello("sherlock", "shop", { id, zone }));
+    await sherlock.next("welcome");
+    expect(await percentOfNear()).toBe(expected);
+  }
 });

@@ -21,6 +21,7 @@ export interface ClientReport {
   readonly name: string;
   readonly id: string;
   readonly version: string;
+  readonly zone: string | null;
   readonly sinceMs: number;
   /** What it has applied of the table, or what it was sent where it says nothing of that; null without a subscription. */
   readonly position: Position | null;

@@ -82,9 +82,10 @@ export class LinkSession implements LinkClient {
   /** What the client is; null until it has said so. */
   report(): ClientReport | null {
     if (this.#phase.state !== "open") return null;
-    const { kind, name, id, version } = this.#phase.hello;
+    const { kind, name, id, version, zone } = this.#phase.hello;
     const position = this.#applied ?? this.#subscription?.position ?? null;
-    return { kind, name, id, version, sinceMs: this.#sinceMs, position, problems: this.#problems };
+    const since = { sinceMs: this.#sinceMs, position, problems: this.#problems };
+    return { kind, name, id, version, zone: zone ?? null, ...since };
   }
 
   /** Something came, if only an answer to a ping. */

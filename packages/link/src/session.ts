@@ -14,6 +14,8 @@ export interface LinkIdentity {
   readonly id: string;
   /** The program's own version. */
   readonly version: string;
+  /** The zone whose instances it prefers. */
+  readonly zone?: string | null;
 }
 
 /** Which part of the table a client wants, and what it has of it. */

@@ -41,6 +41,8 @@ export const helloSchema = z.object({
   id: z.string().min(8).max(64),
   /** The program's own version. */
   version: z.string().max(100),
+  /** Where a Sherlock or a library is, so that `explain` sees what it sees; left out by a client that prefers no zone. */
+  zone: name.nullish(),
   /** Null for a client that wants no table. */
   subscribe: z
     .object({

@@ -19,7 +19,7 @@ beforeEach(() => {
   sent = [];
   followedMs = [];
   reporter = new Reporter({
-    settings: { name: "monolith" },
+    settings: { name: "monolith", zone: null },
     clock,
     log: noLog,
     metrics: { followed: (ms) => followedMs.push(ms) } as Partial<Metrics> as Metrics,

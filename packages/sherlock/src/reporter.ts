@@ -10,7 +10,7 @@ import type { Metrics } from "./metrics.ts";
 import type { Planning } from "./planning.ts";
 
 export interface ReporterDeps {
-  readonly settings: { readonly name: string };
+  readonly settings: { readonly name: string; readonly zone: string | null };
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -44,7 +44,8 @@ export class Reporter implements DriverObserver {
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
-    this.identity = { kind: "sherlock", name: deps.settings.name, id: randomUUID(), version: VERSION };
+    const { name, zone } = deps.settings;
+    this.identity = { kind: "sherlock", name, zone, id: randomUUID(), version: VERSION };
     this.#countedMs = deps.clock.monotonicMs();
   }
 

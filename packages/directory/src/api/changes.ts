@@ -21,7 +21,7 @@ import type { Moment } from "../core/moment.ts";
 import type { Author, Done } from "../desk.ts";
 import { instanceSchema, promoteSchema, serviceAddSchema, serviceSetSchema, undoSchema } from "./bodies.ts";
 import { type ApiContext, now, stamp } from "./context.ts";
-import { serviceName } from "./reads.ts";
+import { serviceName, viewpointOf } from "./reads.ts";
 import type { ApiRequest, Endpoint } from "./router.ts";
 
 /** The endpoints that change something. */
@@ -167,7 +167,7 @@ async function routeAnswer(
   const at = stamp(context);
   const shown = afterwards(context, done, () => {
     const table = state.table.table(tableKey({ caller, service }));
-    const distribution: Explanation | null = explain(state.table, service, { caller, zone: null });
+    const distribution: Explanation | null = explain(state.table, service, viewpointOf(context, caller));
     return { routes: table === null ? [] : listRoutes(state.table, table), distribution };
   });
   return { ...at, ...shown, notes, changed: done.changed };

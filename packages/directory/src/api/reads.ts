@@ -10,6 +10,7 @@ import {
   type RouteTable,
   type ServiceListing,
   type Table,
+  type Viewpoint,
 } from "@datawire/protocol";
 import type { State } from "../core/state.ts";
 import { COUNTERS_KEPT_MS } from "../core/counters.ts";
@@ -30,8 +31,8 @@ export function readEndpoints(context: ApiContext): Endpoint[] {
       routes: sortedTables(state.table).flatMap((table) => listRoutes(state.table, table)),
     })),
     get("/v1/routes/history", ({ query }) => ({ history: listHistory(state, query) })),
-    get("/v1/distributions", () => ({ ...stamp(context), distributions: distributions(state.table) })),
-    get("/v1/explain", ({ query }) => ({ ...stamp(context), explanation: explainQuery(state, query) })),
+    get("/v1/distributions", () => ({ ...stamp(context), distributions: distributions(context) })),
+    get("/v1/explain", ({ query }) => ({ ...stamp(context), explanation: explainQuery(context, query) })),
     get("/v1/callers", () => ({ callers: listCallers(context) })),
     get("/v1/table", () => ({ ...stamp(context), ...state.table.snapshot() })),
     get("/v1/counters", ({ query }) => listCounters(context, query)),
@@ -106,15 +107,26 @@ function listHistory(state: State, query: URLSearchParams) {
 }
 
 /** For every service: any caller, and every caller that has a table of its own. */
-function distributions(table: Table): Explanation[] {
+function distributions(context: ApiContext): Explanation[] {
+  const { table } = context.state;
   return [...table.serviceNames()].toSorted().flatMap((name) => {
     const own = table.service(name)?.tables.map(({ caller }) => caller) ?? [];
     const callers = ["*", ...own.filter((caller) => caller !== "*").toSorted()];
-    return callers.flatMap((caller) => explain(table, name, { caller, zone: null }) ?? []);
+    return callers.flatMap((caller) => explain(table, name, viewpointOf(context, caller)) ?? []);
   });
 }
 
-function explainQuery(state: State, query: ApiRequest["query"]): Explanation {
+/** A caller as it sees the table; where those of one name are in several zones, none of them speaks for all. */
+export function viewpointOf({ links }: Pick<ApiContext, "links">, caller: string): Viewpoint {
+  const zones = links
+    .clients()
+    .filter(({ kind, name }) => name === caller && (kind === "sherlock" || kind === "library"))
+    .map(({ zone }) => zone);
+  const [zone = null, ...others] = new Set(zones);
+  return { caller, zone: others.length === 0 ? zone : null };
+}
+
+function explainQuery(context: ApiContext, query: ApiRequest["query"]): Explanation {
   const callerText = query.get("caller") ?? "*";
   const caller = callerText.startsWith("//")
     ? parseCallerAddress(callerText)
@@ -125,7 +137,8 @@ function explainQuery(state: State, query: ApiRequest["query"]): Explanation {
   if (service === null) throw new ProtocolError("invalid_argument", "Cannot explain: wanted service=NAME in the query");
   const name = serviceName(service);
   const path = query.get("path");
-  const explanation = explain(state.table, name, { caller, zone: null }, path === null ? {} : { path });
+  const viewpoint = viewpointOf(context, caller);
+  const explanation = explain(context.state.table, name, viewpoint, path === null ? {} : { path });
   if (explanation !== null) return explanation;
   throw new ProtocolError("not_found", `Cannot explain //${name}: there is no such service`);
 }
