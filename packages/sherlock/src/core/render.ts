@@ -72,6 +72,8 @@ export interface MappingView {
   readonly ownHost: string;
   readonly location: { readonly anyHost: string; readonly path: string };
   readonly cookiePath: string;
+  /** The same where the client names the service in Host, and sees the base as `/`; null where it is that anyway. */
+  readonly cookiePathByHost: string | null;
 }
 
 export interface ServerView {
@@ -184,6 +186,8 @@ function mappingView({ name, base, host }: Pick<BackendStructure, "name" | "base
       path: quoteWord(`^${pattern}([/?#].*)?$`),
     },
     cookiePath: quoteWord(cookiePathRegex(pattern)),
+    cookiePathByHost:
+      base === "" ? null : quoteWord(String.raw`(?i)^(.*?;\s*path=)(?-i)${pattern}(?:/|(?=\s*(?:;|$)))(.*)$`),
   };
 }
 

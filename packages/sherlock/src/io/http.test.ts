@@ -204,6 +204,11 @@ describe("a response", () => {
       "b=2; Path=/based/y",
       "c=path=/base",
     ]);
+    expect((await get(`/z?${query}`, { host: "based" })).headers["set-cookie"]).toEqual([
+      "a=1; Path=/; Secure",
+      "b=2; Path=/y",
+      "c=path=/base",
+    ]);
   });
 });
 
