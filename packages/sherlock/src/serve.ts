@@ -73,7 +73,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
     log.warn("Your template has no {{> runtime}}: every change is a reload", { template: proxy.template.path });
   }
   const haproxy = new HaproxyProcess(
-    { command: proxy.binary.path, dir, accessLog: settings.accessLog, runtimeSocket },
+    { command: proxy.binary.path, dir, runtimeSocket },
     {
       clock,
       log,

@@ -177,7 +177,10 @@ export const settingsSchema = z.strictObject({
     .union([z.enum(["off", "json"]), z.literal(false).transform(() => "off" as const)])
     .meta({ wanted: "off or json" })
     .default("off")
-    .meta({ description: "Whether HAProxy writes a line for each request; it costs a few percent of throughput." }),
+    .meta({
+      description:
+        "Whether HAProxy writes a line for each request, to `access.log` in the run directory; it costs a few percent of throughput.",
+    }),
   services: z
     .record(z.string(), overrideSchema)
     .default({})

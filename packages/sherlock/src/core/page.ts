@@ -22,13 +22,22 @@ export function renderPage(input: PageInput, accept: string): Page {
   return { contentType: "text/plain; charset=utf-8", body: text(input) };
 }
 
-function rows({
-  services,
-  tcp,
-}: PageInput): { name: string; at: string; status: string; live: number; total: number; reason: string }[] {
+interface Row {
+  readonly name: string;
+  readonly at: string;
+  /** What stands before `at`, which for a TCP service does not say its name. */
+  readonly label: string;
+  readonly status: string;
+  readonly live: number;
+  readonly total: number;
+  readonly reason: string;
+}
+
+function rows({ services, tcp }: PageInput): Row[] {
   return services.map((service) => ({
     name: service.service,
     at: service.protocol === "tcp" ? (tcp.get(service.service) ?? "no local port") : `/${service.service}/`,
+    label: service.protocol === "tcp" ? `${service.service}: ` : "",
     status: service.status,
     live: service.instances.filter(({ state }) => state === "live" || state === "lost").length,
     total: service.instances.length,
@@ -50,15 +59,18 @@ function json(input: PageInput): string {
 
 function text(input: PageInput): string {
   const lines = rows(input).map(
-    ({ at, status, live, total, reason }) => `${at}  ${status}, ${live} of ${total} live${reason && `: ${reason}`}`,
+    ({ at, label, status, live, total, reason }) =>
+      `${label}${at}  ${status}, ${live} of ${total} live${reason && `: ${reason}`}`,
   );
   const head = [`Services that ${input.caller} can reach here:`, ...(input.notice === null ? [] : [input.notice])];
   return `${[...head, ...(lines.length === 0 ? ["none"] : lines)].join("\n")}\n`;
 }
 
 function html(input: PageInput): string {
-  const items = rows(input).map(({ at, status, live, total, reason }) => {
-    const place = at.startsWith("/") ? `<a href="${escapeHtml(at)}">${escapeHtml(at)}</a>` : escapeHtml(at);
+  const items = rows(input).map(({ at, label, status, live, total, reason }) => {
+    const place = at.startsWith("/")
+      ? `<a href="${escapeHtml(at)}">${escapeHtml(at)}</a>`
+      : escapeHtml(`${label}${at}`);
     return `<tr><td>${place}<td>${status}<td>${live} of ${total} live<td>${escapeHtml(reason)}`;
   });
   const notice = input.notice === null ? "" : `<p><b>${escapeHtml(input.notice)}</b>`;

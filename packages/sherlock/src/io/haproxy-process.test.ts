@@ -41,7 +41,7 @@ async function adopted(...reloads: string[]): Promise<{ readonly haproxy: Haprox
     return said;
   });
   const haproxy = new HaproxyProcess(
-    { command: "haproxy", dir, accessLog: false, runtimeSocket: true },
+    { command: "haproxy", dir, runtimeSocket: true },
     { clock: systemClock, log: noLog, onDeath() {} },
   );
   expect(await haproxy.adopt()).toBe("old");

@@ -17,7 +17,6 @@ export interface HaproxyProcessConfig {
   /** The program. */
   readonly command: string;
   readonly dir: Omit<RunDir, "release">;
-  readonly accessLog: boolean;
   /** Whether the configuration has the runtime socket, which a user's template may leave out. */
   readonly runtimeSocket: boolean;
 }
@@ -78,15 +77,16 @@ export class HaproxyProcess {
 
   /** Starts HAProxy with the configuration in place. @throws Error with what HAProxy said. */
   async start(generation: string): Promise<void> {
-    const { dir, command, accessLog } = this.#config;
+    const { dir, command } = this.#config;
     await this.#trim();
     const errors = await open(dir.errors, "a", 0o600);
-    const output = accessLog ? await open(dir.accessLog, "a", 0o600) : null;
+    // Open whether or not something is logged: a reload may turn the access log on.
+    const output = await open(dir.accessLog, "a", 0o600);
     // A group of its own, so that Ctrl-C reaches Sherlock alone, which then drains it. Files instead of pipes: a pipe
     // that nobody reads stops HAProxy, and these outlive Sherlock.
     const child = spawn(command, ["-W", "-S", `${dir.sockets.master},mode,600`, "-f", dir.config], {
       detached: true,
-      stdio: ["ignore", output?.fd ?? "ignore", errors.fd],
+      stdio: ["ignore", output.fd, errors.fd],
     });
     const end: { reason: string | null } = { reason: null };
     const exit = new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ export class HaproxyProcess {
     });
     child.unref();
     await errors.close();
-    await output?.close();
+    await output.close();
     const up = await this.#waitFor(generation, { over: () => end.reason !== null });
     if (!up) {
       const why = end.reason === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${end.reason}`;

@@ -80,7 +80,7 @@ export async function startMachine({
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
   const haproxy = new HaproxyProcess(
-    { command: proxy.binary.path, dir, accessLog: false, runtimeSocket: true },
+    { command: proxy.binary.path, dir, runtimeSocket: true },
     { clock: systemClock, log, onDeath: () => driver.lost() },
   );
   const reloads: Reload[] = [];
