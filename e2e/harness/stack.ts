@@ -121,7 +121,7 @@ export class Stack {
 
   async startSherlock(args: readonly string[] = [], settings: Readonly<Record<string, unknown>> = {}): Promise<Child> {
     const { traffic, admin } = await this.ports();
-    const file = this.#write("sherlock.yaml", stringify({ name: "monolith", ...settings }));
+    const file = this.writeSherlockSettings(settings);
     return this.#daemon("sherlock", [
       "-d",
       await this.directoryAddress(),
@@ -135,6 +135,11 @@ export class Stack {
       join(this.folder, "run"),
       ...args,
     ]);
+  }
+
+  /** Writes the settings of this machine's Sherlock, which takes them at its start or at SIGHUP. */
+  writeSherlockSettings(settings: Readonly<Record<string, unknown>>): string {
+    return this.#write("sherlock.yaml", stringify({ name: "monolith", ...settings }));
   }
 
   /** Starts any program of the checkout with this stack's environment, without waiting for it. */
@@ -314,8 +319,8 @@ function sorted(states: Readonly<Record<string, string>>): [string, string][] {
 }
 
 /** The instance that answers a URL, or the status of an answer that no instance gave. */
-export async function instanceAt(url: string): Promise<string> {
-  const response = await fetch(url);
+export async function instanceAt(url: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  const response = await fetch(url, { headers });
   const body = await response.text();
   return response.ok ? (JSON.parse(body) as { instance: string }).instance : String(response.status);
 }
