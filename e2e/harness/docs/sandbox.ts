@@ -84,11 +84,14 @@ export class Sandbox {
 
   /** Ends what still runs here, HAProxy too, and removes the folder. */
   dispose(): void {
-    for (const pid of pidsIn(this.folder)) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It has just ended by itself.
+    // More than once: a Sherlock that is still there starts a HAProxy in place of one that has just been killed.
+    for (let pids = pidsIn(this.folder); pids.length > 0; pids = pidsIn(this.folder)) {
+      for (const pid of pids) {
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // It has just ended by itself.
+        }
       }
     }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });

@@ -33,7 +33,9 @@ export class Shell {
   ) {
     this.#folder = folder;
     this.#inside = inside;
-    this.#bash = spawn(program, args, { ...options, stdio: ["pipe", "pipe", "inherit"] });
+    this.#bash = spawn(program, args, { ...options, stdio: ["pipe", "pipe", "inherit"], detached: true });
+    // Also when the test was killed: its end is the end of the input, and with the shell ends all that it started.
+    this.#bash.stdin?.write(`trap 'trap "" TERM; kill -TERM 0' EXIT\n`);
     this.#ended = once(this.#bash, "close").then(() => false);
     this.#answers = createInterface({ input: this.#bash.stdout as NonNullable<ChildProcess["stdout"]> });
   }
