@@ -77,6 +77,13 @@ test("route add --dry-run and a change of nothing say so", async () => {
   expect(again.stdout).toMatch(/^Nothing to change; it is:\nCALLER/);
 });
 
+test("route add shows a share of a service that is not registered yet", async () => {
+  const ahead = { ...changed.routes[0], caller: "*", service: "new", target: "//barker", reading: "service" };
+  const answer = { ...changed, notes: [], routes: [ahead], distribution: null };
+  const { stdout } = await run("route add //new //barker 10% --service", { answers: { "POST /v1/routes": answer } });
+  expect(stdout).toMatch(/waits: no service new is registered$/m);
+});
+
 test("route add shows a route that is ahead of its service", async () => {
   const waiting = { ...changed.routes[0], caller: "a", service: "new", target: "//new(2)", status: "waiting" };
   const answer = { ...changed, notes: [], routes: [waiting], distribution: null };

@@ -46,7 +46,14 @@ export function allRows(
 ): DistributionRow[] {
   const known = new Set(distributions.map(({ caller, service }) => `${caller}>${service}`));
   const ahead = routes.filter(({ caller, service }) => !known.has(`${caller}>${service}`));
-  return [...distributions.flatMap((one) => distributionRows(one, routes, nowMs)), ...idleRows(ahead, nowMs)];
+  return [
+    ...distributions.flatMap((one) => distributionRows(one, routes, nowMs)),
+    ...idleRows(ahead, nowMs).map((row, i): DistributionRow =>
+      ahead[i]?.status === "waiting"
+        ? row
+        : { ...row, detail: `waits: no service ${row.service} is registered`, mood: "warning" },
+    ),
+  ];
 }
 
 /** The lines of routes that get nothing, each with the reason. */
