@@ -62,7 +62,7 @@ export class Desk {
     const { records, registrations } = await store.load();
     const moment = this.#now();
     for (const { key, value, version } of records) this.#take(parseRecord(key, value), version, moment);
-    state.registry.restore(registrations, { moment, presumed: store.shared === null });
+    state.registry.restore(registrations, { moment, presumed: store.shared?.alone ?? true });
     store.follow((followed) => this.#follow(followed));
   }
 

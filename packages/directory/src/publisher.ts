@@ -63,6 +63,9 @@ export class Publisher implements Source {
     this.#cancel?.();
     this.#cancel = null;
     this.#writer.take();
+    // Reading all of a large table takes a while: now, and not when a crowd has come from a directory that has ended.
+    this.table.sectors(1);
+    this.log.begin(this.table.hash());
   }
 
   /** Says that the table may have changed. */

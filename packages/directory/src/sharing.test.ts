@@ -1,9 +1,9 @@
-import type { Registration } from "@datawire/protocol";
+import { emptyChange, type Registration, sectorsFor, serviceSchema, Table, type TableChange } from "@datawire/protocol";
 import { noLog, systemClock } from "@datawire/runtime";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { openEtcdStore } from "./store/etcd/etcd-store.ts";
 import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
-import { type Served, serve, watsonOf } from "./testing/served.ts";
+import { type Served, serve, sherlockOf, watsonOf } from "./testing/served.ts";
 import { registration } from "./testing/worlds.ts";
 
 // A real etcd, on a machine that may be busy.
@@ -22,18 +22,27 @@ afterEach(async () => {
 
 let prefixes = 0;
 
-/** Directories on one store, which is empty. */
-async function startTwo({ leaseMs = 9_000 } = {}): Promise<[Served, Served]> {
-  const prefix = `/sharing/${++prefixes}`;
-  const start = async (): Promise<Served> => {
-    const config = { endpoints: [etcd.url], user: null, tls: null, prefix, address: "//localhost/directory", leaseMs };
-    const deps = { clock: systemClock, log: noLog };
-    const store = await openEtcdStore(config, deps, new AbortController().signal);
-    const served = await serve({ store, leaseMs });
-    open.push(served);
-    return served;
-  };
-  return [await start(), await start()];
+const newPrefix = (): string => `/sharing/${++prefixes}`;
+
+/** A directory on the store below a prefix. */
+async function startOn(prefix: string, { leaseMs = 9_000 } = {}): Promise<Served> {
+  const config = { endpoints: [etcd.url], user: null, tls: null, prefix, address: "//localhost/directory", leaseMs };
+  const store = await openEtcdStore(config, { clock: systemClock, log: noLog }, new AbortController().signal);
+  const served = await serve({ store, leaseMs });
+  open.push(served);
+  return served;
+}
+
+/** Two directories on one store, which is empty. */
+async function startTwo(options?: { readonly leaseMs: number }): Promise<[Served, Served]> {
+  const prefix = newPrefix();
+  return [await startOn(prefix, options), await startOn(prefix, options)];
+}
+
+/** Ends a directory, whose clients lose their links. */
+async function end(served: Served): Promise<void> {
+  open.splice(open.indexOf(served), 1);
+  await served.stop();
 }
 
 interface Row {
@@ -112,8 +121,7 @@ test("the Watsons of a directory that is gone are out of sight after a while, an
   await watsonOf(a, "vm1", [registration("x@1")]);
   await watsonOf(a, "vm2", [registration("x@2")]);
   await both([b], "1 live of vm1, 2 live of vm2");
-  open.splice(open.indexOf(a), 1);
-  await a.stop();
+  await end(a);
   await watsonOf(b, "vm2", [registration("x@2")]);
   expect(await shown(b)).toBe("1 live of vm1, 2 live of vm2");
   await both([b], "1 lost of vm1, 2 live of vm2");
@@ -220,4 +228,96 @@ test("changes made at both at once are all made, and the history is one", async 
     expect(one?.body["history"]).toHaveLength(20);
     expect(other?.body).toEqual(one?.body);
   });
+});
+
+interface Stamped {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+/** What a subscriber has that has followed a directory until now. */
+async function followed(served: Served) {
+  const { epoch, revision, ...content } = (await served.get("/v1/table")).body as unknown as TableChange & Stamped;
+  const table = new Table();
+  table.apply(content);
+  const { services, instances, tables } = table.size;
+  const sectors = table.sectors(sectorsFor(services + instances + tables));
+  return { table, have: { epoch, revision, hash: table.hash(), sectors } };
+}
+
+/** What a directory sends first to a subscriber that comes from another one. */
+async function resumed(served: Served, have: object) {
+  const client = await sherlockOf(served, "mover", { services: null, have });
+  return client.next(["snapshot", "delta"]);
+}
+
+test("a subscriber that moves on is told that it has missed nothing, whatever has happened before", async () => {
+  const [a, b] = await startTwo();
+  const set = [registration("x@1:1"), registration("x@2:2"), registration("x@3:2", { state: "down", reason: "sick" })];
+  await watsonOf(a, "vm1", set);
+  const lost = await watsonOf(a, "vm2", [registration("y@1")]);
+  await a.send("POST", "/v1/routes", { source: "//m", target: "//x(2)", percent: 10, ahead: true });
+  await a.send("POST", "/v1/instances/drain", { instance: "//x@1" });
+  lost.client.socket.terminate();
+  await both([a, b], "1 draining of vm1, 2 live of vm1, 3 down of vm1, 1 lost of vm2");
+  const { have } = await followed(a);
+  await eventually(async () => expect((await followed(b)).have.hash).toBe(have.hash));
+  const first = await resumed(b, have);
+  expect(first).toMatchObject({ type: "delta", change: { instances: [] }, hash: have.hash });
+});
+
+test("a subscriber that moves on while much changes gets what it lacks, and no more", async () => {
+  const [a, b] = await startTwo();
+  const many = Array.from({ length: 1_000 }, (_, i) => registration(`x@i${i}`));
+  const { client } = await watsonOf(a, "vm1", many);
+  await eventually(async () => expect((await followed(b)).table.size.instances).toBe(1_000));
+  // A table of the subscriber's own: that of the one directory, with a word that never came to the other.
+  const { table, have } = await followed(a);
+  table.apply({ ...emptyChange(), services: [serviceSchema.parse({ name: "never", primary: "1" })] });
+  const own = { ...have, hash: table.hash(), sectors: table.sectors(have.sectors.length / 8) };
+  client.send({ type: "update", seq: 2, instances: [registration("x@i7", { state: "down" })], gone: ["x@i8"] });
+  await client.next("registered");
+  await eventually(async () => expect((await followed(b)).table.size.instances).toBe(999));
+  const first = await resumed(b, own);
+  if (first.type !== "snapshot") throw new Error("wanted some sectors");
+  expect(first.instances.length).toBeLessThan(200);
+  table.apply(table.changeTo({ ...first, gone: emptyChange().gone }, first.sectors));
+  expect(table.hash()).toBe((await followed(b)).have.hash);
+});
+
+test("a directory that starts shows what another one sees as live, from the first moment", async () => {
+  const prefix = newPrefix();
+  const a = await startOn(prefix);
+  await watsonOf(a, "vm1", [registration("x@1")]);
+  await eventually(async () => expect(await stored(prefix, "watsons")).toBe(1));
+  const { have } = await followed(a);
+  const b = await startOn(prefix);
+  expect(await shown(b)).toBe("1 live of vm1");
+  expect(await resumed(b, have)).toMatchObject({ type: "delta", hash: have.hash, change: { instances: [] } });
+});
+
+/** How many keys of a kind there are in etcd. */
+async function stored(prefix: string, kind: string): Promise<number> {
+  const range = { key: base64(`${prefix}/${kind}/`), range_end: base64(`${prefix}/${kind}0`), count_only: true };
+  const { count = "0" } = (await etcd.call("/v3/kv/range", range)) as { readonly count?: string };
+  return Number(count);
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+test("directories that have all been away show what was live as live, until it does not come back", async () => {
+  const prefix = newPrefix();
+  const a = await startOn(prefix, { leaseMs: 3_000 });
+  await watsonOf(a, "vm1", [registration("x@1")]);
+  const lost = await watsonOf(a, "vm2", [registration("x@2")]);
+  lost.client.socket.terminate();
+  await both([a], "1 live of vm1, 2 lost of vm2");
+  await end(a);
+  // As if so much time had gone by that nothing of the directory is left.
+  const range = { key: base64(`${prefix}/replicas/`), range_end: base64(`${prefix}/replicas0`) };
+  await etcd.call("/v3/kv/deleterange", range);
+  const [b, c] = [await startOn(prefix, { leaseMs: 3_000 }), await startOn(prefix, { leaseMs: 3_000 })];
+  for (const served of [b, c]) expect(await shown(served)).toBe("1 live of vm1, 2 lost of vm2");
+  await both([b, c], "1 lost of vm1, 2 lost of vm2");
+  await both([b, c], "");
 });

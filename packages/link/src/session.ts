@@ -23,7 +23,7 @@ export interface Subscription {
   /** Null for all services. */
   readonly services: readonly string[] | null;
   /** Asked before each `hello`; null asks for a snapshot. */
-  have(): { readonly epoch: string; readonly revision: number; readonly hash?: string } | null;
+  have(): NonNullable<Hello["subscribe"]>["have"];
 }
 
 export type Welcome = Extract<ServerMessage, { type: "welcome" }>;

@@ -1,6 +1,6 @@
 import type { Table } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
-import { type Position, TableCopy, type TableMessage, type TableUpdate } from "./core/table-copy.ts";
+import { type Applied, type Position, TableCopy, type TableUpdate } from "./core/table-copy.ts";
 import { type TableFile, openTableFile } from "./io/table-file.ts";
 import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "./session.ts";
 
@@ -131,7 +131,7 @@ class Follower implements TableFollower {
         return this.#updated(applied.update);
       case "diverged":
         this.#updated(applied.update);
-        return this.#diverged(message, applied.reason);
+        return this.#diverged(applied);
     }
   }
 
@@ -141,17 +141,17 @@ class Follower implements TableFollower {
 
   #updated(update: TableUpdate): void {
     this.#source = { state: "followed" };
-    this.#file?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.have() }));
+    this.#file?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.resumable() }));
     this.#deps.onUpdate(update);
   }
 
   /** What came is in force all the same: it is the newest that there is. */
-  #diverged({ type }: TableMessage, reason: string): void {
+  #diverged({ reason, whole }: Extract<Applied, { state: "diverged" }>): void {
     const { clock, log } = this.#deps;
     this.#divergences += 1;
     const nowMs = clock.monotonicMs();
     // A whole table that differs would differ again: then the two sides do not hash alike.
-    if (type === "snapshot" || nowMs - this.#askedAgainMs < ASK_AGAIN_MS)
+    if (whole || nowMs - this.#askedAgainMs < ASK_AGAIN_MS)
       return log.debug("Table still differs from the directory's", { reason });
     this.#askedAgainMs = nowMs;
     log.warn("Table differs from the directory's, asking for all of it", { reason });

@@ -44,6 +44,8 @@ export {
 } from "./slots.ts";
 export type { ServiceView, TableReader } from "./table.ts";
 export { Table } from "./table.ts";
+export type { Sectors } from "./table-sectors.ts";
+export { countSectors, differingSectors, sectorsFor } from "./table-sectors.ts";
 export type { Role, Token } from "./token.ts";
 export { formatToken, parseToken, ROLES } from "./token.ts";
 export type { Generation } from "./version.ts";

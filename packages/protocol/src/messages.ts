@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ERROR_CODES } from "./errors.ts";
 import { instanceSchema, registrationSchema, routeTableSchema, serviceSchema, tableChangeSchema } from "./model.ts";
 import { NAME_PATTERN, NAME_RULE } from "./names.ts";
+import { SECTOR_DIGITS, SECTORS_MAX } from "./table-sectors.ts";
 
 /**
  * The messages of the link: JSON objects, one a WebSocket text frame. Unknown fields are ignored; an unknown `type` is
@@ -24,6 +25,14 @@ const hash = z
   .string()
   .regex(/^[0-9a-f]{16}$/)
   .meta({ wanted: "16 hexadecimal digits" })
+  .optional();
+
+/** What `Table.sectors` gives of it. Left out by peers that know nothing of sectors. */
+const sectors = z
+  .string()
+  .regex(/^([0-9a-f]{8})*$/)
+  .max(SECTORS_MAX * SECTOR_DIGITS)
+  .meta({ wanted: "8 hexadecimal digits for each sector" })
   .optional();
 
 export const CLIENT_KINDS = ["watson", "sherlock", "library", "dw"] as const;
@@ -49,7 +58,7 @@ export const helloSchema = z.object({
       /** Only these services; null for all. */
       services: z.array(name).max(1_000).nullable().default(null),
       /** The table that it holds, so that it is sent only what it lacks. */
-      have: z.object({ epoch: z.string(), revision: z.int(), hash }).nullable().default(null),
+      have: z.object({ epoch: z.string(), revision: z.int(), hash, sectors }).nullable().default(null),
     })
     .nullable()
     .default(null),
@@ -148,7 +157,12 @@ export const snapshotSchema = z.object({
   services: z.array(serviceSchema).default([]),
   instances: z.array(instanceSchema).default([]),
   tables: z.array(routeTableSchema).default([]),
-  /** Of all parts together; in the last one. */
+  /**
+   * Only these sectors of the table are in it, in all parts together: the subscriber has said in its `hello` what it has
+   * of each, and what it has elsewhere is right. Left out for a whole table; in the first part.
+   */
+  sectors: z.object({ of: z.int().min(1).max(SECTORS_MAX), these: z.array(z.int()).max(SECTORS_MAX) }).optional(),
+  /** Of the whole table that all parts together lead to; in the last one. */
   hash,
 });
 

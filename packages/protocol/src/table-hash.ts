@@ -1,5 +1,14 @@
 import { xxHash32 } from "js-xxhash";
-import type { Instance, Route, RouteTable, Service } from "./model.ts";
+import {
+  type Instance,
+  instanceKey,
+  type Route,
+  type RouteTable,
+  type Service,
+  serviceKey,
+  tableKey,
+} from "./model.ts";
+import { SECTOR_DIGITS, SECTORS_MAX } from "./table-sectors.ts";
 
 /**
  * The hash of a table: for each of the two seeds, the sum of its entities' hashes modulo 2^32. A sum does not depend on
@@ -8,29 +17,40 @@ import type { Instance, Route, RouteTable, Service } from "./model.ts";
  */
 export class TableHash {
   readonly #sums = SEEDS.map(() => 0);
+  /** The sums of the first seed, by sector. */
+  readonly #sectors: Uint32Array | null;
+
+  /** @param sectors whether sectors will be asked for: they cost a second hash for each entity. */
+  constructor({ sectors }: { readonly sectors: boolean }) {
+    this.#sectors = sectors ? new Uint32Array(SECTORS_MAX) : null;
+  }
+
+  get hasSectors(): boolean {
+    return this.#sectors !== null;
+  }
 
   addService(service: Service): void {
-    this.#turn(textOfService(service), 1);
+    this.#turn(serviceKey(service), textOfService(service), 1);
   }
 
   removeService(service: Service): void {
-    this.#turn(textOfService(service), -1);
+    this.#turn(serviceKey(service), textOfService(service), -1);
   }
 
   addInstance(instance: Instance): void {
-    this.#turn(textOfInstance(instance), 1);
+    this.#turn(instanceKey(instance), textOfInstance(instance), 1);
   }
 
   removeInstance(instance: Instance): void {
-    this.#turn(textOfInstance(instance), -1);
+    this.#turn(instanceKey(instance), textOfInstance(instance), -1);
   }
 
   addTable(table: RouteTable): void {
-    this.#turn(textOfTable(table), 1);
+    this.#turn(tableKey(table), textOfTable(table), 1);
   }
 
   removeTable(table: RouteTable): void {
-    this.#turn(textOfTable(table), -1);
+    this.#turn(tableKey(table), textOfTable(table), -1);
   }
 
   /** 16 hexadecimal digits; all zero for an empty table. */
@@ -38,12 +58,26 @@ export class TableHash {
     return this.#sums.map((sum) => sum.toString(16).padStart(8, "0")).join("");
   }
 
-  #turn(text: string, sign: 1 | -1): void {
-    const bytes = encode(text);
-    SEEDS.forEach((seed, i) => {
-      this.#sums[i] = ((this.#sums[i] as number) + sign * xxHash32(bytes, seed)) >>> 0;
-    });
+  /** The sum of each sector, when there are so many, in hexadecimal digits; their number divides `SECTORS_MAX`. */
+  sectors(count: number): string {
+    const sums = new Uint32Array(count);
+    for (const [i, sum] of (this.#sectors ?? []).entries()) sums[i % count] = (sums[i % count] as number) + sum;
+    return Array.from(sums, (sum) => sum.toString(16).padStart(SECTOR_DIGITS, "0")).join("");
   }
+
+  #turn(key: string, text: string, sign: 1 | -1): void {
+    const bytes = encode(text);
+    const hashes = SEEDS.map((seed) => xxHash32(bytes, seed));
+    for (const [i, hash] of hashes.entries()) this.#sums[i] = ((this.#sums[i] as number) + sign * hash) >>> 0;
+    if (this.#sectors === null) return;
+    const sector = sectorOf(key, SECTORS_MAX);
+    this.#sectors[sector] = (this.#sectors[sector] as number) + sign * (hashes[0] as number);
+  }
+}
+
+/** Which of so many sectors an entity with that key is in. */
+export function sectorOf(key: string, count: number): number {
+  return xxHash32(encode(key), 0) % count;
 }
 
 const SEEDS = [0, 1] as const;

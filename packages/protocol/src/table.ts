@@ -1,7 +1,8 @@
 import type { Instance, RouteTable, Service, TableChange } from "./model.ts";
 import { instanceKey, serviceKey, tableKey } from "./model.ts";
 import { parseServiceAddress } from "./address.ts";
-import { TableHash } from "./table-hash.ts";
+import { sectorOf, TableHash } from "./table-hash.ts";
+import type { Sectors } from "./table-sectors.ts";
 
 /** Everything that the rules need to know of one service. */
 export interface ServiceView {
@@ -100,13 +101,12 @@ export class Table implements TableReader {
 
   /** The hash of all that is in it: equal for equal tables, and hardly ever for others. */
   hash(): string {
-    if (this.#hash === null) {
-      this.#hash = new TableHash();
-      for (const service of this.#services.values()) this.#hash.addService(service);
-      for (const instance of this.#instances.values()) this.#hash.addInstance(instance);
-      for (const table of this.#tables.values()) this.#hash.addTable(table);
-    }
-    return this.#hash.toString();
+    return this.#hashed({ sectors: false }).toString();
+  }
+
+  /** What is in each of so many sectors, 8 hexadecimal digits for each. */
+  sectors(count: number): string {
+    return this.#hashed({ sectors: true }).sectors(count);
   }
 
   /** The whole table as one change onto an empty one. */
@@ -119,18 +119,43 @@ export class Table implements TableReader {
     };
   }
 
-  /** The change that makes this table equal to `next`. */
-  changeTo(next: TableChange): TableChange {
+  /** All that is in some sectors, as a change onto a table that has nothing there. */
+  inSectors(sectors: Sectors): TableChange {
+    const isThere = membership(sectors);
+    const { services, instances, tables, gone } = this.snapshot();
+    return {
+      services: services.filter((service) => isThere(serviceKey(service))),
+      instances: instances.filter((instance) => isThere(instanceKey(instance))),
+      tables: tables.filter((table) => isThere(tableKey(table))),
+      gone,
+    };
+  }
+
+  /**
+   * The change that makes this table equal to `next`.
+   * @param sectors the ones that `next` is about; null for the whole table.
+   */
+  changeTo(next: TableChange, sectors: Sectors | null = null): TableChange {
+    const isThere = sectors === null ? () => true : membership(sectors);
     return {
       services: next.services.filter((service) => !same(this.#services.get(serviceKey(service)), service)),
       instances: next.instances.filter((instance) => !same(this.#instances.get(instanceKey(instance)), instance)),
       tables: next.tables.filter((table) => !same(this.#tables.get(tableKey(table)), table)),
       gone: {
-        services: missing(this.#services, next.services.map(serviceKey)),
-        instances: missing(this.#instances, next.instances.map(instanceKey)),
-        tables: missing(this.#tables, next.tables.map(tableKey)),
+        services: missing(this.#services, next.services.map(serviceKey)).filter(isThere),
+        instances: missing(this.#instances, next.instances.map(instanceKey)).filter(isThere),
+        tables: missing(this.#tables, next.tables.map(tableKey)).filter(isThere),
       },
     };
+  }
+
+  #hashed({ sectors }: { readonly sectors: boolean }): TableHash {
+    if (this.#hash !== null && (this.#hash.hasSectors || !sectors)) return this.#hash;
+    this.#hash = new TableHash({ sectors });
+    for (const service of this.#services.values()) this.#hash.addService(service);
+    for (const instance of this.#instances.values()) this.#hash.addInstance(instance);
+    for (const table of this.#tables.values()) this.#hash.addTable(table);
+    return this.#hash;
   }
 
   #putService(service: Service, touched: Set<string>): void {
@@ -229,6 +254,12 @@ function take<T>(index: Map<string, Map<string, T>>, name: string, key: string):
   if (existing === undefined) return;
   existing.delete(key);
   if (existing.size === 0) index.delete(name);
+}
+
+/** Whether the entity with a key is in one of the sectors. */
+function membership({ of, these }: Sectors): (key: string) => boolean {
+  const wanted = new Set(these);
+  return (key) => wanted.has(sectorOf(key, of));
 }
 
 function missing<T>(have: ReadonlyMap<string, T>, wanted: readonly string[]): string[] {

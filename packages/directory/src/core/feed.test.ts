@@ -1,4 +1,4 @@
-import { type ServerMessage, serverMessageSchema, Table } from "@datawire/protocol";
+import { emptyChange, sectorsFor, type ServerMessage, serverMessageSchema, Table } from "@datawire/protocol";
 import { expect, test } from "vitest";
 import { createState, registration, state } from "../testing/worlds.ts";
 import { Feed, type Source } from "./feed.ts";
@@ -74,7 +74,91 @@ test("next() gives nothing but a new position to a subscriber of another life th
   ]);
   set("barker@a", "barker@b");
   expect(types(drain(feed).messages)).toBe("delta");
-  expect(types(drain(new Feed(source, have, 5)).messages)).toBe("snapshot");
+});
+
+test("next() goes on from where the table last was what a subscriber of another life has", () => {
+  const { source, set, world } = createSource();
+  set("barker@a");
+  const there = world.table.snapshot();
+  const have = { epoch: "epoch-0", revision: 70, hash: world.table.hash() };
+  set("barker@a", "barker@b");
+  set("barker@b");
+  const table = new Table();
+  table.apply(there);
+  const { messages } = drain(new Feed(source, have, 5), table);
+  expect(messages).toMatchObject([
+    { type: "delta", from: 1, revision: 1, hash: have.hash, change: { instances: [] } },
+    { type: "warm" },
+    { type: "delta", from: 1, revision: 2 },
+    { type: "delta", from: 2, revision: 3, hash: world.table.hash() },
+  ]);
+  expect(table.hash()).toBe(world.table.hash());
+});
+
+test("next() goes on from the table that the log began with", () => {
+  const { source, log, set, world } = createSource();
+  const hash = world.table.hash();
+  log.begin(hash);
+  set("barker@a");
+  const { messages } = drain(new Feed(source, { epoch: "epoch-0", revision: 70, hash }, 5));
+  expect(messages).toMatchObject([{ from: 0, revision: 0, hash }, { type: "warm" }, { from: 0, revision: 1 }]);
+});
+
+test("next() gives a snapshot where what came after a table is no longer kept", () => {
+  const { source, set, world } = createSource({ revisionsMax: 3, bytesMax: 1_000_000 });
+  set("barker@a");
+  const have = { epoch: "epoch-0", revision: 70, hash: world.table.hash() };
+  for (const name of ["b", "c", "d", "e", "f"]) set(`barker@${name}`);
+  expect(types(drain(new Feed(source, have, 0)).messages)).toContain("snapshot");
+});
+
+/** What a subscriber has that once followed a directory with these instances. */
+function subscriberOf(...names: string[]) {
+  const { world, set } = createSource();
+  set(...names);
+  const table = new Table();
+  table.apply(world.table.snapshot());
+  const { services, instances } = table.size;
+  const sectors = table.sectors(sectorsFor(services + instances));
+  return { table, have: { epoch: "epoch-0", revision: 70, hash: table.hash(), sectors } };
+}
+
+test("next() gives a subscriber with a table that never was here the sectors that differ", () => {
+  const many = Array.from({ length: 1_000 }, (_, i) => `barker@i${i}`);
+  const { table, have } = subscriberOf(...many, "barker@gone");
+  const { source, set, world } = createSource();
+  source.warming = true;
+  set(...many);
+  set(...many.slice(1), "barker@new", "other@new");
+  const feed = new Feed(source, have, 0);
+  const [message, ...rest] = drain(feed).messages;
+  if (message?.type !== "snapshot" || message.sectors === undefined) throw new Error("wanted some sectors");
+  expect(rest).toEqual([]);
+  expect(message).toMatchObject({ part: 0, last: true, warming: true, hash: world.table.hash() });
+  expect(message.instances.length).toBeLessThan(300);
+  table.apply(table.changeTo({ ...message, gone: emptyChange().gone }, message.sectors));
+  expect(table.hash()).toBe(world.table.hash());
+  set(...many.slice(1), "barker@newer");
+  expect(drain(feed, table).messages).toMatchObject([{ type: "delta", from: 3 }]);
+  expect(table.hash()).toBe(world.table.hash());
+  // The next one that has the same is sent the same, and what came after it.
+  const another = drain(new Feed(source, have, 0)).messages;
+  expect(another).toMatchObject([
+    { sectors: message.sectors, revision: 3 },
+    { type: "delta", from: 3 },
+  ]);
+});
+
+test.each([
+  ["has nothing in common", {}],
+  ["tells of sectors in a number that is none of ours", { sectors: "00000000".repeat(3) }],
+])("next() gives the whole to a subscriber that %s", (_, fields) => {
+  const { source, set } = createSource();
+  set("barker@a");
+  const { have } = subscriberOf(...Array.from({ length: 500 }, (_one, i) => `emitter@i${i}`));
+  const { messages } = drain(new Feed(source, { ...have, ...fields }, 0));
+  expect(messages[0]).toMatchObject({ type: "snapshot", last: true });
+  expect(messages[0]).not.toHaveProperty("sectors");
 });
 
 test("next() gives the hash of the table that each message leads to", () => {

@@ -26,17 +26,22 @@ export class Feed {
   #owesWarm = true;
 
   /**
-   * @param have the table that the subscriber already holds. It may be this one although its position is of another
-   * life of the directory, or long forgotten: the hash tells.
+   * @param have the table that the subscriber already holds. Its position may be of another life of the directory, of
+   * another directory on the same store, or long forgotten: then what the table looks like tells what it lacks.
    */
   constructor(source: Source, have: Have | null, nowMs: number) {
     this.#source = source;
     const { log, table } = source;
-    if (have !== null && log.covers(have)) this.#revision = have.revision;
-    else if (have !== null && have.hash === table.hash()) this.#revision = log.revision;
-    else this.#revision = this.#beginSnapshot();
-    if (this.#frames.length === 0 && this.#revision === log.revision)
-      this.#frames.push(log.emptyFrame({ atMs: nowMs, hash: table.hash() }));
+    const revision = have && revisionOf(have, source);
+    if (have === null || revision === null) {
+      this.#revision = this.#beginSnapshot(have);
+      return;
+    }
+    this.#revision = revision;
+    const isElsewhere = have.epoch !== log.epoch || have.revision !== revision;
+    const hash = isElsewhere ? have.hash : table.hash();
+    if (hash !== undefined && (isElsewhere || revision === log.revision))
+      this.#frames.push(log.emptyFrame({ revision, atMs: nowMs, hash }));
   }
 
   /** The revision that the subscriber has once everything that `next` gave has reached it. */
@@ -59,15 +64,22 @@ export class Feed {
       this.#revision = following.revision;
       return following.frame;
     }
-    this.#revision = this.#beginSnapshot();
+    this.#revision = this.#beginSnapshot(null);
     return this.next();
   }
 
-  #beginSnapshot(): number {
+  #beginSnapshot(have: Have | null): number {
     const { snapshots, warming } = this.#source;
-    const { revision, frames } = snapshots.get({ warming });
+    const { revision, frames } = snapshots.lacking(have, { warming }) ?? snapshots.get({ warming });
     this.#frames = [...frames];
     this.#owesWarm = warming;
     return revision;
   }
+}
+
+/** The revision of which a subscriber has the table; null where that is not known, or not all that came after it. */
+function revisionOf(have: Have, { log, table }: Pick<Source, "log" | "table">): number | null {
+  if (log.covers(have)) return have.revision;
+  if (have.hash === undefined) return null;
+  return have.hash === table.hash() ? log.revision : log.revisionOf(have.hash);
 }

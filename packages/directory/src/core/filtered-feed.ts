@@ -44,8 +44,8 @@ export class FilteredFeed {
     const hash = this.#sent.hash();
     this.#frames =
       have?.hash === hash
-        ? [source.log.emptyFrame({ atMs: nowMs, hash })]
-        : serialise(this.#sent, { epoch, revision, warming: source.warming });
+        ? [source.log.emptyFrame({ revision, atMs: nowMs, hash })]
+        : serialise({ ...this.#sent.snapshot(), hash }, { epoch, revision, warming: source.warming });
   }
 
   get revision(): number {

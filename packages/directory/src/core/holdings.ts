@@ -23,7 +23,7 @@ export type Seat =
    * Out of sight: its connection broke, or the directory that had it is itself gone. `presumed` is one that was in sight
    * before this directory restarted: it is on its way back, and the table need not say `lost` and `live` of all at once.
    */
-  | { readonly state: "lost"; readonly replica: string | null; readonly presumed?: true };
+  | { readonly state: "lost"; readonly replica: string | null; readonly presumed?: boolean };
 
 export interface Watson {
   identity: WatsonIdentity;
@@ -53,7 +53,8 @@ export class Holdings {
   readonly orders = new Orders();
   /** Instance key → the id of the Watson that holds it. Every key in a `held` is here, with that Watson, and no other. */
   readonly #owners = new Map<string, string>();
-  readonly #drained = new Set<string>();
+  /** Instance key → since when. */
+  readonly #drained = new Map<string, number>();
   /** Services whose instances changed since the last `settle`. */
   readonly #touched = new Set<string>();
 
@@ -90,7 +91,7 @@ export class Holdings {
     watson.seat = seat;
     if (seat.state !== "lost") leases.stop(id);
     else if (before.state !== "lost") leases.start(id, watson.held.size, moment.monotonicMs);
-    if ((before.state === "lost") === (seat.state === "lost")) return;
+    if ((before.state === "lost") === (seat.state === "lost") && isOutOfSight(before) === isOutOfSight(seat)) return;
     watson.sinceMs = sinceMs;
     for (const [key, held] of watson.held) this.#show(watson, key, held, moment);
   }
@@ -136,10 +137,10 @@ export class Holdings {
     this.#touched.add(instance.service);
   }
 
-  /** Marks an instance as drained by an operator, or no longer. */
-  setDrained(key: string, drained: boolean, moment: Moment): void {
-    if (drained) this.#drained.add(key);
-    else this.#drained.delete(key);
+  /** Marks an instance as drained by an operator since `drainedMs`, or no longer. */
+  setDrained(key: string, drainedMs: number | null, moment: Moment): void {
+    if (drainedMs === null) this.#drained.delete(key);
+    else this.#drained.set(key, drainedMs);
     const watson = this.owner(key);
     const held = watson?.held.get(key);
     if (watson === null || held === undefined) return;
@@ -168,11 +169,10 @@ export class Holdings {
   #show(watson: Watson, key: string, held: Held, { wallMs }: Moment): void {
     const { writer, services } = this.parts;
     const before = writer.table.instance(key);
-    const { state, reason } = shownState(held.said, {
-      lost: watson.seat.state === "lost" && watson.seat.presumed !== true ? watson.identity.name : null,
-      drained: this.#drained.has(key),
+    const { state, reason, since } = shownState(held, {
+      lost: isOutOfSight(watson.seat) ? { name: watson.identity.name, sinceMs: watson.sinceMs } : null,
+      drainedMs: this.#drained.get(key) ?? null,
     });
-    const since = before?.state === state ? before.since : state === held.said.state ? held.saidSinceMs : wallMs;
     const instance: Instance = {
       ...held.said,
       state,
@@ -193,16 +193,29 @@ export class Holdings {
   }
 }
 
-/** What others are told of an instance: its Watson's word, unless an operator or a lost link says otherwise. */
+/** Whether a Watson is taken to be gone, rather than on its way back. */
+function isOutOfSight(seat: Seat): boolean {
+  return seat.state === "lost" && seat.presumed !== true;
+}
+
+/**
+ * What others are told of an instance: its Watson's word, unless an operator or a lost link says otherwise. It follows
+ * from what is stored alone, so that directories on one store, and one that restarts, say the same.
+ */
 function shownState(
-  said: Registration,
-  { lost, drained }: { readonly lost: string | null; readonly drained: boolean },
-): { readonly state: InstanceState; readonly reason: string | null } {
-  if (said.state !== "live") return { state: said.state, reason: said.reason };
-  if (drained) return { state: "draining", reason: "drained by an operator" };
+  { said, saidSinceMs }: Held,
+  {
+    lost,
+    drainedMs,
+  }: { readonly lost: { readonly name: string; readonly sinceMs: number } | null; readonly drainedMs: number | null },
+): { readonly state: InstanceState; readonly reason: string | null; readonly since: number } {
+  const { state, reason } = said;
+  if (state !== "live") return { state, reason, since: saidSinceMs };
+  if (drainedMs !== null) return { state: "draining", reason: "drained by an operator", since: drainedMs };
   // Only what was live becomes lost, and stays in use: a lost link brings nothing back to life.
-  if (lost !== null) return { state: "lost", reason: `the Watson on ${lost} is out of sight` };
-  return { state: "live", reason: said.reason };
+  if (lost !== null)
+    return { state: "lost", reason: `the Watson on ${lost.name} is out of sight`, since: lost.sinceMs };
+  return { state, reason, since: saidSinceMs };
 }
 
 const REGISTRATION_FIELDS = [

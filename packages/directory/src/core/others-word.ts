@@ -60,14 +60,15 @@ export class OthersWord {
     else this.#present.delete(id);
     for (const watson of this.#holdings.watsons.values()) {
       if (watson.seat.state !== "here" && watson.seat.replica === id)
-        this.#holdings.sit(watson, this.#seatAt(id), { sinceMs: moment.wallMs, moment });
+        this.#holdings.sit(watson, this.#seatAt(id, watson.seat), { sinceMs: moment.wallMs, moment });
     }
   }
 
-  #seatAt(replica: string | null): Seat {
-    return replica !== null && this.#present.has(replica)
-      ? { state: "elsewhere", replica }
-      : { state: "lost", replica };
+  #seatAt(replica: string | null, before: Seat): Seat {
+    if (replica !== null && this.#present.has(replica)) return { state: "elsewhere", replica };
+    // Nobody has lost sight of it: the directory that saw it has ended, and this one has just started.
+    const presumed = before.state === "lost" && before.presumed === true && replica !== null;
+    return { state: "lost", replica, presumed };
   }
 
   /** Returns whether the Watson was connected here until now. */
@@ -81,7 +82,7 @@ export class OthersWord {
       return false;
     }
     watson.identity = identity;
-    this.#holdings.sit(watson, this.#seatAt(replica), { sinceMs, moment });
+    this.#holdings.sit(watson, this.#seatAt(replica, watson.seat), { sinceMs, moment });
     return here;
   }
 

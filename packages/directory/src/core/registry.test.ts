@@ -155,13 +155,13 @@ test("an instance that left and comes back keeps its place in the order", () => 
 test("setDrained() holds whatever the Watson says, also when it starts again", () => {
   const world = createState();
   state(world, "vm1", ["barker@a"]);
-  world.registry.setDrained("barker@a", true, at(1));
+  world.registry.setDrained("barker@a", at(1).wallMs, at(1));
   expect(world.table.instance("barker@a")).toMatchObject({ state: "draining", reason: "drained by an operator" });
   state(world, "vm1", []);
   state(world, "vm1", ["barker@a"], { ms: 10 });
   expect(shown(world, "barker")).toBe("a draining");
   expect(world.registry.drainedOf(watson("vm1").id)).toEqual(["barker@a"]);
-  world.registry.setDrained("barker@a", false, at(11));
+  world.registry.setDrained("barker@a", null, at(11));
   expect(shown(world, "barker")).toBe("a live");
 });
 
@@ -249,7 +249,7 @@ test("whatever Watsons do, each instance has one holder, states follow sight, an
           world.registry.endLeases(at(ms));
           expect(world.registry.holders()).toEqual(expect.arrayContaining(inSight));
         } else if (one.kind === "drain") {
-          world.registry.setDrained(one.name, one.drained, at(ms));
+          world.registry.setDrained(one.name, one.drained ? at(ms).wallMs : null, at(ms));
           if (one.drained) drained.add(one.name);
           else drained.delete(one.name);
         }

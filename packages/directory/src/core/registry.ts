@@ -144,9 +144,9 @@ export class Registry {
     return instances;
   }
 
-  /** Marks an instance as drained by an operator, or no longer. */
-  setDrained(key: string, drained: boolean, moment: Moment): void {
-    this.#holdings.setDrained(key, drained, moment);
+  /** Marks an instance as drained by an operator since `drainedMs`, or no longer. */
+  setDrained(key: string, drainedMs: number | null, moment: Moment): void {
+    this.#holdings.setDrained(key, drainedMs, moment);
   }
 
   isDrained(key: string): boolean {
@@ -155,7 +155,7 @@ export class Registry {
 
   /**
    * Brings back what was registered before a restart: each Watson has one lease to state it again.
-   * @param presumed whether it is shown as it was, until `doubt`; else as lost, where another directory may know better.
+   * @param presumed whether it is shown as it was, until `doubt`; else as lost, where another directory knows better.
    */
   restore(
     stored: readonly StoredRegistration[],

@@ -25,6 +25,8 @@ export interface Position {
 export interface Have extends Position {
   /** Of the table that it has. */
   readonly hash?: string | undefined;
+  /** What it has in each sector of the table. */
+  readonly sectors?: string | undefined;
 }
 
 export interface RevisionLimits {
@@ -44,6 +46,8 @@ export class RevisionLog {
   readonly #limits: RevisionLimits;
   /** By revision; consecutive, so that the oldest is found by counting. */
   readonly #kept = new Map<number, Revision>();
+  /** By the hash of the table there: a subscriber from another life of the directory, or from another one, may have it. */
+  readonly #byHash = new Map<string, number>();
   #oldest = 1;
   #bytes = 0;
   /** Of all frames ever made, those that are forgotten included. */
@@ -60,6 +64,11 @@ export class RevisionLog {
     return this.#revision;
   }
 
+  /** Says which table the log begins with. */
+  begin(hash: string): void {
+    this.#byHash.set(hash, this.#revision);
+  }
+
   /** Makes the next revision of a change that happened at `atMs` and led to a table of that hash. */
   append(change: TableChange, { atMs, hash }: Pick<Revision, "atMs"> & Partial<Pick<Revision, "hash">>): Revision {
     const from = this.#revision;
@@ -68,6 +77,7 @@ export class RevisionLog {
     const made: Revision = { from, revision, change, atMs, hash, frame, offset: this.#bytesEver };
     this.#revision = revision;
     this.#kept.set(revision, made);
+    if (hash !== undefined) this.#byHash.set(hash, revision);
     this.#bytes += frame.length;
     this.#bytesEver += frame.length;
     while (this.#kept.size > this.#limits.revisionsMax || (this.#bytes > this.#limits.bytesMax && this.#kept.size > 1))
@@ -85,15 +95,21 @@ export class RevisionLog {
     return epoch === this.epoch && revision <= this.#revision && revision >= this.#oldest - 1;
   }
 
+  /** The last revision at which the table had that hash; null where none is known, or not all that came after it. */
+  revisionOf(hash: string): number | null {
+    const revision = this.#byHash.get(hash) ?? null;
+    return revision !== null && this.covers({ epoch: this.epoch, revision }) ? revision : null;
+  }
+
   /** How many bytes a subscriber at `revision` would be sent. */
   bytesAfter(revision: number): number {
     const next = this.after(revision);
     return next === null ? 0 : this.#bytesEver - next.offset;
   }
 
-  /** A delta that says that nothing changed since the current revision, of which it tells the hash. */
-  emptyFrame({ atMs, hash }: { readonly atMs: number; readonly hash: string }): Uint8Array {
-    return this.#frame({ from: this.#revision, revision: this.#revision, atMs, change: {}, hash });
+  /** A delta that changes nothing, and says with which hash a subscriber is at a revision. */
+  emptyFrame({ revision, atMs, hash }: Pick<Revision, "revision" | "atMs"> & { readonly hash: string }): Uint8Array {
+    return this.#frame({ from: revision, revision, atMs, change: {}, hash });
   }
 
   #frame(body: Pick<Revision, "from" | "revision" | "atMs" | "hash"> & { change: Partial<TableChange> }): Uint8Array {
@@ -102,7 +118,11 @@ export class RevisionLog {
 
   #forgetOldest(): void {
     const oldest = this.#kept.get(this.#oldest);
-    if (oldest !== undefined) this.#bytes -= oldest.frame.length;
+    if (oldest !== undefined) {
+      this.#bytes -= oldest.frame.length;
+      if (oldest.hash !== undefined && this.#byHash.get(oldest.hash) === oldest.revision)
+        this.#byHash.delete(oldest.hash);
+    }
     this.#kept.delete(this.#oldest);
     this.#oldest += 1;
   }

@@ -1,6 +1,6 @@
-import type { Table } from "@datawire/protocol";
-import { SNAPSHOT_PART_ENTITIES } from "@datawire/protocol";
-import type { RevisionLog } from "./revisions.ts";
+import type { Sectors, Table, TableChange } from "@datawire/protocol";
+import { countSectors, differingSectors, SNAPSHOT_PART_ENTITIES } from "@datawire/protocol";
+import type { Have, RevisionLog } from "./revisions.ts";
 
 /** A whole table as the frames that a new subscriber is sent. */
 export interface Snapshot {
@@ -12,6 +12,12 @@ export interface Snapshot {
 const PART_CHARACTERS_MAX = 1024 * 1024;
 /** A snapshot is made anew when the deltas after it would be more than this share of it. */
 const STALE_SHARE = 0.25;
+/** Some sectors are small and take a look at every key to be found: they are made anew after no fewer bytes than this. */
+const LACKING_STALE_BYTES = 256 * 1024;
+/** Where more of the sectors than this differ, the whole table is sent: it is made once for all. */
+const LACKING_SHARE = 0.25;
+/** Subscribers that come from one directory that has ended mostly have the same table. */
+const LACKING_KEPT = 8;
 
 const encoder = new TextEncoder();
 
@@ -22,7 +28,9 @@ const encoder = new TextEncoder();
 export class Snapshots {
   readonly #table: Table;
   readonly #log: RevisionLog;
-  #kept: (Snapshot & { readonly bytes: number }) | null = null;
+  #kept: Measured | null = null;
+  /** By what a subscriber has in each sector, the one that was made last at the end. */
+  readonly #lacking = new Map<string, Measured>();
 
   constructor(table: Table, log: RevisionLog) {
     this.#table = table;
@@ -31,30 +39,64 @@ export class Snapshots {
 
   /** A snapshot of this or of a recent revision. The table must have no change that is not in the log yet. */
   get({ warming }: { readonly warming: boolean }): Snapshot {
+    if (this.#kept !== null && !this.#isStale(this.#kept, this.#kept.bytes * STALE_SHARE)) return this.#kept;
     const { epoch, revision } = this.#log;
-    const kept = this.#kept;
-    if (kept !== null && kept.revision === revision) return kept;
-    const stale =
-      kept === null ||
-      !this.#log.covers({ epoch, revision: kept.revision }) ||
-      this.#log.bytesAfter(kept.revision) > kept.bytes * STALE_SHARE;
-    if (kept !== null && !stale) return kept;
-    const frames = serialise(this.#table, { epoch, revision, warming });
-    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-    this.#kept = { revision, frames, bytes };
+    const content = { ...this.#table.snapshot(), hash: this.#table.hash() };
+    this.#kept = measured(revision, serialise(content, { epoch, revision, warming }));
     return this.#kept;
+  }
+
+  /**
+   * The sectors of the table in which a subscriber has something else; null where it does not say what it has, or where
+   * the whole is not much more. Kept for others that have the same, as long as little has changed since.
+   */
+  lacking(have: Have | null, { warming }: { readonly warming: boolean }): Snapshot | null {
+    const count = have?.sectors === undefined ? null : countSectors(have.sectors);
+    if (have?.sectors === undefined || count === null) return null;
+    const kept = this.#lacking.get(have.sectors);
+    if (kept !== undefined && !this.#isStale(kept, LACKING_STALE_BYTES)) return kept;
+    const sectors = differingSectors(have.sectors, this.#table.sectors(count));
+    if (sectors.these.length > count * LACKING_SHARE) return null;
+    const { epoch, revision } = this.#log;
+    const content = { ...this.#table.inSectors(sectors), hash: this.#table.hash() };
+    const made = measured(revision, serialise(content, { epoch, revision, warming, sectors }));
+    this.#lacking.delete(have.sectors);
+    this.#lacking.set(have.sectors, made);
+    for (const oldest of this.#lacking.keys()) if (this.#lacking.size > LACKING_KEPT) this.#lacking.delete(oldest);
+    return made;
   }
 
   /** Forgets the kept one: what it says of the warm-up no longer holds. */
   clear(): void {
     this.#kept = null;
+    this.#lacking.clear();
+  }
+
+  /** Whether deltas after it are missing, or have more bytes than that. */
+  #isStale({ revision }: Snapshot, bytesMax: number): boolean {
+    const { epoch } = this.#log;
+    return !this.#log.covers({ epoch, revision }) || this.#log.bytesAfter(revision) > bytesMax;
   }
 }
 
-/** Serialises a table into `snapshot` messages. */
+type Measured = Snapshot & { readonly bytes: number };
+
+const measured = (revision: number, frames: readonly Uint8Array[]): Measured => ({
+  revision,
+  frames,
+  bytes: frames.reduce((sum, frame) => sum + frame.length, 0),
+});
+
+/** What snapshots are made of. */
+type Content = Omit<TableChange, "gone"> & { readonly hash: string };
+
+/** Serialises a table, or some sectors of it, into `snapshot` messages. */
 export function serialise(
-  table: Pick<Table, "services" | "instances" | "tables" | "hash">,
-  head: { readonly epoch: string; readonly revision: number; readonly warming: boolean },
+  { services, tables, instances, hash }: Content,
+  {
+    sectors,
+    ...head
+  }: { readonly epoch: string; readonly revision: number; readonly warming: boolean; readonly sectors?: Sectors },
 ): Uint8Array[] {
   const parts = [newPart()];
   const add = (kind: keyof Part["lists"], entity: unknown): void => {
@@ -66,13 +108,19 @@ export function serialise(
     part.entities += 1;
     part.characters += text.length;
   };
-  for (const service of table.services()) add("services", service);
-  for (const routes of table.tables()) add("tables", routes);
-  for (const instance of table.instances()) add("instances", instance);
+  for (const service of services) add("services", service);
+  for (const routes of tables) add("tables", routes);
+  for (const instance of instances) add("instances", instance);
   return parts.map(({ lists }, part) => {
     const last = part === parts.length - 1;
-    const hash = last ? table.hash() : undefined;
-    const start = JSON.stringify({ type: "snapshot", ...head, part, last, hash });
+    const start = JSON.stringify({
+      type: "snapshot",
+      ...head,
+      part,
+      last,
+      ...(part === 0 && { sectors }),
+      ...(last && { hash }),
+    });
     const body = Object.entries(lists).map(([kind, texts]) => `"${kind}":[${texts.join(",")}]`);
     return encoder.encode(`${start.slice(0, -1)},${body.join(",")}}`);
   });

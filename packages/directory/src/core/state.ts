@@ -86,7 +86,7 @@ export class State {
       case "drain":
         if (record.value === null) this.#drains.delete(record.id);
         else this.#drains.set(record.id, record.value);
-        return this.registry.setDrained(record.id, record.value !== null, moment);
+        return this.registry.setDrained(record.id, record.value?.atMs ?? null, moment);
       case "caller":
         return this.callers.set(record.id, record.value);
       case "history":

@@ -26,6 +26,11 @@ export interface SharedListener {
 export interface SharedStore {
   /** Names this directory from its start to its end. */
   readonly replica: string;
+  /**
+   * Whether no other directory has been there for long enough to know who is out of sight, so that whatever was seen by
+   * one that is gone may be on its way back.
+   */
+  readonly alone: boolean;
   /** Begins to follow; must be called once, after `load`. */
   follow(listener: SharedListener): void;
   /**

@@ -31,8 +31,8 @@ export interface Answer {
 export interface Client {
   readonly socket: WebSocket;
   send(message: ClientMessage | Record<string, unknown> | string): void;
-  /** The next message, of that type where one is given; others before it are dropped. */
-  next<T extends ServerMessage["type"]>(type: T): Promise<Extract<ServerMessage, { type: T }>>;
+  /** The next message of that type, or of one of those; others before it are dropped. */
+  next<T extends ServerMessage["type"]>(type: T | readonly T[]): Promise<Extract<ServerMessage, { type: T }>>;
   /** Resolves with the close code. */
   closed(): Promise<number>;
 }
@@ -157,10 +157,11 @@ function openClient(url: string): Promise<Client> {
   const client: Client = {
     socket,
     send: (message) => socket.send(typeof message === "string" ? message : JSON.stringify(message)),
-    async next<T extends ServerMessage["type"]>(type: T) {
+    async next<T extends ServerMessage["type"]>(type: T | readonly T[]) {
+      const types = new Set<string>([type].flat());
       for (;;) {
         const message = arrived.shift();
-        if (message?.type === type) return message as Extract<ServerMessage, { type: T }>;
+        if (message !== undefined && types.has(message.type)) return message as Extract<ServerMessage, { type: T }>;
         if (message === undefined) await new Promise<void>((resolve) => (waiting = resolve));
       }
     },

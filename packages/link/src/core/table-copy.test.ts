@@ -107,7 +107,8 @@ test("apply() lets go during a warm-up of what the directory says is gone", () =
 test("have() asks for all while the copy holds more than the directory named", () => {
   const copy = new TableCopy();
   copy.restore({ ...emptyChange(), services, instances: [a] }, { epoch: "e1", revision: 4 });
-  expect(copy.have()).toEqual({ epoch: "e1", revision: 4, hash: copy.table.hash() });
+  expect(copy.have()).toEqual({ epoch: "e1", revision: 4, hash: copy.table.hash(), sectors: copy.table.sectors(1) });
+  expect(copy.resumable()).toEqual({ epoch: "e1", revision: 4 });
   follow(copy, snapshot(1, { epoch: "e2", warming: true }));
   expect(copy.have()).toBe(null);
   follow(copy, { type: "warm" });
@@ -134,8 +135,43 @@ test("apply() takes a table with another hash, and says so", () => {
     state: "diverged",
     update: { services: new Set(["barker"]), position: { epoch: "e1", revision: 4 }, atMs: 1_000 },
     reason: `the table of e1:4 has the hash ${hashOf(b)} there and ${hashOf(b, c)} here`,
+    whole: false,
   });
   expect(names(copy)).toBe("b c");
+});
+
+/** Two instances of which each is in a sector of its own, of two. */
+const apart = ((): readonly [Instance, Instance] => {
+  const table = new Table();
+  table.apply({ ...emptyChange(), instances: [a, b, c] });
+  const sectorOf = (one: Instance) => (table.inSectors({ of: 2, these: [0] }).instances.includes(one) ? 0 : 1);
+  const low = [a, b, c].find((one) => sectorOf(one) === 0);
+  const high = [a, b, c].find((one) => sectorOf(one) === 1);
+  if (low === undefined || high === undefined) throw new Error("Cannot tell sectors apart: choose other names");
+  return [low, high];
+})();
+
+test("apply() of some sectors leaves the others as they are", () => {
+  const [low, high] = apart;
+  const copy = new TableCopy();
+  follow(copy, snapshot(7, { services: [], instances: [low, high] }));
+  const sectors = { of: 2, these: [0] };
+  const kept = new Table();
+  kept.apply({ ...emptyChange(), instances: [high] });
+  const applied = copy.apply(snapshot(3, { epoch: "e2", sectors, hash: kept.hash() }));
+  expect(applied).toMatchObject({ state: "updated", update: { position: { epoch: "e2", revision: 3 } } });
+  expect(names(copy)).toBe(high.name);
+});
+
+test("apply() of some sectors that lead to another table says that there is a whole to be asked for", () => {
+  const [low, high] = apart;
+  const copy = new TableCopy();
+  follow(copy, snapshot(7, { services: [], instances: [low, high] }));
+  const sectors = { of: 2, these: [0] };
+  expect(copy.apply(snapshot(3, { epoch: "e2", sectors, hash: hashOf(a) }))).toMatchObject({
+    state: "diverged",
+    whole: false,
+  });
 });
 
 test("apply() compares nothing while it keeps what a warming directory lacks", () => {

@@ -1,5 +1,5 @@
-import type { ServerMessage, TableChange } from "@datawire/protocol";
-import { emptyChange, instanceKey, serviceKey, Table, tableKey } from "@datawire/protocol";
+import type { Sectors, ServerMessage, TableChange } from "@datawire/protocol";
+import { emptyChange, instanceKey, sectorsFor, serviceKey, Table, tableKey } from "@datawire/protocol";
 
 /** A moment in the life of a directory's table. */
 export interface Position {
@@ -7,9 +7,11 @@ export interface Position {
   readonly revision: number;
 }
 
-/** A position, and the hash of the table that is there. */
+/** A position, and what the table that is there looks like. */
 export interface Have extends Position {
   readonly hash: string;
+  /** By sector, for a directory that knows nothing of the position. */
+  readonly sectors: string;
 }
 
 /** What a message did to the copy. */
@@ -25,8 +27,8 @@ export type TableMessage = Extract<ServerMessage, { type: "snapshot" | "delta" |
 
 export type Applied =
   | { readonly state: "updated"; readonly update: TableUpdate }
-  /** It was applied, and the directory's table is another one all the same. */
-  | { readonly state: "diverged"; readonly update: TableUpdate; readonly reason: string }
+  /** It was applied, and the directory's table is another one all the same, even if it came as a whole. */
+  | { readonly state: "diverged"; readonly update: TableUpdate; readonly reason: string; readonly whole: boolean }
   /** A part of a snapshot, or nothing that matters. */
   | { readonly state: "pending" }
   /** What came does not continue what is here: a new snapshot is needed. */
@@ -67,7 +69,17 @@ export class TableCopy {
    * table, so that deltas could not mend it.
    */
   have(): Have | null {
-    return this.#warming || this.#position === null ? null : { ...this.#position, hash: this.table.hash() };
+    const position = this.resumable();
+    if (position === null) return null;
+    const { services, instances, tables } = this.table.size;
+    // The sectors first: what makes them makes the hash.
+    const sectors = this.table.sectors(sectorsFor(services + instances + tables));
+    return { ...position, hash: this.table.hash(), sectors };
+  }
+
+  /** The position, unless the copy is none of the directory's. */
+  resumable(): Position | null {
+    return this.#warming ? null : this.#position;
   }
 
   /** Starts from a table that was saved; only for an empty copy. */
@@ -109,7 +121,8 @@ export class TableCopy {
       return { state: "gap", reason: `the snapshot has more than ${SNAPSHOT_ENTITIES_MAX} entities` };
     }
     if (!part.last) return { state: "pending" };
-    const change = this.table.changeTo(this.#snapshot.content);
+    const { content, sectors } = this.#snapshot;
+    const change = this.table.changeTo(content, sectors);
     this.#snapshot = null;
     this.#warming = part.warming;
     this.#kept = new Kept();
@@ -117,7 +130,7 @@ export class TableCopy {
       this.#kept.add(change.gone);
       return this.#updated({ ...change, gone: emptyChange().gone }, part, null);
     }
-    return this.#compared(this.#updated(change, part, null), part.hash);
+    return this.#compared(this.#updated(change, part, null), { hash: part.hash, whole: sectors === null });
   }
 
   #applyDelta(delta: Extract<TableMessage, { type: "delta" }>): Applied {
@@ -128,7 +141,7 @@ export class TableCopy {
       return { state: "gap", reason: `a delta from ${delta.epoch}:${delta.from} came, and the table here is ${own}` };
     }
     this.#kept.settle(delta.change);
-    return this.#compared(this.#updated(delta.change, delta, delta.atMs), delta.hash);
+    return this.#compared(this.#updated(delta.change, delta, delta.atMs), { hash: delta.hash, whole: false });
   }
 
   /**
@@ -154,27 +167,33 @@ export class TableCopy {
   }
 
   /** What is kept through a warm-up is in no table of the directory's. */
-  #compared(updated: Updated, hash: string | undefined): Applied {
+  #compared(
+    updated: Updated,
+    { hash, whole }: { readonly hash: string | undefined; readonly whole: boolean },
+  ): Applied {
     if (hash === undefined || this.#warming) return updated;
     const own = this.table.hash();
     if (own === hash) return updated;
     const { epoch, revision } = updated.update.position;
     const reason = `the table of ${epoch}:${revision} has the hash ${hash} there and ${own} here`;
-    return { state: "diverged", update: updated.update, reason };
+    return { state: "diverged", update: updated.update, reason, whole };
   }
 }
 
 /** A snapshot on its way. */
 class Snapshot {
   readonly content = emptyChange();
+  /** What it is about; null for the whole table. */
+  readonly sectors: Sectors | null;
   size = 0;
   readonly #epoch: string;
   readonly #revision: number;
   #parts = 0;
 
-  constructor({ epoch, revision }: Position) {
+  constructor({ epoch, revision, sectors }: Extract<TableMessage, { type: "snapshot" }>) {
     this.#epoch = epoch;
     this.#revision = revision;
+    this.sectors = sectors ?? null;
   }
 
   /** Adds the next part; false for any other. */

@@ -13,8 +13,8 @@ import { watsonTransactions } from "./watson-swaps.ts";
 
 interface EtcdSharedConfig {
   readonly replica: Replica;
-  /** How long a directory that has not answered is not asked again: by then it is known whether it is there. */
-  readonly answerMsMax: number;
+  /** How long it takes at the most until it is known whether a directory is there. */
+  readonly presenceMs: number;
 }
 
 interface EtcdSharedDeps {
@@ -50,6 +50,11 @@ export class EtcdShared implements SharedStore {
 
   get replica(): string {
     return this.#config.replica.id;
+  }
+
+  get alone(): boolean {
+    const sinceMs = this.#deps.clock.nowMs() - this.#config.presenceMs;
+    return [...this.#replicas.values()].every(({ startedMs }) => startedMs > sinceMs);
   }
 
   /** Takes what is there at the start. The registrations are given to whoever loads the store. */
@@ -122,7 +127,7 @@ export class EtcdShared implements SharedStore {
     const question: Challenge = { watson, by: this.replica, of: replica, nonce, alive: null };
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const cancel = clock.setTimer(CHALLENGE_MS, () => {
-      this.#silent.set(replica, clock.monotonicMs() + this.#config.answerMsMax);
+      this.#silent.set(replica, clock.monotonicMs() + this.#config.presenceMs);
       resolve(false);
     });
     this.#asked.set(nonce, resolve);

@@ -130,7 +130,7 @@ class EtcdStore implements Store {
       found: () => void (this.#watching = true),
     });
     this.shared = new EtcdShared(
-      { replica, answerMsMax: presenceTtlMs(leaseMs) },
+      { replica, presenceMs: presenceTtlMs(leaseMs) },
       { following: this.#following, keys, presence, clock, log, start: () => this.#start() },
     );
   }
