@@ -77,9 +77,8 @@ async function report(services: number, names: readonly string[], contenders: re
   print("| --- | --- | --- | --- | --- | --- |");
   for (const { name } of contenders) {
     const of = (figures: ReadonlyMap<string, number[]>, who: string): number => median(figures.get(who) ?? []);
-    // The ratio is taken run by run: the machine's speed drifts, and both sides of a run saw the same of it.
     const ratio = (figures: ReadonlyMap<string, number[]>): string =>
-      median((figures.get(name) ?? []).map((value, i) => value / (figures.get(base)?.[i] as number))).toFixed(2);
+      (of(figures, name) / of(figures, base)).toFixed(2);
     const cells = [
       of(cpu, name).toFixed(1),
       ratio(cpu),
