@@ -52,7 +52,6 @@ export function createFrontDoor(deps: FrontDoorDeps): Pick<HttpHandlers, "reques
       answer(req, res).catch((error: unknown) => answerError(error, { req, res, log, refused }));
     },
     upgrade(req, socket, head) {
-      socket.on("error", () => socket.destroy()); // while nobody else has it
       welcome(req, socket, head).catch((error: unknown) => {
         const code = codeOf(error);
         refused(code);

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
 import type { ErrorBody } from "@datawire/protocol";
 import { foreignRequest, isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
+import { onUpgrade } from "./on-upgrade.ts";
 import { createPlainAnswers, divertPlain } from "./plain-on-tls.ts";
 
 /** What is served on the one port of a directory. */
@@ -129,7 +130,7 @@ function handle(server: Server, handlers: HttpHandlers, refusalOf: RefusalOf): S
   });
   server.on("clientError", answerMalformed);
   server.maxConnections = CONNECTIONS_MAX;
-  server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+  onUpgrade(server, (req, socket, head) => {
     const foreign = refusalOf(req);
     if (foreign === null) return handlers.upgrade(req, socket, head);
     handlers.foreign(foreign);

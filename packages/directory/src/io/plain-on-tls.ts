@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { ErrorBody } from "@datawire/protocol";
 import { pathOf, send } from "@datawire/runtime";
+import { onUpgrade } from "./on-upgrade.ts";
 
 /** The first byte of every connection of TLS: a record that holds a handshake (RFC 8446, section 5.1). */
 const HANDSHAKE = 0x16;
@@ -48,7 +49,7 @@ export function createPlainAnswers(handlers: { request(req: IncomingMessage, res
     if (PROBES.has(pathOf(req))) return handlers.request(req, res);
     send(res, 401, JSON.stringify(REFUSAL), { "content-type": "application/json", "www-authenticate": "Bearer" });
   });
-  server.on("upgrade", (_req: IncomingMessage, socket) => {
+  onUpgrade(server, (_req, socket) => {
     const body = `${JSON.stringify(REFUSAL)}\n`;
     const head = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
     socket.end(`HTTP/1.1 401 Unauthorized\r\n${head}\r\n\r\n${body}`);
