@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import type { Probe } from "../../core/belief.ts";
 import type { ExecProbe } from "../../core/instance.ts";
 import { explainSystemError } from "@datawire/runtime";
@@ -23,8 +24,9 @@ export function createExecProber({ command: [program, ...args] }: ExecProbe, { e
       new Promise((resolve) => {
         const child = spawn(program, args, { cwd: "/", env: own, detached: true, stdio: ["ignore", "pipe", "pipe"] });
         const output = new OutputTail();
-        child.stdout.on("data", (chunk: Buffer) => output.add(chunk));
-        child.stderr.on("data", (chunk: Buffer) => output.add(chunk));
+        // Without a free file descriptor there are none, whatever their type says, and "error" follows.
+        const pipes: readonly (Readable | undefined)[] = [child.stdout, child.stderr];
+        for (const pipe of pipes) pipe?.on("data", (chunk: Buffer) => output.add(chunk));
         const abort = (): void => killGroup(child);
         signal.addEventListener("abort", abort, { once: true });
         const end = (probe: Probe): void => {
@@ -37,8 +39,7 @@ export function createExecProber({ command: [program, ...args] }: ExecProbe, { e
         child.once("exit", (code, killedBy) => {
           const report = (): void => {
             clearTimeout(overdue);
-            child.stdout.destroy();
-            child.stderr.destroy();
+            for (const pipe of pipes) pipe?.destroy();
             if (code === 0) return end(PASS);
             const how = code === null ? `killed by ${killedBy}` : `exit code ${code}`;
             end({ ok: false, reason: `${how} from ${program}${output.lastLine()}` });

@@ -28,12 +28,15 @@ export function createHttpProber(settings: HttpProbe, deps: ProberDeps): Prober 
     method: settings.method,
     headers: { "user-agent": "datawire-watson", ...settings.headers },
   };
+  let last: Exchange | null = null;
   return {
     probe: (signal) =>
       new Promise<Probe>((resolve) => {
+        last?.abort(); // its body, which nobody waits for, may have no end; the client makes one request at a time
         const exchange = new Exchange(settings.body !== null, (end) => {
           resolve("error" in end ? failure(end.error, url.host) : judge(end));
         });
+        last = exchange;
         client.dispatch(request, exchange);
         signal.addEventListener("abort", () => exchange.abort(), { once: true });
       }),
@@ -52,13 +55,16 @@ class Exchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #controller: Dispatcher.DispatchController | null = null;
   #isAborted = false;
+  #isOver = false;
 
   constructor(wantsBody: boolean, end: (end: End) => void) {
     this.#wantsBody = wantsBody;
     this.#end = end;
   }
 
+  /** Ends it where it has not ended yet. */
   abort(): void {
+    if (this.#isOver) return;
     this.#isAborted = true;
     this.#controller?.abort(new Error("the check is over"));
   }
@@ -84,12 +90,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.#isOver = true;
     if (!this.#wantsBody) return;
     const body = Buffer.concat(this.#chunks).subarray(0, BODY_BYTES_MAX).toString("utf8");
     this.#end({ status: this.#status, body });
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#isOver = true;
     this.#end({ error });
   }
 }

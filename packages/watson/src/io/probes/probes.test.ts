@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
 import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from "node:net";
+import { promisify } from "node:util";
 import { systemClock } from "@datawire/runtime";
 import { afterEach, expect, test } from "vitest";
 import type { GrpcProbe, HttpProbe } from "../../core/instance.ts";
@@ -112,6 +114,13 @@ test("createProber() http reads the start of a body that never ends", async () =
   expect(await probe(settings)).toBe("pass");
 });
 
+test("createProber() http judges by the status alone however slowly the body comes, each time", async () => {
+  const settings = await http((_, res) => void res.writeHead(200).write("x"));
+  const prober = createProber(settings, deps);
+  for (let i = 0; i < 3; i++) expect(await prober.probe(AbortSignal.timeout(2_000))).toEqual({ ok: true });
+  prober.close();
+});
+
 test("createProber() http opens a new connection each time", async () => {
   const ports = new Set<number | undefined>();
   const settings = await http((req, res) => {
@@ -164,6 +173,20 @@ test("createProber() exec tells a program that is not there", async () => {
   expect(await probe({ kind: "exec", command: ["/no/such/program"] })).toBe(
     "cannot run /no/such/program: no such file or folder",
   );
+});
+
+test("createProber() exec tells that no file descriptor is left, and Watson goes on", async () => {
+  const script = `
+    import { openSync } from "node:fs";
+    import { createProber } from ${JSON.stringify(new URL("create-prober.ts", import.meta.url).href)};
+    const prober = createProber({ kind: "exec", command: ["/bin/true"] }, { env: {}, ca: null, lookup() {} });
+    try { for (;;) openSync("/dev/null"); } catch {}
+    console.log((await prober.probe(new AbortController().signal)).reason);
+    await new Promise(setImmediate);
+  `;
+  const args = ["-c", 'ulimit -n 64; exec "$@"', "sh", process.execPath, "--input-type=module", "-e", script];
+  const { stdout } = await promisify(execFile)("/bin/sh", args);
+  expect(stdout).toMatch(/^cannot run \/bin\/true: too many open files/);
 });
 
 test("createProber() exec passes no secret on, and no shell reads the command", async () => {
