@@ -5,7 +5,7 @@ import type { ProcessLike, SignalName } from "./daemon-process.ts";
 import { describeError } from "./describe-error.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import type { Logger } from "./log.ts";
-import { createNotifier } from "./notify.ts";
+import { createNotifier, type Notifier } from "./notify.ts";
 import { type Readiness, createReadiness } from "./ready.ts";
 
 /** What a daemon gets to run with. */
@@ -81,7 +81,7 @@ export async function runLife<Settings>(
   let reloading = Promise.resolve();
   on("SIGHUP", () => {
     // One after the other, so that the settings in force are those of the last signal.
-    reloading = reloading.then(() => reload(parts, reloads, { log, notifier }));
+    reloading = reloading.then(() => reload(parts, reloads, { log, notifier, signal: stopping.signal }));
   });
   undo.push(
     process.onCrash((error) => {
@@ -108,21 +108,27 @@ export async function runLife<Settings>(
     });
     return code ?? exitCodes.done;
   } finally {
+    stopping.abort(); // what a daemon that failed has started would keep the process from ending
     ended.abort();
     await reloading;
     for (const end of undo) end();
   }
 }
 
+/** Hands the settings of now to the listeners; not once the daemon is stopping, as nobody would end what they start. */
 async function reload<Settings>(
   parts: Pick<LifeParts<Settings>, "reload">,
   listeners: readonly ((settings: Settings) => void | Promise<void>)[],
-  { log, notifier }: { readonly log: Logger; readonly notifier: { reloading(): void; ready(): void } },
+  { log, notifier, signal }: ReloadDeps,
 ): Promise<void> {
+  if (signal.aborted) return;
   notifier.reloading();
   try {
     const settings = await parts.reload();
-    for (const listener of listeners) await listener(settings);
+    for (const listener of listeners) {
+      if (signal.aborted) return;
+      await listener(settings);
+    }
     log.info("Settings reloaded");
   } catch (error) {
     if (error instanceof ConfigError) {
@@ -130,4 +136,10 @@ async function reload<Settings>(
     } else log.error("Settings not reloaded", { error });
   }
   notifier.ready();
+}
+
+interface ReloadDeps {
+  readonly log: Logger;
+  readonly notifier: Pick<Notifier, "reloading" | "ready">;
+  readonly signal: AbortSignal;
 }

@@ -187,6 +187,27 @@ test("runDaemon() rereads the settings on SIGHUP, and keeps the old ones when th
   expect(await code).toBe(exitCodes.done);
 });
 
+test("runDaemon() rereads nothing once it is stopping: what would be started anew has nobody to end it", async () => {
+  const reloaded: Settings[] = [];
+  const end = Promise.withResolvers<void>();
+  const { process, code, started } = start([], { run: () => end.promise });
+  const context = await started();
+  context.onReload((settings) => void reloaded.push(settings));
+  process.signal("SIGHUP");
+  process.signal("SIGTERM");
+  process.signal("SIGHUP");
+  end.resolve();
+  expect(await code).toBe(exitCodes.done);
+  expect(reloaded).toEqual([]);
+});
+
+test("runDaemon() ends what a daemon has started when that fails", async () => {
+  const { code, started } = start([], { run: () => Promise.reject(new Error("the port is taken")) });
+  const { signal } = await started();
+  expect(await code).toBe(exitCodes.failed);
+  expect(signal.aborted).toBe(true);
+});
+
 test("runDaemon() passes SIGUSR1 to the daemon, which may stop itself", async () => {
   const { process, code, started } = start([]);
   const context = await started();

@@ -33,6 +33,7 @@ export class Links {
   readonly #deps: LinksDeps;
   readonly #links = new Map<string, Link>();
   #isOpen = false;
+  #isStopped = false;
   #wasConnected = false;
 
   constructor(deps: LinksDeps) {
@@ -52,6 +53,7 @@ export class Links {
       ending.push(link.ended);
     }
     await Promise.all(ending);
+    if (this.#isStopped) return;
     for (const [name, replicas] of wanted) {
       if (!this.#links.has(name)) this.#links.set(name, this.#start(replicas, access));
     }
@@ -85,7 +87,9 @@ export class Links {
     return this.#wasConnected || denials.length === 0 || denials.length < states.length ? null : denials.join("; ");
   }
 
+  /** Ends all links, for good. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     for (const { stop } of this.#links.values()) stop.abort();
     await Promise.all([...this.#links.values()].map(({ ended }) => ended));
   }

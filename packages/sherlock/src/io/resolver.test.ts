@@ -11,11 +11,11 @@ beforeEach(async () => {
 });
 afterEach(() => removeFolder(folder));
 
-function create(answers: Map<string, string[] | Error>) {
+function create(answers: Map<string, string[] | Error>, path = join(folder, "addresses.json")) {
   const clock = createFakeClock();
   const changed: string[] = [];
   const resolver = new Resolver(
-    { path: join(folder, "addresses.json"), refreshMs: 1_000 },
+    { path, refreshMs: 1_000 },
     {
       clock,
       log: noLog,
@@ -71,4 +71,20 @@ test("Resolver says why a name is unknown, and begins with the addresses of the 
   const second = create(new Map()).resolver;
   await second.load();
   expect(second.resolve("vm")).toEqual({ state: "known", address: "10.0.0.1" });
+});
+
+test("Resolver goes on resolving while its addresses cannot be written", async () => {
+  const answers = new Map<string, string[] | Error>([["vm", ["10.0.0.1"]]]);
+  const { resolver, clock } = create(answers, join(folder, "missing", "addresses.json"));
+  const stop = new AbortController();
+  const running = resolver.run(stop.signal);
+  for (const address of ["10.0.0.2", "10.0.0.3"]) {
+    answers.set("vm", [address]);
+    await expect.poll(() => clock.pending()).toBe(1);
+    await clock.advance(1_000);
+    await expect.poll(() => resolver.resolve("vm")).toEqual({ state: "known", address });
+  }
+  stop.abort();
+  await running;
+  await resolver.save();
 });

@@ -42,6 +42,7 @@ export class Resolver {
   readonly #known = new Map<string, Known>();
   readonly #first = new Map<string, Promise<void>>();
   #saved = "";
+  #saveFailed = false;
 
   constructor(config: ResolverConfig, deps: ResolverDeps) {
     this.#config = config;
@@ -89,13 +90,20 @@ export class Resolver {
     }
   }
 
-  /** Writes the addresses, where they changed. */
+  /** Writes the addresses, where they changed; what cannot be written is told once and tried again with the next look. */
   async save(): Promise<void> {
     const known = [...this.#known].filter(([, { address }]) => address !== null);
     const text = JSON.stringify(Object.fromEntries(known.map(([host, { address }]) => [host, address])));
     if (text === this.#saved) return;
-    await writeFileAtomically(this.#config.path, text, { mode: 0o600 });
-    this.#saved = text;
+    const { path } = this.#config;
+    try {
+      await writeFileAtomically(path, text, { mode: 0o600 });
+      this.#saved = text;
+      this.#saveFailed = false;
+    } catch (error) {
+      if (!this.#saveFailed) this.#deps.log.error("Addresses of names are not kept", { path, error });
+      this.#saveFailed = true;
+    }
   }
 
   #find(host: string): Promise<void> {

@@ -36,3 +36,18 @@ test("PortWatch rests where the system does not tell", () => {
   watch.watch(8080, () => {});
   expect(clock.pending()).toBe(0);
 });
+
+test("PortWatch looks again where looking fails for a moment, as without a free file descriptor", async () => {
+  const clock = createFakeClock();
+  let counts: Map<number, number> | null = new Map([[8080, 1]]);
+  const watch = new PortWatch({ clock, read: () => counts });
+  const told: number[] = [];
+  watch.watch(8080, () => told.push(clock.monotonicMs()));
+  told.length = 0;
+  counts = null;
+  await clock.advance(1_000);
+  expect(told).toEqual([]);
+  counts = new Map();
+  await clock.advance(100);
+  expect(told).toEqual([1_100]);
+});

@@ -12,8 +12,9 @@ export interface PortWatchDeps {
 }
 
 /**
- * Tells when the number of sockets that listen on a port changes: a service has ended, or has come back. The kernel is asked, and never the service: a service that
- * handles one connection at a time would be blocked by one that is held open to it.
+ * Tells when the number of sockets that listen on a port changes: a service has ended, or has come back. The kernel is
+ * asked, and never the service: a service that handles one connection at a time would be blocked by one that is held
+ * open to it.
  */
 export class PortWatch {
   readonly #deps: PortWatchDeps;
@@ -41,11 +42,13 @@ export class PortWatch {
     const { clock, read } = this.#deps;
     const startedMs = clock.monotonicMs();
     const counts = read();
+    // One that has told before tells again, once it has a free file descriptor, say.
+    if (counts === null && this.#cancelTimer === null) return;
+    const delayMs = Math.max(LOOK_MS, (clock.monotonicMs() - startedMs) / LOOK_SHARE_MAX);
+    this.#cancelTimer = clock.setTimer(delayMs, () => this.#look());
     if (counts === null) return;
     const before = this.#counts;
     this.#counts = counts;
-    const delayMs = Math.max(LOOK_MS, (clock.monotonicMs() - startedMs) / LOOK_SHARE_MAX);
-    this.#cancelTimer = clock.setTimer(delayMs, () => this.#look());
     for (const [port, listeners] of this.#listeners) {
       if ((counts.get(port) ?? 0) === (before.get(port) ?? 0)) continue;
       for (const listener of listeners) listener();
