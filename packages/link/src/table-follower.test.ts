@@ -14,12 +14,12 @@ async function folder(): Promise<string> {
   return path;
 }
 
-async function start(path: string | null) {
+async function start(path: string | null, { leavesFile = false } = {}) {
   const clock = createFakeClock();
   const warnings: string[] = [];
   const updates: string[] = [];
   const follower = await openTableFollower(
-    { services: null, path },
+    { services: null, path, leavesFile },
     {
       clock,
       log: { ...noLog, warn: (message, fields) => void warnings.push(`${message}: ${String(fields?.["reason"])}`) },
@@ -175,6 +175,20 @@ test("openTableFollower() writes soon after a change, and under steady changes f
   expect(revision).toBeGreaterThan(40);
   await follower.close();
   expect(await revisionOnDisk()).toBe(revision);
+});
+
+test("openTableFollower() may take another program's last table, and then leaves that as it is", async () => {
+  const path = join(await folder(), "table.json");
+  const first = await start(path);
+  first.follower.message(whole);
+  await first.follower.close();
+  const before = await readFile(path, "utf8");
+  const { clock, follower } = await start(path, { leavesFile: true });
+  expect(names(follower)).toEqual(["a"]);
+  follower.message(snapshot(2, { services: [service("barker")], instances: [instance("barker", "b")] }));
+  expect(clock.pending()).toBe(0);
+  await follower.close();
+  expect(await readFile(path, "utf8")).toBe(before);
 });
 
 test("openTableFollower() goes on when the table cannot be written", async () => {

@@ -1,7 +1,7 @@
 import type { Table } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import { type Applied, type Position, TableCopy, type TableUpdate } from "./core/table-copy.ts";
-import { type TableFile, openTableFile } from "./io/table-file.ts";
+import { readSavedTable, type SavedTable, TableSaver } from "./io/table-file.ts";
 import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "./session.ts";
 
 export interface TableFollowerConfig {
@@ -9,6 +9,8 @@ export interface TableFollowerConfig {
   readonly services: readonly string[] | null;
   /** Where the last table is kept for the next start; null keeps none. */
   readonly path: string | null;
+  /** Begins with what is there and writes nothing: the file is another program's. Default: false. */
+  readonly leavesFile?: boolean;
 }
 
 export interface TableFollowerDeps {
@@ -44,8 +46,8 @@ export interface TableFollower extends LinkHandler {
 
 /** Makes a follower that begins with the table that the last one left on disk, if it is there and whole. */
 export async function openTableFollower(config: TableFollowerConfig, deps: TableFollowerDeps): Promise<TableFollower> {
-  const file = config.path === null ? null : await openTableFile(config.path, deps);
-  return new Follower(config, deps, file);
+  const saved = config.path === null ? null : await readSavedTable(config.path, deps.log);
+  return new Follower(config, deps, saved);
 }
 
 /** Origin and age as a state: the age of a followed table is zero, of a lost one it grows. */
@@ -62,18 +64,18 @@ class Follower implements TableFollower {
   readonly #copy = new TableCopy();
   readonly #config: TableFollowerConfig;
   readonly #deps: TableFollowerDeps;
-  readonly #file: TableFile | null;
+  readonly #saver: TableSaver | null;
   #session: LinkSession | null = null;
   #source: Source = { state: "none" };
   #divergences = 0;
   #askedAgainMs = Number.NEGATIVE_INFINITY;
 
-  constructor(config: TableFollowerConfig, deps: TableFollowerDeps, file: TableFile | null) {
+  constructor(config: TableFollowerConfig, deps: TableFollowerDeps, saved: SavedTable | null) {
     this.#config = config;
     this.#deps = deps;
-    this.#file = file;
-    const saved = file?.saved;
-    if (saved == null) return;
+    const { path, leavesFile = false } = config;
+    this.#saver = path === null || leavesFile ? null : new TableSaver(path, deps);
+    if (saved === null) return;
     this.#copy.restore(saved.table, saved.position);
     this.#source = { state: "disk", savedAtMs: saved.savedAtMs };
   }
@@ -136,12 +138,12 @@ class Follower implements TableFollower {
   }
 
   async close(): Promise<void> {
-    await this.#file?.close();
+    await this.#saver?.close();
   }
 
   #updated(update: TableUpdate): void {
     this.#source = { state: "followed" };
-    this.#file?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.resumable() }));
+    this.#saver?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.resumable() }));
     this.#deps.onUpdate(update);
   }
 

@@ -58,7 +58,8 @@ async function prepare(context: Context, dir: Omit<RunDir, "release">) {
 async function tableOf({ settings, clock, log, signal }: Context): Promise<TableFollower> {
   const enough = new AbortController();
   const follower = await openTableFollower(
-    { services: null, path: join(settings.dataDir, "table.json") },
+    // The file is the running Sherlock's, which may belong to another user.
+    { services: null, path: join(settings.dataDir, "table.json"), leavesFile: true },
     { clock, log, onUpdate: () => enough.abort() },
   );
   const cancel = clock.setTimer(TABLE_MS_MAX, () => enough.abort());

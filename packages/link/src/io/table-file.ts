@@ -5,21 +5,12 @@ import { type Clock, type Logger, readJsonFile, writeFileAtomically } from "@dat
 import { z } from "zod";
 import type { Position } from "../core/table-copy.ts";
 
+/** The last known table, as it is on disk. */
 export interface SavedTable {
   readonly table: TableChange;
   /** Null for a table that is no revision of the directory's. */
   readonly position: Position | null;
   readonly savedAtMs: number;
-}
-
-/** The last known table on disk. */
-export interface TableFile {
-  /** What was there at the start; null where nothing usable was. */
-  readonly saved: SavedTable | null;
-  /** Has the table written soon; `take` is asked for it when it is time. */
-  save(take: () => Pick<SavedTable, "table" | "position">): void;
-  /** Writes what still waits. */
-  close(): Promise<void>;
 }
 
 /** Quiet for this long, a change is written; under steady changes, one is after the longest wait. */
@@ -37,16 +28,8 @@ const fileSchema = z.object({
   table: tableChangeSchema,
 });
 
-/** Opens the file and makes its folder; a damaged file is as good as none. */
-export async function openTableFile(
-  path: string,
-  deps: { readonly clock: Clock; readonly log: Logger },
-): Promise<TableFile> {
-  const saved = await load(path, deps.log);
-  return new Writer(path, deps, saved);
-}
-
-async function load(path: string, log: Logger): Promise<SavedTable | null> {
+/** Reads the file; null where there is none, or a damaged one, of which the log tells. */
+export async function readSavedTable(path: string, log: Logger): Promise<SavedTable | null> {
   const ignore = (reason: string): null => {
     log.warn("Last known table ignored", { path, reason });
     return null;
@@ -63,12 +46,14 @@ async function load(path: string, log: Logger): Promise<SavedTable | null> {
   return { table, position, savedAtMs: Date.parse(savedAt) };
 }
 
-class Writer implements TableFile {
-  readonly saved: SavedTable | null;
+type Take = () => Pick<SavedTable, "table" | "position">;
+
+/** Keeps the file, and its folder, up with the table; not at each change, but soon after. */
+export class TableSaver {
   readonly #path: string;
   readonly #clock: Clock;
   readonly #log: Logger;
-  #take: Parameters<TableFile["save"]>[0] | null = null;
+  #take: Take | null = null;
   #cancelTimer = (): void => {};
   /** When the change that waits longest must be written; null when none waits. */
   #dueMs: number | null = null;
@@ -77,20 +62,21 @@ class Writer implements TableFile {
   #failed = false;
   #closed = false;
 
-  constructor(path: string, { clock, log }: { readonly clock: Clock; readonly log: Logger }, saved: SavedTable | null) {
+  constructor(path: string, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
     this.#path = path;
     this.#clock = clock;
     this.#log = log;
-    this.saved = saved;
   }
 
-  save(take: Parameters<TableFile["save"]>[0]): void {
+  /** Has the table written soon; `take` is asked for it when it is time. */
+  save(take: Take): void {
     if (this.#closed) return;
     this.#take = take;
     this.#dueMs ??= this.#clock.monotonicMs() + WAIT_MAX_MS;
     if (this.#writing === null) this.#schedule();
   }
 
+  /** Writes what still waits. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelTimer();
