@@ -154,29 +154,6 @@ test.each([
   expect(names(second.follower)).toEqual([]);
 });
 
-test("openTableFollower() writes soon after a change, and under steady changes from time to time", async () => {
-  const path = join(await folder(), "table.json");
-  const { clock, follower } = await start(path);
-  const revisionOnDisk = async (): Promise<number | null> => {
-    const text = await readFile(path, "utf8").catch(() => null);
-    return text === null ? null : (JSON.parse(text) as { position: { revision: number } }).position.revision;
-  };
-  follower.message(whole);
-  await clock.advance(499);
-  expect(await revisionOnDisk()).toBe(null);
-  await clock.advance(1);
-  await expect.poll(revisionOnDisk, { timeout: 5_000 }).toBe(1);
-  let revision = 1;
-  while ((await revisionOnDisk()) === 1) {
-    follower.message(delta(revision, {}));
-    revision += 1;
-    await clock.advance(100);
-  }
-  expect(revision).toBeGreaterThan(40);
-  await follower.close();
-  expect(await revisionOnDisk()).toBe(revision);
-});
-
 test("openTableFollower() may take another program's last table, and then leaves that as it is", async () => {
   const path = join(await folder(), "table.json");
   const first = await start(path);

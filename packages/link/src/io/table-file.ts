@@ -18,6 +18,8 @@ const WAIT_MIN_MS = 100;
 const WAIT_MAX_MS = 1_000;
 /** A large table takes long to write: at most one part in this many of the time goes into it. */
 const REST_FACTOR = 20;
+/** After a disk that took nothing. */
+const RETRY_MS = 5_000;
 /** About a million instances. */
 const FILE_BYTES_MAX = 512 * 1024 * 1024;
 
@@ -48,11 +50,17 @@ export async function readSavedTable(path: string, log: Logger): Promise<SavedTa
 
 type Take = () => Pick<SavedTable, "table" | "position">;
 
+interface TableSaverDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Default: makes the folder, and writes so that a reader finds all or nothing. */
+  readonly write?: (path: string, text: string) => Promise<void>;
+}
+
 /** Keeps the file, and its folder, up with the table; not at each change, but soon after. */
 export class TableSaver {
   readonly #path: string;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #deps: Required<TableSaverDeps>;
   #take: Take | null = null;
   #cancelTimer = (): void => {};
   /** When the change that waits longest must be written; null when none waits. */
@@ -62,17 +70,16 @@ export class TableSaver {
   #failed = false;
   #closed = false;
 
-  constructor(path: string, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
+  constructor(path: string, deps: TableSaverDeps) {
     this.#path = path;
-    this.#clock = clock;
-    this.#log = log;
+    this.#deps = { write, ...deps };
   }
 
   /** Has the table written soon; `take` is asked for it when it is time. */
   save(take: Take): void {
     if (this.#closed) return;
     this.#take = take;
-    this.#dueMs ??= this.#clock.monotonicMs() + WAIT_MAX_MS;
+    this.#dueMs ??= this.#deps.clock.monotonicMs() + WAIT_MAX_MS;
     if (this.#writing === null) this.#schedule();
   }
 
@@ -85,10 +92,10 @@ export class TableSaver {
   }
 
   #schedule(): void {
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#deps.clock.monotonicMs();
     const quietMs = Math.min(nowMs + WAIT_MIN_MS, this.#dueMs ?? Number.POSITIVE_INFINITY);
     this.#cancelTimer();
-    this.#cancelTimer = this.#clock.setTimer(Math.max(quietMs, this.#earliestMs) - nowMs, () => {
+    this.#cancelTimer = this.#deps.clock.setTimer(Math.max(quietMs, this.#earliestMs) - nowMs, () => {
       this.#writing = this.#write().finally(() => {
         this.#writing = null;
         if (this.#take !== null && !this.#closed) this.#schedule();
@@ -101,18 +108,27 @@ export class TableSaver {
     if (take === null) return;
     this.#take = null;
     this.#dueMs = null;
-    const beganMs = this.#clock.monotonicMs();
-    const content = { format: 1, savedAt: new Date(this.#clock.nowMs()).toISOString(), ...take() };
+    const { clock, log } = this.#deps;
+    const path = this.#path;
+    const beganMs = clock.monotonicMs();
+    const content = { format: 1, savedAt: new Date(clock.nowMs()).toISOString(), ...take() };
+    let restMs: number;
     try {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o750 });
-      await writeFileAtomically(this.#path, JSON.stringify(content), { mode: 0o600 });
-      if (this.#failed) this.#log.info("Last known table is written again", { path: this.#path });
+      await this.#deps.write(path, JSON.stringify(content));
+      if (this.#failed) log.info("Last known table is written again", { path });
       this.#failed = false;
+      restMs = (clock.monotonicMs() - beganMs) * REST_FACTOR;
     } catch (error) {
-      if (!this.#failed) this.#log.error("Last known table is not kept", { path: this.#path, error });
+      if (!this.#failed) log.error("Last known table is not kept", { path, error });
       this.#failed = true;
+      this.#take ??= take;
+      restMs = RETRY_MS;
     }
-    const endedMs = this.#clock.monotonicMs();
-    this.#earliestMs = endedMs + (endedMs - beganMs) * REST_FACTOR;
+    this.#earliestMs = clock.monotonicMs() + restMs;
   }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  await writeFileAtomically(path, text, { mode: 0o600 });
 }
