@@ -121,6 +121,14 @@ test("ServiceFiles loses nothing while its folder is away", async () => {
   await until(known, "inner/a.yaml=a inner/b.yaml=b");
 });
 
+test("ServiceFiles tells which folder is away, once that is another one", async () => {
+  await mkdir(join(folder, "a"));
+  const known = await follow(join(folder, "a"), join(folder, "b"));
+  expect(known()).toBe("b=!");
+  await rename(join(folder, "a"), join(folder, "b"));
+  await until(known, "a=!");
+});
+
 test("ServiceFiles says who may have written a file", async () => {
   await put("a.yaml", "a");
   await chmod(join(folder, "a.yaml"), 0o666);

@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import type { Clock, Logger, Problem } from "@datawire/runtime";
 import type { ServicesRead } from "../config/service-file.ts";
 import { type Files, firstLook, look } from "../core/file-tracker.ts";
@@ -122,7 +123,7 @@ export class ServiceFiles {
     for (const path of gone) this.#files.delete(path);
     for (const file of files) this.#files.set(file.file, file);
     const { problems } = listing;
-    const changed = read.length > 0 || gone.length > 0 || problems.length !== this.#sourceProblems.length;
+    const changed = read.length > 0 || gone.length > 0 || !isDeepStrictEqual(problems, this.#sourceProblems);
     this.#sourceProblems = problems;
     this.#follow(listing.folders);
     this.#schedule(Math.max(LOOK_MS_MIN, this.#files.size * LOOK_MS_PER_FILE));
