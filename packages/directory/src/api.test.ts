@@ -95,7 +95,7 @@ test("a dry run shows what would be and changes nothing", async () => {
 });
 
 test("a service is added with settings, set, and removed; null is the default", async () => {
-  const service = { service: "//fresh", primary: "3.1", defaultUrl: "http://fresh.example.com", retries: 2 };
+  const service = { service: "//fresh", primary: "3", defaultUrl: "http://fresh.example.com", retries: 2 };
   expect(await served.send("POST", "/v1/services", service)).toMatchObject({ status: 200, body: { changed: true } });
   await served.send("PUT", "/v1/services/fresh", { retries: null, failover: "none" });
   expect((await served.get("/v1/services/fresh")).body).toMatchObject({

@@ -115,7 +115,18 @@ test("promote removes the routes that name the generation, and undo restores bot
 test("promote refuses a generation that is not registered, and names those that are", async () => {
   const { world, change } = await open();
   await expect(change(() => planPromote(world, "barker", "3"))).rejects.toThrow(/there are: version 1, version 2/);
-  await expect(change(() => planPromote(world, "nobody", "3"))).rejects.toThrow(/no such service/);
+  await expect(change(() => planPromote(world, "nobody", "3"))).rejects.toThrow(
+    "Cannot promote //nobody: there is no such service; there are: barker",
+  );
+  await expect(change(() => planPromote(world, "baker", "3"))).rejects.toThrow("did you mean //barker?");
+});
+
+test("a primary is a generation, whichever command names it", async () => {
+  const { world, change } = await open();
+  const message = 'Cannot use "1.4" as a primary: a primary is the first part of versions, wanted 1';
+  await expect(change(() => planPromote(world, "barker", "1.4"))).rejects.toThrow(message);
+  const add = { service: "shop", primary: "1.4", settings: {} };
+  await expect(change(() => planServiceAdd(world, add))).rejects.toThrow(message);
 });
 
 test("a route with --for ends by itself, brings back what was before it, and undo goes on from there", async () => {
@@ -155,14 +166,14 @@ test("a drain is kept over a restart of the directory, until it is resumed", asy
 test("drain and resume name the instances there are when they refuse", async () => {
   const { world, change, now } = await open();
   const drain = () => planDrain(world, { service: "barker", instance: "x", who: "ann" }, now());
-  await expect(change(drain)).rejects.toThrow("barker has no instance x; its instances: a, b");
+  await expect(change(drain)).rejects.toThrow("barker has no instance x; there are: a, b");
   const resume = () => planResume(world, { service: "nobody", instance: "x" });
-  await expect(change(resume)).rejects.toThrow("there is no service nobody");
+  await expect(change(resume)).rejects.toThrow("Cannot resume //nobody: there is no such service; there are: barker");
 });
 
 test("a service that is added stays without instances, until it is removed", async () => {
   const { world, change } = await open();
-  const command = { service: "other", primary: "2.1", settings: { defaultUrl: "http://other.example.com" } };
+  const command = { service: "other", primary: "2", settings: { defaultUrl: "http://other.example.com" } };
   await change(() => planServiceAdd(world, command));
   expect(world.table.service("other")?.service).toMatchObject({ declared: true, primary: "2", protocol: "http" });
   await expect(change(() => planServiceAdd(world, command))).rejects.toThrow(/it is there already/);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { formatDirectoryAddress } from "@datawire/protocol";
-import { type Env, type Settings, nearest } from "@datawire/runtime";
+import { formatDirectoryAddress, nearest } from "@datawire/protocol";
+import type { Env, Settings } from "@datawire/runtime";
 import { misuse } from "./operands.ts";
 import type { DwSettings } from "./settings.ts";
 

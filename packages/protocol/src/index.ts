@@ -27,6 +27,7 @@ export { parseBalance, parseSticky, parseWhen } from "./matchers.ts";
 export * from "./messages.ts";
 export * from "./model.ts";
 export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./names.ts";
+export { hintAt, listShort, nearest } from "./nearest.ts";
 export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./percent.ts";
 export { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./routes/change.ts";
 export { parseSource } from "./routes/reading.ts";
@@ -54,6 +55,7 @@ export {
   describeGeneration,
   generationOf,
   meetsRequirement,
+  parseGeneration,
   parseVersion,
   selectorMatches,
   VERSION_PATTERN,

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { compareGenerations, generationOf, meetsRequirement, parseVersion, selectorMatches } from "./version.ts";
+import {
+  compareGenerations,
+  generationOf,
+  meetsRequirement,
+  parseGeneration,
+  parseVersion,
+  selectorMatches,
+} from "./version.ts";
 
 test.each([
   ["1.4", "1.4", true],
@@ -42,6 +49,13 @@ test("compareGenerations() puts none first, then numbers by value, then labels",
 
 test("generationOf() is the first part; an absent version is a generation of its own", () => {
   expect([generationOf("1.4.2"), generationOf("blue"), generationOf(null)]).toEqual(["1", "blue", ""]);
+});
+
+test("parseGeneration() takes the first part of versions, and refuses more than that", () => {
+  expect([parseGeneration("2"), parseGeneration("blue")]).toEqual(["2", "blue"]);
+  expect(() => parseGeneration("1.4")).toThrow(
+    'Cannot use "1.4" as a primary: a primary is the first part of versions, wanted 1',
+  );
 });
 
 test.each(["", "a b", "1%", "x".repeat(101), "1\n2"])("parseVersion() refuses %j", (text) => {

@@ -27,6 +27,20 @@ export function generationOf(version: string | null): Generation {
   return version === null ? "" : (version.split(".", 1)[0] as string);
 }
 
+/**
+ * Returns `text` when it is a generation, which is what a primary is. A longer version is refused: whoever names 1.4
+ * does not mean all that begins with 1.
+ * @throws ProtocolError `invalid_argument`
+ */
+export function parseGeneration(text: string): Generation {
+  const generation = generationOf(parseVersion(text));
+  if (text === generation) return generation;
+  throw new ProtocolError(
+    "invalid_argument",
+    `Cannot use ${quoteShort(text)} as a primary: a primary is the first part of versions, wanted ${generation}`,
+  );
+}
+
 /** A generation as messages write it. */
 export function describeGeneration(generation: Generation): string {
   return generation === "" ? "without a version" : `version ${generation}`;

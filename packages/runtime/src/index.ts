@@ -19,7 +19,6 @@ export { type CommandOutput, runCommandLine } from "./command-line.ts";
 export { commonFlags, commonSecrets, commonVariables } from "./config/common-settings.ts";
 export { type DescribedSetting, describeSettings } from "./config/describe-settings.ts";
 export { type CheckOptions, type Checked, type Finding, check } from "./config/issue-message.ts";
-export { nearest } from "./config/nearest.ts";
 export {
   ConfigError,
   type Path,
@@ -73,6 +72,7 @@ export {
 } from "./log.ts";
 export type { LogStream } from "./log-text.ts";
 export { createRegistry } from "./metrics.ts";
+export { makePrivateFolder } from "./private-folder.ts";
 export { type PartNotReady, type Readiness, type ReadinessPart, createReadiness } from "./ready.ts";
 export { explainSystemError, listenError, systemErrorCode } from "./system-error.ts";
 export { VERSION, userAgent } from "./version.ts";

@@ -34,7 +34,7 @@ const settings = {
 /** `POST /v1/services`. */
 export const serviceAddSchema = z.object({
   service: z.string().max(400),
-  /** A version; its generation becomes the primary. */
+  /** A generation: the first part of versions. */
   primary: z.string().max(100).optional(),
   protocol: z.enum(PROTOCOLS).optional(),
   dryRun,
@@ -46,7 +46,7 @@ export const serviceSetSchema = z.object({ dryRun, ...settings });
 
 /** `POST /v1/services/NAME/promote`. */
 export const promoteSchema = z.object({
-  /** A version or its generation; null or "" for instances without a version. */
+  /** The first part of versions; null or "" for instances without a version. */
   generation: z.string().max(100).nullable(),
   dryRun,
 });

@@ -12,6 +12,7 @@ import {
   type Table,
   type Viewpoint,
 } from "@datawire/protocol";
+import { noSuchService } from "../core/commands/no-such-service.ts";
 import type { State } from "../core/state.ts";
 import { COUNTERS_KEPT_MS } from "../core/counters.ts";
 import { HISTORY_MAX } from "../core/history.ts";
@@ -71,8 +72,7 @@ function showService(state: State, text: string) {
   const name = serviceName(text);
   const service = listService(state.table, name);
   const entity = state.table.service(name)?.service;
-  if (service === null || entity === undefined)
-    throw new ProtocolError("not_found", `Cannot show //${name}: there is no such service`);
+  if (service === null || entity === undefined) throw noSuchService(state.table, "show", name);
   return { service, settings: entity.settings, declared: entity.declared };
 }
 
@@ -140,7 +140,7 @@ function explainQuery(context: ApiContext, query: ApiRequest["query"]): Explanat
   const viewpoint = viewpointOf(context, caller);
   const explanation = explain(context.state.table, name, viewpoint, path === null ? {} : { path });
   if (explanation !== null) return explanation;
-  throw new ProtocolError("not_found", `Cannot explain //${name}: there is no such service`);
+  throw noSuchService(context.state.table, "explain", name);
 }
 
 function listCounters({ counters, clock }: ApiContext, query: URLSearchParams) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { refusal, run, text } from "../testing/run.ts";
+import { run, text } from "../testing/run.ts";
 import { answersOf, world } from "../testing/world.ts";
 
 const answers = answersOf(world());
@@ -44,14 +44,8 @@ test("explain --json prints the explanation", async () => {
   });
 });
 
-test("explain says that nothing is live, and offers a name that is near", async () => {
+test("explain says that nothing is live", async () => {
   const nothing = { explanation: { caller: "*", service: "barker", shares: [], excluded: [] } };
   const { stdout } = await run("explain * barker", { answers: { "GET /v1/explain?caller=*&service=barker": nothing } });
   expect(stdout).toBe("any caller to barker: nothing is live, so requests get 503\n");
-  const refused = {
-    ...answers,
-    "GET /v1/explain?caller=*&service=emiter": refusal("not_found", "Cannot explain //emiter"),
-  };
-  const { stderr } = await run("explain * emiter", { answers: refused });
-  expect(stderr).toBe("dw: Cannot explain //emiter; did you mean //emitter?\n");
 });

@@ -5,7 +5,6 @@ import { cell } from "../core/text-table.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import type { Output } from "../output.ts";
 import { readCaller, readService } from "../operands.ts";
-import { withSuggestion } from "../suggest-service.ts";
 
 /** Where a request of a caller to a service would go, and why the others get none. */
 export const run: RunCommand = async (dw, input) => {
@@ -13,7 +12,7 @@ export const run: RunCommand = async (dw, input) => {
   const query = new URLSearchParams({ caller: readCaller(operand(input, 0)), service });
   const path = input.operands[2];
   if (path !== undefined) query.set("path", path.startsWith("/") ? path : `/${path}`);
-  const answer = await withSuggestion(dw.client, service, () => dw.client.get(`/v1/explain?${query.toString()}`));
+  const answer = await dw.client.get(`/v1/explain?${query.toString()}`);
   const { explanation } = answer as ExplainAnswer;
   if (flag(input, "json")) return dw.output.json(explanation);
   print(dw.output, explanation);

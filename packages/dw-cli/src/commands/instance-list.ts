@@ -2,7 +2,6 @@ import type { ServiceAnswer, ServicesAnswer } from "../api-shapes.ts";
 import { instanceTable } from "../core/instance-table.ts";
 import { type Client, type RunCommand, flag } from "../dw.ts";
 import { readService } from "../operands.ts";
-import { withSuggestion } from "../suggest-service.ts";
 
 /** Every instance, or those of one service. */
 export const run: RunCommand = async (dw, input) => {
@@ -19,6 +18,6 @@ export const run: RunCommand = async (dw, input) => {
 async function servicesOf(client: Client, text: string | undefined): Promise<ServicesAnswer["services"]> {
   if (text === undefined) return ((await client.get("/v1/services")) as ServicesAnswer).services;
   const name = readService(text);
-  const answer = await withSuggestion(client, name, () => client.get(`/v1/services/${name}`));
+  const answer = await client.get(`/v1/services/${name}`);
   return [(answer as ServiceAnswer).service];
 }

@@ -1,4 +1,4 @@
-import { parseVersion } from "@datawire/protocol";
+import { parseGeneration } from "@datawire/protocol";
 import { type RunCommand, flag, operand, optionText } from "../dw.ts";
 import { readService, typed } from "../operands.ts";
 import { readServiceSettings } from "../service-settings.ts";
@@ -9,7 +9,7 @@ export const run: RunCommand = async (dw, input) => {
   const primary = optionText(input, "primary") ?? undefined;
   const answer = await dw.client.post("/v1/services", {
     service: `//${service}`,
-    primary: primary === undefined ? undefined : typed(() => parseVersion(primary)),
+    primary: primary === undefined ? undefined : typed(() => parseGeneration(primary)),
     protocol: optionText(input, "protocol") ?? undefined,
     ...readServiceSettings(input),
   });

@@ -1,8 +1,7 @@
-import { describeGeneration, generationOf } from "@datawire/protocol";
+import { describeGeneration, parseGeneration } from "@datawire/protocol";
 import type { ChangeAnswer } from "../api-shapes.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
-import { misuse, readServiceAddress } from "../operands.ts";
-import { withSuggestion } from "../suggest-service.ts";
+import { misuse, readServiceAddress, typed } from "../operands.ts";
 
 /** Makes a generation the one that gets traffic without a route, and removes the routes that name it. */
 export const run: RunCommand = async (dw, input) => {
@@ -10,16 +9,12 @@ export const run: RunCommand = async (dw, input) => {
   const { service, instance, version } = readServiceAddress(text);
   const example = `//${service}(2)`;
   if (instance !== null) throw misuse(`Cannot promote ${JSON.stringify(text)}: wanted a version, as in '${example}'`);
-  const generation = generationOf(version);
-  if (version !== null && version !== generation) {
-    throw misuse(
-      `Cannot promote ${JSON.stringify(text)}: a primary is a first part of versions, wanted '//${service}(${generation})'`,
-    );
-  }
+  const generation = version === null ? "" : typed(() => parseGeneration(version));
   const dryRun = flag(input, "dryRun");
-  const answer = (await withSuggestion(dw.client, service, () =>
-    dw.client.post(`/v1/services/${service}/promote`, { generation: version, dryRun }),
-  )) as ChangeAnswer;
+  const answer = (await dw.client.post(`/v1/services/${service}/promote`, {
+    generation: version,
+    dryRun,
+  })) as ChangeAnswer;
   if (flag(input, "json")) return dw.output.json(answer);
   for (const note of answer.notes) dw.output.note(note);
   const verb = dryRun ? "would be" : answer.changed ? "is now" : "is already";

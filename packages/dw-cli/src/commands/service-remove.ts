@@ -1,11 +1,10 @@
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { readService } from "../operands.ts";
-import { withSuggestion } from "../suggest-service.ts";
 
 /** Forgets a service that was added; refused while something needs it. */
 export const run: RunCommand = async (dw, input) => {
   const service = readService(operand(input, 0));
-  const answer = await withSuggestion(dw.client, service, () => dw.client.delete(`/v1/services/${service}`));
+  const answer = await dw.client.delete(`/v1/services/${service}`);
   if (flag(input, "json")) return dw.output.json(answer);
   dw.output.line(`//${service} is removed`);
 };

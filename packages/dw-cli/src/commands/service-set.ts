@@ -1,7 +1,6 @@
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { misuse, readService } from "../operands.ts";
 import { readServiceSettings, showGivenSettings } from "../service-settings.ts";
-import { withSuggestion } from "../suggest-service.ts";
 
 /** Changes settings of a service; those that are not given stay. */
 export const run: RunCommand = async (dw, input) => {
@@ -10,7 +9,7 @@ export const run: RunCommand = async (dw, input) => {
   if (Object.keys(settings).length === 0) {
     throw misuse(`Cannot set //${service}: there is nothing to set; \`dw service set --help\` lists what there is`);
   }
-  const answer = await withSuggestion(dw.client, service, () => dw.client.put(`/v1/services/${service}`, settings));
+  const answer = await dw.client.put(`/v1/services/${service}`, settings);
   if (flag(input, "json")) return dw.output.json(answer);
   dw.output.line(`//${service}: ${showGivenSettings(settings)}`);
 };

@@ -3,12 +3,11 @@ import { instanceTable } from "../core/instance-table.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { readService } from "../operands.ts";
 import { showServiceSettings } from "../service-settings.ts";
-import { withSuggestion } from "../suggest-service.ts";
 
 /** One service with its settings and all of its instances. */
 export const run: RunCommand = async (dw, input) => {
   const name = readService(operand(input, 0));
-  const answer = await withSuggestion(dw.client, name, () => dw.client.get(`/v1/services/${name}`));
+  const answer = await dw.client.get(`/v1/services/${name}`);
   const { service, settings, declared } = answer as ServiceAnswer;
   if (flag(input, "json")) return dw.output.json({ ...service, settings, declared });
   const facts: [string, string][] = [

@@ -59,14 +59,12 @@ test("service show shows durations as they are typed", async () => {
   expect(stdout).toMatch(/^default +http:\/\/x\nfailover +none\ntimeout +30s\n/m);
 });
 
-test("service show offers a name that is near", async () => {
-  const refused = {
-    ...answers,
-    "GET /v1/services/barkr": refusal("not_found", "Cannot show //barkr: there is no such service"),
-  };
+test("service show passes on what the directory says of a name that it does not know", async () => {
+  const message = "Cannot show //barkr: there is no such service; did you mean //barker?";
+  const refused = { "GET /v1/services/barkr": refusal("not_found", message) };
   expect(await run("service show //barkr", { answers: refused })).toMatchObject({
     code: 1,
-    stderr: "dw: Cannot show //barkr: there is no such service; did you mean //barker?\n",
+    stderr: `dw: ${message}\n`,
   });
 });
 
@@ -94,7 +92,8 @@ test.each([
   ["service set //barker(2) --retries 1", "wanted a whole service, as in //barker"],
   ["service add //barker --primary 1/2", 'Cannot use "1/2" as a version'],
   ["service promote //barker@vm1", "wanted a version, as in '//barker(2)'"],
-  ["service promote //barker:1.4", "a primary is a first part of versions, wanted '//barker(1)'"],
+  ["service promote //barker:1.4", 'Cannot use "1.4" as a primary: a primary is the first part of versions, wanted 1'],
+  ["service add //barker --primary 1.4", "a primary is the first part of versions, wanted 1"],
 ])("%s is refused before anything is asked", async (line, message) => {
   const { code, stderr, asked } = await run(line);
   expect({ code, asked }).toEqual({ code: 64, asked: [] });

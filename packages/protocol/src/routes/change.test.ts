@@ -57,12 +57,13 @@ test("addRoute() takes an unseen SOURCE for a caller where the target has a vers
 });
 
 test.each([
-  ["//nobody", "//barker", "10%", /neither a known caller nor a known service; say --caller or --service/],
+  ["//nobody", "//barker", "10%", /neither a known caller nor a known service: say --caller or --service/],
+  ["//shpo", "//barker", "10%", /nor a known service; did you mean \/\/shop\? Otherwise say --caller/],
   ["//shop", "//barker(2)", "10%", /shop is a caller and a service: say --caller .* or --service/],
-  ["//barker", "//barker(9)", "10%", /no registered instance of barker matches; its versions: 1, 2.1; say --ahead/],
-  ["//barker", "//barker@vm9", "10%", /barker has no instance vm9; its instances: vm1, vm102, vm3/],
-  ["//*", "//baker(2)", "10%", /no service baker is registered; there are: barker, shop/],
-  ["//web", "//baker", "10%", /no service baker is registered; there are: barker, shop/],
+  ["//barker", "//barker(9)", "10%", /no registered instance of barker matches; its versions: 1, 2.1 \(--ahead makes/],
+  ["//barker", "//barker@vm9", "10%", /barker has no instance vm9; did you mean \/\/barker@vm1\?/],
+  ["//*", "//quux(2)", "10%", /no service quux is registered; there are: barker, shop \(--ahead/],
+  ["//web", "//baker", "10%", /no service baker is registered; did you mean \/\/barker\? \(--ahead/],
   ["//barker", "//barker(2)", "101%", /more than 100%/],
   ["//barker", "//barker(2)", undefined, /without a percentage/],
   ["//web", "//barker", "30%", /it has none; set one with dw service add \/\/barker --default URL/],

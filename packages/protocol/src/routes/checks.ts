@@ -3,6 +3,7 @@ import { isWholeService } from "../distribution.ts";
 import { ProtocolError } from "../errors.ts";
 import { isWaiting } from "../listing.ts";
 import type { Route, RouteTable } from "../model.ts";
+import { hintAt, listShort } from "../nearest.ts";
 import { formatPercent, SLOTS } from "../percent.ts";
 import type { RouteSubject } from "./reading.ts";
 import type { RouteWorld } from "./world.ts";
@@ -22,17 +23,19 @@ export function requireTarget(world: RouteWorld, subject: RouteSubject, ahead: b
   // A name that nobody knows is a typing mistake first, and a service without a default URL second.
   if (isWhole && (ahead || view !== null)) return requireDefaultUrl(world, service);
   if (ahead || !isWaiting(world.table, target)) return;
-  const inWords = (list: readonly string[]): string =>
-    list.length === 0 ? "none" : [...new Set(list)].sort().join(", ");
   const known =
     view === null
-      ? `no service ${service} is registered; there are: ${inWords([...world.table.serviceNames()].slice(0, 20))}`
+      ? `no service ${service} is registered; ${hintAt(service, world.table.serviceNames(), "//")}`
       : instance === null
-        ? `no registered instance of ${service} matches; its versions: ${inWords(view.instances.map((i) => i.version ?? "(none)"))}`
-        : `${service} has no instance ${instance}; its instances: ${inWords(view.instances.map((i) => i.name))}`;
+        ? `no registered instance of ${service} matches; its versions: ${listShort(view.instances.map((i) => i.version ?? "(none)"))}`
+        : `${service} has no instance ${instance}; ${hintAt(
+            instance,
+            view.instances.map(({ name }) => name),
+            `//${service}@`,
+          )}`;
   throw new ProtocolError(
     "not_found",
-    `Cannot route to ${target}: ${known}; say --ahead to make the route before its target`,
+    `Cannot route to ${target}: ${known} (--ahead makes a route before its target is there)`,
   );
 }
 

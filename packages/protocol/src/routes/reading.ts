@@ -2,6 +2,7 @@ import { formatServiceAddress, parseAddress, parseServiceAddress, type ServiceAd
 import { ProtocolError } from "../errors.ts";
 import { type RouteTable, tableKey } from "../model.ts";
 import { parseName, quoteShort } from "../names.ts";
+import { nearest } from "../nearest.ts";
 import type { RouteWorld } from "./world.ts";
 
 export type Reading = "caller" | "service";
@@ -62,10 +63,14 @@ export function readSubject(
   if (target.version !== null || target.instance !== null) {
     return { ...asCaller, notes: [`${source} is taken as a caller; no caller of that name was seen yet`] };
   }
+  const near = nearest(source, world.table.serviceNames());
   throw refuse(
     "not_found",
     command,
-    `${source} is neither a known caller nor a known service; say --caller or --service`,
+    `${source} is neither a known caller nor a known service` +
+      (near === undefined
+        ? ": say --caller or --service"
+        : `; did you mean //${near}? Otherwise say --caller or --service`),
   );
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nearest } from "./nearest.ts";
+import { nearest } from "@datawire/protocol";
 import { type Path, formatPath } from "./problem.ts";
 
 declare module "zod" {

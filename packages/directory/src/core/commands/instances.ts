@@ -1,6 +1,7 @@
-import { ProtocolError } from "@datawire/protocol";
+import { hintAt, ProtocolError } from "@datawire/protocol";
 import type { Moment } from "../moment.ts";
 import type { State } from "../state.ts";
+import { noSuchService } from "./no-such-service.ts";
 import { emptyChange, type Plan } from "./plan.ts";
 
 /** `dw instance drain`: takes an instance out of the pool until it is resumed. */
@@ -37,10 +38,8 @@ export function planResume(
 
 function unknown(state: State, verb: string, { service, instance }: { service: string; instance: string }) {
   const view = state.table.service(service);
-  const names = view?.instances.map(({ name }) => name) ?? [];
-  const why =
-    view === null
-      ? `there is no service ${service}`
-      : `${service} has no instance ${instance}; its instances: ${names.slice(0, 20).join(", ") || "none"}`;
+  if (view === null) return noSuchService(state.table, verb, service);
+  const names = view.instances.map(({ name }) => name);
+  const why = `${service} has no instance ${instance}; ${hintAt(instance, names, `//${service}@`)}`;
   return new ProtocolError("not_found", `Cannot ${verb} //${service}@${instance}: ${why}`);
 }

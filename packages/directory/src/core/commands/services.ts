@@ -1,10 +1,9 @@
 import {
   describeGeneration,
-  generationOf,
   parseBalance,
   parseInstanceUrl,
+  parseGeneration,
   parseServiceAddress,
-  parseVersion,
   ProtocolError,
   tableKey,
   withoutGeneration,
@@ -13,12 +12,13 @@ import {
 } from "@datawire/protocol";
 import { emptyRecord, type ServiceRecord } from "../records.ts";
 import type { State } from "../state.ts";
+import { noSuchService } from "./no-such-service.ts";
 import { emptyChange, type Plan } from "./plan.ts";
 
 /** `POST /v1/services`, read. */
 export interface ServiceAdd {
   readonly service: string;
-  /** A version; its generation becomes the primary. */
+  /** A generation: the first part of versions. */
   readonly primary?: string | undefined;
   readonly protocol?: ServiceProtocol | undefined;
   readonly settings: Partial<ServiceSettings>;
@@ -35,7 +35,7 @@ export function planServiceAdd(state: State, command: ServiceAdd): Plan {
   const mixed = state.services.refusesProtocol(name, protocol, null);
   if (mixed !== null)
     throw new ProtocolError("conflict", `Cannot add //${name} as ${protocol}: its registered instances speak ${mixed}`);
-  const primary = command.primary === undefined ? record.primary : generationOf(parseVersion(command.primary));
+  const primary = command.primary === undefined ? record.primary : parseGeneration(command.primary);
   const settings = checkedSettings({ ...record.settings, ...command.settings }, protocol);
   const after: ServiceRecord = { name, declared: true, protocol, primary, settings };
   return planOf({ name, before, after }, `service add //${name}`);
@@ -68,7 +68,7 @@ export function planServiceRemove(state: State, name: string): Plan {
 /** `dw service promote`: makes a generation the primary, and removes the routes that name it in the same change. */
 export function planPromote(state: State, name: string, version: string | null): Plan {
   const entity = requireService(state, name, "promote");
-  const generation = version === null ? "" : generationOf(parseVersion(version));
+  const generation = version === null ? "" : parseGeneration(version);
   if (!state.services.hasGeneration(name, generation)) {
     const there = [...state.services.generationsOf(name)].toSorted().map(describeGeneration);
     throw new ProtocolError(
@@ -110,11 +110,7 @@ function planOf(
 function requireService(state: State, name: string, verb: string) {
   const view = state.table.service(name);
   if (view !== null) return view.service;
-  const near = [...state.table.serviceNames()].slice(0, 20).toSorted().join(", ");
-  throw new ProtocolError(
-    "not_found",
-    `Cannot ${verb} //${name}: there is no such service; there are: ${near || "none"}`,
-  );
+  throw noSuchService(state.table, verb, name);
 }
 
 function checkedSettings(settings: ServiceSettings, protocol: ServiceProtocol): ServiceSettings {

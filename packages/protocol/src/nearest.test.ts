@@ -1,6 +1,6 @@
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
-import { editDistance, nearest } from "./nearest.ts";
+import { editDistance, hintAt, listShort, nearest } from "./nearest.ts";
 
 test.each([
   ["inteval", ["interval", "timeout", "rise"], "interval"],
@@ -8,9 +8,23 @@ test.each([
   ["timoeut", ["interval", "timeout"], "timeout"],
   ["fal", ["rise", "fall"], "fall"],
   ["colour", ["interval", "timeout"], undefined],
+  ["x", ["a", "b"], undefined],
   ["x", [], undefined],
 ])("nearest() of %s in %j is %s", (name, known, expected) => {
   expect(nearest(name, known)).toBe(expected);
+});
+
+test.each([
+  ["baker", ["barker", "shop"], "did you mean //barker?"],
+  ["baker", ["shop", "emitter", "shop"], "there are: emitter, shop"],
+  ["baker", [], "there are: none"],
+])("hintAt() for %s among %j says: %s", (name, known, expected) => {
+  expect(hintAt(name, known, "//")).toBe(expected);
+});
+
+test("listShort() shows the first of many", () => {
+  const many = Array.from({ length: 25 }, (_, i) => `s${100 + i}`);
+  expect(listShort(many)).toMatch(/^s100, s101, .*, s119 and 5 more$/);
 });
 
 test("editDistance() counts a swap of neighbours once", () => {
