@@ -43,6 +43,20 @@ test("list() shows a tenant its own tokens alone", () => {
   expect([...tokens.tenants()]).toEqual(["acme"]);
 });
 
+test("list() gives tokens in the order of their making, those of one moment by their role", () => {
+  const tokens = new Tokens();
+  const made = [
+    ["f", "watson", 1],
+    ["e", "admin", 5],
+    ["d", "watson", 5],
+    ["c", "sherlock", 5],
+    ["b", "operator", 5],
+    ["a", "watson", 5],
+  ] as const;
+  for (const [id, role, createdMs] of made.toReversed()) tokens.set(id, record({ id, hash: id, role, createdMs }));
+  expect(tokens.list(null).map(({ id }) => id)).toEqual(["f", "e", "b", "c", "a", "d"]);
+});
+
 test("requireRight() says which right is missing, and which roles have it", () => {
   expect(() => requireRight(grantOf(record({ role: "sherlock" })), "change", "POST /v1/routes")).toThrow(
     "Cannot POST /v1/routes: the token 1a2b3c4d of role sherlock lacks the right to change routes, services and instances; wanted one of role operator or admin",
