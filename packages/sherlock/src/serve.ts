@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openTableFollower, runLink, type TableUpdate } from "@datawire/link";
 import {
@@ -6,6 +5,7 @@ import {
   type ListenAddress,
   listenError,
   type Logger,
+  makePrivateFolder,
   type Readiness,
   type ReadinessPart,
   startAdmin,
@@ -56,7 +56,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
   const { log, clock } = deps;
   const proxy = await prepareProxy(settings, dir);
   warnOfWeaknesses(proxy, log);
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(settings.dataDir);
   const follower = await openTableFollower(
     { services: null, path: join(settings.dataDir, "table.json") },
     { clock, log, onUpdate: (update) => void updated(update) },

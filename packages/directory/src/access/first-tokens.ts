@@ -1,7 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Role, ROLES } from "@datawire/protocol";
-import { writeFileAtomically } from "@datawire/runtime";
+import { makePrivateFolder, writeFileAtomically } from "@datawire/runtime";
 import type { TokenDesk } from "./token-desk.ts";
 
 export interface FirstToken {
@@ -21,7 +20,7 @@ export async function createFirstTokens(desk: TokenDesk, by: string): Promise<Fi
 
 /** Keeps tokens where their owner alone can read them, `ROLE.token` each, and returns the files. */
 export async function keepTokens(folder: string, tokens: readonly FirstToken[]): Promise<string[]> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(folder);
   const files: string[] = [];
   for (const { role, token } of tokens) {
     const file = join(folder, `${role}.token`);

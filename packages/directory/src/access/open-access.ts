@@ -1,6 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, type Logger, writeFileAtomically } from "@datawire/runtime";
+import { type Clock, type Logger, makePrivateFolder, writeFileAtomically } from "@datawire/runtime";
 import type { DirectoryAccess } from "../assemble.ts";
 import type { Store } from "../store/contract.ts";
 import { splitStore } from "../store/split-store.ts";
@@ -82,7 +81,7 @@ async function certificatesOf(
   if (tls === "off") return null;
   if (tls !== "own") return filedCertificates(tls);
   const authority = await tokens.authority();
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(folder);
   await writeFileAtomically(join(folder, AUTHORITY_FILE), `${authority.certificate}\n`);
   return ownCertificates(authority, names);
 }

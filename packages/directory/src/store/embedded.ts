@@ -1,9 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { instanceKey } from "@datawire/protocol";
-import { type Clock, explainSystemError, systemClock } from "@datawire/runtime";
+import { type Clock, explainSystemError, makePrivateFolder, systemClock } from "@datawire/runtime";
 import { storedRegistrationSchema, type StoredRegistration } from "../core/records.ts";
 import {
   type Outage,
@@ -34,7 +33,7 @@ export async function openEmbeddedStore(
   clock: Pick<Clock, "nowMs"> = systemClock,
 ): Promise<Store> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makePrivateFolder(folder);
   } catch (cause) {
     throw new StoreError("unavailable", `Cannot make the data folder ${folder}: ${explainSystemError(cause)}`, {
       cause,

@@ -1,7 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type TableChange, tableChangeSchema } from "@datawire/protocol";
-import { type Clock, type Logger, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import { type Clock, type Logger, makePrivateFolder, readJsonFile, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
 import type { Position } from "../core/table-copy.ts";
 
@@ -129,6 +128,6 @@ export class TableSaver {
 }
 
 async function write(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  await makePrivateFolder(dirname(path));
   await writeFileAtomically(path, text, { mode: 0o600 });
 }

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { explainSystemError, systemErrorCode } from "@datawire/runtime";
+import { explainSystemError, makePrivateFolder, systemErrorCode } from "@datawire/runtime";
 import { MAP_NAMES, type MapName } from "../core/plan.ts";
 
 /** The folder that one Sherlock has to itself, and what stands in it. */
@@ -30,8 +30,9 @@ const SAFE_PATH = /^\/[A-Za-z0-9._/@+-]*$/;
 export async function openRunDir(path: string): Promise<RunDir> {
   const dir = describeRunDir(path);
   try {
-    await mkdir(dir.mapFolder, { recursive: true, mode: 0o700 });
+    await makePrivateFolder(path);
     await chmod(path, 0o700);
+    await mkdir(dir.mapFolder, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new Error(`Cannot use ${path} as run directory: ${explainSystemError(cause)}`, { cause });
   }

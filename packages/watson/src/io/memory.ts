@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type Clock, type Logger, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import { type Clock, type Logger, makePrivateFolder, readJsonFile, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
 import type { Instance } from "../core/instance.ts";
 
@@ -116,7 +115,7 @@ export class Memory {
 
   async #save(text: string): Promise<void> {
     try {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+      await makePrivateFolder(dirname(this.#path));
       await writeFileAtomically(this.#path, text, { mode: MODE });
     } catch (error) {
       const path = this.#path;

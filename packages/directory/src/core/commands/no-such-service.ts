@@ -1,0 +1,7 @@
+import { hintAt, ProtocolError, type Table } from "@datawire/protocol";
+
+/** Refuses a service that nobody knows, with the name that was probably meant. */
+export function noSuchService(table: Pick<Table, "serviceNames">, verb: string, name: string): ProtocolError {
+  const hint = hintAt(name, table.serviceNames(), "//");
+  return new ProtocolError("not_found", `Cannot ${verb} //${name}: there is no such service; ${hint}`);
+}
