@@ -1,6 +1,15 @@
 import { join } from "node:path";
-import { openTableFollower, runLink, type TableFollower } from "@datawire/link";
-import { type CommandContext, describeError, exitCodes, type ExitCode, VERSION } from "@datawire/runtime";
+import { type LinkState, openTableFollower, runLink, type TableFollower } from "@datawire/link";
+import { formatDuration } from "@datawire/protocol";
+import {
+  type CommandContext,
+  describeError,
+  ExitError,
+  exitCodes,
+  type ExitCode,
+  noLog,
+  VERSION,
+} from "@datawire/runtime";
 import { createConfigFiles } from "./io/config-files.ts";
 import { Configurator } from "./io/configurator.ts";
 import { Resolver } from "./io/resolver.ts";
@@ -17,16 +26,21 @@ const TABLE_MS_MAX = 3_000;
 
 /** `sherlock render`: prints the configuration, and neither writes nor runs anything. */
 export async function renderOnce(context: CommandContext<SherlockSettings>): Promise<void> {
-  const { configurator, planning } = await prepare(context, describeRunDir(context.settings.haproxy.runDir));
+  const { configurator, planning, follower } = await prepare(context, describeRunDir(context.settings.haproxy.runDir));
+  if (follower.status().origin === "none") context.log.warn("Without a table, every service gets 503");
   const plan = planning.plan({ leftOut: new Map(), portsTaken: new Map() }) ?? planning.empty();
   context.print(configurator.render(plan, "render"));
 }
 
-/** `sherlock --once`: writes and validates what HAProxy would be run with. */
+/**
+ * `sherlock --once`: writes and validates what HAProxy would be run with.
+ * @throws ExitError where no table is to be had: what was written before is better than a configuration without services.
+ */
 export async function writeOnce(context: Context): Promise<ExitCode> {
   const dir = await openRunDir(context.settings.haproxy.runDir);
   try {
-    const { configurator, planning, files } = await prepare(context, dir);
+    const { configurator, planning, files, follower, failure } = await prepare(context, dir);
+    if (failure !== null && follower.status().origin === "none") throw noTable(failure, context.settings);
     const findings = (leftOut: ReadonlyMap<string, string>) => ({ leftOut, portsTaken: new Map<string, string>() });
     await configurator.prepare((leftOut) => planning.plan(findings(leftOut)) ?? planning.empty(), "once");
     await files.install();
@@ -41,7 +55,7 @@ export async function writeOnce(context: Context): Promise<ExitCode> {
 async function prepare(context: Context, dir: Omit<RunDir, "release">) {
   const { settings, clock, log } = context;
   const proxy = await prepareProxy(settings, dir);
-  const follower = await tableOf(context);
+  const { follower, failure } = await askTable(context);
   const resolver = new Resolver(
     { path: join(settings.dataDir, "addresses.json"), refreshMs: TABLE_MS_MAX },
     { clock, log, hosts: () => [], onChange: () => {} },
@@ -51,17 +65,35 @@ async function prepare(context: Context, dir: Omit<RunDir, "release">) {
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
   const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve });
-  return { configurator, planning, files };
+  return { configurator, planning, files, follower, failure };
 }
 
-/** The table of the directory, or the last one on disk when it does not answer in time. */
-async function tableOf({ settings, clock, log, signal }: Context): Promise<TableFollower> {
+/** Why the directory has not sent its table. */
+interface Failure {
+  readonly reason: string;
+  /** For want of a token, or of a right. */
+  readonly denied: boolean;
+}
+
+interface Asked {
+  readonly follower: TableFollower;
+  readonly failure: Failure | null;
+}
+
+/** The table of the directory, or the last one on disk when it does not answer in time, or not at all. */
+async function askTable({ settings, clock, log, signal }: Context): Promise<Asked> {
   const enough = new AbortController();
   const follower = await openTableFollower(
     // The file is the running Sherlock's, which may belong to another user.
-    { services: null, path: join(settings.dataDir, "table.json"), leavesFile: true },
+    { services: null, path: tablePath(settings), leavesFile: true },
     { clock, log, onUpdate: () => enough.abort() },
   );
+  let failure: Failure = { reason: `it has not sent its table within ${formatDuration(TABLE_MS_MAX)}`, denied: false };
+  const onState = (state: LinkState): void => {
+    if (state.state !== "waiting") return;
+    failure = state;
+    if (state.refused || state.denied) enough.abort(); // it will not think better of it
+  };
   const cancel = clock.setTimer(TABLE_MS_MAX, () => enough.abort());
   const until = AbortSignal.any([signal, enough.signal]);
   const identity = { kind: "dw", name: settings.name, id: `render-${process.pid}`, version: VERSION } as const;
@@ -69,15 +101,27 @@ async function tableOf({ settings, clock, log, signal }: Context): Promise<Table
   try {
     await runLink(
       { replicas, identity, token, tls, subscribe: follower.subscription },
-      { clock, log, random: Math.random, handler: follower },
+      { clock, log: noLog, random: Math.random, handler: follower, onState },
       until,
     );
   } catch (error) {
-    log.warn("The directory was not asked", { error: describeError(error) });
+    failure = { reason: describeError(error), denied: false };
   }
   cancel();
-  if (follower.status().origin !== "directory") {
-    log.warn("The directory does not answer: using the last table on disk", { origin: follower.status().origin });
-  }
-  return follower;
+  const { origin, ageMs } = follower.status();
+  if (origin === "directory") return { follower, failure: null };
+  const age = ageMs === null ? {} : { ageSeconds: Math.round(ageMs / 1_000) };
+  log.warn("No table has come, using the one that is kept, if any", { reason: failure.reason, origin, ...age });
+  return { follower, failure };
+}
+
+function tablePath({ dataDir }: SherlockSettings): string {
+  return join(dataDir, "table.json");
+}
+
+function noTable({ reason, denied }: Failure, settings: SherlockSettings): ExitError {
+  return new ExitError(
+    denied ? exitCodes.notAllowed : exitCodes.unreachable,
+    `Cannot write HAProxy's configuration: no table has come (${reason}), and none is kept in ${tablePath(settings)}; what was written before is left as it was`,
+  );
 }
