@@ -16,6 +16,9 @@ test.each([
     "the shell has put file names in the place of //*; quote it, as in '//*'",
   ],
   ["route add //monolith //barker:2 110%", 'Cannot use "110%" as a percentage: it is more than 100%'],
+  ["route add //monolith //barker:2 -1%", 'Cannot use "-1%" as a percentage: wanted 0% to 100%'],
+  ["route add //monolith //barker:2 -1", 'Cannot use "-1" as a percentage: wanted 0% to 100%'],
+  ["route add //monolith //barker:2 10% --tomorrow", "see `dw route add --help`"],
   ["route add //Monolith //barker:2 10%", 'Cannot use "Monolith" as a caller or service name: it must be'],
 ])("runDw() tells %j in one line and ends with 64", async (line, expected) => {
   const { code, stdout, stderr, asked } = await run(line);

@@ -8,6 +8,7 @@ import type { CommandGrammar } from "./command.ts";
 import { COMMANDS } from "./grammar.ts";
 import { type TerminalStreams, createOutput } from "./io/terminal-output.ts";
 import type { Machine } from "./doctor/machine.ts";
+import { checkPercent } from "./operands.ts";
 import type { Output } from "./output.ts";
 import { createProgram } from "./program.ts";
 
@@ -41,6 +42,7 @@ export async function runDw(argv: readonly string[], deps: DwDeps): Promise<Exit
   });
   try {
     refuseMangled(argv);
+    refuseNegative(argv);
     return (await runCommandLine(program, argv, deps.streams)) ?? code;
   } catch (error) {
     return tellError(error, deps.streams);
@@ -86,6 +88,12 @@ function refuseMangled(argv: readonly string[]): void {
       "Cannot read the addresses: the shell has put file names in the place of //*; quote it, as in '//*'",
     );
   }
+}
+
+/** A percentage below zero looks like an option, and "unknown option" would send its user looking for one. */
+function refuseNegative(argv: readonly string[]): void {
+  const negative = argv.find((word) => /^-[\d.,]+%$/.test(word));
+  if (negative !== undefined) checkPercent(negative);
 }
 
 /** Says what went wrong, and with which exit code. */

@@ -23,7 +23,7 @@ test.each<[string[], string]>([
   [["rout"], "dw: unknown command 'rout', did you mean route?; see `dw --help`\n"],
   [
     ["route", "list", "a", "b"],
-    "dw: too many arguments for 'list'. Expected 1 argument but got 2: a, b; see `dw --help`\n",
+    "dw: too many arguments for 'list'. Expected 1 argument but got 2: a, b; see `dw route list --help`\n",
   ],
 ])("runCommandLine() tells %j in one line", async (argv, stderr) => {
   expect(await run(...argv)).toMatchObject({ code: 64, stdout: "", stderr });

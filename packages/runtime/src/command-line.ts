@@ -18,10 +18,13 @@ export async function runCommandLine(
   output: CommandOutput,
 ): Promise<ExitCode | undefined> {
   let said = "";
+  let speaker = program;
   for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => output.stdout(text),
-      writeErr: (text) => (said = text), // told below, in one line
+      writeErr: (text) => {
+        [said, speaker] = [text, command]; // told below, in one line
+      },
     });
   }
   try {
@@ -31,7 +34,7 @@ export async function runCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
     if (error.code === "commander.help") output.stderr(said); // the help of whichever command lacks its verb
-    else output.stderr(`${program.name()}: ${usageMessage(error.message)}; see \`${program.name()} --help\`\n`);
+    else output.stderr(`${program.name()}: ${usageMessage(error.message)}; see \`${fullName(speaker)} --help\`\n`);
     return exitCodes.misused;
   }
 }
@@ -43,6 +46,11 @@ function usageMessage(message: string): string {
     .replace(/\s*\n\s*\(Did you mean (.*?)\??\)/s, ", did you mean $1?")
     .replace(/\s*\n\s*/g, " ")
     .replace(/\.$/, "");
+}
+
+/** A command as it is typed: `dw route add`. */
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 
 function allCommands(command: Command): Command[] {

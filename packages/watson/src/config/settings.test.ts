@@ -128,6 +128,12 @@ test.each([
   expect(message).toContain(expected);
 });
 
+test("loadWatsonSettings() tells a misused command line before it looks at settings", async () => {
+  expect(await failure(load({ args: ["//emitter"], directories: [], config: "/none" }))).toBe(
+    'Cannot serve "//emitter": its URL is missing, wanted ADDRESS URL [PERIOD]',
+  );
+});
+
 test("the sample of watson.yaml is right", async () => {
   const config = join(import.meta.dirname, "../../../../etc/datawire/watson.yaml");
   expect(await load({ config, directories: [] })).toMatchObject({ services: ["/etc/datawire.d"] });

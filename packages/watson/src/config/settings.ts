@@ -17,7 +17,7 @@ import {
 import { z } from "zod";
 import { type Replicas, repeated } from "../core/directories.ts";
 import { type LivenessDefaults, livenessDefaultsSchema } from "./liveness.ts";
-import { readSingle } from "./single.ts";
+import { checkOperands, readSingle } from "./single.ts";
 import type { Instance } from "../core/instance.ts";
 
 /** What a Watson runs with. */
@@ -119,6 +119,7 @@ export const settingsSchema = z.strictObject({
  * @throws ConfigError with every problem.
  */
 export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSettings> {
+  checkOperands(input);
   const { value, locate, files } = await loadSettings({
     name: "watson",
     schema: settingsSchema,

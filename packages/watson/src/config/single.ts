@@ -15,6 +15,17 @@ export function describeSingle(program: Command): void {
     .option("--drain <duration>", "how long its open requests may take after it left (default: 10s)");
 }
 
+/**
+ * Refuses a command line that is wrong whatever the settings say.
+ * @throws ExitError 64
+ */
+export function checkOperands({ args: [service, url], options }: Pick<DaemonInput, "args" | "options">): void {
+  if (service !== undefined && url === undefined)
+    throw misused(`Cannot serve ${JSON.stringify(service)}: its URL is missing, wanted ADDRESS URL [PERIOD]`);
+  const flag = service === undefined ? ["instance", "drain"].find((name) => options[name] !== undefined) : undefined;
+  if (flag !== undefined) throw misused(`--${flag} is for a single service: wanted ADDRESS URL [PERIOD] too`);
+}
+
 /** The settings that a single service takes its defaults from. */
 export interface SingleContext {
   readonly directories: readonly Replicas[];
@@ -28,13 +39,7 @@ export interface SingleContext {
  */
 export function readSingle({ args, options, env }: DaemonInput, context: SingleContext): Instance | null {
   const [service, url, period] = args;
-  if (service === undefined) {
-    const flag = ["instance", "drain"].find((name) => options[name] !== undefined);
-    if (flag !== undefined) throw misused(`--${flag} is for a single service: wanted ADDRESS URL [PERIOD] too`);
-    return null;
-  }
-  if (url === undefined)
-    throw misused(`Cannot serve ${JSON.stringify(service)}: its URL is missing, wanted ADDRESS URL [PERIOD]`);
+  if (service === undefined || url === undefined) return null;
   const directories = authoritiesOf(context.directories);
   const checked = check(createServiceSchema({ directories, noExec: null }), {
     service,

@@ -30,7 +30,12 @@ export async function listFiles(sources: readonly string[]): Promise<FileListing
     } catch (error) {
       folders.add(dirname(source));
       const what = EXTENSION.test(source) ? "file" : "folder";
-      problems.push({ file: source, message: `Cannot read the ${what}: ${explainSystemError(error)}` });
+      problems.push({
+        file: source,
+        line: 1,
+        column: 1,
+        message: `Cannot read the ${what}: ${explainSystemError(error)}`,
+      });
     }
   }
   return { stamps, folders, problems };

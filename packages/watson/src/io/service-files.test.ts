@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { noLog, systemClock } from "@datawire/runtime";
+import { formatProblem, noLog, systemClock } from "@datawire/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ServiceFile } from "../core/set.ts";
 import { testInstance } from "../core/testing.ts";
@@ -63,10 +63,10 @@ test("readAllFiles() reports what cannot be read", async () => {
     symlink("nowhere", join(folder, "b.yaml")),
   ]);
   const all = await readAllFiles({ sources: [folder, join(folder, "none")], parse });
-  expect(all.flatMap(({ problems }) => problems.map(({ message }) => message))).toEqual([
-    "Cannot read the file: it is not text in UTF-8",
-    "Cannot read the file: no such file or folder",
-    "Cannot read the folder: no such file or folder",
+  expect(all.flatMap(({ problems }) => problems.map(formatProblem))).toEqual([
+    `${folder}/a.yaml:1:1: Cannot read the file: it is not text in UTF-8`,
+    `${folder}/b.yaml:1:1: Cannot read the file: no such file or folder`,
+    `${folder}/none:1:1: Cannot read the folder: no such file or folder`,
   ]);
 });
 
