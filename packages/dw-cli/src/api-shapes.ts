@@ -117,6 +117,15 @@ export interface StatusAnswer {
     readonly store: string;
     readonly guard: null | { readonly held: number; readonly reason: string };
   };
+  /** The directories on its store; empty for a store that is not shared, left out by older ones. */
+  readonly replicas?: readonly {
+    readonly id: string;
+    readonly address: string;
+    readonly version: string;
+    readonly startedAt: string;
+    /** Whether it is the one that answers. */
+    readonly self: boolean;
+  }[];
   readonly watsons: readonly {
     readonly name: string;
     readonly id: string;

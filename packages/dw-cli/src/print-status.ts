@@ -42,7 +42,7 @@ function printDirectory(
   address: string,
   { status, nowMs }: { readonly status: StatusAnswer; readonly nowMs: number },
 ): void {
-  const { directory, watsons, sherlocks, counts } = status;
+  const { directory, replicas = [], watsons, sherlocks, counts } = status;
   const known = directory.address === address ? "" : ` (asked as ${address})`;
   output.styled(
     ["strong", directory.address],
@@ -56,6 +56,17 @@ function printDirectory(
     count(counts.routes, "route"),
   ].join(", ");
   output.line(`  revision ${directory.revision}, ${parts}`);
+  if (replicas.length > 1) {
+    output.line();
+    output.table({
+      columns: [{ title: "REPLICA", shrink: 1 }, { title: "VERSION" }, { title: "UP" }],
+      rows: replicas.map(({ address: other, self, version, startedAt }) => [
+        self ? `${other} (answers)` : other,
+        version,
+        formatAge(startedAt, nowMs),
+      ]),
+    });
+  }
   if (watsons.length > 0) {
     output.line();
     output.table({

@@ -30,6 +30,9 @@ export async function startEtcd(): Promise<EtcdServer> {
     ["--listen-peer-urls", peer],
     ["--initial-advertise-peer-urls", peer],
     ["--initial-cluster", `default=${peer}`],
+    // It is the only member, and has nobody to wait for before it leads.
+    ["--heartbeat-interval", "10"],
+    ["--election-timeout", "100"],
     ["--logger", "zap"],
     ["--log-level", "error"],
   ].flat();

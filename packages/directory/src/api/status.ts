@@ -18,6 +18,8 @@ const OUTAGES = {
     remedy: "see that etcd runs and that this machine reaches it; the directory goes on by itself",
   },
 } as const;
+const RETURN_OF_REPLICA =
+  "see there that it runs and reaches etcd; if it was taken away for good, this is forgotten after an hour";
 const RELEASE = "find out why so many were lost at once; `dw guard release` lets them go";
 
 /** `GET /v1/status`: what `dw status` shows. */
@@ -94,6 +96,10 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
     const { what, remedy } = OUTAGES[store.kind];
     const message = `read-only since ${iso(store.outage.sinceMs)}: its store ${what} (${store.outage.reason})`;
     problems.push({ severity: "error", subject: address, message, remedy });
+  }
+  for (const { address: other, sinceMs } of store.shared?.missing() ?? []) {
+    const message = `out of sight since ${iso(sinceMs)}: it has ended, or does not reach etcd; its clients go on to another one`;
+    problems.push({ severity: "warning", subject: other, message, remedy: RETURN_OF_REPLICA });
   }
   const guard = state.leases.held;
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });

@@ -91,7 +91,8 @@ export class Holdings {
     watson.seat = seat;
     if (seat.state !== "lost") leases.stop(id);
     else if (before.state !== "lost") leases.start(id, watson.held.size, moment.monotonicMs);
-    if ((before.state === "lost") === (seat.state === "lost") && isOutOfSight(before) === isOutOfSight(seat)) return;
+    const stays = (before.state === "lost") === (seat.state === "lost") && isOutOfSight(before) === isOutOfSight(seat);
+    if (stays && (seat.state !== "lost" || sinceMs === watson.sinceMs)) return;
     watson.sinceMs = sinceMs;
     for (const [key, held] of watson.held) this.#show(watson, key, held, moment);
   }
@@ -181,7 +182,8 @@ export class Holdings {
       since,
       order: this.orders.of(key),
     };
-    if (before !== null && before.order === instance.order && sameRegistration(before, instance)) return;
+    const isNew = before?.order !== instance.order || before.since !== since;
+    if (before !== null && !isNew && sameRegistration(before, instance)) return;
     if (before !== null) services.discount(before);
     services.count(instance);
     writer.putInstance(instance, wallMs);

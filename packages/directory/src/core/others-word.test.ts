@@ -37,6 +37,26 @@ test("take() shows what another directory has registered, live for as long as th
   expect(world.registry.endLeases(at(LEASE_MS * 2))).toBe(0);
 });
 
+test("take() of a Watson that is lost elsewhere shows since when, known before or not", () => {
+  const { world, others } = open();
+  const since = (name: string) => world.table.instance(`barker@${name}`)?.since;
+  const lost = { sightings: [seen("vm1", null, 70)], registrations: [held("vm1", "barker@x")] };
+  others.take({ ...nothing, ...lost }, at(100));
+  expect(since("x")).toBe(70);
+  others.take({ ...nothing, sightings: [seen("vm1", null, 80)] }, at(200));
+  expect(since("x")).toBe(80);
+});
+
+test("take() of a Watson whose directory had ended before shows it as lost since that is known, once", () => {
+  const { world, others } = open();
+  const since = () => world.table.instance("barker@x")?.since;
+  const news = { sightings: [seen("vm1", "gone", 70)], registrations: [held("vm1", "barker@x")] };
+  others.take({ ...nothing, ...news }, at(100));
+  expect(since()).toBe(at(100).wallMs);
+  others.take({ ...nothing, replicas: [{ id: "gone", present: false }] }, at(200));
+  expect(since()).toBe(at(100).wallMs);
+});
+
 test("take() of a Watson that is connected here and was seen elsewhere since hands it over, and names it", () => {
   const { world, others } = open();
   state(world, "vm1", ["barker@x"]);

@@ -1,4 +1,4 @@
-import { type Held, type Holdings, sameRegistration, type Seat, type Watson } from "./holdings.ts";
+import { type Held, type Holdings, sameRegistration, type Watson } from "./holdings.ts";
 import type { Moment } from "./moment.ts";
 import type { Sighting, StoredRegistration } from "./records.ts";
 import type { Unsaved } from "./unsaved.ts";
@@ -59,16 +59,26 @@ export class OthersWord {
     if (present) this.#present.add(id);
     else this.#present.delete(id);
     for (const watson of this.#holdings.watsons.values()) {
-      if (watson.seat.state !== "here" && watson.seat.replica === id)
-        this.#holdings.sit(watson, this.#seatAt(id, watson.seat), { sinceMs: moment.wallMs, moment });
+      if (watson.seat.state !== "here" && watson.seat.replica === id) this.#sitAt(watson, id, { moment });
     }
   }
 
-  #seatAt(replica: string | null, before: Seat): Seat {
-    if (replica !== null && this.#present.has(replica)) return { state: "elsewhere", replica };
-    // Nobody has lost sight of it: the directory that saw it has ended, and this one has just started.
-    const presumed = before.state === "lost" && before.presumed === true && replica !== null;
-    return { state: "lost", replica, presumed };
+  /**
+   * Says that a directory sees a Watson, or was the last to see it.
+   * @param sinceMs since when it does, where that is known.
+   */
+  #sitAt(
+    watson: Watson,
+    replica: string,
+    { moment, sinceMs = moment.wallMs }: { readonly moment: Moment; readonly sinceMs?: number },
+  ): void {
+    const { seat: before } = watson;
+    if (this.#present.has(replica))
+      return this.#holdings.sit(watson, { state: "elsewhere", replica }, { sinceMs, moment });
+    // Nobody has lost sight of it if the directory that saw it has ended while this one was not there yet.
+    const presumed = before.state === "lost" && before.presumed === true;
+    const lostMs = before.state === "lost" ? watson.sinceMs : moment.wallMs;
+    this.#holdings.sit(watson, { state: "lost", replica, presumed }, { sinceMs: lostMs, moment });
   }
 
   /** Returns whether the Watson was connected here until now. */
@@ -82,7 +92,8 @@ export class OthersWord {
       return false;
     }
     watson.identity = identity;
-    this.#holdings.sit(watson, this.#seatAt(replica, watson.seat), { sinceMs, moment });
+    if (replica === null) this.#holdings.sit(watson, { state: "lost", replica }, { sinceMs, moment });
+    else this.#sitAt(watson, replica, { moment, sinceMs });
     return here;
   }
 

@@ -10,6 +10,12 @@ export interface Replica {
   readonly startedMs: number;
 }
 
+/** A directory that has ended, or that cannot reach the store any more: nobody knows which. */
+export interface MissingReplica {
+  readonly address: string;
+  readonly sinceMs: number;
+}
+
 /** Takes what others have written. */
 export interface SharedListener {
   /** In the order of writing. The first call tells of all that is there. */
@@ -48,4 +54,6 @@ export interface SharedStore {
   challenge(watson: string, replica: string): Promise<boolean>;
   /** The directories that are there, this one included. */
   replicas(): readonly Replica[];
+  /** Those that were there within the last hour, and nobody is at their address now. */
+  missing(): readonly MissingReplica[];
 }

@@ -73,6 +73,31 @@ test("status prints problems first, errors before warnings, with their remedies"
   `);
 });
 
+const replica = (address: string, startedAt: string, self: boolean) => ({
+  id: address,
+  address,
+  version: "0.1.0",
+  startedAt,
+  self,
+});
+
+test("status shows the directories that share a store, where there are several", async () => {
+  const replicas = [replica("//a/directory", ago(90_000), true), replica("//b/directory", ago(3_600_000), false)];
+  const directory = { ...healthy.directory, store: "etcd" };
+  const answerOf = (some: typeof replicas) => ({ "GET /v1/status": { ...healthy, directory, replicas: some } });
+  expect((await run("status -d //a", { answers: answerOf(replicas) })).stdout).toBe(text`
+    No problems
+
+    //a/directory  ready  version 0.1.0, etcd store, up 1m 30s
+      revision 7, 2 services, 4 instances, 1 route
+
+    REPLICA                  VERSION  UP
+    //a/directory (answers)  0.1.0    1m 30s
+    //b/directory            0.1.0    1h
+  `);
+  expect((await run("status -d //a", { answers: answerOf(replicas.slice(0, 1)) })).stdout).not.toContain("REPLICA");
+});
+
 const down = { "GET /v1/status": new Unreachable([{ address: "//b/directory", reason: "timed out" }]) };
 
 test("status has a section for each directory, and names the one that is out of reach", async () => {

@@ -130,6 +130,8 @@ export class EtcdClient {
       const { revision, raft_term: term } = batch.header;
       if (batch.canceled) {
         const compacted = batch.compact_revision > 0;
+        // Said of a token that has ended, too, and there may be no other request that it is refused for.
+        if (/permission denied/.test(batch.cancel_reason)) this.#gateway.forgetToken();
         throw new EtcdError(compacted ? "compacted" : "unavailable", batch.cancel_reason || "the watch was cancelled");
       }
       if (batch.created) yield { state: "created", revision, term };

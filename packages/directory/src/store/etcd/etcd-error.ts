@@ -21,6 +21,9 @@ const GRPC = { invalidArgument: 3, permissionDenied: 7, resourceExhausted: 8, ou
 /** What etcd says before it has proposed anything (etcd 3.4, etcdserver/api/v3rpc/rpctypes/error.go). */
 const SURELY_NOT_WRITTEN = [/no leader/, /not capable/, /too many requests/, /unhealthy cluster/, /lease not found/];
 
+/** What etcd says of a token that it does not know any more, under codes of other meanings. */
+const TOKEN_ENDED = /auth store is old|user name is empty|invalid auth token/;
+
 /** Reads the body of an answer that is no success. */
 export function readEtcdError(status: number, body: unknown): EtcdError {
   const {
@@ -38,6 +41,7 @@ export function readEtcdError(status: number, body: unknown): EtcdError {
     const remedy = "compact and defragment it and disarm the alarm (docs/operating.md, section on etcd)";
     return new EtcdError("unavailable", `${text}: ${remedy}`);
   }
+  if (TOKEN_ENDED.test(text)) return new EtcdError("unauthenticated", text);
   switch (code) {
     case GRPC.unauthenticated:
       return new EtcdError("unauthenticated", text);

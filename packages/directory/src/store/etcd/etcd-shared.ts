@@ -3,7 +3,7 @@ import type { Clock, Logger } from "@datawire/runtime";
 import type { SharedNews } from "../../core/others-word.ts";
 import type { WatsonChange } from "../../core/unsaved.ts";
 import { StoreError } from "../contract.ts";
-import type { Replica, SharedListener, SharedStore } from "../shared.ts";
+import type { MissingReplica, Replica, SharedListener, SharedStore } from "../shared.ts";
 import { EtcdError } from "./etcd-error.ts";
 import type { Following } from "./following.ts";
 import type { Keys } from "./keys.ts";
@@ -30,12 +30,18 @@ interface EtcdSharedDeps {
 const WRITERS = 16;
 /** How long a directory has to say that it has a Watson, before another one believes that it has not. */
 const CHALLENGE_MS = 400;
+/** A directory that does not come back was taken away for good. */
+const MISSED_MS = 3_600_000;
+/** Every start on a free port is another address. */
+const MISSED_MAX = 20;
 
 /** The registrations that directories share over etcd. */
 export class EtcdShared implements SharedStore {
   readonly #config: EtcdSharedConfig;
   readonly #deps: EtcdSharedDeps;
   readonly #replicas = new Map<string, Replica>();
+  /** By address, the one that went last at the end. */
+  readonly #gone = new Map<string, MissingReplica>();
   /** By nonce. */
   readonly #asked = new Map<string, (alive: boolean) => void>();
   /** Directories that did not answer, until when they are not asked. */
@@ -148,11 +154,27 @@ export class EtcdShared implements SharedStore {
     return [this.#config.replica, ...this.#replicas.values()];
   }
 
+  missing(): readonly MissingReplica[] {
+    const present = new Set(this.replicas().map(({ address }) => address));
+    const sinceMs = this.#deps.clock.nowMs() - MISSED_MS;
+    return [...this.#gone.values()].filter((one) => one.sinceMs > sinceMs && !present.has(one.address));
+  }
+
   #know({ present }: ReadEntries): void {
     for (const { id, value } of present) {
-      if (value === null) this.#replicas.delete(id);
-      else if (id !== this.replica) this.#replicas.set(id, value);
+      if (id === this.replica) continue;
+      if (value !== null) this.#replicas.set(id, value);
+      else this.#miss(id);
     }
+  }
+
+  #miss(id: string): void {
+    const address = this.#replicas.get(id)?.address;
+    if (address === undefined) return;
+    this.#replicas.delete(id);
+    this.#gone.delete(address);
+    this.#gone.set(address, { address, sinceMs: this.#deps.clock.nowMs() });
+    for (const oldest of this.#gone.keys()) if (this.#gone.size > MISSED_MAX) this.#gone.delete(oldest);
   }
 
   /** Returns whether all was written. */

@@ -1,17 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { noLog, systemClock } from "@datawire/runtime";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import type { Sighting, StoredRegistration } from "../../core/records.ts";
-import type { SharedNews } from "../../core/others-word.ts";
-import { registration } from "../../testing/worlds.ts";
-import type { Store, VersionedRecord } from "../contract.ts";
-import { describeStore } from "../testing/conformance.ts";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
-import { openEtcdStore } from "./etcd-store.ts";
+import type { Sighting, StoredRegistration } from "../../core/records.ts";
+import { registration } from "../../testing/worlds.ts";
+import type { Store } from "../contract.ts";
+import { describeStore } from "../testing/conformance.ts";
+import { eventually, follow, type Followed, openStore, put } from "./testing/followed.ts";
 
-// Etcd and processes are started, stopped and waited for, on a machine that may be busy.
+// A real etcd, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let etcd: EtcdServer;
@@ -22,43 +17,15 @@ afterAll(() => etcd.dispose());
 
 let prefixes = 0;
 const newPrefix = (): string => `/test/${++prefixes}`;
-const never = new AbortController().signal;
 
-function open(prefix: string, endpoints: readonly string[] = [etcd.url]): Promise<Store> {
-  const config = { endpoints, user: null, tls: null, prefix, address: "//localhost/directory", leaseMs: 9_000 };
-  return openEtcdStore(config, { clock: systemClock, log: noLog }, never);
-}
+const open = (prefix: string): Promise<Store> => openStore({ prefix, endpoints: [etcd.url] });
+const followed = (prefix: string, choice: { readonly address?: string } = {}): Promise<Followed> =>
+  follow({ prefix, endpoints: [etcd.url], ...choice });
 
 describeStore("etcd", async () => {
   const prefix = newPrefix();
   return { open: () => open(prefix) };
 });
-
-/** Waits until `check` no longer throws. */
-async function eventually<T>(check: () => T, withinMs = 30_000): Promise<T> {
-  const end = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return check();
-    } catch (error) {
-      if (performance.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-}
-
-/** A store that is followed, with all that came. */
-async function followed(prefix: string, endpoints?: readonly string[]) {
-  const store = await open(prefix, endpoints);
-  await store.load();
-  const records: VersionedRecord[] = [];
-  const news: SharedNews[] = [];
-  store.follow((some) => records.push(...some));
-  store.shared?.follow({ news: (some) => news.push(some), challenged: async (id) => id === "alive" });
-  return { store, records, news, shared: store.shared! };
-}
-
-const put = (key: string, value: unknown, expected = 0) => ({ key, value, expected });
 
 test("follow() tells what others wrote, in their order", async () => {
   const prefix = newPrefix();
@@ -99,86 +66,6 @@ test("two directories that count up one record together lose no count", async ()
   await Promise.all([count(), count(), count()]);
   const store = await open(prefix);
   expect((await store.load()).records).toMatchObject([{ key: "n", value: 60 }]);
-  await store.close();
-});
-
-test("follow() goes on after etcd has forgotten the revisions in between", async () => {
-  const prefix = newPrefix();
-  const [a, b] = [await followed(prefix), await open(prefix)];
-  const first = await b.commit([put("stays", 1), put("goes", 1)]);
-  await eventually(() => expect(a.records).toHaveLength(2));
-  await etcd.signal("SIGSTOP");
-  await eventually(() => expect(a.store.outage).not.toBeNull());
-  await etcd.signal("SIGCONT");
-  await b.commit([put("stays", 2, first), put("goes", null, first)]);
-  const last = await b.commit([put("new", 1)]);
-  await etcd.call("/v3/kv/compaction", { revision: String(last), physical: true });
-  await eventually(() => expect(a.store.outage).toBeNull());
-  await eventually(() => {
-    const known = new Map(a.records.map(({ key, value }) => [key, value]));
-    expect(Object.fromEntries(known)).toEqual({ stays: 2, goes: null, new: 1 });
-  });
-  await Promise.all([a.store.close(), b.close()]);
-});
-
-test.each(["SIGSTOP", "SIGKILL"] as const)(
-  "%s of etcd: reads go on, changes are refused, and it recovers",
-  async (signal) => {
-    const { store } = await followed(newPrefix());
-    const version = await store.commit([put("x", 1)]);
-    await etcd.signal(signal);
-    await eventually(() => expect(store.outage).not.toBeNull());
-    await expect(store.commit([put("x", 2, version)])).rejects.toMatchObject({ code: "unavailable" });
-    if (signal === "SIGSTOP") await etcd.signal("SIGCONT");
-    else await etcd.start();
-    await eventually(() => expect(store.outage).toBeNull());
-    expect(await store.commit([put("x", 3, version)])).toBeGreaterThan(version);
-    await store.close();
-  },
-);
-
-test("a store goes on with the next endpoint when one refuses", async () => {
-  const prefix = newPrefix();
-  const { store } = await followed(prefix, ["http://127.0.0.1:9", etcd.url]);
-  await expect(store.commit([put("x", 1)])).resolves.toBeGreaterThan(0);
-  await store.close();
-});
-
-test("openEtcdStore() waits for an etcd that is away, and refuses what a newer version wrote", async () => {
-  const prefix = newPrefix();
-  await etcd.signal("SIGKILL");
-  const opening = open(prefix);
-  await etcd.start();
-  await (await opening).close();
-  const key = Buffer.from(`${prefix}/format/directory`).toString("base64");
-  await etcd.call("/v3/kv/put", { key, value: Buffer.from('{"form":99}').toString("base64") });
-  await expect(open(prefix)).rejects.toMatchObject({ code: "damaged" });
-});
-
-test("a store speaks as its user, who may see its own prefix alone, and goes on after its token has ended", async () => {
-  const guarded = await startEtcd();
-  onTestFinished(() => guarded.dispose());
-  const text = (plain: string) => Buffer.from(plain).toString("base64");
-  const prefix = "/guarded/default";
-  const perm = { permType: "READWRITE", key: text(`${prefix}/`), range_end: text(`${prefix}0`) };
-  for (const name of ["root", "datawire"]) {
-    await guarded.call("/v3/auth/role/add", { name });
-    await guarded.call("/v3/auth/user/add", { name, password: "secret" });
-    await guarded.call("/v3/auth/user/grant", { user: name, role: name });
-  }
-  await guarded.call("/v3/auth/role/grant", { name: "datawire", perm });
-  await guarded.call("/v3/auth/enable", {});
-  const user = { name: "datawire", password: "secret" };
-  const config = { endpoints: [guarded.url], user, tls: null, prefix, address: "//x/directory", leaseMs: 9_000 };
-  const store = await openEtcdStore(config, { clock: systemClock, log: noLog }, never);
-  await store.load();
-  store.follow(() => {});
-  const version = await store.commit([put("x", 1)]);
-  await guarded.signal("SIGKILL"); // tokens do not survive it
-  await eventually(() => expect(store.outage).not.toBeNull());
-  await guarded.start();
-  await eventually(() => expect(store.outage).toBeNull());
-  await expect(store.commit([put("x", 2, version)])).resolves.toBeGreaterThan(version);
   await store.close();
 });
 
@@ -234,60 +121,16 @@ test("challenge() asks the other directory, and takes silence for no", async () 
   await Promise.all([a.store.close(), b.store.close()]);
 });
 
-test("replicas() shows who is there, until some time after its end", async () => {
+test("replicas() shows who is there, until some time after its end; then it is missed until its address is back", async () => {
   const prefix = newPrefix();
-  const [a, b] = [await followed(prefix), await followed(prefix)];
+  const [a, b] = [await followed(prefix), await followed(prefix, { address: "//b/directory" })];
   await eventually(() => expect(a.shared.replicas()).toHaveLength(2));
   await b.store.close();
   expect(a.shared.replicas()).toHaveLength(2);
+  expect(a.shared.missing()).toEqual([]);
   await eventually(() => expect(a.shared.replicas()).toHaveLength(1));
-  await a.store.close();
+  expect(a.shared.missing()).toEqual([{ address: "//b/directory", sinceMs: expect.any(Number) }]);
+  const again = await followed(prefix, { address: "//b/directory" });
+  await eventually(() => expect(a.shared.missing()).toEqual([]));
+  await Promise.all([a.store.close(), again.store.close()]);
 });
-
-/** Starts a process that commits records 0, 1, 2… and prints each when it is acknowledged. */
-function startWriter(prefix: string): ChildProcess {
-  const program = `
-    const { openEtcdStore } = await import(${JSON.stringify(new URL("./etcd-store.ts", import.meta.url).href)});
-    const { systemClock, noLog } = await import(${JSON.stringify(import.meta.resolve("@datawire/runtime"))});
-    const config = ${JSON.stringify({ endpoints: [etcd.url], user: null, tls: null, prefix, address: "//x/directory", leaseMs: 9_000 })};
-    const store = await openEtcdStore(config, { clock: systemClock, log: noLog }, new AbortController().signal);
-    let next = (await store.load()).records.length;
-    for (;;) {
-      await store.commit([{ key: "n/" + next, value: { next, text: "x".repeat(500) }, expected: 0 }]);
-      process.stdout.write(next + "\\n");
-      next += 1;
-    }`;
-  return spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "ignore"] });
-}
-
-const ROUNDS = process.env["DSTACK_SOAK"] === "1" ? 200 : 4;
-
-test(
-  `commit() loses nothing that it acknowledged in ${ROUNDS} rounds of kill -9, of the directory and of etcd in turn`,
-  { timeout: ROUNDS * 10_000 },
-  async () => {
-    const prefix = newPrefix();
-    let acknowledged = -1;
-    for (let round = 0; round < ROUNDS; round++) {
-      const writer = startWriter(prefix);
-      const until = acknowledged + 20 + round;
-      let etcdEnd: Promise<void> | null = null;
-      for await (const line of createInterface({ input: writer.stdout! })) {
-        acknowledged = Number(line);
-        if (acknowledged !== until) continue;
-        if (round % 2 === 1) etcdEnd = etcd.signal("SIGKILL");
-        else writer.kill("SIGKILL");
-      }
-      if (writer.exitCode === null && writer.signalCode === null) await once(writer, "exit");
-      if (etcdEnd !== null) {
-        await etcdEnd;
-        await etcd.start();
-      }
-      const store = await open(prefix);
-      const keys = new Set((await store.load()).records.map(({ key }) => key));
-      await store.close();
-      for (let n = 0; n <= acknowledged; n++) expect(keys.has(`n/${n}`)).toBe(true);
-      acknowledged = keys.size - 1;
-    }
-  },
-);

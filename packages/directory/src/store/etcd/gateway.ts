@@ -17,6 +17,12 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** A request of ours. */
+interface Asked {
+  readonly body: unknown;
+  readonly token: string | null;
+}
+
 const CONNECT_MS_MAX = 1_000;
 /** Etcd itself gives up after 7 s; by then a person has stopped waiting. */
 const CALL_MS_MAX = 3_000;
@@ -30,7 +36,8 @@ export class Gateway {
   readonly #clock: Clock;
   readonly #agent: Dispatcher;
   #current = 0;
-  #token: string | null = null;
+  /** The token of the configured user, for all that asks at the same time. */
+  #token: Promise<string> | null = null;
 
   constructor(config: EtcdConfig, { clock }: { readonly clock: Clock }) {
     this.#config = config;
@@ -58,7 +65,7 @@ export class Gateway {
     for (let attempt = 0; attempt < this.#config.endpoints.length; attempt++) {
       const endpoint = this.#current;
       try {
-        return await this.#authenticated(() => this.#exchange(endpoint, path, { body, timeoutMs }));
+        return await this.#authenticated((token) => this.#exchange(endpoint, path, { body, token, timeoutMs }));
       } catch (error) {
         if (!(error instanceof EtcdError)) throw error;
         last = error;
@@ -83,7 +90,9 @@ export class Gateway {
     let opened = false;
     const cancelTimer = this.#clock.setTimer(CALL_MS_MAX, () => opened || cut.abort());
     try {
-      const response = await this.#authenticated(() => this.#request(endpoint, path, { body, signal: cut.signal }));
+      const response = await this.#authenticated((token) =>
+        this.#request(endpoint, path, { body, token, signal: cut.signal }),
+      );
       for await (const line of linesOf(response.body)) {
         opened = true;
         const { result, error } = JSON.parse(line) as { readonly result?: unknown; readonly error?: unknown };
@@ -108,13 +117,13 @@ export class Gateway {
   async #exchange(
     endpoint: number,
     path: string,
-    { body, timeoutMs }: { readonly body: unknown; readonly timeoutMs: number },
+    { timeoutMs, ...asked }: Asked & { readonly timeoutMs: number },
   ): Promise<unknown> {
     const limit = new AbortController();
     // A busy process is no slow etcd: what has come by now is read before the time counts as over.
     const cancelTimer = this.#clock.setTimer(timeoutMs, () => setImmediate(() => setImmediate(() => limit.abort())));
     try {
-      const response = await this.#request(endpoint, path, { body, signal: limit.signal });
+      const response = await this.#request(endpoint, path, { ...asked, signal: limit.signal });
       return await response.body.json();
     } catch (cause) {
       throw exchangeError(this.#url(endpoint), cause, { timedOut: limit.signal.aborted });
@@ -126,7 +135,7 @@ export class Gateway {
   async #request(
     endpoint: number,
     path: string,
-    { body, signal }: { readonly body: unknown; readonly signal: AbortSignal },
+    { body, token, signal }: Asked & { readonly signal: AbortSignal },
   ): Promise<Dispatcher.ResponseData> {
     const response = await this.#agent.request({
       origin: this.#url(endpoint),
@@ -134,7 +143,7 @@ export class Gateway {
       method: "POST",
       headers: {
         "content-type": "application/json",
-        ...(this.#token === null ? {} : { authorization: this.#token }),
+        ...(token === null ? {} : { authorization: token }),
       },
       body: JSON.stringify(body),
       signal,
@@ -144,27 +153,38 @@ export class Gateway {
     throw readEtcdError(response.statusCode, parsed(text));
   }
 
+  /** Gives up the token, as an answer says otherwise than by its status that it no longer holds. */
+  forgetToken(): void {
+    this.#token = null;
+  }
+
   /** Carries out a request as the configured user, whose token may have run out. */
-  async #authenticated<T>(request: () => Promise<T>): Promise<T> {
+  async #authenticated<T>(request: (token: string | null) => Promise<T>): Promise<T> {
     const { user } = this.#config;
-    if (user === null) return request();
-    if (this.#token === null) await this.#authenticate(user);
+    if (user === null) return request(null);
+    const token = this.#token ?? this.#authenticate(user);
     try {
-      return await request();
+      return await request(await token);
     } catch (error) {
       if (!(error instanceof EtcdError) || error.code !== "unauthenticated") throw error;
-      await this.#authenticate(user);
-      return request();
+      // Others whose requests were refused as well may have got a new one by now.
+      const next = this.#token === token || this.#token === null ? this.#authenticate(user) : this.#token;
+      return request(await next);
     }
   }
 
-  async #authenticate({ name, password }: NonNullable<EtcdConfig["user"]>): Promise<void> {
-    this.#token = null;
-    const options = { body: { name, password }, timeoutMs: CALL_MS_MAX };
-    const answer = await this.#exchange(this.#current, "/v3/auth/authenticate", options);
-    const { token } = answer as { readonly token?: unknown };
-    if (typeof token !== "string") throw new EtcdError("refused", "etcd gave no token for its user and password");
+  #authenticate({ name, password }: NonNullable<EtcdConfig["user"]>): Promise<string> {
+    const options = { body: { name, password }, token: null, timeoutMs: CALL_MS_MAX };
+    const token = this.#exchange(this.#current, "/v3/auth/authenticate", options).then((answer) => {
+      const { token: given } = answer as { readonly token?: unknown };
+      if (typeof given === "string") return given;
+      throw new EtcdError("refused", "etcd gave no token for its user and password");
+    });
     this.#token = token;
+    token.catch(() => {
+      if (this.#token === token) this.#token = null;
+    });
+    return token;
   }
 
   /** Goes on to the next endpoint, if this one is still the current one. */

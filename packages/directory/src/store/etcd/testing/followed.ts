@@ -1,0 +1,59 @@
+import { type Clock, noLog, systemClock } from "@datawire/runtime";
+import type { SharedNews } from "../../../core/others-word.ts";
+import type { Store, VersionedRecord } from "../../contract.ts";
+import type { SharedStore } from "../../shared.ts";
+import { type EtcdStoreConfig, openEtcdStore } from "../etcd-store.ts";
+
+/** What a test chooses of a store on etcd. */
+export type Choice = Pick<EtcdStoreConfig, "endpoints" | "prefix"> & Partial<EtcdStoreConfig>;
+
+/** How much faster than the world the stores of tests wait: what they wait for on loopback comes at once. */
+const HURRY = 4;
+
+const hurriedClock: Clock = {
+  ...systemClock,
+  setTimer: (ms, fn) => systemClock.setTimer(ms / HURRY, fn),
+  sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
+};
+
+/** Opens a store on etcd, which waits for it for as long as it takes. */
+export function openStore(choice: Choice): Promise<Store> {
+  const config = { user: null, tls: null, address: "//localhost/directory", leaseMs: 9_000, ...choice };
+  return openEtcdStore(config, { clock: hurriedClock, log: noLog }, new AbortController().signal);
+}
+
+/** A store that is followed, with all that came. */
+export interface Followed {
+  readonly store: Store;
+  readonly shared: SharedStore;
+  readonly records: readonly VersionedRecord[];
+  readonly news: readonly SharedNews[];
+}
+
+/** Opens a store and follows it; only a Watson of the id `alive` is there. */
+export async function follow(choice: Choice): Promise<Followed> {
+  const store = await openStore(choice);
+  const { shared } = store;
+  if (shared === null) throw new Error("Cannot follow a store that is not shared");
+  await store.load();
+  const records: VersionedRecord[] = [];
+  const news: SharedNews[] = [];
+  store.follow((some) => records.push(...some));
+  shared.follow({ news: (some) => news.push(some), challenged: async (id) => id === "alive" });
+  return { store, shared, records, news };
+}
+
+export const put = (key: string, value: unknown, expected = 0) => ({ key, value, expected });
+
+/** Waits until `check` no longer throws. */
+export async function eventually<T>(check: () => T | Promise<T>, withinMs = 30_000): Promise<T> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
