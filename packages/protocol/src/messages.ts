@@ -18,6 +18,9 @@ export const SNAPSHOT_PART_ENTITIES = 2_000;
 /** The most instances that one Watson may hold. */
 export const REGISTRATIONS_MAX = 10_000;
 
+/** Twice what ours has, so that one with finer buckets is understood. */
+const HISTOGRAM_NUMBERS_MAX = 700;
+
 const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
 
 /** What `Table.hash` gives of the table that the subscriber sees. Left out by peers that know nothing of it. */
@@ -104,6 +107,12 @@ export const counterSchema = z.object({
   /** Requests that got no response of the instance's own. */
   failures: z.int().min(0),
   latencyMs: z.object({ average: z.number().min(0), max: z.number().min(0) }).nullable(),
+  /**
+   * How many requests took how long, until the head of their response: the first millisecond of a bucket and how many
+   * are in it, in turn (`Histogram`). Those of a sample count for those that they stand for. Left out where the Sherlock
+   * does not look, and by one that knows nothing of it.
+   */
+  latencies: z.array(z.int().min(0)).max(HISTOGRAM_NUMBERS_MAX).optional(),
 });
 export type Counter = z.infer<typeof counterSchema>;
 

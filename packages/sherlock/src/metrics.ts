@@ -1,6 +1,7 @@
 import type { Counter as CounterLine } from "@datawire/protocol";
 import { createRegistry } from "@datawire/runtime";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { LatencyMetric } from "./latency-metric.ts";
 
 /** What Sherlock counts of itself and of the traffic. */
 export interface Metrics {
@@ -72,6 +73,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     "datawire_latency_max_seconds",
     "Of the requests to an instance since HAProxy was last reloaded.",
   );
+  const latencies = new LatencyMetric(registry);
   const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
     new Gauge({
       name,
@@ -116,6 +118,9 @@ export function createMetrics(sources: MetricSources): Metrics {
           const count = line.responses[i] ?? 0;
           if (count > 0) responses.inc({ ...labels, class: name }, count);
         });
+        if (line.latencies !== undefined) {
+          latencies.add({ service: labels.service, version: labels.version }, line.latencies);
+        }
         if (line.latencyMs === null) continue;
         average.set(labels, line.latencyMs.average / 1_000);
         max.set(labels, line.latencyMs.max / 1_000);

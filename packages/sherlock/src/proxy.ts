@@ -4,6 +4,7 @@ import { formatEndpoint, type RenderSettings } from "./core/render.ts";
 import { findHaproxy, type HaproxyBinary } from "./io/haproxy-binary.ts";
 import { connectionsAllowed } from "./io/limits.ts";
 import { hasIpv6Loopback } from "./io/ports.ts";
+import { LATENCIES_FD } from "./io/latency-pipe.ts";
 import type { RunDir } from "./io/run-dir.ts";
 import { loadTemplate, type Template } from "./io/template.ts";
 import type { SherlockSettings } from "./settings.ts";
@@ -32,6 +33,7 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
     maxConnections: await connectionsAllowed(settings.haproxy.maxConnections),
     hardStopAfter: `${settings.haproxy.hardStopAfterMs}ms`,
     accessLog: settings.accessLog,
+    latencies: settings.percentiles === null ? null : { fd: LATENCIES_FD, oneIn: settings.percentiles },
     sockets: dir.sockets,
     files: { serverState: dir.serverState },
     maps: dir.maps,

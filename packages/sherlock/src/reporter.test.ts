@@ -25,6 +25,7 @@ beforeEach(() => {
     metrics: { followed: (ms) => followedMs.push(ms) } as Partial<Metrics> as Metrics,
     planning: { position: { epoch: "e", revision: 7 }, current: null },
     runtime: { ask: async () => "", run: async () => {} },
+    sampling: null,
     onApplied: () => {},
   });
   link = reporter.handler(FOLLOWER);

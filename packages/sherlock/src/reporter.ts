@@ -8,6 +8,7 @@ import type { DriverObserver } from "./io/driver-types.ts";
 import type { RuntimeApi } from "./io/runtime-api.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Planning } from "./planning.ts";
+import type { Sampling } from "./sampling.ts";
 
 export interface ReporterDeps {
   readonly settings: { readonly name: string; readonly zone: string | null };
@@ -16,6 +17,8 @@ export interface ReporterDeps {
   readonly metrics: Metrics;
   readonly planning: Pick<Planning, "position" | "current">;
   readonly runtime: RuntimeApi;
+  /** Null when percentiles are off. */
+  readonly sampling: Pick<Sampling, "take"> | null;
   /** Called whenever HAProxy follows a table. */
   readonly onApplied: () => void;
 }
@@ -27,6 +30,10 @@ const PROBLEMS_MAX = 100;
 const MESSAGE_MAX = 1_000;
 const SUBJECT_MAX = 320;
 const LINES_MAX = 20_000;
+/** So many with full histograms fit into a frame. */
+const MESSAGE_LINES_MAX = 500;
+/** HAProxy has so long to be counted for the last time. */
+const LAST_COUNT_MS_MAX = 500;
 
 /** Tells the directory what HAProxy follows and what it counted, and keeps the metrics. */
 export class Reporter implements DriverObserver {
@@ -119,20 +126,28 @@ export class Reporter implements DriverObserver {
     }
   }
 
+  /** Counts once more before the link ends: what nobody has told of by then, nobody will. */
+  async finish(): Promise<void> {
+    const enough = new AbortController();
+    await Promise.race([this.#count(), this.#deps.clock.sleep(LAST_COUNT_MS_MAX, enough.signal)]);
+    enough.abort();
+  }
+
   async #count(): Promise<void> {
-    const { runtime, metrics, planning, clock, log } = this.#deps;
+    const { runtime, sampling, metrics, planning, clock, log } = this.#deps;
     const nowMs = clock.monotonicMs();
     try {
       const counts = parseStat(await runtime.ask(STATISTICS));
       const lines = this.#deltas.take(
         counts,
         (backend, server) => planning.current?.servers.get(backend)?.get(server) ?? null,
+        sampling?.take(),
       );
       metrics.traffic(lines);
       const periodMs = Math.max(1, Math.round(nowMs - this.#countedMs));
       this.#countedMs = nowMs;
-      if (lines.length > 0) {
-        this.#session?.send({ type: "counters", periodMs, counters: lines.slice(0, LINES_MAX) });
+      for (let from = 0; from < Math.min(lines.length, LINES_MAX); from += MESSAGE_LINES_MAX) {
+        this.#session?.send({ type: "counters", periodMs, counters: lines.slice(from, from + MESSAGE_LINES_MAX) });
       }
     } catch (error) {
       log.debug("HAProxy was not counted", { error: describeError(error) });

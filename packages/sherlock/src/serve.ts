@@ -25,6 +25,7 @@ import { listPage } from "./page-source.ts";
 import { Planning } from "./planning.ts";
 import { hasRuntimeSocket, prepareProxy, type Proxy } from "./proxy.ts";
 import { Reporter } from "./reporter.ts";
+import { openSampling } from "./sampling.ts";
 import type { SherlockSettings } from "./settings.ts";
 import { hostsOf } from "./table-hosts.ts";
 
@@ -54,7 +55,8 @@ const COALESCE = { quietMs: 25, waitMsMax: 1_000, gapMs: 300 };
 /** Follows and drives with one set of settings, until the signal aborts. @throws Error for what keeps it from starting. */
 export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, signal: AbortSignal): Promise<void> {
   const { log, clock } = deps;
-  const proxy = await prepareProxy(settings, dir);
+  const sampling = await openSampling(settings.percentiles, { dir, log });
+  const proxy = await prepareProxy(sampling === null ? { ...settings, percentiles: null } : settings, dir);
   warnOfWeaknesses(proxy, log);
   await makePrivateFolder(settings.dataDir);
   const follower = await openTableFollower(
@@ -99,6 +101,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
     metrics,
     planning,
     runtime: haproxy.runtime,
+    sampling,
     onApplied() {
       deps.tableApplied.ready();
       if (serving) deps.onServing({ listen: proxy.listen, admin: admin?.address ?? null });
@@ -170,6 +173,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
       ),
       resolver.run(parts.signal),
       reporter.run(parts.signal),
+      sampling?.run(clock, parts.signal),
       runLink(
         { replicas, identity: reporter.identity, token, tls, subscribe: follower.subscription },
         { clock, log, random: Math.random, handler: reporter.handler(follower) },
@@ -178,11 +182,13 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
     ];
     driver.request([]);
     await aborted(signal);
+    await reporter.finish();
     parts.abort();
     await Promise.all(work);
     await resolver.save();
   } finally {
     parts.abort();
+    sampling?.close();
     await follower.close();
     if (deps.keepsProxy()) {
       if (haproxy.pid !== null) log.info("Leaving HAProxy to the next start", { pid: haproxy.pid });

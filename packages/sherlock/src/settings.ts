@@ -8,6 +8,8 @@ import {
   NAME_RULE,
   parseBalance,
   parseDirectoryAddress,
+  parsePercent,
+  SLOTS,
 } from "@datawire/protocol";
 import {
   ConfigError,
@@ -49,6 +51,8 @@ export interface SherlockSettings {
   };
   readonly tcp: TcpSettings;
   readonly accessLog: boolean;
+  /** One request in so many is looked at for its latency; null for none. */
+  readonly percentiles: number | null;
   readonly overrides: ReadonlyMap<string, ServiceOverride>;
   /** Where the last table and the last addresses are kept. */
   readonly dataDir: string;
@@ -181,6 +185,19 @@ export const settingsSchema = z.strictObject({
       description:
         "Whether HAProxy writes a line for each request, to `access.log` in the run directory; it costs a few percent of throughput.",
     }),
+  percentiles: z
+    .union([
+      z.boolean().transform((on) => (on ? 1 : null)),
+      z.enum(["off", "on"]).transform((text) => (text === "on" ? 1 : null)),
+      parsedBy(oneInOfShare, "on, off, or a share of the requests such as 10%"),
+    ])
+    .meta({ wanted: "on, off, or a share of the requests such as 10%" })
+    .optional()
+    .meta({
+      description:
+        "Whether to look at each request for p50, p90 and p99 of the latency, or at a share of them, taken as one request in 2, 3, 4…; costs a few percent of throughput.",
+      otherwise: "off",
+    }),
   services: z
     .record(z.string(), overrideSchema)
     .default({})
@@ -268,6 +285,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     },
     tcp: { listen: new Map(Object.entries(value.tcp)), range: value.tcp_ports ?? null },
     accessLog: value.access_log === "json",
+    percentiles: value.percentiles ?? null,
     overrides: new Map(Object.entries(value.services).map(([service, override]) => [service, overrideOf(override)])),
     // Several Sherlocks of one user have a run directory each, which then holds this as well.
     dataDir: value.data_dir ?? value.haproxy.run_dir ?? defaultDataDir(input.env),
@@ -288,6 +306,13 @@ function flagsOf({ directories, options }: DaemonInput): Given[] {
     { from: "--run-dir", path: ["haproxy", "run_dir"], value: options["runDir"] },
     { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
   ];
+}
+
+/** @throws Error for what is no share, or none at all. */
+function oneInOfShare(text: string): number {
+  const slots = parsePercent(text);
+  if (slots === 0) throw new Error("no share");
+  return Math.round(SLOTS / slots);
 }
 
 function overrideOf(override: z.output<typeof overrideSchema>): ServiceOverride {

@@ -1,4 +1,4 @@
-import type { Counter } from "@datawire/protocol";
+import type { Counter, Histogram } from "@datawire/protocol";
 import type { PlannedServer } from "./plan.ts";
 
 /** What HAProxy has counted for one server since its worker started. */
@@ -48,12 +48,21 @@ export function parseStat(answer: string): ServerCounts[] {
 /** Which instance a server stands for. */
 export type Attribution = (backend: string, server: string) => Pick<PlannedServer, "instances"> | null;
 
+const NO_LATENCIES: ReadonlyMap<string, Histogram> = new Map();
+
 /** Turns totals, which begin anew with each worker, into what came since the last look. */
 export class CounterDeltas {
   #last = new Map<string, ServerCounts>();
 
-  /** @returns one line for each instance with requests since the last call. */
-  take(counts: readonly ServerCounts[], attribute: Attribution): Counter[] {
+  /**
+   * @param latencies of requests since the last call, by `backend/server`, where they are looked at.
+   * @returns one line for each instance with requests since the last call.
+   */
+  take(
+    counts: readonly ServerCounts[],
+    attribute: Attribution,
+    latencies: ReadonlyMap<string, Histogram> = NO_LATENCIES,
+  ): Counter[] {
     const lines: Counter[] = [];
     const next = new Map<string, ServerCounts>();
     for (const now of counts) {
@@ -64,7 +73,9 @@ export class CounterDeltas {
       const before = last !== undefined && last.requests <= now.requests ? last : null;
       const requests = now.requests - (before?.requests ?? 0);
       const failures = Math.max(0, now.failures - (before?.failures ?? 0));
-      if (requests === 0 && failures === 0) continue;
+      // A request is counted when it comes, and its latency when it is answered, which may be in the next period.
+      const answered = latencies.get(id);
+      if (requests === 0 && failures === 0 && answered === undefined) continue;
       const instance = attribute(now.backend, now.server)?.instances[0];
       const [a, b, c, d, e] = now.responses.map((total, i) => Math.max(0, total - (before?.responses[i] ?? 0)));
       lines.push({
@@ -75,6 +86,7 @@ export class CounterDeltas {
         responses: [a ?? 0, b ?? 0, c ?? 0, d ?? 0, e ?? 0],
         failures,
         latencyMs: { average: now.averageMs, max: now.maxMs },
+        ...(answered === undefined ? {} : { latencies: [...answered] }),
       });
     }
     this.#last = next;

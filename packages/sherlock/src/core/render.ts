@@ -1,6 +1,7 @@
 import type { Balance } from "@datawire/protocol";
 import { escapeArgument, escapeLogFormat, escapeRegex, quoteWord } from "./escape.ts";
 import { DEFAULT_LIMITS, type ServiceLimits, TLS_CONNECT_TIMEOUT_MS } from "./limits.ts";
+import { type LatencyTarget, type PercentilesView, percentilesView } from "./percentiles-view.ts";
 import type { BackendStructure, MapName, Plan, PlannedServer, RequestKeys } from "./plan.ts";
 
 /** What the configuration needs beside the plan. */
@@ -12,6 +13,8 @@ export interface RenderSettings {
   readonly maxConnections: number;
   readonly hardStopAfter: string;
   readonly accessLog: boolean;
+  /** Where latencies are told; null for nowhere. */
+  readonly latencies: LatencyTarget | null;
   readonly sockets: Readonly<Record<"runtime" | "fallback" | "stats" | "pages", string>>;
   readonly files: { readonly serverState: string };
   readonly maps: Readonly<Record<MapName | "draw", string>>;
@@ -24,9 +27,10 @@ export interface RenderSettings {
 }
 
 /** What a template may use; the names are stable. Every value is already escaped for where the built-in template has it. */
-export interface TemplateView extends Omit<RenderSettings, "caFile" | "sharedRules" | "hashBalance"> {
+export interface TemplateView extends Omit<RenderSettings, "caFile" | "sharedRules" | "hashBalance" | "latencies"> {
   /** `sherlock GENERATION`: must stand in `global` as the description, so that a reload can be verified. */
   readonly description: string;
+  readonly percentiles: PercentilesView | null;
   /** The defaults of every service. */
   readonly limits: ServiceLimits;
   readonly whenFetches: readonly FetchView[];
@@ -84,12 +88,13 @@ export interface ServerView {
 
 /** Makes what a template is filled with. Equal plans and settings make equal views. */
 export function viewOf(plan: Plan, settings: RenderSettings, generation: string): TemplateView {
-  const { caFile, sharedRules, hashBalance, ...rest } = settings;
+  const { caFile, sharedRules, hashBalance, latencies, ...rest } = settings;
   const { backends, tcpListeners, keys } = plan.structure;
   return {
     ...rest,
     listen: rest.listen.map(bindWords),
     description: `sherlock ${generation}`,
+    percentiles: latencies === null ? null : percentilesView(latencies, settings.accessLog),
     limits: DEFAULT_LIMITS,
     whenFetches: whenFetches(keys),
     stickyFetches: stickyFetches(keys),

@@ -16,6 +16,7 @@ const SETTINGS = {
   maxConnections: 10,
   hardStopAfter: "1s",
   accessLog: false,
+  latencies: null,
   sockets: { runtime: "r", fallback: "f", stats: "s", pages: "p" },
   files: { serverState: "x" },
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, name])),

@@ -10,6 +10,7 @@ import {
   parseShowProc,
   withoutPrefix,
 } from "../core/answers.ts";
+import { openForWriting } from "./latency-pipe.ts";
 import type { RunDir } from "./run-dir.ts";
 import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
 
@@ -82,11 +83,13 @@ export class HaproxyProcess {
     const errors = await open(dir.errors, "a", 0o600);
     // Open whether or not something is logged: a reload may turn the access log on.
     const output = await open(dir.accessLog, "a", 0o600);
+    // The same; and as the file of that number, HAProxy must never find one of its own.
+    const latencies = await openForWriting(dir).catch(() => null);
     // A group of its own, so that Ctrl-C reaches Sherlock alone, which then drains it. Files instead of pipes: a pipe
     // that nobody reads stops HAProxy, and these outlive Sherlock.
     const child = spawn(command, ["-W", "-S", `${dir.sockets.master},mode,600`, "-f", dir.config], {
       detached: true,
-      stdio: ["ignore", output.fd, errors.fd],
+      stdio: ["ignore", output.fd, errors.fd, latencies?.fd ?? "ignore"],
     });
     const end: { reason: string | null } = { reason: null };
     const exit = new Promise<void>((resolve) => {
@@ -100,6 +103,7 @@ export class HaproxyProcess {
     child.unref();
     await errors.close();
     await output.close();
+    await latencies?.close();
     const up = await this.#waitFor(generation, { over: () => end.reason !== null });
     if (!up) {
       const why = end.reason === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${end.reason}`;

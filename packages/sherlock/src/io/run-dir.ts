@@ -13,6 +13,8 @@ export interface RunDir {
   /** Standard error of HAProxy. */
   readonly errors: string;
   readonly accessLog: string;
+  /** The pipe in which HAProxy tells latencies. */
+  readonly latencies: string;
   /** What the running HAProxy was configured with. */
   readonly loaded: string;
   readonly mapFolder: string;
@@ -67,6 +69,7 @@ export function describeRunDir(path: string): Omit<RunDir, "release"> {
     serverState: join(path, "servers.state"),
     errors: join(path, "haproxy.err"),
     accessLog: join(path, "access.log"),
+    latencies: join(path, "latencies.pipe"),
     loaded: join(path, "loaded.json"),
     mapFolder,
     maps: maps as RunDir["maps"],

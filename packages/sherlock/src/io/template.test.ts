@@ -18,6 +18,7 @@ const SETTINGS: RenderSettings = {
   maxConnections: 4_096,
   hardStopAfter: "300000ms",
   accessLog: false,
+  latencies: null,
   sockets: { runtime: "/run/r.sock", fallback: "/run/f.sock", stats: "/run/s.sock", pages: "/run/p.sock" },
   files: { serverState: "/run/servers.state" },
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],

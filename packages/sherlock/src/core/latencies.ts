@@ -1,0 +1,73 @@
+import { bucketOf, type Histogram, toHistogram } from "@datawire/protocol";
+
+/** `BACKEND SERVER +MS`, as `defaults.hbs` has it written; the sign says that the line came with the head of the response. */
+const LINE = /^(\S+) (\S+) \+?(\d+)$/;
+/** Longer than any line that is written whole. */
+const LINE_LENGTH_MAX = 8_192;
+
+/** Adds up the latencies that HAProxy tells, a line each, until they are taken. */
+export class Latencies {
+  readonly #weight: number;
+  #rest = "";
+  #counts = new Map<string, Map<number, number>>();
+
+  /** @param oneIn how many requests each line stands for. */
+  constructor(oneIn: number) {
+    this.#weight = oneIn;
+  }
+
+  /** Takes what came, which may end within a line. What is no latency of an instance is passed over. */
+  add(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    if (this.#rest.length > LINE_LENGTH_MAX) this.#rest = "";
+    for (const line of lines) {
+      const read = line.startsWith("{") ? parseAccessLine(line) : parseLine(line);
+      if (read === null) continue;
+      const id = `${read.backend}/${read.server}`;
+      const counts = this.#counts.get(id) ?? new Map<number, number>();
+      this.#counts.set(id, counts);
+      const bucket = bucketOf(read.ms);
+      counts.set(bucket, (counts.get(bucket) ?? 0) + this.#weight);
+    }
+  }
+
+  /** What came since the last call, by `backend/server`. */
+  take(): Map<string, Histogram> {
+    const taken = new Map([...this.#counts].map(([id, counts]) => [id, toHistogram(counts)]));
+    this.#counts = new Map();
+    return taken;
+  }
+}
+
+interface Latency {
+  readonly backend: string;
+  readonly server: string;
+  readonly ms: number;
+}
+
+function parseLine(line: string): Latency | null {
+  const [, backend = "", server = "", ms = ""] = LINE.exec(line) ?? [];
+  return isInstance(backend, server) ? { backend, server, ms: Number(ms) } : null;
+}
+
+/** A line of the access log: HAProxy has one format for all that it logs to. One that was cut short is no JSON. */
+function parseAccessLine(line: string): Latency | null {
+  let fields: Partial<Record<string, unknown>>;
+  try {
+    fields = JSON.parse(line) as typeof fields;
+  } catch {
+    return null;
+  }
+  const { backend, instance, queueMs, connectMs, responseMs, totalMs } = fields;
+  if (typeof backend !== "string" || typeof instance !== "string" || !isInstance(backend, instance)) return null;
+  // A TCP connection has no response; -1 says that none came.
+  if (typeof responseMs !== "number" || typeof totalMs !== "number") return null;
+  const ms = responseMs < 0 ? totalMs : Number(queueMs) + Number(connectMs) + responseMs;
+  return Number.isFinite(ms) ? { backend, server: instance, ms } : null;
+}
+
+/** The way through the fallback is told by its other end, and what no server was asked for has no latency of one. */
+function isInstance(backend: string, server: string): boolean {
+  return backend.includes(":") && !server.startsWith("FB.") && !server.startsWith("<");
+}

@@ -1,0 +1,48 @@
+import type { Counter } from "@datawire/protocol";
+import { expect, test } from "vitest";
+import { createMetrics } from "./metrics.ts";
+
+const SOURCES = {
+  revision: () => 0,
+  tableAgeMs: () => 0,
+  tableDivergences: () => 0,
+  oldWorkers: async () => 0,
+  services: () => 0,
+};
+
+const line = (instance: string, latencies: number[] | undefined): Counter => ({
+  service: "s",
+  version: "1",
+  instance,
+  requests: 1,
+  responses: [0, 1, 0, 0, 0],
+  failures: 0,
+  latencyMs: { average: 2, max: 5 },
+  ...(latencies === undefined ? {} : { latencies }),
+});
+
+test("traffic() adds the latencies of the instances of a version up to a histogram", async () => {
+  const { registry, traffic } = createMetrics(SOURCES);
+  traffic([line("a", [0, 2, 3, 1]), line("b", [0, 1]), line("c", undefined)]);
+  traffic([line("a", [4, 1, 20_480, 2])]);
+  const text = await registry.metrics();
+  const shown = text.split("\n").filter((one) => one.includes("datawire_latency_seconds"));
+  expect(shown.filter((one) => one.startsWith("#") || !/le="(0\.0[1-9]|0\.[1-9]|[1-9]\.)/.test(one))).toEqual([
+    expect.stringMatching(/^# HELP datawire_latency_seconds Of the requests/),
+    "# TYPE datawire_latency_seconds histogram",
+    'datawire_latency_seconds_bucket{service="s",version="1",le="0.001"} 3',
+    'datawire_latency_seconds_bucket{service="s",version="1",le="0.002"} 3',
+    'datawire_latency_seconds_bucket{service="s",version="1",le="0.004"} 4',
+    'datawire_latency_seconds_bucket{service="s",version="1",le="0.008"} 5',
+    'datawire_latency_seconds_bucket{service="s",version="1",le="16.384"} 5',
+    'datawire_latency_seconds_bucket{service="s",version="1",le="+Inf"} 7',
+    'datawire_latency_seconds_sum{service="s",version="1"} 43.006',
+    'datawire_latency_seconds_count{service="s",version="1"} 7',
+  ]);
+});
+
+test("a Sherlock that does not look at latencies has no histogram of them", async () => {
+  const { registry, traffic } = createMetrics(SOURCES);
+  traffic([line("a", undefined)]);
+  expect(await registry.metrics()).not.toContain("datawire_latency_seconds_bucket");
+});

@@ -1,0 +1,133 @@
+import { readFile, rm, stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { addHistograms, countOf, type Histogram, quantileOf, type Table } from "@datawire/protocol";
+import { noLog } from "@datawire/runtime";
+import { openSampling, type Sampling } from "./sampling.ts";
+import { change, instance, routes, service, tableOf } from "./testing/entities.ts";
+import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "./testing/machine.ts";
+
+let folder: string;
+let url: string;
+/** Ends the responses that have only their head so far. */
+let release: () => void;
+let machine: Machine | null;
+let sampling: Sampling | null;
+const closers: (() => unknown)[] = [];
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  machine = null;
+  sampling = null;
+  // Sends the head after `ms`; with `hold`, the end only when it is released.
+  const held = Promise.withResolvers<void>();
+  release = held.resolve;
+  const server = createServer((req, res) => {
+    const query = new URL(req.url ?? "/", "http://x").searchParams;
+    setTimeout(
+      async () => {
+        res.flushHeaders();
+        if (query.has("hold")) await held.promise;
+        res.end("done");
+      },
+      Number(query.get("ms") ?? 0),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  closers.push(() => server.close());
+});
+
+afterEach(async () => {
+  sampling?.close();
+  await machine?.stop();
+  for (const close of closers.splice(0)) close();
+  await removeFolder(folder);
+});
+
+async function start(table: Table, settings: { readonly percentiles: number; readonly accessLog?: boolean }) {
+  machine = await startMachine({ table, runDir: folder, port: await freePort(), settings });
+  sampling = await openSampling(settings.percentiles, { dir: machine.dir, log: noLog });
+  return { machine, sampling: sampling as Sampling };
+}
+
+/** Takes until so many requests have been told of, and a little longer, since none may be told twice. */
+async function taken(from: Sampling, requests: number): Promise<Map<string, Histogram>> {
+  const found = new Map<string, Histogram>();
+  for (let extra = 3; extra > 0;) {
+    for (const [id, histogram] of from.take()) found.set(id, addHistograms(found.get(id) ?? [], histogram));
+    if ([...found.values()].reduce((sum, histogram) => sum + countOf(histogram), 0) >= requests) extra--;
+    await sleep(10);
+  }
+  return found;
+}
+
+test("each request is told once, with how long the head of its response took, over a reload too", async () => {
+  const table = tableOf(
+    service("s"),
+    instance("s", "a", { url }),
+    // What version 2 should get goes through the fallback to version 1.
+    instance("s", "b", { version: "2", url: "http://127.0.0.1:1", order: 1 }),
+    routes("s", { "//s(2)": { share: 5_000 } }),
+    service("stream"),
+    instance("stream", "a", { url }),
+  );
+  const { machine, sampling } = await start(table, { percentiles: 1 });
+  const { port, follow, reloads } = machine;
+  for (let i = 0; i < 96; i++) expect((await ask(port, "/s/")).status).toBe(200);
+  expect((await ask(port, "/nobody/")).status).toBe(404);
+  const before = reloads.length;
+  const stream = ask(port, "/stream/?hold");
+  const slow = Promise.all([1, 2, 3, 4].map(() => ask(port, "/s/?ms=300")));
+  await follow(table.apply(change(service("new"), instance("new", "a", { url }))));
+  expect(reloads.length).toBe(before + 1);
+  const found = await taken(sampling, 101);
+  // What flows on is told when it begins.
+  release();
+  await Promise.all([slow, stream]);
+  const byService = new Map([...found].map(([id, histogram]) => [id.slice(0, id.indexOf(":")), histogram]));
+  expect(byService.size).toBe(found.size);
+  expect(countOf(byService.get("stream") as Histogram)).toBe(1);
+  const all = byService.get("s") as Histogram;
+  expect(countOf(all)).toBe(100);
+  expect(quantileOf(all, 0.5)).toBeLessThan(250);
+  expect(quantileOf(all, 0.99)).toBeGreaterThanOrEqual(300 * (1 - 1 / 16));
+  expect(quantileOf(all, 0.99)).toBeLessThan(1_500);
+});
+
+test("one of two counts for both, and the access log has its line for each", async () => {
+  const table = tableOf(service("s"), instance("s", "a", { url }));
+  const { machine, sampling } = await start(table, { percentiles: 2, accessLog: true });
+  for (let i = 0; i < 20; i++) await ask(machine.port, `/s/${"x".repeat(i * 250)}?ms=20`);
+  // Ten of them are told, and two of these lines are cut within the path.
+  const [all] = (await taken(sampling, 16)).values();
+  expect(countOf(all as Histogram)).toBe(16);
+  expect(quantileOf(all as Histogram, 0.01)).toBeGreaterThanOrEqual(20 * (1 - 1 / 16));
+  const lines = (await readFile(machine.dir.accessLog, "utf8")).split("\n").filter((line) => line.startsWith("{"));
+  expect(lines).toHaveLength(20);
+});
+
+test("a share of one in a hundred is drawn for each request", async () => {
+  const table = tableOf(service("s"), instance("s", "a", { url }));
+  const { machine, sampling } = await start(table, { percentiles: 100 });
+  for (let i = 0; i < 300; i++) await ask(machine.port, "/s/");
+  await sleep(20);
+  const counts = [...sampling.take().values()].map(countOf);
+  // More than 15 of 300 have a chance of one in a million.
+  expect(counts[0] ?? 0).toBeLessThan(1_600);
+  expect((counts[0] ?? 0) % 100).toBe(0);
+});
+
+test("an HAProxy without the pipe is left without percentiles, and a pipe is made where there is none", async () => {
+  const table = tableOf(service("s"), instance("s", "a", { url }));
+  const { machine } = await start(table, { percentiles: 1 });
+  await rm(machine.dir.latencies);
+  expect(await openSampling(1, { dir: machine.dir, log: noLog })).toBeNull();
+  await machine.stop();
+  sampling?.close();
+  sampling = await openSampling(1, { dir: machine.dir, log: noLog });
+  expect(sampling).not.toBeNull();
+  expect((await stat(machine.dir.latencies)).mode & 0o777).toBe(0o600);
+});
