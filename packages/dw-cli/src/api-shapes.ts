@@ -1,5 +1,6 @@
 import type {
   Explanation,
+  Histogram,
   InstanceListing,
   Role,
   RouteListing,
@@ -98,6 +99,8 @@ export interface CountersAnswer {
     readonly responses: readonly [number, number, number, number, number];
     readonly failures: number;
     readonly latencyMs: { readonly average: number; readonly max: number } | null;
+    /** Left out by a directory that knows nothing of it. */
+    readonly latencies?: Histogram;
   }[];
 }
 

@@ -1,11 +1,13 @@
 import { type Cell, cell } from "./core/text-table.ts";
-import { type TopTable, type TopView, topTable } from "./core/top-rows.ts";
+import { percentilesHint, type TopTable, type TopView, topTable } from "./core/top-rows.ts";
 import type { Traffic } from "./core/traffic.ts";
 import type { Output } from "./output.ts";
 
 /** Prints all services, and of each its versions, callers and instances. */
 export function printTraffic(output: Output, traffic: Traffic): void {
   output.styled(["faint", `From ${traffic.from} until ${traffic.until}`]);
+  const hint = percentilesHint(traffic);
+  if (hint !== null) output.styled(["faint", hint]);
   print(output, { kind: "services" }, traffic);
   for (const { service, versions, callers } of traffic.services) {
     print(output, { kind: "versions", service }, traffic, `//${service} by version`);

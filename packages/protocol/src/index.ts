@@ -23,15 +23,7 @@ export type { InstanceUrl, ServiceProtocol } from "./instance-url.ts";
 export { isIpLiteral, isMachineLocal, parseInstanceUrl, PROTOCOLS, URL_LENGTH_MAX } from "./instance-url.ts";
 export { isWaiting, listRoutes, listService } from "./listing.ts";
 export type { Histogram } from "./histogram.ts";
-export {
-  addHistograms,
-  bucketOf,
-  bucketsOf,
-  countOf,
-  middleOf,
-  quantileOf,
-  toHistogram,
-} from "./histogram.ts";
+export { addHistograms, bucketOf, bucketsOf, countOf, middleOf, quantileOf, toHistogram } from "./histogram.ts";
 export type { Balance, Sticky, When } from "./matchers.ts";
 export { parseBalance, parseSticky, parseWhen } from "./matchers.ts";
 export * from "./messages.ts";

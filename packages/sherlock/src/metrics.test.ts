@@ -36,7 +36,7 @@ test("traffic() adds the latencies of the instances of a version up to a histogr
     'datawire_latency_seconds_bucket{service="s",version="1",le="0.008"} 5',
     'datawire_latency_seconds_bucket{service="s",version="1",le="16.384"} 5',
     'datawire_latency_seconds_bucket{service="s",version="1",le="+Inf"} 7',
-    'datawire_latency_seconds_sum{service="s",version="1"} 43.006',
+    'datawire_latency_seconds_sum{service="s",version="1"} 43.014',
     'datawire_latency_seconds_count{service="s",version="1"} 7',
   ]);
 });

@@ -173,7 +173,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
       ),
       resolver.run(parts.signal),
       reporter.run(parts.signal),
-      sampling?.run(clock, parts.signal),
+      ...(sampling === null ? [] : [sampling.run(clock, parts.signal)]),
       runLink(
         { replicas, identity: reporter.identity, token, tls, subscribe: follower.subscription },
         { clock, log, random: Math.random, handler: reporter.handler(follower) },

@@ -147,6 +147,10 @@ export const answers = {
         responses: z.array(z.int()).length(5).meta({ description: "By class, 1xx to 5xx" }),
         failures: z.int(),
         latencyMs: z.strictObject({ average: z.number(), max: z.number() }).nullable(),
+        latencies: z.array(z.number()).meta({
+          description:
+            "How many requests took how long until the head of their response: the first millisecond of a bucket and how many are in it, in turn; empty where no Sherlock looks (`percentiles` in sherlock.yaml)",
+        }),
       }),
     ),
   }),

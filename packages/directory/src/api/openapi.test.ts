@@ -18,7 +18,9 @@ beforeAll(async () => {
   ]);
   const sherlock = await sherlockOf(served, "monolith");
   const counter = { service: "barker", version: "1", instance: "a", requests: 4, failures: 0 };
-  const counters = [{ ...counter, responses: [0, 4, 0, 0, 0], latencyMs: { average: 1.5, max: 3 } }];
+  const counters = [
+    { ...counter, responses: [0, 4, 0, 0, 0], latencyMs: { average: 1.5, max: 3 }, latencies: [1, 3, 3, 1] },
+  ];
   sherlock.send({ type: "counters", periodMs: 1_000, counters });
   sherlock.send({ type: "applied", epoch: "e", revision: 1, problems: [{ subject: "//x", message: "refused" }] });
   // Messages are taken in order: the answer to this one says that those before it were.

@@ -1,4 +1,4 @@
-import type { Counter } from "@datawire/protocol";
+import { addHistograms, type Counter, type Histogram } from "@datawire/protocol";
 
 /** What one caller's Sherlocks counted for one instance, or for what had none. */
 export interface CounterLine {
@@ -12,6 +12,8 @@ export interface CounterLine {
   /** Weighted by requests. */
   readonly latencySumMs: number;
   readonly latencyMaxMs: number;
+  /** Of those requests that Sherlocks looked at; empty where none does. */
+  readonly latencies: Histogram;
 }
 
 export interface CounterStepsConfig {
@@ -19,12 +21,20 @@ export interface CounterStepsConfig {
   readonly keptMs: number;
   /** The most lines of one step; what goes beyond is dropped, and counted. */
   readonly linesMax: number;
+  /** The most buckets of the histograms of one step: where they find no room, lines are kept without. */
+  readonly bucketsMax: number;
+}
+
+interface Step {
+  readonly lines: Map<string, CounterLine>;
+  /** How many buckets their histograms have together. */
+  buckets: number;
 }
 
 /** Counter lines, summed up by steps of time. */
 export class CounterSteps {
   readonly #config: CounterStepsConfig;
-  readonly #steps = new Map<number, Map<string, CounterLine>>();
+  readonly #steps = new Map<number, Step>();
   #dropped = 0;
 
   constructor(config: CounterStepsConfig) {
@@ -36,23 +46,30 @@ export class CounterSteps {
   }
 
   add(lines: readonly CounterLine[], nowMs: number): void {
-    const { stepMs, keptMs } = this.#config;
+    const { stepMs, keptMs, linesMax, bucketsMax } = this.#config;
     const step = Math.floor(nowMs / stepMs);
     for (const old of this.#steps.keys()) if (old <= step - keptMs / stepMs) this.#steps.delete(old);
-    const sums = this.#steps.get(step) ?? new Map<string, CounterLine>();
+    const sums = this.#steps.get(step) ?? { lines: new Map(), buckets: 0 };
     this.#steps.set(step, sums);
     for (const line of lines) {
       const key = keyOf(line);
-      const before = sums.get(key);
-      if (before === undefined && sums.size >= this.#config.linesMax) this.#dropped += 1;
-      else sums.set(key, merged(before, line));
+      const before = sums.lines.get(key);
+      if (before === undefined && sums.lines.size >= linesMax) {
+        this.#dropped += 1;
+        continue;
+      }
+      const sum = merged(before, line);
+      const more = (sum.latencies.length - (before?.latencies.length ?? 0)) / 2;
+      const fits = sums.buckets + more <= bucketsMax;
+      sums.lines.set(key, fits ? sum : { ...sum, latencies: before?.latencies ?? [] });
+      if (fits) sums.buckets += more;
     }
   }
 
   /** The sums of all steps that begin from `fromMs` on and before `untilMs`. */
   sum(fromMs: number, untilMs: number): CounterLine[] {
     const sums = new Map<string, CounterLine>();
-    for (const [step, lines] of this.#steps) {
+    for (const [step, { lines }] of this.#steps) {
       const atMs = step * this.#config.stepMs;
       if (atMs < fromMs || atMs >= untilMs) continue;
       for (const [key, line] of lines) sums.set(key, merged(sums.get(key), line));
@@ -74,5 +91,6 @@ function merged(a: CounterLine | undefined, b: CounterLine): CounterLine {
     failures: a.failures + b.failures,
     latencySumMs: a.latencySumMs + b.latencySumMs,
     latencyMaxMs: Math.max(a.latencyMaxMs, b.latencyMaxMs),
+    latencies: addHistograms(a.latencies, b.latencies),
   };
 }

@@ -50,3 +50,32 @@ test("add() forgets what is older than an hour, and drops what finds no room", (
   expect(counters.last(3_600_000, 3_600_000).lines).toHaveLength(50_000);
   expect(counters.dropped).toBe(1);
 });
+
+test("latencies add up over time and Sherlocks, and a Sherlock without them takes nothing away", () => {
+  const counters = new Counters();
+  counters.add({ caller: "a", counters: [counter(2, { latencies: [480, 1, 3, 1] })] }, 100_000);
+  counters.add({ caller: "a", counters: [counter(5)] }, 100_001);
+  counters.add({ caller: "a", counters: [counter(0, { latencies: [3, 4, 481.5, 1] })] }, 106_000);
+  counters.add({ caller: "b", counters: [counter(7)] }, 106_000);
+  for (const spanMs of [10_000, 120_000]) {
+    expect(counters.last(spanMs, 110_000).lines).toMatchObject([
+      { caller: "a", requests: 7, latencies: [3, 5, 480, 2] },
+      { caller: "b", requests: 7, latencies: [] },
+    ]);
+  }
+});
+
+test("latencies that find no room are left out, and nothing else", () => {
+  const counters = new Counters();
+  const full = Array.from({ length: 16 }, (_, ms) => [ms, 1]).flat();
+  const many = (instances: number) =>
+    Array.from({ length: instances }, (_, i) => counter(1, { instance: `i${i}`, latencies: full }));
+  counters.add({ caller: "a", counters: many(4_000) }, 100_000);
+  // What is in a bucket that is there already finds its room.
+  counters.add({ caller: "a", counters: many(1) }, 100_001);
+  const { lines } = counters.last(5_000, 105_000);
+  expect(lines).toHaveLength(4_000);
+  expect(lines.filter(({ latencies }) => latencies.length > 0)).toHaveLength(50_000 / 16);
+  expect(lines[0]).toMatchObject({ requests: 2, latencies: full.map((value, i) => (i % 2 === 0 ? value : 2)) });
+  expect(lines.at(-1)).toMatchObject({ requests: 1, latencies: [] });
+});

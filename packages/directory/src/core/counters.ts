@@ -1,4 +1,4 @@
-import type { Counter } from "@datawire/protocol";
+import { bucketsOf, type Counter, toHistogram } from "@datawire/protocol";
 import { type CounterLine, CounterSteps } from "./counter-steps.ts";
 
 /** For how long counters are kept. */
@@ -17,8 +17,19 @@ export interface CounterSums {
 
 /** The counters that Sherlocks send, of the last hour. */
 export class Counters {
-  readonly #fine = new CounterSteps({ stepMs: FINE_STEP_MS, keptMs: FINE_KEPT_MS + FINE_STEP_MS, linesMax: 20_000 });
-  readonly #coarse = new CounterSteps({ stepMs: COARSE_STEP_MS, keptMs: COUNTERS_KEPT_MS, linesMax: 50_000 });
+  // A bucket has 16 bytes: all of them together take 40 MB at the most.
+  readonly #fine = new CounterSteps({
+    stepMs: FINE_STEP_MS,
+    keptMs: FINE_KEPT_MS + FINE_STEP_MS,
+    linesMax: 20_000,
+    bucketsMax: 50_000,
+  });
+  readonly #coarse = new CounterSteps({
+    stepMs: COARSE_STEP_MS,
+    keptMs: COUNTERS_KEPT_MS,
+    linesMax: 50_000,
+    bucketsMax: 30_000,
+  });
 
   /** How many lines found no room. */
   get dropped(): number {
@@ -50,7 +61,7 @@ export class Counters {
 const floor = (ms: number, stepMs: number): number => Math.floor(ms / stepMs) * stepMs;
 
 function lineOf(caller: string, counter: Counter): CounterLine {
-  const { service, version, instance, requests, responses, failures, latencyMs } = counter;
+  const { service, version, instance, requests, responses, failures, latencyMs, latencies = [] } = counter;
   return {
     caller,
     service,
@@ -61,5 +72,7 @@ function lineOf(caller: string, counter: Counter): CounterLine {
     failures,
     latencySumMs: (latencyMs?.average ?? 0) * requests,
     latencyMaxMs: latencyMs?.max ?? 0,
+    // As they came, they may be in any order, and in other buckets.
+    latencies: toHistogram(bucketsOf(latencies)),
   };
 }

@@ -16,14 +16,20 @@ const line = (caller: string, version: string | null, instance: string | null, r
   responses: [0, requests, 0, 0, 0],
   failures: 0,
   latencyMs: { average: 2, max: 30 },
+  latencies: [],
 });
 
 const counters: CountersAnswer = {
   from: "2026-11-20T11:59:45.000Z",
   until: "2026-11-20T12:00:00.000Z",
   counters: [
-    line("monolith", "1.0", "vm1", 1_350),
-    { ...line("monolith", "2.0", "vm3", 150), responses: [0, 147, 0, 0, 3], latencyMs: { average: 12, max: 80 } },
+    { ...line("monolith", "1.0", "vm1", 1_350), latencies: [0, 800, 3, 500, 28, 50] },
+    {
+      ...line("monolith", "2.0", "vm3", 150),
+      responses: [0, 147, 0, 0, 3],
+      latencyMs: { average: 12, max: 80 },
+      latencies: [8, 147, 72, 3],
+    },
     line("other", "1.0", "vm1", 1_500),
     line("other", null, null, 1),
   ],
@@ -36,50 +42,50 @@ test("top --once prints every service with its versions, callers and instances",
     {
       "code": 0,
       "stdout": "From 2026-11-20T11:59:45.000Z until 2026-11-20T12:00:00.000Z
-    SERVICE    STATUS  LIVE  REQ/S  ERRORS  AVG MS  MAX MS
-    //barker   live     2/3    200    0.1%     2.5      80
-    //emitter  live     1/1      0       -       -       -
+    SERVICE    STATUS  LIVE  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+    //barker   live     2/3    200    0.1%     2.5      29      80
+    //emitter  live     1/1      0       -       -       -       -
 
     //barker by version
-      VERSION  LIVE  SHARE     GOT  REQ/S  ERRORS  AVG MS  MAX MS
-      (none)    0/0     0%   0.03%    0.1      0%     2.0      30
-      1.0       1/1   100%  94.97%    190      0%     2.0      30
-      1.1       0/1     0%      0%      0       -       -       -
-      2.0       1/1     0%      5%     10      2%      12      80
+      VERSION  LIVE  SHARE     GOT  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+      (none)    0/0     0%   0.03%    0.1      0%     2.0       -      30
+      1.0       1/1   100%  94.97%    190      0%     2.0      29      30
+      1.1       0/1     0%      0%      0       -       -       -       -
+      2.0       1/1     0%      5%     10      2%      12      76      80
 
     //barker by caller
-      CALLER    VERSION  SHARE     GOT  REQ/S  ERRORS  AVG MS  MAX MS
-      monolith  1.0        90%     90%     90      0%     2.0      30
-      monolith  1.1         0%      0%      0       -       -       -
-      monolith  2.0        10%     10%     10      2%      12      80
-      other     (none)      0%   0.07%    0.1      0%     2.0      30
-      other     1.0       100%  99.93%    100      0%     2.0      30
-      other     1.1         0%      0%      0       -       -       -
-      other     2.0         0%      0%      0       -       -       -
+      CALLER    VERSION  SHARE     GOT  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+      monolith  1.0        90%     90%     90      0%     2.0      29      30
+      monolith  1.1         0%      0%      0       -       -       -       -
+      monolith  2.0        10%     10%     10      2%      12      76      80
+      other     (none)      0%   0.07%    0.1      0%     2.0       -      30
+      other     1.0       100%  99.93%    100      0%     2.0       -      30
+      other     1.1         0%      0%      0       -       -       -       -
+      other     2.0         0%      0%      0       -       -       -       -
 
     //barker version (none) by instance
-      INSTANCE       STATE    SHARE    GOT  REQ/S  ERRORS  AVG MS  MAX MS
-      (default URL)  default      -  0.03%    0.1      0%     2.0      30
+      INSTANCE       STATE    SHARE    GOT  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+      (default URL)  default      -  0.03%    0.1      0%     2.0       -      30
 
     //barker version 1.0 by instance
-      INSTANCE  STATE  SHARE     GOT  REQ/S  ERRORS  AVG MS  MAX MS
-      vm1       live    100%  94.97%    190      0%     2.0      30
+      INSTANCE  STATE  SHARE     GOT  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+      vm1       live    100%  94.97%    190      0%     2.0      29      30
 
     //barker version 1.1 by instance
-      INSTANCE  STATE  SHARE  GOT  REQ/S  ERRORS  AVG MS  MAX MS
-      vm2       down      0%   0%      0       -       -       -
+      INSTANCE  STATE  SHARE  GOT  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+      vm2       down      0%   0%      0       -       -       -       -
 
     //barker version 2.0 by instance
-      INSTANCE  STATE  SHARE  GOT  REQ/S  ERRORS  AVG MS  MAX MS
-      vm3       live      0%   5%     10      2%      12      80
+      INSTANCE  STATE  SHARE  GOT  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+      vm3       live      0%   5%     10      2%      12      76      80
 
     //emitter by version
-      VERSION  LIVE  SHARE  GOT  REQ/S  ERRORS  AVG MS  MAX MS
-      (none)    1/1   100%    -      0       -       -       -
+      VERSION  LIVE  SHARE  GOT  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+      (none)    1/1   100%    -      0       -       -       -       -
 
     //emitter version (none) by instance
-      INSTANCE  STATE  SHARE  GOT  REQ/S  ERRORS  AVG MS  MAX MS
-      vm1       live    100%    -      0       -       -       -
+      INSTANCE  STATE  SHARE  GOT  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+      vm1       live    100%    -      0       -       -       -       -
     ",
     }
   `);
@@ -94,7 +100,26 @@ test("top --json is for scripts", async () => {
     errorPercent: (3 / 3_001) * 100,
     averageMs: (1_350 * 2 + 150 * 12 + 1_500 * 2 + 2) / 3_001,
     maxMs: 80,
+    p50Ms: 0,
+    p90Ms: 8,
+    p99Ms: 28.5,
   });
+});
+
+test("top says how to have percentiles where no Sherlock looks, or an older directory passes none on", async () => {
+  const without = counters.counters.map(({ latencies: _, ...rest }) => rest);
+  const old = { ...answers, "GET /v1/counters?seconds=15": { ...counters, counters: without } };
+  const { stdout } = await run("top --once", { answers: old });
+  expect(stdout.split("\n").slice(1, 4)).toEqual([
+    "P99 wants `percentiles: on` in sherlock.yaml, or a share of requests such as 10%",
+    "SERVICE    STATUS  LIVE  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS",
+    "//barker   live     2/3    200    0.1%     2.5       -      80",
+  ]);
+  const screen = new FakeScreen({}, () => screen.press("quit"));
+  await run("top", { answers: old, screen });
+  expect(screen.lines[2]).toBe("P99 wants `percentiles: on` in sherlock.yaml, or a share of requests such as 10%");
+  const none = { ...answers, "GET /v1/counters?seconds=15": { ...counters, counters: [] } };
+  expect((await run("top --once", { answers: none })).stdout).not.toContain("percentiles");
 });
 
 test("top fills 80x24, and gives the screen back", async () => {
@@ -107,9 +132,9 @@ test("top fills 80x24, and gives the screen back", async () => {
     "dw top  //localhost/directory  all services
     2 services, 200 requests/s, 0.1% errors; 15 s until 12:00:00Z
 
-       SERVICE    STATUS  LIVE  REQ/S  ERRORS  AVG MS  MAX MS
-    >  //barker   live     2/3    200    0.1%     2.5      80
-       //emitter  live     1/1      0       -       -       -"
+       SERVICE    STATUS  LIVE  REQ/S  ERRORS  AVG MS  P99 MS  MAX MS
+    >  //barker   live     2/3    200    0.1%     2.5      29      80
+       //emitter  live     1/1      0       -       -       -       -"
   `);
 });
 

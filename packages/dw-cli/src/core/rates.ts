@@ -1,3 +1,4 @@
+import { bucketsOf, quantileOf, toHistogram } from "@datawire/protocol";
 import type { CountersAnswer } from "../api-shapes.ts";
 
 export type TrafficLine = CountersAnswer["counters"][number];
@@ -13,11 +14,19 @@ export interface Rates {
   readonly averageMs: number | null;
   /** The longest since HAProxy was last reloaded, which is all that it tells; null without any. */
   readonly maxMs: number | null;
+  /**
+   * How long the head of the response took at the most for so many percent of the requests; null where no Sherlock
+   * looks, or without any. In whole milliseconds, rounded down.
+   */
+  readonly p50Ms: number | null;
+  readonly p90Ms: number | null;
+  readonly p99Ms: number | null;
 }
 
 /** Sums lines up to rates over the seconds that they are of. */
 export function ratesOf(lines: readonly TrafficLine[], seconds: number): Rates {
   let [requests, errors, latencySumMs, timed, maxMs] = [0, 0, 0, 0, 0];
+  const latencies = toHistogram(lines.flatMap((line) => [...bucketsOf(line.latencies ?? [])]));
   for (const line of lines) {
     requests += line.requests;
     errors += line.failures + line.responses[4];
@@ -33,5 +42,8 @@ export function ratesOf(lines: readonly TrafficLine[], seconds: number): Rates {
     errorPercent: requests === 0 ? null : Math.min(100, (errors / requests) * 100),
     averageMs: timed === 0 ? null : latencySumMs / timed,
     maxMs: timed === 0 ? null : maxMs,
+    p50Ms: quantileOf(latencies, 0.5),
+    p90Ms: quantileOf(latencies, 0.9),
+    p99Ms: quantileOf(latencies, 0.99),
   };
 }

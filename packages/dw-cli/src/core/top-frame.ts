@@ -1,7 +1,7 @@
 import { printable } from "./printable.ts";
 import { count, formatShare } from "./span.ts";
 import { type Layout, cell, layoutTable } from "./text-table.ts";
-import { formatNumber } from "./top-rows.ts";
+import { formatNumber, percentilesHint } from "./top-rows.ts";
 import { type TopState, selectionOf } from "./top-state.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -42,19 +42,20 @@ export function topFrame(
   const { paint, width } = layout;
   const fit = (text: string): string => printable(text).slice(0, width);
   const more = rows.length > page ? `, ${first + 1} to ${first + shown.length} of ${rows.length}` : "";
+  const hint = percentilesHint(traffic);
   const head = [
     paint("strong", fit(`dw top  ${directory}  ${titleOf(view)}`)),
     error === null
       ? fit(`${totalText(traffic)}; ${seconds} s until ${until}Z${more}`)
       : paint("bad", fit(`${error}; this is of ${until}Z`)),
-    "",
+    hint === null ? "" : paint("faint", fit(hint)),
   ];
   const body = rows.length === 0 ? [paint("faint", fit(emptyText(view.kind)))] : table;
   const room = height - head.length - FOOT_LINES;
   const filled = [...body, ...Array<string>(Math.max(0, room - body.length)).fill("")].slice(0, Math.max(0, room));
   const foot = [
     paint("faint", fit(EXPLANATIONS[view.kind])),
-    paint("faint", fit("AVG of the last 1,024 requests to an instance, MAX since HAProxy's last reload")),
+    paint("faint", fit("AVG of the last 1,024 requests, MAX since HAProxy's reload, P99 until the head")),
     paint(
       "faint",
       fit(

@@ -76,17 +76,24 @@ const NO_VERSION = "(none)";
 
 const right = (title: string): Column => ({ title, align: "right" });
 const PART_COLUMNS: readonly Column[] = [right("SHARE"), right("GOT")];
-const RATE_COLUMNS: readonly Column[] = [right("REQ/S"), right("ERRORS"), right("AVG MS"), right("MAX MS")];
+const RATE_COLUMNS: readonly Column[] = [
+  right("REQ/S"),
+  right("ERRORS"),
+  right("AVG MS"),
+  right("P99 MS"),
+  right("MAX MS"),
+];
 
 function partCells({ sharePercent, requestPercent }: Part): string[] {
   return [sharePercent, requestPercent].map((percent) => (percent === null ? "-" : formatShare(percent)));
 }
 
-function rateCells({ requestsPerSecond, errorPercent, averageMs, maxMs }: Rates): (Cell | string)[] {
+function rateCells({ requestsPerSecond, errorPercent, averageMs, p99Ms, maxMs }: Rates): (Cell | string)[] {
   return [
     formatNumber(requestsPerSecond),
     errorPercent === null ? "-" : cell(formatShare(errorPercent), errorPercent > 0 ? "bad" : "plain"),
     averageMs === null ? "-" : formatNumber(averageMs),
+    p99Ms === null ? "-" : p99Ms < 1 ? "<1" : Math.round(p99Ms).toLocaleString("en"),
     maxMs === null ? "-" : formatNumber(maxMs),
   ];
 }
@@ -97,6 +104,13 @@ function liveCell({ live, registered }: Pick<ServiceTraffic, "live" | "registere
 
 function stateCell(state: string): Cell {
   return cell(state, STATE_STYLES[state] ?? "plain");
+}
+
+/** How to have percentiles, where there are requests and no Sherlock has looked at one; null where there is no need. */
+export function percentilesHint({ services }: Traffic): string | null {
+  const isUnseen = services.every(({ rates }) => rates.p99Ms === null);
+  if (!isUnseen || services.every(({ rates }) => rates.requestsPerSecond === 0)) return null;
+  return "P99 wants `percentiles: on` in sherlock.yaml, or a share of requests such as 10%";
 }
 
 const STATE_STYLES: Readonly<Record<string, Style>> = {
