@@ -1,3 +1,4 @@
+import { countOf, quantileOf } from "@datawire/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sendRequests } from "./harness/load.ts";
 import { Stack } from "./harness/stack.ts";
@@ -21,6 +22,15 @@ interface Counter {
   readonly responses: readonly number[];
   readonly failures: number;
   readonly latencyMs: { readonly average: number; readonly max: number } | null;
+  readonly latencies: readonly number[];
+}
+
+/** What `dw top --json` prints, as far as it is looked at. */
+interface Top {
+  readonly services: readonly {
+    readonly service: string;
+    readonly versions: readonly { readonly version: string; readonly rates: { readonly p99Ms: number | null } }[];
+  }[];
 }
 
 async function countersOf(service: string): Promise<Counter[]> {
@@ -33,7 +43,7 @@ test("what Sherlock counts reaches the directory once, also over its restart", a
   await stack.startInstance({ service: "emitter", name: "old", version: "1.4.2" });
   await stack.startInstance({ service: "emitter", name: "new", version: "2" });
   await stack.startWatson();
-  const sherlock = await stack.startSherlock();
+  const sherlock = await stack.startSherlock([], { percentiles: "on" });
   await stack.lists("emitter", { old: "live", new: "live" });
   expect(await stack.dw("route", "add", "//monolith", "//emitter(2)", "0%", "--when", "path:/new")).toMatchObject({
     code: 0,
@@ -55,14 +65,28 @@ test("what Sherlock counts reaches the directory once, also over its restart", a
     expect(counter.responses).toEqual([0, counter.requests, 0, 0, 0]);
     expect(counter.latencyMs?.max).toBeGreaterThanOrEqual(50);
     expect(counter.latencyMs?.average).toBeGreaterThan(20);
+    expect(countOf((await find("old")).latencies)).toBe(old.requests);
+    expect(countOf(counter.latencies)).toBe(counter.requests);
+    // The first ones that tried whether the route holds were quick.
+    expect(quantileOf(counter.latencies, 0.9)).toBeGreaterThanOrEqual(50 * (1 - 1 / 16));
+    const top = JSON.parse((await stack.dw("top", "--json")).stdout) as Top;
+    const versions = top.services.find(({ service }) => service === "emitter")?.versions ?? [];
+    const p99 = (version: string) => versions.find((one) => one.version === version)?.rates.p99Ms ?? Number.NaN;
+    expect(p99("2")).toBeGreaterThanOrEqual(50 * (1 - 1 / 16));
+    expect(p99("1.4.2")).toBeLessThan(p99("2"));
   }, WITHIN_MS);
   const { requests } = await find("old");
   expect(await stack.metric("sherlock", "datawire_requests_total")).toBe(requests + (await find("new")).requests);
 
-  // The next one adopts HAProxy, whose counters go on.
+  // The next one adopts HAProxy, whose counters go on; what came just before is told at the end.
+  const last = await sendRequests(5, { url: await stack.url("/emitter/"), connections: 1 });
   sherlock.kill("SIGUSR1");
   await sherlock.exited;
-  await stack.startSherlock();
+  await stack.startSherlock([], { percentiles: "on" });
   const more = await sendRequests(10, { url: await stack.url("/emitter/"), connections: 1 });
-  await eventually(async () => expect((await find("old")).requests).toBe(requests + more.requests), WITHIN_MS);
+  const all = requests + last.requests + more.requests;
+  await eventually(async () => {
+    const counter = await find("old");
+    expect([counter.requests, countOf(counter.latencies)]).toEqual([all, all]);
+  }, WITHIN_MS);
 });

@@ -12,20 +12,23 @@ let sent: unknown[];
 let followedMs: number[];
 let reporter: Reporter;
 let link: LinkHandler;
+/** What HAProxy answers. */
+let answer: Promise<string>;
 const session = { send: (message: unknown) => sent.push(message) > 0 } as unknown as LinkSession;
 
 beforeEach(() => {
   clock = createFakeClock();
   sent = [];
   followedMs = [];
+  answer = Promise.resolve("");
   reporter = new Reporter({
     settings: { name: "monolith", zone: null },
     clock,
     log: noLog,
-    metrics: { followed: (ms) => followedMs.push(ms) } as Partial<Metrics> as Metrics,
+    metrics: { followed: (ms) => followedMs.push(ms), traffic() {} } as Partial<Metrics> as Metrics,
     planning: { position: { epoch: "e", revision: 7 }, current: null },
-    runtime: { ask: async () => "", run: async () => {} },
-    sampling: null,
+    runtime: { ask: () => answer, run: async () => {} },
+    sampling: { take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     onApplied: () => {},
   });
   link = reporter.handler(FOLLOWER);
@@ -66,5 +69,29 @@ describe("Reporter", () => {
     link.connected(session);
     const problems = [{ subject: "//s", message: "no" }];
     expect(sent).toEqual([{ type: "applied", epoch: "e", revision: 7, problems }]);
+  });
+
+  test("counts for the last time before the link ends, in messages that each fit into a frame", async () => {
+    const rows = Array.from({ length: 1_001 }, (_, i) => `s:v1,vm${i}:80,3,0,0,0,3,0,0,0,2,3,9`);
+    answer = Promise.resolve(
+      `# pxname,svname,stot,econ,eresp,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,type,ttime,ttime_max\n${rows.join("\n")}\n`,
+    );
+    link.connected(session);
+    await reporter.finish();
+    const messages = sent as { readonly type: string; readonly counters: readonly unknown[] }[];
+    expect(messages.map(({ type, counters }) => [type, counters.length])).toEqual([
+      ["counters", 500],
+      ["counters", 500],
+      ["counters", 1],
+    ]);
+    expect(messages[0]?.counters[0]).toMatchObject({ service: "s", requests: 3, latencies: [7, 2] });
+  });
+
+  test("does not wait at the end for an HAProxy that says nothing", async () => {
+    answer = new Promise(() => {});
+    const finished = reporter.finish();
+    await clock.advance(500);
+    await finished;
+    expect(sent).toEqual([]);
   });
 });

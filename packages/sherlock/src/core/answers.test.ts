@@ -118,6 +118,17 @@ describe("CounterDeltas", () => {
     });
     expect(deltas.take(stat(2, 2), attribute)[0]).toMatchObject({ requests: 2, responses: [0, 2, 0, 0, 0] });
   });
+
+  test("has the latencies of each server, also of requests that were counted before", () => {
+    const deltas = new CounterDeltas();
+    const latencies = new Map([
+      ["s:v1/vm1:80", [3, 1]],
+      ["s:v1/nobody:80", [5, 1]],
+    ]);
+    expect(deltas.take(stat(10, 9), attribute, latencies)).toMatchObject([{ requests: 10, latencies: [3, 1] }]);
+    expect(deltas.take(stat(10, 10), attribute, latencies)).toMatchObject([{ requests: 0, latencies: [3, 1] }]);
+    expect(deltas.take(stat(11, 11), attribute)[0]).not.toHaveProperty("latencies");
+  });
 });
 
 test("parseSessions() says which server each has", () => {

@@ -107,6 +107,30 @@ test.each([
   );
 });
 
+test.each([
+  ["percentiles of all requests", { oneIn: 1 }, false, { log: "log fd@3 len 4096 format raw local0", draw: null }],
+  ["percentiles of some", { oneIn: 10 }, false, { log: "log fd@3 len 4096 format raw local0", draw: 10 }],
+  [
+    "percentiles of some, and an access log of all",
+    { oneIn: 10 },
+    true,
+    { log: "log fd@3 len 4096 format raw sample 1:10 local0", draw: null },
+  ],
+])("the built-in template has %s", async (_what, { oneIn }, accessLog, { log, draw }) => {
+  const { view } = planned([], { ...SETTINGS, accessLog, latencies: { fd: 3, oneIn } });
+  const lines = (await loadTemplate(null))
+    .render(view)
+    .split("\n")
+    .map((line) => line.trim());
+  expect(lines).toContain(log);
+  const draws = lines.filter((line) => line.startsWith("http-request set-log-level"));
+  // In the frontend of callers and in that of the fallback.
+  expect(draws).toEqual(
+    draw === null ? [] : Array(2).fill(`http-request set-log-level silent if { rand(${draw}) gt 0 }`),
+  );
+  expect(lines.includes("log-format '%b %s %Ta'")).toBe(!accessLog);
+});
+
 let folder: string;
 beforeEach(async () => {
   folder = await temporaryFolder();

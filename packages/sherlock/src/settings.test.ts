@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { settingsSchema } from "./settings.ts";
+
+test.each([
+  ["on", 1],
+  ["off", null],
+  [true, 1],
+  [false, null],
+  [undefined, undefined],
+  ["100%", 1],
+  ["10%", 10],
+  ["33.33%", 3],
+  ["1", 100],
+  [0.01, 10_000],
+])("percentiles: %s looks at one request in %s", (percentiles, oneIn) => {
+  expect(settingsSchema.parse({ percentiles }).percentiles).toBe(oneIn);
+});
+
+test.each(["0%", "101%", "many", -1])("percentiles: %s is refused", (percentiles) => {
+  expect(settingsSchema.safeParse({ percentiles }).success).toBe(false);
+});
