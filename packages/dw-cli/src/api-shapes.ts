@@ -100,7 +100,7 @@ export interface CountersAnswer {
     readonly failures: number;
     readonly latencyMs: { readonly average: number; readonly max: number } | null;
     /** Left out by a directory that knows nothing of it. */
-    readonly latencies?: Histogram;
+    readonly latencies?: Histogram | undefined;
   }[];
 }
 
