@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -35,6 +35,11 @@ afterAll(async () => {
 
 test.each(["dw", "directory", "watson", "sherlock"])("%s of the npm package says its version", async (program) => {
   expect((await run(program, ["--version"], { env })).stdout).toMatch(/^\d+\.\d+\.\d+/);
+});
+
+test("npm puts the manual pages where man finds them", () => {
+  const pages = readdirSync(join(prefix, "share/man"), { recursive: true }) as string[];
+  expect(pages).toEqual(expect.arrayContaining(["man1/dw.1", "man5/datawire.d.5", "man8/sherlock.8"]));
 });
 
 test("a program of the npm package runs on the Node that came with it, whatever the machine has", async () => {

@@ -50,6 +50,14 @@ describe(".deb packages on a machine with systemd", () => {
     expect(await machine.must("dpkg", "--audit")).toBe("");
   });
 
+  test("bring manual pages, and completion where each shell looks", async () => {
+    const [dw] = packages("1.0.0", "deb").filter((file) => file.includes("-dw_"));
+    const files = await machine.must("dpkg-deb", "--contents", `/mnt/exchange/${dw}`);
+    expect(files.match(/usr\/share\/(?!doc).*[^/]$/gm)).toEqual(
+      expect.arrayContaining(forShells("vendor-completions")),
+    );
+  });
+
   test("bring units that systemd finds nothing wrong with", async () => {
     const { code, stdout, stderr } = await machine.run(["systemd-analyze", "verify", "--man=no", ...units]);
     expect({ code, said: `${stdout}${stderr}` }).toEqual({ code: 0, said: "" });
@@ -131,6 +139,8 @@ describe(".rpm packages", () => {
     // This copy of a Debian machine has no rpm that could satisfy `haproxy`.
     await machine.must("rpm", database, "-i", "--nodeps", ...files);
     expect(await machine.must("dw", "--version")).toMatch(/^\d+\.\d+\.\d+/);
+    const listed = (await machine.must("rpm", database, "-ql", "datawire-dw")).split("\n");
+    expect(listed).toEqual(expect.arrayContaining(forShells("site-functions").map((path) => `/${path}`)));
     await machine.must("systemctl", "start", "datawire-directory");
     await machine.must("curl", "-fsS", "http://localhost:5430/readyz");
     expect(await machine.must("rpm", database, "-V", "--nodeps", ...names)).toBe("");
@@ -142,12 +152,25 @@ describe(".rpm packages", () => {
     await machine.must("rpm", database, "-e", "--nodeps", ...names);
     // As rpm has it: what was changed, and state.
     const state = daemons.map((name) => `/var/lib/datawire/${name}`);
-    const kept = (await left()).filter((path) => !state.some((folder) => path.startsWith(`${folder}/`)));
+    // rpm does not know that Debian's fish has the folder too.
+    const shared = ["/usr/share/fish/vendor_completions.d"];
+    const kept = (await left()).filter(
+      (path) => !state.some((folder) => path.startsWith(`${folder}/`)) && !shared.includes(path),
+    );
     expect(kept).toEqual(
       ["/etc/datawire", "/etc/datawire/directory.yaml.rpmsave", "/var/lib/datawire", ...state].toSorted(),
     );
   });
 });
+
+/** Manual pages and completion of `dw`; zsh has its folder in other places on other systems. */
+const forShells = (zsh: string): string[] => [
+  "usr/share/bash-completion/completions/dw",
+  "usr/share/fish/vendor_completions.d/dw.fish",
+  "usr/share/man/man1/dw.1.gz",
+  "usr/share/man/man5/dw.yaml.5.gz",
+  `usr/share/zsh/${zsh}/_dw`,
+];
 
 /** The files of a version; Node's have a version of their own. */
 function packages(version: string, format: "deb" | "rpm"): string[] {

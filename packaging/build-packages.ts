@@ -57,7 +57,8 @@ export async function buildPackages({ out, formats: wanted, versions, zstdLevel 
         continue;
       }
       for (const pkg of packages.values()) {
-        files.push(await build(pkg, { ...context, work: await mkdtemp(join(work, "package-")) }));
+        const own = pkg.files.filter((file) => file.format === undefined || file.format === format);
+        files.push(await build({ ...pkg, files: own }, { ...context, work: await mkdtemp(join(work, "package-")) }));
       }
     }
     return { files, missing };

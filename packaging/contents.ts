@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { manPages } from "../scripts/reference/man.ts";
 import type { Program } from "./bundle.ts";
+import { completionFiles } from "./completion.ts";
 import { ROOT } from "./source.ts";
 
 /** A system package, apart from its format. */
@@ -22,8 +24,10 @@ export interface Package {
 export interface PackagedFile {
   /** Absolute, as installed. */
   readonly path: string;
-  readonly content: { readonly file: string } | { readonly folder: string } | { readonly text: string };
+  readonly content: { readonly file: string } | { readonly folder: string } | { readonly data: string | Uint8Array };
   readonly mode: number;
+  /** Set where only packages of that format have the file. */
+  readonly format?: "deb" | "rpm";
   /** Belongs to the administrator once installed: an upgrade never overwrites what was changed. */
   readonly setting?: true;
 }
@@ -59,7 +63,7 @@ export async function describePackages(sourceVersion: string, parts: Parts): Pro
     return {
       ...base,
       needs: {
-        deb: [...withNode.deb, "libc-bin", "passwd", ...needs.deb],
+        deb: [...withNode.deb, "passwd", ...needs.deb],
         rpm: [...withNode.rpm, "/usr/bin/getent", "/usr/sbin/useradd", "systemd", ...needs.rpm],
       },
       files: [...base.files, ...daemonFiles(program)],
@@ -73,7 +77,12 @@ export async function describePackages(sourceVersion: string, parts: Parts): Pro
     await daemon("directory"),
     await daemon("watson"),
     await daemon("sherlock", { deb: ["haproxy (>= 2.4)"], rpm: ["haproxy >= 2.4"] }),
-    { ...dw, needs: withNode, script: await readScript("dw", ["link", "command"]) },
+    {
+      ...dw,
+      needs: withNode,
+      files: [...dw.files, ...(await completionFiles(parts.bundles.dw))],
+      script: await readScript("dw", ["link", "command"]),
+    },
   ];
 }
 
@@ -92,21 +101,29 @@ async function describeProgram(
     architecture: "all",
     folders: [],
     files: [
-      { path: `/usr/lib/datawire/bin/${program}`, content: { text: launcher }, mode: 0o755 },
+      { path: `/usr/lib/datawire/bin/${program}`, content: { data: launcher }, mode: 0o755 },
       { path: `/usr/lib/datawire/${program}`, content: { folder: bundles[program] }, mode: 0o644 },
-      { path: `${documents}/copyright`, content: { text: licences[program] }, mode: 0o644 },
+      { path: `${documents}/copyright`, content: { data: licences[program] }, mode: 0o644 },
       { path: `${documents}/install.md`, content: { file: join(ROOT, "docs/install.md") }, mode: 0o644 },
+      { path: `${documents}/changelog.gz`, content: { data: await changelog() }, mode: 0o644 },
       ...manual(program, version),
     ],
   };
 }
 
-/** The manual pages of a program and of the files that it reads. */
+const compress = (text: string | Uint8Array): Uint8Array => gzipSync(text, { level: 9 });
+const changelog = async (): Promise<Uint8Array> => compress(await readFile(join(ROOT, "CHANGELOG.md")));
+
+/** The manual pages of a program and of the files that it reads, compressed as the policy of Debian (12.1) wants them. */
 function manual(program: Program, version: string): PackagedFile[] {
   const own = [`${program}.`, ...(program === "watson" ? ["datawire.d."] : [])];
   return manPages({ version })
     .filter(({ file }) => own.some((start) => file.startsWith(start)))
-    .map(({ file, text }) => ({ path: `/usr/share/man/man${file.at(-1)}/${file}`, content: { text }, mode: 0o644 }));
+    .map(({ file, text }) => ({
+      path: `/usr/share/man/man${file.at(-1)}/${file}.gz`,
+      content: { data: compress(text) },
+      mode: 0o644,
+    }));
 }
 
 function daemonFiles(program: Exclude<Program, "dw">): PackagedFile[] {
@@ -136,7 +153,7 @@ async function describeNode({ node }: Parts): Promise<Package> {
   return {
     name: "datawire-node",
     version: node.version,
-    summary: "The Node.js that Datawire dstack runs on",
+    summary: "Node.js for the programs of Datawire dstack",
     architecture: "native",
     needs: {
       // What the build of nodejs.org asks for: glibc 2.28 and the C++ library of GCC 8 (BUILDING.md of Node 24).

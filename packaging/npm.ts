@@ -1,5 +1,6 @@
 import { chmod, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { manPages } from "../scripts/reference/man.ts";
 import { programs } from "./bundle.ts";
 import { capture } from "./command.ts";
 import type { Parts } from "./contents.ts";
@@ -19,7 +20,7 @@ export async function buildNpmPackage(
   context: BuildContext,
 ): Promise<string> {
   const root = join(context.work, "npm");
-  await mkdir(join(root, "bin"), { recursive: true });
+  for (const folder of ["bin", "man"]) await mkdir(join(root, folder), { recursive: true });
   const launcher = await readFile(join(ROOT, "packaging/npm/launcher.sh"), "utf8");
   for (const program of programs) {
     const file = join(root, "bin", program);
@@ -27,9 +28,12 @@ export async function buildNpmPackage(
     await chmod(file, 0o755);
     await cp(bundles[program], join(root, "lib", program), { recursive: true });
   }
+  const pages = manPages({ version });
+  for (const { file, text } of pages) await writeFile(join(root, "man", file), text);
   await cp(join(ROOT, "docs/install.md"), join(root, "README.md"));
   await writeFile(join(root, "LICENSE"), licences);
-  await writeFile(join(root, "package.json"), `${JSON.stringify(await manifest(version), null, 2)}\n`);
+  const settings = { ...(await manifest(version)), man: pages.map(({ file }) => `man/${file}`) };
+  await writeFile(join(root, "package.json"), `${JSON.stringify(settings, null, 2)}\n`);
   await levelTree(root, context.epoch);
 
   const packed = await capture("npm", [
@@ -58,7 +62,7 @@ async function manifest(version: string): Promise<Readonly<Record<string, unknow
     license: root.license,
     type: "module",
     bin: Object.fromEntries(programs.map((program) => [program, `bin/${program}`])),
-    files: ["bin", "lib"],
+    files: ["bin", "lib", "man"],
     // Not "engines": the launcher brings the Node that is wanted, or says which.
     optionalDependencies: root.optionalDependencies,
   };

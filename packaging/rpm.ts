@@ -78,8 +78,13 @@ ${scriptlet("%preun", 'if [ "$1" = 0 ]; then removing; fi')}
 ${scriptlet("%postun", 'if [ "$1" = 0 ]; then removed; fi')}`;
 }
 
-/** Folders that no other package brings along. */
-const OWN_FOLDERS = ["/usr/lib/datawire", "/etc/datawire", "/usr/share/doc/datawire-"];
+/** Folders that perhaps no other package brings along; rpm lets several own one. */
+const OWN_FOLDERS = [
+  "/usr/lib/datawire",
+  "/etc/datawire",
+  "/usr/share/doc/datawire-",
+  ...["bash-completion", "fish", "zsh"].map((name) => `/usr/share/${name}`),
+];
 
 /** The folders of a path, from the first that is ours. */
 function foldersOf(own: string, path: string): string[] {

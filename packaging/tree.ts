@@ -9,7 +9,7 @@ export async function writeTree({ files, folders }: Package, root: string): Prom
   for (const file of await flatten(files)) {
     const target = join(root, file.path);
     await mkdir(dirname(target), { recursive: true });
-    if ("text" in file.content) await writeFile(target, file.content.text);
+    if ("data" in file.content) await writeFile(target, file.content.data);
     else await copyFile(file.content.file, target);
     await chmod(target, file.mode);
     paths.push(file.path);
@@ -35,7 +35,9 @@ export async function treeBytes(root: string, paths: readonly string[]): Promise
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-type SingleFile = PackagedFile & { readonly content: { readonly file: string } | { readonly text: string } };
+type SingleFile = PackagedFile & {
+  readonly content: { readonly file: string } | { readonly data: string | Uint8Array };
+};
 
 async function flatten(files: readonly PackagedFile[]): Promise<SingleFile[]> {
   const lists = await Promise.all(

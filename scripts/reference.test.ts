@@ -31,3 +31,9 @@ test("manual pages are plain ASCII, which every troff reads", () => {
   const odd = manPages({ version: "1.2.3" }).filter(({ text }) => /[^\t\n\x20-\x7e]/.test(text));
   expect(odd.map(({ file }) => file)).toEqual([]);
 });
+
+test("manual pages have every character that is to be typed as it is typed", () => {
+  const dw = manPages({ version: "1.2.3" }).find(({ file }) => file === "dw.1")?.text ?? "";
+  expect(dw).toContain("\\(aq//barker(2)\\(aq 10%");
+  expect(dw.match(/(?<!\\)-|['^~]/g)).toBeNull();
+});

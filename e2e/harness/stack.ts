@@ -49,13 +49,14 @@ export class Stack {
   #ports: { directory: number; traffic: number; admin: number; watson: number } | null = null;
 
   constructor() {
-    const { PATH, LANG, TMPDIR } = process.env;
+    const { PATH, LANG, TMPDIR, NODE_COMPILE_CACHE } = process.env;
     const home = join(this.folder, "home");
     mkdirSync(home);
     this.#env = {
       PATH,
       LANG,
       TMPDIR,
+      NODE_COMPILE_CACHE,
       HOME: home,
       XDG_STATE_HOME: join(home, "state"),
       XDG_RUNTIME_DIR: join(home, "run"),

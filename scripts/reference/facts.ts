@@ -36,3 +36,16 @@ export const VARIABLES: readonly (readonly [name: string, meaning: string])[] = 
     "Set by systemd for daemons: they tell it when they are ready, stopping and alive.",
   ],
 ];
+
+/** What daemons do on a signal. */
+export const SIGNALS: readonly (readonly [names: string, meaning: string])[] = [
+  [
+    "SIGTERM, SIGINT",
+    "Stop. Watson withdraws and drains its services first, Sherlock drains and ends its HAProxy. A second one ends the program at once.",
+  ],
+  ["SIGHUP", "Read the settings again. What is in error is logged, and the old settings stay."],
+  [
+    "SIGUSR1",
+    "Stop for an upgrade. Watson leaves its services in use until the next Watson states them, Sherlock leaves its HAProxy serving for the next Sherlock to take over. The directory ignores it.",
+  ],
+];

@@ -1,4 +1,4 @@
-import { EXIT_CODES, VARIABLES } from "./facts.ts";
+import { EXIT_CODES, SIGNALS, VARIABLES } from "./facts.ts";
 import {
   type DescribedCommand,
   type DescribedFile,
@@ -31,7 +31,8 @@ function page(name: string, section: number, version: string, body: readonly str
 }
 
 function program({ name, summary, usage, options, commands }: DescribedProgram): string[] {
-  const files = name === "dw" ? [] : [`.BR ${name}.yaml (5),`];
+  const isDaemon = name !== "dw";
+  const others = ["directory", "watson", "sherlock"].filter((other) => other !== name);
   return [
     ...heading("NAME"),
     text(`${name} - ${lowerFirst(summary)}`),
@@ -40,14 +41,21 @@ function program({ name, summary, usage, options, commands }: DescribedProgram):
     ...heading("OPTIONS"),
     ...optionList(options),
     ...(commands.length > 0 ? [...heading("COMMANDS"), ...commands.flatMap(command)] : []),
+    ...(isDaemon ? [...heading("SIGNALS"), ...SIGNALS.flatMap(([signal, meaning]) => tagged(signal, meaning))] : []),
     ...heading("EXIT STATUS"),
     ...EXIT_CODES.flatMap(([code, meaning]) => tagged(String(code), meaning)),
     ...heading("ENVIRONMENT"),
     ...VARIABLES.flatMap(([variable, meaning]) => tagged(variable, meaning)),
+    ...heading("FILES"),
+    ...tagged(`/etc/datawire/${name}.yaml`, "Settings of this machine."),
+    ...tagged(`~/.config/datawire/${name}.yaml`, "Settings of the user, which go before them."),
+    ...(name === "watson" ? tagged("/etc/datawire.d/*.yaml", "The services of this machine.") : []),
+    ...(isDaemon ? tagged(`/var/lib/datawire/${name}/`, "State, when root or the unit runs it.") : []),
     ...heading("SEE ALSO"),
-    ...files,
-    name === "dw" ? ".BR dw.yaml (5)," : ".BR dw (1),",
-    ".BR datawire.d (5)",
+    `.BR ${name}.yaml (5),`,
+    ...(name === "watson" ? [".BR datawire.d (5),"] : []),
+    ...others.map((other) => `.BR ${other} (8)${isDaemon || other !== others.at(-1) ? "," : ""}`),
+    ...(isDaemon ? [".BR dw (1)"] : []),
   ];
 }
 
@@ -71,8 +79,14 @@ function file({ file: name, summary, settings }: DescribedFile): string[] {
     ...heading("KEYS"),
     ...settings.flatMap(({ key, otherwise, description, wanted }) => {
       const value = wanted === "" ? "" : ` Value: ${wanted}.`;
-      return tagged(key, `${description}${value} Default: ${otherwise || "required"}.`);
+      const rest = otherwise === "" ? "" : ` Default: ${otherwise}.`;
+      return tagged(key, `${description}${value}${rest}`);
     }),
+    ...heading("SEE ALSO"),
+    ".BR directory (8),",
+    ".BR watson (8),",
+    ".BR sherlock (8),",
+    ".BR dw (1)",
   ];
 }
 
@@ -85,11 +99,19 @@ const tagged = (tag: string, meaning: string): string[] => [".TP", `.B ${escape(
 /** Text of people: what stands in backquotes becomes bold. */
 const text = (line: string): string => guard(escape(line).replace(/`([^`]*)`/g, "\\fB$1\\fR"));
 
-/** A backslash begins an escape, a bare hyphen is printed as another character than the one to type, and troff takes ASCII. */
-const escape = (line: string): string => line.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...");
+/** What troff prints as another character than the one to type (groff_char(7), "Basic Latin"), and what is not ASCII. */
+const GLYPHS: Readonly<Record<string, string>> = {
+  "\\": "\\e",
+  "-": "\\-",
+  "'": "\\(aq",
+  "^": "\\(ha",
+  "~": "\\(ti",
+  "…": "...",
+};
+const escape = (line: string): string => line.replace(/[\\\-'^~…]/g, (character) => GLYPHS[character] ?? character);
 
-/** A point or an apostrophe at the beginning of a line would make it a request. */
-const guard = (line: string): string => (/^[.']/.test(line) ? `\\&${line}` : line);
+/** A point at the beginning of a line would make it a request. */
+const guard = (line: string): string => (line.startsWith(".") ? `\\&${line}` : line);
 
 const quoted = (word: string): string => `"${escape(word)}"`;
 const lowerFirst = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);

@@ -1,4 +1,4 @@
-import { EXIT_CODES, VARIABLES } from "./facts.ts";
+import { EXIT_CODES, SIGNALS, VARIABLES } from "./facts.ts";
 import { describeMetrics } from "./metrics.ts";
 import {
   type DescribedCommand,
@@ -14,7 +14,7 @@ export async function referencePage(): Promise<string> {
   return (
     [
       "# Reference",
-      "Every command, setting, metric and exit code. `node scripts/reference.ts` makes this page of the programs' own command lines, settings and metrics; a test fails when they differ.",
+      "Every command, setting, metric, signal and exit code. `node scripts/reference.ts` makes this page of the programs' own command lines, settings and metrics; a test fails when they differ.",
       "## Programs",
       "`dw directory`, `dw watson` and `dw sherlock` start the same daemons.",
       ...describePrograms().flatMap(program),
@@ -35,6 +35,11 @@ export async function referencePage(): Promise<string> {
           list.map((one) => [code(one.name), one.type, one.help]),
         ),
       ]),
+      "## Signals",
+      table(
+        ["Signal", "What a daemon does"],
+        SIGNALS.map(([names, meaning]) => [names.split(", ").map(code).join(", "), meaning]),
+      ),
       "## Exit codes",
       table(
         ["Code", "Meaning"],

@@ -25,6 +25,7 @@ export class Sandbox {
     this.env = {
       PATH: `${join(ROOT, "node_modules/.bin")}:${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`,
       LANG: "C.UTF-8",
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       HOME: home,
       XDG_CONFIG_HOME: join(home, ".config"),
       XDG_STATE_HOME: join(home, ".local/state"),

@@ -18,13 +18,14 @@ const SCRIPTS: Readonly<Record<string, string>> = {
 }
 complete -o default -F _dw dw
 `,
+  // zsh reads a file of its folders of completions as the body of the function, when that is first called.
   zsh: `#compdef dw
 _dw() {
   local -a candidates
   candidates=(\${(f)"$(dw __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
   compadd -Q -- \${(q)candidates}
 }
-compdef _dw dw
+if [[ \$funcstack[1] == _dw ]]; then _dw "$@"; else compdef _dw dw; fi
 `,
   fish: `complete -c dw -f -a '(dw __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 `,
