@@ -25,7 +25,7 @@ _dw() {
   candidates=(\${(f)"$(dw __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
   compadd -Q -- \${(q)candidates}
 }
-if [[ \$funcstack[1] == _dw ]]; then _dw "$@"; else compdef _dw dw; fi
+if [[ $funcstack[1] == _dw ]]; then _dw "$@"; else compdef _dw dw; fi
 `,
   fish: `complete -c dw -f -a '(dw __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 `,
