@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { BUNDLE_MAIN } from "./bundle.ts";
 import { capture } from "./command.ts";
-import type { PackagedFile } from "./contents.ts";
+import type { PackagedFile } from "./package.ts";
 
 /** Where each shell looks for what packages bring; for zsh that is another folder on Debian than elsewhere. */
 const PLACES: readonly (readonly [shell: string, path: string, format?: "deb" | "rpm"])[] = [

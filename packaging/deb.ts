@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { capture } from "./command.ts";
-import type { Package } from "./contents.ts";
+import type { Package } from "./package.ts";
 import type { BuildContext } from "./context.ts";
 import { levelTree, readInstalled, treeBytes, writeTree } from "./tree.ts";
 

@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { capture } from "./command.ts";
-import type { Package } from "./contents.ts";
+import type { Package } from "./package.ts";
 import type { BuildContext } from "./context.ts";
 import { levelTree, writeTree } from "./tree.ts";
 

@@ -1,6 +1,6 @@
 import { chmod, copyFile, lutimes, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import type { Package, PackagedFile } from "./contents.ts";
+import type { Package, PackagedFile } from "./package.ts";
 
 /** Writes the files of a package below `root`, as they will be installed. Gives their absolute paths, sorted. */
 export async function writeTree({ files, folders }: Package, root: string): Promise<string[]> {
