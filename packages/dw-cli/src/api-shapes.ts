@@ -81,6 +81,7 @@ export interface CallersAnswer {
     readonly name: string;
     readonly kind: string;
     readonly version: string;
+    readonly zone: string | null;
     readonly revision: number | null;
     readonly since: string;
   }[];

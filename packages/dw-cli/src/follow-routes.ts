@@ -1,4 +1,5 @@
-import { type RouteTable, type Table, explain, listRoutes } from "@datawire/protocol";
+import { type RouteTable, type Table, explain, listRoutes, sharedZone } from "@datawire/protocol";
+import type { CallersAnswer } from "./api-shapes.ts";
 import { type DistributionRow, allRows, distributionTable } from "./core/distribution-rows.ts";
 import { type RowChange, createRowChanges } from "./core/row-changes.ts";
 import { type Cell, cell } from "./core/text-table.ts";
@@ -7,19 +8,57 @@ import type { Dw } from "./dw.ts";
 /** Prints every distribution, then those that change, each time with a mark for what is new, gone or different. */
 export async function followRoutes(dw: Dw, json: boolean): Promise<void> {
   // A directory that is not there is told at once; one that goes away later is waited for.
-  await dw.client.get("/v1/routes");
+  let zones = await askZones(dw);
   const show = json ? jsonPrinter(dw) : tablePrinter(dw);
-  await dw.follow((table, { services }) => show(table, services));
+  const ended = new AbortController();
+  let again = (): void => {};
+  const following = dw.follow((table, { services }) => {
+    show(table, services, zones);
+    again = () => show(table, new Set(table.serviceNames()), zones);
+  });
+  // The zone of a caller is no part of the table, so that no change tells of it.
+  const watchZones = async (): Promise<void> => {
+    for (;;) {
+      await dw.clock.sleep(ZONES_MS, ended.signal);
+      if (ended.signal.aborted) return;
+      const before = zones;
+      zones = await askZones(dw).catch(() => before);
+      if (!isSame(before, zones)) again();
+    }
+  };
+  await Promise.all([following.finally(() => ended.abort()), watchZones()]);
 }
 
-type Show = (table: Table, services: ReadonlySet<string>) => void;
+/** How often it is asked where the callers are. */
+const ZONES_MS = 5_000;
+
+/** The zone of each caller that is in one. */
+type Zones = ReadonlyMap<string, string>;
+
+async function askZones(dw: Dw): Promise<Zones> {
+  const { callers } = (await dw.client.get("/v1/callers")) as CallersAnswer;
+  const byName = Map.groupBy(callers, ({ name }) => name);
+  return new Map(
+    [...byName].flatMap(([name, those]) => {
+      const zone = sharedZone(those.map((caller) => caller.zone));
+      return zone === null ? [] : [[name, zone]];
+    }),
+  );
+}
+
+function isSame(a: Zones, b: Zones): boolean {
+  return a.size === b.size && [...a].every(([caller, zone]) => b.get(caller) === zone);
+}
+
+type Show = (table: Table, services: ReadonlySet<string>, zones: Zones) => void;
 
 function tablePrinter(dw: Dw): Show {
   const changes = createRowChanges();
   let first = true;
-  return (table, services) => {
+  return (table, services, zones) => {
     const nowMs = dw.clock.nowMs();
-    const changed = [...services].sort().flatMap((service) => changes.take(service, rowsOf(table, service, nowMs)));
+    const rowsOf = (service: string): DistributionRow[] => distributionRows(table, service, { zones, nowMs });
+    const changed = [...services].sort().flatMap((service) => changes.take(service, rowsOf(service)));
     if (changed.length === 0 && !first) return;
     const rows = changed.map(({ row }) => row);
     if (first) {
@@ -45,12 +84,18 @@ function jsonPrinter(dw: Dw): Show {
   };
 }
 
-function rowsOf(table: Table, service: string, nowMs: number): DistributionRow[] {
+function distributionRows(
+  table: Table,
+  service: string,
+  { zones, nowMs }: { readonly zones: Zones; readonly nowMs: number },
+): DistributionRow[] {
   const view = table.service(service);
   // A route may be ahead of its service.
   const tables = view?.tables ?? [...table.tables()].filter((one) => one.service === service);
   const callers = new Set(["*", ...tables.map(({ caller }) => caller)]);
-  const distributions = [...callers].flatMap((caller) => explain(table, service, { caller, zone: null }) ?? []);
+  const distributions = [...callers].flatMap(
+    (caller) => explain(table, service, { caller, zone: zones.get(caller) ?? null }) ?? [],
+  );
   const routes = tables.flatMap((one) => listRoutes(table, one));
   return allRows(distributions, routes, nowMs);
 }

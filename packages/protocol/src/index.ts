@@ -12,6 +12,7 @@ export {
 export * from "./api.ts";
 export type { Distribution, Rule, Share } from "./distribution.ts";
 export type { Part, Pool, Viewpoint } from "./outlets.ts";
+export { sharedZone } from "./outlets.ts";
 export { distribute, effectiveTable, isWholeService } from "./distribution.ts";
 export { DURATION_MAX_MS, DURATION_RULE, formatDuration, parseDuration } from "./duration.ts";
 export type { ErrorCode } from "./errors.ts";

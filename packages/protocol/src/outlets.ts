@@ -37,6 +37,12 @@ export interface Viewpoint {
   readonly zone: string | null;
 }
 
+/** The zone of a caller of which there are several: theirs where they have one, null where none of them speaks for all. */
+export function sharedZone(zones: Iterable<string | null>): string | null {
+  const [zone = null, ...others] = new Set(zones);
+  return others.length === 0 ? zone : null;
+}
+
 /** One service as one caller sees it. */
 export interface Scene {
   readonly view: ServiceView;

@@ -118,6 +118,7 @@ export const answers = {
         name: z.string(),
         kind: z.enum(["sherlock", "library"]),
         version: z.string(),
+        zone: z.string().nullable(),
         revision: z.int().nullable(),
         since: time,
       }),

@@ -9,6 +9,7 @@ import {
   ProtocolError,
   type RouteTable,
   type ServiceListing,
+  sharedZone,
   type Table,
   type Viewpoint,
 } from "@datawire/protocol";
@@ -45,10 +46,11 @@ function listCallers({ links }: Pick<ApiContext, "links">) {
   return links
     .clients()
     .filter(({ kind }) => kind === "sherlock" || kind === "library")
-    .map(({ name, kind, version, position, sinceMs }) => ({
+    .map(({ name, kind, version, zone, position, sinceMs }) => ({
       name,
       kind,
       version,
+      zone,
       revision: position?.revision ?? null,
       since: new Date(sinceMs).toISOString(),
     }))
@@ -116,14 +118,13 @@ function distributions(context: ApiContext): Explanation[] {
   });
 }
 
-/** A caller as it sees the table; where those of one name are in several zones, none of them speaks for all. */
+/** A caller as it sees the table. */
 export function viewpointOf({ links }: Pick<ApiContext, "links">, caller: string): Viewpoint {
   const zones = links
     .clients()
     .filter(({ kind, name }) => name === caller && (kind === "sherlock" || kind === "library"))
     .map(({ zone }) => zone);
-  const [zone = null, ...others] = new Set(zones);
-  return { caller, zone: others.length === 0 ? zone : null };
+  return { caller, zone: sharedZone(zones) };
 }
 
 function explainQuery(context: ApiContext, query: ApiRequest["query"]): Explanation {

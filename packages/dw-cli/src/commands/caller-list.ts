@@ -12,13 +12,15 @@ export const run: RunCommand = async (dw, input) => {
       { title: "CALLER", shrink: 1 },
       { title: "KIND" },
       { title: "VERSION" },
+      { title: "ZONE", shrink: 2 },
       { title: "REVISION", align: "right" },
       { title: "SINCE" },
     ],
-    rows: callers.map(({ name, kind, version, revision, since }) => [
+    rows: callers.map(({ name, kind, version, zone, revision, since }) => [
       name,
       kind,
       version,
+      zone ?? "-",
       revision === null ? "-" : String(revision),
       formatAge(since, dw.clock.nowMs()),
     ]),

@@ -121,6 +121,21 @@ test("route list -f prints all, then what changes, with a mark", async () => {
   ]);
 });
 
+test("route list -f shows each caller what it gets in its zone", async () => {
+  const near = [
+    instance("barker@vm1(1.0)", { order: 0, zone: "a" }),
+    instance("barker@vm2(1.1)", { order: 1, zone: "b" }),
+  ];
+  const callers = ["monolith", "worker", "worker"].map((name, i) => ({ name, zone: ["a", "a", "b"][i] }));
+  const { stdout } = await run("route list -f", {
+    answers: { ...answersOf(world()), "GET /v1/callers": { callers } },
+    states: states({ instances: near, tables: [routes("worker", "barker", [["//barker(3)", 0]])] }),
+  });
+  expect(stdout).toMatch(/^~ +\* +barker +\/\/barker +100% +- +2 instances: the primary/m);
+  expect(stdout).toMatch(/^\+ +worker +barker +\/\/barker +100% +- +2 instances: the primary/m);
+  expect(stdout).not.toMatch(/monolith +barker +\/\/barker +.*2 instances/);
+});
+
 test("route list -f --json prints one document a line for each change of the stored routes", async () => {
   const { stdout } = await run("route list -f --json", {
     answers: answersOf(world()),

@@ -38,6 +38,7 @@ export function answersOf(table: Table): Answers {
   const explanation = (caller: string, service: string) => explain(table, service, { caller, zone: null });
   return {
     "GET /v1/services": { ...stamp, services: names.map((name) => listService(table, name)) },
+    "GET /v1/callers": { callers: [] },
     "GET /v1/routes": { ...stamp, routes: [...table.tables()].flatMap((one) => listRoutes(table, one)) },
     "GET /v1/distributions": {
       ...stamp,
