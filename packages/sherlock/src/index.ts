@@ -1,4 +1,5 @@
 export { sherlock } from "./definition.ts";
 export { type HaproxyBinary, findHaproxy } from "./io/haproxy-binary.ts";
 export { createMetrics } from "./metrics.ts";
-export { loadSherlockSettings, settingsSchema, type SherlockSettings } from "./settings.ts";
+export { loadSherlockSettings, type SherlockSettings } from "./settings.ts";
+export { settingsSchema } from "./settings-schema.ts";

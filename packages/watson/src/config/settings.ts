@@ -1,8 +1,10 @@
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { NAME_PATTERN, NAME_RULE, parseDirectoryAddress } from "@datawire/protocol";
-import { loadCredentials, type TlsSettings } from "@datawire/link";
+import { credentialSettings, loadCredentials, type TlsSettings } from "@datawire/link";
 import {
+  commonSecrets,
+  commonVariables,
   ConfigError,
   type DaemonInput,
   type Env,
@@ -77,28 +79,7 @@ export const settingsSchema = z.strictObject({
     .meta({ wanted: NAME_RULE })
     .optional()
     .meta({ description: "Where this machine is; callers of the same zone prefer its instances.", otherwise: "none" }),
-  token: z.string().min(1).optional().meta({
-    description: "What it proves itself with; from `DATAWIRE_TOKEN`, rather than in a file that others may read.",
-    otherwise: "none",
-  }),
-  token_file: path
-    .optional()
-    .meta({ description: "File with the token, readable by its owner alone.", otherwise: "none" }),
-  tls: z
-    .strictObject({
-      ca: path.optional().meta({
-        description:
-          "File of the authority that signed the directory's certificate; needed only with certificates of your own.",
-        otherwise: "the fingerprint in the token, else the system's authorities",
-      }),
-      cert: path
-        .optional()
-        .meta({ description: "File of the certificate that this program shows.", otherwise: "none" }),
-      key: path
-        .optional()
-        .meta({ description: "File of its key, readable by the owner and the group at most.", otherwise: "none" }),
-    })
-    .optional(),
+  ...credentialSettings,
   allow_exec: z.boolean().default(false).meta({
     description:
       "Whether service files may name programs to run as checks: whoever writes them then runs programs as Watson.",
@@ -125,12 +106,9 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     schema: settingsSchema,
     file: input.config,
     env: input.env,
-    variables: {
-      DATAWIRE_DIRECTORY: { path: ["directories"], value: (text) => text.split(",").map((part) => part.trim()) },
-      DATAWIRE_TOKEN: { path: ["token"] },
-    },
+    variables: commonVariables,
     flags: flagsOf(input),
-    secrets: ["token"],
+    secrets: commonSecrets,
   });
   const place = (...at: string[]) => locate(at) ?? { file: "watson.yaml" };
   if (value.directories.length === 0) {

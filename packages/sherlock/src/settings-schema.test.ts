@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { settingsSchema } from "./settings.ts";
+import { settingsSchema } from "./settings-schema.ts";
 
 test.each([
   ["on", 1],
