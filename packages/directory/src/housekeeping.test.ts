@@ -8,7 +8,7 @@ import { MemoryStore } from "./testing/memory-store.ts";
 import { createState, state as stateSet } from "./testing/worlds.ts";
 
 /** Everything that keeping house takes, running. */
-function start() {
+function start({ warmUpMs = 1_000_000 } = {}) {
   const clock = createFakeClock();
   const store = new MemoryStore();
   const state = createState();
@@ -29,7 +29,7 @@ function start() {
   });
   const stopping = new AbortController();
   const deps = { state, desk, publisher, store, sharing: null, clock, log };
-  const running = runHousekeeping(deps, { warmUpMs: 1_000_000 }, stopping.signal);
+  const running = runHousekeeping(deps, { warmUpMs }, stopping.signal);
   onTestFinished(async () => {
     stopping.abort();
     await running;
@@ -72,4 +72,20 @@ test("runHousekeeping() ends leases while the store cannot be written", async ()
   store.failing = true;
   await clock.advance(20_000);
   expect(state.table.size.instances).toBe(0);
+});
+
+test("runHousekeeping() shows nobody as lost whom it expects back from before a restart, until the warm-up is over", async () => {
+  const before = createState();
+  stateSet(before, "vm1", ["barker@a:1"]);
+  stateSet(before, "vm2", ["barker@b:1"]);
+  const { clock, state } = start({ warmUpMs: 15_000 });
+  const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+  // The lease of these instances is no longer than the warm-up: only the guard keeps them beyond it.
+  state.configure({ promotionDelayMs: 0, guard: { share: 0.1, minimum: 1 } });
+  state.registry.restore(before.registry.takeUnsaved().stored, { moment, presumed: true });
+  const shown = (): string[] => [...state.table.instances()].map((one) => one.state);
+  await clock.advance(14_500);
+  expect(shown()).toEqual(["live", "live"]);
+  await clock.advance(1_000);
+  expect(shown()).toEqual(["lost", "lost"]);
 });

@@ -31,8 +31,6 @@ const SAVE_MS = 1_000;
 const RETRY_MS = 5_000;
 /** Callers that were not seen for long are forgotten this often. */
 const FORGET_MS = 3_600_000;
-/** Watsons come back within moments of a restart; one that has not after this part of the warm-up is shown as lost. */
-const RETURN_PART = 3;
 /** Records written together: within what every store takes at once, see `Store.writesMax`. */
 const SETTLED_AT_ONCE = 50;
 
@@ -47,7 +45,6 @@ export async function runHousekeeping(
   let decideDueMs = startedMs;
   let saveDueMs = startedMs + SAVE_MS;
   let forgetDueMs = startedMs + FORGET_MS;
-  let doubtDueMs = startedMs + warmUpMs / RETURN_PART;
   const reportOutage = createOutageReport(deps);
   while (!signal.aborted) {
     await clock.sleep(TICK_MS, signal);
@@ -56,13 +53,11 @@ export async function runHousekeeping(
     reportOutage(store.outage);
     // Without the store that it shares, a directory does not know what the others see: it ends nothing and decides nothing.
     const able = sharing === null || store.outage === null;
-    if (moment.monotonicMs >= doubtDueMs) {
-      state.registry.doubt(moment);
-      publisher.touch();
-      doubtDueMs = Number.POSITIVE_INFINITY;
-    }
     if (publisher.warming && moment.monotonicMs >= startedMs + warmUpMs) {
       if (able) endLeases(deps, moment);
+      // Not sooner: on a machine that is slow to take everyone back, most would be told to all as lost, and then as live
+      // again. Whoever is missing now stays because the guard holds its lease, and is shown as lost.
+      state.registry.doubt(moment);
       publisher.warm();
       log.info("Warm-up over");
     }
