@@ -1,37 +1,42 @@
 /**
- * What one directory holds and how fast it tells of a change: Watsons register, Sherlocks follow, one instance changes.
+ * What one directory holds, how fast it tells of a change, and what it says when nothing changes:
  *
- *     node bench/directory.ts [watsons] [instances of each] [services] [subscribers]
+ *     node bench/directory.ts [--watsons 1000] [--each 100] [--services 5000] [--subscribers 1000] [--steady 30]
  *
  * A real directory in a process of its own, with its embedded store; all clients share this process, which on a
- * machine with two cores has the other one.
+ * machine with two cores has the other one. Fails when anything but heartbeats is sent in a steady state.
  */
-import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { WebSocket } from "ws";
+import { parseArgs } from "node:util";
+import { freePorts } from "../e2e/harness/ports.ts";
+import { eventually, sleep } from "../e2e/harness/wait.ts";
+import { DirectoryProcess } from "./harness/directory-process.ts";
+import { megabytes, print, printLoad, seconds } from "./harness/print.ts";
+import { type RawClient, openClient } from "./harness/raw-client.ts";
+import { sizeOf, sizeOptions, wanted } from "./harness/size.ts";
+import { quantile } from "./stats.ts";
 
-const watsons = Number(process.argv[2] ?? 1_000);
-const each = Number(process.argv[3] ?? 100);
-const services = Number(process.argv[4] ?? 5_000);
-const subscribers = Number(process.argv[5] ?? 1_000);
+const { values } = parseArgs({
+  options: {
+    ...sizeOptions,
+    subscribers: { type: "string", default: "1000" },
+    /** For how many seconds nothing changes. */
+    steady: { type: "string", default: "30" },
+  },
+});
+const { watsons, each, services } = sizeOf(values);
+const subscribers = Number(values.subscribers);
 const CHANGES = 50;
 
-const folder = await mkdtemp(join(tmpdir(), "directory-bench-"));
-const port = await freePort();
-const main = join(import.meta.dirname, "..", "packages", "directory", "src", "main.ts");
-const args = [main, "-n", "localhost", "-p", String(port), "--data-dir", folder, "--log-level", "error"];
-const directory = spawn(process.execPath, args, { stdio: "inherit" });
+const [port = 0] = await freePorts(1);
+const directory = await DirectoryProcess.create(port);
+let isQuiet = false;
 try {
-  await ready();
+  await directory.start();
   await run();
 } finally {
-  directory.kill("SIGKILL");
-  await rm(folder, { recursive: true });
+  await directory.dispose();
 }
-process.exit();
+process.exit(isQuiet ? 0 : 1);
 
 async function run(): Promise<void> {
   const registering = performance.now();
@@ -41,41 +46,70 @@ async function run(): Promise<void> {
   print("first subscriber", await snapshot());
   print("next subscriber", await snapshot());
 
-  const { epoch, revision } = await position();
+  await eventually(async () => wanted((await directory.status()).directory.state === "ready", "warming"), 60_000);
+  const { epoch, revision } = (await directory.status()).directory;
+  const have = { epoch, revision };
   const arrivals: number[] = [];
   let told = 0;
-  const followers = Array.from({ length: subscribers }, async (_, index) => {
-    const have = { epoch, revision };
-    const socket = await open("sherlock", `sherlock-${index}`, { subscribe: { services: null, have } }, (text) => {
-      if (text.includes('"reason":"bench')) arrivals.push(performance.now() - told);
-    });
-    return socket;
-  });
-  await Promise.all(followers);
+  const followers = await Promise.all(
+    Array.from({ length: subscribers }, (_, index) =>
+      openClient(port, subscriber(`sherlock-${index}`, have), (text) => {
+        if (text.includes('"reason":"bench')) arrivals.push(performance.now() - told);
+      }),
+    ),
+  );
   await sleep(2_000);
+  await steady(agents, followers);
+
   for (let change = 0; change < CHANGES; change++) {
     const before = arrivals.length;
     const instances = [{ ...instance(change % watsons, 0), state: "down", reason: `bench ${change}` }];
     told = performance.now();
-    agents[change % watsons]?.send(JSON.stringify({ type: "update", seq: 2 + change, instances }));
+    agents[change % watsons]?.send({ type: "update", seq: 2 + change, instances });
     while (arrivals.length < before + subscribers) await sleep(5);
   }
-  const sorted = arrivals.toSorted((a, b) => a - b);
-  const at = (share: number): string => `${(sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1)} ms`;
-  print("one change", `to ${subscribers} subscribers: median ${at(0.5)}, 99% within ${at(0.99)}, last ${at(0.99999)}`);
-  const status = await readFile(`/proc/${directory.pid}/status`, "utf8");
-  print("memory", `${Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024)} MB at its peak`);
+  const at = (share: number): string => `${quantile(arrivals, share).toFixed(1)} ms`;
+  print("one change", `to ${subscribers} subscribers: median ${at(0.5)}, 99% within ${at(0.99)}, last ${at(1)}`);
+  print(`back after ${CHANGES} changes`, await returning(have));
+  print("back after none", await returning((await directory.status()).directory));
+  print("memory", `${Math.round(await directory.peakMb())} MB at its peak`);
+  printLoad();
 }
 
-async function register(index: number): Promise<WebSocket> {
+/** What goes over all links while nothing changes. */
+async function steady(agents: readonly RawClient[], followers: readonly RawClient[]): Promise<void> {
+  const steadyMs = Number(values.steady) * 1_000;
+  const all = { watson: agents, subscriber: followers };
+  for (const client of Object.values(all).flat()) client.reset();
+  const [cpuMs, written] = [await directory.cpuMs(), await directory.writtenBytes()];
+  await sleep(steadyMs);
+  let messages = 0;
+  for (const [kind, clients] of Object.entries(all)) {
+    const sum = (of: (client: RawClient) => number): number => clients.reduce((total, one) => total + of(one), 0);
+    const told = sum((client) => client.messages);
+    messages += told;
+    const bytes = `${sum((one) => one.received)} bytes to them and ${sum((one) => one.sent)} from them`;
+    print(
+      `${seconds(steadyMs)}, each ${kind}`,
+      `${(sum((one) => one.pings) / clients.length).toFixed(1)} heartbeats; ${told} messages to all ${clients.length}; ${bytes}`,
+    );
+  }
+  isQuiet = messages === 0;
+  const cpu = (((await directory.cpuMs()) - cpuMs) / steadyMs) * 100;
+  const onDisk = (await directory.writtenBytes()) - written;
+  print("the directory meanwhile", `${cpu.toFixed(1)}% of one core, ${onDisk} bytes written to disk`);
+}
+
+async function register(index: number): Promise<RawClient> {
   const registered = Promise.withResolvers<void>();
-  const socket = await open("watson", `vm${index}`, {}, (text) => {
+  const identity = { kind: "watson", name: `vm${index}` };
+  const client = await openClient(port, identity, (text) => {
     if (text.startsWith('{"type":"registered"')) registered.resolve();
   });
   const instances = Array.from({ length: each }, (_, i) => instance(index, i));
-  socket.send(JSON.stringify({ type: "register", seq: 1, instances }));
+  client.send({ type: "register", seq: 1, instances });
   await registered.promise;
-  return socket;
+  return client;
 }
 
 function instance(watson: number, index: number) {
@@ -92,75 +126,42 @@ function instance(watson: number, index: number) {
   };
 }
 
+interface Position {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+function subscriber(name: string, have: Position | null) {
+  return { kind: "sherlock", name, subscribe: { services: null, have } };
+}
+
 /** How long a whole table takes to arrive at a new subscriber, and how large it is. */
 async function snapshot(): Promise<string> {
   const start = performance.now();
-  let bytes = 0;
   const complete = Promise.withResolvers<void>();
-  const socket = await open("sherlock", "newcomer", { subscribe: { services: null, have: null } }, (text) => {
-    bytes += text.length;
+  const client = await openClient(port, subscriber("newcomer", null), (text) => {
     if (text.startsWith('{"type":"snapshot"') && text.slice(0, 200).includes('"last":true')) complete.resolve();
   });
   await complete.promise;
-  socket.terminate();
-  return `${(bytes / 1e6).toFixed(1)} MB in ${since(start)}`;
+  const took = since(start);
+  client.end();
+  return `${megabytes(client.received)} in ${took}`;
 }
 
-/** Opens a link; resolves once the directory has said welcome. */
-function open(kind: string, name: string, fields: object, onText: (text: string) => void): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/link`, { perMessageDeflate: false });
-  const hello = {
-    type: "hello",
-    link: { min: 1, max: 1 },
-    kind,
-    name,
-    id: `bench-of-${name}`,
-    version: "0",
-    ...fields,
-  };
-  return new Promise((resolve, reject) => {
-    socket.once("open", () => socket.send(JSON.stringify(hello)));
-    socket.once("error", reject);
-    socket.on("message", (data: Buffer) => {
-      const text = data.toString("utf8");
-      if (text.startsWith('{"type":"welcome"')) resolve(socket);
-      onText(text);
-    });
+/** What a subscriber is sent that comes back with the table of a revision. */
+async function returning(have: Position): Promise<string> {
+  const { revision } = (await directory.status()).directory;
+  const start = performance.now();
+  const complete = Promise.withResolvers<void>();
+  const client = await openClient(port, subscriber("returner", have), (text) => {
+    if (text.startsWith('{"type":"delta"') && text.includes(`"revision":${revision},`)) complete.resolve();
   });
-}
-
-async function position(): Promise<{ epoch: string; revision: number }> {
-  const response = await fetch(`http://127.0.0.1:${port}/v1/status`);
-  const { directory: stamp } = (await response.json()) as { directory: { epoch: string; revision: number } };
-  return { epoch: stamp.epoch, revision: stamp.revision };
-}
-
-async function ready(): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
-    if (response?.ok === true) return;
-    await sleep(100);
-  }
-  throw new Error("Cannot measure: the directory was not ready within 10 s");
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address() as AddressInfo;
-      server.close(() => resolve(address.port));
-    });
-  });
-}
-
-function print(what: string, text: string): void {
-  console.log(`${what.padEnd(18)}${text}`);
+  await complete.promise;
+  const took = since(start);
+  client.end();
+  return `${client.received} bytes in ${client.messages} messages, ${took}`;
 }
 
 function since(startMs: number): string {
-  return `${((performance.now() - startMs) / 1_000).toFixed(2)} s`;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return seconds(performance.now() - startMs);
 }

@@ -14,20 +14,19 @@ import { eventually, sleep } from "../e2e/harness/wait.ts";
 import { DirectoryProcess } from "./harness/directory-process.ts";
 import { Fleet } from "./harness/fleet.ts";
 import { megabytes, print, printLoad, seconds } from "./harness/print.ts";
+import { sizeOf, sizeOptions, wanted } from "./harness/size.ts";
 import { Follower, KnownTables, LightFollower } from "./harness/subscribers.ts";
 import { quantile } from "./stats.ts";
 
 const { values } = parseArgs({
   options: {
-    watsons: { type: "string", default: "1000" },
-    each: { type: "string", default: "100" },
-    services: { type: "string", default: "5000" },
+    ...sizeOptions,
     subscribers: { type: "string", default: "1000" },
     followers: { type: "string", default: "4" },
     changes: { type: "string", default: "10" },
   },
 });
-const size = { watsons: Number(values.watsons), each: Number(values.each), services: Number(values.services) };
+const size = sizeOf(values);
 /** How many instances change in a second, in the rounds that are not calm. */
 const changesASecond = Number(values.changes);
 const LEASE_MS = 15_000;
@@ -50,19 +49,36 @@ async function run(): Promise<void> {
   await directory.start();
   const replicas = [directory.address];
   const fleet = new Fleet(size, { replicasOf: () => replicas });
-  await eventually(() => require(fleet.registered === size.watsons, "not all are registered"), 60_000);
+  await eventually(() => wanted(fleet.registered === size.watsons, "not all are registered"), 60_000);
   // The primaries of all services are decided, and the directory is no longer warming up.
-  await eventually(async () => require((await directory.status()).directory.state === "ready", "warming"), 60_000);
+  await eventually(async () => wanted((await directory.status()).directory.state === "ready", "warming"), 60_000);
 
   const tables = new KnownTables();
   const followers = await Promise.all(Array.from({ length: Number(values.followers) }, () => Follower.open(tables)));
   followers.forEach((follower, i) => void follower.run(`follower-${i}`, replicas, stopping.signal));
-  await eventually(() => require(followers.every(({ census }) => census.usable === instances), "no table"), 60_000);
+  await eventually(
+    () =>
+      wanted(
+        followers.every(({ census }) => census.usable === instances),
+        "no table",
+      ),
+    60_000,
+  );
   const have = followers[0]?.have();
   if (have === undefined) throw new Error("Cannot measure without a follower");
-  const light = Array.from({ length: Number(values.subscribers) - followers.length }, () => new LightFollower(have, tables));
+  const light = Array.from(
+    { length: Number(values.subscribers) - followers.length },
+    () => new LightFollower(have, tables),
+  );
   light.forEach((one, i) => void one.run(`subscriber-${i}`, replicas, stopping.signal));
-  await eventually(() => require(light.every(({ followed }) => followed), "not all follow"), 60_000);
+  await eventually(
+    () =>
+      wanted(
+        light.every(({ followed }) => followed),
+        "not all follow",
+      ),
+    60_000,
+  );
   print(
     "before",
     `${instances} instances at ${followers.length + light.length} subscribers, ${Math.round(await directory.peakMb())} MB`,
@@ -93,10 +109,16 @@ async function round({ fleet, followers, light, changing }: World): Promise<void
   const startingMs = performance.now();
   await directory.start();
   print("ready after its start", seconds(performance.now() - startingMs));
-  const registered = eventually(() => require(fleet.registered === size.watsons, "not all are registered"), 60_000);
+  const registered = eventually(() => wanted(fleet.registered === size.watsons, "not all are registered"), 60_000);
   const followed = eventually(() => {
-    require(followers.every(({ connected }) => connected), "not all followers are connected");
-    require(light.every((one) => one.followed), "not all subscribers follow");
+    wanted(
+      followers.every(({ connected }) => connected),
+      "not all followers are connected",
+    );
+    wanted(
+      light.every((one) => one.followed),
+      "not all subscribers follow",
+    );
   }, 60_000);
   await registered;
   const returned = fleet.watsons.map(({ registeredMs }) => (registeredMs ?? Number.POSITIVE_INFINITY) - startingMs);
@@ -108,15 +130,18 @@ async function round({ fleet, followers, light, changing }: World): Promise<void
   print("subscribers follow again", `${seconds(performance.now() - startingMs)} after the start, at the latest`);
   await eventually(async () => {
     const { revision } = (await directory.status()).directory;
-    require(followers.every(({ census }) => census.lost === 0), "some are lost");
-    require(changing || followers.every(({ position }) => position?.revision === revision), "not all are up to date");
+    wanted(
+      followers.every(({ census }) => census.lost === 0),
+      "some are lost",
+    );
+    wanted(changing || followers.every(({ position }) => position?.revision === revision), "not all are up to date");
   }, 60_000);
   const settledMs = performance.now() - startingMs;
   print("settled", `${seconds(settledMs)} after the start, ${seconds(performance.now() - killedMs)} after the kill`);
   if (settledMs > LEASE_MS) missed.push(`settled after ${seconds(settledMs)}, wanted one lease, ${seconds(LEASE_MS)}`);
 
   // Until the warm-up is over, when what a follower kept beyond what it was told goes.
-  await eventually(async () => require((await directory.status()).directory.state === "ready", "warming"), 60_000);
+  await eventually(async () => wanted((await directory.status()).directory.state === "ready", "warming"), 60_000);
   await sleep(2_000);
   ending.abort();
   await changes;
@@ -150,8 +175,4 @@ async function change(fleet: Fleet, signal: AbortSignal): Promise<void> {
     watson?.change(changed % size.each, { weight: 1 + (changed % 256) });
     await sleep(1_000 / changesASecond);
   }
-}
-
-function require(met: boolean, otherwise: string): void {
-  if (!met) throw new Error(otherwise);
 }

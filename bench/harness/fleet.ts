@@ -76,6 +76,11 @@ export class SimulatedWatson implements LinkHandler {
     return runLink({ replicas, identity, token: null, tls: null, subscribe: null }, deps, signal);
   }
 
+  /** The port of the directory that it is connected to; null while it is to none. */
+  get directory(): number | null {
+    return this.#session?.replica.port ?? null;
+  }
+
   connected(session: LinkSession): void {
     this.#session = session;
     this.#seq = 1;

@@ -9,7 +9,7 @@ import {
   openTableFollower,
   runLink,
 } from "@datawire/link";
-import type { DirectoryAddress } from "@datawire/protocol";
+import type { DirectoryAddress, Table } from "@datawire/protocol";
 import { noLog, systemClock } from "@datawire/runtime";
 import { Census } from "./census.ts";
 
@@ -42,13 +42,14 @@ export class Follower {
   readonly traffic = new Traffic();
   readonly census = new Census();
   readonly #follower: TableFollower;
+  readonly #looking = new Set<() => void>();
 
   private constructor(follower: TableFollower) {
     this.#follower = follower;
   }
 
   /** @param tables where each table that it has is written down. */
-  static async open(tables: KnownTables): Promise<Follower> {
+  static async open(tables: KnownTables = new KnownTables()): Promise<Follower> {
     const inner: TableFollower = await openTableFollower(
       { services: null, path: null },
       {
@@ -57,6 +58,7 @@ export class Follower {
         onUpdate: ({ services }) => {
           follower.census.take(inner.table, services);
           tables.add(inner.subscription.have());
+          for (const look of follower.#looking) look();
         },
       },
     );
@@ -72,6 +74,19 @@ export class Follower {
       this.#follower,
       signal,
     );
+  }
+
+  /** Resolves as soon as the table is as wanted; looked at after each of its changes. */
+  until(wanted: (table: Table) => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (!wanted(this.#follower.table)) return;
+      this.#looking.delete(look);
+      resolve();
+    };
+    this.#looking.add(look);
+    look();
+    return promise;
   }
 
   get connected(): boolean {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
+import { type EtcdServer, startEtcd } from "./etcd.ts";
 import type { Child } from "./child.ts";
 import { freePorts } from "./ports.ts";
 import type { Stack } from "./stack.ts";
