@@ -14,7 +14,7 @@ import { noLog, systemClock } from "@datawire/runtime";
 import { Census } from "./census.ts";
 
 /** What came over the links of one subscriber. */
-export class Traffic {
+class Traffic {
   messages = 0;
   bytes = 0;
   /** Opens links that are counted here. */
