@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { formatToken, ProtocolError, type Role } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
+import type { z } from "zod";
 import { type RecordWrite, type Store, StoreError, type VersionedRecord } from "../store/contract.ts";
 import { ACCESS_PREFIX } from "../store/split-store.ts";
 import {
@@ -52,7 +53,7 @@ export class TokenDesk {
     const { records } = await store.load();
     for (const record of records) this.#take(record);
     store.follow((followed) => {
-      for (const record of followed) this.#take(record);
+      for (const record of followed) this.#follow(record);
       this.#listener();
     });
   }
@@ -125,12 +126,28 @@ export class TokenDesk {
     return result;
   }
 
+  /** What a newer directory on the same store wrote may be none of ours: as with the table, the rest holds. */
+  #follow(record: VersionedRecord): void {
+    try {
+      this.#take(record);
+    } catch (error) {
+      this.#deps.log.error("A record of another directory is left out", { error });
+    }
+  }
+
+  /** @throws Error that says which record is damaged, or made by a newer version. */
   #take({ key, value, version }: VersionedRecord): void {
+    if (key === AUTHORITY_KEY) this.#authority = read(key, value, authorityRecordSchema);
+    else if (key.startsWith(TOKEN_PREFIX))
+      this.tokens.set(key.slice(TOKEN_PREFIX.length), read(key, value, tokenRecordSchema));
+    else throw new Error(`Cannot read record ${key}: its kind is unknown to this version`);
     if (value === null) this.#versions.delete(key);
     else this.#versions.set(key, version);
-    if (key === AUTHORITY_KEY) this.#authority = value === null ? null : authorityRecordSchema.parse(value);
-    else if (key.startsWith(TOKEN_PREFIX))
-      this.tokens.set(key.slice(TOKEN_PREFIX.length), value === null ? null : tokenRecordSchema.parse(value));
-    else throw new Error(`Cannot read record ${key}: its kind is unknown to this version`);
   }
+}
+
+function read<S extends z.ZodType>(key: string, value: unknown, schema: S): z.output<S> | null {
+  const parsed = schema.nullable().safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Error(`Cannot read record ${key}: ${parsed.error.issues[0]?.message ?? "malformed"}`);
 }

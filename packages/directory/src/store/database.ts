@@ -23,7 +23,7 @@ export async function openDatabase(path: string, owner: string): Promise<Databas
   if (!(await exists(path))) await create(path);
   verify(path, await ownerOf(path));
   const database = openExclusively(path, await ownerOf(path));
-  await writeFile(ownerPath(path), JSON.stringify({ owner, pid: process.pid }), { mode: 0o600 });
+  await noteOwner(path, owner);
   return database;
 }
 
@@ -130,6 +130,12 @@ function asStoreError(cause: unknown, path: string, owner: string): StoreError {
     );
   }
   return damaged(path, `SQLite cannot read it (${explainSystemError(cause)})`, cause);
+}
+
+/** Only for the words in which another directory is refused, so that one on a full disk can serve all the same. */
+async function noteOwner(path: string, owner: string): Promise<void> {
+  const note = JSON.stringify({ owner, pid: process.pid });
+  await writeFile(ownerPath(path), note, { mode: 0o600 }).catch(() => {});
 }
 
 const ownerPath = (path: string): string => `${path}.owner`;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -34,6 +34,14 @@ test("openEmbeddedStore() refuses a folder that another directory uses, and name
   const next = await openEmbeddedStore(folder, "//other/directory");
   expect((await next.load()).records).toHaveLength(1);
   await next.close();
+});
+
+test("openEmbeddedStore() opens although it cannot note who uses it, as on a full disk", async () => {
+  const folder = await newFolder();
+  await mkdir(join(folder, `${STORE_FILE}.owner`));
+  const store = await openEmbeddedStore(folder, "//services/directory");
+  await expect(openEmbeddedStore(folder, "//other/directory")).rejects.toMatchObject({ code: "in_use" });
+  await store.close();
 });
 
 test("outage says that nothing can be written, until the next try succeeds", async () => {

@@ -10,6 +10,8 @@ import {
 import { instanceKey } from "@datawire/protocol";
 import type { StoredRegistration } from "../core/records.ts";
 
+type Listener = Parameters<Store["follow"]>[0];
+
 /** A store in memory that can be told to fail. */
 export class MemoryStore implements Store {
   readonly kind = "embedded";
@@ -20,6 +22,7 @@ export class MemoryStore implements Store {
   failing = false;
   outage: Outage | null = null;
   #version = 0;
+  #listener: Listener = () => {};
 
   async load(): Promise<StoreContent> {
     return { records: [...this.records.values()], registrations: [...this.registrations.values()] };
@@ -45,7 +48,14 @@ export class MemoryStore implements Store {
     for (const one of stored) this.registrations.set(instanceKey(one.registration), one);
   }
 
-  follow(): void {}
+  follow(listener: Listener): void {
+    this.#listener = listener;
+  }
+
+  /** Tells the follower what another directory has written. */
+  tell(records: readonly VersionedRecord[]): void {
+    this.#listener(records);
+  }
 
   async close(): Promise<void> {}
 
