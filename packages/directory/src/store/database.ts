@@ -14,6 +14,10 @@ const SQLITE_MAGIC = "SQLite format 3\0";
 const HEADER = { bytes: 100, applicationIdAt: 68, userVersionAt: 60 } as const;
 
 const SQLITE_BUSY = 5;
+/** SQLITE_PERM, _READONLY, _IOERR, _FULL and _CANTOPEN: of the disk and of rights, and nothing of what is in the file. */
+const SQLITE_OUT_OF_REACH: ReadonlySet<number> = new Set([3, 8, 10, 13, 14]);
+/** An extended code of SQLITE_IOERR: the file ends too early, which is damage. */
+const SQLITE_IOERR_SHORT_READ = 522;
 
 /**
  * Opens the database of a directory and takes it for this process alone.
@@ -120,16 +124,23 @@ async function create(path: string): Promise<void> {
   }
 }
 
-function asStoreError(cause: unknown, path: string, owner: string): StoreError {
+/** What an error of SQLite says of the store. */
+export function asStoreError(cause: unknown, path: string, owner = "another process"): StoreError {
   if (cause instanceof StoreError) return cause;
   const code = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) : 0;
-  if (code === SQLITE_BUSY) {
+  const primary = code & 0xff; // the rest says more of it (sqlite.org/rescode.html)
+  if (primary === SQLITE_BUSY) {
     return new StoreError(
       "in_use",
       `Cannot use the store ${path}: ${owner} uses it; stop that one, or choose another folder with --data-dir`,
     );
   }
-  return damaged(path, `SQLite cannot read it (${explainSystemError(cause)})`, cause);
+  const why = explainSystemError(cause);
+  if (SQLITE_OUT_OF_REACH.has(primary) && code !== SQLITE_IOERR_SHORT_READ) {
+    const hint = "is its disk full, or may this user not write there?";
+    return new StoreError("unavailable", `Cannot open the store ${path}: ${why}; ${hint}`, { cause });
+  }
+  return damaged(path, `SQLite cannot read it (${why})`, cause);
 }
 
 /** Only for the words in which another directory is refused, so that one on a full disk can serve all the same. */

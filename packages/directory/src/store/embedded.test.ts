@@ -44,6 +44,16 @@ test("openEmbeddedStore() opens although it cannot note who uses it, as on a ful
   await store.close();
 });
 
+test("openEmbeddedStore() calls a store damaged for what is in it, and not for the disk that it is on", async () => {
+  const folder = await newFolder();
+  await (await openEmbeddedStore(folder, "//services/directory")).close();
+  await mkdir(join(folder, `${STORE_FILE}-wal`)); // SQLite cannot make its log, as on a full disk
+  await expect(openEmbeddedStore(folder, "//services/directory")).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringMatching(/^Cannot open the store .*: unable to open database file; is its disk full/),
+  });
+});
+
 test("outage says that nothing can be written, until the next try succeeds", async () => {
   const folder = await newFolder();
   await (await openEmbeddedStore(folder, "//localhost/directory")).close();

@@ -13,7 +13,7 @@ import {
   type StoreContent,
   type VersionedRecord,
 } from "./contract.ts";
-import { damaged, openDatabase } from "./database.ts";
+import { asStoreError, damaged, openDatabase } from "./database.ts";
 import { checksum } from "./checksum.ts";
 
 export const STORE_FILE = "directory.db";
@@ -153,7 +153,7 @@ class EmbeddedStore implements Store {
       const next = rows.next();
       return next.done === true ? null : next.value;
     } catch (cause) {
-      throw damaged(this.#path, "it cannot be read", cause);
+      throw asStoreError(cause, this.#path);
     }
   }
 
