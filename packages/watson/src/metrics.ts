@@ -17,6 +17,7 @@ export interface WatsonMetrics {
   changed(instance: Instance, health: Health): void;
 }
 
+const STATES: readonly Health["state"][] = ["unknown", "live", "down"];
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Makes the metrics of a Watson. Durations are by kind of check, as a series for each instance would be thousands. */
@@ -65,6 +66,9 @@ export function createMetrics(sources: MetricSources): WatsonMetrics {
     help: "Problems in the service files; the log has each.",
     registers,
   });
+  /** The instances that `changes` has series of. */
+  const changed = new Map<string, Instance>();
+
   return {
     registry: { contentType: registry.contentType, metrics: () => collect() },
     checked({ kind, probe, timing }) {
@@ -73,20 +77,29 @@ export function createMetrics(sources: MetricSources): WatsonMetrics {
       duration.observe({ kind }, timing.tookMs / 1_000);
       lateness.observe(timing.lateMs / 1_000);
     },
-    changed({ service, name }, { state }) {
-      changes.inc({ service, instance: name, state });
+    changed(instance, { state }) {
+      changed.set(instance.key, instance);
+      changes.inc({ service: instance.service, instance: instance.name, state });
     },
   };
 
   /** What is a state and no count is looked up when it is asked for. */
-  function collect(): Promise<string> {
+  async function collect(): Promise<string> {
+    const gone = new Map(changed);
     live.reset();
     for (const { instance, health } of sources.instances()) {
+      gone.delete(instance.key);
       live.set({ service: instance.service, instance: instance.name }, health.state === "live" ? 1 : 0);
     }
     connected.reset();
     for (const { name, isConnected } of sources.directories()) connected.set({ directory: name }, isConnected ? 1 : 0);
     fileProblems.set(sources.fileProblems());
-    return registry.metrics();
+    const text = await registry.metrics();
+    for (const [key, { service, name }] of gone) {
+      // Where instances get a new name with each start, their series would grow without end.
+      for (const state of STATES) changes.remove({ service, instance: name, state });
+      changed.delete(key);
+    }
+    return text;
   }
 }
