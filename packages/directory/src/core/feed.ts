@@ -1,4 +1,5 @@
 import type { Table } from "@datawire/protocol";
+import { Opening } from "./opening.ts";
 import type { Have, RevisionLog } from "./revisions.ts";
 import type { Snapshots } from "./snapshots.ts";
 
@@ -11,19 +12,14 @@ export interface Source {
   readonly warming: boolean;
 }
 
-const WARM = new TextEncoder().encode(JSON.stringify({ type: "warm" }));
-
 /**
  * Where one subscriber is in the table's revisions, and which frame it gets next. A subscriber is asked for no more
  * than it takes: one that is slow falls behind, and one that falls behind what is kept gets a snapshot instead.
  */
 export class Feed {
   readonly #source: Source;
-  /** The rest of a snapshot that is being sent. */
-  #frames: Uint8Array[] = [];
+  readonly #opening: Opening;
   #revision: number;
-  /** Whether the subscriber still has to be told that the warm-up is over. */
-  #owesWarm = true;
 
   /**
    * @param have the table that the subscriber already holds. Its position may be of another life of the directory, of
@@ -31,6 +27,7 @@ export class Feed {
    */
   constructor(source: Source, have: Have | null, nowMs: number) {
     this.#source = source;
+    this.#opening = new Opening(source, { owesWarm: true });
     const { log, table } = source;
     const revision = have && revisionOf(have, source);
     if (have === null || revision === null) {
@@ -41,7 +38,7 @@ export class Feed {
     const isElsewhere = have.epoch !== log.epoch || have.revision !== revision;
     const hash = isElsewhere ? have.hash : table.hash();
     if (hash !== undefined && (isElsewhere || revision === log.revision))
-      this.#frames.push(log.emptyFrame({ revision, atMs: nowMs, hash }));
+      this.#opening.resume(log.emptyFrame({ revision, atMs: nowMs, hash }));
   }
 
   /** The revision that the subscriber has once everything that `next` gave has reached it. */
@@ -51,12 +48,8 @@ export class Feed {
 
   /** The next frame to send; null when the subscriber has everything. */
   next(): Uint8Array | null {
-    const frame = this.#frames.shift();
-    if (frame !== undefined) return frame;
-    if (this.#owesWarm && !this.#source.warming) {
-      this.#owesWarm = false;
-      return WARM;
-    }
+    const opening = this.#opening.next();
+    if (opening !== null) return opening;
     const { log } = this.#source;
     if (this.#revision === log.revision) return null;
     const following = log.after(this.#revision);
@@ -71,8 +64,7 @@ export class Feed {
   #beginSnapshot(have: Have | null): number {
     const { snapshots, warming } = this.#source;
     const { revision, frames } = snapshots.lacking(have, { warming }) ?? snapshots.get({ warming });
-    this.#frames = [...frames];
-    this.#owesWarm = warming;
+    this.#opening.restart(frames);
     return revision;
   }
 }

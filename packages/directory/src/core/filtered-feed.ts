@@ -1,5 +1,6 @@
 import { isEmptyChange, parseServiceAddress, Table, type TableChange } from "@datawire/protocol";
 import type { Source } from "./feed.ts";
+import { Opening } from "./opening.ts";
 import type { Have, Revision } from "./revisions.ts";
 import { serialise } from "./snapshots.ts";
 
@@ -22,17 +23,17 @@ export class FilteredFeed {
   readonly #table: Table;
   readonly #services: readonly string[];
   readonly #sent = new Table();
-  #frames: Uint8Array[];
+  readonly #opening: Opening;
   /** What the subscriber has. Behind the log while nothing of the rest concerns it. */
   #revision: number;
   /** How far the log was looked through. */
   #seen: number;
   #scope: ReadonlySet<string>;
-  #owesWarm: boolean;
 
   constructor(source: Source, { services, have, nowMs }: Wish) {
     const { table } = source;
     this.#source = source;
+    this.#opening = new Opening(source, { owesWarm: source.warming });
     this.#table = table;
     this.#services = services;
     const { epoch, revision } = source.log;
@@ -40,12 +41,10 @@ export class FilteredFeed {
     this.#seen = revision;
     this.#scope = scopeOf(table, services);
     this.#sent.apply(select(table, this.#scope));
-    this.#owesWarm = source.warming;
     const hash = this.#sent.hash();
-    this.#frames =
-      have?.hash === hash
-        ? [source.log.emptyFrame({ revision, atMs: nowMs, hash })]
-        : serialise({ ...this.#sent.snapshot(), hash }, { epoch, revision, warming: source.warming });
+    const { warming } = source;
+    if (have?.hash === hash) this.#opening.resume(source.log.emptyFrame({ revision, atMs: nowMs, hash }));
+    else this.#opening.restart(serialise({ ...this.#sent.snapshot(), hash }, { epoch, revision, warming }));
   }
 
   get revision(): number {
@@ -53,12 +52,8 @@ export class FilteredFeed {
   }
 
   next(): Uint8Array | null {
-    const frame = this.#frames.shift();
-    if (frame !== undefined) return frame;
-    if (this.#owesWarm && !this.#source.warming) {
-      this.#owesWarm = false;
-      return encoder.encode(JSON.stringify({ type: "warm" }));
-    }
+    const opening = this.#opening.next();
+    if (opening !== null) return opening;
     return this.#concernsUs() ? this.#difference() : null;
   }
 
