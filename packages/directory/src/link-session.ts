@@ -14,6 +14,7 @@ import type { Position } from "./core/revisions.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./io/read-message.ts";
 import type { Socket } from "./io/socket.ts";
 import type { ClientReport, LinkClient, LinkDesk } from "./link-desk.ts";
+import { Pulse, type PulseConfig } from "./pulse.ts";
 import { Subscription } from "./subscription.ts";
 
 /** Where a connection comes from. */
@@ -23,9 +24,7 @@ export interface Peer {
   readonly local: boolean;
 }
 
-export interface LinkSessionConfig {
-  readonly heartbeatMs: number;
-  readonly leaseMs: number;
+export interface LinkSessionConfig extends PulseConfig {
   /** The directory's own address. */
   readonly directory: string;
 }
@@ -42,8 +41,6 @@ interface LinkSessionDeps {
 
 /** A client that has not said who it is after this long is cut. */
 const HELLO_MS_MAX = 5_000;
-/** How long an older connection with the same id has to show that it is alive, before a newer one replaces it. */
-const CHALLENGE_MS = 2_000;
 
 /** WebSocket close codes (RFC 6455, section 7.4.1, and its registry at IANA). */
 const CLOSE = { goingAway: 1001, protocol: 1002, policy: 1008, again: 1012 } as const;
@@ -61,22 +58,18 @@ export class LinkSession implements LinkClient {
   readonly #deps: LinkSessionDeps;
   readonly #sinceMs: number;
   readonly #connectedMs: number;
+  readonly #pulse: Pulse;
   #phase: Phase = { state: "greeting" };
-  #heardMs: number;
-  #pingedMs: number;
   #subscription: Subscription | null = null;
   #applied: Position | null = null;
   #problems: readonly ReportedProblem[] = [];
-  /** Each asks whether this client is alive, and is answered once. */
-  #challenges: ((alive: boolean) => void)[] = [];
 
   constructor(config: LinkSessionConfig, deps: LinkSessionDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#sinceMs = deps.clock.nowMs();
     this.#connectedMs = deps.clock.monotonicMs();
-    this.#heardMs = this.#connectedMs;
-    this.#pingedMs = this.#connectedMs;
+    this.#pulse = new Pulse(config, { clock: deps.clock, ping: () => deps.socket.ping() });
   }
 
   /** What the client is; null until it has said so. */
@@ -90,8 +83,7 @@ export class LinkSession implements LinkClient {
 
   /** Something came, if only an answer to a ping. */
   heard(): void {
-    this.#heardMs = this.#deps.clock.monotonicMs();
-    this.#answerChallenges(true);
+    this.#pulse.heard();
   }
 
   /** Takes one frame. */
@@ -126,17 +118,12 @@ export class LinkSession implements LinkClient {
   tick(nowMs: number): void {
     this.review();
     if (this.#phase.state === "closed") return;
-    const silentMs = nowMs - this.#heardMs;
     if (this.#phase.state === "greeting" && nowMs - this.#connectedMs >= HELLO_MS_MAX)
       return this.#refuse("invalid_argument", "Cannot wait for hello any longer", CLOSE.policy);
-    if (silentMs >= this.#config.leaseMs) {
-      this.#deps.log.info("Client is silent, cutting its link", { ...this.#name(), silentMs: Math.round(silentMs) });
-      this.#deps.socket.terminate();
-      return;
-    }
-    if (nowMs - this.#pingedMs < this.#config.heartbeatMs) return;
-    this.#pingedMs = nowMs;
-    this.#deps.socket.ping();
+    const silentMs = this.#pulse.tick(nowMs);
+    if (silentMs === null) return;
+    this.#deps.log.info("Client is silent, cutting its link", { ...this.#name(), silentMs: Math.round(silentMs) });
+    this.#deps.socket.terminate();
   }
 
   /**
@@ -145,17 +132,10 @@ export class LinkSession implements LinkClient {
    */
   challenge(): Promise<boolean> {
     if (this.#phase.state === "closed") return Promise.resolve(false);
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const cancel = this.#deps.clock.setTimer(CHALLENGE_MS, () => {
+    return this.#pulse.challenge(() => {
       this.#deps.socket.terminate();
       this.closed();
     });
-    this.#challenges.push((alive) => {
-      cancel();
-      resolve(alive);
-    });
-    this.#deps.socket.ping();
-    return promise;
   }
 
   /** Tells a Watson which of its instances operators have drained. */
@@ -181,7 +161,7 @@ export class LinkSession implements LinkClient {
     const phase = this.#phase;
     if (phase.state === "closed") return;
     this.#phase = { state: "closed" };
-    this.#answerChallenges(false);
+    this.#pulse.end();
     this.#subscription?.end();
     if (phase.state === "open") this.#deps.desk.leave(this, phase.hello);
   }
@@ -267,12 +247,6 @@ export class LinkSession implements LinkClient {
           });
     this.#send({ type: "registered", seq: message.seq, refused: [...refused, ...refusals] });
     if (draining !== null) this.sendDraining(draining);
-  }
-
-  #answerChallenges(alive: boolean): void {
-    const challenges = this.#challenges;
-    this.#challenges = [];
-    for (const answer of challenges) answer(alive);
   }
 
   #error(code: ErrorCode, message: string): void {

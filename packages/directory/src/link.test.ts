@@ -175,31 +175,6 @@ test("a subscriber that returns gets only what it missed", async () => {
   expect(await second.next("delta")).toMatchObject({ from: revision, change: { instances: [{ name: "a" }] } });
 });
 
-test(
-  "a subscriber that does not read is cut back to a snapshot and costs no more than its buffer",
-  { timeout: 15_000 },
-  async () => {
-    const served = await start();
-    const slow = await sherlockOf(served, "slow");
-    await slow.next("snapshot");
-    slow.socket.pause();
-    const many = (round: number) =>
-      Array.from({ length: 3_000 }, (_, i) => registration(`barker@i${i}:${round}`, { tags: ["x".repeat(100)] }));
-    const { client } = await watsonOf(served, "vm1", many(0));
-    for (let round = 1; round <= 10; round++) {
-      client.send({ type: "update", seq: round + 1, instances: many(round), gone: [] });
-      await client.next("registered");
-    }
-    slow.socket.resume();
-    const { body } = await served.get("/v1/table");
-    const last = body["revision"];
-    for (;;) {
-      const delta = await slow.next("delta");
-      if (delta.revision === last) break;
-    }
-  },
-);
-
 test("a directory that stops says good-bye to its clients", async () => {
   const served = await serve();
   const sherlock = await sherlockOf(served, "m");

@@ -1,22 +1,30 @@
 import type { Hello } from "@datawire/protocol";
-import { Feed } from "./core/feed.ts";
+import { Feed, type Source } from "./core/feed.ts";
 import { FilteredFeed } from "./core/filtered-feed.ts";
 import type { Position } from "./core/revisions.ts";
 import type { Socket } from "./io/socket.ts";
-import type { Publisher } from "./publisher.ts";
+import type { Subscriber } from "./publisher.ts";
 
 /** What may wait to leave for one subscriber. Past it the subscriber is slow, and what it lacks waits in the log instead. */
 const BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
 
+/** Where the table comes from, and who tells that there is more of it. */
+interface SubscriptionSource extends Source {
+  /** Makes revisions of what has changed, now. */
+  flush(): void;
+  /** The function returned ends it. */
+  subscribe(subscriber: Subscriber): () => void;
+}
+
 interface SubscriptionDeps {
-  readonly source: Publisher;
-  readonly socket: Socket;
+  readonly source: SubscriptionSource;
+  readonly socket: Pick<Socket, "send" | "bufferedBytes">;
 }
 
 /** Sends a client the table, and what changes of it, no faster than the client takes it, until it is ended. */
 export class Subscription {
-  readonly #source: Publisher;
-  readonly #socket: Socket;
+  readonly #source: SubscriptionSource;
+  readonly #socket: SubscriptionDeps["socket"];
   readonly #feed: Pick<Feed, "revision" | "next">;
   readonly #unsubscribe: () => void;
   /** A frame filled the buffer, and nothing is sent until it has left. */

@@ -1,0 +1,76 @@
+import type { Clock } from "@datawire/runtime";
+
+export interface PulseConfig {
+  readonly heartbeatMs: number;
+  /** Who says nothing for so long is gone. */
+  readonly leaseMs: number;
+}
+
+interface PulseDeps {
+  readonly clock: Clock;
+  /** Asks for a sign of life. */
+  readonly ping: () => void;
+}
+
+/** How long a client has to show that it is alive once that is in doubt. */
+const CHALLENGE_MS = 2_000;
+
+/** Whether the other side of a link is alive: any word of it says so, and pings ask for one. */
+export class Pulse {
+  readonly #config: PulseConfig;
+  readonly #deps: PulseDeps;
+  #heardMs: number;
+  #pingedMs: number;
+  /** Each asks whether the client is alive, and is answered once. */
+  #challenges: ((alive: boolean) => void)[] = [];
+
+  constructor(config: PulseConfig, deps: PulseDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#heardMs = deps.clock.monotonicMs();
+    this.#pingedMs = this.#heardMs;
+  }
+
+  /** Something came, if only an answer to a ping. */
+  heard(): void {
+    this.#heardMs = this.#deps.clock.monotonicMs();
+    this.#answer(true);
+  }
+
+  /** Pings when it is time. Returns for how long nothing has come when that is too long, and null otherwise. */
+  tick(nowMs: number): number | null {
+    const silentMs = nowMs - this.#heardMs;
+    if (silentMs >= this.#config.leaseMs) return silentMs;
+    if (nowMs - this.#pingedMs >= this.#config.heartbeatMs) {
+      this.#pingedMs = nowMs;
+      this.#deps.ping();
+    }
+    return null;
+  }
+
+  /**
+   * Asks whether the client is alive.
+   * @param giveUp called when it gives no sign of life in time, before the answer is known to be no.
+   */
+  challenge(giveUp: () => void): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const cancel = this.#deps.clock.setTimer(CHALLENGE_MS, giveUp);
+    this.#challenges.push((alive) => {
+      cancel();
+      resolve(alive);
+    });
+    this.#deps.ping();
+    return promise;
+  }
+
+  /** The link has ended: whoever asks is told that the client is not alive. */
+  end(): void {
+    this.#answer(false);
+  }
+
+  #answer(alive: boolean): void {
+    const challenges = this.#challenges;
+    this.#challenges = [];
+    for (const answer of challenges) answer(alive);
+  }
+}
