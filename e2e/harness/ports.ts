@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { tryListen } from "@datawire/runtime";
 
 /** Where ports are taken from, both ends included. */
 export interface PortRange {
@@ -23,15 +23,7 @@ export async function freePorts(
     const port = from + Math.floor(Math.random() * (to - from + 1));
     if (given.has(port) || except(port)) continue;
     given.add(port);
-    if (await isFree(port)) ports.push(port);
+    if ((await tryListen({ host: "127.0.0.1", port })) === null) ports.push(port);
   }
   return ports;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
 }

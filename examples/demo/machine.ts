@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tryListen } from "@datawire/runtime";
 
 const ROOT = join(import.meta.dirname, "../..");
 /** The ports that the contract names, in the order directory, Watson's admin, traffic, Sherlock's admin. */
@@ -84,7 +85,8 @@ export class Machine {
 
 /** The ports of the contract, or others where one of those is taken. */
 export async function choosePorts(): Promise<{ ports: Ports; usual: boolean }> {
-  const usual = (await Promise.all(DEFAULT_PORTS.map(isFree))).every(Boolean);
+  const tries = await Promise.all(DEFAULT_PORTS.map((port) => tryListen({ host: "127.0.0.1", port })));
+  const usual = tries.every((error) => error === null);
   const [directory, watsonAdmin, traffic, sherlockAdmin] = usual
     ? DEFAULT_PORTS
     : ((await anyPorts(4)) as [number, number, number, number]);
@@ -97,12 +99,4 @@ export async function anyPorts(count: number): Promise<number[]> {
   const ports = servers.map((server) => (server.address() as { port: number }).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
 }

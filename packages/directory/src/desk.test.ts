@@ -11,6 +11,7 @@ import { HISTORY_MAX } from "./core/history.ts";
 import { Desk, DIRECTORY } from "./desk.ts";
 import { createState, shown, state } from "./testing/worlds.ts";
 import { MemoryStore } from "./testing/memory-store.ts";
+import { momentOf } from "./moment-of.ts";
 
 const ANN = { who: "ann@vm1", verified: false };
 
@@ -30,7 +31,7 @@ async function open(store = new MemoryStore(), clock = createFakeClock()) {
   await desk.load();
   state(world, "vm1", ["barker@a:1", "barker@b:2"]);
   const change = <P extends Plan>(plan: () => P) => desk.change(plan, { author: ANN, undoable: true });
-  const now = () => ({ wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() });
+  const now = () => momentOf(clock);
   const route = (percent: string, fields: object = {}) =>
     change(() => {
       const command = { source: "//monolith", target: "//barker(2)", percent, ...fields };

@@ -4,6 +4,7 @@ import type { Moment } from "./core/moment.ts";
 import { parseRecord, recordKey, recordsOf, type DurableRecord, type HistoryEntry } from "./core/records.ts";
 import type { State } from "./core/state.ts";
 import { StoreError, type RecordWrite, type Store, type VersionedRecord } from "./store/contract.ts";
+import { momentOf } from "./moment-of.ts";
 
 /** Who gave a command, as far as anyone can tell. */
 export interface Author {
@@ -60,7 +61,7 @@ export class Desk {
   async load(): Promise<void> {
     const { store, state } = this.#deps;
     const { records, registrations } = await store.load();
-    const moment = this.#now();
+    const moment = momentOf(this.#deps.clock);
     for (const { key, value, version } of records) this.#take(parseRecord(key, value), version, moment);
     state.registry.restore(registrations, { moment, presumed: store.shared?.alone ?? true });
     store.follow((followed) => this.#follow(followed));
@@ -75,7 +76,7 @@ export class Desk {
     { author, undoable }: { readonly author: Author; readonly undoable: boolean },
   ): Promise<Done<P>> {
     return this.#planned(async () => {
-      const moment = this.#now();
+      const moment = momentOf(this.#deps.clock);
       const made = plan(moment);
       const change = effective(made.change);
       if (isIdle(change) && made.undoes === undefined) return { plan: made, changed: false };
@@ -111,7 +112,7 @@ export class Desk {
    */
   restore(backup: readonly VersionedRecord[], author: Author): Promise<number> {
     return this.#serially(async () => {
-      const moment = this.#now();
+      const moment = momentOf(this.#deps.clock);
       const { records: current } = await this.#deps.store.load();
       const before = new Map(current.map(({ key, value }) => [key, JSON.stringify(value)]));
       const wanted = new Map(backup.map(({ key, value }) => [key, JSON.stringify(value)]));
@@ -148,7 +149,7 @@ export class Desk {
   remember(records: readonly DurableRecord[]): Promise<void> {
     return this.#serially(async () => {
       try {
-        await this.#commit(records, this.#now());
+        await this.#commit(records, momentOf(this.#deps.clock));
       } catch (error) {
         if (!isConflict(error)) throw error;
         this.#deps.log.debug("Another directory was faster", { records: records.map(recordKey) });
@@ -177,7 +178,7 @@ export class Desk {
   /** Takes what another directory on the same store has written. */
   #follow(followed: readonly VersionedRecord[]): void {
     const { log, changed, drained } = this.#deps;
-    const moment = this.#now();
+    const moment = momentOf(this.#deps.clock);
     for (const { key, value, version } of followed) {
       let record: DurableRecord;
       try {
@@ -217,10 +218,6 @@ export class Desk {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => {}); // whoever asked is told; the next one is not concerned
     return result;
-  }
-
-  #now(): Moment {
-    return { wallMs: this.#deps.clock.nowMs(), monotonicMs: this.#deps.clock.monotonicMs() };
   }
 }
 

@@ -6,6 +6,7 @@ import { runHousekeeping } from "./housekeeping.ts";
 import { Publisher } from "./publisher.ts";
 import { MemoryStore } from "./testing/memory-store.ts";
 import { createState, state as stateSet } from "./testing/worlds.ts";
+import { momentOf } from "./moment-of.ts";
 
 /** Everything that keeping house takes, running. */
 function start({ warmUpMs = 1_000_000 } = {}) {
@@ -68,7 +69,7 @@ test("runHousekeeping() finds out that a store can be written again although the
 test("runHousekeeping() ends leases while the store cannot be written", async () => {
   const { clock, store, state } = start();
   stateSet(state, "vm1", ["barker@a:1"]);
-  state.registry.break("id-of-vm1", { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() });
+  state.registry.break("id-of-vm1", momentOf(clock));
   store.failing = true;
   await clock.advance(20_000);
   expect(state.table.size.instances).toBe(0);

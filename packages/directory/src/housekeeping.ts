@@ -11,6 +11,7 @@ import { type Desk, DIRECTORY } from "./desk.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Sharing } from "./sharing.ts";
 import type { Outage, Store } from "./store/contract.ts";
+import { momentOf } from "./moment-of.ts";
 
 interface HousekeepingDeps {
   readonly state: State;
@@ -48,7 +49,7 @@ export async function runHousekeeping(
   const reportOutage = createOutageReport(deps);
   while (!signal.aborted) {
     await clock.sleep(TICK_MS, signal);
-    const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+    const moment = momentOf(clock);
     sharing?.tick(moment);
     reportOutage(store.outage);
     // Without the store that it shares, a directory does not know what the others see: it ends nothing and decides nothing.

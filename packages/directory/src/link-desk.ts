@@ -8,12 +8,12 @@ import {
 } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { Counters } from "./core/counters.ts";
-import type { Moment } from "./core/moment.ts";
 import type { Refusal, Word } from "./core/registry.ts";
 import type { State } from "./core/state.ts";
 import type { Desk } from "./desk.ts";
 import type { Position } from "./core/revisions.ts";
 import type { Publisher } from "./publisher.ts";
+import { momentOf } from "./moment-of.ts";
 
 /** What a connected client says of itself, for `dw status` and `dw caller list`. */
 export interface ClientReport {
@@ -137,7 +137,7 @@ export class LinkDesk {
     log.info("Client connected", { kind, client: name, version });
     if (kind === "watson") {
       this.#watsons.set(id, session);
-      state.registry.connect({ id, name, version }, this.#now());
+      state.registry.connect({ id, name, version }, momentOf(this.#deps.clock));
     }
     if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
   }
@@ -148,7 +148,7 @@ export class LinkDesk {
     log.info("Client gone", { kind, client: name });
     if (kind === "watson" && this.#watsons.get(id) === session) {
       this.#watsons.delete(id);
-      state.registry.break(id, this.#now());
+      state.registry.break(id, momentOf(this.#deps.clock));
       publisher.touch();
       others?.soon();
     }
@@ -202,11 +202,7 @@ export class LinkDesk {
   }
 
   #word({ local }: Said): Word {
-    return { moment: this.#now(), local };
-  }
-
-  #now(): Moment {
-    return { wallMs: this.#deps.clock.nowMs(), monotonicMs: this.#deps.clock.monotonicMs() };
+    return { moment: momentOf(this.#deps.clock), local };
   }
 }
 

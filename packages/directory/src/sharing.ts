@@ -6,6 +6,7 @@ import type { WatsonChange } from "./core/unsaved.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Store } from "./store/contract.ts";
 import type { SharedStore } from "./store/shared.ts";
+import { momentOf } from "./moment-of.ts";
 
 /** The Watsons that are connected here, as far as other directories are concerned with them. */
 interface ConnectedWatsons {
@@ -47,7 +48,7 @@ export class Sharing {
     const { shared, publisher, log } = this.#deps;
     shared.follow({
       news: (news) => {
-        const contested = this.#othersWord.take(news, this.#now());
+        const contested = this.#othersWord.take(news, momentOf(this.#deps.clock));
         publisher.touch();
         for (const id of contested) {
           log.info("Watson has to state its set again", { watson: id });
@@ -129,9 +130,5 @@ export class Sharing {
       state.registry.unsaved.restoreDoubtful(doubtful);
       this.soon(RETRY_MS);
     }
-  }
-
-  #now(): Moment {
-    return { wallMs: this.#deps.clock.nowMs(), monotonicMs: this.#deps.clock.monotonicMs() };
   }
 }

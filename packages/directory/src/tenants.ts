@@ -1,3 +1,4 @@
+import { aborted } from "@datawire/runtime";
 import type { ChangeableConfig, Tenant } from "./tenant.ts";
 
 /** Makes the tenant of that name; null is for those who have none. */
@@ -40,7 +41,7 @@ export class Tenants {
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     for (const tenant of this.#ready) this.#keepHouse(tenant);
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    await aborted(signal);
     await Promise.all(this.#houses);
   }
 

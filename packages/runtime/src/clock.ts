@@ -21,6 +21,14 @@ export const systemClock: Clock = {
   setTimer,
 };
 
+/** Resolves when the signal aborts, or at once where it has. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 /** A `sleep` made of a `setTimer`: what every Clock needs. */
 export function sleepWith(start: Clock["setTimer"], ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

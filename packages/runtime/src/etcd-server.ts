@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tryListen } from "./try-listen.ts";
 
 /** An etcd of one member on loopback, for tests; the same folder and ports after each start. */
 export interface EtcdServer {
@@ -85,15 +85,7 @@ async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
     const port = PORTS.lowest + Math.floor(Math.random() * PORTS.count);
-    if (await isFree(port)) ports.add(port);
+    if ((await tryListen({ host: "127.0.0.1", port })) === null) ports.add(port);
   }
   return [...ports];
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
 }

@@ -13,7 +13,7 @@ export {
 } from "./admin.ts";
 export { type JsonRead, type WriteOptions, readBounded, readJsonFile, writeFileAtomically } from "./atomic-file.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
-export { type Clock, systemClock } from "./clock.ts";
+export { aborted, type Clock, systemClock } from "./clock.ts";
 export type { Command } from "commander";
 export { type CommandOutput, runCommandLine } from "./command-line.ts";
 export { commonFlags, commonSecrets, commonVariables } from "./config/common-settings.ts";
@@ -71,8 +71,10 @@ export {
   noLog,
 } from "./log.ts";
 export type { LogStream } from "./log-text.ts";
+export { addressesOf, ownAddresses } from "./machine-addresses.ts";
 export { createRegistry } from "./metrics.ts";
 export { makePrivateFolder } from "./private-folder.ts";
 export { type PartNotReady, type Readiness, type ReadinessPart, createReadiness } from "./ready.ts";
 export { explainSystemError, listenError, systemErrorCode } from "./system-error.ts";
+export { tryListen } from "./try-listen.ts";
 export { VERSION, userAgent } from "./version.ts";

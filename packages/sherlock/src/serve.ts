@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { openTableFollower, runLink, type TableUpdate } from "@datawire/link";
 import {
+  aborted,
   type Clock,
   type ListenAddress,
   listenError,
@@ -9,13 +10,13 @@ import {
   type Readiness,
   type ReadinessPart,
   startAdmin,
+  tryListen,
 } from "@datawire/runtime";
 import { createConfigFiles } from "./io/config-files.ts";
 import { Configurator } from "./io/configurator.ts";
 import { Driver } from "./io/driver.ts";
 import { HaproxyProcess } from "./io/haproxy-process.ts";
 import { startPages } from "./io/pages-server.ts";
-import { tryListen } from "./io/ports.ts";
 import { createLoadedFile } from "./io/read-running.ts";
 import { Resolver } from "./io/resolver.ts";
 import type { RunDir } from "./io/run-dir.ts";
@@ -201,7 +202,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
 /** Two seconds of refused connections, or a start that fails in HAProxy's words, are saved by trying first. */
 async function requirePorts({ listen }: Pick<Proxy, "listen">): Promise<void> {
   for (const address of listen) {
-    const error = await tryListen(address.host, address.port);
+    const error = await tryListen(address);
     if (error !== null) throw listenError(error, address, "--listen");
   }
 }
@@ -211,11 +212,4 @@ function warnOfWeaknesses({ binary, template }: Proxy, log: Logger): void {
     log.warn("This HAProxy takes new instances by reload only, wanted 2.6 or newer", { version: binary.version.text });
   }
   if (template.path !== null) log.info("Using a template of your own", { path: template.path });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { NAME_PATTERN } from "@datawire/protocol";
-import { type DaemonContext, ExitError, exitCodes, startAdmin, VERSION } from "@datawire/runtime";
+import { aborted, type DaemonContext, ExitError, exitCodes, startAdmin, VERSION } from "@datawire/runtime";
 import { Agent } from "./agent.ts";
 import type { WatsonSettings } from "./config/settings.ts";
 import { directoryName, type Replicas } from "./core/directories.ts";
@@ -172,11 +172,4 @@ function memoryPath({ dataDir, single }: WatsonSettings): string {
 function nameOf(host: string): string {
   const name = host.replaceAll(/[^a-z0-9._-]/g, "-").replaceAll(/^[^a-z0-9_]+|[^a-z0-9_]+$/g, "");
   return NAME_PATTERN.test(name) ? name : "watson";
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

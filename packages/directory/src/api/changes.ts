@@ -20,7 +20,8 @@ import { planUndo } from "../core/commands/undo.ts";
 import type { Moment } from "../core/moment.ts";
 import type { Author, Done } from "../desk.ts";
 import { instanceSchema, promoteSchema, serviceAddSchema, serviceSetSchema, undoSchema } from "./bodies.ts";
-import { type ApiContext, now, stamp } from "./context.ts";
+import { momentOf } from "../moment-of.ts";
+import { type ApiContext, stamp } from "./context.ts";
 import { serviceName, viewpointOf } from "./reads.ts";
 import type { ApiRequest, Endpoint } from "./router.ts";
 
@@ -146,7 +147,7 @@ async function perform<P extends Plan>(
   { author, dryRun }: { readonly author: Author; readonly dryRun: boolean },
 ): Promise<Done<P>> {
   if (!dryRun) return desk.change(plan, { author, undoable: true });
-  const made = plan(now({ clock }));
+  const made = plan(momentOf(clock));
   return { plan: made, changed: false };
 }
 

@@ -1,7 +1,6 @@
 import type { Clock, Logger } from "@datawire/runtime";
 import type { TokenDesk } from "../access/token-desk.ts";
 import type { Counters } from "../core/counters.ts";
-import type { Moment } from "../core/moment.ts";
 import type { State } from "../core/state.ts";
 import type { Desk } from "../desk.ts";
 import type { LinkDesk } from "../link-desk.ts";
@@ -35,8 +34,3 @@ export function stamp({ publisher }: Pick<ApiContext, "publisher">): { epoch: st
   publisher.flush();
   return { epoch: publisher.log.epoch, revision: publisher.log.revision };
 }
-
-export const now = ({ clock }: Pick<ApiContext, "clock">): Moment => ({
-  wallMs: clock.nowMs(),
-  monotonicMs: clock.monotonicMs(),
-});

@@ -2,7 +2,7 @@ import { instanceKey } from "@datawire/protocol";
 import type { Holdings, Watson } from "./holdings.ts";
 import type { Sighting, StoredRegistration } from "./records.ts";
 
-/** What a store of one directory is told of the registrations: as they are now, and keys that are gone. */
+/** What changed of the registrations since they were last saved: as they are now, and the keys of those that are gone. */
 export interface RegistrationChanges {
   readonly stored: readonly StoredRegistration[];
   /** Keys `SERVICE@INSTANCE`. */

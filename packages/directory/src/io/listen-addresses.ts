@@ -1,6 +1,4 @@
-import { lookup } from "node:dns/promises";
-import { networkInterfaces } from "node:os";
-import { isLoopback, type ListenAddress } from "@datawire/runtime";
+import { addressesOf, isLoopback, type ListenAddress, ownAddresses } from "@datawire/runtime";
 
 /** How names and this machine's addresses are found; tests bring their own. */
 export interface Surroundings {
@@ -18,14 +16,8 @@ export interface ListenChoice {
 
 /** The machine as it is. */
 export const machine: Surroundings = {
-  async resolve(name) {
-    try {
-      return (await lookup(name, { all: true })).map(({ address }) => address);
-    } catch {
-      return [];
-    }
-  },
-  own: () => Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)),
+  resolve: addressesOf,
+  own: ownAddresses,
 };
 
 /** The addresses that the settings name, or those that are chosen without them. */

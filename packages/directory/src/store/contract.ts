@@ -1,4 +1,5 @@
 import type { StoredRegistration } from "../core/records.ts";
+import type { RegistrationChanges } from "../core/unsaved.ts";
 import type { SharedStore } from "./shared.ts";
 
 /** A record as a store holds it. Versions only grow, and no two states of one record have the same. */
@@ -23,13 +24,6 @@ export interface StoreContent {
   readonly records: readonly VersionedRecord[];
   /** The last known registrations; they may be a second old. */
   readonly registrations: readonly StoredRegistration[];
-}
-
-/** What changed of the registrations since they were last saved. */
-export interface RegistrationChanges {
-  readonly stored: readonly StoredRegistration[];
-  /** Keys `SERVICE@INSTANCE`. */
-  readonly gone: readonly string[];
 }
 
 /**

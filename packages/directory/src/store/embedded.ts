@@ -4,11 +4,11 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { instanceKey } from "@datawire/protocol";
 import { type Clock, explainSystemError, makePrivateFolder, systemClock } from "@datawire/runtime";
 import { storedRegistrationSchema, type StoredRegistration } from "../core/records.ts";
+import type { RegistrationChanges } from "../core/unsaved.ts";
 import {
   type Outage,
   StoreError,
   type RecordWrite,
-  type RegistrationChanges,
   type Store,
   type StoreContent,
   type VersionedRecord,

@@ -1,7 +1,6 @@
 import {
   type Outage,
   type RecordWrite,
-  type RegistrationChanges,
   type Store,
   type StoreContent,
   StoreError,
@@ -9,6 +8,7 @@ import {
 } from "../store/contract.ts";
 import { instanceKey } from "@datawire/protocol";
 import type { StoredRegistration } from "../core/records.ts";
+import type { RegistrationChanges } from "../core/unsaved.ts";
 
 type Listener = Parameters<Store["follow"]>[0];
 

@@ -1,14 +1,15 @@
 import { access, constants, stat } from "node:fs/promises";
-import { lookup } from "node:dns/promises";
-import { type Server, connect as connectSocket, createServer } from "node:net";
-import { networkInterfaces } from "node:os";
+import { connect as connectSocket } from "node:net";
 import { dirname } from "node:path";
 import {
+  addressesOf,
   type Env,
-  type ListenAddress,
   explainSystemError,
   formatListenAddress,
+  type ListenAddress,
+  ownAddresses,
   systemErrorCode,
+  tryListen,
 } from "@datawire/runtime";
 import type { ConnectFailure, FolderState, Machine, PortState } from "../doctor/machine.ts";
 import { accountName } from "./account.ts";
@@ -29,28 +30,18 @@ export function systemMachine(env: Env): Machine {
     port: tryPort,
     identify,
     folder: findFolder,
-    async resolve(name) {
-      try {
-        return (await lookup(name, { all: true })).map(({ address }) => address);
-      } catch {
-        return [];
-      }
-    },
-    own: () => Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)),
+    resolve: addressesOf,
+    own: ownAddresses,
     connect,
   };
 }
 
 /** Listens for a moment. */
-function tryPort({ host, port }: ListenAddress): Promise<PortState> {
-  return new Promise((resolve) => {
-    const server: Server = createServer();
-    server.once("error", (error) => {
-      if (systemErrorCode(error) === "EADDRINUSE") resolve({ state: "taken" });
-      else resolve({ state: "refused", reason: explainSystemError(error) });
-    });
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve({ state: "free" })));
-  });
+async function tryPort(at: ListenAddress): Promise<PortState> {
+  const error = await tryListen(at);
+  if (error === null) return { state: "free" };
+  if (systemErrorCode(error) === "EADDRINUSE") return { state: "taken" };
+  return { state: "refused", reason: explainSystemError(error) };
 }
 
 /** Admin ports and directories say in their metrics what they are; Sherlock's traffic port lists its services. */

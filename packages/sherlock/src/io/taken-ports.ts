@@ -1,10 +1,13 @@
-import type { Clock, Logger } from "@datawire/runtime";
+import { type Clock, type Logger, tryListen } from "@datawire/runtime";
 import type { TcpListener } from "../core/plan.ts";
-import { explainTaken, tryListen } from "./ports.ts";
+import { explainTaken } from "./ports.ts";
 
 const RECHECK_MS = 5_000;
 
-/** The ports that TCP services want and other processes have. Each is tried before HAProxy is, and again from time to time. */
+/**
+ * The ports that TCP services want and other processes have. Each is tried before HAProxy is, and again from time to
+ * time: a reload that meets a taken port refuses all connections for two seconds.
+ */
 export class TakenPorts {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -27,7 +30,7 @@ export class TakenPorts {
     for (const { service, host, port } of wanted) {
       const place = `${host}:${port}`;
       if (held.has(place)) continue;
-      const error = await tryListen(host, port);
+      const error = await tryListen({ host, port });
       if (error === null) continue;
       const reason = explainTaken(error);
       this.#log.error("TCP service without its port", { service, port: place, reason });
@@ -43,7 +46,7 @@ export class TakenPorts {
     let freed = false;
     for (const place of this.#taken.keys()) {
       const colon = place.lastIndexOf(":");
-      if ((await tryListen(place.slice(0, colon), Number(place.slice(colon + 1)))) !== null) continue;
+      if ((await tryListen({ host: place.slice(0, colon), port: Number(place.slice(colon + 1)) })) !== null) continue;
       this.#taken.delete(place);
       freed = true;
     }

@@ -1,8 +1,8 @@
 import { createSocket } from "node:dgram";
-import { lookup } from "node:dns/promises";
-import { hostname, networkInterfaces } from "node:os";
+import { hostname } from "node:os";
 import { isIPv6 } from "node:net";
 import { type DirectoryAddress, isMachineLocal } from "@datawire/protocol";
+import { addressesOf, ownAddresses } from "@datawire/runtime";
 import { chooseHost } from "../core/host.ts";
 
 /** A resolver that does not answer must not keep Watson from its work. */
@@ -21,17 +21,13 @@ export async function findHost(configured: string | null, directory: DirectoryAd
 /** Whether a directory is on another machine; one whose name does not resolve now is taken to be. */
 export async function isRemote({ host }: DirectoryAddress): Promise<boolean> {
   if (isMachineLocal(host)) return false;
-  const own = new Set(Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []));
+  const own = new Set(ownAddresses());
   return !(await resolve(host)).some((address) => isMachineLocal(address) || own.has(address));
 }
 
 async function resolve(host: string): Promise<string[]> {
   const late = new Promise<never[]>((done) => void setTimeout(done, LOOKUP_MS_MAX, []).unref());
-  const found = lookup(host.replace(/^\[(.*)\]$/, "$1"), { all: true }).then(
-    (addresses) => addresses.map(({ address }) => address),
-    () => [],
-  );
-  return Promise.race([found, late]);
+  return Promise.race([addressesOf(host.replace(/^\[(.*)\]$/, "$1")), late]);
 }
 
 /** The local end of the route to an address: connecting a datagram socket chooses it and sends nothing. */

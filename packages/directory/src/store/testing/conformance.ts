@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { StoredRegistration } from "../../core/records.ts";
 import { registration } from "../../testing/worlds.ts";
-import type { RegistrationChanges, Store } from "../contract.ts";
+import type { RegistrationChanges } from "../../core/unsaved.ts";
+import type { Store } from "../contract.ts";
 
 /** One place where a store lives, which may be opened again after it was closed. */
 export interface StorePlace {
