@@ -1,6 +1,7 @@
 import type { DaemonDefinition } from "@datawire/runtime";
 import { initCommand } from "./access/init-command.ts";
 import { backupCommand, restoreCommand } from "./backup-commands.ts";
+import { checkCertificates } from "./check.ts";
 import { runDirectory } from "./directory.ts";
 import { type DirectorySettings, FLAGS, loadDirectorySettings } from "./settings.ts";
 
@@ -12,6 +13,7 @@ export const directoryDaemon: DaemonDefinition<DirectorySettings> = {
     for (const { flag, text } of Object.values(FLAGS)) program.option(flag, text);
   },
   load: loadDirectorySettings,
+  check: checkCertificates,
   run: runDirectory,
   commands: [initCommand, backupCommand, restoreCommand],
 };

@@ -9,6 +9,7 @@ import {
   parsedBy,
   portSetting,
   type Settings,
+  textLike,
 } from "@datawire/runtime";
 import { z } from "zod";
 import { storeSetting } from "./store-settings.ts";
@@ -24,10 +25,7 @@ const shareSetting = parsedBy((text) => {
   return share;
 }, "a share from 0% to 100%");
 
-const hostSetting = z
-  .string()
-  .regex(/^[A-Za-z0-9_.:-]{1,253}$/)
-  .meta({ wanted: "a host name or an IP address" });
+const hostSetting = textLike(/^[A-Za-z0-9_.:-]{1,253}$/, "a host name or an IP address");
 
 /** `directory.yaml`. */
 export const settingsSchema = z.strictObject({

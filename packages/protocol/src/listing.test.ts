@@ -37,7 +37,7 @@ test.each([
 test("listService() says that the default URL helps out", () => {
   const services = [{ name: "barker", settings: { defaultUrl: "http://old.example.com" } }] as never;
   expect(listService(tableOf([], { services }), "barker")).toMatchObject({
-    status: "down",
+    status: "degraded",
     reason: "no instance was ever registered; the default URL takes its requests",
   });
 });

@@ -13,8 +13,8 @@ export function listService(table: TableReader, name: string): ServiceListing | 
   const view = table.service(name);
   const distribution = distribute(table, name, { caller: "*", zone: null });
   if (view === null || distribution === null) return null;
-  const anyLive = view.instances.some(isUsable);
-  const status = distribution.degraded === null ? "live" : anyLive ? "degraded" : "down";
+  const helpsOut = view.instances.some(isUsable) || byDefaultUrl(distribution);
+  const status = distribution.degraded === null ? "live" : helpsOut ? "degraded" : "down";
   return {
     service: name,
     protocol: view.service.protocol,
@@ -37,9 +37,13 @@ export function listService(table: TableReader, name: string): ServiceListing | 
 }
 
 /** Why a service is not as it should be, and that its default URL helps out where it does. */
-function degradedReason({ degraded, shares }: Distribution): string | null {
-  const byDefault = shares.some(({ parts }) => parts.some(({ pool }) => pool.kind === "url"));
-  return degraded !== null && byDefault ? `${degraded}; the default URL takes its requests` : degraded;
+function degradedReason(distribution: Distribution): string | null {
+  const { degraded } = distribution;
+  return degraded !== null && byDefaultUrl(distribution) ? `${degraded}; the default URL takes its requests` : degraded;
+}
+
+function byDefaultUrl({ shares }: Distribution): boolean {
+  return shares.some(({ parts }) => parts.some(({ pool }) => pool.kind === "url"));
 }
 
 /** Shows every route of a table. */

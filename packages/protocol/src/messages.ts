@@ -21,7 +21,7 @@ export const REGISTRATIONS_MAX = 10_000;
 /** Twice what ours has, so that one with finer buckets is understood. */
 const HISTOGRAM_NUMBERS_MAX = 700;
 
-const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
+const name = z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE });
 
 /** What `Table.hash` gives of the table that the subscriber sees. Left out by peers that know nothing of it. */
 const hash = z

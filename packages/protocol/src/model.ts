@@ -9,8 +9,8 @@ import { VERSION_PATTERN, VERSION_RULE } from "./version.ts";
  * that a change is a list of entities that are new and of keys that are gone. Times are milliseconds since 1970.
  */
 
-const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
-const version = z.string().regex(VERSION_PATTERN).meta({ wanted: VERSION_RULE });
+const name = z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE });
+const version = z.string().regex(VERSION_PATTERN, VERSION_RULE).meta({ wanted: VERSION_RULE });
 
 /** `live` takes requests; `lost` too: its Watson is out of sight, not dead. `draining` takes no new ones; `down` none. */
 export const INSTANCE_STATES = ["live", "down", "draining", "lost"] as const;

@@ -28,7 +28,14 @@ export {
   formatPlace,
   formatProblem,
 } from "./config/problem.ts";
-export { durationSetting, listenOrOffSetting, listenSetting, parsedBy, portSetting } from "./config/setting-types.ts";
+export {
+  durationSetting,
+  listenOrOffSetting,
+  listenSetting,
+  parsedBy,
+  portSetting,
+  textLike,
+} from "./config/setting-types.ts";
 export {
   type Given,
   type Settings,

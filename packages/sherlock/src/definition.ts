@@ -1,5 +1,5 @@
-import { type DaemonDefinition, describeError, type Problem } from "@datawire/runtime";
-import { loadTemplate } from "./io/template.ts";
+import type { DaemonDefinition } from "@datawire/runtime";
+import { checkFiles } from "./check.ts";
 import { renderOnce, writeOnce } from "./once.ts";
 import { loadSherlockSettings, type SherlockSettings } from "./settings.ts";
 import { runSherlock } from "./sherlock.ts";
@@ -21,7 +21,7 @@ export const sherlock: DaemonDefinition<SherlockSettings> = {
       .option("--once", "write and validate HAProxy's configuration, and exit");
   },
   load: loadSherlockSettings,
-  check: checkTemplate,
+  check: checkFiles,
   run: (context) => (context.input.options["once"] === true ? writeOnce(context) : runSherlock(context)),
   commands: [
     {
@@ -32,13 +32,3 @@ export const sherlock: DaemonDefinition<SherlockSettings> = {
   ],
   stopMsMax: ({ drainMs }) => drainMs + STOP_SLACK_MS,
 };
-
-/** A template that cannot be read or parsed is a mistake in the settings; what HAProxy says of it, `--once` tells. */
-async function checkTemplate({ haproxy: { template } }: SherlockSettings): Promise<readonly Problem[]> {
-  try {
-    await loadTemplate(template);
-    return [];
-  } catch (error) {
-    return [{ file: template ?? "haproxy.template", message: describeError(error) }];
-  }
-}

@@ -1,16 +1,13 @@
 import { credentialSettings } from "@datawire/link";
 import { NAME_PATTERN, NAME_RULE, parseBalance, parseDirectoryAddress, parsePercent, SLOTS } from "@datawire/protocol";
-import { durationSetting, listenOrOffSetting, listenSetting, parsedBy } from "@datawire/runtime";
+import { durationSetting, listenOrOffSetting, listenSetting, parsedBy, textLike } from "@datawire/runtime";
 import { z } from "zod";
 
 const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
 const path = z.string().min(1);
 /** Goes into HAProxy's configuration. */
-const safePath = z
-  .string()
-  .regex(/^\/[A-Za-z0-9._/@+-]*$/)
-  .meta({ wanted: "an absolute path of letters, digits and . _ / @ + -" });
-const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
+const safePath = textLike(/^\/[A-Za-z0-9._/@+-]*$/, "an absolute path of letters, digits and . _ / @ + -");
+const name = textLike(NAME_PATTERN, NAME_RULE);
 
 const portRange = parsedBy((text) => {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(text.trim());

@@ -1,8 +1,9 @@
-import type { Problem } from "@datawire/runtime";
+import type { Place, Problem } from "@datawire/runtime";
 import { createFileSchema, readServices, type ServiceContext } from "./config/service-file.ts";
 import type { WatsonSettings } from "./config/settings.ts";
 import { authoritiesOf } from "./core/directories.ts";
 import { mergeFiles } from "./core/set.ts";
+import { areMissing } from "./io/list-files.ts";
 import { type ParseServices, readAllFiles, type ServiceFilesConfig } from "./io/service-files.ts";
 
 /** How the service files are read under these settings. */
@@ -13,8 +14,21 @@ export function filesConfig(settings: WatsonSettings, host: string): ServiceFile
 /** Everything that is wrong with the service files: what `--check` prints beside the settings themselves. */
 export async function checkServiceFiles(settings: WatsonSettings): Promise<readonly Problem[]> {
   if (settings.single !== null) return [];
+  const { services, servicePlaces: places } = settings;
+  // Nobody said that there are service files: then the default folder need not be there.
+  if (places === null && (await areMissing(services))) return [];
   // What the host is makes no difference to whether a file is right.
-  return mergeFiles(await readAllFiles(filesConfig(settings, settings.host ?? "localhost"))).problems;
+  const { problems } = mergeFiles(await readAllFiles(filesConfig(settings, settings.host ?? "localhost")));
+  return problems.map((problem) => {
+    const source = problem.line === undefined ? services.indexOf(problem.file) : -1;
+    return sourceProblem(problem, places?.[source]);
+  });
+}
+
+/** A folder or file that cannot be read is told where the settings name it. */
+function sourceProblem(problem: Problem, place: Place | undefined): Problem {
+  if (place?.line === undefined) return problem;
+  return { ...place, message: `services has ${JSON.stringify(problem.file)}: ${problem.message}` };
 }
 
 function parserOf(settings: WatsonSettings, host: string): ParseServices {

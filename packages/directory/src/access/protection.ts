@@ -34,6 +34,15 @@ export function protectionOf(
   return { ...chosen, warnings };
 }
 
-function filesOf({ cert, key, client_ca: clientCa }: { cert: string; key: string; client_ca?: string | undefined }) {
+/** The files of certificates of one's own. */
+export function filesOf({
+  cert,
+  key,
+  client_ca: clientCa,
+}: {
+  cert: string;
+  key: string;
+  client_ca?: string | undefined;
+}) {
   return { cert, key, clientCa: clientCa ?? null };
 }

@@ -63,7 +63,7 @@ export const tokenCreateSchema = z.object({
   /** Patterns of the services that may be registered with it; left out or null for all. */
   services: z.array(z.string().max(200)).min(1).max(PATTERNS_MAX).nullable().default(null),
   /** Whose table it is for; default: that of whoever asks. */
-  tenant: z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE }).nullable().default(null),
+  tenant: z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE }).nullable().default(null),
   /** A duration, after which it no longer holds; left out or null for one that holds until it is revoked. */
   expires: z
     .union([z.string().max(20), z.number()])

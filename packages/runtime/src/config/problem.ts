@@ -24,10 +24,22 @@ export class ConfigError extends ExitError {
   constructor(problems: readonly Problem[]) {
     // A wrong flag is a misused command line; only what lies in files or in the environment is configuration.
     const flagsOnly = problems.every(({ file }) => file.startsWith("-"));
-    super(flagsOnly ? exitCodes.misused : exitCodes.badConfiguration, problems.map(formatProblem).join("\n"));
+    const sorted = inOrder(problems);
+    super(flagsOnly ? exitCodes.misused : exitCodes.badConfiguration, sorted.map(formatProblem).join("\n"));
     this.name = "ConfigError";
-    this.problems = problems;
+    this.problems = sorted;
   }
+}
+
+/** The problems of each file from its top to its end, files in the order of their coming. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map(({ file }) => file))];
+  return problems.toSorted(
+    (a, b) =>
+      files.indexOf(a.file) - files.indexOf(b.file) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0),
+  );
 }
 
 /** Adds problems to those that are known; what stands at the same place as one of these follows from it. */

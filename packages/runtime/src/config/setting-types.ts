@@ -21,6 +21,11 @@ export function parsedBy<T>(parse: (text: string) => T, wanted: string) {
     });
 }
 
+/** A text of a certain form; `wanted` tells it instead of the pattern, which few can read. */
+export function textLike(pattern: RegExp, wanted: string) {
+  return z.string().regex(pattern, wanted).meta({ wanted });
+}
+
 /** A duration, in milliseconds once parsed. */
 export const durationSetting = z
   .union([z.string(), z.number()])

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { exitCodes } from "../exit-codes.ts";
-import { ConfigError } from "./problem.ts";
-import { durationSetting } from "./setting-types.ts";
+import { check } from "./issue-message.ts";
+import { ConfigError, formatPlace, type Problem } from "./problem.ts";
+import { durationSetting, textLike } from "./setting-types.ts";
 import { type SettingsOptions, loadSettings } from "./settings.ts";
 
 const schema = z.strictObject({
@@ -86,6 +87,17 @@ test("loadSettings() lets the later source win, key by key, and remembers each",
 test("loadSettings() takes a file that is all comments", async () => {
   await write("etc/watson.yaml", "# zone: a\n");
   expect((await loadSettings(options)).value.lease).toBe(15_000);
+});
+
+test("ConfigError has the problems of each file from its top to its end", () => {
+  const at = (file: string, line?: number, column?: number) => ({ file, line, column, message: "" }) as Problem;
+  const { problems } = new ConfigError([at("b", 3, 1), at("a", 2, 9), at("b", 1, 5), at("a", 2, 1), at("c")]);
+  expect(problems.map(formatPlace)).toEqual(["b:1:5", "b:3:1", "a:2:1", "a:2:9", "c"]);
+});
+
+test("textLike() says in words what it wants", () => {
+  const checked = check(textLike(/^[a-z]+$/, "small letters"), "X1");
+  expect(checked).toMatchObject({ ok: false, findings: [{ message: 'the document is "X1": wanted small letters' }] });
 });
 
 test("loadSettings() reports the problems of every file, each at its place", async () => {

@@ -117,7 +117,15 @@ beforeAll(async () => {
     runDir: join(folder, "run"),
     port: await freePort(),
     settings: {
-      haproxy: { command: null, template: null, runDir: folder, hardStopAfterMs: 60_000, maxConnections: 100, caFile },
+      haproxy: {
+        command: null,
+        template: null,
+        places: { command: undefined, template: undefined },
+        runDir: folder,
+        hardStopAfterMs: 60_000,
+        maxConnections: 100,
+        caFile,
+      },
       tcp: {
         listen: new Map([
           ["tcp", { host: "127.0.0.1", port: tcpPort }],

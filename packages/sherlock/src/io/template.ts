@@ -20,6 +20,22 @@ export interface Template {
 /** A template that cannot be used; the message has the file and the line. */
 export class TemplateError extends Error {
   override readonly name = "TemplateError";
+  /** What is wrong, for whoever tells the place apart from it. */
+  readonly reason: string;
+  /** Null for a file that cannot be read. */
+  readonly place: { readonly file: string; readonly line: number } | null;
+
+  constructor(message: string, { place = null, reason = message, cause }: TemplateErrorDetails = {}) {
+    super(message, cause === undefined ? {} : { cause });
+    this.reason = reason;
+    this.place = place;
+  }
+}
+
+interface TemplateErrorDetails {
+  readonly place?: TemplateError["place"];
+  readonly reason?: string;
+  readonly cause?: unknown;
 }
 
 /** Beside the sources, and beside a bundle. */
@@ -39,21 +55,21 @@ export async function loadTemplate(path: string | null): Promise<Template> {
 function compile(
   file: string,
   text: string,
-  { partials, path }: { readonly partials: ReadonlyMap<string, string>; readonly path: string | null },
+  { partials, path }: { readonly partials: ReadonlyMap<string, Partial>; readonly path: string | null },
 ): Template {
   const handlebars = Handlebars.create();
   const compileOptions = { noEscape: true, strict: true, preventIndent: true };
   const runtimeOptions = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
   for (const [name, partial] of partials) {
-    parse(handlebars, `partial ${name}`, partial);
-    handlebars.registerPartial(name, handlebars.compile(partial, compileOptions));
+    parse(handlebars, partial.file, partial.text);
+    handlebars.registerPartial(name, handlebars.compile(partial.text, compileOptions));
   }
   parse(handlebars, file, text);
   const template = handlebars.compile<TemplateView>(text, compileOptions);
   const lines = text.split("\n").map((line) => line.trim());
   return {
     path,
-    source: JSON.stringify([text, [...partials]]),
+    source: JSON.stringify([text, [...partials].map(([name, partial]) => [name, partial.text])]),
     render(view) {
       try {
         return template(view, runtimeOptions);
@@ -84,8 +100,10 @@ function templateError(file: string, error: unknown): TemplateError {
   const said = /(?:on line |- )(\d+)(?::|$)/.exec(message)?.[1];
   const line = Number.isNaN(field) ? said : String(field);
   const plain = message.replace(/\s*\n[\s\S]*?(?=Expecting|$)/, " ").replace(/^Parse error on line \d+:\s*/, "");
-  const place = line === undefined ? file : `${file}:${line}`;
-  return new TemplateError(`Cannot use the template ${place}: ${plain.trim()}`, { cause: error });
+  const reason = plain.trim();
+  if (line === undefined) return new TemplateError(`Cannot use the template ${file}: ${reason}`, { cause: error });
+  const place = { file, line: Number(line) };
+  return new TemplateError(`Cannot use the template ${file}:${line}: ${reason}`, { place, reason, cause: error });
 }
 
 async function builtInFolder(): Promise<string> {
@@ -101,7 +119,12 @@ async function builtInFolder(): Promise<string> {
   throw new Error(`Cannot find the built-in template ${NAME}: the installation is incomplete`);
 }
 
-async function readPartials(folder: string): Promise<Map<string, string>> {
+interface Partial {
+  readonly file: string;
+  readonly text: string;
+}
+
+async function readPartials(folder: string): Promise<Map<string, Partial>> {
   let names: string[];
   try {
     names = await readdir(folder);
@@ -110,10 +133,11 @@ async function readPartials(folder: string): Promise<Map<string, string>> {
     throw new TemplateError(`Cannot read ${folder}: ${explainSystemError(error)}`, { cause: error });
   }
   const files = names.filter((name) => name.endsWith(".hbs")).sort();
-  const texts = await Promise.all(
-    files.map(async (name) => [basename(name, ".hbs"), await readText(join(folder, name))] as const),
-  );
-  return new Map(texts);
+  const read = files.map(async (name) => {
+    const file = join(folder, name);
+    return [basename(name, ".hbs"), { file, text: await readText(file) }] as const;
+  });
+  return new Map(await Promise.all(read));
 }
 
 async function readText(file: string): Promise<string> {

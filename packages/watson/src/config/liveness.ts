@@ -1,5 +1,5 @@
 import { formatDuration } from "@datawire/protocol";
-import { durationSetting, parsedBy } from "@datawire/runtime";
+import { durationSetting, parsedBy, textLike } from "@datawire/runtime";
 import { z } from "zod";
 import { WATCHES } from "../core/instance.ts";
 import { parseStatusRange } from "../core/status-range.ts";
@@ -39,18 +39,12 @@ const rhythm = {
 export const livenessDefaultsSchema = z.strictObject(rhythm);
 export type LivenessDefaults = z.infer<typeof livenessDefaultsSchema>;
 
-const method = z
-  .string()
-  .regex(/^[A-Z]{1,20}$/)
-  .meta({ wanted: "an HTTP method in capitals such as GET or HEAD" });
-const headerName = z
-  .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/)
-  .meta({ wanted: "the name of an HTTP header" });
+const method = textLike(/^[A-Z]{1,20}$/, "an HTTP method in capitals such as GET or HEAD");
+const headerName = textLike(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "the name of an HTTP header");
 const headerValue = z
   .union([z.string(), z.number()])
   .transform(String)
-  .pipe(z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/))
+  .pipe(textLike(/^[\t\x20-\x7e\x80-\xff]*$/, "text of one line"))
   .meta({ wanted: "text of one line" });
 const regularExpression = z.string().superRefine((text, context) => {
   try {

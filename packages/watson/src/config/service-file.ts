@@ -23,6 +23,7 @@ import {
   type Place,
   portSetting,
   type Problem,
+  textLike,
 } from "@datawire/runtime";
 import { z } from "zod";
 import type { Instance } from "../core/instance.ts";
@@ -54,7 +55,7 @@ const DRAIN_MS_DEFAULT = 10_000;
 const WEIGHT_DEFAULT = 100;
 const SERVICES_MAX = 10_000;
 
-const name = z.string().regex(NAME_PATTERN).meta({ wanted: NAME_RULE });
+const name = textLike(NAME_PATTERN, NAME_RULE);
 const drain = durationSetting.refine((ms) => ms <= DRAIN_MS_MAX, { error: "a duration of at most 1h" });
 
 /** Makes the schema of one service, as it is written in a file. */

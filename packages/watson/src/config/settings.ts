@@ -13,8 +13,10 @@ import {
   type ListenAddress,
   loadSettings,
   parsedBy,
+  type Path,
   type Place,
   parseListenAddress,
+  textLike,
 } from "@datawire/runtime";
 import { z } from "zod";
 import { type Replicas, repeated } from "../core/directories.ts";
@@ -27,6 +29,8 @@ export interface WatsonSettings {
   readonly directories: readonly Replicas[];
   /** Folders, globs and files. Empty when a single service was given on the command line. */
   readonly services: readonly string[];
+  /** Where each of `services` was given; null where nobody did, and the default holds. */
+  readonly servicePlaces: readonly Place[] | null;
   readonly single: Instance | null;
   /** How others reach this machine, where that was set. */
   readonly host: string | null;
@@ -54,10 +58,10 @@ const directories = z.union([
   z.array(z.union([directory.transform((address): Replicas => [address]), replicaList])),
 ]);
 const path = z.string().min(1);
-const host = z
-  .string()
-  .regex(/^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|[0-9A-Fa-f:.]+)$/)
-  .meta({ wanted: "a host name or an IP address" });
+const host = textLike(
+  /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|[0-9A-Fa-f:.]+)$/,
+  "a host name or an IP address",
+);
 
 /** `watson.yaml`. */
 export const settingsSchema = z.strictObject({
@@ -73,10 +77,7 @@ export const settingsSchema = z.strictObject({
     description: "How others reach this machine.",
     otherwise: "its host name where that leads anywhere, else its address on the way to the directory",
   }),
-  zone: z
-    .string()
-    .regex(NAME_PATTERN)
-    .meta({ wanted: NAME_RULE })
+  zone: textLike(NAME_PATTERN, NAME_RULE)
     .optional()
     .meta({ description: "Where this machine is; callers of the same zone prefer its instances.", otherwise: "none" }),
   ...credentialSettings,
@@ -133,6 +134,7 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
   return {
     directories: value.directories,
     services: single === null ? absolute(value.services, locate(["services"])) : [],
+    servicePlaces: placesOf(value.services, locate),
     single,
     host: value.host?.toLowerCase() ?? null,
     zone,
@@ -162,6 +164,12 @@ function flagsOf({ directories, options }: DaemonInput): Given[] {
 function absolute(paths: readonly string[], place: Place | undefined): string[] {
   const base = place?.line === undefined ? process.cwd() : dirname(place.file);
   return paths.map((path) => resolve(base, path));
+}
+
+/** A single path may stand there without a list around it. */
+function placesOf(paths: readonly string[], locate: (path: Path) => Place | undefined): Place[] | null {
+  const whole = locate(["services"]);
+  return whole === undefined ? null : paths.map((_, index) => locate(["services", index]) ?? whole);
 }
 
 function defaultDataDir(env: Env): string {

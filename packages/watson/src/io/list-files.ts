@@ -41,6 +41,12 @@ export async function listFiles(sources: readonly string[]): Promise<FileListing
   return { stamps, folders, problems };
 }
 
+/** Whether there is nothing at any of these paths. */
+export async function areMissing(paths: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(paths.map((path) => stat(path).then(() => null, systemErrorCode)));
+  return found.every((code) => code === "ENOENT");
+}
+
 interface Listed {
   readonly paths: readonly string[];
   readonly folders: readonly string[];

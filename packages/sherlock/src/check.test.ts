@@ -1,0 +1,42 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { formatProblem } from "@datawire/runtime";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkFiles } from "./check.ts";
+import { loadSherlockSettings } from "./settings.ts";
+import { removeFolder, temporaryFolder } from "./testing/machine.ts";
+
+let folder = "";
+beforeEach(async () => void (folder = await temporaryFolder()));
+afterEach(() => removeFolder(folder));
+
+/** What `--check` says of a sherlock.yaml beyond the settings themselves. */
+async function check(text: string): Promise<string> {
+  const config = join(folder, "sherlock.yaml");
+  await writeFile(config, `directories: //a/directory\n${text}`);
+  const input = { config, directories: [], options: {}, args: [], env: { XDG_CONFIG_HOME: folder } };
+  const problems = await checkFiles(await loadSherlockSettings(input));
+  return problems.map(formatProblem).join("\n").replaceAll(folder, "FOLDER");
+}
+
+test("checkFiles() says where a file is named that cannot be used, all of them at once", async () => {
+  expect(await check(`haproxy:\n  command: ${folder}/gone\n  template: ${folder}/gone.hbs\n`)).toBe(
+    [
+      "FOLDER/sherlock.yaml:3:12: haproxy.command: Cannot find HAProxy at FOLDER/gone (haproxy.command): wanted the path of its program",
+      "FOLDER/sherlock.yaml:4:13: haproxy.template: Cannot read the template FOLDER/gone.hbs: no such file or folder",
+    ].join("\n"),
+  );
+});
+
+test("checkFiles() names the line of a template that cannot be parsed, and of a partial", async () => {
+  await mkdir(join(folder, "partials"));
+  await writeFile(join(folder, "own.hbs"), "global\n{{#each x}\n");
+  expect(await check(`haproxy: { template: ${folder}/own.hbs }`)).toMatch(/^FOLDER\/own\.hbs:2:1: Expecting /);
+  await writeFile(join(folder, "own.hbs"), "global\n");
+  await writeFile(join(folder, "partials/more.hbs"), "one\ntwo\n{{#if}}\n");
+  expect(await check(`haproxy: { template: ${folder}/own.hbs }`)).toMatch(/^FOLDER\/partials\/more\.hbs:\d:1: /);
+});
+
+test("checkFiles() has nothing to say of settings that name no file", async () => {
+  expect(await check("")).toBe("");
+});

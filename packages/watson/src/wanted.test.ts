@@ -1,0 +1,43 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { formatProblem } from "@datawire/runtime";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { loadWatsonSettings, type WatsonSettings } from "./config/settings.ts";
+import { checkServiceFiles } from "./wanted.ts";
+
+let folder = "";
+beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "watson-wanted-"))));
+afterEach(() => rm(folder, { recursive: true }));
+
+async function load(text: string, options: Readonly<Record<string, unknown>> = {}): Promise<WatsonSettings> {
+  const config = join(folder, "watson.yaml");
+  await writeFile(config, `directories: //a/directory\n${text}`);
+  return loadWatsonSettings({ config, directories: [], options, args: [], env: { XDG_CONFIG_HOME: folder } });
+}
+
+async function problemsOf(settings: WatsonSettings): Promise<string> {
+  const problems = await checkServiceFiles(settings);
+  return problems.map(formatProblem).join("\n").replaceAll(folder, "FOLDER");
+}
+
+test("checkServiceFiles() says where a folder or file is named that is not there", async () => {
+  expect(await problemsOf(await load("services:\n  - gone/\n  - one.yaml\n"))).toBe(
+    [
+      'FOLDER/watson.yaml:3:5: services has "FOLDER/gone": Cannot read the folder: no such file or folder',
+      'FOLDER/watson.yaml:4:5: services has "FOLDER/one.yaml": Cannot read the file: no such file or folder',
+    ].join("\n"),
+  );
+  expect(await problemsOf(await load("services: gone"))).toMatch(/^FOLDER\/watson\.yaml:2:11: /);
+});
+
+test("checkServiceFiles() names a folder that a flag gave by itself", async () => {
+  const settings = await load("", { services: [join(folder, "gone")] });
+  expect(await problemsOf(settings)).toBe("FOLDER/gone: Cannot read the folder: no such file or folder");
+});
+
+test("checkServiceFiles() does not ask for the default folder", async () => {
+  const settings = await load("");
+  expect(settings.servicePlaces).toBeNull();
+  expect(await problemsOf({ ...settings, services: [join(folder, "gone")] })).toBe("");
+});
