@@ -131,6 +131,13 @@ describe("a directory beyond loopback", () => {
     const wrong = await startOtherWatson("wrong", tokens.sherlock, "emitter");
     expect(await wrong.exited).toMatchObject({ code: 77 });
     expect(wrong.lines.join("\n")).toContain("lacks the right to register services");
+    const listen = `127.0.0.1:${(await stack.ports()).traffic}`;
+    const runDir = join(stack.folder, "run");
+    const sherlock = stack.start("sherlock", [
+      ...["-d", address, "--admin", "off", "--listen", listen, "--run-dir", runDir],
+    ]);
+    expect(await sherlock.exited).toMatchObject({ code: 77 });
+    expect(sherlock.lines.at(-1)).toMatch(/^sherlock: Cannot follow the directory: .*DATAWIRE_TOKEN/);
   });
 
   test("cuts off a token that is revoked", async () => {

@@ -119,9 +119,9 @@ test("a HAProxy that is not there is one clear line", async () => {
     "--run-dir",
     join(stack.folder, "r"),
   ]);
-  expect(output).toMatch(/\/nowhere\/haproxy/);
+  expect(output).toMatch(/sherlock\.yaml:1:21: .*\/nowhere\/haproxy/);
   expect(output.split("\n").filter((line) => line !== "")).toHaveLength(1);
-  expect(code).toBe(1);
+  expect(code).toBe(78);
 });
 
 test("a refused route changes nothing", async () => {

@@ -1,4 +1,5 @@
-import { type ListenAddress, VERSION } from "@datawire/runtime";
+import { ConfigError, type ListenAddress, VERSION } from "@datawire/runtime";
+import { checkFiles } from "./check.ts";
 import { fingerprint } from "./core/hash.ts";
 import { formatEndpoint, type RenderSettings } from "./core/render.ts";
 import { findHaproxy, type HaproxyBinary } from "./io/haproxy-binary.ts";
@@ -21,8 +22,10 @@ export interface Proxy {
 
 const DEFAULT_PORT = 5_432;
 
-/** Finds HAProxy and the template. @throws Error that says what is missing. */
+/** Finds HAProxy and the template. @throws ConfigError for those that the settings name, Error that says what is missing. */
 export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir, "release">): Promise<Proxy> {
+  const problems = await checkFiles(settings);
+  if (problems.length > 0) throw new ConfigError(problems);
   const binary = await findHaproxy(settings.haproxy.command, settings.env["PATH"] ?? "");
   const template = await loadTemplate(settings.haproxy.template);
   const listen = settings.listen === null ? defaultListen() : [settings.listen];

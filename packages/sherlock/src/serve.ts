@@ -1,8 +1,10 @@
 import { join } from "node:path";
-import { openTableFollower, runLink, type TableUpdate } from "@datawire/link";
+import { type LinkState, openTableFollower, runLink, type TableUpdate } from "@datawire/link";
 import {
   aborted,
   type Clock,
+  ExitError,
+  exitCodes,
   type ListenAddress,
   listenError,
   type Logger,
@@ -43,6 +45,8 @@ export interface ServeDeps {
   readonly tableApplied: ReadinessPart;
   /** Asked at the end: whether HAProxy stays for the next to adopt. */
   keepsProxy(): boolean;
+  /** Called when there is nothing to serve and no directory that would have this program; `serve` then throws. */
+  onDenied(): void;
   /** Called each time something comes up. */
   onServing(where: { readonly listen: readonly ListenAddress[]; readonly admin: ListenAddress | null }): void;
 }
@@ -141,6 +145,14 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
     hold.resolve();
   }
   const hold = Promise.withResolvers<void>();
+  let adopted = false;
+  let denial: string | null = null;
+  /** A Sherlock that no directory has ever told anything has nothing to serve; whoever started it wants to know. */
+  function linkChanged(state: LinkState): void {
+    if (state.state !== "waiting" || !state.denied || adopted || follower.status().origin !== "none") return;
+    denial = state.reason;
+    deps.onDenied();
+  }
 
   let admin: Awaited<ReturnType<typeof startAdmin>> | null = null;
   /** Until HAProxy has followed the first table. */
@@ -149,7 +161,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
   try {
     await resolver.load();
     await resolver.prepare(hostsOf(follower.table, null));
-    const adopted = await driver.adopt();
+    adopted = await driver.adopt();
     if (adopted) await reporter.skipCounted();
     if (!adopted) await requirePorts(proxy);
     if (settings.admin !== null) {
@@ -177,7 +189,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
       ...(sampling === null ? [] : [sampling.run(clock, parts.signal)]),
       runLink(
         { replicas, identity: reporter.identity, token, tls, subscribe: follower.subscription },
-        { clock, log, random: Math.random, handler: reporter.handler(follower) },
+        { clock, log, random: Math.random, handler: reporter.handler(follower), onState: linkChanged },
         parts.signal,
       ),
     ];
@@ -197,6 +209,7 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
     } else await haproxy.stop(settings.drainMs);
     await admin?.closed;
   }
+  if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot follow the directory: ${String(denial)}`);
 }
 
 /** Two seconds of refused connections, or a start that fails in HAProxy's words, are saved by trying first. */

@@ -29,6 +29,7 @@ export async function runSherlock(context: DaemonContext<SherlockSettings>): Pro
     haproxyUp: readiness.add("haproxy", "HAProxy has not started yet"),
     tableApplied: readiness.add("table", "no table has come yet"),
     keepsProxy: () => leaving || !signal.aborted,
+    onDenied: () => context.stop(),
     onServing({ listen, admin }) {
       readiness.seal();
       if (readiness.missing().length > 0) return;
