@@ -33,7 +33,7 @@ test("checkServiceFiles() says where a folder or file is named that is not there
 
 test("checkServiceFiles() names a folder that a flag gave by itself", async () => {
   const settings = await load("", { services: [join(folder, "gone")] });
-  expect(await problemsOf(settings)).toBe("FOLDER/gone: Cannot read the folder: no such file or folder");
+  expect(await problemsOf(settings)).toBe("FOLDER/gone:1:1: Cannot read the folder: no such file or folder");
 });
 
 test("checkServiceFiles() does not ask for the default folder", async () => {

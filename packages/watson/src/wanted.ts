@@ -1,9 +1,9 @@
-import type { Place, Problem } from "@datawire/runtime";
+import { formatProblem, type Place, type Problem } from "@datawire/runtime";
 import { createFileSchema, readServices, type ServiceContext } from "./config/service-file.ts";
 import type { WatsonSettings } from "./config/settings.ts";
 import { authoritiesOf } from "./core/directories.ts";
 import { mergeFiles } from "./core/set.ts";
-import { areMissing } from "./io/list-files.ts";
+import { areMissing, listFiles } from "./io/list-files.ts";
 import { type ParseServices, readAllFiles, type ServiceFilesConfig } from "./io/service-files.ts";
 
 /** How the service files are read under these settings. */
@@ -19,9 +19,10 @@ export async function checkServiceFiles(settings: WatsonSettings): Promise<reado
   if (places === null && (await areMissing(services))) return [];
   // What the host is makes no difference to whether a file is right.
   const { problems } = mergeFiles(await readAllFiles(filesConfig(settings, settings.host ?? "localhost")));
+  const sources = new Map((await listFiles(services)).problems.map((one) => [formatProblem(one), one.file]));
   return problems.map((problem) => {
-    const source = problem.line === undefined ? services.indexOf(problem.file) : -1;
-    return sourceProblem(problem, places?.[source]);
+    const source = sources.get(formatProblem(problem));
+    return source === undefined ? problem : sourceProblem(problem, places?.[services.indexOf(source)]);
   });
 }
 

@@ -1,12 +1,10 @@
-import { createContext, Script } from "node:vm";
 import type { Probe } from "../../core/belief.ts";
 import type { HttpProbe } from "../../core/instance.ts";
 import { formatStatusRanges } from "../../core/status-range.ts";
+import { createMatcher } from "./matcher.ts";
 
 /** What is read of a body; an expression has to match within it. */
 export const BODY_BYTES_MAX = 64 * 1024;
-/** How long an expression may take: one that backtracks without end would hold up every other check. */
-const MATCH_MS_MAX = 50;
 
 export interface Answer {
   readonly status: number;
@@ -31,15 +29,3 @@ export function createExpectation({ method, url, status, body }: HttpProbe): (an
 }
 
 export const PASS: Probe = { ok: true };
-
-/** A function that says what is wrong with a text, or null. Only `vm` can stop an expression that is running. */
-function createMatcher(expression: string): (text: string) => string | null {
-  const script = new Script(`new RegExp(${JSON.stringify(expression)}, "u").test(text)`);
-  return (text) => {
-    try {
-      return script.runInContext(createContext({ text }), { timeout: MATCH_MS_MAX }) === true ? null : "does not match";
-    } catch {
-      return `took more than ${MATCH_MS_MAX}ms to compare with`;
-    }
-  };
-}
