@@ -133,9 +133,8 @@ describe("a directory beyond loopback", () => {
     expect(wrong.lines.join("\n")).toContain("lacks the right to register services");
     const listen = `127.0.0.1:${(await stack.ports()).traffic}`;
     const runDir = join(stack.folder, "run");
-    const sherlock = stack.start("sherlock", [
-      ...["-d", address, "--admin", "off", "--listen", listen, "--run-dir", runDir],
-    ]);
+    const more = ["--admin", "off", "--listen", listen, "--run-dir", runDir];
+    const sherlock = stack.start("sherlock", ["-d", address, ...more]);
     expect(await sherlock.exited).toMatchObject({ code: 77 });
     expect(sherlock.lines.at(-1)).toMatch(/^sherlock: Cannot follow the directory: .*DATAWIRE_TOKEN/);
   });

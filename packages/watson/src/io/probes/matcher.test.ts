@@ -9,7 +9,7 @@ function matcherOf(
   let [tries, cpuMs] = [0, 1_000];
   const match = createMatcher("^a+$", {
     cpuMs: () => cpuMs,
-    run(script, text) {
+    run(_script, text) {
       tries++;
       cpuMs += cpuMsEach;
       if (tries <= lateTries) throw new Error("Script execution timed out");
