@@ -6,6 +6,8 @@ import { promisify } from "node:util";
 import { freePorts } from "../e2e/harness/ports.ts";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually, sleep } from "../e2e/harness/wait.ts";
+import { cpuPerRequest, tree } from "./cpu.ts";
+import { backendConfig, startNginx } from "./nginx.ts";
 import { median, quantile } from "./stats.ts";
 
 /**
@@ -20,7 +22,6 @@ const seconds = Number(process.argv[3] ?? 4);
 const SERVICES = [1, 100, 1_000] as const;
 const CONNECTIONS = 8;
 const REQUESTS_A_SECOND = 2_000;
-const BODY = "x".repeat(200);
 
 const exec = promisify(execFile);
 
@@ -65,7 +66,8 @@ async function report(services: number, names: readonly string[], contenders: re
     for (let i = 0; i < contenders.length; i++) {
       const one = contenders[(run + i) % contenders.length] as Contender;
       const url = one.url(names[(run * 7) % names.length] as string);
-      push(cpu, one.name, await cpuPerRequest(one, url));
+      const [us] = await cpuPerRequest([one.pids], { url, connections: CONNECTIONS, seconds });
+      push(cpu, one.name, us as number);
       const latencies = await latenciesUs(url);
       push(p50, one.name, quantile(latencies, 0.5));
       push(p99, one.name, quantile(latencies, 0.99));
@@ -90,17 +92,6 @@ async function report(services: number, names: readonly string[], contenders: re
   }
 }
 
-/** CPU time in microseconds that the proxy spends on a request, at full load. */
-async function cpuPerRequest({ pids }: Contender, url: string): Promise<number> {
-  const before = cpuUs(pids());
-  const { stdout } = await exec("wrk", ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, url]);
-  const after = cpuUs(pids());
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
-  const failed = /Non-2xx or 3xx responses: (\d+)|Socket errors: connect (\d+)/.exec(stdout);
-  if (!(requests > 0) || failed !== null) throw new Error(`Cannot use this run: ${stdout}`);
-  return (after - before) / requests;
-}
-
 async function latenciesUs(url: string): Promise<number[]> {
   const file = join("/tmp", `dstack-h2load-${process.pid}.log`);
   rmSync(file, { force: true });
@@ -123,26 +114,6 @@ async function latenciesUs(url: string): Promise<number[]> {
   return rows.map((row) => Number(row[2]));
 }
 
-/** User and system time of processes, in microseconds. */
-function cpuUs(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;
-  }, 0);
-}
-
-/** A process and its children. */
-function tree(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  return [
-    pid,
-    ...children
-      .split(" ")
-      .filter((text) => text !== "")
-      .flatMap((child) => tree(Number(child))),
-  ];
-}
-
 async function startSherlock(stack: Stack, names: readonly string[], backend: number): Promise<Contender> {
   await stack.startDirectory();
   const { port, child } = await stack.startInstance({ service: "unused", name: "check" });
@@ -162,12 +133,7 @@ async function startSherlock(stack: Stack, names: readonly string[], backend: nu
   }, 60_000);
   await sleep(1_000);
   if (!child.running()) throw new Error("The instance that answers the checks has ended");
-  return contender("Sherlock's HAProxy", traffic, () =>
-    stack
-      .haproxyPids()
-      .flatMap((pid) => tree(pid))
-      .filter(unique),
-  );
+  return contender("Sherlock's HAProxy", traffic, () => tree(...stack.haproxyPids()));
 }
 
 function startHandWritten(folder: string, port: number, names: readonly string[], backend: number): ChildProcess {
@@ -198,30 +164,11 @@ function startHandWritten(folder: string, port: number, names: readonly string[]
   return spawn("haproxy", ["-q", "-f", file], { stdio: "ignore" });
 }
 
-function backendConfig(port: number): string {
-  return `server { listen 127.0.0.1:${port} reuseport; keepalive_requests 100000000; location / { return 200 "${BODY}"; } }`;
-}
-
 function proxyConfig(port: number, names: readonly string[], backend: number): string {
   const locations = names.map((name) => `location /${name}/ { proxy_pass http://backend/; }`).join("\n");
   return `upstream backend { server 127.0.0.1:${backend}; keepalive 64; keepalive_requests 100000000; }
 server { listen 127.0.0.1:${port}; keepalive_requests 100000000; proxy_http_version 1.1; proxy_set_header Connection "";
 ${locations} }`;
-}
-
-function startNginx(folder: string, name: string, servers: string): ChildProcess {
-  const prefix = join(folder, name);
-  mkdirSync(prefix);
-  const file = join(prefix, "nginx.conf");
-  writeFileSync(
-    file,
-    `daemon off; pid ${prefix}/pid; error_log ${prefix}/error.log; worker_processes 1;
-events { worker_connections 4096; }
-http { access_log off; server_names_hash_max_size 4096; client_body_temp_path ${prefix}; proxy_temp_path ${prefix};
-fastcgi_temp_path ${prefix}; uwsgi_temp_path ${prefix}; scgi_temp_path ${prefix};
-${servers} }`,
-  );
-  return spawn("nginx", ["-p", prefix, "-c", file], { stdio: "ignore" });
 }
 
 function contender(name: string, port: number, pids: () => number[]): Contender {
@@ -230,10 +177,6 @@ function contender(name: string, port: number, pids: () => number[]): Contender 
 
 function push(figures: Map<string, number[]>, name: string, value: number): void {
   figures.set(name, [...(figures.get(name) ?? []), value]);
-}
-
-function unique(value: number, i: number, all: readonly number[]): boolean {
-  return all.indexOf(value) === i;
 }
 
 function print(line: string): void {

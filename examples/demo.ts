@@ -60,9 +60,13 @@ async function startEverything(ports: Ports, usual: boolean): Promise<void> {
     }),
   );
   machine.start("watson", "packages/watson/src/main.ts", ["-c", watson, "--admin", `127.0.0.1:${ports.watsonAdmin}`]);
+  const settings = join(machine.folder, "sherlock.yaml");
+  writeFileSync(settings, stringify({ percentiles: "on" }));
   machine.start("sherlock", "packages/sherlock/src/main.ts", [
     "-d",
     address,
+    "-c",
+    settings,
     "--name",
     "monolith",
     "--listen",
@@ -153,6 +157,7 @@ async function stayUp(ports: Ports, usual: boolean): Promise<void> {
   say("All of it stays up for you to try, until Ctrl-C");
   print(`  curl http://localhost:${ports.traffic}/emitter/`);
   print(`  ${environment}npx dw route list -f`);
+  print(`  ${environment}npx dw top`);
   print(`  ${environment}npx dw route add //monolith '//emitter(2)' 50%`);
   print(`  service files and logs: ${machine.folder}`);
   await new Promise((resolve) => {

@@ -1,0 +1,110 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { freePorts } from "../e2e/harness/ports.ts";
+import { Stack } from "../e2e/harness/stack.ts";
+import { eventually } from "../e2e/harness/wait.ts";
+import { cpuPerRequest, tree } from "./cpu.ts";
+import { backendConfig, startNginx } from "./nginx.ts";
+import { median, quantile } from "./stats.ts";
+
+/**
+ * What percentiles and the access log cost: CPU a request of HAProxy and of Sherlock, at full load over 8 connections
+ * (wrk), with each setting, in interleaved runs:
+ *   node bench/percentiles.ts [RUNS] [SECONDS]
+ * Needs nginx and wrk.
+ */
+const runs = Number(process.argv[2] ?? 9);
+const seconds = Number(process.argv[3] ?? 2);
+const CONNECTIONS = 8;
+
+const SETTINGS: readonly Readonly<Record<string, string>>[] = [
+  {},
+  { percentiles: "10%" },
+  { percentiles: "on" },
+  { access_log: "json" },
+  { access_log: "json", percentiles: "10%" },
+];
+
+/** One Sherlock with its HAProxy. */
+interface Contender {
+  readonly title: string;
+  readonly url: string;
+  readonly haproxy: () => number[];
+  readonly sherlock: () => number[];
+}
+
+const stack = new Stack();
+let backend: ChildProcess | null = null;
+try {
+  const [port] = (await freePorts(1)) as [number];
+  backend = startNginx(stack.folder, "backend", backendConfig(port));
+  await stack.startDirectory();
+  const { port: checked } = await stack.startInstance({ service: "unused", name: "check" });
+  stack.writeServiceFile("service", {
+    service: "//service",
+    version: "1",
+    url: `http://127.0.0.1:${port}`,
+    instance: "one",
+    liveness: { http: `http://127.0.0.1:${checked}/liveness_check`, interval: "10s" },
+  });
+  await stack.startWatson();
+  const contenders: Contender[] = [];
+  for (const settings of SETTINGS) contenders.push(await startSherlock(settings, contenders.length));
+  await report(contenders);
+} finally {
+  backend?.kill("SIGTERM");
+  if (backend?.exitCode === null) await once(backend, "exit");
+  await stack.dispose();
+}
+
+async function startSherlock(settings: Readonly<Record<string, string>>, index: number): Promise<Contender> {
+  const [traffic, admin] = (await freePorts(2)) as [number, number];
+  const folder = join(stack.folder, `s${index}`);
+  mkdirSync(folder);
+  const file = join(folder, "sherlock.yaml");
+  writeFileSync(file, JSON.stringify({ ...settings, haproxy: { run_dir: folder } }));
+  const addresses = ["--listen", `127.0.0.1:${traffic}`, "--admin", `127.0.0.1:${admin}`];
+  const child = stack.start("sherlock", ["-d", await stack.directoryAddress(), "-c", file, ...addresses]);
+  const url = `http://127.0.0.1:${traffic}/service/`;
+  await eventually(async () => {
+    const { status } = await fetch(url);
+    if (status !== 200) throw new Error(`Sherlock ${index} answers ${status}`);
+  }, 30_000);
+  const title = Object.entries(settings).map(([key, value]) => `\`${key}: ${value}\``);
+  return {
+    title: title.join(", ") || "neither",
+    url,
+    haproxy: () => tree(child.pid).filter((pid) => pid !== child.pid),
+    sherlock: () => [child.pid],
+  };
+}
+
+async function report(contenders: readonly Contender[]): Promise<void> {
+  const figures = contenders.map(() => ({ haproxy: [] as number[], sherlock: [] as number[] }));
+  for (let run = 0; run < runs; run++) {
+    // Each run begins with another one, so that no place in the order favours anybody.
+    for (let i = 0; i < contenders.length; i++) {
+      const at = (run + i) % contenders.length;
+      const { url, haproxy, sherlock } = contenders[at] as Contender;
+      const [own, its] = await cpuPerRequest([haproxy, sherlock], { url, connections: CONNECTIONS, seconds });
+      figures[at]?.haproxy.push(own as number);
+      figures[at]?.sherlock.push(its as number);
+    }
+  }
+  const base = figures[0]?.haproxy ?? [];
+  print(`CPU a request in µs, medians of ${runs} interleaved runs of ${seconds} s`);
+  print("| | HAProxy | lower quartile | more than with neither, run by run | Sherlock |");
+  print("| --- | --- | --- | --- | --- |");
+  contenders.forEach(({ title }, i) => {
+    const { haproxy, sherlock } = figures[i] ?? { haproxy: [], sherlock: [] };
+    const more = median(haproxy.map((value, run) => value - (base[run] as number)));
+    const cells = [median(haproxy), quantile(haproxy, 0.25), more, median(sherlock)].map((value) => value.toFixed(1));
+    print(`| ${title} | ${cells.join(" | ")} |`);
+  });
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
