@@ -53,6 +53,11 @@ export function hasRuntimeSocket({ settings }: Pick<Proxy, "settings">, config: 
   return config.includes(settings.sockets.runtime);
 }
 
+/** Whether a rendered configuration tells latencies: a user's template may not. */
+export function tellsLatencies(config: string): boolean {
+  return config.includes(`log fd@${LATENCIES_FD} `);
+}
+
 function defaultListen(): ListenAddress[] {
   const v4 = { host: "127.0.0.1", port: DEFAULT_PORT };
   return hasIpv6Loopback() ? [v4, { host: "::1", port: DEFAULT_PORT }] : [v4];

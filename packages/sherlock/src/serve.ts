@@ -26,9 +26,9 @@ import { statsHandler } from "./io/stats-handler.ts";
 import { createMetrics } from "./metrics.ts";
 import { listPage } from "./page-source.ts";
 import { Planning } from "./planning.ts";
-import { hasRuntimeSocket, prepareProxy, type Proxy } from "./proxy.ts";
+import { hasRuntimeSocket, prepareProxy, type Proxy, tellsLatencies } from "./proxy.ts";
 import { Reporter } from "./reporter.ts";
-import { openSampling } from "./sampling.ts";
+import { openSampling, type Sampling } from "./sampling.ts";
 import type { SherlockSettings } from "./settings.ts";
 import { hostsOf } from "./table-hosts.ts";
 
@@ -59,9 +59,22 @@ const COALESCE = { quietMs: 25, waitMsMax: 1_000, gapMs: 300 };
 
 /** Follows and drives with one set of settings, until the signal aborts. @throws Error for what keeps it from starting. */
 export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, signal: AbortSignal): Promise<void> {
+  const sampling = await openSampling(settings.percentiles, { dir, log: deps.log });
+  const possible = sampling === null ? { ...settings, percentiles: null } : settings;
+  try {
+    await drive({ settings: possible, dir }, { ...deps, sampling }, signal);
+  } finally {
+    sampling?.close();
+  }
+}
+
+async function drive(
+  { settings, dir }: ServeConfig,
+  { sampling, ...deps }: ServeDeps & { readonly sampling: Sampling | null },
+  signal: AbortSignal,
+): Promise<void> {
   const { log, clock } = deps;
-  const sampling = await openSampling(settings.percentiles, { dir, log });
-  const proxy = await prepareProxy(sampling === null ? { ...settings, percentiles: null } : settings, dir);
+  const proxy = await prepareProxy(settings, dir);
   warnOfWeaknesses(proxy, log);
   await makePrivateFolder(settings.dataDir);
   const follower = await openTableFollower(
@@ -75,9 +88,15 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
   const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve });
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
-  const runtimeSocket = hasRuntimeSocket(proxy, configurator.render(planning.empty(), "check"));
+  const rendered = configurator.render(planning.empty(), "check");
+  const runtimeSocket = hasRuntimeSocket(proxy, rendered);
   if (!runtimeSocket) {
     log.warn("Your template has no {{> runtime}}: every change is a reload", { template: proxy.template.path });
+  }
+  if (sampling !== null && !tellsLatencies(rendered)) {
+    log.warn("Your template has no `log {{percentiles.log}}`: there are no percentiles", {
+      template: proxy.template.path,
+    });
   }
   const haproxy = new HaproxyProcess(
     { command: proxy.binary.path, dir, runtimeSocket },
@@ -201,7 +220,6 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
     await resolver.save();
   } finally {
     parts.abort();
-    sampling?.close();
     await follower.close();
     if (deps.keepsProxy()) {
       if (haproxy.pid !== null) log.info("Leaving HAProxy to the next start", { pid: haproxy.pid });
