@@ -1,7 +1,7 @@
 /**
  * What subscribers and Watsons notice when a directory is killed with -9 and started again:
  *
- *     node bench/restart.ts [--watsons 1000] [--each 100] [--services 5000] [--subscribers 1000] [--followers 4]
+ *     node bench/restart.ts [--watsons 1000] [--each 100] [--services 5000] [--subscribers 1000] [--followers 2]
  *
  * A real directory with its embedded store; all clients are in this process, over the link that the real ones use.
  * `followers` of the subscribers have a whole copy of the table, and count it after every message. The first round is
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   options: {
     ...sizeOptions,
     subscribers: { type: "string", default: "1000" },
-    followers: { type: "string", default: "4" },
+    followers: { type: "string", default: "2" },
     changes: { type: "string", default: "10" },
   },
 });
@@ -54,7 +54,9 @@ async function run(): Promise<void> {
   await eventually(async () => wanted((await directory.status()).directory.state === "ready", "warming"), 60_000);
 
   const tables = new KnownTables();
-  const followers = await Promise.all(Array.from({ length: Number(values.followers) }, () => Follower.open(tables)));
+  const followers = await Promise.all(
+    Array.from({ length: Number(values.followers) }, (_, i) => Follower.open(i === 0 ? tables : undefined)),
+  );
   followers.forEach((follower, i) => void follower.run(`follower-${i}`, replicas, stopping.signal));
   await eventually(
     () =>

@@ -48,8 +48,8 @@ export class Follower {
     this.#follower = follower;
   }
 
-  /** @param tables where each table that it has is written down. */
-  static async open(tables: KnownTables = new KnownTables()): Promise<Follower> {
+  /** @param tables where each table that it has is written down; not, where it is left out. */
+  static async open(tables?: KnownTables): Promise<Follower> {
     const inner: TableFollower = await openTableFollower(
       { services: null, path: null },
       {
@@ -57,7 +57,7 @@ export class Follower {
         log: noLog,
         onUpdate: ({ services }) => {
           follower.census.take(inner.table, services);
-          tables.add(inner.subscription.have());
+          tables?.add(inner.subscription.have());
           for (const look of follower.#looking) look();
         },
       },

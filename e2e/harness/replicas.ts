@@ -42,6 +42,10 @@ export class Replicas {
     return this.list.flat().flatMap((address) => ["-d", address]);
   }
 
+  url(index: number): string {
+    return `http://127.0.0.1:${this.#ports[index]}`;
+  }
+
   async start(index: number): Promise<void> {
     const folder = join(this.#stack.folder, `directory-${index}`);
     mkdirSync(folder, { recursive: true });
@@ -63,13 +67,13 @@ export class Replicas {
 
   /** Asks one directory. */
   async ask<T>(index: number, path: string): Promise<T> {
-    const response = await fetch(`http://127.0.0.1:${this.#ports[index]}${path}`);
+    const response = await fetch(this.url(index) + path);
     if (!response.ok) throw new Error(`${path} of directory ${index} gave ${response.status}`);
     return (await response.json()) as T;
   }
 
   async send(index: number, method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
-    const response = await fetch(`http://127.0.0.1:${this.#ports[index]}${path}`, {
+    const response = await fetch(this.url(index) + path, {
       method,
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
