@@ -111,8 +111,13 @@ async function round({ fleet, followers, light, changing }: World): Promise<void
   const startingMs = performance.now();
   await directory.start();
   print("ready after its start", seconds(performance.now() - startingMs));
-  const registered = eventually(() => wanted(fleet.registered === size.watsons, "not all are registered"), 60_000);
-  const followed = eventually(() => {
+  await eventually(() => wanted(fleet.registered === size.watsons, "not all are registered"), 60_000);
+  const returned = fleet.watsons.map(({ registeredMs }) => (registeredMs ?? Number.POSITIVE_INFINITY) - startingMs);
+  print(
+    "Watsons registered again",
+    `median ${seconds(quantile(returned, 0.5))}, the last ${seconds(Math.max(...returned))} after the start`,
+  );
+  await eventually(() => {
     wanted(
       followers.every(({ connected }) => connected),
       "not all followers are connected",
@@ -122,13 +127,6 @@ async function round({ fleet, followers, light, changing }: World): Promise<void
       "not all subscribers follow",
     );
   }, 60_000);
-  await registered;
-  const returned = fleet.watsons.map(({ registeredMs }) => (registeredMs ?? Number.POSITIVE_INFINITY) - startingMs);
-  print(
-    "Watsons registered again",
-    `median ${seconds(quantile(returned, 0.5))}, the last ${seconds(Math.max(...returned))} after the start`,
-  );
-  await followed;
   print("subscribers follow again", `${seconds(performance.now() - startingMs)} after the start, at the latest`);
   await eventually(async () => {
     const { revision } = (await directory.status()).directory;

@@ -44,7 +44,10 @@ export class DirectoryProcess {
 
   /** Starts it; resolves once it is ready. */
   async start(): Promise<void> {
-    this.#child = spawn(process.execPath, [MAIN, ...this.#args], { stdio: "inherit" });
+    const child = spawn(process.execPath, [MAIN, ...this.#args], { stdio: "inherit" });
+    this.#child = child;
+    // It must not outlive a bench that ends by an error.
+    process.once("exit", () => child.kill("SIGKILL"));
     const end = performance.now() + 60_000;
     while (performance.now() < end) {
       const response = await fetch(`http://127.0.0.1:${this.port}/readyz`).catch(() => null);
