@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { haproxyFeatures } from "./harness/haproxy.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
@@ -19,6 +20,7 @@ async function instancesOf(path: string, users: readonly string[]): Promise<stri
 test("the balance policies and zones do what they say, and explain says the same", async () => {
   await stack.startDirectory();
   await Promise.all([stack.startWatson(), stack.startSherlock([], { zone: "near" })]);
+  const { hostFromName } = await haproxyFeatures();
   const names = ["a", "b", "c"];
   await Promise.all([
     ...names.map((name) => stack.startInstance({ service: "emitter", name })),
@@ -34,7 +36,7 @@ test("the balance policies and zones do what they say, and explain says the same
   await eventually(async () => {
     const first = await instancesOf("/emitter/", users);
     expect([...new Set(first)].toSorted()).toEqual(names);
-    expect(await instancesOf("/emitter/", users)).toEqual(first);
+    if (hostFromName) expect(await instancesOf("/emitter/", users)).toEqual(first);
   });
   await stack.dw("service", "set", "//emitter", "--balance", "ordered");
   await eventually(async () => expect(new Set(await instancesOf("/emitter/", users)).size).toBe(1));

@@ -4,8 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Outcome, printHeading, printStep } from "./step.ts";
 
-/** Runs the tests of one project of vitest.config.ts, showing them as they go. */
-export async function runVitest(project: string, env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+/** Runs the tests of one project of vitest.config.ts, all or those of some paths, showing them as they go. */
+export async function runVitest(
+  project: string,
+  env: Readonly<Record<string, string>> = {},
+  paths: readonly string[] = [],
+): Promise<Outcome> {
   printHeading(`${project} tests`);
   const folder = await mkdtemp(join(tmpdir(), "dstack-test-"));
   try {
@@ -20,6 +24,7 @@ export async function runVitest(project: string, env: Readonly<Record<string, st
         "--reporter=default",
         "--reporter=json",
         `--outputFile.json=${report}`,
+        ...paths,
       ],
       env,
     );

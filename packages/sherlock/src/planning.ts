@@ -31,7 +31,7 @@ export class Planning {
       caller: settings.name,
       zone: settings.zone,
       overrides: settings.overrides,
-      hashBalance: proxy.settings.hashBalance,
+      features: proxy.settings.features,
       stickyIp: proxy.listen.some(({ host }) => !isLoopback(host)),
       tcp: settings.tcp,
     });

@@ -3,6 +3,7 @@ import { checkFiles } from "./check.ts";
 import { fingerprint } from "./core/hash.ts";
 import { formatEndpoint, type RenderSettings } from "./core/render.ts";
 import { findHaproxy, type HaproxyBinary } from "./io/haproxy-binary.ts";
+import { findSystemCa } from "./io/system-ca.ts";
 import { connectionsAllowed } from "./io/limits.ts";
 import { hasIpv6Loopback } from "./io/ports.ts";
 import { LATENCIES_FD } from "./io/latency-pipe.ts";
@@ -40,9 +41,8 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
     sockets: dir.sockets,
     files: { serverState: dir.serverState },
     maps: dir.maps,
-    caFile: settings.haproxy.caFile,
-    sharedRules: binary.version.sharedRules,
-    hashBalance: binary.version.hashBalance,
+    caFile: await caFileFor(binary, settings.haproxy.caFile),
+    features: binary.version.features,
   };
   const shared = fingerprint(JSON.stringify([template.source, renderSettings, binary.version.text]));
   return { binary, template, listen, settings: renderSettings, shared };
@@ -56,6 +56,12 @@ export function hasRuntimeSocket({ settings }: Pick<Proxy, "settings">, config: 
 /** Whether a rendered configuration tells latencies: a user's template may not. */
 export function tellsLatencies(config: string): boolean {
   return config.includes(`log fd@${LATENCIES_FD} `);
+}
+
+/** What `ca-file` says: of an HAProxy that does not know what the system trusts, the file of that. */
+async function caFileFor({ version }: HaproxyBinary, caFile: string | null): Promise<string> {
+  if (caFile !== null) return caFile;
+  return (version.features.systemCa ? null : await findSystemCa()) ?? "@system-ca";
 }
 
 function defaultListen(): ListenAddress[] {

@@ -14,6 +14,7 @@ import {
   startAdmin,
   tryListen,
 } from "@datawire/runtime";
+import { lacksOf, takesInstances } from "./core/haproxy-version.ts";
 import { createConfigFiles } from "./io/config-files.ts";
 import { Configurator } from "./io/configurator.ts";
 import { Driver } from "./io/driver.ts";
@@ -137,7 +138,7 @@ async function drive(
       dir,
       settings: proxy.settings,
       shared: proxy.shared,
-      dynamicServers: proxy.binary.version.dynamicServers,
+      dynamicServers: proxy.binary.version.features.dynamicServers,
       runtimeCommands: runtimeSocket,
       coalesce: COALESCE,
     },
@@ -239,8 +240,11 @@ async function requirePorts({ listen }: Pick<Proxy, "listen">): Promise<void> {
 }
 
 function warnOfWeaknesses({ binary, template }: Proxy, log: Logger): void {
-  if (!binary.version.dynamicServers) {
-    log.warn("This HAProxy takes new instances by reload only, wanted 2.6 or newer", { version: binary.version.text });
+  const { text, features } = binary.version;
+  const lacks = lacksOf(features);
+  if (lacks.length > 0) {
+    const level = takesInstances(features) ? "info" : "warn";
+    log[level]("This HAProxy cannot do everything that 2.6 and 2.8 can", { version: text, it: lacks.join("; it ") });
   }
   if (template.path !== null) log.info("Using a template of your own", { path: template.path });
 }

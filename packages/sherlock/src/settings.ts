@@ -39,7 +39,8 @@ export interface SherlockSettings {
     readonly hardStopAfterMs: number;
     /** Null for as many as the limit on open files allows, up to a bound. */
     readonly maxConnections: number | null;
-    readonly caFile: string;
+    /** The authorities that verify `https` instances; null for what the system trusts. */
+    readonly caFile: string | null;
   };
   readonly tcp: TcpSettings;
   readonly accessLog: boolean;
@@ -104,7 +105,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
       runDir: isAbsolute(runDir) ? runDir : join(process.cwd(), runDir),
       hardStopAfterMs: value.haproxy.hard_stop_after,
       maxConnections: value.haproxy.max_connections ?? null,
-      caFile: value.haproxy.ca_file ?? "@system-ca",
+      caFile: value.haproxy.ca_file ?? null,
     },
     tcp: { listen: new Map(Object.entries(value.tcp)), range: value.tcp_ports ?? null },
     accessLog: value.access_log === "json",

@@ -78,11 +78,16 @@ test("doctor tells an HAProxy that is missing or old", async () => {
     wrong: ["error haproxy haproxy: Cannot find HAProxy: it is not in PATH"],
     remedies: ["install it"],
   });
-  const old = async () => ({ path: "/usr/sbin/haproxy", version: "2.4.0", isDynamic: false });
+  const lacks = ["takes a reload for each new instance", "cannot balance by a cookie"];
+  const old = async () => ({ path: "/usr/sbin/haproxy", version: "2.4.0", isDynamic: false, lacks });
   expect(await wrongs({ haproxy: old })).toMatchObject({
     code: 0,
-    wrong: ["warning haproxy /usr/sbin/haproxy: version 2.4.0 takes a reload for each new instance"],
+    wrong: [
+      "warning haproxy /usr/sbin/haproxy: version 2.4.0; it takes a reload for each new instance; it cannot balance by a cookie",
+    ],
   });
+  const newer = async () => ({ path: "/usr/sbin/haproxy", version: "3.0.11", isDynamic: true, lacks: ["waits"] });
+  expect(await wrongs({ haproxy: newer })).toMatchObject({ code: 0, wrong: [] });
 });
 
 test.each([

@@ -17,12 +17,13 @@ export async function checkMachine(machine: Machine, needs: Needs): Promise<Find
 async function checkHaproxy(machine: Machine, command: string | null): Promise<Finding> {
   const { ok, warning, error } = findingsOf("haproxy");
   try {
-    const { path, version, isDynamic } = await machine.haproxy(command);
-    if (isDynamic) return ok(path, `version ${version}`);
+    const { path, version, isDynamic, lacks } = await machine.haproxy(command);
+    const found = [`version ${version}`, ...lacks].join("; it ");
+    if (isDynamic) return ok(path, found);
     return warning(
       path,
-      `version ${version} takes a reload for each new instance`,
-      "HAProxy 2.6 and newer add instances while they run; https://haproxy.debian.net has them for Debian and Ubuntu",
+      found,
+      "HAProxy 2.6 to 3.2 add instances while they run; https://haproxy.debian.net has them for Debian and Ubuntu",
     );
   } catch (failure) {
     // "Cannot find HAProxy: it is not in PATH; install it …": what is wrong, and what helps.

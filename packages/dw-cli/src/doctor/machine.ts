@@ -61,13 +61,21 @@ export type FolderState =
       readonly isWritable: boolean;
     };
 
+/** An HAProxy as it is installed. */
+export interface HaproxyFound {
+  readonly path: string;
+  readonly version: string;
+  /** Whether new instances come without a reload. */
+  readonly isDynamic: boolean;
+  /** What it cannot do that others can, a clause each. */
+  readonly lacks: readonly string[];
+}
+
 /** What `dw doctor` asks of the machine; tests bring their own. */
 export interface Machine {
   needs(programs: readonly Program[], env: Env): Promise<Needs>;
   /** Finds HAProxy. @throws Error that says what to do. */
-  haproxy(
-    command: string | null,
-  ): Promise<{ readonly path: string; readonly version: string; readonly isDynamic: boolean }>;
+  haproxy(command: string | null): Promise<HaproxyFound>;
   port(at: ListenAddress): Promise<PortState>;
   /** Which of our programs answers there, as `sherlock 0.1.0`; null for any other. */
   identify(at: ListenAddress): Promise<string | null>;

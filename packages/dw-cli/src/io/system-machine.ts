@@ -23,9 +23,10 @@ export function systemMachine(env: Env): Machine {
   return {
     needs: readNeeds,
     async haproxy(command) {
-      const { findHaproxy } = await import("@datawire/sherlock");
+      const { findHaproxy, lacksOf, takesInstances } = await import("@datawire/sherlock");
       const { path, version } = await findHaproxy(command, env["PATH"] ?? "");
-      return { path, version: version.text, isDynamic: version.dynamicServers };
+      const { text, features } = version;
+      return { path, version: text, isDynamic: takesInstances(features), lacks: lacksOf(features) };
     },
     port: tryPort,
     identify,

@@ -17,7 +17,7 @@ const NEEDS: Needs = {
 export function healthyMachine(needs: Partial<Needs> = {}): Machine {
   return {
     needs: async () => ({ ...NEEDS, ...needs }),
-    haproxy: async () => ({ path: "/usr/sbin/haproxy", version: "2.6.12", isDynamic: true }),
+    haproxy: async () => ({ path: "/usr/sbin/haproxy", version: "2.6.12", isDynamic: true, lacks: [] }),
     port: async () => ({ state: "free" }),
     identify: async () => null,
     folder: async (path) => ({

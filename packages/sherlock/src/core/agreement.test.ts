@@ -2,6 +2,7 @@ import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { explain, INSTANCE_STATES, SLOTS, type SlotRange, type Table } from "@datawire/protocol";
 import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { EVERY_FEATURE } from "../testing/features.ts";
 import type { Plan } from "./plan.ts";
 import { Planner } from "./planner.ts";
 import { BLOCK_SIZE, type BlockPart } from "./prefixes.ts";
@@ -18,7 +19,7 @@ function planOf(table: Table, zone: string | null): Plan {
     zone,
     overrides: new Map(),
     stickyIp: false,
-    hashBalance: true,
+    features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: null },
   });
   return planner.plan(table, { resolve, portsTaken: new Map(), quarantined: new Map(), hasTable: true });

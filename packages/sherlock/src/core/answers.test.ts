@@ -10,7 +10,6 @@ import {
 } from "./answers.ts";
 import { addChange, dueAtMs } from "./coalesce.ts";
 import { CounterDeltas, parseStat } from "./counters.ts";
-import { parseHaproxyVersion } from "./haproxy-version.ts";
 
 test("parseServersState() reads servers of services, and which take requests", () => {
   const answer = [
@@ -68,15 +67,6 @@ test("parseShowProc() reads a master's workers and failed reloads", () => {
 
 test("parseDescription() finds the generation", () => {
   expect(parseDescription("Name: HAProxy\ndescription: sherlock g1\n")).toBe("sherlock g1");
-});
-
-test.each([
-  ["HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/", true, true],
-  ["HA-Proxy version 2.4.22 2023/02/14", true, false],
-  ["HA-Proxy version 2.2.9-2 2021/01/01", false, false],
-  ["HAProxy version 3.2-dev1", true, true],
-])("parseHaproxyVersion() of %s", (output, supported, dynamicServers) => {
-  expect(parseHaproxyVersion(output)).toMatchObject({ supported, dynamicServers });
 });
 
 describe("dueAtMs()", () => {

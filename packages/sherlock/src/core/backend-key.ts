@@ -16,8 +16,8 @@ export interface BackendKey {
   /** The path before every request's own: "" or "/base". */
   readonly base: string;
   /**
-   * What `Host` says where it cannot be the name of the server, which is an IPv6 literal; then the backend has that one
-   * host. Null elsewhere: the server is named for what `Host` says.
+   * What `Host` says where it cannot be the name of the server: that of an IPv6 literal, and any with an HAProxy that
+   * does not take it from there. Then the backend has that one host. Null elsewhere.
    */
   readonly host: string | null;
   /** Outside the zone of the caller: used only while too few near ones are live. */
@@ -43,17 +43,18 @@ export function backendName(key: BackendKey): string {
   return `${name.slice(0, NAME_LENGTH_MAX - 17)}:${fingerprint(name)}`;
 }
 
-/** The variant of a group that an instance belongs to. */
+/** The variant of a group that an instance belongs to; `hostFromName` is the feature of that name. */
 export function variantOf(
   url: InstanceUrl,
   protocol: ServiceProtocol,
+  hostFromName: boolean,
 ): Pick<BackendKey, "protocol" | "tls" | "base" | "host"> {
   const isHttp = protocol !== "tcp";
   return {
     protocol,
     tls: url.scheme === "https",
     base: url.base,
-    host: isHttp && !isServerName(url.authority) ? url.authority : null,
+    host: isHttp && !(hostFromName && isServerName(url.authority)) ? url.authority : null,
   };
 }
 

@@ -1,13 +1,30 @@
-/** What a version of HAProxy can do, as far as Sherlock makes use of it. */
+/** A version of HAProxy, and what of it Sherlock can make use of. */
 export interface HaproxyVersion {
   readonly text: string;
   readonly supported: boolean;
-  /** Servers can be added and deleted at run time; earlier ones take a reload for each new instance. */
+  readonly features: HaproxyFeatures;
+}
+
+/** What differs between the versions of HAProxy, as far as Sherlock cares; each was seen with the versions named. */
+export interface HaproxyFeatures {
+  /** Since 2.6: servers are added and deleted at run time. Without it each new instance takes a reload. */
   readonly dynamicServers: boolean;
-  /** `defaults` sections may hold rules, so that backends share theirs. */
+  /** Since 2.5: `defaults` sections may hold rules, so that backends share theirs. */
   readonly sharedRules: boolean;
-  /** `balance hash` takes any sample; earlier ones hash what has a keyword of its own. */
+  /** Since 2.6: `balance hash` takes any sample. Earlier ones hash what has a keyword of its own. */
   readonly hashBalance: boolean;
+  /** Since 2.6: `ca-file @system-ca` is what the system trusts. Earlier ones want the name of a file. */
+  readonly systemCa: boolean;
+  /**
+   * Until 3.2: `http-send-name-header Host` says the name of the server that was chosen. Later ones refuse it, so that
+   * `Host` has to be known before the choice, and each host and port gets a backend of its own.
+   */
+  readonly hostFromName: boolean;
+  /**
+   * Until 2.9: a request that is cut while it waits for its response is repeated elsewhere. Later ones close the
+   * client's connection without a word, and repeat only what the server itself has broken off or not answered in time.
+   */
+  readonly repeatsCut: boolean;
 }
 
 /** Reads the first line of `haproxy -v`; null for another program. */
@@ -19,8 +36,29 @@ export function parseHaproxyVersion(output: string): HaproxyVersion | null {
   return {
     text,
     supported: number >= 2_004,
-    dynamicServers: number >= 2_006,
-    sharedRules: number >= 2_005,
-    hashBalance: number >= 2_006,
+    features: {
+      dynamicServers: number >= 2_006,
+      sharedRules: number >= 2_005,
+      hashBalance: number >= 2_006,
+      systemCa: number >= 2_006,
+      hostFromName: number < 3_003,
+      repeatsCut: number < 3_000,
+    },
   };
+}
+
+/** Whether new instances come without a reload. */
+export function takesInstances({ dynamicServers, hostFromName }: HaproxyFeatures): boolean {
+  return dynamicServers && hostFromName;
+}
+
+/** What users of this HAProxy do without, a clause each; nothing for one that has everything. */
+export function lacksOf(features: HaproxyFeatures): string[] {
+  const { hashBalance, hostFromName, repeatsCut } = features;
+  const lacks: string[] = [];
+  if (!takesInstances(features)) lacks.push("takes a reload for each new instance");
+  if (!hashBalance) lacks.push("cannot balance by a cookie");
+  if (!hostFromName) lacks.push("shares by weight alone, whatever balance policy a service has");
+  if (!repeatsCut) lacks.push("lets requests to a frozen instance wait for their time-out before it repeats them");
+  return lacks;
 }

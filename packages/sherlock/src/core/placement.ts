@@ -2,7 +2,9 @@ import type { Balance, Instance, Pool, ServiceView } from "@datawire/protocol";
 import { groupOf, isUsable } from "@datawire/protocol";
 import type { BackendKey } from "./backend-key.ts";
 import { backendName, isServerName, variantOf } from "./backend-key.ts";
+import type { HaproxyFeatures } from "./haproxy-version.ts";
 import { spread } from "./hash.ts";
+import { limitsOf, type ServiceOverride } from "./limits.ts";
 import type { PlannedServer } from "./plan.ts";
 import type { Endpoint, EndpointResult, Resolve } from "./reachable-table.ts";
 import { endpointOf, endpointOfUrl } from "./reachable-table.ts";
@@ -22,18 +24,21 @@ export interface PlacementContext {
   /** The zone of the caller, where it has one. */
   readonly zone: string | null;
   readonly resolve: Resolve;
+  /** What this machine sets for single services. */
+  readonly overrides: ReadonlyMap<string, ServiceOverride>;
+  readonly features: HaproxyFeatures;
 }
 
 /** Places an instance of a service. */
 export function placeInstance(view: ServiceView, instance: Instance, context: PlacementContext): PlacementResult {
   const far = context.zone !== null && instance.zone !== context.zone;
   const group = groupOf(view, instance);
-  return place(endpointOf(instance, view.service, context.resolve), {
+  return place(endpointOf(instance, view.service, context.resolve), context.features, {
     key: { service: view.service.name, group, protocol: instance.protocol, far },
     weight: instance.weight,
     ready: isUsable(instance),
     id: instance.order + 1,
-    drainMs: answersNothing(instance) ? 0 : instance.drainMs,
+    drainMs: answersNothing(instance) ? silentDrainMs(view, instance, context) : instance.drainMs,
     instances: [{ name: instance.name, version: instance.version }],
   });
 }
@@ -41,7 +46,7 @@ export function placeInstance(view: ServiceView, instance: Instance, context: Pl
 /** Places the default URL of a service. */
 export function placeDefault(view: ServiceView, url: string, context: PlacementContext): PlacementResult {
   const { name, protocol } = view.service;
-  return place(endpointOfUrl(url, protocol, context.resolve), {
+  return place(endpointOfUrl(url, protocol, context.resolve), context.features, {
     key: { service: name, group: null, protocol, far: false },
     weight: 100,
     ready: true,
@@ -127,6 +132,19 @@ export function numberServers(servers: Iterable<PlannedServer>, balance: Balance
     });
 }
 
+/** How much longer than the time-out of a service its last request may take to be answered elsewhere. */
+const TIMEOUT_MARGIN_MS = 1_000;
+
+/**
+ * What waits for such an instance is cut at once, to be repeated elsewhere; where HAProxy does not repeat it, its own
+ * time-out does that, and is given the time.
+ */
+function silentDrainMs({ service }: ServiceView, { drainMs }: Instance, context: PlacementContext): number {
+  if (context.features.repeatsCut) return 0;
+  const { timeoutMs } = limitsOf(service.settings, context.overrides.get(service.name));
+  return Math.max(drainMs, timeoutMs + TIMEOUT_MARGIN_MS);
+}
+
 /**
  * What is open at an instance of which nothing comes back would only wait: cut at once, what is safe to repeat is
  * answered elsewhere. One that refuses connections may be ending in peace, with its port closed and its last answers
@@ -140,10 +158,14 @@ interface Place extends Pick<PlannedServer, "weight" | "ready" | "id" | "drainMs
   readonly key: Pick<BackendKey, "service" | "group" | "protocol" | "far">;
 }
 
-function place(result: EndpointResult, { key: partial, ...rest }: Place): PlacementResult {
+function place(
+  result: EndpointResult,
+  { hostFromName }: HaproxyFeatures,
+  { key: partial, ...rest }: Place,
+): PlacementResult {
   if (!result.ok) return result;
   const { url, address } = result.endpoint;
-  const key: BackendKey = { ...partial, ...variantOf(url, partial.protocol) };
+  const key: BackendKey = { ...partial, ...variantOf(url, partial.protocol, hostFromName) };
   const server: PlannedServer = { ...rest, name: serverName(url), address, port: url.port, tlsName: tlsName(url) };
   return { ok: true, placement: { key, backend: backendName(key), server } };
 }

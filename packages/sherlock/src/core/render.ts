@@ -1,5 +1,6 @@
 import type { Balance } from "@datawire/protocol";
 import { escapeArgument, escapeLogFormat, escapeRegex, quoteWord } from "./escape.ts";
+import type { HaproxyFeatures } from "./haproxy-version.ts";
 import { DEFAULT_LIMITS, type ServiceLimits, TLS_CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { type LatencyTarget, type PercentilesView, percentilesView } from "./percentiles-view.ts";
 import type { BackendStructure, MapName, Plan, PlannedServer, RequestKeys } from "./plan.ts";
@@ -20,14 +21,11 @@ export interface RenderSettings {
   readonly maps: Readonly<Record<MapName | "draw", string>>;
   /** The authorities that verify `https` instances: a file, or `@system-ca`. */
   readonly caFile: string;
-  /** Whether `defaults` sections may hold rules. */
-  readonly sharedRules: boolean;
-  /** Whether there is `balance hash`. */
-  readonly hashBalance: boolean;
+  readonly features: HaproxyFeatures;
 }
 
 /** What a template may use; the names are stable. Every value is already escaped for where the built-in template has it. */
-export interface TemplateView extends Omit<RenderSettings, "caFile" | "sharedRules" | "hashBalance" | "latencies"> {
+export interface TemplateView extends Omit<RenderSettings, "caFile" | "features" | "latencies"> {
   /** `sherlock GENERATION`: must stand in `global` as the description, so that a reload can be verified. */
   readonly description: string;
   readonly percentiles: PercentilesView | null;
@@ -36,7 +34,7 @@ export interface TemplateView extends Omit<RenderSettings, "caFile" | "sharedRul
   readonly whenFetches: readonly FetchView[];
   readonly stickyFetches: readonly FetchView[];
   readonly baseLengths: readonly number[];
-  /** The rules of backends without a base path; null for an HAProxy before 2.5, in which each has its own. */
+  /** The rules of backends without a base path; null for an HAProxy in which each has its own. */
   readonly plainMapping: MappingView | null;
   readonly tcpServices: readonly { readonly service: string; readonly bind: string }[];
   readonly backends: readonly BackendView[];
@@ -88,7 +86,7 @@ export interface ServerView {
 
 /** Makes what a template is filled with. Equal plans and settings make equal views. */
 export function viewOf(plan: Plan, settings: RenderSettings, generation: string): TemplateView {
-  const { caFile, sharedRules, hashBalance, latencies, ...rest } = settings;
+  const { caFile, features, latencies, ...rest } = settings;
   const { backends, tcpListeners, keys } = plan.structure;
   return {
     ...rest,
@@ -99,13 +97,13 @@ export function viewOf(plan: Plan, settings: RenderSettings, generation: string)
     whenFetches: whenFetches(keys),
     stickyFetches: stickyFetches(keys),
     baseLengths: keys.baseLengths,
-    plainMapping: sharedRules ? mappingView({ name: "", base: "", host: null }) : null,
+    plainMapping: hasPlain(features) ? mappingView({ name: "", base: "", host: null }) : null,
     tcpServices: [...tcpListeners.values()].map(({ service, host, port }) => ({
       service,
       bind: bindWords(formatEndpoint(host, port)),
     })),
     backends: [...backends.values()].map((backend) =>
-      backendView(backend, plan.servers.get(backend.name) ?? new Map(), { caFile, sharedRules, hashBalance }),
+      backendView(backend, plan.servers.get(backend.name) ?? new Map(), { caFile, features }),
     ),
   };
 }
@@ -156,16 +154,16 @@ function usesIds(balance: Balance): boolean {
 function backendView(
   backend: BackendStructure,
   servers: ReadonlyMap<string, PlannedServer>,
-  { caFile, sharedRules, hashBalance }: Pick<RenderSettings, "caFile" | "sharedRules" | "hashBalance">,
+  { caFile, features }: Pick<RenderSettings, "caFile" | "features">,
 ): BackendView {
   const isTcp = backend.protocol === "tcp";
-  const isPlain = sharedRules && backend.base === "" && backend.host === null;
+  const isPlain = hasPlain(features) && backend.base === "" && backend.host === null;
   return {
     name: backend.name,
     service: backend.service,
     isTcp,
     settings: limitLines(backend),
-    balance: balanceLine(backend.balance, hashBalance),
+    balance: balanceLine(backend.balance, features),
     // A CRC alone puts keys that are alike next to each other on the ring.
     hashType: backend.balance.kind === "consistent" ? "consistent crc32 avalanche" : null,
     defaults: isTcp ? "tcp" : isPlain ? "plain" : "http",
@@ -177,6 +175,11 @@ function backendView(
       options: `${ownServerOptions(backend, server)}${server.ready ? "" : " disabled"}`,
     })),
   };
+}
+
+/** Whether the rules of backends without a base path are the same: they are not where each names its `Host`. */
+function hasPlain({ sharedRules, hostFromName }: HaproxyFeatures): boolean {
+  return sharedRules && hostFromName;
 }
 
 function mappingView({ name, base, host }: Pick<BackendStructure, "name" | "base" | "host">): MappingView {
@@ -221,7 +224,7 @@ function limitLines({ limits, protocol, tls }: BackendStructure): string[] {
   return lines;
 }
 
-function balanceLine(balance: Balance, hashBalance: boolean): string {
+function balanceLine(balance: Balance, { hashBalance }: HaproxyFeatures): string {
   switch (balance.kind) {
     case "round-robin":
       return "roundrobin";

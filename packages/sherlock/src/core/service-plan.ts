@@ -1,4 +1,12 @@
-import type { Balance, Distribution, Part, ServiceView, SlotRange, TableReader } from "@datawire/protocol";
+import type {
+  Balance,
+  Distribution,
+  Part,
+  ServiceProtocol,
+  ServiceView,
+  SlotRange,
+  TableReader,
+} from "@datawire/protocol";
 import {
   apportion,
   countSlots,
@@ -12,6 +20,7 @@ import {
 import { describeProblem } from "./describe-problem.ts";
 import { plainText } from "./escape.ts";
 import { type Candidate, fallbackLines } from "./fallback.ts";
+import type { HaproxyFeatures } from "./haproxy-version.ts";
 import type { ServiceLimits, ServiceOverride } from "./limits.ts";
 import { balanceOf, limitsOf } from "./limits.ts";
 import type { PlacementContext, WeightedBackend } from "./placement.ts";
@@ -58,11 +67,8 @@ export interface Split {
 export interface ServiceContext extends PlacementContext {
   /** The name of the caller. */
   readonly caller: string;
-  readonly overrides: ReadonlyMap<string, ServiceOverride>;
   /** Whether a draw may go by the address of the client: not on loopback, where all clients have one. */
   readonly stickyIp: boolean;
-  /** Whether HAProxy can hash anything; before 2.6 it cannot hash a cookie. */
-  readonly hashBalance: boolean;
 }
 
 /** Plans one service of a table whose unreachable instances are down; null for a service that is not in the table. */
@@ -123,13 +129,9 @@ class ServicePlanner {
   #readBalance(view: ServiceView, override: ServiceOverride | undefined): Balance {
     try {
       const balance = balanceOf(view.service.settings, override);
-      const isHashable = balance.kind !== "consistent" || balance.by !== "cookie" || this.#context.hashBalance;
-      if (isHashable) return balance;
-      const found = `consistent:cookie:${balance.name}`;
-      this.#problem(
-        `//${view.service.name}`,
-        `Cannot balance by ${found}: wanted HAProxy 2.6 or newer; it is round-robin`,
-      );
+      const wanted = missingForBalance(balance, view.service.protocol, this.#context.features);
+      if (wanted === null) return balance;
+      this.#problem(`//${view.service.name}`, `Cannot balance by ${wanted}`);
       return { kind: "round-robin" };
     } catch (error) {
       this.#problem(`//${view.service.name}`, describeProblem(error));
@@ -271,6 +273,20 @@ class ServicePlanner {
   #problem(subject: string, message: string): void {
     this.#problems.push({ subject, message });
   }
+}
+
+/** What a policy is called and wants of HAProxy; null where it has that. */
+function missingForBalance(
+  balance: Balance,
+  protocol: ServiceProtocol,
+  { hashBalance, hostFromName }: HaproxyFeatures,
+): string | null {
+  // With a backend for each instance there is nothing to choose from in any: the draw that chooses one goes by weight.
+  const isPolicy = balance.kind === "least-connections" || balance.kind === "consistent";
+  if (isPolicy && !hostFromName && protocol !== "tcp")
+    return `${balance.kind}: wanted HAProxy 3.2 or older; instances share by weight`;
+  if (balance.kind !== "consistent" || balance.by !== "cookie" || hashBalance) return null;
+  return `consistent:cookie:${balance.name}: wanted HAProxy 2.6 or newer; it is round-robin`;
 }
 
 function divide(backends: readonly (readonly [string, number])[]): BlockPart[] {

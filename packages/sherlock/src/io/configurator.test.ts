@@ -5,6 +5,7 @@ import { MAP_NAMES, type Plan } from "../core/plan.ts";
 import { Planner } from "../core/planner.ts";
 import type { RenderSettings } from "../core/render.ts";
 import { instance, service, tableOf } from "../testing/entities.ts";
+import { EVERY_FEATURE } from "../testing/features.ts";
 import type { ConfigFiles, Refusal } from "./config-files.ts";
 import { ConfigurationRefused, Configurator } from "./configurator.ts";
 import { loadTemplate } from "./template.ts";
@@ -21,8 +22,7 @@ const SETTINGS = {
   files: { serverState: "x" },
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, name])),
   caFile: "@system-ca",
-  sharedRules: true,
-  hashBalance: true,
+  features: EVERY_FEATURE,
 } as unknown as RenderSettings;
 
 function makePlan(leftOut: ReadonlyMap<string, string>): Plan {
@@ -32,7 +32,7 @@ function makePlan(leftOut: ReadonlyMap<string, string>): Plan {
     zone: null,
     overrides: new Map(),
     stickyIp: false,
-    hashBalance: true,
+    features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: null },
   });
   return planner.plan(tableOf(...names.flatMap((name) => [service(name), instance(name, "i")])), {

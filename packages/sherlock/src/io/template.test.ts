@@ -5,6 +5,7 @@ import { Planner } from "../core/planner.ts";
 import { MAP_NAMES, type Plan } from "../core/plan.ts";
 import { type RenderSettings, type TemplateView, viewOf } from "../core/render.ts";
 import { type Entity, instance, routes, service, tableOf } from "../testing/entities.ts";
+import { EVERY_FEATURE } from "../testing/features.ts";
 import { removeFolder, temporaryFolder } from "../testing/machine.ts";
 import { loadTemplate } from "./template.ts";
 
@@ -23,8 +24,7 @@ const SETTINGS: RenderSettings = {
   files: { serverState: "/run/servers.state" },
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
   caFile: "@system-ca",
-  sharedRules: true,
-  hashBalance: true,
+  features: EVERY_FEATURE,
 };
 
 function view(...entities: readonly Entity[]): TemplateView {
@@ -37,7 +37,7 @@ function planned(entities: readonly Entity[], settings: RenderSettings): { plan:
     zone: null,
     overrides: new Map([["tuned", { timeoutMs: 5_000 }]]),
     stickyIp: true,
-    hashBalance: settings.hashBalance,
+    features: settings.features,
     tcp: { listen: new Map([["db", { host: "127.0.0.1", port: 6_001 }]]), range: null },
   });
   const plan = planner.plan(tableOf(...entities), {
@@ -98,7 +98,7 @@ test.each([
 ])("consistent:%s is %s, and %s before HAProxy 2.6", (by, expected, before) => {
   const entities = [service("s", { settings: { balance: `consistent:${by}` } }), instance("s", "a")];
   expect(planned(entities, SETTINGS).view.backends[0]).toMatchObject({ balance: expected });
-  const old = planned(entities, { ...SETTINGS, hashBalance: false });
+  const old = planned(entities, { ...SETTINGS, features: { ...EVERY_FEATURE, hashBalance: false } });
   expect(old.view.backends[0]).toMatchObject({ balance: before });
   expect(old.plan.problems.map(({ message }) => message)).toEqual(
     by === "cookie:id"

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type Server } from "node:http";
-import { createServer as createNetServer, type AddressInfo } from "node:net";
+import { createServer as createNetServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Table } from "@datawire/protocol";
 import { noLog, systemClock, type Logger } from "@datawire/runtime";
+import type { HaproxyFeatures } from "../core/haproxy-version.ts";
 import type { PlanProblem } from "../core/plan.ts";
 import type { Reload } from "../core/steps.ts";
 import { createConfigFiles } from "../io/config-files.ts";
@@ -21,6 +22,8 @@ import { loadSherlockSettings, type SherlockSettings } from "../settings.ts";
 export interface Machine {
   readonly port: number;
   readonly dir: RunDir;
+  /** What the HAProxy that the tests run with can do. */
+  readonly features: HaproxyFeatures;
   readonly process: HaproxyProcess;
   readonly planning: Planning;
   readonly reloads: readonly Reload[];
@@ -91,7 +94,7 @@ export async function startMachine({
       dir,
       settings: proxy.settings,
       shared: proxy.shared,
-      dynamicServers: true,
+      dynamicServers: proxy.binary.version.features.dynamicServers,
       runtimeCommands: true,
       coalesce: { quietMs: 0, waitMsMax: 0, gapMs: 0 },
     },
@@ -137,6 +140,7 @@ export async function startMachine({
   return {
     port,
     dir,
+    features: proxy.binary.version.features,
     process: haproxy,
     planning,
     reloads,
@@ -216,18 +220,30 @@ export interface Silent {
   readonly url: string;
   /** How many have come. */
   requests(): number;
+  /** Breaks off every connection, as the end of a process does. */
+  die(): void;
   close(): void;
 }
 
 export async function startSilent(): Promise<Silent> {
   let requests = 0;
+  const sockets = new Set<Socket>();
   const server = createNetServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});
     socket.on("data", () => void requests++);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, requests: () => requests, close: () => void server.close() };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests: () => requests,
+    die() {
+      for (const socket of sockets) socket.destroy();
+    },
+    close: () => void server.close(),
+  };
 }
 
 export interface Answer {

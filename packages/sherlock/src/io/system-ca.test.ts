@@ -1,0 +1,18 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { removeFolder, temporaryFolder } from "../testing/machine.ts";
+import { findSystemCa } from "./system-ca.ts";
+
+test("findSystemCa() takes the first file that is there", async () => {
+  const folder = await temporaryFolder();
+  const [missing, first, second] = ["missing", "first", "second"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await Promise.all([first, second].map((path) => writeFile(path, "")));
+  expect(await findSystemCa([missing, first, second])).toBe(first);
+  expect(await findSystemCa([missing])).toBeNull();
+  await removeFolder(folder);
+});
