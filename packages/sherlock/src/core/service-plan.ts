@@ -1,12 +1,4 @@
-import type {
-  Balance,
-  Distribution,
-  Part,
-  ServiceProtocol,
-  ServiceView,
-  SlotRange,
-  TableReader,
-} from "@datawire/protocol";
+import type { Balance, Distribution, Part, ServiceView, SlotRange, TableReader } from "@datawire/protocol";
 import {
   apportion,
   countSlots,
@@ -17,10 +9,10 @@ import {
   isUsable,
   parseServiceAddress,
 } from "@datawire/protocol";
+import { missingForBalance } from "./balance-support.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { plainText } from "./escape.ts";
 import { type Candidate, fallbackLines } from "./fallback.ts";
-import type { HaproxyFeatures } from "./haproxy-version.ts";
 import type { ServiceLimits, ServiceOverride } from "./limits.ts";
 import { balanceOf, limitsOf } from "./limits.ts";
 import type { PlacementContext, WeightedBackend } from "./placement.ts";
@@ -273,20 +265,6 @@ class ServicePlanner {
   #problem(subject: string, message: string): void {
     this.#problems.push({ subject, message });
   }
-}
-
-/** What a policy is called and wants of HAProxy; null where it has that. */
-function missingForBalance(
-  balance: Balance,
-  protocol: ServiceProtocol,
-  { hashBalance, hostFromName }: HaproxyFeatures,
-): string | null {
-  // With a backend for each instance there is nothing to choose from in any: the draw that chooses one goes by weight.
-  const isPolicy = balance.kind === "least-connections" || balance.kind === "consistent";
-  if (isPolicy && !hostFromName && protocol !== "tcp")
-    return `${balance.kind}: wanted HAProxy 3.2 or older; instances share by weight`;
-  if (balance.kind !== "consistent" || balance.by !== "cookie" || hashBalance) return null;
-  return `consistent:cookie:${balance.name}: wanted HAProxy 2.6 or newer; it is round-robin`;
 }
 
 function divide(backends: readonly (readonly [string, number])[]): BlockPart[] {

@@ -1,0 +1,17 @@
+import type { Balance, ServiceProtocol } from "@datawire/protocol";
+import type { HaproxyFeatures } from "./haproxy-version.ts";
+
+/** What a balance policy is called, what it wants of HAProxy and what there is instead; null where HAProxy has it. */
+export function missingForBalance(
+  balance: Balance,
+  protocol: ServiceProtocol,
+  { hashBalance, hostFromName }: HaproxyFeatures,
+): string | null {
+  // With a backend for each instance there is nothing to choose from in any: the draw that chooses one goes by weight.
+  const isPolicy = balance.kind === "least-connections" || balance.kind === "consistent";
+  if (isPolicy && !hostFromName && protocol !== "tcp") {
+    return `${balance.kind}: wanted HAProxy 3.2 or older; instances share by weight`;
+  }
+  if (balance.kind !== "consistent" || balance.by !== "cookie" || hashBalance) return null;
+  return `consistent:cookie:${balance.name}: wanted HAProxy 2.6 or newer; it is round-robin`;
+}
