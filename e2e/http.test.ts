@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { Agent, type IncomingMessage, request, type RequestOptions } from "node:http";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2, constants } from "node:http2";
-import { connect as connectTcp, type Server } from "node:net";
+import type { Server } from "node:net";
 import { join } from "node:path";
-import { buffer, text } from "node:stream/consumers";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import {
@@ -18,6 +18,7 @@ import {
   PARTS,
   type Seen,
 } from "./fixtures/http-instances.ts";
+import { type Answer, askHttp, exchangeBytes } from "./harness/http-client.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually, sleep } from "./harness/wait.ts";
 
@@ -73,41 +74,8 @@ afterAll(async () => {
   for (const server of servers) server.close();
 });
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage["headers"];
-  readonly trailers: IncomingMessage["trailers"];
-  readonly body: Buffer;
-  readonly seen: Seen;
-}
-
-async function ask(path: string, { body, ...options }: RequestOptions & { body?: Buffer } = {}): Promise<Answer> {
-  const sent = request({ host: "127.0.0.1", port, path, agent: false, ...options });
-  sent.end(body);
-  const [response] = (await once(sent, "response")) as [IncomingMessage];
-  const whole = await buffer(response);
-  const isJson = response.headers["content-type"] === "application/json" && whole.length > 0;
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    trailers: response.trailers,
-    body: whole,
-    seen: isJson ? (JSON.parse(whole.toString()) as Seen) : ({} as Seen),
-  };
-}
-
-/** Writes bytes as they are and gives all that comes back until the other side ends, or `until` has come. */
-async function raw(bytes: string, until?: RegExp): Promise<string> {
-  const socket = connectTcp(port, "127.0.0.1");
-  socket.write(bytes);
-  let heard = "";
-  for await (const data of socket) {
-    heard += String(data);
-    if (until?.test(heard) === true) break;
-  }
-  socket.destroy();
-  return heard;
-}
+const ask = (path: string, options: Parameters<typeof askHttp>[2] = {}): Promise<Answer> =>
+  askHttp(port, path, options);
 
 describe("a request", () => {
   test.each([
@@ -242,7 +210,7 @@ describe("a connection", () => {
 
   test("takes requests one after the other without waiting, and answers in their order", async () => {
     const one = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-    const heard = await raw(one("/root/1") + one("/based/2") + one("/root/3"), /"url":"\/3"/);
+    const heard = await exchangeBytes(port, one("/root/1") + one("/based/2") + one("/root/3"), /"url":"\/3"/);
     expect([...heard.matchAll(/"url":"([^"]*)"/g)].map(([, url]) => url)).toEqual(["/1", "/base/2", "/3"]);
   });
 
@@ -251,7 +219,7 @@ describe("a connection", () => {
     ["of HTTP/1.0", "GET /root/x?y HTTP/1.0\r\n\r\n"],
     ["with Connection: close", "GET /root/x?y HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"],
   ])("ends after a request %s", async (_, bytes) => {
-    const heard = await raw(bytes);
+    const heard = await exchangeBytes(port, bytes);
     expect(heard).toMatch(/^HTTP\/1\.[01] 200/);
     expect(heard).toContain('"url":"/x?y"');
   });

@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { type Child, startChild } from "./child.ts";
 import { freePorts } from "./ports.ts";
+import { haproxiesOf, killProcessesOf } from "./processes.ts";
+import { sumOfSamples } from "./samples.ts";
 import { eventually } from "./wait.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -232,12 +234,12 @@ export class Stack {
     const text = await this.#metrics(of);
     // A counter with labels has no sample before its first event, but its help is always there.
     if (!text.includes(`# HELP ${name} `)) throw new Error(`${of} has no metric ${name}`);
-    return sumOf(text, name);
+    return sumOfSamples(text, name);
   }
 
   /** A part of a histogram, such as its `_count`. */
   async sample(of: "sherlock" | "watson" | "directory", name: string): Promise<number> {
-    return sumOf(await this.#metrics(of), name);
+    return sumOfSamples(await this.#metrics(of), name);
   }
 
   async #metrics(of: "sherlock" | "watson" | "directory"): Promise<string> {
@@ -251,7 +253,8 @@ export class Stack {
     const running = [...this.#children].filter((child) => child.running());
     for (const child of running) child.kill("SIGKILL");
     await Promise.all(running.map((child) => child.exited));
-    this.#endOrphans();
+    // A HAProxy outlives a Sherlock that was killed, on purpose; what still runs in this folder ends with the stack.
+    killProcessesOf(this.folder);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -263,32 +266,7 @@ export class Stack {
 
   /** The HAProxy processes of this stack, masters and workers. */
   haproxyPids(): number[] {
-    return this.#pids().filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "haproxy");
-  }
-
-  /** A HAProxy outlives a Sherlock that was killed, on purpose; what still runs in this folder ends with the stack. */
-  #endOrphans(): void {
-    for (const pid of this.#pids()) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It has just ended by itself.
-      }
-    }
-  }
-
-  /** Processes whose command line names the folder of this stack. */
-  #pids(): number[] {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(this.folder);
-        } catch {
-          return false;
-        }
-      })
-      .map(Number);
+    return haproxiesOf(this.folder);
   }
 
   #track(child: Child): Child {
@@ -302,12 +280,6 @@ export class Stack {
     chmodSync(file, 0o600);
     return file;
   }
-}
-
-/** The sum of all samples of that name, whatever their labels. */
-function sumOf(metrics: string, name: string): number {
-  const samples = metrics.split("\n").filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)));
-  return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }
 
 interface ListedService {

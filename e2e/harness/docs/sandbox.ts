@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
 import { freePorts } from "../ports.ts";
+import { killProcessesOf } from "../processes.ts";
 import type { FileItem } from "./page.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -85,16 +86,7 @@ export class Sandbox {
 
   /** Ends what still runs here, HAProxy too, and removes the folder. */
   dispose(): void {
-    // More than once: a Sherlock that is still there starts a HAProxy in place of one that has just been killed.
-    for (let pids = pidsIn(this.folder); pids.length > 0; pids = pidsIn(this.folder)) {
-      for (const pid of pids) {
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // It has just ended by itself.
-        }
-      }
-    }
+    killProcessesOf(this.folder);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -127,18 +119,4 @@ export class Sandbox {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, stringify(settings));
   }
-}
-
-/** Processes that have the folder in their command line or their environment. */
-function pidsIn(folder: string): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => {
-      try {
-        return ["cmdline", "environ"].some((file) => readFileSync(`/proc/${pid}/${file}`, "utf8").includes(folder));
-      } catch {
-        return false; // it has ended, or is another user's
-      }
-    })
-    .map(Number);
 }
