@@ -2,6 +2,7 @@ import type { ClientMessage } from "@datawire/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Guarded, serveGuarded } from "../testing/guarded.ts";
 import { registration } from "../testing/worlds.ts";
+import { hello as helloOf } from "../testing/served.ts";
 
 let guarded: Guarded;
 beforeAll(async () => {
@@ -9,15 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => guarded.stop());
 
-const hello = (kind: "watson" | "sherlock" | "dw", name: string, subscribes = false): ClientMessage => ({
-  type: "hello",
-  link: { min: 1, max: 1 },
-  kind,
-  name,
-  id: `identity-of-${name}`,
-  version: "0.1.0",
-  subscribe: subscribes ? { services: null, have: null } : null,
-});
+const hello = (kind: "watson" | "sherlock" | "dw", name: string, subscribes = false): ClientMessage =>
+  helloOf(kind, name, { subscribe: subscribes ? { services: null, have: null } : null }) as ClientMessage;
 const register = (...texts: string[]): ClientMessage => ({
   type: "register",
   seq: 1,

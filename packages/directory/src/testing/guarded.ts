@@ -10,6 +10,7 @@ import type { TokenOrder } from "../access/token-desk.ts";
 import { assembleDirectory, startingHandlers } from "../assemble.ts";
 import { type HttpServer, listenHttp } from "../io/http-server.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
+import { TEST_CONFIG } from "./config.ts";
 
 /** A directory on loopback that asks for tokens and speaks TLS, with everything real but its log. */
 export interface Guarded {
@@ -62,15 +63,7 @@ export async function serveGuarded(): Promise<Guarded> {
       show: (certificate) => http.setCertificate(tlsOptions(certificate)),
     },
   );
-  const config = {
-    address: "//localhost/directory",
-    warnings: [],
-    leaseMs: 15_000,
-    promotionDelayMs: 30_000,
-    guard: { share: 0.5, minimum: 10 },
-    directories: ["localhost"],
-  };
-  const directory = await assembleDirectory(config, { store, clock: systemClock, log: noLog, readiness, access });
+  const directory = await assembleDirectory(TEST_CONFIG, { store, clock: systemClock, log: noLog, readiness, access });
   handlers = directory.handlers;
   const stopping = new AbortController();
   const running = directory.run(stopping.signal);

@@ -9,6 +9,7 @@ import { assembleDirectory, type DirectoryConfig } from "../assemble.ts";
 import { listenHttp } from "../io/http-server.ts";
 import type { Store } from "../store/contract.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
+import { TEST_CONFIG } from "./config.ts";
 
 /** A directory that listens on a free port of loopback, with everything real but its log. */
 export interface Served {
@@ -58,15 +59,7 @@ export async function serve({
     },
   );
   const directory = await assembleDirectory(
-    {
-      address: "//localhost/directory",
-      warnings: [],
-      leaseMs: 15_000,
-      promotionDelayMs: 30_000,
-      guard: { share: 0.5, minimum: 10 },
-      directories: ["localhost"],
-      ...config,
-    },
+    { ...TEST_CONFIG, ...config },
     { store, clock: systemClock, log: noLog, readiness, access },
   );
   const addresses = [{ host: "127.0.0.1", port: 0 }];
