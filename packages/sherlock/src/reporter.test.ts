@@ -38,6 +38,13 @@ function note(agoMs: number | null, services: readonly string[] = ["s"]): void {
   reporter.noteChange({ atMs: agoMs === null ? null : clock.nowMs() - agoMs, services: new Set(services) });
 }
 
+/** HAProxy's answer for servers with so many requests each. */
+function statOf(...requests: readonly number[]): string {
+  const rows = requests.map((count, i) => `s:v1,vm${i}:80,${count},0,0,0,${count},0,0,0,2,3,9\n`);
+  const names = "pxname,svname,stot,econ,eresp,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,type,ttime,ttime_max";
+  return `# ${names}\n${rows.join("")}`;
+}
+
 describe("Reporter", () => {
   test("counts how long changes take, the oldest of those that come together", () => {
     link.connected(session);
@@ -72,10 +79,7 @@ describe("Reporter", () => {
   });
 
   test("counts for the last time before the link ends, in messages that each fit into a frame", async () => {
-    const rows = Array.from({ length: 1_001 }, (_, i) => `s:v1,vm${i}:80,3,0,0,0,3,0,0,0,2,3,9`);
-    answer = Promise.resolve(
-      `# pxname,svname,stot,econ,eresp,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,type,ttime,ttime_max\n${rows.join("\n")}\n`,
-    );
+    answer = Promise.resolve(statOf(...Array.from({ length: 1_001 }, () => 3)));
     link.connected(session);
     await reporter.finish();
     const messages = sent as { readonly type: string; readonly counters: readonly unknown[] }[];
@@ -85,6 +89,22 @@ describe("Reporter", () => {
       ["counters", 1],
     ]);
     expect(messages[0]?.counters[0]).toMatchObject({ service: "s", requests: 3, latencies: [7, 2] });
+  });
+
+  test("takes one answer after the other: an older one that came later would be taken for a new worker's", async () => {
+    link.connected(session);
+    const [slow, quick] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    answer = slow.promise;
+    const first = reporter.beforeReload();
+    await clock.advance(0);
+    answer = quick.promise;
+    const second = reporter.beforeReload();
+    quick.resolve(statOf(110));
+    await clock.advance(0);
+    slow.resolve(statOf(100));
+    await Promise.all([first, second]);
+    const messages = sent as { readonly counters: readonly { readonly requests: number }[] }[];
+    expect(messages.flatMap(({ counters }) => counters.map(({ requests }) => requests))).toEqual([100, 10]);
   });
 
   test("does not wait at the end for an HAProxy that says nothing", async () => {

@@ -47,6 +47,7 @@ export class Reporter implements DriverObserver {
   /** Whether the link has brought what changed before it was there. */
   #caughtUp = false;
   #countedMs: number;
+  #counting: Promise<void> = Promise.resolve();
   #loggedProblems = "";
 
   constructor(deps: ReporterDeps) {
@@ -105,8 +106,8 @@ export class Reporter implements DriverObserver {
     this.#deps.metrics.commands(count);
   }
 
-  async beforeReload(): Promise<void> {
-    await this.#count();
+  beforeReload(): Promise<void> {
+    return this.#count();
   }
 
   /** Leaves out what an adopted HAProxy has served so far: the Sherlock before has told of it. */
@@ -133,7 +134,13 @@ export class Reporter implements DriverObserver {
     enough.abort();
   }
 
-  async #count(): Promise<void> {
+  /** One after the other: an older answer that came later would be taken for that of a new worker. */
+  #count(): Promise<void> {
+    this.#counting = this.#counting.then(() => this.#countNow());
+    return this.#counting;
+  }
+
+  async #countNow(): Promise<void> {
     const { runtime, sampling, metrics, planning, clock, log } = this.#deps;
     const nowMs = clock.monotonicMs();
     try {
