@@ -14,7 +14,7 @@ test.each([
   [
     "HAProxy version 3.4.7-1 2026/10/14",
     true,
-    [RELOADS, "shares by weight alone, whatever balance policy a service has", FROZEN],
+    [RELOADS, "shares by weight alone, without balance policies or slow start", FROZEN],
   ],
 ])("parseHaproxyVersion() of %s", (output, supported, lacks) => {
   const version = parseHaproxyVersion(output);

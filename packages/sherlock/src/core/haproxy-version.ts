@@ -58,7 +58,7 @@ export function lacksOf(features: HaproxyFeatures): string[] {
   const lacks: string[] = [];
   if (!takesInstances(features)) lacks.push("takes a reload for each new instance");
   if (!hashBalance) lacks.push("cannot balance by a cookie");
-  if (!hostFromName) lacks.push("shares by weight alone, whatever balance policy a service has");
+  if (!hostFromName) lacks.push("shares by weight alone, without balance policies or slow start");
   if (!repeatsCut) lacks.push("lets requests to a frozen instance wait for their time-out before it repeats them");
   return lacks;
 }

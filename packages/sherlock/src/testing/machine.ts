@@ -7,6 +7,7 @@ import type { Table } from "@datawire/protocol";
 import { noLog, systemClock, type Logger } from "@datawire/runtime";
 import type { HaproxyFeatures } from "../core/haproxy-version.ts";
 import type { PlanProblem } from "../core/plan.ts";
+import type { Resolve } from "../core/reachable-table.ts";
 import type { Reload } from "../core/steps.ts";
 import { createConfigFiles } from "../io/config-files.ts";
 import { Configurator } from "../io/configurator.ts";
@@ -40,6 +41,8 @@ export interface MachineOptions {
   readonly runDir: string;
   readonly port: number;
   readonly settings?: Partial<SherlockSettings>;
+  /** Knows `localhost` alone by default. */
+  readonly resolve?: Resolve;
   readonly log?: Logger;
 }
 
@@ -48,6 +51,7 @@ export async function startMachine({
   runDir,
   port,
   settings: changes,
+  resolve = resolveLocalhost,
   log = noLog,
 }: MachineOptions): Promise<Machine> {
   const loaded = await loadSherlockSettings({
@@ -75,10 +79,7 @@ export async function startMachine({
   const planning = new Planning(settings, {
     proxy,
     follower,
-    resolve: (host) =>
-      host === "localhost"
-        ? { state: "known", address: "127.0.0.1" }
-        : { state: "unknown", reason: `${host} does not resolve` },
+    resolve,
   });
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
@@ -157,6 +158,11 @@ export async function startMachine({
     },
   };
 }
+
+const resolveLocalhost: Resolve = (host) =>
+  host === "localhost"
+    ? { state: "known", address: "127.0.0.1" }
+    : { state: "unknown", reason: `${host} does not resolve` };
 
 /** A folder that sockets fit into. */
 export async function temporaryFolder(): Promise<string> {
