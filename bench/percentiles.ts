@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePorts } from "../e2e/harness/ports.ts";
 import { Stack } from "../e2e/harness/stack.ts";
-import { eventually } from "../e2e/harness/wait.ts";
+import { eventually, sleep } from "../e2e/harness/wait.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";
 import { backendConfig, startNginx } from "./nginx.ts";
 import { median, quantile } from "./stats.ts";
@@ -27,10 +27,14 @@ const SETTINGS: readonly Readonly<Record<string, string>>[] = [
   { access_log: "json", percentiles: "10%" },
 ];
 
+/** Sherlock counts every five seconds. */
+const COUNTED_MS = 6_000;
+
 /** One Sherlock with its HAProxy. */
 interface Contender {
   readonly title: string;
   readonly url: string;
+  readonly metrics: string;
   readonly haproxy: () => number[];
   readonly sherlock: () => number[];
 }
@@ -76,6 +80,7 @@ async function startSherlock(settings: Readonly<Record<string, string>>, index: 
   return {
     title: title.join(", ") || "neither",
     url,
+    metrics: `http://127.0.0.1:${admin}/metrics`,
     haproxy: () => tree(child.pid).filter((pid) => pid !== child.pid),
     sherlock: () => [child.pid],
   };
@@ -93,16 +98,25 @@ async function report(contenders: readonly Contender[]): Promise<void> {
       figures[at]?.sherlock.push(its as number);
     }
   }
+  await sleep(COUNTED_MS);
+  const seen = await Promise.all(contenders.map(({ metrics }) => shareSeen(metrics)));
   const base = figures[0]?.haproxy ?? [];
   print(`CPU a request in µs, medians of ${runs} interleaved runs of ${seconds} s`);
-  print("| | HAProxy | lower quartile | more than with neither, run by run | Sherlock |");
-  print("| --- | --- | --- | --- | --- |");
+  print("| | HAProxy | lower quartile | more than with neither, run by run | Sherlock | requests told, or stood for |");
+  print("| --- | --- | --- | --- | --- | --- |");
   contenders.forEach(({ title }, i) => {
     const { haproxy, sherlock } = figures[i] ?? { haproxy: [], sherlock: [] };
     const more = median(haproxy.map((value, run) => value - (base[run] as number)));
     const cells = [median(haproxy), quantile(haproxy, 0.25), more, median(sherlock)].map((value) => value.toFixed(1));
-    print(`| ${title} | ${cells.join(" | ")} |`);
+    print(`| ${title} | ${cells.join(" | ")} | ${((seen[i] as number) * 100).toFixed(1)}% |`);
   });
+}
+
+/** Which share of all requests the histogram has: less than all where lines found no room in the pipe. */
+async function shareSeen(metrics: string): Promise<number> {
+  const text = await (await fetch(metrics)).text();
+  const value = (name: string): number => Number(new RegExp(`^${name}\\{.*\\} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
+  return value("datawire_latency_seconds_count") / value("datawire_requests_total");
 }
 
 function print(line: string): void {
