@@ -63,3 +63,17 @@ test.each([
 ])("ruleMatches() %s on %j: %s", (when, request, expected) => {
   expect(ruleMatches({ when: parseWhen(when) }, request)).toBe(expected);
 });
+
+test("explain() says which instances of a target a more specific one has", () => {
+  const instances = [instance("barker@a(1)"), instance("barker@b(2)"), instance("barker@c(2.1)")];
+  const list = [
+    ["//barker(2)", 1_000],
+    ["//barker(2.1)", 500],
+  ] as const;
+  const table = tableOf(instances, { tables: [routes("*", "barker", list)] });
+  expect(explain(table, "barker", { caller: "x", zone: null })?.shares).toMatchObject([
+    { target: "//barker(2)", reason: "a route for any caller, without the instances of //barker(2.1)" },
+    { target: "//barker(2.1)", reason: "a route for any caller" },
+    { target: "//barker" },
+  ]);
+});

@@ -1,5 +1,5 @@
 import { formatServiceAddress, parseServiceAddress } from "./address.ts";
-import { claimant, isNamed, pool } from "./groups.ts";
+import { claimant, covers, isNamed, pool } from "./groups.ts";
 import type { Instance, Route, RouteTable } from "./model.ts";
 import { isUsable } from "./model.ts";
 import type { ServiceView } from "./table.ts";
@@ -87,8 +87,12 @@ export function routeOutlet(scene: Scene, route: Route): Outlet {
     return { target: route.target, parts, weight: CROSSING_WEIGHT, reason: `${reason} to another service` };
   }
   const targets = (scene.routes?.routes ?? []).map((other) => other.target);
-  const members = scene.view.instances.filter((instance) => claimant(targets, instance) === route.target);
-  return { ...instancesOutlet(scene, route.target, members), reason };
+  const covered = scene.view.instances.filter((instance) => covers(parseServiceAddress(route.target), instance));
+  const members = covered.filter((instance) => claimant(targets, instance) === route.target);
+  const others = new Set(covered.flatMap((instance) => claimant(targets, instance) ?? []));
+  others.delete(route.target);
+  const without = others.size === 0 ? "" : `, without the instances of ${[...others].join(" and ")}`;
+  return { ...instancesOutlet(scene, route.target, members), reason: reason + without };
 }
 
 export function instancesOutlet(scene: Scene, target: string, members: readonly Instance[]): Outlet {

@@ -95,6 +95,7 @@ export const answers = {
     changed,
   }),
   history: z.strictObject({
+    ...stamped,
     history: z.array(
       z.strictObject({
         id: z.int(),
@@ -113,6 +114,7 @@ export const answers = {
   distributions: z.strictObject({ ...stamped, distributions: z.array(explanation) }),
   explanation: z.strictObject({ ...stamped, explanation }),
   callers: z.strictObject({
+    ...stamped,
     callers: z.array(
       z.strictObject({
         name: z.string(),

@@ -128,7 +128,7 @@ export function changeEndpoints(context: ApiContext): Endpoint[] {
       path: "/v1/guard/release",
       handle: ({ author }) => {
         const released = state.leases.release();
-        context.log.info("Guard released", { leases: released, ...author });
+        context.log.info("Guard released", { instances: released, ...author });
         return { ...stamp(context), released };
       },
     },

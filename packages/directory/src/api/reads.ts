@@ -32,10 +32,10 @@ export function readEndpoints(context: ApiContext): Endpoint[] {
       ...stamp(context),
       routes: sortedTables(state.table).flatMap((table) => listRoutes(state.table, table)),
     })),
-    get("/v1/routes/history", ({ query }) => ({ history: listHistory(state, query) })),
+    get("/v1/routes/history", ({ query }) => ({ ...stamp(context), history: listHistory(state, query) })),
     get("/v1/distributions", () => ({ ...stamp(context), distributions: distributions(context) })),
     get("/v1/explain", ({ query }) => ({ ...stamp(context), explanation: explainQuery(context, query) })),
-    get("/v1/callers", () => ({ callers: listCallers(context) })),
+    get("/v1/callers", () => ({ ...stamp(context), callers: listCallers(context) })),
     get("/v1/table", () => ({ ...stamp(context), ...state.table.snapshot() })),
     get("/v1/counters", ({ query }) => listCounters(context, query)),
   ];

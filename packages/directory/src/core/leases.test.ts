@@ -67,7 +67,7 @@ test("release() lets what is out of sight now end with its lease, and guards wha
   leases.start("b", 5, 50);
   expect(leases.release()).toBe(0); // nothing is held yet
   expect(leases.end(100, 20)).toEqual([]);
-  expect(leases.release()).toBe(1);
+  expect(leases.release()).toBe(10); // the instances of a
   expect(leases.end(101, 20)).toEqual(["a"]);
   expect(leases.end(150, 10)).toEqual(["b"]);
   leases.start("c", 10, 200);

@@ -96,15 +96,15 @@ export class Leases {
   }
 
   /**
-   * `dw guard release`: what is out of sight now ends with its lease, however much that is. Returns how many leases
+   * `dw guard release`: what is out of sight now ends with its lease, however much that is. Returns how many instances
    * that the guard held end at once, which is none when it held none.
    */
   release(): number {
-    const leases = this.#held?.leases ?? 0;
-    if (leases === 0) return 0;
+    if (this.#held === null) return 0;
+    const { held } = this.#held;
     for (const [watson, lease] of this.#running) this.#running.set(watson, { ...lease, released: true });
     this.#ended = [];
-    return leases;
+    return held;
   }
 
   #judge(due: readonly Lease[], registered: number): Held | null {
