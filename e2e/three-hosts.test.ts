@@ -16,6 +16,7 @@ import { eventually } from "./harness/wait.ts";
  * block of the page pasted into the machine that the page names. Needs root or sudo, as `harness/machine.ts` says.
  */
 const PAGE = join(import.meta.dirname, "../docs/getting-started.md");
+const SECURITY = join(import.meta.dirname, "../docs/security.md");
 const HOSTS = ["vm101", "vm102", "vm103"] as const;
 const SUBNET = "10.77.0";
 const update = process.env["UPDATE_DOCS"] === "1";
@@ -64,6 +65,14 @@ test(
     expect(performance.now() - startedAt).toBeLessThan(TEN_MINUTES_MS);
   },
 );
+
+test("docs/security.md: the authority's certificate is all that another client needs", async () => {
+  const { items } = readPage(readFileSync(SECURITY, "utf8"));
+  const skipped = items.flatMap((item) => (item.kind === "skipped" ? item.commands : []));
+  const command = skipped.find((line) => line.startsWith("curl --cacert"))?.replace("services.example.com", "vm101");
+  const token = "TOKEN=$(cat /var/lib/datawire/directory/operator.token)";
+  expect(await shells.get("vm101")?.run(`${token}; ${command}`)).toContain('"routes":[]');
+});
 
 async function runOn(item: CommandItem): Promise<RanCommand> {
   const hosts = item.host === EVERYWHERE ? HOSTS : [item.host ?? "none"];
