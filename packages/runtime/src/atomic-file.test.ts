@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -26,6 +26,16 @@ test("writeFileAtomically() says why it cannot, and removes what it began", asyn
   await expect(writeFileAtomically(path, "x")).rejects.toThrow(`Cannot write ${path}: `);
   expect(await readdir(folder)).toEqual(["taken"]);
   await expect(writeFileAtomically(join(folder, "no", "x"), "x")).rejects.toThrow("no such file or folder");
+});
+
+test("writeFileAtomically() takes away what a process that was killed while it wrote left behind", async () => {
+  const path = join(folder, "table.json");
+  const [left, young, foreign] = [".table.json.0123456789ab.tmp", ".table.json.ba9876543210.tmp", ".other.tmp"];
+  for (const name of [left, young, foreign]) await writeFile(join(folder, name), "half");
+  const longAgo = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of [left, foreign]) await utimes(join(folder, name), longAgo, longAgo);
+  await writeFileAtomically(path, "whole");
+  expect((await readdir(folder)).sort()).toEqual([foreign, young, "table.json"].sort());
 });
 
 test.each([

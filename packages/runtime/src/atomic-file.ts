@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { explainSystemError } from "./system-error.ts";
 
@@ -19,6 +19,7 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  await sweep(path);
   try {
     await withFile(await open(temporary, "wx", mode), async (file) => {
       await file.chmod(mode); // `open` subtracts the umask; a mode that was asked for is meant
@@ -30,6 +31,30 @@ export async function writeFileAtomically(
   } catch (cause) {
     await rm(temporary, { force: true });
     throw new Error(`Cannot write ${path}: ${explainSystemError(cause)}`, { cause });
+  }
+}
+
+/** A temporary file of this age is nobody's any more. */
+const LEFT_AFTER_MS = 3_600_000;
+
+/** Where it was looked for leftovers: once in the life of a process is enough, as each life leaves one at the most. */
+const swept = new Set<string>();
+
+/** Takes away the temporary files that processes which were killed while they wrote have left behind. */
+async function sweep(path: string): Promise<void> {
+  if (swept.has(path)) return;
+  swept.add(path);
+  const [folder, start] = [dirname(path), `.${basename(path)}.`];
+  try {
+    const names = await readdir(folder);
+    for (const name of names.filter(
+      (one) => one.startsWith(start) && /^[0-9a-f]{12}\.tmp$/.test(one.slice(start.length)),
+    )) {
+      const { mtimeMs } = await stat(join(folder, name));
+      if (Date.now() - mtimeMs > LEFT_AFTER_MS) await rm(join(folder, name), { force: true });
+    }
+  } catch {
+    // They only take room: what keeps them from being removed, where it matters, keeps the file from being written too.
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Path, check, systemErrorCode, writeFileAtomically } from "@datawire/runtime";
 import { parseDocument } from "yaml";
@@ -18,12 +18,13 @@ export const run: RunLocal = async ({ output, env, configFile }, input) => {
   if (!checked.ok) throw misuse(checked.findings.map(({ message }) => message).join("; "));
 
   const file = settingsFile(configFile, env);
-  const document = parseDocument(await readOld(file));
+  const old = await readOld(file);
+  const document = parseDocument(old.text);
   const [problem] = document.errors;
   if (problem !== undefined) throw new Error(`Cannot change ${file}: ${problem.message.split("\n", 1)[0]}`);
   document.setIn(path, value);
   await mkdir(dirname(file), { recursive: true });
-  await writeFileAtomically(file, document.toString());
+  await writeFileAtomically(old.path, document.toString(), { mode: old.mode });
   output.note(`${key} is set in ${file}`);
 };
 
@@ -33,11 +34,13 @@ function valueOf(key: string, text: string): unknown {
   return text.split(",").map((part) => part.trim());
 }
 
-async function readOld(file: string): Promise<string> {
+/** What is to be replaced: of a link, the file that it leads to. */
+async function readOld(file: string): Promise<{ readonly path: string; readonly text: string; readonly mode: number }> {
   try {
-    return await readFile(file, "utf8");
+    const path = await realpath(file);
+    return { path, text: await readFile(path, "utf8"), mode: (await stat(path)).mode & 0o777 };
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return "";
+    if (systemErrorCode(error) === "ENOENT") return { path: file, text: "", mode: 0o644 };
     throw error;
   }
 }

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { run, text } from "../testing/run.ts";
 import { SAMPLE } from "./config-init.ts";
@@ -63,6 +63,18 @@ test("config set changes one key and keeps the rest, comments too", async () => 
   expect((await run("config get directory", { env })).stdout).toBe("//services/directory\n");
   expect((await run("config get tls.ca --json", { env })).stdout).toBe('"/ca.pem"\n');
   expect((await run("config get token_file", { env })).stdout).toBe("");
+});
+
+test("config set changes the file that a link leads to, and leaves its mode", async () => {
+  const { env, file } = await home();
+  const kept = `${env.HOME}/dotfiles.yaml`;
+  await writeFile(kept, "directory: //a/directory\n", { mode: 0o600 });
+  await mkdir(dirname(file), { recursive: true });
+  await symlink(kept, file);
+  await run("config set directory //b/directory", { env });
+  expect((await lstat(file)).isSymbolicLink()).toBe(true);
+  expect(await readFile(kept, "utf8")).toBe("directory: //b/directory\n");
+  expect((await stat(kept)).mode & 0o777).toBe(0o600);
 });
 
 test("config set takes several addresses, and writes the file of -c", async () => {
