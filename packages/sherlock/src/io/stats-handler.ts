@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { pipeline } from "node:stream";
 import { type AdminHandler, pathOf, send } from "@datawire/runtime";
 
 const PREFIX = "/haproxy";
@@ -23,8 +24,7 @@ export function statsHandler(socketPath: string): AdminHandler {
         (answer) => {
           const type = answer.headers["content-type"] ?? "text/html";
           res.writeHead(answer.statusCode ?? 502, { "content-type": type, "cache-control": "no-store" });
-          answer.pipe(res);
-          answer.on("close", resolve);
+          pipeline(answer, res, () => resolve()); // whichever side ends early ends the other
         },
       );
       upstream.on("error", (error) => {
