@@ -19,6 +19,7 @@ import { createConfigFiles } from "./io/config-files.ts";
 import { Configurator } from "./io/configurator.ts";
 import { Driver } from "./io/driver.ts";
 import { HaproxyProcess } from "./io/haproxy-process.ts";
+import { keepTrimmed } from "./io/output-files.ts";
 import { startPages } from "./io/pages-server.ts";
 import { createLoadedFile } from "./io/read-running.ts";
 import { Resolver } from "./io/resolver.ts";
@@ -205,6 +206,7 @@ async function drive(
         driver.run(parts.signal),
       ),
       resolver.run(parts.signal),
+      keepTrimmed(dir, { clock, log }, parts.signal),
       reporter.run(parts.signal),
       ...(sampling === null ? [] : [sampling.run(clock, parts.signal)]),
       runLink(

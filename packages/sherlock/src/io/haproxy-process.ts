@@ -1,16 +1,10 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { open, readFile, stat, truncate } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import type { Clock, Logger } from "@datawire/runtime";
-import {
-  type MasterState,
-  parseDescription,
-  parseReload,
-  parseSessions,
-  parseShowProc,
-  withoutPrefix,
-} from "../core/answers.ts";
+import { type MasterState, parseDescription, parseReload, parseSessions, parseShowProc } from "../core/answers.ts";
 import { openForWriting } from "./latency-pipe.ts";
+import { lastAlerts, trimFiles } from "./output-files.ts";
 import type { RunDir } from "./run-dir.ts";
 import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
 
@@ -38,8 +32,6 @@ const POLL_MS = 5;
 const MASTER_MS_MAX = 500;
 /** How often a process that is not our child is looked at; its death has to be mended within 150 ms. */
 const WATCH_MS = 40;
-const ERRORS_BYTES_MAX = 1024 * 1024;
-const ACCESS_LOG_BYTES_MAX = 256 * 1024 * 1024;
 
 /** The HAProxy of this Sherlock: a master with its workers. It outlives Sherlock, whose next start adopts it. */
 export class HaproxyProcess {
@@ -79,7 +71,7 @@ export class HaproxyProcess {
   /** Starts HAProxy with the configuration in place. @throws Error with what HAProxy said. */
   async start(generation: string): Promise<void> {
     const { dir, command } = this.#config;
-    await this.#trim();
+    await trimFiles(this.#config.dir);
     const errors = await open(dir.errors, "a", 0o600);
     // Open whether or not something is logged: a reload may turn the access log on.
     const output = await open(dir.accessLog, "a", 0o600);
@@ -108,7 +100,7 @@ export class HaproxyProcess {
     if (!up) {
       const why = end.reason === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${end.reason}`;
       child.kill("SIGKILL");
-      throw new Error(`Cannot start HAProxy: ${why}${await this.#lastWords()}`);
+      throw new Error(`Cannot start HAProxy: ${why}${await lastAlerts(this.#config.dir)}`);
     }
     const pid = child.pid as number;
     this.#pid = pid;
@@ -122,7 +114,7 @@ export class HaproxyProcess {
    * @throws Error when the old worker goes on instead.
    */
   async reload(generation: string): Promise<void> {
-    await this.#trim();
+    await trimFiles(this.#config.dir);
     const before = await this.#state();
     for (let attempt = 0; attempt * REPEAT_MS < UP_MS_MAX; attempt++) {
       // Before 2.7 the master breaks off its answer when it starts anew, and only looking tells how it went.
@@ -138,7 +130,7 @@ export class HaproxyProcess {
         this.#workers = (await this.#state())?.workers ?? [];
         return;
       }
-      if (failed) throw new Error(`Cannot reload HAProxy: it refused${await this.#lastWords()}`);
+      if (failed) throw new Error(`Cannot reload HAProxy: it refused${await lastAlerts(this.#config.dir)}`);
       if (this.#pid === null) throw new Error("Cannot reload HAProxy: it has ended");
     }
     throw new Error(`Cannot reload HAProxy: the new worker did not come up within ${UP_MS_MAX} ms`);
@@ -244,31 +236,6 @@ export class HaproxyProcess {
       await clock.sleep(20);
     }
     return true;
-  }
-
-  /** HAProxy appends to these files; cutting them to nothing keeps them bounded. */
-  async #trim(): Promise<void> {
-    const { errors, accessLog } = this.#config.dir;
-    for (const [file, bytesMax] of [
-      [errors, ERRORS_BYTES_MAX],
-      [accessLog, ACCESS_LOG_BYTES_MAX],
-    ] as const) {
-      const size = await stat(file).then(
-        ({ size }) => size,
-        () => 0,
-      );
-      if (size > bytesMax) await truncate(file);
-    }
-  }
-
-  async #lastWords(): Promise<string> {
-    const text = await readFile(this.#config.dir.errors, "utf8").catch(() => "");
-    const alerts = text
-      .split("\n")
-      .filter((line) => line.includes("[ALERT]"))
-      .slice(-3);
-    if (alerts.length === 0) return "";
-    return ` (${alerts.map(withoutPrefix).join("; ")})`;
   }
 }
 
