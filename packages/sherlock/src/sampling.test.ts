@@ -2,12 +2,15 @@ import { readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { addHistograms, countOf, type Histogram, quantileOf, type Table } from "@datawire/protocol";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { addHistograms, countOf, type Histogram, quantileOf, type Table, toHistogram } from "@datawire/protocol";
 import { noLog } from "@datawire/runtime";
 import { openSampling, type Sampling } from "./sampling.ts";
 import { change, instance, routes, service, tableOf } from "./testing/entities.ts";
 import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "./testing/machine.ts";
+
+/** Starting and reloading HAProxy takes a machine with other work its time. */
+vi.setConfig({ testTimeout: 20_000 });
 
 let folder: string;
 let url: string;
@@ -76,11 +79,17 @@ test("each request is told once, with how long the head of its response took, ov
   );
   const { machine, sampling } = await start(table, { percentiles: 1 });
   const { port, follow, reloads } = machine;
-  for (let i = 0; i < 96; i++) expect((await ask(port, "/s/")).status).toBe(200);
+  const tookMs: number[] = [];
+  const timed = async (path: string): Promise<void> => {
+    const startedMs = performance.now();
+    expect((await ask(port, path)).status).toBe(200);
+    tookMs.push(performance.now() - startedMs);
+  };
+  await Promise.all(Array.from({ length: 96 }, () => timed("/s/")));
   expect((await ask(port, "/nobody/")).status).toBe(404);
   const before = reloads.length;
   const stream = ask(port, "/stream/?hold");
-  const slow = Promise.all([1, 2, 3, 4].map(() => ask(port, "/s/?ms=300")));
+  const slow = Promise.all([1, 2, 3, 4].map(() => timed("/s/?ms=300")));
   await follow(table.apply(change(service("new"), instance("new", "a", { url }))));
   expect(reloads.length).toBe(before + 1);
   const found = await taken(sampling, 101);
@@ -92,14 +101,18 @@ test("each request is told once, with how long the head of its response took, ov
   expect(countOf(byService.get("stream") as Histogram)).toBe(1);
   const all = byService.get("s") as Histogram;
   expect(countOf(all)).toBe(100);
-  expect(quantileOf(all, 0.5)).toBeLessThan(250);
+  // None took longer than the caller saw, but for a bucket: the two have clocks of their own.
+  const seen = toHistogram(tookMs.map((ms) => [ms, 1]));
+  for (const share of [0.5, 0.9, 0.99]) {
+    expect(quantileOf(all, share)).toBeLessThanOrEqual((quantileOf(seen, share) as number) * (1 + 1 / 8) + 1);
+  }
   expect(quantileOf(all, 0.99)).toBeGreaterThanOrEqual(300 * (1 - 1 / 16));
-  expect(quantileOf(all, 0.99)).toBeLessThan(1_500);
 });
 
 test("one of two counts for both, and the access log has its line for each", async () => {
   const table = tableOf(service("s"), instance("s", "a", { url }));
   const { machine, sampling } = await start(table, { percentiles: 2, accessLog: true });
+  // One after the other: which of them are told depends on the order.
   for (let i = 0; i < 20; i++) await ask(machine.port, `/s/${"x".repeat(i * 250)}?ms=20`);
   // Ten of them are told, and two of these lines are cut within the path.
   const [all] = (await taken(sampling, 16)).values();
@@ -109,15 +122,15 @@ test("one of two counts for both, and the access log has its line for each", asy
   expect(lines).toHaveLength(20);
 });
 
-test("a share of one in a hundred is drawn for each request", async () => {
+test("a share of one in twenty is drawn for each request", async () => {
   const table = tableOf(service("s"), instance("s", "a", { url }));
-  const { machine, sampling } = await start(table, { percentiles: 100 });
-  for (let i = 0; i < 300; i++) await ask(machine.port, "/s/");
+  const { machine, sampling } = await start(table, { percentiles: 20 });
+  await Promise.all(Array.from({ length: 60 }, () => ask(machine.port, "/s/")));
   await sleep(20);
   const counts = [...sampling.take().values()].map(countOf);
-  // More than 15 of 300 have a chance of one in a million.
-  expect(counts[0] ?? 0).toBeLessThan(1_600);
-  expect((counts[0] ?? 0) % 100).toBe(0);
+  // More than 14 of 60 have a chance of less than one in a million.
+  expect(counts[0] ?? 0).toBeLessThanOrEqual(14 * 20);
+  expect((counts[0] ?? 0) % 20).toBe(0);
 });
 
 test("an HAProxy without the pipe is left without percentiles, and a pipe is made where there is none", async () => {

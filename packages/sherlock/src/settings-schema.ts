@@ -90,7 +90,7 @@ export const settingsSchema = z.strictObject({
   haproxy: z
     .strictObject({
       command: path.optional().meta({
-        description: "The HAProxy to run, 2.4 or newer.",
+        description: "The HAProxy to run, 2.4 or newer; a wrapper has to pass its open files on.",
         otherwise: "the first in `PATH`, `/usr/sbin` and `/usr/local/sbin`",
       }),
       template: path.optional().meta({
