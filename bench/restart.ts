@@ -2,6 +2,7 @@
  * What subscribers and Watsons notice when a directory is killed with -9 and started again:
  *
  *     node bench/restart.ts [--watsons 1000] [--each 100] [--services 5000] [--subscribers 1000] [--followers 2]
+ *         [--changes 2]
  *
  * A real directory with its embedded store; all clients are in this process, over the link that the real ones use.
  * `followers` of the subscribers have a whole copy of the table, and count it after every message. The first round is
@@ -23,11 +24,11 @@ const { values } = parseArgs({
     ...sizeOptions,
     subscribers: { type: "string", default: "1000" },
     followers: { type: "string", default: "2" },
-    changes: { type: "string", default: "10" },
+    changes: { type: "string", default: "2" },
   },
 });
 const size = sizeOf(values);
-/** How many instances change in a second, in the rounds that are not calm. */
+/** How many instances change in a second, in the rounds that are not calm. All subscribers read each in this process. */
 const changesASecond = Number(values.changes);
 const LEASE_MS = 15_000;
 const instances = size.watsons * size.each;

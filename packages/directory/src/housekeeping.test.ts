@@ -90,3 +90,22 @@ test("runHousekeeping() shows nobody as lost whom it expects back from before a 
   await clock.advance(1_000);
   expect(shown()).toEqual(["lost", "lost"]);
 });
+
+test("runHousekeeping() ends no lease from before a restart while Watsons keep coming back", async () => {
+  const before = createState();
+  const names = ["vm1", "vm2", "vm3", "vm4"];
+  for (const name of names) stateSet(before, name, [`barker@${name}:1`]);
+  const { clock, state, said } = start({ warmUpMs: 15_000 });
+  const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
+  state.registry.restore(before.registry.takeUnsaved().stored, { moment, presumed: true });
+  await clock.advance(12_000);
+  for (const name of names.slice(0, 3)) {
+    stateSet(state, name, [`barker@${name}:1`]);
+    await clock.advance(4_500);
+    expect(state.table.size.instances).toBe(4);
+    expect(said).not.toContain("Warm-up over");
+  }
+  await clock.advance(1_000);
+  expect(state.table.size.instances).toBe(3);
+  expect(said).toContain("Warm-up over");
+});

@@ -3,6 +3,7 @@ import type { Clock, Logger } from "@datawire/runtime";
 import { expired, planExpiry } from "./core/commands/routes.ts";
 import { emptyChange, type Plan } from "./core/commands/plan.ts";
 import { promotion } from "./core/commands/services.ts";
+import { Homecoming } from "./core/homecoming.ts";
 import { emptyRecord } from "./core/records.ts";
 import type { Moment } from "./core/moment.ts";
 import type { Decision } from "./core/primaries.ts";
@@ -43,6 +44,7 @@ export async function runHousekeeping(
 ): Promise<void> {
   const { state, publisher, store, sharing, clock, log } = deps;
   const startedMs = clock.monotonicMs();
+  const homecoming = new Homecoming({ startedMs, warmUpMs });
   let decideDueMs = startedMs;
   let saveDueMs = startedMs + SAVE_MS;
   let forgetDueMs = startedMs + FORGET_MS;
@@ -54,15 +56,15 @@ export async function runHousekeeping(
     reportOutage(store.outage);
     // Without the store that it shares, a directory does not know what the others see: it ends nothing and decides nothing.
     const able = sharing === null || store.outage === null;
-    if (publisher.warming && moment.monotonicMs >= startedMs + warmUpMs) {
-      if (able) endLeases(deps, moment);
+    const isWaiting = publisher.warming && !homecoming.isOver(state.registry.awaited, moment.monotonicMs);
+    if (able && !isWaiting) endLeases(deps, moment);
+    if (publisher.warming && !isWaiting && moment.monotonicMs >= startedMs + warmUpMs) {
       // Not sooner: on a machine that is slow to take everyone back, most would be told to all as lost, and then as live
       // again. Whoever is missing now stays because the guard holds its lease, and is shown as lost.
       state.registry.doubt(moment);
       publisher.warm();
       log.info("Warm-up over");
     }
-    if (able) endLeases(deps, moment);
     if (able && moment.monotonicMs >= decideDueMs && !(await decide(deps, moment)))
       decideDueMs = moment.monotonicMs + RETRY_MS;
     if (sharing === null && moment.monotonicMs >= saveDueMs) {

@@ -173,6 +173,12 @@ export class Registry {
     this.#holdings.settle(moment);
   }
 
+  /** How many Watsons that were there before a restart have not come back, and are not shown as lost yet. */
+  get awaited(): number {
+    return [...this.#holdings.watsons.values()].filter(({ seat }) => seat.state === "lost" && seat.presumed === true)
+      .length;
+  }
+
   /** Shows as lost what a restart brought back and no Watson has stated since. */
   doubt(moment: Moment): void {
     for (const watson of this.#holdings.watsons.values()) this.#holdings.doubt(watson, moment);
