@@ -305,7 +305,7 @@ async function stored(prefix: string, kind: string): Promise<number> {
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-test("directories that have all been away show what was live as live, until it does not come back", async () => {
+test("directories that have all been away show what was live as live, until its lease ends", async () => {
   const prefix = newPrefix();
   const a = await startOn(prefix, { leaseMs: 3_000 });
   await watsonOf(a, "vm1", [registration("x@1")]);
@@ -318,6 +318,5 @@ test("directories that have all been away show what was live as live, until it d
   await etcd.call("/v3/kv/deleterange", range);
   const [b, c] = [await startOn(prefix, { leaseMs: 3_000 }), await startOn(prefix, { leaseMs: 3_000 })];
   for (const served of [b, c]) expect(await shown(served)).toBe("1 live of vm1, 2 lost of vm2");
-  await both([b, c], "1 lost of vm1, 2 lost of vm2");
   await both([b, c], "");
 });
