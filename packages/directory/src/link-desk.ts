@@ -156,9 +156,12 @@ export class LinkDesk {
   }
 
   /** A whole set: the Watson is told all that is drained, as it may have missed a drain or a resume. */
-  register({ id, name }: Hello, said: Said): Taken {
+  register({ id, name, version }: Hello, said: Said): Taken {
     const { registry } = this.#deps.state;
-    const refusals = registry.register(id, said.instances, this.#word(said));
+    const word = this.#word(said);
+    // The lease of what it had before may have ended since its hello, and it with that.
+    if (registry.holder(id) === null) registry.connect({ id, name, version }, word.moment);
+    const refusals = registry.register(id, said.instances, word);
     this.#deps.log.info("Instances stated", { watson: name, ...described(said.instances, refusals) });
     return this.#taken(refusals, registry.drainedOf(id));
   }

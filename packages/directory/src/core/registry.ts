@@ -106,8 +106,8 @@ export class Registry {
     { instances, gone }: { readonly instances: readonly Registration[]; readonly gone: readonly string[] },
     word: Word,
   ): Refusal[] {
-    const watson = this.#watson(id);
-    if (watson.seat.state !== "here")
+    const watson = this.#holdings.watsons.get(id);
+    if (watson?.seat.state !== "here")
       throw new ProtocolError("invalid_argument", "Cannot take an update before the whole set: send register first");
     for (const key of gone) if (watson.held.has(key)) this.#drop(watson, key, word.moment);
     const { refused } = this.#take(watson, instances, word);

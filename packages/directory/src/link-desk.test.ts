@@ -1,0 +1,69 @@
+import { type Hello, helloSchema } from "@datawire/protocol";
+import { noLog } from "@datawire/runtime";
+import { createFakeClock } from "@datawire/runtime/testing";
+import { expect, test } from "vitest";
+import { Counters } from "./core/counters.ts";
+import { type LinkClient, LinkDesk } from "./link-desk.ts";
+import { momentOf } from "./moment-of.ts";
+import { Desk } from "./desk.ts";
+import { Publisher } from "./publisher.ts";
+import { MemoryStore } from "./testing/memory-store.ts";
+import { hello } from "./testing/served.ts";
+import { createState, LEASE_MS, registration, shown } from "./testing/worlds.ts";
+
+function create() {
+  const clock = createFakeClock();
+  const state = createState();
+  const log = noLog;
+  const publisher = new Publisher(state.writer, { clock, epoch: "e", published() {} });
+  const desk = new Desk({
+    state,
+    store: new MemoryStore(),
+    clock,
+    log,
+    changed() {},
+    stored() {},
+    recorded() {},
+    drained() {},
+  });
+  const links = new LinkDesk({
+    state,
+    desk,
+    counters: new Counters(),
+    publisher,
+    others: null,
+    clock,
+    log,
+    refused() {},
+  });
+  /** Moves time on and ends the leases that are over by then. */
+  const pass = async (ms: number): Promise<void> => {
+    await clock.advance(ms);
+    state.registry.endLeases(momentOf(clock));
+  };
+  return { state, links, pass };
+}
+
+const vm1: Hello = helloSchema.parse(hello("watson", "vm1"));
+const session: LinkClient = {
+  report: () => null,
+  challenge: async () => true,
+  sendDraining() {},
+  restate() {},
+};
+const said = { instances: [registration("x@a")], local: true };
+
+test("LinkDesk takes the set of a Watson whose lease has ended between its hello and that", async () => {
+  const { state, links, pass } = create();
+  links.enter(session, vm1);
+  links.register(vm1, said);
+  links.leave(session, vm1);
+  links.enter(session, vm1);
+  await pass(LEASE_MS);
+  expect(shown(state, "x")).toBe("");
+  expect(() => links.update(vm1, { ...said, gone: [] })).toThrow("Cannot take an update before the whole set");
+  expect(links.register(vm1, said).refusals).toEqual([]);
+  expect(shown(state, "x")).toBe("a live");
+  await pass(2 * LEASE_MS);
+  expect(shown(state, "x")).toBe("a live");
+});
