@@ -10,6 +10,8 @@ const root = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "dstack-samples-"));
 // Settings of the machine that runs the tests are no part of the samples.
 const env = { PATH: process.env["PATH"], HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" };
+/** Each starts two programs; a busy machine takes its time. */
+const CHECKED_WITHIN_MS = 30_000;
 const samples = ["directory", "sherlock", "watson"] as const;
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,13 +24,17 @@ const everything = (name: string): string =>
     .replace(/^# ((?:[a-z_]+:|  ).*)$/gm, "$1")
     .replace(/^ *(?:token_file|tls|template):.*\n/gm, "");
 
-test.each(samples)("%s --check passes its sample in etc/, as it is and with all that it shows", async (name) => {
-  const whole = join(folder, `${name}.yaml`);
-  writeFileSync(whole, everything(name));
-  const services = name === "watson" ? ["--services", "etc/datawire.d/"] : [];
-  const checks = [`etc/datawire/${name}.yaml`, whole].map((file) => check(name, ["-c", file, ...services]));
-  expect(await Promise.all(checks)).toEqual(["", ""]);
-});
+test.each(samples)(
+  "%s --check passes its sample in etc/, as it is and with all that it shows",
+  { timeout: CHECKED_WITHIN_MS },
+  async (name) => {
+    const whole = join(folder, `${name}.yaml`);
+    writeFileSync(whole, everything(name));
+    const services = name === "watson" ? ["--services", "etc/datawire.d/"] : [];
+    const checks = [`etc/datawire/${name}.yaml`, whole].map((file) => check(name, ["-c", file, ...services]));
+    expect(await Promise.all(checks)).toEqual(["", ""]);
+  },
+);
 
 test.each(samples)("the sample of %s has every key", (name) => {
   const { settings = [] } = describeFiles().find(({ file }) => file === `${name}.yaml`) ?? {};
