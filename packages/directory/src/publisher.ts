@@ -89,7 +89,8 @@ export class Publisher implements Source {
       this.log.append(change, { atMs: batch.atMs, ...(isLast && { hash }) });
     }
     this.#pumpAll();
-    this.#published(this.#clock.nowMs() - batch.atMs);
+    // Changes are dated by the wall clock, as people and subscribers read them; it may have jumped since.
+    this.#published(Math.max(0, this.#clock.nowMs() - batch.atMs));
   }
 
   subscribe(subscriber: Subscriber): () => void {
