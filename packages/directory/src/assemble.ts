@@ -41,6 +41,8 @@ export interface DirectoryAccess {
   readonly tokens: TokenDesk;
   /** The store of a tenant; of those who have none for null. */
   storeOf(tenant: string | null): Promise<Store>;
+  /** The tenants that have a table. */
+  tenants(): Promise<readonly string[]>;
 }
 
 /** A directory that has loaded its store and can serve. */
@@ -61,7 +63,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   const { address, warnings, leaseMs } = config;
   const metrics = createMetrics();
   const startedMs = clock.nowMs();
-  const tenants = new Tenants(async (name) => {
+  const tenants: Tenants = new Tenants(async (name) => {
     const own = await access.storeOf(name);
     const surroundings = {
       store: name === null ? store : own,
@@ -70,6 +72,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
       startedMs,
       // They say where it listens and who is let in, which is nothing of a tenant's.
       warnings: name === null ? warnings : [],
+      tenants: name === null ? { list: () => access.tenants(), of: (tenant: string) => tenants.of(tenant) } : null,
     };
     const tenantLog = name === null ? log : log.child({ tenant: name });
     return openTenant(config, { store: own, clock, log: tenantLog, metrics, surroundings });

@@ -9,7 +9,7 @@ import {
 import { askRunning, type RunningDirectory } from "./access/io/ask-running.ts";
 import { BACKUP_BYTES_MAX } from "./api/backups.ts";
 import { dataDirOf, type DirectorySettings } from "./settings.ts";
-import { makeBackup, readBackup, restoreInto, setAside } from "./store/backup.ts";
+import { makeBackup, readBackup, readFolder, restoreFolder, setAside } from "./store/backup.ts";
 import { type Store, StoreError } from "./store/contract.ts";
 import { openEmbeddedStore } from "./store/embedded.ts";
 
@@ -23,7 +23,9 @@ export const backupCommand: DaemonCommand<DirectorySettings> = {
     const path = fileOf(context);
     const store = await openUnlessRunning(context);
     const bytes =
-      store === null ? await fetchBackup(context) : await using(store, async () => makeBackup(await store.load()));
+      store === null
+        ? await fetchBackup(context)
+        : await using(store, async () => makeBackup(await readFolder(folderOf(context), store)));
     await writeFileAtomically(path, bytes, { mode: 0o600 });
     context.print(`Backup written to ${path} (${bytes.length} bytes)\n`);
   },
@@ -41,8 +43,9 @@ export const restoreCommand: DaemonCommand<DirectorySettings> = {
     });
     const store = await openOrReplace(context);
     if (store === null) await sendBackup(context, bytes);
-    else await using(store, () => restoreInto(store, backup));
-    context.print(`Restored ${backup.records.length} records from ${path}\n`);
+    else await using(store, () => restoreFolder(folderOf(context), store, backup));
+    const tenants = backup.tenants.size === 0 ? "" : `, and the tables of ${[...backup.tenants.keys()].join(", ")},`;
+    context.print(`Restored ${backup.records.length} records${tenants} from ${path}\n`);
   },
 };
 

@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeBackup, readBackup, restoreInto, setAside } from "./store/backup.ts";
+import { makeBackup, readBackup, readFolder, restoreFolder, restoreInto, setAside } from "./store/backup.ts";
 import { openEmbeddedStore, STORE_FILE } from "./store/embedded.ts";
+import { tenantFolder } from "./store/tenant-folders.ts";
 import { MemoryStore } from "./testing/memory-store.ts";
 import { serve, watsonOf } from "./testing/served.ts";
 import { registration } from "./testing/worlds.ts";
@@ -21,13 +22,18 @@ const stored = {
   sinceMs: 4,
 };
 
-test("makeBackup() and readBackup() carry records and registrations over", async () => {
+test("makeBackup() and readBackup() carry records and registrations over, of tenants too", async () => {
   const store = new MemoryStore();
   await store.commit([{ key: "caller/m", value: { name: "m", kind: "sherlock", seenMs: 1 }, expected: 0 }]);
   await store.saveRegistrations({ stored: [stored], gone: [] });
-  const backup = await readBackup(await makeBackup(await store.load()));
+  const theirs = { records: [{ key: "caller/t", value: { name: "t" }, version: 7 }], registrations: [stored] };
+  const tenants = new Map([["acme", theirs]]);
+  const backup = await readBackup(await makeBackup({ ...(await store.load()), tenants }));
   expect(backup.records).toMatchObject([{ key: "caller/m", value: { name: "m" } }]);
   expect(backup.registrations).toEqual([stored]);
+  expect([...backup.tenants]).toMatchObject([
+    ["acme", { records: [{ key: "caller/t", value: { name: "t" } }], registrations: [stored] }],
+  ]);
 });
 
 test.each([
@@ -49,6 +55,30 @@ test("restoreInto() leaves what the backup has, and nothing else", async () => {
   expect(records.map(({ key, value }) => [key, value])).toEqual([["b", 3]]);
   expect(registrations).toEqual([stored]);
   await store.close();
+});
+
+test("restoreFolder() leaves what the backup has of each tenant, and nothing else", async () => {
+  const path = join(folder, "tenants-of-one");
+  const put = async (where: string, key: string): Promise<void> => {
+    const store = await openEmbeddedStore(where, "test");
+    await store.commit([{ key, value: key, expected: 0 }]);
+    await store.close();
+  };
+  await put(tenantFolder(path, "acme"), "a");
+  await put(tenantFolder(path, "mill"), "m");
+  const own = await openEmbeddedStore(path, "test");
+  const backup = await readBackup(await makeBackup(await readFolder(path, own)));
+  await put(tenantFolder(path, "acme"), "later");
+  await put(tenantFolder(path, "later"), "l");
+  await restoreFolder(path, own, backup);
+  const { tenants } = await readFolder(path, own);
+  const keys = [...tenants].map(([name, { records }]) => [name, records.map(({ key }) => key)]);
+  expect(keys).toEqual([
+    ["acme", ["a"]],
+    ["later", []],
+    ["mill", ["m"]],
+  ]);
+  await own.close();
 });
 
 test("setAside() makes room for a new store and keeps the old one", async () => {

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@datawire/runtime";
-import { effective, isIdle, type Plan } from "./core/commands/plan.ts";
+import { effective, emptyChange, isIdle, type Plan } from "./core/commands/plan.ts";
 import type { Moment } from "./core/moment.ts";
 import { parseRecord, recordKey, recordsOf, type DurableRecord, type HistoryEntry } from "./core/records.ts";
 import type { State } from "./core/state.ts";
@@ -106,6 +106,34 @@ export class Desk {
   }
 
   /**
+   * Records in the history what was done beyond the table, such as that a token was made. It holds already: where this
+   * cannot be written, the log alone has it.
+   */
+  async note(action: string, author: Author): Promise<void> {
+    const { state, log, recorded } = this.#deps;
+    log.info("Changed", { action, ...author });
+    const write = this.#planned(async () => {
+      const moment = momentOf(this.#deps.clock);
+      const { history } = state;
+      const entry: HistoryEntry = {
+        id: history.nextId,
+        atMs: moment.wallMs,
+        ...author,
+        action,
+        undone: false,
+        undoable: false,
+        change: emptyChange(),
+      };
+      await this.#commit(
+        [historyRecord(entry.id, entry), ...history.excess().map((id) => historyRecord(id, null))],
+        moment,
+      );
+      recorded();
+    });
+    await write.catch((error: unknown) => log.error("Change not recorded in the history", { action, error }));
+  }
+
+  /**
    * Makes the records be those of a backup, and no others. What is registered stays: that is the Watsons' word. A store
    * that takes only so many writes at once gets them in parts; restored again, only what is missing is written.
    * @returns how many records are not what they were.
@@ -130,7 +158,7 @@ export class Desk {
         action: `restore of a backup: ${changed} of ${Math.max(before.size, wanted.size)} records changed`,
         undone: false,
         undoable: false,
-        change: { tables: [], services: [], drains: [] },
+        change: emptyChange(),
       };
       // Records may be large: parts are well below what the store takes.
       const part = Math.floor(this.#deps.store.writesMax / 4);

@@ -1,16 +1,16 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { formatDirectoryAddress, hostPort } from "@datawire/protocol";
 import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
 import { tlsOptions } from "./access/io/certificates.ts";
 import { type Access, openAccess } from "./access/open-access.ts";
 import { type Protection, protectionOf } from "./access/protection.ts";
 import { assembleDirectory, startingHandlers } from "./assemble.ts";
-import { openStore } from "./open-store.ts";
+import { listTenants, openStore } from "./open-store.ts";
 import { listenHttp } from "./io/http-server.ts";
 import { machine, whereToListen } from "./io/listen-addresses.ts";
 import { dataDirOf, type DirectorySettings, type DirectoryValues } from "./settings.ts";
 import type { Store } from "./store/contract.ts";
+import { tenantFolder } from "./store/tenant-folders.ts";
 
 /** The settings that hold from start to end; the others follow SIGHUP. */
 const FIXED = ["host", "port", "listen", "address", "data_dir", "store", "lease", "auth", "tls"] as const;
@@ -44,7 +44,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
     const { store: kind, lease: leaseMs } = settings;
     const dataDir = dataDirOf(settings, input.env);
     const open = (tenant: string | null): Promise<Store> => {
-      const folder = tenant === null ? dataDir : join(dataDir, "tenants", tenant);
+      const folder = tenant === null ? dataDir : tenantFolder(dataDir, tenant);
       return openStore({ store: kind, folder, address, leaseMs, tenant }, { clock, log }, signal);
     };
     const store = await open(null);
@@ -55,6 +55,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
         {
           store,
           openTenantStore: open,
+          listTenants: () => listTenants({ store: kind, folder: dataDir }, { clock }),
           clock,
           log,
           show: (certificate) => http.setCertificate(tlsOptions(certificate)),

@@ -9,6 +9,7 @@ import type { Moment } from "./core/moment.ts";
 import type { Decision } from "./core/primaries.ts";
 import type { State } from "./core/state.ts";
 import { type Desk, DIRECTORY } from "./desk.ts";
+import { listed } from "./listed.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Sharing } from "./sharing.ts";
 import type { Outage, Store } from "./store/contract.ts";
@@ -116,7 +117,7 @@ function endLeases({ state, publisher, log }: HousekeepingDeps, moment: Moment):
   const before = state.leases.held;
   const ended = state.registry.endLeases(moment);
   const { held } = state.leases;
-  if (ended > 0) log.info("Leases ended", { instances: ended });
+  if (ended.length > 0) log.info("Leases ended", { instances: ended.length, ended: listed(ended) });
   if (held !== null && before === null) log.error("Leases held by the guard", { ...held, remedy: "dw guard release" });
   if (held === null && before !== null) log.info("Guard holds no more leases");
   publisher.touch();

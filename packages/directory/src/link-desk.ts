@@ -11,6 +11,7 @@ import type { Counters } from "./core/counters.ts";
 import type { Refusal, Word } from "./core/registry.ts";
 import type { State } from "./core/state.ts";
 import type { Desk } from "./desk.ts";
+import { listed } from "./listed.ts";
 import type { Position } from "./core/revisions.ts";
 import type { Publisher } from "./publisher.ts";
 import { momentOf } from "./moment-of.ts";
@@ -207,14 +208,6 @@ export class LinkDesk {
   #word({ local }: Said): Word {
     return { moment: momentOf(this.#deps.clock), local };
   }
-}
-
-/** The most instances that one line of the log names. */
-const LISTED_MAX = 20;
-
-function listed(names: readonly string[]): string {
-  const more = names.length - LISTED_MAX;
-  return [...names.slice(0, LISTED_MAX), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
 /** What a Watson said, for the log. */

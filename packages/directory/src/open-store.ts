@@ -1,7 +1,9 @@
 import { type Clock, ExitError, exitCodes, type Logger, readTextFile } from "@datawire/runtime";
 import type { Store } from "./store/contract.ts";
 import { openEmbeddedStore } from "./store/embedded.ts";
+import { listEtcdFolders } from "./store/etcd/etcd-folders.ts";
 import { openEtcdStore } from "./store/etcd/etcd-store.ts";
+import { listTenantFolders } from "./store/tenant-folders.ts";
 import type { EtcdConfig } from "./store/etcd/gateway.ts";
 import type { EtcdSettings, StoreSettings } from "./store-settings.ts";
 
@@ -29,10 +31,22 @@ export async function openStore(options: StoreOptions, deps: StoreDeps, signal: 
   const { store, folder, address, leaseMs, tenant } = options;
   if (store === "embedded") return openEmbeddedStore(folder, address, deps.clock);
   const { prefix } = store.etcd;
-  const own = tenant === null ? "default" : `tenants/${tenant}`;
-  const config = { ...(await readEtcdConfig(store.etcd)), prefix: `/${prefix}/${own}`, address, leaseMs };
+  const own = tenant === null ? `/${prefix}/default` : `${tenantsRoot(prefix)}${tenant}`;
+  const config = { ...(await readEtcdConfig(store.etcd)), prefix: own, address, leaseMs };
   return openEtcdStore(config, deps, signal);
 }
+
+/** The tenants that have a store. */
+export async function listTenants(
+  { store, folder }: Pick<StoreOptions, "store" | "folder">,
+  deps: Pick<StoreDeps, "clock">,
+): Promise<string[]> {
+  if (store === "embedded") return listTenantFolders(folder);
+  return listEtcdFolders(tenantsRoot(store.etcd.prefix), await readEtcdConfig(store.etcd), deps);
+}
+
+/** Below it each tenant has a prefix of its own. */
+const tenantsRoot = (prefix: string): string => `/${prefix}/tenants/`;
 
 async function readEtcdConfig({ endpoints, user, password_file, tls }: EtcdSettings): Promise<EtcdConfig> {
   const password = password_file === undefined ? "" : (await readSetting("password_file", password_file)).trimEnd();

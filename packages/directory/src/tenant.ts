@@ -29,6 +29,8 @@ export type ChangeableConfig = Parameters<State["configure"]>[0];
 /** Those who share a table: its state, who is connected to it, and what answers them. They see nothing of others. */
 export interface Tenant {
   readonly state: State;
+  readonly store: Store;
+  readonly desk: Desk;
   readonly links: LinkDesk;
   readonly publisher: Publisher;
   readonly router: Router;
@@ -65,6 +67,8 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const context: ApiContext = { state, desk, links, publisher, counters, clock, log, ...surroundings };
   return {
     state,
+    store,
+    desk,
     links,
     publisher,
     router: createRouter(endpointsOf(context), { log, refused }),

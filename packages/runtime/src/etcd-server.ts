@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request as plainRequest } from "node:http";
+import { request as secureRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { tryListen } from "./try-listen.ts";
 
 /** An etcd of one member on loopback, for tests; the same folder and ports after each start. */
@@ -19,10 +22,22 @@ export interface EtcdServer {
   dispose(): Promise<void>;
 }
 
-/** Starts an etcd with an empty folder of its own. */
-export async function startEtcd(): Promise<EtcdServer> {
+/** In PEM: what etcd shows to clients, and the authority of certificates that these have to show. */
+export interface EtcdTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * Starts an etcd with an empty folder of its own.
+ * @param tls of clients and etcd alike; without it nothing is encrypted, and no client is asked who it is.
+ */
+export async function startEtcd(tls: EtcdTls | null = null): Promise<EtcdServer> {
   const folder = await mkdtemp(join(tmpdir(), "datawire-etcd-"));
-  const [client, peer] = (await freePorts(2)).map((port) => `http://127.0.0.1:${port}`) as [string, string];
+  const [clientPort, peerPort] = await freePorts(2);
+  const client = `${tls === null ? "http" : "https"}://127.0.0.1:${clientPort}`;
+  const peer = `http://127.0.0.1:${peerPort}`;
   const args = [
     ["--data-dir", join(folder, "data")],
     ["--listen-client-urls", client],
@@ -35,12 +50,18 @@ export async function startEtcd(): Promise<EtcdServer> {
     ["--election-timeout", "100"],
     ["--logger", "zap"],
     ["--log-level", "error"],
+    ...(tls === null ? [] : await tlsArguments(tls, folder)),
   ].flat();
   let child: ChildProcess | null = null;
-  const call = async (path: string, body: unknown): Promise<unknown> => {
-    const response = await fetch(client + path, { method: "POST", body: JSON.stringify(body) });
-    return response.json();
-  };
+  const call = (path: string, body: unknown): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const options = { method: "POST", ...tls };
+      const asked = (tls === null ? plainRequest : secureRequest)(client + path, options, (response) => {
+        json(response).then(resolve, reject);
+      });
+      asked.on("error", reject);
+      asked.end(JSON.stringify(body));
+    });
   const server: EtcdServer = {
     url: client,
     async start() {
@@ -76,6 +97,16 @@ export async function startEtcd(): Promise<EtcdServer> {
   };
   await server.start();
   return server;
+}
+
+async function tlsArguments({ ca, cert, key }: EtcdTls, folder: string): Promise<string[][]> {
+  const files = { "trusted-ca-file": ca, "cert-file": cert, "key-file": key };
+  const named = Object.entries(files).map(async ([flag, content]) => {
+    const path = join(folder, `${flag}.pem`);
+    await writeFile(path, content, { mode: 0o600 });
+    return [`--${flag}`, path];
+  });
+  return [["--client-cert-auth"], ...(await Promise.all(named))];
 }
 
 /** Below the range from which the system takes ports for outgoing connections. */

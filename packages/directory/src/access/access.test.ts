@@ -3,14 +3,13 @@ import { request as plainRequest } from "node:http";
 import { request } from "node:https";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
 import { ROLES } from "@datawire/protocol";
 import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listenHttp } from "../io/http-server.ts";
-import { type Guarded, serveGuarded } from "../testing/guarded.ts";
+import { type Guarded, type Question, serveGuarded } from "../testing/guarded.ts";
 import { createAuthority, issueCertificate } from "./io/authority.ts";
 import { CertificateKeeper, filedCertificates, ownCertificates, tlsOptions } from "./io/certificates.ts";
 import { authorityFingerprint } from "./io/fingerprint.ts";
@@ -25,24 +24,9 @@ beforeAll(async () => {
 });
 afterAll(() => guarded.stop());
 
-function ask(path: string, { token, method = "GET", body }: { token?: string; method?: string; body?: unknown } = {}) {
-  return new Promise<{ status: number; body: string; headers: Record<string, unknown> }>((resolve, reject) => {
-    const headers = {
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-    };
-    const asked = request(
-      { host: "127.0.0.1", port: guarded.port, path, method, headers, ca: guarded.ca },
-      (response) => {
-        buffer(response).then(
-          (bytes) => resolve({ status: response.statusCode ?? 0, body: String(bytes), headers: response.headers }),
-          reject,
-        );
-      },
-    );
-    asked.on("error", reject);
-    asked.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+async function ask(path: string, question: Question = {}) {
+  const answer = await guarded.ask(path, question);
+  return { ...answer, body: String(answer.body) };
 }
 
 // By role: what it may read, change, administer. 401 and 403 come before anything is looked at.
@@ -64,6 +48,20 @@ test.each([
 test("a tenant sees no metrics, as they tell of all", async () => {
   const answer = await ask("/metrics", { token: tokens.get("acme") ?? "" });
   expect(answer).toMatchObject({ status: 403 });
+});
+
+test("what becomes of tokens is in the history, with who did it, and cannot be undone", async () => {
+  const admin = tokens.get("admin") ?? "";
+  const body = { role: "watson", services: ["billing-*"], tenant: null, expires: null };
+  const { id } = JSON.parse((await ask("/v1/tokens", { token: admin, method: "POST", body })).body) as { id: string };
+  await ask(`/v1/tokens/${id}`, { token: admin, method: "DELETE" });
+  const { history } = JSON.parse((await ask("/v1/routes/history", { token: admin })).body) as { history: unknown[] };
+  const who = expect.stringMatching(/^admin token /) as string;
+  expect(history.slice(0, 2)).toMatchObject([
+    { action: `token ${id} revoked: role watson, services billing-*`, who, verified: true },
+    { action: `token ${id} created: role watson, services billing-*`, who, verified: true },
+  ]);
+  expect((await ask("/v1/routes/undo", { token: admin, method: "POST", body: {} })).status).toBe(409);
 });
 
 test("probes are open to all, with TLS and without", async () => {

@@ -3,9 +3,9 @@ import { whereToListen } from "../io/listen-addresses.ts";
 import { dataDirOf, type DirectorySettings } from "../settings.ts";
 import { openStore } from "../open-store.ts";
 import { splitStore } from "../store/split-store.ts";
-import { createFirstTokens, type FirstToken, keepTokens } from "./first-tokens.ts";
+import { keepTokens } from "./first-tokens.ts";
 import { protectionOf } from "./protection.ts";
-import { TokenDesk } from "./token-desk.ts";
+import { type MadeToken, TokenDesk } from "./token-desk.ts";
 
 /** `directory init`: makes the store and the first tokens, and prints each token once. */
 export const initCommand: DaemonCommand<DirectorySettings> = {
@@ -30,9 +30,9 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
       const made = await makeTokens(desk, { folder, again: input.options["newAdmin"] === true });
       const [file] = await keepTokens(
         folder,
-        made.filter(({ role }) => role === "admin"),
+        made.filter(({ record }) => record.role === "admin"),
       );
-      for (const { role, token } of made) print(`${role} ${token}\n`);
+      for (const { record, token } of made) print(`${record.role} ${token}\n`);
       log.info("Admin token kept", { file });
       if (auth === "none") log.warn("Tokens are not asked for on loopback alone", { remedy: "auth: { mode: token }" });
     } finally {
@@ -44,17 +44,15 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
 async function makeTokens(
   desk: TokenDesk,
   { folder, again }: { readonly folder: string; readonly again: boolean },
-): Promise<FirstToken[]> {
-  if (!again && desk.tokens.size > 0) {
-    throw new ExitError(
-      exitCodes.failed,
-      `Cannot init ${folder}: it has tokens already, and nothing was changed; \`dw token create\` makes more, and ` +
-        "`directory init --new-admin` an admin token where none is left",
-    );
-  }
-  if (!again) return createFirstTokens(desk, BY);
-  const { token } = await desk.create({ role: "admin", services: null, tenant: null, expiresMs: null }, BY);
-  return [{ role: "admin", token }];
+): Promise<readonly MadeToken[]> {
+  if (again) return [await desk.create({ role: "admin", services: null, tenant: null, expiresMs: null }, BY)];
+  const made = await desk.createFirst(BY);
+  if (made !== null) return made;
+  throw new ExitError(
+    exitCodes.failed,
+    `Cannot init ${folder}: it has tokens already, and nothing was changed; \`dw token create\` makes more, and ` +
+      "`directory init --new-admin` an admin token where none is left",
+  );
 }
 
 const BY = "directory init";

@@ -22,7 +22,7 @@ test("a link ends with its token, and says why", async () => {
   const { id, token } = await guarded.create("sherlock");
   const link = await guarded.link(token, hello("sherlock", "monolith", true));
   await link.next("snapshot");
-  await guarded.tokens.revoke(id, { tenant: null, by: "test" });
+  await guarded.tokens.revoke(id, { tenant: null });
   expect(await link.next("error")).toMatchObject({
     code: "unauthenticated",
     message: `Cannot go on with the link: the token ${id} was revoked`,

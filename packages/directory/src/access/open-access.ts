@@ -3,7 +3,7 @@ import { type Clock, type Logger, makePrivateFolder, writeFileAtomically } from 
 import type { DirectoryAccess } from "../assemble.ts";
 import type { Store } from "../store/contract.ts";
 import { splitStore } from "../store/split-store.ts";
-import { createFirstTokens, keepTokens } from "./first-tokens.ts";
+import { keepTokens } from "./first-tokens.ts";
 import { openGate, tokenGate } from "./gate.ts";
 import {
   CertificateKeeper,
@@ -27,6 +27,8 @@ export interface AccessDeps {
   /** Not closed by closing the access. */
   readonly store: Store;
   openTenantStore(tenant: string): Promise<Store>;
+  /** The tenants that have a store. */
+  listTenants(): Promise<readonly string[]>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Makes the server show a certificate. */
@@ -50,10 +52,8 @@ export async function openAccess({ protection, folder, names }: AccessConfig, de
   const tokens = new TokenDesk({ store: parts.access, clock, log, pins: protection.tls === "own" });
   await tokens.load();
   const source = await certificatesOf(tokens, { tls: protection.tls, folder, names });
-  if (protection.auth === "token" && tokens.tokens.size === 0) {
-    const files = await keepTokens(folder, await createFirstTokens(tokens, "first start"));
-    log.info("First tokens made", { files: files.join(", ") });
-  }
+  const made = protection.auth === "token" ? await tokens.createFirst("first start") : null;
+  if (made !== null) log.info("First tokens made", { files: (await keepTokens(folder, made)).join(", ") });
   const certificates = source === null ? null : new CertificateKeeper(source, deps);
   await certificates?.start();
   const opened = new Map<string, Promise<Store>>();
@@ -67,6 +67,7 @@ export async function openAccess({ protection, folder, names }: AccessConfig, de
       opened.set(tenant, opening);
       return opening;
     },
+    tenants: () => deps.listTenants(),
     async close() {
       for (const result of await Promise.allSettled(opened.values()))
         if (result.status === "fulfilled") await result.value.close();

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { formatToken, ProtocolError, type Role } from "@datawire/protocol";
+import { createHash, randomBytes } from "node:crypto";
+import { formatToken, ProtocolError, type Role, ROLES } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { z } from "zod";
 import { type RecordWrite, type Store, StoreError, type VersionedRecord } from "../store/contract.ts";
@@ -22,6 +22,12 @@ export interface TokenOrder {
   readonly expiresMs: number | null;
 }
 
+/** A token as whoever wanted it is given it, and as it is kept. */
+export interface MadeToken {
+  readonly token: string;
+  readonly record: TokenRecord;
+}
+
 interface TokenDeskDeps {
   /** Where tokens and the authority are kept, and nothing else is. */
   readonly store: Store;
@@ -33,6 +39,9 @@ interface TokenDeskDeps {
 
 const AUTHORITY_KEY = `${ACCESS_PREFIX}authority`;
 const TOKEN_PREFIX = `${ACCESS_PREFIX}token/`;
+
+/** The same at every directory, so that of several that start at once on one store one makes the first tokens. */
+const firstIdOf = (role: Role): string => createHash("sha256").update(`first ${role}`).digest("hex").slice(0, 8);
 
 /** Makes and revokes tokens, one after the other, and keeps the authority that they name. */
 export class TokenDesk {
@@ -66,16 +75,16 @@ export class TokenDesk {
   /** The directory's own authority; made when there is none yet. */
   async authority(): Promise<AuthorityRecord> {
     if (this.#authority !== null) return this.#authority;
-    const { store, clock } = this.#deps;
+    const { clock } = this.#deps;
     // Its library is large, and needed once in the life of a store.
     const { createAuthority } = await import("./io/authority.ts");
     const made = await createAuthority(clock.nowMs());
     try {
-      await this.#write(AUTHORITY_KEY, made);
+      await this.#write([{ key: AUTHORITY_KEY, value: made }]);
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== "conflict") throw error;
       // Another directory on the same store was first.
-      for (const record of (await store.load()).records) this.#take(record);
+      await this.#reload();
     }
     return this.#authority ?? made;
   }
@@ -84,17 +93,30 @@ export class TokenDesk {
    * Makes a token. What is returned is the only place where its secret ever is.
    * @param by who wants it.
    */
-  async create(order: TokenOrder, by: string): Promise<{ readonly token: string; readonly record: TokenRecord }> {
-    const { clock, log, pins } = this.#deps;
+  async create(order: TokenOrder, by: string): Promise<MadeToken> {
     this.tokens.requireRoom();
-    const secret = randomBytes(32).toString("base64url");
-    const id = randomBytes(4).toString("hex");
-    const services = order.services === null ? null : [...order.services];
-    const record = { id, hash: hashOf(secret), ...order, services, createdMs: clock.nowMs(), createdBy: by };
-    await this.#write(`${TOKEN_PREFIX}${id}`, record);
-    log.info("Token created", { token: id, role: order.role, tenant: order.tenant, who: by });
-    const fingerprint = pins ? authorityFingerprint(await this.authority()) : null;
-    return { token: formatToken({ secret, fingerprint }), record };
+    const made = this.#make(order, { id: randomBytes(4).toString("hex"), by });
+    await this.#write([made]);
+    return this.#handed(made);
+  }
+
+  /**
+   * Makes a token of each role where there are none yet, all of them or none.
+   * @returns null where there are tokens: another directory on the same store may have made them at this moment.
+   */
+  async createFirst(by: string): Promise<readonly MadeToken[] | null> {
+    if (this.tokens.size > 0) return null;
+    const made = ROLES.toReversed().map((role) =>
+      this.#make({ role, services: null, tenant: null, expiresMs: null }, { id: firstIdOf(role), by }),
+    );
+    try {
+      await this.#write(made);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== "conflict") throw error;
+      await this.#reload();
+      return null;
+    }
+    return Promise.all(made.map((one) => this.#handed(one)));
   }
 
   /**
@@ -102,23 +124,37 @@ export class TokenDesk {
    * @param tenant the only one whose tokens may be revoked; null for all.
    * @throws ProtocolError `not_found`
    */
-  async revoke(
-    id: string,
-    { tenant, by }: { readonly tenant: string | null; readonly by: string },
-  ): Promise<TokenRecord> {
+  async revoke(id: string, { tenant }: { readonly tenant: string | null }): Promise<TokenRecord> {
     const record = this.tokens.get(id);
     if (record === null || (tenant !== null && record.tenant !== tenant))
       throw new ProtocolError("not_found", `Cannot revoke ${JSON.stringify(id.slice(0, 100))}: there is no such token`);
-    await this.#write(`${TOKEN_PREFIX}${id}`, null);
-    this.#deps.log.info("Token revoked", { token: id, role: record.role, tenant: record.tenant, who: by });
+    await this.#write([{ key: `${TOKEN_PREFIX}${id}`, value: null }]);
     return record;
   }
 
-  #write(key: string, value: unknown): Promise<void> {
+  #make(order: TokenOrder, { id, by }: { readonly id: string; readonly by: string }) {
+    const secret = randomBytes(32).toString("base64url");
+    const services = order.services === null ? null : [...order.services];
+    const createdMs = this.#deps.clock.nowMs();
+    const value: TokenRecord = { id, hash: hashOf(secret), ...order, services, createdMs, createdBy: by };
+    return { key: `${TOKEN_PREFIX}${id}`, value, secret };
+  }
+
+  async #handed({ value, secret }: { readonly value: TokenRecord; readonly secret: string }): Promise<MadeToken> {
+    const fingerprint = this.#deps.pins ? authorityFingerprint(await this.authority()) : null;
+    return { token: formatToken({ secret, fingerprint }), record: value };
+  }
+
+  async #reload(): Promise<void> {
+    for (const record of (await this.#deps.store.load()).records) this.#take(record);
+  }
+
+  #write(records: readonly { readonly key: string; readonly value: unknown }[]): Promise<void> {
     const work = async (): Promise<void> => {
-      const write: RecordWrite = { key, value, expected: this.#versions.get(key) ?? 0 };
-      const version = await this.#deps.store.commit([write]);
-      this.#take({ key, value, version });
+      const expected = (key: string): number => this.#versions.get(key) ?? 0;
+      const writes = records.map(({ key, value }): RecordWrite => ({ key, value, expected: expected(key) }));
+      const version = await this.#deps.store.commit(writes);
+      for (const { key, value } of writes) this.#take({ key, value, version });
       this.#listener();
     };
     const result = this.#queue.then(work);

@@ -16,6 +16,15 @@ export interface Surroundings {
   readonly startedMs: number;
   /** What an operator should know of the directory's own settings. */
   readonly warnings: readonly string[];
+  /** The tables of tenants, for those who may see all; null for a tenant. */
+  readonly tenants: TenantTables | null;
+}
+
+/** Where the tables of tenants are found. */
+export interface TenantTables {
+  /** All that have a table. */
+  list(): Promise<readonly string[]>;
+  of(name: string): Promise<{ readonly desk: Desk; readonly store: Store }>;
 }
 
 /** What the endpoints answer from. */

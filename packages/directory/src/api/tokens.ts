@@ -7,7 +7,7 @@ import type { ApiContext } from "./context.ts";
 import type { Endpoint } from "./router.ts";
 
 /** The endpoints behind `dw token`. An admin of a tenant sees and makes the tokens of that tenant alone. */
-export function tokenEndpoints({ tokens, clock }: ApiContext): Endpoint[] {
+export function tokenEndpoints({ tokens, desk, clock }: ApiContext): Endpoint[] {
   return [
     {
       method: "GET",
@@ -37,6 +37,7 @@ export function tokenEndpoints({ tokens, clock }: ApiContext): Endpoint[] {
           expiresMs: expires === null ? null : nowMs + parseDuration(expires),
         };
         const { token, record } = await tokens.create(order, author.who);
+        await desk.note(`token ${record.id} created: ${describeToken(record)}`, author);
         return { token, ...showToken(record, nowMs) };
       },
     },
@@ -45,8 +46,8 @@ export function tokenEndpoints({ tokens, clock }: ApiContext): Endpoint[] {
       path: "/v1/tokens/*",
       right: "administer",
       handle: async ({ params, grant, author }) => {
-        const options = { tenant: grant.tenant, by: author.who };
-        const record = await tokens.revoke(params[0] as string, options);
+        const record = await tokens.revoke(params[0] as string, { tenant: grant.tenant });
+        await desk.note(`token ${record.id} revoked: ${describeToken(record)}`, author);
         return { revoked: showToken(record, clock.nowMs()) };
       },
     },
@@ -59,6 +60,17 @@ function tenantOf(grant: Grant, tenant: string | null): string | null {
     "permission_denied",
     `Cannot create a token for the tenant ${tenant}: the token ${grant.tokenId} is for the tenant ${grant.tenant}`,
   );
+}
+
+/** What a token is for, in a line of the history. */
+function describeToken({ role, services, tenant, expiresMs }: TokenRecord): string {
+  const parts = [
+    `role ${role}`,
+    ...(services === null ? [] : [`services ${services.join(" ")}`]),
+    ...(tenant === null ? [] : [`tenant ${tenant}`]),
+    ...(expiresMs === null ? [] : [`until ${new Date(expiresMs).toISOString()}`]),
+  ];
+  return parts.join(", ");
 }
 
 function showToken({ id, role, services, tenant, createdMs, createdBy, expiresMs }: TokenRecord, nowMs: number) {

@@ -129,14 +129,16 @@ export class Registry {
     this.#holdings.settle(moment);
   }
 
-  /** Takes away what leases that are over held. Returns how many instances ended. */
-  endLeases(moment: Moment): number {
+  /** Takes away what leases that are over held. Returns the keys of the instances that ended. */
+  endLeases(moment: Moment): string[] {
     const ended = this.#holdings.parts.leases.end(moment.monotonicMs, this.#holdings.instances);
-    let instances = 0;
+    const instances: string[] = [];
     for (const id of ended) {
       const watson = this.#watson(id);
-      instances += watson.held.size;
-      for (const key of watson.held.keys()) this.#drop(watson, key, moment);
+      for (const key of watson.held.keys()) {
+        instances.push(key);
+        this.#drop(watson, key, moment);
+      }
       this.unsaved.watson(id, { away: watson.seat.state === "lost" ? watson.seat.replica : null });
       this.#holdings.forget(watson);
     }

@@ -3,18 +3,43 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { instanceKey } from "@datawire/protocol";
 import { explainSystemError } from "@datawire/runtime";
-import { type Store, type StoreContent, StoreError } from "./contract.ts";
+import { z } from "zod";
+import { storedRegistrationSchema } from "../core/records.ts";
+import { type Store, type StoreContent, StoreError, type VersionedRecord } from "./contract.ts";
 import { openEmbeddedStore, STORE_FILE } from "./embedded.ts";
+import { listTenantFolders, tenantFolder } from "./tenant-folders.ts";
+
+/** What a directory keeps: its own store, and that of each tenant by name. */
+export interface Backup extends StoreContent {
+  readonly tenants: ReadonlyMap<string, Pick<StoreContent, "records" | "registrations">>;
+}
+
+/** In a backup, a tenant is one record below this. */
+const TENANT_PREFIX = "tenants/";
+
+const tenantSchema = z.object({
+  records: z.array(z.object({ key: z.string(), value: z.unknown() })),
+  registrations: z.array(storedRegistrationSchema),
+});
 
 /**
- * Makes a backup of what a store holds: one file, which is an embedded store of its own, whatever kind of store it
+ * Makes a backup of what a directory keeps: one file, which is an embedded store of its own, whatever kind of store it
  * came from.
  */
-export function makeBackup({ records, registrations }: StoreContent): Promise<Uint8Array> {
+export function makeBackup({ records, registrations, tenants }: Backup): Promise<Uint8Array> {
+  const own = records.map(({ key, value }) => ({ key, value, expected: 0 }));
+  const theirs = [...tenants].map(([name, content]) => ({
+    key: TENANT_PREFIX + name,
+    value: {
+      records: content.records.map(({ key, value }) => ({ key, value })),
+      registrations: content.registrations,
+    },
+    expected: 0,
+  }));
   return withFolder(join(tmpdir(), "datawire-backup-"), async (folder) => {
     const copy = await openEmbeddedStore(folder, "backup");
     try {
-      await copy.commit(records.map(({ key, value }) => ({ key, value, expected: 0 })));
+      await copy.commit([...own, ...theirs]);
       await copy.saveRegistrations({ stored: registrations, gone: [] });
     } finally {
       await copy.close();
@@ -27,13 +52,13 @@ export function makeBackup({ records, registrations }: StoreContent): Promise<Ui
  * Reads a backup.
  * @throws StoreError `damaged` for bytes that are none.
  */
-export function readBackup(bytes: Uint8Array): Promise<StoreContent> {
+export function readBackup(bytes: Uint8Array): Promise<Backup> {
   return withFolder(join(tmpdir(), "datawire-restore-"), async (folder) => {
     await writeFile(join(folder, STORE_FILE), bytes, { mode: 0o600 });
     try {
       const copy = await openEmbeddedStore(folder, "backup");
       try {
-        return await copy.load();
+        return divided(await copy.load());
       } finally {
         await copy.close();
       }
@@ -43,6 +68,43 @@ export function readBackup(bytes: Uint8Array): Promise<StoreContent> {
       throw new StoreError("damaged", "Cannot use the file as a backup: it is damaged, or none that a directory made");
     }
   });
+}
+
+function divided({ records, registrations }: StoreContent): Backup {
+  const isTenant = ({ key }: VersionedRecord): boolean => key.startsWith(TENANT_PREFIX);
+  const tenants = records.filter(isTenant).map(({ key, value, version }) => {
+    const read = tenantSchema.safeParse(value);
+    if (!read.success) throw new StoreError("damaged", `Cannot read ${key} of the backup`);
+    const own = read.data.records.map((record) => ({ ...record, version }));
+    return [key.slice(TENANT_PREFIX.length), { records: own, registrations: read.data.registrations }] as const;
+  });
+  return { records: records.filter((record) => !isTenant(record)), registrations, tenants: new Map(tenants) };
+}
+
+/** Reads all that an embedded store and those of its tenants hold, while no directory uses them. */
+export async function readFolder(folder: string, store: Store): Promise<Backup> {
+  const tenants = new Map<string, StoreContent>();
+  for (const name of await listTenantFolders(folder))
+    tenants.set(name, await usingTenant(folder, name, (own) => own.load()));
+  return { ...(await store.load()), tenants };
+}
+
+/** Makes an embedded store and those of its tenants hold what a backup holds, while no directory uses them. */
+export async function restoreFolder(folder: string, store: Store, backup: Backup): Promise<void> {
+  await restoreInto(store, backup);
+  for (const name of new Set([...(await listTenantFolders(folder)), ...backup.tenants.keys()])) {
+    const content = backup.tenants.get(name) ?? { records: [], registrations: [] };
+    await usingTenant(folder, name, (own) => restoreInto(own, content));
+  }
+}
+
+async function usingTenant<T>(folder: string, name: string, use: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openEmbeddedStore(tenantFolder(folder, name), "backup");
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
 }
 
 /** Makes a store that no directory uses hold what a backup holds, and nothing else. */

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import type { ClientMessage, Role, ServerMessage } from "@datawire/protocol";
 import { createReadiness, noLog, systemClock } from "@datawire/runtime";
 import { WebSocket } from "ws";
@@ -9,7 +11,9 @@ import { type Access, openAccess } from "../access/open-access.ts";
 import type { TokenOrder } from "../access/token-desk.ts";
 import { assembleDirectory, startingHandlers } from "../assemble.ts";
 import { type HttpServer, listenHttp } from "../io/http-server.ts";
+import type { Store } from "../store/contract.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
+import { listTenantFolders, tenantFolder } from "../store/tenant-folders.ts";
 import { TEST_CONFIG } from "./config.ts";
 
 /** A directory on loopback that asks for tokens and speaks TLS, with everything real but its log. */
@@ -20,9 +24,24 @@ export interface Guarded {
   readonly ca: string;
   readonly tokens: Access["tokens"];
   create(role: Role, order?: Partial<TokenOrder>): Promise<{ id: string; token: string }>;
+  /** Sends a request over TLS. */
+  ask(path: string, question?: Question): Promise<GuardedAnswer>;
   /** Opens a link, says hello, and gathers what comes until the link ends. */
   link(token: string, hello: ClientMessage): Promise<GuardedLink>;
   stop(): Promise<void>;
+}
+
+/** What is asked; the body is JSON, or a file where it is bytes. */
+export interface Question {
+  readonly token?: string;
+  readonly method?: string;
+  readonly body?: unknown;
+}
+
+export interface GuardedAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, unknown>>;
 }
 
 export interface GuardedLink {
@@ -34,9 +53,22 @@ export interface GuardedLink {
   close(): Promise<void>;
 }
 
-export async function serveGuarded(): Promise<Guarded> {
+/** Where a directory keeps what it knows. */
+export interface GuardedStores {
+  /** The store of a tenant; of those who have none for null. */
+  open(tenant: string | null): Promise<Store>;
+  listTenants(): Promise<readonly string[]>;
+}
+
+/** @param stores the stores in its own folder, where none are given. */
+export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
   const folder = await mkdtemp(join(tmpdir(), "datawire-access-"));
-  const store = await openEmbeddedStore(folder, "//localhost/directory");
+  const stores = given ?? {
+    open: (tenant) =>
+      openEmbeddedStore(tenant === null ? folder : tenantFolder(folder, tenant), "//localhost/directory"),
+    listTenants: () => listTenantFolders(folder),
+  };
+  const store = await stores.open(null);
   const readiness = createReadiness();
   readiness.seal();
   let handlers = startingHandlers;
@@ -57,7 +89,8 @@ export async function serveGuarded(): Promise<Guarded> {
     { protection: { auth: "token", tls: "own" }, folder, names: ["localhost", "127.0.0.1"] },
     {
       store,
-      openTenantStore: (tenant) => openEmbeddedStore(join(folder, tenant), tenant),
+      openTenantStore: (tenant) => stores.open(tenant),
+      listTenants: () => stores.listTenants(),
       clock: systemClock,
       log: noLog,
       show: (certificate) => http.setCertificate(tlsOptions(certificate)),
@@ -79,6 +112,7 @@ export async function serveGuarded(): Promise<Guarded> {
       const { token, record } = await access.tokens.create(whole, "test");
       return { id: record.id, token };
     },
+    ask: (path, question = {}) => ask({ port, ca, path }, question),
     link: (token, hello) => openLink({ port, ca, token }, hello),
     async stop() {
       stopping.abort();
@@ -89,6 +123,27 @@ export async function serveGuarded(): Promise<Guarded> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function ask(
+  options: { readonly port: number; readonly ca: string; readonly path: string },
+  { token, method = "GET", body }: Question,
+): Promise<GuardedAnswer> {
+  const isFile = body instanceof Uint8Array;
+  const headers = {
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(body === undefined ? {} : { "content-type": isFile ? "application/octet-stream" : "application/json" }),
+  };
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: "127.0.0.1", method, headers, ...options }, (response) => {
+      buffer(response).then(
+        (bytes) => resolve({ status: response.statusCode ?? 0, body: bytes, headers: response.headers }),
+        reject,
+      );
+    });
+    asked.on("error", reject);
+    asked.end(body === undefined || isFile ? body : JSON.stringify(body));
+  });
 }
 
 async function openLink(

@@ -9,6 +9,7 @@ import { assembleDirectory, type DirectoryConfig } from "../assemble.ts";
 import { listenHttp } from "../io/http-server.ts";
 import type { Store } from "../store/contract.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
+import { listTenantFolders, tenantFolder } from "../store/tenant-folders.ts";
 import { TEST_CONFIG } from "./config.ts";
 
 /** A directory that listens on a free port of loopback, with everything real but its log. */
@@ -52,7 +53,8 @@ export async function serve({
     { protection: { auth: "none", tls: "off" }, folder: data, names: [] },
     {
       store,
-      openTenantStore: (tenant) => openEmbeddedStore(join(data, tenant), "//localhost/directory"),
+      openTenantStore: (tenant) => openEmbeddedStore(tenantFolder(data, tenant), "//localhost/directory"),
+      listTenants: () => listTenantFolders(data),
       clock: systemClock,
       log: noLog,
       show: () => {},

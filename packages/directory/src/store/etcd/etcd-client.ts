@@ -86,6 +86,13 @@ export class EtcdClient {
     }
   }
 
+  /** The first key with a prefix that is not before `from`; null when there is none. */
+  async firstKey(prefix: string, from: string): Promise<string | null> {
+    const range = { key: encodeText(from), range_end: encodeText(rangeEnd(prefix)), limit: "1", keys_only: true };
+    const page = read(rangeSchema, await this.#gateway.call("/v3/kv/range", range, { idempotent: true }));
+    return page.kvs[0] === undefined ? null : decodeText(page.kvs[0].key);
+  }
+
   /** Some keys as they are now; those that are not there come with a value of null and the revision of the answer. */
   async read(keys: readonly string[]): Promise<Entry[]> {
     const body = { success: keys.map((key) => ({ request_range: { key: encodeText(key) } })) };

@@ -41,6 +41,10 @@ export function readEtcdError(status: number, body: unknown): EtcdError {
     const remedy = "compact and defragment it and disarm the alarm (docs/operating.md, section on etcd)";
     return new EtcdError("unavailable", `${text}: ${remedy}`);
   }
+  if (/CommonName of client/.test(text)) {
+    const why = "with users, the JSON gateway of etcd takes no client certificate that has a common name";
+    return new EtcdError("refused", `${why}: make one without (docs/operating.md, section on etcd)`);
+  }
   if (TOKEN_ENDED.test(text)) return new EtcdError("unauthenticated", text);
   switch (code) {
     case GRPC.unauthenticated:
@@ -80,6 +84,6 @@ export function exchangeError(
 ): EtcdError {
   if (cause instanceof EtcdError) return new EtcdError(cause.code, `${endpoint}: ${cause.message}`, { cause });
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const why = timedOut ? "no answer in time" : cause instanceof Error ? cause.message : String(cause);
+  const why = timedOut ? "no answer in time" : cause instanceof Error ? cause.message.trim() : String(cause);
   return new EtcdError(NOT_CONNECTED.has(code) ? "unavailable" : "uncertain", `${endpoint}: ${why}`, { cause });
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
 import type { Store } from "../contract.ts";
 import { eventually, follow, type Followed, openStore, put } from "./testing/followed.ts";
+import { enableUser } from "./testing/users.ts";
 
 // Etcd and processes are started, stopped and waited for, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -77,17 +78,9 @@ test("openEtcdStore() waits for an etcd that is away, and refuses what a newer v
 test("a store speaks as its user, who may see its own prefix alone, and goes on after its token has ended", async () => {
   const guarded = await startEtcd();
   onTestFinished(() => guarded.dispose());
-  const text = (plain: string) => Buffer.from(plain).toString("base64");
   const prefix = "/guarded/default";
-  const perm = { permType: "READWRITE", key: text(`${prefix}/`), range_end: text(`${prefix}0`) };
-  for (const name of ["root", "datawire"]) {
-    await guarded.call("/v3/auth/role/add", { name });
-    await guarded.call("/v3/auth/user/add", { name, password: "secret" });
-    await guarded.call("/v3/auth/user/grant", { user: name, role: name });
-  }
-  await guarded.call("/v3/auth/role/grant", { name: "datawire", perm });
-  await guarded.call("/v3/auth/enable", {});
   const user = { name: "datawire", password: "secret" };
+  await enableUser(guarded, user, prefix);
   const { store } = await follow({ endpoints: [guarded.url], user, prefix });
   const version = await store.commit([put("x", 1)]);
   await guarded.signal("SIGKILL"); // tokens do not survive it

@@ -1,0 +1,119 @@
+import { ROLES } from "@datawire/protocol";
+import { noLog, systemClock } from "@datawire/runtime";
+import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { listTenants, openStore } from "../open-store.ts";
+import type { Store } from "../store/contract.ts";
+import { splitStore } from "../store/split-store.ts";
+import { type Guarded, type GuardedStores, serveGuarded } from "../testing/guarded.ts";
+import { openTenantTables } from "../testing/tenant-tables.ts";
+import { storeSetting } from "../store-settings.ts";
+import { TokenDesk } from "./token-desk.ts";
+
+// A real etcd, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+let etcd: EtcdServer;
+beforeAll(async () => {
+  etcd = await startEtcd();
+});
+afterAll(() => etcd.dispose());
+
+let prefixes = 0;
+
+/** The stores of the directories that share one prefix, as the settings choose them. */
+function newStores(): GuardedStores {
+  const store = storeSetting.parse({ etcd: { endpoints: [etcd.url], prefix: `access/${++prefixes}` } });
+  const deps = { clock: systemClock, log: noLog };
+  return {
+    open: (tenant) =>
+      openStore(
+        { store, folder: "/nowhere", address: "//localhost/directory", leaseMs: 9_000, tenant },
+        deps,
+        new AbortController().signal,
+      ),
+    listTenants: () => listTenants({ store, folder: "/nowhere" }, deps),
+  };
+}
+
+/** Two guarded directories on one store, which start at the same moment. */
+async function startTwo(): Promise<[Guarded, Guarded]> {
+  const stores = newStores();
+  const both = await Promise.all([serveGuarded(stores), serveGuarded(stores)]);
+  onTestFinished(async () => void (await Promise.all(both.map((one) => one.stop()))));
+  return both;
+}
+
+/** Waits until it is so, for as long as operators are told that it takes. */
+async function withinASecond(check: () => void | Promise<void>): Promise<void> {
+  const end = performance.now() + 1_000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+test("directories that start at once on one store have one authority, and one set of first tokens", async () => {
+  const [a, b] = await startTwo();
+  expect(b.ca).toBe(a.ca);
+  await withinASecond(() => expect(b.tokens.tokens.list(null)).toEqual(a.tokens.tokens.list(null)));
+  expect(a.tokens.tokens.list(null).map(({ role }) => role)).toEqual(ROLES.toReversed());
+});
+
+test("of several that init one store at once, one makes the first tokens", async () => {
+  const stores = newStores();
+  const whole = await Promise.all([0, 1, 2].map(() => stores.open(null)));
+  const made = await Promise.all(
+    whole.map(async (store: Store) => {
+      const desk = new TokenDesk({ store: splitStore(store).access, clock: systemClock, log: noLog, pins: true });
+      await desk.load();
+      return desk.createFirst("test");
+    }),
+  );
+  expect(made.flatMap((one) => one?.length ?? [])).toEqual([ROLES.length]);
+  await Promise.all(whole.map((store) => store.close()));
+});
+
+test("a token made at one directory holds at the other, and ends there with its links when it is revoked", async () => {
+  const [a, b] = await startTwo();
+  const { id, token } = await a.create("sherlock");
+  await withinASecond(async () => expect((await b.ask("/v1/routes", { token })).status).toBe(200));
+  const link = await b.link(token, {
+    type: "hello",
+    link: { min: 1, max: 1 },
+    kind: "sherlock",
+    name: "monolith",
+    id: "identity",
+    version: "1",
+    subscribe: { services: null, have: null },
+  });
+  await link.next("snapshot");
+  await a.tokens.revoke(id, { tenant: null });
+  const ended = link.next("error");
+  await withinASecond(async () => expect((await b.ask("/v1/routes", { token })).status).toBe(401));
+  expect(await ended).toMatchObject({ code: "unauthenticated", fatal: true });
+  await link.close();
+});
+
+test("tenants have their tables at both directories, each its own, and a backup has them all", async () => {
+  const [a, b] = await startTwo();
+  const tables = await openTenantTables(a, ["acme", "mill"]);
+  await tables.add(null, "own");
+  await tables.add("acme", "anvil");
+  await tables.add("mill", "flour");
+  for (const [tenant, service] of [
+    [null, "own"],
+    ["acme", "anvil"],
+    ["mill", "flour"],
+  ] as const)
+    await withinASecond(async () => expect(await tables.services(b, tenant)).toEqual([service]));
+  const backup = await tables.backup(b, null);
+  await tables.add("acme", "later");
+  await tables.restore(b, backup);
+  await withinASecond(async () => expect(await tables.services(a, "acme")).toEqual(["anvil"]));
+  expect(await tables.services(a, "mill")).toEqual(["flour"]);
+});

@@ -1,0 +1,20 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isName } from "@datawire/protocol";
+import { explainSystemError } from "@datawire/runtime";
+import { StoreError } from "./contract.ts";
+
+/** Where the embedded store of a tenant lies, below the folder of the directory's own. */
+export const tenantFolder = (folder: string, tenant: string): string => join(folder, "tenants", tenant);
+
+/** The tenants that have a store there. */
+export async function listTenantFolders(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(join(folder, "tenants"))).filter(isName).toSorted();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new StoreError("unavailable", `Cannot read ${join(folder, "tenants")}: ${explainSystemError(cause)}`, {
+      cause,
+    });
+  }
+}
