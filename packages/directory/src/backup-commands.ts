@@ -8,10 +8,12 @@ import {
 } from "@datawire/runtime";
 import { askRunning, type RunningDirectory } from "./access/io/ask-running.ts";
 import { BACKUP_BYTES_MAX } from "./api/backups.ts";
+import { listTenants, openStore } from "./open-store.ts";
 import { dataDirOf, type DirectorySettings } from "./settings.ts";
-import { makeBackup, readBackup, readFolder, restoreFolder, setAside } from "./store/backup.ts";
+import { type IdleStores, makeBackup, readBackup, readAll, restoreAll, setAside } from "./store/backup.ts";
 import { type Store, StoreError } from "./store/contract.ts";
 import { openEmbeddedStore } from "./store/embedded.ts";
+import { tenantFolder } from "./store/tenant-folders.ts";
 
 type Context = CommandContext<DirectorySettings>;
 
@@ -25,7 +27,7 @@ export const backupCommand: DaemonCommand<DirectorySettings> = {
     const bytes =
       store === null
         ? await fetchBackup(context)
-        : await using(store, async () => makeBackup(await readFolder(folderOf(context), store)));
+        : await using(store, async () => makeBackup(await readAll(idleStores(context, store))));
     await writeFileAtomically(path, bytes, { mode: 0o600 });
     context.print(`Backup written to ${path} (${bytes.length} bytes)\n`);
   },
@@ -43,7 +45,7 @@ export const restoreCommand: DaemonCommand<DirectorySettings> = {
     });
     const store = await openOrReplace(context);
     if (store === null) await sendBackup(context, bytes);
-    else await using(store, () => restoreFolder(folderOf(context), store, backup));
+    else await using(store, () => restoreAll(idleStores(context, store), backup));
     const tenants = backup.tenants.size === 0 ? "" : `, and the tables of ${[...backup.tenants.keys()].join(", ")},`;
     context.print(`Restored ${backup.records.length} records${tenants} from ${path}\n`);
   },
@@ -53,15 +55,38 @@ const fileOf = ({ input }: Context): string => input.args[0] ?? "";
 
 const folderOf = ({ settings, input }: Context): string => dataDirOf(settings.value, input.env);
 
-/** The store, or null while a running directory has it; a shared one is asked for through the directory on this machine. */
+/** The stores of tenants beside that of the directory. */
+function idleStores(context: Context, own: Store): IdleStores {
+  const { settings, clock } = context;
+  const folder = folderOf(context);
+  return {
+    own,
+    listTenants: () => listTenants({ store: settings.value.store, folder }, { clock }),
+    openTenant: (tenant) => openAs(context, { folder: tenantFolder(folder, tenant), tenant }),
+  };
+}
+
+function openAs(context: Context, which: { readonly folder: string; readonly tenant: string | null }): Promise<Store> {
+  const { settings, clock, log, signal } = context;
+  const { store, lease: leaseMs } = settings.value;
+  return openStore({ store, leaseMs, address: null, ...which }, { clock, log }, signal);
+}
+
+/** The store, or null while directories use it, which are to be asked then. */
 async function openUnlessRunning(context: Context): Promise<Store | null> {
-  if (context.settings.value.store !== "embedded") return null;
+  let store: Store;
   try {
-    return await openEmbeddedStore(folderOf(context), "backup");
+    store = await openAs(context, { folder: folderOf(context), tenant: null });
   } catch (error) {
     if (error instanceof StoreError && error.code === "in_use") return null;
     throw error;
   }
+  if (store.shared === null) return store;
+  await store.load();
+  const { shared } = store;
+  if (shared.replicas().every(({ id }) => id === shared.replica)) return store;
+  await store.close();
+  return null;
 }
 
 /** As above, but a store that is damaged is what a restore is for: it is put aside. */
@@ -71,7 +96,8 @@ async function openOrReplace(context: Context): Promise<Store | null> {
     if (store !== null) await checkLoads(store);
     return store;
   } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== "damaged") throw error;
+    const isFile = context.settings.value.store === "embedded";
+    if (!isFile || !(error instanceof StoreError) || error.code !== "damaged") throw error;
     const aside = await setAside(folderOf(context), context.clock.nowMs());
     context.log.warn("Damaged store put aside", { path: aside, reason: describeError(error) });
     return openEmbeddedStore(folderOf(context), "restore");

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeBackup, readBackup, readFolder, restoreFolder, restoreInto, setAside } from "./store/backup.ts";
+import { makeBackup, readBackup, readAll, restoreAll, restoreInto, setAside } from "./store/backup.ts";
 import { openEmbeddedStore, STORE_FILE } from "./store/embedded.ts";
-import { tenantFolder } from "./store/tenant-folders.ts";
+import { listTenantFolders, tenantFolder } from "./store/tenant-folders.ts";
 import { MemoryStore } from "./testing/memory-store.ts";
 import { serve, watsonOf } from "./testing/served.ts";
 import { registration } from "./testing/worlds.ts";
@@ -57,7 +57,7 @@ test("restoreInto() leaves what the backup has, and nothing else", async () => {
   await store.close();
 });
 
-test("restoreFolder() leaves what the backup has of each tenant, and nothing else", async () => {
+test("restoreAll() leaves what the backup has of each tenant, and nothing else", async () => {
   const path = join(folder, "tenants-of-one");
   const put = async (where: string, key: string): Promise<void> => {
     const store = await openEmbeddedStore(where, "test");
@@ -67,11 +67,16 @@ test("restoreFolder() leaves what the backup has of each tenant, and nothing els
   await put(tenantFolder(path, "acme"), "a");
   await put(tenantFolder(path, "mill"), "m");
   const own = await openEmbeddedStore(path, "test");
-  const backup = await readBackup(await makeBackup(await readFolder(path, own)));
+  const stores = {
+    own,
+    listTenants: () => listTenantFolders(path),
+    openTenant: (name: string) => openEmbeddedStore(tenantFolder(path, name), "test"),
+  };
+  const backup = await readBackup(await makeBackup(await readAll(stores)));
   await put(tenantFolder(path, "acme"), "later");
   await put(tenantFolder(path, "later"), "l");
-  await restoreFolder(path, own, backup);
-  const { tenants } = await readFolder(path, own);
+  await restoreAll(stores, backup);
+  const { tenants } = await readAll(stores);
   const keys = [...tenants].map(([name, { records }]) => [name, records.map(({ key }) => key)]);
   expect(keys).toEqual([
     ["acme", ["a"]],

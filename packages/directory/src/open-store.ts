@@ -11,8 +11,8 @@ export interface StoreOptions {
   readonly store: StoreSettings;
   /** Of the embedded store. */
   readonly folder: string;
-  /** The directory's own address. */
-  readonly address: string;
+  /** The directory's own address; null for a command, which is no directory. */
+  readonly address: string | null;
   readonly leaseMs: number;
   /** Whose table it is; null for the one of those who belong to no tenant. */
   readonly tenant: string | null;
@@ -29,7 +29,7 @@ interface StoreDeps {
  */
 export async function openStore(options: StoreOptions, deps: StoreDeps, signal: AbortSignal): Promise<Store> {
   const { store, folder, address, leaseMs, tenant } = options;
-  if (store === "embedded") return openEmbeddedStore(folder, address, deps.clock);
+  if (store === "embedded") return openEmbeddedStore(folder, address ?? "a command", deps.clock);
   const { prefix } = store.etcd;
   const own = tenant === null ? `/${prefix}/default` : `${tenantsRoot(prefix)}${tenant}`;
   const config = { ...(await readEtcdConfig(store.etcd)), prefix: own, address, leaseMs };

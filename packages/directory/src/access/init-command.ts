@@ -20,7 +20,7 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
     const { addresses } = await whereToListen(settings.value);
     const { auth, tls } = protectionOf(settings.value, addresses);
     const whole = await openStore(
-      { store: settings.value.store, folder, address: "directory init", leaseMs: settings.value.lease, tenant: null },
+      { store: settings.value.store, folder, address: null, leaseMs: settings.value.lease, tenant: null },
       { clock, log },
       signal,
     );

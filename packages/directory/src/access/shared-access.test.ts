@@ -1,8 +1,9 @@
-import { ROLES } from "@datawire/protocol";
+import { parseToken, ROLES } from "@datawire/protocol";
 import { noLog, systemClock } from "@datawire/runtime";
 import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { listTenants, openStore } from "../open-store.ts";
+import { readBackup, restoreAll } from "../store/backup.ts";
 import type { Store } from "../store/contract.ts";
 import { splitStore } from "../store/split-store.ts";
 import { type Guarded, type GuardedStores, serveGuarded } from "../testing/guarded.ts";
@@ -75,6 +76,8 @@ test("of several that init one store at once, one makes the first tokens", async
     }),
   );
   expect(made.flatMap((one) => one?.length ?? [])).toEqual([ROLES.length]);
+  const named = made.flatMap((one) => one ?? []).map(({ token }) => parseToken(token).fingerprint);
+  expect(new Set(named)).toEqual(new Set([named[0]]));
   await Promise.all(whole.map((store) => store.close()));
 });
 
@@ -116,4 +119,22 @@ test("tenants have their tables at both directories, each its own, and a backup 
   await tables.restore(b, backup);
   await withinASecond(async () => expect(await tables.services(a, "acme")).toEqual(["anvil"]));
   expect(await tables.services(a, "mill")).toEqual(["flour"]);
+});
+
+test("a backup that is restored into an etcd before its directories start keeps tokens, authority and tenants", async () => {
+  const old = await serveGuarded();
+  onTestFinished(() => old.stop());
+  const tables = await openTenantTables(old, ["acme"]);
+  await tables.add("acme", "anvil");
+  for (let i = 0; i < 50; i++) await tables.add(null, `service-${i}`);
+  const backup = await readBackup(await tables.backup(old, null));
+  const stores = newStores();
+  const own = await stores.open(null);
+  await restoreAll({ own, openTenant: (name) => stores.open(name), listTenants: () => stores.listTenants() }, backup);
+  await own.close();
+  const moved = await serveGuarded(stores);
+  onTestFinished(() => moved.stop());
+  expect(moved.ca).toBe(old.ca);
+  expect(await tables.services(moved, null)).toHaveLength(50);
+  expect(await tables.services(moved, "acme")).toEqual(["anvil"]);
 });

@@ -49,6 +49,7 @@ export class TokenDesk {
   readonly #deps: TokenDeskDeps;
   readonly #versions = new Map<string, number>();
   #authority: AuthorityRecord | null = null;
+  #making: Promise<AuthorityRecord> | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #listener: () => void = () => {};
 
@@ -72,21 +73,11 @@ export class TokenDesk {
     this.#listener = listener;
   }
 
-  /** The directory's own authority; made when there is none yet. */
+  /** The directory's own authority; made when there is none yet, once however many ask. */
   async authority(): Promise<AuthorityRecord> {
     if (this.#authority !== null) return this.#authority;
-    const { clock } = this.#deps;
-    // Its library is large, and needed once in the life of a store.
-    const { createAuthority } = await import("./io/authority.ts");
-    const made = await createAuthority(clock.nowMs());
-    try {
-      await this.#write([{ key: AUTHORITY_KEY, value: made }]);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== "conflict") throw error;
-      // Another directory on the same store was first.
-      await this.#reload();
-    }
-    return this.#authority ?? made;
+    this.#making ??= this.#makeAuthority().finally(() => (this.#making = null));
+    return this.#making;
   }
 
   /**
@@ -130,6 +121,21 @@ export class TokenDesk {
       throw new ProtocolError("not_found", `Cannot revoke ${JSON.stringify(id.slice(0, 100))}: there is no such token`);
     await this.#write([{ key: `${TOKEN_PREFIX}${id}`, value: null }]);
     return record;
+  }
+
+  async #makeAuthority(): Promise<AuthorityRecord> {
+    const { clock } = this.#deps;
+    // Its library is large, and needed once in the life of a store.
+    const { createAuthority } = await import("./io/authority.ts");
+    const made = await createAuthority(clock.nowMs());
+    try {
+      await this.#write([{ key: AUTHORITY_KEY, value: made }]);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== "conflict") throw error;
+      // Another directory on the same store was first.
+      await this.#reload();
+    }
+    return this.#authority ?? made;
   }
 
   #make(order: TokenOrder, { id, by }: { readonly id: string; readonly by: string }) {

@@ -7,7 +7,6 @@ import { z } from "zod";
 import { storedRegistrationSchema } from "../core/records.ts";
 import { type Store, type StoreContent, StoreError, type VersionedRecord } from "./contract.ts";
 import { openEmbeddedStore, STORE_FILE } from "./embedded.ts";
-import { listTenantFolders, tenantFolder } from "./tenant-folders.ts";
 
 /** What a directory keeps: its own store, and that of each tenant by name. */
 export interface Backup extends StoreContent {
@@ -81,25 +80,32 @@ function divided({ records, registrations }: StoreContent): Backup {
   return { records: records.filter((record) => !isTenant(record)), registrations, tenants: new Map(tenants) };
 }
 
-/** Reads all that an embedded store and those of its tenants hold, while no directory uses them. */
-export async function readFolder(folder: string, store: Store): Promise<Backup> {
-  const tenants = new Map<string, StoreContent>();
-  for (const name of await listTenantFolders(folder))
-    tenants.set(name, await usingTenant(folder, name, (own) => own.load()));
-  return { ...(await store.load()), tenants };
+/** The stores of a directory that does not run. */
+export interface IdleStores {
+  readonly own: Store;
+  listTenants(): Promise<readonly string[]>;
+  openTenant(name: string): Promise<Store>;
 }
 
-/** Makes an embedded store and those of its tenants hold what a backup holds, while no directory uses them. */
-export async function restoreFolder(folder: string, store: Store, backup: Backup): Promise<void> {
-  await restoreInto(store, backup);
-  for (const name of new Set([...(await listTenantFolders(folder)), ...backup.tenants.keys()])) {
+/** Reads all that they hold. */
+export async function readAll(stores: IdleStores): Promise<Backup> {
+  const tenants = new Map<string, StoreContent>();
+  for (const name of await stores.listTenants())
+    tenants.set(name, await usingTenant(stores, name, (one) => one.load()));
+  return { ...(await stores.own.load()), tenants };
+}
+
+/** Makes them hold what a backup holds, and nothing else. */
+export async function restoreAll(stores: IdleStores, backup: Backup): Promise<void> {
+  await restoreInto(stores.own, backup);
+  for (const name of new Set([...(await stores.listTenants()), ...backup.tenants.keys()])) {
     const content = backup.tenants.get(name) ?? { records: [], registrations: [] };
-    await usingTenant(folder, name, (own) => restoreInto(own, content));
+    await usingTenant(stores, name, (one) => restoreInto(one, content));
   }
 }
 
-async function usingTenant<T>(folder: string, name: string, use: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openEmbeddedStore(tenantFolder(folder, name), "backup");
+async function usingTenant<T>(stores: IdleStores, name: string, use: (store: Store) => Promise<T>): Promise<T> {
+  const store = await stores.openTenant(name);
   try {
     return await use(store);
   } finally {
@@ -107,15 +113,22 @@ async function usingTenant<T>(folder: string, name: string, use: (store: Store) 
   }
 }
 
-/** Makes a store that no directory uses hold what a backup holds, and nothing else. */
+/**
+ * Makes a store that no directory uses hold what a backup holds, and nothing else. One that takes only so many writes at
+ * once gets them in parts; restored again, it gets what is missing.
+ */
 export async function restoreInto(store: Store, backup: StoreContent): Promise<void> {
   const current = await store.load();
   const versions = new Map(current.records.map(({ key, version }) => [key, version]));
   const wanted = new Set(backup.records.map(({ key }) => key));
-  await store.commit([
+  const writes = [
     ...backup.records.map(({ key, value }) => ({ key, value, expected: versions.get(key) ?? 0 })),
     ...[...versions].filter(([key]) => !wanted.has(key)).map(([key, expected]) => ({ key, value: null, expected })),
-  ]);
+  ];
+  // Records may be large: parts are well below what the store takes.
+  const part = Math.floor(store.writesMax / 4);
+  while (writes.length > part) await store.commit(writes.splice(0, part));
+  await store.commit(writes);
   const gone = current.registrations.map(({ registration }) => instanceKey(registration));
   await store.saveRegistrations({ stored: [], gone });
   await store.saveRegistrations({ stored: backup.registrations, gone: [] });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { decodeText, encodeText, rangeEnd } from "./codec.ts";
-import { EtcdError } from "./etcd-error.ts";
+import { EtcdError, saysTokenEnded } from "./etcd-error.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** A key as etcd has it; a value of null says that it is gone. */
@@ -137,8 +137,8 @@ export class EtcdClient {
       const { revision, raft_term: term } = batch.header;
       if (batch.canceled) {
         const compacted = batch.compact_revision > 0;
-        // Said of a token that has ended, too, and there may be no other request that it is refused for.
-        if (/permission denied/.test(batch.cancel_reason)) this.#gateway.forgetToken();
+        // There may be no other request that would be refused for the token.
+        if (saysTokenEnded(batch.cancel_reason)) this.#gateway.forgetToken();
         throw new EtcdError(compacted ? "compacted" : "unavailable", batch.cancel_reason || "the watch was cancelled");
       }
       if (batch.created) yield { state: "created", revision, term };

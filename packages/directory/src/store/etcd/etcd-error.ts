@@ -24,6 +24,11 @@ const SURELY_NOT_WRITTEN = [/no leader/, /not capable/, /too many requests/, /un
 /** What etcd says of a token that it does not know any more, under codes of other meanings. */
 const TOKEN_ENDED = /auth store is old|user name is empty|invalid auth token/;
 
+/** Whether the reason for which etcd ended a watch may be the token: of one that it has forgotten it may say either. */
+export function saysTokenEnded(reason: string): boolean {
+  return TOKEN_ENDED.test(reason) || reason.includes("permission denied");
+}
+
 /** Reads the body of an answer that is no success. */
 export function readEtcdError(status: number, body: unknown): EtcdError {
   const {

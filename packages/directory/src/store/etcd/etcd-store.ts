@@ -21,8 +21,8 @@ import { type Beat, Presence, presenceTtlMs, runBeats } from "./presence.ts";
 export interface EtcdStoreConfig extends EtcdConfig {
   /** Below which all keys of this dstack lie; several may share one etcd under different ones. */
   readonly prefix: string;
-  /** This directory's own address, for the others to show. */
-  readonly address: string;
+  /** This directory's own address, for the others to show; null for a command, which is none and is not seen by them. */
+  readonly address: string | null;
   /** How long a Watson that is out of sight keeps its instances. */
   readonly leaseMs: number;
 }
@@ -47,11 +47,11 @@ export async function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps
   const client = new EtcdClient(new Gateway(config, deps));
   const keys = new Keys(config.prefix);
   const id = randomBytes(8).toString("hex");
-  const replica: Replica = { id, address: config.address, version: VERSION, startedMs: deps.clock.nowMs() };
+  const replica: Replica = { id, address: config.address ?? "", version: VERSION, startedMs: deps.clock.nowMs() };
   const presence = new Presence(client, { key: keys.of("replicas", id), replica, leaseMs: config.leaseMs });
-  const open = async (): Promise<unknown> => {
+  const open = async (): Promise<void> => {
     await checkForm(client, keys);
-    return presence.renew();
+    if (config.address !== null) await presence.renew();
   };
   try {
     await reach(open, { ...deps, signal });
@@ -59,7 +59,8 @@ export async function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps
     await client.close();
     throw error;
   }
-  return new EtcdStore({ ...deps, client, keys, presence, replica, leaseMs: config.leaseMs });
+  const { address, leaseMs } = config;
+  return new EtcdStore({ ...deps, client, keys, presence, replica, leaseMs, isSeen: address !== null });
 }
 
 /** Tries until it succeeds. */
@@ -104,6 +105,7 @@ interface Parts extends EtcdStoreDeps {
   readonly presence: Presence;
   readonly replica: Replica;
   readonly leaseMs: number;
+  readonly isSeen: boolean;
 }
 
 class EtcdStore implements Store {
@@ -193,7 +195,7 @@ class EtcdStore implements Store {
 
   #start(): void {
     if (this.#tasks.length > 0) return;
-    const { presence, clock } = this.#parts;
+    const { presence, clock, isSeen } = this.#parts;
     const { signal } = this.#closing;
     const beaten = (beat: Beat): void => {
       if (beat.state === "failed") return this.#lost(beat.error);
@@ -204,7 +206,7 @@ class EtcdStore implements Store {
       this.#following.reconsider();
       if (this.#watching) this.#found();
     };
-    this.#tasks = [this.#following.run(signal), runBeats(presence, { clock, beaten }, signal)];
+    this.#tasks = [this.#following.run(signal), ...(isSeen ? [runBeats(presence, { clock, beaten }, signal)] : [])];
   }
 
   #take(entries: readonly Entry[]): void {
