@@ -57,6 +57,17 @@ test("take() of a Watson whose directory had ended before shows it as lost since
   expect(since()).toBe(at(100).wallMs);
 });
 
+test("take() of Watsons whose directory had ended leaves as live what is presumed so, until doubt(), and no others", () => {
+  const { world, others } = open();
+  const stored = ["vm1", "vm2"].map((name) => held(name, `barker@${name}`).value);
+  world.registry.restore(stored, { moment: at(0), presumed: true });
+  others.take({ ...nothing, sightings: [seen("vm1", "gone"), seen("vm2", null, 70)] }, at(1));
+  expect(shown(world, "barker")).toBe("vm1 live, vm2 lost");
+  world.registry.doubt(at(5_000));
+  expect(shown(world, "barker")).toBe("vm1 lost, vm2 lost");
+  expect(world.registry.endLeases(at(LEASE_MS))).toHaveLength(2);
+});
+
 test("take() of a Watson that is connected here and was seen elsewhere since hands it over, and names it", () => {
   const { world, others } = open();
   state(world, "vm1", ["barker@x"]);
