@@ -42,6 +42,13 @@ test("listService() says that the default URL helps out", () => {
   });
 });
 
+test("listService() calls a service degraded whose requests another service answers", () => {
+  const tables = [routes("*", "monolith", [["//barker", 3_000, { reading: "service" }]])];
+  const instances = [instance("monolith@m(1)", { state: "down" }), instance("barker@a(1)")];
+  expect(listService(tableOf(instances, { tables }), "monolith")?.status).toBe("degraded");
+  expect(listService(tableOf(instances), "monolith")?.status).toBe("down");
+});
+
 test("listRoutes() shows a route whose target nothing matches as waiting", () => {
   const list = [
     ["//barker(1)", 1_050, { when: "path:/beta" }],

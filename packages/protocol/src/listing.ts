@@ -5,6 +5,7 @@ import { covers, roleOf } from "./groups.ts";
 import type { Instance, Route, RouteTable } from "./model.ts";
 import { isUsable } from "./model.ts";
 import { slotsToPercent } from "./percent.ts";
+import type { Pool } from "./outlets.ts";
 import type { ServiceView, TableReader } from "./table.ts";
 import { describeGeneration, generationOf } from "./version.ts";
 
@@ -13,7 +14,8 @@ export function listService(table: TableReader, name: string): ServiceListing | 
   const view = table.service(name);
   const distribution = distribute(table, name, { caller: "*", zone: null });
   if (view === null || distribution === null) return null;
-  const helpsOut = view.instances.some(isUsable) || byDefaultUrl(distribution);
+  // Instances of another service, or a default URL, may answer for one that has none.
+  const helpsOut = view.instances.some(isUsable) || reaches(distribution, (kind) => kind !== "refused");
   const status = distribution.degraded === null ? "live" : helpsOut ? "degraded" : "down";
   return {
     service: name,
@@ -39,11 +41,12 @@ export function listService(table: TableReader, name: string): ServiceListing | 
 /** Why a service is not as it should be, and that its default URL helps out where it does. */
 function degradedReason(distribution: Distribution): string | null {
   const { degraded } = distribution;
-  return degraded !== null && byDefaultUrl(distribution) ? `${degraded}; the default URL takes its requests` : degraded;
+  const byDefault = reaches(distribution, (kind) => kind === "url");
+  return degraded !== null && byDefault ? `${degraded}; the default URL takes its requests` : degraded;
 }
 
-function byDefaultUrl({ shares }: Distribution): boolean {
-  return shares.some(({ parts }) => parts.some(({ pool }) => pool.kind === "url"));
+function reaches({ shares }: Distribution, isKind: (kind: Pool["kind"]) => boolean): boolean {
+  return shares.some(({ parts }) => parts.some(({ pool }) => isKind(pool.kind)));
 }
 
 /** Shows every route of a table. */
