@@ -12,6 +12,7 @@ export interface LinkReport {
 /** What was logged last: the same is not said again. */
 type Said = "nothing" | "connected" | "lost" | "unreachable" | `refused: ${string}`;
 
+/** Makes the report of one link. */
 export function createLinkReport(log: Logger): LinkReport {
   let said: Said = "nothing";
   return {

@@ -26,6 +26,7 @@ export interface Subscription {
   have(): NonNullable<Hello["subscribe"]>["have"];
 }
 
+/** What a directory says first, once it has taken a client. */
 export type Welcome = Extract<ServerMessage, { type: "welcome" }>;
 /** What a directory says after its `welcome`. */
 export type LinkMessage = Exclude<ServerMessage, Welcome>;
@@ -69,6 +70,7 @@ export interface SessionDeps {
   readonly onConnected: (welcome: Welcome) => void;
 }
 
+/** Why a session is over. */
 export interface SessionEnd {
   /**
    * `refused` is an answer that only a person can change, and `denied` the one of those that wants a token, or another

@@ -41,6 +41,7 @@ export function addHistograms(a: Histogram, b: Histogram): Histogram {
   return toHistogram([...bucketsOf(a), ...bucketsOf(b)]);
 }
 
+/** How many values a histogram has counted. */
 export function countOf(histogram: Histogram): number {
   let total = 0;
   for (const [, count] of bucketsOf(histogram)) total += count;

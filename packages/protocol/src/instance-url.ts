@@ -17,6 +17,7 @@ export interface InstanceUrl {
   readonly base: string;
 }
 
+/** The longest URL of an instance, in characters. */
 export const URL_LENGTH_MAX = 1_024;
 
 const DEFAULT_PORT = { http: 80, https: 443 } as const;

@@ -14,6 +14,7 @@ export const LINK_VERSIONS = { min: 1, max: 1 } as const;
 
 /** The largest frame that either side accepts, and the most entities that one frame of a snapshot carries. */
 export const FRAME_BYTES_MAX = 4 * 1024 * 1024;
+/** The most services, instances and route tables, together, in one part of a snapshot. */
 export const SNAPSHOT_PART_ENTITIES = 2_000;
 /** The most instances that one Watson may hold. */
 export const REGISTRATIONS_MAX = 10_000;
@@ -38,6 +39,7 @@ const sectors = z
   .meta({ wanted: "8 hexadecimal digits for each sector" })
   .optional();
 
+/** What a client of the link may say it is. */
 export const CLIENT_KINDS = ["watson", "sherlock", "library", "dw"] as const;
 export type ClientKind = (typeof CLIENT_KINDS)[number];
 

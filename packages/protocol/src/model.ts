@@ -22,6 +22,7 @@ export const INSTANCE_STATES = ["live", "down", "draining", "lost"] as const;
 export const DOWN_CAUSES = ["refused", "timeout", "failed"] as const;
 export type DownCause = (typeof DOWN_CAUSES)[number];
 
+/** The bounds of an instance: of its weight, which is that of HAProxy, and of how many tags it has. */
 export const WEIGHT_MAX = 256;
 export const TAGS_MAX = 32;
 
@@ -155,9 +156,12 @@ export const tableChangeSchema = z.object({
 });
 export type TableChange = z.infer<typeof tableChangeSchema>;
 
+/** The key of a service in a table. */
 export const serviceKey = (service: { readonly name: string }): string => service.name;
+/** The key of an instance in a table, `SERVICE@INSTANCE`. */
 export const instanceKey = (instance: { readonly service: string; readonly name: string }): string =>
   `${instance.service}@${instance.name}`;
+/** The key of a route table in a table, `CALLER>SERVICE`. */
 export const tableKey = (table: { readonly caller: string; readonly service: string }): string =>
   `${table.caller}>${table.service}`;
 
@@ -166,6 +170,7 @@ export function isUsable(instance: { readonly state: InstanceState }): boolean {
   return instance.state === "live" || instance.state === "lost";
 }
 
+/** A change of nothing, to be filled. */
 export const emptyChange = (): TableChange => ({
   services: [],
   instances: [],
@@ -173,6 +178,7 @@ export const emptyChange = (): TableChange => ({
   gone: { services: [], instances: [], tables: [] },
 });
 
+/** Whether a change says nothing. */
 export function isEmptyChange({ services, instances, tables, gone }: TableChange): boolean {
   return [services, instances, tables, gone.services, gone.instances, gone.tables].every((list) => list.length === 0);
 }

@@ -11,6 +11,7 @@ export const NAME_PATTERN = /^[a-z0-9_](?:[a-z0-9._-]{0,98}[a-z0-9_])?$/;
 
 export type NameKind = "service" | "caller" | "caller or service" | "instance" | "tenant";
 
+/** Whether a text may be the name of a service, a caller, an instance or a tenant. */
 export function isName(text: string): boolean {
   return NAME_PATTERN.test(text);
 }

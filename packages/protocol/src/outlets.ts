@@ -56,6 +56,7 @@ export interface Scene {
 /** What another service counts beside targets with instances of their own, where only weights tell: one plain instance. */
 const CROSSING_WEIGHT = 100;
 
+/** Whether requests can go there at all. */
 export const isAlive = (outlet: Outlet): boolean => outlet.parts.length > 0;
 
 /** The address of the service itself, which as a target is its primary. */
@@ -95,6 +96,7 @@ export function routeOutlet(scene: Scene, route: Route): Outlet {
   return { ...instancesOutlet(scene, route.target, members), reason: reason + without };
 }
 
+/** Some instances of a service as one outlet, which weighs as much as those of them that are usable. */
 export function instancesOutlet(scene: Scene, target: string, members: readonly Instance[]): Outlet {
   const weight = members.filter(isUsable).reduce((sum, instance) => sum + instance.weight, 0);
   return { target, parts: instanceParts(scene, target, members), weight, reason: "" };
@@ -109,6 +111,7 @@ export function defaultUrlOutlet(scene: Scene): Outlet | null {
   return { target, parts, weight: 1, reason: "the default URL" };
 }
 
+/** Those of some instances that requests would go to, as one part; none where no instance is usable. */
 export function instanceParts(scene: Scene, target: string, members: readonly Instance[]): Part[] {
   const instances = pool(members, scene.viewpoint.zone);
   if (instances.length === 0) return [];

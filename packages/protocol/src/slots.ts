@@ -7,8 +7,10 @@ import { SLOTS } from "./percent.ts";
  */
 export type Slots = readonly SlotRange[];
 
+/** Everything there is to share out. */
 export const ALL_SLOTS: Slots = [[0, SLOTS]];
 
+/** How many slots these ranges have. */
 export function countSlots(slots: Slots): number {
   return slots.reduce((sum, [from, to]) => sum + to - from, 0);
 }
@@ -54,6 +56,7 @@ export function takeSlots(slots: Slots, count: number): { taken: SlotRange[]; re
   return { taken, rest };
 }
 
+/** What one route has of the slots, and is to have. */
 export interface Claim {
   readonly slots: Slots;
   /** How many slots it is to have. */

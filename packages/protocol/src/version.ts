@@ -23,6 +23,7 @@ export function parseVersion(text: string): string {
   );
 }
 
+/** The generation of a version: what stands before its first dot, and "" for an instance without a version. */
 export function generationOf(version: string | null): Generation {
   return version === null ? "" : (version.split(".", 1)[0] as string);
 }
@@ -85,6 +86,7 @@ function kindRank(generation: Generation): number {
   return isNumeric(generation) ? 1 : 2;
 }
 
+/** Whether a part of a version compares as a number. */
 export function isNumeric(text: string): boolean {
   return /^[0-9]+$/.test(text);
 }

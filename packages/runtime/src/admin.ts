@@ -24,6 +24,7 @@ export interface AdminConfig {
   readonly setting: string;
 }
 
+/** An admin port that is open. */
 export interface AdminServer {
   /** What it is bound to, with the port that the system chose for port 0. */
   readonly address: ListenAddress;

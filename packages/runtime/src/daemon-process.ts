@@ -1,5 +1,6 @@
 import type { Env } from "./config/substitute.ts";
 
+/** The signals that daemons know. */
 export type SignalName = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1";
 
 /** What a daemon uses of its process; a fake one lets tests send signals and read what was printed. */

@@ -22,6 +22,7 @@ export interface DaemonCommand<Settings> {
   run(context: CommandContext<Settings>): Promise<ExitCode | void>;
 }
 
+/** What a command gets to run with. */
 export interface CommandContext<Settings> {
   readonly settings: Settings;
   readonly input: DaemonInput;
@@ -33,6 +34,7 @@ export interface CommandContext<Settings> {
   print(text: string): void;
 }
 
+/** What makes a daemon one: its name, its options, how it loads its settings and how it runs. */
 export interface DaemonDefinition<Settings> {
   readonly name: string;
   readonly summary: string;

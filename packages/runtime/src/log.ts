@@ -2,9 +2,11 @@ import { pino } from "pino";
 import { describeError } from "./describe-error.ts";
 import { type LogStream, createTextStream } from "./log-text.ts";
 
+/** From the least important to the most. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** For people, and for programs. */
 export const logFormats = ["text", "json"] as const;
 export type LogFormat = (typeof logFormats)[number];
 

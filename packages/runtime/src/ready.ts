@@ -16,6 +16,7 @@ export interface Readiness {
   seal(): void;
 }
 
+/** One part's own say. */
 export interface ReadinessPart {
   ready(): void;
   notReady(reason: string): void;

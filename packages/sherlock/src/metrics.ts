@@ -15,6 +15,7 @@ export interface Metrics {
   traffic(lines: readonly CounterLine[]): void;
 }
 
+/** What the numbers that are states and no counts come from. */
 export interface MetricSources {
   revision(): number;
   tableAgeMs(): number;
@@ -25,6 +26,7 @@ export interface MetricSources {
 
 const RESPONSE_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
+/** Makes the metrics of a Sherlock; those of `sources` are looked up when they are asked for. */
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = createRegistry("sherlock");
   const registers = [registry];

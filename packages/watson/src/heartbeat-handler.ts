@@ -1,5 +1,6 @@
 import { type AdminHandler, pathOf, send } from "@datawire/runtime";
 
+/** Whom heartbeats are for. */
 export interface HeartbeatTargets {
   /** The keys of the instances with this name, or this key. */
   find(name: string): readonly string[];

@@ -11,6 +11,7 @@ export interface MetricSources {
   readonly fileProblems: () => number;
 }
 
+/** What Watson counts of its work. */
 export interface WatsonMetrics {
   readonly registry: Pick<Registry, "metrics" | "contentType">;
   checked(outcome: TaskOutcome): void;

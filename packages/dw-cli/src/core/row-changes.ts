@@ -1,5 +1,6 @@
 import type { DistributionRow } from "./distribution-rows.ts";
 
+/** A row that is not as it was. */
 export interface RowChange {
   readonly kind: "new" | "gone" | "changed";
   readonly row: DistributionRow;
@@ -10,6 +11,7 @@ export interface RowChanges {
   take(service: string, rows: readonly DistributionRow[]): RowChange[];
 }
 
+/** Begins with no rows. */
 export function createRowChanges(): RowChanges {
   const known = new Map<string, Map<string, DistributionRow>>();
   return {

@@ -15,6 +15,7 @@ export interface ChangeTeller {
   take(service: string, view: ServiceView | null): TableEvent[];
 }
 
+/** Makes a teller that has seen no service yet. */
 export function createChangeTeller(): ChangeTeller {
   const known = new Map<string, ServiceView>();
   return {

@@ -28,6 +28,7 @@ export interface TopState {
   readonly order: "name" | "busy";
 }
 
+/** How `dw top` begins: with all services, by name. */
 export const FIRST_STATE: TopState = { trail: [{ view: { kind: "services" }, selected: null }], order: "name" };
 
 /** What a state shows: its lines in their order, and which is selected. */
@@ -37,6 +38,7 @@ export interface TopSelection extends TopTable {
   readonly index: number;
 }
 
+/** What a state shows of the traffic of now. */
 export function selectionOf({ trail, order }: TopState, traffic: Traffic): TopSelection {
   const { view, selected } = trail.at(-1) as TopPlace;
   const { columns, rows } = topTable(view, traffic);

@@ -32,6 +32,7 @@ export interface SettingsOptions<S extends z.ZodType> {
   readonly systemFolder?: string | undefined;
 }
 
+/** A setting that a variable of the environment gives. */
 export interface Variable {
   readonly path: Path;
   /** Makes the value of the text, for instance a list; default: the text itself. */
@@ -45,6 +46,7 @@ export interface Source {
   readonly value: unknown;
 }
 
+/** Settings that hold, with where each comes from. */
 export interface Settings<T> {
   readonly value: T;
   /** By path (`liveness.interval`), sorted; a list is one value. */

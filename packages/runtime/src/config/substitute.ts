@@ -3,6 +3,7 @@ export type Substitution =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly unset: readonly string[]; readonly malformed: readonly string[] };
 
+/** The environment of a process, or what stands for it in tests. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Replaces each `${NAME}` by the environment's value. `$${NAME}` stands for `${NAME}` itself. */

@@ -9,6 +9,7 @@ import { parseYaml } from "./yaml-document.ts";
 /** A configuration file is written by people; a larger one is something else. */
 const FILE_BYTES_MAX = 1024 * 1024;
 
+/** A file that obeys its schema, with where each value stands; or all that is wrong with it. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T; locate(path: Path): Place }
   | { readonly ok: false; readonly problems: readonly Problem[] };

@@ -103,6 +103,7 @@ export interface MasterState {
   readonly failed: number;
 }
 
+/** Reads the master's answer to `show proc`; null for anything else, as while it starts anew. */
 export function parseShowProc(answer: string): MasterState | null {
   const master = /^(\d+)\s+master\s+(\d+)(?:\s+\[failed: (\d+)\])?/m.exec(answer);
   if (master === null) return null;

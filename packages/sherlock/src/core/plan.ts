@@ -20,6 +20,7 @@ export interface Plan {
   readonly problems: readonly PlanProblem[];
 }
 
+/** What of a plan is in the configuration itself, so that only a reload can change it. */
 export interface Structure {
   /** By name, sorted. */
   readonly backends: ReadonlyMap<string, BackendStructure>;
@@ -56,6 +57,7 @@ export interface RequestKeys {
   readonly baseLengths: readonly number[];
 }
 
+/** One server of a backend, as HAProxy is to have it. */
 export interface PlannedServer {
   readonly name: string;
   /** An IP address without brackets. */
@@ -74,11 +76,13 @@ export interface PlannedServer {
   readonly instances: readonly PlannedInstance[];
 }
 
+/** An instance that a server stands for, to attribute what it counts. */
 export interface PlannedInstance {
   readonly name: string;
   readonly version: string | null;
 }
 
+/** Something of the table that cannot be served, for `dw status`. */
 export interface PlanProblem {
   /** An address: `//barker`, `//barker@vm102`. */
   readonly subject: string;

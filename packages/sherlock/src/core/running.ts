@@ -59,6 +59,7 @@ export function describeBackend(backend: BackendStructure): string {
   return text;
 }
 
+/** All maps, without an entry. */
 export function emptyMaps(): Record<MapName, Map<string, string>> {
   return Object.fromEntries(MAP_NAMES.map((name) => [name, new Map<string, string>()])) as Running["maps"];
 }

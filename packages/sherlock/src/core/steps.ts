@@ -18,6 +18,7 @@ export type ReloadReason =
   | "repair"
   | "server";
 
+/** A reload, and what makes it necessary. */
 export interface Reload {
   readonly reason: ReloadReason;
   /** What it is about, for the log. */

@@ -19,6 +19,7 @@ export interface ConfigFiles {
   keepRejected(): Promise<void>;
 }
 
+/** What HAProxy says of a configuration that it does not take. */
 export interface Refusal {
   /** Every message, without file names. */
   readonly message: string;
@@ -30,6 +31,7 @@ export interface Refusal {
 const KEPT = 3;
 const VALIDATE_MS_MAX = 30_000;
 
+/** Writes into the run directory, and asks the HAProxy of that path. */
 export function createConfigFiles(haproxy: string, dir: Omit<RunDir, "release">): ConfigFiles {
   const written = new Map<string, string>();
   return {

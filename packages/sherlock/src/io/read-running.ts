@@ -19,6 +19,7 @@ export async function readRunning(
   return { loaded, maps, blocks: blocksOf(draw, pointers), servers: await readServers(runtime) };
 }
 
+/** Reads which servers HAProxy has, and how each is set. */
 export async function readServers(runtime: RuntimeApi): Promise<Running["servers"]> {
   return parseServersState(await runtime.ask("show servers state"));
 }
@@ -53,6 +54,7 @@ export interface LoadedFile {
   add(generation: string, structure: LoadedStructure): Promise<void>;
 }
 
+/** Remembers in one file; a damaged one is as good as none. */
 export function createLoadedFile(path: string): LoadedFile {
   const read = async (): Promise<z.output<typeof fileSchema>> => {
     const file = await readJsonFile(path, { bytesMax: BYTES_MAX });

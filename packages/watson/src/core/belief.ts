@@ -18,6 +18,7 @@ export type Belief =
   | { readonly state: "live"; readonly failures: number }
   | ({ readonly state: "down"; readonly passes: number } & Failure);
 
+/** How many probes in a row change a belief. */
 export interface Thresholds {
   /** Passes in a row that bring a down instance back. */
   readonly rise: number;
@@ -25,7 +26,9 @@ export interface Thresholds {
   readonly fall: number;
 }
 
+/** Before the first probe. */
 export const UNKNOWN: Belief = { state: "unknown" };
+/** Without a failure. */
 export const LIVE: Belief = { state: "live", failures: 0 };
 
 /** Folds one probe into a belief; the same object comes back when nothing changed. */

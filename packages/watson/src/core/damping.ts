@@ -15,6 +15,7 @@ export interface Damping {
   readonly heldUntilMs: number | null;
 }
 
+/** An instance that has not changed yet. */
 export const STEADY: Damping = { changesMs: [], heldUntilMs: null };
 
 /** Notes that an instance went from live to down or back. */
@@ -27,6 +28,7 @@ export function noteChange(damping: Damping, nowMs: number): Damping {
   return { changesMs, heldUntilMs: changesMs.length > CHANGES_MAX ? nowMs + CALM_MS : null };
 }
 
+/** Whether an instance is held down at a moment of the monotonic clock. */
 export function isHeld({ heldUntilMs }: Damping, nowMs: number): boolean {
   return heldUntilMs !== null && nowMs < heldUntilMs;
 }

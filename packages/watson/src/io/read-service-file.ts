@@ -5,6 +5,7 @@ import { explainSystemError, type Problem } from "@datawire/runtime";
 /** A service file is written by people, or lists what a machine can run; a larger one is something else. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
+/** The text of a service file, or why there is none. */
 export type FileText =
   | {
       readonly ok: true;

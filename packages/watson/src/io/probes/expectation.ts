@@ -6,6 +6,7 @@ import { createMatcher } from "./matcher.ts";
 /** What is read of a body; an expression has to match within it. */
 export const BODY_BYTES_MAX = 64 * 1024;
 
+/** What a judge gets of an answer. */
 export interface Answer {
   readonly status: number;
   /** Its beginning; null where nobody asked for it. */
@@ -28,4 +29,5 @@ export function createExpectation({ method, url, status, body }: HttpProbe): (an
   };
 }
 
+/** What a probe gives that has nothing to complain of. */
 export const PASS: Probe = { ok: true };

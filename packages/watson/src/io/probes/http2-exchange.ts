@@ -4,6 +4,7 @@ import { connect as connectTls } from "node:tls";
 import type { ProberDeps } from "./prober.ts";
 import { tlsOptions } from "./tls.ts";
 
+/** One request, and where it goes. */
 export interface Http2Request {
   readonly origin: URL;
   readonly headers: OutgoingHttpHeaders;
@@ -14,6 +15,7 @@ export interface Http2Request {
   readonly bodyBytesMax: number;
 }
 
+/** All that came back. */
 export interface Http2Response {
   readonly headers: IncomingHttpHeaders;
   /** Empty where there were none. */
