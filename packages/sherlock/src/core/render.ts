@@ -1,4 +1,5 @@
 import type { Balance } from "@datawire/protocol";
+import { isServerName } from "./backend-key.ts";
 import { escapeArgument, escapeLogFormat, escapeRegex, quoteWord } from "./escape.ts";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
 import { DEFAULT_LIMITS, type ServiceLimits, TLS_CONNECT_TIMEOUT_MS } from "./limits.ts";
@@ -58,6 +59,8 @@ export interface BackendView {
   readonly hashType: string | null;
   /** Which `defaults` section it inherits. */
   readonly defaults: "http" | "plain" | "tcp";
+  /** What `Host` says where that is all that its rules differ in from those that `defaults` has. */
+  readonly hostHeader: string | null;
   /** Its own rules; null where `defaults` has them. */
   readonly mapping: MappingView | null;
   readonly defaultServer: string;
@@ -70,6 +73,8 @@ export interface MappingView {
   readonly setPath: string;
   /** What `Host` says where it is not the name of the server. */
   readonly host: { readonly header: string } | null;
+  /** Whether HAProxy takes `Host` from there; else each backend sets it. */
+  readonly nameIsHost: boolean;
   /** A condition: the host of a redirect is the instance's own. */
   readonly ownHost: string;
   readonly location: { readonly anyHost: string; readonly path: string };
@@ -97,7 +102,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, generation: string)
     whenFetches: whenFetches(keys),
     stickyFetches: stickyFetches(keys),
     baseLengths: keys.baseLengths,
-    plainMapping: hasPlain(features) ? mappingView({ name: "", base: "", host: null }) : null,
+    plainMapping: features.sharedRules ? mappingView({ name: "", base: "", host: null }, features) : null,
     tcpServices: [...tcpListeners.values()].map(({ service, host, port }) => ({
       service,
       bind: bindWords(formatEndpoint(host, port)),
@@ -157,7 +162,7 @@ function backendView(
   { caFile, features }: Pick<RenderSettings, "caFile" | "features">,
 ): BackendView {
   const isTcp = backend.protocol === "tcp";
-  const isPlain = hasPlain(features) && backend.base === "" && backend.host === null;
+  const isPlain = isPlainBackend(backend, features);
   return {
     name: backend.name,
     service: backend.service,
@@ -167,7 +172,8 @@ function backendView(
     // A CRC alone puts keys that are alike next to each other on the ring.
     hashType: backend.balance.kind === "consistent" ? "consistent crc32 avalanche" : null,
     defaults: isTcp ? "tcp" : isPlain ? "plain" : "http",
-    mapping: isTcp || isPlain ? null : mappingView(backend),
+    hostHeader: isPlain && backend.host !== null ? quoteWord(escapeLogFormat(backend.host)) : null,
+    mapping: isTcp || isPlain ? null : mappingView(backend, features),
     defaultServer: commonServerOptions(backend, caFile),
     servers: [...servers.values()].map((server) => ({
       name: server.name,
@@ -177,17 +183,21 @@ function backendView(
   };
 }
 
-/** Whether the rules of backends without a base path are the same: they are not where each names its `Host`. */
-function hasPlain({ sharedRules, hostFromName }: HaproxyFeatures): boolean {
-  return sharedRules && hostFromName;
+/** Whether a backend has its rules from `defaults`: without a base path, and with servers that are named for `Host`. */
+function isPlainBackend({ base, host }: BackendStructure, { sharedRules }: HaproxyFeatures): boolean {
+  return sharedRules && base === "" && (host === null || isServerName(host));
 }
 
-function mappingView({ name, base, host }: Pick<BackendStructure, "name" | "base" | "host">): MappingView {
+function mappingView(
+  { name, base, host }: Pick<BackendStructure, "name" | "base" | "host">,
+  { hostFromName }: HaproxyFeatures,
+): MappingView {
   const pattern = escapeRegex(base);
   return {
     name,
     setPath: setPath(base),
     host: host === null ? null : { header: quoteWord(escapeLogFormat(host)) },
+    nameIsHost: hostFromName,
     ownHost: host === null ? "{ srv_name,strcmp(txn.loch) eq 0 }" : `{ var(txn.loch) -m str ${quoteWord(host)} }`,
     location: {
       anyHost: quoteWord(`^(?:(?:https?:)?//[^/?#]*)?${pattern}([/?#].*)?$`),

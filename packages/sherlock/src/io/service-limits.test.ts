@@ -85,6 +85,7 @@ test.each(["of the configuration", "that came at run time"])(
     release();
     expect((await waiting).status).toBe(200);
   },
+  20_000,
 );
 
 /** How many of so many requests, one after the other, an instance got. */

@@ -131,14 +131,14 @@ test.each([
   expect(lines.includes("log-format '%b %s %Ta'")).toBe(!accessLog);
 });
 
-test("an HAProxy that does not take Host from the name of a server has a backend, with its rules, for each instance", () => {
+test("an HAProxy that does not take Host from the name of a server has a backend for each instance, which sets it", () => {
   const entities = [service("s"), instance("s", "a"), instance("s", "b", { order: 1, url: "http://vm2:81" })];
   const features = { ...EVERY_FEATURE, hostFromName: false };
   const { view } = planned(entities, { ...SETTINGS, features });
-  expect(view.plainMapping).toBeNull();
-  expect(view.backends.map(({ mapping, servers }) => [mapping?.host?.header, servers.length])).toEqual([
-    ["'127.0.0.1:8000'", 1],
-    ["'vm2:81'", 1],
+  expect(view.plainMapping?.nameIsHost).toBe(false);
+  expect(view.backends.map(({ defaults, hostHeader, servers }) => [defaults, hostHeader, servers.length])).toEqual([
+    ["plain", "'127.0.0.1:8000'", 1],
+    ["plain", "'vm2:81'", 1],
   ]);
 });
 
