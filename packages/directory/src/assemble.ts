@@ -93,7 +93,14 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     refused: metrics.refused,
   });
   return {
-    handlers: { ...door, foreign: metrics.foreign },
+    handlers: {
+      ...door,
+      foreign: metrics.foreign,
+      crowded(reason) {
+        metrics.crowded();
+        if (reason !== null) log.warn("Connections refused", { reason });
+      },
+    },
     configure: (settings) => tenants.configure(settings),
     async run(signal) {
       await tenants.run(signal);
@@ -120,4 +127,5 @@ export const startingHandlers: HttpHandlers = {
   },
   upgrade: (_req, socket) => void socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n"),
   foreign: () => {},
+  crowded: () => {},
 };

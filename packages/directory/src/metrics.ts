@@ -11,6 +11,7 @@ export interface Metrics {
   readonly registry: Registry;
   readonly refused: (code: ErrorCode) => void;
   readonly foreign: () => void;
+  readonly crowded: () => void;
   readonly stored: (ms: number) => void;
   readonly published: (delayMs: number) => void;
   readonly recorded: () => void;
@@ -39,6 +40,11 @@ export function createMetrics(): Metrics {
     help: "Requests refused for a foreign Origin or Host.",
     registers,
   });
+  const crowded = new Counter({
+    name: "datawire_directory_crowded_connections_total",
+    help: "Connections refused because their address had too many open.",
+    registers,
+  });
   const store = new Histogram({
     name: "datawire_directory_store_seconds",
     help: "From writing a change to its being durable.",
@@ -60,6 +66,7 @@ export function createMetrics(): Metrics {
     registry,
     refused: (code) => refusals.inc({ code }),
     foreign: () => foreign.inc(),
+    crowded: () => crowded.inc(),
     stored: (ms) => store.observe(ms / 1_000),
     recorded: () => changes.inc(),
     published: (delayMs) => publishing.observe(delayMs / 1_000),

@@ -1,17 +1,24 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { type HttpConfig, type HttpServer, listenHttp } from "./http-server.ts";
 
 let server: HttpServer | null = null;
 afterEach(() => server?.close());
 
 const foreign: string[] = [];
+const crowded: (string | null)[] = [];
 async function listen(over: Partial<HttpConfig> = {}): Promise<number> {
   foreign.length = 0;
+  crowded.length = 0;
   server = await listenHttp(
     { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: ["localhost"], ...over },
-    { request: (_, res) => res.end("in"), upgrade: () => {}, foreign: (reason) => foreign.push(reason) },
+    {
+      request: (_, res) => res.end("in"),
+      upgrade: () => {},
+      foreign: (reason) => foreign.push(reason),
+      crowded: (reason) => crowded.push(reason),
+    },
   );
   return server.addresses[0]?.port ?? 0;
 }
@@ -39,4 +46,42 @@ test.each<[string, Partial<HttpConfig>, string]>([
   const [answer] = (await once(probe, "data")) as [Buffer];
   expect(answer.toString()).toMatch(/^HTTP\/1\.1 200/);
   expect(foreign.length > 0).toBe(host === "evil.example");
+});
+
+const nobody = () => false;
+
+test("listenHttp() refuses connections of an address beyond its bound with a reason, until some have ended", async () => {
+  const port = await listen({ crowd: { max: 2, exempt: nobody } });
+  const open = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+  await Promise.all(open.map((one) => once(one, "connect")));
+  const ask = async (): Promise<string> => {
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET / HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    const parts: Buffer[] = [];
+    for await (const part of socket) parts.push(part as Buffer);
+    return Buffer.concat(parts).toString();
+  };
+  const bound = "2 connections are open from 127.0.0.1, which is the bound for one address";
+  const refused = await ask();
+  expect(refused).toMatch(/^HTTP\/1\.1 429 /);
+  expect(refused).toContain(bound);
+  expect(await ask()).toMatch(/^HTTP\/1\.1 429 /);
+  expect(crowded).toEqual([bound, null]);
+  open[0]?.destroy();
+  await vi.waitFor(async () => expect(await ask()).toMatch(/^HTTP\/1\.1 200 /));
+  open[1]?.destroy();
+});
+
+test("listenHttp() cuts connections beyond the bound where TLS is spoken, before the handshake", async () => {
+  const port = await listen({ crowd: { max: 0, exempt: nobody }, tls: { clientCertificates: false } });
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {});
+  await once(socket, "close");
+  expect(crowded).toHaveLength(1);
+});
+
+test("listenHttp() exempts those it is told to", async () => {
+  const port = await listen({ crowd: { max: 0, exempt: (address) => address === "127.0.0.1" } });
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+  expect(crowded).toEqual([]);
 });

@@ -6,6 +6,7 @@ import type { SecureContextOptions } from "node:tls";
 import type { ErrorBody } from "@datawire/protocol";
 import { foreignRequest, isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
 import { onUpgrade } from "./on-upgrade.ts";
+import { CROWD_BOUND, type CrowdBound, createCrowdGuard } from "./crowd.ts";
 import { createPlainAnswers, divertPlain } from "./plain-on-tls.ts";
 
 /** What is served on the one port of a directory. */
@@ -14,6 +15,8 @@ export interface HttpHandlers {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Told of a request that a web page may have sent, which is refused. */
   foreign(reason: string): void;
+  /** Told of a connection of an address that has too many; with the reason where it is the first one for a while. */
+  crowded(reason: string | null): void;
 }
 
 export interface HttpConfig {
@@ -22,6 +25,8 @@ export interface HttpConfig {
   readonly setting: string;
   /** The names that the directory is known by. */
   readonly names: readonly string[];
+  /** How many connections one address may have; `CROWD_BOUND` where it is left out. */
+  readonly crowd?: CrowdBound;
   /** Without it, TLS is not spoken. With it nobody gets in before `setCertificate`, and who does not speak it is told so. */
   readonly tls?: {
     /** Whether clients must show a certificate of the authority that `setCertificate` gives. */
@@ -55,6 +60,7 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
     const { host, origin } = req.headers;
     return foreignRequest({ host, origin }, { names: config.names, loopbackOnly });
   };
+  const guard = createCrowdGuard(config.crowd ?? CROWD_BOUND, (reason) => handlers.crowded(reason));
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
   const bound: ListenAddress[] = [];
@@ -63,6 +69,7 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
       const port = bound[0]?.port ?? address.port;
       const server =
         config.tls === undefined ? serve(handlers, refusalOf) : serveSecurely(handlers, refusalOf, config.tls);
+      guard(server, { secure: config.tls !== undefined });
       track(server, sockets);
       bound.push(await listen(server, { ...address, port }, config.setting));
       servers.push(server);

@@ -1,3 +1,5 @@
+import { networkOf } from "../../core/network-of.ts";
+
 /** How many refusals one address gets an explanation for at once, and how fast it may have more. */
 const BURST = 20;
 const REFILL_MS = 3_000;
@@ -37,9 +39,3 @@ export class RefusalLimit {
 
 /** After how long an address that is past the bound may ask again. */
 export const RETRY_AFTER_SECONDS = REFILL_MS / 1_000;
-
-/** An IPv6 host has 2^64 addresses of its own: what counts is its network. */
-function networkOf(address: string): string {
-  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
-  return address.split(":").slice(0, 4).join(":");
-}
