@@ -40,7 +40,7 @@ test.each(samples)("the sample of %s has every key", (name) => {
   const { settings = [] } = describeFiles().find(({ file }) => file === `${name}.yaml`) ?? {};
   const keys = new Set(settings.map(({ key }) => key.replace(/[.[].*/, "")));
   keys.delete("token"); // not for a file that everybody may read
-  const shown = [...read(name).matchAll(/^(?:# )?([a-z_]+):/gm)].map(([, key]) => key);
+  const shown = [...read(name).matchAll(/^(?:# )?([a-z_]+):/gm)].map(([, key]) => String(key));
   expect(shown.toSorted()).toEqual([...keys].toSorted());
 });
 
