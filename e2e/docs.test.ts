@@ -1,6 +1,7 @@
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { brokenLinks } from "./harness/docs/links.ts";
 import { readOptions, wrongMentions } from "./harness/docs/mentions.ts";
 import { readPage } from "./harness/docs/page.ts";
 import { describeFailure, updatePage } from "./harness/docs/results.ts";
@@ -33,6 +34,10 @@ test.each([...pages, ...ELSEWHERE, "CONTRIBUTING.md"])(
     expect(wrongMentions(markdown, readPage(markdown), known)).toEqual([]);
   },
 );
+
+test.each([...pages, ...ELSEWHERE, "CONTRIBUTING.md", "CHANGELOG.md"])("the links of %s lead somewhere", (name) => {
+  expect(brokenLinks(join(ROOT, name))).toEqual([]);
+});
 
 describe.concurrent("commands print what the page shows", () => {
   test.each(pages)(
