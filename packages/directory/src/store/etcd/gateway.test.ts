@@ -15,7 +15,7 @@ afterEach(() => {
 /** An etcd that knows one token at a time, and answers with what it is asked. */
 async function startEtcd() {
   const state = { token: "", logins: 0, requests: 0 };
-  server = createServer((req, res) => {
+  const etcd = createServer((req, res) => {
     void json(req).then((body) => {
       if (req.url === "/v3/auth/authenticate") {
         state.logins += 1;
@@ -29,11 +29,14 @@ async function startEtcd() {
       return res.writeHead(400).end(JSON.stringify({ error, code: 3 }));
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = etcd;
+  etcd.listen(0, "127.0.0.1");
+  await once(etcd, "listening");
+  const { port } = etcd.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
   const user = { name: "datawire", password: "secret" };
-  return { state, gateway: new Gateway({ endpoints: [url], user, tls: null }, { clock: systemClock }) };
+  const gateway = new Gateway({ endpoints: [url], user, tls: null }, { clock: systemClock });
+  return { state, etcd, port, gateway };
 }
 
 const askAll = (gateway: Gateway) =>
@@ -60,12 +63,11 @@ test("a token that is given up is replaced with the next request, which is asked
 });
 
 test("a login that fails is tried again by the next request", async () => {
-  const { state, gateway } = await startEtcd();
-  const { port } = server?.address() as AddressInfo;
-  server?.close();
-  server?.closeAllConnections();
+  const { state, etcd, port, gateway } = await startEtcd();
+  etcd.close();
+  etcd.closeAllConnections();
   await expect(gateway.call("/v3/kv/range", {}, { idempotent: true })).rejects.toMatchObject({ code: "unavailable" });
-  server?.listen(port, "127.0.0.1");
+  etcd.listen(port, "127.0.0.1");
   expect(await askAll(gateway)).toEqual(answers);
   expect(state.logins).toBe(1);
   await gateway.close();
