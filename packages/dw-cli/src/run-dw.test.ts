@@ -55,7 +55,7 @@ test("runDw() prints the help of a noun for help NOUN", async () => {
 test.each([
   ["conflict", 1],
   ["not_found", 1],
-  ["invalid_argument", 1],
+  ["invalid_argument", 64],
   ["unavailable", 1],
   ["permission_denied", 77],
   ["unauthenticated", 77],

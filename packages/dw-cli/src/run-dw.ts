@@ -1,4 +1,4 @@
-import { ProtocolError, parseAddress } from "@datawire/protocol";
+import { type ErrorCode, ProtocolError, parseAddress } from "@datawire/protocol";
 import { Unreachable } from "@datawire/link/client";
 import { type Env, type ExitCode, ExitError, exitCodes, runCommandLine, tell } from "@datawire/runtime";
 import type { CommonOptions } from "./common-options.ts";
@@ -100,9 +100,15 @@ function refuseNegative(argv: readonly string[]): void {
 function tellError(error: unknown, streams: TerminalStreams): ExitCode {
   const stderr = (text: string): void => streams.stderr(`${text.trimEnd().split("\n").map(printable).join("\n")}\n`);
   const code = tell(withRemedy(error), { name: "dw", process: { stderr } });
-  if (!(error instanceof ProtocolError)) return code;
-  return error.code === "unauthenticated" || error.code === "permission_denied" ? exitCodes.notAllowed : code;
+  return error instanceof ProtocolError ? (REFUSALS[error.code] ?? code) : code;
 }
+
+/** Refusals of the directory that are told apart from a failure; what it cannot read was typed. */
+const REFUSALS: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
+  invalid_argument: exitCodes.misused,
+  unauthenticated: exitCodes.notAllowed,
+  permission_denied: exitCodes.notAllowed,
+};
 
 function withRemedy(error: unknown): unknown {
   if (!(error instanceof Unreachable)) return error;

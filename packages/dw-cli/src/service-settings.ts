@@ -12,15 +12,22 @@ interface Setting {
 
 const asDuration = (text: string): number => typed(() => parseDuration(text));
 
+/** A limit of no time at all would let nothing through. */
+function asLimit(text: string): number {
+  const ms = asDuration(text);
+  if (ms > 0) return ms;
+  throw misuse(`Cannot use ${JSON.stringify(text)} as a time limit: wanted more than 0s`);
+}
+
 const SETTINGS: readonly Setting[] = [
   { option: "default", field: "defaultUrl", read: asUrl },
   { option: "failover", field: "failover", read: asTyped },
   { option: "balance", field: "balance", read: asBalance },
-  { option: "timeout", field: "timeoutMs", read: asDuration },
-  { option: "connectTimeout", field: "connectTimeoutMs", read: asDuration },
-  { option: "queueTimeout", field: "queueTimeoutMs", read: asDuration },
-  { option: "retries", field: "retries", read: asCount },
-  { option: "maxConnections", field: "maxConnections", read: asCount },
+  { option: "timeout", field: "timeoutMs", read: asLimit },
+  { option: "connectTimeout", field: "connectTimeoutMs", read: asLimit },
+  { option: "queueTimeout", field: "queueTimeoutMs", read: asLimit },
+  { option: "retries", field: "retries", read: (text) => asCount(text, "retries") },
+  { option: "maxConnections", field: "maxConnections", read: (text) => asCount(text, "maxConnections") },
   { option: "slowStart", field: "slowStartMs", read: asDuration },
 ];
 
@@ -76,7 +83,12 @@ function asUrl(text: string): string {
   return text;
 }
 
-function asCount(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw misuse(`Cannot use ${JSON.stringify(text)} as a number: wanted a whole number`);
-  return Number(text);
+function asCount(text: string, option: keyof typeof COUNTS): number {
+  const { min, max } = COUNTS[option];
+  const count = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= min && count <= max) return count;
+  throw misuse(`Cannot use ${JSON.stringify(text)} as --${nameOf(option)}: wanted a number from ${min} to ${max}`);
 }
+
+/** As `serviceSettingsSchema` has them. */
+const COUNTS = { retries: { min: 0, max: 10 }, maxConnections: { min: 1, max: 999_999 } } as const;

@@ -24,6 +24,8 @@ test.each([
 
 test.each([
   ["barker", /begins with \/\/, as in \/\/barker$/],
+  ["http://barker:80/x", /begins with \/\/, as in \/\/barker$/],
+  ["http://Barker", /begins with \/\/, as in \/\/barker$/],
   ["", /begins with \/\/, as in \/\/barker$/],
   ["(2)", /quote the address/],
   ["//barker(2", /quote the address/],

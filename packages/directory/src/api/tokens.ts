@@ -29,12 +29,15 @@ export function tokenEndpoints({ tokens, desk, clock }: ApiContext): Endpoint[] 
             `Cannot limit a token of role ${role} to some services: wanted the role watson, which is for registering them`,
           );
         }
+        const lifeMs = expires === null ? null : parseDuration(expires);
+        if (lifeMs === 0)
+          throw new ProtocolError("invalid_argument", "Cannot let a token end at once: expires wants more than 0s");
         const nowMs = clock.nowMs();
         const order = {
           role,
           services: services?.map(parsePattern) ?? null,
           tenant: tenantOf(grant, tenant),
-          expiresMs: expires === null ? null : nowMs + parseDuration(expires),
+          expiresMs: lifeMs === null ? null : nowMs + lifeMs,
         };
         const { token, record } = await tokens.create(order, author.who);
         await desk.note(`token ${record.id} created: ${describeToken(record)}`, author);

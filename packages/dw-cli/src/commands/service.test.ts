@@ -87,7 +87,10 @@ test("service add and service set read their settings", async () => {
 test.each([
   ["service set //barker", "there is nothing to set"],
   ["service set //barker --balance fair", 'Cannot use "fair" as balance'],
-  ["service set //barker --retries many", 'Cannot use "many" as a number'],
+  ["service set //barker --retries many", 'Cannot use "many" as --retries: wanted a number from 0 to 10'],
+  ["service set //barker --retries 11", "wanted a number from 0 to 10"],
+  ["service set //barker --max-connections 0", 'Cannot use "0" as --max-connections: wanted a number from 1'],
+  ["service set //barker --queue-timeout 0", 'Cannot use "0" as a time limit: wanted more than 0s'],
   ["service set //barker --failover some", "Allowed choices are any, none"],
   ["service set //barker(2) --retries 1", "wanted a whole service, as in //barker"],
   ["service add //barker --primary 1/2", 'Cannot use "1/2" as a version'],

@@ -73,7 +73,7 @@ export function planPromote(state: State, name: string, version: string | null):
     const there = [...state.services.generationsOf(name)].toSorted().map(describeGeneration);
     throw new ProtocolError(
       "not_found",
-      `Cannot promote ${describeGeneration(generation)} of //${name}: no instance of it is registered; there are: ${there.join(", ") || "none"}`,
+      `Cannot promote ${generation === "" ? `//${name} without a version` : `version ${generation} of //${name}`}: no instance of it is registered; there are: ${there.join(", ") || "none"}`,
     );
   }
   return promotion(state, { name, from: entity.primary, to: generation });
