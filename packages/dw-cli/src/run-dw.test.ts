@@ -68,6 +68,18 @@ test.each([
   });
 });
 
+test.each([
+  ["service list", "GET /v1/services", {}],
+  ["status", "GET /v1/status", { directory: {} }],
+  ["route list -f", "GET /v1/callers", []],
+  ["watch", "GET /v1/routes", { routs: [] }],
+  ["explain a b", "GET /v1/explain?caller=a&service=b", { explanation: {} }],
+])("runDw() says that an answer makes no sense: %s", async (line, path, answer) => {
+  const { code, stderr } = await run(line, { answers: { [path]: answer } });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^dw: Cannot make sense of what the directory answered: is it a directory, .*\n$/);
+});
+
 test("runDw() names what it tried when the directory is out of reach, says what to do, and ends with 69", async () => {
   const answers = { "GET /v1/routes": new Unreachable([{ address: "//a/directory", reason: "timed out" }]) };
   const { code, stderr } = await run("route list", { answers });

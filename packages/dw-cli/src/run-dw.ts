@@ -1,6 +1,6 @@
 import { type ErrorCode, ProtocolError, parseAddress } from "@datawire/protocol";
 import { Unreachable } from "@datawire/link/client";
-import { type Env, type ExitCode, ExitError, exitCodes, runCommandLine, tell } from "@datawire/runtime";
+import { type Env, type ExitCode, ExitError, exitCodes, VERSION, runCommandLine, tell } from "@datawire/runtime";
 import type { CommonOptions } from "./common-options.ts";
 import { printable } from "./core/printable.ts";
 import type { Dw, Input } from "./dw.ts";
@@ -65,7 +65,7 @@ async function runCommand(
       return await run({ ...local, output, configFile, directories, connect, commands: COMMANDS }, input);
     }
     const [{ run }, dw] = await Promise.all([action.load(), connect()]);
-    return await run(dw, input);
+    return await run(dw, input).catch(blameAnswer);
   } finally {
     await connected?.close();
   }
@@ -109,6 +109,13 @@ const REFUSALS: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   unauthenticated: exitCodes.notAllowed,
   permission_denied: exitCodes.notAllowed,
 };
+
+/** Answers are believed to have their shape; one that has another shows as a property that is not there. */
+function blameAnswer(error: unknown): never {
+  if (!(error instanceof TypeError)) throw error;
+  const message = `Cannot make sense of what the directory answered: is it a directory, and of version ${VERSION} as this dw is?`;
+  throw new Error(message, { cause: error });
+}
 
 function withRemedy(error: unknown): unknown {
   if (!(error instanceof Unreachable)) return error;
