@@ -1,3 +1,4 @@
+import { nearest } from "@datawire/protocol";
 import { VERSION } from "@datawire/runtime";
 import { Argument, Command, Option } from "commander";
 import { addCommonOptions, type CommonOptions, readCommonOptions } from "./common-options.ts";
@@ -17,7 +18,7 @@ export function createProgram({ run, startDaemon }: ProgramActions): Command {
     .description("Ask and steer a Datawire directory: who serves what, and who gets which share of whose requests")
     .version(VERSION, "-V, --version")
     .helpOption("-h, --help", "show this help")
-    .helpCommand("help [command]", "show the help of a command")
+    .helpCommand(false)
     .enablePositionalOptions();
   addCommonOptions(program, { top: true });
   const nouns = new Map<string, Command>();
@@ -40,7 +41,30 @@ export function createProgram({ run, startDaemon }: ProgramActions): Command {
         return startDaemon(name, [...directories, ...args]);
       });
   }
+  addHelp(program);
   return program;
+}
+
+/** Commander's own knows the first word alone, and takes one that is no command for none. */
+function addHelp(program: Command): void {
+  program
+    .command("help")
+    .description("show the help of a command")
+    .argument("[command...]")
+    .helpOption(false)
+    .action((words: string[]) => {
+      let at = program;
+      for (const word of words) {
+        at = at.commands.find((command) => command.name() === word) ?? unknownCommand(at, word);
+      }
+      at.help();
+    });
+}
+
+function unknownCommand(parent: Command, word: string): never {
+  const names = parent.commands.map((command) => command.name());
+  const near = nearest(word, names);
+  return parent.error(`error: unknown command '${word}'${near === undefined ? "" : `\n(Did you mean ${near}?)`}`);
 }
 
 function addNoun(program: Command, nouns: Map<string, Command>, name: string): Command {

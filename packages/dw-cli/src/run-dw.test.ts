@@ -4,6 +4,8 @@ import { refusal, run } from "./testing/run.ts";
 
 test.each([
   ["rout list", "unknown command 'rout', did you mean route?"],
+  ["help rout", "unknown command 'rout', did you mean route?; see `dw --help`"],
+  ["completion tcsh", "shell 'tcsh' is invalid. Allowed choices are bash, zsh, fish; see `dw completion --help`"],
   ["route lst", "unknown command 'lst', did you mean list?"],
   ["route list --jsn", "unknown option '--jsn', did you mean --json?"],
   ["route add //a", "missing required argument 'target'"],
@@ -48,7 +50,8 @@ test.each(["help", "--help"])("runDw() prints the help of dw for %s", async (lin
   });
 });
 
-test("runDw() prints the help of a noun for help NOUN", async () => {
+test("runDw() prints the help of a noun for help NOUN, and of a verb", async () => {
+  expect((await run("help route add")).stdout).toContain("Usage: dw route add");
   expect(await run("help route")).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage: dw route") });
 });
 
@@ -77,7 +80,9 @@ test.each([
 ])("runDw() says that an answer makes no sense: %s", async (line, path, answer) => {
   const { code, stderr } = await run(line, { answers: { [path]: answer } });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^dw: Cannot make sense of what the directory answered: is it a directory, .*\n$/);
+  expect(stderr).toMatch(
+    /^dw: Cannot make sense of the answer, which seems not to be that of a directory of version .*: .*\n$/,
+  );
 });
 
 test("runDw() names what it tried when the directory is out of reach, says what to do, and ends with 69", async () => {

@@ -113,7 +113,7 @@ const REFUSALS: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
 /** Answers are believed to have their shape; one that has another shows as a property that is not there. */
 function blameAnswer(error: unknown): never {
   if (!(error instanceof TypeError)) throw error;
-  const message = `Cannot make sense of what the directory answered: is it a directory, and of version ${VERSION} as this dw is?`;
+  const message = `Cannot make sense of the answer, which seems not to be that of a directory of version ${VERSION}`;
   throw new Error(message, { cause: error });
 }
 

@@ -4,7 +4,7 @@ import type { Env, Settings } from "@datawire/runtime";
 import { misuse } from "./operands.ts";
 import type { DwSettings } from "./settings.ts";
 
-/** The keys that a person may set. */
+/** The keys that a person may set; a token is not kept in a file that others may read. */
 export const SETTING_KEYS = ["directory", "token_file", "tls.ca", "tls.cert", "tls.key"] as const;
 
 /** The file that `dw config set` writes: that of `-c`, else the user's own. */

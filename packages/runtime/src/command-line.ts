@@ -43,6 +43,7 @@ export async function runCommandLine(
 function usageMessage(message: string): string {
   return message
     .replace(/^error: /, "")
+    .replace(/^command-argument value (.*) is invalid for argument '(.*)'/s, "$2 $1 is invalid")
     .replace(/\s*\n\s*\(Did you mean (.*?)\??\)/s, ", did you mean $1?")
     .replace(/\s*\n\s*/g, " ")
     .replace(/\.$/, "");

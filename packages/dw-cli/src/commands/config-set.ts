@@ -1,15 +1,16 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, realpath, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type Path, check, systemErrorCode, writeFileAtomically } from "@datawire/runtime";
 import { parseDocument } from "yaml";
 import { operand } from "../dw.ts";
 import type { RunLocal } from "../command.ts";
 import { misuse } from "../operands.ts";
-import { settingsSchema } from "../settings.ts";
+import { loadDwSettings, settingsSchema } from "../settings.ts";
 import { SETTING_KEYS, requireKey, settingsFile } from "../settings-file.ts";
 
 /** Changes one setting in the settings file; what else is in there stays, comments too. */
-export const run: RunLocal = async ({ output, env, configFile }, input) => {
+export const run: RunLocal = async ({ output, env, configFile, systemFolder }, input) => {
   const key = requireKey(operand(input, 0), SETTING_KEYS);
   const path: Path = key.split(".");
   const value = valueOf(key, operand(input, 1));
@@ -26,13 +27,19 @@ export const run: RunLocal = async ({ output, env, configFile }, input) => {
   await mkdir(dirname(file), { recursive: true });
   await writeFileAtomically(old.path, document.toString(), { mode: old.mode });
   output.note(`${key} is set in ${file}`);
+  if (typeof value === "string" && isFileKey(key) && !existsSync(value)) output.note(`there is no ${value} yet`);
+  const { sources } = await loadDwSettings(configFile, { env, systemFolder });
+  const from = sources.get(key)?.from ?? file;
+  if (!from.startsWith(`${file}:`)) output.note(`${from} gives ${key} too, and wins`);
 };
 
-/** Several addresses are one list. */
+/** Several addresses are one list; a file is found from wherever `dw` is called later. */
 function valueOf(key: string, text: string): unknown {
-  if (key !== "directory" || !text.includes(",")) return text;
-  return text.split(",").map((part) => part.trim());
+  if (isFileKey(key)) return text === "" ? text : resolve(text);
+  return text.includes(",") ? text.split(",").map((part) => part.trim()) : text;
 }
+
+const isFileKey = (key: string): boolean => key !== "directory";
 
 /** What is to be replaced: of a link, the file that it leads to. */
 async function readOld(file: string): Promise<{ readonly path: string; readonly text: string; readonly mode: number }> {

@@ -53,6 +53,16 @@ test("config takes from the system's folder what the user's own file leaves open
   expect((await run("config get token_file", { env, systemFolder })).stdout).toBe("/token\n");
 });
 
+test("config set says what its user would stumble over: a file that is not there, a variable that wins", async () => {
+  const { env } = await home();
+  const missing = await run("config set token_file no-such-token", { env });
+  expect(missing.stderr).toContain(`note: there is no ${join(process.cwd(), "no-such-token")} yet\n`);
+  const outdone = await run("config set directory //a/directory", {
+    env: { ...env, DATAWIRE_DIRECTORY: "//b/directory" },
+  });
+  expect(outdone.stderr).toMatch(/\nnote: DATAWIRE_DIRECTORY gives directory too, and wins\n$/);
+});
+
 test("config set changes one key and keeps the rest, comments too", async () => {
   const { env, file } = await home();
   expect(await run("config init", { env })).toMatchObject({ code: 0, stdout: `${file}\n` });
