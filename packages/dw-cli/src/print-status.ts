@@ -74,7 +74,7 @@ function printDirectory(
         { title: "WATSON", shrink: 1 },
         { title: "STATE" },
         { title: "INSTANCES", align: "right" },
-        { title: "VERSION" },
+        { title: "VERSION", shrink: 0 },
         { title: "SINCE" },
       ],
       rows: watsons.map(({ name, state, instances, version, since }) => [
@@ -93,7 +93,7 @@ function printDirectory(
       { title: "SHERLOCK", shrink: 1 },
       { title: "REVISION", align: "right" },
       { title: "BEHIND", align: "right" },
-      { title: "VERSION" },
+      { title: "VERSION", shrink: 0 },
       { title: "SINCE" },
     ],
     rows: sherlocks.map(({ name, revision, lag, version, since }) => [

@@ -11,7 +11,7 @@ export const run: RunCommand = async (dw, input) => {
     columns: [
       { title: "CALLER", shrink: 1 },
       { title: "KIND" },
-      { title: "VERSION" },
+      { title: "VERSION", shrink: 0 },
       { title: "ZONE", shrink: 2 },
       { title: "REVISION", align: "right" },
       { title: "SINCE" },

@@ -15,7 +15,7 @@ export const run: RunCommand = async (dw, input) => {
       { title: "PRIMARY" },
       { title: "LIVE", align: "right" },
       { title: "HELD", align: "right" },
-      { title: "PROTOCOL" },
+      { title: "PROTOCOL", shrink: 0 },
       { title: "WHY", shrink: 1 },
     ],
     rows: services.map(({ service, status, primary, instances, protocol, reason }) => [

@@ -14,7 +14,7 @@ export function instanceTable(
       { title: "VERSION", shrink: 3 },
       { title: "STATE" },
       { title: "ROLE" },
-      { title: "SINCE" },
+      { title: "SINCE", shrink: 0 },
       { title: "URL", shrink: 2 },
       { title: "WHY", shrink: 1 },
     ],

@@ -28,8 +28,10 @@ test.each([
   [53, "barker.internal   7  the primary has no live instance"],
   [40, "barker.internal   7  the primary has no…"],
   [25, "barker.int…   7  the pri…"],
-  [5, "barker.…   7  the pri…"],
-])("layoutTable() fits %i columns, the least important one first, and keeps a rest of each", (width, expected) => {
+  [22, "barker.…   7  the pri…"],
+  [21, "barker.internal   7"],
+  [5, "barker.…   7"],
+])("layoutTable() fits %i columns: the least important one gives up width first, and then goes", (width, expected) => {
   expect(layoutTable(table, { width, paint: plain })[1]).toBe(expected);
 });
 

@@ -11,7 +11,10 @@ export interface Cell {
 export interface Column {
   readonly title: string;
   readonly align?: "right";
-  /** The order in which columns give up width on a narrow terminal: lowest first. Without it, a column keeps its own. */
+  /**
+   * The order in which columns give up width on a narrow terminal, and where that is not enough go altogether: lowest
+   * first. The highest stays, and so does a column without it, as wide as it is.
+   */
   readonly shrink?: number;
 }
 
@@ -35,12 +38,10 @@ const SHRUNK_MIN = 8;
 export const cell = (text: string, style: Style): Cell => ({ text, style });
 
 /** Lays a table out in lines that fit the width where that is possible. */
-export function layoutTable({ columns, rows }: TextTable, { width, paint }: Layout): string[] {
+export function layoutTable(table: TextTable, { width, paint }: Layout): string[] {
+  const { columns, rows } = narrowed(table, width);
   const cells = rows.map((row) => row.map(toCell));
-  const full = columns.map(({ title }, i) =>
-    Math.max(title.length, ...cells.map((row) => lengthOf((row[i] as Cell).text))),
-  );
-  const widths = fit(full, columns, width);
+  const widths = fit(fullWidths(columns, cells), columns, width);
   const line = (row: readonly Cell[]): string => {
     const fields = row.map((field, i) => {
       const size = widths[i] as number;
@@ -53,6 +54,35 @@ export function layoutTable({ columns, rows }: TextTable, { width, paint }: Layo
     return fields.join(GAP).trimEnd();
   };
   return [line(columns.map(({ title }) => cell(title, "faint"))), ...cells.map(line)];
+}
+
+/** The table without the columns that it has no room for. */
+function narrowed(table: TextTable, width: number): TextTable {
+  const { columns, rows } = table;
+  const widths = fit(
+    fullWidths(
+      columns,
+      rows.map((row) => row.map(toCell)),
+    ),
+    columns,
+    width,
+  );
+  const [least, ...more] = columns.flatMap(({ shrink }) => shrink ?? []).toSorted((a, b) => a - b);
+  if (least === undefined || more.length === 0 || total(widths) <= width) return table;
+  const at = columns.findIndex(({ shrink }) => shrink === least);
+  return narrowed({ columns: columns.toSpliced(at, 1), rows: rows.map((row) => row.toSpliced(at, 1)) }, width);
+}
+
+function fullWidths(columns: readonly Column[], cells: readonly (readonly Cell[])[]): number[] {
+  return columns.map(({ title }, i) => {
+    let widest = title.length;
+    for (const row of cells) widest = Math.max(widest, lengthOf((row[i] as Cell).text));
+    return widest;
+  });
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, one) => sum + one, GAP.length * (widths.length - 1));
 }
 
 function toCell(value: Cell | string): Cell {
@@ -69,7 +99,7 @@ function fit(full: readonly number[], columns: readonly Column[], width: number)
     .filter((column) => column.shrink !== undefined)
     .sort((a, b) => (a.shrink as number) - (b.shrink as number));
   for (const { i, floor } of order) {
-    const excess = widths.reduce((sum, one) => sum + one, GAP.length * (widths.length - 1)) - width;
+    const excess = total(widths) - width;
     if (excess <= 0) break;
     widths[i] = Math.max(Math.min(floor, widths[i] as number), (widths[i] as number) - excess);
   }
