@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { type IncomingHttpHeaders, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname, tmpdir, userInfo } from "node:os";
@@ -120,6 +120,16 @@ test("dw ends quietly when nobody reads its output any more", async () => {
   dw.child.stdout?.destroy();
   expect(await dw.ended).toBe(0);
   expect(dw.out().stderr).toBe("");
+});
+
+test("dw says that its output could not be written", async () => {
+  const full = await open("/dev/full", "w");
+  onTestFinished(() => full.close());
+  const child = spawn(process.execPath, [MAIN, "--version"], { stdio: ["ignore", full.fd, "pipe"] });
+  let stderr = "";
+  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  expect(await new Promise((resolve) => child.once("close", resolve))).toBe(1);
+  expect(stderr).toBe("dw: Cannot write the output: no space left on the device\n");
 });
 
 test("dw watch follows a directory until Ctrl-C, which ends it with 0", async () => {

@@ -132,6 +132,7 @@ test("readTextFile() says what keeps it from reading a file", async () => {
     state: "missing",
     problem: { message: "Cannot read the file: no such file or folder" },
   });
+  expect(await readTextFile("/dev/null/.config/b.yaml")).toMatchObject({ state: "missing" });
   expect(await readTextFile(folder)).toMatchObject({
     problem: { message: "Cannot read the file: it is a folder, wanted a file" },
   });

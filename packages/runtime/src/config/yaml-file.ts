@@ -42,6 +42,9 @@ export type TextRead =
   | { readonly state: "missing"; readonly problem: Problem }
   | { readonly state: "unusable"; readonly problem: Problem };
 
+/** The second is what a home of /dev/null gives, as users of services have it. */
+const MISSING: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+
 /** Reads a text file for `parseYamlFile`: UTF-8, of at most 1 MiB. */
 export async function readTextFile(file: string): Promise<TextRead> {
   const problem = (message: string): Problem => ({ file, line: 1, column: 1, message });
@@ -49,7 +52,7 @@ export async function readTextFile(file: string): Promise<TextRead> {
   try {
     bytes = await readBounded(file, FILE_BYTES_MAX + 1);
   } catch (error) {
-    const state = systemErrorCode(error) === "ENOENT" ? "missing" : "unusable";
+    const state = MISSING.has(systemErrorCode(error) ?? "") ? "missing" : "unusable";
     return { state, problem: problem(`Cannot read the file: ${explainSystemError(error)}`) };
   }
   if (bytes.length > FILE_BYTES_MAX) {
