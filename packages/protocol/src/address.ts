@@ -151,7 +151,8 @@ function notAnAddress(text: string): ProtocolError {
   if (/^\([^)]*\)?$/.test(text)) return invalid(text, `it looks like the version of an address${QUOTE_HINT}`);
   const bare = text.replace(/^\/?/, "");
   const host = /^\w+:\/\/([^/:@(]+)/.exec(text)?.[1]; // of a URL
-  const plain = host ?? (bare.split(/[@(:]/, 1)[0] as string);
+  const [word = ""] = bare.split(/[@(:]/, 1);
+  const plain = host ?? word;
   const example = isName(plain) && VERSION_PATTERN.test(plain) ? `, as in //${host ?? bare}` : ", as in //barker";
   return invalid(text, `an address begins with //${example}`);
 }
