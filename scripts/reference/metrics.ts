@@ -20,6 +20,7 @@ export async function describeMetrics(): Promise<ReadonlyMap<string, readonly De
     tableDivergences: () => 0,
     oldWorkers: async () => 0,
     services: () => 0,
+    isPresent: () => false,
   });
   return new Map([
     ["directory", read(await directory.registry.metrics())],

@@ -8,6 +8,7 @@ const SOURCES = {
   tableDivergences: () => 0,
   oldWorkers: async () => 0,
   services: () => 0,
+  isPresent: (_service: string, instance: string) => instance === "a",
 };
 
 const line = (instance: string, latencies: number[] | undefined): Counter => ({
@@ -23,8 +24,8 @@ const line = (instance: string, latencies: number[] | undefined): Counter => ({
 
 test("traffic() adds the latencies of the instances of a version up to a histogram", async () => {
   const { registry, traffic } = createMetrics(SOURCES);
-  traffic([line("a", [0, 2, 3, 1]), line("b", [0, 1]), line("c", undefined)]);
-  traffic([line("a", [4, 1, 20_480, 2])]);
+  traffic([line("a", [0, 2, 3, 1]), line("b", [0, 1]), line("c", undefined)], 0);
+  traffic([line("a", [4, 1, 20_480, 2])], 0);
   const text = await registry.metrics();
   const shown = text.split("\n").filter((one) => one.includes("datawire_latency_seconds"));
   expect(shown.filter((one) => one.startsWith("#") || !/le="(0\.0[1-9]|0\.[1-9]|[1-9]\.)/.test(one))).toEqual([
@@ -43,6 +44,23 @@ test("traffic() adds the latencies of the instances of a version up to a histogr
 
 test("a Sherlock that does not look at latencies has no histogram of them", async () => {
   const { registry, traffic } = createMetrics(SOURCES);
-  traffic([line("a", undefined)]);
+  traffic([line("a", undefined)], 0);
   expect(await registry.metrics()).not.toContain("datawire_latency_seconds_bucket");
+});
+
+test("traffic() forgets the counts of instances ten minutes after they have gone, and of no others", async () => {
+  const { registry, traffic } = createMetrics(SOURCES);
+  const shown = async (): Promise<string[]> => {
+    const found = (await registry.metrics()).matchAll(
+      /^(datawire_[a-z]+_total|datawire_latency\S+){.*instance="(\w)"/gm,
+    );
+    return [...new Set([...found].map(([, , instance]) => instance as string))];
+  };
+  traffic([line("a", undefined), line("b", undefined)], 0);
+  traffic([], 599_999);
+  expect(await shown()).toEqual(["a", "b"]);
+  traffic([], 600_000);
+  expect(await shown()).toEqual(["a"]);
+  traffic([line("b", undefined)], 700_000);
+  expect(await registry.metrics()).toContain('datawire_requests_total{service="s",version="1",instance="b"} 1\n');
 });

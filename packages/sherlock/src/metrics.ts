@@ -2,6 +2,7 @@ import type { Counter as CounterLine } from "@datawire/protocol";
 import { createRegistry } from "@datawire/runtime";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { LatencyMetric } from "./latency-metric.ts";
+import { TrafficMetrics } from "./traffic-metrics.ts";
 
 /** What Sherlock counts of itself and of the traffic. */
 export interface Metrics {
@@ -12,7 +13,8 @@ export interface Metrics {
   commands(count: number): void;
   /** From a change in the directory, by its clock, to HAProxy. */
   followed(durationMs: number): void;
-  traffic(lines: readonly CounterLine[]): void;
+  /** What came since the last call, at `nowMs` of a clock that only goes forward. */
+  traffic(lines: readonly CounterLine[], nowMs: number): void;
 }
 
 /** What the numbers that are states and no counts come from. */
@@ -22,9 +24,9 @@ export interface MetricSources {
   tableDivergences(): number;
   oldWorkers(): Promise<number>;
   services(): number;
+  /** Whether an instance is in the table. */
+  isPresent(service: string, instance: string): boolean;
 }
-
-const RESPONSE_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
 /** Makes the metrics of a Sherlock; those of `sources` are looked up when they are asked for. */
 export function createMetrics(sources: MetricSources): Metrics {
@@ -63,18 +65,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   });
-  const traffic = (name: string, help: string, more: readonly string[] = []) =>
-    new Counter({ name, help, labelNames: ["service", "version", "instance", ...more], registers });
-  const requests = traffic("datawire_requests_total", "Requests to an instance.");
-  const responses = traffic("datawire_responses_total", "Responses of an instance, by class.", ["class"]);
-  const failures = traffic("datawire_failures_total", "Connections to an instance, and responses of it, that failed.");
-  const latency = (name: string, help: string) =>
-    new Gauge({ name, help, labelNames: ["service", "version", "instance"], registers });
-  const average = latency("datawire_latency_average_seconds", "Of the last 1,024 requests to an instance.");
-  const max = latency(
-    "datawire_latency_max_seconds",
-    "Of the requests to an instance since HAProxy was last reloaded.",
-  );
+  const traffic = new TrafficMetrics(registry);
   const latencies = new LatencyMetric(registry);
   const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
     new Gauge({
@@ -111,21 +102,11 @@ export function createMetrics(sources: MetricSources): Metrics {
     died: () => deaths.inc(),
     commands: (count) => commands.inc(count),
     followed: (durationMs) => followed.observe(durationMs / 1_000),
-    traffic(lines) {
-      for (const line of lines) {
-        const labels = { service: line.service, version: line.version ?? "", instance: line.instance ?? "default" };
-        requests.inc(labels, line.requests);
-        failures.inc(labels, line.failures);
-        RESPONSE_CLASSES.forEach((name, i) => {
-          const count = line.responses[i] ?? 0;
-          if (count > 0) responses.inc({ ...labels, class: name }, count);
-        });
-        if (line.latencies !== undefined) {
-          latencies.add({ service: labels.service, version: labels.version }, line.latencies);
-        }
-        if (line.latencyMs === null) continue;
-        average.set(labels, line.latencyMs.average / 1_000);
-        max.set(labels, line.latencyMs.max / 1_000);
+    traffic(lines, nowMs) {
+      traffic.add(lines, nowMs);
+      traffic.forgetGone((service, instance) => sources.isPresent(service, instance), nowMs);
+      for (const { service, version, latencies: more } of lines) {
+        if (more !== undefined) latencies.add({ service, version: version ?? "" }, more);
       }
     },
   };

@@ -150,7 +150,7 @@ export class Reporter implements DriverObserver {
         (backend, server) => planning.current?.servers.get(backend)?.get(server) ?? null,
         sampling?.take(),
       );
-      metrics.traffic(lines);
+      metrics.traffic(lines, nowMs);
       const periodMs = Math.max(1, Math.round(nowMs - this.#countedMs));
       this.#countedMs = nowMs;
       for (let from = 0; from < Math.min(lines.length, LINES_MAX); from += MESSAGE_LINES_MAX) {

@@ -119,6 +119,7 @@ async function drive(
     tableDivergences: () => follower.status().divergences,
     oldWorkers: () => haproxy.oldWorkers(),
     services: () => follower.table.size.services,
+    isPresent: (service, instance) => follower.table.instance(`${service}@${instance}`) !== null,
   });
   const reporter = new Reporter({
     settings,
