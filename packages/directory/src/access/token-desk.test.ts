@@ -30,3 +30,15 @@ test("TokenDesk.load() refuses a store with what it cannot read", async () => {
   const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, pins: false });
   await expect(desk.load()).rejects.toThrow("Cannot read record access/token/new");
 });
+
+test("TokenDesk takes the authority of another directory that it hears of while it makes its own", async () => {
+  const store = new MemoryStore();
+  const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, pins: false });
+  await desk.load();
+  const authority = { certificate: "of another", key: "of another" };
+  const ours = desk.authority();
+  const version = await store.commit([{ key: "access/authority", value: authority, expected: 0 }]);
+  store.tell([{ key: "access/authority", value: authority, version }]);
+  expect(await ours).toEqual(authority);
+  expect((await store.load()).records).toContainEqual({ key: "access/authority", value: authority, version });
+});

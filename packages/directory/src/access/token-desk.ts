@@ -39,6 +39,8 @@ interface TokenDeskDeps {
 
 const AUTHORITY_KEY = `${ACCESS_PREFIX}authority`;
 const TOKEN_PREFIX = `${ACCESS_PREFIX}token/`;
+/** The version of a record that is not there. */
+const ABSENT = 0;
 
 /** The same at every directory, so that of several that start at once on one store one makes the first tokens. */
 const firstIdOf = (role: Role): string => createHash("sha256").update(`first ${role}`).digest("hex").slice(0, 8);
@@ -87,7 +89,7 @@ export class TokenDesk {
   async create(order: TokenOrder, by: string): Promise<MadeToken> {
     this.tokens.requireRoom();
     const made = this.#make(order, { id: randomBytes(4).toString("hex"), by });
-    await this.#write([made]);
+    await this.#write([{ ...made, expected: ABSENT }]);
     return this.#handed(made);
   }
 
@@ -101,7 +103,7 @@ export class TokenDesk {
       this.#make({ role, services: null, tenant: null, expiresMs: null }, { id: firstIdOf(role), by }),
     );
     try {
-      await this.#write(made);
+      await this.#write(made.map((one) => ({ ...one, expected: ABSENT })));
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== "conflict") throw error;
       await this.#reload();
@@ -119,7 +121,8 @@ export class TokenDesk {
     const record = this.tokens.get(id);
     if (record === null || (tenant !== null && record.tenant !== tenant))
       throw new ProtocolError("not_found", `Cannot revoke ${JSON.stringify(id.slice(0, 100))}: there is no such token`);
-    await this.#write([{ key: `${TOKEN_PREFIX}${id}`, value: null }]);
+    const key = `${TOKEN_PREFIX}${id}`;
+    await this.#write([{ key, value: null, expected: this.#versions.get(key) ?? ABSENT }]);
     return record;
   }
 
@@ -129,7 +132,7 @@ export class TokenDesk {
     const { createAuthority } = await import("./io/authority.ts");
     const made = await createAuthority(clock.nowMs());
     try {
-      await this.#write([{ key: AUTHORITY_KEY, value: made }]);
+      await this.#write([{ key: AUTHORITY_KEY, value: made, expected: ABSENT }]);
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== "conflict") throw error;
       // Another directory on the same store was first.
@@ -155,10 +158,10 @@ export class TokenDesk {
     for (const record of (await this.#deps.store.load()).records) this.#take(record);
   }
 
-  #write(records: readonly { readonly key: string; readonly value: unknown }[]): Promise<void> {
+  /** What another directory has made since is never replaced: what is new is expected to be absent. */
+  #write(records: readonly RecordWrite[]): Promise<void> {
     const work = async (): Promise<void> => {
-      const expected = (key: string): number => this.#versions.get(key) ?? 0;
-      const writes = records.map(({ key, value }): RecordWrite => ({ key, value, expected: expected(key) }));
+      const writes = records.map(({ key, value, expected }): RecordWrite => ({ key, value, expected }));
       const version = await this.#deps.store.commit(writes);
       for (const { key, value } of writes) this.#take({ key, value, version });
       this.#listener();
