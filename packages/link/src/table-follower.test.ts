@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { LinkSession } from "./session.ts";
 import { type TableFollower, openTableFollower } from "./table-follower.ts";
 import { delta, instance, service, snapshot, welcome } from "./testing/entities.ts";
@@ -116,6 +116,24 @@ test("openTableFollower() begins with the last table and its age", async () => {
   expect(second.follower.status().origin).toBe("directory");
   expect(names(second.follower)).toEqual(["a", "b"]);
   await second.follower.close();
+});
+
+test("openTableFollower() knows after a crash when the table was last followed, and not when it last changed", async () => {
+  const path = join(await folder(), "table.json");
+  const first = await start(path);
+  first.follower.connected(first.session);
+  first.follower.message(whole);
+  await first.clock.advance(1_000);
+  await vi.waitFor(() => stat(path));
+  await vi.waitFor(async () => {
+    await first.clock.advance(600_000);
+    const second = await start(path);
+    const aheadMs = first.clock.nowMs() - second.clock.nowMs();
+    await second.clock.advance(aheadMs);
+    expect(second.follower.status().ageMs).toBeLessThanOrEqual(10_000);
+  });
+  first.follower.disconnected("gone");
+  expect(first.clock.pending()).toBe(0);
 });
 
 test("openTableFollower() keeps on disk what a warming directory lacks, without a position", async () => {

@@ -60,6 +60,9 @@ type Source =
 /** Whatever makes two tables differ, it must not make every subscriber ask for all of it with every change. */
 const ASK_AGAIN_MS = 600_000;
 
+/** How exactly the age of the table on disk is kept while nothing changes. */
+const CONFIRM_MS = 10_000;
+
 class Follower implements TableFollower {
   readonly #copy = new TableCopy();
   readonly #config: TableFollowerConfig;
@@ -69,6 +72,8 @@ class Follower implements TableFollower {
   #source: Source = { state: "none" };
   #divergences = 0;
   #askedAgainMs = Number.NEGATIVE_INFINITY;
+  /** Null while no confirmation is to come. */
+  #cancelConfirming: (() => void) | null = null;
 
   constructor(config: TableFollowerConfig, deps: TableFollowerDeps, saved: SavedTable | null) {
     this.#config = config;
@@ -115,6 +120,7 @@ class Follower implements TableFollower {
   disconnected(): void {
     this.#session = null;
     this.#copy.disconnected();
+    this.#endConfirming();
     if (this.#source.state === "followed") this.#source = { state: "left", sinceMs: this.#deps.clock.monotonicMs() };
   }
 
@@ -138,13 +144,28 @@ class Follower implements TableFollower {
   }
 
   async close(): Promise<void> {
+    this.#endConfirming();
     await this.#saver?.close();
   }
 
   #updated(update: TableUpdate): void {
     this.#source = { state: "followed" };
     this.#saver?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.resumable() }));
+    if (this.#cancelConfirming === null && this.#saver !== null) this.#confirmLater(this.#saver);
     this.#deps.onUpdate(update);
+  }
+
+  /** A table that nobody changes is as good as the link that would say so. */
+  #confirmLater(saver: TableSaver): void {
+    this.#cancelConfirming = this.#deps.clock.setTimer(CONFIRM_MS, () => {
+      void saver.confirm();
+      this.#confirmLater(saver);
+    });
+  }
+
+  #endConfirming(): void {
+    this.#cancelConfirming?.();
+    this.#cancelConfirming = null;
   }
 
   /** What came is in force all the same: it is the newest that there is. */

@@ -8,6 +8,7 @@ import { TableSaver } from "./table-file.ts";
 function create({ tookMs = 0 } = {}) {
   const clock = createFakeClock();
   const written: { readonly atMs: number; readonly revision: number }[] = [];
+  const touched: number[] = [];
   const logged: string[] = [];
   const disk = { isFull: false };
   const note = (message: string): void => void logged.push(message);
@@ -20,13 +21,14 @@ function create({ tookMs = 0 } = {}) {
       const { position } = JSON.parse(text) as { readonly position: { readonly revision: number } };
       written.push({ atMs: clock.monotonicMs(), revision: position.revision });
     },
+    touch: async (_, atMs) => void touched.push(atMs),
   });
   let revision = 0;
   const change = (): void => {
     const now = ++revision;
     saver.save(() => ({ table: emptyChange(), position: { epoch: "e", revision: now } }));
   };
-  return { clock, saver, change, written, logged, disk };
+  return { clock, saver, change, written, touched, logged, disk };
 }
 
 test("TableSaver writes a moment after a change, and of several that come together the last", async () => {
@@ -81,4 +83,22 @@ test("TableSaver.close() writes what waits, and nothing comes after it", async (
   await clock.advance(10_000);
   expect(written).toHaveLength(1);
   expect(clock.pending()).toBe(0);
+});
+
+test("TableSaver.confirm() moves the time of the file on, unless what is on disk is out of date", async () => {
+  const { clock, saver, change, touched, disk } = create();
+  change();
+  await saver.confirm();
+  expect(touched).toEqual([]);
+  await clock.advance(100);
+  const savedMs = clock.nowMs();
+  await clock.advance(5_000);
+  await saver.confirm();
+  expect(touched).toEqual([savedMs, savedMs + 5_000]);
+  disk.isFull = true;
+  change();
+  await clock.advance(100);
+  await saver.confirm();
+  expect(touched).toHaveLength(2);
+  await saver.close();
 });

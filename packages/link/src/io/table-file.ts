@@ -1,3 +1,4 @@
+import { stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type TableChange, tableChangeSchema } from "@datawire/protocol";
 import { type Clock, type Logger, makePrivateFolder, readJsonFile, writeFileAtomically } from "@datawire/runtime";
@@ -9,6 +10,7 @@ export interface SavedTable {
   readonly table: TableChange;
   /** Null for a table that is no revision of the directory's. */
   readonly position: Position | null;
+  /** When it was last known to be the directory's. */
   readonly savedAtMs: number;
 }
 
@@ -44,7 +46,12 @@ export async function readSavedTable(path: string, log: Logger): Promise<SavedTa
     return ignore(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
   }
   const { table, position, savedAt } = parsed.data;
-  return { table, position, savedAtMs: Date.parse(savedAt) };
+  // The file's own time moves on while the table is followed and nothing changes.
+  const confirmedMs = await stat(path).then(
+    ({ mtimeMs }) => Math.round(mtimeMs),
+    () => 0,
+  );
+  return { table, position, savedAtMs: Math.max(Date.parse(savedAt), confirmedMs) };
 }
 
 type Take = () => Pick<SavedTable, "table" | "position">;
@@ -54,6 +61,8 @@ interface TableSaverDeps {
   readonly log: Logger;
   /** Default: makes the folder, and writes so that a reader finds all or nothing. */
   readonly write?: (path: string, text: string) => Promise<void>;
+  /** Default: sets the time of the file, in milliseconds since 1970. */
+  readonly touch?: (path: string, atMs: number) => Promise<void>;
 }
 
 /** Keeps the file, and its folder, up with the table; not at each change, but soon after. */
@@ -71,7 +80,7 @@ export class TableSaver {
 
   constructor(path: string, deps: TableSaverDeps) {
     this.#path = path;
-    this.#deps = { write, ...deps };
+    this.#deps = { write, touch, ...deps };
   }
 
   /** Has the table written soon; `take` is asked for it when it is time. */
@@ -80,6 +89,17 @@ export class TableSaver {
     this.#take = take;
     this.#dueMs ??= this.#deps.clock.monotonicMs() + WAIT_MAX_MS;
     if (this.#writing === null) this.#schedule();
+  }
+
+  /** Notes that what is on disk is the directory's table still: its age is that of the last word, not of the last change. */
+  async confirm(): Promise<void> {
+    if (this.#closed || this.#failed || this.#take !== null || this.#writing !== null) return;
+    const { clock, log } = this.#deps;
+    try {
+      await this.#deps.touch(this.#path, clock.nowMs());
+    } catch (error) {
+      log.debug("Last known table is not confirmed", { path: this.#path, error });
+    }
   }
 
   /** Writes what still waits. */
@@ -110,10 +130,12 @@ export class TableSaver {
     const { clock, log } = this.#deps;
     const path = this.#path;
     const beganMs = clock.monotonicMs();
-    const content = { format: 1, savedAt: new Date(clock.nowMs()).toISOString(), ...take() };
+    const nowMs = clock.nowMs();
+    const content = { format: 1, savedAt: new Date(nowMs).toISOString(), ...take() };
     let restMs: number;
     try {
       await this.#deps.write(path, JSON.stringify(content));
+      await this.#deps.touch(path, nowMs);
       if (this.#failed) log.info("Last known table is written again", { path });
       this.#failed = false;
       restMs = (clock.monotonicMs() - beganMs) * REST_FACTOR;
@@ -130,4 +152,8 @@ export class TableSaver {
 async function write(path: string, text: string): Promise<void> {
   await makePrivateFolder(dirname(path));
   await writeFileAtomically(path, text, { mode: 0o600 });
+}
+
+async function touch(path: string, atMs: number): Promise<void> {
+  await utimes(path, atMs / 1_000, atMs / 1_000);
 }
