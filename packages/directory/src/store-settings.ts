@@ -2,9 +2,8 @@ import { z } from "zod";
 
 const endpoint = z
   .string()
-  .regex(/^https?:\/\/[^/\s@?#]+\/?$/)
-  .transform((url) => url.replace(/\/$/, ""))
-  .meta({ wanted: "the URL of a member of etcd, such as http://10.0.0.1:2379" });
+  .regex(/^https?:\/\/[^/\s@?#]+\/?$/, "the URL of a member of etcd, such as http://10.0.0.1:2379")
+  .transform((url) => url.replace(/\/$/, ""));
 const endpoints = z.array(endpoint).min(1).max(20).meta({ wanted: "URLs of members of one etcd cluster" });
 const file = z.string().min(1).meta({ wanted: "the path of a file" });
 
@@ -12,7 +11,7 @@ const etcdSettings = z.strictObject({
   endpoints: endpoints.meta({ description: "Members of the cluster." }),
   prefix: z
     .string()
-    .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/)
+    .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/, "names of A-Z a-z 0-9 _ . -, separated by slashes")
     .max(200)
     .meta({ wanted: "names of A-Z a-z 0-9 _ . -, separated by slashes" })
     .default("datawire")

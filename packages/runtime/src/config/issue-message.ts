@@ -79,11 +79,12 @@ function flatten(issue: Issue, { at, input }: { readonly at: Path; readonly inpu
         return { path: [...path, key], atKey: true, wanted: `${name} is not a known key${hints[index] ?? ""}` };
       });
     }
-    case "invalid_union":
-      if (issue.message !== "") return [here];
-      return closest(issue.errors, { path, value: valueAt(input, path) }).flatMap((inner) =>
-        flatten(inner, { at: path, input }),
-      );
+    case "invalid_union": {
+      // What the union as a whole wants is told of a value of none of its kinds; else what is wrong within.
+      const fitting = closest(issue.errors);
+      if (fitting !== null) return fitting.flatMap((inner) => flatten(inner, { at: path, input }));
+      return [issue.message === "" ? { ...here, wanted: wantedByAny(issue.errors) } : here];
+    }
     case "invalid_key":
       return [{ path, atKey: true, wanted: `${formatPath(path)} cannot be a key here: ${keyReason(issue)}` }];
     default:
@@ -97,25 +98,16 @@ function keyReason(issue: z.core.$ZodIssueInvalidKey): string {
 }
 
 /** Of the alternatives of a union, the issues of the one that fits best: whose kind is right, then with the fewest issues. */
-function closest(
-  alternatives: readonly (readonly Issue[])[],
-  { path, value }: { readonly path: Path; readonly value: unknown },
-): readonly Issue[] {
+function closest(alternatives: readonly (readonly Issue[])[]): readonly Issue[] | null {
   const fitting = alternatives.filter((issues) =>
     issues.every((issue) => issue.path.length > 0 || issue.code === "unrecognized_keys"),
   );
-  const best = fitting.toSorted((a, b) => a.length - b.length)[0];
-  if (best) return best;
-  const wanted = [...new Set(alternatives.flatMap((issues) => issues.slice(0, 1).map((issue) => issue.message)))];
-  return [
-    {
-      code: "custom",
-      path: [],
-      message: wanted.filter((text) => text !== "").join(", or "),
-      input: value,
-      params: { path },
-    },
-  ];
+  return fitting.toSorted((a, b) => a.length - b.length)[0] ?? null;
+}
+
+function wantedByAny(alternatives: readonly (readonly Issue[])[]): string {
+  const wanted = alternatives.flatMap((issues) => issues.slice(0, 1).map((issue) => issue.message));
+  return [...new Set(wanted)].filter((text) => text !== "").join(", or ");
 }
 
 /** What the schema wanted. For unknown keys, one hint a line. */
