@@ -14,6 +14,8 @@ const TRUE_WITHIN_MS = 30_000;
 /** How long to wait before what is printed is taken for what the page should show. */
 const SETTLED_WITHIN_MS = 1_200;
 const STARTED_WITHIN_MS = 5_000;
+/** Ends when the test is killed, also in the middle of a loop that waits for something. */
+const BASH = ["setpriv", "--pdeathsig", "TERM", "bash", "--noprofile", "--norc"] as const;
 
 export interface PageOptions {
   readonly markdown: string;
@@ -27,7 +29,7 @@ export async function runPage(
   { update }: { readonly update: boolean },
 ): Promise<readonly RanCommand[]> {
   const sandbox = await Sandbox.create(markdown, ports);
-  const shell = new Shell(sandbox.folder, ["bash", "--noprofile", "--norc"], { cwd: ROOT, env: sandbox.env });
+  const shell = new Shell(sandbox.folder, BASH, { cwd: ROOT, env: sandbox.env });
   const results: RanCommand[] = [];
   try {
     for (const item of items) {
