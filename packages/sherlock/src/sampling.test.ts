@@ -117,7 +117,8 @@ test("one of two counts for both, and the access log has its line for each", asy
   // Ten of them are told, and two of these lines are cut within the path.
   const [all] = (await taken(sampling, 16)).values();
   expect(countOf(all as Histogram)).toBe(16);
-  expect(quantileOf(all as Histogram, 0.01)).toBeGreaterThanOrEqual(20 * (1 - 1 / 16));
+  // A timer may end a millisecond early, and HAProxy's are whole milliseconds.
+  expect(quantileOf(all as Histogram, 0.01)).toBeGreaterThanOrEqual(18 * (1 - 1 / 16));
   const lines = (await readFile(machine.dir.accessLog, "utf8")).split("\n").filter((line) => line.startsWith("{"));
   expect(lines).toHaveLength(20);
 });
