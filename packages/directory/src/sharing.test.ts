@@ -2,7 +2,7 @@ import { emptyChange, type Registration, sectorsFor, serviceSchema, Table, type 
 import { noLog, systemClock } from "@datawire/runtime";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { openEtcdStore } from "./store/etcd/etcd-store.ts";
-import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
+import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import { type Served, serve, sherlockOf, watsonOf } from "./testing/served.ts";
 import { registration } from "./testing/worlds.ts";
 
@@ -59,18 +59,6 @@ async function rows(served: Served): Promise<Row[]> {
 /** `a live of vm1`: the instances as a directory has them. */
 async function shown(served: Served): Promise<string> {
   return (await rows(served)).map(({ name, state, watson }) => `${name} ${state} of ${watson}`).join(", ");
-}
-
-async function eventually(check: () => Promise<void>, withinMs = 30_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return await check();
-    } catch (error) {
-      if (performance.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
 }
 
 const both = async (directories: readonly Served[], wanted: string): Promise<void> => {

@@ -1,3 +1,4 @@
+export { eventually } from "./eventually.ts";
 export { type FakeClock, createFakeClock } from "./fake-clock.ts";
 export { type FakeProcess, createFakeProcess } from "./fake-process.ts";
 export * as etcdCertificates from "./etcd-certificates.ts";

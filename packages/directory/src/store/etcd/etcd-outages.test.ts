@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
+import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import type { Store } from "../contract.ts";
-import { eventually, follow, type Followed, openStore, put } from "./testing/followed.ts";
+import { follow, type Followed, openStore, put } from "./testing/followed.ts";
 import { enableUser } from "./testing/users.ts";
 
 // Etcd and processes are started, stopped and waited for, on a machine that may be busy.

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type EtcdServer, startEtcd } from "@datawire/runtime/testing";
+import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import type { Sighting, StoredRegistration } from "../../core/records.ts";
 import { registration } from "../../testing/worlds.ts";
 import type { Store } from "../contract.ts";
 import { describeStore } from "../testing/conformance.ts";
-import { eventually, follow, type Followed, openStore, put } from "./testing/followed.ts";
+import { follow, type Followed, openStore, put } from "./testing/followed.ts";
 
 // A real etcd, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });

@@ -44,16 +44,3 @@ export async function follow(choice: Choice): Promise<Followed> {
 }
 
 export const put = (key: string, value: unknown, expected = 0) => ({ key, value, expected });
-
-/** Waits until `check` no longer throws. */
-export async function eventually<T>(check: () => T | Promise<T>, withinMs = 30_000): Promise<T> {
-  const end = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return await check();
-    } catch (error) {
-      if (performance.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-}
