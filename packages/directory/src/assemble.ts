@@ -96,6 +96,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     handlers: {
       ...door,
       foreign: metrics.foreign,
+      failed: (error) => log.error("Connection failed, cutting it", { error }),
       crowded(reason) {
         metrics.crowded();
         if (reason !== null) log.warn("Connections refused", { reason });
@@ -127,5 +128,6 @@ export const startingHandlers: HttpHandlers = {
   },
   upgrade: (_req, socket) => void socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n"),
   foreign: () => {},
+  failed: () => {},
   crowded: () => {},
 };

@@ -36,6 +36,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       request: (req, res) => handlers.request(req, res),
       upgrade: (req, socket, head) => handlers.upgrade(req, socket, head),
       foreign: (reason) => handlers.foreign(reason),
+      failed: (error) => handlers.failed(error),
       crowded: (reason) => handlers.crowded(reason),
     },
   );

@@ -1,6 +1,7 @@
 import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test } from "vitest";
+import { Faults } from "./core/faults.ts";
 import { Desk } from "./desk.ts";
 import { runHousekeeping } from "./housekeeping.ts";
 import { Publisher } from "./publisher.ts";
@@ -29,13 +30,14 @@ function start({ warmUpMs = 1_000_000 } = {}) {
     drained: nothing,
   });
   const stopping = new AbortController();
-  const deps = { state, desk, publisher, store, sharing: null, clock, log };
+  const faults = new Faults();
+  const deps = { state, desk, publisher, store, sharing: null, faults, clock, log };
   const running = runHousekeeping(deps, { warmUpMs }, stopping.signal);
   onTestFinished(async () => {
     stopping.abort();
     await running;
   });
-  return { clock, store, state, said };
+  return { clock, store, state, said, faults };
 }
 
 test("runHousekeeping() saves registrations that could not be saved as soon as they can be", async () => {
@@ -108,4 +110,22 @@ test("runHousekeeping() ends no lease from before a restart while Watsons keep c
   await clock.advance(1_000);
   expect(state.table.size.instances).toBe(3);
   expect(said).toContain("Warm-up over");
+});
+
+test("runHousekeeping() goes on after a tick that failed, and says so once", async () => {
+  const { clock, state, said, faults } = start();
+  stateSet(state, "vm1", ["barker@a:1"]);
+  state.registry.break("id-of-vm1", momentOf(clock));
+  const { endLeases } = state.registry;
+  state.registry.endLeases = () => {
+    throw new TypeError("leases is not iterable");
+  };
+  await clock.advance(5_000);
+  expect(said.filter((message) => message === "What is due could not be done")).toHaveLength(1);
+  expect(faults.problems(clock.nowMs())).toMatchObject([
+    { severity: "error", subject: "housekeeping", message: expect.stringContaining("leases is not iterable") },
+  ]);
+  state.registry.endLeases = endLeases;
+  await clock.advance(20_000);
+  expect(state.table.size.instances).toBe(0);
 });

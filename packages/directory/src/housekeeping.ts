@@ -1,8 +1,9 @@
 import { describeGeneration } from "@datawire/protocol";
-import type { Clock, Logger } from "@datawire/runtime";
+import { type Clock, describeError, type Logger } from "@datawire/runtime";
 import { expired, planExpiry } from "./core/commands/routes.ts";
 import { emptyChange, type Plan } from "./core/commands/plan.ts";
 import { promotion } from "./core/commands/services.ts";
+import type { Faults } from "./core/faults.ts";
 import { Homecoming } from "./core/homecoming.ts";
 import { emptyRecord } from "./core/records.ts";
 import type { Moment } from "./core/moment.ts";
@@ -22,6 +23,7 @@ interface HousekeepingDeps {
   readonly store: Store;
   /** Null where this directory alone uses the store. */
   readonly sharing: Sharing | null;
+  readonly faults: Faults;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -50,9 +52,8 @@ export async function runHousekeeping(
   let saveDueMs = startedMs + SAVE_MS;
   let forgetDueMs = startedMs + FORGET_MS;
   const reportOutage = createOutageReport(deps);
-  while (!signal.aborted) {
-    await clock.sleep(TICK_MS, signal);
-    const moment = momentOf(clock);
+  const reportFailure = createFailureReport(deps);
+  const tick = async (moment: Moment): Promise<void> => {
     sharing?.tick(moment);
     reportOutage(store.outage);
     // Without the store that it shares, a directory does not know what the others see: it ends nothing and decides nothing.
@@ -75,6 +76,15 @@ export async function runHousekeeping(
     if (able && moment.monotonicMs >= forgetDueMs) {
       await forgetCallers(deps, moment);
       forgetDueMs = clock.monotonicMs() + FORGET_MS;
+    }
+  };
+  while (!signal.aborted) {
+    await clock.sleep(TICK_MS, signal);
+    const moment = momentOf(clock);
+    try {
+      await tick(moment);
+    } catch (error) {
+      reportFailure(error, moment);
     }
   }
 }
@@ -110,6 +120,18 @@ function createOutageReport({ sharing, log }: HousekeepingDeps): (outage: Outage
     told = outage;
     if (outage === null) log.info("Store can be written again");
     else log.error("Store cannot be written, taking no changes", { reason: outage.reason });
+  };
+}
+
+/** Tells of a tick that failed, which happens ten times a second where it goes on; the next one is done all the same. */
+function createFailureReport({ faults, log }: HousekeepingDeps): (error: unknown, moment: Moment) => void {
+  let told = "";
+  return (error, { wallMs }) => {
+    const reason = describeError(error);
+    if (reason !== told) log.error("What is due could not be done", { error });
+    told = reason;
+    const remedy = "the directory's log says more; requests and links are served all the same";
+    faults.note({ subject: "housekeeping", message: `what is due could not be done: ${reason}`, remedy }, wallMs);
   };
 }
 

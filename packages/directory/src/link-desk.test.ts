@@ -3,6 +3,7 @@ import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { Counters } from "./core/counters.ts";
+import { Faults } from "./core/faults.ts";
 import { type LinkClient, LinkDesk } from "./link-desk.ts";
 import { momentOf } from "./moment-of.ts";
 import { Desk } from "./desk.ts";
@@ -27,6 +28,7 @@ function create() {
     drained() {},
   });
   const links = new LinkDesk({
+    faults: new Faults(),
     state,
     desk,
     counters: new Counters(),

@@ -6,8 +6,9 @@ import {
   type Registration,
   type ReportedProblem,
 } from "@datawire/protocol";
-import type { Clock, Logger } from "@datawire/runtime";
+import { type Clock, describeError, type Logger } from "@datawire/runtime";
 import type { Counters } from "./core/counters.ts";
+import type { Faults } from "./core/faults.ts";
 import type { Refusal, Word } from "./core/registry.ts";
 import type { State } from "./core/state.ts";
 import type { Desk } from "./desk.ts";
@@ -28,6 +29,16 @@ export interface ClientReport {
   readonly position: Position | null;
   readonly problems: readonly ReportedProblem[];
 }
+
+/** A client as far as it is known: one that has not said who it is has an address alone. */
+export interface FailedClient {
+  readonly peer: string;
+  readonly kind?: Hello["kind"];
+  readonly name?: string;
+}
+
+const FAULT_REMEDY =
+  "the directory's log says more; all others are served. If the client's version is another one, bring both to the same";
 
 /** A client that is connected, as the desk sees it. */
 export interface LinkClient {
@@ -68,6 +79,7 @@ interface LinkDeskDeps {
   readonly log: Logger;
   /** Told of everything that was refused. */
   readonly refused: (code: ErrorCode) => void;
+  readonly faults: Faults;
 }
 
 /** What a Watson said, as its session read it. */
@@ -96,6 +108,16 @@ export class LinkDesk {
     this.#deps = deps;
     this.publisher = deps.publisher;
     this.refused = deps.refused;
+  }
+
+  /** The directory failed at something that a client wanted of it. */
+  failed(client: FailedClient, error: unknown): void {
+    const { log, faults, clock } = this.#deps;
+    this.refused("internal");
+    log.error("Link failed, closing it", { ...client, error });
+    const name = client.kind === undefined ? client.peer : `${client.kind} ${client.name}`;
+    const message = `its link was closed, as the directory failed at what it said: ${describeError(error)}`;
+    faults.note({ subject: `link of ${name}`, message, remedy: FAULT_REMEDY }, clock.nowMs());
   }
 
   /** The clients that are connected. */

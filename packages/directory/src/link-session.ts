@@ -13,7 +13,7 @@ import type { Permit } from "./access/gate.ts";
 import type { Position } from "./core/revisions.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./io/read-message.ts";
 import type { Socket } from "./io/socket.ts";
-import type { ClientReport, LinkClient, LinkDesk } from "./link-desk.ts";
+import type { ClientReport, LinkClient, LinkDesk, Rival } from "./link-desk.ts";
 import { Pulse, type PulseConfig } from "./pulse.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -43,7 +43,7 @@ interface LinkSessionDeps {
 const HELLO_MS_MAX = 5_000;
 
 /** WebSocket close codes (RFC 6455, section 7.4.1, and its registry at IANA). */
-const CLOSE = { goingAway: 1001, protocol: 1002, policy: 1008, again: 1012 } as const;
+const CLOSE = { goingAway: 1001, protocol: 1002, policy: 1008, failed: 1011, again: 1012 } as const;
 
 type Phase =
   | { readonly state: "greeting" }
@@ -86,8 +86,12 @@ export class LinkSession implements LinkClient {
     this.#pulse.heard();
   }
 
-  /** Takes one frame. */
+  /** Takes one frame. Whatever goes wrong with it ends this link, and nothing else. */
   receive(text: string): void {
+    this.#alone(() => this.#receive(text));
+  }
+
+  #receive(text: string): void {
     this.heard();
     if (this.#phase.state === "closed") return;
     const read = readMessage(text);
@@ -108,6 +112,10 @@ export class LinkSession implements LinkClient {
 
   /** Cuts a client whose permit no longer holds. */
   review(): void {
+    this.#alone(() => this.#review());
+  }
+
+  #review(): void {
     const ended = this.#deps.permit.ended();
     if (ended === null || this.#phase.state === "closed") return;
     this.#deps.desk.refused("unauthenticated");
@@ -116,7 +124,11 @@ export class LinkSession implements LinkClient {
 
   /** Called from time to time: pings, and cuts a client that is gone without a word. */
   tick(nowMs: number): void {
-    this.review();
+    this.#alone(() => this.#tick(nowMs));
+  }
+
+  #tick(nowMs: number): void {
+    this.#review();
     if (this.#phase.state === "closed") return;
     if (this.#phase.state === "greeting" && nowMs - this.#connectedMs >= HELLO_MS_MAX)
       return this.#refuse("invalid_argument", "Cannot wait for hello any longer", CLOSE.policy);
@@ -162,8 +174,28 @@ export class LinkSession implements LinkClient {
     if (phase.state === "closed") return;
     this.#phase = { state: "closed" };
     this.#pulse.end();
-    this.#subscription?.end();
-    if (phase.state === "open") this.#deps.desk.leave(this, phase.hello);
+    this.#alone(() => {
+      this.#subscription?.end();
+      if (phase.state === "open") this.#deps.desk.leave(this, phase.hello);
+    });
+  }
+
+  /** Does something for this client: what goes wrong there costs its link alone. */
+  #alone(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The client may come again: it is the directory that failed. */
+  #fail(error: unknown): void {
+    this.#deps.desk.failed(this.#name(), error);
+    if (this.#phase.state === "closed") return;
+    this.#error("internal", "Cannot go on with the link: the directory failed at it; its log says how");
+    this.#deps.socket.close(CLOSE.failed, "internal");
+    this.closed();
   }
 
   #take(message: IncomingMessage): void {
@@ -209,13 +241,18 @@ export class LinkSession implements LinkClient {
     const rival = this.#deps.desk.rivalOf(hello);
     if (rival === null) return this.#open(hello);
     this.#phase = { state: "challenging" };
-    void rival.challenge().then((alive) => {
-      if (this.#phase.state !== "challenging") return;
-      if (!alive) return this.#open(hello);
-      const other = rival.name() ?? "another machine";
-      const message = `Cannot accept the Watson on ${hello.name}: one on ${other} is connected with the same id; each needs a state folder of its own`;
-      this.#refuse("conflict", message, CLOSE.policy);
-    });
+    rival
+      .challenge()
+      .then((alive) => this.#challenged(hello, alive ? rival : null))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #challenged(hello: Hello, rival: Pick<Rival, "name"> | null): void {
+    if (this.#phase.state !== "challenging") return;
+    if (rival === null) return this.#open(hello);
+    const other = rival.name() ?? "another machine";
+    const message = `Cannot accept the Watson on ${hello.name}: one on ${other} is connected with the same id; each needs a state folder of its own`;
+    this.#refuse("conflict", message, CLOSE.policy);
   }
 
   #open(hello: Hello): void {
@@ -225,8 +262,9 @@ export class LinkSession implements LinkClient {
     const link = Math.min(hello.link.max, LINK_VERSIONS.max);
     this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs });
     desk.enter(this, hello);
-    if (hello.subscribe !== null)
-      this.#subscription = new Subscription({ source: desk.publisher, socket }, hello.subscribe, clock.nowMs());
+    if (hello.subscribe === null) return;
+    const failed = (error: unknown): void => this.#fail(error);
+    this.#subscription = new Subscription({ source: desk.publisher, socket, failed }, hello.subscribe, clock.nowMs());
   }
 
   #register(hello: Hello, message: Extract<IncomingMessage, { type: "register" | "update" }>): void {

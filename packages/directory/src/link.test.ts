@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Table, tableChangeSchema } from "@datawire/protocol";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { LinkDesk } from "./link-desk.ts";
 import { hello, type Served, serve, sherlockOf, watsonOf } from "./testing/served.ts";
 import { registration } from "./testing/worlds.ts";
 
@@ -132,6 +133,67 @@ test.each([
   expect(await client.next("error")).toMatchObject({ code, fatal: false, message: expect.stringMatching(text) });
   client.send({ type: "applied", epoch: "e", revision: 3, unknownField: true, problems: [] });
   await expect.poll(async () => (await served.get("/v1/callers")).body["callers"]).toMatchObject([{ revision: 3 }]);
+});
+
+/** What every object has, and a table of messages must not find. */
+const INHERITED = ["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf", "isPrototypeOf"];
+
+test.each(INHERITED)("a message of type %s is unknown, before hello and after it", async (type) => {
+  const served = await start();
+  const stranger = await served.link();
+  stranger.send({ type });
+  expect(await stranger.next("error")).toMatchObject({ code: "unsupported", fatal: true });
+  expect(await stranger.closed()).toBe(1002);
+  const client = await sherlockOf(served, "m");
+  client.send(`{"type":"${type}"}`);
+  expect(await client.next("error")).toMatchObject({ code: "unsupported", fatal: false });
+  expect((await served.get("/healthz")).status).toBe(200);
+});
+
+test.each([
+  ["count", { type: "counters", periodMs: 1, counters: [] }],
+  ["register", { type: "register", seq: 1, instances: [] }],
+] as const)(
+  "a message at which the directory fails, in %s, costs its own link and is shown",
+  async (method, message) => {
+    const served = await start();
+    const good = await sherlockOf(served, "good");
+    await good.next("snapshot");
+    const broken = vi.spyOn(LinkDesk.prototype, method).mockImplementation(() => {
+      throw new TypeError("schema.safeParse is not a function");
+    });
+    const client = await served.link();
+    client.send(hello("watson", "vm1"));
+    await client.next("welcome");
+    client.send(message);
+    expect(await client.next("error")).toMatchObject({ code: "internal", fatal: false });
+    expect(await client.closed()).toBe(1011);
+    broken.mockRestore();
+    await watsonOf(served, "vm2", [registration("barker@a")]);
+    expect(await good.next("delta")).toMatchObject({ change: { instances: [{ name: "a" }] } });
+    expect((await served.get("/v1/status")).body["problems"]).toEqual([
+      {
+        severity: "error",
+        subject: "link of watson vm1",
+        message: expect.stringMatching(/schema\.safeParse is not a function \(last at .*Z\)$/),
+        remedy: expect.stringContaining("log"),
+      },
+    ]);
+  },
+);
+
+test("a client whose leaving fails is gone all the same", async () => {
+  const served = await start();
+  const broken = vi.spyOn(LinkDesk.prototype, "leave").mockImplementationOnce(() => {
+    throw new TypeError("leave is not possible");
+  });
+  const client = await sherlockOf(served, "m");
+  client.socket.close();
+  await client.closed();
+  await expect
+    .poll(async () => JSON.stringify((await served.get("/v1/status")).body["problems"]))
+    .toContain("leave is not");
+  broken.mockRestore();
 });
 
 test("one instance that cannot be read does not take the others with it", async () => {

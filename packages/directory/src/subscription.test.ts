@@ -57,6 +57,9 @@ function createSource() {
   return { source, change, subscribers };
 }
 
+const failed = (error: unknown): void => {
+  throw error;
+};
 const EVERYTHING = { services: null, have: null };
 const typesOf = (messages: readonly ServerMessage[]): string => messages.map(({ type }) => type).join(" ");
 const BUFFER = 2 * 1024 * 1024;
@@ -65,7 +68,7 @@ test("Subscription sends each change at once to one that reads", () => {
   const { source, change } = createSource();
   const { socket, read } = createSocket();
   change();
-  const subscription = new Subscription({ source, socket }, EVERYTHING, 0);
+  const subscription = new Subscription({ source, socket, failed }, EVERYTHING, 0);
   expect(typesOf(read())).toBe("snapshot");
   for (let round = 0; round < 3; round++) {
     change();
@@ -78,7 +81,7 @@ test("Subscription sends one that does not read no more than a buffer, and then 
   const { source, change } = createSource();
   const { socket, read } = createSocket();
   change();
-  const subscription = new Subscription({ source, socket }, EVERYTHING, 0);
+  const subscription = new Subscription({ source, socket, failed }, EVERYTHING, 0);
   for (let round = 0; round < 30; round++) change();
   const frame = source.log.after(source.log.revision - 1)?.frame.length ?? 0;
   expect(socket.bufferedBytes).toBeGreaterThan(BUFFER - frame);
@@ -92,10 +95,29 @@ test("Subscription sends one that does not read no more than a buffer, and then 
 test("Subscription sends nothing more once it is ended", () => {
   const { source, change, subscribers } = createSource();
   const { socket, read } = createSocket();
-  const subscription = new Subscription({ source, socket }, EVERYTHING, 0);
+  const subscription = new Subscription({ source, socket, failed }, EVERYTHING, 0);
   read();
   subscription.end();
   change();
   expect(read()).toEqual([]);
   expect(subscribers.size).toBe(0);
+});
+
+test("Subscription that fails ends alone, and tells nobody but its own client", () => {
+  const { source, change, subscribers } = createSource();
+  const failures: unknown[] = [];
+  const throwing = {
+    bufferedBytes: 0,
+    send() {
+      throw new Error("the frame cannot be sent");
+    },
+  };
+  const lost = new Subscription({ source, socket: throwing, failed: (error) => failures.push(error) }, EVERYTHING, 0);
+  const { socket, read } = createSocket();
+  const other = new Subscription({ source, socket, failed }, EVERYTHING, 0);
+  change();
+  expect(failures).toEqual([new Error("the frame cannot be sent")]);
+  expect(typesOf(read())).toBe("snapshot delta");
+  expect(subscribers).toEqual(new Set([other]));
+  lost.end();
 });

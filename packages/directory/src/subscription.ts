@@ -19,21 +19,25 @@ interface SubscriptionSource extends Source {
 interface SubscriptionDeps {
   readonly source: SubscriptionSource;
   readonly socket: Pick<Socket, "send" | "bufferedBytes">;
+  /** What goes wrong with this subscriber is no concern of the others. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** Sends a client the table, and what changes of it, no faster than the client takes it, until it is ended. */
 export class Subscription {
   readonly #source: SubscriptionSource;
   readonly #socket: SubscriptionDeps["socket"];
+  readonly #failed: SubscriptionDeps["failed"];
   readonly #feed: Pick<Feed, "revision" | "next">;
   readonly #unsubscribe: () => void;
   /** A frame filled the buffer, and nothing is sent until it has left. */
   #waiting = false;
   #ended = false;
 
-  constructor({ source, socket }: SubscriptionDeps, wish: NonNullable<Hello["subscribe"]>, nowMs: number) {
+  constructor({ source, socket, failed }: SubscriptionDeps, wish: NonNullable<Hello["subscribe"]>, nowMs: number) {
     this.#source = source;
     this.#socket = socket;
+    this.#failed = failed;
     source.flush();
     this.#feed =
       wish.services === null
@@ -50,6 +54,15 @@ export class Subscription {
 
   /** Sends what there is, as far as there is room for it. */
   pump(): void {
+    try {
+      this.#pump();
+    } catch (error) {
+      this.end();
+      this.#failed(error);
+    }
+  }
+
+  #pump(): void {
     while (!this.#ended && !this.#waiting) {
       const frame = this.#feed.next();
       if (frame === null) return;

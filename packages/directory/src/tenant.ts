@@ -4,6 +4,7 @@ import type { ApiContext, Surroundings } from "./api/context.ts";
 import { endpointsOf } from "./api/endpoints.ts";
 import { createRouter, type Router } from "./api/router.ts";
 import { Counters } from "./core/counters.ts";
+import { Faults } from "./core/faults.ts";
 import { State, type StateConfig } from "./core/state.ts";
 import { Desk } from "./desk.ts";
 import { runHousekeeping, saveRegistrations } from "./housekeeping.ts";
@@ -52,6 +53,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const { store, clock, log, surroundings } = deps;
   const { stored, published, refused, recorded } = deps.metrics;
   const state = new State(config);
+  const faults = new Faults();
   const publisher = new Publisher(state.writer, { clock, epoch: randomBytes(8).toString("hex"), published });
   const changed = (): void => publisher.touch();
   const drained = (key: string): void => links.tellDraining(key);
@@ -61,10 +63,20 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const { shared } = store;
   const sharing = shared === null ? null : new Sharing({ state, store, shared, publisher, clock, log });
   const counters = new Counters();
-  const links: LinkDesk = new LinkDesk({ state, desk, counters, publisher, others: sharing, clock, log, refused });
+  const links: LinkDesk = new LinkDesk({
+    state,
+    desk,
+    counters,
+    publisher,
+    others: sharing,
+    clock,
+    log,
+    refused,
+    faults,
+  });
   sharing?.begin(links);
   publisher.begin();
-  const context: ApiContext = { state, desk, links, publisher, counters, clock, log, ...surroundings };
+  const context: ApiContext = { state, desk, links, publisher, counters, faults, clock, log, ...surroundings };
   return {
     state,
     store,
@@ -73,7 +85,11 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     publisher,
     router: createRouter(endpointsOf(context), { log, refused }),
     keepHouse: (signal) =>
-      runHousekeeping({ state, desk, publisher, store, sharing, clock, log }, { warmUpMs: config.leaseMs }, signal),
+      runHousekeeping(
+        { state, desk, publisher, store, sharing, faults, clock, log },
+        { warmUpMs: config.leaseMs },
+        signal,
+      ),
     configure: (settings) => state.configure(settings),
     async leave() {
       publisher.close();

@@ -112,7 +112,7 @@ test("the certificate is signed by the authority that tokens name, for the names
 test("close() does not wait for those who say nothing", async () => {
   const server = await listenHttp(
     { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: { clientCertificates: false } },
-    { request: () => {}, upgrade: () => {}, foreign: () => {}, crowded: () => {} },
+    { request: () => {}, upgrade: () => {}, foreign: () => {}, failed: () => {}, crowded: () => {} },
   );
   const silent = connect(server.addresses[0]?.port ?? 0, "127.0.0.1");
   silent.on("error", () => {});
@@ -161,7 +161,13 @@ test("with client_ca, clients without a certificate of that authority do not get
   const issued = await issueCertificate(authority, ["localhost"], Date.now());
   const server = await listenHttp(
     { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: { clientCertificates: true } },
-    { request: (_req, res) => res.end("in"), upgrade: () => {}, foreign: () => {}, crowded: () => {} },
+    {
+      request: (_req, res) => res.end("in"),
+      upgrade: () => {},
+      foreign: () => {},
+      failed: () => {},
+      crowded: () => {},
+    },
   );
   server.setCertificate(tlsOptions({ ...issued, clientCa: authority.certificate }));
   const status = (own: object): Promise<number | string> =>

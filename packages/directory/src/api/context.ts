@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "@datawire/runtime";
 import type { TokenDesk } from "../access/token-desk.ts";
 import type { Counters } from "../core/counters.ts";
+import type { Faults } from "../core/faults.ts";
 import type { State } from "../core/state.ts";
 import type { Desk } from "../desk.ts";
 import type { LinkDesk } from "../link-desk.ts";
@@ -34,6 +35,7 @@ export interface ApiContext extends Surroundings {
   readonly links: LinkDesk;
   readonly publisher: Publisher;
   readonly counters: Counters;
+  readonly faults: Faults;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -90,7 +90,7 @@ function lagOf({ position }: ClientReport, { epoch, revision }: { epoch: string;
 
 /** Errors first. */
 function problemsOf(context: ApiContext, clients: readonly ClientReport[]): StatusProblem[] {
-  const { state, store, warnings, address } = context;
+  const { state, store, faults, clock, warnings, address } = context;
   const problems: StatusProblem[] = [];
   if (store.outage !== null) {
     const { what, remedy } = OUTAGES[store.kind];
@@ -103,7 +103,7 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   }
   const guard = state.leases.held;
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });
-  problems.push(...serviceProblems(state.table));
+  problems.push(...faults.problems(clock.nowMs()), ...serviceProblems(state.table));
   for (const { name, state: seen, instances, sinceMs } of state.registry.holders()) {
     if (seen !== "lost" || instances === 0) continue;
     const what = instances === 1 ? "its instance stays" : `its ${instances} instances stay`;

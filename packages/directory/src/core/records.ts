@@ -100,13 +100,13 @@ export type DurableRecord =
   | { readonly kind: "caller"; readonly id: string; readonly value: CallerRecord | null }
   | { readonly kind: "history"; readonly id: string; readonly value: HistoryEntry | null };
 
-const SCHEMAS = {
-  table: routeTableSchema,
-  service: serviceRecordSchema,
-  drain: drainSchema,
-  caller: callerSchema,
-  history: historyEntrySchema,
-} as const;
+const SCHEMAS = new Map<string, z.ZodType>([
+  ["table", routeTableSchema],
+  ["service", serviceRecordSchema],
+  ["drain", drainSchema],
+  ["caller", callerSchema],
+  ["history", historyEntrySchema],
+]);
 
 /** The key under which a store keeps a record. */
 export const recordKey = ({ kind, id }: Pick<DurableRecord, "kind" | "id">): string => `${kind}/${id}`;
@@ -119,8 +119,9 @@ export function parseRecord(key: string, value: unknown): DurableRecord {
   const slash = key.indexOf("/");
   const kind = key.slice(0, slash);
   const id = key.slice(slash + 1);
-  if (!(kind in SCHEMAS)) throw new Error(`Cannot read record ${key}: its kind is unknown to this version`);
-  const parsed = SCHEMAS[kind as keyof typeof SCHEMAS].nullable().safeParse(value);
+  const schema = SCHEMAS.get(kind);
+  if (schema === undefined) throw new Error(`Cannot read record ${key}: its kind is unknown to this version`);
+  const parsed = schema.nullable().safeParse(value);
   if (!parsed.success) throw new Error(`Cannot read record ${key}: ${parsed.error.issues[0]?.message ?? "malformed"}`);
   return { kind, id, value: parsed.data } as DurableRecord;
 }

@@ -17,6 +17,7 @@ async function listen(over: Partial<HttpConfig> = {}): Promise<number> {
       request: (_, res) => res.end("in"),
       upgrade: () => {},
       foreign: (reason) => foreign.push(reason),
+      failed: () => {},
       crowded: (reason) => crowded.push(reason),
     },
   );

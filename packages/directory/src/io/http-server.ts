@@ -15,6 +15,8 @@ export interface HttpHandlers {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Told of a request that a web page may have sent, which is refused. */
   foreign(reason: string): void;
+  /** Told of what went wrong with a connection, which is cut. */
+  failed(error: unknown): void;
   /** Told of a connection of an address that has too many; with the reason where it is the first one for a while. */
   crowded(reason: string | null): void;
 }
@@ -129,21 +131,38 @@ function serveSecurely(
 
 function handle(server: Server, handlers: HttpHandlers, refusalOf: RefusalOf): Server {
   server.on("request", (req: IncomingMessage, res: ServerResponse) => {
+    alone(handlers, req.socket, () => answer(req, res));
+  });
+  const answer = (req: IncomingMessage, res: ServerResponse): void => {
     const foreign = refusalOf(req);
     if (foreign === null) return handlers.request(req, res);
     handlers.foreign(foreign);
     const body = JSON.stringify({ error: { code: "permission_denied", message: `Cannot answer: ${foreign}` } });
     res.writeHead(403, { "content-type": "application/json", connection: "close" }).end(`${body}\n`);
-  });
+  };
   server.on("clientError", answerMalformed);
   server.maxConnections = CONNECTIONS_MAX;
-  onUpgrade(server, (req, socket, head) => {
-    const foreign = refusalOf(req);
-    if (foreign === null) return handlers.upgrade(req, socket, head);
-    handlers.foreign(foreign);
-    socket.end(`HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\nrefused: ${foreign}\n`);
-  });
+  onUpgrade(server, (req, socket, head) =>
+    alone(handlers, socket, () => {
+      const foreign = refusalOf(req);
+      if (foreign === null) return handlers.upgrade(req, socket, head);
+      handlers.foreign(foreign);
+      socket.end(
+        `HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\nrefused: ${foreign}\n`,
+      );
+    }),
+  );
   return server;
+}
+
+/** Does something for one connection: what goes wrong there, in a listener of the server, would end the process. */
+function alone({ failed }: Pick<HttpHandlers, "failed">, socket: Duplex, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    failed(error);
+    socket.destroy();
+  }
 }
 
 /** As Node would, and with a word for a head that is too large. */

@@ -17,7 +17,7 @@ import type { Refusal } from "../core/registry.ts";
 const instances = z.array(z.unknown()).max(REGISTRATIONS_MAX);
 
 /** As the protocol says, but with instances unread: one that is wrong must not take the others with it. */
-const SCHEMAS = {
+const schemas = {
   hello: helloSchema,
   register: registerSchema.extend({ instances }),
   update: updateSchema.extend({ instances: instances.default([]) }),
@@ -27,7 +27,10 @@ const SCHEMAS = {
 } as const;
 
 /** A message of a client, of which the instances are read apart. */
-export type IncomingMessage = { [K in keyof typeof SCHEMAS]: z.infer<(typeof SCHEMAS)[K]> }[keyof typeof SCHEMAS];
+export type IncomingMessage = { [K in keyof typeof schemas]: z.infer<(typeof schemas)[K]> }[keyof typeof schemas];
+
+/** By type, as a client says it: in an object it would also find what every object has, such as `constructor`. */
+const SCHEMAS = new Map<string, z.ZodType<IncomingMessage>>(Object.entries(schemas));
 
 export type MessageRead =
   | { readonly state: "read"; readonly message: IncomingMessage }
@@ -53,18 +56,22 @@ export function readMessage(text: string): MessageRead {
     };
   }
   const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
-  if (typeof type !== "string" || !(type in SCHEMAS)) {
+  const schema = typeof type === "string" ? SCHEMAS.get(type) : undefined;
+  if (schema === undefined) {
     const found = type === undefined ? "it has no type" : `its type is ${JSON.stringify(type).slice(0, 100)}`;
     return {
       state: "refused",
       code: "unsupported",
-      message: `Cannot read the message: ${found}; wanted one of ${Object.keys(SCHEMAS).join(", ")}`,
+      message: `Cannot read the message: ${found}; wanted one of ${[...SCHEMAS.keys()].join(", ")}`,
       garbage: false,
     };
   }
-  const read = check(SCHEMAS[type as keyof typeof SCHEMAS] as z.ZodType<IncomingMessage>, value);
+  const read = check(schema, value);
   if (read.ok) return { state: "read", message: read.value };
-  const message = `Cannot take ${type}: ${read.findings.map((finding) => finding.message).join("; ")}`.slice(0, 1_000);
+  const message = `Cannot take ${String(type)}: ${read.findings.map((finding) => finding.message).join("; ")}`.slice(
+    0,
+    1_000,
+  );
   return { state: "refused", code: "invalid_argument", message, garbage: false };
 }
 

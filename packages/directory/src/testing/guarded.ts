@@ -83,6 +83,7 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
       request: (req, res) => handlers.request(req, res),
       upgrade: (req, socket, head) => handlers.upgrade(req, socket, head),
       foreign: () => {},
+      failed: () => {},
       crowded: () => {},
     },
   );
