@@ -1,4 +1,5 @@
 import type { CommandGrammar, OperandGrammar, OptionGrammar, RunLocal } from "./command.ts";
+import { ROLES } from "@datawire/protocol";
 import type { RunCommand } from "./dw.ts";
 
 /** What the nouns are, in the order of the help. */
@@ -230,8 +231,11 @@ export const COMMANDS: readonly CommandGrammar[] = [
     summary: "make a token; it is shown this once",
     operands: [],
     options: [
-      { flags: "--role <role>", summary: "what it is for", choices: ["watson", "sherlock", "operator", "admin"] },
-      { flags: "--services <pattern...>", summary: "for a watson: register these alone, as in 'billing-*'" },
+      { flags: "--role <role>", summary: "what it is for", choices: ROLES },
+      {
+        flags: "--services <pattern...>",
+        summary: "for a watson or a library: register these alone, as in 'billing-*'",
+      },
       { flags: "--expires <duration>", summary: "end it after this; default: when it is revoked" },
       { flags: "--tenant <name>", summary: "a table of its own, shared with nobody but the tokens of this tenant" },
     ],

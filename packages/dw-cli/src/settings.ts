@@ -1,5 +1,5 @@
 import { credentialSettings } from "@datawire/link/client";
-import { type DirectoryAddress, parseDirectoryAddress } from "@datawire/protocol";
+import { DEFAULT_DIRECTORY, type DirectoryAddress, parseDirectoryAddress } from "@datawire/protocol";
 import { type Env, type Settings, commonSecrets, commonVariables, loadSettings, parsedBy } from "@datawire/runtime";
 import { z } from "zod";
 import { typed } from "./operands.ts";
@@ -10,7 +10,7 @@ const directorySetting = parsedBy(parseDirectoryAddress, "//HOST[:PORT]/director
 export const settingsSchema = z.strictObject({
   directory: z
     .union([directorySetting.transform((one): DirectoryAddress[] => [one]), z.array(directorySetting).min(1)])
-    .prefault("//localhost/directory")
+    .prefault(DEFAULT_DIRECTORY)
     .meta({ description: "The directory to ask; a list holds the other addresses of the same one." }),
   ...credentialSettings,
 });

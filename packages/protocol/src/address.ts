@@ -5,6 +5,9 @@ import { parseVersion, VERSION_PATTERN } from "./version.ts";
 /** The port of a directory whose address names none. */
 export const DIRECTORY_PORT = 5430;
 
+/** The directory of every program that is told none. */
+export const DEFAULT_DIRECTORY = "//localhost/directory";
+
 /** An address as written, before anyone says what it should mean (routing rules, section 1). */
 export interface Address {
   /** What stands between `//` and the first `/`, `@`, `(` or version: a service, a caller, or the host of a directory. */

@@ -1,5 +1,6 @@
 export type { Address, DirectoryAddress, ServiceAddress } from "./address.ts";
 export {
+  DEFAULT_DIRECTORY,
   DIRECTORY_PORT,
   formatDirectoryAddress,
   formatServiceAddress,

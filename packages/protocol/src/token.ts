@@ -12,8 +12,8 @@ export interface Token {
 const PART = "[A-Za-z0-9_-]{43}";
 const TOKEN = new RegExp(`^dw1_(${PART})(?:_(${PART}))?$`);
 
-/** What a token may do with a directory; the names of `dw token create --role`. */
-export const ROLES = ["watson", "sherlock", "operator", "admin"] as const;
+/** What a token may do with a directory; the names of `dw token create --role`, the mightiest last. */
+export const ROLES = ["client", "router", "viewer", "library", "watson", "sherlock", "operator", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
 /**

@@ -130,7 +130,7 @@ function createProgram<Settings>(
     .addOption(
       new Option("-d, --directory <address>", "directory to use; repeat for several")
         .argParser((value: string, before: string[]) => [...before, value])
-        .default([] as string[], "from the settings"),
+        .default([] as string[], "from the settings, else //localhost/directory"),
     )
     .addOption(
       new Option("-l, --log-level <level>", "least important events to log").choices(logLevels).default("info"),

@@ -26,7 +26,10 @@ export const sherlock: DaemonDefinition<SherlockSettings> = {
   commands: [
     {
       command: "render",
-      summary: "print the configuration that HAProxy would be run with",
+      summary: "print the configuration that HAProxy would be run with, or write it with every file that it names",
+      describe(command) {
+        command.option("--output <folder>", "write haproxy.cfg and every file that it names there, and print nothing");
+      },
       run: renderOnce,
     },
   ],

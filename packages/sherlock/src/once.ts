@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { copyFile, mkdir, rename } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { type LinkState, openTableFollower, runLink, type TableFollower } from "@datawire/link";
 import { formatDuration } from "@datawire/protocol";
 import {
@@ -6,10 +7,13 @@ import {
   describeError,
   ExitError,
   exitCodes,
+  explainSystemError,
   type ExitCode,
+  type Logger,
   noLog,
   VERSION,
 } from "@datawire/runtime";
+import type { Plan } from "./core/plan.ts";
 import { createConfigFiles } from "./io/config-files.ts";
 import { Configurator } from "./io/configurator.ts";
 import { Resolver } from "./io/resolver.ts";
@@ -23,13 +27,35 @@ type Context = Pick<CommandContext<SherlockSettings>, "settings" | "log" | "cloc
 
 /** How long the directory has to send its table, before the last one on disk is used. */
 const TABLE_MS_MAX = 3_000;
+const NO_TABLE = "Without a table, every service gets 503";
 
-/** `sherlock render`: prints the configuration, and neither writes nor runs anything. */
-export async function renderOnce(context: CommandContext<SherlockSettings>): Promise<void> {
+/** `sherlock render`: prints the configuration, or writes it with all that it names; runs nothing. */
+export async function renderOnce(context: CommandContext<SherlockSettings>): Promise<ExitCode | void> {
+  const output = context.input.options["output"] as string | undefined;
+  if (output !== undefined) return renderInto(resolve(output), context);
   const { configurator, planning, follower } = await prepare(context, describeRunDir(context.settings.haproxy.runDir));
-  if (follower.status().origin === "none") context.log.warn("Without a table, every service gets 503");
-  const plan = planning.plan({ leftOut: new Map(), portsTaken: new Map() }) ?? planning.empty();
-  context.print(configurator.render(plan, "render"));
+  if (follower.status().origin === "none") context.log.warn(NO_TABLE);
+  context.print(configurator.render(planned(planning, new Map()), "render"));
+}
+
+/** A folder that HAProxy accepts as it stands: what a running Sherlock keeps elsewhere is copied into it. */
+async function renderInto(folder: string, context: CommandContext<SherlockSettings>): Promise<ExitCode> {
+  const { settings, log } = context;
+  const dir = describeRunDir(folder, "output folder (--output)");
+  const { caFile: from } = settings.haproxy;
+  const caFile = from === null ? null : join(folder, "ca.pem");
+  try {
+    await mkdir(dir.mapFolder, { recursive: true });
+    if (from !== null && caFile !== null) await copyFile(from, caFile);
+  } catch (cause) {
+    throw new Error(`Cannot write ${folder} (--output): ${explainSystemError(cause)}`, { cause });
+  }
+  const own = { ...settings, haproxy: { ...settings.haproxy, caFile } };
+  const { configurator, planning, follower } = await prepare({ ...context, settings: own }, dir);
+  if (follower.status().origin === "none") log.warn(NO_TABLE);
+  await configurator.prepare((leftOut) => planned(planning, leftOut), "render");
+  await rename(dir.candidate, dir.config);
+  return written(configurator, { log, file: dir.config });
 }
 
 /**
@@ -41,15 +67,21 @@ export async function writeOnce(context: Context): Promise<ExitCode> {
   try {
     const { configurator, planning, files, follower, failure } = await prepare(context, dir);
     if (failure !== null && follower.status().origin === "none") throw noTable(failure, context.settings);
-    const findings = (leftOut: ReadonlyMap<string, string>) => ({ leftOut, portsTaken: new Map<string, string>() });
-    await configurator.prepare((leftOut) => planning.plan(findings(leftOut)) ?? planning.empty(), "once");
+    await configurator.prepare((leftOut) => planned(planning, leftOut), "once");
     await files.install();
-    const refused = [...configurator.leftOut.keys()];
-    context.log.info("Configuration written", { file: dir.config, leftOut: refused });
-    return refused.length === 0 ? exitCodes.done : exitCodes.failed;
+    return written(configurator, { log: context.log, file: dir.config });
   } finally {
     await dir.release();
   }
+}
+
+function planned(planning: Planning, leftOut: ReadonlyMap<string, string>): Plan {
+  return planning.plan({ leftOut, portsTaken: new Map() }) ?? planning.empty();
+}
+
+function written({ leftOut }: Configurator, { log, file }: { readonly log: Logger; readonly file: string }): ExitCode {
+  log.info("Configuration written", { file, leftOut: [...leftOut.keys()] });
+  return leftOut.size === 0 ? exitCodes.done : exitCodes.failed;
 }
 
 async function prepare(context: Context, dir: Omit<RunDir, "release">) {

@@ -1,9 +1,19 @@
 import { credentialSettings } from "@datawire/link";
-import { NAME_PATTERN, NAME_RULE, parseBalance, parseDirectoryAddress, parsePercent, SLOTS } from "@datawire/protocol";
+import {
+  DEFAULT_DIRECTORY,
+  NAME_PATTERN,
+  NAME_RULE,
+  parseBalance,
+  type DirectoryAddress,
+  parseDirectoryAddress,
+  parsePercent,
+  SLOTS,
+} from "@datawire/protocol";
 import { durationSetting, listenOrOffSetting, listenSetting, parsedBy, textLike } from "@datawire/runtime";
 import { z } from "zod";
 
 const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
+const ONE = "one address or more";
 const path = z.string().min(1);
 /** Goes into HAProxy's configuration. */
 const safePath = textLike(/^\/[A-Za-z0-9._/@+-]*$/, "an absolute path of letters, digits and . _ / @ + -");
@@ -67,14 +77,11 @@ export const settingsSchema = z.strictObject({
   directories: z
     .union([
       directory.transform((one) => [one]),
-      z.array(z.union([directory.transform((one) => [one]), z.array(directory)])),
+      z.array(z.union([directory.transform((one) => [one]), z.array(directory).min(1, ONE)])).min(1, ONE),
     ])
-    .transform((lists) => lists.flat())
-    .default([])
-    .meta({
-      description:
-        "The addresses of its directory, several where it is replicated. One at the least, if `-d` gives none.",
-    }),
+    .transform((lists) => lists.flat() as [DirectoryAddress, ...DirectoryAddress[]])
+    .prefault(DEFAULT_DIRECTORY)
+    .meta({ description: "The addresses of its directory, several where it is replicated." }),
   name: name.optional().meta({ description: "The caller that routes can single out.", otherwise: "the host name" }),
   listen: listenSetting.optional().meta({
     description: "Traffic. Loopback keeps it to this machine.",

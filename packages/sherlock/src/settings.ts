@@ -22,6 +22,8 @@ import { type ServiceSettings, settingsSchema } from "./settings-schema.ts";
 export interface SherlockSettings {
   /** The addresses of its directory; more than one where it is replicated. */
   readonly replicas: readonly [DirectoryAddress, ...DirectoryAddress[]];
+  /** Whether anybody said which; otherwise it is the one on this machine. */
+  readonly isDirectoryGiven: boolean;
   /** The caller that routes can single out. */
   readonly name: string;
   /** Null for the default: loopback, in both families where the machine has them. */
@@ -63,7 +65,7 @@ const DEFAULT_ADMIN = "127.0.0.1:5433";
  * @throws ConfigError with every problem.
  */
 export async function loadSherlockSettings(input: DaemonInput): Promise<SherlockSettings> {
-  const { value, locate, files } = await loadSettings({
+  const { value, locate } = await loadSettings({
     name: "sherlock",
     schema: settingsSchema,
     file: input.config,
@@ -73,14 +75,6 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     secrets: commonSecrets,
   });
   const place = (...at: string[]) => locate(at) ?? { file: "sherlock.yaml" };
-  const [first, ...more] = value.directories;
-  if (first === undefined) {
-    const message = "no directory is given: wanted -d ADDRESS, DATAWIRE_DIRECTORY, or `directories` in sherlock.yaml";
-    const file = files.at(-1);
-    const at =
-      locate(["directories"]) ?? (file === undefined ? { file: "sherlock.yaml" } : { file, line: 1, column: 1 });
-    throw new ConfigError([{ ...at, message }]);
-  }
   const wrong = ["tcp", "services"].flatMap((section) =>
     Object.keys(value[section as "tcp" | "services"])
       .filter((service) => !isName(service))
@@ -93,7 +87,8 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
   const { token, tls } = await loadCredentials(value, { file: "sherlock.yaml", locate });
   const runDir = value.haproxy.run_dir ?? defaultRunDir(input.env);
   return {
-    replicas: [first, ...more],
+    replicas: value.directories,
+    isDirectoryGiven: locate(["directories"]) !== undefined,
     name: value.name ?? callerOfHost(hostname()),
     listen: value.listen ?? null,
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,

@@ -31,6 +31,10 @@ async function ask(path: string, question: Question = {}) {
 
 // By role: what it may read, change, administer. 401 and 403 come before anything is looked at.
 test.each([
+  ["client", 403, 403, 403],
+  ["router", 403, 403, 403],
+  ["viewer", 200, 403, 403],
+  ["library", 403, 403, 403],
   ["watson", 403, 403, 403],
   ["sherlock", 200, 403, 403],
   ["operator", 200, 404, 403],

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { formatToken, ProtocolError, type Role, ROLES } from "@datawire/protocol";
+import { formatToken, ProtocolError, type Role } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { z } from "zod";
 import { type RecordWrite, type Store, StoreError, type VersionedRecord } from "../store/contract.ts";
@@ -41,6 +41,9 @@ const AUTHORITY_KEY = `${ACCESS_PREFIX}authority`;
 const TOKEN_PREFIX = `${ACCESS_PREFIX}token/`;
 /** The version of a record that is not there. */
 const ABSENT = 0;
+
+/** The roles of the first tokens: those of the programs that every installation has, and of the people who run it. */
+export const FIRST_ROLES = ["watson", "sherlock", "operator", "admin"] as const satisfies readonly Role[];
 
 /** The same at every directory, so that of several that start at once on one store one makes the first tokens. */
 const firstIdOf = (role: Role): string => createHash("sha256").update(`first ${role}`).digest("hex").slice(0, 8);
@@ -94,12 +97,12 @@ export class TokenDesk {
   }
 
   /**
-   * Makes a token of each role where there are none yet, all of them or none.
+   * Makes the first tokens where there are none yet, all of them or none.
    * @returns null where there are tokens: another directory on the same store may have made them at this moment.
    */
   async createFirst(by: string): Promise<readonly MadeToken[] | null> {
     if (this.tokens.size > 0) return null;
-    const made = ROLES.toReversed().map((role) =>
+    const made = FIRST_ROLES.toReversed().map((role) =>
       this.#make({ role, services: null, tenant: null, expiresMs: null }, { id: firstIdOf(role), by }),
     );
     try {

@@ -23,10 +23,10 @@ export function tokenEndpoints({ tokens, desk, clock }: ApiContext): Endpoint[] 
       right: "administer",
       handle: async ({ body, grant, author }) => {
         const { role, services, tenant, expires } = await body(tokenCreateSchema);
-        if (services !== null && role !== "watson") {
+        if (services !== null && role !== "watson" && role !== "library") {
           throw new ProtocolError(
             "invalid_argument",
-            `Cannot limit a token of role ${role} to some services: wanted the role watson, which is for registering them`,
+            `Cannot limit a token of role ${role} to some services: wanted the role watson or library, which are for registering them`,
           );
         }
         const lifeMs = expires === null ? null : parseDuration(expires);

@@ -71,6 +71,23 @@ test("doctor looks at the programs that it is given", async () => {
   expect(await run("doctor nobody", { machine, answers })).toMatchObject({ code: 64 });
 });
 
+test.each([
+  [true, 1, "error"],
+  [false, 0, "warning"],
+] as const)(
+  "doctor tells a directory that is away; one whose being named is %s ends with %i",
+  async (isSet, code, state) => {
+    const at = { host: "elsewhere", port: 5430, tls: null };
+    const byHost = { elsewhere: { "GET /v1/status": new Error("connection refused") } };
+    const machine = healthyMachine({ directories: [{ at, isSet }] });
+    const found = await run("doctor --json", { machine, answers, byHost });
+    expect(found.code).toBe(code);
+    expect(JSON.parse(found.stdout)).toContainEqual(
+      expect.objectContaining({ check: "directory", state, subject: "//elsewhere/directory" }),
+    );
+  },
+);
+
 test("doctor tells an HAProxy that is missing or old", async () => {
   const missing = async () => Promise.reject(new Error("Cannot find HAProxy: it is not in PATH; install it"));
   expect(await wrongs({ haproxy: missing })).toEqual({

@@ -34,7 +34,8 @@ async function checkNetwork({ connect, machine }: Local, needs: Needs): Promise<
       error("dw", problem, "correct it; `dw config list` shows where settings come from"),
     );
   }
-  const { findings, client } = await checkDirectories(dw, [...dw.directories, ...needs.directories]);
+  const own = dw.directories.map((at) => ({ at, isSet: true }));
+  const { findings, client } = await checkDirectories(dw, [...own, ...needs.directories]);
   if (client === null) return [...findings];
   try {
     return [...findings, ...(await checkInstances(machine, client))];

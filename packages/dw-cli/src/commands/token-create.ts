@@ -1,4 +1,4 @@
-import { parseDuration } from "@datawire/protocol";
+import { parseDuration, ROLES } from "@datawire/protocol";
 import type { TokenCreateAnswer } from "../api-shapes.ts";
 import { flag, optionText, type RunCommand } from "../dw.ts";
 import { misuse, typed } from "../operands.ts";
@@ -6,8 +6,7 @@ import { misuse, typed } from "../operands.ts";
 /** Makes a token and prints it alone on its line: nothing shows it again. */
 export const run: RunCommand = async (dw, input) => {
   const role = optionText(input, "role") ?? null;
-  if (role === null)
-    throw misuse("Cannot create a token: wanted --role with one of watson, sherlock, operator and admin");
+  if (role === null) throw misuse(`Cannot create a token: wanted --role with one of ${ROLES.join(", ")}`);
   const expires = optionText(input, "expires") ?? null;
   if (expires !== null) typed(() => parseDuration(expires));
   const services = input.options["services"] ?? null;

@@ -4,6 +4,7 @@ import { describeError } from "@datawire/runtime";
 import type { StatusAnswer } from "../api-shapes.ts";
 import { formatSpan } from "../core/span.ts";
 import type { Client, Dw } from "../dw.ts";
+import type { DirectoryNeed } from "./machine.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 
 /** Directories stamp nothing that a difference below this would spoil. */
@@ -17,13 +18,34 @@ export interface DirectoriesFound {
   readonly client: Client | null;
 }
 
-/** Asks each directory how it is, and compares the clocks. */
-export async function checkDirectories(dw: Dw, directories: readonly DirectoryAddress[]): Promise<DirectoriesFound> {
-  const unique = new Map(directories.map((directory) => [formatDirectoryAddress(directory), directory]));
-  const checked = await Promise.all([...unique].map(([address, one]) => checkDirectory(dw, address, one)));
+/**
+ * Asks each directory how it is, and compares the clocks. One that nobody named may be missing: that is a warning, as
+ * the command line of a program, which is not seen here, may name another.
+ */
+export async function checkDirectories(dw: Dw, directories: readonly DirectoryNeed[]): Promise<DirectoriesFound> {
+  const unique = new Map(
+    directories
+      .toSorted((a, b) => Number(a.isSet) - Number(b.isSet))
+      .map((one) => [formatDirectoryAddress(one.at), one]),
+  );
+  const checked = await Promise.all(
+    [...unique].map(async ([address, { at, isSet }]) => {
+      const found = await checkDirectory(dw, address, at);
+      return isSet ? found : { ...found, findings: found.findings.map(asAssumed) };
+    }),
+  );
   return {
     findings: checked.flatMap(({ findings }) => findings),
     client: checked.find(({ client }) => client !== null)?.client ?? null,
+  };
+}
+
+function asAssumed(finding: Finding): Finding {
+  if (finding.state !== "error") return finding;
+  return {
+    ...finding,
+    state: "warning",
+    message: `${finding.message}; no settings of Watson or Sherlock name a directory, so this is theirs unless their command line does`,
   };
 }
 

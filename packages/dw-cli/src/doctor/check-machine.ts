@@ -113,7 +113,7 @@ async function checkName(
   const found = addresses.join(", ");
   if (isMachineLocal(name)) return ok(name, "only for this machine");
   if (addresses.every(isMachineLocal)) {
-    const isAlone = directories.every(({ host }) => isMachineLocal(host));
+    const isAlone = directories.every(({ at }) => isMachineLocal(at.host));
     if (isAlone) return ok(name, `${found}, which is enough while the directory is on this machine`);
     return warning(name, `${name} is ${found} here, which leads others nowhere`, fix);
   }

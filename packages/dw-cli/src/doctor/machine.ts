@@ -12,11 +12,17 @@ export interface Needs {
   /** The names that this machine goes by. */
   readonly names: readonly NameNeed[];
   /** The directories that its programs go to. */
-  readonly directories: readonly DirectoryAddress[];
+  readonly directories: readonly DirectoryNeed[];
   /** `haproxy.command`; undefined where no Sherlock is looked at. */
   readonly haproxy: { readonly command: string | null } | undefined;
   /** What is wrong with the settings themselves. */
   readonly findings: readonly Finding[];
+}
+
+export interface DirectoryNeed {
+  readonly at: DirectoryAddress;
+  /** It stands in the settings; otherwise it is the one of a program that is told none, which a command line may change. */
+  readonly isSet: boolean;
 }
 
 export interface PortNeed {

@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { DIRECTORY_PORT } from "@datawire/protocol";
 import { ConfigError, type DaemonInput, type Env, describeError, formatProblem } from "@datawire/runtime";
 import { type Finding, findingsOf } from "../doctor/finding.ts";
 import type { FolderNeed, NameNeed, Needs, PortNeed, Program } from "../doctor/machine.ts";
@@ -52,19 +51,20 @@ async function readDirectory(env: Env): Promise<ProgramNeeds> {
 
 async function readWatson(env: Env): Promise<ProgramNeeds> {
   const { watson } = await import("@datawire/watson");
-  const { settings, directories } = await loadWithDirectory(watson.load, env);
+  const settings = await watson.load(inputOf(env));
   const ports: PortNeed[] =
     settings.admin === null ? [] : [{ program: "watson", at: settings.admin, flag: "--admin", isTraffic: false }];
   const folders: FolderNeed[] = [
     { program: "watson", what: "data folder", path: settings.dataDir, flag: "--data-dir" },
   ];
   const names: NameNeed[] = [{ program: "watson", name: settings.host ?? hostname(), isSet: settings.host !== null }];
-  return { ports, folders, names, directories: directories ? settings.directories.flat() : [] };
+  const directories = settings.directories.flat().map((at) => ({ at, isSet: settings.isDirectoryGiven }));
+  return { ports, folders, names, directories };
 }
 
 async function readSherlock(env: Env): Promise<ProgramNeeds> {
   const { sherlock } = await import("@datawire/sherlock");
-  const { settings, directories } = await loadWithDirectory(sherlock.load, env);
+  const settings = await sherlock.load(inputOf(env));
   const { admin, listen, haproxy, dataDir, replicas } = settings;
   const ports: PortNeed[] = [
     { program: "sherlock", at: listen ?? { host: "127.0.0.1", port: TRAFFIC_PORT }, flag: "--listen", isTraffic: true },
@@ -74,27 +74,11 @@ async function readSherlock(env: Env): Promise<ProgramNeeds> {
     { program: "sherlock", what: "run directory", path: haproxy.runDir, flag: "--run-dir" },
     { program: "sherlock", what: "data folder", path: dataDir, flag: "--data-dir" },
   ];
-  return { ports, folders, haproxy: { command: haproxy.command }, directories: directories ? replicas : [] };
+  const directories = replicas.map((at) => ({ at, isSet: settings.isDirectoryGiven }));
+  return { ports, folders, haproxy: { command: haproxy.command }, directories };
 }
 
 const TRAFFIC_PORT = 5_432;
-
-/** A daemon may get its directory from its command line, which is not seen here: without one, any will do to read the rest. */
-async function loadWithDirectory<T>(
-  load: (input: DaemonInput) => Promise<T>,
-  env: Env,
-): Promise<{ readonly settings: T; readonly directories: boolean }> {
-  try {
-    return { settings: await load(inputOf(env)), directories: true };
-  } catch (error) {
-    const isMissing =
-      error instanceof ConfigError &&
-      error.problems.every(({ message }) => message.startsWith("no directory is given"));
-    if (!isMissing) throw error;
-    const settings = await load({ ...inputOf(env), directories: [`//localhost:${DIRECTORY_PORT}/directory`] });
-    return { settings, directories: false };
-  }
-}
 
 function inputOf(env: Env): DaemonInput {
   return { config: undefined, directories: [], options: {}, args: [], env };

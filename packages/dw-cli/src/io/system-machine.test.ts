@@ -80,7 +80,9 @@ test("needs() reads settings as the daemons do, and tells what is wrong with the
     flag: "--listen",
     isTraffic: true,
   });
-  expect(needs.directories).toMatchObject([{ host: "a" }]);
+  expect(needs.directories).toMatchObject([{ at: { host: "a" }, isSet: true }]);
+  const { directories } = await machine.needs(["sherlock"], { ...env, XDG_CONFIG_HOME: join(home, "none") });
+  expect(directories).toMatchObject([{ at: { host: "localhost", port: 5430 }, isSet: false }]);
   expect(needs.findings).toMatchObject([
     { check: "settings", subject: "watson", message: expect.stringContaining("did you mean host?") as string },
   ]);

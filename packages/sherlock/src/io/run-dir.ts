@@ -43,10 +43,14 @@ export async function openRunDir(path: string): Promise<RunDir> {
   return { ...dir, release: () => rm(lock, { force: true }) };
 }
 
-/** The same names without creating or taking anything. @throws Error for a path that cannot serve. */
-export function describeRunDir(path: string): Omit<RunDir, "release"> {
+/**
+ * The same names without creating or taking anything.
+ * @param use what the folder is for, with the flag that names another.
+ * @throws Error for a path that cannot serve.
+ */
+export function describeRunDir(path: string, use = "run directory (--run-dir)"): Omit<RunDir, "release"> {
   const refuse = (why: string): never => {
-    throw new Error(`Cannot use ${JSON.stringify(path)} as run directory (--run-dir): ${why}`);
+    throw new Error(`Cannot use ${JSON.stringify(path)} as ${use}: ${why}`);
   };
   if (!SAFE_PATH.test(path)) refuse("wanted an absolute path of letters, digits and . _ / @ + -");
   const sockets = {

@@ -50,6 +50,13 @@ test("loadWatsonSettings() has the defaults of the contract", async () => {
   });
 });
 
+test("loadWatsonSettings() uses the directory of this machine when it is told none", async () => {
+  const told = { directories: [[{ host: "localhost", port: 5430, tls: null }]], isDirectoryGiven: false };
+  expect(await load({ directories: [] })).toMatchObject(told);
+  expect(await loadFile("services: [a.yaml]", { env: { DATAWIRE_DIRECTORY: "" } })).toMatchObject(told);
+  expect(await load()).toMatchObject({ isDirectoryGiven: true });
+});
+
 test("loadWatsonSettings() reads directories, nested lists as replicas, and paths from its own folder", async () => {
   const settings = await loadFile(
     "directories: [//a/directory, [wss://b:1, wss://c:2]]\nservices: [more/, /etc/x/*.yaml]\nadmin: off\nhost: VM101",
@@ -79,10 +86,8 @@ test("loadWatsonSettings() reads the token and certificates from files", async (
 });
 
 test.each([
-  [
-    "services: []",
-    "watson.yaml:1:1: no directory is given: wanted -d ADDRESS, DATAWIRE_DIRECTORY, or `directories` in watson.yaml",
-  ],
+  ["directories: []", "watson.yaml:1:14: directories is an empty list: wanted one address or more"],
+  ["directories: [[]]", "watson.yaml:1:15: directories[0] is an empty list"],
   ["directories: [//a/directory, ws://a:5430]", "the directory a:5430 is there twice"],
   ["directories: [foo]", 'Cannot read directory address "foo"'],
   ["directory: //a/directory", "watson.yaml:1:1: directory is not a known key: did you mean directories?"],

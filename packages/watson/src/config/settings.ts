@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { NAME_PATTERN, NAME_RULE, parseDirectoryAddress } from "@datawire/protocol";
+import { DEFAULT_DIRECTORY, NAME_PATTERN, NAME_RULE, parseDirectoryAddress } from "@datawire/protocol";
 import { credentialSettings, loadCredentials, type TlsSettings } from "@datawire/link";
 import {
   commonSecrets,
@@ -27,6 +27,8 @@ import type { Instance } from "../core/instance.ts";
 /** What a Watson runs with. */
 export interface WatsonSettings {
   readonly directories: readonly Replicas[];
+  /** Whether anybody said which; otherwise it is the one on this machine. */
+  readonly isDirectoryGiven: boolean;
   /** Folders, globs and files. Empty when a single service was given on the command line. */
   readonly services: readonly string[];
   /** Where each of `services` was given; null where nobody did, and the default holds. */
@@ -49,13 +51,14 @@ const DEFAULT_FOLDER = "/etc/datawire.d/";
 const DEFAULT_ADMIN = "127.0.0.1:5431";
 
 const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
+const ONE = "one address or more";
 const replicaList = z
   .array(directory)
-  .min(1)
+  .min(1, ONE)
   .transform((list) => list as unknown as Replicas);
 const directories = z.union([
   directory.transform((address): Replicas[] => [[address]]),
-  z.array(z.union([directory.transform((address): Replicas => [address]), replicaList])),
+  z.array(z.union([directory.transform((address): Replicas => [address]), replicaList])).min(1, ONE),
 ]);
 const path = z.string().min(1);
 const host = textLike(
@@ -65,10 +68,9 @@ const host = textLike(
 
 /** `watson.yaml`. */
 export const settingsSchema = z.strictObject({
-  directories: directories.default([]).meta({
-    description:
-      "Each is registered with; a list inside the list is one replicated directory. One at the least, if `-d` gives none.",
-  }),
+  directories: directories
+    .prefault(DEFAULT_DIRECTORY)
+    .meta({ description: "Each is registered with; a list inside the list is one replicated directory." }),
   services: z
     .union([path.transform((one) => [one]), z.array(path)])
     .default([DEFAULT_FOLDER])
@@ -102,7 +104,7 @@ export const settingsSchema = z.strictObject({
  */
 export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSettings> {
   checkOperands(input);
-  const { value, locate, files } = await loadSettings({
+  const { value, locate } = await loadSettings({
     name: "watson",
     schema: settingsSchema,
     file: input.config,
@@ -112,12 +114,6 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     secrets: commonSecrets,
   });
   const place = (...at: string[]) => locate(at) ?? { file: "watson.yaml" };
-  if (value.directories.length === 0) {
-    const message = "no directory is given: wanted -d ADDRESS, DATAWIRE_DIRECTORY, or `directories` in watson.yaml";
-    const file = files.at(-1);
-    const at = locate(["directories"]) ?? (file === undefined ? { file: "watson.yaml" } : { file, line: 1, column: 1 });
-    throw new ConfigError([{ ...at, message }]);
-  }
   const twice = repeated(value.directories);
   if (twice.length > 0) {
     throw new ConfigError(
@@ -133,6 +129,7 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
   const admin = value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin;
   return {
     directories: value.directories,
+    isDirectoryGiven: locate(["directories"]) !== undefined,
     services: single === null ? absolute(value.services, locate(["services"])) : [],
     servicePlaces: placesOf(value.services, locate),
     single,

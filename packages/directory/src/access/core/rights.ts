@@ -3,8 +3,15 @@ import type { Role } from "@datawire/protocol";
 /** What a token can be needed for. */
 export type Right = "register" | "subscribe" | "read" | "change" | "administer";
 
-/** The rights of each role: an operator and a Sherlock see what they work with, and a Watson sees nothing. */
+/**
+ * The rights of each role: an operator and a Sherlock see what they work with, and a Watson sees nothing. A client is of
+ * messages alone, of which a directory has none: it may nothing here; the router that it speaks with follows the table.
+ */
 const RIGHTS: Readonly<Record<Role, ReadonlySet<Right>>> = {
+  client: new Set(),
+  router: new Set(["subscribe"]),
+  viewer: new Set(["subscribe", "read"]),
+  library: new Set(["register", "subscribe"]),
   watson: new Set(["register"]),
   sherlock: new Set(["subscribe", "read"]),
   operator: new Set(["subscribe", "read", "change"]),
@@ -25,8 +32,8 @@ export const hasRight = (role: Role, right: Right): boolean => RIGHTS[role].has(
 /** A right in words: `change routes, services and instances`. */
 export const describeRight = (right: Right): string => MEANINGS[right];
 
-/** The roles that have a right, as people write them: `operator or admin`. */
+/** The roles that have a right, as people write them: `viewer, operator or admin`. */
 export function rolesWith(right: Right): string {
   const roles = (Object.keys(RIGHTS) as Role[]).filter((role) => hasRight(role, right));
-  return roles.join(" or ");
+  return roles.join(", ").replace(/, (?=[^,]*$)/, " or ");
 }

@@ -67,6 +67,15 @@ const hello = { type: "hello", link: { min: 1, max: 1 }, name: "vm", id: "123456
 const whole = { services: null, have: null };
 
 test.each([
+  ["client", "sherlock", whole, false],
+  ["client", "watson", null, false],
+  ["client", "dw", null, false],
+  ["router", "library", whole, true],
+  ["router", "watson", null, false],
+  ["viewer", "dw", whole, true],
+  ["viewer", "watson", null, false],
+  ["library", "library", whole, true],
+  ["library", "watson", null, true],
   ["watson", "watson", null, true],
   ["watson", "watson", whole, false],
   ["watson", "sherlock", whole, false],
