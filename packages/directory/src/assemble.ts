@@ -2,6 +2,7 @@ import {
   healthHandler,
   type Clock,
   type Logger,
+  type ProblemBoard,
   metricsHandler,
   pathOf,
   type Readiness,
@@ -31,6 +32,8 @@ export interface DirectoryDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is wrong with the directory as a whole. */
+  readonly problems: ProblemBoard;
   readonly readiness: Pick<Readiness, "missing">;
   readonly access: DirectoryAccess;
 }
@@ -59,7 +62,7 @@ const HEARTBEATS_A_LEASE = 3;
 
 /** Puts a directory together from its parts and loads what the store holds. */
 export async function assembleDirectory(config: DirectoryConfig, deps: DirectoryDeps): Promise<Directory> {
-  const { store, clock, log, readiness, access } = deps;
+  const { store, clock, log, problems, readiness, access } = deps;
   const { address, warnings, leaseMs } = config;
   const metrics = createMetrics();
   const startedMs = clock.nowMs();
@@ -72,6 +75,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
       startedMs,
       // They say where it listens and who is let in, which is nothing of a tenant's.
       warnings: name === null ? warnings : [],
+      problems: () => (name === null ? problems.list() : []),
       tenants: name === null ? { list: () => access.tenants(), of: (tenant: string) => tenants.of(tenant) } : null,
     };
     const tenantLog = name === null ? log : log.child({ tenant: name });

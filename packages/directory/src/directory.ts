@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { formatDirectoryAddress, hostPort } from "@datawire/protocol";
-import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
+import { type DaemonContext, formatListenAddress, ProblemBoard } from "@datawire/runtime";
 import { tlsOptions } from "./access/io/certificates.ts";
 import { type Access, openAccess } from "./access/open-access.ts";
 import { type Protection, protectionOf } from "./access/protection.ts";
@@ -24,6 +24,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
   for (const warning of protection.warnings) log.warn("Exposed", { warning });
   if (choice.warning !== null) log.warn("Listening on loopback only", { reason: choice.warning });
 
+  const problems = new ProblemBoard();
   let handlers = startingHandlers;
   const http = await listenHttp(
     {
@@ -72,7 +73,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
         guard: settings.guard,
         directories: authoritiesOf(settings, { address, port }),
       };
-      const directory = await assembleDirectory(config, { store, clock, log, readiness, access });
+      const directory = await assembleDirectory(config, { store, clock, log, problems, readiness, access });
       handlers = directory.handlers;
       context.onReload(({ value }) => {
         void certificates?.look();

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Clock, Logger } from "@datawire/runtime";
+import { type Clock, type Logger, ProblemBoard } from "@datawire/runtime";
 import type { ApiContext, Surroundings } from "./api/context.ts";
 import { endpointsOf } from "./api/endpoints.ts";
 import { createRouter, type Router } from "./api/router.ts";
@@ -55,6 +55,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const state = new State(config);
   const faults = new Faults();
   const publisher = new Publisher(state.writer, { clock, epoch: randomBytes(8).toString("hex"), published });
+  const board = new ProblemBoard();
   const changed = (): void => publisher.touch();
   const drained = (key: string): void => links.tellDraining(key);
   const desk = new Desk({ state, store, clock, log, changed, stored, recorded, drained });
@@ -76,7 +77,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   });
   sharing?.begin(links);
   publisher.begin();
-  const context: ApiContext = { state, desk, links, publisher, counters, faults, clock, log, ...surroundings };
+  const context: ApiContext = { state, desk, links, publisher, counters, faults, clock, log, board, ...surroundings };
   return {
     state,
     store,

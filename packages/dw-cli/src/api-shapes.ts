@@ -108,6 +108,15 @@ export interface CountersAnswer {
 interface Reported {
   readonly subject: string;
   readonly message: string;
+  readonly severity?: "error" | "warning";
+  readonly remedy?: string;
+}
+
+interface Problem {
+  readonly severity: "error" | "warning";
+  readonly subject: string;
+  readonly message: string;
+  readonly remedy: string | null;
 }
 
 export interface StatusAnswer {
@@ -147,10 +156,7 @@ export interface StatusAnswer {
     readonly since: string;
     readonly problems: readonly Reported[];
   }[];
-  readonly problems: readonly (Reported & {
-    readonly severity: "error" | "warning";
-    readonly remedy: string | null;
-  })[];
+  readonly problems: readonly Problem[];
   readonly counts: { readonly services: number; readonly instances: number; readonly routes: number };
 }
 

@@ -87,15 +87,24 @@ export const updateSchema = z.object({
 });
 
 /** What a subscriber has applied: a Sherlock says it once its proxy follows that revision. */
+/** Something that an operator should see in `dw status`. */
+const reportedProblemSchema = z.object({
+  /** What it is about: a file and its line, `//barker@vm102`, `HAProxy`. */
+  subject: z.string().max(320),
+  message: z.string().max(1_000),
+  /** Left out for a warning. */
+  severity: z.enum(["error", "warning"]).optional(),
+  /** What helps, where the program knows it. */
+  remedy: z.string().max(1_000).optional(),
+});
+export type ReportedProblem = z.infer<typeof reportedProblemSchema>;
+
 export const appliedSchema = z.object({
   type: z.literal("applied"),
   epoch: z.string(),
   revision: z.int(),
   /** What the subscriber could not do with the table: a service that its proxy refused, a port that is taken. */
-  problems: z
-    .array(z.object({ subject: z.string().max(320), message: z.string().max(1_000) }))
-    .max(100)
-    .default([]),
+  problems: z.array(reportedProblemSchema).max(100).default([]),
 });
 
 /** One line of a Sherlock's counters, since its last message. */
@@ -127,7 +136,7 @@ export const countersSchema = z.object({
 /** What a program wants an operator to see in `dw status`: a service file in error, say. Replaces what it said before. */
 export const problemsSchema = z.object({
   type: z.literal("problems"),
-  problems: z.array(z.object({ subject: z.string().max(320), message: z.string().max(1_000) })).max(100),
+  problems: z.array(reportedProblemSchema).max(100),
 });
 
 export const clientMessageSchema = z.discriminatedUnion("type", [
@@ -140,7 +149,6 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
 ]);
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
 export type Hello = z.infer<typeof helloSchema>;
-export type ReportedProblem = z.infer<typeof problemsSchema>["problems"][number];
 
 /** First message of a directory. It pings; a client that hears nothing for two heartbeats takes the link for dead. */
 export const welcomeSchema = z.object({

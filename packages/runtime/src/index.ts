@@ -81,6 +81,7 @@ export type { LogStream } from "./log-text.ts";
 export { addressesOf, ownAddresses } from "./machine-addresses.ts";
 export { createRegistry } from "./metrics.ts";
 export { makePrivateFolder } from "./private-folder.ts";
+export { ProblemBoard } from "./problem-board.ts";
 export { type PartNotReady, type Readiness, type ReadinessPart, createReadiness } from "./ready.ts";
 export { explainSystemError, listenError, systemErrorCode } from "./system-error.ts";
 export { tryListen } from "./try-listen.ts";

@@ -1,5 +1,5 @@
 import type { LinkHandler, LinkSession } from "@datawire/link";
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Metrics } from "./metrics.ts";
@@ -8,6 +8,7 @@ import { Reporter } from "./reporter.ts";
 const FOLLOWER: LinkHandler = { connected() {}, disconnected() {}, message() {} };
 
 let clock: FakeClock;
+let board: ProblemBoard;
 let sent: unknown[];
 let followedMs: number[];
 let reporter: Reporter;
@@ -20,6 +21,7 @@ beforeEach(() => {
   clock = createFakeClock();
   sent = [];
   followedMs = [];
+  board = new ProblemBoard();
   answer = Promise.resolve("");
   reporter = new Reporter({
     settings: { name: "monolith", zone: null },
@@ -29,6 +31,7 @@ beforeEach(() => {
     planning: { position: { epoch: "e", revision: 7 }, current: null },
     runtime: { ask: () => answer, run: async () => {} },
     sampling: { take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
+    board,
     onApplied: () => {},
   });
   link = reporter.handler(FOLLOWER);
@@ -76,6 +79,24 @@ describe("Reporter", () => {
     link.connected(session);
     const problems = [{ subject: "//s", message: "no" }];
     expect(sent).toEqual([{ type: "applied", epoch: "e", revision: 7, problems }]);
+  });
+
+  test("tells what is wrong also while HAProxy follows no table, and each change of it once", async () => {
+    link.connected(session);
+    const problem = { subject: "host moving", message: "does not resolve" };
+    board.set("names", [problem]);
+    board.set("names", [problem]);
+    await clock.advance(100);
+    expect(sent).toEqual([{ type: "problems", problems: [problem] }]);
+    reporter.applied([{ subject: "//s", message: "no" }]);
+    await clock.advance(100);
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toMatchObject({ type: "applied", problems: [{ subject: "host moving" }, { subject: "//s" }] });
+    link.disconnected("gone");
+    board.set("names", []);
+    await clock.advance(100);
+    link.connected(session);
+    expect(sent.slice(2)).toMatchObject([{ type: "applied", problems: [{ subject: "//s" }] }]);
   });
 
   test("counts for the last time before the link ends, in messages that each fit into a frame", async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { LinkHandler, LinkIdentity, LinkSession, Position, TableUpdate } from "@datawire/link";
-import { type Clock, type Logger, VERSION, describeError } from "@datawire/runtime";
+import { type Clock, type Logger, type ProblemBoard, VERSION, describeError } from "@datawire/runtime";
 import { CounterDeltas, parseStat } from "./core/counters.ts";
 import type { PlanProblem } from "./core/plan.ts";
 import type { Reload } from "./core/steps.ts";
@@ -19,6 +19,8 @@ export interface ReporterDeps {
   readonly runtime: RuntimeApi;
   /** Null when percentiles are off. */
   readonly sampling: Pick<Sampling, "take"> | null;
+  /** What an operator should see of this Sherlock. */
+  readonly board: ProblemBoard;
   /** Called whenever HAProxy follows a table. */
   readonly onApplied: () => void;
 }
@@ -26,9 +28,9 @@ export interface ReporterDeps {
 const COUNT_MS = 5_000;
 /** The servers (4) of all proxies, as CSV. */
 const STATISTICS = "show stat -1 4 -1";
-const PROBLEMS_MAX = 100;
-const MESSAGE_MAX = 1_000;
-const SUBJECT_MAX = 320;
+const LOGGED_MAX = 100;
+/** Problems within this time go in one message. */
+const TELL_MS = 50;
 const LINES_MAX = 20_000;
 /** So many with full histograms fit into a frame. */
 const MESSAGE_LINES_MAX = 500;
@@ -41,7 +43,10 @@ export class Reporter implements DriverObserver {
   readonly #deltas = new CounterDeltas();
   readonly identity: LinkIdentity;
   #session: LinkSession | null = null;
-  #applied: { readonly position: Position; readonly problems: readonly PlanProblem[] } | null = null;
+  #applied: Position | null = null;
+  /** What the directory was told on this connection. */
+  #toldProblems = "[]";
+  #cancelTelling: (() => void) | null = null;
   /** The oldest change that HAProxy does not follow yet. */
   #oldestChangeMs: number | null = null;
   /** Whether the link has brought what changed before it was there. */
@@ -55,6 +60,7 @@ export class Reporter implements DriverObserver {
     const { name, zone } = deps.settings;
     this.identity = { kind: "sherlock", name, zone, id: randomUUID(), version: VERSION };
     this.#countedMs = deps.clock.monotonicMs();
+    deps.board.onChange(() => this.#tellSoon());
   }
 
   /** A handler for the link that passes everything on to `follower`. */
@@ -63,8 +69,10 @@ export class Reporter implements DriverObserver {
       connected: (session) => {
         this.#session = session;
         this.#caughtUp = false;
+        this.#toldProblems = "[]";
         follower.connected(session);
         this.#acknowledge();
+        this.#tellProblems();
       },
       disconnected: (reason) => {
         this.#session = null;
@@ -82,9 +90,10 @@ export class Reporter implements DriverObserver {
   }
 
   applied(problems: readonly PlanProblem[]): void {
-    const { position } = this.#deps.planning;
-    if (position === null) return;
-    this.#applied = { position, problems };
+    const { planning, board } = this.#deps;
+    board.set("table", problems);
+    if (planning.position === null) return;
+    this.#applied = planning.position;
     if (this.#oldestChangeMs !== null) {
       this.#deps.metrics.followed(Math.max(0, this.#deps.clock.nowMs() - this.#oldestChangeMs));
       this.#oldestChangeMs = null;
@@ -132,6 +141,7 @@ export class Reporter implements DriverObserver {
     const enough = new AbortController();
     await Promise.race([this.#count(), this.#deps.clock.sleep(LAST_COUNT_MS_MAX, enough.signal)]);
     enough.abort();
+    this.#cancelTelling?.();
   }
 
   /** One after the other: an older answer that came later would be taken for that of a new worker. */
@@ -163,22 +173,31 @@ export class Reporter implements DriverObserver {
 
   #acknowledge(): void {
     if (this.#applied === null || this.#session === null) return;
-    const { position, problems } = this.#applied;
-    this.#session.send({
-      type: "applied",
-      ...position,
-      problems: problems.slice(0, PROBLEMS_MAX).map(({ subject, message }) => ({
-        subject: subject.slice(0, SUBJECT_MAX),
-        message: message.slice(0, MESSAGE_MAX),
-      })),
+    const problems = this.#deps.board.list();
+    if (this.#session.send({ type: "applied", ...this.#applied, problems }))
+      this.#toldProblems = JSON.stringify(problems);
+  }
+
+  /** A little later, as most of what changes here is told with the next acknowledgement. */
+  #tellSoon(): void {
+    this.#cancelTelling ??= this.#deps.clock.setTimer(TELL_MS, () => {
+      this.#cancelTelling = null;
+      this.#tellProblems();
     });
+  }
+
+  #tellProblems(): void {
+    const problems = this.#deps.board.list();
+    const text = JSON.stringify(problems);
+    if (text !== this.#toldProblems && this.#session?.send({ type: "problems", problems }) === true)
+      this.#toldProblems = text;
   }
 
   #logProblems(problems: readonly PlanProblem[]): void {
     const text = JSON.stringify(problems);
     if (text === this.#loggedProblems) return;
     this.#loggedProblems = text;
-    for (const { subject, message } of problems.slice(0, PROBLEMS_MAX)) {
+    for (const { subject, message } of problems.slice(0, LOGGED_MAX)) {
       this.#deps.log.warn("Not all of the table can be served", { subject, message });
     }
   }

@@ -9,6 +9,7 @@ import {
   listenError,
   type Logger,
   makePrivateFolder,
+  ProblemBoard,
   type Readiness,
   type ReadinessPart,
   startAdmin,
@@ -83,6 +84,7 @@ async function drive(
     { services: null, path: join(settings.dataDir, "table.json") },
     { clock, log, onUpdate: (update) => void updated(update) },
   );
+  const board = new ProblemBoard();
   const resolver = new Resolver(
     { path: join(settings.dataDir, "addresses.json"), refreshMs: REFRESH_NAMES_MS },
     { clock, log, hosts: () => hostsOf(follower.table, null), onChange: () => changed(null) },
@@ -129,6 +131,7 @@ async function drive(
     planning,
     runtime: haproxy.runtime,
     sampling,
+    board,
     onApplied() {
       deps.tableApplied.ready();
       if (serving) deps.onServing({ listen: proxy.listen, admin: admin?.address ?? null });

@@ -1,11 +1,13 @@
 import { isMachineLocal, parseInstanceUrl } from "@datawire/protocol";
-import { formatProblem, type Logger, type Problem } from "@datawire/runtime";
+import { formatPlace, formatProblem, type Logger, type Problem, type ProblemBoard } from "@datawire/runtime";
 import { directoryName, isFor, type Replicas } from "./core/directories.ts";
 import type { Instance } from "./core/instance.ts";
 import { mergeFiles, type ServiceFile } from "./core/set.ts";
 
 export interface IntakeDeps {
   readonly log: Logger;
+  /** What an operator should see of this Watson. */
+  readonly board: Pick<ProblemBoard, "set">;
   /** Takes the new set. */
   readonly apply: (wanted: ReadonlyMap<string, Instance>) => void;
 }
@@ -37,6 +39,10 @@ export class Intake {
     this.#wanted = instances;
     this.#problems = [...problems, ...this.#unreachable()];
     this.#tell();
+    this.#deps.board.set(
+      "service files",
+      this.#problems.map((problem) => ({ subject: formatPlace(problem), message: problem.message })),
+    );
     this.#deps.apply(instances);
   }
 

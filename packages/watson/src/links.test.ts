@@ -1,4 +1,4 @@
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import type { Replicas } from "./core/directories.ts";
@@ -20,7 +20,7 @@ function create(): Links {
       clock,
       log: noLog,
       announcements: () => new Map(),
-      problems: () => [],
+      board: new ProblemBoard(),
       onDrained() {},
       onConfirmed() {},
     });

@@ -1,6 +1,6 @@
 import { registrationSchema, type Registration } from "@datawire/protocol";
 import type { LinkSession } from "@datawire/link";
-import { noLog, type Problem } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import type { Announcement } from "./core/roster.ts";
@@ -16,14 +16,14 @@ function registration(name: string, over: Partial<Registration> = {}): Registrat
 function fixture({ drained = new Set<string>() } = {}) {
   const clock = createFakeClock();
   const announced = new Map<string, Announcement>();
-  const problems: Problem[] = [];
+  const board = new ProblemBoard();
   const sent: Parameters<LinkSession["send"]>[0][] = [];
   const remembered: (readonly string[])[] = [];
   const registrar = new Registrar(replicas, drained, {
     clock,
     log: noLog,
     announcements: () => announced,
-    problems: () => problems,
+    board,
     onDrained: (keys) => void remembered.push(keys),
     onConfirmed() {},
   });
@@ -45,7 +45,7 @@ function fixture({ drained = new Set<string>() } = {}) {
     registrar.changed();
     await clock.advance(10);
   };
-  return { clock, announced, problems, sent, remembered, registrar, session, announce };
+  return { clock, announced, board, sent, remembered, registrar, session, announce };
 }
 
 test("Registrar says nothing before it is opened, then states the whole set", async () => {
@@ -134,8 +134,8 @@ test("Registrar keeps a drain of before a restart", async () => {
 });
 
 test("Registrar reports the problems of service files once", async () => {
-  const { clock, problems, sent, registrar, session, announce } = fixture();
-  problems.push({ file: "/etc/datawire.d/x.yaml", line: 2, column: 3, message: "url is missing" });
+  const { clock, board, sent, registrar, session, announce } = fixture();
+  board.set("service files", [{ subject: "/etc/datawire.d/x.yaml:2:3", message: "url is missing" }]);
   registrar.open();
   registrar.connected(session);
   await announce(registration("a"));
@@ -144,7 +144,7 @@ test("Registrar reports the problems of service files once", async () => {
   expect(reports).toEqual([
     { type: "problems", problems: [{ subject: "/etc/datawire.d/x.yaml:2:3", message: "url is missing" }] },
   ]);
-  problems.length = 0;
+  board.set("service files", []);
   registrar.changed();
   await clock.advance(10);
   expect(sent.at(-1)).toEqual({ type: "problems", problems: [] });

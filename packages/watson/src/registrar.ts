@@ -1,6 +1,6 @@
 import type { Registration, ServerMessage } from "@datawire/protocol";
 import type { LinkHandler, LinkMessage, LinkSession } from "@datawire/link";
-import { formatPlace, type Clock, type Logger, type Problem } from "@datawire/runtime";
+import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { directoryName, isFor, type Replicas } from "./core/directories.ts";
 import { forget, stateAll, stateChanges, type Told, withDrain } from "./core/register.ts";
 import type { Announcement } from "./core/roster.ts";
@@ -10,8 +10,8 @@ export interface RegistrarDeps {
   readonly log: Logger;
   /** What is to be announced now, by key. */
   readonly announcements: () => ReadonlyMap<string, Announcement>;
-  /** What is wrong with the service files now. */
-  readonly problems: () => readonly Problem[];
+  /** What an operator should see of this Watson. */
+  readonly board: ProblemBoard;
   /** Told when an operator has drained or resumed instances in this directory; all keys that are drained now. */
   readonly onDrained: (keys: readonly string[]) => void;
   /** Told each time that the directory has confirmed all that it was sent. */
@@ -20,10 +20,6 @@ export interface RegistrarDeps {
 
 /** Changes within this time go in one message. */
 const COALESCE_MS = 2;
-/** What the protocol takes. */
-const PROBLEMS_MAX = 100;
-const SUBJECT_LENGTH_MAX = 320;
-const MESSAGE_LENGTH_MAX = 1_000;
 
 type State =
   | { readonly state: "disconnected" }
@@ -141,13 +137,7 @@ export class Registrar implements LinkHandler {
   }
 
   #tellProblems(session: LinkSession): void {
-    const problems = this.#deps
-      .problems()
-      .slice(0, PROBLEMS_MAX)
-      .map((problem) => ({
-        subject: formatPlace(problem).slice(0, SUBJECT_LENGTH_MAX),
-        message: problem.message.slice(0, MESSAGE_LENGTH_MAX),
-      }));
+    const problems = this.#deps.board.list();
     const text = JSON.stringify(problems);
     if (text !== this.#toldProblems && session.send({ type: "problems", problems })) this.#toldProblems = text;
   }

@@ -1,6 +1,14 @@
 import { join } from "node:path";
 import { NAME_PATTERN } from "@datawire/protocol";
-import { aborted, type DaemonContext, ExitError, exitCodes, startAdmin, VERSION } from "@datawire/runtime";
+import {
+  aborted,
+  type DaemonContext,
+  ExitError,
+  exitCodes,
+  ProblemBoard,
+  startAdmin,
+  VERSION,
+} from "@datawire/runtime";
 import { Agent } from "./agent.ts";
 import type { WatsonSettings } from "./config/settings.ts";
 import { directoryName, type Replicas } from "./core/directories.ts";
@@ -32,6 +40,8 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
   const lookup = createLookup({ clock });
   const ports = new PortWatch({ clock, read: readListeningPorts });
 
+  const board = new ProblemBoard();
+  board.onChange(() => links.changed());
   const links: Links = new Links({ clock, log, random: Math.random, createRegistrar, onState: linkChanged });
   const agent = new Agent({
     clock,
@@ -46,7 +56,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
       memory.rememberLive(liveInstances);
     },
   });
-  const intake = new Intake({ log, apply: (wanted) => agent.apply(wanted) });
+  const intake = new Intake({ log, board, apply: (wanted) => agent.apply(wanted) });
   const metrics = createMetrics({
     instances: () => agent.instances(),
     directories: () => links.registrars(),
@@ -60,7 +70,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
       clock,
       log,
       announcements: () => agent.announcements(),
-      problems: () => intake.problems,
+      board,
       onDrained: (keys) => memory.rememberDrained(name, keys),
       onConfirmed: () => checkReadiness(),
     });

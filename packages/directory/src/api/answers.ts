@@ -8,7 +8,15 @@ const time = z.iso.datetime().meta({ description: "RFC 3339" });
 const percent = z.number().min(0).max(100);
 const notes = z.array(z.string()).meta({ description: "What the user should know although nothing is wrong" });
 const changed = z.boolean().meta({ description: "False when all was so already, and for a dry run" });
-const reported = z.array(z.strictObject({ subject: z.string(), message: z.string() }));
+const severity = z.enum(["error", "warning"]);
+const reported = z.array(
+  z.strictObject({
+    subject: z.string(),
+    message: z.string(),
+    severity: severity.optional(),
+    remedy: z.string().optional(),
+  }),
+);
 
 const instance = z.strictObject({
   name: z.string(),
@@ -199,7 +207,7 @@ export const answers = {
     ),
     problems: z.array(
       z.strictObject({
-        severity: z.enum(["error", "warning"]),
+        severity,
         subject: z.string(),
         message: z.string(),
         remedy: z.string().nullable(),

@@ -1,4 +1,5 @@
-import type { Clock, Logger } from "@datawire/runtime";
+import type { ReportedProblem } from "@datawire/protocol";
+import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import type { TokenDesk } from "../access/token-desk.ts";
 import type { Counters } from "../core/counters.ts";
 import type { Faults } from "../core/faults.ts";
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly startedMs: number;
   /** What an operator should know of the directory's own settings. */
   readonly warnings: readonly string[];
+  /** What else is wrong with this directory, beyond its own table. */
+  problems(): readonly ReportedProblem[];
   /** The tables of tenants, for those who may see all; null for a tenant. */
   readonly tenants: TenantTables | null;
 }
@@ -38,6 +41,8 @@ export interface ApiContext extends Surroundings {
   readonly faults: Faults;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is wrong with the table and its store. */
+  readonly board: ProblemBoard;
 }
 
 /** The table that an answer comes from. */

@@ -111,14 +111,14 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
     problems.push({ severity: "warning", subject: `watson ${name}`, message, remedy: returnOf(name) });
   }
   for (const { kind, name, problems: reported } of clients) {
-    for (const { subject, message } of reported)
-      problems.push({
-        severity: "warning",
-        subject: `${kind} ${name}: ${subject}`,
-        message,
-        remedy: remedyOf(kind, name),
-      });
+    for (const { subject, message, severity = "warning", remedy = remedyOf(kind, name) } of reported)
+      problems.push({ severity, subject: `${kind} ${name}: ${subject}`, message, remedy });
   }
+  for (const { subject, message, severity = "warning", remedy = null } of [
+    ...context.problems(),
+    ...context.board.list(),
+  ])
+    problems.push({ severity, subject, message, remedy });
   for (const message of warnings) problems.push({ severity: "warning", subject: address, message, remedy: null });
   return problems.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning"));
 }

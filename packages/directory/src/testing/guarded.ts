@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { ClientMessage, Role, ServerMessage } from "@datawire/protocol";
-import { createReadiness, noLog, systemClock } from "@datawire/runtime";
+import { createReadiness, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { WebSocket } from "ws";
 import { tlsOptions } from "../access/io/certificates.ts";
 import { type Access, openAccess } from "../access/open-access.ts";
@@ -98,7 +98,14 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
       show: (certificate) => http.setCertificate(tlsOptions(certificate)),
     },
   );
-  const directory = await assembleDirectory(TEST_CONFIG, { store, clock: systemClock, log: noLog, readiness, access });
+  const directory = await assembleDirectory(TEST_CONFIG, {
+    store,
+    clock: systemClock,
+    log: noLog,
+    problems: new ProblemBoard(),
+    readiness,
+    access,
+  });
   handlers = directory.handlers;
   const stopping = new AbortController();
   const running = directory.run(stopping.signal);

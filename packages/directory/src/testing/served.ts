@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ClientMessage, type ServerMessage, serverMessageSchema } from "@datawire/protocol";
-import { createReadiness, noLog, systemClock } from "@datawire/runtime";
+import { createReadiness, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { WebSocket } from "ws";
 import { openAccess } from "../access/open-access.ts";
 import { assembleDirectory, type DirectoryConfig } from "../assemble.ts";
@@ -62,7 +62,7 @@ export async function serve({
   );
   const directory = await assembleDirectory(
     { ...TEST_CONFIG, ...config },
-    { store, clock: systemClock, log: noLog, readiness, access },
+    { store, clock: systemClock, log: noLog, problems: new ProblemBoard(), readiness, access },
   );
   const addresses = [{ host: "127.0.0.1", port: 0 }];
   const http = await listenHttp({ addresses, setting: "--port", names: ["localhost"] }, directory.handlers);

@@ -19,8 +19,8 @@ export function statusProblems({ directory, watsons, sherlocks, problems }: Stat
     }
   };
   for (const { name, problems: reported } of watsons) {
-    for (const { subject, message } of reported) {
-      add({ severity: "warning", subject: `watson ${name}: ${subject}`, message, remedy: null });
+    for (const { subject, message, severity = "warning", remedy = null } of reported) {
+      add({ severity, subject: `watson ${name}: ${subject}`, message, remedy });
     }
   }
   for (const { name, lag, problems: reported } of sherlocks) {
@@ -32,8 +32,8 @@ export function statusProblems({ directory, watsons, sherlocks, problems }: Stat
         remedy: "if it does not catch up in a few seconds, its log says why",
       });
     }
-    for (const { subject, message } of reported) {
-      add({ severity: "warning", subject: `sherlock ${name}: ${subject}`, message, remedy: null });
+    for (const { subject, message, severity = "warning", remedy = null } of reported) {
+      add({ severity, subject: `sherlock ${name}: ${subject}`, message, remedy });
     }
   }
   if (directory.guard !== null && !all.some(({ subject }) => subject === "guard")) {

@@ -1,4 +1,4 @@
-import type { Balance } from "@datawire/protocol";
+import type { Balance, ReportedProblem } from "@datawire/protocol";
 import type { BackendKey } from "./backend-key.ts";
 import type { ServiceLimits } from "./limits.ts";
 import type { BlockPart } from "./prefixes.ts";
@@ -82,12 +82,8 @@ export interface PlannedInstance {
   readonly version: string | null;
 }
 
-/** Something of the table that cannot be served, for `dw status`. */
-export interface PlanProblem {
-  /** An address: `//barker`, `//barker@vm102`. */
-  readonly subject: string;
-  readonly message: string;
-}
+/** Something of the table that cannot be served, for `dw status`. Its subject is an address: `//barker`, `//barker@vm102`. */
+export type PlanProblem = Readonly<ReportedProblem>;
 
 /** Every map file but `draw`, with what its keys and values are. */
 export const MAP_NAMES = [
