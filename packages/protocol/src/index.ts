@@ -22,7 +22,14 @@ export type { Explanation, RequestFacts } from "./explain.ts";
 export { explain, ruleMatches, splitPool } from "./explain.ts";
 export { claimant, covers, generationTarget, groupOf, isNamed, newestGeneration, pool, roleOf } from "./groups.ts";
 export type { InstanceUrl, ServiceProtocol } from "./instance-url.ts";
-export { isIpLiteral, isMachineLocal, parseInstanceUrl, PROTOCOLS, URL_LENGTH_MAX } from "./instance-url.ts";
+export {
+  isIpLiteral,
+  isLocalhost,
+  isMachineLocal,
+  parseInstanceUrl,
+  PROTOCOLS,
+  URL_LENGTH_MAX,
+} from "./instance-url.ts";
 export { isWaiting, listRoutes, listService } from "./listing.ts";
 export type { Histogram } from "./histogram.ts";
 export { addHistograms, bucketOf, bucketsOf, countOf, middleOf, quantileOf, toHistogram } from "./histogram.ts";
@@ -30,8 +37,10 @@ export type { Balance, Sticky, When } from "./matchers.ts";
 export { parseBalance, parseSticky, parseWhen } from "./matchers.ts";
 export * from "./messages.ts";
 export * from "./model.ts";
+export { compareIps, isInNetwork, parseIp } from "./ip-address.ts";
 export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./names.ts";
 export { hintAt, listShort, nearest } from "./nearest.ts";
+export { loopbackAddresses, pickAddress } from "./pick-address.ts";
 export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./percent.ts";
 export { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./routes/change.ts";
 export { parseSource } from "./routes/reading.ts";

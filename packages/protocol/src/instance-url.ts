@@ -1,4 +1,5 @@
 import { ProtocolError } from "./errors.ts";
+import { carriedIpv4, isInNetwork, isIpv4, parseIp } from "./ip-address.ts";
 import { quoteShort } from "./names.ts";
 
 /** How a service speaks: HTTP/1, HTTP/2 without TLS (gRPC), or bytes. */
@@ -57,15 +58,39 @@ export function parseInstanceUrl(text: string, protocol: ServiceProtocol): Insta
 
 /** Whether `host` is an IP literal (bare, without brackets). */
 export function isIpLiteral(host: string): boolean {
-  return isIpv4(host) || host.includes(":");
+  return parseIp(host) !== null;
 }
+
+/**
+ * What only the machine itself reaches, or its link, or what a cloud answers each machine apart with: its metadata,
+ * secrets among them (AWS and Google Cloud over IPv6, Alibaba; over IPv4 the others are link-local).
+ */
+const MACHINE_LOCAL = [
+  "0.0.0.0/8",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "100.100.100.200/32",
+  "::/128",
+  "::1/128",
+  "fe80::/10",
+  "fd00:ec2::254/128",
+  "fd20:ce::254/128",
+] as const;
 
 /** Whether `host` can only mean the machine itself, or the link it is on: of no use to another machine. */
 export function isMachineLocal(host: string): boolean {
-  const name = host.toLowerCase().replace(/\.$/, "");
-  if (name === "localhost" || name.endsWith(".localhost") || name === "0.0.0.0" || name === "::") return true;
-  if (isIpv4(name)) return name.startsWith("127.") || name.startsWith("169.254.");
-  return name === "::1" || /^fe[89ab][0-9a-f]:/.test(name) || name.startsWith("::ffff:127.");
+  if (isLocalhost(host)) return true;
+  const address = parseIp(host.replace(/\.$/, ""));
+  if (address === null) return false;
+  const carried = carriedIpv4(address);
+  return MACHINE_LOCAL.some(
+    (network) => isInNetwork(address, network) || (carried !== null && isInNetwork(carried, network)),
+  );
+}
+
+/** Whether `host` is a name that is loopback by its very name (RFC 6761, section 6.3). */
+export function isLocalhost(host: string): boolean {
+  return /^(?:.*\.)?localhost\.?$/is.test(host);
 }
 
 function schemeFits(scheme: string, protocol: ServiceProtocol): scheme is InstanceUrl["scheme"] {
@@ -77,7 +102,9 @@ function parseAuthority(text: string, authority: string): { host: string; port: 
   if (authority.includes("@")) throw invalid(text, "it holds a user name or a password");
   const match = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/.exec(authority);
   if (match === null) throw invalid(text, "its host is malformed; an IPv6 address stands in brackets");
-  const host = parseHost(text, (match[1] as string).toLowerCase());
+  const typed = match[1] as string;
+  // Beyond ASCII, lower case makes other letters of some: the Kelvin sign becomes a k.
+  const host = parseHost(text, /^[\x20-\x7e]*$/.test(typed) ? typed.toLowerCase() : typed);
   if (match[2] === undefined || match[2] === "") return { host, port: null };
   const port = Number(match[2]);
   if (port < 1 || port > 65_535) throw invalid(text, `port ${match[2]} is not from 1 to 65535`);
@@ -88,21 +115,17 @@ function parseHost(text: string, host: string): string {
   if (host === "") throw invalid(text, "it has no host");
   if (host.startsWith("[")) {
     const address = host.slice(1, -1);
-    if (!/^[0-9a-f:.]+$/.test(address) || !URL.canParse(`http://${host}/`))
+    if (!/^[0-9a-f:.]+$/.test(address) || !address.includes(":") || parseIp(address) === null)
       throw invalid(text, `${host} is no IPv6 address`);
     return address;
   }
-  if (/^[0-9.]+$/.test(host)) {
+  // What ends in a number is an IPv4 address or nothing (the rule of WHATWG's URL): resolvers read 0x7f.1 as one.
+  if (/(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$/.test(host)) {
     if (!isIpv4(host)) throw invalid(text, `${host} is no IPv4 address`);
     return host;
   }
   if (host.length > 253 || !HOST_NAME.test(host)) throw invalid(text, `${quoteShort(host)} is no host name`);
   return host;
-}
-
-function isIpv4(host: string): boolean {
-  const parts = host.split(".");
-  return parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
 }
 
 function bracket(host: string): string {

@@ -78,6 +78,7 @@ export {
   noLog,
 } from "./log.ts";
 export type { LogStream } from "./log-text.ts";
+export { addressesInTime, isRemote } from "./is-remote.ts";
 export { addressesOf, ownAddresses } from "./machine-addresses.ts";
 export { createRegistry } from "./metrics.ts";
 export { makePrivateFolder } from "./private-folder.ts";

@@ -1,3 +1,5 @@
+import { isInNetwork, isLocalhost, parseIp } from "@datawire/protocol";
+
 /** Where a server listens. */
 export interface ListenAddress {
   /** An IP address without brackets, or a name. */
@@ -28,15 +30,12 @@ export function formatListenAddress({ host, port }: ListenAddress): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** True for `localhost`, names below it, 127.0.0.0/8 and ::1: addresses that only this machine reaches. */
+/** True for `localhost`, names below it, 127.0.0.0/8 and ::1, however they are written: addresses that only this machine reaches. */
 export function isLoopback(host: string): boolean {
-  const name = host
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, "$1")
-    .replace(/\.$/, "");
-  return (
-    name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(name)
-  );
+  const bare = host.replace(/^\[(.*)\]$/, "$1");
+  const address = parseIp(bare.replace(/\.$/, ""));
+  return isLocalhost(bare) || (address !== null && LOOPBACK.some((network) => isInNetwork(address, network)));
 }
 
+const LOOPBACK = ["127.0.0.0/8", "::1/128"] as const;
 const WANTED = "HOST:PORT such as 127.0.0.1:5431, [::1]:5432 or :5431";

@@ -18,6 +18,7 @@ import { createConfigFiles } from "./io/config-files.ts";
 import { Configurator } from "./io/configurator.ts";
 import { Resolver } from "./io/resolver.ts";
 import { describeRunDir, openRunDir, type RunDir } from "./io/run-dir.ts";
+import { Locality } from "./locality.ts";
 import { Planning } from "./planning.ts";
 import { prepareProxy } from "./proxy.ts";
 import type { SherlockSettings } from "./settings.ts";
@@ -88,9 +89,11 @@ async function prepare(context: Context, dir: Omit<RunDir, "release">) {
   const { settings, clock, log } = context;
   const proxy = await prepareProxy(settings, dir);
   const { follower, failure } = await askTable(context);
+  const locality = new Locality(settings);
+  await locality.look();
   const resolver = new Resolver(
     { path: join(settings.dataDir, "addresses.json"), refreshMs: TABLE_MS_MAX },
-    { clock, log, hosts: () => [], onChange: () => {} },
+    { clock, log, hosts: () => [], onChange: () => {}, refusal: locality.refusal },
   );
   await resolver.load();
   await resolver.prepare(hostsOf(follower.table, null));

@@ -26,6 +26,7 @@ import { createLoadedFile } from "./io/read-running.ts";
 import { Resolver } from "./io/resolver.ts";
 import type { RunDir } from "./io/run-dir.ts";
 import { statsHandler } from "./io/stats-handler.ts";
+import { Locality } from "./locality.ts";
 import { createMetrics } from "./metrics.ts";
 import { listPage } from "./page-source.ts";
 import { Planning } from "./planning.ts";
@@ -85,9 +86,16 @@ async function drive(
     { clock, log, onUpdate: (update) => void updated(update) },
   );
   const board = new ProblemBoard();
+  const locality = new Locality(settings);
   const resolver = new Resolver(
     { path: join(settings.dataDir, "addresses.json"), refreshMs: REFRESH_NAMES_MS },
-    { clock, log, hosts: () => hostsOf(follower.table, null), onChange: () => changed(null) },
+    {
+      clock,
+      log,
+      hosts: () => hostsOf(follower.table, null),
+      onChange: () => changed(null),
+      refusal: locality.refusal,
+    },
   );
   const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve });
   const files = createConfigFiles(proxy.binary.path, dir);
@@ -169,11 +177,18 @@ async function drive(
     changed(update.services);
     hold.resolve();
   }
+  /** The name of a directory that has just been reached resolves, which it may not have done at the start. */
+  async function locate(): Promise<void> {
+    if (!(await locality.look())) return;
+    await resolver.review();
+    changed(null);
+  }
   const hold = Promise.withResolvers<void>();
   let adopted = false;
   let denial: string | null = null;
   /** A Sherlock that no directory has ever told anything has nothing to serve; whoever started it wants to know. */
   function linkChanged(state: LinkState): void {
+    if (state.state === "connected") void locate();
     if (state.state !== "waiting" || !state.denied || adopted || follower.status().origin !== "none") return;
     denial = state.reason;
     deps.onDenied();
@@ -184,7 +199,7 @@ async function drive(
   let serving = true;
   const parts = new AbortController();
   try {
-    await resolver.load();
+    await Promise.all([locality.look(), resolver.load()]);
     await resolver.prepare(hostsOf(follower.table, null));
     adopted = await driver.adopt();
     if (adopted) await reporter.skipCounted();

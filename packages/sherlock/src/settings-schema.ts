@@ -150,6 +150,10 @@ export const settingsSchema = z.strictObject({
         "Whether to look at each request for p50, p90 and p99 of the latency, or at a share of them, taken as one request in 2, 3, 4…; costs a few percent of throughput.",
       otherwise: "off",
     }),
+  allow_local: z.boolean().default(false).meta({
+    description:
+      "Whether requests may go to loopback, link-local or cloud metadata addresses where the directory is on another machine: whoever may register an instance then reaches what only this machine should.",
+  }),
   services: z
     .record(z.string(), overrideSchema)
     .default({})

@@ -45,6 +45,8 @@ export interface SherlockSettings {
     readonly caFile: string | null;
   };
   readonly tcp: TcpSettings;
+  /** Whether requests may go to addresses of this machine itself though the directory is on another one. */
+  readonly allowLocal: boolean;
   readonly accessLog: boolean;
   /** One request in so many is looked at for its latency; null for none. */
   readonly percentiles: number | null;
@@ -103,6 +105,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
       caFile: value.haproxy.ca_file ?? null,
     },
     tcp: { listen: new Map(Object.entries(value.tcp)), range: value.tcp_ports ?? null },
+    allowLocal: value.allow_local,
     accessLog: value.access_log === "json",
     percentiles: value.percentiles ?? null,
     overrides: new Map(Object.entries(value.services).map(([service, override]) => [service, overrideOf(override)])),

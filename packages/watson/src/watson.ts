@@ -5,6 +5,7 @@ import {
   type DaemonContext,
   ExitError,
   exitCodes,
+  isRemote,
   ProblemBoard,
   startAdmin,
   VERSION,
@@ -14,7 +15,7 @@ import type { WatsonSettings } from "./config/settings.ts";
 import { directoryName, type Replicas } from "./core/directories.ts";
 import { heartbeatHandler } from "./heartbeat-handler.ts";
 import { Intake } from "./intake.ts";
-import { findHost, isRemote } from "./io/find-host.ts";
+import { findHost } from "./io/find-host.ts";
 import { readListeningPorts } from "./io/listening-ports.ts";
 import { createLookup } from "./io/lookup.ts";
 import { Memory } from "./io/memory.ts";

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { isIpLiteral } from "@datawire/protocol";
 import { instance, service, tableOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
@@ -11,7 +12,7 @@ function placed(fields: Parameters<typeof instance>[2], features: Partial<Haprox
   if (view === null || only === undefined) throw new Error("the table has one instance");
   const result = placeInstance(view, only, {
     zone: null,
-    resolve: () => ({ state: "known", address: "10.0.0.1" }),
+    resolve: (host) => ({ state: "known", address: isIpLiteral(host) ? host : "10.0.0.1" }),
     overrides: new Map(),
     features: { ...EVERY_FEATURE, ...features },
   });

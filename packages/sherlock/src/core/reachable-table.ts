@@ -1,5 +1,5 @@
 import type { Instance, InstanceUrl, Service, ServiceView, TableReader } from "@datawire/protocol";
-import { isIpLiteral, parseInstanceUrl } from "@datawire/protocol";
+import { parseInstanceUrl } from "@datawire/protocol";
 import { describeProblem } from "./describe-problem.ts";
 
 /** The last known address of a host name, or why there is none. */
@@ -7,7 +7,7 @@ export type Resolution =
   | { readonly state: "known"; readonly address: string }
   | { readonly state: "unknown"; readonly reason: string };
 
-/** Resolves a host name from what is known now; it never waits. */
+/** Resolves a host, a name or an IP address, from what is known now; it never waits. An address stands for itself, or is refused. */
 export type Resolve = (host: string) => Resolution;
 
 /** Where the requests to an instance, or to a default URL, are sent. */
@@ -37,7 +37,6 @@ export function endpointOfUrl(text: string, protocol: Instance["protocol"], reso
   } catch (error) {
     return { ok: false, reason: describeProblem(error) };
   }
-  if (isIpLiteral(url.host)) return { ok: true, endpoint: { url, address: url.host } };
   const resolution = resolve(url.host);
   if (resolution.state === "unknown") return { ok: false, reason: resolution.reason };
   return { ok: true, endpoint: { url, address: resolution.address } };

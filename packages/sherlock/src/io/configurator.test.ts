@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { isIpLiteral } from "@datawire/protocol";
 import { noLog } from "@datawire/runtime";
 import { serviceOfLine } from "../core/culprits.ts";
 import { MAP_NAMES, type Plan } from "../core/plan.ts";
@@ -36,7 +37,7 @@ function makePlan(leftOut: ReadonlyMap<string, string>): Plan {
     tcp: { listen: new Map(), range: null },
   });
   return planner.plan(tableOf(...names.flatMap((name) => [service(name), instance(name, "i")])), {
-    resolve: () => ({ state: "known", address: "10.0.0.1" }),
+    resolve: (host) => ({ state: "known", address: isIpLiteral(host) ? host : "10.0.0.1" }),
     portsTaken: new Map(),
     quarantined: leftOut,
     hasTable: true,

@@ -56,6 +56,38 @@ test("Resolver follows a name, prefers to stay, and keeps the last address when 
   await running;
 });
 
+test("Resolver uses no address that is refused, says so of a name that has no other, and looks again when asked to", async () => {
+  let refused = true;
+  const resolver = new Resolver(
+    { path: join(folder, "addresses.json"), refreshMs: 1_000 },
+    {
+      clock: createFakeClock(),
+      log: noLog,
+      hosts: () => [],
+      onChange: () => {},
+      refusal: (host, address) => (refused && address.startsWith("127.") ? `${host} is at ${address}` : null),
+      lookupAll: async (host) => (host === "both" ? ["127.0.0.1", "192.0.2.1"] : ["127.0.0.1"]),
+    },
+  );
+  await resolver.prepare(["both", "one"]);
+  expect(resolver.resolve("both")).toEqual({ state: "known", address: "192.0.2.1" });
+  expect(resolver.resolve("one")).toEqual({ state: "unknown", reason: "one is at 127.0.0.1" });
+  expect(resolver.resolve("127.0.0.1")).toEqual({ state: "unknown", reason: "127.0.0.1 is at 127.0.0.1" });
+  expect(resolver.resolve("::1")).toEqual({ state: "known", address: "::1" });
+  refused = false;
+  await resolver.review();
+  expect(resolver.resolve("one")).toEqual({ state: "known", address: "127.0.0.1" });
+});
+
+test("Resolver takes names below localhost for loopback, whatever the system's resolver knows", async () => {
+  const resolver = new Resolver(
+    { path: join(folder, "addresses.json"), refreshMs: 1_000 },
+    { clock: createFakeClock(), log: noLog, hosts: () => [], onChange: () => {} },
+  );
+  await resolver.prepare(["web.localhost"]);
+  expect(resolver.resolve("web.localhost")).toEqual({ state: "known", address: "127.0.0.1" });
+});
+
 test("Resolver says why a name is unknown, and begins with the addresses of the last run", async () => {
   const answers = new Map<string, string[] | Error>([
     ["gone", new Error("the name does not resolve")],

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
+import { isIpLiteral, loopbackAddresses, pickAddress } from "@datawire/protocol";
 import { type Clock, explainSystemError, type Logger, readJsonFile, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
-import { pickAddress } from "../core/addresses.ts";
 import type { Resolution } from "../core/reachable-table.ts";
 
 export interface ResolverConfig {
@@ -17,8 +17,10 @@ export interface ResolverDeps {
   readonly hosts: () => Iterable<string>;
   /** Called when an address has changed, or was found for the first time. */
   readonly onChange: (host: string) => void;
+  /** Why an address that a host leads to must not be used; null where it may. By default, all may. */
+  readonly refusal?: (host: string, address: string) => string | null;
   /** All addresses of a name; the system's own resolver by default, with its hosts file. */
-  readonly lookupAll?: (host: string) => Promise<string[]>;
+  readonly lookupAll?: (host: string) => Promise<readonly string[]>;
 }
 
 interface Known {
@@ -60,11 +62,17 @@ export class Resolver {
 
   /** What is known now. A name that is new begins to be resolved. */
   readonly resolve = (host: string): Resolution => {
-    const known = this.#known.get(host);
+    const known = isIpLiteral(host) ? { address: host, reason: "" } : this.#known.get(host);
     if (known === undefined) void this.#find(host);
-    if (known?.address != null) return { state: "known", address: known.address };
-    return { state: "unknown", reason: `${host} ${known?.reason ?? "is being resolved"}` };
+    if (known?.address == null) return { state: "unknown", reason: `${host} ${known?.reason ?? "is being resolved"}` };
+    const refusal = this.#refusal(host, known.address);
+    return refusal === null ? { state: "known", address: known.address } : { state: "unknown", reason: refusal };
   };
+
+  /** Looks at every name anew, as another answer of `refusal` may bring another of its addresses. */
+  async review(): Promise<void> {
+    await Promise.all([...this.#known.keys()].map((host) => this.#look(host)));
+  }
 
   /** Resolves when every name is known, or cannot be, or takes too long. */
   async prepare(hosts: Iterable<string>): Promise<void> {
@@ -114,11 +122,22 @@ export class Resolver {
     return first;
   }
 
+  /** One that must not be used only where there is no other: what is known of it then says why. */
+  #pick(host: string, found: readonly string[]): string | null {
+    const current = this.#known.get(host)?.address ?? null;
+    const usable = found.filter((address) => this.#refusal(host, address) === null);
+    return pickAddress(usable, current) ?? pickAddress(found, current);
+  }
+
+  #refusal(host: string, address: string): string | null {
+    return this.#deps.refusal?.(host, address) ?? null;
+  }
+
   async #look(host: string): Promise<void> {
     const { log, onChange, lookupAll = systemLookup } = this.#deps;
     const before = this.#known.get(host);
     const found = await lookupAll(host).catch((error: unknown) => ({ failed: explainSystemError(error) }));
-    const address = "failed" in found ? null : pickAddress(found, before?.address ?? null);
+    const address = "failed" in found ? null : this.#pick(host, found);
     if (address !== null) {
       this.#known.set(host, { address, reason: "" });
       if (before?.reason) log.info("Name resolves again", { host, address });
@@ -132,7 +151,9 @@ export class Resolver {
   }
 }
 
-async function systemLookup(host: string): Promise<string[]> {
+async function systemLookup(host: string): Promise<readonly string[]> {
+  const loopback = loopbackAddresses(host);
+  if (loopback !== null) return loopback;
   const found = await lookup(host, { all: true, order: "verbatim" });
   return found.map(({ address }) => address);
 }

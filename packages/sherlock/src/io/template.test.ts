@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { isIpLiteral } from "@datawire/protocol";
 import { Planner } from "../core/planner.ts";
 import { MAP_NAMES, type Plan } from "../core/plan.ts";
 import { type RenderSettings, type TemplateView, viewOf } from "../core/render.ts";
@@ -41,7 +42,7 @@ function planned(entities: readonly Entity[], settings: RenderSettings): { plan:
     tcp: { listen: new Map([["db", { host: "127.0.0.1", port: 6_001 }]]), range: null },
   });
   const plan = planner.plan(tableOf(...entities), {
-    resolve: () => ({ state: "known", address: "10.0.0.1" }),
+    resolve: (host) => ({ state: "known", address: isIpLiteral(host) ? host : "10.0.0.1" }),
     portsTaken: new Map(),
     quarantined: new Map(),
     hasTable: true,

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type Server } from "node:h
 import { createServer as createNetServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Table } from "@datawire/protocol";
+import { isIpLiteral, type Table } from "@datawire/protocol";
 import { noLog, systemClock, type Logger } from "@datawire/runtime";
 import type { HaproxyFeatures } from "../core/haproxy-version.ts";
 import type { PlanProblem } from "../core/plan.ts";
@@ -160,8 +160,8 @@ export async function startMachine({
 }
 
 const resolveLocalhost: Resolve = (host) =>
-  host === "localhost"
-    ? { state: "known", address: "127.0.0.1" }
+  host === "localhost" || isIpLiteral(host)
+    ? { state: "known", address: host === "localhost" ? "127.0.0.1" : host }
     : { state: "unknown", reason: `${host} does not resolve` };
 
 /** A folder that sockets fit into. */
