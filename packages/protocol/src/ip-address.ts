@@ -72,7 +72,8 @@ function ipv6Bytes(text: string): number[] | null {
   if (tail === undefined) return head.length === BYTES ? head : null;
   // `::` stands for one group of zeros at the least.
   if (tail === null || head.length + tail.length > BYTES - 2) return null;
-  return [...head, ...new Array<number>(BYTES - head.length - tail.length).fill(0), ...tail];
+  const zeros = Array.from({ length: BYTES - head.length - tail.length }, () => 0);
+  return [...head, ...zeros, ...tail];
 }
 
 /** The bytes of groups with colons between them; the last may be an IPv4 address. */
