@@ -1,15 +1,21 @@
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startChild } from "./harness/child.ts";
+import { matches } from "./harness/docs/match.ts";
+
+const ROOT = join(import.meta.dirname, "..");
 
 /** What `npm run demo` runs once it has set the checkout up; without a terminal it does not stay up. */
-test("the demo shows what it promises", async () => {
+test("the demo shows what it promises, and what README.md shows of it", async () => {
   const { PATH } = process.env;
-  const demo = startChild(join(import.meta.dirname, "../examples/demo.ts"), [], { PATH, HOME: tmpdir() });
+  const demo = startChild(join(ROOT, "examples/demo.ts"), [], { PATH, HOME: tmpdir() });
   const exit = await demo.exited;
-  expect({ ...exit, said: demo.lines.join("\n") }).toMatchObject({
-    code: 0,
-    said: expect.stringContaining("version 2 got"),
-  });
+  const said = demo.lines.join("\n");
+  expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("version 2 got") });
+  const [, shown = "nothing"] = /npm run demo\n```[^`]*```text\n([^`]*)```/.exec(readme()) ?? [];
+  expect(said).toSatisfy(() => matches(`…\n${shown.trim()}\n…`, said), `it prints what README.md shows:\n${shown}`);
 });
+
+const readme = (): string => readFileSync(join(ROOT, "README.md"), "utf8");

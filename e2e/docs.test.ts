@@ -45,7 +45,7 @@ describe.concurrent("commands print what the page shows", () => {
     async (name) => {
       const file = join(ROOT, name);
       const markdown = readFileSync(file, "utf8");
-      const results = await runPage({ markdown, ...readPage(markdown) }, { update });
+      const results = await runPage(readPage(markdown), { update });
       if (update) return writeFileSync(file, updatePage(markdown, results));
       expect(describeFailure(name, results)).toBeNull();
     },

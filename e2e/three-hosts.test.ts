@@ -44,7 +44,7 @@ beforeAll(async () => {
 }, BUILT_WITHIN_MS);
 
 afterAll(async () => {
-  for (const shell of shells.values()) shell.end();
+  await Promise.all([...shells.values()].map((shell) => shell.end()));
   await Promise.all([...machines.values()].map((machine) => machine.dispose()));
 });
 

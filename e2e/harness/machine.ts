@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { asRoot } from "./as-root.ts";
 import { type Child, watchChild } from "./child.ts";
 import { eventually } from "./wait.ts";
 
@@ -130,11 +131,6 @@ export class Machine {
 }
 
 const MACHINE_ENV = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8" };
-
-/** The command as root runs it. */
-function asRoot(command: readonly string[]): [string, ...string[]] {
-  return process.getuid?.() === 0 ? (command as [string, ...string[]]) : ["sudo", "-n", ...command];
-}
 
 /** The end of its input ends the machine. */
 async function end(unshare: ChildProcess): Promise<void> {

@@ -4,13 +4,13 @@
  * - a `console` block holds commands after `$ ` and what they print below each;
  * - an `sh` block holds commands to copy as a whole, and a `text` block right below it what they print;
  * - a `yaml` block whose first line is `# /etc/datawire….yaml` is put there, and checked by the program that reads it;
- * - `<!-- run: COMMANDS -->` is run, and not shown: the stack that a page needs;
- * - `<!-- ports: 8080 8081 -->` names the ports of the page that are replaced by free ones;
  * - `<!-- on: HOST -->` says on which machine the blocks below are;
  * - `<!-- only checked -->` above a `yaml` block keeps it from the programs that run;
  * - `<!-- not run: REASON -->` above a block says why it is not run.
+ *
+ * Nothing is run that the page does not show.
  */
-export type Item = CommandItem | FileItem | SetupItem | SkippedItem;
+export type Item = CommandItem | FileItem | SkippedItem;
 
 interface Place {
   /** The line of the page, from 1. */
@@ -35,11 +35,6 @@ export interface FileItem extends Place {
   readonly aside: boolean;
 }
 
-export interface SetupItem extends Place {
-  readonly kind: "setup";
-  readonly command: string;
-}
-
 export interface SkippedItem extends Place {
   readonly kind: "skipped";
   readonly reason: string;
@@ -47,7 +42,6 @@ export interface SkippedItem extends Place {
 }
 
 export interface Page {
-  readonly ports: readonly number[];
   readonly items: readonly Item[];
 }
 
@@ -68,7 +62,6 @@ const SHOWN = ["text", "json", "haproxy", "http", "ini", "ruby", "xml", "javascr
 export function readPage(markdown: string): Page {
   const lines = markdown.split("\n");
   const items: Item[] = [];
-  const ports: number[] = [];
   let host: string | null = null;
   let skip: string | null = null;
   let aside = false;
@@ -76,13 +69,12 @@ export function readPage(markdown: string): Page {
     const line = lines[i] as string;
     if (line.startsWith("<!--")) {
       const end = lines.findIndex((text, n) => n >= i && text.includes("-->"));
-      const [, word = "", text = ""] =
-        /^<!--\s*(not run|run|on|ports):\s*([^]*?)\s*-->/.exec(lines.slice(i, end + 1).join("\n")) ?? [];
-      if (word === "run") items.push({ kind: "setup", command: text, line: i + 1, host });
-      if (word === "ports") ports.push(...text.split(/\s+/).map(Number));
+      const [comment = ""] = /^<!--[^]*?-->/.exec(lines.slice(i, end + 1).join("\n")) ?? [];
+      const [, word, text = ""] = /^<!-- (?:(on|not run): ([^]+)|only checked) -->$/.exec(comment) ?? [];
       if (word === "on") host = text;
-      if (word === "not run") skip = text;
-      if (line === "<!-- only checked -->") aside = true;
+      else if (word === "not run") skip = text;
+      else if (comment === "<!-- only checked -->") aside = true;
+      else throw new Error(`line ${i + 1}: nobody sees ${JSON.stringify(comment)}; wanted on, not run or only checked`);
       i = end;
     } else if (line.startsWith("```")) {
       const block = readBlock(lines, i);
@@ -95,7 +87,7 @@ export function readPage(markdown: string): Page {
       throw new Error(`line ${i + 1}: a command in an indented block is not run; wanted a block of console or sh`);
     }
   }
-  return { ports, items };
+  return { items };
 }
 
 function readBlock(lines: readonly string[], fence: number): Block {
@@ -134,7 +126,10 @@ function readItems(block: Block, { host, skip, aside, output }: Around): Item[] 
   }
   if (language === "yaml") {
     const path = /^# (\/etc\/datawire\S*\.yaml)\b/.exec(body[0] ?? "")?.[1];
-    return path === undefined ? [] : [{ ...place, kind: "file", path, content: `${body.join("\n")}\n`, aside }];
+    if (path === undefined) {
+      throw new Error(`line ${start}: nobody knows which file the block is of; wanted "# /etc/datawire….yaml" first`);
+    }
+    return [{ ...place, kind: "file", path, content: `${body.join("\n")}\n`, aside }];
   }
   if (SHOWN.includes(language) || (language === "" && !body.some((line) => line.startsWith("$ ")))) return [];
   throw new Error(`line ${start}: a block of ${JSON.stringify(language)} is not run; wanted console, sh or yaml`);
