@@ -1,5 +1,5 @@
 import { routeAddSchema, tableKey } from "@datawire/protocol";
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { planDrain, planResume } from "./core/commands/instances.ts";
@@ -19,6 +19,7 @@ const ANN = { who: "ann@vm1", verified: false };
 async function open(store = new MemoryStore(), clock = createFakeClock()) {
   const world = createState();
   const desk = new Desk({
+    board: new ProblemBoard(),
     state: world,
     store,
     clock,

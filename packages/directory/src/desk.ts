@@ -1,8 +1,10 @@
-import type { Clock, Logger } from "@datawire/runtime";
+import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { effective, emptyChange, isIdle, type Plan } from "./core/commands/plan.ts";
 import type { Moment } from "./core/moment.ts";
-import { parseRecord, recordKey, recordsOf, type DurableRecord, type HistoryEntry } from "./core/records.ts";
+import { readRecord } from "./core/read-records.ts";
+import { recordKey, recordsOf, type DurableRecord, type HistoryEntry } from "./core/records.ts";
 import type { State } from "./core/state.ts";
+import { LeftOut } from "./left-out.ts";
 import { StoreError, type RecordWrite, type Store, type VersionedRecord } from "./store/contract.ts";
 import { momentOf } from "./moment-of.ts";
 
@@ -25,6 +27,7 @@ interface DeskDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly board: Pick<ProblemBoard, "set">;
   /** Called when the state has changed. */
   readonly changed: () => void;
   /** Told how long the store took to make something durable. */
@@ -41,6 +44,8 @@ const PLANS_MAX = 20;
 const PLANS_AT_ONCE = 3;
 const PLAN_PAUSE_MS = 10;
 
+const HISTORY_KEY = /^history\/(0|[1-9]\d{0,14})$/;
+
 /** The author of what the directory does by itself. */
 export const DIRECTORY: Author = { who: "directory", verified: true };
 
@@ -51,18 +56,21 @@ export const DIRECTORY: Author = { who: "directory", verified: true };
 export class Desk {
   readonly #deps: DeskDeps;
   readonly #versions = new Map<string, number>();
+  readonly #leftOut: LeftOut;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(deps: DeskDeps) {
     this.#deps = deps;
+    this.#leftOut = new LeftOut("store", deps);
   }
 
   /** Takes what the store holds. Must be the first call. */
   async load(): Promise<void> {
     const { store, state } = this.#deps;
-    const { records, registrations } = await store.load();
+    const { records, registrations, unreadable } = await store.load();
     const moment = momentOf(this.#deps.clock);
-    for (const { key, value, version } of records) this.#take(parseRecord(key, value), version, moment);
+    for (const record of records) this.#take(record, moment);
+    for (const { key, reason } of unreadable) this.#leftOut.add(key, reason);
     state.registry.restore(registrations, { moment, presumed: store.shared?.alone ?? true });
     store.follow((followed) => this.#follow(followed));
   }
@@ -144,13 +152,12 @@ export class Desk {
       const { records: current } = await this.#deps.store.load();
       const before = new Map(current.map(({ key, value }) => [key, JSON.stringify(value)]));
       const wanted = new Map(backup.map(({ key, value }) => [key, JSON.stringify(value)]));
-      const records = [
-        ...backup.filter(({ key }) => before.get(key) !== wanted.get(key)),
-        ...current.filter(({ key }) => !wanted.has(key)).map(({ key }) => ({ key, value: null })),
-      ].map(({ key, value }) => parseRecord(key, value));
-      const changed = records.length;
+      const changes = backup.filter(({ key }) => before.get(key) !== wanted.get(key)).map(toWrite);
+      const removed = current.filter(({ key }) => !wanted.has(key)).map(({ key }) => ({ key, value: null }));
+      const writes = [...changes, ...removed];
+      const changed = writes.length;
       const { history } = this.#deps.state;
-      const kept = backup.filter(({ key }) => key.startsWith("history/")).map(({ key }) => Number(key.slice(8)));
+      const kept = backup.flatMap(({ key }) => HISTORY_KEY.exec(key)?.[1] ?? []).map(Number);
       const entry: HistoryEntry = {
         id: Math.max(history.nextId, ...kept.map((id) => id + 1)),
         atMs: moment.wallMs,
@@ -162,8 +169,8 @@ export class Desk {
       };
       // Records may be large: parts are well below what the store takes.
       const part = Math.floor(this.#deps.store.writesMax / 4);
-      while (records.length > part) await this.#commit(records.splice(0, part), moment);
-      await this.#commit([...records, historyRecord(entry.id, entry)], moment);
+      while (writes.length > part) await this.#write(writes.splice(0, part), moment);
+      await this.#write([...writes, writeOf(historyRecord(entry.id, entry))], moment);
       this.#deps.recorded();
       this.#deps.log.warn("Backup restored", { records: changed, ...author });
       return changed;
@@ -190,42 +197,57 @@ export class Desk {
     await this.#queue;
   }
 
-  async #commit(records: readonly DurableRecord[], moment: Moment): Promise<void> {
+  #commit(records: readonly DurableRecord[], moment: Moment): Promise<void> {
+    return this.#write(records.map(writeOf), moment);
+  }
+
+  /** Writes, and makes part of the state, what is wanted of some keys. */
+  async #write(wanted: readonly Write[], moment: Moment): Promise<void> {
     const { store, clock, stored, changed } = this.#deps;
-    const writes = records.map((record): RecordWrite => {
-      const key = recordKey(record);
-      return { key, value: record.value, expected: this.#versions.get(key) ?? 0 };
+    const writes = wanted.map(({ key, value }): RecordWrite => {
+      // What could not be read again must not be written: the next start would leave it out.
+      if (value !== null) readRecord(key, value);
+      return { key, value, expected: this.#versions.get(key) ?? 0 };
     });
     const startMs = clock.monotonicMs();
     const version = await store.commit(writes);
     stored(clock.monotonicMs() - startMs);
-    for (const record of records) this.#take(record, version, moment);
+    for (const { key, value } of writes) this.#take({ key, value, version }, moment);
     changed();
   }
 
   /** Takes what another directory on the same store has written. */
   #follow(followed: readonly VersionedRecord[]): void {
-    const { log, changed, drained } = this.#deps;
+    const { changed, drained } = this.#deps;
     const moment = momentOf(this.#deps.clock);
-    for (const { key, value, version } of followed) {
-      let record: DurableRecord;
-      try {
-        record = parseRecord(key, value);
-      } catch (error) {
-        log.error("A record of another directory is left out", { error });
-        continue;
-      }
-      this.#take(record, version, moment);
-      if (record.kind === "drain") drained(record.id);
+    for (const one of followed) {
+      const record = this.#take(one, moment);
+      if (record?.kind === "drain") drained(record.id);
     }
     changed();
   }
 
-  #take(record: DurableRecord, version: number, moment: Moment): void {
-    const key = recordKey(record);
-    if (record.value === null) this.#versions.delete(key);
+  /** Takes a record as the store has it. One that cannot be read is left out: what is known of it from before stays. */
+  #take({ key, value, version }: VersionedRecord, moment: Moment): DurableRecord | null {
+    // One that is left out is there all the same: whoever replaces it has to know its version.
+    if (value === null) this.#versions.delete(key);
     else this.#versions.set(key, version);
-    this.#deps.state.set(record, moment);
+    this.#leftOut.settle(key);
+    try {
+      const record = readRecord(key, value);
+      this.#deps.state.set(record, moment);
+      return record;
+    } catch (error) {
+      if (value !== null) this.#leftOut.add(key, error);
+      this.#keepIdFree(key, moment);
+      return null;
+    }
+  }
+
+  /** No entry of the history gets the number of one that cannot be read. */
+  #keepIdFree(key: string, moment: Moment): void {
+    const id = HISTORY_KEY.exec(key)?.[1];
+    if (id !== undefined) this.#deps.state.set({ kind: "history", id, value: null }, moment);
   }
 
   /** Serially, and planned again when another directory was faster, on what that one has made of the state. */
@@ -258,3 +280,10 @@ const historyRecord = (id: number, value: HistoryEntry | null): DurableRecord =>
   id: String(id),
   value,
 });
+
+/** What is wanted of a key; null removes it. */
+type Write = Pick<RecordWrite, "key" | "value">;
+
+const writeOf = (record: DurableRecord): Write => ({ key: recordKey(record), value: record.value });
+
+const toWrite = ({ key, value }: VersionedRecord): Write => ({ key, value });

@@ -61,6 +61,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
           listTenants: () => listTenants({ store: kind, folder: dataDir }, { clock }),
           clock,
           log,
+          board: problems,
           show: (certificate) => http.setCertificate(tlsOptions(certificate)),
         },
       );

@@ -1,4 +1,4 @@
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { Faults } from "./core/faults.ts";
@@ -20,6 +20,7 @@ function start({ warmUpMs = 1_000_000 } = {}) {
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published: () => {} });
   const nothing = (): void => {};
   const desk = new Desk({
+    board: new ProblemBoard(),
     state,
     store,
     clock,

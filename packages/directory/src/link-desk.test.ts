@@ -1,5 +1,5 @@
 import { type Hello, helloSchema } from "@datawire/protocol";
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { Counters } from "./core/counters.ts";
@@ -18,6 +18,7 @@ function create() {
   const log = noLog;
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published() {} });
   const desk = new Desk({
+    board: new ProblemBoard(),
     state,
     store: new MemoryStore(),
     clock,

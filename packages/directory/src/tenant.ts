@@ -58,7 +58,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const board = new ProblemBoard();
   const changed = (): void => publisher.touch();
   const drained = (key: string): void => links.tellDraining(key);
-  const desk = new Desk({ state, store, clock, log, changed, stored, recorded, drained });
+  const desk = new Desk({ state, store, clock, log, board, changed, stored, recorded, drained });
   await desk.load();
 
   const { shared } = store;

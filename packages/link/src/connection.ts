@@ -13,8 +13,11 @@ export interface Connection {
   send(text: string): void;
   /** What was sent and has not left this process. */
   readonly bufferedBytes: number;
-  /** Says good-bye after what was sent; `closed` follows when the other side has answered. */
-  close(): void;
+  /**
+   * Says good-bye after what was sent; `closed` follows when the other side has answered.
+   * @param code of WebSocket; default: 1000, that all is well.
+   */
+  close(code?: number): void;
   /** Breaks off at once; no event follows. */
   terminate(): void;
 }

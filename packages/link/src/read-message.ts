@@ -1,15 +1,58 @@
-import { type ServerMessage, serverMessageSchema } from "@datawire/protocol";
+import {
+  deltaSchema,
+  drainingSchema,
+  errorMessageSchema,
+  type LeftOut,
+  readEntities,
+  registeredSchema,
+  type ServerMessage,
+  snapshotSchema,
+  tableChangeSchema,
+  type UnreadEntities,
+  warmSchema,
+  welcomeSchema,
+} from "@datawire/protocol";
+import { z } from "zod";
+
+/** What could not be read of a message that brings entities; left out where all could. */
+interface Omissions {
+  readonly leftOut?: readonly LeftOut[];
+}
+
+/** A message of a directory of which every entity can be read. */
+export type ReceivedMessage =
+  | Exclude<ServerMessage, { type: "snapshot" | "delta" }>
+  | (Extract<ServerMessage, { type: "snapshot" }> & Omissions)
+  | (Extract<ServerMessage, { type: "delta" }> & Omissions);
 
 /** What a frame of a directory turned out to be. */
 export type ReadMessage =
-  | { readonly state: "read"; readonly message: ServerMessage }
+  | { readonly state: "read"; readonly message: ReceivedMessage }
   /** A newer directory may say more than this code knows. */
   | { readonly state: "unknown"; readonly type: string }
   | { readonly state: "unusable"; readonly reason: string };
 
-const KNOWN_TYPES: ReadonlySet<string> = new Set(serverMessageSchema.options.map((option) => option.shape.type.value));
+const list = z.array(z.unknown()).default([]);
+const unread = { services: list, instances: list, tables: list };
 
-/** Reads one frame; what comes out of it obeys the schema. */
+/** As the protocol says, but with entities unread: one that is wrong must not take the others with it. */
+const snapshot = snapshotSchema.extend(unread).transform((message) => withEntities(message, message));
+const delta = deltaSchema.extend({ change: tableChangeSchema.extend(unread).prefault({}) }).transform((message) => {
+  const { leftOut, ...change } = withEntities(message.change, message.change);
+  return { ...message, change, ...(leftOut !== undefined && { leftOut }) };
+});
+
+const SCHEMAS = new Map<string, z.ZodType<ReceivedMessage>>([
+  ["welcome", welcomeSchema],
+  ["snapshot", snapshot],
+  ["delta", delta],
+  ["warm", warmSchema],
+  ["registered", registeredSchema],
+  ["draining", drainingSchema],
+  ["error", errorMessageSchema],
+]);
+
+/** Reads one frame; what comes out of it obeys the schema, and every entity in it can be read. */
 export function readServerMessage(text: string): ReadMessage {
   let value: unknown;
   try {
@@ -19,10 +62,17 @@ export function readServerMessage(text: string): ReadMessage {
   }
   const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
   if (typeof type !== "string") return { state: "unusable", reason: "it sent a message without a type" };
-  if (!KNOWN_TYPES.has(type)) return { state: "unknown", type };
-  const parsed = serverMessageSchema.safeParse(value);
+  const schema = SCHEMAS.get(type);
+  if (schema === undefined) return { state: "unknown", type };
+  const parsed = schema.safeParse(value);
   if (parsed.success) return { state: "read", message: parsed.data };
   const [issue] = parsed.error.issues;
   const where = issue?.path.join(".") ?? "";
   return { state: "unusable", reason: `it sent a malformed ${type}: ${where}: ${issue?.message ?? "invalid"}` };
+}
+
+/** Replaces the unread entities of something by those that can be read. */
+function withEntities<T>(rest: T, entities: UnreadEntities) {
+  const { leftOut, ...read } = readEntities(entities);
+  return { ...rest, ...read, ...(leftOut.length > 0 && { leftOut }) };
 }

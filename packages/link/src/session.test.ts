@@ -47,6 +47,46 @@ test("runLink() does not speak a version of the link that it does not know", asy
   });
 });
 
+test("runLink() opens a link again, with a wait, when what it brought cannot be handled", async () => {
+  const broken = { connected: false, message: true, disconnected: true };
+  const { clock, network, logs, states } = await startLink(
+    {},
+    {
+      connected() {
+        if (broken.connected) throw new TypeError("no such thing");
+      },
+      message() {
+        if (broken.message) throw new TypeError("parseServiceAddress is not amused");
+      },
+      disconnected() {
+        if (broken.disconnected) throw new TypeError("cannot end");
+      },
+    },
+  );
+  network.last().events.opened();
+  network.last().send(welcome);
+  network.last().send({ type: "warm" });
+  expect(network.last().closed).toBe(1011);
+  network.last().send({ type: "warm" }); // what still comes over it is nobody's
+  await clock.advance(0);
+  expect(logs).toEqual([
+    "info: Connected to the directory",
+    "error: Link failed, opening it again",
+    "error: End of a link not handled",
+    expect.stringMatching(/^warn: /),
+  ]);
+  expect(states.at(-1)).toMatchObject({
+    state: "waiting",
+    reason: "//one/directory: what it said could not be handled: parseServiceAddress is not amused",
+  });
+  await clock.advance(10_000);
+  expect(network.connections.length).toBeGreaterThan(1);
+  broken.connected = true;
+  network.last().events.opened();
+  network.last().send(welcome);
+  expect(network.last().closed).toBe(1011);
+});
+
 test.each([
   ["garbage", "%%", "it sent something that is no JSON"],
   ["another first message", '{"type":"warm"}', "it began with warm, wanted welcome"],

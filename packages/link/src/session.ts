@@ -1,8 +1,8 @@
-import type { ClientKind, ClientMessage, DirectoryAddress, ErrorCode, Hello, ServerMessage } from "@datawire/protocol";
+import type { ClientKind, ClientMessage, DirectoryAddress, ErrorCode, Hello } from "@datawire/protocol";
 import { formatDirectoryAddress, FRAME_BYTES_MAX, LINK_VERSIONS } from "@datawire/protocol";
-import type { Clock, Logger } from "@datawire/runtime";
+import { type Clock, describeError, type Logger } from "@datawire/runtime";
 import type { Connect, Connection } from "./connection.ts";
-import { readServerMessage } from "./read-message.ts";
+import { readServerMessage, type ReceivedMessage } from "./read-message.ts";
 import type { TlsSettings } from "./tls.ts";
 
 /** Who a client is, as it says in its `hello`. */
@@ -27,9 +27,9 @@ export interface Subscription {
 }
 
 /** What a directory says first, once it has taken a client. */
-export type Welcome = Extract<ServerMessage, { type: "welcome" }>;
+export type Welcome = Extract<ReceivedMessage, { type: "welcome" }>;
 /** What a directory says after its `welcome`. */
-export type LinkMessage = Exclude<ServerMessage, Welcome>;
+export type LinkMessage = Exclude<ReceivedMessage, Welcome>;
 
 /** An established link, until it is lost. */
 export interface LinkSession {
@@ -91,6 +91,9 @@ const CLOSE_MS_MAX = 1_000;
 /** What may wait to leave: two of the largest messages and some more. */
 const BUFFERED_BYTES_MAX = 4 * FRAME_BYTES_MAX;
 
+/** RFC 6455, section 7.4.1, and its registry at IANA. */
+const INTERNAL_ERROR = 1011;
+
 const DENIALS: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "permission_denied"]);
 
 /** Opens one link and serves it to its end, which the signal may bring about. */
@@ -132,8 +135,8 @@ class Session {
     this.#connection = deps.connect(
       { replica: config.replica, token: config.token, tls: config.tls },
       {
-        opened: () => this.#greet(),
-        text: (data) => this.#receive(data),
+        opened: () => this.#alone(() => this.#greet()),
+        text: (data) => this.#alone(() => this.#receive(data)),
         alive: () => this.#heard(),
         closed: (reason, refused) => this.#end(refused ? "denied" : this.#loss(), reason),
       },
@@ -146,7 +149,7 @@ class Session {
     this.#phase = { state: "closing" };
     this.#cancelTimer();
     this.#cancelTimer = this.#deps.clock.setTimer(CLOSE_MS_MAX, () => this.#breakOff("stopped", "stopping"));
-    this.#deps.handler.disconnected("stopping");
+    this.#disconnected("stopping");
     this.#connection.close();
   }
 
@@ -165,6 +168,7 @@ class Session {
   }
 
   #receive(data: string): void {
+    if (this.#phase.state === "ended") return;
     this.#heard();
     const read = readServerMessage(data);
     switch (read.state) {
@@ -178,7 +182,7 @@ class Session {
     }
   }
 
-  #take(message: ServerMessage): void {
+  #take(message: ReceivedMessage): void {
     if (message.type === "error" && message.fatal)
       return this.#breakOff(DENIALS.has(message.code) ? "denied" : "refused", message.message);
     switch (this.#phase.state) {
@@ -211,6 +215,19 @@ class Session {
       send: (message) => this.#send(message),
       reconnect: (reason) => this.#breakOff(this.#loss(), reason),
     });
+  }
+
+  /** What goes wrong while something of this link is handled ends this link, to be opened again, and not the program. */
+  #alone(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.#phase.state === "ended") return;
+      const directory = formatDirectoryAddress(this.#config.replica);
+      this.#deps.log.error("Link failed, opening it again", { directory, error });
+      this.#connection.close(INTERNAL_ERROR);
+      this.#end("failed", `what it said could not be handled: ${describeError(error)}`);
+    }
   }
 
   /** One timer that looks from time to time, instead of one that every message moves. */
@@ -260,7 +277,14 @@ class Session {
     if (state === "ended") return;
     this.#phase = { state: "ended" };
     this.#cancelTimer();
-    if (state === "established") this.#deps.handler.disconnected(reason);
+    if (state === "established") this.#disconnected(reason);
     this.#resolve({ kind, reason: `${formatDirectoryAddress(this.#config.replica)}: ${reason}` });
+  }
+  #disconnected(reason: string): void {
+    try {
+      this.#deps.handler.disconnected(reason);
+    } catch (error) {
+      this.#deps.log.error("End of a link not handled", { error });
+    }
   }
 }

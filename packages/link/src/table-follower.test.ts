@@ -160,7 +160,7 @@ test.each([
     (text: string) => text.replace('"format":1', '"format":9'),
     "format: Invalid input: expected 1",
   ],
-  ["with a hostile name", (text: string) => text.replaceAll('"name":"a"', '"name":"../a"'), "table.instances.0.name: "],
+  ["whose table is no table", (text: string) => text.replace('"services":[', '"services":7,"x":['), "table.services: "],
 ])("openTableFollower() starts without a file that is %s, and says so", async (_, damage, reason) => {
   const path = join(await folder(), "table.json");
   const first = await start(path);
@@ -170,6 +170,27 @@ test.each([
   const second = await start(path);
   expect(second.warnings).toEqual([expect.stringContaining(`Last known table ignored: ${reason}`)]);
   expect(names(second.follower)).toEqual([]);
+});
+
+test("openTableFollower() starts with what can be read of a file, says what cannot, and asks for all of it", async () => {
+  const path = join(await folder(), "table.json");
+  const first = await start(path);
+  first.follower.message(
+    snapshot(1, { services: [service("barker")], instances: [instance("barker", "a"), instance("barker", "b")] }),
+  );
+  await first.follower.close();
+  await writeFile(path, (await readFile(path, "utf8")).replaceAll('"name":"a"', '"name":"../a"'));
+  const { follower, session } = await start(path);
+  expect(names(follower)).toEqual(["b"]);
+  expect(follower.leftOut()).toEqual([
+    { kind: "instance", key: null, reason: expect.stringContaining("Cannot read an instance: name: ") },
+  ]);
+  expect(follower.subscription.have()).toBe(null);
+  follower.connected(session);
+  follower.message(whole);
+  expect(names(follower)).toEqual(["a"]);
+  expect(follower.leftOut()).toEqual([]);
+  await follower.close();
 });
 
 test("openTableFollower() may take another program's last table, and then leaves that as it is", async () => {

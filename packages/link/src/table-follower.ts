@@ -1,4 +1,4 @@
-import type { Table } from "@datawire/protocol";
+import type { LeftOut, Table } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import { type Applied, type Position, TableCopy, type TableUpdate } from "./core/table-copy.ts";
 import { readSavedTable, type SavedTable, TableSaver } from "./io/table-file.ts";
@@ -40,6 +40,8 @@ export interface TableFollower extends LinkHandler {
   readonly table: Table;
   readonly subscription: Subscription;
   status(): TableStatus;
+  /** What the directory's table has and could not be read; here it stays as it was. */
+  leftOut(): readonly LeftOut[];
   /** Writes what is not on disk yet; for the end of the process, after the link has stopped. */
   close(): Promise<void>;
 }
@@ -81,7 +83,7 @@ class Follower implements TableFollower {
     const { path, leavesFile = false } = config;
     this.#saver = path === null || leavesFile ? null : new TableSaver(path, deps);
     if (saved === null) return;
-    this.#copy.restore(saved.table, saved.position);
+    this.#copy.restore(saved.table, saved.position, saved.leftOut);
     this.#source = { state: "disk", savedAtMs: saved.savedAtMs };
   }
 
@@ -91,6 +93,10 @@ class Follower implements TableFollower {
 
   get subscription(): Subscription {
     return { services: this.#config.services, have: () => this.#copy.have() };
+  }
+
+  leftOut(): readonly LeftOut[] {
+    return this.#copy.leftOut;
   }
 
   status(): TableStatus {

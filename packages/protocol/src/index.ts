@@ -42,6 +42,17 @@ export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./names.
 export { hintAt, listShort, nearest } from "./nearest.ts";
 export { loopbackAddresses, pickAddress } from "./pick-address.ts";
 export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./percent.ts";
+export type { LeftOut, UnreadEntities } from "./read-entities.ts";
+export {
+  readEntities,
+  readInstance,
+  readRegistration,
+  readRouteTable,
+  readService,
+  requireGeneration,
+  requireSettings,
+  subjectOf,
+} from "./read-entities.ts";
 export { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./routes/change.ts";
 export { parseSource } from "./routes/reading.ts";
 export type { RouteChange, RouteWorld } from "./routes/world.ts";

@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { ERROR_CODES } from "./errors.ts";
-import { instanceSchema, registrationSchema, routeTableSchema, serviceSchema, tableChangeSchema } from "./model.ts";
+import {
+  instanceSchema,
+  momentSchema,
+  registrationSchema,
+  routeTableSchema,
+  serviceSchema,
+  tableChangeSchema,
+} from "./model.ts";
 import { NAME_PATTERN, NAME_RULE } from "./names.ts";
 import { SECTOR_DIGITS, SECTORS_MAX } from "./table-sectors.ts";
 
@@ -195,7 +202,7 @@ export const deltaSchema = z.object({
   from: z.int(),
   revision: z.int(),
   /** When the oldest change in it happened, by the directory's clock; for the metric of how long changes take. */
-  atMs: z.number(),
+  atMs: momentSchema,
   change: tableChangeSchema,
   /** Of the table that the change leads to. */
   hash,

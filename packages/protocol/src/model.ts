@@ -9,6 +9,16 @@ import { VERSION_PATTERN, VERSION_RULE } from "./version.ts";
  * that a change is a list of entities that are new and of keys that are gone. Times are milliseconds since 1970.
  */
 
+/** The last moment that a `Date` can be: one beyond it can be shown to nobody. */
+const TIME_MS_MAX = 8.64e15;
+/** A moment, in milliseconds since 1970. */
+export const momentSchema = z.number().min(0).max(TIME_MS_MAX);
+
+/** What is counted goes on from the largest count that was ever read: there has to be room beyond it. */
+const COUNT_MAX = 2 ** 48;
+/** Counts what was ever made. */
+export const countSchema = z.int().min(0).max(COUNT_MAX);
+
 const name = z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE });
 const version = z.string().regex(VERSION_PATTERN, VERSION_RULE).meta({ wanted: VERSION_RULE });
 
@@ -55,9 +65,9 @@ export type Registration = z.infer<typeof registrationSchema>;
 export const instanceSchema = registrationSchema.extend({
   state: z.enum(INSTANCE_STATES),
   /** Since when it is in this state, by the directory's clock. */
-  since: z.number(),
+  since: momentSchema,
   /** Counts first registrations in the directory: lower registered earlier. `ordered` and "newest" go by it. */
-  order: z.int().min(0),
+  order: countSchema,
 });
 export type Instance = z.infer<typeof instanceSchema>;
 export type InstanceState = Instance["state"];
@@ -118,11 +128,11 @@ export const routeSchema = z.object({
   ...routeBody,
   reading: z.enum(["caller", "service"]),
   /** Counts the routes ever made: lower is older. */
-  order: z.int().min(0),
+  order: countSchema,
   /** When the route ends by itself, and what it then becomes again; null brings nothing back. */
   expiry: z
     .object({
-      atMs: z.number(),
+      atMs: momentSchema,
       before: z.object({ share: z.int().min(0).max(SLOTS), when: z.string().max(400).nullable() }).nullable(),
     })
     .nullable()

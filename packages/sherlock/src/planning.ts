@@ -1,7 +1,7 @@
-import { Table } from "@datawire/protocol";
+import { subjectOf, Table } from "@datawire/protocol";
 import type { Position, TableFollower } from "@datawire/link";
 import { isLoopback } from "@datawire/runtime";
-import type { Plan } from "./core/plan.ts";
+import type { Plan, PlanProblem } from "./core/plan.ts";
 import { Planner } from "./core/planner.ts";
 import type { Resolve } from "./core/reachable-table.ts";
 import type { Findings } from "./io/driver-types.ts";
@@ -11,7 +11,7 @@ import type { SherlockSettings } from "./settings.ts";
 /** Makes plans of the table as it is, and remembers of which. */
 export class Planning {
   readonly #planner: Planner;
-  readonly #follower: Pick<TableFollower, "table" | "status">;
+  readonly #follower: Pick<TableFollower, "table" | "status" | "leftOut">;
   readonly #resolve: Resolve;
   #last: { readonly plan: Plan; readonly position: Position | null; readonly findings: string } | null = null;
 
@@ -23,7 +23,7 @@ export class Planning {
       resolve,
     }: {
       readonly proxy: Pick<Proxy, "listen" | "settings">;
-      readonly follower: Pick<TableFollower, "table" | "status">;
+      readonly follower: Pick<TableFollower, "table" | "status" | "leftOut">;
       readonly resolve: Resolve;
     },
   ) {
@@ -51,7 +51,8 @@ export class Planning {
     if (status.origin === "none") return null;
     const key = JSON.stringify([[...findings.leftOut], [...findings.portsTaken]]);
     if (this.#last?.findings === key) return this.#last.plan;
-    const plan = this.#make(this.#follower.table, findings, true);
+    const made = this.#make(this.#follower.table, findings, true);
+    const plan = { ...made, problems: [...this.#unread(), ...made.problems] };
     this.#last = { plan, position: status.position, findings: key };
     return plan;
   }
@@ -69,6 +70,16 @@ export class Planning {
   /** A plan in which every name gets 503. */
   empty(): Plan {
     return this.#make(new Table(), { leftOut: new Map(), portsTaken: new Map() }, false);
+  }
+
+  /** What the directory's table has and this version cannot read. */
+  #unread(): PlanProblem[] {
+    return this.#follower.leftOut().map((one) => ({
+      subject: subjectOf(one),
+      message: `${one.reason}; what was known of it before stays in force`,
+      severity: "error",
+      remedy: "if the directory is newer than this Sherlock, bring it to the same version",
+    }));
   }
 
   #make(table: Table, { leftOut, portsTaken }: Findings, hasTable: boolean): Plan {

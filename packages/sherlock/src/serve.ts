@@ -3,6 +3,7 @@ import { type LinkState, openTableFollower, runLink, type TableUpdate } from "@d
 import {
   aborted,
   type Clock,
+  describeError,
   ExitError,
   exitCodes,
   type ListenAddress,
@@ -83,7 +84,7 @@ async function drive(
   await makePrivateFolder(settings.dataDir);
   const follower = await openTableFollower(
     { services: null, path: join(settings.dataDir, "table.json") },
-    { clock, log, onUpdate: (update) => void updated(update) },
+    { clock, log, onUpdate: (update) => alone(updated(update)) },
   );
   const board = new ProblemBoard();
   const locality = new Locality(settings);
@@ -176,6 +177,21 @@ async function drive(
     reporter.noteChange(update);
     changed(update.services);
     hold.resolve();
+    board.set("news", []);
+  }
+  /** What goes wrong with news of the directory ends nothing: HAProxy goes on with what it has. */
+  function alone(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      log.error("News of the directory cannot be followed", { error });
+      board.set("news", [
+        {
+          subject: "directory",
+          message: `its last news cannot be followed: ${describeError(error)}`,
+          severity: "error",
+          remedy: "if the directory is of another version than this Sherlock, bring both to the same one",
+        },
+      ]);
+    });
   }
   /** The name of a directory that has just been reached resolves, which it may not have done at the start. */
   async function locate(): Promise<void> {
@@ -188,7 +204,7 @@ async function drive(
   let denial: string | null = null;
   /** A Sherlock that no directory has ever told anything has nothing to serve; whoever started it wants to know. */
   function linkChanged(state: LinkState): void {
-    if (state.state === "connected") void locate();
+    if (state.state === "connected") alone(locate());
     if (state.state !== "waiting" || !state.denied || adopted || follower.status().origin !== "none") return;
     denial = state.reason;
     deps.onDenied();

@@ -1,4 +1,4 @@
-import { type DaemonCommand, ExitError, exitCodes } from "@datawire/runtime";
+import { type DaemonCommand, ExitError, exitCodes, ProblemBoard } from "@datawire/runtime";
 import { whereToListen } from "../io/listen-addresses.ts";
 import { dataDirOf, type DirectorySettings } from "../settings.ts";
 import { openStore } from "../open-store.ts";
@@ -25,7 +25,13 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
       signal,
     );
     try {
-      const desk = new TokenDesk({ store: splitStore(whole).access, clock, log, pins: tls === "own" });
+      const desk = new TokenDesk({
+        store: splitStore(whole).access,
+        clock,
+        log,
+        board: new ProblemBoard(),
+        pins: tls === "own",
+      });
       await desk.load();
       const made = await makeTokens(desk, { folder, again: input.options["newAdmin"] === true });
       const [file] = await keepTokens(

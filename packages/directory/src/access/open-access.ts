@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Clock, type Logger, makePrivateFolder, writeFileAtomically } from "@datawire/runtime";
+import { type Clock, type Logger, makePrivateFolder, writeFileAtomically, type ProblemBoard } from "@datawire/runtime";
 import type { DirectoryAccess } from "../assemble.ts";
 import type { Store } from "../store/contract.ts";
 import { splitStore } from "../store/split-store.ts";
@@ -31,6 +31,8 @@ export interface AccessDeps {
   listTenants(): Promise<readonly string[]>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is wrong with the directory as a whole. */
+  readonly board: ProblemBoard;
   /** Makes the server show a certificate. */
   readonly show: (certificate: ServerCertificate) => void;
 }
@@ -47,9 +49,9 @@ export const AUTHORITY_FILE = "ca.pem";
 
 /** Loads tokens and certificates, and makes the first ones where there are none. */
 export async function openAccess({ protection, folder, names }: AccessConfig, deps: AccessDeps): Promise<Access> {
-  const { store, clock, log } = deps;
+  const { store, clock, log, board } = deps;
   const parts = splitStore(store);
-  const tokens = new TokenDesk({ store: parts.access, clock, log, pins: protection.tls === "own" });
+  const tokens = new TokenDesk({ store: parts.access, clock, log, board, pins: protection.tls === "own" });
   await tokens.load();
   const source = await certificatesOf(tokens, { tls: protection.tls, folder, names });
   const made = protection.auth === "token" ? await tokens.createFirst("first start") : null;

@@ -1,5 +1,5 @@
 import { parseToken } from "@datawire/protocol";
-import { noLog, systemClock } from "@datawire/runtime";
+import { noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { listTenants, openStore } from "../open-store.ts";
@@ -62,7 +62,13 @@ test("of several that init one store at once, one makes the first tokens", async
   const whole = await Promise.all([0, 1, 2].map(() => stores.open(null)));
   const made = await Promise.all(
     whole.map(async (store: Store) => {
-      const desk = new TokenDesk({ store: splitStore(store).access, clock: systemClock, log: noLog, pins: true });
+      const desk = new TokenDesk({
+        store: splitStore(store).access,
+        clock: systemClock,
+        log: noLog,
+        board: new ProblemBoard(),
+        pins: true,
+      });
       await desk.load();
       return desk.createFirst("test");
     }),

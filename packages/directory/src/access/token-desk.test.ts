@@ -1,7 +1,8 @@
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../testing/memory-store.ts";
+import { createAuthority } from "./io/authority.ts";
 import { TokenDesk } from "./token-desk.ts";
 
 const order = { role: "operator", services: null, tenant: null, expiresMs: null } as const;
@@ -10,7 +11,7 @@ test("TokenDesk leaves out what a newer directory wrote that it cannot read, and
   const store = new MemoryStore();
   const errors: string[] = [];
   const log = { ...noLog, error: (message: string) => void errors.push(message) };
-  const desk = new TokenDesk({ store, clock: createFakeClock(), log, pins: false });
+  const desk = new TokenDesk({ store, clock: createFakeClock(), log, board: new ProblemBoard(), pins: false });
   await desk.load();
   const { record } = await desk.create(order, "test");
   store.tell([
@@ -19,23 +20,42 @@ test("TokenDesk leaves out what a newer directory wrote that it cannot read, and
     { key: "access/token/other", value: { ...record, id: "other", hash: "other" }, version: 2 },
     { key: `access/token/${record.id}`, value: null, version: 2 },
   ]);
-  expect(errors).toEqual(["A record of another directory is left out", "A record of another directory is left out"]);
+  expect(errors).toEqual(Array(2).fill("Left out what the store has and cannot be read"));
   expect(desk.tokens.get("other")).not.toBeNull();
   expect(desk.tokens.get(record.id)).toBeNull();
 });
 
-test("TokenDesk.load() refuses a store with what it cannot read", async () => {
+test("TokenDesk.load() leaves out what it cannot read, says so, and replaces it", async () => {
   const store = new MemoryStore();
-  await store.commit([{ key: "access/token/new", value: { id: "new" }, expected: 0 }]);
-  const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, pins: false });
-  await expect(desk.load()).rejects.toThrow("Cannot read record access/token/new");
+  const board = new ProblemBoard();
+  await store.commit([
+    { key: "access/token/new", value: { id: "new" }, expected: 0 },
+    { key: "access/constructor", value: {}, expected: 0 },
+  ]);
+  const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, board, pins: false });
+  await desk.load();
+  expect(board.list()).toMatchObject([
+    { severity: "error", subject: "access/token/new", message: expect.stringContaining("hash: ") },
+    { subject: "access/constructor", message: expect.stringContaining("kind is unknown") },
+  ]);
+  await desk.create(order, "test");
+  expect(desk.tokens.size).toBe(1);
+});
+
+test("TokenDesk.authority() makes no other authority in the place of one that cannot be read", async () => {
+  const store = new MemoryStore();
+  await store.commit([{ key: "access/authority", value: { certificate: "no", key: "no" }, expected: 0 }]);
+  const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, board: new ProblemBoard(), pins: true });
+  await desk.load();
+  await expect(desk.authority()).rejects.toThrow("Cannot use the authority of this directory");
+  expect(store.records.get("access/authority")?.value).toEqual({ certificate: "no", key: "no" });
 });
 
 test("TokenDesk takes the authority of another directory that it hears of while it makes its own", async () => {
   const store = new MemoryStore();
-  const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, pins: false });
+  const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, board: new ProblemBoard(), pins: false });
   await desk.load();
-  const authority = { certificate: "of another", key: "of another" };
+  const authority = await createAuthority(0);
   const ours = desk.authority();
   const version = await store.commit([{ key: "access/authority", value: authority, expected: 0 }]);
   store.tell([{ key: "access/authority", value: authority, version }]);

@@ -1,15 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { formatToken, ProtocolError, type Role } from "@datawire/protocol";
-import type { Clock, Logger } from "@datawire/runtime";
-import type { z } from "zod";
+import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
+import { LeftOut } from "../left-out.ts";
 import { type RecordWrite, type Store, StoreError, type VersionedRecord } from "../store/contract.ts";
-import { ACCESS_PREFIX } from "../store/split-store.ts";
-import {
-  type AuthorityRecord,
-  authorityRecordSchema,
-  type TokenRecord,
-  tokenRecordSchema,
-} from "./core/token-record.ts";
+import type { AuthorityRecord, TokenRecord } from "./core/token-record.ts";
+import { AUTHORITY_KEY, readAccessRecord, TOKEN_PREFIX } from "./read-access-record.ts";
 import { Tokens } from "./core/tokens.ts";
 import { hashOf } from "./gate.ts";
 import { authorityFingerprint } from "./io/fingerprint.ts";
@@ -33,12 +28,11 @@ interface TokenDeskDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly board: Pick<ProblemBoard, "set">;
   /** Whether the directory shows certificates of its own authority, so that tokens name it. */
   readonly pins: boolean;
 }
 
-const AUTHORITY_KEY = `${ACCESS_PREFIX}authority`;
-const TOKEN_PREFIX = `${ACCESS_PREFIX}token/`;
 /** The version of a record that is not there. */
 const ABSENT = 0;
 
@@ -56,10 +50,12 @@ export class TokenDesk {
   #authority: AuthorityRecord | null = null;
   #making: Promise<AuthorityRecord> | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #leftOut: LeftOut;
   #listener: () => void = () => {};
 
   constructor(deps: TokenDeskDeps) {
     this.#deps = deps;
+    this.#leftOut = new LeftOut("tokens", deps);
   }
 
   /** Takes what the store holds. Must be the first call. */
@@ -68,7 +64,7 @@ export class TokenDesk {
     const { records } = await store.load();
     for (const record of records) this.#take(record);
     store.follow((followed) => {
-      for (const record of followed) this.#follow(record);
+      for (const record of followed) this.#take(record);
       this.#listener();
     });
   }
@@ -141,7 +137,12 @@ export class TokenDesk {
       // Another directory on the same store was first.
       await this.#reload();
     }
-    return this.#authority ?? made;
+    if (this.#authority !== null) return this.#authority;
+    // Another one in its place would shut out every client that trusts the one that was.
+    throw new StoreError(
+      "damaged",
+      "Cannot use the authority of this directory: what its store has of it cannot be read; restore a backup with `directory restore`",
+    );
   }
 
   #make(order: TokenOrder, { id, by }: { readonly id: string; readonly by: string }) {
@@ -174,28 +175,17 @@ export class TokenDesk {
     return result;
   }
 
-  /** What a newer directory on the same store wrote may be none of ours: as with the table, the rest holds. */
-  #follow(record: VersionedRecord): void {
-    try {
-      this.#take(record);
-    } catch (error) {
-      this.#deps.log.error("A record of another directory is left out", { error });
-    }
-  }
-
-  /** @throws Error that says which record is damaged, or made by a newer version. */
+  /** One that cannot be read, as a newer directory on the same store may have written it, is left out; the rest holds. */
   #take({ key, value, version }: VersionedRecord): void {
-    if (key === AUTHORITY_KEY) this.#authority = read(key, value, authorityRecordSchema);
-    else if (key.startsWith(TOKEN_PREFIX))
-      this.tokens.set(key.slice(TOKEN_PREFIX.length), read(key, value, tokenRecordSchema));
-    else throw new Error(`Cannot read record ${key}: its kind is unknown to this version`);
     if (value === null) this.#versions.delete(key);
     else this.#versions.set(key, version);
+    this.#leftOut.settle(key);
+    try {
+      const read = readAccessRecord(key, value);
+      if (read.kind === "authority") this.#authority = read.value;
+      else this.tokens.set(read.id, read.value);
+    } catch (error) {
+      if (value !== null) this.#leftOut.add(key, error);
+    }
   }
-}
-
-function read<S extends z.ZodType>(key: string, value: unknown, schema: S): z.output<S> | null {
-  const parsed = schema.nullable().safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new Error(`Cannot read record ${key}: ${parsed.error.issues[0]?.message ?? "malformed"}`);
 }

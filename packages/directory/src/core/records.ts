@@ -1,4 +1,6 @@
 import {
+  countSchema,
+  momentSchema,
   PROTOCOLS,
   registrationSchema,
   routeTableSchema,
@@ -24,11 +26,11 @@ export const serviceRecordSchema = z.object({
 export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
 
 /** An operator took an instance out of the pool. Holds until resumed, whatever its Watson says. */
-export const drainSchema = z.object({ key: z.string(), atMs: z.number(), who: z.string() });
+export const drainSchema = z.object({ key: z.string(), atMs: momentSchema, who: z.string() });
 export type Drain = z.infer<typeof drainSchema>;
 
 /** A Sherlock or a library that was connected once. */
-export const callerSchema = z.object({ name: z.string(), kind: z.string(), seenMs: z.number() });
+export const callerSchema = z.object({ name: z.string(), kind: z.string(), seenMs: momentSchema });
 export type CallerRecord = z.infer<typeof callerSchema>;
 
 const swap = <T extends z.ZodType>(value: T) =>
@@ -44,8 +46,8 @@ export type Change = z.infer<typeof changeSchema>;
 
 /** A change that was made, by whom, and whether it was taken back. */
 export const historyEntrySchema = z.object({
-  id: z.int(),
-  atMs: z.number(),
+  id: countSchema,
+  atMs: momentSchema,
   who: z.string(),
   verified: z.boolean(),
   /** One line, for people. */
@@ -61,9 +63,9 @@ export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 export const storedRegistrationSchema = z.object({
   watson: z.object({ id: z.string(), name: z.string(), version: z.string() }),
   registration: registrationSchema,
-  order: z.int(),
+  order: countSchema,
   /** Since when its Watson says what it says. */
-  sinceMs: z.number(),
+  sinceMs: momentSchema,
 });
 export interface StoredRegistration {
   readonly watson: { readonly id: string; readonly name: string; readonly version: string };
@@ -80,7 +82,7 @@ export const sightingSchema = z.object({
   /** The id of the directory that it is connected to; null since its connection broke. */
   replica: z.string().nullable(),
   /** Since when. */
-  sinceMs: z.number(),
+  sinceMs: momentSchema,
 });
 export type Sighting = z.infer<typeof sightingSchema>;
 
@@ -100,31 +102,8 @@ export type DurableRecord =
   | { readonly kind: "caller"; readonly id: string; readonly value: CallerRecord | null }
   | { readonly kind: "history"; readonly id: string; readonly value: HistoryEntry | null };
 
-const SCHEMAS = new Map<string, z.ZodType>([
-  ["table", routeTableSchema],
-  ["service", serviceRecordSchema],
-  ["drain", drainSchema],
-  ["caller", callerSchema],
-  ["history", historyEntrySchema],
-]);
-
 /** The key under which a store keeps a record. */
 export const recordKey = ({ kind, id }: Pick<DurableRecord, "kind" | "id">): string => `${kind}/${id}`;
-
-/**
- * Reads a record that a store gave back.
- * @throws Error that says which record is damaged, or made by a newer version.
- */
-export function parseRecord(key: string, value: unknown): DurableRecord {
-  const slash = key.indexOf("/");
-  const kind = key.slice(0, slash);
-  const id = key.slice(slash + 1);
-  const schema = SCHEMAS.get(kind);
-  if (schema === undefined) throw new Error(`Cannot read record ${key}: its kind is unknown to this version`);
-  const parsed = schema.nullable().safeParse(value);
-  if (!parsed.success) throw new Error(`Cannot read record ${key}: ${parsed.error.issues[0]?.message ?? "malformed"}`);
-  return { kind, id, value: parsed.data } as DurableRecord;
-}
 
 /** What a change makes of the records. */
 export function recordsOf({ tables, services, drains }: Change): DurableRecord[] {

@@ -9,7 +9,7 @@ import { type Store, type StoreContent, StoreError, type VersionedRecord } from 
 import { openEmbeddedStore, STORE_FILE } from "./embedded.ts";
 
 /** What a directory keeps: its own store, and that of each tenant by name. */
-export interface Backup extends StoreContent {
+export interface Backup extends Pick<StoreContent, "records" | "registrations"> {
   readonly tenants: ReadonlyMap<string, Pick<StoreContent, "records" | "registrations">>;
 }
 
@@ -69,7 +69,7 @@ export function readBackup(bytes: Uint8Array): Promise<Backup> {
   });
 }
 
-function divided({ records, registrations }: StoreContent): Backup {
+function divided({ records, registrations }: Pick<StoreContent, "records" | "registrations">): Backup {
   const isTenant = ({ key }: VersionedRecord): boolean => key.startsWith(TENANT_PREFIX);
   const tenants = records.filter(isTenant).map(({ key, value, version }) => {
     const read = tenantSchema.safeParse(value);
@@ -117,7 +117,10 @@ async function usingTenant<T>(stores: IdleStores, name: string, use: (store: Sto
  * Makes a store that no directory uses hold what a backup holds, and nothing else. One that takes only so many writes at
  * once gets them in parts; restored again, it gets what is missing.
  */
-export async function restoreInto(store: Store, backup: StoreContent): Promise<void> {
+export async function restoreInto(
+  store: Store,
+  backup: Pick<StoreContent, "records" | "registrations">,
+): Promise<void> {
   const current = await store.load();
   const versions = new Map(current.records.map(({ key, version }) => [key, version]));
   const wanted = new Set(backup.records.map(({ key }) => key));

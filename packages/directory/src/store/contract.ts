@@ -5,7 +5,7 @@ import type { SharedStore } from "./shared.ts";
 /** A record as a store holds it. Versions only grow, and no two states of one record have the same. */
 export interface VersionedRecord {
   readonly key: string;
-  /** JSON; null for a record that is gone. */
+  /** JSON; null for a record that is gone, and the text where it is none. */
   readonly value: unknown;
   readonly version: number;
 }
@@ -24,6 +24,14 @@ export interface StoreContent {
   readonly records: readonly VersionedRecord[];
   /** The last known registrations; they may be a second old. */
   readonly registrations: readonly StoredRegistration[];
+  /** What else is there, and cannot be read. */
+  readonly unreadable: readonly UnreadableEntry[];
+}
+
+/** Something in a store that no version of this directory wrote, or a newer one. */
+export interface UnreadableEntry {
+  readonly key: string;
+  readonly reason: string;
 }
 
 /**

@@ -2,8 +2,9 @@ import { setImmediate } from "node:timers/promises";
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { instanceKey } from "@datawire/protocol";
-import { type Clock, explainSystemError, makePrivateFolder, systemClock } from "@datawire/runtime";
-import { storedRegistrationSchema, type StoredRegistration } from "../core/records.ts";
+import { type Clock, describeError, explainSystemError, makePrivateFolder, systemClock } from "@datawire/runtime";
+import { readStoredRegistration } from "../core/read-records.ts";
+import type { StoredRegistration } from "../core/records.ts";
 import type { RegistrationChanges } from "../core/unsaved.ts";
 import {
   type Outage,
@@ -11,10 +12,12 @@ import {
   type RecordWrite,
   type Store,
   type StoreContent,
+  type UnreadableEntry,
   type VersionedRecord,
 } from "./contract.ts";
 import { asStoreError, damaged, openDatabase } from "./database.ts";
 import { checksum } from "./checksum.ts";
+import { parseJson } from "./parse-json.ts";
 
 export const STORE_FILE = "directory.db";
 
@@ -89,9 +92,15 @@ class EmbeddedStore implements Store {
     for (const row of this.#rows("SELECT key, value, version, sum FROM records ORDER BY version, key"))
       records.push(row);
     const registrations: StoredRegistration[] = [];
-    for (const { key, value } of this.#rows("SELECT key, value, 0 AS version, sum FROM registrations"))
-      registrations.push(this.#registration(key, value));
-    return { records, registrations };
+    const unreadable: UnreadableEntry[] = [];
+    for (const { key, value } of this.#rows("SELECT key, value, 0 AS version, sum FROM registrations")) {
+      try {
+        registrations.push(readStoredRegistration(key, value));
+      } catch (error) {
+        unreadable.push({ key, reason: describeError(error) });
+      }
+    }
+    return { records, registrations, unreadable };
   }
 
   async commit(writes: readonly RecordWrite[]): Promise<number> {
@@ -144,7 +153,7 @@ class EmbeddedStore implements Store {
     for (let row = this.#read(rows); row !== null; row = this.#read(rows)) {
       const { key, value, version, sum } = row;
       if (checksum(key, value) !== sum) throw damaged(this.#path, `the checksum of ${key} is wrong`);
-      yield { key, value: JSON.parse(value), version };
+      yield { key, value: parseJson(value), version };
     }
   }
 
@@ -155,12 +164,6 @@ class EmbeddedStore implements Store {
     } catch (cause) {
       throw asStoreError(cause, this.#path);
     }
-  }
-
-  #registration(key: string, value: unknown): StoredRegistration {
-    const parsed = storedRegistrationSchema.safeParse(value);
-    if (!parsed.success) throw damaged(this.#path, `the registration ${key} is malformed`);
-    return parsed.data;
   }
 
   #transaction(write: () => void): void {

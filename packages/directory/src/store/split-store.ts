@@ -38,12 +38,12 @@ export function splitStore(whole: Store): SplitStore {
       },
       ...rest,
       async load(): Promise<StoreContent> {
-        const { records, registrations } = await (loaded ? whole.load() : (first ??= begin()));
+        const { records, registrations, unreadable } = await (loaded ? whole.load() : (first ??= begin()));
         loaded = true;
         unloaded -= 1;
         // It may be large, and nobody asks for it again.
         if (unloaded === 0) first = null;
-        return { records: records.filter(({ key }) => owns(key)), registrations };
+        return { records: records.filter(({ key }) => owns(key)), registrations, unreadable };
       },
       commit: (writes) => whole.commit(writes),
       follow: (listener) => part.follow(listener),

@@ -87,6 +87,7 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
       crowded: () => {},
     },
   );
+  const problems = new ProblemBoard();
   const access = await openAccess(
     { protection: { auth: "token", tls: "own" }, folder, names: ["localhost", "127.0.0.1"] },
     {
@@ -95,6 +96,7 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
       listTenants: () => stores.listTenants(),
       clock: systemClock,
       log: noLog,
+      board: problems,
       show: (certificate) => http.setCertificate(tlsOptions(certificate)),
     },
   );
@@ -102,7 +104,7 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
     store,
     clock: systemClock,
     log: noLog,
-    problems: new ProblemBoard(),
+    problems,
     readiness,
     access,
   });

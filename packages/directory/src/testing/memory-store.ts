@@ -25,7 +25,7 @@ export class MemoryStore implements Store {
   #listener: Listener = () => {};
 
   async load(): Promise<StoreContent> {
-    return { records: [...this.records.values()], registrations: [...this.registrations.values()] };
+    return { records: [...this.records.values()], registrations: [...this.registrations.values()], unreadable: [] };
   }
 
   async commit(writes: readonly RecordWrite[]): Promise<number> {

@@ -49,6 +49,7 @@ export async function serve({
   const store = given ?? (await openEmbeddedStore(data, "//localhost/directory"));
   const readiness = createReadiness();
   readiness.seal();
+  const problems = new ProblemBoard();
   const access = await openAccess(
     { protection: { auth: "none", tls: "off" }, folder: data, names: [] },
     {
@@ -57,12 +58,13 @@ export async function serve({
       listTenants: () => listTenantFolders(data),
       clock: systemClock,
       log: noLog,
+      board: problems,
       show: () => {},
     },
   );
   const directory = await assembleDirectory(
     { ...TEST_CONFIG, ...config },
-    { store, clock: systemClock, log: noLog, problems: new ProblemBoard(), readiness, access },
+    { store, clock: systemClock, log: noLog, problems, readiness, access },
   );
   const addresses = [{ host: "127.0.0.1", port: 0 }];
   const http = await listenHttp({ addresses, setting: "--port", names: ["localhost"] }, directory.handlers);

@@ -245,3 +245,26 @@ test("apply() reaches the directory's table whatever the parts, restarts and war
     }),
   );
 });
+
+/** What a directory has and this version cannot read. */
+const unread = { kind: "instance", key: "barker@b", reason: "Cannot read instance barker@b: why" } as const;
+
+test("apply() keeps what it knows of an entity that cannot be read any more, until the directory says another thing", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(7, { services, instances: [a, b] }));
+  follow(copy, { ...delta(7, {}), leftOut: [unread] });
+  expect(names(copy)).toBe("a b");
+  expect(copy.leftOut).toEqual([unread]);
+  follow(copy, { ...snapshot(9, { services, instances: [a, c] }), leftOut: [unread] });
+  expect(names(copy)).toBe("a b c");
+  follow(copy, delta(9, { gone: { services: [], instances: ["barker@b"], tables: [] } }));
+  expect(names(copy)).toBe("a c");
+  expect(copy.leftOut).toEqual([]);
+});
+
+test("apply() compares no table of which it could not read all", () => {
+  const copy = new TableCopy();
+  const hash = "0123456789abcdef";
+  expect(copy.apply({ ...snapshot(7, { services, hash }), leftOut: [unread] }).state).toBe("updated");
+  expect(copy.apply({ ...delta(7, { instances: [b] }), hash }).state).toBe("diverged");
+});

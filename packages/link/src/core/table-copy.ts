@@ -1,5 +1,7 @@
-import type { Sectors, ServerMessage, TableChange } from "@datawire/protocol";
+import type { LeftOut, Sectors, TableChange } from "@datawire/protocol";
 import { emptyChange, instanceKey, sectorsFor, serviceKey, Table, tableKey } from "@datawire/protocol";
+import type { ReceivedMessage } from "../read-message.ts";
+import { LeftOuts } from "./left-outs.ts";
 
 /** A moment in the life of a directory's table. */
 export interface Position {
@@ -23,7 +25,7 @@ export interface TableUpdate {
   readonly atMs: number | null;
 }
 
-export type TableMessage = Extract<ServerMessage, { type: "snapshot" | "delta" | "warm" }>;
+export type TableMessage = Extract<ReceivedMessage, { type: "snapshot" | "delta" | "warm" }>;
 
 export type Applied =
   | { readonly state: "updated"; readonly update: TableUpdate }
@@ -53,6 +55,12 @@ export class TableCopy {
   /** What the copy has and a warming directory did not name: it goes when the directory is warm. */
   #kept = new Kept();
   #snapshot: Snapshot | null = null;
+  readonly #leftOut = new LeftOuts();
+
+  /** What the directory's table has, and could not be read: here, it stays as it was. */
+  get leftOut(): readonly LeftOut[] {
+    return this.#leftOut.list();
+  }
 
   /** Which table this is; null before the first one. */
   get position(): Position | null {
@@ -83,9 +91,11 @@ export class TableCopy {
   }
 
   /** Starts from a table that was saved; only for an empty copy. */
-  restore(change: TableChange, position: Position | null): void {
+  restore(change: TableChange, position: Position | null, leftOut: readonly LeftOut[] = []): void {
     this.table.apply({ ...change, gone: emptyChange().gone });
-    this.#position = position;
+    this.#leftOut.add(leftOut);
+    // What could not be read has to come again.
+    this.#position = leftOut.length > 0 ? null : position;
   }
 
   apply(message: TableMessage): Applied {
@@ -121,8 +131,11 @@ export class TableCopy {
       return { state: "gap", reason: `the snapshot has more than ${SNAPSHOT_ENTITIES_MAX} entities` };
     }
     if (!part.last) return { state: "pending" };
-    const { content, sectors } = this.#snapshot;
-    const change = this.table.changeTo(content, sectors);
+    const { content, sectors, leftOut } = this.#snapshot;
+    if (sectors === null) this.#leftOut.clear();
+    this.#leftOut.settle(content);
+    this.#leftOut.add(leftOut);
+    const change = this.#leftOut.keeping(this.table.changeTo(content, sectors));
     this.#snapshot = null;
     this.#warming = part.warming;
     this.#kept = new Kept();
@@ -141,6 +154,8 @@ export class TableCopy {
       return { state: "gap", reason: `a delta from ${delta.epoch}:${delta.from} came, and the table here is ${own}` };
     }
     this.#kept.settle(delta.change);
+    this.#leftOut.settle(delta.change);
+    this.#leftOut.add(delta.leftOut ?? []);
     return this.#compared(this.#updated(delta.change, delta, delta.atMs), { hash: delta.hash, whole: false });
   }
 
@@ -166,12 +181,12 @@ export class TableCopy {
     return { state: "updated", update: { services: this.table.apply(change), position: this.#position, atMs } };
   }
 
-  /** What is kept through a warm-up is in no table of the directory's. */
+  /** What is kept through a warm-up is in no table of the directory's, and what could not be read is not in this one. */
   #compared(
     updated: Updated,
     { hash, whole }: { readonly hash: string | undefined; readonly whole: boolean },
   ): Applied {
-    if (hash === undefined || this.#warming) return updated;
+    if (hash === undefined || this.#warming || this.#leftOut.list().length > 0) return updated;
     const own = this.table.hash();
     if (own === hash) return updated;
     const { epoch, revision } = updated.update.position;
@@ -185,6 +200,7 @@ class Snapshot {
   readonly content = emptyChange();
   /** What it is about; null for the whole table. */
   readonly sectors: Sectors | null;
+  readonly leftOut: LeftOut[] = [];
   size = 0;
   readonly #epoch: string;
   readonly #revision: number;
@@ -204,6 +220,7 @@ class Snapshot {
     for (const service of part.services) this.content.services.push(service);
     for (const instance of part.instances) this.content.instances.push(instance);
     for (const table of part.tables) this.content.tables.push(table);
+    for (const one of part.leftOut ?? []) this.leftOut.push(one);
     this.size += part.services.length + part.instances.length + part.tables.length;
     return true;
   }

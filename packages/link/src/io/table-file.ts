@@ -1,6 +1,6 @@
 import { stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type TableChange, tableChangeSchema } from "@datawire/protocol";
+import { emptyChange, type LeftOut, readEntities, type TableChange } from "@datawire/protocol";
 import { type Clock, type Logger, makePrivateFolder, readJsonFile, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
 import type { Position } from "../core/table-copy.ts";
@@ -12,6 +12,8 @@ export interface SavedTable {
   readonly position: Position | null;
   /** When it was last known to be the directory's. */
   readonly savedAtMs: number;
+  /** What of it could not be read. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** Quiet for this long, a change is written; under steady changes, one is after the longest wait. */
@@ -23,12 +25,17 @@ const REST_FACTOR = 20;
 const RETRY_MS = 5_000;
 /** About a million instances. */
 const FILE_BYTES_MAX = 512 * 1024 * 1024;
+/** The log need not have them all. */
+const REASONS_MAX = 10;
 
+const list = z.array(z.unknown()).default([]);
+
+/** The entities are read apart: one that cannot be read must not take the others with it. */
 const fileSchema = z.object({
   format: z.literal(1),
   savedAt: z.iso.datetime(),
   position: z.object({ epoch: z.string(), revision: z.int() }).nullable(),
-  table: tableChangeSchema,
+  table: z.object({ services: list, instances: list, tables: list }),
 });
 
 /** Reads the file; null where there is none, or a damaged one, of which the log tells. */
@@ -45,13 +52,19 @@ export async function readSavedTable(path: string, log: Logger): Promise<SavedTa
     const [issue] = parsed.error.issues;
     return ignore(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
   }
-  const { table, position, savedAt } = parsed.data;
+  const { position, savedAt } = parsed.data;
+  const { leftOut, ...entities } = readEntities(parsed.data.table);
+  if (leftOut.length > 0) {
+    const reasons = leftOut.slice(0, REASONS_MAX).map(({ reason }) => reason);
+    log.error("Parts of the last known table left out", { path, entities: leftOut.length, reasons });
+  }
   // The file's own time moves on while the table is followed and nothing changes.
   const confirmedMs = await stat(path).then(
     ({ mtimeMs }) => Math.round(mtimeMs),
     () => 0,
   );
-  return { table, position, savedAtMs: Math.max(Date.parse(savedAt), confirmedMs) };
+  const table = { ...emptyChange(), ...entities };
+  return { table, position, leftOut, savedAtMs: Math.max(Date.parse(savedAt), confirmedMs) };
 }
 
 type Take = () => Pick<SavedTable, "table" | "position">;

@@ -56,7 +56,7 @@ export const connectWebSocket: Connect = (target, events) => {
     get bufferedBytes() {
       return socket.bufferedAmount;
     },
-    close: () => socket.close(NORMAL_CLOSURE),
+    close: (code = NORMAL_CLOSURE) => socket.close(code),
     terminate() {
       ended = true;
       socket.terminate();

@@ -8,6 +8,8 @@ export interface MemoryConnection {
   /** What the client has sent. */
   readonly received: ClientMessage[];
   state: "open" | "closing" | "terminated";
+  /** The code that the client closed it with. */
+  closed: number | null;
   bufferedBytes: number;
   send(message: ServerMessage): void;
 }
@@ -35,6 +37,7 @@ export function createMemoryNetwork(): MemoryNetwork {
         events,
         received: [],
         state: "open",
+        closed: null,
         bufferedBytes: 0,
         send: (message) => events.text(JSON.stringify(message)),
       };
@@ -44,7 +47,10 @@ export function createMemoryNetwork(): MemoryNetwork {
         get bufferedBytes() {
           return connection.bufferedBytes;
         },
-        close: () => (connection.state = "closing"),
+        close(code = 1000) {
+          connection.state = "closing";
+          connection.closed = code;
+        },
         terminate: () => (connection.state = "terminated"),
       };
     },

@@ -3,12 +3,12 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { parseDirectoryAddress } from "@datawire/protocol";
 import { expect, onTestFinished } from "vitest";
 import { type LinkConfig, type LinkState, runLink } from "../link.ts";
-import type { LinkSession } from "../session.ts";
+import type { LinkHandler, LinkSession } from "../session.ts";
 import { welcome } from "./entities.ts";
 import { createMemoryNetwork } from "./memory-directory.ts";
 
 /** Starts a link over memory, which ends with the test; what happens to it is written down in `events`. */
-export async function startLink(config: Partial<LinkConfig> = {}) {
+export async function startLink(config: Partial<LinkConfig> = {}, handler: LinkHandler | null = null) {
   const clock = createFakeClock();
   const network = createMemoryNetwork();
   const events: string[] = [];
@@ -36,7 +36,7 @@ export async function startLink(config: Partial<LinkConfig> = {}) {
       random: () => 0.5,
       connect: network.connect,
       onState: (state) => states.push(state),
-      handler: {
+      handler: handler ?? {
         connected(session) {
           sessions.push(session);
           events.push("connected");

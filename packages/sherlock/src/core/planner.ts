@@ -32,6 +32,8 @@ export interface Surroundings {
 export class Planner {
   readonly #config: PlannerConfig;
   readonly #known = new Map<string, ServicePlan>();
+  /** The last plan of each service that could be made, for as long as a newer one cannot. */
+  readonly #lastGood = new Map<string, ServicePlan>();
 
   constructor(config: PlannerConfig) {
     this.#config = config;
@@ -49,7 +51,7 @@ export class Planner {
     const plans: ServicePlan[] = [];
     const problems: PlanProblem[] = [];
     for (const name of [...table.serviceNames()].sort()) {
-      const plan = this.#known.get(name) ?? planSafely(reachable, name, context);
+      const plan = this.#known.get(name) ?? this.#planAlone(reachable, name, context);
       if (plan === null) continue;
       this.#known.set(name, plan);
       const refusal = surroundings.quarantined.get(name);
@@ -59,30 +61,44 @@ export class Planner {
         plans.push(withoutBackends(plan, refusal));
       }
     }
+    for (const name of this.#lastGood.keys()) if (table.service(name) === null) this.#lastGood.delete(name);
     return assemble(plans, { table, config: this.#config, surroundings, problems });
+  }
+
+  /** What goes wrong while one service is planned is that service's problem: it stays as it was, and the others go ahead. */
+  #planAlone(table: TableReader, name: string, context: ServiceContext): ServicePlan | null {
+    try {
+      const plan = planService(table, name, context);
+      if (plan !== null) this.#lastGood.set(name, plan);
+      return plan;
+    } catch (error) {
+      const message = describeProblem(error);
+      const before = this.#lastGood.get(name);
+      const how = before === undefined ? "it is not served" : "it is served as it was before";
+      const problem: PlanProblem = {
+        subject: `//${name}`,
+        message: `cannot be planned: ${message}; ${how}`,
+        severity: "error",
+      };
+      return { ...(before ?? nothingOf(name, message)), problems: [problem] };
+    }
   }
 }
 
-/** What a newer directory says of one service may not be understood; that costs no other service. */
-function planSafely(table: TableReader, name: string, context: ServiceContext): ServicePlan | null {
-  try {
-    return planService(table, name, context);
-  } catch (error) {
-    const message = describeProblem(error);
-    const nothing: ServicePlan = {
-      service: name,
-      isTcp: false,
-      backends: new Map(),
-      entry: { kind: "down", reason: plainText(message) },
-      splits: [],
-      rules: [],
-      sticky: null,
-      fallback: [],
-      last: null,
-      problems: [{ subject: `//${name}`, message }],
-    };
-    return nothing;
-  }
+/** A service that is known and of which nothing else is. */
+function nothingOf(service: string, reason: string): ServicePlan {
+  return {
+    service,
+    isTcp: false,
+    backends: new Map(),
+    entry: { kind: "down", reason: plainText(reason) },
+    splits: [],
+    rules: [],
+    sticky: null,
+    fallback: [],
+    last: null,
+    problems: [],
+  };
 }
 
 interface Assembly {

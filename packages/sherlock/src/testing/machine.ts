@@ -67,6 +67,7 @@ export async function startMachine({
   const position = { epoch: "test", revision: 1 };
   const follower = {
     table,
+    leftOut: () => [],
     status: () => ({
       origin: "directory" as const,
       position,

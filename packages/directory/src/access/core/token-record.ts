@@ -1,4 +1,4 @@
-import { NAME_PATTERN, ROLES } from "@datawire/protocol";
+import { momentSchema, NAME_PATTERN, ROLES } from "@datawire/protocol";
 import { z } from "zod";
 
 /** A token as the store keeps it: everything but the secret. */
@@ -12,9 +12,9 @@ export const tokenRecordSchema = z.object({
   services: z.array(z.string()).nullable(),
   /** Whose table it is for; null for the one of those without a tenant. */
   tenant: z.string().regex(NAME_PATTERN).nullable(),
-  createdMs: z.number(),
+  createdMs: momentSchema,
   createdBy: z.string(),
-  expiresMs: z.number().nullable(),
+  expiresMs: momentSchema.nullable(),
 });
 export type TokenRecord = z.infer<typeof tokenRecordSchema>;
 

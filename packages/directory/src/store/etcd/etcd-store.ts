@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { z } from "zod";
 import { backoff, type Clock, type Logger, VERSION } from "@datawire/runtime";
 import {
   type Outage,
@@ -8,6 +9,7 @@ import {
   StoreError,
   type VersionedRecord,
 } from "../contract.ts";
+import { parseJson } from "../parse-json.ts";
 import type { Replica } from "../shared.ts";
 import { type Entry, EtcdClient, type TxnResult } from "./etcd-client.ts";
 import { EtcdError } from "./etcd-error.ts";
@@ -91,8 +93,8 @@ async function checkForm(client: EtcdClient, keys: Keys): Promise<void> {
   const result = await client.swap([{ key, value: JSON.stringify({ form: FORM }), expected: 0 }]);
   if (result.state === "written") return;
   const text = result.entries[0]?.value ?? "null";
-  const found = JSON.parse(text) as { readonly form?: unknown } | null;
-  if (typeof found?.form === "number" && found.form <= FORM) return;
+  const found = z.object({ form: z.number().max(FORM) }).safeParse(parseJson(text));
+  if (found.success) return;
   throw new StoreError(
     "damaged",
     `Cannot use ${keys.root} in etcd: it is of ${text}, and this version knows form ${FORM}`,
@@ -144,11 +146,10 @@ class EtcdStore implements Store {
   async load(): Promise<StoreContent> {
     const { keys, clock, log } = this.#parts;
     const entries = await reach(() => this.#following.load(), { clock, log, signal: this.#closing.signal });
-    const read = readEntries(entries, keys, (error) => {
-      throw error;
-    });
+    const read = readEntries(entries, keys);
     if (this.#tasks.length === 0) this.shared.load(read);
-    return { records: read.records, registrations: read.registrations.flatMap(({ value }) => value ?? []) };
+    const { records, registrations, unreadable } = read;
+    return { records, registrations: registrations.flatMap(({ value }) => value ?? []), unreadable };
   }
 
   async commit(writes: readonly RecordWrite[]): Promise<number> {
@@ -210,12 +211,17 @@ class EtcdStore implements Store {
   }
 
   #take(entries: readonly Entry[]): void {
-    // What cannot be read is left out here, and refused by the start of a directory.
-    const read = readEntries(entries, this.#parts.keys, (error) =>
-      this.#parts.log.error("What another directory wrote is left out", { error }),
-    );
-    if (read.records.length > 0) this.#listener(read.records);
-    this.shared.take(read);
+    const { log, keys } = this.#parts;
+    const read = readEntries(entries, keys);
+    for (const { key, reason } of read.unreadable)
+      log.error("What another directory wrote is left out", { key, reason });
+    try {
+      if (read.records.length > 0) this.#listener(read.records);
+      this.shared.take(read);
+    } catch (error) {
+      // The watch goes on: what fails at one piece of news must not keep out all that follow it.
+      log.error("News of another directory could not be taken", { keys: entries.map(({ key }) => key), error });
+    }
   }
 
   #lost({ message }: EtcdError): void {

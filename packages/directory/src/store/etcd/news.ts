@@ -1,7 +1,10 @@
 import { z } from "zod";
-import { sightingSchema, storedRegistrationSchema } from "../../core/records.ts";
+import { describeError } from "@datawire/runtime";
+import { readStoredRegistration } from "../../core/read-records.ts";
+import { sightingSchema, type StoredRegistration } from "../../core/records.ts";
 import type { SharedNews } from "../../core/others-word.ts";
-import { StoreError, type VersionedRecord } from "../contract.ts";
+import type { UnreadableEntry, VersionedRecord } from "../contract.ts";
+import { parseJson } from "../parse-json.ts";
 import type { Replica } from "../shared.ts";
 import type { Entry } from "./etcd-client.ts";
 import type { Keys, Kind } from "./keys.ts";
@@ -28,21 +31,24 @@ export interface ReadEntries extends SharedNews {
   readonly records: readonly VersionedRecord[];
   readonly present: readonly { readonly id: string; readonly value: Replica | null }[];
   readonly challenges: readonly { readonly value: Challenge; readonly revision: number }[];
+  /** Those that are not as this version writes them, and were left out. */
+  readonly unreadable: readonly UnreadableEntry[];
 }
 
-/**
- * Reads entries. One that is not as this version writes it is told to `damaged`, and left out where that returns.
- */
-export function readEntries(entries: readonly Entry[], keys: Keys, damaged: (error: StoreError) => void): ReadEntries {
+/** Reads entries; records are read by whoever takes them. */
+export function readEntries(entries: readonly Entry[], keys: Keys): ReadEntries {
+  const unreadable: UnreadableEntry[] = [];
   const records: VersionedRecord[] = [];
   const present: { id: string; value: Replica | null }[] = [];
   const sightings: { id: string; value: z.infer<typeof sightingSchema> | null }[] = [];
-  const registrations: { key: string; value: z.infer<typeof storedRegistrationSchema> | null }[] = [];
+  const registrations: { key: string; value: StoredRegistration | null }[] = [];
   const challenges: { value: Challenge; revision: number }[] = [];
   const take: Record<Kind, (id: string, entry: Entry) => void> = {
     format: () => {},
-    records: (key, entry) => records.push({ key, value: readJson(entry), version: entry.revision }),
-    instances: (key, entry) => registrations.push({ key, value: readAs(storedRegistrationSchema, entry) }),
+    records: (key, { value, revision }) =>
+      records.push({ key, value: value === null ? null : parseJson(value), version: revision }),
+    instances: (key, { value }) =>
+      registrations.push({ key, value: value === null ? null : readStoredRegistration(key, parseJson(value)) }),
     watsons: (id, entry) => sightings.push({ id, value: readAs(sightingSchema, entry) }),
     replicas: (id, entry) => present.push({ id, value: readAs(replicaSchema, entry) }),
     challenges: (_, entry) => {
@@ -56,29 +62,17 @@ export function readEntries(entries: readonly Entry[], keys: Keys, damaged: (err
     try {
       take[parsed.kind](parsed.id, entry);
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      damaged(error);
+      unreadable.push({ key: entry.key, reason: describeError(error) });
     }
   }
   const replicas = present.map(({ id, value }) => ({ id, present: value !== null }));
-  return { records, present, replicas, sightings, registrations, challenges };
+  return { records, present, replicas, sightings, registrations, challenges, unreadable };
 }
 
-function readAs<S extends z.ZodType>(schema: S, entry: Entry): z.output<S> | null {
-  const parsed = schema.nullable().safeParse(readJson(entry));
-  if (!parsed.success) throw notOurs(entry.key, parsed.error.issues[0]?.message ?? "malformed");
-  return parsed.data;
-}
-
-function readJson({ key, value }: Entry): unknown {
+function readAs<S extends z.ZodType>(schema: S, { value }: Entry): z.output<S> | null {
   if (value === null) return null;
-  try {
-    return JSON.parse(value);
-  } catch {
-    throw notOurs(key, "it is no JSON");
-  }
-}
-
-function notOurs(key: string, why: string): StoreError {
-  return new StoreError("damaged", `Cannot read ${key} in etcd: ${why}; another program, or a newer version, wrote it`);
+  const parsed = schema.safeParse(parseJson(value));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "malformed"}`);
 }

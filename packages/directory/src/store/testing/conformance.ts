@@ -17,7 +17,7 @@ export function describeStore(name: string, create: () => Promise<StorePlace>): 
 
   test(`${name}: load() of an empty store gives nothing`, async () => {
     const store = await (await create()).open();
-    expect(await store.load()).toEqual({ records: [], registrations: [] });
+    expect(await store.load()).toEqual({ records: [], registrations: [], unreadable: [] });
     await store.close();
   });
 

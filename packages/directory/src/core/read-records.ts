@@ -1,0 +1,152 @@
+import {
+  instanceKey,
+  isName,
+  parseServiceAddress,
+  ProtocolError,
+  readRegistration,
+  readRouteTable,
+  requireGeneration,
+  requireSettings,
+  tableKey,
+} from "@datawire/protocol";
+import type { z } from "zod";
+import {
+  callerSchema,
+  type Change,
+  type Drain,
+  drainSchema,
+  type DurableRecord,
+  type HistoryEntry,
+  historyEntrySchema,
+  recordKey,
+  type ServiceRecord,
+  serviceRecordSchema,
+  type StoredRegistration,
+  storedRegistrationSchema,
+} from "./records.ts";
+
+/**
+ * What comes out of a store or a backup is read here, and nowhere else, for meaning as well as for shape: nothing that
+ * was read makes anything behind throw. All functions throw ProtocolError `invalid_argument` that names the record.
+ */
+
+/** Reads a record by its key; the value of null says that it is gone. */
+export function readRecord(key: string, value: unknown): DurableRecord {
+  const slash = key.indexOf("/");
+  const id = key.slice(slash + 1);
+  const read = READERS.get(key.slice(0, Math.max(0, slash)));
+  if (read === undefined) throw unreadable(key, "its kind is unknown to this version");
+  return naming(key, () => {
+    const record = read(id, value);
+    // Whoever looks for the record by what it says would not find it.
+    if (recordKey(record) !== key)
+      throw new ProtocolError("invalid_argument", `it says that it is ${recordKey(record)}`);
+    return record;
+  });
+}
+
+/** Reads a registration that a store keeps under a key. */
+export function readStoredRegistration(key: string, value: unknown): StoredRegistration {
+  return naming(key, () => {
+    const stored = shaped(storedRegistrationSchema, value);
+    readRegistration(stored.registration);
+    const own = instanceKey(stored.registration);
+    if (own !== key) throw new ProtocolError("invalid_argument", `it says that it is ${own}`);
+    return stored;
+  });
+}
+
+type Read = (id: string, value: unknown) => DurableRecord;
+
+const READERS = new Map<string, Read>([
+  [
+    "table",
+    (id, value) => {
+      const table = value === null ? null : readRouteTable(value);
+      return { kind: "table", id: table === null ? id : tableKey(table), value: table };
+    },
+  ],
+  [
+    "service",
+    (id, value) => {
+      const record = value === null ? null : readServiceRecord(value);
+      return { kind: "service", id: record?.name ?? id, value: record };
+    },
+  ],
+  [
+    "drain",
+    (id, value) => {
+      const drain = value === null ? null : readDrain(value);
+      return { kind: "drain", id: drain?.key ?? id, value: drain };
+    },
+  ],
+  [
+    "caller",
+    (id, value) => {
+      const caller = value === null ? null : shaped(callerSchema, value);
+      requireName(id);
+      return { kind: "caller", id: caller?.name ?? id, value: caller };
+    },
+  ],
+  [
+    "history",
+    (id, value) => {
+      if (!/^(?:0|[1-9]\d{0,14})$/.test(id)) throw new ProtocolError("invalid_argument", "its id is no number");
+      const entry = value === null ? null : readHistoryEntry(value);
+      return { kind: "history", id: entry === null ? id : String(entry.id), value: entry };
+    },
+  ],
+]);
+
+function readServiceRecord(value: unknown): ServiceRecord {
+  const record = shaped(serviceRecordSchema, value);
+  requireName(record.name);
+  requireGeneration(record.primary);
+  requireSettings(record.settings);
+  return record;
+}
+
+function readDrain(value: unknown): Drain {
+  const drain = shaped(drainSchema, value);
+  const { instance } = parseServiceAddress(`//${drain.key}`);
+  if (instance === null) throw new ProtocolError("invalid_argument", "it names no instance");
+  return drain;
+}
+
+/** An undo brings back what a change replaced: that has to be as good as the record itself. */
+function readHistoryEntry(value: unknown): HistoryEntry {
+  const entry = shaped(historyEntrySchema, value);
+  const { tables, services, drains }: Change = entry.change;
+  for (const { key, before, after } of tables) readBoth("table", key, [before, after]);
+  for (const { key, before, after } of services) readBoth("service", key, [before, after]);
+  for (const { key, before, after } of drains) readBoth("drain", key, [before, after]);
+  return entry;
+}
+
+function readBoth(kind: DurableRecord["kind"], id: string, values: readonly unknown[]): void {
+  for (const value of values) readRecord(`${kind}/${id}`, value);
+}
+
+function requireName(name: string): void {
+  if (!isName(name)) throw new ProtocolError("invalid_argument", `${JSON.stringify(name.slice(0, 100))} is no name`);
+}
+
+function shaped<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+  throw new ProtocolError("invalid_argument", `${where}${issue?.message ?? "malformed"}`);
+}
+
+function naming<T>(key: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw unreadable(key, error.message);
+  }
+}
+
+const unreadable = (key: string, why: string): ProtocolError =>
+  new ProtocolError("invalid_argument", `Cannot read record ${JSON.stringify(key.slice(0, 300))}: ${why}`);

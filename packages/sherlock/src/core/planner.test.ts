@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { EVERY_FEATURE } from "../testing/features.ts";
+import { Planner, type Surroundings } from "./planner.ts";
+
+/** A planner at which `broken` makes every look at a host of that name throw. */
+function create() {
+  const planner = new Planner({
+    caller: "monolith",
+    zone: null,
+    overrides: new Map(),
+    stickyIp: false,
+    features: EVERY_FEATURE,
+    tcp: { listen: new Map(), range: null },
+  });
+  const broken = new Set<string>();
+  const surroundings: Surroundings = {
+    resolve(host) {
+      if (broken.has(host)) throw new TypeError("cannot read properties of undefined");
+      return { state: "known", address: "10.0.0.1" };
+    },
+    portsTaken: new Map(),
+    quarantined: new Map(),
+    hasTable: true,
+  };
+  return { planner, broken, surroundings };
+}
+
+const table = tableOf(
+  service("barker"),
+  instance("barker", "a", { url: "http://bad.example.com:1" }),
+  service("emitter"),
+  instance("emitter", "a", { url: "http://good.example.com:2" }),
+  service("constructor"),
+  instance("constructor", "a", { url: "http://good.example.com:3" }),
+  service("__proto__"),
+  instance("__proto__", "a", { url: "http://good.example.com:4" }),
+  routes("__proto__", { "//__proto__@a": { share: 100 } }),
+);
+
+test("plan() serves a service whose planning fails as it was before, and says so", () => {
+  const { planner, broken, surroundings } = create();
+  const before = planner.plan(table, surroundings);
+  expect(before.problems).toEqual([]);
+  broken.add("bad.example.com");
+  planner.forget(null);
+  const after = planner.plan(table, surroundings);
+  expect(after).toEqual({
+    ...before,
+    problems: [
+      {
+        subject: "//barker",
+        message: "cannot be planned: cannot read properties of undefined; it is served as it was before",
+        severity: "error",
+      },
+    ],
+  });
+  broken.clear();
+  planner.forget(["barker"]);
+  expect(planner.plan(table, surroundings)).toEqual(before);
+});
+
+test("plan() leaves out a service whose planning never went well, and plans the others", () => {
+  const { planner, broken, surroundings } = create();
+  broken.add("bad.example.com");
+  const plan = planner.plan(table, surroundings);
+  expect(plan.maps.known.get("barker")).toBe("cannot read properties of undefined");
+  expect([...plan.maps.plain.keys()]).toEqual(expect.arrayContaining(["constructor", "emitter"]));
+  expect(plan.problems).toMatchObject([{ subject: "//barker", message: expect.stringContaining("it is not served") }]);
+});
