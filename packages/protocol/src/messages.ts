@@ -93,9 +93,8 @@ export const updateSchema = z.object({
   gone: z.array(z.string()).max(REGISTRATIONS_MAX).default([]),
 });
 
-/** What a subscriber has applied: a Sherlock says it once its proxy follows that revision. */
 /** Something that an operator should see in `dw status`. */
-const reportedProblemSchema = z.object({
+export const reportedProblemSchema = z.object({
   /** What it is about: a file and its line, `//barker@vm102`, `HAProxy`. */
   subject: z.string().max(320),
   message: z.string().max(1_000),
@@ -106,6 +105,7 @@ const reportedProblemSchema = z.object({
 });
 export type ReportedProblem = z.infer<typeof reportedProblemSchema>;
 
+/** What a subscriber has applied: a Sherlock says it once its proxy follows that revision. */
 export const appliedSchema = z.object({
   type: z.literal("applied"),
   epoch: z.string(),

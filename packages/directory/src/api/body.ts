@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { FILE_TYPE } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
 
 /** The largest body of a change: 100 routes with long conditions are a tenth of it. */
@@ -6,8 +7,6 @@ const BODY_BYTES_MAX = 512 * 1024;
 
 /** How long a sender may go on after it was answered. */
 const DISCARD_MS_MAX = 1_000;
-
-export const FILE_TYPE = "application/octet-stream";
 
 /**
  * Reads a JSON body.

@@ -1,12 +1,10 @@
+import { endpoints } from "@datawire/api";
 import {
   explain,
   type Explanation,
   listRoutes,
   parseServiceAddress,
   ProtocolError,
-  routeAddSchema,
-  routeRemoveSchema,
-  routeSetSchema,
   type ServiceSettings,
   serviceSettingsSchema,
   tableKey,
@@ -19,119 +17,70 @@ import { planPromote, planServiceAdd, planServiceRemove, planServiceSet } from "
 import { planUndo } from "../core/commands/undo.ts";
 import type { Moment } from "../core/moment.ts";
 import type { Author, Done } from "../desk.ts";
-import { instanceSchema, promoteSchema, serviceAddSchema, serviceSetSchema, undoSchema } from "./bodies.ts";
 import { momentOf } from "../moment-of.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import { serviceName, viewpointOf } from "./reads.ts";
-import type { ApiRequest, Endpoint } from "./router.ts";
+import { bind, type BoundEndpoint } from "./router.ts";
 
 /** The endpoints that change something. */
-export function changeEndpoints(context: ApiContext): Endpoint[] {
+export function changeEndpoints(context: ApiContext): BoundEndpoint[] {
   const { state, links } = context;
   const run = <P extends Plan>(plan: (moment: Moment) => P, options: { author: Author; dryRun: boolean }) =>
     perform(context, plan, options);
   return [
-    {
-      method: "POST",
-      path: "/v1/routes",
-      handle: async ({ body, author }) => {
-        const command = await body(routeAddSchema);
-        return routeAnswer(context, (moment) => planRouteAdd(state, command, moment), { ...command, author });
-      },
-    },
-    {
-      method: "PUT",
-      path: "/v1/routes",
-      handle: async ({ body, author }) => {
-        const command = await body(routeSetSchema);
-        return routeAnswer(context, (moment) => planRouteSet(state, command, moment), { ...command, author });
-      },
-    },
-    {
-      method: "DELETE",
-      path: "/v1/routes",
-      handle: async ({ body, author }) => {
-        const command = await body(routeRemoveSchema);
-        return routeAnswer(context, (moment) => planRouteRemove(state, command, moment), { ...command, author });
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/routes/undo",
-      handle: async (request) => {
-        const options = { ...(await request.body(undoSchema)), author: request.author };
-        const { plan, changed } = await run(() => planUndo(state), options);
-        for (const { key } of plan.change.drains) if (changed) links.tellDraining(key);
-        return { ...stamp(context), action: plan.action, undone: plan.undoes?.action, notes: plan.notes, changed };
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/services",
-      handle: async ({ body, author }) => {
-        const { service, primary, protocol, dryRun, ...settings } = await body(serviceAddSchema);
-        const name = serviceName(service);
-        const command = { service: name, primary, protocol, settings: withDefaults(settings) };
-        return serviceAnswer(context, name, await run(() => planServiceAdd(state, command), { author, dryRun }));
-      },
-    },
-    {
-      method: "PUT",
-      path: "/v1/services/*",
-      handle: async ({ body, params, author }) => {
-        const { dryRun, ...settings } = await body(serviceSetSchema);
-        const name = serviceName(params[0] as string);
-        const done = await run(() => planServiceSet(state, name, withDefaults(settings)), { author, dryRun });
-        return serviceAnswer(context, name, done);
-      },
-    },
-    {
-      method: "DELETE",
-      path: "/v1/services/*",
-      handle: async ({ params, query, author }) => {
-        const name = serviceName(params[0] as string);
-        const options = { author, dryRun: query.get("dryRun") === "true" };
-        return serviceAnswer(context, name, await run(() => planServiceRemove(state, name), options));
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/services/*/promote",
-      handle: async ({ body, params, author }) => {
-        const { generation, dryRun } = await body(promoteSchema);
-        const name = serviceName(params[0] as string);
-        const plan = () => planPromote(state, name, generation === "" ? null : generation);
-        const done = await run(plan, { author, dryRun });
-        const distribution = afterwards(context, done, () => explain(state.table, name, { caller: "*", zone: null }));
-        return { ...serviceAnswer(context, name, done), distribution };
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/instances/drain",
-      handle: async (request) => {
-        const { address, options } = await readInstance(request);
-        const who = request.author.who;
-        return instanceAnswer(await run((moment) => planDrain(state, { ...address, who }, moment), options), address);
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/instances/resume",
-      handle: async (request) => {
-        const { address, options } = await readInstance(request);
-        return instanceAnswer(await run(() => planResume(state, address), options), address);
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/guard/release",
-      handle: ({ author }) => {
-        const released = state.leases.release();
-        context.log.info("Guard released", { instances: released, ...author });
-        return { ...stamp(context), released };
-      },
-    },
+    bind(endpoints.addRoute, ({ body, author }) =>
+      routeAnswer(context, (moment) => planRouteAdd(state, body, moment), { ...body, author }),
+    ),
+    bind(endpoints.setRoutes, ({ body, author }) =>
+      routeAnswer(context, (moment) => planRouteSet(state, body, moment), { ...body, author }),
+    ),
+    bind(endpoints.removeRoute, ({ body, author }) =>
+      routeAnswer(context, (moment) => planRouteRemove(state, body, moment), { ...body, author }),
+    ),
+    bind(endpoints.undo, async ({ body, author }) => {
+      const { plan, changed } = await run(() => planUndo(state), { ...body, author });
+      for (const { key } of plan.change.drains) if (changed) links.tellDraining(key);
+      return { ...stamp(context), action: plan.action, undone: plan.undoes.action, notes: plan.notes, changed };
+    }),
+    bind(endpoints.addService, async ({ body, author }) => {
+      const { service, primary, protocol, dryRun, ...settings } = body;
+      const name = serviceName(service);
+      const command = { service: name, primary, protocol, settings: withDefaults(settings) };
+      return serviceAnswer(context, name, await run(() => planServiceAdd(state, command), { author, dryRun }));
+    }),
+    bind(endpoints.setService, async ({ body, params, author }) => {
+      const { dryRun, ...settings } = body;
+      const name = serviceName(params.service);
+      const done = await run(() => planServiceSet(state, name, withDefaults(settings)), { author, dryRun });
+      return serviceAnswer(context, name, done);
+    }),
+    bind(endpoints.removeService, async ({ params, query, author }) => {
+      const name = serviceName(params.service);
+      const options = { author, dryRun: query.dryRun === "true" };
+      return serviceAnswer(context, name, await run(() => planServiceRemove(state, name), options));
+    }),
+    bind(endpoints.promoteService, async ({ body, params, author }) => {
+      const { generation, dryRun } = body;
+      const name = serviceName(params.service);
+      const plan = () => planPromote(state, name, generation === "" ? null : generation);
+      const done = await run(plan, { author, dryRun });
+      const distribution = afterwards(context, done, () => explain(state.table, name, { caller: "*", zone: null }));
+      return { ...serviceAnswer(context, name, done), distribution };
+    }),
+    bind(endpoints.drainInstance, async ({ body, author }) => {
+      const address = readInstance(body);
+      const plan = (moment: Moment) => planDrain(state, { ...address, who: author.who }, moment);
+      return instanceAnswer(await run(plan, { author, dryRun: body.dryRun }), address);
+    }),
+    bind(endpoints.resumeInstance, async ({ body, author }) => {
+      const address = readInstance(body);
+      return instanceAnswer(await run(() => planResume(state, address), { author, dryRun: body.dryRun }), address);
+    }),
+    bind(endpoints.releaseGuard, ({ author }) => {
+      const released = state.leases.release();
+      context.log.info("Guard released", { instances: released, ...author });
+      return { ...stamp(context), released };
+    }),
   ];
 
   function instanceAnswer<P extends Plan>({ plan, changed }: Done<P>, address: InstanceAddress) {
@@ -184,12 +133,11 @@ interface InstanceAddress {
   readonly instance: string;
 }
 
-async function readInstance({ body, author }: ApiRequest) {
-  const { instance: text, dryRun } = await body(instanceSchema);
+function readInstance({ instance: text }: { readonly instance: string }): InstanceAddress {
   const { service, instance } = parseServiceAddress(text);
   if (instance === null)
     throw new ProtocolError("invalid_argument", `Cannot use ${text} as an instance: wanted //SERVICE@INSTANCE`);
-  return { address: { service, instance }, options: { author, dryRun } };
+  return { service, instance };
 }
 
 /** Settings that were given, where null stands for the default of each. The body's schema has validated the values. */

@@ -1,20 +1,22 @@
+import { endpoints, openApiPage, pages } from "@datawire/api";
+import { VERSION } from "@datawire/runtime";
 import { backupEndpoints } from "./backups.ts";
 import { changeEndpoints } from "./changes.ts";
 import type { ApiContext } from "./context.ts";
-import { openApiEndpoint } from "./openapi.ts";
 import { readEndpoints } from "./reads.ts";
-import type { Endpoint } from "./router.ts";
+import { bind, type BoundEndpoint } from "./router.ts";
 import { statusEndpoint } from "./status.ts";
 import { tokenEndpoints } from "./tokens.ts";
 
-/** Every endpoint that answers with JSON or a file. */
-export function endpointsOf(context: ApiContext): Endpoint[] {
+/** Every endpoint that answers with JSON or a file, bound to what answers it. */
+export function endpointsOf(context: ApiContext): BoundEndpoint[] {
+  const page = openApiPage({ ...pages, ...endpoints }, { version: VERSION });
   return [
     ...readEndpoints(context),
     ...changeEndpoints(context),
     ...backupEndpoints(context),
     ...tokenEndpoints(context),
     statusEndpoint(context),
-    openApiEndpoint(),
+    bind(endpoints.openApi, () => page),
   ];
 }

@@ -1,3 +1,4 @@
+import { type Answer, endpoints } from "@datawire/api";
 import {
   explain,
   type Explanation,
@@ -13,47 +14,43 @@ import {
   type Table,
   type Viewpoint,
 } from "@datawire/protocol";
+import type { z } from "zod";
 import { noSuchService } from "../core/commands/no-such-service.ts";
 import type { State } from "../core/state.ts";
 import { COUNTERS_KEPT_MS } from "../core/counters.ts";
 import { HISTORY_MAX } from "../core/history.ts";
 import { type ApiContext, stamp } from "./context.ts";
-import type { ApiRequest, Endpoint } from "./router.ts";
+import { bind, type BoundEndpoint } from "./router.ts";
 
 /** The endpoints that only read. */
-export function readEndpoints(context: ApiContext): Endpoint[] {
+export function readEndpoints(context: ApiContext): BoundEndpoint[] {
   const { state } = context;
-  const get = (path: string, handle: Endpoint["handle"]): Endpoint => ({ method: "GET", path, handle });
   return [
-    get("/v1/services", () => ({ ...stamp(context), services: sortedServices(state.table) })),
-    get("/v1/services/*", ({ params }) => ({ ...stamp(context), ...showService(state, params[0] as string) })),
-    get("/v1/instances", () => ({ ...stamp(context), instances: listInstances(state) })),
-    get("/v1/routes", () => ({
+    bind(endpoints.listServices, () => ({ ...stamp(context), services: sortedServices(state.table) })),
+    bind(endpoints.showService, ({ params }) => ({ ...stamp(context), ...showService(state, params.service) })),
+    bind(endpoints.listInstances, () => ({ ...stamp(context), instances: listInstances(state) })),
+    bind(endpoints.listRoutes, () => ({
       ...stamp(context),
       routes: sortedTables(state.table).flatMap((table) => listRoutes(state.table, table)),
     })),
-    get("/v1/routes/history", ({ query }) => ({ ...stamp(context), history: listHistory(state, query) })),
-    get("/v1/distributions", () => ({ ...stamp(context), distributions: distributions(context) })),
-    get("/v1/explain", ({ query }) => ({ ...stamp(context), explanation: explainQuery(context, query) })),
-    get("/v1/callers", () => ({ ...stamp(context), callers: listCallers(context) })),
-    get("/v1/table", () => ({ ...stamp(context), ...state.table.snapshot() })),
-    get("/v1/counters", ({ query }) => listCounters(context, query)),
+    bind(endpoints.history, ({ query }) => ({ ...stamp(context), history: listHistory(state, query) })),
+    bind(endpoints.listDistributions, () => ({ ...stamp(context), distributions: distributions(context) })),
+    bind(endpoints.explain, ({ query }) => ({ ...stamp(context), explanation: explainQuery(context, query) })),
+    bind(endpoints.listCallers, () => ({ ...stamp(context), callers: listCallers(context) })),
+    bind(endpoints.table, () => ({ ...stamp(context), ...state.table.snapshot() })),
+    bind(endpoints.counters, ({ query }) => listCounters(context, query)),
   ];
 }
 
 /** The Sherlocks and libraries that are connected. */
-function listCallers({ links }: Pick<ApiContext, "links">) {
+function listCallers({ links }: Pick<ApiContext, "links">): Answer<"listCallers">["callers"] {
   return links
     .clients()
-    .filter(({ kind }) => kind === "sherlock" || kind === "library")
-    .map(({ name, kind, version, zone, position, sinceMs }) => ({
-      name,
-      kind,
-      version,
-      zone,
-      revision: position?.revision ?? null,
-      since: new Date(sinceMs).toISOString(),
-    }))
+    .flatMap(({ name, kind, version, zone, position, sinceMs }) =>
+      kind === "sherlock" || kind === "library"
+        ? [{ name, kind, version, zone, revision: position?.revision ?? null, since: new Date(sinceMs).toISOString() }]
+        : [],
+    )
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -94,10 +91,10 @@ function sortedTables(table: Table): RouteTable[] {
   return [...table.tables()].toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
-function listHistory(state: State, query: URLSearchParams) {
-  const limit = Number(query.get("limit") ?? 100);
+function listHistory(state: State, { limit: text }: { readonly limit?: string | undefined }) {
+  const limit = Number(text ?? 100);
   if (!Number.isInteger(limit) || limit < 1)
-    throw new ProtocolError("invalid_argument", `Cannot use ${query.get("limit")} as limit: wanted a number from 1`);
+    throw new ProtocolError("invalid_argument", `Cannot use ${text} as limit: wanted a number from 1`);
   return state.history.list(Math.min(limit, HISTORY_MAX)).map(({ id, atMs, who, verified, action, undone }) => ({
     id,
     at: new Date(atMs).toISOString(),
@@ -127,27 +124,27 @@ export function viewpointOf({ links }: Pick<ApiContext, "links">, caller: string
   return { caller, zone: sharedZone(zones) };
 }
 
-function explainQuery(context: ApiContext, query: ApiRequest["query"]): Explanation {
-  const callerText = query.get("caller") ?? "*";
+type ExplainQuery = z.output<typeof endpoints.explain.query>;
+
+function explainQuery(context: ApiContext, { caller: callerText = "*", service, path }: ExplainQuery): Explanation {
   const caller = callerText.startsWith("//")
     ? parseCallerAddress(callerText)
     : callerText === "*"
       ? "*"
       : parseName(callerText, "caller");
-  const service = query.get("service");
-  if (service === null) throw new ProtocolError("invalid_argument", "Cannot explain: wanted service=NAME in the query");
+  if (service === undefined)
+    throw new ProtocolError("invalid_argument", "Cannot explain: wanted service=NAME in the query");
   const name = serviceName(service);
-  const path = query.get("path");
   const viewpoint = viewpointOf(context, caller);
-  const explanation = explain(context.state.table, name, viewpoint, path === null ? {} : { path });
+  const explanation = explain(context.state.table, name, viewpoint, path === undefined ? {} : { path });
   if (explanation !== null) return explanation;
   throw noSuchService(context.state.table, "explain", name);
 }
 
-function listCounters({ counters, clock }: ApiContext, query: URLSearchParams) {
-  const seconds = Number(query.get("seconds") ?? 60);
+function listCounters({ counters, clock }: ApiContext, { seconds: text }: { readonly seconds?: string | undefined }) {
+  const seconds = Number(text ?? 60);
   if (!(seconds > 0 && seconds * 1_000 <= COUNTERS_KEPT_MS))
-    throw new ProtocolError("invalid_argument", `Cannot use ${query.get("seconds")} as seconds: wanted 1 to 3600`);
+    throw new ProtocolError("invalid_argument", `Cannot use ${text} as seconds: wanted 1 to 3600`);
   const { fromMs, untilMs, lines } = counters.last(seconds * 1_000, clock.nowMs());
   return {
     from: new Date(fromMs).toISOString(),

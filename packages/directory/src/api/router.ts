@@ -1,44 +1,88 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type DeepReadonly, type Endpoint, FILE_TYPE, matchPath, type ParamOf, rightOf } from "@datawire/api";
 import { type ErrorBody, type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
 import { check, describeError, type Logger, pathOf } from "@datawire/runtime";
-import type { z } from "zod";
+import { z } from "zod";
 import { type Grant, requireRight } from "../access/core/grant.ts";
-import type { Right } from "../access/core/rights.ts";
 import { type Permit, refusalHeaders } from "../access/gate.ts";
 import type { Author } from "../desk.ts";
 import { StoreError } from "../store/contract.ts";
-import { discardRest, FILE_TYPE, readFileBody, readJson } from "./body.ts";
+import { discardRest, readFileBody, readJson } from "./body.ts";
 
-/** A request to one endpoint, as its handler sees it. */
-export interface ApiRequest {
-  /** The parts of the path that the endpoint's pattern leaves open, decoded. */
-  readonly params: readonly string[];
-  readonly query: URLSearchParams;
+/** A request to an endpoint, read: what its handler sees. */
+export interface ApiRequest<Path extends string, Query, Body> {
+  /** What stands for the names in the path. */
+  readonly params: Readonly<Record<ParamOf<Path>, string>>;
+  readonly query: Query;
+  readonly body: Body;
   readonly author: Author;
   readonly grant: Grant;
-  /** Reads the body. @throws ProtocolError that names every field that is wrong. */
-  body<S extends z.ZodType>(schema: S): Promise<z.output<S>>;
-  /** Reads a body that is a file. */
-  file(bytesMax: number): Promise<Uint8Array>;
 }
 
-/** An answer that is a file instead of JSON. */
-export class FileAnswer {
-  readonly bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
+/** An endpoint with what answers it. What its handler returns is the answer of 200; what it throws is the error. */
+export interface BoundEndpoint {
+  readonly endpoint: Endpoint;
+  handle(request: RawRequest): Promise<Answered>;
 }
 
-/** One endpoint. What its handler returns is the JSON answer; what it throws is the error. */
-export interface Endpoint {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** `*` stands for one segment: `/v1/services/*`. */
-  readonly path: string;
-  /** What it takes; default: `read` for GET, `change` for all else. */
-  readonly right?: Right;
-  handle(request: ApiRequest): unknown;
+/** What a handler makes of a request: JSON, or a file. */
+type Answered = { readonly json: unknown } | { readonly file: Uint8Array };
+
+/** A request that was let in, and of which nothing but the path is read. */
+interface RawRequest {
+  readonly req: IncomingMessage;
+  readonly params: Readonly<Record<string, string>>;
+  readonly author: Author;
+  readonly grant: Grant;
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** Binds a handler to an endpoint of JSON. */
+export function bind<
+  const Path extends string,
+  Answer extends z.ZodType,
+  Query extends z.ZodObject = z.ZodObject<{}>,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  endpoint: Endpoint & {
+    readonly path: Path;
+    readonly query?: Query;
+    readonly body?: Body;
+    readonly answer: Answer;
+  },
+  handle: (request: ApiRequest<Path, z.output<Query>, z.output<Body>>) => MaybePromise<DeepReadonly<z.input<Answer>>>,
+): BoundEndpoint {
+  return {
+    endpoint,
+    async handle({ req, params, author, grant }) {
+      const query = checked(endpoint.query ?? z.object({}), Object.fromEntries(queryOf(req)));
+      const body = endpoint.body === undefined ? undefined : checked(endpoint.body, await readJson(req));
+      // Its types are those of the schemas that have just read it.
+      const request = { params, query, body, author, grant } as ApiRequest<Path, z.output<Query>, z.output<Body>>;
+      return { json: await handle(request) };
+    },
+  };
+}
+
+/** Binds a handler to an endpoint whose answer is a file. */
+export function bindDownload(
+  endpoint: Endpoint & { readonly answer: "file" },
+  handle: () => Promise<Uint8Array>,
+): BoundEndpoint {
+  return { endpoint, handle: async () => ({ file: await handle() }) };
+}
+
+/** Binds a handler to an endpoint whose body is a file of a bounded length. */
+export function bindUpload<Answer extends z.ZodType>(
+  endpoint: Endpoint & { readonly body: "file"; readonly answer: Answer },
+  { bytesMax }: { readonly bytesMax: number },
+  handle: (file: Uint8Array, author: Author) => Promise<DeepReadonly<z.input<Answer>>>,
+): BoundEndpoint {
+  return {
+    endpoint,
+    handle: async ({ req, author }) => ({ json: await handle(await readFileBody(req, bytesMax), author) }),
+  };
 }
 
 interface RouterDeps {
@@ -50,22 +94,15 @@ interface RouterDeps {
 export type Router = (req: IncomingMessage, res: ServerResponse, permit: Permit) => Promise<void>;
 
 /** Answers requests by the endpoint that takes them, and every other request by an error. */
-export function createRouter(endpoints: readonly Endpoint[], { log, refused }: RouterDeps): Router {
+export function createRouter(endpoints: readonly BoundEndpoint[], { log, refused }: RouterDeps): Router {
   return async (req, res, { grant }) => {
     try {
-      const { endpoint, params } = find(endpoints, req);
-      const right = endpoint.right ?? (endpoint.method === "GET" ? "read" : "change");
-      requireRight(grant, right, `${endpoint.method} ${pathOf(req).slice(0, 200)}`);
-      const answer = await endpoint.handle({
-        params,
-        query: new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? ""),
-        author: authorOf(req, grant),
-        grant,
-        body: async (schema) => checked(schema, await readJson(req)),
-        file: (bytesMax) => readFileBody(req, bytesMax),
-      });
-      if (answer instanceof FileAnswer) sendFile(res, answer);
-      else sendJson(res, 200, answer);
+      const { bound, params } = find(endpoints, req);
+      const { method } = bound.endpoint;
+      requireRight(grant, rightOf(bound.endpoint), `${method} ${pathOf(req).slice(0, 200)}`);
+      const answer = await bound.handle({ req, params, author: authorOf(req, grant), grant });
+      if ("file" in answer) sendFile(res, answer.file);
+      else sendJson(res, 200, answer.json);
       discardRest(req);
     } catch (error) {
       answerError(error, { req, res, log, refused });
@@ -92,7 +129,7 @@ function sendJson(res: ServerResponse, status: number, body: unknown, headers: R
   res.end(`${JSON.stringify(body)}\n`);
 }
 
-function sendFile(res: ServerResponse, { bytes }: FileAnswer): void {
+function sendFile(res: ServerResponse, bytes: Uint8Array): void {
   res.writeHead(200, { "content-type": FILE_TYPE, "content-length": bytes.length, "cache-control": "no-store" });
   res.end(bytes);
 }
@@ -107,40 +144,21 @@ class MethodError extends ProtocolError {
   }
 }
 
-function find(endpoints: readonly Endpoint[], req: IncomingMessage): { endpoint: Endpoint; params: string[] } {
+function find(endpoints: readonly BoundEndpoint[], req: IncomingMessage) {
   const path = pathOf(req);
   const method = req.method === "HEAD" ? "GET" : (req.method ?? "GET");
-  const there = endpoints.flatMap((endpoint) => {
-    const params = match(endpoint.path, path);
-    return params === null ? [] : [{ endpoint, params }];
+  const there = endpoints.flatMap((bound) => {
+    const params = matchPath(bound.endpoint.path, path);
+    return params === null ? [] : [{ bound, params }];
   });
-  const found = there.find(({ endpoint }) => endpoint.method === method);
+  const found = there.find(({ bound }) => bound.endpoint.method === method);
   if (found !== undefined) return found;
   if (there.length === 0)
     throw new ProtocolError("not_found", `Cannot find ${path.slice(0, 200)}: there is no such page`);
-  throw new MethodError(method, path, there.map(({ endpoint }) => endpoint.method).join(", "));
+  throw new MethodError(method, path, there.map(({ bound }) => bound.endpoint.method).join(", "));
 }
 
-/** The segments that stand where the pattern has `*`; null when the path does not fit. */
-function match(pattern: string, path: string): string[] | null {
-  const wanted = pattern.split("/");
-  const given = path.split("/");
-  if (wanted.length !== given.length) return null;
-  const params: string[] = [];
-  for (const [i, segment] of wanted.entries()) {
-    const text = given[i] as string;
-    if (segment !== "*") {
-      if (segment !== text) return null;
-      continue;
-    }
-    try {
-      params.push(decodeURIComponent(text));
-    } catch {
-      return null;
-    }
-  }
-  return params;
-}
+const queryOf = (req: IncomingMessage): URLSearchParams => new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? "");
 
 /** Who sent a request: as a token proves it, and else by its own word, as `dw` says its user and host. */
 function authorOf(req: IncomingMessage, { tokenId, role }: Grant): Author {

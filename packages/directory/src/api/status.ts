@@ -1,9 +1,10 @@
+import { type Answer, endpoints } from "@datawire/api";
 import { VERSION } from "@datawire/runtime";
 import type { ClientReport } from "../link-desk.ts";
 import type { Holder } from "../core/registry.ts";
 import { type StatusProblem, serviceProblems } from "../core/service-problems.ts";
 import { type ApiContext, stamp } from "./context.ts";
-import type { Endpoint } from "./router.ts";
+import { bind, type BoundEndpoint } from "./router.ts";
 
 /** The most problems of one answer: past it, a person needs a better question. */
 const PROBLEMS_MAX = 500;
@@ -23,11 +24,11 @@ const RETURN_OF_REPLICA =
 const RELEASE = "find out why so many were lost at once; `dw guard release` lets them go";
 
 /** `GET /v1/status`: what `dw status` shows. */
-export function statusEndpoint(context: ApiContext): Endpoint {
-  return { method: "GET", path: "/v1/status", handle: () => status(context) };
+export function statusEndpoint(context: ApiContext): BoundEndpoint {
+  return bind(endpoints.status, () => status(context));
 }
 
-function status(context: ApiContext) {
+function status(context: ApiContext): Answer<"status"> {
   const { state, publisher, links, store, address, startedMs } = context;
   const at = stamp(context);
   const clients = links.clients();

@@ -1,59 +1,44 @@
+import { endpoints } from "@datawire/api";
 import { parseDuration, ProtocolError } from "@datawire/protocol";
 import type { Grant } from "../access/core/grant.ts";
 import { parsePattern } from "../access/core/pattern.ts";
 import type { TokenRecord } from "../access/core/token-record.ts";
-import { tokenCreateSchema } from "./bodies.ts";
 import type { ApiContext } from "./context.ts";
-import type { Endpoint } from "./router.ts";
+import { bind, type BoundEndpoint } from "./router.ts";
 
 /** The endpoints behind `dw token`. An admin of a tenant sees and makes the tokens of that tenant alone. */
-export function tokenEndpoints({ tokens, desk, clock }: ApiContext): Endpoint[] {
+export function tokenEndpoints({ tokens, desk, clock }: ApiContext): BoundEndpoint[] {
   return [
-    {
-      method: "GET",
-      path: "/v1/tokens",
-      right: "administer",
-      handle: ({ grant }) => ({
-        tokens: tokens.tokens.list(grant.tenant).map((record) => showToken(record, clock.nowMs())),
-      }),
-    },
-    {
-      method: "POST",
-      path: "/v1/tokens",
-      right: "administer",
-      handle: async ({ body, grant, author }) => {
-        const { role, services, tenant, expires } = await body(tokenCreateSchema);
-        if (services !== null && role !== "watson" && role !== "library") {
-          throw new ProtocolError(
-            "invalid_argument",
-            `Cannot limit a token of role ${role} to some services: wanted the role watson or library, which are for registering them`,
-          );
-        }
-        const lifeMs = expires === null ? null : parseDuration(expires);
-        if (lifeMs === 0)
-          throw new ProtocolError("invalid_argument", "Cannot let a token end at once: expires wants more than 0s");
-        const nowMs = clock.nowMs();
-        const order = {
-          role,
-          services: services?.map(parsePattern) ?? null,
-          tenant: tenantOf(grant, tenant),
-          expiresMs: lifeMs === null ? null : nowMs + lifeMs,
-        };
-        const { token, record } = await tokens.create(order, author.who);
-        await desk.note(`token ${record.id} created: ${describeToken(record)}`, author);
-        return { token, ...showToken(record, nowMs) };
-      },
-    },
-    {
-      method: "DELETE",
-      path: "/v1/tokens/*",
-      right: "administer",
-      handle: async ({ params, grant, author }) => {
-        const record = await tokens.revoke(params[0] as string, { tenant: grant.tenant });
-        await desk.note(`token ${record.id} revoked: ${describeToken(record)}`, author);
-        return { revoked: showToken(record, clock.nowMs()) };
-      },
-    },
+    bind(endpoints.listTokens, ({ grant }) => ({
+      tokens: tokens.tokens.list(grant.tenant).map((record) => showToken(record, clock.nowMs())),
+    })),
+    bind(endpoints.createToken, async ({ body, grant, author }) => {
+      const { role, services, tenant, expires } = body;
+      if (services !== null && role !== "watson" && role !== "library") {
+        throw new ProtocolError(
+          "invalid_argument",
+          `Cannot limit a token of role ${role} to some services: wanted the role watson or library, which are for registering them`,
+        );
+      }
+      const lifeMs = expires === null ? null : parseDuration(expires);
+      if (lifeMs === 0)
+        throw new ProtocolError("invalid_argument", "Cannot let a token end at once: expires wants more than 0s");
+      const nowMs = clock.nowMs();
+      const order = {
+        role,
+        services: services?.map(parsePattern) ?? null,
+        tenant: tenantOf(grant, tenant),
+        expiresMs: lifeMs === null ? null : nowMs + lifeMs,
+      };
+      const { token, record } = await tokens.create(order, author.who);
+      await desk.note(`token ${record.id} created: ${describeToken(record)}`, author);
+      return { token, ...showToken(record, nowMs) };
+    }),
+    bind(endpoints.revokeToken, async ({ params, grant, author }) => {
+      const record = await tokens.revoke(params.token, { tenant: grant.tenant });
+      await desk.note(`token ${record.id} revoked: ${describeToken(record)}`, author);
+      return { revoked: showToken(record, clock.nowMs()) };
+    }),
   ];
 }
 

@@ -1,5 +1,6 @@
+import type { Right } from "@datawire/api";
 import { ProtocolError, type Role } from "@datawire/protocol";
-import { describeRight, hasRight, type Right, rolesWith } from "./rights.ts";
+import { describeRight, hasRight, rolesWith } from "./rights.ts";
 import type { TokenRecord } from "./token-record.ts";
 
 /** What whoever proved who it is may do. */

@@ -1,6 +1,7 @@
+import type { Right } from "@datawire/api";
 import { ROLES } from "@datawire/protocol";
 import { expect, test } from "vitest";
-import { hasRight, type Right, rolesWith } from "./rights.ts";
+import { hasRight, rolesWith } from "./rights.ts";
 
 test.each<[Right, string]>([
   ["register", "library, watson or admin"],

@@ -1,7 +1,5 @@
+import type { Right } from "@datawire/api";
 import type { Role } from "@datawire/protocol";
-
-/** What a token can be needed for. */
-export type Right = "register" | "subscribe" | "read" | "change" | "administer";
 
 /**
  * The rights of each role: an operator and a Sherlock see what they work with, and a Watson sees nothing. A client is of

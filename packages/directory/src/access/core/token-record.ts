@@ -20,8 +20,6 @@ export type TokenRecord = z.infer<typeof tokenRecordSchema>;
 
 /** The most tokens that one directory keeps. */
 export const TOKENS_MAX = 10_000;
-/** The most patterns of one token. */
-export const PATTERNS_MAX = 100;
 
 /** What is kept of the directory's own authority: both in PEM. */
 export const authorityRecordSchema = z.object({ certificate: z.string(), key: z.string() });

@@ -1,6 +1,6 @@
 import { ProtocolError } from "@datawire/protocol";
 import { inverse } from "../history.ts";
-import { type Change, emptyRecord, type ServiceRecord } from "../records.ts";
+import { type Change, emptyRecord, type HistoryEntry, type ServiceRecord } from "../records.ts";
 import type { State } from "../state.ts";
 import type { Plan } from "./plan.ts";
 
@@ -8,7 +8,7 @@ import type { Plan } from "./plan.ts";
  * `dw route undo`: takes back the last change that is not undone yet, and brings back exactly what was before it. A
  * route that comes back although its time is over ends again at once.
  */
-export function planUndo(state: State): Plan {
+export function planUndo(state: State): Plan & { readonly undoes: HistoryEntry } {
   const entry = state.history.lastUndoable();
   if (entry === null) throw new ProtocolError("conflict", "Cannot undo: there is no change that is not undone yet");
   const change = inverse(entry.change);

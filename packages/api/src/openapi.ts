@@ -1,0 +1,47 @@
+import { ERROR_CODES } from "@datawire/protocol";
+import { z } from "zod";
+import { type Endpoint, FILE_TYPE, paramsOf } from "./endpoint.ts";
+
+const errorBody = z.strictObject({ error: z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() }) });
+
+/** Describes endpoints for programs, as OpenAPI 3.1. */
+export function openApiPage(endpoints: Readonly<Record<string, Endpoint>>, { version }: { readonly version: string }) {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [name, endpoint] of Object.entries(endpoints)) {
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operation(name, endpoint) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "Datawire directory", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    paths,
+  };
+}
+
+function operation(operationId: string, { path, summary, query, body, answer }: Endpoint) {
+  const parameters = [
+    ...paramsOf(path).map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
+    ...Object.entries(query?.shape ?? {}).map(([name, shape]) => ({
+      name,
+      in: "query",
+      description: z.globalRegistry.get(shape)?.description,
+      schema: { type: "string" },
+    })),
+  ];
+  return {
+    operationId,
+    summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: contentOf(body, "input") } }),
+    responses: {
+      200: { description: "Done", content: contentOf(answer, "output") },
+      default: { description: "Refused", content: contentOf(errorBody, "output") },
+    },
+  };
+}
+
+function contentOf(what: Endpoint["answer"], io: "input" | "output") {
+  if (what === "file") return { [FILE_TYPE]: { schema: { type: "string", format: "binary" } } };
+  if (what === "text") return { "text/plain": { schema: { type: "string" } } };
+  const { $schema: _, ...schema } = z.toJSONSchema(what, { io, unrepresentable: "any" });
+  return { "application/json": { schema } };
+}

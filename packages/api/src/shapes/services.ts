@@ -1,0 +1,111 @@
+import { INSTANCE_STATES, PROTOCOLS, serviceSettingsSchema } from "@datawire/protocol";
+import { z } from "zod";
+import { address, dryRun, outcome, percent, time } from "./common.ts";
+import { stamped } from "./table.ts";
+
+const instance = z.object({
+  name: z.string(),
+  version: z.string().nullable(),
+  url: z.string(),
+  state: z.enum(INSTANCE_STATES),
+  role: z.enum(["primary", "held", "routed"]),
+  reason: z.string().nullable(),
+  zone: z.string().nullable(),
+  since: time,
+  weight: z.int(),
+  tags: z.array(z.string()),
+});
+
+const service = z.object({
+  service: z.string(),
+  protocol: z.string(),
+  primary: z.string().nullable().meta({ description: "The primary generation; null while there is none" }),
+  status: z.enum(["live", "degraded", "down"]),
+  reason: z.string().nullable().meta({ description: "Why it is degraded or down; null when live" }),
+  instances: z.array(instance),
+});
+
+/** Where the requests of a caller to a service go, and why each other instance gets none. */
+export const explanation = z.object({
+  caller: z.string(),
+  service: z.string(),
+  shares: z
+    .array(
+      z.object({
+        target: z.string(),
+        percent,
+        reason: z.string(),
+        instances: z.array(z.object({ name: z.string(), url: z.string(), percent })),
+      }),
+    )
+    .meta({ description: "The percents add up to 100, or there are none when nothing is live" }),
+  excluded: z.array(z.object({ name: z.string(), reason: z.string() })),
+});
+
+export const servicesAnswer = z.object({ ...stamped, services: z.array(service) });
+
+export const serviceAnswer = z.object({
+  ...stamped,
+  service,
+  settings: serviceSettingsSchema,
+  declared: z.boolean().meta({ description: "Whether an operator added it; else it goes with its last instance" }),
+});
+
+export const instancesAnswer = z.object({
+  ...stamped,
+  instances: z.array(
+    instance.extend({
+      service: z.string(),
+      watson: z.string().nullable().meta({ description: "The host of the Watson that registered it, where known" }),
+      drained: z.boolean(),
+    }),
+  ),
+});
+
+const serviceChange = { ...stamped, service: z.string(), settings: serviceSettingsSchema.nullable(), ...outcome };
+
+export const serviceChangeAnswer = z.object(serviceChange);
+
+export const promotionAnswer = z.object({ ...serviceChange, distribution: explanation.nullable() });
+
+export const instanceChangeAnswer = z.object({ ...stamped, instance: z.string(), ...outcome });
+
+export const distributionsAnswer = z.object({ ...stamped, distributions: z.array(explanation) });
+
+export const explainAnswer = z.object({ ...stamped, explanation });
+
+const settingsShape = serviceSettingsSchema.shape;
+
+/** Without the defaults, so that what is left out stays as it is; null stands for the default. */
+const settings = {
+  defaultUrl: settingsShape.defaultUrl.unwrap().optional(),
+  failover: settingsShape.failover.unwrap().nullable().optional(),
+  balance: settingsShape.balance.unwrap().optional(),
+  timeoutMs: settingsShape.timeoutMs.unwrap().optional(),
+  connectTimeoutMs: settingsShape.connectTimeoutMs.unwrap().optional(),
+  queueTimeoutMs: settingsShape.queueTimeoutMs.unwrap().optional(),
+  retries: settingsShape.retries.unwrap().optional(),
+  maxConnections: settingsShape.maxConnections.unwrap().optional(),
+  slowStartMs: settingsShape.slowStartMs.unwrap().optional(),
+};
+
+export const serviceAddBody = z.object({
+  service: address,
+  primary: z.string().max(100).optional().meta({ description: "A generation: the first part of versions" }),
+  protocol: z.enum(PROTOCOLS).optional(),
+  dryRun,
+  ...settings,
+});
+
+export const serviceSetBody = z.object({ dryRun, ...settings });
+
+export const promoteBody = z.object({
+  generation: z
+    .string()
+    .max(100)
+    .nullable()
+    .meta({ description: 'The first part of versions; null or "" for instances without a version' }),
+  dryRun,
+});
+
+export const instanceBody = z.object({ instance: address, dryRun });

@@ -1,0 +1,80 @@
+import { reportedProblemSchema } from "@datawire/protocol";
+import { z } from "zod";
+import { time } from "./common.ts";
+import { stamped } from "./table.ts";
+
+const reported = z.array(reportedProblemSchema);
+
+/** `GET /v1/status`: how everything stands. */
+export const statusAnswer = z.object({
+  directory: z.object({
+    address: z.string(),
+    version: z.string(),
+    ...stamped,
+    startedAt: time,
+    now: time.meta({ description: "When it answered, by its clock" }),
+    state: z.enum(["warming", "ready", "read-only"]),
+    store: z.enum(["embedded", "etcd"]),
+    guard: z.object({ held: z.int(), reason: z.string() }).nullable(),
+  }),
+  replicas: z
+    .array(
+      z.object({
+        id: z.string(),
+        address: z.string(),
+        version: z.string(),
+        startedAt: time,
+        self: z.boolean().meta({ description: "Whether it is the one that answers" }),
+      }),
+    )
+    .optional()
+    .meta({ description: "The directories on its store; empty for a store that is not shared" }),
+  watsons: z.array(
+    z.object({
+      name: z.string(),
+      id: z.string(),
+      version: z.string(),
+      state: z.enum(["connected", "lost"]),
+      since: time,
+      instances: z.int(),
+      problems: reported,
+    }),
+  ),
+  sherlocks: z.array(
+    z.object({
+      name: z.string(),
+      version: z.string(),
+      revision: z.int().nullable(),
+      lag: z.int(),
+      since: time,
+      problems: reported,
+    }),
+  ),
+  problems: z.array(
+    z.object({
+      severity: z.enum(["error", "warning"]),
+      subject: z.string(),
+      message: z.string(),
+      remedy: z.string().nullable(),
+    }),
+  ),
+  counts: z.object({ services: z.int(), instances: z.int(), routes: z.int() }),
+});
+
+export const callersAnswer = z.object({
+  ...stamped,
+  callers: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.enum(["sherlock", "library"]),
+      version: z.string(),
+      zone: z.string().nullable(),
+      revision: z.int().nullable(),
+      since: time,
+    }),
+  ),
+});
+
+export const guardReleaseAnswer = z.object({ ...stamped, released: z.int() });
+
+export const restoreAnswer = z.object({ ...stamped, records: z.int(), changed: z.int() });

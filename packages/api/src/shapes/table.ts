@@ -1,0 +1,14 @@
+import { instanceSchema, routeTableSchema, serviceSchema } from "@datawire/protocol";
+import { z } from "zod";
+
+/** The table that an answer comes from: its epoch, and the revision of it. */
+export const stamped = { epoch: z.string(), revision: z.int() };
+
+/** `GET /v1/table`: what a subscriber of the link is sent. */
+export const tableAnswer = z.object({
+  ...stamped,
+  services: z.array(serviceSchema),
+  instances: z.array(instanceSchema),
+  tables: z.array(routeTableSchema),
+  gone: z.object({ services: z.array(z.string()), instances: z.array(z.string()), tables: z.array(z.string()) }),
+});

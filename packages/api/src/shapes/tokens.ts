@@ -1,0 +1,47 @@
+import { NAME_PATTERN, NAME_RULE, ROLES } from "@datawire/protocol";
+import { z } from "zod";
+import { time } from "./common.ts";
+
+/** The most patterns of services of one token. */
+export const TOKEN_PATTERNS_MAX = 100;
+
+/** A token without its secret. */
+const token = z.object({
+  id: z.string(),
+  role: z.enum(ROLES),
+  services: z.array(z.string()).nullable().meta({ description: "What it may register; null for all" }),
+  tenant: z.string().nullable(),
+  created: time,
+  createdBy: z.string(),
+  expires: time.nullable(),
+  expired: z.boolean(),
+});
+
+export const tokensAnswer = z.object({ tokens: z.array(token) });
+
+export const tokenCreateAnswer = token.extend({ token: z.string() });
+
+export const tokenRevokeAnswer = z.object({ revoked: token });
+
+export const tokenCreateBody = z.object({
+  role: z.enum(ROLES),
+  services: z
+    .array(z.string().max(200))
+    .min(1)
+    .max(TOKEN_PATTERNS_MAX)
+    .nullable()
+    .default(null)
+    .meta({ description: "Patterns of the services that may be registered with it; left out or null for all" }),
+  tenant: z
+    .string()
+    .regex(NAME_PATTERN, NAME_RULE)
+    .meta({ wanted: NAME_RULE })
+    .nullable()
+    .default(null)
+    .meta({ description: "Whose table it is for; default: that of whoever asks" }),
+  expires: z
+    .union([z.string().max(20), z.number()])
+    .nullable()
+    .default(null)
+    .meta({ description: "A duration, after which it no longer holds; null for one that holds until it is revoked" }),
+});
