@@ -1,3 +1,4 @@
+import { createApiClient, endpoints } from "@datawire/api";
 import { createDirectoryClient } from "@datawire/link/client";
 import type { DirectoryAddress } from "@datawire/protocol";
 import { sleep } from "../../e2e/harness/wait.ts";
@@ -29,11 +30,12 @@ export function startLookups(
   let slowestMs = 0;
   const run = async (directories: readonly DirectoryAddress[]): Promise<void> => {
     const client = createDirectoryClient({ directories, token: null, user: null, tls: null });
+    const api = createApiClient(client.exchange);
     while (!stopping.signal.aborted) {
       const name = `service-${Math.floor(Math.random() * services)}.internal`;
       const startMs = performance.now();
       try {
-        const { service } = (await client.get(`/v1/services/${name}`)) as Listing;
+        const { service } = await api.ask(endpoints.showService, { params: { service: name } });
         const usable = service.instances.filter(({ state }) => state === "live" || state === "lost").length;
         if (usable < instances) failures.push(`${name} has ${usable} of ${instances} instances`);
       } catch (error) {
@@ -53,8 +55,4 @@ export function startLookups(
       return { lookups, failures, slowestMs };
     },
   };
-}
-
-interface Listing {
-  readonly service: { readonly instances: readonly { readonly state: string }[] };
 }

@@ -1,5 +1,5 @@
-import { z } from "zod";
-import { type Endpoint, fillPath, type ParamOf } from "./endpoint.ts";
+import type { z } from "zod";
+import { type Endpoint, fillPath, type ParamOf, type QueryShape } from "./endpoint.ts";
 
 /** Sends one request and returns the JSON of its answer. @throws what the directory refused, or why it was not reached. */
 export type Exchange = (method: string, path: string, body?: unknown) => Promise<unknown>;
@@ -15,7 +15,7 @@ type Callable<Path extends string, Query, Body, Answer> = Endpoint & {
 type Params<Path extends string> = [ParamOf<Path>] extends [never]
   ? {}
   : { readonly params: Record<ParamOf<Path>, string> };
-type Query<Q> = Q extends z.ZodType ? { readonly query?: z.input<Q> } : {};
+type Query<Q> = Q extends QueryShape ? { readonly query?: z.input<Q> } : {};
 type Body<B> = B extends z.ZodType
   ? {} extends z.input<B>
     ? { readonly body?: z.input<B> }
@@ -32,7 +32,7 @@ export interface ApiClient {
    * @returns the answer, which has the shape that the endpoint promises.
    * @throws AnswerError for an answer of another shape; and what the exchange throws.
    */
-  ask<Path extends string, Q extends z.ZodObject, B extends z.ZodType, Answer extends z.ZodType>(
+  ask<Path extends string, Q extends QueryShape, B extends z.ZodType, Answer extends z.ZodType>(
     endpoint: Callable<Path, Q, B, Answer>,
     ...input: {} extends Input<Path, Q, B> ? [input?: Input<Path, Q, B>] : [input: Input<Path, Q, B>]
   ): Promise<z.output<Answer>>;
@@ -53,20 +53,21 @@ export function createApiClient(exchange: Exchange): ApiClient {
       const json = endpoint.body === undefined ? undefined : (body ?? {});
       const read = answer.safeParse(await exchange(method, path, json));
       if (read.success) return read.data;
-      throw new AnswerError(`${method} ${path}: ${z.prettifyError(read.error).replaceAll(/\s+/g, " ")}`);
+      const [issue] = read.error.issues;
+      throw new AnswerError(`${method} ${path} at ${issue?.path.join(".") || "its top"}: ${issue?.message ?? ""}`);
     },
   };
 }
 
 interface Given {
   readonly params?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
 }
 
-function queryText(query: Readonly<Record<string, unknown>>): string {
+function queryText(query: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(query).flatMap(([key, value]): [string, string][] =>
-    value === undefined ? [] : [[key, String(value)]],
+    value === undefined ? [] : [[key, value]],
   );
   return given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`;
 }

@@ -11,6 +11,9 @@ export type Plain = "file" | "text";
 /** The type of a body or an answer that is a file. */
 export const FILE_TYPE = "application/octet-stream";
 
+/** What may follow the question mark: each value is text, and may be left out. */
+export type QueryShape = z.ZodObject<Readonly<Record<string, z.ZodOptional<z.ZodString>>>>;
+
 /** One endpoint of the HTTP interface: all that its server, its clients and its description have to agree on. */
 export interface Endpoint {
   readonly method: Method;
@@ -20,8 +23,7 @@ export interface Endpoint {
   readonly summary: string;
   /** What the token of a request must be good for; default: see `rightOf`. */
   readonly right?: Right;
-  /** What may follow the question mark. Values come as text, so each shape reads text. */
-  readonly query?: z.ZodObject;
+  readonly query?: QueryShape;
   readonly body?: z.ZodType | Plain;
   /** What a request that is taken is answered with, by 200. */
   readonly answer: z.ZodType | Plain;

@@ -9,6 +9,7 @@ export {
   FILE_TYPE,
   matchPath,
   type ParamOf,
+  type QueryShape,
   type Right,
   rightOf,
 } from "./endpoint.ts";

@@ -1,5 +1,6 @@
+import type { ApiClient } from "@datawire/api";
 import type { DirectoryAddress, Table } from "@datawire/protocol";
-import type { DirectoryClient, TableUpdate } from "@datawire/link";
+import type { TableUpdate } from "@datawire/link";
 import type { Clock, ExitCode } from "@datawire/runtime";
 import type { Output } from "./output.ts";
 import type { Screen } from "./screen.ts";
@@ -11,18 +12,16 @@ export interface Dw {
   /** Aborts on Ctrl-C, and when nobody reads the output any more. */
   readonly signal: AbortSignal;
   /** The directory in use: its addresses are tried in their order. */
-  readonly client: Client;
+  readonly client: ApiClient;
   /** The addresses of `-d`, of the settings, or the default. */
   readonly directories: readonly DirectoryAddress[];
   /** Each address apart, for `dw status`. */
-  clientOf(directory: DirectoryAddress): Client;
+  clientOf(directory: DirectoryAddress): ApiClient;
   /** Follows the table of the directory until the signal aborts. */
   follow(onUpdate: (table: Table, update: TableUpdate) => void): Promise<void>;
   /** Takes the whole terminal; null where there is none. */
   openScreen(): Screen | null;
 }
-
-export type Client = Omit<DirectoryClient, "close">;
 
 /** The operands and options of a command line, as commander read them. */
 export interface Input {
@@ -43,6 +42,12 @@ export function flag({ options }: Input, name: string): boolean {
 export function optionText({ options }: Input, name: string): string | null | undefined {
   const value = options[name];
   return value === false ? null : typeof value === "string" ? value : undefined;
+}
+
+/** The values of an option that takes several; undefined when it was not given. */
+export function optionList({ options }: Input, name: string): string[] | undefined {
+  const value = options[name];
+  return Array.isArray(value) ? value.map(String) : undefined;
 }
 
 /** An operand that the grammar demands. */

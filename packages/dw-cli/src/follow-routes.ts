@@ -1,5 +1,5 @@
+import { endpoints } from "@datawire/api";
 import { type RouteTable, type Table, explain, listRoutes, sharedZone } from "@datawire/protocol";
-import type { CallersAnswer } from "./api-shapes.ts";
 import { type DistributionRow, allRows, distributionTable } from "./core/distribution-rows.ts";
 import { type RowChange, createRowChanges } from "./core/row-changes.ts";
 import { type Cell, cell } from "./core/text-table.ts";
@@ -36,7 +36,7 @@ const ZONES_MS = 5_000;
 type Zones = ReadonlyMap<string, string>;
 
 async function askZones(dw: Dw): Promise<Zones> {
-  const { callers } = (await dw.client.get("/v1/callers")) as CallersAnswer;
+  const { callers } = await dw.client.ask(endpoints.listCallers);
   const byName = Map.groupBy(callers, ({ name }) => name);
   return new Map(
     [...byName].flatMap(([name, those]) => {

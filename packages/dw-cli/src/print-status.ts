@@ -1,4 +1,4 @@
-import type { StatusAnswer } from "./api-shapes.ts";
+import type { Answer } from "@datawire/api";
 import { count, formatAge } from "./core/span.ts";
 import { type StatusProblem, statusProblems } from "./core/status-problems.ts";
 import { type Style, cell } from "./core/text-table.ts";
@@ -7,7 +7,7 @@ import type { Output } from "./output.ts";
 /** One directory as `dw status` found it: what it says, or why it says nothing. */
 export interface StatusSection {
   readonly address: string;
-  readonly status: StatusAnswer | null;
+  readonly status: Answer<"status"> | null;
   readonly error: string | null;
 }
 
@@ -40,7 +40,7 @@ function unreachable(address: string, error: string | null): StatusProblem {
 function printDirectory(
   output: Output,
   address: string,
-  { status, nowMs }: { readonly status: StatusAnswer; readonly nowMs: number },
+  { status, nowMs }: { readonly status: Answer<"status">; readonly nowMs: number },
 ): void {
   const { directory, replicas = [], watsons, sherlocks, counts } = status;
   const known = directory.address === address ? "" : ` (asked as ${address})`;
@@ -106,7 +106,7 @@ function printDirectory(
   });
 }
 
-const STATE_STYLES: Readonly<Record<StatusAnswer["directory"]["state"], Style>> = {
+const STATE_STYLES: Readonly<Record<Answer<"status">["directory"]["state"], Style>> = {
   ready: "good",
   warming: "warning",
   "read-only": "bad",

@@ -1,9 +1,9 @@
-import type { RouteChangeAnswer } from "./api-shapes.ts";
+import type { Answer } from "@datawire/api";
 import { allRows, distributionTable } from "./core/distribution-rows.ts";
 import { type Dw, type Input, flag } from "./dw.ts";
 
 /** Prints what a change of routes did, or would do: the shares that result from it. */
-export function reportRouteChange(dw: Dw, input: Input, answer: RouteChangeAnswer): void {
+export function reportRouteChange(dw: Dw, input: Input, answer: Answer<"addRoute">): void {
   const { output } = dw;
   if (flag(input, "json")) return output.json(answer);
   for (const note of answer.notes) output.note(note);

@@ -1,3 +1,4 @@
+import { AnswerError } from "@datawire/api";
 import { type ErrorCode, ProtocolError, parseAddress } from "@datawire/protocol";
 import { Unreachable } from "@datawire/link/client";
 import { type Env, type ExitCode, ExitError, exitCodes, VERSION, runCommandLine, tell } from "@datawire/runtime";
@@ -110,9 +111,8 @@ const REFUSALS: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   permission_denied: exitCodes.notAllowed,
 };
 
-/** Answers are believed to have their shape; one that has another shows as a property that is not there. */
 function blameAnswer(error: unknown): never {
-  if (!(error instanceof TypeError)) throw error;
+  if (!(error instanceof AnswerError)) throw error;
   const message = `Cannot make sense of the answer, which seems not to be that of a directory of version ${VERSION}`;
   throw new Error(message, { cause: error });
 }

@@ -33,20 +33,20 @@ const cut: HttpAnswer = { state: "failed", reason: "the other side broke the con
 
 test("createDirectoryClient() asks with the token and the user", async () => {
   const { client, asked } = start({ a: [ok({ x: 1 })] });
-  expect(await client.post("/v1/routes", { dryRun: true })).toEqual({ x: 1 });
+  expect(await client.exchange("POST", "/v1/routes", { dryRun: true })).toEqual({ x: 1 });
   expect(asked).toEqual(['a POST /v1/routes {"dryRun":true} Bearer secret ann@desk']);
 });
 
 test("createDirectoryClient() goes on to the next address, and stays with the one that answers", async () => {
   const { client, hosts } = start({ a: [down], b: [ok(1), ok(2)] });
-  expect(await client.get("/v1/status")).toBe(1);
-  expect(await client.get("/v1/status")).toBe(2);
+  expect(await client.exchange("GET", "/v1/status")).toBe(1);
+  expect(await client.exchange("GET", "/v1/status")).toBe(2);
   expect(hosts()).toBe("abb");
 });
 
 test("createDirectoryClient() names each address that it tried, and why", async () => {
   const { client } = start({ a: [down], b: [{ state: "failed", reason: "the name does not resolve", sent: false }] });
-  const error = await client.get("/v1/status").catch((thrown: unknown) => thrown);
+  const error = await client.exchange("GET", "/v1/status").catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Unreachable);
   expect(error).toMatchObject({
     exitCode: 69,
@@ -57,16 +57,18 @@ test("createDirectoryClient() names each address that it tried, and why", async 
 
 test("createDirectoryClient() reads again elsewhere after a cut answer, and never changes twice", async () => {
   const read = start({ a: [cut], b: [ok(1)] });
-  expect(await read.client.get("/v1/routes")).toBe(1);
+  expect(await read.client.exchange("GET", "/v1/routes")).toBe(1);
   const change = start({ a: [cut], b: [ok(1)] });
-  await expect(change.client.delete("/v1/routes", {})).rejects.toThrow("whether the change was made is not known");
+  await expect(change.client.exchange("DELETE", "/v1/routes", {})).rejects.toThrow(
+    "whether the change was made is not known",
+  );
   expect(change.hosts()).toBe("a");
 });
 
 test("createDirectoryClient() throws what the directory refused, and asks no other", async () => {
   const body = JSON.stringify({ error: { code: "conflict", message: "Cannot add the route: the sum is 110%" } });
   const { client, hosts } = start({ a: [{ state: "answered", status: 409, body }], b: [ok(1)] });
-  const error = await client.put("/v1/routes", {}).catch((thrown: unknown) => thrown);
+  const error = await client.exchange("PUT", "/v1/routes", {}).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ProtocolError);
   expect(error).toMatchObject({ code: "conflict", message: "Cannot add the route: the sum is 110%" });
   expect(hosts()).toBe("a");
@@ -78,5 +80,7 @@ test.each([
   ["another JSON error", { state: "answered", status: 500, body: '{"error":"x"}' }],
 ] as const)("createDirectoryClient() takes %s for no directory", async (_, answer) => {
   const { client } = start({ a: [answer] });
-  await expect(client.get("/v1/status")).rejects.toThrow("not as a directory does: is this the right address?");
+  await expect(client.exchange("GET", "/v1/status")).rejects.toThrow(
+    "not as a directory does: is this the right address?",
+  );
 });

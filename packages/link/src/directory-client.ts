@@ -1,3 +1,4 @@
+import type { Exchange } from "@datawire/api";
 import { type DirectoryAddress, formatDirectoryAddress } from "@datawire/protocol";
 import { type HttpAnswer, type HttpExchange, createExchange } from "./io/http-exchange.ts";
 import { readAnswer } from "./read-answer.ts";
@@ -13,24 +14,20 @@ export interface DirectoryClientConfig {
   readonly tls: TlsSettings | null;
 }
 
-/**
- * Asks a directory over HTTP.
- *
- * Its methods return the JSON of the answer, or throw a `ProtocolError` with what the directory refused, or
- * `Unreachable` when no address answers as a directory.
- */
+/** Asks a directory over HTTP, at the first of its addresses that answers. */
 export interface DirectoryClient {
-  get(path: string): Promise<unknown>;
-  post(path: string, body: unknown): Promise<unknown>;
-  put(path: string, body: unknown): Promise<unknown>;
-  delete(path: string, body?: unknown): Promise<unknown>;
+  /**
+   * Sends one request and returns the JSON of its answer.
+   * @throws ProtocolError with what the directory refused, or `Unreachable` when no address answers as a directory.
+   */
+  readonly exchange: Exchange;
   close(): Promise<void>;
 }
 
-/** @param exchange how one request is made; default: over HTTP. */
+/** @param http how one request is made; default: over HTTP. */
 export function createDirectoryClient(
   config: DirectoryClientConfig,
-  exchange: HttpExchange = createExchange(config),
+  http: HttpExchange = createExchange(config),
 ): DirectoryClient {
   const headers = {
     ...(config.token === null ? {} : { authorization: `Bearer ${config.token}` }),
@@ -39,13 +36,13 @@ export function createDirectoryClient(
   /** The one that answered last is asked first. */
   let first = 0;
 
-  const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+  const exchange: Exchange = async (method, path, body) => {
     const attempts: Attempt[] = [];
     const text = body === undefined ? null : JSON.stringify(body);
     for (let i = 0; i < config.directories.length; i++) {
       const at = (first + i) % config.directories.length;
       const directory = config.directories[at] as DirectoryAddress;
-      const answer: HttpAnswer = await exchange.request(directory, { method, path, headers, body: text });
+      const answer: HttpAnswer = await http.request(directory, { method, path, headers, body: text });
       const result = readAnswer(answer, { method, path });
       if (result.state === "read") {
         first = at;
@@ -58,11 +55,5 @@ export function createDirectoryClient(
     throw new Unreachable(attempts);
   };
 
-  return {
-    get: (path) => ask("GET", path),
-    post: (path, body) => ask("POST", path, body),
-    put: (path, body) => ask("PUT", path, body),
-    delete: (path, body) => ask("DELETE", path, body),
-    close: () => exchange.close(),
-  };
+  return { exchange, close: () => http.close() };
 }

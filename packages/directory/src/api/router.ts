@@ -1,5 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type DeepReadonly, type Endpoint, FILE_TYPE, matchPath, type ParamOf, rightOf } from "@datawire/api";
+import {
+  type DeepReadonly,
+  type Endpoint,
+  FILE_TYPE,
+  matchPath,
+  type ParamOf,
+  type QueryShape,
+  rightOf,
+} from "@datawire/api";
 import { type ErrorBody, type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
 import { check, describeError, type Logger, pathOf } from "@datawire/runtime";
 import { z } from "zod";
@@ -42,7 +50,7 @@ type MaybePromise<T> = T | Promise<T>;
 export function bind<
   const Path extends string,
   Answer extends z.ZodType,
-  Query extends z.ZodObject = z.ZodObject<{}>,
+  Query extends QueryShape = z.ZodObject<{}>,
   Body extends z.ZodType = z.ZodUndefined,
 >(
   endpoint: Endpoint & {

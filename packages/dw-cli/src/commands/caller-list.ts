@@ -1,10 +1,10 @@
-import type { CallersAnswer } from "../api-shapes.ts";
+import { endpoints } from "@datawire/api";
 import { formatAge } from "../core/span.ts";
 import { type RunCommand, flag } from "../dw.ts";
 
 /** The Sherlocks and libraries that are connected. */
 export const run: RunCommand = async (dw, input) => {
-  const { callers } = (await dw.client.get("/v1/callers")) as CallersAnswer;
+  const { callers } = await dw.client.ask(endpoints.listCallers);
   if (flag(input, "json")) return dw.output.json(callers);
   if (callers.length === 0) return dw.output.note("no caller is connected");
   dw.output.table({

@@ -1,7 +1,6 @@
+import { type ApiClient, endpoints } from "@datawire/api";
 import { formatServiceAddress, generationOf } from "@datawire/protocol";
-import type { CallersAnswer, ServicesAnswer } from "../api-shapes.ts";
 import { complete } from "../core/complete.ts";
-import type { Client } from "../dw.ts";
 import type { OperandKind, RunLocal } from "../command.ts";
 
 /** They start a process of their own, and what follows their names is for them to read. */
@@ -21,15 +20,15 @@ export const run: RunLocal = async ({ output, connect, commands }, { operands })
   for (const candidate of candidates) if (candidate.startsWith(current)) output.line(candidate);
 };
 
-async function namesOf(client: Client, kind: OperandKind): Promise<string[]> {
+async function namesOf(client: ApiClient, kind: OperandKind): Promise<string[]> {
   const names = new Set<string>();
   if (kind === "caller" || kind === "source") {
     names.add("//*");
-    const { callers } = (await client.get("/v1/callers")) as CallersAnswer;
+    const { callers } = await client.ask(endpoints.listCallers);
     for (const { name } of callers) names.add(`//${name}`);
   }
   if (kind !== "caller") {
-    const { services } = (await client.get("/v1/services")) as ServicesAnswer;
+    const { services } = await client.ask(endpoints.listServices);
     for (const { service, instances } of services) {
       if (kind !== "instance" && kind !== "versions") names.add(`//${service}`);
       for (const { name, version } of instances) {

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { callerOf } from "../testing/answers.ts";
 import { refusal, run } from "../testing/run.ts";
 import { answersOf, world } from "../testing/world.ts";
 
-const answers = { ...answersOf(world()), "GET /v1/callers": { callers: [{ name: "monolith" }] } };
+const answers = { ...answersOf(world()), "GET /v1/callers": { callers: [callerOf("monolith")] } };
 
 test.each([
   [

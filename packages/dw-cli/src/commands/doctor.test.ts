@@ -3,13 +3,12 @@ import { expect, test } from "vitest";
 import type { Finding } from "../doctor/finding.ts";
 import type { Machine, Needs } from "../doctor/machine.ts";
 import { healthyMachine } from "../testing/machine.ts";
+import { healthyStatus, liveInstance } from "../testing/answers.ts";
 import { type Answers, ago, refusal, run, text } from "../testing/run.ts";
 
-const directory = { version: "0.1.0", state: "ready", now: ago(0) };
-const instance = { service: "barker", name: "vm1", url: "http://vm1:80/barker", state: "live", watson: "vm1" };
 const answers: Answers = {
-  "GET /v1/status": { directory },
-  "GET /v1/instances": { instances: [instance, { ...instance, name: "vm2", state: "down" }] },
+  "GET /v1/status": healthyStatus,
+  "GET /v1/instances": { instances: [liveInstance, { ...liveInstance, name: "vm2", state: "down" }] },
 };
 
 /** What is wrong, as lines. */
@@ -149,7 +148,7 @@ test.each([
   [90_000, "error clock //localhost/directory: this machine's clock is 1m 30s ahead of the directory's"],
   [1_500, undefined],
 ])("doctor judges a clock that is off by %d ms", async (ms, expected) => {
-  const status = { directory: { ...directory, now: ago(ms) } };
+  const status = { ...healthyStatus, directory: { ...healthyStatus.directory, now: ago(ms) } };
   expect((await wrongs({}, { "GET /v1/status": status })).wrong[0]).toBe(expected);
 });
 

@@ -1,5 +1,5 @@
+import { endpoints } from "@datawire/api";
 import type { Explanation } from "@datawire/protocol";
-import type { ExplainAnswer } from "../api-shapes.ts";
 import { formatShare } from "../core/span.ts";
 import { cell } from "../core/text-table.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
@@ -9,11 +9,10 @@ import { readCaller, readService } from "../operands.ts";
 /** Where a request of a caller to a service would go, and why the others get none. */
 export const run: RunCommand = async (dw, input) => {
   const service = readService(operand(input, 1));
-  const query = new URLSearchParams({ caller: readCaller(operand(input, 0)), service });
-  const path = input.operands[2];
-  if (path !== undefined) query.set("path", path.startsWith("/") ? path : `/${path}`);
-  const answer = await dw.client.get(`/v1/explain?${query.toString()}`);
-  const { explanation } = answer as ExplainAnswer;
+  const caller = readCaller(operand(input, 0));
+  const typedPath = input.operands[2];
+  const path = typedPath === undefined || typedPath.startsWith("/") ? typedPath : `/${typedPath}`;
+  const { explanation } = await dw.client.ask(endpoints.explain, { query: { caller, service, path } });
   if (flag(input, "json")) return dw.output.json(explanation);
   print(dw.output, explanation);
 };

@@ -1,6 +1,6 @@
-import type { ServiceAnswer, ServicesAnswer } from "../api-shapes.ts";
+import { type Answer, type ApiClient, endpoints } from "@datawire/api";
 import { instanceTable } from "../core/instance-table.ts";
-import { type Client, type RunCommand, flag } from "../dw.ts";
+import { type RunCommand, flag } from "../dw.ts";
 import { readService } from "../operands.ts";
 
 /** Every instance, or those of one service. */
@@ -15,9 +15,7 @@ export const run: RunCommand = async (dw, input) => {
   dw.output.table(instanceTable(services, dw.clock.nowMs(), { named: true }));
 };
 
-async function servicesOf(client: Client, text: string | undefined): Promise<ServicesAnswer["services"]> {
-  if (text === undefined) return ((await client.get("/v1/services")) as ServicesAnswer).services;
-  const name = readService(text);
-  const answer = await client.get(`/v1/services/${name}`);
-  return [(answer as ServiceAnswer).service];
+async function servicesOf(client: ApiClient, text: string | undefined): Promise<Answer<"listServices">["services"]> {
+  if (text === undefined) return (await client.ask(endpoints.listServices)).services;
+  return [(await client.ask(endpoints.showService, { params: { service: readService(text) } })).service];
 }

@@ -1,5 +1,5 @@
+import { endpoints } from "@datawire/api";
 import { parseDuration, parseSticky, parseWhen } from "@datawire/protocol";
-import type { RouteChangeAnswer } from "../api-shapes.ts";
 import { type Input, type RunCommand, flag, operand, optionText } from "../dw.ts";
 import { checkSource, checkTarget, checkPercent, misuse, typed } from "../operands.ts";
 import { readingOf } from "../reading.ts";
@@ -17,18 +17,20 @@ export const run: RunCommand = async (dw, input) => {
   if (percent === undefined && [when, sticky, duration].every((option) => option === undefined)) {
     throw misuse("Cannot add the route: there is no percentage; wanted one such as 10%, or --when");
   }
-  const answer = await dw.client.post("/v1/routes", {
-    source,
-    target,
-    percent: percent === undefined ? undefined : checkPercent(percent),
-    reading: readingOf(input),
-    when,
-    sticky,
-    for: duration,
-    ahead: flag(input, "ahead"),
-    dryRun: flag(input, "dryRun"),
+  const answer = await dw.client.ask(endpoints.addRoute, {
+    body: {
+      source,
+      target,
+      percent: percent === undefined ? undefined : checkPercent(percent),
+      reading: readingOf(input),
+      when,
+      sticky,
+      for: duration,
+      ahead: flag(input, "ahead"),
+      dryRun: flag(input, "dryRun"),
+    },
   });
-  reportRouteChange(dw, input, answer as RouteChangeAnswer);
+  reportRouteChange(dw, input, answer);
 };
 
 /** An option as typed, after its parser has had a look: undefined leaves it as it was, null drops it. */

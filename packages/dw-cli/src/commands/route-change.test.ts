@@ -134,7 +134,9 @@ test.each(["//barker(2)", "//barker(2)=", "//barker(2)=x", "=10%"])("route set r
 });
 
 test("route undo says what it takes back", async () => {
-  const answers = { "POST /v1/routes/undo": { undone: "route add //a //b(2) 10%", notes: [], changed: true } };
+  const answers = {
+    "POST /v1/routes/undo": { action: "undo", undone: "route add //a //b(2) 10%", notes: [], changed: true },
+  };
   expect(await run("route undo", { answers })).toMatchObject({ code: 0, stdout: "Undone: route add //a //b(2) 10%\n" });
   const dry = await run("route undo --dry-run", { answers });
   expect(dry).toMatchObject({ stdout: "Would undo: route add //a //b(2) 10%\n" });

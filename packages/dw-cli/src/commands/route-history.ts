@@ -1,4 +1,4 @@
-import type { HistoryAnswer } from "../api-shapes.ts";
+import { endpoints } from "@datawire/api";
 import { cell } from "../core/text-table.ts";
 import { type RunCommand, flag, optionText } from "../dw.ts";
 import { misuse } from "../operands.ts";
@@ -9,7 +9,7 @@ export const run: RunCommand = async (dw, input) => {
   if (!/^[1-9]\d{0,3}$/.test(limit)) {
     throw misuse(`Cannot use ${JSON.stringify(limit)} as --limit: wanted a number from 1 to 9999`);
   }
-  const { history } = (await dw.client.get(`/v1/routes/history?limit=${limit}`)) as HistoryAnswer;
+  const { history } = await dw.client.ask(endpoints.history, { query: { limit } });
   if (flag(input, "json")) return dw.output.json(history);
   if (history.length === 0) return dw.output.note("no route was ever changed");
   dw.output.table({

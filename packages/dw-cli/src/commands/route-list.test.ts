@@ -1,6 +1,7 @@
 import { emptyChange, type Table, type TableChange } from "@datawire/protocol";
 import { instance, routes } from "@datawire/protocol/testing";
 import { expect, test } from "vitest";
+import { callerOf } from "../testing/answers.ts";
 import { run, text } from "../testing/run.ts";
 import { answersOf, world } from "../testing/world.ts";
 
@@ -126,7 +127,7 @@ test("route list -f shows each caller what it gets in its zone", async () => {
     instance("barker@vm1(1.0)", { order: 0, zone: "a" }),
     instance("barker@vm2(1.1)", { order: 1, zone: "b" }),
   ];
-  const callers = ["monolith", "worker", "worker"].map((name, i) => ({ name, zone: ["a", "a", "b"][i] }));
+  const callers = ["monolith", "worker", "worker"].map((name, i) => callerOf(name, ["a", "a", "b"][i]));
   const { stdout } = await run("route list -f", {
     answers: { ...answersOf(world()), "GET /v1/callers": { callers } },
     states: states({ instances: near, tables: [routes("worker", "barker", [["//barker(3)", 0]])] }),

@@ -1,4 +1,4 @@
-import type { DistributionsAnswer, RoutesAnswer } from "../api-shapes.ts";
+import { endpoints } from "@datawire/api";
 import { allRows, distributionTable } from "../core/distribution-rows.ts";
 import { type Dw, type Input, type RunCommand, flag } from "../dw.ts";
 
@@ -9,9 +9,9 @@ export const run: RunCommand = async (dw, input) => {
 };
 
 async function list(dw: Dw, input: Input): Promise<void> {
-  const { routes } = (await dw.client.get("/v1/routes")) as RoutesAnswer;
+  const { routes } = await dw.client.ask(endpoints.listRoutes);
   if (flag(input, "json")) return dw.output.json(routes);
-  const { distributions } = (await dw.client.get("/v1/distributions")) as DistributionsAnswer;
+  const { distributions } = await dw.client.ask(endpoints.listDistributions);
   const rows = allRows(distributions, routes, dw.clock.nowMs());
   if (rows.length === 0) return dw.output.note("the directory knows no service yet");
   dw.output.table(distributionTable(rows));

@@ -1,4 +1,4 @@
-import type { RouteChangeAnswer } from "../api-shapes.ts";
+import { endpoints } from "@datawire/api";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { checkSource, checkTarget } from "../operands.ts";
 import { readingOf } from "../reading.ts";
@@ -6,11 +6,13 @@ import { reportRouteChange } from "../route-report.ts";
 
 /** Takes a route away: its share goes where it went before. */
 export const run: RunCommand = async (dw, input) => {
-  const answer = await dw.client.delete("/v1/routes", {
-    source: checkSource(operand(input, 0)),
-    target: checkTarget(operand(input, 1)),
-    reading: readingOf(input),
-    dryRun: flag(input, "dryRun"),
+  const answer = await dw.client.ask(endpoints.removeRoute, {
+    body: {
+      source: checkSource(operand(input, 0)),
+      target: checkTarget(operand(input, 1)),
+      reading: readingOf(input),
+      dryRun: flag(input, "dryRun"),
+    },
   });
-  reportRouteChange(dw, input, answer as RouteChangeAnswer);
+  reportRouteChange(dw, input, answer);
 };

@@ -1,4 +1,4 @@
-import type { RouteChangeAnswer } from "../api-shapes.ts";
+import { endpoints } from "@datawire/api";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { checkSource, checkTarget, checkPercent, misuse } from "../operands.ts";
 import { readingOf } from "../reading.ts";
@@ -7,14 +7,16 @@ import { reportRouteChange } from "../route-report.ts";
 /** Sets several shares of one source at once, all or nothing. */
 export const run: RunCommand = async (dw, input) => {
   const targets = input.operands.slice(1).map((text) => readShare(text ?? ""));
-  const answer = await dw.client.put("/v1/routes", {
-    source: checkSource(operand(input, 0)),
-    targets,
-    reading: readingOf(input),
-    ahead: flag(input, "ahead"),
-    dryRun: flag(input, "dryRun"),
+  const answer = await dw.client.ask(endpoints.setRoutes, {
+    body: {
+      source: checkSource(operand(input, 0)),
+      targets,
+      reading: readingOf(input),
+      ahead: flag(input, "ahead"),
+      dryRun: flag(input, "dryRun"),
+    },
   });
-  reportRouteChange(dw, input, answer as RouteChangeAnswer);
+  reportRouteChange(dw, input, answer);
 };
 
 /** `//barker(2)=10%` */

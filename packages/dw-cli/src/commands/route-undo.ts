@@ -1,10 +1,10 @@
-import type { UndoAnswer } from "../api-shapes.ts";
+import { endpoints } from "@datawire/api";
 import { type RunCommand, flag } from "../dw.ts";
 
 /** Takes back the last change that is not undone yet. */
 export const run: RunCommand = async (dw, input) => {
   const dryRun = flag(input, "dryRun");
-  const answer = (await dw.client.post("/v1/routes/undo", { dryRun })) as UndoAnswer;
+  const answer = await dw.client.ask(endpoints.undo, { body: { dryRun } });
   if (flag(input, "json")) return dw.output.json(answer);
   for (const note of answer.notes) dw.output.note(note);
   dw.output.line(`${dryRun ? "Would undo" : "Undone"}: ${answer.undone}`);

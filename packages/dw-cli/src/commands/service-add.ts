@@ -1,4 +1,5 @@
-import { parseGeneration } from "@datawire/protocol";
+import { endpoints } from "@datawire/api";
+import { parseGeneration, PROTOCOLS } from "@datawire/protocol";
 import { type RunCommand, flag, operand, optionText } from "../dw.ts";
 import { readService, typed } from "../operands.ts";
 import { readServiceSettings } from "../service-settings.ts";
@@ -7,11 +8,13 @@ import { readServiceSettings } from "../service-settings.ts";
 export const run: RunCommand = async (dw, input) => {
   const service = readService(operand(input, 0));
   const primary = optionText(input, "primary") ?? undefined;
-  const answer = await dw.client.post("/v1/services", {
-    service: `//${service}`,
-    primary: primary === undefined ? undefined : typed(() => parseGeneration(primary)),
-    protocol: optionText(input, "protocol") ?? undefined,
-    ...readServiceSettings(input),
+  const answer = await dw.client.ask(endpoints.addService, {
+    body: {
+      service: `//${service}`,
+      primary: primary === undefined ? undefined : typed(() => parseGeneration(primary)),
+      protocol: PROTOCOLS.find((known) => known === optionText(input, "protocol")),
+      ...readServiceSettings(input),
+    },
   });
   if (flag(input, "json")) return dw.output.json(answer);
   dw.output.line(`//${service} is added`);

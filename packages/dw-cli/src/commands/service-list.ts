@@ -1,11 +1,11 @@
+import { endpoints } from "@datawire/api";
 import type { ServiceListing } from "@datawire/protocol";
-import type { ServicesAnswer } from "../api-shapes.ts";
 import { type Style, cell } from "../core/text-table.ts";
 import { type RunCommand, flag } from "../dw.ts";
 
 /** Every service with how it stands. */
 export const run: RunCommand = async (dw, input) => {
-  const { services } = (await dw.client.get("/v1/services")) as ServicesAnswer;
+  const { services } = await dw.client.ask(endpoints.listServices);
   if (flag(input, "json")) return dw.output.json(services);
   if (services.length === 0) return dw.output.note("the directory knows no service yet");
   dw.output.table({

@@ -1,5 +1,5 @@
+import { endpoints } from "@datawire/api";
 import { describeGeneration, parseGeneration } from "@datawire/protocol";
-import type { ChangeAnswer } from "../api-shapes.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { misuse, readServiceAddress, typed } from "../operands.ts";
 
@@ -11,10 +11,10 @@ export const run: RunCommand = async (dw, input) => {
   if (instance !== null) throw misuse(`Cannot promote ${JSON.stringify(text)}: wanted a version, as in '${example}'`);
   const generation = version === null ? "" : typed(() => parseGeneration(version));
   const dryRun = flag(input, "dryRun");
-  const answer = (await dw.client.post(`/v1/services/${service}/promote`, {
-    generation: version,
-    dryRun,
-  })) as ChangeAnswer;
+  const answer = await dw.client.ask(endpoints.promoteService, {
+    params: { service },
+    body: { generation: version, dryRun },
+  });
   if (flag(input, "json")) return dw.output.json(answer);
   for (const note of answer.notes) dw.output.note(note);
   const verb = dryRun ? "would be" : answer.changed ? "is now" : "is already";

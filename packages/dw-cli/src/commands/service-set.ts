@@ -1,3 +1,4 @@
+import { endpoints } from "@datawire/api";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { misuse, readService } from "../operands.ts";
 import { readServiceSettings, showGivenSettings } from "../service-settings.ts";
@@ -9,7 +10,7 @@ export const run: RunCommand = async (dw, input) => {
   if (Object.keys(settings).length === 0) {
     throw misuse(`Cannot set //${service}: there is nothing to set; \`dw service set --help\` lists what there is`);
   }
-  const answer = await dw.client.put(`/v1/services/${service}`, settings);
+  const answer = await dw.client.ask(endpoints.setService, { params: { service }, body: settings });
   if (flag(input, "json")) return dw.output.json(answer);
   dw.output.line(`//${service}: ${showGivenSettings(settings)}`);
 };

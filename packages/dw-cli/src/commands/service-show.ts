@@ -1,4 +1,4 @@
-import type { ServiceAnswer } from "../api-shapes.ts";
+import { endpoints } from "@datawire/api";
 import { instanceTable } from "../core/instance-table.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
 import { readService } from "../operands.ts";
@@ -7,8 +7,7 @@ import { showServiceSettings } from "../service-settings.ts";
 /** One service with its settings and all of its instances. */
 export const run: RunCommand = async (dw, input) => {
   const name = readService(operand(input, 0));
-  const answer = await dw.client.get(`/v1/services/${name}`);
-  const { service, settings, declared } = answer as ServiceAnswer;
+  const { service, settings, declared } = await dw.client.ask(endpoints.showService, { params: { service: name } });
   if (flag(input, "json")) return dw.output.json({ ...service, settings, declared });
   const facts: [string, string][] = [
     ["service", service.service],

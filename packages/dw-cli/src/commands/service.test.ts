@@ -106,13 +106,17 @@ test.each([
 test("service promote and service remove say what they did", async () => {
   const path = "POST /v1/services/barker/promote";
   const notes = ["routes that named it are gone, for monolith"];
-  const promoted = await run("service promote //barker:2", { answers: { [path]: { ...done, notes } } });
+  const promoted = await run("service promote //barker:2", {
+    answers: { [path]: { ...done, distribution: null, notes } },
+  });
   expect(promoted).toMatchObject({
     stdout: "The primary of //barker is now version 2\n",
     stderr: "note: routes that named it are gone, for monolith\n",
   });
   expect(promoted.asked).toEqual([`${path} {"generation":"2","dryRun":false}`]);
-  const tried = await run("service promote //barker --dry-run", { answers: { [path]: { ...done, changed: false } } });
+  const tried = await run("service promote //barker --dry-run", {
+    answers: { [path]: { ...done, distribution: null, changed: false } },
+  });
   expect(tried.stdout).toBe("The primary of //barker would be without a version\n");
   expect(tried.asked).toEqual([`${path} {"generation":null,"dryRun":true}`]);
   const removed = await run("service remove //barker", { answers: { "DELETE /v1/services/barker": done } });

@@ -1,29 +1,12 @@
+import type { Answer } from "@datawire/api";
 import { Unreachable } from "@datawire/link/client";
 import { expect, test } from "vitest";
-import type { StatusAnswer } from "../api-shapes.ts";
+import { healthyStatus } from "../testing/answers.ts";
 import { ago, run, text } from "../testing/run.ts";
 
-const healthy: StatusAnswer = {
-  directory: {
-    address: "//a/directory",
-    version: "0.1.0",
-    epoch: "e",
-    revision: 7,
-    startedAt: ago(90_000),
-    now: ago(0),
-    state: "ready",
-    store: "embedded",
-    guard: null,
-  },
-  watsons: [],
-  sherlocks: [],
-  problems: [],
-  counts: { services: 2, instances: 4, routes: 1 },
-};
-
-const troubled: StatusAnswer = {
-  ...healthy,
-  directory: { ...healthy.directory, state: "warming", guard: { held: 12, reason: "12 of 20 leases would end" } },
+const troubled: Answer<"status"> = {
+  ...healthyStatus,
+  directory: { ...healthyStatus.directory, state: "warming", guard: { held: 12, reason: "12 of 20 leases would end" } },
   watsons: [
     { name: "vm101", id: "1", version: "0.1.0", state: "connected", since: ago(60_000), instances: 3, problems: [] },
     {
@@ -41,7 +24,7 @@ const troubled: StatusAnswer = {
 };
 
 test("status says that all is well, and what there is", async () => {
-  expect((await run("status -d //a", { answers: { "GET /v1/status": healthy } })).stdout).toBe(text`
+  expect((await run("status -d //a", { answers: { "GET /v1/status": healthyStatus } })).stdout).toBe(text`
     No problems
 
     //a/directory  ready  version 0.1.0, embedded store, up 1m 30s
@@ -83,8 +66,8 @@ const replica = (address: string, startedAt: string, self: boolean) => ({
 
 test("status shows the directories that share a store, where there are several", async () => {
   const replicas = [replica("//a/directory", ago(90_000), true), replica("//b/directory", ago(3_600_000), false)];
-  const directory = { ...healthy.directory, store: "etcd" };
-  const answerOf = (some: typeof replicas) => ({ "GET /v1/status": { ...healthy, directory, replicas: some } });
+  const directory = { ...healthyStatus.directory, store: "etcd" };
+  const answerOf = (some: typeof replicas) => ({ "GET /v1/status": { ...healthyStatus, directory, replicas: some } });
   expect((await run("status -d //a", { answers: answerOf(replicas) })).stdout).toBe(text`
     No problems
 
@@ -101,14 +84,14 @@ test("status shows the directories that share a store, where there are several",
 const down = { "GET /v1/status": new Unreachable([{ address: "//b/directory", reason: "timed out" }]) };
 
 test("status has a section for each directory, and names the one that is out of reach", async () => {
-  const byHost = { a: { "GET /v1/status": healthy }, b: down };
+  const byHost = { a: { "GET /v1/status": healthyStatus }, b: down };
   const { code, stdout } = await run("status -d //a -d //b", { byHost });
   expect(code).toBe(0);
   expect(stdout).toContain("error: //b/directory: Cannot reach the directory: timed out\n");
   expect(stdout).toContain("//a/directory  ready");
   const json = await run("status -d //a -d //b --json", { byHost });
   expect(JSON.parse(json.stdout)).toEqual([
-    { address: "//a/directory", status: healthy, error: null },
+    { address: "//a/directory", status: healthyStatus, error: null },
     { address: "//b/directory", status: null, error: "timed out" },
   ]);
 });

@@ -1,7 +1,7 @@
+import { endpoints } from "@datawire/api";
 import { formatDirectoryAddress } from "@datawire/protocol";
 import { type ExitCode, describeError } from "@datawire/runtime";
 import { Unreachable } from "@datawire/link/client";
-import type { StatusAnswer } from "../api-shapes.ts";
 import { type StatusSection, printStatus } from "../print-status.ts";
 import { type RunCommand, flag } from "../dw.ts";
 
@@ -11,7 +11,7 @@ export const run: RunCommand = async (dw, input): Promise<ExitCode | void> => {
     dw.directories.map(async (directory): Promise<StatusSection & { readonly failure: unknown }> => {
       const address = formatDirectoryAddress(directory);
       try {
-        const status = (await dw.clientOf(directory).get("/v1/status")) as StatusAnswer;
+        const status = await dw.clientOf(directory).ask(endpoints.status);
         return { address, status, error: null, failure: null };
       } catch (failure) {
         return { address, status: null, error: explain(failure), failure };

@@ -1,17 +1,17 @@
+import { endpoints } from "@datawire/api";
 import { parseDuration, ROLES } from "@datawire/protocol";
-import type { TokenCreateAnswer } from "../api-shapes.ts";
-import { flag, optionText, type RunCommand } from "../dw.ts";
+import { flag, optionList, optionText, type RunCommand } from "../dw.ts";
 import { misuse, typed } from "../operands.ts";
 
 /** Makes a token and prints it alone on its line: nothing shows it again. */
 export const run: RunCommand = async (dw, input) => {
-  const role = optionText(input, "role") ?? null;
-  if (role === null) throw misuse(`Cannot create a token: wanted --role with one of ${ROLES.join(", ")}`);
+  const role = ROLES.find((known) => known === optionText(input, "role"));
+  if (role === undefined) throw misuse(`Cannot create a token: wanted --role with one of ${ROLES.join(", ")}`);
   const expires = optionText(input, "expires") ?? null;
   if (expires !== null) typed(() => parseDuration(expires));
-  const services = input.options["services"] ?? null;
+  const services = optionList(input, "services") ?? null;
   const tenant = optionText(input, "tenant") ?? null;
-  const made = (await dw.client.post("/v1/tokens", { role, services, expires, tenant })) as TokenCreateAnswer;
+  const made = await dw.client.ask(endpoints.createToken, { body: { role, services, expires, tenant } });
   if (flag(input, "json")) return dw.output.json(made);
   dw.output.line(made.token);
   const until = made.expires === null ? "until it is revoked" : `until ${made.expires}`;

@@ -1,11 +1,11 @@
-import type { TokensAnswer } from "../api-shapes.ts";
+import { endpoints } from "@datawire/api";
 import { formatAge } from "../core/span.ts";
 import { cell } from "../core/text-table.ts";
 import { flag, type RunCommand } from "../dw.ts";
 
 /** Every token, the oldest first; the secrets are nowhere but with those who have them. */
 export const run: RunCommand = async (dw, input) => {
-  const { tokens } = (await dw.client.get("/v1/tokens")) as TokensAnswer;
+  const { tokens } = await dw.client.ask(endpoints.listTokens);
   if (flag(input, "json")) return dw.output.json(tokens);
   if (tokens.length === 0) return dw.output.note("there is no token");
   dw.output.table({

@@ -1,11 +1,11 @@
+import type { Answer } from "@datawire/api";
 import { Unreachable } from "@datawire/link/client";
 import { expect, test } from "vitest";
-import type { CountersAnswer } from "../api-shapes.ts";
 import { run } from "../testing/run.ts";
 import { FakeScreen } from "../testing/screen.ts";
 import { answersOf, world } from "../testing/world.ts";
 
-type Line = CountersAnswer["counters"][number];
+type Line = Answer<"counters">["counters"][number];
 
 const line = (caller: string, version: string | null, instance: string | null, requests: number): Line => ({
   caller,
@@ -19,7 +19,7 @@ const line = (caller: string, version: string | null, instance: string | null, r
   latencies: [],
 });
 
-const counters: CountersAnswer = {
+const counters: Answer<"counters"> = {
   from: "2026-11-20T11:59:45.000Z",
   until: "2026-11-20T12:00:00.000Z",
   counters: [

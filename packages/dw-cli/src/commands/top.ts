@@ -1,10 +1,10 @@
+import { type ApiClient, endpoints } from "@datawire/api";
 import { formatDirectoryAddress } from "@datawire/protocol";
 import { describeError } from "@datawire/runtime";
-import type { CountersAnswer, DistributionsAnswer, ServicesAnswer } from "../api-shapes.ts";
 import { pageOf, topFrame } from "../core/top-frame.ts";
 import { FIRST_STATE, press } from "../core/top-state.ts";
 import { type Traffic, trafficOf } from "../core/traffic.ts";
-import { type Client, type Dw, type RunCommand, flag } from "../dw.ts";
+import { type Dw, type RunCommand, flag } from "../dw.ts";
 import { printTraffic } from "../print-traffic.ts";
 import type { Screen } from "../screen.ts";
 
@@ -56,11 +56,11 @@ async function follow(dw: Dw, screen: Screen, first: Traffic): Promise<void> {
   }
 }
 
-async function readTraffic(client: Client): Promise<Traffic> {
+async function readTraffic(client: ApiClient): Promise<Traffic> {
   const [services, distributions, counters] = await Promise.all([
-    client.get("/v1/services") as Promise<ServicesAnswer>,
-    client.get("/v1/distributions") as Promise<DistributionsAnswer>,
-    client.get(`/v1/counters?seconds=${SPAN_SECONDS}`) as Promise<CountersAnswer>,
+    client.ask(endpoints.listServices),
+    client.ask(endpoints.listDistributions),
+    client.ask(endpoints.counters, { query: { seconds: String(SPAN_SECONDS) } }),
   ]);
   return trafficOf({ services: services.services, distributions: distributions.distributions, counters });
 }

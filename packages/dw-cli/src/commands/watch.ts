@@ -1,12 +1,11 @@
-import type { RoutesAnswer } from "../api-shapes.ts";
+import { endpoints } from "@datawire/api";
 import { createChangeTeller } from "../core/table-events.ts";
 import { type RunCommand, flag } from "../dw.ts";
 
 /** Every change as it happens, one a line, until Ctrl-C. */
 export const run: RunCommand = async (dw, input) => {
   // A directory that is not there is told at once; one that goes away later is waited for.
-  const { routes } = (await dw.client.get("/v1/routes")) as Partial<RoutesAnswer>;
-  if (routes === undefined) throw new TypeError("it tells of no routes");
+  await dw.client.ask(endpoints.listRoutes);
   const teller = createChangeTeller();
   let first = true;
   await dw.follow((table, { services }) => {

@@ -1,7 +1,7 @@
+import type { Answer } from "@datawire/api";
 import { bucketsOf, quantileOf, toHistogram } from "@datawire/protocol";
-import type { CountersAnswer } from "../api-shapes.ts";
 
-export type TrafficLine = CountersAnswer["counters"][number];
+export type TrafficLine = Answer<"counters">["counters"][number];
 
 /** How some of the traffic goes. */
 export interface Rates {

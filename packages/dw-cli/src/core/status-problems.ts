@@ -1,4 +1,4 @@
-import type { StatusAnswer } from "../api-shapes.ts";
+import type { Answer } from "@datawire/api";
 import { count } from "./span.ts";
 
 /** Something wrong, with what it comes from and what helps. */
@@ -10,7 +10,7 @@ export interface StatusProblem {
 }
 
 /** All that is wrong according to a directory, errors first: what it says itself, and what its clients reported. */
-export function statusProblems({ directory, watsons, sherlocks, problems }: StatusAnswer): StatusProblem[] {
+export function statusProblems({ directory, watsons, sherlocks, problems }: Answer<"status">): StatusProblem[] {
   const all: StatusProblem[] = [...problems];
   const add = (problem: StatusProblem): void => {
     // The directory may have told of the same already, and knows better.

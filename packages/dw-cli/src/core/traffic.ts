@@ -1,5 +1,5 @@
+import type { Answer } from "@datawire/api";
 import type { Explanation, InstanceListing, ServiceListing } from "@datawire/protocol";
-import type { CountersAnswer } from "../api-shapes.ts";
 import { type Rates, type TrafficLine, ratesOf } from "./rates.ts";
 
 /** The traffic of all services in one span of time: what `dw top` shows, and `dw top --json` prints. */
@@ -52,7 +52,7 @@ export interface CallerTraffic extends Part {
 export interface TrafficSources {
   readonly services: readonly ServiceListing[];
   readonly distributions: readonly Explanation[];
-  readonly counters: CountersAnswer;
+  readonly counters: Answer<"counters">;
 }
 
 /** Joins what instances there are, what they should get, and what they got. */

@@ -1,9 +1,9 @@
+import { type ApiClient, endpoints } from "@datawire/api";
 import { type DirectoryAddress, ProtocolError, formatDirectoryAddress } from "@datawire/protocol";
 import { Unreachable } from "@datawire/link/client";
 import { describeError } from "@datawire/runtime";
-import type { StatusAnswer } from "../api-shapes.ts";
 import { formatSpan } from "../core/span.ts";
-import type { Client, Dw } from "../dw.ts";
+import type { Dw } from "../dw.ts";
 import type { DirectoryNeed } from "./machine.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 
@@ -15,7 +15,7 @@ const SKEW_MS_BAD = 60_000;
 export interface DirectoriesFound {
   readonly findings: readonly Finding[];
   /** One that answers; null without any. */
-  readonly client: Client | null;
+  readonly client: ApiClient | null;
 }
 
 /**
@@ -54,7 +54,7 @@ async function checkDirectory(dw: Dw, address: string, directory: DirectoryAddre
   const client = dw.clientOf(directory);
   const askedMs = dw.clock.nowMs();
   try {
-    const status = (await client.get("/v1/status")) as StatusAnswer;
+    const status = await client.ask(endpoints.status);
     const answeredMs = dw.clock.nowMs();
     const { version, state, now } = status.directory;
     const reached = `version ${version}, ${state}`;

@@ -1,18 +1,17 @@
+import { type Answer, type ApiClient, endpoints } from "@datawire/api";
 import { hostPort, parseInstanceUrl } from "@datawire/protocol";
 import { count } from "../core/span.ts";
-import type { InstancesAnswer } from "../api-shapes.ts";
-import type { Client } from "../dw.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { ConnectFailure, Machine } from "./machine.ts";
 
 /** At once: enough to be done soon, and not enough to look like an attack. */
 const CONNECTIONS_MAX = 32;
 
-type Listed = InstancesAnswer["instances"][number];
+type Listed = Answer<"listInstances">["instances"][number];
 
 /** Connects from here to each instance that requests go to. */
-export async function checkInstances(machine: Machine, client: Client): Promise<Finding[]> {
-  const { instances } = (await client.get("/v1/instances")) as InstancesAnswer;
+export async function checkInstances(machine: Machine, client: ApiClient): Promise<Finding[]> {
+  const { instances } = await client.ask(endpoints.listInstances);
   const { ok } = findingsOf("instance");
   const live = instances.filter(({ state }) => state === "live");
   const rest = live.values();

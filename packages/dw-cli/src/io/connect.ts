@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
+import { type ApiClient, createApiClient } from "@datawire/api";
 import type { LinkState } from "@datawire/link";
 import { type DirectoryClient, createDirectoryClient, loadCredentials } from "@datawire/link/client";
 import { type DirectoryAddress, isName } from "@datawire/protocol";
@@ -22,10 +23,10 @@ export async function connect(
   const { token, tls } = await loadCredentials(settings.value, { file: "dw.yaml", locate: settings.locate });
   const directories: readonly DirectoryAddress[] = settings.value.directory;
   const clients: DirectoryClient[] = [];
-  const clientOf = (addresses: readonly DirectoryAddress[]): DirectoryClient => {
+  const clientOf = (addresses: readonly DirectoryAddress[]): ApiClient => {
     const client = createDirectoryClient({ directories: addresses, token, user: userName(), tls });
     clients.push(client);
-    return client;
+    return createApiClient(client.exchange);
   };
 
   const follow: Dw["follow"] = async (onUpdate) => {
