@@ -64,6 +64,8 @@ test("--check names every problem of a settings file with its place", async () =
   expect(code).toBe(78);
   expect(stderr).toContain(`${file}:2:1: `);
   expect(stderr).toContain("lease");
-  expect(stderr).toContain(`${file}:3:17: guard.share is "150%": wanted a share from 0% to 100%`);
+  expect(stderr).toContain(
+    `${file}:3:17: guard.share is "150%": it is more than the whole; wanted a share from 0% to 100%`,
+  );
   expect(stderr).toContain(`${file}:4:6: `);
 });

@@ -122,7 +122,7 @@ test.each([
     "a field that is wrong",
     { type: "applied", epoch: "e", revision: "9" },
     "invalid_argument",
-    /revision is "9": wanted/,
+    /revision is "9": in quotes it is text; wanted/,
   ],
   ["a second hello", hello("sherlock", "m"), "invalid_argument", /second hello/],
   ["instances", { type: "register", seq: 1, instances: [] }, "permission_denied", /for a sherlock/],

@@ -19,11 +19,12 @@ const off = z.union([z.literal("off"), z.literal(false).transform(() => "off" as
 
 /** `50%` or `0.5`. */
 const shareSetting = parsedBy((text) => {
-  const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(text.trim());
-  const share = Number(match?.[1]) / (match?.[2] === "%" ? 100 : 1);
-  if (!(share >= 0 && share <= 1)) throw new Error("out of range");
+  const match = /^(\d*\.?\d+)\s*(%?)$/.exec(text.trim());
+  if (match === null) throw new Error("it is no number");
+  const share = Number(match[1]) / (match[2] === "%" ? 100 : 1);
+  if (share > 1) throw new Error(`it is more than the whole${match[2] === "%" ? "" : ", as it has no %"}`);
   return share;
-}, "a share from 0% to 100%");
+}, "a share from 0% to 100%, or from 0 to 1");
 
 const hostSetting = textLike(/^[A-Za-z0-9_.:-]{1,253}$/, "a host name or an IP address");
 

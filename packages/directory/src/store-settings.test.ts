@@ -6,7 +6,7 @@ test.each([
   ["foo", 'the document is "foo": wanted embedded, or { etcd: [http://HOST:2379, …] }'],
   [
     { etcd: ["http://10.0.0.1:2379", "10.0.0.2:2379"] },
-    'etcd[1] is "10.0.0.2:2379": wanted the URL of a member of etcd, such as http://10.0.0.1:2379',
+    'etcd[1] is "10.0.0.2:2379": it begins with neither http:// nor https://; wanted the URL of a member of etcd, such as http://10.0.0.1:2379',
   ],
   [
     { etcd: { endpoints: ["http://10.0.0.1:2379"], prefix: "a b" } },

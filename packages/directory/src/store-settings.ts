@@ -1,9 +1,7 @@
+import { parsedBy } from "@datawire/runtime";
 import { z } from "zod";
 
-const endpoint = z
-  .string()
-  .regex(/^https?:\/\/[^/\s@?#]+\/?$/, "the URL of a member of etcd, such as http://10.0.0.1:2379")
-  .transform((url) => url.replace(/\/$/, ""));
+const endpoint = parsedBy(parseEndpoint, "the URL of a member of etcd, such as http://10.0.0.1:2379");
 const endpoints = z.array(endpoint).min(1).max(20).meta({ wanted: "URLs of members of one etcd cluster" });
 const file = z.string().min(1).meta({ wanted: "the path of a file" });
 
@@ -44,3 +42,15 @@ export const storeSetting = z
   .meta({ wanted: "embedded, or { etcd: [http://HOST:2379, …] }" })
   .default("embedded");
 export type StoreSettings = z.output<typeof storeSetting>;
+
+/** @throws Error that says why it is no URL of etcd. */
+function parseEndpoint(text: string): string {
+  if (!/^https?:\/\//i.test(text)) throw new Error("it begins with neither http:// nor https://");
+  if (!URL.canParse(text) || /\s/.test(text)) throw new Error("its host or port is malformed");
+  const { username, password, pathname, search, hash } = new URL(text);
+  if (username !== "" || password !== "" || text.includes("@"))
+    throw new Error("it holds a user name or a password, which are given as `user` and `password_file`");
+  if (pathname !== "/" || search !== "" || hash !== "" || /[?#]/.test(text))
+    throw new Error("it has a path, a query or a fragment; keys are told apart by `prefix`");
+  return text.replace(/\/$/, "");
+}

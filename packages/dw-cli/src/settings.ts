@@ -1,6 +1,6 @@
 import { credentialSettings } from "@datawire/link/client";
 import { DEFAULT_DIRECTORY, type DirectoryAddress, parseDirectoryAddress } from "@datawire/protocol";
-import { type Env, type Settings, commonSecrets, commonVariables, loadSettings, parsedBy } from "@datawire/runtime";
+import { type Env, type Settings, commonVariables, loadSettings, parsedBy } from "@datawire/runtime";
 import { z } from "zod";
 import { typed } from "./operands.ts";
 
@@ -40,6 +40,5 @@ export function loadDwSettings(
     systemFolder,
     variables: { DATAWIRE_DIRECTORY: { ...DATAWIRE_DIRECTORY, path: ["directory"] }, DATAWIRE_TOKEN },
     flags: directories.length === 0 ? [] : [{ from: "--directory", path: ["directory"], value: directories }],
-    secrets: commonSecrets,
   });
 }

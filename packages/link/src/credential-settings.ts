@@ -8,6 +8,7 @@ const file = z.string().min(1).nullable().default(null).meta({ wanted: "the path
  */
 export const credentialSettings = {
   token: z.string().min(1).nullable().default(null).meta({
+    secret: true,
     description: "What it proves itself with; from `DATAWIRE_TOKEN`, rather than in a file that others may read.",
     otherwise: "none",
   }),

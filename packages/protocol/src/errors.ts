@@ -1,3 +1,5 @@
+import { maskSecrets } from "./secrets.ts";
+
 /**
  * What went wrong, as a closed set that callers switch over. HTTP answers and `error` messages of the link carry the
  * same words; `httpStatus` in `http.ts` and the exit codes of `dw` derive from them.
@@ -20,9 +22,13 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ErrorCode;
+  /** Of a value that cannot be read, what is wrong with it, without the rest of the sentence; null where nothing says it apart. */
+  readonly why: string | null;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  /** What only its owner may know is masked in the message: it quotes what was typed, and goes to logs and to others. */
+  constructor(code: ErrorCode, message: string, { why, ...options }: ErrorOptions & { why?: string } = {}) {
+    super(maskSecrets(message), options);
     this.code = code;
+    this.why = why ?? null;
   }
 }

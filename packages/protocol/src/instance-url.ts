@@ -133,5 +133,7 @@ function bracket(host: string): string {
 }
 
 function invalid(text: string, why: string): ProtocolError {
-  return new ProtocolError("invalid_argument", `Cannot use ${quoteShort(text)} as the URL of an instance: ${why}`);
+  return new ProtocolError("invalid_argument", `Cannot use ${quoteShort(text)} as the URL of an instance: ${why}`, {
+    why,
+  });
 }

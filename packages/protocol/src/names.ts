@@ -1,4 +1,5 @@
 import { ProtocolError } from "./errors.ts";
+import { maskSecrets } from "./secrets.ts";
 
 /** What a name may be, in the words of every message that refuses one (routing rules, section 1). */
 export const NAME_RULE = "1 to 100 of a-z 0-9 . _ -, beginning and ending with a letter, a digit or _";
@@ -30,8 +31,12 @@ export function parseName(text: string, kind: NameKind): string {
   );
 }
 
-/** Quotes a value for a message and cuts a long one, so that a message stays a line whatever was typed. */
-export function quoteShort(text: string): string {
+/**
+ * Quotes a value for a message and cuts a long one, so that a message stays a line whatever was typed; secrets in it are
+ * masked first, as what is left of one that was cut would be known no more.
+ */
+export function quoteShort(value: string): string {
   const lengthMax = 120;
+  const text = maskSecrets(value);
   return JSON.stringify(text.length > lengthMax ? `${text.slice(0, lengthMax)}…` : text);
 }

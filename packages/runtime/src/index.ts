@@ -16,9 +16,9 @@ export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
 export { aborted, type Clock, systemClock } from "./clock.ts";
 export type { Command } from "commander";
 export { type CommandOutput, runCommandLine } from "./command-line.ts";
-export { commonFlags, commonSecrets, commonVariables } from "./config/common-settings.ts";
+export { commonFlags, commonVariables } from "./config/common-settings.ts";
 export { type DescribedSetting, describeSettings } from "./config/describe-settings.ts";
-export { type CheckOptions, type Checked, type Finding, check } from "./config/issue-message.ts";
+export { type CheckOptions, type Checked, type Finding, check, refusal } from "./config/issue-message.ts";
 export {
   ConfigError,
   type Path,
@@ -34,6 +34,7 @@ export {
   listenSetting,
   parsedBy,
   portSetting,
+  readableBy,
   textLike,
 } from "./config/setting-types.ts";
 export {
@@ -45,7 +46,7 @@ export {
   loadSettings,
 } from "./config/settings.ts";
 export type { Env } from "./config/substitute.ts";
-export { type Parsed, type TextRead, parseYamlFile, readTextFile } from "./config/yaml-file.ts";
+export { type Parsed, type TextRead, decodeText, parseYamlFile, readTextFile } from "./config/yaml-file.ts";
 export {
   type CommandContext,
   type DaemonCommand,

@@ -9,7 +9,7 @@ import {
   parsePercent,
   SLOTS,
 } from "@datawire/protocol";
-import { durationSetting, listenOrOffSetting, listenSetting, parsedBy, textLike } from "@datawire/runtime";
+import { durationSetting, listenOrOffSetting, listenSetting, parsedBy, readableBy, textLike } from "@datawire/runtime";
 import { z } from "zod";
 
 const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
@@ -21,15 +21,17 @@ const name = textLike(NAME_PATTERN, NAME_RULE);
 
 const portRange = parsedBy((text) => {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(text.trim());
-  const [from, to] = [Number(match?.[1]), Number(match?.[2])];
-  if (match === null || from < 1 || to > 65_535 || from > to) throw new Error("no range");
+  if (match === null) throw new Error("it is no range");
+  const [from, to] = [Number(match[1]), Number(match[2])];
+  if (from < 1 || to > 65_535) throw new Error("ports are from 1 to 65535");
+  if (from > to) throw new Error("it ends before it begins");
   return { from, to };
 }, "a range of ports such as 6000-6999");
 
 /** @throws Error for what is no share, or none at all. */
 function oneInOfShare(text: string): number {
   const slots = parsePercent(text);
-  if (slots === 0) throw new Error("no share");
+  if (slots === 0) throw new Error("it is no request at all, which is written off");
   return Math.round(SLOTS / slots);
 }
 
@@ -61,12 +63,10 @@ const overrideSchema = z.strictObject({
     description: "Over which an instance that comes back grows to its full weight.",
     otherwise: "as the directory says",
   }),
-  balance: parsedBy((text) => (parseBalance(text), text), "a balance policy")
-    .optional()
-    .meta({
-      description: "`round-robin`, `random`, `least-connections`, `ordered` or `consistent:…`.",
-      otherwise: "as the directory says",
-    }),
+  balance: readableBy(parseBalance, "a balance policy").optional().meta({
+    description: "`round-robin`, `random`, `least-connections`, `ordered` or `consistent:…`.",
+    otherwise: "as the directory says",
+  }),
 });
 
 /** What sherlock.yaml says of one service. */

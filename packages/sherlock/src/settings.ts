@@ -3,7 +3,6 @@ import { isAbsolute, join } from "node:path";
 import { loadCredentials, type TlsSettings } from "@datawire/link";
 import { type DirectoryAddress, isName, NAME_RULE } from "@datawire/protocol";
 import {
-  commonSecrets,
   commonVariables,
   ConfigError,
   type DaemonInput,
@@ -74,7 +73,6 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     env: input.env,
     variables: commonVariables,
     flags: flagsOf(input),
-    secrets: commonSecrets,
   });
   const place = (...at: string[]) => locate(at) ?? { file: "sherlock.yaml" };
   const wrong = ["tcp", "services"].flatMap((section) =>

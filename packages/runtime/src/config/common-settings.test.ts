@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { commonFlags, commonSecrets, commonVariables } from "./common-settings.ts";
+import { commonFlags, commonVariables } from "./common-settings.ts";
 import { loadSettings } from "./settings.ts";
 
 const schema = z.object({ directories: z.array(z.string()).default([]), token: z.string().optional() });
@@ -11,7 +11,6 @@ const load = (env: Record<string, string>, directories: readonly string[] = []) 
     env,
     variables: commonVariables,
     flags: commonFlags({ directories }),
-    secrets: commonSecrets,
     systemFolder: "/nonexistent",
   });
 

@@ -11,6 +11,3 @@ export const commonVariables = {
 export function commonFlags({ directories }: Pick<DaemonInput, "directories">): readonly Given[] {
   return directories.length === 0 ? [] : [{ from: "--directory", path: ["directories"], value: directories }];
 }
-
-/** The settings that nobody may see. */
-export const commonSecrets: readonly string[] = ["token"];

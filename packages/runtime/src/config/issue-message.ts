@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { nearest } from "@datawire/protocol";
+import { maskSecrets, nearest } from "@datawire/protocol";
 import { type Path, formatPath } from "./problem.ts";
+import { fitTo, isSecret } from "./schema-walk.ts";
+import { Written } from "./written.ts";
 
 declare module "zod" {
   interface GlobalMeta {
@@ -8,6 +10,8 @@ declare module "zod" {
     wanted?: string;
     /** What holds without the setting, where that is no fixed value; for the reference page. */
     otherwise?: string;
+    /** Never shown, as nobody but its owner may know it. */
+    secret?: boolean;
   }
 }
 
@@ -20,92 +24,159 @@ export interface Finding {
 }
 
 export type Checked<T> =
-  | { readonly ok: true; readonly value: T }
+  | {
+      readonly ok: true;
+      readonly value: T;
+      /** What was given, as plain data. */
+      readonly given: unknown;
+    }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
 export interface CheckOptions {
-  /** Paths (`token`, `tls.key`) whose values must not be shown. */
-  readonly secrets?: readonly string[];
+  /** What to show in the place of a value that came from the environment; undefined for any other. */
+  readonly templateAt?: (path: Path) => string | undefined;
 }
 
 /**
- * Validates a value and tells every problem as "KEY is VALUE: wanted …".
+ * Validates a value and tells every problem as "KEY is VALUE: why, wanted …".
  *
  * What was wanted comes from the schema's `.meta({ wanted })`, from a message given in the schema (which therefore
- * reads like "a duration such as 3s"; one that begins with "Cannot " is a sentence of its own), or from the check.
+ * reads like "a duration such as 3s"), or from the check; why, from the parser that refused it (`refusal`). Neither
+ * tells of a value that is secret or came from the environment.
  */
 export function check<S extends z.ZodType>(
   schema: S,
-  input: unknown,
-  { secrets = [] }: CheckOptions = {},
+  written: unknown,
+  { templateAt = () => undefined }: CheckOptions = {},
 ): Checked<z.output<S>> {
-  const result = schema.safeParse(input, { error: (issue) => wantedBy(issue) });
-  if (result.success) return { ok: true, value: result.data };
-  const show = (path: Path): string =>
-    secrets.includes(formatPath(path)) ? "not usable" : describeValue(valueAt(input, path));
-  const findings = result.error.issues.flatMap((issue) => flatten(issue, { at: [], input }));
+  const given = fitTo(schema, written);
+  const result = schema.safeParse(given, { error: (issue) => wantedBy(issue) });
+  if (result.success) return { ok: true, value: result.data, given };
+  const findings = result.error.issues.flatMap((issue) => flatten(issue, { at: [], given }));
   return {
     ok: false,
-    findings: findings.map(({ path, atKey, wanted }) => ({
-      path,
-      atKey,
-      message: sentence({ path, atKey, wanted, show }),
+    findings: findings.map((raw) => ({
+      path: raw.path,
+      atKey: raw.atKey,
+      message: maskSecrets(sentence(raw, shownAt(raw.path, { schema, given, templateAt }))),
     })),
   };
+}
+
+/** What an issue of a parser says: `why` it refused, in words of its own, and what was wanted. */
+export function refusal(error: unknown, wanted: string): { code: "custom"; message: string; params: Reason } {
+  return { code: "custom", message: wanted, params: { why: error instanceof Error ? error.message : String(error) } };
+}
+
+interface Reason {
+  readonly why: string;
 }
 
 interface Raw {
   readonly path: Path;
   readonly atKey: boolean;
   readonly wanted: string;
+  /** Why it was refused; null where what was wanted says that. */
+  readonly why: string | null;
 }
 
-function sentence({ path, atKey, wanted, show }: Raw & { readonly show: (path: Path) => string }): string {
+interface Shown {
+  readonly text: string;
+  /** The value is for nobody to see, and why it was refused might repeat it. */
+  readonly isHidden: boolean;
+}
+
+function sentence({ path, atKey, wanted, why }: Raw, { text, isHidden }: Shown): string {
   const name = path.length === 0 ? "the document" : formatPath(path);
   if (atKey) return wanted;
-  return wanted.startsWith("Cannot ") ? `${name}: ${wanted}` : `${name} is ${show(path)}: wanted ${wanted}`;
+  if (why === null || isHidden || why.endsWith(`: wanted ${wanted}`))
+    return `${name} is ${text}: ${wanted === "" ? "it cannot be used" : `wanted ${wanted}`}`;
+  // A sentence of its own, which quotes the value and says what was wanted.
+  if (why.startsWith("Cannot ")) return `${name}: ${why}`;
+  return `${name} is ${text}: ${why}${wanted === "" ? "" : `; wanted ${wanted}`}`;
+}
+
+function shownAt(
+  path: Path,
+  { schema, given, templateAt }: { schema: z.ZodType; given: unknown } & Required<CheckOptions>,
+): Shown {
+  const template = templateAt(path);
+  if (template !== undefined) return { text: JSON.stringify(template), isHidden: true };
+  if (isSecret(schema, path)) return { text: "not usable", isHidden: true };
+  return { text: describeValue(valueAt(given, path)), isHidden: false };
 }
 
 type Issue = z.core.$ZodIssue;
 
-function flatten(issue: Issue, { at, input }: { readonly at: Path; readonly input: unknown }): Raw[] {
+function flatten(issue: Issue, { at, given }: { readonly at: Path; readonly given: unknown }): Raw[] {
   const path = [...at, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
-  const here: Raw = { path, atKey: false, wanted: issue.message };
+  const here: Raw = { path, atKey: false, wanted: issue.message, why: whyOf(issue, valueAt(given, path)) };
   switch (issue.code) {
     case "unrecognized_keys": {
       const hints = issue.message.split("\n"); // one for each key, from wantedBy()
       return issue.keys.map((key, index) => {
         const name = formatPath([...path, key]);
-        return { path: [...path, key], atKey: true, wanted: `${name} is not a known key${hints[index] ?? ""}` };
+        return {
+          path: [...path, key],
+          atKey: true,
+          wanted: `${name} is not a known key${hints[index] ?? ""}`,
+          why: null,
+        };
       });
     }
     case "invalid_union": {
       // What the union as a whole wants is told of a value of none of its kinds; else what is wrong within.
       const fitting = closest(issue.errors);
-      if (fitting !== null) return fitting.flatMap((inner) => flatten(inner, { at: path, input }));
+      if (fitting !== null) return fitting.flatMap((inner) => flatten(inner, { at: path, given }));
       return [issue.message === "" ? { ...here, wanted: wantedByAny(issue.errors) } : here];
     }
     case "invalid_key":
-      return [{ path, atKey: true, wanted: `${formatPath(path)} cannot be a key here: ${keyReason(issue)}` }];
+      return [{ ...here, atKey: true, wanted: `${formatPath(path)} cannot be a key here: ${keyReason(issue)}` }];
     default:
       return [here];
   }
 }
 
-function keyReason(issue: z.core.$ZodIssueInvalidKey): string {
-  const wanted = issue.issues[0]?.message ?? "wanted another one";
-  return wanted.startsWith("Cannot ") ? wanted : `wanted ${wanted}`;
+/** Why a value was refused, where that is known. */
+function whyOf(issue: Issue, value: unknown): string | null {
+  if (issue.code === "custom" && typeof issue.params?.["why"] === "string") return issue.params["why"];
+  // A message that is a sentence of its own has both.
+  if (issue.message.startsWith("Cannot ")) return issue.message;
+  if (value instanceof Written) return "without quotes that means no value";
+  const isTyped = issue.code === "invalid_type" && ["number", "int", "boolean"].includes(issue.expected);
+  const looksTyped = typeof value === "string" && /^(?:true|false|-?\d+(?:\.\d+)?)$/.test(value);
+  return isTyped && looksTyped ? "in quotes it is text" : null;
 }
 
-/** Of the alternatives of a union, the issues of the one that fits best: whose kind is right, then with the fewest issues. */
-function closest(alternatives: readonly (readonly Issue[])[]): readonly Issue[] | null {
-  const fitting = alternatives.filter((issues) =>
-    issues.every((issue) => issue.path.length > 0 || issue.code === "unrecognized_keys"),
+function keyReason(issue: z.core.$ZodIssueInvalidKey): string {
+  const [first] = issue.issues;
+  const why = first === undefined ? null : whyOf(first, undefined);
+  if (why?.startsWith("Cannot ")) return why;
+  return `${why === null ? "" : `${why}; `}wanted ${first?.message ?? "another one"}`;
+}
+
+type Alternatives = readonly (readonly Issue[])[];
+
+/**
+ * Of the alternatives of a union, the issues of the one that fits best: which a parser read and refused, or whose kind is
+ * right, then with the fewest issues.
+ */
+function closest(alternatives: Alternatives): readonly Issue[] | null {
+  const all = alternatives.flatMap(withinUnion);
+  const fitting = all.filter((issues) =>
+    issues.every((issue) => issue.path.length > 0 || issue.code === "unrecognized_keys" || issue.code === "custom"),
   );
   return fitting.toSorted((a, b) => a.length - b.length)[0] ?? null;
 }
 
-function wantedByAny(alternatives: readonly (readonly Issue[])[]): string {
+/** A union as an alternative of another is its own alternatives. */
+function withinUnion(issues: readonly Issue[]): Alternatives {
+  const [issue, ...more] = issues;
+  if (issue?.code !== "invalid_union" || issue.path.length > 0 || more.length > 0) return [issues];
+  return issue.errors.flatMap(withinUnion);
+}
+
+function wantedByAny(alternatives: Alternatives): string {
   const wanted = alternatives.flatMap((issues) => issues.slice(0, 1).map((issue) => issue.message));
   return [...new Set(wanted)].filter((text) => text !== "").join(", or ");
 }
@@ -178,11 +249,13 @@ function bound(origin: string, limit: string, count: number | bigint): string {
 const SHOWN_MAX = 80;
 
 function describeValue(value: unknown): string {
+  if (value instanceof Written) return value.text;
   if (value === undefined) return "missing";
   if (value === null) return "empty";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object") return "a mapping";
-  const text = typeof value === "bigint" ? String(value) : JSON.stringify(value);
+  // JSON has no word for what is no finite number.
+  const text = typeof value === "number" ? String(value) : maskSecrets(JSON.stringify(value) ?? typeof value);
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }
 

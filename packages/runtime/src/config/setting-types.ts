@@ -1,10 +1,11 @@
 import { DURATION_RULE, parseDuration } from "@datawire/protocol";
 import { z } from "zod";
+import { refusal } from "./issue-message.ts";
 import { parseListenAddress, parseListenAddressOrOff } from "../listen-address.ts";
 
 /**
- * A setting that a parser reads from text or a number. The parser throws; a message that begins with "Cannot " is
- * shown as it is, any other failure as "KEY is VALUE: wanted …".
+ * A setting that a parser reads from text. Why the parser throws is told: a message that begins with "Cannot " is shown
+ * as it is, any other as "KEY is VALUE: why; wanted …".
  */
 export function parsedBy<T>(parse: (text: string) => T, wanted: string) {
   return z
@@ -14,30 +15,51 @@ export function parsedBy<T>(parse: (text: string) => T, wanted: string) {
       try {
         return parse(String(input));
       } catch (error) {
-        const message = error instanceof Error && error.message.startsWith("Cannot ") ? error.message : wanted;
-        context.addIssue({ code: "custom", message });
+        context.addIssue(refusal(error, wanted));
         return z.NEVER;
+      }
+    });
+}
+
+/** A text that a parser takes, and that stays as it is. Why the parser throws is told as by `parsedBy`. */
+export function readableBy(parse: (text: string) => unknown, wanted: string) {
+  return z
+    .string()
+    .meta({ wanted })
+    .superRefine((text, context) => {
+      try {
+        parse(text);
+      } catch (error) {
+        context.addIssue(refusal(error, wanted));
       }
     });
 }
 
 /** A text of a certain form; `wanted` tells it instead of the pattern, which few can read. */
 export function textLike(pattern: RegExp, wanted: string) {
-  return z.string().regex(pattern, wanted).meta({ wanted });
+  return z
+    .string()
+    .meta({ wanted })
+    .superRefine((text, context) => {
+      if (pattern.test(text)) return;
+      const why = oddity(text, pattern);
+      context.addIssue(why === null ? { code: "custom", message: wanted } : refusal(why, wanted));
+    });
+}
+
+/** What is most likely wrong with a text that a pattern refuses, where the pattern does not say it. */
+function oddity(text: string, pattern: RegExp): string | null {
+  if (text === "") return "it is empty";
+  if (text !== text.trim() && pattern.test(text.trim())) return "a blank or a line break stands around it";
+  if (pattern.test(text.toLowerCase())) return "it has capitals";
+  if (pattern.test(text.toUpperCase())) return "it has small letters";
+  if (/^\w+:\/\//.test(text)) return "it is a URL";
+  const odd = /[\s\p{C}]|[^\0-\x7f]/u.exec(text)?.[0];
+  return odd === undefined ? null : `it has ${/\s/.test(odd) ? "a blank" : JSON.stringify(odd)} in it`;
 }
 
 /** A duration, in milliseconds once parsed. */
-export const durationSetting = z
-  .union([z.string(), z.number()])
-  .meta({ wanted: DURATION_RULE })
-  .transform((input, context): number => {
-    try {
-      return parseDuration(input);
-    } catch {
-      context.addIssue({ code: "custom", message: DURATION_RULE });
-      return z.NEVER;
-    }
-  });
+export const durationSetting = parsedBy(parseDuration, DURATION_RULE);
 
 const PORT_RULE = "a port from 1 to 65535";
 
@@ -48,7 +70,6 @@ export const portSetting = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_R
 export const listenSetting = parsedBy(parseListenAddress, "HOST:PORT");
 
 /** `HOST:PORT`, or `off`, which gives `null`; so does `false`, which is what YAML 1.1 made of `off`. */
-export const listenOrOffSetting = z.preprocess(
-  (input) => (input === false ? "off" : input),
-  parsedBy(parseListenAddressOrOff, "HOST:PORT or off"),
-);
+export const listenOrOffSetting = z
+  .union([z.literal(false).transform(() => null), parsedBy(parseListenAddressOrOff, "HOST:PORT or off")])
+  .meta({ wanted: "HOST:PORT or off" });

@@ -12,7 +12,7 @@ import { type SettingsOptions, loadSettings } from "./settings.ts";
 const schema = z.strictObject({
   directories: z.array(z.string()).default([]),
   zone: z.string().optional(),
-  token: z.string().optional(),
+  token: z.string().optional().meta({ secret: true }),
   lease: durationSetting.default(15_000),
   defaults: z.strictObject({ rise: z.int().default(1), fall: z.int().default(2) }).prefault({}),
 });
@@ -63,7 +63,6 @@ test("loadSettings() lets the later source win, key by key, and remembers each",
       { from: "--directory", path: ["directories"], value: ["z"] },
       { from: "--lease", path: ["lease"], value: undefined },
     ],
-    secrets: ["token"],
   });
   expect(value).toEqual({
     directories: ["z"],
@@ -101,11 +100,11 @@ test("textLike() says in words what it wants", () => {
 });
 
 test("loadSettings() reports the problems of every file, each at its place", async () => {
-  const system = await write("etc/watson.yaml", "zone: 1\n");
+  const system = await write("etc/watson.yaml", "zone: [1]\n");
   const named = await write("own.yaml", "leese: 3s\n");
   const { message, exitCode } = await problemsOf({ file: named });
   expect(message.split("\n")).toEqual([
-    `${system}:1:7: zone is 1: wanted text`,
+    `${system}:1:7: zone is a list: wanted text`,
     `${named}:1:1: leese is not a known key: did you mean lease?`,
   ]);
   expect(exitCode).toBe(exitCodes.badConfiguration);
@@ -127,8 +126,8 @@ test("loadSettings() blames a flag by its name, as a misused command line", asyn
 });
 
 test("loadSettings() never shows a secret", async () => {
-  await write("etc/watson.yaml", "token: 123456\n");
-  const { message } = await problemsOf({ secrets: ["token"] });
+  await write("etc/watson.yaml", "token: [123456]\n");
+  const { message } = await problemsOf();
   expect(message).toContain("token is not usable: wanted text");
   expect(message).not.toContain("123456");
 });

@@ -3,6 +3,8 @@ import type { z } from "zod";
 import { type Finding, check, valueAt } from "./issue-message.ts";
 import { ConfigError, type Path, type Place, type Problem, addProblems, formatPath, formatPlace } from "./problem.ts";
 import type { Env } from "./substitute.ts";
+import { isSecret } from "./schema-walk.ts";
+import { Written } from "./written.ts";
 import { parseYaml } from "./yaml-document.ts";
 import { readTextFile } from "./yaml-file.ts";
 
@@ -26,8 +28,6 @@ export interface SettingsOptions<S extends z.ZodType> {
   readonly variables?: Readonly<Record<string, Variable>>;
   /** Settings that come from flags; a value of undefined counts as not given. */
   readonly flags?: readonly Given[];
-  /** Paths (`token`, `tls.key`) whose values are never shown. */
-  readonly secrets?: readonly string[];
   /** Default `/etc/datawire`. */
   readonly systemFolder?: string | undefined;
 }
@@ -62,6 +62,8 @@ interface Layer {
   readonly value: unknown;
   locate(path: Path): Place;
   locateKey(path: Path): Place;
+  /** As of `YamlDocument`. */
+  templateAt(path: Path): string | undefined;
 }
 
 const MASK = "********";
@@ -80,8 +82,8 @@ export async function loadSettings<S extends z.ZodType>(options: SettingsOptions
   );
 
   const merged = layers.reduce<unknown>((under, { value }) => merge(under, value), {});
-  const secrets = options.secrets ?? [];
-  const checked = check(options.schema, merged, { secrets });
+  const templateAt = (path: Path): string | undefined => layerOf(layers, path)?.templateAt(path);
+  const checked = check(options.schema, merged, { templateAt });
   if (!checked.ok) {
     const found = checked.findings.map((finding) => place(finding, { layers, name: options.name }));
     throw new ConfigError(addProblems(problems, found));
@@ -89,7 +91,9 @@ export async function loadSettings<S extends z.ZodType>(options: SettingsOptions
   if (problems.length > 0) throw new ConfigError(problems);
 
   const locate = (path: Path): Place | undefined => layerOf(layers, path)?.locate(path);
-  return { value: checked.value, sources: sourcesOf({ merged, value: checked.value, secrets, locate }), files, locate };
+  const { value, given } = checked;
+  const isHidden = (path: Path): boolean => isSecret(options.schema, path);
+  return { value, sources: sourcesOf({ given, value, isHidden, locate }), files, locate };
 }
 
 interface Files {
@@ -145,7 +149,12 @@ function fromVariables<S extends z.ZodType>({ env, variables = {} }: SettingsOpt
 
 function givenLayer({ from, path, value }: Given): Layer {
   const nested = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
-  return { value: nested, locate: () => ({ file: from }), locateKey: () => ({ file: from }) };
+  return {
+    value: nested,
+    locate: () => ({ file: from }),
+    locateKey: () => ({ file: from }),
+    templateAt: () => undefined,
+  };
 }
 
 const asIs = (text: string): unknown => text;
@@ -176,22 +185,22 @@ function layerOf(layers: readonly Layer[], path: Path): Layer | undefined {
 }
 
 function sourcesOf({
-  merged,
+  given: root,
   value,
-  secrets,
+  isHidden,
   locate,
 }: {
-  readonly merged: unknown;
+  readonly given: unknown;
   readonly value: unknown;
-  readonly secrets: readonly string[];
+  readonly isHidden: (path: Path) => boolean;
   readonly locate: (path: Path) => Place | undefined;
 }): Map<string, Source> {
   const sources = new Map<string, Source>();
-  const given = leaves(merged);
+  const given = leaves(root);
   for (const { path, value: raw } of given) {
     const at = locate(path);
     const key = formatPath(path);
-    sources.set(key, { from: at ? formatPlace(at) : "default", value: secrets.includes(key) ? MASK : raw });
+    sources.set(key, { from: at ? formatPlace(at) : "default", value: isHidden(path) ? MASK : raw });
   }
   // What was parsed may have another shape than what was written, so only what nobody wrote is a default.
   const written = given.map(({ path }) => formatPath(path));
@@ -211,5 +220,5 @@ function leaves(value: unknown, path: Path = []): { readonly path: Path; readonl
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Written);
 }

@@ -10,7 +10,7 @@ test.each([
   ["${EMPTY}", ""],
   ["${NESTED}", "${HOST}"],
 ])("substitute() makes of %s %s", (text, expected) => {
-  expect(substitute(text, env)).toEqual({ ok: true, text: expected });
+  expect(substitute(text, env)).toMatchObject({ ok: true, text: expected });
 });
 
 test("substitute() tells every variable that is unset, and what names none", () => {

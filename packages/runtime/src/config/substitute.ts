@@ -1,6 +1,11 @@
 /** What became of a text with `${NAME}` in it. */
 export type Substitution =
-  | { readonly ok: true; readonly text: string }
+  | {
+      readonly ok: true;
+      readonly text: string;
+      /** The variables that stand in it now. */
+      readonly names: readonly string[];
+    }
   | { readonly ok: false; readonly unset: readonly string[]; readonly malformed: readonly string[] };
 
 /** The environment of a process, or what stands for it in tests. */
@@ -10,12 +15,14 @@ export type Env = Readonly<Record<string, string | undefined>>;
 export function substitute(text: string, env: Env): Substitution {
   const unset: string[] = [];
   const malformed: string[] = [];
+  const names: string[] = [];
   const replaced = text.replace(/\$(\$?)\{([^}]*)\}/g, (whole, escape: string, name: string) => {
     if (escape !== "") return whole.slice(1);
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) malformed.push(whole);
     else if (env[name] === undefined) unset.push(name);
+    names.push(name);
     return env[name] ?? "";
   });
   if (unset.length > 0 || malformed.length > 0) return { ok: false, unset, malformed };
-  return { ok: true, text: replaced };
+  return { ok: true, text: replaced, names };
 }

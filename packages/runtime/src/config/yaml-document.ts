@@ -1,29 +1,18 @@
-import {
-  type Document,
-  LineCounter,
-  type Node,
-  type Pair,
-  Scalar,
-  type YAMLParseError,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  parseDocument,
-  visit,
-} from "yaml";
+import { type Document, LineCounter, Scalar, type YAMLError, isScalar, parseDocument, visit } from "yaml";
 import type { Path, Place, Problem } from "./problem.ts";
 import { type Env, substitute } from "./substitute.ts";
+import { TreeError, YamlTree, keyText, startOf } from "./yaml-tree.ts";
 
 /** A YAML document as plain values, with the way back to where each of them stands. */
 export interface YamlDocument {
-  /** `null` for an empty document. */
+  /** `null` for an empty document; holds a `Written` for each scalar that YAML makes no text of. */
   readonly value: unknown;
   /** Where the value at `path` stands; for one that is missing, the nearest that holds it. */
   locate(path: Path): Place;
   /** Where the key at `path` stands. */
   locateKey(path: Path): Place;
+  /** The text with `${NAME}` as it was written, of a value that holds something of the environment; else undefined. */
+  templateAt(path: Path): string | undefined;
 }
 
 export type YamlResult =
@@ -35,87 +24,136 @@ export type YamlResult =
       readonly document?: YamlDocument;
     };
 
-/** Aliases may stand for at most this many values in all: a few lines of nested ones would fill the memory. */
-const ALIASES_MAX = 100;
-
 /** Parses the text of a YAML file and replaces `${NAME}` in its values. Syntax errors are all reported, with their places. */
 export function parseYaml(text: string, file: string, env: Env): YamlResult {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    // Sets, binaries and the like are nothing that a setting could be.
+    resolveKnownTags: false,
+    uniqueKeys: (a, b) => keyText(a) === keyText(b),
+  });
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const errors = [...document.errors, ...document.warnings];
+  const errors = worthTelling([...document.errors, ...document.warnings]);
   const problems = errors.map((error) => ({ ...place(error.pos[0]), message: syntaxMessage(error) }));
   if (problems.length === 0) problems.push(...oddKeys(document, place));
   if (problems.length > 0) return { ok: false, problems };
-  const unfilled = substituteAll(document, env, place);
+  const { templates, unfilled } = substituteAll(document, env, place);
+  const tree = new YamlTree(document);
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: ALIASES_MAX });
-  } catch {
-    return {
-      ok: false,
-      problems: [{ ...place(0), message: `aliases (*name) stand for too much: at most ${ALIASES_MAX} values` }],
-    };
+    value = tree.toData();
+  } catch (error) {
+    if (!(error instanceof TreeError)) throw error;
+    return { ok: false, problems: [{ ...place(error.offset), message: error.message }] };
   }
   const parsed: YamlDocument = {
     value,
-    locate: (path) => place(offsets(document, path).value),
-    locateKey: (path) => place(offsets(document, path).key),
+    locate: (path) => place(offsets(tree, path).value),
+    locateKey: (path) => place(offsets(tree, path).key),
+    templateAt(path) {
+      const { value: node, isWhole } = tree.find(path);
+      return isWhole && isScalar(node) ? templates.get(node) : undefined;
+    },
   };
   return unfilled.length > 0 ? { ok: false, problems: unfilled, document: parsed } : { ok: true, document: parsed };
+}
+
+/** Of a document that is nested too deep, each level would be an error of its own. */
+function worthTelling(errors: readonly YAMLError[]): readonly YAMLError[] {
+  const deep = errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
+  return deep === undefined ? errors : [deep];
 }
 
 const messages: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: "this key appears twice in the same mapping",
   MULTIPLE_DOCS: "a second document begins here (---): wanted one document a file",
   TAB_AS_INDENT: "a tab is used for indentation: wanted spaces",
+  RESOURCE_EXHAUSTION: "the document is nested too deep",
 };
 
-function syntaxMessage({ code, message }: Pick<YAMLParseError, "message"> & { readonly code: string }): string {
-  const text = messages[code] ?? message.split("\n", 1)[0] ?? message;
-  return text === messages[code] ? text : `invalid YAML: ${text}`;
+/** What to do, where the parser's own words do not say it. */
+const remedies: Readonly<Record<string, string>> = {
+  BAD_SCALAR_START: "wanted quotes around a text that begins so",
+  BAD_DQ_ESCAPE: "wanted single quotes, in which a backslash is one",
+  BLOCK_AS_IMPLICIT_KEY: "wanted quotes around a text with a colon and a blank in it",
+  UNEXPECTED_TOKEN: "wanted quotes around the whole text, or one value after a key",
+  TAG_RESOLVE_FAILED: "wanted quotes around a text that begins with !",
+  BAD_DIRECTIVE: "wanted no line that begins with %",
+};
+
+function syntaxMessage({ code, message }: Pick<YAMLError, "message" | "code">): string {
+  const own = messages[code];
+  if (own !== undefined) return own;
+  const text = (message.split("\n", 1)[0] ?? message).trim();
+  const remedy = remedies[code];
+  return `invalid YAML: ${text}${remedy === undefined ? "" : `; ${remedy}`}`;
 }
 
-/** YAML allows a mapping or a list as a key, which nobody means: mostly it is an unquoted `{{ template }}`. */
+/**
+ * YAML allows keys that nobody means: a mapping or a list, which mostly is an unquoted `{{ template }}`, and none at
+ * all; and `${NAME}` is replaced in values alone.
+ */
 function oddKeys(document: Document, place: (offset: number) => Place): Problem[] {
   const problems: Problem[] = [];
   visit(document, {
-    Pair(_, { key }) {
-      if (isScalar(key)) return;
-      problems.push({
-        ...place(start(key) ?? 0),
-        message: "a key is not plain text: wanted KEY: VALUE, with { and [ quoted",
-      });
+    Map(_, map) {
+      for (const { key } of map.items) {
+        const message = oddKey(key);
+        if (message !== null) problems.push({ ...place(startOf(key)), message });
+      }
     },
   });
   return problems;
 }
 
-function substituteAll(document: Document, env: Env, place: (offset: number) => Place): Problem[] {
-  const problems: Problem[] = [];
+function oddKey(key: unknown): string | null {
+  if (!isScalar(key)) return "a key is not plain text: wanted KEY: VALUE, with { and [ quoted";
+  const text = keyText(key);
+  if (text === "" && !isQuoted(key)) return "a key is missing before the colon: wanted KEY: VALUE";
+  if (text === "__proto__") return '"__proto__" cannot be a key';
+  if (/\$\{\w+\}/.test(text)) return `${JSON.stringify(text)} is a key: \${NAME} is replaced in values alone`;
+  return null;
+}
+
+const isQuoted = ({ type }: Scalar): boolean => type === Scalar.QUOTE_DOUBLE || type === Scalar.QUOTE_SINGLE;
+
+interface Substituted {
+  /** What was written, by the scalars that now hold something else. */
+  readonly templates: ReadonlyMap<Scalar, string>;
+  readonly unfilled: readonly Problem[];
+}
+
+function substituteAll(document: Document, env: Env, place: (offset: number) => Place): Substituted {
+  const templates = new Map<Scalar, string>();
+  const unfilled: Problem[] = [];
   visit(document, {
     Scalar(key, node) {
       if (key === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
-      const result = substitute(node.value, env);
+      const written = node.value;
+      const result = substitute(written, env);
       const at = place(node.range?.[0] ?? 0);
       if (result.ok) {
+        if (result.names.length > 0) templates.set(node, written);
         node.value = node.type === Scalar.PLAIN ? retype(result.text) : result.text;
+        node.source = result.text;
         return;
       }
       for (const name of result.unset)
-        problems.push({ ...at, message: `the variable ${name} is not set in the environment` });
+        unfilled.push({ ...at, message: `the variable ${name} is not set in the environment` });
       for (const what of result.malformed) {
-        problems.push({
+        unfilled.push({
           ...at,
           message: `${JSON.stringify(what)} names no variable: wanted \${NAME}, or $\${ for a literal \${`,
         });
       }
     },
   });
-  return problems;
+  return { templates, unfilled };
 }
 
 /** A value that is not quoted is what YAML makes of its text, so that `port: ${PORT}` gives a number. */
@@ -125,29 +163,16 @@ function retype(text: string): string | number | boolean {
 }
 
 /** The offsets of the key and of the value at `path`, or of the last part of it that exists. */
-function offsets(document: Document, path: Path): { readonly key: number; readonly value: number } {
-  let node: unknown = document.contents;
-  let found = { key: 0, value: start(node) ?? 0 };
-  for (const [depth, key] of path.entries()) {
-    const container = isAlias(node) ? node.resolve(document) : node;
-    const item: Pair | Node | undefined = isMap(container)
-      ? container.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(key))
-      : isSeq(container) && typeof key === "number"
-        ? (container.items[key] as Node | undefined)
-        : undefined;
-    // What is missing is missing from a mapping, which its key shows better than its first entry.
-    if (item === undefined) return { key: found.key, value: depth === 0 ? found.value : found.key };
-    node = isPair(item) ? item.value : item;
-    const value = start(node);
-    const ofKey = (isPair(item) ? start(item.key) : undefined) ?? value ?? found.key;
-    found = { key: ofKey, value: value ?? ofKey };
-  }
-  return found;
+function offsets(tree: YamlTree, path: Path): { readonly key: number; readonly value: number } {
+  const { key, value, isWhole } = tree.find(path);
+  const atKey = startOf(key);
+  // What is missing is missing from a mapping, which its key shows better than its first entry.
+  if (!isWhole) return { key: atKey, value: key === null ? startOf(value) : atKey };
+  const atValue = isNowhere(value) ? atKey : startOf(value);
+  return { key: key === null ? atValue : atKey, value: atValue };
 }
 
-/** Where a node begins; an empty value stands nowhere of its own. */
-function start(node: unknown): number | undefined {
-  const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : undefined;
-  if (!range || (isScalar(node) && node.value === null && node.source === "")) return undefined;
-  return range[0];
+/** An empty value stands nowhere of its own. */
+function isNowhere(node: unknown): boolean {
+  return node === null || (isScalar(node) && node.value === null && node.source === "");
 }

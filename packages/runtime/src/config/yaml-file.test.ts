@@ -39,7 +39,7 @@ test("parseYamlFile() gives the value, and where each part of it stands", () => 
 
 test("parseYamlFile() reports everything at once", () => {
   const text = [
-    "service: 7",
+    "service: [7]",
     "portt: 80",
     "protocol: htp",
     "liveness:",
@@ -48,7 +48,7 @@ test("parseYamlFile() reports everything at once", () => {
     "  inteval: 3s",
   ].join("\n");
   expect(problemsOf(text)).toEqual([
-    "b.yaml:1:10: service is 7: wanted text",
+    "b.yaml:1:10: service is a list: wanted text",
     'b.yaml:3:11: protocol is "htp": wanted one of http, h2, tcp (did you mean http?)',
     'b.yaml:5:13: liveness.interval is "3 parsecs": wanted a duration such as 500ms, 3s, 2m, 1h or 1d; a bare number is seconds',
     "b.yaml:6:9: liveness.rise is 0: wanted a number of at least 1",
@@ -84,7 +84,12 @@ test.each<[string, string, readonly string[]]>([
     "service: a\nliveness: { colour: red }",
     ["b.yaml:2:13: liveness.colour is not a known key: wanted one of http, interval, rise, expect"],
   ],
-  ["an empty file", "# nothing\n", ["b.yaml:1:1: the file is empty"]],
+  ["an empty file", "\n", ["b.yaml:1:1: the file is empty"]],
+  [
+    "a file that is all comment",
+    "# nothing\n",
+    ["b.yaml:1:1: the document is empty: wanted a mapping of keys to values, or a list"],
+  ],
   ["an unset variable", "service: ${NOPE}", ["b.yaml:1:10: the variable NOPE is not set in the environment"]],
   [
     "an unset variable beside another problem",
@@ -103,6 +108,64 @@ test.each<[string, string, readonly string[]]>([
   ],
 ])("parseYamlFile() reports %s", (_what, text, expected) => {
   expect(problemsOf(text)).toEqual(expected);
+});
+
+const deep = (levels: number): string => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+const chain = Array.from({ length: 2_000 }, (_, i) => `- &m${i} { k${i}: 1, ${i === 0 ? "" : `<<: *m${i - 1}`} }`);
+
+test.each<[string, string, string]>([
+  [
+    "an alias of nothing",
+    "service: *x",
+    "1:10: *x is an alias, and nothing before it has the anchor &x: wanted quotes",
+  ],
+  ["an alias within what it names", "tags: &x [*x]", "it is nested more than 100 deep, or an alias"],
+  ["a mapping that merges itself", "liveness: &x { <<: *x }", "a mapping cannot merge (<<) what it stands within"],
+  ["a merge of no mapping", "liveness: { <<: [1] }", "1:18: << merges mappings: wanted *NAME of a mapping, or a list"],
+  ["a key without a name", ": x", "a key is missing before the colon"],
+  ["a key that objects have", "__proto__: x", '1:1: "__proto__" cannot be a key'],
+  ["a variable in a key", "${PORT}: 1", '1:1: "${PORT}" is a key: ${NAME} is replaced in values alone'],
+  ["keys that are the same text", '"1": a\n1: b', "2:1: this key appears twice"],
+  ["deep nesting", `tags: ${deep(200)}`, "it is nested more than 100 deep"],
+  ["nesting without end", `tags: ${deep(100_000)}`, "the document is nested too deep"],
+  ["a merge of merges without end", chain.join("\n"), "aliases (*name) stand for too much"],
+  [
+    "a text that begins with @",
+    "service: @x",
+    "1:10: invalid YAML: Plain value cannot start with reserved character @; wanted quotes",
+  ],
+  [
+    "a backslash in double quotes",
+    'service: "\\d"',
+    "1:11: invalid YAML: Invalid escape sequence \\d; wanted single quotes",
+  ],
+  [
+    "a colon in a text",
+    "service: a: b",
+    "1:10: invalid YAML: Nested mappings are not allowed in compact mappings; wanted quotes",
+  ],
+  ["a tag", "service: !x a", "1:10: invalid YAML: Unresolved tag: !x; wanted quotes"],
+  [
+    "a number in quotes",
+    "service: a\nport: '80'",
+    '2:7: port is "80": in quotes it is text; wanted a port from 1 to 65535',
+  ],
+  ["a number that is none", "service: a\nport: .inf", "2:7: port is Infinity: wanted a port"],
+])("parseYamlFile() says of %s where and what", (_what, text, expected) => {
+  expect(problemsOf(text).join("\n")).toContain(expected);
+});
+
+test("parseYamlFile() tells keys apart by their text", () => {
+  const parsed = parseYamlFile("1.10: a\n1.1: b\n0x10: c\n16: d\nnull: e\n<<: { ~: f }", "b.yaml", {
+    schema: z.record(z.string(), z.string()),
+    env,
+  });
+  expect(parsed.ok && parsed.value).toEqual({ "1.10": "a", 1.1: "b", "0x10": "c", 16: "d", null: "e", "~": "f" });
+});
+
+test("parseYamlFile() takes the line ends and the byte order mark of other systems", () => {
+  const text = "\uFEFFservice: a\r\nport: 80\r\nprotocol: x\r\n";
+  expect(problemsOf(text)).toEqual([expect.stringMatching(/^b\.yaml:3:11: protocol is "x"/)]);
 });
 
 test("parseYamlFile() refuses aliases that multiply", () => {
@@ -138,8 +201,12 @@ test("readTextFile() says what keeps it from reading a file", async () => {
   });
   await writeFile(file, Uint8Array.of(0x61, 0xff, 0xfe));
   expect(await readTextFile(file)).toMatchObject({
-    problem: { message: "Cannot read the file: it is not text in UTF-8" },
+    problem: { line: 1, column: 2, message: "Cannot read the file: it is not text in UTF-8 (the byte 0xff here)" },
   });
+  await writeFile(file, Buffer.from("a: \u00e9\nb: 1\nc: \u00e9\u00e9 \u00e9", "utf8").subarray(0, -1));
+  expect(await readTextFile(file)).toMatchObject({ problem: { line: 3, column: 7 } });
+  await writeFile(file, Buffer.from("a: 1\nb: 2\n", "utf16le"));
+  expect(await readTextFile(file)).toMatchObject({ problem: { line: 1, column: 2 } });
   await writeFile(file, "x".repeat(1024 * 1024 + 1));
   expect(await readTextFile(file)).toMatchObject({ problem: { message: expect.stringContaining("larger than") } });
   await writeFile(file, "a: 1\n");

@@ -11,7 +11,13 @@ const FILE_BYTES_MAX = 1024 * 1024;
 
 /** A file that obeys its schema, with where each value stands; or all that is wrong with it. */
 export type Parsed<T> =
-  | { readonly ok: true; readonly value: T; locate(path: Path): Place }
+  | {
+      readonly ok: true;
+      readonly value: T;
+      locate(path: Path): Place;
+      /** As of `YamlDocument`. */
+      templateAt(path: Path): string | undefined;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Parses the text of a YAML file by a schema; everything that is wrong is reported at once. */
@@ -24,10 +30,11 @@ export function parseYamlFile<S extends z.ZodType>(
   const known = yaml.ok ? [] : yaml.problems;
   const { document } = yaml;
   if (document === undefined) return { ok: false, problems: known };
-  if (document.value === null)
-    return { ok: false, problems: [{ file, line: 1, column: 1, message: "the file is empty" }] };
-  const checked = check(schema, document.value);
-  if (checked.ok && known.length === 0) return { ok: true, value: checked.value, locate: document.locate };
+  // Somebody wrote what is all comment; what holds nothing at all was perhaps cut short.
+  if (text.trim() === "") return { ok: false, problems: [{ file, line: 1, column: 1, message: "the file is empty" }] };
+  const { value, locate, templateAt } = document;
+  const checked = check(schema, value, { templateAt });
+  if (checked.ok && known.length === 0) return { ok: true, value: checked.value, locate, templateAt };
   const found = checked.ok ? [] : checked.findings;
   const problems = found.map(({ path, atKey, message }) => ({
     ...(atKey ? document.locateKey(path) : document.locate(path)),
@@ -58,9 +65,57 @@ export async function readTextFile(file: string): Promise<TextRead> {
   if (bytes.length > FILE_BYTES_MAX) {
     return { state: "unusable", problem: problem(`Cannot read the file: it is larger than ${FILE_BYTES_MAX} bytes`) };
   }
+  const decoded = decodeText(bytes);
+  if (decoded.ok) return { state: "read", text: decoded.text };
+  return { state: "unusable", problem: { file, ...decoded } };
+}
+
+/** Text in UTF-8; or the place of the first byte that is none, and what to say of it. */
+export type DecodedText =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly line: number; readonly column: number; readonly message: string };
+
+/** Reads bytes as UTF-8, without the mark that some editors put first. A byte of 0 is no text, and mostly comes of UTF-16. */
+export function decodeText(bytes: Uint8Array): DecodedText {
+  const text = decode(bytes);
+  const zero = bytes.indexOf(0);
+  if (text !== null && zero < 0) return { ok: true, text };
+  const wrong = text === null ? firstWrong(bytes) : zero;
+  const start = bytes.lastIndexOf(NEW_LINE, wrong) + 1;
+  const line = bytes.subarray(0, start).filter((byte) => byte === NEW_LINE).length + 1;
+  const column = (decode(bytes.subarray(start, wrong)) ?? "").length + 1;
+  const byte = (bytes[wrong] ?? 0).toString(16).padStart(2, "0");
+  return {
+    ok: false,
+    line,
+    column,
+    message: `Cannot read the file: it is not text in UTF-8 (the byte 0x${byte} here)`,
+  };
+}
+
+const NEW_LINE = 0x0a;
+/** The bytes that one character may have. */
+const CHARACTER_BYTES_MAX = 4;
+
+/** The offset of the first byte that belongs to no character. */
+function firstWrong(bytes: Uint8Array): number {
+  let offset = 0;
+  // Line by line first: no character has the byte of a line's end in it.
+  for (let end = 0; end >= 0 && decode(bytes.subarray(offset, end)) !== null;) {
+    offset = end === 0 ? 0 : end + 1;
+    end = bytes.indexOf(NEW_LINE, offset);
+  }
+  for (let length = 1; length <= CHARACTER_BYTES_MAX;) {
+    if (decode(bytes.subarray(offset, offset + length)) === null) length += 1;
+    else [offset, length] = [offset + length, 1];
+  }
+  return offset;
+}
+
+function decode(bytes: Uint8Array): string | null {
   try {
-    return { state: "read", text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return { state: "unusable", problem: problem("Cannot read the file: it is not text in UTF-8") };
+    return null;
   }
 }

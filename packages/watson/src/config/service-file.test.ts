@@ -118,6 +118,128 @@ test.each([
   expect(check?.probe).toMatchObject({ kind: "http", url: url.replace(":80/", "/") });
 });
 
+test.each([
+  "2.0",
+  "1.10",
+  "1e3",
+  "0x10",
+  "0o17",
+  "010",
+  "1_000",
+  "+1",
+  ".5",
+  "-.inf",
+  ".nan",
+  "yes",
+  "no",
+  "on",
+  "off",
+  "true",
+  "False",
+  "2026-11-30",
+  "1:30",
+  "1234567e8",
+  "12345678901234567890123",
+  "0.10000000000000000001",
+])("readServices() takes %s as it was typed, wherever text is wanted", (typed) => {
+  const isVersion = /^[A-Za-z0-9._+-]+$/.test(typed);
+  const isName = /^[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?$/.test(typed);
+  const lines = [
+    "service: //b",
+    "url: http://h:1",
+    ...(isVersion ? [`version: ${typed}`] : []),
+    ...(isName ? [`instance: ${typed}`, `zone: ${typed}`] : []),
+    `tags: [${typed}, &t ${typed}, *t, !!str ${typed}]`,
+    `liveness: { exec: [/bin/check, ${typed}] }`,
+  ];
+  for (const text of [lines.join("\n"), ["%YAML 1.1", "---", ...lines].join("\n")]) {
+    const [one] = instances(text, { noExec: null });
+    expect(one).toMatchObject({
+      version: isVersion ? typed : null,
+      ...(isName ? { name: typed, zone: typed } : {}),
+      tags: [typed, typed, typed, typed],
+      checks: [{ probe: { command: ["/bin/check", typed] } }],
+    });
+  }
+  const key = typed.replace(":", "");
+  const body = typed.startsWith("+") ? `x${typed}` : typed; // nothing to repeat
+  const checks = `{ headers: { X: ${typed}, ${key}: x }, expect: { body: ${body} } }`;
+  const [http] = instances(`service: //b\nport: 80\nliveness: ${checks}`);
+  expect(http?.checks[0]?.probe).toMatchObject({ headers: { X: typed, [key]: "x" }, body });
+});
+
+test("readServices() takes a version as it was typed in JSON, and in a variable", () => {
+  expect(instances('[{ "service": "//b", "version": 2.0, "port": 80 }]')[0]?.version).toBe("2.0");
+  expect(instances("service: //b\nversion: ${V}\nport: ${PORT}", { env: { V: "1.10", PORT: "80" } })[0]).toMatchObject({
+    version: "1.10",
+    url: "http://vm101.example.com:80",
+  });
+});
+
+test.each(["[]", "# service: //b\n", "---\n", "null"])("readServices() finds no service in %o", (text) => {
+  expect(read(text)).toEqual({ ok: true, instances: [] });
+});
+
+test("readServices() merges mappings, the entry's own keys first", () => {
+  const text = [
+    "- &a { service: //a, url: 'http://h:1', version: 1.0, tags: [x] }",
+    "- { <<: *a, url: 'http://h:2' }",
+    "- { <<: [{ version: 3.0 }, *a], url: 'http://h:3' }",
+  ].join("\n");
+  expect(instances(text)).toMatchObject([
+    { service: "a", url: "http://h:1", version: "1.0", tags: ["x"] },
+    { service: "a", url: "http://h:2", version: "1.0", tags: ["x"] },
+    { service: "a", url: "http://h:3", version: "3.0", tags: ["x"] },
+  ]);
+  const wrong = ["- &a { service: //a, port: 70000 }", "- { <<: *a, version: '1' }"].join("\n");
+  expect(problems(wrong).map((one) => one.split(": ", 1)[0])).toEqual(["barker.yaml:1:28", "barker.yaml:1:28"]);
+});
+
+test("readServices() takes as many aliases as there are services", () => {
+  const more = Array.from(
+    { length: 2_000 },
+    (_, i) => `- { service: //b, url: "http://h:${i + 2}", liveness: *check }`,
+  );
+  const text = ["- { service: //b, url: 'http://h:1', liveness: &check { http: /health } }", ...more].join("\n");
+  expect(instances(text)).toHaveLength(2_001);
+});
+
+test.each([
+  ["url: http://u:hunter2@h:80", "it holds a user name or a password"],
+  ["url: http://h:80\nliveness: { http: 'http://probe:hunter2@h:1/health' }", "it holds a user name or a password"],
+  ["url: http://h:80\nliveness: { http: 'http://probe:hun/hunter2@h:1/health' }", "malformed"],
+  ["url: http://h:80\nliveness: { tcp: 'u:hunter2@h:1' }", "it holds a user name or a password"],
+  ["url: http://h:80\nliveness: { grpc: 'grpcs://u:hunter2@h:1' }", "it holds a user name or a password"],
+  ['url: http://h:80\nliveness: { headers: { Authorization: "Bearer hunter2\\n" } }', "wanted text of one line"],
+  ["url: http://h:80\nliveness: { http: 'health?token=hunter2' }", "it begins with neither / nor http://"],
+  ["url: http://h:80\nversion: dw1_hunter2", null],
+  ["url: http://h:80\nversion: 'dw1_hunter2 '", "it must be"],
+])("readServices() tells why it refuses %o, and no secret", (text, why) => {
+  const found = problems(`service: //b\n${text}`).join("\n");
+  if (why !== null) expect(found).toContain(why);
+  expect(found).not.toContain("hunter2");
+});
+
+test("readServices() never shows what came from the environment", () => {
+  const env = { SECRET: "Hunter2!", KIND: "zzz9" };
+  const found = problems(
+    "service: //${SECRET}\nversion: ${SECRET}\nurl: http://${SECRET}\nport: ${KIND}\nzone: x-${SECRET}\nweight: ${KIND}",
+    { env },
+  ).join("\n");
+  expect(found).not.toMatch(/hunter2|zzz9/i);
+  expect(found).toContain('service is "//${SECRET}": wanted the address of a service');
+  expect(found).toContain('port is "${KIND}": wanted a port');
+});
+
+test.each([
+  ["(?i)ok", "JavaScript takes no flags within it"],
+  ["(?P<a>b)", "JavaScript writes named groups as (?<name>…)"],
+  ["a)", "unmatched ')'"],
+  ["\\Aok\\z", "JavaScript writes ^ and $"],
+])("readServices() tells why %o is no regular expression", (body, why) => {
+  expect(problems(`service: //b\nport: 80\nliveness: { expect: { body: '${body}' } }`).join()).toContain(why);
+});
+
 test("readServices() takes the default check from the protocol", () => {
   const kinds = (text: string): unknown => instances(`service: //b\n${text}`)[0]!.checks[0]!.probe;
   expect(kinds("protocol: tcp\nport: 5432")).toEqual({ kind: "tcp", host: "vm101.example.com", port: 5_432 });
@@ -184,7 +306,10 @@ test.each([
       "2:1: verison is not a known key: did you mean version?",
     ],
   ],
-  ["service: //b\nversion: 1.10\nport: 80", ["2:10: version is 1.1: wanted a version in quotes"]],
+  [
+    "service: //b\nversion: null\nport: 80",
+    ["2:10: version is null: without quotes that means no value; wanted a version"],
+  ],
   [
     "service: //other/b\nport: 80",
     ['1:10: service: Cannot read address "//other/b": "other" is none of the directories'],
@@ -214,7 +339,10 @@ test.each([
   ],
   [
     "service: //b\nport: 80\nliveness: { expect: { status: [2xx], body: '(' } }",
-    ['liveness.expect.status[0] is "2xx": wanted a status', 'liveness.expect.body is "(": wanted a regular expression'],
+    [
+      'liveness.expect.status[0] is "2xx": it is no number and no range; wanted a status',
+      'liveness.expect.body is "(": unterminated group; wanted a regular expression',
+    ],
   ],
   ["service: //b(1)\nversion: '2'\nport: 80", ['2:10: version: Cannot use "2" as the version: the address says "1"']],
   [

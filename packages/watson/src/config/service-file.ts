@@ -8,6 +8,7 @@ import {
   parseName,
   parseServiceAddress,
   parseVersion,
+  VERSION_RULE,
   PROTOCOLS,
   ProtocolError,
   type ServiceAddress,
@@ -18,10 +19,11 @@ import {
   durationSetting,
   type Env,
   type Path,
-  parsedBy,
   parseYamlFile,
   type Place,
   portSetting,
+  readableBy,
+  refusal,
   type Problem,
   textLike,
 } from "@datawire/runtime";
@@ -54,6 +56,7 @@ export const DRAIN_MS_MAX = 3_600_000;
 const DRAIN_MS_DEFAULT = 10_000;
 const WEIGHT_DEFAULT = 100;
 const SERVICES_MAX = 10_000;
+const URL_RULE = "a URL such as http://HOST:8080/base";
 
 const name = textLike(NAME_PATTERN, NAME_RULE);
 const drain = durationSetting.refine((ms) => ms <= DRAIN_MS_MAX, { error: "a duration of at most 1h" });
@@ -62,23 +65,20 @@ const drain = durationSetting.refine((ms) => ms <= DRAIN_MS_MAX, { error: "a dur
 export function createServiceSchema({ directories, noExec }: Pick<ServiceContext, "directories" | "noExec">) {
   return z
     .strictObject({
-      service: z
-        .string()
-        .meta({ wanted: "the address of a service such as //barker" })
-        .superRefine(refusedBy((text) => parseServiceAddress(text, directories)))
-        .meta({ description: "The address of the service, such as `//barker`. Required.", otherwise: "required" }),
-      version: z
-        .union([z.string(), z.int()])
-        .meta({ wanted: 'a version in quotes, as in "1.10": without them it is a number, and 1.10 the same as 1.1' })
-        .pipe(parsedBy(parseVersion, "a version"))
-        .optional()
-        .meta({
-          description:
-            "The version that this instance runs; what stands before its first dot decides whether it is held back.",
-          otherwise: "none",
-        }),
+      service: readableBy(
+        (text) => parseServiceAddress(text, directories),
+        "the address of a service such as //barker",
+      ).meta({
+        description: "The address of the service, such as `//barker`. Required.",
+        otherwise: "required",
+      }),
+      version: readableBy(parseVersion, `a version: ${VERSION_RULE}`).optional().meta({
+        description:
+          "The version that this instance runs; what stands before its first dot decides whether it is held back.",
+        otherwise: "none",
+      }),
       // Which protocol it has to fit is known only when the whole service is read.
-      url: z.string().superRefine(refusedBy(parseAnyUrl)).optional().meta({
+      url: readableBy(parseAnyUrl, URL_RULE).optional().meta({
         description: "Where requests go, with the path that they are put under.",
         otherwise: "`http://HOST:PORT` of `port`",
       }),
@@ -115,35 +115,26 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
     })
     .superRefine((service, context) => {
       const issue = (key: string, message: string): void => context.addIssue({ code: "custom", path: [key], message });
-      if (service.url === undefined && service.port === undefined)
-        issue("url", "a URL such as http://HOST:8080/base, or port: 8080 instead");
+      if (service.url === undefined && service.port === undefined) issue("url", `${URL_RULE}, or port: 8080 instead`);
       if (service.url !== undefined && service.port !== undefined) issue("port", "either url or port, and not both");
       if (service.proxy_port !== undefined && service.protocol !== "tcp")
         issue("proxy_port", "no such key, as it has a meaning for protocol: tcp only");
       // Of a URL that is none, its own check has told already.
-      if (service.url !== undefined && refusalOf(() => parseAnyUrl(service.url as string)) === null) {
-        const refusal = refusalOf(() => parseInstanceUrl(service.url as string, service.protocol));
-        if (refusal !== null) issue("url", refusal);
-      }
+      const { url } = service;
+      if (url === undefined || thrownBy(() => parseAnyUrl(url)) !== null) return;
+      const unfit = thrownBy(() => parseInstanceUrl(url, service.protocol));
+      if (unfit !== null) context.addIssue({ ...refusal(unfit, URL_RULE), path: ["url"] });
     });
 }
 export type ServiceSource = z.infer<ReturnType<typeof createServiceSchema>>;
 
-/** A check that passes what `parse` takes, and shows the message of what it throws. */
-function refusedBy(parse: (text: string) => unknown) {
-  return (text: string, context: { addIssue(issue: { code: "custom"; message: string }): void }): void => {
-    const message = refusalOf(() => parse(text));
-    if (message !== null) context.addIssue({ code: "custom", message });
-  };
-}
-
-/** What `parse` throws, as text; null when it takes what it reads. */
-function refusalOf(parse: () => unknown): string | null {
+/** What `parse` throws; null when it takes what it reads. */
+function thrownBy(parse: () => unknown): unknown {
   try {
     parse();
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return error;
   }
 }
 
@@ -152,10 +143,12 @@ function parseAnyUrl(text: string): unknown {
   return parseInstanceUrl(text, /^tcp:/i.test(text) ? "tcp" : "http");
 }
 
-/** Makes the schema of a service file: one service, or a list of them. */
+/** Makes the schema of a service file: one service, or a list of them; none in a list without entries, or in a file that is all comment. */
 export function createFileSchema(context: Pick<ServiceContext, "directories" | "noExec">) {
   const service = createServiceSchema(context);
-  return z.union([service, z.array(service).min(1).max(SERVICES_MAX)]);
+  return z
+    .union([service, z.array(service).max(SERVICES_MAX), z.null().transform((): z.infer<typeof service>[] => [])])
+    .meta({ wanted: "a mapping of keys to values, or a list of them" });
 }
 export type FileSchema = ReturnType<typeof createFileSchema>;
 

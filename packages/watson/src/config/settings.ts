@@ -3,7 +3,6 @@ import { dirname, join, resolve } from "node:path";
 import { DEFAULT_DIRECTORY, NAME_PATTERN, NAME_RULE, parseDirectoryAddress } from "@datawire/protocol";
 import { credentialSettings, loadCredentials, type TlsSettings } from "@datawire/link";
 import {
-  commonSecrets,
   commonVariables,
   ConfigError,
   type DaemonInput,
@@ -111,7 +110,6 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     env: input.env,
     variables: commonVariables,
     flags: flagsOf(input),
-    secrets: commonSecrets,
   });
   const place = (...at: string[]) => locate(at) ?? { file: "watson.yaml" };
   const twice = repeated(value.directories);

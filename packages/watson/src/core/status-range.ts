@@ -6,10 +6,12 @@ const STATUS_MAX = 599;
  * @throws Error for anything else.
  */
 export function parseStatusRange(text: string): readonly [number, number] {
-  const match = /^\s*(\d{3})(?:\s*-\s*(\d{3}))?\s*$/.exec(text);
-  const from = Number(match?.[1]);
-  const to = Number(match?.[2] ?? match?.[1]);
-  if (match === null || from < STATUS_MIN || to > STATUS_MAX || from > to) throw new Error("no range of statuses");
+  const match = /^\s*(\d+)(?:\s*-\s*(\d+))?\s*$/.exec(text);
+  if (match === null) throw new Error("it is no number and no range");
+  const from = Number(match[1]);
+  const to = Number(match[2] ?? match[1]);
+  if (from < STATUS_MIN || to > STATUS_MAX) throw new Error(`statuses are from ${STATUS_MIN} to ${STATUS_MAX}`);
+  if (from > to) throw new Error("the range ends before it begins");
   return [from, to];
 }
 

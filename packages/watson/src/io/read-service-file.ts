@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { explainSystemError, type Problem } from "@datawire/runtime";
+import { decodeText, explainSystemError, type Problem } from "@datawire/runtime";
 
 /** A service file is written by people, or lists what a machine can run; a larger one is something else. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
@@ -30,10 +30,11 @@ export async function readServiceFile(path: string): Promise<FileText> {
     // One byte more than it has: a file that grew meanwhile is read again, as it then looks another.
     const buffer = Buffer.alloc(stats.size + 1);
     const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, bytesRead));
-    return { ok: true, text, untrusted: untrustedReason(stats) };
+    const decoded = decodeText(buffer.subarray(0, bytesRead));
+    if (!decoded.ok) return { ok: false, problem: { file: path, ...decoded } };
+    return { ok: true, text: decoded.text, untrusted: untrustedReason(stats) };
   } catch (error) {
-    return fail(error instanceof TypeError ? "it is not text in UTF-8" : explainSystemError(error));
+    return fail(explainSystemError(error));
   }
 }
 

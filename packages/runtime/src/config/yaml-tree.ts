@@ -1,0 +1,170 @@
+import {
+  type Alias,
+  type Document,
+  type Pair,
+  type YAMLMap,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  visit,
+} from "yaml";
+import type { Path } from "./problem.ts";
+import { Written } from "./written.ts";
+
+/** A document may hold this many values, those of aliases and merges counted wherever they stand: a few lines of nested ones would fill the memory. */
+const VALUES_MAX = 500_000;
+const DEPTH_MAX = 100;
+
+/** What makes a document of valid YAML of no use, and where it stands. */
+export class TreeError extends Error {
+  readonly offset: number;
+
+  constructor(offset: number, message: string) {
+    super(message);
+    this.name = "TreeError";
+    this.offset = offset;
+  }
+}
+
+type Entries = ReadonlyMap<string, Pair>;
+
+/**
+ * A YAML document as a tree of values, with aliases resolved and merge keys (`<<`) merged. Keys are the text that was
+ * written, and of scalars both that and what YAML makes of it are kept.
+ */
+export class YamlTree {
+  readonly #document: Document;
+  readonly #targets: ReadonlyMap<Alias, unknown>;
+  readonly #entries = new Map<YAMLMap, Entries | null>();
+  #values = 0;
+
+  constructor(document: Document) {
+    this.#document = document;
+    this.#targets = targetsOf(document);
+  }
+
+  /** The document as plain data, with a `Written` for each scalar that is no text. @throws TreeError */
+  toData(): unknown {
+    return this.#dataOf(this.#document.contents, 0);
+  }
+
+  /** The node at `path`, or as far as there is one, and its key; `isWhole` says whether all of the path is there. */
+  find(path: Path): { readonly key: unknown; readonly value: unknown; readonly isWhole: boolean } {
+    let found: { readonly key: unknown; readonly value: unknown } = { key: null, value: this.#document.contents };
+    for (const key of path) {
+      const container = isAlias(found.value) ? this.#targets.get(found.value) : found.value;
+      const item = isMap(container)
+        ? this.#entriesOf(container).get(String(key))
+        : isSeq(container) && typeof key === "number"
+          ? container.items[key]
+          : undefined;
+      if (item === undefined) return { ...found, isWhole: false };
+      found = isPair(item) ? { key: item.key, value: item.value } : { key: item, value: item };
+    }
+    return { ...found, isWhole: true };
+  }
+
+  #dataOf(node: unknown, depth: number): unknown {
+    this.#count(1, node);
+    if (depth > DEPTH_MAX)
+      throw new TreeError(
+        startOf(node),
+        `it is nested more than ${DEPTH_MAX} deep, or an alias (*name) stands within what it names`,
+      );
+    if (isAlias(node)) return this.#dataOf(this.#resolve(node), depth + 1);
+    if (isSeq(node)) return node.items.map((item) => this.#dataOf(item, depth + 1));
+    if (isMap(node)) {
+      const entries = [...this.#entriesOf(node)];
+      return Object.fromEntries(entries.map(([key, { value }]) => [key, this.#dataOf(value, depth + 1)]));
+    }
+    return isScalar(node) ? scalarOf(node) : null;
+  }
+
+  #count(values: number, node: unknown): void {
+    this.#values += values;
+    if (this.#values > VALUES_MAX)
+      throw new TreeError(startOf(node), `aliases (*name) stand for too much: at most ${VALUES_MAX} values in all`);
+  }
+
+  #resolve(alias: Alias): unknown {
+    const node = this.#targets.get(alias);
+    if (node !== undefined) return node;
+    throw new TreeError(
+      startOf(alias),
+      `*${alias.source} is an alias, and nothing before it has the anchor &${alias.source}: wanted quotes around a text that begins with *`,
+    );
+  }
+
+  /** The entries of a mapping by the text of their keys: its own, then what it merges. */
+  #entriesOf(map: YAMLMap): Entries {
+    const known = this.#entries.get(map);
+    if (known === null) throw new TreeError(startOf(map), "a mapping cannot merge (<<) what it stands within");
+    if (known !== undefined) return known;
+    this.#entries.set(map, null);
+    const entries = new Map<string, Pair>();
+    const merged: YAMLMap[] = [];
+    for (const pair of map.items) {
+      if (isMergeKey(pair.key)) merged.push(...this.#sourcesOf(pair));
+      else entries.set(keyText(pair.key), pair);
+    }
+    for (const source of merged) {
+      const more = this.#entriesOf(source);
+      this.#count(more.size, map);
+      for (const [key, pair] of more) if (!entries.has(key)) entries.set(key, pair);
+    }
+    this.#entries.set(map, entries);
+    return entries;
+  }
+
+  #sourcesOf({ key, value }: Pair): YAMLMap[] {
+    const resolved = isAlias(value) ? this.#resolve(value) : value;
+    const all = isSeq(resolved) ? resolved.items : [resolved];
+    return all.map((one) => {
+      const source = isAlias(one) ? this.#resolve(one) : one;
+      if (isMap(source)) return source;
+      throw new TreeError(startOf(one ?? key), "<< merges mappings: wanted *NAME of a mapping, or a list of them");
+    });
+  }
+}
+
+/** What each alias stands for: the last node before it that has its anchor. Asked of the library, each would cost a walk. */
+function targetsOf(document: Document): Map<Alias, unknown> {
+  const anchors = new Map<string, unknown>();
+  const targets = new Map<Alias, unknown>();
+  visit(document, {
+    Value(_, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+    Alias(_, node) {
+      targets.set(node, anchors.get(node.source));
+    },
+  });
+  return targets;
+}
+
+/** A key as it was written. */
+export function keyText(key: unknown): string {
+  if (!isScalar(key)) return String(key);
+  return typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
+}
+
+/** Whether a key merges mappings into its own; in quotes it is a key like any other. */
+function isMergeKey(key: unknown): boolean {
+  return isScalar(key) && key.value === "<<" && key.type === "PLAIN";
+}
+
+/** Where a node begins, from 0. */
+export function startOf(node: unknown): number {
+  const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : undefined;
+  return range?.[0] ?? 0;
+}
+
+function scalarOf({ value, source }: { readonly value: unknown; readonly source?: string }): unknown {
+  if (typeof value === "string") return value;
+  const text = source ?? String(value);
+  // What stands nowhere is no text that somebody wrote.
+  if (value === null) return text === "" ? null : new Written(text, null);
+  return typeof value === "number" || typeof value === "boolean" ? new Written(text, value) : text;
+}
