@@ -73,3 +73,119 @@ test("SIGHUP turns the access log on without a restart, and refuses settings tha
     });
   });
 });
+
+const text = expect.any(String) as string;
+const count = expect.any(Number) as number;
+const textOrNull = expect.toSatisfy((value) => value === null || typeof value === "string") as string | null;
+const moment = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/) as string;
+const has = (fields: object): unknown => expect.objectContaining<object>(fields);
+
+test("the JSON of dw and of HTTP has the fields that scripts rely on, of the types that they are", async () => {
+  await stack.startDirectory();
+  await Promise.all([stack.startWatson(), stack.startSherlock()]);
+  await stack.startInstance({ service: "emitter", name: "a", version: "1.0", file: { zone: "near" } });
+  await stack.reaches("emitter", ["a"]);
+  await stack.startInstance({ service: "emitter", name: "b", version: "2.0" });
+  await stack.startInstance({ service: "old", name: "c", version: "1" });
+  await stack.lists("emitter", { a: "live", b: "live" });
+  await stack.lists("old", { c: "live" });
+  const change = async (...args: readonly string[]) => expect(await stack.dw(...args)).toMatchObject({ code: 0 });
+  await change("service", "add", "//nothing");
+  await change("route", "add", "//monolith", "//emitter(2)", "12.5%", "--when", "header:X-Canary=1", "--for", "2h");
+  await change("route", "add", "//monolith", "//emitter(3)", "1%", "--ahead", "--sticky", "header:X-User");
+  await change("route", "add", "//old", "//emitter", "30%", "--service");
+
+  const instance = {
+    name: text,
+    version: textOrNull,
+    url: text,
+    state: expect.stringMatching(/^(live|down|draining|lost)$/) as string,
+    role: expect.stringMatching(/^(primary|held|routed)$/) as string,
+    reason: textOrNull,
+    zone: textOrNull,
+    since: moment,
+  };
+  const services = [
+    has({
+      service: "emitter",
+      protocol: "http",
+      primary: "1",
+      status: "live",
+      instances: [
+        has({ ...instance, name: "a", version: "1.0", role: "primary", zone: "near" }),
+        has({ ...instance, name: "b", version: "2.0", role: "routed", zone: null }),
+      ],
+    }),
+    has({ service: "nothing", protocol: "http", primary: null, status: "down", instances: [] }),
+    has({ service: "old", protocol: "http", primary: "1", status: "live", instances: [has(instance)] }),
+  ];
+  expect(await stack.dwJson("service", "list")).toEqual(services);
+  expect(await stack.read("/v1/services")).toEqual(has({ epoch: text, revision: count, services }));
+
+  const stored = { caller: "monolith", service: "emitter", status: "active", reading: "caller" };
+  const routes = [
+    has({
+      ...stored,
+      target: "//emitter(2)",
+      percent: 12.5,
+      when: "header:X-Canary=1",
+      sticky: "header:X-User",
+      expires: moment,
+    }),
+    has({
+      ...stored,
+      target: "//emitter(3)",
+      percent: 1,
+      status: "waiting",
+      when: null,
+      sticky: "header:X-User",
+      expires: null,
+    }),
+    has({
+      caller: "*",
+      service: "old",
+      target: "//emitter",
+      percent: 30,
+      status: "active",
+      reading: "service",
+      when: null,
+      sticky: null,
+      expires: null,
+    }),
+  ];
+  const inAnyOrder = expect.arrayContaining(routes) as unknown;
+  expect(await stack.dwJson("route", "list")).toEqual(inAnyOrder);
+  expect(await stack.read("/v1/routes")).toEqual(has({ epoch: text, revision: count, routes: inAnyOrder }));
+
+  const share = { target: text, percent: count, reason: text };
+  expect(await stack.dwJson("explain", "//monolith", "//emitter")).toEqual(
+    has({
+      caller: "monolith",
+      service: "emitter",
+      shares: [
+        has({
+          ...share,
+          target: "//emitter(2)",
+          percent: 12.5,
+          instances: [has({ name: "b", url: text, percent: 12.5 })],
+        }),
+        has({
+          ...share,
+          target: "//emitter",
+          percent: 87.5,
+          instances: [has({ name: "a", url: text, percent: 87.5 })],
+        }),
+      ],
+      excluded: [],
+    }),
+  );
+  expect(await stack.dwJson("explain", "//*", "//emitter")).toEqual(
+    has({ caller: "*", service: "emitter", excluded: [has({ name: "b", reason: text })] }),
+  );
+  expect(await stack.dwJson("explain", "//monolith", "//nothing")).toEqual(
+    has({ caller: "monolith", service: "nothing", shares: [], excluded: [] }),
+  );
+  expect(await stack.dwJson("caller", "list")).toEqual([
+    has({ name: "monolith", kind: "sherlock", version: text, revision: count, since: moment }),
+  ]);
+});
