@@ -4,6 +4,7 @@ const libraries = {
   protocol: [],
   api: ["protocol"],
   runtime: ["protocol"],
+  http: ["protocol", "runtime"],
   link: ["protocol", "api", "runtime"],
 };
 

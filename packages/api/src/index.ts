@@ -1,8 +1,8 @@
 import type { z } from "zod";
-import type { DeepReadonly } from "./endpoint.ts";
-import type { endpoints } from "./endpoints.ts";
+import type { DeepReadonly } from "./definitions/endpoint.ts";
+import type { endpoints } from "./definitions/endpoints.ts";
 
-export { AnswerError, type ApiClient, createApiClient, type Exchange } from "./client.ts";
+export { AnswerError, type ApiClient, createApiClient, type Exchange } from "./uses/client.ts";
 export {
   type DeepReadonly,
   type Endpoint,
@@ -12,9 +12,9 @@ export {
   type QueryShape,
   type Right,
   rightOf,
-} from "./endpoint.ts";
-export { endpoints, pages } from "./endpoints.ts";
-export { openApiPage } from "./openapi.ts";
+} from "./definitions/endpoint.ts";
+export { endpoints, pages } from "./definitions/endpoints.ts";
+export { openApiPage } from "./uses/openapi.ts";
 export { TOKEN_PATTERNS_MAX } from "./shapes/tokens.ts";
 
 type Endpoints = typeof endpoints;

@@ -1,19 +1,17 @@
 import {
+  endWithRefusal,
   healthHandler,
-  type Clock,
-  type Logger,
-  type ProblemBoard,
+  type HttpHandlers,
   metricsHandler,
   pathOf,
-  type Readiness,
   readyHandler,
   send,
-} from "@datawire/runtime";
+} from "@datawire/http";
+import type { Clock, Logger, ProblemBoard, Readiness } from "@datawire/runtime";
 import type { Gate } from "./access/gate.ts";
 import type { TokenDesk } from "./access/token-desk.ts";
 import type { StateConfig } from "./core/state.ts";
 import { createFrontDoor } from "./front-door.ts";
-import type { HttpHandlers } from "./io/http-server.ts";
 import { LinkServer } from "./io/link-server.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Store } from "./store/contract.ts";
@@ -130,7 +128,8 @@ export const startingHandlers: HttpHandlers = {
     if (pathOf(req) === "/healthz") return send(res, 200, "ok");
     send(res, 503, "the directory is starting", { "retry-after": "1" });
   },
-  upgrade: (_req, socket) => void socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n"),
+  upgrade: (_req, socket) =>
+    endWithRefusal(socket, { code: "unavailable", message: "Cannot open the link: the directory is starting" }),
   foreign: () => {},
   failed: () => {},
   crowded: () => {},

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
-import { type AdminHandler, type Logger, pathOf } from "@datawire/runtime";
+import { type ErrorCode, ProtocolError } from "@datawire/protocol";
+import { endWithRefusal, type HttpHandlers, type PageHandler, pathOf } from "@datawire/http";
+import type { Logger } from "@datawire/runtime";
 import { requireRight } from "./access/core/grant.ts";
 import { type Gate, type Permit, refusalHeaders } from "./access/gate.ts";
 import { answerError } from "./api/router.ts";
-import type { HttpHandlers } from "./io/http-server.ts";
 import type { LinkServer } from "./io/link-server.ts";
 import { StoreError } from "./store/contract.ts";
 import type { Tenants } from "./tenants.ts";
@@ -15,8 +15,8 @@ interface FrontDoorDeps {
   readonly tenants: Tenants;
   readonly links: LinkServer;
   /** Open to all. */
-  readonly open: readonly AdminHandler[];
-  readonly metrics: AdminHandler;
+  readonly open: readonly PageHandler[];
+  readonly metrics: PageHandler;
   readonly log: Logger;
   readonly refused: (code: ErrorCode) => void;
 }
@@ -56,7 +56,9 @@ export function createFrontDoor(deps: FrontDoorDeps): Pick<HttpHandlers, "reques
         const code = codeOf(error);
         refused(code);
         if (code === "internal") log.error("Link failed", { error });
-        refuseUpgrade(socket, error instanceof ProtocolError ? error : new ProtocolError(code, "Cannot open the link"));
+        const refusal = error instanceof ProtocolError ? error : new ProtocolError(code, "Cannot open the link");
+        // Clients of the link show the message.
+        endWithRefusal(socket, { code, message: refusal.message, headers: refusalHeaders(refusal) });
       });
     },
   };
@@ -75,17 +77,4 @@ function requireMetrics({ grant }: Permit): void {
 function codeOf(error: unknown): ErrorCode {
   if (error instanceof ProtocolError) return error.code;
   return error instanceof StoreError ? "unavailable" : "internal";
-}
-
-/** Says in plain HTTP why there will be no WebSocket; clients of the link show the message. */
-function refuseUpgrade(socket: Duplex, error: ProtocolError): void {
-  const body = `${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`;
-  const headers = {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
-    connection: "close",
-    ...refusalHeaders(error),
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${httpStatus(error.code)} Refused\r\n${lines.join("")}\r\n${body}`);
 }

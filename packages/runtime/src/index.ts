@@ -1,16 +1,3 @@
-export {
-  type AdminConfig,
-  type AdminDeps,
-  type AdminHandler,
-  type AdminServer,
-  healthHandler,
-  metricsHandler,
-  pathOf,
-  readOnly,
-  readyHandler,
-  send,
-  startAdmin,
-} from "./admin.ts";
 export { type JsonRead, type WriteOptions, readBounded, readJsonFile, writeFileAtomically } from "./atomic-file.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
 export { aborted, type Clock, systemClock } from "./clock.ts";
@@ -61,7 +48,6 @@ export type { DaemonContext } from "./daemon-life.ts";
 export { type ProcessLike, type SignalName, systemProcess } from "./daemon-process.ts";
 export { describeError } from "./describe-error.ts";
 export { type ExitCode, ExitError, exitCodes } from "./exit-codes.ts";
-export { type RequestOrigin, foreignRequest } from "./foreign-request.ts";
 export {
   type ListenAddress,
   formatListenAddress,

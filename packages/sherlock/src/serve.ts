@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type LinkState, openTableFollower, runLink, type TableUpdate } from "@datawire/link";
+import { startAdmin } from "@datawire/http";
 import {
   aborted,
   type Clock,
@@ -13,7 +14,6 @@ import {
   ProblemBoard,
   type Readiness,
   type ReadinessPart,
-  startAdmin,
   tryListen,
 } from "@datawire/runtime";
 import { lacksOf, takesInstances } from "./core/haproxy-version.ts";

@@ -1,4 +1,4 @@
-import { type AdminHandler, pathOf, send } from "@datawire/runtime";
+import { type PageHandler, pathOf, send } from "@datawire/http";
 
 /** Whom heartbeats are for. */
 export interface HeartbeatTargets {
@@ -11,7 +11,7 @@ export interface HeartbeatTargets {
 const PREFIX = "/v1/heartbeat/";
 
 /** `PUT /v1/heartbeat/INSTANCE`, where INSTANCE may be `SERVICE@INSTANCE` too: two services may share a name. */
-export function heartbeatHandler(targets: HeartbeatTargets): AdminHandler {
+export function heartbeatHandler(targets: HeartbeatTargets): PageHandler {
   return (req, res) => {
     const path = pathOf(req);
     if (!path.startsWith(PREFIX)) return false;

@@ -1,15 +1,7 @@
 import { join } from "node:path";
 import { NAME_PATTERN } from "@datawire/protocol";
-import {
-  aborted,
-  type DaemonContext,
-  ExitError,
-  exitCodes,
-  isRemote,
-  ProblemBoard,
-  startAdmin,
-  VERSION,
-} from "@datawire/runtime";
+import { startAdmin } from "@datawire/http";
+import { aborted, type DaemonContext, ExitError, exitCodes, isRemote, ProblemBoard, VERSION } from "@datawire/runtime";
 import { Agent } from "./agent.ts";
 import type { WatsonSettings } from "./config/settings.ts";
 import { directoryName, type Replicas } from "./core/directories.ts";

@@ -8,7 +8,7 @@ import { ROLES } from "@datawire/protocol";
 import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { listenHttp } from "../io/http-server.ts";
+import { listenHttp } from "@datawire/http";
 import { type Guarded, type Question, serveGuarded } from "../testing/guarded.ts";
 import { createAuthority, issueCertificate } from "./io/authority.ts";
 import { CertificateKeeper, filedCertificates, ownCertificates, tlsOptions } from "./io/certificates.ts";

@@ -1,5 +1,5 @@
 import { type DaemonCommand, ExitError, exitCodes, ProblemBoard } from "@datawire/runtime";
-import { whereToListen } from "../io/listen-addresses.ts";
+import { whereToListen } from "@datawire/http";
 import { dataDirOf, type DirectorySettings } from "../settings.ts";
 import { openStore } from "../open-store.ts";
 import { splitStore } from "../store/split-store.ts";

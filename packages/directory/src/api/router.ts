@@ -9,13 +9,13 @@ import {
   rightOf,
 } from "@datawire/api";
 import { type ErrorBody, type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
-import { check, describeError, type Logger, pathOf } from "@datawire/runtime";
+import { discardRest, errorBody, pathOf, readFileBody, readJson, sendJson } from "@datawire/http";
+import { check, describeError, type Logger } from "@datawire/runtime";
 import { z } from "zod";
 import { type Grant, requireRight } from "../access/core/grant.ts";
 import { type Permit, refusalHeaders } from "../access/gate.ts";
 import type { Author } from "../desk.ts";
 import { StoreError } from "../store/contract.ts";
-import { discardRest, readFileBody, readJson } from "./body.ts";
 
 /** A request to an endpoint, read: what its handler sees. */
 export interface ApiRequest<Path extends string, Query, Body> {
@@ -89,7 +89,9 @@ export function bindUpload<Answer extends z.ZodType>(
 ): BoundEndpoint {
   return {
     endpoint,
-    handle: async ({ req, author }) => ({ json: await handle(await readFileBody(req, bytesMax), author) }),
+    handle: async ({ req, author }) => ({
+      json: await handle(await readFileBody(req, { type: FILE_TYPE, bytesMax }), author),
+    }),
   };
 }
 
@@ -128,13 +130,6 @@ export function answerError(
   if (body.error.code === "internal") log.error("Request failed", { method: req.method, path: pathOf(req), error });
   sendJson(res, status, body, headers);
   discardRest(req);
-}
-
-/** Answers with JSON. */
-function sendJson(res: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  if (res.headersSent) return void res.destroy();
-  res.writeHead(status, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", ...headers });
-  res.end(`${JSON.stringify(body)}\n`);
 }
 
 function sendFile(res: ServerResponse, bytes: Uint8Array): void {
@@ -185,20 +180,18 @@ function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
 
 function answerTo(error: unknown): { status: number; body: ErrorBody; headers?: Record<string, string> } {
   if (error instanceof MethodError)
-    return { status: 405, body: bodyOf(error.code, error.message), headers: { allow: error.allow } };
+    return { status: 405, body: errorBody(error.code, error.message), headers: { allow: error.allow } };
   if (error instanceof ProtocolError)
     return {
       status: httpStatus(error.code),
-      body: bodyOf(error.code, error.message),
+      body: errorBody(error.code, error.message),
       headers: refusalHeaders(error),
     };
   if (error instanceof StoreError && error.code === "damaged")
-    return { status: 400, body: bodyOf("invalid_argument", error.message) };
+    return { status: 400, body: errorBody("invalid_argument", error.message) };
   if (error instanceof StoreError && error.code === "uncertain")
-    return { status: 503, body: bodyOf("unavailable", `${describeError(error)}; look before trying again`) };
+    return { status: 503, body: errorBody("unavailable", `${describeError(error)}; look before trying again`) };
   if (error instanceof StoreError)
-    return { status: 503, body: bodyOf("unavailable", `${describeError(error)}; nothing was changed`) };
-  return { status: 500, body: bodyOf("internal", "Cannot answer: the directory failed; its log says how") };
+    return { status: 503, body: errorBody("unavailable", `${describeError(error)}; nothing was changed`) };
+  return { status: 500, body: errorBody("internal", "Cannot answer: the directory failed; its log says how") };
 }
-
-const bodyOf = (code: ErrorCode, message: string): ErrorBody => ({ error: { code, message } });

@@ -10,7 +10,7 @@ import { tlsOptions } from "../access/io/certificates.ts";
 import { type Access, openAccess } from "../access/open-access.ts";
 import type { TokenOrder } from "../access/token-desk.ts";
 import { assembleDirectory, startingHandlers } from "../assemble.ts";
-import { type HttpServer, listenHttp } from "../io/http-server.ts";
+import { type HttpServer, listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
 import { listTenantFolders, tenantFolder } from "../store/tenant-folders.ts";

@@ -6,7 +6,7 @@ import { createReadiness, noLog, ProblemBoard, systemClock } from "@datawire/run
 import { WebSocket } from "ws";
 import { openAccess } from "../access/open-access.ts";
 import { assembleDirectory, type DirectoryConfig } from "../assemble.ts";
-import { listenHttp } from "../io/http-server.ts";
+import { listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
 import { listTenantFolders, tenantFolder } from "../store/tenant-folders.ts";

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer, get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { createReadiness, createRegistry, noLog, startAdmin } from "@datawire/runtime";
+import { startAdmin } from "@datawire/http";
+import { createReadiness, createRegistry, noLog } from "@datawire/runtime";
 import { expect, onTestFinished, test } from "vitest";
 import { removeFolder, temporaryFolder } from "../testing/machine.ts";
 import { statsHandler } from "./stats-handler.ts";

@@ -1,11 +1,11 @@
 import { request } from "node:http";
 import { pipeline } from "node:stream";
-import { type AdminHandler, pathOf, send } from "@datawire/runtime";
+import { type PageHandler, pathOf, send } from "@datawire/http";
 
 const PREFIX = "/haproxy";
 
 /** `/haproxy` on the admin port: HAProxy's own statistics page, to read only. */
-export function statsHandler(socketPath: string): AdminHandler {
+export function statsHandler(socketPath: string): PageHandler {
   return async (req, res) => {
     const path = pathOf(req);
     if (path !== PREFIX && !path.startsWith(`${PREFIX}/`) && !path.startsWith(`${PREFIX};`)) return false;

@@ -1,4 +1,4 @@
-import { networkOf } from "../../core/network-of.ts";
+import { networkOf } from "@datawire/http";
 
 /** How many refusals one address gets an explanation for at once, and how fast it may have more. */
 const BURST = 20;

@@ -4,7 +4,7 @@ import { request as secureRequest, type RequestOptions } from "node:https";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { whereToListen } from "../../io/listen-addresses.ts";
+import { whereToListen } from "@datawire/http";
 import { dataDirOf, type DirectoryValues } from "../../settings.ts";
 import { AUTHORITY_FILE } from "../open-access.ts";
 import { type Protection, protectionOf } from "../protection.ts";

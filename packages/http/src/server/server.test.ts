@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
-import { type HttpConfig, type HttpServer, listenHttp } from "./http-server.ts";
+import { type HttpConfig, type HttpServer, listenHttp } from "./server.ts";
 
 let server: HttpServer | null = null;
 afterEach(() => server?.close());
@@ -52,7 +52,7 @@ test.each<[string, Partial<HttpConfig>, string]>([
 const nobody = () => false;
 
 test("listenHttp() refuses connections of an address beyond its bound with a reason, until some have ended", async () => {
-  const port = await listen({ crowd: { max: 2, exempt: nobody } });
+  const port = await listen({ perAddress: { max: 2, exempt: nobody } });
   const open = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
   await Promise.all(open.map((one) => once(one, "connect")));
   const ask = async (): Promise<string> => {
@@ -74,7 +74,7 @@ test("listenHttp() refuses connections of an address beyond its bound with a rea
 });
 
 test("listenHttp() cuts connections beyond the bound where TLS is spoken, before the handshake", async () => {
-  const port = await listen({ crowd: { max: 0, exempt: nobody }, tls: { clientCertificates: false } });
+  const port = await listen({ perAddress: { max: 0, exempt: nobody }, tls: { clientCertificates: false } });
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {});
   await once(socket, "close");
@@ -82,7 +82,7 @@ test("listenHttp() cuts connections beyond the bound where TLS is spoken, before
 });
 
 test("listenHttp() exempts those it is told to", async () => {
-  const port = await listen({ crowd: { max: 0, exempt: (address) => address === "127.0.0.1" } });
+  const port = await listen({ perAddress: { max: 0, exempt: (address) => address === "127.0.0.1" } });
   expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
   expect(crowded).toEqual([]);
 });

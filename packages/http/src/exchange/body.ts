@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { FILE_TYPE } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
 
 /** The largest body of a change: 100 routes with long conditions are a tenth of it. */
@@ -26,8 +25,11 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
  * Reads a body that is a file.
  * @throws ProtocolError `limit_exceeded` past the bound.
  */
-export async function readFileBody(req: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
-  requireType(req, FILE_TYPE);
+export async function readFileBody(
+  req: IncomingMessage,
+  { type, bytesMax }: { readonly type: string; readonly bytesMax: number },
+): Promise<Uint8Array> {
+  requireType(req, type);
   return readBytes(req, bytesMax);
 }
 

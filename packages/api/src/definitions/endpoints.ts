@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
-import { countersAnswer } from "./shapes/counters.ts";
+import { countersAnswer } from "../shapes/counters.ts";
 import {
   historyAnswer,
   routeAddBody,
@@ -10,7 +10,7 @@ import {
   routeSetBody,
   undoAnswer,
   undoBody,
-} from "./shapes/routes.ts";
+} from "../shapes/routes.ts";
 import {
   distributionsAnswer,
   explainAnswer,
@@ -24,10 +24,10 @@ import {
   serviceChangeAnswer,
   servicesAnswer,
   serviceSetBody,
-} from "./shapes/services.ts";
-import { callersAnswer, guardReleaseAnswer, restoreAnswer, statusAnswer } from "./shapes/status.ts";
-import { tableAnswer } from "./shapes/table.ts";
-import { tokenCreateAnswer, tokenCreateBody, tokenRevokeAnswer, tokensAnswer } from "./shapes/tokens.ts";
+} from "../shapes/services.ts";
+import { callersAnswer, guardReleaseAnswer, restoreAnswer, statusAnswer } from "../shapes/status.ts";
+import { tableAnswer } from "../shapes/table.ts";
+import { tokenCreateAnswer, tokenCreateBody, tokenRevokeAnswer, tokensAnswer } from "../shapes/tokens.ts";
 
 const text = (description: string) => z.string().optional().meta({ description });
 

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { ErrorBody } from "@datawire/protocol";
-import { pathOf, send } from "@datawire/runtime";
+import { endWithRefusal, errorBody, pathOf, sendJson } from "../exchange/answer.ts";
 import { onUpgrade } from "./on-upgrade.ts";
 
 /** The first byte of every connection of TLS: a record that holds a handshake (RFC 8446, section 5.1). */
@@ -12,14 +11,9 @@ const IDLE_MS_MAX = 10_000;
 /** Open to all, and asked by programs that know nothing of certificates. */
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
-const REFUSAL: ErrorBody = {
-  error: {
-    code: "unauthenticated",
-    message:
-      "Cannot answer without TLS: this directory wants a token that carries its fingerprint (DATAWIRE_TOKEN, or token_file; " +
-      "`dw token create` makes one), or wss:// and tls.ca where it has certificates of its operator's own",
-  },
-};
+const REFUSAL =
+  "Cannot answer without TLS: this directory wants a token that carries its fingerprint (DATAWIRE_TOKEN, or token_file; " +
+  "`dw token create` makes one), or wss:// and tls.ca where it has certificates of its operator's own";
 
 /** Makes a server of TLS pass connections that are not of TLS to another one, by their first byte. */
 export function divertPlain(secure: Server, plain: Server): void {
@@ -47,12 +41,8 @@ export function createPlainAnswers(handlers: { request(req: IncomingMessage, res
   const server = createServer((req, res) => {
     res.shouldKeepAlive = false;
     if (PROBES.has(pathOf(req))) return handlers.request(req, res);
-    send(res, 401, JSON.stringify(REFUSAL), { "content-type": "application/json", "www-authenticate": "Bearer" });
+    sendJson(res, 401, errorBody("unauthenticated", REFUSAL), { "www-authenticate": "Bearer" });
   });
-  onUpgrade(server, (_req, socket) => {
-    const body = `${JSON.stringify(REFUSAL)}\n`;
-    const head = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
-    socket.end(`HTTP/1.1 401 Unauthorized\r\n${head}\r\n\r\n${body}`);
-  });
+  onUpgrade(server, (_req, socket) => endWithRefusal(socket, { code: "unauthenticated", message: REFUSAL }));
   return server;
 }

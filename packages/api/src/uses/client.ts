@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type Endpoint, fillPath, type ParamOf, type QueryShape } from "./endpoint.ts";
+import { type Endpoint, fillPath, type ParamOf, type QueryShape } from "../definitions/endpoint.ts";
 
 /** Sends one request and returns the JSON of its answer. @throws what the directory refused, or why it was not reached. */
 export type Exchange = (method: string, path: string, body?: unknown) => Promise<unknown>;

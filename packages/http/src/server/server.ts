@@ -3,13 +3,14 @@ import { createServer as createSecureServer, Server as SecureServer } from "node
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
-import type { ErrorBody } from "@datawire/protocol";
-import { foreignRequest, isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
+import { isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
+import { endWithRefusal, errorBody, sendJson } from "../exchange/answer.ts";
+import { type ConnectionBound, CONNECTION_BOUND, limitConnections } from "./connection-limit.ts";
+import { foreignRequest } from "./foreign-request.ts";
 import { onUpgrade } from "./on-upgrade.ts";
-import { CROWD_BOUND, type CrowdBound, createCrowdGuard } from "./crowd.ts";
 import { createPlainAnswers, divertPlain } from "./plain-on-tls.ts";
 
-/** What is served on the one port of a directory. */
+/** What is served on the one port of a daemon. */
 export interface HttpHandlers {
   request(req: IncomingMessage, res: ServerResponse): void;
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -25,10 +26,12 @@ export interface HttpConfig {
   readonly addresses: readonly ListenAddress[];
   /** The flag or key that chose the addresses, for messages. */
   readonly setting: string;
-  /** The names that the directory is known by. */
+  /** The names that the daemon is known by. */
   readonly names: readonly string[];
-  /** How many connections one address may have; `CROWD_BOUND` where it is left out. */
-  readonly crowd?: CrowdBound;
+  /** Default: `DEFAULT_LIMITS`. */
+  readonly limits?: HttpLimits;
+  /** How many connections one address may have; default: `CONNECTION_BOUND`. */
+  readonly perAddress?: ConnectionBound;
   /** Without it, TLS is not spoken. With it nobody gets in before `setCertificate`, and who does not speak it is told so. */
   readonly tls?: {
     /** Whether clients must show a certificate of the authority that `setCertificate` gives. */
@@ -45,15 +48,30 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Links and requests together; each costs about 20 KB. */
-const CONNECTIONS_MAX = 20_000;
+/** The bounds of a server. */
+export interface HttpLimits {
+  /** Links and requests together; each costs about 20 KB. */
+  readonly connections: number;
+  /** From the first byte of a request to the last one of its head. */
+  readonly headersMs: number;
+  /** From the first byte of a request to the last one of its body. */
+  readonly requestMs: number;
+  /** Between two requests of a connection. */
+  readonly idleMs: number;
+  /** How long requests may take to end when the server closes. */
+  readonly closeMs: number;
+}
+
+/** For the port of a directory, which has thousands of clients. */
+const DEFAULT_LIMITS: HttpLimits = {
+  connections: 20_000,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  idleMs: 60_000,
+  closeMs: 1_000,
+};
+
 const HEADER_BYTES_MAX = 16 * 1024;
-/** From the first byte of a request to the last one of its head, or of its body. */
-const HEADERS_MS_MAX = 10_000;
-const REQUEST_MS_MAX = 30_000;
-const IDLE_MS_MAX = 60_000;
-/** How long requests may take to end when the directory stops. */
-const CLOSE_MS_MAX = 1_000;
 
 /** Listens on every address, on one port. */
 export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Promise<HttpServer> {
@@ -62,7 +80,8 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
     const { host, origin } = req.headers;
     return foreignRequest({ host, origin }, { names: config.names, loopbackOnly });
   };
-  const guard = createCrowdGuard(config.crowd ?? CROWD_BOUND, (reason) => handlers.crowded(reason));
+  const limits = config.limits ?? DEFAULT_LIMITS;
+  const guard = limitConnections(config.perAddress ?? CONNECTION_BOUND, (reason) => handlers.crowded(reason));
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
   const bound: ListenAddress[] = [];
@@ -70,7 +89,9 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
     for (const address of config.addresses) {
       const port = bound[0]?.port ?? address.port;
       const server =
-        config.tls === undefined ? serve(handlers, refusalOf) : serveSecurely(handlers, refusalOf, config.tls);
+        config.tls === undefined
+          ? serve({ handlers, refusalOf, limits })
+          : serveSecurely({ handlers, refusalOf, limits }, config.tls);
       guard(server, { secure: config.tls !== undefined });
       track(server, sockets);
       bound.push(await listen(server, { ...address, port }, config.setting));
@@ -87,7 +108,7 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
     },
     async close() {
       // Not only those that have sent a request: also those that have not, or have not even shaken hands.
-      const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), CLOSE_MS_MAX);
+      const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), limits.closeMs);
       await Promise.all(servers.map(close));
       clearTimeout(cut);
     },
@@ -103,53 +124,53 @@ function track(server: Server, sockets: Set<Socket>): void {
 
 type RefusalOf = (req: IncomingMessage) => string | null;
 
-const OPTIONS: ServerOptions = {
-  maxHeaderSize: HEADER_BYTES_MAX,
-  headersTimeout: HEADERS_MS_MAX,
-  requestTimeout: REQUEST_MS_MAX,
-  keepAliveTimeout: IDLE_MS_MAX,
-  connectionsCheckingInterval: HEADERS_MS_MAX / 2,
-  noDelay: true,
-};
+interface Served {
+  readonly handlers: HttpHandlers;
+  readonly refusalOf: RefusalOf;
+  readonly limits: HttpLimits;
+}
 
-function serve(handlers: HttpHandlers, refusalOf: RefusalOf): Server {
-  return handle(createServer(OPTIONS), handlers, refusalOf);
+const optionsOf = ({ headersMs, requestMs, idleMs }: HttpLimits): ServerOptions => ({
+  maxHeaderSize: HEADER_BYTES_MAX,
+  headersTimeout: headersMs,
+  requestTimeout: requestMs,
+  keepAliveTimeout: idleMs,
+  connectionsCheckingInterval: headersMs / 2,
+  noDelay: true,
+});
+
+function serve(served: Served): Server {
+  return handle(createServer(optionsOf(served.limits)), served);
 }
 
 /** Serves TLS alone; plain HTTP on the same port is answered by what to do instead. */
-function serveSecurely(
-  handlers: HttpHandlers,
-  refusalOf: RefusalOf,
-  { clientCertificates }: NonNullable<HttpConfig["tls"]>,
-): Server {
+function serveSecurely(served: Served, { clientCertificates }: NonNullable<HttpConfig["tls"]>): Server {
+  const { handlers, limits } = served;
   // `setSecureContext` leaves these as they are: they are the server's, not the context's.
   const asked = { requestCert: clientCertificates, rejectUnauthorized: clientCertificates };
-  const server = createSecureServer({ ...OPTIONS, ...asked, handshakeTimeout: HEADERS_MS_MAX });
+  const server = createSecureServer({ ...optionsOf(limits), ...asked, handshakeTimeout: limits.headersMs });
   divertPlain(server, createPlainAnswers(handlers));
-  return handle(server, handlers, refusalOf);
+  return handle(server, served);
 }
 
-function handle(server: Server, handlers: HttpHandlers, refusalOf: RefusalOf): Server {
-  server.on("request", (req: IncomingMessage, res: ServerResponse) => {
-    alone(handlers, req.socket, () => answer(req, res));
-  });
+function handle(server: Server, { handlers, refusalOf, limits }: Served): Server {
   const answer = (req: IncomingMessage, res: ServerResponse): void => {
     const foreign = refusalOf(req);
     if (foreign === null) return handlers.request(req, res);
     handlers.foreign(foreign);
-    const body = JSON.stringify({ error: { code: "permission_denied", message: `Cannot answer: ${foreign}` } });
-    res.writeHead(403, { "content-type": "application/json", connection: "close" }).end(`${body}\n`);
+    sendJson(res, 403, errorBody("permission_denied", `Cannot answer: ${foreign}`), { connection: "close" });
   };
+  server.on("request", (req: IncomingMessage, res: ServerResponse) => {
+    alone(handlers, req.socket, () => answer(req, res));
+  });
   server.on("clientError", answerMalformed);
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = limits.connections;
   onUpgrade(server, (req, socket, head) =>
     alone(handlers, socket, () => {
       const foreign = refusalOf(req);
       if (foreign === null) return handlers.upgrade(req, socket, head);
       handlers.foreign(foreign);
-      socket.end(
-        `HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\nrefused: ${foreign}\n`,
-      );
+      endWithRefusal(socket, { code: "permission_denied", message: `Cannot answer: ${foreign}` });
     }),
   );
   return server;
@@ -165,16 +186,21 @@ function alone({ failed }: Pick<HttpHandlers, "failed">, socket: Duplex, work: (
   }
 }
 
-/** As Node would, and with a word for a head that is too large. */
+/** Answers what Node could not read, which it would do without a word. */
 function answerMalformed({ code }: NodeJS.ErrnoException, socket: Duplex): void {
   if (code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-  const message = `Cannot take a head of more than ${HEADER_BYTES_MAX} bytes`;
-  const body = `${JSON.stringify({ error: { code: "limit_exceeded", message } } satisfies ErrorBody)}\n`;
-  const head = (status: string): string => `HTTP/1.1 ${status}\r\nconnection: close\r\n`;
-  if (code === "HPE_HEADER_OVERFLOW")
-    socket.end(`${head("431 Request Header Fields Too Large")}content-type: application/json\r\n\r\n${body}`);
-  else if (code === "ERR_HTTP_REQUEST_TIMEOUT") socket.end(`${head("408 Request Timeout")}\r\n`);
-  else socket.end(`${head("400 Bad Request")}\r\n`);
+  if (code === "HPE_HEADER_OVERFLOW") {
+    const message = `Cannot take a head of more than ${HEADER_BYTES_MAX} bytes`;
+    return endWithRefusal(socket, { code: "limit_exceeded", message, status: 431 });
+  }
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    return endWithRefusal(socket, {
+      code: "limit_exceeded",
+      message: "Cannot wait longer for the request",
+      status: 408,
+    });
+  }
+  endWithRefusal(socket, { code: "invalid_argument", message: "Cannot read the request: it is no HTTP/1.1" });
 }
 
 function listen(server: Server, address: ListenAddress, setting: string): Promise<ListenAddress> {

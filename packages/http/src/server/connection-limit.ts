@@ -1,18 +1,18 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { type ErrorBody, httpStatus } from "@datawire/protocol";
 import { isLoopback } from "@datawire/runtime";
-import { ConnectionCount } from "../core/connection-count.ts";
+import { endWithRefusal } from "../exchange/answer.ts";
+import { ConnectionCount } from "./connection-count.ts";
 
 /** How many connections one address may have. */
-export interface CrowdBound {
+export interface ConnectionBound {
   readonly max: number;
   /** Who may have more. */
   readonly exempt: (address: string) => boolean;
 }
 
 /** A fifth of what all may have together, and more than the machines behind one address usually are. */
-export const CROWD_BOUND: CrowdBound = { max: 4_000, exempt: isLoopback };
+export const CONNECTION_BOUND: ConnectionBound = { max: 4_000, exempt: isLoopback };
 
 /** How long a refusal may take to leave. */
 const REFUSE_MS_MAX = 1_000;
@@ -23,7 +23,7 @@ const RETRY_AFTER_SECONDS = 10;
  * Makes servers refuse the connections of an address that has too many, before anything of them is read.
  * @param refused told of each, with the reason where it is the first one for a while.
  */
-export function createCrowdGuard({ max, exempt }: CrowdBound, refused: (reason: string | null) => void) {
+export function limitConnections({ max, exempt }: ConnectionBound, refused: (reason: string | null) => void) {
   const count = new ConnectionCount(max);
   /** @param secure whether TLS is spoken: a refusal in plain words would be no answer. */
   return (server: Server, { secure }: { readonly secure: boolean }): void => {
@@ -49,14 +49,14 @@ export function createCrowdGuard({ max, exempt }: CrowdBound, refused: (reason: 
 }
 
 function refuse(socket: Socket, message: string): void {
-  const body = `${JSON.stringify({ error: { code: "limit_exceeded", message } } satisfies ErrorBody)}\n`;
   socket.on("error", () => socket.destroy());
   // What it has sent is read and thrown away: a socket that is closed with bytes unread takes the answer with it.
   socket.resume();
-  socket.end(
-    `HTTP/1.1 ${httpStatus("limit_exceeded")} Too Many Requests\r\ncontent-type: application/json\r\nconnection: close\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nretry-after: ${RETRY_AFTER_SECONDS}\r\n\r\n${body}`,
-  );
+  endWithRefusal(socket, {
+    code: "limit_exceeded",
+    message,
+    headers: { "retry-after": String(RETRY_AFTER_SECONDS) },
+  });
   const cut = setTimeout(() => socket.destroy(), REFUSE_MS_MAX);
   socket.once("close", () => clearTimeout(cut));
 }

@@ -1,6 +1,6 @@
 import { ERROR_CODES } from "@datawire/protocol";
 import { z } from "zod";
-import { type Endpoint, FILE_TYPE, paramsOf } from "./endpoint.ts";
+import { type Endpoint, FILE_TYPE, paramsOf } from "../definitions/endpoint.ts";
 
 const errorBody = z.strictObject({ error: z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() }) });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseAddresses } from "./listen-addresses.ts";
+import { chooseAddresses } from "./where-to-listen.ts";
 
 const OWN = ["127.0.0.1", "::1", "10.0.0.5", "fe80::1"];
 

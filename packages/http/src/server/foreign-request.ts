@@ -1,4 +1,4 @@
-import { isLoopback } from "./listen-address.ts";
+import { isLoopback } from "@datawire/runtime";
 
 /** The headers that tell for which site a request was meant and from which it comes. */
 export interface RequestOrigin {

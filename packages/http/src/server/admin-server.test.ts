@@ -1,10 +1,9 @@
 import { request } from "node:http";
 import { Registry } from "prom-client";
 import { afterEach, expect, test } from "vitest";
-import { type AdminDeps, type AdminServer, send, startAdmin } from "./admin.ts";
-import { noLog } from "./log.ts";
-import { createRegistry } from "./metrics.ts";
-import { createReadiness } from "./ready.ts";
+import { createReadiness, createRegistry, noLog } from "@datawire/runtime";
+import { send } from "../exchange/answer.ts";
+import { type AdminDeps, type AdminServer, startAdmin } from "./admin-server.ts";
 
 let stop = new AbortController();
 afterEach(() => {

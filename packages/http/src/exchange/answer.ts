@@ -1,0 +1,52 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { type ErrorBody, type ErrorCode, httpStatus } from "@datawire/protocol";
+
+/** The path of a request without its query. */
+export const pathOf = (req: IncomingMessage): string => (req.url ?? "/").replace(/[?#].*$/s, "");
+
+/** Answers with text and closes the exchange. */
+export function send(res: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
+  res.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...headers });
+  res.end(`${text}\n`);
+}
+
+/** Answers with JSON; an answer that has begun is cut instead. */
+export function sendJson(
+  res: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  if (res.headersSent) return void res.destroy();
+  res.writeHead(status, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store", ...headers });
+  res.end(`${JSON.stringify(body)}\n`);
+}
+
+/** The body of a refusal. */
+export const errorBody = (code: ErrorCode, message: string): ErrorBody => ({ error: { code, message } });
+
+/** A refusal on a connection that no server answers for: it asked for another protocol, or was not let in at all. */
+export interface RawRefusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Default: that of the code. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Answers in plain HTTP/1.1 on a bare connection, and ends it. */
+export function endWithRefusal(
+  socket: Duplex,
+  { code, message, status = httpStatus(code), headers }: RawRefusal,
+): void {
+  const body = `${JSON.stringify(errorBody(code, message))}\n`;
+  const fields = {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+    ...headers,
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("")}\r\n${body}`);
+}
