@@ -203,6 +203,15 @@ test("settings are changed one by one, and checked", async () => {
   );
 });
 
+test("a service of TCP has no cookies to keep sessions by", async () => {
+  const { world, change } = await open();
+  await change(() => planServiceAdd(world, { service: "db", protocol: "tcp", settings: {} }));
+  await expect(change(() => planServiceSet(world, "db", { balance: "cookie:SID" }))).rejects.toThrow(
+    'Cannot use "cookie:SID" as balance: the service is of tcp',
+  );
+  await change(() => planServiceSet(world, "barker", { balance: "cookie:SID" }));
+});
+
 test("undo of a setting keeps a primary that was decided since", async () => {
   const { world, desk, change } = await open();
   await change(() => planServiceSet(world, "barker", { retries: 3 }));

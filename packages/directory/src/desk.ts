@@ -1,8 +1,9 @@
+import { randomBytes } from "node:crypto";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { effective, emptyChange, isIdle, type Plan } from "./core/commands/plan.ts";
 import type { Moment } from "./core/moment.ts";
 import { readRecord } from "./core/read-records.ts";
-import { recordKey, recordsOf, type DurableRecord, type HistoryEntry } from "./core/records.ts";
+import { recordKey, recordsOf, SESSION_KEY_ID, type DurableRecord, type HistoryEntry } from "./core/records.ts";
 import type { State } from "./core/state.ts";
 import { LeftOut } from "./left-out.ts";
 import { StoreError, type RecordWrite, type Store, type VersionedRecord } from "./store/contract.ts";
@@ -153,7 +154,10 @@ export class Desk {
       const before = new Map(current.map(({ key, value }) => [key, JSON.stringify(value)]));
       const wanted = new Map(backup.map(({ key, value }) => [key, JSON.stringify(value)]));
       const changes = backup.filter(({ key }) => before.get(key) !== wanted.get(key)).map(toWrite);
-      const removed = current.filter(({ key }) => !wanted.has(key)).map(({ key }) => ({ key, value: null }));
+      // Sessions go on over a backup that was made before there was a key.
+      const removed = current
+        .filter(({ key }) => !wanted.has(key) && key !== SESSION_KEY)
+        .map(({ key }) => ({ key, value: null }));
       const writes = [...changes, ...removed];
       const changed = writes.length;
       const { history } = this.#deps.state;
@@ -190,6 +194,17 @@ export class Desk {
         this.#deps.log.debug("Another directory was faster", { records: records.map(recordKey) });
       }
     });
+  }
+
+  /** Makes the key of the cookies of sessions where there is none; that of a directory which was faster holds. */
+  async makeSessionKey(): Promise<void> {
+    if (this.#deps.state.sessionKey !== null) return;
+    const key = randomBytes(32).toString("base64url");
+    try {
+      await this.remember([{ kind: "key", id: SESSION_KEY_ID, value: { key } }]);
+    } catch (error) {
+      this.#deps.log.warn("No key for the cookies of sessions can be made, the next start tries again", { error });
+    }
   }
 
   /** Resolves when all that was asked for so far is done. */
@@ -270,6 +285,8 @@ export class Desk {
     return result;
   }
 }
+
+const SESSION_KEY = recordKey({ kind: "key", id: SESSION_KEY_ID });
 
 function isConflict(error: unknown): boolean {
   return error instanceof StoreError && error.code === "conflict";

@@ -120,6 +120,11 @@ export class LinkDesk {
     faults.note({ subject: `link of ${name}`, message, remedy: FAULT_REMEDY }, clock.nowMs());
   }
 
+  /** What a client is given to make the cookies of sessions with; nothing but for a Sherlock. */
+  sessionKeyFor({ kind, subscribe }: Hello): string | null {
+    return kind === "sherlock" && subscribe !== null ? this.#deps.state.sessionKey : null;
+  }
+
   /** The clients that are connected. */
   clients(): ClientReport[] {
     return [...this.#open].flatMap((session) => session.report() ?? []);

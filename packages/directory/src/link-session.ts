@@ -260,7 +260,8 @@ export class LinkSession implements LinkClient {
     const { leaseMs, heartbeatMs, directory } = this.#config;
     this.#phase = { state: "open", hello };
     const link = Math.min(hello.link.max, LINK_VERSIONS.max);
-    this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs });
+    const sessionKey = desk.sessionKeyFor(hello) ?? undefined;
+    this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs, sessionKey });
     desk.enter(this, hello);
     if (hello.subscribe === null) return;
     const failed = (error: unknown): void => this.#fail(error);

@@ -243,3 +243,20 @@ test("a directory that stops says good-bye to its clients", async () => {
   await served.stop();
   expect(await sherlock.closed()).toBe(1001);
 });
+
+test("Sherlocks alone are given the key of the cookies of sessions, the same after a restart", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "datawire-key-"));
+  const first = await serve({ folder });
+  const keyFor = async (served: Served, kind: "sherlock" | "dw"): Promise<string | undefined> => {
+    const client = await served.link();
+    client.send(hello(kind, kind, { subscribe: { services: null, have: null } }));
+    return (await client.next("welcome")).sessionKey;
+  };
+  const key = await keyFor(first, "sherlock");
+  expect(key).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(await keyFor(first, "dw")).toBeUndefined();
+  await first.stop();
+  const second = await start({ folder });
+  expect(await keyFor(second, "sherlock")).toBe(key);
+  await rm(folder, { recursive: true });
+});

@@ -60,6 +60,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const drained = (key: string): void => links.tellDraining(key);
   const desk = new Desk({ state, store, clock, log, board, changed, stored, recorded, drained });
   await desk.load();
+  await desk.makeSessionKey();
 
   const { shared } = store;
   const sharing = shared === null ? null : new Sharing({ state, store, shared, publisher, clock, log });

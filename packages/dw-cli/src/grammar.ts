@@ -39,7 +39,7 @@ const serviceSettings: readonly OptionGrammar[] = [
     summary: "what becomes of a primary's share when it is down",
     choices: ["any", "none"],
   },
-  ...deniable("balance", "policy", "round-robin, random, least-connections, ordered, consistent:…"),
+  ...deniable("balance", "policy", "round-robin, random, least-connections, ordered, cookie:NAME, consistent:…"),
   ...deniable("timeout", "duration", "for the first byte of a response"),
   ...deniable("connect-timeout", "duration", "for a connection to an instance"),
   ...deniable("queue-timeout", "duration", "for a free connection when --max-connections is reached"),

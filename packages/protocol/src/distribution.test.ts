@@ -17,6 +17,9 @@ function shown(table: Table, caller = "monolith", service = "barker", zone: stri
 const v1 = [instance("barker@vm1(1.0)"), instance("barker@vm2(1.1)")];
 const v2 = instance("barker@vm3(2.0)");
 const down = { state: "down", reason: "503" } as const;
+const draining = (text: string) => instance(`barker@${text}`, { state: "draining" });
+const lost = (text: string) => instance(`barker@${text}`, { state: "lost" });
+const near = (text: string) => instance(`barker@${text}`, { zone: "east" });
 
 test("distribute() gives the primary everything, and a held version nothing", () => {
   expect(shown(tableOf([...v1, v2]))).toBe("//barker 100 vm1 vm2");
@@ -250,4 +253,58 @@ test("distribute() makes all slots go somewhere live, for any table", () => {
       },
     ),
   );
+});
+
+test.each<[string, Parameters<typeof tableOf>, string | null, string[]]>([
+  [
+    "the whole primary, lost and draining ones too",
+    [[...v1, lost("vm4(1)"), draining("vm5(1)"), v2]],
+    null,
+    ["vm1", "vm2", "vm4", "vm5"],
+  ],
+  ["instances of another zone", [[near("vm1(1)"), ...v1.slice(1)]], "east", ["vm1", "vm2"]],
+  [
+    "nothing that a route of another caller names",
+    [[...v1, v2], { tables: [routes("web", "barker", [["//barker(2)", 900]])] }],
+    null,
+    ["vm1", "vm2"],
+  ],
+  [
+    "a target that only drains",
+    [[...v1, draining("vm3(2)")], { tables: [routes("*", "barker", [["//barker(2)", 900]])] }],
+    null,
+    ["vm3", "vm1", "vm2"],
+  ],
+  [
+    "a target with all of it",
+    [[...v1, v2], { tables: [routes("*", "barker", [["//barker(2)", 10_000]])] }],
+    null,
+    ["vm3"],
+  ],
+  ["what stands in for the primary, beside what is left of it", [[draining("vm1(1)"), v2]], null, ["vm1", "vm3"]],
+  ["all that is left of a service, though no share is", [[draining("vm1(1)")]], null, ["vm1"]],
+  [
+    "what a share finds in another service",
+    [
+      [...v1, instance("dog@d1(1)"), instance("dog@d2(2)")],
+      { tables: [routes("*", "barker", [["//dog", 900, { reading: "service" }]])] },
+    ],
+    null,
+    ["d1", "vm1", "vm2"],
+  ],
+])("distribute() lets sessions live with %s", (_, [instances, more], zone, expected) => {
+  const { holders = [] } = distribute(tableOf(instances, more), "barker", { caller: "monolith", zone }) ?? {};
+  expect(holders.map((holder) => (holder.kind === "url" ? holder.url : holder.instance.name))).toEqual(expected);
+});
+
+test("distribute() lets sessions live at the default URL while it has a share", () => {
+  const services = [{ name: "barker", primary: "1", settings: { defaultUrl: "http://old" } }] as never;
+  const tables = [routes("monolith", "barker", [["//barker", 3_000]])];
+  const { holders = [] } =
+    distribute(tableOf(v1, { services, tables }), "barker", { caller: "monolith", zone: null }) ?? {};
+  expect(holders.map((holder) => (holder.kind === "url" ? holder.url : holder.instance.name))).toEqual([
+    "vm1",
+    "vm2",
+    "http://old",
+  ]);
 });

@@ -7,8 +7,11 @@ import { isUsable } from "./model.ts";
 import {
   blend,
   defaultUrlOutlet,
+  type Holder,
+  holdersOf,
   instanceParts,
   isAlive,
+  joinHolders,
   type Outlet,
   type Part,
   primaryOutlet,
@@ -27,6 +30,8 @@ export interface Share {
   readonly target: string;
   readonly slots: readonly SlotRange[];
   readonly parts: readonly Part[];
+  /** Where the sessions of this share can live. */
+  readonly holders: readonly Holder[];
   readonly reason: string;
 }
 
@@ -36,6 +41,8 @@ export interface Rule {
   readonly target: string;
   readonly order: number;
   readonly parts: readonly Part[];
+  /** Where the sessions of the requests that match can live. */
+  readonly holders: readonly Holder[];
   readonly reason: string;
 }
 
@@ -48,6 +55,11 @@ export interface Distribution {
   /** Together all 10,000 slots, or none when nothing is live. Every share has at least one slot. */
   readonly shares: readonly Share[];
   readonly rules: readonly Rule[];
+  /**
+   * Where sessions can live whose requests meet no condition: with every target that has a share above 0, live or not.
+   * There may be some where there is no share, while all that is left drains.
+   */
+  readonly holders: readonly Holder[];
   readonly sticky: Sticky | null;
   /** Why the primary's share does not go to the primary; null while it does. */
   readonly degraded: string | null;
@@ -64,13 +76,14 @@ export function distribute(table: TableReader, service: string, viewpoint: Viewp
   const scene: Scene = { view, viewpoint, routes, enter: (target) => enterService(table, target, viewpoint) };
   const primary = primaryOutlet(scene);
   const forPrimary = isAlive(primary) ? [primary] : standIns(scene);
-  const shares = sharesOf(scene, primary, forPrimary);
+  const { shares, holders } = sharesOf(scene, primary, forPrimary);
   return {
     service,
     caller: viewpoint.caller,
     table: routes,
     shares,
     rules: shares.length === 0 ? [] : rulesOf(scene, primary, forPrimary),
+    holders,
     sticky: routes?.sticky == null ? null : parseSticky(routes.sticky),
     degraded: isAlive(primary) ? null : primary.reason,
   };
@@ -87,18 +100,27 @@ export function isWholeService(table: { readonly service: string }, target: stri
   return target === formatServiceAddress({ service: table.service, instance: null, version: null });
 }
 
-function sharesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]): Share[] {
+interface Shared {
+  readonly shares: readonly Share[];
+  readonly holders: readonly Holder[];
+}
+
+function sharesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]): Shared {
   const routes = scene.routes?.routes ?? [];
   const shares: Share[] = [];
+  /** What has a share by the table, dead or alive, and what stands in for it. */
+  const entitled: Outlet[] = [];
   /** What falls to the primary, or to what stands in for it. */
   const left: (readonly SlotRange[])[] = [];
   for (const route of routes) {
     const outlet = isWhole(scene, route) ? primary : routeOutlet(scene, route);
+    if (countSlots(route.slots) > 0) entitled.push(outlet);
     if (isAlive(outlet)) shares.push(share(outlet, route.slots));
     else left.push(route.slots);
   }
   const rest = remainingSlots(routes.map((route) => route.slots));
   const defaultUrl = routes.some((route) => isWhole(scene, route)) ? defaultUrlOutlet(scene) : null;
+  if (countSlots(rest) > 0) entitled.push(defaultUrl ?? primary);
   if (defaultUrl === null) left.push(rest);
   else shares.push({ ...share(defaultUrl, rest), reason: "the rest goes to the default URL" });
   const divided = divideSlots(
@@ -106,7 +128,8 @@ function sharesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]):
     forPrimary.map((outlet) => outlet.weight),
   );
   forPrimary.forEach((outlet, i) => shares.push(share(outlet, divided[i] as SlotRange[])));
-  return anyLive(scene, shares) ? mergeShares(shares) : [];
+  entitled.push(...forPrimary.filter((_, i) => countSlots(divided[i] as SlotRange[]) > 0));
+  return { shares: anyLive(scene, shares) ? mergeShares(shares) : [], holders: joinHolders(entitled) };
 }
 
 /** The `--when` rules: the longest path first, then the others by age. One whose target is dead goes to the primary. */
@@ -116,10 +139,11 @@ function rulesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]): 
     const when = parseWhen(route.when);
     const { order } = route;
     const outlet = isWhole(scene, route) ? primary : routeOutlet(scene, route);
-    if (isAlive(outlet))
-      return [{ when, order, target: outlet.target, parts: outlet.parts, reason: `--when ${route.when}` }];
-    const reason = `${outlet.target} has no live instance`;
-    return [{ when, order, target: wholeService(scene), parts: blend(forPrimary), reason }];
+    const { target, parts, holders } = outlet;
+    if (isAlive(outlet)) return [{ when, order, target, parts, holders, reason: `--when ${route.when}` }];
+    const reason = `${target} has no live instance`;
+    const instead = { target: wholeService(scene), parts: blend(forPrimary) };
+    return [{ when, order, ...instead, holders: joinHolders([outlet, ...forPrimary]), reason }];
   });
   const pathLength = ({ when }: Rule): number => (when.kind === "path" ? when.prefix.length : 0);
   return rules.sort((a, b) => pathLength(b) - pathLength(a) || a.order - b.order);
@@ -129,18 +153,19 @@ function rulesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]): 
  * The parts of a share that enters another service: that service's own distribution for `//b`, without its conditions
  * and without going on to a third; the named instances for `//b(2)`.
  */
-function enterService(table: TableReader, target: string, viewpoint: Viewpoint): readonly Part[] {
+function enterService(table: TableReader, target: string, viewpoint: Viewpoint): Pick<Outlet, "parts" | "holders"> {
   const address = parseServiceAddress(target);
   const view = table.service(address.service);
-  if (view === null) return [];
-  const scene: Scene = { view, viewpoint, routes: effectiveTable(view, viewpoint.caller), enter: () => [] };
+  const nothing = { parts: [], holders: [] };
+  if (view === null) return nothing;
+  const scene: Scene = { view, viewpoint, routes: effectiveTable(view, viewpoint.caller), enter: () => nothing };
   if (address.version !== null || address.instance !== null) {
     const members = view.instances.filter((instance) => claimant([target], instance) !== null);
-    return instanceParts(scene, target, members);
+    return { parts: instanceParts(scene, target, members), holders: holdersOf(members) };
   }
   const primary = primaryOutlet(scene);
-  const shares = sharesOf(scene, primary, isAlive(primary) ? [primary] : standIns(scene));
-  return blend(shares.map(({ parts, slots }) => ({ parts, weight: countSlots(slots) })));
+  const { shares, holders } = sharesOf(scene, primary, isAlive(primary) ? [primary] : standIns(scene));
+  return { parts: blend(shares.map(({ parts, slots }) => ({ parts, weight: countSlots(slots) }))), holders };
 }
 
 /** A refusal is worth showing only beside something that lives; alone it says "nothing is live". */
@@ -157,7 +182,10 @@ function mergeShares(shares: readonly Share[]): Share[] {
     const at = merged.findIndex((other) => other.target === next.target && samePools(other.parts, next.parts));
     const other = merged[at];
     if (other === undefined) merged.push(next);
-    else merged[at] = { ...other, slots: joinSlots([other.slots, next.slots]), reason: next.reason };
+    else {
+      const slots = joinSlots([other.slots, next.slots]);
+      merged[at] = { ...other, slots, holders: joinHolders([other, next]), reason: next.reason };
+    }
   }
   return merged;
 }
@@ -167,8 +195,8 @@ function samePools(a: readonly Part[], b: readonly Part[]): boolean {
   return a.length === b.length && a.every((part, i) => part.pool.kind === b[i]?.pool.kind);
 }
 
-function share({ target, parts, reason }: Outlet, slots: readonly SlotRange[]): Share {
-  return { target, slots, parts, reason };
+function share({ target, parts, holders, reason }: Outlet, slots: readonly SlotRange[]): Share {
+  return { target, slots, parts, holders, reason };
 }
 
 function isWhole({ view }: Scene, route: Route): boolean {

@@ -77,3 +77,24 @@ test("explain() says which instances of a target a more specific one has", () =>
     { target: "//barker" },
   ]);
 });
+
+test("explain() says where sessions live before any share is drawn, and which instances get no other requests", () => {
+  const services = [{ name: "barker", primary: "1", settings: { balance: "cookie:SERVERID" } }] as never;
+  const instances = [
+    instance("barker@a(1)"),
+    instance("barker@b(1)", { state: "draining" }),
+    instance("barker@c(2)"),
+    instance("barker@d(3)"),
+    instance("barker@e(1)", { state: "down" }),
+  ];
+  const at = (share: number) =>
+    explain(tableOf(instances, { services, tables: [routes("*", "barker", [["//barker(2)", share]])] }), "barker", {
+      caller: "x",
+      zone: null,
+    });
+  const names = (share: number) => at(share)?.sessions?.instances.map(({ name }) => name);
+  expect(at(1_000)?.sessions?.cookie).toBe("SERVERID");
+  expect([names(1_000), names(0), names(10_000)]).toEqual([["c", "a", "b"], ["a", "b"], ["c"]]);
+  expect(at(1_000)?.excluded[0]).toEqual({ name: "b", reason: "draining; keeps the sessions that it has" });
+  expect(explain(tableOf(instances), "barker", { caller: "x", zone: null })).not.toHaveProperty("sessions");
+});

@@ -1,6 +1,6 @@
 import { parseBalance } from "./matchers.ts";
 import type { Distribution, Rule, Share } from "./distribution.ts";
-import type { Part, Pool, Viewpoint } from "./outlets.ts";
+import type { Holder, Part, Pool, Viewpoint } from "./outlets.ts";
 import { distribute } from "./distribution.ts";
 import { groupOf, isNamed } from "./groups.ts";
 import type { Instance, ServiceSettings } from "./model.ts";
@@ -18,6 +18,15 @@ export interface Explanation {
   readonly shares: readonly ExplainedShare[];
   /** The instances of the service that get nothing. */
   readonly excluded: readonly { readonly name: string; readonly reason: string }[];
+  /** Left out but for the balance policy `cookie:NAME`. */
+  readonly sessions?: ExplainedSessions | undefined;
+}
+
+/** What goes before the shares: a request that brings the cookie of a session goes where that one lives. */
+export interface ExplainedSessions {
+  readonly cookie: string;
+  /** Where sessions can live; what comes to others is drawn by the shares, as what brings no cookie is. */
+  readonly instances: readonly { readonly name: string; readonly url: string }[];
 }
 
 export interface ExplainedShare {
@@ -55,13 +64,29 @@ export function explain(
   const reached = new Set(
     shares.flatMap((share) => share.instances.filter((i) => i.percent > 0).map((i) => i.url + i.name)),
   );
+  const holders = rule?.holders ?? distribution.holders;
+  const sessions = explainSessions(view.service.settings, holders);
+  const keeps = (instance: Instance): boolean =>
+    sessions !== null && holders.some((holder) => holder.kind === "instance" && holder.instance === instance);
   const excluded = view.instances
     .filter((instance) => !reached.has(instance.url + instance.name))
-    .map((instance) => ({
-      name: instance.name,
-      reason: exclusionReason({ view, distribution, viewpoint, rule }, instance),
-    }));
-  return { caller: viewpoint.caller, service, shares, excluded };
+    .map((instance) => {
+      const reason = exclusionReason({ view, distribution, viewpoint, rule }, instance);
+      return { name: instance.name, reason: keeps(instance) ? `${reason}; keeps the sessions that it has` : reason };
+    });
+  const explanation = { caller: viewpoint.caller, service, shares, excluded };
+  return sessions === null ? explanation : { ...explanation, sessions };
+}
+
+function explainSessions({ balance }: ServiceSettings, holders: readonly Holder[]): ExplainedSessions | null {
+  const policy = balance === null ? null : parseBalance(balance);
+  if (policy?.kind !== "cookie") return null;
+  const instances = holders.map((holder) =>
+    holder.kind === "url"
+      ? { name: "default", url: holder.url }
+      : { name: holder.instance.name, url: holder.instance.url },
+  );
+  return { cookie: policy.name, instances };
 }
 
 /** Whether a request meets a `--when` condition. */

@@ -12,13 +12,13 @@ export {
 } from "./address.ts";
 export * from "./api.ts";
 export type { Distribution, Rule, Share } from "./distribution.ts";
-export type { Part, Pool, Viewpoint } from "./outlets.ts";
+export type { Holder, Part, Pool, Viewpoint } from "./outlets.ts";
 export { sharedZone } from "./outlets.ts";
 export { distribute, effectiveTable, isWholeService } from "./distribution.ts";
 export { DURATION_MAX_MS, DURATION_RULE, formatDuration, parseDuration } from "./duration.ts";
 export type { ErrorCode } from "./errors.ts";
 export { ERROR_CODES, ProtocolError } from "./errors.ts";
-export type { Explanation, RequestFacts } from "./explain.ts";
+export type { ExplainedSessions, Explanation, RequestFacts } from "./explain.ts";
 export { explain, ruleMatches, splitPool } from "./explain.ts";
 export { claimant, covers, generationTarget, groupOf, isNamed, newestGeneration, pool, roleOf } from "./groups.ts";
 export type { InstanceUrl, ServiceProtocol } from "./instance-url.ts";

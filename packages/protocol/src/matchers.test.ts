@@ -18,6 +18,7 @@ test.each([
   "header:X=",
   "header:X Y=1",
   "cookie:a=b c",
+  "cookie:$a=b",
   "path:beta",
   "path:/a?b",
   "ip:1",
@@ -42,13 +43,27 @@ test.each([
   "consistent:cookie:s",
   "consistent:path",
   "consistent:ip",
+  "cookie:SERVERID",
 ])("parseBalance() knows %s", (text) => {
   expect(parseBalance(text).kind).toBe(text.split(":")[0]);
 });
 
-test.each(["", "roundrobin", "consistent", "consistent:header:", "consistent:header:a b"])(
-  "parseBalance() refuses %j",
-  (text) => {
-    expect(() => parseBalance(text)).toThrow(/as balance/);
+test.each([
+  "",
+  "roundrobin",
+  "consistent",
+  "consistent:header:",
+  "consistent:header:a b",
+  "cookie:",
+  "cookie",
+  "cookie:a=b",
+])("parseBalance() refuses %j", (text) => {
+  expect(() => parseBalance(text)).toThrow(/as balance/);
+});
+
+test.each(["__Host-id", "__secure-id"])(
+  "parseBalance() says why browsers would never bring the cookie %s back",
+  (name) => {
+    expect(() => parseBalance(`cookie:${name}`)).toThrow(`browsers keep a cookie called "${name}" only over TLS`);
   },
 );

@@ -13,7 +13,9 @@ export type Sticky = { readonly kind: "header" | "cookie"; readonly name: string
 export type Balance =
   | { readonly kind: "round-robin" | "random" | "least-connections" | "ordered" }
   | { readonly kind: "consistent"; readonly by: "header" | "cookie"; readonly name: string }
-  | { readonly kind: "consistent"; readonly by: "path" | "ip" };
+  | { readonly kind: "consistent"; readonly by: "path" | "ip" }
+  /** A cookie of the proxy's own brings a session back to the instance that has it in its memory. */
+  | { readonly kind: "cookie"; readonly name: string };
 
 /** RFC 9110 `token`: what a header or a cookie may be called. */
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
@@ -66,22 +68,40 @@ export function parseBalance(text: string): Balance {
     case "consistent:ip":
       return { kind: "consistent", by: text === "consistent:path" ? "path" : "ip" };
   }
+  const [, session] = /^cookie:(.+)$/s.exec(text) ?? [];
+  if (session !== undefined) return { kind: "cookie", name: parseSessionCookie(text, session) };
   const [, by, name] = /^consistent:(header|cookie):(.+)$/s.exec(text) ?? [];
   if (by === undefined || name === undefined) {
     throw invalid(
       "balance",
       text,
-      "wanted round-robin, random, least-connections, ordered, or consistent: with header:NAME, cookie:NAME, path or ip",
+      "wanted round-robin, random, least-connections, ordered, cookie:NAME, or consistent: with header:NAME, cookie:NAME, path or ip",
     );
   }
   const key = by as "header" | "cookie";
   return { kind: "consistent", by: key, name: parseKeyName("balance", text, key, name) };
 }
 
+/** Browsers keep cookies of two kinds of names only under conditions (RFC 6265bis, section 4.1.3) that are not met. */
+function parseSessionCookie(text: string, name: string): string {
+  if (/^__(?:Host|Secure)-/i.test(name)) {
+    throw invalid(
+      "balance",
+      text,
+      `browsers keep a cookie called ${quoteShort(name)} only over TLS, with other attributes`,
+    );
+  }
+  return parseKeyName("balance", text, "cookie", name);
+}
+
 /** Header names compare without regard to case, so they are kept in lower case; the others are kept as typed. */
 function parseKeyName(option: string, text: string, kind: "header" | "cookie" | "query", name: string): string {
   const pattern = kind === "query" ? QUERY_NAME : TOKEN;
   if (!pattern.test(name)) throw invalid(option, text, `${quoteShort(name)} is no ${kind} name`);
+  // RFC 2109, section 4.4: of `$Version` and its like, which are skipped by whoever reads cookies.
+  if (kind === "cookie" && name.startsWith("$")) {
+    throw invalid(option, text, `proxies take ${quoteShort(name)}, as it begins with $, for an attribute of a cookie`);
+  }
   return kind === "header" ? name.toLowerCase() : name;
 }
 

@@ -29,6 +29,9 @@ export const REGISTRATIONS_MAX = 10_000;
 /** Twice what ours has, so that one with finer buckets is understood. */
 const HISTOGRAM_NUMBERS_MAX = 700;
 
+/** 32 bytes as base64url. */
+export const SESSION_KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/;
+
 const name = z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE });
 
 /** What `Table.hash` gives of the table that the subscriber sees. Left out by peers that know nothing of it. */
@@ -166,6 +169,11 @@ export const welcomeSchema = z.object({
   version: z.string(),
   heartbeatMs: z.int().min(1),
   leaseMs: z.int().min(1),
+  /**
+   * For Sherlocks: what they make the cookies of sessions with (balance `cookie:NAME`), 32 bytes as base64url, so that
+   * each understands those of the others. To be kept, as the table is. Left out by a directory that knows nothing of it.
+   */
+  sessionKey: z.string().regex(SESSION_KEY_PATTERN).optional(),
 });
 
 /**

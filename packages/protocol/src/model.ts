@@ -180,6 +180,11 @@ export function isUsable(instance: { readonly state: InstanceState }): boolean {
   return instance.state === "live" || instance.state === "lost";
 }
 
+/** Whether the sessions that it has in its memory can go on: also while it takes no new ones. */
+export function keepsSessions(instance: { readonly state: InstanceState }): boolean {
+  return isUsable(instance) || instance.state === "draining";
+}
+
 /** A change of nothing, to be filled. */
 export const emptyChange = (): TableChange => ({
   services: [],

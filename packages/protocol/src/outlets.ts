@@ -1,7 +1,7 @@
 import { formatServiceAddress, parseServiceAddress } from "./address.ts";
 import { claimant, covers, isNamed, pool } from "./groups.ts";
 import type { Instance, Route, RouteTable } from "./model.ts";
-import { isUsable } from "./model.ts";
+import { isUsable, keepsSessions } from "./model.ts";
 import type { ServiceView } from "./table.ts";
 import { describeGeneration, generationOf } from "./version.ts";
 
@@ -19,11 +19,18 @@ export interface Part {
   readonly pool: Pool;
 }
 
+/** Where a session can live: in the memory of an instance, or behind a service's default URL. */
+export type Holder =
+  | { readonly kind: "instance"; readonly instance: Instance }
+  | { readonly kind: "url"; readonly service: string; readonly url: string };
+
 /** Somewhere requests can go: a target with what of it is live, which may be nothing. */
 export interface Outlet {
   readonly target: string;
   /** Empty when nothing of the target is live. */
   readonly parts: readonly Part[];
+  /** Where the sessions of this target can live: also where no new request goes, while it drains or is in another zone. */
+  readonly holders: readonly Holder[];
   /** For a division in proportion; of no meaning alone. */
   readonly weight: number;
   readonly reason: string;
@@ -49,8 +56,8 @@ export interface Scene {
   readonly viewpoint: Viewpoint;
   /** The table that decides for this caller; null for none. */
   readonly routes: RouteTable | null;
-  /** The parts of a share that enters another service; empty when it has nothing live there. */
-  enter(target: string): readonly Part[];
+  /** What a share that enters another service is there; without parts when it has nothing live there. */
+  enter(target: string): Pick<Outlet, "parts" | "holders">;
 }
 
 /** What another service counts beside targets with instances of their own, where only weights tell: one plain instance. */
@@ -69,23 +76,28 @@ export function primaryOutlet(scene: Scene): Outlet {
   const { view } = scene;
   const { primary } = view.service;
   const target = wholeService(scene);
-  if (primary === null) return { target, parts: [], weight: 0, reason: "no instance was ever registered" };
+  if (primary === null) {
+    return { target, parts: [], holders: [], weight: 0, reason: "no instance was ever registered" };
+  }
   const generation = view.instances.filter((instance) => generationOf(instance.version) === primary);
   const own = generation.filter((instance) => !isNamed(view, instance));
   const parts = instanceParts(scene, target, own);
+  const holders = holdersOf(own);
   const who = `the primary, ${describeGeneration(primary)}`;
-  if (parts.length > 0) return { target, parts, weight: 1, reason: who };
-  if (generation.length === 0) return { target, parts, weight: 1, reason: `${who}, has no registered instance` };
+  if (parts.length > 0) return { target, parts, holders, weight: 1, reason: who };
+  if (generation.length === 0) {
+    return { target, parts, holders, weight: 1, reason: `${who}, has no registered instance` };
+  }
   const why = own.length === 0 ? "has all of its instances named by routes" : "has no live instance";
-  return { target, parts, weight: 1, reason: `${who}, ${why}` };
+  return { target, parts, holders, weight: 1, reason: `${who}, ${why}` };
 }
 
 /** What a route's target is, apart from the whole service itself. An instance belongs to the most specific target. */
 export function routeOutlet(scene: Scene, route: Route): Outlet {
   const reason = scene.routes?.caller === "*" ? "a route for any caller" : `a route for ${scene.routes?.caller}`;
   if (parseServiceAddress(route.target).service !== scene.view.service.name) {
-    const parts = scene.enter(route.target);
-    return { target: route.target, parts, weight: CROSSING_WEIGHT, reason: `${reason} to another service` };
+    const entered = scene.enter(route.target);
+    return { target: route.target, ...entered, weight: CROSSING_WEIGHT, reason: `${reason} to another service` };
   }
   const targets = (scene.routes?.routes ?? []).map((other) => other.target);
   const covered = scene.view.instances.filter((instance) => covers(parseServiceAddress(route.target), instance));
@@ -99,7 +111,8 @@ export function routeOutlet(scene: Scene, route: Route): Outlet {
 /** Some instances of a service as one outlet, which weighs as much as those of them that are usable. */
 export function instancesOutlet(scene: Scene, target: string, members: readonly Instance[]): Outlet {
   const weight = members.filter(isUsable).reduce((sum, instance) => sum + instance.weight, 0);
-  return { target, parts: instanceParts(scene, target, members), weight, reason: "" };
+  const parts = instanceParts(scene, target, members);
+  return { target, parts, holders: holdersOf(members), weight, reason: "" };
 }
 
 /** The service's default URL; null when it has none. */
@@ -107,8 +120,9 @@ export function defaultUrlOutlet(scene: Scene): Outlet | null {
   const url = scene.view.service.settings.defaultUrl;
   if (url === null) return null;
   const target = wholeService(scene);
-  const parts: Part[] = [{ portion: 1, target, pool: { kind: "url", service: scene.view.service.name, url } }];
-  return { target, parts, weight: 1, reason: "the default URL" };
+  const service = scene.view.service.name;
+  const parts: Part[] = [{ portion: 1, target, pool: { kind: "url", service, url } }];
+  return { target, parts, holders: [{ kind: "url", service, url }], weight: 1, reason: "the default URL" };
 }
 
 /** Those of some instances that requests would go to, as one part; none where no instance is usable. */
@@ -116,6 +130,20 @@ export function instanceParts(scene: Scene, target: string, members: readonly In
   const instances = pool(members, scene.viewpoint.zone);
   if (instances.length === 0) return [];
   return [{ portion: 1, target, pool: { kind: "instances", service: scene.view.service.name, instances } }];
+}
+
+/** Those of some instances that can have sessions. */
+export function holdersOf(members: readonly Instance[]): Holder[] {
+  return members.filter(keepsSessions).map((instance) => ({ kind: "instance", instance }));
+}
+
+/** All holders of several outlets, each once. */
+export function joinHolders(outlets: readonly Pick<Outlet, "holders">[]): Holder[] {
+  const joined = new Map<unknown, Holder>();
+  for (const holder of outlets.flatMap(({ holders }) => holders)) {
+    joined.set(holder.kind === "instance" ? holder.instance : holder.service, holder);
+  }
+  return [...joined.values()];
 }
 
 /** What several outlets are together, in proportion to their weights. */

@@ -42,6 +42,7 @@ function refusal(scene: Scene): Outlet {
     target,
     weight: 1,
     parts: [{ portion: 1, target, pool: { kind: "refused", service: scene.view.service.name } }],
+    holders: [],
     reason: "refused: the primary has no live instance, and failover is none",
   };
 }

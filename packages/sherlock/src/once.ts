@@ -17,6 +17,7 @@ import type { Plan } from "./core/plan.ts";
 import { createConfigFiles } from "./io/config-files.ts";
 import { Configurator } from "./io/configurator.ts";
 import { Resolver } from "./io/resolver.ts";
+import { SESSION_KEYS_FILE, SessionKeys } from "./io/session-keys.ts";
 import { describeRunDir, openRunDir, type RunDir } from "./io/run-dir.ts";
 import { Locality } from "./locality.ts";
 import { Planning } from "./planning.ts";
@@ -99,7 +100,10 @@ async function prepare(context: Context, dir: Omit<RunDir, "release">) {
   await resolver.prepare(hostsOf(follower.table, null));
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
-  const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve });
+  // They belong to the running Sherlock: this one only shows what it would do with them.
+  const sessionIds = new SessionKeys(null, { log });
+  await sessionIds.load(join(settings.dataDir, SESSION_KEYS_FILE));
+  const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve, sessionIds });
   return { configurator, planning, files, follower, failure };
 }
 

@@ -4,6 +4,7 @@ import { isLoopback } from "@datawire/runtime";
 import type { Plan, PlanProblem } from "./core/plan.ts";
 import { Planner } from "./core/planner.ts";
 import type { Resolve } from "./core/reachable-table.ts";
+import type { SessionIds } from "./core/sessions.ts";
 import type { Findings } from "./io/driver-types.ts";
 import type { Proxy } from "./proxy.ts";
 import type { SherlockSettings } from "./settings.ts";
@@ -21,10 +22,12 @@ export class Planning {
       proxy,
       follower,
       resolve,
+      sessionIds,
     }: {
       readonly proxy: Pick<Proxy, "listen" | "settings">;
       readonly follower: Pick<TableFollower, "table" | "status" | "leftOut">;
       readonly resolve: Resolve;
+      readonly sessionIds: SessionIds;
     },
   ) {
     this.#planner = new Planner({
@@ -34,6 +37,7 @@ export class Planning {
       features: proxy.settings.features,
       stickyIp: proxy.listen.some(({ host }) => !isLoopback(host)),
       tcp: settings.tcp,
+      sessionIds,
     });
     this.#follower = follower;
     this.#resolve = resolve;

@@ -33,6 +33,7 @@ beforeEach(() => {
     sampling: { take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     board,
     onApplied: () => {},
+    onWelcome: () => {},
   });
   link = reporter.handler(FOLLOWER);
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { LinkHandler, LinkIdentity, LinkSession, Position, TableUpdate } from "@datawire/link";
+import type { LinkHandler, LinkIdentity, LinkSession, Position, TableUpdate, Welcome } from "@datawire/link";
 import { type Clock, type Logger, type ProblemBoard, VERSION, describeError } from "@datawire/runtime";
 import { CounterDeltas, parseStat } from "./core/counters.ts";
 import type { PlanProblem } from "./core/plan.ts";
@@ -23,6 +23,8 @@ export interface ReporterDeps {
   readonly board: ProblemBoard;
   /** Called whenever HAProxy follows a table. */
   readonly onApplied: () => void;
+  /** Told what the directory says first, each time that it is reached. */
+  readonly onWelcome: (welcome: Welcome) => void;
 }
 
 const COUNT_MS = 5_000;
@@ -70,6 +72,7 @@ export class Reporter implements DriverObserver {
         this.#session = session;
         this.#caughtUp = false;
         this.#toldProblems = "[]";
+        this.#deps.onWelcome(session.welcome);
         follower.connected(session);
         this.#acknowledge();
         this.#tellProblems();

@@ -26,6 +26,7 @@ import { startPages } from "./io/pages-server.ts";
 import { createLoadedFile } from "./io/read-running.ts";
 import { Resolver } from "./io/resolver.ts";
 import type { RunDir } from "./io/run-dir.ts";
+import { SESSION_KEYS_FILE, SessionKeys } from "./io/session-keys.ts";
 import { statsHandler } from "./io/stats-handler.ts";
 import { Locality } from "./locality.ts";
 import { createMetrics } from "./metrics.ts";
@@ -98,7 +99,10 @@ async function drive(
       refusal: locality.refusal,
     },
   );
-  const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve });
+  const keysPath = join(settings.dataDir, SESSION_KEYS_FILE);
+  const sessionKeys = new SessionKeys(keysPath, { log });
+  await sessionKeys.load(keysPath);
+  const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve, sessionIds: sessionKeys });
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
   const rendered = configurator.render(planning.empty(), "check");
@@ -141,6 +145,9 @@ async function drive(
     runtime: haproxy.runtime,
     sampling,
     board,
+    onWelcome({ sessionKey }) {
+      if (sessionKeys.take(sessionKey)) changed(null);
+    },
     onApplied() {
       deps.tableApplied.ready();
       if (serving) deps.onServing({ listen: proxy.listen, admin: admin?.address ?? null });
@@ -256,6 +263,7 @@ async function drive(
     parts.abort();
     await Promise.all(work);
     await resolver.save();
+    await sessionKeys.saved();
   } finally {
     parts.abort();
     await follower.close();

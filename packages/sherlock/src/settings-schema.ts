@@ -64,7 +64,7 @@ const overrideSchema = z.strictObject({
     otherwise: "as the directory says",
   }),
   balance: readableBy(parseBalance, "a balance policy").optional().meta({
-    description: "`round-robin`, `random`, `least-connections`, `ordered` or `consistent:…`.",
+    description: "`round-robin`, `random`, `least-connections`, `ordered`, `cookie:NAME` or `consistent:…`.",
     otherwise: "as the directory says",
   }),
 });

@@ -40,6 +40,10 @@ export const explanation = z.object({
     )
     .meta({ description: "The percents add up to 100, or there are none when nothing is live" }),
   excluded: z.array(z.object({ name: z.string(), reason: z.string() })),
+  sessions: z
+    .object({ cookie: z.string(), instances: z.array(z.object({ name: z.string(), url: z.string() })) })
+    .optional()
+    .meta({ description: "With the balance policy cookie:NAME: where requests go that bring the cookie of a session" }),
 });
 
 export const servicesAnswer = z.object({ ...stamped, services: z.array(service) });

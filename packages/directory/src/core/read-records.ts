@@ -18,7 +18,9 @@ import {
   type DurableRecord,
   type HistoryEntry,
   historyEntrySchema,
+  keySchema,
   recordKey,
+  SESSION_KEY_ID,
   type ServiceRecord,
   serviceRecordSchema,
   type StoredRegistration,
@@ -86,6 +88,13 @@ const READERS = new Map<string, Read>([
       const caller = value === null ? null : shaped(callerSchema, value);
       requireName(id);
       return { kind: "caller", id: caller?.name ?? id, value: caller };
+    },
+  ],
+  [
+    "key",
+    (id, value) => {
+      if (id !== SESSION_KEY_ID) throw new ProtocolError("invalid_argument", `no key is called ${JSON.stringify(id)}`);
+      return { kind: "key", id, value: value === null ? null : shaped(keySchema, value) };
     },
   ],
   [

@@ -5,6 +5,7 @@ import {
   registrationSchema,
   routeTableSchema,
   serviceSettingsSchema,
+  SESSION_KEY_PATTERN,
   type Registration,
   type RouteTable,
 } from "@datawire/protocol";
@@ -32,6 +33,13 @@ export type Drain = z.infer<typeof drainSchema>;
 /** A Sherlock or a library that was connected once. */
 export const callerSchema = z.object({ name: z.string(), kind: z.string(), seenMs: momentSchema });
 export type CallerRecord = z.infer<typeof callerSchema>;
+
+/** What Sherlocks make the cookies of sessions with; made once in the life of a store. */
+export const keySchema = z.object({ key: z.string().regex(SESSION_KEY_PATTERN) });
+export type KeyRecord = z.infer<typeof keySchema>;
+
+/** The one id that there is of it. */
+export const SESSION_KEY_ID = "sessions";
 
 const swap = <T extends z.ZodType>(value: T) =>
   z.object({ key: z.string(), before: value.nullable(), after: value.nullable() });
@@ -99,6 +107,7 @@ export type DurableRecord =
   | { readonly kind: "table"; readonly id: string; readonly value: RouteTable | null }
   | { readonly kind: "service"; readonly id: string; readonly value: ServiceRecord | null }
   | { readonly kind: "drain"; readonly id: string; readonly value: Drain | null }
+  | { readonly kind: "key"; readonly id: typeof SESSION_KEY_ID; readonly value: KeyRecord | null }
   | { readonly kind: "caller"; readonly id: string; readonly value: CallerRecord | null }
   | { readonly kind: "history"; readonly id: string; readonly value: HistoryEntry | null };
 

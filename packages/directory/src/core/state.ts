@@ -31,6 +31,7 @@ export class State {
   readonly #expiring = new Set<string>();
   readonly #directories: readonly string[];
   #nextRouteOrder = 0;
+  #sessionKey: string | null = null;
 
   constructor({ leaseMs, promotionDelayMs, guard, directories }: StateConfig) {
     const { writer, services } = this;
@@ -48,6 +49,11 @@ export class State {
 
   get table(): TableWriter["table"] {
     return this.writer.table;
+  }
+
+  /** What Sherlocks make the cookies of sessions with; null while there is none. */
+  get sessionKey(): string | null {
+    return this.#sessionKey;
   }
 
   drain(key: string): Drain | null {
@@ -87,6 +93,9 @@ export class State {
         if (record.value === null) this.#drains.delete(record.id);
         else this.#drains.set(record.id, record.value);
         return this.registry.setDrained(record.id, record.value?.atMs ?? null, moment);
+      case "key":
+        this.#sessionKey = record.value?.key ?? null;
+        return;
       case "caller":
         return this.callers.set(record.id, record.value);
       case "history":

@@ -49,3 +49,23 @@ test("explain says that nothing is live", async () => {
   const { stdout } = await run("explain * barker", { answers: { "GET /v1/explain?caller=*&service=barker": nothing } });
   expect(stdout).toBe("any caller to barker: nothing is live, so requests get 503\n");
 });
+
+test("explain says where sessions go before the shares", async () => {
+  const sessions = {
+    cookie: "SERVERID",
+    instances: [
+      { name: "vm2", url: "http://vm2" },
+      { name: "vm1", url: "http://vm1" },
+    ],
+  };
+  const explanation = { caller: "*", service: "barker", shares: [], excluded: [], sessions };
+  const of = async (what: object) =>
+    (await run("explain * barker", { answers: { "GET /v1/explain?caller=*&service=barker": { explanation: what } } }))
+      .stdout;
+  expect(await of(explanation)).toContain(
+    "Sessions go first, by the cookie SERVERID, to vm1, vm2; the shares are those of new ones\n",
+  );
+  expect(await of({ ...explanation, sessions: { ...sessions, instances: [] } })).toContain(
+    "Sessions, by the cookie SERVERID: none can live anywhere now\n",
+  );
+});

@@ -1,5 +1,5 @@
 import { endpoints } from "@datawire/api";
-import type { Explanation } from "@datawire/protocol";
+import { type ExplainedSessions, type Explanation, listShort } from "@datawire/protocol";
 import { formatShare } from "../core/span.ts";
 import { cell } from "../core/text-table.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";
@@ -17,7 +17,13 @@ export const run: RunCommand = async (dw, input) => {
   print(dw.output, explanation);
 };
 
-function print(output: Output, { caller, service, shares, excluded }: Explanation): void {
+function describeSessions({ cookie, instances }: ExplainedSessions): string {
+  if (instances.length === 0) return `Sessions, by the cookie ${cookie}: none can live anywhere now`;
+  const names = listShort(instances.map(({ name }) => name));
+  return `Sessions go first, by the cookie ${cookie}, to ${names}; the shares are those of new ones`;
+}
+
+function print(output: Output, { caller, service, shares, excluded, sessions }: Explanation): void {
   const who = caller === "*" ? "any caller" : caller;
   if (shares.length === 0) output.styled(["bad", `${who} to ${service}: nothing is live, so requests get 503`]);
   else {
@@ -35,6 +41,7 @@ function print(output: Output, { caller, service, shares, excluded }: Explanatio
       ]),
     });
   }
+  if (sessions !== undefined) output.line(describeSessions(sessions));
   if (excluded.length === 0) return;
   output.line();
   output.table({

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { explain, INSTANCE_STATES, SLOTS, type SlotRange, type Table } from "@datawire/protocol";
 import { instance, routes, service, tableOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
+import { SESSION_IDS } from "../testing/session-ids.ts";
 import type { Plan } from "./plan.ts";
 import { Planner } from "./planner.ts";
 import { BLOCK_SIZE, type BlockPart } from "./prefixes.ts";
@@ -19,6 +20,7 @@ function planOf(table: Table, zone: string | null): Plan {
     zone,
     overrides: new Map(),
     stickyIp: false,
+    sessionIds: SESSION_IDS,
     features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: null },
   });

@@ -12,6 +12,9 @@ test.each<[policy: string, protocol: ServiceProtocol, hostFromName: boolean, mis
   ["consistent:ip", "h2", false, `consistent: ${BY_WEIGHT}`],
   ["ordered", "http", false, null],
   ["random", "http", false, null],
+  ["cookie:id", "http", false, null],
+  ["cookie:id", "h2", true, null],
+  ["cookie:id", "tcp", true, "cookie:id: a TCP service has no cookies; it is round-robin"],
 ])("missingForBalance() of %s for %s, Host from the server's name: %s", (policy, protocol, hostFromName, missing) => {
   expect(missingForBalance(parseBalance(policy), protocol, { ...EVERY_FEATURE, hostFromName })).toBe(missing);
 });

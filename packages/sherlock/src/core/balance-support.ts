@@ -7,6 +7,9 @@ export function missingForBalance(
   protocol: ServiceProtocol,
   { hashBalance, hostFromName }: HaproxyFeatures,
 ): string | null {
+  if (balance.kind === "cookie" && protocol === "tcp") {
+    return `cookie:${balance.name}: a TCP service has no cookies; it is round-robin`;
+  }
   // With a backend for each instance there is nothing to choose from in any: the draw that chooses one goes by weight.
   const isPolicy = balance.kind === "least-connections" || balance.kind === "consistent";
   if (isPolicy && !hostFromName && protocol !== "tcp") {

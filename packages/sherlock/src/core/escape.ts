@@ -22,11 +22,12 @@ export function escapeRegex(text: string): string {
 }
 
 /**
- * Literal text as an argument of a sample fetch or converter, between its parentheses. A backslash makes any character
- * plain there (manual, 7.3.1), and the word as a whole is quoted besides.
+ * Literal text as an argument of a sample fetch or converter, between its parentheses: in double quotes where it has
+ * more than is plainly itself, and the word as a whole is quoted besides. A backslash would not do: HAProxy keeps it before
+ * most characters.
  */
 export function escapeArgument(text: string): string {
-  return text.replace(/[^A-Za-z0-9._:/|=-]/g, String.raw`\$&`);
+  return /^[A-Za-z0-9._:/|=-]*$/.test(text) ? text : `"${text.replace(/["\\]/g, String.raw`\$&`)}"`;
 }
 
 /** Any text as part of a map's key: a key ends at the first blank, so that it is carried as the hex converter writes it. */

@@ -37,6 +37,7 @@ export function placeInstance(view: ServiceView, instance: Instance, context: Pl
     key: { service: view.service.name, group, protocol: instance.protocol, far },
     weight: instance.weight,
     ready: isUsable(instance),
+    draining: instance.state === "draining",
     id: instance.order + 1,
     drainMs: answersNothing(instance) ? silentDrainMs(view, instance, context) : instance.drainMs,
     instances: [{ name: instance.name, version: instance.version }],
@@ -50,6 +51,7 @@ export function placeDefault(view: ServiceView, url: string, context: PlacementC
     key: { service: name, group: null, protocol, far: false },
     weight: 100,
     ready: true,
+    draining: false,
     id: 1,
     drainMs: DEFAULT_DRAIN_MS,
     instances: [],
@@ -107,6 +109,7 @@ export function mergeServers(a: PlannedServer, b: PlannedServer): PlannedServer 
     ...a,
     weight,
     ready: a.ready || b.ready,
+    draining: a.draining || b.draining,
     id: Math.min(a.id, b.id),
     drainMs: Math.max(a.drainMs, b.drainMs),
     instances: [...a.instances, ...b.instances],
@@ -154,7 +157,7 @@ function answersNothing({ state, cause }: Instance): boolean {
   return state === "down" && cause === "timeout";
 }
 
-interface Place extends Pick<PlannedServer, "weight" | "ready" | "id" | "drainMs" | "instances"> {
+interface Place extends Pick<PlannedServer, "weight" | "ready" | "draining" | "id" | "drainMs" | "instances"> {
   readonly key: Pick<BackendKey, "service" | "group" | "protocol" | "far">;
 }
 

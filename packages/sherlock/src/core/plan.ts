@@ -33,6 +33,8 @@ export interface BackendStructure extends BackendKey {
   readonly name: string;
   readonly balance: Balance;
   readonly limits: ServiceLimits;
+  /** Whether a session may choose its server. */
+  readonly pinned: boolean;
 }
 
 /** The local port of a TCP service. */
@@ -53,6 +55,8 @@ export interface RequestKeys {
   readonly stickyHeaders: readonly string[];
   readonly stickyCookies: readonly string[];
   readonly stickyIp: boolean;
+  /** What the cookies of sessions are called. */
+  readonly sessionCookies: readonly string[];
   /** The lengths of base paths, which the way from one backend to the next has to take off again. */
   readonly baseLengths: readonly number[];
 }
@@ -64,8 +68,10 @@ export interface PlannedServer {
   readonly address: string;
   readonly port: number;
   readonly weight: number;
-  /** Whether it takes new requests. */
+  /** Whether it takes new requests; with a weight of 0 only those of the sessions that it has. */
   readonly ready: boolean;
+  /** Whether it takes no new requests, and may go on with what it has. */
+  readonly draining: boolean;
   /** Unique in its backend; decides with the policies `ordered` and `consistent`. */
   readonly id: number;
   /** The name that its certificate has to carry; null without TLS, or where the URL has an IP address. */
@@ -93,6 +99,8 @@ export const MAP_NAMES = [
   "routed",
   /** The same for services with `--when` or `--sticky`, which take a longer way. */
   "special",
+  /** The same for services with sessions, which take a longer one. */
+  "kept",
   /** The same as `plain` and `routed` for TCP services. */
   "tcp_plain",
   "tcp_routed",
@@ -110,6 +118,12 @@ export const MAP_NAMES = [
   "when_node",
   /** service → `h:name`, `c:name` or `ip`. */
   "sticky",
+  /** service, or node → the name of the cookie by which its sessions are found. */
+  "jars",
+  /** `service|ID`, `node|ID` → `backend/server`, where the session of that cookie is. */
+  "pins",
+  /** `service|backend/server` → the id that its cookie has. */
+  "marks",
   /** `origin>from` → the backend to try after `from`, for requests that began at `origin`. */
   "fallback",
   /** service → the backend to try when a share into another service found nothing there. */
@@ -126,5 +140,11 @@ export type PlannedMaps = Readonly<Record<MapName, ReadonlyMap<string, string>>>
 /** Where requests go that nobody may take: a backend that answers 503. */
 export const NOTHING = "nothing";
 
+/** Where requests go that bring no session, while all that is left of a service drains: it answers 503 with why. */
+export const DRAINED = "drained";
+
+/** The backends that every configuration has. */
+export const OWN_BACKENDS: ReadonlySet<string> = new Set([NOTHING, DRAINED]);
+
 /** The maps whose values are the base of a block. */
-export const POINTER_MAPS = ["routed", "special", "tcp_routed", "split"] as const satisfies readonly MapName[];
+export const POINTER_MAPS = ["routed", "special", "kept", "tcp_routed", "split"] as const satisfies readonly MapName[];

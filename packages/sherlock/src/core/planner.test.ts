@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { instance, routes, service, tableOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
+import { SESSION_IDS } from "../testing/session-ids.ts";
 import { Planner, type Surroundings } from "./planner.ts";
 
 /** A planner at which `broken` makes every look at a host of that name throw. */
@@ -10,6 +11,7 @@ function create() {
     zone: null,
     overrides: new Map(),
     stickyIp: false,
+    sessionIds: SESSION_IDS,
     features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: null },
   });

@@ -6,8 +6,9 @@ import type { BackendStructure, MapName, Plan, PlannedServer, PlanProblem, Reque
 import { MAP_NAMES } from "./plan.ts";
 import type { BlockPart } from "./prefixes.ts";
 import { ReachableTable } from "./reachable-table.ts";
-import type { ServiceContext, ServicePlan } from "./service-plan.ts";
+import type { Entry, ServiceContext, ServicePlan } from "./service-plan.ts";
 import { planService } from "./service-plan.ts";
+import { keepDraining, NO_SESSIONS } from "./sessions.ts";
 import { assignPorts, type TcpSettings } from "./tcp-ports.ts";
 
 export interface PlannerConfig extends Omit<ServiceContext, "resolve"> {
@@ -95,6 +96,7 @@ function nothingOf(service: string, reason: string): ServicePlan {
     splits: [],
     rules: [],
     sticky: null,
+    sessions: NO_SESSIONS,
     fallback: [],
     last: null,
     problems: [],
@@ -131,20 +133,24 @@ function assemble(plans: readonly ServicePlan[], { table, config, surroundings, 
     config.tcp,
     surroundings.portsTaken,
   );
+  const pinned = new Set(plans.flatMap(({ sessions }) => [...sessions.pinned]));
   for (const plan of plans) {
-    const { service, entry } = plan;
+    const { service, entry, sessions } = plan;
     for (const [name, { structure, servers: members }] of plan.backends) {
-      backends.set(name, structure);
-      servers.set(name, members);
+      const isPinned = pinned.has(service) && !plan.isTcp;
+      backends.set(name, isPinned ? pinnedOf(structure) : structure);
+      servers.set(name, isPinned ? keepDraining(members) : members);
       if (structure.protocol !== "tcp") maps.cut.set(name, String(structure.base.length));
     }
     const listener = ports.listeners.get(service);
-    maps.known.set(service, plan.isTcp ? tcpReason(listener) : entry.kind === "down" ? entry.reason : SETTING_UP);
+    maps.known.set(service, plan.isTcp ? tcpReason(listener) : reasonOf(entry));
     if (entry.kind === "plain") maps[plan.isTcp ? "tcp_plain" : "plain"].set(service, entry.backend);
     if (entry.kind === "drawn") point(entryMap(plan), service, entry.parts);
     for (const { node, parts } of plan.splits) point("split", node, parts);
     for (const [key, next] of plan.fallback) maps.fallback.set(key, next);
     if (plan.last !== null) maps.last.set(service, plan.last);
+    for (const map of ["jars", "pins", "marks"] as const)
+      for (const [key, value] of sessions[map]) maps[map].set(key, value);
     if (plan.sticky !== null) maps.sticky.set(service, plan.sticky);
     if (plan.rules.length > 0) maps.whens.set(service, "1");
     for (const rule of plan.rules) {
@@ -173,8 +179,22 @@ function assemble(plans: readonly ServicePlan[], { table, config, surroundings, 
 /** Shown only while a service that is live has no entry yet. */
 const SETTING_UP = "it has just been registered and is being set up";
 
+function reasonOf(entry: Entry): string {
+  return (entry.kind === "plain" ? null : entry.reason) ?? SETTING_UP;
+}
+
+const pinnedStructures = new WeakMap<BackendStructure, BackendStructure>();
+
+/** The same object for the same structure, which has been described once then. */
+function pinnedOf(structure: BackendStructure): BackendStructure {
+  const known = pinnedStructures.get(structure) ?? { ...structure, pinned: true };
+  pinnedStructures.set(structure, known);
+  return known;
+}
+
 function entryMap(plan: ServicePlan): MapName {
   if (plan.isTcp) return "tcp_routed";
+  if (plan.sessions.jars.length > 0) return "kept";
   return plan.rules.length > 0 || plan.sticky !== null ? "special" : "routed";
 }
 
@@ -188,13 +208,14 @@ function blockKeys({ service, entry, splits }: ServicePlan): string[] {
   return [...(entry.kind === "drawn" ? [service] : []), ...splits.map(({ node }) => node)];
 }
 
-function neededBackends({ backends, entry, splits, rules, last }: ServicePlan): Set<string> {
+function neededBackends({ backends, entry, splits, rules, sessions, last }: ServicePlan): Set<string> {
   const nodes = [
     ...backends.keys(),
     ...(entry.kind === "plain" ? [entry.backend] : []),
     ...(entry.kind === "drawn" ? entry.parts.map(({ node }) => node) : []),
     ...splits.flatMap(({ parts }) => parts.map(({ node }) => node)),
     ...rules.map(({ node }) => node),
+    ...sessions.pins.map(([, place]) => place.split("/")[0] as string),
     ...(last === null ? [] : [last]),
   ];
   const divided = new Set(splits.map(({ node }) => node));
@@ -210,6 +231,7 @@ function withoutBackends(plan: ServicePlan, refusal: string): ServicePlan {
     splits: [],
     rules: [],
     sticky: null,
+    sessions: NO_SESSIONS,
     fallback: [],
     last: null,
   };
@@ -231,6 +253,7 @@ function requestKeys(plans: readonly ServicePlan[], backends: Iterable<BackendSt
     stickyHeaders: stickyNames("h:"),
     stickyCookies: stickyNames("c:"),
     stickyIp: sticky.includes("ip"),
+    sessionCookies: sorted(plans.flatMap(({ sessions }) => sessions.cookies)),
     baseLengths: [...lengths].sort((a, b) => a - b),
   };
 }

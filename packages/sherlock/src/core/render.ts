@@ -4,6 +4,7 @@ import { escapeArgument, escapeLogFormat, escapeRegex, quoteWord } from "./escap
 import type { HaproxyFeatures } from "./haproxy-version.ts";
 import { DEFAULT_LIMITS, type ServiceLimits, TLS_CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { type LatencyTarget, type PercentilesView, percentilesView } from "./percentiles-view.ts";
+import { type SessionView, sessionView } from "./session-view.ts";
 import type { BackendStructure, MapName, Plan, PlannedServer, RequestKeys } from "./plan.ts";
 
 /** What the configuration needs beside the plan. */
@@ -34,6 +35,7 @@ export interface TemplateView extends Omit<RenderSettings, "caFile" | "features"
   readonly limits: ServiceLimits;
   readonly whenFetches: readonly FetchView[];
   readonly stickyFetches: readonly FetchView[];
+  readonly sessionCookies: readonly SessionView[];
   readonly baseLengths: readonly number[];
   /** The rules of backends without a base path; null for an HAProxy in which each has its own. */
   readonly plainMapping: MappingView | null;
@@ -61,6 +63,8 @@ export interface BackendView {
   readonly defaults: "http" | "plain" | "tcp";
   /** What `Host` says where that is all that its rules differ in from those that `defaults` has. */
   readonly hostHeader: string | null;
+  /** Whether a session may choose its server. */
+  readonly pinned: boolean;
   /** Its own rules; null where `defaults` has them. */
   readonly mapping: MappingView | null;
   readonly defaultServer: string;
@@ -101,6 +105,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, generation: string)
     limits: DEFAULT_LIMITS,
     whenFetches: whenFetches(keys),
     stickyFetches: stickyFetches(keys),
+    sessionCookies: keys.sessionCookies.map(sessionView),
     baseLengths: keys.baseLengths,
     plainMapping: features.sharedRules ? mappingView({ name: "", base: "", host: null }, features) : null,
     tcpServices: [...tcpListeners.values()].map(({ service, host, port }) => ({
@@ -173,6 +178,7 @@ function backendView(
     hashType: backend.balance.kind === "consistent" ? "consistent crc32 avalanche" : null,
     defaults: isTcp ? "tcp" : isPlain ? "plain" : "http",
     hostHeader: isPlain && backend.host !== null ? quoteWord(escapeLogFormat(backend.host)) : null,
+    pinned: backend.pinned,
     mapping: isTcp || isPlain ? null : mappingView(backend, features),
     defaultServer: commonServerOptions(backend, caFile),
     servers: [...servers.values()].map((server) => ({
@@ -237,6 +243,7 @@ function limitLines({ limits, protocol, tls }: BackendStructure): string[] {
 function balanceLine(balance: Balance, { hashBalance }: HaproxyFeatures): string {
   switch (balance.kind) {
     case "round-robin":
+    case "cookie": // for new sessions
       return "roundrobin";
     case "random":
       return "random";

@@ -1,27 +1,29 @@
-import type { Balance, Distribution, Part, ServiceView, SlotRange, TableReader } from "@datawire/protocol";
+import type { Balance, Distribution, Part, Rule, ServiceView, SlotRange, TableReader } from "@datawire/protocol";
 import {
+  ALL_SLOTS,
   apportion,
   countSlots,
   distribute,
   effectiveTable,
   groupOf,
   isNamed,
-  isUsable,
   parseServiceAddress,
 } from "@datawire/protocol";
 import { missingForBalance } from "./balance-support.ts";
 import { describeProblem } from "./describe-problem.ts";
-import { plainText } from "./escape.ts";
+import { downReason } from "./down-reason.ts";
 import { type Candidate, fallbackLines } from "./fallback.ts";
 import type { ServiceLimits, ServiceOverride } from "./limits.ts";
 import { balanceOf, limitsOf } from "./limits.ts";
 import type { PlacementContext, WeightedBackend } from "./placement.ts";
 import { backendsOf, mergeServers, numberServers, placeDefault, placeInstance } from "./placement.ts";
 import type { BackendStructure, PlannedServer, PlanProblem } from "./plan.ts";
-import { NOTHING } from "./plan.ts";
+import { DRAINED, NOTHING } from "./plan.ts";
 import type { BlockPart } from "./prefixes.ts";
 import { BLOCK_SIZE } from "./prefixes.ts";
 import { type RuleLine, ruleLines } from "./rules.ts";
+import { SessionScopes } from "./session-scopes.ts";
+import type { SessionIds, SessionPlan } from "./sessions.ts";
 
 /** What one service adds to the plan; made of that service and those that its routes name, and of nothing else. */
 export interface ServicePlan {
@@ -34,6 +36,7 @@ export interface ServicePlan {
   readonly rules: readonly RuleLine[];
   /** `h:name`, `c:name` or `ip`. */
   readonly sticky: string | null;
+  readonly sessions: SessionPlan;
   readonly fallback: readonly (readonly [key: string, next: string])[];
   /** Where a share into another service comes back to when nothing is alive there. */
   readonly last: string | null;
@@ -48,7 +51,8 @@ export interface PlannedBackend {
 /** Where the requests of a service enter. */
 export type Entry =
   | { readonly kind: "plain"; readonly backend: string }
-  | { readonly kind: "drawn"; readonly parts: readonly BlockPart[] }
+  /** Only sessions that go on get an answer where there is a reason why others do not. */
+  | { readonly kind: "drawn"; readonly parts: readonly BlockPart[]; readonly reason: string | null }
   | { readonly kind: "down"; readonly reason: string };
 
 export interface Split {
@@ -61,6 +65,7 @@ export interface ServiceContext extends PlacementContext {
   readonly caller: string;
   /** Whether a draw may go by the address of the client: not on loopback, where all clients have one. */
   readonly stickyIp: boolean;
+  readonly sessionIds: SessionIds;
 }
 
 /** Plans one service of a table whose unreachable instances are down; null for a service that is not in the table. */
@@ -78,6 +83,7 @@ class ServicePlanner {
   readonly #context: ServiceContext;
   readonly #problems: PlanProblem[] = [];
   readonly #splits = new Map<string, Split>();
+  readonly #sessions: SessionScopes;
   readonly #name: string;
   readonly #limits: ServiceLimits;
   readonly #balance: Balance;
@@ -95,11 +101,18 @@ class ServicePlanner {
     const override = context.overrides.get(this.#name);
     this.#limits = limitsOf(view.service.settings, override);
     this.#balance = this.#readBalance(view, override);
+    this.#sessions = new SessionScopes({
+      view,
+      balance: this.#balance,
+      table,
+      context,
+      balanceOf: (other) => this.#readBalance(other, this.#overrideOf(other.service.name)),
+    });
   }
 
   plan(): ServicePlan {
     const backends = this.#backends();
-    const rules = ruleLines(this.#distribution.rules, (rule) => this.#node(`when ${rule.order}`, rule.parts));
+    const rules = ruleLines(this.#distribution.rules, (rule) => this.#scopedNode(`when ${rule.order}`, rule));
     const entry = this.#entry(rules);
     const { sticky } = this.#distribution;
     return {
@@ -110,6 +123,7 @@ class ServicePlanner {
       splits: [...this.#splits.values()],
       rules,
       sticky: entry.kind !== "drawn" || sticky === null ? null : this.#stickyKey(sticky),
+      sessions: this.#sessionPlan(),
       fallback: fallbackLines(this.#candidates(backends), {
         sameGroupOnly: this.#view.service.settings.failover === "none",
       }),
@@ -138,7 +152,7 @@ class ServicePlanner {
       const { key, backend, server } = placed.placement;
       let entry = found.get(backend);
       if (entry === undefined) {
-        const structure = { ...key, name: backend, balance: this.#balance, limits: this.#limits };
+        const structure = { ...key, name: backend, balance: this.#balance, limits: this.#limits, pinned: false };
         entry = { structure, servers: new Map() };
         found.set(backend, entry);
       }
@@ -159,21 +173,46 @@ class ServicePlanner {
   }
 
   #entry(rules: readonly RuleLine[]): Entry {
-    const { shares } = this.#distribution;
-    const parts: BlockPart[] = [];
-    for (const share of shares) parts.push({ node: this.#node(share.target, share.parts), slots: share.slots });
+    const { shares, holders } = this.#distribution;
+    const isKept = this.#sessions.cookie !== null;
+    const parts: BlockPart[] = shares.map((share) => ({
+      node: isKept ? this.#node(share.target, share.parts) : this.#scopedNode(share.target, share),
+      slots: share.slots,
+    }));
+    this.#sessions.addOwn(holders);
     const [first] = parts;
     if (first === undefined || (parts.every(({ node }) => node === NOTHING) && rules.length === 0)) {
-      return { kind: "down", reason: this.#downReason() };
+      const reason = downReason(this.#view, this.#distribution.degraded);
+      if (this.#sessions.isEmpty) return { kind: "down", reason };
+      return { kind: "drawn", parts: [{ node: DRAINED, slots: ALL_SLOTS }], reason };
     }
     const whole = parts.every(({ node }) => node === first.node) && !this.#splits.has(first.node);
-    if (whole && rules.length === 0) return { kind: "plain", backend: first.node };
+    if (whole && rules.length === 0 && this.#sessions.isEmpty) return { kind: "plain", backend: first.node };
     // The largest comes first, since the first costs one line however its slots lie.
-    return { kind: "drawn", parts: parts.toSorted((a, b) => countSlots(b.slots) - countSlots(a.slots)) };
+    const sorted = parts.toSorted((a, b) => countSlots(b.slots) - countSlots(a.slots));
+    return { kind: "drawn", parts: sorted, reason: null };
   }
 
-  /** The node of some parts: the backend itself where there is one, else a name that is divided again. */
-  #node(label: string, parts: readonly Part[]): string {
+  /** The node of a condition, or of a share, and what sessions there are in it. */
+  #scopedNode(label: string, { parts, holders }: Pick<Rule, "parts" | "holders">): string {
+    const keeper = this.#sessions.keeperOf(holders);
+    const node = this.#node(label, parts, { own: keeper !== null });
+    if (keeper !== null && node !== NOTHING) this.#sessions.add({ ...keeper, scope: node });
+    return node;
+  }
+
+  #sessionPlan(): SessionPlan {
+    if (this.#sessions.cookie !== null && !this.#context.sessionIds.shared)
+      this.#problem(`//${this.#name}`, NOT_SHARED);
+    const routes = effectiveTable(this.#view, this.#context.caller)?.routes ?? [];
+    return this.#sessions.plan(routes.map(({ target }) => parseServiceAddress(target).service));
+  }
+
+  /**
+   * The node of some parts: the backend itself where there is one, else a name that is divided again.
+   * @param own whether the name has to be this node's alone.
+   */
+  #node(label: string, parts: readonly Part[], { own = false }: { readonly own?: boolean } = {}): string {
     const weights = new Map<string, number>();
     for (const part of parts) {
       for (const { backend, weight } of this.#portions(part)) {
@@ -183,7 +222,7 @@ class ServicePlanner {
     const backends = [...weights].sort(([a], [b]) => (a < b ? -1 : 1));
     const [first] = backends;
     if (first === undefined) return NOTHING;
-    if (backends.length === 1) return first[0];
+    if (backends.length === 1 && !own) return first[0];
     const node = this.#freeNode(`${this.#name}>${label.replaceAll(" ", "_")}`);
     this.#splits.set(node, { node, parts: divide(backends) });
     return node;
@@ -251,21 +290,13 @@ class ServicePlanner {
     return `${sticky.kind === "header" ? "h" : "c"}:${sticky.name}`;
   }
 
-  #downReason(): string {
-    const { instances } = this.#view;
-    if (instances.length === 0) return "no instance is registered";
-    const usable = instances.some(isUsable);
-    const named = instances
-      .slice(0, 3)
-      .map(({ name, state, reason }) => `${name} is ${state}${reason ? `, ${reason}` : ""}`);
-    const why = usable ? (this.#distribution.degraded ?? "routes leave nothing") : named.join("; ");
-    return plainText(why.replaceAll(";", ","));
-  }
-
   #problem(subject: string, message: string): void {
     this.#problems.push({ subject, message });
   }
 }
+
+const NOT_SHARED =
+  "Cannot keep its sessions at more than one Sherlock: wanted a directory that gives a key for their cookies, as newer ones do";
 
 function divide(backends: readonly (readonly [string, number])[]): BlockPart[] {
   const counts = apportion(

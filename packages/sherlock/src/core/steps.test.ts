@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Instance, INSTANCE_STATES, type Table } from "@datawire/protocol";
 import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
+import { SESSION_IDS } from "../testing/session-ids.ts";
 import { note, runningOf } from "./commands.ts";
 import { loadedBlocks, mapFiles } from "./files.ts";
 import type { Plan } from "./plan.ts";
@@ -24,6 +25,7 @@ function planner(): Planner {
     zone: "near",
     overrides: new Map(),
     stickyIp: false,
+    sessionIds: SESSION_IDS,
     features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: { from: 6_000, to: 6_999 } },
   });

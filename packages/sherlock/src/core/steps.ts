@@ -1,7 +1,7 @@
 import type { Command } from "./commands.ts";
 import { halfBase } from "./commands.ts";
 import type { MapName, Plan, PlannedServer } from "./plan.ts";
-import { MAP_NAMES, NOTHING, POINTER_MAPS } from "./plan.ts";
+import { MAP_NAMES, OWN_BACKENDS, POINTER_MAPS } from "./plan.ts";
 import type { BlockPart } from "./prefixes.ts";
 import { BLOCK_SIZE, blockLines } from "./prefixes.ts";
 import { describeBackend, type LoadedStructure, type Running, type RunningServer } from "./running.ts";
@@ -55,7 +55,7 @@ function waitingServices(loaded: LoadedStructure, plan: Plan): Set<string> {
   const waiting = new Set<string>();
   for (const [service, backends] of plan.needs) {
     for (const backend of backends) {
-      if (backend !== NOTHING && !loaded.backends.has(backend)) waiting.add(service);
+      if (!OWN_BACKENDS.has(backend) && !loaded.backends.has(backend)) waiting.add(service);
     }
   }
   return waiting;
@@ -114,7 +114,8 @@ function serverSteps(running: Running, plan: Plan, options: StepsOptions): Serve
         reload = { reason: "server", detail: `${backend}/${server.name}` };
       } else {
         const command = serverChange(backend, known, server);
-        if (command !== null) (server.ready ? arrivals : departures).push(command);
+        // One that drains leaves too, though it is asked for its sessions.
+        if (command !== null) (server.ready && server.weight > 0 ? arrivals : departures).push(command);
       }
     }
   }
@@ -177,7 +178,7 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): Comm
 
 /** Maps that lead to no backend. */
 const ALWAYS: ReadonlySet<MapName> = new Set(["state", "known"]);
-const ENTRY_MAPS: ReadonlySet<MapName> = new Set(["plain", "routed", "special", "tcp_plain", "tcp_routed"]);
+const ENTRY_MAPS: ReadonlySet<MapName> = new Set(["plain", "routed", "special", "kept", "tcp_plain", "tcp_routed"]);
 
 interface BlockSteps {
   readonly writes: readonly Command[];

@@ -7,6 +7,7 @@ import { Planner } from "../core/planner.ts";
 import type { RenderSettings } from "../core/render.ts";
 import { instance, service, tableOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
+import { SESSION_IDS } from "../testing/session-ids.ts";
 import type { ConfigFiles, Refusal } from "./config-files.ts";
 import { ConfigurationRefused, Configurator } from "./configurator.ts";
 import { loadTemplate } from "./template.ts";
@@ -33,6 +34,7 @@ function makePlan(leftOut: ReadonlyMap<string, string>): Plan {
     zone: null,
     overrides: new Map(),
     stickyIp: false,
+    sessionIds: SESSION_IDS,
     features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: null },
   });

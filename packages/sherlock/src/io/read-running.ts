@@ -42,6 +42,7 @@ const loadedSchema = z.object({
     stickyHeaders: names,
     stickyCookies: names,
     stickyIp: z.boolean(),
+    sessionCookies: names,
     baseLengths: z.array(z.number()),
   }),
 });
@@ -93,6 +94,7 @@ export const UNKNOWN_STRUCTURE: LoadedStructure = {
     stickyHeaders: [],
     stickyCookies: [],
     stickyIp: false,
+    sessionCookies: [],
     baseLengths: [],
   },
 };

@@ -7,6 +7,7 @@ import { MAP_NAMES, type Plan } from "../core/plan.ts";
 import { type RenderSettings, type TemplateView, viewOf } from "../core/render.ts";
 import { type Entity, instance, routes, service, tableOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
+import { SESSION_IDS } from "../testing/session-ids.ts";
 import { removeFolder, temporaryFolder } from "../testing/machine.ts";
 import { loadTemplate } from "./template.ts";
 
@@ -38,6 +39,7 @@ function planned(entities: readonly Entity[], settings: RenderSettings): { plan:
     zone: null,
     overrides: new Map([["tuned", { timeoutMs: 5_000 }]]),
     stickyIp: true,
+    sessionIds: SESSION_IDS,
     features: settings.features,
     tcp: { listen: new Map([["db", { host: "127.0.0.1", port: 6_001 }]]), range: null },
   });

@@ -18,6 +18,7 @@ import { openRunDir, type RunDir } from "../io/run-dir.ts";
 import { Planning } from "../planning.ts";
 import { prepareProxy } from "../proxy.ts";
 import { loadSherlockSettings, type SherlockSettings } from "../settings.ts";
+import { SESSION_IDS } from "./session-ids.ts";
 
 /** A Sherlock without its link: a real HAProxy that follows a table which the test holds. */
 export interface Machine {
@@ -81,6 +82,7 @@ export async function startMachine({
     proxy,
     follower,
     resolve,
+    sessionIds: SESSION_IDS,
   });
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });

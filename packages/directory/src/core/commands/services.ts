@@ -115,6 +115,11 @@ function requireService(state: State, name: string, verb: string) {
 
 function checkedSettings(settings: ServiceSettings, protocol: ServiceProtocol): ServiceSettings {
   if (settings.defaultUrl !== null) parseInstanceUrl(settings.defaultUrl, protocol);
-  if (settings.balance !== null) parseBalance(settings.balance);
+  if (settings.balance !== null && parseBalance(settings.balance).kind === "cookie" && protocol === "tcp") {
+    throw new ProtocolError(
+      "invalid_argument",
+      `Cannot use ${JSON.stringify(settings.balance)} as balance: the service is of tcp, where there are no cookies; wanted http or h2`,
+    );
+  }
   return settings;
 }

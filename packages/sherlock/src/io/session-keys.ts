@@ -1,0 +1,95 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { SESSION_KEY_PATTERN } from "@datawire/protocol";
+import { describeError, type Logger, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import { z } from "zod";
+import type { SessionIds } from "../core/sessions.ts";
+
+/** In the data folder. */
+export const SESSION_KEYS_FILE = "session-keys.json";
+
+const fileSchema = z.object({
+  /** The first makes the cookies that are set. */
+  keys: z.array(z.string().regex(SESSION_KEY_PATTERN)).min(1),
+  given: z.boolean(),
+});
+
+/** Cookies of so many keys are understood: the one that holds, and those before it. */
+const KEYS_MAX = 3;
+const FILE_BYTES_MAX = 64 * 1024;
+/** 132 bits in letters that a cookie may have. */
+const ID_BYTES = 16;
+
+/**
+ * The keys of the cookies of sessions. The directory has one and gives it to its Sherlocks, so that each of them
+ * understands the cookies of the others; it is kept, as the table is, for starts without a directory. A Sherlock that was
+ * given none, as of an older directory, makes its own when it first needs one.
+ */
+export class SessionKeys implements SessionIds {
+  readonly #path: string | null;
+  readonly #log: Logger;
+  #keys: readonly string[] = [];
+  #given = false;
+  #saving: Promise<void> = Promise.resolve();
+
+  /** @param path where they are kept; null for a program that only shows what would be. */
+  constructor(path: string | null, { log }: { readonly log: Logger }) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  get shared(): boolean {
+    return this.#given;
+  }
+
+  /** Takes what is kept in a file; one that cannot be used is as good as none. */
+  async load(path: string): Promise<void> {
+    const file = await readJsonFile(path, { bytesMax: FILE_BYTES_MAX });
+    if (file.state === "missing") return;
+    const parsed = file.state === "read" ? fileSchema.safeParse(file.value) : null;
+    if (parsed?.success !== true) {
+      const reason = file.state === "unusable" ? file.reason : "it is none that Sherlock wrote";
+      return this.#log.warn("The kept keys of sessions cannot be used", { path, reason });
+    }
+    this.#keys = parsed.data.keys;
+    this.#given = parsed.data.given;
+  }
+
+  /** Takes the key that the directory gives, if it does. @returns whether cookies are others now. */
+  take(key: string | undefined): boolean {
+    if (key === undefined || (this.#given && this.#keys[0] === key)) return false;
+    this.#keys = [key, ...this.#keys.filter((other) => other !== key)].slice(0, KEYS_MAX);
+    this.#given = true;
+    this.#save();
+    return true;
+  }
+
+  of(keeper: string, service: string, instance: string | null): readonly string[] {
+    if (this.#keys.length === 0) {
+      this.#keys = [randomBytes(32).toString("base64url")];
+      this.#save();
+    }
+    const text = JSON.stringify([keeper, service, instance]);
+    return this.#keys.map((key) => {
+      const digest = createHmac("sha256", Buffer.from(key, "base64url")).update(text).digest();
+      return `s.${digest.subarray(0, ID_BYTES).toString("base64url")}`;
+    });
+  }
+
+  /** Resolves when all is kept that is to be. */
+  async saved(): Promise<void> {
+    await this.#saving;
+  }
+
+  #save(): void {
+    const path = this.#path;
+    if (path === null) return;
+    const text = JSON.stringify({ keys: this.#keys, given: this.#given });
+    this.#saving = this.#saving.then(async () => {
+      try {
+        await writeFileAtomically(path, text, { mode: 0o600 });
+      } catch (error) {
+        this.#log.error("The keys of sessions are not kept", { path, error: describeError(error) });
+      }
+    });
+  }
+}
