@@ -23,6 +23,7 @@ export { explain, ruleMatches, splitPool } from "./explain.ts";
 export { claimant, covers, generationTarget, groupOf, isNamed, newestGeneration, pool, roleOf } from "./groups.ts";
 export type { InstanceUrl, ServiceProtocol } from "./instance-url.ts";
 export {
+  isHostName,
   isIpLiteral,
   isLocalhost,
   isMachineLocal,

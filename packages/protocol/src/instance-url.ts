@@ -25,6 +25,8 @@ const DEFAULT_PORT = { http: 80, https: 443 } as const;
 /** RFC 3986 `pchar` and `/`: what a path may hold. Nothing else reaches a proxy's configuration. */
 const PATH = /^(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/;
 const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/;
+/** An IPv4 address or nothing (the rule of WHATWG's URL): resolvers read `0x7f.1` as one. */
+const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$/;
 const PARTS = /^([a-z0-9+.-]+):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?$/i;
 
 /**
@@ -54,6 +56,11 @@ export function parseInstanceUrl(text: string, protocol: ServiceProtocol): Insta
   const base = path.replace(/\/+$/, "");
   const shown = port === null || port === defaultPort ? bracket(host) : `${bracket(host)}:${port}`;
   return { scheme, host, port: port ?? defaultPort, authority: shown, base };
+}
+
+/** Whether `text` is a host name as certificates carry one: in lower case, and no address. */
+export function isHostName(text: string): boolean {
+  return text.length <= 253 && HOST_NAME.test(text) && !ENDS_IN_NUMBER.test(text);
 }
 
 /** Whether `host` is an IP literal (bare, without brackets). */
@@ -119,12 +126,11 @@ function parseHost(text: string, host: string): string {
       throw invalid(text, `${host} is no IPv6 address`);
     return address;
   }
-  // What ends in a number is an IPv4 address or nothing (the rule of WHATWG's URL): resolvers read 0x7f.1 as one.
-  if (/(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$/.test(host)) {
+  if (ENDS_IN_NUMBER.test(host)) {
     if (!isIpv4(host)) throw invalid(text, `${host} is no IPv4 address`);
     return host;
   }
-  if (host.length > 253 || !HOST_NAME.test(host)) throw invalid(text, `${quoteShort(host)} is no host name`);
+  if (!isHostName(host)) throw invalid(text, `${quoteShort(host)} is no host name`);
   return host;
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { NAME_PATTERN, NAME_RULE } from "./names.ts";
-import { PROTOCOLS, URL_LENGTH_MAX } from "./instance-url.ts";
+import { isHostName, PROTOCOLS, URL_LENGTH_MAX } from "./instance-url.ts";
 import { SLOTS } from "./percent.ts";
 import { VERSION_PATTERN, VERSION_RULE } from "./version.ts";
 
@@ -36,6 +36,15 @@ export type DownCause = (typeof DOWN_CAUSES)[number];
 export const WEIGHT_MAX = 256;
 export const TAGS_MAX = 32;
 
+/** How the certificate of an instance is verified, by its checks and by the traffic alike. */
+const tlsSchema = z.object({
+  /** Whether it is verified at all. */
+  verify: z.boolean(),
+  /** The name that it has to carry, which is asked for too (SNI); null for the host of the URL. */
+  serverName: z.string().refine(isHostName).nullable(),
+});
+export type InstanceTls = z.infer<typeof tlsSchema>;
+
 /** What a Watson says of one instance on its machine. */
 export const registrationSchema = z.object({
   service: name,
@@ -58,6 +67,8 @@ export const registrationSchema = z.object({
   proxyPort: z.int().min(1).max(65_535).nullable().default(null),
   /** How long open requests may take after the instance left the pool. */
   drainMs: z.int().min(0).default(10_000),
+  /** Left out for the usual way: verified, by the host of the URL; and by a Watson that knows no other. */
+  tls: tlsSchema.optional().catch(undefined),
 });
 export type Registration = z.infer<typeof registrationSchema>;
 

@@ -1,3 +1,5 @@
+export { exchangeHttp1, type Http1Request, type Http1Response, InvalidResponse } from "./http1-exchange.ts";
+export { readResponseHead, RESPONSE_LIMITS } from "./response-head.ts";
 export { type JsonRead, type WriteOptions, readBounded, readJsonFile, writeFileAtomically } from "./atomic-file.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
 export { aborted, type Clock, systemClock } from "./clock.ts";
@@ -72,5 +74,6 @@ export { makePrivateFolder } from "./private-folder.ts";
 export { ProblemBoard } from "./problem-board.ts";
 export { type PartNotReady, type Readiness, type ReadinessPart, createReadiness } from "./ready.ts";
 export { explainSystemError, listenError, systemErrorCode } from "./system-error.ts";
+export { findSystemCa, SYSTEM_CA_FILES } from "./system-ca.ts";
 export { tryListen } from "./try-listen.ts";
 export { VERSION, userAgent } from "./version.ts";

@@ -1,9 +1,8 @@
-import { ConfigError, type ListenAddress, VERSION } from "@datawire/runtime";
+import { ConfigError, findSystemCa, type ListenAddress, VERSION } from "@datawire/runtime";
 import { checkFiles } from "./check.ts";
 import { fingerprint } from "./core/hash.ts";
 import { formatEndpoint, type RenderSettings } from "./core/render.ts";
 import { findHaproxy, type HaproxyBinary } from "./io/haproxy-binary.ts";
-import { findSystemCa } from "./io/system-ca.ts";
 import { connectionsAllowed } from "./io/limits.ts";
 import { hasIpv6Loopback } from "./io/ports.ts";
 import { LATENCIES_FD } from "./io/latency-pipe.ts";

@@ -3,8 +3,11 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { Agent } from "./agent.ts";
 import { testCheck, testInstance, wantedSet } from "./core/testing.ts";
+import { createAuthorities } from "./io/authorities.ts";
 import { createLookup } from "./io/lookup.ts";
+import { createTrafficLookup } from "./io/traffic-lookup.ts";
 
+const lookup = createLookup({ clock: systemClock });
 const TTL_MS = 1_000;
 const heartbeat = testCheck({ id: "ttl", fall: 1, probe: { kind: "ttl", ttlMs: TTL_MS } });
 
@@ -15,7 +18,12 @@ function fixture() {
   const agent = new Agent({
     clock,
     log: noLog,
-    probers: { lookup: createLookup({ clock: systemClock }), ca: null, env: {} },
+    probers: {
+      lookup,
+      trafficLookup: createTrafficLookup(lookup),
+      secureContext: createAuthorities(null, { clock: systemClock }),
+      env: {},
+    },
     tripwires: { create: () => null },
     wasLive: () => false,
     onChange() {},

@@ -7,12 +7,14 @@ import type { WatsonSettings } from "./config/settings.ts";
 import { directoryName, type Replicas } from "./core/directories.ts";
 import { heartbeatHandler } from "./heartbeat-handler.ts";
 import { Intake } from "./intake.ts";
+import { createAuthorities } from "./io/authorities.ts";
 import { findHost } from "./io/find-host.ts";
 import { readListeningPorts } from "./io/listening-ports.ts";
 import { createLookup } from "./io/lookup.ts";
 import { Memory } from "./io/memory.ts";
 import { PortWatch } from "./io/port-watch.ts";
 import { ServiceFiles } from "./io/service-files.ts";
+import { createTrafficLookup } from "./io/traffic-lookup.ts";
 import { createTripwires } from "./io/tripwire.ts";
 import { Links, type LinksConfig } from "./links.ts";
 import { createMetrics } from "./metrics.ts";
@@ -39,7 +41,12 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
   const agent = new Agent({
     clock,
     log,
-    probers: { lookup, ca: settings.tls?.ca ?? null, env: settings.env },
+    probers: {
+      lookup,
+      trafficLookup: createTrafficLookup(lookup),
+      secureContext: createAuthorities(settings.tls?.ca ?? null, { clock }),
+      env: settings.env,
+    },
     tripwires: createTripwires({ clock, lookup, ports }),
     wasLive: (instance) => memory.wasLive(instance),
     onChange: () => links.changed(),

@@ -235,5 +235,10 @@ const REGISTRATION_FIELDS = [
 
 /** Whether two descriptions of one instance say the same. */
 export function sameRegistration(a: Registration | Instance, b: Registration | Instance): boolean {
-  return REGISTRATION_FIELDS.every((field) => a[field] === b[field]) && a.tags.join("\0") === b.tags.join("\0");
+  return (
+    REGISTRATION_FIELDS.every((field) => a[field] === b[field]) &&
+    a.tags.join("\0") === b.tags.join("\0") &&
+    a.tls?.verify === b.tls?.verify &&
+    a.tls?.serverName === b.tls?.serverName
+  );
 }

@@ -1,4 +1,4 @@
-import type { InstanceUrl, ServiceProtocol } from "@datawire/protocol";
+import type { InstanceTls, InstanceUrl, ServiceProtocol } from "@datawire/protocol";
 import { parseServiceAddress } from "@datawire/protocol";
 import { fingerprint } from "./hash.ts";
 
@@ -13,6 +13,10 @@ export interface BackendKey {
   readonly group: string | null;
   readonly protocol: ServiceProtocol;
   readonly tls: boolean;
+  /** Whether certificates are verified. */
+  readonly tlsVerify: boolean;
+  /** The name that they have to carry; null for the host of each URL, and without TLS. */
+  readonly tlsName: string | null;
   /** The path before every request's own: "" or "/base". */
   readonly base: string;
   /**
@@ -36,6 +40,8 @@ export function backendName(key: BackendKey): string {
   if (key.far) parts.push("far");
   if (key.protocol !== "http") parts.push(key.protocol);
   if (key.tls) parts.push("tls");
+  if (!key.tlsVerify) parts.push("unverified");
+  if (key.tlsName !== null) parts.push(`name${encode(key.tlsName)}`);
   if (key.base !== "") parts.push(`path${encode(key.base)}`);
   if (key.host !== null) parts.push(`host${encode(key.host)}`);
   const name = parts.join(":");
@@ -43,16 +49,25 @@ export function backendName(key: BackendKey): string {
   return `${name.slice(0, NAME_LENGTH_MAX - 17)}:${fingerprint(name)}`;
 }
 
+/** What of an instance decides its variant. */
+export interface VariantSource {
+  readonly url: InstanceUrl;
+  readonly protocol: ServiceProtocol;
+  readonly tls: InstanceTls | undefined;
+}
+
 /** The variant of a group that an instance belongs to; `hostFromName` is the feature of that name. */
 export function variantOf(
-  url: InstanceUrl,
-  protocol: ServiceProtocol,
+  { url, protocol, tls }: VariantSource,
   hostFromName: boolean,
-): Pick<BackendKey, "protocol" | "tls" | "base" | "host"> {
+): Pick<BackendKey, "protocol" | "tls" | "tlsVerify" | "tlsName" | "base" | "host"> {
   const isHttp = protocol !== "tcp";
+  const isTls = url.scheme === "https";
   return {
     protocol,
-    tls: url.scheme === "https",
+    tls: isTls,
+    tlsVerify: !isTls || tls?.verify !== false,
+    tlsName: isTls ? (tls?.serverName ?? null) : null,
     base: url.base,
     host: isHttp && !(hostFromName && isServerName(url.authority)) ? url.authority : null,
   };

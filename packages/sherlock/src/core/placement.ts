@@ -1,5 +1,5 @@
-import type { Balance, Instance, Pool, ServiceView } from "@datawire/protocol";
-import { groupOf, isUsable } from "@datawire/protocol";
+import type { Balance, Instance, InstanceTls, Pool, ServiceView } from "@datawire/protocol";
+import { groupOf, isIpLiteral, isUsable } from "@datawire/protocol";
 import type { BackendKey } from "./backend-key.ts";
 import { backendName, isServerName, variantOf } from "./backend-key.ts";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
@@ -35,6 +35,7 @@ export function placeInstance(view: ServiceView, instance: Instance, context: Pl
   const group = groupOf(view, instance);
   return place(endpointOf(instance, view.service, context.resolve), context.features, {
     key: { service: view.service.name, group, protocol: instance.protocol, far },
+    tls: instance.tls,
     weight: instance.weight,
     ready: isUsable(instance),
     draining: instance.state === "draining",
@@ -49,6 +50,7 @@ export function placeDefault(view: ServiceView, url: string, context: PlacementC
   const { name, protocol } = view.service;
   return place(endpointOfUrl(url, protocol, context.resolve), context.features, {
     key: { service: name, group: null, protocol, far: false },
+    tls: undefined,
     weight: 100,
     ready: true,
     draining: false,
@@ -159,17 +161,24 @@ function answersNothing({ state, cause }: Instance): boolean {
 
 interface Place extends Pick<PlannedServer, "weight" | "ready" | "draining" | "id" | "drainMs" | "instances"> {
   readonly key: Pick<BackendKey, "service" | "group" | "protocol" | "far">;
+  readonly tls: InstanceTls | undefined;
 }
 
 function place(
   result: EndpointResult,
   { hostFromName }: HaproxyFeatures,
-  { key: partial, ...rest }: Place,
+  { key: partial, tls, ...rest }: Place,
 ): PlacementResult {
   if (!result.ok) return result;
   const { url, address } = result.endpoint;
-  const key: BackendKey = { ...partial, ...variantOf(url, partial.protocol, hostFromName) };
-  const server: PlannedServer = { ...rest, name: serverName(url), address, port: url.port, tlsName: tlsName(url) };
+  const key: BackendKey = { ...partial, ...variantOf({ url, protocol: partial.protocol, tls }, hostFromName) };
+  const server: PlannedServer = {
+    ...rest,
+    name: serverName(url),
+    address,
+    port: url.port,
+    tlsName: key.tlsName ?? tlsName(url),
+  };
   return { ok: true, placement: { key, backend: backendName(key), server } };
 }
 
@@ -179,6 +188,5 @@ function serverName({ authority }: Endpoint["url"]): string {
 }
 
 function tlsName({ scheme, host }: Endpoint["url"]): string | null {
-  const isName = !host.includes(":") && !/^[0-9.]+$/.test(host);
-  return scheme === "https" && isName ? host : null;
+  return scheme === "https" && !isIpLiteral(host) ? host.replace(/\.$/, "") : null;
 }

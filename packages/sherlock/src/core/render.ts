@@ -119,10 +119,14 @@ export function viewOf(plan: Plan, settings: RenderSettings, generation: string)
 }
 
 /** The options that every server of a backend has, dynamic ones included. */
-export function commonServerOptions({ protocol, tls, limits }: BackendStructure, caFile: string): string {
+export function commonServerOptions({ protocol, tls, tlsVerify, limits }: BackendStructure, caFile: string): string {
   const options = [CHECKS, "pool-purge-delay 5s"];
   if (protocol === "h2" && !tls) options.push("proto h2");
-  if (tls) options.push(`ssl verify required ca-file ${caFile}`, protocol === "h2" ? "alpn h2" : "alpn http/1.1");
+  if (tls) {
+    const alpn = protocol === "h2" ? "h2" : "http/1.1";
+    // A check says of itself what it offers, or it offers nothing.
+    options.push(`ssl verify ${tlsVerify ? `required ca-file ${caFile}` : "none"}`, `alpn ${alpn} check-alpn ${alpn}`);
+  }
   if (limits.maxConnections !== null) options.push(`maxconn ${limits.maxConnections}`);
   if (limits.slowStartMs > 0) options.push(`slowstart ${limits.slowStartMs}`);
   return options.join(" ");
@@ -132,7 +136,12 @@ export function commonServerOptions({ protocol, tls, limits }: BackendStructure,
 export function ownServerOptions(backend: BackendStructure, server: PlannedServer): string {
   const options = [`weight ${server.weight}`];
   if (usesIds(backend.balance)) options.push(`id ${server.id}`);
-  if (server.tlsName !== null) options.push(`sni str(${server.tlsName})`, `verifyhost ${server.tlsName}`);
+  if (server.tlsName !== null) {
+    const { tlsName } = server;
+    // Without `check-sni` the check asks for no name, and is shown the certificate of another.
+    options.push(`sni str(${tlsName})`, `check-sni ${tlsName}`);
+    if (backend.tlsVerify) options.push(`verifyhost ${tlsName}`);
+  }
   return options.join(" ");
 }
 

@@ -1,7 +1,7 @@
 import { type InstanceUrl, parseInstanceUrl, type ServiceProtocol } from "@datawire/protocol";
-import type { Check, ProbeSettings } from "../core/instance.ts";
+import type { Check, ProbeSettings, TlsCheck } from "../core/instance.ts";
 import type { CheckSource, LivenessDefaults } from "./liveness.ts";
-import type { HttpTarget } from "./targets.ts";
+import type { HttpTarget, TcpTarget } from "./targets.ts";
 
 const BUILT_IN = {
   intervalMs: 3_000,
@@ -16,6 +16,8 @@ const BUILT_IN = {
 export interface CheckContext {
   readonly url: string;
   readonly protocol: ServiceProtocol;
+  /** How the instance itself is verified. */
+  readonly tls: TlsCheck;
   readonly defaults: LivenessDefaults;
 }
 
@@ -64,24 +66,43 @@ function rhythmOf(source: CheckSource, defaults: LivenessDefaults, probe: ProbeS
   };
 }
 
-function createProbe(source: CheckSource, index: number, { url, protocol }: CheckContext): ProbeSettings {
-  const tlsVerify = source.tls_verify ?? true;
+function createProbe(source: CheckSource, index: number, { url, protocol, tls: own }: CheckContext): ProbeSettings {
   const instance = parseInstanceUrl(url, protocol);
+  const asTraffic = ({ host, port }: TcpTarget): boolean => host === instance.host && port === instance.port;
+  const tlsOf = (target: TcpTarget): TlsCheck => {
+    const usual = asTraffic(target) ? own : USUAL_TLS;
+    return { ...usual, verify: source.tls_verify ?? usual.verify };
+  };
   if (source.ttl !== undefined) return { kind: "ttl", ttlMs: source.ttl };
   if (source.exec !== undefined) return { kind: "exec", command: source.exec as [string, ...string[]] };
-  if (source.tcp !== undefined) return { kind: "tcp", ...source.tcp };
-  if (source.grpc !== undefined) return { kind: "grpc", ...source.grpc, tlsVerify, service: source.grpc_service ?? "" };
-  if (protocol === "tcp" && source.http === undefined) return { kind: "tcp", host: instance.host, port: instance.port };
+  if (source.tcp !== undefined) return { kind: "tcp", ...source.tcp, asTraffic: asTraffic(source.tcp) };
+  if (source.grpc !== undefined) {
+    const { grpc, grpc_service: service = "" } = source;
+    return { kind: "grpc", ...grpc, asTraffic: asTraffic(grpc), tls: tlsOf(grpc), service };
+  }
+  if (protocol === "tcp" && source.http === undefined) {
+    const { host, port } = instance;
+    return { kind: "tcp", host, port, asTraffic: true };
+  }
+  const checked = httpUrl(source.http, instance, index);
+  const target = targetOf(new URL(checked));
   return {
     kind: "http",
-    url: httpUrl(source.http, instance, index),
+    url: checked,
+    asTraffic: asTraffic(target),
     method: source.method ?? "GET",
     headers: source.headers ?? {},
     status: source.expect?.status ?? [[200, 299]],
     body: source.expect?.body ?? null,
-    tlsVerify,
+    tls: tlsOf(target),
     http2: protocol === "h2",
   };
+}
+
+const USUAL_TLS: TlsCheck = { verify: true, serverName: null };
+
+function targetOf({ hostname, port, protocol }: URL): TcpTarget {
+  return { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port) || (protocol === "https:" ? 443 : 80) };
 }
 
 /** Where an http check goes: a URL of its own, a path on the instance's host, or the default. */

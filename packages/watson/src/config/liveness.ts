@@ -112,10 +112,11 @@ export function createLivenessSchema(noExec: string | null) {
         .optional()
         .meta({ description: "Of an HTTP check: `{ Host: barker.internal }`.", otherwise: "none" }),
       expect: expectSchema.optional(),
-      tls_verify: z
-        .boolean()
-        .optional()
-        .meta({ description: "Whether the certificate of `https:` or `grpcs:` is verified.", otherwise: "true" }),
+      tls_verify: z.boolean().optional().meta({
+        description:
+          "Whether this check verifies the certificate of `https:` or `grpcs:`; requests go by `tls` of the service.",
+        otherwise: "`tls.verify` where it goes to the instance's own host and port, else true",
+      }),
       grpc_service: z
         .string()
         .optional()

@@ -44,6 +44,7 @@ test("readServices() fills in what is left out", () => {
       tags: [],
       proxyPort: null,
       drainMs: 10_000,
+      tls: { verify: true, serverName: null },
       directory: null,
       checks: [
         expect.objectContaining({
@@ -60,8 +61,9 @@ test("readServices() fills in what is left out", () => {
             headers: {},
             status: [[200, 299]],
             body: null,
-            tlsVerify: true,
+            tls: { verify: true, serverName: null },
             http2: false,
+            asTraffic: true,
           },
         }),
       ],
@@ -95,7 +97,7 @@ drain: 1m
     drainMs: 60_000,
     checks: [
       {
-        probe: { kind: "tcp", host: "localhost", port: 8_080 },
+        probe: { kind: "tcp", host: "localhost", port: 8_080, asTraffic: false },
         intervalMs: 500,
         timeoutMs: 2_000,
         rise: 2,
@@ -242,7 +244,7 @@ test.each([
 
 test("readServices() takes the default check from the protocol", () => {
   const kinds = (text: string): unknown => instances(`service: //b\n${text}`)[0]!.checks[0]!.probe;
-  expect(kinds("protocol: tcp\nport: 5432")).toEqual({ kind: "tcp", host: "vm101.example.com", port: 5_432 });
+  expect(kinds("protocol: tcp\nport: 5432")).toMatchObject({ kind: "tcp", host: "vm101.example.com", port: 5_432 });
   expect(kinds("protocol: h2\nport: 9090")).toMatchObject({ kind: "http", http2: true });
 });
 
@@ -269,9 +271,9 @@ liveness:
         [304, 304],
       ],
       body: "ok",
-      tlsVerify: false,
+      tls: { verify: false, serverName: null },
     },
-    { kind: "grpc", host: "h", port: 1, tls: true, tlsVerify: true, service: "s" },
+    { kind: "grpc", host: "h", port: 1, secure: true, tls: { verify: true, serverName: null }, service: "s" },
     { kind: "exec", command: ["/bin/check", "a b"] },
     { kind: "ttl", ttlMs: 10_000 },
   ]);
@@ -365,4 +367,45 @@ test("the samples of service files are right", () => {
   const names = readdirSync(folder);
   expect(names).toContain("barker.yaml");
   for (const name of names) expect(problems(readFileSync(join(folder, name), "utf8"))).toEqual([]);
+});
+
+test.each([
+  ["https://h:8443", "", { verify: true, serverName: null }, true],
+  ["https://h:8443", "tls: { verify: false }", { verify: false, serverName: null }, true],
+  ["https://h:8443", "tls: { server_name: B.example }", { verify: true, serverName: "b.example" }, true],
+  [
+    "https://h:8443",
+    "tls: { verify: false }\nliveness: { tls_verify: true }",
+    { verify: true, serverName: null },
+    true,
+  ],
+  ["https://h:8443", "liveness: { tls_verify: false }", { verify: false, serverName: null }, true],
+  [
+    "https://h:8443",
+    "tls: { verify: false }\nliveness: { http: 'https://h:8443/x' }",
+    { verify: false, serverName: null },
+    true,
+  ],
+  [
+    "https://h:8443",
+    "tls: { server_name: b }\nliveness: { http: 'https://h:9/x' }",
+    { verify: true, serverName: null },
+    false,
+  ],
+  [
+    "https://h",
+    "tls: { verify: false }\nliveness: { http: 'https://h:443/x' }",
+    { verify: false, serverName: null },
+    true,
+  ],
+])("readServices() %s with %j is checked by %j, as traffic: %s", (url, more, tls, asTraffic) => {
+  const [one] = instances(`service: //b\nurl: ${url}\n${more}`);
+  expect(one?.checks[0]?.probe).toMatchObject({ tls, asTraffic });
+});
+
+test("readServices() takes tls for https alone, and names of hosts", () => {
+  expect(problems("service: //b\nport: 80\ntls: { verify: false }")).toMatchObject([expect.stringContaining("https")]);
+  expect(problems("service: //b\nurl: https://h\ntls: { server_name: '10.0.0.1' }")).toMatchObject([
+    expect.stringContaining("a host name"),
+  ]);
 });

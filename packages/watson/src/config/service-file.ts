@@ -1,5 +1,6 @@
 import {
   formatServiceAddress,
+  isHostName,
   NAME_PATTERN,
   NAME_RULE,
   parseAddress,
@@ -96,6 +97,21 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
         description: "The check, or a list of checks that must all pass.",
         otherwise: "`http: URL/liveness_check`; for TCP, a connection",
       }),
+      tls: z
+        .strictObject({
+          verify: z.boolean().default(true).meta({
+            description: "Whether the certificate is verified, by the checks and for every request alike.",
+          }),
+          server_name: textLike(/^[^\s]+$/, "a host name such as billing.example.com")
+            .transform((text) => text.toLowerCase())
+            .refine(isHostName, { error: "a host name such as billing.example.com" })
+            .optional()
+            .meta({
+              description: "The name that the certificate carries; asked for by SNI.",
+              otherwise: "the host of `url`",
+            }),
+        })
+        .optional(),
       weight: wholeNumber(1, WEIGHT_MAX)
         .default(WEIGHT_DEFAULT)
         .meta({ description: "Its part of its version's requests, beside the weights of the others." }),
@@ -119,6 +135,8 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       if (service.url !== undefined && service.port !== undefined) issue("port", "either url or port, and not both");
       if (service.proxy_port !== undefined && service.protocol !== "tcp")
         issue("proxy_port", "no such key, as it has a meaning for protocol: tcp only");
+      if (service.tls !== undefined && !/^https:/i.test(service.url ?? ""))
+        issue("tls", "no such key, as it has a meaning for a URL of https: only");
       // Of a URL that is none, its own check has told already.
       const { url } = service;
       if (url === undefined || thrownBy(() => parseAnyUrl(url)) !== null) return;
@@ -195,6 +213,7 @@ export function createInstance(
   const address = attempt(["service"], () => parseServiceAddress(source.service, context.directories));
   const version = attempt(["version"], () => versionOf(source, address));
   const url = source.url ?? `${source.protocol === "tcp" ? "tcp" : "http"}://${bracketed(context.host)}:${source.port}`;
+  const tls = { verify: source.tls?.verify ?? true, serverName: source.tls?.server_name ?? null };
   const parsedUrl = attempt(["url"], () => parseInstanceUrl(url, source.protocol));
   const instanceName = attempt(
     ["instance"],
@@ -203,7 +222,7 @@ export function createInstance(
   const checks =
     parsedUrl &&
     attempt(["liveness"], () =>
-      createChecks(source.liveness, { url, protocol: source.protocol, defaults: context.defaults }),
+      createChecks(source.liveness, { url, protocol: source.protocol, tls, defaults: context.defaults }),
     );
   if (problems.length > 0 || !address || !parsedUrl || !instanceName || !checks) return problems;
   return {
@@ -218,6 +237,7 @@ export function createInstance(
     tags: source.tags,
     proxyPort: source.proxy_port ?? null,
     drainMs: source.drain,
+    tls,
     directory: directoryOf(source.service),
     checks,
     source: at("service"),

@@ -12,7 +12,8 @@ export interface TcpTarget {
 }
 
 export interface GrpcTarget extends TcpTarget {
-  readonly tls: boolean;
+  /** Over TLS. */
+  readonly secure: boolean;
 }
 
 /**
@@ -51,7 +52,7 @@ export function parseTcpTarget(text: string): TcpTarget {
  * @throws Error that says why it is none.
  */
 export function parseGrpcTarget(text: string): GrpcTarget {
-  return { ...hostAndPort(text, /^grpcs?:\/\//i), tls: /^grpcs:\/\//i.test(text) };
+  return { ...hostAndPort(text, /^grpcs?:\/\//i), secure: /^grpcs:\/\//i.test(text) };
 }
 
 /** The parts are those of the URL of an instance, and why they are none as well. */

@@ -16,6 +16,8 @@ export interface Instance {
   readonly tags: readonly string[];
   readonly proxyPort: number | null;
   readonly drainMs: number;
+  /** How its certificate is verified, by checks that go where requests go and by the traffic. */
+  readonly tls: TlsCheck;
   /** The one directory that it is registered with, as `host` or `host:port`; null for all. */
   readonly directory: string | null;
   /** At least one; all must pass. */
@@ -48,7 +50,20 @@ export type Watch = (typeof WATCHES)[number];
 export type ProbeSettings = HttpProbe | TcpProbe | GrpcProbe | ExecProbe | TtlProbe;
 export type ProbeKind = ProbeSettings["kind"];
 
-export interface HttpProbe {
+/** How a check verifies the other side of a TLS connection. */
+export interface TlsCheck {
+  readonly verify: boolean;
+  /** The name that its certificate has to carry; null for the host itself. */
+  readonly serverName: string | null;
+}
+
+/** A check over the network. */
+interface NetworkProbe {
+  /** It goes to the instance's own address, and so takes the one that the traffic takes of several. */
+  readonly asTraffic: boolean;
+}
+
+export interface HttpProbe extends NetworkProbe {
   readonly kind: "http";
   /** `http://host:port/path?query`, absolute. */
   readonly url: string;
@@ -58,24 +73,24 @@ export interface HttpProbe {
   readonly status: readonly (readonly [number, number])[];
   /** A regular expression that the body has to match somewhere; null when it may be anything. */
   readonly body: string | null;
-  readonly tlsVerify: boolean;
+  readonly tls: TlsCheck;
   /** HTTP/2: with prior knowledge where there is no TLS. */
   readonly http2: boolean;
 }
 
-export interface TcpProbe {
+export interface TcpProbe extends NetworkProbe {
   readonly kind: "tcp";
   readonly host: string;
   readonly port: number;
 }
 
 /** The health service of gRPC, `grpc.health.v1.Health/Check`. */
-export interface GrpcProbe {
+export interface GrpcProbe extends NetworkProbe {
   readonly kind: "grpc";
   readonly host: string;
   readonly port: number;
-  readonly tls: boolean;
-  readonly tlsVerify: boolean;
+  readonly secure: boolean;
+  readonly tls: TlsCheck;
   /** The service to ask about; "" for the server as a whole. */
   readonly service: string;
 }

@@ -244,8 +244,9 @@ function toRegistration(
   health: Exclude<Health, { state: "unknown" }>,
   drains: boolean,
 ): Registration {
-  const { service, name, version, url, protocol, weight, zone, tags, proxyPort, drainMs } = instance;
-  const body = { service, name, version, url, protocol, weight, zone, tags: [...tags], proxyPort, drainMs };
+  const { service, name, version, url, protocol, weight, zone, tags, proxyPort, drainMs, tls } = instance;
+  const usual = { service, name, version, url, protocol, weight, zone, tags: [...tags], proxyPort, drainMs };
+  const body = tls.verify && tls.serverName === null ? usual : { ...usual, tls };
   if (health.state === "down") {
     return { ...body, state: "down", reason: health.reason.slice(0, REASON_LENGTH_MAX), cause: health.cause };
   }

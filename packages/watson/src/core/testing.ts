@@ -4,7 +4,7 @@ import type { Check, Instance } from "./instance.ts";
 export function testCheck(over: Partial<Check> = {}): Check {
   return {
     id: "http",
-    probe: { kind: "tcp", host: "127.0.0.1", port: 1 },
+    probe: { kind: "tcp", host: "127.0.0.1", port: 1, asTraffic: true },
     intervalMs: 1_000,
     timeoutMs: 500,
     rise: 1,
@@ -27,6 +27,7 @@ export function testInstance(over: Partial<Omit<Instance, "key">> = {}): Instanc
     tags: [],
     proxyPort: null,
     drainMs: 10_000,
+    tls: { verify: true, serverName: null },
     directory: null,
     checks: [testCheck()],
     source: { file: "barker.yaml", line: 1, column: 1 },

@@ -1,5 +1,6 @@
 import { type LookupAddress, lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
+import { loopbackAddresses } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 
 /** How long an answer is used before it is asked for again. */
@@ -79,17 +80,11 @@ export function createLookup({ clock, resolve = resolveBySystem }: LookupDeps): 
   };
 }
 
-/** Addresses that no resolver is needed for. RFC 6761, section 6.3: localhost is loopback and nothing else. */
+/** Addresses that no resolver is needed for. */
 function withoutResolver(host: string): readonly LookupAddress[] | null {
-  if (host === "localhost" || host.endsWith(".localhost")) return LOOPBACK;
-  const family = isIP(host);
-  return family === 0 ? null : [{ address: host, family }];
+  const addresses = isIP(host) === 0 ? loopbackAddresses(host) : [host];
+  return addresses === null ? null : addresses.map((address) => ({ address, family: isIP(address) }));
 }
-
-const LOOPBACK: readonly LookupAddress[] = [
-  { address: "127.0.0.1", family: 4 },
-  { address: "::1", family: 6 },
-];
 
 function resolveBySystem(host: string, done: Answer): void {
   systemLookup(host, { all: true }, (error, addresses) => done(error, addresses ?? []));

@@ -3,7 +3,7 @@ import { createExecProber } from "./exec.ts";
 import { createGrpcProber } from "./grpc.ts";
 import { createHttpProber } from "./http.ts";
 import { createHttp2Prober } from "./http2.ts";
-import type { Prober, ProberDeps } from "./prober.ts";
+import { networkOf, type Prober, type ProberDeps } from "./prober.ts";
 import { createTcpProber } from "./tcp.ts";
 
 /** What Watson looks at itself: everything but heartbeats. */
@@ -13,11 +13,11 @@ export type ActiveProbe = Exclude<ProbeSettings, { kind: "ttl" }>;
 export function createProber(probe: ActiveProbe, deps: ProberDeps): Prober {
   switch (probe.kind) {
     case "http":
-      return probe.http2 ? createHttp2Prober(probe, deps) : createHttpProber(probe, deps);
+      return (probe.http2 ? createHttp2Prober : createHttpProber)(probe, networkOf(probe, deps));
     case "tcp":
-      return createTcpProber(probe, deps);
+      return createTcpProber(probe, networkOf(probe, deps));
     case "grpc":
-      return createGrpcProber(probe, deps);
+      return createGrpcProber(probe, networkOf(probe, deps));
     case "exec":
       return createExecProber(probe, deps);
   }

@@ -3,16 +3,16 @@ import { decodeHealthResponse, encodeHealthRequest } from "../../core/grpc-healt
 import type { GrpcProbe } from "../../core/instance.ts";
 import { PASS } from "./expectation.ts";
 import { exchangeHttp2, type Http2Response } from "./http2-exchange.ts";
-import type { Prober, ProberDeps } from "./prober.ts";
+import type { Network, Prober } from "./prober.ts";
 import { failure } from "./reason.ts";
 
 /** Far more than a health answer has. */
 const BODY_BYTES_MAX = 4 * 1024;
 
 /** Makes the prober that asks `grpc.health.v1.Health/Check`. */
-export function createGrpcProber(settings: GrpcProbe, deps: ProberDeps): Prober {
+export function createGrpcProber(settings: GrpcProbe, network: Network): Prober {
   const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
-  const origin = new URL(`${settings.tls ? "https" : "http"}://${host}:${settings.port}`);
+  const origin = new URL(`${settings.secure ? "https" : "http"}://${host}:${settings.port}`);
   const request = {
     origin,
     headers: {
@@ -23,15 +23,15 @@ export function createGrpcProber(settings: GrpcProbe, deps: ProberDeps): Prober 
       "user-agent": "datawire-watson",
     },
     body: encodeHealthRequest(settings.service),
-    tlsVerify: settings.tlsVerify,
+    tls: settings.tls,
     bodyBytesMax: BODY_BYTES_MAX,
   };
   return {
     async probe(signal) {
       try {
-        return judge(await exchangeHttp2(request, deps, signal), settings.service);
+        return judge(await exchangeHttp2(request, network, signal), settings.service);
       } catch (error) {
-        return failure(error, origin.host);
+        return failure(error, origin.host, network.note(origin.hostname));
       }
     },
     close() {},

@@ -1,8 +1,8 @@
 import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
-import { connect as connectTcp, isIP } from "node:net";
-import { connect as connectTls } from "node:tls";
-import type { ProberDeps } from "./prober.ts";
-import { tlsOptions } from "./tls.ts";
+import { TLSSocket } from "node:tls";
+import type { TlsCheck } from "../../core/instance.ts";
+import { openSocket } from "./open-socket.ts";
+import type { Network } from "./prober.ts";
 
 /** One request, and where it goes. */
 export interface Http2Request {
@@ -10,7 +10,7 @@ export interface Http2Request {
   readonly headers: OutgoingHttpHeaders;
   /** Sent as the body; null for none. */
   readonly body: Uint8Array | null;
-  readonly tlsVerify: boolean;
+  readonly tls: TlsCheck;
   /** The response is cut after so many bytes. */
   readonly bodyBytesMax: number;
 }
@@ -24,14 +24,17 @@ export interface Http2Response {
 }
 
 /** One request over an HTTP/2 connection of its own; with prior knowledge where the origin is not https. */
-export function exchangeHttp2(
-  request: Http2Request,
-  deps: Pick<ProberDeps, "lookup" | "ca">,
-  signal: AbortSignal,
-): Promise<Http2Response> {
+export function exchangeHttp2(request: Http2Request, network: Network, signal: AbortSignal): Promise<Http2Response> {
   return new Promise((resolve, reject) => {
     const { origin } = request;
-    const session = connect(origin, { createConnection: () => openSocket(request, deps) });
+    const socket = openSocket({ ...request, alpn: "h2" }, network);
+    // Where the two sides have not agreed on HTTP/2, HAProxy speaks HTTP/1.
+    if (socket instanceof TLSSocket) {
+      socket.once("secureConnect", () => {
+        if (socket.alpnProtocol !== "h2") end(() => reject(new Error("it does not agree on h2 by ALPN")));
+      });
+    }
+    const session = connect(origin, { createConnection: () => socket });
     const abort = (): void => session.destroy();
     signal.addEventListener("abort", abort, { once: true });
     const end = (settle: () => void): void => {
@@ -63,15 +66,6 @@ export function exchangeHttp2(
     stream.once("end", finish);
     stream.once("error", (error: Error) => end(() => reject(error)));
   });
-}
-
-function openSocket({ origin, tlsVerify }: Http2Request, deps: Pick<ProberDeps, "lookup" | "ca">) {
-  const host = origin.hostname.replace(/^\[(.*)\]$/, "$1");
-  const { lookup } = deps;
-  if (origin.protocol !== "https:") return connectTcp({ host, port: Number(origin.port || 80), lookup });
-  const servername = isIP(host) === 0 ? { servername: host } : {};
-  const options = { host, port: Number(origin.port || 443), lookup, ALPNProtocols: ["h2"], ...servername };
-  return connectTls({ ...options, ...tlsOptions({ tlsVerify }, deps) });
 }
 
 function closedEarly(): Error {

@@ -1,15 +1,26 @@
 import { execFile } from "node:child_process";
 import { createServer, type RequestListener } from "node:http";
+import { createServer as createHttps } from "node:https";
 import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
 import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from "node:net";
 import { promisify } from "node:util";
 import { systemClock } from "@datawire/runtime";
+import { expiredCertificate, goodCertificate, testAuthority, wrongCertificate } from "@datawire/runtime/testing";
 import { afterEach, expect, test } from "vitest";
 import type { GrpcProbe, HttpProbe } from "../../core/instance.ts";
+import { createAuthorities } from "../authorities.ts";
 import { createLookup } from "../lookup.ts";
+import { createTrafficLookup } from "../traffic-lookup.ts";
 import { type ActiveProbe, createProber } from "./create-prober.ts";
+import type { ProberDeps } from "./prober.ts";
 
-const deps = { lookup: createLookup({ clock: systemClock }), ca: null, env: process.env };
+const lookup = createLookup({ clock: systemClock });
+const deps: ProberDeps = {
+  lookup,
+  trafficLookup: createTrafficLookup(lookup),
+  secureContext: createAuthorities(null, { clock: systemClock }),
+  env: process.env,
+};
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
@@ -53,8 +64,9 @@ function httpProbe(port: number, over: Partial<HttpProbe> = {}): HttpProbe {
     headers: {},
     status: [[200, 299]],
     body: null,
-    tlsVerify: true,
+    tls: { verify: true, serverName: null },
     http2: false,
+    asTraffic: true,
     ...over,
   };
 }
@@ -142,7 +154,132 @@ test("createProber() http tells a refused connection, and one that is closed wit
 
 test("createProber() http tells an answer that is no HTTP", async () => {
   const port = await listen(createTcp((socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n")));
-  expect(await probe(httpProbe(port))).toContain(`check of 127.0.0.1:${port} failed`);
+  expect(await probe(httpProbe(port))).toContain(`no valid HTTP from 127.0.0.1:${port}: it begins with "SSH-2.0`);
+});
+
+test("createProber() http refuses what HAProxy refuses, and says which header it is", async () => {
+  const answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+  const port = await listen(createTcp((socket) => void socket.once("data", () => socket.end(answer))));
+  expect(await probe(httpProbe(port))).toBe(
+    `no valid HTTP from 127.0.0.1:${port}: its Transfer-Encoding says chunked more than once`,
+  );
+});
+
+test("createProber() http reads a body in chunks, by its length, and until the end", async () => {
+  for (const rest of [
+    "Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nall\r\n005\r\n well\r\n0\r\nT: 1\r\n\r\n",
+    "Content-Length: 8\r\n\r\nall well and more",
+    "\r\nall well",
+  ]) {
+    const bytes = Buffer.from(`HTTP/1.1 200 OK\r\n${rest}`);
+    const server = createTcp((socket) => {
+      socket.once("data", () => {
+        for (const byte of bytes) socket.write(Buffer.of(byte));
+        socket.end();
+      });
+    });
+    const port = await listen(server);
+    expect(await probe(httpProbe(port, { body: "^all well$" }))).toBe("pass");
+  }
+});
+
+test("createProber() http sends the path as it is written", async () => {
+  const paths: (string | undefined)[] = [];
+  const settings = await http((req, res) => {
+    paths.push(req.url);
+    res.end();
+  });
+  const origin = new URL(settings.url).origin;
+  for (const path of ["/a%2e%2e/%2e%2e/b?x=%zz", ""]) await probe({ ...settings, url: `${origin}${path}` });
+  expect(paths).toEqual(["/a%2e%2e/%2e%2e/b?x=%zz", "/"]);
+});
+
+test("createProber() http asks no proxy of the environment", async () => {
+  const asked: string[] = [];
+  const proxy = await http((req, res) => {
+    asked.push(req.url ?? "");
+    res.end();
+  });
+  const { port } = new URL(proxy.url);
+  const target = await http((_, res) => res.writeHead(204).end());
+  const script = `
+    import { systemClock } from "@datawire/runtime";
+import { expiredCertificate, goodCertificate, testAuthority, wrongCertificate } from "@datawire/runtime/testing";
+    import { createLookup } from ${JSON.stringify(new URL("../lookup.ts", import.meta.url).href)};
+    import { createTrafficLookup } from ${JSON.stringify(new URL("../traffic-lookup.ts", import.meta.url).href)};
+    import { createProber } from ${JSON.stringify(new URL("create-prober.ts", import.meta.url).href)};
+    const lookup = createLookup({ clock: systemClock });
+    const deps = { env: {}, lookup, trafficLookup: createTrafficLookup(lookup) };
+    const settings = ${JSON.stringify({ ...target, status: [[204, 204]] })};
+    console.log((await createProber(settings, deps).probe(new AbortController().signal)).ok);
+  `;
+  const url = `http://127.0.0.1:${port}`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: import.meta.dirname,
+    env: { HTTP_PROXY: url, http_proxy: url, HTTPS_PROXY: url, ALL_PROXY: url, NODE_USE_ENV_PROXY: "1" },
+  });
+  expect({ stdout: stdout.trim(), asked }).toEqual({ stdout: "true", asked: [] });
+});
+
+/** An instance that listens on ::1 alone, at a name that has 127.0.0.1 too. */
+async function onIpv6(): Promise<number> {
+  const server = createServer((_, res) => res.end());
+  await new Promise<void>((resolve) => void server.listen(0, "::1", resolve));
+  closing.push(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+test("createProber() looks at the one address of a name that requests go to, and says so", async () => {
+  const port = await onIpv6();
+  const reason = `connection refused by localhost:${port} at 127.0.0.1, where requests go to; not to ::1`;
+  const url = `http://localhost:${port}/`;
+  expect(await probe(httpProbe(port, { url }))).toBe(reason);
+  expect(await probe({ kind: "tcp", host: "localhost", port, asTraffic: true })).toBe(reason);
+  expect(await probe(httpProbe(port, { url: `http://[::1]:${port}/` }))).toBe("pass");
+});
+
+test("createProber() tries every address of a name that requests do not go to", async () => {
+  const port = await onIpv6();
+  expect(await probe(httpProbe(port, { url: `http://localhost:${port}/`, asTraffic: false }))).toBe("pass");
+});
+
+const USUAL = { verify: true, serverName: null };
+const trusting: ProberDeps = {
+  ...deps,
+  secureContext: createAuthorities(testAuthority, { clock: systemClock, files: [] }),
+};
+
+async function https(
+  certificate: typeof goodCertificate | typeof expiredCertificate | typeof wrongCertificate,
+): Promise<number> {
+  return listen(createHttps({ ...certificate, ALPNProtocols: ["http/1.1"] }, (_, res) => res.end()));
+}
+
+test.each([
+  ["one that is good", goodCertificate, USUAL, trusting, "pass"],
+  ["one of an authority that nobody knows", goodCertificate, USUAL, deps, "unable to verify"],
+  ["one that has expired", expiredCertificate, USUAL, trusting, "certificate has expired"],
+  ["one of another name", wrongCertificate, USUAL, trusting, "does not match"],
+  [
+    "one of the name that is asked for",
+    wrongCertificate,
+    { verify: true, serverName: "other.example" },
+    trusting,
+    "pass",
+  ],
+  ["any, where none is verified", expiredCertificate, { verify: false, serverName: null }, deps, "pass"],
+])("createProber() https: %s", async (_, certificate, tls, network, expected) => {
+  const port = await https(certificate);
+  const settings = httpProbe(port, { url: `https://localhost:${port}/`, tls });
+  const result = await createProber(settings, network).probe(new AbortController().signal);
+  expect(result.ok ? "pass" : result.reason).toContain(expected);
+});
+
+test("createProber() h2 over TLS wants HTTP/2 to be agreed on, as HAProxy does", async () => {
+  const port = await https(goodCertificate);
+  const settings = httpProbe(port, { url: `https://localhost:${port}/`, http2: true });
+  const result = await createProber(settings, trusting).probe(new AbortController().signal);
+  expect(result.ok ? "pass" : result.reason).toMatch(/no application protocol|by ALPN/);
 });
 
 test("createProber() http ends when it is aborted", async () => {
@@ -155,12 +292,14 @@ test("createProber() http ends when it is aborted", async () => {
 
 test("createProber() tcp passes when a connection opens", async () => {
   const port = await listen(createTcp((socket) => socket.on("error", () => {})));
-  expect(await probe({ kind: "tcp", host: "localhost", port })).toBe("pass");
+  expect(await probe({ kind: "tcp", host: "localhost", port, asTraffic: false })).toBe("pass");
 });
 
 test("createProber() tcp tells a refused connection", async () => {
   const port = await closedPort();
-  expect(await probe({ kind: "tcp", host: "127.0.0.1", port })).toBe(`connection refused by 127.0.0.1:${port}`);
+  expect(await probe({ kind: "tcp", host: "127.0.0.1", port, asTraffic: true })).toBe(
+    `connection refused by 127.0.0.1:${port}`,
+  );
 });
 
 test("createProber() exec passes on exit code 0, and gives the last line of a failure", async () => {
@@ -179,7 +318,7 @@ test("createProber() exec tells that no file descriptor is left, and Watson goes
   const script = `
     import { openSync } from "node:fs";
     import { createProber } from ${JSON.stringify(new URL("create-prober.ts", import.meta.url).href)};
-    const prober = createProber({ kind: "exec", command: ["/bin/true"] }, { env: {}, ca: null, lookup() {} });
+    const prober = createProber({ kind: "exec", command: ["/bin/true"] }, { env: {} });
     try { for (;;) openSync("/dev/null"); } catch {}
     console.log((await prober.probe(new AbortController().signal)).reason);
     await new Promise(setImmediate);
@@ -228,6 +367,7 @@ test("createProber() http over HTTP/2 with prior knowledge", async () => {
   expect(await probe(httpProbe(closed, { http2: true }))).toBe(`connection refused by 127.0.0.1:${closed}`);
 });
 
+const PLAIN = { secure: false, tls: { verify: true, serverName: null }, asTraffic: true } as const;
 const SERVING = Buffer.from("00000000020801", "hex");
 const NOT_SERVING = Buffer.from("00000000020802", "hex");
 
@@ -241,6 +381,6 @@ test.each([
     stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": status, "grpc-message": "nobody" }));
     stream.end(body);
   });
-  const settings: GrpcProbe = { kind: "grpc", host: "127.0.0.1", port, tls: false, tlsVerify: true, service: "r.v1.R" };
+  const settings: GrpcProbe = { kind: "grpc", host: "127.0.0.1", port, service: "r.v1.R", ...PLAIN };
   expect(await probe(settings)).toBe(expected);
 });

@@ -1,24 +1,24 @@
 import type { DownCause } from "@datawire/protocol";
-import { systemErrorCode } from "@datawire/runtime";
+import { InvalidResponse, systemErrorCode } from "@datawire/runtime";
 import type { Probe } from "../../core/belief.ts";
 
-/** What a connection or an exchange that failed says of its target. */
-export function failure(error: unknown, target: string): Probe {
+/** What a connection or an exchange that failed says of its target; `note` stands behind it. */
+export function failure(error: unknown, target: string, note = ""): Probe {
   const code = codeOf(error);
-  return { ok: false, reason: describe(error, code, target), cause: CAUSES[code ?? ""] ?? "failed" };
+  return { ok: false, reason: `${describe(error, code, target)}${note}`, cause: CAUSES[code ?? ""] ?? "failed" };
 }
 
 const CAUSES: Readonly<Record<string, DownCause>> = {
   ECONNREFUSED: "refused",
   EHOSTUNREACH: "timeout",
   ETIMEDOUT: "timeout",
-  UND_ERR_CONNECT_TIMEOUT: "timeout",
 };
 
 /** In the words that operators see: "connection refused by 127.0.0.1:8080". */
 function describe(error: unknown, code: string | undefined, target: string): string {
   const known = code === undefined ? undefined : REASONS[code];
   if (known !== undefined) return `${known} ${target}`;
+  if (error instanceof InvalidResponse) return `no valid HTTP from ${target}: ${error.message}`;
   const message = error instanceof Error ? error.message : String(error);
   if (code !== undefined && /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code))
     return `TLS with ${target} failed: ${message}`;
@@ -36,11 +36,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused by",
   ECONNRESET: "connection closed before an answer by",
   EPIPE: "connection closed before an answer by",
-  UND_ERR_SOCKET: "connection closed before an answer by",
   EHOSTUNREACH: "no route to",
   ENETUNREACH: "no route to",
   ETIMEDOUT: "no connection within the time of the system to",
-  UND_ERR_CONNECT_TIMEOUT: "no connection in time to",
   ENOTFOUND: "no address found for",
   EAI_AGAIN: "no resolver answers for",
   EMFILE: "no file descriptor left in Watson for a connection to",

@@ -1,11 +1,11 @@
 import { connect } from "node:net";
 import type { TcpProbe } from "../../core/instance.ts";
 import { PASS } from "./expectation.ts";
-import type { Prober, ProberDeps } from "./prober.ts";
+import type { Network, Prober } from "./prober.ts";
 import { failure } from "./reason.ts";
 
 /** Makes the prober that passes when a connection can be opened; it says nothing over it. */
-export function createTcpProber({ host, port }: TcpProbe, { lookup }: Pick<ProberDeps, "lookup">): Prober {
+export function createTcpProber({ host, port }: TcpProbe, { lookup, note }: Network): Prober {
   const target = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   return {
     probe: (signal) =>
@@ -19,7 +19,7 @@ export function createTcpProber({ host, port }: TcpProbe, { lookup }: Pick<Probe
           resolve(probe);
         };
         socket.once("connect", () => end(PASS));
-        socket.once("error", (error) => end(failure(error, target)));
+        socket.once("error", (error) => end(failure(error, target, note(host))));
         socket.once("close", () => end({ ok: false, reason: `connection closed by ${target}` }));
       }),
     close() {},

@@ -1,11 +1,11 @@
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { removeFolder, temporaryFolder } from "../testing/machine.ts";
 import { findSystemCa } from "./system-ca.ts";
 
 test("findSystemCa() takes the first file that is there", async () => {
-  const folder = await temporaryFolder();
+  const folder = await mkdtemp(join(tmpdir(), "system-ca-"));
   const [missing, first, second] = ["missing", "first", "second"].map((name) => join(folder, name)) as [
     string,
     string,
@@ -14,5 +14,5 @@ test("findSystemCa() takes the first file that is there", async () => {
   await Promise.all([first, second].map((path) => writeFile(path, "")));
   expect(await findSystemCa([missing, first, second])).toBe(first);
   expect(await findSystemCa([missing])).toBeNull();
-  await removeFolder(folder);
+  await rm(folder, { recursive: true });
 });

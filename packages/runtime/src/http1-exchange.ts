@@ -1,0 +1,124 @@
+import type { Socket } from "node:net";
+import { createBodyReader, type BodyReader } from "./response-body.ts";
+import { readResponseHead } from "./response-head.ts";
+
+/** One request without a body, as it is sent. */
+export interface Http1Request {
+  readonly method: string;
+  readonly path: string;
+  /** `Host` among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** How much of the body is wanted; null for none, which then does not matter either. */
+  readonly bodyBytesMax: number | null;
+}
+
+export interface Http1Response {
+  readonly status: number;
+  /** Null where it was not wanted. */
+  readonly body: Buffer | null;
+}
+
+/** An answer that HAProxy would refuse: the message says what is wrong with it. */
+export class InvalidResponse extends Error {
+  override readonly name = "InvalidResponse";
+}
+
+/** Interim responses (1xx) before the one that counts: more than anything sends, and far fewer than HAProxy breaks off at. */
+const INTERIM_MAX = 20;
+
+/**
+ * Makes one request over a connection of its own and takes the answer as HAProxy would. Not a client of Node's or
+ * another library: each has a parser of its own that takes what HAProxy refuses, and hides the bytes.
+ * @param socket about to connect, or connected; closed at the end.
+ * @throws InvalidResponse, or the error of the connection.
+ */
+export function exchangeHttp1(request: Http1Request, socket: Socket, signal: AbortSignal): Promise<Http1Response> {
+  return new Promise((resolve, reject) => {
+    const answer = new Answer(request);
+    const abort = (): void => void socket.destroy();
+    const end = (settle: () => void): void => {
+      signal.removeEventListener("abort", abort);
+      socket.destroy();
+      settle();
+    };
+    const settle = (response: Http1Response | null): void => {
+      if (response !== null) end(() => resolve(response));
+    };
+    socket.on("data", (chunk) => {
+      try {
+        settle(answer.take(chunk));
+      } catch (error) {
+        end(() => reject(error instanceof Error ? error : new Error(String(error))));
+      }
+    });
+    socket.once("end", () => settle(answer.close()));
+    socket.once("error", (error) => end(() => reject(error)));
+    socket.once("close", () => end(() => reject(closedEarly())));
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) return abort();
+    socket.write(textOf(request), "latin1");
+  });
+}
+
+function textOf({ method, path, headers }: Http1Request): string {
+  const lines = Object.entries({ ...headers, connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
+
+function closedEarly(): Error {
+  return Object.assign(new Error("the connection was closed before an answer"), { code: "ECONNRESET" });
+}
+
+/** What has come of an answer. */
+class Answer {
+  readonly #request: Http1Request;
+  #pending: Buffer = Buffer.alloc(0);
+  #interim = 0;
+  #final: { readonly status: number; readonly body: BodyReader | null } | null = null;
+
+  constructor(request: Http1Request) {
+    this.#request = request;
+  }
+
+  /** Takes what has come. @returns the answer once there is enough of it. @throws InvalidResponse */
+  take(chunk: Buffer): Http1Response | null {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    while (this.#final === null) {
+      const head = readResponseHead(this.#pending);
+      if (head.state === "incomplete") return null;
+      if (head.state === "invalid") throw new InvalidResponse(head.reason);
+      this.#pending = this.#pending.subarray(head.bodyAt);
+      if (head.status === 101) throw new InvalidResponse("it switches protocols (101), which nobody asked for");
+      if (head.status >= 100 && head.status < 200) {
+        if (++this.#interim > INTERIM_MAX)
+          throw new InvalidResponse(`it sends more than ${INTERIM_MAX} interim answers`);
+        continue;
+      }
+      const { method, bodyBytesMax } = this.#request;
+      const isEmpty = method === "HEAD" || head.status === 204 || head.status === 304;
+      const body = isEmpty ? null : createBodyReader(head.framing, bodyBytesMax ?? 0);
+      this.#final = { status: head.status, body };
+    }
+    const { body } = this.#final;
+    try {
+      body?.take(this.#pending);
+    } catch (error) {
+      throw new InvalidResponse(error instanceof Error ? error.message : String(error));
+    }
+    this.#pending = Buffer.alloc(0);
+    const { bodyBytesMax } = this.#request;
+    const isEnough = bodyBytesMax === null || body === null || body.complete || body.start.length >= bodyBytesMax;
+    return isEnough ? this.#response() : null;
+  }
+
+  /** Nothing more will come. */
+  close(): Http1Response | null {
+    return this.#final === null ? null : this.#response();
+  }
+
+  #response(): Http1Response | null {
+    if (this.#final === null) return null;
+    const { status, body } = this.#final;
+    return { status, body: this.#request.bodyBytesMax === null ? null : (body?.start ?? Buffer.alloc(0)) };
+  }
+}
