@@ -1,18 +1,23 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import {
   type CommandContext,
   type DaemonCommand,
   describeError,
   explainSystemError,
-  readBounded,
   writeFileAtomically,
 } from "@datawire/runtime";
 import { askRunning, type RunningDirectory } from "./access/io/ask-running.ts";
 import { BACKUP_BYTES_MAX } from "./api/backups.ts";
 import { listTenants, openStore } from "./open-store.ts";
 import { dataDirOf, type DirectorySettings } from "./settings.ts";
-import { type IdleStores, makeBackup, readBackup, readAll, restoreAll, setAside } from "./store/backup.ts";
+import { type Backup, writeBackup } from "./store/backup.ts";
+import { readableOf } from "./store/backup-builder.ts";
 import { type Store, StoreError } from "./store/contract.ts";
 import { openEmbeddedStore } from "./store/embedded.ts";
+import { type IdleStores, readAll, restoreAll, setAside } from "./store/idle-stores.ts";
+import { isOldBackup, readOldBackup } from "./store/old-backup.ts";
+import { readBackup } from "./store/read-backup.ts";
 import { tenantFolder } from "./store/tenant-folders.ts";
 
 type Context = CommandContext<DirectorySettings>;
@@ -27,7 +32,7 @@ export const backupCommand: DaemonCommand<DirectorySettings> = {
     const bytes =
       store === null
         ? await fetchBackup(context)
-        : await using(store, async () => makeBackup(await readAll(idleStores(context, store))));
+        : await using(store, async () => bytesOf(context, await readAll(idleStores(context, store))));
     await writeFileAtomically(path, bytes, { mode: 0o600 });
     context.print(`Backup written to ${path} (${bytes.length} bytes)\n`);
   },
@@ -39,12 +44,9 @@ export const restoreCommand: DaemonCommand<DirectorySettings> = {
   summary: "make the directory keep what a backup has and nothing else, while it runs or not",
   async run(context) {
     const path = fileOf(context);
-    const bytes = await readBackupFile(path);
-    const backup = await readBackup(bytes).catch((cause: unknown) => {
-      throw new Error(`Cannot restore ${path}`, { cause });
-    });
+    const backup = await readBackupFile(path);
     const store = await openOrReplace(context);
-    if (store === null) await sendBackup(context, bytes);
+    if (store === null) await sendBackup(context, Buffer.concat([...writeBackup(backup)]));
     else await using(store, () => restoreAll(idleStores(context, store), backup));
     const tenants = backup.tenants.size === 0 ? "" : `, and the tables of ${[...backup.tenants.keys()].join(", ")},`;
     context.print(`Restored ${backup.records.length} records${tenants} from ${path}\n`);
@@ -121,10 +123,21 @@ async function using<T>(store: Store, use: () => Promise<T>): Promise<T> {
   }
 }
 
-async function readBackupFile(path: string): Promise<Uint8Array> {
+/** What can be restored of it. */
+function bytesOf({ log }: Context, kept: Backup): Uint8Array {
+  const { backup, omissions } = readableOf(kept);
+  for (const omission of omissions) log.warn("Left out of the backup, as it cannot be read", { ...omission });
+  return Buffer.concat([...writeBackup(backup)]);
+}
+
+async function readBackupFile(path: string): Promise<Backup> {
   try {
-    return await readBounded(path, BACKUP_BYTES_MAX);
+    const { size } = await stat(path);
+    if (size > BACKUP_BYTES_MAX) throw new Error(`it has ${size} bytes, wanted ${BACKUP_BYTES_MAX} at the most`);
+    if (await isOldBackup(path)) return await readOldBackup(path);
+    return await readBackup(createReadStream(path) as AsyncIterable<Uint8Array>);
   } catch (cause) {
+    if (cause instanceof StoreError) throw new Error(`Cannot restore ${path}`, { cause });
     throw new Error(`Cannot read ${path}: ${explainSystemError(cause)}`, { cause });
   }
 }

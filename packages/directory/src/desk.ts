@@ -147,13 +147,13 @@ export class Desk {
    * that takes only so many writes at once gets them in parts; restored again, only what is missing is written.
    * @returns how many records are not what they were.
    */
-  restore(backup: readonly VersionedRecord[], author: Author): Promise<number> {
+  restore(backup: readonly Write[], author: Author): Promise<number> {
     return this.#serially(async () => {
       const moment = momentOf(this.#deps.clock);
       const { records: current } = await this.#deps.store.load();
       const before = new Map(current.map(({ key, value }) => [key, JSON.stringify(value)]));
       const wanted = new Map(backup.map(({ key, value }) => [key, JSON.stringify(value)]));
-      const changes = backup.filter(({ key }) => before.get(key) !== wanted.get(key)).map(toWrite);
+      const changes = backup.filter(({ key }) => before.get(key) !== wanted.get(key));
       // Sessions go on over a backup that was made before there was a key.
       const removed = current
         .filter(({ key }) => !wanted.has(key) && key !== SESSION_KEY)
@@ -302,5 +302,3 @@ const historyRecord = (id: number, value: HistoryEntry | null): DurableRecord =>
 type Write = Pick<RecordWrite, "key" | "value">;
 
 const writeOf = (record: DurableRecord): Write => ({ key: recordKey(record), value: record.value });
-
-const toWrite = ({ key, value }: VersionedRecord): Write => ({ key, value });

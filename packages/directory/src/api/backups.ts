@@ -1,7 +1,9 @@
 import { endpoints } from "@datawire/api";
-import type { Author } from "../desk.ts";
-import { type Backup, makeBackup, readBackup } from "../store/backup.ts";
-import type { StoreContent } from "../store/contract.ts";
+import { ProtocolError } from "@datawire/protocol";
+import type { Author, Desk } from "../desk.ts";
+import { type Backup, type BackupContent, writeBackup } from "../store/backup.ts";
+import { readableOf } from "../store/backup-builder.ts";
+import { readBackup } from "../store/read-backup.ts";
 import { ACCESS_PREFIX } from "../store/split-store.ts";
 import type { ApiContext } from "./context.ts";
 import { stamp } from "./context.ts";
@@ -10,22 +12,43 @@ import { bindDownload, bindUpload, type BoundEndpoint } from "./router.ts";
 /** The largest backup that is taken back: 100,000 instances make one of 50 MB. */
 export const BACKUP_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Restores at the same time would undo each other, and each takes the memory of a backup. */
+const RESTORES_MAX = 1;
+
 /** The endpoints behind `directory backup` and `directory restore`, for a directory that runs. */
 export function backupEndpoints(context: ApiContext): BoundEndpoint[] {
+  let restores = 0;
+  const restore = async (source: AsyncIterable<Uint8Array>, author: Author) => {
+    const backup = await readBackup(source);
+    // Who may do what stays as it is while the directory runs: a token that was revoked since must not come back.
+    const records = backup.records.filter(({ key }) => !key.startsWith(ACCESS_PREFIX));
+    const desks = await desksOf(context, backup);
+    let changed = await context.desk.restore(records, author);
+    // A tenant that is not in the backup has nothing afterwards.
+    for (const [name, desk] of desks) changed += await desk.restore(backup.tenants.get(name)?.records ?? [], author);
+    return { ...stamp(context), records: records.length, changed };
+  };
   return [
-    bindDownload(endpoints.backup, async () => makeBackup(await readAll(context))),
+    bindDownload(endpoints.backup, async () => {
+      const { backup, omissions } = readableOf(await readAll(context));
+      for (const omission of omissions) context.log.warn("Left out of a backup, as it cannot be read", { ...omission });
+      return writeBackup(backup);
+    }),
     bindUpload(endpoints.restore, { bytesMax: BACKUP_BYTES_MAX }, async (file, author) => {
-      const backup = await readBackup(file);
-      // Who may do what stays as it is while the directory runs: a token that was revoked since must not come back.
-      const records = backup.records.filter(({ key }) => !key.startsWith(ACCESS_PREFIX));
-      const changed = (await context.desk.restore(records, author)) + (await restoreTenants(context, backup, author));
-      return { ...stamp(context), records: records.length, changed };
+      if (restores >= RESTORES_MAX)
+        throw new ProtocolError("conflict", "Cannot restore now: another restore is going on");
+      restores += 1;
+      try {
+        return await restore(file, author);
+      } finally {
+        restores -= 1;
+      }
     }),
   ];
 }
 
 async function readAll({ store, desk, tenants }: ApiContext): Promise<Backup> {
-  const contents = new Map<string, StoreContent>();
+  const contents = new Map<string, BackupContent>();
   for (const name of (await tenants?.list()) ?? []) {
     const tenant = await tenants?.of(name);
     if (tenant === undefined) continue;
@@ -36,13 +59,11 @@ async function readAll({ store, desk, tenants }: ApiContext): Promise<Backup> {
   return { ...(await store.load()), tenants: contents };
 }
 
-/** Returns how many records of tenants changed. A tenant that is not in the backup has nothing afterwards. */
-async function restoreTenants({ tenants }: ApiContext, backup: Backup, author: Author): Promise<number> {
-  if (tenants === null) return 0;
-  let changed = 0;
-  for (const name of new Set([...(await tenants.list()), ...backup.tenants.keys()])) {
-    const { desk } = await tenants.of(name);
-    changed += await desk.restore(backup.tenants.get(name)?.records ?? [], author);
-  }
-  return changed;
+/** The desks of all tenants that there are, or are to be; opened before anything is written, as one may not be. */
+async function desksOf({ tenants }: ApiContext, backup: Backup): Promise<ReadonlyMap<string, Desk>> {
+  const desks = new Map<string, Desk>();
+  if (tenants === null) return desks;
+  for (const name of new Set([...(await tenants.list()), ...backup.tenants.keys()]))
+    desks.set(name, (await tenants.of(name)).desk);
+  return desks;
 }

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import {
   type DeepReadonly,
   type Endpoint,
@@ -34,7 +36,7 @@ export interface BoundEndpoint {
 }
 
 /** What a handler makes of a request: JSON, or a file. */
-type Answered = { readonly json: unknown } | { readonly file: Uint8Array };
+type Answered = { readonly json: unknown } | { readonly file: Iterable<Uint8Array> };
 
 /** A request that was let in, and of which nothing but the path is read. */
 interface RawRequest {
@@ -73,10 +75,10 @@ export function bind<
   };
 }
 
-/** Binds a handler to an endpoint whose answer is a file. */
+/** Binds a handler to an endpoint whose answer is a file, made as it is sent. */
 export function bindDownload(
   endpoint: Endpoint & { readonly answer: "file" },
-  handle: () => Promise<Uint8Array>,
+  handle: () => Promise<Iterable<Uint8Array>>,
 ): BoundEndpoint {
   return { endpoint, handle: async () => ({ file: await handle() }) };
 }
@@ -85,12 +87,12 @@ export function bindDownload(
 export function bindUpload<Answer extends z.ZodType>(
   endpoint: Endpoint & { readonly body: "file"; readonly answer: Answer },
   { bytesMax }: { readonly bytesMax: number },
-  handle: (file: Uint8Array, author: Author) => Promise<DeepReadonly<z.input<Answer>>>,
+  handle: (file: AsyncIterable<Uint8Array>, author: Author) => Promise<DeepReadonly<z.input<Answer>>>,
 ): BoundEndpoint {
   return {
     endpoint,
     handle: async ({ req, author }) => ({
-      json: await handle(await readFileBody(req, { type: FILE_TYPE, bytesMax }), author),
+      json: await handle(readFileBody(req, { type: FILE_TYPE, bytesMax }), author),
     }),
   };
 }
@@ -111,7 +113,7 @@ export function createRouter(endpoints: readonly BoundEndpoint[], { log, refused
       const { method } = bound.endpoint;
       requireRight(grant, rightOf(bound.endpoint), `${method} ${pathOf(req).slice(0, 200)}`);
       const answer = await bound.handle({ req, params, author: authorOf(req, grant), grant });
-      if ("file" in answer) sendFile(res, answer.file);
+      if ("file" in answer) await sendFile(res, answer.file);
       else sendJson(res, 200, answer.json);
       discardRest(req);
     } catch (error) {
@@ -132,9 +134,10 @@ export function answerError(
   discardRest(req);
 }
 
-function sendFile(res: ServerResponse, bytes: Uint8Array): void {
-  res.writeHead(200, { "content-type": FILE_TYPE, "content-length": bytes.length, "cache-control": "no-store" });
-  res.end(bytes);
+/** Resolves once all is sent; who breaks off has what came until then, which is no whole file. */
+async function sendFile(res: ServerResponse, parts: Iterable<Uint8Array>): Promise<void> {
+  res.writeHead(200, { "content-type": FILE_TYPE, "cache-control": "no-store" });
+  await pipeline(Readable.from(parts), res).catch(() => res.destroy());
 }
 
 /** A request to a path that is known, by a method that is not. */

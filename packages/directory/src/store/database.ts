@@ -9,9 +9,28 @@ const APPLICATION_ID = 0x64_77_64_69;
 /** The form of the tables; a store of a newer form is refused. */
 const SCHEMA_VERSION = 1;
 
-const SQLITE_MAGIC = "SQLite format 3\0";
+/** How every SQLite file begins. */
+export const SQLITE_MAGIC = "SQLite format 3\0";
 /** Where the header of a SQLite file has the application id and the user version, big-endian (fileformat2.html, 1.3). */
 const HEADER = { bytes: 100, applicationIdAt: 68, userVersionAt: 60 } as const;
+
+/** The tables of a directory, as SQLite keeps their statements. */
+const TABLES = [
+  "CREATE TABLE records (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID",
+  "CREATE TABLE registrations (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID",
+  "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+] as const;
+
+/** What `SELECT type, name, sql FROM sqlite_schema ORDER BY name` gives of a database that a directory made. */
+export function expectedSchema(): readonly object[] {
+  const database = new DatabaseSync(":memory:");
+  try {
+    database.exec(TABLES.join(";"));
+    return database.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name").all();
+  } finally {
+    database.close();
+  }
+}
 
 const SQLITE_BUSY = 5;
 /** SQLITE_PERM, _READONLY, _IOERR, _FULL and _CANTOPEN: of the disk and of rights, and nothing of what is in the file. */
@@ -105,9 +124,7 @@ async function create(path: string): Promise<void> {
     database.exec(`
       PRAGMA synchronous = FULL;
       BEGIN IMMEDIATE;
-      CREATE TABLE records (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
-      CREATE TABLE registrations (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
-      CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+      ${TABLES.join(";\n")};
       PRAGMA application_id = ${APPLICATION_ID};
       PRAGMA user_version = ${SCHEMA_VERSION};
       COMMIT;

@@ -22,15 +22,15 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
 }
 
 /**
- * Reads a body that is a file.
+ * Reads a body that is a file, part by part.
  * @throws ProtocolError `limit_exceeded` past the bound.
  */
-export async function readFileBody(
+export async function* readFileBody(
   req: IncomingMessage,
   { type, bytesMax }: { readonly type: string; readonly bytesMax: number },
-): Promise<Uint8Array> {
+): AsyncGenerator<Uint8Array> {
   requireType(req, type);
-  return readBytes(req, bytesMax);
+  yield* readParts(req, bytesMax);
 }
 
 /**
@@ -52,14 +52,18 @@ function requireType(req: IncomingMessage, wanted: string): void {
 }
 
 async function readBytes(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readParts(req, bytesMax)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function* readParts(req: IncomingMessage, bytesMax: number): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   // What breaks the bound is answered: the connection must outlive it.
   for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > bytesMax)
       throw new ProtocolError("limit_exceeded", `Cannot take a body of more than ${bytesMax} bytes`);
-    chunks.push(chunk);
+    yield chunk;
   }
-  return Buffer.concat(chunks);
 }
