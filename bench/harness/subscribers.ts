@@ -152,6 +152,7 @@ export class LightFollower implements LinkHandler {
     return {
       services: null,
       have: () => (this.#warming ? null : { ...this.#have, ...this.#tables.get(this.#have.hash) }),
+      holds: () => 0,
     };
   }
 

@@ -28,6 +28,7 @@ export interface DirectoryConfig extends StateConfig {
 export interface DirectoryDeps {
   /** The whole, for backups. */
   readonly store: Store;
+  /** Counts time in which the directory attended to its clients: leases and delays go by it. */
   readonly clock: Clock;
   readonly log: Logger;
   /** What is wrong with the directory as a whole. */

@@ -25,7 +25,7 @@ async function open(store = new MemoryStore(), clock = createFakeClock()) {
     clock,
     log: noLog,
     changed() {},
-    stored() {},
+    storing: () => () => {},
     recorded() {},
     drained() {},
   });

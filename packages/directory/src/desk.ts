@@ -31,8 +31,8 @@ interface DeskDeps {
   readonly board: Pick<ProblemBoard, "set">;
   /** Called when the state has changed. */
   readonly changed: () => void;
-  /** Told how long the store took to make something durable. */
-  readonly stored: (ms: number) => void;
+  /** Begins to measure how long the store takes to make something durable; the function returned ends that. */
+  readonly storing: () => () => void;
   /** Told of every change that enters the history. */
   readonly recorded: () => void;
   /** Told of every instance that was drained or resumed at another directory. */
@@ -218,15 +218,15 @@ export class Desk {
 
   /** Writes, and makes part of the state, what is wanted of some keys. */
   async #write(wanted: readonly Write[], moment: Moment): Promise<void> {
-    const { store, clock, stored, changed } = this.#deps;
+    const { store, storing, changed } = this.#deps;
     const writes = wanted.map(({ key, value }): RecordWrite => {
       // What could not be read again must not be written: the next start would leave it out.
       if (value !== null) readRecord(key, value);
       return { key, value, expected: this.#versions.get(key) ?? 0 };
     });
-    const startMs = clock.monotonicMs();
+    const stored = storing();
     const version = await store.commit(writes);
-    stored(clock.monotonicMs() - startMs);
+    stored();
     for (const { key, value } of writes) this.#take({ key, value, version }, moment);
     changed();
   }

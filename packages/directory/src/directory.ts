@@ -16,7 +16,8 @@ const FIXED = ["host", "port", "listen", "address", "data_dir", "store", "lease"
 
 /** Runs a directory until the signal aborts. */
 export async function runDirectory(context: DaemonContext<DirectorySettings>): Promise<void> {
-  const { log, clock, signal, readiness, input } = context;
+  // Who is silent and what has come due is judged by the time in which this directory attended to what came.
+  const { log, attentive: clock, signal, readiness, input } = context;
   const settings = context.settings.value;
   const choice = await whereToListen(settings);
   const protection = protectionOf(settings, choice.addresses);

@@ -1,9 +1,10 @@
-import { noLog, ProblemBoard } from "@datawire/runtime";
+import { createAttentiveClock, noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { Faults } from "./core/faults.ts";
 import { Desk } from "./desk.ts";
 import { runHousekeeping } from "./housekeeping.ts";
+import { Saving } from "./saving.ts";
 import { Publisher } from "./publisher.ts";
 import { MemoryStore } from "./testing/memory-store.ts";
 import { createState, state as stateSet } from "./testing/worlds.ts";
@@ -11,7 +12,9 @@ import { momentOf } from "./moment-of.ts";
 
 /** Everything that keeping house takes, running. */
 function start({ warmUpMs = 1_000_000 } = {}) {
-  const clock = createFakeClock();
+  const fake = createFakeClock();
+  const ended = new AbortController();
+  const clock = { ...createAttentiveClock(fake, ended.signal), advance: fake.advance, stall: fake.stall };
   const store = new MemoryStore();
   const state = createState();
   const said: string[] = [];
@@ -26,17 +29,19 @@ function start({ warmUpMs = 1_000_000 } = {}) {
     clock,
     log,
     changed: nothing,
-    stored: nothing,
+    storing: () => nothing,
     recorded: nothing,
     drained: nothing,
   });
   const stopping = new AbortController();
   const faults = new Faults();
-  const deps = { state, desk, publisher, store, sharing: null, faults, clock, log };
+  const saving = new Saving({ state, store, clock, log });
+  const deps = { state, desk, publisher, store, sharing: null, saving, faults, clock, log };
   const running = runHousekeeping(deps, { warmUpMs }, stopping.signal);
   onTestFinished(async () => {
     stopping.abort();
     await running;
+    ended.abort();
   });
   return { clock, store, state, said, faults };
 }
@@ -76,6 +81,35 @@ test("runHousekeeping() ends leases while the store cannot be written", async ()
   store.failing = true;
   await clock.advance(20_000);
   expect(state.table.size.instances).toBe(0);
+});
+
+test("runHousekeeping() ends no lease that came due while the directory stood still", async () => {
+  const { clock, state } = start();
+  stateSet(state, "vm1", ["barker@a:1"]);
+  state.registry.break("id-of-vm1", momentOf(clock));
+  await clock.advance(10_000);
+  clock.stall(60_000);
+  await clock.advance(0); // timers come before what Watsons said meanwhile is read
+  expect(state.table.size.instances).toBe(1);
+  await clock.advance(4_000);
+  expect(state.table.size.instances).toBe(1);
+  await clock.advance(1_100);
+  expect(state.table.size.instances).toBe(0);
+});
+
+test("runHousekeeping() ends no warm-up that came due while the directory stood still", async () => {
+  const before = createState();
+  stateSet(before, "vm1", ["barker@a:1"]);
+  const { clock, state, said } = start({ warmUpMs: 15_000 });
+  state.registry.restore(before.registry.takeUnsaved().stored, { moment: momentOf(clock), presumed: true });
+  await clock.advance(10_000);
+  clock.stall(60_000);
+  await clock.advance(0);
+  expect(said).not.toContain("Warm-up over");
+  stateSet(state, "vm1", ["barker@a:1"]);
+  await clock.advance(5_100);
+  expect(said).toContain("Warm-up over");
+  expect([...state.table.instances()].map((one) => one.state)).toEqual(["live"]);
 });
 
 test("runHousekeeping() shows nobody as lost whom it expects back from before a restart, until the warm-up is over", async () => {

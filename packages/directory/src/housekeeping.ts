@@ -12,6 +12,7 @@ import type { State } from "./core/state.ts";
 import { type Desk, DIRECTORY } from "./desk.ts";
 import { listed } from "./listed.ts";
 import type { Publisher } from "./publisher.ts";
+import type { Saving } from "./saving.ts";
 import type { Sharing } from "./sharing.ts";
 import type { Outage, Store } from "./store/contract.ts";
 import { momentOf } from "./moment-of.ts";
@@ -23,6 +24,8 @@ interface HousekeepingDeps {
   readonly store: Store;
   /** Null where this directory alone uses the store. */
   readonly sharing: Sharing | null;
+  /** Null where directories share the store. */
+  readonly saving: Pick<Saving, "save"> | null;
   readonly faults: Faults;
   readonly clock: Clock;
   readonly log: Logger;
@@ -30,7 +33,7 @@ interface HousekeepingDeps {
 
 /** Leases, elections and expiries are looked at this often; it is how exact they are. */
 const TICK_MS = 100;
-/** Registrations are saved this often, when there are any to save. */
+/** Registrations are saved this often, when there are any that nobody waits for. */
 const SAVE_MS = 1_000;
 /** After a store that could not be written to. */
 const RETRY_MS = 5_000;
@@ -45,7 +48,7 @@ export async function runHousekeeping(
   { warmUpMs }: { readonly warmUpMs: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const { state, publisher, store, sharing, clock, log } = deps;
+  const { state, publisher, store, sharing, saving, clock, log } = deps;
   const startedMs = clock.monotonicMs();
   const homecoming = new Homecoming({ startedMs, warmUpMs });
   let decideDueMs = startedMs;
@@ -58,7 +61,7 @@ export async function runHousekeeping(
     reportOutage(store.outage);
     // Without the store that it shares, a directory does not know what the others see: it ends nothing and decides nothing.
     const able = sharing === null || store.outage === null;
-    const isWaiting = publisher.warming && !homecoming.isOver(state.registry.awaited, moment.monotonicMs);
+    const isWaiting = publisher.warming && !homecoming.isOver(state.registry.homecomers, moment.monotonicMs);
     if (able && !isWaiting) endLeases(deps, moment);
     if (publisher.warming && !isWaiting && moment.monotonicMs >= startedMs + warmUpMs) {
       // Not sooner: on a machine that is slow to take everyone back, most would be told to all as lost, and then as live
@@ -69,8 +72,8 @@ export async function runHousekeeping(
     }
     if (able && moment.monotonicMs >= decideDueMs && !(await decide(deps, moment)))
       decideDueMs = moment.monotonicMs + RETRY_MS;
-    if (sharing === null && moment.monotonicMs >= saveDueMs) {
-      const saved = await saveRegistrations(deps);
+    if (saving !== null && moment.monotonicMs >= saveDueMs) {
+      const saved = await saving.save();
       saveDueMs = clock.monotonicMs() + (saved ? SAVE_MS : RETRY_MS);
     }
     if (able && moment.monotonicMs >= forgetDueMs) {
@@ -86,29 +89,6 @@ export async function runHousekeeping(
     } catch (error) {
       reportFailure(error, moment);
     }
-  }
-}
-
-/**
- * Saves what changed of the registrations in a store of this directory alone, and finds out whether that can be written
- * again. What cannot be saved now waits for the next call.
- * @returns whether all is saved.
- */
-export async function saveRegistrations({
-  state,
-  store,
-  log,
-}: Pick<HousekeepingDeps, "state" | "store" | "log">): Promise<boolean> {
-  const changes = state.registry.takeUnsaved();
-  const { outage } = store;
-  if (outage === null && changes.stored.length + changes.gone.length === 0) return true;
-  try {
-    await store.saveRegistrations(changes);
-    return true;
-  } catch (error) {
-    state.registry.unsaved.restore(changes);
-    if (outage === null) log.error("Registrations not saved, trying again", { error, retryInMs: RETRY_MS });
-    return false;
   }
 }
 

@@ -24,7 +24,7 @@ function create() {
     clock,
     log,
     changed() {},
-    stored() {},
+    storing: () => () => {},
     recorded() {},
     drained() {},
   });
@@ -35,6 +35,7 @@ function create() {
     counters: new Counters(),
     publisher,
     others: null,
+    saved: async () => {},
     clock,
     log,
     refused() {},

@@ -75,6 +75,8 @@ interface LinkDeskDeps {
   readonly publisher: Publisher;
   /** Null where this directory alone uses the store. */
   readonly others: Others | null;
+  /** Resolves when what Watsons said so far outlives this directory, or cannot be made to. */
+  readonly saved: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Told of everything that was refused. */
@@ -91,8 +93,8 @@ interface Said {
 /** What became of it. */
 interface Taken {
   readonly refusals: readonly Refusal[];
-  /** The instances of this Watson that are drained, when it should be told; null when it knows. */
-  readonly draining: readonly string[] | null;
+  /** Whether the Watson should be told which of its instances are drained. */
+  readonly tellsDraining: boolean;
 }
 
 /** What the sessions of the link ask of the directory, and where those that are open are found. */
@@ -159,9 +161,10 @@ export class LinkDesk {
   }
 
   enter(session: LinkClient, hello: Hello): void {
-    const { state, log } = this.#deps;
+    const { state, publisher, log } = this.#deps;
     const { kind, name, id, version } = hello;
     this.#open.add(session);
+    if (publisher.warming) state.registry.expect(hello.subscribe?.holds ?? 0);
     log.info("Client connected", { kind, client: name, version });
     if (kind === "watson") {
       this.#watsons.set(id, session);
@@ -191,7 +194,7 @@ export class LinkDesk {
     if (registry.holder(id) === null) registry.connect({ id, name, version }, word.moment);
     const refusals = registry.register(id, said.instances, word);
     this.#deps.log.info("Instances stated", { watson: name, ...described(said.instances, refusals) });
-    return this.#taken(refusals, registry.drainedOf(id));
+    return this.#taken(refusals, true);
   }
 
   /** What changed of it: the Watson is told of drains where its word differs from them. */
@@ -201,11 +204,21 @@ export class LinkDesk {
     const gone = said.gone.length === 0 ? {} : { gone: listed(said.gone) };
     this.#deps.log.info("Instances changed", { watson: name, ...described(said.instances, refusals), ...gone });
     const differs = said.instances.some((one) => registry.isDrained(instanceKey(one)) && one.state !== "draining");
-    return this.#taken(refusals, differs ? registry.drainedOf(id) : null);
+    return this.#taken(refusals, differs);
   }
 
   count({ name }: Hello, counters: readonly Counter[]): void {
     this.#deps.counters.add({ caller: name, counters }, this.#deps.clock.nowMs());
+  }
+
+  /** Resolves when what Watsons said so far outlives this directory, or cannot be made to. */
+  saved(): Promise<void> {
+    return this.#deps.saved();
+  }
+
+  /** The instances of a Watson that are drained. */
+  drainedOf({ id }: Hello): readonly string[] {
+    return this.#deps.state.registry.drainedOf(id);
   }
 
   /** Tells the Watson that holds an instance what operators have drained. */
@@ -215,11 +228,11 @@ export class LinkDesk {
     if (owner !== null) this.#watsons.get(owner.id)?.sendDraining(registry.drainedOf(owner.id));
   }
 
-  #taken(refusals: readonly Refusal[], draining: readonly string[] | null): Taken {
+  #taken(refusals: readonly Refusal[], tellsDraining: boolean): Taken {
     for (const { code } of refusals) this.refused(code);
     this.#deps.publisher.touch();
     this.#deps.others?.soon();
-    return { refusals, draining };
+    return { refusals, tellsDraining };
   }
 
   /** Remembers that a caller exists, so that routes may name it. */

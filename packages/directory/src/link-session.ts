@@ -86,6 +86,11 @@ export class LinkSession implements LinkClient {
     this.#pulse.heard();
   }
 
+  /** Says whether the connection is read; while it is not, its silence says nothing. */
+  listen(listens: boolean): void {
+    this.#pulse.listen(listens);
+  }
+
   /** Takes one frame. Whatever goes wrong with it ends this link, and nothing else. */
   receive(text: string): void {
     this.#alone(() => this.#receive(text));
@@ -276,7 +281,7 @@ export class LinkSession implements LinkClient {
     for (const { code } of forbidden) this.#deps.desk.refused(code);
     const refused = [...read.refused, ...forbidden];
     const word = { instances, local: this.#deps.peer.local };
-    const { refusals, draining } =
+    const { refusals, tellsDraining } =
       message.type === "register"
         ? this.#deps.desk.register(hello, word)
         : this.#deps.desk.update(hello, {
@@ -284,8 +289,16 @@ export class LinkSession implements LinkClient {
             // What could not be read or may not be registered must not stay in use as it was described before.
             gone: [...message.gone, ...refused.map(({ instance }) => instance)],
           });
-    this.#send({ type: "registered", seq: message.seq, refused: [...refused, ...refusals] });
-    if (draining !== null) this.sendDraining(draining);
+    const answer = (): void => {
+      if (this.#phase.state !== "open") return;
+      this.#send({ type: "registered", seq: message.seq, refused: [...refused, ...refusals] });
+      if (tellsDraining) this.sendDraining(this.#deps.desk.drainedOf(hello));
+    };
+    // Answered means known after a restart.
+    this.#deps.desk
+      .saved()
+      .then(answer)
+      .catch((error: unknown) => this.#fail(error));
   }
 
   #error(code: ErrorCode, message: string): void {

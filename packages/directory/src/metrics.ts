@@ -12,7 +12,8 @@ export interface Metrics {
   readonly refused: (code: ErrorCode) => void;
   readonly foreign: () => void;
   readonly crowded: () => void;
-  readonly stored: (ms: number) => void;
+  /** Begins to measure how long the store takes; the function returned ends that. */
+  readonly storing: () => () => void;
   readonly published: (delayMs: number) => void;
   readonly recorded: () => void;
   /** What is read from the directory itself whenever somebody asks. */
@@ -67,7 +68,7 @@ export function createMetrics(): Metrics {
     refused: (code) => refusals.inc({ code }),
     foreign: () => foreign.inc(),
     crowded: () => crowded.inc(),
-    stored: (ms) => store.observe(ms / 1_000),
+    storing: () => store.startTimer(),
     recorded: () => changes.inc(),
     published: (delayMs) => publishing.observe(delayMs / 1_000),
     observe: (tenants) => observe(registry, tenants),

@@ -26,6 +26,20 @@ test("Pulse.tick() pings once a heartbeat, and says when there was silence for a
   expect(silent[18]).toBe(15_000);
 });
 
+test("Pulse.tick() counts no silence of a connection that is not read", async () => {
+  const { clock, pulse, pings, tick } = create();
+  await clock.advance(10_000);
+  pulse.listen(false);
+  await clock.advance(60_000);
+  expect(tick()).toBe(null);
+  expect(pings).toEqual([70_000]);
+  pulse.listen(true);
+  await clock.advance(14_999);
+  expect(tick()).toBe(null);
+  await clock.advance(1);
+  expect(tick()).toBe(15_000);
+});
+
 test("Pulse.challenge() asks at once, and any word says yes to all who asked", async () => {
   const { clock, pulse, pings } = create();
   const giveUp = (): never => expect.fail("it was heard");

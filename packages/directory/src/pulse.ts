@@ -7,6 +7,7 @@ export interface PulseConfig {
 }
 
 interface PulseDeps {
+  /** Counts time in which the directory attended to its clients. */
   readonly clock: Clock;
   /** Asks for a sign of life. */
   readonly ping: () => void;
@@ -15,12 +16,16 @@ interface PulseDeps {
 /** How long a client has to show that it is alive once that is in doubt. */
 const CHALLENGE_MS = 2_000;
 
-/** Whether the other side of a link is alive: any word of it says so, and pings ask for one. */
+/**
+ * Whether the other side of a link is alive: any word of it says so, and pings ask for one. Silence is counted only
+ * while somebody listens: not while the connection is paused, nor while the directory does something else.
+ */
 export class Pulse {
   readonly #config: PulseConfig;
   readonly #deps: PulseDeps;
   #heardMs: number;
   #pingedMs: number;
+  #listens = true;
   /** Each asks whether the client is alive, and is answered once. */
   #challenges: ((alive: boolean) => void)[] = [];
 
@@ -37,10 +42,16 @@ export class Pulse {
     this.#answer(true);
   }
 
+  /** Says whether the connection is read. */
+  listen(listens: boolean): void {
+    this.#listens = listens;
+    this.#heardMs = this.#deps.clock.monotonicMs();
+  }
+
   /** Pings when it is time. Returns for how long nothing has come when that is too long, and null otherwise. */
   tick(nowMs: number): number | null {
     const silentMs = nowMs - this.#heardMs;
-    if (silentMs >= this.#config.leaseMs) return silentMs;
+    if (this.#listens && silentMs >= this.#config.leaseMs) return silentMs;
     if (nowMs - this.#pingedMs >= this.#config.heartbeatMs) {
       this.#pingedMs = nowMs;
       this.#deps.ping();

@@ -36,6 +36,8 @@ export class Sharing {
   readonly #othersWord: OthersWord;
   #cancelTimer: (() => void) | null = null;
   #saving: Promise<void> = Promise.resolve();
+  /** Resolves with the end of the save that is to come; null when none is. */
+  #next: PromiseWithResolvers<void> | null = null;
   #wasAway = false;
 
   constructor(deps: SharingDeps) {
@@ -69,7 +71,17 @@ export class Sharing {
   soon(delayMs: number = SHARE_MS): void {
     const { state, clock } = this.#deps;
     if (this.#cancelTimer !== null || state.registry.unsaved.size === 0) return;
+    this.#next = Promise.withResolvers();
     this.#cancelTimer = clock.setTimer(delayMs, () => void this.#save());
+  }
+
+  /**
+   * Resolves when the other directories, and this one after a restart, know all that was said so far. Also when the
+   * store is away, as then nobody should wait for it.
+   */
+  async saved(): Promise<void> {
+    if (this.#deps.store.outage !== null) return;
+    await (this.#next?.promise ?? this.#saving);
   }
 
   /** Looks whether the store has come back: nobody could be seen while it was away, so every lease starts anew. */
@@ -93,7 +105,9 @@ export class Sharing {
   #save(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    this.#saving = this.#saving.then(() => this.#saveNow());
+    const next = this.#next;
+    this.#next = null;
+    this.#saving = this.#saving.then(() => this.#saveNow()).finally(() => next?.resolve());
     return this.#saving;
   }
 

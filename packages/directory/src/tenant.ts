@@ -7,19 +7,21 @@ import { Counters } from "./core/counters.ts";
 import { Faults } from "./core/faults.ts";
 import { State, type StateConfig } from "./core/state.ts";
 import { Desk } from "./desk.ts";
-import { runHousekeeping, saveRegistrations } from "./housekeeping.ts";
+import { runHousekeeping } from "./housekeeping.ts";
 import { LinkDesk } from "./link-desk.ts";
 import type { Metrics } from "./metrics.ts";
 import { Publisher } from "./publisher.ts";
+import { Saving } from "./saving.ts";
 import { Sharing } from "./sharing.ts";
 import type { Store } from "./store/contract.ts";
 
 export interface TenantDeps {
   /** What its table and history are kept in. */
   readonly store: Store;
+  /** Counts time in which the directory attended to its clients: leases and delays go by it. */
   readonly clock: Clock;
   readonly log: Logger;
-  readonly metrics: Pick<Metrics, "stored" | "published" | "refused" | "recorded">;
+  readonly metrics: Pick<Metrics, "storing" | "published" | "refused" | "recorded">;
   /** What the endpoints answer from beyond the tenant's own. */
   readonly surroundings: Surroundings;
 }
@@ -51,19 +53,20 @@ export interface Tenant {
 /** Puts the parts of one tenant together and loads what its store holds. */
 export async function openTenant(config: StateConfig, deps: TenantDeps): Promise<Tenant> {
   const { store, clock, log, surroundings } = deps;
-  const { stored, published, refused, recorded } = deps.metrics;
+  const { storing, published, refused, recorded } = deps.metrics;
   const state = new State(config);
   const faults = new Faults();
   const publisher = new Publisher(state.writer, { clock, epoch: randomBytes(8).toString("hex"), published });
   const board = new ProblemBoard();
   const changed = (): void => publisher.touch();
   const drained = (key: string): void => links.tellDraining(key);
-  const desk = new Desk({ state, store, clock, log, board, changed, stored, recorded, drained });
+  const desk = new Desk({ state, store, clock, log, board, changed, storing, recorded, drained });
   await desk.load();
   await desk.makeSessionKey();
 
   const { shared } = store;
   const sharing = shared === null ? null : new Sharing({ state, store, shared, publisher, clock, log });
+  const saving = shared === null ? new Saving({ state, store, clock, log }) : null;
   const counters = new Counters();
   const links: LinkDesk = new LinkDesk({
     state,
@@ -71,6 +74,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     counters,
     publisher,
     others: sharing,
+    saved: () => (sharing ?? saving)?.saved() ?? Promise.resolve(),
     clock,
     log,
     refused,
@@ -88,7 +92,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     router: createRouter(endpointsOf(context), { log, refused }),
     keepHouse: (signal) =>
       runHousekeeping(
-        { state, desk, publisher, store, sharing, faults, clock, log },
+        { state, desk, publisher, store, sharing, saving, faults, clock, log },
         { warmUpMs: config.leaseMs },
         signal,
       ),
@@ -99,7 +103,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     },
     async close() {
       await desk.settled();
-      if (sharing === null) await saveRegistrations({ state, store, log });
+      await saving?.save();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { parseDirectoryAddress } from "@datawire/protocol";
 import { expect, test } from "vitest";
+import { welcome } from "./testing/entities.ts";
 import type { createMemoryNetwork } from "./testing/memory-directory.ts";
 import { startLink } from "./testing/start-link.ts";
 
@@ -46,6 +47,25 @@ test("runLink() does not hammer a directory that takes the link and drops it", a
   await accept();
   await refuse();
   expect(network.connections.length).toBe(before);
+});
+
+test("runLink() waits less the shorter the lease is that the directory told, also where it is refused", async () => {
+  const { clock, network, states, refuse } = await startLink();
+  network.last().events.opened();
+  network.last().send({ ...welcome, leaseMs: 2_000, heartbeatMs: 667 });
+  await clock.advance(0);
+  await clock.advance(6_000);
+  network.last().events.closed("the connection broke", false);
+  for (let i = 0; i < 20; i++) {
+    await clock.advance(500);
+    await refuse();
+  }
+  await clock.advance(500);
+  network.last().events.closed("no token", true);
+  await clock.advance(0);
+  const waits = states.flatMap((state) => (state.state === "waiting" ? [state.retryInMs] : []));
+  expect(Math.max(...waits)).toBe(750);
+  expect(Math.max(...waits.slice(0, -1))).toBe(200);
 });
 
 test("runLink() logs a directory that stays away once, and that it is back", async () => {

@@ -1,14 +1,22 @@
 import { type DirectoryAddress, formatDirectoryAddress } from "@datawire/protocol";
-import type { Clock, Logger } from "@datawire/runtime";
+import { type Clock, createAttentiveClock, type Logger } from "@datawire/runtime";
 import type { Connect } from "./connection.ts";
-import { type Redial, afterFailure, afterLoss, firstDial } from "./core/redial.ts";
+import {
+  type Redial,
+  type RedialOptions,
+  afterFailure,
+  afterLoss,
+  attemptMsMax,
+  firstDial,
+  withLease,
+} from "./core/redial.ts";
 import { connectWebSocket } from "./io/web-socket.ts";
 import { createLinkReport } from "./link-report.ts";
 import type { LinkHandler, SessionConfig, SessionEnd, Welcome } from "./session.ts";
 import { runSession } from "./session.ts";
 
 /** Which directory a link goes to, and as whom. */
-export interface LinkConfig extends Omit<SessionConfig, "replica"> {
+export interface LinkConfig extends Omit<SessionConfig, "replica" | "attemptMsMax"> {
   /** The addresses of one directory; more than one where it is replicated. Never empty. */
   readonly replicas: readonly DirectoryAddress[];
 }
@@ -48,9 +56,11 @@ export interface LinkDeps {
  */
 export async function runLink(config: LinkConfig, deps: LinkDeps, signal: AbortSignal): Promise<void> {
   const { replicas, ...session } = config;
-  const { clock, random, connect = connectWebSocket, onState = () => {} } = deps;
+  const { random, connect = connectWebSocket, onState = () => {} } = deps;
   if (replicas.length === 0) throw new Error("Cannot link to a directory: there is no address");
-  const options = { replicas: replicas.length, random };
+  // Whether the directory is silent is judged by the time in which this program could have heard it.
+  const clock = createAttentiveClock(deps.clock, signal);
+  let options: RedialOptions = { replicas: replicas.length, random, leaseMs: null };
   const report = createLinkReport(deps.log);
   let reasons: string[] = [];
   let dial = firstDial(options);
@@ -61,10 +71,15 @@ export async function runLink(config: LinkConfig, deps: LinkDeps, signal: AbortS
     onState({ state: "connecting", directory });
     const onConnected = (welcome: Welcome): void => {
       reasons = [];
+      if (welcome.leaseMs !== options.leaseMs) {
+        options = { ...options, leaseMs: welcome.leaseMs };
+        dial = withLease(dial, options);
+      }
       report.connected(directory, welcome);
       onState({ state: "connected", directory, welcome });
     };
-    const end = await runSession({ ...session, replica }, { ...deps, connect, onConnected }, signal);
+    const sessionConfig = { ...session, replica, attemptMsMax: attemptMsMax(options.leaseMs) };
+    const end = await runSession(sessionConfig, { ...deps, clock, connect, onConnected }, signal);
     if (end.kind === "stopped" || signal.aborted) break;
     reasons.push(end.reason);
     report.ended(end);
@@ -85,7 +100,7 @@ export async function runLink(config: LinkConfig, deps: LinkDeps, signal: AbortS
 function after(
   end: SessionEnd,
   dial: Redial,
-  options: { readonly replicas: number; readonly random: () => number },
+  options: RedialOptions,
 ): { readonly dial: Redial; readonly delayMs: number } {
   if (end.kind === "lost") return { dial: afterLoss(dial, options), delayMs: 0 };
   return afterFailure(dial, isRefusal(end) ? "refused" : "unreachable", options);

@@ -5,7 +5,7 @@ import { startLink } from "./testing/start-link.ts";
 
 test("runLink() says hello with what it has and waits for the welcome", async () => {
   const { network, events, states, accept } = await startLink({
-    subscribe: { services: ["barker"], have: () => ({ epoch: "e", revision: 3 }) },
+    subscribe: { services: ["barker"], have: () => ({ epoch: "e", revision: 3 }), holds: () => 7 },
   });
   expect(states.at(-1)).toEqual({ state: "connecting", directory: "//one/directory" });
   await accept();
@@ -17,7 +17,7 @@ test("runLink() says hello with what it has and waits for the welcome", async ()
       name: "monolith",
       id: "12345678",
       version: "0.1.0",
-      subscribe: { services: ["barker"], have: { epoch: "e", revision: 3 } },
+      subscribe: { services: ["barker"], have: { epoch: "e", revision: 3 }, holds: 7 },
     },
   ]);
   expect(events).toEqual(["connected"]);
@@ -118,6 +118,33 @@ test("runLink() takes a link for dead after two and a half silent heartbeats", a
   expect(events).toEqual(["connected", "disconnected: it was silent for 12.5 s"]);
   expect(network.connections[0]?.state).toBe("terminated");
   expect(network.connections.length).toBe(2);
+});
+
+test.each([
+  [60_000, "stopped"],
+  [13_000, "busy"],
+])("runLink() does not cut a link for %i ms in which it was %s itself and read nothing", async (ms) => {
+  const { clock, network, events, accept } = await startLink();
+  await accept();
+  await clock.advance(10_000);
+  clock.stall(ms);
+  await clock.advance(0); // timers come before what was sent meanwhile is read
+  network.last().events.alive();
+  await clock.advance(12_000);
+  expect(events).toEqual(["connected"]);
+  await clock.advance(1_000);
+  expect(events).toEqual(["connected", "disconnected: it was silent for 12.5 s"]);
+});
+
+test("runLink() does not give up on a handshake that was answered while it was stopped", async () => {
+  const { clock, network, events } = await startLink();
+  network.last().events.opened();
+  await clock.advance(1_000);
+  clock.stall(60_000);
+  await clock.advance(0);
+  network.last().send(welcome);
+  await clock.advance(0);
+  expect(events).toEqual(["connected"]);
 });
 
 test("runLink() closes cleanly when the signal aborts, and waits for the answer", async () => {

@@ -24,6 +24,8 @@ export interface Subscription {
   readonly services: readonly string[] | null;
   /** Asked before each `hello`; null asks for a snapshot. */
   have(): NonNullable<Hello["subscribe"]>["have"];
+  /** How many instances it has, from whatever table. */
+  holds(): number;
 }
 
 /** What a directory says first, once it has taken a client. */
@@ -59,9 +61,12 @@ export interface SessionConfig {
   readonly token: string | null;
   readonly tls: TlsSettings | null;
   readonly subscribe: Subscription | null;
+  /** How long it may take, from the first packet to the `welcome`. */
+  readonly attemptMsMax: number;
 }
 
 export interface SessionDeps {
+  /** Counts time in which this program attended to what came. */
   readonly clock: Clock;
   readonly log: Logger;
   readonly handler: LinkHandler;
@@ -80,8 +85,6 @@ export interface SessionEnd {
   readonly reason: string;
 }
 
-/** From the first packet to the `welcome`. */
-const CONNECT_MS_MAX = 5_000;
 /** A server may be busy for a moment; two pings that failed to come are no moment. */
 const SILENT_HEARTBEATS_MAX = 2.5;
 /** A link that ends sooner has not held, or one that ends at once would be opened again at once, for ever. */
@@ -129,8 +132,8 @@ class Session {
     this.#deps = deps;
     this.#resolve = resolve;
     this.#heardMs = deps.clock.monotonicMs();
-    this.#cancelTimer = deps.clock.setTimer(CONNECT_MS_MAX, () =>
-      this.#breakOff("failed", `no answer within ${CONNECT_MS_MAX / 1000} s`),
+    this.#cancelTimer = deps.clock.setTimer(config.attemptMsMax, () =>
+      this.#breakOff("failed", `no answer within ${config.attemptMsMax / 1000} s`),
     );
     this.#connection = deps.connect(
       { replica: config.replica, token: config.token, tls: config.tls },
@@ -162,6 +165,7 @@ class Session {
       subscribe: subscribe && {
         services: subscribe.services === null ? null : [...subscribe.services],
         have: subscribe.have(),
+        ...(subscribe.holds() > 0 && { holds: subscribe.holds() }),
       },
     };
     this.#connection.send(JSON.stringify(hello));

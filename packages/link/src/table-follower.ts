@@ -92,7 +92,11 @@ class Follower implements TableFollower {
   }
 
   get subscription(): Subscription {
-    return { services: this.#config.services, have: () => this.#copy.have() };
+    return {
+      services: this.#config.services,
+      have: () => this.#copy.have(),
+      holds: () => this.#copy.table.size.instances,
+    };
   }
 
   leftOut(): readonly LeftOut[] {

@@ -74,6 +74,11 @@ export const helloSchema = z.object({
       services: z.array(name).max(1_000).nullable().default(null),
       /** The table that it holds, so that it is sent only what it lacks. */
       have: z.object({ epoch: z.string(), revision: z.int(), hash, sectors }).nullable().default(null),
+      /**
+       * How many instances it holds, whatever table they are from: a directory that has just started and knows of fewer
+       * waits a little longer for Watsons. Left out by a subscriber that holds none, or knows nothing of it.
+       */
+      holds: z.int().min(0).optional(),
     })
     .nullable()
     .default(null),

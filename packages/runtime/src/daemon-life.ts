@@ -1,3 +1,4 @@
+import { createAttentiveClock } from "./attentive-clock.ts";
 import type { Clock } from "./clock.ts";
 import { ConfigError, formatProblem } from "./config/problem.ts";
 import type { DaemonInput } from "./daemon-input.ts";
@@ -14,6 +15,8 @@ export interface DaemonContext<Settings> {
   readonly input: DaemonInput;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Counts only time in which this process attended to what came: the silence of others is judged by it. */
+  readonly attentive: Clock;
   /** Aborts when the daemon must stop: SIGTERM, SIGINT, or `stop()`. */
   readonly signal: AbortSignal;
   /** Add the parts, then `seal()`; when all are ready, systemd is told. */
@@ -100,6 +103,7 @@ export async function runLife<Settings>(
       input: config.input,
       log,
       clock,
+      attentive: createAttentiveClock(clock, ended.signal),
       signal: stopping.signal,
       readiness,
       onReload: (listener) => void reloads.push(listener),

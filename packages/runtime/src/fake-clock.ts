@@ -4,6 +4,8 @@ import { type Clock, sleepWith } from "./clock.ts";
 export interface FakeClock extends Clock {
   /** Moves time on by `ms`, running each due timer at its own moment and letting promises settle after each. */
   advance(ms: number): Promise<void>;
+  /** Moves time on by `ms` in which nothing runs, as when the process is stopped: what came due waits for `advance`. */
+  stall(ms: number): void;
   /** Makes the wall clock jump, as an administrator or NTP would; timers and `monotonicMs` do not notice. */
   jumpWallClock(ms: number): void;
   /** How many timers wait: zero when all that was started has ended. */
@@ -44,12 +46,13 @@ export function createFakeClock({ nowMs = Date.UTC(2026, 0, 1) } = {}): FakeCloc
       await settle();
       for (let timer = next(untilMs); timer; timer = next(untilMs)) {
         timers.delete(timer);
-        elapsedMs = timer.dueMs;
+        elapsedMs = Math.max(elapsedMs, timer.dueMs);
         timer.fn();
         await settle();
       }
       elapsedMs = untilMs;
     },
+    stall: (ms) => void (elapsedMs += ms),
     jumpWallClock: (ms) => void (wallMs += ms),
     pending: () => timers.size,
   };

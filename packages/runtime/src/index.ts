@@ -1,5 +1,7 @@
 export { exchangeHttp1, type Http1Request, type Http1Response, InvalidResponse } from "./http1-exchange.ts";
 export { readResponseHead, RESPONSE_LIMITS } from "./response-head.ts";
+export { afterReading } from "./after-reading.ts";
+export { createAttentiveClock } from "./attentive-clock.ts";
 export { type JsonRead, type WriteOptions, readBounded, readJsonFile, writeFileAtomically } from "./atomic-file.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
 export { aborted, type Clock, systemClock } from "./clock.ts";

@@ -46,6 +46,8 @@ export interface ServeConfig {
 export interface ServeDeps {
   readonly log: Logger;
   readonly clock: Clock;
+  /** Counts time in which this process attended to what came: HAProxy's silence is judged by it. */
+  readonly attentive: Clock;
   readonly readiness: Pick<Readiness, "missing">;
   readonly haproxyUp: ReadinessPart;
   readonly tableApplied: ReadinessPart;
@@ -118,7 +120,7 @@ async function drive(
   const haproxy = new HaproxyProcess(
     { command: proxy.binary.path, dir, runtimeSocket },
     {
-      clock,
+      clock: deps.attentive,
       log,
       onDeath(reason) {
         log.error("HAProxy ended, starting it again", { reason });

@@ -9,7 +9,7 @@ import type { SherlockSettings } from "./settings.ts";
  * process: HAProxy is left and adopted, and what differs is a reload.
  */
 export async function runSherlock(context: DaemonContext<SherlockSettings>): Promise<void> {
-  const { log, clock, signal, readiness } = context;
+  const { log, clock, attentive, signal, readiness } = context;
   let settings = context.settings;
   let wanted: SherlockSettings | null = null;
   let restart = new AbortController();
@@ -25,6 +25,7 @@ export async function runSherlock(context: DaemonContext<SherlockSettings>): Pro
   const deps: ServeDeps = {
     log,
     clock,
+    attentive,
     readiness,
     haproxyUp: readiness.add("haproxy", "HAProxy has not started yet"),
     tableApplied: readiness.add("table", "no table has come yet"),

@@ -17,6 +17,7 @@ function fixture() {
   const told: string[] = [];
   const agent = new Agent({
     clock,
+    patience: clock,
     log: noLog,
     probers: {
       lookup,

@@ -8,6 +8,8 @@ import type { Tripwires } from "./io/tripwire.ts";
 
 export interface AgentDeps {
   readonly clock: Clock;
+  /** Counts time in which Watson could have heard an answer. */
+  readonly patience: Pick<Clock, "setTimer">;
   readonly log: Logger;
   readonly probers: ProberDeps;
   readonly tripwires: Tripwires;
@@ -31,8 +33,8 @@ export class Agent {
   constructor(deps: AgentDeps) {
     this.#deps = deps;
     this.#roster = new Roster(deps.wasLive);
-    const { clock, probers, tripwires } = deps;
-    this.#checker = new Checker({ clock, probers, tripwires, report: (outcome) => this.#report(outcome) });
+    const { clock, patience, probers, tripwires } = deps;
+    this.#checker = new Checker({ clock, patience, probers, tripwires, report: (outcome) => this.#report(outcome) });
   }
 
   /** Makes these the instances that are checked and announced. */

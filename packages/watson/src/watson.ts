@@ -29,7 +29,7 @@ const FIRST_CHECKS_MS_MAX = 2_000;
  * leaves without a word instead: its instances stay in use until the next Watson comes, or their lease ends.
  */
 export async function runWatson(context: DaemonContext<WatsonSettings>): Promise<void> {
-  const { settings, log, clock, signal, readiness } = context;
+  const { settings, log, clock, attentive, signal, readiness } = context;
   const memory = await Memory.open(memoryPath(settings), { clock, log });
   const host = await findHost(settings.host, settings.directories[0]?.[0] ?? NOWHERE);
   const lookup = createLookup({ clock });
@@ -40,6 +40,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
   const links: Links = new Links({ clock, log, random: Math.random, createRegistrar, onState: linkChanged });
   const agent = new Agent({
     clock,
+    patience: attentive,
     log,
     probers: {
       lookup,

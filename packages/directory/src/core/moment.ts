@@ -2,6 +2,9 @@
 export interface Moment {
   /** The wall clock, milliseconds since 1970: for what people read and for what outlives a restart. It may jump. */
   readonly wallMs: number;
-  /** Never goes back: for leases, delays and windows, which a jump of the wall clock must not end. */
+  /**
+   * Never goes back, and counts only time in which the directory attended to what came: for leases, delays and windows,
+   * which neither a jump of the wall clock nor a process that was stopped must end.
+   */
   readonly monotonicMs: number;
 }

@@ -1,6 +1,7 @@
 import type { Registration } from "@datawire/protocol";
 import { instanceKey, ProtocolError, type ErrorCode } from "@datawire/protocol";
 import { admit } from "./admission.ts";
+import type { Homecomers } from "./homecoming.ts";
 import { Holdings, type HoldingsParts, type Watson, type WatsonIdentity } from "./holdings.ts";
 import type { Moment } from "./moment.ts";
 import { OthersWord } from "./others-word.ts";
@@ -40,6 +41,7 @@ export class Registry {
   /** What changed here and is to be saved. */
   readonly unsaved: Unsaved;
   readonly #holdings: Holdings;
+  #expected = 0;
 
   constructor(parts: HoldingsParts) {
     this.#holdings = new Holdings(parts);
@@ -175,10 +177,17 @@ export class Registry {
     this.#holdings.settle(moment);
   }
 
-  /** How many Watsons that were there before a restart have not come back, and are not shown as lost yet. */
-  get awaited(): number {
-    return [...this.#holdings.watsons.values()].filter(({ seat }) => seat.state === "lost" && seat.presumed === true)
-      .length;
+  /** A subscriber says how many instances it had before this directory started: so many there were. */
+  expect(instances: number): void {
+    this.#expected = Math.max(this.#expected, instances);
+  }
+
+  /** Who was there before a restart, has not come back, and is not shown as lost yet. */
+  get homecomers(): Homecomers {
+    const awaited = [...this.#holdings.watsons.values()].filter(
+      ({ seat }) => seat.state === "lost" && seat.presumed === true,
+    );
+    return { awaited: awaited.length, missing: Math.max(0, this.#expected - this.#holdings.instances) };
   }
 
   /** Shows as lost what a restart brought back and no Watson has stated since. */

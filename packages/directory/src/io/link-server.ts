@@ -11,6 +11,7 @@ import { createPace } from "./pace.ts";
 import { socketOf } from "./socket.ts";
 
 interface LinkServerDeps {
+  /** Counts time in which the directory attended to its clients. */
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -59,15 +60,27 @@ export class LinkServer {
         socket: socketOf(webSocket),
         peer: { address, local: isLoopback(address) },
       });
-      const { clock } = this.#deps;
-      const pace = createPace(webSocket, clock);
+      const pace = createPace(
+        {
+          pause() {
+            webSocket.pause();
+            session.listen(false);
+          },
+          resume() {
+            webSocket.resume();
+            session.listen(true);
+          },
+        },
+        { clock: this.#deps.clock, pauseMsMax: this.#config.heartbeatMs },
+      );
       this.#sessions.add(session);
       webSocket.on("message", (data, isBinary) => {
         // With the default binaryType, ws gives every message as one Buffer.
         if (isBinary) return webSocket.close(1003, "text frames only");
-        const startMs = clock.monotonicMs();
+        const before = process.cpuUsage();
         session.receive((data as Buffer).toString("utf8"));
-        pace.worked(clock.monotonicMs() - startMs);
+        const { user, system } = process.cpuUsage(before);
+        pace.worked((user + system) / 1_000);
       });
       webSocket.on("pong", () => session.heard());
       webSocket.on("ping", () => session.heard());

@@ -6,7 +6,7 @@ function setUp() {
   const clock = createFakeClock();
   const events: string[] = [];
   const source = { pause: () => void events.push("pause"), resume: () => void events.push("resume") };
-  return { clock, events, pace: createPace(source, clock) };
+  return { clock, events, pace: createPace(source, { clock, pauseMsMax: 5_000 }) };
 }
 
 test("createPace() lets a connection alone that takes little time", async () => {
@@ -26,6 +26,13 @@ test("createPace() pauses one that takes much, in proportion", async () => {
   await clock.advance(399);
   expect(events).toEqual(["pause"]);
   await clock.advance(1);
+  expect(events).toEqual(["pause", "resume"]);
+});
+
+test("createPace() pauses nobody for longer than its bound", async () => {
+  const { clock, events, pace } = setUp();
+  pace.worked(60_000);
+  await clock.advance(5_000);
   expect(events).toEqual(["pause", "resume"]);
 });
 

@@ -7,8 +7,8 @@ interface Pausable {
 }
 
 export interface Pace {
-  /** Says how long the work on one message took. */
-  worked(ms: number): void;
+  /** Says how much of the processor's time the work on one message took. */
+  worked(cpuMs: number): void;
   /** The connection has ended. */
   end(): void;
 }
@@ -21,23 +21,28 @@ const WINDOW_MS = 1_000;
 
 /**
  * Keeps one connection that floods the directory from taking the time of the others: what it sends waits in its own
- * buffers, and then on its own side.
+ * buffers, and then on its own side. What counts is the processor's time: how long work takes on the clock says how busy
+ * the machine is, and nothing about who sent it.
+ * @param pauseMsMax no pause is longer: what waits may be an answer to a ping.
  */
-export function createPace(source: Pausable, clock: Clock): Pace {
+export function createPace(
+  source: Pausable,
+  { clock, pauseMsMax }: { readonly clock: Clock; readonly pauseMsMax: number },
+): Pace {
   let windowMs = clock.monotonicMs();
   let spentMs = 0;
   let cancel: (() => void) | null = null;
   return {
-    worked(ms) {
+    worked(cpuMs) {
       const nowMs = clock.monotonicMs();
       if (nowMs - windowMs >= WINDOW_MS) {
         windowMs = nowMs;
         spentMs = 0;
       }
-      spentMs += ms;
+      spentMs += cpuMs;
       if (spentMs <= WORK_MS_FREE || cancel !== null) return;
       source.pause();
-      cancel = clock.setTimer(spentMs * PAUSE_FACTOR, () => {
+      cancel = clock.setTimer(Math.min(spentMs * PAUSE_FACTOR, pauseMsMax), () => {
         cancel = null;
         spentMs = 0;
         source.resume();

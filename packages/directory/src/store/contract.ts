@@ -55,8 +55,8 @@ export interface Store {
    */
   commit(writes: readonly RecordWrite[]): Promise<number>;
   /**
-   * Saves registrations, soon but not at once: what is lost with the process, its Watsons state again. Also tries
-   * whether an outage is over.
+   * Saves registrations; what was not saved is lost with the process, and its Watsons state it again. Also tries whether
+   * an outage is over.
    * @throws StoreError `unavailable` when some may not have been saved; saving them all again is no harm.
    */
   saveRegistrations(changes: RegistrationChanges): Promise<void>;

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { afterReading } from "@datawire/runtime";
 
 /** Talks to the socket of an HAProxy worker or master: one connection a question. */
 export interface RuntimeApi {
@@ -77,7 +78,10 @@ function exchange(socketPath: string, line: string): Promise<string> {
       socket.destroy();
       reject(new RuntimeApiError("unreachable", `Cannot ask HAProxy at ${socketPath}: ${why}`, { cause }));
     };
-    socket.setTimeout(ANSWER_MS_MAX, () => fail(`no answer within ${ANSWER_MS_MAX} ms`));
+    socket.setTimeout(ANSWER_MS_MAX, () => {
+      const before = bytes;
+      afterReading(() => bytes === before && fail(`no answer within ${ANSWER_MS_MAX} ms`));
+    });
     socket.on("error", (error) => fail(error.message, error));
     socket.on("data", (chunk) => {
       bytes += chunk.length;

@@ -1,3 +1,4 @@
+import { createAttentiveClock } from "@datawire/runtime";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import type { Probe } from "../core/belief.ts";
@@ -37,7 +38,7 @@ function watched(
     outcomes.push(outcome);
     return { inDoubt };
   };
-  const loop = new CheckLoop(testCheck(over), "barker@a", { clock, prober, report });
+  const loop = new CheckLoop(testCheck(over), "barker@a", { clock, patience: clock, prober, report });
   const state: Watched = { clock, loop, startsMs, outcomes, mostAtOnce: 0 };
   return state;
 }
@@ -128,4 +129,34 @@ test("CheckLoop reports nothing after it was stopped", async () => {
   loop.stop();
   await clock.advance(1_000);
   expect(outcomes).toEqual([]);
+});
+
+test("CheckLoop gives a check the rest of its time when Watson was stopped meanwhile", async () => {
+  const clock = createFakeClock();
+  const end = new AbortController();
+  const answers = [Promise.withResolvers<Probe>(), Promise.withResolvers<Probe>()];
+  const outcomes: Outcome[] = [];
+  let asked = 0;
+  const loop = new CheckLoop(testCheck({ intervalMs: 60_000, timeoutMs: 1_000 }), "barker@a", {
+    clock,
+    patience: createAttentiveClock(clock, end.signal),
+    prober: { close() {}, probe: () => answers[asked++]!.promise },
+    report(outcome) {
+      outcomes.push(outcome);
+      return { inDoubt: false };
+    },
+  });
+  loop.start(0);
+  await clock.advance(500);
+  clock.stall(30_000);
+  await clock.advance(0); // timers come before the answer that lies in the socket
+  expect(outcomes).toEqual([]);
+  answers[0]?.resolve({ ok: true });
+  await clock.advance(0);
+  expect(outcomes).toMatchObject([{ probe: { ok: true } }]);
+  loop.checkNow();
+  await clock.advance(1_500);
+  expect(outcomes[1]).toMatchObject({ probe: { ok: false, cause: "timeout" } });
+  loop.stop();
+  end.abort();
 });

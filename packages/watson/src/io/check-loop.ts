@@ -15,6 +15,8 @@ export interface Outcome {
 
 export interface CheckLoopDeps {
   readonly clock: Clock;
+  /** Counts time in which Watson could have heard an answer: time-outs go by it. */
+  readonly patience: Pick<Clock, "setTimer">;
   readonly prober: Prober;
   /** Takes each outcome and says whether it leaves a doubt that wants the next check soon. */
   readonly report: (outcome: Outcome) => { readonly inDoubt: boolean };
@@ -88,7 +90,7 @@ export class CheckLoop {
   #bounded(prober: Prober, inFlight: AbortController): Promise<Probe> {
     const { timeoutMs } = this.#check;
     return new Promise((resolve) => {
-      const cancel = this.#deps.clock.setTimer(timeoutMs, () => {
+      const cancel = this.#deps.patience.setTimer(timeoutMs, () => {
         resolve({ ok: false, reason: `no answer within ${formatDuration(timeoutMs)}`, cause: "timeout" });
         inFlight.abort();
       });

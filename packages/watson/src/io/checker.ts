@@ -20,6 +20,8 @@ export interface TaskOutcome {
 
 export interface CheckerDeps {
   readonly clock: Clock;
+  /** Counts time in which Watson could have heard an answer. */
+  readonly patience: Pick<Clock, "setTimer">;
   readonly probers: ProberDeps;
   readonly tripwires: Tripwires;
   /** Takes each outcome and says whether the next check should come soon. */
@@ -75,9 +77,9 @@ export class Checker {
   }
 
   #startHeartbeat(task: Task, ttlMs: number): Running {
-    const { clock, report } = this.#deps;
+    const { patience, report } = this.#deps;
     const heartbeat = new Heartbeat(ttlMs, {
-      clock,
+      patience,
       report: (probe) => void report({ task, probe, kind: "ttl", timing: null }),
     });
     heartbeat.start();
@@ -85,9 +87,10 @@ export class Checker {
   }
 
   #startLoop(task: Task, probe: ActiveProbe): Running {
-    const { clock, probers, report, tripwires } = this.#deps;
+    const { clock, patience, probers, report, tripwires } = this.#deps;
     const loop = new CheckLoop(task.check, task.id, {
       clock,
+      patience,
       prober: createProber(probe, probers),
       report: ({ probe: result, ...timing }) => {
         if (result.ok) tripwire?.arm();

@@ -3,7 +3,8 @@ import type { Clock } from "@datawire/runtime";
 import type { Probe } from "../core/belief.ts";
 
 export interface HeartbeatDeps {
-  readonly clock: Pick<Clock, "setTimer">;
+  /** Counts time in which Watson could have heard the application. */
+  readonly patience: Pick<Clock, "setTimer">;
   readonly report: (probe: Probe) => void;
 }
 
@@ -19,7 +20,7 @@ export class Heartbeat {
   }
 
   start(): void {
-    this.#cancelTimer = this.#deps.clock.setTimer(this.#ttlMs, () => {
+    this.#cancelTimer = this.#deps.patience.setTimer(this.#ttlMs, () => {
       this.#deps.report({ ok: false, reason: `no heartbeat within ${formatDuration(this.#ttlMs)}` });
       this.start();
     });

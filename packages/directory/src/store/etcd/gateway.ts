@@ -1,4 +1,4 @@
-import type { Clock } from "@datawire/runtime";
+import { afterReading, type Clock } from "@datawire/runtime";
 import { Agent, type Dispatcher } from "undici";
 import { EtcdError, exchangeError, readEtcdError } from "./etcd-error.ts";
 
@@ -120,8 +120,8 @@ export class Gateway {
     { timeoutMs, ...asked }: Asked & { readonly timeoutMs: number },
   ): Promise<unknown> {
     const limit = new AbortController();
-    // A busy process is no slow etcd: what has come by now is read before the time counts as over.
-    const cancelTimer = this.#clock.setTimer(timeoutMs, () => setImmediate(() => setImmediate(() => limit.abort())));
+    // A busy process is no slow etcd.
+    const cancelTimer = this.#clock.setTimer(timeoutMs, () => afterReading(() => limit.abort()));
     try {
       const response = await this.#request(endpoint, path, { ...asked, signal: limit.signal });
       return await response.body.json();
