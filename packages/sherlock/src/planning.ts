@@ -1,8 +1,8 @@
 import { subjectOf, Table } from "@datawire/protocol";
 import type { Position, TableFollower } from "@datawire/link";
 import { isLoopback } from "@datawire/runtime";
-import type { Plan, PlanProblem } from "./core/plan.ts";
-import { Planner } from "./core/planner.ts";
+import type { Plan, PlannedServer, PlanProblem } from "./core/plan.ts";
+import { type Held, Planner, type Surroundings } from "./core/planner.ts";
 import type { Resolve } from "./core/reachable-table.ts";
 import type { SessionIds } from "./core/sessions.ts";
 import type { Findings } from "./io/driver-types.ts";
@@ -14,6 +14,8 @@ export class Planning {
   readonly #planner: Planner;
   readonly #follower: Pick<TableFollower, "table" | "status" | "leftOut">;
   readonly #resolve: Resolve;
+  /** The last plan that held while something waited. */
+  #interim: Plan | null = null;
   #last: { readonly plan: Plan; readonly position: Position | null; readonly findings: string } | null = null;
 
   constructor(
@@ -47,6 +49,7 @@ export class Planning {
   forget(services: Iterable<string> | null): void {
     this.#planner.forget(services);
     this.#last = null;
+    this.#interim = null;
   }
 
   /** The plan of now, or null before the first table. */
@@ -71,6 +74,18 @@ export class Planning {
     return this.#last?.plan ?? null;
   }
 
+  /** The plan that holds while services wait for a reload: those as they were, without who has died since. */
+  interim(findings: Findings, held: Held): Plan {
+    this.#interim = this.#planner.interim(this.#follower.table, this.#surroundings(findings, true), held);
+    return this.#interim;
+  }
+
+  /** What a server of HAProxy stands for, as it is planned or was until a moment ago; null for none. */
+  serverOf(backend: string, server: string): PlannedServer | null {
+    const find = (plan: Plan | null): PlannedServer | undefined => plan?.servers.get(backend)?.get(server);
+    return find(this.current) ?? find(this.#interim) ?? null;
+  }
+
   /** A plan in which every name gets 503. */
   empty(): Plan {
     return this.#make(new Table(), { leftOut: new Map(), portsTaken: new Map() }, false);
@@ -86,7 +101,11 @@ export class Planning {
     }));
   }
 
-  #make(table: Table, { leftOut, portsTaken }: Findings, hasTable: boolean): Plan {
-    return this.#planner.plan(table, { resolve: this.#resolve, portsTaken, quarantined: leftOut, hasTable });
+  #make(table: Table, findings: Findings, hasTable: boolean): Plan {
+    return this.#planner.plan(table, this.#surroundings(findings, hasTable));
+  }
+
+  #surroundings({ leftOut, portsTaken }: Findings, hasTable: boolean): Surroundings {
+    return { resolve: this.#resolve, portsTaken, quarantined: leftOut, hasTable };
   }
 }

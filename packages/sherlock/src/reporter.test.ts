@@ -28,7 +28,7 @@ beforeEach(() => {
     clock,
     log: noLog,
     metrics: { followed: (ms) => followedMs.push(ms), traffic() {} } as Partial<Metrics> as Metrics,
-    planning: { position: { epoch: "e", revision: 7 }, current: null },
+    planning: { position: { epoch: "e", revision: 7 }, serverOf: () => null },
     runtime: { ask: () => answer, run: async () => {} },
     sampling: { take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     board,

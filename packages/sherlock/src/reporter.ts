@@ -3,7 +3,7 @@ import type { LinkHandler, LinkIdentity, LinkSession, Position, TableUpdate, Wel
 import { type Clock, type Logger, type ProblemBoard, VERSION, describeError } from "@datawire/runtime";
 import { CounterDeltas, parseStat } from "./core/counters.ts";
 import type { PlanProblem } from "./core/plan.ts";
-import type { Reload } from "./core/steps.ts";
+import type { Reload } from "./core/waiting.ts";
 import type { DriverObserver } from "./io/driver-types.ts";
 import type { RuntimeApi } from "./io/runtime-api.ts";
 import type { Metrics } from "./metrics.ts";
@@ -15,7 +15,7 @@ export interface ReporterDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  readonly planning: Pick<Planning, "position" | "current">;
+  readonly planning: Pick<Planning, "position" | "serverOf">;
   readonly runtime: RuntimeApi;
   /** Null when percentiles are off. */
   readonly sampling: Pick<Sampling, "take"> | null;
@@ -160,7 +160,7 @@ export class Reporter implements DriverObserver {
       const counts = parseStat(await runtime.ask(STATISTICS));
       const lines = this.#deltas.take(
         counts,
-        (backend, server) => planning.current?.servers.get(backend)?.get(server) ?? null,
+        (backend, server) => planning.serverOf(backend, server),
         sampling?.take(),
       );
       metrics.traffic(lines, nowMs);

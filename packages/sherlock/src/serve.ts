@@ -173,6 +173,7 @@ async function drive(
       files,
       loaded: createLoadedFile(dir.loaded),
       makePlan: (findings) => planning.plan(findings),
+      makeInterim: (findings, held) => planning.interim(findings, held),
       emptyPlan: () => planning.empty(),
       observer: reporter,
     },

@@ -21,3 +21,8 @@ export function assignBlocks(keys: Iterable<string>): Map<string, number> {
   }
   return bases;
 }
+
+/** The base of the pair that a pointer points into. */
+export function pairOf(pointer: number): number {
+  return pointer - (pointer % PAIR_SIZE);
+}

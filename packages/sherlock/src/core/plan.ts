@@ -1,4 +1,4 @@
-import type { Balance, ReportedProblem } from "@datawire/protocol";
+import type { Balance, ReportedProblem, ServiceView } from "@datawire/protocol";
 import type { BackendKey } from "./backend-key.ts";
 import type { ServiceLimits } from "./limits.ts";
 import type { BlockPart } from "./prefixes.ts";
@@ -14,8 +14,10 @@ export interface Plan {
   readonly maps: PlannedMaps;
   /** Base of a pair of blocks → how the numbers of one of the two are divided. The pointers in `maps` name the base. */
   readonly blocks: ReadonlyMap<number, readonly BlockPart[]>;
-  /** service → every backend that its maps lead to. */
-  readonly needs: ReadonlyMap<string, ReadonlySet<string>>;
+  /** service → what of the structure it cannot be served without. */
+  readonly needs: ReadonlyMap<string, ServiceNeeds>;
+  /** service → what of the table its part was made of. One that is left out has none. */
+  readonly views: ReadonlyMap<string, ServiceView>;
   /** What could not be planned as the table has it, for operators. */
   readonly problems: readonly PlanProblem[];
 }
@@ -26,6 +28,14 @@ export interface Structure {
   readonly backends: ReadonlyMap<string, BackendStructure>;
   readonly tcpListeners: ReadonlyMap<string, TcpListener>;
   readonly keys: RequestKeys;
+}
+
+/** What of the structure one service asks for. */
+export interface ServiceNeeds {
+  /** Its own backends, and those of others that its maps lead to. */
+  readonly backends: ReadonlySet<string>;
+  /** The names that decide about its requests as they are now, which may be fewer than its routes tell. */
+  readonly keys: ServiceKeys;
 }
 
 /** A backend apart from its servers. */
@@ -60,6 +70,9 @@ export interface RequestKeys {
   /** The lengths of base paths, which the way from one backend to the next has to take off again. */
   readonly baseLengths: readonly number[];
 }
+
+/** Of these, what the requests of one service are looked at for. */
+export type ServiceKeys = Omit<RequestKeys, "baseLengths">;
 
 /** One server of a backend, as HAProxy is to have it. */
 export interface PlannedServer {

@@ -1,15 +1,15 @@
-import type { TableReader } from "@datawire/protocol";
+import type { ServiceView, TableReader } from "@datawire/protocol";
+import { assemble } from "./assemble.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { plainText } from "./escape.ts";
-import { assignBlocks } from "./blocks.ts";
-import type { BackendStructure, MapName, Plan, PlannedServer, PlanProblem, RequestKeys } from "./plan.ts";
-import { MAP_NAMES } from "./plan.ts";
-import type { BlockPart } from "./prefixes.ts";
+import { interimView } from "./interim-view.ts";
+import { joinKeys } from "./keys.ts";
+import type { Plan, PlanProblem } from "./plan.ts";
 import { ReachableTable } from "./reachable-table.ts";
-import type { Entry, ServiceContext, ServicePlan } from "./service-plan.ts";
+import type { ServiceContext, ServicePlan } from "./service-plan.ts";
 import { planService } from "./service-plan.ts";
-import { keepDraining, NO_SESSIONS } from "./sessions.ts";
-import { assignPorts, type TcpSettings } from "./tcp-ports.ts";
+import { NO_SESSIONS } from "./sessions.ts";
+import type { TcpSettings } from "./tcp-ports.ts";
 
 export interface PlannerConfig extends Omit<ServiceContext, "resolve"> {
   readonly tcp: TcpSettings;
@@ -48,22 +48,55 @@ export class Planner {
 
   plan(table: TableReader, surroundings: Surroundings): Plan {
     const reachable = new ReachableTable(table, surroundings.resolve);
-    const context = { ...this.#config, resolve: surroundings.resolve };
+    return this.#assemble(table, surroundings, (name) => {
+      const plan = this.#known.get(name) ?? this.#planAlone(reachable, name, this.#context(surroundings));
+      if (plan !== null) this.#known.set(name, plan);
+      return plan;
+    });
+  }
+
+  /**
+   * The plan that is followed while some services wait for a reload: theirs is that of `held`, what was followed of
+   * them before, with who has died since; everything else is as in `plan`.
+   */
+  interim(table: TableReader, surroundings: Surroundings, { held, keepsLast }: Held): Plan {
+    const views = new Map(
+      [...held].map(([name, before]) => [name, interimView(before, table.service(name), { keepsLast })]),
+    );
+    const between: TableReader = {
+      serviceNames: () => table.serviceNames(),
+      service: (name) => views.get(name) ?? table.service(name),
+    };
+    const reachable = new ReachableTable(between, surroundings.resolve);
+    return this.#assemble(table, surroundings, (name) => {
+      const view = held.get(name);
+      if (view === undefined)
+        return this.#known.get(name) ?? this.#planAlone(reachable, name, this.#context(surroundings));
+      const plan = this.#planAlone(reachable, name, this.#context(surroundings));
+      return plan === null ? null : { ...plan, view };
+    });
+  }
+
+  #context({ resolve }: Surroundings): ServiceContext {
+    return { ...this.#config, resolve };
+  }
+
+  #assemble(table: TableReader, surroundings: Surroundings, planOf: (name: string) => ServicePlan | null): Plan {
     const plans: ServicePlan[] = [];
     const problems: PlanProblem[] = [];
     for (const name of [...table.serviceNames()].sort()) {
-      const plan = this.#known.get(name) ?? this.#planAlone(reachable, name, context);
+      const plan = planOf(name);
       if (plan === null) continue;
-      this.#known.set(name, plan);
       const refusal = surroundings.quarantined.get(name);
       if (refusal === undefined) plans.push(plan);
       else {
         problems.push({ subject: `//${name}`, message: refusal });
-        plans.push(withoutBackends(plan, refusal));
+        plans.push({ ...nothingOf(name, `left out, ${refusal}`), isTcp: plan.isTcp, problems: plan.problems });
       }
     }
     for (const name of this.#lastGood.keys()) if (table.service(name) === null) this.#lastGood.delete(name);
-    return assemble(plans, { table, config: this.#config, surroundings, problems });
+    const { portsTaken, hasTable } = surroundings;
+    return assemble(plans, { table, tcp: this.#config.tcp, portsTaken, hasTable, problems });
   }
 
   /** What goes wrong while one service is planned is that service's problem: it stays as it was, and the others go ahead. */
@@ -86,178 +119,29 @@ export class Planner {
   }
 }
 
+/** Services that wait for a reload. */
+export interface Held {
+  /** service → what is followed of it. */
+  readonly held: ReadonlyMap<string, ServiceView>;
+  /** Whether what only ends, and has not failed, stays where nothing else would be left. */
+  readonly keepsLast: boolean;
+}
+
 /** A service that is known and of which nothing else is. */
 function nothingOf(service: string, reason: string): ServicePlan {
   return {
     service,
+    view: null,
     isTcp: false,
     backends: new Map(),
     entry: { kind: "down", reason: plainText(reason) },
     splits: [],
     rules: [],
     sticky: null,
+    keys: joinKeys([]),
     sessions: NO_SESSIONS,
     fallback: [],
     last: null,
     problems: [],
   };
-}
-
-interface Assembly {
-  readonly table: TableReader;
-  readonly config: PlannerConfig;
-  readonly surroundings: Surroundings;
-  readonly problems: readonly PlanProblem[];
-}
-
-function assemble(plans: readonly ServicePlan[], { table, config, surroundings, problems }: Assembly): Plan {
-  const backends = new Map<string, BackendStructure>();
-  const servers = new Map<string, ReadonlyMap<string, PlannedServer>>();
-  const maps = Object.fromEntries(MAP_NAMES.map((name) => [name, new Map<string, string>()])) as Record<
-    MapName,
-    Map<string, string>
-  >;
-  const blocks = new Map<number, readonly BlockPart[]>();
-  const bases = assignBlocks(plans.flatMap(blockKeys));
-  const needs = new Map<string, ReadonlySet<string>>();
-  const point = (map: MapName, key: string, parts: readonly BlockPart[]): void => {
-    const base = bases.get(key) as number;
-    maps[map].set(key, String(base));
-    blocks.set(base, parts);
-  };
-  if (surroundings.hasTable) maps.state.set("table", "1");
-  const ports = assignPorts(
-    plans.flatMap(({ service, isTcp, backends }) =>
-      isTcp && backends.size > 0 ? [{ service, proposal: table.service(service)?.service.proxyPort ?? null }] : [],
-    ),
-    config.tcp,
-    surroundings.portsTaken,
-  );
-  const pinned = new Set(plans.flatMap(({ sessions }) => [...sessions.pinned]));
-  for (const plan of plans) {
-    const { service, entry, sessions } = plan;
-    for (const [name, { structure, servers: members }] of plan.backends) {
-      const isPinned = pinned.has(service) && !plan.isTcp;
-      backends.set(name, isPinned ? pinnedOf(structure) : structure);
-      servers.set(name, isPinned ? keepDraining(members) : members);
-      if (structure.protocol !== "tcp") maps.cut.set(name, String(structure.base.length));
-    }
-    const listener = ports.listeners.get(service);
-    maps.known.set(service, plan.isTcp ? tcpReason(listener) : reasonOf(entry));
-    if (entry.kind === "plain") maps[plan.isTcp ? "tcp_plain" : "plain"].set(service, entry.backend);
-    if (entry.kind === "drawn") point(entryMap(plan), service, entry.parts);
-    for (const { node, parts } of plan.splits) point("split", node, parts);
-    for (const [key, next] of plan.fallback) maps.fallback.set(key, next);
-    if (plan.last !== null) maps.last.set(service, plan.last);
-    for (const map of ["jars", "pins", "marks"] as const)
-      for (const [key, value] of sessions[map]) maps[map].set(key, value);
-    if (plan.sticky !== null) maps.sticky.set(service, plan.sticky);
-    if (plan.rules.length > 0) maps.whens.set(service, "1");
-    for (const rule of plan.rules) {
-      if (rule.kind === "path") maps.when_path.set(`/${service}${rule.prefix}`, rule.node);
-      else {
-        maps.when.set(`${service}|${rule.key}`, String(rule.age));
-        maps.when_node.set(`${service}|${rule.age}`, rule.node);
-      }
-    }
-    needs.set(service, neededBackends(plan));
-  }
-  return {
-    structure: {
-      backends: new Map([...backends].sort(([a], [b]) => (a < b ? -1 : 1))),
-      tcpListeners: ports.listeners,
-      keys: requestKeys(plans, backends.values()),
-    },
-    servers,
-    maps,
-    blocks,
-    needs,
-    problems: [...problems, ...plans.flatMap((plan) => plan.problems), ...ports.problems],
-  };
-}
-
-/** Shown only while a service that is live has no entry yet. */
-const SETTING_UP = "it has just been registered and is being set up";
-
-function reasonOf(entry: Entry): string {
-  return (entry.kind === "plain" ? null : entry.reason) ?? SETTING_UP;
-}
-
-const pinnedStructures = new WeakMap<BackendStructure, BackendStructure>();
-
-/** The same object for the same structure, which has been described once then. */
-function pinnedOf(structure: BackendStructure): BackendStructure {
-  const known = pinnedStructures.get(structure) ?? { ...structure, pinned: true };
-  pinnedStructures.set(structure, known);
-  return known;
-}
-
-function entryMap(plan: ServicePlan): MapName {
-  if (plan.isTcp) return "tcp_routed";
-  if (plan.sessions.jars.length > 0) return "kept";
-  return plan.rules.length > 0 || plan.sticky !== null ? "special" : "routed";
-}
-
-function tcpReason(listener: { readonly host: string; readonly port: number } | undefined): string {
-  return listener === undefined
-    ? "it is a TCP service without a local port, see tcp in sherlock.yaml"
-    : `it is a TCP service, reached at ${listener.host}:${listener.port}`;
-}
-
-function blockKeys({ service, entry, splits }: ServicePlan): string[] {
-  return [...(entry.kind === "drawn" ? [service] : []), ...splits.map(({ node }) => node)];
-}
-
-function neededBackends({ backends, entry, splits, rules, sessions, last }: ServicePlan): Set<string> {
-  const nodes = [
-    ...backends.keys(),
-    ...(entry.kind === "plain" ? [entry.backend] : []),
-    ...(entry.kind === "drawn" ? entry.parts.map(({ node }) => node) : []),
-    ...splits.flatMap(({ parts }) => parts.map(({ node }) => node)),
-    ...rules.map(({ node }) => node),
-    ...sessions.pins.map(([, place]) => place.split("/")[0] as string),
-    ...(last === null ? [] : [last]),
-  ];
-  const divided = new Set(splits.map(({ node }) => node));
-  return new Set(nodes.filter((node) => !divided.has(node)));
-}
-
-/** A service that HAProxy refused: known, and with nothing behind it. */
-function withoutBackends(plan: ServicePlan, refusal: string): ServicePlan {
-  return {
-    ...plan,
-    backends: new Map(),
-    entry: { kind: "down", reason: `left out, ${refusal}` },
-    splits: [],
-    rules: [],
-    sticky: null,
-    sessions: NO_SESSIONS,
-    fallback: [],
-    last: null,
-  };
-}
-
-function requestKeys(plans: readonly ServicePlan[], backends: Iterable<BackendStructure>): RequestKeys {
-  const rules = plans.flatMap((plan) => plan.rules);
-  const whenNames = (letter: "h" | "c" | "q"): string[] =>
-    sorted(rules.flatMap((rule) => (rule.kind === "value" && rule.letter === letter ? [rule.name] : [])));
-  const sticky = plans.flatMap((plan) => (plan.sticky === null ? [] : [plan.sticky]));
-  const stickyNames = (letter: "h:" | "c:"): string[] =>
-    sorted(sticky.filter((key) => key.startsWith(letter)).map((key) => key.slice(letter.length)));
-  const lengths = new Set([0]);
-  for (const { base } of backends) lengths.add(base.length);
-  return {
-    whenHeaders: whenNames("h"),
-    whenCookies: whenNames("c"),
-    whenQueries: whenNames("q"),
-    stickyHeaders: stickyNames("h:"),
-    stickyCookies: stickyNames("c:"),
-    stickyIp: sticky.includes("ip"),
-    sessionCookies: sorted(plans.flatMap(({ sessions }) => sessions.cookies)),
-    baseLengths: [...lengths].sort((a, b) => a - b),
-  };
-}
-
-function sorted(names: readonly string[]): string[] {
-  return [...new Set(names)].sort();
 }

@@ -15,7 +15,8 @@ export type RuleLine =
       readonly node: string;
     };
 
-const LETTERS = { header: "h", cookie: "c", query: "q" } as const;
+/** How the kinds of conditions are told apart in the maps. */
+export const LETTERS = { header: "h", cookie: "c", query: "q" } as const;
 
 /** The rules of a service in the order in which they are tried; of two with one condition the first holds. */
 export function ruleLines(rules: readonly Rule[], nodeOf: (rule: Rule) => string): RuleLine[] {

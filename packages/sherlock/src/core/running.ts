@@ -63,3 +63,8 @@ export function describeBackend(backend: BackendStructure): string {
 export function emptyMaps(): Record<MapName, Map<string, string>> {
   return Object.fromEntries(MAP_NAMES.map((name) => [name, new Map<string, string>()])) as Running["maps"];
 }
+
+/** The service that an entry of a map, a node or a backend belongs to: each name begins with it, and none of these stands in it. */
+export function ownerOf(name: string): string {
+  return /^\/?([^/|>:]*)/.exec(name)?.[1] ?? name;
+}

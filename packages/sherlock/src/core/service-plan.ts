@@ -13,11 +13,12 @@ import { missingForBalance } from "./balance-support.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { downReason } from "./down-reason.ts";
 import { type Candidate, fallbackLines } from "./fallback.ts";
+import { keysOfRoutes } from "./keys.ts";
 import type { ServiceLimits, ServiceOverride } from "./limits.ts";
 import { balanceOf, limitsOf } from "./limits.ts";
 import type { PlacementContext, WeightedBackend } from "./placement.ts";
 import { backendsOf, mergeServers, numberServers, placeDefault, placeInstance } from "./placement.ts";
-import type { BackendStructure, PlannedServer, PlanProblem } from "./plan.ts";
+import type { BackendStructure, PlannedServer, PlanProblem, ServiceKeys } from "./plan.ts";
 import { DRAINED, NOTHING } from "./plan.ts";
 import type { BlockPart } from "./prefixes.ts";
 import { BLOCK_SIZE } from "./prefixes.ts";
@@ -28,6 +29,8 @@ import type { SessionIds, SessionPlan } from "./sessions.ts";
 /** What one service adds to the plan; made of that service and those that its routes name, and of nothing else. */
 export interface ServicePlan {
   readonly service: string;
+  /** What it was made of; null where nothing could be made of it. */
+  readonly view: ServiceView | null;
   readonly isTcp: boolean;
   readonly backends: ReadonlyMap<string, PlannedBackend>;
   readonly entry: Entry;
@@ -37,6 +40,8 @@ export interface ServicePlan {
   /** `h:name`, `c:name` or `ip`. */
   readonly sticky: string | null;
   readonly sessions: SessionPlan;
+  /** What its routes tell apart, whether or not anything lives that they lead to. */
+  readonly keys: ServiceKeys;
   readonly fallback: readonly (readonly [key: string, next: string])[];
   /** Where a share into another service comes back to when nothing is alive there. */
   readonly last: string | null;
@@ -114,16 +119,23 @@ class ServicePlanner {
     const backends = this.#backends();
     const rules = ruleLines(this.#distribution.rules, (rule) => this.#scopedNode(`when ${rule.order}`, rule));
     const entry = this.#entry(rules);
-    const { sticky } = this.#distribution;
+    const { sticky: told } = this.#distribution;
+    const sticky = told === null ? null : this.#stickyKey(told);
+    const sessions = this.#sessionPlan();
     return {
       service: this.#name,
+      view: this.#view,
       isTcp: this.#view.service.protocol === "tcp",
       backends,
       entry,
       splits: [...this.#splits.values()],
       rules,
-      sticky: entry.kind !== "drawn" || sticky === null ? null : this.#stickyKey(sticky),
-      sessions: this.#sessionPlan(),
+      sticky: entry.kind === "drawn" ? sticky : null,
+      keys: keysOfRoutes(effectiveTable(this.#view, this.#context.caller), {
+        sticky,
+        sessionCookies: sessions.cookies,
+      }),
+      sessions,
       fallback: fallbackLines(this.#candidates(backends), {
         sameGroupOnly: this.#view.service.settings.failover === "none",
       }),

@@ -9,7 +9,7 @@ import { loadedBlocks, mapFiles } from "./files.ts";
 import type { Plan } from "./plan.ts";
 import { Planner, type Surroundings } from "./planner.ts";
 import { describeStructure, type Running } from "./running.ts";
-import { type Steps, steps } from "./steps.ts";
+import { nextRound, type Round } from "./transition.ts";
 
 const SURROUNDINGS: Surroundings = {
   resolve: (host) => ({ state: "known", address: host === "localhost" ? "127.0.0.1" : "10.0.0.1" }),
@@ -41,7 +41,14 @@ function started(plan: Plan): Running {
   return { loaded, ...runningOf(plan), blocks: loadedBlocks(plan) };
 }
 
-function apply(running: Running, todo: Steps): void {
+/** What there is to do for a plan, by an HAProxy that follows another. */
+function roundOf(running: Running, followed: Plan, table: Table): Round {
+  const interim: Parameters<typeof nextRound>[2]["interim"] = (held) =>
+    planner().interim(table, SURROUNDINGS, { held, keepsLast: true });
+  return nextRound(running, planOf(table), { ...OPTIONS, followed, interim });
+}
+
+function apply(running: Running, todo: Round): void {
   for (const command of todo.commands) note(running, command);
 }
 
@@ -92,7 +99,7 @@ describe("steps()", () => {
     fc.assert(
       fc.property(tables, (table) => {
         const plan = planOf(table);
-        expect(steps(started(plan), planOf(table), OPTIONS)).toEqual({ commands: [], reload: null });
+        expect(roundOf(started(plan), plan, table)).toMatchObject({ commands: [], reload: null });
       }),
       { numRuns: 100 },
     );
@@ -101,13 +108,14 @@ describe("steps()", () => {
   test("brings a running proxy to the plan, by commands alone or with one reload", () => {
     fc.assert(
       fc.property(tables, tables, (before, after) => {
-        const running = started(planOf(before));
-        const plan = planOf(after);
-        const todo = steps(running, plan, OPTIONS);
+        const first = planOf(before);
+        const running = started(first);
+        const todo = roundOf(running, first, after);
         apply(running, todo);
         // Applied once, nothing is left to be done by commands, whether or not a reload is.
-        expect(steps(running, plan, OPTIONS).commands).toEqual([]);
+        expect(roundOf(running, todo.now, after).commands).toEqual([]);
         if (todo.reload !== null) return;
+        const plan = planOf(after);
         for (const [map, entries] of Object.entries(plan.maps)) {
           if (["routed", "special", "split"].includes(map)) continue;
           expect(running.maps[map as keyof Plan["maps"]]).toEqual(entries);
@@ -120,8 +128,9 @@ describe("steps()", () => {
   test("never leads to a backend that is not there", () => {
     fc.assert(
       fc.property(tables, tables, (before, after) => {
-        const running = started(planOf(before));
-        apply(running, steps(running, planOf(after), OPTIONS));
+        const plan = planOf(before);
+        const running = started(plan);
+        apply(running, roundOf(running, plan, after));
         const nodes = new Set(["nothing", ...running.loaded.backends.keys(), ...running.maps.split.keys()]);
         for (const backend of running.maps.plain.values()) expect(nodes).toContain(backend);
         for (const { lines } of running.blocks.values())
@@ -140,9 +149,10 @@ describe("steps()", () => {
     ["an instance with another base path", { name: "j", url: "http://h1:1/other" }, []],
   ])("answers %s with the least that does", (_what, fields, kinds) => {
     const table = tableOf(service("a"), instance("a", "i"), instance("a", "k", { order: 1 }));
-    const running = started(planOf(table));
+    const before = planOf(table);
+    const running = started(before);
     table.apply(change(instance("a", "i", fields)));
-    const todo = steps(running, planOf(table), OPTIONS);
+    const todo = roundOf(running, before, table);
     expect(todo.commands.filter(({ kind }) => kind !== "map" && kind !== "block").map(({ kind }) => kind)).toEqual(
       kinds,
     );
@@ -156,9 +166,10 @@ describe("steps()", () => {
       instance("a", "k", { version: "2", order: 1 }),
       routes("a", { "//a(2)": { share: 1_000 } }),
     );
-    const running = started(planOf(table));
+    const before = planOf(table);
+    const running = started(before);
     table.apply(change(routes("a", { "//a(2)": { share: 2_000 } })));
-    const todo = steps(running, planOf(table), OPTIONS);
+    const todo = roundOf(running, before, table);
     const actions = todo.commands.flatMap((command) =>
       command.kind === "map" ? [`${command.map} ${command.action.do}`] : [],
     );

@@ -1,133 +1,73 @@
 import type { Command } from "./commands.ts";
+import { pairOf } from "./blocks.ts";
 import { halfBase } from "./commands.ts";
 import type { MapName, Plan, PlannedServer } from "./plan.ts";
-import { MAP_NAMES, OWN_BACKENDS, POINTER_MAPS } from "./plan.ts";
+import { MAP_NAMES, POINTER_MAPS } from "./plan.ts";
 import type { BlockPart } from "./prefixes.ts";
-import { BLOCK_SIZE, blockLines } from "./prefixes.ts";
-import { describeBackend, type LoadedStructure, type Running, type RunningServer } from "./running.ts";
-
-/** What a reload is for, as metrics count it. */
-export type ReloadReason =
-  | "start"
-  | "settings"
-  | "service"
-  | "backend"
-  | "key"
-  | "tcp port"
-  | "unused"
-  | "repair"
-  | "server";
-
-/** A reload, and what makes it necessary. */
-export interface Reload {
-  readonly reason: ReloadReason;
-  /** What it is about, for the log. */
-  readonly detail: string;
-}
-
-/** What makes a running HAProxy follow a plan: commands now, and the reload that the rest needs. Both may be empty. */
-export interface Steps {
-  readonly commands: readonly Command[];
-  readonly reload: Reload | null;
-}
+import { blockLines } from "./prefixes.ts";
+import { ownerOf, type Running, type RunningServer } from "./running.ts";
 
 export interface StepsOptions {
-  /** What `LoadedStructure.shared` has to be. */
-  readonly shared: string;
-  /** Whether servers can be added at run time. */
-  readonly dynamicServers: boolean;
-  /** Backends that nothing needs any more are taken out by the next reload; only so many wait for one. */
-  readonly unusedBackendsMax: number;
+  /** Services of which no more is known than what HAProxy holds: they stay as they are, but for servers that are dead. */
+  readonly frozen: ReadonlySet<string>;
 }
 
-/** Says what to do so that a running HAProxy becomes what the plan says. */
-export function steps(running: Running, plan: Plan, options: StepsOptions): Steps {
-  const wait = waitingServices(running.loaded, plan);
-  const servers = serverSteps(running, plan, options);
-  return {
-    commands: [...servers.arrivals, ...mapSteps(running, plan, wait), ...servers.departures],
-    reload: structuralReload(running.loaded, plan, options) ?? servers.reload,
-  };
-}
-
-/** The services whose maps lead to backends that only a reload brings: their maps stay as they are until then. */
-function waitingServices(loaded: LoadedStructure, plan: Plan): Set<string> {
-  const waiting = new Set<string>();
-  for (const [service, backends] of plan.needs) {
-    for (const backend of backends) {
-      if (!OWN_BACKENDS.has(backend) && !loaded.backends.has(backend)) waiting.add(service);
-    }
-  }
-  return waiting;
-}
-
-function structuralReload(loaded: LoadedStructure, plan: Plan, options: StepsOptions): Reload | null {
-  if (loaded.shared !== options.shared) return { reason: "settings", detail: "the settings or the template changed" };
-  const { backends, tcpListeners, keys } = plan.structure;
-  for (const [name, structure] of backends) {
-    const known = loaded.backends.get(name);
-    if (known === undefined) {
-      const isNew = ![...loaded.backends.keys()].some((other) => other.startsWith(`${structure.service}:`));
-      return { reason: isNew ? "service" : "backend", detail: name };
-    }
-    if (known !== describeBackend(structure)) return { reason: "settings", detail: name };
-  }
-  for (const [service, { host, port }] of tcpListeners) {
-    if (loaded.listeners.get(service) !== `${host}:${port}`) return { reason: "tcp port", detail: service };
-  }
-  const gonePort = [...loaded.listeners.keys()].find((service) => !tcpListeners.has(service));
-  if (gonePort !== undefined) return { reason: "tcp port", detail: gonePort };
-  for (const [kind, wanted] of Object.entries(keys)) {
-    const have = loaded.keys[kind as keyof typeof keys];
-    if (Array.isArray(wanted) && Array.isArray(have)) {
-      const missing = wanted.find((name) => !(have as readonly (string | number)[]).includes(name));
-      if (missing !== undefined) return { reason: "key", detail: String(missing) };
-    } else if (wanted === true && have !== true) return { reason: "key", detail: kind };
-  }
-  const unused = loaded.backends.size - backends.size;
-  if (unused > options.unusedBackendsMax) return { reason: "unused", detail: `${unused} backends` };
-  return null;
+/** Says what makes a running HAProxy follow a plan, as far as commands can. */
+export function steps(running: Running, plan: Plan, { frozen }: StepsOptions): Command[] {
+  const servers = serverSteps(running, plan, frozen);
+  return [...servers.arrivals, ...mapSteps(running, plan, frozen), ...servers.departures];
 }
 
 interface ServerSteps {
   readonly arrivals: readonly Command[];
   /** Those come last: a share leaves a backend before its last server does. */
   readonly departures: readonly Command[];
-  readonly reload: Reload | null;
 }
 
-function serverSteps(running: Running, plan: Plan, options: StepsOptions): ServerSteps {
+function serverSteps(running: Running, plan: Plan, frozen: ReadonlySet<string>): ServerSteps {
   const arrivals: Command[] = [];
   const departures: Command[] = [];
-  let reload: Reload | null = null;
   for (const [backend, members] of plan.servers) {
-    const structure = plan.structure.backends.get(backend);
-    if (!running.loaded.backends.has(backend) || structure === undefined) continue;
+    if (!running.loaded.backends.has(backend) || frozen.has(ownerOf(backend))) continue;
     const has = running.servers.get(backend) ?? new Map<string, RunningServer>();
     for (const server of members.values()) {
       const known = has.get(server.name);
       if (known === undefined) {
-        if (!server.ready) continue;
-        if (options.dynamicServers) arrivals.push({ kind: "add-server", backend, server });
-        else reload = { reason: "server", detail: `${backend}/${server.name}` };
-      } else if (structure.balance.kind === "ordered" && known.id !== server.id) {
-        reload = { reason: "server", detail: `${backend}/${server.name}` };
-      } else {
-        const command = serverChange(backend, known, server);
-        // One that drains leaves too, though it is asked for its sessions.
-        if (command !== null) (server.ready && server.weight > 0 ? arrivals : departures).push(command);
+        if (server.ready) arrivals.push({ kind: "add-server", backend, server });
+        continue;
       }
+      const command = serverChange(backend, known, server);
+      // One that drains leaves too, though it is asked for its sessions.
+      if (command !== null) (server.ready && server.weight > 0 ? arrivals : departures).push(command);
     }
   }
+  const isAlive = aliveOf(plan, frozen);
   for (const [backend, has] of running.servers) {
     const members = plan.servers.get(backend);
+    const stays = frozen.has(ownerOf(backend))
+      ? (name: string) => isAlive(ownerOf(backend), name)
+      : (name: string) => members?.has(name) === true;
     for (const [name, server] of has) {
-      if (members?.has(name) !== true && server.ready) {
+      if (server.ready && !stays(name)) {
         departures.push({ kind: "set-server", backend, name, change: { ready: false } });
       }
     }
   }
-  return { arrivals, departures, reload };
+  return { arrivals, departures };
+}
+
+/** Whether a server of a frozen service may be alive: what the plan does not name may only have gone elsewhere. */
+function aliveOf(plan: Plan, frozen: ReadonlySet<string>): (service: string, name: string) => boolean {
+  const states = new Map<string, boolean>();
+  for (const [backend, members] of plan.servers) {
+    const service = ownerOf(backend);
+    if (!frozen.has(service)) continue;
+    for (const { name, ready } of members.values()) {
+      const id = `${service} ${name}`;
+      states.set(id, ready || states.get(id) === true);
+    }
+  }
+  return (service, name) => states.get(`${service} ${name}`) !== false;
 }
 
 function serverChange(backend: string, known: RunningServer, wanted: PlannedServer): Command | null {
@@ -235,13 +175,4 @@ function isSame(
 
 function deleteDraw(key: string): Command {
   return { kind: "map", map: "draw", action: { do: "delete", key } };
-}
-
-/** The service that an entry of a map belongs to: every key begins with it, and none of these stands in its name. */
-function ownerOf(key: string): string {
-  return /^\/?([^/|>:]*)/.exec(key)?.[1] ?? key;
-}
-
-function pairOf(pointer: number): number {
-  return pointer - (pointer % (2 * BLOCK_SIZE));
 }

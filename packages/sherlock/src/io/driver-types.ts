@@ -1,8 +1,9 @@
 import type { Clock, Logger } from "@datawire/runtime";
 import type { CoalesceLimits } from "../core/coalesce.ts";
 import type { Plan, PlanProblem } from "../core/plan.ts";
+import type { Held } from "../core/planner.ts";
 import type { RenderSettings } from "../core/render.ts";
-import type { Reload } from "../core/steps.ts";
+import type { Reload } from "../core/waiting.ts";
 import type { ConfigFiles } from "./config-files.ts";
 import type { Configurator } from "./configurator.ts";
 import type { HaproxyProcess } from "./haproxy-process.ts";
@@ -35,6 +36,8 @@ export interface DriverDeps {
   readonly loaded: LoadedFile;
   /** Makes the plan of now; null while there is no table. */
   readonly makePlan: (findings: Findings) => Plan | null;
+  /** Makes the plan that holds while services wait for a reload, those as they were in these views. */
+  readonly makeInterim: (findings: Findings, held: Held) => Plan;
   /** Makes the plan of no table, in which every name gets 503. */
   readonly emptyPlan: () => Plan;
   readonly observer: DriverObserver;

@@ -5,10 +5,11 @@ import { type Command, note, runningOf } from "../core/commands.ts";
 import { loadedBlocks } from "../core/files.ts";
 import type { Plan, PlanProblem } from "../core/plan.ts";
 import { describeStructure, type Running } from "../core/running.ts";
-import { type Reload, steps, type Steps } from "../core/steps.ts";
+import { nextRound, type Round } from "../core/transition.ts";
+import type { Reload } from "../core/waiting.ts";
 import { Alarm } from "./alarm.ts";
 import { ConfigurationRefused } from "./configurator.ts";
-import type { DriverConfig, DriverDeps } from "./driver-types.ts";
+import type { DriverConfig, DriverDeps, Findings } from "./driver-types.ts";
 import { newGeneration } from "./generation.ts";
 import { readRunning, readServers, UNKNOWN_STRUCTURE } from "./read-running.ts";
 import { Reaper } from "./reaper.ts";
@@ -36,8 +37,8 @@ export class Driver {
   readonly #ports: TakenPorts;
   readonly #alarm: Alarm;
   #running: Running | null = null;
-  /** The last plan that was worked on. */
-  #plan: Plan | null = null;
+  /** The plan that HAProxy follows, as far as that is known. */
+  #followed: Plan | null = null;
   #changed = true;
   #waiting: Waiting | null = null;
   #lastReloadMs: number | null = null;
@@ -117,15 +118,17 @@ export class Driver {
     if (await this.#ports.recheck()) this.#changed = true;
     const changed = this.#changed;
     this.#changed = false; // what comes from here on is for the next round
-    const plan = makePlan({ leftOut: this.#deps.configurator.leftOut, portsTaken: this.#ports.reasons });
+    const plan = makePlan(this.#findings());
     const running = this.#running;
     if (plan === null || running === null) return null;
-    const before = this.#plan;
-    this.#plan = plan;
-    const todo = this.#steps(running, plan);
-    await this.#run(todo.commands, plan);
-    if (this.#config.runtimeCommands) this.#reaper.observe(running, plan, before);
-    if (this.#config.runtimeCommands) await this.#reaper.reap(running, plan, this.#deps.process);
+    const before = this.#followed;
+    const todo = this.#round(running, plan);
+    await this.#run(todo.commands, todo.now);
+    if (this.#config.runtimeCommands) {
+      this.#followed = todo.now;
+      this.#reaper.observe(running, todo.now, before);
+      await this.#reaper.reap(running, todo.now, this.#deps.process);
+    }
     if (todo.reload === null) {
       this.#waiting = null;
       this.#repairs = 0;
@@ -143,13 +146,22 @@ export class Driver {
     return 0;
   }
 
-  #steps(running: Running, plan: Plan): Steps {
+  #round(running: Running, plan: Plan): Round {
     const { shared, dynamicServers } = this.#config;
-    const todo = steps(running, plan, { shared, dynamicServers, unusedBackendsMax: UNUSED_BACKENDS_MAX });
+    // What was refused comes with no reload: what ends then ends at once.
+    const keepsLast = !this.#refused;
+    const todo = nextRound(running, plan, {
+      shared,
+      dynamicServers,
+      unusedBackendsMax: UNUSED_BACKENDS_MAX,
+      followed: this.#followed,
+      interim: (held) => this.#deps.makeInterim(this.#findings(), { held, keepsLast }),
+    });
     if (todo.commands.length === 0) return todo;
-    if (!this.#config.runtimeCommands) return { commands: [], reload: todo.reload ?? BY_RELOAD_ONLY };
+    if (!this.#config.runtimeCommands) return { ...todo, commands: [], reload: todo.reload ?? BY_RELOAD_ONLY };
     if (this.#repairs < REPAIRS_MAX) return todo;
-    return { commands: [], reload: { reason: "repair", detail: `${todo.commands.length} commands were refused` } };
+    const detail = `${todo.commands.length} commands were refused`;
+    return { commands: [], reload: { reason: "repair", detail }, now: this.#followed ?? todo.now };
   }
 
   async #run(commands: readonly Command[], plan: Plan): Promise<void> {
@@ -178,6 +190,7 @@ export class Driver {
     this.#installed = installed;
     const { plan, structure } = installed;
     this.#running = { loaded: structure, ...runningOf(plan), blocks: loadedBlocks(plan) };
+    this.#followed = plan;
     this.#lastReloadMs = clock.monotonicMs();
     this.#changed = true;
     log.info("HAProxy started", { pid: process.pid, ms: Math.round(this.#lastReloadMs - startedMs) });
@@ -223,7 +236,7 @@ export class Driver {
     try {
       const candidate = await configurator.prepare(again, generation);
       // Without the services that HAProxy refuses, nothing may be left that needs a reload.
-      if (this.#steps(running, candidate.plan).reload === null) return;
+      if (this.#round(running, candidate.plan).reload === null) return;
       const structure = describeStructure(candidate.plan.structure, this.#fixed());
       await observer.beforeReload();
       await loaded.add(generation, structure);
@@ -238,6 +251,7 @@ export class Driver {
         blocks: loadedBlocks(candidate.plan),
         servers,
       };
+      this.#followed = candidate.plan;
       this.#problem = null;
       this.#installed = { generation, structure, plan: candidate.plan };
       this.#repairs = 0;
@@ -273,6 +287,10 @@ export class Driver {
   #problems(plan: Plan): PlanProblem[] {
     const own = this.#problem === null ? [] : [{ subject: "HAProxy", message: this.#problem }];
     return [...own, ...plan.problems];
+  }
+
+  #findings(): Findings {
+    return { leftOut: this.#deps.configurator.leftOut, portsTaken: this.#ports.reasons };
   }
 
   #fixed(): { readonly shared: string; readonly listen: readonly string[] } {

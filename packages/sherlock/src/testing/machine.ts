@@ -8,7 +8,7 @@ import { noLog, systemClock, type Logger } from "@datawire/runtime";
 import type { HaproxyFeatures } from "../core/haproxy-version.ts";
 import type { PlanProblem } from "../core/plan.ts";
 import type { Resolve } from "../core/reachable-table.ts";
-import type { Reload } from "../core/steps.ts";
+import type { Reload } from "../core/waiting.ts";
 import { createConfigFiles } from "../io/config-files.ts";
 import { Configurator } from "../io/configurator.ts";
 import { Driver } from "../io/driver.ts";
@@ -110,6 +110,7 @@ export async function startMachine({
       files,
       loaded: createLoadedFile(dir.loaded),
       makePlan: (findings) => planning.plan(findings),
+      makeInterim: (findings, held) => planning.interim(findings, held),
       emptyPlan: () => planning.empty(),
       observer: {
         applied(found) {

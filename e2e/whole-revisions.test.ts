@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { askHttp } from "./harness/http-client.ts";
+import { type LoadReport, startLoad } from "./harness/load.ts";
+import { scaled } from "./harness/scale.ts";
+import { Stack } from "./harness/stack.ts";
+import { eventually } from "./harness/wait.ts";
+
+/** A change takes effect as a whole: at no moment do requests meet a part of it. */
+
+let stack: Stack;
+beforeEach(async () => {
+  stack = new Stack();
+  await stack.startDirectory();
+  await Promise.all([stack.startWatson(), stack.startSherlock()]);
+});
+afterEach(() => stack.dispose());
+
+/** Waits until Sherlock follows the last revision of the directory. */
+async function followed(): Promise<void> {
+  await eventually(async () => {
+    const { sherlocks } = await stack.read<{ sherlocks: { lag: number }[] }>("/v1/status");
+    expect(sherlocks.map(({ lag }) => lag)).toEqual([0]);
+  });
+}
+
+/** Runs commands one after the other under a steady load, each until it is followed. */
+async function underLoad(service: string, commands: readonly (readonly string[])[]): Promise<LoadReport> {
+  const load = startLoad({ url: await stack.url(`/${service}/`), connections: 4, pauseMs: 1 });
+  for (const words of commands) {
+    expect({ words, ...(await stack.dw(...words)) }).toMatchObject({ code: 0 });
+    await followed();
+  }
+  return load.stop();
+}
+
+test("the only instance of a service gets a share, loses it and gets it back, and answers every request", async () => {
+  await stack.startInstance({ service: "shared", name: "up" });
+  await stack.reaches("shared", ["up"]);
+  const { failures, ok } = await underLoad("shared", [
+    ["route", "add", "//shared", "//shared@up", "25%"],
+    ["route", "remove", "//shared", "//shared@up"],
+    ["route", "undo"],
+    ["route", "add", "//shared", "//shared@up", "0%"],
+    ["route", "add", "//shared", "//shared@up", "--when", "header:X-Beta=1"],
+    ["route", "undo"],
+  ]);
+  expect(failures).toEqual([]);
+  expect(ok).toBeGreaterThan(100);
+});
+
+test("the only instance changes its version, its base path and its settings, and answers every request", async () => {
+  const { url } = await stack.startInstance({ service: "moving", name: "one" });
+  const rounds = scaled(10, 2);
+  await stack.reaches("moving", ["one"]);
+  const load = startLoad({ url: await stack.url("/moving/"), connections: 4, pauseMs: 1 });
+  const file = (fields: object): void =>
+    stack.writeServiceFile("one", { service: "//moving", instance: "one", version: "1", url, ...fields });
+  const shows = async (field: string, wanted: unknown): Promise<void> =>
+    eventually(async () => {
+      const { services } = await stack.read<{ services: { service: string; instances: Record<string, unknown>[] }[] }>(
+        "/v1/services",
+      );
+      expect(services.find((one) => one.service === "moving")?.instances[0]?.[field]).toBe(wanted);
+    });
+  for (let round = 0; round < rounds; round++) {
+    file({ url: `${url}/base${round}` });
+    await shows("url", `${url}/base${round}`);
+    await followed();
+    file({ version: `1.${round}` });
+    await shows("version", `1.${round}`);
+    await followed();
+    for (const setting of [
+      ["--balance", "least-connections"],
+      ["--timeout", `${5 + round}s`],
+      ["--balance", "ordered"],
+    ]) {
+      expect(await stack.dw("service", "set", "//moving", ...setting)).toMatchObject({ code: 0 });
+      await followed();
+    }
+  }
+  const { failures, ok } = await load.stop();
+  expect(failures).toEqual([]);
+  expect(ok).toBeGreaterThan(100);
+});
+
+test("a share by a new sticky key is by that key from its first request on, and no user sees both versions", async () => {
+  await Promise.all([
+    stack.startInstance({ service: "emitter", name: "old", version: "1" }),
+    stack.startInstance({ service: "emitter", name: "new", version: "2" }),
+  ]);
+  await stack.reaches("emitter", ["old"]);
+  const users = Array.from({ length: 60 }, (_, i) => `user-${i}`);
+  const { traffic: port } = await stack.ports();
+  /** What each user has seen, in the order in which it was asked for. */
+  const seen = new Map<string, string[]>(users.map((user) => [user, []]));
+  const stopping = new AbortController();
+  const caller = async (mine: readonly string[]): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      for (const user of mine) {
+        const { body } = await askHttp(port, "/emitter/", { headers: { "x-user": user } });
+        const { version } = JSON.parse(body.toString()) as { version: string };
+        seen.get(user)?.push(version);
+      }
+    }
+  };
+  const callers = [0, 1, 2, 3].map((n) => caller(users.filter((_, i) => i % 4 === n)));
+  expect(await stack.dw("route", "add", "//monolith", "//emitter:2", "30%", "--sticky", "header:X-User")).toMatchObject(
+    { code: 0 },
+  );
+  await followed();
+  const counts = users.map((user) => seen.get(user)?.length ?? 0);
+  await eventually(() => {
+    for (const [i, user] of users.entries()) {
+      expect(seen.get(user)?.length ?? 0).toBeGreaterThan((counts[i] as number) + 3);
+    }
+  });
+  stopping.abort();
+  await Promise.all(callers);
+  // Whoever has changed sides has done so once, from the primary to the target.
+  const changes = users.map((user) => (seen.get(user) ?? []).join("").replace(/(.)\1+/g, "$1"));
+  expect(changes.filter((sides) => !["1", "12"].includes(sides))).toEqual([]);
+  expect(changes).toContain("12");
+});

@@ -1,0 +1,156 @@
+import type { ServiceView, TableReader } from "@datawire/protocol";
+import { assignBlocks } from "./blocks.ts";
+import { joinKeys, keysOfRules } from "./keys.ts";
+import type {
+  BackendStructure,
+  MapName,
+  Plan,
+  PlannedServer,
+  PlanProblem,
+  RequestKeys,
+  ServiceKeys,
+  ServiceNeeds,
+} from "./plan.ts";
+import { MAP_NAMES } from "./plan.ts";
+import type { BlockPart } from "./prefixes.ts";
+import type { Entry, ServicePlan } from "./service-plan.ts";
+import { keepDraining } from "./sessions.ts";
+import { assignPorts, type TcpSettings } from "./tcp-ports.ts";
+
+export interface Assembly {
+  readonly table: TableReader;
+  readonly tcp: TcpSettings;
+  readonly portsTaken: ReadonlyMap<string, string>;
+  readonly hasTable: boolean;
+  /** What is wrong beside what the plans themselves say. */
+  readonly problems: readonly PlanProblem[];
+}
+
+/** Puts the plans of all services together. */
+export function assemble(
+  plans: readonly ServicePlan[],
+  { table, tcp, portsTaken, hasTable, problems }: Assembly,
+): Plan {
+  const backends = new Map<string, BackendStructure>();
+  const servers = new Map<string, ReadonlyMap<string, PlannedServer>>();
+  const maps = Object.fromEntries(MAP_NAMES.map((name) => [name, new Map<string, string>()])) as Record<
+    MapName,
+    Map<string, string>
+  >;
+  const blocks = new Map<number, readonly BlockPart[]>();
+  const bases = assignBlocks(plans.flatMap(blockKeys));
+  const needs = new Map<string, ServiceNeeds>();
+  const views = new Map<string, ServiceView>();
+  const point = (map: MapName, key: string, parts: readonly BlockPart[]): void => {
+    const base = bases.get(key) as number;
+    maps[map].set(key, String(base));
+    blocks.set(base, parts);
+  };
+  if (hasTable) maps.state.set("table", "1");
+  const ports = assignPorts(
+    plans.flatMap(({ service, isTcp, backends }) =>
+      isTcp && backends.size > 0 ? [{ service, proposal: table.service(service)?.service.proxyPort ?? null }] : [],
+    ),
+    tcp,
+    portsTaken,
+  );
+  const pinned = new Set(plans.flatMap(({ sessions }) => [...sessions.pinned]));
+  for (const plan of plans) {
+    const { service, entry, sessions } = plan;
+    for (const [name, { structure, servers: members }] of plan.backends) {
+      const isPinned = pinned.has(service) && !plan.isTcp;
+      backends.set(name, isPinned ? pinnedOf(structure) : structure);
+      servers.set(name, isPinned ? keepDraining(members) : members);
+      if (structure.protocol !== "tcp") maps.cut.set(name, String(structure.base.length));
+    }
+    const listener = ports.listeners.get(service);
+    maps.known.set(service, plan.isTcp ? tcpReason(listener) : reasonOf(entry));
+    if (entry.kind === "plain") maps[plan.isTcp ? "tcp_plain" : "plain"].set(service, entry.backend);
+    if (entry.kind === "drawn") point(entryMap(plan), service, entry.parts);
+    for (const { node, parts } of plan.splits) point("split", node, parts);
+    for (const [key, next] of plan.fallback) maps.fallback.set(key, next);
+    if (plan.last !== null) maps.last.set(service, plan.last);
+    for (const map of ["jars", "pins", "marks"] as const)
+      for (const [key, value] of sessions[map]) maps[map].set(key, value);
+    if (plan.sticky !== null) maps.sticky.set(service, plan.sticky);
+    if (plan.rules.length > 0) maps.whens.set(service, "1");
+    for (const rule of plan.rules) {
+      if (rule.kind === "path") maps.when_path.set(`/${service}${rule.prefix}`, rule.node);
+      else {
+        maps.when.set(`${service}|${rule.key}`, String(rule.age));
+        maps.when_node.set(`${service}|${rule.age}`, rule.node);
+      }
+    }
+    needs.set(service, { backends: neededBackends(plan), keys: keysInUse(plan) });
+    if (plan.view !== null) views.set(service, plan.view);
+  }
+  return {
+    structure: {
+      backends: new Map([...backends].sort(([a], [b]) => (a < b ? -1 : 1))),
+      tcpListeners: ports.listeners,
+      keys: requestKeys(plans, backends.values()),
+    },
+    servers,
+    maps,
+    blocks,
+    needs,
+    views,
+    problems: [...problems, ...plans.flatMap((plan) => plan.problems), ...ports.problems],
+  };
+}
+
+/** Shown only while a service that is live has no entry yet. */
+const SETTING_UP = "it has just been registered and is being set up";
+
+function reasonOf(entry: Entry): string {
+  return (entry.kind === "plain" ? null : entry.reason) ?? SETTING_UP;
+}
+
+const pinnedStructures = new WeakMap<BackendStructure, BackendStructure>();
+
+/** The same object for the same structure, which has been described once then. */
+function pinnedOf(structure: BackendStructure): BackendStructure {
+  const known = pinnedStructures.get(structure) ?? { ...structure, pinned: true };
+  pinnedStructures.set(structure, known);
+  return known;
+}
+
+function entryMap(plan: ServicePlan): MapName {
+  if (plan.isTcp) return "tcp_routed";
+  if (plan.sessions.jars.length > 0) return "kept";
+  return plan.rules.length > 0 || plan.sticky !== null ? "special" : "routed";
+}
+
+function tcpReason(listener: { readonly host: string; readonly port: number } | undefined): string {
+  return listener === undefined
+    ? "it is a TCP service without a local port, see tcp in sherlock.yaml"
+    : `it is a TCP service, reached at ${listener.host}:${listener.port}`;
+}
+
+function keysInUse({ rules, sticky, sessions }: ServicePlan): ServiceKeys {
+  return keysOfRules(rules, { sticky, sessionCookies: sessions.cookies });
+}
+
+function blockKeys({ service, entry, splits }: ServicePlan): string[] {
+  return [...(entry.kind === "drawn" ? [service] : []), ...splits.map(({ node }) => node)];
+}
+
+function neededBackends({ backends, entry, splits, rules, sessions, last }: ServicePlan): Set<string> {
+  const nodes = [
+    ...backends.keys(),
+    ...(entry.kind === "plain" ? [entry.backend] : []),
+    ...(entry.kind === "drawn" ? entry.parts.map(({ node }) => node) : []),
+    ...splits.flatMap(({ parts }) => parts.map(({ node }) => node)),
+    ...rules.map(({ node }) => node),
+    ...sessions.pins.map(([, place]) => place.split("/")[0] as string),
+    ...(last === null ? [] : [last]),
+  ];
+  const divided = new Set(splits.map(({ node }) => node));
+  return new Set(nodes.filter((node) => !divided.has(node)));
+}
+
+function requestKeys(plans: readonly ServicePlan[], backends: Iterable<BackendStructure>): RequestKeys {
+  const lengths = new Set([0]);
+  for (const { base } of backends) lengths.add(base.length);
+  return { ...joinKeys(plans.map(({ keys }) => keys)), baseLengths: [...lengths].sort((a, b) => a - b) };
+}

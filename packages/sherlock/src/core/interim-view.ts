@@ -1,0 +1,50 @@
+import { groupOf, type Instance, isUsable, type ServiceView } from "@datawire/protocol";
+
+export interface InterimOptions {
+  /**
+   * Whether an instance that ends in peace (draining, or withdrawn) serves on where nothing else is left of its group
+   * and what takes its place waits as well: make before break.
+   */
+  readonly keepsLast: boolean;
+}
+
+/**
+ * What holds of a service between what was followed of it and what waits for a reload: routes, settings, versions and
+ * URLs as before, and of each instance whether it is alive now. So deaths take effect at once, by the same rules as
+ * ever, and nothing else does.
+ */
+export function interimView(before: ServiceView, now: ServiceView | null, { keepsLast }: InterimOptions): ServiceView {
+  const known = new Map((now?.instances ?? []).map((instance) => [instance.name, instance]));
+  const instances = before.instances.map((instance) => withState(instance, known.get(instance.name)));
+  const interim = { ...before, instances };
+  return keepsLast && now !== null ? keepLast({ before, interim, now }) : interim;
+}
+
+/** It is where it was; if it is elsewhere now, that it lives there says nothing of where it was. */
+function withState(before: Instance, now: Instance | undefined): Instance {
+  if (now === undefined) return { ...before, state: "draining" };
+  const { state, since, reason, cause, drainMs } = now;
+  if (isUsable(now) && now.url !== before.url) return before;
+  return { ...before, state, since, reason, cause, drainMs };
+}
+
+interface Views {
+  readonly before: ServiceView;
+  readonly interim: ServiceView;
+  readonly now: ServiceView;
+}
+
+function keepLast({ before, interim, now }: Views): ServiceView {
+  const groupsLeft = new Set(interim.instances.filter(isUsable).map((instance) => groupOf(before, instance)));
+  const groupsToCome = new Set(now.instances.filter(isUsable).map((instance) => groupOf(before, instance)));
+  const isKept = ({ state }: Instance, was: Instance): boolean => {
+    if (state !== "draining" || !isUsable(was) || groupsToCome.size === 0) return false;
+    const group = groupOf(before, was);
+    return groupsLeft.size === 0 || (groupsToCome.has(group) && !groupsLeft.has(group));
+  };
+  const instances = interim.instances.map((instance, i) => {
+    const was = before.instances[i] as Instance;
+    return isKept(instance, was) ? was : instance;
+  });
+  return { ...interim, instances };
+}

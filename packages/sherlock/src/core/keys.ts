@@ -1,0 +1,77 @@
+import { parseWhen, type RouteTable } from "@datawire/protocol";
+import type { ServiceKeys } from "./plan.ts";
+import { LETTERS, type RuleLine } from "./rules.ts";
+
+/** A condition's letter and the name that it looks at. */
+type Looked = Pick<Extract<RuleLine, { readonly kind: "value" }>, "letter" | "name">;
+
+interface Rest {
+  /** As the maps have it. */
+  readonly sticky: string | null;
+  readonly sessionCookies: readonly string[];
+}
+
+/** What a service's routes look at, whether or not anything lives that they lead to. */
+export function keysOfRoutes(table: RouteTable | null, rest: Rest): ServiceKeys {
+  const looked = (table?.routes ?? []).flatMap((route): Looked[] => {
+    const when = route.when === null ? null : parseWhen(route.when);
+    return when === null || when.kind === "path" ? [] : [{ letter: LETTERS[when.kind], name: when.name }];
+  });
+  return keysOf(looked, rest);
+}
+
+/** What the requests to a service are looked at for as its rules are now. */
+export function keysOfRules(rules: readonly RuleLine[], rest: Rest): ServiceKeys {
+  return keysOf(
+    rules.filter((rule) => rule.kind === "value"),
+    rest,
+  );
+}
+
+/** All that any of them looks at. */
+export function joinKeys(all: readonly ServiceKeys[]): ServiceKeys {
+  const names = (kind: Exclude<keyof ServiceKeys, "stickyIp">): string[] => sorted(all.flatMap((keys) => keys[kind]));
+  return {
+    whenHeaders: names("whenHeaders"),
+    whenCookies: names("whenCookies"),
+    whenQueries: names("whenQueries"),
+    stickyHeaders: names("stickyHeaders"),
+    stickyCookies: names("stickyCookies"),
+    sessionCookies: names("sessionCookies"),
+    stickyIp: all.some(({ stickyIp }) => stickyIp),
+  };
+}
+
+/** One of the keys that are wanted and not there; null for none. */
+export function missingKey(have: ServiceKeys, wanted: ServiceKeys): string | null {
+  for (const [kind, names] of Object.entries(wanted)) {
+    const there = have[kind as keyof ServiceKeys];
+    if (typeof names === "boolean" || typeof there === "boolean") {
+      if (names === true && there !== true) return kind;
+      continue;
+    }
+    const missing = names.find((name) => !there.includes(name));
+    if (missing !== undefined) return missing;
+  }
+  return null;
+}
+
+function keysOf(looked: readonly Looked[], { sticky, sessionCookies }: Rest): ServiceKeys {
+  const whens = (letter: Looked["letter"]): string[] =>
+    sorted(looked.flatMap((one) => (one.letter === letter ? [one.name] : [])));
+  const stickies = (letter: "h:" | "c:"): string[] =>
+    sticky?.startsWith(letter) === true ? [sticky.slice(letter.length)] : [];
+  return {
+    whenHeaders: whens("h"),
+    whenCookies: whens("c"),
+    whenQueries: whens("q"),
+    stickyHeaders: stickies("h:"),
+    stickyCookies: stickies("c:"),
+    sessionCookies: sorted(sessionCookies),
+    stickyIp: sticky === "ip",
+  };
+}
+
+function sorted(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
+}

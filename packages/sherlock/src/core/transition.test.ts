@@ -1,0 +1,273 @@
+import fc from "@datawire/protocol/testing/random";
+import { describe, expect, test } from "vitest";
+import type { Instance, InstanceState, Table } from "@datawire/protocol";
+import { type Entity, instance, routes, service, tableOf } from "../testing/entities.ts";
+import { EVERY_FEATURE } from "../testing/features.ts";
+import { SESSION_IDS } from "../testing/session-ids.ts";
+import { SimulatedProxy, type SimulatedRequest } from "../testing/simulated-proxy.ts";
+import { note, runningOf } from "./commands.ts";
+import { loadedBlocks } from "./files.ts";
+import type { Plan } from "./plan.ts";
+import { Planner, type Surroundings } from "./planner.ts";
+import { describeStructure, type Running } from "./running.ts";
+import { nextRound, type RoundOptions } from "./transition.ts";
+
+/** Every moment between two tables, as the requests see it: after each command, and on both sides of a reload. */
+
+const SURROUNDINGS: Surroundings = {
+  resolve: () => ({ state: "known", address: "10.0.0.1" }),
+  portsTaken: new Map(),
+  quarantined: new Map(),
+  hasTable: true,
+};
+const OPTIONS = { shared: "s", dynamicServers: true, unusedBackendsMax: 100 };
+
+function plannerOf(): Planner {
+  return new Planner({
+    caller: "monolith",
+    zone: null,
+    overrides: new Map(),
+    stickyIp: false,
+    sessionIds: SESSION_IDS,
+    features: EVERY_FEATURE,
+    tcp: { listen: new Map(), range: { from: 6_000, to: 6_999 } },
+  });
+}
+
+function planOf(table: Table): Plan {
+  return plannerOf().plan(table, SURROUNDINGS);
+}
+
+function started(plan: Plan): Running {
+  const loaded = describeStructure(plan.structure, { shared: "s", listen: [] });
+  return { loaded, ...runningOf(plan), blocks: loadedBlocks(plan) };
+}
+
+/** Follows one table after the other, and says what the proxy is like at every moment; the last one follows the last. */
+function* moments(tables: readonly Table[]): Generator<{ readonly at: string; readonly proxy: SimulatedProxy }> {
+  const [first, ...others] = tables;
+  const start = planOf(first as Table);
+  let proxy = new SimulatedProxy(start);
+  let running = started(start);
+  let followed: Plan | null = start;
+  yield { at: "the start", proxy };
+  for (const [i, table] of others.entries()) {
+    const wanted = planOf(table);
+    const interim: RoundOptions["interim"] = (held) =>
+      plannerOf().interim(table, SURROUNDINGS, { held, keepsLast: true });
+    const { commands, reload, now } = nextRound(running, wanted, { ...OPTIONS, followed, interim });
+    for (const [n, command] of commands.entries()) {
+      proxy.apply(command);
+      note(running, command);
+      yield { at: `table ${i + 1}, after command ${n} ${JSON.stringify(command)}`, proxy };
+    }
+    followed = now;
+    // A reload waits for changes that may come together; the next one may be there before it.
+    if (reload === null || i < others.length - 1) continue;
+    proxy = new SimulatedProxy(wanted);
+    running = started(wanted);
+    followed = wanted;
+    yield { at: `the reload for ${reload.reason} ${reload.detail}`, proxy };
+  }
+}
+
+const USER_SLOTS = [0, 1, 499, 500, 1_999, 2_000, 4_999, 5_000, 9_999];
+const PATHS = ["/", "/x/y"];
+const VALUES: readonly Readonly<Record<string, string>>[] = [{}, { "h:k": "v" }, { "c:k": "v", "h:k": "w" }];
+
+/** All kinds of requests to a service that the generated tables tell apart. */
+function* requestsTo(name: string): Generator<SimulatedRequest> {
+  for (const path of PATHS) {
+    for (const values of VALUES) {
+      for (const [i, slot] of USER_SLOTS.entries()) {
+        // The slot by one key says nothing of the slot by another.
+        const other = USER_SLOTS[(i * 4 + 3) % USER_SLOTS.length] as number;
+        yield { service: name, path, values, slots: { "h:u": slot, "h:w": other }, drawn: slot };
+        yield { service: name, path, values, slots: {}, drawn: slot };
+      }
+    }
+  }
+}
+
+/** A table with the liveness of another one: what of it is right once somebody has died. */
+function withStates(table: Table, states: Table): Table {
+  const { services, instances, tables } = table.snapshot();
+  const now = new Map([...states.instances()].map((one) => [`${one.service}@${one.name}`, one]));
+  return tableOf(
+    ...services,
+    ...instances.map((one): Instance => {
+      const other = now.get(`${one.service}@${one.name}`);
+      return other === undefined ? { ...one, state: "down" } : { ...one, state: other.state };
+    }),
+    ...tables,
+  );
+}
+
+/** Whoever any of these proxies lets answer the request. */
+function allowedBy(proxies: readonly SimulatedProxy[], request: SimulatedRequest): Set<string> {
+  return new Set(proxies.flatMap((proxy) => [...answersOf(proxy, request)]));
+}
+
+function answersOf(proxy: SimulatedProxy, request: SimulatedRequest): ReadonlySet<string> {
+  if (request.service === "t") return proxy.tcpAnswers("t", request.drawn);
+  return proxy.answers(request);
+}
+
+/** A free draw may end wherever any slot leads, under each of the tables. */
+function allowed(proxies: readonly SimulatedProxy[], request: SimulatedRequest): Set<string> {
+  const all = allowedBy(proxies, request);
+  if (Object.keys(request.slots).length > 0) return all;
+  for (const drawn of USER_SLOTS) for (const one of allowedBy(proxies, { ...request, drawn })) all.add(one);
+  return all;
+}
+
+function broken(tables: readonly Table[]): string[] {
+  const last = tables.at(-1) as Table;
+  const oracles = tables
+    .flatMap((table) => [table, withStates(table, last)])
+    .map((table) => new SimulatedProxy(planOf(table)));
+  const wanted = oracles[oracles.length - 2] as SimulatedProxy;
+  const found: string[] = [];
+  const requests = ["a", "b", "t"].flatMap((name) =>
+    [...requestsTo(name)].map((request) => ({ request, may: allowed(oracles, request) })),
+  );
+  let end: SimulatedProxy | null = null;
+  for (const { at, proxy } of moments(tables)) {
+    end = proxy;
+    {
+      for (const { request, may } of requests) {
+        // A service that is new is known before it is served.
+        if (may.has("404")) may.add("503");
+        const wrong = [...answersOf(proxy, request)].filter((answer) => !may.has(answer));
+        if (wrong.length > 0)
+          found.push(`${wrong.join()} for ${JSON.stringify(request)}, wanted ${[...may].join()} at ${at}`);
+        if (found.length > 3) return found;
+      }
+    }
+  }
+  for (const name of ["a", "b", "t"]) {
+    for (const request of requestsTo(name)) {
+      const got = [...answersOf(end as SimulatedProxy, request)].sort().join();
+      const will = [...answersOf(wanted, request)].sort().join();
+      if (got !== will) found.push(`${got} for ${JSON.stringify(request)} at the end, wanted ${will}`);
+    }
+  }
+  return found.slice(0, 4);
+}
+
+const states = fc.constantFrom<InstanceState>("live", "live", "live", "live", "down", "draining", "lost");
+const oneInstance = (name: string) =>
+  fc.record({
+    name: fc.constant(name),
+    version: fc.constantFrom("1", "1", "2", "2.1", "3"),
+    state: states,
+    base: fc.constantFrom("", "", "", "/base"),
+    weight: fc.constantFrom(100, 100, 7),
+  });
+const oneRoute = fc.record({
+  share: fc.constantFrom(0, 500, 1_500, 3_000),
+  when: fc.constantFrom(null, null, "path:/x", "header:k=v", "cookie:k=v", "header:k=w"),
+});
+const oneTable = (targets: readonly string[]) =>
+  fc.option(
+    fc.record({
+      caller: fc.constantFrom("*", "monolith"),
+      sticky: fc.constantFrom(null, "header:u", "header:w"),
+      list: fc
+        .uniqueArray(fc.tuple(fc.constantFrom(...targets), oneRoute), {
+          selector: ([target]) => target,
+          minLength: 1,
+          maxLength: 3,
+        })
+        .map((pairs) => Object.fromEntries(pairs)),
+    }),
+    { nil: null },
+  );
+const oneService = (name: string, targets: readonly string[]) =>
+  fc.record({
+    name: fc.constant(name),
+    there: fc.constantFrom(true, true, true, true, false),
+    primary: fc.constantFrom("1", "1", "1", "2"),
+    balance: fc.constantFrom(null, null, "least-connections", "ordered"),
+    timeoutMs: fc.constantFrom(null, null, 5_000),
+    failover: fc.constantFrom("any" as const, "any" as const, "none" as const),
+    defaultUrl: fc.constantFrom(null, null, "http://10.0.0.1:9000/old"),
+    instances: fc
+      .tuple(...["i1", "i2", "i3"].map((one) => fc.option(oneInstance(one), { nil: null, freq: 2 })))
+      .map((made) => made.filter((one) => one !== null)),
+    routes: oneTable(targets),
+  });
+const A = oneService("a", ["//a(2)", "//a(2.1)", "//a@i1", "//a@i2", "//b", "//b(2)", "//a(3)"]);
+const B = oneService("b", ["//b(2)", "//b@i1", "//b@i3"]);
+const T = oneService("t", ["//t(2)", "//t@i1", "//t@i2"]);
+
+type Made = NonNullable<ReturnType<typeof A.generate>["value"]>;
+interface World {
+  readonly a: Made;
+  readonly b: Made;
+  readonly t: Made;
+}
+
+function entitiesOf({ name, there, instances, routes: made, ...fields }: Made): Entity[] {
+  if (!there) return [];
+  const isTcp = name === "t";
+  const { primary, balance, timeoutMs, failover } = fields;
+  const defaultUrl = isTcp ? null : fields.defaultUrl;
+  const port = { a: 1_000, b: 2_000, t: 3_000 }[name] as number;
+  return [
+    service(name, {
+      primary,
+      protocol: isTcp ? "tcp" : "http",
+      settings: { balance, timeoutMs, failover, defaultUrl },
+    }),
+    ...instances.map(({ base, ...one }) => {
+      const order = Number(one.name.slice(1));
+      const url = isTcp ? `tcp://10.0.0.1:${port + order}` : `http://10.0.0.1:${port + order}${base}`;
+      return instance(name, one.name, { ...one, order, url, protocol: isTcp ? "tcp" : "http" });
+    }),
+    ...(made === null ? [] : [routesOf(name, made)]),
+  ];
+}
+
+function routesOf(name: string, { caller, sticky, list }: NonNullable<Made["routes"]>): Entity {
+  if (name !== "t") return routes(name, list, { caller, sticky });
+  const plain = Object.entries(list).map(([target, { share }]) => [target, { share }] as const);
+  return routes(name, Object.fromEntries(plain), { caller });
+}
+
+const tableFrom = ({ a, b, t }: World): Table => tableOf(...entitiesOf(a), ...entitiesOf(b), ...entitiesOf(t));
+
+/** What one command of an operator, or one word of a Watson, changes. */
+const CHANGED = ["primary", "balance", "timeoutMs", "failover", "defaultUrl", "instances", "routes", "there"] as const;
+const pick = fc.record({
+  service: fc.constantFrom("a" as const, "a" as const, "b" as const, "t" as const),
+  field: fc.constantFrom(...CHANGED, "routes", "routes", "instances", "instances"),
+});
+const worlds = fc.record({ a: A, b: B, t: T });
+
+/** One or two fields of a world replaced by those of another: the more usual, and the sharper, kind of change. */
+const changed = fc.tuple(worlds, worlds, fc.array(pick, { minLength: 1, maxLength: 3 })).map(([from, to, picks]) => {
+  let next = from;
+  for (const { service: of, field } of picks) next = { ...next, [of]: { ...next[of], [field]: to[of][field] } };
+  return [from, next] as const;
+});
+
+describe("every moment keeps the promises", () => {
+  test("between a table and one that differs by a change or three", () => {
+    fc.assert(
+      fc.property(changed, ([from, to]) => {
+        expect(broken([tableFrom(from), tableFrom(to)])).toEqual([]);
+      }),
+      { numRuns: 40, endOnFailure: true },
+    );
+  }, 100_000);
+
+  test("between a change and its undoing", () => {
+    fc.assert(
+      fc.property(changed, ([from, to]) => {
+        expect(broken([tableFrom(to), tableFrom(from)])).toEqual([]);
+      }),
+      { numRuns: 20, endOnFailure: true },
+    );
+  }, 100_000);
+});

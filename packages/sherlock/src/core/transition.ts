@@ -1,0 +1,53 @@
+import type { ServiceView } from "@datawire/protocol";
+import type { Command } from "./commands.ts";
+import type { Plan } from "./plan.ts";
+import type { Running } from "./running.ts";
+import { steps } from "./steps.ts";
+import { type Reload, type Waiting, waitingFor, type WaitingOptions } from "./waiting.ts";
+
+/** What makes a running HAProxy follow a plan: commands now, and the reload that the rest needs. Both may be empty. */
+export interface Round {
+  readonly commands: readonly Command[];
+  readonly reload: Reload | null;
+  /** What HAProxy follows once the commands have been done: the plan, or what holds until the reload. */
+  readonly now: Plan;
+}
+
+export interface RoundOptions extends WaitingOptions {
+  /** Makes the plan in which some services are as they were in these views, but for who has died since. */
+  readonly interim: (held: ReadonlyMap<string, ServiceView>) => Plan;
+}
+
+/**
+ * Says what to do next so that a running HAProxy becomes what a plan says. Each service takes what changes as a whole:
+ * by commands, or with a reload. Until the reload it goes on as it was, without those who have died.
+ */
+export function nextRound(running: Running, wanted: Plan, options: RoundOptions): Round {
+  const waiting = waitingFor(running, wanted, options);
+  const { reload } = waiting;
+  if (waiting.services.size === 0) {
+    return { commands: steps(running, wanted, { frozen: waiting.services }), reload, now: wanted };
+  }
+  const { now, frozen } = between(running, { waiting, ...options });
+  return { commands: steps(running, now, { frozen }), reload, now };
+}
+
+/** What can be followed of services that wait; what was followed of some may not be known, or not be had any more. */
+function between(
+  running: Running,
+  { waiting, ...options }: RoundOptions & { readonly waiting: Waiting },
+): { readonly now: Plan; readonly frozen: ReadonlySet<string> } {
+  const { followed, interim } = options;
+  const held = new Map<string, ServiceView>();
+  const frozen = new Set<string>();
+  for (const service of waiting.services) {
+    const view = followed?.views.get(service);
+    if (view === undefined) frozen.add(service);
+    else held.set(service, view);
+  }
+  const now = interim(held);
+  const views = new Map([...now.views].filter(([service]) => !frozen.has(service)));
+  const lost = waitingFor(running, now, options).services;
+  for (const service of held.keys()) if (lost.has(service)) frozen.add(service);
+  return { now: { ...now, views }, frozen };
+}

@@ -1,0 +1,211 @@
+import type { Command } from "../core/commands.ts";
+import { hexKey } from "../core/escape.ts";
+import { mapFiles } from "../core/files.ts";
+import type { MapName, Plan, RequestKeys } from "../core/plan.ts";
+import { MAP_NAMES, NOTHING } from "../core/plan.ts";
+import { BLOCK_SIZE } from "../core/prefixes.ts";
+
+/** A request as far as it decides who may answer it. */
+export interface SimulatedRequest {
+  readonly service: string;
+  /** What follows the name of the service. */
+  readonly path: string;
+  /** `h:x-user`, `c:name` or `q:name` → its value. */
+  readonly values: Readonly<Record<string, string>>;
+  /** `h:x-user` or `c:name` → the slot that the hash of its value gives. */
+  readonly slots: Readonly<Record<string, number>>;
+  /** The slot of a request that draws freely. */
+  readonly drawn: number;
+}
+
+interface SimulatedServer {
+  readonly ready: boolean;
+  readonly id: number;
+}
+
+/**
+ * What HAProxy does with a configuration, its maps and what is said on the runtime socket: the rules of the template,
+ * in a model without a process. It knows nothing of how a plan comes to be followed, so that it can judge that.
+ */
+export class SimulatedProxy {
+  readonly #maps: Record<MapName | "draw", Map<string, string>>;
+  readonly #servers: Map<string, Map<string, SimulatedServer>>;
+  readonly #ordered: ReadonlySet<string>;
+  readonly #keys: RequestKeys;
+
+  /** A worker that has just read the files of a plan. */
+  constructor(plan: Plan) {
+    const files = mapFiles(plan);
+    this.#maps = Object.fromEntries(
+      [...MAP_NAMES, "draw" as const].map((name) => [name, new Map(files[name].split("\n").map(wordAndRest))]),
+    ) as Record<MapName | "draw", Map<string, string>>;
+    this.#servers = new Map();
+    for (const name of plan.structure.backends.keys()) {
+      this.#servers.set(name, new Map(plan.servers.get(name) ?? []));
+    }
+    const { backends, keys } = plan.structure;
+    this.#ordered = new Set(
+      [...backends.values()].filter((one) => one.balance.kind === "ordered").map((one) => one.name),
+    );
+    this.#keys = keys;
+  }
+
+  /** Does what a command says. @throws Error for what HAProxy would refuse. */
+  apply(command: Command): void {
+    switch (command.kind) {
+      case "add-server":
+        this.#serversOf(command.backend).set(command.server.name, { ...command.server, ready: true });
+        return;
+      case "set-server": {
+        const servers = this.#serversOf(command.backend);
+        const server = servers.get(command.name);
+        if (server === undefined) throw new Error(`No such server: ${command.backend}/${command.name}`);
+        servers.set(command.name, { ...server, ...command.change });
+        return;
+      }
+      case "map": {
+        const { map, action } = command;
+        const entries = this.#maps[map];
+        if ((action.do === "add") === entries.has(action.key)) {
+          throw new Error(
+            `Cannot ${action.do} ${action.key} in ${map}: ${entries.has(action.key) ? "it is" : "it is not"} there`,
+          );
+        }
+        if (action.do === "delete") entries.delete(action.key);
+        else entries.set(action.key, action.value);
+        return;
+      }
+      case "block":
+    }
+  }
+
+  /** The servers that may answer, by name; `503` or `404` where nobody does. */
+  answers(request: SimulatedRequest): ReadonlySet<string> {
+    const { plain, routed, special, known } = this.#maps;
+    const { service } = request;
+    const whole = plain.get(service);
+    if (whole !== undefined) return this.#enter(whole, service);
+    const block = routed.get(service);
+    if (block !== undefined) return this.#draw(Number(block), { ...request, slot: request.drawn });
+    const base = special.get(service);
+    if (base === undefined) return new Set([known.has(service) ? "503" : "404"]);
+    const node = this.#when(request);
+    if (node !== undefined) return this.#divide(node, service);
+    return this.#draw(Number(base), { ...request, slot: this.#stickySlot(request) ?? request.drawn });
+  }
+
+  /** The same for a connection to the port of a TCP service. */
+  tcpAnswers(service: string, drawn: number): ReadonlySet<string> {
+    const { tcp_plain: plain, tcp_routed: routed } = this.#maps;
+    const block = routed.get(service);
+    const plainly = plain.get(service);
+    if (block === undefined && plainly === undefined) return new Set(["503"]);
+    const nodes = block === undefined ? [plainly as string] : this.#leaves(this.#look(Number(block) + drawn));
+    const answers = nodes.flatMap((node) => {
+      const taken = this.#ready(node);
+      if (taken.length > 0) return taken;
+      const next = this.#maps.fallback.get(`${node}>${node}`);
+      return next === undefined ? [] : this.#ready(next);
+    });
+    return new Set(answers.length === 0 ? ["503"] : answers);
+  }
+
+  #serversOf(backend: string): Map<string, SimulatedServer> {
+    const servers = this.#servers.get(backend);
+    if (servers === undefined) throw new Error(`No such backend: ${backend}`);
+    return servers;
+  }
+
+  #when({ service, path, values }: SimulatedRequest): string | undefined {
+    const { whens, when, when_node: nodes, when_path: paths } = this.#maps;
+    if (!whens.has(service)) return undefined;
+    const whole = `/${service}${path}`;
+    const found = [...paths.keys()].filter((prefix) => whole.startsWith(prefix)).sort((a, b) => b.length - a.length)[0];
+    if (found !== undefined) return paths.get(found);
+    const { whenHeaders, whenCookies, whenQueries } = this.#keys;
+    const looked = [
+      ...whenHeaders.map((name) => `h:${name}`),
+      ...whenCookies.map((name) => `c:${name}`),
+      ...whenQueries.map((name) => `q:${name}`),
+    ];
+    const ages = looked.flatMap((name) => {
+      const value = values[name];
+      const age = value === undefined ? undefined : when.get(`${service}|${name}=${hexKey(value)}`);
+      return age === undefined ? [] : [Number(age)];
+    });
+    return ages.length === 0 ? undefined : nodes.get(`${service}|${Math.min(...ages)}`);
+  }
+
+  #stickySlot({ service, slots }: SimulatedRequest): number | undefined {
+    const key = this.#maps.sticky.get(service);
+    const { stickyHeaders, stickyCookies } = this.#keys;
+    const looked = [...stickyHeaders.map((name) => `h:${name}`), ...stickyCookies.map((name) => `c:${name}`)];
+    return key !== undefined && looked.includes(key) ? slots[key] : undefined;
+  }
+
+  #draw(base: number, { service, slot }: SimulatedRequest & { readonly slot: number }): ReadonlySet<string> {
+    return this.#divide(this.#look(base + slot), service);
+  }
+
+  #divide(node: string | undefined, service: string): ReadonlySet<string> {
+    const answers = this.#leaves(node).map((backend) => this.#enter(backend, service));
+    return new Set(answers.length === 0 ? ["503"] : answers.flatMap((one) => [...one]));
+  }
+
+  /** The backends that a node leads to. */
+  #leaves(node: string | undefined): string[] {
+    if (node === undefined) return [];
+    const base = this.#maps.split.get(node);
+    if (base === undefined) return [node];
+    const from = Number(base);
+    const inside = (prefix: string): boolean => numberOf(prefix) >= from && numberOf(prefix) < from + BLOCK_SIZE;
+    const found = new Set([...this.#maps.draw].flatMap(([prefix, leaf]) => (inside(prefix) ? [leaf] : [])));
+    return [...found];
+  }
+
+  /** A backend with the hops after it, for a request to `service`. */
+  #enter(backend: string, service: string): ReadonlySet<string> {
+    let at = backend;
+    for (let hops = 0; hops < HOPS_MAX; hops++) {
+      if (at === NOTHING || !this.#servers.has(at)) return new Set(["503"]);
+      const ready = this.#ready(at);
+      if (ready.length > 0) return new Set(ready);
+      const last = at.split(":")[0] === service ? undefined : this.#maps.last.get(service);
+      const next = this.#maps.fallback.get(`${backend}>${at}`) ?? last;
+      if (next === undefined) return new Set(["503"]);
+      at = next;
+    }
+    throw new Error(`The hops from ${backend} never end`);
+  }
+
+  #ready(backend: string): string[] {
+    const ready = [...(this.#servers.get(backend) ?? [])].filter(([, server]) => server.ready);
+    if (!this.#ordered.has(backend)) return ready.map(([name]) => name);
+    return ready
+      .toSorted(([, a], [, b]) => a.id - b.id)
+      .slice(0, 1)
+      .map(([name]) => name);
+  }
+
+  /** The longest prefix that covers a number. */
+  #look(number: number): string | undefined {
+    for (let bits = 32; bits >= 18; bits--) {
+      const start = number - (number % 2 ** (32 - bits));
+      const address = [24, 16, 8, 0].map((shift) => Math.floor(start / 2 ** shift) % 256).join(".");
+      const node = this.#maps.draw.get(`${address}/${bits}`);
+      if (node !== undefined) return node;
+    }
+    return undefined;
+  }
+}
+
+const HOPS_MAX = 20;
+
+function wordAndRest(line: string): [string, string] {
+  const blank = line.indexOf(" ");
+  return [line.slice(0, blank), line.slice(blank + 1)];
+}
+
+function numberOf(prefix: string): number {
+  return (prefix.split("/")[0] as string).split(".").reduce((number, byte) => number * 256 + Number(byte), 0);
+}
