@@ -91,6 +91,20 @@ export interface InstanceListing {
   readonly since: string;
   readonly weight: number;
   readonly tags: readonly string[];
+  /** What the proxies of callers find of an instance that is live for its Watson; left out where they find nothing. */
+  readonly findings?: readonly InstanceFinding[] | undefined;
+}
+
+/** What the proxy of a caller finds of an instance that it should use. */
+export interface InstanceFinding {
+  readonly caller: string;
+  /** `unreachable` gets no request of that caller's; `refused` and `unanswered` get them in vain. */
+  readonly kind: string;
+  readonly message: string;
+  /** Requests that met it, or a little more. */
+  readonly count: number;
+  /** RFC 3339. */
+  readonly since: string;
 }
 
 /** The body of every answer that is not 2xx. */

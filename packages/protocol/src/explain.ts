@@ -1,6 +1,7 @@
 import { parseBalance } from "./matchers.ts";
 import type { Distribution, Rule, Share } from "./distribution.ts";
 import type { Holder, Part, Pool, Viewpoint } from "./outlets.ts";
+import type { InstanceFinding } from "./api.ts";
 import { distribute } from "./distribution.ts";
 import { groupOf, isNamed } from "./groups.ts";
 import type { Instance, ServiceSettings } from "./model.ts";
@@ -18,6 +19,8 @@ export interface Explanation {
   readonly shares: readonly ExplainedShare[];
   /** The instances of the service that get nothing. */
   readonly excluded: readonly { readonly name: string; readonly reason: string }[];
+  /** What the proxies of that caller find of instances of the service; left out where they find nothing. */
+  readonly findings?: readonly (InstanceFinding & { readonly name: string })[] | undefined;
   /** Left out but for the balance policy `cookie:NAME`. */
   readonly sessions?: ExplainedSessions | undefined;
 }

@@ -11,6 +11,7 @@ export {
   parseServiceAddress,
 } from "./address.ts";
 export * from "./api.ts";
+export { DownTable } from "./down-table.ts";
 export type { Distribution, Rule, Share } from "./distribution.ts";
 export type { Holder, Part, Pool, Viewpoint } from "./outlets.ts";
 export { sharedZone } from "./outlets.ts";

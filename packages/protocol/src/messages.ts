@@ -110,6 +110,14 @@ export const reportedProblemSchema = z.object({
   severity: z.enum(["error", "warning"]).optional(),
   /** What helps, where the program knows it. */
   remedy: z.string().max(1_000).optional(),
+  /**
+   * Of an instance, the subject, that is live and of no use to the proxy of a subscriber: `unreachable` gets no requests,
+   * `refused` and `unanswered` get them in vain. How many have met it, and since when, in milliseconds since 1970.
+   */
+  finding: z
+    .object({ kind: z.string().max(20), count: z.int().min(0), sinceMs: z.number() })
+    .optional()
+    .catch(undefined),
 });
 export type ReportedProblem = z.infer<typeof reportedProblemSchema>;
 

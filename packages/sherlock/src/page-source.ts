@@ -1,19 +1,21 @@
 import type { TableFollower } from "@datawire/link";
-import { listService } from "@datawire/protocol";
+import { DownTable, listService } from "@datawire/protocol";
 import { formatListenAddress } from "@datawire/runtime";
 import { type Page, renderPage } from "./core/page.ts";
+import type { ProxyFindings } from "./proxy-findings.ts";
 import type { Planning } from "./planning.ts";
 
 export interface PageDeps {
   readonly settings: { readonly name: string };
   readonly follower: Pick<TableFollower, "table" | "status">;
   readonly planning: Pick<Planning, "current">;
+  readonly findings: Pick<ProxyFindings, "unreachable">;
 }
 
 /** Makes the list of services at `/` of the table as it is. */
-export function listPage({ settings, follower, planning }: PageDeps): (accept: string) => Page {
+export function listPage({ settings, follower, planning, findings }: PageDeps): (accept: string) => Page {
   return (accept) => {
-    const { table } = follower;
+    const table = new DownTable(follower.table, findings.unreachable());
     const listeners = planning.current?.structure.tcpListeners.values() ?? [];
     return renderPage(
       {

@@ -1,4 +1,4 @@
-import { ConfigError, findSystemCa, type ListenAddress, VERSION } from "@datawire/runtime";
+import { ConfigError, findSystemCa, type ListenAddress, listenError, tryListen, VERSION } from "@datawire/runtime";
 import { checkFiles } from "./check.ts";
 import { fingerprint } from "./core/hash.ts";
 import { formatEndpoint, type RenderSettings } from "./core/render.ts";
@@ -45,6 +45,14 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
   };
   const shared = fingerprint(JSON.stringify([template.source, renderSettings, binary.version.text]));
   return { binary, template, listen, settings: renderSettings, shared };
+}
+
+/** Two seconds of refused connections, or a start that fails in HAProxy's words, are saved by trying first. */
+export async function requirePorts({ listen }: Pick<Proxy, "listen">): Promise<void> {
+  for (const address of listen) {
+    const error = await tryListen(address);
+    if (error !== null) throw listenError(error, address, "--listen");
+  }
 }
 
 /** Whether a rendered configuration listens on the runtime socket: a user's template may leave it out. */

@@ -32,6 +32,7 @@ beforeEach(() => {
     runtime: { ask: () => answer, run: async () => {} },
     sampling: { take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     board,
+    findings: { look: async () => {} },
     onApplied: () => {},
     onWelcome: () => {},
   });

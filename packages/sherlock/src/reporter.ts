@@ -7,6 +7,7 @@ import type { Reload } from "./core/waiting.ts";
 import type { DriverObserver } from "./io/driver-types.ts";
 import type { RuntimeApi } from "./io/runtime-api.ts";
 import type { Metrics } from "./metrics.ts";
+import type { ProxyFindings } from "./proxy-findings.ts";
 import type { Planning } from "./planning.ts";
 import type { Sampling } from "./sampling.ts";
 
@@ -21,6 +22,8 @@ export interface ReporterDeps {
   readonly sampling: Pick<Sampling, "take"> | null;
   /** What an operator should see of this Sherlock. */
   readonly board: ProblemBoard;
+  /** Takes each look at HAProxy's statistics. */
+  readonly findings: Pick<ProxyFindings, "look">;
   /** Called whenever HAProxy follows a table. */
   readonly onApplied: () => void;
   /** Told what the directory says first, each time that it is reached. */
@@ -154,7 +157,7 @@ export class Reporter implements DriverObserver {
   }
 
   async #countNow(): Promise<void> {
-    const { runtime, sampling, metrics, planning, clock, log } = this.#deps;
+    const { runtime, sampling, metrics, planning, findings, clock, log } = this.#deps;
     const nowMs = clock.monotonicMs();
     try {
       const counts = parseStat(await runtime.ask(STATISTICS));
@@ -164,6 +167,7 @@ export class Reporter implements DriverObserver {
         sampling?.take(),
       );
       metrics.traffic(lines, nowMs);
+      await findings.look(counts);
       const periodMs = Math.max(1, Math.round(nowMs - this.#countedMs));
       this.#countedMs = nowMs;
       for (let from = 0; from < Math.min(lines.length, LINES_MAX); from += MESSAGE_LINES_MAX) {

@@ -8,13 +8,11 @@ import {
   ExitError,
   exitCodes,
   type ListenAddress,
-  listenError,
   type Logger,
   makePrivateFolder,
   ProblemBoard,
   type Readiness,
   type ReadinessPart,
-  tryListen,
 } from "@datawire/runtime";
 import { lacksOf, takesInstances } from "./core/haproxy-version.ts";
 import { createConfigFiles } from "./io/config-files.ts";
@@ -29,11 +27,13 @@ import type { RunDir } from "./io/run-dir.ts";
 import { SESSION_KEYS_FILE, SessionKeys } from "./io/session-keys.ts";
 import { statsHandler } from "./io/stats-handler.ts";
 import { Locality } from "./locality.ts";
+import { findTlsFailure } from "./io/tls-failure.ts";
 import { createMetrics } from "./metrics.ts";
 import { listPage } from "./page-source.ts";
 import { Planning } from "./planning.ts";
-import { hasRuntimeSocket, prepareProxy, type Proxy, tellsLatencies } from "./proxy.ts";
+import { hasRuntimeSocket, prepareProxy, type Proxy, requirePorts, tellsLatencies } from "./proxy.ts";
 import { Reporter } from "./reporter.ts";
+import { ProxyFindings } from "./proxy-findings.ts";
 import { openSampling, type Sampling } from "./sampling.ts";
 import type { SherlockSettings } from "./settings.ts";
 import { hostsOf } from "./table-hosts.ts";
@@ -138,6 +138,14 @@ async function drive(
     services: () => follower.table.size.services,
     isPresent: (service, instance) => follower.table.instance(`${service}@${instance}`) !== null,
   });
+  const findings = new ProxyFindings({
+    clock,
+    log,
+    runtime: haproxy.runtime,
+    planning,
+    board,
+    findTlsFailure: (target) => findTlsFailure(target, proxy.settings.caFile),
+  });
   const reporter = new Reporter({
     settings,
     clock,
@@ -147,6 +155,7 @@ async function drive(
     runtime: haproxy.runtime,
     sampling,
     board,
+    findings,
     onWelcome({ sessionKey }) {
       if (sessionKeys.take(sessionKey)) changed(null);
     },
@@ -238,7 +247,7 @@ async function drive(
         parts.signal,
       );
     }
-    await startPages(dir.sockets.pages, listPage({ settings, follower, planning }), parts.signal);
+    await startPages(dir.sockets.pages, listPage({ settings, follower, planning, findings }), parts.signal);
     await driver.start();
     deps.haproxyUp.ready();
     const { origin, ageMs } = follower.status();
@@ -277,14 +286,6 @@ async function drive(
     await admin?.closed;
   }
   if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot follow the directory: ${String(denial)}`);
-}
-
-/** Two seconds of refused connections, or a start that fails in HAProxy's words, are saved by trying first. */
-async function requirePorts({ listen }: Pick<Proxy, "listen">): Promise<void> {
-  for (const address of listen) {
-    const error = await tryListen(address);
-    if (error !== null) throw listenError(error, address, "--listen");
-  }
 }
 
 function warnOfWeaknesses({ binary, template }: Proxy, log: Logger): void {

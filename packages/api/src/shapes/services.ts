@@ -3,6 +3,17 @@ import { z } from "zod";
 import { address, dryRun, outcome, percent, time } from "./common.ts";
 import { stamped } from "./table.ts";
 
+/** What the proxy of a caller finds of an instance that is live for its Watson. */
+const finding = z.object({
+  caller: z.string(),
+  kind: z.string().meta({
+    description: "unreachable gets no request of that caller's; refused and unanswered get them in vain",
+  }),
+  message: z.string(),
+  count: z.int().meta({ description: "Requests that met it, or a little more" }),
+  since: time,
+});
+
 const instance = z.object({
   name: z.string(),
   version: z.string().nullable(),
@@ -14,6 +25,7 @@ const instance = z.object({
   since: time,
   weight: z.int(),
   tags: z.array(z.string()),
+  findings: z.array(finding).optional().meta({ description: "Left out where no proxy finds anything" }),
 });
 
 const service = z.object({
@@ -40,6 +52,10 @@ export const explanation = z.object({
     )
     .meta({ description: "The percents add up to 100, or there are none when nothing is live" }),
   excluded: z.array(z.object({ name: z.string(), reason: z.string() })),
+  findings: z
+    .array(finding.extend({ name: z.string() }))
+    .optional()
+    .meta({ description: "What the proxies of that caller find of instances; left out where they find nothing" }),
   sessions: z
     .object({ cookie: z.string(), instances: z.array(z.object({ name: z.string(), url: z.string() })) })
     .optional()

@@ -1,5 +1,6 @@
 import { type Answer, endpoints } from "@datawire/api";
 import {
+  DownTable,
   explain,
   type Explanation,
   listRoutes,
@@ -8,6 +9,7 @@ import {
   parseName,
   parseServiceAddress,
   ProtocolError,
+  type RequestFacts,
   type RouteTable,
   type ServiceListing,
   sharedZone,
@@ -16,6 +18,7 @@ import {
 } from "@datawire/protocol";
 import type { z } from "zod";
 import { noSuchService } from "../core/commands/no-such-service.ts";
+import { findingsOf, unreachableFor } from "../core/findings.ts";
 import type { State } from "../core/state.ts";
 import { COUNTERS_KEPT_MS } from "../core/counters.ts";
 import { HISTORY_MAX } from "../core/history.ts";
@@ -26,9 +29,9 @@ import { bind, type BoundEndpoint } from "./router.ts";
 export function readEndpoints(context: ApiContext): BoundEndpoint[] {
   const { state } = context;
   return [
-    bind(endpoints.listServices, () => ({ ...stamp(context), services: sortedServices(state.table) })),
-    bind(endpoints.showService, ({ params }) => ({ ...stamp(context), ...showService(state, params.service) })),
-    bind(endpoints.listInstances, () => ({ ...stamp(context), instances: listInstances(state) })),
+    bind(endpoints.listServices, () => ({ ...stamp(context), services: sortedServices(context) })),
+    bind(endpoints.showService, ({ params }) => ({ ...stamp(context), ...showService(context, params.service) })),
+    bind(endpoints.listInstances, () => ({ ...stamp(context), instances: listInstances(context) })),
     bind(endpoints.listRoutes, () => ({
       ...stamp(context),
       routes: sortedTables(state.table).flatMap((table) => listRoutes(state.table, table)),
@@ -63,20 +66,38 @@ export function serviceName(text: string): string {
   return service;
 }
 
-function sortedServices(table: Table): ServiceListing[] {
-  return [...table.serviceNames()].toSorted().flatMap((name) => listService(table, name) ?? []);
+function sortedServices({ state: { table }, links }: ApiContext): ServiceListing[] {
+  const findings = findingsOf(links.clients());
+  return [...table.serviceNames()].toSorted().flatMap((name) => {
+    const listing = listService(table, name);
+    return listing === null ? [] : [withFindings(listing, findings)];
+  });
 }
 
-function showService(state: State, text: string) {
+/** What the proxies of callers find of an instance is the reason of one that has no other. */
+function withFindings(listing: ServiceListing, findings: ReturnType<typeof findingsOf>): ServiceListing {
+  if (findings.size === 0) return listing;
+  const instances = listing.instances.map((instance) => {
+    const found = findings.get(`${listing.service}@${instance.name}`);
+    const [first] = found ?? [];
+    if (first === undefined) return instance;
+    return { ...instance, reason: instance.reason ?? `${first.caller}: ${first.message}`, findings: found };
+  });
+  return { ...listing, instances };
+}
+
+function showService({ state, links }: ApiContext, text: string) {
   const name = serviceName(text);
-  const service = listService(state.table, name);
+  const listing = listService(state.table, name);
+  const service = listing === null ? null : withFindings(listing, findingsOf(links.clients()));
   const entity = state.table.service(name)?.service;
   if (service === null || entity === undefined) throw noSuchService(state.table, "show", name);
   return { service, settings: entity.settings, declared: entity.declared };
 }
 
-function listInstances(state: State) {
-  return sortedServices(state.table).flatMap(({ service, instances }) =>
+function listInstances(context: ApiContext) {
+  const { state } = context;
+  return sortedServices(context).flatMap(({ service, instances }) =>
     instances.map((instance) => {
       const key = `${service}@${instance.name}`;
       const watson = state.registry.ownerOf(key)?.name ?? null;
@@ -111,8 +132,26 @@ function distributions(context: ApiContext): Explanation[] {
   return [...table.serviceNames()].toSorted().flatMap((name) => {
     const own = table.service(name)?.tables.map(({ caller }) => caller) ?? [];
     const callers = ["*", ...own.filter((caller) => caller !== "*").toSorted()];
-    return callers.flatMap((caller) => explain(table, name, viewpointOf(context, caller)) ?? []);
+    return callers.flatMap((caller) => explainAsFound(context, name, caller) ?? []);
   });
+}
+
+/** Where requests go, by the table and by what the caller's own proxies find. */
+function explainAsFound(
+  context: ApiContext,
+  service: string,
+  caller: string,
+  request: RequestFacts = {},
+): Explanation | null {
+  const clients = context.links.clients();
+  const table = new DownTable(context.state.table, unreachableFor(clients, caller));
+  const explanation = explain(table, service, viewpointOf(context, caller), request);
+  if (explanation === null) return null;
+  const own = clients.filter(({ name }) => caller === "*" || name === caller);
+  const findings = [...findingsOf(own)].flatMap(([key, found]) =>
+    key.startsWith(`${service}@`) ? found.map((one) => ({ ...one, name: key.slice(service.length + 1) })) : [],
+  );
+  return findings.length === 0 ? explanation : { ...explanation, findings };
 }
 
 /** A caller as it sees the table. */
@@ -135,8 +174,7 @@ function explainQuery(context: ApiContext, { caller: callerText = "*", service, 
   if (service === undefined)
     throw new ProtocolError("invalid_argument", "Cannot explain: wanted service=NAME in the query");
   const name = serviceName(service);
-  const viewpoint = viewpointOf(context, caller);
-  const explanation = explain(context.state.table, name, viewpoint, path === undefined ? {} : { path });
+  const explanation = explainAsFound(context, name, caller, path === undefined ? {} : { path });
   if (explanation !== null) return explanation;
   throw noSuchService(context.state.table, "explain", name);
 }

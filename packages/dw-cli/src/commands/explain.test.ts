@@ -44,6 +44,31 @@ test("explain --json prints the explanation", async () => {
   });
 });
 
+test("explain prints what the caller's proxies find of instances that get requests", async () => {
+  const finding = { caller: "monolith", kind: "refused", count: 2, since: "2026-11-30T00:00:00.000Z" };
+  const explanation = {
+    caller: "monolith",
+    service: "barker",
+    shares: [],
+    excluded: [{ name: "vm1", reason: "down: no TLS" }],
+    findings: [
+      { ...finding, name: "vm1", message: "no TLS" },
+      { ...finding, name: "vm2", message: "live, but HAProxy refuses its answers: chunked twice" },
+    ],
+  };
+  const path = "GET /v1/explain?caller=monolith&service=barker";
+  const { stdout } = await run("explain monolith barker", { answers: { [path]: { explanation } } });
+  expect(stdout).toBe(text`
+    monolith to barker: nothing is live, so requests get 503
+
+    GETS NOTHING  WHY
+    vm1           down: no TLS
+
+    ASKED IN VAIN  BY        WHY
+    vm2            monolith  live, but HAProxy refuses its answers: chunked twice
+  `);
+});
+
 test("explain says that nothing is live", async () => {
   const nothing = { explanation: { caller: "*", service: "barker", shares: [], excluded: [] } };
   const { stdout } = await run("explain * barker", { answers: { "GET /v1/explain?caller=*&service=barker": nothing } });

@@ -23,7 +23,7 @@ function describeSessions({ cookie, instances }: ExplainedSessions): string {
   return `Sessions go first, by the cookie ${cookie}, to ${names}; the shares are those of new ones`;
 }
 
-function print(output: Output, { caller, service, shares, excluded, sessions }: Explanation): void {
+function print(output: Output, { caller, service, shares, excluded, findings = [], sessions }: Explanation): void {
   const who = caller === "*" ? "any caller" : caller;
   if (shares.length === 0) output.styled(["bad", `${who} to ${service}: nothing is live, so requests get 503`]);
   else {
@@ -42,13 +42,25 @@ function print(output: Output, { caller, service, shares, excluded, sessions }: 
     });
   }
   if (sessions !== undefined) output.line(describeSessions(sessions));
-  if (excluded.length === 0) return;
+  if (excluded.length > 0) {
+    output.line();
+    output.table({
+      columns: [
+        { title: "GETS NOTHING", shrink: 2 },
+        { title: "WHY", shrink: 1 },
+      ],
+      rows: excluded.map(({ name, reason }) => [name, reason]),
+    });
+  }
+  const inVain = findings.filter(({ name }) => !excluded.some((one) => one.name === name));
+  if (inVain.length === 0) return;
   output.line();
   output.table({
     columns: [
-      { title: "GETS NOTHING", shrink: 2 },
+      { title: "ASKED IN VAIN", shrink: 2 },
+      { title: "BY", shrink: 1 },
       { title: "WHY", shrink: 1 },
     ],
-    rows: excluded.map(({ name, reason }) => [name, reason]),
+    rows: inVain.map(({ name, caller: by, message }) => [name, by, message]),
   });
 }

@@ -25,7 +25,7 @@ export const run: RunCommand = async (dw, input) => {
       `${live(instances)}/${instances.length}`,
       String(instances.filter(({ role }) => role === "held").length),
       protocol,
-      reason ?? "",
+      reason ?? instances.find(({ findings }) => findings !== undefined)?.reason ?? "",
     ]),
   });
 };

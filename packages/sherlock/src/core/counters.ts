@@ -8,8 +8,17 @@ export interface ServerCounts {
   /** 1xx to 5xx. */
   readonly responses: readonly [number, number, number, number, number];
   readonly requests: number;
-  /** Connections and responses that failed. */
-  readonly failures: number;
+  /** Connections that failed, and answers that did not come or were refused. */
+  readonly unreached: number;
+  readonly refused: number;
+  /** What HAProxy's own check says of a server that it has taken out; null for one in use. */
+  readonly down: {
+    readonly seconds: number;
+    /** `L4CON`, `L6RSP`: the layer and what happened there (management guide, "check_status"). */
+    readonly check: string;
+    /** In HAProxy's words; may be empty. */
+    readonly detail: string;
+  } | null;
   /** Of the last 1,024 requests. */
   readonly averageMs: number;
   readonly maxMs: number;
@@ -26,7 +35,7 @@ export function parseStat(answer: string): ServerCounts[] {
   );
   const counts: ServerCounts[] = [];
   for (const line of lines) {
-    const fields = line.split(",");
+    const fields = splitCsv(line);
     const text = (name: string): string => fields[columns.get(name) ?? -1] ?? "";
     const number = (name: string): number => Number(text(name)) || 0;
     const backend = text("pxname");
@@ -37,12 +46,26 @@ export function parseStat(answer: string): ServerCounts[] {
       server,
       responses: [number("hrsp_1xx"), number("hrsp_2xx"), number("hrsp_3xx"), number("hrsp_4xx"), number("hrsp_5xx")],
       requests: number("stot"),
-      failures: number("econ") + number("eresp"),
+      unreached: number("econ"),
+      refused: number("eresp"),
+      down: text("status").startsWith("DOWN")
+        ? { seconds: number("lastchg"), check: text("check_status").replace("* ", ""), detail: text("last_chk") }
+        : null,
       averageMs: number("ttime"),
       maxMs: number("ttime_max"),
     });
   }
   return counts;
+}
+
+const failuresOf = ({ unreached, refused }: ServerCounts): number => unreached + refused;
+
+/** Values with a comma or a quote in them stand in quotes (RFC 4180). */
+function splitCsv(line: string): string[] {
+  if (!line.includes('"')) return line.split(",");
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain = ""]) =>
+    quoted === undefined ? plain : quoted.replaceAll('""', '"'),
+  );
 }
 
 /** Which instance a server stands for. */
@@ -72,7 +95,7 @@ export class CounterDeltas {
       // A total that went down belongs to a new worker, which began at zero.
       const before = last !== undefined && last.requests <= now.requests ? last : null;
       const requests = now.requests - (before?.requests ?? 0);
-      const failures = Math.max(0, now.failures - (before?.failures ?? 0));
+      const failures = Math.max(0, failuresOf(now) - (before === null ? 0 : failuresOf(before)));
       // A request is counted when it comes, and its latency when it is answered, which may be in the next period.
       const answered = latencies.get(id);
       if (requests === 0 && failures === 0 && answered === undefined) continue;
