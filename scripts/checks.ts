@@ -10,6 +10,7 @@ const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {
   lint: ["oxlint", "--deny-warnings"],
   types: ["tsc", "--project", "."],
   imports: ["depcruise", "--output-type", "err", ...folders],
+  keys: ["node", "scripts/key-check.ts"],
   "dead code": ["knip", "--no-config-hints", "--no-progress"],
 };
 

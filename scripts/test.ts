@@ -11,16 +11,18 @@ type Step = () => Promise<Outcome>;
 const SOAK = { DSTACK_SOAK: "1" };
 const unit: Step = () => runVitest("unit");
 const endToEnd: Step = () => runVitest("e2e");
-const plans: Readonly<Record<string, readonly Step[]>> = {
-  test: [runChecks, unit, endToEnd],
-  check: [runChecks, unit],
-  soak: [() => runVitest("unit", SOAK), () => runVitest("e2e", SOAK)],
-};
+const plans = new Map<string, readonly Step[]>(
+  Object.entries({
+    test: [runChecks, unit, endToEnd],
+    check: [runChecks, unit],
+    soak: [() => runVitest("unit", SOAK), () => runVitest("e2e", SOAK)],
+  }),
+);
 
 const name = process.argv[2] ?? "test";
-const plan = plans[name];
+const plan = plans.get(name);
 if (plan === undefined) {
-  console.error(`Cannot run ${JSON.stringify(name)}: wanted one of ${Object.keys(plans).join(", ")}`);
+  console.error(`Cannot run ${JSON.stringify(name)}: wanted one of ${[...plans.keys()].join(", ")}`);
   process.exit(64);
 }
 

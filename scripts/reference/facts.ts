@@ -11,9 +11,11 @@ const EXIT_MEANINGS: Readonly<Record<keyof typeof exitCodes, string>> = {
     "bad configuration; each problem is a line `FILE:LINE:COLUMN: message`. Service units do not restart on it",
 };
 
+const CODES: ReadonlyMap<string, number> = new Map(Object.entries(exitCodes));
+
 /** Exit codes with what they say. */
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = Object.entries(EXIT_MEANINGS).map(
-  ([name, meaning]) => [exitCodes[name as keyof typeof exitCodes], meaning],
+  ([name, meaning]) => [CODES.get(name) ?? Number.NaN, meaning],
 );
 
 /** Environment variables, and what they do. */

@@ -100,15 +100,17 @@ const tagged = (tag: string, meaning: string): string[] => [".TP", `.B ${escape(
 const text = (line: string): string => guard(escape(line).replace(/`([^`]*)`/g, "\\fB$1\\fR"));
 
 /** What troff prints as another character than the one to type (groff_char(7), "Basic Latin"), and what is not ASCII. */
-const GLYPHS: Readonly<Record<string, string>> = {
-  "\\": "\\e",
-  "-": "\\-",
-  "'": "\\(aq",
-  "^": "\\(ha",
-  "~": "\\(ti",
-  "…": "...",
-};
-const escape = (line: string): string => line.replace(/[\\\-'^~…]/g, (character) => GLYPHS[character] ?? character);
+const GLYPHS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "\\": "\\e",
+    "-": "\\-",
+    "'": "\\(aq",
+    "^": "\\(ha",
+    "~": "\\(ti",
+    "…": "...",
+  }),
+);
+const escape = (line: string): string => line.replace(/[\\\-'^~…]/g, (character) => GLYPHS.get(character) ?? character);
 
 /** A point at the beginning of a line would make it a request. */
 const guard = (line: string): string => (line.startsWith(".") ? `\\&${line}` : line);

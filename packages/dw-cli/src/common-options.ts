@@ -1,3 +1,4 @@
+import { own } from "@datawire/protocol";
 import { type Command, Option } from "commander";
 
 /** The options that may stand before and after the noun and the verb. */
@@ -46,7 +47,8 @@ export function readCommonOptions(command: Command): CommonOptions {
   const chain: Command[] = [];
   for (let at: Command | null = command; at !== null; at = at.parent) chain.unshift(at);
   const given = chain.map((one) => one.opts<Record<string, unknown>>());
-  const last = (name: string): unknown => given.findLast((options) => options[name] !== undefined)?.[name];
+  const last = (name: string): unknown =>
+    given.map((options) => own(options, name)).findLast((value) => value !== undefined);
   return {
     directories: given.flatMap((options) => (options["directory"] as readonly string[] | undefined) ?? []),
     configFile: last("config") as string | undefined,

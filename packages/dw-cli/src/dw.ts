@@ -1,3 +1,4 @@
+import { own } from "@datawire/protocol";
 import type { ApiClient } from "@datawire/api";
 import type { DirectoryAddress, Table } from "@datawire/protocol";
 import type { TableUpdate } from "@datawire/link";
@@ -35,18 +36,18 @@ export type RunCommand = (dw: Dw, input: Input) => Promise<ExitCode | void>;
 
 /** Whether an option without a value was given. */
 export function flag({ options }: Input, name: string): boolean {
-  return options[name] === true;
+  return own(options, name) === true;
 }
 
 /** The value of an option; undefined when it was not given, null when it was denied (`--no-when`). */
 export function optionText({ options }: Input, name: string): string | null | undefined {
-  const value = options[name];
+  const value = own(options, name);
   return value === false ? null : typeof value === "string" ? value : undefined;
 }
 
 /** The values of an option that takes several; undefined when it was not given. */
 export function optionList({ options }: Input, name: string): string[] | undefined {
-  const value = options[name];
+  const value = own(options, name);
   return Array.isArray(value) ? value.map(String) : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { nearest } from "@datawire/protocol";
+import { nearest, own } from "@datawire/protocol";
 import { VERSION } from "@datawire/runtime";
 import { Argument, Command, Option } from "commander";
 import { addCommonOptions, type CommonOptions, readCommonOptions } from "./common-options.ts";
@@ -70,7 +70,7 @@ function unknownCommand(parent: Command, word: string): never {
 function addNoun(program: Command, nouns: Map<string, Command>, name: string): Command {
   const noun = program
     .command(name)
-    .description(NOUNS[name] ?? "")
+    .description(own(NOUNS, name) ?? "")
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .enablePositionalOptions();

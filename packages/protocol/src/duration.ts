@@ -1,3 +1,4 @@
+import { own } from "./own.ts";
 import { ProtocolError } from "./errors.ts";
 import { quoteShort } from "./names.ts";
 
@@ -16,7 +17,7 @@ const PATTERN = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/;
 export function parseDuration(input: string | number): number {
   const match = PATTERN.exec(String(input).trim());
   if (match === null) throw invalid(input);
-  const ms = Math.round(Number(match[1]) * UNIT_MS[(match[2] ?? "s") as keyof typeof UNIT_MS]);
+  const ms = Math.round(Number(match[1]) * (own(UNIT_MS, match[2] ?? "s") ?? Number.NaN));
   if (ms > DURATION_MAX_MS) {
     throw new ProtocolError(
       "invalid_argument",

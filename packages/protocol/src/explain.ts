@@ -1,3 +1,4 @@
+import { own } from "./own.ts";
 import { parseBalance } from "./matchers.ts";
 import type { Distribution, Rule, Share } from "./distribution.ts";
 import type { Holder, Part, Pool, Viewpoint } from "./outlets.ts";
@@ -102,9 +103,9 @@ export function ruleMatches({ when }: Pick<Rule, "when">, request: RequestFacts)
       // As the proxy sees it: the first parameter of that name, not decoded.
       return query.split("&").find((pair) => pair.startsWith(`${when.name}=`)) === `${when.name}=${when.value}`;
     case "header":
-      return request.headers?.[when.name] === when.value;
+      return own(request.headers ?? {}, when.name) === when.value;
     case "cookie":
-      return request.cookies?.[when.name] === when.value;
+      return own(request.cookies ?? {}, when.name) === when.value;
   }
 }
 

@@ -43,6 +43,7 @@ export { compareIps, isInNetwork, parseIp } from "./ip-address.ts";
 export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./names.ts";
 export { hintAt, listShort, nearest } from "./nearest.ts";
 export { loopbackAddresses, pickAddress } from "./pick-address.ts";
+export { own } from "./own.ts";
 export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./percent.ts";
 export type { LeftOut, UnreadEntities } from "./read-entities.ts";
 export {

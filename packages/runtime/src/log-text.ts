@@ -5,12 +5,14 @@ export interface LogStream {
 }
 
 const RESET = "\u001B[0m";
-const colours: Readonly<Record<string, string>> = {
-  debug: "\u001B[2m",
-  info: "\u001B[32m",
-  warn: "\u001B[33m",
-  error: "\u001B[31m",
-};
+const colours: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    debug: "\u001B[2m",
+    info: "\u001B[32m",
+    warn: "\u001B[33m",
+    error: "\u001B[31m",
+  }),
+);
 
 /** A stream that takes JSON log lines and writes them as text for people: time, level, program, message, key=value. */
 export function createTextStream(target: LogStream, { colour }: { readonly colour: boolean }): LogStream {
@@ -22,7 +24,7 @@ function formatLogLine(line: string, { colour }: { readonly colour: boolean }): 
   const { time, level, name, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const clock = String(time).slice(11, 23);
   const label = String(level).toUpperCase().padEnd(5);
-  const shown = colour ? `${colours[String(level)] ?? ""}${label}${RESET}` : label;
+  const shown = colour ? `${colours.get(String(level)) ?? ""}${label}${RESET}` : label;
   const data = Object.entries(fields).map(([key, value]) => ` ${key}=${formatValue(value)}`);
   return `${clock} ${shown} ${String(name)}: ${printable(String(msg))}${data.join("")}\n`;
 }

@@ -75,8 +75,8 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     flags: flagsOf(input),
   });
   const place = (...at: string[]) => locate(at) ?? { file: "sherlock.yaml" };
-  const wrong = ["tcp", "services"].flatMap((section) =>
-    Object.keys(value[section as "tcp" | "services"])
+  const wrong = (["tcp", "services"] as const).flatMap((section) =>
+    Object.keys(value[section])
       .filter((service) => !isName(service))
       .map((service) => ({
         ...place(section, service),

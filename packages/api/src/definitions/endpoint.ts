@@ -1,3 +1,4 @@
+import { own } from "@datawire/protocol";
 import type { z } from "zod";
 
 /** What a request can need a token for. */
@@ -68,7 +69,7 @@ export function fillPath(pattern: string, params: Readonly<Record<string, string
     .split("/")
     .map((segment) => {
       const name = paramIn(segment);
-      return name === null ? segment : encodeURIComponent(params[name] ?? "");
+      return name === null ? segment : encodeURIComponent(own(params, name) ?? "");
     })
     .join("/");
 }

@@ -6,14 +6,15 @@ const errorBody = z.strictObject({ error: z.strictObject({ code: z.enum(ERROR_CO
 
 /** Describes endpoints for programs, as OpenAPI 3.1. */
 export function openApiPage(endpoints: Readonly<Record<string, Endpoint>>, { version }: { readonly version: string }) {
-  const paths: Record<string, Record<string, unknown>> = {};
+  const paths = new Map<string, Record<string, unknown>>();
   for (const [name, endpoint] of Object.entries(endpoints)) {
-    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operation(name, endpoint) };
+    const { path, method } = endpoint;
+    paths.set(path, { ...paths.get(path), [method.toLowerCase()]: operation(name, endpoint) });
   }
   return {
     openapi: "3.1.0",
     info: { title: "Datawire directory", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
-    paths,
+    paths: Object.fromEntries(paths),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   type ServiceSettings,
   serviceSettingsSchema,
   tableKey,
+  own,
 } from "@datawire/protocol";
 import { planDrain, planResume } from "../core/commands/instances.ts";
 import { effective, isIdle, type Plan } from "../core/commands/plan.ts";
@@ -142,7 +143,7 @@ function readInstance({ instance: text }: { readonly instance: string }): Instan
 
 /** Settings that were given, where null stands for the default of each. The body's schema has validated the values. */
 function withDefaults(settings: Record<string, unknown>): Partial<ServiceSettings> {
-  const defaults = serviceSettingsSchema.parse({});
+  const defaults: Readonly<Record<string, unknown>> = serviceSettingsSchema.parse({});
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given.map(([key, value]) => [key, value ?? defaults[key as keyof ServiceSettings]]));
+  return Object.fromEntries(given.map(([key, value]) => [key, value ?? own(defaults, key)]));
 }

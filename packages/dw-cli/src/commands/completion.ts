@@ -2,9 +2,10 @@ import { operand } from "../dw.ts";
 import type { RunLocal } from "../command.ts";
 
 /** The scripts ask `dw` itself, so that they know new commands, and names that the directory knows now. */
-const SCRIPTS: Readonly<Record<string, string>> = {
-  // bash breaks words at : and @ and completes only what follows the last break, so that what is before it is cut off.
-  bash: `_dw() {
+const SCRIPTS: ReadonlyMap<string, string> = new Map<string, string>(
+  Object.entries({
+    // bash breaks words at : and @ and completes only what follows the last break, so that what is before it is cut off.
+    bash: `_dw() {
   local line="\${COMP_LINE:0:COMP_POINT}" words=() current breaks prefix
   read -ra words <<<"$line"
   [[ "$line" == *[[:space:]] ]] && words+=("")
@@ -18,8 +19,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
 }
 complete -o default -F _dw dw
 `,
-  // zsh reads a file of its folders of completions as the body of the function, when that is first called.
-  zsh: `#compdef dw
+    // zsh reads a file of its folders of completions as the body of the function, when that is first called.
+    zsh: `#compdef dw
 _dw() {
   local -a candidates
   candidates=(\${(f)"$(dw __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
@@ -27,13 +28,14 @@ _dw() {
 }
 if [[ $funcstack[1] == _dw ]]; then _dw "$@"; else compdef _dw dw; fi
 `,
-  fish: `complete -c dw -f -a '(dw __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+    fish: `complete -c dw -f -a '(dw __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 `,
-};
+  }),
+);
 
 /** Prints the completion script of a shell. */
 export const run: RunLocal = async ({ output }, input) => {
-  const script = SCRIPTS[operand(input, 0)];
+  const script = SCRIPTS.get(operand(input, 0));
   if (script === undefined) throw new Error("Cannot print the script: the grammar let another shell pass");
   for (const line of script.trimEnd().split("\n")) output.line(line);
 };

@@ -103,7 +103,7 @@ function liveCell({ live, registered }: Pick<ServiceTraffic, "live" | "registere
 }
 
 function stateCell(state: string): Cell {
-  return cell(state, STATE_STYLES[state] ?? "plain");
+  return cell(state, STATE_STYLES.get(state) ?? "plain");
 }
 
 /** How to have percentiles, where there are requests and no Sherlock has looked at one; null where there is no need. */
@@ -113,14 +113,16 @@ export function percentilesHint({ services }: Traffic): string | null {
   return "P99 wants `percentiles: on` in sherlock.yaml, or a share of requests such as 10%";
 }
 
-const STATE_STYLES: Readonly<Record<string, Style>> = {
-  live: "good",
-  degraded: "warning",
-  draining: "warning",
-  lost: "warning",
-  down: "bad",
-  gone: "faint",
-};
+const STATE_STYLES: ReadonlyMap<string, Style> = new Map<string, Style>(
+  Object.entries({
+    live: "good",
+    degraded: "warning",
+    draining: "warning",
+    lost: "warning",
+    down: "bad",
+    gone: "faint",
+  }),
+);
 
 /** With one decimal where it says something. */
 export function formatNumber(number: number): string {

@@ -102,13 +102,15 @@ function connect(host: string, port: number): Promise<ConnectFailure | null> {
     socket.once("error", (error: unknown) => {
       // Where several addresses of one name were tried, the first tells enough.
       const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-      end({ code: CODES[systemErrorCode(first) ?? ""] ?? "no-answer", reason: explainSystemError(first) });
+      end({ code: CODES.get(systemErrorCode(first) ?? "") ?? "no-answer", reason: explainSystemError(first) });
     });
   });
 }
 
-const CODES: Readonly<Record<string, ConnectFailure["code"]>> = {
-  ECONNREFUSED: "refused",
-  ENOTFOUND: "no-name",
-  EAI_AGAIN: "no-name",
-};
+const CODES: ReadonlyMap<string, ConnectFailure["code"]> = new Map<string, ConnectFailure["code"]>(
+  Object.entries({
+    ECONNREFUSED: "refused",
+    ENOTFOUND: "no-name",
+    EAI_AGAIN: "no-name",
+  }),
+);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { maskSecrets, nearest } from "@datawire/protocol";
+import { maskSecrets, nearest, own } from "@datawire/protocol";
 import { type Path, formatPath } from "./problem.ts";
 import { fitTo, isSecret } from "./schema-walk.ts";
 import { Written } from "./written.ts";
@@ -191,7 +191,7 @@ function wantedBy(issue: z.core.$ZodRawIssue): string {
       return issue.keys.map((key) => keyHint(key, known)).join("\n");
     }
     case "invalid_type":
-      return kinds[issue.expected] ?? `a ${issue.expected}`;
+      return KINDS.get(issue.expected) ?? `a ${issue.expected}`;
     case "invalid_value":
       return choice(issue.values.map(String), issue.input);
     case "too_small":
@@ -215,16 +215,18 @@ function wantedBy(issue: z.core.$ZodRawIssue): string {
   }
 }
 
-const kinds: Readonly<Record<string, string>> = {
-  string: "text",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  object: "a mapping of keys to values",
-  record: "a mapping of keys to values",
-  array: "a list",
-  null: "nothing",
-};
+const KINDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    string: "text",
+    number: "a number",
+    int: "a whole number",
+    boolean: "true or false",
+    object: "a mapping of keys to values",
+    record: "a mapping of keys to values",
+    array: "a list",
+    null: "nothing",
+  }),
+);
 
 function keyHint(key: string, known: readonly string[]): string {
   const near = nearest(key, known);
@@ -262,7 +264,7 @@ function describeValue(value: unknown): string {
 /** The value at a path of plain data. */
 export function valueAt(root: unknown, path: Path): unknown {
   return path.reduce<unknown>((value, key) => {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-    return (value as Record<string | number, unknown>)[key];
+    if (typeof value !== "object" || value === null) return undefined;
+    return own(value as Record<string, unknown>, String(key));
   }, root);
 }

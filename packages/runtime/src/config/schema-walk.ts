@@ -1,3 +1,4 @@
+import { own } from "@datawire/protocol";
 import { globalRegistry, type z } from "zod";
 import type { Path } from "./problem.ts";
 import { Written } from "./written.ts";
@@ -65,8 +66,8 @@ const takesText = (kind: Def): boolean =>
 /** What may stand below a key. */
 function valueSchemas(kind: Def, key: string): readonly z.core.$ZodType[] {
   if (kind.type === "record") return [kind.valueType];
-  if (kind.type !== "object" || !Object.hasOwn(kind.shape, key)) return [];
-  return [kind.shape[key] as z.core.$ZodType];
+  const schema = kind.type === "object" ? own<z.core.$ZodType>(kind.shape, key) : undefined;
+  return schema === undefined ? [] : [schema];
 }
 
 /** The kinds of input that a schema takes, whatever is wrapped around them. */

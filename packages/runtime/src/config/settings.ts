@@ -1,3 +1,4 @@
+import { own } from "@datawire/protocol";
 import { join } from "node:path";
 import type { z } from "zod";
 import { type Finding, check, valueAt } from "./issue-message.ts";
@@ -142,7 +143,7 @@ async function readFiles<S extends z.ZodType>({
 
 function fromVariables<S extends z.ZodType>({ env, variables = {} }: SettingsOptions<S>): Layer[] {
   return Object.entries(variables).flatMap(([from, { path, value = asIs }]) => {
-    const text = env[from];
+    const text = own(env, from);
     return text === undefined || text === "" ? [] : [givenLayer({ from, path, value: value(text) })];
   });
 }

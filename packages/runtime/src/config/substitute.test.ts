@@ -16,3 +16,10 @@ test.each([
 test("substitute() tells every variable that is unset, and what names none", () => {
   expect(substitute("${A}${B-x}${HOST}${C}", env)).toEqual({ ok: false, unset: ["A", "C"], malformed: ["${B-x}"] });
 });
+
+test.each(["constructor", "__proto__", "toString"])(
+  "substitute() finds no ${%s}, which every object inherits",
+  (name) => {
+    expect(substitute(`a-\${${name}}`, process.env)).toEqual({ ok: false, unset: [name], malformed: [] });
+  },
+);

@@ -1,3 +1,4 @@
+import { own } from "@datawire/protocol";
 /** What became of a text with `${NAME}` in it. */
 export type Substitution =
   | {
@@ -19,9 +20,9 @@ export function substitute(text: string, env: Env): Substitution {
   const replaced = text.replace(/\$(\$?)\{([^}]*)\}/g, (whole, escape: string, name: string) => {
     if (escape !== "") return whole.slice(1);
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) malformed.push(whole);
-    else if (env[name] === undefined) unset.push(name);
+    else if (own(env, name) === undefined) unset.push(name);
     names.push(name);
-    return env[name] ?? "";
+    return own(env, name) ?? "";
   });
   if (unset.length > 0 || malformed.length > 0) return { ok: false, unset, malformed };
   return { ok: true, text: replaced, names };

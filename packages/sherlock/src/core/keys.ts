@@ -44,8 +44,8 @@ export function joinKeys(all: readonly ServiceKeys[]): ServiceKeys {
 
 /** One of the keys that are wanted and not there; null for none. */
 export function missingKey(have: ServiceKeys, wanted: ServiceKeys): string | null {
-  for (const [kind, names] of Object.entries(wanted)) {
-    const there = have[kind as keyof ServiceKeys];
+  for (const kind of Object.keys(wanted) as (keyof ServiceKeys)[]) {
+    const [names, there] = [wanted[kind], have[kind]];
     if (typeof names === "boolean" || typeof there === "boolean") {
       if (names === true && there !== true) return kind;
       continue;

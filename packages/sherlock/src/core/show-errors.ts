@@ -21,10 +21,10 @@ export function parseRefusedAnswer(answer: string): RefusedAnswer | null {
   };
 }
 
-const ESCAPED: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", e: "\u001b" };
+const ESCAPED: ReadonlyMap<string, string> = new Map(Object.entries({ t: "\t", n: "\n", r: "\r", e: "\u001b" }));
 
 function unescape(text: string): string {
   return text.replace(/\\(x[0-9A-Fa-f]{2}|.)/g, (_, what: string) =>
-    what.startsWith("x") ? String.fromCharCode(Number.parseInt(what.slice(1), 16)) : (ESCAPED[what] ?? what),
+    what.startsWith("x") ? String.fromCharCode(Number.parseInt(what.slice(1), 16)) : (ESCAPED.get(what) ?? what),
   );
 }

@@ -1,3 +1,4 @@
+import { own } from "@datawire/protocol";
 import { check, type Command, type DaemonInput, ExitError, exitCodes } from "@datawire/runtime";
 
 import { authoritiesOf, type Replicas } from "../core/directories.ts";
@@ -22,7 +23,8 @@ export function describeSingle(program: Command): void {
 export function checkOperands({ args: [service, url], options }: Pick<DaemonInput, "args" | "options">): void {
   if (service !== undefined && url === undefined)
     throw misused(`Cannot serve ${JSON.stringify(service)}: its URL is missing, wanted ADDRESS URL [PERIOD]`);
-  const flag = service === undefined ? ["instance", "drain"].find((name) => options[name] !== undefined) : undefined;
+  const flag =
+    service === undefined ? ["instance", "drain"].find((name) => own(options, name) !== undefined) : undefined;
   if (flag !== undefined) throw misused(`--${flag} is for a single service: wanted ADDRESS URL [PERIOD] too`);
 }
 

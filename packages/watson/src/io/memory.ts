@@ -1,3 +1,4 @@
+import { own } from "@datawire/protocol";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -71,7 +72,7 @@ export class Memory {
 
   /** The instances that an operator had drained in a directory. */
   drained(directory: string): ReadonlySet<string> {
-    return new Set(this.#now.drained[directory]);
+    return new Set(own(this.#now.drained, directory));
   }
 
   rememberDrained(directory: string, keys: readonly string[]): void {
@@ -82,7 +83,7 @@ export class Memory {
   /** Whether an instance was live when Watson last looked, since the machine was started. */
   wasLive({ key, url }: Pick<Instance, "key" | "url">): boolean {
     const { live } = this.#before;
-    return live !== null && live.boot === this.#boot && live.urls[key] === url;
+    return live !== null && live.boot === this.#boot && own(live.urls, key) === url;
   }
 
   /** Notes that what is live may be another now; `find` is asked once it is written. */

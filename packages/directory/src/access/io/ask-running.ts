@@ -24,7 +24,10 @@ interface Question {
 }
 
 /** Whether whoever listens is asked for loopback: a wildcard is no address to connect to. */
-const WILDCARDS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+const WILDCARDS: ReadonlyMap<string, string> = new Map([
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "::1"],
+]);
 
 /**
  * Asks the directory that has the store open, with the admin token that it keeps beside it, or DATAWIRE_TOKEN.
@@ -39,7 +42,7 @@ export async function askRunning(directory: RunningDirectory, question: Question
   const token = auth === "none" ? null : (env["DATAWIRE_TOKEN"] ?? (await readOptional(join(folder, "admin.token"))));
   const url = `${tls === "off" ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}${question.path}`;
   const options = {
-    host: WILDCARDS[host] ?? host,
+    host: WILDCARDS.get(host) ?? host,
     port,
     method: question.method,
     path: question.path,
