@@ -1,4 +1,13 @@
-import { ConfigError, findSystemCa, type ListenAddress, listenError, tryListen, VERSION } from "@datawire/runtime";
+import { hostname } from "node:os";
+import {
+  ConfigError,
+  findSystemCa,
+  isLoopback,
+  type ListenAddress,
+  listenError,
+  tryListen,
+  VERSION,
+} from "@datawire/runtime";
 import { checkFiles } from "./check.ts";
 import { fingerprint } from "./core/hash.ts";
 import { formatEndpoint, type RenderSettings } from "./core/render.ts";
@@ -9,6 +18,7 @@ import { LATENCIES_FD } from "./io/latency-pipe.ts";
 import type { RunDir } from "./io/run-dir.ts";
 import { loadTemplate, type Template } from "./io/template.ts";
 import type { SherlockSettings } from "./settings.ts";
+import { HOST_PATTERN } from "./settings-schema.ts";
 
 /** What is known of the proxy before it runs. */
 export interface Proxy {
@@ -42,6 +52,7 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
     maps: dir.maps,
     caFile: await caFileFor(binary, settings.haproxy.caFile),
     features: binary.version.features,
+    browserHosts: listen.every(({ host }) => isLoopback(host)) ? browserHosts(settings.hosts) : null,
   };
   const shared = fingerprint(JSON.stringify([template.source, renderSettings, binary.version.text]));
   return { binary, template, listen, settings: renderSettings, shared };
@@ -69,6 +80,13 @@ export function tellsLatencies(config: string): boolean {
 async function caFileFor({ version }: HaproxyBinary, caFile: string | null): Promise<string> {
   if (caFile !== null) return caFile;
   return (version.features.systemCa ? null : await findSystemCa()) ?? "@system-ca";
+}
+
+/** By which names the browsers of this machine may ask: what it calls itself, whole and in short, and what was set. */
+function browserHosts(hosts: readonly string[]): string[] {
+  const own = hostname().toLowerCase();
+  const names = [own, own.split(".")[0] as string].filter((name) => HOST_PATTERN.test(name));
+  return [...new Set(["localhost", ...names, ...hosts])];
 }
 
 function defaultListen(): ListenAddress[] {

@@ -18,6 +18,9 @@ const path = z.string().min(1);
 /** Goes into HAProxy's configuration. */
 const safePath = textLike(/^\/[A-Za-z0-9._/@+-]*$/, "an absolute path of letters, digits and . _ / @ + -");
 const name = textLike(NAME_PATTERN, NAME_RULE);
+/** A name or an address of a machine, without a port. */
+export const HOST_PATTERN = /^(?:[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\])$/;
+const host = textLike(HOST_PATTERN, "a host name such as app.example.com, without a port");
 
 const portRange = parsedBy((text) => {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(text.trim());
@@ -87,6 +90,13 @@ export const settingsSchema = z.strictObject({
     description: "Traffic. Loopback keeps it to this machine.",
     otherwise: "`127.0.0.1:5432`, and `[::1]:5432` where the machine has it",
   }),
+  hosts: z
+    .array(z.preprocess((input) => (typeof input === "string" ? input.toLowerCase() : input), host))
+    .default([])
+    .meta({
+      description:
+        "On loopback: more names by which web pages may be read here. A browser may ask for `localhost`, this machine and services; other names, and pages that were read under another name, get 403.",
+    }),
   admin: listenOrOffSetting.optional().meta({
     description: "`/healthz`, `/readyz`, `/metrics` and `/haproxy`, or `off`.",
     otherwise: "`127.0.0.1:5433`",

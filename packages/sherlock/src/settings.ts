@@ -27,6 +27,8 @@ export interface SherlockSettings {
   readonly name: string;
   /** Null for the default: loopback, in both families where the machine has them. */
   readonly listen: ListenAddress | null;
+  /** More names that browsers may ask for, in lower case. */
+  readonly hosts: readonly string[];
   readonly admin: ListenAddress | null;
   readonly zone: string | null;
   readonly haproxy: {
@@ -91,6 +93,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     isDirectoryGiven: locate(["directories"]) !== undefined,
     name: value.name ?? callerOfHost(hostname()),
     listen: value.listen ?? null,
+    hosts: value.hosts,
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
     zone: value.zone ?? null,
     haproxy: {

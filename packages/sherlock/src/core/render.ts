@@ -2,6 +2,7 @@ import type { Balance } from "@datawire/protocol";
 import { isServerName } from "./backend-key.ts";
 import { escapeArgument, escapeLogFormat, escapeRegex, quoteWord } from "./escape.ts";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
+import { type HttpRules, httpRules } from "./http-rules.ts";
 import { DEFAULT_LIMITS, type ServiceLimits, TLS_CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { type LatencyTarget, type PercentilesView, percentilesView } from "./percentiles-view.ts";
 import { type SessionView, sessionView } from "./session-view.ts";
@@ -24,13 +25,19 @@ export interface RenderSettings {
   /** The authorities that verify `https` instances: a file, or `@system-ca`. */
   readonly caFile: string;
   readonly features: HaproxyFeatures;
+  /** Names that a browser may ask for, beside loopback and services; null where other machines may ask at all. */
+  readonly browserHosts: readonly string[] | null;
 }
 
 /** What a template may use; the names are stable. Every value is already escaped for where the built-in template has it. */
-export interface TemplateView extends Omit<RenderSettings, "caFile" | "features" | "latencies"> {
+export interface TemplateView extends Omit<RenderSettings, "caFile" | "features" | "latencies" | "browserHosts"> {
   /** `sherlock GENERATION`: must stand in `global` as the description, so that a reload can be verified. */
   readonly description: string;
   readonly percentiles: PercentilesView | null;
+  /** What of HTTP is taken, looked at and passed on. */
+  readonly http: HttpRules;
+  /** Words of a line; null where browsers are not looked at. */
+  readonly browserHosts: string | null;
   /** The defaults of every service. */
   readonly limits: ServiceLimits;
   readonly whenFetches: readonly FetchView[];
@@ -95,13 +102,15 @@ export interface ServerView {
 
 /** Makes what a template is filled with. Equal plans and settings make equal views. */
 export function viewOf(plan: Plan, settings: RenderSettings, generation: string): TemplateView {
-  const { caFile, features, latencies, ...rest } = settings;
+  const { caFile, features, latencies, browserHosts, ...rest } = settings;
   const { backends, tcpListeners, keys } = plan.structure;
   return {
     ...rest,
     listen: rest.listen.map(bindWords),
     description: `sherlock ${generation}`,
     percentiles: latencies === null ? null : percentilesView(latencies, settings.accessLog),
+    http: httpRules(features),
+    browserHosts: browserHosts === null ? null : browserHosts.join(" "),
     limits: DEFAULT_LIMITS,
     whenFetches: whenFetches(keys),
     stickyFetches: stickyFetches(keys),

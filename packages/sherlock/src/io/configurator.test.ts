@@ -25,6 +25,7 @@ const SETTINGS = {
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, name])),
   caFile: "@system-ca",
   features: EVERY_FEATURE,
+  browserHosts: null,
 } as unknown as RenderSettings;
 
 function makePlan(leftOut: ReadonlyMap<string, string>): Plan {

@@ -27,6 +27,7 @@ const SETTINGS: RenderSettings = {
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
   caFile: "@system-ca",
   features: EVERY_FEATURE,
+  browserHosts: ["localhost", "vm1"],
 };
 
 function view(...entities: readonly Entity[]): TemplateView {

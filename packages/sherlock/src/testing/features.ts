@@ -8,4 +8,5 @@ export const EVERY_FEATURE: HaproxyFeatures = {
   systemCa: true,
   hostFromName: true,
   repeatsCut: true,
+  violationsOption: false,
 };

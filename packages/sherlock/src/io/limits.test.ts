@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HEADER_BYTES_MAX, URL_BYTES_MAX } from "../core/http-rules.ts";
+import { instance, service, tableOf } from "../testing/entities.ts";
+import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { exchange, ok, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
+
+/** Each limit is documented, and an answer of Sherlock's own names it. */
+
+let folder: string;
+let machine: Machine;
+let raw: RawInstance;
+let answered: readonly string[] = [];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  raw = await startRaw(() => ok(answered));
+  const table = tableOf(service("s"), instance("s", "a", { url: `${raw.url}/${"b".repeat(200)}` }));
+  machine = await startMachine({ table, runDir: folder, port: await freePort() });
+});
+
+afterAll(async () => {
+  await machine?.stop();
+  raw.close();
+  await removeFolder(folder);
+});
+
+const ask = (path: string, ...headers: readonly string[]): Promise<string> =>
+  exchange(machine.port, requestOf(`GET /s${path} HTTP/1.1`, "Host: localhost", ...headers));
+const lines = (count: number, length = 1): string[] =>
+  Array.from({ length: count }, (_, i) => `x-h${i}: ${"v".repeat(length)}`);
+const bytesOf = (headers: readonly string[]): number =>
+  ["host: localhost", ...headers, ""].reduce((sum, line) => sum + line.length + 2, 0);
+
+describe("a request", () => {
+  test.each([
+    ["100 headers", lines(100)],
+    ["900 headers", lines(900)],
+    ["a header of 20 kB, as a Kerberos ticket", [`Authorization: Negotiate ${"A".repeat(20_000)}`]],
+    ["cookies of 30 kB", [`Cookie: ${Array.from({ length: 300 }, (_, i) => `c${i}=${"v".repeat(90)}`).join("; ")}`]],
+    ["as many bytes as there may be", [`X-A: ${"v".repeat(HEADER_BYTES_MAX - bytesOf(["X-A: "]) - 1)}`]],
+  ])("with %s passes whole", async (_what, headers) => {
+    const before = raw.heads.length;
+    expect(await ask("/x", ...headers)).toMatch(/^HTTP\/1\.1 200 /);
+    const seen = (raw.heads[before] ?? "").toLowerCase();
+    for (const line of headers) expect(seen).toContain(line.toLowerCase());
+    expect(seen).toContain("x-forwarded-prefix: /s");
+  });
+
+  test.each([
+    ["text/plain", "431: request headers too large: all of them together may have 32768 bytes"],
+    ["text/html", "<h1>431: request headers too large</h1><p>all of them together may have 32768 bytes."],
+    ["application/json", '"reason":"all of them together may have 32768 bytes"'],
+  ])("with more headers is told so in %s", async (accept, expected) => {
+    const before = raw.heads.length;
+    const long = `X-A: ${"v".repeat(HEADER_BYTES_MAX)}`;
+    const answer = await ask("/x", `Accept: ${accept}`, long);
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(answer).toContain(`content-type: ${accept}`);
+    expect(answer).toContain(expected);
+    expect(raw.heads).toHaveLength(before);
+  });
+
+  test("with the longest URL passes, and with a longer one is told so", async () => {
+    const path = `/${"p".repeat(URL_BYTES_MAX - 5)}`;
+    expect(await ask(path)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(raw.heads.at(-1)).toContain(path);
+    expect(await ask(`${path}pp`, "Accept: application/json")).toMatch(
+      /^HTTP\/1\.1 414 [\s\S]*"error":"URI too long","service":"s","reason":"a URL may have 16384 bytes"/,
+    );
+  });
+});
+
+describe("an answer", () => {
+  test("with many and long headers passes whole", async () => {
+    answered = [...lines(500), `x-long: ${"v".repeat(20_000)}`];
+    const answer = await ask("/x");
+    for (const line of answered) expect(answer).toContain(line);
+  });
+
+  test("with more is 502, and the limit is named", async () => {
+    answered = [`x-long: ${"v".repeat(HEADER_BYTES_MAX + 4_096)}`];
+    expect(await ask("/x", "Accept: application/json")).toMatch(
+      /^HTTP\/1\.1 502 [\s\S]*more than 32768 bytes of headers/,
+    );
+    answered = [];
+  });
+});
