@@ -57,7 +57,7 @@ beforeAll(async () => {
   await stack.startDirectory();
   await Promise.all([
     // Nothing here is about checks: one that a busy machine answers late would cut what is under way.
-    stack.startWatson([], { defaults: { liveness: { timeout: "30s" } } }),
+    stack.startWatson({ defaults: { liveness: { interval: "100ms", timeout: "30s" } } }),
     stack.startSherlock([], { haproxy: { ca_file: join(stack.folder, "own.crt") } }),
   ]);
   ({ traffic: port } = await stack.ports());

@@ -41,6 +41,7 @@ export * from "./messages.ts";
 export * from "./model.ts";
 export { compareIps, isInNetwork, parseIp } from "./ip-address.ts";
 export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./names.ts";
+export { HEAD_LIMITS } from "./head-limits.ts";
 export { hintAt, listShort, nearest } from "./nearest.ts";
 export { loopbackAddresses, pickAddress } from "./pick-address.ts";
 export { own } from "./own.ts";

@@ -1,3 +1,5 @@
+import { HEAD_LIMITS } from "@datawire/protocol";
+
 /**
  * The head of an HTTP/1 response, read as HAProxy 2.6 reads it (src/h1.c): what passes here passes there, and the other
  * way about, so that a check means what the traffic will meet. Where HAProxy is lenient so is this: line feeds alone,
@@ -28,7 +30,11 @@ export type Framing =
  * How much HAProxy takes of a head: `bytes` in its own form (HTX), without spaces and ends of lines, and with 8 more for
  * each header (h1_eval_htx_size in src/h1_htx.c); `unreadBytes` as it comes, while its end is still to come.
  */
-export const RESPONSE_LIMITS = { bytes: 15_291, unreadBytes: 16_320, headers: 100 } as const;
+export const RESPONSE_LIMITS = {
+  bytes: HEAD_LIMITS.bufferBytes - HEAD_LIMITS.rewriteBytes - 69,
+  unreadBytes: HEAD_LIMITS.bufferBytes - 64,
+  headers: HEAD_LIMITS.lines - 1,
+} as const;
 const LENGTH_MAX = 2n ** 64n - 1n;
 /** What a header takes beside its characters; the status line and the end of the head count as one each. */
 const HEADER_BYTES = 8;

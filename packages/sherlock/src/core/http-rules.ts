@@ -1,3 +1,4 @@
+import { HEAD_LIMITS } from "@datawire/protocol";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
 
 /**
@@ -38,15 +39,6 @@ export interface HttpRules {
   readonly responseHopNames: string;
 }
 
-/** The headers of a request or a response, together. The largest that nginx and Kestrel take; Node and IIS have 16 kB. */
-export const HEADER_BYTES_MAX = 32_768;
-/** The request line. */
-export const URL_BYTES_MAX = 16_384;
-/** Each line takes eight bytes beside its text, so that this many short ones fit as well. */
-const HEADERS_MAX = 1_000;
-/** X-Forwarded-For, -Host, -Proto and -Prefix with long names, and a base path in front of the URL. */
-const REWRITE_BYTES = 2_048;
-
 const HOP = "connection|upgrade|http2-settings|keep-alive|proxy-connection";
 /** Names without a dash of their own: programs that make variables of names (CGI, WSGI, PHP) see these as those. */
 const TWINS = "x.forwarded.(?:for|host|proto|prefix)|x.dstack.*|content.(?:length|type)|transfer.encoding";
@@ -63,14 +55,14 @@ export function httpRules({ violationsOption }: Pick<HaproxyFeatures, "violation
   const before = String.raw`connection: (?:[^\r\n]*[,\t ])?`;
   return {
     relaxed: violationsOption ? "accept-unsafe-violations-in-http-request" : "accept-invalid-http-request",
-    bufferBytes: HEADER_BYTES_MAX + 2 * REWRITE_BYTES,
-    rewriteBytes: REWRITE_BYTES,
-    headersMax: HEADERS_MAX,
-    headerBytesMax: HEADER_BYTES_MAX,
-    urlBytesMax: URL_BYTES_MAX,
-    longUrl: `a URL may have ${URL_BYTES_MAX} bytes`,
-    longHeaders: `all of them together may have ${HEADER_BYTES_MAX} bytes`,
-    badAnswer: `an instance broke off, or answered with no valid HTTP or with more than ${HEADER_BYTES_MAX} bytes of headers`,
+    bufferBytes: HEAD_LIMITS.bufferBytes,
+    rewriteBytes: HEAD_LIMITS.rewriteBytes,
+    headersMax: HEAD_LIMITS.lines,
+    headerBytesMax: HEAD_LIMITS.headerBytes,
+    urlBytesMax: HEAD_LIMITS.urlBytes,
+    longUrl: `a URL may have ${HEAD_LIMITS.urlBytes} bytes`,
+    longHeaders: `all of them together may have ${HEAD_LIMITS.headerBytes} bytes`,
+    badAnswer: `an instance broke off, or answered with no valid HTTP or with more than ${HEAD_LIMITS.headerBytes} bytes of headers`,
     allow: ` hdr Allow "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"`,
     oddHeaders: `(?m)^(?:[a-z0-9-]*[^a-z0-9:\\r\\n-]|(?:${HOP}|transfer-encoding|x-dstack-[^:]*):|te: (?!trailers\\r)|${BROWSER}|x-forwarded-for: \\r|host: (?!${HOST})|\\A(?!(?:[^\\n]*\\n)*?host: ))`,
     control: String.raw`[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]`,

@@ -1,5 +1,5 @@
+import { HEAD_LIMITS } from "@datawire/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { HEADER_BYTES_MAX, URL_BYTES_MAX } from "../core/http-rules.ts";
 import { instance, service, tableOf } from "../testing/entities.ts";
 import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
 import { exchange, ok, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
@@ -37,7 +37,7 @@ describe("a request", () => {
     ["900 headers", lines(900)],
     ["a header of 20 kB, as a Kerberos ticket", [`Authorization: Negotiate ${"A".repeat(20_000)}`]],
     ["cookies of 30 kB", [`Cookie: ${Array.from({ length: 300 }, (_, i) => `c${i}=${"v".repeat(90)}`).join("; ")}`]],
-    ["as many bytes as there may be", [`X-A: ${"v".repeat(HEADER_BYTES_MAX - bytesOf(["X-A: "]) - 1)}`]],
+    ["as many bytes as there may be", [`X-A: ${"v".repeat(HEAD_LIMITS.headerBytes - bytesOf(["X-A: "]) - 1)}`]],
   ])("with %s passes whole", async (_what, headers) => {
     const before = raw.heads.length;
     expect(await ask("/x", ...headers)).toMatch(/^HTTP\/1\.1 200 /);
@@ -52,7 +52,7 @@ describe("a request", () => {
     ["application/json", '"reason":"all of them together may have 32768 bytes"'],
   ])("with more headers is told so in %s", async (accept, expected) => {
     const before = raw.heads.length;
-    const long = `X-A: ${"v".repeat(HEADER_BYTES_MAX)}`;
+    const long = `X-A: ${"v".repeat(HEAD_LIMITS.headerBytes)}`;
     const answer = await ask("/x", `Accept: ${accept}`, long);
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
     expect(answer).toContain(`content-type: ${accept}`);
@@ -61,7 +61,7 @@ describe("a request", () => {
   });
 
   test("with the longest URL passes, and with a longer one is told so", async () => {
-    const path = `/${"p".repeat(URL_BYTES_MAX - 5)}`;
+    const path = `/${"p".repeat(HEAD_LIMITS.urlBytes - 5)}`;
     expect(await ask(path)).toMatch(/^HTTP\/1\.1 200 /);
     expect(raw.heads.at(-1)).toContain(path);
     expect(await ask(`${path}pp`, "Accept: application/json")).toMatch(
@@ -78,7 +78,7 @@ describe("an answer", () => {
   });
 
   test("with more is 502, and the limit is named", async () => {
-    answered = [`x-long: ${"v".repeat(HEADER_BYTES_MAX + 4_096)}`];
+    answered = [`x-long: ${"v".repeat(HEAD_LIMITS.headerBytes + 4_096)}`];
     expect(await ask("/x", "Accept: application/json")).toMatch(
       /^HTTP\/1\.1 502 [\s\S]*more than 32768 bytes of headers/,
     );
