@@ -1,9 +1,8 @@
 import { AnswerError } from "@datawire/api";
-import { type ErrorCode, ProtocolError, parseAddress } from "@datawire/protocol";
+import { type ErrorCode, ProtocolError, parseAddress, printable } from "@datawire/protocol";
 import { Unreachable } from "@datawire/link/client";
 import { type Env, type ExitCode, ExitError, exitCodes, VERSION, runCommandLine, tell } from "@datawire/runtime";
 import type { CommonOptions } from "./common-options.ts";
-import { printable } from "./core/printable.ts";
 import type { Dw, Input } from "./dw.ts";
 import type { CommandGrammar } from "./command.ts";
 import { COMMANDS } from "./grammar.ts";

@@ -76,6 +76,7 @@ export { Table } from "./table.ts";
 export type { Sectors } from "./table-sectors.ts";
 export { countSectors, differingSectors, sectorsFor } from "./table-sectors.ts";
 export type { Role, Token } from "./token.ts";
+export { printable, printableDocument, printableJson } from "./printable.ts";
 export { maskSecrets } from "./secrets.ts";
 export { formatToken, parseToken, ROLES } from "./token.ts";
 export type { Generation } from "./version.ts";

@@ -1,3 +1,4 @@
+import { maskSecrets } from "@datawire/protocol";
 import { type Command, CommanderError } from "commander";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 
@@ -34,7 +35,10 @@ export async function runCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
     if (error.code === "commander.help") output.stderr(said); // the help of whichever command lacks its verb
-    else output.stderr(`${program.name()}: ${usageMessage(error.message)}; see \`${fullName(speaker)} --help\`\n`);
+    else
+      output.stderr(
+        `${program.name()}: ${maskSecrets(usageMessage(error.message))}; see \`${fullName(speaker)} --help\`\n`,
+      );
     return exitCodes.misused;
   }
 }

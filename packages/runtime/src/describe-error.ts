@@ -1,7 +1,9 @@
+import { maskSecrets } from "@datawire/protocol";
+
 /** Causes deeper than this are left out: a chain may be a circle. */
 const CAUSES_MAX = 8;
 
-/** Prints an error and its causes on one line, "what failed: why: why that", and never a stack. */
+/** Prints an error and its causes on one line, "what failed: why: why that", never a stack and never a secret. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   let current = error;
@@ -11,7 +13,7 @@ export function describeError(error: unknown): string {
     if (text !== "" && !parts.some((part) => part.includes(text))) parts.push(text);
     current = current instanceof Error ? current.cause : undefined;
   }
-  return parts.length === 0 ? "unknown error" : parts.join(": ");
+  return parts.length === 0 ? "unknown error" : maskSecrets(parts.join(": "));
 }
 
 function oneLine(error: unknown): string {

@@ -1,3 +1,5 @@
+import { maskSecrets, printable, printableDocument, printableJson } from "@datawire/protocol";
+
 /** The part of a stream that a log needs; `process.stderr` is one. */
 export interface LogStream {
   readonly isTTY?: boolean;
@@ -14,10 +16,17 @@ const colours: ReadonlyMap<string, string> = new Map(
   }),
 );
 
+/** A stream that takes JSON log lines and writes them safe for terminals, as nobody knows where a log is read, and without secrets. */
+export function createJsonStream(target: LogStream): LogStream {
+  return { write: (line) => target.write(safe(line)) };
+}
+
 /** A stream that takes JSON log lines and writes them as text for people: time, level, program, message, key=value. */
 export function createTextStream(target: LogStream, { colour }: { readonly colour: boolean }): LogStream {
-  return { write: (line) => target.write(formatLogLine(line, { colour })) };
+  return { write: (line) => target.write(formatLogLine(safe(line), { colour })) };
 }
+
+const safe = (line: string): string => printableDocument(maskSecrets(line));
 
 /** One JSON log line as text. */
 function formatLogLine(line: string, { colour }: { readonly colour: boolean }): string {
@@ -25,14 +34,12 @@ function formatLogLine(line: string, { colour }: { readonly colour: boolean }): 
   const clock = String(time).slice(11, 23);
   const label = String(level).toUpperCase().padEnd(5);
   const shown = colour ? `${colours.get(String(level)) ?? ""}${label}${RESET}` : label;
-  const data = Object.entries(fields).map(([key, value]) => ` ${key}=${formatValue(value)}`);
+  const data = Object.entries(fields).map(([key, value]) => ` ${printable(key)}=${formatValue(value)}`);
   return `${clock} ${shown} ${String(name)}: ${printable(String(msg))}${data.join("")}\n`;
 }
 
+/** What is no plain word stands in quotes, as JSON, so that `key=value` can be taken apart again. */
 function formatValue(value: unknown): string {
-  if (typeof value === "string" && /^[^\s"=\p{Cc}]+$/u.test(value)) return value;
-  return JSON.stringify(value);
+  const isWord = typeof value === "string" && /^[^\s"=]+$/u.test(value) && printable(value) === value;
+  return isWord ? value : printableJson(value);
 }
-
-/** What comes from outside may hold escape sequences; a terminal must not obey them. */
-const printable = (text: string): string => text.replace(/\p{Cc}/gu, (c) => JSON.stringify(c).slice(1, -1));

@@ -39,8 +39,23 @@ test("createLog() writes text without colour when asked for it elsewhere", () =>
   expect(lines[0]).toMatch(/^[\d:.]+ ERROR watson: Broken\n$/);
 });
 
-test("createLog() passes no escape sequence from outside to the terminal", () => {
-  const { lines, log } = logTo({ format: "text" });
-  log.info("Seen \u001B[2J", { name2: "\u001B[31mred\nline" });
-  expect(lines[0]?.trimEnd()).not.toMatch(/\p{Cc}/u);
+test.each(["text", "json"] as const)(
+  "createLog() passes nothing to a terminal that it would obey or hide, as %s",
+  (format) => {
+    const { lines, log } = logTo({ format });
+    const odd = "\u001B[31m\u009B\u202E\u{E0041}\u2028\uFEFF\nred";
+    log.info(`Seen ${odd}`, { version: odd, list: [odd], [odd]: 1, plain: "a\u{E0041}" });
+    expect(lines[0]?.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+    if (format === "json") expect(JSON.parse(lines[0] ?? "")).toMatchObject({ version: odd, [odd]: 1 });
+  },
+);
+
+test.each(["text", "json"] as const)("createLog() writes no secret, as %s", (format) => {
+  const { lines, log } = logTo({ format });
+  log.child({ url: "http://u:hunter2@h/" }).error("Failed http://u:hunter2@h/", {
+    error: new Error("no", { cause: new Error('answer of "wss://u:hunter2@h" to dw1_hunter2') }),
+    headers: { list: ["Authorization: Bearer hunter2hunter2", "/x?token=hunter2&a=1"] },
+  });
+  expect(lines[0]).not.toContain("hunter2");
+  expect(lines[0]).toContain("***@h");
 });

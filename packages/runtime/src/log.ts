@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { describeError } from "./describe-error.ts";
-import { type LogStream, createTextStream } from "./log-text.ts";
+import { type LogStream, createJsonStream, createTextStream } from "./log-text.ts";
 
 /** From the least important to the most. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
@@ -48,7 +48,7 @@ export function createLog({ name, level, format, stream }: LogOptions): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return wrap(pino(options, text ? createTextStream(target, { colour: onTerminal }) : target));
+  return wrap(pino(options, text ? createTextStream(target, { colour: onTerminal }) : createJsonStream(target)));
 }
 
 /** A log that drops everything: for tests and for code that is given none. */

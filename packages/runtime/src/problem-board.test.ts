@@ -41,3 +41,10 @@ describe("ProblemBoard", () => {
     expect(problemsSchema.parse(message)).toEqual(message);
   });
 });
+
+test("set() masks secrets, which everybody could read", () => {
+  const board = new ProblemBoard();
+  const url = "http://u:hunter2@h/";
+  board.set("a", [{ subject: url, message: `no answer from ${url}`, remedy: `try ${url}` }]);
+  expect(JSON.stringify(board.list())).not.toContain("hunter2");
+});

@@ -1,4 +1,4 @@
-import type { ReportedProblem } from "@datawire/protocol";
+import { maskSecrets, type ReportedProblem } from "@datawire/protocol";
 
 /** What a `problems` message takes (`problemsSchema`). */
 const PROBLEMS_MAX = 100;
@@ -49,11 +49,12 @@ function more(source: string, count: number): ReportedProblem {
   return { subject: source, message: `${count} more of the kind; the log has each` };
 }
 
+/** Everybody who may read a directory reads this: secrets are masked, whatever a source quotes. */
 function cut({ subject, message, remedy, ...rest }: ReportedProblem): ReportedProblem {
   return {
     ...rest,
-    subject: subject.slice(0, SUBJECT_LENGTH_MAX),
-    message: message.slice(0, MESSAGE_LENGTH_MAX),
-    ...(remedy !== undefined && { remedy: remedy.slice(0, MESSAGE_LENGTH_MAX) }),
+    subject: maskSecrets(subject).slice(0, SUBJECT_LENGTH_MAX),
+    message: maskSecrets(message).slice(0, MESSAGE_LENGTH_MAX),
+    ...(remedy !== undefined && { remedy: maskSecrets(remedy).slice(0, MESSAGE_LENGTH_MAX) }),
   };
 }

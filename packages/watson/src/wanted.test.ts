@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatProblem } from "@datawire/runtime";
@@ -41,3 +41,20 @@ test("checkServiceFiles() does not ask for the default folder", async () => {
   expect(settings.servicePlaces).toBeNull();
   expect(await problemsOf({ ...settings, services: [join(folder, "gone")] })).toBe("");
 });
+
+test.each([true, false])(
+  "checkServiceFiles() keeps the environment from a file that others can write (allow_exec: %s)",
+  async (exec) => {
+    const file = join(folder, "b.yaml");
+    await writeFile(file, "service: //b\nport: 80\nzone: ${XDG_CONFIG_HOME}\n");
+    await chmod(file, 0o666);
+    const settings = await load(`services: b.yaml\nallow_exec: ${exec}\n`);
+    expect(await problemsOf(settings)).toBe(
+      "FOLDER/b.yaml:3:7: the variable XDG_CONFIG_HOME cannot be used here: others than its owner can write it (mode 666), wanted for instance 644",
+    );
+    await chmod(file, 0o644);
+    expect(await problemsOf(settings)).toBe(
+      'FOLDER/b.yaml:3:7: zone is "${XDG_CONFIG_HOME}": wanted 1 to 100 of a-z 0-9 . _ -, beginning and ending with a letter, a digit or _',
+    );
+  },
+);

@@ -34,21 +34,13 @@ function sourceProblem(problem: Problem, place: Place | undefined): Problem {
 
 function parserOf(settings: WatsonSettings, host: string): ParseServices {
   const { env, zone, defaults, allowExec, directories } = settings;
-  const context: Omit<ServiceContext, "noExec"> = {
-    env,
-    host,
-    zone,
-    defaults,
-    directories: authoritiesOf(directories),
+  const context = { env, host, zone, defaults, directories: authoritiesOf(directories) };
+  const parserFor = (untrusted: string | null): ParseServices => {
+    const noExec = allowExec ? untrusted : "allow_exec is false in watson.yaml, wanted true";
+    const whole: ServiceContext = { ...context, noExec, noEnv: untrusted };
+    const schema = createFileSchema(whole);
+    return (text, file) => readServices(text, file, { ...whole, schema });
   };
-  const parserFor = (noExec: string | null): ParseServices => {
-    const whole = { ...context, noExec, schema: createFileSchema({ directories: context.directories, noExec }) };
-    return (text, file) => readServices(text, file, whole);
-  };
-  if (!allowExec) return parserFor("allow_exec is false in watson.yaml, wanted true");
   const trusted = parserFor(null);
-  return (text, file, untrusted) => {
-    if (untrusted === null) return trusted(text, file, null);
-    return parserFor(untrusted)(text, file, untrusted);
-  };
+  return (text, file, untrusted) => (untrusted === null ? trusted : parserFor(untrusted))(text, file, untrusted);
 }

@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "@datawire/protocol";
 
 /** How a cell looks on a terminal that shows colours. */
 export type Style = "plain" | "good" | "bad" | "warning" | "faint" | "strong";

@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "@datawire/protocol";
 import { count, formatShare } from "./span.ts";
 import { type Layout, cell, layoutTable } from "./text-table.ts";
 import { formatNumber, percentilesHint } from "./top-rows.ts";

@@ -1,5 +1,5 @@
+import { printable, printableJson } from "@datawire/protocol";
 import { styleText } from "node:util";
-import { printable, printableJson } from "../core/printable.ts";
 import { type Style, layoutTable } from "../core/text-table.ts";
 import type { Output } from "../output.ts";
 

@@ -1,3 +1,4 @@
+import { maskSecrets } from "@datawire/protocol";
 import { ExitError, exitCodes } from "../exit-codes.ts";
 
 /** Names a value inside a document: keys of mappings, indexes (from 0) of lists. */
@@ -48,9 +49,9 @@ export function addProblems(known: readonly Problem[], more: readonly Problem[])
   return [...known, ...more.filter((problem) => !places.has(formatPlace(problem)))];
 }
 
-/** Prints a problem as `FILE:LINE:COLUMN: message`, which editors and terminals make a link of. */
+/** Prints a problem as `FILE:LINE:COLUMN: message`, which editors and terminals make a link of; secrets are masked. */
 export function formatProblem(problem: Problem): string {
-  return `${formatPlace(problem)}: ${problem.message}`;
+  return `${formatPlace(problem)}: ${maskSecrets(problem.message)}`;
 }
 
 /** Prints a place as `FILE:LINE:COLUMN`, or as the flag or variable that it is. */

@@ -129,7 +129,7 @@ async function readFiles<S extends z.ZodType>({
       continue;
     }
     files.push(path);
-    const yaml = parseYaml(read.text, path, env);
+    const yaml = parseYaml(read.text, path, { env });
     if (!yaml.ok) problems.push(...yaml.problems);
     if (yaml.document === undefined) isWhole = false;
     else if (isMapping(yaml.document.value)) layers.push(yaml.document);

@@ -14,12 +14,16 @@ test.each([
 });
 
 test("substitute() tells every variable that is unset, and what names none", () => {
-  expect(substitute("${A}${B-x}${HOST}${C}", env)).toEqual({ ok: false, unset: ["A", "C"], malformed: ["${B-x}"] });
+  expect(substitute("${A}${B-x}${HOST}${C}", env)).toMatchObject({
+    ok: false,
+    unset: ["A", "C"],
+    malformed: ["${B-x}"],
+  });
 });
 
 test.each(["constructor", "__proto__", "toString"])(
   "substitute() finds no ${%s}, which every object inherits",
   (name) => {
-    expect(substitute(`a-\${${name}}`, process.env)).toEqual({ ok: false, unset: [name], malformed: [] });
+    expect(substitute(`a-\${${name}}`, process.env)).toMatchObject({ ok: false, unset: [name], malformed: [] });
   },
 );

@@ -4,26 +4,30 @@ export type Substitution =
   | {
       readonly ok: true;
       readonly text: string;
-      /** The variables that stand in it now. */
+      /** The variables that were asked for. */
       readonly names: readonly string[];
     }
-  | { readonly ok: false; readonly unset: readonly string[]; readonly malformed: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly names: readonly string[];
+      readonly unset: readonly string[];
+      readonly malformed: readonly string[];
+    };
 
 /** The environment of a process, or what stands for it in tests. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Replaces each `${NAME}` by the environment's value. `$${NAME}` stands for `${NAME}` itself. */
 export function substitute(text: string, env: Env): Substitution {
-  const unset: string[] = [];
   const malformed: string[] = [];
   const names: string[] = [];
   const replaced = text.replace(/\$(\$?)\{([^}]*)\}/g, (whole, escape: string, name: string) => {
     if (escape !== "") return whole.slice(1);
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) malformed.push(whole);
-    else if (own(env, name) === undefined) unset.push(name);
-    names.push(name);
+    else names.push(name);
     return own(env, name) ?? "";
   });
-  if (unset.length > 0 || malformed.length > 0) return { ok: false, unset, malformed };
+  const unset = names.filter((name) => own(env, name) === undefined);
+  if (unset.length > 0 || malformed.length > 0) return { ok: false, names, unset, malformed };
   return { ok: true, text: replaced, names };
 }

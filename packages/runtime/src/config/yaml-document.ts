@@ -24,8 +24,15 @@ export type YamlResult =
       readonly document?: YamlDocument;
     };
 
+/** What `${NAME}` is replaced by. */
+export interface Variables {
+  readonly env: Env;
+  /** Why a variable may not be used in this file; null when it may. Default: all may. */
+  readonly refuse?: ((name: string) => string | null) | undefined;
+}
+
 /** Parses the text of a YAML file and replaces `${NAME}` in its values. Syntax errors are all reported, with their places. */
-export function parseYaml(text: string, file: string, env: Env): YamlResult {
+export function parseYaml(text: string, file: string, variables: Variables): YamlResult {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -42,7 +49,7 @@ export function parseYaml(text: string, file: string, env: Env): YamlResult {
   const problems = errors.map((error) => ({ ...place(error.pos[0]), message: syntaxMessage(error) }));
   if (problems.length === 0) problems.push(...oddKeys(document, place));
   if (problems.length > 0) return { ok: false, problems };
-  const { templates, unfilled } = substituteAll(document, env, place);
+  const { templates, unfilled } = substituteAll(document, variables, place);
   const tree = new YamlTree(document);
   let value: unknown;
   try {
@@ -128,7 +135,11 @@ interface Substituted {
   readonly unfilled: readonly Problem[];
 }
 
-function substituteAll(document: Document, env: Env, place: (offset: number) => Place): Substituted {
+function substituteAll(
+  document: Document,
+  { env, refuse = () => null }: Variables,
+  place: (offset: number) => Place,
+): Substituted {
   const templates = new Map<Scalar, string>();
   const unfilled: Problem[] = [];
   visit(document, {
@@ -137,6 +148,11 @@ function substituteAll(document: Document, env: Env, place: (offset: number) => 
       const written = node.value;
       const result = substitute(written, env);
       const at = place(node.range?.[0] ?? 0);
+      const refused = result.names.flatMap((name) => {
+        const why = refuse(name);
+        return why === null ? [] : [{ ...at, message: `the variable ${name} cannot be used here: ${why}` }];
+      });
+      if (refused.length > 0) return void unfilled.push(...refused);
       if (result.ok) {
         if (result.names.length > 0) templates.set(node, written);
         node.value = node.type === Scalar.PLAIN ? retype(result.text) : result.text;

@@ -3,8 +3,7 @@ import { readBounded } from "../atomic-file.ts";
 import { explainSystemError, systemErrorCode } from "../system-error.ts";
 import { check } from "./issue-message.ts";
 import { type Path, type Place, type Problem, addProblems } from "./problem.ts";
-import type { Env } from "./substitute.ts";
-import { parseYaml } from "./yaml-document.ts";
+import { type Variables, parseYaml } from "./yaml-document.ts";
 
 /** A configuration file is written by people; a larger one is something else. */
 const FILE_BYTES_MAX = 1024 * 1024;
@@ -24,9 +23,9 @@ export type Parsed<T> =
 export function parseYamlFile<S extends z.ZodType>(
   text: string,
   file: string,
-  { schema, env }: { readonly schema: S; readonly env: Env },
+  { schema, ...variables }: { readonly schema: S } & Variables,
 ): Parsed<z.output<S>> {
-  const yaml = parseYaml(text, file, env);
+  const yaml = parseYaml(text, file, variables);
   const known = yaml.ok ? [] : yaml.problems;
   const { document } = yaml;
   if (document === undefined) return { ok: false, problems: known };

@@ -12,6 +12,7 @@ const context: ServiceContext = {
   defaults: {},
   directories: ["services", "dir-b:5431"],
   noExec: "allow_exec is false in watson.yaml, wanted true",
+  noEnv: null,
 };
 
 function read(text: string, over: Partial<ServiceContext> = {}) {
@@ -231,6 +232,25 @@ test("readServices() never shows what came from the environment", () => {
   expect(found).not.toMatch(/hunter2|zzz9/i);
   expect(found).toContain('service is "//${SECRET}": wanted the address of a service');
   expect(found).toContain('port is "${KIND}": wanted a port');
+});
+
+test.each(["DATAWIRE_TOKEN", "NOTIFY_SOCKET", "WATCHDOG_USEC"])(
+  "readServices() gives no service Watson's %s",
+  (name) => {
+    const env = { [name]: "hunter2" };
+    const found = problems(`service: //b-\${${name}}\nport: 80\ntags: ["\${${name}}"]`, { env });
+    expect(found).toEqual([
+      `barker.yaml:1:10: the variable ${name} cannot be used here: it is Watson's own, and no service's`,
+      `barker.yaml:3:8: the variable ${name} cannot be used here: it is Watson's own, and no service's`,
+    ]);
+  },
+);
+
+test("readServices() gives nothing of the environment to whoever may not run programs as Watson", () => {
+  const noEnv = "it belongs to user 65534, wanted root";
+  expect(problems('service: //b\nport: ${PORT}\ntags: ["$${PORT}"]', { noEnv })).toEqual([
+    `barker.yaml:2:7: the variable PORT cannot be used here: ${noEnv}`,
+  ]);
 });
 
 test.each([

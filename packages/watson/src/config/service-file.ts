@@ -30,6 +30,7 @@ import {
 } from "@datawire/runtime";
 import { z } from "zod";
 import type { Instance } from "../core/instance.ts";
+import { isOwnVariable } from "../core/environment.ts";
 import { authorityOf } from "../core/directories.ts";
 import { CheckError, createChecks } from "./checks.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -46,6 +47,8 @@ export interface ServiceContext {
   readonly directories: readonly string[];
   /** Why a check may not run a program; null when it may. */
   readonly noExec: string | null;
+  /** Why its author may not read Watson's environment; null when it may. */
+  readonly noEnv: string | null;
 }
 
 export type ServicesRead =
@@ -176,15 +179,18 @@ export function readServices(
   file: string,
   { schema, ...context }: ServiceContext & { readonly schema: FileSchema },
 ): ServicesRead {
-  const parsed = parseYamlFile(text, file, { schema, env: context.env });
+  const refuse = (name: string): string | null =>
+    context.noEnv ?? (isOwnVariable(name) ? "it is Watson's own, and no service's" : null);
+  const parsed = parseYamlFile(text, file, { schema, env: context.env, refuse });
   if (!parsed.ok) return parsed;
   const isList = Array.isArray(parsed.value);
   const sources = Array.isArray(parsed.value) ? parsed.value : [parsed.value];
   const instances: Instance[] = [];
   const problems: Problem[] = [];
   for (const [index, source] of sources.entries()) {
-    const at = (...path: Path): Place => parsed.locate([...(isList ? [index] : []), ...path]);
-    const made = createInstance(source, context, at);
+    const whole = (path: Path): Path => [...(isList ? [index] : []), ...path];
+    const at = (...path: Path): Place => parsed.locate(whole(path));
+    const made = createInstance(source, context, at, (path) => parsed.templateAt(whole(path)));
     if ("key" in made) instances.push(made);
     else problems.push(...made);
   }
@@ -192,11 +198,15 @@ export function readServices(
   return problems.length === 0 ? { ok: true, instances } : { ok: false, problems };
 }
 
+/** What an instance takes of the context of its file. */
+export type InstanceContext = Pick<ServiceContext, "host" | "zone" | "defaults" | "directories">;
+
 /** Makes the instance that a service asks for, or says what stands in the way. */
 export function createInstance(
   source: ServiceSource,
-  context: ServiceContext,
+  context: InstanceContext,
   at: (...path: Path) => Place,
+  templateAt: (path: Path) => string | undefined = () => undefined,
 ): Instance | readonly Problem[] {
   const problems: Problem[] = [];
   /** What `make` returns, or null with a problem at the place of its value. */
@@ -206,7 +216,10 @@ export function createInstance(
     } catch (error) {
       if (!(error instanceof ProtocolError) && !(error instanceof CheckError)) throw error;
       const inside = error instanceof CheckError ? livenessPath(source, error) : path;
-      problems.push({ ...at(...inside), message: `${inside.join(".")}: ${error.message}` });
+      const template = templateAt(inside);
+      // A message would quote what came from the environment.
+      const why = template === undefined ? error.message : `Cannot use ${JSON.stringify(template)} here`;
+      problems.push({ ...at(...inside), message: `${inside.join(".")}: ${why}` });
       return null;
     }
   };

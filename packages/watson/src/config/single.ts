@@ -39,7 +39,7 @@ export interface SingleContext {
  * Reads the one service of `watson ADDRESS URL [PERIOD]`; null when none was given.
  * @throws ExitError 64 that names what was typed and what was wanted.
  */
-export function readSingle({ args, options, env }: DaemonInput, context: SingleContext): Instance | null {
+export function readSingle({ args, options }: DaemonInput, context: SingleContext): Instance | null {
   const [service, url, period] = args;
   if (service === undefined || url === undefined) return null;
   const directories = authoritiesOf(context.directories);
@@ -55,7 +55,7 @@ export function readSingle({ args, options, env }: DaemonInput, context: SingleC
     throw misused(checked.findings.map(({ message }) => message.replace("liveness.interval", "PERIOD")).join("; "));
   const { zone, defaults } = context;
   // The URL is there, so that the host of this machine is not asked for.
-  const made = createInstance(checked.value, { env, host: "", zone, defaults, directories, noExec: null }, () => ({
+  const made = createInstance(checked.value, { host: "", zone, defaults, directories }, () => ({
     file: "command line",
   }));
   if ("key" in made) return made;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { maskSecrets } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 import type { Probe } from "../core/belief.ts";
 import type { ProbeKind } from "../core/instance.ts";
@@ -94,7 +95,7 @@ export class Checker {
       prober: createProber(probe, probers),
       report: ({ probe: result, ...timing }) => {
         if (result.ok) tripwire?.arm();
-        return report({ task, probe: result, kind: probe.kind, timing });
+        return report({ task, probe: withoutSecrets(result), kind: probe.kind, timing });
       },
     });
     const tripwire = tripwires.create(task.check, () => loop.checkNow());
@@ -111,6 +112,9 @@ export class Checker {
     };
   }
 }
+
+/** A reason quotes URLs and what programs print, and everybody who may read a directory reads it. */
+const withoutSecrets = (probe: Probe): Probe => (probe.ok ? probe : { ...probe, reason: maskSecrets(probe.reason) });
 
 const isHeartbeat = ({ check }: Task): boolean => check.probe.kind === "ttl";
 

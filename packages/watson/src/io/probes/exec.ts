@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
+import { environmentOfOthers } from "../../core/environment.ts";
 import type { Probe } from "../../core/belief.ts";
 import type { ExecProbe } from "../../core/instance.ts";
 import { explainSystemError } from "@datawire/runtime";
@@ -18,7 +19,7 @@ const LINE_LENGTH_MAX = 200;
  * process group of its own, so that at the time-out it is killed with all that it started.
  */
 export function createExecProber({ command: [program, ...args] }: ExecProbe, { env }: Pick<ProberDeps, "env">): Prober {
-  const own = withoutSecrets(env);
+  const own = environmentOfOthers(env);
   return {
     probe: (signal) =>
       new Promise((resolve) => {
@@ -60,11 +61,6 @@ function killGroup({ pid }: ChildProcess): void {
   } catch {
     // It ended by itself meanwhile.
   }
-}
-
-/** The environment without what Watson itself is told in confidence. */
-function withoutSecrets(env: ProberDeps["env"]): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:DATAWIRE_|NOTIFY_|WATCHDOG_)/.test(name)));
 }
 
 /** The end of what a program wrote. */
