@@ -63,3 +63,14 @@ test("loadCredentials() refuses a text that is no token, with exit code 77 and w
     message: expect.not.stringContaining("hunter2") as string,
   });
 });
+
+test("loadCredentials() refuses a token in a settings file that others can read", async () => {
+  const file = await write("settings.yaml", `token: ${TOKEN}\n`, 0o644);
+  const given = { file, line: 1, column: 8 };
+  const located = { file, locate: () => given };
+  await expect(loadCredentials({ token: TOKEN }, located)).rejects.toThrow(
+    `${file}:1:8: Cannot use the token of the file: others can read it (mode 644), wanted mode 600: chmod 600 ${file}`,
+  );
+  await chmod(file, 0o600);
+  expect(await loadCredentials({ token: TOKEN }, located)).toMatchObject({ token: TOKEN });
+});

@@ -46,6 +46,12 @@ export async function loadCredentials(
     const key = `${path.join(".")} is ${JSON.stringify(name)}`;
     return typeof found === "string" ? refuse(path, `${key}: ${found}`) : found.text;
   };
+  const place = settings.token == null ? undefined : locate(["token"]);
+  if (place?.line !== undefined) {
+    const tooOpen = await openness(place.file, OWNER_ONLY);
+    if (tooOpen !== null)
+      refuse(["token"], `Cannot use the token of the file: ${tooOpen}; \`token_file\` names one of its own`);
+  }
   const { ca, cert, key } = settings.tls ?? {};
   const token = settings.token ?? (await read(settings.token_file, ["token_file"], OWNER_ONLY));
   const tls = {
@@ -66,10 +72,16 @@ async function readUsable(name: string, tooOpen: number): Promise<string | { rea
   const result = await readTextFile(name);
   if (result.state !== "read") return result.problem.message;
   if (result.text.trim() === "") return "Cannot use the file: it is empty";
+  const why = await openness(name, tooOpen);
+  return why === null ? { text: result.text } : `Cannot use the file: ${why}`;
+}
+
+/** What is wrong with the mode of a file that holds a secret; null when others can do nothing with it that they must not. */
+async function openness(name: string, tooOpen: number): Promise<string | null> {
   const mode = (await stat(name)).mode & 0o777;
-  if ((mode & tooOpen) === 0) return { text: result.text };
+  if ((mode & tooOpen) === 0) return null;
   const wanted = tooOpen === OWNER_ONLY ? "600" : "640 or 600";
-  return `Cannot use the file: others can read it (mode ${mode.toString(8)}), wanted mode ${wanted}: chmod 600 ${name}`;
+  return `others can read it (mode ${mode.toString(8)}), wanted mode ${wanted}: chmod 600 ${name}`;
 }
 
 /** A text that is no token is not sent anywhere: it may be part of one. */

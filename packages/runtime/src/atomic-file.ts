@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { explainSystemError } from "./system-error.ts";
+import { explainSystemError, fileError } from "./system-error.ts";
 
 export interface WriteOptions {
   /** Permissions of the file; default 0o644. */
@@ -30,7 +31,35 @@ export async function writeFileAtomically(
     await withFile(await open(folder, "r"), (file) => file.sync());
   } catch (cause) {
     await rm(temporary, { force: true });
-    throw new Error(`Cannot write ${path}: ${explainSystemError(cause)}`, { cause });
+    throw fileError("write", path, cause);
+  }
+}
+
+/**
+ * Writes a file of ours that nobody else reads and that may be lost; never through a link.
+ * @throws Error that names the file and what helps.
+ */
+export async function writePrivateFile(path: string, content: string): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  try {
+    await withFile(await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600), (file) =>
+      file.writeFile(content),
+    );
+  } catch (cause) {
+    throw fileError("write", path, cause);
+  }
+}
+
+/**
+ * Opens a file to append to, for a program that is given it; never through a link.
+ * @throws Error that names the file and what helps.
+ */
+export async function openForAppending(path: string): Promise<FileHandle> {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW } = constants;
+  try {
+    return await open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600);
+  } catch (cause) {
+    throw fileError("write", path, cause);
   }
 }
 

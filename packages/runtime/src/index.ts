@@ -2,7 +2,15 @@ export { exchangeHttp1, type Http1Request, type Http1Response, InvalidResponse }
 export { readResponseHead, RESPONSE_LIMITS } from "./response-head.ts";
 export { afterReading } from "./after-reading.ts";
 export { createAttentiveClock } from "./attentive-clock.ts";
-export { type JsonRead, type WriteOptions, readBounded, readJsonFile, writeFileAtomically } from "./atomic-file.ts";
+export {
+  type JsonRead,
+  type WriteOptions,
+  openForAppending,
+  readBounded,
+  readJsonFile,
+  writeFileAtomically,
+  writePrivateFile,
+} from "./atomic-file.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
 export { aborted, type Clock, systemClock } from "./clock.ts";
 export type { Command } from "commander";
@@ -72,10 +80,10 @@ export type { LogStream } from "./log-text.ts";
 export { addressesInTime, isRemote } from "./is-remote.ts";
 export { addressesOf, ownAddresses } from "./machine-addresses.ts";
 export { createRegistry } from "./metrics.ts";
-export { makePrivateFolder } from "./private-folder.ts";
+export { makePrivateFolder, UntrustedFolder } from "./private-folder.ts";
 export { ProblemBoard } from "./problem-board.ts";
 export { type PartNotReady, type Readiness, type ReadinessPart, createReadiness } from "./ready.ts";
-export { explainSystemError, listenError, systemErrorCode } from "./system-error.ts";
+export { explainSystemError, fileError, listenError, systemErrorCode } from "./system-error.ts";
 export { findSystemCa, SYSTEM_CA_FILES } from "./system-ca.ts";
 export { tryListen } from "./try-listen.ts";
 export { VERSION, userAgent } from "./version.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { explainSystemError, listenError, systemErrorCode } from "./system-error.ts";
+import { explainSystemError, fileError, listenError, systemErrorCode } from "./system-error.ts";
 
 const systemError = (code: string): Error => Object.assign(new Error(`listen ${code}: as Node puts it`), { code });
 
@@ -23,4 +23,19 @@ test("systemErrorCode() knows only errors with a code", () => {
   expect(systemErrorCode(systemError("ENOENT"))).toBe("ENOENT");
   expect(systemErrorCode(new Error("own"))).toBeUndefined();
   expect(systemErrorCode({ code: "ENOENT" })).toBeUndefined();
+});
+
+test.each([
+  [
+    "ENOSPC",
+    "Cannot write /run/x/y: no space left on the device; free some (`df -h /run/x` shows how much there is), or name another folder",
+  ],
+  ["EROFS", "Cannot write /run/x/y: the file system is read-only; name another folder, or let it be written"],
+  ["EACCES", "Cannot write /run/x/y: permission denied; wanted a folder that this user"],
+  ["EISDIR", "Cannot write /run/x/y: it is a folder, wanted a file"],
+  ["EMFILE", "Cannot write /run/x/y: too many open files in this process; raise its limit (LimitNOFILE)"],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", "Cannot write /run/x/y: the other side speaks no TLS"],
+  ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "Cannot write /run/x/y: TLS failed: tlsv1 alert unknown ca"],
+])("fileError() of %s says what, where, why and what helps", (code, expected) => {
+  expect(fileError("write", "/run/x/y", systemError(code)).message).toContain(expected);
 });

@@ -7,7 +7,7 @@ import {
   describeError,
   ExitError,
   exitCodes,
-  explainSystemError,
+  fileError,
   type ExitCode,
   type Logger,
   noLog,
@@ -50,7 +50,7 @@ async function renderInto(folder: string, context: CommandContext<SherlockSettin
     await mkdir(dir.mapFolder, { recursive: true });
     if (from !== null && caFile !== null) await copyFile(from, caFile);
   } catch (cause) {
-    throw new Error(`Cannot write ${folder} (--output): ${explainSystemError(cause)}`, { cause });
+    throw fileError("write", `${folder} (--output)`, cause);
   }
   const own = { ...settings, haproxy: { ...settings.haproxy, caFile } };
   const { configurator, planning, follower } = await prepare({ ...context, settings: own }, dir);

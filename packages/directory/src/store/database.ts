@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { chmod, link, open, readFile, rm, writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
-import { explainSystemError, systemErrorCode } from "@datawire/runtime";
+import { explainSystemError, fileError, systemErrorCode } from "@datawire/runtime";
 import { StoreError } from "./contract.ts";
 
 /** "dwdi": marks a SQLite file as the store of a directory. */
@@ -33,6 +34,7 @@ export function expectedSchema(): readonly object[] {
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
 /** SQLITE_PERM, _READONLY, _IOERR, _FULL and _CANTOPEN: of the disk and of rights, and nothing of what is in the file. */
 const SQLITE_OUT_OF_REACH: ReadonlySet<number> = new Set([3, 8, 10, 13, 14]);
 /** An extended code of SQLITE_IOERR: the file ends too early, which is damage. */
@@ -71,7 +73,7 @@ async function exists(path: string): Promise<boolean> {
     }
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT") return false;
-    throw new StoreError("unavailable", `Cannot read the store ${path}: ${explainSystemError(cause)}`, { cause });
+    throw new StoreError("unavailable", fileError("read the store", path, cause).message);
   }
   if (!header.toString("latin1").startsWith(SQLITE_MAGIC)) throw damaged(path, "it is not a SQLite file");
   if (header.readUInt32BE(HEADER.applicationIdAt) !== APPLICATION_ID)
@@ -135,7 +137,7 @@ async function create(path: string): Promise<void> {
     await link(temporary, path);
   } catch (cause) {
     if (systemErrorCode(cause) === "EEXIST") return;
-    throw new StoreError("unavailable", `Cannot make the store ${path}: ${explainSystemError(cause)}`, { cause });
+    throw outOfReach("make", path, cause);
   } finally {
     await rm(temporary, { force: true });
   }
@@ -152,13 +154,42 @@ export function asStoreError(cause: unknown, path: string, owner = "another proc
       `Cannot use the store ${path}: ${owner} uses it; stop that one, or choose another folder with --data-dir`,
     );
   }
-  const why = explainSystemError(cause);
-  if (SQLITE_OUT_OF_REACH.has(primary) && code !== SQLITE_IOERR_SHORT_READ) {
-    const hint = "is its disk full, or may this user not write there?";
-    return new StoreError("unavailable", `Cannot open the store ${path}: ${why}; ${hint}`, { cause });
-  }
-  return damaged(path, `SQLite cannot read it (${why})`, cause);
+  if (SQLITE_OUT_OF_REACH.has(primary) && code !== SQLITE_IOERR_SHORT_READ) return outOfReach("open", path, cause);
+  return damaged(path, `SQLite cannot read it (${explainSystemError(cause)})`, cause);
 }
+
+function outOfReach(action: "make" | "open", path: string, cause: unknown): StoreError {
+  const why = diskError(cause, path);
+  const { message } = fileError(`${action} the store`, path, why);
+  const hint =
+    why === cause && systemErrorCode(cause) === "ERR_SQLITE_ERROR"
+      ? "; is its disk full, or may this user not write there?"
+      : "";
+  return new StoreError("unavailable", `${message}${hint}`, { cause: why });
+}
+
+/**
+ * What the system says where SQLite only says that it could not: it is asked again, by reading and writing beside the
+ * store, as SQLite does. The error itself where the system says nothing.
+ */
+export function diskError(cause: unknown, path: string): unknown {
+  if (!(cause instanceof Error) || !("errcode" in cause)) return cause;
+  if ((Number(cause.errcode) & 0xff) === SQLITE_FULL)
+    return Object.assign(new Error(cause.message), { code: "ENOSPC" });
+  const trial = `${path}.${randomBytes(6).toString("hex")}.trial`;
+  try {
+    if (existsSync(path)) closeSync(openSync(path, "r+"));
+    writeFileSync(trial, Buffer.alloc(TRIAL_BYTES), { mode: 0o600, flag: "wx" });
+    return cause;
+  } catch (error) {
+    return error;
+  } finally {
+    rmSync(trial, { force: true });
+  }
+}
+
+/** As much as SQLite writes at once. */
+const TRIAL_BYTES = 4_096;
 
 /** Only for the words in which another directory is refused, so that one on a full disk can serve all the same. */
 async function noteOwner(path: string, owner: string): Promise<void> {

@@ -2,7 +2,14 @@ import { setImmediate } from "node:timers/promises";
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { instanceKey } from "@datawire/protocol";
-import { type Clock, describeError, explainSystemError, makePrivateFolder, systemClock } from "@datawire/runtime";
+import {
+  type Clock,
+  describeError,
+  explainSystemError,
+  makePrivateFolder,
+  systemClock,
+  UntrustedFolder,
+} from "@datawire/runtime";
 import { readStoredRegistration } from "../core/read-records.ts";
 import type { StoredRegistration } from "../core/records.ts";
 import type { RegistrationChanges } from "../core/unsaved.ts";
@@ -15,7 +22,7 @@ import {
   type UnreadableEntry,
   type VersionedRecord,
 } from "./contract.ts";
-import { asStoreError, damaged, openDatabase } from "./database.ts";
+import { asStoreError, damaged, diskError, openDatabase } from "./database.ts";
 import { checksum } from "./checksum.ts";
 import { parseJson } from "./parse-json.ts";
 
@@ -38,9 +45,8 @@ export async function openEmbeddedStore(
   try {
     await makePrivateFolder(folder);
   } catch (cause) {
-    throw new StoreError("unavailable", `Cannot make the data folder ${folder}: ${explainSystemError(cause)}`, {
-      cause,
-    });
+    if (cause instanceof UntrustedFolder) throw cause;
+    throw new StoreError("unavailable", describeError(cause));
   }
   const path = join(folder, STORE_FILE);
   return new EmbeddedStore(await openDatabase(path, owner), path, clock);
@@ -175,9 +181,10 @@ class EmbeddedStore implements Store {
     } catch (cause) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       if (cause instanceof StoreError) throw cause;
-      const reason = explainSystemError(cause);
+      const why = diskError(cause, this.#path);
+      const reason = explainSystemError(why);
       this.#outage ??= { sinceMs: this.#clock.nowMs(), reason };
-      throw new StoreError("unavailable", `Cannot write to ${this.#path}: ${reason}`, { cause });
+      throw new StoreError("unavailable", `Cannot write to ${this.#path}: ${reason}`, { cause: why });
     }
   }
 }

@@ -87,6 +87,14 @@ test("config set changes the file that a link leads to, and leaves its mode", as
   expect((await stat(kept)).mode & 0o777).toBe(0o600);
 });
 
+test("config set leaves a token in the file to its owner alone", async () => {
+  const { env, file } = await home();
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `token: dw1_${"a".repeat(43)}\n`, { mode: 0o644 });
+  await run("config set directory //b/directory", { env });
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
 test("config set takes several addresses, and writes the file of -c", async () => {
   const { env, file } = await home();
   const other = `${env.HOME}/other.yaml`;

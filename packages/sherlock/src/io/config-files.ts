@@ -1,6 +1,6 @@
-import { copyFile, rename, writeFile } from "node:fs/promises";
+import { copyFile, rename } from "node:fs/promises";
 import { execa } from "execa";
-import { systemErrorCode, writeFileAtomically } from "@datawire/runtime";
+import { fileError, systemErrorCode, writeFileAtomically, writePrivateFile } from "@datawire/runtime";
 import { mapFiles } from "../core/files.ts";
 import type { MapName, Plan } from "../core/plan.ts";
 import type { RunDir } from "./run-dir.ts";
@@ -46,7 +46,7 @@ export function createConfigFiles(haproxy: string, dir: Omit<RunDir, "release">)
       );
     },
     async validate(config) {
-      await writeFile(dir.candidate, config, { mode: 0o600 });
+      await writePrivateFile(dir.candidate, config);
       const { failed, stderr, shortMessage } = await execa(haproxy, ["-c", "-f", dir.candidate], {
         reject: false,
         timeout: VALIDATE_MS_MAX,
@@ -54,10 +54,14 @@ export function createConfigFiles(haproxy: string, dir: Omit<RunDir, "release">)
       return failed ? refusal(stderr, shortMessage ?? "no reason given") : null;
     },
     async install() {
-      for (let i = KEPT; i > 1; i--) await moveIfThere(`${dir.config}.${i - 1}`, `${dir.config}.${i}`);
-      // Copied: at no moment is there no configuration for a master that starts its worker again.
-      await copyFile(dir.config, `${dir.config}.1`).catch(unlessMissing);
-      await rename(dir.candidate, dir.config);
+      try {
+        for (let i = KEPT; i > 1; i--) await moveIfThere(`${dir.config}.${i - 1}`, `${dir.config}.${i}`);
+        // Copied: at no moment is there no configuration for a master that starts its worker again.
+        await copyFile(dir.config, `${dir.config}.1`).catch(unlessMissing);
+        await rename(dir.candidate, dir.config);
+      } catch (cause) {
+        throw fileError("write", dir.config, cause);
+      }
     },
     replace: (config) => writeFileAtomically(dir.config, config, { mode: 0o600 }),
     async keepRejected() {

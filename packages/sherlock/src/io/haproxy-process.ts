@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { open } from "node:fs/promises";
-import type { Clock, Logger } from "@datawire/runtime";
+import { type Clock, type Logger, openForAppending } from "@datawire/runtime";
 import { type MasterState, parseDescription, parseReload, parseSessions, parseShowProc } from "../core/answers.ts";
 import { openForWriting } from "./latency-pipe.ts";
 import { lastAlerts, trimFiles } from "./output-files.ts";
@@ -72,9 +71,9 @@ export class HaproxyProcess {
   async start(generation: string): Promise<void> {
     const { dir, command } = this.#config;
     await trimFiles(this.#config.dir);
-    const errors = await open(dir.errors, "a", 0o600);
+    const errors = await openForAppending(dir.errors);
     // Open whether or not something is logged: a reload may turn the access log on.
-    const output = await open(dir.accessLog, "a", 0o600);
+    const output = await openForAppending(dir.accessLog);
     // The same; and as the file of that number, HAProxy must never find one of its own.
     const latencies = await openForWriting(dir).catch(() => null);
     // A group of its own, so that Ctrl-C reaches Sherlock alone, which then drains it. Files instead of pipes: a pipe

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, readSync } from "node:fs";
-import { open, readlink, rm, stat, type FileHandle } from "node:fs/promises";
+import { lstat, open, readlink, rm, type FileHandle } from "node:fs/promises";
 import { promisify } from "node:util";
 import { type Clock, describeError, systemErrorCode } from "@datawire/runtime";
 import type { RunDir } from "./run-dir.ts";
@@ -26,7 +26,7 @@ const QUIET_BYTES = PIPE_BYTES / 16;
  */
 export async function openForWriting({ latencies }: Dir): Promise<FileHandle> {
   await makePipe(latencies);
-  return open(latencies, constants.O_RDWR | constants.O_NONBLOCK);
+  return open(latencies, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
 }
 
 /** Whether the HAProxy that runs, if one does, has the pipe: one that was started by an older Sherlock has not. */
@@ -57,7 +57,10 @@ export class LatencyPipe {
   /** Opens it, and passes over what has come before. @throws Error where there is no pipe to be had. */
   static async open({ latencies }: Dir, onText: (text: string) => void): Promise<LatencyPipe> {
     await makePipe(latencies);
-    const pipe = new LatencyPipe(openSync(latencies, constants.O_RDONLY | constants.O_NONBLOCK), onText);
+    const pipe = new LatencyPipe(
+      openSync(latencies, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW),
+      onText,
+    );
     pipe.#read();
     return pipe;
   }
@@ -97,7 +100,7 @@ export class LatencyPipe {
 }
 
 async function makePipe(path: string): Promise<void> {
-  const found = await stat(path).catch(() => null);
+  const found = await lstat(path).catch(() => null);
   if (found?.isFIFO() === true) return;
   if (found !== null) await rm(path, { force: true });
   try {

@@ -1,5 +1,5 @@
-import { readFile, stat, truncate } from "node:fs/promises";
-import { type Clock, describeError, type Logger } from "@datawire/runtime";
+import { lstat, readFile, truncate } from "node:fs/promises";
+import { type Clock, describeError, fileError, type Logger } from "@datawire/runtime";
 import { withoutPrefix } from "../core/answers.ts";
 import type { RunDir } from "./run-dir.ts";
 
@@ -18,11 +18,13 @@ export async function trimFiles({ errors, accessLog }: Files): Promise<void> {
     [errors, ERRORS_BYTES_MAX],
     [accessLog, ACCESS_LOG_BYTES_MAX],
   ] as const) {
-    const size = await stat(file).then(
-      ({ size }) => size,
-      () => 0,
-    );
-    if (size > bytesMax) await truncate(file);
+    const found = await lstat(file).catch(() => null);
+    if (found?.isFile() !== true || found.size <= bytesMax) continue;
+    try {
+      await truncate(file);
+    } catch (cause) {
+      throw fileError("empty", file, cause);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { explainSystemError, makePrivateFolder, systemErrorCode } from "@datawire/runtime";
+import { fileError, makePrivateFolder, systemErrorCode, UntrustedFolder } from "@datawire/runtime";
 import { MAP_NAMES, type MapName } from "../core/plan.ts";
 
 /** The folder that one Sherlock has to itself, and what stands in it. */
@@ -36,7 +36,8 @@ export async function openRunDir(path: string): Promise<RunDir> {
     await chmod(path, 0o700);
     await mkdir(dir.mapFolder, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new Error(`Cannot use ${path} as run directory: ${explainSystemError(cause)}`, { cause });
+    if (cause instanceof UntrustedFolder) throw cause;
+    throw fileError("use as run directory", path, cause);
   }
   const lock = join(path, "sherlock.pid");
   await takeLock(lock, path);
@@ -94,7 +95,7 @@ async function takeLock(lock: string, path: string): Promise<void> {
       return;
     } catch (error) {
       if (systemErrorCode(error) !== "EEXIST") {
-        throw new Error(`Cannot use ${path} as run directory: ${explainSystemError(error)}`, { cause: error });
+        throw fileError("use as run directory", path, error);
       }
     }
     const [pid = "", start = ""] = (await readFile(lock, "utf8").catch(() => "")).trim().split(" ");

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { writePrivateFile } from "@datawire/runtime";
 import type { RuntimeApi } from "./runtime-api.ts";
 
 /**
@@ -7,5 +7,5 @@ import type { RuntimeApi } from "./runtime-api.ts";
  */
 export async function saveServerState(path: string, runtime: RuntimeApi | null): Promise<void> {
   const state = runtime === null ? "1\n" : await runtime.ask("show servers state");
-  await writeFile(path, state.startsWith("1\n") ? state : "1\n", { mode: 0o600 });
+  await writePrivateFile(path, state.startsWith("1\n") ? state : "1\n");
 }

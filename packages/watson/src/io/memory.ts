@@ -2,7 +2,14 @@ import { own } from "@datawire/protocol";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Clock, type Logger, makePrivateFolder, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import {
+  type Clock,
+  type Logger,
+  makePrivateFolder,
+  readJsonFile,
+  UntrustedFolder,
+  writeFileAtomically,
+} from "@datawire/runtime";
 import { z } from "zod";
 import type { Instance } from "../core/instance.ts";
 
@@ -52,8 +59,15 @@ export class Memory {
     this.#now = before;
   }
 
-  /** Reads the file, or begins a new one. A damaged file costs the memory and not the start. */
+  /**
+   * Reads the file, or begins a new one. A damaged file costs the memory and not the start, and so does a folder that
+   * cannot be written.
+   * @throws UntrustedFolder where somebody else could have written the file.
+   */
   static async open(path: string, deps: MemoryDeps): Promise<Memory> {
+    await makePrivateFolder(dirname(path)).catch((error: unknown) => {
+      if (error instanceof UntrustedFolder) throw error;
+    });
     const read = await readJsonFile(path, { bytesMax: FILE_BYTES_MAX });
     const parsed = read.state === "read" ? memorySchema.safeParse(read.value) : null;
     if (parsed?.success === true) return new Memory(path, parsed.data, deps);
