@@ -21,6 +21,8 @@ const OUTAGES = {
 } as const;
 const RETURN_OF_REPLICA =
   "see there that it runs and reaches etcd; if it was taken away for good, this is forgotten after an hour";
+const CONTESTED =
+  "correct the url, or remove the service file, on the machine whose program does not listen there; is one Watson a copy of the other's machine?";
 const RELEASE = "find out why so many were lost at once; `dw guard release` lets them go";
 
 /** `GET /v1/status`: what `dw status` shows. */
@@ -110,6 +112,11 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
     const what = instances === 1 ? "its instance stays" : `its ${instances} instances stay`;
     const message = `out of sight since ${iso(sinceMs)}; ${what} in use until the lease ends`;
     problems.push({ severity: "warning", subject: `watson ${name}`, message, remedy: returnOf(name) });
+  }
+  for (const { endpoint, claims } of state.registry.contested()) {
+    const said = claims.map(({ key, watson }) => `//${key} by the Watson on ${watson}`).join(" and ");
+    const message = `${endpoint} is announced as ${said}: one program answers what is meant for the other`;
+    problems.push({ severity: "warning", subject: `//${claims[0]?.key}`, message, remedy: CONTESTED });
   }
   for (const { kind, name, problems: reported } of clients) {
     for (const { subject, message, severity = "warning", remedy = remedyOf(kind, name) } of reported)

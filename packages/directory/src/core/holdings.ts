@@ -1,10 +1,12 @@
-import type { Instance, InstanceState, Registration } from "@datawire/protocol";
+import type { Instance, Registration } from "@datawire/protocol";
+import { Announced } from "./announced.ts";
 import type { Leases } from "./leases.ts";
 import type { Moment } from "./moment.ts";
 import { Orders } from "./orders.ts";
 import type { Primaries } from "./primaries.ts";
 import type { StoredRegistration } from "./records.ts";
 import type { Services } from "./services.ts";
+import { type Held, type Replacement, sameRegistration, shownState } from "./shown-state.ts";
 import type { TableWriter } from "./table-writer.ts";
 
 /** Who a Watson is: a random id that it keeps, and the machine that it runs on. */
@@ -33,12 +35,6 @@ export interface Watson {
   readonly held: Map<string, Held>;
 }
 
-export interface Held {
-  readonly said: Registration;
-  /** Since when its Watson says what it says of the state. */
-  readonly saidSinceMs: number;
-}
-
 export interface HoldingsParts {
   readonly writer: TableWriter;
   readonly services: Services;
@@ -55,6 +51,7 @@ export class Holdings {
   readonly #owners = new Map<string, string>();
   /** Instance key → since when. */
   readonly #drained = new Map<string, number>();
+  readonly #announced = new Announced();
   /** Services whose instances changed since the last `settle`. */
   readonly #touched = new Set<string>();
 
@@ -94,7 +91,10 @@ export class Holdings {
     const stays = (before.state === "lost") === (seat.state === "lost") && isOutOfSight(before) === isOutOfSight(seat);
     if (stays && (seat.state !== "lost" || sinceMs === watson.sinceMs)) return;
     watson.sinceMs = sinceMs;
-    for (const [key, held] of watson.held) this.#show(watson, key, held, moment);
+    for (const [key, held] of watson.held) {
+      this.#show(watson, key, held, moment);
+      this.#showBeside(key, held.said, moment);
+    }
   }
 
   /** Says of a Watson that was presumed to come back that it did not. */
@@ -113,28 +113,39 @@ export class Holdings {
   /** Holds an instance from a Watson, taking it from any other. Returns whether the Watson says something new of it. */
   hold(watson: Watson, key: string, { held, moment }: { readonly held: Held; readonly moment: Moment }): boolean {
     const owner = this.owner(key);
+    const last = owner?.held.get(key)?.said;
     if (owner !== null && owner !== watson) {
       owner.held.delete(key);
       this.#resizeLease(owner);
     }
     const before = watson.held.get(key);
+    const moved = last !== undefined && (last.url !== held.said.url || last.protocol !== held.said.protocol);
+    if (moved) this.#announced.remove(key, last);
+    if (moved || last === undefined) this.#announced.add(key, held.said);
     this.#owners.set(key, watson.identity.id);
     watson.held.set(key, held);
     this.#resizeLease(watson);
     this.#show(watson, key, held, moment);
+    if (moved) this.#showBeside(key, last, moment);
+    this.#showBeside(key, held.said, moment);
     return before === undefined || !sameRegistration(before.said, held.said);
   }
 
-  drop(watson: Watson, key: string, { wallMs }: Moment): void {
+  drop(watson: Watson, key: string, moment: Moment): void {
     const { writer, services } = this.parts;
+    const last = watson.held.get(key)?.said;
     watson.held.delete(key);
     this.#resizeLease(watson);
     this.#owners.delete(key);
     this.orders.leave(key);
+    if (last !== undefined) {
+      this.#announced.remove(key, last);
+      this.#showBeside(key, last, moment);
+    }
     const instance = writer.table.instance(key);
     if (instance === null) return;
     services.discount(instance);
-    writer.removeInstance(key, wallMs);
+    writer.removeInstance(key, moment.wallMs);
     this.#touched.add(instance.service);
   }
 
@@ -172,6 +183,7 @@ export class Holdings {
     const before = writer.table.instance(key);
     const { state, reason, since } = shownState(held, {
       lost: isOutOfSight(watson.seat) ? { name: watson.identity.name, sinceMs: watson.sinceMs } : null,
+      replaced: watson.seat.state === "lost" ? this.#replacementOf(watson, key, held.said) : null,
       drainedMs: this.#drained.get(key) ?? null,
     });
     const instance: Instance = {
@@ -190,55 +202,62 @@ export class Holdings {
     this.#touched.add(instance.service);
   }
 
+  /**
+   * Shows again the instances of lost Watsons that are announced at an address of this one: they are used only as long
+   * as nobody says anything else of it.
+   */
+  #showBeside(key: string, said: Registration, moment: Moment): void {
+    for (const other of this.#announced.beside(key, said)) {
+      const watson = this.owner(other);
+      const held = watson?.held.get(other);
+      if (watson?.seat.state === "lost" && held !== undefined) this.#show(watson, other, held, moment);
+    }
+  }
+
+  /**
+   * What has been announced at the address of a lost instance since its Watson was last seen: fresh evidence against an
+   * old word, be it live or down. Of a Watson that is connected, any word is.
+   */
+  #replacementOf(lost: Watson, key: string, said: Registration): Replacement | null {
+    for (const other of this.#announced.beside(key, said)) {
+      const watson = this.owner(other);
+      const held = watson?.held.get(other);
+      if (watson === null || held === undefined || watson === lost) continue;
+      if (watson.seat.state === "lost" && held.saidSinceMs <= lost.sinceMs) continue;
+      const sinceMs = Math.max(lost.sinceMs, held.saidSinceMs);
+      return { key: other, watson: watson.identity.name, sinceMs };
+    }
+    return null;
+  }
+
+  /** Addresses at which Watsons that are connected announce different services: one program can be but one of them. */
+  *contested(): Generator<Contested> {
+    for (const { endpoint, keys } of this.#announced.shared()) {
+      const claims = keys.flatMap((key) => {
+        const watson = this.owner(key);
+        return watson === null || watson.seat.state === "lost" ? [] : [{ key, watson }];
+      });
+      const several = new Set(claims.map(({ watson }) => watson)).size > 1;
+      if (!several || new Set(claims.map(({ key }) => serviceOf(key))).size < 2) continue;
+      yield { endpoint, claims: claims.map(({ key, watson }) => ({ key, watson: watson.identity.name })) };
+    }
+  }
+
   #resizeLease({ identity, seat, held }: Watson): void {
     if (seat.state === "lost") this.parts.leases.resize(identity.id, held.size);
   }
 }
 
+/** An address, and who announces what there. */
+export interface Contested {
+  readonly endpoint: string;
+  /** Keys `SERVICE@INSTANCE`, and the names of their Watsons. */
+  readonly claims: readonly { readonly key: string; readonly watson: string }[];
+}
+
+const serviceOf = (key: string): string => key.slice(0, key.indexOf("@"));
+
 /** Whether a Watson is taken to be gone, rather than on its way back. */
 function isOutOfSight(seat: Seat): boolean {
   return seat.state === "lost" && seat.presumed !== true;
-}
-
-/**
- * What others are told of an instance: its Watson's word, unless an operator or a lost link says otherwise. It follows
- * from what is stored alone, so that directories on one store, and one that restarts, say the same.
- */
-function shownState(
-  { said, saidSinceMs }: Held,
-  {
-    lost,
-    drainedMs,
-  }: { readonly lost: { readonly name: string; readonly sinceMs: number } | null; readonly drainedMs: number | null },
-): { readonly state: InstanceState; readonly reason: string | null; readonly since: number } {
-  const { state, reason } = said;
-  if (state !== "live") return { state, reason, since: saidSinceMs };
-  if (drainedMs !== null) return { state: "draining", reason: "drained by an operator", since: drainedMs };
-  // Only what was live becomes lost, and stays in use: a lost link brings nothing back to life.
-  if (lost !== null)
-    return { state: "lost", reason: `the Watson on ${lost.name} is out of sight`, since: lost.sinceMs };
-  return { state, reason, since: saidSinceMs };
-}
-
-const REGISTRATION_FIELDS = [
-  "state",
-  "url",
-  "version",
-  "reason",
-  "cause",
-  "protocol",
-  "weight",
-  "zone",
-  "proxyPort",
-  "drainMs",
-] as const satisfies readonly (keyof Registration)[];
-
-/** Whether two descriptions of one instance say the same. */
-export function sameRegistration(a: Registration | Instance, b: Registration | Instance): boolean {
-  return (
-    REGISTRATION_FIELDS.every((field) => a[field] === b[field]) &&
-    a.tags.join("\0") === b.tags.join("\0") &&
-    a.tls?.verify === b.tls?.verify &&
-    a.tls?.serverName === b.tls?.serverName
-  );
 }

@@ -1,4 +1,5 @@
-import { type Held, type Holdings, sameRegistration, type Watson } from "./holdings.ts";
+import type { Holdings, Watson } from "./holdings.ts";
+import { type Held, sameRegistration } from "./shown-state.ts";
 import type { Moment } from "./moment.ts";
 import type { Sighting, StoredRegistration } from "./records.ts";
 import type { Unsaved } from "./unsaved.ts";

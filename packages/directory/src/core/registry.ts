@@ -2,7 +2,7 @@ import type { Registration } from "@datawire/protocol";
 import { instanceKey, ProtocolError, type ErrorCode } from "@datawire/protocol";
 import { admit } from "./admission.ts";
 import type { Homecomers } from "./homecoming.ts";
-import { Holdings, type HoldingsParts, type Watson, type WatsonIdentity } from "./holdings.ts";
+import { type Contested, Holdings, type HoldingsParts, type Watson, type WatsonIdentity } from "./holdings.ts";
 import type { Moment } from "./moment.ts";
 import { OthersWord } from "./others-word.ts";
 import type { StoredRegistration } from "./records.ts";
@@ -194,6 +194,11 @@ export class Registry {
   doubt(moment: Moment): void {
     for (const watson of this.#holdings.watsons.values()) this.#holdings.doubt(watson, moment);
     this.#holdings.settle(moment);
+  }
+
+  /** Addresses at which Watsons that are connected announce different services. */
+  contested(): Contested[] {
+    return [...this.#holdings.contested()];
   }
 
   /** What changed since the last call, for a store of this directory alone. */

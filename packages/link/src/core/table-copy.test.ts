@@ -104,6 +104,21 @@ test("apply() lets go during a warm-up of what the directory says is gone", () =
   expect(names(copy)).toBe("a");
 });
 
+test("apply() keeps no instance through a warm-up at whose address the directory knows of something else", () => {
+  const copy = new TableCopy();
+  follow(copy, snapshot(9, { services, instances: [a, b, c] }));
+  const other = { ...instance("emitter", "x"), url: a.url };
+  follow(
+    copy,
+    snapshot(1, { epoch: "e2", services: [...services, service("emitter")], instances: [other], warming: true }),
+  );
+  expect(names(copy)).toBe("b c x");
+  follow(copy, delta(1, { instances: [{ ...instance("emitter", "y"), url: b.url, state: "down" }] }, "e2"));
+  expect(names(copy)).toBe("c x y");
+  follow(copy, delta(2, { instances: [{ ...instance("emitter", "z"), url: c.url, state: "lost" }] }, "e2"));
+  expect(names(copy)).toBe("c x y z");
+});
+
 test("have() asks for all while the copy holds more than the directory named", () => {
   const copy = new TableCopy();
   copy.restore({ ...emptyChange(), services, instances: [a] }, { epoch: "e1", revision: 4 });

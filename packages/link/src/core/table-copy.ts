@@ -1,6 +1,7 @@
 import type { LeftOut, Sectors, TableChange } from "@datawire/protocol";
-import { emptyChange, instanceKey, sectorsFor, serviceKey, Table, tableKey } from "@datawire/protocol";
+import { emptyChange, sectorsFor, Table } from "@datawire/protocol";
 import type { ReceivedMessage } from "../read-message.ts";
+import { Kept } from "./kept.ts";
 import { LeftOuts } from "./left-outs.ts";
 
 /** A moment in the life of a directory's table. */
@@ -40,9 +41,6 @@ type Updated = Extract<Applied, { state: "updated" }>;
 
 /** A snapshot beyond this is no table of ours. */
 const SNAPSHOT_ENTITIES_MAX = 2_000_000;
-
-/** The keys that a change takes away. */
-type Gone = TableChange["gone"];
 
 /**
  * A subscriber's copy of a directory's table. While the directory warms up, what it does not know yet is kept
@@ -140,8 +138,8 @@ export class TableCopy {
     this.#warming = part.warming;
     this.#kept = new Kept();
     if (part.warming) {
-      this.#kept.add(change.gone);
-      return this.#updated({ ...change, gone: emptyChange().gone }, part, null);
+      this.#kept.add(change.gone, this.table);
+      return this.#updated({ ...change, gone: this.#kept.replacedBy(content.instances) }, part, null);
     }
     return this.#compared(this.#updated(change, part, null), { hash: part.hash, whole: sectors === null });
   }
@@ -153,10 +151,13 @@ export class TableCopy {
       const own = this.#position === null ? "nothing" : `${this.#position.epoch}:${this.#position.revision}`;
       return { state: "gap", reason: `a delta from ${delta.epoch}:${delta.from} came, and the table here is ${own}` };
     }
-    this.#kept.settle(delta.change);
-    this.#leftOut.settle(delta.change);
+    const { change } = delta;
+    this.#kept.settle(change);
+    this.#leftOut.settle(change);
     this.#leftOut.add(delta.leftOut ?? []);
-    return this.#compared(this.#updated(delta.change, delta, delta.atMs), { hash: delta.hash, whole: false });
+    const replaced = this.#kept.replacedBy(change.instances).instances;
+    const gone = { ...change.gone, instances: [...change.gone.instances, ...replaced] };
+    return this.#compared(this.#updated({ ...change, gone }, delta, delta.atMs), { hash: delta.hash, whole: false });
   }
 
   /**
@@ -223,29 +224,5 @@ class Snapshot {
     for (const one of part.leftOut ?? []) this.leftOut.push(one);
     this.size += part.services.length + part.instances.length + part.tables.length;
     return true;
-  }
-}
-
-/** What is kept beyond what a warming directory knows. */
-class Kept {
-  readonly #services = new Set<string>();
-  readonly #instances = new Set<string>();
-  readonly #tables = new Set<string>();
-
-  add(gone: Gone): void {
-    for (const key of gone.services) this.#services.add(key);
-    for (const key of gone.instances) this.#instances.add(key);
-    for (const key of gone.tables) this.#tables.add(key);
-  }
-
-  /** What the directory speaks of, either way, is not ours to keep any more. */
-  settle(change: TableChange): void {
-    for (const key of [...change.services.map(serviceKey), ...change.gone.services]) this.#services.delete(key);
-    for (const key of [...change.instances.map(instanceKey), ...change.gone.instances]) this.#instances.delete(key);
-    for (const key of [...change.tables.map(tableKey), ...change.gone.tables]) this.#tables.delete(key);
-  }
-
-  gone(): Gone {
-    return { services: [...this.#services], instances: [...this.#instances], tables: [...this.#tables] };
   }
 }

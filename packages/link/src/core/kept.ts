@@ -1,0 +1,56 @@
+import {
+  emptyChange,
+  endpointsOf,
+  type Instance,
+  instanceKey,
+  serviceKey,
+  type Table,
+  type TableChange,
+  tableKey,
+} from "@datawire/protocol";
+
+/** The keys that a change takes away. */
+type Gone = TableChange["gone"];
+
+/** What a subscriber keeps beyond what a warming directory knows (architecture rule 3). */
+export class Kept {
+  readonly #services = new Set<string>();
+  /** Key → where it was announced. */
+  readonly #instances = new Map<string, readonly string[]>();
+  readonly #tables = new Set<string>();
+
+  /** @param table the table that has what the directory did not name. */
+  add(gone: Gone, table: Pick<Table, "instance">): void {
+    for (const key of gone.services) this.#services.add(key);
+    for (const key of gone.instances) {
+      const instance = table.instance(key);
+      this.#instances.set(key, instance === null ? [] : endpointsOf(instance));
+    }
+    for (const key of gone.tables) this.#tables.add(key);
+  }
+
+  /** What the directory speaks of, either way, is not ours to keep any more. */
+  settle(change: TableChange): void {
+    for (const key of [...change.services.map(serviceKey), ...change.gone.services]) this.#services.delete(key);
+    for (const key of [...change.instances.map(instanceKey), ...change.gone.instances]) this.#instances.delete(key);
+    for (const key of [...change.tables.map(tableKey), ...change.gone.tables]) this.#tables.delete(key);
+  }
+
+  /**
+   * Gives up the instances at whose address the directory now knows of something else: what a Watson says there is
+   * fresher than what is kept.
+   */
+  replacedBy(named: readonly Instance[]): Gone {
+    if (this.#instances.size === 0) return emptyChange().gone;
+    const taken = new Set(named.filter(({ state }) => state !== "lost").flatMap(endpointsOf));
+    const instances = [...this.#instances].flatMap(([key, endpoints]) =>
+      endpoints.some((endpoint) => taken.has(endpoint)) ? [key] : [],
+    );
+    for (const key of instances) this.#instances.delete(key);
+    return { ...emptyChange().gone, instances };
+  }
+
+  gone(): Gone {
+    return { services: [...this.#services], instances: [...this.#instances.keys()], tables: [...this.#tables] };
+  }
+}
