@@ -8,6 +8,7 @@ import { noLog, systemClock, type Logger } from "@datawire/runtime";
 import type { HaproxyFeatures } from "../core/haproxy-version.ts";
 import type { PlanProblem } from "../core/plan.ts";
 import type { Resolve } from "../core/reachable-table.ts";
+import type { SessionIds } from "../core/sessions.ts";
 import type { Reload } from "../core/waiting.ts";
 import { createConfigFiles } from "../io/config-files.ts";
 import { Configurator } from "../io/configurator.ts";
@@ -45,6 +46,9 @@ export interface MachineOptions {
   /** Knows `localhost` alone by default. */
   readonly resolve?: Resolve;
   readonly log?: Logger;
+  /** What is not made use of, as with an HAProxy that lacks it. */
+  readonly without?: Partial<HaproxyFeatures>;
+  readonly sessionIds?: SessionIds;
 }
 
 export async function startMachine({
@@ -54,6 +58,8 @@ export async function startMachine({
   settings: changes,
   resolve = resolveLocalhost,
   log = noLog,
+  without = {},
+  sessionIds = SESSION_IDS,
 }: MachineOptions): Promise<Machine> {
   const loaded = await loadSherlockSettings({
     config: undefined,
@@ -64,7 +70,9 @@ export async function startMachine({
   });
   const settings: SherlockSettings = { ...loaded, ...changes };
   const dir = await openRunDir(runDir);
-  const proxy = await prepareProxy(settings, dir);
+  const prepared = await prepareProxy(settings, dir);
+  const features = { ...prepared.binary.version.features, ...without };
+  const proxy = { ...prepared, settings: { ...prepared.settings, features } };
   const position = { epoch: "test", revision: 1 };
   const follower = {
     table,
@@ -82,7 +90,7 @@ export async function startMachine({
     proxy,
     follower,
     resolve,
-    sessionIds: SESSION_IDS,
+    sessionIds,
   });
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
@@ -98,7 +106,7 @@ export async function startMachine({
       dir,
       settings: proxy.settings,
       shared: proxy.shared,
-      dynamicServers: proxy.binary.version.features.dynamicServers,
+      dynamicServers: features.dynamicServers,
       runtimeCommands: true,
       coalesce: { quietMs: 0, waitMsMax: 0, gapMs: 0 },
     },
@@ -145,7 +153,7 @@ export async function startMachine({
   return {
     port,
     dir,
-    features: proxy.binary.version.features,
+    features,
     process: haproxy,
     planning,
     reloads,
