@@ -6,7 +6,7 @@ import { EVERY_FEATURE } from "../testing/features.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 import { note, runningOf } from "./commands.ts";
 import { loadedBlocks, mapFiles } from "./files.ts";
-import type { Plan } from "./plan.ts";
+import { OWN_BACKENDS, type Plan } from "./plan.ts";
 import { Planner, type Surroundings } from "./planner.ts";
 import { describeStructure, type Running } from "./running.ts";
 import { nextRound, type Round } from "./transition.ts";
@@ -73,7 +73,7 @@ const generated = fc.record({
   ),
   primary: fc.constantFrom(null, "", "1", "2"),
   failover: fc.constantFrom("any" as const, "none" as const),
-  balance: fc.constantFrom(null, "ordered", "consistent:path"),
+  balance: fc.constantFrom(null, "ordered", "consistent:path", "cookie:SID"),
   share: fc.integer({ min: 0, max: 10_000 }),
   target: fc.constantFrom("//a(2)", "//a(2.1)", "//a@i1", "//b", "//b(1)"),
   when: fc.constantFrom(null, "path:/x", "header:k=v"),
@@ -131,7 +131,7 @@ describe("steps()", () => {
         const plan = planOf(before);
         const running = started(plan);
         apply(running, roundOf(running, plan, after));
-        const nodes = new Set(["nothing", ...running.loaded.backends.keys(), ...running.maps.split.keys()]);
+        const nodes = new Set([...OWN_BACKENDS, ...running.loaded.backends.keys(), ...running.maps.split.keys()]);
         for (const backend of running.maps.plain.values()) expect(nodes).toContain(backend);
         for (const { lines } of running.blocks.values())
           for (const node of lines.values()) expect(nodes).toContain(node);
@@ -212,5 +212,23 @@ describe("Planner", () => {
     const plan = planOf(tableOf(...tcp("x"), ...tcp("y")));
     expect([...plan.structure.tcpListeners.keys()]).toEqual(["x"]);
     expect(plan.problems).toEqual([{ subject: "//y", message: "Cannot listen on 127.0.0.1:6001 for it: //x has it" }]);
+  });
+
+  test("lets no answer of an instance go without the cookie of its session, and leads none to a server that is not there", () => {
+    const shop = service("s", { settings: { balance: "cookie:SID" } });
+    const [a, b, c] = ["a", "b", "c"].map((name, order) => instance("s", name, { order }));
+    const before = planOf(tableOf(shop, a as Instance, b as Instance));
+    const running = started(before);
+    const { commands, reload } = roundOf(running, before, tableOf(shop, b as Instance, c as Instance));
+    const shown = commands.flatMap((command) => {
+      if (command.kind === "map" && (command.map === "marks" || command.map === "pins")) {
+        return [`${command.action.do} ${command.map}`];
+      }
+      return command.kind === "add-server" || command.kind === "set-server" ? [command.kind] : [];
+    });
+    expect([reload, shown]).toEqual([
+      null,
+      ["add marks", "add-server", "add pins", "delete pins", "set-server", "delete marks"],
+    ]);
   });
 });

@@ -15,7 +15,8 @@ export interface StepsOptions {
 /** Says what makes a running HAProxy follow a plan, as far as commands can. */
 export function steps(running: Running, plan: Plan, { frozen }: StepsOptions): Command[] {
   const servers = serverSteps(running, plan, frozen);
-  return [...servers.arrivals, ...mapSteps(running, plan, frozen), ...servers.departures];
+  const maps = mapSteps(running, plan, frozen);
+  return [...maps.marks, ...servers.arrivals, ...maps.routing, ...servers.departures, ...maps.unmarks];
 }
 
 interface ServerSteps {
@@ -85,13 +86,22 @@ function serverChange(backend: string, known: RunningServer, wanted: PlannedServ
   return Object.keys(change).length === 0 ? null : { kind: "set-server", backend, name: wanted.name, change };
 }
 
+interface MapSteps {
+  /** What answers of a server set is there before its first answer, and until after its last. */
+  readonly marks: readonly Command[];
+  readonly routing: readonly Command[];
+  readonly unmarks: readonly Command[];
+}
+
 /**
  * Where requests go is changed from the end: what a pointer will point to is written before the pointer is switched,
  * and what it pointed to is deleted after. So every request finds either all of the old or all of the new.
  */
-function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): Command[] {
+function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapSteps {
   const blocks = blockSteps(running, plan, wait);
   const isPointer = (map: MapName): boolean => (POINTER_MAPS as readonly MapName[]).includes(map);
+  const marks: Command[] = [];
+  const unmarks: Command[] = [];
   const upserts: Command[] = [];
   const entries: Command[] = [];
   const deletions: Command[] = [];
@@ -105,15 +115,17 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): Comm
       if (known === wanted || waits(key)) continue;
       const action = { do: known === undefined ? "add" : "set", key, value: wanted } as const;
       // Into a service's distribution comes last what makes requests enter it.
-      (ENTRY_MAPS.has(map) ? entries : upserts).push({ kind: "map", map, action });
+      const list = map === "marks" ? marks : ENTRY_MAPS.has(map) ? entries : upserts;
+      list.push({ kind: "map", map, action });
     }
     for (const key of has.keys()) {
       if (wants.has(key) || waits(key)) continue;
-      deletions.push({ kind: "map", map, action: { do: "delete", key } });
+      (map === "marks" ? unmarks : deletions).push({ kind: "map", map, action: { do: "delete", key } });
     }
   }
   // `plain` is looked up first, then `routed`: an entry that moves down is added below before it goes above.
-  return [...blocks.writes, ...upserts, ...entries, ...deletions, ...blocks.deletions];
+  const routing = [...blocks.writes, ...upserts, ...entries, ...deletions, ...blocks.deletions];
+  return { marks, routing, unmarks };
 }
 
 /** Maps that lead to no backend. */
