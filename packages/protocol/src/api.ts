@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { InstanceTls } from "./model.ts";
 import type { ErrorCode } from "./errors.ts";
 
 /** The HTTP interface: what changes take as bodies, and what reads return. Paths are in `docs/protocol.md`. */
@@ -91,6 +92,10 @@ export interface InstanceListing {
   readonly since: string;
   readonly weight: number;
   readonly tags: readonly string[];
+  /** `http`, `h2` or `tcp`. */
+  readonly protocol?: string | undefined;
+  /** How its certificate is verified; left out for the usual way. */
+  readonly tls?: InstanceTls | undefined;
   /** What the proxies of callers find of an instance that is live for its Watson; left out where they find nothing. */
   readonly findings?: readonly InstanceFinding[] | undefined;
 }

@@ -34,6 +34,8 @@ export function listService(table: TableReader, name: string): ServiceListing | 
       since: new Date(instance.since).toISOString(),
       weight: instance.weight,
       tags: instance.tags,
+      protocol: instance.protocol,
+      ...(instance.tls === undefined ? {} : { tls: instance.tls }),
     })),
   };
 }

@@ -25,6 +25,11 @@ const instance = z.object({
   since: time,
   weight: z.int(),
   tags: z.array(z.string()),
+  protocol: z.string().optional().meta({ description: "http, h2 or tcp; left out by directories before 0.2" }),
+  tls: z
+    .object({ verify: z.boolean(), serverName: z.string().nullable() })
+    .optional()
+    .meta({ description: "How its certificate is verified; left out for the usual way" }),
   findings: z.array(finding).optional().meta({ description: "Left out where no proxy finds anything" }),
 });
 

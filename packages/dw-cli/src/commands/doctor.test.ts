@@ -43,7 +43,7 @@ test("doctor lists what it looked at on a machine where nothing is wrong", async
 });
 
 test("doctor prints what is wrong last, with what to do, and ends with 1", async () => {
-  const machine = { ...healthyMachine(), connect: async () => ({ code: "refused", reason: "refused" }) as const };
+  const machine = { ...healthyMachine(), reach: async () => ({ code: "refused", reason: "refused" }) as const };
   const { code, stdout } = await run("doctor", { machine, answers });
   expect(code).toBe(1);
   expect(stdout.split("\n").slice(-5).join("\n")).toBe(text`

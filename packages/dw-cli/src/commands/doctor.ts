@@ -38,7 +38,7 @@ async function checkNetwork({ connect, machine }: Local, needs: Needs): Promise<
   const { findings, client } = await checkDirectories(dw, [...own, ...needs.directories]);
   if (client === null) return [...findings];
   try {
-    return [...findings, ...(await checkInstances(machine, client))];
+    return [...findings, ...(await checkInstances(machine, client, needs.haproxy?.caFile ?? null))];
   } catch (failure) {
     return [
       ...findings,

@@ -2,40 +2,55 @@ import { type Answer, type ApiClient, endpoints } from "@datawire/api";
 import { hostPort, parseInstanceUrl } from "@datawire/protocol";
 import { count } from "../core/span.ts";
 import { type Finding, findingsOf } from "./finding.ts";
-import type { ConnectFailure, Machine } from "./machine.ts";
+import type { Machine, ReachFailure } from "./machine.ts";
 
 /** At once: enough to be done soon, and not enough to look like an attack. */
 const CONNECTIONS_MAX = 32;
 
 type Listed = Answer<"listInstances">["instances"][number];
 
-/** Connects from here to each instance that requests go to. */
-export async function checkInstances(machine: Machine, client: ApiClient): Promise<Finding[]> {
+/**
+ * Goes from here to each instance that requests go to, as the HAProxy of a Sherlock here would, and passes on what those
+ * of others have found.
+ * @param caFile `haproxy.ca_file` of this machine's Sherlock.
+ */
+export async function checkInstances(machine: Machine, client: ApiClient, caFile: string | null): Promise<Finding[]> {
   const { instances } = await client.ask(endpoints.listInstances);
   const { ok } = findingsOf("instance");
   const live = instances.filter(({ state }) => state === "live");
   const rest = live.values();
   const findings: Finding[] = [];
   const work = async (): Promise<void> => {
-    for (const instance of rest) findings.push(...(await checkInstance(machine, instance)));
+    for (const instance of rest) findings.push(...(await checkInstance(machine, instance, caFile)));
   };
   await Promise.all(Array.from({ length: Math.min(CONNECTIONS_MAX, live.length) }, work));
   if (findings.length > 0) return findings.sort((a, b) => (a.subject < b.subject ? -1 : 1));
   return [ok(count(live.length, "live instance"), live.length === 0 ? "nothing to reach yet" : "reached from here")];
 }
 
-async function checkInstance(machine: Machine, { service, name, url, watson }: Listed): Promise<Finding[]> {
-  const { host, port } = parseInstanceUrl(url, url.startsWith("tcp:") ? "tcp" : "http");
-  const failure = await machine.connect(host, port);
-  if (failure === null) return [];
-  const { error } = findingsOf("instance");
+async function checkInstance(machine: Machine, instance: Listed, caFile: string | null): Promise<Finding[]> {
+  const { service, name, url, watson, findings = [] } = instance;
+  const { scheme, host, port, authority, base } = parseInstanceUrl(url, url.startsWith("tcp:") ? "tcp" : "http");
+  const failure = await machine.reach({
+    host,
+    port,
+    tls: scheme === "https" ? (instance.tls ?? { verify: true, serverName: null }) : null,
+    caFile,
+    http: instance.protocol === "http" ? { path: `${base}/liveness_check`, authority } : null,
+  });
+  const { error, warning } = findingsOf("instance");
+  const subject = `//${service}@${name}`;
+  const told = findings.map(({ caller, message }) =>
+    warning(subject, `at ${caller}: ${message}`, "`dw status` says what helps"),
+  );
+  if (failure === null) return told;
   const where = watson === null ? "its machine" : watson;
   const message = `is announced as live, but cannot be reached from here at ${hostPort(host, port)}: ${failure.reason}`;
-  return [error(`//${service}@${name}`, message, remedyOf(failure, { where, host, port }))];
+  return [error(subject, message, remedyOf(failure, { where, host, port })), ...told];
 }
 
 function remedyOf(
-  { code }: ConnectFailure,
+  { code }: ReachFailure,
   { where, host, port }: { readonly where: string; readonly host: string; readonly port: number },
 ): string {
   switch (code) {
@@ -45,5 +60,9 @@ function remedyOf(
       return `set \`host\` in watson.yaml on ${where} to a name or address that resolves everywhere`;
     case "no-answer":
       return `open port ${port} of ${host} to this machine: a firewall or a missing route is in the way`;
+    case "no-tls":
+      return `mend its certificate, or say in \`tls\` of its service file on ${where} how it is verified; \`haproxy.ca_file\` of sherlock.yaml has the authorities`;
+    case "no-http":
+      return "mend the answer in the application: HAProxy refuses it, and so do other clients";
   }
 }

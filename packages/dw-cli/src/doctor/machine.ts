@@ -1,4 +1,4 @@
-import type { DirectoryAddress } from "@datawire/protocol";
+import type { DirectoryAddress, InstanceTls } from "@datawire/protocol";
 import type { Env, ListenAddress } from "@datawire/runtime";
 import type { Finding } from "./finding.ts";
 
@@ -13,8 +13,8 @@ export interface Needs {
   readonly names: readonly NameNeed[];
   /** The directories that its programs go to. */
   readonly directories: readonly DirectoryNeed[];
-  /** `haproxy.command`; undefined where no Sherlock is looked at. */
-  readonly haproxy: { readonly command: string | null } | undefined;
+  /** `haproxy.command` and `haproxy.ca_file`; undefined where no Sherlock is looked at. */
+  readonly haproxy: { readonly command: string | null; readonly caFile: string | null } | undefined;
   /** What is wrong with the settings themselves. */
   readonly findings: readonly Finding[];
 }
@@ -90,11 +90,23 @@ export interface Machine {
   resolve(name: string): Promise<readonly string[]>;
   /** The addresses of this machine. */
   own(): readonly string[];
-  /** Connects to where an instance is; null when that works. */
-  connect(host: string, port: number): Promise<ConnectFailure | null>;
+  /** Goes to where an instance is as Sherlock's HAProxy would; null when that works. */
+  reach(target: ReachTarget): Promise<ReachFailure | null>;
 }
 
-export interface ConnectFailure {
-  readonly code: "refused" | "no-name" | "no-answer";
+export interface ReachTarget {
+  /** A name, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Null without TLS. */
+  readonly tls: InstanceTls | null;
+  /** The authorities that Sherlock's HAProxy verifies with; null for those of the system. */
+  readonly caFile: string | null;
+  /** What is asked for in HTTP/1, of which any answer will do; null where nothing is. */
+  readonly http: { readonly path: string; readonly authority: string } | null;
+}
+
+export interface ReachFailure {
+  readonly code: "refused" | "no-name" | "no-answer" | "no-tls" | "no-http";
   readonly reason: string;
 }

@@ -75,7 +75,7 @@ async function readSherlock(env: Env): Promise<ProgramNeeds> {
     { program: "sherlock", what: "data folder", path: dataDir, flag: "--data-dir" },
   ];
   const directories = replicas.map((at) => ({ at, isSet: settings.isDirectoryGiven }));
-  return { ports, folders, haproxy: { command: haproxy.command }, directories };
+  return { ports, folders, haproxy: { command: haproxy.command, caFile: haproxy.caFile }, directories };
 }
 
 const TRAFFIC_PORT = 5_432;

@@ -1,8 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createHttps } from "node:https";
+import { type AddressInfo, createServer as createTcp, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expiredCertificate, goodCertificate, testAuthority, wrongCertificate } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { systemMachine } from "./system-machine.ts";
 
@@ -61,10 +63,51 @@ test("folder() finds a folder, or what is there above it", async () => {
   });
 });
 
-test("connect() says why an instance cannot be reached", async () => {
+test("reach() says why an instance cannot be reached", async () => {
   const { host, port } = await serve({});
-  expect(await machine.connect(host, port)).toBeNull();
-  expect(await machine.connect(host, 1)).toMatchObject({ code: "refused" });
+  const target = { host, port, tls: null, caFile: null, http: { path: "/", authority: "a" } };
+  expect(await machine.reach(target)).toBeNull();
+  expect(await machine.reach({ ...target, port: 1 })).toMatchObject({ code: "refused" });
+  expect(await machine.reach({ ...target, host: "nobody.invalid" })).toMatchObject({ code: "no-name" });
+  const tls = { verify: true, serverName: null };
+  expect(await machine.reach({ ...target, tls })).toMatchObject({ code: "no-tls" });
+});
+
+test("reach() goes the way of HAProxy: one address, its verification, its reading of the answer", async () => {
+  const folder = await temporary();
+  const caFile = join(folder, "ca.pem");
+  await writeFile(caFile, testAuthority);
+  const listen = async (server: Server, host: string): Promise<number> => {
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+    return (server.address() as AddressInfo).port;
+  };
+  const target = { host: "localhost", tls: null, caFile, http: null };
+  const onIpv6 = await listen(createTcp(), "::1");
+  expect(await machine.reach({ ...target, port: onIpv6 })).toMatchObject({ code: "refused" });
+  const http = { path: "/", authority: "a" };
+  const twice = createTcp((socket) => {
+    const answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n";
+    socket.on("data", () => socket.end(answer));
+  });
+  expect(await machine.reach({ ...target, port: await listen(twice, "127.0.0.1"), http })).toEqual({
+    code: "no-http",
+    reason: "no valid HTTP: its Transfer-Encoding says chunked more than once",
+  });
+  for (const [certificate, serverName, reason] of [
+    [goodCertificate, null, null],
+    [expiredCertificate, null, "certificate has expired"],
+    [wrongCertificate, null, "does not match"],
+    [wrongCertificate, "other.example", null],
+  ] as const) {
+    const port = await listen(
+      createHttps(certificate, (_, res) => res.end()),
+      "127.0.0.1",
+    );
+    const found = await machine.reach({ ...target, port, tls: { verify: true, serverName }, http });
+    if (reason === null) expect(found).toBeNull();
+    else expect(found).toMatchObject({ code: "no-tls", reason: expect.stringContaining(reason) });
+  }
 });
 
 test("needs() reads settings as the daemons do, and tells what is wrong with them", async () => {

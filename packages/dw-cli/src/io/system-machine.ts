@@ -1,17 +1,21 @@
 import { access, constants, stat } from "node:fs/promises";
-import { connect as connectSocket } from "node:net";
+import { connect as connectSocket, isIP, type Socket } from "node:net";
 import { dirname } from "node:path";
+import { connect as connectTls } from "node:tls";
+import { loopbackAddresses, pickAddress } from "@datawire/protocol";
 import {
   addressesOf,
   type Env,
+  exchangeHttp1,
   explainSystemError,
   formatListenAddress,
+  InvalidResponse,
   type ListenAddress,
   ownAddresses,
   systemErrorCode,
   tryListen,
 } from "@datawire/runtime";
-import type { ConnectFailure, FolderState, Machine, PortState } from "../doctor/machine.ts";
+import type { FolderState, Machine, PortState, ReachFailure, ReachTarget } from "../doctor/machine.ts";
 import { accountName } from "./account.ts";
 import { readNeeds } from "./read-needs.ts";
 
@@ -33,7 +37,7 @@ export function systemMachine(env: Env): Machine {
     folder: findFolder,
     resolve: addressesOf,
     own: ownAddresses,
-    connect,
+    reach,
   };
 }
 
@@ -88,10 +92,28 @@ async function findFolder(path: string): Promise<FolderState> {
   }
 }
 
-function connect(host: string, port: number): Promise<ConnectFailure | null> {
+/** By the one address that HAProxy would be given, with the verification that it makes, and with its reading of the answer. */
+async function reach(target: ReachTarget): Promise<ReachFailure | null> {
+  const { host, port, tls, http, caFile } = target;
+  const isName = isIP(host) === 0;
+  const address = pickAddress(isName ? (loopbackAddresses(host) ?? (await addressesOf(host))) : [host], null);
+  if (address === null) return { code: "no-name", reason: "the name does not resolve" };
+  const refused = await connect(address, port);
+  if (refused !== null) return refused;
+  const name = tls?.serverName ?? (isName ? host : null);
+  if (tls !== null) {
+    const { findTlsFailure } = await import("@datawire/sherlock");
+    const reason = await findTlsFailure({ address, port, name, verify: tls.verify }, caFile ?? "@system-ca");
+    if (reason !== null) return { code: "no-tls", reason };
+  }
+  if (http === null) return null;
+  return askHttp(http, () => (tls === null ? connectSocket({ host: address, port }) : openTls(address, port, name)));
+}
+
+function connect(host: string, port: number): Promise<ReachFailure | null> {
   return new Promise((resolve) => {
     const socket = connectSocket({ host, port });
-    const end = (failure: ConnectFailure | null): void => {
+    const end = (failure: ReachFailure | null): void => {
       socket.destroy();
       resolve(failure);
     };
@@ -99,15 +121,33 @@ function connect(host: string, port: number): Promise<ConnectFailure | null> {
       end({ code: "no-answer", reason: `no answer within ${CONNECT_MS_MAX / 1_000} s` }),
     );
     socket.once("connect", () => end(null));
-    socket.once("error", (error: unknown) => {
-      // Where several addresses of one name were tried, the first tells enough.
-      const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-      end({ code: CODES.get(systemErrorCode(first) ?? "") ?? "no-answer", reason: explainSystemError(first) });
-    });
+    socket.once("error", (error: unknown) =>
+      end({ code: CODES.get(systemErrorCode(error) ?? "") ?? "no-answer", reason: explainSystemError(error) }),
+    );
   });
 }
 
-const CODES: ReadonlyMap<string, ConnectFailure["code"]> = new Map<string, ConnectFailure["code"]>(
+/** It has been verified by then. */
+function openTls(host: string, port: number, name: string | null): Socket {
+  const sni = name === null ? {} : { servername: name };
+  return connectTls({ host, port, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"], ...sni });
+}
+
+/** Any answer will do that HAProxy would pass on; how long it takes is a matter of the check. */
+async function askHttp(
+  { path, authority }: NonNullable<ReachTarget["http"]>,
+  open: () => Socket,
+): Promise<ReachFailure | null> {
+  const request = { method: "GET", path, headers: { host: authority, "user-agent": "dw" }, bodyBytesMax: null };
+  try {
+    await exchangeHttp1(request, open(), AbortSignal.timeout(ANSWER_MS_MAX));
+    return null;
+  } catch (error) {
+    return error instanceof InvalidResponse ? { code: "no-http", reason: `no valid HTTP: ${error.message}` } : null;
+  }
+}
+
+const CODES: ReadonlyMap<string, ReachFailure["code"]> = new Map<string, ReachFailure["code"]>(
   Object.entries({
     ECONNREFUSED: "refused",
     ENOTFOUND: "no-name",

@@ -9,7 +9,7 @@ const NEEDS: Needs = {
   folders: [{ program: "sherlock", what: "run directory", path: "/run/datawire/sherlock", flag: "--run-dir" }],
   names: [{ program: "watson", name: "vm1", isSet: false }],
   directories: [],
-  haproxy: { command: null },
+  haproxy: { command: null, caFile: null },
   findings: [],
 };
 
@@ -31,6 +31,6 @@ export function healthyMachine(needs: Partial<Needs> = {}): Machine {
     }),
     resolve: async () => ["10.0.0.1"],
     own: () => ["127.0.0.1", "10.0.0.1"],
-    connect: async () => null,
+    reach: async () => null,
   };
 }
