@@ -75,7 +75,7 @@ test("renderOnce() prints what would be run without a table too, and leaves noth
 async function namedFiles(config: string): Promise<string[]> {
   const text = await readFile(config, "utf8");
   const paths = [...text.matchAll(/(?<=[ (@])\/(?:tmp|var|etc|usr|run)\/[\w./@+-]+/g)].map(([path]) => path);
-  return [...new Set(paths)].filter((path) => !/\.(sock|state)$/.test(path));
+  return [...new Set(paths)].filter((path) => !path.endsWith(".sock"));
 }
 
 test("renderOnce() with --output writes what HAProxy accepts, with every file that it names", async () => {
@@ -107,7 +107,8 @@ test("renderOnce() with --output writes what HAProxy accepts, with every file th
   for (const path of named) await expect(access(path)).resolves.toBeUndefined();
   await rm(join(folder, "data"), { recursive: true });
   await rm(join(folder, "authority.pem"));
-  await promisify(execFile)("haproxy", ["-c", "-f", join(output, "haproxy.cfg")]);
+  const { stderr } = await promisify(execFile)("haproxy", ["-c", "-f", join(output, "haproxy.cfg")]);
+  expect(stderr).not.toMatch(/can't open|cannot open/i);
 });
 
 test("renderOnce() says which folder cannot be written", async () => {
