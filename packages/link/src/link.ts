@@ -1,5 +1,5 @@
 import { type DirectoryAddress, formatDirectoryAddress } from "@datawire/protocol";
-import { type Clock, createAttentiveClock, type Logger } from "@datawire/runtime";
+import { type Clock, createAttentiveClock, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { Connect } from "./connection.ts";
 import {
   type Redial,
@@ -45,6 +45,8 @@ export interface LinkDeps {
   readonly handler: LinkHandler;
   /** Told of every change of state. */
   readonly onState?: (state: LinkState) => void;
+  /** What an operator should see of this program. */
+  readonly board?: Pick<ProblemBoard, "set">;
   /** Default: over WebSocket. */
   readonly connect?: Connect;
 }

@@ -1,6 +1,6 @@
 import type { ClientKind, ClientMessage, DirectoryAddress, ErrorCode, Hello } from "@datawire/protocol";
 import { formatDirectoryAddress, FRAME_BYTES_MAX, LINK_VERSIONS } from "@datawire/protocol";
-import { type Clock, describeError, type Logger } from "@datawire/runtime";
+import { type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { Connect, Connection } from "./connection.ts";
 import { readServerMessage, type ReceivedMessage } from "./read-message.ts";
 import type { TlsSettings } from "./tls.ts";
@@ -71,6 +71,8 @@ export interface SessionDeps {
   readonly log: Logger;
   readonly handler: LinkHandler;
   readonly connect: Connect;
+  /** What an operator should see of this program. */
+  readonly board?: Pick<ProblemBoard, "set"> | undefined;
   /** Called just before the handler's `connected`. */
   readonly onConnected: (welcome: Welcome) => void;
 }
@@ -250,17 +252,24 @@ class Session {
   #send(message: Exclude<ClientMessage, Hello>): boolean {
     if (this.#phase.state !== "established") return false;
     const text = JSON.stringify(message);
-    if (Buffer.byteLength(text) > FRAME_BYTES_MAX) {
-      const limit = FRAME_BYTES_MAX;
-      this.#deps.log.error("Message too large for the link, not sent", { type: message.type, limitBytes: limit });
-      return false;
-    }
+    const bytes = Buffer.byteLength(text);
+    this.#tellTooLarge(message.type, bytes);
+    if (bytes > FRAME_BYTES_MAX) return false;
     if (this.#connection.bufferedBytes > BUFFERED_BYTES_MAX) {
       this.#breakOff(this.#loss(), "it takes in nothing of what is sent to it");
       return false;
     }
     this.#connection.send(text);
     return true;
+  }
+
+  #tellTooLarge(type: string, bytes: number): void {
+    const { log, board } = this.#deps;
+    if (bytes <= FRAME_BYTES_MAX) return board?.set(`message ${type}`, []);
+    log.error("Message too large for the link, not sent", { type, bytes, limitBytes: FRAME_BYTES_MAX });
+    const message = `its ${type} has ${bytes} bytes, and the link takes ${FRAME_BYTES_MAX}: the directory knows nothing of it`;
+    const remedy = "divide the services of this machine among several Watsons, each with a state folder of its own";
+    board?.set(`message ${type}`, [{ subject: "link", message, severity: "error", remedy }]);
   }
 
   /** What an end from here on is: that of a link that held, or of an attempt. */

@@ -1,7 +1,7 @@
 import type { LeftOut, Table } from "@datawire/protocol";
-import type { Clock, Logger } from "@datawire/runtime";
+import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { type Applied, type Position, TableCopy, type TableUpdate } from "./core/table-copy.ts";
-import { readSavedTable, type SavedTable, TableSaver } from "./io/table-file.ts";
+import { readSavedTable, SAVED_TABLE, type SavedTable, TableSaver } from "./io/table-file.ts";
 import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "./session.ts";
 
 export interface TableFollowerConfig {
@@ -14,6 +14,8 @@ export interface TableFollowerConfig {
 }
 
 export interface TableFollowerDeps {
+  /** What an operator should see of this program. */
+  readonly board?: Pick<ProblemBoard, "set">;
   readonly clock: Clock;
   readonly log: Logger;
   /** Called after the table has changed, and when only its revision moved. */
@@ -48,7 +50,7 @@ export interface TableFollower extends LinkHandler {
 
 /** Makes a follower that begins with the table that the last one left on disk, if it is there and whole. */
 export async function openTableFollower(config: TableFollowerConfig, deps: TableFollowerDeps): Promise<TableFollower> {
-  const saved = config.path === null ? null : await readSavedTable(config.path, deps.log);
+  const saved = config.path === null ? null : await readSavedTable(config.path, deps);
   return new Follower(config, deps, saved);
 }
 
@@ -160,6 +162,7 @@ class Follower implements TableFollower {
 
   #updated(update: TableUpdate): void {
     this.#source = { state: "followed" };
+    this.#deps.board?.set(SAVED_TABLE, []);
     this.#saver?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.resumable() }));
     if (this.#cancelConfirming === null && this.#saver !== null) this.#confirmLater(this.#saver);
     this.#deps.onUpdate(update);

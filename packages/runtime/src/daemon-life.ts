@@ -1,3 +1,4 @@
+import type { ReportedProblem } from "@datawire/protocol";
 import { createAttentiveClock } from "./attentive-clock.ts";
 import type { Clock } from "./clock.ts";
 import { ConfigError, formatProblem } from "./config/problem.ts";
@@ -6,6 +7,7 @@ import type { ProcessLike, SignalName } from "./daemon-process.ts";
 import { describeError } from "./describe-error.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import type { Logger } from "./log.ts";
+import { ProblemBoard } from "./problem-board.ts";
 import { createNotifier, type Notifier } from "./notify.ts";
 import { type Readiness, createReadiness } from "./ready.ts";
 
@@ -17,6 +19,8 @@ export interface DaemonContext<Settings> {
   readonly clock: Clock;
   /** Counts only time in which this process attended to what came: the silence of others is judged by it. */
   readonly attentive: Clock;
+  /** What an operator should see of this program in `dw status`. */
+  readonly board: ProblemBoard;
   /** Aborts when the daemon must stop: SIGTERM, SIGINT, or `stop()`. */
   readonly signal: AbortSignal;
   /** Add the parts, then `seal()`; when all are ready, systemd is told. */
@@ -55,6 +59,7 @@ export async function runLife<Settings>(
   const stopping = new AbortController();
   const ended = new AbortController();
   const readiness = createReadiness();
+  const board = new ProblemBoard();
   const notifier = createNotifier({ env: process.env, clock, pid: process.pid });
   const reloads: ((settings: Settings) => void | Promise<void>)[] = [];
   const undo: (() => void)[] = [];
@@ -84,7 +89,7 @@ export async function runLife<Settings>(
   let reloading = Promise.resolve();
   on("SIGHUP", () => {
     // One after the other, so that the settings in force are those of the last signal.
-    reloading = reloading.then(() => reload(parts, reloads, { log, notifier, signal: stopping.signal }));
+    reloading = reloading.then(() => reload(parts, reloads, { log, board, notifier, signal: stopping.signal }));
   });
   undo.push(
     process.onCrash((error) => {
@@ -104,6 +109,7 @@ export async function runLife<Settings>(
       log,
       clock,
       attentive: createAttentiveClock(clock, ended.signal),
+      board,
       signal: stopping.signal,
       readiness,
       onReload: (listener) => void reloads.push(listener),
@@ -123,7 +129,7 @@ export async function runLife<Settings>(
 async function reload<Settings>(
   parts: Pick<LifeParts<Settings>, "reload">,
   listeners: readonly ((settings: Settings) => void | Promise<void>)[],
-  { log, notifier, signal }: ReloadDeps,
+  { log, board, notifier, signal }: ReloadDeps,
 ): Promise<void> {
   if (signal.aborted) return;
   notifier.reloading();
@@ -134,16 +140,23 @@ async function reload<Settings>(
       await listener(settings);
     }
     log.info("Settings reloaded");
+    board.set("settings", []);
   } catch (error) {
-    if (error instanceof ConfigError) {
-      for (const problem of error.problems) log.error("Settings not reloaded", { problem: formatProblem(problem) });
-    } else log.error("Settings not reloaded", { error });
+    const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [describeError(error)];
+    for (const problem of problems) log.error("Settings not reloaded", { problem });
+    board.set("settings", problems.map(notReloaded));
   }
   notifier.ready();
 }
 
+function notReloaded(problem: string): ReportedProblem {
+  const remedy = "correct it and send SIGHUP again: `--check` finds all of it; the settings of before are in force";
+  return { subject: "settings", message: `not reloaded: ${problem}`, severity: "error", remedy };
+}
+
 interface ReloadDeps {
   readonly log: Logger;
+  readonly board: Pick<ProblemBoard, "set">;
   readonly notifier: Pick<Notifier, "reloading" | "ready">;
   readonly signal: AbortSignal;
 }

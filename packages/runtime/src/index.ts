@@ -82,6 +82,7 @@ export { addressesOf, ownAddresses } from "./machine-addresses.ts";
 export { createRegistry } from "./metrics.ts";
 export { makePrivateFolder, UntrustedFolder } from "./private-folder.ts";
 export { ProblemBoard } from "./problem-board.ts";
+export { type RecentDeps, RecentProblems } from "./recent-problems.ts";
 export { type PartNotReady, type Readiness, type ReadinessPart, createReadiness } from "./ready.ts";
 export { explainSystemError, fileError, listenError, systemErrorCode } from "./system-error.ts";
 export { findSystemCa, SYSTEM_CA_FILES } from "./system-ca.ts";

@@ -38,6 +38,13 @@ export class ProblemBoard {
     return listed;
   }
 
+  /** Shows what another board lists as a source of its own, until the function returned is called. */
+  include(source: string, other: ProblemBoard): () => void {
+    const follow = (): void => this.set(source, other.list());
+    follow();
+    return other.onChange(follow);
+  }
+
   /** Calls `listener` after each change; the function returned ends that. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);

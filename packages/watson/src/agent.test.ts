@@ -1,4 +1,4 @@
-import { noLog, systemClock } from "@datawire/runtime";
+import { noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { Agent } from "./agent.ts";
@@ -19,6 +19,7 @@ function fixture() {
     clock,
     patience: clock,
     log: noLog,
+    board: new ProblemBoard(),
     probers: {
       lookup,
       trafficLookup: createTrafficLookup(lookup),

@@ -1,7 +1,8 @@
-import type { Clock, Logger } from "@datawire/runtime";
+import type { ReportedProblem } from "@datawire/protocol";
+import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import type { Health } from "./core/health.ts";
 import type { Instance } from "./core/instance.ts";
-import { type Announcement, type Change, Roster } from "./core/roster.ts";
+import { type Announcement, type Change, type Kept, Roster } from "./core/roster.ts";
 import { Checker, type TaskOutcome } from "./io/checker.ts";
 import type { ProberDeps } from "./io/probes/prober.ts";
 import type { Tripwires } from "./io/tripwire.ts";
@@ -11,6 +12,8 @@ export interface AgentDeps {
   /** Counts time in which Watson could have heard an answer. */
   readonly patience: Pick<Clock, "setTimer">;
   readonly log: Logger;
+  /** What an operator should see of this Watson. */
+  readonly board: Pick<ProblemBoard, "set">;
   readonly probers: ProberDeps;
   readonly tripwires: Tripwires;
   /** Whether an instance was live when an earlier Watson last looked. */
@@ -124,10 +127,16 @@ export class Agent {
       });
     }
     if (this.#roster.isDecided()) this.#decided.resolve();
+    this.#deps.board.set("urls", [...this.#roster.kept()].map(keptProblem));
     onChange();
   }
 
   #nowMs(): number {
     return this.#deps.clock.monotonicMs();
   }
+}
+
+function keptProblem({ instance: { key, url }, reason, keptUrl }: Kept): ReportedProblem {
+  const message = `its new URL ${url} is down (${reason}): ${keptUrl} stays announced`;
+  return { subject: `//${key}`, message, remedy: "start the program there, or take the edit of its file back" };
 }

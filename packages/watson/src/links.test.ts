@@ -1,5 +1,5 @@
 import { noLog, ProblemBoard } from "@datawire/runtime";
-import { createFakeClock } from "@datawire/runtime/testing";
+import { createFakeClock, eventually } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import type { Replicas } from "./core/directories.ts";
 import { Links, type LinksConfig } from "./links.ts";
@@ -13,7 +13,7 @@ function settings(...directories: readonly Replicas[]): LinksConfig {
   return { directories, identity, token: null, tls: null };
 }
 
-function create(): Links {
+function create(board = new ProblemBoard()): Links {
   const clock = createFakeClock();
   const createRegistrar = (replicas: Replicas): Registrar =>
     new Registrar(replicas, new Set(), {
@@ -24,7 +24,7 @@ function create(): Links {
       onDrained() {},
       onConfirmed() {},
     });
-  return new Links({ clock, log: noLog, random: () => 0.5, createRegistrar, onState() {} });
+  return new Links({ clock, log: noLog, board, random: () => 0.5, createRegistrar, onState() {} });
 }
 
 const namesOf = (links: Links): string[] => [...links.registrars()].map(({ name }) => name);
@@ -46,4 +46,17 @@ test("Links.reconcile() links to nothing after stop(), as nobody would end that"
   await links.stop();
   await late;
   expect(namesOf(links)).toEqual([]);
+});
+
+test("Links tells the other directories of one that cannot be reached, until it is left", async () => {
+  const board = new ProblemBoard();
+  const links = create(board);
+  await links.reconcile(settings(directory("127.0.0.1")));
+  await eventually(() =>
+    expect(board.list()).toMatchObject([
+      { subject: "//127.0.0.1:1/directory", message: expect.stringContaining("cannot be reached") as string },
+    ]),
+  );
+  await links.stop();
+  expect(board.list()).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ReportedProblem } from "@datawire/protocol";
 import { type LinkIdentity, type LinkState, runLink, type TlsSettings } from "@datawire/link";
-import type { Clock, Logger } from "@datawire/runtime";
+import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { directoryName, type Replicas } from "./core/directories.ts";
 import type { Registrar } from "./registrar.ts";
 
@@ -15,6 +16,8 @@ export interface LinksConfig {
 export interface LinksDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What an operator should see of this Watson; a directory that it does not reach is told to the others. */
+  readonly board: Pick<ProblemBoard, "set">;
   readonly random: () => number;
   readonly createRegistrar: (replicas: Replicas) => Registrar;
   readonly onState: () => void;
@@ -95,18 +98,20 @@ export class Links {
   }
 
   #start(replicas: Replicas, access: Omit<LinksConfig, "directories">): Link {
-    const { clock, log, random, createRegistrar, onState } = this.#deps;
+    const { clock, log, board, random, createRegistrar, onState } = this.#deps;
     const registrar = createRegistrar(replicas);
     if (this.#isOpen) registrar.open();
     const stop = new AbortController();
     const deps = {
       clock,
       log,
+      board,
       random,
       handler: registrar,
       onState: (state: LinkState): void => {
         link.state = state;
         if (state.state === "connected") this.#wasConnected = true;
+        if (state.state !== "connecting") board.set(`directory ${registrar.name}`, unreached(registrar.name, state));
         onState();
       },
     };
@@ -119,6 +124,12 @@ export class Links {
     };
     return link;
   }
+}
+
+function unreached(name: string, state: LinkState): ReportedProblem[] {
+  if (state.state !== "waiting") return [];
+  const message = `${state.refused ? "refuses this Watson" : "cannot be reached"}: ${state.reason}`;
+  return [{ subject: name, message, remedy: "`dw doctor watson` on that machine says more" }];
 }
 
 function describe(state: LinkState): string {

@@ -1,7 +1,15 @@
 import { join } from "node:path";
 import { NAME_PATTERN } from "@datawire/protocol";
 import { startAdmin } from "@datawire/http";
-import { aborted, type DaemonContext, ExitError, exitCodes, isRemote, ProblemBoard, VERSION } from "@datawire/runtime";
+import {
+  aborted,
+  type DaemonContext,
+  ExitError,
+  exitCodes,
+  isRemote,
+  RecentProblems,
+  VERSION,
+} from "@datawire/runtime";
 import { Agent } from "./agent.ts";
 import type { WatsonSettings } from "./config/settings.ts";
 import { directoryName, type Replicas } from "./core/directories.ts";
@@ -29,19 +37,20 @@ const FIRST_CHECKS_MS_MAX = 2_000;
  * leaves without a word instead: its instances stay in use until the next Watson comes, or their lease ends.
  */
 export async function runWatson(context: DaemonContext<WatsonSettings>): Promise<void> {
-  const { settings, log, clock, attentive, signal, readiness } = context;
-  const memory = await Memory.open(memoryPath(settings), { clock, log });
+  const { settings, log, clock, attentive, board, signal, readiness } = context;
+  const recent = new RecentProblems("recent", { board, clock, signal });
+  const memory = await Memory.open(memoryPath(settings), { clock, log, board, recent });
   const host = await findHost(settings.host, settings.directories[0]?.[0] ?? NOWHERE);
   const lookup = createLookup({ clock });
   const ports = new PortWatch({ clock, read: readListeningPorts });
 
-  const board = new ProblemBoard();
   board.onChange(() => links.changed());
-  const links: Links = new Links({ clock, log, random: Math.random, createRegistrar, onState: linkChanged });
+  const links: Links = new Links({ clock, log, board, random: Math.random, createRegistrar, onState: linkChanged });
   const agent = new Agent({
     clock,
     patience: attentive,
     log,
+    board,
     probers: {
       lookup,
       trafficLookup: createTrafficLookup(lookup),
@@ -63,7 +72,12 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
     directories: () => links.registrars(),
     fileProblems: () => intake.problems.length,
   });
-  const files = new ServiceFiles(filesConfig(settings, host), { clock, log, onChange: (all) => intake.take(all) });
+  const files = new ServiceFiles(filesConfig(settings, host), {
+    clock,
+    log,
+    board,
+    onChange: (all) => intake.take(all),
+  });
 
   function createRegistrar(replicas: Replicas): Registrar {
     const name = directoryName(replicas);

@@ -1,7 +1,15 @@
 import { stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
-import { emptyChange, type LeftOut, readEntities, type TableChange } from "@datawire/protocol";
-import { type Clock, type Logger, makePrivateFolder, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import { emptyChange, type LeftOut, readEntities, type ReportedProblem, type TableChange } from "@datawire/protocol";
+import {
+  type Clock,
+  describeError,
+  type Logger,
+  makePrivateFolder,
+  type ProblemBoard,
+  readJsonFile,
+  writeFileAtomically,
+} from "@datawire/runtime";
 import { z } from "zod";
 import type { Position } from "../core/table-copy.ts";
 
@@ -38,10 +46,23 @@ const fileSchema = z.object({
   table: z.object({ services: list, instances: list, tables: list }),
 });
 
+interface ReadDeps {
+  readonly log: Logger;
+  readonly board?: Pick<ProblemBoard, "set"> | undefined;
+}
+
+/** The source of a board for what is wrong with the file, until a table of the directory has come. */
+export const SAVED_TABLE = "saved table";
+
 /** Reads the file; null where there is none, or a damaged one, of which the log tells. */
-export async function readSavedTable(path: string, log: Logger): Promise<SavedTable | null> {
+export async function readSavedTable(path: string, { log, board }: ReadDeps): Promise<SavedTable | null> {
+  const tell = (what: string): void => {
+    const remedy = "it is as it should be again with the first table of the directory";
+    board?.set(SAVED_TABLE, [{ subject: path, message: `the last table is ${what}`, remedy }]);
+  };
   const ignore = (reason: string): null => {
     log.warn("Last known table ignored", { path, reason });
+    tell(`ignored: ${reason}`);
     return null;
   };
   const read = await readJsonFile(path, { bytesMax: FILE_BYTES_MAX });
@@ -57,6 +78,7 @@ export async function readSavedTable(path: string, log: Logger): Promise<SavedTa
   if (leftOut.length > 0) {
     const reasons = leftOut.slice(0, REASONS_MAX).map(({ reason }) => reason);
     log.error("Parts of the last known table left out", { path, entities: leftOut.length, reasons });
+    tell(`used without ${leftOut.length} parts that cannot be read: ${reasons[0]}`);
   }
   // The file's own time moves on while the table is followed and nothing changes.
   const confirmedMs = await stat(path).then(
@@ -72,6 +94,8 @@ type Take = () => Pick<SavedTable, "table" | "position">;
 interface TableSaverDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What an operator should see of this program. */
+  readonly board?: Pick<ProblemBoard, "set"> | undefined;
   /** Default: makes the folder, and writes so that a reader finds all or nothing. */
   readonly write?: (path: string, text: string) => Promise<void>;
   /** Default: sets the time of the file, in milliseconds since 1970. */
@@ -81,7 +105,7 @@ interface TableSaverDeps {
 /** Keeps the file, and its folder, up with the table; not at each change, but soon after. */
 export class TableSaver {
   readonly #path: string;
-  readonly #deps: Required<TableSaverDeps>;
+  readonly #deps: TableSaverDeps & Required<Pick<TableSaverDeps, "write" | "touch">>;
   #take: Take | null = null;
   #cancelTimer = (): void => {};
   /** When the change that waits longest must be written; null when none waits. */
@@ -140,7 +164,7 @@ export class TableSaver {
     if (take === null) return;
     this.#take = null;
     this.#dueMs = null;
-    const { clock, log } = this.#deps;
+    const { clock, log, board } = this.#deps;
     const path = this.#path;
     const beganMs = clock.monotonicMs();
     const nowMs = clock.nowMs();
@@ -151,15 +175,22 @@ export class TableSaver {
       await this.#deps.touch(path, nowMs);
       if (this.#failed) log.info("Last known table is written again", { path });
       this.#failed = false;
+      board?.set("last table", []);
       restMs = (clock.monotonicMs() - beganMs) * REST_FACTOR;
     } catch (error) {
       if (!this.#failed) log.error("Last known table is not kept", { path, error });
+      board?.set("last table", [notKept(path, error)]);
       this.#failed = true;
       this.#take ??= take;
       restMs = RETRY_MS;
     }
     this.#earliestMs = clock.monotonicMs() + restMs;
   }
+}
+
+function notKept(path: string, error: unknown): ReportedProblem {
+  const message = `the last table cannot be kept: ${describeError(error)}; a start without a directory would have an older one`;
+  return { subject: path, message, remedy: "see that its folder has room, and is this program's to write" };
 }
 
 async function write(path: string, text: string): Promise<void> {

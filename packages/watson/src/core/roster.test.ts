@@ -185,3 +185,20 @@ test("Roster tells what kind of failure took an instance down", () => {
   });
   expect(causes).toEqual([null, "timeout", "failed", null]);
 });
+
+test("Roster.kept() names an edit whose new URL is down, until that is live or taken back", () => {
+  const roster = rosterOf(testInstance({ url: OLD }));
+  const kept = (): string[] =>
+    [...roster.kept()].map(({ instance, reason, keptUrl }) => `${instance.url} ${reason} ${keptUrl}`);
+  roster.apply(wantedSet(testInstance({ url: NEW })), 0);
+  expect(kept()).toEqual([]);
+  probe(roster, NEW, FAIL);
+  expect(kept()).toEqual([`${NEW} 503 ${OLD}`]);
+  roster.apply(wantedSet(testInstance({ url: OLD })), 0);
+  expect(kept()).toEqual([]);
+  roster.apply(wantedSet(testInstance({ url: NEW })), 0);
+  probe(roster, NEW, FAIL);
+  expect(kept()).toHaveLength(1);
+  probe(roster, NEW, PASS);
+  expect(kept()).toEqual([]);
+});

@@ -29,6 +29,14 @@ export interface Change {
   readonly keptUrl: string | null;
 }
 
+/** An instance at a URL that is not announced, as it is down. */
+export interface Kept {
+  readonly instance: Instance;
+  readonly reason: string;
+  /** The URL that stays announced. */
+  readonly keptUrl: string;
+}
+
 /** One instance name: what is announced under it, and what is about to be. */
 interface Slot {
   readonly current: Member;
@@ -144,6 +152,14 @@ export class Roster {
       result.set(key, { directory, registration: toRegistration(current.instance, health, drains) });
     }
     return result;
+  }
+
+  /** The instances that an edit moved to a URL that is down, so that the one before stays announced. */
+  *kept(): Generator<Kept> {
+    for (const { current, next } of this.#slots.values()) {
+      if (next?.health.state !== "down") continue;
+      yield { instance: next.instance, reason: next.health.reason, keptUrl: current.instance.url };
+    }
   }
 
   /** Each instance with its health, for people and for what the next Watson should know. */

@@ -1,17 +1,24 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Memory } from "./memory.ts";
 
 let folder = "";
-beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "watson-memory-"))));
+let board: ProblemBoard;
+let noted: string[];
+const recent = { note: ({ message }: { readonly message: string }) => void noted.push(message) };
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "watson-memory-"));
+  board = new ProblemBoard();
+  noted = [];
+});
 afterEach(() => rm(folder, { recursive: true }));
 
 const open = (boot: string | null = "boot-1"): Promise<Memory> =>
-  Memory.open(join(folder, "state", "watson.json"), { clock: createFakeClock(), log: noLog, boot });
+  Memory.open(join(folder, "state", "watson.json"), { clock: createFakeClock(), log: noLog, board, recent, boot });
 
 const A = { key: "barker@a", url: "http://h:1" };
 
@@ -50,7 +57,8 @@ test("Memory knows what was live, until the URL is another or the machine was st
 test("Memory goes on when its file cannot be written", async () => {
   await writeFile(join(folder, "file"), "");
   const path = join(folder, "file", "watson.json");
-  const memory = await Memory.open(path, { clock: createFakeClock(), log: noLog, boot: null });
+  const memory = await Memory.open(path, { clock: createFakeClock(), log: noLog, board, recent, boot: null });
+  expect(board.list()).toMatchObject([{ subject: path, message: expect.stringContaining("not written: ") as string }]);
   expect(memory.id.length).toBeGreaterThanOrEqual(8);
   await expect(readFile(path)).rejects.toThrow("ENOTDIR");
 });

@@ -4,7 +4,10 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   type Clock,
+  describeError,
   type Logger,
+  type ProblemBoard,
+  type RecentProblems,
   makePrivateFolder,
   readJsonFile,
   UntrustedFolder,
@@ -36,6 +39,9 @@ const MODE = 0o600;
 export interface MemoryDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What an operator should see of this Watson. */
+  readonly board: Pick<ProblemBoard, "set">;
+  readonly recent: Pick<RecentProblems, "note">;
   /** Names the present start of the machine; null where the system does not. */
   readonly boot?: string | null;
 }
@@ -74,6 +80,8 @@ export class Memory {
     if (read.state !== "missing") {
       const reason = read.state === "unusable" ? read.reason : "it holds something else";
       deps.log.warn("State file not usable, beginning with a new identity", { path, reason });
+      const message = `the state file could not be used (${reason}): this Watson has a new identity since its start, and what it had announced before is another one's until that one's lease ends`;
+      deps.recent.note({ subject: path, message, remedy: "none is needed after a lease" });
     }
     const memory = new Memory(path, { id: randomUUID(), drained: {}, live: null }, deps);
     await memory.#write(); // before anyone hears of the id
@@ -132,8 +140,12 @@ export class Memory {
     try {
       await makePrivateFolder(dirname(this.#path));
       await writeFileAtomically(this.#path, text, { mode: MODE });
+      this.#deps.board.set("state file", []);
     } catch (error) {
       const path = this.#path;
+      const message = `not written: ${describeError(error)}; a restart will look like another Watson`;
+      const remedy = "see that its folder has room, and is this program's to write";
+      this.#deps.board.set("state file", [{ subject: path, message, remedy }]);
       this.#deps.log.warn("State file not written: a restart will look like another Watson", { path, error });
     }
   }

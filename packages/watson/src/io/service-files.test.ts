@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatProblem, noLog, systemClock } from "@datawire/runtime";
+import { formatProblem, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ServiceFile } from "../core/set.ts";
 import { testInstance } from "../core/testing.ts";
@@ -26,7 +26,7 @@ const parse: ParseServices = (text, file) => {
 async function follow(...sources: string[]): Promise<() => string> {
   let known: readonly ServiceFile[] = [];
   const onChange = (all: readonly ServiceFile[]): void => void (known = all);
-  files = new ServiceFiles({ sources, parse }, { clock: systemClock, log: noLog, onChange });
+  files = new ServiceFiles({ sources, parse }, { clock: systemClock, log: noLog, board: new ProblemBoard(), onChange });
   await files.start();
   return () => describe(known);
 }

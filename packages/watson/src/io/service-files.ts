@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import type { Clock, Logger, Problem } from "@datawire/runtime";
+import { type Clock, describeError, type Logger, type Problem, type ProblemBoard } from "@datawire/runtime";
 import type { ServicesRead } from "../config/service-file.ts";
 import { type Files, firstLook, look } from "../core/file-tracker.ts";
 import type { ServiceFile } from "../core/set.ts";
@@ -19,6 +19,8 @@ export interface ServiceFilesConfig {
 export interface ServiceFilesDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What an operator should see of this Watson. */
+  readonly board: Pick<ProblemBoard, "set">;
   /** Told after each change of any file, with all of them. */
   readonly onChange: (files: readonly ServiceFile[]) => void;
 }
@@ -99,8 +101,11 @@ export class ServiceFiles {
       if (this.#stopped) return;
       try {
         await work();
+        this.#deps.board.set("service folders", []);
       } catch (error) {
         this.#deps.log.error("Cannot look at the service files, trying again", { error });
+        const message = `cannot be looked at: ${describeError(error)}; what they said last stays in force`;
+        this.#deps.board.set("service folders", [{ subject: "service files", message, severity: "error" }]);
         this.#schedule(LOOK_MS_MIN);
       }
     });
