@@ -24,6 +24,7 @@ let findings: ProxyFindings;
 let told: readonly ReportedProblem[] = [];
 /** What `foo` answers now. */
 let answer = CHUNKED_TWICE;
+const unreachable = new Set<string>();
 /** How much later it is than it is. */
 let aheadMs = 0;
 
@@ -78,6 +79,7 @@ beforeAll(async () => {
     runtime: machine.process.runtime,
     planning: machine.planning,
     board: { set: (_, problems) => void (told = problems) },
+    onUnreachable: (host) => void unreachable.add(host),
     findTlsFailure: (target) => findTlsFailure(target, caFile),
   });
 });
@@ -111,6 +113,7 @@ test(
         "//silent@one live, but HAProxy gets no answers from it: N requests in a row got no answer",
       ]);
     expect(told.every(({ remedy, finding }) => (remedy ?? "").length > 0 && finding !== undefined)).toBe(true);
+    expect([...unreachable].toSorted()).toEqual(["127.0.0.1", "localhost"]);
     // An instance of another kind in its place, and Watson's word that the others are down.
     table.apply(change(instance("expired", "one", { state: "down" }), instance("nobody", "one", { state: "down" })));
     await machine.follow(["expired", "nobody"]);

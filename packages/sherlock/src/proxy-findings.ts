@@ -1,7 +1,7 @@
 import { type Clock, describeError, type Logger, type ProblemBoard, readResponseHead } from "@datawire/runtime";
 import type { ServerCounts } from "./core/counters.ts";
 import { problemsOfFinding } from "./core/finding-problem.ts";
-import { Findings, type Observed, type Question } from "./core/findings.ts";
+import { type Finding, Findings, type Observed, type Question } from "./core/findings.ts";
 import { parseRefusedAnswer } from "./core/show-errors.ts";
 import type { TlsTarget } from "./io/tls-failure.ts";
 import type { RuntimeApi } from "./io/runtime-api.ts";
@@ -13,12 +13,16 @@ export interface ProxyFindingsDeps {
   readonly runtime: Pick<RuntimeApi, "ask">;
   readonly planning: Pick<Planning, "current">;
   readonly board: Pick<ProblemBoard, "set">;
+  /** Told of a host at whose address nothing can be reached: its name may have another one by now. */
+  readonly onUnreachable: (host: string) => void;
   /** Why no TLS comes about with a server; null when it does. */
   readonly findTlsFailure: (target: TlsTarget) => Promise<string | null>;
 }
 
 /** So many questions at one look; the others are asked at the next. */
 const QUESTIONS_MAX = 8;
+/** Of the hosts that cannot be reached, at one look. */
+const HOSTS_MAX = 8;
 /** What is told of an answer that HAProxy refused when it has not kept it. */
 const UNKNOWN_ANSWER = "it is no valid HTTP";
 
@@ -50,13 +54,19 @@ export class ProxyFindings {
       // Not waited for: the look may be one that a reload waits for.
       else void this.#tryTls(question);
     }
+    // A server is named for what `Host` says, with the port where it has one.
+    const hosts = new Set(this.#unreachable().map(({ server }) => server.replace(/:\d+$/, "")));
+    for (const host of [...hosts].slice(0, HOSTS_MAX)) this.#deps.onUnreachable(host);
     this.#tell();
+  }
+
+  #unreachable(): Finding[] {
+    return this.#findings.list().filter(({ kind }) => kind === "unreachable");
   }
 
   /** The instances that get no request, by `SERVICE@INSTANCE`, with why. */
   unreachable(): Map<string, string> {
-    const found = this.#findings.list().filter(({ kind }) => kind === "unreachable");
-    const problems = found.flatMap(problemsOfFinding);
+    const problems = this.#unreachable().flatMap(problemsOfFinding);
     return new Map(problems.map(({ subject, message }) => [subject.replace("//", ""), message]));
   }
 

@@ -14,7 +14,6 @@ import {
   type Readiness,
   type ReadinessPart,
 } from "@datawire/runtime";
-import { lacksOf, takesInstances } from "./core/haproxy-version.ts";
 import { createConfigFiles } from "./io/config-files.ts";
 import { Configurator } from "./io/configurator.ts";
 import { Driver } from "./io/driver.ts";
@@ -31,7 +30,7 @@ import { findTlsFailure } from "./io/tls-failure.ts";
 import { createMetrics } from "./metrics.ts";
 import { listPage } from "./page-source.ts";
 import { Planning } from "./planning.ts";
-import { hasRuntimeSocket, prepareProxy, type Proxy, requirePorts, tellsLatencies } from "./proxy.ts";
+import { hasRuntimeSocket, prepareProxy, requirePorts, tellsLatencies, warnOfWeaknesses } from "./proxy.ts";
 import { Reporter } from "./reporter.ts";
 import { ProxyFindings } from "./proxy-findings.ts";
 import { openSampling, type Sampling } from "./sampling.ts";
@@ -144,6 +143,7 @@ async function drive(
     runtime: haproxy.runtime,
     planning,
     board,
+    onUnreachable: (host) => void resolver.lookAgain(host),
     findTlsFailure: (target) => findTlsFailure(target, proxy.settings.caFile),
   });
   const reporter = new Reporter({
@@ -286,14 +286,4 @@ async function drive(
     await admin?.closed;
   }
   if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot follow the directory: ${String(denial)}`);
-}
-
-function warnOfWeaknesses({ binary, template }: Proxy, log: Logger): void {
-  const { text, features } = binary.version;
-  const lacks = lacksOf(features);
-  if (lacks.length > 0) {
-    const level = takesInstances(features) ? "info" : "warn";
-    log[level]("This HAProxy cannot do everything that 2.6 and 2.8 can", { version: text, it: lacks.join("; it ") });
-  }
-  if (template.path !== null) log.info("Using a template of your own", { path: template.path });
 }

@@ -88,6 +88,17 @@ test("Resolver takes names below localhost for loopback, whatever the system's r
   expect(resolver.resolve("web.localhost")).toEqual({ state: "known", address: "127.0.0.1" });
 });
 
+test("Resolver looks at a name before its turn when nothing answers at its address", async () => {
+  const answers = new Map<string, string[] | Error>([["vm", ["10.0.0.1"]]]);
+  const { resolver, changed } = create(answers);
+  await resolver.prepare(["vm"]);
+  answers.set("vm", ["10.0.0.2"]);
+  await resolver.lookAgain("vm");
+  await resolver.lookAgain("nobody");
+  expect(resolver.resolve("vm")).toEqual({ state: "known", address: "10.0.0.2" });
+  expect(changed).toEqual(["vm", "vm"]);
+});
+
 test("Resolver says why a name is unknown, and begins with the addresses of the last run", async () => {
   const answers = new Map<string, string[] | Error>([
     ["gone", new Error("the name does not resolve")],

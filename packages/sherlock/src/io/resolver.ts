@@ -74,6 +74,11 @@ export class Resolver {
     await Promise.all([...this.#known.keys()].map((host) => this.#look(host)));
   }
 
+  /** Looks at a name before its turn, as nothing answers at the address that it had. */
+  async lookAgain(host: string): Promise<void> {
+    if (this.#known.has(host)) await this.#look(host);
+  }
+
   /** Resolves when every name is known, or cannot be, or takes too long. */
   async prepare(hosts: Iterable<string>): Promise<void> {
     const unknown = [...new Set(hosts)].filter((host) => !this.#known.has(host));

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { connect } from "node:tls";
-import { findSystemCa } from "@datawire/runtime";
+import { explainSystemError, findSystemCa } from "@datawire/runtime";
 
 export interface TlsTarget {
   readonly address: string;
@@ -36,7 +36,7 @@ export async function findTlsFailure(target: TlsTarget, caFile: string): Promise
     };
     socket.setTimeout(MS_MAX, () => end(`no handshake within ${MS_MAX / 1_000} s`));
     socket.once("secureConnect", () => end(null));
-    socket.once("error", ({ message }) => end(message));
+    socket.once("error", (error) => end(explainSystemError(error).replace(/^TLS failed: /, "")));
     socket.once("close", () => end("the connection was closed within the handshake"));
   });
 }

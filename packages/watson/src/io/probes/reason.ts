@@ -1,5 +1,5 @@
 import type { DownCause } from "@datawire/protocol";
-import { InvalidResponse, systemErrorCode } from "@datawire/runtime";
+import { explainSystemError, InvalidResponse, systemErrorCode } from "@datawire/runtime";
 import type { Probe } from "../../core/belief.ts";
 
 /** What a connection or an exchange that failed says of its target; `note` stands behind it. */
@@ -21,7 +21,8 @@ function describe(error: unknown, code: string | undefined, target: string): str
   const known = code === undefined ? undefined : REASONS.get(code);
   if (known !== undefined) return `${known} ${target}`;
   if (error instanceof InvalidResponse) return `no valid HTTP from ${target}: ${error.message}`;
-  const message = error instanceof Error ? error.message : String(error);
+  // OpenSSL's own message has its files and functions in it.
+  const message = explainSystemError(error).replace(/^TLS failed: /, "");
   if (code !== undefined && /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code))
     return `TLS with ${target} failed: ${message}`;
   return `check of ${target} failed: ${message}`;
