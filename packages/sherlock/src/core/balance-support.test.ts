@@ -16,13 +16,22 @@ test.each<[policy: string, protocol: ServiceProtocol, hostFromName: boolean, mis
   ["cookie:id", "h2", true, null],
   ["cookie:id", "tcp", true, "cookie:id: a TCP service has no cookies; it is round-robin"],
 ])("missingForBalance() of %s for %s, Host from the server's name: %s", (policy, protocol, hostFromName, missing) => {
-  expect(missingForBalance(parseBalance(policy), protocol, { ...EVERY_FEATURE, hostFromName })).toBe(missing);
+  expect(missingForBalance(parseBalance(policy), protocol, { ...EVERY_FEATURE, hostFromName, stickyIp: true })).toBe(
+    missing,
+  );
+});
+
+test("missingForBalance() knows that callers on loopback have one address", () => {
+  const missing = (protocol: ServiceProtocol, stickyIp: boolean) =>
+    missingForBalance(parseBalance("consistent:ip"), protocol, { ...EVERY_FEATURE, stickyIp });
+  expect(missing("http", false)).toMatch(/^consistent:ip: on loopback/);
+  expect([missing("http", true), missing("tcp", false)]).toEqual([null, null]);
 });
 
 test("missingForBalance() knows that cookies are hashed since HAProxy 2.6", () => {
   const cookie = parseBalance("consistent:cookie:id");
-  expect(missingForBalance(cookie, "http", EVERY_FEATURE)).toBeNull();
-  expect(missingForBalance(cookie, "http", { ...EVERY_FEATURE, hashBalance: false })).toBe(
+  expect(missingForBalance(cookie, "http", { ...EVERY_FEATURE, stickyIp: false })).toBeNull();
+  expect(missingForBalance(cookie, "http", { ...EVERY_FEATURE, stickyIp: false, hashBalance: false })).toBe(
     "consistent:cookie:id: wanted HAProxy 2.6 or newer; it is round-robin",
   );
 });

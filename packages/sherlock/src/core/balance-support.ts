@@ -1,12 +1,18 @@
 import type { Balance, ServiceProtocol } from "@datawire/protocol";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
 
-/** What a balance policy is called, what it wants of HAProxy and what there is instead; null where HAProxy has it. */
+/**
+ * What a balance policy is called, what it wants and what there is instead; null where it is to be had.
+ * @param stickyIp whether callers have addresses of their own.
+ */
 export function missingForBalance(
   balance: Balance,
   protocol: ServiceProtocol,
-  { hashBalance, hostFromName }: HaproxyFeatures,
+  { hashBalance, hostFromName, stickyIp }: HaproxyFeatures & { readonly stickyIp: boolean },
 ): string | null {
+  if (balance.kind === "consistent" && balance.by === "ip" && protocol !== "tcp" && !stickyIp) {
+    return "consistent:ip: on loopback all callers have one address, and one instance would get all; it is round-robin";
+  }
   if (balance.kind === "cookie" && protocol === "tcp") {
     return `cookie:${balance.name}: a TCP service has no cookies; it is round-robin`;
   }

@@ -70,3 +70,18 @@ test("plan() leaves out a service whose planning never went well, and plans the 
   expect([...plan.maps.plain.keys()]).toEqual(expect.arrayContaining(["constructor", "emitter"]));
   expect(plan.problems).toMatchObject([{ subject: "//barker", message: expect.stringContaining("it is not served") }]);
 });
+
+test("plan() says what goes by the address of a client on loopback, where all have one", () => {
+  const { planner, surroundings } = create();
+  const byAddress = tableOf(
+    service("barker", { settings: { balance: "consistent:ip" } }),
+    instance("barker", "a"),
+    instance("barker", "b", { version: "2", order: 1 }),
+    routes("barker", { "//barker(2)": { share: 1_000 } }, { sticky: "ip" }),
+  );
+  const { problems } = planner.plan(byAddress, surroundings);
+  expect(problems).toMatchObject([
+    { subject: "//barker", message: expect.stringContaining("consistent:ip: on loopback") as string },
+    { subject: "//barker", message: expect.stringContaining("--sticky ip): on loopback") as string },
+  ]);
+});

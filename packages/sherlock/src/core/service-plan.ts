@@ -147,7 +147,8 @@ class ServicePlanner {
   #readBalance(view: ServiceView, override: ServiceOverride | undefined): Balance {
     try {
       const balance = balanceOf(view.service.settings, override);
-      const wanted = missingForBalance(balance, view.service.protocol, this.#context.features);
+      const { features, stickyIp } = this.#context;
+      const wanted = missingForBalance(balance, view.service.protocol, { ...features, stickyIp });
       if (wanted === null) return balance;
       this.#problem(`//${view.service.name}`, `Cannot balance by ${wanted}`);
       return { kind: "round-robin" };
@@ -298,7 +299,14 @@ class ServicePlanner {
   }
 
   #stickyKey(sticky: NonNullable<Distribution["sticky"]>): string | null {
-    if (sticky.kind === "ip") return this.#context.stickyIp ? "ip" : null;
+    if (sticky.kind === "ip") {
+      if (this.#context.stickyIp) return "ip";
+      this.#problem(
+        `//${this.#name}`,
+        "Cannot keep users on one side by their address (--sticky ip): on loopback all have one; requests are drawn one by one",
+      );
+      return null;
+    }
     return `${sticky.kind === "header" ? "h" : "c"}:${sticky.name}`;
   }
 
