@@ -3,7 +3,7 @@ import { isIpLiteral } from "@datawire/protocol";
 import { instance, service, tableOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
-import { placeInstance, type Placement } from "./placement.ts";
+import { placeInstance, type Placement, weaknessOf } from "./placement.ts";
 
 function placed(fields: Parameters<typeof instance>[2], features: Partial<HaproxyFeatures> = {}): Placement {
   const table = tableOf(service("s", { settings: { timeoutMs: 20_000 } }), instance("s", "a", fields));
@@ -39,3 +39,25 @@ test.each([
     expect(placed({ state: "down", cause, drainMs: 10_000 }, { repeatsCut }).server.drainMs).toBe(drainMs);
   },
 );
+
+test.each([
+  ["https://10.0.0.7:8443", undefined, true],
+  ["https://[2001:db8::1]", undefined, true],
+  ["https://vm101", undefined, false],
+  ["http://10.0.0.7", undefined, false],
+  ["https://127.0.0.1", undefined, false],
+  ["https://10.0.0.7", { verify: true, serverName: "ledger.example" }, false],
+  ["https://10.0.0.7", { verify: false, serverName: null }, false],
+] as const)("weaknessOf() of %s with %j: %s", (url, tls, expected) => {
+  const one = instance("s", "a", { url, tls });
+  const view = tableOf(service("s"), one).service("s");
+  if (view === null) throw new Error("there is no service");
+  const placed = placeInstance(view, one, {
+    zone: null,
+    resolve: (host) => ({ state: "known", address: isIpLiteral(host) ? host : "10.0.0.1" }),
+    overrides: new Map(),
+    features: EVERY_FEATURE,
+  });
+  if (!placed.ok) throw new Error(placed.reason);
+  expect(weaknessOf(placed.placement) !== null).toBe(expected);
+});

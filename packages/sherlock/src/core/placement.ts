@@ -1,5 +1,5 @@
 import type { Balance, Instance, InstanceTls, Pool, ServiceView } from "@datawire/protocol";
-import { groupOf, isIpLiteral, isUsable } from "@datawire/protocol";
+import { groupOf, isIpLiteral, isMachineLocal, isUsable } from "@datawire/protocol";
 import type { BackendKey } from "./backend-key.ts";
 import { backendName, isServerName, variantOf } from "./backend-key.ts";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
@@ -58,6 +58,12 @@ export function placeDefault(view: ServiceView, url: string, context: PlacementC
     drainMs: DEFAULT_DRAIN_MS,
     instances: [],
   });
+}
+
+/** What an operator should know of an instance that is served all the same; null for nothing. */
+export function weaknessOf({ key, server }: Placement): string | null {
+  if (!key.tls || !key.tlsVerify || server.tlsName !== null || isMachineLocal(server.address)) return null;
+  return "HAProxy compares the names of a certificate and no addresses: any of its authorities will do; wanted a host name in `url`, or `tls: { server_name }` in its service file";
 }
 
 /** A backend with its part of a pool's requests. */

@@ -17,7 +17,7 @@ import { keysOfRoutes } from "./keys.ts";
 import type { ServiceLimits, ServiceOverride } from "./limits.ts";
 import { balanceOf, limitsOf } from "./limits.ts";
 import type { PlacementContext, WeightedBackend } from "./placement.ts";
-import { backendsOf, mergeServers, numberServers, placeDefault, placeInstance } from "./placement.ts";
+import { backendsOf, mergeServers, numberServers, placeDefault, placeInstance, weaknessOf } from "./placement.ts";
 import type { BackendStructure, PlannedServer, PlanProblem, ServiceKeys } from "./plan.ts";
 import { DRAINED, NOTHING } from "./plan.ts";
 import type { BlockPart } from "./prefixes.ts";
@@ -163,6 +163,8 @@ class ServicePlanner {
     const add = (placed: ReturnType<typeof placeInstance>, subject: string): void => {
       if (!placed.ok) return this.#problem(subject, placed.reason);
       const { key, backend, server } = placed.placement;
+      const weakness = weaknessOf(placed.placement);
+      if (weakness !== null) this.#problem(subject, weakness);
       let entry = found.get(backend);
       if (entry === undefined) {
         const structure = { ...key, name: backend, balance: this.#balance, limits: this.#limits, pinned: false };
