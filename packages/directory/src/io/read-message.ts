@@ -99,5 +99,7 @@ export function readInstances(values: readonly unknown[]): { instances: Registra
 
 function nameOf(value: unknown): string | null {
   if (typeof value !== "object" || value === null || !("service" in value) || !("name" in value)) return null;
-  return `${String(value.service)}@${String(value.name)}`.slice(0, 300);
+  const { service, name } = value;
+  // An object may not even have a text.
+  return typeof service === "string" && typeof name === "string" ? `${service}@${name}`.slice(0, 300) : null;
 }

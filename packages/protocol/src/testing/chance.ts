@@ -1,0 +1,33 @@
+/** Chance that a seed decides: xorshift32, which is even enough for picking and costs nothing. */
+export class Chance {
+  #state: number;
+
+  constructor(seed: number) {
+    // Neighbouring seeds begin far apart, and none begins at 0, where it would stay.
+    this.#state = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) | 1;
+    for (let i = 0; i < 4; i++) this.#next();
+  }
+
+  /** A whole number from 0 to below `below`. */
+  int(below: number): number {
+    return this.#next() % below;
+  }
+
+  pick<T>(list: readonly T[]): T {
+    return list[this.int(list.length)] as T;
+  }
+
+  /** True once in so many times. */
+  once(inTimes: number): boolean {
+    return this.int(inTimes) === 0;
+  }
+
+  #next(): number {
+    let state = this.#state;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#state = state;
+    return state >>> 0;
+  }
+}
