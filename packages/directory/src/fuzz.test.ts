@@ -243,7 +243,7 @@ test("whatever a store has, the directory starts with what can be read of it, an
     await tenant.desk.note("something", { who: "ann", verified: false });
     await clock.advance(1_000);
     lookAtAll(tenant);
-    const unexpected = errors.filter((one) => !String((one as { message: string }).message).startsWith("Left out"));
+    const unexpected = errors.filter((one) => !(one as { message: string }).message.startsWith("Left out"));
     expect(unexpected).toEqual([]);
   });
 });

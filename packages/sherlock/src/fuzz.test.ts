@@ -36,6 +36,7 @@ const SETTINGS: RenderSettings = {
   maxConnections: 4_096,
   hardStopAfter: "300000ms",
   accessLog: false,
+  browserHosts: ["localhost"],
   latencies: null,
   sockets: { runtime: "/run/r.sock", fallback: "/run/f.sock", stats: "/run/s.sock", pages: "/run/p.sock" },
   files: { serverState: "/run/servers.state" },
