@@ -39,6 +39,18 @@ test.each([...pages, ...ELSEWHERE, "CONTRIBUTING.md", "CHANGELOG.md"])("the link
   expect(brokenLinks(join(ROOT, name))).toEqual([]);
 });
 
+test.each([
+  ["<!-- run: directory & -->", /nobody sees "<!-- run/],
+  ["<!-- ports: 8080 -->", /nobody sees/],
+  ["```yaml\nservice: //a\n```", /which file the block is of/],
+  ["```toml\na = 1\n```", /"toml" is not run/],
+  ["```json\n{ a: 1 }\n```", /JSON/],
+  ["Then:\n\n    $ dw status", /in an indented block is not run/],
+  ["```console\nprinted by nothing\n```", /output without a command/],
+])("a page that hides something, or shows what nobody tries, is refused: %j", (markdown, reason) => {
+  expect(() => readPage(markdown)).toThrow(reason);
+});
+
 describe.concurrent("commands print what the page shows", () => {
   test.each(pages)(
     "%s",

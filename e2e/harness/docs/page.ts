@@ -131,6 +131,7 @@ function readItems(block: Block, { host, skip, aside, output }: Around): Item[] 
     }
     return [{ ...place, kind: "file", path, content: `${body.join("\n")}\n`, aside }];
   }
+  if (language === "json") JSON.parse(body.join("\n"));
   if (SHOWN.includes(language) || (language === "" && !body.some((line) => line.startsWith("$ ")))) return [];
   throw new Error(`line ${start}: a block of ${JSON.stringify(language)} is not run; wanted console, sh or yaml`);
 }
