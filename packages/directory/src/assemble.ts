@@ -7,7 +7,9 @@ import {
   readyHandler,
   send,
 } from "@datawire/http";
-import type { Clock, Logger, ProblemBoard, Readiness } from "@datawire/runtime";
+import { type Clock, type Logger, type ProblemBoard, type Readiness, RecentProblems } from "@datawire/runtime";
+import { remedyOfLink } from "./core/link-remedies.ts";
+import { failedAt } from "./failed-at.ts";
 import type { Gate } from "./access/gate.ts";
 import type { TokenDesk } from "./access/token-desk.ts";
 import type { StateConfig } from "./core/state.ts";
@@ -84,6 +86,13 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   metrics.observe(() => tenants.list());
 
   const heartbeatMs = Math.max(1, Math.round(leaseMs / HEARTBEATS_A_LEASE));
+  const ended = new AbortController();
+  const recently = { board: problems, clock, signal: ended.signal };
+  const recent = {
+    // Who is refused asks again within half a minute.
+    links: new RecentProblems("links", recently, { keptMs: 120_000 }),
+    failures: new RecentProblems("failures", recently),
+  };
   const links = new LinkServer({ heartbeatMs, leaseMs, directory: address }, { clock, log });
   access.tokens.onChange(() => links.review());
   const door = createFrontDoor({
@@ -94,15 +103,25 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     metrics: metricsHandler(metrics.registry),
     log,
     refused: metrics.refused,
+    recent,
   });
   return {
     handlers: {
       ...door,
       foreign: metrics.foreign,
-      failed: (error) => log.error("Connection failed, cutting it", { error }),
+      failed(error) {
+        log.error("Connection failed, cutting it", { error });
+        recent.failures.note(failedAt("connection", error));
+      },
       crowded(reason) {
         metrics.crowded();
-        if (reason !== null) log.warn("Connections refused", { reason });
+        if (reason === null) return;
+        log.warn("Connections refused", { reason });
+        recent.failures.note({
+          subject: "connections",
+          message: `refused: ${reason}`,
+          remedy: remedyOfLink("limit_exceeded"),
+        });
       },
     },
     configure: (settings) => tenants.configure(settings),
@@ -111,6 +130,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
       await tenants.leave();
       await links.close();
       await tenants.close();
+      ended.abort();
     },
   };
 }

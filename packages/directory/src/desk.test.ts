@@ -19,6 +19,7 @@ const ANN = { who: "ann@vm1", verified: false };
 async function open(store = new MemoryStore(), clock = createFakeClock()) {
   const world = createState();
   const desk = new Desk({
+    failed() {},
     board: new ProblemBoard(),
     state: world,
     store,

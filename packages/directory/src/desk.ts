@@ -29,6 +29,8 @@ interface DeskDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly board: Pick<ProblemBoard, "set">;
+  /** Told what could not be done, and how that failed. */
+  readonly failed: (what: string, error: unknown) => void;
   /** Called when the state has changed. */
   readonly changed: () => void;
   /** Begins to measure how long the store takes to make something durable; the function returned ends that. */
@@ -139,7 +141,10 @@ export class Desk {
       );
       recorded();
     });
-    await write.catch((error: unknown) => log.error("Change not recorded in the history", { action, error }));
+    await write.catch((error: unknown) => {
+      log.error("Change not recorded in the history", { action, error });
+      this.#deps.failed(`history of "${action}"`, error);
+    });
   }
 
   /**
@@ -204,6 +209,7 @@ export class Desk {
       await this.remember([{ kind: "key", id: SESSION_KEY_ID, value: { key } }]);
     } catch (error) {
       this.#deps.log.warn("No key for the cookies of sessions can be made, the next start tries again", { error });
+      this.#deps.failed("key for the cookies of sessions", error);
     }
   }
 

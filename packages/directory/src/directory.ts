@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { formatDirectoryAddress, hostPort } from "@datawire/protocol";
-import { type DaemonContext, formatListenAddress, ProblemBoard } from "@datawire/runtime";
+import { formatDirectoryAddress, hostPort, type ReportedProblem } from "@datawire/protocol";
+import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
 import { tlsOptions } from "./access/io/certificates.ts";
 import { type Access, openAccess } from "./access/open-access.ts";
 import { type Protection, protectionOf } from "./access/protection.ts";
@@ -17,14 +17,13 @@ const FIXED = ["host", "port", "listen", "address", "data_dir", "store", "lease"
 /** Runs a directory until the signal aborts. */
 export async function runDirectory(context: DaemonContext<DirectorySettings>): Promise<void> {
   // Who is silent and what has come due is judged by the time in which this directory attended to what came.
-  const { log, attentive: clock, signal, readiness, input } = context;
+  const { log, attentive: clock, board, signal, readiness, input } = context;
   const settings = context.settings.value;
   const choice = await whereToListen(settings);
   const protection = protectionOf(settings, choice.addresses);
   for (const warning of protection.warnings) log.warn("Exposed", { warning });
   if (choice.warning !== null) log.warn("Listening on loopback only", { reason: choice.warning });
 
-  const problems = new ProblemBoard();
   let handlers = startingHandlers;
   const http = await listenHttp(
     {
@@ -48,7 +47,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
     const dataDir = dataDirOf(settings, input.env);
     const open = (tenant: string | null): Promise<Store> => {
       const folder = tenant === null ? dataDir : tenantFolder(dataDir, tenant);
-      return openStore({ store: kind, folder, address, leaseMs, tenant }, { clock, log }, signal);
+      return openStore({ store: kind, folder, address, leaseMs, tenant }, { clock, log, board }, signal);
     };
     const store = await open(null);
     let access: Access | undefined;
@@ -61,26 +60,27 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
           listTenants: () => listTenants({ store: kind, folder: dataDir }, { clock }),
           clock,
           log,
-          board: problems,
+          board,
           show: (certificate) => http.setCertificate(tlsOptions(certificate)),
         },
       );
       const { certificates } = access;
       const config = {
         address,
-        warnings: protection.warnings,
+        warnings: [...protection.warnings, ...(choice.warning === null ? [] : [choice.warning])],
         leaseMs,
         promotionDelayMs: settings.promotion_delay,
         guard: settings.guard,
         directories: authoritiesOf(settings, { address, port }),
       };
-      const directory = await assembleDirectory(config, { store, clock, log, problems, readiness, access });
+      const directory = await assembleDirectory(config, { store, clock, log, problems: board, readiness, access });
       handlers = directory.handlers;
       context.onReload(({ value }) => {
         void certificates?.look();
         directory.configure({ promotionDelayMs: value.promotion_delay, guard: value.guard });
         const fixed = FIXED.filter((key) => JSON.stringify(value[key]) !== JSON.stringify(settings[key]));
         if (fixed.length > 0) log.warn("Settings that need a restart", { settings: fixed.join(", ") });
+        board.set("restart", fixed.length === 0 ? [] : [needsRestart(fixed)]);
       });
       readiness.seal();
       log.info("Directory is ready", { address, port, listen: http.addresses.map(formatListenAddress).join(", ") });
@@ -92,6 +92,15 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
   } finally {
     await http.close();
   }
+}
+
+function needsRestart(settings: readonly string[]): ReportedProblem {
+  const message = `${settings.join(", ")} changed, and hold from the next start on`;
+  return {
+    subject: "settings",
+    message,
+    remedy: "restart this directory; nobody but those who change something notices",
+  };
 }
 
 /** The authorities under which an address may name this directory. */

@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, ProtocolError } from "@datawire/protocol";
 import { endWithRefusal, type HttpHandlers, type PageHandler, pathOf } from "@datawire/http";
-import type { Logger } from "@datawire/runtime";
+import type { Logger, RecentProblems } from "@datawire/runtime";
 import { requireRight } from "./access/core/grant.ts";
 import { type Gate, type Permit, refusalHeaders } from "./access/gate.ts";
+import { failedAt } from "./failed-at.ts";
 import { answerError } from "./api/router.ts";
+import { remedyOfLink } from "./core/link-remedies.ts";
 import type { LinkServer } from "./io/link-server.ts";
 import { StoreError } from "./store/contract.ts";
 import type { Tenants } from "./tenants.ts";
@@ -19,14 +21,18 @@ interface FrontDoorDeps {
   readonly metrics: PageHandler;
   readonly log: Logger;
   readonly refused: (code: ErrorCode) => void;
+  /** Told what went wrong here, for `dw status`: of a request or link that nobody let in, no tenant knows. */
+  readonly recent: { readonly links: Pick<RecentProblems, "note">; readonly failures: Pick<RecentProblems, "note"> };
 }
 
 const LINK_PATH = "/v1/link";
 const METRICS_PATH = "/metrics";
+/** What a client of the link meets that somebody has to set up otherwise. */
+const REPORTED: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "permission_denied", "limit_exceeded"]);
 
 /** Lets requests and links in and shows each to the tenant that it is for. */
 export function createFrontDoor(deps: FrontDoorDeps): Pick<HttpHandlers, "request" | "upgrade"> {
-  const { gate, tenants, links, open, metrics, log, refused } = deps;
+  const { gate, tenants, links, open, metrics, log, refused, recent } = deps;
 
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     for (const handler of open) if (await handler(req, res)) return;
@@ -49,7 +55,8 @@ export function createFrontDoor(deps: FrontDoorDeps): Pick<HttpHandlers, "reques
 
   return {
     request(req, res) {
-      answer(req, res).catch((error: unknown) => answerError(error, { req, res, log, refused }));
+      const failed = (what: string, error: unknown): void => recent.failures.note(failedAt(what, error));
+      answer(req, res).catch((error: unknown) => answerError(error, { req, res, log, refused, failed }));
     },
     upgrade(req, socket, head) {
       welcome(req, socket, head).catch((error: unknown) => {
@@ -57,6 +64,10 @@ export function createFrontDoor(deps: FrontDoorDeps): Pick<HttpHandlers, "reques
         refused(code);
         if (code === "internal") log.error("Link failed", { error });
         const refusal = error instanceof ProtocolError ? error : new ProtocolError(code, "Cannot open the link");
+        const subject = `link from ${req.socket.remoteAddress ?? "unknown"}`;
+        if (code === "internal") recent.failures.note(failedAt(subject, error));
+        if (REPORTED.has(code))
+          recent.links.note({ subject, message: `refused: ${refusal.message}`, remedy: remedyOfLink(code) });
         // Clients of the link show the message.
         endWithRefusal(socket, { code, message: refusal.message, headers: refusalHeaders(refusal) });
       });

@@ -23,6 +23,7 @@ function start({ warmUpMs = 1_000_000 } = {}) {
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published: () => {} });
   const nothing = (): void => {};
   const desk = new Desk({
+    failed() {},
     board: new ProblemBoard(),
     state,
     store,

@@ -3,6 +3,7 @@ import { type Clock, describeError, type Logger } from "@datawire/runtime";
 import { expired, planExpiry } from "./core/commands/routes.ts";
 import { emptyChange, type Plan } from "./core/commands/plan.ts";
 import { promotion } from "./core/commands/services.ts";
+import { failedAt } from "./failed-at.ts";
 import type { Faults } from "./core/faults.ts";
 import { Homecoming } from "./core/homecoming.ts";
 import { emptyRecord } from "./core/records.ts";
@@ -126,7 +127,7 @@ function endLeases({ state, publisher, log }: HousekeepingDeps, moment: Moment):
 }
 
 /** Decides what is due; a failure is told once and tried again later, as what is due stays so. */
-async function decide({ state, desk, store, log }: HousekeepingDeps, moment: Moment): Promise<boolean> {
+async function decide({ state, desk, store, faults, log }: HousekeepingDeps, moment: Moment): Promise<boolean> {
   const { outage } = store;
   try {
     const due = state.primaries.due(moment);
@@ -139,7 +140,10 @@ async function decide({ state, desk, store, log }: HousekeepingDeps, moment: Mom
       await desk.change((at) => planExpiry(state, key, at), { author: DIRECTORY, undoable: false });
     return true;
   } catch (error) {
-    if (outage === null) log.error("What is due could not be stored", { error, retryInMs: RETRY_MS });
+    if (outage === null) {
+      log.error("What is due could not be stored", { error, retryInMs: RETRY_MS });
+      faults.note(failedAt("housekeeping", error), moment.wallMs);
+    }
     return false;
   }
 }

@@ -18,6 +18,7 @@ function create() {
   const log = noLog;
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published() {} });
   const desk = new Desk({
+    failed() {},
     board: new ProblemBoard(),
     state,
     store: new MemoryStore(),

@@ -8,6 +8,7 @@ import {
 } from "@datawire/protocol";
 import { type Clock, describeError, type Logger } from "@datawire/runtime";
 import type { Counters } from "./core/counters.ts";
+import { remedyOfLink } from "./core/link-remedies.ts";
 import type { Faults } from "./core/faults.ts";
 import type { Refusal, Word } from "./core/registry.ts";
 import type { State } from "./core/state.ts";
@@ -84,6 +85,9 @@ interface LinkDeskDeps {
   readonly faults: Faults;
 }
 
+/** Who is refused asks again within half a minute. */
+const REFUSED_KEPT_MS = 120_000;
+
 /** What a Watson said, as its session read it. */
 interface Said {
   readonly instances: readonly Registration[];
@@ -120,6 +124,15 @@ export class LinkDesk {
     const name = client.kind === undefined ? client.peer : `${client.kind} ${client.name}`;
     const message = `its link was closed, as the directory failed at what it said: ${describeError(error)}`;
     faults.note({ subject: `link of ${name}`, message, remedy: FAULT_REMEDY }, clock.nowMs());
+  }
+
+  /** A client was turned away, which asks again from time to time until somebody changes something. */
+  linkRefused(client: FailedClient, { code, message }: { readonly code: ErrorCode; readonly message: string }): void {
+    const { log, faults, clock } = this.#deps;
+    log.warn("Link refused", { ...client, code, message });
+    const subject = client.kind === undefined ? `link from ${client.peer}` : subjectOf(client);
+    const fault = { severity: "warning", keptMs: REFUSED_KEPT_MS, remedy: remedyOfLink(code) } as const;
+    faults.note({ ...fault, subject, message: `refused at ${client.peer}: ${message}` }, clock.nowMs());
   }
 
   /** What a client is given to make the cookies of sessions with; nothing but for a Sherlock. */
@@ -161,9 +174,10 @@ export class LinkDesk {
   }
 
   enter(session: LinkClient, hello: Hello): void {
-    const { state, publisher, log } = this.#deps;
+    const { state, publisher, faults, log } = this.#deps;
     const { kind, name, id, version } = hello;
     this.#open.add(session);
+    faults.settle(subjectOf(hello));
     if (publisher.warming) state.registry.expect(hello.subscribe?.holds ?? 0);
     log.info("Client connected", { kind, client: name, version });
     if (kind === "watson") {
@@ -249,6 +263,9 @@ export class LinkDesk {
     return { moment: momentOf(this.#deps.clock), local };
   }
 }
+
+/** Of which client a refused link is told. */
+const subjectOf = ({ kind, name }: Pick<FailedClient, "kind" | "name">): string => `${kind} ${name}`;
 
 /** What a Watson said, for the log. */
 function described(instances: readonly Registration[], refusals: readonly Refusal[]) {

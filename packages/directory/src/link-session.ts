@@ -1,10 +1,10 @@
 import {
   FRAME_BYTES_MAX,
   type Hello,
+  instanceKey,
   LINK_VERSIONS,
   ProtocolError,
   type ErrorCode,
-  type ReportedProblem,
   type ServerMessage,
 } from "@datawire/protocol";
 import { type Clock, type Logger, VERSION } from "@datawire/runtime";
@@ -14,6 +14,7 @@ import type { Position } from "./core/revisions.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./io/read-message.ts";
 import type { Socket } from "./io/socket.ts";
 import type { ClientReport, LinkClient, LinkDesk, Rival } from "./link-desk.ts";
+import { ClientProblems } from "./client-problems.ts";
 import { Pulse, type PulseConfig } from "./pulse.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -62,7 +63,7 @@ export class LinkSession implements LinkClient {
   #phase: Phase = { state: "greeting" };
   #subscription: Subscription | null = null;
   #applied: Position | null = null;
-  #problems: readonly ReportedProblem[] = [];
+  readonly #problems = new ClientProblems();
 
   constructor(config: LinkSessionConfig, deps: LinkSessionDeps) {
     this.#config = config;
@@ -77,7 +78,7 @@ export class LinkSession implements LinkClient {
     if (this.#phase.state !== "open") return null;
     const { kind, name, id, version, zone } = this.#phase.hello;
     const position = this.#applied ?? this.#subscription?.position ?? null;
-    const since = { sinceMs: this.#sinceMs, position, problems: this.#problems };
+    const since = { sinceMs: this.#sinceMs, position, problems: this.#problems.list() };
     return { kind, name, id, version, zone: zone ?? null, ...since };
   }
 
@@ -220,11 +221,9 @@ export class LinkSession implements LinkClient {
         return this.#register(hello, message);
       case "applied":
         this.#applied = { epoch: message.epoch, revision: message.revision };
-        this.#problems = message.problems;
-        return;
+        return this.#problems.report(message.problems);
       case "problems":
-        this.#problems = message.problems;
-        return;
+        return this.#problems.report(message.problems);
       case "counters":
         return this.#deps.desk.count(hello, message.counters);
     }
@@ -234,14 +233,14 @@ export class LinkSession implements LinkClient {
     const { min, max } = LINK_VERSIONS;
     if (hello.link.min > max || hello.link.max < min) {
       const message = `Cannot speak with ${hello.name}: it speaks versions ${hello.link.min} to ${hello.link.max} of the link, this directory ${min} to ${max}`;
-      return this.#refuse("unsupported", message, CLOSE.protocol);
+      return this.#refuse("unsupported", message, CLOSE.protocol, hello);
     }
     try {
       requireLink(this.#deps.permit.grant, hello, this.#deps.desk.servicesOf(hello));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#deps.desk.refused(error.code);
-      return this.#refuse(error.code, error.message, CLOSE.policy);
+      return this.#refuse(error.code, error.message, CLOSE.policy, hello);
     }
     const rival = this.#deps.desk.rivalOf(hello);
     if (rival === null) return this.#open(hello);
@@ -257,7 +256,7 @@ export class LinkSession implements LinkClient {
     if (rival === null) return this.#open(hello);
     const other = rival.name() ?? "another machine";
     const message = `Cannot accept the Watson on ${hello.name}: one on ${other} is connected with the same id; each needs a state folder of its own`;
-    this.#refuse("conflict", message, CLOSE.policy);
+    this.#refuse("conflict", message, CLOSE.policy, hello);
   }
 
   #open(hello: Hello): void {
@@ -289,9 +288,13 @@ export class LinkSession implements LinkClient {
             // What could not be read or may not be registered must not stay in use as it was described before.
             gone: [...message.gone, ...refused.map(({ instance }) => instance)],
           });
+    const all = [...refused, ...refusals];
+    const gone = message.type === "update" ? message.gone : [];
+    const named = [...instances.map(instanceKey), ...gone];
+    this.#problems.registered({ named, isWhole: message.type === "register" }, all);
     const answer = (): void => {
       if (this.#phase.state !== "open") return;
-      this.#send({ type: "registered", seq: message.seq, refused: [...refused, ...refusals] });
+      this.#send({ type: "registered", seq: message.seq, refused: all });
       if (tellsDraining) this.sendDraining(this.#deps.desk.drainedOf(hello));
     };
     // Answered means known after a restart.
@@ -302,12 +305,16 @@ export class LinkSession implements LinkClient {
   }
 
   #error(code: ErrorCode, message: string): void {
+    this.#problems.messageRefused(code, message);
     this.#send({ type: "error", code, message, fatal: false });
   }
 
   /** Says why and closes; a client that tries again without a change is refused again. */
-  #refuse(code: ErrorCode, message: string, close: number): void {
-    this.#deps.log.warn("Link refused", { peer: this.#deps.peer.address, code, message });
+  #refuse(code: ErrorCode, message: string, close: number, hello?: Hello): void {
+    this.#deps.desk.linkRefused(
+      { ...this.#name(), ...(hello && { kind: hello.kind, name: hello.name }) },
+      { code, message },
+    );
     this.#send({ type: "error", code, message, fatal: true });
     this.#deps.socket.close(close, code);
     this.closed();

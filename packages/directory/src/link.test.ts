@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Table, tableChangeSchema } from "@datawire/protocol";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { LinkDesk } from "./link-desk.ts";
 import { hello, type Served, serve, sherlockOf, watsonOf } from "./testing/served.ts";
 import { registration } from "./testing/worlds.ts";
@@ -259,4 +259,71 @@ test("Sherlocks alone are given the key of the cookies of sessions, the same aft
   const second = await start({ folder });
   expect(await keyFor(second, "sherlock")).toBe(key);
   await rm(folder, { recursive: true });
+});
+
+describe("what is refused is told to operators", () => {
+  const problems = async (served: Served) =>
+    (await served.get("/v1/status")).body["problems"] as { subject: string; message: string; remedy: string }[];
+
+  test("an instance that another connected Watson holds, until it is registered or taken back", async () => {
+    const served = await start();
+    await watsonOf(served, "vm1", [registration("foo@one")]);
+    const { client } = await watsonOf(served, "vm2", [registration("foo@one"), registration("foo@two")]);
+    expect(await problems(served)).toMatchObject([
+      {
+        severity: "error",
+        subject: "watson vm2: //foo@one",
+        message: expect.stringContaining("the Watson on vm1 holds an instance of that name") as string,
+        remedy: expect.stringContaining("instance:") as string,
+      },
+    ]);
+    const { body } = await served.get("/v1/status");
+    expect(body["watsons"]).toMatchObject([{ name: "vm1", problems: [] }, { problems: [{ subject: "//foo@one" }] }]);
+    client.send({ type: "update", seq: 2, instances: [], gone: ["foo@one"] });
+    await client.next("registered");
+    expect(await problems(served)).toEqual([]);
+  });
+
+  test.each([
+    ["a URL of its own machine alone is fine here", { url: "http://localhost:1" }, 0],
+    ["one that cannot be read", { url: "ftp://h" }, 1],
+  ])("%s", async (_, fields, expected) => {
+    const served = await start();
+    const { client } = await watsonOf(served, "vm1", [{ ...registration("foo@one"), ...fields }]);
+    expect(await problems(served)).toHaveLength(expected);
+    client.send({ type: "register", seq: 2, instances: [registration("foo@one")] });
+    await client.next("registered");
+    expect(await problems(served)).toEqual([]);
+  });
+
+  test("a message that was refused as a whole, until one of the kind is taken", async () => {
+    const served = await start();
+    const { client } = await watsonOf(served, "vm1", []);
+    client.send({ type: "register", seq: 2, instances: "none" });
+    await client.next("error");
+    expect(await problems(served)).toMatchObject([{ subject: "watson vm1: link" }]);
+    client.send({ type: "sing" });
+    await client.next("error");
+    client.send({ type: "register", seq: 3, instances: [] });
+    await client.next("registered");
+    expect(await problems(served)).toEqual([]);
+  });
+
+  test("a second Watson with the same id, until it comes with another one", async () => {
+    const served = await start();
+    await watsonOf(served, "vm1", [registration("foo@one")], "one-and-the-same");
+    const copy = await served.link();
+    copy.send(hello("watson", "vm2", { id: "one-and-the-same" }));
+    expect(await copy.next("error")).toMatchObject({ fatal: true });
+    expect(await problems(served)).toMatchObject([
+      {
+        severity: "warning",
+        subject: "watson vm2",
+        message: expect.stringContaining("one on vm1 is connected with the same id") as string,
+        remedy: expect.stringContaining("state folder") as string,
+      },
+    ]);
+    await watsonOf(served, "vm2", []);
+    expect(await problems(served)).toEqual([]);
+  });
 });

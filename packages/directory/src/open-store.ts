@@ -1,4 +1,4 @@
-import { type Clock, ExitError, exitCodes, type Logger, readTextFile } from "@datawire/runtime";
+import { type Clock, ExitError, exitCodes, type Logger, type ProblemBoard, readTextFile } from "@datawire/runtime";
 import type { Store } from "./store/contract.ts";
 import { openEmbeddedStore } from "./store/embedded.ts";
 import { listEtcdFolders } from "./store/etcd/etcd-folders.ts";
@@ -21,6 +21,8 @@ export interface StoreOptions {
 interface StoreDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What an operator should see; left out by a command. */
+  readonly board?: Pick<ProblemBoard, "set">;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "@datawire/runtime";
+import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import type { Moment } from "./core/moment.ts";
 import type { OthersWord } from "./core/others-word.ts";
 import type { State } from "./core/state.ts";
@@ -23,12 +23,17 @@ interface SharingDeps {
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is wrong with the table and its store. */
+  readonly board: Pick<ProblemBoard, "set">;
 }
 
 /** What Watsons say within this time is written together. */
 const SHARE_MS = 10;
 /** What could not be written is tried again after this long. */
 const RETRY_MS = 250;
+
+/** Two directories that write of one Watson at once settle that with the next attempt. */
+const FAILURES_TOLD = 4;
 
 /** Tells the other directories on the same store what the Watsons here say, and takes what theirs say. */
 export class Sharing {
@@ -39,6 +44,7 @@ export class Sharing {
   /** Resolves with the end of the save that is to come; null when none is. */
   #next: PromiseWithResolvers<void> | null = null;
   #wasAway = false;
+  #failures = 0;
 
   constructor(deps: SharingDeps) {
     this.#deps = deps;
@@ -127,10 +133,22 @@ export class Sharing {
       const failed = await shared.save(changes);
       unsaved.restoreByWatson(failed);
       if (failed.length > 0) this.soon(RETRY_MS);
+      this.#tell(failed.length);
     } catch (error) {
       log.error("Registrations not shared", { error });
       unsaved.restoreByWatson(changes);
+      this.#tell(changes.length);
     }
+  }
+
+  /** Tells of Watsons whose word does not reach the others, once that is no race between directories any more. */
+  #tell(failed: number): void {
+    this.#failures = failed === 0 ? 0 : this.#failures + 1;
+    if (failed === 0) return this.#deps.board.set("sharing", []);
+    if (this.#failures < FAILURES_TOLD || this.#deps.store.outage !== null) return;
+    const message = `what ${failed} Watsons say is not written to etcd, and the other directories do not know it`;
+    const remedy = "this directory's log has the reason; see that etcd takes writes (`etcdctl alarm list`)";
+    this.#deps.board.set("sharing", [{ subject: "etcd", message, severity: "error", remedy }]);
   }
 
   async #recall(): Promise<void> {

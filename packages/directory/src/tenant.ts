@@ -4,6 +4,7 @@ import type { ApiContext, Surroundings } from "./api/context.ts";
 import { endpointsOf } from "./api/endpoints.ts";
 import { createRouter, type Router } from "./api/router.ts";
 import { Counters } from "./core/counters.ts";
+import { failedAt } from "./failed-at.ts";
 import { Faults } from "./core/faults.ts";
 import { State, type StateConfig } from "./core/state.ts";
 import { Desk } from "./desk.ts";
@@ -59,13 +60,14 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const publisher = new Publisher(state.writer, { clock, epoch: randomBytes(8).toString("hex"), published });
   const board = new ProblemBoard();
   const changed = (): void => publisher.touch();
+  const failed = (what: string, error: unknown): void => faults.note(failedAt(what, error), clock.nowMs());
   const drained = (key: string): void => links.tellDraining(key);
-  const desk = new Desk({ state, store, clock, log, board, changed, storing, recorded, drained });
+  const desk = new Desk({ state, store, clock, log, board, failed, changed, storing, recorded, drained });
   await desk.load();
   await desk.makeSessionKey();
 
   const { shared } = store;
-  const sharing = shared === null ? null : new Sharing({ state, store, shared, publisher, clock, log });
+  const sharing = shared === null ? null : new Sharing({ state, store, shared, publisher, clock, log, board });
   const saving = shared === null ? new Saving({ state, store, clock, log }) : null;
   const counters = new Counters();
   const links: LinkDesk = new LinkDesk({
@@ -89,7 +91,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     desk,
     links,
     publisher,
-    router: createRouter(endpointsOf(context), { log, refused }),
+    router: createRouter(endpointsOf(context), { log, refused, failed }),
     keepHouse: (signal) =>
       runHousekeeping(
         { state, desk, publisher, store, sharing, saving, faults, clock, log },

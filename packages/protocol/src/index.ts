@@ -17,7 +17,7 @@ export type { Holder, Part, Pool, Viewpoint } from "./outlets.ts";
 export { sharedZone } from "./outlets.ts";
 export { distribute, effectiveTable, isWholeService } from "./distribution.ts";
 export { DURATION_MAX_MS, DURATION_RULE, formatDuration, parseDuration } from "./duration.ts";
-export { endpointsOf } from "./endpoints-of.ts";
+export { answersAlike, endpointsOf } from "./endpoints.ts";
 export type { ErrorCode } from "./errors.ts";
 export { ERROR_CODES, ProtocolError } from "./errors.ts";
 export type { ExplainedSessions, Explanation, RequestFacts } from "./explain.ts";

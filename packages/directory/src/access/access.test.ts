@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { ROLES } from "@datawire/protocol";
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listenHttp } from "@datawire/http";
@@ -146,18 +146,21 @@ test("CertificateKeeper shows what is put into its files, and keeps the old one 
     return cert;
   };
   const shown: string[] = [];
+  const board = new ProblemBoard();
   const first = await put();
   const show = ({ cert }: { readonly cert: string }) => void shown.push(cert);
-  const keeper = new CertificateKeeper(filedCertificates(files), { clock, log: noLog, show });
+  const keeper = new CertificateKeeper(filedCertificates(files), { clock, log: noLog, board, show });
   await keeper.start();
   await keeper.look();
   expect(shown).toEqual([first]);
   await writeFile(files.key, "no key");
   await keeper.look();
   expect(shown).toEqual([first]);
+  expect(board.list()).toMatchObject([{ subject: "certificate", severity: "error" }]);
   const second = await put();
   await keeper.look();
   expect(shown).toEqual([first, second]);
+  expect(board.list()).toEqual([]);
 });
 
 test("with client_ca, clients without a certificate of that authority do not get in", async () => {

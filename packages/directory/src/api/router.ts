@@ -100,13 +100,15 @@ export function bindUpload<Answer extends z.ZodType>(
 interface RouterDeps {
   readonly log: Logger;
   readonly refused: (code: ErrorCode) => void;
+  /** Told what the directory itself failed at, and how. */
+  readonly failed: (what: string, error: unknown) => void;
 }
 
 /** Answers requests of those who were let in. */
 export type Router = (req: IncomingMessage, res: ServerResponse, permit: Permit) => Promise<void>;
 
 /** Answers requests by the endpoint that takes them, and every other request by an error. */
-export function createRouter(endpoints: readonly BoundEndpoint[], { log, refused }: RouterDeps): Router {
+export function createRouter(endpoints: readonly BoundEndpoint[], deps: RouterDeps): Router {
   return async (req, res, { grant }) => {
     try {
       const { bound, params } = find(endpoints, req);
@@ -117,7 +119,7 @@ export function createRouter(endpoints: readonly BoundEndpoint[], { log, refused
       else sendJson(res, 200, answer.json);
       discardRest(req);
     } catch (error) {
-      answerError(error, { req, res, log, refused });
+      answerError(error, { req, res, ...deps });
     }
   };
 }
@@ -125,11 +127,14 @@ export function createRouter(endpoints: readonly BoundEndpoint[], { log, refused
 /** Answers with what went wrong. */
 export function answerError(
   error: unknown,
-  { req, res, log, refused }: RouterDeps & { readonly req: IncomingMessage; readonly res: ServerResponse },
+  { req, res, log, refused, failed }: RouterDeps & { readonly req: IncomingMessage; readonly res: ServerResponse },
 ): void {
   const { status, body, headers } = answerTo(error);
   refused(body.error.code);
-  if (body.error.code === "internal") log.error("Request failed", { method: req.method, path: pathOf(req), error });
+  if (body.error.code === "internal") {
+    log.error("Request failed", { method: req.method, path: pathOf(req), error });
+    failed(`${req.method} ${pathOf(req).slice(0, 200)}`, error);
+  }
   sendJson(res, status, body, headers);
   discardRest(req);
 }

@@ -1,7 +1,12 @@
 import type { StatusProblem } from "./service-problems.ts";
 
-/** Something that went wrong in the directory itself, and that cost no more than its subject. */
-export type Fault = Pick<StatusProblem, "subject" | "message" | "remedy">;
+/** Something that went wrong, and that cost no more than its subject. */
+export interface Fault extends Pick<StatusProblem, "subject" | "message" | "remedy"> {
+  /** Left out for an error: something that the directory itself failed at. */
+  readonly severity?: StatusProblem["severity"];
+  /** For how long it is worth a look; an hour where nothing is said. */
+  readonly keptMs?: number;
+}
 
 /** A subject that has been well for so long is not worth a look any more. */
 const KEPT_MS = 3_600_000;
@@ -26,13 +31,20 @@ export class Faults {
     for (const oldest of this.#kept.keys()) if (this.#kept.size > SUBJECTS_MAX) this.#kept.delete(oldest);
   }
 
+  /** The subject is well again. */
+  settle(subject: string): void {
+    this.#kept.delete(subject);
+  }
+
   /** For `dw status`; the newest first. */
   problems(wallMs: number): StatusProblem[] {
-    for (const [subject, { lastMs }] of this.#kept) if (wallMs - lastMs > KEPT_MS) this.#kept.delete(subject);
+    for (const [key, { fault, lastMs }] of this.#kept)
+      if (wallMs - lastMs > (fault.keptMs ?? KEPT_MS)) this.#kept.delete(key);
     return [...this.#kept.values()].toReversed().map(({ fault, times, lastMs }) => {
+      const { subject, remedy, severity = "error" } = fault;
       const often = times === 1 ? "" : `${times} times, `;
       const last = `${often}last at ${new Date(lastMs).toISOString()}`;
-      return { ...fault, severity: "error", message: `${fault.message} (${last})` };
+      return { subject, remedy, severity, message: `${fault.message} (${last})` };
     });
   }
 }

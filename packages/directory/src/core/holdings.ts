@@ -1,4 +1,4 @@
-import type { Instance, Registration } from "@datawire/protocol";
+import { answersAlike, type Instance, type Registration } from "@datawire/protocol";
 import { Announced } from "./announced.ts";
 import type { Leases } from "./leases.ts";
 import type { Moment } from "./moment.ts";
@@ -222,7 +222,7 @@ export class Holdings {
     for (const other of this.#announced.beside(key, said)) {
       const watson = this.owner(other);
       const held = watson?.held.get(other);
-      if (watson === null || held === undefined || watson === lost) continue;
+      if (watson === null || held === undefined || watson === lost || !answersAlike(said, held.said)) continue;
       if (watson.seat.state === "lost" && held.saidSinceMs <= lost.sinceMs) continue;
       const sinceMs = Math.max(lost.sinceMs, held.saidSinceMs);
       return { key: other, watson: watson.identity.name, sinceMs };
@@ -233,12 +233,20 @@ export class Holdings {
   /** Addresses at which Watsons that are connected announce different services: one program can be but one of them. */
   *contested(): Generator<Contested> {
     for (const { endpoint, keys } of this.#announced.shared()) {
-      const claims = keys.flatMap((key) => {
+      const seen = keys.flatMap((key) => {
         const watson = this.owner(key);
-        return watson === null || watson.seat.state === "lost" ? [] : [{ key, watson }];
+        const said = watson?.held.get(key)?.said;
+        return watson === null || said === undefined || watson.seat.state === "lost" ? [] : [{ key, watson, said }];
       });
-      const several = new Set(claims.map(({ watson }) => watson)).size > 1;
-      if (!several || new Set(claims.map(({ key }) => serviceOf(key))).size < 2) continue;
+      const claims = seen.filter((one) =>
+        seen.some(
+          (other) =>
+            other.watson !== one.watson &&
+            other.said.service !== one.said.service &&
+            answersAlike(one.said, other.said),
+        ),
+      );
+      if (claims.length === 0) continue;
       yield { endpoint, claims: claims.map(({ key, watson }) => ({ key, watson: watson.identity.name })) };
     }
   }
@@ -254,8 +262,6 @@ export interface Contested {
   /** Keys `SERVICE@INSTANCE`, and the names of their Watsons. */
   readonly claims: readonly { readonly key: string; readonly watson: string }[];
 }
-
-const serviceOf = (key: string): string => key.slice(0, key.indexOf("@"));
 
 /** Whether a Watson is taken to be gone, rather than on its way back. */
 function isOutOfSight(seat: Seat): boolean {

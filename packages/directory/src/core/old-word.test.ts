@@ -29,6 +29,7 @@ describe("a lost instance", () => {
     ["bytes there", registration("b@b1", { protocol: "tcp", url: "tcp://10.0.0.1:8090" }), "a1 down"],
     ["the address in another spelling", registration("b@b1", { url: "http://[::ffff:10.0.0.1]:8090" }), "a1 down"],
     ["another version of it under another name", registration("a@a2:2", { url: HERE }), "a1 down, a2 live"],
+    ["another service beside it", registration("b@b1", { url: "http://10.0.0.1:8090/b" }), "a1 down"],
     ["another port", registration("b@b1", { url: "http://10.0.0.1:8091" }), "a1 lost"],
     ["another host", registration("b@b1", { url: "http://10.0.0.2:8090" }), "a1 lost"],
     ["itself", registration("a@a1:1", { url: HERE }), "a1 live"],
@@ -97,13 +98,24 @@ describe("a lost instance", () => {
   });
 });
 
-test("contested() leaves alone what one Watson announces twice, and one service that several announce", () => {
+test("a lost instance stays in use where another service has another base path: one program may serve both", () => {
   const world = createState();
-  state(world, "vm1", [registration("a@a1", { url: `${HERE}/a` }), registration("b@b1", { url: `${HERE}/b` })]);
-  state(world, "vm2", [registration("a@a2", { url: `${HERE}/a` })]);
-  expect(world.registry.contested()).toMatchObject([{ endpoint: "10.0.0.1:8090" }]);
-  state(world, "vm1", [registration("a@a1", { url: `${HERE}/a` })], { ms: 1 });
-  expect(world.registry.contested()).toEqual([]);
+  state(world, "vm1", [registration("a@a1", { url: `${HERE}/a` })]);
+  state(world, "vm2", [registration("b@b1", { url: `${HERE}/b` })]);
+  world.registry.break(watson("vm1").id, at(1_000));
+  expect(shown(world, "a")).toBe("a1 lost");
+});
+
+test.each<[readonly Registration[], readonly Registration[], string[]]>([
+  [[registration("a@a1", { url: HERE })], [registration("b@b1", { url: HERE })], ["a@a1", "b@b1"]],
+  [[registration("a@a1", { url: HERE })], [registration("a@a2", { url: HERE })], []],
+  [[registration("a@a1", { url: HERE }), registration("b@b1", { url: HERE })], [], []],
+  [[registration("a@a1", { url: `${HERE}/a` })], [registration("b@b1", { url: `${HERE}/b` })], []],
+])("contested() of %j and %j is %j", (one, other, expected) => {
+  const world = createState();
+  state(world, "vm1", one);
+  state(world, "vm2", other);
+  expect(world.registry.contested().flatMap(({ claims }) => claims.map(({ key }) => key))).toEqual(expected);
 });
 
 test("no lost instance is in use at an address that a connected Watson announces for another, whatever happened", () => {

@@ -1,4 +1,5 @@
 import {
+  answersAlike,
   emptyChange,
   endpointsOf,
   type Instance,
@@ -15,17 +16,13 @@ type Gone = TableChange["gone"];
 /** What a subscriber keeps beyond what a warming directory knows (architecture rule 3). */
 export class Kept {
   readonly #services = new Set<string>();
-  /** Key → where it was announced. */
-  readonly #instances = new Map<string, readonly string[]>();
+  readonly #instances = new Map<string, Instance | null>();
   readonly #tables = new Set<string>();
 
   /** @param table the table that has what the directory did not name. */
   add(gone: Gone, table: Pick<Table, "instance">): void {
     for (const key of gone.services) this.#services.add(key);
-    for (const key of gone.instances) {
-      const instance = table.instance(key);
-      this.#instances.set(key, instance === null ? [] : endpointsOf(instance));
-    }
+    for (const key of gone.instances) this.#instances.set(key, table.instance(key));
     for (const key of gone.tables) this.#tables.add(key);
   }
 
@@ -42,10 +39,13 @@ export class Kept {
    */
   replacedBy(named: readonly Instance[]): Gone {
     if (this.#instances.size === 0) return emptyChange().gone;
-    const taken = new Set(named.filter(({ state }) => state !== "lost").flatMap(endpointsOf));
-    const instances = [...this.#instances].flatMap(([key, endpoints]) =>
-      endpoints.some((endpoint) => taken.has(endpoint)) ? [key] : [],
-    );
+    const taken = new Map<string, Instance[]>();
+    for (const one of named.filter(({ state }) => state !== "lost"))
+      for (const endpoint of endpointsOf(one)) taken.set(endpoint, [...(taken.get(endpoint) ?? []), one]);
+    const instances = [...this.#instances].flatMap(([key, kept]) => {
+      const there = kept === null ? [] : endpointsOf(kept).flatMap((endpoint) => taken.get(endpoint) ?? []);
+      return there.some((one) => kept !== null && answersAlike(kept, one)) ? [key] : [];
+    });
     for (const key of instances) this.#instances.delete(key);
     return { ...emptyChange().gone, instances };
   }

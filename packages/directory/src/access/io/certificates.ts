@@ -1,5 +1,5 @@
 import { createSecureContext } from "node:tls";
-import { type Clock, type Logger, readTextFile } from "@datawire/runtime";
+import { type Clock, type Logger, type ProblemBoard, readTextFile } from "@datawire/runtime";
 import type { AuthorityRecord } from "../core/token-record.ts";
 import type { IssuedCertificate } from "./authority.ts";
 
@@ -68,6 +68,8 @@ export function tlsOptions({ cert, key, clientCa }: ServerCertificate) {
 interface KeeperDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is wrong with the directory as a whole. */
+  readonly board: Pick<ProblemBoard, "set">;
   /** Makes the server show it to those who connect from now on. */
   readonly show: (certificate: ServerCertificate) => void;
 }
@@ -92,10 +94,11 @@ export class CertificateKeeper {
 
   /** Looks whether there is another one; when that cannot be used, the old one stays and the log says why, once. */
   async look(): Promise<void> {
-    const { clock, log, show } = this.#deps;
+    const { clock, log, board, show } = this.#deps;
     try {
       const next = await this.#source(clock.nowMs());
       this.#complaint = null;
+      board.set("certificate", []);
       if (next === this.#shown) return;
       this.#shown = next;
       show(next);
@@ -104,6 +107,9 @@ export class CertificateKeeper {
       const complaint = error instanceof Error ? error.message : String(error);
       if (complaint !== this.#complaint) log.error("Certificate not replaced, the old one stays", { error });
       this.#complaint = complaint;
+      const message = `not replaced, the old one stays: ${complaint}`;
+      const remedy = "put a certificate and its key into the files that `tls` names; they are looked at every minute";
+      board.set("certificate", [{ subject: "certificate", message, severity: "error", remedy }]);
     }
   }
 

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { backoff, type Clock, type Logger, VERSION } from "@datawire/runtime";
+import { backoff, type Clock, type Logger, type ProblemBoard, VERSION } from "@datawire/runtime";
+import { failedAt } from "../../failed-at.ts";
+import { LeftOut } from "../../left-out.ts";
 import {
   type Outage,
   type RecordWrite,
@@ -32,6 +34,8 @@ export interface EtcdStoreConfig extends EtcdConfig {
 export interface EtcdStoreDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What an operator should see; left out by a command, which says so itself. */
+  readonly board?: Pick<ProblemBoard, "set">;
 }
 
 /** What etcd takes in one transaction by default (`--max-txn-ops`). */
@@ -64,6 +68,8 @@ export async function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps
   const { address, leaseMs } = config;
   return new EtcdStore({ ...deps, client, keys, presence, replica, leaseMs, isSeen: address !== null });
 }
+
+const NO_BOARD: Pick<ProblemBoard, "set"> = { set: () => {} };
 
 /** Tries until it succeeds. */
 async function reach<T>(
@@ -119,12 +125,16 @@ class EtcdStore implements Store {
   readonly #closing = new AbortController();
   #listener: (records: readonly VersionedRecord[]) => void = () => {};
   #outage: Outage | null = null;
+  readonly #unreadable: LeftOut;
+  readonly #newsSource: string;
   #watching = false;
   #tasks: Promise<unknown>[] = [];
 
   constructor(parts: Parts) {
     const { client, keys, clock, log, presence, replica, leaseMs } = parts;
     this.#parts = parts;
+    this.#unreadable = new LeftOut(`etcd ${keys.root}`, { log, board: parts.board ?? NO_BOARD });
+    this.#newsSource = `news of etcd ${keys.root}`;
     this.#following = new Following(keys.root, {
       client,
       clock,
@@ -211,16 +221,18 @@ class EtcdStore implements Store {
   }
 
   #take(entries: readonly Entry[]): void {
-    const { log, keys } = this.#parts;
+    const { log, keys, board = NO_BOARD } = this.#parts;
     const read = readEntries(entries, keys);
-    for (const { key, reason } of read.unreadable)
-      log.error("What another directory wrote is left out", { key, reason });
+    for (const { key } of entries) this.#unreadable.settle(key);
+    for (const { key, reason } of read.unreadable) this.#unreadable.add(key, reason);
     try {
       if (read.records.length > 0) this.#listener(read.records);
       this.shared.take(read);
+      board.set(this.#newsSource, []);
     } catch (error) {
       // The watch goes on: what fails at one piece of news must not keep out all that follow it.
       log.error("News of another directory could not be taken", { keys: entries.map(({ key }) => key), error });
+      board.set(this.#newsSource, [failedAt(`news in etcd below ${keys.root}`, error)]);
     }
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endpointsOf } from "./endpoints-of.ts";
+import { answersAlike, endpointsOf } from "./endpoints.ts";
 
 test.each([
   ["http://127.0.0.1:8090", "http://127.0.0.1:8090/base", "another base path"],
@@ -28,4 +28,21 @@ test.each([
 test("endpointsOf() says nothing of what is no URL of an instance", () => {
   expect(endpointsOf({ url: "tcp://h", protocol: "tcp" })).toEqual([]);
   expect(endpointsOf({ url: "tcp://h:1", protocol: "tcp" })).toEqual(["h:1"]);
+});
+
+test.each([
+  ["http://h:1", "http://h:1", true],
+  ["http://h:1", "http://h:1/base", true],
+  ["http://h:1/base/", "http://h:1/base/more", true],
+  ["http://h:1/a", "http://h:1/b", false],
+  ["http://h:1/base", "http://h:1/base2", false],
+  ["http://h:1", "http://h:2", false],
+  ["http://h:1", "http:// no URL", false],
+])("answersAlike() of %s and %s is %s", (a, b, expected) => {
+  const [one, other] = [
+    { url: a, protocol: "http" },
+    { url: b, protocol: "http" },
+  ] as const;
+  expect(answersAlike(one, other)).toBe(expected);
+  expect(answersAlike(other, one)).toBe(expected);
 });

@@ -1,0 +1,53 @@
+import { type InstanceUrl, type ServiceProtocol, isLocalhost, parseInstanceUrl } from "./instance-url.ts";
+import { isInNetwork, parseIp } from "./ip-address.ts";
+
+/** What says where it is. */
+interface Located {
+  readonly url: string;
+  readonly protocol: ServiceProtocol;
+}
+
+/** What `localhost` means, whatever a resolver says (RFC 6761, section 6.3). */
+const LOOPBACK = ["127.0.0.1", "::1"] as const;
+
+/**
+ * Where the program listens that the URL of an instance names, `HOST:PORT`: each address in the one form that all of its
+ * spellings share, so that two URLs are compared without asking a resolver. `localhost` is both of loopback; a name and
+ * its address are not known to be the same. Empty for a URL that cannot be read.
+ */
+export function endpointsOf(announced: Located): readonly string[] {
+  const parsed = parsedUrl(announced);
+  if (parsed === null) return [];
+  const { host, port } = parsed;
+  const hosts = isLocalhost(host) ? LOOPBACK : [host];
+  return hosts.map((one) => `${canonical(one)}:${port}`);
+}
+
+/**
+ * Whether what answers at the one URL answers at the other too: they have an address in common, and the base path of
+ * one is within that of the other. Behind `http://h/a` and `http://h/b` one program may well serve two services.
+ */
+export function answersAlike(a: Located, b: Located): boolean {
+  const [one, other] = [parsedUrl(a)?.base, parsedUrl(b)?.base];
+  if (one === undefined || other === undefined) return false;
+  if (!`${one}/`.startsWith(`${other}/`) && !`${other}/`.startsWith(`${one}/`)) return false;
+  const endpoints = endpointsOf(b);
+  return endpointsOf(a).some((endpoint) => endpoints.includes(endpoint));
+}
+
+function parsedUrl({ url, protocol }: Located): InstanceUrl | null {
+  try {
+    return parseInstanceUrl(url, protocol);
+  } catch {
+    return null;
+  }
+}
+
+function canonical(host: string): string {
+  // IPv4 and the usual names come in one form already.
+  if (!host.includes(":")) return host.endsWith(".") ? host.slice(0, -1) : host;
+  const bytes = parseIp(host);
+  if (bytes === null) return host;
+  if (isInNetwork(bytes, "0.0.0.0/0")) return bytes.subarray(12).join(".");
+  return `[${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}]`;
+}
