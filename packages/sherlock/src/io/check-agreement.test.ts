@@ -14,6 +14,8 @@ let folder: string;
 let machine: Machine;
 let server: Server;
 let instancePort: number;
+/** The version that checks read as; others refuse a little more, and what they pass on has to pass here as well. */
+let isReference: boolean;
 /** What the instance answers now. */
 let answer = Buffer.alloc(0);
 
@@ -31,6 +33,7 @@ beforeAll(async () => {
   instancePort = (server.address() as AddressInfo).port;
   const table = tableOf(service("s"), instance("s", "a", { url: `http://127.0.0.1:${instancePort}` }));
   machine = await startMachine({ table, runDir: folder, port: await freePort() });
+  isReference = /^Version: 2\.6\./m.test(await machine.process.runtime.ask("show info"));
 });
 
 afterAll(async () => {
@@ -240,12 +243,8 @@ test("a check and the traffic agree on answers that nobody would write by hand",
   await fc.assert(
     fc.asyncProperty(fc.oneof(response, mutated), async (raw) => {
       const { check, traffic } = await settled(raw);
-      expect({ raw, check, traffic, live: isSuccess(check) }).toEqual({
-        raw,
-        check,
-        traffic,
-        live: isSuccess(traffic),
-      });
+      const live = isSuccess(check) && (isReference || isSuccess(traffic));
+      expect({ raw, check, traffic, live }).toEqual({ raw, check, traffic, live: isSuccess(traffic) });
     }),
     { numRuns: process.env["DSTACK_SOAK"] === "1" ? 50_000 : 400 },
   );
