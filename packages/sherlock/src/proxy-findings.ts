@@ -21,6 +21,7 @@ export interface ProxyFindingsDeps {
 
 /** So many questions at one look; the others are asked at the next. */
 const QUESTIONS_MAX = 8;
+const EVENTS_MAX = 1_000;
 /** Of the hosts that cannot be reached, at one look. */
 const HOSTS_MAX = 8;
 /** What is told of an answer that HAProxy refused when it has not kept it. */
@@ -84,6 +85,7 @@ export class ProxyFindings {
     try {
       const refused = parseRefusedAnswer(await this.#deps.runtime.ask(`show errors ${backend} response`));
       if (refused === null || refused.server !== server || refused.event === this.#events.get(backend)) return;
+      if (this.#events.size >= EVENTS_MAX) this.#events.clear(); // those of backends that have gone, mostly
       this.#events.set(backend, refused.event);
       const head = readResponseHead(refused.bytes);
       this.#findings.explain(question, head.state === "invalid" ? head.reason : UNKNOWN_ANSWER);

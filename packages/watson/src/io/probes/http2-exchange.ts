@@ -1,5 +1,6 @@
 import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import { TLSSocket } from "node:tls";
+import { HEAD_LIMITS } from "@datawire/protocol";
 import type { TlsCheck } from "../../core/instance.ts";
 import { openSocket } from "./open-socket.ts";
 import type { Network } from "./prober.ts";
@@ -34,7 +35,12 @@ export function exchangeHttp2(request: Http2Request, network: Network, signal: A
         if (socket.alpnProtocol !== "h2") end(() => reject(new Error("it does not agree on h2 by ALPN")));
       });
     }
-    const session = connect(origin, { createConnection: () => socket });
+    const session = connect(origin, {
+      createConnection: () => socket,
+      // As HAProxy: nothing may be pushed, and as many headers pass.
+      settings: { enablePush: false },
+      maxHeaderListPairs: HEAD_LIMITS.lines,
+    });
     const abort = (): void => session.destroy();
     signal.addEventListener("abort", abort, { once: true });
     const end = (settle: () => void): void => {

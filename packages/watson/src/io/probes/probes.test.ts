@@ -367,6 +367,18 @@ test("createProber() http over HTTP/2 with prior knowledge", async () => {
   expect(await probe(httpProbe(closed, { http2: true }))).toBe(`connection refused by 127.0.0.1:${closed}`);
 });
 
+test("createProber() http over HTTP/2 takes as many headers as HAProxy, and lets nothing be pushed", async () => {
+  const mayPush: boolean[] = [];
+  const port = await http2((stream) => {
+    mayPush.push(stream.pushAllowed);
+    const many = Array.from({ length: 500 }, (_, i): [string, string] => [`x-${i}`, "1"]);
+    stream.respond({ ":status": 200, ...Object.fromEntries(many) });
+    stream.end();
+  });
+  expect(await probe(httpProbe(port, { http2: true }))).toBe("pass");
+  expect(mayPush).toEqual([false]);
+});
+
 const PLAIN = { secure: false, tls: { verify: true, serverName: null }, asTraffic: true } as const;
 const SERVING = Buffer.from("00000000020801", "hex");
 const NOT_SERVING = Buffer.from("00000000020802", "hex");
