@@ -100,8 +100,8 @@ export function ruleMatches({ when }: Pick<Rule, "when">, request: RequestFacts)
     case "path":
       return path.startsWith(when.prefix);
     case "query":
-      // As the proxy sees it: the first parameter of that name, not decoded.
-      return query.split("&").find((pair) => pair.startsWith(`${when.name}=`)) === `${when.name}=${when.value}`;
+      // As HAProxy's url_param sees it: the first parameter of that name, not decoded; they part at any of the three.
+      return query.split(/[&;?]/).find((pair) => pair.startsWith(`${when.name}=`)) === `${when.name}=${when.value}`;
     case "header":
       return own(request.headers ?? {}, when.name) === when.value;
     case "cookie":
