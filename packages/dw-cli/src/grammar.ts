@@ -40,10 +40,18 @@ const serviceSettings: readonly OptionGrammar[] = [
     choices: ["any", "none"],
   },
   ...deniable("balance", "policy", "round-robin, random, least-connections, ordered, cookie:NAME, consistent:…"),
-  ...deniable("timeout", "duration", "for the first byte of a response"),
+  ...deniable(
+    "timeout",
+    "duration",
+    "for the first byte of a response, and for silence within it; a stream may be silent for 1h",
+  ),
   ...deniable("connect-timeout", "duration", "for a connection to an instance"),
   ...deniable("queue-timeout", "duration", "for a free connection when --max-connections is reached"),
-  ...deniable("retries", "n", "how often a failed connection is tried again"),
+  ...deniable(
+    "retries",
+    "n",
+    "how often a request goes on to another try when no connection is made or, for GET and HEAD, when it breaks off before the response",
+  ),
   ...deniable("max-connections", "n", "to one instance, from one Sherlock"),
   ...deniable("slow-start", "duration", "over which an instance that comes back grows to its full weight"),
 ];

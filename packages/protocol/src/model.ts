@@ -91,7 +91,7 @@ export const serviceSettingsSchema = z.object({
   failover: z.enum(["any", "none"]).default("any"),
   /** As typed; see `parseBalance`. */
   balance: z.string().max(120).nullable().default(null),
-  /** For the first byte of the response. */
+  /** For the first byte of the response, and for silence within one that is no stream. */
   timeoutMs: z.int().min(1).nullable().default(null),
   connectTimeoutMs: z.int().min(1).nullable().default(null),
   /** How long a request may wait for a free connection when `maxConnections` is reached. */

@@ -39,9 +39,10 @@ function oneInOfShare(text: string): number {
 }
 
 const overrideSchema = z.strictObject({
-  timeout: durationSetting
-    .optional()
-    .meta({ description: "For the first byte of a response.", otherwise: "as the directory says" }),
+  timeout: durationSetting.optional().meta({
+    description: "For the first byte of a response, and for silence within it; a stream may be silent for 1h.",
+    otherwise: "as the directory says",
+  }),
   connect_timeout: durationSetting
     .optional()
     .meta({ description: "For a connection to an instance.", otherwise: "as the directory says" }),
@@ -49,13 +50,11 @@ const overrideSchema = z.strictObject({
     description: "For a free connection when `max_connections` is reached.",
     otherwise: "as the directory says",
   }),
-  retries: z
-    .int()
-    .min(0)
-    .max(10)
-    .meta({ wanted: "a number from 0 to 10" })
-    .optional()
-    .meta({ description: "How often a failed connection is tried again.", otherwise: "as the directory says" }),
+  retries: z.int().min(0).max(10).meta({ wanted: "a number from 0 to 10" }).optional().meta({
+    description:
+      "How often a request goes on to another try when no connection is made or, for GET and HEAD, when it breaks off before the response.",
+    otherwise: "as the directory says",
+  }),
   max_connections: z
     .int()
     .min(1)

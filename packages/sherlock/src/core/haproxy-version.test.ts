@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { lacksOf, parseHaproxyVersion } from "./haproxy-version.ts";
 
-const FROZEN = "lets requests to a frozen instance wait for their time-out before it repeats them";
+const FROZEN = "lets requests to a frozen instance wait for their time-out and repeats none of them";
 const RELOADS = "takes a reload for each new instance";
 
 test.each([

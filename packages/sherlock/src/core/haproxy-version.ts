@@ -22,7 +22,7 @@ export interface HaproxyFeatures {
   readonly hostFromName: boolean;
   /**
    * Until 2.9: a request that is cut while it waits for its response is repeated elsewhere. Later ones close the
-   * client's connection without a word, and repeat only what the server itself has broken off or not answered in time.
+   * client's connection without a word, and repeat only what the server itself has broken off.
    */
   readonly repeatsCut: boolean;
   /** Since 3.1: the option that takes what the RFCs forbid is called `accept-unsafe-violations-…`; the old name warns. */
@@ -63,6 +63,6 @@ export function lacksOf(features: HaproxyFeatures): string[] {
   if (!takesInstances(features)) lacks.push("takes a reload for each new instance");
   if (!hashBalance) lacks.push("cannot balance by a cookie");
   if (!hostFromName) lacks.push("shares by weight alone, without balance policies or slow start");
-  if (!repeatsCut) lacks.push("lets requests to a frozen instance wait for their time-out before it repeats them");
+  if (!repeatsCut) lacks.push("lets requests to a frozen instance wait for their time-out and repeats none of them");
   return lacks;
 }

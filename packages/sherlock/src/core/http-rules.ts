@@ -32,6 +32,10 @@ export interface HttpRules {
   readonly hopNames: string;
   /** A line that only a browser sends. */
   readonly browser: string;
+  /** A line of a request whose answer may be a stream of events or of messages. */
+  readonly stream: string;
+  /** How long such an answer may be silent, as a WebSocket may. */
+  readonly streamIdleMs: number;
   /** Hosts that lead to this machine wherever they are looked up. */
   readonly loopback: string;
   /** Names, in a list of those of a response, of what is mapped or ends here. */
@@ -47,6 +51,8 @@ const HOST = String.raw`(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-
 const KEPT =
   "close|te|host|authorization|cookie|content-[a-z]+|transfer-encoding|x-forwarded-[a-z]+|x-dstack-[a-z]+|trailer|expect|date|forwarded|via";
 const BROWSER = "(?:origin|sec-fetch-site):|user-agent: Mozilla/";
+const STREAM = "accept: [^\\r\\n]*text/event-stream|content-type: application/grpc";
+const STREAM_IDLE_MS = 3_600_000;
 
 /** The rules for an HAProxy. */
 export function httpRules({ violationsOption }: Pick<HaproxyFeatures, "violationsOption">): HttpRules {
@@ -64,12 +70,14 @@ export function httpRules({ violationsOption }: Pick<HaproxyFeatures, "violation
     longHeaders: `all of them together may have ${HEAD_LIMITS.headerBytes} bytes`,
     badAnswer: `an instance broke off, or answered with no valid HTTP or with more than ${HEAD_LIMITS.headerBytes} bytes of headers`,
     allow: ` hdr Allow "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"`,
-    oddHeaders: `(?m)^(?:[a-z0-9-]*[^a-z0-9:\\r\\n-]|(?:${HOP}|transfer-encoding|x-dstack-[^:]*):|te: (?!trailers\\r)|${BROWSER}|x-forwarded-for: \\r|host: (?!${HOST})|\\A(?!(?:[^\\n]*\\n)*?host: ))`,
+    oddHeaders: `(?m)^(?:[a-z0-9-]*[^a-z0-9:\\r\\n-]|(?:${HOP}|transfer-encoding|x-dstack-[^:]*):|te: (?!trailers\\r)|${STREAM}|${BROWSER}|x-forwarded-for: \\r|host: (?!${HOST})|\\A(?!(?:[^\\n]*\\n)*?host: ))`,
     control: String.raw`[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]`,
     badNames: String.raw`(?m)^[^:\r\n]*[^a-z0-9!#$%&\x27*+.^_\x60|~:\r\n-]`,
     badHost: `(?m)^host: (?!${HOST}|\\r)`,
     namedByConnection: `(?mi)^(?:${before}${named("a")}(?=[\\t ,\\r])[\\s\\S]*^\\k<a>:|${named("b")}:[\\s\\S]*^${before}\\k<b>(?=[\\t ,\\r]))`,
     hopNames: `^(?:${HOP}|te|x-dstack-.*|(?=.*[^a-z0-9-])(?:${TWINS}))$`,
+    stream: `(?m)^(?:${STREAM})`,
+    streamIdleMs: STREAM_IDLE_MS,
     browser: `(?m)^(?:${BROWSER})`,
     loopback: String.raw`^(?:127(?:\.[0-9]{1,3}){3}|\[::1\]|\[::ffff:(?:127\.[0-9.]+|7f[0-9a-f]{2}:[0-9a-f]{1,4})\]|(?:.*\.)?localhost)$`,
     responseNames: `(?:^|,)(?:location|set-cookie|${HOP}|x-dstack-)`,

@@ -3,7 +3,7 @@ import { parseBalance } from "@datawire/protocol";
 
 /** How requests of one service are treated, with every default filled in. */
 export interface ServiceLimits {
-  /** For the first byte of the response, and between bytes. */
+  /** For the first byte of the response, and for silence within one that is no stream; for nothing of it twice. */
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly queueTimeoutMs: number;
@@ -27,7 +27,8 @@ export const DEFAULT_LIMITS: ServiceLimits = {
   // Any two machines of a region connect within it; HAProxy waits as long before it asks the last server left again.
   connectTimeoutMs: 250,
   queueTimeoutMs: 2_000,
-  // Each may meet another idle connection that has just died; 3 were seen to lose a request now and then.
+  // Each may meet another idle connection of an instance that has just died; 3 lose a request now and then where it was
+  // the only one of its group.
   retries: 6,
   maxConnections: null,
   slowStartMs: 0,

@@ -143,12 +143,12 @@ export function numberServers(servers: Iterable<PlannedServer>, balance: Balance
     });
 }
 
-/** How much longer than the time-out of a service its last request may take to be answered elsewhere. */
+/** How much longer than its time-out the last request of a service may take to be answered. */
 const TIMEOUT_MARGIN_MS = 1_000;
 
 /**
- * What waits for such an instance is cut at once, to be repeated elsewhere; where HAProxy does not repeat it, its own
- * time-out does that, and is given the time.
+ * What waits for such an instance is cut at once, to be repeated elsewhere; where HAProxy does not repeat what is cut,
+ * its own time-out answers, and is given the time.
  */
 function silentDrainMs({ service }: ServiceView, { drainMs }: Instance, context: PlacementContext): number {
   if (context.features.repeatsCut) return 0;

@@ -60,9 +60,11 @@ export function exchange(port: number, bytes: string): Promise<string> {
       const at = heard.indexOf(END_OF_HEAD);
       const head = heard.slice(0, at);
       const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
-      const whole = /^transfer-encoding: chunked/im.test(head)
-        ? heard.endsWith(`0${END_OF_HEAD}`)
-        : heard.length >= at + END_OF_HEAD.length + length;
+      const whole = bytes.startsWith("HEAD ")
+        ? true
+        : /^transfer-encoding: chunked/im.test(head)
+          ? heard.endsWith(`0${END_OF_HEAD}`)
+          : heard.length >= at + END_OF_HEAD.length + length;
       if (at >= 0 && whole) done();
     });
     socket.on("end", done);
