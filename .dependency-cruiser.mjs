@@ -2,10 +2,12 @@
 // (their "./main" and index only).
 const libraries = {
   protocol: [],
+  catalog: ["protocol"],
   api: ["protocol"],
+  routing: ["protocol", "catalog", "api"],
   runtime: ["protocol"],
   http: ["protocol", "runtime"],
-  link: ["protocol", "api", "runtime"],
+  link: ["protocol", "catalog", "api", "runtime"],
 };
 
 const floors = Object.entries(libraries).map(([name, known]) => ({
@@ -43,7 +45,7 @@ export default {
       name: "core-is-pure",
       comment: "what decides does no I/O: time and randomness come in as arguments",
       severity: "error",
-      from: { path: "^packages/([^/]+/src/core|(protocol|api)/src)/", pathNot: "\\.test\\.ts$" },
+      from: { path: "^packages/([^/]+/src/core|(protocol|catalog|api|routing)/src)/", pathNot: "\\.test\\.ts$" },
       to: { dependencyTypes: ["core"] },
     },
     {

@@ -1,4 +1,4 @@
-import type { TableReader } from "@datawire/protocol";
+import type { TableReader } from "@datawire/catalog";
 
 /** Counts the instances of a table after each of its changes, without going over all of it. */
 export class Census {

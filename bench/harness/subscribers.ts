@@ -9,7 +9,8 @@ import {
   openTableFollower,
   runLink,
 } from "@datawire/link";
-import type { DirectoryAddress, Table } from "@datawire/protocol";
+import type { DirectoryAddress } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import { noLog, systemClock } from "@datawire/runtime";
 import { Census } from "./census.ts";
 

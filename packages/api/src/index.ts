@@ -15,6 +15,22 @@ export {
 } from "./definitions/endpoint.ts";
 export { endpoints, pages } from "./definitions/endpoints.ts";
 export { openApiPage } from "./uses/openapi.ts";
+export {
+  type RouteAdd,
+  routeAddBody,
+  type RouteListing,
+  type RouteRemove,
+  routeRemoveBody,
+  type RouteSet,
+  routeSetBody,
+} from "./shapes/routes.ts";
+export type {
+  ExplainedSessions,
+  Explanation,
+  InstanceFinding,
+  InstanceListing,
+  ServiceListing,
+} from "./shapes/services.ts";
 export { TOKEN_PATTERNS_MAX } from "./shapes/tokens.ts";
 
 type Endpoints = typeof endpoints;
@@ -23,3 +39,4 @@ type Endpoints = typeof endpoints;
 export type Answer<Name extends keyof Endpoints> = Endpoints[Name]["answer"] extends infer A extends z.ZodType
   ? DeepReadonly<z.output<A>>
   : Uint8Array;
+export { schemaFiles } from "./uses/json-schemas.ts";

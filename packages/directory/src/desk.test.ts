@@ -1,4 +1,5 @@
-import { routeAddSchema, tableKey } from "@datawire/protocol";
+import { routeAddBody } from "@datawire/api";
+import { tableKey } from "@datawire/protocol";
 import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
@@ -37,7 +38,7 @@ async function open(store = new MemoryStore(), clock = createFakeClock()) {
   const route = (percent: string, fields: object = {}) =>
     change(() => {
       const command = { source: "//monolith", target: "//barker(2)", percent, ...fields };
-      return planRouteAdd(world, routeAddSchema.parse(command), now());
+      return planRouteAdd(world, routeAddBody.parse(command), now());
     });
   const shares = () =>
     (world.table.table(tableKey({ caller: "monolith", service: "barker" }))?.routes ?? [])

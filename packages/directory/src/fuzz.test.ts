@@ -1,4 +1,5 @@
-import { explain, listRoutes, listService, type ServerMessage, serverMessageSchema } from "@datawire/protocol";
+import { explain, listRoutes, listService } from "@datawire/routing";
+import { type ServerMessage, serverMessageSchema } from "@datawire/protocol";
 import { type Chance, fuzz, FUZZ_MS_MAX, mutateJson } from "@datawire/protocol/testing/fuzz";
 import { type Logger, noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";

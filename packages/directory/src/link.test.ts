@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Table, tableChangeSchema } from "@datawire/protocol";
+import { Table } from "@datawire/catalog";
+import { tableChangeSchema } from "@datawire/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { LinkDesk } from "./link-desk.ts";
 import { hello, type Served, serve, sherlockOf, watsonOf } from "./testing/served.ts";

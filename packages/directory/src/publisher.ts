@@ -1,4 +1,4 @@
-import type { Table } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import type { Clock } from "@datawire/runtime";
 import { RevisionLog } from "./core/revisions.ts";
 import { Snapshots } from "./core/snapshots.ts";

@@ -1,4 +1,5 @@
-import { emptyChange, type Registration, sectorsFor, serviceSchema, Table, type TableChange } from "@datawire/protocol";
+import { emptyChange, type Registration, serviceSchema, type TableChange } from "@datawire/protocol";
+import { sectorsFor, Table } from "@datawire/catalog";
 import { noLog, systemClock } from "@datawire/runtime";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { openEtcdStore } from "./store/etcd/etcd-store.ts";

@@ -1,6 +1,7 @@
 import { own } from "@datawire/protocol";
 import type { ApiClient } from "@datawire/api";
-import type { DirectoryAddress, Table } from "@datawire/protocol";
+import type { DirectoryAddress } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import type { TableUpdate } from "@datawire/link";
 import type { Clock, ExitCode } from "@datawire/runtime";
 import type { Output } from "./output.ts";

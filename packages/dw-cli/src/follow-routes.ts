@@ -1,5 +1,7 @@
 import { endpoints } from "@datawire/api";
-import { type RouteTable, type Table, explain, listRoutes, sharedZone } from "@datawire/protocol";
+import type { RouteTable } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
+import { explain, listRoutes, sharedZone } from "@datawire/routing";
 import { type DistributionRow, allRows, distributionTable } from "./core/distribution-rows.ts";
 import { type RowChange, createRowChanges } from "./core/row-changes.ts";
 import { type Cell, cell } from "./core/text-table.ts";

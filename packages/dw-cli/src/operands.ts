@@ -1,12 +1,6 @@
 import type { ServiceAddress } from "@datawire/protocol";
-import {
-  isName,
-  parseCallerAddress,
-  parsePercent,
-  parseServiceAddress,
-  parseSource,
-  ProtocolError,
-} from "@datawire/protocol";
+import { isName, parseCallerAddress, parsePercent, parseServiceAddress, ProtocolError } from "@datawire/protocol";
+import { parseSource } from "@datawire/routing";
 import { ExitError, exitCodes } from "@datawire/runtime";
 
 /** Reads something typed on the command line by a rule of the protocol: a mistake there is a misused command line. */

@@ -1,4 +1,5 @@
-import type { LeftOut, Table } from "@datawire/protocol";
+import type { LeftOut } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { type Applied, type Position, TableCopy, type TableUpdate } from "./core/table-copy.ts";
 import { readSavedTable, SAVED_TABLE, type SavedTable, TableSaver } from "./io/table-file.ts";

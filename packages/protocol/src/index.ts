@@ -1,4 +1,4 @@
-export type { Address, DirectoryAddress, ServiceAddress } from "./address.ts";
+export type { Address, DirectoryAddress, ServiceAddress } from "./words/address.ts";
 export {
   DEFAULT_DIRECTORY,
   DIRECTORY_PORT,
@@ -9,21 +9,12 @@ export {
   parseCallerAddress,
   parseDirectoryAddress,
   parseServiceAddress,
-} from "./address.ts";
-export * from "./api.ts";
-export { DownTable } from "./down-table.ts";
-export type { Distribution, Rule, Share } from "./distribution.ts";
-export type { Holder, Part, Pool, Viewpoint } from "./outlets.ts";
-export { sharedZone } from "./outlets.ts";
-export { distribute, effectiveTable, isWholeService } from "./distribution.ts";
-export { DURATION_MAX_MS, DURATION_RULE, formatDuration, parseDuration } from "./duration.ts";
-export { answersAlike, endpointsOf } from "./endpoints.ts";
-export type { ErrorCode } from "./errors.ts";
-export { ERROR_CODES, ProtocolError } from "./errors.ts";
-export type { ExplainedSessions, Explanation, RequestFacts } from "./explain.ts";
-export { explain, ruleMatches, splitPool } from "./explain.ts";
-export { claimant, covers, generationTarget, groupOf, isNamed, newestGeneration, pool, roleOf } from "./groups.ts";
-export type { InstanceUrl, ServiceProtocol } from "./instance-url.ts";
+} from "./words/address.ts";
+export { DURATION_MAX_MS, DURATION_RULE, formatDuration, parseDuration } from "./words/duration.ts";
+export { answersAlike, endpointsOf } from "./words/endpoints.ts";
+export type { ErrorBody, ErrorCode } from "./words/errors.ts";
+export { ERROR_CODES, httpStatus, ProtocolError } from "./words/errors.ts";
+export type { InstanceUrl, ServiceProtocol } from "./words/instance-url.ts";
 export {
   isHostName,
   isIpLiteral,
@@ -32,22 +23,21 @@ export {
   parseInstanceUrl,
   PROTOCOLS,
   URL_LENGTH_MAX,
-} from "./instance-url.ts";
-export { isWaiting, listRoutes, listService } from "./listing.ts";
-export type { Histogram } from "./histogram.ts";
-export { addHistograms, bucketOf, bucketsOf, countOf, middleOf, quantileOf, toHistogram } from "./histogram.ts";
-export type { Balance, Sticky, When } from "./matchers.ts";
-export { parseBalance, parseSticky, parseWhen } from "./matchers.ts";
-export * from "./messages.ts";
-export * from "./model.ts";
-export { compareIps, isInNetwork, parseIp } from "./ip-address.ts";
-export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./names.ts";
-export { HEAD_LIMITS } from "./head-limits.ts";
-export { hintAt, listShort, nearest } from "./nearest.ts";
-export { loopbackAddresses, pickAddress } from "./pick-address.ts";
-export { own } from "./own.ts";
-export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./percent.ts";
-export type { LeftOut, UnreadEntities } from "./read-entities.ts";
+} from "./words/instance-url.ts";
+export type { Histogram } from "./wire/histogram.ts";
+export { addHistograms, bucketOf, bucketsOf, countOf, middleOf, quantileOf, toHistogram } from "./wire/histogram.ts";
+export type { Balance, Sticky, When } from "./words/matchers.ts";
+export { parseBalance, parseSticky, parseWhen } from "./words/matchers.ts";
+export * from "./wire/messages.ts";
+export * from "./entities/model.ts";
+export { compareIps, isInNetwork, parseIp } from "./words/ip-address.ts";
+export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./words/names.ts";
+export { HEAD_LIMITS } from "./words/head-limits.ts";
+export { hintAt, listShort, nearest } from "./words/nearest.ts";
+export { loopbackAddresses, pickAddress } from "./words/pick-address.ts";
+export { own } from "./words/own.ts";
+export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./words/percent.ts";
+export type { LeftOut, UnreadEntities } from "./entities/read-entities.ts";
 export {
   readEntities,
   readInstance,
@@ -57,11 +47,8 @@ export {
   requireGeneration,
   requireSettings,
   subjectOf,
-} from "./read-entities.ts";
-export { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./routes/change.ts";
-export { parseSource } from "./routes/reading.ts";
-export type { RouteChange, RouteWorld } from "./routes/world.ts";
-export type { Slots } from "./slots.ts";
+} from "./entities/read-entities.ts";
+export type { Slots } from "./words/slots.ts";
 export {
   ALL_SLOTS,
   apportion,
@@ -71,24 +58,22 @@ export {
   joinSlots,
   remainingSlots,
   takeSlots,
-} from "./slots.ts";
-export type { ServiceView, TableReader } from "./table.ts";
-export { Table } from "./table.ts";
-export type { Sectors } from "./table-sectors.ts";
-export { countSectors, differingSectors, sectorsFor } from "./table-sectors.ts";
-export type { Role, Token } from "./token.ts";
-export { printable, printableDocument, printableJson } from "./printable.ts";
-export { maskSecrets } from "./secrets.ts";
-export { formatToken, parseToken, ROLES } from "./token.ts";
-export type { Generation } from "./version.ts";
+} from "./words/slots.ts";
+export type { Role, Token } from "./words/token.ts";
+export { printable, printableDocument, printableJson } from "./words/printable.ts";
+export { maskSecrets } from "./words/secrets.ts";
+export { formatToken, parseToken, ROLES } from "./words/token.ts";
+export type { Generation } from "./words/version.ts";
 export {
   compareGenerations,
   describeGeneration,
   generationOf,
+  isNumeric,
+  selectorLength,
   meetsRequirement,
   parseGeneration,
   parseVersion,
   selectorMatches,
   VERSION_PATTERN,
   VERSION_RULE,
-} from "./version.ts";
+} from "./words/version.ts";

@@ -1,5 +1,6 @@
 import type { TableFollower } from "@datawire/link";
-import { DownTable, listService } from "@datawire/protocol";
+import { DownTable } from "@datawire/catalog";
+import { listService } from "@datawire/routing";
 import { formatListenAddress } from "@datawire/runtime";
 import { type Page, renderPage } from "./core/page.ts";
 import type { ProxyFindings } from "./proxy-findings.ts";

@@ -1,4 +1,5 @@
-import { subjectOf, Table } from "@datawire/protocol";
+import { subjectOf } from "@datawire/protocol";
+import { Table } from "@datawire/catalog";
 import type { Position, TableFollower } from "@datawire/link";
 import { isLoopback } from "@datawire/runtime";
 import type { Plan, PlannedServer, PlanProblem } from "./core/plan.ts";

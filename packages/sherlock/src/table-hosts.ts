@@ -1,4 +1,5 @@
-import type { Instance, Service, Table } from "@datawire/protocol";
+import type { Instance, Service } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import { isIpLiteral, parseInstanceUrl } from "@datawire/protocol";
 
 /** The names in the URLs of some services, or of all for null, that have to be resolved. */

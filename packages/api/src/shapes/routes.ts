@@ -1,6 +1,6 @@
-import { routeAddSchema, routeRemoveSchema, routeSetSchema } from "@datawire/protocol";
 import { z } from "zod";
-import { dryRun, outcome, percent, time } from "./common.ts";
+import type { DeepReadonly } from "../definitions/endpoint.ts";
+import { address, dryRun, outcome, percent, time } from "./common.ts";
 import { explanation } from "./services.ts";
 import { stamped } from "./table.ts";
 
@@ -15,6 +15,9 @@ const route = z.object({
   sticky: z.string().nullable(),
   expires: time.nullable(),
 });
+
+/** A route as `GET /v1/routes` and `dw route list --json` show it. */
+export type RouteListing = DeepReadonly<z.output<typeof route>>;
 
 export const routesAnswer = z.object({ ...stamped, routes: z.array(route) });
 
@@ -48,4 +51,46 @@ export const undoAnswer = z.object({
 
 export const undoBody = z.object({ dryRun });
 
-export { routeAddSchema as routeAddBody, routeRemoveSchema as routeRemoveBody, routeSetSchema as routeSetBody };
+const share = z.union([z.number(), z.string().max(20)]);
+
+/** `POST /v1/routes`. An option that is left out stays as it was; null drops it. */
+export const routeAddBody = z.object({
+  source: address,
+  target: address,
+  percent: share.optional(),
+  /** Which reading of SOURCE is meant, where it could be both. */
+  reading: z.enum(["caller", "service"]).optional(),
+  when: z.string().max(400).nullable().optional(),
+  sticky: z.string().max(120).nullable().optional(),
+  /** A duration, after which the change ends by itself. */
+  for: z
+    .union([z.string().max(20), z.number()])
+    .nullable()
+    .optional(),
+  /** Accept a target that nothing registered matches yet. */
+  ahead: z.boolean().default(false),
+  dryRun,
+});
+export type RouteAdd = z.infer<typeof routeAddBody>;
+
+/** `DELETE /v1/routes`. */
+export const routeRemoveBody = z.object({
+  source: address,
+  target: address,
+  reading: z.enum(["caller", "service"]).optional(),
+  dryRun,
+});
+export type RouteRemove = z.infer<typeof routeRemoveBody>;
+
+/** `PUT /v1/routes`: several shares of one source and service at once, all or nothing. */
+export const routeSetBody = z.object({
+  source: address,
+  targets: z
+    .array(z.object({ target: address, percent: share }))
+    .min(1)
+    .max(100),
+  reading: z.enum(["caller", "service"]).optional(),
+  ahead: z.boolean().default(false),
+  dryRun,
+});
+export type RouteSet = z.infer<typeof routeSetBody>;

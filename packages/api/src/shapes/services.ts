@@ -1,5 +1,6 @@
 import { INSTANCE_STATES, PROTOCOLS, serviceSettingsSchema } from "@datawire/protocol";
 import { z } from "zod";
+import type { DeepReadonly } from "../definitions/endpoint.ts";
 import { address, dryRun, outcome, percent, time } from "./common.ts";
 import { stamped } from "./table.ts";
 
@@ -42,6 +43,12 @@ const service = z.object({
   instances: z.array(instance),
 });
 
+/** A service as `GET /v1/services` and `dw service list --json` show it. */
+export type ServiceListing = DeepReadonly<z.output<typeof service>>;
+export type InstanceListing = DeepReadonly<z.output<typeof instance>>;
+/** What the proxy of a caller finds of an instance that it should use. */
+export type InstanceFinding = NonNullable<InstanceListing["findings"]>[number];
+
 /** Where the requests of a caller to a service go, and why each other instance gets none. */
 export const explanation = z.object({
   caller: z.string(),
@@ -66,6 +73,11 @@ export const explanation = z.object({
     .optional()
     .meta({ description: "With the balance policy cookie:NAME: where requests go that bring the cookie of a session" }),
 });
+
+/** What `dw explain --json` prints: where a request would go, and why each of the others gets none. */
+export type Explanation = DeepReadonly<z.output<typeof explanation>>;
+
+export type ExplainedSessions = NonNullable<Explanation["sessions"]>;
 
 export const servicesAnswer = z.object({ ...stamped, services: z.array(service) });
 

@@ -1,8 +1,7 @@
 import { endpoints } from "@datawire/api";
+import { explain, listRoutes } from "@datawire/routing";
+import type { Explanation } from "@datawire/api";
 import {
-  explain,
-  type Explanation,
-  listRoutes,
   parseServiceAddress,
   ProtocolError,
   type ServiceSettings,

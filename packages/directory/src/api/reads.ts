@@ -1,21 +1,8 @@
 import { type Answer, endpoints } from "@datawire/api";
-import {
-  DownTable,
-  explain,
-  type Explanation,
-  listRoutes,
-  listService,
-  parseCallerAddress,
-  parseName,
-  parseServiceAddress,
-  ProtocolError,
-  type RequestFacts,
-  type RouteTable,
-  type ServiceListing,
-  sharedZone,
-  type Table,
-  type Viewpoint,
-} from "@datawire/protocol";
+import { DownTable, type Table } from "@datawire/catalog";
+import { explain, listRoutes, listService, type RequestFacts, sharedZone, type Viewpoint } from "@datawire/routing";
+import type { Explanation, ServiceListing } from "@datawire/api";
+import { parseCallerAddress, parseName, parseServiceAddress, ProtocolError, type RouteTable } from "@datawire/protocol";
 import type { z } from "zod";
 import { noSuchService } from "../core/commands/no-such-service.ts";
 import { findingsOf, unreachableFor } from "../core/findings.ts";

@@ -1,4 +1,5 @@
-import { emptyChange, sectorsFor, type ServerMessage, serverMessageSchema, Table } from "@datawire/protocol";
+import { emptyChange, type ServerMessage, serverMessageSchema } from "@datawire/protocol";
+import { sectorsFor, Table } from "@datawire/catalog";
 import { expect, test } from "vitest";
 import { createState, registration, state } from "../testing/worlds.ts";
 import { Feed, type Source } from "./feed.ts";

@@ -1,4 +1,4 @@
-import type { Table } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import { Opening } from "./opening.ts";
 import type { Have, RevisionLog } from "./revisions.ts";
 import type { Snapshots } from "./snapshots.ts";

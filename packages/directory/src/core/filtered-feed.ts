@@ -1,4 +1,5 @@
-import { isEmptyChange, parseServiceAddress, Table, type TableChange } from "@datawire/protocol";
+import { isEmptyChange, parseServiceAddress, type TableChange } from "@datawire/protocol";
+import { Table } from "@datawire/catalog";
 import type { Source } from "./feed.ts";
 import { Opening } from "./opening.ts";
 import type { Have, Revision } from "./revisions.ts";

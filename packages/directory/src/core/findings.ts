@@ -1,4 +1,4 @@
-import type { InstanceFinding } from "@datawire/protocol";
+import type { InstanceFinding } from "@datawire/api";
 import { parseServiceAddress, type ReportedProblem } from "@datawire/protocol";
 
 /** A client as far as it tells what its proxy finds. */

@@ -1,4 +1,6 @@
-import { compareGenerations, generationOf, isUsable, newestGeneration, type TableReader } from "@datawire/protocol";
+import { compareGenerations, generationOf, isUsable } from "@datawire/protocol";
+import { newestGeneration } from "@datawire/routing";
+import type { TableReader } from "@datawire/catalog";
 import type { Moment } from "./moment.ts";
 import type { Services } from "./services.ts";
 

@@ -1,4 +1,5 @@
-import { emptyChange, instanceKey, isEmptyChange, Table } from "@datawire/protocol";
+import { emptyChange, instanceKey, isEmptyChange } from "@datawire/protocol";
+import { Table } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { at, createState, LEASE_MS, registration, shown, state, watson } from "../testing/worlds.ts";

@@ -1,4 +1,4 @@
-import { instance, routes, tableOf } from "@datawire/protocol/testing";
+import { instance, routes, tableOf } from "@datawire/catalog/testing";
 import { expect, test } from "vitest";
 import { serviceProblems } from "./service-problems.ts";
 

@@ -1,15 +1,6 @@
-import {
-  formatPercent,
-  generationOf,
-  generationTarget,
-  isUsable,
-  isWaiting,
-  listService,
-  type RouteTable,
-  roleOf,
-  type ServiceView,
-  type Table,
-} from "@datawire/protocol";
+import { formatPercent, generationOf, isUsable, type RouteTable } from "@datawire/protocol";
+import { generationTarget, isWaiting, listService, roleOf } from "@datawire/routing";
+import type { ServiceView, Table } from "@datawire/catalog";
 
 /** Something that an operator should know of: its cause, and what helps. */
 export interface StatusProblem {

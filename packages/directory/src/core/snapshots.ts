@@ -1,5 +1,7 @@
-import type { Sectors, Table, TableChange } from "@datawire/protocol";
-import { countSectors, differingSectors, SNAPSHOT_PART_ENTITIES } from "@datawire/protocol";
+import type { Sectors, Table } from "@datawire/catalog";
+import type { TableChange } from "@datawire/protocol";
+import { countSectors, differingSectors } from "@datawire/catalog";
+import { SNAPSHOT_PART_ENTITIES } from "@datawire/protocol";
 import type { Have, RevisionLog } from "./revisions.ts";
 
 /** A whole table as the frames that a new subscriber is sent. */

@@ -1,4 +1,5 @@
-import { tableKey, type RouteTable, type RouteWorld } from "@datawire/protocol";
+import { tableKey, type RouteTable } from "@datawire/protocol";
+import type { RouteWorld } from "@datawire/routing";
 import { Callers } from "./callers.ts";
 import { History } from "./history.ts";
 import { Leases, type GuardLimits } from "./leases.ts";

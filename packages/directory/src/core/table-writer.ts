@@ -1,5 +1,6 @@
 import type { Instance, RouteTable, Service, TableChange } from "@datawire/protocol";
-import { emptyChange, instanceKey, Table, tableKey } from "@datawire/protocol";
+import { emptyChange, instanceKey, tableKey } from "@datawire/protocol";
+import { Table } from "@datawire/catalog";
 
 /** What changed since the last time that changes were taken. */
 export interface Batch {

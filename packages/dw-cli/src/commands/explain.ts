@@ -1,5 +1,6 @@
 import { endpoints } from "@datawire/api";
-import { type ExplainedSessions, type Explanation, listShort } from "@datawire/protocol";
+import type { ExplainedSessions, Explanation } from "@datawire/api";
+import { listShort } from "@datawire/protocol";
 import { formatShare } from "../core/span.ts";
 import { cell } from "../core/text-table.ts";
 import { type RunCommand, flag, operand } from "../dw.ts";

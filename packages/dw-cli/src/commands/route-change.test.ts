@@ -1,4 +1,4 @@
-import { explain, listRoutes } from "@datawire/protocol";
+import { explain, listRoutes } from "@datawire/routing";
 import { expect, test } from "vitest";
 import { refusal, run, text } from "../testing/run.ts";
 import { world } from "../testing/world.ts";

@@ -1,5 +1,6 @@
-import { emptyChange, type Table, type TableChange } from "@datawire/protocol";
-import { instance, routes } from "@datawire/protocol/testing";
+import { emptyChange, type TableChange } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
+import { instance, routes } from "@datawire/catalog/testing";
 import { expect, test } from "vitest";
 import { callerOf } from "../testing/answers.ts";
 import { run, text } from "../testing/run.ts";

@@ -1,5 +1,5 @@
 import { endpoints } from "@datawire/api";
-import type { ServiceListing } from "@datawire/protocol";
+import type { ServiceListing } from "@datawire/api";
 import { type Style, cell } from "../core/text-table.ts";
 import { type RunCommand, flag } from "../dw.ts";
 

@@ -1,5 +1,5 @@
 import { emptyChange } from "@datawire/protocol";
-import { instance } from "@datawire/protocol/testing";
+import { instance } from "@datawire/catalog/testing";
 import { expect, test } from "vitest";
 import { run } from "../testing/run.ts";
 import { answersOf, world } from "../testing/world.ts";

@@ -1,4 +1,4 @@
-import type { Explanation, RouteListing } from "@datawire/protocol";
+import type { Explanation, RouteListing } from "@datawire/api";
 import { count, formatShare, formatSpan } from "./span.ts";
 import { type Cell, type TextTable, cell } from "./text-table.ts";
 

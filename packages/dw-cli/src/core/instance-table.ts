@@ -1,4 +1,4 @@
-import type { InstanceListing, ServiceListing } from "@datawire/protocol";
+import type { InstanceListing, ServiceListing } from "@datawire/api";
 import { formatAge } from "./span.ts";
 import { type Style, type TextTable, cell } from "./text-table.ts";
 

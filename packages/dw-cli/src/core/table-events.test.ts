@@ -1,5 +1,5 @@
 import { emptyChange, type TableChange } from "@datawire/protocol";
-import { instance, routes } from "@datawire/protocol/testing";
+import { instance, routes } from "@datawire/catalog/testing";
 import { expect, test } from "vitest";
 import { world } from "../testing/world.ts";
 import { createChangeTeller } from "./table-events.ts";

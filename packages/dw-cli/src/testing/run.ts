@@ -1,5 +1,6 @@
 import { type ApiClient, createApiClient } from "@datawire/api";
-import { type ErrorBody, type Table, parseDirectoryAddress } from "@datawire/protocol";
+import { type ErrorBody, parseDirectoryAddress } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import { ProtocolError } from "@datawire/protocol";
 import type { TableUpdate } from "@datawire/link";
 import type { Dw } from "../dw.ts";

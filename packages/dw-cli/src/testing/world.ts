@@ -1,5 +1,6 @@
-import { explain, listRoutes, listService, type Table } from "@datawire/protocol";
-import { instance, routes, tableOf } from "@datawire/protocol/testing";
+import { explain, listRoutes, listService } from "@datawire/routing";
+import type { Table } from "@datawire/catalog";
+import { instance, routes, tableOf } from "@datawire/catalog/testing";
 import type { Answers } from "./run.ts";
 import { ago } from "./run.ts";
 

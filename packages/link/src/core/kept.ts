@@ -5,10 +5,10 @@ import {
   type Instance,
   instanceKey,
   serviceKey,
-  type Table,
   type TableChange,
   tableKey,
 } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 
 /** The keys that a change takes away. */
 type Gone = TableChange["gone"];

@@ -1,5 +1,6 @@
 import type { Instance, TableChange } from "@datawire/protocol";
-import { emptyChange, Table } from "@datawire/protocol";
+import { emptyChange } from "@datawire/protocol";
+import { Table } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { delta, instance, service, snapshot } from "../testing/entities.ts";

@@ -1,5 +1,7 @@
-import type { LeftOut, Sectors, TableChange } from "@datawire/protocol";
-import { emptyChange, sectorsFor, Table } from "@datawire/protocol";
+import type { LeftOut, TableChange } from "@datawire/protocol";
+import type { Sectors } from "@datawire/catalog";
+import { emptyChange } from "@datawire/protocol";
+import { sectorsFor, Table } from "@datawire/catalog";
 import type { ReceivedMessage } from "../read-message.ts";
 import { Kept } from "./kept.ts";
 import { LeftOuts } from "./left-outs.ts";

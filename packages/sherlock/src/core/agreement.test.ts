@@ -1,6 +1,8 @@
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
-import { explain, INSTANCE_STATES, SLOTS, type SlotRange, type Table } from "@datawire/protocol";
+import { explain } from "@datawire/routing";
+import { INSTANCE_STATES, SLOTS, type SlotRange } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import { instance, routes, service, tableOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";

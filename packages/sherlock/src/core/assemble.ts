@@ -1,4 +1,4 @@
-import type { ServiceView, TableReader } from "@datawire/protocol";
+import type { ServiceView, TableReader } from "@datawire/catalog";
 import { assignBlocks } from "./blocks.ts";
 import { joinKeys, keysOfRules } from "./keys.ts";
 import type {

@@ -1,4 +1,5 @@
-import { isUsable, type ServiceView } from "@datawire/protocol";
+import { isUsable } from "@datawire/protocol";
+import type { ServiceView } from "@datawire/catalog";
 import { plainText } from "./escape.ts";
 
 /**

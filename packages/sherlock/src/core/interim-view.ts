@@ -1,4 +1,6 @@
-import { groupOf, type Instance, isUsable, type ServiceView } from "@datawire/protocol";
+import { groupOf } from "@datawire/routing";
+import { type Instance, isUsable } from "@datawire/protocol";
+import type { ServiceView } from "@datawire/catalog";
 
 export interface InterimOptions {
   /**

@@ -1,4 +1,4 @@
-import type { ServiceListing } from "@datawire/protocol";
+import type { ServiceListing } from "@datawire/api";
 import { expect, test } from "vitest";
 import { renderPage } from "./page.ts";
 

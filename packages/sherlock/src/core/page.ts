@@ -1,4 +1,4 @@
-import type { ServiceListing } from "@datawire/protocol";
+import type { ServiceListing } from "@datawire/api";
 
 /** The list of services at `/`, in the form that the client asks for. */
 export interface Page {

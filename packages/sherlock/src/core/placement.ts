@@ -1,5 +1,8 @@
-import type { Balance, Instance, InstanceTls, Pool, ServiceView } from "@datawire/protocol";
-import { groupOf, isIpLiteral, isMachineLocal, isUsable } from "@datawire/protocol";
+import type { Balance, Instance, InstanceTls } from "@datawire/protocol";
+import type { Pool } from "@datawire/routing";
+import type { ServiceView } from "@datawire/catalog";
+import { groupOf } from "@datawire/routing";
+import { isIpLiteral, isMachineLocal, isUsable } from "@datawire/protocol";
 import type { BackendKey } from "./backend-key.ts";
 import { backendName, isServerName, variantOf } from "./backend-key.ts";
 import type { HaproxyFeatures } from "./haproxy-version.ts";

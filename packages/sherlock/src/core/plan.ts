@@ -1,4 +1,5 @@
-import type { Balance, ReportedProblem, ServiceView } from "@datawire/protocol";
+import type { Balance, ReportedProblem } from "@datawire/protocol";
+import type { ServiceView } from "@datawire/catalog";
 import type { BackendKey } from "./backend-key.ts";
 import type { ServiceLimits } from "./limits.ts";
 import type { BlockPart } from "./prefixes.ts";

@@ -1,4 +1,4 @@
-import type { ServiceView, TableReader } from "@datawire/protocol";
+import type { ServiceView, TableReader } from "@datawire/catalog";
 import { assemble } from "./assemble.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { plainText } from "./escape.ts";

@@ -1,4 +1,5 @@
-import type { Instance, InstanceUrl, Service, ServiceView, TableReader } from "@datawire/protocol";
+import type { Instance, InstanceUrl, Service } from "@datawire/protocol";
+import type { ServiceView, TableReader } from "@datawire/catalog";
 import { parseInstanceUrl } from "@datawire/protocol";
 import { describeProblem } from "./describe-problem.ts";
 

@@ -1,4 +1,4 @@
-import type { Rule } from "@datawire/protocol";
+import type { Rule } from "@datawire/routing";
 import { hexKey } from "./escape.ts";
 
 /** One `--when` rule as the maps have it. */

@@ -1,14 +1,8 @@
-import type { Balance, Distribution, Part, Rule, ServiceView, SlotRange, TableReader } from "@datawire/protocol";
-import {
-  ALL_SLOTS,
-  apportion,
-  countSlots,
-  distribute,
-  effectiveTable,
-  groupOf,
-  isNamed,
-  parseServiceAddress,
-} from "@datawire/protocol";
+import type { Balance, SlotRange } from "@datawire/protocol";
+import type { Distribution, Part, Rule } from "@datawire/routing";
+import type { ServiceView, TableReader } from "@datawire/catalog";
+import { ALL_SLOTS, apportion, countSlots, parseServiceAddress } from "@datawire/protocol";
+import { distribute, effectiveTable, groupOf, isNamed } from "@datawire/routing";
 import { missingForBalance } from "./balance-support.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { downReason } from "./down-reason.ts";

@@ -1,4 +1,6 @@
-import type { Balance, Holder, ServiceView, TableReader } from "@datawire/protocol";
+import type { Balance } from "@datawire/protocol";
+import type { Holder } from "@datawire/routing";
+import type { ServiceView, TableReader } from "@datawire/catalog";
 import { type Placement, placeDefault, placeInstance, type PlacementContext } from "./placement.ts";
 import { NO_SESSIONS, planSessions, type SessionIds, type SessionPlan, type SessionScope } from "./sessions.ts";
 

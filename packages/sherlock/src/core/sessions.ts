@@ -1,4 +1,4 @@
-import type { Holder } from "@datawire/protocol";
+import type { Holder } from "@datawire/routing";
 import type { Placement } from "./placement.ts";
 import type { PlannedServer } from "./plan.ts";
 

@@ -1,6 +1,7 @@
 import fc from "@datawire/protocol/testing/random";
 import { describe, expect, test } from "vitest";
-import { type Instance, INSTANCE_STATES, type Table } from "@datawire/protocol";
+import { type Instance, INSTANCE_STATES } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";

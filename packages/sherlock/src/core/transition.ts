@@ -1,4 +1,4 @@
-import type { ServiceView } from "@datawire/protocol";
+import type { ServiceView } from "@datawire/catalog";
 import type { Command } from "./commands.ts";
 import type { Plan } from "./plan.ts";
 import type { Running } from "./running.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Table } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import { takesInstances } from "../core/haproxy-version.ts";
 import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
 import {

@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Table } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import { takesInstances } from "../core/haproxy-version.ts";
 import { change, instance, service, tableOf } from "../testing/entities.ts";
 import {

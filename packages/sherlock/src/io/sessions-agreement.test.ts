@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import fc from "@datawire/protocol/testing/random";
-import { explain, INSTANCE_STATES, Table } from "@datawire/protocol";
+import { explain } from "@datawire/routing";
+import { INSTANCE_STATES } from "@datawire/protocol";
+import { Table } from "@datawire/catalog";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { instance, routes, service, tableOf } from "../testing/entities.ts";
 import {

@@ -1,4 +1,5 @@
-import { explain, type Table } from "@datawire/protocol";
+import { explain } from "@datawire/routing";
+import type { Table } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instance, routes, service, tableOf } from "../testing/entities.ts";

@@ -6,10 +6,10 @@ import {
   routeTableSchema,
   type Service,
   serviceSchema,
-  Table,
   type TableChange,
   emptyChange,
 } from "@datawire/protocol";
+import { Table } from "@datawire/catalog";
 
 /** Makes entities of a table from what a test cares about. */
 export type Entity = Service | Instance | RouteTable;

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, request, type Server } from "node:h
 import { createServer as createNetServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isIpLiteral, type Table } from "@datawire/protocol";
+import { isIpLiteral } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import { noLog, systemClock, type Logger } from "@datawire/runtime";
 import type { HaproxyFeatures } from "../core/haproxy-version.ts";
 import type { PlanProblem } from "../core/plan.ts";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Instance, type Service, Table } from "@datawire/protocol";
+import type { Instance, Service } from "@datawire/protocol";
+import { Table } from "@datawire/catalog";
 import { type Entity, instance, service, tableOf } from "./entities.ts";
 import {
   type Answer,

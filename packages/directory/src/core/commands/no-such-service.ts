@@ -1,4 +1,5 @@
-import { hintAt, ProtocolError, type Table } from "@datawire/protocol";
+import { hintAt, ProtocolError } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 
 /** Refuses a service that nobody knows, with the name that was probably meant. */
 export function noSuchService(table: Pick<Table, "serviceNames">, verb: string, name: string): ProtocolError {

@@ -1,4 +1,5 @@
-import { emptyChange, tableKey, type Table, type TableChange } from "@datawire/protocol";
+import { emptyChange, tableKey, type TableChange } from "@datawire/protocol";
+import type { Table } from "@datawire/catalog";
 import type { Change } from "../records.ts";
 
 /**

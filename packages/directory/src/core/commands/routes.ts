@@ -1,15 +1,6 @@
-import {
-  addRoute,
-  describeTable,
-  expireRoutes,
-  removeRoute,
-  setRoutes,
-  tableKey,
-  type RouteAdd,
-  type RouteChange,
-  type RouteRemove,
-  type RouteSet,
-} from "@datawire/protocol";
+import { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, type RouteChange } from "@datawire/routing";
+import { tableKey } from "@datawire/protocol";
+import type { RouteAdd, RouteRemove, RouteSet } from "@datawire/api";
 import type { Moment } from "../moment.ts";
 import type { State } from "../state.ts";
 import { emptyChange, type Plan } from "./plan.ts";

@@ -6,10 +6,10 @@ import {
   parseServiceAddress,
   ProtocolError,
   tableKey,
-  withoutGeneration,
   type ServiceProtocol,
   type ServiceSettings,
 } from "@datawire/protocol";
+import { withoutGeneration } from "@datawire/routing";
 import { emptyRecord, type ServiceRecord } from "../records.ts";
 import type { State } from "../state.ts";
 import { noSuchService } from "./no-such-service.ts";

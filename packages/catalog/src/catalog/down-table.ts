@@ -1,0 +1,30 @@
+import { instanceKey } from "@datawire/protocol";
+import type { ServiceView, TableReader } from "./table.ts";
+
+/** A table in which some instances are down: for whoever cannot reach them, so that the rules send their share elsewhere. */
+export class DownTable implements TableReader {
+  readonly #table: TableReader;
+  readonly #reasons: ReadonlyMap<string, string>;
+
+  /** @param reasons key `SERVICE@INSTANCE` → why it is of no use. */
+  constructor(table: TableReader, reasons: ReadonlyMap<string, string>) {
+    this.#table = table;
+    this.#reasons = reasons;
+  }
+
+  serviceNames(): Iterable<string> {
+    return this.#table.serviceNames();
+  }
+
+  service(name: string): ServiceView | null {
+    const view = this.#table.service(name);
+    if (view === null || !view.instances.some((instance) => this.#reasons.has(instanceKey(instance)))) return view;
+    const instances = view.instances.map((instance) => {
+      const reason = this.#reasons.get(instanceKey(instance));
+      return reason === undefined || instance.state === "down"
+        ? instance
+        : { ...instance, state: "down" as const, reason };
+    });
+    return { ...view, instances };
+  }
+}

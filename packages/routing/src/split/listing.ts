@@ -1,0 +1,87 @@
+import type { RouteListing, ServiceListing } from "@datawire/api";
+import { parseServiceAddress } from "@datawire/protocol";
+import { type Distribution, distribute } from "./distribution.ts";
+import { covers, roleOf } from "./groups.ts";
+import type { Instance, Route, RouteTable } from "@datawire/protocol";
+import { isUsable } from "@datawire/protocol";
+import { slotsToPercent } from "@datawire/protocol";
+import type { Pool } from "./outlets.ts";
+import type { ServiceView, TableReader } from "@datawire/catalog";
+import { describeGeneration, generationOf } from "@datawire/protocol";
+
+/** Shows a service as users and scripts see it; null for one that the table does not know. */
+export function listService(table: TableReader, name: string): ServiceListing | null {
+  const view = table.service(name);
+  const distribution = distribute(table, name, { caller: "*", zone: null });
+  if (view === null || distribution === null) return null;
+  // Instances of another service, or a default URL, may answer for one that has none.
+  const helpsOut = view.instances.some(isUsable) || reaches(distribution, (kind) => kind !== "refused");
+  const status = distribution.degraded === null ? "live" : helpsOut ? "degraded" : "down";
+  return {
+    service: name,
+    protocol: view.service.protocol,
+    primary: view.service.primary === "" ? null : view.service.primary,
+    status,
+    reason: degradedReason(distribution),
+    instances: view.instances.map((instance) => ({
+      name: instance.name,
+      version: instance.version,
+      url: instance.url,
+      state: instance.state,
+      role: roleOf(view, instance),
+      reason: instance.reason ?? roleReason(view, instance),
+      zone: instance.zone,
+      since: new Date(instance.since).toISOString(),
+      weight: instance.weight,
+      tags: instance.tags,
+      protocol: instance.protocol,
+      ...(instance.tls === undefined ? {} : { tls: instance.tls }),
+    })),
+  };
+}
+
+/** Why a service is not as it should be, and that its default URL helps out where it does. */
+function degradedReason(distribution: Distribution): string | null {
+  const { degraded } = distribution;
+  const byDefault = reaches(distribution, (kind) => kind === "url");
+  return degraded !== null && byDefault ? `${degraded}; the default URL takes its requests` : degraded;
+}
+
+function reaches({ shares }: Distribution, isKind: (kind: Pool["kind"]) => boolean): boolean {
+  return shares.some(({ parts }) => parts.some(({ pool }) => isKind(pool.kind)));
+}
+
+/** Shows every route of a table. */
+export function listRoutes(table: TableReader, routes: RouteTable): RouteListing[] {
+  return routes.routes.map((route) => ({
+    caller: routes.caller,
+    service: routes.service,
+    target: route.target,
+    percent: slotsToPercent(route.share),
+    status: isWaiting(table, route.target) ? "waiting" : "active",
+    reading: route.reading,
+    when: route.when,
+    sticky: routes.sticky,
+    expires: expiryOf(route),
+  }));
+}
+
+/** Whether no registered instance matches a target. */
+export function isWaiting(table: TableReader, target: string): boolean {
+  const address = parseServiceAddress(target);
+  const view = table.service(address.service);
+  if (view === null) return true;
+  const whole = address.instance === null && address.version === null;
+  if (whole && view.service.settings.defaultUrl !== null) return false;
+  return !view.instances.some((instance) => covers(address, instance));
+}
+
+function expiryOf(route: Route): string | null {
+  return route.expiry === null ? null : new Date(route.expiry.atMs).toISOString();
+}
+
+/** Why a live instance that is held gets nothing. */
+function roleReason(view: ServiceView, instance: Instance): string | null {
+  if (roleOf(view, instance) !== "held") return null;
+  return `held: ${describeGeneration(generationOf(instance.version))} is not the primary, and no route names it`;
+}
