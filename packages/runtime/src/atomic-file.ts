@@ -97,6 +97,9 @@ export type JsonRead =
 export async function readJsonFile(path: string, { bytesMax }: { readonly bytesMax: number }): Promise<JsonRead> {
   let bytes: Uint8Array;
   try {
+    // Opening a pipe that somebody has put there would wait for a writer.
+    const stats = await stat(path);
+    if (!stats.isFile() && !stats.isDirectory()) return { state: "unusable", reason: "it is no regular file" };
     bytes = await readBounded(path, bytesMax + 1);
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return { state: "missing" };

@@ -247,7 +247,10 @@ async function drive(
         parts.signal,
       );
     }
-    await startPages(dir.sockets.pages, listPage({ settings, follower, planning, findings }), parts.signal);
+    await startPages(dir.sockets.pages, listPage({ settings, follower, planning, findings }), {
+      log,
+      signal: parts.signal,
+    });
     await driver.start();
     deps.haproxyUp.ready();
     const { origin, ageMs } = follower.status();

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { chmod, link, open, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, link, open, rm } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
-import { explainSystemError, fileError, systemErrorCode } from "@datawire/runtime";
+import { explainSystemError, fileError, readJsonFile, systemErrorCode, writeFileAtomically } from "@datawire/runtime";
+import { z } from "zod";
 import { StoreError } from "./contract.ts";
 
 /** "dwdi": marks a SQLite file as the store of a directory. */
@@ -194,17 +195,17 @@ const TRIAL_BYTES = 4_096;
 /** Only for the words in which another directory is refused, so that one on a full disk can serve all the same. */
 async function noteOwner(path: string, owner: string): Promise<void> {
   const note = JSON.stringify({ owner, pid: process.pid });
-  await writeFile(ownerPath(path), note, { mode: 0o600 }).catch(() => {});
+  await writeFileAtomically(ownerPath(path), note, { mode: 0o600 }).catch(() => {});
 }
 
 const ownerPath = (path: string): string => `${path}.owner`;
 
+const ownerSchema = z.object({ owner: z.string(), pid: z.int() });
+const OWNER_BYTES_MAX = 4_096;
+
 /** Who wrote the owner file last, which is who holds the lock when somebody does. */
 async function ownerOf(path: string): Promise<string> {
-  try {
-    const { owner, pid } = JSON.parse(await readFile(ownerPath(path), "utf8")) as { owner?: unknown; pid?: unknown };
-    return `the directory ${String(owner)} (process ${String(pid)})`;
-  } catch {
-    return "another process";
-  }
+  const read = await readJsonFile(ownerPath(path), { bytesMax: OWNER_BYTES_MAX });
+  const note = read.state === "read" ? ownerSchema.safeParse(read.value) : null;
+  return note?.success === true ? `the directory ${note.data.owner} (process ${note.data.pid})` : "another process";
 }

@@ -27,8 +27,6 @@ export interface Refusal {
   readonly lines: readonly number[];
 }
 
-/** `haproxy.cfg.1` is the last one before the current. */
-const KEPT = 3;
 const VALIDATE_MS_MAX = 30_000;
 
 /** Writes into the run directory, and asks the HAProxy of that path. */
@@ -55,9 +53,10 @@ export function createConfigFiles(haproxy: string, dir: Omit<RunDir, "release">)
     },
     async install() {
       try {
-        for (let i = KEPT; i > 1; i--) await moveIfThere(`${dir.config}.${i - 1}`, `${dir.config}.${i}`);
+        const [last, ...older] = dir.kept;
+        for (const [i, path] of [...older.entries()].toReversed()) await moveIfThere(dir.kept[i] ?? path, path);
         // Copied: at no moment is there no configuration for a master that starts its worker again.
-        await copyFile(dir.config, `${dir.config}.1`).catch(unlessMissing);
+        if (last !== undefined) await copyFile(dir.config, last).catch(unlessMissing);
         await rename(dir.candidate, dir.config);
       } catch (cause) {
         throw fileError("write", dir.config, cause);

@@ -28,7 +28,7 @@ interface Known {
   reason: string;
 }
 
-const fileSchema = z.record(z.string(), z.string());
+const fileSchema = z.record(z.string(), z.union([z.ipv4(), z.ipv6()]));
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 const AT_ONCE_MAX = 8;
 /** An instance that is new waits so long for its name at most; the others wait with it. */
@@ -55,6 +55,10 @@ export class Resolver {
   async load(): Promise<void> {
     const file = await readJsonFile(this.#config.path, { bytesMax: FILE_BYTES_MAX });
     const parsed = file.state === "read" ? fileSchema.safeParse(file.value) : null;
+    if (file.state !== "missing" && parsed?.success !== true) {
+      const reason = file.state === "unusable" ? file.reason : "it is none that Sherlock wrote";
+      this.#deps.log.warn("The kept addresses of names cannot be used", { path: this.#config.path, reason });
+    }
     for (const [host, address] of Object.entries(parsed?.data ?? {})) {
       this.#known.set(host, { address, reason: "" });
     }

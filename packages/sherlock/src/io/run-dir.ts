@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readFile, rm } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, readFile, rm, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError, makePrivateFolder, systemErrorCode, UntrustedFolder } from "@datawire/runtime";
 import { MAP_NAMES, type MapName } from "../core/plan.ts";
@@ -8,6 +8,8 @@ export interface RunDir {
   readonly path: string;
   readonly config: string;
   readonly candidate: string;
+  /** The configurations before the current one, the last first. */
+  readonly kept: readonly string[];
   readonly rejected: string;
   readonly serverState: string;
   /** Standard error of HAProxy. */
@@ -34,11 +36,15 @@ export async function openRunDir(path: string): Promise<RunDir> {
   try {
     await makePrivateFolder(path);
     await chmod(path, 0o700);
+    await clear(dir.mapFolder, { isFolder: true });
     await mkdir(dir.mapFolder, { recursive: true, mode: 0o700 });
   } catch (cause) {
     if (cause instanceof UntrustedFolder) throw cause;
     throw fileError("use as run directory", path, cause);
   }
+  const { config, candidate, rejected, serverState, errors, accessLog, loaded, maps } = dir;
+  const written = [config, candidate, rejected, serverState, errors, accessLog, loaded, ...Object.values(maps)];
+  for (const file of [...written, ...dir.kept]) await clear(file);
   const lock = join(path, "sherlock.pid");
   await takeLock(lock, path);
   return { ...dir, release: () => rm(lock, { force: true }) };
@@ -70,6 +76,7 @@ export function describeRunDir(path: string, use = "run directory (--run-dir)"):
     path,
     config: join(path, "haproxy.cfg"),
     candidate: join(path, "haproxy.cfg.candidate"),
+    kept: [1, 2, 3].map((age) => join(path, `haproxy.cfg.${age}`)),
     rejected: join(path, "haproxy.cfg.rejected"),
     serverState: join(path, "servers.state"),
     errors: join(path, "haproxy.err"),
@@ -98,6 +105,7 @@ async function takeLock(lock: string, path: string): Promise<void> {
         throw fileError("use as run directory", path, error);
       }
     }
+    await clear(lock);
     const [pid = "", start = ""] = (await readFile(lock, "utf8").catch(() => "")).trim().split(" ");
     if (pid !== "" && start !== "" && (await startOf(Number(pid))) === start) {
       throw new Error(
@@ -107,6 +115,20 @@ async function takeLock(lock: string, path: string): Promise<void> {
     await rm(lock, { force: true });
   }
   throw new Error(`Cannot use ${path} as run directory: another Sherlock is just starting with it`);
+}
+
+/**
+ * Takes away what stands where a file of ours is to be and is none, such as a pipe, whose opening would wait for ever. A
+ * folder is taken away only when there is nothing in it.
+ */
+async function clear(path: string, { isFolder = false } = {}): Promise<void> {
+  const stats = await lstat(path).catch(() => null);
+  if (stats === null || (isFolder ? stats.isDirectory() : stats.isFile())) return;
+  try {
+    await (stats.isDirectory() ? rmdir(path) : unlink(path));
+  } catch (cause) {
+    throw fileError("use as a file of one's own", path, cause);
+  }
 }
 
 /** When a process started, in the kernel's ticks since boot (proc(5), field 22); empty when it does not run any more. */
