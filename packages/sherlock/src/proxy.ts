@@ -7,10 +7,8 @@ import {
   listenError,
   tryListen,
   VERSION,
-  type Logger,
 } from "@datawire/runtime";
 import { checkFiles } from "./check.ts";
-import { lacksOf, takesInstances } from "./core/haproxy-version.ts";
 import { fingerprint } from "./core/hash.ts";
 import { formatEndpoint, type RenderSettings } from "./core/render.ts";
 import { findHaproxy, type HaproxyBinary } from "./io/haproxy-binary.ts";
@@ -76,17 +74,6 @@ export function hasRuntimeSocket({ settings }: Pick<Proxy, "settings">, config: 
 /** Whether a rendered configuration tells latencies: a user's template may not. */
 export function tellsLatencies(config: string): boolean {
   return config.includes(`log fd@${LATENCIES_FD} `);
-}
-
-/** Tells in the log what this HAProxy cannot do, and whose template it is. */
-export function warnOfWeaknesses({ binary, template }: Proxy, log: Logger): void {
-  const { text, features } = binary.version;
-  const lacks = lacksOf(features);
-  if (lacks.length > 0) {
-    const level = takesInstances(features) ? "info" : "warn";
-    log[level]("This HAProxy cannot do everything that 2.6 and 2.8 can", { version: text, it: lacks.join("; it ") });
-  }
-  if (template.path !== null) log.info("Using a template of your own", { path: template.path });
 }
 
 /** What `ca-file` says: of an HAProxy that does not know what the system trusts, the file of that. */

@@ -117,6 +117,12 @@ export class Reporter implements DriverObserver {
     this.#deps.metrics.reloadFailed();
   }
 
+  struggles(reason: string | null): void {
+    const remedy = "the log of Sherlock and `haproxy.err` in its run folder say more; it is tried on";
+    const message = `cannot be brought to the table as it is now: ${reason}`;
+    this.#deps.board.set("driver", reason === null ? [] : [{ subject: "HAProxy", message, severity: "error", remedy }]);
+  }
+
   commands(count: number): void {
     this.#deps.metrics.commands(count);
   }

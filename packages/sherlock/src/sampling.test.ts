@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { addHistograms, countOf, type Histogram, quantileOf, toHistogram } from "@datawire/protocol";
 import type { Table } from "@datawire/catalog";
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { openSampling, type Sampling } from "./sampling.ts";
 import { change, instance, routes, service, tableOf } from "./testing/entities.ts";
 import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "./testing/machine.ts";
@@ -53,7 +53,7 @@ afterEach(async () => {
 
 async function start(table: Table, settings: { readonly percentiles: number; readonly accessLog?: boolean }) {
   machine = await startMachine({ table, runDir: folder, port: await freePort(), settings });
-  sampling = await openSampling(settings.percentiles, { dir: machine.dir, log: noLog });
+  sampling = await openSampling(settings.percentiles, { dir: machine.dir, log: noLog, board: new ProblemBoard() });
   return { machine, sampling: sampling as Sampling };
 }
 
@@ -139,10 +139,10 @@ test("an HAProxy without the pipe is left without percentiles, and a pipe is mad
   const table = tableOf(service("s"), instance("s", "a", { url }));
   const { machine } = await start(table, { percentiles: 1 });
   await rm(machine.dir.latencies);
-  expect(await openSampling(1, { dir: machine.dir, log: noLog })).toBeNull();
+  expect(await openSampling(1, { dir: machine.dir, log: noLog, board: new ProblemBoard() })).toBeNull();
   await machine.stop();
   sampling?.close();
-  sampling = await openSampling(1, { dir: machine.dir, log: noLog });
+  sampling = await openSampling(1, { dir: machine.dir, log: noLog, board: new ProblemBoard() });
   expect(sampling).not.toBeNull();
   expect((await stat(machine.dir.latencies)).mode & 0o777).toBe(0o600);
 });

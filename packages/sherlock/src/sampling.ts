@@ -1,5 +1,5 @@
 import type { Histogram } from "@datawire/protocol";
-import { type Clock, describeError, type Logger } from "@datawire/runtime";
+import { type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import { Latencies } from "./core/latencies.ts";
 import { LatencyPipe, reachesPipe } from "./io/latency-pipe.ts";
 import type { RunDir } from "./io/run-dir.ts";
@@ -16,11 +16,15 @@ export interface Sampling {
 /** Opens the pipe in which HAProxy tells one request in so many; null where none is wanted, or that cannot be. */
 export async function openSampling(
   oneIn: number | null,
-  { dir, log }: { readonly dir: RunDir; readonly log: Logger },
+  { dir, log, board }: { readonly dir: RunDir; readonly log: Logger; readonly board: Pick<ProblemBoard, "set"> },
 ): Promise<Sampling | null> {
+  const tell = (why: string, remedy: string): void =>
+    board.set("percentiles", [{ subject: "percentiles", message: `off: ${why}`, remedy }]);
+  board.set("percentiles", []);
   if (oneIn === null) return null;
   if (!(await reachesPipe(dir))) {
     log.warn("Percentiles are off until HAProxy starts anew, and Sherlock with it: this HAProxy has no pipe for them");
+    tell("the HAProxy that was adopted has no pipe for them", "stop Sherlock, which ends HAProxy too, and start it");
     return null;
   }
   try {
@@ -36,6 +40,7 @@ export async function openSampling(
     };
   } catch (error) {
     log.warn("Percentiles are off", { error: describeError(error) });
+    tell(describeError(error), "see that the run folder can hold a pipe; `percentiles: off` does without");
     return null;
   }
 }

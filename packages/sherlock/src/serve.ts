@@ -11,6 +11,7 @@ import {
   type Logger,
   makePrivateFolder,
   ProblemBoard,
+  RecentProblems,
   type Readiness,
   type ReadinessPart,
 } from "@datawire/runtime";
@@ -30,12 +31,13 @@ import { findTlsFailure } from "./io/tls-failure.ts";
 import { createMetrics } from "./metrics.ts";
 import { listPage } from "./page-source.ts";
 import { Planning } from "./planning.ts";
-import { hasRuntimeSocket, prepareProxy, requirePorts, tellsLatencies, warnOfWeaknesses } from "./proxy.ts";
+import { hasRuntimeSocket, prepareProxy, requirePorts } from "./proxy.ts";
 import { Reporter } from "./reporter.ts";
 import { ProxyFindings } from "./proxy-findings.ts";
 import { openSampling, type Sampling } from "./sampling.ts";
 import type { SherlockSettings } from "./settings.ts";
 import { hostsOf } from "./table-hosts.ts";
+import { tellWeaknesses } from "./weaknesses.ts";
 
 export interface ServeConfig {
   readonly settings: SherlockSettings;
@@ -47,6 +49,8 @@ export interface ServeDeps {
   readonly clock: Clock;
   /** Counts time in which this process attended to what came: HAProxy's silence is judged by it. */
   readonly attentive: Clock;
+  /** What an operator should see of this program. */
+  readonly board: ProblemBoard;
   readonly readiness: Pick<Readiness, "missing">;
   readonly haproxyUp: ReadinessPart;
   readonly tableApplied: ReadinessPart;
@@ -64,13 +68,18 @@ const HOLD_MS = 3_000;
 /** Changes within a moment are one reload; a steady stream of them is about three a second at most. */
 const COALESCE = { quietMs: 25, waitMsMax: 1_000, gapMs: 300 };
 
+const DEATH = "what it said last is in `haproxy.err` in the run folder; was there memory, and who sent the signal?";
+
 /** Follows and drives with one set of settings, until the signal aborts. @throws Error for what keeps it from starting. */
 export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, signal: AbortSignal): Promise<void> {
-  const sampling = await openSampling(settings.percentiles, { dir, log: deps.log });
+  const board = new ProblemBoard();
+  const leaveBoard = board.include("program", deps.board);
+  const sampling = await openSampling(settings.percentiles, { dir, log: deps.log, board });
   const possible = sampling === null ? { ...settings, percentiles: null } : settings;
   try {
-    await drive({ settings: possible, dir }, { ...deps, sampling }, signal);
+    await drive({ settings: possible, dir }, { ...deps, board, sampling }, signal);
   } finally {
+    leaveBoard();
     sampling?.close();
   }
 }
@@ -80,42 +89,35 @@ async function drive(
   { sampling, ...deps }: ServeDeps & { readonly sampling: Sampling | null },
   signal: AbortSignal,
 ): Promise<void> {
-  const { log, clock } = deps;
+  const { log, clock, board } = deps;
   const proxy = await prepareProxy(settings, dir);
-  warnOfWeaknesses(proxy, log);
   await makePrivateFolder(settings.dataDir);
   const follower = await openTableFollower(
     { services: null, path: join(settings.dataDir, "table.json") },
-    { clock, log, onUpdate: (update) => alone(updated(update)) },
+    { clock, log, board, onUpdate: (update) => alone(updated(update)) },
   );
-  const board = new ProblemBoard();
   const locality = new Locality(settings);
   const resolver = new Resolver(
     { path: join(settings.dataDir, "addresses.json"), refreshMs: REFRESH_NAMES_MS },
     {
       clock,
       log,
+      board,
       hosts: () => hostsOf(follower.table, null),
       onChange: () => changed(null),
       refusal: locality.refusal,
     },
   );
   const keysPath = join(settings.dataDir, SESSION_KEYS_FILE);
-  const sessionKeys = new SessionKeys(keysPath, { log });
+  const sessionKeys = new SessionKeys(keysPath, { log, board });
   await sessionKeys.load(keysPath);
   const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve, sessionIds: sessionKeys });
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
   const rendered = configurator.render(planning.empty(), "check");
   const runtimeSocket = hasRuntimeSocket(proxy, rendered);
-  if (!runtimeSocket) {
-    log.warn("Your template has no {{> runtime}}: every change is a reload", { template: proxy.template.path });
-  }
-  if (sampling !== null && !tellsLatencies(rendered)) {
-    log.warn("Your template has no `log {{percentiles.log}}`: there are no percentiles", {
-      template: proxy.template.path,
-    });
-  }
+  tellWeaknesses({ proxy, rendered, runtimeSocket, percentiles: sampling !== null }, { log, board });
+  const recent = new RecentProblems("recent", { board, clock, signal });
   const haproxy = new HaproxyProcess(
     { command: proxy.binary.path, dir, runtimeSocket },
     {
@@ -123,6 +125,12 @@ async function drive(
       log,
       onDeath(reason) {
         log.error("HAProxy ended, starting it again", { reason });
+        recent.note({
+          subject: "HAProxy",
+          message: `ended, and was started again: ${reason}`,
+          severity: "error",
+          remedy: DEATH,
+        });
         metrics.died();
         hold.resolve();
         driver.lost();
@@ -263,12 +271,12 @@ async function drive(
         driver.run(parts.signal),
       ),
       resolver.run(parts.signal),
-      keepTrimmed(dir, { clock, log }, parts.signal),
+      keepTrimmed(dir, { clock, log, board }, parts.signal),
       reporter.run(parts.signal),
       ...(sampling === null ? [] : [sampling.run(clock, parts.signal)]),
       runLink(
         { replicas, identity: reporter.identity, token, tls, subscribe: follower.subscription },
-        { clock, log, random: Math.random, handler: reporter.handler(follower), onState: linkChanged },
+        { clock, log, board, random: Math.random, handler: reporter.handler(follower), onState: linkChanged },
         parts.signal,
       ),
     ];

@@ -9,7 +9,7 @@ import type { SherlockSettings } from "./settings.ts";
  * process: HAProxy is left and adopted, and what differs is a reload.
  */
 export async function runSherlock(context: DaemonContext<SherlockSettings>): Promise<void> {
-  const { log, clock, attentive, signal, readiness } = context;
+  const { log, clock, attentive, board, signal, readiness } = context;
   let settings = context.settings;
   let wanted: SherlockSettings | null = null;
   let restart = new AbortController();
@@ -26,6 +26,7 @@ export async function runSherlock(context: DaemonContext<SherlockSettings>): Pro
     log,
     clock,
     attentive,
+    board,
     readiness,
     haproxyUp: readiness.add("haproxy", "HAProxy has not started yet"),
     tableApplied: readiness.add("table", "no table has come yet"),
@@ -48,9 +49,14 @@ export async function runSherlock(context: DaemonContext<SherlockSettings>): Pro
     const until = AbortSignal.any([signal, restart.signal]);
     try {
       await serveIn(settings, deps, until);
+      board.set("new settings", []);
     } catch (error) {
       if (settings === context.settings || signal.aborted) throw error;
       log.error("The new settings cannot be used, going on with the first ones", { error: describeError(error) });
+      const message = `cannot be used, those of the start are in force: ${describeError(error)}`;
+      board.set("new settings", [
+        { subject: "settings", message, severity: "error", remedy: "correct them, and send SIGHUP" },
+      ]);
       wanted = context.settings;
     }
     settings = wanted ?? settings;

@@ -50,6 +50,8 @@ export interface DriverObserver {
   reloaded(reload: Reload, durationMs: number): void;
   reloadFailed(reason: string): void;
   commands(count: number): void;
+  /** HAProxy could not be brought to the plan, several times by now; null once it could. */
+  struggles(reason: string | null): void;
   /** Before the counters of a worker start anew. */
   beforeReload(): Promise<void>;
 }

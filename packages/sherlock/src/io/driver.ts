@@ -93,16 +93,18 @@ export class Driver {
 
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { log } = this.#deps;
+    const { log, observer } = this.#deps;
     signal.addEventListener("abort", () => this.#alarm.rouse(), { once: true });
     while (!signal.aborted) {
       let delayMs: number | null;
       try {
         delayMs = await this.#work();
+        if (this.#failures > 0) observer.struggles(null);
         this.#failures = 0;
       } catch (error) {
         this.#changed = true;
         log.warn("HAProxy could not be brought to the plan, trying again", { error: describeError(error) });
+        if (this.#failures > 0) observer.struggles(describeError(error));
         if (error instanceof RuntimeApiError && error.code === "refused") this.#repairs++;
         if (this.#running !== null) await this.#resynchronise();
         delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** this.#failures++);

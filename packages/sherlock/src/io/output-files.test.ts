@@ -1,6 +1,6 @@
 import { appendFile, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeFolder, temporaryFolder } from "../testing/machine.ts";
@@ -28,7 +28,7 @@ test("trimFiles() empties a file that is too large, and leaves the others as the
 test("keepTrimmed() bounds an access log without waiting for a reload", async () => {
   const clock = createFakeClock();
   const stop = new AbortController();
-  const ended = keepTrimmed(files, { clock, log: noLog }, stop.signal);
+  const ended = keepTrimmed(files, { clock, log: noLog, board: new ProblemBoard() }, stop.signal);
   for (let round = 0; round < 2; round++) {
     await writeFile(files.accessLog, "");
     await truncate(files.accessLog, 256 * 1024 * 1024 + 1); // holes take no room

@@ -1,5 +1,5 @@
 import { lstat, readFile, truncate } from "node:fs/promises";
-import { type Clock, describeError, fileError, type Logger } from "@datawire/runtime";
+import { type Clock, describeError, fileError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import { withoutPrefix } from "../core/answers.ts";
 import type { RunDir } from "./run-dir.ts";
 
@@ -31,15 +31,24 @@ export async function trimFiles({ errors, accessLog }: Files): Promise<void> {
 /** Keeps the files bounded until the signal aborts. */
 export async function keepTrimmed(
   files: Files,
-  { clock, log }: { readonly clock: Pick<Clock, "sleep">; readonly log: Logger },
+  {
+    clock,
+    log,
+    board,
+  }: { readonly clock: Pick<Clock, "sleep">; readonly log: Logger; readonly board: Pick<ProblemBoard, "set"> },
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(LOOK_MS, signal);
     try {
       await trimFiles(files);
+      board.set("output", []);
     } catch (error) {
       log.warn("What HAProxy writes cannot be cut", { error: describeError(error) });
+      const message = `cannot be cut: ${describeError(error)}; it grows until the disk is full`;
+      board.set("output", [
+        { subject: "what HAProxy writes", message, remedy: "see who owns the run folder and its files" },
+      ]);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { noLog } from "@datawire/runtime";
+import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { removeFolder, temporaryFolder } from "../testing/machine.ts";
 import { Resolver } from "./resolver.ts";
@@ -14,11 +14,13 @@ afterEach(() => removeFolder(folder));
 function create(answers: Map<string, string[] | Error>, path = join(folder, "addresses.json")) {
   const clock = createFakeClock();
   const changed: string[] = [];
+  const board = new ProblemBoard();
   const resolver = new Resolver(
     { path, refreshMs: 1_000 },
     {
       clock,
       log: noLog,
+      board,
       hosts: () => answers.keys(),
       onChange: (host) => void changed.push(host),
       lookupAll: async (host) => {
@@ -28,12 +30,12 @@ function create(answers: Map<string, string[] | Error>, path = join(folder, "add
       },
     },
   );
-  return { resolver, clock, changed };
+  return { resolver, clock, board, changed };
 }
 
 test("Resolver follows a name, prefers to stay, and keeps the last address when it stops resolving", async () => {
   const answers = new Map<string, string[] | Error>([["vm", ["::5", "10.0.0.1"]]]);
-  const { resolver, clock, changed } = create(answers);
+  const { resolver, clock, board, changed } = create(answers);
   await resolver.prepare(["vm"]);
   expect(resolver.resolve("vm")).toEqual({ state: "known", address: "10.0.0.1" });
   const stop = new AbortController();
@@ -52,6 +54,14 @@ test("Resolver follows a name, prefers to stay, and keeps the last address when 
   await refresh();
   expect(resolver.resolve("vm")).toEqual({ state: "known", address: "10.0.0.2" });
   expect(changed).toEqual(["vm", "vm"]);
+  await expect.poll(() => clock.pending()).toBe(1);
+  expect(board.list()).toMatchObject([
+    { subject: "vm", message: "does not resolve: no answer; its last address 10.0.0.2 is still used" },
+  ]);
+  answers.set("vm", ["10.0.0.2"]);
+  await refresh();
+  await expect.poll(() => clock.pending()).toBe(1);
+  expect(board.list()).toEqual([]);
   stop.abort();
   await running;
 });

@@ -1,6 +1,14 @@
 import { lookup } from "node:dns/promises";
 import { isIpLiteral, loopbackAddresses, pickAddress } from "@datawire/protocol";
-import { type Clock, explainSystemError, type Logger, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import {
+  type Clock,
+  describeError,
+  explainSystemError,
+  type Logger,
+  type ProblemBoard,
+  readJsonFile,
+  writeFileAtomically,
+} from "@datawire/runtime";
 import { z } from "zod";
 import type { Resolution } from "../core/reachable-table.ts";
 
@@ -13,6 +21,8 @@ export interface ResolverConfig {
 export interface ResolverDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What an operator should see of this Sherlock. */
+  readonly board?: Pick<ProblemBoard, "set">;
   /** The names that are in use. */
   readonly hosts: () => Iterable<string>;
   /** Called when an address has changed, or was found for the first time. */
@@ -31,6 +41,7 @@ interface Known {
 const fileSchema = z.record(z.string(), z.union([z.ipv4(), z.ipv6()]));
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 const AT_ONCE_MAX = 8;
+const KEPT_REMEDY = "see that its folder has room, and is this program's to write";
 /** An instance that is new waits so long for its name at most; the others wait with it. */
 const FIRST_MS_MAX = 2_000;
 
@@ -103,6 +114,7 @@ export class Resolver {
       for (let i = 0; i < hosts.length && !signal.aborted; i += AT_ONCE_MAX) {
         await Promise.all(hosts.slice(i, i + AT_ONCE_MAX).map((host) => this.#look(host)));
       }
+      this.#tell();
       await this.save();
     }
   }
@@ -117,16 +129,36 @@ export class Resolver {
       await writeFileAtomically(path, text, { mode: 0o600 });
       this.#saved = text;
       this.#saveFailed = false;
+      this.#deps.board?.set("addresses", []);
     } catch (error) {
       if (!this.#saveFailed) this.#deps.log.error("Addresses of names are not kept", { path, error });
+      const message = `addresses of names are not kept: ${describeError(error)}; a start while names do not resolve lacks them`;
+      this.#deps.board?.set("addresses", [{ subject: path, message, remedy: KEPT_REMEDY }]);
       this.#saveFailed = true;
     }
+  }
+
+  /** A name that never resolved is told of with its instances, which get no requests. */
+  #tell(): void {
+    const stale = [...this.#known].filter(([, { address, reason }]) => address !== null && reason !== "");
+    this.#deps.board?.set(
+      "names",
+      stale.map(([host, { address, reason }]) => ({
+        subject: host,
+        message: `${reason}; its last address ${address} is still used`,
+        remedy:
+          "mend the name, in DNS or the hosts file of that machine, or the `url` in the service files that have it",
+      })),
+    );
   }
 
   #find(host: string): Promise<void> {
     const under = this.#first.get(host);
     if (under !== undefined) return under;
-    const first = this.#look(host).finally(() => this.#first.delete(host));
+    const first = this.#look(host).finally(() => {
+      this.#first.delete(host);
+      this.#tell();
+    });
     this.#first.set(host, first);
     return first;
   }

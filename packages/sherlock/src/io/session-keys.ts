@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { SESSION_KEY_PATTERN } from "@datawire/protocol";
-import { describeError, type Logger, readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import { describeError, type Logger, type ProblemBoard, readJsonFile, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
 import type { SessionIds } from "../core/sessions.ts";
 
@@ -27,14 +27,19 @@ const ID_BYTES = 16;
 export class SessionKeys implements SessionIds {
   readonly #path: string | null;
   readonly #log: Logger;
+  readonly #board: Pick<ProblemBoard, "set"> | undefined;
   #keys: readonly string[] = [];
   #given = false;
   #saving: Promise<void> = Promise.resolve();
 
   /** @param path where they are kept; null for a program that only shows what would be. */
-  constructor(path: string | null, { log }: { readonly log: Logger }) {
+  constructor(
+    path: string | null,
+    { log, board }: { readonly log: Logger; readonly board?: Pick<ProblemBoard, "set"> },
+  ) {
     this.#path = path;
     this.#log = log;
+    this.#board = board;
   }
 
   get shared(): boolean {
@@ -48,7 +53,8 @@ export class SessionKeys implements SessionIds {
     const parsed = file.state === "read" ? fileSchema.safeParse(file.value) : null;
     if (parsed?.success !== true) {
       const reason = file.state === "unusable" ? file.reason : "it is none that Sherlock wrote";
-      return this.#log.warn("The kept keys of sessions cannot be used", { path, reason });
+      this.#log.warn("The kept keys of sessions cannot be used", { path, reason });
+      return this.#tell(path, `the kept keys of sessions cannot be used: ${reason}`);
     }
     this.#keys = parsed.data.keys;
     this.#given = parsed.data.given;
@@ -80,6 +86,12 @@ export class SessionKeys implements SessionIds {
     await this.#saving;
   }
 
+  #tell(path: string, what: string): void {
+    const message = `${what}; a start without a directory gives up the sessions that there are`;
+    const remedy = "see that the file is this program's own, and that its folder has room";
+    this.#board?.set("session keys", [{ subject: path, message, remedy }]);
+  }
+
   #save(): void {
     const path = this.#path;
     if (path === null) return;
@@ -87,8 +99,10 @@ export class SessionKeys implements SessionIds {
     this.#saving = this.#saving.then(async () => {
       try {
         await writeFileAtomically(path, text, { mode: 0o600 });
+        this.#board?.set("session keys", []);
       } catch (error) {
         this.#log.error("The keys of sessions are not kept", { path, error: describeError(error) });
+        this.#tell(path, `the keys of sessions are not kept: ${describeError(error)}`);
       }
     });
   }

@@ -129,6 +129,7 @@ export async function startMachine({
         },
         reloaded: (reload) => void reloads.push(reload),
         reloadFailed() {},
+        struggles() {},
         commands() {},
         beforeReload: async () => {},
       },
