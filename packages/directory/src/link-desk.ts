@@ -85,6 +85,8 @@ interface LinkDeskDeps {
   readonly faults: Faults;
 }
 
+const ABANDONED = "closed its link, as it failed at what this directory said; its log says how";
+
 /** Who is refused asks again within half a minute. */
 const REFUSED_KEPT_MS = 120_000;
 
@@ -133,6 +135,13 @@ export class LinkDesk {
     const subject = client.kind === undefined ? `link from ${client.peer}` : subjectOf(client);
     const fault = { severity: "warning", keptMs: REFUSED_KEPT_MS, remedy: remedyOfLink(code) } as const;
     faults.note({ ...fault, subject, message: `refused at ${client.peer}: ${message}` }, clock.nowMs());
+  }
+
+  /** A client says that it failed at what it was sent; it comes again. */
+  linkAbandoned(client: FailedClient): void {
+    const { log, faults, clock } = this.#deps;
+    log.warn("Client failed at what it was sent", { ...client });
+    faults.note({ subject: subjectOf(client), message: ABANDONED, remedy: FAULT_REMEDY }, clock.nowMs());
   }
 
   /** What a client is given to make the cookies of sessions with; nothing but for a Sherlock. */

@@ -174,6 +174,11 @@ export class LinkSession implements LinkClient {
     this.#deps.socket.close(CLOSE.goingAway, "the directory is stopping");
   }
 
+  /** The client has closed the link, as it failed at what it was sent. */
+  abandoned(): void {
+    if (this.#phase.state === "open") this.#deps.desk.linkAbandoned(this.#name());
+  }
+
   /** The connection has ended. */
   closed(): void {
     const phase = this.#phase;

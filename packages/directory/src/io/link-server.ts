@@ -16,6 +16,8 @@ interface LinkServerDeps {
   readonly log: Logger;
 }
 
+/** RFC 6455, section 7.4.1: the other side has met something that it did not expect. */
+const FAILED = 1011;
 /** How long clients may take to answer the good-bye. */
 const LEAVE_MS_MAX = 1_000;
 /** The sweep that pings and finds silent clients runs this many times a heartbeat. */
@@ -85,7 +87,8 @@ export class LinkServer {
       webSocket.on("pong", () => session.heard());
       webSocket.on("ping", () => session.heard());
       webSocket.on("error", (error) => this.#deps.log.debug("Link failed", { peer: address, error }));
-      webSocket.on("close", () => {
+      webSocket.on("close", (code) => {
+        if (code === FAILED) session.abandoned();
         pace.end();
         this.#sessions.delete(session);
         session.closed();
