@@ -19,10 +19,13 @@ export async function checkServiceFiles(settings: WatsonSettings): Promise<reado
   if (places === null && (await areMissing(services))) return [];
   // What the host is makes no difference to whether a file is right.
   const { problems } = mergeFiles(await readAllFiles(filesConfig(settings, settings.host ?? "localhost")));
-  const sources = new Map((await listFiles(services)).problems.map((one) => [formatProblem(one), one.file]));
+  const listed = await listFiles(services, { unusedAfterMs: 0 });
+  const sources = new Map([...listed.problems, ...listed.unused].map((one) => [formatProblem(one), one.file]));
   return problems.map((problem) => {
     const source = sources.get(formatProblem(problem));
-    return source === undefined ? problem : sourceProblem(problem, places?.[services.indexOf(source)]);
+    // What lies in a folder has a place of its own.
+    const index = source === undefined ? -1 : services.indexOf(source);
+    return index < 0 ? problem : sourceProblem(problem, places?.[index]);
   });
 }
 

@@ -81,6 +81,15 @@ function createProbe(source: CheckSource, index: number, { url, protocol, tls: o
     return { kind: "grpc", ...grpc, asTraffic: asTraffic(grpc), tls: tlsOf(grpc), service };
   }
   if (protocol === "tcp" && source.http === undefined) {
+    const unused = HTTP_KEYS.find((key) => source[key] !== undefined);
+    if (unused !== undefined) {
+      const wanted = "wanted `http: http://HOST:PORT/path` beside it";
+      throw new CheckError(
+        index,
+        unused,
+        `Cannot check so: the service is of tcp, whose check is a connection; ${wanted}`,
+      );
+    }
     const { host, port } = instance;
     return { kind: "tcp", host, port, asTraffic: true };
   }
@@ -98,6 +107,9 @@ function createProbe(source: CheckSource, index: number, { url, protocol, tls: o
     http2: protocol === "h2",
   };
 }
+
+/** The keys of a check that only HTTP has a use for. */
+const HTTP_KEYS = ["method", "headers", "expect", "tls_verify"] as const;
 
 const USUAL_TLS: TlsCheck = { verify: true, serverName: null };
 

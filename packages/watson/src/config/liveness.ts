@@ -1,5 +1,5 @@
 import { formatDuration } from "@datawire/protocol";
-import { durationSetting, parsedBy, readableBy, textLike } from "@datawire/runtime";
+import { durationSetting, parsedBy, readableBy, refusal, textLike } from "@datawire/runtime";
 import { z } from "zod";
 import { WATCHES } from "../core/instance.ts";
 import { parseRegularExpression } from "../core/regular-expression.ts";
@@ -22,7 +22,11 @@ const rhythm = {
   interval: positive(INTERVAL_MS_MIN)
     .optional()
     .meta({ description: "From the start of one check to that of the next.", otherwise: "3s" }),
-  timeout: positive(1).optional().meta({ description: "How long a check may take.", otherwise: "1s" }),
+  timeout: positive(1).optional().meta({
+    description:
+      "How long a check may take; where that is longer than the interval, the next one begins when it is over.",
+    otherwise: "1s",
+  }),
   rise: times.optional().meta({ description: "Passes in a row that bring an instance back.", otherwise: "1" }),
   fall: times.optional().meta({ description: "Failures in a row that take it out.", otherwise: "2" }),
   recheck: positive(1).optional().meta({
@@ -40,8 +44,12 @@ const rhythm = {
 export const livenessDefaultsSchema = z.strictObject(rhythm);
 export type LivenessDefaults = z.infer<typeof livenessDefaultsSchema>;
 
-const method = textLike(/^[A-Z]{1,20}$/, "an HTTP method in capitals such as GET or HEAD");
-const headerName = textLike(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "the name of an HTTP header");
+const method = textLike(/^(?!CONNECT$)[A-Z]{1,20}$/, "an HTTP method in capitals such as GET or HEAD");
+/** Those of the connection and of the body are the check's own. */
+const headerName = textLike(
+  /^(?!(?:connection|content-length|transfer-encoding|upgrade|expect|te|trailer|keep-alive)$)[A-Za-z0-9!#$%&'*+.^_`|~-]+$/i,
+  "the name of an HTTP header, and none of the connection or of a body",
+);
 /** Whoever may see a message need not know what a check proves itself with. */
 const headerValue = textLike(/^[\t\x20-\x7e\x80-\xff]*$/, "text of one line, of characters up to U+00FF").meta({
   secret: true,
@@ -79,10 +87,11 @@ const KEYS_OF_KIND: Readonly<Record<(typeof KINDS)[number], readonly string[]>> 
  */
 export function createLivenessSchema(noExec: string | null) {
   const command = z
-    .array(z.string())
+    .array(textLike(/^[^\0]*$/, "text without a NUL"))
     .min(1)
     .meta({ wanted: "a list of a program and its arguments" })
-    .superRefine((_, context) => {
+    .superRefine(([program], context) => {
+      if (program === "") context.addIssue({ code: "custom", path: [0], message: "a program such as /usr/bin/test" });
       if (noExec !== null) context.addIssue({ code: "custom", message: `Cannot run a program as a check: ${noExec}` });
     });
   const checkSchema = z
@@ -128,6 +137,8 @@ export function createLivenessSchema(noExec: string | null) {
       const issue = (key: string, message: string): void => context.addIssue({ code: "custom", path: [key], message });
       for (const other of more) issue(other, `one kind of check, and ${kind} is there already; a list has several`);
       if (more.length > 0) return;
+      if (check.method === "HEAD" && check.expect?.body !== undefined)
+        context.addIssue({ ...refusal("an answer to HEAD has no body", "another method"), path: ["method"] });
       for (const key of Object.keys(check)) {
         if (key === kind || key === "rise" || KEYS_OF_KIND[kind].includes(key)) continue;
         issue(key, `no such key, as it has no meaning for a check of kind ${kind}`);

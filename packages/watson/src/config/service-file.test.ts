@@ -274,7 +274,7 @@ test("readServices() reads each kind of check, in a list too", () => {
 service: //b
 port: 80
 liveness:
-  - { http: /x, method: HEAD, headers: { Host: b, X: 1 }, expect: { status: [200-299, 304], body: "ok" }, tls_verify: false }
+  - { http: /x, method: OPTIONS, headers: { Host: b, X: 1 }, expect: { status: [200-299, 304], body: "ok" }, tls_verify: false }
   - { grpc: "grpcs://h:1", grpc_service: s }
   - { exec: [/bin/check, "a b"] }
   - { ttl: 10s }
@@ -284,7 +284,7 @@ liveness:
   expect(one?.checks.map(({ probe }) => probe)).toMatchObject([
     {
       kind: "http",
-      method: "HEAD",
+      method: "OPTIONS",
       headers: { Host: "b", X: "1" },
       status: [
         [200, 299],
@@ -364,6 +364,22 @@ test.each([
     [
       'liveness.expect.status[0] is "2xx": it is no number and no range; wanted a status',
       'liveness.expect.body is "(": unterminated group; wanted a regular expression',
+    ],
+  ],
+  [
+    "service: //b@one\ninstance: two\nport: 80",
+    ['2:11: instance: Cannot use "two" as the instance: the address says "one"'],
+  ],
+  [
+    "service: //b\nprotocol: tcp\nport: 80\nliveness: { expect: { body: ok } }",
+    ["liveness.expect: Cannot check so: the service is of tcp, whose check is a connection"],
+  ],
+  ["service: //b\nport: 80\nliveness: { method: HEAD, expect: { body: x } }", ["an answer to HEAD has no body"]],
+  ["service: //b\nport: 80\nliveness: { method: CONNECT }", ['liveness.method is "CONNECT": wanted an HTTP method']],
+  [
+    "service: //b\nport: 80\nliveness: { headers: { Content-Length: 3 } }",
+    [
+      "liveness.headers.Content-Length cannot be a key here: wanted the name of an HTTP header, and none of the connection",
     ],
   ],
   ["service: //b(1)\nversion: '2'\nport: 80", ['2:10: version: Cannot use "2" as the version: the address says "1"']],

@@ -230,7 +230,7 @@ export function createInstance(
   const parsedUrl = attempt(["url"], () => parseInstanceUrl(url, source.protocol));
   const instanceName = attempt(
     ["instance"],
-    () => source.instance ?? address?.instance ?? (parsedUrl && defaultName(parsedUrl)),
+    () => instanceNameOf(source, address) ?? (parsedUrl && defaultName(parsedUrl)),
   );
   const checks =
     parsedUrl &&
@@ -267,6 +267,15 @@ function defaultName({ host, port }: { readonly host: string; readonly port: num
 function directoryOf(address: string): string | null {
   const { authority, name } = parseAddress(address);
   return name === null ? null : authorityOf(parseDirectoryAddress(`//${authority}`));
+}
+
+function instanceNameOf({ instance }: ServiceSource, address: ServiceAddress | null): string | null {
+  const inAddress = address?.instance ?? null;
+  if (instance === undefined || inAddress === null || instance === inAddress) return instance ?? inAddress;
+  throw new ProtocolError(
+    "invalid_argument",
+    `Cannot use ${JSON.stringify(instance)} as the instance: the address says ${JSON.stringify(inAddress)}`,
+  );
 }
 
 function versionOf({ version }: ServiceSource, address: ServiceAddress | null): string | null {

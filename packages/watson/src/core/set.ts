@@ -39,7 +39,35 @@ export function mergeFiles(
     instances.set(key, holder);
     for (const claimant of claimants) if (claimant !== holder) problems.push(conflict(claimant, holder));
   }
+  problems.push(...disagreements([...instances.values()]));
   return { instances, problems: problems.toSorted(byPlace) };
+}
+
+/** What no two instances of one service can mean: that it is TCP and HTTP, or that both are at one URL, which would get twice its part. */
+function disagreements(instances: readonly Instance[]): Problem[] {
+  const first = new Map<string, Instance>();
+  const at = new Map<string, Instance>();
+  return instances.flatMap((instance) => {
+    const { service, name, url, protocol, source } = instance;
+    const one = first.get(service) ?? instance;
+    const same = at.get(`${service} ${url}`) ?? instance;
+    first.set(service, one);
+    at.set(`${service} ${url}`, same);
+    const address = `//${service}@${name}`;
+    const found: Problem[] = [];
+    if ((one.protocol === "tcp") !== (protocol === "tcp")) {
+      const other = `${formatPlace(one.source)} says ${one.protocol}`;
+      found.push({
+        ...source,
+        message: `Cannot register ${address} as ${protocol}: ${other}, and one service is TCP or HTTP`,
+      });
+    }
+    if (same !== instance) {
+      const other = `${formatPlace(same.source)} gives its URL ${url} to //${service}@${same.name} too`;
+      found.push({ ...source, message: `Cannot tell ${address} apart: ${other}; wanted one of them, or another URL` });
+    }
+    return found;
+  });
 }
 
 function byPlace(a: Problem, b: Problem): number {

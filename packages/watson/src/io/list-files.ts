@@ -2,6 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { glob, readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { explainSystemError, type Problem, systemErrorCode } from "@datawire/runtime";
+import { isLeftAlone, isServiceFile } from "../core/file-names.ts";
 
 /** The service files that are there at one moment. */
 export interface FileListing {
@@ -11,35 +12,43 @@ export interface FileListing {
   readonly folders: ReadonlySet<string>;
   /** Folders and files that could not be looked at: what was known of them still holds. */
   readonly problems: readonly Problem[];
+  /** What is there and is no service file, or is looked for and is not there: whoever wrote it meant it otherwise. */
+  readonly unused: readonly Problem[];
 }
 
-const EXTENSION = /\.ya?ml$/;
 const GLOB = /[*?[\]{}!]/;
 
-/** Lists the files of folders (`*.yaml` and `*.yml`, none that is hidden), globs and files. */
-export async function listFiles(sources: readonly string[]): Promise<FileListing> {
+/**
+ * Lists the files of folders (`*.yaml`, `*.yml` and `*.json`, none that is hidden), globs and files.
+ * @param unusedAfterMs how long something has to lie there until it is told that it is not used: editors and whatever
+ * puts a file in place whole leave names of their own for a moment.
+ */
+export async function listFiles(
+  sources: readonly string[],
+  { unusedAfterMs }: { readonly unusedAfterMs: number },
+): Promise<FileListing> {
   const stamps = new Map<string, string>();
   const folders = new Set<string>();
   const problems: Problem[] = [];
+  const unused: Problem[] = [];
+  const beforeMs = Date.now() - unusedAfterMs;
   for (const source of sources) {
     try {
-      const listed = GLOB.test(source) ? await listGlob(source) : await listPath(source);
+      const listed = GLOB.test(source) ? await listGlob(source) : await listPath(source, beforeMs);
       for (const folder of listed.folders) folders.add(folder);
+      unused.push(...listed.unused);
       const found = await Promise.all(listed.paths.map(async (path) => [path, await stampOf(path)] as const));
       for (const [path, stamp] of found) if (stamp !== null) stamps.set(path, stamp);
     } catch (error) {
       folders.add(dirname(source));
-      const what = EXTENSION.test(source) ? "file" : "folder";
-      problems.push({
-        file: source,
-        line: 1,
-        column: 1,
-        message: `Cannot read the ${what}: ${explainSystemError(error)}`,
-      });
+      const what = isServiceFile(source) ? "file" : "folder";
+      problems.push(problemOf(source, `Cannot read the ${what}: ${explainSystemError(error)}`));
     }
   }
-  return { stamps, folders, problems };
+  return { stamps, folders, problems, unused };
 }
+
+const problemOf = (file: string, message: string): Problem => ({ file, line: 1, column: 1, message });
 
 /** Whether there is nothing at any of these paths. */
 export async function areMissing(paths: readonly string[]): Promise<boolean> {
@@ -50,13 +59,38 @@ export async function areMissing(paths: readonly string[]): Promise<boolean> {
 interface Listed {
   readonly paths: readonly string[];
   readonly folders: readonly string[];
+  readonly unused: readonly Problem[];
 }
 
-async function listPath(source: string): Promise<Listed> {
+async function listPath(source: string, beforeMs: number): Promise<Listed> {
   const path = resolve(source);
-  if (!(await stat(path)).isDirectory()) return { paths: [path], folders: [dirname(path)] };
-  const names = (await readdir(path)).filter((name) => EXTENSION.test(name) && !name.startsWith("."));
-  return { paths: names.map((name) => join(path, name)), folders: [path] };
+  if (!(await stat(path)).isDirectory()) return { paths: [path], folders: [dirname(path)], unused: [] };
+  const names = (await readdir(path)).filter((name) => !isLeftAlone(name));
+  const others = names.filter((name) => !isServiceFile(name)).map((name) => whyUnused(join(path, name), beforeMs));
+  return {
+    paths: names.filter(isServiceFile).map((name) => join(path, name)),
+    folders: [path],
+    unused: (await Promise.all(others)).filter((problem) => problem !== null),
+  };
+}
+
+/** What to say of something in a folder of service files that is none. */
+async function whyUnused(path: string, beforeMs: number): Promise<Problem | null> {
+  try {
+    const stats = await stat(path);
+    if (stats.ctimeMs > beforeMs) return null;
+    if (stats.isDirectory())
+      return problemOf(
+        path,
+        "Cannot use the folder: service files are not looked for in folders within; name it in `services` of watson.yaml",
+      );
+    return problemOf(
+      path,
+      "Cannot use the file: its name ends with neither .yaml nor .yml nor .json; rename it, or put .disabled behind its name",
+    );
+  } catch {
+    return null; // it has just gone
+  }
 }
 
 async function listGlob(source: string): Promise<Listed> {
@@ -69,7 +103,9 @@ async function listGlob(source: string): Promise<Listed> {
       fixed.findIndex((part) => GLOB.test(part)),
     )
     .join("/");
-  return { paths, folders: [folder === "" ? "/" : folder, ...new Set(paths.map((path) => dirname(path)))] };
+  const folders = [folder === "" ? "/" : folder, ...new Set(paths.map((path) => dirname(path)))];
+  const none = "Cannot find a service file: nothing fits the pattern";
+  return { paths, folders, unused: paths.length === 0 ? [problemOf(source, none)] : [] };
 }
 
 /** Whether two looks saw the same content; a link whose target is away is there too, to be reported. Null for a folder. */

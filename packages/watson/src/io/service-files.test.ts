@@ -49,11 +49,12 @@ test("readAllFiles() reads the yaml files of a folder, globs and files, and none
     put("b.yml", "b"),
     put(".c.yaml", "c"),
     put("d.yaml~", "d"),
-    put("e.txt", "e"),
+    put("e.bak", "e"),
+    put("F.JSON", "f"),
   ]);
-  expect(describe(await readAllFiles({ sources: [folder], parse }))).toBe("a.yaml=a b.yml=b");
-  expect(describe(await readAllFiles({ sources: [join(folder, "*.txt"), join(folder, "a.yaml")], parse }))).toBe(
-    "a.yaml=a e.txt=e",
+  expect(describe(await readAllFiles({ sources: [folder], parse }))).toBe("F.JSON=f a.yaml=a b.yml=b");
+  expect(describe(await readAllFiles({ sources: [join(folder, "*.bak"), join(folder, "a.yaml")], parse }))).toBe(
+    "a.yaml=a e.bak=e",
   );
 });
 
@@ -68,6 +69,30 @@ test("readAllFiles() reports what cannot be read", async () => {
     `${folder}/b.yaml:1:1: Cannot read the file: no such file or folder`,
     `${folder}/none:1:1: Cannot read the folder: no such file or folder`,
   ]);
+});
+
+test("readAllFiles() tells what it leaves out, and a pattern that nothing fits", async () => {
+  await Promise.all([
+    put("web.conf", "w"),
+    put("web.yaml.bak", "w"),
+    mkdir(join(folder, "team")),
+    put("README.md", ""),
+  ]);
+  const all = await readAllFiles({ sources: [folder, join(folder, "*.yaml")], parse });
+  expect(all.flatMap(({ problems }) => problems.map(formatProblem)).toSorted()).toEqual([
+    `${folder}/*.yaml:1:1: Cannot find a service file: nothing fits the pattern`,
+    `${folder}/team:1:1: Cannot use the folder: service files are not looked for in folders within; name it in \`services\` of watson.yaml`,
+    `${folder}/web.conf:1:1: Cannot use the file: its name ends with neither .yaml nor .yml nor .json; rename it, or put .disabled behind its name`,
+  ]);
+});
+
+test("ServiceFiles tells of a file that it leaves out once it stays, and that it went", async () => {
+  await put("a.yaml", "a");
+  const known = await follow(folder);
+  await put("web.conf", "w");
+  await until(known, "a.yaml=a web.conf=!");
+  await unlink(join(folder, "web.conf"));
+  await until(known, "a.yaml=a");
 });
 
 test("ServiceFiles follows files that are added, edited, renamed and removed", async () => {

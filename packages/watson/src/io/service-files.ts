@@ -29,14 +29,16 @@ export interface ServiceFilesDeps {
 const EVENT_DELAY_MS = 10;
 /** File systems that send no events, links whose target is elsewhere, and events that were lost are found by looking. */
 const LOOK_MS_MIN = 2_000;
+/** A name that is there for a moment only, as of a file that is being put in place, is nobody's mistake. */
+const LISTING = { unusedAfterMs: 1_500 };
 /** A look takes some 20 µs a file: with thousands of them it is made less often. */
 const LOOK_MS_PER_FILE = 3;
 
 /** The service files as they are now, for `--check`. */
 export async function readAllFiles({ sources, parse }: ServiceFilesConfig): Promise<ServiceFile[]> {
-  const { stamps, problems } = await listFiles(sources);
+  const { stamps, problems, unused } = await listFiles(sources, { unusedAfterMs: 0 });
   const files = await Promise.all([...stamps.keys()].map((path) => readFile(path, parse, [])));
-  return [...files, ...problems.map(unreadable)];
+  return [...files, ...[...problems, ...unused].map(unreadable)];
 }
 
 /**
@@ -69,7 +71,7 @@ export class ServiceFiles {
   async reload(config: ServiceFilesConfig): Promise<void> {
     this.#config = config;
     await this.#exclusively(async () => {
-      const listing = await listFiles(config.sources);
+      const listing = await listFiles(config.sources, LISTING);
       this.#tracked = new Map([...this.#kept(listing), ...firstLook(listing.stamps)]);
       await this.#take([...listing.stamps.keys()], this.#goneOf(this.#tracked), listing);
     });
@@ -113,7 +115,7 @@ export class ServiceFiles {
   }
 
   async #look(): Promise<void> {
-    const listing = await listFiles(this.#config.sources);
+    const listing = await listFiles(this.#config.sources, LISTING);
     const found = new Map([...this.#stampsOfKept(listing), ...listing.stamps]);
     const { files, read, gone, againInMs } = look(this.#tracked, found, this.#deps.clock.monotonicMs());
     this.#tracked = files;
@@ -127,7 +129,7 @@ export class ServiceFiles {
     const files = await Promise.all(read.map((path) => readFile(path, parse, before.get(path)?.instances ?? [])));
     for (const path of gone) this.#files.delete(path);
     for (const file of files) this.#files.set(file.file, file);
-    const { problems } = listing;
+    const problems = [...listing.problems, ...listing.unused];
     const changed = read.length > 0 || gone.length > 0 || !isDeepStrictEqual(problems, this.#sourceProblems);
     this.#sourceProblems = problems;
     this.#follow(listing.folders);
