@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { DIRECTORY_PORT, parseDirectoryAddress, type DirectoryAddress } from "@datawire/protocol";
 import {
   type DaemonInput,
+  durationFrom,
   durationSetting,
+  ExitError,
+  exitCodes,
   listenSetting,
   loadSettings,
   parsedBy,
@@ -27,6 +30,9 @@ const shareSetting = parsedBy((text) => {
 }, "a share from 0% to 100%, or from 0 to 1");
 
 const hostSetting = textLike(/^[A-Za-z0-9_.:-]{1,253}$/, "a host name or an IP address");
+
+/** Shorter than a Watson may take to come back, every loss of sight would be a death. */
+const LEASE_MS_MIN = 100;
 
 /** `directory.yaml`. */
 export const settingsSchema = z.strictObject({
@@ -56,7 +62,7 @@ export const settingsSchema = z.strictObject({
     description: "`embedded`, a file of its own; or etcd, which several directories share.",
     otherwise: "embedded",
   }),
-  lease: durationSetting.default(15_000).meta({
+  lease: durationFrom(LEASE_MS_MIN).default(15_000).meta({
     description:
       "How long the instances of a Watson that is out of sight stay in use. Shorter takes a dead machine out sooner, and a slow one by mistake.",
   }),
@@ -123,7 +129,14 @@ export const FLAGS = {
 } as const;
 
 /** Reads the settings of a directory; binds and opens nothing. */
-export async function loadDirectorySettings({ config, options, env }: DaemonInput): Promise<DirectorySettings> {
+export async function loadDirectorySettings(input: DaemonInput): Promise<DirectorySettings> {
+  const { config, options, env, directories } = input;
+  // Every program has the flag, and a directory asks no other.
+  if (directories.length > 0)
+    throw new ExitError(
+      exitCodes.misused,
+      `Cannot use -d ${directories[0]}: a directory asks no other one; its own address is -a, and \`store: { etcd: […] }\` makes it one of several`,
+    );
   const port = options["port"];
   return loadSettings({
     name: "directory",

@@ -1,5 +1,5 @@
 import type { ServiceSettings } from "@datawire/protocol";
-import { formatDuration, parseBalance, parseDuration, parseInstanceUrl } from "@datawire/protocol";
+import { formatDuration, parseBalance, parseDuration, parseInstanceUrl, parseTimeLimit } from "@datawire/protocol";
 import { type Input, optionText } from "./dw.ts";
 import { misuse, typed } from "./operands.ts";
 
@@ -10,14 +10,10 @@ interface Setting {
   readonly read: (text: string) => string | number;
 }
 
-const asDuration = (text: string): number => typed(() => parseDuration(text));
+/** Nothing at all is none. */
+const asPeriod = (text: string): number => (typed(() => parseDuration(text)) === 0 ? 0 : asLimit(text));
 
-/** A limit of no time at all would let nothing through. */
-function asLimit(text: string): number {
-  const ms = asDuration(text);
-  if (ms > 0) return ms;
-  throw misuse(`Cannot use ${JSON.stringify(text)} as a time limit: wanted more than 0s`);
-}
+const asLimit = (text: string): number => typed(() => parseTimeLimit(text));
 
 const SETTINGS: readonly Setting[] = [
   { option: "default", field: "defaultUrl", read: asUrl },
@@ -28,7 +24,7 @@ const SETTINGS: readonly Setting[] = [
   { option: "queueTimeout", field: "queueTimeoutMs", read: asLimit },
   { option: "retries", field: "retries", read: (text) => asCount(text, "retries") },
   { option: "maxConnections", field: "maxConnections", read: (text) => asCount(text, "maxConnections") },
-  { option: "slowStart", field: "slowStartMs", read: asDuration },
+  { option: "slowStart", field: "slowStartMs", read: asPeriod },
 ];
 
 /** The settings that the options give, by the names of the interface; null puts one back to its default. */

@@ -10,7 +10,14 @@ export {
   parseDirectoryAddress,
   parseServiceAddress,
 } from "./words/address.ts";
-export { DURATION_MAX_MS, DURATION_RULE, formatDuration, parseDuration } from "./words/duration.ts";
+export {
+  DURATION_MAX_MS,
+  DURATION_RULE,
+  formatDuration,
+  parseDuration,
+  parseTimeLimit,
+  TIME_LIMIT_MAX_MS,
+} from "./words/duration.ts";
 export { answersAlike, endpointsOf } from "./words/endpoints.ts";
 export type { ErrorBody, ErrorCode } from "./words/errors.ts";
 export { ERROR_CODES, httpStatus, ProtocolError } from "./words/errors.ts";

@@ -28,6 +28,7 @@ export {
   formatProblem,
 } from "./config/problem.ts";
 export {
+  durationFrom,
   durationSetting,
   listenOrOffSetting,
   listenSetting,

@@ -9,7 +9,7 @@ import {
   parsePercent,
   SLOTS,
 } from "@datawire/protocol";
-import { durationSetting, listenOrOffSetting, listenSetting, parsedBy, readableBy, textLike } from "@datawire/runtime";
+import { durationFrom, listenOrOffSetting, listenSetting, parsedBy, readableBy, textLike } from "@datawire/runtime";
 import { z } from "zod";
 
 const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
@@ -39,14 +39,14 @@ function oneInOfShare(text: string): number {
 }
 
 const overrideSchema = z.strictObject({
-  timeout: durationSetting.optional().meta({
+  timeout: durationFrom(1).optional().meta({
     description: "For the first byte of a response, and for silence within it; a stream may be silent for 1h.",
     otherwise: "as the directory says",
   }),
-  connect_timeout: durationSetting
+  connect_timeout: durationFrom(1)
     .optional()
     .meta({ description: "For a connection to an instance.", otherwise: "as the directory says" }),
-  queue_timeout: durationSetting.optional().meta({
+  queue_timeout: durationFrom(1).optional().meta({
     description: "For a free connection when `max_connections` is reached.",
     otherwise: "as the directory says",
   }),
@@ -61,7 +61,7 @@ const overrideSchema = z.strictObject({
     .meta({ wanted: "a number, 1 or more" })
     .optional()
     .meta({ description: "To one instance, from this machine.", otherwise: "as the directory says" }),
-  slow_start: durationSetting.optional().meta({
+  slow_start: durationFrom(0).optional().meta({
     description: "Over which an instance that comes back grows to its full weight.",
     otherwise: "as the directory says",
   }),
@@ -117,7 +117,7 @@ export const settingsSchema = z.strictObject({
         description: "HAProxy's configuration and sockets; one for each Sherlock.",
         otherwise: "`/run/datawire/sherlock`; when not root, below `$XDG_RUNTIME_DIR`",
       }),
-      hard_stop_after: durationSetting
+      hard_stop_after: durationFrom(1_000)
         .default(300_000)
         .meta({ description: "How long a request may hold an old worker after a reload; each holds its memory." }),
       max_connections: z.int().min(10).meta({ wanted: "a number, 10 or more" }).optional().meta({
@@ -167,7 +167,7 @@ export const settingsSchema = z.strictObject({
     .record(z.string(), overrideSchema)
     .default({})
     .meta({ description: "Settings of services that hold for this machine alone, over those of the directory." }),
-  drain: durationSetting.default(10_000).meta({ description: "How long open requests may take when Sherlock stops." }),
+  drain: durationFrom(0).default(10_000).meta({ description: "How long open requests may take when Sherlock stops." }),
   data_dir: path.optional().meta({
     description: "The last table, so that a restart needs no directory.",
     otherwise:

@@ -15,6 +15,7 @@ import {
 } from "@datawire/runtime";
 import type { ServiceOverride } from "./core/limits.ts";
 import type { TcpSettings } from "./core/tcp-ports.ts";
+import { settingsConflicts } from "./settings-conflicts.ts";
 import { type ServiceSettings, settingsSchema } from "./settings-schema.ts";
 
 /** What a Sherlock runs with. */
@@ -85,6 +86,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
         message: `${section}.${service} names no service: a name is ${NAME_RULE}`,
       })),
   );
+  wrong.push(...settingsConflicts(value, place));
   if (wrong.length > 0) throw new ConfigError(wrong);
   const { token, tls } = await loadCredentials(value, { file: "sherlock.yaml", locate });
   const runDir = value.haproxy.run_dir ?? defaultRunDir(input.env);

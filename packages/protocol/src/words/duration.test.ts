@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration, parseTimeLimit } from "./duration.ts";
 
 test.each([
   ["500ms", 500],
@@ -24,4 +24,16 @@ test.each([
   [0, "0ms"],
 ])("formatDuration() writes %i ms as %s", (ms, text) => {
   expect(formatDuration(ms)).toBe(text);
+});
+
+test.each([
+  ["0s", "wanted more than 0s"],
+  ["700h", "the longest is 24d"],
+  ["soon", "wanted a duration"],
+])("parseTimeLimit() refuses %s", (text, why) => {
+  expect(() => parseTimeLimit(text)).toThrow(why);
+});
+
+test("parseTimeLimit() takes what a timer can count", () => {
+  expect([parseTimeLimit("1ms"), parseTimeLimit("24d")]).toEqual([1, 24 * 86_400_000]);
 });

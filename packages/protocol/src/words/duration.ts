@@ -7,6 +7,9 @@ export const DURATION_RULE = "a duration such as 500ms, 3s, 2m, 1h or 1d; a bare
 /** The longest duration that is accepted: a year. Beyond it, a value is a mistyped unit. */
 export const DURATION_MAX_MS = 365 * 86_400_000;
 
+/** The longest time limit: what a timer of Node.js and of HAProxy can count, some 24.8 days. */
+export const TIME_LIMIT_MAX_MS = 2 ** 31 - 1;
+
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const PATTERN = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/;
 
@@ -24,6 +27,19 @@ export function parseDuration(input: string | number): number {
       `Cannot use ${quoteShort(String(input))} as a duration: the longest is 365d`,
     );
   }
+  return ms;
+}
+
+/**
+ * Reads how long something may take: a duration that is neither nothing nor longer than a timer can count.
+ * @throws ProtocolError `invalid_argument`
+ */
+export function parseTimeLimit(input: string | number): number {
+  const ms = parseDuration(input);
+  const refuse = (why: string): ProtocolError =>
+    new ProtocolError("invalid_argument", `Cannot use ${quoteShort(String(input))} as a time limit: ${why}`);
+  if (ms === 0) throw refuse("wanted more than 0s");
+  if (ms > TIME_LIMIT_MAX_MS) throw refuse("the longest is 24d");
   return ms;
 }
 

@@ -11,6 +11,7 @@ test.each([
   ['"u:hunter2@h:6379"', '"***@h:6379"'],
   ["token dw1_hunter2hunter2 x", "token dw1_*** x"],
   ["Authorization: Bearer hunter2hunter2", "Authorization: Bearer ***"],
+  ["bearer hunter2hunter2", "bearer ***"],
   ["Basic aHVudGVyMjpodW50ZXIy", "Basic ***"],
   ["/health?deep=1&api_key=hunter2&x=1", "/health?deep=1&api_key=***&x=1"],
   ["/health?access_token=hunter2", "/health?access_token=***"],

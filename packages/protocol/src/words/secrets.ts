@@ -10,6 +10,8 @@ const USER_INFO_ALONE = /(^|[\s"'])[^\s"'/@:]+:[^\s"'/@]+@(?=[\w[])/g;
 const TOKEN = /\bdw1_[A-Za-z0-9_-]{4,}/g;
 /** The schemes of `Authorization` that carry a secret as it is. */
 const AUTHORIZATION = /\b(Bearer|Basic)(\s+)[A-Za-z0-9._~+/=-]{6,}/g;
+/** In small letters too, where what follows is no word: a host, for instance, is quoted so. */
+const AUTHORIZATION_IN_ANY_CASE = /\b(bearer|basic)(\s+)(?=[a-z._~+/-]*[\d=])[A-Za-z0-9._~+/=-]{6,}/gi;
 const PARAMETER =
   /([?&;](?:[A-Za-z0-9_.-]*(?:token|passw(?:or)?d|secret|api[_-]?key|signature)|auth|pwd)=)[^&;\s"'#]+/gi;
 
@@ -24,5 +26,6 @@ export function maskSecrets(text: string): string {
     .replace(USER_INFO_ALONE, `$1${MASK}@`)
     .replace(TOKEN, `dw1_${MASK}`)
     .replace(AUTHORIZATION, `$1$2${MASK}`)
+    .replace(AUTHORIZATION_IN_ANY_CASE, `$1$2${MASK}`)
     .replace(PARAMETER, `$1${MASK}`);
 }

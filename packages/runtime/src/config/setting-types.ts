@@ -1,4 +1,4 @@
-import { DURATION_RULE, parseDuration } from "@datawire/protocol";
+import { DURATION_RULE, formatDuration, parseDuration, TIME_LIMIT_MAX_MS } from "@datawire/protocol";
 import { z } from "zod";
 import { refusal } from "./issue-message.ts";
 import { parseListenAddress, parseListenAddressOrOff } from "../listen-address.ts";
@@ -60,6 +60,14 @@ function oddity(text: string, pattern: RegExp): string | null {
 
 /** A duration, in milliseconds once parsed. */
 export const durationSetting = parsedBy(parseDuration, DURATION_RULE);
+
+/** A duration of at least so many milliseconds, and no longer than a timer can count. */
+export function durationFrom(msMin: number) {
+  const wanted = `a duration from ${formatDuration(msMin)} to 24d`;
+  return durationSetting
+    .refine((ms) => ms >= msMin && ms <= TIME_LIMIT_MAX_MS, { error: wanted })
+    .meta({ wanted: DURATION_RULE });
+}
 
 const PORT_RULE = "a port from 1 to 65535";
 

@@ -131,3 +131,24 @@ test("loadSettings() never shows a secret", async () => {
   expect(message).toContain("token is not usable: wanted text");
   expect(message).not.toContain("123456");
 });
+
+test.each([
+  ["DATAWIRE_TOKN", "x", "DATAWIRE_TOKN: no such variable is read: did you mean DATAWIRE_TOKEN?"],
+  ["DATAWIRE_DIRECTORIES", "//a", "DATAWIRE_DIRECTORIES: no such variable is read: did you mean DATAWIRE_DIRECTORY?"],
+  ["DATAWIRE_ZONE", "a", "DATAWIRE_ZONE: no such variable is read: wanted `zone` in watson.yaml, or a flag"],
+])("loadSettings() refuses %s, which would set nothing", async (name, value, message) => {
+  const error = await problemsOf({ env: { ...options.env, [name]: value } });
+  expect(error).toMatchObject({ message, exitCode: exitCodes.badConfiguration });
+});
+
+test.each([
+  ["DATAWIRE_TOKEN", "x"],
+  ["DATAWIRE_PORT", "tcp://10.0.0.1:80"],
+  ["DATAWIRE_LEASE", "tcp://10.0.0.1:80"],
+  ["DATAWIRE_DIRECTORY_SERVICE_HOST", "10.0.0.1"],
+  ["DATAWIRE_VERSION", "1"],
+  ["DATAWIRE_ZONE", ""],
+])("loadSettings() minds no %s of %o", async (name, value) => {
+  const { value: settings } = await loadSettings({ ...options, env: { ...options.env, [name]: value } });
+  expect(settings.lease).toBe(15_000);
+});

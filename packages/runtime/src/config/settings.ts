@@ -1,6 +1,6 @@
-import { own } from "@datawire/protocol";
+import { nearest, own } from "@datawire/protocol";
 import { join } from "node:path";
-import type { z } from "zod";
+import { z } from "zod";
 import { type Finding, check, valueAt } from "./issue-message.ts";
 import { ConfigError, type Path, type Place, type Problem, addProblems, formatPath, formatPlace } from "./problem.ts";
 import type { Env } from "./substitute.ts";
@@ -76,6 +76,7 @@ const MASK = "********";
  */
 export async function loadSettings<S extends z.ZodType>(options: SettingsOptions<S>): Promise<Settings<z.output<S>>> {
   const { files, layers, problems, isWhole } = await readFiles(options);
+  problems.push(...strayVariables(options));
   if (!isWhole) throw new ConfigError(problems);
   layers.push(
     ...fromVariables(options),
@@ -100,7 +101,7 @@ export async function loadSettings<S extends z.ZodType>(options: SettingsOptions
 interface Files {
   readonly files: string[];
   readonly layers: Layer[];
-  readonly problems: readonly Problem[];
+  readonly problems: Problem[];
   readonly isWhole: boolean;
 }
 
@@ -145,6 +146,31 @@ function fromVariables<S extends z.ZodType>({ env, variables = {} }: SettingsOpt
   return Object.entries(variables).flatMap(([from, { path, value = asIs }]) => {
     const text = own(env, from);
     return text === undefined || text === "" ? [] : [givenLayer({ from, path, value: value(text) })];
+  });
+}
+
+/** Of all programs: one environment may be that of several. */
+const VARIABLES = ["DATAWIRE_DIRECTORY", "DATAWIRE_TOKEN"];
+
+/**
+ * Variables that look as if they set something, and do not: misspelt ones, and keys that only files and flags have. Any
+ * other that begins so is somebody else's: Kubernetes makes `DATAWIRE_PORT=tcp://…` of a service's name.
+ */
+function strayVariables<S extends z.ZodType>({ env, name, schema, variables = {} }: SettingsOptions<S>): Problem[] {
+  const known = [...VARIABLES, ...Object.keys(variables)];
+  const keys: readonly string[] = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  return Object.entries(env).flatMap(([variable, value = ""]) => {
+    if (!variable.startsWith("DATAWIRE_") || known.includes(variable) || /^$|^(?:tcp|udp):\/\//.test(value)) return [];
+    const short = variable.slice("DATAWIRE_".length);
+    const near = nearest(
+      short,
+      known.map((one) => one.slice("DATAWIRE_".length)),
+    );
+    const key = short.toLowerCase();
+    if (near !== undefined)
+      return [{ file: variable, message: `no such variable is read: did you mean DATAWIRE_${near}?` }];
+    if (!keys.includes(key)) return [];
+    return [{ file: variable, message: `no such variable is read: wanted \`${key}\` in ${name}.yaml, or a flag` }];
   });
 }
 

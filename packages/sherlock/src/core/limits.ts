@@ -1,5 +1,5 @@
 import type { Balance, ServiceSettings } from "@datawire/protocol";
-import { parseBalance } from "@datawire/protocol";
+import { parseBalance, TIME_LIMIT_MAX_MS } from "@datawire/protocol";
 
 /** How requests of one service are treated, with every default filled in. */
 export interface ServiceLimits {
@@ -39,13 +39,22 @@ export const TLS_CONNECT_TIMEOUT_MS = 1_000;
 
 /** The limits of a service: this machine's override, else the operator's setting, else the default. */
 export function limitsOf(settings: ServiceSettings, override: ServiceOverride = {}): ServiceLimits {
-  return {
+  const limits = {
     timeoutMs: override.timeoutMs ?? settings.timeoutMs ?? DEFAULT_LIMITS.timeoutMs,
     connectTimeoutMs: override.connectTimeoutMs ?? settings.connectTimeoutMs ?? DEFAULT_LIMITS.connectTimeoutMs,
     queueTimeoutMs: override.queueTimeoutMs ?? settings.queueTimeoutMs ?? DEFAULT_LIMITS.queueTimeoutMs,
     retries: override.retries ?? settings.retries ?? DEFAULT_LIMITS.retries,
     maxConnections: override.maxConnections ?? settings.maxConnections ?? DEFAULT_LIMITS.maxConnections,
     slowStartMs: override.slowStartMs ?? settings.slowStartMs ?? DEFAULT_LIMITS.slowStartMs,
+  };
+  // A directory may have taken a longer one before there was a bound; HAProxy would refuse the whole service for it.
+  const bounded = (ms: number): number => Math.min(ms, TIME_LIMIT_MAX_MS);
+  return {
+    ...limits,
+    timeoutMs: bounded(limits.timeoutMs),
+    connectTimeoutMs: bounded(limits.connectTimeoutMs),
+    queueTimeoutMs: bounded(limits.queueTimeoutMs),
+    slowStartMs: bounded(limits.slowStartMs),
   };
 }
 

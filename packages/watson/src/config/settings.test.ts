@@ -128,6 +128,7 @@ test.each([
   [["//emitter", "ftp://x"], {}, 'url: Cannot use "ftp://x"'],
   [["//other/emitter", "http://x"], {}, '"other" is none of the directories (in use: services)'],
   [[], { instance: "x" }, "--instance is for a single service"],
+  [["//emitter", "http://x"], { services: ["/etc"] }, "Cannot use --services beside ADDRESS URL"],
 ])("loadWatsonSettings() refuses %o with %o", async (args, options, expected) => {
   const message = await failure(load({ args, options }));
   expect(message).toContain(expected);

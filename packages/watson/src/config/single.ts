@@ -23,6 +23,8 @@ export function describeSingle(program: Command): void {
 export function checkOperands({ args: [service, url], options }: Pick<DaemonInput, "args" | "options">): void {
   if (service !== undefined && url === undefined)
     throw misused(`Cannot serve ${JSON.stringify(service)}: its URL is missing, wanted ADDRESS URL [PERIOD]`);
+  if (service !== undefined && options["services"] !== undefined)
+    throw misused("Cannot use --services beside ADDRESS URL: a single service is served without service files");
   const flag =
     service === undefined ? ["instance", "drain"].find((name) => own(options, name) !== undefined) : undefined;
   if (flag !== undefined) throw misused(`--${flag} is for a single service: wanted ADDRESS URL [PERIOD] too`);

@@ -29,3 +29,14 @@ test("parsePattern() takes a name, an address and a pattern, and nothing else", 
   expect(["billing", "//billing", "billing-*"].map(parsePattern)).toEqual(["billing", "billing", "billing-*"]);
   expect(() => parsePattern("Billing API")).toThrow('Cannot use "Billing API" as a pattern of services');
 });
+
+test.each(["Billing-*", "-billing", "billing.", ".*", "*-", "", "a b"])(
+  "parsePattern() refuses %o, which no name fits",
+  (text) => {
+    expect(() => parsePattern(text)).toThrow("as a pattern of services: wanted a name");
+  },
+);
+
+test.each(["billing-*", "//billing", "*", "*.internal", "a*b", "_x"])("parsePattern() takes %s", (text) => {
+  expect(parsePattern(text)).toBe(text.replace("//", ""));
+});

@@ -1,7 +1,7 @@
 import { NAME_RULE, ProtocolError } from "@datawire/protocol";
 
-/** A service name in which `*` stands for any number of characters, none included: `billing-*`. */
-const PATTERN = /^[a-z0-9_.*-]{1,100}$/;
+/** A service name in which `*` stands for any number of characters, none included: `billing-*`. What no name can begin or end with fits none. */
+const PATTERN = /^(?:[a-z0-9_*]|[a-z0-9_*][a-z0-9_.*-]{0,98}[a-z0-9_*])$/;
 
 /**
  * Checks what was typed as `--services`.

@@ -4,6 +4,7 @@ import {
   parseInstanceUrl,
   parseGeneration,
   parseServiceAddress,
+  parseTimeLimit,
   ProtocolError,
   tableKey,
   type ServiceProtocol,
@@ -113,7 +114,11 @@ function requireService(state: State, name: string, verb: string) {
   throw noSuchService(state.table, verb, name);
 }
 
+const LIMITS = ["timeoutMs", "connectTimeoutMs", "queueTimeoutMs", "slowStartMs"] as const;
+
 function checkedSettings(settings: ServiceSettings, protocol: ServiceProtocol): ServiceSettings {
+  for (const limit of LIMITS)
+    if (settings[limit] !== null && settings[limit] !== 0) parseTimeLimit(`${settings[limit]}ms`);
   if (settings.defaultUrl !== null) parseInstanceUrl(settings.defaultUrl, protocol);
   if (settings.balance !== null && parseBalance(settings.balance).kind === "cookie" && protocol === "tcp") {
     throw new ProtocolError(
