@@ -9,7 +9,7 @@ import { callMany } from "./monolith.ts";
  * The main job on one machine, with real processes: a monolith reaches services at localhost, one of them dies under
  * load, and a new version gets a tenth of the requests. Ends with 1 when anything that it shows did not hold.
  */
-const UP_WITHIN_MS = 30_000;
+const UP_WITHIN_MS = 60_000;
 const CONNECTIONS = 8;
 
 const machine = new Machine();
