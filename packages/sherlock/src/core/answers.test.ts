@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  agreeingState,
   blocksOf,
   parseDescription,
   parseMap,
@@ -9,6 +10,7 @@ import {
   parseShowProc,
 } from "./answers.ts";
 import { addChange, dueAtMs } from "./coalesce.ts";
+import type { PlannedServer } from "./plan.ts";
 import { CounterDeltas, parseStat } from "./counters.ts";
 
 test("parseServersState() reads servers of services, and which take requests", () => {
@@ -32,6 +34,19 @@ test("parseServersState() reads servers of services, and which take requests", (
       ],
     ]),
   );
+});
+
+test("agreeingState() leaves out what the plan has otherwise, and what it does not have", () => {
+  const row = (name: string, { state = 0, weight = 100 } = {}): string =>
+    `4 s:v1 1 ${name}:80 10.0.0.1 2 ${state} ${weight} 100 80`;
+  const head =
+    "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_port";
+  const own = "5 pages 1 sherlock - 2 0 1 1 0";
+  const rows = [row("same"), row("out", { state: 1 }), row("heavy", { weight: 7 }), row("gone"), own, ""];
+  const server = (name: string) =>
+    [`${name}:80`, { address: "10.0.0.1", port: 80, weight: 100, ready: true } as PlannedServer] as const;
+  const planned = new Map([["s:v1", new Map([server("same"), server("out"), server("heavy")])]]);
+  expect(agreeingState([head, ...rows].join("\n"), planned)).toBe([head, row("same"), own, ""].join("\n"));
 });
 
 test("parseMap() keeps blanks in values", () => {

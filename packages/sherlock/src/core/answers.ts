@@ -1,5 +1,6 @@
 import { PAIR_SIZE } from "./blocks.ts";
 import { BLOCK_SIZE } from "./prefixes.ts";
+import type { Plan } from "./plan.ts";
 import type { Running, RunningBlock, RunningServer } from "./running.ts";
 
 /** Readers of what HAProxy answers on its sockets. */
@@ -10,28 +11,55 @@ const ADMIN_OUT = 0x01 | 0x02 | 0x20 | 0x40 | 0x08 | 0x10;
 /** The servers by backend, of `show servers state`; those of internal use, named in upper case, are left out. */
 export function parseServersState(answer: string): Running["servers"] {
   const servers = new Map<string, Map<string, RunningServer>>();
+  for (const { server } of rowsOf(answer)) {
+    if (server === null) continue;
+    const { backend, name, ...state } = server;
+    const members = servers.get(backend) ?? new Map<string, RunningServer>();
+    members.set(name, state);
+    servers.set(backend, members);
+  }
+  return servers;
+}
+
+/**
+ * Of `show servers state`, what a new worker is to begin with: where the plan has a server otherwise, the
+ * configuration says how it is, and what was set before must not come after it.
+ */
+export function agreeingState(answer: string, planned: Plan["servers"]): string {
+  const lines = rowsOf(answer).filter(({ server }) => {
+    const other = server === null ? null : planned.get(server.backend)?.get(server.name);
+    if (server === null || other === null) return true;
+    const keys = ["ready", "address", "port", "weight"] as const;
+    return other !== undefined && keys.every((key) => server[key] === other[key]);
+  });
+  return lines.map(({ line }) => line).join("\n");
+}
+
+interface Row {
+  readonly line: string;
+  /** Null for one that is of no service, and for what is no server. */
+  readonly server: (RunningServer & { readonly backend: string; readonly name: string }) | null;
+}
+
+function rowsOf(answer: string): Row[] {
   let columns: string[] = [];
-  for (const line of answer.split("\n")) {
-    if (line.startsWith("# ")) {
-      columns = line.slice(2).trim().split(" ");
-      continue;
-    }
+  return answer.split("\n").map((line): Row => {
+    if (line.startsWith("# ")) columns = line.slice(2).trim().split(" ");
     const fields = line.split(" ");
     const field = (name: string): string => fields[columns.indexOf(name)] ?? "";
-    const backend = field("be_name");
-    const name = field("srv_name");
-    if (columns.length === 0 || !backend.includes(":") || name.startsWith("FB.")) continue;
-    const members = servers.get(backend) ?? new Map<string, RunningServer>();
-    members.set(name, {
+    const [backend, name] = [field("be_name"), field("srv_name")];
+    if (line.startsWith("# ") || !backend.includes(":") || name.startsWith("FB.")) return { line, server: null };
+    const server = {
+      backend,
+      name,
       address: field("srv_addr"),
       port: Number(field("srv_port")),
       weight: Number(field("srv_uweight")),
       ready: (Number(field("srv_admin_state")) & ADMIN_OUT) === 0,
       id: Number(field("srv_id")),
-    });
-    servers.set(backend, members);
-  }
-  return servers;
+    };
+    return { line, server };
+  });
 }
 
 /** The entries of `show map FILE`. */

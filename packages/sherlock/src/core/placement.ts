@@ -110,7 +110,8 @@ const DEFAULT_DRAIN_MS = 10_000;
 
 /** The most that HAProxy takes as a server's weight, and as its id. */
 const WEIGHT_MAX = 256;
-const ID_MAX = 2 ** 31 - 2;
+/** The highest id of a server; the next one is that of the fallback. */
+export const ID_MAX = 2 ** 31 - 2;
 
 /** Several instances with one URL are one server. */
 export function mergeServers(a: PlannedServer, b: PlannedServer): PlannedServer {

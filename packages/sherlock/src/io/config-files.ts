@@ -32,8 +32,11 @@ const VALIDATE_MS_MAX = 30_000;
 /** Writes into the run directory, and asks the HAProxy of that path. */
 export function createConfigFiles(haproxy: string, dir: Omit<RunDir, "release">): ConfigFiles {
   const written = new Map<string, string>();
+  let last: Pick<Plan, "maps" | "blocks"> | null = null;
   return {
     async writeMaps(plan) {
+      if (plan === last) return;
+      last = null; // until all of them are there
       const texts = Object.entries(mapFiles(plan)) as [MapName | "draw", string][];
       await Promise.all(
         texts.map(async ([name, text]) => {
@@ -42,6 +45,7 @@ export function createConfigFiles(haproxy: string, dir: Omit<RunDir, "release">)
           written.set(name, text);
         }),
       );
+      last = plan;
     },
     async validate(config) {
       await writePrivateFile(dir.candidate, config);

@@ -4,24 +4,24 @@ import { commandText } from "../core/commands-text.ts";
 import { type Command, note, runningOf } from "../core/commands.ts";
 import { loadedBlocks } from "../core/files.ts";
 import type { Plan, PlanProblem } from "../core/plan.ts";
-import { describeStructure, type Running } from "../core/running.ts";
+import { preparedFor } from "../core/prepared.ts";
+import type { Running } from "../core/running.ts";
 import { nextRound, type Round } from "../core/transition.ts";
 import type { Reload } from "../core/waiting.ts";
 import { Alarm } from "./alarm.ts";
 import { ConfigurationRefused } from "./configurator.ts";
 import type { DriverConfig, DriverDeps, Findings } from "./driver-types.ts";
 import { newGeneration } from "./generation.ts";
+import { Installation, type Startable } from "./installation.ts";
 import { readRunning, readServers, UNKNOWN_STRUCTURE } from "./read-running.ts";
 import { Reaper } from "./reaper.ts";
 import { RuntimeApiError } from "./runtime-api.ts";
-import { saveServerState } from "./server-state.ts";
+import { clearServerState, saveServerState } from "./server-state.ts";
 import { TakenPorts } from "./taken-ports.ts";
 import { TemplateError } from "./template.ts";
 
 const RETRY_MS = 20;
 const RETRY_MS_MAX = 5_000;
-/** The files follow what the socket changed so much later: they are read by people, and when HAProxy has to start again. */
-const FLUSH_MS = 1_000;
 /** So many times a refused command is answered by reading the state anew; then by a reload. */
 const REPAIRS_MAX = 3;
 const UNUSED_BACKENDS_MAX = 200;
@@ -36,6 +36,7 @@ export class Driver {
   readonly #reaper: Reaper;
   readonly #ports: TakenPorts;
   readonly #alarm: Alarm;
+  readonly #installation: Installation;
   #running: Running | null = null;
   /** The plan that HAProxy follows, as far as that is known. */
   #followed: Plan | null = null;
@@ -46,10 +47,7 @@ export class Driver {
   #problem: string | null = null;
   /** The configuration was refused as the plan is: only a change helps. */
   #refused = false;
-  /** What the files say that HAProxy would start with. */
-  #installed: Installed | null = null;
   #failures = 0;
-  #flushAtMs: number | null = null;
 
   constructor(config: DriverConfig, deps: DriverDeps) {
     this.#config = config;
@@ -57,6 +55,7 @@ export class Driver {
     this.#reaper = new Reaper(deps);
     this.#ports = new TakenPorts(deps);
     this.#alarm = new Alarm(deps.clock);
+    this.#installation = new Installation({ shared: config.shared, listen: config.settings.listen }, deps);
   }
 
   /** Says that the plan may have changed; `services` are those that did, for one that HAProxy refused before. */
@@ -81,8 +80,7 @@ export class Driver {
     const structure = await loaded.find(generation);
     log.info("HAProxy adopted", { pid: process.pid, generation, known: structure !== null });
     this.#running = await readRunning(process.runtime, this.#config.dir, structure ?? UNKNOWN_STRUCTURE);
-    if (structure !== null) this.#installed = { generation, structure, plan: null };
-    this.#flushAtMs = 0;
+    this.#installation.adopt(generation, structure);
     return true;
   }
 
@@ -135,7 +133,7 @@ export class Driver {
       this.#waiting = null;
       this.#repairs = 0;
       if (changed) observer.applied(this.#problems(plan));
-      return this.#soonest(this.#reaper.delayMs(), this.#ports.delayMs(), await this.#flush(plan));
+      return this.#soonest(this.#reaper.delayMs(), this.#ports.delayMs(), await this.#installation.flush(plan));
     }
     if (this.#refused) return this.#soonest(this.#reaper.delayMs(), this.#ports.delayMs());
     const nowMs = clock.monotonicMs();
@@ -166,6 +164,12 @@ export class Driver {
     return { commands: [], reload: { reason: "repair", detail }, now: this.#followed ?? todo.now };
   }
 
+  /** What a reload brings; where no command helps, it changes everything by itself. */
+  #prepared(running: Running, plan: Plan): Plan {
+    if (!this.#config.runtimeCommands || this.#repairs >= REPAIRS_MAX) return plan;
+    return preparedFor(plan, this.#round(running, plan).now);
+  }
+
   async #run(commands: readonly Command[], plan: Plan): Promise<void> {
     const running = this.#running;
     if (commands.length === 0 || running === null) return;
@@ -174,7 +178,7 @@ export class Driver {
     const texts = commands.flatMap((command) => commandText(command, context));
     await this.#deps.process.runtime.run(texts);
     for (const command of commands) note(running, command);
-    this.#flushAtMs ??= this.#deps.clock.monotonicMs() + FLUSH_MS;
+    this.#installation.changed();
     this.#deps.observer.commands(texts.length);
   }
 
@@ -183,13 +187,10 @@ export class Driver {
     const { process, log, clock } = this.#deps;
     const startedMs = clock.monotonicMs();
     process.releasePorts();
-    const before = this.#installed;
-    const installed =
-      before !== null && before.plan !== null ? { ...before, plan: before.plan } : await this.#install();
-    this.#installed = null; // when it does not start, the next attempt makes new ones
-    await saveServerState(this.#config.dir.serverState, null);
+    const installed = (await this.#installation.restore()) ?? (await this.#install());
+    await clearServerState(this.#config.dir.serverState);
     await process.start(installed.generation);
-    this.#installed = installed;
+    this.#installation.runs(installed);
     const { plan, structure } = installed;
     this.#running = { loaded: structure, ...runningOf(plan), blocks: loadedBlocks(plan) };
     this.#followed = plan;
@@ -198,64 +199,39 @@ export class Driver {
     log.info("HAProxy started", { pid: process.pid, ms: Math.round(this.#lastReloadMs - startedMs) });
   }
 
-  async #install(): Promise<Installed & { readonly plan: Plan }> {
-    const { configurator, files, loaded, makePlan, emptyPlan, clock } = this.#deps;
+  async #install(): Promise<Startable> {
+    const { configurator, makePlan, emptyPlan, clock } = this.#deps;
     const generation = newGeneration(clock);
     const again = (leftOut: ReadonlyMap<string, string>): Plan =>
       makePlan({ leftOut, portsTaken: this.#ports.reasons }) ?? emptyPlan();
     await this.#ports.check(again(configurator.leftOut).structure.tcpListeners.values(), []);
     const { plan } = await configurator.prepare(again, generation);
-    const structure = describeStructure(plan.structure, this.#fixed());
-    await loaded.add(generation, structure);
-    await files.install();
-    return { generation, structure, plan };
+    return this.#installation.install(plan, generation);
   }
 
-  /** Brings the files to what the socket was told, some time after. @returns how long until then. */
-  async #flush(plan: Plan): Promise<number | null> {
-    const installed = this.#installed;
-    if (this.#flushAtMs === null || installed === null) return null;
-    const leftMs = this.#flushAtMs - this.#deps.clock.monotonicMs();
-    if (leftMs > 0) return leftMs;
-    this.#flushAtMs = null;
-    // With the structure that is loaded: backends that only wait to be taken out stay until the next reload.
-    const structure = describeStructure(plan.structure, this.#fixed());
-    if (structure.backends.size !== installed.structure.backends.size) return null;
-    const { configurator, files } = this.#deps;
-    await files.writeMaps(plan);
-    await files.replace(configurator.render(plan, installed.generation));
-    this.#installed = { ...installed, structure, plan };
-    return null;
-  }
-
+  /** Brings the structure of a plan; what that plan changes for requests is for the commands after it. */
   async #reload(reload: Reload, running: Running, plan: Plan): Promise<void> {
-    const { process, configurator, files, loaded, makePlan, log, clock, observer } = this.#deps;
+    const { process, configurator, makePlan, log, clock, observer } = this.#deps;
     const startedMs = clock.monotonicMs();
     await this.#ports.check(plan.structure.tcpListeners.values(), running.loaded.listeners.values());
     const generation = newGeneration(clock);
-    const again = (leftOut: ReadonlyMap<string, string>): Plan =>
+    const wanted = (leftOut: ReadonlyMap<string, string>): Plan =>
       makePlan({ leftOut, portsTaken: this.#ports.reasons }) ?? plan;
     try {
-      const candidate = await configurator.prepare(again, generation);
+      const candidate = await configurator.prepare((leftOut) => this.#prepared(running, wanted(leftOut)), generation);
       // Without the services that HAProxy refuses, nothing may be left that needs a reload.
-      if (this.#round(running, candidate.plan).reload === null) return;
-      const structure = describeStructure(candidate.plan.structure, this.#fixed());
+      if (this.#round(running, wanted(configurator.leftOut)).reload === null) return;
       await observer.beforeReload();
-      await loaded.add(generation, structure);
-      await saveServerState(this.#config.dir.serverState, process.runtime);
-      await files.install();
+      const installed = await this.#installation.install(candidate.plan, generation);
+      await saveServerState(this.#config.dir.serverState, process.runtime, installed.plan);
       await process.reload(generation);
       // The servers are read back: HAProxy keeps some of their state over a reload by itself.
       const servers = await readServers(process.runtime);
-      this.#running = {
-        ...runningOf(candidate.plan),
-        loaded: structure,
-        blocks: loadedBlocks(candidate.plan),
-        servers,
-      };
-      this.#followed = candidate.plan;
+      const { plan: brought, structure } = installed;
+      this.#running = { ...runningOf(brought), loaded: structure, blocks: loadedBlocks(brought), servers };
+      this.#followed = brought;
+      this.#installation.runs(installed);
       this.#problem = null;
-      this.#installed = { generation, structure, plan: candidate.plan };
       this.#repairs = 0;
       const durationMs = clock.monotonicMs() - startedMs;
       log.info("HAProxy reloaded", { ...reload, ms: Math.round(durationMs) });
@@ -295,10 +271,6 @@ export class Driver {
     return { leftOut: this.#deps.configurator.leftOut, portsTaken: this.#ports.reasons };
   }
 
-  #fixed(): { readonly shared: string; readonly listen: readonly string[] } {
-    return { shared: this.#config.shared, listen: this.#config.settings.listen };
-  }
-
   #soonest(...delays: readonly (number | null)[]): number | null {
     const known = delays.filter((delay) => delay !== null);
     return known.length === 0 ? null : Math.min(...known);
@@ -306,11 +278,3 @@ export class Driver {
 }
 
 const BY_RELOAD_ONLY: Reload = { reason: "server", detail: "the template has no runtime socket" };
-
-/** A configuration on disk. */
-interface Installed {
-  readonly generation: string;
-  readonly structure: Running["loaded"];
-  /** Null when the files were written by an earlier Sherlock, so that what they hold is not known. */
-  readonly plan: Plan | null;
-}
