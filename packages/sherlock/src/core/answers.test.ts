@@ -9,6 +9,7 @@ import {
   parseSessions,
   parseShowProc,
 } from "./answers.ts";
+import type { BlockLine } from "./block-lines.ts";
 import { addChange, dueAtMs } from "./coalesce.ts";
 import type { PlannedServer } from "./plan.ts";
 import { CounterDeltas, parseStat } from "./counters.ts";
@@ -59,11 +60,14 @@ test("parseMap() keeps blanks in values", () => {
 });
 
 test("blocksOf() puts lines of a broken switch into the block in use, so that they are removed", () => {
-  const lines = new Map([
-    ["0.0.0.0/18", "old"],
-    ["0.0.64.0/18", "new"],
-  ]);
-  expect(blocksOf(lines, [16_384])).toEqual(new Map([[0, { half: 1, lines, parts: null }]]));
+  const lines: BlockLine[] = [
+    { map: "draw", key: "0.0.0.0/18", value: "old" },
+    { map: "draw", key: "0.0.64.0/18", value: "new" },
+    { map: "sticky", key: "16384", value: "h:x" },
+    { map: "when_path", key: "0/s/x", value: "old" },
+  ];
+  const named = new Map(lines.map((line) => [`${line.map} ${line.key}`, line]));
+  expect(blocksOf(lines, [16_384])).toEqual(new Map([[0, { half: 1, lines: named, block: null }]]));
 });
 
 test("parseShowProc() reads a master's workers and failed reloads", () => {

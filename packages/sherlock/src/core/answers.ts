@@ -1,4 +1,5 @@
-import { PAIR_SIZE } from "./blocks.ts";
+import { type BlockLine, lineName } from "./block-lines.ts";
+import { PAIR_SIZE, pairOf } from "./blocks.ts";
 import { BLOCK_SIZE } from "./prefixes.ts";
 import type { Plan } from "./plan.ts";
 import type { Running, RunningBlock, RunningServer } from "./running.ts";
@@ -73,23 +74,22 @@ export function parseMap(answer: string): Map<string, string> {
 }
 
 /**
- * The blocks that lines of `draw` make up, with the half that a pointer points to. Lines that nothing points to, of a
+ * The blocks that lines make up, with the half that a pointer points to. Lines that nothing points to, of a
  * switch that was broken off, count to the half in use, so that the next switch removes them.
  */
-export function blocksOf(lines: ReadonlyMap<string, string>, pointers: Iterable<number>): Running["blocks"] {
+export function blocksOf(lines: Iterable<BlockLine>, pointers: Iterable<number>): Running["blocks"] {
   const halves = new Map<number, 0 | 1>();
   for (const pointer of pointers) {
-    halves.set(pointer - (pointer % PAIR_SIZE), pointer % PAIR_SIZE >= BLOCK_SIZE ? 1 : 0);
+    halves.set(pairOf(pointer), pointer % PAIR_SIZE >= BLOCK_SIZE ? 1 : 0);
   }
-  const blocks = new Map<number, { half: 0 | 1; lines: Map<string, string> }>();
-  for (const [prefix, node] of lines) {
-    const number = numberOf(prefix);
-    const base = number - (number % PAIR_SIZE);
-    const block = blocks.get(base) ?? { half: halves.get(base) ?? 0, lines: new Map<string, string>() };
-    block.lines.set(prefix, node);
+  const blocks = new Map<number, { half: 0 | 1; lines: Map<string, BlockLine> }>();
+  for (const line of lines) {
+    const base = pairOf(line.map === "draw" ? numberOf(line.key) : Number.parseInt(line.key, 10));
+    const block = blocks.get(base) ?? { half: halves.get(base) ?? 0, lines: new Map<string, BlockLine>() };
+    block.lines.set(lineName(line), line);
     blocks.set(base, block);
   }
-  return new Map([...blocks].map(([base, block]): [number, RunningBlock] => [base, { ...block, parts: null }]));
+  return new Map([...blocks].map(([base, block]): [number, RunningBlock] => [base, { ...block, block: null }]));
 }
 
 /** The description that a worker gives of itself, from `show info`. */

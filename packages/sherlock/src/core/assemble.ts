@@ -3,8 +3,10 @@ import { assignBlocks } from "./blocks.ts";
 import { joinKeys, keysOfRules } from "./keys.ts";
 import type {
   BackendStructure,
+  BlockRule,
   MapName,
   Plan,
+  PlannedBlock,
   PlannedServer,
   PlanProblem,
   RequestKeys,
@@ -37,14 +39,15 @@ export function assemble(
     MapName,
     Map<string, string>
   >;
-  const blocks = new Map<number, readonly BlockPart[]>();
+  const blocks = new Map<number, PlannedBlock>();
   const bases = assignBlocks(plans.flatMap(blockKeys));
   const needs = new Map<string, ServiceNeeds>();
+  const leads = new Set<string>();
   const views = new Map<string, ServiceView>();
-  const point = (map: MapName, key: string, parts: readonly BlockPart[]): void => {
+  const point = (map: MapName, key: string, block: PlannedBlock): void => {
     const base = bases.get(key) as number;
     maps[map].set(key, String(base));
-    blocks.set(base, parts);
+    blocks.set(base, block);
   };
   if (hasTable) maps.state.set("table", "1");
   const ports = assignPorts(
@@ -66,22 +69,15 @@ export function assemble(
     const listener = ports.listeners.get(service);
     maps.known.set(service, plan.isTcp ? tcpReason(listener) : reasonOf(entry));
     if (entry.kind === "plain") maps[plan.isTcp ? "tcp_plain" : "plain"].set(service, entry.backend);
-    if (entry.kind === "drawn") point(entryMap(plan), service, entry.parts);
-    for (const { node, parts } of plan.splits) point("split", node, parts);
+    if (entry.kind === "drawn") point(entryMap(plan), service, blockOf(plan, entry.parts));
+    for (const { node, parts } of plan.splits) point("split", node, blockOf(null, parts));
     for (const [key, next] of plan.fallback) maps.fallback.set(key, next);
     if (plan.last !== null) maps.last.set(service, plan.last);
     for (const map of ["jars", "pins", "marks"] as const)
       for (const [key, value] of sessions[map]) maps[map].set(key, value);
-    if (plan.sticky !== null) maps.sticky.set(service, plan.sticky);
-    if (plan.rules.length > 0) maps.whens.set(service, "1");
-    for (const rule of plan.rules) {
-      if (rule.kind === "path") maps.when_path.set(`/${service}${rule.prefix}`, rule.node);
-      else {
-        maps.when.set(`${service}|${rule.key}`, String(rule.age));
-        maps.when_node.set(`${service}|${rule.age}`, rule.node);
-      }
-    }
-    needs.set(service, { backends: neededBackends(plan), keys: keysInUse(plan) });
+    const led = ledBackends(plan);
+    for (const backend of led) leads.add(backend);
+    needs.set(service, { backends: neededBackends(plan, led), keys: keysInUse(plan) });
     if (plan.view !== null) views.set(service, plan.view);
   }
   return {
@@ -94,9 +90,37 @@ export function assemble(
     maps,
     blocks,
     needs,
+    leads,
     views,
     problems: [...problems, ...plans.flatMap((plan) => plan.problems), ...ports.problems],
   };
+}
+
+const blocksMade = new WeakMap<readonly BlockPart[], PlannedBlock>();
+
+/** The same object for the same parts of one service, so that what did not change is not compared. */
+function blockOf(plan: ServicePlan | null, parts: readonly BlockPart[]): PlannedBlock {
+  const block = blocksMade.get(parts) ?? { parts, rules: plan === null || plan.isTcp ? [] : blockRules(plan) };
+  blocksMade.set(parts, block);
+  return block;
+}
+
+function blockRules({ service, rules, sticky }: ServicePlan): BlockRule[] {
+  const lines: BlockRule[] = [];
+  if (sticky !== null) lines.push({ map: "sticky", suffix: "", value: sticky });
+  if (rules.length > 0) {
+    const value = rules.some(({ kind }) => kind === "path") ? "path" : "1";
+    lines.push({ map: "whens", suffix: "", value });
+  }
+  for (const rule of rules) {
+    const { node } = rule;
+    if (rule.kind === "path") lines.push({ map: "when_path", suffix: `/${service}${rule.prefix}`, value: node });
+    else {
+      lines.push({ map: "when", suffix: `|${rule.key}`, value: String(rule.age) });
+      lines.push({ map: "when_node", suffix: `|${rule.age}`, value: node });
+    }
+  }
+  return lines;
 }
 
 /** Shown only while a service that is live has no entry yet. */
@@ -135,18 +159,20 @@ function blockKeys({ service, entry, splits }: ServicePlan): string[] {
   return [...(entry.kind === "drawn" ? [service] : []), ...splits.map(({ node }) => node)];
 }
 
-function neededBackends({ backends, entry, splits, rules, sessions, last }: ServicePlan): Set<string> {
+function ledBackends({ entry, splits, rules, sessions }: ServicePlan): Set<string> {
   const nodes = [
-    ...backends.keys(),
     ...(entry.kind === "plain" ? [entry.backend] : []),
     ...(entry.kind === "drawn" ? entry.parts.map(({ node }) => node) : []),
     ...splits.flatMap(({ parts }) => parts.map(({ node }) => node)),
     ...rules.map(({ node }) => node),
     ...sessions.pins.map(([, place]) => place.split("/")[0] as string),
-    ...(last === null ? [] : [last]),
   ];
   const divided = new Set(splits.map(({ node }) => node));
   return new Set(nodes.filter((node) => !divided.has(node)));
+}
+
+function neededBackends({ backends, last }: ServicePlan, led: ReadonlySet<string>): Set<string> {
+  return new Set([...backends.keys(), ...led, ...(last === null ? [] : [last])]);
 }
 
 function requestKeys(plans: readonly ServicePlan[], backends: Iterable<BackendStructure>): RequestKeys {

@@ -1,8 +1,7 @@
-import type { Plan, PlannedServer } from "./plan.ts";
-import type { MapName } from "./plan.ts";
-import type { BlockPart } from "./prefixes.ts";
+import { isBlockMap } from "./block-lines.ts";
+import type { MapName, Plan, PlannedBlock, PlannedServer } from "./plan.ts";
 import { BLOCK_SIZE } from "./prefixes.ts";
-import type { Running, RunningServer } from "./running.ts";
+import type { Running, RunningBlock, RunningServer } from "./running.ts";
 
 /** One change of data in a running HAProxy. */
 export type Command =
@@ -20,8 +19,8 @@ export type Command =
       readonly kind: "block";
       readonly base: number;
       readonly half: 0 | 1;
-      readonly lines: ReadonlyMap<string, string> | null;
-      readonly parts: readonly BlockPart[] | null;
+      readonly lines: RunningBlock["lines"] | null;
+      readonly block: PlannedBlock | null;
     };
 
 export type MapAction =
@@ -39,7 +38,7 @@ export function note(running: Running, command: Command): void {
       return;
     }
     case "map": {
-      if (command.map === "draw") return; // in `blocks`
+      if (isBlockMap(command.map)) return; // in `blocks`
       const map = running.maps[command.map];
       const { action } = command;
       if (action.do === "delete") map.delete(action.key);
@@ -47,9 +46,9 @@ export function note(running: Running, command: Command): void {
       return;
     }
     case "block": {
-      const { base, half, lines, parts } = command;
+      const { base, half, lines, block } = command;
       if (lines === null) running.blocks.delete(base);
-      else running.blocks.set(base, { half, lines, parts });
+      else running.blocks.set(base, { half, lines, block });
     }
   }
 }

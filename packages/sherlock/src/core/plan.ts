@@ -13,14 +13,30 @@ export interface Plan {
   /** backend → its servers by name. */
   readonly servers: ReadonlyMap<string, ReadonlyMap<string, PlannedServer>>;
   readonly maps: PlannedMaps;
-  /** Base of a pair of blocks → how the numbers of one of the two are divided. The pointers in `maps` name the base. */
-  readonly blocks: ReadonlyMap<number, readonly BlockPart[]>;
+  /** Base of a pair of blocks → what one of the two says. The pointers in `maps` name the base. */
+  readonly blocks: ReadonlyMap<number, PlannedBlock>;
   /** service → what of the structure it cannot be served without. */
   readonly needs: ReadonlyMap<string, ServiceNeeds>;
+  /** The backends that requests are led to before any has turned out to be dead. */
+  readonly leads: ReadonlySet<string>;
   /** service → what of the table its part was made of. One that is left out has none. */
   readonly views: ReadonlyMap<string, ServiceView>;
   /** What could not be planned as the table has it, for operators. */
   readonly problems: readonly PlanProblem[];
+}
+
+/** What a pointer points to, and is exchanged as a whole: how numbers are divided, and what is looked at before. */
+export interface PlannedBlock {
+  readonly parts: readonly BlockPart[];
+  readonly rules: readonly BlockRule[];
+}
+
+/** An entry of a map for one block. */
+export interface BlockRule {
+  readonly map: BlockMapName;
+  /** What follows the number of the block in its key. */
+  readonly suffix: string;
+  readonly value: string;
 }
 
 /** What of a plan is in the configuration itself, so that only a reload can change it. */
@@ -122,15 +138,15 @@ export const MAP_NAMES = [
   "split",
   /** service → why it has nothing live: every service of the table. */
   "known",
-  /** service → `1` where it has `--when` rules. */
+  /** block → `path` where it has `--when` rules by path, else `1` where it has others. */
   "whens",
-  /** `/service/prefix` → node. */
+  /** `block/service/prefix` → node. */
   "when_path",
-  /** `service|h:name=HEX`, `c:` or `q:` → the age of the rule, lower is older. */
+  /** `block|h:name=HEX`, `c:` or `q:` → the age of the rule, lower is older. */
   "when",
-  /** `service|age` → node. */
+  /** `block|age` → node. */
   "when_node",
-  /** service → `h:name`, `c:name` or `ip`. */
+  /** block → `h:name`, `c:name` or `ip`. */
   "sticky",
   /** service, or node → the name of the cookie by which its sessions are found. */
   "jars",
@@ -159,6 +175,10 @@ export const DRAINED = "drained";
 
 /** The backends that every configuration has. */
 export const OWN_BACKENDS: ReadonlySet<string> = new Set([NOTHING, DRAINED]);
+
+/** The maps whose keys begin with the number of a block, so that its entries hold as soon as a pointer points to it. */
+export const BLOCK_MAPS = ["whens", "when_path", "when", "when_node", "sticky"] as const satisfies readonly MapName[];
+export type BlockMapName = (typeof BLOCK_MAPS)[number];
 
 /** The maps whose values are the base of a block. */
 export const POINTER_MAPS = ["routed", "special", "kept", "tcp_routed", "split"] as const satisfies readonly MapName[];

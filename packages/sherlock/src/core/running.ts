@@ -1,6 +1,6 @@
-import type { BackendStructure, MapName, PlannedServer, RequestKeys, Structure } from "./plan.ts";
+import type { BlockLine } from "./block-lines.ts";
+import type { BackendStructure, MapName, PlannedBlock, PlannedServer, RequestKeys, Structure } from "./plan.ts";
 import { MAP_NAMES } from "./plan.ts";
-import type { BlockPart } from "./prefixes.ts";
 
 /** What a running HAProxy was configured with, as far as it decides whether a plan needs a reload. */
 export interface LoadedStructure {
@@ -20,16 +20,17 @@ export interface RunningServer extends Pick<PlannedServer, "address" | "port" | 
 /** The half of a pair of blocks that is in use, with its lines. */
 export interface RunningBlock {
   readonly half: 0 | 1;
-  /** prefix → node */
-  readonly lines: ReadonlyMap<string, string>;
+  /** By name. */
+  readonly lines: ReadonlyMap<string, BlockLine>;
   /** What the lines were made of, where that is known: the same object needs no comparison. */
-  readonly parts: readonly BlockPart[] | null;
+  readonly block: PlannedBlock | null;
 }
 
 /** What HAProxy holds now. Mutable, since a step changes one line of many thousand. */
 export interface Running {
   readonly loaded: LoadedStructure;
   readonly servers: Map<string, Map<string, RunningServer>>;
+  /** Without what belongs to blocks. */
   readonly maps: Record<MapName, Map<string, string>>;
   readonly blocks: Map<number, RunningBlock>;
 }

@@ -7,6 +7,7 @@ import { missingForBalance } from "./balance-support.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { downReason } from "./down-reason.ts";
 import { type Candidate, fallbackLines } from "./fallback.ts";
+import { fingerprint } from "./hash.ts";
 import { keysOfRoutes } from "./keys.ts";
 import type { ServiceLimits, ServiceOverride } from "./limits.ts";
 import { balanceOf, limitsOf } from "./limits.ts";
@@ -232,8 +233,11 @@ class ServicePlanner {
     const [first] = backends;
     if (first === undefined) return NOTHING;
     if (backends.length === 1 && !own) return first[0];
-    const node = this.#freeNode(`${this.#name}>${label.replaceAll(" ", "_")}`);
-    this.#splits.set(node, { node, parts: divide(backends) });
+    const division = divide(backends);
+    // Named for what it leads to as well: a node that is in use is never changed, but replaced by another.
+    const tag = fingerprint(JSON.stringify(division)).slice(0, 8);
+    const node = this.#freeNode(`${this.#name}>${label.replaceAll(" ", "_")}#${tag}`);
+    this.#splits.set(node, { node, parts: division });
     return node;
   }
 

@@ -1,45 +1,62 @@
 import type { Command } from "./commands.ts";
+import { type BlockLine, namedLines } from "./block-lines.ts";
 import { pairOf } from "./blocks.ts";
 import { halfBase } from "./commands.ts";
-import type { MapName, Plan, PlannedServer } from "./plan.ts";
+import type { MapName, Plan, PlannedBlock, PlannedServer } from "./plan.ts";
 import { MAP_NAMES, POINTER_MAPS } from "./plan.ts";
-import type { BlockPart } from "./prefixes.ts";
-import { blockLines } from "./prefixes.ts";
-import { ownerOf, type Running, type RunningServer } from "./running.ts";
+import { ownerOf, type Running, type RunningBlock, type RunningServer } from "./running.ts";
 
 export interface StepsOptions {
   /** Services of which no more is known than what HAProxy holds: they stay as they are, but for servers that are dead. */
   readonly frozen: ReadonlySet<string>;
+  /** The plan that HAProxy follows; null where that is not known. */
+  readonly followed: Plan | null;
 }
 
-/** Says what makes a running HAProxy follow a plan, as far as commands can. */
-export function steps(running: Running, plan: Plan, { frozen }: StepsOptions): Command[] {
-  const servers = serverSteps(running, plan, frozen);
-  const maps = mapSteps(running, plan, frozen);
-  return [...maps.marks, ...servers.arrivals, ...maps.routing, ...servers.departures, ...maps.unmarks];
+/**
+ * Says what makes a running HAProxy follow a plan, as far as commands can, in an order in which every request on the
+ * way is answered as before or as planned: what no request is led to yet is made ready, and who leaves others behind
+ * leaves; then requests are led there; then others come to where they were led before, and the last ones leave.
+ */
+export function steps(running: Running, plan: Plan, options: StepsOptions): Command[] {
+  const servers = serverSteps(running, plan, options);
+  const maps = mapSteps(running, plan, options.frozen);
+  return [...maps.marks, ...servers.ahead, ...maps.routing, ...servers.arrivals, ...servers.departures, ...maps.unmarks];
 }
 
 interface ServerSteps {
+  /** Before requests are led otherwise. */
+  readonly ahead: readonly Command[];
   readonly arrivals: readonly Command[];
-  /** Those come last: a share leaves a backend before its last server does. */
   readonly departures: readonly Command[];
 }
 
-function serverSteps(running: Running, plan: Plan, frozen: ReadonlySet<string>): ServerSteps {
+function serverSteps(running: Running, plan: Plan, { frozen, followed }: StepsOptions): ServerSteps {
+  const ahead: Command[] = [];
   const arrivals: Command[] = [];
   const departures: Command[] = [];
+  // One without a server takes no requests, wherever they are led; and without knowing, what comes has to come first.
+  const isEmpty = (backend: string): boolean => ![...(running.servers.get(backend)?.values() ?? [])].some(isTaking);
+  const comes = (backend: string, command: Command): void => {
+    const isFirst = followed === null || !followed.leads.has(backend) || isEmpty(backend);
+    (isFirst ? ahead : arrivals).push(command);
+  };
+  const goes = (backend: string, command: Command): void => {
+    const isFirst = followed !== null && (!followed.leads.has(backend) || keepsServer(running, plan, backend));
+    (isFirst ? ahead : departures).push(command);
+  };
   for (const [backend, members] of plan.servers) {
     if (!running.loaded.backends.has(backend) || frozen.has(ownerOf(backend))) continue;
     const has = running.servers.get(backend) ?? new Map<string, RunningServer>();
     for (const server of members.values()) {
       const known = has.get(server.name);
       if (known === undefined) {
-        if (server.ready) arrivals.push({ kind: "add-server", backend, server });
+        if (server.ready) comes(backend, { kind: "add-server", backend, server });
         continue;
       }
       const command = serverChange(backend, known, server);
       // One that drains leaves too, though it is asked for its sessions.
-      if (command !== null) (server.ready && server.weight > 0 ? arrivals : departures).push(command);
+      if (command !== null) (isTaking(server) ? comes : goes)(backend, command);
     }
   }
   const isAlive = aliveOf(plan, frozen);
@@ -48,13 +65,24 @@ function serverSteps(running: Running, plan: Plan, frozen: ReadonlySet<string>):
     const stays = frozen.has(ownerOf(backend))
       ? (name: string) => isAlive(ownerOf(backend), name)
       : (name: string) => members?.has(name) === true;
-    for (const [name, server] of has) {
-      if (server.ready && !stays(name)) {
-        departures.push({ kind: "set-server", backend, name, change: { ready: false } });
-      }
+    for (const [name, { ready }] of has) {
+      if (ready && !stays(name)) goes(backend, { kind: "set-server", backend, name, change: { ready: false } });
     }
   }
-  return { arrivals, departures };
+  return { ahead, arrivals, departures };
+}
+
+/** Whether a backend has a server that takes requests and goes on with it. */
+function keepsServer(running: Running, plan: Plan, backend: string): boolean {
+  const members = plan.servers.get(backend);
+  return [...(running.servers.get(backend) ?? [])].some(([name, has]) => {
+    const planned = members?.get(name);
+    return isTaking(has) && planned !== undefined && isTaking(planned);
+  });
+}
+
+function isTaking({ ready, weight }: Pick<RunningServer, "ready" | "weight">): boolean {
+  return ready && weight > 0;
 }
 
 /** Whether a server of a frozen service may be alive: what the plan does not name may only have gone elsewhere. */
@@ -149,42 +177,37 @@ function blockSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): Bl
     // What waits keeps the block that it has.
     for (const [key, value] of running.maps[map]) if (wait.has(ownerOf(key))) waitingBases.add(pairOf(Number(value)));
   }
-  for (const [base, parts] of plan.blocks) {
+  for (const [base, block] of plan.blocks) {
     const known = running.blocks.get(base);
-    if (known !== undefined && (waitingBases.has(base) || isSame(known, base, parts))) {
+    if (known !== undefined && (waitingBases.has(base) || isSame(known, base, block))) {
       pointers.set(base, halfBase(base, known.half));
       continue;
     }
     if (waitingBases.has(base)) continue;
     const half = known === undefined ? 0 : known.half === 0 ? 1 : 0;
-    const lines = new Map(blockLines(halfBase(base, half), parts));
-    for (const [key, value] of lines) writes.push({ kind: "map", map: "draw", action: { do: "add", key, value } });
-    writes.push({ kind: "block", base, half, lines, parts });
+    const lines = namedLines(halfBase(base, half), block);
+    for (const { map, key, value } of lines.values())
+      writes.push({ kind: "map", map, action: { do: "add", key, value } });
+    writes.push({ kind: "block", base, half, lines, block });
     pointers.set(base, halfBase(base, half));
-    for (const key of known?.lines.keys() ?? []) deletions.push(deleteDraw(key));
+    for (const line of known?.lines.values() ?? []) deletions.push(deleteLine(line));
   }
   for (const [base, block] of running.blocks) {
     if (plan.blocks.has(base) || waitingBases.has(base)) continue;
-    for (const key of block.lines.keys()) deletions.push(deleteDraw(key));
-    deletions.push({ kind: "block", base, half: block.half, lines: null, parts: null });
+    for (const line of block.lines.values()) deletions.push(deleteLine(line));
+    deletions.push({ kind: "block", base, half: block.half, lines: null, block: null });
   }
   return { writes, deletions, pointer: (base) => pointers.get(base) ?? base };
 }
 
-function isSame(
-  known: {
-    readonly lines: ReadonlyMap<string, string>;
-    readonly half: 0 | 1;
-    readonly parts: readonly BlockPart[] | null;
-  },
-  base: number,
-  parts: readonly BlockPart[],
-): boolean {
-  if (known.parts === parts) return true;
-  const lines = blockLines(halfBase(base, known.half), parts);
-  return lines.length === known.lines.size && lines.every(([key, value]) => known.lines.get(key) === value);
+function isSame(known: RunningBlock, base: number, block: PlannedBlock): boolean {
+  if (known.block === block) return true;
+  const lines = namedLines(halfBase(base, known.half), block);
+  return (
+    lines.size === known.lines.size && [...lines].every(([name, { value }]) => known.lines.get(name)?.value === value)
+  );
 }
 
-function deleteDraw(key: string): Command {
-  return { kind: "map", map: "draw", action: { do: "delete", key } };
+function deleteLine({ map, key }: BlockLine): Command {
+  return { kind: "map", map, action: { do: "delete", key } };
 }

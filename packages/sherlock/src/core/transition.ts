@@ -1,7 +1,8 @@
 import type { ServiceView } from "@datawire/catalog";
 import type { Command } from "./commands.ts";
-import type { Plan } from "./plan.ts";
-import type { Running } from "./running.ts";
+import { pairOf } from "./blocks.ts";
+import { type Plan, POINTER_MAPS } from "./plan.ts";
+import { ownerOf, type Running } from "./running.ts";
 import { steps } from "./steps.ts";
 import { type Reload, type Waiting, waitingFor, type WaitingOptions } from "./waiting.ts";
 
@@ -26,10 +27,14 @@ export function nextRound(running: Running, wanted: Plan, options: RoundOptions)
   const waiting = waitingFor(running, wanted, options);
   const { reload } = waiting;
   if (waiting.services.size === 0) {
-    return { commands: steps(running, wanted, { frozen: waiting.services }), reload, now: wanted };
+    return {
+      commands: steps(running, wanted, { frozen: waiting.services, followed: options.followed }),
+      reload,
+      now: wanted,
+    };
   }
   const { now, frozen } = between(running, { waiting, ...options });
-  return { commands: steps(running, now, { frozen }), reload, now };
+  return { commands: steps(running, now, { frozen, followed: options.followed }), reload, now };
 }
 
 /** What can be followed of services that wait; what was followed of some may not be known, or not be had any more. */
@@ -49,5 +54,16 @@ function between(
   const views = new Map([...now.views].filter(([service]) => !frozen.has(service)));
   const lost = waitingFor(running, now, options).services;
   for (const service of held.keys()) if (lost.has(service)) frozen.add(service);
+  addDisplaced(frozen, running, now);
   return { now: { ...now, views }, frozen };
+}
+
+/** Services that are planned a block which a frozen one has: theirs are the names that come after it. */
+function addDisplaced(frozen: Set<string>, running: Running, plan: Plan): void {
+  if (frozen.size === 0) return;
+  const kept = new Set<number>();
+  for (const map of POINTER_MAPS)
+    for (const [key, pointer] of running.maps[map]) if (frozen.has(ownerOf(key))) kept.add(pairOf(Number(pointer)));
+  for (const map of POINTER_MAPS)
+    for (const [key, base] of plan.maps[map]) if (kept.has(Number(base))) frozen.add(ownerOf(key));
 }

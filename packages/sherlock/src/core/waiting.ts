@@ -156,13 +156,17 @@ function linksOf(running: Running, plan: Plan, followed: Plan | null): Map<strin
 function* leads({ maps, blocks }: Running): Generator<readonly [service: string, backend: string]> {
   for (const map of POINTER_MAPS) {
     for (const [key, pointer] of maps[map]) {
-      const nodes = new Set(blocks.get(pairOf(Number(pointer)))?.lines.values());
+      const lines = blocks.get(pairOf(Number(pointer)))?.lines.values() ?? [];
+      const nodes = new Set([...lines].flatMap((line) => (NODE_MAPS.has(line.map) ? [line.value] : [])));
       for (const node of nodes) yield [ownerOf(key), node];
     }
   }
-  for (const map of ["plain", "tcp_plain", "when_path", "when_node", "last"] as const)
+  for (const map of ["plain", "tcp_plain", "last"] as const)
     for (const [key, node] of maps[map]) yield [ownerOf(key), node];
 }
+
+/** The maps of blocks whose values are nodes. */
+const NODE_MAPS: ReadonlySet<string> = new Set(["draw", "when_path", "when_node"]);
 
 function addLinked(services: Set<string>, links: ReadonlyMap<string, ReadonlySet<string>>): void {
   // A set goes through what is added meanwhile too.

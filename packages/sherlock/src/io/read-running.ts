@@ -1,7 +1,8 @@
 import { readJsonFile, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
+import type { BlockLine } from "../core/block-lines.ts";
 import { blocksOf, parseMap, parseServersState } from "../core/answers.ts";
-import { MAP_NAMES, POINTER_MAPS } from "../core/plan.ts";
+import { BLOCK_MAPS, MAP_NAMES, POINTER_MAPS } from "../core/plan.ts";
 import { emptyMaps, type LoadedStructure, type Running } from "../core/running.ts";
 import type { RunDir } from "./run-dir.ts";
 import type { RuntimeApi } from "./runtime-api.ts";
@@ -16,7 +17,12 @@ export async function readRunning(
   for (const name of MAP_NAMES) maps[name] = parseMap(await runtime.ask(`show map ${paths[name]}`));
   const pointers = POINTER_MAPS.flatMap((name) => [...maps[name].values()].map(Number));
   const draw = parseMap(await runtime.ask(`show map ${paths.draw}`));
-  return { loaded, maps, blocks: blocksOf(draw, pointers), servers: await readServers(runtime) };
+  const lines = [
+    ...[...draw].map(([key, value]): BlockLine => ({ map: "draw", key, value })),
+    ...BLOCK_MAPS.flatMap((map) => [...maps[map]].map(([key, value]): BlockLine => ({ map, key, value }))),
+  ];
+  for (const map of BLOCK_MAPS) maps[map].clear();
+  return { loaded, maps, blocks: blocksOf(lines, pointers), servers: await readServers(runtime) };
 }
 
 /** Reads which servers HAProxy has, and how each is set. */

@@ -32,6 +32,8 @@ export class SimulatedProxy {
   readonly #servers: Map<string, Map<string, SimulatedServer>>;
   readonly #ordered: ReadonlySet<string>;
   readonly #keys: RequestKeys;
+  /** What has been looked up since the lines changed. */
+  readonly #looked = new Map<number, string | undefined>();
 
   /** A worker that has just read the files of a plan. */
   constructor(plan: Plan) {
@@ -65,6 +67,7 @@ export class SimulatedProxy {
       }
       case "map": {
         const { map, action } = command;
+        if (map === "draw") this.#looked.clear();
         const entries = this.#maps[map];
         if ((action.do === "add") === entries.has(action.key)) {
           throw new Error(
@@ -89,9 +92,9 @@ export class SimulatedProxy {
     if (block !== undefined) return this.#draw(Number(block), { ...request, slot: request.drawn });
     const base = special.get(service);
     if (base === undefined) return new Set([known.has(service) ? "503" : "404"]);
-    const node = this.#when(request);
+    const node = this.#when(base, request);
     if (node !== undefined) return this.#divide(node, service);
-    return this.#draw(Number(base), { ...request, slot: this.#stickySlot(request) ?? request.drawn });
+    return this.#draw(Number(base), { ...request, slot: this.#stickySlot(base, request) ?? request.drawn });
   }
 
   /** The same for a connection to the port of a TCP service. */
@@ -116,11 +119,12 @@ export class SimulatedProxy {
     return servers;
   }
 
-  #when({ service, path, values }: SimulatedRequest): string | undefined {
+  #when(base: string, { service, path, values }: SimulatedRequest): string | undefined {
     const { whens, when, when_node: nodes, when_path: paths } = this.#maps;
-    if (!whens.has(service)) return undefined;
-    const whole = `/${service}${path}`;
-    const found = [...paths.keys()].filter((prefix) => whole.startsWith(prefix)).sort((a, b) => b.length - a.length)[0];
+    const whole = `${base}/${service}${path}`;
+    const candidates = whens.get(base) === "path" ? [...paths.keys()] : [];
+    const found = candidates.filter((prefix) => whole.startsWith(prefix)).sort((a, b) => b.length - a.length)[0];
+    if (!whens.has(base)) return undefined;
     if (found !== undefined) return paths.get(found);
     const { whenHeaders, whenCookies, whenQueries } = this.#keys;
     const looked = [
@@ -130,14 +134,14 @@ export class SimulatedProxy {
     ];
     const ages = looked.flatMap((name) => {
       const value = values[name];
-      const age = value === undefined ? undefined : when.get(`${service}|${name}=${hexKey(value)}`);
+      const age = value === undefined ? undefined : when.get(`${base}|${name}=${hexKey(value)}`);
       return age === undefined ? [] : [Number(age)];
     });
-    return ages.length === 0 ? undefined : nodes.get(`${service}|${Math.min(...ages)}`);
+    return ages.length === 0 ? undefined : nodes.get(`${base}|${Math.min(...ages)}`);
   }
 
-  #stickySlot({ service, slots }: SimulatedRequest): number | undefined {
-    const key = this.#maps.sticky.get(service);
+  #stickySlot(base: string, { slots }: SimulatedRequest): number | undefined {
+    const key = this.#maps.sticky.get(base);
     const { stickyHeaders, stickyCookies } = this.#keys;
     const looked = [...stickyHeaders.map((name) => `h:${name}`), ...stickyCookies.map((name) => `c:${name}`)];
     return key !== undefined && looked.includes(key) ? slots[key] : undefined;
@@ -187,8 +191,13 @@ export class SimulatedProxy {
       .map(([name]) => name);
   }
 
-  /** The longest prefix that covers a number. */
   #look(number: number): string | undefined {
+    if (!this.#looked.has(number)) this.#looked.set(number, this.#lookUp(number));
+    return this.#looked.get(number);
+  }
+
+  /** The longest prefix that covers a number. */
+  #lookUp(number: number): string | undefined {
     for (let bits = 32; bits >= 18; bits--) {
       const start = number - (number % 2 ** (32 - bits));
       const address = [24, 16, 8, 0].map((shift) => Math.floor(start / 2 ** shift) % 256).join(".");

@@ -1,0 +1,33 @@
+import type { BlockMapName, PlannedBlock } from "./plan.ts";
+import { BLOCK_MAPS } from "./plan.ts";
+import { blockLines } from "./prefixes.ts";
+
+/** One entry of a map. */
+export interface BlockLine {
+  readonly map: BlockMapName | "draw";
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The entries that a block has in all maps when it stands at `base`. */
+export function linesOf(base: number, { parts, rules }: PlannedBlock): BlockLine[] {
+  return [
+    ...blockLines(base, parts).map(([key, value]): BlockLine => ({ map: "draw", key, value })),
+    ...rules.map(({ map, suffix, value }) => ({ map, key: `${base}${suffix}`, value })),
+  ];
+}
+
+/** The same by name. */
+export function namedLines(base: number, block: PlannedBlock): Map<string, BlockLine> {
+  return new Map(linesOf(base, block).map((line) => [lineName(line), line]));
+}
+
+/** Names an entry among those of all maps. */
+export function lineName({ map, key }: Pick<BlockLine, "map" | "key">): string {
+  return `${map} ${key}`;
+}
+
+/** Whether the entries of a map belong to blocks. */
+export function isBlockMap(map: string): map is BlockMapName | "draw" {
+  return map === "draw" || (BLOCK_MAPS as readonly string[]).includes(map);
+}
