@@ -124,7 +124,7 @@ function blockRules({ service, rules, sticky }: ServicePlan): BlockRule[] {
 }
 
 /** Shown only while a service that is live has no entry yet. */
-const SETTING_UP = "it has just been registered and is being set up";
+export const SETTING_UP = "it has just been registered and is being set up";
 
 function reasonOf(entry: Entry): string {
   return (entry.kind === "plain" ? null : entry.reason) ?? SETTING_UP;

@@ -1,5 +1,5 @@
 import type { ServiceView, TableReader } from "@datawire/catalog";
-import { assemble } from "./assemble.ts";
+import { assemble, SETTING_UP } from "./assemble.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { plainText } from "./escape.ts";
 import { interimView } from "./interim-view.ts";
@@ -61,17 +61,21 @@ export class Planner {
    */
   interim(table: TableReader, surroundings: Surroundings, { held, keepsLast }: Held): Plan {
     const views = new Map(
-      [...held].map(([name, before]) => [name, interimView(before, table.service(name), { keepsLast })]),
+      [...held].map(([name, before]) => [
+        name,
+        before === null ? null : interimView(before, table.service(name), { keepsLast }),
+      ]),
     );
     const between: TableReader = {
       serviceNames: () => table.serviceNames(),
-      service: (name) => views.get(name) ?? table.service(name),
+      service: (name) => views.get(name) ?? (views.has(name) ? null : table.service(name)),
     };
     const reachable = new ReachableTable(between, surroundings.resolve);
     return this.#assemble(table, surroundings, (name) => {
       const view = held.get(name);
       if (view === undefined)
         return this.#known.get(name) ?? this.#planAlone(reachable, name, this.#context(surroundings));
+      if (view === null) return nothingOf(name, SETTING_UP);
       const plan = this.#planAlone(reachable, name, this.#context(surroundings));
       return plan === null ? null : { ...plan, view };
     });
@@ -121,8 +125,8 @@ export class Planner {
 
 /** Services that wait for a reload. */
 export interface Held {
-  /** service → what is followed of it. */
-  readonly held: ReadonlyMap<string, ServiceView>;
+  /** service → what is followed of it; null for one that is new. */
+  readonly held: ReadonlyMap<string, ServiceView | null>;
   /** Whether what only ends, and has not failed, stays where nothing else would be left. */
   readonly keepsLast: boolean;
 }

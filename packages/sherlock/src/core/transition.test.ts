@@ -110,18 +110,22 @@ function* requestsTo(name: string): Generator<SimulatedRequest> {
   }
 }
 
-/** A table with the liveness of another one: what of it is right once somebody has died. */
-function withStates(table: Table, states: Table): Table {
+/**
+ * A table with the liveness of a later one: what of it is right once somebody has died. Who only ends may serve on
+ * until what takes its place is there.
+ */
+function withStates(table: Table, later: Table, { keepsEnding = false } = {}): Table {
   const { services, instances, tables } = table.snapshot();
-  const now = new Map([...states.instances()].map((one) => [`${one.service}@${one.name}`, one]));
+  const now = new Map([...later.instances()].map((one) => [`${one.service}@${one.name}`, one]));
   return tableOf(
     ...services,
     ...instances.map((one): Instance => {
       const other = now.get(`${one.service}@${one.name}`);
-      if (other === undefined) return { ...one, state: "down" };
+      const state = other?.state ?? "draining";
+      if (keepsEnding && state === "draining") return one;
       // That it lives elsewhere says nothing of where it was.
-      const isMoved = other.url !== one.url && (other.state === "live" || other.state === "lost");
-      return isMoved ? one : { ...one, state: other.state };
+      const isMoved = other?.url !== one.url && (state === "live" || state === "lost");
+      return isMoved ? one : { ...one, state };
     }),
     ...tables,
   );
@@ -146,11 +150,12 @@ function allowed(proxies: readonly SimulatedProxy[], request: SimulatedRequest):
 }
 
 function broken(tables: readonly Table[]): string[] {
-  const last = tables.at(-1) as Table;
-  const oracles = tables
-    .flatMap((table) => [table, withStates(table, last)])
-    .map((table) => new SimulatedProxy(planOf(table)));
-  const wanted = oracles[oracles.length - 2] as SimulatedProxy;
+  // Of each table, with the states of each that came after it.
+  const between = tables.flatMap((table, n) =>
+    tables.slice(n + 1).flatMap((later) => [withStates(table, later), withStates(table, later, { keepsEnding: true })]),
+  );
+  const oracles = [...tables, ...between].map((table) => new SimulatedProxy(planOf(table)));
+  const wanted = oracles[tables.length - 1] as SimulatedProxy;
   const found: string[] = [];
   const requests = ["a", "b", "t"].flatMap((name) =>
     [...requestsTo(name)].map((request) => ({ request, may: allowed(oracles, request) })),

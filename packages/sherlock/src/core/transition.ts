@@ -15,8 +15,8 @@ export interface Round {
 }
 
 export interface RoundOptions extends WaitingOptions {
-  /** Makes the plan in which some services are as they were in these views, but for who has died since. */
-  readonly interim: (held: ReadonlyMap<string, ServiceView>) => Plan;
+  /** Makes the plan in which some services are as they were in these views, but for who has died since; null for one that was not. */
+  readonly interim: (held: ReadonlyMap<string, ServiceView | null>) => Plan;
 }
 
 /**
@@ -43,12 +43,13 @@ function between(
   { waiting, ...options }: RoundOptions & { readonly waiting: Waiting },
 ): { readonly now: Plan; readonly frozen: ReadonlySet<string> } {
   const { followed, interim } = options;
-  const held = new Map<string, ServiceView>();
+  const held = new Map<string, ServiceView | null>();
   const frozen = new Set<string>();
   for (const service of waiting.services) {
     const view = followed?.views.get(service);
-    if (view === undefined) frozen.add(service);
-    else held.set(service, view);
+    if (view !== undefined) held.set(service, view);
+    else if (running.maps.known.has(service)) frozen.add(service);
+    else held.set(service, null);
   }
   const now = interim(held);
   const views = new Map([...now.views].filter(([service]) => !frozen.has(service)));
