@@ -10,11 +10,12 @@ import { type Logger, noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { blocksOf, parseDescription, parseMap, parseReload, parseServersState, parseShowProc } from "./core/answers.ts";
+import { entriesOf } from "./core/block-lines.ts";
 import { CounterDeltas, parseStat } from "./core/counters.ts";
 import { commandText } from "./core/commands-text.ts";
 import { mapFiles } from "./core/files.ts";
 import { Latencies } from "./core/latencies.ts";
-import { MAP_NAMES, type Plan } from "./core/plan.ts";
+import { BLOCK_MAPS, MAP_NAMES, type Plan } from "./core/plan.ts";
 import { Planner, type Surroundings } from "./core/planner.ts";
 import { type RenderSettings, viewOf } from "./core/render.ts";
 import { emptyMaps, type Running } from "./core/running.ts";
@@ -217,6 +218,8 @@ const ANSWERS: readonly string[] = [
   'barker:v1 vm1:80 +12\nbarker:v1 vm1:80 7\n{"backend":"barker:v1","server":"vm1:80"}\n',
 ];
 
+const BLOCK_LINES = ["draw", ...BLOCK_MAPS] as const;
+
 /** Every reader of what HAProxy says, with what is then done of it. */
 function readAll(answer: string, plan: Plan): void {
   const maps = emptyMaps();
@@ -224,7 +227,10 @@ function readAll(answer: string, plan: Plan): void {
   const running: Running = {
     loaded: UNKNOWN_STRUCTURE,
     maps,
-    blocks: blocksOf(parseMap(answer), [...parseMap(answer).values()].map(Number)),
+    blocks: blocksOf(
+      BLOCK_LINES.flatMap((map) => entriesOf(map, parseMap(answer))),
+      [...parseMap(answer).values()].map(Number),
+    ),
     servers: parseServersState(answer),
   };
   const table = tableWith({ ...entities, gone: { services: [], instances: [], tables: [] } });

@@ -20,7 +20,7 @@ import { Resolver } from "./io/resolver.ts";
 import { SESSION_KEYS_FILE, SessionKeys } from "./io/session-keys.ts";
 import { describeRunDir, openRunDir, type RunDir } from "./io/run-dir.ts";
 import { Locality } from "./locality.ts";
-import { saveServerState } from "./io/server-state.ts";
+import { clearServerState } from "./io/server-state.ts";
 import { Planning } from "./planning.ts";
 import { prepareProxy } from "./proxy.ts";
 import type { SherlockSettings } from "./settings.ts";
@@ -49,7 +49,7 @@ async function renderInto(folder: string, context: CommandContext<SherlockSettin
   const caFile = from === null ? null : join(folder, "ca.pem");
   try {
     await mkdir(dir.mapFolder, { recursive: true });
-    await saveServerState(dir.serverState, null);
+    await clearServerState(dir.serverState);
     if (from !== null && caFile !== null) await copyFile(from, caFile);
   } catch (cause) {
     throw fileError("write", `${folder} (--output)`, cause);

@@ -22,6 +22,14 @@ export function namedLines(base: number, block: PlannedBlock): Map<string, Block
   return new Map(linesOf(base, block).map((line) => [lineName(line), line]));
 }
 
+/** The entries of a map as lines. */
+export function entriesOf(
+  map: BlockLine["map"],
+  entries: Iterable<readonly [key: string, value: string]>,
+): BlockLine[] {
+  return [...entries].map(([key, value]) => ({ map, key, value }));
+}
+
 /** Names an entry among those of all maps. */
 export function lineName({ map, key }: Pick<BlockLine, "map" | "key">): string {
   return `${map} ${key}`;

@@ -19,9 +19,9 @@ export interface StepsOptions {
  * leaves; then requests are led there; then others come to where they were led before, and the last ones leave.
  */
 export function steps(running: Running, plan: Plan, options: StepsOptions): Command[] {
-  const servers = serverSteps(running, plan, options);
+  const { ahead, arrivals, departures } = serverSteps(running, plan, options);
   const maps = mapSteps(running, plan, options.frozen);
-  return [...maps.marks, ...servers.ahead, ...maps.routing, ...servers.arrivals, ...servers.departures, ...maps.unmarks];
+  return [...maps.marks, ...ahead, ...maps.routing, ...arrivals, ...maps.pins, ...departures, ...maps.unmarks];
 }
 
 interface ServerSteps {
@@ -42,7 +42,10 @@ function serverSteps(running: Running, plan: Plan, { frozen, followed }: StepsOp
     (isFirst ? ahead : arrivals).push(command);
   };
   const goes = (backend: string, command: Command): void => {
-    const isFirst = followed !== null && (!followed.leads.has(backend) || keepsServer(running, plan, backend));
+    // A session is led to its new place before it loses the old one.
+    const isPinned = plan.structure.backends.get(backend)?.pinned === true;
+    const isFree = followed?.leads.has(backend) === false || keepsServer(running, plan, backend);
+    const isFirst = followed !== null && isFree && !isPinned;
     (isFirst ? ahead : departures).push(command);
   };
   for (const [backend, members] of plan.servers) {
@@ -118,6 +121,8 @@ interface MapSteps {
   /** What answers of a server set is there before its first answer, and until after its last. */
   readonly marks: readonly Command[];
   readonly routing: readonly Command[];
+  /** Where sessions are: by then the servers are there, and not gone yet. */
+  readonly pins: readonly Command[];
   readonly unmarks: readonly Command[];
 }
 
@@ -130,6 +135,7 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapS
   const isPointer = (map: MapName): boolean => (POINTER_MAPS as readonly MapName[]).includes(map);
   const marks: Command[] = [];
   const unmarks: Command[] = [];
+  const pins: Command[] = [];
   const upserts: Command[] = [];
   const entries: Command[] = [];
   const deletions: Command[] = [];
@@ -143,17 +149,19 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapS
       if (known === wanted || waits(key)) continue;
       const action = { do: known === undefined ? "add" : "set", key, value: wanted } as const;
       // Into a service's distribution comes last what makes requests enter it.
-      const list = map === "marks" ? marks : ENTRY_MAPS.has(map) ? entries : upserts;
-      list.push({ kind: "map", map, action });
+      const list = ENTRY_MAPS.has(map) ? entries : upserts;
+      const ofSessions = map === "marks" ? marks : map === "pins" ? pins : null;
+      (ofSessions ?? list).push({ kind: "map", map, action });
     }
     for (const key of has.keys()) {
       if (wants.has(key) || waits(key)) continue;
-      (map === "marks" ? unmarks : deletions).push({ kind: "map", map, action: { do: "delete", key } });
+      const ofSessions = map === "marks" ? unmarks : map === "pins" ? pins : null;
+      (ofSessions ?? deletions).push({ kind: "map", map, action: { do: "delete", key } });
     }
   }
   // `plain` is looked up first, then `routed`: an entry that moves down is added below before it goes above.
   const routing = [...blocks.writes, ...upserts, ...entries, ...deletions, ...blocks.deletions];
-  return { marks, routing, unmarks };
+  return { marks, routing, pins, unmarks };
 }
 
 /** Maps that lead to no backend. */

@@ -281,6 +281,22 @@ const changed = fc.tuple(worlds, worlds, fc.array(pick, { minLength: 1, maxLengt
   return [from, next] as const;
 });
 
+/**
+ * Whether a backend gets altogether other servers at one of the steps. While it is led to, they cannot be exchanged at
+ * one moment: a request then may meet the old ones by a new rule.
+ */
+function exchangesServers(tables: readonly Table[]): boolean {
+  const proxies = tables.map((table) => new SimulatedProxy(planOf(table)));
+  return proxies.some((proxy, i) =>
+    proxies.slice(i + 1).some((later) =>
+      [...proxy.backends()].some((backend) => {
+        const [before, after] = [proxy.takersOf(backend), later.takersOf(backend)];
+        return before.length > 0 && after.length > 0 && !before.some((name) => after.includes(name));
+      }),
+    ),
+  );
+}
+
 /** Random cases cost a tenth of a second each, as every moment is looked at with hundreds of requests. */
 const RUNS = process.env["DSTACK_SOAK"] === "1" ? 3_000 : 25;
 const TEST_MS_MAX = RUNS * 4_000;
@@ -296,7 +312,9 @@ describe("every moment keeps the promises", () => {
     (_, sequence) => {
       fc.assert(
         fc.property(changed, ([from, to]) => {
-          expect(broken(sequence(tableFrom(from), tableFrom(to)))).toEqual([]);
+          const tables = sequence(tableFrom(from), tableFrom(to));
+          fc.pre(!exchangesServers(tables));
+          expect(broken(tables)).toEqual([]);
         }),
         { numRuns: RUNS, endOnFailure: true },
       );
@@ -310,7 +328,9 @@ describe("every moment keeps the promises", () => {
       fc.assert(
         fc.property(changed, changed, ([from, to], [other]) => {
           const mixed = { ...to, a: { ...to.a, routes: other.a.routes }, b: { ...to.b, instances: other.b.instances } };
-          expect(broken([from, to, mixed].map(tableFrom))).toEqual([]);
+          const tables = [from, to, mixed].map(tableFrom);
+          fc.pre(!exchangesServers(tables));
+          expect(broken(tables)).toEqual([]);
         }),
         { numRuns: RUNS, endOnFailure: true },
       );

@@ -1,6 +1,6 @@
 import { readJsonFile, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
-import type { BlockLine } from "../core/block-lines.ts";
+import { entriesOf } from "../core/block-lines.ts";
 import { blocksOf, parseMap, parseServersState } from "../core/answers.ts";
 import { BLOCK_MAPS, MAP_NAMES, POINTER_MAPS } from "../core/plan.ts";
 import { emptyMaps, type LoadedStructure, type Running } from "../core/running.ts";
@@ -17,10 +17,7 @@ export async function readRunning(
   for (const name of MAP_NAMES) maps[name] = parseMap(await runtime.ask(`show map ${paths[name]}`));
   const pointers = POINTER_MAPS.flatMap((name) => [...maps[name].values()].map(Number));
   const draw = parseMap(await runtime.ask(`show map ${paths.draw}`));
-  const lines = [
-    ...[...draw].map(([key, value]): BlockLine => ({ map: "draw", key, value })),
-    ...BLOCK_MAPS.flatMap((map) => [...maps[map]].map(([key, value]): BlockLine => ({ map, key, value }))),
-  ];
+  const lines = [...entriesOf("draw", draw), ...BLOCK_MAPS.flatMap((map) => entriesOf(map, maps[map]))];
   for (const map of BLOCK_MAPS) maps[map].clear();
   return { loaded, maps, blocks: blocksOf(lines, pointers), servers: await readServers(runtime) };
 }

@@ -105,12 +105,26 @@ export class SimulatedProxy {
     if (block === undefined && plainly === undefined) return new Set(["503"]);
     const nodes = block === undefined ? [plainly as string] : this.#leaves(this.#look(Number(block) + drawn));
     const answers = nodes.flatMap((node) => {
-      const taken = this.#ready(node);
+      const taken = this.takersOf(node);
       if (taken.length > 0) return taken;
       const next = this.#maps.fallback.get(`${node}>${node}`);
-      return next === undefined ? [] : this.#ready(next);
+      return next === undefined ? [] : this.takersOf(next);
     });
     return new Set(answers.length === 0 ? ["503"] : answers);
+  }
+
+  backends(): Iterable<string> {
+    return this.#servers.keys();
+  }
+
+  /** The servers of a backend that take requests. */
+  takersOf(backend: string): string[] {
+    const ready = [...(this.#servers.get(backend) ?? [])].filter(([, server]) => server.ready);
+    if (!this.#ordered.has(backend)) return ready.map(([name]) => name);
+    return ready
+      .toSorted(([, a], [, b]) => a.id - b.id)
+      .slice(0, 1)
+      .map(([name]) => name);
   }
 
   #serversOf(backend: string): Map<string, SimulatedServer> {
@@ -172,7 +186,7 @@ export class SimulatedProxy {
     let at = backend;
     for (let hops = 0; hops < HOPS_MAX; hops++) {
       if (at === NOTHING || !this.#servers.has(at)) return new Set(["503"]);
-      const ready = this.#ready(at);
+      const ready = this.takersOf(at);
       if (ready.length > 0) return new Set(ready);
       const last = at.split(":")[0] === service ? undefined : this.#maps.last.get(service);
       const next = this.#maps.fallback.get(`${backend}>${at}`) ?? last;
@@ -180,15 +194,6 @@ export class SimulatedProxy {
       at = next;
     }
     throw new Error(`The hops from ${backend} never end`);
-  }
-
-  #ready(backend: string): string[] {
-    const ready = [...(this.#servers.get(backend) ?? [])].filter(([, server]) => server.ready);
-    if (!this.#ordered.has(backend)) return ready.map(([name]) => name);
-    return ready
-      .toSorted(([, a], [, b]) => a.id - b.id)
-      .slice(0, 1)
-      .map(([name]) => name);
   }
 
   #look(number: number): string | undefined {
