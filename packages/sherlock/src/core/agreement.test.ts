@@ -45,7 +45,7 @@ function divide(
   base: number,
   { of, percent }: { of: number; percent: number },
 ): void {
-  const [first, ...others] = plan.blocks.get(base)?.parts as readonly BlockPart[];
+  const [first, ...others] = plan.blocks.get(base)?.parts ?? [];
   const count = (slots: readonly SlotRange[]): number => slots.reduce((sum, [from, to]) => sum + to - from, 0);
   const taken = others.reduce((sum, { slots }) => sum + count(slots), 0);
   enter(plan, shares, (first as BlockPart).node, ((of - taken) / of) * percent);
