@@ -22,6 +22,7 @@ test("service list --json keeps the shape that scripts rely on", async () => {
     name: "vm3",
     version: "2.0",
     url: "http://vm3.example.com:8080",
+    protocol: "http",
     state: "live",
     role: "routed",
     reason: null,
