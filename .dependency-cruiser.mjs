@@ -10,6 +10,26 @@ const libraries = {
   link: ["protocol", "catalog", "api", "runtime"],
 };
 
+// The rooms of the directory: each knows those before it.
+const rooms = {
+  directory: [
+    "model",
+    "stats",
+    "feed",
+    "registry",
+    "problems",
+    "store",
+    "config",
+    "changes",
+    "access",
+    "link",
+    "api",
+    "jobs",
+    "cli",
+    "app",
+  ],
+};
+
 const floors = Object.entries(libraries).map(([name, known]) => ({
   name: `${name}-knows-only-${known.join("-") || "itself"}`,
   severity: "error",
@@ -17,10 +37,20 @@ const floors = Object.entries(libraries).map(([name, known]) => ({
   to: { path: `^packages/(?!(${[name, ...known].join("|")})/)` },
 }));
 
+const upstairs = Object.entries(rooms).flatMap(([name, ordered]) =>
+  ordered.slice(0, -1).map((room, i) => ({
+    name: `${name}-${room}-knows-no-room-after-it`,
+    severity: "error",
+    from: { path: `^packages/${name}/src/${room}/`, pathNot: "\\.test\\.ts$" },
+    to: { path: `^packages/${name}/src/(${ordered.slice(i + 1).join("|")})/` },
+  })),
+);
+
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
     ...floors,
+    ...upstairs,
     {
       name: "no-daemon-knows-another",
       severity: "error",
@@ -45,7 +75,10 @@ export default {
       name: "core-is-pure",
       comment: "what decides does no I/O: time and randomness come in as arguments",
       severity: "error",
-      from: { path: "^packages/([^/]+/src/core|(protocol|catalog|api|routing)/src)/", pathNot: "\\.test\\.ts$" },
+      from: {
+        path: "^packages/([^/]+/src/core|(protocol|catalog|api|routing)/src|directory/src/(model|stats|feed|registry|problems))/",
+        pathNot: "\\.test\\.ts$",
+      },
       to: { dependencyTypes: ["core"] },
     },
     {

@@ -1,3 +1,3 @@
-export { directoryDaemon } from "./daemon.ts";
-export { createMetrics } from "./metrics.ts";
-export { defaultDataDir, settingsSchema } from "./settings.ts";
+export { directoryDaemon } from "./app/daemon.ts";
+export { createMetrics } from "./app/metrics.ts";
+export { defaultDataDir, settingsSchema } from "./config/settings.ts";

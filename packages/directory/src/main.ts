@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import "./young-heap.ts";
+import "./app/small-heap.ts";
 import { runDaemon } from "@datawire/runtime";
-import { directoryDaemon } from "./daemon.ts";
+import { directoryDaemon } from "./app/daemon.ts";
 
 process.exitCode = await runDaemon(directoryDaemon);

@@ -10,9 +10,9 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listenHttp } from "@datawire/http";
 import { type Guarded, type Question, serveGuarded } from "../testing/guarded.ts";
-import { createAuthority, issueCertificate } from "./io/authority.ts";
-import { CertificateKeeper, filedCertificates, ownCertificates, tlsOptions } from "./io/certificates.ts";
-import { authorityFingerprint } from "./io/fingerprint.ts";
+import { createAuthority, issueCertificate } from "./authority.ts";
+import { CertificateKeeper, filedCertificates, ownCertificates, tlsOptions } from "./certificates.ts";
+import { authorityFingerprint } from "../store/fingerprint.ts";
 
 let guarded: Guarded;
 const tokens = new Map<string, string>();

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { parseToken, ProtocolError } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
-import { EVERYTHING, type Grant, grantOf } from "./core/grant.ts";
-import { RefusalLimit, RETRY_AFTER_SECONDS } from "./core/refusal-limit.ts";
-import type { Tokens } from "./core/tokens.ts";
+import { EVERYTHING, type Grant, grantOf } from "./grant.ts";
+import { RefusalLimit, RETRY_AFTER_SECONDS } from "./refusal-limit.ts";
+import type { Tokens } from "./tokens.ts";
 
 /** What lets a client in, for as long as it holds. */
 export interface Permit {

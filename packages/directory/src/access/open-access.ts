@@ -1,17 +1,16 @@
 import { join } from "node:path";
 import { type Clock, type Logger, makePrivateFolder, writeFileAtomically, type ProblemBoard } from "@datawire/runtime";
-import type { DirectoryAccess } from "../assemble.ts";
 import type { Store } from "../store/contract.ts";
 import { splitStore } from "../store/split-store.ts";
 import { keepTokens } from "./first-tokens.ts";
-import { openGate, tokenGate } from "./gate.ts";
+import { type Gate, openGate, tokenGate } from "./gate.ts";
 import {
   CertificateKeeper,
   type CertificateSource,
   filedCertificates,
   ownCertificates,
   type ServerCertificate,
-} from "./io/certificates.ts";
+} from "./certificates.ts";
 import type { Protection } from "./protection.ts";
 import { TokenDesk } from "./token-desk.ts";
 
@@ -35,6 +34,16 @@ export interface AccessDeps {
   readonly board: ProblemBoard;
   /** Makes the server show a certificate. */
   readonly show: (certificate: ServerCertificate) => void;
+}
+
+/** Who may come in, and where each finds what is theirs. */
+export interface DirectoryAccess {
+  readonly gate: Gate;
+  readonly tokens: TokenDesk;
+  /** The store of a tenant; of those who have none for null. */
+  storeOf(tenant: string | null): Promise<Store>;
+  /** The tenants that have a table. */
+  tenants(): Promise<readonly string[]>;
 }
 
 /** Who may come in, and what they are shown. */

@@ -1,6 +1,6 @@
 import { type ListenAddress, formatListenAddress, isLoopback } from "@datawire/runtime";
-import type { DirectoryValues } from "../settings.ts";
-import type { CertificateFiles } from "./io/certificates.ts";
+import type { DirectoryValues } from "../config/settings.ts";
+import type { CertificateFiles } from "./certificates.ts";
 
 /** How a directory keeps out who does not belong. */
 export interface Protection {

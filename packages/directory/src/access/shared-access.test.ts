@@ -2,7 +2,7 @@ import { parseToken } from "@datawire/protocol";
 import { noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { listTenants, openStore } from "../open-store.ts";
+import { listTenants, openStore } from "../store/open-store.ts";
 import { restoreAll } from "../store/idle-stores.ts";
 import { partsOf } from "../testing/parts-of.ts";
 import { readBackup } from "../store/read-backup.ts";
@@ -10,7 +10,7 @@ import type { Store } from "../store/contract.ts";
 import { splitStore } from "../store/split-store.ts";
 import { type Guarded, type GuardedStores, serveGuarded } from "../testing/guarded.ts";
 import { openTenantTables } from "../testing/tenant-tables.ts";
-import { storeSetting } from "../store-settings.ts";
+import { storeSetting } from "../store/store-settings.ts";
 import { FIRST_ROLES, TokenDesk } from "./token-desk.ts";
 
 // A real etcd, on a machine that may be busy.

@@ -2,7 +2,7 @@ import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../testing/memory-store.ts";
-import { createAuthority } from "./io/authority.ts";
+import { createAuthority } from "./authority.ts";
 import { TokenDesk } from "./token-desk.ts";
 
 const order = { role: "operator", services: null, tenant: null, expiresMs: null } as const;

@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { formatToken, ProtocolError, type Role } from "@datawire/protocol";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
-import { LeftOut } from "../left-out.ts";
+import { LeftOut } from "../problems/left-out.ts";
 import { type RecordWrite, type Store, StoreError, type VersionedRecord } from "../store/contract.ts";
-import type { AuthorityRecord, TokenRecord } from "./core/token-record.ts";
-import { AUTHORITY_KEY, readAccessRecord, TOKEN_PREFIX } from "./read-access-record.ts";
-import { Tokens } from "./core/tokens.ts";
+import type { AuthorityRecord, TokenRecord } from "../store/token-record.ts";
+import { AUTHORITY_KEY, readAccessRecord, TOKEN_PREFIX } from "../store/read-access-record.ts";
+import { Tokens } from "./tokens.ts";
 import { hashOf } from "./gate.ts";
-import { authorityFingerprint } from "./io/fingerprint.ts";
+import { authorityFingerprint } from "../store/fingerprint.ts";
 
 /** What a new token is for. */
 export interface TokenOrder {
@@ -128,7 +128,7 @@ export class TokenDesk {
   async #makeAuthority(): Promise<AuthorityRecord> {
     const { clock } = this.#deps;
     // Its library is large, and needed once in the life of a store.
-    const { createAuthority } = await import("./io/authority.ts");
+    const { createAuthority } = await import("./authority.ts");
     const made = await createAuthority(clock.nowMs());
     try {
       await this.#write([{ key: AUTHORITY_KEY, value: made, expected: ABSENT }]);

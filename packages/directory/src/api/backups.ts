@@ -1,6 +1,6 @@
 import { endpoints } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
-import type { Author, Desk } from "../desk.ts";
+import type { Author, Desk } from "../changes/change-executor.ts";
 import { type Backup, type BackupContent, writeBackup } from "../store/backup.ts";
 import { readableOf } from "../store/backup-builder.ts";
 import { readBackup } from "../store/read-backup.ts";

@@ -9,15 +9,14 @@ import {
   tableKey,
   own,
 } from "@datawire/protocol";
-import { planDrain, planResume } from "../core/commands/instances.ts";
-import { effective, isIdle, type Plan } from "../core/commands/plan.ts";
-import { preview } from "../core/commands/preview.ts";
-import { planRouteAdd, planRouteRemove, planRouteSet, type RoutePlan } from "../core/commands/routes.ts";
-import { planPromote, planServiceAdd, planServiceRemove, planServiceSet } from "../core/commands/services.ts";
-import { planUndo } from "../core/commands/undo.ts";
-import type { Moment } from "../core/moment.ts";
-import type { Author, Done } from "../desk.ts";
-import { momentOf } from "../moment-of.ts";
+import { planDrain, planResume } from "../changes/instances.ts";
+import { effective, isIdle, type Plan } from "../model/change-set.ts";
+import { preview } from "../changes/preview.ts";
+import { planRouteAdd, planRouteRemove, planRouteSet, type RoutePlan } from "../changes/routes.ts";
+import { planPromote, planServiceAdd, planServiceRemove, planServiceSet } from "../changes/services.ts";
+import { planUndo } from "../changes/undo.ts";
+import { type Moment, momentOf } from "../model/moment.ts";
+import type { Author, Done } from "../changes/change-executor.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import { serviceName, viewpointOf } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";

@@ -1,12 +1,12 @@
 import type { ReportedProblem } from "@datawire/protocol";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import type { TokenDesk } from "../access/token-desk.ts";
-import type { Counters } from "../core/counters.ts";
-import type { Faults } from "../core/faults.ts";
-import type { State } from "../core/state.ts";
-import type { Desk } from "../desk.ts";
-import type { LinkDesk } from "../link-desk.ts";
-import type { Publisher } from "../publisher.ts";
+import type { Counters } from "../stats/counters.ts";
+import type { Faults } from "../problems/faults.ts";
+import type { State } from "../registry/state.ts";
+import type { Desk } from "../changes/change-executor.ts";
+import type { LinkDesk } from "../link/session-registry.ts";
+import type { Publisher } from "../feed/publisher.ts";
 import type { Store } from "../store/contract.ts";
 
 /** What the endpoints answer from beyond the table that they are for. */

@@ -4,11 +4,11 @@ import { explain, listRoutes, listService, type RequestFacts, sharedZone, type V
 import type { Explanation, ServiceListing } from "@datawire/api";
 import { parseCallerAddress, parseName, parseServiceAddress, ProtocolError, type RouteTable } from "@datawire/protocol";
 import type { z } from "zod";
-import { noSuchService } from "../core/commands/no-such-service.ts";
-import { findingsOf, unreachableFor } from "../core/findings.ts";
-import type { State } from "../core/state.ts";
-import { COUNTERS_KEPT_MS } from "../core/counters.ts";
-import { HISTORY_MAX } from "../core/history.ts";
+import { noSuchService } from "../changes/no-such-service.ts";
+import { findingsOf, unreachableFor } from "../problems/findings.ts";
+import type { State } from "../registry/state.ts";
+import { COUNTERS_KEPT_MS } from "../stats/counters.ts";
+import { HISTORY_MAX } from "../model/history.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 

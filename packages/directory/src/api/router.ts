@@ -14,9 +14,9 @@ import { type ErrorBody, type ErrorCode, httpStatus, ProtocolError } from "@data
 import { discardRest, errorBody, pathOf, readFileBody, readJson, sendJson } from "@datawire/http";
 import { check, describeError, type Logger } from "@datawire/runtime";
 import { z } from "zod";
-import { type Grant, requireRight } from "../access/core/grant.ts";
+import { type Grant, requireRight } from "../access/grant.ts";
 import { type Permit, refusalHeaders } from "../access/gate.ts";
-import type { Author } from "../desk.ts";
+import type { Author } from "../changes/change-executor.ts";
 import { StoreError } from "../store/contract.ts";
 
 /** A request to an endpoint, read: what its handler sees. */

@@ -1,8 +1,8 @@
 import { type Answer, endpoints } from "@datawire/api";
 import { VERSION } from "@datawire/runtime";
-import type { ClientReport } from "../link-desk.ts";
-import type { Holder } from "../core/registry.ts";
-import { type StatusProblem, serviceProblems } from "../core/service-problems.ts";
+import type { ClientReport } from "../link/session-registry.ts";
+import type { Holder } from "../registry/registry.ts";
+import { type StatusProblem, serviceProblems } from "../problems/service-problems.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 

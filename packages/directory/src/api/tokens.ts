@@ -1,8 +1,8 @@
 import { endpoints } from "@datawire/api";
 import { parseDuration, ProtocolError } from "@datawire/protocol";
-import type { Grant } from "../access/core/grant.ts";
-import { parsePattern } from "../access/core/pattern.ts";
-import type { TokenRecord } from "../access/core/token-record.ts";
+import type { Grant } from "../access/grant.ts";
+import { parsePattern } from "../access/pattern.ts";
+import type { TokenRecord } from "../store/token-record.ts";
 import type { ApiContext } from "./context.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 

@@ -1,8 +1,8 @@
 import { instanceKey, parseName } from "@datawire/protocol";
 import { describeError } from "@datawire/runtime";
-import { readAccessRecord } from "../access/read-access-record.ts";
-import { readRecord, readStoredRegistration } from "../core/read-records.ts";
-import type { StoredRegistration } from "../core/records.ts";
+import { readAccessRecord } from "./read-access-record.ts";
+import { readRecord, readStoredRegistration } from "../model/read-records.ts";
+import type { StoredRegistration } from "../model/records.ts";
 import type { Backup, BackupContent } from "./backup.ts";
 import { ACCESS_PREFIX } from "./split-store.ts";
 

@@ -1,5 +1,5 @@
-import type { StoredRegistration } from "../core/records.ts";
-import type { RegistrationChanges } from "../core/unsaved.ts";
+import type { StoredRegistration } from "../model/records.ts";
+import type { RegistrationChanges } from "../registry/dirty-set.ts";
 import type { SharedStore } from "./shared.ts";
 
 /** A record as a store holds it. Versions only grow, and no two states of one record have the same. */

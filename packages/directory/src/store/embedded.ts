@@ -10,9 +10,9 @@ import {
   systemClock,
   UntrustedFolder,
 } from "@datawire/runtime";
-import { readStoredRegistration } from "../core/read-records.ts";
-import type { StoredRegistration } from "../core/records.ts";
-import type { RegistrationChanges } from "../core/unsaved.ts";
+import { readStoredRegistration } from "../model/read-records.ts";
+import type { StoredRegistration } from "../model/records.ts";
+import type { RegistrationChanges } from "../registry/dirty-set.ts";
 import {
   type Outage,
   StoreError,

@@ -1,5 +1,5 @@
-import type { SharedNews } from "../core/others-word.ts";
-import type { WatsonChange } from "../core/unsaved.ts";
+import type { SharedNews } from "../registry/peer-updates.ts";
+import type { WatsonChange } from "../registry/dirty-set.ts";
 
 /** A directory that uses the store, from its start to its end. */
 export interface Replica {

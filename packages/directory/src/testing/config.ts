@@ -1,4 +1,4 @@
-import type { DirectoryConfig } from "../assemble.ts";
+import type { DirectoryConfig } from "../app/assemble.ts";
 
 /** A directory at `//localhost/directory` with the defaults. */
 export const TEST_CONFIG: DirectoryConfig = {

@@ -7,8 +7,8 @@ import {
   type VersionedRecord,
 } from "../store/contract.ts";
 import { instanceKey } from "@datawire/protocol";
-import type { StoredRegistration } from "../core/records.ts";
-import type { RegistrationChanges } from "../core/unsaved.ts";
+import type { StoredRegistration } from "../model/records.ts";
+import type { RegistrationChanges } from "../registry/dirty-set.ts";
 
 type Listener = Parameters<Store["follow"]>[0];
 

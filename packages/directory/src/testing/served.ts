@@ -5,7 +5,7 @@ import { type ClientMessage, type ServerMessage, serverMessageSchema } from "@da
 import { createReadiness, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { WebSocket } from "ws";
 import { openAccess } from "../access/open-access.ts";
-import { assembleDirectory, type DirectoryConfig } from "../assemble.ts";
+import { assembleDirectory, type DirectoryConfig } from "../app/assemble.ts";
 import { listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";

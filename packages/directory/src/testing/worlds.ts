@@ -1,6 +1,6 @@
 import { registrationSchema, type Registration } from "@datawire/protocol";
-import type { Moment } from "../core/moment.ts";
-import { State } from "../core/state.ts";
+import type { Moment } from "../model/moment.ts";
+import { State } from "../registry/state.ts";
 
 export const LEASE_MS = 15_000;
 export const PROMOTION_DELAY_MS = 30_000;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, Logger } from "@datawire/runtime";
-import type { SharedNews } from "../../core/others-word.ts";
-import type { WatsonChange } from "../../core/unsaved.ts";
+import type { SharedNews } from "../../registry/peer-updates.ts";
+import type { WatsonChange } from "../../registry/dirty-set.ts";
 import { StoreError } from "../contract.ts";
 import type { MissingReplica, Replica, SharedListener, SharedStore } from "../shared.ts";
 import { EtcdError } from "./etcd-error.ts";

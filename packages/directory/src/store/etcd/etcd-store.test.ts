@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
-import type { Sighting, StoredRegistration } from "../../core/records.ts";
+import type { Sighting, StoredRegistration } from "../../model/records.ts";
 import { registration } from "../../testing/worlds.ts";
 import type { Store } from "../contract.ts";
 import { describeStore } from "../testing/conformance.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { backoff, type Clock, type Logger, type ProblemBoard, VERSION } from "@datawire/runtime";
-import { failedAt } from "../../failed-at.ts";
-import { LeftOut } from "../../left-out.ts";
+import { failedAt } from "../../problems/failed-at.ts";
+import { LeftOut } from "../../problems/left-out.ts";
 import {
   type Outage,
   type RecordWrite,

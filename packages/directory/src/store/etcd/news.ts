@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { describeError } from "@datawire/runtime";
-import { readStoredRegistration } from "../../core/read-records.ts";
-import { sightingSchema, type StoredRegistration } from "../../core/records.ts";
-import type { SharedNews } from "../../core/others-word.ts";
+import { readStoredRegistration } from "../../model/read-records.ts";
+import { sightingSchema, type StoredRegistration } from "../../model/records.ts";
+import type { SharedNews } from "../../registry/peer-updates.ts";
 import type { UnreadableEntry, VersionedRecord } from "../contract.ts";
 import { parseJson } from "../parse-json.ts";
 import type { Replica } from "../shared.ts";

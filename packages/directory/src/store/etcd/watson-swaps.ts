@@ -1,5 +1,5 @@
 import { instanceKey } from "@datawire/protocol";
-import type { WatsonChange } from "../../core/unsaved.ts";
+import type { WatsonChange } from "../../registry/dirty-set.ts";
 import type { Guard, Swap } from "./etcd-client.ts";
 import type { Keys } from "./keys.ts";
 

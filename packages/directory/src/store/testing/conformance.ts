@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { StoredRegistration } from "../../core/records.ts";
+import type { StoredRegistration } from "../../model/records.ts";
 import { registration } from "../../testing/worlds.ts";
-import type { RegistrationChanges } from "../../core/unsaved.ts";
+import type { RegistrationChanges } from "../../registry/dirty-set.ts";
 import type { Store } from "../contract.ts";
 
 /** One place where a store lives, which may be opened again after it was closed. */

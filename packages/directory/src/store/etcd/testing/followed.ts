@@ -1,5 +1,5 @@
 import { type Clock, noLog, systemClock } from "@datawire/runtime";
-import type { SharedNews } from "../../../core/others-word.ts";
+import type { SharedNews } from "../../../registry/peer-updates.ts";
 import type { Store, VersionedRecord } from "../../contract.ts";
 import type { SharedStore } from "../../shared.ts";
 import { type EtcdStoreConfig, openEtcdStore } from "../etcd-store.ts";

@@ -1,0 +1,98 @@
+import "reflect-metadata"; // the library builds on it, and leaves bringing it to us
+import type { webcrypto } from "node:crypto";
+import { isIP } from "node:net";
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate as Certificate,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+import type { AuthorityRecord } from "../store/token-record.ts";
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const DAY_MS = 86_400_000;
+/** Tokens name the authority, so it outlives them all. */
+const AUTHORITY_DAYS = 30 * 365;
+/** Browsers and other clients refuse certificates of servers that hold much longer. */
+const CERTIFICATE_DAYS = 90;
+/** For clients whose clock is behind. */
+const BACKDATED_MS = 3_600_000;
+
+/** A certificate of a server with its key; both in PEM, and the certificate followed by that of its authority. */
+export interface IssuedCertificate {
+  readonly cert: string;
+  readonly key: string;
+  readonly notAfterMs: number;
+}
+
+/** Makes an authority that signs for its directory alone. */
+export async function createAuthority(nowMs: number): Promise<AuthorityRecord> {
+  const keys = await createKeys();
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: "CN=Datawire directory authority",
+    keys,
+    signingAlgorithm: ALGORITHM,
+    notBefore: new Date(nowMs - BACKDATED_MS),
+    notAfter: new Date(nowMs + AUTHORITY_DAYS * DAY_MS),
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return { certificate: certificate.toString("pem"), key: await exportKey(keys.privateKey) };
+}
+
+/** Signs a certificate for a server that is reached by these names and addresses. */
+export async function issueCertificate(
+  authority: AuthorityRecord,
+  names: readonly string[],
+  nowMs: number,
+): Promise<IssuedCertificate> {
+  const issuer = new Certificate(authority.certificate);
+  const keys = await createKeys();
+  const notAfterMs = Math.min(nowMs + CERTIFICATE_DAYS * DAY_MS, issuer.notAfter.getTime());
+  const certificate = await X509CertificateGenerator.create({
+    subject: "CN=Datawire directory",
+    issuer: issuer.subject,
+    publicKey: keys.publicKey,
+    signingKey: await importKey(authority.key),
+    signingAlgorithm: ALGORITHM,
+    notBefore: new Date(nowMs - BACKDATED_MS),
+    notAfter: new Date(notAfterMs),
+    extensions: [
+      new BasicConstraintsExtension(false),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })),
+      ),
+      await AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return {
+    cert: `${certificate.toString("pem")}\n${authority.certificate}\n`,
+    key: await exportKey(keys.privateKey),
+    notAfterMs,
+  };
+}
+
+function createKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+}
+
+async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
+  return PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+}
+
+function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+  return crypto.subtle.importKey("pkcs8", PemConverter.decodeFirst(pem), ALGORITHM, false, ["sign"]);
+}

@@ -1,0 +1,132 @@
+import { hostname } from "node:os";
+import { formatDirectoryAddress, hostPort, type ReportedProblem } from "@datawire/protocol";
+import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
+import { tlsOptions } from "../access/certificates.ts";
+import { type Access, openAccess } from "../access/open-access.ts";
+import { type Protection, protectionOf } from "../access/protection.ts";
+import { assembleDirectory, startingHandlers } from "./assemble.ts";
+import { listTenants, openStore } from "../store/open-store.ts";
+import { listenHttp, machine, whereToListen } from "@datawire/http";
+import { dataDirOf, type DirectorySettings, type DirectoryValues } from "../config/settings.ts";
+import type { Store } from "../store/contract.ts";
+import { tenantFolder } from "../store/tenant-folders.ts";
+
+/** The settings that hold from start to end; the others follow SIGHUP. */
+const FIXED = ["host", "port", "listen", "address", "data_dir", "store", "lease", "auth", "tls"] as const;
+
+/** Runs a directory until the signal aborts. */
+export async function runDirectory(context: DaemonContext<DirectorySettings>): Promise<void> {
+  // Who is silent and what has come due is judged by the time in which this directory attended to what came.
+  const { log, attentive: clock, board, signal, readiness, input } = context;
+  const settings = context.settings.value;
+  const choice = await whereToListen(settings);
+  const protection = protectionOf(settings, choice.addresses);
+  for (const warning of protection.warnings) log.warn("Exposed", { warning });
+  if (choice.warning !== null) log.warn("Listening on loopback only", { reason: choice.warning });
+
+  let handlers = startingHandlers;
+  const http = await listenHttp(
+    {
+      addresses: choice.addresses,
+      setting: settings.listen ? "--listen" : "--port",
+      names: namesOf(settings),
+      ...(protection.tls === "off" ? {} : { tls: { clientCertificates: wantsClients(protection) } }),
+    },
+    {
+      request: (req, res) => handlers.request(req, res),
+      upgrade: (req, socket, head) => handlers.upgrade(req, socket, head),
+      foreign: (reason) => handlers.foreign(reason),
+      failed: (error) => handlers.failed(error),
+      crowded: (reason) => handlers.crowded(reason),
+    },
+  );
+  try {
+    const port = http.addresses[0]?.port ?? settings.port;
+    const address = formatDirectoryAddress(settings.address ?? { host: settings.host, port });
+    const { store: kind, lease: leaseMs } = settings;
+    const dataDir = dataDirOf(settings, input.env);
+    const open = (tenant: string | null): Promise<Store> => {
+      const folder = tenant === null ? dataDir : tenantFolder(dataDir, tenant);
+      return openStore({ store: kind, folder, address, leaseMs, tenant }, { clock, log, board }, signal);
+    };
+    const store = await open(null);
+    let access: Access | undefined;
+    try {
+      access = await openAccess(
+        { protection, folder: dataDir, names: certificateNames(settings) },
+        {
+          store,
+          openTenantStore: open,
+          listTenants: () => listTenants({ store: kind, folder: dataDir }, { clock }),
+          clock,
+          log,
+          board,
+          show: (certificate) => http.setCertificate(tlsOptions(certificate)),
+        },
+      );
+      const { certificates } = access;
+      const config = {
+        address,
+        warnings: [...protection.warnings, ...(choice.warning === null ? [] : [choice.warning])],
+        leaseMs,
+        promotionDelayMs: settings.promotion_delay,
+        guard: settings.guard,
+        directories: authoritiesOf(settings, { address, port }),
+      };
+      const directory = await assembleDirectory(config, { store, clock, log, problems: board, readiness, access });
+      handlers = directory.handlers;
+      context.onReload(({ value }) => {
+        void certificates?.look();
+        directory.configure({ promotionDelayMs: value.promotion_delay, guard: value.guard });
+        const fixed = FIXED.filter((key) => JSON.stringify(value[key]) !== JSON.stringify(settings[key]));
+        if (fixed.length > 0) log.warn("Settings that need a restart", { settings: fixed.join(", ") });
+        board.set("restart", fixed.length === 0 ? [] : [needsRestart(fixed)]);
+      });
+      readiness.seal();
+      log.info("Directory is ready", { address, port, listen: http.addresses.map(formatListenAddress).join(", ") });
+      await Promise.all([directory.run(signal), certificates?.run(signal)]);
+    } finally {
+      await access?.close();
+      await store.close();
+    }
+  } finally {
+    await http.close();
+  }
+}
+
+function needsRestart(settings: readonly string[]): ReportedProblem {
+  const message = `${settings.join(", ")} changed, and hold from the next start on`;
+  return {
+    subject: "settings",
+    message,
+    remedy: "restart this directory; nobody but those who change something notices",
+  };
+}
+
+/** The authorities under which an address may name this directory. */
+function authoritiesOf(
+  { host, listen }: DirectoryValues,
+  { address, port }: { readonly address: string; readonly port: number },
+): string[] {
+  const hosts = [host, "localhost", "127.0.0.1", ...(listen === undefined ? [] : [listen.host])];
+  const own = address.slice(2, address.lastIndexOf("/"));
+  return [...new Set([own, ...hosts.map((name) => hostPort(name, port))])];
+}
+
+function namesOf({ host, listen, address }: DirectoryValues): string[] {
+  return [host, ...(listen === undefined ? [] : [listen.host]), ...(address === undefined ? [] : [address.host])];
+}
+
+/** What clients may call this machine: the directory's names, those of the machine, and all its addresses. */
+function certificateNames(settings: DirectoryValues): string[] {
+  const wildcards = new Set(["0.0.0.0", "::"]);
+  const names = [...namesOf(settings), "localhost", "127.0.0.1", "::1", hostname(), ...machine.own()];
+  return [...new Set(names.map((name) => name.replace(/%.*$/, "").toLowerCase()))].filter(
+    (name) => !wildcards.has(name),
+  );
+}
+
+/** Whether clients have to show a certificate of their own. */
+function wantsClients({ tls }: Protection): boolean {
+  return typeof tls === "object" && tls.clientCa !== null;
+}

@@ -1,0 +1,160 @@
+import { type ErrorCode, INSTANCE_STATES, CLIENT_KINDS } from "@datawire/protocol";
+import { createRegistry } from "@datawire/runtime";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Position } from "../feed/delta-log.ts";
+import type { State } from "../registry/state.ts";
+import type { LinkDesk } from "../link/session-registry.ts";
+import type { Publisher } from "../feed/publisher.ts";
+
+/** What a directory measures. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly refused: (code: ErrorCode) => void;
+  readonly foreign: () => void;
+  readonly crowded: () => void;
+  /** Begins to measure how long the store takes; the function returned ends that. */
+  readonly storing: () => () => void;
+  readonly published: (delayMs: number) => void;
+  readonly recorded: () => void;
+  /** What is read from the directory itself whenever somebody asks. */
+  observe(tenants: () => readonly Observed[]): void;
+}
+
+/** What is measured of each tenant. Sums tell of all; the revision is that of the table without a tenant, the first. */
+export interface Observed {
+  readonly state: State;
+  readonly links: LinkDesk;
+  readonly publisher: Publisher;
+}
+
+export function createMetrics(): Metrics {
+  const registry = createRegistry("directory");
+  const registers = [registry];
+  const refusals = new Counter({
+    name: "datawire_directory_refusals_total",
+    help: "Requests and messages that were refused, by code.",
+    labelNames: ["code"],
+    registers,
+  });
+  const foreign = new Counter({
+    name: "datawire_directory_foreign_requests_total",
+    help: "Requests refused for a foreign Origin or Host.",
+    registers,
+  });
+  const crowded = new Counter({
+    name: "datawire_directory_crowded_connections_total",
+    help: "Connections refused because their address had too many open.",
+    registers,
+  });
+  const store = new Histogram({
+    name: "datawire_directory_store_seconds",
+    help: "From writing a change to its being durable.",
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers,
+  });
+  const publishing = new Histogram({
+    name: "datawire_directory_publish_seconds",
+    help: "From a change to its being handed to every subscriber that keeps up.",
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers,
+  });
+  const changes = new Counter({
+    name: "datawire_directory_changes_total",
+    help: "Changes of routes, services and instances by operators and by the directory itself.",
+    registers,
+  });
+  return {
+    registry,
+    refused: (code) => refusals.inc({ code }),
+    foreign: () => foreign.inc(),
+    crowded: () => crowded.inc(),
+    storing: () => store.startTimer(),
+    recorded: () => changes.inc(),
+    published: (delayMs) => publishing.observe(delayMs / 1_000),
+    observe: (tenants) => observe(registry, tenants),
+  };
+}
+
+function observe(registry: Registry, tenants: () => readonly Observed[]): void {
+  const sum = (read: (tenant: Observed) => number): number =>
+    tenants().reduce((total, tenant) => total + read(tenant), 0);
+  const largest = (read: (tenant: Observed) => number): number => Math.max(0, ...tenants().map(read));
+  const add = (gauge: Gauge): void => registry.registerMetric(gauge);
+  add(
+    new Gauge({
+      name: "datawire_directory_connections",
+      help: "Clients of the link that are connected, by kind.",
+      labelNames: ["kind"],
+      registers: [],
+      collect() {
+        const clients = tenants().flatMap(({ links }) => links.clients());
+        for (const kind of CLIENT_KINDS) this.set({ kind }, clients.filter((client) => client.kind === kind).length);
+      },
+    }),
+  );
+  add(
+    new Gauge({
+      name: "datawire_directory_instances",
+      help: "Registered instances, by state.",
+      labelNames: ["state"],
+      registers: [],
+      collect() {
+        const counts = new Map<string, number>();
+        for (const { state } of tenants()) {
+          for (const instance of state.table.instances())
+            counts.set(instance.state, (counts.get(instance.state) ?? 0) + 1);
+        }
+        for (const name of INSTANCE_STATES) this.set({ state: name }, counts.get(name) ?? 0);
+      },
+    }),
+  );
+  const gauges: readonly [name: string, help: string, read: () => number][] = [
+    ["revision", "The revision of the table.", () => tenants()[0]?.publisher.log.revision ?? 0],
+    ["services", "Services in the table.", () => sum(({ state }) => state.table.size.services)],
+    [
+      "route_tables",
+      "Route tables, one for each caller and service.",
+      () => sum(({ state }) => state.table.size.tables),
+    ],
+    ["subscribers", "Clients that follow the table.", () => sum(({ publisher }) => publisher.subscribers)],
+    [
+      "guard_held_instances",
+      "Instances whose leases the guard holds.",
+      () => sum(({ state }) => state.leases.held?.held ?? 0),
+    ],
+    [
+      "tenants",
+      "Tables: that without a tenant, and one of each tenant that was in use since the start.",
+      () => tenants().length,
+    ],
+    [
+      "warming",
+      "1 while instances may still be missing after a start.",
+      () => largest(({ publisher }) => (publisher.warming ? 1 : 0)),
+    ],
+    [
+      "subscriber_lag_revisions",
+      "How many revisions the slowest subscriber has yet to apply.",
+      () =>
+        largest(({ links, publisher }) =>
+          Math.max(0, ...links.clients().flatMap(({ position }) => lag(publisher, position) ?? [])),
+        ),
+    ],
+  ];
+  for (const [name, help, read] of gauges) {
+    add(
+      new Gauge({
+        name: `datawire_directory_${name}`,
+        help,
+        registers: [],
+        collect() {
+          this.set(read());
+        },
+      }),
+    );
+  }
+}
+
+function lag({ log }: Publisher, position: Position | null): number | null {
+  return position?.epoch === log.epoch ? log.revision - position.revision : null;
+}

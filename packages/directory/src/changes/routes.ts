@@ -1,0 +1,72 @@
+import { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, type RouteChange } from "@datawire/routing";
+import { tableKey } from "@datawire/protocol";
+import type { RouteAdd, RouteRemove, RouteSet } from "@datawire/api";
+import type { Moment } from "../model/moment.ts";
+import type { State } from "../registry/state.ts";
+import { emptyChange, type Plan } from "../model/change-set.ts";
+
+/** A plan for one route table, and which table that is, also where it does not exist afterwards. */
+export interface RoutePlan extends Plan {
+  readonly caller: string;
+  readonly service: string;
+}
+
+/** `dw route add`. */
+export function planRouteAdd(state: State, command: RouteAdd, moment: Moment): RoutePlan {
+  const options = [
+    ["", command.percent === undefined ? null : percentText(command.percent)],
+    ["--when ", command.when],
+    ["--sticky ", command.sticky],
+    ["--for ", command.for],
+  ].flatMap(([option, value]) => (value == null ? [] : [`${option}${value}`]));
+  const words = ["route add", command.source, command.target, ...options];
+  return planOf(state, addRoute(state.routeWorld(moment), command), words.join(" "));
+}
+
+/** `dw route remove`. */
+export function planRouteRemove(state: State, command: RouteRemove, moment: Moment): RoutePlan {
+  const change = removeRoute(state.routeWorld(moment), command);
+  return planOf(state, change, `route remove ${command.source} ${command.target}`);
+}
+
+/** `dw route set`. */
+export function planRouteSet(state: State, command: RouteSet, moment: Moment): RoutePlan {
+  const shares = command.targets.map(({ target, percent }) => `${target}=${percentText(percent)}`);
+  return planOf(state, setRoutes(state.routeWorld(moment), command), `route set ${command.source} ${shares.join(" ")}`);
+}
+
+/** The keys of the route tables in which the time of something that was made with `--for` is over. */
+export function expired(state: State, { wallMs }: Moment): string[] {
+  return state.expiring().flatMap((table) => (expireRoutes(table, wallMs) === null ? [] : [tableKey(table)]));
+}
+
+/** Ends what is over in one route table, and brings back what was before it. */
+export function planExpiry(state: State, key: string, { wallMs }: Moment): Plan {
+  const table = state.table.table(key);
+  const over = table === null ? null : expireRoutes(table, wallMs);
+  if (table === null || over === null) return { action: "", change: emptyChange(), notes: [] };
+  const ended = over.ended.map(({ target }) => target).join(", ");
+  return {
+    action: `time over for ${ended} of ${table.caller} to ${table.service}: ${arrow(table, over.after)}`,
+    change: { ...emptyChange(), tables: [{ key, before: table, after: over.after }] },
+    notes: [],
+  };
+}
+
+function planOf(state: State, { caller, service, after, notes }: RouteChange, words: string): RoutePlan {
+  const key = tableKey({ caller, service });
+  const before = state.table.table(key);
+  return {
+    caller,
+    service,
+    action: `${words}: ${arrow(before, after)}`,
+    change: { ...emptyChange(), tables: [{ key, before, after }] },
+    notes,
+  };
+}
+
+function arrow(before: RouteChange["after"], after: RouteChange["after"]): string {
+  return `${describeTable(before)} → ${describeTable(after)}`;
+}
+
+const percentText = (percent: string | number): string => `${String(percent).replace(/\s*%$/, "")}%`;

@@ -1,0 +1,40 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { formatProblem } from "@datawire/runtime";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkCertificates } from "./check.ts";
+import { loadDirectorySettings } from "../config/settings.ts";
+
+let folder = "";
+beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "directory-check-"))));
+afterEach(() => rm(folder, { recursive: true }));
+
+async function check(text: string): Promise<string> {
+  const config = join(folder, "directory.yaml");
+  await writeFile(config, text);
+  const input = { config, directories: [], options: {}, args: [], env: { XDG_CONFIG_HOME: folder } };
+  const problems = await checkCertificates(await loadDirectorySettings(input));
+  return problems.map(formatProblem).join("\n").replaceAll(folder, "FOLDER");
+}
+
+test("checkCertificates() names each file that cannot be read, at its place", async () => {
+  expect(await check(`tls:\n  cert: ${folder}/a\n  key: ${folder}/b\n  client_ca: ${folder}/c`)).toBe(
+    [
+      'FOLDER/directory.yaml:2:9: tls.cert is "FOLDER/a": Cannot read the file: no such file or folder',
+      'FOLDER/directory.yaml:3:8: tls.key is "FOLDER/b": Cannot read the file: no such file or folder',
+      'FOLDER/directory.yaml:4:14: tls.client_ca is "FOLDER/c": Cannot read the file: no such file or folder',
+    ].join("\n"),
+  );
+});
+
+test("checkCertificates() says what is wrong with files that are no certificates", async () => {
+  await Promise.all(["a", "b"].map((name) => writeFile(join(folder, name), "no PEM")));
+  expect(await check(`tls: { cert: ${folder}/a, key: ${folder}/b }`)).toMatch(
+    /^FOLDER\/directory\.yaml:1:6: tls: Cannot use the certificate FOLDER\/a with the key FOLDER\/b: /,
+  );
+});
+
+test.each(["", "tls: off"])("checkCertificates() has nothing to look at in %j", async (text) => {
+  expect(await check(text)).toBe("");
+});

@@ -1,0 +1,46 @@
+import { type Hello, instanceKey, ProtocolError, type Registration } from "@datawire/protocol";
+import type { Refusal } from "../registry/registry.ts";
+import { describeToken, type Grant, requireRight } from "../access/grant.ts";
+import { fitsPattern } from "../access/pattern.ts";
+
+/**
+ * Makes sure that a client of the link may be what it says it is. Besides the rights of its kind, an id that holds
+ * services is its holder's alone, so that nobody takes instances away by claiming it who could not have registered them.
+ * @param held the services that are held from a Watson of that id.
+ * @throws ProtocolError `permission_denied`
+ */
+export function requireLink(grant: Grant, { kind, name, subscribe }: Hello, held: readonly string[]): void {
+  const action = `accept the ${kind} ${name}`;
+  if (kind === "watson") requireRight(grant, "register", action);
+  if (kind !== "watson" || subscribe !== null) requireRight(grant, "subscribe", action);
+  if (kind !== "watson") return;
+  const foreign = held.find((service) => !mayRegister(grant, service));
+  if (foreign === undefined) return;
+  const why = `its id holds //${foreign}, and ${describeLimit(grant, foreign)}`;
+  throw new ProtocolError("permission_denied", `Cannot accept the Watson on ${name}: ${why}`);
+}
+
+/** Whether a service may be registered. */
+export function mayRegister({ services }: Grant, service: string): boolean {
+  return services === null || services.some((pattern) => fitsPattern(service, pattern));
+}
+
+/** Parts what may be registered from what may not, with why. */
+export function divideByRight(
+  instances: readonly Registration[],
+  grant: Grant,
+): { readonly permitted: Registration[]; readonly forbidden: Refusal[] } {
+  const forbidden = instances
+    .filter(({ service }) => !mayRegister(grant, service))
+    .map((one): Refusal => {
+      const instance = instanceKey(one);
+      const message = `Cannot register ${instance}: ${describeLimit(grant, one.service)}`;
+      return { instance, code: "permission_denied", message };
+    });
+  return { permitted: instances.filter(({ service }) => mayRegister(grant, service)), forbidden };
+}
+
+function describeLimit(grant: Grant, service: string): string {
+  const patterns = (grant.services ?? []).join(", ");
+  return `${describeToken(grant)} lacks the right to register //${service}: it is for ${patterns}`;
+}

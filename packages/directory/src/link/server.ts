@@ -1,0 +1,127 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { FRAME_BYTES_MAX } from "@datawire/protocol";
+import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
+import { WebSocketServer } from "ws";
+import type { Permit } from "../access/gate.ts";
+import type { LinkDesk } from "./session-registry.ts";
+import { LinkSession, type LinkSessionConfig } from "./session.ts";
+import { LinkWebSocket } from "./web-socket.ts";
+import { createPace } from "./rate-limiter.ts";
+import { socketOf } from "./socket.ts";
+
+interface LinkServerDeps {
+  /** Counts time in which the directory attended to its clients. */
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** RFC 6455, section 7.4.1: the other side has met something that it did not expect. */
+const FAILED = 1011;
+/** How long clients may take to answer the good-bye. */
+const LEAVE_MS_MAX = 1_000;
+/** The sweep that pings and finds silent clients runs this many times a heartbeat. */
+const TICKS_A_HEARTBEAT = 5;
+
+/** The WebSockets of `/v1/link`. */
+export class LinkServer {
+  readonly #config: LinkSessionConfig;
+  readonly #deps: LinkServerDeps;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    WebSocket: LinkWebSocket,
+    // Five times slower and a hundred times larger for what is mostly small and mostly sent to many.
+    perMessageDeflate: false,
+    maxPayload: FRAME_BYTES_MAX,
+    clientTracking: true,
+  });
+  readonly #sessions = new Set<LinkSession>();
+  #cancelTick: () => void;
+
+  constructor(config: LinkSessionConfig, deps: LinkServerDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#cancelTick = this.#scheduleTick();
+  }
+
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  /** Opens a link for whoever was let in, with the desk of their tenant. */
+  accept(
+    req: IncomingMessage,
+    { stream, head }: { readonly stream: Duplex; readonly head: Buffer },
+    guest: { readonly desk: LinkDesk; readonly permit: Permit },
+  ): void {
+    this.#server.handleUpgrade(req, stream, head, (webSocket) => {
+      const address = req.socket.remoteAddress ?? "unknown";
+      const session = new LinkSession(this.#config, {
+        ...this.#deps,
+        ...guest,
+        socket: socketOf(webSocket),
+        peer: { address, local: isLoopback(address) },
+      });
+      const pace = createPace(
+        {
+          pause() {
+            webSocket.pause();
+            session.listen(false);
+          },
+          resume() {
+            webSocket.resume();
+            session.listen(true);
+          },
+        },
+        { clock: this.#deps.clock, pauseMsMax: this.#config.heartbeatMs },
+      );
+      this.#sessions.add(session);
+      webSocket.on("message", (data, isBinary) => {
+        // With the default binaryType, ws gives every message as one Buffer.
+        if (isBinary) return webSocket.close(1003, "text frames only");
+        const before = process.cpuUsage();
+        session.receive((data as Buffer).toString("utf8"));
+        const { user, system } = process.cpuUsage(before);
+        pace.worked((user + system) / 1_000);
+      });
+      webSocket.on("pong", () => session.heard());
+      webSocket.on("ping", () => session.heard());
+      webSocket.on("error", (error) => this.#deps.log.debug("Link failed", { peer: address, error }));
+      webSocket.on("close", (code) => {
+        if (code === FAILED) session.abandoned();
+        pace.end();
+        this.#sessions.delete(session);
+        session.closed();
+      });
+    });
+  }
+
+  /** Ends the links of those whose permit no longer holds. */
+  review(): void {
+    for (const session of this.#sessions) session.review();
+  }
+
+  /** Says good-bye to every client, and cuts those that do not answer. */
+  async close(): Promise<void> {
+    this.#cancelTick();
+    for (const session of this.#sessions) session.leave();
+    const waited = new AbortController();
+    const cut = this.#deps.clock.sleep(LEAVE_MS_MAX, waited.signal).then(() => {
+      for (const webSocket of this.#server.clients) webSocket.terminate();
+    });
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    while (this.#server.clients.size > 0 && !waited.signal.aborted) {
+      await Promise.race([cut, ...[...this.#server.clients].map((one) => new Promise((r) => one.once("close", r)))]);
+    }
+    waited.abort();
+    await cut;
+  }
+
+  #scheduleTick(): () => void {
+    return this.#deps.clock.setTimer(this.#config.heartbeatMs / TICKS_A_HEARTBEAT, () => {
+      const nowMs = this.#deps.clock.monotonicMs();
+      for (const session of this.#sessions) session.tick(nowMs);
+      this.#cancelTick = this.#scheduleTick();
+    });
+  }
+}

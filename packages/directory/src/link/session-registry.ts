@@ -1,0 +1,286 @@
+import {
+  type Counter,
+  type ErrorCode,
+  type Hello,
+  instanceKey,
+  type Registration,
+  type ReportedProblem,
+} from "@datawire/protocol";
+import { type Clock, describeError, type Logger } from "@datawire/runtime";
+import type { Counters } from "../stats/counters.ts";
+import { remedyOfLink } from "../problems/link-remedies.ts";
+import type { Faults } from "../problems/faults.ts";
+import type { Refusal, Word } from "../registry/registry.ts";
+import type { State } from "../registry/state.ts";
+import type { Desk } from "../changes/change-executor.ts";
+import { listed } from "../model/listed.ts";
+import type { Position } from "../feed/delta-log.ts";
+import type { Publisher } from "../feed/publisher.ts";
+import { momentOf } from "../model/moment.ts";
+
+/** What a connected client says of itself, for `dw status` and `dw caller list`. */
+export interface ClientReport {
+  readonly kind: Hello["kind"];
+  readonly name: string;
+  readonly id: string;
+  readonly version: string;
+  readonly zone: string | null;
+  readonly sinceMs: number;
+  /** What it has applied of the table, or what it was sent where it says nothing of that; null without a subscription. */
+  readonly position: Position | null;
+  readonly problems: readonly ReportedProblem[];
+}
+
+/** A client as far as it is known: one that has not said who it is has an address alone. */
+export interface FailedClient {
+  readonly peer: string;
+  readonly kind?: Hello["kind"];
+  readonly name?: string;
+}
+
+const FAULT_REMEDY =
+  "the directory's log says more; all others are served. If the client's version is another one, bring both to the same";
+
+/** A client that is connected, as the desk sees it. */
+export interface LinkClient {
+  /** Null before it has said who it is and after its end. */
+  report(): ClientReport | null;
+  /** Whether it is alive, since another connection claims its id; one that is not is cut. */
+  challenge(): Promise<boolean>;
+  /** Tells a Watson which of its instances operators have drained. */
+  sendDraining(instances: readonly string[]): void;
+  /** Cuts the link, so that the client connects again and states what it has. */
+  restate(reason: string): void;
+}
+
+/** Whoever else may be the Watson that a connection says it is. */
+export interface Rival {
+  /** The machine that it is on, as far as that is known. */
+  name(): string | null;
+  /** Whether it is alive. */
+  challenge(): Promise<boolean>;
+}
+
+/** What the other directories on the same store are told and asked. */
+interface Others {
+  /** What Watsons here say has changed. */
+  soon(): void;
+  /** Whether a Watson is alive at another directory. */
+  challenge(watson: string, replica: string): Promise<boolean>;
+}
+
+interface LinkDeskDeps {
+  readonly state: State;
+  readonly desk: Desk;
+  readonly counters: Counters;
+  readonly publisher: Publisher;
+  /** Null where this directory alone uses the store. */
+  readonly others: Others | null;
+  /** Resolves when what Watsons said so far outlives this directory, or cannot be made to. */
+  readonly saved: () => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Told of everything that was refused. */
+  readonly refused: (code: ErrorCode) => void;
+  readonly faults: Faults;
+}
+
+const ABANDONED = "closed its link, as it failed at what this directory said; its log says how";
+
+/** Who is refused asks again within half a minute. */
+const REFUSED_KEPT_MS = 120_000;
+
+/** What a Watson said, as its session read it. */
+interface Said {
+  readonly instances: readonly Registration[];
+  readonly local: boolean;
+}
+
+/** What became of it. */
+interface Taken {
+  readonly refusals: readonly Refusal[];
+  /** Whether the Watson should be told which of its instances are drained. */
+  readonly tellsDraining: boolean;
+}
+
+/** What the sessions of the link ask of the directory, and where those that are open are found. */
+export class LinkDesk {
+  readonly publisher: Publisher;
+  readonly refused: (code: ErrorCode) => void;
+  readonly #deps: LinkDeskDeps;
+  readonly #open = new Set<LinkClient>();
+  /** By id; the only ones for whom two connections with one id would be a conflict. */
+  readonly #watsons = new Map<string, LinkClient>();
+
+  constructor(deps: LinkDeskDeps) {
+    this.#deps = deps;
+    this.publisher = deps.publisher;
+    this.refused = deps.refused;
+  }
+
+  /** The directory failed at something that a client wanted of it. */
+  failed(client: FailedClient, error: unknown): void {
+    const { log, faults, clock } = this.#deps;
+    this.refused("internal");
+    log.error("Link failed, closing it", { ...client, error });
+    const name = client.kind === undefined ? client.peer : `${client.kind} ${client.name}`;
+    const message = `its link was closed, as the directory failed at what it said: ${describeError(error)}`;
+    faults.note({ subject: `link of ${name}`, message, remedy: FAULT_REMEDY }, clock.nowMs());
+  }
+
+  /** A client was turned away, which asks again from time to time until somebody changes something. */
+  linkRefused(client: FailedClient, { code, message }: { readonly code: ErrorCode; readonly message: string }): void {
+    const { log, faults, clock } = this.#deps;
+    log.warn("Link refused", { ...client, code, message });
+    const subject = client.kind === undefined ? `link from ${client.peer}` : subjectOf(client);
+    const fault = { severity: "warning", keptMs: REFUSED_KEPT_MS, remedy: remedyOfLink(code) } as const;
+    faults.note({ ...fault, subject, message: `refused at ${client.peer}: ${message}` }, clock.nowMs());
+  }
+
+  /** A client says that it failed at what it was sent; it comes again. */
+  linkAbandoned(client: FailedClient): void {
+    const { log, faults, clock } = this.#deps;
+    log.warn("Client failed at what it was sent", { ...client });
+    faults.note({ subject: subjectOf(client), message: ABANDONED, remedy: FAULT_REMEDY }, clock.nowMs());
+  }
+
+  /** What a client is given to make the cookies of sessions with; nothing but for a Sherlock. */
+  sessionKeyFor({ kind, subscribe }: Hello): string | null {
+    return kind === "sherlock" && subscribe !== null ? this.#deps.state.sessionKey : null;
+  }
+
+  /** The clients that are connected. */
+  clients(): ClientReport[] {
+    return [...this.#open].flatMap((session) => session.report() ?? []);
+  }
+
+  /** The connection, here or at another directory, that has the id of a Watson which says hello. */
+  rivalOf({ kind, id }: Hello): Rival | null {
+    if (kind !== "watson") return null;
+    const session = this.#watsons.get(id);
+    if (session !== undefined)
+      return { name: () => session.report()?.name ?? null, challenge: () => session.challenge() };
+    const { state, others } = this.#deps;
+    const holder = state.registry.holder(id);
+    if (others === null || holder === null || holder.replica === null) return null;
+    const { name, replica } = holder;
+    return { name: () => name, challenge: () => others.challenge(id, replica) };
+  }
+
+  /** Whether a Watson is connected here and alive. */
+  async isAlive(id: string): Promise<boolean> {
+    return (await this.#watsons.get(id)?.challenge()) ?? false;
+  }
+
+  /** Makes a Watson connect again and state its set. */
+  restate(id: string, reason: string): void {
+    this.#watsons.get(id)?.restate(reason);
+  }
+
+  /** The services that are held from a Watson which says hello. */
+  servicesOf({ id }: Hello): string[] {
+    return this.#deps.state.registry.servicesOf(id);
+  }
+
+  enter(session: LinkClient, hello: Hello): void {
+    const { state, publisher, faults, log } = this.#deps;
+    const { kind, name, id, version } = hello;
+    this.#open.add(session);
+    faults.settle(subjectOf(hello));
+    if (publisher.warming) state.registry.expect(hello.subscribe?.holds ?? 0);
+    log.info("Client connected", { kind, client: name, version });
+    if (kind === "watson") {
+      this.#watsons.set(id, session);
+      state.registry.connect({ id, name, version }, momentOf(this.#deps.clock));
+    }
+    if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
+  }
+
+  leave(session: LinkClient, { kind, name, id }: Hello): void {
+    const { state, publisher, others, log } = this.#deps;
+    this.#open.delete(session);
+    log.info("Client gone", { kind, client: name });
+    if (kind === "watson" && this.#watsons.get(id) === session) {
+      this.#watsons.delete(id);
+      state.registry.break(id, momentOf(this.#deps.clock));
+      publisher.touch();
+      others?.soon();
+    }
+    if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
+  }
+
+  /** A whole set: the Watson is told all that is drained, as it may have missed a drain or a resume. */
+  register({ id, name, version }: Hello, said: Said): Taken {
+    const { registry } = this.#deps.state;
+    const word = this.#word(said);
+    // The lease of what it had before may have ended since its hello, and it with that.
+    if (registry.holder(id) === null) registry.connect({ id, name, version }, word.moment);
+    const refusals = registry.register(id, said.instances, word);
+    this.#deps.log.info("Instances stated", { watson: name, ...described(said.instances, refusals) });
+    return this.#taken(refusals, true);
+  }
+
+  /** What changed of it: the Watson is told of drains where its word differs from them. */
+  update({ id, name }: Hello, said: Said & { readonly gone: readonly string[] }): Taken {
+    const { registry } = this.#deps.state;
+    const refusals = registry.update(id, said, this.#word(said));
+    const gone = said.gone.length === 0 ? {} : { gone: listed(said.gone) };
+    this.#deps.log.info("Instances changed", { watson: name, ...described(said.instances, refusals), ...gone });
+    const differs = said.instances.some((one) => registry.isDrained(instanceKey(one)) && one.state !== "draining");
+    return this.#taken(refusals, differs);
+  }
+
+  count({ name }: Hello, counters: readonly Counter[]): void {
+    this.#deps.counters.add({ caller: name, counters }, this.#deps.clock.nowMs());
+  }
+
+  /** Resolves when what Watsons said so far outlives this directory, or cannot be made to. */
+  saved(): Promise<void> {
+    return this.#deps.saved();
+  }
+
+  /** The instances of a Watson that are drained. */
+  drainedOf({ id }: Hello): readonly string[] {
+    return this.#deps.state.registry.drainedOf(id);
+  }
+
+  /** Tells the Watson that holds an instance what operators have drained. */
+  tellDraining(key: string): void {
+    const { registry } = this.#deps.state;
+    const owner = registry.ownerOf(key);
+    if (owner !== null) this.#watsons.get(owner.id)?.sendDraining(registry.drainedOf(owner.id));
+  }
+
+  #taken(refusals: readonly Refusal[], tellsDraining: boolean): Taken {
+    for (const { code } of refusals) this.refused(code);
+    this.#deps.publisher.touch();
+    this.#deps.others?.soon();
+    return { refusals, tellsDraining };
+  }
+
+  /** Remembers that a caller exists, so that routes may name it. */
+  #sight(caller: { readonly name: string; readonly kind: string }): void {
+    const { state, desk, log, clock } = this.#deps;
+    const record = state.callers.sight(caller, clock.nowMs());
+    if (record === null) return;
+    desk
+      .remember([{ kind: "caller", id: caller.name, value: record }])
+      .catch((error: unknown) => log.warn("Caller not remembered", { caller: caller.name, error }));
+  }
+
+  #word({ local }: Said): Word {
+    return { moment: momentOf(this.#deps.clock), local };
+  }
+}
+
+/** Of which client a refused link is told. */
+const subjectOf = ({ kind, name }: Pick<FailedClient, "kind" | "name">): string => `${kind} ${name}`;
+
+/** What a Watson said, for the log. */
+function described(instances: readonly Registration[], refusals: readonly Refusal[]) {
+  return {
+    instances: instances.length,
+    ...(instances.length > 0 && { said: listed(instances.map((one) => `${instanceKey(one)} ${one.state}`)) }),
+    ...(refusals.length > 0 && { refused: listed(refusals.map(({ instance }) => instance)) }),
+  };
+}

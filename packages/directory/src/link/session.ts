@@ -1,0 +1,340 @@
+import {
+  FRAME_BYTES_MAX,
+  type Hello,
+  instanceKey,
+  LINK_VERSIONS,
+  ProtocolError,
+  type ErrorCode,
+  type ServerMessage,
+} from "@datawire/protocol";
+import { type Clock, type Logger, VERSION } from "@datawire/runtime";
+import { divideByRight, requireLink } from "./rights.ts";
+import type { Permit } from "../access/gate.ts";
+import type { Position } from "../feed/delta-log.ts";
+import { readInstances, readMessage, type IncomingMessage } from "./read-message.ts";
+import type { Socket } from "./socket.ts";
+import type { ClientReport, LinkClient, LinkDesk, Rival } from "./session-registry.ts";
+import { ClientProblems } from "../problems/client-problems.ts";
+import { Pulse, type PulseConfig } from "./liveness.ts";
+import { Subscription } from "./subscription.ts";
+
+/** Where a connection comes from. */
+export interface Peer {
+  readonly address: string;
+  /** Whether it comes over loopback. */
+  readonly local: boolean;
+}
+
+export interface LinkSessionConfig extends PulseConfig {
+  /** The directory's own address. */
+  readonly directory: string;
+}
+
+interface LinkSessionDeps {
+  readonly socket: Socket;
+  readonly peer: Peer;
+  readonly desk: LinkDesk;
+  /** What let the client in. */
+  readonly permit: Permit;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A client that has not said who it is after this long is cut. */
+const HELLO_MS_MAX = 5_000;
+
+/** WebSocket close codes (RFC 6455, section 7.4.1, and its registry at IANA). */
+const CLOSE = { goingAway: 1001, protocol: 1002, policy: 1008, failed: 1011, again: 1012 } as const;
+
+type Phase =
+  | { readonly state: "greeting" }
+  /** Another connection has this id; whether that one is alive is being found out. */
+  | { readonly state: "challenging" }
+  | { readonly state: "open"; readonly hello: Hello }
+  | { readonly state: "closed" };
+
+/** One connection of the link: from `hello` to its end. */
+export class LinkSession implements LinkClient {
+  readonly #config: LinkSessionConfig;
+  readonly #deps: LinkSessionDeps;
+  readonly #sinceMs: number;
+  readonly #connectedMs: number;
+  readonly #pulse: Pulse;
+  #phase: Phase = { state: "greeting" };
+  #subscription: Subscription | null = null;
+  #applied: Position | null = null;
+  readonly #problems = new ClientProblems();
+
+  constructor(config: LinkSessionConfig, deps: LinkSessionDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#sinceMs = deps.clock.nowMs();
+    this.#connectedMs = deps.clock.monotonicMs();
+    this.#pulse = new Pulse(config, { clock: deps.clock, ping: () => deps.socket.ping() });
+  }
+
+  /** What the client is; null until it has said so. */
+  report(): ClientReport | null {
+    if (this.#phase.state !== "open") return null;
+    const { kind, name, id, version, zone } = this.#phase.hello;
+    const position = this.#applied ?? this.#subscription?.position ?? null;
+    const since = { sinceMs: this.#sinceMs, position, problems: this.#problems.list() };
+    return { kind, name, id, version, zone: zone ?? null, ...since };
+  }
+
+  /** Something came, if only an answer to a ping. */
+  heard(): void {
+    this.#pulse.heard();
+  }
+
+  /** Says whether the connection is read; while it is not, its silence says nothing. */
+  listen(listens: boolean): void {
+    this.#pulse.listen(listens);
+  }
+
+  /** Takes one frame. Whatever goes wrong with it ends this link, and nothing else. */
+  receive(text: string): void {
+    this.#alone(() => this.#receive(text));
+  }
+
+  #receive(text: string): void {
+    this.heard();
+    if (this.#phase.state === "closed") return;
+    const read = readMessage(text);
+    if (read.state === "refused") {
+      this.#deps.desk.refused(read.code);
+      if (read.garbage || this.#phase.state === "greeting")
+        return this.#refuse(read.code, read.message, CLOSE.protocol);
+      return this.#error(read.code, read.message);
+    }
+    try {
+      this.#take(read.message);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#deps.desk.refused(error.code);
+      this.#error(error.code, error.message);
+    }
+  }
+
+  /** Cuts a client whose permit no longer holds. */
+  review(): void {
+    this.#alone(() => this.#review());
+  }
+
+  #review(): void {
+    const ended = this.#deps.permit.ended();
+    if (ended === null || this.#phase.state === "closed") return;
+    this.#deps.desk.refused("unauthenticated");
+    this.#refuse("unauthenticated", `Cannot go on with the link: ${ended}`, CLOSE.policy);
+  }
+
+  /** Called from time to time: pings, and cuts a client that is gone without a word. */
+  tick(nowMs: number): void {
+    this.#alone(() => this.#tick(nowMs));
+  }
+
+  #tick(nowMs: number): void {
+    this.#review();
+    if (this.#phase.state === "closed") return;
+    if (this.#phase.state === "greeting" && nowMs - this.#connectedMs >= HELLO_MS_MAX)
+      return this.#refuse("invalid_argument", "Cannot wait for hello any longer", CLOSE.policy);
+    const silentMs = this.#pulse.tick(nowMs);
+    if (silentMs === null) return;
+    this.#deps.log.info("Client is silent, cutting its link", { ...this.#name(), silentMs: Math.round(silentMs) });
+    this.#deps.socket.terminate();
+  }
+
+  /**
+   * Another connection claims this one's id. Resolves to true when this client is alive; one that is not is cut, since
+   * its machine has lost this connection and opened the other.
+   */
+  challenge(): Promise<boolean> {
+    if (this.#phase.state === "closed") return Promise.resolve(false);
+    return this.#pulse.challenge(() => {
+      this.#deps.socket.terminate();
+      this.closed();
+    });
+  }
+
+  /** Tells a Watson which of its instances operators have drained. */
+  sendDraining(instances: readonly string[]): void {
+    this.#send({ type: "draining", instances: [...instances] });
+  }
+
+  /** Cuts the link, so that the client connects again and states what it has. */
+  restate(reason: string): void {
+    if (this.#phase.state === "closed") return;
+    this.#deps.socket.close(CLOSE.again, reason);
+    this.closed();
+  }
+
+  /** Closes the link because the directory stops. */
+  leave(): void {
+    if (this.#phase.state === "closed") return;
+    this.#deps.socket.close(CLOSE.goingAway, "the directory is stopping");
+  }
+
+  /** The client has closed the link, as it failed at what it was sent. */
+  abandoned(): void {
+    if (this.#phase.state === "open") this.#deps.desk.linkAbandoned(this.#name());
+  }
+
+  /** The connection has ended. */
+  closed(): void {
+    const phase = this.#phase;
+    if (phase.state === "closed") return;
+    this.#phase = { state: "closed" };
+    this.#pulse.end();
+    this.#alone(() => {
+      this.#subscription?.end();
+      if (phase.state === "open") this.#deps.desk.leave(this, phase.hello);
+    });
+  }
+
+  /** Does something for this client: what goes wrong there costs its link alone. */
+  #alone(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The client may come again: it is the directory that failed. */
+  #fail(error: unknown): void {
+    this.#deps.desk.failed(this.#name(), error);
+    if (this.#phase.state === "closed") return;
+    this.#error("internal", "Cannot go on with the link: the directory failed at it; its log says how");
+    this.#deps.socket.close(CLOSE.failed, "internal");
+    this.closed();
+  }
+
+  #take(message: IncomingMessage): void {
+    if (this.#phase.state === "greeting") {
+      if (message.type !== "hello")
+        return this.#refuse("invalid_argument", `Cannot take ${message.type} before hello`, CLOSE.protocol);
+      return this.#greet(message);
+    }
+    if (this.#phase.state !== "open")
+      throw new ProtocolError("invalid_argument", `Cannot take ${message.type} before welcome`);
+    const { hello } = this.#phase;
+    switch (message.type) {
+      case "hello":
+        throw new ProtocolError("invalid_argument", "Cannot take a second hello on one link");
+      case "register":
+      case "update":
+        return this.#register(hello, message);
+      case "applied":
+        this.#applied = { epoch: message.epoch, revision: message.revision };
+        return this.#problems.report(message.problems);
+      case "problems":
+        return this.#problems.report(message.problems);
+      case "counters":
+        return this.#deps.desk.count(hello, message.counters);
+    }
+  }
+
+  #greet(hello: Hello): void {
+    const { min, max } = LINK_VERSIONS;
+    if (hello.link.min > max || hello.link.max < min) {
+      const message = `Cannot speak with ${hello.name}: it speaks versions ${hello.link.min} to ${hello.link.max} of the link, this directory ${min} to ${max}`;
+      return this.#refuse("unsupported", message, CLOSE.protocol, hello);
+    }
+    try {
+      requireLink(this.#deps.permit.grant, hello, this.#deps.desk.servicesOf(hello));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#deps.desk.refused(error.code);
+      return this.#refuse(error.code, error.message, CLOSE.policy, hello);
+    }
+    const rival = this.#deps.desk.rivalOf(hello);
+    if (rival === null) return this.#open(hello);
+    this.#phase = { state: "challenging" };
+    rival
+      .challenge()
+      .then((alive) => this.#challenged(hello, alive ? rival : null))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #challenged(hello: Hello, rival: Pick<Rival, "name"> | null): void {
+    if (this.#phase.state !== "challenging") return;
+    if (rival === null) return this.#open(hello);
+    const other = rival.name() ?? "another machine";
+    const message = `Cannot accept the Watson on ${hello.name}: one on ${other} is connected with the same id; each needs a state folder of its own`;
+    this.#refuse("conflict", message, CLOSE.policy, hello);
+  }
+
+  #open(hello: Hello): void {
+    const { desk, socket, clock } = this.#deps;
+    const { leaseMs, heartbeatMs, directory } = this.#config;
+    this.#phase = { state: "open", hello };
+    const link = Math.min(hello.link.max, LINK_VERSIONS.max);
+    const sessionKey = desk.sessionKeyFor(hello) ?? undefined;
+    this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs, sessionKey });
+    desk.enter(this, hello);
+    if (hello.subscribe === null) return;
+    const failed = (error: unknown): void => this.#fail(error);
+    this.#subscription = new Subscription({ source: desk.publisher, socket, failed }, hello.subscribe, clock.nowMs());
+  }
+
+  #register(hello: Hello, message: Extract<IncomingMessage, { type: "register" | "update" }>): void {
+    if (hello.kind !== "watson")
+      throw new ProtocolError("permission_denied", `Cannot register instances for a ${hello.kind}: only a Watson does`);
+    const read = readInstances(message.instances);
+    const { permitted: instances, forbidden } = divideByRight(read.instances, this.#deps.permit.grant);
+    for (const { code } of forbidden) this.#deps.desk.refused(code);
+    const refused = [...read.refused, ...forbidden];
+    const word = { instances, local: this.#deps.peer.local };
+    const { refusals, tellsDraining } =
+      message.type === "register"
+        ? this.#deps.desk.register(hello, word)
+        : this.#deps.desk.update(hello, {
+            ...word,
+            // What could not be read or may not be registered must not stay in use as it was described before.
+            gone: [...message.gone, ...refused.map(({ instance }) => instance)],
+          });
+    const all = [...refused, ...refusals];
+    const gone = message.type === "update" ? message.gone : [];
+    const named = [...instances.map(instanceKey), ...gone];
+    this.#problems.registered({ named, isWhole: message.type === "register" }, all);
+    const answer = (): void => {
+      if (this.#phase.state !== "open") return;
+      this.#send({ type: "registered", seq: message.seq, refused: all });
+      if (tellsDraining) this.sendDraining(this.#deps.desk.drainedOf(hello));
+    };
+    // Answered means known after a restart.
+    this.#deps.desk
+      .saved()
+      .then(answer)
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #error(code: ErrorCode, message: string): void {
+    this.#problems.messageRefused(code, message);
+    this.#send({ type: "error", code, message, fatal: false });
+  }
+
+  /** Says why and closes; a client that tries again without a change is refused again. */
+  #refuse(code: ErrorCode, message: string, close: number, hello?: Hello): void {
+    this.#deps.desk.linkRefused(
+      { ...this.#name(), ...(hello && { kind: hello.kind, name: hello.name }) },
+      { code, message },
+    );
+    this.#send({ type: "error", code, message, fatal: true });
+    this.#deps.socket.close(close, code);
+    this.closed();
+  }
+
+  #send(message: ServerMessage): void {
+    // Answers are small and one to a request: who sends requests and reads no answers is cut.
+    if (this.#deps.socket.bufferedBytes > 4 * FRAME_BYTES_MAX) return this.#deps.socket.terminate();
+    this.#deps.socket.send(JSON.stringify(message));
+  }
+
+  #name() {
+    const peer = this.#deps.peer.address;
+    return this.#phase.state === "open"
+      ? { kind: this.#phase.hello.kind, name: this.#phase.hello.name, peer }
+      : { peer };
+  }
+}

@@ -1,0 +1,85 @@
+import type { Hello } from "@datawire/protocol";
+import { Feed, type Source } from "../feed/stream.ts";
+import { FilteredFeed } from "../feed/filtered-stream.ts";
+import type { Position } from "../feed/delta-log.ts";
+import type { Socket } from "./socket.ts";
+import type { Subscriber } from "../feed/publisher.ts";
+
+/** What may wait to leave for one subscriber. Past it the subscriber is slow, and what it lacks waits in the log instead. */
+const BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Where the table comes from, and who tells that there is more of it. */
+interface SubscriptionSource extends Source {
+  /** Makes revisions of what has changed, now. */
+  flush(): void;
+  /** The function returned ends it. */
+  subscribe(subscriber: Subscriber): () => void;
+}
+
+interface SubscriptionDeps {
+  readonly source: SubscriptionSource;
+  readonly socket: Pick<Socket, "send" | "bufferedBytes">;
+  /** What goes wrong with this subscriber is no concern of the others. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Sends a client the table, and what changes of it, no faster than the client takes it, until it is ended. */
+export class Subscription {
+  readonly #source: SubscriptionSource;
+  readonly #socket: SubscriptionDeps["socket"];
+  readonly #failed: SubscriptionDeps["failed"];
+  readonly #feed: Pick<Feed, "revision" | "next">;
+  readonly #unsubscribe: () => void;
+  /** A frame filled the buffer, and nothing is sent until it has left. */
+  #waiting = false;
+  #ended = false;
+
+  constructor({ source, socket, failed }: SubscriptionDeps, wish: NonNullable<Hello["subscribe"]>, nowMs: number) {
+    this.#source = source;
+    this.#socket = socket;
+    this.#failed = failed;
+    source.flush();
+    this.#feed =
+      wish.services === null
+        ? new Feed(source, wish.have, nowMs)
+        : new FilteredFeed(source, { services: wish.services, have: wish.have, nowMs });
+    this.#unsubscribe = source.subscribe(this);
+    this.pump();
+  }
+
+  /** What the client was sent. */
+  get position(): Position {
+    return { epoch: this.#source.log.epoch, revision: this.#feed.revision };
+  }
+
+  /** Sends what there is, as far as there is room for it. */
+  pump(): void {
+    try {
+      this.#pump();
+    } catch (error) {
+      this.end();
+      this.#failed(error);
+    }
+  }
+
+  #pump(): void {
+    while (!this.#ended && !this.#waiting) {
+      const frame = this.#feed.next();
+      if (frame === null) return;
+      this.#waiting = this.#socket.bufferedBytes + frame.length > BUFFERED_BYTES_MAX;
+      // Only a frame that fills the buffer is waited for; the others need no word that they have left.
+      if (this.#waiting) this.#socket.send(frame, () => this.#resume());
+      else this.#socket.send(frame);
+    }
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#unsubscribe();
+  }
+
+  #resume(): void {
+    this.#waiting = false;
+    this.pump();
+  }
+}

@@ -1,0 +1,131 @@
+import { instanceKey } from "@datawire/protocol";
+import type { Holdings, Watson } from "./holdings.ts";
+import type { Sighting, StoredRegistration } from "../model/records.ts";
+
+/** What changed of the registrations since they were last saved: as they are now, and the keys of those that are gone. */
+export interface RegistrationChanges {
+  readonly stored: readonly StoredRegistration[];
+  /** Keys `SERVICE@INSTANCE`. */
+  readonly gone: readonly string[];
+}
+
+/** What a store that directories share is told of one Watson. All of it holds, or, where another directory was faster, none. */
+export interface WatsonChange extends RegistrationChanges {
+  readonly watson: string;
+  /** Where it is seen from now on, null when it is forgotten; left out when that has not changed. */
+  readonly sighting?: Sighting | null;
+  /** The directory that must still be away for the change to hold: the Watson was last seen there. */
+  readonly away: string | null;
+}
+
+/** What this directory has changed of the registrations and not saved yet. */
+export class Unsaved {
+  readonly #holdings: Holdings;
+  /** Instance key → the Watson for whose sake it changed. */
+  readonly #instances = new Map<string, string>();
+  /** Watson → the directory that must still be away when it is forgotten. */
+  readonly #watsons = new Map<string, string | null>();
+  /** Instances that changed here and were not saved before another directory heard their Watson. */
+  readonly #doubtful = new Set<string>();
+
+  constructor(holdings: Holdings) {
+    this.#holdings = holdings;
+  }
+
+  instance(key: string, watson: string): void {
+    this.#instances.set(key, watson);
+  }
+
+  /** Where the Watson is seen has changed, or it is forgotten. */
+  watson(id: string, { away = null }: { readonly away?: string | null } = {}): void {
+    this.#watsons.set(id, away);
+  }
+
+  get size(): number {
+    return this.#instances.size + this.#watsons.size + this.#doubtful.size;
+  }
+
+  clear(): void {
+    this.#instances.clear();
+    this.#watsons.clear();
+  }
+
+  /** Everything since the last call, for a store of this directory alone. */
+  take(): { readonly stored: StoredRegistration[]; readonly gone: string[] } {
+    const stored: StoredRegistration[] = [];
+    const gone: string[] = [];
+    for (const key of this.#instances.keys()) {
+      const owner = this.#holdings.owner(key);
+      const one = owner && this.#holdings.stored(owner, key);
+      if (one === null) gone.push(key);
+      else stored.push(one);
+    }
+    this.clear();
+    return { stored, gone };
+  }
+
+  /** Takes back changes that could not be saved: the next call gives what they are by then. */
+  restore({ stored, gone }: RegistrationChanges): void {
+    for (const { watson, registration } of stored) this.instance(instanceKey(registration), watson.id);
+    for (const key of gone) this.instance(key, this.#holdings.owner(key)?.identity.id ?? "");
+  }
+
+  /** Everything since the last call, by Watson; what is another directory's to say is left out. */
+  takeByWatson(replica: string): WatsonChange[] {
+    const byWatson = new Map<string, Draft>();
+    const draft = (id: string): Draft => {
+      const known = byWatson.get(id) ?? { watson: id, away: null, stored: [], gone: [] };
+      byWatson.set(id, known);
+      return known;
+    };
+    for (const [id, away] of this.#watsons) {
+      const watson = this.#holdings.watsons.get(id);
+      if (watson?.seat.state === "elsewhere") continue;
+      Object.assign(draft(id), { away, sighting: watson === undefined ? null : sightingOf(watson, replica) });
+    }
+    for (const [key, id] of this.#instances) {
+      const owner = this.#holdings.owner(key);
+      if (this.#holdings.watsons.get(id)?.seat.state === "elsewhere") this.#doubtful.add(key);
+      else if (owner === null) draft(id).gone.push(key);
+      else if (owner.identity.id === id) draft(id).stored.push(this.#holdings.stored(owner, key) as StoredRegistration);
+    }
+    this.clear();
+    return [...byWatson.values()];
+  }
+
+  /**
+   * The instances of which this directory does not know any more what the store has: what it heard of them was never
+   * written, and will not be.
+   */
+  takeDoubtful(): string[] {
+    const keys = [...this.#doubtful];
+    this.#doubtful.clear();
+    return keys;
+  }
+
+  restoreDoubtful(keys: readonly string[]): void {
+    for (const key of keys) this.#doubtful.add(key);
+  }
+
+  /** As `restore`, of `takeByWatson`. */
+  restoreByWatson(changes: readonly WatsonChange[]): void {
+    for (const { watson, sighting, stored, gone, away } of changes) {
+      if (sighting !== undefined && !this.#watsons.has(watson)) this.#watsons.set(watson, away);
+      for (const key of [...stored.map((one) => instanceKey(one.registration)), ...gone]) {
+        if (!this.#instances.has(key)) this.#instances.set(key, watson);
+      }
+    }
+  }
+}
+
+interface Draft {
+  watson: string;
+  sighting?: Sighting | null;
+  away: string | null;
+  stored: StoredRegistration[];
+  gone: string[];
+}
+
+function sightingOf({ identity, seat, sinceMs }: Watson, replica: string): Sighting {
+  return { ...identity, replica: seat.state === "here" ? replica : null, sinceMs };
+}

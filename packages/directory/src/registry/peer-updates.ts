@@ -1,0 +1,149 @@
+import type { Holdings, Watson } from "./holdings.ts";
+import { type Held, sameRegistration } from "./shown-state.ts";
+import type { Moment } from "../model/moment.ts";
+import type { Sighting, StoredRegistration } from "../model/records.ts";
+import type { Unsaved } from "./dirty-set.ts";
+
+/** What other directories on the same store have written; null for what is gone. */
+export interface SharedNews {
+  /** The directories that are there: each has an id for the time from its start to its end. */
+  readonly replicas: readonly { readonly id: string; readonly present: boolean }[];
+  readonly sightings: readonly { readonly id: string; readonly value: Sighting | null }[];
+  readonly registrations: readonly { readonly key: string; readonly value: StoredRegistration | null }[];
+}
+
+/**
+ * Takes the word of the other directories on the same store. Of a Watson that is connected here, this directory knows
+ * better, unless another one has seen it since: the last one that a Watson stated its set to has its word.
+ */
+export class OthersWord {
+  readonly #holdings: Holdings;
+  readonly #unsaved: Unsaved;
+  readonly #replica: string;
+  readonly #present = new Set<string>();
+
+  /** @param replica the id of this directory. */
+  constructor(replica: string, { holdings, unsaved }: { readonly holdings: Holdings; readonly unsaved: Unsaved }) {
+    this.#replica = replica;
+    this.#holdings = holdings;
+    this.#unsaved = unsaved;
+  }
+
+  /**
+   * Takes what is new.
+   * @returns the Watsons connected here that another directory has seen since, or has let another Watson hold an
+   * instance of: they have to state their sets again.
+   */
+  take({ replicas, sightings, registrations }: SharedNews, moment: Moment): Set<string> {
+    const contested = new Set<string>();
+    for (const { id, present } of replicas) this.#takeReplica(id, present, moment);
+    for (const { id, value } of sightings) {
+      if (value === null) this.#forget(id, moment);
+      else if (this.#takeSighting(value, moment)) contested.add(id);
+    }
+    for (const { key, value } of registrations) {
+      if (value === null) this.#drop(key, moment);
+      else for (const id of this.#takeRegistration(key, value, moment)) contested.add(id);
+    }
+    this.#holdings.settle(moment);
+    return contested;
+  }
+
+  /** Starts the leases of all that are out of sight anew: while the store was, so was everything else. */
+  restartLeases({ monotonicMs }: Moment): void {
+    for (const { identity, seat, held } of this.#holdings.watsons.values())
+      if (seat.state === "lost") this.#holdings.parts.leases.start(identity.id, held.size, monotonicMs);
+  }
+
+  #takeReplica(id: string, present: boolean, moment: Moment): void {
+    if (id === this.#replica) return;
+    if (present) this.#present.add(id);
+    else this.#present.delete(id);
+    for (const watson of this.#holdings.watsons.values()) {
+      if (watson.seat.state !== "here" && watson.seat.replica === id) this.#sitAt(watson, id, { moment });
+    }
+  }
+
+  /**
+   * Says that a directory sees a Watson, or was the last to see it.
+   * @param sinceMs since when it does, where that is known.
+   */
+  #sitAt(
+    watson: Watson,
+    replica: string,
+    { moment, sinceMs = moment.wallMs }: { readonly moment: Moment; readonly sinceMs?: number },
+  ): void {
+    const { seat: before } = watson;
+    if (this.#present.has(replica))
+      return this.#holdings.sit(watson, { state: "elsewhere", replica }, { sinceMs, moment });
+    // Nobody has lost sight of it if the directory that saw it has ended while this one was not there yet.
+    const presumed = before.state === "lost" && before.presumed === true;
+    const lostMs = before.state === "lost" ? watson.sinceMs : moment.wallMs;
+    this.#holdings.sit(watson, { state: "lost", replica, presumed }, { sinceMs: lostMs, moment });
+  }
+
+  /** Returns whether the Watson was connected here until now. */
+  #takeSighting({ replica, sinceMs, ...identity }: Sighting, moment: Moment): boolean {
+    const { id } = identity;
+    const watson = this.#holdings.watsons.get(id) ?? this.#addLost(identity, moment);
+    const here = watson.seat.state === "here";
+    if (replica === this.#replica || (here && replica === null)) {
+      // It is not as the store has it, and this directory is the one to say so.
+      if (here !== (replica === this.#replica)) this.#unsaved.watson(id);
+      return false;
+    }
+    watson.identity = identity;
+    if (replica === null) this.#holdings.sit(watson, { state: "lost", replica }, { sinceMs, moment });
+    else this.#sitAt(watson, replica, { moment, sinceMs });
+    return here;
+  }
+
+  /** Returns the Watsons connected here that lost the instance. */
+  #takeRegistration(key: string, stored: StoredRegistration, moment: Moment): string[] {
+    const { registration, order, sinceMs, watson: identity } = stored;
+    const held: Held = { said: registration, saidSinceMs: sinceMs };
+    const watson = this.#holdings.watsons.get(identity.id) ?? this.#addLost(identity, moment);
+    const owner = this.#holdings.owner(key);
+    const ownerHere = owner?.seat.state === "here";
+    if (watson.seat.state === "here") {
+      const own = watson.held.get(key);
+      if (own !== undefined && sameRegistration(own.said, registration)) return [];
+      // Its Watson, which is here, says otherwise; or holds it no more, and another one may.
+      if (owner?.seat.state === "elsewhere") this.#holdings.drop(owner, key, moment);
+      this.#unsaved.instance(key, this.#holdings.owner(key)?.identity.id ?? identity.id);
+      return [];
+    }
+    if (owner !== null && ownerHere && watson.seat.state === "lost") {
+      this.#unsaved.instance(key, owner.identity.id); // taken over from one that is out of sight
+      return [];
+    }
+    this.#holdings.orders.restore(key, order);
+    this.#holdings.hold(watson, key, { held, moment });
+    return owner !== null && ownerHere ? [owner.identity.id] : [];
+  }
+
+  #drop(key: string, moment: Moment): void {
+    const owner = this.#holdings.owner(key);
+    if (owner === null) return;
+    if (owner.seat.state === "here") this.#unsaved.instance(key, owner.identity.id);
+    else this.#holdings.drop(owner, key, moment);
+  }
+
+  #forget(id: string, moment: Moment): void {
+    const watson = this.#holdings.watsons.get(id);
+    if (watson === undefined) return;
+    if (watson.seat.state === "here") {
+      this.#unsaved.watson(id);
+      for (const key of watson.held.keys()) this.#unsaved.instance(key, id);
+      return;
+    }
+    for (const key of watson.held.keys()) this.#holdings.drop(watson, key, moment);
+    this.#holdings.forget(watson);
+  }
+
+  #addLost(identity: StoredRegistration["watson"], moment: Moment): Watson {
+    const watson = this.#holdings.add(identity, moment);
+    this.#holdings.parts.leases.start(identity.id, 0, moment.monotonicMs);
+    return watson;
+  }
+}
