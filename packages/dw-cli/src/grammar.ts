@@ -69,9 +69,12 @@ export const COMMANDS: readonly CommandGrammar[] = [
     path: "explain",
     summary: "where a request would go, and why; an unknown caller counts as any",
     operands: [{ text: "<caller>", kind: "caller" }, service, { text: "[path]", kind: "text" }],
-    options: [],
+    options: [{ flags: "--header <line...>", summary: "a header of the request, as in 'X-Canary: 1'" }],
     action: directory(() => import("./commands/explain.ts")),
-    examples: ["dw explain //monolith //barker /orders?beta=1"],
+    examples: [
+      "dw explain //monolith //barker /orders?beta=1",
+      "dw explain //monolith //barker --header 'X-Canary: 1'",
+    ],
   },
   {
     path: "doctor",

@@ -4,6 +4,7 @@ export { sharedZone } from "./split/outlets.ts";
 export { distribute, effectiveTable, isWholeService } from "./split/distribution.ts";
 export type { RequestFacts } from "./split/explain.ts";
 export { explain, ruleMatches, splitPool } from "./split/explain.ts";
+export { parseHeaderLines } from "./split/request-facts.ts";
 export {
   claimant,
   covers,

@@ -154,6 +154,7 @@ export const endpoints = {
       caller: text("name, or * for any; default *"),
       service: text("name"),
       path: text("what follows /NAME"),
+      headers: text("header lines of the request, NAME: VALUE, parted by line feeds"),
     }),
     answer: explainAnswer,
   },

@@ -113,7 +113,9 @@ test("GET /v1/openapi.json gives a page that names every path with its parameter
     openapi: "3.1.0",
     paths: {
       "/v1/services/{service}/promote": { post: { parameters: [{ name: "service", in: "path" }] } },
-      "/v1/explain": { get: { parameters: [{ name: "caller" }, { name: "service" }, { name: "path" }] } },
+      "/v1/explain": {
+        get: { parameters: [{ name: "caller" }, { name: "service" }, { name: "path" }, { name: "headers" }] },
+      },
       "/v1/routes": { post: { requestBody: { content: { "application/json": { schema: { type: "object" } } } } } },
     },
   });

@@ -1,6 +1,14 @@
 import { type Answer, endpoints } from "@datawire/api";
 import { DownTable, type Table } from "@datawire/catalog";
-import { explain, listRoutes, listService, type RequestFacts, sharedZone, type Viewpoint } from "@datawire/routing";
+import {
+  explain,
+  listRoutes,
+  listService,
+  parseHeaderLines,
+  type RequestFacts,
+  sharedZone,
+  type Viewpoint,
+} from "@datawire/routing";
 import type { Explanation, ServiceListing } from "@datawire/api";
 import { parseCallerAddress, parseName, parseServiceAddress, ProtocolError, type RouteTable } from "@datawire/protocol";
 import type { z } from "zod";
@@ -152,7 +160,10 @@ export function viewpointOf({ links }: Pick<ApiContext, "links">, caller: string
 
 type ExplainQuery = z.output<typeof endpoints.explain.query>;
 
-function explainQuery(context: ApiContext, { caller: callerText = "*", service, path }: ExplainQuery): Explanation {
+function explainQuery(
+  context: ApiContext,
+  { caller: callerText = "*", service, path, headers }: ExplainQuery,
+): Explanation {
   const caller = callerText.startsWith("//")
     ? parseCallerAddress(callerText)
     : callerText === "*"
@@ -161,7 +172,8 @@ function explainQuery(context: ApiContext, { caller: callerText = "*", service, 
   if (service === undefined)
     throw new ProtocolError("invalid_argument", "Cannot explain: wanted service=NAME in the query");
   const name = serviceName(service);
-  const explanation = explainAsFound(context, name, caller, path === undefined ? {} : { path });
+  const facts = headers === undefined ? {} : parseHeaderLines(headers.split("\n").filter((line) => line !== ""));
+  const explanation = explainAsFound(context, name, caller, path === undefined ? facts : { ...facts, path });
   if (explanation !== null) return explanation;
   throw noSuchService(context.state.table, "explain", name);
 }

@@ -3,7 +3,7 @@ import type { ExplainedSessions, Explanation } from "@datawire/api";
 import { listShort } from "@datawire/protocol";
 import { formatShare } from "../core/span.ts";
 import { cell } from "../core/text-table.ts";
-import { type RunCommand, flag, operand } from "../dw.ts";
+import { type RunCommand, flag, operand, optionList } from "../dw.ts";
 import type { Output } from "../output.ts";
 import { readCaller, readService } from "../operands.ts";
 
@@ -13,7 +13,8 @@ export const run: RunCommand = async (dw, input) => {
   const caller = readCaller(operand(input, 0));
   const typedPath = input.operands[2];
   const path = typedPath === undefined || typedPath.startsWith("/") ? typedPath : `/${typedPath}`;
-  const { explanation } = await dw.client.ask(endpoints.explain, { query: { caller, service, path } });
+  const headers = optionList(input, "header")?.join("\n");
+  const { explanation } = await dw.client.ask(endpoints.explain, { query: { caller, service, path, headers } });
   if (flag(input, "json")) return dw.output.json(explanation);
   print(dw.output, explanation);
 };
