@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openRawLink, type RawLink } from "./harness/raw-link.ts";
+import { Replicas } from "./harness/replicas.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually, sleep } from "./harness/wait.ts";
 
@@ -112,4 +113,25 @@ test("a Watson that was stopped for longer than the lease brings its instances b
   await eventually(() => expect(states).toEqual(["lost", null]), 60_000);
   watson.kill("SIGCONT");
   await eventually(() => expect(states).toEqual(["lost", null, "live"]), 60_000);
+});
+
+test("a directory on etcd that was stopped until the others had ended its leases brings back who answers", async () => {
+  const replicas = await Replicas.start(stack, 2);
+  try {
+    port = Number(new URL(replicas.url(0)).port);
+    const link = await watson("w0");
+    // A service without instances is none.
+    const at = (index: number): Promise<string> => replicas.instances(index, "barker").catch(() => "");
+    await eventually(async () => expect(await at(1)).toBe("w0 live"));
+    replicas.signal(0, "SIGSTOP");
+    await eventually(async () => expect(await at(1)).toBe("w0 lost"), 60_000);
+    await eventually(async () => expect(await at(1)).toBe(""), 60_000);
+    replicas.signal(0, "SIGCONT");
+    await eventually(async () => expect([await at(0), await at(1)]).toEqual(["w0 live", "w0 live"]), 60_000);
+    await pinged(link, 3);
+    expect(link.socket.readyState).toBe(1);
+    expect([await at(0), await at(1)]).toEqual(["w0 live", "w0 live"]);
+  } finally {
+    await replicas.dispose();
+  }
 });

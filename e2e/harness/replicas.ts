@@ -65,6 +65,11 @@ export class Replicas {
     await child?.exited;
   }
 
+  /** Stops one for a while, or lets it go on. */
+  signal(index: number, signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#children[index]?.kill(signal);
+  }
+
   /** Asks one directory. */
   async ask<T>(index: number, path: string): Promise<T> {
     const response = await fetch(this.url(index) + path);

@@ -14,6 +14,8 @@ interface SavingDeps {
  * small part of the time only. What is said meanwhile is saved together.
  */
 const REST_FACTOR = 9;
+/** Nobody waits longer than this for the answer to what little has changed since a large save. */
+const REST_MS_MAX = 1_000;
 
 /** Saves what Watsons say, in a store of this directory alone. */
 export class Saving {
@@ -68,7 +70,7 @@ export class Saving {
       return false;
     } finally {
       const endMs = clock.monotonicMs();
-      this.#restUntilMs = endMs + (endMs - startMs) * REST_FACTOR;
+      this.#restUntilMs = endMs + Math.min(REST_MS_MAX, (endMs - startMs) * REST_FACTOR);
     }
   }
 }

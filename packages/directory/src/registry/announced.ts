@@ -3,19 +3,27 @@ import { endpointsOf, type Registration } from "@datawire/protocol";
 /** Which instances are announced at which address. */
 export class Announced {
   /** `HOST:PORT` → the key of an instance, or the keys where there are several: with 250,000 instances, most have one. */
-  readonly #at = new Map<string, string | ReadonlySet<string>>();
+  readonly #at = new Map<string, string | Set<string>>();
   /** The addresses with several. */
   readonly #shared = new Set<string>();
 
   add(key: string, said: Registration): void {
-    for (const endpoint of endpointsOf(said)) this.#set(endpoint, new Set(this.#keys(endpoint)).add(key));
+    for (const endpoint of endpointsOf(said)) {
+      const keys = this.#at.get(endpoint);
+      if (keys === undefined || keys === key) this.#at.set(endpoint, key);
+      else if (typeof keys === "string") this.#share(endpoint, new Set([keys, key]));
+      else keys.add(key);
+    }
   }
 
   remove(key: string, said: Registration): void {
     for (const endpoint of endpointsOf(said)) {
-      const keys = new Set(this.#keys(endpoint));
-      keys.delete(key);
-      this.#set(endpoint, keys);
+      const keys = this.#at.get(endpoint);
+      if (keys === key) this.#at.delete(endpoint);
+      if (keys === undefined || typeof keys === "string" || !keys.delete(key) || keys.size > 1) continue;
+      const [last = ""] = keys;
+      this.#at.set(endpoint, last);
+      this.#shared.delete(endpoint);
     }
   }
 
@@ -35,11 +43,8 @@ export class Announced {
     return keys === undefined ? [] : typeof keys === "string" ? [keys] : keys;
   }
 
-  #set(endpoint: string, keys: ReadonlySet<string>): void {
-    const [first] = keys;
-    if (first === undefined) this.#at.delete(endpoint);
-    else this.#at.set(endpoint, keys.size === 1 ? first : keys);
-    if (keys.size > 1) this.#shared.add(endpoint);
-    else this.#shared.delete(endpoint);
+  #share(endpoint: string, keys: Set<string>): void {
+    this.#at.set(endpoint, keys);
+    this.#shared.add(endpoint);
   }
 }

@@ -207,6 +207,7 @@ export class Holdings {
    * as nobody says anything else of it.
    */
   #showBeside(key: string, said: Registration, moment: Moment): void {
+    if (this.parts.leases.running === 0) return;
     for (const other of this.#announced.beside(key, said)) {
       const watson = this.owner(other);
       const held = watson?.held.get(other);

@@ -46,6 +46,11 @@ export class Leases {
     return this.#held;
   }
 
+  /** How many leases run: of all Watsons that are out of sight, or have not stated their sets yet. */
+  get running(): number {
+    return this.#running.size;
+  }
+
   /** Guards by other limits from now on. */
   configure(limits: GuardLimits): void {
     this.#limits = limits;
