@@ -66,9 +66,19 @@ export async function requirePorts({ listen }: Pick<Proxy, "listen">): Promise<v
   }
 }
 
-/** Whether a rendered configuration listens on the runtime socket: a user's template may leave it out. */
-export function hasRuntimeSocket({ settings }: Pick<Proxy, "settings">, config: string): boolean {
-  return config.includes(settings.sockets.runtime);
+/** What a rendered configuration can do, as a user's template may leave parts out. */
+export interface Abilities {
+  /** Whether it listens on the runtime socket. */
+  readonly runtimeCommands: boolean;
+  /** Whether it listens for what earlier workers pass on. */
+  readonly handsOver: boolean;
+}
+
+export function abilitiesOf({ settings: { sockets } }: Pick<Proxy, "settings">, config: string): Abilities {
+  return {
+    runtimeCommands: config.includes(sockets.runtime),
+    handsOver: config.includes(`bind unix@${sockets.handover} `),
+  };
 }
 
 /** Whether a rendered configuration tells latencies: a user's template may not. */

@@ -31,7 +31,7 @@ import { findTlsFailure } from "./io/tls-failure.ts";
 import { createMetrics } from "./metrics.ts";
 import { listPage } from "./page-source.ts";
 import { Planning } from "./planning.ts";
-import { hasRuntimeSocket, prepareProxy, requirePorts } from "./proxy.ts";
+import { abilitiesOf, prepareProxy, requirePorts } from "./proxy.ts";
 import { Reporter } from "./reporter.ts";
 import { ProxyFindings } from "./proxy-findings.ts";
 import { openSampling, type Sampling } from "./sampling.ts";
@@ -115,7 +115,8 @@ async function drive(
   const files = createConfigFiles(proxy.binary.path, dir);
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
   const rendered = configurator.render(planning.empty(), "check");
-  const runtimeSocket = hasRuntimeSocket(proxy, rendered);
+  const abilities = abilitiesOf(proxy, rendered);
+  const runtimeSocket = abilities.runtimeCommands;
   tellWeaknesses({ proxy, rendered, runtimeSocket, percentiles: sampling !== null }, { log, board });
   const recent = new RecentProblems("recent", { board, clock, signal });
   const haproxy = new HaproxyProcess(
@@ -179,7 +180,7 @@ async function drive(
       settings: proxy.settings,
       shared: proxy.shared,
       dynamicServers: proxy.binary.version.features.dynamicServers,
-      runtimeCommands: runtimeSocket,
+      ...abilities,
       coalesce: COALESCE,
     },
     {
@@ -245,8 +246,7 @@ async function drive(
     await Promise.all([locality.look(), resolver.load()]);
     await resolver.prepare(hostsOf(follower.table, null));
     adopted = await driver.adopt();
-    if (adopted) await reporter.skipCounted();
-    if (!adopted) await requirePorts(proxy);
+    await (adopted ? reporter.skipCounted() : requirePorts(proxy));
     if (settings.admin !== null) {
       const handlers = [statsHandler(dir.sockets.stats)];
       admin = await startAdmin(

@@ -19,7 +19,7 @@ export interface RenderSettings {
   readonly accessLog: boolean;
   /** Where latencies are told; null for nowhere. */
   readonly latencies: LatencyTarget | null;
-  readonly sockets: Readonly<Record<"runtime" | "fallback" | "stats" | "pages", string>>;
+  readonly sockets: Readonly<Record<"runtime" | "fallback" | "handover" | "stats" | "pages", string>>;
   readonly files: { readonly serverState: string };
   readonly maps: Readonly<Record<MapName | "draw", string>>;
   /** The authorities that verify `https` instances: a file, or `@system-ca`. */

@@ -20,7 +20,7 @@ const SETTINGS = {
   hardStopAfter: "1s",
   accessLog: false,
   latencies: null,
-  sockets: { runtime: "r", fallback: "f", stats: "s", pages: "p" },
+  sockets: { runtime: "r", fallback: "f", handover: "h", stats: "s", pages: "p" },
   files: { serverState: "x" },
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, name])),
   caFile: "@system-ca",

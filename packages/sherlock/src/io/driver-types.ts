@@ -24,6 +24,8 @@ export interface DriverConfig {
   readonly dynamicServers: boolean;
   /** False when only a reload can change anything: the template has no runtime socket. */
   readonly runtimeCommands: boolean;
+  /** Whether a worker that has been replaced can pass on what still comes to it. */
+  readonly handsOver: boolean;
   readonly coalesce: CoalesceLimits;
 }
 

@@ -8,6 +8,7 @@ import {
   type Echo,
   freePort,
   type Machine,
+  openConnection,
   removeFolder,
   type Silent,
   startEcho,
@@ -184,6 +185,38 @@ describe("Driver", () => {
     if (features.hostFromName) expect(users.map((names) => names.length)).toEqual(users.map(() => 1));
     else expect(machine.problems).toMatchObject([{ subject: "//k" }]);
     if (takesInstances(features)) expect(reloads).toEqual([]);
+  });
+
+  test("decides anew about what comes over connections that were open before a reload", async () => {
+    const [a, b] = [await echo("a"), await echo("b")];
+    const table = tableOf(service("s"), instance("s", "a", { url: a.url }));
+    const { follow, reloads } = await start(table);
+    const caller = await openConnection(port);
+    const browser = await openConnection(port);
+    closers.push(
+      () => caller.close(),
+      () => browser.close(),
+    );
+    expect((await caller.ask("/s/x"))?.name).toBe("a");
+    expect((await browser.ask("/s/x"))?.name).toBe("a");
+    await follow(table.apply(change(instance("s", "b", { url: `${b.url}/base`, version: "2", order: 1 }))));
+    await follow(table.apply(change(routes("s", { "//s(2)": { share: 10_000 } }, { sticky: "header:x-user" }))));
+    expect(reloads.length).toBeGreaterThan(0);
+    const seen = await caller.ask("/s/x?y", { "x-user": "u", "x-forwarded-for": "1.2.3.4" });
+    expect(seen).toMatchObject({ name: "b", url: "/base/x?y" });
+    expect(seen?.headers).toMatchObject({
+      "x-forwarded-for": "1.2.3.4, 127.0.0.1",
+      "x-forwarded-host": "here",
+      "x-forwarded-prefix": "/s",
+    });
+    // What is looked at more closely has its headers from the first worker too, and is refused by neither.
+    const page = await browser.ask("/s/x", {
+      "user-agent": "Mozilla/5.0",
+      origin: "http://s.localhost",
+      host: "localhost",
+    });
+    expect(page).toMatchObject({ name: "b" });
+    expect(page?.headers).toMatchObject({ "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "localhost" });
   });
 
   test("is adopted by the next start, without a reload where nothing changed", async () => {

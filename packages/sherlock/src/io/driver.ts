@@ -3,6 +3,7 @@ import { addChange, dueAtMs, type Waiting } from "../core/coalesce.ts";
 import { commandText } from "../core/commands-text.ts";
 import { type Command, note, runningOf } from "../core/commands.ts";
 import { loadedBlocks } from "../core/files.ts";
+import { handoverCommands } from "../core/handover.ts";
 import type { Plan, PlanProblem } from "../core/plan.ts";
 import { preparedFor } from "../core/prepared.ts";
 import type { Running } from "../core/running.ts";
@@ -212,6 +213,7 @@ export class Driver {
   /** Brings the structure of a plan; what that plan changes for requests is for the commands after it. */
   async #reload(reload: Reload, running: Running, plan: Plan): Promise<void> {
     const { process, configurator, makePlan, log, clock, observer } = this.#deps;
+    const { dir, handsOver } = this.#config;
     const startedMs = clock.monotonicMs();
     await this.#ports.check(plan.structure.tcpListeners.values(), running.loaded.listeners.values());
     const generation = newGeneration(clock);
@@ -223,8 +225,9 @@ export class Driver {
       if (this.#round(running, wanted(configurator.leftOut)).reload === null) return;
       await observer.beforeReload();
       const installed = await this.#installation.install(candidate.plan, generation);
-      await saveServerState(this.#config.dir.serverState, process.runtime, installed.plan);
+      await saveServerState(dir.serverState, process.runtime, installed.plan);
       await process.reload(generation);
+      await process.retire(handsOver ? handoverCommands(dir.maps) : []);
       // The servers are read back: HAProxy keeps some of their state over a reload by itself.
       const servers = await readServers(process.runtime);
       const { plan: brought, structure } = installed;

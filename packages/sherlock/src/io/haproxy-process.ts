@@ -27,6 +27,8 @@ const UP_MS_MAX = 10_000;
 /** A request to reload that came while the master was busy is lost without a word: it is repeated. */
 const REPEAT_MS = 1_000;
 const POLL_MS = 5;
+/** A worker has been told to stop before its successor starts; a busy machine may keep it from hearing so. */
+const STOPPING_MS_MAX = 1_000;
 /** For less than so long after a start or a reload the master takes no questions, on a busy machine too. */
 const MASTER_MS_MAX = 500;
 /** How often a process that is not our child is looked at; its death has to be mended within 150 ms. */
@@ -40,6 +42,8 @@ export class HaproxyProcess {
   readonly runtime: RuntimeApi;
   #pid: number | null = null;
   #workers: readonly number[] = [];
+  /** Workers of earlier generations that know that they are. */
+  #retired: ReadonlySet<number> = new Set();
   #stopWatching: () => void = () => {};
 
   constructor(config: HaproxyProcessConfig, deps: HaproxyProcessDeps) {
@@ -133,6 +137,23 @@ export class HaproxyProcess {
       if (this.#pid === null) throw new Error("Cannot reload HAProxy: it has ended");
     }
     throw new Error(`Cannot reload HAProxy: the new worker did not come up within ${UP_MS_MAX} ms`);
+  }
+
+  /**
+   * Waits until the workers of earlier generations take no more connections, on the runtime socket least of all, and
+   * tells each of them some commands.
+   */
+  async retire(commands: readonly string[]): Promise<void> {
+    const { clock } = this.#deps;
+    const { oldWorkers } = (await this.#patientState()) ?? { oldWorkers: [] };
+    const untilMs = clock.monotonicMs() + STOPPING_MS_MAX;
+    for (const pid of oldWorkers.filter((worker) => !this.#retired.has(worker))) {
+      const tell = (command: string): Promise<string> => this.#master.ask(`@!${pid} ${command}`).catch(() => "");
+      while (isRunning(pid) && !/^Stopping: 1/m.test(await tell("show info")) && clock.monotonicMs() < untilMs)
+        await clock.sleep(POLL_MS);
+      for (const command of commands) await tell(command);
+    }
+    this.#retired = new Set(oldWorkers);
   }
 
   /** Workers of earlier generations that still serve open requests. */

@@ -21,7 +21,7 @@ export interface RunDir {
   readonly loaded: string;
   readonly mapFolder: string;
   readonly maps: Readonly<Record<MapName | "draw", string>>;
-  readonly sockets: Readonly<Record<"runtime" | "master" | "fallback" | "stats" | "pages", string>>;
+  readonly sockets: Readonly<Record<"runtime" | "master" | "fallback" | "handover" | "stats" | "pages", string>>;
   /** Gives the folder back. */
   release(): Promise<void>;
 }
@@ -64,6 +64,7 @@ export function describeRunDir(path: string, use = "run directory (--run-dir)"):
     runtime: join(path, "runtime.sock"),
     master: join(path, "master.sock"),
     fallback: join(path, "fallback.sock"),
+    handover: join(path, "handover.sock"),
     stats: join(path, "stats.sock"),
     pages: join(path, "pages.sock"),
   };

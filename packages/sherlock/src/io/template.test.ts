@@ -22,7 +22,13 @@ const SETTINGS: RenderSettings = {
   hardStopAfter: "300000ms",
   accessLog: false,
   latencies: null,
-  sockets: { runtime: "/run/r.sock", fallback: "/run/f.sock", stats: "/run/s.sock", pages: "/run/p.sock" },
+  sockets: {
+    runtime: "/run/r.sock",
+    fallback: "/run/f.sock",
+    handover: "/run/h.sock",
+    stats: "/run/s.sock",
+    pages: "/run/p.sock",
+  },
   files: { serverState: "/run/servers.state" },
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
   caFile: "@system-ca",
@@ -127,10 +133,10 @@ test.each([
     .split("\n")
     .map((line) => line.trim());
   expect(lines).toContain(log);
-  const draws = lines.filter((line) => line.startsWith("http-request set-log-level"));
-  // In the frontend of callers and in that of the fallback.
+  const draws = lines.filter((line) => line.startsWith("http-request set-log-level silent if"));
+  // In the frontends of callers, of the fallback and of what an earlier worker hands over.
   expect(draws).toEqual(
-    draw === null ? [] : Array(2).fill(`http-request set-log-level silent if { rand(${draw}) gt 0 }`),
+    draw === null ? [] : Array(3).fill(`http-request set-log-level silent if { rand(${draw}) gt 0 }`),
   );
   expect(lines.includes("log-format '%b %s %Ta'")).toBe(!accessLog);
 });

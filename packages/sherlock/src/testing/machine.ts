@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type Server } from "node:http";
-import { createServer as createNetServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer as createNetServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isIpLiteral } from "@datawire/protocol";
@@ -109,6 +110,7 @@ export async function startMachine({
       shared: proxy.shared,
       dynamicServers: features.dynamicServers,
       runtimeCommands: true,
+      handsOver: true,
       coalesce: { quietMs: 0, waitMsMax: 0, gapMs: 0 },
     },
     {
@@ -289,4 +291,30 @@ export function ask(port: number, path: string, headers: Record<string, string> 
     req.on("error", reject);
     req.end();
   });
+}
+
+/** A connection that is kept open, with one request after the other. */
+export interface Connection {
+  /** What the instance saw; null for an answer of HAProxy's own. */
+  ask(path: string, headers?: Record<string, string>): Promise<Answer["seen"]>;
+  close(): void;
+}
+
+export async function openConnection(port: number): Promise<Connection> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  return {
+    async ask(path, headers = {}) {
+      const lines = Object.entries({ host: "here", ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+      let heard = "";
+      while (!heard.endsWith("\r\n0\r\n\r\n") && !/\n\n$|\}\n?$/.test(heard)) {
+        const [data] = (await once(socket, "data")) as [Buffer];
+        heard += String(data);
+      }
+      const body = /\{.*\}/.exec(heard.slice(heard.indexOf("\r\n\r\n")))?.[0];
+      return body === undefined ? null : (JSON.parse(body) as Answer["seen"]);
+    },
+    close: () => void socket.destroy(),
+  };
 }
