@@ -6,15 +6,18 @@ export interface Load {
   readonly url: string;
   readonly connections: number;
   readonly seconds: number;
+  /** `Name: value` of a header that every request has. */
+  readonly header?: string;
 }
 
 /** CPU time in microseconds that each of some groups of processes spends on a request, at full load (wrk). */
 export async function cpuPerRequest(
   groups: readonly (() => readonly number[])[],
-  { url, connections, seconds }: Load,
+  { url, connections, seconds, header }: Load,
 ): Promise<number[]> {
   const before = groups.map((pids) => cpuUs(pids()));
-  const { stdout } = await promisify(execFile)("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, url]);
+  const headers = header === undefined ? [] : ["-H", header];
+  const { stdout } = await promisify(execFile)("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, ...headers, url]);
   const after = groups.map((pids) => cpuUs(pids()));
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
   const failed = /Non-2xx or 3xx responses: (\d+)|Socket errors: connect (\d+)/.exec(stdout);

@@ -5,7 +5,7 @@ import type { HaproxyFeatures } from "./haproxy-version.ts";
 import { type HttpRules, httpRules } from "./http-rules.ts";
 import { DEFAULT_LIMITS, type ServiceLimits, TLS_CONNECT_TIMEOUT_MS } from "./limits.ts";
 import { type LatencyTarget, type PercentilesView, percentilesView } from "./percentiles-view.ts";
-import { type SessionView, sessionView } from "./session-view.ts";
+import { type SessionView, sessionViews } from "./session-view.ts";
 import type { BackendStructure, MapName, Plan, PlannedServer, RequestKeys } from "./plan.ts";
 
 /** What the configuration needs beside the plan. */
@@ -114,7 +114,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, generation: string)
     limits: DEFAULT_LIMITS,
     whenFetches: whenFetches(keys),
     stickyFetches: stickyFetches(keys),
-    sessionCookies: keys.sessionCookies.map(sessionView),
+    sessionCookies: sessionViews(keys.sessionCookies),
     baseLengths: keys.baseLengths,
     plainMapping: features.sharedRules ? mappingView({ name: "", base: "", host: null }, features) : null,
     tcpServices: [...tcpListeners.values()].map(({ service, host, port }) => ({

@@ -5,8 +5,8 @@ import { escapeArgument, escapeLogFormat, escapeRegex, quoteWord } from "./escap
  * very name: its value then follows ours in one cookie, as browsers keep but one.
  */
 export interface SessionView {
-  /** The name, as one word. */
-  readonly name: string;
+  /** Condition that the cookie of the session is called so; null where there is no other name. */
+  readonly is: string | null;
   /** The value of the cookie in a request; of several, the last. */
   readonly fetch: string;
   /** Our part of the first of several. */
@@ -33,19 +33,25 @@ const ID = String.raw`s\.[A-Za-z0-9_-]{22}`;
 /** Between ours and the application's own value. */
 const JOINT = "~";
 
-export function sessionView(name: string): SessionView {
+export function sessionViews(names: readonly string[]): SessionView[] {
+  return names.map((name) => ({
+    is: names.length === 1 ? null : `{ var(txn.jar) -m str -- ${quoteWord(name)} }`,
+    ...textsOf(name),
+  }));
+}
+
+function textsOf(name: string): Omit<SessionView, "is"> {
   const own = `${escapeRegex(name)}=`;
   const text = `${escapeLogFormat(name)}=`;
   const argument = escapeArgument(name);
   const first = String.raw`^(?:.*?;)?\s*${own}(${ID})(?:${JOINT}[^;]*)?\s*(?:;.*)?$`;
   return {
-    name: quoteWord(name),
-    fetch: quoteWord(`req.cook(${argument}),field(1,${JOINT})`),
+    fetch: quoteWord(`req.cook(${argument})`),
     // In quotes of its own, as parentheses and commas have a meaning there (manual, 7.3.1: regsub).
     first: quoteWord(String.raw`req.fhdr(cookie),regsub("${first}","\1")`),
     count: quoteWord(`req.cook_cnt(${argument})`),
     behind: { regex: quoteWord(String.raw`^(.*?);\s*${own}${ID}(?=\s*(?:;|$))(.*)$`), by: quoteWord(String.raw`\1\2`) },
-    before: { regex: quoteWord(String.raw`^\s*${own}${ID}\s*(?:;\s*(.*))?$`), by: quoteWord(String.raw`\1`) },
+    before: { regex: quoteWord(String.raw`^${own}${ID}\s*(?:;\s*(.*))?$`), by: quoteWord(String.raw`\1`) },
     joined: {
       regex: quoteWord(String.raw`^((?:.*;\s*)?)${own}${ID}${JOINT}(.*)$`),
       by: quoteWord(String.raw`\1${text}\2`),

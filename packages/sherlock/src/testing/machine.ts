@@ -35,6 +35,8 @@ export interface Machine {
   readonly problems: readonly PlanProblem[];
   /** Says which services changed, and resolves when HAProxy follows. */
   follow(services: Iterable<string>): Promise<void>;
+  /** Resolves when no worker from before a reload is left. */
+  settled(): Promise<void>;
   /** Stops following; HAProxy goes on. */
   leave(): Promise<void>;
   stop(): Promise<void>;
@@ -165,6 +167,9 @@ export async function startMachine({
       return problems;
     },
     follow,
+    async settled() {
+      while ((await haproxy.oldWorkers()) > 0) await systemClock.sleep(5);
+    },
     leave,
     async stop() {
       stop.abort();

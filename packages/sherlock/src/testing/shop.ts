@@ -64,6 +64,8 @@ export async function openShop(): Promise<Shop> {
       [a, b, c].map((echo, order) => instance("shop", "abc"[order] as string, { url: echo.url, order, ...fields })),
     async become(...entities) {
       await machine.follow(table.apply(table.changeTo(tableOf(...entities).snapshot())));
+      // An old worker that has not heard yet that it is to end takes connections too.
+      await machine.settled();
     },
     get,
     async sessionAt(name, path = "/shop/") {

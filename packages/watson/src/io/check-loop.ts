@@ -94,9 +94,7 @@ export class CheckLoop {
         resolve({ ok: false, reason: `no answer within ${formatDuration(timeoutMs)}`, cause: "timeout" });
         inFlight.abort();
       });
-      // Also one that throws at once has given its answer.
-      const probing = async (): Promise<Probe> => prober.probe(inFlight.signal);
-      probing().then(
+      prober.probe(inFlight.signal).then(
         (probe) => {
           cancel();
           resolve(probe);

@@ -198,10 +198,7 @@ export class EtcdShared implements SharedStore {
       return;
     }
     if (challenge.of !== this.replica || challenge.alive !== null || this.#listener === null) return;
-    this.#listener
-      .challenged(challenge.watson)
-      .then((alive) => this.#answer({ ...challenge, alive }, revision))
-      .catch((error: unknown) => this.#deps.log.error("Challenge not answered", { watson: challenge.watson, error }));
+    void this.#listener.challenged(challenge.watson).then((alive) => this.#answer({ ...challenge, alive }, revision));
   }
 
   async #answer(answer: Challenge, revision: number): Promise<void> {
