@@ -1,4 +1,4 @@
-import type { TableReader } from "@datawire/catalog";
+import type { CatalogReader } from "@datawire/catalog";
 
 /** Counts the instances of a table after each of its changes, without going over all of it. */
 export class Census {
@@ -10,7 +10,7 @@ export class Census {
   mostLost = 0;
 
   /** Counts what may have changed. */
-  take(table: TableReader, services: ReadonlySet<string>): void {
+  take(table: CatalogReader, services: ReadonlySet<string>): void {
     for (const name of services) {
       const before = this.#byService.get(name) ?? NONE;
       const now = count(table, name);
@@ -36,7 +36,7 @@ interface Count {
 
 const NONE: Count = { usable: 0, lost: 0 };
 
-function count(table: TableReader, name: string): Count {
+function count(table: CatalogReader, name: string): Count {
   let live = 0;
   let lost = 0;
   for (const { state } of table.service(name)?.instances ?? []) {

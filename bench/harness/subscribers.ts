@@ -5,12 +5,12 @@ import {
   type LinkMessage,
   type Position,
   type Subscription,
-  type TableFollower,
-  openTableFollower,
+  type CatalogFollower,
+  openCatalogFollower,
   runLink,
 } from "@datawire/link";
 import type { DirectoryAddress } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { noLog, systemClock } from "@datawire/runtime";
 import { Census } from "./census.ts";
 
@@ -42,16 +42,16 @@ class Traffic {
 export class Follower {
   readonly traffic = new Traffic();
   readonly census = new Census();
-  readonly #follower: TableFollower;
+  readonly #follower: CatalogFollower;
   readonly #looking = new Set<() => void>();
 
-  private constructor(follower: TableFollower) {
+  private constructor(follower: CatalogFollower) {
     this.#follower = follower;
   }
 
   /** @param tables where each table that it has is written down; not, where it is left out. */
   static async open(tables?: KnownTables): Promise<Follower> {
-    const inner: TableFollower = await openTableFollower(
+    const inner: CatalogFollower = await openCatalogFollower(
       { services: null, path: null },
       {
         clock: systemClock,
@@ -78,7 +78,7 @@ export class Follower {
   }
 
   /** Resolves as soon as the table is as wanted; looked at after each of its changes. */
-  until(wanted: (table: Table) => boolean): Promise<void> {
+  until(wanted: (table: Catalog) => boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = (): void => {
       if (!wanted(this.#follower.table)) return;

@@ -1,5 +1,5 @@
 export { DownTable } from "./catalog/down-table.ts";
-export type { ServiceView, TableReader } from "./catalog/table.ts";
-export { Table } from "./catalog/table.ts";
-export type { Sectors } from "./catalog/table-sectors.ts";
-export { countSectors, differingSectors, sectorsFor } from "./catalog/table-sectors.ts";
+export type { ServiceView, CatalogReader } from "./catalog/catalog.ts";
+export { Catalog } from "./catalog/catalog.ts";
+export type { Buckets } from "./catalog/buckets.ts";
+export { countBuckets, differingBuckets, bucketsFor } from "./catalog/buckets.ts";

@@ -1,8 +1,8 @@
 import { own } from "@datawire/protocol";
 import type { ApiClient } from "@datawire/api";
 import type { DirectoryAddress } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
-import type { TableUpdate } from "@datawire/link";
+import type { Catalog } from "@datawire/catalog";
+import type { CatalogUpdate } from "@datawire/link";
 import type { Clock, ExitCode } from "@datawire/runtime";
 import type { Output } from "./output.ts";
 import type { Screen } from "./screen.ts";
@@ -20,7 +20,7 @@ export interface Dw {
   /** Each address apart, for `dw status`. */
   clientOf(directory: DirectoryAddress): ApiClient;
   /** Follows the table of the directory until the signal aborts. */
-  follow(onUpdate: (table: Table, update: TableUpdate) => void): Promise<void>;
+  follow(onUpdate: (table: Catalog, update: CatalogUpdate) => void): Promise<void>;
   /** Takes the whole terminal; null where there is none. */
   openScreen(): Screen | null;
 }

@@ -1,6 +1,6 @@
 import { endpoints } from "@datawire/api";
 import type { RouteTable } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { explain, listRoutes, sharedZone } from "@datawire/routing";
 import { type DistributionRow, allRows, distributionTable } from "./core/distribution-rows.ts";
 import { type RowChange, createRowChanges } from "./core/row-changes.ts";
@@ -52,7 +52,7 @@ function isSame(a: Zones, b: Zones): boolean {
   return a.size === b.size && [...a].every(([caller, zone]) => b.get(caller) === zone);
 }
 
-type Show = (table: Table, services: ReadonlySet<string>, zones: Zones) => void;
+type Show = (table: Catalog, services: ReadonlySet<string>, zones: Zones) => void;
 
 function tablePrinter(dw: Dw): Show {
   const changes = createRowChanges();
@@ -78,7 +78,7 @@ function tablePrinter(dw: Dw): Show {
 function jsonPrinter(dw: Dw): Show {
   let last: string | null = null;
   return (table) => {
-    const routes = [...table.tables()].sort(byServiceAnyCallerFirst).flatMap((one) => listRoutes(table, one));
+    const routes = [...table.routeTables()].sort(byServiceAnyCallerFirst).flatMap((one) => listRoutes(table, one));
     const text = JSON.stringify(routes);
     if (text === last) return;
     last = text;
@@ -87,13 +87,13 @@ function jsonPrinter(dw: Dw): Show {
 }
 
 function distributionRows(
-  table: Table,
+  table: Catalog,
   service: string,
   { zones, nowMs }: { readonly zones: Zones; readonly nowMs: number },
 ): DistributionRow[] {
   const view = table.service(service);
   // A route may be ahead of its service.
-  const tables = view?.tables ?? [...table.tables()].filter((one) => one.service === service);
+  const tables = view?.tables ?? [...table.routeTables()].filter((one) => one.service === service);
   const callers = new Set(["*", ...tables.map(({ caller }) => caller)]);
   const distributions = [...callers].flatMap(
     (caller) => explain(table, service, { caller, zone: zones.get(caller) ?? null }) ?? [],

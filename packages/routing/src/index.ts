@@ -1,12 +1,12 @@
-export type { Distribution, Rule, Share } from "./split/distribution.ts";
-export type { Holder, Part, Pool, Viewpoint } from "./split/outlets.ts";
-export { sharedZone } from "./split/outlets.ts";
-export { distribute, effectiveTable, isWholeService } from "./split/distribution.ts";
+export type { TrafficSplit, Rule, Share } from "./split/traffic-split.ts";
+export type { Holder, Part, Pool, CallerContext } from "./split/destinations.ts";
+export { sharedZone } from "./split/destinations.ts";
+export { splitTraffic, effectiveTable, isWholeService } from "./split/traffic-split.ts";
 export type { RequestFacts } from "./split/explain.ts";
 export { explain, ruleMatches, splitPool } from "./split/explain.ts";
 export { parseHeaderLines } from "./split/request-facts.ts";
 export {
-  claimant,
+  bestMatch,
   covers,
   generationTarget,
   groupOf,

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Connect, type ConnectionEvents, openTableFollower, runLink } from "@datawire/link";
+import { type Connect, type ConnectionEvents, openCatalogFollower, runLink } from "@datawire/link";
 import { LINK_VERSIONS, type TableChange } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 import { type Chance, fuzz, FUZZ_MS_MAX, mutateJson, mutateText } from "@datawire/protocol/testing/fuzz";
 import { type Logger, noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
@@ -135,7 +135,7 @@ test("whatever a directory says, the link, the table and the plan of it hold", a
     return { send() {}, bufferedBytes: 0, close() {}, terminate() {} };
   };
   const planner = plannerOf();
-  const follower = await openTableFollower(
+  const follower = await openCatalogFollower(
     { services: null, path: null },
     { clock, log, onUpdate: ({ services }) => planner.forget(services) },
   );
@@ -187,8 +187,8 @@ function planOfAll(): Plan {
   return plannerOf().plan(tableWith(change), SURROUNDINGS);
 }
 
-function tableWith(change: TableChange): Table {
-  const table = new Table();
+function tableWith(change: TableChange): Catalog {
+  const table = new Catalog();
   table.apply(change);
   return table;
 }

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type LinkState, openTableFollower, runLink, type TableFollower } from "@datawire/link";
+import { type LinkState, openCatalogFollower, runLink, type CatalogFollower } from "@datawire/link";
 import { formatDuration } from "@datawire/protocol";
 import {
   type CommandContext,
@@ -117,14 +117,14 @@ interface Failure {
 }
 
 interface Asked {
-  readonly follower: TableFollower;
+  readonly follower: CatalogFollower;
   readonly failure: Failure | null;
 }
 
 /** The table of the directory, or the last one on disk when it does not answer in time, or not at all. */
 async function askTable({ settings, clock, log, signal }: Context): Promise<Asked> {
   const enough = new AbortController();
-  const follower = await openTableFollower(
+  const follower = await openCatalogFollower(
     // The file is the running Sherlock's, which may belong to another user.
     { services: null, path: tablePath(settings), leavesFile: true },
     { clock, log, onUpdate: () => enough.abort() },

@@ -1,4 +1,4 @@
-import type { TableFollower } from "@datawire/link";
+import type { CatalogFollower } from "@datawire/link";
 import { DownTable } from "@datawire/catalog";
 import { listService } from "@datawire/routing";
 import { formatListenAddress } from "@datawire/runtime";
@@ -8,7 +8,7 @@ import type { Planning } from "./planning.ts";
 
 export interface PageDeps {
   readonly settings: { readonly name: string };
-  readonly follower: Pick<TableFollower, "table" | "status">;
+  readonly follower: Pick<CatalogFollower, "table" | "status">;
   readonly planning: Pick<Planning, "current">;
   readonly findings: Pick<ProxyFindings, "unreachable">;
 }
@@ -30,7 +30,7 @@ export function listPage({ settings, follower, planning, findings }: PageDeps): 
   };
 }
 
-function noticeOf({ origin, connected, ageMs }: ReturnType<TableFollower["status"]>): string | null {
+function noticeOf({ origin, connected, ageMs }: ReturnType<CatalogFollower["status"]>): string | null {
   if (origin === "none") return "No directory has been heard from yet.";
   if (connected) return null;
   return `The directory is out of reach: this is as it was ${Math.round((ageMs ?? 0) / 1_000)} s ago.`;

@@ -1,6 +1,6 @@
 import { subjectOf } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
-import type { Position, TableFollower } from "@datawire/link";
+import { Catalog } from "@datawire/catalog";
+import type { Position, CatalogFollower } from "@datawire/link";
 import { isLoopback } from "@datawire/runtime";
 import type { Plan, PlannedServer, PlanProblem } from "./core/plan.ts";
 import { type Held, Planner, type Surroundings } from "./core/planner.ts";
@@ -13,7 +13,7 @@ import type { SherlockSettings } from "./settings.ts";
 /** Makes plans of the table as it is, and remembers of which. */
 export class Planning {
   readonly #planner: Planner;
-  readonly #follower: Pick<TableFollower, "table" | "status" | "leftOut">;
+  readonly #follower: Pick<CatalogFollower, "table" | "status" | "leftOut">;
   readonly #resolve: Resolve;
   /** The last plan that held while something waited. */
   #interim: Plan | null = null;
@@ -28,7 +28,7 @@ export class Planning {
       sessionIds,
     }: {
       readonly proxy: Pick<Proxy, "listen" | "settings">;
-      readonly follower: Pick<TableFollower, "table" | "status" | "leftOut">;
+      readonly follower: Pick<CatalogFollower, "table" | "status" | "leftOut">;
       readonly resolve: Resolve;
       readonly sessionIds: SessionIds;
     },
@@ -89,7 +89,7 @@ export class Planning {
 
   /** A plan in which every name gets 503. */
   empty(): Plan {
-    return this.#make(new Table(), { leftOut: new Map(), portsTaken: new Map() }, false);
+    return this.#make(new Catalog(), { leftOut: new Map(), portsTaken: new Map() }, false);
   }
 
   /** What the directory's table has and this version cannot read. */
@@ -102,7 +102,7 @@ export class Planning {
     }));
   }
 
-  #make(table: Table, findings: Findings, hasTable: boolean): Plan {
+  #make(table: Catalog, findings: Findings, hasTable: boolean): Plan {
     return this.#planner.plan(table, this.#surroundings(findings, hasTable));
   }
 

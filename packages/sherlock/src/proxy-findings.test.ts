@@ -10,7 +10,7 @@ import { parseStat } from "./core/counters.ts";
 import { findTlsFailure } from "./io/tls-failure.ts";
 import { ProxyFindings } from "./proxy-findings.ts";
 import { loadSherlockSettings } from "./settings.ts";
-import { change, instance, service, tableOf } from "./testing/entities.ts";
+import { change, instance, service, catalogOf } from "./testing/entities.ts";
 import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "./testing/machine.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -19,7 +19,7 @@ const CHUNKED_TWICE = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer
 const servers: Server[] = [];
 let folder: string;
 let machine: Machine;
-let table: ReturnType<typeof tableOf>;
+let table: ReturnType<typeof catalogOf>;
 let findings: ProxyFindings;
 let told: readonly ReportedProblem[] = [];
 /** What `foo` answers now. */
@@ -72,7 +72,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const caFile = join(folder, "ca.pem");
   await writeFile(caFile, testAuthority);
-  table = tableOf(
+  table = catalogOf(
     service("foo"),
     instance("foo", "one", { url: `http://127.0.0.1:${await listen(raw(() => answer))}` }),
     service("expired"),

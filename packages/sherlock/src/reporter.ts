@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { LinkHandler, LinkIdentity, LinkSession, Position, TableUpdate, Welcome } from "@datawire/link";
+import type { LinkHandler, LinkIdentity, LinkSession, Position, CatalogUpdate, Welcome } from "@datawire/link";
 import { type Clock, type Logger, type ProblemBoard, VERSION, describeError } from "@datawire/runtime";
 import { CounterDeltas, parseStat } from "./core/counters.ts";
 import type { PlanProblem } from "./core/plan.ts";
@@ -88,7 +88,7 @@ export class Reporter implements DriverObserver {
     };
   }
 
-  noteChange({ atMs, services }: Pick<TableUpdate, "atMs" | "services">): void {
+  noteChange({ atMs, services }: Pick<CatalogUpdate, "atMs" | "services">): void {
     // What happened while the link was down: how long that was says nothing of how fast changes are followed. It comes
     // as a whole table, or as the first change.
     if (!this.#caughtUp) this.#caughtUp = atMs !== null || services.size > 0;

@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { addHistograms, countOf, type Histogram, quantileOf, toHistogram } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { noLog, ProblemBoard } from "@datawire/runtime";
 import { openSampling, type Sampling } from "./sampling.ts";
-import { change, instance, routes, service, tableOf } from "./testing/entities.ts";
+import { change, instance, routes, service, catalogOf } from "./testing/entities.ts";
 import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "./testing/machine.ts";
 
 /** Starting and reloading HAProxy takes a machine with other work its time. */
@@ -51,7 +51,7 @@ afterEach(async () => {
   await removeFolder(folder);
 });
 
-async function start(table: Table, settings: { readonly percentiles: number; readonly accessLog?: boolean }) {
+async function start(table: Catalog, settings: { readonly percentiles: number; readonly accessLog?: boolean }) {
   machine = await startMachine({ table, runDir: folder, port: await freePort(), settings });
   sampling = await openSampling(settings.percentiles, { dir: machine.dir, log: noLog, board: new ProblemBoard() });
   return { machine, sampling: sampling as Sampling };
@@ -69,7 +69,7 @@ async function taken(from: Sampling, requests: number): Promise<Map<string, Hist
 }
 
 test("each request is told once, with how long the head of its response took, over a reload too", async () => {
-  const table = tableOf(
+  const table = catalogOf(
     service("s"),
     instance("s", "a", { url }),
     // What version 2 should get goes through the fallback to version 1.
@@ -111,7 +111,7 @@ test("each request is told once, with how long the head of its response took, ov
 });
 
 test("one of two counts for both, and the access log has its line for each", async () => {
-  const table = tableOf(service("s"), instance("s", "a", { url }));
+  const table = catalogOf(service("s"), instance("s", "a", { url }));
   const { machine, sampling } = await start(table, { percentiles: 2, accessLog: true });
   // One after the other: which of them are told depends on the order.
   for (let i = 0; i < 20; i++) await ask(machine.port, `/s/${"x".repeat(i * 250)}?ms=20`);
@@ -125,7 +125,7 @@ test("one of two counts for both, and the access log has its line for each", asy
 });
 
 test("a share of one in twenty is drawn for each request", async () => {
-  const table = tableOf(service("s"), instance("s", "a", { url }));
+  const table = catalogOf(service("s"), instance("s", "a", { url }));
   const { machine, sampling } = await start(table, { percentiles: 20 });
   await Promise.all(Array.from({ length: 60 }, () => ask(machine.port, "/s/")));
   await sleep(20);
@@ -136,7 +136,7 @@ test("a share of one in twenty is drawn for each request", async () => {
 });
 
 test("an HAProxy without the pipe is left without percentiles, and a pipe is made where there is none", async () => {
-  const table = tableOf(service("s"), instance("s", "a", { url }));
+  const table = catalogOf(service("s"), instance("s", "a", { url }));
   const { machine } = await start(table, { percentiles: 1 });
   await rm(machine.dir.latencies);
   expect(await openSampling(1, { dir: machine.dir, log: noLog, board: new ProblemBoard() })).toBeNull();

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type LinkState, openTableFollower, runLink, type TableUpdate } from "@datawire/link";
+import { type LinkState, openCatalogFollower, runLink, type CatalogUpdate } from "@datawire/link";
 import { startAdmin } from "@datawire/http";
 import {
   aborted,
@@ -92,7 +92,7 @@ async function drive(
   const { log, clock, board } = deps;
   const proxy = await prepareProxy(settings, dir);
   await makePrivateFolder(settings.dataDir);
-  const follower = await openTableFollower(
+  const follower = await openCatalogFollower(
     { services: null, path: join(settings.dataDir, "table.json") },
     { clock, log, board, onUpdate: (update) => alone(updated(update)) },
   );
@@ -200,7 +200,7 @@ async function drive(
     planning.forget(services);
     driver.request(services ?? follower.table.serviceNames());
   }
-  async function updated(update: TableUpdate): Promise<void> {
+  async function updated(update: CatalogUpdate): Promise<void> {
     await resolver.prepare(hostsOf(follower.table, update.services));
     reporter.noteChange(update);
     changed(update.services);

@@ -1,9 +1,9 @@
 import type { Instance, Service } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { isIpLiteral, parseInstanceUrl } from "@datawire/protocol";
 
 /** The names in the URLs of some services, or of all for null, that have to be resolved. */
-export function hostsOf(table: Table, services: Iterable<string> | null): Set<string> {
+export function hostsOf(table: Catalog, services: Iterable<string> | null): Set<string> {
   const hosts = new Set<string>();
   const add = (url: string, protocol: Instance["protocol"]): void => {
     const host = hostOf(url, protocol);

@@ -2,10 +2,10 @@ import type { ReportedProblem } from "@datawire/protocol";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import type { Health } from "./core/health.ts";
 import type { Instance } from "./core/instance.ts";
-import { type Announcement, type Change, type Kept, Roster } from "./core/roster.ts";
+import { type Announcement, type Change, type Kept, Monitor } from "./core/monitor.ts";
 import { Checker, type TaskOutcome } from "./io/checker.ts";
 import type { ProberDeps } from "./io/probes/prober.ts";
-import type { Tripwires } from "./io/tripwire.ts";
+import type { Tripwires } from "./io/early-failure-probe.ts";
 
 export interface AgentDeps {
   readonly clock: Clock;
@@ -27,7 +27,7 @@ export interface AgentDeps {
 /** Checks what is wanted, and knows what is to be announced of it. */
 export class Agent {
   readonly #deps: AgentDeps;
-  readonly #roster: Roster;
+  readonly #monitor: Monitor;
   readonly #checker: Checker;
   readonly #decided = Promise.withResolvers<void>();
   #tasksVersion = -1;
@@ -35,31 +35,31 @@ export class Agent {
 
   constructor(deps: AgentDeps) {
     this.#deps = deps;
-    this.#roster = new Roster(deps.wasLive);
+    this.#monitor = new Monitor(deps.wasLive);
     const { clock, patience, probers, tripwires } = deps;
     this.#checker = new Checker({ clock, patience, probers, tripwires, report: (outcome) => this.#report(outcome) });
   }
 
   /** Makes these the instances that are checked and announced. */
   apply(wanted: ReadonlyMap<string, Instance>): void {
-    this.#roster.apply(wanted, this.#nowMs());
+    this.#monitor.apply(wanted, this.#nowMs());
     this.#follow();
   }
 
   /** Resolves when there is an answer for every instance, or after `msMax`. */
   async decided(msMax: number, signal: AbortSignal): Promise<void> {
-    if (this.#roster.isDecided()) return;
+    if (this.#monitor.isDecided()) return;
     const over = new AbortController();
     await Promise.race([this.#decided.promise, this.#deps.clock.sleep(msMax, AbortSignal.any([signal, over.signal]))]);
     over.abort();
   }
 
   announcements(): ReadonlyMap<string, Announcement> {
-    return this.#roster.registrations(this.#nowMs());
+    return this.#monitor.registrations(this.#nowMs());
   }
 
   instances(): Iterable<{ readonly instance: Instance; readonly health: Health }> {
-    return this.#roster.entries(this.#nowMs());
+    return this.#monitor.entries(this.#nowMs());
   }
 
   /** Passes on a heartbeat; returns how many checks waited for it. */
@@ -70,7 +70,7 @@ export class Agent {
   /** Ends all checks and announces every live instance as draining; returns how long the longest of them wants. */
   drain(): number {
     this.stop();
-    this.#roster.stop();
+    this.#monitor.stop();
     this.#deps.onChange();
     const drains = [...this.instances()].map(({ instance, health }) =>
       health.state === "live" ? instance.drainMs : 0,
@@ -87,7 +87,7 @@ export class Agent {
   #report(outcome: TaskOutcome): { readonly inDoubt: boolean } {
     const { task, probe } = outcome;
     this.#deps.onChecked(outcome);
-    const { change, inDoubt } = this.#roster.observe(
+    const { change, inDoubt } = this.#monitor.observe(
       { memberId: task.memberId, checkId: task.check.id, probe },
       this.#nowMs(),
     );
@@ -110,24 +110,24 @@ export class Agent {
     else if (health.state === "down") log.warn("Instance is down", { instance: key, url, reason: health.reason });
   }
 
-  /** Brings the checks, the announcements and the next moment in line with the roster. */
+  /** Brings the checks, the announcements and the next moment in line with the monitor. */
   #follow(): void {
     const { clock, onChange } = this.#deps;
-    if (this.#tasksVersion !== this.#roster.tasksVersion) {
-      this.#tasksVersion = this.#roster.tasksVersion;
-      this.#checker.reconcile(this.#roster.tasks());
+    if (this.#tasksVersion !== this.#monitor.tasksVersion) {
+      this.#tasksVersion = this.#monitor.tasksVersion;
+      this.#checker.reconcile(this.#monitor.tasks());
     }
     this.#cancelTimer();
     const nowMs = this.#nowMs();
-    const nextMs = this.#roster.nextMs(nowMs);
+    const nextMs = this.#monitor.nextMs(nowMs);
     if (nextMs !== null) {
       this.#cancelTimer = clock.setTimer(Math.max(1, nextMs - nowMs), () => {
-        this.#roster.tick(this.#nowMs());
+        this.#monitor.tick(this.#nowMs());
         this.#follow();
       });
     }
-    if (this.#roster.isDecided()) this.#decided.resolve();
-    this.#deps.board.set("urls", [...this.#roster.kept()].map(keptProblem));
+    if (this.#monitor.isDecided()) this.#decided.resolve();
+    this.#deps.board.set("urls", [...this.#monitor.kept()].map(keptProblem));
     onChange();
   }
 

@@ -3,7 +3,7 @@ import type { LinkSession } from "@datawire/link";
 import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
-import type { Announcement } from "./core/roster.ts";
+import type { Announcement } from "./core/monitor.ts";
 import { Registrar } from "./registrar.ts";
 
 const LEASE_MS = 15_000;

@@ -3,7 +3,7 @@ import type { LinkHandler, LinkMessage, LinkSession } from "@datawire/link";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { directoryName, isFor, type Replicas } from "./core/directories.ts";
 import { forget, stateAll, stateChanges, type Told, withDrain } from "./core/register.ts";
-import type { Announcement } from "./core/roster.ts";
+import type { Announcement } from "./core/monitor.ts";
 
 export interface RegistrarDeps {
   readonly clock: Clock;

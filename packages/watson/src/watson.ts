@@ -14,7 +14,7 @@ import { Agent } from "./agent.ts";
 import type { WatsonSettings } from "./config/settings.ts";
 import { directoryName, type Replicas } from "./core/directories.ts";
 import { heartbeatHandler } from "./heartbeat-handler.ts";
-import { Intake } from "./intake.ts";
+import { Definitions } from "./definitions.ts";
 import { createAuthorities } from "./io/authorities.ts";
 import { findHost } from "./io/find-host.ts";
 import { readListeningPorts } from "./io/listening-ports.ts";
@@ -23,7 +23,7 @@ import { Memory } from "./io/memory.ts";
 import { PortWatch } from "./io/port-watch.ts";
 import { ServiceFiles } from "./io/service-files.ts";
 import { createTrafficLookup } from "./io/traffic-lookup.ts";
-import { createTripwires } from "./io/tripwire.ts";
+import { createTripwires } from "./io/early-failure-probe.ts";
 import { Links, type LinksConfig } from "./links.ts";
 import { createMetrics } from "./metrics.ts";
 import { Registrar } from "./registrar.ts";
@@ -66,17 +66,17 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
       memory.rememberLive(liveInstances);
     },
   });
-  const intake = new Intake({ log, board, apply: (wanted) => agent.apply(wanted) });
+  const definitions = new Definitions({ log, board, apply: (wanted) => agent.apply(wanted) });
   const metrics = createMetrics({
     instances: () => agent.instances(),
     directories: () => links.registrars(),
-    fileProblems: () => intake.problems.length,
+    fileProblems: () => definitions.problems.length,
   });
   const files = new ServiceFiles(filesConfig(settings, host), {
     clock,
     log,
     board,
-    onChange: (all) => intake.take(all),
+    onChange: (all) => definitions.take(all),
   });
 
   function createRegistrar(replicas: Replicas): Registrar {
@@ -139,7 +139,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
     const remote = await Promise.all(
       directories.map(async (replicas) => ((await isRemote(replicas[0])) ? [replicas] : [])),
     );
-    intake.setRemote(remote.flat());
+    definitions.setRemote(remote.flat());
   }
   const linksConfig = ({ directories, token, tls }: WatsonSettings): LinksConfig => ({
     directories,
@@ -157,7 +157,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
   });
   await intakeRemote(settings);
   if (settings.single === null) await files.start();
-  else intake.take([{ file: "command line", instances: [settings.single], problems: [] }]);
+  else definitions.take([{ file: "command line", instances: [settings.single], problems: [] }]);
   const linked = links.reconcile(linksConfig(settings));
   readiness.seal();
   await agent.decided(FIRST_CHECKS_MS_MAX, signal);

@@ -1,13 +1,13 @@
 import { instanceKey } from "@datawire/protocol";
-import type { ServiceView, TableReader } from "./table.ts";
+import type { ServiceView, CatalogReader } from "./catalog.ts";
 
 /** A table in which some instances are down: for whoever cannot reach them, so that the rules send their share elsewhere. */
-export class DownTable implements TableReader {
-  readonly #table: TableReader;
+export class DownTable implements CatalogReader {
+  readonly #table: CatalogReader;
   readonly #reasons: ReadonlyMap<string, string>;
 
   /** @param reasons key `SERVICE@INSTANCE` → why it is of no use. */
-  constructor(table: TableReader, reasons: ReadonlyMap<string, string>) {
+  constructor(table: CatalogReader, reasons: ReadonlyMap<string, string>) {
     this.#table = table;
     this.#reasons = reasons;
   }

@@ -1,7 +1,7 @@
 import type { Instance, Route, RouteTable, Service } from "@datawire/protocol";
 import { instanceSchema, routeTableSchema, serviceSchema } from "@datawire/protocol";
 import { assignSlots } from "@datawire/protocol";
-import { Table } from "../catalog/table.ts";
+import { Catalog } from "../catalog/catalog.ts";
 
 /** Builders for tests: a table in a few words. */
 
@@ -44,14 +44,14 @@ export function routes(
 }
 
 /** A table of these instances, in the order of their registration; services come into being as they are named. */
-export function tableOf(
+export function catalogOf(
   instances: readonly Instance[],
   {
     services = [],
     tables = [],
   }: { services?: readonly (Partial<Service> & { name: string })[]; tables?: readonly RouteTable[] } = {},
-): Table {
-  const table = new Table();
+): Catalog {
+  const table = new Catalog();
   const names = new Set(instances.map(({ service }) => service));
   for (const { name } of services) names.delete(name);
   table.apply({

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { makePrivateFolder, writeFileAtomically } from "@datawire/runtime";
-import type { MadeToken } from "./token-desk.ts";
+import type { MadeToken } from "./token-service.ts";
 
 /** Keeps tokens where their owner alone can read them, `ROLE.token` each, and returns the files. */
 export async function keepTokens(folder: string, tokens: readonly MadeToken[]): Promise<string[]> {

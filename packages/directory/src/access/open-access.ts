@@ -12,7 +12,7 @@ import {
   type ServerCertificate,
 } from "./certificates.ts";
 import type { Protection } from "./protection.ts";
-import { TokenDesk } from "./token-desk.ts";
+import { TokenService } from "./token-service.ts";
 
 export interface AccessConfig {
   readonly protection: Pick<Protection, "auth" | "tls">;
@@ -39,7 +39,7 @@ export interface AccessDeps {
 /** Who may come in, and where each finds what is theirs. */
 export interface DirectoryAccess {
   readonly gate: Gate;
-  readonly tokens: TokenDesk;
+  readonly tokens: TokenService;
   /** The store of a tenant; of those who have none for null. */
   storeOf(tenant: string | null): Promise<Store>;
   /** The tenants that have a table. */
@@ -60,7 +60,7 @@ export const AUTHORITY_FILE = "ca.pem";
 export async function openAccess({ protection, folder, names }: AccessConfig, deps: AccessDeps): Promise<Access> {
   const { store, clock, log, board } = deps;
   const parts = splitStore(store);
-  const tokens = new TokenDesk({ store: parts.access, clock, log, board, pins: protection.tls === "own" });
+  const tokens = new TokenService({ store: parts.access, clock, log, board, pins: protection.tls === "own" });
   await tokens.load();
   const source = await certificatesOf(tokens, { tls: protection.tls, folder, names });
   const made = protection.auth === "token" ? await tokens.createFirst("first start") : null;
@@ -87,7 +87,7 @@ export async function openAccess({ protection, folder, names }: AccessConfig, de
 }
 
 async function certificatesOf(
-  tokens: TokenDesk,
+  tokens: TokenService,
   { tls, folder, names }: Pick<AccessConfig, "folder" | "names"> & { readonly tls: Protection["tls"] },
 ): Promise<CertificateSource | null> {
   if (tls === "off") return null;

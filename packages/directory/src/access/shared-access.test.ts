@@ -11,7 +11,7 @@ import { splitStore } from "../store/split-store.ts";
 import { type Guarded, type GuardedStores, serveGuarded } from "../testing/guarded.ts";
 import { openTenantTables } from "../testing/tenant-tables.ts";
 import { storeSetting } from "../store/store-settings.ts";
-import { FIRST_ROLES, TokenDesk } from "./token-desk.ts";
+import { FIRST_ROLES, TokenService } from "./token-service.ts";
 
 // A real etcd, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -64,15 +64,15 @@ test("of several that init one store at once, one makes the first tokens", async
   const whole = await Promise.all([0, 1, 2].map(() => stores.open(null)));
   const made = await Promise.all(
     whole.map(async (store: Store) => {
-      const desk = new TokenDesk({
+      const executor = new TokenService({
         store: splitStore(store).access,
         clock: systemClock,
         log: noLog,
         board: new ProblemBoard(),
         pins: true,
       });
-      await desk.load();
-      return desk.createFirst("test");
+      await executor.load();
+      return executor.createFirst("test");
     }),
   );
   expect(made.flatMap((one) => one?.length ?? [])).toEqual([FIRST_ROLES.length]);

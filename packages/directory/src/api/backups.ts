@@ -1,6 +1,6 @@
 import { endpoints } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
-import type { Author, Desk } from "../changes/change-executor.ts";
+import type { Author, ChangeExecutor } from "../changes/change-executor.ts";
 import { type Backup, type BackupContent, writeBackup } from "../store/backup.ts";
 import { readableOf } from "../store/backup-builder.ts";
 import { readBackup } from "../store/read-backup.ts";
@@ -22,10 +22,11 @@ export function backupEndpoints(context: ApiContext): BoundEndpoint[] {
     const backup = await readBackup(source);
     // Who may do what stays as it is while the directory runs: a token that was revoked since must not come back.
     const records = backup.records.filter(({ key }) => !key.startsWith(ACCESS_PREFIX));
-    const desks = await desksOf(context, backup);
-    let changed = await context.desk.restore(records, author);
+    const executors = await desksOf(context, backup);
+    let changed = await context.executor.restore(records, author);
     // A tenant that is not in the backup has nothing afterwards.
-    for (const [name, desk] of desks) changed += await desk.restore(backup.tenants.get(name)?.records ?? [], author);
+    for (const [name, executor] of executors)
+      changed += await executor.restore(backup.tenants.get(name)?.records ?? [], author);
     return { ...stamp(context), records: records.length, changed };
   };
   return [
@@ -47,23 +48,23 @@ export function backupEndpoints(context: ApiContext): BoundEndpoint[] {
   ];
 }
 
-async function readAll({ store, desk, tenants }: ApiContext): Promise<Backup> {
+async function readAll({ store, executor, tenants }: ApiContext): Promise<Backup> {
   const contents = new Map<string, BackupContent>();
   for (const name of (await tenants?.list()) ?? []) {
     const tenant = await tenants?.of(name);
     if (tenant === undefined) continue;
-    await tenant.desk.settled();
+    await tenant.executor.settled();
     contents.set(name, await tenant.store.load());
   }
-  await desk.settled();
+  await executor.settled();
   return { ...(await store.load()), tenants: contents };
 }
 
-/** The desks of all tenants that there are, or are to be; opened before anything is written, as one may not be. */
-async function desksOf({ tenants }: ApiContext, backup: Backup): Promise<ReadonlyMap<string, Desk>> {
-  const desks = new Map<string, Desk>();
-  if (tenants === null) return desks;
+/** The executors of all tenants that there are, or are to be; opened before anything is written, as one may not be. */
+async function desksOf({ tenants }: ApiContext, backup: Backup): Promise<ReadonlyMap<string, ChangeExecutor>> {
+  const executors = new Map<string, ChangeExecutor>();
+  if (tenants === null) return executors;
   for (const name of new Set([...(await tenants.list()), ...backup.tenants.keys()]))
-    desks.set(name, (await tenants.of(name)).desk);
-  return desks;
+    executors.set(name, (await tenants.of(name)).executor);
+  return executors;
 }

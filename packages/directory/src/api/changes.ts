@@ -90,11 +90,11 @@ export function changeEndpoints(context: ApiContext): BoundEndpoint[] {
 }
 
 async function perform<P extends Plan>(
-  { desk, clock }: ApiContext,
+  { executor, clock }: ApiContext,
   plan: (moment: Moment) => P,
   { author, dryRun }: { readonly author: Author; readonly dryRun: boolean },
 ): Promise<Done<P>> {
-  if (!dryRun) return desk.change(plan, { author, undoable: true });
+  if (!dryRun) return executor.change(plan, { author, undoable: true });
   const made = plan(momentOf(clock));
   return { plan: made, changed: false };
 }
@@ -115,7 +115,7 @@ async function routeAnswer(
   const { state } = context;
   const at = stamp(context);
   const shown = afterwards(context, done, () => {
-    const table = state.table.table(tableKey({ caller, service }));
+    const table = state.table.routeTable(tableKey({ caller, service }));
     const distribution: Explanation | null = explain(state.table, service, viewpointOf(context, caller));
     return { routes: table === null ? [] : listRoutes(state.table, table), distribution };
   });

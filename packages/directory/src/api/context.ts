@@ -1,18 +1,18 @@
 import type { ReportedProblem } from "@datawire/protocol";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
-import type { TokenDesk } from "../access/token-desk.ts";
+import type { TokenService } from "../access/token-service.ts";
 import type { Counters } from "../stats/counters.ts";
 import type { Faults } from "../problems/faults.ts";
 import type { State } from "../registry/state.ts";
-import type { Desk } from "../changes/change-executor.ts";
-import type { LinkDesk } from "../link/session-registry.ts";
+import type { ChangeExecutor } from "../changes/change-executor.ts";
+import type { SessionRegistry } from "../link/session-registry.ts";
 import type { Publisher } from "../feed/publisher.ts";
 import type { Store } from "../store/contract.ts";
 
 /** What the endpoints answer from beyond the table that they are for. */
 export interface Surroundings {
   readonly store: Store;
-  readonly tokens: TokenDesk;
+  readonly tokens: TokenService;
   /** The directory's own address, `//host/directory`. */
   readonly address: string;
   readonly startedMs: number;
@@ -28,14 +28,14 @@ export interface Surroundings {
 export interface TenantTables {
   /** All that have a table. */
   list(): Promise<readonly string[]>;
-  of(name: string): Promise<{ readonly desk: Desk; readonly store: Store }>;
+  of(name: string): Promise<{ readonly executor: ChangeExecutor; readonly store: Store }>;
 }
 
 /** What the endpoints answer from. */
 export interface ApiContext extends Surroundings {
   readonly state: State;
-  readonly desk: Desk;
-  readonly links: LinkDesk;
+  readonly executor: ChangeExecutor;
+  readonly links: SessionRegistry;
   readonly publisher: Publisher;
   readonly counters: Counters;
   readonly faults: Faults;

@@ -1,5 +1,5 @@
 import { type Answer, endpoints } from "@datawire/api";
-import { DownTable, type Table } from "@datawire/catalog";
+import { DownTable, type Catalog } from "@datawire/catalog";
 import {
   explain,
   listRoutes,
@@ -7,7 +7,7 @@ import {
   parseHeaderLines,
   type RequestFacts,
   sharedZone,
-  type Viewpoint,
+  type CallerContext,
 } from "@datawire/routing";
 import type { Explanation, ServiceListing } from "@datawire/api";
 import { parseCallerAddress, parseName, parseServiceAddress, ProtocolError, type RouteTable } from "@datawire/protocol";
@@ -102,9 +102,9 @@ function listInstances(context: ApiContext) {
 }
 
 /** By service, that for any caller first. */
-function sortedTables(table: Table): RouteTable[] {
+function sortedTables(table: Catalog): RouteTable[] {
   const rank = ({ service, caller }: RouteTable): string => `${service} ${caller === "*" ? "" : caller}`;
-  return [...table.tables()].toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  return [...table.routeTables()].toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 function listHistory(state: State, { limit: text }: { readonly limit?: string | undefined }) {
@@ -150,7 +150,7 @@ function explainAsFound(
 }
 
 /** A caller as it sees the table. */
-export function viewpointOf({ links }: Pick<ApiContext, "links">, caller: string): Viewpoint {
+export function viewpointOf({ links }: Pick<ApiContext, "links">, caller: string): CallerContext {
   const zones = links
     .clients()
     .filter(({ kind, name }) => name === caller && (kind === "sherlock" || kind === "library"))

@@ -61,7 +61,7 @@ function status(context: ApiContext): Answer<"status"> {
     counts: {
       services,
       instances,
-      routes: [...state.table.tables()].reduce((sum, { routes }) => sum + routes.length, 0),
+      routes: [...state.table.routeTables()].reduce((sum, { routes }) => sum + routes.length, 0),
     },
   };
 }

@@ -7,7 +7,7 @@ import type { ApiContext } from "./context.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
 /** The endpoints behind `dw token`. An admin of a tenant sees and makes the tokens of that tenant alone. */
-export function tokenEndpoints({ tokens, desk, clock }: ApiContext): BoundEndpoint[] {
+export function tokenEndpoints({ tokens, executor, clock }: ApiContext): BoundEndpoint[] {
   return [
     bind(endpoints.listTokens, ({ grant }) => ({
       tokens: tokens.tokens.list(grant.tenant).map((record) => showToken(record, clock.nowMs())),
@@ -31,12 +31,12 @@ export function tokenEndpoints({ tokens, desk, clock }: ApiContext): BoundEndpoi
         expiresMs: lifeMs === null ? null : nowMs + lifeMs,
       };
       const { token, record } = await tokens.create(order, author.who);
-      await desk.note(`token ${record.id} created: ${describeToken(record)}`, author);
+      await executor.note(`token ${record.id} created: ${describeToken(record)}`, author);
       return { token, ...showToken(record, nowMs) };
     }),
     bind(endpoints.revokeToken, async ({ params, grant, author }) => {
       const record = await tokens.revoke(params.token, { tenant: grant.tenant });
-      await desk.note(`token ${record.id} revoked: ${describeToken(record)}`, author);
+      await executor.note(`token ${record.id} revoked: ${describeToken(record)}`, author);
       return { revoked: showToken(record, clock.nowMs()) };
     }),
   ];

@@ -12,7 +12,7 @@ import { remedyOfLink } from "../problems/link-remedies.ts";
 import { failedAt } from "../problems/failed-at.ts";
 import type { DirectoryAccess } from "../access/open-access.ts";
 import type { StateConfig } from "../registry/state.ts";
-import { createFrontDoor } from "./dispatcher.ts";
+import { createDispatcher } from "./dispatcher.ts";
 import { LinkServer } from "../link/server.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Store } from "../store/contract.ts";
@@ -84,7 +84,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   };
   const links = new LinkServer({ heartbeatMs, leaseMs, directory: address }, { clock, log });
   access.tokens.onChange(() => links.review());
-  const door = createFrontDoor({
+  const door = createDispatcher({
     gate: access.gate,
     tenants,
     links,

@@ -12,7 +12,7 @@ import type { LinkServer } from "../link/server.ts";
 import { StoreError } from "../store/contract.ts";
 import type { Tenants } from "./tenants.ts";
 
-interface FrontDoorDeps {
+interface DispatcherDeps {
   readonly gate: Gate;
   readonly tenants: Tenants;
   readonly links: LinkServer;
@@ -31,7 +31,7 @@ const METRICS_PATH = "/metrics";
 const REPORTED: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "permission_denied", "limit_exceeded"]);
 
 /** Lets requests and links in and shows each to the tenant that it is for. */
-export function createFrontDoor(deps: FrontDoorDeps): Pick<HttpHandlers, "request" | "upgrade"> {
+export function createDispatcher(deps: DispatcherDeps): Pick<HttpHandlers, "request" | "upgrade"> {
   const { gate, tenants, links, open, metrics, log, refused, recent } = deps;
 
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -49,8 +49,8 @@ export function createFrontDoor(deps: FrontDoorDeps): Pick<HttpHandlers, "reques
   const welcome = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     if (pathOf(req) !== LINK_PATH) throw new ProtocolError("not_found", `Cannot upgrade: wanted ${LINK_PATH}`);
     const permit = gate.admit(req);
-    const { links: desk } = await tenants.of(permit.grant.tenant);
-    links.accept(req, { stream: socket, head }, { desk, permit });
+    const { links: executor } = await tenants.of(permit.grant.tenant);
+    links.accept(req, { stream: socket, head }, { executor, permit });
   };
 
   return {

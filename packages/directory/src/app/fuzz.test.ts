@@ -5,7 +5,7 @@ import { type Logger, noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test, vi } from "vitest";
 import { EVERYTHING } from "../access/grant.ts";
-import { TokenDesk } from "../access/token-desk.ts";
+import { TokenService } from "../access/token-service.ts";
 import { serviceProblems } from "../problems/service-problems.ts";
 import type { Socket } from "../link/socket.ts";
 import { LinkSession } from "../link/session.ts";
@@ -30,7 +30,7 @@ async function open(store = new MemoryStore()) {
     metrics: { storing: () => () => {}, published() {}, refused() {}, recorded() {} },
     surroundings: {
       store,
-      tokens: new TokenDesk({ store: new MemoryStore(), clock, log, board, pins: false }),
+      tokens: new TokenService({ store: new MemoryStore(), clock, log, board, pins: false }),
       address: "//localhost/directory",
       startedMs: 0,
       warnings: [],
@@ -118,7 +118,7 @@ function lookAtAll({ state, publisher, links }: Tenant): void {
     listService(state.table, name);
     explain(state.table, name, { caller: "*", zone: null }, { path: "/x?y=1" });
   }
-  for (const table of state.table.tables()) listRoutes(state.table, table);
+  for (const table of state.table.routeTables()) listRoutes(state.table, table);
 }
 
 const WORLD_TALKS = 200;
@@ -133,7 +133,7 @@ test("whatever clients of the link say, the directory fails at none of it, and g
       {
         socket,
         peer: { address: "127.0.0.1", local: true },
-        desk: world.tenant.links,
+        executor: world.tenant.links,
         permit: { grant: EVERYTHING, ended: () => null },
         clock: world.clock,
         log: world.log,
@@ -241,7 +241,7 @@ test("whatever a store has, the directory starts with what can be read of it, an
       moment: { wallMs: 1, monotonicMs: 1 },
       local: true,
     });
-    await tenant.desk.note("something", { who: "ann", verified: false });
+    await tenant.executor.note("something", { who: "ann", verified: false });
     await clock.advance(1_000);
     lookAtAll(tenant);
     const unexpected = errors.filter((one) => !(one as { message: string }).message.startsWith("Left out"));

@@ -3,7 +3,7 @@ import { createRegistry } from "@datawire/runtime";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Position } from "../feed/delta-log.ts";
 import type { State } from "../registry/state.ts";
-import type { LinkDesk } from "../link/session-registry.ts";
+import type { SessionRegistry } from "../link/session-registry.ts";
 import type { Publisher } from "../feed/publisher.ts";
 
 /** What a directory measures. */
@@ -23,7 +23,7 @@ export interface Metrics {
 /** What is measured of each tenant. Sums tell of all; the revision is that of the table without a tenant, the first. */
 export interface Observed {
   readonly state: State;
-  readonly links: LinkDesk;
+  readonly links: SessionRegistry;
   readonly publisher: Publisher;
 }
 

@@ -7,13 +7,13 @@ import { Counters } from "../stats/counters.ts";
 import { failedAt } from "../problems/failed-at.ts";
 import { Faults } from "../problems/faults.ts";
 import { State, type StateConfig } from "../registry/state.ts";
-import { Desk } from "../changes/change-executor.ts";
+import { ChangeExecutor } from "../changes/change-executor.ts";
 import { runHousekeeping } from "../jobs/housekeeping.ts";
-import { LinkDesk } from "../link/session-registry.ts";
+import { SessionRegistry } from "../link/session-registry.ts";
 import type { Metrics } from "./metrics.ts";
 import { Publisher } from "../feed/publisher.ts";
 import { Saving } from "../jobs/registration-saving.ts";
-import { Sharing } from "../jobs/replication.ts";
+import { Replication } from "../jobs/replication.ts";
 import type { Store } from "../store/contract.ts";
 
 export interface TenantDeps {
@@ -34,8 +34,8 @@ export type ChangeableConfig = Parameters<State["configure"]>[0];
 export interface Tenant {
   readonly state: State;
   readonly store: Store;
-  readonly desk: Desk;
-  readonly links: LinkDesk;
+  readonly executor: ChangeExecutor;
+  readonly links: SessionRegistry;
   readonly publisher: Publisher;
   readonly router: Router;
   /** Takes the settings that may change while the directory runs. */
@@ -62,49 +62,60 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const changed = (): void => publisher.touch();
   const failed = (what: string, error: unknown): void => faults.note(failedAt(what, error), clock.nowMs());
   const drained = (key: string): void => links.tellDraining(key);
-  const desk = new Desk({ state, store, clock, log, board, failed, changed, storing, recorded, drained });
-  await desk.load();
-  await desk.makeSessionKey();
+  const executor = new ChangeExecutor({ state, store, clock, log, board, failed, changed, storing, recorded, drained });
+  await executor.load();
+  await executor.makeSessionKey();
 
   const { shared } = store;
-  const sharing = shared === null ? null : new Sharing({ state, store, shared, publisher, clock, log, board });
+  const replication = shared === null ? null : new Replication({ state, store, shared, publisher, clock, log, board });
   const saving = shared === null ? new Saving({ state, store, clock, log }) : null;
   const counters = new Counters();
-  const links: LinkDesk = new LinkDesk({
+  const links: SessionRegistry = new SessionRegistry({
     state,
-    desk,
+    executor,
     counters,
     publisher,
-    others: sharing,
-    saved: () => (sharing ?? saving)?.saved() ?? Promise.resolve(),
+    others: replication,
+    saved: () => (replication ?? saving)?.saved() ?? Promise.resolve(),
     clock,
     log,
     refused,
     faults,
   });
-  sharing?.begin(links);
+  replication?.begin(links);
   publisher.begin();
-  const context: ApiContext = { state, desk, links, publisher, counters, faults, clock, log, board, ...surroundings };
+  const context: ApiContext = {
+    state,
+    executor,
+    links,
+    publisher,
+    counters,
+    faults,
+    clock,
+    log,
+    board,
+    ...surroundings,
+  };
   return {
     state,
     store,
-    desk,
+    executor,
     links,
     publisher,
     router: createRouter(endpointsOf(context), { log, refused, failed }),
     keepHouse: (signal) =>
       runHousekeeping(
-        { state, desk, publisher, store, sharing, saving, faults, clock, log },
+        { state, executor, publisher, store, replication, saving, faults, clock, log },
         { warmUpMs: config.leaseMs },
         signal,
       ),
     configure: (settings) => state.configure(settings),
     async leave() {
       publisher.close();
-      await sharing?.end();
+      await replication?.end();
     },
     async close() {
-      await desk.settled();
+      await executor.settled();
       await saving?.save();
     },
   };

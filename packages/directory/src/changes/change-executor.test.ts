@@ -9,7 +9,7 @@ import { planPromote, planServiceAdd, planServiceRemove, planServiceSet } from "
 import { planUndo } from "./undo.ts";
 import type { Plan } from "../model/change-set.ts";
 import { HISTORY_MAX } from "../model/history.ts";
-import { Desk, DIRECTORY } from "./change-executor.ts";
+import { ChangeExecutor, DIRECTORY } from "./change-executor.ts";
 import { createState, shown, state } from "../testing/worlds.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
 import { momentOf } from "../model/moment.ts";
@@ -19,7 +19,7 @@ const ANN = { who: "ann@vm1", verified: false };
 /** A directory without its network: barker has version 1, which is primary, and a held version 2. */
 async function open(store = new MemoryStore(), clock = createFakeClock()) {
   const world = createState();
-  const desk = new Desk({
+  const executor = new ChangeExecutor({
     failed() {},
     board: new ProblemBoard(),
     state: world,
@@ -31,9 +31,9 @@ async function open(store = new MemoryStore(), clock = createFakeClock()) {
     recorded() {},
     drained() {},
   });
-  await desk.load();
+  await executor.load();
   state(world, "vm1", ["barker@a:1", "barker@b:2"]);
-  const change = <P extends Plan>(plan: () => P) => desk.change(plan, { author: ANN, undoable: true });
+  const change = <P extends Plan>(plan: () => P) => executor.change(plan, { author: ANN, undoable: true });
   const now = () => momentOf(clock);
   const route = (percent: string, fields: object = {}) =>
     change(() => {
@@ -41,11 +41,11 @@ async function open(store = new MemoryStore(), clock = createFakeClock()) {
       return planRouteAdd(world, routeAddBody.parse(command), now());
     });
   const shares = () =>
-    (world.table.table(tableKey({ caller: "monolith", service: "barker" }))?.routes ?? [])
+    (world.table.routeTable(tableKey({ caller: "monolith", service: "barker" }))?.routes ?? [])
       .map(({ target, share }) => `${target} ${share / 100}%`)
       .join(", ");
   const history = () => world.history.list().map(({ action, undone }) => `${undone ? "undone: " : ""}${action}`);
-  return { world, desk, store, clock, change, route, shares, history, now };
+  return { world, executor, store, clock, change, route, shares, history, now };
 }
 
 test("change() stores a change before anyone sees it, and a directory that starts again has it", async () => {
@@ -134,12 +134,12 @@ test("a primary is a generation, whichever command names it", async () => {
 });
 
 test("a route with --for ends by itself, brings back what was before it, and undo goes on from there", async () => {
-  const { world, desk, clock, change, route, shares, now } = await open();
+  const { world, executor, clock, change, route, shares, now } = await open();
   await route("10%");
   await route("50%", { for: "1h" });
   const expire = async () => {
     for (const key of expired(world, now()))
-      await desk.change((at) => planExpiry(world, key, at), { author: DIRECTORY, undoable: false });
+      await executor.change((at) => planExpiry(world, key, at), { author: DIRECTORY, undoable: false });
   };
   await clock.advance(3_599_000);
   await expire();
@@ -215,10 +215,10 @@ test("a service of TCP has no cookies to keep sessions by", async () => {
 });
 
 test("undo of a setting keeps a primary that was decided since", async () => {
-  const { world, desk, change } = await open();
+  const { world, executor, change } = await open();
   await change(() => planServiceSet(world, "barker", { retries: 3 }));
   const record = world.services.record("barker")!;
-  await desk.remember([{ kind: "service", id: "barker", value: { ...record, primary: "1" } }]);
+  await executor.remember([{ kind: "service", id: "barker", value: { ...record, primary: "1" } }]);
   await change(() => planUndo(world));
   expect(world.services.record("barker")).toMatchObject({ primary: "1", settings: { retries: null } });
 });
@@ -227,10 +227,10 @@ test("the history is bounded, and an order of routes is never given twice", asyn
   const { world, route, change } = await open();
   for (let i = 0; i < HISTORY_MAX + 5; i++) await route(`${i % 100}%`);
   expect(world.history.list(10_000)).toHaveLength(HISTORY_MAX);
-  const order = () => world.table.table("monolith>barker")?.routes[0]?.order;
+  const order = () => world.table.routeTable("monolith>barker")?.routes[0]?.order;
   const first = order();
   const key = "monolith>barker";
-  const tables = [{ key, before: world.table.table(key), after: null }];
+  const tables = [{ key, before: world.table.routeTable(key), after: null }];
   await change(() => ({ action: "remove", change: { tables, services: [], drains: [] }, notes: [] }));
   await route("1%");
   expect(order()).toBeGreaterThan(first ?? 0);

@@ -22,7 +22,7 @@ export interface Done<P extends Plan> {
   readonly changed: boolean;
 }
 
-interface DeskDeps {
+interface ChangeExecutorDeps {
   readonly state: State;
   readonly store: Store;
   readonly clock: Clock;
@@ -55,13 +55,13 @@ export const DIRECTORY: Author = { who: "directory", verified: true };
  * Makes changes, one after the other: a command is planned on the state as it is, written to the store, and only then
  * part of the state, so that what anyone has seen is durable.
  */
-export class Desk {
-  readonly #deps: DeskDeps;
+export class ChangeExecutor {
+  readonly #deps: ChangeExecutorDeps;
   readonly #versions = new Map<string, number>();
   readonly #leftOut: LeftOut;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(deps: DeskDeps) {
+  constructor(deps: ChangeExecutorDeps) {
     this.#deps = deps;
     this.#leftOut = new LeftOut("store", deps);
   }

@@ -1,12 +1,12 @@
 import { emptyChange, tableKey, type TableChange } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import type { Change } from "../model/records.ts";
 
 /**
  * Reads a table as it would be after a change, for `--dry-run`. The table takes the change and gives it back before
  * this returns, so that nobody else can see it: a copy of a table of 100,000 instances would cost more than the answer.
  */
-export function preview<T>(table: Table, change: Change, read: () => T): T {
+export function preview<T>(table: Catalog, change: Change, read: () => T): T {
   const after = asTableChange(table, change);
   const before = reverse(table, after);
   table.apply(after);
@@ -17,7 +17,7 @@ export function preview<T>(table: Table, change: Change, read: () => T): T {
   }
 }
 
-function asTableChange(table: Table, { tables, services }: Change): TableChange {
+function asTableChange(table: Catalog, { tables, services }: Change): TableChange {
   return {
     ...emptyChange(),
     services: services.flatMap(({ key, after }) => {
@@ -34,12 +34,12 @@ function asTableChange(table: Table, { tables, services }: Change): TableChange 
   };
 }
 
-function reverse(table: Table, change: TableChange): TableChange {
+function reverse(table: Catalog, change: TableChange): TableChange {
   const keys = [...change.tables.map(tableKey), ...change.gone.tables];
   return {
     ...emptyChange(),
     services: change.services.flatMap(({ name }) => table.service(name)?.service ?? []),
-    tables: keys.flatMap((key) => table.table(key) ?? []),
-    gone: { services: [], instances: [], tables: keys.filter((key) => table.table(key) === null) },
+    tables: keys.flatMap((key) => table.routeTable(key) ?? []),
+    gone: { services: [], instances: [], tables: keys.filter((key) => table.routeTable(key) === null) },
   };
 }

@@ -42,7 +42,7 @@ export function expired(state: State, { wallMs }: Moment): string[] {
 
 /** Ends what is over in one route table, and brings back what was before it. */
 export function planExpiry(state: State, key: string, { wallMs }: Moment): Plan {
-  const table = state.table.table(key);
+  const table = state.table.routeTable(key);
   const over = table === null ? null : expireRoutes(table, wallMs);
   if (table === null || over === null) return { action: "", change: emptyChange(), notes: [] };
   const ended = over.ended.map(({ target }) => target).join(", ");
@@ -55,7 +55,7 @@ export function planExpiry(state: State, key: string, { wallMs }: Moment): Plan 
 
 function planOf(state: State, { caller, service, after, notes }: RouteChange, words: string): RoutePlan {
   const key = tableKey({ caller, service });
-  const before = state.table.table(key);
+  const before = state.table.routeTable(key);
   return {
     caller,
     service,

@@ -58,7 +58,7 @@ export function planServiceRemove(state: State, name: string): Plan {
   const instances = state.services.instancesOf(name);
   const refuse = (why: string): ProtocolError => new ProtocolError("conflict", `Cannot remove //${name}: ${why}`);
   if (instances > 0) throw refuse(`${instances} of its instances are registered; stop them, or their Watson, first`);
-  for (const table of state.table.tables()) {
+  for (const table of state.table.routeTables()) {
     if (table.service === name || table.routes.some(({ target }) => parseServiceAddress(target).service === name))
       throw refuse(`the routes of ${table.caller} to ${table.service} name it; remove them first`);
   }
@@ -87,7 +87,7 @@ export function promotion(
 ): Plan {
   const before = state.services.record(name);
   const after = { ...(before ?? emptyRecord(name)), primary: to };
-  const tables = [...state.table.tables()].flatMap((table) => {
+  const tables = [...state.table.routeTables()].flatMap((table) => {
     const left = withoutGeneration(table, name, to);
     return left === table ? [] : [{ key: tableKey(table), before: table, after: left }];
   });

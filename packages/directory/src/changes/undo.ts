@@ -16,7 +16,7 @@ export function planUndo(state: State): Plan & { readonly undoes: HistoryEntry }
     action: `undo of ${entry.id}: ${entry.action}`,
     // What is there now is what the undo replaces, whatever has expired or was promoted since.
     change: {
-      tables: change.tables.map((swap) => ({ ...swap, before: state.table.table(swap.key) })),
+      tables: change.tables.map((swap) => ({ ...swap, before: state.table.routeTable(swap.key) })),
       services: entry.change.services.map((swap) => undoService(swap, state.services.record(swap.key))),
       drains: change.drains.map((swap) => ({ ...swap, before: state.drain(swap.key) })),
     },

@@ -5,7 +5,7 @@ import { openStore } from "../store/open-store.ts";
 import { splitStore } from "../store/split-store.ts";
 import { keepTokens } from "../access/first-tokens.ts";
 import { protectionOf } from "../access/protection.ts";
-import { type MadeToken, TokenDesk } from "../access/token-desk.ts";
+import { type MadeToken, TokenService } from "../access/token-service.ts";
 
 /** `directory init`: makes the store and the first tokens, and prints each token once. */
 export const initCommand: DaemonCommand<DirectorySettings> = {
@@ -25,15 +25,15 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
       signal,
     );
     try {
-      const desk = new TokenDesk({
+      const executor = new TokenService({
         store: splitStore(whole).access,
         clock,
         log,
         board: new ProblemBoard(),
         pins: tls === "own",
       });
-      await desk.load();
-      const made = await makeTokens(desk, { folder, again: input.options["newAdmin"] === true });
+      await executor.load();
+      const made = await makeTokens(executor, { folder, again: input.options["newAdmin"] === true });
       const [file] = await keepTokens(
         folder,
         made.filter(({ record }) => record.role === "admin"),
@@ -48,11 +48,11 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
 };
 
 async function makeTokens(
-  desk: TokenDesk,
+  executor: TokenService,
   { folder, again }: { readonly folder: string; readonly again: boolean },
 ): Promise<readonly MadeToken[]> {
-  if (again) return [await desk.create({ role: "admin", services: null, tenant: null, expiresMs: null }, BY)];
-  const made = await desk.createFirst(BY);
+  if (again) return [await executor.create({ role: "admin", services: null, tenant: null, expiresMs: null }, BY)];
+  const made = await executor.createFirst(BY);
   if (made !== null) return made;
   throw new ExitError(
     exitCodes.failed,

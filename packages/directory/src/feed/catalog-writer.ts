@@ -1,6 +1,6 @@
 import type { Instance, RouteTable, Service, TableChange } from "@datawire/protocol";
 import { emptyChange, instanceKey, tableKey } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 
 /** What changed since the last time that changes were taken. */
 export interface Batch {
@@ -14,8 +14,8 @@ export interface Batch {
 const CHUNK = { services: 1_000, instances: 500, gone: 5_000 } as const;
 
 /** The table of a directory: takes entities one by one, and gives what changed since it was last asked. */
-export class TableWriter {
-  readonly table = new Table();
+export class CatalogWriter {
+  readonly table = new Catalog();
   readonly #services = new Set<string>();
   readonly #instances = new Set<string>();
   readonly #tables = new Set<string>();
@@ -63,11 +63,11 @@ export class TableWriter {
     const changes = split({
       services: present(this.#services, (name) => this.table.service(name)?.service ?? null),
       instances: present(this.#instances, (key) => this.table.instance(key)),
-      tables: present(this.#tables, (key) => this.table.table(key)),
+      tables: present(this.#tables, (key) => this.table.routeTable(key)),
       gone: {
         services: absent(this.#services, (name) => this.table.service(name)),
         instances: absent(this.#instances, (key) => this.table.instance(key)),
-        tables: absent(this.#tables, (key) => this.table.table(key)),
+        tables: absent(this.#tables, (key) => this.table.routeTable(key)),
       },
     });
     this.#services.clear();

@@ -1,5 +1,5 @@
 import { isEmptyChange, parseServiceAddress, type TableChange } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 import type { Source } from "./stream.ts";
 import { Opening } from "./resume.ts";
 import type { Have, Revision } from "./delta-log.ts";
@@ -19,11 +19,11 @@ interface Wish {
  * every route that says something of either. What it was sent is kept as a table of its own, which is as small as the
  * wish, so that whatever comes and goes in the whole it gets what differs from that, and the hash of that.
  */
-export class FilteredFeed {
+export class FilteredStream {
   readonly #source: Source;
-  readonly #table: Table;
+  readonly #table: Catalog;
   readonly #services: readonly string[];
-  readonly #sent = new Table();
+  readonly #sent = new Catalog();
   readonly #opening: Opening;
   /** What the subscriber has. Behind the log while nothing of the rest concerns it. */
   #revision: number;
@@ -87,7 +87,7 @@ export class FilteredFeed {
 }
 
 /** The services that decide where requests to the wanted ones go. */
-function scopeOf(table: Table, wanted: readonly string[]): Set<string> {
+function scopeOf(table: Catalog, wanted: readonly string[]): Set<string> {
   const scope = new Set(wanted);
   for (const name of wanted) {
     for (const { routes } of table.service(name)?.tables ?? []) {
@@ -97,12 +97,12 @@ function scopeOf(table: Table, wanted: readonly string[]): Set<string> {
   return scope;
 }
 
-function select(table: Table, scope: ReadonlySet<string>): TableChange {
+function select(table: Catalog, scope: ReadonlySet<string>): TableChange {
   const views = [...scope].flatMap((name) => table.service(name) ?? []);
   return {
     services: views.map(({ service }) => service),
     instances: views.flatMap(({ instances }) => instances),
-    tables: [...table.tables()].filter(
+    tables: [...table.routeTables()].filter(
       ({ service, routes }) =>
         scope.has(service) || routes.some(({ target }) => scope.has(parseServiceAddress(target).service)),
     ),

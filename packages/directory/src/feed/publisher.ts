@@ -1,8 +1,8 @@
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import type { Clock } from "@datawire/runtime";
 import { RevisionLog } from "./delta-log.ts";
 import { Snapshots } from "./snapshots.ts";
-import type { TableWriter } from "./catalog-writer.ts";
+import type { CatalogWriter } from "./catalog-writer.ts";
 import type { Source } from "./stream.ts";
 
 /** Whoever is to be told that there is something new. */
@@ -28,7 +28,7 @@ interface PublisherDeps {
 export class Publisher implements Source {
   readonly log: RevisionLog;
   readonly snapshots: Snapshots;
-  readonly #writer: TableWriter;
+  readonly #writer: CatalogWriter;
   readonly #clock: Clock;
   readonly #published: (delayMs: number) => void;
   readonly #subscribers = new Set<Subscriber>();
@@ -37,7 +37,7 @@ export class Publisher implements Source {
   #closed = false;
   #flushedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(writer: TableWriter, { clock, epoch, published }: PublisherDeps) {
+  constructor(writer: CatalogWriter, { clock, epoch, published }: PublisherDeps) {
     this.#published = published;
     this.#writer = writer;
     this.#clock = clock;
@@ -45,7 +45,7 @@ export class Publisher implements Source {
     this.snapshots = new Snapshots(writer.table, this.log);
   }
 
-  get table(): Table {
+  get table(): Catalog {
     return this.#writer.table;
   }
 
@@ -64,7 +64,7 @@ export class Publisher implements Source {
     this.#cancel = null;
     this.#writer.take();
     // Reading all of a large table takes a while: now, and not when a crowd has come from a directory that has ended.
-    this.table.sectors(1);
+    this.table.buckets(1);
     this.log.begin(this.table.hash());
   }
 

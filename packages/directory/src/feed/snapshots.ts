@@ -1,6 +1,6 @@
-import type { Sectors, Table } from "@datawire/catalog";
+import type { Buckets, Catalog } from "@datawire/catalog";
 import type { TableChange } from "@datawire/protocol";
-import { countSectors, differingSectors } from "@datawire/catalog";
+import { countBuckets, differingBuckets } from "@datawire/catalog";
 import { SNAPSHOT_PART_ENTITIES } from "@datawire/protocol";
 import type { Have, RevisionLog } from "./delta-log.ts";
 
@@ -28,13 +28,13 @@ const encoder = new TextEncoder();
  * deltas after it is the same table, and under churn with many newcomers that saves serialising the whole again and again.
  */
 export class Snapshots {
-  readonly #table: Table;
+  readonly #table: Catalog;
   readonly #log: RevisionLog;
   #kept: Measured | null = null;
   /** By what a subscriber has in each sector, the one that was made last at the end. */
   readonly #lacking = new Map<string, Measured>();
 
-  constructor(table: Table, log: RevisionLog) {
+  constructor(table: Catalog, log: RevisionLog) {
     this.#table = table;
     this.#log = log;
   }
@@ -53,14 +53,14 @@ export class Snapshots {
    * the whole is not much more. Kept for others that have the same, as long as little has changed since.
    */
   lacking(have: Have | null, { warming }: { readonly warming: boolean }): Snapshot | null {
-    const count = have?.sectors === undefined ? null : countSectors(have.sectors);
+    const count = have?.sectors === undefined ? null : countBuckets(have.sectors);
     if (have?.sectors === undefined || count === null) return null;
     const kept = this.#lacking.get(have.sectors);
     if (kept !== undefined && !this.#isStale(kept, LACKING_STALE_BYTES)) return kept;
-    const sectors = differingSectors(have.sectors, this.#table.sectors(count));
+    const sectors = differingBuckets(have.sectors, this.#table.buckets(count));
     if (sectors.these.length > count * LACKING_SHARE) return null;
     const { epoch, revision } = this.#log;
-    const content = { ...this.#table.inSectors(sectors), hash: this.#table.hash() };
+    const content = { ...this.#table.inBuckets(sectors), hash: this.#table.hash() };
     const made = measured(revision, serialise(content, { epoch, revision, warming, sectors }));
     this.#lacking.delete(have.sectors);
     this.#lacking.set(have.sectors, made);
@@ -98,7 +98,7 @@ export function serialise(
   {
     sectors,
     ...head
-  }: { readonly epoch: string; readonly revision: number; readonly warming: boolean; readonly sectors?: Sectors },
+  }: { readonly epoch: string; readonly revision: number; readonly warming: boolean; readonly sectors?: Buckets },
 ): Uint8Array[] {
   const parts = [newPart()];
   const add = (kind: keyof Part["lists"], entity: unknown): void => {

@@ -1,4 +1,4 @@
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { Opening } from "./resume.ts";
 import type { Have, RevisionLog } from "./delta-log.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -7,7 +7,7 @@ import type { Snapshots } from "./snapshots.ts";
 export interface Source {
   readonly log: RevisionLog;
   readonly snapshots: Snapshots;
-  readonly table: Table;
+  readonly table: Catalog;
   /** Whether instances may still be missing from the table. */
   readonly warming: boolean;
 }
@@ -16,7 +16,7 @@ export interface Source {
  * Where one subscriber is in the table's revisions, and which frame it gets next. A subscriber is asked for no more
  * than it takes: one that is slow falls behind, and one that falls behind what is kept gets a snapshot instead.
  */
-export class Feed {
+export class Stream {
   readonly #source: Source;
   readonly #opening: Opening;
   #revision: number;

@@ -2,7 +2,7 @@ import { createAttentiveClock, noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { Faults } from "../problems/faults.ts";
-import { Desk } from "../changes/change-executor.ts";
+import { ChangeExecutor } from "../changes/change-executor.ts";
 import { runHousekeeping } from "./housekeeping.ts";
 import { Saving } from "./registration-saving.ts";
 import { Publisher } from "../feed/publisher.ts";
@@ -22,7 +22,7 @@ function start({ warmUpMs = 1_000_000 } = {}) {
   const log = { ...noLog, info: tell, error: tell };
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published: () => {} });
   const nothing = (): void => {};
-  const desk = new Desk({
+  const executor = new ChangeExecutor({
     failed() {},
     board: new ProblemBoard(),
     state,
@@ -37,7 +37,7 @@ function start({ warmUpMs = 1_000_000 } = {}) {
   const stopping = new AbortController();
   const faults = new Faults();
   const saving = new Saving({ state, store, clock, log });
-  const deps = { state, desk, publisher, store, sharing: null, saving, faults, clock, log };
+  const deps = { state, executor, publisher, store, replication: null, saving, faults, clock, log };
   const running = runHousekeeping(deps, { warmUpMs }, stopping.signal);
   onTestFinished(async () => {
     stopping.abort();
@@ -102,7 +102,7 @@ test("runHousekeeping() ends no warm-up that came due while the directory stood 
   const before = createState();
   stateSet(before, "vm1", ["barker@a:1"]);
   const { clock, state, said } = start({ warmUpMs: 15_000 });
-  state.registry.restore(before.registry.takeUnsaved().stored, { moment: momentOf(clock), presumed: true });
+  state.registry.restore(before.registry.takeDirty().stored, { moment: momentOf(clock), presumed: true });
   await clock.advance(10_000);
   clock.stall(60_000);
   await clock.advance(0);
@@ -121,7 +121,7 @@ test("runHousekeeping() shows nobody as lost whom it expects back from before a 
   const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
   // The lease of these instances is no longer than the warm-up: only the guard keeps them beyond it.
   state.configure({ promotionDelayMs: 0, guard: { share: 0.1, minimum: 1 } });
-  state.registry.restore(before.registry.takeUnsaved().stored, { moment, presumed: true });
+  state.registry.restore(before.registry.takeDirty().stored, { moment, presumed: true });
   const shown = (): string[] => [...state.table.instances()].map((one) => one.state);
   await clock.advance(14_500);
   expect(shown()).toEqual(["live", "live"]);
@@ -135,7 +135,7 @@ test("runHousekeeping() ends no lease from before a restart while Watsons keep c
   for (const name of names) stateSet(before, name, [`barker@${name}:1`]);
   const { clock, state, said } = start({ warmUpMs: 15_000 });
   const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
-  state.registry.restore(before.registry.takeUnsaved().stored, { moment, presumed: true });
+  state.registry.restore(before.registry.takeDirty().stored, { moment, presumed: true });
   await clock.advance(12_000);
   for (const name of names.slice(0, 3)) {
     stateSet(state, name, [`barker@${name}:1`]);

@@ -5,25 +5,25 @@ import { emptyChange, type Plan } from "../model/change-set.ts";
 import { promotion } from "../changes/services.ts";
 import { failedAt } from "../problems/failed-at.ts";
 import type { Faults } from "../problems/faults.ts";
-import { Homecoming } from "../registry/warm-up.ts";
+import { WarmUp } from "../registry/warm-up.ts";
 import { emptyRecord } from "../model/records.ts";
 import { type Moment, momentOf } from "../model/moment.ts";
 import type { Decision } from "../registry/primaries.ts";
 import type { State } from "../registry/state.ts";
-import { type Desk, DIRECTORY } from "../changes/change-executor.ts";
+import { type ChangeExecutor, DIRECTORY } from "../changes/change-executor.ts";
 import { listed } from "../model/listed.ts";
 import type { Publisher } from "../feed/publisher.ts";
 import type { Saving } from "./registration-saving.ts";
-import type { Sharing } from "./replication.ts";
+import type { Replication } from "./replication.ts";
 import type { Outage, Store } from "../store/contract.ts";
 
 interface HousekeepingDeps {
   readonly state: State;
-  readonly desk: Desk;
+  readonly executor: ChangeExecutor;
   readonly publisher: Publisher;
   readonly store: Store;
   /** Null where this directory alone uses the store. */
-  readonly sharing: Sharing | null;
+  readonly replication: Replication | null;
   /** Null where directories share the store. */
   readonly saving: Pick<Saving, "save"> | null;
   readonly faults: Faults;
@@ -48,20 +48,20 @@ export async function runHousekeeping(
   { warmUpMs }: { readonly warmUpMs: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const { state, publisher, store, sharing, saving, clock, log } = deps;
+  const { state, publisher, store, replication, saving, clock, log } = deps;
   const startedMs = clock.monotonicMs();
-  const homecoming = new Homecoming({ startedMs, warmUpMs });
+  const warmUp = new WarmUp({ startedMs, warmUpMs });
   let decideDueMs = startedMs;
   let saveDueMs = startedMs + SAVE_MS;
   let forgetDueMs = startedMs + FORGET_MS;
   const reportOutage = createOutageReport(deps);
   const reportFailure = createFailureReport(deps);
   const tick = async (moment: Moment): Promise<void> => {
-    sharing?.tick(moment);
+    replication?.tick(moment);
     reportOutage(store.outage);
     // Without the store that it shares, a directory does not know what the others see: it ends nothing and decides nothing.
-    const able = sharing === null || store.outage === null;
-    const isWaiting = publisher.warming && !homecoming.isOver(state.registry.homecomers, moment.monotonicMs);
+    const able = replication === null || store.outage === null;
+    const isWaiting = publisher.warming && !warmUp.isOver(state.registry.returning, moment.monotonicMs);
     if (able && !isWaiting) endLeases(deps, moment);
     if (publisher.warming && !isWaiting && moment.monotonicMs >= startedMs + warmUpMs) {
       // Not sooner: on a machine that is slow to take everyone back, most would be told to all as lost, and then as live
@@ -93,10 +93,10 @@ export async function runHousekeeping(
 }
 
 /** Logs when a store of this directory alone cannot be written, and when it can again; one that is shared says so itself. */
-function createOutageReport({ sharing, log }: HousekeepingDeps): (outage: Outage | null) => void {
+function createOutageReport({ replication, log }: HousekeepingDeps): (outage: Outage | null) => void {
   let told: Outage | null = null;
   return (outage) => {
-    if (sharing !== null || (outage === null) === (told === null)) return;
+    if (replication !== null || (outage === null) === (told === null)) return;
     told = outage;
     if (outage === null) log.info("Store can be written again");
     else log.error("Store cannot be written, taking no changes", { reason: outage.reason });
@@ -126,17 +126,17 @@ function endLeases({ state, publisher, log }: HousekeepingDeps, moment: Moment):
 }
 
 /** Decides what is due; a failure is told once and tried again later, as what is due stays so. */
-async function decide({ state, desk, store, faults, log }: HousekeepingDeps, moment: Moment): Promise<boolean> {
+async function decide({ state, executor, store, faults, log }: HousekeepingDeps, moment: Moment): Promise<boolean> {
   const { outage } = store;
   try {
     const due = state.primaries.due(moment);
     await settleFirst(
-      { state, desk, log },
+      { state, executor, log },
       due.filter(({ replaces }) => replaces === null),
     );
-    for (const decision of due) if (decision.replaces !== null) await settleNext({ state, desk }, decision);
+    for (const decision of due) if (decision.replaces !== null) await settleNext({ state, executor }, decision);
     for (const key of expired(state, moment))
-      await desk.change((at) => planExpiry(state, key, at), { author: DIRECTORY, undoable: false });
+      await executor.change((at) => planExpiry(state, key, at), { author: DIRECTORY, undoable: false });
     return true;
   } catch (error) {
     if (outage === null) {
@@ -149,7 +149,7 @@ async function decide({ state, desk, store, faults, log }: HousekeepingDeps, mom
 
 /** Remembers the first primaries of services, many at once, as after the first start of a large directory. */
 async function settleFirst(
-  { state, desk, log }: Pick<HousekeepingDeps, "state" | "desk" | "log">,
+  { state, executor, log }: Pick<HousekeepingDeps, "state" | "executor" | "log">,
   decisions: readonly Decision[],
 ): Promise<void> {
   for (let at = 0; at < decisions.length; at += SETTLED_AT_ONCE) {
@@ -158,7 +158,7 @@ async function settleFirst(
       const record = state.services.record(service) ?? emptyRecord(service);
       return { kind: "service", id: service, value: { ...record, primary } } as const;
     });
-    await desk.remember(records);
+    await executor.remember(records);
     const primaries = some.map(({ service, primary }) => `${service}: ${describeGeneration(primary)}`);
     log.info("First primaries remembered", { primaries: primaries.join(", "), ...DIRECTORY });
   }
@@ -166,7 +166,7 @@ async function settleFirst(
 
 /** Replaces a primary that is gone. */
 async function settleNext(
-  { state, desk }: Pick<HousekeepingDeps, "state" | "desk">,
+  { state, executor }: Pick<HousekeepingDeps, "state" | "executor">,
   { service, primary, replaces }: Decision,
 ): Promise<void> {
   const plan = (): Plan => {
@@ -180,14 +180,14 @@ async function settleNext(
       action: `${action}, as no instance of the old one is registered`,
     };
   };
-  await desk.change(plan, { author: DIRECTORY, undoable: false });
+  await executor.change(plan, { author: DIRECTORY, undoable: false });
 }
 
-async function forgetCallers({ state, desk, log }: HousekeepingDeps, { wallMs }: Moment): Promise<void> {
+async function forgetCallers({ state, executor, log }: HousekeepingDeps, { wallMs }: Moment): Promise<void> {
   const names = state.callers.forgettable(wallMs).slice(0, SETTLED_AT_ONCE);
   if (names.length === 0) return;
   try {
-    await desk.remember(names.map((id) => ({ kind: "caller", id, value: null })));
+    await executor.remember(names.map((id) => ({ kind: "caller", id, value: null })));
   } catch (error) {
     log.warn("Old callers not forgotten", { error });
   }

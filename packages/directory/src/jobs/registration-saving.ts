@@ -36,7 +36,7 @@ export class Saving {
   async saved(): Promise<void> {
     const { state, store, clock } = this.#deps;
     if (store.outage !== null) return;
-    if (state.registry.unsaved.size === 0) return void (await this.#running);
+    if (state.registry.dirty.size === 0) return void (await this.#running);
     this.#next ??= clock.sleep(Math.max(0, this.#restUntilMs - clock.monotonicMs())).then(async () => {
       this.#next = null;
       await this.save();
@@ -57,7 +57,7 @@ export class Saving {
 
   async #saveNow(): Promise<boolean> {
     const { state, store, clock, log } = this.#deps;
-    const changes = state.registry.takeUnsaved();
+    const changes = state.registry.takeDirty();
     const { outage } = store;
     if (outage === null && changes.stored.length + changes.gone.length === 0) return true;
     const startMs = clock.monotonicMs();
@@ -65,7 +65,7 @@ export class Saving {
       await store.saveRegistrations(changes);
       return true;
     } catch (error) {
-      state.registry.unsaved.restore(changes);
+      state.registry.dirty.restore(changes);
       if (outage === null) log.error("Registrations not saved, trying again", { error });
       return false;
     } finally {

@@ -1,5 +1,5 @@
 import { emptyChange, type Registration, serviceSchema, type TableChange } from "@datawire/protocol";
-import { sectorsFor, Table } from "@datawire/catalog";
+import { bucketsFor, Catalog } from "@datawire/catalog";
 import { noLog, systemClock } from "@datawire/runtime";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { openEtcdStore } from "../store/etcd/etcd-store.ts";
@@ -233,10 +233,10 @@ interface Stamped {
 /** What a subscriber has that has followed a directory until now. */
 async function followed(served: Served) {
   const { epoch, revision, ...content } = (await served.get("/v1/table")).body as unknown as TableChange & Stamped;
-  const table = new Table();
+  const table = new Catalog();
   table.apply(content);
   const { services, instances, tables } = table.size;
-  const sectors = table.sectors(sectorsFor(services + instances + tables));
+  const sectors = table.buckets(bucketsFor(services + instances + tables));
   return { table, have: { epoch, revision, hash: table.hash(), sectors } };
 }
 
@@ -269,7 +269,7 @@ test("a subscriber that moves on while much changes gets what it lacks, and no m
   // A table of the subscriber's own: that of the one directory, with a word that never came to the other.
   const { table, have } = await followed(a);
   table.apply({ ...emptyChange(), services: [serviceSchema.parse({ name: "never", primary: "1" })] });
-  const own = { ...have, hash: table.hash(), sectors: table.sectors(have.sectors.length / 8) };
+  const own = { ...have, hash: table.hash(), sectors: table.buckets(have.sectors.length / 8) };
   client.send({ type: "update", seq: 2, instances: [registration("x@i7", { state: "down" })], gone: ["x@i8"] });
   await client.next("registered");
   await eventually(async () => expect((await followed(b)).table.size.instances).toBe(999));

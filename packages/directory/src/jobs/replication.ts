@@ -1,6 +1,6 @@
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { type Moment, momentOf } from "../model/moment.ts";
-import type { OthersWord } from "../registry/peer-updates.ts";
+import type { PeerUpdates } from "../registry/peer-updates.ts";
 import type { State } from "../registry/state.ts";
 import type { WatsonChange } from "../registry/dirty-set.ts";
 import type { Publisher } from "../feed/publisher.ts";
@@ -15,7 +15,7 @@ interface ConnectedWatsons {
   restate(id: string, reason: string): void;
 }
 
-interface SharingDeps {
+interface ReplicationDeps {
   readonly state: State;
   readonly store: Store;
   readonly shared: SharedStore;
@@ -35,9 +35,9 @@ const RETRY_MS = 250;
 const FAILURES_TOLD = 4;
 
 /** Tells the other directories on the same store what the Watsons here say, and takes what theirs say. */
-export class Sharing {
-  readonly #deps: SharingDeps;
-  readonly #othersWord: OthersWord;
+export class Replication {
+  readonly #deps: ReplicationDeps;
+  readonly #othersWord: PeerUpdates;
   #cancelTimer: (() => void) | null = null;
   #saving: Promise<void> = Promise.resolve();
   /** Resolves with the end of the save that is to come; null when none is. */
@@ -45,7 +45,7 @@ export class Sharing {
   #wasAway = false;
   #failures = 0;
 
-  constructor(deps: SharingDeps) {
+  constructor(deps: ReplicationDeps) {
     this.#deps = deps;
     this.#othersWord = deps.state.registry.othersWord(deps.shared.replica);
   }
@@ -75,7 +75,7 @@ export class Sharing {
   /** Something may have to be written. */
   soon(delayMs: number = SHARE_MS): void {
     const { state, clock } = this.#deps;
-    if (this.#cancelTimer !== null || state.registry.unsaved.size === 0) return;
+    if (this.#cancelTimer !== null || state.registry.dirty.size === 0) return;
     this.#next = Promise.withResolvers();
     this.#cancelTimer = clock.setTimer(delayMs, () => void this.#save());
   }
@@ -119,23 +119,23 @@ export class Sharing {
   async #saveNow(): Promise<void> {
     const { state, store, shared } = this.#deps;
     if (store.outage !== null) return;
-    const { unsaved } = state.registry;
-    const changes = unsaved.takeByWatson(shared.replica);
+    const { dirty } = state.registry;
+    const changes = dirty.takeByWatson(shared.replica);
     if (changes.length > 0) await this.#write(changes);
     await this.#recall();
   }
 
   async #write(changes: readonly WatsonChange[]): Promise<void> {
     const { state, shared, log } = this.#deps;
-    const { unsaved } = state.registry;
+    const { dirty } = state.registry;
     try {
       const failed = await shared.save(changes);
-      unsaved.restoreByWatson(failed);
+      dirty.restoreByWatson(failed);
       if (failed.length > 0) this.soon(RETRY_MS);
       this.#tell(failed.length);
     } catch (error) {
       log.error("Registrations not shared", { error });
-      unsaved.restoreByWatson(changes);
+      dirty.restoreByWatson(changes);
       this.#tell(changes.length);
     }
   }
@@ -152,13 +152,13 @@ export class Sharing {
 
   async #recall(): Promise<void> {
     const { state, shared, log } = this.#deps;
-    const doubtful = state.registry.unsaved.takeDoubtful();
-    if (doubtful.length === 0) return;
+    const unconfirmed = state.registry.dirty.takeUnconfirmed();
+    if (unconfirmed.length === 0) return;
     try {
-      await shared.recall(doubtful);
+      await shared.recall(unconfirmed);
     } catch (error) {
-      log.warn("Registrations not read again yet", { error, instances: doubtful.length });
-      state.registry.unsaved.restoreDoubtful(doubtful);
+      log.warn("Registrations not read again yet", { error, instances: unconfirmed.length });
+      state.registry.dirty.restoreUnconfirmed(unconfirmed);
       this.soon(RETRY_MS);
     }
   }

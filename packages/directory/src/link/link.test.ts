@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 import { tableChangeSchema } from "@datawire/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { LinkDesk } from "./session-registry.ts";
+import { SessionRegistry } from "./session-registry.ts";
 import { hello, type Served, serve, sherlockOf, watsonOf } from "../testing/served.ts";
 import { registration } from "../testing/worlds.ts";
 
@@ -64,7 +64,7 @@ test("a restart restores what was registered as it was, and each Watson brings i
   const first = await serve({ folder });
   await watsonOf(first, "vm1", [registration("barker@a:1"), registration("barker@b:2")]);
   await first.send("POST", "/v1/routes", { source: "//m", target: "//barker(2)", percent: 10 });
-  const before = new Table();
+  const before = new Catalog();
   before.apply(tableChangeSchema.parse((await first.get("/v1/table")).body));
   await first.stop();
   const second = await start({ folder });
@@ -160,7 +160,7 @@ test.each([
     const served = await start();
     const good = await sherlockOf(served, "good");
     await good.next("snapshot");
-    const broken = vi.spyOn(LinkDesk.prototype, method).mockImplementation(() => {
+    const broken = vi.spyOn(SessionRegistry.prototype, method).mockImplementation(() => {
       throw new TypeError("schema.safeParse is not a function");
     });
     const client = await served.link();
@@ -185,7 +185,7 @@ test.each([
 
 test("a client whose leaving fails is gone all the same", async () => {
   const served = await start();
-  const broken = vi.spyOn(LinkDesk.prototype, "leave").mockImplementationOnce(() => {
+  const broken = vi.spyOn(SessionRegistry.prototype, "leave").mockImplementationOnce(() => {
     throw new TypeError("leave is not possible");
   });
   const client = await sherlockOf(served, "m");

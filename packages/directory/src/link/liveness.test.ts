@@ -1,24 +1,24 @@
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
-import { Pulse } from "./liveness.ts";
+import { Liveness } from "./liveness.ts";
 
 function create() {
   const clock = createFakeClock();
   const pings: number[] = [];
-  const pulse = new Pulse(
+  const liveness = new Liveness(
     { heartbeatMs: 5_000, leaseMs: 15_000 },
     { clock, ping: () => void pings.push(clock.monotonicMs()) },
   );
-  const tick = (): number | null => pulse.tick(clock.monotonicMs());
-  return { clock, pulse, pings, tick };
+  const tick = (): number | null => liveness.tick(clock.monotonicMs());
+  return { clock, liveness, pings, tick };
 }
 
 test("Pulse.tick() pings once a heartbeat, and says when there was silence for a lease", async () => {
-  const { clock, pulse, pings, tick } = create();
+  const { clock, liveness, pings, tick } = create();
   const silent: (number | null)[] = [];
   for (let second = 1; second <= 20; second++) {
     await clock.advance(1_000);
-    if (second === 4) pulse.heard();
+    if (second === 4) liveness.heard();
     silent.push(tick());
   }
   expect(pings).toEqual([5_000, 10_000, 15_000]);
@@ -27,13 +27,13 @@ test("Pulse.tick() pings once a heartbeat, and says when there was silence for a
 });
 
 test("Pulse.tick() counts no silence of a connection that is not read", async () => {
-  const { clock, pulse, pings, tick } = create();
+  const { clock, liveness, pings, tick } = create();
   await clock.advance(10_000);
-  pulse.listen(false);
+  liveness.listen(false);
   await clock.advance(60_000);
   expect(tick()).toBe(null);
   expect(pings).toEqual([70_000]);
-  pulse.listen(true);
+  liveness.listen(true);
   await clock.advance(14_999);
   expect(tick()).toBe(null);
   await clock.advance(1);
@@ -41,19 +41,19 @@ test("Pulse.tick() counts no silence of a connection that is not read", async ()
 });
 
 test("Pulse.challenge() asks at once, and any word says yes to all who asked", async () => {
-  const { clock, pulse, pings } = create();
+  const { clock, liveness, pings } = create();
   const giveUp = (): never => expect.fail("it was heard");
-  const answers = Promise.all([pulse.challenge(giveUp), pulse.challenge(giveUp)]);
+  const answers = Promise.all([liveness.challenge(giveUp), liveness.challenge(giveUp)]);
   expect(pings).toEqual([0, 0]);
   await clock.advance(1_999);
-  pulse.heard();
+  liveness.heard();
   expect(await answers).toEqual([true, true]);
   expect(clock.pending()).toBe(0);
 });
 
 test("Pulse.challenge() gives up after two seconds, and the end of the link says no", async () => {
-  const { clock, pulse } = create();
-  const answer = pulse.challenge(() => pulse.end());
+  const { clock, liveness } = create();
+  const answer = liveness.challenge(() => liveness.end());
   await clock.advance(2_000);
   expect(await answer).toBe(false);
   expect(clock.pending()).toBe(0);

@@ -20,7 +20,7 @@ const CHALLENGE_MS = 2_000;
  * Whether the other side of a link is alive: any word of it says so, and pings ask for one. Silence is counted only
  * while somebody listens: not while the connection is paused, nor while the directory does something else.
  */
-export class Pulse {
+export class Liveness {
   readonly #config: PulseConfig;
   readonly #deps: PulseDeps;
   #heardMs: number;

@@ -6,7 +6,7 @@ interface Pausable {
   resume(): void;
 }
 
-export interface Pace {
+export interface RateLimiter {
   /** Says how much of the processor's time the work on one message took. */
   worked(cpuMs: number): void;
   /** The connection has ended. */
@@ -25,10 +25,10 @@ const WINDOW_MS = 1_000;
  * the machine is, and nothing about who sent it.
  * @param pauseMsMax no pause is longer: what waits may be an answer to a ping.
  */
-export function createPace(
+export function createRateLimiter(
   source: Pausable,
   { clock, pauseMsMax }: { readonly clock: Clock; readonly pauseMsMax: number },
-): Pace {
+): RateLimiter {
   let windowMs = clock.monotonicMs();
   let spentMs = 0;
   let cancel: (() => void) | null = null;

@@ -4,10 +4,10 @@ import { FRAME_BYTES_MAX } from "@datawire/protocol";
 import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
 import { WebSocketServer } from "ws";
 import type { Permit } from "../access/gate.ts";
-import type { LinkDesk } from "./session-registry.ts";
+import type { SessionRegistry } from "./session-registry.ts";
 import { LinkSession, type LinkSessionConfig } from "./session.ts";
 import { LinkWebSocket } from "./web-socket.ts";
-import { createPace } from "./rate-limiter.ts";
+import { createRateLimiter } from "./rate-limiter.ts";
 import { socketOf } from "./socket.ts";
 
 interface LinkServerDeps {
@@ -48,11 +48,11 @@ export class LinkServer {
     return this.#sessions.size;
   }
 
-  /** Opens a link for whoever was let in, with the desk of their tenant. */
+  /** Opens a link for whoever was let in, with the executor of their tenant. */
   accept(
     req: IncomingMessage,
     { stream, head }: { readonly stream: Duplex; readonly head: Buffer },
-    guest: { readonly desk: LinkDesk; readonly permit: Permit },
+    guest: { readonly executor: SessionRegistry; readonly permit: Permit },
   ): void {
     this.#server.handleUpgrade(req, stream, head, (webSocket) => {
       const address = req.socket.remoteAddress ?? "unknown";
@@ -62,7 +62,7 @@ export class LinkServer {
         socket: socketOf(webSocket),
         peer: { address, local: isLoopback(address) },
       });
-      const pace = createPace(
+      const rateLimiter = createRateLimiter(
         {
           pause() {
             webSocket.pause();
@@ -82,14 +82,14 @@ export class LinkServer {
         const before = process.cpuUsage();
         session.receive((data as Buffer).toString("utf8"));
         const { user, system } = process.cpuUsage(before);
-        pace.worked((user + system) / 1_000);
+        rateLimiter.worked((user + system) / 1_000);
       });
       webSocket.on("pong", () => session.heard());
       webSocket.on("ping", () => session.heard());
       webSocket.on("error", (error) => this.#deps.log.debug("Link failed", { peer: address, error }));
       webSocket.on("close", (code) => {
         if (code === FAILED) session.abandoned();
-        pace.end();
+        rateLimiter.end();
         this.#sessions.delete(session);
         session.closed();
       });

@@ -4,9 +4,9 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { Counters } from "../stats/counters.ts";
 import { Faults } from "../problems/faults.ts";
-import { type LinkClient, LinkDesk } from "./session-registry.ts";
+import { type LinkClient, SessionRegistry } from "./session-registry.ts";
 import { momentOf } from "../model/moment.ts";
-import { Desk } from "../changes/change-executor.ts";
+import { ChangeExecutor } from "../changes/change-executor.ts";
 import { Publisher } from "../feed/publisher.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
 import { hello } from "../testing/served.ts";
@@ -17,7 +17,7 @@ function create() {
   const state = createState();
   const log = noLog;
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published() {} });
-  const desk = new Desk({
+  const executor = new ChangeExecutor({
     failed() {},
     board: new ProblemBoard(),
     state,
@@ -29,10 +29,10 @@ function create() {
     recorded() {},
     drained() {},
   });
-  const links = new LinkDesk({
+  const links = new SessionRegistry({
     faults: new Faults(),
     state,
-    desk,
+    executor,
     counters: new Counters(),
     publisher,
     others: null,

@@ -12,7 +12,7 @@ import { remedyOfLink } from "../problems/link-remedies.ts";
 import type { Faults } from "../problems/faults.ts";
 import type { Refusal, Word } from "../registry/registry.ts";
 import type { State } from "../registry/state.ts";
-import type { Desk } from "../changes/change-executor.ts";
+import type { ChangeExecutor } from "../changes/change-executor.ts";
 import { listed } from "../model/listed.ts";
 import type { Position } from "../feed/delta-log.ts";
 import type { Publisher } from "../feed/publisher.ts";
@@ -41,7 +41,7 @@ export interface FailedClient {
 const FAULT_REMEDY =
   "the directory's log says more; all others are served. If the client's version is another one, bring both to the same";
 
-/** A client that is connected, as the desk sees it. */
+/** A client that is connected, as the executor sees it. */
 export interface LinkClient {
   /** Null before it has said who it is and after its end. */
   report(): ClientReport | null;
@@ -69,9 +69,9 @@ interface Others {
   challenge(watson: string, replica: string): Promise<boolean>;
 }
 
-interface LinkDeskDeps {
+interface SessionRegistryDeps {
   readonly state: State;
-  readonly desk: Desk;
+  readonly executor: ChangeExecutor;
   readonly counters: Counters;
   readonly publisher: Publisher;
   /** Null where this directory alone uses the store. */
@@ -104,15 +104,15 @@ interface Taken {
 }
 
 /** What the sessions of the link ask of the directory, and where those that are open are found. */
-export class LinkDesk {
+export class SessionRegistry {
   readonly publisher: Publisher;
   readonly refused: (code: ErrorCode) => void;
-  readonly #deps: LinkDeskDeps;
+  readonly #deps: SessionRegistryDeps;
   readonly #open = new Set<LinkClient>();
   /** By id; the only ones for whom two connections with one id would be a conflict. */
   readonly #watsons = new Map<string, LinkClient>();
 
-  constructor(deps: LinkDeskDeps) {
+  constructor(deps: SessionRegistryDeps) {
     this.#deps = deps;
     this.publisher = deps.publisher;
     this.refused = deps.refused;
@@ -260,10 +260,10 @@ export class LinkDesk {
 
   /** Remembers that a caller exists, so that routes may name it. */
   #sight(caller: { readonly name: string; readonly kind: string }): void {
-    const { state, desk, log, clock } = this.#deps;
+    const { state, executor, log, clock } = this.#deps;
     const record = state.callers.sight(caller, clock.nowMs());
     if (record === null) return;
-    desk
+    executor
       .remember([{ kind: "caller", id: caller.name, value: record }])
       .catch((error: unknown) => log.warn("Caller not remembered", { caller: caller.name, error }));
   }

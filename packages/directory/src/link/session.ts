@@ -13,9 +13,9 @@ import type { Permit } from "../access/gate.ts";
 import type { Position } from "../feed/delta-log.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./read-message.ts";
 import type { Socket } from "./socket.ts";
-import type { ClientReport, LinkClient, LinkDesk, Rival } from "./session-registry.ts";
+import type { ClientReport, LinkClient, SessionRegistry, Rival } from "./session-registry.ts";
 import { ClientProblems } from "../problems/client-problems.ts";
-import { Pulse, type PulseConfig } from "./liveness.ts";
+import { Liveness, type PulseConfig } from "./liveness.ts";
 import { Subscription } from "./subscription.ts";
 
 /** Where a connection comes from. */
@@ -33,7 +33,7 @@ export interface LinkSessionConfig extends PulseConfig {
 interface LinkSessionDeps {
   readonly socket: Socket;
   readonly peer: Peer;
-  readonly desk: LinkDesk;
+  readonly executor: SessionRegistry;
   /** What let the client in. */
   readonly permit: Permit;
   readonly clock: Clock;
@@ -59,7 +59,7 @@ export class LinkSession implements LinkClient {
   readonly #deps: LinkSessionDeps;
   readonly #sinceMs: number;
   readonly #connectedMs: number;
-  readonly #pulse: Pulse;
+  readonly #liveness: Liveness;
   #phase: Phase = { state: "greeting" };
   #subscription: Subscription | null = null;
   #applied: Position | null = null;
@@ -70,7 +70,7 @@ export class LinkSession implements LinkClient {
     this.#deps = deps;
     this.#sinceMs = deps.clock.nowMs();
     this.#connectedMs = deps.clock.monotonicMs();
-    this.#pulse = new Pulse(config, { clock: deps.clock, ping: () => deps.socket.ping() });
+    this.#liveness = new Liveness(config, { clock: deps.clock, ping: () => deps.socket.ping() });
   }
 
   /** What the client is; null until it has said so. */
@@ -84,12 +84,12 @@ export class LinkSession implements LinkClient {
 
   /** Something came, if only an answer to a ping. */
   heard(): void {
-    this.#pulse.heard();
+    this.#liveness.heard();
   }
 
   /** Says whether the connection is read; while it is not, its silence says nothing. */
   listen(listens: boolean): void {
-    this.#pulse.listen(listens);
+    this.#liveness.listen(listens);
   }
 
   /** Takes one frame. Whatever goes wrong with it ends this link, and nothing else. */
@@ -102,7 +102,7 @@ export class LinkSession implements LinkClient {
     if (this.#phase.state === "closed") return;
     const read = readMessage(text);
     if (read.state === "refused") {
-      this.#deps.desk.refused(read.code);
+      this.#deps.executor.refused(read.code);
       if (read.garbage || this.#phase.state === "greeting")
         return this.#refuse(read.code, read.message, CLOSE.protocol);
       return this.#error(read.code, read.message);
@@ -111,7 +111,7 @@ export class LinkSession implements LinkClient {
       this.#take(read.message);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#deps.desk.refused(error.code);
+      this.#deps.executor.refused(error.code);
       this.#error(error.code, error.message);
     }
   }
@@ -124,7 +124,7 @@ export class LinkSession implements LinkClient {
   #review(): void {
     const ended = this.#deps.permit.ended();
     if (ended === null || this.#phase.state === "closed") return;
-    this.#deps.desk.refused("unauthenticated");
+    this.#deps.executor.refused("unauthenticated");
     this.#refuse("unauthenticated", `Cannot go on with the link: ${ended}`, CLOSE.policy);
   }
 
@@ -138,7 +138,7 @@ export class LinkSession implements LinkClient {
     if (this.#phase.state === "closed") return;
     if (this.#phase.state === "greeting" && nowMs - this.#connectedMs >= HELLO_MS_MAX)
       return this.#refuse("invalid_argument", "Cannot wait for hello any longer", CLOSE.policy);
-    const silentMs = this.#pulse.tick(nowMs);
+    const silentMs = this.#liveness.tick(nowMs);
     if (silentMs === null) return;
     this.#deps.log.info("Client is silent, cutting its link", { ...this.#name(), silentMs: Math.round(silentMs) });
     this.#deps.socket.terminate();
@@ -150,7 +150,7 @@ export class LinkSession implements LinkClient {
    */
   challenge(): Promise<boolean> {
     if (this.#phase.state === "closed") return Promise.resolve(false);
-    return this.#pulse.challenge(() => {
+    return this.#liveness.challenge(() => {
       this.#deps.socket.terminate();
       this.closed();
     });
@@ -176,7 +176,7 @@ export class LinkSession implements LinkClient {
 
   /** The client has closed the link, as it failed at what it was sent. */
   abandoned(): void {
-    if (this.#phase.state === "open") this.#deps.desk.linkAbandoned(this.#name());
+    if (this.#phase.state === "open") this.#deps.executor.linkAbandoned(this.#name());
   }
 
   /** The connection has ended. */
@@ -184,10 +184,10 @@ export class LinkSession implements LinkClient {
     const phase = this.#phase;
     if (phase.state === "closed") return;
     this.#phase = { state: "closed" };
-    this.#pulse.end();
+    this.#liveness.end();
     this.#alone(() => {
       this.#subscription?.end();
-      if (phase.state === "open") this.#deps.desk.leave(this, phase.hello);
+      if (phase.state === "open") this.#deps.executor.leave(this, phase.hello);
     });
   }
 
@@ -202,7 +202,7 @@ export class LinkSession implements LinkClient {
 
   /** The client may come again: it is the directory that failed. */
   #fail(error: unknown): void {
-    this.#deps.desk.failed(this.#name(), error);
+    this.#deps.executor.failed(this.#name(), error);
     if (this.#phase.state === "closed") return;
     this.#error("internal", "Cannot go on with the link: the directory failed at it; its log says how");
     this.#deps.socket.close(CLOSE.failed, "internal");
@@ -230,7 +230,7 @@ export class LinkSession implements LinkClient {
       case "problems":
         return this.#problems.report(message.problems);
       case "counters":
-        return this.#deps.desk.count(hello, message.counters);
+        return this.#deps.executor.count(hello, message.counters);
     }
   }
 
@@ -241,13 +241,13 @@ export class LinkSession implements LinkClient {
       return this.#refuse("unsupported", message, CLOSE.protocol, hello);
     }
     try {
-      requireLink(this.#deps.permit.grant, hello, this.#deps.desk.servicesOf(hello));
+      requireLink(this.#deps.permit.grant, hello, this.#deps.executor.servicesOf(hello));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#deps.desk.refused(error.code);
+      this.#deps.executor.refused(error.code);
       return this.#refuse(error.code, error.message, CLOSE.policy, hello);
     }
-    const rival = this.#deps.desk.rivalOf(hello);
+    const rival = this.#deps.executor.rivalOf(hello);
     if (rival === null) return this.#open(hello);
     this.#phase = { state: "challenging" };
     rival
@@ -265,16 +265,20 @@ export class LinkSession implements LinkClient {
   }
 
   #open(hello: Hello): void {
-    const { desk, socket, clock } = this.#deps;
+    const { executor, socket, clock } = this.#deps;
     const { leaseMs, heartbeatMs, directory } = this.#config;
     this.#phase = { state: "open", hello };
     const link = Math.min(hello.link.max, LINK_VERSIONS.max);
-    const sessionKey = desk.sessionKeyFor(hello) ?? undefined;
+    const sessionKey = executor.sessionKeyFor(hello) ?? undefined;
     this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs, sessionKey });
-    desk.enter(this, hello);
+    executor.enter(this, hello);
     if (hello.subscribe === null) return;
     const failed = (error: unknown): void => this.#fail(error);
-    this.#subscription = new Subscription({ source: desk.publisher, socket, failed }, hello.subscribe, clock.nowMs());
+    this.#subscription = new Subscription(
+      { source: executor.publisher, socket, failed },
+      hello.subscribe,
+      clock.nowMs(),
+    );
   }
 
   #register(hello: Hello, message: Extract<IncomingMessage, { type: "register" | "update" }>): void {
@@ -282,13 +286,13 @@ export class LinkSession implements LinkClient {
       throw new ProtocolError("permission_denied", `Cannot register instances for a ${hello.kind}: only a Watson does`);
     const read = readInstances(message.instances);
     const { permitted: instances, forbidden } = divideByRight(read.instances, this.#deps.permit.grant);
-    for (const { code } of forbidden) this.#deps.desk.refused(code);
+    for (const { code } of forbidden) this.#deps.executor.refused(code);
     const refused = [...read.refused, ...forbidden];
     const word = { instances, local: this.#deps.peer.local };
     const { refusals, tellsDraining } =
       message.type === "register"
-        ? this.#deps.desk.register(hello, word)
-        : this.#deps.desk.update(hello, {
+        ? this.#deps.executor.register(hello, word)
+        : this.#deps.executor.update(hello, {
             ...word,
             // What could not be read or may not be registered must not stay in use as it was described before.
             gone: [...message.gone, ...refused.map(({ instance }) => instance)],
@@ -300,10 +304,10 @@ export class LinkSession implements LinkClient {
     const answer = (): void => {
       if (this.#phase.state !== "open") return;
       this.#send({ type: "registered", seq: message.seq, refused: all });
-      if (tellsDraining) this.sendDraining(this.#deps.desk.drainedOf(hello));
+      if (tellsDraining) this.sendDraining(this.#deps.executor.drainedOf(hello));
     };
     // Answered means known after a restart.
-    this.#deps.desk
+    this.#deps.executor
       .saved()
       .then(answer)
       .catch((error: unknown) => this.#fail(error));
@@ -316,7 +320,7 @@ export class LinkSession implements LinkClient {
 
   /** Says why and closes; a client that tries again without a change is refused again. */
   #refuse(code: ErrorCode, message: string, close: number, hello?: Hello): void {
-    this.#deps.desk.linkRefused(
+    this.#deps.executor.linkRefused(
       { ...this.#name(), ...(hello && { kind: hello.kind, name: hello.name }) },
       { code, message },
     );

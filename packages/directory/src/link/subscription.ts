@@ -1,6 +1,6 @@
 import type { Hello } from "@datawire/protocol";
-import { Feed, type Source } from "../feed/stream.ts";
-import { FilteredFeed } from "../feed/filtered-stream.ts";
+import { Stream, type Source } from "../feed/stream.ts";
+import { FilteredStream } from "../feed/filtered-stream.ts";
 import type { Position } from "../feed/delta-log.ts";
 import type { Socket } from "./socket.ts";
 import type { Subscriber } from "../feed/publisher.ts";
@@ -28,7 +28,7 @@ export class Subscription {
   readonly #source: SubscriptionSource;
   readonly #socket: SubscriptionDeps["socket"];
   readonly #failed: SubscriptionDeps["failed"];
-  readonly #feed: Pick<Feed, "revision" | "next">;
+  readonly #feed: Pick<Stream, "revision" | "next">;
   readonly #unsubscribe: () => void;
   /** A frame filled the buffer, and nothing is sent until it has left. */
   #waiting = false;
@@ -41,8 +41,8 @@ export class Subscription {
     source.flush();
     this.#feed =
       wish.services === null
-        ? new Feed(source, wish.have, nowMs)
-        : new FilteredFeed(source, { services: wish.services, have: wish.have, nowMs });
+        ? new Stream(source, wish.have, nowMs)
+        : new FilteredStream(source, { services: wish.services, have: wish.have, nowMs });
     this.#unsubscribe = source.subscribe(this);
     this.pump();
   }

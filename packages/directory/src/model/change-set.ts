@@ -1,6 +1,6 @@
 import type { Change, HistoryEntry } from "./records.ts";
 
-/** What a command would change. Nothing has changed yet: the desk commits it, or shows it for a dry run. */
+/** What a command would change. Nothing has changed yet: the executor commits it, or shows it for a dry run. */
 export interface Plan {
   /** One line for the history. */
   readonly action: string;

@@ -1,9 +1,9 @@
-import { instance, routes, tableOf } from "@datawire/catalog/testing";
+import { instance, routes, catalogOf } from "@datawire/catalog/testing";
 import { expect, test } from "vitest";
 import { serviceProblems } from "./service-problems.ts";
 
 test("serviceProblems() has none where every version that is live gets its share", () => {
-  const table = tableOf([instance("barker@a(1)"), instance("barker@b(2)")], {
+  const table = catalogOf([instance("barker@a(1)"), instance("barker@b(2)")], {
     services: [{ name: "barker", primary: "1" }],
     tables: [routes("*", "barker", [["//barker(2)", 1_000]])],
   });
@@ -11,7 +11,7 @@ test("serviceProblems() has none where every version that is live gets its share
 });
 
 test("serviceProblems() tells of a version that no route names", () => {
-  const table = tableOf([instance("barker@a(1)"), instance("barker@b(2.1)")], {
+  const table = catalogOf([instance("barker@a(1)"), instance("barker@b(2.1)")], {
     services: [{ name: "barker", primary: "1" }],
   });
   expect(serviceProblems(table)).toEqual([
@@ -26,7 +26,7 @@ test("serviceProblems() tells of a version that no route names", () => {
 });
 
 test("serviceProblems() tells of a route that waits for its target", () => {
-  const table = tableOf([instance("barker@a(1)")], {
+  const table = catalogOf([instance("barker@a(1)")], {
     services: [{ name: "barker", primary: "1" }],
     tables: [routes("monolith", "barker", [["//barker(3)", 500]])],
   });
@@ -42,7 +42,7 @@ test("serviceProblems() tells of a route that waits for its target", () => {
 });
 
 test("serviceProblems() tells of a service that is down", () => {
-  const table = tableOf([instance("barker@a(1)", { state: "down", reason: "HTTP 503" })], {
+  const table = catalogOf([instance("barker@a(1)", { state: "down", reason: "HTTP 503" })], {
     services: [{ name: "barker", primary: "1" }],
   });
   expect(serviceProblems(table)).toMatchObject([

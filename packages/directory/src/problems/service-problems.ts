@@ -1,6 +1,6 @@
 import { formatPercent, generationOf, isUsable, type RouteTable } from "@datawire/protocol";
 import { generationTarget, isWaiting, listService, roleOf } from "@datawire/routing";
-import type { ServiceView, Table } from "@datawire/catalog";
+import type { ServiceView, Catalog } from "@datawire/catalog";
 
 /** Something that an operator should know of: its cause, and what helps. */
 export interface StatusProblem {
@@ -11,15 +11,15 @@ export interface StatusProblem {
 }
 
 /** What is wrong with the services of a table and with their routes. */
-export function serviceProblems(table: Table): StatusProblem[] {
+export function serviceProblems(table: Catalog): StatusProblem[] {
   const services = [...table.serviceNames()].flatMap((name) => {
     const view = table.service(name);
     return view === null ? [] : [...standing(table, name, view), ...held(name, view)];
   });
-  return [...services, ...[...table.tables()].flatMap((one) => waiting(table, one))];
+  return [...services, ...[...table.routeTables()].flatMap((one) => waiting(table, one))];
 }
 
-function standing(table: Table, name: string, view: ServiceView): StatusProblem[] {
+function standing(table: Catalog, name: string, view: ServiceView): StatusProblem[] {
   // The usual case costs no distribution: something live in the primary, and no route that could take it away.
   if (view.named.length === 0 && view.tables.length === 0 && view.instances.every(isUsable)) {
     if (view.instances.some(({ version }) => generationOf(version) === view.service.primary)) return [];
@@ -53,7 +53,7 @@ function held(name: string, view: ServiceView): StatusProblem[] {
   }));
 }
 
-function waiting(table: Table, { caller, service, routes }: RouteTable): StatusProblem[] {
+function waiting(table: Catalog, { caller, service, routes }: RouteTable): StatusProblem[] {
   return routes
     .filter(({ target }) => isWaiting(table, target))
     .map(({ target, share, reading }) => {

@@ -1,5 +1,5 @@
 import { instanceKey } from "@datawire/protocol";
-import type { Holdings, Watson } from "./holdings.ts";
+import type { Ownership, Watson } from "./ownership.ts";
 import type { Sighting, StoredRegistration } from "../model/records.ts";
 
 /** What changed of the registrations since they were last saved: as they are now, and the keys of those that are gone. */
@@ -19,17 +19,17 @@ export interface WatsonChange extends RegistrationChanges {
 }
 
 /** What this directory has changed of the registrations and not saved yet. */
-export class Unsaved {
-  readonly #holdings: Holdings;
+export class DirtySet {
+  readonly #ownership: Ownership;
   /** Instance key → the Watson for whose sake it changed. */
   readonly #instances = new Map<string, string>();
   /** Watson → the directory that must still be away when it is forgotten. */
   readonly #watsons = new Map<string, string | null>();
   /** Instances that changed here and were not saved before another directory heard their Watson. */
-  readonly #doubtful = new Set<string>();
+  readonly #unconfirmed = new Set<string>();
 
-  constructor(holdings: Holdings) {
-    this.#holdings = holdings;
+  constructor(ownership: Ownership) {
+    this.#ownership = ownership;
   }
 
   instance(key: string, watson: string): void {
@@ -42,7 +42,7 @@ export class Unsaved {
   }
 
   get size(): number {
-    return this.#instances.size + this.#watsons.size + this.#doubtful.size;
+    return this.#instances.size + this.#watsons.size + this.#unconfirmed.size;
   }
 
   clear(): void {
@@ -55,8 +55,8 @@ export class Unsaved {
     const stored: StoredRegistration[] = [];
     const gone: string[] = [];
     for (const key of this.#instances.keys()) {
-      const owner = this.#holdings.owner(key);
-      const one = owner && this.#holdings.stored(owner, key);
+      const owner = this.#ownership.owner(key);
+      const one = owner && this.#ownership.stored(owner, key);
       if (one === null) gone.push(key);
       else stored.push(one);
     }
@@ -67,7 +67,7 @@ export class Unsaved {
   /** Takes back changes that could not be saved: the next call gives what they are by then. */
   restore({ stored, gone }: RegistrationChanges): void {
     for (const { watson, registration } of stored) this.instance(instanceKey(registration), watson.id);
-    for (const key of gone) this.instance(key, this.#holdings.owner(key)?.identity.id ?? "");
+    for (const key of gone) this.instance(key, this.#ownership.owner(key)?.identity.id ?? "");
   }
 
   /** Everything since the last call, by Watson; what is another directory's to say is left out. */
@@ -79,15 +79,16 @@ export class Unsaved {
       return known;
     };
     for (const [id, away] of this.#watsons) {
-      const watson = this.#holdings.watsons.get(id);
+      const watson = this.#ownership.watsons.get(id);
       if (watson?.seat.state === "elsewhere") continue;
       Object.assign(draft(id), { away, sighting: watson === undefined ? null : sightingOf(watson, replica) });
     }
     for (const [key, id] of this.#instances) {
-      const owner = this.#holdings.owner(key);
-      if (this.#holdings.watsons.get(id)?.seat.state === "elsewhere") this.#doubtful.add(key);
+      const owner = this.#ownership.owner(key);
+      if (this.#ownership.watsons.get(id)?.seat.state === "elsewhere") this.#unconfirmed.add(key);
       else if (owner === null) draft(id).gone.push(key);
-      else if (owner.identity.id === id) draft(id).stored.push(this.#holdings.stored(owner, key) as StoredRegistration);
+      else if (owner.identity.id === id)
+        draft(id).stored.push(this.#ownership.stored(owner, key) as StoredRegistration);
     }
     this.clear();
     return [...byWatson.values()];
@@ -97,14 +98,14 @@ export class Unsaved {
    * The instances of which this directory does not know any more what the store has: what it heard of them was never
    * written, and will not be.
    */
-  takeDoubtful(): string[] {
-    const keys = [...this.#doubtful];
-    this.#doubtful.clear();
+  takeUnconfirmed(): string[] {
+    const keys = [...this.#unconfirmed];
+    this.#unconfirmed.clear();
     return keys;
   }
 
-  restoreDoubtful(keys: readonly string[]): void {
-    for (const key of keys) this.#doubtful.add(key);
+  restoreUnconfirmed(keys: readonly string[]): void {
+    for (const key of keys) this.#unconfirmed.add(key);
   }
 
   /** As `restore`, of `takeByWatson`. */

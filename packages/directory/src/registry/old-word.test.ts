@@ -91,7 +91,7 @@ describe("a lost instance", () => {
     const before = createState();
     state(before, "vm1", [registration("a@a1", { url: HERE })]);
     const world = createState();
-    world.registry.restore(before.registry.takeUnsaved().stored, { moment: at(10_000), presumed: true });
+    world.registry.restore(before.registry.takeDirty().stored, { moment: at(10_000), presumed: true });
     expect(shown(world, "a")).toBe("a1 live");
     state(world, "vm2", [registration("b@b1", { url: HERE })], { ms: 11_000 });
     expect(shown(world, "a")).toBe("a1 down");

@@ -1,14 +1,14 @@
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { at, createState, LEASE_MS, registration, shown, state, watson } from "../testing/worlds.ts";
-import type { OthersWord, SharedNews } from "./peer-updates.ts";
+import type { PeerUpdates, SharedNews } from "./peer-updates.ts";
 import type { Sighting, StoredRegistration } from "../model/records.ts";
 import type { State } from "./state.ts";
 
 const nothing: SharedNews = { replicas: [], sightings: [], registrations: [] };
 
 /** A directory that hears of another one, `b`. */
-function open(): { world: State; others: OthersWord } {
+function open(): { world: State; others: PeerUpdates } {
   const world = createState();
   const others = world.registry.othersWord("a");
   others.take({ ...nothing, replicas: [{ id: "b", present: true }] }, at(0));
@@ -96,11 +96,11 @@ test("take() leaves alone what a Watson here took over from one that is out of s
 test("take() of the end of what a Watson here holds has it written again", () => {
   const { world, others } = open();
   state(world, "vm1", ["barker@x"]);
-  world.registry.unsaved.takeByWatson("a");
+  world.registry.dirty.takeByWatson("a");
   const gone = { ...nothing, sightings: [{ id: watson("vm1").id, value: null }] };
   others.take({ ...gone, registrations: [{ key: "barker@x", value: null }] }, at(1));
   expect(shown(world, "barker")).toBe("x live");
-  const [change] = world.registry.unsaved.takeByWatson("a");
+  const [change] = world.registry.dirty.takeByWatson("a");
   expect(change).toMatchObject({ sighting: { replica: "a" }, stored: [{ registration: { name: "x" } }], gone: [] });
 });
 
@@ -109,7 +109,7 @@ test("endLeases() of a Watson whose directory is gone is to hold only while that
   others.take({ ...nothing, sightings: [seen("vm1", "b")], registrations: [held("vm1", "barker@x")] }, at(0));
   others.take({ ...nothing, replicas: [{ id: "b", present: false }] }, at(1));
   expect(world.registry.endLeases(at(1 + LEASE_MS))).toHaveLength(1);
-  expect(world.registry.unsaved.takeByWatson("a")).toMatchObject([{ sighting: null, gone: ["barker@x"], away: "b" }]);
+  expect(world.registry.dirty.takeByWatson("a")).toMatchObject([{ sighting: null, gone: ["barker@x"], away: "b" }]);
 });
 
 test("restartLeases() gives all that are out of sight another lease", () => {
@@ -147,7 +147,7 @@ class Shared {
   }
 
   /** Writes what a directory that has heard everything up to `revision` says; returns what it refuses. */
-  save(changes: ReturnType<State["registry"]["unsaved"]["takeByWatson"]>, revision: number) {
+  save(changes: ReturnType<State["registry"]["dirty"]["takeByWatson"]>, revision: number) {
     return changes.filter(({ watson: id, sighting, stored, gone }) => {
       const keys = [...stored.map((one) => `${one.registration.service}@${one.registration.name}`), ...gone];
       const newer = [this.#sightings.get(id), ...keys.map((key) => this.#registrations.get(key))];
@@ -194,8 +194,8 @@ test("two directories that hear each other late and in any order end with the sa
         }
       };
       const save = (one: (typeof directories)[number]): void => {
-        const { unsaved } = one.world.registry;
-        const changes = unsaved.takeByWatson(one.id);
+        const { dirty } = one.world.registry;
+        const changes = dirty.takeByWatson(one.id);
         for (const { watson: id, stored } of changes) {
           one.known.sightings.add(id);
           for (const {
@@ -203,8 +203,8 @@ test("two directories that hear each other late and in any order end with the sa
           } of stored)
             one.known.registrations.add(`${service}@${name}`);
         }
-        unsaved.restoreByWatson(shared.save(changes, one.revision));
-        one.others.take(shared.read(unsaved.takeDoubtful()), at(ms));
+        dirty.restoreByWatson(shared.save(changes, one.revision));
+        one.others.take(shared.read(dirty.takeUnconfirmed()), at(ms));
       };
       for (const one of steps) {
         ms += 1;
@@ -229,7 +229,7 @@ test("two directories that hear each other late and in any order end with the sa
         ["s", "t"].map((service) => shown(world, service).split(", ").toSorted().join(", ")).join("; "),
       );
       expect(tables[0]).toBe(tables[1]);
-      expect(directories.map(({ world }) => world.registry.unsaved.takeByWatson("a"))).toEqual([[], []]);
+      expect(directories.map(({ world }) => world.registry.dirty.takeByWatson("a"))).toEqual([[], []]);
     }),
     { numRuns: 500 },
   );

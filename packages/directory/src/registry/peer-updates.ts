@@ -1,8 +1,8 @@
-import type { Holdings, Watson } from "./holdings.ts";
+import type { Ownership, Watson } from "./ownership.ts";
 import { type Held, sameRegistration } from "./shown-state.ts";
 import type { Moment } from "../model/moment.ts";
 import type { Sighting, StoredRegistration } from "../model/records.ts";
-import type { Unsaved } from "./dirty-set.ts";
+import type { DirtySet } from "./dirty-set.ts";
 
 /** What other directories on the same store have written; null for what is gone. */
 export interface SharedNews {
@@ -16,17 +16,17 @@ export interface SharedNews {
  * Takes the word of the other directories on the same store. Of a Watson that is connected here, this directory knows
  * better, unless another one has seen it since: the last one that a Watson stated its set to has its word.
  */
-export class OthersWord {
-  readonly #holdings: Holdings;
-  readonly #unsaved: Unsaved;
+export class PeerUpdates {
+  readonly #ownership: Ownership;
+  readonly #dirty: DirtySet;
   readonly #replica: string;
   readonly #present = new Set<string>();
 
   /** @param replica the id of this directory. */
-  constructor(replica: string, { holdings, unsaved }: { readonly holdings: Holdings; readonly unsaved: Unsaved }) {
+  constructor(replica: string, { ownership, dirty }: { readonly ownership: Ownership; readonly dirty: DirtySet }) {
     this.#replica = replica;
-    this.#holdings = holdings;
-    this.#unsaved = unsaved;
+    this.#ownership = ownership;
+    this.#dirty = dirty;
   }
 
   /**
@@ -45,21 +45,21 @@ export class OthersWord {
       if (value === null) this.#drop(key, moment);
       else for (const id of this.#takeRegistration(key, value, moment)) contested.add(id);
     }
-    this.#holdings.settle(moment);
+    this.#ownership.settle(moment);
     return contested;
   }
 
   /** Starts the leases of all that are out of sight anew: while the store was, so was everything else. */
   restartLeases({ monotonicMs }: Moment): void {
-    for (const { identity, seat, held } of this.#holdings.watsons.values())
-      if (seat.state === "lost") this.#holdings.parts.leases.start(identity.id, held.size, monotonicMs);
+    for (const { identity, seat, held } of this.#ownership.watsons.values())
+      if (seat.state === "lost") this.#ownership.parts.leases.start(identity.id, held.size, monotonicMs);
   }
 
   #takeReplica(id: string, present: boolean, moment: Moment): void {
     if (id === this.#replica) return;
     if (present) this.#present.add(id);
     else this.#present.delete(id);
-    for (const watson of this.#holdings.watsons.values()) {
+    for (const watson of this.#ownership.watsons.values()) {
       if (watson.seat.state !== "here" && watson.seat.replica === id) this.#sitAt(watson, id, { moment });
     }
   }
@@ -75,25 +75,25 @@ export class OthersWord {
   ): void {
     const { seat: before } = watson;
     if (this.#present.has(replica))
-      return this.#holdings.sit(watson, { state: "elsewhere", replica }, { sinceMs, moment });
+      return this.#ownership.sit(watson, { state: "elsewhere", replica }, { sinceMs, moment });
     // Nobody has lost sight of it if the directory that saw it has ended while this one was not there yet.
     const presumed = before.state === "lost" && before.presumed === true;
     const lostMs = before.state === "lost" ? watson.sinceMs : moment.wallMs;
-    this.#holdings.sit(watson, { state: "lost", replica, presumed }, { sinceMs: lostMs, moment });
+    this.#ownership.sit(watson, { state: "lost", replica, presumed }, { sinceMs: lostMs, moment });
   }
 
   /** Returns whether the Watson was connected here until now. */
   #takeSighting({ replica, sinceMs, ...identity }: Sighting, moment: Moment): boolean {
     const { id } = identity;
-    const watson = this.#holdings.watsons.get(id) ?? this.#addLost(identity, moment);
+    const watson = this.#ownership.watsons.get(id) ?? this.#addLost(identity, moment);
     const here = watson.seat.state === "here";
     if (replica === this.#replica || (here && replica === null)) {
       // It is not as the store has it, and this directory is the one to say so.
-      if (here !== (replica === this.#replica)) this.#unsaved.watson(id);
+      if (here !== (replica === this.#replica)) this.#dirty.watson(id);
       return false;
     }
     watson.identity = identity;
-    if (replica === null) this.#holdings.sit(watson, { state: "lost", replica }, { sinceMs, moment });
+    if (replica === null) this.#ownership.sit(watson, { state: "lost", replica }, { sinceMs, moment });
     else this.#sitAt(watson, replica, { moment, sinceMs });
     return here;
   }
@@ -102,48 +102,48 @@ export class OthersWord {
   #takeRegistration(key: string, stored: StoredRegistration, moment: Moment): string[] {
     const { registration, order, sinceMs, watson: identity } = stored;
     const held: Held = { said: registration, saidSinceMs: sinceMs };
-    const watson = this.#holdings.watsons.get(identity.id) ?? this.#addLost(identity, moment);
-    const owner = this.#holdings.owner(key);
+    const watson = this.#ownership.watsons.get(identity.id) ?? this.#addLost(identity, moment);
+    const owner = this.#ownership.owner(key);
     const ownerHere = owner?.seat.state === "here";
     if (watson.seat.state === "here") {
       const own = watson.held.get(key);
       if (own !== undefined && sameRegistration(own.said, registration)) return [];
       // Its Watson, which is here, says otherwise; or holds it no more, and another one may.
-      if (owner?.seat.state === "elsewhere") this.#holdings.drop(owner, key, moment);
-      this.#unsaved.instance(key, this.#holdings.owner(key)?.identity.id ?? identity.id);
+      if (owner?.seat.state === "elsewhere") this.#ownership.drop(owner, key, moment);
+      this.#dirty.instance(key, this.#ownership.owner(key)?.identity.id ?? identity.id);
       return [];
     }
     if (owner !== null && ownerHere && watson.seat.state === "lost") {
-      this.#unsaved.instance(key, owner.identity.id); // taken over from one that is out of sight
+      this.#dirty.instance(key, owner.identity.id); // taken over from one that is out of sight
       return [];
     }
-    this.#holdings.orders.restore(key, order);
-    this.#holdings.hold(watson, key, { held, moment });
+    this.#ownership.orders.restore(key, order);
+    this.#ownership.hold(watson, key, { held, moment });
     return owner !== null && ownerHere ? [owner.identity.id] : [];
   }
 
   #drop(key: string, moment: Moment): void {
-    const owner = this.#holdings.owner(key);
+    const owner = this.#ownership.owner(key);
     if (owner === null) return;
-    if (owner.seat.state === "here") this.#unsaved.instance(key, owner.identity.id);
-    else this.#holdings.drop(owner, key, moment);
+    if (owner.seat.state === "here") this.#dirty.instance(key, owner.identity.id);
+    else this.#ownership.drop(owner, key, moment);
   }
 
   #forget(id: string, moment: Moment): void {
-    const watson = this.#holdings.watsons.get(id);
+    const watson = this.#ownership.watsons.get(id);
     if (watson === undefined) return;
     if (watson.seat.state === "here") {
-      this.#unsaved.watson(id);
-      for (const key of watson.held.keys()) this.#unsaved.instance(key, id);
+      this.#dirty.watson(id);
+      for (const key of watson.held.keys()) this.#dirty.instance(key, id);
       return;
     }
-    for (const key of watson.held.keys()) this.#holdings.drop(watson, key, moment);
-    this.#holdings.forget(watson);
+    for (const key of watson.held.keys()) this.#ownership.drop(watson, key, moment);
+    this.#ownership.forget(watson);
   }
 
   #addLost(identity: StoredRegistration["watson"], moment: Moment): Watson {
-    const watson = this.#holdings.add(identity, moment);
-    this.#holdings.parts.leases.start(identity.id, 0, moment.monotonicMs);
+    const watson = this.#ownership.add(identity, moment);
+    this.#ownership.parts.leases.start(identity.id, 0, moment.monotonicMs);
     return watson;
   }
 }

@@ -1,6 +1,6 @@
 import { compareGenerations, generationOf, isUsable } from "@datawire/protocol";
 import { newestGeneration } from "@datawire/routing";
-import type { TableReader } from "@datawire/catalog";
+import type { CatalogReader } from "@datawire/catalog";
 import type { Moment } from "../model/moment.ts";
 import type { Services } from "./services.ts";
 
@@ -28,11 +28,11 @@ type Undecided =
  */
 export class Primaries {
   readonly #services: Services;
-  readonly #table: TableReader;
+  readonly #table: CatalogReader;
   #promotionDelayMs: number;
   readonly #undecided = new Map<string, Undecided>();
 
-  constructor(services: Services, table: TableReader, { promotionDelayMs }: { readonly promotionDelayMs: number }) {
+  constructor(services: Services, table: CatalogReader, { promotionDelayMs }: { readonly promotionDelayMs: number }) {
     this.#services = services;
     this.#table = table;
     this.#promotionDelayMs = promotionDelayMs;

@@ -1,5 +1,5 @@
 import { emptyChange, instanceKey, isEmptyChange } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { at, createState, LEASE_MS, registration, shown, state, watson } from "../testing/worlds.ts";
@@ -170,11 +170,11 @@ test("restore() brings back what was saved, as lost, in its old order", () => {
   const before = createState();
   state(before, "vm1", ["barker@b", registration("barker@c", { state: "down", reason: "503" })]);
   state(before, "vm2", ["barker@a"]);
-  const { stored } = before.registry.takeUnsaved();
+  const { stored } = before.registry.takeDirty();
   const after = createState();
   after.registry.restore(stored.toReversed(), { moment: at(0), presumed: false });
   expect(shown(after, "barker")).toBe("b lost, c down, a lost");
-  expect(after.registry.takeUnsaved()).toEqual({ stored: [], gone: [] });
+  expect(after.registry.takeDirty()).toEqual({ stored: [], gone: [] });
   state(after, "vm1", ["barker@b"], { ms: 100 });
   after.registry.endLeases(at(LEASE_MS));
   expect(shown(after, "barker")).toBe("b live");
@@ -185,7 +185,7 @@ test("restore() shows what is presumed to come back as it was, and as lost once 
   state(before, "vm1", ["barker@a"]);
   state(before, "vm2", ["barker@b"]);
   const after = createState();
-  after.registry.restore(before.registry.takeUnsaved().stored, { moment: at(5), presumed: true });
+  after.registry.restore(before.registry.takeDirty().stored, { moment: at(5), presumed: true });
   expect(shown(after, "barker")).toBe("a live, b live");
   expect(after.table.hash()).toBe(before.table.hash());
   expect(after.registry.holder(watson("vm1").id)).toMatchObject({ state: "lost" });
@@ -201,11 +201,11 @@ test("restore() shows what is presumed to come back as it was, and as lost once 
 test("takeUnsaved() gives what changed, and nothing when a Watson merely went out of sight", () => {
   const world = createState();
   state(world, "vm1", ["barker@a", "barker@b"]);
-  expect(world.registry.takeUnsaved().stored).toHaveLength(2);
+  expect(world.registry.takeDirty().stored).toHaveLength(2);
   world.registry.break(watson("vm1").id, at(1));
-  expect(world.registry.takeUnsaved()).toEqual({ stored: [], gone: [] });
+  expect(world.registry.takeDirty()).toEqual({ stored: [], gone: [] });
   state(world, "vm1", ["barker@a"], { ms: 2 });
-  expect(world.registry.takeUnsaved()).toEqual({ stored: [], gone: ["barker@b"] });
+  expect(world.registry.takeDirty()).toEqual({ stored: [], gone: ["barker@b"] });
 });
 
 /** What three Watsons may do to four instances of two services. */
@@ -227,7 +227,7 @@ test("whatever Watsons do, each instance has one holder, states follow sight, an
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const world = createState({ share: 1, minimum: 1 });
-      const follower = new Table();
+      const follower = new Catalog();
       const sight = new Map<string, boolean>();
       const drained = new Set<string>();
       let ms = 0;

@@ -1,7 +1,7 @@
 import type { Instance, Service, ServiceProtocol } from "@datawire/protocol";
 import { generationOf } from "@datawire/protocol";
 import { emptyRecord, type ServiceRecord } from "../model/records.ts";
-import type { TableWriter } from "../feed/catalog-writer.ts";
+import type { CatalogWriter } from "../feed/catalog-writer.ts";
 
 /** How many instances of a service there are, so that no question about one instance needs a look at all of them. */
 interface Tally {
@@ -15,11 +15,11 @@ interface Tally {
  * table while it is declared or has an instance; what is remembered of it, its primary above all, stays longer.
  */
 export class Services {
-  readonly #writer: TableWriter;
+  readonly #writer: CatalogWriter;
   readonly #records = new Map<string, ServiceRecord>();
   readonly #tallies = new Map<string, Tally>();
 
-  constructor(writer: TableWriter) {
+  constructor(writer: CatalogWriter) {
     this.#writer = writer;
   }
 

@@ -8,7 +8,7 @@ import { Primaries } from "./primaries.ts";
 import type { Drain, DurableRecord } from "../model/records.ts";
 import { Registry } from "./registry.ts";
 import { Services } from "./services.ts";
-import { TableWriter } from "../feed/catalog-writer.ts";
+import { CatalogWriter } from "../feed/catalog-writer.ts";
 
 export interface StateConfig {
   readonly leaseMs: number;
@@ -20,7 +20,7 @@ export interface StateConfig {
 
 /** All that a directory knows: what its Watsons say, what its operators said, and the table that both make. */
 export class State {
-  readonly writer = new TableWriter();
+  readonly writer = new CatalogWriter();
   readonly services = new Services(this.writer);
   readonly callers = new Callers();
   readonly history = new History();
@@ -48,7 +48,7 @@ export class State {
     this.primaries.configure({ promotionDelayMs });
   }
 
-  get table(): TableWriter["table"] {
+  get table(): CatalogWriter["table"] {
     return this.writer.table;
   }
 
@@ -63,7 +63,7 @@ export class State {
 
   /** The route tables in which something ends by itself. */
   expiring(): RouteTable[] {
-    return [...this.#expiring].flatMap((key) => this.table.table(key) ?? []);
+    return [...this.#expiring].flatMap((key) => this.table.routeTable(key) ?? []);
   }
 
   /** The world as the route commands of the protocol see it. */

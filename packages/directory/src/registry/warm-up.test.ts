@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Homecoming } from "./warm-up.ts";
+import { WarmUp } from "./warm-up.ts";
 
 // How many Watsons are not back yet, at each second from the first.
 test.each<[number[], number | null, string]>([
@@ -9,8 +9,8 @@ test.each<[number[], number | null, string]>([
   [[9, 9, 9, 9, 9, 9, 9, 9, 8, 8, 8], null, "not before such a lull"],
   [Array.from({ length: 40 }, (_, i) => 50 - i), 36, "after four warm-ups however many come"],
 ])("Homecoming with %j awaited is over after %j s: %s", (awaited, expected) => {
-  const homecoming = new Homecoming({ startedMs: 0, warmUpMs: 9_000 });
-  const over = awaited.findIndex((count, i) => homecoming.isOver({ awaited: count, missing: 0 }, (i + 1) * 1_000));
+  const warmUp = new WarmUp({ startedMs: 0, warmUpMs: 9_000 });
+  const over = awaited.findIndex((count, i) => warmUp.isOver({ awaited: count, missing: 0 }, (i + 1) * 1_000));
   expect(over === -1 ? null : over + 1).toBe(expected);
 });
 
@@ -22,14 +22,14 @@ test.each<[number[], number | null, string]>([
   [[...Array.from({ length: 17 }, () => 5), 4, 4, 4, 4, 4], 21, "a lull after the last that came"],
   [Array.from({ length: 40 }, (_, i) => 50 - i), 36, "after four warm-ups however much comes"],
 ])("Homecoming with %j missing is over after %j s: %s", (missing, expected) => {
-  const homecoming = new Homecoming({ startedMs: 0, warmUpMs: 9_000 });
-  const over = missing.findIndex((count, i) => homecoming.isOver({ awaited: 0, missing: count }, (i + 1) * 1_000));
+  const warmUp = new WarmUp({ startedMs: 0, warmUpMs: 9_000 });
+  const over = missing.findIndex((count, i) => warmUp.isOver({ awaited: 0, missing: count }, (i + 1) * 1_000));
   expect(over === -1 ? null : over + 1).toBe(expected);
 });
 
 test("Homecoming waits for those who are missing for five seconds, however short the lease is", () => {
-  const homecoming = new Homecoming({ startedMs: 0, warmUpMs: 500 });
-  expect(homecoming.isOver({ awaited: 1, missing: 0 }, 0)).toBe(false);
-  expect(homecoming.isOver({ awaited: 1, missing: 0 }, 4_999)).toBe(false);
-  expect(homecoming.isOver({ awaited: 1, missing: 0 }, 5_000)).toBe(true);
+  const warmUp = new WarmUp({ startedMs: 0, warmUpMs: 500 });
+  expect(warmUp.isOver({ awaited: 1, missing: 0 }, 0)).toBe(false);
+  expect(warmUp.isOver({ awaited: 1, missing: 0 }, 4_999)).toBe(false);
+  expect(warmUp.isOver({ awaited: 1, missing: 0 }, 5_000)).toBe(true);
 });

@@ -20,7 +20,7 @@ export interface Homecomers {
  * that live; on a machine that is busy, or for very many of them, it goes on while they keep coming. Where its store was
  * lost, only the subscribers know that there was more.
  */
-export class Homecoming {
+export class WarmUp {
   readonly #startedMs: number;
   readonly #warmUpMs: number;
   #awaited = Number.POSITIVE_INFINITY;

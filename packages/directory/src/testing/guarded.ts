@@ -8,7 +8,7 @@ import { createReadiness, noLog, ProblemBoard, systemClock } from "@datawire/run
 import { WebSocket } from "ws";
 import { tlsOptions } from "../access/certificates.ts";
 import { type Access, openAccess } from "../access/open-access.ts";
-import type { TokenOrder } from "../access/token-desk.ts";
+import type { TokenOrder } from "../access/token-service.ts";
 import { assembleDirectory, startingHandlers } from "../app/assemble.ts";
 import { type HttpServer, listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";

@@ -7,7 +7,7 @@ const table = world();
 const changed = {
   epoch: "e",
   revision: 8,
-  routes: [...table.tables()].flatMap((one) => listRoutes(table, one)).filter(({ percent }) => percent === 10),
+  routes: [...table.routeTables()].flatMap((one) => listRoutes(table, one)).filter(({ percent }) => percent === 10),
   notes: ["monolith is taken as a caller"],
   distribution: explain(table, "barker", { caller: "monolith", zone: null }),
   changed: true,

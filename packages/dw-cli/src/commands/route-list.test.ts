@@ -1,5 +1,5 @@
 import { emptyChange, type TableChange } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { instance, routes } from "@datawire/catalog/testing";
 import { expect, test } from "vitest";
 import { callerOf } from "../testing/answers.ts";
@@ -81,7 +81,7 @@ test("route list says that there is nothing yet", async () => {
 
 /** The states of a table that goes through some changes. */
 function states(...changes: Partial<TableChange>[]) {
-  const table: Table = world();
+  const table: Catalog = world();
   let revision = 7;
   const first = () => ({
     table,

@@ -30,10 +30,10 @@ export async function connect(
   };
 
   const follow: Dw["follow"] = async (onUpdate) => {
-    const { openTableFollower, runLink } = await import("@datawire/link");
+    const { openCatalogFollower, runLink } = await import("@datawire/link");
     const log = createLog({ name: "dw", level: common.logLevel, format: common.logFormat });
     const undo = stopOnSignals(stop);
-    const follower = await openTableFollower(
+    const follower = await openCatalogFollower(
       { services: null, path: null },
       { clock: systemClock, log, onUpdate: (update) => onUpdate(follower.table, update) },
     );

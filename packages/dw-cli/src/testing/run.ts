@@ -1,8 +1,8 @@
 import { type ApiClient, createApiClient } from "@datawire/api";
 import { type ErrorBody, parseDirectoryAddress } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { ProtocolError } from "@datawire/protocol";
-import type { TableUpdate } from "@datawire/link";
+import type { CatalogUpdate } from "@datawire/link";
 import type { Dw } from "../dw.ts";
 import { typed } from "../operands.ts";
 import { type Connected, runDw } from "../run-dw.ts";
@@ -30,7 +30,7 @@ export interface RunOptions {
   /** The terminal, for a command that takes it whole. */
   readonly screen?: FakeScreen;
   /** The states of the table that a follower sees, one after the other. */
-  readonly states?: readonly (() => { readonly table: Table; readonly update: TableUpdate })[];
+  readonly states?: readonly (() => { readonly table: Catalog; readonly update: CatalogUpdate })[];
 }
 
 export interface RunResult {

@@ -1,13 +1,13 @@
 import { explain, listRoutes, listService } from "@datawire/routing";
-import type { Table } from "@datawire/catalog";
-import { instance, routes, tableOf } from "@datawire/catalog/testing";
+import type { Catalog } from "@datawire/catalog";
+import { instance, routes, catalogOf } from "@datawire/catalog/testing";
 import type { Answers } from "./run.ts";
 import { ago } from "./run.ts";
 
 /** Two services, a canary, and a route that waits. */
-export function world(): Table {
+export function world(): Catalog {
   const since = Date.parse(ago(3_600_000));
-  return tableOf(
+  return catalogOf(
     [
       instance("barker@vm1(1.0)", { since, order: 0 }),
       instance("barker@vm2(1.1)", { since, order: 1, state: "down", reason: "HTTP 503 \u001b[31m" }),
@@ -32,7 +32,7 @@ export function world(): Table {
 }
 
 /** What a directory with that table answers to reads. */
-export function answersOf(table: Table): Answers {
+export function answersOf(table: Catalog): Answers {
   const stamp = { epoch: "e", revision: 7 };
   const names = [...table.serviceNames()].sort();
   const callers = (service: string) => ["*", ...(table.service(service)?.tables.map(({ caller }) => caller) ?? [])];
@@ -40,7 +40,7 @@ export function answersOf(table: Table): Answers {
   return {
     "GET /v1/services": { ...stamp, services: names.map((name) => listService(table, name)) },
     "GET /v1/callers": { callers: [] },
-    "GET /v1/routes": { ...stamp, routes: [...table.tables()].flatMap((one) => listRoutes(table, one)) },
+    "GET /v1/routes": { ...stamp, routes: [...table.routeTables()].flatMap((one) => listRoutes(table, one)) },
     "GET /v1/distributions": {
       ...stamp,
       distributions: names.flatMap((name) => [...new Set(callers(name))].map((caller) => explanation(caller, name))),

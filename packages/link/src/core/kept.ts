@@ -8,7 +8,7 @@ import {
   type TableChange,
   tableKey,
 } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 
 /** The keys that a change takes away. */
 type Gone = TableChange["gone"];
@@ -20,7 +20,7 @@ export class Kept {
   readonly #tables = new Set<string>();
 
   /** @param table the table that has what the directory did not name. */
-  add(gone: Gone, table: Pick<Table, "instance">): void {
+  add(gone: Gone, table: Pick<Catalog, "instance">): void {
     for (const key of gone.services) this.#services.add(key);
     for (const key of gone.instances) this.#instances.set(key, table.instance(key));
     for (const key of gone.tables) this.#tables.add(key);

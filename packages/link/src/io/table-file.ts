@@ -11,7 +11,7 @@ import {
   writeFileAtomically,
 } from "@datawire/runtime";
 import { z } from "zod";
-import type { Position } from "../core/table-copy.ts";
+import type { Position } from "../core/catalog-replica.ts";
 
 /** The last known table, as it is on disk. */
 export interface SavedTable {

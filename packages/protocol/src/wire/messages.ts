@@ -11,9 +11,9 @@ import {
 import { NAME_PATTERN, NAME_RULE } from "../words/names.ts";
 
 /** The most sectors that a table is told in; fewer are made of these, so that all counts divide this one. */
-export const SECTORS_MAX = 4_096;
+export const BUCKETS_MAX = 4_096;
 /** What one sector takes in text. */
-export const SECTOR_DIGITS = 8;
+export const BUCKET_DIGITS = 8;
 
 /**
  * The messages of the link: JSON objects, one a WebSocket text frame. Unknown fields are ignored; an unknown `type` is
@@ -49,7 +49,7 @@ const hash = z
 const sectors = z
   .string()
   .regex(/^([0-9a-f]{8})*$/)
-  .max(SECTORS_MAX * SECTOR_DIGITS)
+  .max(BUCKETS_MAX * BUCKET_DIGITS)
   .meta({ wanted: "8 hexadecimal digits for each sector" })
   .optional();
 
@@ -212,7 +212,7 @@ export const snapshotSchema = z.object({
    * Only these sectors of the table are in it, in all parts together: the subscriber has said in its `hello` what it has
    * of each, and what it has elsewhere is right. Left out for a whole table; in the first part.
    */
-  sectors: z.object({ of: z.int().min(1).max(SECTORS_MAX), these: z.array(z.int()).max(SECTORS_MAX) }).optional(),
+  sectors: z.object({ of: z.int().min(1).max(BUCKETS_MAX), these: z.array(z.int()).max(BUCKETS_MAX) }).optional(),
   /** Of the whole table that all parts together lead to; in the last one. */
   hash,
 });

@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import { routeAddBody, routeRemoveBody, routeSetBody } from "@datawire/api";
 import type { RouteTable } from "@datawire/protocol";
 import { countSlots } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
-import { instance, routes, tableOf } from "@datawire/catalog/testing";
+import type { Catalog } from "@datawire/catalog";
+import { instance, routes, catalogOf } from "@datawire/catalog/testing";
 import { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./change.ts";
 import type { RouteChange, RouteWorld } from "./world.ts";
 
 const barker = [instance("barker@vm1(1)"), instance("barker@vm102(1)"), instance("barker@vm3(2.1)")];
 
-function world(table: Table, callers: readonly string[] = []): RouteWorld {
+function world(table: Catalog, callers: readonly string[] = []): RouteWorld {
   return {
     table,
     isKnownCaller: (name) => callers.includes(name),
@@ -27,7 +27,7 @@ function add(in_: RouteWorld, source: string, target: string, percent?: string, 
 }
 
 function apply(in_: RouteWorld, change: RouteChange): void {
-  (in_.table as Table).apply({
+  (in_.table as Catalog).apply({
     services: [],
     instances: [],
     tables: change.after === null ? [] : [change.after],
@@ -46,12 +46,12 @@ test.each([
   ["//services/barker", "//services/barker:2", [], "*>barker: //barker(2) 10%"],
   ["//shop", "//barker", [], "*>shop: //barker 10%"],
 ])("addRoute() %s %s reads SOURCE as the rules say", (source, target, callers, expected) => {
-  const table = tableOf([...barker, instance("shop@s1(1)")]);
+  const table = catalogOf([...barker, instance("shop@s1(1)")]);
   expect(shown(add(world(table, callers), source, target, "10%"))).toBe(expected);
 });
 
 test("addRoute() takes an unseen SOURCE for a caller where the target has a version, and says so", () => {
-  const change = add(world(tableOf(barker)), "//monolith", "//barker(2)", "10%");
+  const change = add(world(catalogOf(barker)), "//monolith", "//barker(2)", "10%");
   expect(shown(change)).toBe("monolith>barker: //barker(2) 10%");
   expect(change.notes).toEqual(["monolith is taken as a caller; no caller of that name was seen yet"]);
 });
@@ -69,12 +69,12 @@ test.each([
   ["//web", "//barker", "30%", /it has none; set one with dw service add \/\/barker --default URL/],
   ["//elsewhere/barker", "//barker(2)", "30%", /as SOURCE|none of the directories/],
 ])("addRoute() refuses %s %s %s", (source, target, percent, message) => {
-  const in_ = world(tableOf([...barker, instance("shop@s1(1)")]), ["shop", "web"]);
+  const in_ = world(catalogOf([...barker, instance("shop@s1(1)")]), ["shop", "web"]);
   expect(() => add(in_, source, target, percent)).toThrow(message);
 });
 
 test("addRoute() obeys the explicit forms", () => {
-  const table = tableOf([...barker, instance("shop@s1(1)")]);
+  const table = catalogOf([...barker, instance("shop@s1(1)")]);
   expect(shown(add(world(table, ["shop"]), "//shop", "//barker(2)", "10%", { reading: "caller" }))).toBe(
     "shop>barker: //barker(2) 10%",
   );
@@ -84,20 +84,20 @@ test("addRoute() obeys the explicit forms", () => {
 });
 
 test("addRoute() refuses the short form of an instance that is a service too", () => {
-  const table = tableOf([...barker, instance("vm102@x(1)")]);
+  const table = catalogOf([...barker, instance("vm102@x(1)")]);
   expect(() => add(world(table), "//barker", "//vm102", "10%")).toThrow(
     /vm102 is a service and an instance of barker; write \/\/barker@vm102/,
   );
 });
 
 test("addRoute() accepts a target that is not there yet only with --ahead", () => {
-  expect(shown(add(world(tableOf(barker)), "//barker", "//barker(9)", "5%", { ahead: true }))).toBe(
+  expect(shown(add(world(catalogOf(barker)), "//barker", "//barker(9)", "5%", { ahead: true }))).toBe(
     "*>barker: //barker(9) 5%",
   );
 });
 
 test("addRoute() replaces the percentage of the same source and target, and keeps options that are not given", () => {
-  const in_ = world(tableOf(barker));
+  const in_ = world(catalogOf(barker));
   add(in_, "//barker", "//barker(2)", "10%", { when: "header:X-Canary=1", sticky: "cookie:user" });
   expect(shown(add(in_, "//*", "//barker:2", "20%"))).toBe(
     "*>barker: //barker(2) 20% when header:X-Canary=1, sticky by cookie:user",
@@ -108,13 +108,13 @@ test("addRoute() replaces the percentage of the same source and target, and keep
 });
 
 test("addRoute() makes a condition without a percentage a 0% route", () => {
-  expect(shown(add(world(tableOf(barker)), "//barker", "//barker(2)", undefined, { when: "path:/beta" }))).toBe(
+  expect(shown(add(world(catalogOf(barker)), "//barker", "//barker(2)", undefined, { when: "path:/beta" }))).toBe(
     "*>barker: //barker(2) 0% when path:/beta",
   );
 });
 
 test("addRoute() refuses a sum over 100% and says what is allotted to whom", () => {
-  const in_ = world(tableOf(barker));
+  const in_ = world(catalogOf(barker));
   add(in_, "//barker", "//barker(2)", "60%");
   expect(() => add(in_, "//barker", "//barker@vm102", "50%")).toThrow(
     "Cannot allot 110% of the requests to barker: wanted 100% at most; it would be //barker(2) 60%, //barker@vm102 50%",
@@ -122,7 +122,7 @@ test("addRoute() refuses a sum over 100% and says what is allotted to whom", () 
 });
 
 test("addRoute() says which shares a caller's first route hides", () => {
-  const in_ = world(tableOf(barker), ["monolith"]);
+  const in_ = world(catalogOf(barker), ["monolith"]);
   add(in_, "//*", "//barker(2)", "50%");
   expect(add(in_, "//monolith", "//barker(2)", "10%").notes).toEqual([
     "the routes of monolith to barker now replace those for any caller: //barker(2) 50%",
@@ -131,7 +131,7 @@ test("addRoute() says which shares a caller's first route hides", () => {
 });
 
 test("addRoute() gives a share exactly its slots, and takes them from the primary alone", () => {
-  const in_ = world(tableOf(barker));
+  const in_ = world(catalogOf(barker));
   add(in_, "//barker", "//barker(2)", "10%");
   const before = add(in_, "//barker", "//barker@vm102", "0.01%").after as RouteTable;
   const after = add(in_, "//barker", "//barker(2)", "33.33%").after as RouteTable;
@@ -141,7 +141,7 @@ test("addRoute() gives a share exactly its slots, and takes them from the primar
 
 test("addRoute() refuses chains, cycles and a mix of http and tcp between services", () => {
   const services = [{ name: "db", primary: "1", protocol: "tcp" as const }];
-  const table = tableOf([instance("a@1(1)"), instance("b@1(1)"), instance("c@1(1)"), instance("db@1(1)")], {
+  const table = catalogOf([instance("a@1(1)"), instance("b@1(1)"), instance("c@1(1)"), instance("db@1(1)")], {
     services,
   });
   const in_ = world(table);
@@ -153,7 +153,7 @@ test("addRoute() refuses chains, cycles and a mix of http and tcp between servic
 });
 
 test("addRoute() --for keeps what comes back, and reserves room for it", () => {
-  const in_ = world(tableOf(barker));
+  const in_ = world(catalogOf(barker));
   add(in_, "//barker", "//barker(2)", "60%");
   const { after } = add(in_, "//barker", "//barker(2)", "10%", { for: "2h" });
   expect(after?.routes[0]?.expiry).toEqual({ atMs: 7_201_000, before: { share: 6_000, when: null } });
@@ -178,7 +178,7 @@ test("expireRoutes() brings back what was before, or removes what was not", () =
 });
 
 test("setRoutes() sets several shares at once, so that a swap needs no detour", () => {
-  const in_ = world(tableOf(barker));
+  const in_ = world(catalogOf(barker));
   add(in_, "//barker", "//barker(2)", "60%");
   add(in_, "//barker", "//barker@vm102", "40%");
   const set = (list: [string, string][]) =>
@@ -209,7 +209,7 @@ test("setRoutes() sets several shares at once, so that a swap needs no detour", 
 });
 
 test("removeRoute() takes one route, and the table with the last", () => {
-  const in_ = world(tableOf(barker));
+  const in_ = world(catalogOf(barker));
   add(in_, "//barker", "//barker(2)", "60%");
   const remove = (target: string) => removeRoute(in_, routeRemoveBody.parse({ source: "//barker", target }));
   expect(() => remove("//barker@vm102")).toThrow(/there is none; its routes to barker: \/\/barker\(2\)/);

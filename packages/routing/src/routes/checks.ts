@@ -1,5 +1,5 @@
 import { formatServiceAddress, parseServiceAddress } from "@datawire/protocol";
-import { isWholeService } from "../split/distribution.ts";
+import { isWholeService } from "../split/traffic-split.ts";
 import { ProtocolError } from "@datawire/protocol";
 import { isWaiting } from "../split/listing.ts";
 import type { Route, RouteTable } from "@datawire/protocol";
@@ -49,7 +49,7 @@ export function requireOneLevel(world: RouteWorld, subject: RouteSubject): void 
   if (from === to) return;
   const refuse = (why: string): ProtocolError =>
     new ProtocolError("conflict", `Cannot route from service ${from} to service ${to}: ${why}`);
-  for (const table of world.table.tables()) {
+  for (const table of world.table.routeTables()) {
     for (const route of table.routes) {
       const target = parseServiceAddress(route.target).service;
       if (target === table.service) continue;

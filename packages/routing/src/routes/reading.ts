@@ -76,7 +76,7 @@ export function readSubject(
 
 /** The table that holds, or would hold, the route. */
 export function subjectTable(world: RouteWorld, subject: RouteSubject): RouteTable | null {
-  return world.table.table(tableKey(subject));
+  return world.table.routeTable(tableKey(subject));
 }
 
 /** The route from this source to this very target, if there is one. */
@@ -118,7 +118,7 @@ function resolveShortForm(world: RouteWorld, source: string, target: ServiceAddr
 }
 
 function tablesOfCaller(world: RouteWorld, caller: string): RouteTable[] {
-  return [...world.table.tables()].filter((table) => table.caller === caller);
+  return [...world.table.routeTables()].filter((table) => table.caller === caller);
 }
 
 function refuse(

@@ -1,11 +1,11 @@
 import type { RouteTable } from "@datawire/protocol";
-import type { TableReader } from "@datawire/catalog";
+import type { CatalogReader } from "@datawire/catalog";
 
 /** What the route commands need to know of the world in which they are given. */
 export interface RouteWorld {
-  readonly table: TableReader & {
-    table(key: string): RouteTable | null;
-    tables(): Iterable<RouteTable>;
+  readonly table: CatalogReader & {
+    routeTable(key: string): RouteTable | null;
+    routeTables(): Iterable<RouteTable>;
   };
   /** Whether a Sherlock or a library of that name was seen in the last 30 days. */
   isKnownCaller(name: string): boolean;

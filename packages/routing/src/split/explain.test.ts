@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { explain, ruleMatches } from "./explain.ts";
 import { parseWhen } from "@datawire/protocol";
-import { instance, routes, tableOf } from "@datawire/catalog/testing";
+import { instance, routes, catalogOf } from "@datawire/catalog/testing";
 
 test("explain() says why each of the others gets nothing", () => {
-  const table = tableOf(
+  const table = catalogOf(
     [
       instance("barker@a(1)"),
       instance("barker@b(1)", { state: "down", reason: "503 from GET /liveness_check, wanted 200-299" }),
@@ -24,7 +24,7 @@ test("explain() says why each of the others gets nothing", () => {
 
 test("explain() gives the first registered instance everything where the balance is ordered", () => {
   const services = [{ name: "barker", primary: "1", settings: { balance: "ordered" } }] as never;
-  const table = tableOf([instance("barker@a(1)"), instance("barker@b(1)")], { services });
+  const table = catalogOf([instance("barker@a(1)"), instance("barker@b(1)")], { services });
   expect(explain(table, "barker", { caller: "x", zone: null })).toMatchObject({
     shares: [{ instances: [{ name: "a", percent: 100 }] }],
     excluded: [{ name: "b", reason: "ordered: an instance that registered earlier takes all" }],
@@ -32,13 +32,13 @@ test("explain() gives the first registered instance everything where the balance
 });
 
 test("explain() divides a target by the weights of its instances", () => {
-  const table = tableOf([instance("barker@a(1)", { weight: 100 }), instance("barker@b(1)", { weight: 50 })]);
+  const table = catalogOf([instance("barker@a(1)", { weight: 100 }), instance("barker@b(1)", { weight: 50 })]);
   const { shares = [] } = explain(table, "barker", { caller: "x", zone: null }) ?? {};
   expect(shares[0]?.instances.map(({ percent }) => percent)).toEqual([66.666667, 33.333333]);
 });
 
 test("explain() follows the condition that a path meets", () => {
-  const table = tableOf([instance("barker@a(1)"), instance("barker@b(2)")], {
+  const table = catalogOf([instance("barker@a(1)"), instance("barker@b(2)")], {
     tables: [routes("*", "barker", [["//barker(2)", 0, { when: "path:/beta" }]])],
   });
   const of = (path: string) => explain(table, "barker", { caller: "x", zone: null }, { path });
@@ -70,7 +70,7 @@ test("explain() says which instances of a target a more specific one has", () =>
     ["//barker(2)", 1_000],
     ["//barker(2.1)", 500],
   ] as const;
-  const table = tableOf(instances, { tables: [routes("*", "barker", list)] });
+  const table = catalogOf(instances, { tables: [routes("*", "barker", list)] });
   expect(explain(table, "barker", { caller: "x", zone: null })?.shares).toMatchObject([
     { target: "//barker(2)", reason: "a route for any caller, without the instances of //barker(2.1)" },
     { target: "//barker(2.1)", reason: "a route for any caller" },
@@ -88,7 +88,7 @@ test("explain() says where sessions live before any share is drawn, and which in
     instance("barker@e(1)", { state: "down" }),
   ];
   const at = (share: number) =>
-    explain(tableOf(instances, { services, tables: [routes("*", "barker", [["//barker(2)", share]])] }), "barker", {
+    explain(catalogOf(instances, { services, tables: [routes("*", "barker", [["//barker(2)", share]])] }), "barker", {
       caller: "x",
       zone: null,
     });
@@ -96,5 +96,5 @@ test("explain() says where sessions live before any share is drawn, and which in
   expect(at(1_000)?.sessions?.cookie).toBe("SERVERID");
   expect([names(1_000), names(0), names(10_000)]).toEqual([["c", "a", "b"], ["a", "b"], ["c"]]);
   expect(at(1_000)?.excluded[0]).toEqual({ name: "b", reason: "draining; keeps the sessions that it has" });
-  expect(explain(tableOf(instances), "barker", { caller: "x", zone: null })).not.toHaveProperty("sessions");
+  expect(explain(catalogOf(instances), "barker", { caller: "x", zone: null })).not.toHaveProperty("sessions");
 });

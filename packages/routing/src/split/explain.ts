@@ -1,15 +1,15 @@
 import type { ExplainedSessions, Explanation } from "@datawire/api";
 import { own } from "@datawire/protocol";
 import { parseBalance } from "@datawire/protocol";
-import type { Distribution, Rule, Share } from "./distribution.ts";
-import type { Holder, Part, Pool, Viewpoint } from "./outlets.ts";
-import { distribute } from "./distribution.ts";
+import type { TrafficSplit, Rule, Share } from "./traffic-split.ts";
+import type { Holder, Part, Pool, CallerContext } from "./destinations.ts";
+import { splitTraffic } from "./traffic-split.ts";
 import { groupOf, isNamed } from "./groups.ts";
 import type { Instance, ServiceSettings } from "@datawire/protocol";
 import { isUsable } from "@datawire/protocol";
 import { SLOTS } from "@datawire/protocol";
 import { countSlots } from "@datawire/protocol";
-import type { ServiceView, TableReader } from "@datawire/catalog";
+import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { describeGeneration, generationOf } from "@datawire/protocol";
 
 type ExplainedShare = Explanation["shares"][number];
@@ -25,13 +25,13 @@ export interface RequestFacts {
 
 /** Explains a service for a caller; null for a service that the table does not know. */
 export function explain(
-  table: TableReader,
+  table: CatalogReader,
   service: string,
-  viewpoint: Viewpoint,
+  callerContext: CallerContext,
   request: RequestFacts = {},
 ): Explanation | null {
   const view = table.service(service);
-  const distribution = distribute(table, service, viewpoint);
+  const distribution = splitTraffic(table, service, callerContext);
   if (view === null || distribution === null) return null;
   const rule = distribution.rules.find((candidate) => ruleMatches(candidate, request));
   const settingsOf = (name: string): ServiceSettings | null => table.service(name)?.service.settings ?? null;
@@ -49,10 +49,10 @@ export function explain(
   const excluded = view.instances
     .filter((instance) => !reached.has(instance.url + instance.name))
     .map((instance) => {
-      const reason = exclusionReason({ view, distribution, viewpoint, rule }, instance);
+      const reason = exclusionReason({ view, distribution, callerContext, rule }, instance);
       return { name: instance.name, reason: keeps(instance) ? `${reason}; keeps the sessions that it has` : reason };
     });
-  const explanation = { caller: viewpoint.caller, service, shares, excluded };
+  const explanation = { caller: callerContext.caller, service, shares, excluded };
   return sessions === null ? explanation : { ...explanation, sessions };
 }
 
@@ -125,13 +125,13 @@ function explainPart(
 
 interface Decision {
   readonly view: ServiceView;
-  readonly distribution: Distribution;
-  readonly viewpoint: Viewpoint;
+  readonly distribution: TrafficSplit;
+  readonly callerContext: CallerContext;
   /** The condition that the request meets, if it meets any. */
   readonly rule: Rule | undefined;
 }
 
-function exclusionReason({ view, distribution, viewpoint, rule }: Decision, instance: Instance): string {
+function exclusionReason({ view, distribution, callerContext, rule }: Decision, instance: Instance): string {
   if (!isUsable(instance)) return instance.reason === null ? instance.state : `${instance.state}: ${instance.reason}`;
   const generation = describeGeneration(generationOf(instance.version));
   const named = isNamed(view, instance);
@@ -141,8 +141,8 @@ function exclusionReason({ view, distribution, viewpoint, rule }: Decision, inst
   const sharing = chosen.flatMap((share) => share.parts.map((part) => part.pool));
   const pooled = sharing.find((pool) => pool.kind === "instances" && pool.instances.includes(instance));
   if (pooled !== undefined) return "ordered: an instance that registered earlier takes all";
-  if (viewpoint.zone !== null && instance.zone !== viewpoint.zone && groupIsPooled(view, sharing, instance)) {
-    return `in another zone: ${viewpoint.zone} alone is used while at least half of its instances are live`;
+  if (callerContext.zone !== null && instance.zone !== callerContext.zone && groupIsPooled(view, sharing, instance)) {
+    return `in another zone: ${callerContext.zone} alone is used while at least half of its instances are live`;
   }
   if (rule !== undefined) return "the request meets the condition of another target";
   return named

@@ -25,7 +25,7 @@ function specificity(address: ServiceAddress): number {
 }
 
 /** The most specific of `targets` that covers the instance; null when none does. */
-export function claimant(targets: readonly string[], instance: Instance): string | null {
+export function bestMatch(targets: readonly string[], instance: Instance): string | null {
   let best: { target: string; rank: number } | null = null;
   for (const target of targets) {
     const address = parseServiceAddress(target);
@@ -41,7 +41,7 @@ export function claimant(targets: readonly string[], instance: Instance): string
  * `//barker(2)` and generation 2 are the same group, so a version that was held is routed to without a new group.
  */
 export function groupOf(view: ServiceView, instance: Instance): string {
-  return claimant(view.named, instance) ?? generationTarget(instance.service, generationOf(instance.version));
+  return bestMatch(view.named, instance) ?? generationTarget(instance.service, generationOf(instance.version));
 }
 
 /** The address that stands for a generation: `//barker(2)`; `//barker` for the one without a version. */
@@ -51,7 +51,7 @@ export function generationTarget(service: string, generation: Generation): strin
 
 /** Whether a route of any caller names the instance: it then gets no share of the primary. */
 export function isNamed(view: ServiceView, instance: Instance): boolean {
-  return claimant(view.named, instance) !== null;
+  return bestMatch(view.named, instance) !== null;
 }
 
 /** `routed` when a route names it, `primary` or `held` by its generation otherwise. */

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { listRoutes, listService } from "./listing.ts";
-import { instance, routes, tableOf } from "@datawire/catalog/testing";
+import { instance, routes, catalogOf } from "@datawire/catalog/testing";
 
 test("listService() shows state, role and reason of every instance", () => {
-  const table = tableOf(
+  const table = catalogOf(
     [
       instance("barker@a(1)"),
       instance("barker@b(2)"),
@@ -30,13 +30,13 @@ test.each([
   ["down", "live", "degraded"],
   ["down", "down", "down"],
 ] as const)("listService() with the primary %s and the other %s is %s", (first, second, status) => {
-  const table = tableOf([instance("barker@a(1)", { state: first }), instance("barker@b(2)", { state: second })]);
+  const table = catalogOf([instance("barker@a(1)", { state: first }), instance("barker@b(2)", { state: second })]);
   expect(listService(table, "barker")?.status).toBe(status);
 });
 
 test("listService() says that the default URL helps out", () => {
   const services = [{ name: "barker", settings: { defaultUrl: "http://old.example.com" } }] as never;
-  expect(listService(tableOf([], { services }), "barker")).toMatchObject({
+  expect(listService(catalogOf([], { services }), "barker")).toMatchObject({
     status: "degraded",
     reason: "no instance was ever registered; the default URL takes its requests",
   });
@@ -45,8 +45,8 @@ test("listService() says that the default URL helps out", () => {
 test("listService() calls a service degraded whose requests another service answers", () => {
   const tables = [routes("*", "monolith", [["//barker", 3_000, { reading: "service" }]])];
   const instances = [instance("monolith@m(1)", { state: "down" }), instance("barker@a(1)")];
-  expect(listService(tableOf(instances, { tables }), "monolith")?.status).toBe("degraded");
-  expect(listService(tableOf(instances), "monolith")?.status).toBe("down");
+  expect(listService(catalogOf(instances, { tables }), "monolith")?.status).toBe("degraded");
+  expect(listService(catalogOf(instances), "monolith")?.status).toBe("down");
 });
 
 test("listRoutes() shows a route whose target nothing matches as waiting", () => {
@@ -55,7 +55,7 @@ test("listRoutes() shows a route whose target nothing matches as waiting", () =>
     ["//barker(9)", 1, { expiry: { atMs: 1_000, before: null } }],
   ] as const;
   const tables = [routes("monolith", "barker", list, "cookie:user")];
-  const table = tableOf([instance("barker@a(1)")], { tables });
+  const table = catalogOf([instance("barker@a(1)")], { tables });
   expect(tables.flatMap((one) => listRoutes(table, one))).toEqual([
     {
       caller: "monolith",

@@ -1,18 +1,18 @@
 import type { RouteListing, ServiceListing } from "@datawire/api";
 import { parseServiceAddress } from "@datawire/protocol";
-import { type Distribution, distribute } from "./distribution.ts";
+import { type TrafficSplit, splitTraffic } from "./traffic-split.ts";
 import { covers, roleOf } from "./groups.ts";
 import type { Instance, Route, RouteTable } from "@datawire/protocol";
 import { isUsable } from "@datawire/protocol";
 import { slotsToPercent } from "@datawire/protocol";
-import type { Pool } from "./outlets.ts";
-import type { ServiceView, TableReader } from "@datawire/catalog";
+import type { Pool } from "./destinations.ts";
+import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { describeGeneration, generationOf } from "@datawire/protocol";
 
 /** Shows a service as users and scripts see it; null for one that the table does not know. */
-export function listService(table: TableReader, name: string): ServiceListing | null {
+export function listService(table: CatalogReader, name: string): ServiceListing | null {
   const view = table.service(name);
-  const distribution = distribute(table, name, { caller: "*", zone: null });
+  const distribution = splitTraffic(table, name, { caller: "*", zone: null });
   if (view === null || distribution === null) return null;
   // Instances of another service, or a default URL, may answer for one that has none.
   const helpsOut = view.instances.some(isUsable) || reaches(distribution, (kind) => kind !== "refused");
@@ -41,18 +41,18 @@ export function listService(table: TableReader, name: string): ServiceListing | 
 }
 
 /** Why a service is not as it should be, and that its default URL helps out where it does. */
-function degradedReason(distribution: Distribution): string | null {
+function degradedReason(distribution: TrafficSplit): string | null {
   const { degraded } = distribution;
   const byDefault = reaches(distribution, (kind) => kind === "url");
   return degraded !== null && byDefault ? `${degraded}; the default URL takes its requests` : degraded;
 }
 
-function reaches({ shares }: Distribution, isKind: (kind: Pool["kind"]) => boolean): boolean {
+function reaches({ shares }: TrafficSplit, isKind: (kind: Pool["kind"]) => boolean): boolean {
   return shares.some(({ parts }) => parts.some(({ pool }) => isKind(pool.kind)));
 }
 
 /** Shows every route of a table. */
-export function listRoutes(table: TableReader, routes: RouteTable): RouteListing[] {
+export function listRoutes(table: CatalogReader, routes: RouteTable): RouteListing[] {
   return routes.routes.map((route) => ({
     caller: routes.caller,
     service: routes.service,
@@ -67,7 +67,7 @@ export function listRoutes(table: TableReader, routes: RouteTable): RouteListing
 }
 
 /** Whether no registered instance matches a target. */
-export function isWaiting(table: TableReader, target: string): boolean {
+export function isWaiting(table: CatalogReader, target: string): boolean {
   const address = parseServiceAddress(target);
   const view = table.service(address.service);
   if (view === null) return true;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ProtocolError } from "@datawire/protocol";
-import { distribute } from "./distribution.ts";
+import { splitTraffic } from "./traffic-split.ts";
 import { explain } from "./explain.ts";
 import { listRoutes, listService } from "./listing.ts";
 import type { RouteTable } from "@datawire/protocol";
@@ -12,7 +12,7 @@ import {
   readService,
   subjectOf,
 } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 import { instance, routes } from "@datawire/catalog/testing";
 import fc from "@datawire/protocol/testing/random";
 
@@ -211,17 +211,17 @@ test("no rule throws at what readEntities() has read", () => {
   fc.assert(
     fc.property(anyEntities, (entities) => {
       const { leftOut, ...read } = readEntities(entities);
-      const made = new Table();
+      const made = new Catalog();
       made.apply({ ...read, gone: { services: [], instances: [], tables: [] } });
       made.hash();
       for (const name of made.serviceNames()) {
         for (const caller of ["*", "a", "constructor"]) {
-          distribute(made, name, { caller, zone: null });
+          splitTraffic(made, name, { caller, zone: null });
           explain(made, name, { caller, zone: null }, { path: "/x?y=1" });
         }
         listService(made, name);
       }
-      for (const one of made.tables()) listRoutes(made, one);
+      for (const one of made.routeTables()) listRoutes(made, one);
       for (const one of leftOut) subjectOf(one);
     }),
   );

@@ -2,8 +2,8 @@ import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { explain } from "@datawire/routing";
 import { INSTANCE_STATES, SLOTS, type SlotRange } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
-import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import type { Catalog } from "@datawire/catalog";
+import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 import type { Plan } from "./plan.ts";
@@ -16,7 +16,7 @@ import { ReachableTable, type Resolve } from "./reachable-table.ts";
 const resolve: Resolve = (host) =>
   host === "unknown" ? { state: "unknown", reason: "does not resolve" } : { state: "known", address: "10.0.0.1" };
 
-function planOf(table: Table, zone: string | null): Plan {
+function planOf(table: Catalog, zone: string | null): Plan {
   const planner = new Planner({
     caller: "monolith",
     zone,
@@ -100,7 +100,7 @@ const generated = fc.record({
 test("every instance gets the percentage that explain() says", () => {
   fc.assert(
     fc.property(generated, ({ instances, primary, settings, targets, shares, caller, zone }) => {
-      const table = tableOf(
+      const table = catalogOf(
         service("a", { primary, settings }),
         service("b", { primary: "1" }),
         ...instances.map(({ host, base, ...fields }, order) =>

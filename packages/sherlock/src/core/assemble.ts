@@ -1,4 +1,4 @@
-import type { ServiceView, TableReader } from "@datawire/catalog";
+import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { assignBlocks } from "./blocks.ts";
 import { joinKeys, keysOfRules } from "./keys.ts";
 import type {
@@ -20,7 +20,7 @@ import { keepDraining } from "./sessions.ts";
 import { assignPorts, type TcpSettings } from "./tcp-ports.ts";
 
 export interface Assembly {
-  readonly table: TableReader;
+  readonly table: CatalogReader;
   readonly tcp: TcpSettings;
   readonly portsTaken: ReadonlyMap<string, string>;
   readonly hasTable: boolean;

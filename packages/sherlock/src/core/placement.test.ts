@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { isIpLiteral } from "@datawire/protocol";
-import { instance, service, tableOf } from "../testing/entities.ts";
+import { instance, service, catalogOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
 import { placeInstance, type Placement, weaknessOf } from "./placement.ts";
 
 function placed(fields: Parameters<typeof instance>[2], features: Partial<HaproxyFeatures> = {}): Placement {
-  const table = tableOf(service("s", { settings: { timeoutMs: 20_000 } }), instance("s", "a", fields));
+  const table = catalogOf(service("s", { settings: { timeoutMs: 20_000 } }), instance("s", "a", fields));
   const view = table.service("s");
   const [only] = view?.instances ?? [];
   if (view === null || only === undefined) throw new Error("the table has one instance");
@@ -50,7 +50,7 @@ test.each([
   ["https://10.0.0.7", { verify: false, serverName: null }, false],
 ] as const)("weaknessOf() of %s with %j: %s", (url, tls, expected) => {
   const one = instance("s", "a", { url, tls });
-  const view = tableOf(service("s"), one).service("s");
+  const view = catalogOf(service("s"), one).service("s");
   if (view === null) throw new Error("there is no service");
   const placed = placeInstance(view, one, {
     zone: null,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 import { Planner, type Surroundings } from "./planner.ts";
@@ -28,7 +28,7 @@ function create() {
   return { planner, broken, surroundings };
 }
 
-const table = tableOf(
+const table = catalogOf(
   service("barker"),
   instance("barker", "a", { url: "http://bad.example.com:1" }),
   service("emitter"),
@@ -73,7 +73,7 @@ test("plan() leaves out a service whose planning never went well, and plans the 
 
 test("plan() says what goes by the address of a client on loopback, where all have one", () => {
   const { planner, surroundings } = create();
-  const byAddress = tableOf(
+  const byAddress = catalogOf(
     service("barker", { settings: { balance: "consistent:ip" } }),
     instance("barker", "a"),
     instance("barker", "b", { version: "2", order: 1 }),

@@ -1,4 +1,4 @@
-import type { ServiceView, TableReader } from "@datawire/catalog";
+import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { assemble, SETTING_UP } from "./assemble.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { plainText } from "./escape.ts";
@@ -46,7 +46,7 @@ export class Planner {
     for (const service of services) this.#known.delete(service);
   }
 
-  plan(table: TableReader, surroundings: Surroundings): Plan {
+  plan(table: CatalogReader, surroundings: Surroundings): Plan {
     const reachable = new ReachableTable(table, surroundings.resolve);
     return this.#assemble(table, surroundings, (name) => {
       const plan = this.#known.get(name) ?? this.#planAlone(reachable, name, this.#context(surroundings));
@@ -59,14 +59,14 @@ export class Planner {
    * The plan that is followed while some services wait for a reload: theirs is that of `held`, what was followed of
    * them before, with who has died since; everything else is as in `plan`.
    */
-  interim(table: TableReader, surroundings: Surroundings, { held, keepsLast }: Held): Plan {
+  interim(table: CatalogReader, surroundings: Surroundings, { held, keepsLast }: Held): Plan {
     const views = new Map(
       [...held].map(([name, before]) => [
         name,
         before === null ? null : interimView(before, table.service(name), { keepsLast }),
       ]),
     );
-    const between: TableReader = {
+    const between: CatalogReader = {
       serviceNames: () => table.serviceNames(),
       service: (name) => views.get(name) ?? (views.has(name) ? null : table.service(name)),
     };
@@ -85,7 +85,7 @@ export class Planner {
     return { ...this.#config, resolve };
   }
 
-  #assemble(table: TableReader, surroundings: Surroundings, planOf: (name: string) => ServicePlan | null): Plan {
+  #assemble(table: CatalogReader, surroundings: Surroundings, planOf: (name: string) => ServicePlan | null): Plan {
     const plans: ServicePlan[] = [];
     const problems: PlanProblem[] = [];
     for (const name of [...table.serviceNames()].sort()) {
@@ -104,7 +104,7 @@ export class Planner {
   }
 
   /** What goes wrong while one service is planned is that service's problem: it stays as it was, and the others go ahead. */
-  #planAlone(table: TableReader, name: string, context: ServiceContext): ServicePlan | null {
+  #planAlone(table: CatalogReader, name: string, context: ServiceContext): ServicePlan | null {
     try {
       const plan = planService(table, name, context);
       if (plan !== null) this.#lastGood.set(name, plan);

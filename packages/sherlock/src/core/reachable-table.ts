@@ -1,5 +1,5 @@
 import type { Instance, InstanceUrl, Service } from "@datawire/protocol";
-import type { ServiceView, TableReader } from "@datawire/catalog";
+import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { parseInstanceUrl } from "@datawire/protocol";
 import { describeProblem } from "./describe-problem.ts";
 
@@ -47,11 +47,11 @@ export function endpointOfUrl(text: string, protocol: Instance["protocol"], reso
  * A table in which the instances that cannot be reached from this machine are down, with the reason; so the rules of
  * routing send their share elsewhere.
  */
-export class ReachableTable implements TableReader {
-  readonly #table: TableReader;
+export class ReachableTable implements CatalogReader {
+  readonly #table: CatalogReader;
   readonly #resolve: Resolve;
 
-  constructor(table: TableReader, resolve: Resolve) {
+  constructor(table: CatalogReader, resolve: Resolve) {
     this.#table = table;
     this.#resolve = resolve;
   }

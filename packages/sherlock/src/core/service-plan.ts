@@ -1,8 +1,8 @@
 import type { Balance, SlotRange } from "@datawire/protocol";
-import type { Distribution, Part, Rule } from "@datawire/routing";
-import type { ServiceView, TableReader } from "@datawire/catalog";
+import type { TrafficSplit, Part, Rule } from "@datawire/routing";
+import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { ALL_SLOTS, apportion, countSlots, parseServiceAddress } from "@datawire/protocol";
-import { distribute, effectiveTable, groupOf, isNamed } from "@datawire/routing";
+import { splitTraffic, effectiveTable, groupOf, isNamed } from "@datawire/routing";
 import { missingForBalance } from "./balance-support.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { downReason } from "./down-reason.ts";
@@ -69,17 +69,17 @@ export interface ServiceContext extends PlacementContext {
 }
 
 /** Plans one service of a table whose unreachable instances are down; null for a service that is not in the table. */
-export function planService(table: TableReader, name: string, context: ServiceContext): ServicePlan | null {
+export function planService(table: CatalogReader, name: string, context: ServiceContext): ServicePlan | null {
   const view = table.service(name);
-  const distribution = distribute(table, name, { caller: context.caller, zone: context.zone });
+  const distribution = splitTraffic(table, name, { caller: context.caller, zone: context.zone });
   if (view === null || distribution === null) return null;
   return new ServicePlanner(table, view, { distribution, context }).plan();
 }
 
 class ServicePlanner {
-  readonly #table: TableReader;
+  readonly #table: CatalogReader;
   readonly #view: ServiceView;
-  readonly #distribution: Distribution;
+  readonly #distribution: TrafficSplit;
   readonly #context: ServiceContext;
   readonly #problems: PlanProblem[] = [];
   readonly #splits = new Map<string, Split>();
@@ -89,9 +89,9 @@ class ServicePlanner {
   readonly #balance: Balance;
 
   constructor(
-    table: TableReader,
+    table: CatalogReader,
     view: ServiceView,
-    { distribution, context }: { readonly distribution: Distribution; readonly context: ServiceContext },
+    { distribution, context }: { readonly distribution: TrafficSplit; readonly context: ServiceContext },
   ) {
     this.#table = table;
     this.#view = view;
@@ -298,7 +298,7 @@ class ServicePlanner {
     return first?.backend ?? null;
   }
 
-  #stickyKey(sticky: NonNullable<Distribution["sticky"]>): string | null {
+  #stickyKey(sticky: NonNullable<TrafficSplit["sticky"]>): string | null {
     if (sticky.kind === "ip") {
       if (this.#context.stickyIp) return "ip";
       this.#problem(

@@ -1,13 +1,13 @@
 import type { Balance } from "@datawire/protocol";
 import type { Holder } from "@datawire/routing";
-import type { ServiceView, TableReader } from "@datawire/catalog";
+import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { type Placement, placeDefault, placeInstance, type PlacementContext } from "./placement.ts";
 import { NO_SESSIONS, planSessions, type SessionIds, type SessionPlan, type SessionScope } from "./sessions.ts";
 
 export interface SessionScopesConfig {
   readonly view: ServiceView;
   readonly balance: Balance;
-  readonly table: TableReader;
+  readonly table: CatalogReader;
   readonly context: PlacementContext & { readonly sessionIds: SessionIds };
   /** How another service balances. */
   readonly balanceOf: (view: ServiceView) => Balance;

@@ -1,8 +1,8 @@
 import fc from "@datawire/protocol/testing/random";
 import { describe, expect, test } from "vitest";
 import { type Instance, INSTANCE_STATES } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
-import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
+import type { Catalog } from "@datawire/catalog";
+import { change, instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 import { note, runningOf } from "./commands.ts";
@@ -32,7 +32,7 @@ function planner(): Planner {
   });
 }
 
-function planOf(table: Table): Plan {
+function planOf(table: Catalog): Plan {
   return planner().plan(table, SURROUNDINGS);
 }
 
@@ -43,7 +43,7 @@ function started(plan: Plan): Running {
 }
 
 /** What there is to do for a plan, by an HAProxy that follows another. */
-function roundOf(running: Running, followed: Plan, table: Table): Round {
+function roundOf(running: Running, followed: Plan, table: Catalog): Round {
   const interim: Parameters<typeof nextRound>[2]["interim"] = (held) =>
     planner().interim(table, SURROUNDINGS, { held, keepsLast: true });
   return nextRound(running, planOf(table), { ...OPTIONS, followed, interim });
@@ -82,9 +82,9 @@ const generated = fc.record({
   routed: fc.boolean(),
 });
 
-const tables = generated.map((made): Table => {
+const tables = generated.map((made): Catalog => {
   const settings = { failover: made.failover, balance: made.balance, defaultUrl: null };
-  return tableOf(
+  return catalogOf(
     ...["a", "b", "c"].map((name) => service(name, { primary: made.primary, settings })),
     ...made.instances.map((fields, order) =>
       instance(fields.service, fields.name, { ...fields, order } satisfies Partial<Instance>),
@@ -149,7 +149,7 @@ describe("steps()", () => {
     ["a state", { state: "down" as const }, ["set-server"]],
     ["an instance with another base path", { name: "j", url: "http://h1:1/other" }, []],
   ])("answers %s with the least that does", (_what, fields, kinds) => {
-    const table = tableOf(service("a"), instance("a", "i"), instance("a", "k", { order: 1 }));
+    const table = catalogOf(service("a"), instance("a", "i"), instance("a", "k", { order: 1 }));
     const before = planOf(table);
     const running = started(before);
     table.apply(change(instance("a", "i", fields)));
@@ -161,7 +161,7 @@ describe("steps()", () => {
   });
 
   test("writes a changed share into the other block before it switches to it", () => {
-    const table = tableOf(
+    const table = catalogOf(
       service("a"),
       instance("a", "i"),
       instance("a", "k", { version: "2", order: 1 }),
@@ -184,7 +184,7 @@ describe("Planner", () => {
     fc.assert(
       fc.property(tables, (table) => {
         const { services, instances, tables: routeTables } = table.snapshot();
-        const other = tableOf(...services.toReversed(), ...instances.toReversed(), ...routeTables);
+        const other = catalogOf(...services.toReversed(), ...instances.toReversed(), ...routeTables);
         expect(mapFiles(planOf(other))).toEqual(mapFiles(planOf(table)));
         const text = (plan: Plan): string => JSON.stringify([...plan.structure.backends]);
         expect(text(planOf(other))).toBe(text(planOf(table)));
@@ -210,7 +210,7 @@ describe("Planner", () => {
       service(name, { protocol: "tcp", proxyPort: 6_001 }),
       instance(name, "i", { protocol: "tcp", url: "tcp://127.0.0.1:9000" }),
     ];
-    const plan = planOf(tableOf(...tcp("x"), ...tcp("y")));
+    const plan = planOf(catalogOf(...tcp("x"), ...tcp("y")));
     expect([...plan.structure.tcpListeners.keys()]).toEqual(["x"]);
     expect(plan.problems).toEqual([{ subject: "//y", message: "Cannot listen on 127.0.0.1:6001 for it: //x has it" }]);
   });
@@ -218,9 +218,9 @@ describe("Planner", () => {
   test("lets no answer of an instance go without the cookie of its session, and leads none to a server that is not there", () => {
     const shop = service("s", { settings: { balance: "cookie:SID" } });
     const [a, b, c] = ["a", "b", "c"].map((name, order) => instance("s", name, { order }));
-    const before = planOf(tableOf(shop, a as Instance, b as Instance));
+    const before = planOf(catalogOf(shop, a as Instance, b as Instance));
     const running = started(before);
-    const { commands, reload } = roundOf(running, before, tableOf(shop, b as Instance, c as Instance));
+    const { commands, reload } = roundOf(running, before, catalogOf(shop, b as Instance, c as Instance));
     const shown = commands.flatMap((command) => {
       if (command.kind === "map" && (command.map === "marks" || command.map === "pins")) {
         return [`${command.action.do} ${command.map}`];

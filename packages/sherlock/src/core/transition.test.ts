@@ -1,8 +1,8 @@
 import fc from "@datawire/protocol/testing/random";
 import { describe, expect, test } from "vitest";
 import type { Instance, InstanceState } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
-import { type Entity, instance, routes, service, tableOf } from "../testing/entities.ts";
+import type { Catalog } from "@datawire/catalog";
+import { type Entity, instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 import { SimulatedProxy, type SimulatedRequest } from "../testing/simulated-proxy.ts";
@@ -37,7 +37,7 @@ function plannerOf(): Planner {
   });
 }
 
-function planOf(table: Table): Plan {
+function planOf(table: Catalog): Plan {
   return plannerOf().plan(table, SURROUNDINGS);
 }
 
@@ -47,9 +47,9 @@ function started(plan: Plan): Running {
 }
 
 /** Follows one table after the other, and says what the proxy is like at every moment; the last one follows the last. */
-function* moments(tables: readonly Table[]): Generator<{ readonly at: string; readonly proxy: SimulatedProxy }> {
+function* moments(tables: readonly Catalog[]): Generator<{ readonly at: string; readonly proxy: SimulatedProxy }> {
   const [first, ...others] = tables;
-  const start = planOf(first as Table);
+  const start = planOf(first as Catalog);
   let proxy = new SimulatedProxy(start);
   let running = started(start);
   let followed: Plan | null = start;
@@ -114,10 +114,10 @@ function* requestsTo(name: string): Generator<SimulatedRequest> {
  * A table with the liveness of a later one: what of it is right once somebody has died. Who only ends may serve on
  * until what takes its place is there.
  */
-function withStates(table: Table, later: Table, { keepsEnding = false } = {}): Table {
+function withStates(table: Catalog, later: Catalog, { keepsEnding = false } = {}): Catalog {
   const { services, instances, tables } = table.snapshot();
   const now = new Map([...later.instances()].map((one) => [`${one.service}@${one.name}`, one]));
-  return tableOf(
+  return catalogOf(
     ...services,
     ...instances.map((one): Instance => {
       const other = now.get(`${one.service}@${one.name}`);
@@ -149,7 +149,7 @@ function allowed(proxies: readonly SimulatedProxy[], request: SimulatedRequest):
   return all;
 }
 
-function broken(tables: readonly Table[]): string[] {
+function broken(tables: readonly Catalog[]): string[] {
   // Of each table, with the states of each that came after it.
   const between = tables.flatMap((table, n) =>
     tables.slice(n + 1).flatMap((later) => [withStates(table, later), withStates(table, later, { keepsEnding: true })]),
@@ -264,7 +264,7 @@ function routesOf(name: string, { caller, sticky, list }: NonNullable<Made["rout
   return routes(name, Object.fromEntries(plain), { caller });
 }
 
-const tableFrom = ({ a, b, t }: World): Table => tableOf(...entitiesOf(a), ...entitiesOf(b), ...entitiesOf(t));
+const tableFrom = ({ a, b, t }: World): Catalog => catalogOf(...entitiesOf(a), ...entitiesOf(b), ...entitiesOf(t));
 
 /** What one command of an operator, or one word of a Watson, changes. */
 const CHANGED = ["primary", "balance", "timeoutMs", "failover", "defaultUrl", "instances", "routes", "there"] as const;
@@ -285,7 +285,7 @@ const changed = fc.tuple(worlds, worlds, fc.array(pick, { minLength: 1, maxLengt
  * Whether a backend gets altogether other servers at one of the steps. While it is led to, they cannot be exchanged at
  * one moment: a request then may meet the old ones by a new rule.
  */
-function exchangesServers(tables: readonly Table[]): boolean {
+function exchangesServers(tables: readonly Catalog[]): boolean {
   const proxies = tables.map((table) => new SimulatedProxy(planOf(table)));
   return proxies.some((proxy, i) =>
     proxies.slice(i + 1).some((later) =>
@@ -302,7 +302,7 @@ const RUNS = process.env["DSTACK_SOAK"] === "1" ? 3_000 : 25;
 const TEST_MS_MAX = RUNS * 4_000;
 
 describe("every moment keeps the promises", () => {
-  test.each<readonly [string, (from: Table, to: Table) => readonly Table[]]>([
+  test.each<readonly [string, (from: Catalog, to: Catalog) => readonly Catalog[]]>([
     ["between a table and one that differs by a change or three", (from, to) => [from, to]],
     ["between a change and its undoing", (from, to) => [to, from]],
     ["when a change is undone before the reload that it waits for", (from, to) => [from, to, from]],
@@ -340,8 +340,8 @@ describe("every moment keeps the promises", () => {
 });
 
 /** Every service loses the first of its instances. */
-function withDeaths(table: Table): Table {
+function withDeaths(table: Catalog): Catalog {
   const { services, instances, tables } = table.snapshot();
   const states = instances.map((one): Instance => (one.name === "i1" ? { ...one, state: "down" } : one));
-  return tableOf(...services, ...states, ...tables);
+  return catalogOf(...services, ...states, ...tables);
 }

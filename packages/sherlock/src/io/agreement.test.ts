@@ -1,9 +1,9 @@
 import fc from "@datawire/protocol/testing/random";
 import { explain } from "@datawire/routing";
 import { INSTANCE_STATES } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import {
   ask,
   type Echo,
@@ -45,7 +45,7 @@ const generated = fc.record({
 let folder: string;
 let machine: Machine;
 let echoes: Echo[];
-const table = new Table();
+const table = new Catalog();
 
 beforeAll(async () => {
   folder = await temporaryFolder();
@@ -66,7 +66,7 @@ test.each(fc.sample(generated, { numRuns: TABLES }).map((made, i) => [i, made] a
       instance(fields.service, fields.name, { ...fields, order, url: `${echoes[order]?.url}${base}` }),
     );
     const list = Object.fromEntries(targets.map((target, i) => [target, { share: shares[i] as number }]));
-    const wanted = tableOf(
+    const wanted = catalogOf(
       service("a", { primary, settings: { failover } }),
       service("b", { primary: "1" }),
       ...entities,

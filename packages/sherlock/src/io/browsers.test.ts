@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { instance, service, tableOf } from "../testing/entities.ts";
+import { instance, service, catalogOf } from "../testing/entities.ts";
 import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
 import { exchange, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
 
@@ -14,7 +14,7 @@ let raw: RawInstance;
 beforeAll(async () => {
   folder = await temporaryFolder();
   raw = await startRaw();
-  const table = tableOf(service("barker"), instance("barker", "a", { url: raw.url }));
+  const table = catalogOf(service("barker"), instance("barker", "a", { url: raw.url }));
   const settings = { hosts: ["app.example.com"] };
   machine = await startMachine({ table, runDir: folder, port: await freePort(), settings });
 });
@@ -129,7 +129,7 @@ test("a page of 403 repeats nothing that could be a script", async () => {
 
 test("a listener that other machines reach looks at no names: they have to be its users' own", async () => {
   const other = await temporaryFolder();
-  const table = tableOf(service("barker"), instance("barker", "a", { url: raw.url }));
+  const table = catalogOf(service("barker"), instance("barker", "a", { url: raw.url }));
   const port = await freePort();
   const open = await startMachine({ table, runDir: other, port, settings: { listen: { host: "0.0.0.0", port } } });
   expect(await exchange(port, requestOf("GET /barker/x HTTP/1.1", "Host: evil.com", UA))).toMatch(/^HTTP\/1\.1 200 /);

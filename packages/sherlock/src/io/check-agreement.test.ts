@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import fc from "@datawire/protocol/testing/random";
 import { exchangeHttp1, InvalidResponse, RESPONSE_LIMITS } from "@datawire/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { instance, service, tableOf } from "../testing/entities.ts";
+import { instance, service, catalogOf } from "../testing/entities.ts";
 import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
 
 /**
@@ -31,7 +31,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   instancePort = (server.address() as AddressInfo).port;
-  const table = tableOf(service("s"), instance("s", "a", { url: `http://127.0.0.1:${instancePort}` }));
+  const table = catalogOf(service("s"), instance("s", "a", { url: `http://127.0.0.1:${instancePort}` }));
   machine = await startMachine({ table, runDir: folder, port: await freePort() });
   isReference = /^Version: 2\.6\./m.test(await machine.process.runtime.ask("show info"));
 });

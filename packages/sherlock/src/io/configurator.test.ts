@@ -5,7 +5,7 @@ import { serviceOfLine } from "../core/culprits.ts";
 import { MAP_NAMES, type Plan } from "../core/plan.ts";
 import { Planner } from "../core/planner.ts";
 import type { RenderSettings } from "../core/render.ts";
-import { instance, service, tableOf } from "../testing/entities.ts";
+import { instance, service, catalogOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 import type { ConfigFiles, Refusal } from "./config-files.ts";
@@ -39,7 +39,7 @@ function makePlan(leftOut: ReadonlyMap<string, string>): Plan {
     features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: null },
   });
-  return planner.plan(tableOf(...names.flatMap((name) => [service(name), instance(name, "i")])), {
+  return planner.plan(catalogOf(...names.flatMap((name) => [service(name), instance(name, "i")])), {
     resolve: (host) => ({ state: "known", address: isIpLiteral(host) ? host : "10.0.0.1" }),
     portsTaken: new Map(),
     quarantined: leftOut,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { takesInstances } from "../core/haproxy-version.ts";
-import { change, instance, routes, service, tableOf } from "../testing/entities.ts";
+import { change, instance, routes, service, catalogOf } from "../testing/entities.ts";
 import {
   type Answer,
   ask,
@@ -38,7 +38,7 @@ afterEach(async () => {
   await removeFolder(folder);
 });
 
-async function start(table: Table): Promise<Machine> {
+async function start(table: Catalog): Promise<Machine> {
   machine = await startMachine({ table, runDir: folder, port });
   return machine;
 }
@@ -77,7 +77,7 @@ async function namesOf(
 describe("Driver", () => {
   test("follows instances that come, go and return without a reload", async () => {
     const [a, b] = [await echo("a"), await echo("b")];
-    const table = tableOf(service("s"), instance("s", "a", { url: a.url }));
+    const table = catalogOf(service("s"), instance("s", "a", { url: a.url }));
     const { follow, reloads, features } = await start(table);
     expect(await namesOf("/s/", 4)).toEqual(new Map([["a", 4]]));
     await follow(table.apply(change(instance("s", "b", { url: b.url, order: 1 }))));
@@ -103,7 +103,7 @@ describe("Driver", () => {
 
   test("changes shares and rules without a reload where the targets are there", async () => {
     const [a, b] = [await echo("a"), await echo("b")];
-    const table = tableOf(
+    const table = catalogOf(
       service("s"),
       instance("s", "a", { url: a.url }),
       instance("s", "b", { url: `${b.url}/base`, order: 1, version: "2.0" }),
@@ -128,7 +128,7 @@ describe("Driver", () => {
 
   test("keeps a user of a sticky share on one side", async () => {
     const [a, b] = [await echo("a"), await echo("b")];
-    const table = tableOf(
+    const table = catalogOf(
       service("s"),
       instance("s", "a", { url: a.url }),
       instance("s", "b", { url: b.url, order: 1, version: "2" }),
@@ -144,7 +144,7 @@ describe("Driver", () => {
 
   test("asks the next group when HAProxy finds one dead before Watson does", async () => {
     const [a, b] = [await echo("a"), await echo("b")];
-    const table = tableOf(
+    const table = catalogOf(
       service("s"),
       instance("s", "a", { url: a.url }),
       instance("s", "b", { url: `${b.url}/base`, order: 1, version: "2" }),
@@ -162,7 +162,7 @@ describe("Driver", () => {
 
   test("keeps to the policies ordered and consistent, for servers that came at run time too", async () => {
     const [a, b, c] = [await echo("a"), await echo("b"), await echo("c")];
-    const table = tableOf(
+    const table = catalogOf(
       service("o", { settings: { balance: "ordered" } }),
       instance("o", "b", { url: b.url, order: 5 }),
       service("k", { settings: { balance: "consistent:header:X-User" } }),
@@ -189,7 +189,7 @@ describe("Driver", () => {
 
   test("decides anew about what comes over connections that were open before a reload", async () => {
     const [a, b] = [await echo("a"), await echo("b")];
-    const table = tableOf(service("s"), instance("s", "a", { url: a.url }));
+    const table = catalogOf(service("s"), instance("s", "a", { url: a.url }));
     const { follow, reloads } = await start(table);
     const caller = await openConnection(port);
     const browser = await openConnection(port);
@@ -221,7 +221,7 @@ describe("Driver", () => {
 
   test("is adopted by the next start, without a reload where nothing changed", async () => {
     const [a, b] = [await echo("a"), await echo("b")];
-    const table = tableOf(service("s"), instance("s", "a", { url: a.url }));
+    const table = catalogOf(service("s"), instance("s", "a", { url: a.url }));
     const first = await start(table);
     await first.follow(table.apply(change(instance("s", "b", { url: b.url, order: 1 }))));
     const { pid } = first.process;
@@ -238,7 +238,7 @@ describe("Driver", () => {
     const silent = await startSilent();
     closers.push(silent.close);
     const frozen = instance("s", "b", { url: silent.url, order: 1 });
-    const table = tableOf(service("s"), frozen, instance("s", "a", { url: a.url }));
+    const table = catalogOf(service("s"), frozen, instance("s", "a", { url: a.url }));
     const { follow, features } = await start(table);
     const cut = await stuckRequest(silent);
     const startedMs = performance.now();
@@ -264,7 +264,7 @@ describe("Driver", () => {
 
   test("starts HAProxy again when it dies", async () => {
     const a = await echo("a");
-    const table = tableOf(service("s"), instance("s", "a", { url: a.url }));
+    const table = catalogOf(service("s"), instance("s", "a", { url: a.url }));
     const { process: haproxy } = await start(table);
     const before = haproxy.pid as number;
     process.kill(before, "SIGKILL");
@@ -273,8 +273,8 @@ describe("Driver", () => {
   });
 
   test("refuses a run directory that another Sherlock has", async () => {
-    await start(tableOf());
-    await expect(startMachine({ table: tableOf(), runDir: folder, port })).rejects.toThrow(
+    await start(catalogOf());
+    await expect(startMachine({ table: catalogOf(), runDir: folder, port })).rejects.toThrow(
       /Cannot use .* as run directory: .*(has it|just starting)/,
     );
   });

@@ -1,8 +1,8 @@
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { explain, parseHeaderLines } from "@datawire/routing";
 import fc from "@datawire/protocol/testing/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
 import { exchange, ok, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
 
@@ -57,13 +57,13 @@ const lines = fc
 let folder: string;
 let machine: Machine;
 let raws: RawInstance[];
-let table: Table;
+let table: Catalog;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
   const versions = ["1", ...Object.keys(CONDITIONS)];
   raws = await Promise.all(versions.map((version) => startRaw(() => ok([`x-version: ${version}`]))));
-  table = tableOf(
+  table = catalogOf(
     service("a", { primary: "1" }),
     ...versions.map((version, order) => instance("a", `i${version}`, { version, url: raws[order]?.url ?? "", order })),
     routes(

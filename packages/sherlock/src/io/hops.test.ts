@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
-import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
 import { exchange, ok, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
 
@@ -52,7 +52,7 @@ beforeAll(async () => {
   const dead = `http://127.0.0.1:${await freePort()}`;
   const caFile = join(folder, "ca.pem");
   await writeFile(caFile, CERTIFICATE);
-  const table = tableOf(
+  const table = catalogOf(
     service("path"),
     instance("path", "a", { url: `${raw.url}/base` }),
     service("host"),

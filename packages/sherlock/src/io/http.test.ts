@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { httpRules } from "../core/http-rules.ts";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
-import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import {
   type Answer,
   ask,
@@ -74,7 +74,7 @@ beforeAll(async () => {
   tcpPort = await freePort();
   const caFile = join(folder, "ca.pem");
   await writeFile(caFile, CERTIFICATE);
-  const table = tableOf(
+  const table = catalogOf(
     service("plain"),
     instance("plain", "a", { url: plain.url }),
     service("based"),

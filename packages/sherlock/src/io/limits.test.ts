@@ -1,6 +1,6 @@
 import { HEAD_LIMITS } from "@datawire/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { instance, service, tableOf } from "../testing/entities.ts";
+import { instance, service, catalogOf } from "../testing/entities.ts";
 import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
 import { exchange, ok, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
 
@@ -14,7 +14,7 @@ let answered: readonly string[] = [];
 beforeAll(async () => {
   folder = await temporaryFolder();
   raw = await startRaw(() => ok(answered));
-  const table = tableOf(service("s"), instance("s", "a", { url: `${raw.url}/${"b".repeat(200)}` }));
+  const table = catalogOf(service("s"), instance("s", "a", { url: `${raw.url}/${"b".repeat(200)}` }));
   machine = await startMachine({ table, runDir: folder, port: await freePort() });
 });
 

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
-import { instance, service, tableOf } from "../testing/entities.ts";
+import { instance, service, catalogOf } from "../testing/entities.ts";
 import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
 import { Resolver } from "./resolver.ts";
 
@@ -55,7 +55,7 @@ test("a name that changes its address, from A to AAAA too, is followed without a
     },
   );
   await resolver.prepare(["vm"]);
-  const table = tableOf(service("s"), instance("s", "a", { url: `http://vm:${port}` }));
+  const table = catalogOf(service("s"), instance("s", "a", { url: `http://vm:${port}` }));
   machine = await startMachine({ table, runDir: folder, port: await freePort(), resolve: resolver.resolve });
   const stop = new AbortController();
   const running = resolver.run(stop.signal);

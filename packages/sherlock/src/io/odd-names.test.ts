@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import {
   ask,
   type Echo,
@@ -25,7 +25,7 @@ let b: Echo;
 beforeAll(async () => {
   folder = await temporaryFolder();
   [a, b] = await Promise.all([startEcho("a"), startEcho("b")]);
-  const table = tableOf(
+  const table = catalogOf(
     ...ODD.flatMap((letter, i) => [
       service(`when${i}`),
       instance(`when${i}`, "a", { url: a.url }),

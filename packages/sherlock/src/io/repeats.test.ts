@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../core/limits.ts";
-import { instance, service, tableOf } from "../testing/entities.ts";
+import { instance, service, catalogOf } from "../testing/entities.ts";
 import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
 import { exchange, requestOf } from "../testing/raw.ts";
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const dead = `http://127.0.0.1:${await freePort()}`;
-  const table = tableOf(
+  const table = catalogOf(
     service("s", { settings: { timeoutMs: TIMEOUT_MS } }),
     instance("s", "a", { url }),
     service("few", { settings: { timeoutMs: TIMEOUT_MS, retries: 2 } }),

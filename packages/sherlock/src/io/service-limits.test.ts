@@ -1,9 +1,9 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { takesInstances } from "../core/haproxy-version.ts";
-import { change, instance, service, tableOf } from "../testing/entities.ts";
+import { change, instance, service, catalogOf } from "../testing/entities.ts";
 import {
   type Answer,
   ask,
@@ -34,7 +34,7 @@ afterEach(async () => {
   await removeFolder(folder);
 });
 
-async function start(table: Table): Promise<Machine> {
+async function start(table: Catalog): Promise<Machine> {
   machine = await startMachine({ table, runDir: folder, port: await freePort() });
   return machine;
 }
@@ -62,7 +62,7 @@ test.each(["of the configuration", "that came at run time"])(
     const there = service("s", { settings });
     const other = instance("s", "other", { url: "http://127.0.0.1:1", state: "down" });
     const late = which === "that came at run time";
-    const table = late ? tableOf(there, other) : tableOf(there, other, instance("s", "a", { url }));
+    const table = late ? catalogOf(there, other) : catalogOf(there, other, instance("s", "a", { url }));
     const { follow } = await start(table);
     if (late) await follow(table.apply(change(instance("s", "a", { url }))));
 
@@ -98,7 +98,7 @@ async function countOf(name: string, requests: number): Promise<number> {
 test("slow_start lets an instance that comes, or comes back, grow to its share", async () => {
   const url = (name: string): Promise<string> => listen(createServer((_, res) => void res.end(name)));
   const [a, b] = [await url("a"), await url("b")];
-  const table = tableOf(service("s", { settings: { slowStartMs: 2_000 } }), instance("s", "a", { url: a }));
+  const table = catalogOf(service("s", { settings: { slowStartMs: 2_000 } }), instance("s", "a", { url: a }));
   const { follow, features } = await start(table);
   const comesAndGrows = async (few: number): Promise<void> => {
     await follow(table.apply(change(instance("s", "b", { url: b, order: 1 }))));

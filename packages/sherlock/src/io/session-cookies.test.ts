@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { SessionIds } from "../core/sessions.ts";
 import { loadSherlockSettings } from "../settings.ts";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
-import { instance, service, tableOf } from "../testing/entities.ts";
+import { instance, service, catalogOf } from "../testing/entities.ts";
 import { ask, freePort, startMachine } from "../testing/machine.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 import { COOKIE, cookieOf, openShop, SESSIONS, type Shop } from "../testing/shop.ts";
@@ -117,7 +117,7 @@ test("a cookie of a key that held before leads there, and is replaced", async ()
     of: (...what) => [...SESSION_IDS.of(...what), ...SESSION_IDS.of(`before ${what[0]}`, what[1], what[2])],
   };
   const other = await startMachine({
-    table: tableOf(shop.service(), ...shop.three()),
+    table: catalogOf(shop.service(), ...shop.three()),
     runDir: join(shop.folder, "keys"),
     port: await freePort(),
     sessionIds: ids,
@@ -151,7 +151,7 @@ test("the cookie is Secure where a template makes the listener one of TLS", asyn
   });
   const port = await freePort();
   const secure = await startMachine({
-    table: tableOf(shop.service(), ...shop.three()),
+    table: catalogOf(shop.service(), ...shop.three()),
     runDir: join(shop.folder, "tls"),
     port,
     settings: { haproxy: { ...haproxy, template } },

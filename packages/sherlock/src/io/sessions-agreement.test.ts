@@ -2,9 +2,9 @@ import { join } from "node:path";
 import fc from "@datawire/protocol/testing/random";
 import { explain } from "@datawire/routing";
 import { INSTANCE_STATES } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import {
   ask,
   type Echo,
@@ -60,7 +60,7 @@ describe.each(MACHINES)("$name", ({ tables, without }) => {
   let folder: string;
   let machine: Machine;
   let echoes: Echo[];
-  const table = new Table();
+  const table = new Catalog();
 
   beforeAll(async () => {
     folder = await temporaryFolder();
@@ -89,7 +89,7 @@ describe.each(MACHINES)("$name", ({ tables, without }) => {
       const fallback = echoes[8]?.url as string;
       const list = Object.fromEntries(targets.map(({ target, share, when }) => [target, { share, when }]));
       const settings = { failover, balance: "cookie:SID", defaultUrl: defaultUrl ? fallback : null };
-      const wanted = tableOf(
+      const wanted = catalogOf(
         service("a", { primary, settings }),
         service("b", { primary: "1", settings: { balance: "cookie:OTHER" } }),
         ...entities,
@@ -107,14 +107,14 @@ describe.each(MACHINES)("$name", ({ tables, without }) => {
         const { of = "", name = null } = owners.find((owner) => owner.url === url) ?? {};
         return SESSION_IDS.of("a", of, name)[0] as string;
       };
-      const viewpoint = { caller: "monolith", zone: "near" };
+      const callerContext = { caller: "monolith", zone: "near" };
       const requests = [
         { path: "/x", headers: {} },
         { path: "/beta", headers: {} },
         { path: "/x", headers: { "x-beta": "1" } },
       ];
       for (const { path, headers } of requests) {
-        const said = explain(table, "a", viewpoint, { path, headers });
+        const said = explain(table, "a", callerContext, { path, headers });
         const shared = new Set((said?.shares ?? []).flatMap((share) => share.instances.map(({ url }) => url)));
         const mayRefuse = shared.size === 0 || said?.shares.some(({ instances: some }) => some.length === 0);
         const kept = new Set((said?.sessions?.instances ?? []).map(({ url }) => url));

@@ -5,7 +5,7 @@ import { isIpLiteral } from "@datawire/protocol";
 import { Planner } from "../core/planner.ts";
 import { MAP_NAMES, type Plan } from "../core/plan.ts";
 import { type RenderSettings, type TemplateView, viewOf } from "../core/render.ts";
-import { type Entity, instance, routes, service, tableOf } from "../testing/entities.ts";
+import { type Entity, instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 import { removeFolder, temporaryFolder } from "../testing/machine.ts";
@@ -50,7 +50,7 @@ function planned(entities: readonly Entity[], settings: RenderSettings): { plan:
     features: settings.features,
     tcp: { listen: new Map([["db", { host: "127.0.0.1", port: 6_001 }]]), range: null },
   });
-  const plan = planner.plan(tableOf(...entities), {
+  const plan = planner.plan(catalogOf(...entities), {
     resolve: (host) => ({ state: "known", address: isIpLiteral(host) ? host : "10.0.0.1" }),
     portsTaken: new Map(),
     quarantined: new Map(),

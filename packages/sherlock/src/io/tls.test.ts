@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { expiredCertificate, goodCertificate, testAuthority, wrongCertificate } from "@datawire/runtime/testing";
 import type { InstanceTls } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadSherlockSettings } from "../settings.ts";
-import { change, instance, service, tableOf } from "../testing/entities.ts";
+import { change, instance, service, catalogOf } from "../testing/entities.ts";
 import { readServers } from "./read-running.ts";
 import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
 
@@ -27,7 +27,7 @@ const CASES = [
 const servers: Server[] = [];
 let folder: string;
 let machine: Machine;
-let table: Table;
+let table: Catalog;
 
 async function listen(server: Server): Promise<string> {
   servers.push(server);
@@ -39,7 +39,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const caFile = join(folder, "ca.pem");
   await writeFile(caFile, testAuthority);
-  table = tableOf();
+  table = catalogOf();
   const add = (name: string, url: string, tls: InstanceTls | undefined): void => {
     table.apply(changeOf(name, url, tls));
   };

@@ -1,8 +1,8 @@
 import { explain } from "@datawire/routing";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { instance, routes, service, tableOf } from "../testing/entities.ts";
+import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import {
   ask,
   type Echo,
@@ -64,13 +64,13 @@ const requests = fc.record({ path, query, hasQuery: fc.boolean() }).map((made) =
 let folder: string;
 let machine: Machine;
 let echoes: Echo[];
-let table: Table;
+let table: Catalog;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
   const versions = ["1", ...Object.keys(CONDITIONS)];
   echoes = await Promise.all(versions.map((version) => startEcho(version)));
-  table = tableOf(
+  table = catalogOf(
     service("a", { primary: "1" }),
     ...versions.map((version, order) =>
       instance("a", `i${version}`, { version, url: echoes[order]?.url ?? "", order }),

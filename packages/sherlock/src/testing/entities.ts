@@ -9,7 +9,7 @@ import {
   type TableChange,
   emptyChange,
 } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 
 /** Makes entities of a table from what a test cares about. */
 export type Entity = Service | Instance | RouteTable;
@@ -59,8 +59,8 @@ export function change(...entities: readonly Entity[]): TableChange {
   return made;
 }
 
-export function tableOf(...entities: readonly Entity[]): Table {
-  const table = new Table();
+export function catalogOf(...entities: readonly Entity[]): Catalog {
+  const table = new Catalog();
   table.apply(change(...entities));
   return table;
 }

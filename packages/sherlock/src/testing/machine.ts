@@ -5,7 +5,7 @@ import { connect, createServer as createNetServer, type AddressInfo, type Socket
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isIpLiteral } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { noLog, systemClock, type Logger } from "@datawire/runtime";
 import type { HaproxyFeatures } from "../core/haproxy-version.ts";
 import type { PlanProblem } from "../core/plan.ts";
@@ -43,7 +43,7 @@ export interface Machine {
 }
 
 export interface MachineOptions {
-  readonly table: Table;
+  readonly table: Catalog;
   readonly runDir: string;
   readonly port: number;
   readonly settings?: Partial<SherlockSettings>;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Instance, Service } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
-import { type Entity, instance, service, tableOf } from "./entities.ts";
+import { Catalog } from "@datawire/catalog";
+import { type Entity, instance, service, catalogOf } from "./entities.ts";
 import {
   type Answer,
   ask,
@@ -50,7 +50,7 @@ export async function openShop(): Promise<Shop> {
   const cookies = (url: string | undefined): string[] => new URL(url ?? "/", "http://x").searchParams.getAll("cookie");
   const start = (name: string): Promise<Echo> => startEcho(name, (req) => ({ "set-cookie": cookies(req.url) }));
   const [a, b, c] = await Promise.all([start("a"), start("b"), start("c")]);
-  const table = new Table();
+  const table = new Catalog();
   const machine = await startMachine({ table, runDir: join(folder, "run"), port: await freePort() });
   const get: Shop["get"] = (path = "/shop/", cookie) => ask(machine.port, path, cookie === undefined ? {} : { cookie });
   return {
@@ -63,7 +63,7 @@ export async function openShop(): Promise<Shop> {
     three: (fields = {}) =>
       [a, b, c].map((echo, order) => instance("shop", "abc"[order] as string, { url: echo.url, order, ...fields })),
     async become(...entities) {
-      await machine.follow(table.apply(table.changeTo(tableOf(...entities).snapshot())));
+      await machine.follow(table.apply(table.changeTo(catalogOf(...entities).snapshot())));
       // An old worker that has not heard yet that it is to end takes connections too.
       await machine.settled();
     },

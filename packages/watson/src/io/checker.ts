@@ -3,12 +3,12 @@ import { maskSecrets } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 import type { Probe } from "../core/belief.ts";
 import type { ProbeKind } from "../core/instance.ts";
-import type { Task } from "../core/roster.ts";
+import type { Task } from "../core/monitor.ts";
 import { CheckLoop } from "./check-loop.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type ActiveProbe, createProber } from "./probes/create-prober.ts";
 import type { ProberDeps } from "./probes/prober.ts";
-import type { Tripwires } from "./tripwire.ts";
+import type { Tripwires } from "./early-failure-probe.ts";
 
 /** What a check of a task found. */
 export interface TaskOutcome {
@@ -94,11 +94,11 @@ export class Checker {
       patience,
       prober: createProber(probe, probers),
       report: ({ probe: result, ...timing }) => {
-        if (result.ok) tripwire?.arm();
+        if (result.ok) earlyFailureProbe?.arm();
         return report({ task, probe: withoutSecrets(result), kind: probe.kind, timing });
       },
     });
-    const tripwire = tripwires.create(task.check, () => loop.checkNow());
+    const earlyFailureProbe = tripwires.create(task.check, () => loop.checkNow());
     const nowMs = clock.monotonicMs();
     this.#nextFirstMs = Math.max(nowMs, this.#nextFirstMs + FIRST_CHECK_GAP_MS);
     loop.start(this.#nextFirstMs - nowMs);
@@ -106,7 +106,7 @@ export class Checker {
       task,
       beat() {},
       stop() {
-        tripwire?.close();
+        earlyFailureProbe?.close();
         loop.stop();
       },
     };

@@ -1,7 +1,7 @@
 import type { LeftOut, TableChange } from "@datawire/protocol";
-import type { Sectors } from "@datawire/catalog";
+import type { Buckets } from "@datawire/catalog";
 import { emptyChange } from "@datawire/protocol";
-import { sectorsFor, Table } from "@datawire/catalog";
+import { bucketsFor, Catalog } from "@datawire/catalog";
 import type { ReceivedMessage } from "../read-message.ts";
 import { Kept } from "./kept.ts";
 import { LeftOuts } from "./left-outs.ts";
@@ -20,7 +20,7 @@ export interface Have extends Position {
 }
 
 /** What a message did to the copy. */
-export interface TableUpdate {
+export interface CatalogUpdate {
   /** The services whose distribution may differ from before; empty when only the revision moved. */
   readonly services: ReadonlySet<string>;
   readonly position: Position;
@@ -31,9 +31,9 @@ export interface TableUpdate {
 export type TableMessage = Extract<ReceivedMessage, { type: "snapshot" | "delta" | "warm" }>;
 
 export type Applied =
-  | { readonly state: "updated"; readonly update: TableUpdate }
+  | { readonly state: "updated"; readonly update: CatalogUpdate }
   /** It was applied, and the directory's table is another one all the same, even if it came as a whole. */
-  | { readonly state: "diverged"; readonly update: TableUpdate; readonly reason: string; readonly whole: boolean }
+  | { readonly state: "diverged"; readonly update: CatalogUpdate; readonly reason: string; readonly whole: boolean }
   /** A part of a snapshot, or nothing that matters. */
   | { readonly state: "pending" }
   /** What came does not continue what is here: a new snapshot is needed. */
@@ -48,8 +48,8 @@ const SNAPSHOT_ENTITIES_MAX = 2_000_000;
  * A subscriber's copy of a directory's table. While the directory warms up, what it does not know yet is kept
  * (architecture rule 3).
  */
-export class TableCopy {
-  readonly table = new Table();
+export class CatalogReplica {
+  readonly table = new Catalog();
   #position: Position | null = null;
   #warming = false;
   /** What the copy has and a warming directory did not name: it goes when the directory is warm. */
@@ -81,7 +81,7 @@ export class TableCopy {
     if (position === null) return null;
     const { services, instances, tables } = this.table.size;
     // The sectors first: what makes them makes the hash.
-    const sectors = this.table.sectors(sectorsFor(services + instances + tables));
+    const sectors = this.table.buckets(bucketsFor(services + instances + tables));
     return { ...position, hash: this.table.hash(), sectors };
   }
 
@@ -202,7 +202,7 @@ export class TableCopy {
 class Snapshot {
   readonly content = emptyChange();
   /** What it is about; null for the whole table. */
-  readonly sectors: Sectors | null;
+  readonly sectors: Buckets | null;
   readonly leftOut: LeftOut[] = [];
   size = 0;
   readonly #epoch: string;

@@ -1,5 +1,5 @@
 import { formatServiceAddress, parseServiceAddress } from "@datawire/protocol";
-import { claimant } from "./groups.ts";
+import { bestMatch } from "./groups.ts";
 import type { Sticky, When } from "@datawire/protocol";
 import { parseSticky, parseWhen } from "@datawire/protocol";
 import type { Route, RouteTable, SlotRange } from "@datawire/protocol";
@@ -12,17 +12,17 @@ import {
   instanceParts,
   isAlive,
   joinHolders,
-  type Outlet,
+  type Destination,
   type Part,
   primaryOutlet,
   routeOutlet,
-  type Scene,
-  type Viewpoint,
+  type RoutingContext,
+  type CallerContext,
   wholeService,
-} from "./outlets.ts";
+} from "./destinations.ts";
 import { countSlots, divideSlots, joinSlots, remainingSlots } from "@datawire/protocol";
-import { standIns } from "./stand-ins.ts";
-import type { ServiceView, TableReader } from "@datawire/catalog";
+import { failover } from "./failover.ts";
+import type { ServiceView, CatalogReader } from "@datawire/catalog";
 
 /** What one target gets of a caller's requests to a service. */
 export interface Share {
@@ -47,7 +47,7 @@ export interface Rule {
 }
 
 /** Where the requests of one caller to one service go. */
-export interface Distribution {
+export interface TrafficSplit {
   readonly service: string;
   readonly caller: string;
   /** The table that decides: the caller's own, else that for any caller, else none. */
@@ -69,20 +69,25 @@ export interface Distribution {
  * Says where requests go: the one implementation of routing rules 3 and 4, which the proxy, `dw route list`,
  * `dw explain` and libraries share. Null for a service that the table does not know.
  */
-export function distribute(table: TableReader, service: string, viewpoint: Viewpoint): Distribution | null {
+export function splitTraffic(table: CatalogReader, service: string, callerContext: CallerContext): TrafficSplit | null {
   const view = table.service(service);
   if (view === null) return null;
-  const routes = effectiveTable(view, viewpoint.caller);
-  const scene: Scene = { view, viewpoint, routes, enter: (target) => enterService(table, target, viewpoint) };
-  const primary = primaryOutlet(scene);
-  const forPrimary = isAlive(primary) ? [primary] : standIns(scene);
-  const { shares, holders } = sharesOf(scene, primary, forPrimary);
+  const routes = effectiveTable(view, callerContext.caller);
+  const context: RoutingContext = {
+    view,
+    callerContext,
+    routes,
+    enter: (target) => enterService(table, target, callerContext),
+  };
+  const primary = primaryOutlet(context);
+  const forPrimary = isAlive(primary) ? [primary] : failover(context);
+  const { shares, holders } = sharesOf(context, primary, forPrimary);
   return {
     service,
-    caller: viewpoint.caller,
+    caller: callerContext.caller,
     table: routes,
     shares,
-    rules: shares.length === 0 ? [] : rulesOf(scene, primary, forPrimary),
+    rules: shares.length === 0 ? [] : rulesOf(context, primary, forPrimary),
     holders,
     sticky: routes?.sticky == null ? null : parseSticky(routes.sticky),
     degraded: isAlive(primary) ? null : primary.reason,
@@ -105,45 +110,45 @@ interface Shared {
   readonly holders: readonly Holder[];
 }
 
-function sharesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]): Shared {
-  const routes = scene.routes?.routes ?? [];
+function sharesOf(context: RoutingContext, primary: Destination, forPrimary: readonly Destination[]): Shared {
+  const routes = context.routes?.routes ?? [];
   const shares: Share[] = [];
   /** What has a share by the table, dead or alive, and what stands in for it. */
-  const entitled: Outlet[] = [];
+  const entitled: Destination[] = [];
   /** What falls to the primary, or to what stands in for it. */
   const left: (readonly SlotRange[])[] = [];
   for (const route of routes) {
-    const outlet = isWhole(scene, route) ? primary : routeOutlet(scene, route);
-    if (countSlots(route.slots) > 0) entitled.push(outlet);
-    if (isAlive(outlet)) shares.push(share(outlet, route.slots));
+    const destination = isWhole(context, route) ? primary : routeOutlet(context, route);
+    if (countSlots(route.slots) > 0) entitled.push(destination);
+    if (isAlive(destination)) shares.push(share(destination, route.slots));
     else left.push(route.slots);
   }
   const rest = remainingSlots(routes.map((route) => route.slots));
-  const defaultUrl = routes.some((route) => isWhole(scene, route)) ? defaultUrlOutlet(scene) : null;
+  const defaultUrl = routes.some((route) => isWhole(context, route)) ? defaultUrlOutlet(context) : null;
   if (countSlots(rest) > 0) entitled.push(defaultUrl ?? primary);
   if (defaultUrl === null) left.push(rest);
   else shares.push({ ...share(defaultUrl, rest), reason: "the rest goes to the default URL" });
   const divided = divideSlots(
     joinSlots(left),
-    forPrimary.map((outlet) => outlet.weight),
+    forPrimary.map((destination) => destination.weight),
   );
-  forPrimary.forEach((outlet, i) => shares.push(share(outlet, divided[i] as SlotRange[])));
+  forPrimary.forEach((destination, i) => shares.push(share(destination, divided[i] as SlotRange[])));
   entitled.push(...forPrimary.filter((_, i) => countSlots(divided[i] as SlotRange[]) > 0));
-  return { shares: anyLive(scene, shares) ? mergeShares(shares) : [], holders: joinHolders(entitled) };
+  return { shares: anyLive(context, shares) ? mergeShares(shares) : [], holders: joinHolders(entitled) };
 }
 
 /** The `--when` rules: the longest path first, then the others by age. One whose target is dead goes to the primary. */
-function rulesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]): Rule[] {
-  const rules = (scene.routes?.routes ?? []).flatMap((route): Rule[] => {
+function rulesOf(context: RoutingContext, primary: Destination, forPrimary: readonly Destination[]): Rule[] {
+  const rules = (context.routes?.routes ?? []).flatMap((route): Rule[] => {
     if (route.when === null) return [];
     const when = parseWhen(route.when);
     const { order } = route;
-    const outlet = isWhole(scene, route) ? primary : routeOutlet(scene, route);
-    const { target, parts, holders } = outlet;
-    if (isAlive(outlet)) return [{ when, order, target, parts, holders, reason: `--when ${route.when}` }];
+    const destination = isWhole(context, route) ? primary : routeOutlet(context, route);
+    const { target, parts, holders } = destination;
+    if (isAlive(destination)) return [{ when, order, target, parts, holders, reason: `--when ${route.when}` }];
     const reason = `${target} has no live instance`;
-    const instead = { target: wholeService(scene), parts: blend(forPrimary) };
-    return [{ when, order, ...instead, holders: joinHolders([outlet, ...forPrimary]), reason }];
+    const instead = { target: wholeService(context), parts: blend(forPrimary) };
+    return [{ when, order, ...instead, holders: joinHolders([destination, ...forPrimary]), reason }];
   });
   const pathLength = ({ when }: Rule): number => (when.kind === "path" ? when.prefix.length : 0);
   return rules.sort((a, b) => pathLength(b) - pathLength(a) || a.order - b.order);
@@ -153,24 +158,33 @@ function rulesOf(scene: Scene, primary: Outlet, forPrimary: readonly Outlet[]): 
  * The parts of a share that enters another service: that service's own distribution for `//b`, without its conditions
  * and without going on to a third; the named instances for `//b(2)`.
  */
-function enterService(table: TableReader, target: string, viewpoint: Viewpoint): Pick<Outlet, "parts" | "holders"> {
+function enterService(
+  table: CatalogReader,
+  target: string,
+  callerContext: CallerContext,
+): Pick<Destination, "parts" | "holders"> {
   const address = parseServiceAddress(target);
   const view = table.service(address.service);
   const nothing = { parts: [], holders: [] };
   if (view === null) return nothing;
-  const scene: Scene = { view, viewpoint, routes: effectiveTable(view, viewpoint.caller), enter: () => nothing };
+  const context: RoutingContext = {
+    view,
+    callerContext,
+    routes: effectiveTable(view, callerContext.caller),
+    enter: () => nothing,
+  };
   if (address.version !== null || address.instance !== null) {
-    const members = view.instances.filter((instance) => claimant([target], instance) !== null);
-    return { parts: instanceParts(scene, target, members), holders: holdersOf(members) };
+    const members = view.instances.filter((instance) => bestMatch([target], instance) !== null);
+    return { parts: instanceParts(context, target, members), holders: holdersOf(members) };
   }
-  const primary = primaryOutlet(scene);
-  const { shares, holders } = sharesOf(scene, primary, isAlive(primary) ? [primary] : standIns(scene));
+  const primary = primaryOutlet(context);
+  const { shares, holders } = sharesOf(context, primary, isAlive(primary) ? [primary] : failover(context));
   return { parts: blend(shares.map(({ parts, slots }) => ({ parts, weight: countSlots(slots) }))), holders };
 }
 
 /** A refusal is worth showing only beside something that lives; alone it says "nothing is live". */
-function anyLive(scene: Scene, shares: readonly Share[]): boolean {
-  if (scene.view.instances.some(isUsable)) return true;
+function anyLive(context: RoutingContext, shares: readonly Share[]): boolean {
+  if (context.view.instances.some(isUsable)) return true;
   return shares.some(({ parts, slots }) => countSlots(slots) > 0 && parts.some(({ pool }) => pool.kind !== "refused"));
 }
 
@@ -195,10 +209,10 @@ function samePools(a: readonly Part[], b: readonly Part[]): boolean {
   return a.length === b.length && a.every((part, i) => part.pool.kind === b[i]?.pool.kind);
 }
 
-function share({ target, parts, holders, reason }: Outlet, slots: readonly SlotRange[]): Share {
+function share({ target, parts, holders, reason }: Destination, slots: readonly SlotRange[]): Share {
   return { target, slots, parts, holders, reason };
 }
 
-function isWhole({ view }: Scene, route: Route): boolean {
+function isWhole({ view }: RoutingContext, route: Route): boolean {
   return isWholeService({ service: view.service.name }, route.target);
 }

@@ -2,8 +2,8 @@ import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import type { TableChange } from "@datawire/protocol";
 import { emptyChange, isEmptyChange, serviceSchema } from "@datawire/protocol";
-import { Table } from "./table.ts";
-import { instance, routes, tableOf } from "../testing/entities.ts";
+import { Catalog } from "./catalog.ts";
+import { instance, routes, catalogOf } from "../testing/entities.ts";
 
 const gone = (list: Partial<TableChange["gone"]>): TableChange => ({
   ...emptyChange(),
@@ -11,7 +11,7 @@ const gone = (list: Partial<TableChange["gone"]>): TableChange => ({
 });
 
 test("apply() says which services may have changed, those that share into one included", () => {
-  const table = tableOf([instance("a@1(1)"), instance("b@1(1)"), instance("c@1(1)")], {
+  const table = catalogOf([instance("a@1(1)"), instance("b@1(1)"), instance("c@1(1)")], {
     tables: [routes("*", "a", [["//b", 1_000, { reading: "service" }]])],
   });
   expect(table.apply({ ...emptyChange(), instances: [instance("b@2(1)")] })).toEqual(new Set(["a", "b"]));
@@ -22,7 +22,7 @@ test("apply() says which services may have changed, those that share into one in
 });
 
 test("service() shows instances in the order of their first registration, and only what is there", () => {
-  const table = new Table();
+  const table = new Catalog();
   table.apply({
     ...emptyChange(),
     services: [serviceSchema.parse({ name: "a" })],
@@ -35,7 +35,7 @@ test("service() shows instances in the order of their first registration, and on
 });
 
 test("service() forgets the targets of a table that was replaced", () => {
-  const table = tableOf([instance("a@1(1)")], { tables: [routes("*", "a", [["//a@1", 0]])] });
+  const table = catalogOf([instance("a@1(1)")], { tables: [routes("*", "a", [["//a@1", 0]])] });
   expect(table.service("a")?.named).toEqual(["//a@1"]);
   table.apply({ ...emptyChange(), tables: [routes("*", "a", [["//a(2)", 0]])] });
   expect(table.service("a")?.named).toEqual(["//a(2)"]);
@@ -54,17 +54,17 @@ const content = fc
   }));
 
 test("changeTo() is the change that makes one table equal to another, its hash included", () => {
-  const sorted = (table: Table): unknown => {
+  const sorted = (table: Catalog): unknown => {
     const { services, instances, tables } = table.snapshot();
     return [services, instances, tables].map((list) => list.map((one) => JSON.stringify(one)).toSorted());
   };
   fc.assert(
     fc.property(content, content, (before, after) => {
-      const table = new Table();
+      const table = new Catalog();
       table.hash();
       table.apply(before);
       table.apply(table.changeTo(after));
-      const wanted = new Table();
+      const wanted = new Catalog();
       wanted.apply(after);
       expect(sorted(table)).toEqual(sorted(wanted));
       expect(table.hash()).toBe(wanted.hash());

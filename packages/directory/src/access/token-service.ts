@@ -23,7 +23,7 @@ export interface MadeToken {
   readonly record: TokenRecord;
 }
 
-interface TokenDeskDeps {
+interface TokenServiceDeps {
   /** Where tokens and the authority are kept, and nothing else is. */
   readonly store: Store;
   readonly clock: Clock;
@@ -43,9 +43,9 @@ export const FIRST_ROLES = ["watson", "sherlock", "operator", "admin"] as const 
 const firstIdOf = (role: Role): string => createHash("sha256").update(`first ${role}`).digest("hex").slice(0, 8);
 
 /** Makes and revokes tokens, one after the other, and keeps the authority that they name. */
-export class TokenDesk {
+export class TokenService {
   readonly tokens = new Tokens();
-  readonly #deps: TokenDeskDeps;
+  readonly #deps: TokenServiceDeps;
   readonly #versions = new Map<string, number>();
   #authority: AuthorityRecord | null = null;
   #making: Promise<AuthorityRecord> | null = null;
@@ -53,7 +53,7 @@ export class TokenDesk {
   readonly #leftOut: LeftOut;
   #listener: () => void = () => {};
 
-  constructor(deps: TokenDeskDeps) {
+  constructor(deps: TokenServiceDeps) {
     this.#deps = deps;
     this.#leftOut = new LeftOut("tokens", deps);
   }

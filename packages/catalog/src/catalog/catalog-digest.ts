@@ -8,25 +8,25 @@ import {
   serviceKey,
   tableKey,
 } from "@datawire/protocol";
-import { SECTOR_DIGITS, SECTORS_MAX } from "@datawire/protocol";
+import { BUCKET_DIGITS, BUCKETS_MAX } from "@datawire/protocol";
 
 /**
  * The hash of a table: for each of the two seeds, the sum of its entities' hashes modulo 2^32. A sum does not depend on
  * an order, and follows a change by what the change takes away and brings. It finds what went wrong by accident, as
  * checksums do; nobody gains anything by a collision but a stale view of what they themselves registered.
  */
-export class TableHash {
+export class CatalogDigest {
   readonly #sums = SEEDS.map(() => 0);
-  /** The sums of the first seed, by sector. */
-  readonly #sectors: Uint32Array | null;
+  /** The sums of the first seed, by bucket. */
+  readonly #buckets: Uint32Array | null;
 
-  /** @param sectors whether sectors will be asked for: they cost a second hash for each entity. */
-  constructor({ sectors }: { readonly sectors: boolean }) {
-    this.#sectors = sectors ? new Uint32Array(SECTORS_MAX) : null;
+  /** @param buckets whether buckets will be asked for: they cost a second hash for each entity. */
+  constructor({ buckets }: { readonly buckets: boolean }) {
+    this.#buckets = buckets ? new Uint32Array(BUCKETS_MAX) : null;
   }
 
-  get hasSectors(): boolean {
-    return this.#sectors !== null;
+  get hasBuckets(): boolean {
+    return this.#buckets !== null;
   }
 
   addService(service: Service): void {
@@ -58,25 +58,25 @@ export class TableHash {
     return this.#sums.map((sum) => sum.toString(16).padStart(8, "0")).join("");
   }
 
-  /** The sum of each sector, when there are so many, in hexadecimal digits; their number divides `SECTORS_MAX`. */
-  sectors(count: number): string {
+  /** The sum of each bucket, when there are so many, in hexadecimal digits; their number divides `SECTORS_MAX`. */
+  buckets(count: number): string {
     const sums = new Uint32Array(count);
-    for (const [i, sum] of (this.#sectors ?? []).entries()) sums[i % count] = (sums[i % count] as number) + sum;
-    return Array.from(sums, (sum) => sum.toString(16).padStart(SECTOR_DIGITS, "0")).join("");
+    for (const [i, sum] of (this.#buckets ?? []).entries()) sums[i % count] = (sums[i % count] as number) + sum;
+    return Array.from(sums, (sum) => sum.toString(16).padStart(BUCKET_DIGITS, "0")).join("");
   }
 
   #turn(key: string, text: string, sign: 1 | -1): void {
     const bytes = encode(text);
     const hashes = SEEDS.map((seed) => xxHash32(bytes, seed));
     for (const [i, hash] of hashes.entries()) this.#sums[i] = ((this.#sums[i] as number) + sign * hash) >>> 0;
-    if (this.#sectors === null) return;
-    const sector = sectorOf(key, SECTORS_MAX);
-    this.#sectors[sector] = (this.#sectors[sector] as number) + sign * (hashes[0] as number);
+    if (this.#buckets === null) return;
+    const bucket = bucketFor(key, BUCKETS_MAX);
+    this.#buckets[bucket] = (this.#buckets[bucket] as number) + sign * (hashes[0] as number);
   }
 }
 
-/** Which of so many sectors an entity with that key is in. */
-export function sectorOf(key: string, count: number): number {
+/** Which of so many buckets an entity with that key is in. */
+export function bucketFor(key: string, count: number): number {
   return xxHash32(encode(key), 0) % count;
 }
 

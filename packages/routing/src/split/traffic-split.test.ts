@@ -1,13 +1,13 @@
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
-import { distribute } from "./distribution.ts";
+import { splitTraffic } from "./traffic-split.ts";
 import { explain } from "./explain.ts";
 import { isUsable } from "@datawire/protocol";
-import { instance, routes, tableOf } from "@datawire/catalog/testing";
-import type { Table } from "@datawire/catalog";
+import { instance, routes, catalogOf } from "@datawire/catalog/testing";
+import type { Catalog } from "@datawire/catalog";
 
 /** Where requests go, in a few words: `//barker 90 vm1 vm2 | //barker(2) 10 vm3`. */
-function shown(table: Table, caller = "monolith", service = "barker", zone: string | null = null): string {
+function shown(table: Catalog, caller = "monolith", service = "barker", zone: string | null = null): string {
   const { shares } = explain(table, service, { caller, zone }) ?? { shares: [] };
   return shares
     .map(({ target, percent, instances }) => [target, percent, ...instances.map((i) => i.name)].join(" "))
@@ -21,64 +21,64 @@ const draining = (text: string) => instance(`barker@${text}`, { state: "draining
 const lost = (text: string) => instance(`barker@${text}`, { state: "lost" });
 const near = (text: string) => instance(`barker@${text}`, { zone: "east" });
 
-test("distribute() gives the primary everything, and a held version nothing", () => {
-  expect(shown(tableOf([...v1, v2]))).toBe("//barker 100 vm1 vm2");
+test("splitTraffic() gives the primary everything, and a held version nothing", () => {
+  expect(shown(catalogOf([...v1, v2]))).toBe("//barker 100 vm1 vm2");
 });
 
-test("distribute() knows nothing of an unknown service", () => {
-  expect(distribute(tableOf([]), "barker", { caller: "monolith", zone: null })).toBeNull();
+test("splitTraffic() knows nothing of an unknown service", () => {
+  expect(splitTraffic(catalogOf([]), "barker", { caller: "monolith", zone: null })).toBeNull();
 });
 
-test("distribute() splits by request, whatever the number of instances", () => {
-  const table = tableOf([...v1, v2], { tables: [routes("monolith", "barker", [["//barker(2)", 1_000]])] });
+test("splitTraffic() splits by request, whatever the number of instances", () => {
+  const table = catalogOf([...v1, v2], { tables: [routes("monolith", "barker", [["//barker(2)", 1_000]])] });
   expect(shown(table)).toBe("//barker(2) 10 vm3 | //barker 90 vm1 vm2");
   expect(shown(table, "other")).toBe("//barker 100 vm1 vm2");
 });
 
-test("distribute() keeps an instance named by any caller's route out of the primary, for every caller", () => {
-  const table = tableOf(v1, { tables: [routes("monolith", "barker", [["//barker@vm2", 3_000]])] });
+test("splitTraffic() keeps an instance named by any caller's route out of the primary, for every caller", () => {
+  const table = catalogOf(v1, { tables: [routes("monolith", "barker", [["//barker@vm2", 3_000]])] });
   expect(shown(table)).toBe("//barker@vm2 30 vm2 | //barker 70 vm1");
   expect(shown(table, "other")).toBe("//barker 100 vm1");
 });
 
-test("distribute() lets a caller's table replace the one for any caller as a whole", () => {
+test("splitTraffic() lets a caller's table replace the one for any caller as a whole", () => {
   const tables = [
     routes("*", "barker", [["//barker(2)", 5_000]]),
     routes("monolith", "barker", [["//barker@vm2", 1_000]]),
   ];
-  const table = tableOf([...v1, v2], { tables });
+  const table = catalogOf([...v1, v2], { tables });
   expect(shown(table)).toBe("//barker@vm2 10 vm2 | //barker 90 vm1");
   expect(shown(table, "other")).toBe("//barker(2) 50 vm3 | //barker 50 vm1");
 });
 
-test("distribute() gives an instance to the most specific target", () => {
+test("splitTraffic() gives an instance to the most specific target", () => {
   const instances = [...v1, v2, instance("barker@vm4(2.1.5)"), instance("barker@vm5(2.1.6)")];
   const list = [
     ["//barker(2)", 1_000],
     ["//barker(2.1)", 1_000],
     ["//barker@vm5", 1_000],
   ] as const;
-  expect(shown(tableOf(instances, { tables: [routes("*", "barker", list)] }))).toBe(
+  expect(shown(catalogOf(instances, { tables: [routes("*", "barker", list)] }))).toBe(
     "//barker(2) 10 vm3 | //barker(2.1) 10 vm4 | //barker@vm5 10 vm5 | //barker 70 vm1 vm2",
   );
 });
 
-test("distribute() keeps lost instances, and leaves out those that are down or draining", () => {
+test("splitTraffic() keeps lost instances, and leaves out those that are down or draining", () => {
   const instances = [
     instance("barker@a(1)", { state: "lost" }),
     instance("barker@b(1)", down),
     instance("barker@c(1)", { state: "draining" }),
   ];
-  expect(shown(tableOf(instances))).toBe("//barker 100 a");
+  expect(shown(catalogOf(instances))).toBe("//barker 100 a");
 });
 
-test("distribute() sends the share of a dead target to the primary", () => {
-  const table = tableOf([...v1, { ...v2, ...down }], { tables: [routes("*", "barker", [["//barker(2)", 1_000]])] });
+test("splitTraffic() sends the share of a dead target to the primary", () => {
+  const table = catalogOf([...v1, { ...v2, ...down }], { tables: [routes("*", "barker", [["//barker(2)", 1_000]])] });
   expect(shown(table)).toBe("//barker 100 vm1 vm2");
 });
 
-test("distribute() takes instances of a 0% route out of the primary and gives them nothing", () => {
-  const table = tableOf(v1, { tables: [routes("*", "barker", [["//barker@vm2", 0]])] });
+test("splitTraffic() takes instances of a 0% route out of the primary and gives them nothing", () => {
+  const table = catalogOf(v1, { tables: [routes("*", "barker", [["//barker@vm2", 0]])] });
   expect(shown(table)).toBe("//barker 100 vm1");
 });
 
@@ -97,39 +97,39 @@ test.each([
   ["its 0% targets", [["//barker(2)", 0]], "monolith", "//barker(2) 100 vm3"],
   ["instances that another caller's routes name", [["//barker(2)", 1_000]], "other", "//barker(2) 100 vm3"],
   ["the newest held version", [], "monolith", "//barker(3) 100 vm4"],
-] as const)("distribute() sends the share of a dead primary to %s", (_, list, caller, expected) => {
+] as const)("splitTraffic() sends the share of a dead primary to %s", (_, list, caller, expected) => {
   const tables = list.length === 0 ? [] : [routes("monolith", "barker", list)];
-  const table = tableOf([...deadV1, v2, v3], { tables });
+  const table = catalogOf([...deadV1, v2, v3], { tables });
   expect(shown(table, caller)).toBe(expected);
-  expect(distribute(table, "barker", { caller, zone: null })?.degraded).toBe(
+  expect(splitTraffic(table, "barker", { caller, zone: null })?.degraded).toBe(
     "the primary, version 1, has no live instance",
   );
 });
 
-test("distribute() counts 10 before 9 among held versions, and labels by their first registration", () => {
+test("splitTraffic() counts 10 before 9 among held versions, and labels by their first registration", () => {
   const numbers = [...deadV1, instance("barker@ten(10)"), instance("barker@nine(9)")];
-  expect(shown(tableOf(numbers))).toBe("//barker(10) 100 ten");
+  expect(shown(catalogOf(numbers))).toBe("//barker(10) 100 ten");
   const labels = [...deadV1, instance("barker@green(green)"), instance("barker@blue(blue)")];
-  expect(shown(tableOf(labels))).toBe("//barker(blue) 100 blue");
+  expect(shown(catalogOf(labels))).toBe("//barker(blue) 100 blue");
 });
 
-test("distribute() uses the default URL when nothing at all is live, and else nothing", () => {
-  expect(shown(tableOf(deadV1))).toBe("");
+test("splitTraffic() uses the default URL when nothing at all is live, and else nothing", () => {
+  expect(shown(catalogOf(deadV1))).toBe("");
   const services = [{ name: "barker", primary: "1", settings: { defaultUrl: "http://old" } }] as never;
-  expect(shown(tableOf(deadV1, { services }))).toBe("//barker 100 default");
-  expect(shown(tableOf([], { services }))).toBe("//barker 100 default");
+  expect(shown(catalogOf(deadV1, { services }))).toBe("//barker 100 default");
+  expect(shown(catalogOf([], { services }))).toBe("//barker 100 default");
 });
 
-test("distribute() refuses the share of a dead primary where failover is none", () => {
+test("splitTraffic() refuses the share of a dead primary where failover is none", () => {
   const services = [{ name: "barker", primary: "1", settings: { failover: "none" } }] as never;
-  const table = tableOf([...deadV1, v2], { services, tables: [routes("*", "barker", [["//barker(2)", 1_000]])] });
+  const table = catalogOf([...deadV1, v2], { services, tables: [routes("*", "barker", [["//barker(2)", 1_000]])] });
   expect(shown(table)).toBe("//barker(2) 10 vm3 | //barker 90");
-  expect(shown(tableOf(deadV1, { services }))).toBe("");
+  expect(shown(catalogOf(deadV1, { services }))).toBe("");
 });
 
-test("distribute() leaves the rest to the default URL where the service itself is the target", () => {
+test("splitTraffic() leaves the rest to the default URL where the service itself is the target", () => {
   const services = [{ name: "barker", primary: "1", settings: { defaultUrl: "http://old" } }] as never;
-  const table = tableOf([...v1, v2], {
+  const table = catalogOf([...v1, v2], {
     services,
     tables: [
       routes("monolith", "barker", [
@@ -141,13 +141,13 @@ test("distribute() leaves the rest to the default URL where the service itself i
   expect(shown(table)).toBe("//barker 30 vm1 vm2 | //barker(2) 10 vm3 | //barker 60 default");
 });
 
-test("distribute() lets a share enter another service's own distribution for the same caller", () => {
+test("splitTraffic() lets a share enter another service's own distribution for the same caller", () => {
   const old = instance("monolith@m1(1)");
   const tables = [
     routes("*", "monolith", [["//barker", 3_000, { reading: "service" }]]),
     routes("*", "barker", [["//barker(2)", 1_000]], "header:x-user"),
   ];
-  const table = tableOf([old, ...v1, v2], { tables });
+  const table = catalogOf([old, ...v1, v2], { tables });
   const { shares } = explain(table, "monolith", { caller: "web", zone: null }) ?? { shares: [] };
   expect(shares.map(({ target, percent }) => [target, percent])).toEqual([
     ["//barker", 30],
@@ -160,44 +160,46 @@ test("distribute() lets a share enter another service's own distribution for the
   ]);
 });
 
-test("distribute() sends a share to named instances of another service, and back when they are dead", () => {
+test("splitTraffic() sends a share to named instances of another service, and back when they are dead", () => {
   const tables = [routes("*", "monolith", [["//barker(2)", 3_000, { reading: "service" }]])];
   const old = instance("monolith@m1(1)");
-  expect(shown(tableOf([old, ...v1, v2], { tables }), "web", "monolith")).toBe("//barker(2) 30 vm3 | //monolith 70 m1");
-  expect(shown(tableOf([old, ...v1], { tables }), "web", "monolith")).toBe("//monolith 100 m1");
+  expect(shown(catalogOf([old, ...v1, v2], { tables }), "web", "monolith")).toBe(
+    "//barker(2) 30 vm3 | //monolith 70 m1",
+  );
+  expect(shown(catalogOf([old, ...v1], { tables }), "web", "monolith")).toBe("//monolith 100 m1");
 });
 
-test("distribute() uses the caller's own zone alone while at least half of it is live", () => {
+test("splitTraffic() uses the caller's own zone alone while at least half of it is live", () => {
   const zoned = (name: string, zone: string, state: "live" | "down" = "live") =>
     instance(`barker@${name}(1)`, { zone, state });
   const half = [zoned("a1", "a"), zoned("a2", "a", "down"), zoned("b1", "b")];
-  expect(shown(tableOf(half), "monolith", "barker", "a")).toBe("//barker 100 a1");
+  expect(shown(catalogOf(half), "monolith", "barker", "a")).toBe("//barker 100 a1");
   const third = [...half, zoned("a3", "a", "down")];
-  expect(shown(tableOf(third), "monolith", "barker", "a")).toBe("//barker 100 a1 b1");
-  expect(shown(tableOf(half), "monolith", "barker", "c")).toBe("//barker 100 a1 b1");
-  expect(shown(tableOf(half), "monolith", "barker", null)).toBe("//barker 100 a1 b1");
+  expect(shown(catalogOf(third), "monolith", "barker", "a")).toBe("//barker 100 a1 b1");
+  expect(shown(catalogOf(half), "monolith", "barker", "c")).toBe("//barker 100 a1 b1");
+  expect(shown(catalogOf(half), "monolith", "barker", null)).toBe("//barker 100 a1 b1");
 });
 
-test("distribute() tries the longest path first, then the other conditions by age", () => {
+test("splitTraffic() tries the longest path first, then the other conditions by age", () => {
   const list = [
     ["//barker@vm1", 0, { when: "header:X-Canary=1" }],
     ["//barker@vm2", 0, { when: "path:/beta" }],
     ["//barker(2)", 0, { when: "path:/beta/deep" }],
   ] as const;
-  const table = tableOf([...v1, v2, instance("barker@vm9(1)")], { tables: [routes("*", "barker", list)] });
-  const rules = distribute(table, "barker", { caller: "x", zone: null })?.rules ?? [];
+  const table = catalogOf([...v1, v2, instance("barker@vm9(1)")], { tables: [routes("*", "barker", list)] });
+  const rules = splitTraffic(table, "barker", { caller: "x", zone: null })?.rules ?? [];
   expect(rules.map(({ target }) => target)).toEqual(["//barker(2)", "//barker@vm2", "//barker@vm1"]);
 });
 
-test("distribute() sends a condition whose target is dead to the primary", () => {
-  const table = tableOf([...v1, { ...v2, ...down }], {
+test("splitTraffic() sends a condition whose target is dead to the primary", () => {
+  const table = catalogOf([...v1, { ...v2, ...down }], {
     tables: [routes("*", "barker", [["//barker(2)", 0, { when: "path:/beta" }]])],
   });
-  const [rule] = distribute(table, "barker", { caller: "x", zone: null })?.rules ?? [];
+  const [rule] = splitTraffic(table, "barker", { caller: "x", zone: null })?.rules ?? [];
   expect(rule).toMatchObject({ target: "//barker", reason: "//barker(2) has no live instance" });
 });
 
-test("distribute() makes all slots go somewhere live, for any table", () => {
+test("splitTraffic() makes all slots go somewhere live, for any table", () => {
   const state = fc.constantFrom("live", "down", "draining", "lost");
   const version = fc.constantFrom("1", "1.1", "2", "2.1", "3", "blue");
   const anInstance = fc.record({ version, state, zone: fc.constantFrom("a", "b", null) });
@@ -229,7 +231,7 @@ test("distribute() makes all slots go somewhere live, for any table", () => {
           { name: "barker", primary: "1" },
           { name: "other", primary: "1" },
         ];
-        const table = tableOf(instances, {
+        const table = catalogOf(instances, {
           services,
           tables: Object.entries(tables).map(([name, list]) => routes(name, "barker", list)),
         });
@@ -255,7 +257,7 @@ test("distribute() makes all slots go somewhere live, for any table", () => {
   );
 });
 
-test.each<[string, Parameters<typeof tableOf>, string | null, string[]]>([
+test.each<[string, Parameters<typeof catalogOf>, string | null, string[]]>([
   [
     "the whole primary, lost and draining ones too",
     [[...v1, lost("vm4(1)"), draining("vm5(1)"), v2]],
@@ -292,16 +294,16 @@ test.each<[string, Parameters<typeof tableOf>, string | null, string[]]>([
     null,
     ["d1", "vm1", "vm2"],
   ],
-])("distribute() lets sessions live with %s", (_, [instances, more], zone, expected) => {
-  const { holders = [] } = distribute(tableOf(instances, more), "barker", { caller: "monolith", zone }) ?? {};
+])("splitTraffic() lets sessions live with %s", (_, [instances, more], zone, expected) => {
+  const { holders = [] } = splitTraffic(catalogOf(instances, more), "barker", { caller: "monolith", zone }) ?? {};
   expect(holders.map((holder) => (holder.kind === "url" ? holder.url : holder.instance.name))).toEqual(expected);
 });
 
-test("distribute() lets sessions live at the default URL while it has a share", () => {
+test("splitTraffic() lets sessions live at the default URL while it has a share", () => {
   const services = [{ name: "barker", primary: "1", settings: { defaultUrl: "http://old" } }] as never;
   const tables = [routes("monolith", "barker", [["//barker", 3_000]])];
   const { holders = [] } =
-    distribute(tableOf(v1, { services, tables }), "barker", { caller: "monolith", zone: null }) ?? {};
+    splitTraffic(catalogOf(v1, { services, tables }), "barker", { caller: "monolith", zone: null }) ?? {};
   expect(holders.map((holder) => (holder.kind === "url" ? holder.url : holder.instance.name))).toEqual([
     "vm1",
     "vm2",

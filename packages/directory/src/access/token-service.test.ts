@@ -3,7 +3,7 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../testing/memory-store.ts";
 import { createAuthority } from "./authority.ts";
-import { TokenDesk } from "./token-desk.ts";
+import { TokenService } from "./token-service.ts";
 
 const order = { role: "operator", services: null, tenant: null, expiresMs: null } as const;
 
@@ -11,9 +11,9 @@ test("TokenDesk leaves out what a newer directory wrote that it cannot read, and
   const store = new MemoryStore();
   const errors: string[] = [];
   const log = { ...noLog, error: (message: string) => void errors.push(message) };
-  const desk = new TokenDesk({ store, clock: createFakeClock(), log, board: new ProblemBoard(), pins: false });
-  await desk.load();
-  const { record } = await desk.create(order, "test");
+  const executor = new TokenService({ store, clock: createFakeClock(), log, board: new ProblemBoard(), pins: false });
+  await executor.load();
+  const { record } = await executor.create(order, "test");
   store.tell([
     { key: "access/token/new", value: { ...record, id: "new", role: "auditor" }, version: 2 },
     { key: "access/audience", value: {}, version: 2 },
@@ -21,8 +21,8 @@ test("TokenDesk leaves out what a newer directory wrote that it cannot read, and
     { key: `access/token/${record.id}`, value: null, version: 2 },
   ]);
   expect(errors).toEqual(Array(2).fill("Left out what the store has and cannot be read"));
-  expect(desk.tokens.get("other")).not.toBeNull();
-  expect(desk.tokens.get(record.id)).toBeNull();
+  expect(executor.tokens.get("other")).not.toBeNull();
+  expect(executor.tokens.get(record.id)).toBeNull();
 });
 
 test("TokenDesk.load() leaves out what it cannot read, says so, and replaces it", async () => {
@@ -32,31 +32,43 @@ test("TokenDesk.load() leaves out what it cannot read, says so, and replaces it"
     { key: "access/token/new", value: { id: "new" }, expected: 0 },
     { key: "access/constructor", value: {}, expected: 0 },
   ]);
-  const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, board, pins: false });
-  await desk.load();
+  const executor = new TokenService({ store, clock: createFakeClock(), log: noLog, board, pins: false });
+  await executor.load();
   expect(board.list()).toMatchObject([
     { severity: "error", subject: "access/token/new", message: expect.stringContaining("hash: ") },
     { subject: "access/constructor", message: expect.stringContaining("kind is unknown") },
   ]);
-  await desk.create(order, "test");
-  expect(desk.tokens.size).toBe(1);
+  await executor.create(order, "test");
+  expect(executor.tokens.size).toBe(1);
 });
 
 test("TokenDesk.authority() makes no other authority in the place of one that cannot be read", async () => {
   const store = new MemoryStore();
   await store.commit([{ key: "access/authority", value: { certificate: "no", key: "no" }, expected: 0 }]);
-  const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, board: new ProblemBoard(), pins: true });
-  await desk.load();
-  await expect(desk.authority()).rejects.toThrow("Cannot use the authority of this directory");
+  const executor = new TokenService({
+    store,
+    clock: createFakeClock(),
+    log: noLog,
+    board: new ProblemBoard(),
+    pins: true,
+  });
+  await executor.load();
+  await expect(executor.authority()).rejects.toThrow("Cannot use the authority of this directory");
   expect(store.records.get("access/authority")?.value).toEqual({ certificate: "no", key: "no" });
 });
 
 test("TokenDesk takes the authority of another directory that it hears of while it makes its own", async () => {
   const store = new MemoryStore();
-  const desk = new TokenDesk({ store, clock: createFakeClock(), log: noLog, board: new ProblemBoard(), pins: false });
-  await desk.load();
+  const executor = new TokenService({
+    store,
+    clock: createFakeClock(),
+    log: noLog,
+    board: new ProblemBoard(),
+    pins: false,
+  });
+  await executor.load();
   const authority = await createAuthority(0);
-  const ours = desk.authority();
+  const ours = executor.authority();
   const version = await store.commit([{ key: "access/authority", value: authority, expected: 0 }]);
   store.tell([{ key: "access/authority", value: authority, version }]);
   expect(await ours).toEqual(authority);

@@ -4,7 +4,7 @@ import { combine, type Health } from "./health.ts";
 import type { Instance } from "./instance.ts";
 
 /** One instance under observation. Never changes: a new one comes of each observation that matters. */
-export interface Member {
+export interface MonitoredInstance {
   readonly instance: Instance;
   /** By check id; one for each check of the instance, in their order. */
   readonly beliefs: ReadonlyMap<string, Belief>;
@@ -13,7 +13,7 @@ export interface Member {
 }
 
 /** An instance nothing is known of, or one that was live when Watson last looked and has to fail `fall` times to be out. */
-export function createMember(instance: Instance, { believedLive = false } = {}): Member {
+export function createMember(instance: Instance, { believedLive = false } = {}): MonitoredInstance {
   return {
     instance,
     beliefs: new Map(instance.checks.map(({ id }) => [id, believedLive ? LIVE : UNKNOWN])),
@@ -26,7 +26,7 @@ export function createMember(instance: Instance, { believedLive = false } = {}):
  * The member after its file was edited. Checks that stayed keep their beliefs; a check that is new to a live instance
  * has to fail as often as any other to take it out.
  */
-export function revise(member: Member, instance: Instance, nowMs: number): Member {
+export function revise(member: MonitoredInstance, instance: Instance, nowMs: number): MonitoredInstance {
   const fresh = member.health.state === "live" ? LIVE : UNKNOWN;
   const beliefs = new Map(instance.checks.map(({ id }) => [id, member.beliefs.get(id) ?? fresh]));
   return settle({ ...member, instance, beliefs }, nowMs);
@@ -34,10 +34,10 @@ export function revise(member: Member, instance: Instance, nowMs: number): Membe
 
 /** Folds one probe in; the same object comes back when nothing changed. */
 export function observeMember(
-  member: Member,
+  member: MonitoredInstance,
   { checkId, probe }: { readonly checkId: string; readonly probe: Probe },
   nowMs: number,
-): Member {
+): MonitoredInstance {
   const check = member.instance.checks.find(({ id }) => id === checkId);
   const before = member.beliefs.get(checkId);
   if (check === undefined || before === undefined) return member; // the end of a check that an edit removed
@@ -47,11 +47,11 @@ export function observeMember(
 }
 
 /** The health to announce. */
-export function healthOf(member: Member, nowMs: number): Health {
+export function healthOf(member: MonitoredInstance, nowMs: number): Health {
   return damped(member.health, member.damping, nowMs);
 }
 
-function settle(member: Member, nowMs: number): Member {
+function settle(member: MonitoredInstance, nowMs: number): MonitoredInstance {
   const health = combine(member.beliefs.values(), member.health);
   const flipped = member.health.state !== "unknown" && health.state !== member.health.state;
   return { ...member, health, damping: flipped ? noteChange(member.damping, nowMs) : member.damping };

@@ -1,19 +1,19 @@
 import type { Instance, TableChange } from "@datawire/protocol";
 import { emptyChange } from "@datawire/protocol";
-import { Table } from "@datawire/catalog";
+import { Catalog } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { delta, instance, service, snapshot } from "../testing/entities.ts";
-import { TableCopy, type TableMessage } from "./table-copy.ts";
+import { CatalogReplica, type TableMessage } from "./catalog-replica.ts";
 
-const names = (copy: TableCopy): string =>
+const names = (copy: CatalogReplica): string =>
   [...copy.table.instances()]
     .map(({ name }) => name)
     .sort()
     .join(" ");
 
 /** Applies messages of which none may be a gap. */
-function follow(copy: TableCopy, ...messages: TableMessage[]): void {
+function follow(copy: CatalogReplica, ...messages: TableMessage[]): void {
   for (const message of messages) {
     const applied = copy.apply(message);
     if (applied.state === "gap") throw new Error(applied.reason);
@@ -24,7 +24,7 @@ const services = [service("barker")];
 const [a, b, c] = [instance("barker", "a"), instance("barker", "b"), instance("barker", "c")];
 
 test("apply() takes a snapshot in parts only when the last has come", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   expect(copy.apply(snapshot(7, { services, instances: [a], last: false })).state).toBe("pending");
   expect(names(copy)).toBe("");
   expect(copy.have()).toBe(null);
@@ -34,7 +34,7 @@ test("apply() takes a snapshot in parts only when the last has come", () => {
 });
 
 test("apply() drops half a snapshot when the connection breaks", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(7, { services, instances: [a], last: false }));
   copy.disconnected();
   expect(copy.apply(snapshot(7, { instances: [b], part: 1 })).state).toBe("gap");
@@ -47,7 +47,7 @@ test.each<[string, TableMessage]>([
   ["from a later revision", delta(8, {})],
   ["from an earlier revision", delta(6, {})],
 ])("apply() finds a gap at a delta %s and changes nothing", (_, message) => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(7, { services, instances: [a] }));
   expect(copy.apply(message).state).toBe("gap");
   expect(names(copy)).toBe("a");
@@ -55,7 +55,7 @@ test.each<[string, TableMessage]>([
 });
 
 test("apply() finds a gap at parts of a snapshot out of turn", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(7, { services, instances: [a], last: false }));
   expect(copy.apply(snapshot(7, { instances: [b], part: 2 })).state).toBe("gap");
   follow(copy, snapshot(7, { services, instances: [a], last: false }));
@@ -64,7 +64,7 @@ test("apply() finds a gap at parts of a snapshot out of turn", () => {
 });
 
 test("apply() names the services that changed, and none when only the revision moved", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(1, { services: [service("barker"), service("emitter")], instances: [a] }));
   const changed = copy.apply(delta(1, { instances: [b] }));
   expect(changed).toMatchObject({ update: { services: new Set(["barker"]), atMs: 1_000 } });
@@ -73,20 +73,20 @@ test("apply() names the services that changed, and none when only the revision m
 });
 
 test("apply() changes only what differs when a whole snapshot comes again", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(1, { services, instances: [a, b] }));
   const again = copy.apply(snapshot(1, { epoch: "e2", services, instances: [a, b] }));
   expect(again).toMatchObject({ update: { services: new Set(), position: { epoch: "e2", revision: 1 } } });
 });
 
 test("apply() believes a smaller table of a directory that is warm", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(1, { services, instances: [a, b] }), snapshot(2, { services, instances: [b] }));
   expect(names(copy)).toBe("b");
 });
 
 test("apply() keeps what a warming directory lacks until it is warm", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(9, { services, instances: [a, b, c] }));
   follow(copy, snapshot(1, { epoch: "e2", warming: true }));
   expect(names(copy)).toBe("a b c");
@@ -98,7 +98,7 @@ test("apply() keeps what a warming directory lacks until it is warm", () => {
 });
 
 test("apply() lets go during a warm-up of what the directory says is gone", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(9, { services, instances: [a, b] }));
   follow(copy, snapshot(1, { epoch: "e2", services, instances: [b], warming: true }));
   follow(copy, delta(1, { gone: { services: [], instances: ["barker@b"], tables: [] } }, "e2"));
@@ -106,7 +106,7 @@ test("apply() lets go during a warm-up of what the directory says is gone", () =
 });
 
 test("apply() keeps no instance through a warm-up at whose address the directory knows of something else", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(9, { services, instances: [a, b, c] }));
   const other = { ...instance("emitter", "x"), url: a.url };
   follow(
@@ -121,9 +121,9 @@ test("apply() keeps no instance through a warm-up at whose address the directory
 });
 
 test("have() asks for all while the copy holds more than the directory named", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   copy.restore({ ...emptyChange(), services, instances: [a] }, { epoch: "e1", revision: 4 });
-  expect(copy.have()).toEqual({ epoch: "e1", revision: 4, hash: copy.table.hash(), sectors: copy.table.sectors(1) });
+  expect(copy.have()).toEqual({ epoch: "e1", revision: 4, hash: copy.table.hash(), sectors: copy.table.buckets(1) });
   expect(copy.resumable()).toEqual({ epoch: "e1", revision: 4 });
   follow(copy, snapshot(1, { epoch: "e2", warming: true }));
   expect(copy.have()).toBe(null);
@@ -132,13 +132,13 @@ test("have() asks for all while the copy holds more than the directory named", (
 });
 
 const hashOf = (...instances: Instance[]): string => {
-  const table = new Table();
+  const table = new Catalog();
   table.apply({ ...emptyChange(), services, instances });
   return table.hash();
 };
 
 test("apply() takes a table with another hash, and says so", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   const whole = snapshot(1, { services, instances: [a], hash: hashOf(a) });
   expect(copy.apply(whole).state).toBe("updated");
   expect(copy.apply({ ...delta(1, { instances: [b] }), hash: hashOf(a, b) }).state).toBe("updated");
@@ -158,9 +158,9 @@ test("apply() takes a table with another hash, and says so", () => {
 
 /** Two instances of which each is in a sector of its own, of two. */
 const apart = ((): readonly [Instance, Instance] => {
-  const table = new Table();
+  const table = new Catalog();
   table.apply({ ...emptyChange(), instances: [a, b, c] });
-  const sectorOf = (one: Instance) => (table.inSectors({ of: 2, these: [0] }).instances.includes(one) ? 0 : 1);
+  const sectorOf = (one: Instance) => (table.inBuckets({ of: 2, these: [0] }).instances.includes(one) ? 0 : 1);
   const low = [a, b, c].find((one) => sectorOf(one) === 0);
   const high = [a, b, c].find((one) => sectorOf(one) === 1);
   if (low === undefined || high === undefined) throw new Error("Cannot tell sectors apart: choose other names");
@@ -169,10 +169,10 @@ const apart = ((): readonly [Instance, Instance] => {
 
 test("apply() of some sectors leaves the others as they are", () => {
   const [low, high] = apart;
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(7, { services: [], instances: [low, high] }));
   const sectors = { of: 2, these: [0] };
-  const kept = new Table();
+  const kept = new Catalog();
   kept.apply({ ...emptyChange(), instances: [high] });
   const applied = copy.apply(snapshot(3, { epoch: "e2", sectors, hash: kept.hash() }));
   expect(applied).toMatchObject({ state: "updated", update: { position: { epoch: "e2", revision: 3 } } });
@@ -181,7 +181,7 @@ test("apply() of some sectors leaves the others as they are", () => {
 
 test("apply() of some sectors that lead to another table says that there is a whole to be asked for", () => {
   const [low, high] = apart;
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(7, { services: [], instances: [low, high] }));
   const sectors = { of: 2, these: [0] };
   expect(copy.apply(snapshot(3, { epoch: "e2", sectors, hash: hashOf(a) }))).toMatchObject({
@@ -191,7 +191,7 @@ test("apply() of some sectors that lead to another table says that there is a wh
 });
 
 test("apply() compares nothing while it keeps what a warming directory lacks", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(9, { services, instances: [a, b] }));
   const warming = snapshot(1, { epoch: "e2", services, instances: [b], warming: true, hash: hashOf(b) });
   expect(copy.apply(warming).state).toBe("updated");
@@ -202,7 +202,7 @@ test("apply() compares nothing while it keeps what a warming directory lacks", (
 });
 
 test("apply() goes on from a new position where nothing but that has changed", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(9, { services, instances: [a] }));
   const empty = { ...delta(3, {}, "e2"), revision: 3 };
   expect(copy.apply({ ...empty, hash: hashOf(b) }).state).toBe("gap");
@@ -216,7 +216,7 @@ test("apply() goes on from a new position where nothing but that has changed", (
 });
 
 test("apply() believes a second snapshot that ends the warm-up without a word", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(9, { services, instances: [a, b] }));
   follow(copy, snapshot(1, { epoch: "e2", warming: true }), snapshot(3, { epoch: "e2", services, instances: [b] }));
   expect(names(copy)).toBe("b");
@@ -230,8 +230,8 @@ test("apply() reaches the directory's table whatever the parts, restarts and war
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
-      const copy = new TableCopy();
-      const truth = new Table();
+      const copy = new CatalogReplica();
+      const truth = new Catalog();
       let epoch = 0;
       let revision = 0;
       follow(copy, snapshot(0, { epoch: "0" }));
@@ -256,7 +256,7 @@ test("apply() reaches the directory's table whatever the parts, restarts and war
         const whole = snapshot(revision, { epoch: String(epoch), services, last: false });
         follow(copy, whole, { ...whole, services: [], instances: members, part: 1, last: true });
       }
-      const sorted = (table: Table): string[] => [...table.instances()].map(({ name }) => name).sort();
+      const sorted = (table: Catalog): string[] => [...table.instances()].map(({ name }) => name).sort();
       expect(sorted(copy.table)).toEqual(sorted(truth));
     }),
   );
@@ -266,7 +266,7 @@ test("apply() reaches the directory's table whatever the parts, restarts and war
 const unread = { kind: "instance", key: "barker@b", reason: "Cannot read instance barker@b: why" } as const;
 
 test("apply() keeps what it knows of an entity that cannot be read any more, until the directory says another thing", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   follow(copy, snapshot(7, { services, instances: [a, b] }));
   follow(copy, { ...delta(7, {}), leftOut: [unread] });
   expect(names(copy)).toBe("a b");
@@ -279,7 +279,7 @@ test("apply() keeps what it knows of an entity that cannot be read any more, unt
 });
 
 test("apply() compares no table of which it could not read all", () => {
-  const copy = new TableCopy();
+  const copy = new CatalogReplica();
   const hash = "0123456789abcdef";
   expect(copy.apply({ ...snapshot(7, { services, hash }), leftOut: [unread] }).state).toBe("updated");
   expect(copy.apply({ ...delta(7, { instances: [b] }), hash }).state).toBe("diverged");

@@ -4,7 +4,7 @@ import type { Check, ProbeSettings } from "../core/instance.ts";
 import type { PortWatch } from "./port-watch.ts";
 
 /** Notices that an instance may have ended before its next check would. */
-export interface Tripwire {
+export interface EarlyFailureProbe {
   /** The instance has just passed: from here on its end is news. */
   arm(): void;
   close(): void;
@@ -13,7 +13,7 @@ export interface Tripwire {
 /** Makes tripwires. */
 export interface Tripwires {
   /** Null where a check wants none, or cannot have one. */
-  create(check: Check, onTrip: () => void): Tripwire | null;
+  create(check: Check, onTrip: () => void): EarlyFailureProbe | null;
 }
 
 export interface TripwireDeps {
@@ -62,7 +62,7 @@ interface HeldConfig extends Target, Omit<TripwireDeps, "ports"> {
 }
 
 /** A connection that says nothing; its end is news if it has lasted for longer than the check would have waited. */
-class HeldConnection implements Tripwire {
+class HeldConnection implements EarlyFailureProbe {
   readonly #config: HeldConfig;
   #socket: ReturnType<typeof connect> | null = null;
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { emptyChange, type Instance, type RouteTable, type Service, serviceSchema } from "@datawire/protocol";
-import { Table } from "./table.ts";
+import { Catalog } from "./catalog.ts";
 import { instance, routes } from "../testing/entities.ts";
 
 const hashOf = (content: { services?: Service[]; instances?: Instance[]; tables?: RouteTable[] }): string => {
-  const table = new Table();
+  const table = new Catalog();
   table.apply({ ...emptyChange(), ...content });
   return table.hash();
 };
@@ -14,7 +14,7 @@ const service = serviceSchema.parse({ name: "barker", primary: "1" });
 const routing = routes("monolith", "barker", [["//barker(2)", 1_000]]);
 
 test("hash() is what docs/protocol.md says, for those who write another client", () => {
-  expect(new Table().hash()).toBe("0000000000000000");
+  expect(new Catalog().hash()).toBe("0000000000000000");
   expect(hashOf({ instances: [one] })).toBe("44031b9832843a7b");
   expect(hashOf({ services: [service], instances: [one], tables: [routing] })).toBe("b962c6da880869bb");
 });

@@ -1,8 +1,8 @@
 import type { Instance, RouteTable, Service, TableChange } from "@datawire/protocol";
 import { instanceKey, serviceKey, tableKey } from "@datawire/protocol";
 import { parseServiceAddress } from "@datawire/protocol";
-import { sectorOf, TableHash } from "./table-hash.ts";
-import type { Sectors } from "./table-sectors.ts";
+import { bucketFor, CatalogDigest } from "./catalog-digest.ts";
+import type { Buckets } from "./buckets.ts";
 
 /** Everything that the rules need to know of one service. */
 export interface ServiceView {
@@ -16,7 +16,7 @@ export interface ServiceView {
 }
 
 /** Read access to a table, as the rules use it. */
-export interface TableReader {
+export interface CatalogReader {
   service(name: string): ServiceView | null;
   serviceNames(): Iterable<string>;
 }
@@ -25,7 +25,7 @@ export interface TableReader {
  * A table that takes changes and answers for one service at a time without a scan of the others. Mutable, since a
  * table may hold 100,000 instances; entities themselves are never modified.
  */
-export class Table implements TableReader {
+export class Catalog implements CatalogReader {
   readonly #services = new Map<string, Service>();
   readonly #instances = new Map<string, Instance>();
   readonly #tables = new Map<string, RouteTable>();
@@ -35,7 +35,7 @@ export class Table implements TableReader {
   readonly #tablesNaming = new Map<string, Map<string, RouteTable>>();
   readonly #views = new Map<string, ServiceView>();
   /** Kept from the first time that somebody asks: most tables are never compared. */
-  #hash: TableHash | null = null;
+  #hash: CatalogDigest | null = null;
 
   /** Applies a change and returns the names of the services whose distribution may differ from before. */
   apply(change: TableChange): Set<string> {
@@ -83,7 +83,7 @@ export class Table implements TableReader {
     return this.#instances.values();
   }
 
-  tables(): Iterable<RouteTable> {
+  routeTables(): Iterable<RouteTable> {
     return this.#tables.values();
   }
 
@@ -91,7 +91,7 @@ export class Table implements TableReader {
     return this.#instances.get(key) ?? null;
   }
 
-  table(key: string): RouteTable | null {
+  routeTable(key: string): RouteTable | null {
     return this.#tables.get(key) ?? null;
   }
 
@@ -101,12 +101,12 @@ export class Table implements TableReader {
 
   /** The hash of all that is in it: equal for equal tables, and hardly ever for others. */
   hash(): string {
-    return this.#hashed({ sectors: false }).toString();
+    return this.#hashed({ buckets: false }).toString();
   }
 
-  /** What is in each of so many sectors, 8 hexadecimal digits for each. */
-  sectors(count: number): string {
-    return this.#hashed({ sectors: true }).sectors(count);
+  /** What is in each of so many buckets, 8 hexadecimal digits for each. */
+  buckets(count: number): string {
+    return this.#hashed({ buckets: true }).buckets(count);
   }
 
   /** The whole table as one change onto an empty one. */
@@ -119,9 +119,9 @@ export class Table implements TableReader {
     };
   }
 
-  /** All that is in some sectors, as a change onto a table that has nothing there. */
-  inSectors(sectors: Sectors): TableChange {
-    const isThere = membership(sectors);
+  /** All that is in some buckets, as a change onto a table that has nothing there. */
+  inBuckets(buckets: Buckets): TableChange {
+    const isThere = membership(buckets);
     const { services, instances, tables, gone } = this.snapshot();
     return {
       services: services.filter((service) => isThere(serviceKey(service))),
@@ -133,10 +133,10 @@ export class Table implements TableReader {
 
   /**
    * The change that makes this table equal to `next`.
-   * @param sectors the ones that `next` is about; null for the whole table.
+   * @param buckets the ones that `next` is about; null for the whole table.
    */
-  changeTo(next: TableChange, sectors: Sectors | null = null): TableChange {
-    const isThere = sectors === null ? () => true : membership(sectors);
+  changeTo(next: TableChange, buckets: Buckets | null = null): TableChange {
+    const isThere = buckets === null ? () => true : membership(buckets);
     return {
       services: next.services.filter((service) => !same(this.#services.get(serviceKey(service)), service)),
       instances: next.instances.filter((instance) => !same(this.#instances.get(instanceKey(instance)), instance)),
@@ -149,9 +149,9 @@ export class Table implements TableReader {
     };
   }
 
-  #hashed({ sectors }: { readonly sectors: boolean }): TableHash {
-    if (this.#hash !== null && (this.#hash.hasSectors || !sectors)) return this.#hash;
-    this.#hash = new TableHash({ sectors });
+  #hashed({ buckets }: { readonly buckets: boolean }): CatalogDigest {
+    if (this.#hash !== null && (this.#hash.hasBuckets || !buckets)) return this.#hash;
+    this.#hash = new CatalogDigest({ buckets });
     for (const service of this.#services.values()) this.#hash.addService(service);
     for (const instance of this.#instances.values()) this.#hash.addInstance(instance);
     for (const table of this.#tables.values()) this.#hash.addTable(table);
@@ -256,10 +256,10 @@ function take<T>(index: Map<string, Map<string, T>>, name: string, key: string):
   if (existing.size === 0) index.delete(name);
 }
 
-/** Whether the entity with a key is in one of the sectors. */
-function membership({ of, these }: Sectors): (key: string) => boolean {
+/** Whether the entity with a key is in one of the buckets. */
+function membership({ of, these }: Buckets): (key: string) => boolean {
   const wanted = new Set(these);
-  return (key) => wanted.has(sectorOf(key, of));
+  return (key) => wanted.has(bucketFor(key, of));
 }
 
 function missing<T>(have: ReadonlyMap<string, T>, wanted: readonly string[]): string[] {

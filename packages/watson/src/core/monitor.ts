@@ -3,7 +3,7 @@ import { isInDoubt, type Probe, UNKNOWN } from "./belief.ts";
 import { isHeld } from "./damping.ts";
 import type { Health } from "./health.ts";
 import type { Check, Instance } from "./instance.ts";
-import { createMember, healthOf, type Member, observeMember, revise } from "./member.ts";
+import { createMember, healthOf, type MonitoredInstance, observeMember, revise } from "./monitored-instance.ts";
 
 /** A check that should be running, of one instance at one URL. */
 export interface Task {
@@ -39,9 +39,9 @@ export interface Kept {
 
 /** One instance name: what is announced under it, and what is about to be. */
 interface Slot {
-  readonly current: Member;
+  readonly current: MonitoredInstance;
   /** The instance at another URL, while that has not been seen live: made before the old one is broken. */
-  readonly next: Member | null;
+  readonly next: MonitoredInstance | null;
   readonly leaving: Leaving | null;
 }
 
@@ -55,7 +55,7 @@ type Leaving = { readonly state: "waiting" } | { readonly state: "draining"; rea
  * Nothing leaves the announced set because of an edit alone: a live instance stays until what replaces it is live, and
  * then drains; one that comes back meanwhile never left.
  */
-export class Roster {
+export class Monitor {
   readonly #slots = new Map<string, Slot>();
   readonly #wasLive: (instance: Instance) => boolean;
   #stopping = false;
@@ -183,7 +183,7 @@ export class Roster {
     };
   }
 
-  #create(instance: Instance): Member {
+  #create(instance: Instance): MonitoredInstance {
     return createMember(instance, { believedLive: this.#wasLive(instance) });
   }
 
@@ -201,7 +201,7 @@ export class Roster {
     }
   }
 
-  #replace(key: string, slot: Slot, next: Member): void {
+  #replace(key: string, slot: Slot, next: MonitoredInstance): void {
     const nothingToLose = slot.current.health.state !== "live" && next.health.state !== "unknown";
     if (next.health.state !== "live" && !nothingToLose) return;
     this.#slots.set(key, { ...slot, current: next, next: null });
@@ -241,14 +241,14 @@ export interface Announcement {
   readonly registration: Registration;
 }
 
-function* tasksOf(member: Member): Generator<Task> {
+function* tasksOf(member: MonitoredInstance): Generator<Task> {
   const memberId = memberIdOf(member);
   for (const check of member.instance.checks) {
     yield { id: `${memberId} ${check.id}`, memberId, instance: member.instance, check };
   }
 }
 
-const memberIdOf = ({ instance }: Member): string => `${instance.key} ${instance.protocol} ${instance.url}`;
+const memberIdOf = ({ instance }: MonitoredInstance): string => `${instance.key} ${instance.protocol} ${instance.url}`;
 const keyOf = (memberId: string): string => memberId.slice(0, memberId.indexOf(" "));
 
 function isSameTarget(a: Instance, b: Instance): boolean {

@@ -7,7 +7,7 @@ import type { Primaries } from "./primaries.ts";
 import type { StoredRegistration } from "../model/records.ts";
 import type { Services } from "./services.ts";
 import { type Held, type Replacement, sameRegistration, shownState } from "./shown-state.ts";
-import type { TableWriter } from "../feed/catalog-writer.ts";
+import type { CatalogWriter } from "../feed/catalog-writer.ts";
 
 /** Who a Watson is: a random id that it keeps, and the machine that it runs on. */
 export interface WatsonIdentity {
@@ -36,14 +36,14 @@ export interface Watson {
 }
 
 export interface HoldingsParts {
-  readonly writer: TableWriter;
+  readonly writer: CatalogWriter;
   readonly services: Services;
   readonly primaries: Primaries;
   readonly leases: Leases;
 }
 
 /** Who holds which instance, and what the table shows of that. The registry and the other directories' word change it. */
-export class Holdings {
+export class Ownership {
   readonly parts: HoldingsParts;
   readonly watsons = new Map<string, Watson>();
   readonly orders = new Orders();

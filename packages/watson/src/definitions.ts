@@ -13,7 +13,7 @@ export interface IntakeDeps {
 }
 
 /** Makes the wanted set of what the service files say, and tells what is wrong with them once, and once that it is mended. */
-export class Intake {
+export class Definitions {
   readonly #deps: IntakeDeps;
   #remote: readonly Replicas[] = [];
   #wanted: ReadonlyMap<string, Instance> = new Map();

@@ -5,7 +5,7 @@ import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { LinkSession } from "./session.ts";
-import { type TableFollower, openTableFollower } from "./table-follower.ts";
+import { type CatalogFollower, openCatalogFollower } from "./catalog-follower.ts";
 import { delta, instance, service, snapshot, welcome } from "./testing/entities.ts";
 
 async function folder(): Promise<string> {
@@ -18,7 +18,7 @@ async function start(path: string | null, { leavesFile = false } = {}) {
   const clock = createFakeClock();
   const warnings: string[] = [];
   const updates: string[] = [];
-  const follower = await openTableFollower(
+  const follower = await openCatalogFollower(
     { services: null, path, leavesFile },
     {
       clock,
@@ -36,10 +36,10 @@ async function start(path: string | null, { leavesFile = false } = {}) {
   return { clock, follower, warnings, updates, reconnects, session };
 }
 
-const names = ({ table }: TableFollower): string[] => [...table.instances()].map(({ name }) => name).sort();
+const names = ({ table }: CatalogFollower): string[] => [...table.instances()].map(({ name }) => name).sort();
 const whole = snapshot(1, { services: [service("barker")], instances: [instance("barker", "a")] });
 
-test("openTableFollower() follows a table and says which services changed", async () => {
+test("openCatalogFollower() follows a table and says which services changed", async () => {
   const { clock, follower, updates, session } = await start(null);
   expect(follower.status()).toEqual({
     origin: "none",
@@ -60,7 +60,7 @@ test("openTableFollower() follows a table and says which services changed", asyn
   expect(names(follower)).toEqual(["a", "b"]);
 });
 
-test("openTableFollower() asks for all of the table after a gap, and keeps what it has", async () => {
+test("openCatalogFollower() asks for all of the table after a gap, and keeps what it has", async () => {
   const { follower, reconnects, session } = await start(null);
   follower.connected(session);
   follower.message(whole);
@@ -71,7 +71,7 @@ test("openTableFollower() asks for all of the table after a gap, and keeps what 
   expect(names(follower)).toEqual(["a"]);
 });
 
-test("openTableFollower() asks for all of a table that differs, and again only after some time", async () => {
+test("openCatalogFollower() asks for all of a table that differs, and again only after some time", async () => {
   const { clock, follower, updates, reconnects, session, warnings } = await start(null);
   const differs = { hash: "0".repeat(16) };
   const again = (): void => {
@@ -82,7 +82,7 @@ test("openTableFollower() asks for all of a table that differs, and again only a
   };
   again();
   expect(reconnects).toHaveLength(1);
-  expect(warnings).toEqual([expect.stringMatching(/^Table differs .*: the table of e1:2 has the hash 0{16} there/)]);
+  expect(warnings).toEqual([expect.stringMatching(/^Catalog differs .*: the table of e1:2 has the hash 0{16} there/)]);
   expect(follower.subscription.have()).toBe(null);
   expect(updates).toEqual(["1: barker", "2: "]);
   again();
@@ -93,7 +93,7 @@ test("openTableFollower() asks for all of a table that differs, and again only a
   expect(reconnects).toHaveLength(2);
 });
 
-test("openTableFollower() begins with the last table and its age", async () => {
+test("openCatalogFollower() begins with the last table and its age", async () => {
   const path = join(await folder(), "state", "table.json");
   const first = await start(path);
   first.follower.message(whole);
@@ -118,7 +118,7 @@ test("openTableFollower() begins with the last table and its age", async () => {
   await second.follower.close();
 });
 
-test("openTableFollower() knows after a crash when the table was last followed, and not when it last changed", async () => {
+test("openCatalogFollower() knows after a crash when the table was last followed, and not when it last changed", async () => {
   const path = join(await folder(), "table.json");
   const first = await start(path);
   first.follower.connected(first.session);
@@ -136,7 +136,7 @@ test("openTableFollower() knows after a crash when the table was last followed, 
   expect(first.clock.pending()).toBe(0);
 });
 
-test("openTableFollower() keeps on disk what a warming directory lacks, without a position", async () => {
+test("openCatalogFollower() keeps on disk what a warming directory lacks, without a position", async () => {
   const path = join(await folder(), "table.json");
   const first = await start(path);
   first.follower.message(whole);
@@ -161,7 +161,7 @@ test.each([
     "format: Invalid input: expected 1",
   ],
   ["whose table is no table", (text: string) => text.replace('"services":[', '"services":7,"x":['), "table.services: "],
-])("openTableFollower() starts without a file that is %s, and says so", async (_, damage, reason) => {
+])("openCatalogFollower() starts without a file that is %s, and says so", async (_, damage, reason) => {
   const path = join(await folder(), "table.json");
   const first = await start(path);
   first.follower.message(whole);
@@ -172,7 +172,7 @@ test.each([
   expect(names(second.follower)).toEqual([]);
 });
 
-test("openTableFollower() starts with what can be read of a file, says what cannot, and asks for all of it", async () => {
+test("openCatalogFollower() starts with what can be read of a file, says what cannot, and asks for all of it", async () => {
   const path = join(await folder(), "table.json");
   const first = await start(path);
   first.follower.message(
@@ -193,7 +193,7 @@ test("openTableFollower() starts with what can be read of a file, says what cann
   await follower.close();
 });
 
-test("openTableFollower() may take another program's last table, and then leaves that as it is", async () => {
+test("openCatalogFollower() may take another program's last table, and then leaves that as it is", async () => {
   const path = join(await folder(), "table.json");
   const first = await start(path);
   first.follower.message(whole);
@@ -207,7 +207,7 @@ test("openTableFollower() may take another program's last table, and then leaves
   expect(await readFile(path, "utf8")).toBe(before);
 });
 
-test("openTableFollower() goes on when the table cannot be written", async () => {
+test("openCatalogFollower() goes on when the table cannot be written", async () => {
   const parent = join(await folder(), "file");
   await writeFile(parent, "");
   const { follower, updates } = await start(join(parent, "table.json"));

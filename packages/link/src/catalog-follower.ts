@@ -1,7 +1,7 @@
 import type { LeftOut } from "@datawire/protocol";
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
-import { type Applied, type Position, TableCopy, type TableUpdate } from "./core/table-copy.ts";
+import { type Applied, type Position, CatalogReplica, type CatalogUpdate } from "./core/catalog-replica.ts";
 import { readSavedTable, SAVED_TABLE, type SavedTable, TableSaver } from "./io/table-file.ts";
 import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "./session.ts";
 
@@ -20,7 +20,7 @@ export interface TableFollowerDeps {
   readonly clock: Clock;
   readonly log: Logger;
   /** Called after the table has changed, and when only its revision moved. */
-  readonly onUpdate: (update: TableUpdate) => void;
+  readonly onUpdate: (update: CatalogUpdate) => void;
 }
 
 /** Where the table comes from and how old it is. */
@@ -39,8 +39,8 @@ export interface TableStatus {
 }
 
 /** Follows the table of one directory: pass `subscription` and the follower itself, as the handler, to `runLink`. */
-export interface TableFollower extends LinkHandler {
-  readonly table: Table;
+export interface CatalogFollower extends LinkHandler {
+  readonly table: Catalog;
   readonly subscription: Subscription;
   status(): TableStatus;
   /** What the directory's table has and could not be read; here it stays as it was. */
@@ -50,7 +50,10 @@ export interface TableFollower extends LinkHandler {
 }
 
 /** Makes a follower that begins with the table that the last one left on disk, if it is there and whole. */
-export async function openTableFollower(config: TableFollowerConfig, deps: TableFollowerDeps): Promise<TableFollower> {
+export async function openCatalogFollower(
+  config: TableFollowerConfig,
+  deps: TableFollowerDeps,
+): Promise<CatalogFollower> {
   const saved = config.path === null ? null : await readSavedTable(config.path, deps);
   return new Follower(config, deps, saved);
 }
@@ -68,8 +71,8 @@ const ASK_AGAIN_MS = 600_000;
 /** How exactly the age of the table on disk is kept while nothing changes. */
 const CONFIRM_MS = 10_000;
 
-class Follower implements TableFollower {
-  readonly #copy = new TableCopy();
+class Follower implements CatalogFollower {
+  readonly #copy = new CatalogReplica();
   readonly #config: TableFollowerConfig;
   readonly #deps: TableFollowerDeps;
   readonly #saver: TableSaver | null;
@@ -90,7 +93,7 @@ class Follower implements TableFollower {
     this.#source = { state: "disk", savedAtMs: saved.savedAtMs };
   }
 
-  get table(): Table {
+  get table(): Catalog {
     return this.#copy.table;
   }
 
@@ -161,7 +164,7 @@ class Follower implements TableFollower {
     await this.#saver?.close();
   }
 
-  #updated(update: TableUpdate): void {
+  #updated(update: CatalogUpdate): void {
     this.#source = { state: "followed" };
     this.#deps.board?.set(SAVED_TABLE, []);
     this.#saver?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.resumable() }));

@@ -1,5 +1,5 @@
 import { formatServiceAddress, parseServiceAddress } from "@datawire/protocol";
-import { claimant, covers, isNamed, pool } from "./groups.ts";
+import { bestMatch, covers, isNamed, pool } from "./groups.ts";
 import type { Instance, Route, RouteTable } from "@datawire/protocol";
 import { isUsable, keepsSessions } from "@datawire/protocol";
 import type { ServiceView } from "@datawire/catalog";
@@ -25,7 +25,7 @@ export type Holder =
   | { readonly kind: "url"; readonly service: string; readonly url: string };
 
 /** Somewhere requests can go: a target with what of it is live, which may be nothing. */
-export interface Outlet {
+export interface Destination {
   readonly target: string;
   /** Empty when nothing of the target is live. */
   readonly parts: readonly Part[];
@@ -37,7 +37,7 @@ export interface Outlet {
 }
 
 /** Who asks: the requests of one caller, in one zone. */
-export interface Viewpoint {
+export interface CallerContext {
   /** The name of the caller, or `*`. */
   readonly caller: string;
   /** The zone of the caller, where it has one. */
@@ -51,37 +51,37 @@ export function sharedZone(zones: Iterable<string | null>): string | null {
 }
 
 /** One service as one caller sees it. */
-export interface Scene {
+export interface RoutingContext {
   readonly view: ServiceView;
-  readonly viewpoint: Viewpoint;
+  readonly callerContext: CallerContext;
   /** The table that decides for this caller; null for none. */
   readonly routes: RouteTable | null;
   /** What a share that enters another service is there; without parts when it has nothing live there. */
-  enter(target: string): Pick<Outlet, "parts" | "holders">;
+  enter(target: string): Pick<Destination, "parts" | "holders">;
 }
 
 /** What another service counts beside targets with instances of their own, where only weights tell: one plain instance. */
 const CROSSING_WEIGHT = 100;
 
 /** Whether requests can go there at all. */
-export const isAlive = (outlet: Outlet): boolean => outlet.parts.length > 0;
+export const isAlive = (destination: Destination): boolean => destination.parts.length > 0;
 
 /** The address of the service itself, which as a target is its primary. */
-export function wholeService({ view }: Scene): string {
+export function wholeService({ view }: RoutingContext): string {
   return formatServiceAddress({ service: view.service.name, instance: null, version: null });
 }
 
 /** The instances of the primary generation that no route names; the reason says why there is none. */
-export function primaryOutlet(scene: Scene): Outlet {
-  const { view } = scene;
+export function primaryOutlet(context: RoutingContext): Destination {
+  const { view } = context;
   const { primary } = view.service;
-  const target = wholeService(scene);
+  const target = wholeService(context);
   if (primary === null) {
     return { target, parts: [], holders: [], weight: 0, reason: "no instance was ever registered" };
   }
   const generation = view.instances.filter((instance) => generationOf(instance.version) === primary);
   const own = generation.filter((instance) => !isNamed(view, instance));
-  const parts = instanceParts(scene, target, own);
+  const parts = instanceParts(context, target, own);
   const holders = holdersOf(own);
   const who = `the primary, ${describeGeneration(primary)}`;
   if (parts.length > 0) return { target, parts, holders, weight: 1, reason: who };
@@ -93,43 +93,43 @@ export function primaryOutlet(scene: Scene): Outlet {
 }
 
 /** What a route's target is, apart from the whole service itself. An instance belongs to the most specific target. */
-export function routeOutlet(scene: Scene, route: Route): Outlet {
-  const reason = scene.routes?.caller === "*" ? "a route for any caller" : `a route for ${scene.routes?.caller}`;
-  if (parseServiceAddress(route.target).service !== scene.view.service.name) {
-    const entered = scene.enter(route.target);
+export function routeOutlet(context: RoutingContext, route: Route): Destination {
+  const reason = context.routes?.caller === "*" ? "a route for any caller" : `a route for ${context.routes?.caller}`;
+  if (parseServiceAddress(route.target).service !== context.view.service.name) {
+    const entered = context.enter(route.target);
     return { target: route.target, ...entered, weight: CROSSING_WEIGHT, reason: `${reason} to another service` };
   }
-  const targets = (scene.routes?.routes ?? []).map((other) => other.target);
-  const covered = scene.view.instances.filter((instance) => covers(parseServiceAddress(route.target), instance));
-  const members = covered.filter((instance) => claimant(targets, instance) === route.target);
-  const others = new Set(covered.flatMap((instance) => claimant(targets, instance) ?? []));
+  const targets = (context.routes?.routes ?? []).map((other) => other.target);
+  const covered = context.view.instances.filter((instance) => covers(parseServiceAddress(route.target), instance));
+  const members = covered.filter((instance) => bestMatch(targets, instance) === route.target);
+  const others = new Set(covered.flatMap((instance) => bestMatch(targets, instance) ?? []));
   others.delete(route.target);
   const without = others.size === 0 ? "" : `, without the instances of ${[...others].join(" and ")}`;
-  return { ...instancesOutlet(scene, route.target, members), reason: reason + without };
+  return { ...instancesOutlet(context, route.target, members), reason: reason + without };
 }
 
-/** Some instances of a service as one outlet, which weighs as much as those of them that are usable. */
-export function instancesOutlet(scene: Scene, target: string, members: readonly Instance[]): Outlet {
+/** Some instances of a service as one destination, which weighs as much as those of them that are usable. */
+export function instancesOutlet(context: RoutingContext, target: string, members: readonly Instance[]): Destination {
   const weight = members.filter(isUsable).reduce((sum, instance) => sum + instance.weight, 0);
-  const parts = instanceParts(scene, target, members);
+  const parts = instanceParts(context, target, members);
   return { target, parts, holders: holdersOf(members), weight, reason: "" };
 }
 
 /** The service's default URL; null when it has none. */
-export function defaultUrlOutlet(scene: Scene): Outlet | null {
-  const url = scene.view.service.settings.defaultUrl;
+export function defaultUrlOutlet(context: RoutingContext): Destination | null {
+  const url = context.view.service.settings.defaultUrl;
   if (url === null) return null;
-  const target = wholeService(scene);
-  const service = scene.view.service.name;
+  const target = wholeService(context);
+  const service = context.view.service.name;
   const parts: Part[] = [{ portion: 1, target, pool: { kind: "url", service, url } }];
   return { target, parts, holders: [{ kind: "url", service, url }], weight: 1, reason: "the default URL" };
 }
 
 /** Those of some instances that requests would go to, as one part; none where no instance is usable. */
-export function instanceParts(scene: Scene, target: string, members: readonly Instance[]): Part[] {
-  const instances = pool(members, scene.viewpoint.zone);
+export function instanceParts(context: RoutingContext, target: string, members: readonly Instance[]): Part[] {
+  const instances = pool(members, context.callerContext.zone);
   if (instances.length === 0) return [];
-  return [{ portion: 1, target, pool: { kind: "instances", service: scene.view.service.name, instances } }];
+  return [{ portion: 1, target, pool: { kind: "instances", service: context.view.service.name, instances } }];
 }
 
 /** Those of some instances that can have sessions. */
@@ -137,19 +137,19 @@ export function holdersOf(members: readonly Instance[]): Holder[] {
   return members.filter(keepsSessions).map((instance) => ({ kind: "instance", instance }));
 }
 
-/** All holders of several outlets, each once. */
-export function joinHolders(outlets: readonly Pick<Outlet, "holders">[]): Holder[] {
+/** All holders of several destinations, each once. */
+export function joinHolders(destinations: readonly Pick<Destination, "holders">[]): Holder[] {
   const joined = new Map<unknown, Holder>();
-  for (const holder of outlets.flatMap(({ holders }) => holders)) {
+  for (const holder of destinations.flatMap(({ holders }) => holders)) {
     joined.set(holder.kind === "instance" ? holder.instance : holder.service, holder);
   }
   return [...joined.values()];
 }
 
-/** What several outlets are together, in proportion to their weights. */
-export function blend(outlets: readonly { readonly parts: readonly Part[]; readonly weight: number }[]): Part[] {
-  const total = outlets.reduce((sum, outlet) => sum + outlet.weight, 0);
-  return outlets.flatMap((outlet) =>
-    outlet.parts.map((part) => ({ ...part, portion: (part.portion * outlet.weight) / total })),
+/** What several destinations are together, in proportion to their weights. */
+export function blend(destinations: readonly { readonly parts: readonly Part[]; readonly weight: number }[]): Part[] {
+  const total = destinations.reduce((sum, destination) => sum + destination.weight, 0);
+  return destinations.flatMap((destination) =>
+    destination.parts.map((part) => ({ ...part, portion: (part.portion * destination.weight) / total })),
   );
 }
