@@ -82,7 +82,7 @@ test("openCatalogFollower() asks for all of a table that differs, and again only
   };
   again();
   expect(reconnects).toHaveLength(1);
-  expect(warnings).toEqual([expect.stringMatching(/^Catalog differs .*: the table of e1:2 has the hash 0{16} there/)]);
+  expect(warnings).toEqual([expect.stringMatching(/^Table differs .*: the table of e1:2 has the hash 0{16} there/)]);
   expect(follower.subscription.have()).toBe(null);
   expect(updates).toEqual(["1: barker", "2: "]);
   again();
