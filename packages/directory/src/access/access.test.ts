@@ -194,3 +194,39 @@ test("with client_ca, clients without a certificate of that authority do not get
   expect(await status({ cert: other.cert, key: other.key })).not.toBe(200);
   await server.close();
 });
+
+test.each([
+  ["ECDHE-ECDSA-AES128-GCM-SHA256", true],
+  ["ECDHE-ECDSA-CHACHA20-POLY1305", true],
+  ["ECDHE-ECDSA-AES128-SHA", false],
+  ["ECDHE-ECDSA-AES256-SHA384", false],
+])("over TLS 1.2 a directory takes %s: %s", async (ciphers, isTaken) => {
+  const authority = await createAuthority(Date.now());
+  const issued = await issueCertificate(authority, ["localhost"], Date.now());
+  const server = await listenHttp(
+    { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: { clientCertificates: false } },
+    {
+      request: (_req, res) => res.end("in"),
+      upgrade: () => {},
+      foreign: () => {},
+      failed: () => {},
+      crowded: () => {},
+    },
+  );
+  server.setCertificate(tlsOptions({ ...issued, clientCa: null }));
+  const { port = 0 } = server.addresses[0] ?? {};
+  const taken = await new Promise<boolean>((resolve) => {
+    const socket = connectTls({
+      port,
+      host: "127.0.0.1",
+      ca: authority.certificate,
+      servername: "localhost",
+      maxVersion: "TLSv1.2",
+      ciphers,
+    });
+    socket.on("secureConnect", () => resolve(socket.getCipher().name === ciphers)).on("error", () => resolve(false));
+    socket.on("secureConnect", () => socket.destroy());
+  });
+  expect(taken).toBe(isTaken);
+  await server.close();
+});

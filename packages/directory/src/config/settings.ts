@@ -4,7 +4,6 @@ import { DIRECTORY_PORT, parseDirectoryAddress, type DirectoryAddress } from "@d
 import {
   type DaemonInput,
   durationFrom,
-  durationSetting,
   ExitError,
   exitCodes,
   listenSetting,
@@ -66,7 +65,7 @@ export const settingsSchema = z.strictObject({
     description:
       "How long the instances of a Watson that is out of sight stay in use. Shorter takes a dead machine out sooner, and a slow one by mistake.",
   }),
-  promotion_delay: durationSetting.default(30_000).meta({
+  promotion_delay: durationFrom(0).default(30_000).meta({
     description:
       "How long the primary version must be without instances before the newest takes its place: longer than its restart takes.",
   }),

@@ -1,5 +1,5 @@
 import type { Balance, ServiceSettings } from "@datawire/protocol";
-import { parseBalance, TIME_LIMIT_MAX_MS } from "@datawire/protocol";
+import { formatDuration, parseBalance, TIME_LIMIT_MAX_MS } from "@datawire/protocol";
 
 /** How requests of one service are treated, with every default filled in. */
 export interface ServiceLimits {
@@ -56,6 +56,20 @@ export function limitsOf(settings: ServiceSettings, override: ServiceOverride = 
     queueTimeoutMs: bounded(limits.queueTimeoutMs),
     slowStartMs: bounded(limits.slowStartMs),
   };
+}
+
+/** The settings of a service that are longer than a timer of HAProxy's, as `timeout=700h`: what they are instead is the longest. */
+export function tooLongOf(settings: ServiceSettings): string[] {
+  const { timeoutMs, connectTimeoutMs, queueTimeoutMs, slowStartMs } = settings;
+  const named = {
+    timeout: timeoutMs,
+    "connect-timeout": connectTimeoutMs,
+    "queue-timeout": queueTimeoutMs,
+    "slow-start": slowStartMs,
+  };
+  return Object.entries(named).flatMap(([name, ms]) =>
+    ms !== null && ms > TIME_LIMIT_MAX_MS ? [`${name}=${formatDuration(ms)}`] : [],
+  );
 }
 
 /** The balance policy of a service. @throws ProtocolError for one that cannot be read. */

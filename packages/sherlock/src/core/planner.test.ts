@@ -85,3 +85,20 @@ test("plan() says what goes by the address of a client on loopback, where all ha
     { subject: "//barker", message: expect.stringContaining("--sticky ip): on loopback") as string },
   ]);
 });
+
+test("plan() counts no longer than HAProxy can, and says so", () => {
+  const { planner, surroundings } = create();
+  const ms = 700 * 3_600_000;
+  const slow = tableOf(
+    service("slow", { settings: { timeoutMs: ms, queueTimeoutMs: ms, slowStartMs: 5_000 } }),
+    instance("slow", "a", { url: "http://good.example.com:2" }),
+  );
+  const plan = planner.plan(slow, surroundings);
+  expect([...plan.structure.backends.values()].map(({ limits }) => limits)).toMatchObject([
+    { timeoutMs: 2 ** 31 - 1, queueTimeoutMs: 2 ** 31 - 1, slowStartMs: 5_000 },
+  ]);
+  expect(plan.problems.map(({ subject, message }) => [subject, message])).toEqual([
+    ["//slow", "Cannot wait as long as timeout=700h says: HAProxy counts to 24d, which it is now"],
+    ["//slow", "Cannot wait as long as queue-timeout=700h says: HAProxy counts to 24d, which it is now"],
+  ]);
+});

@@ -1,4 +1,4 @@
-import type { Balance } from "@datawire/protocol";
+import { type Balance, formatDuration } from "@datawire/protocol";
 import { isServerName } from "./backend-key.ts";
 import { escapeArgument, escapeLogFormat, escapeRegex, quoteWord } from "./escape.ts";
 import type { HaproxyFeatures } from "./haproxy-version.ts";
@@ -66,6 +66,8 @@ export interface BackendView {
   readonly settings: readonly string[];
   readonly balance: string;
   readonly hashType: string | null;
+  /** Why there is no room, for its clients; null where there always is. */
+  readonly whenFull: string | null;
   /** Which `defaults` section it inherits. */
   readonly defaults: "http" | "plain" | "tcp";
   /** What `Host` says where that is all that its rules differ in from those that `defaults` has. */
@@ -194,6 +196,7 @@ function backendView(
     balance: balanceLine(backend.balance, features),
     // A CRC alone puts keys that are alike next to each other on the ring.
     hashType: backend.balance.kind === "consistent" ? "consistent crc32 avalanche" : null,
+    whenFull: isTcp ? null : fullReason(backend.limits),
     defaults: isTcp ? "tcp" : isPlain ? "plain" : "http",
     hostHeader: isPlain && backend.host !== null ? quoteWord(escapeLogFormat(backend.host)) : null,
     pinned: backend.pinned,
@@ -205,6 +208,11 @@ function backendView(
       options: `${ownServerOptions(backend, server)}${server.ready ? "" : " disabled"}`,
     })),
   };
+}
+
+function fullReason({ maxConnections, queueTimeoutMs }: ServiceLimits): string | null {
+  if (maxConnections === null) return null;
+  return `no instance takes the request now, as each takes ${maxConnections} at a time (max_connections) and none had room within ${formatDuration(queueTimeoutMs)} (queue_timeout)`;
 }
 
 /** Whether a backend has its rules from `defaults`: without a base path, and with servers that are named for `Host`. */

@@ -10,7 +10,7 @@ import { type Candidate, fallbackLines } from "./fallback.ts";
 import { fingerprint } from "./hash.ts";
 import { keysOfRoutes } from "./keys.ts";
 import type { ServiceLimits, ServiceOverride } from "./limits.ts";
-import { balanceOf, limitsOf } from "./limits.ts";
+import { balanceOf, limitsOf, tooLongOf } from "./limits.ts";
 import type { PlacementContext, WeightedBackend } from "./placement.ts";
 import { backendsOf, mergeServers, numberServers, placeDefault, placeInstance, weaknessOf } from "./placement.ts";
 import type { BackendStructure, PlannedServer, PlanProblem, ServiceKeys } from "./plan.ts";
@@ -100,6 +100,12 @@ class ServicePlanner {
     this.#name = view.service.name;
     const override = context.overrides.get(this.#name);
     this.#limits = limitsOf(view.service.settings, override);
+    for (const setting of tooLongOf(view.service.settings)) {
+      this.#problem(
+        `//${this.#name}`,
+        `Cannot wait as long as ${setting} says: HAProxy counts to 24d, which it is now`,
+      );
+    }
     this.#balance = this.#readBalance(view, override);
     this.#sessions = new SessionScopes({
       view,

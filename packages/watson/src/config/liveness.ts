@@ -1,5 +1,4 @@
-import { formatDuration } from "@datawire/protocol";
-import { durationSetting, parsedBy, readableBy, refusal, textLike } from "@datawire/runtime";
+import { durationFrom, parsedBy, readableBy, refusal, textLike } from "@datawire/runtime";
 import { z } from "zod";
 import { WATCHES } from "../core/instance.ts";
 import { parseRegularExpression } from "../core/regular-expression.ts";
@@ -13,23 +12,21 @@ const TIMES_MAX = 100;
 /** Of one instance. */
 const CHECKS_MAX = 10;
 
-const positive = (msMin: number) =>
-  durationSetting.refine((ms) => ms >= msMin, { error: `a duration of at least ${formatDuration(msMin)}` });
 const times = wholeNumber(1, TIMES_MAX);
 
 /** The rhythm of a check: what `defaults` in watson.yaml may set too. */
 const rhythm = {
-  interval: positive(INTERVAL_MS_MIN)
+  interval: durationFrom(INTERVAL_MS_MIN)
     .optional()
     .meta({ description: "From the start of one check to that of the next.", otherwise: "3s" }),
-  timeout: positive(1).optional().meta({
+  timeout: durationFrom(1).optional().meta({
     description:
       "How long a check may take; where that is longer than the interval, the next one begins when it is over.",
     otherwise: "1s",
   }),
   rise: times.optional().meta({ description: "Passes in a row that bring an instance back.", otherwise: "1" }),
   fall: times.optional().meta({ description: "Failures in a row that take it out.", otherwise: "2" }),
-  recheck: positive(1).optional().meta({
+  recheck: durationFrom(1).optional().meta({
     description:
       "Pause before the next check after a failure, until `fall` is reached or it passes: what is down is out soon.",
     otherwise: "100ms",
@@ -110,7 +107,7 @@ export function createLivenessSchema(noExec: string | null) {
       grpc: parsedBy(parseGrpcTarget, "HOST:PORT, or grpcs://HOST:PORT for TLS")
         .optional()
         .meta({ description: "The health check of gRPC.", otherwise: "none" }),
-      ttl: positive(INTERVAL_MS_MIN).optional().meta({
+      ttl: durationFrom(INTERVAL_MS_MIN).optional().meta({
         description:
           "The application says itself that it lives, at least this often: `PUT /v1/heartbeat/INSTANCE` of Watson's admin port.",
         otherwise: "none",
