@@ -89,7 +89,7 @@ test("plan() says what goes by the address of a client on loopback, where all ha
 test("plan() counts no longer than HAProxy can, and says so", () => {
   const { planner, surroundings } = create();
   const ms = 700 * 3_600_000;
-  const slow = tableOf(
+  const slow = catalogOf(
     service("slow", { settings: { timeoutMs: ms, queueTimeoutMs: ms, slowStartMs: 5_000 } }),
     instance("slow", "a", { url: "http://good.example.com:2" }),
   );
