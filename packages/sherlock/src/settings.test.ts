@@ -32,3 +32,11 @@ test.each(["directories: []", "directories: [[]]"])("loadSherlockSettings() refu
   expect(error).toBeInstanceOf(ConfigError);
   expect((error as ConfigError).problems.map(formatProblem).join()).toMatch(/:1:1\d: directories.*one address or more/);
 });
+
+test("loadSherlockSettings() takes names as they were typed, as keys and as values", async () => {
+  const settings = await load(
+    "name: 1.0\nzone: 007\ntcp: { 1.10: 127.0.0.1:6001 }\nservices: { 0x10: { retries: 1 } }",
+  );
+  expect(settings).toMatchObject({ name: "1.0", zone: "007" });
+  expect([...settings.tcp.listen.keys(), ...settings.overrides.keys()]).toEqual(["1.10", "0x10"]);
+});

@@ -16,9 +16,17 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
   const bytes = await readBytes(req, BODY_BYTES_MAX);
   try {
     return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    throw new ProtocolError("invalid_argument", "Cannot read the body: it is no JSON");
+  } catch (error) {
+    throw new ProtocolError("invalid_argument", `Cannot read the body: it is no JSON${whereOf(error)}`);
   }
+}
+
+/** Where JSON ends to be JSON; what the parser says of it would repeat the body. */
+function whereOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : "";
+  const [, line, column] = /line (\d+) column (\d+)/.exec(message) ?? [];
+  if (line !== undefined) return `, from line ${line}, column ${column} on`;
+  return /end of JSON|Unterminated/.test(message) ? ", as it ends too early" : "";
 }
 
 /**

@@ -129,6 +129,8 @@ function splitVersion(text: string): { body: string; version: string | null } {
   if (colon < 0 || body.indexOf("/", colon) >= 0 || body.endsWith("]")) return { body, version: null };
   const version = body.slice(colon + 1);
   if (version === "") throw invalid(text, "there is no version after the colon");
+  if (version.includes("@"))
+    throw invalid(text, "an @ stands behind the colon; one instance has one version, so leave the version out");
   return { body: body.slice(0, colon), version };
 }
 

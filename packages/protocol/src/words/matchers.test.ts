@@ -67,3 +67,9 @@ test.each(["__Host-id", "__secure-id"])(
     expect(() => parseBalance(`cookie:${name}`)).toThrow(`browsers keep a cookie called "${name}" only over TLS`);
   },
 );
+
+test("parseBalance() knows what was meant by another's name", () => {
+  expect(() => parseBalance("roundrobin")).toThrow(
+    'Cannot use "roundrobin" as balance: did you mean round-robin? wanted',
+  );
+});

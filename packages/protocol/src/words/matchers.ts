@@ -1,5 +1,6 @@
 import { ProtocolError } from "./errors.ts";
 import { quoteShort } from "./names.ts";
+import { nearest } from "./nearest.ts";
 
 /** A condition that sends a request to a target before any percentage is drawn (`--when`). */
 export type When =
@@ -56,6 +57,10 @@ export function parseSticky(text: string): Sticky {
   return { kind: kind as "header" | "cookie", name: parseKeyName("--sticky", text, kind as "header" | "cookie", name) };
 }
 
+const BALANCES = ["round-robin", "random", "least-connections", "ordered", "consistent:path", "consistent:ip"];
+const BALANCE_RULE =
+  "wanted round-robin, random, least-connections, ordered, cookie:NAME, or consistent: with header:NAME, cookie:NAME, path or ip";
+
 /** @throws ProtocolError `invalid_argument` */
 export function parseBalance(text: string): Balance {
   switch (text) {
@@ -72,11 +77,8 @@ export function parseBalance(text: string): Balance {
   if (session !== undefined) return { kind: "cookie", name: parseSessionCookie(text, session) };
   const [, by, name] = /^consistent:(header|cookie):(.+)$/s.exec(text) ?? [];
   if (by === undefined || name === undefined) {
-    throw invalid(
-      "balance",
-      text,
-      "wanted round-robin, random, least-connections, ordered, cookie:NAME, or consistent: with header:NAME, cookie:NAME, path or ip",
-    );
+    const near = nearest(text, BALANCES);
+    throw invalid("balance", text, near === undefined ? BALANCE_RULE : `did you mean ${near}? ${BALANCE_RULE}`);
   }
   const key = by as "header" | "cookie";
   return { kind: "consistent", by: key, name: parseKeyName("balance", text, key, name) };
