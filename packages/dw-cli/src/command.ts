@@ -9,6 +9,8 @@ export interface OptionGrammar {
   readonly flags: string;
   readonly summary: string;
   readonly choices?: readonly string[];
+  /** What completion offers, where other values are taken too. */
+  readonly suggestions?: readonly string[];
 }
 
 /** What an operand names; completion offers what there is of it. */

@@ -32,6 +32,9 @@ const deniable = (name: string, value: string, summary: string): OptionGrammar[]
   { flags: `--no-${name}`, summary: `drop --${name}` },
 ];
 
+/** Balance policies that go by something of a request. */
+const BY_KEY = ["cookie:", "consistent:header:", "consistent:cookie:", "consistent:path", "consistent:ip"];
+
 const serviceSettings: readonly OptionGrammar[] = [
   ...deniable("default", "url", "where requests go while no instance is live"),
   {
@@ -39,7 +42,12 @@ const serviceSettings: readonly OptionGrammar[] = [
     summary: "what becomes of a primary's share when it is down",
     choices: ["any", "none"],
   },
-  ...deniable("balance", "policy", "round-robin, random, least-connections, ordered, cookie:NAME, consistent:…"),
+  {
+    flags: "--balance <policy>",
+    summary: "round-robin, random, least-connections, ordered, cookie:NAME, consistent:…",
+    suggestions: ["round-robin", "random", "least-connections", "ordered", ...BY_KEY],
+  },
+  { flags: "--no-balance", summary: "drop --balance" },
   ...deniable(
     "timeout",
     "duration",

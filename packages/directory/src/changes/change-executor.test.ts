@@ -235,3 +235,28 @@ test("the history is bounded, and an order of routes is never given twice", asyn
   await route("1%");
   expect(order()).toBeGreaterThan(first ?? 0);
 });
+
+test("makeSessionKey() makes one in the life of a store, which outlives restarts and backups that have none", async () => {
+  const { world, executor, store } = await open();
+  await executor.makeSessionKey();
+  const key = world.sessionKey;
+  expect(key).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  const again = await open(store);
+  await again.executor.makeSessionKey();
+  expect(again.world.sessionKey).toBe(key);
+  await again.executor.restore([], ANN);
+  expect((await open(store)).world.sessionKey).toBe(key);
+  const other = { key: "A".repeat(43) };
+  await again.executor.restore([{ key: "key/sessions", value: other }], ANN);
+  expect((await open(store)).world.sessionKey).toBe(other.key);
+});
+
+test("makeSessionKey() leaves a directory without one where nothing can be written", async () => {
+  const { world, executor, store } = await open();
+  store.failing = true;
+  await executor.makeSessionKey();
+  expect(world.sessionKey).toBeNull();
+  store.failing = false;
+  await executor.makeSessionKey();
+  expect(world.sessionKey).not.toBeNull();
+});

@@ -315,3 +315,17 @@ test("directories that have all been away show what was live as live, until its 
   for (const served of [b, c]) expect(await shown(served)).toBe("1 live of vm1, 2 lost of vm2");
   await both([b, c], "");
 });
+
+test("Sherlocks get one key for the cookies of sessions at all directories, also where those start at once", async () => {
+  const prefix = newPrefix();
+  const both = await Promise.all([startOn(prefix), startOn(prefix)]);
+  const keys = await Promise.all(
+    both.map(async (served, i) => {
+      const client = await served.link();
+      client.send(hello("sherlock", `s${i}`, { subscribe: { services: null, have: null } }));
+      return (await client.next("welcome")).sessionKey;
+    }),
+  );
+  expect(keys[0]).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(keys[1]).toBe(keys[0]);
+});

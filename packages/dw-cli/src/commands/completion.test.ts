@@ -19,6 +19,7 @@ test.each([
   ["completion ''", "bash zsh fish"],
   ["route add --s", "--service --sticky"],
   ["service set //barker --failover ''", "any none"],
+  ["service set //barker --balance co", "cookie: consistent:header: consistent:cookie: consistent:path consistent:ip"],
   ["service show ''", "//barker //emitter"],
   ["service show //barker ''", ""],
   ["service promote //b", "//barker //barker:1 //barker:2"],

@@ -23,7 +23,7 @@ export function complete(
   const previous = before.at(-1);
   if (previous !== undefined && takesValue(previous, command ?? null)) {
     const given = command?.options.find(({ flags }) => flags.split(/[ ,]+/).includes(previous));
-    return fixed(given?.choices ?? [], current);
+    return fixed(given?.choices ?? given?.suggestions ?? [], current);
   }
   if (current.startsWith("-")) return fixed([...options.flat(), ...COMMON_FLAGS], current);
   const done = plain(before, command ?? null);

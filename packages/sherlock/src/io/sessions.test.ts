@@ -1,8 +1,9 @@
 import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Entity, instance, routes, service } from "../testing/entities.ts";
-import { startEcho } from "../testing/machine.ts";
+import { type Entity, catalogOf, instance, routes, service } from "../testing/entities.ts";
+import { ask, freePort, startEcho, startMachine } from "../testing/machine.ts";
 import { COOKIE, cookieOf, openShop, SESSIONS, type Shop } from "../testing/shop.ts";
 
 /** What becomes of sessions that live in the memory of one instance, through a real HAProxy. */
@@ -187,4 +188,22 @@ test("a request whose instance has died is answered elsewhere, with a cookie of 
   const away = await shop.get("/shop/", other);
   expect([away.seen?.name, away.headers["set-cookie"]]).toEqual(["a", [expect.stringMatching(COOKIE)]]);
   expect(await shop.answering(cookieOf(away) as string)).toEqual(["a"]);
+});
+
+test("what this machine sets for a service alone keeps sessions as well", async () => {
+  const machine = await startMachine({
+    table: catalogOf(service("shop"), ...shop.three()),
+    runDir: join(shop.folder, "override"),
+    port: await freePort(),
+    settings: { overrides: new Map([["shop", SESSIONS]]) },
+  });
+  try {
+    const first = await ask(machine.port, "/shop/");
+    const cookie = cookieOf(first) as string;
+    expect(first.headers["set-cookie"]).toEqual([expect.stringMatching(COOKIE)]);
+    for (let i = 0; i < 6; i++)
+      expect((await ask(machine.port, "/shop/", { cookie })).seen?.name).toBe(first.seen?.name);
+  } finally {
+    await machine.stop();
+  }
 });
