@@ -233,6 +233,32 @@ describe("Driver", () => {
     expect(await namesOf("/s/", 4)).toEqual(new Map([["b", 4]]));
   });
 
+  test("takes no instance away before the reload of an HAProxy that it has adopted", async () => {
+    const a = await echo("a");
+    const only = instance("s", "a", { url: a.url });
+    const table = catalogOf(service("s"), only);
+    const first = await start(table);
+    const { pid } = first.process;
+    await first.leave();
+    // While no Sherlock was there, the instance has come to a group of its own; and a service is new.
+    table.apply(
+      change(routes("s", { "//s@a": { share: 2_500 } }), service("new"), instance("new", "a", { url: a.url })),
+    );
+    const answers: number[] = [];
+    let asking = true;
+    const caller = (async () => {
+      while (asking) answers.push((await ask(port, "/s/")).status);
+    })();
+    const second = await start(table);
+    expect(second.process.pid).toBe(pid);
+    asking = false;
+    await caller;
+    expect(answers.filter((status) => status !== 200)).toEqual([]);
+    expect(answers.length).toBeGreaterThan(5);
+    expect(second.reloads).toHaveLength(1);
+    expect((await ask(port, "/new/")).status).toBe(200);
+  });
+
   test("repeats elsewhere at once what waits for an instance of which nothing comes back", async () => {
     const [a, b] = [await echo("a"), await echo("b")];
     const silent = await startSilent();
