@@ -32,6 +32,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Left out what the store has and cannot be read": shown("new LeftOut("),
   "Backup restored": elsewhere("`dw route history` has it; somebody asked for it"),
   "Certificate not replaced, the old one stays": shown('board.set("certificate"'),
+  "Cannot open a tenant": shown("failures.note(failedAt(`tenant ${name}`"),
   "Request failed": shown("failures.note(failedAt"),
   "Link failed": shown("failures.note(failedAt"),
   "Connection failed, cutting it": shown('failedAt("connection"'),

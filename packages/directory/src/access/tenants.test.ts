@@ -1,6 +1,11 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { partsOf } from "../testing/parts-of.ts";
+import { openEmbeddedStore } from "../store/embedded.ts";
 import { readBackup } from "../store/read-backup.ts";
+import { tenantFolder } from "../store/tenant-folders.ts";
 import { serveGuarded } from "../testing/guarded.ts";
 import { openTenantTables } from "../testing/tenant-tables.ts";
 
@@ -19,4 +24,41 @@ test("a backup of a directory that runs has the tables of its tenants, and that 
   expect(await tables.services(guarded, null)).toEqual(["own"]);
   expect(await tables.services(guarded, "acme")).toEqual(["anvil"]);
   expect(await tables.services(guarded, "mill")).toEqual(["flour"]);
+});
+
+const DAMAGE: Readonly<Record<string, (file: string) => Promise<void>>> = {
+  "is no SQLite file": (file) => writeFile(file, "garbage"),
+  "is a folder": (file) => mkdir(file),
+  async "has a wrong checksum"(file) {
+    const store = await openEmbeddedStore(dirname(file), "//localhost/directory");
+    await store.commit([{ key: "services///a", value: {}, expected: 0 }]);
+    await store.close();
+    const database = new DatabaseSync(file);
+    database.exec("UPDATE records SET sum = 'none'");
+    database.close();
+  },
+};
+
+test.each(Object.keys(DAMAGE))("a tenant whose store %s is unavailable, and the others are told of it", async (how) => {
+  const guarded = await serveGuarded();
+  onTestFinished(() => guarded.stop());
+  const tokenOf = async (tenant: string | null) => (await guarded.create("admin", { tenant })).token;
+  const [all, acme, mill] = [await tokenOf(null), await tokenOf("acme"), await tokenOf("mill")];
+  const folder = tenantFolder(guarded.folder, "acme");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await DAMAGE[how]?.(join(folder, "directory.db"));
+
+  for (let i = 0; i < 2; i++) {
+    const { status, body } = await guarded.ask("/v1/services", { token: acme });
+    expect([status, String(body)]).toEqual([503, expect.stringContaining("Cannot serve the tenant acme")]);
+    expect(String(body)).not.toContain(folder);
+  }
+  expect((await guarded.ask("/v1/services", { token: mill })).status).toBe(200);
+  const { problems } = JSON.parse(String((await guarded.ask("/v1/status", { token: all })).body)) as {
+    problems: { subject: string }[];
+  };
+  expect(problems.map(({ subject }) => subject)).toContain("tenant acme");
+
+  await rm(folder, { recursive: true });
+  expect((await guarded.ask("/v1/services", { token: acme })).status).toBe(200);
 });

@@ -16,7 +16,7 @@ import { createDispatcher } from "./dispatcher.ts";
 import { LinkServer } from "../link/server.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Store } from "../store/contract.ts";
-import { type ChangeableConfig, openTenant } from "./tenant.ts";
+import { type ChangeableConfig, openTenant, type Tenant } from "./tenant.ts";
 import { Tenants } from "./tenants.ts";
 
 export interface DirectoryConfig extends StateConfig {
@@ -56,7 +56,14 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   const { address, warnings, leaseMs } = config;
   const metrics = createMetrics();
   const startedMs = clock.nowMs();
-  const tenants: Tenants = new Tenants(async (name) => {
+  const ended = new AbortController();
+  const recently = { board: problems, clock, signal: ended.signal };
+  const recent = {
+    // Who is refused asks again within half a minute.
+    links: new RecentProblems("links", recently, { keptMs: 120_000 }),
+    failures: new RecentProblems("failures", recently),
+  };
+  const open = async (name: string | null): Promise<Tenant> => {
     const own = await access.storeOf(name);
     const surroundings = {
       store: name === null ? store : own,
@@ -69,19 +76,22 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
       tenants: name === null ? { list: () => access.tenants(), of: (tenant: string) => tenants.of(tenant) } : null,
     };
     const tenantLog = name === null ? log : log.child({ tenant: name });
-    return openTenant(config, { store: own, clock, log: tenantLog, metrics, surroundings });
+    try {
+      return await openTenant(config, { store: own, clock, log: tenantLog, metrics, surroundings });
+    } catch (error) {
+      // It may be asked for again, and a store is open once.
+      if (name !== null) await own.close();
+      throw error;
+    }
+  };
+  const tenants: Tenants = new Tenants(open, (name, error, isNews) => {
+    if (isNews) log.error("Cannot open a tenant", { tenant: name, error });
+    recent.failures.note(failedAt(`tenant ${name}`, error));
   });
   await tenants.of(null);
   metrics.observe(() => tenants.list());
 
   const heartbeatMs = Math.max(1, Math.round(leaseMs / HEARTBEATS_A_LEASE));
-  const ended = new AbortController();
-  const recently = { board: problems, clock, signal: ended.signal };
-  const recent = {
-    // Who is refused asks again within half a minute.
-    links: new RecentProblems("links", recently, { keptMs: 120_000 }),
-    failures: new RecentProblems("failures", recently),
-  };
   const links = new LinkServer({ heartbeatMs, leaseMs, directory: address }, { clock, log });
   access.tokens.onChange(() => links.review());
   const door = createDispatcher({

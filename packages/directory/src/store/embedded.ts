@@ -150,7 +150,7 @@ class EmbeddedStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 
   /** Row by row: the texts of 100,000 registrations together would be as large as all that is made of them. */

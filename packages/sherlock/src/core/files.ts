@@ -1,3 +1,4 @@
+import { own } from "@datawire/protocol";
 import { type BlockLine, linesOf, namedLines } from "./block-lines.ts";
 import { halfBase } from "./commands.ts";
 import type { MapName, Plan } from "./plan.ts";
@@ -12,7 +13,8 @@ export function mapFiles(plan: Pick<Plan, "maps" | "blocks">): Record<MapName | 
   );
   const entries = (lines: readonly BlockLine[] = []): [string, string][] => lines.map(({ key, value }) => [key, value]);
   const files = MAP_NAMES.map((name) => {
-    const lines = name in ofBlocks ? entries(ofBlocks[name as BlockLine["map"]]) : [...plan.maps[name]];
+    const ofName = own<BlockLine[] | undefined>(ofBlocks, name);
+    const lines = ofName === undefined ? [...plan.maps[name]] : entries(ofName);
     return [name, toText(lines.sort(([a], [b]) => (a < b ? -1 : 1)))];
   });
   return { ...Object.fromEntries(files), draw: toText(entries(ofBlocks.draw)) } as Record<MapName | "draw", string>;

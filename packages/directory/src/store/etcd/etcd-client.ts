@@ -82,6 +82,8 @@ export class EtcdClient {
       take(entries);
       const last = entries.at(-1);
       if (!page.more || last === undefined) return revision;
+      // It would go on for ever.
+      if (last.key < from) throw new EtcdError("uncertain", "its list does not go on where it was to");
       from = `${last.key}\0`;
     }
   }
