@@ -64,6 +64,21 @@ test("a directory that was stopped for longer than its lease cuts nobody that an
   await stack.lists("barker", Object.fromEntries(links.map((_, i) => [`w${i}`, "live"])));
 });
 
+test("a Watson whose set is a lot of work is not cut for what the directory did not read meanwhile", async () => {
+  await stack.startDirectory([], { lease: "2s" });
+  const link = await openRawLink(port, { kind: "watson", name: "large", id: "the-watson-that-is-large" });
+  const other = await watson("w0");
+  for (let round = 0; round < 3; round++) {
+    const registered = link.next(({ type, seq }) => type === "registered" && seq === round);
+    const reason = `round ${round}`.padEnd(200, ".");
+    const instances = Array.from({ length: 9_000 }, (_, i) => ({ ...registration(`i${i}`), state: "down", reason }));
+    link.send({ type: "register", seq: round, instances });
+    await registered;
+  }
+  await Promise.all([pinged(link, 4), pinged(other, 4)]);
+  expect([link.socket.readyState, other.socket.readyState]).toEqual([1, 1]);
+});
+
 test("a lease that came due while the directory was stopped ends only after what had come by then is read", async () => {
   const directory = await stack.startDirectory([], { lease: `${LEASE_MS}ms` });
   (await watson("w0")).socket.terminate();

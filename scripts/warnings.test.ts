@@ -58,6 +58,9 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Registrations not shared": shown('board.set("sharing"'),
   "Registrations not shared yet": shown('board.set("sharing"'),
   "News of another directory could not be taken": shown("board.set(this.#newsSource"),
+  "A change cannot be told to subscribers": shown('failed("subscribers"'),
+  "Registrations not shared, trying again": OUTAGE,
+  "Challenge not answered": elsewhere("the other directory takes silence for no, and its Watson states its set"),
   // every program
   "Stopping took too long, leaving": PROCESS_ENDS,
   "Unexpected error, leaving": PROCESS_ENDS,
@@ -100,7 +103,11 @@ const PLACES: Readonly<Record<string, Place>> = {
   "This HAProxy cannot do everything that 2.6 and 2.8 can": shown('board.set("weaknesses"'),
   "Your template has no {{> runtime}}: every change is a reload": shown('board.set("weaknesses"'),
   "Your template has no `log {{percentiles.log}}`: there are no percentiles": shown('board.set("weaknesses"'),
+  "The list of services cannot be made": elsewhere("it is the answer, with status 500, to who asks for the list"),
+  "The kept addresses of names cannot be used": shown('board?.set("kept addresses"'),
   // watson
+  "Outcome of a check cannot be taken": shown('board.set("checks"'),
+  "The directory cannot be told": shown('board.set("telling"'),
   "New URL of an instance is down, the old one stays": shown('board.set("urls"'),
   "Instance is down": elsewhere("the table has it, with the reason; a service that it takes out is a problem"),
   "Service file problem": shown('"service files",'),

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { etcdCertificates } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadCredentials } from "./credentials.ts";
 
@@ -39,9 +40,10 @@ test.each([
 });
 
 test("loadCredentials() lets a group read a key, and nobody else", async () => {
-  const cert = await write("cert", "PEM", 0o644);
-  const tls = { cert, key: await write("key", "PEM", 0o640) };
-  expect(await loadCredentials({ tls }, place)).toEqual({ token: null, tls: { ca: null, cert: "PEM", key: "PEM" } });
+  const { certificate, key } = etcdCertificates;
+  const cert = await write("cert", certificate, 0o644);
+  const tls = { cert, key: await write("key", key, 0o640) };
+  expect(await loadCredentials({ tls }, place)).toEqual({ token: null, tls: { ca: null, cert: certificate, key } });
   await chmod(tls.key, 0o644);
   await expect(loadCredentials({ tls }, place)).rejects.toThrow("tls.key is");
 });
@@ -73,4 +75,19 @@ test("loadCredentials() refuses a token in a settings file that others can read"
   );
   await chmod(file, 0o600);
   expect(await loadCredentials({ token: TOKEN }, located)).toMatchObject({ token: TOKEN });
+});
+
+test("loadCredentials() refuses what is no certificate, and a key of another", async () => {
+  const { certificate, key } = etcdCertificates;
+  const files = { ca: await write("no-ca", "PEM", 0o644), cert: await write("no-cert", key, 0o644) };
+  await expect(
+    loadCredentials({ tls: { ...files, key: await write("own-key", key, 0o600) } }, place),
+  ).rejects.toMatchObject({
+    problems: [
+      { message: expect.stringContaining("tls.ca is") as string },
+      { message: expect.stringContaining("it holds no certificate") as string },
+    ],
+  });
+  const pair = { cert: await write("a-cert", certificate, 0o644), key: await write("no-key", "PEM", 0o600) };
+  await expect(loadCredentials({ tls: pair }, place)).rejects.toThrow("it holds no key, wanted PEM");
 });

@@ -8,6 +8,8 @@ import {
   type Place,
   type Problem,
   readTextFile,
+  whyNoCertificates,
+  whyNotKeyOf,
 } from "@datawire/runtime";
 import type { Proof } from "./tls.ts";
 
@@ -62,6 +64,13 @@ export async function loadCredentials(
   if ((cert == null) !== (key == null)) {
     refuse(["tls", cert == null ? "key" : "cert"], "tls.cert and tls.key go together: wanted both or neither");
   }
+  const unusable = (name: "ca" | "cert" | "key", why: string | null): void => {
+    if (why !== null)
+      refuse(["tls", name], `tls.${name} is ${JSON.stringify(settings.tls?.[name])}: Cannot use the file: ${why}`);
+  };
+  if (tls.ca !== null) unusable("ca", whyNoCertificates(tls.ca));
+  if (tls.cert !== null) unusable("cert", whyNoCertificates(tls.cert));
+  if (tls.cert !== null && tls.key !== null) unusable("key", whyNotKeyOf(tls.cert, tls.key));
   if (problems.length > 0) throw new ConfigError(problems);
   const isPlain = tls.ca === null && tls.cert === null && tls.key === null;
   return { token: token === null ? null : requireToken(token.trim()), tls: isPlain ? null : tls };

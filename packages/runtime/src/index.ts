@@ -81,6 +81,7 @@ export type { LogStream } from "./log-text.ts";
 export { addressesInTime, isRemote } from "./is-remote.ts";
 export { addressesOf, ownAddresses } from "./machine-addresses.ts";
 export { createRegistry } from "./metrics.ts";
+export { whyNoCertificates, whyNotKeyOf } from "./pem.ts";
 export { makePrivateFolder, UntrustedFolder } from "./private-folder.ts";
 export { ProblemBoard } from "./problem-board.ts";
 export { type RecentDeps, RecentProblems } from "./recent-problems.ts";

@@ -19,11 +19,23 @@ export function wordsOf(error: unknown): string | null {
   if (code === undefined) return null;
   const known = own(meanings, code);
   if (known !== undefined) return known;
+  if (code.startsWith("ERR_OSSL_")) return own(opensslMeanings, code) ?? `OpenSSL says ${spelled(code, "ERR_OSSL_")}`;
   if (!code.startsWith("ERR_SSL_")) return null;
   // What stands in its message is the file and the function of OpenSSL.
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code)) return "the other side speaks no TLS";
-  return `TLS failed: ${code.slice("ERR_SSL_".length).toLowerCase().replaceAll("_", " ")}`;
+  return `TLS failed: ${spelled(code, "ERR_SSL_")}`;
 }
+
+const spelled = (code: string, prefix: string): string => code.slice(prefix.length).toLowerCase().replaceAll("_", " ");
+
+/** Of files with certificates and keys. */
+const opensslMeanings: Readonly<Record<string, string>> = {
+  ERR_OSSL_PEM_NO_START_LINE: "it is no PEM, which begins with a line -----BEGIN",
+  ERR_OSSL_PEM_BAD_BASE64_DECODE: "the text between its lines is no base64",
+  ERR_OSSL_PEM_BAD_END_LINE: "its line -----END is missing; it may have been cut short",
+  ERR_OSSL_UNSUPPORTED: "it is no key, or one of a kind that is not known",
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: "the key is not that of the certificate",
+};
 
 /** Makes the error to show when something cannot be done with a file or a folder: what, where, why, and what helps. */
 export function fileError(action: string, path: string, cause: unknown): Error {

@@ -28,6 +28,14 @@ test("checkFiles() says where a file is named that cannot be used, all of them a
   );
 });
 
+test("checkFiles() says what is wrong with the authorities of instances", async () => {
+  expect(await check(`haproxy: { ca_file: ${folder}/gone.pem }`)).toMatch(
+    /^FOLDER\/sherlock\.yaml:2:21: .*no such file/,
+  );
+  await writeFile(join(folder, "ca.pem"), "PEM");
+  expect(await check(`haproxy: { ca_file: ${folder}/ca.pem }`)).toContain("it holds no certificate, wanted PEM");
+});
+
 test("checkFiles() names the line of a template that cannot be parsed, and of a partial", async () => {
   await mkdir(join(folder, "partials"));
   await writeFile(join(folder, "own.hbs"), "global\n{{#each x}\n");

@@ -1,4 +1,4 @@
-import { describeError, type Place, type Problem } from "@datawire/runtime";
+import { describeError, type Place, type Problem, readTextFile, whyNoCertificates } from "@datawire/runtime";
 import { findHaproxy } from "./io/haproxy-binary.ts";
 import { loadTemplate, TemplateError } from "./io/template.ts";
 import type { SherlockSettings } from "./settings.ts";
@@ -8,8 +8,14 @@ import type { SherlockSettings } from "./settings.ts";
  * `--once` tells.
  */
 export async function checkFiles({ haproxy, env }: SherlockSettings): Promise<readonly Problem[]> {
-  const { command, template, places } = haproxy;
+  const { command, template, caFile, places } = haproxy;
   const problems: Problem[] = [];
+  if (caFile !== null) {
+    const read = await readTextFile(caFile);
+    const why = read.state === "read" ? whyNoCertificates(read.text) : read.problem.message;
+    const place = places.caFile ?? { file: "haproxy.ca_file" };
+    if (why !== null) problems.push({ ...place, message: `haproxy.ca_file is ${JSON.stringify(caFile)}: ${why}` });
+  }
   try {
     // Whether any HAProxy is installed is a matter of the machine; one that is named is a setting.
     if (command !== null) await findHaproxy(command, env["PATH"] ?? "");

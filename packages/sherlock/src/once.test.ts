@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { renderOnce, writeOnce } from "./once.ts";
 import { loadSherlockSettings } from "./settings.ts";
 import { CERTIFICATE } from "./testing/certificate.ts";
-import { change, instance, service } from "./testing/entities.ts";
+import { change, instance, routes, service } from "./testing/entities.ts";
 import { removeFolder, temporaryFolder } from "./testing/machine.ts";
 
 /** Nobody waits in a test: what takes a while is over at once. */
@@ -83,12 +83,16 @@ test("renderOnce() with --output writes what HAProxy accepts, with every file th
   const config = join(folder, "sherlock.yaml");
   await writeFile(
     config,
-    `haproxy: { ca_file: ${folder}/authority.pem }\naccess_log: json\npercentiles: on\ntcp: { postgres: "127.0.0.1:7" }\n`,
+    `haproxy: { ca_file: ${folder}/authority.pem }\naccess_log: json\npercentiles: on\nhosts: [app.example.com]\ntcp: { postgres: "127.0.0.1:7" }\n`,
   );
   await keepTable(
     change(
       service("barker"),
       instance("barker", "vm1"),
+      instance("barker", "vm2", { version: "2", url: "http://127.0.0.1:8001/base", order: 1 }),
+      routes("barker", { "//barker(2)": { share: 1_000, when: "header:x-canary=1" } }, { sticky: "cookie:user" }),
+      service("kept", { settings: { balance: "cookie:SERVERID", maxConnections: 5 } }),
+      instance("kept", "vm1"),
       service("secure"),
       instance("secure", "vm2", { url: "https://127.0.0.1:8443/base" }),
       service("postgres", { protocol: "tcp" }),

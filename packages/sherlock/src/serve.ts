@@ -152,7 +152,7 @@ async function drive(
     runtime: haproxy.runtime,
     planning,
     board,
-    onUnreachable: (host) => void resolver.lookAgain(host),
+    onUnreachable: (host) => alone(resolver.lookAgain(host)),
     findTlsFailure: (target) => findTlsFailure(target, proxy.settings.caFile),
   });
   const reporter = new Reporter({

@@ -36,8 +36,8 @@ export interface SherlockSettings {
     /** Null to look for it. */
     readonly command: string | null;
     readonly template: string | null;
-    /** Where `command` and `template` were given; undefined where they were not. */
-    readonly places: { readonly command: Place | undefined; readonly template: Place | undefined };
+    /** Where each was given; undefined where it was not. */
+    readonly places: Readonly<Record<"command" | "template" | "caFile", Place | undefined>>;
     readonly runDir: string;
     /** Bounds how long a request may hold an old worker after a reload. */
     readonly hardStopAfterMs: number;
@@ -101,7 +101,11 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     haproxy: {
       command: value.haproxy.command ?? null,
       template: value.haproxy.template ?? null,
-      places: { command: locate(["haproxy", "command"]), template: locate(["haproxy", "template"]) },
+      places: {
+        command: locate(["haproxy", "command"]),
+        template: locate(["haproxy", "template"]),
+        caFile: locate(["haproxy", "ca_file"]),
+      },
       runDir: isAbsolute(runDir) ? runDir : join(process.cwd(), runDir),
       hardStopAfterMs: value.haproxy.hard_stop_after,
       maxConnections: value.haproxy.max_connections ?? null,

@@ -1,5 +1,5 @@
 import type { ReportedProblem } from "@datawire/protocol";
-import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
+import { type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { Health } from "./core/health.ts";
 import type { Instance } from "./core/instance.ts";
 import { type Announcement, type Change, type Kept, Monitor } from "./core/monitor.ts";
@@ -84,7 +84,20 @@ export class Agent {
     this.#checker.stop();
   }
 
+  /** What goes wrong with the outcome of one check costs that check alone: the next one comes on its turn. */
   #report(outcome: TaskOutcome): { readonly inDoubt: boolean } {
+    try {
+      return this.#take(outcome);
+    } catch (error) {
+      const instance = outcome.task.instance.key;
+      this.#deps.log.error("Outcome of a check cannot be taken", { instance, error });
+      const message = `the outcome of a check cannot be taken: ${describeError(error)}`;
+      this.#deps.board.set("checks", [{ subject: instance, message, severity: "error" }]);
+      return { inDoubt: false };
+    }
+  }
+
+  #take(outcome: TaskOutcome): { readonly inDoubt: boolean } {
     const { task, probe } = outcome;
     this.#deps.onChecked(outcome);
     const { change, inDoubt } = this.#monitor.observe(

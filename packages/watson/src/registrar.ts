@@ -1,6 +1,6 @@
 import type { Registration, ServerMessage } from "@datawire/protocol";
 import type { LinkHandler, LinkMessage, LinkSession } from "@datawire/link";
-import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
+import { describeError, type Clock, type Logger, type ProblemBoard } from "@datawire/runtime";
 import { directoryName, isFor, type Replicas } from "./core/directories.ts";
 import { forget, stateAll, stateChanges, type Told, withDrain } from "./core/register.ts";
 import type { Announcement } from "./core/monitor.ts";
@@ -76,7 +76,7 @@ export class Registrar implements LinkHandler {
     if (this.#state.state === "disconnected" || !this.#isOpen) return;
     this.#cancelTimer ??= this.#deps.clock.setTimer(COALESCE_MS, () => {
       this.#cancelTimer = null;
-      this.#tell();
+      this.#tellAlone();
     });
   }
 
@@ -126,6 +126,19 @@ export class Registrar implements LinkHandler {
       if (isFor(this.#replicas, directory)) wanted.set(key, withDrain(registration, this.#drained.has(key)));
     }
     return wanted;
+  }
+
+  /** What goes wrong there costs this link, which is opened again and states all: the checks and other links go on. */
+  #tellAlone(): void {
+    try {
+      this.#tell();
+      this.#deps.board.set("telling", []);
+    } catch (error) {
+      this.#deps.log.error("The directory cannot be told", { directory: this.name, error });
+      const message = `cannot be told what there is here: ${describeError(error)}`;
+      this.#deps.board.set("telling", [{ subject: this.name, message, severity: "error" }]);
+      if (this.#state.state !== "disconnected") this.#state.session.reconnect("it cannot be told what there is here");
+    }
   }
 
   #tell(): void {

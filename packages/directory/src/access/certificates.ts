@@ -1,5 +1,13 @@
 import { createSecureContext } from "node:tls";
-import { type Clock, type Logger, type ProblemBoard, readTextFile } from "@datawire/runtime";
+import {
+  type Clock,
+  explainSystemError,
+  type Logger,
+  type ProblemBoard,
+  readTextFile,
+  whyNoCertificates,
+  whyNotKeyOf,
+} from "@datawire/runtime";
 import type { AuthorityRecord } from "../store/token-record.ts";
 import type { IssuedCertificate } from "./authority.ts";
 
@@ -59,9 +67,12 @@ export function filedCertificates(files: CertificateFiles): CertificateSource {
     try {
       createSecureContext(tlsOptions(read));
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = whyNoCertificates(read.cert) ?? whyNotKeyOf(read.cert, read.key) ?? explainSystemError(cause);
       throw new Error(`Cannot use the certificate ${files.cert} with the key ${files.key}: ${why}`, { cause });
     }
+    const why = read.clientCa === null ? null : whyNoCertificates(read.clientCa);
+    // Node.js would take it, and then let nobody in.
+    if (why !== null) throw new Error(`Cannot use ${files.clientCa} as the authority of clients: ${why}`);
     current = read;
     return read;
   };

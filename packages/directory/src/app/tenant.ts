@@ -57,10 +57,15 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const { storing, published, refused, recorded } = deps.metrics;
   const state = new State(config);
   const faults = new Faults();
-  const publisher = new Publisher(state.writer, { clock, epoch: randomBytes(8).toString("hex"), published });
+  const failed = (what: string, error: unknown): void => faults.note(failedAt(what, error), clock.nowMs());
+  const untold = (error: unknown): void => {
+    log.error("A change cannot be told to subscribers", { error });
+    failed("subscribers", error);
+  };
+  const epoch = randomBytes(8).toString("hex");
+  const publisher = new Publisher(state.writer, { clock, epoch, published, failed: untold });
   const board = new ProblemBoard();
   const changed = (): void => publisher.touch();
-  const failed = (what: string, error: unknown): void => faults.note(failedAt(what, error), clock.nowMs());
   const drained = (key: string): void => links.tellDraining(key);
   const executor = new ChangeExecutor({ state, store, clock, log, board, failed, changed, storing, recorded, drained });
   await executor.load();

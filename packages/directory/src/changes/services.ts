@@ -120,10 +120,12 @@ function checkedSettings(settings: ServiceSettings, protocol: ServiceProtocol): 
   for (const limit of LIMITS)
     if (settings[limit] !== null && settings[limit] !== 0) parseTimeLimit(`${settings[limit]}ms`);
   if (settings.defaultUrl !== null) parseInstanceUrl(settings.defaultUrl, protocol);
-  if (settings.balance !== null && parseBalance(settings.balance).kind === "cookie" && protocol === "tcp") {
+  const balance = settings.balance === null ? null : parseBalance(settings.balance);
+  const needsHttp = balance?.kind === "cookie" || (balance?.kind === "consistent" && balance.by !== "ip");
+  if (needsHttp && protocol === "tcp") {
     throw new ProtocolError(
       "invalid_argument",
-      `Cannot use ${JSON.stringify(settings.balance)} as balance: the service is of tcp, where there are no cookies; wanted http or h2`,
+      `Cannot use ${JSON.stringify(settings.balance)} as balance: the service is of tcp, where there are no cookies, headers and paths; wanted http or h2`,
     );
   }
   return settings;

@@ -1,10 +1,37 @@
-import { describeError, type Problem, readTextFile } from "@datawire/runtime";
+import { describeError, type Problem, readTextFile, whyNoCertificates } from "@datawire/runtime";
 import { filedCertificates } from "../access/certificates.ts";
 import { filesOf } from "../access/protection.ts";
 import type { DirectorySettings } from "../config/settings.ts";
 
-/** What `--check` looks at beyond the settings themselves: certificates of one's own. */
-export async function checkCertificates({ value, locate }: DirectorySettings): Promise<readonly Problem[]> {
+/** What `--check` looks at beyond the settings themselves: the files that they name. */
+export async function checkFiles(settings: DirectorySettings): Promise<readonly Problem[]> {
+  return [...(await checkCertificates(settings)), ...(await checkEtcdFiles(settings))];
+}
+
+async function checkEtcdFiles({ value, locate }: DirectorySettings): Promise<readonly Problem[]> {
+  if (value.store === "embedded") return [];
+  const { password_file, tls = {} } = value.store.etcd;
+  const named = { password_file, "tls.ca": tls.ca, "tls.cert": tls.cert, "tls.key": tls.key };
+  const problems = await Promise.all(
+    Object.entries(named).map(async ([key, file]): Promise<Problem[]> => {
+      if (file === undefined) return [];
+      const path = ["store", "etcd", ...key.split(".")];
+      const read = await readTextFile(file);
+      const isAuthority = key === "tls.ca" || key === "tls.cert";
+      const why = read.state !== "read" ? read.problem.message : isAuthority ? whyNoCertificates(read.text) : null;
+      if (why === null) return [];
+      return [
+        {
+          ...(locate(path) ?? { file: "directory.yaml" }),
+          message: `${path.join(".")} is ${JSON.stringify(file)}: ${why}`,
+        },
+      ];
+    }),
+  );
+  return problems.flat();
+}
+
+async function checkCertificates({ value, locate }: DirectorySettings): Promise<readonly Problem[]> {
   const { tls } = value;
   if (tls === undefined || tls === "off") return [];
   const placed = (message: string, ...path: string[]): Problem => ({

@@ -57,3 +57,27 @@ test("Publisher makes no revision after close()", async () => {
   await clock.advance(1_000);
   expect(madeMs).toEqual([]);
 });
+
+test("Publisher that cannot make a revision says so, and makes the next one", async () => {
+  const clock = createFakeClock();
+  const state = createState();
+  const failures: unknown[] = [];
+  const failed = (error: unknown): void => void failures.push(error);
+  const publisher = new Publisher(state.writer, { clock, epoch: "e", published() {}, failed });
+  state.registry.connect(watson("vm1"), momentOf(clock));
+  const { take } = state.writer;
+  const change = (version: number): void => {
+    state.registry.register("id-of-vm1", [registration(`x@a:${version}`)], { moment: momentOf(clock), local: true });
+    publisher.touch();
+  };
+  state.writer.take = () => {
+    throw new TypeError("no such entity");
+  };
+  change(1);
+  await clock.advance(10);
+  expect(failures).toEqual([new TypeError("no such entity")]);
+  state.writer.take = take;
+  change(2);
+  await clock.advance(10);
+  expect(publisher.log.revision).toBe(1);
+});

@@ -22,6 +22,8 @@ interface PublisherDeps {
   readonly epoch: string;
   /** Told how long the oldest change of a revision took until it was handed to every subscriber that keeps up. */
   readonly published: (delayMs: number) => void;
+  /** Told of a change that could not be made a revision. */
+  readonly failed?: (error: unknown) => void;
 }
 
 /** Turns changes of the table into revisions, and tells the subscribers. */
@@ -31,14 +33,16 @@ export class Publisher implements Source {
   readonly #writer: CatalogWriter;
   readonly #clock: Clock;
   readonly #published: (delayMs: number) => void;
+  readonly #failed: (error: unknown) => void;
   readonly #subscribers = new Set<Subscriber>();
   #warming = true;
   #cancel: (() => void) | null = null;
   #closed = false;
   #flushedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(writer: CatalogWriter, { clock, epoch, published }: PublisherDeps) {
+  constructor(writer: CatalogWriter, { clock, epoch, published, failed = () => {} }: PublisherDeps) {
     this.#published = published;
+    this.#failed = failed;
     this.#writer = writer;
     this.#clock = clock;
     this.log = new RevisionLog(epoch);
@@ -72,7 +76,16 @@ export class Publisher implements Source {
   touch(): void {
     if (!this.#writer.pending || this.#cancel !== null || this.#closed) return;
     const waitMs = Math.max(0, this.#flushedMs + COALESCE_MS - this.#clock.monotonicMs());
-    this.#cancel = this.#clock.setTimer(waitMs, () => this.flush());
+    this.#cancel = this.#clock.setTimer(waitMs, () => this.#flushAlone());
+  }
+
+  /** In a timer, what it throws would end the process, and with it all that is served of the table as it was. */
+  #flushAlone(): void {
+    try {
+      this.flush();
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   /** Makes revisions of what has changed, now. */

@@ -112,7 +112,10 @@ export class Replication {
     this.#cancelTimer = null;
     const next = this.#next;
     this.#next = null;
-    this.#saving = this.#saving.then(() => this.#saveNow()).finally(() => next?.resolve());
+    this.#saving = this.#saving
+      .then(() => this.#saveNow())
+      .catch((error: unknown) => this.#deps.log.error("Registrations not shared, trying again", { error }))
+      .finally(() => next?.resolve());
     return this.#saving;
   }
 

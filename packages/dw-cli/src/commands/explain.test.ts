@@ -94,3 +94,9 @@ test("explain says where sessions go before the shares", async () => {
     "Sessions, by the cookie SERVERID: none can live anywhere now\n",
   );
 });
+
+test("explain wants a path and no URL", async () => {
+  const { code, stderr, asked } = await run("explain //monolith //barker http://localhost:5432/barker/orders");
+  expect({ code, asked }).toEqual({ code: 64, asked: [] });
+  expect(stderr).toContain("wanted what follows /barker in a URL, such as /orders?beta=1");
+});

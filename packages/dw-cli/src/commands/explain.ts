@@ -1,17 +1,21 @@
 import { endpoints } from "@datawire/api";
 import type { ExplainedSessions, Explanation } from "@datawire/api";
-import { listShort } from "@datawire/protocol";
+import { listShort, quoteShort } from "@datawire/protocol";
 import { formatShare } from "../core/span.ts";
 import { cell } from "../core/text-table.ts";
 import { type RunCommand, flag, operand, optionList } from "../dw.ts";
 import type { Output } from "../output.ts";
-import { readCaller, readService } from "../operands.ts";
+import { misuse, readCaller, readService } from "../operands.ts";
 
 /** Where a request of a caller to a service would go, and why the others get none. */
 export const run: RunCommand = async (dw, input) => {
   const service = readService(operand(input, 1));
   const caller = readCaller(operand(input, 0));
   const typedPath = input.operands[2];
+  if (typedPath !== undefined && /^[a-z]+:\/\//i.test(typedPath))
+    throw misuse(
+      `Cannot use ${quoteShort(typedPath)} as PATH: wanted what follows /${service} in a URL, such as /orders?beta=1`,
+    );
   const path = typedPath === undefined || typedPath.startsWith("/") ? typedPath : `/${typedPath}`;
   const headers = optionList(input, "header")?.join("\n");
   const { explanation } = await dw.client.ask(endpoints.explain, { query: { caller, service, path, headers } });

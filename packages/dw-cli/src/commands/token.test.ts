@@ -48,3 +48,11 @@ test("dw token revoke ends the token of that id", async () => {
   expect({ code, asked }).toEqual({ code: 0, asked: ["DELETE /v1/tokens/1a2b3c4d"] });
   expect(stderr).toContain("1a2b3c4d of role watson is revoked");
 });
+
+test("dw token revoke takes no token itself, which would stand in a URL", async () => {
+  const { code, stderr, asked } = await run(`token revoke dw1_${"a".repeat(43)}`);
+  expect({ code, asked }).toEqual({ code: 64, asked: [] });
+  expect(stderr).toBe(
+    'dw: Cannot use "dw1_***" as the id of a token: wanted one that `dw token list` shows, and not the token itself\n',
+  );
+});

@@ -67,19 +67,17 @@ async function readBytes(req: IncomingMessage, bytesMax: number): Promise<Buffer
 
 async function* readParts(req: IncomingMessage, bytesMax: number): AsyncGenerator<Uint8Array> {
   let bytes = 0;
-  // What breaks the bound is answered: the connection must outlive it.
-  const chunks = (req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await chunks.next().catch((cause: unknown) => {
-      // Whoever broke off is told nothing, and nobody has to look into it.
-      throw new ProtocolError("invalid_argument", "Cannot read the body: the connection ended before it did", {
-        cause,
-      });
-    });
-    if (next.done === true) return;
-    bytes += next.value.length;
-    if (bytes > bytesMax)
-      throw new ProtocolError("limit_exceeded", `Cannot take a body of more than ${bytesMax} bytes`);
-    yield next.value;
+  try {
+    // What breaks the bound is answered: the connection must outlive it.
+    for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > bytesMax)
+        throw new ProtocolError("limit_exceeded", `Cannot take a body of more than ${bytesMax} bytes`);
+      yield chunk;
+    }
+  } catch (cause) {
+    if (cause instanceof ProtocolError) throw cause;
+    // Whoever broke off is told nothing, and nobody has to look into it.
+    throw new ProtocolError("invalid_argument", "Cannot read the body: the connection ended before it did", { cause });
   }
 }

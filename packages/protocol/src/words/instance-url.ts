@@ -38,7 +38,7 @@ export function parseInstanceUrl(text: string, protocol: ServiceProtocol): Insta
   if (text.length > URL_LENGTH_MAX) throw invalid(text, `it has more than ${URL_LENGTH_MAX} characters`);
   const match = PARTS.exec(text);
   const wanted = protocol === "tcp" ? "tcp://HOST:PORT" : "http://HOST[:PORT][/BASE]";
-  if (match === null) throw invalid(text, `wanted ${wanted}`);
+  if (match === null) throw invalid(text, `it begins with no scheme such as http://; wanted ${wanted}`);
   const [, rawScheme = "", authority = "", path = "", query, fragment] = match;
   const scheme = rawScheme.toLowerCase();
   if (!schemeFits(scheme, protocol))

@@ -86,7 +86,7 @@ beforeAll(async () => {
       haproxy: {
         command: process.env["DATAWIRE_HAPROXY"] ?? null,
         template: null,
-        places: { command: undefined, template: undefined },
+        places: { command: undefined, template: undefined, caFile: undefined },
         runDir: folder,
         hardStopAfterMs: 60_000,
         maxConnections: 100,

@@ -41,6 +41,7 @@ interface Known {
 const fileSchema = z.record(z.string(), z.union([z.ipv4(), z.ipv6()]));
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 const AT_ONCE_MAX = 8;
+const UNUSABLE_REMEDY = "names that resolve now are found anew; nothing else needs to be done";
 const KEPT_REMEDY = "see that its folder has room, and is this program's to write";
 /** An instance that is new waits so long for its name at most; the others wait with it. */
 const FIRST_MS_MAX = 2_000;
@@ -68,7 +69,11 @@ export class Resolver {
     const parsed = file.state === "read" ? fileSchema.safeParse(file.value) : null;
     if (file.state !== "missing" && parsed?.success !== true) {
       const reason = file.state === "unusable" ? file.reason : "it is none that Sherlock wrote";
-      this.#deps.log.warn("The kept addresses of names cannot be used", { path: this.#config.path, reason });
+      const { path } = this.#config;
+      this.#deps.log.warn("The kept addresses of names cannot be used", { path, reason });
+      this.#deps.board?.set("kept addresses", [
+        { subject: path, message: `cannot be used: ${reason}`, remedy: UNUSABLE_REMEDY },
+      ]);
     }
     for (const [host, address] of Object.entries(parsed?.data ?? {})) {
       this.#known.set(host, { address, reason: "" });

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, type DaemonInput, formatProblem } from "@datawire/runtime";
+import { etcdCertificates } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadWatsonSettings, type WatsonSettings } from "./settings.ts";
 
@@ -79,10 +80,13 @@ test("loadWatsonSettings() reads the token and certificates from files", async (
   await mkdir(join(folder, "tls"));
   await Promise.all([
     writeFile(join(folder, "token"), `${TOKEN}\n`, { mode: 0o600 }),
-    writeFile(join(folder, "tls/ca.pem"), "PEM"),
+    writeFile(join(folder, "tls/ca.pem"), etcdCertificates.authority),
   ]);
   const text = `directories: //a/directory\ntoken_file: ${folder}/token\ntls: { ca: ${folder}/tls/ca.pem }`;
-  expect(await loadFile(text)).toMatchObject({ token: TOKEN, tls: { ca: "PEM", cert: null, key: null } });
+  expect(await loadFile(text)).toMatchObject({
+    token: TOKEN,
+    tls: { ca: etcdCertificates.authority, cert: null, key: null },
+  });
 });
 
 test.each([

@@ -160,3 +160,24 @@ test("CheckLoop gives a check the rest of its time when Watson was stopped meanw
   loop.stop();
   end.abort();
 });
+
+test("CheckLoop takes a prober that throws at once for a check that failed, and goes on", async () => {
+  const clock = createFakeClock();
+  const outcomes: Outcome[] = [];
+  const prober = {
+    close() {},
+    probe(): Promise<Probe> {
+      throw new TypeError("url is undefined");
+    },
+  };
+  const report = (outcome: Outcome): { inDoubt: boolean } => {
+    outcomes.push(outcome);
+    return { inDoubt: false };
+  };
+  const loop = new CheckLoop(testCheck({ intervalMs: 1_000 }), "barker@a", { clock, patience: clock, prober, report });
+  loop.start(0);
+  await clock.advance(3_500);
+  expect(outcomes.length).toBeGreaterThan(2);
+  expect(outcomes[0]?.probe).toEqual({ ok: false, reason: "url is undefined" });
+  loop.stop();
+});

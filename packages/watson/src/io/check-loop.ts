@@ -94,7 +94,9 @@ export class CheckLoop {
         resolve({ ok: false, reason: `no answer within ${formatDuration(timeoutMs)}`, cause: "timeout" });
         inFlight.abort();
       });
-      prober.probe(inFlight.signal).then(
+      // Also one that throws at once has given its answer.
+      const probing = async (): Promise<Probe> => prober.probe(inFlight.signal);
+      probing().then(
         (probe) => {
           cancel();
           resolve(probe);

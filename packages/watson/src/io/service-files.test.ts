@@ -95,6 +95,26 @@ test("ServiceFiles tells of a file that it leaves out once it stays, and that it
   await until(known, "a.yaml=a");
 });
 
+test("ServiceFiles keeps reading the others when it fails at one, which keeps its last good version", async () => {
+  const broken = { is: false };
+  const failing: ParseServices = (text, file, untrusted) => {
+    if (broken.is && file.endsWith("/a.yaml")) throw new TypeError("text.trim is not a function");
+    return parse(text, file, untrusted);
+  };
+  await Promise.all([put("a.yaml", "a"), put("b.yaml", "b")]);
+  let known: readonly ServiceFile[] = [];
+  const onChange = (all: readonly ServiceFile[]): void => void (known = all);
+  const board = new ProblemBoard();
+  files = new ServiceFiles({ sources: [folder], parse: failing }, { clock: systemClock, log: noLog, board, onChange });
+  await files.start();
+  broken.is = true;
+  await Promise.all([put("a.yaml", "a2"), put("b.yaml", "b2")]);
+  await until(() => describe(known), "a.yaml=a! b.yaml=b2");
+  expect(known.flatMap(({ problems }) => problems.map(formatProblem))).toEqual([
+    `${folder}/a.yaml:1:1: Cannot read the file, which is a fault of Watson: text.trim is not a function`,
+  ]);
+});
+
 test("ServiceFiles follows files that are added, edited, renamed and removed", async () => {
   await put("a.yaml", "a");
   const known = await follow(folder);

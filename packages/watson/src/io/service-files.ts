@@ -185,9 +185,19 @@ export class ServiceFiles {
 async function readFile(path: string, parse: ParseServices, lastGood: ServiceFile["instances"]): Promise<ServiceFile> {
   const read = await readServiceFile(path);
   if (!read.ok) return { file: path, instances: lastGood, problems: [read.problem] };
-  const parsed = parse(read.text, path, read.untrusted);
+  const parsed = parseAlone(() => parse(read.text, path, read.untrusted), path);
   if (!parsed.ok) return { file: path, instances: lastGood, problems: parsed.problems };
   return { file: path, instances: parsed.instances, problems: [] };
+}
+
+/** What goes wrong while one file is read is a problem of that file, and keeps no other from being read. */
+function parseAlone(parse: () => ReturnType<ParseServices>, path: string): ReturnType<ParseServices> {
+  try {
+    return parse();
+  } catch (error) {
+    const message = `Cannot read the file, which is a fault of Watson: ${describeError(error)}`;
+    return { ok: false, problems: [{ file: path, line: 1, column: 1, message }] };
+  }
 }
 
 function unreadable(problem: Problem): ServiceFile {

@@ -15,6 +15,12 @@ export class EtcdError extends Error {
   }
 }
 
+/** An error of etcd as it is, and any other as one of etcd: what came of it could not be used. */
+export function asEtcdError(error: unknown): EtcdError {
+  if (error instanceof EtcdError) return error;
+  return new EtcdError("uncertain", error instanceof Error ? error.message : String(error), { cause: error });
+}
+
 /** gRPC status codes, as the gateway gives them in the body of an error. */
 const GRPC = { invalidArgument: 3, permissionDenied: 7, resourceExhausted: 8, outOfRange: 11, unauthenticated: 16 };
 

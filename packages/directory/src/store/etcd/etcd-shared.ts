@@ -198,7 +198,10 @@ export class EtcdShared implements SharedStore {
       return;
     }
     if (challenge.of !== this.replica || challenge.alive !== null || this.#listener === null) return;
-    void this.#listener.challenged(challenge.watson).then((alive) => this.#answer({ ...challenge, alive }, revision));
+    this.#listener
+      .challenged(challenge.watson)
+      .then((alive) => this.#answer({ ...challenge, alive }, revision))
+      .catch((error: unknown) => this.#deps.log.error("Challenge not answered", { watson: challenge.watson, error }));
   }
 
   async #answer(answer: Challenge, revision: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { backoff, type Clock, type Logger } from "@datawire/runtime";
 import type { Entry, EtcdClient, Guard, Swap, TxnResult } from "./etcd-client.ts";
-import { EtcdError } from "./etcd-error.ts";
+import { asEtcdError, EtcdError } from "./etcd-error.ts";
 import { Mirror } from "./mirror.ts";
 
 interface FollowingDeps {
@@ -148,12 +148,9 @@ export class Following {
       }
       return null;
     } catch (error) {
-      if (!(error instanceof EtcdError)) throw error;
-      if (error.code !== "compacted") return error;
-      return await this.#listAnew({ reset: false }).then(
-        () => error,
-        (failure: EtcdError) => failure,
-      );
+      // The watch is opened again, whatever ended it: without it this directory would never hear of the others.
+      if (!(error instanceof EtcdError) || error.code !== "compacted") return asEtcdError(error);
+      return await this.#listAnew({ reset: false }).then(() => error, asEtcdError);
     } finally {
       cut.abort();
       this.#watch = null;

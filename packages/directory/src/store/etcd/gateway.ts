@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { afterReading, type Clock } from "@datawire/runtime";
 import { Agent, type Dispatcher } from "undici";
 import { EtcdError, exchangeError, readEtcdError } from "./etcd-error.ts";
@@ -66,8 +67,10 @@ export class Gateway {
       const endpoint = this.#current;
       try {
         return await this.#authenticated((token) => this.#exchange(endpoint, path, { body, token, timeoutMs }));
-      } catch (error) {
-        if (!(error instanceof EtcdError)) throw error;
+      } catch (cause) {
+        // Whatever an answer holds, it is etcd that could not be asked, and nothing of ours.
+        const error =
+          cause instanceof EtcdError ? cause : exchangeError(this.#url(endpoint), cause, { timedOut: false });
         last = error;
         if (error.code !== "unavailable" && error.code !== "uncertain") throw error;
         this.#leave(endpoint);
@@ -176,8 +179,8 @@ export class Gateway {
   #authenticate({ name, password }: NonNullable<EtcdConfig["user"]>): Promise<string> {
     const options = { body: { name, password }, token: null, timeoutMs: CALL_MS_MAX };
     const token = this.#exchange(this.#current, "/v3/auth/authenticate", options).then((answer) => {
-      const { token: given } = answer as { readonly token?: unknown };
-      if (typeof given === "string") return given;
+      const read = tokenSchema.safeParse(answer);
+      if (read.success) return read.data.token;
       throw new EtcdError("refused", "etcd gave no token for its user and password");
     });
     this.#token = token;
@@ -196,6 +199,8 @@ export class Gateway {
     return this.#config.endpoints[endpoint] as string;
   }
 }
+
+const tokenSchema = z.object({ token: z.string() });
 
 /** Of one answer of a watch: etcd puts at most a thousand revisions into one. */
 const LINE_LENGTH_MAX = 256 * 1024 * 1024;

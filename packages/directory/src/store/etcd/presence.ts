@@ -1,7 +1,7 @@
 import type { Clock } from "@datawire/runtime";
 import type { Replica } from "../shared.ts";
 import type { EtcdClient } from "./etcd-client.ts";
-import { EtcdError } from "./etcd-error.ts";
+import { asEtcdError, EtcdError } from "./etcd-error.ts";
 
 /** Shorter leases end when etcd elects a leader, which takes a second or two. */
 const TTL_SECONDS_MIN = 3;
@@ -75,8 +75,7 @@ export async function runBeats(
     try {
       beaten({ state: (await presence.renew()) ? "renewed" : "remade" });
     } catch (error) {
-      if (!(error instanceof EtcdError)) throw error;
-      beaten({ state: "failed", error });
+      beaten({ state: "failed", error: asEtcdError(error) });
     }
   }
 }
