@@ -80,6 +80,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Table cannot be continued, asking for all of it": MENDED,
   "Table differs from the directory's, asking for all of it": MENDED,
   // sherlock
+  "The access log is not written": shown('const subject = "access log"'),
   "Service left out, HAProxy refuses its part": TABLE_PROBLEM,
   "TCP service without its port": TABLE_PROBLEM,
   "Not all of the table can be served": TABLE_PROBLEM,

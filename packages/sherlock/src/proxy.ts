@@ -14,7 +14,7 @@ import { formatEndpoint, type RenderSettings } from "./core/render.ts";
 import { findHaproxy, type HaproxyBinary } from "./io/haproxy-binary.ts";
 import { connectionsAllowed } from "./io/limits.ts";
 import { hasIpv6Loopback } from "./io/ports.ts";
-import { LATENCIES_FD } from "./io/latency-pipe.ts";
+import { LATENCIES_FD } from "./io/log-pipe.ts";
 import type { RunDir } from "./io/run-dir.ts";
 import { loadTemplate, type Template } from "./io/template.ts";
 import type { SherlockSettings } from "./settings.ts";

@@ -1,7 +1,7 @@
 import type { Histogram } from "@datawire/protocol";
 import { type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import { Latencies } from "./core/latencies.ts";
-import { LatencyPipe, reachesPipe } from "./io/latency-pipe.ts";
+import { LATENCIES_FD, LogPipe, reachesPipe } from "./io/log-pipe.ts";
 import type { RunDir } from "./io/run-dir.ts";
 
 /** The latencies of single requests. */
@@ -22,14 +22,15 @@ export async function openSampling(
     board.set("percentiles", [{ subject: "percentiles", message: `off: ${why}`, remedy }]);
   board.set("percentiles", []);
   if (oneIn === null) return null;
-  if (!(await reachesPipe(dir))) {
+  if (!(await reachesPipe(dir, { path: dir.latencies, fd: LATENCIES_FD }))) {
     log.warn("Percentiles are off until HAProxy starts anew, and Sherlock with it: this HAProxy has no pipe for them");
     tell("the HAProxy that was adopted has no pipe for them", "stop Sherlock, which ends HAProxy too, and start it");
     return null;
   }
   try {
     const latencies = new Latencies(oneIn);
-    const pipe = await LatencyPipe.open(dir, (text) => latencies.add(text));
+    const pipe = await LogPipe.open(dir.latencies, (text) => latencies.add(text));
+    pipe.skip();
     return {
       take() {
         pipe.drain();

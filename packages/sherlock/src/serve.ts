@@ -19,6 +19,7 @@ import { createConfigFiles } from "./io/config-files.ts";
 import { Configurator } from "./io/configurator.ts";
 import { Driver } from "./io/driver.ts";
 import { HaproxyProcess } from "./io/haproxy-process.ts";
+import { openAccessLog } from "./io/access-log.ts";
 import { keepTrimmed } from "./io/output-files.ts";
 import { startPages } from "./io/pages-server.ts";
 import { createLoadedFile } from "./io/read-running.ts";
@@ -76,9 +77,15 @@ export async function serve({ settings, dir }: ServeConfig, deps: ServeDeps, sig
   const leaveBoard = board.include("program", deps.board);
   const sampling = await openSampling(settings.percentiles, { dir, log: deps.log, board });
   const possible = sampling === null ? { ...settings, percentiles: null } : settings;
+  const accessLog = settings.accessLog ? await openAccessLog({ dir, log: deps.log, board }) : null;
+  const ended = new AbortController();
+  // Until HAProxy has ended, which logs while it drains.
+  const writing = accessLog?.run(deps.clock, ended.signal);
   try {
     await drive({ settings: possible, dir }, { ...deps, board, sampling }, signal);
   } finally {
+    ended.abort();
+    await writing;
     leaveBoard();
     sampling?.close();
   }

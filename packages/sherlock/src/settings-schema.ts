@@ -144,7 +144,7 @@ export const settingsSchema = z.strictObject({
     .default("off")
     .meta({
       description:
-        "Whether HAProxy writes a line for each request, to `access.log` in the run directory, which is emptied at 256 MB; it costs a few percent of throughput.",
+        "Whether a line of JSON is written for each request, to `access.log` in the run directory, which is emptied at 256 MB, or may be rotated by renaming it; it costs a few percent of throughput.",
     }),
   percentiles: z
     .union([

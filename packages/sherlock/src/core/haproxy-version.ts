@@ -25,6 +25,8 @@ export interface HaproxyFeatures {
    * client's connection without a word, and repeat only what the server itself has broken off.
    */
   readonly repeatsCut: boolean;
+  /** Since 2.6: `tcp-request content set-log-level`, by which the access log tells connections from notices. */
+  readonly logsLevels: boolean;
   /** Since 3.1: the option that takes what the RFCs forbid is called `accept-unsafe-violations-…`; the old name warns. */
   readonly violationsOption: boolean;
 }
@@ -45,6 +47,7 @@ export function parseHaproxyVersion(output: string): HaproxyVersion | null {
       systemCa: number >= 2_006,
       hostFromName: number < 3_003,
       repeatsCut: number < 3_000,
+      logsLevels: number >= 2_006,
       // 3.1 has both names; the first that is sure to have the new one decides.
       violationsOption: number >= 3_002,
     },

@@ -9,6 +9,8 @@ import type { HaproxyFeatures } from "./haproxy-version.ts";
 export interface HttpRules {
   /** The option that lets bytes above 127 into URLs, with much else that the rules refuse again. */
   readonly relaxed: string;
+  /** Whether connections of TCP can be given a level in the log. */
+  readonly logsLevels: boolean;
   readonly bufferBytes: number;
   /** Kept free in each buffer, for the headers that are added. */
   readonly rewriteBytes: number;
@@ -55,12 +57,16 @@ const STREAM = "accept: [^\\r\\n]*text/event-stream|content-type: application/gr
 const STREAM_IDLE_MS = 3_600_000;
 
 /** The rules for an HAProxy. */
-export function httpRules({ violationsOption }: Pick<HaproxyFeatures, "violationsOption">): HttpRules {
+export function httpRules({
+  violationsOption,
+  logsLevels,
+}: Pick<HaproxyFeatures, "violationsOption" | "logsLevels">): HttpRules {
   // HAProxy compiles these without captures, but for those that have a name.
   const named = (group: string): string => `(?!(?:${HOP}|${KEPT})[\\t ,:\\r])(?<${group}>[^\\s,:]+)`;
   const before = String.raw`connection: (?:[^\r\n]*[,\t ])?`;
   return {
     relaxed: violationsOption ? "accept-unsafe-violations-in-http-request" : "accept-invalid-http-request",
+    logsLevels,
     bufferBytes: HEAD_LIMITS.bufferBytes,
     rewriteBytes: HEAD_LIMITS.rewriteBytes,
     headersMax: HEAD_LIMITS.lines,

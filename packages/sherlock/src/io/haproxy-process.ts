@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { type Clock, type Logger, openForAppending } from "@datawire/runtime";
 import { type MasterState, parseDescription, parseReload, parseSessions, parseShowProc } from "../core/answers.ts";
-import { openForWriting } from "./latency-pipe.ts";
+import { openForWriting } from "./log-pipe.ts";
 import { lastAlerts, trimFiles } from "./output-files.ts";
 import type { RunDir } from "./run-dir.ts";
 import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
@@ -76,12 +76,13 @@ export class HaproxyProcess {
     const { dir, command } = this.#config;
     await trimFiles(this.#config.dir);
     const errors = await openForAppending(dir.errors);
-    // Open whether or not something is logged: a reload may turn the access log on.
-    const output = await openForAppending(dir.accessLog);
+    // Open whether or not something is logged: a reload may turn the access log on. Not the file itself, since HAProxy
+    // would hold it under whichever name it was given, and writes where it was though it was emptied.
+    const output = await openForWriting(dir.accessPipe).catch(() => openForAppending(dir.accessLog));
     // The same; and as the file of that number, HAProxy must never find one of its own.
-    const latencies = await openForWriting(dir).catch(() => null);
-    // A group of its own, so that Ctrl-C reaches Sherlock alone, which then drains it. Files instead of pipes: a pipe
-    // that nobody reads stops HAProxy, and these outlive Sherlock.
+    const latencies = await openForWriting(dir.latencies).catch(() => null);
+    // A group of its own, so that Ctrl-C reaches Sherlock alone, which then drains it. No pipe for its
+    // errors: one that nobody reads would stop it. Of what it logs, it drops what finds no room.
     const child = spawn(command, ["-W", "-S", `${dir.sockets.master},mode,600`, "-f", dir.config], {
       detached: true,
       stdio: ["ignore", output.fd, errors.fd, latencies?.fd ?? "ignore"],

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { httpRules } from "../core/http-rules.ts";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
+import { EVERY_FEATURE } from "../testing/features.ts";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import {
   type Answer,
@@ -244,7 +245,7 @@ describe("an answer of the proxy's own", () => {
     ["/strict/x", 503, "no live instance", "the primary, version 1, has no live instance"],
     ["/refused/x", 503, "no live instance", "the primary has no live instance, and failover is none"],
     ["/untrusted/x", 503, "no live instance", "no instance answers"],
-    ["/broken/x", 502, "bad gateway", httpRules({ violationsOption: false }).badAnswer],
+    ["/broken/x", 502, "bad gateway", httpRules(EVERY_FEATURE).badAnswer],
     ["/slow/x", 504, "gateway timeout", "an instance did not answer in time"],
   ] as const;
   test.each(OWN)("for %s is %i as text, HTML and JSON", async (path, status, error, reason) => {

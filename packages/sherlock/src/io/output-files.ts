@@ -35,7 +35,11 @@ export async function keepTrimmed(
     clock,
     log,
     board,
-  }: { readonly clock: Pick<Clock, "sleep">; readonly log: Logger; readonly board: Pick<ProblemBoard, "set"> },
+  }: {
+    readonly clock: Pick<Clock, "sleep">;
+    readonly log: Logger;
+    readonly board: Pick<ProblemBoard, "set">;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {

@@ -15,6 +15,8 @@ export interface RunDir {
   /** Standard error of HAProxy. */
   readonly errors: string;
   readonly accessLog: string;
+  /** The pipe in which HAProxy writes what goes there. */
+  readonly accessPipe: string;
   /** The pipe in which HAProxy tells latencies. */
   readonly latencies: string;
   /** What the running HAProxy was configured with. */
@@ -82,6 +84,7 @@ export function describeRunDir(path: string, use = "run directory (--run-dir)"):
     serverState: join(path, "servers.state"),
     errors: join(path, "haproxy.err"),
     accessLog: join(path, "access.log"),
+    accessPipe: join(path, "access.pipe"),
     latencies: join(path, "latencies.pipe"),
     loaded: join(path, "loaded.json"),
     mapFolder,

@@ -9,4 +9,5 @@ export const EVERY_FEATURE: HaproxyFeatures = {
   hostFromName: true,
   repeatsCut: true,
   violationsOption: false,
+  logsLevels: true,
 };

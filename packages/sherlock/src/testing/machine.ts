@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isIpLiteral } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
-import { noLog, systemClock, type Logger } from "@datawire/runtime";
+import { noLog, ProblemBoard, systemClock, type Logger } from "@datawire/runtime";
 import type { HaproxyFeatures } from "../core/haproxy-version.ts";
 import type { PlanProblem } from "../core/plan.ts";
 import type { Resolve } from "../core/reachable-table.ts";
 import type { SessionIds } from "../core/sessions.ts";
 import type { Reload } from "../core/waiting.ts";
+import { openAccessLog } from "../io/access-log.ts";
 import { createConfigFiles } from "../io/config-files.ts";
 import { Configurator } from "../io/configurator.ts";
 import { Driver } from "../io/driver.ts";
@@ -142,7 +143,8 @@ export async function startMachine({
   await driver.adopt();
   await driver.start();
   const stop = new AbortController();
-  const running = driver.run(stop.signal);
+  const logs = settings.accessLog ? await openAccessLog({ dir, log, board: new ProblemBoard() }) : null;
+  const running = Promise.all([driver.run(stop.signal), logs?.run(systemClock, stop.signal)]);
   const follow = async (services: Iterable<string>): Promise<void> => {
     planning.forget(services);
     const followed = new Promise<void>((resolve) => waiting.push(resolve));

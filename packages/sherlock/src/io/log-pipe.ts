@@ -6,10 +6,9 @@ import { type Clock, describeError, systemErrorCode } from "@datawire/runtime";
 import type { RunDir } from "./run-dir.ts";
 import { createMasterApi, createRuntimeApi } from "./runtime-api.ts";
 
-/** As which file HAProxy has the pipe open, from its start on and over every reload. */
+/** As which file HAProxy has each pipe open, from its start on and over every reload. */
+export const LOGS_FD = 1;
 export const LATENCIES_FD = 3;
-
-type Dir = Pick<RunDir, "latencies" | "sockets">;
 
 /** What a pipe holds on Linux (pipe(7)). */
 const PIPE_BYTES = 65_536;
@@ -24,13 +23,16 @@ const QUIET_BYTES = PIPE_BYTES / 16;
  * Writing never waits: what finds no room is lost.
  * @throws Error where there is no pipe to be had.
  */
-export async function openForWriting({ latencies }: Dir): Promise<FileHandle> {
-  await makePipe(latencies);
-  return open(latencies, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+export async function openForWriting(path: string): Promise<FileHandle> {
+  await makePipe(path);
+  return open(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
 }
 
-/** Whether the HAProxy that runs, if one does, has the pipe: one that was started by an older Sherlock has not. */
-export async function reachesPipe({ latencies, sockets }: Dir): Promise<boolean> {
+/** Whether the HAProxy that runs, if one does, has a pipe as that file: one that was started by an older Sherlock has not. */
+export async function reachesPipe(
+  { sockets }: Pick<RunDir, "sockets">,
+  { path, fd }: { readonly path: string; readonly fd: number },
+): Promise<boolean> {
   const question = "show info";
   // The master, which says nothing just after a reload, is for a configuration without the socket of the worker.
   const answer = await createRuntimeApi(sockets.runtime)
@@ -39,12 +41,12 @@ export async function reachesPipe({ latencies, sockets }: Dir): Promise<boolean>
     .catch(() => "");
   const pid = /^Pid: (\d+)$/m.exec(answer)?.[1];
   if (pid === undefined) return true;
-  const file = await readlink(`/proc/${pid}/fd/${LATENCIES_FD}`).catch(() => null);
-  return file === latencies;
+  const file = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => null);
+  return file === path;
 }
 
-/** Sherlock's end of the pipe. */
-export class LatencyPipe {
+/** Sherlock's end of a pipe in which HAProxy writes lines. */
+export class LogPipe {
   readonly #fd: number;
   readonly #onText: (text: string) => void;
   readonly #buffer = Buffer.alloc(PIPE_BYTES);
@@ -54,15 +56,15 @@ export class LatencyPipe {
     this.#onText = onText;
   }
 
-  /** Opens it, and passes over what has come before. @throws Error where there is no pipe to be had. */
-  static async open({ latencies }: Dir, onText: (text: string) => void): Promise<LatencyPipe> {
-    await makePipe(latencies);
-    const pipe = new LatencyPipe(
-      openSync(latencies, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW),
-      onText,
-    );
-    pipe.#read();
-    return pipe;
+  /** Opens it. What it gives is Latin-1, as many bytes as characters. @throws Error where there is no pipe to be had. */
+  static async open(path: string, onText: (text: string) => void): Promise<LogPipe> {
+    await makePipe(path);
+    return new LogPipe(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW), onText);
+  }
+
+  /** Passes over what has come before. */
+  skip(): void {
+    this.#read();
   }
 
   /** Takes what has come. @returns how many bytes. */
