@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Child } from "./harness/child.ts";
 import { scaled } from "./harness/scale.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
@@ -28,6 +28,8 @@ function written(): string[] {
       .toSorted(),
   );
 }
+
+vi.setConfig({ testTimeout: scaled(3_600_000, 180_000) });
 
 const DAMAGES: readonly ((path: string) => void)[] = [
   (path) => writeFileSync(path, ""),

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { Chance, failure, mutateJson, seeds } from "@datawire/protocol/testing/fuzz";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import type { Child } from "./harness/child.ts";
 import { changesDuring, connectGoodClients, type GoodClients } from "./harness/fuzz/good-clients.ts";
@@ -19,7 +19,10 @@ import {
 } from "./harness/fuzz/samples.ts";
 import { openRawLink } from "./harness/raw-link.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
+import { scaled } from "./harness/scale.ts";
 import { eventually, sleep } from "./harness/wait.ts";
+
+vi.setConfig({ testTimeout: scaled(3_600_000, 180_000), hookTimeout: 180_000 });
 
 /**
  * Whole programs, sent what nobody would send. Each has to live, to keep its memory, and to serve everybody else: a change
