@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { askHttp } from "./harness/http-client.ts";
 import { type LoadReport, startLoad } from "./harness/load.ts";
 import { scaled } from "./harness/scale.ts";
-import { Stack } from "./harness/stack.ts";
+import { instanceAt, Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
 /** A change takes effect as a whole: at no moment do requests meet a part of it. */
@@ -50,7 +50,7 @@ test("the only instance of a service gets a share, loses it and gets it back, an
 
 test("the only instance changes its version, its base path and its settings, and answers every request", async () => {
   const { url } = await stack.startInstance({ service: "moving", name: "one" });
-  const rounds = scaled(10, 2);
+  const rounds = scaled(10, 1);
   await stack.reaches("moving", ["one"]);
   const load = startLoad({ url: await stack.url("/moving/"), connections: 4, pauseMs: 1 });
   const file = (fields: object): void =>
@@ -121,3 +121,102 @@ test("a share by a new sticky key is by that key from its first request on, and 
   expect(changes.filter((sides) => !["1", "12"].includes(sides))).toEqual([]);
   expect(changes).toContain("12");
 });
+
+/** The same numbers for the same seed (mulberry32), each from 0 up to 1. */
+function numbersBy(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Explained {
+  readonly explanation: { readonly shares: readonly { readonly instances: readonly { readonly name: string }[] }[] };
+}
+
+/** What became of one request: who answered, which changes had been begun when it was, and which were followed when it was asked. */
+interface Answered {
+  readonly by: string;
+  readonly begun: number;
+  readonly followed: number;
+}
+
+test("changes drawn by chance cost no request, and lead none where neither the table before nor the one after does", async () => {
+  const seed = scaled(Date.now() % 1_000_000, 7);
+  process.stdout.write(`seed ${seed}\n`);
+  const random = numbersBy(seed);
+  const pick = (list: readonly string[]): string => list[Math.floor(random() * list.length)] as string;
+  const instances = { one: "1", two: "2", three: "2" };
+  const started = Object.entries(instances).map(([name, version]) =>
+    stack.startInstance({ service: "emitter", name, version }),
+  );
+  await Promise.all(started);
+  await stack.lists("emitter", { one: "live", two: "live", three: "live" });
+  await followed();
+  const target = (): string => pick(["//emitter:2", "//emitter@one", "//emitter@two", "//emitter@three"]);
+  const route = ["route", "add", "//monolith"];
+  const commands: readonly (() => readonly string[])[] = [
+    () => [...route, target(), pick(["0%", "5%", "20%"])],
+    () => [...route, target(), "5%", "--sticky", pick(["header:X-User", "cookie:other"])],
+    () => [...route, target(), "--when", pick(["header:X-Beta=1", "path:/beta"])],
+    () => ["route", "remove", "//monolith", target()],
+    () => ["route", "undo"],
+    () => ["service", "promote", pick(["//emitter:1", "//emitter:2"])],
+    () => ["service", "set", "//emitter", "--balance", pick(["round-robin", "random", "ordered"])],
+    () => ["service", "set", "//emitter", "--timeout", pick(["5s", "20s"])],
+  ];
+  const callers: readonly Readonly<Record<string, string>>[] = [{}, { "x-user": "ann" }, { "x-beta": "1" }];
+  /** For each caller, whom the table of now lets answer. */
+  const allowed = (): Promise<Set<string>[]> =>
+    Promise.all(
+      callers.map(async (headers) => {
+        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+        const query = new URLSearchParams({
+          caller: "monolith",
+          service: "emitter",
+          path: "/",
+          headers: lines.join("\n"),
+        });
+        const { explanation } = await stack.read<Explained>(`/v1/explain?${query}`);
+        return new Set(explanation.shares.flatMap((share) => share.instances.map(({ name }) => name)));
+      }),
+    );
+  const tables = [await allowed()];
+  let done = 0;
+  let stopped = false;
+  const answers: Answered[][] = callers.map(() => []);
+  const url = await stack.url("/emitter/");
+  const load = callers.map(async (headers, caller) => {
+    while (!stopped) {
+      const followedNow = done;
+      const by = await instanceAt(url, headers).catch((error: unknown) => String(error));
+      answers[caller]?.push({ by, begun: tables.length, followed: followedNow });
+    }
+  });
+  for (let i = 0; i < scaled(200, 6); i++) {
+    const words = (commands[Math.floor(random() * commands.length)] as () => readonly string[])();
+    // What makes no sense now, such as to remove what is not there, is refused, and changes nothing.
+    const { code, stderr } = await stack.dw(...words);
+    expect({ words, stderr, isKnown: [0, 1, 64].includes(code) }).toMatchObject({ isKnown: true });
+    tables.push(await allowed());
+    await followed();
+    done++;
+    const counts = answers.map((list) => list.length);
+    await eventually(() =>
+      answers.forEach((list, n) => expect(list.length).toBeGreaterThan((counts[n] as number) + 5)),
+    );
+  }
+  stopped = true;
+  await Promise.all(load);
+  const wrong = answers.flatMap((list, caller) =>
+    // The command that was under way is known by its table only after it.
+    list.filter(
+      ({ by, begun, followed: from }) =>
+        !tables.slice(from, begun + 1).some((table) => table[caller]?.has(by) === true),
+    ),
+  );
+  expect(wrong.slice(0, 5)).toEqual([]);
+}, 600_000);
