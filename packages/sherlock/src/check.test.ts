@@ -28,6 +28,13 @@ test("checkFiles() says where a file is named that cannot be used, all of them a
   );
 });
 
+test("checkFiles() says how a program that is no HAProxy ended", async () => {
+  await writeFile(join(folder, "wrapper"), "#!/bin/sh\necho boom >&2\nexit 3\n", { mode: 0o755 });
+  expect(await check(`haproxy: { command: ${folder}/wrapper }`)).toBe(
+    "FOLDER/sherlock.yaml:2:21: haproxy.command: Cannot use FOLDER/wrapper as HAProxy: `FOLDER/wrapper -v` ended with 3: boom",
+  );
+});
+
 test("checkFiles() says what is wrong with the authorities of instances", async () => {
   expect(await check(`haproxy: { ca_file: ${folder}/gone.pem }`)).toMatch(
     /^FOLDER\/sherlock\.yaml:2:21: .*no such file/,
@@ -39,7 +46,9 @@ test("checkFiles() says what is wrong with the authorities of instances", async 
 test("checkFiles() names the line of a template that cannot be parsed, and of a partial", async () => {
   await mkdir(join(folder, "partials"));
   await writeFile(join(folder, "own.hbs"), "global\n{{#each x}\n");
-  expect(await check(`haproxy: { template: ${folder}/own.hbs }`)).toMatch(/^FOLDER\/own\.hbs:2:1: Expecting /);
+  expect(await check(`haproxy: { template: ${folder}/own.hbs }`)).toMatch(
+    /^FOLDER\/own\.hbs:2:1: it is no template that Handlebars can read: Expecting /,
+  );
   await writeFile(join(folder, "own.hbs"), "global\n");
   await writeFile(join(folder, "partials/more.hbs"), "one\ntwo\n{{#if}}\n");
   expect(await check(`haproxy: { template: ${folder}/own.hbs }`)).toMatch(/^FOLDER\/partials\/more\.hbs:\d:1: /);

@@ -39,7 +39,8 @@ export function parseYaml(text: string, file: string, variables: Variables): Yam
     prettyErrors: false,
     // Sets, binaries and the like are nothing that a setting could be.
     resolveKnownTags: false,
-    uniqueKeys: (a, b) => keyText(a) === keyText(b),
+    // Looked at below: the library compares each with each, and by what YAML makes of it.
+    uniqueKeys: false,
   });
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -77,7 +78,6 @@ function worthTelling(errors: readonly YAMLError[]): readonly YAMLError[] {
 }
 
 const messages: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: "this key appears twice in the same mapping",
   MULTIPLE_DOCS: "a second document begins here (---): wanted one document a file",
   TAB_AS_INDENT: "a tab is used for indentation: wanted spaces",
   RESOURCE_EXHAUSTION: "the document is nested too deep",
@@ -101,16 +101,20 @@ function syntaxMessage({ code, message }: Pick<YAMLError, "message" | "code">): 
   return `invalid YAML: ${text}${remedy === undefined ? "" : `; ${remedy}`}`;
 }
 
+const TWICE = "this key appears twice in the same mapping";
+
 /**
- * YAML allows keys that nobody means: a mapping or a list, which mostly is an unquoted `{{ template }}`, and none at
- * all; and `${NAME}` is replaced in values alone.
+ * YAML allows keys that nobody means: a mapping or a list, which mostly is an unquoted `{{ template }}`, none at all, and
+ * the same one again; and `${NAME}` is replaced in values alone.
  */
 function oddKeys(document: Document, place: (offset: number) => Place): Problem[] {
   const problems: Problem[] = [];
   visit(document, {
     Map(_, map) {
+      const seen = new Set<string>();
       for (const { key } of map.items) {
-        const message = oddKey(key);
+        const message = oddKey(key) ?? (seen.has(keyText(key)) ? TWICE : null);
+        seen.add(keyText(key));
         if (message !== null) problems.push({ ...place(startOf(key)), message });
       }
     },

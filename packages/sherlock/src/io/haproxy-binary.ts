@@ -1,6 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { execa } from "execa";
+import { explainSystemError } from "@datawire/runtime";
 import type { HaproxyVersion } from "../core/haproxy-version.ts";
 import { parseHaproxyVersion } from "../core/haproxy-version.ts";
 
@@ -17,9 +18,9 @@ const VERSION_MS_MAX = 5_000;
 /** Finds HAProxy and asks for its version. @throws Error that says what to do. */
 export async function findHaproxy(command: string | null, pathVariable: string): Promise<HaproxyBinary> {
   const path = await locate(command, pathVariable);
-  const { stdout, failed, shortMessage } = await execa(path, ["-v"], { reject: false, timeout: VERSION_MS_MAX });
-  if (failed)
-    throw new Error(`Cannot use ${path} as HAProxy: \`${path} -v\` failed (${shortMessage ?? "no reason given"})`);
+  const ran = await execa(path, ["-v"], { reject: false, timeout: VERSION_MS_MAX });
+  if (ran.failed) throw new Error(`Cannot use ${path} as HAProxy: \`${path} -v\` ${howItFailed(ran)}`);
+  const { stdout } = ran;
   const version = parseHaproxyVersion(stdout);
   if (version === null) {
     throw new Error(
@@ -30,6 +31,21 @@ export async function findHaproxy(command: string | null, pathVariable: string):
     throw new Error(`Cannot use ${path} as HAProxy: its version is ${version.text}, wanted 2.4 or newer`);
   }
   return { path, version };
+}
+
+interface Failed {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly timedOut: boolean;
+  readonly stderr: string;
+  readonly cause?: unknown;
+}
+
+function howItFailed({ exitCode, signal, timedOut, stderr, cause }: Failed): string {
+  if (timedOut) return `did not end within ${VERSION_MS_MAX} ms`;
+  if (cause !== undefined) return `cannot be run: ${explainSystemError(cause)}`;
+  const [said = ""] = stderr.trim().split("\n", 1);
+  return `ended with ${signal ?? exitCode ?? "no exit code"}${said === "" ? "" : `: ${said}`}`;
 }
 
 async function locate(command: string | null, pathVariable: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { type Clock, type Logger, openForAppending } from "@datawire/runtime";
+import { type Clock, explainSystemError, type Logger, openForAppending } from "@datawire/runtime";
 import { type MasterState, parseDescription, parseReload, parseSessions, parseShowProc } from "../core/answers.ts";
 import { openForWriting } from "./log-pipe.ts";
 import { lastAlerts, trimFiles } from "./output-files.ts";
@@ -93,7 +93,7 @@ export class HaproxyProcess {
         end.reason = reason;
         resolve();
       };
-      child.once("error", (error) => ended(error.message));
+      child.once("error", (error) => ended(explainSystemError(error)));
       child.once("exit", (code, signal) => ended(describeExit(code, signal)));
     });
     child.unref();

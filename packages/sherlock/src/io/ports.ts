@@ -1,4 +1,4 @@
-import { ownAddresses, systemErrorCode } from "@datawire/runtime";
+import { explainSystemError, ownAddresses, systemErrorCode } from "@datawire/runtime";
 
 /** In a few words, for a service that asked for the port. */
 export function explainTaken(error: Error): string {
@@ -10,7 +10,7 @@ export function explainTaken(error: Error): string {
     case "EADDRNOTAVAIL":
       return "this machine has no such address";
     default:
-      return error.message;
+      return explainSystemError(error);
   }
 }
 

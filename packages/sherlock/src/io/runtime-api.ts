@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { afterReading } from "@datawire/runtime";
+import { afterReading, explainSystemError } from "@datawire/runtime";
 
 /** Talks to the socket of an HAProxy worker or master: one connection a question. */
 export interface RuntimeApi {
@@ -82,7 +82,7 @@ function exchange(socketPath: string, line: string): Promise<string> {
       const before = bytes;
       afterReading(() => bytes === before && fail(`no answer within ${ANSWER_MS_MAX} ms`));
     });
-    socket.on("error", (error) => fail(error.message, error));
+    socket.on("error", (error) => fail(explainSystemError(error), error));
     socket.on("data", (chunk) => {
       bytes += chunk.length;
       if (bytes > ANSWER_BYTES_MAX) fail(`its answer is larger than ${ANSWER_BYTES_MAX} bytes`);

@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { pipeline } from "node:stream";
 import { type PageHandler, pathOf, send } from "@datawire/http";
+import { explainSystemError } from "@datawire/runtime";
 
 const PREFIX = "/haproxy";
 
@@ -28,7 +29,7 @@ export function statsHandler(socketPath: string): PageHandler {
         },
       );
       upstream.on("error", (error) => {
-        if (!res.headersSent) send(res, 502, `HAProxy does not answer: ${error.message}`);
+        if (!res.headersSent) send(res, 502, `HAProxy does not answer: ${explainSystemError(error)}`);
         resolve();
       });
       upstream.end();

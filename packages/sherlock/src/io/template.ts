@@ -100,7 +100,8 @@ function templateError(file: string, error: unknown): TemplateError {
   const said = /(?:on line |- )(\d+)(?::|$)/.exec(message)?.[1];
   const line = Number.isNaN(field) ? said : String(field);
   const plain = message.replace(/\s*\n[\s\S]*?(?=Expecting|$)/, " ").replace(/^Parse error on line \d+:\s*/, "");
-  const reason = plain.trim();
+  // What Handlebars says names its own tokens.
+  const reason = `it is no template that Handlebars can read: ${plain.trim()}`;
   if (line === undefined) return new TemplateError(`Cannot use the template ${file}: ${reason}`, { cause: error });
   const place = { file, line: Number(line) };
   return new TemplateError(`Cannot use the template ${file}:${line}: ${reason}`, { place, reason, cause: error });

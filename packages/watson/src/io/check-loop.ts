@@ -1,5 +1,5 @@
 import { formatDuration } from "@datawire/protocol";
-import type { Clock } from "@datawire/runtime";
+import { type Clock, describeError } from "@datawire/runtime";
 import type { Probe } from "../core/belief.ts";
 import type { Check } from "../core/instance.ts";
 import { nextCheckMs, phaseOf } from "../core/schedule.ts";
@@ -103,7 +103,7 @@ export class CheckLoop {
         },
         (error: unknown) => {
           cancel();
-          resolve({ ok: false, reason: error instanceof Error ? error.message : String(error) });
+          resolve({ ok: false, reason: describeError(error) });
         },
       );
     });

@@ -1,3 +1,5 @@
+import { explainSystemError } from "@datawire/runtime";
+
 /**
  * What kept an answer of etcd from coming. `unavailable`: nothing was written. `uncertain`: the request may have been
  * carried out. `compacted`: the revision is no longer kept. `refused`: asking again without a change is of no use.
@@ -95,6 +97,6 @@ export function exchangeError(
 ): EtcdError {
   if (cause instanceof EtcdError) return new EtcdError(cause.code, `${endpoint}: ${cause.message}`, { cause });
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const why = timedOut ? "no answer in time" : cause instanceof Error ? cause.message.trim() : String(cause);
+  const why = timedOut ? "no answer in time" : explainSystemError(cause).trim();
   return new EtcdError(NOT_CONNECTED.has(code) ? "unavailable" : "uncertain", `${endpoint}: ${why}`, { cause });
 }
