@@ -81,6 +81,10 @@ test("no session is lost but those of what is rolled back or killed, whatever el
   const tenth = await begin(count);
   expect(half.atCanary).toBeGreaterThan(5);
   expect(Math.abs(tenth.atCanary - count * 0.1)).toBeLessThan(4 * Math.sqrt(count * 0.1 * 0.9));
+  const homes = [...OLD, "canary"].map((name) => expect.objectContaining({ name }) as object);
+  expect(await stack.dwJson("explain", "//monolith", "//shop")).toMatchObject({
+    sessions: { cookie: "SERVERID", instances: expect.arrayContaining(homes) as object },
+  });
   const everybody = [half.users, tenth.users];
   const visit = (): Promise<unknown> => Promise.all(everybody.map((users) => users.round()));
 

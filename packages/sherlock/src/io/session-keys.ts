@@ -15,6 +15,8 @@ const fileSchema = z.object({
 
 /** Cookies of so many keys are understood: the one that holds, and those before it. */
 const KEYS_MAX = 3;
+/** So many ids are kept at hand; then all are made anew as they are asked for. */
+const MADE_MAX = 20_000;
 const FILE_BYTES_MAX = 64 * 1024;
 /** 132 bits in letters that a cookie may have. */
 const ID_BYTES = 16;
@@ -30,6 +32,8 @@ export class SessionKeys implements SessionIds {
   readonly #board: Pick<ProblemBoard, "set"> | undefined;
   #keys: readonly string[] = [];
   #given = false;
+  /** A service is planned anew with each change of it, and has the same ids as before. */
+  readonly #made = new Map<string, readonly string[]>();
   #saving: Promise<void> = Promise.resolve();
 
   /** @param path where they are kept; null for a program that only shows what would be. */
@@ -65,6 +69,7 @@ export class SessionKeys implements SessionIds {
     if (key === undefined || (this.#given && this.#keys[0] === key)) return false;
     this.#keys = [key, ...this.#keys.filter((other) => other !== key)].slice(0, KEYS_MAX);
     this.#given = true;
+    this.#made.clear();
     this.#save();
     return true;
   }
@@ -75,10 +80,15 @@ export class SessionKeys implements SessionIds {
       this.#save();
     }
     const text = JSON.stringify([keeper, service, instance]);
-    return this.#keys.map((key) => {
+    const known = this.#made.get(text);
+    if (known !== undefined) return known;
+    const made = this.#keys.map((key) => {
       const digest = createHmac("sha256", Buffer.from(key, "base64url")).update(text).digest();
       return `s.${digest.subarray(0, ID_BYTES).toString("base64url")}`;
     });
+    if (this.#made.size >= MADE_MAX) this.#made.clear();
+    this.#made.set(text, made);
+    return made;
   }
 
   /** Resolves when all is kept that is to be. */
