@@ -2,7 +2,7 @@ import type { LeftOut } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { type Applied, type Position, CatalogReplica, type CatalogUpdate } from "./core/catalog-replica.ts";
-import { readSavedTable, SAVED_TABLE, type SavedTable, TableSaver } from "./io/table-file.ts";
+import { readSavedTable, SAVED_TABLE, type SavedTable, type TableDisk, TableSaver } from "./io/table-file.ts";
 import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "./session.ts";
 
 export interface TableFollowerConfig {
@@ -19,6 +19,7 @@ export interface TableFollowerDeps {
   readonly board?: Pick<ProblemBoard, "set">;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly disk?: TableDisk;
   /** Called after the table has changed, and when only its revision moved. */
   readonly onUpdate: (update: CatalogUpdate) => void;
 }

@@ -12,7 +12,8 @@ export {
   writePrivateFile,
 } from "./atomic-file.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
-export { aborted, type Clock, systemClock } from "./clock.ts";
+export { type Chance, systemChance } from "./chance.ts";
+export { aborted, type Clock, sleepWith, systemClock } from "./clock.ts";
 export type { Command } from "commander";
 export { type CommandOutput, runCommandLine } from "./command-line.ts";
 export { commonFlags, commonVariables } from "./config/common-settings.ts";

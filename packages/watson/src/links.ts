@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ReportedProblem } from "@datawire/protocol";
-import { type LinkIdentity, type LinkState, runLink, type TlsSettings } from "@datawire/link";
+import { type Connect, type LinkIdentity, type LinkState, runLink, type TlsSettings } from "@datawire/link";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { directoryName, type Replicas } from "./core/directories.ts";
 import type { Registrar } from "./registrar.ts";
@@ -21,6 +21,8 @@ export interface LinksDeps {
   readonly random: () => number;
   readonly createRegistrar: (replicas: Replicas) => Registrar;
   readonly onState: () => void;
+  /** Default: over WebSocket. */
+  readonly connect?: Connect;
 }
 
 interface Link {
@@ -98,7 +100,7 @@ export class Links {
   }
 
   #start(replicas: Replicas, access: Omit<LinksConfig, "directories">): Link {
-    const { clock, log, board, random, createRegistrar, onState } = this.#deps;
+    const { clock, log, board, random, createRegistrar, onState, connect } = this.#deps;
     const registrar = createRegistrar(replicas);
     if (this.#isOpen) registrar.open();
     const stop = new AbortController();
@@ -108,6 +110,7 @@ export class Links {
       board,
       random,
       handler: registrar,
+      ...(connect && { connect }),
       onState: (state: LinkState): void => {
         link.state = state;
         if (state.state === "connected") this.#wasConnected = true;

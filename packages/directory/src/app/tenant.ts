@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { type Clock, type Logger, ProblemBoard } from "@datawire/runtime";
+import { type Chance, type Clock, type Logger, ProblemBoard, systemChance } from "@datawire/runtime";
 import type { ApiContext, Surroundings } from "../api/context.ts";
 import { endpointsOf } from "../api/endpoints.ts";
 import { createRouter, type Router } from "../api/router.ts";
@@ -22,6 +21,8 @@ export interface TenantDeps {
   /** Counts time in which the directory attended to its clients: leases and delays go by it. */
   readonly clock: Clock;
   readonly log: Logger;
+  /** Default: the system's. */
+  readonly chance?: Chance;
   readonly metrics: Pick<Metrics, "storing" | "published" | "refused" | "recorded">;
   /** What the endpoints answer from beyond the tenant's own. */
   readonly surroundings: Surroundings;
@@ -53,7 +54,7 @@ export interface Tenant {
 
 /** Puts the parts of one tenant together and loads what its store holds. */
 export async function openTenant(config: StateConfig, deps: TenantDeps): Promise<Tenant> {
-  const { store, clock, log, surroundings } = deps;
+  const { store, clock, log, chance = systemChance, surroundings } = deps;
   const { storing, published, refused, recorded } = deps.metrics;
   const state = new State(config);
   const faults = new Faults();
@@ -62,12 +63,23 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     log.error("A change cannot be told to subscribers", { error });
     failed("subscribers", error);
   };
-  const epoch = randomBytes(8).toString("hex");
-  const publisher = new Publisher(state.writer, { clock, epoch, published, failed: untold });
+  const publisher = new Publisher(state.writer, { clock, epoch: chance.id(), published, failed: untold });
   const board = new ProblemBoard();
   const changed = (): void => publisher.touch();
   const drained = (key: string): void => links.tellDraining(key);
-  const executor = new ChangeExecutor({ state, store, clock, log, board, failed, changed, storing, recorded, drained });
+  const executor = new ChangeExecutor({
+    state,
+    store,
+    clock,
+    log,
+    chance,
+    board,
+    failed,
+    changed,
+    storing,
+    recorded,
+    drained,
+  });
   await executor.load();
   await executor.makeSessionKey();
 

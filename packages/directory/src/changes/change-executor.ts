@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
+import { type Chance, type Clock, type Logger, type ProblemBoard, systemChance } from "@datawire/runtime";
 import { effective, emptyChange, isIdle, type Plan } from "../model/change-set.ts";
 import { type Moment, momentOf } from "../model/moment.ts";
 import { readRecord } from "../model/read-records.ts";
@@ -27,6 +27,8 @@ interface ChangeExecutorDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Default: the system's. */
+  readonly chance?: Pick<Chance, "number">;
   readonly board: Pick<ProblemBoard, "set">;
   /** Told what could not be done, and how that failed. */
   readonly failed: (what: string, error: unknown) => void;
@@ -278,7 +280,8 @@ export class ChangeExecutor {
           return await work();
         } catch (error) {
           if (!isConflict(error) || attempt === PLANS_MAX) throw error;
-          if (attempt >= PLANS_AT_ONCE) await this.#deps.clock.sleep(Math.random() * PLAN_PAUSE_MS * attempt);
+          const { clock, chance = systemChance } = this.#deps;
+          if (attempt >= PLANS_AT_ONCE) await clock.sleep(chance.number() * PLAN_PAUSE_MS * attempt);
         }
       }
     });

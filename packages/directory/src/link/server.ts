@@ -5,7 +5,8 @@ import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
 import { WebSocketServer } from "ws";
 import type { Permit } from "../access/gate.ts";
 import type { SessionRegistry } from "./session-registry.ts";
-import { LinkSession, type LinkSessionConfig } from "./session.ts";
+import type { LinkSession, LinkSessionConfig } from "./session.ts";
+import { LinkSessions } from "./sessions.ts";
 import { LinkWebSocket } from "./web-socket.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
 import { socketOf } from "./socket.ts";
@@ -20,9 +21,6 @@ interface LinkServerDeps {
 const FAILED = 1011;
 /** How long clients may take to answer the good-bye. */
 const LEAVE_MS_MAX = 1_000;
-/** The sweep that pings and finds silent clients runs this many times a heartbeat. */
-const TICKS_A_HEARTBEAT = 5;
-
 /** The WebSockets of `/v1/link`. */
 export class LinkServer {
   readonly #config: LinkSessionConfig;
@@ -35,13 +33,12 @@ export class LinkServer {
     maxPayload: FRAME_BYTES_MAX,
     clientTracking: true,
   });
-  readonly #sessions = new Set<LinkSession>();
-  #cancelTick: () => void;
+  readonly #sessions: LinkSessions;
 
   constructor(config: LinkSessionConfig, deps: LinkServerDeps) {
     this.#config = config;
     this.#deps = deps;
-    this.#cancelTick = this.#scheduleTick();
+    this.#sessions = new LinkSessions(config, deps);
   }
 
   get connections(): number {
@@ -56,12 +53,8 @@ export class LinkServer {
   ): void {
     this.#server.handleUpgrade(req, stream, head, (webSocket) => {
       const address = req.socket.remoteAddress ?? "unknown";
-      const session = new LinkSession(this.#config, {
-        ...this.#deps,
-        ...guest,
-        socket: socketOf(webSocket),
-        peer: { address, local: isLoopback(address) },
-      });
+      const peer = { address, local: isLoopback(address) };
+      const session: LinkSession = this.#sessions.open({ ...guest, socket: socketOf(webSocket), peer });
       const rateLimiter = createRateLimiter(
         {
           pause() {
@@ -75,7 +68,6 @@ export class LinkServer {
         },
         { clock: this.#deps.clock, pauseMsMax: this.#config.heartbeatMs },
       );
-      this.#sessions.add(session);
       webSocket.on("message", (data, isBinary) => {
         // With the default binaryType, ws gives every message as one Buffer.
         if (isBinary) return webSocket.close(1003, "text frames only");
@@ -90,21 +82,19 @@ export class LinkServer {
       webSocket.on("close", (code) => {
         if (code === FAILED) session.abandoned();
         rateLimiter.end();
-        this.#sessions.delete(session);
-        session.closed();
+        this.#sessions.ended(session);
       });
     });
   }
 
   /** Ends the links of those whose permit no longer holds. */
   review(): void {
-    for (const session of this.#sessions) session.review();
+    this.#sessions.review();
   }
 
   /** Says good-bye to every client, and cuts those that do not answer. */
   async close(): Promise<void> {
-    this.#cancelTick();
-    for (const session of this.#sessions) session.leave();
+    this.#sessions.leave();
     const waited = new AbortController();
     const cut = this.#deps.clock.sleep(LEAVE_MS_MAX, waited.signal).then(() => {
       for (const webSocket of this.#server.clients) webSocket.terminate();
@@ -115,13 +105,5 @@ export class LinkServer {
     }
     waited.abort();
     await cut;
-  }
-
-  #scheduleTick(): () => void {
-    return this.#deps.clock.setTimer(this.#config.heartbeatMs / TICKS_A_HEARTBEAT, () => {
-      const nowMs = this.#deps.clock.monotonicMs();
-      for (const session of this.#sessions) session.tick(nowMs);
-      this.#cancelTick = this.#scheduleTick();
-    });
   }
 }

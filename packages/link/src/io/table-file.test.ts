@@ -15,13 +15,15 @@ function create({ tookMs = 0 } = {}) {
   const saver = new TableSaver("/state/table.json", {
     clock,
     log: { ...noLog, info: note, error: note },
-    async write(_, text) {
-      if (tookMs > 0) await clock.sleep(tookMs);
-      if (disk.isFull) throw new Error("no space left on the device");
-      const { position } = JSON.parse(text) as { readonly position: { readonly revision: number } };
-      written.push({ atMs: clock.monotonicMs(), revision: position.revision });
+    disk: {
+      async write(_, text) {
+        if (tookMs > 0) await clock.sleep(tookMs);
+        if (disk.isFull) throw new Error("no space left on the device");
+        const { position } = JSON.parse(text) as { readonly position: { readonly revision: number } };
+        written.push({ atMs: clock.monotonicMs(), revision: position.revision });
+      },
+      touch: async (_, atMs) => void touched.push(atMs),
     },
-    touch: async (_, atMs) => void touched.push(atMs),
   });
   let revision = 0;
   const change = (): void => {

@@ -46,16 +46,31 @@ const fileSchema = z.object({
   table: z.object({ services: list, instances: list, tables: list }),
 });
 
+/** What keeps the table between two starts; by default the file system. */
+export interface TableDisk {
+  read(path: string): ReturnType<typeof readJsonFile>;
+  /** When the file was last written or touched, in milliseconds since 1970. */
+  touchedMs(path: string): Promise<number>;
+  /** Makes the folder, and writes so that a reader finds all or nothing. */
+  write(path: string, text: string): Promise<void>;
+  /** Sets the time of the file, in milliseconds since 1970. */
+  touch(path: string, atMs: number): Promise<void>;
+}
+
 interface ReadDeps {
   readonly log: Logger;
   readonly board?: Pick<ProblemBoard, "set"> | undefined;
+  readonly disk?: Pick<TableDisk, "read" | "touchedMs"> | undefined;
 }
 
 /** The source of a board for what is wrong with the file, until a table of the directory has come. */
 export const SAVED_TABLE = "saved table";
 
 /** Reads the file; null where there is none, or a damaged one, of which the log tells. */
-export async function readSavedTable(path: string, { log, board }: ReadDeps): Promise<SavedTable | null> {
+export async function readSavedTable(
+  path: string,
+  { log, board, disk = fileSystem }: ReadDeps,
+): Promise<SavedTable | null> {
   const tell = (what: string): void => {
     const remedy = "it is as it should be again with the first table of the directory";
     board?.set(SAVED_TABLE, [{ subject: path, message: `the last table is ${what}`, remedy }]);
@@ -65,7 +80,7 @@ export async function readSavedTable(path: string, { log, board }: ReadDeps): Pr
     tell(`ignored: ${reason}`);
     return null;
   };
-  const read = await readJsonFile(path, { bytesMax: FILE_BYTES_MAX });
+  const read = await disk.read(path);
   if (read.state === "missing") return null;
   if (read.state === "unusable") return ignore(read.reason);
   const parsed = fileSchema.safeParse(read.value);
@@ -81,10 +96,7 @@ export async function readSavedTable(path: string, { log, board }: ReadDeps): Pr
     tell(`used without ${leftOut.length} parts that cannot be read: ${reasons[0]}`);
   }
   // The file's own time moves on while the table is followed and nothing changes.
-  const confirmedMs = await stat(path).then(
-    ({ mtimeMs }) => Math.round(mtimeMs),
-    () => 0,
-  );
+  const confirmedMs = await disk.touchedMs(path).catch(() => 0);
   const table = { ...emptyChange(), ...entities };
   return { table, position, leftOut, savedAtMs: Math.max(Date.parse(savedAt), confirmedMs) };
 }
@@ -96,16 +108,14 @@ interface TableSaverDeps {
   readonly log: Logger;
   /** What an operator should see of this program. */
   readonly board?: Pick<ProblemBoard, "set"> | undefined;
-  /** Default: makes the folder, and writes so that a reader finds all or nothing. */
-  readonly write?: (path: string, text: string) => Promise<void>;
-  /** Default: sets the time of the file, in milliseconds since 1970. */
-  readonly touch?: (path: string, atMs: number) => Promise<void>;
+  readonly disk?: Pick<TableDisk, "write" | "touch"> | undefined;
 }
 
 /** Keeps the file, and its folder, up with the table; not at each change, but soon after. */
 export class TableSaver {
   readonly #path: string;
-  readonly #deps: TableSaverDeps & Required<Pick<TableSaverDeps, "write" | "touch">>;
+  readonly #deps: TableSaverDeps;
+  readonly #disk: Pick<TableDisk, "write" | "touch">;
   #take: Take | null = null;
   #cancelTimer = (): void => {};
   /** When the change that waits longest must be written; null when none waits. */
@@ -117,7 +127,8 @@ export class TableSaver {
 
   constructor(path: string, deps: TableSaverDeps) {
     this.#path = path;
-    this.#deps = { write, touch, ...deps };
+    this.#deps = deps;
+    this.#disk = deps.disk ?? fileSystem;
   }
 
   /** Has the table written soon; `take` is asked for it when it is time. */
@@ -133,7 +144,7 @@ export class TableSaver {
     if (this.#closed || this.#failed || this.#take !== null || this.#writing !== null) return;
     const { clock, log } = this.#deps;
     try {
-      await this.#deps.touch(this.#path, clock.nowMs());
+      await this.#disk.touch(this.#path, clock.nowMs());
     } catch (error) {
       log.debug("Last known table is not confirmed", { path: this.#path, error });
     }
@@ -171,8 +182,8 @@ export class TableSaver {
     const content = { format: 1, savedAt: new Date(nowMs).toISOString(), ...take() };
     let restMs: number;
     try {
-      await this.#deps.write(path, JSON.stringify(content));
-      await this.#deps.touch(path, nowMs);
+      await this.#disk.write(path, JSON.stringify(content));
+      await this.#disk.touch(path, nowMs);
       if (this.#failed) log.info("Last known table is written again", { path });
       this.#failed = false;
       board?.set("last table", []);
@@ -193,11 +204,12 @@ function notKept(path: string, error: unknown): ReportedProblem {
   return { subject: path, message, remedy: "see that its folder has room, and is this program's to write" };
 }
 
-async function write(path: string, text: string): Promise<void> {
-  await makePrivateFolder(dirname(path));
-  await writeFileAtomically(path, text, { mode: 0o600 });
-}
-
-async function touch(path: string, atMs: number): Promise<void> {
-  await utimes(path, atMs / 1_000, atMs / 1_000);
-}
+const fileSystem: TableDisk = {
+  read: (path) => readJsonFile(path, { bytesMax: FILE_BYTES_MAX }),
+  touchedMs: async (path) => Math.round((await stat(path)).mtimeMs),
+  async write(path, text) {
+    await makePrivateFolder(dirname(path));
+    await writeFileAtomically(path, text, { mode: 0o600 });
+  },
+  touch: (path, atMs) => utimes(path, atMs / 1_000, atMs / 1_000),
+};

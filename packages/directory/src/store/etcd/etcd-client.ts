@@ -62,6 +62,9 @@ const PAGE_KEYS = 2_000;
 const KEEP_ALIVE_MS_MAX = 2_000;
 
 /** What the store needs of etcd, in its own terms. Every method throws EtcdError. */
+export type Etcd = Pick<EtcdClient, keyof EtcdClient>;
+
+/** Etcd over its JSON gateway. */
 export class EtcdClient {
   readonly #gateway: Gateway;
 

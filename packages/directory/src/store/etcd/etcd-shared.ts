@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import type { Clock, Logger } from "@datawire/runtime";
+import type { Chance, Clock, Logger } from "@datawire/runtime";
 import type { SharedNews } from "../../registry/peer-updates.ts";
 import type { WatsonChange } from "../../registry/dirty-set.ts";
 import { StoreError } from "../contract.ts";
@@ -23,6 +22,7 @@ interface EtcdSharedDeps {
   readonly presence: Presence;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly chance: Pick<Chance, "id">;
   readonly start: () => void;
 }
 
@@ -126,10 +126,10 @@ export class EtcdShared implements SharedStore {
   }
 
   async challenge(watson: string, replica: string): Promise<boolean> {
-    const { keys, following, presence, clock } = this.#deps;
+    const { keys, following, presence, clock, chance } = this.#deps;
     if ((this.#silent.get(replica) ?? 0) > clock.monotonicMs()) return false;
     const key = keys.of("challenges", watson);
-    const nonce = randomBytes(8).toString("hex");
+    const nonce = chance.id();
     const question: Challenge = { watson, by: this.replica, of: replica, nonce, alive: null };
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const cancel = clock.setTimer(CHALLENGE_MS, () => {

@@ -1,6 +1,13 @@
-import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { backoff, type Clock, type Logger, type ProblemBoard, VERSION } from "@datawire/runtime";
+import {
+  backoff,
+  type Chance,
+  type Clock,
+  type Logger,
+  type ProblemBoard,
+  systemChance,
+  VERSION,
+} from "@datawire/runtime";
 import { failedAt } from "../../problems/failed-at.ts";
 import { LeftOut } from "../../problems/left-out.ts";
 import {
@@ -13,7 +20,7 @@ import {
 } from "../contract.ts";
 import { parseJson } from "../parse-json.ts";
 import type { Replica } from "../shared.ts";
-import { type Entry, EtcdClient, type TxnResult } from "./etcd-client.ts";
+import { type Entry, type Etcd, EtcdClient, type TxnResult } from "./etcd-client.ts";
 import { EtcdError } from "./etcd-error.ts";
 import { EtcdShared } from "./etcd-shared.ts";
 import { Following } from "./following.ts";
@@ -36,6 +43,8 @@ export interface EtcdStoreDeps {
   readonly log: Logger;
   /** What an operator should see; left out by a command, which says so itself. */
   readonly board?: Pick<ProblemBoard, "set">;
+  /** Default: the system's. */
+  readonly chance?: Chance;
 }
 
 /** What etcd takes in one transaction by default (`--max-txn-ops`). */
@@ -43,16 +52,25 @@ const WRITES_MAX = 128;
 /** The form of the keys; a store of a newer form is refused. */
 const FORM = 1;
 /** Waits between attempts to reach etcd at the start. */
-const WAIT = { baseMs: 100, capMs: 2_000, random: Math.random } as const;
+const WAIT = { baseMs: 100, capMs: 2_000 } as const;
 
 /**
  * Opens the store that directories share: etcd, under one prefix. Waits for etcd for as long as it takes, and says so.
  * @throws StoreError `damaged` for what a newer version wrote, `unavailable` once the signal has aborted.
  */
-export async function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps, signal: AbortSignal): Promise<Store> {
-  const client = new EtcdClient(new Gateway(config, deps));
+export function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps, signal: AbortSignal): Promise<Store> {
+  return openStoreOver(new EtcdClient(new Gateway(config, deps)), config, { deps, signal });
+}
+
+/** As `openEtcdStore`, over a client that is there already, and is closed with the store. */
+export async function openStoreOver(
+  client: Etcd,
+  config: Omit<EtcdStoreConfig, keyof EtcdConfig>,
+  { deps: given, signal }: { readonly deps: EtcdStoreDeps; readonly signal: AbortSignal },
+): Promise<Store> {
+  const deps = { chance: systemChance, ...given };
   const keys = new Keys(config.prefix);
-  const id = randomBytes(8).toString("hex");
+  const id = deps.chance.id();
   const replica: Replica = { id, address: config.address ?? "", version: VERSION, startedMs: deps.clock.nowMs() };
   const presence = new Presence(client, { key: keys.of("replicas", id), replica, leaseMs: config.leaseMs });
   const open = async (): Promise<void> => {
@@ -71,12 +89,14 @@ export async function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps
 
 const NO_BOARD: Pick<ProblemBoard, "set"> = { set: () => {} };
 
+interface ReachDeps extends Pick<EtcdStoreDeps, "clock" | "log"> {
+  readonly chance: Chance;
+  readonly signal: AbortSignal;
+}
+
 /** Tries until it succeeds. */
-async function reach<T>(
-  attempt: () => Promise<T>,
-  { clock, log, signal }: EtcdStoreDeps & { readonly signal: AbortSignal },
-): Promise<T> {
-  let wait = backoff(WAIT);
+async function reach<T>(attempt: () => Promise<T>, { clock, log, chance, signal }: ReachDeps): Promise<T> {
+  let wait = backoff({ ...WAIT, random: () => chance.number() });
   let said = "";
   for (;;) {
     try {
@@ -94,7 +114,7 @@ async function reach<T>(
   }
 }
 
-async function checkForm(client: EtcdClient, keys: Keys): Promise<void> {
+async function checkForm(client: Etcd, keys: Keys): Promise<void> {
   const key = keys.of("format", "directory");
   const result = await client.swap([{ key, value: JSON.stringify({ form: FORM }), expected: 0 }]);
   if (result.state === "written") return;
@@ -108,7 +128,8 @@ async function checkForm(client: EtcdClient, keys: Keys): Promise<void> {
 }
 
 interface Parts extends EtcdStoreDeps {
-  readonly client: EtcdClient;
+  readonly client: Etcd;
+  readonly chance: Chance;
   readonly keys: Keys;
   readonly presence: Presence;
   readonly replica: Replica;
@@ -131,7 +152,7 @@ class EtcdStore implements Store {
   #tasks: Promise<unknown>[] = [];
 
   constructor(parts: Parts) {
-    const { client, keys, clock, log, presence, replica, leaseMs } = parts;
+    const { client, keys, clock, log, chance, presence, replica, leaseMs } = parts;
     this.#parts = parts;
     this.#unreadable = new LeftOut(`etcd ${keys.root}`, { log, board: parts.board ?? NO_BOARD });
     this.#newsSource = `news of etcd ${keys.root}`;
@@ -139,13 +160,14 @@ class EtcdStore implements Store {
       client,
       clock,
       log,
+      chance,
       news: (entries) => this.#take(entries),
       lost: (error) => this.#lost(error),
       found: () => void (this.#watching = true),
     });
     this.shared = new EtcdShared(
       { replica, presenceMs: presenceTtlMs(leaseMs) },
-      { following: this.#following, keys, presence, clock, log, start: () => this.#start() },
+      { following: this.#following, keys, presence, clock, log, chance, start: () => this.#start() },
     );
   }
 
@@ -154,8 +176,8 @@ class EtcdStore implements Store {
   }
 
   async load(): Promise<StoreContent> {
-    const { keys, clock, log } = this.#parts;
-    const entries = await reach(() => this.#following.load(), { clock, log, signal: this.#closing.signal });
+    const { keys, clock, log, chance } = this.#parts;
+    const entries = await reach(() => this.#following.load(), { clock, log, chance, signal: this.#closing.signal });
     const read = readEntries(entries, keys);
     if (this.#tasks.length === 0) this.shared.load(read);
     const { records, registrations, unreadable } = read;

@@ -1,12 +1,13 @@
-import { backoff, type Clock, type Logger } from "@datawire/runtime";
-import type { Entry, EtcdClient, Guard, Swap, TxnResult } from "./etcd-client.ts";
+import { backoff, type Chance, type Clock, type Logger } from "@datawire/runtime";
+import type { Entry, Etcd, Guard, Swap, TxnResult } from "./etcd-client.ts";
 import { asEtcdError, EtcdError } from "./etcd-error.ts";
 import { Mirror } from "./mirror.ts";
 
 interface FollowingDeps {
-  readonly client: EtcdClient;
+  readonly client: Etcd;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly chance: Pick<Chance, "number">;
   /** Takes what others have written, once each and in their order. */
   readonly news: (entries: readonly Entry[]) => void;
   /** The watch cannot be kept up: nothing is known of what others write. */
@@ -16,7 +17,7 @@ interface FollowingDeps {
 }
 
 /** Waits between attempts to watch; the first one is made at once. */
-const WAIT = { baseMs: 100, capMs: 1_000, random: Math.random } as const;
+const WAIT = { baseMs: 100, capMs: 1_000 } as const;
 /** Etcd takes 128 operations in one transaction. */
 const RECALLED_AT_ONCE = 100;
 /** A watch that breaks is opened again before anyone is told: the next endpoint may be well. */
@@ -84,11 +85,12 @@ export class Following {
 
   /** Follows until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log, lost } = this.#deps;
-    let wait = backoff(WAIT);
+    const { clock, log, chance, lost } = this.#deps;
+    const firstWait = () => backoff({ ...WAIT, random: () => chance.number() });
+    let wait = firstWait();
     let failures = 0;
     const watching = (): void => {
-      wait = backoff(WAIT);
+      wait = firstWait();
       failures = 0;
     };
     while (!signal.aborted) {

@@ -1,6 +1,6 @@
 import type { Clock } from "@datawire/runtime";
 import type { Replica } from "../shared.ts";
-import type { EtcdClient } from "./etcd-client.ts";
+import type { Etcd } from "./etcd-client.ts";
 import { asEtcdError, EtcdError } from "./etcd-error.ts";
 
 /** Shorter leases end when etcd elects a leader, which takes a second or two. */
@@ -13,16 +13,13 @@ export function presenceTtlMs(leaseMs: number): number {
 
 /** The key that says that this directory is there, and the lease of etcd that ends it. */
 export class Presence {
-  readonly #client: EtcdClient;
+  readonly #client: Etcd;
   readonly #key: string;
   readonly #replica: Replica;
   readonly #ttlMs: number;
   #lease: string | null = null;
 
-  constructor(
-    client: EtcdClient,
-    options: { readonly key: string; readonly replica: Replica; readonly leaseMs: number },
-  ) {
+  constructor(client: Etcd, options: { readonly key: string; readonly replica: Replica; readonly leaseMs: number }) {
     this.#client = client;
     this.#key = options.key;
     this.#replica = options.replica;

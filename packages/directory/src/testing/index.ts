@@ -1,0 +1,6 @@
+// What a simulation makes directories of.
+export { planRouteSet } from "../changes/routes.ts";
+export { StoreError, type Store } from "../store/contract.ts";
+export { MemoryStore } from "./memory-store.ts";
+export type { MemoryLink, Wire, Wires } from "./memory-link.ts";
+export { type MemoryDirectory, openMemoryDirectory } from "./memory-directory.ts";
