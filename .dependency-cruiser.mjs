@@ -1,5 +1,5 @@
 // Imports point one way: a library knows the libraries named here, daemons know libraries, and dw-cli alone knows daemons
-// (their "./main" and index only).
+// (their "./main" and index only), apart from the simulation, which no program knows.
 const libraries = {
   protocol: [],
   catalog: ["protocol"],
@@ -72,6 +72,19 @@ export default {
       to: { path: "^packages/(directory|watson|sherlock|dw-cli)/", pathNot: "^packages/[^/]+/src/index\\.ts$" },
     },
     {
+      name: "simulation-knows-testing-entries",
+      comment: "the simulation makes daemons of what their testing/index.ts offers, and nobody knows it",
+      severity: "error",
+      from: { path: "^packages/simulation/" },
+      to: { path: "^packages/(directory|watson|sherlock|dw-cli)/", pathNot: "^packages/[^/]+/src/testing/index\\.ts$" },
+    },
+    {
+      name: "nobody-knows-the-simulation",
+      severity: "error",
+      from: { pathNot: "^packages/simulation/" },
+      to: { path: "^packages/simulation/" },
+    },
+    {
       name: "core-is-pure",
       comment: "what decides does no I/O: time and randomness come in as arguments",
       severity: "error",
@@ -90,7 +103,7 @@ export default {
     {
       name: "no-tests-in-programs",
       severity: "error",
-      from: { pathNot: "\\.(test|bench)\\.ts$|^e2e/|(^|/)testing/|vitest\\.config" },
+      from: { pathNot: "\\.(test|bench)\\.ts$|^e2e/|^packages/simulation/|(^|/)testing/|vitest\\.config" },
       to: { path: "\\.test\\.ts$|(^|/)testing(\\.ts$|/)", pathNot: "fake-clock" },
     },
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },

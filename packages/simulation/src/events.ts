@@ -1,0 +1,35 @@
+import type { Absence, Side } from "./network.ts";
+
+/** What happens in a simulated dstack; machines are named `d0`, `w1`, `s0`. */
+export type Happening =
+  /** A program begins, turns sick or is taken away. */
+  | {
+      readonly do: "program";
+      readonly watson: string;
+      readonly number: number;
+      readonly state: "live" | "down" | "gone";
+    }
+  /** An operator asks a directory for a change of routes. */
+  | { readonly do: "route"; readonly directory: string; readonly caller: string; readonly percent: number }
+  | { readonly do: "cut"; readonly client: string; readonly directory: string; readonly side: Side }
+  /** Nothing comes through in one direction for a while; what waits comes after it, unless its connection is cut. */
+  | { readonly do: "silence"; readonly from: string; readonly to: string; readonly forMs: number }
+  /** A process is killed, or its machine goes off with it, and is started again after a while. */
+  | { readonly do: "crash"; readonly machine: string; readonly absence: Absence; readonly forMs: number }
+  /** A process is asked to end, and is started again after a while. */
+  | { readonly do: "stop"; readonly machine: string; readonly forMs: number }
+  /** Nothing can be written to a directory's disk for a while. */
+  | { readonly do: "full disk"; readonly directory: string; readonly forMs: number };
+
+/** A happening, and how long after the start; so one that is left out moves no other. */
+export type Event = Happening & { readonly atMs: number };
+
+/** All that makes one simulation what it is: run again, it goes the same way. */
+export interface History {
+  /** Drives delays, back-off and names. */
+  readonly seed: number;
+  readonly directories: number;
+  readonly watsons: number;
+  readonly sherlocks: number;
+  readonly events: readonly Event[];
+}
