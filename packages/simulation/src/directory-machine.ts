@@ -66,7 +66,7 @@ export class DirectoryMachine {
   async setRoute({ caller, percent }: { readonly caller: string; readonly percent: number }): Promise<Outcome> {
     const directory = this.#directory;
     if (directory === null) return "refused";
-    const { desk, state } = directory.tenant;
+    const { executor, state } = directory.tenant;
     const command = {
       source: `//${caller}`,
       targets: [{ target: "//barker(2)", percent }],
@@ -74,7 +74,7 @@ export class DirectoryMachine {
       dryRun: false,
     };
     try {
-      await desk.change((moment) => planRouteSet(state, command, moment), {
+      await executor.change((moment) => planRouteSet(state, command, moment), {
         author: { who: "operator", verified: false },
         undoable: true,
       });

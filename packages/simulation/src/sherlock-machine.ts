@@ -1,4 +1,4 @@
-import { type TableFollower, openTableFollower, runLink } from "@datawire/link";
+import { type CatalogFollower, openCatalogFollower, runLink } from "@datawire/link";
 import type { DirectoryAddress } from "@datawire/protocol";
 import { type Clock, noLog, VERSION } from "@datawire/runtime";
 import type { SeededChance } from "./chance.ts";
@@ -12,7 +12,7 @@ interface SherlockMachineDeps {
   readonly network: Network;
   readonly replicas: readonly DirectoryAddress[];
   /** Told each time that the table may be another one. */
-  readonly onUpdate: (follower: TableFollower) => void;
+  readonly onUpdate: (follower: CatalogFollower) => void;
 }
 
 /** A machine with a Sherlock, as far as that follows the table; it may be down. */
@@ -21,7 +21,7 @@ export class SherlockMachine {
   readonly #deps: SherlockMachineDeps;
   readonly #disk: ClientDisk;
   #process: SimulatedProcess | null = null;
-  #follower: TableFollower | null = null;
+  #follower: CatalogFollower | null = null;
 
   constructor(name: string, deps: SherlockMachineDeps) {
     this.name = name;
@@ -34,7 +34,7 @@ export class SherlockMachine {
   }
 
   /** What follows the table, once it has read the last one. */
-  get follower(): TableFollower | null {
+  get follower(): CatalogFollower | null {
     return this.#follower;
   }
 
@@ -64,7 +64,7 @@ export class SherlockMachine {
   async #run(process: SimulatedProcess): Promise<void> {
     const { chance, network, replicas, onUpdate } = this.#deps;
     const { clock } = process;
-    const follower: TableFollower = await openTableFollower(
+    const follower: CatalogFollower = await openCatalogFollower(
       { services: null, path: "table.json" },
       { clock, log: noLog, disk: this.#disk.open(process), onUpdate: () => process.alive && onUpdate(follower) },
     );

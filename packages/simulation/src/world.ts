@@ -1,7 +1,7 @@
-import type { Table } from "@datawire/catalog";
+import type { Catalog } from "@datawire/catalog";
 import { countSlots, instanceKey, parseDirectoryAddress, SLOTS, tableKey } from "@datawire/protocol";
-import type { TableFollower } from "@datawire/link";
-import { distribute } from "@datawire/routing";
+import type { CatalogFollower } from "@datawire/link";
+import { splitTraffic } from "@datawire/routing";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { seededChance, type SeededChance } from "./chance.ts";
 import { DirectoryMachine } from "./directory-machine.ts";
@@ -33,7 +33,7 @@ export class World {
   /** Keys of instances that their Watson has taken back at some time, or that its lease may have ended. */
   readonly #takenBack = new Set<string>();
   /** What a subscriber had, by key. */
-  readonly #had = new WeakMap<TableFollower, Set<string>>();
+  readonly #had = new WeakMap<CatalogFollower, Set<string>>();
   /** Directory → until when something that it answered may not be on its disk. */
   readonly #unsavedUntilMs = new Map<string, number>();
   #failure: Error | null = null;
@@ -233,7 +233,7 @@ export class World {
   }
 
   /** A subscriber has another table: what it is owed and had before is there still. */
-  #updated(name: string, follower: TableFollower): void {
+  #updated(name: string, follower: CatalogFollower): void {
     const now = new Set([...follower.table.instances()].map(instanceKey));
     const before = this.#had.get(follower) ?? new Set();
     this.#had.set(follower, now);
@@ -243,9 +243,9 @@ export class World {
     }
   }
 
-  #checkRoutes(name: string, table: Table): void {
+  #checkRoutes(name: string, table: Catalog): void {
     for (const caller of this.#routes.callers()) {
-      const routes = table.table(tableKey({ caller, service: "barker" }))?.routes ?? [];
+      const routes = table.routeTable(tableKey({ caller, service: "barker" }))?.routes ?? [];
       const share = routes.find(({ target }) => target === "//barker(2)")?.share ?? null;
       const percent = share === null ? null : share / 100;
       const possible = this.#routes.possible(caller);
@@ -255,10 +255,10 @@ export class World {
   }
 }
 
-function checkShares(name: string, { table }: TableFollower): void {
+function checkShares(name: string, { table }: CatalogFollower): void {
   for (const service of table.serviceNames()) {
     for (const caller of ["m0", "m1", "other"]) {
-      const shares = distribute(table, service, { caller, zone: null })?.shares ?? [];
+      const shares = splitTraffic(table, service, { caller, zone: null })?.shares ?? [];
       const slots = countSlots(shares.flatMap((share) => share.slots));
       if (shares.length > 0 && slots !== SLOTS)
         throw new Error(`the shares of ${caller} at ${name} add up to ${slots} slots`);

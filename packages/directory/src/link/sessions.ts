@@ -10,11 +10,11 @@ interface LinkSessionsDeps {
   readonly log: Logger;
 }
 
-/** A connection that was let in, and the desk of its tenant. */
+/** A connection that was let in, and who answers for its tenant. */
 export interface Accepted {
   readonly socket: Socket;
   readonly peer: Peer;
-  readonly desk: SessionRegistry;
+  readonly executor: SessionRegistry;
   readonly permit: Permit;
 }
 

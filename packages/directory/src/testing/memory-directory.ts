@@ -70,7 +70,7 @@ export async function openMemoryDirectory(
   const sessions = new LinkSessions({ heartbeatMs, leaseMs, directory: address }, { clock, log });
   const accept = {
     peer: { address: "memory", local: true },
-    desk: tenant.links,
+    executor: tenant.links,
     permit: { grant: EVERYTHING, ended: () => null },
   };
   return {
