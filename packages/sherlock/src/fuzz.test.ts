@@ -56,6 +56,7 @@ const SURROUNDINGS: Surroundings = {
   resolve: (host) => ({ state: "known", address: host === "localhost" ? "127.0.0.1" : "10.0.0.1" }),
   portsTaken: new Map(),
   quarantined: new Map(),
+  kept: new Map(),
   hasTable: true,
 };
 const plannerOf = (): Planner =>

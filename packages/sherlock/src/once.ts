@@ -80,7 +80,7 @@ export async function writeOnce(context: Context): Promise<ExitCode> {
 }
 
 function planned(planning: Planning, leftOut: ReadonlyMap<string, string>): Plan {
-  return planning.plan({ leftOut, portsTaken: new Map() }) ?? planning.empty();
+  return planning.plan({ leftOut, kept: new Map(), portsTaken: new Map() }) ?? planning.empty();
 }
 
 function written({ leftOut }: Configurator, { log, file }: { readonly log: Logger; readonly file: string }): ExitCode {

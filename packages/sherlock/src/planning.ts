@@ -57,7 +57,7 @@ export class Planning {
   plan(findings: Findings): Plan | null {
     const status = this.#follower.status();
     if (status.origin === "none") return null;
-    const key = JSON.stringify([[...findings.leftOut], [...findings.portsTaken]]);
+    const key = JSON.stringify([[...findings.leftOut], [...findings.portsTaken], [...findings.kept.keys()]]);
     if (this.#last?.findings === key) return this.#last.plan;
     const made = this.#make(this.#follower.table, findings, true);
     const plan = { ...made, problems: [...this.#unread(), ...made.problems] };
@@ -89,7 +89,7 @@ export class Planning {
 
   /** A plan in which every name gets 503. */
   empty(): Plan {
-    return this.#make(new Catalog(), { leftOut: new Map(), portsTaken: new Map() }, false);
+    return this.#make(new Catalog(), { leftOut: new Map(), kept: new Map(), portsTaken: new Map() }, false);
   }
 
   /** What the directory's table has and this version cannot read. */
@@ -106,7 +106,7 @@ export class Planning {
     return this.#planner.plan(table, this.#surroundings(findings, hasTable));
   }
 
-  #surroundings({ leftOut, portsTaken }: Findings, hasTable: boolean): Surroundings {
-    return { resolve: this.#resolve, portsTaken, quarantined: leftOut, hasTable };
+  #surroundings({ leftOut, kept, portsTaken }: Findings, hasTable: boolean): Surroundings {
+    return { resolve: this.#resolve, portsTaken, quarantined: leftOut, kept, hasTable };
   }
 }

@@ -26,7 +26,13 @@ function planOf(table: Catalog, zone: string | null): Plan {
     features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: null },
   });
-  return planner.plan(table, { resolve, portsTaken: new Map(), quarantined: new Map(), hasTable: true });
+  return planner.plan(table, {
+    resolve,
+    portsTaken: new Map(),
+    quarantined: new Map(),
+    kept: new Map(),
+    hasTable: true,
+  });
 }
 
 /** The share of each instance in the requests to a service, in percent. */

@@ -23,6 +23,7 @@ function create() {
     },
     portsTaken: new Map(),
     quarantined: new Map(),
+    kept: new Map(),
     hasTable: true,
   };
   return { planner, broken, surroundings };

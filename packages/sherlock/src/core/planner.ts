@@ -20,8 +20,10 @@ export interface Surroundings {
   readonly resolve: ServiceContext["resolve"];
   /** `host:port` → why a TCP service cannot have it. */
   readonly portsTaken: ReadonlyMap<string, string>;
-  /** Services that HAProxy refused, with what it said; they are left out. */
+  /** Services that HAProxy refused, with what it said; they are left out, or stay as they were. */
   readonly quarantined: ReadonlyMap<string, string>;
+  /** Of these, what was followed of them before, where that is known and was not refused too. */
+  readonly kept: ReadonlyMap<string, ServiceView>;
   /** Whether there is a table at all; without one every name gets 503. */
   readonly hasTable: boolean;
 }
@@ -47,12 +49,7 @@ export class Planner {
   }
 
   plan(table: CatalogReader, surroundings: Surroundings): Plan {
-    const reachable = new ReachableTable(table, surroundings.resolve);
-    return this.#assemble(table, surroundings, (name) => {
-      const plan = this.#known.get(name) ?? this.#planAlone(reachable, name, this.#context(surroundings));
-      if (plan !== null) this.#known.set(name, plan);
-      return plan;
-    });
+    return this.interim(table, surroundings, { held: new Map(), keepsLast: true });
   }
 
   /**
@@ -60,11 +57,13 @@ export class Planner {
    * them before, with who has died since; everything else is as in `plan`.
    */
   interim(table: CatalogReader, surroundings: Surroundings, { held, keepsLast }: Held): Plan {
+    const before = new Map([...surroundings.kept, ...held]);
     const views = new Map(
-      [...held].map(([name, before]) => [
-        name,
-        before === null ? null : interimView(before, table.service(name), { keepsLast }),
-      ]),
+      [...before].map(([name, view]) => {
+        // Nothing takes the place of what has been refused.
+        const options = { keepsLast: keepsLast && held.has(name) };
+        return [name, view === null ? null : interimView(view, table.service(name), options)];
+      }),
     );
     const between: CatalogReader = {
       serviceNames: () => table.serviceNames(),
@@ -72,9 +71,8 @@ export class Planner {
     };
     const reachable = new ReachableTable(between, surroundings.resolve);
     return this.#assemble(table, surroundings, (name) => {
-      const view = held.get(name);
-      if (view === undefined)
-        return this.#known.get(name) ?? this.#planAlone(reachable, name, this.#context(surroundings));
+      const view = before.get(name);
+      if (view === undefined) return this.#planKnown(reachable, name, this.#context(surroundings));
       if (view === null) return nothingOf(name, SETTING_UP);
       const plan = this.#planAlone(reachable, name, this.#context(surroundings));
       return plan === null ? null : { ...plan, view };
@@ -92,15 +90,25 @@ export class Planner {
       const plan = planOf(name);
       if (plan === null) continue;
       const refusal = surroundings.quarantined.get(name);
-      if (refusal === undefined) plans.push(plan);
+      const isKept = surroundings.kept.has(name);
+      if (refusal !== undefined) {
+        const message = isKept ? `${refusal}; it is served as it was before` : refusal;
+        problems.push({ subject: `//${name}`, message });
+      }
+      if (refusal === undefined || isKept) plans.push(plan);
       else {
-        problems.push({ subject: `//${name}`, message: refusal });
         plans.push({ ...nothingOf(name, `left out, ${refusal}`), isTcp: plan.isTcp, problems: plan.problems });
       }
     }
     for (const name of this.#lastGood.keys()) if (table.service(name) === null) this.#lastGood.delete(name);
     const { portsTaken, hasTable } = surroundings;
     return assemble(plans, { table, tcp: this.#config.tcp, portsTaken, hasTable, problems });
+  }
+
+  #planKnown(table: CatalogReader, name: string, context: ServiceContext): ServicePlan | null {
+    const plan = this.#known.get(name) ?? this.#planAlone(table, name, context);
+    if (plan !== null) this.#known.set(name, plan);
+    return plan;
   }
 
   /** What goes wrong while one service is planned is that service's problem: it stays as it was, and the others go ahead. */

@@ -16,6 +16,7 @@ const SURROUNDINGS: Surroundings = {
   resolve: (host) => ({ state: "known", address: host === "localhost" ? "127.0.0.1" : "10.0.0.1" }),
   portsTaken: new Map(),
   quarantined: new Map(),
+  kept: new Map(),
   hasTable: true,
 };
 const OPTIONS = { shared: "s", dynamicServers: true, unusedBackendsMax: 100 };

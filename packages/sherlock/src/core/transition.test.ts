@@ -20,6 +20,7 @@ const SURROUNDINGS: Surroundings = {
   resolve: () => ({ state: "known", address: "10.0.0.1" }),
   portsTaken: new Map(),
   quarantined: new Map(),
+  kept: new Map(),
   hasTable: true,
 };
 const OPTIONS = { shared: "s", dynamicServers: true, unusedBackendsMax: 100 };

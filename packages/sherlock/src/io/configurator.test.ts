@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isIpLiteral } from "@datawire/protocol";
+import type { ServiceView } from "@datawire/catalog";
 import { noLog } from "@datawire/runtime";
 import { serviceOfLine } from "../core/culprits.ts";
 import { MAP_NAMES, type Plan } from "../core/plan.ts";
@@ -28,7 +28,8 @@ const SETTINGS = {
   browserHosts: null,
 } as unknown as RenderSettings;
 
-function makePlan(leftOut: ReadonlyMap<string, string>): Plan {
+/** `stays` says how those are that may stay as they were: here, as they are. */
+function makePlan(leftOut: ReadonlyMap<string, string>, stays: ReadonlySet<string> = new Set()): Plan {
   const names = ["a", "b", "bad", "c", "worse"];
   const planner = new Planner({
     caller: "c",
@@ -39,10 +40,17 @@ function makePlan(leftOut: ReadonlyMap<string, string>): Plan {
     features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: null },
   });
-  return planner.plan(catalogOf(...names.flatMap((name) => [service(name), instance(name, "i")])), {
-    resolve: (host) => ({ state: "known", address: isIpLiteral(host) ? host : "10.0.0.1" }),
+  const catalog = catalogOf(...names.flatMap((name) => [service(name), instance(name, "i")]));
+  const kept = new Map<string, ServiceView>();
+  for (const name of stays) {
+    const view = catalog.service(name);
+    if (view !== null) kept.set(name, view);
+  }
+  return planner.plan(catalog, {
+    resolve: () => ({ state: "known", address: "10.0.0.1" }),
     portsTaken: new Map(),
     quarantined: leftOut,
+    kept,
     hasTable: true,
   });
 }
@@ -70,13 +78,28 @@ test.each([
 ])("Configurator leaves out what HAProxy refuses, found %s", async (_how, saysLine) => {
   const { files, asked } = refusing(/^backend (bad|worse):/, { saysLine });
   const configurator = new Configurator(SETTINGS, { template: await loadTemplate(null), files, log: noLog });
-  const { plan, text } = await configurator.prepare(makePlan, "g");
+  const { plan, text } = await configurator.prepare((leftOut) => makePlan(leftOut), "g");
   expect([...configurator.leftOut.keys()].sort()).toEqual(["bad", "worse"]);
   expect(text).toContain("backend c:v1");
   expect(text).not.toContain("backend bad:");
   expect(plan.maps.known.get("bad")).toBe("left out, HAProxy refuses its part: no good");
   expect(plan.problems.map(({ subject }) => subject)).toEqual(["//bad", "//worse"]);
   expect(asked()).toBeLessThan(15);
+});
+
+test("Configurator drops what HAProxy refuses as it was before, too", async () => {
+  const { files } = refusing(/^backend (bad|worse):/, { saysLine: true });
+  const configurator = new Configurator(SETTINGS, { template: await loadTemplate(null), files, log: noLog });
+  const asked: string[][] = [];
+  const { plan } = await configurator.prepare((leftOut, kept) => {
+    asked.push([...kept]);
+    return makePlan(leftOut, kept);
+  }, "g");
+  expect(asked).toEqual([[], ["bad"], [], ["worse"], []]);
+  expect([...configurator.kept]).toEqual([]);
+  expect([...plan.views.keys()]).toEqual(["a", "b", "c"]);
+  configurator.release(["bad", "worse"]);
+  expect([...configurator.leftOut]).toEqual([]);
 });
 
 test("Configurator blames no service for what is refused without any", async () => {

@@ -5,8 +5,11 @@ import { type RenderSettings, viewOf } from "../core/render.ts";
 import type { ConfigFiles, Refusal } from "./config-files.ts";
 import type { Template } from "./template.ts";
 
-/** Makes the plan without some services, which are named with what HAProxy said of them. */
-export type MakePlan = (leftOut: ReadonlyMap<string, string>) => Plan;
+/**
+ * Makes the plan without some services, which are named with what HAProxy said of them.
+ * @param kept those of them that may stay as they were before.
+ */
+export type MakePlan = (leftOut: ReadonlyMap<string, string>, kept: ReadonlySet<string>) => Plan;
 
 /** A configuration that HAProxy accepts, validated and waiting to be installed. */
 export interface Candidate {
@@ -26,12 +29,15 @@ export class ConfigurationRefused extends Error {
 }
 
 const ROUNDS_MAX = 10;
+const NONE: ReadonlySet<string> = new Set();
 
 /** Renders and validates, leaving out the services whose part HAProxy refuses. */
 export class Configurator {
   readonly #settings: RenderSettings;
   readonly #deps: ConfiguratorDeps;
   readonly #leftOut = new Map<string, string>();
+  /** Those that were refused as they had been before, too. */
+  readonly #dropped = new Set<string>();
 
   constructor(settings: RenderSettings, deps: ConfiguratorDeps) {
     this.#settings = settings;
@@ -42,9 +48,17 @@ export class Configurator {
     return this.#leftOut;
   }
 
+  /** Those of `leftOut` that may stay as they were before. */
+  get kept(): ReadonlySet<string> {
+    return new Set([...this.#leftOut.keys()].filter((service) => !this.#dropped.has(service)));
+  }
+
   /** What changed may be accepted now. */
   release(services: Iterable<string>): void {
-    for (const service of services) this.#leftOut.delete(service);
+    for (const service of services) {
+      this.#leftOut.delete(service);
+      this.#dropped.delete(service);
+    }
   }
 
   render(plan: Plan, generation: string): string {
@@ -55,7 +69,7 @@ export class Configurator {
   async prepare(makePlan: MakePlan, generation: string): Promise<Candidate> {
     const { files } = this.#deps;
     for (let round = 0; ; round++) {
-      const plan = makePlan(this.#leftOut);
+      const plan = makePlan(this.#leftOut, this.kept);
       const text = this.render(plan, generation);
       await files.writeMaps(plan);
       const refusal = await files.validate(text);
@@ -65,6 +79,7 @@ export class Configurator {
       if (culprits.length === 0) throw new ConfigurationRefused(this.#describe(text, refusal));
       for (const service of culprits) {
         this.#deps.log.error("Service left out, HAProxy refuses its part", { service, reason: refusal.message });
+        if (this.#leftOut.has(service)) this.#dropped.add(service);
         this.#leftOut.set(service, `HAProxy refuses its part: ${refusal.message}`);
       }
     }
@@ -85,7 +100,7 @@ export class Configurator {
       return new Map(services.filter((service) => !keep.has(service)).map((service) => [service, "on trial"]));
     };
     const isRefused = async (kept: readonly string[]): Promise<boolean> => {
-      const trial = makePlan(new Map([...this.#leftOut, ...without(kept)]));
+      const trial = makePlan(new Map([...this.#leftOut, ...without(kept)]), NONE);
       return (await this.#deps.files.validate(this.render(trial, generation))) !== null;
     };
     // When even a configuration without services is refused, none of them is to blame.

@@ -1,3 +1,4 @@
+import type { ServiceView } from "@datawire/catalog";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { CoalesceLimits } from "../core/coalesce.ts";
 import type { Plan, PlanProblem } from "../core/plan.ts";
@@ -13,6 +14,8 @@ import type { RunDir } from "./run-dir.ts";
 /** What the plan is made of beside the table, as the driver finds it out. */
 export interface Findings {
   readonly leftOut: ReadonlyMap<string, string>;
+  /** Of these, what HAProxy goes on with. */
+  readonly kept: ReadonlyMap<string, ServiceView>;
   readonly portsTaken: ReadonlyMap<string, string>;
 }
 

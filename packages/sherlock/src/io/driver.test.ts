@@ -1,3 +1,5 @@
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
 import { takesInstances } from "../core/haproxy-version.ts";
@@ -257,6 +259,33 @@ describe("Driver", () => {
     expect(answers.length).toBeGreaterThan(5);
     expect(second.reloads).toHaveLength(1);
     expect((await ask(port, "/new/")).status).toBe(200);
+  });
+
+  test("goes on with a service as it was before when HAProxy refuses what it has become", async () => {
+    const template = join(folder, "own");
+    const builtIn = join(import.meta.dirname, "../../templates");
+    await mkdir(join(template, "partials"), { recursive: true });
+    await copyFile(join(builtIn, "haproxy.cfg.hbs"), join(template, "haproxy.cfg.hbs"));
+    const backend = await readFile(join(builtIn, "partials/backend.hbs"), "utf8");
+    await writeFile(join(template, "partials/backend.hbs"), `${backend}{{#if mapping}}  nonsense\n{{/if}}`);
+    const a = await echo("a");
+    const s = instance("s", "a", { url: a.url });
+    const table = catalogOf(service("s"), s);
+    const own = await startMachine({ table, runDir: folder, port, template: join(template, "haproxy.cfg.hbs") });
+    machine = own;
+    const refused = { ...s, url: `${a.url}/base` };
+    await own.follow(table.apply(change(refused, service("new"), instance("new", "a", { url: a.url }))));
+    expect(own.problems).toMatchObject([
+      { subject: "//s", message: expect.stringMatching(/nonsense.*as it was before/) },
+    ]);
+    expect((await ask(port, "/s/x")).seen?.url).toBe("/x");
+    expect((await ask(port, "/new/x")).seen?.url).toBe("/x");
+    // Who dies meanwhile is dead; and what is accepted again is served again.
+    await own.follow(table.apply(change({ ...refused, state: "down" })));
+    expect((await ask(port, "/s/x")).status).toBe(503);
+    await own.follow(table.apply(change(s)));
+    expect(own.problems).toEqual([]);
+    expect((await ask(port, "/s/x")).status).toBe(200);
   });
 
   test("repeats elsewhere at once what waits for an instance of which nothing comes back", async () => {

@@ -1,3 +1,4 @@
+import type { ServiceView } from "@datawire/catalog";
 import { describeError } from "@datawire/runtime";
 import { addChange, dueAtMs, type Waiting } from "../core/coalesce.ts";
 import { commandText } from "../core/commands-text.ts";
@@ -203,9 +204,9 @@ export class Driver {
   async #install(): Promise<Startable> {
     const { configurator, makePlan, emptyPlan, clock } = this.#deps;
     const generation = newGeneration(clock);
-    const again = (leftOut: ReadonlyMap<string, string>): Plan =>
-      makePlan({ leftOut, portsTaken: this.#ports.reasons }) ?? emptyPlan();
-    await this.#ports.check(again(configurator.leftOut).structure.tcpListeners.values(), []);
+    const again = (leftOut: ReadonlyMap<string, string>, kept: ReadonlySet<string>): Plan =>
+      makePlan(this.#findings(leftOut, kept)) ?? emptyPlan();
+    await this.#ports.check(again(configurator.leftOut, configurator.kept).structure.tcpListeners.values(), []);
     const { plan } = await configurator.prepare(again, generation);
     return this.#installation.install(plan, generation);
   }
@@ -217,12 +218,15 @@ export class Driver {
     const startedMs = clock.monotonicMs();
     await this.#ports.check(plan.structure.tcpListeners.values(), running.loaded.listeners.values());
     const generation = newGeneration(clock);
-    const wanted = (leftOut: ReadonlyMap<string, string>): Plan =>
-      makePlan({ leftOut, portsTaken: this.#ports.reasons }) ?? plan;
+    const wanted = (leftOut: ReadonlyMap<string, string>, kept: ReadonlySet<string>): Plan =>
+      makePlan(this.#findings(leftOut, kept)) ?? plan;
     try {
-      const candidate = await configurator.prepare((leftOut) => this.#prepared(running, wanted(leftOut)), generation);
+      const candidate = await configurator.prepare(
+        (leftOut, kept) => this.#prepared(running, wanted(leftOut, kept)),
+        generation,
+      );
       // Without the services that HAProxy refuses, nothing may be left that needs a reload.
-      if (this.#round(running, wanted(configurator.leftOut)).reload === null) return;
+      if (this.#round(running, wanted(configurator.leftOut, configurator.kept)).reload === null) return;
       await observer.beforeReload();
       const installed = await this.#installation.install(candidate.plan, generation);
       await saveServerState(dir.serverState, process.runtime, installed.plan);
@@ -270,8 +274,13 @@ export class Driver {
     return [...own, ...plan.problems];
   }
 
-  #findings(): Findings {
-    return { leftOut: this.#deps.configurator.leftOut, portsTaken: this.#ports.reasons };
+  #findings(leftOut = this.#deps.configurator.leftOut, kept = this.#deps.configurator.kept): Findings {
+    const views = new Map<string, ServiceView>();
+    for (const service of kept) {
+      const view = this.#followed?.views.get(service);
+      if (view !== undefined) views.set(service, view);
+    }
+    return { leftOut, kept: views, portsTaken: this.#ports.reasons };
   }
 
   #soonest(...delays: readonly (number | null)[]): number | null {

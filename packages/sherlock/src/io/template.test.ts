@@ -54,6 +54,7 @@ function planned(entities: readonly Entity[], settings: RenderSettings): { plan:
     resolve: (host) => ({ state: "known", address: isIpLiteral(host) ? host : "10.0.0.1" }),
     portsTaken: new Map(),
     quarantined: new Map(),
+    kept: new Map(),
     hasTable: true,
   });
   return { plan, view: viewOf(plan, settings, "generation") };

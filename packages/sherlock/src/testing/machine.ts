@@ -48,6 +48,8 @@ export interface MachineOptions {
   readonly runDir: string;
   readonly port: number;
   readonly settings?: Partial<SherlockSettings>;
+  /** The built-in one by default. */
+  readonly template?: string;
   /** Knows `localhost` alone by default. */
   readonly resolve?: Resolve;
   readonly log?: Logger;
@@ -61,6 +63,7 @@ export async function startMachine({
   runDir,
   port,
   settings: changes,
+  template,
   resolve = resolveLocalhost,
   log = noLog,
   without = {},
@@ -73,7 +76,11 @@ export async function startMachine({
     args: [],
     env: { PATH: process.env["PATH"] },
   });
-  const settings: SherlockSettings = { ...loaded, ...changes };
+  const settings: SherlockSettings = {
+    ...loaded,
+    haproxy: { ...loaded.haproxy, template: template ?? null },
+    ...changes,
+  };
   const dir = await openRunDir(runDir);
   const prepared = await prepareProxy(settings, dir);
   const features = { ...prepared.binary.version.features, ...without };
