@@ -27,6 +27,17 @@ test.each([
   expect(() => parseListenAddress(text)).toThrow(`Cannot listen on ${JSON.stringify(text)}: wanted HOST:PORT`);
 });
 
+test.each([
+  ["5431", "it is a port without a host"],
+  ["10.0.0.1", "it has no port"],
+  ["::1:5432", "an IPv6 address stands in brackets"],
+  ["host:65536", "port 65536 is not from 0 to 65535"],
+  ["http://u:hunter2@host:80", "it is a URL"],
+])("parseListenAddress() says what is wrong with %s, and no secret", (text, why) => {
+  expect(() => parseListenAddress(text)).toThrow(why);
+  expect(() => parseListenAddress(text)).not.toThrow("hunter2");
+});
+
 test("parseListenAddressOrOff() takes off for none", () => {
   expect(parseListenAddressOrOff("off")).toBeNull();
   expect(parseListenAddressOrOff(":1")).toEqual({ host: "127.0.0.1", port: 1 });

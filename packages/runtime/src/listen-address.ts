@@ -1,3 +1,4 @@
+import { quoteShort } from "@datawire/protocol";
 import { isInNetwork, isLocalhost, parseIp } from "@datawire/protocol";
 
 /** Where a server listens. */
@@ -15,9 +16,21 @@ export interface ListenAddress {
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:\[(?<v6>[0-9a-fA-F:.%a-z]+)\]|(?<host>[^:[\]\s/]*)):(?<port>\d{1,5})$/.exec(text.trim());
   const port = Number(match?.groups?.["port"]);
-  if (!match || port > 65_535) throw new Error(`Cannot listen on ${JSON.stringify(text)}: wanted ${WANTED}`);
+  if (!match || port > 65_535)
+    throw new Error(`Cannot listen on ${quoteShort(text)}: wanted ${WANTED}${whyNot(text.trim())}`);
   const host = match.groups?.["v6"] ?? match.groups?.["host"] ?? "";
   return { host: host === "" ? "127.0.0.1" : host === "*" ? "::" : host, port };
+}
+
+/** What is most likely wrong with an address, where the wanted form does not say it. */
+function whyNot(text: string): string {
+  if (/^\d+$/.test(text)) return "; it is a port without a host";
+  if (/^\w+:\/\//.test(text)) return "; it is a URL";
+  if (/^[0-9a-fA-F]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*$/.test(text)) return "; an IPv6 address stands in brackets";
+  const port = /:(-?\d+)$/.exec(text)?.[1];
+  if (port !== undefined && (Number(port) < 0 || Number(port) > 65_535)) return `; port ${port} is not from 0 to 65535`;
+  if (/^[A-Za-z0-9._-]*:?$/.test(text) && text.includes(".")) return "; it has no port";
+  return "";
 }
 
 /** Parses an address as above, or `off`, which gives `null`. */

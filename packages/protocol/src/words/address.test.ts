@@ -104,3 +104,18 @@ test("parseCallerAddress() takes a name or any caller, and nothing else", () => 
   expect(parseCallerAddress("//*")).toBe("*");
   expect(() => parseCallerAddress("//monolith(2)")).toThrow(/a caller is written \/\/NAME/);
 });
+
+test("parseDirectoryAddress() says that credentials do not stand in an address, and repeats none", () => {
+  const error = (text: string): string => {
+    try {
+      return JSON.stringify(parseDirectoryAddress(text));
+    } catch (cause) {
+      return String(cause);
+    }
+  };
+  for (const text of ["wss://u:hunter2@h", "//hunter2@h/directory", "https://u:hunt/hunter2@h"]) {
+    expect(error(text)).not.toContain("hunter2");
+  }
+  expect(error("wss://u:hunter2@h")).toContain("it holds a user name or a password; a token is given as `token_file`");
+  expect(error("//h:99x")).toContain("its host or port is malformed");
+});

@@ -91,13 +91,18 @@ export function parseCallerAddress(text: string): string {
 export function parseDirectoryAddress(text: string): DirectoryAddress {
   const match = /^(?:(ws|wss|http|https):)?\/\/([^/]*)(?:\/([^/]*))?\/?$/.exec(text);
   const wanted = "wanted //HOST[:PORT]/directory, ws://HOST[:PORT] or wss://HOST[:PORT]";
-  if (match === null) throw invalidDirectory(text, wanted);
+  if (match === null)
+    throw invalidDirectory(text, /[?#]/.test(text) ? `it has a query or a fragment; ${wanted}` : wanted);
   const [, scheme, authority = "", name] = match;
   if (name !== undefined && name !== "" && name !== "directory") {
     throw invalidDirectory(text, `${quoteShort(name)} is not "directory"; ${wanted}`);
   }
   const hostPort = HOST_PORT.exec(authority);
-  if (hostPort === null) throw invalidDirectory(text, wanted);
+  if (authority.includes("@")) {
+    const why = "it holds a user name or a password; a token is given as `token_file` or DATAWIRE_TOKEN";
+    throw invalidDirectory(text.replace(authority, "***"), `${why}; ${wanted}`);
+  }
+  if (hostPort === null) throw invalidDirectory(text, `its host or port is malformed; ${wanted}`);
   const port = hostPort[2] === undefined ? DIRECTORY_PORT : Number(hostPort[2]);
   if (port < 1 || port > 65_535) throw invalidDirectory(text, `port ${port} is not from 1 to 65535`);
   const tls = scheme === undefined ? null : scheme === "wss" || scheme === "https";
