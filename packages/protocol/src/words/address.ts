@@ -94,14 +94,16 @@ export function parseDirectoryAddress(text: string): DirectoryAddress {
   if (match === null)
     throw invalidDirectory(text, /[?#]/.test(text) ? `it has a query or a fragment; ${wanted}` : wanted);
   const [, scheme, authority = "", name] = match;
+  const rest = `${authority}/${name ?? ""}`;
+  // A password may hold a slash.
+  if (rest.includes("@")) {
+    const why = "it holds a user name or a password; a token is given as `token_file` or DATAWIRE_TOKEN";
+    throw invalidDirectory(text.replace(/\/\/.*@/s, "//***@"), `${why}; ${wanted}`);
+  }
   if (name !== undefined && name !== "" && name !== "directory") {
     throw invalidDirectory(text, `${quoteShort(name)} is not "directory"; ${wanted}`);
   }
   const hostPort = HOST_PORT.exec(authority);
-  if (authority.includes("@")) {
-    const why = "it holds a user name or a password; a token is given as `token_file` or DATAWIRE_TOKEN";
-    throw invalidDirectory(text.replace(authority, "***"), `${why}; ${wanted}`);
-  }
   if (hostPort === null) throw invalidDirectory(text, `its host or port is malformed; ${wanted}`);
   const port = hostPort[2] === undefined ? DIRECTORY_PORT : Number(hostPort[2]);
   if (port < 1 || port > 65_535) throw invalidDirectory(text, `port ${port} is not from 1 to 65535`);
