@@ -31,6 +31,7 @@ import { Locality } from "./locality.ts";
 import { findTlsFailure } from "./io/tls-failure.ts";
 import { createMetrics } from "./metrics.ts";
 import { listPage } from "./page-source.ts";
+import { MisspeltServices } from "./misspelt-services.ts";
 import { Planning } from "./planning.ts";
 import { abilitiesOf, prepareProxy, requirePorts } from "./proxy.ts";
 import { Reporter } from "./reporter.ts";
@@ -103,6 +104,7 @@ async function drive(
     { services: null, path: join(settings.dataDir, "table.json") },
     { clock, log, board, onUpdate: (update) => alone(updated(update)) },
   );
+  const misspelt = new MisspeltServices(settings, board);
   const locality = new Locality(settings);
   const resolver = new Resolver(
     { path: join(settings.dataDir, "addresses.json"), refreshMs: REFRESH_NAMES_MS },
@@ -211,6 +213,7 @@ async function drive(
     await resolver.prepare(hostsOf(follower.table, update.services));
     reporter.noteChange(update);
     changed(update.services);
+    misspelt.look(follower.table);
     hold.resolve();
     board.set("news", []);
   }
