@@ -18,7 +18,7 @@ export {
   parseTimeLimit,
   TIME_LIMIT_MAX_MS,
 } from "./words/duration.ts";
-export { answersAlike, endpointsOf } from "./words/endpoints.ts";
+export { answersAlike, ENDPOINT_INSTANCES_MAX, endpointsOf } from "./words/endpoints.ts";
 export type { ErrorBody, ErrorCode } from "./words/errors.ts";
 export { ERROR_CODES, httpStatus, ProtocolError } from "./words/errors.ts";
 export type { InstanceUrl, ServiceProtocol } from "./words/instance-url.ts";

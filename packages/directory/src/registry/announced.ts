@@ -1,4 +1,4 @@
-import { endpointsOf, type Registration } from "@datawire/protocol";
+import { ENDPOINT_INSTANCES_MAX, endpointsOf, type Registration } from "@datawire/protocol";
 
 /** Which instances are announced at which address. */
 export class Announced {
@@ -27,20 +27,36 @@ export class Announced {
     }
   }
 
-  /** The other instances at an address of this one. */
+  /** The other instances at an address of this one; none where there are so many that they tell nothing of it. */
   beside(key: string, said: Registration): string[] {
-    const found = endpointsOf(said).flatMap((endpoint) => [...this.#keys(endpoint)]);
+    return this.#others(key, said, ENDPOINT_INSTANCES_MAX);
+  }
+
+  /** Those of whom `beside` may give another answer since this one came, went or changed. */
+  concerned(key: string, said: Registration): string[] {
+    return this.#others(key, said, ENDPOINT_INSTANCES_MAX + 1);
+  }
+
+  /** The addresses that several instances are announced at, and not so many that they tell nothing of each other. */
+  *shared(): Generator<{ readonly endpoint: string; readonly keys: readonly string[] }> {
+    for (const endpoint of this.#shared) {
+      const keys = this.#keys(endpoint);
+      if (keys.size <= ENDPOINT_INSTANCES_MAX) yield { endpoint, keys: [...keys] };
+    }
+  }
+
+  #others(key: string, said: Registration, sizeMax: number): string[] {
+    const found = endpointsOf(said).flatMap((endpoint) => {
+      const keys = this.#keys(endpoint);
+      const size = keys.has(key) ? keys.size : keys.size + 1;
+      return size > sizeMax ? [] : [...keys];
+    });
     return [...new Set(found)].filter((other) => other !== key);
   }
 
-  /** The addresses that several instances are announced at. */
-  *shared(): Generator<{ readonly endpoint: string; readonly keys: readonly string[] }> {
-    for (const endpoint of this.#shared) yield { endpoint, keys: [...this.#keys(endpoint)] };
-  }
-
-  #keys(endpoint: string): Iterable<string> {
+  #keys(endpoint: string): ReadonlySet<string> {
     const keys = this.#at.get(endpoint);
-    return keys === undefined ? [] : typeof keys === "string" ? [keys] : keys;
+    return typeof keys === "object" ? keys : new Set(keys === undefined ? [] : [keys]);
   }
 
   #share(endpoint: string, keys: Set<string>): void {

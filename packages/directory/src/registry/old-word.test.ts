@@ -1,7 +1,7 @@
 import fc from "@datawire/protocol/testing/random";
 import { endpointsOf, type Registration } from "@datawire/protocol";
 import { describe, expect, test } from "vitest";
-import { at, createState, registration, shown, state, watson } from "../testing/worlds.ts";
+import { at, createState, LEASE_MS, registration, shown, state, watson } from "../testing/worlds.ts";
 import type { State } from "./state.ts";
 
 /** Fresh evidence beats an old word: what a connected Watson says of an address goes before what a lost one said. */
@@ -156,4 +156,47 @@ test("no lost instance is in use at an address that a connected Watson announces
       }
     }),
   );
+});
+
+test("an address with more instances than tell of each other is no evidence, whichever comes, goes or is lost last", () => {
+  const shared = (i: number): Registration => registration(`s${i}@x`, { url: HERE });
+  const many = (count: number): Registration[] => Array.from({ length: count }, (_, i) => shared(i));
+  const world = lostWorld();
+  state(world, "vm2", many(31), { ms: 2_000 });
+  expect(shown(world, "a")).toBe("a1 down");
+  state(world, "vm2", many(32), { ms: 3_000 });
+  expect(shown(world, "a")).toBe("a1 lost");
+  state(world, "vm2", many(31), { ms: 4_000 });
+  expect(shown(world, "a")).toBe("a1 down");
+  world.registry.endLeases(at(LEASE_MS + 5_000));
+  state(
+    world,
+    "vm3",
+    many(1_000).map((one) => ({ ...one, name: "y" })),
+    { ms: 6_000 },
+  );
+  world.registry.break(watson("vm3").id, at(7_000));
+  expect(shown(world, "s0")).toBe("x live, y lost");
+});
+
+test("two thousand instances at one address cost no more than as many elsewhere", () => {
+  const cpuMs = (url: (i: number) => string): number => {
+    const world = createState();
+    lostBeside(world);
+    const set = Array.from({ length: 2_000 }, (_, i) => registration(`s${i}@x`, { url: url(i) }));
+    const start = process.cpuUsage();
+    state(world, "vm2", set);
+    world.registry.break(watson("vm2").id, at(1_000));
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1_000;
+  };
+  // The lost one makes everybody look who is beside.
+  const lostBeside = (world: State): void => {
+    state(world, "vm1", [registration("a@a1", { url: "http://10.0.0.9:1" })]);
+    world.registry.break(watson("vm1").id, at(10));
+  };
+  cpuMs((i) => `http://10.0.0.1:${i + 1}`);
+  const apart = cpuMs((i) => `http://10.0.0.1:${i + 1}`);
+  expect(cpuMs(() => HERE)).toBeLessThan(apart * 10);
+  expect(cpuMs((i) => `${HERE}/${i}`)).toBeLessThan(apart * 10);
 });

@@ -208,7 +208,7 @@ export class Ownership {
    */
   #showBeside(key: string, said: Registration, moment: Moment): void {
     if (this.parts.leases.running === 0) return;
-    for (const other of this.#announced.beside(key, said)) {
+    for (const other of this.#announced.concerned(key, said)) {
       const watson = this.owner(other);
       const held = watson?.held.get(other);
       if (watson?.seat.state === "lost" && held !== undefined) this.#show(watson, other, held, moment);

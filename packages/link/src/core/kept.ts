@@ -1,6 +1,7 @@
 import {
   answersAlike,
   emptyChange,
+  ENDPOINT_INSTANCES_MAX,
   endpointsOf,
   type Instance,
   instanceKey,
@@ -40,10 +41,19 @@ export class Kept {
   replacedBy(named: readonly Instance[]): Gone {
     if (this.#instances.size === 0) return emptyChange().gone;
     const taken = new Map<string, Instance[]>();
-    for (const one of named.filter(({ state }) => state !== "lost"))
-      for (const endpoint of endpointsOf(one)) taken.set(endpoint, [...(taken.get(endpoint) ?? []), one]);
+    for (const one of named.filter(({ state }) => state !== "lost")) {
+      for (const endpoint of endpointsOf(one)) {
+        const there = taken.get(endpoint);
+        if (there === undefined) taken.set(endpoint, [one]);
+        else there.push(one);
+      }
+    }
+    const at = (endpoint: string): readonly Instance[] => {
+      const there = taken.get(endpoint) ?? [];
+      return there.length > ENDPOINT_INSTANCES_MAX ? [] : there;
+    };
     const instances = [...this.#instances].flatMap(([key, kept]) => {
-      const there = kept === null ? [] : endpointsOf(kept).flatMap((endpoint) => taken.get(endpoint) ?? []);
+      const there = kept === null ? [] : endpointsOf(kept).flatMap(at);
       return there.some((one) => kept !== null && answersAlike(kept, one)) ? [key] : [];
     });
     for (const key of instances) this.#instances.delete(key);

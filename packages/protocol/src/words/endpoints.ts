@@ -7,6 +7,12 @@ interface Located {
   readonly protocol: ServiceProtocol;
 }
 
+/**
+ * Where more instances than this are announced, something in front of many services listens: what one of them says tells
+ * nothing of another. It also bounds what comparing them costs.
+ */
+export const ENDPOINT_INSTANCES_MAX = 32;
+
 /** What `localhost` means, whatever a resolver says (RFC 6761, section 6.3). */
 const LOOPBACK = ["127.0.0.1", "::1"] as const;
 
