@@ -38,6 +38,7 @@ const SETTINGS: RenderSettings = {
   maxConnections: 4_096,
   hardStopAfter: "300000ms",
   accessLog: false,
+  headerBytesMax: 20_480,
   browserHosts: ["localhost"],
   latencies: null,
   sockets: {

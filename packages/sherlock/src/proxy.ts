@@ -52,6 +52,7 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
     maps: dir.maps,
     caFile: await caFileFor(binary, settings.haproxy.caFile),
     features: binary.version.features,
+    headerBytesMax: settings.haproxy.headerBytesMax,
     browserHosts: listen.every(({ host }) => isLoopback(host)) ? browserHosts(settings.hosts) : null,
   };
   const shared = fingerprint(JSON.stringify([template.source, renderSettings, binary.version.text]));

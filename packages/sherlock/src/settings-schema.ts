@@ -1,5 +1,6 @@
 import { credentialSettings } from "@datawire/link";
 import {
+  HEAD_LIMITS,
   DEFAULT_DIRECTORY,
   NAME_PATTERN,
   NAME_RULE,
@@ -124,6 +125,16 @@ export const settingsSchema = z.strictObject({
         description: "Of all clients together.",
         otherwise: "as many as the limit on open files allows, up to a bound",
       }),
+      header_bytes: z
+        .int()
+        .min(8_192)
+        .max(131_072)
+        .meta({ wanted: "a number from 8192 to 131072" })
+        .default(HEAD_LIMITS.headerBytes)
+        .meta({
+          description:
+            "How many bytes the headers of a request, and about as many those of an answer, may have together; more costs memory and CPU for each request (docs/http.md).",
+        }),
       ca_file: safePath.optional().meta({
         description: "File of the authorities that instances of `https:` are verified with.",
         otherwise: "those of the system",

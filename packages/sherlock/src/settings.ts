@@ -43,6 +43,8 @@ export interface SherlockSettings {
     readonly hardStopAfterMs: number;
     /** Null for as many as the limit on open files allows, up to a bound. */
     readonly maxConnections: number | null;
+    /** How much the headers of a request may have together. */
+    readonly headerBytesMax: number;
     /** The authorities that verify `https` instances; null for what the system trusts. */
     readonly caFile: string | null;
   };
@@ -109,6 +111,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
       runDir: isAbsolute(runDir) ? runDir : join(process.cwd(), runDir),
       hardStopAfterMs: value.haproxy.hard_stop_after,
       maxConnections: value.haproxy.max_connections ?? null,
+      headerBytesMax: value.haproxy.header_bytes,
       caFile: value.haproxy.ca_file ?? null,
     },
     tcp: { listen: new Map(Object.entries(value.tcp)), range: value.tcp_ports ?? null },

@@ -17,6 +17,9 @@ export interface HttpRules {
   /** Header lines, the request line counted. */
   readonly headersMax: number;
   readonly headerBytesMax: number;
+  /** What matches a text of so many bytes. */
+  readonly fullHeaders: string;
+  readonly fullUrl: string;
   readonly urlBytesMax: number;
   readonly longUrl: string;
   readonly longHeaders: string;
@@ -57,24 +60,27 @@ const STREAM = "accept: [^\\r\\n]*text/event-stream|content-type: application/gr
 const STREAM_IDLE_MS = 3_600_000;
 
 /** The rules for an HAProxy. */
-export function httpRules({
-  violationsOption,
-  logsLevels,
-}: Pick<HaproxyFeatures, "violationsOption" | "logsLevels">): HttpRules {
+export function httpRules(
+  { violationsOption, logsLevels }: Pick<HaproxyFeatures, "violationsOption" | "logsLevels">,
+  headerBytesMax: number,
+): HttpRules {
+  const urlBytesMax = Math.floor((headerBytesMax * HEAD_LIMITS.urlBytes) / HEAD_LIMITS.headerBytes);
   // HAProxy compiles these without captures, but for those that have a name.
   const named = (group: string): string => `(?!(?:${HOP}|${KEPT})[\\t ,:\\r])(?<${group}>[^\\s,:]+)`;
   const before = String.raw`connection: (?:[^\r\n]*[,\t ])?`;
   return {
     relaxed: violationsOption ? "accept-unsafe-violations-in-http-request" : "accept-invalid-http-request",
     logsLevels,
-    bufferBytes: HEAD_LIMITS.bufferBytes,
+    bufferBytes: headerBytesMax + HEAD_LIMITS.bufferBytes - HEAD_LIMITS.headerBytes,
     rewriteBytes: HEAD_LIMITS.rewriteBytes,
     headersMax: HEAD_LIMITS.lines,
-    headerBytesMax: HEAD_LIMITS.headerBytes,
-    urlBytesMax: HEAD_LIMITS.urlBytes,
-    longUrl: `a URL may have ${HEAD_LIMITS.urlBytes} bytes`,
-    longHeaders: `all of them together may have ${HEAD_LIMITS.headerBytes} bytes`,
-    badAnswer: `an instance broke off, or answered with no valid HTTP or with more than ${HEAD_LIMITS.headerBytes} bytes of headers`,
+    headerBytesMax,
+    urlBytesMax,
+    fullHeaders: `^(?s:${repeated(".", headerBytesMax)})`,
+    fullUrl: `^(?:[^/]|[^#]*#|${repeated("[^#]", urlBytesMax)})`,
+    longUrl: `a URL may have ${urlBytesMax} bytes`,
+    longHeaders: `all of them together may have ${headerBytesMax} bytes`,
+    badAnswer: `an instance broke off, or answered with no valid HTTP or with more than ${headerBytesMax} bytes of headers`,
     allow: ` hdr Allow "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"`,
     oddHeaders: `(?m)^(?:[a-z0-9-]*[^a-z0-9:\\r\\n-]|(?:${HOP}|transfer-encoding|x-dstack-[^:]*):|te: (?!trailers\\r)|${STREAM}|${BROWSER}|x-forwarded-for: \\r|host: (?!${HOST})|\\A(?!(?:[^\\n]*\\n)*?host: ))`,
     control: String.raw`[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]`,
@@ -89,4 +95,11 @@ export function httpRules({
     responseNames: `(?:^|,)(?:location|set-cookie|${HOP}|x-dstack-)`,
     responseHopNames: `^(?:${HOP}|x-dstack-.*)$`,
   };
+}
+
+/** A regular expression counts no further than 65,535. */
+function repeated(what: string, times: number): string {
+  const most = 65_535;
+  const whole = `${what}{${most}}`.repeat(Math.floor(times / most));
+  return `${whole}${what}{${times % most}}`;
 }

@@ -25,12 +25,17 @@ export interface RenderSettings {
   /** The authorities that verify `https` instances: a file, or `@system-ca`. */
   readonly caFile: string;
   readonly features: HaproxyFeatures;
+  /** How much the headers of a request may have together. */
+  readonly headerBytesMax: number;
   /** Names that a browser may ask for, beside loopback and services; null where other machines may ask at all. */
   readonly browserHosts: readonly string[] | null;
 }
 
 /** What a template may use; the names are stable. Every value is already escaped for where the built-in template has it. */
-export interface TemplateView extends Omit<RenderSettings, "caFile" | "features" | "latencies" | "browserHosts"> {
+export interface TemplateView extends Omit<
+  RenderSettings,
+  "caFile" | "features" | "latencies" | "browserHosts" | "headerBytesMax"
+> {
   /** `sherlock GENERATION`: must stand in `global` as the description, so that a reload can be verified. */
   readonly description: string;
   readonly percentiles: PercentilesView | null;
@@ -104,14 +109,14 @@ export interface ServerView {
 
 /** Makes what a template is filled with. Equal plans and settings make equal views. */
 export function viewOf(plan: Plan, settings: RenderSettings, generation: string): TemplateView {
-  const { caFile, features, latencies, browserHosts, ...rest } = settings;
+  const { caFile, features, latencies, browserHosts, headerBytesMax, ...rest } = settings;
   const { backends, tcpListeners, keys } = plan.structure;
   return {
     ...rest,
     listen: rest.listen.map(bindWords),
     description: `sherlock ${generation}`,
     percentiles: latencies === null ? null : percentilesView(latencies, settings.accessLog),
-    http: httpRules(features),
+    http: httpRules(features, headerBytesMax),
     browserHosts: browserHosts === null ? null : browserHosts.join(" "),
     limits: DEFAULT_LIMITS,
     whenFetches: whenFetches(keys),

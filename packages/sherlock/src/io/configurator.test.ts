@@ -25,6 +25,7 @@ const SETTINGS = {
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, name])),
   caFile: "@system-ca",
   features: EVERY_FEATURE,
+  headerBytesMax: 20_480,
   browserHosts: null,
 } as unknown as RenderSettings;
 

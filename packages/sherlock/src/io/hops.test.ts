@@ -4,6 +4,7 @@ import type { AddressInfo, Server } from "node:net";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HEAD_LIMITS } from "@datawire/protocol";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
@@ -90,6 +91,7 @@ beforeAll(async () => {
         runDir: folder,
         hardStopAfterMs: 60_000,
         maxConnections: 100,
+        headerBytesMax: HEAD_LIMITS.headerBytes,
         caFile,
       },
     },

@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HEAD_LIMITS } from "@datawire/protocol";
 import { httpRules } from "../core/http-rules.ts";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
@@ -126,6 +127,7 @@ beforeAll(async () => {
         runDir: folder,
         hardStopAfterMs: 60_000,
         maxConnections: 100,
+        headerBytesMax: HEAD_LIMITS.headerBytes,
         caFile,
       },
       tcp: {
@@ -245,7 +247,7 @@ describe("an answer of the proxy's own", () => {
     ["/strict/x", 503, "no live instance", "the primary, version 1, has no live instance"],
     ["/refused/x", 503, "no live instance", "the primary has no live instance, and failover is none"],
     ["/untrusted/x", 503, "no live instance", "no instance answers"],
-    ["/broken/x", 502, "bad gateway", httpRules(EVERY_FEATURE).badAnswer],
+    ["/broken/x", 502, "bad gateway", httpRules(EVERY_FEATURE, HEAD_LIMITS.headerBytes).badAnswer],
     ["/slow/x", 504, "gateway timeout", "an instance did not answer in time"],
   ] as const;
   test.each(OWN)("for %s is %i as text, HTML and JSON", async (path, status, error, reason) => {

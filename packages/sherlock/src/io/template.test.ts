@@ -33,6 +33,7 @@ const SETTINGS: RenderSettings = {
   maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
   caFile: "@system-ca",
   features: EVERY_FEATURE,
+  headerBytesMax: 20_480,
   browserHosts: ["localhost", "vm1"],
 };
 

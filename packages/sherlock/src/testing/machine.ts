@@ -28,6 +28,8 @@ import { SESSION_IDS } from "./session-ids.ts";
 export interface Machine {
   readonly port: number;
   readonly dir: RunDir;
+  /** What it was started with. */
+  readonly settings: SherlockSettings;
   /** What the HAProxy that the tests run with can do. */
   readonly features: HaproxyFeatures;
   readonly process: HaproxyProcess;
@@ -168,6 +170,7 @@ export async function startMachine({
   return {
     port,
     dir,
+    settings,
     features,
     process: haproxy,
     planning,
