@@ -32,7 +32,7 @@ export class DirectoryMachine {
     return this.#process !== null;
   }
 
-  /** The directory, once it has loaded its store. */
+  /** The directory, from when it has loaded its store until it is asked to end. */
   get directory(): MemoryDirectory | null {
     return this.#directory;
   }
@@ -59,7 +59,10 @@ export class DirectoryMachine {
 
   /** Asks the process to end in good order. */
   stop(): void {
-    this.#process?.stop.abort();
+    if (this.#process === null) return;
+    this.#process.stop.abort();
+    this.#directory = null;
+    this.#deps.network.listen(this.name, null);
   }
 
   /** Gives a caller this share of one version of a service; resolves when the directory has answered. */
@@ -93,9 +96,10 @@ export class DirectoryMachine {
       { store, clock: process.clock, log: noLog, chance },
     );
     if (!process.alive) return;
-    this.#directory = directory;
-    network.listen(this.name, { process, open: (events, wires) => directory.link(events, wires) });
-    process.stop.signal.addEventListener("abort", () => network.listen(this.name, null));
+    if (!process.stop.signal.aborted) {
+      this.#directory = directory;
+      network.listen(this.name, { process, open: (events, wires) => directory.link(events, wires) });
+    }
     await directory.run(process.stop.signal);
     await store.close();
     if (process.alive) this.crash("refuses");

@@ -18,8 +18,8 @@ export type Happening =
   | { readonly do: "crash"; readonly machine: string; readonly absence: Absence; readonly forMs: number }
   /** A process is asked to end, and is started again after a while. */
   | { readonly do: "stop"; readonly machine: string; readonly forMs: number }
-  /** Nothing can be written to a directory's disk for a while. */
-  | { readonly do: "full disk"; readonly directory: string; readonly forMs: number };
+  /** A directory's store takes nothing for a while: its disk is full, or it does not reach etcd. */
+  | { readonly do: "outage"; readonly directory: string; readonly forMs: number };
 
 /** A happening, and how long after the start; so one that is left out moves no other. */
 export type Event = Happening & { readonly atMs: number };
@@ -28,6 +28,8 @@ export type Event = Happening & { readonly atMs: number };
 export interface History {
   /** Drives delays, back-off and names. */
   readonly seed: number;
+  /** Each directory has one of its own, or all share one. */
+  readonly store: "embedded" | "etcd";
   readonly directories: number;
   readonly watsons: number;
   readonly sherlocks: number;

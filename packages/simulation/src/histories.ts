@@ -1,61 +1,50 @@
 import fc from "fast-check";
 import type { Event, History } from "./events.ts";
 
-const machines = { directories: ["d0"], clients: ["w0", "w1", "s0"] } as const;
+/** How large a dstack is, and what its directories keep their state in. */
+export type Shape = Omit<History, "seed" | "events">;
 
-const directory = fc.constantFrom(...machines.directories);
-const client = fc.constantFrom(...machines.clients);
-const machine = fc.constantFrom(...machines.directories, ...machines.clients);
-const forMs = fc.integer({ min: 0, max: 9_000 });
-const watson = fc.constantFrom("w0", "w1");
+/** How many things happen at the most. */
+const EVENTS_MAX = 14;
+/** When the last of them happens, and how long the longest lasts. */
+const MS_MAX = { at: 20_000, lasts: 9_000 } as const;
 
-const event: fc.Arbitrary<Event> = fc
-  .tuple(
-    fc.integer({ min: 0, max: 20_000 }),
-    fc.oneof(
-      fc.record({
-        do: fc.constant("program" as const),
-        watson,
-        number: fc.nat(2),
-        state: fc.constantFrom("live" as const, "live" as const, "down" as const, "gone" as const),
-      }),
-      fc.record({
-        do: fc.constant("route" as const),
-        directory,
-        caller: fc.constantFrom("m0", "m1"),
-        percent: fc.nat(100),
-      }),
-      fc.record({
-        do: fc.constant("cut" as const),
-        client,
-        directory,
-        side: fc.constantFrom("both" as const, "client" as const, "directory" as const),
-      }),
-      fc
-        .record({ client, directory, forMs, toDirectory: fc.boolean() })
-        .map(({ client: one, directory: other, forMs: ms, toDirectory }) => ({
-          do: "silence" as const,
-          from: toDirectory ? one : other,
-          to: toDirectory ? other : one,
-          forMs: ms,
-        })),
-      fc.record({
-        do: fc.constant("crash" as const),
-        machine,
-        absence: fc.constantFrom("refuses" as const, "silent" as const),
-        forMs,
-      }),
-      fc.record({ do: fc.constant("stop" as const), machine, forMs }),
-      fc.record({ do: fc.constant("full disk" as const), directory, forMs }),
-    ),
-  )
-  .map(([atMs, happening]) => ({ atMs, ...happening }));
+/** Histories of a dstack of this shape. They shrink by leaving events out; the seed stays. */
+export function historiesOf(shape: Shape): fc.Arbitrary<History> {
+  const events = fc.array(eventsOf(shape), { maxLength: EVENTS_MAX, size: "max" });
+  return fc.record({ seed: fc.noShrink(fc.integer()), events }).map((drawn) => ({ ...shape, ...drawn }));
+}
 
-/** Histories of a small dstack. They shrink by leaving events out; the seed stays. */
-export const histories: fc.Arbitrary<History> = fc.record({
-  seed: fc.noShrink(fc.integer()),
-  directories: fc.constant(1),
-  watsons: fc.constant(2),
-  sherlocks: fc.constant(1),
-  events: fc.array(event, { maxLength: 14, size: "max" }),
-});
+function eventsOf(shape: Shape): fc.Arbitrary<Event> {
+  const names = (letter: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${letter}${i}`);
+  const watsons = names("w", shape.watsons);
+  const clients = [...watsons, ...names("s", shape.sherlocks)];
+  const directories = names("d", shape.directories);
+  const directory = fc.constantFrom(...directories);
+  const client = fc.constantFrom(...clients);
+  const machine = fc.constantFrom(...directories, ...clients);
+  const forMs = fc.integer({ min: 0, max: MS_MAX.lasts });
+  const program = fc.record({
+    do: fc.constant("program" as const),
+    watson: fc.constantFrom(...watsons),
+    number: fc.nat(2),
+    state: fc.constantFrom("live" as const, "live" as const, "down" as const, "gone" as const),
+  });
+  const caller = fc.constantFrom("m0", "m1");
+  const route = fc.record({ do: fc.constant("route" as const), directory, caller, percent: fc.nat(100) });
+  const side = fc.constantFrom("both" as const, "client" as const, "directory" as const);
+  const cut = fc.record({ do: fc.constant("cut" as const), client, directory, side });
+  const silence = fc.tuple(client, directory, fc.boolean(), forMs).map(([one, other, there, ms]) => ({
+    do: "silence" as const,
+    from: there ? one : other,
+    to: there ? other : one,
+    forMs: ms,
+  }));
+  const absence = fc.constantFrom("refuses" as const, "silent" as const);
+  const crash = fc.record({ do: fc.constant("crash" as const), machine, absence, forMs });
+  const stop = fc.record({ do: fc.constant("stop" as const), machine, forMs });
+  const outage = fc.record({ do: fc.constant("outage" as const), directory, forMs });
+  return fc
+    .tuple(fc.integer({ min: 0, max: MS_MAX.at }), fc.oneof(program, route, cut, silence, crash, stop, outage))
+    .map(([atMs, happening]) => ({ atMs, ...happening }));
+}

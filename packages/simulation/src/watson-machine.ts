@@ -24,8 +24,8 @@ export class WatsonMachine {
   #drained: readonly string[] = [];
   #process: SimulatedProcess | null = null;
   #links: Links | null = null;
-  /** By key, what a directory has confirmed to hold, and nobody has taken back since. */
-  readonly confirmed = new Map<string, Registration>();
+  /** By key, since when a directory is known to hold it; what nobody has taken back since. */
+  readonly confirmed = new Map<string, number>();
 
   constructor(name: string, deps: WatsonMachineDeps) {
     this.name = name;
@@ -130,7 +130,7 @@ export class WatsonMachine {
 
   #remember(): void {
     if (this.#links === null) return; // it is leaving, and has taken all back
-    this.confirmed.clear();
-    for (const [key, registration] of this.#programs) this.confirmed.set(key, registration);
+    for (const key of this.#programs.keys())
+      if (!this.confirmed.has(key)) this.confirmed.set(key, this.#deps.clock.monotonicMs());
   }
 }

@@ -7,6 +7,7 @@ import { seededChance, type SeededChance } from "./chance.ts";
 import { DirectoryMachine } from "./directory-machine.ts";
 import { DirectoryDisk } from "./disk.ts";
 import type { Happening, History } from "./events.ts";
+import { MemoryEtcd } from "@datawire/directory/testing";
 import { Network } from "./network.ts";
 import { RouteLedger } from "./route-ledger.ts";
 import { LEASE_MS, PORT } from "./settings.ts";
@@ -18,12 +19,17 @@ type Machine = DirectoryMachine | WatsonMachine | SherlockMachine;
 /** So long after a disk has room again a directory has saved all that it answered. */
 const SAVED_AGAIN_MS = 6_000;
 
+/** So long after something was answered by one directory the others on the same store know it. */
+const SPREAD_MS = 1_000;
+
 /** A whole dstack, and what must hold in it. */
 export class World {
   readonly #clock: FakeClock;
   readonly #chance: SeededChance;
   readonly #network: Network;
   readonly #disks = new Map<string, DirectoryDisk>();
+  /** Null where each directory has a disk of its own. */
+  readonly #etcd: MemoryEtcd | null;
   readonly #directories: readonly DirectoryMachine[];
   readonly #watsons: readonly WatsonMachine[];
   readonly #sherlocks: readonly SherlockMachine[];
@@ -38,16 +44,20 @@ export class World {
   readonly #unsavedUntilMs = new Map<string, number>();
   #failure: Error | null = null;
 
-  constructor({ seed, directories, watsons, sherlocks }: History) {
+  constructor({ seed, store, directories, watsons, sherlocks }: History) {
     this.#clock = createFakeClock();
     this.#chance = seededChance(seed);
     const deps = { clock: this.#clock, chance: this.#chance, network: new Network(this.#clock, this.#chance) };
     this.#network = deps.network;
     const names = (letter: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${letter}${i}`);
+    this.#etcd = store === "etcd" ? new MemoryEtcd(this.#clock, this.#chance) : null;
     this.#directories = names("d", directories).map((name) => {
       const disk = new DirectoryDisk(this.#chance);
       this.#disks.set(name, disk);
-      return new DirectoryMachine(name, { ...deps, openStore: async (process) => disk.open(process) });
+      return new DirectoryMachine(name, {
+        ...deps,
+        openStore: async (process) => this.#etcd?.open(process, { leaseMs: LEASE_MS }) ?? disk.open(process),
+      });
     });
     const replicas = names("d", directories).map((name) => parseDirectoryAddress(`//${name}:${PORT}/directory`));
     const [first, ...others] = replicas;
@@ -104,26 +114,22 @@ export class World {
         this.#later(event.forMs, () => this.#start(machine));
         return;
       }
-      case "full disk": {
-        const disk = this.#disks.get(event.directory);
-        if (disk === undefined) return;
-        disk.full = true;
-        this.#unsavedUntilMs.set(event.directory, this.elapsedMs + event.forMs + SAVED_AGAIN_MS);
-        this.#later(event.forMs, () => (disk.full = false));
-        return;
-      }
+      case "outage":
+        return this.#begin(event);
     }
   }
 
   /** Makes whole what is broken; returns how long that takes. */
   heal(): number {
-    for (const disk of this.#disks.values()) disk.full = false;
     // One that is about to end is started again when it has.
     for (const machine of this.#machines()) {
       this.#start(machine);
       for (let ms = 500; ms <= 3_000; ms += 500) this.#later(ms, () => this.#start(machine));
     }
-    return this.#network.silentForMs;
+    return Math.max(
+      this.#network.silentForMs,
+      ...[...this.#unsavedUntilMs.values()].map((untilMs) => untilMs - this.elapsedMs),
+    );
   }
 
   /** What must hold at every moment. */
@@ -140,7 +146,7 @@ export class World {
     }
     for (const name of linked) this.#linkedMs.set(name, this.elapsedMs);
     for (const { name, directory } of this.#directories) {
-      if (directory === null) continue;
+      if (directory === null || (this.#etcd !== null && this.#isUnsaved())) continue;
       for (const key of this.#owed()) {
         if (directory.tenant.state.table.instance(key) === null)
           throw new Error(
@@ -154,12 +160,12 @@ export class World {
   /** What must hold when nothing was broken for a while. */
   checkQuiet(): void {
     const wanted = new Map(this.#watsons.flatMap(({ announced }) => [...announced]));
-    const digests = new Map<string, string>();
+    const tables = new Map<string, Catalog>();
     for (const { name, directory } of this.#directories) {
       if (directory === null) throw new Error(`${name} is not there`);
       const { publisher, state } = directory.tenant;
       if (publisher.warming) throw new Error(`${name} still warms up`);
-      digests.set(name, state.table.hash());
+      tables.set(name, state.table);
       this.#checkRoutes(name, directory.tenant.state.table);
     }
     for (const { name, isUpToDate } of this.#watsons)
@@ -176,10 +182,21 @@ export class World {
       }
       for (const one of table.instances())
         if (!wanted.has(instanceKey(one))) throw new Error(`${name} has ${instanceKey(one)}, which nobody announces`);
-      digests.set(name, table.hash());
+      tables.set(name, table);
     }
-    if (new Set(digests.values()).size > 1)
-      throw new Error(`the tables differ: ${[...digests].map(([name, digest]) => `${name} has ${digest}`).join(", ")}`);
+    this.#checkAlike([...tables]);
+  }
+
+  #checkAlike([first, ...others]: readonly (readonly [string, Catalog])[]): void {
+    for (const [name, table] of others) {
+      if (first === undefined || table.hash() === first[1].hash()) continue;
+      const [own, there] = [entitiesOf(table), entitiesOf(first[1])];
+      const only = (one: Set<string>, other: Set<string>): string =>
+        [...one].filter((text) => !other.has(text)).join(", ");
+      throw new Error(
+        `the tables differ: ${name} alone has ${only(own, there)}; ${first[0]} alone has ${only(there, own)}`,
+      );
+    }
   }
 
   /** Ends everything, so that nothing of it is left. */
@@ -200,9 +217,22 @@ export class World {
   #start(machine: Machine): void {
     if (machine.isUp) return;
     // A store that takes nothing keeps no Watson waiting: what was answered meanwhile is in memory alone.
-    if ((this.#unsavedUntilMs.get(machine.name) ?? 0) > this.elapsedMs)
+    if (machine instanceof DirectoryMachine && this.#isUnsaved())
       for (const { confirmed } of this.#watsons) confirmed.clear();
     machine.start();
+  }
+
+  #begin({ directory, forMs }: Extract<Happening, { do: "outage" }>): void {
+    this.#unsavedUntilMs.set(directory, this.elapsedMs + forMs + SAVED_AGAIN_MS);
+    if (this.#etcd !== null) {
+      // What is answered from now on may be known to this directory alone.
+      for (const { confirmed } of this.#watsons) confirmed.clear();
+      return this.#etcd.hide(directory, forMs);
+    }
+    const disk = this.#disks.get(directory);
+    if (disk === undefined) return;
+    disk.full = true;
+    this.#later(forMs, () => (disk.full = false));
   }
 
   #later(ms: number, work: () => void): void {
@@ -224,7 +254,16 @@ export class World {
 
   /** The instances that nobody may lose sight of: confirmed to a Watson that was linked within the last lease. */
   *#owed(): Generator<string> {
-    for (const { name, confirmed } of this.#watsons) if (this.#isInSight(name)) yield* confirmed.keys();
+    const saidMs = this.elapsedMs - (this.#etcd === null ? 0 : SPREAD_MS);
+    for (const { name, confirmed } of this.#watsons) {
+      if (!this.#isInSight(name)) continue;
+      for (const [key, sinceMs] of confirmed) if (sinceMs <= saidMs) yield key;
+    }
+  }
+
+  /** Whether some directory may not have saved yet what it answered, or not know what others have. */
+  #isUnsaved(): boolean {
+    return [...this.#unsavedUntilMs.values()].some((untilMs) => untilMs > this.elapsedMs);
   }
 
   /** Whether some directory had a link with a Watson within the last lease. */
@@ -237,6 +276,8 @@ export class World {
     const now = new Set([...follower.table.instances()].map(instanceKey));
     const before = this.#had.get(follower) ?? new Set();
     this.#had.set(follower, now);
+    // A directory that has lost sight of its store goes on with what it has, which may lack what others know.
+    if (this.#etcd !== null && this.#isUnsaved()) return;
     for (const key of this.#owed()) {
       if (!before.has(key) || now.has(key) || this.#takenBack.has(key)) continue;
       this.#failure ??= new Error(`${name} lost ${key}, which its Watson holds and is not out of sight for a lease`);
@@ -254,6 +295,9 @@ export class World {
     }
   }
 }
+
+const entitiesOf = (table: Catalog): Set<string> =>
+  new Set([...table.services(), ...table.instances(), ...table.routeTables()].map((entity) => JSON.stringify(entity)));
 
 function checkShares(name: string, { table }: CatalogFollower): void {
   for (const service of table.serviceNames()) {

@@ -10,13 +10,14 @@ import { tokenEndpoints } from "./tokens.ts";
 
 /** Every endpoint that answers with JSON or a file, bound to what answers it. */
 export function endpointsOf(context: ApiContext): BoundEndpoint[] {
-  const page = openApiPage({ ...pages, ...endpoints }, { version: VERSION });
+  // Made when somebody asks: it takes longer than all else that a table needs to be opened.
+  let page: ReturnType<typeof openApiPage> | null = null;
   return [
     ...readEndpoints(context),
     ...changeEndpoints(context),
     ...backupEndpoints(context),
     ...tokenEndpoints(context),
     statusEndpoint(context),
-    bind(endpoints.openApi, () => page),
+    bind(endpoints.openApi, () => (page ??= openApiPage({ ...pages, ...endpoints }, { version: VERSION }))),
   ];
 }

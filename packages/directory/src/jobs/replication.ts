@@ -43,6 +43,7 @@ export class Replication {
   /** Resolves with the end of the save that is to come; null when none is. */
   #next: PromiseWithResolvers<void> | null = null;
   #wasAway = false;
+  #ended = false;
   #failures = 0;
 
   constructor(deps: ReplicationDeps) {
@@ -75,16 +76,18 @@ export class Replication {
   /** Something may have to be written. */
   soon(delayMs: number = SHARE_MS): void {
     const { state, clock } = this.#deps;
-    if (this.#cancelTimer !== null || state.registry.dirty.size === 0) return;
+    if (this.#ended || this.#cancelTimer !== null || state.registry.dirty.size === 0) return;
     this.#next = Promise.withResolvers();
     this.#cancelTimer = clock.setTimer(delayMs, () => void this.#save());
   }
 
   /**
    * Resolves when the other directories, and this one after a restart, know all that was said so far. Also when the
-   * store is away, as then nobody should wait for it.
+   * store is away, as then nobody should wait for it. Never for what is said after the end: who is not answered says it
+   * again to the next directory.
    */
   async saved(): Promise<void> {
+    if (this.#ended && this.#deps.state.registry.dirty.size > 0) await new Promise(() => {});
     if (this.#deps.store.outage !== null) return;
     await (this.#next?.promise ?? this.#saving);
   }
@@ -102,9 +105,8 @@ export class Replication {
    * on their way to another directory, and to call them lost would only make their instances flicker.
    */
   async end(): Promise<void> {
+    this.#ended = true;
     await this.#save();
-    this.#cancelTimer?.();
-    this.#cancelTimer = () => {};
   }
 
   #save(): Promise<void> {
@@ -156,11 +158,12 @@ export class Replication {
   async #recall(): Promise<void> {
     const { state, shared, log } = this.#deps;
     const unconfirmed = state.registry.dirty.takeUnconfirmed();
-    if (unconfirmed.length === 0) return;
+    const { instances, watsons } = unconfirmed;
+    if (instances.length + watsons.length === 0) return;
     try {
       await shared.recall(unconfirmed);
     } catch (error) {
-      log.warn("Registrations not read again yet", { error, instances: unconfirmed.length });
+      log.warn("Registrations not read again yet", { error, instances: instances.length, watsons: watsons.length });
       state.registry.dirty.restoreUnconfirmed(unconfirmed);
       this.soon(RETRY_MS);
     }

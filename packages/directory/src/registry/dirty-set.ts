@@ -18,6 +18,14 @@ export interface WatsonChange extends RegistrationChanges {
   readonly away: string | null;
 }
 
+/** Of what a directory does not know any more what the store has. */
+export interface Unconfirmed {
+  /** Keys `SERVICE@INSTANCE`. */
+  readonly instances: readonly string[];
+  /** Ids of Watsons. */
+  readonly watsons: readonly string[];
+}
+
 /** What this directory has changed of the registrations and not saved yet. */
 export class DirtySet {
   readonly #ownership: Ownership;
@@ -27,6 +35,8 @@ export class DirtySet {
   readonly #watsons = new Map<string, string | null>();
   /** Instances that changed here and were not saved before another directory heard their Watson. */
   readonly #unconfirmed = new Set<string>();
+  /** Watsons that were forgotten here, which the directory that saw them last may not have allowed, as it is back. */
+  readonly #unconfirmedWatsons = new Set<string>();
 
   constructor(ownership: Ownership) {
     this.#ownership = ownership;
@@ -42,7 +52,7 @@ export class DirtySet {
   }
 
   get size(): number {
-    return this.#instances.size + this.#watsons.size + this.#unconfirmed.size;
+    return this.#instances.size + this.#watsons.size + this.#unconfirmed.size + this.#unconfirmedWatsons.size;
   }
 
   clear(): void {
@@ -94,23 +104,27 @@ export class DirtySet {
     return [...byWatson.values()];
   }
 
-  /**
-   * The instances of which this directory does not know any more what the store has: what it heard of them was never
-   * written, and will not be.
-   */
-  takeUnconfirmed(): string[] {
-    const keys = [...this.#unconfirmed];
+  /** What has to be read again: what this directory heard or decided of it was never written, and will not be. */
+  takeUnconfirmed(): Unconfirmed {
+    const taken = { instances: [...this.#unconfirmed], watsons: [...this.#unconfirmedWatsons] };
     this.#unconfirmed.clear();
-    return keys;
+    this.#unconfirmedWatsons.clear();
+    return taken;
   }
 
-  restoreUnconfirmed(keys: readonly string[]): void {
-    for (const key of keys) this.#unconfirmed.add(key);
+  restoreUnconfirmed({ instances, watsons }: Unconfirmed): void {
+    for (const key of instances) this.#unconfirmed.add(key);
+    for (const id of watsons) this.#unconfirmedWatsons.add(id);
   }
 
   /** As `restore`, of `takeByWatson`. */
   restoreByWatson(changes: readonly WatsonChange[]): void {
     for (const { watson, sighting, stored, gone, away } of changes) {
+      if (sighting === null && away !== null && !this.#ownership.watsons.has(watson)) {
+        // Written again it would be refused again, for as long as the directory that saw the Watson is there.
+        this.restoreUnconfirmed({ instances: gone, watsons: [watson] });
+        continue;
+      }
       if (sighting !== undefined && !this.#watsons.has(watson)) this.#watsons.set(watson, away);
       for (const key of [...stored.map((one) => instanceKey(one.registration)), ...gone]) {
         if (!this.#instances.has(key)) this.#instances.set(key, watson);

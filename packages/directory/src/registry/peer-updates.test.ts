@@ -1,3 +1,4 @@
+import type { Unconfirmed } from "./dirty-set.ts";
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { at, createState, LEASE_MS, registration, shown, state, watson } from "../testing/worlds.ts";
@@ -141,9 +142,10 @@ class Shared {
     return [{ replicas: [], sightings, registrations }, this.#revision];
   }
 
-  read(keys: readonly string[]): SharedNews {
-    const registrations = keys.map((key) => ({ key, value: this.#registrations.get(key)?.value ?? null }));
-    return { ...nothing, registrations };
+  read({ instances, watsons }: Unconfirmed): SharedNews {
+    const registrations = instances.map((key) => ({ key, value: this.#registrations.get(key)?.value ?? null }));
+    const sightings = watsons.map((id) => ({ id, value: this.#sightings.get(id)?.value ?? null }));
+    return { ...nothing, sightings, registrations };
   }
 
   /** Writes what a directory that has heard everything up to `revision` says; returns what it refuses. */

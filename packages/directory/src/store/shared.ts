@@ -1,5 +1,5 @@
 import type { SharedNews } from "../registry/peer-updates.ts";
-import type { WatsonChange } from "../registry/dirty-set.ts";
+import type { Unconfirmed, WatsonChange } from "../registry/dirty-set.ts";
 
 /** A directory that uses the store, from its start to its end. */
 export interface Replica {
@@ -46,10 +46,10 @@ export interface SharedStore {
    */
   save(changes: readonly WatsonChange[]): Promise<readonly WatsonChange[]>;
   /**
-   * Tells again, as news, what the store has of these instances.
+   * Tells again, as news, what the store has of these.
    * @throws StoreError `unavailable`
    */
-  recall(keys: readonly string[]): Promise<void>;
+  recall(unconfirmed: Unconfirmed): Promise<void>;
   /** Asks another directory whether a Watson is connected to it and alive; false when it does not say so at once. */
   challenge(watson: string, replica: string): Promise<boolean>;
   /** The directories that are there, this one included. */

@@ -4,3 +4,4 @@ export { StoreError, type Store } from "../store/contract.ts";
 export { MemoryStore } from "./memory-store.ts";
 export type { MemoryLink, Wire, Wires } from "./memory-link.ts";
 export { type MemoryDirectory, openMemoryDirectory } from "./memory-directory.ts";
+export { MemoryEtcd } from "./memory-etcd.ts";

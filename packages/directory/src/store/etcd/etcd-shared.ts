@@ -1,6 +1,6 @@
 import type { Chance, Clock, Logger } from "@datawire/runtime";
 import type { SharedNews } from "../../registry/peer-updates.ts";
-import type { WatsonChange } from "../../registry/dirty-set.ts";
+import type { Unconfirmed, WatsonChange } from "../../registry/dirty-set.ts";
 import { StoreError } from "../contract.ts";
 import type { MissingReplica, Replica, SharedListener, SharedStore } from "../shared.ts";
 import { EtcdError } from "./etcd-error.ts";
@@ -115,10 +115,13 @@ export class EtcdShared implements SharedStore {
     return failed;
   }
 
-  async recall(instances: readonly string[]): Promise<void> {
+  async recall({ instances, watsons }: Unconfirmed): Promise<void> {
     const { keys, following } = this.#deps;
     try {
-      await following.recall(instances.map((key) => keys.of("instances", key)));
+      await following.recall([
+        ...watsons.map((id) => keys.of("watsons", id)),
+        ...instances.map((key) => keys.of("instances", key)),
+      ]);
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
       throw new StoreError("unavailable", `Cannot read registrations: ${error.message}`, { cause: error });
