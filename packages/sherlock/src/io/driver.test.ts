@@ -327,6 +327,33 @@ describe("Driver", () => {
     await expect.poll(async () => (await ask(port, "/s/").catch(() => null))?.status, { timeout: 3_000 }).toBe(200);
   });
 
+  test("starts HAProxy again as it was, also where a change has left a backend behind", async () => {
+    const a = await echo("a");
+    const table = catalogOf(service("s"), instance("s", "a", { url: a.url }));
+    const { follow, process: haproxy, dir } = await start(table);
+    await follow(table.apply(change(routes("s", { "//s@a": { share: 2_500 } }))));
+    await follow(table.apply({ ...change(), gone: { services: [], instances: [], tables: ["*>s"] } }));
+    expect((await ask(port, "/s/")).status).toBe(200);
+    // The files follow a second later, with the structure that is loaded.
+    await expect.poll(() => readFile(dir.maps.plain, "utf8"), { timeout: 5_000 }).toBe("s s:v1\n");
+    await expect
+      .poll(() => readFile(dir.config, "utf8"), { timeout: 5_000 })
+      .toMatch(/backend s:i:a[^]*server 127.*\n\nbackend s:v1[^]*server 127(?!.*disabled)/);
+    process.kill(haproxy.pid as number, "SIGKILL");
+    const statuses: number[] = [];
+    await expect
+      .poll(
+        async () => {
+          const answer = await ask(port, "/s/").catch(() => null);
+          if (answer !== null) statuses.push(answer.status);
+          return statuses.length;
+        },
+        { timeout: 5_000, interval: 1 },
+      )
+      .toBeGreaterThan(10);
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  });
+
   test("refuses a run directory that another Sherlock has", async () => {
     await start(catalogOf());
     await expect(startMachine({ table: catalogOf(), runDir: folder, port })).rejects.toThrow(
