@@ -158,6 +158,7 @@ test(
       const wanted = tableFrom(world, addressOf);
       tables.push(wanted);
       await machine.follow(table.apply(table.changeTo(wanted.snapshot())));
+      expect(machine.problems).toEqual([]);
     };
     await follow();
     const load = new Load();
