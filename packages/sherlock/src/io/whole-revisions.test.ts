@@ -121,14 +121,17 @@ function answerTo(
   });
 }
 
-/** Each share that a request may fall into, as the instances that may answer then; `503` where nobody does. */
+/** Each share that a request may fall into, as the instances that may answer then; `503` for what of it nobody takes. */
 function sharesOf(tables: readonly Catalog[], { path, headers }: Asking): Set<string>[] {
   return tables.flatMap((one) => {
     const shares = explain(one, "a", { caller: "monolith", zone: null }, { path, headers })?.shares ?? [];
-    const names = shares.map((share) => new Set(share.instances.map(({ name, url }) => echoAt(name, url))));
-    return names.length === 0
-      ? [new Set(["503", "404"])]
-      : names.map((some) => (some.size === 0 ? new Set(["503"]) : some));
+    if (shares.length === 0) return [new Set(["503", "404"])];
+    return shares.map(({ percent, instances }) => {
+      const names = instances.map(({ name, url }) => echoAt(name, url));
+      const taken = instances.reduce((sum, instance) => sum + instance.percent, 0);
+      // A part of a share into another service may be refused there; the percentages are rounded.
+      return new Set(taken > percent - 0.1 && names.length > 0 ? names : [...names, "503"]);
+    });
   });
 }
 
