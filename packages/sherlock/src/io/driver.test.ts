@@ -247,13 +247,13 @@ describe("Driver", () => {
       change(routes("s", { "//s@a": { share: 2_500 } }), service("new"), instance("new", "a", { url: a.url })),
     );
     const answers: number[] = [];
-    let asking = true;
+    const stopping = new AbortController();
     const caller = (async () => {
-      while (asking) answers.push((await ask(port, "/s/")).status);
+      while (!stopping.signal.aborted) answers.push((await ask(port, "/s/")).status);
     })();
     const second = await start(table);
     expect(second.process.pid).toBe(pid);
-    asking = false;
+    stopping.abort();
     await caller;
     expect(answers.filter((status) => status !== 200)).toEqual([]);
     expect(answers.length).toBeGreaterThan(5);
