@@ -180,17 +180,17 @@ test("changes drawn by chance cost no request, and lead none where neither the t
           path: "/",
           headers: lines.join("\n"),
         });
-        const { explanation } = await stack.read<Explained>(`/v1/explain?${query}`);
+        const { explanation } = await stack.read<Explained>(`/v1/explain?${query.toString()}`);
         return new Set(explanation.shares.flatMap((share) => share.instances.map(({ name }) => name)));
       }),
     );
   const tables = [await allowed()];
   let done = 0;
-  let stopped = false;
+  const stopping = new AbortController();
   const answers: Answered[][] = callers.map(() => []);
   const url = await stack.url("/emitter/");
   const load = callers.map(async (headers, caller) => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const followedNow = done;
       const by = await instanceAt(url, headers).catch((error: unknown) => String(error));
       answers[caller]?.push({ by, begun: tables.length, followed: followedNow });
@@ -209,7 +209,7 @@ test("changes drawn by chance cost no request, and lead none where neither the t
       answers.forEach((list, n) => expect(list.length).toBeGreaterThan((counts[n] as number) + 5)),
     );
   }
-  stopped = true;
+  stopping.abort();
   await Promise.all(load);
   const wrong = answers.flatMap((list, caller) =>
     // The command that was under way is known by its table only after it.
