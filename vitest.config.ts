@@ -14,6 +14,9 @@ export default defineConfig({
           // The files of a worker share its modules: loading them anew for each file cost more than all tests (56 s of CPU
           // without, 125 s with). So no module keeps what one test could leave to another.
           isolate: false,
+          // A bound for what hangs, and not for what is slow on a busy machine.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -26,7 +26,7 @@ interface Listed {
   readonly service: string;
   readonly instances: readonly { readonly name: string; readonly version: string | null; readonly url: string }[];
 }
-const services = (): Promise<readonly Listed[]> => stack.dwJson("service", "list") as Promise<readonly Listed[]>;
+const services = (): Promise<readonly Listed[]> => stack.dwJson<readonly Listed[]>("service", "list");
 const status = async (): Promise<string> => (await stack.dw("status")).stdout;
 
 test("text is what was typed, from the file to the table and to a route", async () => {

@@ -25,7 +25,7 @@ const change = fc.oneof(
   fc.constant(["route", "remove", "//monolith", "//shop@a"]),
   fc
     .tuple(percent, fc.constantFrom("header:X-User", "cookie:user"))
-    .map(([share, key]) => [...["route", "add", ...CANARY, share], ...["--sticky", key]]),
+    .map(([share, key]) => ["route", "add", ...CANARY, share, "--sticky", key]),
   percent.map((share) => ["route", "add", ...CANARY, share, "--no-sticky"]),
   percent.map((share) => ["route", "add", ...CANARY, share, "--when", "header:X-Beta=1"]),
   fc.constantFrom("drain", "resume").map((verb) => ["instance", verb, "//shop@b"]),
