@@ -20,9 +20,9 @@ test.each([
 });
 
 test("fitsPattern() takes no time for a pattern made to take it", () => {
-  const started = performance.now();
-  fitsPattern("a".repeat(100), `${"*a".repeat(49)}*b`);
-  expect(performance.now() - started).toBeLessThan(50);
+  // Trying all ways to divide the name among the stars, of which there are about 10^28, would not end.
+  expect(fitsPattern("a".repeat(100), `${"*a".repeat(49)}*b`)).toBe(false);
+  expect(fitsPattern(`${"a".repeat(99)}b`, `${"*a".repeat(49)}*b`)).toBe(true);
 });
 
 test("parsePattern() takes a name, an address and a pattern, and nothing else", () => {

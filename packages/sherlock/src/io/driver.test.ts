@@ -296,16 +296,15 @@ describe("Driver", () => {
     const table = catalogOf(service("s"), frozen, instance("s", "a", { url: a.url }));
     const { follow, features } = await start(table);
     const cut = await stuckRequest(silent);
-    const startedMs = performance.now();
     await follow(table.apply(change({ ...frozen, state: "down", cause: "timeout" })));
     if (!features.repeatsCut) {
       // Nothing is cut that would then be lost; the time-out repeats it, or the end of the instance.
       expect(cut.answered()).toBe(false);
       silent.die();
     }
+    // Without a cut the time-out would have to end it, and that is longer than a test may take.
     const { status, seen } = await cut.answer;
     expect([status, seen?.name]).toEqual([200, "a"]);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
     // One that answered its check has its drain time, until it is silent too.
     await follow(table.apply(change(frozen)));
     const kept = await stuckRequest(silent);
