@@ -1,16 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Catalog } from "@datawire/catalog";
 import { tableChangeSchema } from "@datawire/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { SessionRegistry } from "./session-registry.ts";
-import { hello, type Served, serve, sherlockOf, watsonOf } from "../testing/served.ts";
+import { MemoryStore } from "../testing/memory-store.ts";
+import { hello, sherlockOf, watsonOf } from "../testing/served.ts";
+import { type ServedInMemory, serveInMemory } from "../testing/served-in-memory.ts";
 import { registration } from "../testing/worlds.ts";
 
-const running: Served[] = [];
-const start = async (config: Parameters<typeof serve>[0] = {}): Promise<Served> => {
-  const served = await serve(config);
+const running: ServedInMemory[] = [];
+const start = async (config: Parameters<typeof serveInMemory>[0] = {}): Promise<ServedInMemory> => {
+  const served = await serveInMemory(config);
   running.push(served);
   return served;
 };
@@ -53,21 +52,21 @@ test("a client that goes on answering pings stays for longer than a lease, and i
   await watsonOf(served, "vm1", [registration("barker@a")]);
   const sherlock = await sherlockOf(served, "monolith");
   await sherlock.next("warm");
-  await new Promise((resolve) => sherlock.socket.once("ping", resolve));
-  await new Promise((resolve) => sherlock.socket.once("ping", resolve));
+  await sherlock.socket.pinged();
+  await sherlock.socket.pinged();
   const { body } = await served.get("/v1/services");
   expect(body["services"]).toMatchObject([{ service: "barker", status: "live" }]);
 });
 
 test("a restart restores what was registered as it was, and each Watson brings its own back", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "datawire-restart-"));
-  const first = await serve({ folder });
+  const store = new MemoryStore();
+  const first = await serveInMemory({ store });
   await watsonOf(first, "vm1", [registration("barker@a:1"), registration("barker@b:2")]);
   await first.send("POST", "/v1/routes", { source: "//m", target: "//barker(2)", percent: 10 });
   const before = new Catalog();
   before.apply(tableChangeSchema.parse((await first.get("/v1/table")).body));
   await first.stop();
-  const second = await start({ folder });
+  const second = await start({ store });
   const have = { epoch: "before", revision: 7, hash: before.hash() };
   const returning = await sherlockOf(second, "returning", { services: null, have });
   expect(await returning.next("delta")).toMatchObject({ from: 0, revision: 0, hash: have.hash });
@@ -78,7 +77,6 @@ test("a restart restores what was registered as it was, and each Watson brings i
   await watsonOf(second, "vm1", [registration("barker@b:2")]);
   const { change } = await sherlock.next("delta");
   expect(change).toMatchObject({ instances: [], gone: { instances: ["barker@a"] } });
-  await rm(folder, { recursive: true });
 });
 
 test("a Watson with the id of a connected one is refused by name; the first one stays", async () => {
@@ -239,16 +237,16 @@ test("a subscriber that returns gets only what it missed", async () => {
 });
 
 test("a directory that stops says good-bye to its clients", async () => {
-  const served = await serve();
+  const served = await serveInMemory();
   const sherlock = await sherlockOf(served, "m");
   await served.stop();
   expect(await sherlock.closed()).toBe(1001);
 });
 
 test("Sherlocks alone are given the key of the cookies of sessions, the same after a restart", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "datawire-key-"));
-  const first = await serve({ folder });
-  const keyFor = async (served: Served, kind: "sherlock" | "dw"): Promise<string | undefined> => {
+  const store = new MemoryStore();
+  const first = await serveInMemory({ store });
+  const keyFor = async (served: ServedInMemory, kind: "sherlock" | "dw"): Promise<string | undefined> => {
     const client = await served.link();
     client.send(hello(kind, kind, { subscribe: { services: null, have: null } }));
     return (await client.next("welcome")).sessionKey;
@@ -257,13 +255,12 @@ test("Sherlocks alone are given the key of the cookies of sessions, the same aft
   expect(key).toMatch(/^[A-Za-z0-9_-]{43}$/);
   expect(await keyFor(first, "dw")).toBeUndefined();
   await first.stop();
-  const second = await start({ folder });
+  const second = await start({ store });
   expect(await keyFor(second, "sherlock")).toBe(key);
-  await rm(folder, { recursive: true });
 });
 
 describe("what is refused is told to operators", () => {
-  const problems = async (served: Served) =>
+  const problems = async (served: ServedInMemory) =>
     (await served.get("/v1/status")).body["problems"] as { subject: string; message: string; remedy: string }[];
 
   test("an instance that another connected Watson holds, until it is registered or taken back", async () => {

@@ -20,7 +20,7 @@ interface MemoryDirectoryDeps {
 export interface MemoryDirectory {
   readonly tenant: Tenant;
   /** Opens a link to it. */
-  link(events: ConnectionEvents, wires: Wires): MemoryLink;
+  link(events: ConnectionEvents, wires: Wires, onCode?: (code: number) => void): MemoryLink;
   /** Does what is due until the signal aborts, then takes leave of the clients and saves what is not saved yet. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -75,7 +75,7 @@ export async function openMemoryDirectory(
   };
   return {
     tenant,
-    link: (events, wires) => linkThroughMemory(sessions, events, { wires, accept }),
+    link: (events, wires, onCode) => linkThroughMemory(sessions, events, { wires, accept, onCode }),
     async run(signal) {
       await tenant.keepHouse(signal);
       await tenant.leave();

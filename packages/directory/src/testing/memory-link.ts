@@ -21,7 +21,7 @@ export interface MemoryLink {
   /** Whether both ends know that it has ended. */
   readonly over: boolean;
   /** Tells the client alone that the connection is gone. */
-  breakAtClient(reason?: string): void;
+  breakAtClient(): void;
   /** Tells the directory alone that the connection is gone. */
   breakAtDirectory(): void;
 }
@@ -29,6 +29,7 @@ export interface MemoryLink {
 /** RFC 6455, section 7.4.1, and its registry at IANA. */
 const INTERNAL_ERROR = 1011;
 const NORMAL_CLOSURE = 1000;
+const ABNORMAL_CLOSURE = 1006;
 
 type End = "open" | "closed";
 
@@ -39,17 +40,27 @@ type End = "open" | "closed";
 export function linkThroughMemory(
   sessions: LinkSessions,
   events: ConnectionEvents,
-  { wires, accept }: { readonly wires: Wires; readonly accept: Omit<Accepted, "socket"> },
+  {
+    wires,
+    accept,
+    onCode = () => {},
+  }: {
+    readonly wires: Wires;
+    readonly accept: Omit<Accepted, "socket">;
+    /** Told the code with which the link has ended, which a client of ours does not look at. */
+    readonly onCode?: ((code: number) => void) | undefined;
+  },
 ): MemoryLink {
   const { toDirectory, toClient } = wires;
   let client: End = "open";
   let directory: End = "open";
   let session: LinkSession | null = null;
 
-  const endClient = (reason: string): void => {
+  const endClient = (reason: string, code: number): void => {
     if (client === "closed") return;
     client = "closed";
     events.closed(reason, false);
+    onCode(code);
   };
   const endDirectory = (code: number): void => {
     if (directory === "closed") return;
@@ -90,13 +101,13 @@ export function linkThroughMemory(
         close: (code, reason) => {
           if (directory === "closed") return;
           toClient.carry(0, () => {
-            endClient(reason === "" ? `the directory closed the link (${code})` : reason);
+            endClient(reason === "" ? `the directory closed the link (${code})` : reason, code);
             toDirectory.carry(0, () => endDirectory(code === INTERNAL_ERROR ? NORMAL_CLOSURE : code));
           });
         },
         terminate: () => {
-          toClient.carry(0, () => endClient("the connection broke"));
-          toDirectory.carry(0, () => endDirectory(NORMAL_CLOSURE));
+          toClient.carry(0, () => endClient("the connection broke", ABNORMAL_CLOSURE));
+          queueMicrotask(() => endDirectory(NORMAL_CLOSURE));
         },
       },
     });
@@ -116,7 +127,7 @@ export function linkThroughMemory(
       close: (code = NORMAL_CLOSURE) => {
         toDirectory.carry(0, () => {
           endDirectory(code);
-          toClient.carry(0, () => endClient("the connection broke"));
+          toClient.carry(0, () => endClient("the connection broke", code));
         });
       },
       terminate: () => {
@@ -127,7 +138,7 @@ export function linkThroughMemory(
     get over() {
       return client === "closed" && directory === "closed";
     },
-    breakAtClient: (reason = "the connection broke") => endClient(reason),
+    breakAtClient: () => endClient("the connection broke", ABNORMAL_CLOSURE),
     breakAtDirectory: () => endDirectory(NORMAL_CLOSURE),
   };
 }

@@ -13,14 +13,18 @@ import { listTenantFolders, tenantFolder } from "../store/tenant-folders.ts";
 import { TEST_CONFIG } from "./config.ts";
 
 /** A directory that listens on a free port of loopback, with everything real but its log. */
-export interface Served {
+export interface Served extends Reachable {
   readonly port: number;
   readonly folder: string;
+  stop(): Promise<void>;
+}
+
+/** A directory that a test can ask and link to, over whatever. */
+export interface Reachable<Socket = WebSocket> {
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
   send(method: string, path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Opens a link that has said nothing yet. */
-  link(): Promise<Client>;
-  stop(): Promise<void>;
+  link(): Promise<Client<Socket>>;
 }
 
 export interface Answer {
@@ -30,8 +34,8 @@ export interface Answer {
 }
 
 /** A client of the link, made by hand: what arrives waits until it is asked for. */
-export interface Client {
-  readonly socket: WebSocket;
+export interface Client<Socket = WebSocket> {
+  readonly socket: Socket;
   send(message: ClientMessage | Record<string, unknown> | string): void;
   /** The next message of that type, or of one of those; others before it are dropped. */
   next<T extends ServerMessage["type"]>(type: T | readonly T[]): Promise<Extract<ServerMessage, { type: T }>>;
@@ -113,8 +117,8 @@ export const hello = (kind: string, name: string, fields: object = {}) => ({
 });
 
 /** A Watson that has registered a set, and was answered. */
-export async function watsonOf(
-  served: Served,
+export async function watsonOf<Socket>(
+  served: Pick<Reachable<Socket>, "link">,
   name: string,
   instances: readonly unknown[],
   id = `identity-of-${name}`,
@@ -128,7 +132,11 @@ export async function watsonOf(
 }
 
 /** A Sherlock that follows the whole table. */
-export async function sherlockOf(served: Served, name: string, subscribe: object = { services: null, have: null }) {
+export async function sherlockOf<Socket>(
+  served: Pick<Reachable<Socket>, "link">,
+  name: string,
+  subscribe: object = { services: null, have: null },
+) {
   const client = await served.link();
   client.send(hello("sherlock", name, { subscribe }));
   await client.next("welcome");
