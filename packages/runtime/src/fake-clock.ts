@@ -50,7 +50,7 @@ export function createFakeClock({ nowMs = Date.UTC(2026, 0, 1) } = {}): FakeCloc
         timer.fn();
         await settle();
       }
-      elapsedMs = untilMs;
+      elapsedMs = Math.max(elapsedMs, untilMs); // another call may have moved it further meanwhile
     },
     stall: (ms) => void (elapsedMs += ms),
     jumpWallClock: (ms) => void (wallMs += ms),

@@ -1,49 +1,57 @@
 import { emptyChange, type Registration, serviceSchema, type TableChange } from "@datawire/protocol";
 import { bucketsFor, Catalog } from "@datawire/catalog";
-import { noLog, systemClock } from "@datawire/runtime";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { openEtcdStore } from "../store/etcd/etcd-store.ts";
-import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
-import { hello, type Served, serve, sherlockOf, watsonOf } from "../testing/served.ts";
+import { systemChance } from "@datawire/runtime";
+import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { MemoryEtcd } from "../testing/memory-etcd.ts";
+import { hello, sherlockOf, watsonOf } from "../testing/served.ts";
+import { type ServedInMemory, serveInMemory, until } from "../testing/served-in-memory.ts";
 import { registration } from "../testing/worlds.ts";
 
-// A real etcd, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
-let etcd: EtcdServer;
-beforeAll(async () => {
-  etcd = await startEtcd();
+let clock: FakeClock;
+let etcd: MemoryEtcd;
+beforeEach(() => {
+  clock = createFakeClock();
+  etcd = new MemoryEtcd(clock, systemChance);
 });
-afterAll(() => etcd.dispose());
 
-const open: Served[] = [];
+const open: ServedInMemory[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((served) => served.stop()));
 });
 
-let prefixes = 0;
-
-const newPrefix = (): string => `/sharing/${++prefixes}`;
-
-/** A directory on the store below a prefix. */
-async function startOn(prefix: string, { leaseMs = 9_000 } = {}): Promise<Served> {
-  const config = { endpoints: [etcd.url], user: null, tls: null, prefix, address: "//localhost/directory", leaseMs };
-  const store = await openEtcdStore(config, { clock: systemClock, log: noLog }, new AbortController().signal);
-  const served = await serve({ store, leaseMs });
+/** A directory on the store. */
+async function start({ leaseMs = 9_000 } = {}): Promise<ServedInMemory> {
+  const store = await until(clock, etcd.open({ name: "localhost", clock }, { leaseMs }));
+  const served = await serveInMemory({ store, clock, leaseMs });
   open.push(served);
   return served;
 }
 
 /** Two directories on one store, which is empty. */
-async function startTwo(options?: { readonly leaseMs: number }): Promise<[Served, Served]> {
-  const prefix = newPrefix();
-  return [await startOn(prefix, options), await startOn(prefix, options)];
+async function startTwo(options?: { readonly leaseMs: number }): Promise<[ServedInMemory, ServedInMemory]> {
+  return [await start(options), await start(options)];
 }
 
 /** Ends a directory, whose clients lose their links. */
-async function end(served: Served): Promise<void> {
+async function end(served: ServedInMemory): Promise<void> {
   open.splice(open.indexOf(served), 1);
   await served.stop();
+}
+
+/** How far the clock is moved until something is so. */
+const WAIT_MS_MAX = 60_000;
+
+async function eventually(look: () => Promise<void>): Promise<void> {
+  const endMs = clock.monotonicMs() + WAIT_MS_MAX;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (clock.monotonicMs() >= endMs) throw error;
+      await clock.advance(10);
+    }
+  }
 }
 
 interface Row {
@@ -53,16 +61,16 @@ interface Row {
   readonly watson: string;
 }
 
-async function rows(served: Served): Promise<Row[]> {
+async function rows(served: ServedInMemory): Promise<Row[]> {
   return (await served.get("/v1/instances")).body["instances"] as Row[];
 }
 
 /** `a live of vm1`: the instances as a directory has them. */
-async function shown(served: Served): Promise<string> {
+async function shown(served: ServedInMemory): Promise<string> {
   return (await rows(served)).map(({ name, state, watson }) => `${name} ${state} of ${watson}`).join(", ");
 }
 
-const both = async (directories: readonly Served[], wanted: string): Promise<void> => {
+const both = async (directories: readonly ServedInMemory[], wanted: string): Promise<void> => {
   for (const served of directories) await eventually(async () => expect(await shown(served)).toBe(wanted));
 };
 
@@ -149,7 +157,7 @@ test("an instance that a Watson of the other directory holds is refused by name"
 test("of two Watsons that register one instance at once one holds it, and the other has to state its set again", async () => {
   const [a, b] = await startTwo();
   /** Registers, and tells how many instances were refused: none, too, where the link was cut instead of an answer. */
-  const register = async (served: Served, name: string) => {
+  const register = async (served: ServedInMemory, name: string) => {
     const client = await served.link();
     client.send(hello("watson", name));
     await client.next("welcome");
@@ -176,40 +184,6 @@ test("a drain at one directory is told to the Watson at the other", async () => 
   await both([a, b], "1 draining of vm1");
 });
 
-test("an etcd that has lost everything is told again what the Watsons say, and has no routes any more", async () => {
-  const [a, b] = await startTwo();
-  await watsonOf(a, "vm1", [registration("x@1:1"), registration("x@2:2")]);
-  await both([b], "1 live of vm1, 2 live of vm1");
-  await watsonOf(b, "vm2", [registration("x@3:1")]);
-  await both([a, b], "1 live of vm1, 2 live of vm1, 3 live of vm2");
-  for (let i = 0; i < 5; i++)
-    await a.send("POST", "/v1/routes", { source: `//m${i}`, target: "//x(2)", percent: 10, ahead: true });
-  await etcd.wipe();
-  await etcd.start();
-  for (const served of [a, b])
-    await eventually(async () => expect((await served.get("/v1/routes")).body["routes"]).toEqual([]));
-  await both([a, b], "1 live of vm1, 2 live of vm1, 3 live of vm2");
-  const route = { source: "//m", target: "//x(2)", percent: 10, ahead: true };
-  await eventually(async () => expect((await b.send("POST", "/v1/routes", route)).status).toBe(200));
-  await eventually(async () => expect((await a.get("/v1/routes")).body["routes"]).toHaveLength(1));
-});
-
-test("a backup of an embedded store, larger than one transaction of etcd, is restored at both", async () => {
-  const old = await serve();
-  open.push(old);
-  for (let i = 0; i < 150; i++) await old.send("POST", "/v1/services", { service: `//service-${i}` });
-  const backup = await fetch(`http://127.0.0.1:${old.port}/v1/backup`);
-  const [a, b] = await startTwo();
-  const restored = await fetch(`http://127.0.0.1:${a.port}/v1/restore`, {
-    method: "POST",
-    headers: { "content-type": "application/octet-stream" },
-    body: await backup.arrayBuffer(),
-  });
-  expect(restored.status).toBe(200);
-  for (const served of [a, b])
-    await eventually(async () => expect((await served.get("/v1/services")).body["services"]).toHaveLength(150));
-});
-
 test("changes made at both at once are all made, and the history is one", async () => {
   const [a, b] = await startTwo();
   await watsonOf(a, "vm1", [registration("x@1:1"), registration("x@2:2")]);
@@ -231,7 +205,7 @@ interface Stamped {
 }
 
 /** What a subscriber has that has followed a directory until now. */
-async function followed(served: Served) {
+async function followed(served: ServedInMemory) {
   const { epoch, revision, ...content } = (await served.get("/v1/table")).body as unknown as TableChange & Stamped;
   const table = new Catalog();
   table.apply(content);
@@ -241,7 +215,7 @@ async function followed(served: Served) {
 }
 
 /** What a directory sends first to a subscriber that comes from another one. */
-async function resumed(served: Served, have: object) {
+async function resumed(served: ServedInMemory, have: object) {
   const client = await sherlockOf(served, "mover", { services: null, have });
   return client.next(["snapshot", "delta"]);
 }
@@ -281,44 +255,31 @@ test("a subscriber that moves on while much changes gets what it lacks, and no m
 });
 
 test("a directory that starts shows what another one sees as live, from the first moment", async () => {
-  const prefix = newPrefix();
-  const a = await startOn(prefix);
+  const a = await start();
   await watsonOf(a, "vm1", [registration("x@1")]);
-  await eventually(async () => expect(await stored(prefix, "watsons")).toBe(1));
+  await eventually(async () => expect(etcd.keysOf("watsons").length).toBe(1));
   const { have } = await followed(a);
-  const b = await startOn(prefix);
+  const b = await start();
   expect(await shown(b)).toBe("1 live of vm1");
   expect(await resumed(b, have)).toMatchObject({ type: "delta", hash: have.hash, change: { instances: [] } });
 });
 
-/** How many keys of a kind there are in etcd. */
-async function stored(prefix: string, kind: string): Promise<number> {
-  const range = { key: base64(`${prefix}/${kind}/`), range_end: base64(`${prefix}/${kind}0`), count_only: true };
-  const { count = "0" } = (await etcd.call("/v3/kv/range", range)) as { readonly count?: string };
-  return Number(count);
-}
-
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
-
 test("directories that have all been away show what was live as live, until its lease ends", async () => {
-  const prefix = newPrefix();
-  const a = await startOn(prefix, { leaseMs: 3_000 });
+  const a = await start({ leaseMs: 3_000 });
   await watsonOf(a, "vm1", [registration("x@1")]);
   const lost = await watsonOf(a, "vm2", [registration("x@2")]);
   lost.client.socket.terminate();
   await both([a], "1 live of vm1, 2 lost of vm2");
   await end(a);
   // As if so much time had gone by that nothing of the directory is left.
-  const range = { key: base64(`${prefix}/replicas/`), range_end: base64(`${prefix}/replicas0`) };
-  await etcd.call("/v3/kv/deleterange", range);
-  const [b, c] = [await startOn(prefix, { leaseMs: 3_000 }), await startOn(prefix, { leaseMs: 3_000 })];
+  etcd.remove(etcd.keysOf("replicas"));
+  const [b, c] = [await start({ leaseMs: 3_000 }), await start({ leaseMs: 3_000 })];
   for (const served of [b, c]) expect(await shown(served)).toBe("1 live of vm1, 2 lost of vm2");
   await both([b, c], "");
 });
 
 test("Sherlocks get one key for the cookies of sessions at all directories, also where those start at once", async () => {
-  const prefix = newPrefix();
-  const both = await Promise.all([startOn(prefix), startOn(prefix)]);
+  const both = await Promise.all([start(), start()]);
   const keys = await Promise.all(
     both.map(async (served, i) => {
       const client = await served.link();

@@ -2,6 +2,7 @@ import { type Chance, type Clock, noLog } from "@datawire/runtime";
 import type { Entry, Etcd, WatchBatch } from "../store/etcd/etcd-client.ts";
 import { EtcdError } from "../store/etcd/etcd-error.ts";
 import { openStoreOver } from "../store/etcd/etcd-store.ts";
+import type { Kind } from "../store/etcd/keys.ts";
 import type { Store } from "../store/contract.ts";
 
 /** A directory as etcd knows it. */
@@ -18,6 +19,8 @@ interface Lease {
 
 type Listener = (entries: readonly Entry[]) => void;
 
+/** Below which the keys of directories lie. */
+const PREFIX = "/datawire";
 /** How long a request or an answer is under way. */
 const DELAY_MS_MAX = 10;
 /** What a directory waits for an etcd that says nothing. */
@@ -49,9 +52,19 @@ export class MemoryEtcd {
 
   /** The store as one directory uses it. */
   open(client: Client, { leaseMs }: { readonly leaseMs: number }): Promise<Store> {
-    const config = { prefix: "/datawire", address: `//${client.name}/directory`, leaseMs };
+    const config = { prefix: PREFIX, address: `//${client.name}/directory`, leaseMs };
     const deps = { clock: client.clock, log: noLog, chance: this.#chance };
     return openStoreOver(this.#clientOf(client), config, { deps, signal: new AbortController().signal });
+  }
+
+  /** The keys of a kind, below the prefix of directories. */
+  keysOf(kind: Kind): string[] {
+    return [...this.#keys.keys()].filter((key) => key.startsWith(`${PREFIX}/${kind}/`));
+  }
+
+  /** Removes keys, as an operator would. */
+  remove(keys: readonly string[]): void {
+    this.#write(keys.map((key) => ({ key, value: null })));
   }
 
   #clientOf(client: Client): Etcd {

@@ -70,7 +70,7 @@ export async function serveInMemory({
     async stop() {
       stopping.abort();
       await until(clock, running);
-      await store.close();
+      await until(clock, store.close());
     },
   };
 }
