@@ -1,4 +1,10 @@
-import { type MemoryDirectory, openMemoryDirectory, planRouteSet, type Store } from "@datawire/directory/testing";
+import {
+  type MemoryDirectory,
+  openMemoryDirectory,
+  planRouteSet,
+  type Store,
+  StoreError,
+} from "@datawire/directory/testing";
 import { type Clock, noLog } from "@datawire/runtime";
 import type { SeededChance } from "./chance.ts";
 import type { Absence, Network } from "./network.ts";
@@ -82,8 +88,8 @@ export class DirectoryMachine {
         undoable: true,
       });
       return "answered";
-    } catch {
-      return "refused";
+    } catch (error) {
+      return error instanceof StoreError && error.code === "uncertain" ? "unknown" : "refused";
     }
   }
 

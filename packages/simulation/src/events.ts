@@ -18,6 +18,8 @@ export type Happening =
   | { readonly do: "crash"; readonly machine: string; readonly absence: Absence; readonly forMs: number }
   /** A process is asked to end, and is started again after a while. */
   | { readonly do: "stop"; readonly machine: string; readonly forMs: number }
+  /** A directory is killed and loses all that it had stored, and is started again after a while. */
+  | { readonly do: "wipe"; readonly directory: string; readonly forMs: number }
   /** A directory's store takes nothing for a while: its disk is full, or it does not reach etcd. */
   | { readonly do: "outage"; readonly directory: string; readonly forMs: number };
 

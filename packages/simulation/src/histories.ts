@@ -44,7 +44,13 @@ function eventsOf(shape: Shape): fc.Arbitrary<Event> {
   const crash = fc.record({ do: fc.constant("crash" as const), machine, absence, forMs });
   const stop = fc.record({ do: fc.constant("stop" as const), machine, forMs });
   const outage = fc.record({ do: fc.constant("outage" as const), directory, forMs });
+  const wipe = fc.record({ do: fc.constant("wipe" as const), directory, forMs });
+  // Etcd has its own copies: what is lost there is another story.
+  const losses = shape.store === "embedded" ? [wipe] : [];
   return fc
-    .tuple(fc.integer({ min: 0, max: MS_MAX.at }), fc.oneof(program, route, cut, silence, crash, stop, outage))
+    .tuple(
+      fc.integer({ min: 0, max: MS_MAX.at }),
+      fc.oneof(program, route, cut, silence, crash, stop, outage, ...losses),
+    )
     .map(([atMs, happening]) => ({ atMs, ...happening }));
 }

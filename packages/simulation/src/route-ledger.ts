@@ -37,6 +37,11 @@ export class RouteLedger {
         Object.assign(change, { outcome: "unknown", endedMs: atMs });
   }
 
+  /** Nothing is known any more. */
+  clear(): void {
+    this.#changes.clear();
+  }
+
   callers(): Iterable<string> {
     return this.#changes.keys();
   }

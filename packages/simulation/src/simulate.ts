@@ -48,6 +48,7 @@ export async function simulate(history: History): Promise<{ readonly frames: num
 async function settle(world: World): Promise<void> {
   for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
     await pass(world, LOOK_MS);
+    world.startAll(); // what took its time to end is started again
     try {
       return world.checkQuiet();
     } catch (error) {

@@ -7,8 +7,9 @@ const isSoak = process.env["DSTACK_SOAK"] === "1";
 
 /** How many histories are tried of each shape, always the same ones, and how many new ones with every soak. */
 const shapes: readonly (Shape & { readonly runs: number; readonly soakRuns: number })[] = [
-  { store: "embedded", directories: 1, watsons: 2, sherlocks: 1, runs: 100, soakRuns: 4_000 },
-  { store: "etcd", directories: 2, watsons: 2, sherlocks: 2, runs: 70, soakRuns: 4_000 },
+  { store: "embedded", directories: 1, watsons: 3, sherlocks: 1, runs: 120, soakRuns: 4_000 },
+  { store: "etcd", directories: 1, watsons: 2, sherlocks: 1, runs: 40, soakRuns: 1_000 },
+  { store: "etcd", directories: 2, watsons: 2, sherlocks: 2, runs: 80, soakRuns: 3_000 },
   { store: "etcd", directories: 3, watsons: 3, sherlocks: 2, runs: 30, soakRuns: 2_000 },
 ];
 

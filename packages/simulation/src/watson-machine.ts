@@ -27,6 +27,8 @@ export class WatsonMachine {
   /** By key, since when a directory is known to hold it; what nobody has taken back since. */
   readonly confirmed = new Map<string, number>();
 
+  #answeredMs = Number.NEGATIVE_INFINITY;
+
   constructor(name: string, deps: WatsonMachineDeps) {
     this.name = name;
     this.#deps = deps;
@@ -34,6 +36,11 @@ export class WatsonMachine {
 
   get isUp(): boolean {
     return this.#process !== null;
+  }
+
+  /** When a directory last confirmed all that is announced. */
+  get answeredMs(): number {
+    return this.#answeredMs;
   }
 
   /** Whether a directory has confirmed what is announced now. */
@@ -130,6 +137,7 @@ export class WatsonMachine {
 
   #remember(): void {
     if (this.#links === null) return; // it is leaving, and has taken all back
+    this.#answeredMs = this.#deps.clock.monotonicMs();
     for (const key of this.#programs.keys())
       if (!this.confirmed.has(key)) this.confirmed.set(key, this.#deps.clock.monotonicMs());
   }
