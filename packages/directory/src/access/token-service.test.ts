@@ -7,7 +7,7 @@ import { TokenService } from "./token-service.ts";
 
 const order = { role: "operator", services: null, tenant: null, expiresMs: null } as const;
 
-test("TokenDesk leaves out what a newer directory wrote that it cannot read, and takes the rest", async () => {
+test("TokenService leaves out what a newer directory wrote that it cannot read, and takes the rest", async () => {
   const store = new MemoryStore();
   const errors: string[] = [];
   const log = { ...noLog, error: (message: string) => void errors.push(message) };
@@ -57,7 +57,7 @@ test("TokenDesk.authority() makes no other authority in the place of one that ca
   expect(store.records.get("access/authority")?.value).toEqual({ certificate: "no", key: "no" });
 });
 
-test("TokenDesk takes the authority of another directory that it hears of while it makes its own", async () => {
+test("TokenService takes the authority of another directory that it hears of while it makes its own", async () => {
   const store = new MemoryStore();
   const executor = new TokenService({
     store,

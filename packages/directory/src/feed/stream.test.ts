@@ -229,7 +229,7 @@ test("a large snapshot comes in parts, of which the last says so", () => {
   expect(table.size.instances).toBe(4_500);
 });
 
-test("FilteredFeed gives the services that are wanted and says nothing of the others", () => {
+test("FilteredStream gives the services that are wanted and says nothing of the others", () => {
   const { source, set } = createSource();
   set("barker@a", "other@a");
   const feed = new FilteredStream(source, wish);
@@ -245,7 +245,7 @@ test("FilteredFeed gives the services that are wanted and says nothing of the ot
   expect([...table.instances()].map(({ name }) => name)).toEqual(["b"]);
 });
 
-test("FilteredFeed gives the hash of what it gives, and to one that has it nothing more", () => {
+test("FilteredStream gives the hash of what it gives, and to one that has it nothing more", () => {
   const { source, set } = createSource();
   set("barker@a", "other@a");
   const feed = new FilteredStream(source, wish);
@@ -258,7 +258,7 @@ test("FilteredFeed gives the hash of what it gives, and to one that has it nothi
   expect(again).toMatchObject([{ type: "delta", from: 2, revision: 2, hash: have.hash }]);
 });
 
-test("FilteredFeed follows the shares that a wanted service sends to another", () => {
+test("FilteredStream follows the shares that a wanted service sends to another", () => {
   const { world, source, set, publish } = createSource();
   state(world, "vm2", [registration("target@t", {})]);
   set("barker@a");

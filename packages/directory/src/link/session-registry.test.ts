@@ -58,7 +58,7 @@ const session: LinkClient = {
 };
 const said = { instances: [registration("x@a")], local: true };
 
-test("LinkDesk takes the set of a Watson whose lease has ended between its hello and that", async () => {
+test("SessionRegistry takes the set of a Watson whose lease has ended between its hello and that", async () => {
   const { state, links, pass } = create();
   links.enter(session, vm1);
   links.register(vm1, said);

@@ -32,7 +32,7 @@ function rosterOf(...instances: Instance[]): Monitor {
 const OLD = "http://127.0.0.1:1";
 const NEW = "http://127.0.0.1:2";
 
-test("Roster announces an instance after its first check, not before", () => {
+test("Monitor announces an instance after its first check, not before", () => {
   const monitor = new Monitor();
   monitor.apply(wantedSet(testInstance()), 0);
   expect(announced(monitor)).toEqual({});
@@ -42,7 +42,7 @@ test("Roster announces an instance after its first check, not before", () => {
   expect(monitor.isDecided()).toBe(true);
 });
 
-test("Roster announces at once what was live before a restart, and needs as many failures as ever to take it out", () => {
+test("Monitor announces at once what was live before a restart, and needs as many failures as ever to take it out", () => {
   const monitor = new Monitor(() => true);
   monitor.apply(wantedSet(testInstance()), 0);
   expect(announced(monitor)).toEqual({ "barker@a": `live ${OLD}` });
@@ -50,7 +50,7 @@ test("Roster announces at once what was live before a restart, and needs as many
   expect(announced(monitor)).toEqual({ "barker@a": `live ${OLD}` });
 });
 
-test("Roster keeps the state of an instance whose weight, tags or checks were edited", () => {
+test("Monitor keeps the state of an instance whose weight, tags or checks were edited", () => {
   const monitor = rosterOf(testInstance());
   const other = testInstance({ weight: 7, checks: [testCheck({ id: "other" }), testCheck({ id: "third" })] });
   monitor.apply(wantedSet(other), 0);
@@ -59,7 +59,7 @@ test("Roster keeps the state of an instance whose weight, tags or checks were ed
   expect(announced(monitor)).toEqual({ "barker@a": `live ${OLD}` });
 });
 
-test("Roster needs all checks of an instance to pass", () => {
+test("Monitor needs all checks of an instance to pass", () => {
   const monitor = new Monitor();
   monitor.apply(wantedSet(testInstance({ checks: [testCheck({ id: "x" }), testCheck({ id: "y", fall: 1 })] })), 0);
   const [x, y] = [...monitor.tasks()];
@@ -71,7 +71,7 @@ test("Roster needs all checks of an instance to pass", () => {
   expect(monitor.registrations(0).get("barker@a")?.registration.reason).toBe("503");
 });
 
-test("Roster announces the old URL until the new one is live", () => {
+test("Monitor announces the old URL until the new one is live", () => {
   const monitor = rosterOf(testInstance());
   monitor.apply(wantedSet(testInstance({ url: NEW })), 0);
   expect(announced(monitor)).toEqual({ "barker@a": `live ${OLD}` });
@@ -82,7 +82,7 @@ test("Roster announces the old URL until the new one is live", () => {
   expect([...monitor.tasks()].map(({ instance }) => instance.url)).toEqual([NEW]);
 });
 
-test("Roster turns to the new URL when the old one has failed", () => {
+test("Monitor turns to the new URL when the old one has failed", () => {
   const monitor = rosterOf(testInstance());
   monitor.apply(wantedSet(testInstance({ url: NEW })), 0);
   probe(monitor, NEW, FAIL);
@@ -90,7 +90,7 @@ test("Roster turns to the new URL when the old one has failed", () => {
   expect(announced(monitor)).toEqual({ "barker@a": `down ${NEW}` });
 });
 
-test("Roster stays with the old URL when the edit is taken back", () => {
+test("Monitor stays with the old URL when the edit is taken back", () => {
   const monitor = rosterOf(testInstance());
   monitor.apply(wantedSet(testInstance({ url: NEW })), 0);
   monitor.apply(wantedSet(testInstance()), 0);
@@ -98,7 +98,7 @@ test("Roster stays with the old URL when the edit is taken back", () => {
   expect(announced(monitor)).toEqual({ "barker@a": `live ${OLD}` });
 });
 
-test("Roster drains a live instance that is wanted no more, then lets it go", () => {
+test("Monitor drains a live instance that is wanted no more, then lets it go", () => {
   const monitor = rosterOf(testInstance({ drainMs: 5_000 }));
   monitor.apply(wantedSet(), 1_000);
   expect(announced(monitor)).toEqual({ "barker@a": `draining ${OLD}` });
@@ -110,21 +110,21 @@ test("Roster drains a live instance that is wanted no more, then lets it go", ()
   expect([...monitor.tasks()]).toEqual([]);
 });
 
-test("Roster lets go at once of an instance that is down, or wants no drain", () => {
+test("Monitor lets go at once of an instance that is down, or wants no drain", () => {
   const monitor = rosterOf(testInstance({ name: "a", drainMs: 0 }), testInstance({ name: "b", url: NEW }));
   for (let i = 0; i < 3; i++) probe(monitor, NEW, FAIL);
   monitor.apply(wantedSet(), 0);
   expect(announced(monitor)).toEqual({});
 });
 
-test("Roster takes back an instance that returns while it drains", () => {
+test("Monitor takes back an instance that returns while it drains", () => {
   const monitor = rosterOf(testInstance());
   monitor.apply(wantedSet(), 0);
   monitor.apply(wantedSet(testInstance()), 10);
   expect(announced(monitor)).toEqual({ "barker@a": `live ${OLD}` });
 });
 
-test("Roster keeps an instance until what its file has instead is live", () => {
+test("Monitor keeps an instance until what its file has instead is live", () => {
   const monitor = rosterOf(testInstance({ name: "a" }));
   monitor.apply(wantedSet(testInstance({ name: "b", url: NEW })), 0);
   expect(announced(monitor)).toEqual({ "barker@a": `live ${OLD}` });
@@ -132,14 +132,14 @@ test("Roster keeps an instance until what its file has instead is live", () => {
   expect(announced(monitor, 5)).toEqual({ "barker@a": `draining ${OLD}`, "barker@b": `live ${NEW}` });
 });
 
-test("Roster does not wait for an instance of another file or service", () => {
+test("Monitor does not wait for an instance of another file or service", () => {
   const monitor = rosterOf(testInstance({ name: "a" }));
   const elsewhere = { file: "other.yaml", line: 1, column: 1 };
   monitor.apply(wantedSet(testInstance({ name: "b", url: NEW, source: elsewhere }), testInstance({ service: "x" })), 0);
   expect(announced(monitor)).toMatchObject({ "barker@a": `draining ${OLD}` });
 });
 
-test("Roster holds a flapping instance down until it is calm", () => {
+test("Monitor holds a flapping instance down until it is calm", () => {
   const monitor = rosterOf(testInstance({ checks: [testCheck({ fall: 1 })] }));
   for (let i = 0; i < 10; i++) probe(monitor, OLD, i % 2 === 0 ? FAIL : PASS, i);
   expect(announced(monitor, 9)).toEqual({ "barker@a": `down ${OLD}` });
@@ -147,14 +147,14 @@ test("Roster holds a flapping instance down until it is calm", () => {
   expect(announced(monitor, backMs)).toEqual({ "barker@a": `live ${OLD}` });
 });
 
-test("Roster announces every live instance as draining once it stops", () => {
+test("Monitor announces every live instance as draining once it stops", () => {
   const monitor = rosterOf(testInstance({ name: "a" }), testInstance({ name: "b", url: NEW }));
   for (let i = 0; i < 3; i++) probe(monitor, NEW, FAIL);
   monitor.stop();
   expect(announced(monitor)).toEqual({ "barker@a": `draining ${OLD}`, "barker@b": `down ${NEW}` });
 });
 
-test("Roster ignores the outcome of a check that is no more", () => {
+test("Monitor ignores the outcome of a check that is no more", () => {
   const monitor = rosterOf(testInstance());
   const [task] = [...monitor.tasks()];
   monitor.apply(wantedSet(testInstance({ url: NEW })), 0);
@@ -164,7 +164,7 @@ test("Roster ignores the outcome of a check that is no more", () => {
   expect(announced(monitor)).toEqual({ "barker@a": `live ${NEW}` });
 });
 
-test("Roster says that a failure is in doubt until it is believed", () => {
+test("Monitor says that a failure is in doubt until it is believed", () => {
   const monitor = rosterOf(testInstance({ checks: [testCheck({ fall: 2 })] }));
   const memberId = [...monitor.tasks()][0]!.memberId;
   expect(monitor.observe({ memberId, checkId: "http", probe: FAIL }, 0)).toEqual({ change: null, inDoubt: true });
@@ -174,7 +174,7 @@ test("Roster says that a failure is in doubt until it is believed", () => {
   });
 });
 
-test("Roster tells what kind of failure took an instance down", () => {
+test("Monitor tells what kind of failure took an instance down", () => {
   const monitor = new Monitor();
   monitor.apply(wantedSet(testInstance({ checks: [testCheck({ fall: 1 })] })), 0);
   const [task] = [...monitor.tasks()];
