@@ -1,10 +1,10 @@
 import type { z } from "zod";
-import type { DeepReadonly } from "./definitions/endpoint.ts";
+import type { DeepReadonly } from "./shapes/common.ts";
 import type { endpoints } from "./definitions/endpoints.ts";
 
 export { AnswerError, type ApiClient, createApiClient, type Exchange } from "./uses/client.ts";
+export type { DeepReadonly } from "./shapes/common.ts";
 export {
-  type DeepReadonly,
   type Endpoint,
   FILE_TYPE,
   matchPath,

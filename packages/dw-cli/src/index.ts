@@ -1,4 +1,4 @@
-export type { CommandGrammar, OperandGrammar, OptionGrammar } from "./command.ts";
-export { createProgram } from "./program.ts";
-export { settingsSchema } from "./settings.ts";
-export { COMMANDS, DAEMONS, NOUNS } from "./grammar.ts";
+export type { CommandGrammar, OperandGrammar, OptionGrammar } from "./grammar/command.ts";
+export { createProgram } from "./program/program.ts";
+export { settingsSchema } from "./context/settings.ts";
+export { COMMANDS, DAEMONS, NOUNS } from "./program/commands.ts";

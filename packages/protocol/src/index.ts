@@ -1,4 +1,4 @@
-export type { Address, DirectoryAddress, ServiceAddress } from "./words/address.ts";
+export type { Address, DirectoryAddress, ServiceAddress } from "./addresses/address.ts";
 export {
   DEFAULT_DIRECTORY,
   DIRECTORY_PORT,
@@ -9,7 +9,7 @@ export {
   parseCallerAddress,
   parseDirectoryAddress,
   parseServiceAddress,
-} from "./words/address.ts";
+} from "./addresses/address.ts";
 export {
   DURATION_MAX_MS,
   DURATION_RULE,
@@ -18,10 +18,10 @@ export {
   parseTimeLimit,
   TIME_LIMIT_MAX_MS,
 } from "./words/duration.ts";
-export { answersAlike, ENDPOINT_INSTANCES_MAX, endpointsOf } from "./words/endpoints.ts";
+export { answersAlike, ENDPOINT_INSTANCES_MAX, endpointsOf } from "./addresses/endpoints.ts";
 export type { ErrorBody, ErrorCode } from "./words/errors.ts";
 export { ERROR_CODES, httpStatus, ProtocolError } from "./words/errors.ts";
-export type { InstanceUrl, ServiceProtocol } from "./words/instance-url.ts";
+export type { InstanceUrl, ServiceProtocol } from "./addresses/instance-url.ts";
 export {
   isHostName,
   isIpLiteral,
@@ -30,18 +30,18 @@ export {
   parseInstanceUrl,
   PROTOCOLS,
   URL_LENGTH_MAX,
-} from "./words/instance-url.ts";
+} from "./addresses/instance-url.ts";
 export type { Histogram } from "./wire/histogram.ts";
 export { addHistograms, bucketOf, bucketsOf, countOf, middleOf, quantileOf, toHistogram } from "./wire/histogram.ts";
 export type { Balance, Sticky, When } from "./words/matchers.ts";
 export { parseBalance, parseSticky, parseWhen } from "./words/matchers.ts";
 export * from "./wire/messages.ts";
 export * from "./entities/model.ts";
-export { compareIps, isInNetwork, parseIp } from "./words/ip-address.ts";
+export { compareIps, isInNetwork, parseIp } from "./addresses/ip-address.ts";
 export { isName, NAME_PATTERN, NAME_RULE, parseName, quoteShort } from "./words/names.ts";
 export { HEAD_LIMITS } from "./words/head-limits.ts";
 export { hintAt, listShort, nearest } from "./words/nearest.ts";
-export { loopbackAddresses, pickAddress } from "./words/pick-address.ts";
+export { loopbackAddresses, pickAddress } from "./addresses/pick-address.ts";
 export { own } from "./words/own.ts";
 export { formatPercent, parsePercent, SLOTS, slotsToPercent } from "./words/percent.ts";
 export type { LeftOut, UnreadEntities } from "./entities/read-entities.ts";
@@ -55,7 +55,7 @@ export {
   requireSettings,
   subjectOf,
 } from "./entities/read-entities.ts";
-export type { Slots } from "./words/slots.ts";
+export type { Slots } from "./entities/slots.ts";
 export {
   ALL_SLOTS,
   apportion,
@@ -65,7 +65,7 @@ export {
   joinSlots,
   remainingSlots,
   takeSlots,
-} from "./words/slots.ts";
+} from "./entities/slots.ts";
 export type { Role, Token } from "./words/token.ts";
 export { printable, printableDocument, printableJson } from "./words/printable.ts";
 export { maskSecrets } from "./words/secrets.ts";

@@ -1,7 +1,7 @@
-export { exchangeHttp1, type Http1Request, type Http1Response, InvalidResponse } from "./http1-exchange.ts";
-export { readResponseHead, RESPONSE_LIMITS } from "./response-head.ts";
-export { afterReading } from "./after-reading.ts";
-export { createAttentiveClock } from "./attentive-clock.ts";
+export { exchangeHttp1, type Http1Request, type Http1Response, InvalidResponse } from "./http1/http1-exchange.ts";
+export { readResponseHead, RESPONSE_LIMITS } from "./http1/response-head.ts";
+export { afterReading } from "./http1/after-reading.ts";
+export { createAttentiveClock } from "./time/attentive-clock.ts";
 export {
   type JsonRead,
   type WriteOptions,
@@ -10,13 +10,13 @@ export {
   readJsonFile,
   writeFileAtomically,
   writePrivateFile,
-} from "./atomic-file.ts";
-export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
-export { type Chance, systemChance } from "./chance.ts";
-export { aborted, type Clock, sleepWith, systemClock } from "./clock.ts";
+} from "./files/atomic-file.ts";
+export { type Backoff, type BackoffOptions, backoff } from "./time/backoff.ts";
+export { type Chance, systemChance } from "./time/chance.ts";
+export { aborted, type Clock, sleepWith, systemClock } from "./time/clock.ts";
 export type { Command } from "commander";
-export { type CommandOutput, runCommandLine } from "./command-line.ts";
-export { commonFlags, commonVariables } from "./config/common-settings.ts";
+export { type CommandOutput, runCommandLine } from "./daemon/command-line.ts";
+export { commonFlags, commonVariables } from "./daemon/common-settings.ts";
 export { type DescribedSetting, describeSettings } from "./config/describe-settings.ts";
 export { type CheckOptions, type Checked, type Finding, check, refusal } from "./config/issue-message.ts";
 export {
@@ -56,19 +56,19 @@ export {
   describeDaemon,
   runDaemon,
   tell,
-} from "./daemon.ts";
-export type { DaemonInput } from "./daemon-input.ts";
-export type { DaemonContext } from "./daemon-life.ts";
-export { type ProcessLike, type SignalName, systemProcess } from "./daemon-process.ts";
-export { describeError } from "./describe-error.ts";
-export { type ExitCode, ExitError, exitCodes } from "./exit-codes.ts";
+} from "./daemon/daemon.ts";
+export type { DaemonInput } from "./daemon/daemon-input.ts";
+export type { DaemonContext } from "./daemon/daemon-life.ts";
+export { type ProcessLike, type SignalName, systemProcess } from "./daemon/daemon-process.ts";
+export { describeError } from "./errors/describe-error.ts";
+export { type ExitCode, ExitError, exitCodes } from "./errors/exit-codes.ts";
 export {
   type ListenAddress,
   formatListenAddress,
   isLoopback,
   parseListenAddress,
   parseListenAddressOrOff,
-} from "./listen-address.ts";
+} from "./net/listen-address.ts";
 export {
   type LogFields,
   type LogFormat,
@@ -77,17 +77,17 @@ export {
   type Logger,
   createLog,
   noLog,
-} from "./log.ts";
-export type { LogStream } from "./log-text.ts";
-export { addressesInTime, isRemote } from "./is-remote.ts";
-export { addressesOf, ownAddresses } from "./machine-addresses.ts";
-export { createRegistry } from "./metrics.ts";
-export { whyNoCertificates, whyNotKeyOf } from "./pem.ts";
-export { makePrivateFolder, UntrustedFolder } from "./private-folder.ts";
-export { ProblemBoard } from "./problem-board.ts";
-export { type RecentDeps, RecentProblems } from "./recent-problems.ts";
-export { type PartNotReady, type Readiness, type ReadinessPart, createReadiness } from "./ready.ts";
-export { explainSystemError, fileError, listenError, systemErrorCode } from "./system-error.ts";
-export { findSystemCa, SYSTEM_CA_FILES } from "./system-ca.ts";
-export { tryListen } from "./try-listen.ts";
-export { VERSION, userAgent } from "./version.ts";
+} from "./log/log.ts";
+export type { LogStream } from "./log/log-text.ts";
+export { addressesInTime, isRemote } from "./net/is-remote.ts";
+export { addressesOf, ownAddresses } from "./net/machine-addresses.ts";
+export { createRegistry } from "./daemon/metrics.ts";
+export { whyNoCertificates, whyNotKeyOf } from "./files/pem.ts";
+export { makePrivateFolder, UntrustedFolder } from "./files/private-folder.ts";
+export { ProblemBoard } from "./problems/problem-board.ts";
+export { type RecentDeps, RecentProblems } from "./problems/recent-problems.ts";
+export { type PartNotReady, type Readiness, type ReadinessPart, createReadiness } from "./daemon/ready.ts";
+export { explainSystemError, fileError, listenError, systemErrorCode } from "./errors/system-error.ts";
+export { findSystemCa, SYSTEM_CA_FILES } from "./files/system-ca.ts";
+export { tryListen } from "./net/try-listen.ts";
+export { VERSION, userAgent } from "./daemon/version.ts";

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import "./small-heap.ts";
+import "./app/small-heap.ts";
 import { runDaemon } from "@datawire/runtime";
-import { watson } from "./definition.ts";
+import { watson } from "./app/definition.ts";
 
 process.exitCode = await runDaemon(watson);

@@ -35,9 +35,6 @@ export function rightOf({ right, method }: Endpoint): Right {
   return right ?? (method === "GET" ? "read" : "change");
 }
 
-/** A value that its holder does not change. */
-export type DeepReadonly<T> = { readonly [Key in keyof T]: DeepReadonly<T[Key]> };
-
 /** The names in braces of a path. */
 export type ParamOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | ParamOf<Rest>

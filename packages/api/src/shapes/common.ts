@@ -17,3 +17,6 @@ export const dryRun = z.boolean().default(false);
 
 /** A wire address: `//barker(2)`, `//barker@vm102`. */
 export const address = z.string().max(400);
+
+/** A value that its holder does not change. */
+export type DeepReadonly<T> = { readonly [Key in keyof T]: DeepReadonly<T[Key]> };

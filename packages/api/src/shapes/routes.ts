@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { DeepReadonly } from "../definitions/endpoint.ts";
-import { address, dryRun, outcome, percent, time } from "./common.ts";
+import { address, type DeepReadonly, dryRun, outcome, percent, time } from "./common.ts";
 import { explanation } from "./services.ts";
 import { stamped } from "./table.ts";
 

@@ -1,7 +1,6 @@
 import { INSTANCE_STATES, PROTOCOLS, serviceSettingsSchema } from "@datawire/protocol";
 import { z } from "zod";
-import type { DeepReadonly } from "../definitions/endpoint.ts";
-import { address, dryRun, outcome, percent, time } from "./common.ts";
+import { address, type DeepReadonly, dryRun, outcome, percent, time } from "./common.ts";
 import { stamped } from "./table.ts";
 
 /** What the proxy of a caller finds of an instance that is live for its Watson. */

@@ -3,7 +3,7 @@ import { type DirectoryAddress, ProtocolError, formatDirectoryAddress } from "@d
 import { Unreachable } from "@datawire/link/client";
 import { describeError } from "@datawire/runtime";
 import { formatSpan } from "../core/span.ts";
-import type { Dw } from "../dw.ts";
+import type { Dw } from "../context/dw.ts";
 import type { DirectoryNeed } from "./machine.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 

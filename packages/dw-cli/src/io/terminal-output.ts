@@ -1,7 +1,7 @@
 import { printable, printableJson } from "@datawire/protocol";
 import { styleText } from "node:util";
 import { type Style, layoutTable } from "../core/text-table.ts";
-import type { Output } from "../output.ts";
+import type { Output } from "../context/output.ts";
 
 /** What an output writes to, and how wide it is. */
 export interface TerminalStreams {

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { readKeys } from "../core/keys.ts";
-import type { Screen } from "../screen.ts";
+import type { Screen } from "../context/screen.ts";
 import { painter } from "./terminal-output.ts";
 
 // XTerm Control Sequences: https://invisible-island.net/xterm/ctlseqs/ctlseqs.html

@@ -1,5 +1,5 @@
 import type { TopKey } from "../core/top-state.ts";
-import type { Screen } from "../screen.ts";
+import type { Screen } from "../context/screen.ts";
 
 /** A screen that keeps what it was last told to show. */
 export class FakeScreen implements Screen {

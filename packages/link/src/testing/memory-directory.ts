@@ -1,5 +1,5 @@
 import type { ClientMessage, ServerMessage } from "@datawire/protocol";
-import type { Connect, ConnectionEvents, ConnectTarget } from "../connection.ts";
+import type { Connect, ConnectionEvents, ConnectTarget } from "../transport/connection.ts";
 
 /** The directory's end of one connection in memory. */
 export interface MemoryConnection {

@@ -2,8 +2,8 @@ import { noLog, type Logger } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { parseDirectoryAddress } from "@datawire/protocol";
 import { expect, onTestFinished } from "vitest";
-import { type LinkConfig, type LinkState, runLink } from "../link.ts";
-import type { LinkHandler, LinkSession } from "../session.ts";
+import { type LinkConfig, type LinkState, runLink } from "../session/link.ts";
+import type { LinkHandler, LinkSession } from "../session/session.ts";
 import { welcome } from "./entities.ts";
 import { createMemoryNetwork } from "./memory-directory.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { NAME_PATTERN, NAME_RULE } from "../words/names.ts";
-import { isHostName, PROTOCOLS, URL_LENGTH_MAX } from "../words/instance-url.ts";
+import { isHostName, PROTOCOLS, URL_LENGTH_MAX } from "../addresses/instance-url.ts";
 import { SLOTS } from "../words/percent.ts";
 import { VERSION_PATTERN, VERSION_RULE } from "../words/version.ts";
 

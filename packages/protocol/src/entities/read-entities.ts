@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { formatServiceAddress, parseServiceAddress } from "../words/address.ts";
+import { formatServiceAddress, parseServiceAddress } from "../addresses/address.ts";
 import { ProtocolError } from "../words/errors.ts";
-import { parseInstanceUrl } from "../words/instance-url.ts";
+import { parseInstanceUrl } from "../addresses/instance-url.ts";
 import { parseBalance, parseSticky, parseWhen } from "../words/matchers.ts";
 import {
   instanceKey,
@@ -20,7 +20,7 @@ import {
   tableKey,
 } from "./model.ts";
 import { isName, quoteShort } from "../words/names.ts";
-import { countSlots } from "../words/slots.ts";
+import { countSlots } from "./slots.ts";
 import { parseGeneration } from "../words/version.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { maskSecrets } from "@datawire/protocol";
-import { ExitError, exitCodes } from "../exit-codes.ts";
+import { ExitError, exitCodes } from "../errors/exit-codes.ts";
 
 /** Names a value inside a document: keys of mappings, indexes (from 0) of lists. */
 export type Path = readonly (string | number)[];

@@ -1,7 +1,7 @@
 import { DURATION_RULE, formatDuration, parseDuration, TIME_LIMIT_MAX_MS } from "@datawire/protocol";
 import { z } from "zod";
 import { refusal } from "./issue-message.ts";
-import { parseListenAddress, parseListenAddressOrOff } from "../listen-address.ts";
+import { parseListenAddress, parseListenAddressOrOff } from "../net/listen-address.ts";
 
 /**
  * A setting that a parser reads from text. Why the parser throws is told: a message that begins with "Cannot " is shown

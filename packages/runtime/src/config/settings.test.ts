@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
-import { exitCodes } from "../exit-codes.ts";
+import { exitCodes } from "../errors/exit-codes.ts";
 import { check } from "./issue-message.ts";
 import { ConfigError, formatPlace, type Problem } from "./problem.ts";
 import { durationSetting, textLike } from "./setting-types.ts";

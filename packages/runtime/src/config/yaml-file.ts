@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { readBounded } from "../atomic-file.ts";
-import { explainSystemError, systemErrorCode } from "../system-error.ts";
+import { readBounded } from "../files/atomic-file.ts";
+import { explainSystemError, systemErrorCode } from "../errors/system-error.ts";
 import { check } from "./issue-message.ts";
 import { type Path, type Place, type Problem, addProblems } from "./problem.ts";
 import { type Variables, parseYaml } from "./yaml-document.ts";

@@ -1,5 +1,5 @@
 import { type InstanceUrl, parseInstanceUrl, type ServiceProtocol } from "@datawire/protocol";
-import type { Check, ProbeSettings, TlsCheck } from "../core/instance.ts";
+import type { Check, ProbeSettings, TlsCheck } from "../model/service-definition.ts";
 import type { CheckSource, LivenessDefaults } from "./liveness.ts";
 import type { HttpTarget, TcpTarget } from "./targets.ts";
 

@@ -1,8 +1,8 @@
 import { durationFrom, parsedBy, readableBy, refusal, textLike } from "@datawire/runtime";
 import { z } from "zod";
-import { WATCHES } from "../core/instance.ts";
-import { parseRegularExpression } from "../core/regular-expression.ts";
-import { parseStatusRange } from "../core/status-range.ts";
+import { WATCHES } from "../model/service-definition.ts";
+import { parseRegularExpression } from "../model/regular-expression.ts";
+import { parseStatusRange } from "../model/status-range.ts";
 import { wholeNumber } from "./whole-number.ts";
 import { parseGrpcTarget, parseHttpTarget, parseTcpTarget } from "./targets.ts";
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { formatProblem } from "@datawire/runtime";
 import { expect, test } from "vitest";
-import type { Instance } from "../core/instance.ts";
+import type { Instance } from "../model/service-definition.ts";
 import { RULES } from "../testing/migrating-rules.ts";
 import { createFileSchema, readServices } from "./service-file.ts";
 

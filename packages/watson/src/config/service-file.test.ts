@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatProblem } from "@datawire/runtime";
 import { expect, test } from "vitest";
-import type { Instance } from "../core/instance.ts";
+import type { Instance } from "../model/service-definition.ts";
 import { createFileSchema, readServices, type ServiceContext } from "./service-file.ts";
 
 const context: ServiceContext = {

@@ -29,9 +29,9 @@ import {
   textLike,
 } from "@datawire/runtime";
 import { z } from "zod";
-import type { Instance } from "../core/instance.ts";
-import { isOwnVariable } from "../core/environment.ts";
-import { authorityOf } from "../core/directories.ts";
+import type { Instance } from "../model/service-definition.ts";
+import { isOwnVariable } from "../model/environment.ts";
+import { authorityOf } from "../model/directories.ts";
 import { CheckError, createChecks } from "./checks.ts";
 import { wholeNumber } from "./whole-number.ts";
 import { createLivenessSchema, type LivenessDefaults } from "./liveness.ts";

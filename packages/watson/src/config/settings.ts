@@ -18,10 +18,10 @@ import {
   textLike,
 } from "@datawire/runtime";
 import { z } from "zod";
-import { type Replicas, repeated } from "../core/directories.ts";
+import { type Replicas, repeated } from "../model/directories.ts";
 import { type LivenessDefaults, livenessDefaultsSchema } from "./liveness.ts";
 import { checkOperands, readSingle } from "./single.ts";
-import type { Instance } from "../core/instance.ts";
+import type { Instance } from "../model/service-definition.ts";
 
 /** What a Watson runs with. */
 export interface WatsonSettings {

@@ -1,8 +1,8 @@
 import { own } from "@datawire/protocol";
 import { check, type Command, type DaemonInput, ExitError, exitCodes } from "@datawire/runtime";
 
-import { authoritiesOf, type Replicas } from "../core/directories.ts";
-import type { Instance } from "../core/instance.ts";
+import { authoritiesOf, type Replicas } from "../model/directories.ts";
+import type { Instance } from "../model/service-definition.ts";
 import type { LivenessDefaults } from "./liveness.ts";
 import { createInstance, createServiceSchema } from "./service-file.ts";
 

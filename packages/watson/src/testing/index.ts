@@ -1,5 +1,5 @@
 // What a simulation makes a Watson of, apart from its checks and its files.
-export type { Replicas } from "../core/directories.ts";
-export type { Announcement } from "../core/monitor.ts";
-export { Links } from "../links.ts";
-export { Registrar } from "../registrar.ts";
+export type { Replicas } from "../model/directories.ts";
+export type { Announcement } from "../monitor/monitor.ts";
+export { Links } from "../registration/links.ts";
+export { Registrar } from "../registration/registrar.ts";

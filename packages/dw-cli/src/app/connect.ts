@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import { type ApiClient, createApiClient } from "@datawire/api";
+import type { LinkState } from "@datawire/link";
+import { type DirectoryClient, createDirectoryClient, loadCredentials } from "@datawire/link/client";
+import { type DirectoryAddress, isName } from "@datawire/protocol";
+import { type Env, ExitError, VERSION, createLog, exitCodes, systemClock, systemProcess } from "@datawire/runtime";
+import type { CommonOptions } from "../grammar/common-options.ts";
+import type { Dw } from "../context/dw.ts";
+import type { Output } from "../context/output.ts";
+import type { Connected } from "./run-dw.ts";
+import { loadDwSettings } from "../context/settings.ts";
+import { systemStreams } from "../io/terminal-output.ts";
+import { openScreen } from "../io/terminal-screen.ts";
+
+/** Makes what commands work with from the settings and the command line. */
+export async function connect(
+  common: CommonOptions,
+  output: Output,
+  { env, stop }: { readonly env: Env; readonly stop: AbortController },
+): Promise<Connected> {
+  const settings = await loadDwSettings(common.configFile, { env, directories: common.directories });
+  const { token, tls } = await loadCredentials(settings.value, { file: "dw.yaml", locate: settings.locate });
+  const directories: readonly DirectoryAddress[] = settings.value.directory;
+  const clients: DirectoryClient[] = [];
+  const clientOf = (addresses: readonly DirectoryAddress[]): ApiClient => {
+    const client = createDirectoryClient({ directories: addresses, token, user: userName(), tls });
+    clients.push(client);
+    return createApiClient(client.exchange);
+  };
+
+  const follow: Dw["follow"] = async (onUpdate) => {
+    const { openCatalogFollower, runLink } = await import("@datawire/link");
+    const log = createLog({ name: "dw", level: common.logLevel, format: common.logFormat });
+    const undo = stopOnSignals(stop);
+    const follower = await openCatalogFollower(
+      { services: null, path: null },
+      { clock: systemClock, log, onUpdate: (update) => onUpdate(follower.table, update) },
+    );
+    const identity = { kind: "dw", name: hostName(), id: randomUUID(), version: VERSION } as const;
+    let denial = null as string | null;
+    const onState = (state: LinkState): void => {
+      if (state.state !== "waiting" || !state.denied) return;
+      denial = state.reason;
+      stop.abort();
+    };
+    await runLink(
+      { replicas: directories, identity, token, tls, subscribe: follower.subscription },
+      { clock: systemClock, log, random: Math.random, handler: follower, onState },
+      stop.signal,
+    );
+    undo();
+    if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot follow the directory: ${denial}`);
+  };
+
+  return {
+    output,
+    clock: systemClock,
+    signal: stop.signal,
+    client: clientOf(directories),
+    directories,
+    clientOf: (directory) => clientOf([directory]),
+    follow,
+    openScreen: () => {
+      const screen = openScreen({ colour: systemStreams(env).colour });
+      // The signals end the command in its usual way, which gives the terminal back.
+      if (screen !== null) stopOnSignals(stop);
+      return screen;
+    },
+    close: async () => void (await Promise.all(clients.map((client) => client.close()))),
+  };
+}
+
+/** Ends the command on Ctrl-C and its like; the function returned ends that. */
+function stopOnSignals(stop: AbortController): () => void {
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const undo = names.map((name) => systemProcess.onSignal(name, () => stop.abort()));
+  return () => undo.forEach((end) => end());
+}
+
+/** Who is at the keyboard, for the history; a header takes no more than this. */
+function userName(): string {
+  return `${accountName()}@${hostname()}`.replace(/[^!-~]/g, "?").slice(0, 200);
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "unknown"); // a container may run as a user without an account
+  }
+}
+
+function hostName(): string {
+  const name = hostname().toLowerCase();
+  return isName(name) ? name : "dw";
+}

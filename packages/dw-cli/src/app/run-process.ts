@@ -1,0 +1,32 @@
+import { exitCodes, explainSystemError, systemErrorCode } from "@datawire/runtime";
+import { runDw } from "./run-dw.ts";
+import { connect } from "./connect.ts";
+import { startDaemon } from "../io/start-daemon.ts";
+import { systemMachine } from "../io/system-machine.ts";
+import { systemStreams } from "../io/terminal-output.ts";
+
+/** Runs `dw` on the process itself. */
+export async function runProcess(): Promise<void> {
+  const { env } = process;
+  const stop = new AbortController();
+  // Whoever read our output has seen enough (`dw route list | head`): that ends the command, and is no failure.
+  let unwritten = null as Error | null;
+  process.stdout.on("error", (error) => {
+    if (systemErrorCode(error) !== "EPIPE") unwritten ??= error;
+    stop.abort();
+  });
+  const code = await runDw(process.argv.slice(2), {
+    streams: systemStreams(env),
+    env,
+    connect: (common, output) => connect(common, output, { env, stop }),
+    startDaemon,
+    machine: systemMachine(env),
+  });
+  if (code !== undefined) process.exitCode = code; // a daemon that was started has set its own
+  // What is written arrives later than `write` returns, and so does the word that it could not be.
+  process.once("beforeExit", () => {
+    if (unwritten === null) return;
+    process.stderr.write(`dw: Cannot write the output: ${explainSystemError(unwritten)}\n`);
+    process.exitCode = exitCodes.failed;
+  });
+}

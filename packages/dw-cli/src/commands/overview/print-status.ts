@@ -1,0 +1,113 @@
+import type { Answer } from "@datawire/api";
+import { count, formatAge } from "../../core/span.ts";
+import { type StatusProblem, statusProblems } from "../../core/status-problems.ts";
+import { type Style, cell } from "../../core/text-table.ts";
+import type { Output } from "../../context/output.ts";
+
+/** One directory as `dw status` found it: what it says, or why it says nothing. */
+export interface StatusSection {
+  readonly address: string;
+  readonly status: Answer<"status"> | null;
+  readonly error: string | null;
+}
+
+/** Prints the status of some directories: all problems, then each directory with its clients. */
+export function printStatus(output: Output, sections: readonly StatusSection[], nowMs: number): void {
+  const problems = sections.flatMap(({ address, status, error }) =>
+    status === null ? [unreachable(address, error)] : statusProblems(status),
+  );
+  for (const { severity, subject, message, remedy } of problems) {
+    output.styled([severity === "error" ? "bad" : "warning", `${severity}: `], ["plain", `${subject}: ${message}`]);
+    if (remedy !== null) output.line(`  ${remedy}`);
+  }
+  if (problems.length === 0) output.styled(["good", "No problems"]);
+  for (const { address, status } of sections) {
+    if (status === null) continue;
+    output.line();
+    printDirectory(output, address, { status, nowMs });
+  }
+}
+
+function unreachable(address: string, error: string | null): StatusProblem {
+  return {
+    severity: "error",
+    subject: address,
+    message: `Cannot reach the directory: ${error ?? "no answer"}`,
+    remedy: "start it there with `directory`, or leave its address out of -d and the settings",
+  };
+}
+
+function printDirectory(
+  output: Output,
+  address: string,
+  { status, nowMs }: { readonly status: Answer<"status">; readonly nowMs: number },
+): void {
+  const { directory, replicas = [], watsons, sherlocks, counts } = status;
+  const known = directory.address === address ? "" : ` (asked as ${address})`;
+  output.styled(
+    ["strong", directory.address],
+    ["plain", `${known}  `],
+    [STATE_STYLES[directory.state], directory.state],
+    ["plain", `  version ${directory.version}, ${directory.store} store, up ${formatAge(directory.startedAt, nowMs)}`],
+  );
+  const parts = [
+    count(counts.services, "service"),
+    count(counts.instances, "instance"),
+    count(counts.routes, "route"),
+  ].join(", ");
+  output.line(`  revision ${directory.revision}, ${parts}`);
+  if (replicas.length > 1) {
+    output.line();
+    output.table({
+      columns: [{ title: "REPLICA", shrink: 1 }, { title: "VERSION" }, { title: "UP" }],
+      rows: replicas.map(({ address: other, self, version, startedAt }) => [
+        self ? `${other} (answers)` : other,
+        version,
+        formatAge(startedAt, nowMs),
+      ]),
+    });
+  }
+  if (watsons.length > 0) {
+    output.line();
+    output.table({
+      columns: [
+        { title: "WATSON", shrink: 1 },
+        { title: "STATE" },
+        { title: "INSTANCES", align: "right" },
+        { title: "VERSION", shrink: 0 },
+        { title: "SINCE" },
+      ],
+      rows: watsons.map(({ name, state, instances, version, since }) => [
+        name,
+        cell(state, state === "connected" ? "good" : "warning"),
+        String(instances),
+        version,
+        formatAge(since, nowMs),
+      ]),
+    });
+  }
+  if (sherlocks.length === 0) return;
+  output.line();
+  output.table({
+    columns: [
+      { title: "SHERLOCK", shrink: 1 },
+      { title: "REVISION", align: "right" },
+      { title: "BEHIND", align: "right" },
+      { title: "VERSION", shrink: 0 },
+      { title: "SINCE" },
+    ],
+    rows: sherlocks.map(({ name, revision, lag, version, since }) => [
+      name,
+      revision === null ? "-" : String(revision),
+      cell(lag === null ? "-" : String(lag), lag === 0 ? "good" : "warning"),
+      version,
+      formatAge(since, nowMs),
+    ]),
+  });
+}
+
+const STATE_STYLES: Readonly<Record<Answer<"status">["directory"]["state"], Style>> = {
+  ready: "good",
+  warming: "warning",
+  "read-only": "bad",
+};

@@ -1,0 +1,66 @@
+import { type ApiClient, endpoints } from "@datawire/api";
+import { formatDirectoryAddress } from "@datawire/protocol";
+import { describeError } from "@datawire/runtime";
+import { pageOf, topFrame } from "../../core/top-frame.ts";
+import { FIRST_STATE, press } from "../../core/top-state.ts";
+import { type Traffic, trafficOf } from "../../core/traffic.ts";
+import { type Dw, type RunCommand, flag } from "../../context/dw.ts";
+import { printTraffic } from "./print-traffic.ts";
+import type { Screen } from "../../context/screen.ts";
+
+const REFRESH_MS = 2_000;
+/** Three reports of each Sherlock: steady, and still of now. */
+const SPAN_SECONDS = 15;
+
+/** Shares, requests, errors and latency by service, version and instance, live; without a terminal, once. */
+export const run: RunCommand = async (dw, input) => {
+  // A directory that is not there is told before the screen is taken; one that goes away later is waited for.
+  const traffic = await readTraffic(dw.client);
+  if (flag(input, "json")) return dw.output.json(traffic);
+  const screen = flag(input, "once") ? null : dw.openScreen();
+  if (screen === null) return printTraffic(dw.output, traffic);
+  try {
+    await follow(dw, screen, traffic);
+  } finally {
+    screen.close();
+  }
+};
+
+async function follow(dw: Dw, screen: Screen, first: Traffic): Promise<void> {
+  const quit = new AbortController();
+  const signal = AbortSignal.any([dw.signal, quit.signal]);
+  const directory = dw.directories.map(formatDirectoryAddress).join(" ");
+  let [traffic, state, error]: [Traffic, typeof FIRST_STATE, string | null] = [first, FIRST_STATE, null];
+  const show = (): void => {
+    const { width, height } = screen;
+    const paint: Screen["paint"] = (style, text) => screen.paint(style, text);
+    screen.draw(topFrame(state, { traffic, error, directory }, { width, height, paint }));
+  };
+  screen.onResize(show);
+  screen.onKey((key) => {
+    const next = press(state, key, { traffic, page: pageOf(screen.height) });
+    if (next === null) return quit.abort();
+    state = next;
+    show();
+  });
+  for (;;) {
+    show();
+    await dw.clock.sleep(REFRESH_MS, signal);
+    if (signal.aborted) return;
+    try {
+      traffic = await readTraffic(dw.client);
+      error = null;
+    } catch (failure) {
+      error = describeError(failure);
+    }
+  }
+}
+
+async function readTraffic(client: ApiClient): Promise<Traffic> {
+  const [services, distributions, counters] = await Promise.all([
+    client.ask(endpoints.listServices),
+    client.ask(endpoints.listDistributions),
+    client.ask(endpoints.counters, { query: { seconds: String(SPAN_SECONDS) } }),
+  ]);
+  return trafficOf({ services: services.services, distributions: distributions.distributions, counters });
+}

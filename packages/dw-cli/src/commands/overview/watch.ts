@@ -1,0 +1,23 @@
+import { endpoints } from "@datawire/api";
+import { createChangeTeller } from "../../core/table-events.ts";
+import { type RunCommand, flag } from "../../context/dw.ts";
+
+/** Every change as it happens, one a line, until Ctrl-C. */
+export const run: RunCommand = async (dw, input) => {
+  // A directory that is not there is told at once; one that goes away later is waited for.
+  await dw.client.ask(endpoints.listRoutes);
+  const teller = createChangeTeller();
+  let first = true;
+  await dw.follow((table, { services }) => {
+    const events = [...services].sort().flatMap((service) => teller.take(service, table.service(service)));
+    // What is there already is no change.
+    if (!first) {
+      const at = new Date(dw.clock.nowMs()).toISOString();
+      for (const event of events) {
+        if (flag(input, "json")) dw.output.jsonLine({ at, ...event });
+        else dw.output.styled(["faint", `${at}  `], ["strong", event.subject], ["plain", `  ${event.message}`]);
+      }
+    }
+    first = false;
+  });
+};

@@ -1,0 +1,11 @@
+import { endpoints } from "@datawire/api";
+import { type RunCommand, flag } from "../../context/dw.ts";
+
+/** Takes back the last change that is not undone yet. */
+export const run: RunCommand = async (dw, input) => {
+  const dryRun = flag(input, "dryRun");
+  const answer = await dw.client.ask(endpoints.undo, { body: { dryRun } });
+  if (flag(input, "json")) return dw.output.json(answer);
+  for (const note of answer.notes) dw.output.note(note);
+  dw.output.line(`${dryRun ? "Would undo" : "Undone"}: ${answer.undone}`);
+};

@@ -1,0 +1,41 @@
+import { endpoints } from "@datawire/api";
+import type { ServiceListing } from "@datawire/api";
+import { type Style, cell } from "../../core/text-table.ts";
+import { type RunCommand, flag } from "../../context/dw.ts";
+
+/** Every service with how it stands. */
+export const run: RunCommand = async (dw, input) => {
+  const { services } = await dw.client.ask(endpoints.listServices);
+  if (flag(input, "json")) return dw.output.json(services);
+  if (services.length === 0) return dw.output.note("the directory knows no service yet");
+  dw.output.table({
+    columns: [
+      { title: "SERVICE", shrink: 2 },
+      { title: "STATUS" },
+      { title: "PRIMARY" },
+      { title: "LIVE", align: "right" },
+      { title: "HELD", align: "right" },
+      { title: "PROTOCOL", shrink: 0 },
+      { title: "WHY", shrink: 1 },
+    ],
+    rows: services.map(({ service, status, primary, instances, protocol, reason }) => [
+      service,
+      cell(status, STATUS_STYLES[status]),
+      primary ?? "-",
+      `${live(instances)}/${instances.length}`,
+      String(instances.filter(({ role }) => role === "held").length),
+      protocol,
+      reason ?? instances.find(({ findings }) => findings !== undefined)?.reason ?? "",
+    ]),
+  });
+};
+
+const STATUS_STYLES: Readonly<Record<ServiceListing["status"], Style>> = {
+  live: "good",
+  degraded: "warning",
+  down: "bad",
+};
+
+function live(instances: ServiceListing["instances"]): number {
+  return instances.filter(({ state }) => state === "live" || state === "lost").length;
+}

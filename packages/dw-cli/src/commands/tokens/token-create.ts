@@ -1,0 +1,19 @@
+import { endpoints } from "@datawire/api";
+import { parseDuration, ROLES } from "@datawire/protocol";
+import { flag, optionList, optionText, type RunCommand } from "../../context/dw.ts";
+import { misuse, typed } from "../../context/operands.ts";
+
+/** Makes a token and prints it alone on its line: nothing shows it again. */
+export const run: RunCommand = async (dw, input) => {
+  const role = ROLES.find((known) => known === optionText(input, "role"));
+  if (role === undefined) throw misuse(`Cannot create a token: wanted --role with one of ${ROLES.join(", ")}`);
+  const expires = optionText(input, "expires") ?? null;
+  if (expires !== null) typed(() => parseDuration(expires));
+  const services = optionList(input, "services") ?? null;
+  const tenant = optionText(input, "tenant") ?? null;
+  const made = await dw.client.ask(endpoints.createToken, { body: { role, services, expires, tenant } });
+  if (flag(input, "json")) return dw.output.json(made);
+  dw.output.line(made.token);
+  const until = made.expires === null ? "until it is revoked" : `until ${made.expires}`;
+  dw.output.note(`token ${made.id} of role ${made.role} holds ${until}; keep it in a file of mode 600, as token_file`);
+};

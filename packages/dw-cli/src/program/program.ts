@@ -1,0 +1,107 @@
+import { nearest, own } from "@datawire/protocol";
+import { VERSION } from "@datawire/runtime";
+import { Argument, Command, Option } from "commander";
+import { addCommonOptions, type CommonOptions, readCommonOptions } from "../grammar/common-options.ts";
+import type { Input } from "../context/dw.ts";
+import type { CommandGrammar } from "../grammar/command.ts";
+import { COMMANDS, DAEMONS, NOUNS } from "./commands.ts";
+
+/** What a command line comes to. */
+export interface ProgramActions {
+  run(grammar: CommandGrammar, input: Input, common: CommonOptions): Promise<void>;
+  startDaemon(name: string, args: readonly string[]): Promise<void>;
+}
+
+/** Makes the program of the grammar. */
+export function createProgram({ run, startDaemon }: ProgramActions): Command {
+  const program = new Command("dw")
+    .description("Ask and steer a Datawire directory: who serves what, and who gets which share of whose requests")
+    .version(VERSION, "-V, --version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .enablePositionalOptions();
+  addCommonOptions(program, { top: true });
+  const nouns = new Map<string, Command>();
+  for (const grammar of COMMANDS) {
+    const [first = "", verb] = grammar.path.split(" ");
+    const parent = verb === undefined ? program : (nouns.get(first) ?? addNoun(program, nouns, first));
+    addCommand(parent, grammar, run);
+  }
+  for (const [name, summary] of Object.entries(DAEMONS)) {
+    program
+      .command(name)
+      .description(`${summary}; \`dw ${name} --help\` says how`)
+      .argument("[args...]")
+      .helpOption(false)
+      .allowUnknownOption()
+      .passThroughOptions()
+      .usage("[options]")
+      .action((args: string[]) => {
+        const directories = readCommonOptions(program).directories.flatMap((address) => ["--directory", address]);
+        return startDaemon(name, [...directories, ...args]);
+      });
+  }
+  addHelp(program);
+  return program;
+}
+
+/** Commander's own knows the first word alone, and takes one that is no command for none. */
+function addHelp(program: Command): void {
+  program
+    .command("help")
+    .description("show the help of a command")
+    .argument("[command...]")
+    .helpOption(false)
+    .action((words: string[]) => {
+      let at = program;
+      for (const word of words) {
+        at = at.commands.find((command) => command.name() === word) ?? unknownCommand(at, word);
+      }
+      at.help();
+    });
+}
+
+function unknownCommand(parent: Command, word: string): never {
+  const names = parent.commands.map((command) => command.name());
+  const near = nearest(word, names);
+  return parent.error(`error: unknown command '${word}'${near === undefined ? "" : `\n(Did you mean ${near}?)`}`);
+}
+
+function addNoun(program: Command, nouns: Map<string, Command>, name: string): Command {
+  const noun = program
+    .command(name)
+    .description(own(NOUNS, name) ?? "")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .enablePositionalOptions();
+  addCommonOptions(noun, { top: false });
+  nouns.set(name, noun);
+  return noun;
+}
+
+function addCommand(parent: Command, grammar: CommandGrammar, run: ProgramActions["run"]): void {
+  const name = grammar.path.split(" ").at(-1) ?? grammar.path;
+  const command = parent
+    .command(name, { isDefault: grammar.isDefault === true, hidden: grammar.hidden === true })
+    .description(grammar.summary)
+    .helpOption("-h, --help", "show this help")
+    .allowExcessArguments(false);
+  for (const { text, choices } of grammar.operands) {
+    const argument = new Argument(text);
+    command.addArgument(choices === undefined ? argument : argument.choices(choices));
+  }
+  for (const { flags, summary, choices } of grammar.options) {
+    const option = new Option(flags, summary);
+    command.addOption(choices === undefined ? option : option.choices(choices));
+  }
+  addCommonOptions(command, { top: false });
+  if (grammar.hidden === true) command.allowUnknownOption().helpOption(false);
+  if (grammar.examples !== undefined) {
+    command.addHelpText("after", `\nExamples:\n${grammar.examples.map((line) => `  ${line}`).join("\n")}`);
+  }
+  command.action(async () => {
+    const common = readCommonOptions(command);
+    const operands = (command.processedArgs as (string | string[] | undefined)[]).flat();
+    await run(grammar, { operands, options: { ...command.opts(), json: common.json } }, common);
+  });
+}

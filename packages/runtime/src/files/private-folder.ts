@@ -1,0 +1,65 @@
+import { lstat, mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ExitError, exitCodes } from "../errors/exit-codes.ts";
+import { fileError, systemErrorCode } from "../errors/system-error.ts";
+
+/** A folder that others could put links and files into: what is written there would go where they like. */
+export class UntrustedFolder extends ExitError {
+  constructor(path: string, why: string) {
+    super(exitCodes.badConfiguration, `Cannot use the folder ${path}: ${why}`);
+    this.name = "UntrustedFolder";
+  }
+}
+
+/**
+ * Makes a folder that its owner alone can look into, and what leads to it. The folders above it stay open to all: the
+ * programs of a machine run as different users and keep their folders side by side, in `/var/lib/datawire`.
+ * @throws UntrustedFolder for one that is there, and is another user's or can be written by others.
+ */
+export async function makePrivateFolder(path: string): Promise<void> {
+  try {
+    await makeFolder(path, { own: 0o700, above: 0o755 });
+  } catch (cause) {
+    throw fileError("make the folder", path, cause);
+  }
+  const own = process.getuid?.() ?? 0;
+  // Of a link, both itself and what it leads to.
+  for (const { uid, mode, isLink } of [toLook(await lstat(path)), toLook(await stat(path))]) {
+    if (uid !== own && uid !== 0) {
+      const owner = own === 0 ? "root" : `user ${own} or root`;
+      const remedy = `name another one, or run this program as user ${uid}`;
+      throw new UntrustedFolder(path, `it belongs to user ${uid}, wanted ${owner}; ${remedy}`);
+    }
+    if ((mode & GROUP_OR_OTHERS_WRITE) === 0 || isLink) continue;
+    const found = (mode & 0o7777).toString(8);
+    throw new UntrustedFolder(path, `others can write it (mode ${found}), wanted 700: chmod 700 ${path}`);
+  }
+}
+
+/** One by one: of a file system that cannot be written, `recursive` says that there is no such folder. */
+async function makeFolder(path: string, modes: { readonly own: number; readonly above: number }): Promise<void> {
+  try {
+    await mkdir(path, { mode: modes.own });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(dirname(path), { own: modes.above, above: modes.above });
+    await makeFolder(path, modes);
+  }
+}
+
+const GROUP_OR_OTHERS_WRITE = 0o022;
+
+interface Looked {
+  readonly uid: number;
+  readonly mode: number;
+  /** Whose mode says nothing. */
+  readonly isLink: boolean;
+}
+
+const toLook = (stats: Awaited<ReturnType<typeof lstat>>): Looked => ({
+  uid: Number(stats.uid),
+  mode: Number(stats.mode),
+  isLink: stats.isSymbolicLink(),
+});

@@ -1,0 +1,66 @@
+import type { ReportedProblem } from "@datawire/protocol";
+import type { Clock } from "../time/clock.ts";
+import type { ProblemBoard } from "./problem-board.ts";
+
+/** An operator who looks within this time sees what has happened. */
+const KEPT_MS = 600_000;
+/** Whoever makes ever new ones is told by the log. */
+const SUBJECTS_MAX = 20;
+
+export interface RecentDeps {
+  readonly board: Pick<ProblemBoard, "set">;
+  readonly clock: Pick<Clock, "nowMs" | "setTimer">;
+  /** Lets go of what waits. */
+  readonly signal: AbortSignal;
+}
+
+interface Kept {
+  readonly problem: ReportedProblem;
+  readonly times: number;
+  readonly lastMs: number;
+}
+
+/**
+ * What happened of late and was over by itself, as one source of a board: each subject with its last problem, how often
+ * there was one and when. Nothing says that such a thing is mended, so that it is shown for a while.
+ */
+export class RecentProblems {
+  readonly #source: string;
+  readonly #deps: RecentDeps;
+  readonly #keptMs: number;
+  /** By subject, the newest at the end. */
+  readonly #kept = new Map<string, Kept>();
+  #cancelTimer: () => void = () => {};
+
+  constructor(source: string, deps: RecentDeps, { keptMs = KEPT_MS }: { readonly keptMs?: number } = {}) {
+    this.#source = source;
+    this.#deps = deps;
+    this.#keptMs = keptMs;
+    deps.signal.addEventListener("abort", () => this.#cancelTimer(), { once: true });
+  }
+
+  note(problem: ReportedProblem): void {
+    const { subject } = problem;
+    const times = (this.#kept.get(subject)?.times ?? 0) + 1;
+    this.#kept.delete(subject);
+    this.#kept.set(subject, { problem, times, lastMs: this.#deps.clock.nowMs() });
+    for (const oldest of this.#kept.keys()) if (this.#kept.size > SUBJECTS_MAX) this.#kept.delete(oldest);
+    this.#show();
+  }
+
+  #show(): void {
+    const { board, clock, signal } = this.#deps;
+    this.#cancelTimer();
+    const nowMs = clock.nowMs();
+    for (const [subject, { lastMs }] of this.#kept) if (nowMs - lastMs >= this.#keptMs) this.#kept.delete(subject);
+    const [oldest] = this.#kept.values();
+    board.set(this.#source, [...this.#kept.values()].toReversed().map(describe));
+    if (oldest === undefined || signal.aborted) return;
+    this.#cancelTimer = clock.setTimer(Math.max(1, oldest.lastMs + this.#keptMs - nowMs), () => this.#show());
+  }
+}
+
+function describe({ problem, times, lastMs }: Kept): ReportedProblem {
+  const often = times === 1 ? "at" : `${times} times, last at`;
+  return { ...problem, message: `${problem.message} (${often} ${new Date(lastMs).toISOString()})` };
+}

@@ -1,0 +1,111 @@
+import { formatDuration } from "@datawire/protocol";
+import { type Clock, describeError } from "@datawire/runtime";
+import type { Probe } from "../model/belief.ts";
+import type { Check } from "../model/service-definition.ts";
+import { nextCheckMs, phaseOf } from "../monitor/schedule.ts";
+import type { Prober } from "../probes/prober.ts";
+
+/** What a check found, and how it kept its time. */
+export interface Outcome {
+  readonly probe: Probe;
+  readonly tookMs: number;
+  /** How long after its moment it started. */
+  readonly lateMs: number;
+}
+
+export interface CheckLoopDeps {
+  readonly clock: Clock;
+  /** Counts time in which Watson could have heard an answer: time-outs go by it. */
+  readonly patience: Pick<Clock, "setTimer">;
+  readonly prober: Prober;
+  /** Takes each outcome and says whether it leaves a doubt that wants the next check soon. */
+  readonly report: (outcome: Outcome) => { readonly inDoubt: boolean };
+}
+
+/** Two checks of one thing are at least this far apart, whatever asks for them. */
+const GAP_MS_MIN = 20;
+
+/** Checks one thing again and again until it is stopped; never twice at once. */
+export class CheckLoop {
+  readonly #check: Check;
+  readonly #deps: CheckLoopDeps;
+  readonly #phase: number;
+  #cancelTimer: () => void = () => {};
+  #inFlight: AbortController | null = null;
+  #endedMs = Number.NEGATIVE_INFINITY;
+  #wanted = false;
+  #stopped = false;
+
+  /** @param name gives the check its place in the interval. */
+  constructor(check: Check, name: string, deps: CheckLoopDeps) {
+    this.#check = check;
+    this.#deps = deps;
+    this.#phase = phaseOf(name);
+  }
+
+  /** Makes the first check after `delayMs`; the others follow on their turns. */
+  start(delayMs: number): void {
+    this.#schedule(this.#deps.clock.monotonicMs() + delayMs);
+  }
+
+  /** Checks at once, because there is reason to think that something changed. */
+  checkNow(): void {
+    if (this.#stopped) return;
+    // One under way may have looked just before the change.
+    if (this.#inFlight !== null) this.#wanted = true;
+    else this.#schedule(Math.max(this.#deps.clock.monotonicMs(), this.#endedMs + GAP_MS_MIN));
+  }
+
+  /** Ends the loop and what it holds; nothing is reported any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#inFlight?.abort();
+    this.#deps.prober.close();
+  }
+
+  #schedule(dueMs: number): void {
+    this.#cancelTimer();
+    const delayMs = Math.max(0, dueMs - this.#deps.clock.monotonicMs());
+    this.#cancelTimer = this.#deps.clock.setTimer(delayMs, () => void this.#run(dueMs));
+  }
+
+  async #run(dueMs: number): Promise<void> {
+    const { clock, prober, report } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    const inFlight = new AbortController();
+    this.#inFlight = inFlight;
+    const probe = await this.#bounded(prober, inFlight);
+    if (this.#stopped) return;
+    this.#inFlight = null;
+    this.#endedMs = clock.monotonicMs();
+    const { inDoubt } = report({ probe, tookMs: this.#endedMs - startedMs, lateMs: Math.max(0, startedMs - dueMs) });
+    const wanted = this.#wanted;
+    this.#wanted = false;
+    if (wanted) return this.checkNow();
+    this.#schedule(nextCheckMs({ dueMs, endedMs: this.#endedMs, inDoubt }, { ...this.#check, phase: this.#phase }));
+  }
+
+  /** The probe, or its time-out: whatever a prober does with the signal, the loop goes on. */
+  #bounded(prober: Prober, inFlight: AbortController): Promise<Probe> {
+    const { timeoutMs } = this.#check;
+    return new Promise((resolve) => {
+      const cancel = this.#deps.patience.setTimer(timeoutMs, () => {
+        resolve({ ok: false, reason: `no answer within ${formatDuration(timeoutMs)}`, cause: "timeout" });
+        inFlight.abort();
+      });
+      // Also one that throws at once has given its answer.
+      const probing = async (): Promise<Probe> => prober.probe(inFlight.signal);
+      probing().then(
+        (probe) => {
+          cancel();
+          resolve(probe);
+        },
+        (error: unknown) => {
+          cancel();
+          resolve({ ok: false, reason: describeError(error) });
+        },
+      );
+    });
+  }
+}

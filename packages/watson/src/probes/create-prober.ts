@@ -1,0 +1,24 @@
+import type { ProbeSettings } from "../model/service-definition.ts";
+import { createExecProber } from "./exec.ts";
+import { createGrpcProber } from "./grpc.ts";
+import { createHttpProber } from "./http.ts";
+import { createHttp2Prober } from "./http2.ts";
+import { networkOf, type Prober, type ProberDeps } from "./prober.ts";
+import { createTcpProber } from "./tcp.ts";
+
+/** What Watson looks at itself: everything but heartbeats. */
+export type ActiveProbe = Exclude<ProbeSettings, { kind: "ttl" }>;
+
+/** Makes the prober of a check. */
+export function createProber(probe: ActiveProbe, deps: ProberDeps): Prober {
+  switch (probe.kind) {
+    case "http":
+      return (probe.http2 ? createHttp2Prober : createHttpProber)(probe, networkOf(probe, deps));
+    case "tcp":
+      return createTcpProber(probe, networkOf(probe, deps));
+    case "grpc":
+      return createGrpcProber(probe, networkOf(probe, deps));
+    case "exec":
+      return createExecProber(probe, deps);
+  }
+}
