@@ -35,6 +35,8 @@ export type { Histogram } from "./wire/histogram.ts";
 export { addHistograms, bucketOf, bucketsOf, countOf, middleOf, quantileOf, toHistogram } from "./wire/histogram.ts";
 export type { Balance, Sticky, When } from "./words/matchers.ts";
 export { parseBalance, parseSticky, parseWhen } from "./words/matchers.ts";
+export type { LoggedEvent, LogLevelWord } from "./wire/log-events.ts";
+export { LOG_LEVELS, LOG_TEXT_LENGTH_MAX, LOGS_MESSAGE_EVENTS_MAX, TRACE_ID_LENGTH_MAX } from "./wire/log-events.ts";
 export * from "./wire/messages.ts";
 export * from "./entities/model.ts";
 export { compareIps, isInNetwork, parseIp } from "./addresses/ip-address.ts";

@@ -39,6 +39,22 @@ test("a Watson that breaks off leaves its instances lost, and one that says so t
   await expect.poll(async () => (await served.get("/v1/status")).body["watsons"]).toEqual([]);
 });
 
+test("a library follows the table and registers over one link, and holds nothing before it has", async () => {
+  const served = await start();
+  const library = await served.link();
+  const subscribe = { services: null, have: null };
+  library.send(hello("library", "shop", { id: "library-of-shop", environment: "sandbox", subscribe }));
+  await library.next("snapshot");
+  const registrations = async () => (await served.get("/v1/status")).body["watsons"];
+  expect(await registrations()).toEqual([]);
+  library.send({ type: "register", seq: 0, instances: [registration("shop@a:1")] });
+  expect((await library.next("delta")).change.instances).toMatchObject([{ service: "shop", name: "a", state: "live" }]);
+  expect(await registrations()).toMatchObject([{ name: "shop", instances: 1 }]);
+  library.socket.terminate();
+  const sherlock = await sherlockOf(served, "monolith");
+  expect((await sherlock.next("snapshot")).instances).toMatchObject([{ name: "a", state: "lost" }]);
+});
+
 test("a lost instance goes when its lease ends", async () => {
   const served = await start({ leaseMs: 300 });
   const { client } = await watsonOf(served, "vm1", [registration("barker@a")]);

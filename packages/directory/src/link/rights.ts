@@ -13,11 +13,29 @@ export function requireLink(grant: Grant, { kind, name, subscribe }: Hello, held
   const action = `accept the ${kind} ${name}`;
   if (kind === "watson") requireRight(grant, "register", action);
   if (kind !== "watson" || subscribe !== null) requireRight(grant, "subscribe", action);
-  if (kind !== "watson") return;
+  // A library that has registered nothing holds nothing either.
+  if (!registers(kind)) return;
   const foreign = held.find((service) => !mayRegister(grant, service));
   if (foreign === undefined) return;
   const why = `its id holds //${foreign}, and ${describeLimit(grant, foreign)}`;
-  throw new ProtocolError("permission_denied", `Cannot accept the Watson on ${name}: ${why}`);
+  throw new ProtocolError("permission_denied", `Cannot accept the ${kind} ${name}: ${why}`);
+}
+
+/** Whether a client of that kind may register instances: a Watson those of its machine, a library its own. */
+export function registers(kind: Hello["kind"]): boolean {
+  return kind === "watson" || kind === "library";
+}
+
+/**
+ * Makes sure that a client may register at all.
+ * @throws ProtocolError `permission_denied`
+ */
+export function requireRegistering(grant: Grant, { kind, name }: Hello): void {
+  if (!registers(kind)) {
+    const why = "only a Watson or a library does";
+    throw new ProtocolError("permission_denied", `Cannot register instances for a ${kind}: ${why}`);
+  }
+  if (kind === "library") requireRight(grant, "register", `register instances of the library ${name}`);
 }
 
 /** Whether a service may be registered. */

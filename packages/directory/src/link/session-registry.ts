@@ -16,6 +16,7 @@ import type { ChangeExecutor } from "../changes/change-executor.ts";
 import { listed } from "../model/listed.ts";
 import type { Position } from "../feed/delta-log.ts";
 import type { Publisher } from "../feed/publisher.ts";
+import { registers } from "./rights.ts";
 import { momentOf } from "../model/moment.ts";
 
 /** What a connected client says of itself, for `dw status` and `dw caller list`. */
@@ -109,7 +110,7 @@ export class SessionRegistry {
   readonly refused: (code: ErrorCode) => void;
   readonly #deps: SessionRegistryDeps;
   readonly #open = new Set<LinkClient>();
-  /** By id; the only ones for whom two connections with one id would be a conflict. */
+  /** By id, Watsons and libraries: the only ones for whom two connections with one id would be a conflict. */
   readonly #watsons = new Map<string, LinkClient>();
 
   constructor(deps: SessionRegistryDeps) {
@@ -156,7 +157,7 @@ export class SessionRegistry {
 
   /** The connection, here or at another directory, that has the id of a Watson which says hello. */
   rivalOf({ kind, id }: Hello): Rival | null {
-    if (kind !== "watson") return null;
+    if (!registers(kind)) return null;
     const session = this.#watsons.get(id);
     if (session !== undefined)
       return { name: () => session.report()?.name ?? null, challenge: () => session.challenge() };
@@ -189,10 +190,10 @@ export class SessionRegistry {
     faults.settle(subjectOf(hello));
     if (publisher.warming) state.registry.expect(hello.subscribe?.holds ?? 0);
     log.info("Client connected", { kind, client: name, version });
-    if (kind === "watson") {
-      this.#watsons.set(id, session);
+    if (registers(kind)) this.#watsons.set(id, session);
+    // Most libraries register nothing, and are no holders then.
+    if (kind === "watson" || state.registry.holder(id) !== null)
       state.registry.connect({ id, name, version }, momentOf(this.#deps.clock));
-    }
     if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
   }
 
@@ -200,7 +201,7 @@ export class SessionRegistry {
     const { state, publisher, others, log } = this.#deps;
     this.#open.delete(session);
     log.info("Client gone", { kind, client: name });
-    if (kind === "watson" && this.#watsons.get(id) === session) {
+    if (this.#watsons.get(id) === session) {
       this.#watsons.delete(id);
       state.registry.break(id, momentOf(this.#deps.clock));
       publisher.touch();

@@ -8,7 +8,7 @@ import {
   type ServerMessage,
 } from "@datawire/protocol";
 import { type Clock, type Logger, VERSION } from "@datawire/runtime";
-import { divideByRight, requireLink } from "./rights.ts";
+import { divideByRight, requireLink, requireRegistering } from "./rights.ts";
 import type { Permit } from "../access/gate.ts";
 import type { Position } from "../feed/delta-log.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./read-message.ts";
@@ -260,7 +260,7 @@ export class LinkSession implements LinkClient {
     if (this.#phase.state !== "challenging") return;
     if (rival === null) return this.#open(hello);
     const other = rival.name() ?? "another machine";
-    const message = `Cannot accept the Watson on ${hello.name}: one on ${other} is connected with the same id; each needs a state folder of its own`;
+    const message = `Cannot accept the ${hello.kind} ${hello.name}: one on ${other} is connected with the same id; each needs one of its own, which a Watson keeps in its state folder`;
     this.#refuse("conflict", message, CLOSE.policy, hello);
   }
 
@@ -282,8 +282,7 @@ export class LinkSession implements LinkClient {
   }
 
   #register(hello: Hello, message: Extract<IncomingMessage, { type: "register" | "update" }>): void {
-    if (hello.kind !== "watson")
-      throw new ProtocolError("permission_denied", `Cannot register instances for a ${hello.kind}: only a Watson does`);
+    requireRegistering(this.#deps.permit.grant, hello);
     const read = readInstances(message.instances);
     const { permitted: instances, forbidden } = divideByRight(read.instances, this.#deps.permit.grant);
     for (const { code } of forbidden) this.#deps.executor.refused(code);

@@ -3,6 +3,8 @@ import {
   drainingSchema,
   errorMessageSchema,
   type LeftOut,
+  loggedSchema,
+  logSchema,
   readEntities,
   registeredSchema,
   type ServerMessage,
@@ -49,6 +51,8 @@ const SCHEMAS = new Map<string, z.ZodType<ReceivedMessage>>([
   ["warm", warmSchema],
   ["registered", registeredSchema],
   ["draining", drainingSchema],
+  ["logged", loggedSchema],
+  ["log", logSchema],
   ["error", errorMessageSchema],
 ]);
 

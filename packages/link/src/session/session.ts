@@ -16,6 +16,8 @@ export interface LinkIdentity {
   readonly version: string;
   /** The zone whose instances it prefers. */
   readonly zone?: string | null;
+  /** Which of the tenant's tables it registers in and follows; left out for `sandbox`. */
+  readonly environment?: string;
 }
 
 /** Which part of the table a client wants, and what it has of it. */

@@ -9,6 +9,7 @@ import {
   tableChangeSchema,
 } from "../entities/model.ts";
 import { NAME_PATTERN, NAME_RULE } from "../words/names.ts";
+import { LOG_LEVELS, logEventSchema, LOGS_MESSAGE_EVENTS_MAX, TRACE_ID_LENGTH_MAX } from "./log-events.ts";
 
 /** The most sectors that a table is told in; fewer are made of these, so that all counts divide this one. */
 export const BUCKETS_MAX = 4_096;
@@ -71,6 +72,8 @@ export const helloSchema = z.object({
   version: z.string().max(100),
   /** Where a Sherlock or a library is, so that `explain` sees what it sees; left out by a client that prefers no zone. */
   zone: name.nullish(),
+  /** Which of the tenant's tables it registers in and follows; left out for `sandbox`. */
+  environment: name.optional(),
   /** Null for a client that wants no table. */
   subscribe: z
     .object({
@@ -166,6 +169,26 @@ export const problemsSchema = z.object({
   problems: z.array(reportedProblemSchema).max(100),
 });
 
+/**
+ * What a library has logged, oldest first. A directory keeps each event once by the id of the library and its number, as
+ * those that were not acknowledged come again over the next link.
+ */
+export const logsSchema = z.object({
+  type: z.literal("logs"),
+  /** The number of the first of these events; the others follow it. */
+  seq: z.int().min(0),
+  events: z.array(logEventSchema).max(LOGS_MESSAGE_EVENTS_MAX),
+});
+
+/** Asks for log events of the tenant from now on; a second one replaces the first. */
+export const followLogsSchema = z.object({
+  type: z.literal("followLogs"),
+  /** Only of this trace; null for all. */
+  trace: z.string().max(TRACE_ID_LENGTH_MAX).nullable().default(null),
+  /** Of this level and worse; null asks for none any more. */
+  level: z.enum(LOG_LEVELS).nullable().default("DEBUG"),
+});
+
 export const clientMessageSchema = z.discriminatedUnion("type", [
   helloSchema,
   registerSchema,
@@ -173,6 +196,8 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
   appliedSchema,
   countersSchema,
   problemsSchema,
+  logsSchema,
+  followLogsSchema,
 ]);
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
 export type Hello = z.infer<typeof helloSchema>;
@@ -251,6 +276,15 @@ export const drainingSchema = z.object({
   instances: z.array(z.string()),
 });
 
+/** Log events up to, and without, this number are kept: they need not come again. */
+export const loggedSchema = z.object({ type: z.literal("logged"), seq: z.int().min(0) });
+
+/** Log events that a client follows; `node` is who logged each. */
+export const logSchema = z.object({
+  type: z.literal("log"),
+  events: z.array(logEventSchema.extend({ node: z.string().max(200) })),
+});
+
 export const errorMessageSchema = z.object({
   type: z.literal("error"),
   code: z.enum(ERROR_CODES),
@@ -266,6 +300,8 @@ export const serverMessageSchema = z.discriminatedUnion("type", [
   warmSchema,
   registeredSchema,
   drainingSchema,
+  loggedSchema,
+  logSchema,
   errorMessageSchema,
 ]);
 export type ServerMessage = z.infer<typeof serverMessageSchema>;

@@ -116,7 +116,9 @@ export class Registrar implements LinkHandler {
       case "snapshot":
       case "delta":
       case "warm":
-        return; // not subscribed to
+      case "logged":
+      case "log":
+        return; // not asked for
     }
   }
 
