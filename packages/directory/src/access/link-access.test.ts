@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => guarded.stop());
 
-const hello = (kind: "watson" | "sherlock" | "dw", name: string, subscribes = false): ClientMessage =>
+const hello = (kind: "watson" | "sherlock" | "library" | "dw", name: string, subscribes = false): ClientMessage =>
   helloOf(kind, name, { subscribe: subscribes ? { services: null, have: null } : null }) as ClientMessage;
 const register = (...texts: string[]): ClientMessage => ({
   type: "register",
@@ -57,6 +57,34 @@ test("an instance that the token may not register is left out by name", async ()
       { instance: "emitter@a", code: "permission_denied", message: expect.stringContaining("billing-*") as string },
     ],
   });
+  await link.close();
+});
+
+test("a library registers what its token is for, follows the table, and is what its id holds", async () => {
+  const { token } = await guarded.create("library", { services: ["shop-*"] });
+  const link = await guarded.link(token, hello("library", "shop", true));
+  await link.next("snapshot");
+  link.send(register("shop-api@a:1", "till@a:1"));
+  expect(await link.next("registered")).toMatchObject({
+    refused: [{ instance: "till@a", code: "permission_denied", message: expect.stringContaining("shop-*") as string }],
+  });
+  expect((await link.next("delta")).change.instances).toMatchObject([{ service: "shop-api", name: "a" }]);
+  await link.close();
+  const narrow = await guarded.create("library", { services: ["till"] });
+  const thief = await guarded.link(narrow.token, hello("library", "shop"));
+  expect((await thief.next("error")).message).toMatch(/Cannot accept the library shop: its id holds \/\/shop-api/);
+  const again = await guarded.link(token, hello("library", "shop"));
+  await again.next("welcome");
+  again.send({ type: "register", seq: 1, instances: [] });
+  await again.next("registered");
+  await Promise.all([thief.close(), again.close()]);
+});
+
+test("a library with a token that registers nothing follows the table all the same", async () => {
+  const link = await guarded.link((await guarded.create("sherlock")).token, hello("library", "reader", true));
+  await link.next("snapshot");
+  link.send(register("shop-api@b:1"));
+  expect((await link.next("error")).message).toContain("lacks the right to register services");
   await link.close();
 });
 
