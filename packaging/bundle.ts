@@ -42,7 +42,7 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
 /** Sherlock reads its templates from a folder beside itself, wherever it is bundled into. */
 async function addTemplates(folder: string, modules: readonly string[]): Promise<void> {
   const templates = join(ROOT, "packages/sherlock/templates");
-  if (modules.some((module) => module.startsWith(join(ROOT, "packages/sherlock/src/io/")))) {
+  if (modules.some((module) => module.startsWith(join(ROOT, "packages/sherlock/src/setup/template")))) {
     await cp(templates, join(folder, "templates"), { recursive: true, filter: (path) => !path.includes("golden") });
   }
 }

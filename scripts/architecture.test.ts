@@ -13,9 +13,13 @@ test("docs/architecture.md names nothing that is not there", () => {
   expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
-test("docs/architecture.md names every package, and every room of the directory", () => {
+test("docs/architecture.md names every package, and every room of the directory and of Sherlock", () => {
   const packages = folders("packages").map((name) => `packages/${name}`);
   expect(packages.filter((path) => !page.includes(`\`${path}\``))).toEqual([]);
-  const rooms = folders("packages/directory/src").filter((name) => name !== "testing");
+  const rooms = [
+    ...folders("packages/directory/src"),
+    ...folders("packages/sherlock/src").filter((name) => name !== "core"),
+    ...folders("packages/sherlock/src/core").map((name) => `core/${name}`),
+  ].filter((name) => name !== "testing");
   expect(rooms.filter((room) => !page.includes(`\`${room}\``))).toEqual([]);
 });

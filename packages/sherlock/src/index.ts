@@ -1,7 +1,7 @@
-export { sherlock } from "./definition.ts";
-export { type HaproxyFeatures, lacksOf, takesInstances } from "./core/haproxy-version.ts";
-export { type HaproxyBinary, findHaproxy } from "./io/haproxy-binary.ts";
-export { findTlsFailure } from "./io/tls-failure.ts";
-export { createMetrics } from "./metrics.ts";
-export { loadSherlockSettings, type SherlockSettings } from "./settings.ts";
-export { settingsSchema } from "./settings-schema.ts";
+export { sherlock } from "./app/definition.ts";
+export { type HaproxyFeatures, lacksOf, takesInstances } from "./core/model/haproxy-version.ts";
+export { type HaproxyBinary, findHaproxy } from "./setup/haproxy-binary.ts";
+export { findTlsFailure } from "./setup/tls-failure.ts";
+export { createMetrics } from "./report/metrics.ts";
+export { loadSherlockSettings, type SherlockSettings } from "./config/settings.ts";
+export { settingsSchema } from "./config/settings-schema.ts";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 import { runDaemon } from "@datawire/runtime";
-import { sherlock } from "./definition.ts";
+import { sherlock } from "./app/definition.ts";
 
 process.exitCode = await runDaemon(sherlock);

@@ -1,4 +1,4 @@
-import type { HaproxyFeatures } from "../core/haproxy-version.ts";
+import type { HaproxyFeatures } from "../core/model/haproxy-version.ts";
 
 /** As HAProxy 2.6 and 2.8 have them. */
 export const EVERY_FEATURE: HaproxyFeatures = {

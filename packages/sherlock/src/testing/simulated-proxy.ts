@@ -1,9 +1,9 @@
-import type { Command } from "../core/commands.ts";
-import { hexKey } from "../core/escape.ts";
-import { mapFiles } from "../core/files.ts";
-import type { MapName, Plan, RequestKeys } from "../core/plan.ts";
-import { MAP_NAMES, NOTHING } from "../core/plan.ts";
-import { BLOCK_SIZE } from "../core/prefixes.ts";
+import type { Command } from "../core/model/commands.ts";
+import { hexKey } from "../core/model/escape.ts";
+import { mapFiles } from "../core/model/files.ts";
+import type { MapName, Plan, RequestKeys } from "../core/model/plan.ts";
+import { MAP_NAMES, NOTHING } from "../core/model/plan.ts";
+import { BLOCK_SIZE } from "../core/model/prefixes.ts";
 
 /** A request as far as it decides who may answer it. */
 export interface SimulatedRequest {

@@ -1,0 +1,74 @@
+import { type DaemonContext, describeError, formatListenAddress } from "@datawire/runtime";
+import { openRunDir } from "../haproxy/run-dir.ts";
+import { serve, type ServeDeps } from "./serve.ts";
+import type { SherlockSettings } from "../config/settings.ts";
+
+/**
+ * Follows the directory and drives HAProxy until the signal aborts, then lets open requests end and stops HAProxy too.
+ * After SIGUSR1 it leaves HAProxy serving, for the next start to adopt. New settings take the same way within the
+ * process: HAProxy is left and adopted, and what differs is a reload.
+ */
+export async function runSherlock(context: DaemonContext<SherlockSettings>): Promise<void> {
+  const { log, clock, attentive, board, signal, readiness } = context;
+  let settings = context.settings;
+  let wanted: SherlockSettings | null = null;
+  let restart = new AbortController();
+  let leaving = false;
+  context.onReload((next) => {
+    wanted = next;
+    restart.abort();
+  });
+  context.onUserSignal(() => {
+    leaving = true;
+    context.stop();
+  });
+  const deps: ServeDeps = {
+    log,
+    clock,
+    attentive,
+    board,
+    readiness,
+    haproxyUp: readiness.add("haproxy", "HAProxy has not started yet"),
+    tableApplied: readiness.add("table", "no table has come yet"),
+    keepsProxy: () => leaving || !signal.aborted,
+    onDenied: () => context.stop(),
+    onServing({ listen, admin }) {
+      readiness.seal();
+      if (readiness.missing().length > 0) return;
+      const [first] = listen;
+      log.info("Sherlock is ready", {
+        address: first?.host,
+        port: first?.port,
+        listen: listen.map(formatListenAddress),
+        admin: admin === null ? "off" : formatListenAddress(admin),
+      });
+    },
+  };
+  while (!signal.aborted) {
+    restart = new AbortController();
+    const until = AbortSignal.any([signal, restart.signal]);
+    try {
+      await serveIn(settings, deps, until);
+      board.set("new settings", []);
+    } catch (error) {
+      if (settings === context.settings || signal.aborted) throw error;
+      log.error("The new settings cannot be used, going on with the first ones", { error: describeError(error) });
+      const message = `cannot be used, those of the start are in force: ${describeError(error)}`;
+      board.set("new settings", [
+        { subject: "settings", message, severity: "error", remedy: "correct them, and send SIGHUP" },
+      ]);
+      wanted = context.settings;
+    }
+    settings = wanted ?? settings;
+    wanted = null;
+  }
+}
+
+async function serveIn(settings: SherlockSettings, deps: ServeDeps, signal: AbortSignal): Promise<void> {
+  const dir = await openRunDir(settings.haproxy.runDir);
+  try {
+    await serve({ settings, dir }, deps, signal);
+  } finally {
+    await dir.release();
+  }
+}

@@ -1,0 +1,178 @@
+import type { ServerCounts } from "./counters.ts";
+import type { PlannedServer } from "../model/plan.ts";
+
+/** A server as far as it matters here whether HAProxy can use it. */
+export interface Observed extends Pick<PlannedServer, "address" | "port" | "ready" | "tlsName" | "instances"> {
+  readonly isTcp: boolean;
+  /** How it is verified; null without TLS. */
+  readonly tls: { readonly verify: boolean } | null;
+}
+
+export type FindingKind = "unreachable" | "refused" | "unanswered";
+
+/** What HAProxy finds of a server that takes requests according to the table. */
+export interface Finding {
+  readonly backend: string;
+  readonly server: string;
+  readonly observed: Observed;
+  readonly kind: FindingKind;
+  /** Why, as a clause. */
+  readonly reason: string;
+  /** Requests that met it; 0 where HAProxy sent none. */
+  readonly count: number;
+  readonly sinceMs: number;
+}
+
+/** A server of which HAProxy says that something is wrong, and not what. */
+export type Question = Pick<Finding, "backend" | "server" | "observed"> & { readonly about: "tls" | "answer" };
+
+interface Entry extends Finding {
+  readonly lastMs: number;
+  readonly explained: boolean;
+}
+
+/** Within it a Watson with the usual check (every 3 s, 1 s for an answer) tells itself of an instance that has died. */
+const DOWN_S_MIN = 4;
+/** A server that answered nothing at so many looks in a row, though it was asked. */
+const SILENT_LOOKS = 2;
+/** So long after the last refused answer, one that is passed on ends the finding: an instance may answer paths differently. */
+const REFUSED_MS = 30_000;
+/** A finding of which nothing more was seen is over, as nobody asks any more. */
+const STALE_MS = 600_000;
+
+/** Remembers what HAProxy finds of its servers, from one look at its statistics to the next. */
+export class Findings {
+  #last = new Map<string, ServerCounts>();
+  #entries = new Map<string, Entry>();
+  #silent = new Map<string, { readonly looks: number; readonly requests: number }>();
+
+  /** Takes a look. @returns what only other commands tell. */
+  look(
+    counts: readonly ServerCounts[],
+    observe: (backend: string, server: string) => Observed | null,
+    nowMs: number,
+  ): Question[] {
+    const before = this.#last;
+    const entries = this.#entries;
+    this.#last = new Map();
+    this.#entries = new Map();
+    const questions: Question[] = [];
+    for (const now of counts) {
+      const id = idOf(now);
+      this.#last.set(id, now);
+      const observed = observe(now.backend, now.server);
+      if (observed === null || !observed.ready) {
+        this.#silent.delete(id);
+        continue;
+      }
+      const came = sinceLast(now, before.get(id));
+      const seen = this.#judge({ now, came, observed }, entries.get(id), nowMs);
+      if (seen === null) continue;
+      this.#entries.set(id, seen);
+      const about = questionOf(seen, came, now);
+      if (about !== null) questions.push({ ...seen, about });
+    }
+    for (const id of this.#silent.keys()) if (!this.#last.has(id)) this.#silent.delete(id);
+    return questions;
+  }
+
+  /** An answer to a question. An answer that HAProxy refused makes a finding where there was a doubt alone. */
+  explain({ backend, server, about }: Question, reason: string): void {
+    const id = idOf({ backend, server });
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    if (about === "tls" && entry.kind === "unreachable") this.#entries.set(id, { ...entry, reason, explained: true });
+    if (about === "answer" && entry.kind !== "unreachable")
+      this.#entries.set(id, { ...entry, kind: "refused", reason, explained: true });
+  }
+
+  /** What is so now, by server. */
+  list(): Finding[] {
+    const certain = [...this.#entries.values()].filter(({ reason }) => reason !== "");
+    return certain.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+  }
+
+  #judge(
+    { now, came, observed }: { readonly now: ServerCounts; readonly came: Came; readonly observed: Observed },
+    known: Entry | undefined,
+    nowMs: number,
+  ): Entry | null {
+    const id = idOf(now);
+    const base = { backend: now.backend, server: now.server, observed, lastMs: nowMs };
+    if (now.down !== null && now.down.seconds >= DOWN_S_MIN) {
+      this.#silent.delete(id);
+      const same = known?.kind === "unreachable" ? known : null;
+      const kept = same?.explained === true && same.observed.address === observed.address;
+      const reason = kept ? same.reason : describeDown(now.down, observed);
+      const sinceMs = same?.sinceMs ?? nowMs - now.down.seconds * 1_000;
+      return { ...base, kind: "unreachable", reason, count: 0, sinceMs, explained: kept };
+    }
+    if (observed.isTcp) return null;
+    const failed = came.refused + came.unreached;
+    const old = known === undefined || known.kind === "unreachable" ? null : known;
+    if (failed === 0) return this.#without(id, came, old, nowMs);
+    const silent = came.answered > 0 ? null : this.#silent.get(id);
+    const looks = (silent?.looks ?? 0) + 1;
+    const requests = (silent?.requests ?? 0) + failed;
+    if (came.answered > 0) this.#silent.delete(id);
+    else this.#silent.set(id, { looks, requests });
+    const isRefused = old?.kind === "refused";
+    const isSilent = came.answered === 0 && looks >= SILENT_LOOKS;
+    return {
+      ...base,
+      kind: isRefused ? "refused" : "unanswered",
+      // A doubt alone has no reason yet: it may be an answer that HAProxy refused.
+      reason: isRefused ? old.reason : isSilent ? describeSilence(requests) : "",
+      count: isRefused ? old.count + failed : came.answered === 0 ? requests : failed,
+      sinceMs: old?.sinceMs ?? nowMs,
+      explained: old?.explained ?? false,
+    };
+  }
+
+  /** Nothing failed since the last look. */
+  #without(id: string, came: Came, old: Entry | null, nowMs: number): Entry | null {
+    if (came.answered > 0) this.#silent.delete(id);
+    if (old === null || old.reason === "" || nowMs - old.lastMs >= STALE_MS) return null;
+    const isOver = came.answered > 0 && (old.kind === "unanswered" || nowMs - old.lastMs >= REFUSED_MS);
+    return isOver ? null : old;
+  }
+}
+
+/** What came since the last look. */
+interface Came {
+  readonly answered: number;
+  readonly refused: number;
+  readonly unreached: number;
+}
+
+function sinceLast(now: ServerCounts, last: ServerCounts | undefined): Came {
+  // Totals that went down belong to a new worker, which began at zero.
+  const before = last !== undefined && last.requests <= now.requests ? last : null;
+  const sum = ({ responses }: ServerCounts): number => responses.reduce((total, count) => total + count, 0);
+  return {
+    answered: Math.max(0, sum(now) - (before === null ? 0 : sum(before))),
+    refused: Math.max(0, now.refused - (before?.refused ?? 0)),
+    unreached: Math.max(0, now.unreached - (before?.unreached ?? 0)),
+  };
+}
+
+function questionOf(entry: Entry, { refused }: Came, { down }: ServerCounts): Question["about"] | null {
+  if (entry.kind === "unreachable") return !entry.explained && down?.check.startsWith("L6") === true ? "tls" : null;
+  return refused > 0 ? "answer" : null;
+}
+
+function describeDown({ check, detail }: NonNullable<ServerCounts["down"]>, { address, port }: Observed): string {
+  const where = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  const why = detail === "" ? "" : `: ${detail.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
+  if (check === "L4TOUT") return `no connection to ${where} in time`;
+  if (check.startsWith("L4")) return `no connection to ${where}${why}`;
+  if (check.startsWith("L6")) return `no TLS with ${where}${why}`;
+  return `no connection to ${where} (${check})${why}`;
+}
+
+function describeSilence(requests: number): string {
+  return `${requests} requests in a row got no answer`;
+}
+
+const idOf = ({ backend, server }: { readonly backend: string; readonly server: string }): string =>
+  `${backend}/${server}`;

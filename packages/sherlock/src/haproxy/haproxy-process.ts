@@ -1,0 +1,294 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { type Clock, explainSystemError, type Logger, openForAppending } from "@datawire/runtime";
+import {
+  type MasterState,
+  parseDescription,
+  parseReload,
+  parseSessions,
+  parseShowProc,
+} from "../core/observe/answers.ts";
+import { openForWriting } from "./log-pipe.ts";
+import { lastAlerts, trimFiles } from "./output-files.ts";
+import type { RunDir } from "./run-dir.ts";
+import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
+
+export interface HaproxyProcessConfig {
+  /** The program. */
+  readonly command: string;
+  readonly dir: Omit<RunDir, "release">;
+  /** Whether the configuration has the runtime socket, which a user's template may leave out. */
+  readonly runtimeSocket: boolean;
+}
+
+export interface HaproxyProcessDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when the process has ended without being told to. */
+  readonly onDeath: (reason: string) => void;
+}
+
+/** A generation is up after a start or reload within this, or the reload has failed. */
+const UP_MS_MAX = 10_000;
+/** A request to reload that came while the master was busy is lost without a word: it is repeated. */
+const REPEAT_MS = 1_000;
+const POLL_MS = 5;
+/** A worker has been told to stop before its successor starts; a busy machine may keep it from hearing so. */
+const STOPPING_MS_MAX = 1_000;
+/** For less than so long after a start or a reload the master takes no questions, on a busy machine too. */
+const MASTER_MS_MAX = 500;
+/** How often a process that is not our child is looked at; its death has to be mended within 150 ms. */
+const WATCH_MS = 40;
+
+/** The HAProxy of this Sherlock: a master with its workers. It outlives Sherlock, whose next start adopts it. */
+export class HaproxyProcess {
+  readonly #config: HaproxyProcessConfig;
+  readonly #deps: HaproxyProcessDeps;
+  readonly #master: RuntimeApi;
+  readonly runtime: RuntimeApi;
+  #pid: number | null = null;
+  #workers: readonly number[] = [];
+  /** Workers of earlier generations that know that they are. */
+  #retired: ReadonlySet<number> = new Set();
+  #stopWatching: () => void = () => {};
+
+  constructor(config: HaproxyProcessConfig, deps: HaproxyProcessDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#master = createRuntimeApi(config.dir.sockets.master);
+    const { master, runtime } = config.dir.sockets;
+    this.runtime = config.runtimeSocket ? createRuntimeApi(runtime) : createMasterApi(master);
+  }
+
+  get pid(): number | null {
+    return this.#pid;
+  }
+
+  /** Takes over an HAProxy that an earlier Sherlock left; null when there is none. @returns its generation. */
+  async adopt(): Promise<string | null> {
+    let state = await this.#state();
+    const generation = await this.#generation();
+    if (generation === null) return null;
+    // A worker that answers has a master, which may just be starting itself anew.
+    state ??= await this.#patientState();
+    if (state === null || !isRunning(state.pid)) return null;
+    this.#follow(state.pid);
+    this.#workers = state.workers;
+    return generation;
+  }
+
+  /** Starts HAProxy with the configuration in place. @throws Error with what HAProxy said. */
+  async start(generation: string): Promise<void> {
+    const { dir, command } = this.#config;
+    await trimFiles(this.#config.dir);
+    const errors = await openForAppending(dir.errors);
+    // Open whether or not something is logged: a reload may turn the access log on. Not the file itself, since HAProxy
+    // would hold it under whichever name it was given, and writes where it was though it was emptied.
+    const output = await openForWriting(dir.accessPipe).catch(() => openForAppending(dir.accessLog));
+    // The same; and as the file of that number, HAProxy must never find one of its own.
+    const latencies = await openForWriting(dir.latencies).catch(() => null);
+    // A group of its own, so that Ctrl-C reaches Sherlock alone, which then drains it. No pipe for its
+    // errors: one that nobody reads would stop it. Of what it logs, it drops what finds no room.
+    const child = spawn(command, ["-W", "-S", `${dir.sockets.master},mode,600`, "-f", dir.config], {
+      detached: true,
+      stdio: ["ignore", output.fd, errors.fd, latencies?.fd ?? "ignore"],
+    });
+    const end: { reason: string | null } = { reason: null };
+    const exit = new Promise<void>((resolve) => {
+      const ended = (reason: string): void => {
+        end.reason = reason;
+        resolve();
+      };
+      child.once("error", (error) => ended(explainSystemError(error)));
+      child.once("exit", (code, signal) => ended(describeExit(code, signal)));
+    });
+    child.unref();
+    await errors.close();
+    await output.close();
+    await latencies?.close();
+    const up = await this.#waitFor(generation, { over: () => end.reason !== null });
+    if (!up) {
+      const why = end.reason === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${end.reason}`;
+      child.kill("SIGKILL");
+      throw new Error(`Cannot start HAProxy: ${why}${await lastAlerts(this.#config.dir)}`);
+    }
+    const pid = child.pid as number;
+    this.#pid = pid;
+    void exit.then(() => this.#died(pid, end.reason ?? "an unknown reason"));
+    this.#workers = (await this.#state())?.workers ?? [];
+  }
+
+  /**
+   * Makes HAProxy read its configuration again, and resolves when a new worker runs it. Never called twice at once: a
+   * reload that is asked for during another is lost.
+   * @throws Error when the old worker goes on instead.
+   */
+  async reload(generation: string): Promise<void> {
+    await trimFiles(this.#config.dir);
+    const before = await this.#state();
+    for (let attempt = 0; attempt * REPEAT_MS < UP_MS_MAX; attempt++) {
+      // Before 2.7 the master breaks off its answer when it starts anew, and only looking tells how it went.
+      const said = parseReload(await this.#master.ask("reload").catch(() => ""));
+      if (said?.ok === false) throw new Error(`Cannot reload HAProxy: it refused (${said.alerts})`);
+      let failed = false;
+      const over = async (): Promise<boolean> => {
+        const state = await this.#state();
+        failed = state !== null && state.failed > (before?.failed ?? 0);
+        return failed;
+      };
+      if (await this.#waitFor(generation, { over, limitMs: REPEAT_MS })) {
+        this.#workers = (await this.#state())?.workers ?? [];
+        return;
+      }
+      if (failed) throw new Error(`Cannot reload HAProxy: it refused${await lastAlerts(this.#config.dir)}`);
+      if (this.#pid === null) throw new Error("Cannot reload HAProxy: it has ended");
+    }
+    throw new Error(`Cannot reload HAProxy: the new worker did not come up within ${UP_MS_MAX} ms`);
+  }
+
+  /**
+   * Waits until the workers of earlier generations take no more connections, on the runtime socket least of all, and
+   * tells each of them some commands.
+   */
+  async retire(commands: readonly string[]): Promise<void> {
+    const { clock } = this.#deps;
+    const { oldWorkers } = (await this.#patientState()) ?? { oldWorkers: [] };
+    const untilMs = clock.monotonicMs() + STOPPING_MS_MAX;
+    for (const pid of oldWorkers.filter((worker) => !this.#retired.has(worker))) {
+      const tell = (command: string): Promise<string> => this.#master.ask(`@!${pid} ${command}`).catch(() => "");
+      while (isRunning(pid) && !/^Stopping: 1/m.test(await tell("show info")) && clock.monotonicMs() < untilMs)
+        await clock.sleep(POLL_MS);
+      for (const command of commands) await tell(command);
+    }
+    this.#retired = new Set(oldWorkers);
+  }
+
+  /** Workers of earlier generations that still serve open requests. */
+  async oldWorkers(): Promise<number> {
+    return (await this.#state())?.oldWorkers.length ?? 0;
+  }
+
+  /** Ends what a server that takes no new requests still serves, in workers of earlier generations too. */
+  async cutSessions(server: string): Promise<void> {
+    await this.runtime.run([`shutdown sessions server ${server}`]);
+    for (const pid of (await this.#patientState())?.oldWorkers ?? []) {
+      // There the server cannot be named any more, only each of its sessions; and it may have ended meanwhile.
+      const sessions = parseSessions(await this.#master.ask(`@!${pid} show sess`).catch(() => ""));
+      for (const { id } of sessions.filter((session) => session.server === server)) {
+        await this.#master.ask(`@!${pid} shutdown session ${id}`).catch(() => {});
+      }
+    }
+  }
+
+  /** Lets open requests end, then ends HAProxy. */
+  async stop(drainMs: number): Promise<void> {
+    const pid = this.#pid;
+    this.leave();
+    if (pid === null) return;
+    signal(pid, "SIGUSR1");
+    if (await this.#gone(pid, drainMs)) return;
+    signal(pid, "SIGTERM");
+    if (await this.#gone(pid, 2_000)) return;
+    signal(pid, "SIGKILL");
+  }
+
+  /** Leaves HAProxy to itself. */
+  leave(): void {
+    this.#stopWatching();
+    this.#pid = null;
+  }
+
+  /** Ends what a master that died has left behind, so that the ports are free; open requests may end. */
+  releasePorts(): void {
+    for (const worker of this.#workers) if (isRunning(worker)) signal(worker, "SIGUSR1");
+  }
+
+  #follow(pid: number): void {
+    this.#pid = pid;
+    let cancel = (): void => {};
+    const look = (): void => {
+      if (this.#pid !== pid) return;
+      if (isRunning(pid)) cancel = this.#deps.clock.setTimer(WATCH_MS, look);
+      else this.#died(pid, "an unknown reason");
+    };
+    look();
+    this.#stopWatching = () => cancel();
+  }
+
+  #died(pid: number, reason: string): void {
+    if (this.#pid !== pid) return;
+    this.#pid = null;
+    this.#deps.onDeath(reason);
+  }
+
+  async #waitFor(
+    generation: string,
+    { over, limitMs = UP_MS_MAX }: { readonly over: () => boolean | Promise<boolean>; readonly limitMs?: number },
+  ): Promise<boolean> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + limitMs;
+    for (;;) {
+      if ((await this.#generation()) === generation) return true;
+      if ((await over()) || clock.monotonicMs() > untilMs) return false;
+      await clock.sleep(POLL_MS);
+    }
+  }
+
+  async #generation(): Promise<string | null> {
+    const answer = await this.runtime.ask("show info").catch(() => null);
+    const description = answer === null ? null : parseDescription(answer);
+    return description?.startsWith("sherlock ") === true ? description.slice("sherlock ".length) : null;
+  }
+
+  async #state(): Promise<MasterState | null> {
+    const answer = await this.#master.ask("show proc").catch(() => null);
+    return answer === null ? null : parseShowProc(answer);
+  }
+
+  async #patientState(): Promise<MasterState | null> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + MASTER_MS_MAX;
+    for (;;) {
+      const state = await this.#state();
+      if (state !== null || clock.monotonicMs() > untilMs) return state;
+      await clock.sleep(POLL_MS);
+    }
+  }
+
+  async #gone(pid: number, limitMs: number): Promise<boolean> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + limitMs;
+    while (isRunning(pid)) {
+      if (clock.monotonicMs() > untilMs) return false;
+      await clock.sleep(20);
+    }
+    return true;
+  }
+}
+
+function describeExit(code: number | null, signalName: NodeJS.Signals | null): string {
+  return signalName === null ? `exit code ${code}` : signalName;
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Whether a process runs; one that has ended and waits for its parent does not. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.charAt(text.lastIndexOf(")") + 2) !== "Z";
+  } catch {
+    return true; // no /proc here: what signals reach is taken to run
+  }
+}

@@ -1,0 +1,103 @@
+import { readJsonFile, writeFileAtomically } from "@datawire/runtime";
+import { z } from "zod";
+import { entriesOf } from "../core/model/block-lines.ts";
+import { blocksOf, parseMap, parseServersState } from "../core/observe/answers.ts";
+import { BLOCK_MAPS, MAP_NAMES, POINTER_MAPS } from "../core/model/plan.ts";
+import { emptyMaps, type LoadedStructure, type Running } from "../core/model/running.ts";
+import type { RunDir } from "./run-dir.ts";
+import type { RuntimeApi } from "./runtime-api.ts";
+
+/** Reads from HAProxy itself what it holds. */
+export async function readRunning(
+  runtime: RuntimeApi,
+  { maps: paths }: Pick<RunDir, "maps">,
+  loaded: LoadedStructure,
+): Promise<Running> {
+  const maps = emptyMaps();
+  for (const name of MAP_NAMES) maps[name] = parseMap(await runtime.ask(`show map ${paths[name]}`));
+  const pointers = POINTER_MAPS.flatMap((name) => [...maps[name].values()].map(Number));
+  const draw = parseMap(await runtime.ask(`show map ${paths.draw}`));
+  const lines = [...entriesOf("draw", draw), ...BLOCK_MAPS.flatMap((map) => entriesOf(map, maps[map]))];
+  for (const map of BLOCK_MAPS) maps[map].clear();
+  return { loaded, maps, blocks: blocksOf(lines, pointers), servers: await readServers(runtime) };
+}
+
+/** Reads which servers HAProxy has, and how each is set. */
+export async function readServers(runtime: RuntimeApi): Promise<Running["servers"]> {
+  return parseServersState(await runtime.ask("show servers state"));
+}
+
+const BYTES_MAX = 256 * 1024 * 1024;
+/** The one that runs and the one that a reload is about to bring. */
+const KEPT = 2;
+
+const textMap = z.array(z.tuple([z.string(), z.string()])).transform((entries) => new Map(entries));
+const names = z.array(z.string());
+const loadedSchema = z.object({
+  shared: z.string(),
+  listen: names,
+  backends: textMap,
+  listeners: textMap,
+  keys: z.object({
+    whenHeaders: names,
+    whenCookies: names,
+    whenQueries: names,
+    stickyHeaders: names,
+    stickyCookies: names,
+    stickyIp: z.boolean(),
+    sessionCookies: names,
+    baseLengths: z.array(z.number()),
+  }),
+});
+const fileSchema = z.array(z.object({ generation: z.string(), structure: loadedSchema }));
+
+/** Remembers across restarts which structure each generation of the configuration has. */
+export interface LoadedFile {
+  /** The structure of a generation; null when it is not known, so that only a reload can help. */
+  find(generation: string): Promise<LoadedStructure | null>;
+  add(generation: string, structure: LoadedStructure): Promise<void>;
+}
+
+/** Remembers in one file; a damaged one is as good as none. */
+export function createLoadedFile(path: string): LoadedFile {
+  const read = async (): Promise<z.output<typeof fileSchema>> => {
+    const file = await readJsonFile(path, { bytesMax: BYTES_MAX });
+    const parsed = file.state === "read" ? fileSchema.safeParse(file.value) : null;
+    return parsed?.success === true ? parsed.data : [];
+  };
+  return {
+    async find(generation) {
+      return (await read()).find((entry) => entry.generation === generation)?.structure ?? null;
+    },
+    async add(generation, structure) {
+      const entries = [{ generation, structure }, ...(await read())].slice(0, KEPT);
+      const plain = entries.map((entry) => ({
+        generation: entry.generation,
+        structure: {
+          ...entry.structure,
+          backends: [...entry.structure.backends],
+          listeners: [...entry.structure.listeners],
+        },
+      }));
+      await writeFileAtomically(path, JSON.stringify(plain), { mode: 0o600 });
+    },
+  };
+}
+
+/** Of an HAProxy whose configuration we do not know: nothing of it is as it should be. */
+export const UNKNOWN_STRUCTURE: LoadedStructure = {
+  shared: "",
+  listen: [],
+  backends: new Map(),
+  listeners: new Map(),
+  keys: {
+    whenHeaders: [],
+    whenCookies: [],
+    whenQueries: [],
+    stickyHeaders: [],
+    stickyCookies: [],
+    stickyIp: false,
+    sessionCookies: [],
+    baseLengths: [],
+  },
+};

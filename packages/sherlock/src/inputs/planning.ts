@@ -1,0 +1,111 @@
+import { subjectOf } from "@datawire/protocol";
+import { Catalog } from "@datawire/catalog";
+import type { Position, CatalogFollower } from "@datawire/link";
+import { isLoopback } from "@datawire/runtime";
+import type { Plan, PlannedServer, PlanProblem } from "../core/model/plan.ts";
+import { type Exclusions, type Held, Planner, type PlanInputs } from "../core/planner/planner.ts";
+import type { Resolve } from "../core/planner/reachable-table.ts";
+import type { SessionIds } from "../core/planner/sessions.ts";
+import type { Proxy } from "../setup/proxy.ts";
+import type { SherlockSettings } from "../config/settings.ts";
+
+/** Makes plans of the table as it is, and remembers of which. */
+export class Planning {
+  readonly #planner: Planner;
+  readonly #follower: Pick<CatalogFollower, "table" | "status" | "leftOut">;
+  readonly #resolve: Resolve;
+  /** The last plan that held while something waited. */
+  #interim: Plan | null = null;
+  #last: { readonly plan: Plan; readonly position: Position | null; readonly exclusions: string } | null = null;
+
+  constructor(
+    settings: SherlockSettings,
+    {
+      proxy,
+      follower,
+      resolve,
+      sessionIds,
+    }: {
+      readonly proxy: Pick<Proxy, "listen" | "settings">;
+      readonly follower: Pick<CatalogFollower, "table" | "status" | "leftOut">;
+      readonly resolve: Resolve;
+      readonly sessionIds: SessionIds;
+    },
+  ) {
+    this.#planner = new Planner({
+      caller: settings.name,
+      zone: settings.zone,
+      overrides: settings.overrides,
+      features: proxy.settings.features,
+      stickyIp: proxy.listen.some(({ host }) => !isLoopback(host)),
+      tcp: settings.tcp,
+      sessionIds,
+    });
+    this.#follower = follower;
+    this.#resolve = resolve;
+  }
+
+  /** The services whose plan may differ from before; all for null. */
+  forget(services: Iterable<string> | null): void {
+    this.#planner.forget(services);
+    this.#last = null;
+    this.#interim = null;
+  }
+
+  /** The plan of now, or null before the first table. */
+  plan(exclusions: Exclusions): Plan | null {
+    const status = this.#follower.status();
+    if (status.origin === "none") return null;
+    const key = JSON.stringify([[...exclusions.quarantined], [...exclusions.portsTaken], [...exclusions.kept.keys()]]);
+    if (this.#last?.exclusions === key) return this.#last.plan;
+    const made = this.#make(this.#follower.table, exclusions, true);
+    const plan = { ...made, problems: [...this.#unread(), ...made.problems] };
+    this.#last = { plan, position: status.position, exclusions: key };
+    return plan;
+  }
+
+  /** Which table the last plan was made of. */
+  get position(): Position | null {
+    return this.#last?.position ?? null;
+  }
+
+  /** The last plan. */
+  get current(): Plan | null {
+    return this.#last?.plan ?? null;
+  }
+
+  /** The plan that holds while services wait for a reload: those as they were, without who has died since. */
+  interim(exclusions: Exclusions, held: Held): Plan {
+    this.#interim = this.#planner.interim(this.#follower.table, this.#inputs(exclusions, true), held);
+    return this.#interim;
+  }
+
+  /** What a server of HAProxy stands for, as it is planned or was until a moment ago; null for none. */
+  serverOf(backend: string, server: string): PlannedServer | null {
+    const find = (plan: Plan | null): PlannedServer | undefined => plan?.servers.get(backend)?.get(server);
+    return find(this.current) ?? find(this.#interim) ?? null;
+  }
+
+  /** A plan in which every name gets 503. */
+  empty(): Plan {
+    return this.#make(new Catalog(), { quarantined: new Map(), kept: new Map(), portsTaken: new Map() }, false);
+  }
+
+  /** What the directory's table has and this version cannot read. */
+  #unread(): PlanProblem[] {
+    return this.#follower.leftOut().map((one) => ({
+      subject: subjectOf(one),
+      message: `${one.reason}; what was known of it before stays in force`,
+      severity: "error",
+      remedy: "if the directory is newer than this Sherlock, bring it to the same version",
+    }));
+  }
+
+  #make(table: Catalog, exclusions: Exclusions, hasTable: boolean): Plan {
+    return this.#planner.plan(table, this.#inputs(exclusions, hasTable));
+  }
+
+  #inputs(exclusions: Exclusions, hasTable: boolean): PlanInputs {
+    return { ...exclusions, resolve: this.#resolve, hasTable };
+  }
+}

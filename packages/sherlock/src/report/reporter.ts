@@ -1,0 +1,217 @@
+import { randomUUID } from "node:crypto";
+import type { LinkHandler, LinkIdentity, LinkSession, Position, CatalogUpdate, Welcome } from "@datawire/link";
+import { type Clock, type Logger, type ProblemBoard, VERSION, describeError } from "@datawire/runtime";
+import { CounterDeltas, parseStat } from "../core/observe/counters.ts";
+import type { PlanProblem } from "../core/model/plan.ts";
+import type { Reload } from "../core/transition/waiting.ts";
+import type { DriverObserver } from "../driver/driver-types.ts";
+import type { RuntimeApi } from "../haproxy/runtime-api.ts";
+import type { Metrics } from "./metrics.ts";
+import type { ProxyFindings } from "./proxy-findings.ts";
+import type { Planning } from "../inputs/planning.ts";
+import type { Sampling } from "./sampling.ts";
+
+export interface ReporterDeps {
+  readonly settings: { readonly name: string; readonly zone: string | null };
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly planning: Pick<Planning, "position" | "serverOf">;
+  readonly runtime: RuntimeApi;
+  /** Null when percentiles are off. */
+  readonly sampling: Pick<Sampling, "take"> | null;
+  /** What an operator should see of this Sherlock. */
+  readonly board: ProblemBoard;
+  /** Takes each look at HAProxy's statistics. */
+  readonly findings: Pick<ProxyFindings, "look">;
+  /** Called whenever HAProxy follows a table. */
+  readonly onApplied: () => void;
+  /** Told what the directory says first, each time that it is reached. */
+  readonly onWelcome: (welcome: Welcome) => void;
+}
+
+const COUNT_MS = 5_000;
+/** The servers (4) of all proxies, as CSV. */
+const STATISTICS = "show stat -1 4 -1";
+const LOGGED_MAX = 100;
+/** Problems within this time go in one message. */
+const TELL_MS = 50;
+const LINES_MAX = 20_000;
+/** So many with full histograms fit into a frame. */
+const MESSAGE_LINES_MAX = 500;
+/** HAProxy has so long to be counted for the last time. */
+const LAST_COUNT_MS_MAX = 500;
+
+/** Tells the directory what HAProxy follows and what it counted, and keeps the metrics. */
+export class Reporter implements DriverObserver {
+  readonly #deps: ReporterDeps;
+  readonly #deltas = new CounterDeltas();
+  readonly identity: LinkIdentity;
+  #session: LinkSession | null = null;
+  #applied: Position | null = null;
+  /** What the directory was told on this connection. */
+  #toldProblems = "[]";
+  #cancelTelling: (() => void) | null = null;
+  /** The oldest change that HAProxy does not follow yet. */
+  #oldestChangeMs: number | null = null;
+  /** Whether the link has brought what changed before it was there. */
+  #caughtUp = false;
+  #countedMs: number;
+  #counting: Promise<void> = Promise.resolve();
+  #loggedProblems = "";
+
+  constructor(deps: ReporterDeps) {
+    this.#deps = deps;
+    const { name, zone } = deps.settings;
+    this.identity = { kind: "sherlock", name, zone, id: randomUUID(), version: VERSION };
+    this.#countedMs = deps.clock.monotonicMs();
+    deps.board.onChange(() => this.#tellSoon());
+  }
+
+  /** A handler for the link that passes everything on to `follower`. */
+  handler(follower: LinkHandler): LinkHandler {
+    return {
+      connected: (session) => {
+        this.#session = session;
+        this.#caughtUp = false;
+        this.#toldProblems = "[]";
+        this.#deps.onWelcome(session.welcome);
+        follower.connected(session);
+        this.#acknowledge();
+        this.#tellProblems();
+      },
+      disconnected: (reason) => {
+        this.#session = null;
+        follower.disconnected(reason);
+      },
+      message: (message) => follower.message(message),
+    };
+  }
+
+  noteChange({ atMs, services }: Pick<CatalogUpdate, "atMs" | "services">): void {
+    // What happened while the link was down: how long that was says nothing of how fast changes are followed. It comes
+    // as a whole table, or as the first change.
+    if (!this.#caughtUp) this.#caughtUp = atMs !== null || services.size > 0;
+    else if (atMs !== null) this.#oldestChangeMs = Math.min(atMs, this.#oldestChangeMs ?? atMs);
+  }
+
+  applied(problems: readonly PlanProblem[]): void {
+    const { planning, board } = this.#deps;
+    board.set("table", problems);
+    if (planning.position === null) return;
+    this.#applied = planning.position;
+    if (this.#oldestChangeMs !== null) {
+      this.#deps.metrics.followed(Math.max(0, this.#deps.clock.nowMs() - this.#oldestChangeMs));
+      this.#oldestChangeMs = null;
+    }
+    this.#logProblems(problems);
+    this.#acknowledge();
+    this.#deps.onApplied();
+  }
+
+  reloaded({ reason }: Reload, durationMs: number): void {
+    this.#deps.metrics.reloaded(reason, durationMs);
+  }
+
+  reloadFailed(): void {
+    this.#deps.metrics.reloadFailed();
+  }
+
+  struggles(reason: string | null): void {
+    const remedy = "the log of Sherlock and `haproxy.err` in its run folder say more; it is tried on";
+    const message = `cannot be brought to the table as it is now: ${reason}`;
+    this.#deps.board.set("driver", reason === null ? [] : [{ subject: "HAProxy", message, severity: "error", remedy }]);
+  }
+
+  commands(count: number): void {
+    this.#deps.metrics.commands(count);
+  }
+
+  beforeReload(): Promise<void> {
+    return this.#count();
+  }
+
+  /** Leaves out what an adopted HAProxy has served so far: the Sherlock before has told of it. */
+  async skipCounted(): Promise<void> {
+    try {
+      this.#deltas.take(parseStat(await this.#deps.runtime.ask(STATISTICS)), () => null);
+    } catch (error) {
+      this.#deps.log.debug("HAProxy was not counted", { error: describeError(error) });
+    }
+  }
+
+  /** Counts until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(COUNT_MS, signal);
+      await this.#count();
+    }
+  }
+
+  /** Counts once more before the link ends: what nobody has told of by then, nobody will. */
+  async finish(): Promise<void> {
+    const enough = new AbortController();
+    await Promise.race([this.#count(), this.#deps.clock.sleep(LAST_COUNT_MS_MAX, enough.signal)]);
+    enough.abort();
+    this.#cancelTelling?.();
+  }
+
+  /** One after the other: an older answer that came later would be taken for that of a new worker. */
+  #count(): Promise<void> {
+    this.#counting = this.#counting.then(() => this.#countNow());
+    return this.#counting;
+  }
+
+  async #countNow(): Promise<void> {
+    const { runtime, sampling, metrics, planning, findings, clock, log } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    try {
+      const counts = parseStat(await runtime.ask(STATISTICS));
+      const lines = this.#deltas.take(
+        counts,
+        (backend, server) => planning.serverOf(backend, server),
+        sampling?.take(),
+      );
+      metrics.traffic(lines, nowMs);
+      await findings.look(counts);
+      const periodMs = Math.max(1, Math.round(nowMs - this.#countedMs));
+      this.#countedMs = nowMs;
+      for (let from = 0; from < Math.min(lines.length, LINES_MAX); from += MESSAGE_LINES_MAX) {
+        this.#session?.send({ type: "counters", periodMs, counters: lines.slice(from, from + MESSAGE_LINES_MAX) });
+      }
+    } catch (error) {
+      log.debug("HAProxy was not counted", { error: describeError(error) });
+    }
+  }
+
+  #acknowledge(): void {
+    if (this.#applied === null || this.#session === null) return;
+    const problems = this.#deps.board.list();
+    if (this.#session.send({ type: "applied", ...this.#applied, problems }))
+      this.#toldProblems = JSON.stringify(problems);
+  }
+
+  /** A little later, as most of what changes here is told with the next acknowledgement. */
+  #tellSoon(): void {
+    this.#cancelTelling ??= this.#deps.clock.setTimer(TELL_MS, () => {
+      this.#cancelTelling = null;
+      this.#tellProblems();
+    });
+  }
+
+  #tellProblems(): void {
+    const problems = this.#deps.board.list();
+    const text = JSON.stringify(problems);
+    if (text !== this.#toldProblems && this.#session?.send({ type: "problems", problems }) === true)
+      this.#toldProblems = text;
+  }
+
+  #logProblems(problems: readonly PlanProblem[]): void {
+    const text = JSON.stringify(problems);
+    if (text === this.#loggedProblems) return;
+    this.#loggedProblems = text;
+    for (const { subject, message } of problems.slice(0, LOGGED_MAX)) {
+      this.#deps.log.warn("Not all of the table can be served", { subject, message });
+    }
+  }
+}
