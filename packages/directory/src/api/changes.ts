@@ -76,7 +76,7 @@ export function changeEndpoints(context: ApiContext): BoundEndpoint[] {
       return instanceAnswer(await run(() => planResume(state, address), { author, dryRun: body.dryRun }), address);
     }),
     bind(endpoints.releaseGuard, ({ author }) => {
-      const released = state.leases.release();
+      const released = state.registry.releaseGuard();
       context.log.info("Guard released", { instances: released, ...author });
       return { ...stamp(context), released };
     }),

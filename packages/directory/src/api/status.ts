@@ -45,7 +45,7 @@ function status(context: ApiContext): Answer<"status"> {
       now: iso(context.clock.nowMs()),
       state: store.outage !== null ? "read-only" : publisher.warming ? "warming" : "ready",
       store: store.kind,
-      guard: state.leases.held && { held: state.leases.held.held, reason: state.leases.held.reason },
+      guard: state.registry.guarded && { held: state.registry.guarded.held, reason: state.registry.guarded.reason },
     },
     replicas: replicasOf(store),
     watsons: watsonsOf(state.registry.holders(), clients),
@@ -104,7 +104,7 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
     const message = `out of sight since ${iso(sinceMs)}: it has ended, or does not reach etcd; its clients go on to another one`;
     problems.push({ severity: "warning", subject: other, message, remedy: RETURN_OF_REPLICA });
   }
-  const guard = state.leases.held;
+  const guard = state.registry.guarded;
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });
   problems.push(...faults.problems(clock.nowMs()), ...serviceProblems(state.table));
   for (const { name, state: seen, instances, sinceMs } of state.registry.holders()) {

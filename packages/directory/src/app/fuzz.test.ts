@@ -236,7 +236,7 @@ test("whatever a store has, the directory starts with what can be read of it, an
     for (const { key, value } of records) store.records.set(key, { key, value, version: 1 });
     const { tenant, errors, clock } = await open(store);
     lookAtAll(tenant);
-    tenant.state.registry.connect({ id: "id-of-vm1", name: "vm1", version: "1" }, { wallMs: 1, monotonicMs: 1 });
+    tenant.state.registry.attach({ id: "id-of-vm1", name: "vm1", version: "1" }, { wallMs: 1, monotonicMs: 1 });
     tenant.state.registry.register("id-of-vm1", [registration("barker@a:1")], {
       moment: { wallMs: 1, monotonicMs: 1 },
       local: true,

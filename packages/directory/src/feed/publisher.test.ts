@@ -9,7 +9,7 @@ function create() {
   const state = createState();
   const delaysMs: number[] = [];
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published: (ms) => void delaysMs.push(ms) });
-  state.registry.connect(watson("vm1"), momentOf(clock));
+  state.registry.attach(watson("vm1"), momentOf(clock));
   const change = (version: number): void => {
     state.registry.register("id-of-vm1", [registration(`x@a:${version}`)], { moment: momentOf(clock), local: true });
     publisher.touch();
@@ -64,7 +64,7 @@ test("Publisher that cannot make a revision says so, and makes the next one", as
   const failures: unknown[] = [];
   const failed = (error: unknown): void => void failures.push(error);
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published() {}, failed });
-  state.registry.connect(watson("vm1"), momentOf(clock));
+  state.registry.attach(watson("vm1"), momentOf(clock));
   const { take } = state.writer;
   const change = (version: number): void => {
     state.registry.register("id-of-vm1", [registration(`x@a:${version}`)], { moment: momentOf(clock), local: true });

@@ -78,7 +78,7 @@ test("runHousekeeping() finds out that a store can be written again although the
 test("runHousekeeping() ends leases while the store cannot be written", async () => {
   const { clock, store, state } = start();
   stateSet(state, "vm1", ["barker@a:1"]);
-  state.registry.break("id-of-vm1", momentOf(clock));
+  state.registry.detach("id-of-vm1", momentOf(clock));
   store.failing = true;
   await clock.advance(20_000);
   expect(state.table.size.instances).toBe(0);
@@ -87,7 +87,7 @@ test("runHousekeeping() ends leases while the store cannot be written", async ()
 test("runHousekeeping() ends no lease that came due while the directory stood still", async () => {
   const { clock, state } = start();
   stateSet(state, "vm1", ["barker@a:1"]);
-  state.registry.break("id-of-vm1", momentOf(clock));
+  state.registry.detach("id-of-vm1", momentOf(clock));
   await clock.advance(10_000);
   clock.stall(60_000);
   await clock.advance(0); // timers come before what Watsons said meanwhile is read
@@ -102,7 +102,7 @@ test("runHousekeeping() ends no warm-up that came due while the directory stood 
   const before = createState();
   stateSet(before, "vm1", ["barker@a:1"]);
   const { clock, state, said } = start({ warmUpMs: 15_000 });
-  state.registry.restore(before.registry.takeDirty().stored, { moment: momentOf(clock), presumed: true });
+  state.registry.restore(before.registry.dirty.take().stored, { moment: momentOf(clock), presumed: true });
   await clock.advance(10_000);
   clock.stall(60_000);
   await clock.advance(0);
@@ -121,7 +121,7 @@ test("runHousekeeping() shows nobody as lost whom it expects back from before a 
   const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
   // The lease of these instances is no longer than the warm-up: only the guard keeps them beyond it.
   state.configure({ promotionDelayMs: 0, guard: { share: 0.1, minimum: 1 } });
-  state.registry.restore(before.registry.takeDirty().stored, { moment, presumed: true });
+  state.registry.restore(before.registry.dirty.take().stored, { moment, presumed: true });
   const shown = (): string[] => [...state.table.instances()].map((one) => one.state);
   await clock.advance(14_500);
   expect(shown()).toEqual(["live", "live"]);
@@ -135,7 +135,7 @@ test("runHousekeeping() ends no lease from before a restart while Watsons keep c
   for (const name of names) stateSet(before, name, [`barker@${name}:1`]);
   const { clock, state, said } = start({ warmUpMs: 15_000 });
   const moment = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() };
-  state.registry.restore(before.registry.takeDirty().stored, { moment, presumed: true });
+  state.registry.restore(before.registry.dirty.take().stored, { moment, presumed: true });
   await clock.advance(12_000);
   for (const name of names.slice(0, 3)) {
     stateSet(state, name, [`barker@${name}:1`]);
@@ -151,7 +151,7 @@ test("runHousekeeping() ends no lease from before a restart while Watsons keep c
 test("runHousekeeping() goes on after a tick that failed, and says so once", async () => {
   const { clock, state, said, faults } = start();
   stateSet(state, "vm1", ["barker@a:1"]);
-  state.registry.break("id-of-vm1", momentOf(clock));
+  state.registry.detach("id-of-vm1", momentOf(clock));
   const { endLeases } = state.registry;
   state.registry.endLeases = () => {
     throw new TypeError("leases is not iterable");

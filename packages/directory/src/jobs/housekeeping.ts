@@ -116,9 +116,9 @@ function createFailureReport({ faults, log }: HousekeepingDeps): (error: unknown
 }
 
 function endLeases({ state, publisher, log }: HousekeepingDeps, moment: Moment): void {
-  const before = state.leases.held;
+  const before = state.registry.guarded;
   const ended = state.registry.endLeases(moment);
-  const { held } = state.leases;
+  const held = state.registry.guarded;
   if (ended.length > 0) log.info("Leases ended", { instances: ended.length, ended: listed(ended) });
   if (held !== null && before === null) log.error("Leases held by the guard", { ...held, remedy: "dw guard release" });
   if (held === null && before !== null) log.info("Guard holds no more leases");

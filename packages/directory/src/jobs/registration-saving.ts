@@ -57,7 +57,7 @@ export class Saving {
 
   async #saveNow(): Promise<boolean> {
     const { state, store, clock, log } = this.#deps;
-    const changes = state.registry.takeDirty();
+    const changes = state.registry.dirty.take();
     const { outage } = store;
     if (outage === null && changes.stored.length + changes.gone.length === 0) return true;
     const startMs = clock.monotonicMs();

@@ -37,7 +37,7 @@ const FAILURES_TOLD = 4;
 /** Tells the other directories on the same store what the Watsons here say, and takes what theirs say. */
 export class Replication {
   readonly #deps: ReplicationDeps;
-  readonly #othersWord: PeerUpdates;
+  readonly #peerUpdates: PeerUpdates;
   #cancelTimer: (() => void) | null = null;
   #saving: Promise<void> = Promise.resolve();
   /** Resolves with the end of the save that is to come; null when none is. */
@@ -48,7 +48,7 @@ export class Replication {
 
   constructor(deps: ReplicationDeps) {
     this.#deps = deps;
-    this.#othersWord = deps.state.registry.othersWord(deps.shared.replica);
+    this.#peerUpdates = deps.state.registry.peerUpdates(deps.shared.replica);
   }
 
   /** Takes what is there, and from now on what others write. */
@@ -56,7 +56,7 @@ export class Replication {
     const { shared, publisher, log } = this.#deps;
     shared.follow({
       news: (news) => {
-        const contested = this.#othersWord.take(news, momentOf(this.#deps.clock));
+        const contested = this.#peerUpdates.take(news, momentOf(this.#deps.clock));
         publisher.touch();
         for (const id of contested) {
           log.info("Watson has to state its set again", { watson: id });
@@ -95,7 +95,7 @@ export class Replication {
   /** Looks whether the store has come back: nobody could be seen while it was away, so every lease starts anew. */
   tick(moment: Moment): void {
     const away = this.#deps.store.outage !== null;
-    if (this.#wasAway && !away) this.#othersWord.restartLeases(moment);
+    if (this.#wasAway && !away) this.#peerUpdates.restartLeases(moment);
     this.#wasAway = away;
     this.soon();
   }

@@ -193,7 +193,7 @@ export class SessionRegistry {
     if (registers(kind)) this.#watsons.set(id, session);
     // Most libraries register nothing, and are no holders then.
     if (kind === "watson" || state.registry.holder(id) !== null)
-      state.registry.connect({ id, name, version }, momentOf(this.#deps.clock));
+      state.registry.attach({ id, name, version }, momentOf(this.#deps.clock));
     if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
   }
 
@@ -203,7 +203,7 @@ export class SessionRegistry {
     log.info("Client gone", { kind, client: name });
     if (this.#watsons.get(id) === session) {
       this.#watsons.delete(id);
-      state.registry.break(id, momentOf(this.#deps.clock));
+      state.registry.detach(id, momentOf(this.#deps.clock));
       publisher.touch();
       others?.soon();
     }
@@ -215,7 +215,7 @@ export class SessionRegistry {
     const { registry } = this.#deps.state;
     const word = this.#word(said);
     // The lease of what it had before may have ended since its hello, and it with that.
-    if (registry.holder(id) === null) registry.connect({ id, name, version }, word.moment);
+    if (registry.holder(id) === null) registry.attach({ id, name, version }, word.moment);
     const refusals = registry.register(id, said.instances, word);
     this.#deps.log.info("Instances stated", { watson: name, ...described(said.instances, refusals) });
     return this.#taken(refusals, true);

@@ -1,4 +1,6 @@
-import { ENDPOINT_INSTANCES_MAX, endpointsOf, type Registration } from "@datawire/protocol";
+import { answersAlike, ENDPOINT_INSTANCES_MAX, endpointsOf, type Registration } from "@datawire/protocol";
+import type { Replacement } from "./shown-state.ts";
+import type { Watson } from "./watson.ts";
 
 /** Which instances are announced at which address. */
 export class Announced {
@@ -62,5 +64,58 @@ export class Announced {
   #share(endpoint: string, keys: Set<string>): void {
     this.#at.set(endpoint, keys);
     this.#shared.add(endpoint);
+  }
+}
+
+/** The Watson that holds an instance; null when nobody does. */
+type OwnerOf = (key: string) => Watson | null;
+
+/** An address, and who announces what there. */
+export interface Contested {
+  readonly endpoint: string;
+  /** Keys `SERVICE@INSTANCE`, and the names of their Watsons. */
+  readonly claims: readonly { readonly key: string; readonly watson: string }[];
+}
+
+/**
+ * What has been announced at the address of a lost instance since its Watson was last seen: fresh evidence against an
+ * old word, be it live or down. Of a Watson that is connected, any word is.
+ * @param beside the keys of the other instances at its address.
+ */
+export function replacementOf(
+  { watson: lost, said }: { readonly watson: Watson; readonly said: Registration },
+  beside: readonly string[],
+  ownerOf: OwnerOf,
+): Replacement | null {
+  for (const key of beside) {
+    const watson = ownerOf(key);
+    const held = watson?.held.get(key);
+    if (watson === null || held === undefined || watson === lost || !answersAlike(said, held.said)) continue;
+    if (watson.location.state === "lost" && held.saidSinceMs <= lost.sinceMs) continue;
+    const sinceMs = Math.max(lost.sinceMs, held.saidSinceMs);
+    return { key, watson: watson.identity.name, sinceMs };
+  }
+  return null;
+}
+
+/** Addresses at which Watsons that are connected announce different services: one program can be but one of them. */
+export function* contestedOf(
+  shared: Iterable<{ readonly endpoint: string; readonly keys: readonly string[] }>,
+  ownerOf: OwnerOf,
+): Generator<Contested> {
+  for (const { endpoint, keys } of shared) {
+    const seen = keys.flatMap((key) => {
+      const watson = ownerOf(key);
+      const said = watson?.held.get(key)?.said;
+      return watson === null || said === undefined || watson.location.state === "lost" ? [] : [{ key, watson, said }];
+    });
+    const claims = seen.filter((one) =>
+      seen.some(
+        (other) =>
+          other.watson !== one.watson && other.said.service !== one.said.service && answersAlike(one.said, other.said),
+      ),
+    );
+    if (claims.length === 0) continue;
+    yield { endpoint, claims: claims.map(({ key, watson }) => ({ key, watson: watson.identity.name })) };
   }
 }

@@ -1,5 +1,6 @@
 import { instanceKey } from "@datawire/protocol";
-import type { Ownership, Watson } from "./ownership.ts";
+import type { Ownership } from "./ownership.ts";
+import type { Watson } from "./watson.ts";
 import type { Sighting, StoredRegistration } from "../model/records.ts";
 
 /** What changed of the registrations since they were last saved: as they are now, and the keys of those that are gone. */
@@ -26,8 +27,29 @@ export interface Unconfirmed {
   readonly watsons: readonly string[];
 }
 
-/** What this directory has changed of the registrations and not saved yet. */
-export class DirtySet {
+/**
+ * What this directory has changed of the registrations and not saved yet. Whoever saves it takes it, and gives back what
+ * could not be saved: the next time it is what it is by then.
+ */
+export interface Dirty {
+  /** How much there is to do; 0 when all is saved. */
+  readonly size: number;
+  /** Everything since the last call, for a store of this directory alone. */
+  take(): RegistrationChanges;
+  /** Takes back changes that could not be saved. */
+  restore(changes: RegistrationChanges): void;
+  /** Everything since the last call, by Watson; what is another directory's to say is left out. */
+  takeByWatson(replica: string): WatsonChange[];
+  /** As `restore`, of `takeByWatson`. */
+  restoreByWatson(changes: readonly WatsonChange[]): void;
+  /** What has to be read again: what this directory heard or decided of it was never written, and will not be. */
+  takeUnconfirmed(): Unconfirmed;
+  /** Takes back what could not be read again. */
+  restoreUnconfirmed(unconfirmed: Unconfirmed): void;
+}
+
+/** Where the registry and the updates of peers note what is to be saved. */
+export class DirtySet implements Dirty {
   readonly #ownership: Ownership;
   /** Instance key → the Watson for whose sake it changed. */
   readonly #instances = new Map<string, string>();
@@ -55,32 +77,23 @@ export class DirtySet {
     return this.#instances.size + this.#watsons.size + this.#unconfirmed.size + this.#unconfirmedWatsons.size;
   }
 
-  clear(): void {
-    this.#instances.clear();
-    this.#watsons.clear();
-  }
-
-  /** Everything since the last call, for a store of this directory alone. */
   take(): { readonly stored: StoredRegistration[]; readonly gone: string[] } {
     const stored: StoredRegistration[] = [];
     const gone: string[] = [];
     for (const key of this.#instances.keys()) {
-      const owner = this.#ownership.owner(key);
-      const one = owner && this.#ownership.stored(owner, key);
+      const one = this.#ownership.stored(key);
       if (one === null) gone.push(key);
       else stored.push(one);
     }
-    this.clear();
+    this.#clear();
     return { stored, gone };
   }
 
-  /** Takes back changes that could not be saved: the next call gives what they are by then. */
   restore({ stored, gone }: RegistrationChanges): void {
     for (const { watson, registration } of stored) this.instance(instanceKey(registration), watson.id);
     for (const key of gone) this.instance(key, this.#ownership.owner(key)?.identity.id ?? "");
   }
 
-  /** Everything since the last call, by Watson; what is another directory's to say is left out. */
   takeByWatson(replica: string): WatsonChange[] {
     const byWatson = new Map<string, Draft>();
     const draft = (id: string): Draft => {
@@ -89,22 +102,20 @@ export class DirtySet {
       return known;
     };
     for (const [id, away] of this.#watsons) {
-      const watson = this.#ownership.watsons.get(id);
-      if (watson?.seat.state === "elsewhere") continue;
-      Object.assign(draft(id), { away, sighting: watson === undefined ? null : sightingOf(watson, replica) });
+      const watson = this.#ownership.watson(id);
+      if (watson?.location.state === "elsewhere") continue;
+      Object.assign(draft(id), { away, sighting: watson === null ? null : sightingOf(watson, replica) });
     }
     for (const [key, id] of this.#instances) {
       const owner = this.#ownership.owner(key);
-      if (this.#ownership.watsons.get(id)?.seat.state === "elsewhere") this.#unconfirmed.add(key);
+      if (this.#ownership.watson(id)?.location.state === "elsewhere") this.#unconfirmed.add(key);
       else if (owner === null) draft(id).gone.push(key);
-      else if (owner.identity.id === id)
-        draft(id).stored.push(this.#ownership.stored(owner, key) as StoredRegistration);
+      else if (owner.identity.id === id) draft(id).stored.push(this.#ownership.stored(key) as StoredRegistration);
     }
-    this.clear();
+    this.#clear();
     return [...byWatson.values()];
   }
 
-  /** What has to be read again: what this directory heard or decided of it was never written, and will not be. */
   takeUnconfirmed(): Unconfirmed {
     const taken = { instances: [...this.#unconfirmed], watsons: [...this.#unconfirmedWatsons] };
     this.#unconfirmed.clear();
@@ -117,10 +128,9 @@ export class DirtySet {
     for (const id of watsons) this.#unconfirmedWatsons.add(id);
   }
 
-  /** As `restore`, of `takeByWatson`. */
   restoreByWatson(changes: readonly WatsonChange[]): void {
     for (const { watson, sighting, stored, gone, away } of changes) {
-      if (sighting === null && away !== null && !this.#ownership.watsons.has(watson)) {
+      if (sighting === null && away !== null && this.#ownership.watson(watson) === null) {
         // Written again it would be refused again, for as long as the directory that saw the Watson is there.
         this.restoreUnconfirmed({ instances: gone, watsons: [watson] });
         continue;
@@ -130,6 +140,11 @@ export class DirtySet {
         if (!this.#instances.has(key)) this.#instances.set(key, watson);
       }
     }
+  }
+
+  #clear(): void {
+    this.#instances.clear();
+    this.#watsons.clear();
   }
 }
 
@@ -141,6 +156,6 @@ interface Draft {
   gone: string[];
 }
 
-function sightingOf({ identity, seat, sinceMs }: Watson, replica: string): Sighting {
-  return { ...identity, replica: seat.state === "here" ? replica : null, sinceMs };
+function sightingOf({ identity, location, sinceMs }: Watson, replica: string): Sighting {
+  return { ...identity, replica: location.state === "here" ? replica : null, sinceMs };
 }

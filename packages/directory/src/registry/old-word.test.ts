@@ -11,7 +11,7 @@ const HERE = "http://10.0.0.1:8090";
 function lostWorld(): State {
   const world = createState();
   state(world, "vm1", [registration("a@a1:1", { url: HERE })]);
-  world.registry.break(watson("vm1").id, at(1_000));
+  world.registry.detach(watson("vm1").id, at(1_000));
   expect(shown(world, "a")).toBe("a1 lost");
   return world;
 }
@@ -50,7 +50,7 @@ describe("a lost instance", () => {
     state(world, "vm1", [registration("a@a1", { url: HERE })]);
     state(world, "vm2", [registration("b@b1", { url: HERE })], { ms: 500 });
     expect([shown(world, "a"), shown(world, "b")]).toEqual(["a1 live", "b1 live"]);
-    world.registry.break(watson("vm1").id, at(1_000));
+    world.registry.detach(watson("vm1").id, at(1_000));
     expect(shown(world, "a")).toBe("a1 down");
   });
 
@@ -73,7 +73,7 @@ describe("a lost instance", () => {
   test("stays down when the other Watson is lost too, as that spoke last", () => {
     const world = lostWorld();
     state(world, "vm2", [registration("b@b1", { url: HERE })], { ms: 2_000 });
-    world.registry.break(watson("vm2").id, at(3_000));
+    world.registry.detach(watson("vm2").id, at(3_000));
     expect([shown(world, "a"), shown(world, "b")]).toEqual(["a1 down", "b1 lost"]);
   });
 
@@ -91,7 +91,7 @@ describe("a lost instance", () => {
     const before = createState();
     state(before, "vm1", [registration("a@a1", { url: HERE })]);
     const world = createState();
-    world.registry.restore(before.registry.takeDirty().stored, { moment: at(10_000), presumed: true });
+    world.registry.restore(before.registry.dirty.take().stored, { moment: at(10_000), presumed: true });
     expect(shown(world, "a")).toBe("a1 live");
     state(world, "vm2", [registration("b@b1", { url: HERE })], { ms: 11_000 });
     expect(shown(world, "a")).toBe("a1 down");
@@ -102,7 +102,7 @@ test("a lost instance stays in use where another service has another base path: 
   const world = createState();
   state(world, "vm1", [registration("a@a1", { url: `${HERE}/a` })]);
   state(world, "vm2", [registration("b@b1", { url: `${HERE}/b` })]);
-  world.registry.break(watson("vm1").id, at(1_000));
+  world.registry.detach(watson("vm1").id, at(1_000));
   expect(shown(world, "a")).toBe("a1 lost");
 });
 
@@ -136,7 +136,7 @@ test("no lost instance is in use at an address that a connected Watson announces
       const world = createState();
       for (const [i, { vm, act, set }] of steps.entries()) {
         const ms = (i + 1) * 100;
-        if (act === "break") world.registry.break(watson(vm).id, at(ms));
+        if (act === "break") world.registry.detach(watson(vm).id, at(ms));
         else {
           const said = set.map(({ key, port, said: seen }) =>
             registration(key, { url: `http://10.0.0.1:${port}`, state: seen as "live" }),
@@ -175,7 +175,7 @@ test("an address with more instances than tell of each other is no evidence, whi
     many(1_000).map((one) => ({ ...one, name: "y" })),
     { ms: 6_000 },
   );
-  world.registry.break(watson("vm3").id, at(7_000));
+  world.registry.detach(watson("vm3").id, at(7_000));
   expect(shown(world, "s0")).toBe("x live, y lost");
 });
 
@@ -186,14 +186,14 @@ test("two thousand instances at one address cost no more than as many elsewhere"
     const set = Array.from({ length: 2_000 }, (_, i) => registration(`s${i}@x`, { url: url(i) }));
     const start = process.cpuUsage();
     state(world, "vm2", set);
-    world.registry.break(watson("vm2").id, at(1_000));
+    world.registry.detach(watson("vm2").id, at(1_000));
     const { user, system } = process.cpuUsage(start);
     return (user + system) / 1_000;
   };
   // The lost one makes everybody look who is beside.
   const lostBeside = (world: State): void => {
     state(world, "vm1", [registration("a@a1", { url: "http://10.0.0.9:1" })]);
-    world.registry.break(watson("vm1").id, at(10));
+    world.registry.detach(watson("vm1").id, at(10));
   };
   cpuMs((i) => `http://10.0.0.1:${i + 1}`);
   const apart = cpuMs((i) => `http://10.0.0.1:${i + 1}`);

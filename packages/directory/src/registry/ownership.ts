@@ -1,62 +1,54 @@
-import { answersAlike, type Instance, type Registration } from "@datawire/protocol";
-import { Announced } from "./announced.ts";
-import type { Leases } from "./leases.ts";
+import { instanceKey, type Registration } from "@datawire/protocol";
 import type { Moment } from "../model/moment.ts";
-import { Orders } from "./orders.ts";
-import type { Primaries } from "./primaries.ts";
 import type { StoredRegistration } from "../model/records.ts";
-import type { Services } from "./services.ts";
-import { type Held, type Replacement, sameRegistration, shownState } from "./shown-state.ts";
-import type { CatalogWriter } from "../feed/catalog-writer.ts";
+import { Announced, type Contested, contestedOf, replacementOf } from "./announced.ts";
+import { type GuardLimits, type Held as HeldLeases, Leases } from "./leases.ts";
+import { Orders } from "./orders.ts";
+import type { Projection } from "./projection.ts";
+import { type Held, sameRegistration, shownState } from "./shown-state.ts";
+import {
+  type Adoption,
+  type Expired,
+  isOutOfSight,
+  type Location,
+  type Transition,
+  type Watson,
+  type WatsonIdentity,
+} from "./watson.ts";
 
-/** Who a Watson is: a random id that it keeps, and the machine that it runs on. */
-export interface WatsonIdentity {
-  readonly id: string;
-  readonly name: string;
-  readonly version: string;
-}
-
-/** Which directory sees a Watson. `replica` names another directory on the same store. */
-export type Seat =
-  /** Connected to this directory, where it has stated its set. */
-  | { readonly state: "here" }
-  | { readonly state: "elsewhere"; readonly replica: string }
-  /**
-   * Out of sight: its connection broke, or the directory that had it is itself gone. `presumed` is one that was in sight
-   * before this directory restarted: it is on its way back, and the table need not say `lost` and `live` of all at once.
-   */
-  | { readonly state: "lost"; readonly replica: string | null; readonly presumed?: boolean };
-
-export interface Watson {
+/** A Watson as it is kept here. */
+interface KnownWatson extends Watson {
   identity: WatsonIdentity;
-  seat: Seat;
-  /** Since when it is connected, or lost. */
+  location: Location;
   sinceMs: number;
   readonly held: Map<string, Held>;
 }
 
-export interface HoldingsParts {
-  readonly writer: CatalogWriter;
-  readonly services: Services;
-  readonly primaries: Primaries;
-  readonly leases: Leases;
-}
-
-/** Who holds which instance, and what the table shows of that. The registry and the other directories' word change it. */
+/**
+ * Who is registered, by which Watson, and where each Watson is seen: the one owner of all three. Each transition keeps
+ * the invariants, shows what it changed, and says what that was; what is saved of it is for its caller to say.
+ *
+ * - Each key in a `held` is owned by that Watson and by no other.
+ * - A Watson that is lost has a lease, sized by what it holds. So has one that has connected again, until it has stated
+ *   its set. One that connects for the first time holds nothing and needs none.
+ */
 export class Ownership {
-  readonly parts: HoldingsParts;
-  readonly watsons = new Map<string, Watson>();
-  readonly orders = new Orders();
-  /** Instance key → the id of the Watson that holds it. Every key in a `held` is here, with that Watson, and no other. */
+  readonly #projection: Projection;
+  readonly #leases: Leases;
+  readonly #watsons = new Map<string, KnownWatson>();
+  /** Instance key → the id of the Watson that holds it. */
   readonly #owners = new Map<string, string>();
-  /** Instance key → since when. */
+  readonly #orders = new Orders();
+  /** Instance key → since when an operator has drained it. */
   readonly #drained = new Map<string, number>();
   readonly #announced = new Announced();
-  /** Services whose instances changed since the last `settle`. */
-  readonly #touched = new Set<string>();
 
-  constructor(parts: HoldingsParts) {
-    this.parts = parts;
+  constructor(
+    { leaseMs, guard }: { readonly leaseMs: number; readonly guard: GuardLimits },
+    { projection }: { readonly projection: Projection },
+  ) {
+    this.#projection = projection;
+    this.#leases = new Leases(leaseMs, guard);
   }
 
   /** How many instances there are. */
@@ -64,55 +56,94 @@ export class Ownership {
     return this.#owners.size;
   }
 
+  watson(id: string): Watson | null {
+    return this.#watsons.get(id) ?? null;
+  }
+
+  watsons(): Iterable<Watson> {
+    return this.#watsons.values();
+  }
+
+  /** The Watson that holds an instance. */
   owner(key: string): Watson | null {
-    return this.watsons.get(this.#owners.get(key) ?? "") ?? null;
+    return this.#owner(key);
   }
 
   isDrained(key: string): boolean {
     return this.#drained.has(key);
   }
 
-  /** A new Watson, out of sight until it is seated, and without a lease. */
-  add(identity: WatsonIdentity, { wallMs }: Moment): Watson {
-    const seat: Seat = { state: "lost", replica: null };
-    const watson: Watson = { identity, seat, sinceMs: wallMs, held: new Map() };
-    this.watsons.set(identity.id, watson);
+  /** An instance as a store keeps it; null when nobody holds it. */
+  stored(key: string): StoredRegistration | null {
+    const owner = this.#owner(key);
+    const held = owner?.held.get(key);
+    if (owner === null || held === undefined) return null;
+    const { said, saidSinceMs } = held;
+    return { watson: owner.identity, registration: said, order: this.#orders.of(key), sinceMs: saidSinceMs };
+  }
+
+  /** What the guard holds back; null when nothing. */
+  get guarded(): HeldLeases | null {
+    return this.#leases.held;
+  }
+
+  /** Guards by other limits from now on. */
+  configure(guard: GuardLimits): void {
+    this.#leases.configure(guard);
+  }
+
+  /** Lets what the guard holds end. Returns how many instances that concerns. */
+  releaseGuard(): number {
+    return this.#leases.release();
+  }
+
+  /** A Watson has connected and will state its set; what is held from it stays as it is, for another lease, until then. */
+  attach(identity: WatsonIdentity, moment: Moment): void {
+    const watson = this.#watsons.get(identity.id);
+    if (watson === undefined) return void this.#add(identity, moment);
+    watson.identity = identity;
+    if (watson.location.state !== "elsewhere") this.#startLease(watson, moment);
+  }
+
+  /** Takes note of a Watson that another directory tells of: where nothing is known of it, it is lost for one lease. */
+  meet(identity: WatsonIdentity, moment: Moment): Watson {
+    const known = this.#watsons.get(identity.id);
+    if (known !== undefined) return known;
+    const watson = this.#add(identity, moment);
+    this.#startLease(watson, moment);
     return watson;
   }
 
-  /** Says where a Watson is seen from now on. Losing it starts its lease, seeing it ends that. */
-  sit(watson: Watson, seat: Seat, { sinceMs, moment }: { readonly sinceMs: number; readonly moment: Moment }): void {
-    const { leases } = this.parts;
-    const { id } = watson.identity;
-    const before = watson.seat;
-    watson.seat = seat;
-    if (seat.state !== "lost") leases.stop(id);
-    else if (before.state !== "lost") leases.start(id, watson.held.size, moment.monotonicMs);
-    const stays = (before.state === "lost") === (seat.state === "lost") && isOutOfSight(before) === isOutOfSight(seat);
-    if (stays && (seat.state !== "lost" || sinceMs === watson.sinceMs)) return;
-    watson.sinceMs = sinceMs;
-    for (const [key, held] of watson.held) {
-      this.#show(watson, key, held, moment);
-      this.#showBeside(key, held.said, moment);
+  /** Says where a Watson is seen from now on, and who it is. Losing it starts its lease, seeing it ends that. */
+  place(
+    identity: WatsonIdentity,
+    location: Location,
+    { sinceMs, moment }: { readonly sinceMs: number; readonly moment: Moment },
+  ): Transition {
+    const watson = this.#known(identity.id);
+    const before = watson.location;
+    watson.identity = identity;
+    watson.location = location;
+    if (location.state !== "lost") this.#leases.stop(identity.id);
+    else if (before.state !== "lost") this.#startLease(watson, moment);
+    const moved = before.state !== location.state;
+    const looksAlike =
+      (before.state === "lost") === (location.state === "lost") && isOutOfSight(before) === isOutOfSight(location);
+    if (!looksAlike || (location.state === "lost" && sinceMs !== watson.sinceMs)) {
+      watson.sinceMs = sinceMs;
+      for (const [key, { said }] of watson.held) {
+        this.#show(watson, key, moment);
+        this.#showBeside(key, said, moment);
+      }
     }
+    return { watson: identity.id, moved, instances: [] };
   }
 
-  /** Says of a Watson that was presumed to come back that it did not. */
-  doubt(watson: Watson, moment: Moment): void {
-    if (watson.seat.state !== "lost" || watson.seat.presumed !== true) return;
-    watson.seat = { state: "lost", replica: watson.seat.replica };
-    for (const [key, held] of watson.held) this.#show(watson, key, held, moment);
-  }
-
-  /** Forgets a Watson that holds nothing any more. */
-  forget({ identity }: Watson): void {
-    this.parts.leases.stop(identity.id);
-    this.watsons.delete(identity.id);
-  }
-
-  /** Holds an instance from a Watson, taking it from any other. Returns whether the Watson says something new of it. */
-  hold(watson: Watson, key: string, { held, moment }: { readonly held: Held; readonly moment: Moment }): boolean {
-    const owner = this.owner(key);
+  /** Lets a Watson hold an instance, taking it from any other. */
+  adopt(id: string, key: string, { held, order, moment }: Adoption): Transition {
+    if (order !== undefined) this.#orders.restore(key, order);
+    const watson = this.#known(id);
+    const owner = this.#owner(key);
     const last = owner?.held.get(key)?.said;
     if (owner !== null && owner !== watson) {
       owner.held.delete(key);
@@ -122,84 +153,146 @@ export class Ownership {
     const moved = last !== undefined && (last.url !== held.said.url || last.protocol !== held.said.protocol);
     if (moved) this.#announced.remove(key, last);
     if (moved || last === undefined) this.#announced.add(key, held.said);
-    this.#owners.set(key, watson.identity.id);
+    this.#owners.set(key, id);
     watson.held.set(key, held);
     this.#resizeLease(watson);
-    this.#show(watson, key, held, moment);
+    this.#show(watson, key, moment);
     if (moved) this.#showBeside(key, last, moment);
     this.#showBeside(key, held.said, moment);
-    return before === undefined || !sameRegistration(before.said, held.said);
+    const isNews = before === undefined || !sameRegistration(before.said, held.said);
+    return { watson: id, moved: false, instances: isNews ? [key] : [] };
   }
 
-  drop(watson: Watson, key: string, moment: Moment): void {
-    const { writer, services } = this.parts;
-    const last = watson.held.get(key)?.said;
+  /** Takes an instance away from the Watson that holds it. */
+  release(key: string, moment: Moment): Transition | null {
+    const watson = this.#owner(key);
+    if (watson === null) return null;
+    const said = watson.held.get(key)?.said;
     watson.held.delete(key);
     this.#resizeLease(watson);
     this.#owners.delete(key);
-    this.orders.leave(key);
-    if (last !== undefined) {
-      this.#announced.remove(key, last);
-      this.#showBeside(key, last, moment);
+    this.#orders.leave(key);
+    if (said !== undefined) {
+      this.#announced.remove(key, said);
+      this.#showBeside(key, said, moment);
     }
-    const instance = writer.table.instance(key);
-    if (instance === null) return;
-    services.discount(instance);
-    writer.removeInstance(key, moment.wallMs);
-    this.#touched.add(instance.service);
+    this.#projection.remove(key, moment);
+    return { watson: watson.identity.id, moved: false, instances: [key] };
+  }
+
+  /** Forgets a Watson, and with it all that it holds. */
+  forget(id: string, moment: Moment): Transition {
+    const instances = [...(this.#watsons.get(id)?.held.keys() ?? [])];
+    for (const key of instances) this.release(key, moment);
+    this.#leases.stop(id);
+    this.#watsons.delete(id);
+    return { watson: id, moved: true, instances };
+  }
+
+  /** Forgets the Watsons whose leases are over, unless the guard holds them. */
+  expire(moment: Moment): Expired[] {
+    return this.#leases.end(moment.monotonicMs, this.instances).map((id) => {
+      const { location } = this.#known(id);
+      const lastReplica = location.state === "lost" ? location.replica : null;
+      return { ...this.forget(id, moment), lastReplica };
+    });
+  }
+
+  /** Starts the leases of all that are lost anew. */
+  restartLeases(moment: Moment): void {
+    for (const watson of this.#watsons.values()) if (watson.location.state === "lost") this.#startLease(watson, moment);
+  }
+
+  /**
+   * Brings back what was registered before a restart, for one lease.
+   * @param presumed whether it is shown as it was until `doubt`, or as lost.
+   */
+  restore(
+    stored: readonly StoredRegistration[],
+    { moment, presumed }: { readonly moment: Moment; readonly presumed: boolean },
+  ): void {
+    for (const { watson: identity, registration, order, sinceMs } of stored) {
+      const watson = this.#watsons.get(identity.id) ?? this.#add(identity, moment);
+      if (presumed) watson.location = { state: "lost", replica: null, presumed };
+      const held = { said: registration, saidSinceMs: sinceMs };
+      this.adopt(identity.id, instanceKey(registration), { held, order, moment });
+    }
+    for (const watson of this.#watsons.values()) this.#startLease(watson, moment);
+    this.#projection.settle(moment);
+  }
+
+  /** Shows as lost whoever was presumed to come back and did not. */
+  doubt(moment: Moment): void {
+    for (const watson of this.#watsons.values()) {
+      const { location } = watson;
+      if (location.state !== "lost" || location.presumed !== true) continue;
+      watson.location = { state: "lost", replica: location.replica };
+      for (const key of watson.held.keys()) this.#show(watson, key, moment);
+    }
+    this.#projection.settle(moment);
   }
 
   /** Marks an instance as drained by an operator since `drainedMs`, or no longer. */
   setDrained(key: string, drainedMs: number | null, moment: Moment): void {
     if (drainedMs === null) this.#drained.delete(key);
     else this.#drained.set(key, drainedMs);
-    const watson = this.owner(key);
-    const held = watson?.held.get(key);
-    if (watson === null || held === undefined) return;
-    this.#show(watson, key, held, moment);
-    this.settle(moment);
+    const watson = this.#owner(key);
+    if (watson === null) return;
+    this.#show(watson, key, moment);
+    this.#projection.settle(moment);
   }
 
-  /** Brings what depends on instances in line with what changed of them; the last thing that every change does. */
+  /** Addresses at which Watsons that are connected announce different services. */
+  contested(): Contested[] {
+    return [...contestedOf(this.#announced.shared(), (key) => this.#owner(key))];
+  }
+
+  /** Ends a step of several transitions: what depends on the instances follows. */
   settle(moment: Moment): void {
-    const { services, primaries } = this.parts;
-    for (const name of this.#touched) {
-      primaries.review(name, moment);
-      services.refresh(name, { provisional: primaries.provisional(name), atMs: moment.wallMs });
-    }
-    this.#touched.clear();
+    this.#projection.settle(moment);
   }
 
-  /** An instance as a store keeps it; null when that Watson does not hold it. */
-  stored({ identity, held }: Watson, key: string): StoredRegistration | null {
-    const one = held.get(key);
-    if (one === undefined) return null;
-    return { watson: identity, registration: one.said, order: this.orders.of(key), sinceMs: one.saidSinceMs };
+  /** A new Watson, out of sight until it is placed, and without a lease. */
+  #add(identity: WatsonIdentity, { wallMs }: Moment): KnownWatson {
+    const location: Location = { state: "lost", replica: null };
+    const watson: KnownWatson = { identity, location, sinceMs: wallMs, held: new Map() };
+    this.#watsons.set(identity.id, watson);
+    return watson;
+  }
+
+  #known(id: string): KnownWatson {
+    const watson = this.#watsons.get(id);
+    if (watson === undefined) throw new Error(`Cannot find Watson ${id}: it never connected`);
+    return watson;
+  }
+
+  #owner(key: string): KnownWatson | null {
+    return this.#watsons.get(this.#owners.get(key) ?? "") ?? null;
+  }
+
+  #startLease({ identity, held }: Watson, { monotonicMs }: Moment): void {
+    this.#leases.start(identity.id, held.size, monotonicMs);
+  }
+
+  #resizeLease({ identity, location, held }: Watson): void {
+    if (location.state === "lost") this.#leases.resize(identity.id, held.size);
   }
 
   /** Makes the table show an instance as its Watson describes it, as far as that is in sight. */
-  #show(watson: Watson, key: string, held: Held, { wallMs }: Moment): void {
-    const { writer, services } = this.parts;
-    const before = writer.table.instance(key);
-    const { state, reason, since } = shownState(held, {
-      lost: isOutOfSight(watson.seat) ? { name: watson.identity.name, sinceMs: watson.sinceMs } : null,
-      replaced: watson.seat.state === "lost" ? this.#replacementOf(watson, key, held.said) : null,
+  #show(watson: Watson, key: string, moment: Moment): void {
+    const held = watson.held.get(key);
+    if (held === undefined) return;
+    const { location, identity, sinceMs } = watson;
+    const { said } = held;
+    const shown = shownState(held, {
+      lost: isOutOfSight(location) ? { name: identity.name, sinceMs } : null,
+      replaced:
+        location.state === "lost"
+          ? replacementOf({ watson, said }, this.#announced.beside(key, said), (other) => this.#owner(other))
+          : null,
       drainedMs: this.#drained.get(key) ?? null,
     });
-    const instance: Instance = {
-      ...held.said,
-      state,
-      reason,
-      cause: state === "down" ? held.said.cause : null,
-      since,
-      order: this.orders.of(key),
-    };
-    const isNew = before?.order !== instance.order || before.since !== since;
-    if (before !== null && !isNew && sameRegistration(before, instance)) return;
-    if (before !== null) services.discount(before);
-    services.count(instance);
-    writer.putInstance(instance, wallMs);
-    this.#touched.add(instance.service);
+    this.#projection.show(key, said, { shown, order: this.#orders.of(key), moment });
   }
 
   /**
@@ -207,64 +300,10 @@ export class Ownership {
    * as nobody says anything else of it.
    */
   #showBeside(key: string, said: Registration, moment: Moment): void {
-    if (this.parts.leases.running === 0) return;
+    if (this.#leases.running === 0) return;
     for (const other of this.#announced.concerned(key, said)) {
-      const watson = this.owner(other);
-      const held = watson?.held.get(other);
-      if (watson?.seat.state === "lost" && held !== undefined) this.#show(watson, other, held, moment);
+      const watson = this.#owner(other);
+      if (watson?.location.state === "lost") this.#show(watson, other, moment);
     }
   }
-
-  /**
-   * What has been announced at the address of a lost instance since its Watson was last seen: fresh evidence against an
-   * old word, be it live or down. Of a Watson that is connected, any word is.
-   */
-  #replacementOf(lost: Watson, key: string, said: Registration): Replacement | null {
-    for (const other of this.#announced.beside(key, said)) {
-      const watson = this.owner(other);
-      const held = watson?.held.get(other);
-      if (watson === null || held === undefined || watson === lost || !answersAlike(said, held.said)) continue;
-      if (watson.seat.state === "lost" && held.saidSinceMs <= lost.sinceMs) continue;
-      const sinceMs = Math.max(lost.sinceMs, held.saidSinceMs);
-      return { key: other, watson: watson.identity.name, sinceMs };
-    }
-    return null;
-  }
-
-  /** Addresses at which Watsons that are connected announce different services: one program can be but one of them. */
-  *contested(): Generator<Contested> {
-    for (const { endpoint, keys } of this.#announced.shared()) {
-      const seen = keys.flatMap((key) => {
-        const watson = this.owner(key);
-        const said = watson?.held.get(key)?.said;
-        return watson === null || said === undefined || watson.seat.state === "lost" ? [] : [{ key, watson, said }];
-      });
-      const claims = seen.filter((one) =>
-        seen.some(
-          (other) =>
-            other.watson !== one.watson &&
-            other.said.service !== one.said.service &&
-            answersAlike(one.said, other.said),
-        ),
-      );
-      if (claims.length === 0) continue;
-      yield { endpoint, claims: claims.map(({ key, watson }) => ({ key, watson: watson.identity.name })) };
-    }
-  }
-
-  #resizeLease({ identity, seat, held }: Watson): void {
-    if (seat.state === "lost") this.parts.leases.resize(identity.id, held.size);
-  }
-}
-
-/** An address, and who announces what there. */
-export interface Contested {
-  readonly endpoint: string;
-  /** Keys `SERVICE@INSTANCE`, and the names of their Watsons. */
-  readonly claims: readonly { readonly key: string; readonly watson: string }[];
-}
-
-/** Whether a Watson is taken to be gone, rather than on its way back. */
-function isOutOfSight(seat: Seat): boolean {
-  return seat.state === "lost" && seat.presumed !== true;
 }

@@ -11,7 +11,7 @@ const nothing: SharedNews = { replicas: [], sightings: [], registrations: [] };
 /** A directory that hears of another one, `b`. */
 function open(): { world: State; others: PeerUpdates } {
   const world = createState();
-  const others = world.registry.othersWord("a");
+  const others = world.registry.peerUpdates("a");
   others.take({ ...nothing, replicas: [{ id: "b", present: true }] }, at(0));
   return { world, others };
 }
@@ -73,7 +73,7 @@ test("take() of a Watson that is connected here and was seen elsewhere since han
   const { world, others } = open();
   state(world, "vm1", ["barker@x"]);
   expect([...others.take({ ...nothing, sightings: [seen("vm1", "b")] }, at(1))]).toEqual([watson("vm1").id]);
-  world.registry.break(watson("vm1").id, at(2));
+  world.registry.detach(watson("vm1").id, at(2));
   expect(shown(world, "barker")).toBe("x live");
 });
 
@@ -116,7 +116,7 @@ test("endLeases() of a Watson whose directory is gone is to hold only while that
 test("restartLeases() gives all that are out of sight another lease", () => {
   const { world, others } = open();
   state(world, "vm1", ["barker@x"]);
-  world.registry.break(watson("vm1").id, at(0));
+  world.registry.detach(watson("vm1").id, at(0));
   others.restartLeases(at(LEASE_MS));
   expect(world.registry.endLeases(at(LEASE_MS + 1))).toHaveLength(0);
   expect(world.registry.endLeases(at(2 * LEASE_MS))).toHaveLength(1);
@@ -179,7 +179,7 @@ test("two directories that hear each other late and in any order end with the sa
       const shared = new Shared();
       const make = (id: string, other: string) => {
         const world = createState();
-        const others = world.registry.othersWord(id);
+        const others = world.registry.peerUpdates(id);
         others.take({ ...nothing, replicas: [{ id: other, present: true }] }, at(0));
         const known = { sightings: new Set<string>(), registrations: new Set<string>() };
         return { id, world, others, known, revision: 0, links: new Set<string>() };
@@ -192,7 +192,7 @@ test("two directories that hear each other late and in any order end with the sa
         for (const id of one.others.take(news, at(ms))) {
           // Its link is cut, and this time it does not come back.
           one.links.delete(id);
-          one.world.registry.break(id, at(ms));
+          one.world.registry.detach(id, at(ms));
         }
       };
       const save = (one: (typeof directories)[number]): void => {
@@ -216,10 +216,10 @@ test("two directories that hear each other late and in any order end with the sa
         else if (one.do === "state") {
           // A Watson has one connection at a time; the other directory notices at once that it has lost it.
           const there = directories[1 - one.directory] as (typeof directories)[number];
-          if (there.links.delete(watson(one.vm).id)) there.world.registry.break(watson(one.vm).id, at(ms));
+          if (there.links.delete(watson(one.vm).id)) there.world.registry.detach(watson(one.vm).id, at(ms));
           here.links.add(watson(one.vm).id);
           state(here.world, one.vm, one.set, { ms });
-        } else if (here.links.delete(watson(one.vm).id)) here.world.registry.break(watson(one.vm).id, at(ms));
+        } else if (here.links.delete(watson(one.vm).id)) here.world.registry.detach(watson(one.vm).id, at(ms));
       }
       for (let round = 0; round < 10; round++) {
         for (const one of directories) {

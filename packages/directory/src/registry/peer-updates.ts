@@ -1,8 +1,9 @@
-import type { Ownership, Watson } from "./ownership.ts";
-import { type Held, sameRegistration } from "./shown-state.ts";
 import type { Moment } from "../model/moment.ts";
 import type { Sighting, StoredRegistration } from "../model/records.ts";
 import type { DirtySet } from "./dirty-set.ts";
+import type { Ownership } from "./ownership.ts";
+import { sameRegistration } from "./shown-state.ts";
+import type { Watson } from "./watson.ts";
 
 /** What other directories on the same store have written; null for what is gone. */
 export interface SharedNews {
@@ -13,8 +14,9 @@ export interface SharedNews {
 }
 
 /**
- * Takes the word of the other directories on the same store. Of a Watson that is connected here, this directory knows
- * better, unless another one has seen it since: the last one that a Watson stated its set to has its word.
+ * Takes the word of the other directories on the same store, by the same transitions as a Watson's own. Of a Watson that
+ * is connected here, this directory knows better, unless another one has seen it since: the last one that a Watson
+ * stated its set to has its word.
  */
 export class PeerUpdates {
   readonly #ownership: Ownership;
@@ -42,7 +44,7 @@ export class PeerUpdates {
       else if (this.#takeSighting(value, moment)) contested.add(id);
     }
     for (const { key, value } of registrations) {
-      if (value === null) this.#drop(key, moment);
+      if (value === null) this.#release(key, moment);
       else for (const id of this.#takeRegistration(key, value, moment)) contested.add(id);
     }
     this.#ownership.settle(moment);
@@ -50,100 +52,86 @@ export class PeerUpdates {
   }
 
   /** Starts the leases of all that are out of sight anew: while the store was, so was everything else. */
-  restartLeases({ monotonicMs }: Moment): void {
-    for (const { identity, seat, held } of this.#ownership.watsons.values())
-      if (seat.state === "lost") this.#ownership.parts.leases.start(identity.id, held.size, monotonicMs);
+  restartLeases(moment: Moment): void {
+    this.#ownership.restartLeases(moment);
   }
 
   #takeReplica(id: string, present: boolean, moment: Moment): void {
     if (id === this.#replica) return;
     if (present) this.#present.add(id);
     else this.#present.delete(id);
-    for (const watson of this.#ownership.watsons.values()) {
-      if (watson.seat.state !== "here" && watson.seat.replica === id) this.#sitAt(watson, id, { moment });
+    for (const watson of this.#ownership.watsons()) {
+      if (watson.location.state !== "here" && watson.location.replica === id) this.#placeAt(id, watson, { moment });
     }
   }
 
   /**
-   * Says that a directory sees a Watson, or was the last to see it.
+   * Places a Watson at the directory that sees it, or was the last to see it.
    * @param sinceMs since when it does, where that is known.
    */
-  #sitAt(
-    watson: Watson,
+  #placeAt(
     replica: string,
+    { identity, location, sinceMs: beforeMs }: Watson,
     { moment, sinceMs = moment.wallMs }: { readonly moment: Moment; readonly sinceMs?: number },
   ): void {
-    const { seat: before } = watson;
     if (this.#present.has(replica))
-      return this.#ownership.sit(watson, { state: "elsewhere", replica }, { sinceMs, moment });
+      return void this.#ownership.place(identity, { state: "elsewhere", replica }, { sinceMs, moment });
     // Nobody has lost sight of it if the directory that saw it has ended while this one was not there yet.
-    const presumed = before.state === "lost" && before.presumed === true;
-    const lostMs = before.state === "lost" ? watson.sinceMs : moment.wallMs;
-    this.#ownership.sit(watson, { state: "lost", replica, presumed }, { sinceMs: lostMs, moment });
+    const presumed = location.state === "lost" && location.presumed === true;
+    const lostMs = location.state === "lost" ? beforeMs : moment.wallMs;
+    this.#ownership.place(identity, { state: "lost", replica, presumed }, { sinceMs: lostMs, moment });
   }
 
   /** Returns whether the Watson was connected here until now. */
   #takeSighting({ replica, sinceMs, ...identity }: Sighting, moment: Moment): boolean {
     const { id } = identity;
-    const watson = this.#ownership.watsons.get(id) ?? this.#addLost(identity, moment);
-    const here = watson.seat.state === "here";
+    const watson = this.#ownership.meet(identity, moment);
+    const here = watson.location.state === "here";
     if (replica === this.#replica || (here && replica === null)) {
       // It is not as the store has it, and this directory is the one to say so.
       if (here !== (replica === this.#replica)) this.#dirty.watson(id);
       return false;
     }
-    watson.identity = identity;
-    if (replica === null) this.#ownership.sit(watson, { state: "lost", replica }, { sinceMs, moment });
-    else this.#sitAt(watson, replica, { moment, sinceMs });
+    if (replica === null) this.#ownership.place(identity, { state: "lost", replica }, { sinceMs, moment });
+    else this.#placeAt(replica, { ...watson, identity }, { moment, sinceMs });
     return here;
   }
 
   /** Returns the Watsons connected here that lost the instance. */
   #takeRegistration(key: string, stored: StoredRegistration, moment: Moment): string[] {
     const { registration, order, sinceMs, watson: identity } = stored;
-    const held: Held = { said: registration, saidSinceMs: sinceMs };
-    const watson = this.#ownership.watsons.get(identity.id) ?? this.#addLost(identity, moment);
+    const watson = this.#ownership.meet(identity, moment);
     const owner = this.#ownership.owner(key);
-    const ownerHere = owner?.seat.state === "here";
-    if (watson.seat.state === "here") {
+    const ownerHere = owner?.location.state === "here";
+    if (watson.location.state === "here") {
       const own = watson.held.get(key);
       if (own !== undefined && sameRegistration(own.said, registration)) return [];
       // Its Watson, which is here, says otherwise; or holds it no more, and another one may.
-      if (owner?.seat.state === "elsewhere") this.#ownership.drop(owner, key, moment);
+      if (owner?.location.state === "elsewhere") this.#ownership.release(key, moment);
       this.#dirty.instance(key, this.#ownership.owner(key)?.identity.id ?? identity.id);
       return [];
     }
-    if (owner !== null && ownerHere && watson.seat.state === "lost") {
+    if (owner !== null && ownerHere && watson.location.state === "lost") {
       this.#dirty.instance(key, owner.identity.id); // taken over from one that is out of sight
       return [];
     }
-    this.#ownership.orders.restore(key, order);
-    this.#ownership.hold(watson, key, { held, moment });
+    const held = { said: registration, saidSinceMs: sinceMs };
+    this.#ownership.adopt(identity.id, key, { held, order, moment });
     return owner !== null && ownerHere ? [owner.identity.id] : [];
   }
 
-  #drop(key: string, moment: Moment): void {
+  #release(key: string, moment: Moment): void {
     const owner = this.#ownership.owner(key);
     if (owner === null) return;
-    if (owner.seat.state === "here") this.#dirty.instance(key, owner.identity.id);
-    else this.#ownership.drop(owner, key, moment);
+    if (owner.location.state === "here") this.#dirty.instance(key, owner.identity.id);
+    else this.#ownership.release(key, moment);
   }
 
   #forget(id: string, moment: Moment): void {
-    const watson = this.#ownership.watsons.get(id);
-    if (watson === undefined) return;
-    if (watson.seat.state === "here") {
-      this.#dirty.watson(id);
-      for (const key of watson.held.keys()) this.#dirty.instance(key, id);
-      return;
-    }
-    for (const key of watson.held.keys()) this.#ownership.drop(watson, key, moment);
-    this.#ownership.forget(watson);
-  }
-
-  #addLost(identity: StoredRegistration["watson"], moment: Moment): Watson {
-    const watson = this.#ownership.add(identity, moment);
-    this.#ownership.parts.leases.start(identity.id, 0, moment.monotonicMs);
-    return watson;
+    const watson = this.#ownership.watson(id);
+    if (watson === null) return;
+    if (watson.location.state !== "here") return void this.#ownership.forget(id, moment);
+    this.#dirty.watson(id);
+    for (const key of watson.held.keys()) this.#dirty.instance(key, id);
   }
 }

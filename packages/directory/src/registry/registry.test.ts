@@ -31,7 +31,7 @@ test("register() refuses an instance that a connected Watson holds, naming it, a
 test("register() takes over an instance whose Watson is out of sight", () => {
   const world = createState();
   state(world, "vm1", ["barker@a"]);
-  world.registry.break(watson("vm1").id, at(1));
+  world.registry.detach(watson("vm1").id, at(1));
   expect(state(world, "vm2", ["barker@a"], { ms: 2 })).toEqual([]);
   expect(world.registry.ownerOf("barker@a")?.name).toBe("vm2");
   world.registry.endLeases(at(LEASE_MS + 10));
@@ -90,7 +90,7 @@ test("update() of a key that another Watson holds changes nothing", () => {
 
 test("update() before the whole set is refused", () => {
   const world = createState();
-  world.registry.connect(watson("vm1"), at(0));
+  world.registry.attach(watson("vm1"), at(0));
   const update = { instances: [], gone: [] };
   const word = { moment: at(0), local: true };
   expect(() => world.registry.update(watson("vm1").id, update, word)).toThrow(/before the whole set/);
@@ -103,22 +103,22 @@ test("break() makes live instances lost, and brings nothing else to life", () =>
     registration("barker@b", { state: "down", reason: "503" }),
     registration("barker@c", { state: "draining" }),
   ]);
-  world.registry.break(watson("vm1").id, at(1));
+  world.registry.detach(watson("vm1").id, at(1));
   expect(shown(world, "barker")).toBe("a lost, b down, c draining");
 });
 
 test("break() forgets a Watson that holds nothing: it left cleanly", () => {
   const world = createState();
   state(world, "vm1", []);
-  world.registry.break(watson("vm1").id, at(1));
+  world.registry.detach(watson("vm1").id, at(1));
   expect(world.registry.holders()).toEqual([]);
 });
 
 test("connect() alone brings nothing back: the Watson has to state its set", () => {
   const world = createState();
   state(world, "vm1", ["barker@a", "barker@b"]);
-  world.registry.break(watson("vm1").id, at(1_000));
-  world.registry.connect(watson("vm1"), at(2_000));
+  world.registry.detach(watson("vm1").id, at(1_000));
+  world.registry.attach(watson("vm1"), at(2_000));
   expect(shown(world, "barker")).toBe("a lost, b lost");
   state(world, "vm1", ["barker@a"], { ms: 2_001 });
   expect(shown(world, "barker")).toBe("a live");
@@ -127,7 +127,7 @@ test("connect() alone brings nothing back: the Watson has to state its set", () 
 test("an instance that returns within the lease keeps since when it is live", () => {
   const world = createState();
   state(world, "vm1", ["barker@a"]);
-  world.registry.break(watson("vm1").id, at(1_000));
+  world.registry.detach(watson("vm1").id, at(1_000));
   expect(world.table.instance("barker@a")?.since).toBe(at(1_000).wallMs);
   state(world, "vm1", ["barker@a"], { ms: 2_000 });
   expect(world.table.instance("barker@a")).toMatchObject({ state: "live", since: at(0).wallMs });
@@ -136,7 +136,7 @@ test("an instance that returns within the lease keeps since when it is live", ()
 test("endLeases() takes instances away when the lease is over, not before", () => {
   const world = createState();
   state(world, "vm1", ["barker@a"]);
-  world.registry.break(watson("vm1").id, at(1_000));
+  world.registry.detach(watson("vm1").id, at(1_000));
   world.registry.endLeases(at(LEASE_MS + 999));
   expect(shown(world, "barker")).toBe("a lost");
   expect(world.registry.endLeases(at(LEASE_MS + 1_000))).toHaveLength(1);
@@ -170,11 +170,11 @@ test("restore() brings back what was saved, as lost, in its old order", () => {
   const before = createState();
   state(before, "vm1", ["barker@b", registration("barker@c", { state: "down", reason: "503" })]);
   state(before, "vm2", ["barker@a"]);
-  const { stored } = before.registry.takeDirty();
+  const { stored } = before.registry.dirty.take();
   const after = createState();
   after.registry.restore(stored.toReversed(), { moment: at(0), presumed: false });
   expect(shown(after, "barker")).toBe("b lost, c down, a lost");
-  expect(after.registry.takeDirty()).toEqual({ stored: [], gone: [] });
+  expect(after.registry.dirty.take()).toEqual({ stored: [], gone: [] });
   state(after, "vm1", ["barker@b"], { ms: 100 });
   after.registry.endLeases(at(LEASE_MS));
   expect(shown(after, "barker")).toBe("b live");
@@ -185,7 +185,7 @@ test("restore() shows what is presumed to come back as it was, and as lost once 
   state(before, "vm1", ["barker@a"]);
   state(before, "vm2", ["barker@b"]);
   const after = createState();
-  after.registry.restore(before.registry.takeDirty().stored, { moment: at(5), presumed: true });
+  after.registry.restore(before.registry.dirty.take().stored, { moment: at(5), presumed: true });
   expect(shown(after, "barker")).toBe("a live, b live");
   expect(after.table.hash()).toBe(before.table.hash());
   expect(after.registry.holder(watson("vm1").id)).toMatchObject({ state: "lost" });
@@ -201,11 +201,11 @@ test("restore() shows what is presumed to come back as it was, and as lost once 
 test("takeUnsaved() gives what changed, and nothing when a Watson merely went out of sight", () => {
   const world = createState();
   state(world, "vm1", ["barker@a", "barker@b"]);
-  expect(world.registry.takeDirty().stored).toHaveLength(2);
-  world.registry.break(watson("vm1").id, at(1));
-  expect(world.registry.takeDirty()).toEqual({ stored: [], gone: [] });
+  expect(world.registry.dirty.take().stored).toHaveLength(2);
+  world.registry.detach(watson("vm1").id, at(1));
+  expect(world.registry.dirty.take()).toEqual({ stored: [], gone: [] });
   state(world, "vm1", ["barker@a"], { ms: 2 });
-  expect(world.registry.takeDirty()).toEqual({ stored: [], gone: ["barker@b"] });
+  expect(world.registry.dirty.take()).toEqual({ stored: [], gone: ["barker@b"] });
 });
 
 /** What three Watsons may do to four instances of two services. */
@@ -242,7 +242,7 @@ test("whatever Watsons do, each instance has one holder, states follow sight, an
           const update = { instances: registrations(one.set), gone: [one.gone] };
           world.registry.update(watson(`vm${one.vm}`).id, update, { moment: at(ms), local: true });
         } else if (one.kind === "break" && sight.get(`vm${one.vm}`) === true) {
-          world.registry.break(watson(`vm${one.vm}`).id, at(ms));
+          world.registry.detach(watson(`vm${one.vm}`).id, at(ms));
           sight.set(`vm${one.vm}`, false);
         } else if (one.kind === "wait") {
           ms += one.ms;

@@ -1,12 +1,16 @@
 import type { Registration } from "@datawire/protocol";
 import { instanceKey, ProtocolError, type ErrorCode } from "@datawire/protocol";
-import { admit } from "./admission.ts";
-import type { Homecomers } from "./warm-up.ts";
-import { type Contested, Ownership, type HoldingsParts, type Watson, type WatsonIdentity } from "./ownership.ts";
 import type { Moment } from "../model/moment.ts";
-import { PeerUpdates } from "./peer-updates.ts";
 import type { StoredRegistration } from "../model/records.ts";
-import { DirtySet } from "./dirty-set.ts";
+import { admit, type Admitted } from "./admission.ts";
+import type { Contested } from "./announced.ts";
+import { type Dirty, DirtySet } from "./dirty-set.ts";
+import type { GuardLimits, Held as HeldLeases } from "./leases.ts";
+import { Ownership } from "./ownership.ts";
+import { PeerUpdates } from "./peer-updates.ts";
+import { Projection, type ProjectionParts } from "./projection.ts";
+import type { Homecomers } from "./warm-up.ts";
+import type { Transition, Watson, WatsonIdentity } from "./watson.ts";
 
 /** What is held from one Watson. */
 export interface Holder extends WatsonIdentity {
@@ -33,33 +37,47 @@ export interface Word {
   readonly local: boolean;
 }
 
+/** What a registry is set to. */
+export interface RegistryConfig {
+  /** How long a Watson that is out of sight keeps its instances. */
+  readonly leaseMs: number;
+  readonly guard: GuardLimits;
+}
+
 /**
- * Who is registered, and by whom. A Watson's word is the truth about its own instances and about nothing else; losing
- * sight of it changes `live` into `lost`, and only the end of its lease takes its instances away.
+ * Who is registered, and by whom, as the Watsons of this directory say it. A Watson's word is the truth about its own
+ * instances and about nothing else; losing sight of it changes `live` into `lost`, and only the end of its lease takes
+ * its instances away. All that changes by what is said or decided here has to be saved, and is in `dirty` until it is.
  */
 export class Registry {
-  /** What changed here and is to be saved. */
-  readonly dirty: DirtySet;
+  readonly #parts: ProjectionParts;
   readonly #ownership: Ownership;
+  readonly #dirty: DirtySet;
   #expected = 0;
 
-  constructor(parts: HoldingsParts) {
-    this.#ownership = new Ownership(parts);
-    this.dirty = new DirtySet(this.#ownership);
+  constructor(config: RegistryConfig, parts: ProjectionParts) {
+    this.#parts = parts;
+    this.#ownership = new Ownership(config, { projection: new Projection(parts) });
+    this.#dirty = new DirtySet(this.#ownership);
   }
 
-  /** The door for the word of other directories on the same store, where there are any. */
-  othersWord(replica: string): PeerUpdates {
-    return new PeerUpdates(replica, { ownership: this.#ownership, dirty: this.dirty });
+  /** What changed here and is not saved yet. */
+  get dirty(): Dirty {
+    return this.#dirty;
+  }
+
+  /** Where the word of other directories on the same store comes in. */
+  peerUpdates(replica: string): PeerUpdates {
+    return new PeerUpdates(replica, { ownership: this.#ownership, dirty: this.#dirty });
   }
 
   holder(id: string): Holder | null {
-    const watson = this.#ownership.watsons.get(id);
-    return watson === undefined ? null : holderOf(watson);
+    const watson = this.#ownership.watson(id);
+    return watson === null ? null : holderOf(watson);
   }
 
   holders(): Holder[] {
-    return [...this.#ownership.watsons.values()].map(holderOf);
+    return [...this.#ownership.watsons()].map(holderOf);
   }
 
   /** The Watson that holds an instance. */
@@ -69,83 +87,75 @@ export class Registry {
 
   /** The instances of a Watson that an operator has drained. */
   drainedOf(id: string): string[] {
-    return [...(this.#ownership.watsons.get(id)?.held.keys() ?? [])].filter((key) => this.#ownership.isDrained(key));
+    return [...(this.#ownership.watson(id)?.held.keys() ?? [])].filter((key) => this.#ownership.isDrained(key));
   }
 
   /** The services that instances are held of from a Watson. */
   servicesOf(id: string): string[] {
-    const held = this.#ownership.watsons.get(id)?.held.values() ?? [];
+    const held = this.#ownership.watson(id)?.held.values() ?? [];
     return [...new Set([...held].map(({ said }) => said.service))];
   }
 
   /** A Watson has connected and will state its set; what is held from it stays as it is, for another lease, until then. */
-  connect(identity: WatsonIdentity, moment: Moment): void {
-    const watson = this.#ownership.watsons.get(identity.id);
-    if (watson === undefined) {
-      this.#ownership.add(identity, moment);
-      return;
-    }
-    watson.identity = identity;
-    if (watson.seat.state !== "elsewhere")
-      this.#ownership.parts.leases.start(identity.id, watson.held.size, moment.monotonicMs);
+  attach(identity: WatsonIdentity, moment: Moment): void {
+    this.#ownership.attach(identity, moment);
   }
 
-  /** Takes a Watson's whole set: what is held from it beyond the set goes. */
+  /**
+   * Takes a Watson's whole set: what is held from it beyond the set goes.
+   * @returns what was left out of it.
+   */
   register(id: string, registrations: readonly Registration[], word: Word): Refusal[] {
-    const watson = this.#watson(id);
+    const { identity } = this.#attached(id);
     const { moment } = word;
-    if (watson.seat.state !== "here") this.dirty.watson(id);
-    this.#ownership.sit(watson, { state: "here" }, { sinceMs: moment.wallMs, moment });
-    const { taken, refused } = this.#take(watson, registrations, word);
-    for (const key of watson.held.keys()) if (!taken.has(key)) this.#drop(watson, key, moment);
+    const sinceMs = moment.wallMs;
+    this.#save(this.#ownership.place(identity, { state: "here" }, { sinceMs, moment }));
+    const { taken, refused } = this.#take(id, registrations, word);
+    for (const key of this.#attached(id).held.keys()) if (!taken.has(key)) this.#release(key, moment);
     this.#ownership.settle(moment);
     return refused;
   }
 
-  /** Takes what changed in a Watson's set since it stated it. */
+  /**
+   * Takes what changed in a Watson's set since it stated it.
+   * @returns what was left out of it.
+   * @throws ProtocolError `invalid_argument` before the whole set was stated over this connection.
+   */
   update(
     id: string,
     { instances, gone }: { readonly instances: readonly Registration[]; readonly gone: readonly string[] },
     word: Word,
   ): Refusal[] {
-    const watson = this.#ownership.watsons.get(id);
-    if (watson?.seat.state !== "here")
+    const watson = this.#ownership.watson(id);
+    if (watson?.location.state !== "here")
       throw new ProtocolError("invalid_argument", "Cannot take an update before the whole set: send register first");
-    for (const key of gone) if (watson.held.has(key)) this.#drop(watson, key, word.moment);
-    const { refused } = this.#take(watson, instances, word);
+    for (const key of gone) if (watson.held.has(key)) this.#release(key, word.moment);
+    const { refused } = this.#take(id, instances, word);
     // What its Watson now describes in a way that cannot be used must not stay in use as it was described before.
-    for (const { instance } of refused) if (watson.held.has(instance)) this.#drop(watson, instance, word.moment);
+    for (const { instance } of refused) if (watson.held.has(instance)) this.#release(instance, word.moment);
     this.#ownership.settle(word.moment);
     return refused;
   }
 
   /** The connection of a Watson broke. One that held nothing is forgotten: it has left cleanly. */
-  break(id: string, moment: Moment): void {
-    const watson = this.#ownership.watsons.get(id);
-    if (watson === undefined || watson.seat.state === "elsewhere") return;
-    this.dirty.watson(id);
-    if (watson.held.size === 0) return this.#ownership.forget(watson);
-    if (watson.seat.state === "lost")
-      return this.#ownership.parts.leases.start(id, watson.held.size, moment.monotonicMs);
-    this.#ownership.sit(watson, { state: "lost", replica: null }, { sinceMs: moment.wallMs, moment });
+  detach(id: string, moment: Moment): void {
+    const watson = this.#ownership.watson(id);
+    if (watson === null || watson.location.state === "elsewhere") return;
+    this.#dirty.watson(id);
+    if (watson.held.size === 0) return void this.#ownership.forget(id, moment);
+    // One that has connected again and broke before it stated its set has another lease.
+    if (watson.location.state === "lost") return this.#ownership.attach(watson.identity, moment);
+    const sinceMs = moment.wallMs;
+    this.#ownership.place(watson.identity, { state: "lost", replica: null }, { sinceMs, moment });
     this.#ownership.settle(moment);
   }
 
   /** Takes away what leases that are over held. Returns the keys of the instances that ended. */
   endLeases(moment: Moment): string[] {
-    const ended = this.#ownership.parts.leases.end(moment.monotonicMs, this.#ownership.instances);
-    const instances: string[] = [];
-    for (const id of ended) {
-      const watson = this.#watson(id);
-      for (const key of watson.held.keys()) {
-        instances.push(key);
-        this.#drop(watson, key, moment);
-      }
-      this.dirty.watson(id, { away: watson.seat.state === "lost" ? watson.seat.replica : null });
-      this.#ownership.forget(watson);
-    }
+    const ended = this.#ownership.expire(moment);
+    for (const one of ended) this.#save(one, { away: one.lastReplica });
     if (ended.length > 0) this.#ownership.settle(moment);
-    return instances;
+    return ended.flatMap(({ instances }) => instances);
   }
 
   /** Marks an instance as drained by an operator since `drainedMs`, or no longer. */
@@ -157,6 +167,24 @@ export class Registry {
     return this.#ownership.isDrained(key);
   }
 
+  /** What the guard holds back since the last look; null when nothing is. */
+  get guarded(): HeldLeases | null {
+    return this.#ownership.guarded;
+  }
+
+  /** Guards by other limits from now on. */
+  configure(guard: GuardLimits): void {
+    this.#ownership.configure(guard);
+  }
+
+  /**
+   * `dw guard release`: what is out of sight now ends with its lease, however much that is. Returns how many instances
+   * that the guard held end at once, which is none when it held none.
+   */
+  releaseGuard(): number {
+    return this.#ownership.releaseGuard();
+  }
+
   /**
    * Brings back what was registered before a restart: each Watson has one lease to state it again.
    * @param presumed whether it is shown as it was, until `doubt`; else as lost, where another directory knows better.
@@ -165,16 +193,7 @@ export class Registry {
     stored: readonly StoredRegistration[],
     { moment, presumed }: { readonly moment: Moment; readonly presumed: boolean },
   ): void {
-    const { watsons, orders, parts } = this.#ownership;
-    for (const { watson: identity, registration, order, sinceMs } of stored) {
-      const key = instanceKey(registration);
-      const watson = watsons.get(identity.id) ?? this.#ownership.add(identity, moment);
-      if (presumed) watson.seat = { state: "lost", replica: null, presumed };
-      orders.restore(key, order);
-      this.#ownership.hold(watson, key, { held: { said: registration, saidSinceMs: sinceMs }, moment });
-    }
-    for (const [id, { held }] of watsons) parts.leases.start(id, held.size, moment.monotonicMs);
-    this.#ownership.settle(moment);
+    this.#ownership.restore(stored, { moment, presumed });
   }
 
   /** A subscriber says how many instances it had before this directory started: so many there were. */
@@ -184,41 +203,37 @@ export class Registry {
 
   /** Who was there before a restart, has not come back, and is not shown as lost yet. */
   get returning(): Homecomers {
-    const awaited = [...this.#ownership.watsons.values()].filter(
-      ({ seat }) => seat.state === "lost" && seat.presumed === true,
+    const awaited = [...this.#ownership.watsons()].filter(
+      ({ location }) => location.state === "lost" && location.presumed === true,
     );
     return { awaited: awaited.length, missing: Math.max(0, this.#expected - this.#ownership.instances) };
   }
 
   /** Shows as lost what a restart brought back and no Watson has stated since. */
   doubt(moment: Moment): void {
-    for (const watson of this.#ownership.watsons.values()) this.#ownership.doubt(watson, moment);
-    this.#ownership.settle(moment);
+    this.#ownership.doubt(moment);
   }
 
   /** Addresses at which Watsons that are connected announce different services. */
   contested(): Contested[] {
-    return [...this.#ownership.contested()];
-  }
-
-  /** What changed since the last call, for a store of this directory alone. */
-  takeDirty(): { readonly stored: StoredRegistration[]; readonly gone: string[] } {
-    return this.dirty.take();
+    return this.#ownership.contested();
   }
 
   #take(
-    watson: Watson,
+    id: string,
     registrations: readonly Registration[],
-    word: Word,
-  ): { taken: Set<string>; refused: Refusal[] } {
+    { moment, local }: Word,
+  ): { readonly taken: ReadonlySet<string>; readonly refused: Refusal[] } {
     const taken = new Set<string>();
     const refused: Refusal[] = [];
+    const watson = this.#attached(id);
+    const known = this.#admitted(watson);
     for (const said of registrations) {
       const key = instanceKey(said);
       try {
         if (taken.has(key))
           throw new ProtocolError("invalid_argument", `Cannot register ${key}: the same message names it twice`);
-        admit(said, this.#admitted(watson), word);
+        admit(said, known, { local });
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         refused.push({ instance: key, code: error.code, message: error.message });
@@ -227,44 +242,53 @@ export class Registry {
       taken.add(key);
       const before = watson.held.get(key);
       const same = before !== undefined && before.said.state === said.state;
-      const held = { said, saidSinceMs: same ? before.saidSinceMs : word.moment.wallMs };
-      if (this.#ownership.hold(watson, key, { held, moment: word.moment }))
-        this.dirty.instance(key, watson.identity.id);
+      const held = { said, saidSinceMs: same ? before.saidSinceMs : moment.wallMs };
+      this.#save(this.#ownership.adopt(id, key, { held, moment }));
     }
     return { taken, refused };
   }
 
-  #admitted(watson: Watson) {
-    const { services, writer } = this.#ownership.parts;
+  #admitted(watson: Watson): Admitted {
+    const { services, writer } = this.#parts;
+    const ownership = this.#ownership;
     return {
       services,
-      instances: this.#ownership.instances,
-      servicesKnown: writer.table.size.services,
-      instance: (key: string) => writer.table.instance(key),
-      liveHolder: (key: string): string | null => {
-        const owner = this.#ownership.owner(key);
-        return owner === null || owner === watson || owner.seat.state === "lost" ? null : owner.identity.name;
+      get instances() {
+        return ownership.instances;
+      },
+      get servicesKnown() {
+        return writer.table.size.services;
+      },
+      instance: (key) => writer.table.instance(key),
+      liveHolder(key) {
+        const owner = ownership.owner(key);
+        return owner === null || owner === watson || owner.location.state === "lost" ? null : owner.identity.name;
       },
     };
   }
 
-  #drop(watson: Watson, key: string, moment: Moment): void {
-    this.#ownership.drop(watson, key, moment);
-    this.dirty.instance(key, watson.identity.id);
+  #release(key: string, moment: Moment): void {
+    const released = this.#ownership.release(key, moment);
+    if (released !== null) this.#save(released);
   }
 
-  #watson(id: string): Watson {
-    const watson = this.#ownership.watsons.get(id);
-    if (watson === undefined) throw new Error(`Cannot find Watson ${id}: it never connected`);
+  #save({ watson, moved, instances }: Transition, { away = null }: { readonly away?: string | null } = {}): void {
+    for (const key of instances) this.#dirty.instance(key, watson);
+    if (moved) this.#dirty.watson(watson, { away });
+  }
+
+  #attached(id: string): Watson {
+    const watson = this.#ownership.watson(id);
+    if (watson === null) throw new Error(`Cannot find Watson ${id}: it never connected`);
     return watson;
   }
 }
 
-function holderOf({ identity, seat, sinceMs, held }: Watson): Holder {
+function holderOf({ identity, location, sinceMs, held }: Watson): Holder {
   return {
     ...identity,
-    state: seat.state === "lost" ? "lost" : "connected",
-    replica: seat.state === "elsewhere" ? seat.replica : null,
+    state: location.state === "lost" ? "lost" : "connected",
+    replica: location.state === "elsewhere" ? location.replica : null,
     sinceMs,
     instances: held.size,
   };

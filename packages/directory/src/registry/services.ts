@@ -48,7 +48,7 @@ export class Services {
     add(tally.protocols, instance.protocol, 1);
   }
 
-  discount(instance: Instance): void {
+  uncount(instance: Instance): void {
     const tally = this.#tallies.get(instance.service);
     if (tally === undefined) return;
     tally.instances -= 1;

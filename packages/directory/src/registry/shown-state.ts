@@ -15,6 +15,13 @@ export interface Replacement {
   readonly sinceMs: number;
 }
 
+/** The state of an instance as others are told, why, and since when. */
+export interface ShownState {
+  readonly state: InstanceState;
+  readonly reason: string | null;
+  readonly since: number;
+}
+
 /**
  * What others are told of an instance: its Watson's word, unless an operator or a lost link says otherwise. It follows
  * from what is stored alone, so that directories on one store, and one that restarts, say the same.
@@ -30,7 +37,7 @@ export function shownState(
     readonly replaced: Replacement | null;
     readonly drainedMs: number | null;
   },
-): { readonly state: InstanceState; readonly reason: string | null; readonly since: number } {
+): ShownState {
   const { state, reason } = said;
   if (state !== "live") return { state, reason, since: saidSinceMs };
   if (drainedMs !== null) return { state: "draining", reason: "drained by an operator", since: drainedMs };

@@ -2,18 +2,15 @@ import { tableKey, type RouteTable } from "@datawire/protocol";
 import type { RouteWorld } from "@datawire/routing";
 import { Callers } from "../model/callers.ts";
 import { History } from "../model/history.ts";
-import { Leases, type GuardLimits } from "./leases.ts";
 import type { Moment } from "../model/moment.ts";
 import { Primaries } from "./primaries.ts";
 import type { Drain, DurableRecord } from "../model/records.ts";
-import { Registry } from "./registry.ts";
+import { Registry, type RegistryConfig } from "./registry.ts";
 import { Services } from "./services.ts";
 import { CatalogWriter } from "../feed/catalog-writer.ts";
 
-export interface StateConfig {
-  readonly leaseMs: number;
+export interface StateConfig extends RegistryConfig {
   readonly promotionDelayMs: number;
-  readonly guard: GuardLimits;
   /** The authorities under which addresses may name this directory. */
   readonly directories: readonly string[];
 }
@@ -24,7 +21,6 @@ export class State {
   readonly services = new Services(this.writer);
   readonly callers = new Callers();
   readonly history = new History();
-  readonly leases: Leases;
   readonly primaries: Primaries;
   readonly registry: Registry;
   readonly #drains = new Map<string, Drain>();
@@ -36,15 +32,14 @@ export class State {
 
   constructor({ leaseMs, promotionDelayMs, guard, directories }: StateConfig) {
     const { writer, services } = this;
-    this.leases = new Leases(leaseMs, guard);
     this.primaries = new Primaries(services, writer.table, { promotionDelayMs });
-    this.registry = new Registry({ writer, services, primaries: this.primaries, leases: this.leases });
+    this.registry = new Registry({ leaseMs, guard }, { writer, services, primaries: this.primaries });
     this.#directories = directories;
   }
 
   /** Takes the settings that may change while the directory runs. */
   configure({ promotionDelayMs, guard }: Pick<StateConfig, "promotionDelayMs" | "guard">): void {
-    this.leases.configure(guard);
+    this.registry.configure(guard);
     this.primaries.configure({ promotionDelayMs });
   }
 

@@ -40,7 +40,7 @@ export function state(
   set: readonly (string | Registration)[],
   { ms = 0, local = true }: { readonly ms?: number; readonly local?: boolean } = {},
 ) {
-  world.registry.connect(watson(id), at(ms));
+  world.registry.attach(watson(id), at(ms));
   const instances = set.map((one) => (typeof one === "string" ? registration(one) : one));
   return world.registry.register(watson(id).id, instances, { moment: at(ms), local });
 }

@@ -1,0 +1,59 @@
+import type { Moment } from "../model/moment.ts";
+import type { Held } from "./shown-state.ts";
+
+/** Who a Watson is: a random id that it keeps, and the machine that it runs on. */
+export interface WatsonIdentity {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Which directory sees a Watson. `replica` names another directory on the same store. */
+export type Location =
+  /** Connected to this directory, where it has stated its set. */
+  | { readonly state: "here" }
+  | { readonly state: "elsewhere"; readonly replica: string }
+  /**
+   * Out of sight: its connection broke, or the directory that had it is itself gone. `presumed` is one that was in sight
+   * before this directory restarted: it is on its way back, and the table need not say `lost` and `live` of all at once.
+   */
+  | { readonly state: "lost"; readonly replica: string | null; readonly presumed?: boolean };
+
+/** What is known of a Watson. Only `Ownership` changes it; all others read. */
+export interface Watson {
+  readonly identity: WatsonIdentity;
+  readonly location: Location;
+  /** Since when it is connected, or lost. */
+  readonly sinceMs: number;
+  /** By instance key. */
+  readonly held: ReadonlyMap<string, Held>;
+}
+
+/** Whether a Watson is taken to be gone, rather than on its way back. */
+export function isOutOfSight(location: Location): boolean {
+  return location.state === "lost" && location.presumed !== true;
+}
+
+/** What a transition changed of one Watson, for those who save it. */
+export interface Transition {
+  /** Its id. */
+  readonly watson: string;
+  /** Whether it is seen elsewhere than before, or is forgotten. */
+  readonly moved: boolean;
+  /** Keys of instances that it holds from now on, holds no more, or describes in another way. */
+  readonly instances: readonly string[];
+}
+
+/** A Watson whose lease is over. */
+export interface Expired extends Transition {
+  /** The other directory that saw it last; null where that was this one. */
+  readonly lastReplica: string | null;
+}
+
+/** What a Watson is given to hold. */
+export interface Adoption {
+  readonly held: Held;
+  /** The place of the instance among all, where it has one already; default: as it had, or the last one. */
+  readonly order?: number;
+  readonly moment: Moment;
+}
