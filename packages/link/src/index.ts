@@ -7,8 +7,8 @@ export { type LinkConfig, type LinkDeps, type LinkState, runLink } from "./sessi
 export type { LinkHandler, LinkIdentity, LinkMessage, LinkSession, Subscription, Welcome } from "./session/session.ts";
 export {
   type CatalogFollower,
-  type TableFollowerConfig,
-  type TableFollowerDeps,
-  type TableStatus,
+  type CatalogFollowerConfig,
+  type CatalogFollowerDeps,
+  type CatalogStatus,
   openCatalogFollower,
 } from "./follower/catalog-follower.ts";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatProblem } from "@datawire/runtime";
 import { expect, test } from "vitest";
-import type { Instance } from "../model/service-definition.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
 import { createFileSchema, readServices, type ServiceContext } from "./service-file.ts";
 
 const context: ServiceContext = {
@@ -20,7 +20,7 @@ function read(text: string, over: Partial<ServiceContext> = {}) {
   return readServices(text, "barker.yaml", { ...whole, schema: createFileSchema(whole) });
 }
 
-function instances(text: string, over: Partial<ServiceContext> = {}): readonly Instance[] {
+function instances(text: string, over: Partial<ServiceContext> = {}): readonly ServiceDefinition[] {
   const result = read(text, over);
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join("\n"));
   return result.instances;

@@ -29,7 +29,7 @@ import {
   textLike,
 } from "@datawire/runtime";
 import { z } from "zod";
-import type { Instance } from "../model/service-definition.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
 import { isOwnVariable } from "../model/environment.ts";
 import { authorityOf } from "../model/directories.ts";
 import { CheckError, createChecks } from "./checks.ts";
@@ -52,7 +52,7 @@ export interface ServiceContext {
 }
 
 export type ServicesRead =
-  | { readonly ok: true; readonly instances: readonly Instance[] }
+  | { readonly ok: true; readonly instances: readonly ServiceDefinition[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** How long a drain may take at most; a service manager would have lost patience long before. */
@@ -185,7 +185,7 @@ export function readServices(
   if (!parsed.ok) return parsed;
   const isList = Array.isArray(parsed.value);
   const sources = Array.isArray(parsed.value) ? parsed.value : [parsed.value];
-  const instances: Instance[] = [];
+  const instances: ServiceDefinition[] = [];
   const problems: Problem[] = [];
   for (const [index, source] of sources.entries()) {
     const whole = (path: Path): Path => [...(isList ? [index] : []), ...path];
@@ -207,7 +207,7 @@ export function createInstance(
   context: InstanceContext,
   at: (...path: Path) => Place,
   templateAt: (path: Path) => string | undefined = () => undefined,
-): Instance | readonly Problem[] {
+): ServiceDefinition | readonly Problem[] {
   const problems: Problem[] = [];
   /** What `make` returns, or null with a problem at the place of its value. */
   const attempt = <T>(path: Path, make: () => T): T | null => {
@@ -291,8 +291,8 @@ function livenessPath({ liveness }: ServiceSource, { index, key }: CheckError): 
   return liveness !== undefined && liveness.length > 1 ? ["liveness", index, key] : ["liveness", key];
 }
 
-function duplicates(instances: readonly Instance[]): Problem[] {
-  const first = new Map<string, Instance>();
+function duplicates(instances: readonly ServiceDefinition[]): Problem[] {
+  const first = new Map<string, ServiceDefinition>();
   return instances.flatMap((instance) => {
     const other = first.get(instance.key);
     if (other === undefined) {

@@ -2,7 +2,7 @@ import { own } from "@datawire/protocol";
 import { check, type Command, type DaemonInput, ExitError, exitCodes } from "@datawire/runtime";
 
 import { authoritiesOf, type Replicas } from "../model/directories.ts";
-import type { Instance } from "../model/service-definition.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
 import type { LivenessDefaults } from "./liveness.ts";
 import { createInstance, createServiceSchema } from "./service-file.ts";
 
@@ -41,7 +41,7 @@ export interface SingleContext {
  * Reads the one service of `watson ADDRESS URL [PERIOD]`; null when none was given.
  * @throws ExitError 64 that names what was typed and what was wanted.
  */
-export function readSingle({ args, options }: DaemonInput, context: SingleContext): Instance | null {
+export function readSingle({ args, options }: DaemonInput, context: SingleContext): ServiceDefinition | null {
   const [service, url, period] = args;
   if (service === undefined || url === undefined) return null;
   const directories = authoritiesOf(context.directories);
