@@ -3,7 +3,7 @@ import type { Catalog } from "@datawire/catalog";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { type Applied, type Position, CatalogReplica, type CatalogUpdate } from "../core/catalog-replica.ts";
 import { readSavedTable, SAVED_TABLE, type SavedTable, type TableDisk, TableSaver } from "./table-file.ts";
-import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "../session/session.ts";
+import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "../session/link-handler.ts";
 
 export interface CatalogFollowerConfig {
   /** Only these services; null for all. */

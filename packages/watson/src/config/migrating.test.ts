@@ -3,7 +3,8 @@ import { formatProblem } from "@datawire/runtime";
 import { expect, test } from "vitest";
 import type { ServiceDefinition } from "../model/service-definition.ts";
 import { RULES } from "../testing/migrating-rules.ts";
-import { createFileSchema, readServices } from "./service-file.ts";
+import { readServices } from "./service-file.ts";
+import { createFileSchema } from "./service-schema.ts";
 
 /** Ten configurations as they are found, and what became of them by docs/migrating.md; `e2e/migrating.test.ts` runs both. */
 const FIXTURES = new URL("../../../../e2e/fixtures/migrating/", import.meta.url);

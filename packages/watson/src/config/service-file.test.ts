@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { formatProblem } from "@datawire/runtime";
 import { expect, test } from "vitest";
 import type { ServiceDefinition } from "../model/service-definition.ts";
-import { createFileSchema, readServices, type ServiceContext } from "./service-file.ts";
+import { readServices } from "./service-file.ts";
+import { createFileSchema, type ServiceContext } from "./service-schema.ts";
 
 const context: ServiceContext = {
   env: { PORT: "8080" },

@@ -4,7 +4,8 @@ import { check, type Command, type DaemonInput, ExitError, exitCodes } from "@da
 import { authoritiesOf, type Replicas } from "../model/directories.ts";
 import type { ServiceDefinition } from "../model/service-definition.ts";
 import type { LivenessDefaults } from "./liveness.ts";
-import { createInstance, createServiceSchema } from "./service-file.ts";
+import { createDefinition } from "./create-definition.ts";
+import { createServiceSchema } from "./service-schema.ts";
 
 /** Adds `[address] [url] [period]` and the flags that stand for keys of a service file. */
 export function describeSingle(program: Command): void {
@@ -57,7 +58,7 @@ export function readSingle({ args, options }: DaemonInput, context: SingleContex
     throw misused(checked.findings.map(({ message }) => message.replace("liveness.interval", "PERIOD")).join("; "));
   const { zone, defaults } = context;
   // The URL is there, so that the host of this machine is not asked for.
-  const made = createInstance(checked.value, { host: "", zone, defaults, directories }, () => ({
+  const made = createDefinition(checked.value, { host: "", zone, defaults, directories }, () => ({
     file: "command line",
   }));
   if ("key" in made) return made;
