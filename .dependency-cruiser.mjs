@@ -23,6 +23,7 @@ const rooms = {
   directory: [
     "model",
     "stats",
+    "traces",
     "feed",
     "registry",
     "problems",
@@ -31,6 +32,7 @@ const rooms = {
     "changes",
     "access",
     "link",
+    "mdk",
     "api",
     "jobs",
     "cli",
@@ -125,7 +127,7 @@ export default {
       comment: "what decides does no I/O: time and randomness come in as arguments",
       severity: "error",
       from: {
-        path: "^packages/([^/]+/src/core/|(protocol|catalog|api|routing)/src/|directory/src/(model|stats|feed|registry|problems)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
+        path: "^packages/([^/]+/src/core/|(protocol|catalog|api|routing)/src/|directory/src/(model|stats|traces|feed|registry|problems)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
         pathNot: "\\.test\\.ts$",
       },
       to: { dependencyTypes: ["core"] },

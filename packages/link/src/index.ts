@@ -4,18 +4,11 @@ export { connectWebSocket } from "./transport/web-socket.ts";
 export type { Position, CatalogUpdate } from "./core/catalog-replica.ts";
 export type { TableDisk } from "./follower/table-file.ts";
 export { type LinkConfig, type LinkDeps, type LinkState, runLink } from "./session/link.ts";
-export type {
-  LinkHandler,
-  LinkIdentity,
-  LinkMessage,
-  LinkSession,
-  Subscription,
-  Welcome,
-} from "./session/link-handler.ts";
+export type { LinkHandler, LinkIdentity, LinkMessage, LinkSession, Subscription, Welcome } from "./session/session.ts";
 export {
   type CatalogFollower,
-  type CatalogFollowerConfig,
-  type CatalogFollowerDeps,
-  type CatalogStatus,
+  type TableFollowerConfig,
+  type TableFollowerDeps,
+  type TableStatus,
   openCatalogFollower,
 } from "./follower/catalog-follower.ts";

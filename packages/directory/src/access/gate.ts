@@ -15,8 +15,11 @@ export interface Permit {
 
 /** Lets clients in, or says why not. */
 export interface Gate {
-  /** @throws ProtocolError `unauthenticated`, or `limit_exceeded` for an address that was refused too often. */
-  admit(req: IncomingMessage): Permit;
+  /**
+   * @param token one that came in another way than the header; left out, the header is read.
+   * @throws ProtocolError `unauthenticated`, or `limit_exceeded` for an address that was refused too often.
+   */
+  admit(req: IncomingMessage, token?: string | null): Permit;
 }
 
 /** For a directory that asks nobody who they are. */
@@ -28,14 +31,14 @@ export const hashOf = (secret: string): string => createHash("sha256").update(se
 /** Lets in whoever has a token. */
 export function tokenGate(tokens: Tokens, { clock }: { readonly clock: Pick<Clock, "nowMs" | "monotonicMs"> }): Gate {
   const limit = new RefusalLimit();
-  const admit = (header: string | undefined): Permit => {
-    const record = tokens.find(hashOf(parseToken(bearerOf(header)).secret), clock.nowMs());
+  const admit = (token: string): Permit => {
+    const record = tokens.find(hashOf(parseToken(token).secret), clock.nowMs());
     return { grant: grantOf(record), ended: () => tokens.ended(record.id, clock.nowMs()) };
   };
   return {
-    admit(req) {
+    admit(req, token) {
       try {
-        return admit(req.headers.authorization);
+        return admit(token ?? bearerOf(req.headers.authorization));
       } catch (error) {
         const address = req.socket.remoteAddress ?? "unknown";
         if (!(error instanceof ProtocolError) || limit.count(address, clock.monotonicMs())) throw error;

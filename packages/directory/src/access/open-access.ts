@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Clock, type Logger, makePrivateFolder, writeFileAtomically, type ProblemBoard } from "@datawire/runtime";
 import type { Store } from "../store/contract.ts";
+import { type Realm, realmKey } from "../store/realm.ts";
 import { splitStore } from "../store/split-store.ts";
 import { keepTokens } from "./first-tokens.ts";
 import { type Gate, openGate, tokenGate } from "./gate.ts";
@@ -25,9 +26,12 @@ export interface AccessConfig {
 export interface AccessDeps {
   /** Not closed by closing the access. */
   readonly store: Store;
-  openTenantStore(tenant: string): Promise<Store>;
+  /** Opens the store of a tenant, or of an environment. */
+  openTenantStore(realm: Realm): Promise<Store>;
   /** The tenants that have a store. */
   listTenants(): Promise<readonly string[]>;
+  /** The environments of a tenant that have a store of their own. */
+  listEnvironments(tenant: string | null): Promise<readonly string[]>;
   readonly clock: Clock;
   readonly log: Logger;
   /** What is wrong with the directory as a whole. */
@@ -40,10 +44,11 @@ export interface AccessDeps {
 export interface DirectoryAccess {
   readonly gate: Gate;
   readonly tokens: TokenService;
-  /** The store of a tenant; of those who have none for null. */
-  storeOf(tenant: string | null): Promise<Store>;
+  storeOf(realm: Realm): Promise<Store>;
   /** The tenants that have a table. */
   tenants(): Promise<readonly string[]>;
+  /** The environments of a tenant that have a table, beside the one of all that knows none. */
+  environments(tenant: string | null): Promise<readonly string[]>;
 }
 
 /** Who may come in, and what they are shown. */
@@ -72,13 +77,14 @@ export async function openAccess({ protection, folder, names }: AccessConfig, de
     gate: protection.auth === "none" ? openGate : tokenGate(tokens.tokens, { clock }),
     tokens,
     certificates,
-    async storeOf(tenant) {
-      if (tenant === null) return parts.table;
-      const opening = deps.openTenantStore(tenant);
-      opened.set(tenant, opening);
+    async storeOf(realm) {
+      if (realm.tenant === null && realm.environment === null) return parts.table;
+      const opening = deps.openTenantStore(realm);
+      opened.set(realmKey(realm), opening);
       return opening;
     },
     tenants: () => deps.listTenants(),
+    environments: (tenant) => deps.listEnvironments(tenant),
     async close() {
       for (const result of await Promise.allSettled(opened.values()))
         if (result.status === "fulfilled") await result.value.close();

@@ -7,6 +7,8 @@ import type { State } from "../registry/state.ts";
 import type { ChangeExecutor } from "../changes/change-executor.ts";
 import type { SessionRegistry } from "../link/session-registry.ts";
 import type { Publisher } from "../feed/publisher.ts";
+import type { Originals } from "../mdk/originals.ts";
+import type { Logs } from "../traces/logs.ts";
 import type { Store } from "../store/contract.ts";
 
 /** What the endpoints answer from beyond the table that they are for. */
@@ -22,6 +24,10 @@ export interface Surroundings {
   problems(): readonly ReportedProblem[];
   /** The tables of tenants, for those who may see all; null for a tenant. */
   readonly tenants: TenantTables | null;
+  /** What the tenant's sessions have logged, in whichever environment. */
+  readonly logs: Logs;
+  /** The clients of the original MDK; null where there never was one, and where they are told of elsewhere. */
+  originals(): Pick<Originals, "reports" | "relay"> | null;
 }
 
 /** Where the tables of tenants are found. */

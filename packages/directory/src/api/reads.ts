@@ -18,6 +18,7 @@ import type { State } from "../registry/state.ts";
 import { COUNTERS_KEPT_MS } from "../stats/counters.ts";
 import { HISTORY_MAX } from "../model/history.ts";
 import { type ApiContext, stamp } from "./context.ts";
+import { originalCallers } from "./originals.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
 /** The endpoints that only read. */
@@ -41,15 +42,15 @@ export function readEndpoints(context: ApiContext): BoundEndpoint[] {
 }
 
 /** The Sherlocks and libraries that are connected. */
-function listCallers({ links }: Pick<ApiContext, "links">): Answer<"listCallers">["callers"] {
-  return links
+function listCallers(context: Pick<ApiContext, "links" | "originals">): Answer<"listCallers">["callers"] {
+  const own = context.links
     .clients()
     .flatMap(({ name, kind, version, zone, position, sinceMs }) =>
       kind === "sherlock" || kind === "library"
         ? [{ name, kind, version, zone, revision: position?.revision ?? null, since: new Date(sinceMs).toISOString() }]
         : [],
-    )
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    );
+  return [...own, ...originalCallers(context)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Reads a service that a path or a query names, plainly or as an address. */

@@ -4,6 +4,7 @@ import type { ClientReport } from "../link/session-registry.ts";
 import type { Holder } from "../registry/registry.ts";
 import { type StatusProblem, serviceProblems } from "../problems/service-problems.ts";
 import { type ApiContext, stamp } from "./context.ts";
+import { originalProblems } from "./originals.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
 /** The most problems of one answer: past it, a person needs a better question. */
@@ -79,6 +80,7 @@ function replicasOf({ shared }: ApiContext["store"]) {
 
 function watsonsOf(holders: readonly Holder[], clients: readonly ClientReport[]) {
   return holders
+    .filter(({ kind }) => kind !== "mdk")
     .map(({ id, name, version, state, sinceMs, instances }) => {
       const problems = clients.find((client) => client.kind === "watson" && client.id === id)?.problems ?? [];
       return { name, id, version, state, since: iso(sinceMs), instances, problems };
@@ -107,11 +109,12 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   const guard = state.registry.guarded;
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });
   problems.push(...faults.problems(clock.nowMs()), ...serviceProblems(state.table));
-  for (const { name, state: seen, instances, sinceMs } of state.registry.holders()) {
-    if (seen !== "lost" || instances === 0) continue;
+  problems.push(...originalProblems(context));
+  for (const { name, kind = "watson", state: seen, instances, sinceMs } of state.registry.holders()) {
+    if (seen !== "lost" || instances === 0 || kind === "mdk") continue;
     const what = instances === 1 ? "its instance stays" : `its ${instances} instances stay`;
     const message = `out of sight since ${iso(sinceMs)}; ${what} in use until the lease ends`;
-    problems.push({ severity: "warning", subject: `watson ${name}`, message, remedy: returnOf(name) });
+    problems.push({ severity: "warning", subject: `${kind} ${name}`, message, remedy: returnOf(kind, name) });
   }
   for (const { endpoint, claims } of state.registry.contested()) {
     const said = claims.map(({ key, watson }) => `//${key} by the Watson on ${watson}`).join(" and ");
@@ -138,7 +141,9 @@ function remedyOf(kind: ClientReport["kind"], name: string): string {
     : `the log of the ${kind} on ${name} says more; all other services work`;
 }
 
-const returnOf = (name: string): string =>
-  `see on ${name} that its Watson runs and reaches this directory: \`dw doctor watson\``;
+const returnOf = (kind: "watson" | "library", name: string): string =>
+  kind === "watson"
+    ? `see on ${name} that its Watson runs and reaches this directory: \`dw doctor watson\``
+    : `see that ${name} runs and reaches this directory`;
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -14,14 +14,20 @@ import type { DirectoryAccess } from "../access/open-access.ts";
 import type { StateConfig } from "../registry/state.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { LinkServer } from "../link/server.ts";
+import { MdkServer } from "../mdk/server.ts";
+import type { Realm } from "../store/realm.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Store } from "../store/contract.ts";
+import { createNothingStore } from "../store/nothing.ts";
 import { type ChangeableConfig, openTenant, type Tenant } from "./tenant.ts";
+import { TenantGroups } from "./tenant-groups.ts";
 import { Tenants } from "./tenants.ts";
 
 export interface DirectoryConfig extends StateConfig {
   /** The directory's own address, `//host/directory`. */
   readonly address: string;
+  /** What the environment is called of all that knows no environments. */
+  readonly environment: string;
   /** What an operator should know of the directory's own settings. */
   readonly warnings: readonly string[];
 }
@@ -63,41 +69,87 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     links: new RecentProblems("links", recently, { keptMs: 120_000 }),
     failures: new RecentProblems("failures", recently),
   };
-  const open = async (name: string | null): Promise<Tenant> => {
-    const own = await access.storeOf(name);
+  const open = async (realm: Realm): Promise<Tenant> => {
+    const { tenant: name, environment } = realm;
+    const isWhole = name === null && environment === null;
+    const own = await access.storeOf(realm);
     const surroundings = {
-      store: name === null ? store : own,
+      store: isWhole ? store : own,
       tokens: access.tokens,
       address,
       startedMs,
       // They say where it listens and who is let in, which is nothing of a tenant's.
-      warnings: name === null ? warnings : [],
-      problems: () => (name === null ? problems.list() : []),
-      tenants: name === null ? { list: () => access.tenants(), of: (tenant: string) => tenants.of(tenant) } : null,
+      warnings: isWhole ? warnings : [],
+      problems: () => (isWhole ? problems.list() : []),
+      tenants: isWhole ? { list: () => access.tenants(), of: (tenant: string) => tenants.of(tenant) } : null,
+      logs: groups.of(name).logs,
+      originals: environment === null ? () => groups.of(name).originals : () => null,
     };
-    const tenantLog = name === null ? log : log.child({ tenant: name });
+    const tenantLog = isWhole
+      ? log
+      : log.child({ ...(name !== null && { tenant: name }), ...(environment !== null && { environment }) });
     try {
       return await openTenant(config, { store: own, clock, log: tenantLog, metrics, surroundings });
     } catch (error) {
       // It may be asked for again, and a store is open once.
-      if (name !== null) await own.close();
+      if (!isWhole) await own.close();
       throw error;
     }
   };
-  const tenants: Tenants = new Tenants(open, (name, error, isNews) => {
-    if (isNews) log.error("Cannot open a tenant", { tenant: name, error });
-    recent.failures.note(failedAt(`tenant ${name}`, error));
-  });
+  const groups = new TenantGroups({ environment: config.environment, leaseMs, clock });
+  const unknown = new Map<string | null, Promise<Tenant>>();
+  const nothing = (name: string | null): Promise<Tenant> => {
+    const surroundings = {
+      store: createNothingStore(),
+      tokens: access.tokens,
+      address,
+      startedMs,
+      warnings: [],
+      problems: () => [],
+      tenants: null,
+      logs: groups.of(name).logs,
+      originals: () => null,
+    };
+    const known =
+      unknown.get(name) ?? openTenant(config, { store: surroundings.store, clock, log, metrics, surroundings });
+    unknown.set(name, known);
+    return known;
+  };
+  const tenants: Tenants = new Tenants(
+    open,
+    (name, error, isNews) => {
+      if (isNews) log.error("Cannot open a tenant", { tenant: name, error });
+      recent.failures.note(failedAt(name, error)); // `tenant acme`
+    },
+    {
+      usual: config.environment,
+      stored: (tenant) => access.environments(tenant),
+      opened: ({ tenant, environment }, made) => groups.of(tenant).opened(environment, made),
+    },
+  );
+  groups.begin(tenants);
   await tenants.of(null);
   metrics.observe(() => tenants.list());
 
   const heartbeatMs = Math.max(1, Math.round(leaseMs / HEARTBEATS_A_LEASE));
   const links = new LinkServer({ heartbeatMs, leaseMs, directory: address }, { clock, log });
-  access.tokens.onChange(() => links.review());
+  const originals = new MdkServer({
+    clock,
+    log,
+    counts: metrics.originals,
+    failed: (subject, error) => recent.failures.note(failedAt(subject, error)),
+  });
+  access.tokens.onChange(() => {
+    links.review();
+    originals.review();
+  });
   const door = createDispatcher({
     gate: access.gate,
     tenants,
+    groups,
+    nothing,
     links,
+    originals,
     open: [healthHandler, readyHandler(readiness, () => limitOf(store))],
     metrics: metricsHandler(metrics.registry),
     log,
@@ -127,7 +179,8 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     async run(signal) {
       await tenants.run(signal);
       await tenants.leave();
-      await links.close();
+      await Promise.all([links.close(), originals.close()]);
+      groups.close();
       await tenants.close();
       ended.abort();
     },

@@ -5,14 +5,26 @@ import { tlsOptions } from "../access/certificates.ts";
 import { type Access, openAccess } from "../access/open-access.ts";
 import { type Protection, protectionOf } from "../access/protection.ts";
 import { assembleDirectory, startingHandlers } from "./assemble.ts";
-import { listTenants, openStore } from "../store/open-store.ts";
+import { listEnvironments, listTenants, openStore } from "../store/open-store.ts";
 import { listenHttp, machine, whereToListen } from "@datawire/http";
 import { dataDirOf, type DirectorySettings, type DirectoryValues } from "../config/settings.ts";
 import type { Store } from "../store/contract.ts";
-import { tenantFolder } from "../store/tenant-folders.ts";
+import type { Realm } from "../store/realm.ts";
+import { realmFolder } from "../store/tenant-folders.ts";
 
 /** The settings that hold from start to end; the others follow SIGHUP. */
-const FIXED = ["host", "port", "listen", "address", "data_dir", "store", "lease", "auth", "tls"] as const;
+const FIXED = [
+  "host",
+  "port",
+  "listen",
+  "address",
+  "data_dir",
+  "store",
+  "environment",
+  "lease",
+  "auth",
+  "tls",
+] as const;
 
 /** Runs a directory until the signal aborts. */
 export async function runDirectory(context: DaemonContext<DirectorySettings>): Promise<void> {
@@ -45,11 +57,11 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
     const address = formatDirectoryAddress(settings.address ?? { host: settings.host, port });
     const { store: kind, lease: leaseMs } = settings;
     const dataDir = dataDirOf(settings, input.env);
-    const open = (tenant: string | null): Promise<Store> => {
-      const folder = tenant === null ? dataDir : tenantFolder(dataDir, tenant);
-      return openStore({ store: kind, folder, address, leaseMs, tenant }, { clock, log, board }, signal);
+    const open = (realm: Realm): Promise<Store> => {
+      const folder = realmFolder(dataDir, realm);
+      return openStore({ store: kind, folder, address, leaseMs, ...realm }, { clock, log, board }, signal);
     };
-    const store = await open(null);
+    const store = await open({ tenant: null, environment: null });
     let access: Access | undefined;
     try {
       access = await openAccess(
@@ -58,6 +70,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
           store,
           openTenantStore: open,
           listTenants: () => listTenants({ store: kind, folder: dataDir }, { clock }),
+          listEnvironments: (tenant) => listEnvironments({ store: kind, folder: dataDir, tenant }, { clock }),
           clock,
           log,
           board,
@@ -67,6 +80,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       const { certificates } = access;
       const config = {
         address,
+        environment: settings.environment,
         warnings: [...protection.warnings, ...(choice.warning === null ? [] : [choice.warning])],
         leaseMs,
         promotionDelayMs: settings.promotion_delay,

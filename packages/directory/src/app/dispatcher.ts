@@ -9,13 +9,20 @@ import { failedAt } from "../problems/failed-at.ts";
 import { answerError } from "../api/router.ts";
 import { remedyOfLink } from "../problems/link-remedies.ts";
 import type { LinkServer } from "../link/server.ts";
+import { MDK_PATHS, type MdkServer } from "../mdk/server.ts";
 import { StoreError } from "../store/contract.ts";
+import type { Tenant } from "./tenant.ts";
+import type { TenantGroups } from "./tenant-groups.ts";
 import type { Tenants } from "./tenants.ts";
 
 interface DispatcherDeps {
   readonly gate: Gate;
   readonly tenants: Tenants;
+  readonly groups: TenantGroups;
+  /** The table of an environment of that tenant that is not there. */
+  readonly nothing: (tenant: string | null) => Promise<Tenant>;
   readonly links: LinkServer;
+  readonly originals: MdkServer;
   /** Open to all. */
   readonly open: readonly PageHandler[];
   readonly metrics: PageHandler;
@@ -32,7 +39,7 @@ const REPORTED: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "permission
 
 /** Lets requests and links in and shows each to the tenant that it is for. */
 export function createDispatcher(deps: DispatcherDeps): Pick<HttpHandlers, "request" | "upgrade"> {
-  const { gate, tenants, links, open, metrics, log, refused, recent } = deps;
+  const { gate, tenants, groups, nothing, links, originals, open, metrics, log, refused, recent } = deps;
 
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     for (const handler of open) if (await handler(req, res)) return;
@@ -41,16 +48,41 @@ export function createDispatcher(deps: DispatcherDeps): Pick<HttpHandlers, "requ
       requireMetrics(permit);
       await metrics(req, res);
     } else {
-      const tenant = await tenants.of(permit.grant.tenant);
+      const tenant = await tenantOf(req, permit.grant.tenant);
       await tenant.router(req, res, permit);
     }
   };
 
+  /** Of an environment that is not there, nothing is known; asking for it does not make it. */
+  const tenantOf = async (req: IncomingMessage, tenant: string | null): Promise<Tenant> => {
+    const environment = queryOf(req).get("environment");
+    if (environment === null) return tenants.of(tenant);
+    const reads = req.method === "GET" || req.method === "HEAD";
+    if (!reads) return tenants.of(tenant, environment);
+    return (await tenants.existing(tenant, environment)) ?? nothing(tenant);
+  };
+
   const welcome = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    if (pathOf(req) !== LINK_PATH) throw new ProtocolError("not_found", `Cannot upgrade: wanted ${LINK_PATH}`);
+    if (MDK_PATHS.has(pathOf(req))) return welcomeOriginal(req, socket, head);
+    if (pathOf(req) !== LINK_PATH)
+      throw new ProtocolError(
+        "not_found",
+        `Cannot upgrade: wanted ${LINK_PATH}, or one of ${[...MDK_PATHS].join(" ")}`,
+      );
     const permit = gate.admit(req);
-    const { links: executor } = await tenants.of(permit.grant.tenant);
-    links.accept(req, { stream: socket, head }, { executor, permit });
+    const { tenant } = permit.grant;
+    const { links: executor } = await tenants.of(tenant);
+    const environment = async (name: string) => (await tenants.of(tenant, name)).links;
+    links.accept(req, { stream: socket, head }, { executor, environment, permit });
+  };
+
+  /** Whatever refuses it does so now: an original whose connection is closed once it is open is back within a second. */
+  const welcomeOriginal = async (req: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> => {
+    const permit = gate.admit(req, tokenInQuery(req));
+    for (const right of ["register", "subscribe"] as const)
+      requireRight(permit.grant, right, "accept a client of the original MDK");
+    const guests = await groups.of(permit.grant.tenant).startOriginals();
+    originals.accept(req, { stream, head }, { originals: guests, permit });
   };
 
   return {
@@ -74,6 +106,11 @@ export function createDispatcher(deps: DispatcherDeps): Pick<HttpHandlers, "requ
     },
   };
 }
+
+/** Where an original has its token; null where it has none there. */
+const tokenInQuery = (req: IncomingMessage): string | null => queryOf(req).get("token");
+
+const queryOf = (req: IncomingMessage): URLSearchParams => new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? "");
 
 /** They tell of all tenants together. */
 function requireMetrics({ grant }: Permit): void {

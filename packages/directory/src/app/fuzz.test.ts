@@ -10,6 +10,8 @@ import { serviceProblems } from "../problems/service-problems.ts";
 import type { Socket } from "../link/socket.ts";
 import { LinkSession } from "../link/session.ts";
 import { openTenant, type Tenant } from "./tenant.ts";
+import { Logs } from "../traces/logs.ts";
+import { MemoryTraces } from "../traces/trace-store.ts";
 import { TEST_CONFIG } from "../testing/config.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
 import { hello } from "../testing/served.ts";
@@ -36,6 +38,8 @@ async function open(store = new MemoryStore()) {
       warnings: [],
       problems: () => [],
       tenants: null,
+      logs: new Logs(new MemoryTraces()),
+      originals: () => null,
     },
   });
   return { clock, tenant, errors, log };

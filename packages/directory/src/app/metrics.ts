@@ -5,6 +5,7 @@ import type { Position } from "../feed/delta-log.ts";
 import type { State } from "../registry/state.ts";
 import type { SessionRegistry } from "../link/session-registry.ts";
 import type { Publisher } from "../feed/publisher.ts";
+import type { MdkCounts } from "../mdk/session.ts";
 
 /** What a directory measures. */
 export interface Metrics {
@@ -16,6 +17,8 @@ export interface Metrics {
   readonly storing: () => () => void;
   readonly published: (delayMs: number) => void;
   readonly recorded: () => void;
+  /** What clients of the original MDK do. */
+  readonly originals: MdkCounts;
   /** What is read from the directory itself whenever somebody asks. */
   observe(tenants: () => readonly Observed[]): void;
 }
@@ -63,8 +66,23 @@ export function createMetrics(): Metrics {
     help: "Changes of routes, services and instances by operators and by the directory itself.",
     registers,
   });
+  const dropped = new Counter({
+    name: "datawire_directory_mdk_dropped_total",
+    help: "Messages of clients of the original MDK that could not be read, or were of nodes without an id, service or address.",
+    registers,
+  });
+  const interactions = new Counter({
+    name: "datawire_directory_mdk_interactions_total",
+    help: "What clients of the original MDK say of how calls went, by result.",
+    labelNames: ["result"],
+    registers,
+  });
   return {
     registry,
+    originals: {
+      dropped: () => dropped.inc(),
+      interaction: (success) => interactions.inc({ result: success ? "success" : "failure" }),
+    },
     refused: (code) => refusals.inc({ code }),
     foreign: () => foreign.inc(),
     crowded: () => crowded.inc(),

@@ -39,6 +39,8 @@ export interface Tenant {
   readonly links: SessionRegistry;
   readonly publisher: Publisher;
   readonly router: Router;
+  /** Says that something about who is registered has changed. */
+  registered(): void;
   /** Takes the settings that may change while the directory runs. */
   configure(settings: ChangeableConfig): void;
   /** Does what is due until the signal aborts. */
@@ -119,6 +121,10 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     executor,
     links,
     publisher,
+    registered() {
+      publisher.touch();
+      replication?.soon();
+    },
     router: createRouter(endpointsOf(context), { log, refused, failed }),
     keepHouse: (signal) =>
       runHousekeeping(

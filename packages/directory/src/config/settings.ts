@@ -1,6 +1,12 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { DIRECTORY_PORT, parseDirectoryAddress, type DirectoryAddress } from "@datawire/protocol";
+import {
+  DIRECTORY_PORT,
+  NAME_PATTERN,
+  NAME_RULE,
+  parseDirectoryAddress,
+  type DirectoryAddress,
+} from "@datawire/protocol";
 import {
   type DaemonInput,
   durationFrom,
@@ -56,6 +62,9 @@ export const settingsSchema = z.strictObject({
   data_dir: z.string().min(1).optional().meta({
     description: "The embedded store, the first tokens and the authority's certificate.",
     otherwise: "`/var/lib/datawire/directory`; when not root, below `$XDG_STATE_HOME`",
+  }),
+  environment: textLike(NAME_PATTERN, NAME_RULE).default("sandbox").meta({
+    description: "What the environment is called of all that knows no environments: Watsons, Sherlocks, `dw`.",
   }),
   store: storeSetting.meta({
     description: "`embedded`, a file of its own; or etcd, which several directories share.",

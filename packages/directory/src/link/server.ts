@@ -3,10 +3,8 @@ import type { Duplex } from "node:stream";
 import { FRAME_BYTES_MAX } from "@datawire/protocol";
 import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
 import { WebSocketServer } from "ws";
-import type { Permit } from "../access/gate.ts";
-import type { SessionRegistry } from "./session-registry.ts";
 import type { LinkSession, LinkSessionConfig } from "./session.ts";
-import { LinkSessions } from "./sessions.ts";
+import { type Accepted, LinkSessions } from "./sessions.ts";
 import { LinkWebSocket } from "./web-socket.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
 import { socketOf } from "./socket.ts";
@@ -49,7 +47,7 @@ export class LinkServer {
   accept(
     req: IncomingMessage,
     { stream, head }: { readonly stream: Duplex; readonly head: Buffer },
-    guest: { readonly executor: SessionRegistry; readonly permit: Permit },
+    guest: Pick<Accepted, "executor" | "environment" | "permit">,
   ): void {
     this.#server.handleUpgrade(req, stream, head, (webSocket) => {
       const address = req.socket.remoteAddress ?? "unknown";

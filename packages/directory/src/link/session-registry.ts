@@ -11,6 +11,7 @@ import type { Counters } from "../stats/counters.ts";
 import { remedyOfLink } from "../problems/link-remedies.ts";
 import type { Faults } from "../problems/faults.ts";
 import type { Refusal, Word } from "../registry/registry.ts";
+import type { WatsonIdentity } from "../registry/watson.ts";
 import type { State } from "../registry/state.ts";
 import type { ChangeExecutor } from "../changes/change-executor.ts";
 import { listed } from "../model/listed.ts";
@@ -193,7 +194,7 @@ export class SessionRegistry {
     if (registers(kind)) this.#watsons.set(id, session);
     // Most libraries register nothing, and are no holders then.
     if (kind === "watson" || state.registry.holder(id) !== null)
-      state.registry.attach({ id, name, version }, momentOf(this.#deps.clock));
+      state.registry.attach(identityOf(hello), momentOf(this.#deps.clock));
     if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
   }
 
@@ -211,11 +212,12 @@ export class SessionRegistry {
   }
 
   /** A whole set: the Watson is told all that is drained, as it may have missed a drain or a resume. */
-  register({ id, name, version }: Hello, said: Said): Taken {
+  register(hello: Hello, said: Said): Taken {
+    const { id, name } = hello;
     const { registry } = this.#deps.state;
     const word = this.#word(said);
     // The lease of what it had before may have ended since its hello, and it with that.
-    if (registry.holder(id) === null) registry.attach({ id, name, version }, word.moment);
+    if (registry.holder(id) === null) registry.attach(identityOf(hello), word.moment);
     const refusals = registry.register(id, said.instances, word);
     this.#deps.log.info("Instances stated", { watson: name, ...described(said.instances, refusals) });
     return this.#taken(refusals, true);
@@ -272,6 +274,11 @@ export class SessionRegistry {
   #word({ local }: Said): Word {
     return { moment: momentOf(this.#deps.clock), local };
   }
+}
+
+/** Who holds what a client registers. */
+function identityOf({ kind, id, name, version }: Hello): WatsonIdentity {
+  return { id, name, version, ...(kind === "library" && { kind }) };
 }
 
 /** Of which client a refused link is told. */

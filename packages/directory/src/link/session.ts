@@ -34,6 +34,8 @@ interface LinkSessionDeps {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly executor: SessionRegistry;
+  /** Opens the table of another environment. */
+  readonly environment?: (name: string) => Promise<SessionRegistry>;
   /** What let the client in. */
   readonly permit: Permit;
   readonly clock: Clock;
@@ -48,6 +50,8 @@ const CLOSE = { goingAway: 1001, protocol: 1002, policy: 1008, failed: 1011, aga
 
 type Phase =
   | { readonly state: "greeting" }
+  /** The table of the environment that the client is in is being opened. */
+  | { readonly state: "opening" }
   /** Another connection has this id; whether that one is alive is being found out. */
   | { readonly state: "challenging" }
   | { readonly state: "open"; readonly hello: Hello }
@@ -60,6 +64,7 @@ export class LinkSession implements LinkClient {
   readonly #sinceMs: number;
   readonly #connectedMs: number;
   readonly #liveness: Liveness;
+  #executor: SessionRegistry;
   #phase: Phase = { state: "greeting" };
   #subscription: Subscription | null = null;
   #applied: Position | null = null;
@@ -68,6 +73,7 @@ export class LinkSession implements LinkClient {
   constructor(config: LinkSessionConfig, deps: LinkSessionDeps) {
     this.#config = config;
     this.#deps = deps;
+    this.#executor = deps.executor;
     this.#sinceMs = deps.clock.nowMs();
     this.#connectedMs = deps.clock.monotonicMs();
     this.#liveness = new Liveness(config, { clock: deps.clock, ping: () => deps.socket.ping() });
@@ -102,7 +108,7 @@ export class LinkSession implements LinkClient {
     if (this.#phase.state === "closed") return;
     const read = readMessage(text);
     if (read.state === "refused") {
-      this.#deps.executor.refused(read.code);
+      this.#executor.refused(read.code);
       if (read.garbage || this.#phase.state === "greeting")
         return this.#refuse(read.code, read.message, CLOSE.protocol);
       return this.#error(read.code, read.message);
@@ -111,7 +117,7 @@ export class LinkSession implements LinkClient {
       this.#take(read.message);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#deps.executor.refused(error.code);
+      this.#executor.refused(error.code);
       this.#error(error.code, error.message);
     }
   }
@@ -124,7 +130,7 @@ export class LinkSession implements LinkClient {
   #review(): void {
     const ended = this.#deps.permit.ended();
     if (ended === null || this.#phase.state === "closed") return;
-    this.#deps.executor.refused("unauthenticated");
+    this.#executor.refused("unauthenticated");
     this.#refuse("unauthenticated", `Cannot go on with the link: ${ended}`, CLOSE.policy);
   }
 
@@ -176,7 +182,7 @@ export class LinkSession implements LinkClient {
 
   /** The client has closed the link, as it failed at what it was sent. */
   abandoned(): void {
-    if (this.#phase.state === "open") this.#deps.executor.linkAbandoned(this.#name());
+    if (this.#phase.state === "open") this.#executor.linkAbandoned(this.#name());
   }
 
   /** The connection has ended. */
@@ -187,7 +193,7 @@ export class LinkSession implements LinkClient {
     this.#liveness.end();
     this.#alone(() => {
       this.#subscription?.end();
-      if (phase.state === "open") this.#deps.executor.leave(this, phase.hello);
+      if (phase.state === "open") this.#executor.leave(this, phase.hello);
     });
   }
 
@@ -202,7 +208,7 @@ export class LinkSession implements LinkClient {
 
   /** The client may come again: it is the directory that failed. */
   #fail(error: unknown): void {
-    this.#deps.executor.failed(this.#name(), error);
+    this.#executor.failed(this.#name(), error);
     if (this.#phase.state === "closed") return;
     this.#error("internal", "Cannot go on with the link: the directory failed at it; its log says how");
     this.#deps.socket.close(CLOSE.failed, "internal");
@@ -213,7 +219,7 @@ export class LinkSession implements LinkClient {
     if (this.#phase.state === "greeting") {
       if (message.type !== "hello")
         return this.#refuse("invalid_argument", `Cannot take ${message.type} before hello`, CLOSE.protocol);
-      return this.#greet(message);
+      return this.#enter(message);
     }
     if (this.#phase.state !== "open")
       throw new ProtocolError("invalid_argument", `Cannot take ${message.type} before welcome`);
@@ -230,8 +236,27 @@ export class LinkSession implements LinkClient {
       case "problems":
         return this.#problems.report(message.problems);
       case "counters":
-        return this.#deps.executor.count(hello, message.counters);
+        return this.#executor.count(hello, message.counters);
     }
+  }
+
+  /** Goes on in the environment that the client is in. */
+  #enter(hello: Hello): void {
+    const { environment } = this.#deps;
+    if (hello.environment === undefined || environment === undefined) return this.#greet(hello);
+    this.#phase = { state: "opening" };
+    environment(hello.environment).then(
+      (executor) => {
+        if (this.#phase.state !== "opening") return;
+        this.#executor = executor;
+        this.#alone(() => this.#greet(hello));
+      },
+      (error: unknown) => {
+        if (this.#phase.state !== "opening") return;
+        if (!(error instanceof ProtocolError)) return this.#fail(error);
+        this.#refuse(error.code, error.message, CLOSE.policy, hello);
+      },
+    );
   }
 
   #greet(hello: Hello): void {
@@ -241,13 +266,13 @@ export class LinkSession implements LinkClient {
       return this.#refuse("unsupported", message, CLOSE.protocol, hello);
     }
     try {
-      requireLink(this.#deps.permit.grant, hello, this.#deps.executor.servicesOf(hello));
+      requireLink(this.#deps.permit.grant, hello, this.#executor.servicesOf(hello));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#deps.executor.refused(error.code);
+      this.#executor.refused(error.code);
       return this.#refuse(error.code, error.message, CLOSE.policy, hello);
     }
-    const rival = this.#deps.executor.rivalOf(hello);
+    const rival = this.#executor.rivalOf(hello);
     if (rival === null) return this.#open(hello);
     this.#phase = { state: "challenging" };
     rival
@@ -265,7 +290,8 @@ export class LinkSession implements LinkClient {
   }
 
   #open(hello: Hello): void {
-    const { executor, socket, clock } = this.#deps;
+    const executor = this.#executor;
+    const { socket, clock } = this.#deps;
     const { leaseMs, heartbeatMs, directory } = this.#config;
     this.#phase = { state: "open", hello };
     const link = Math.min(hello.link.max, LINK_VERSIONS.max);
@@ -285,13 +311,13 @@ export class LinkSession implements LinkClient {
     requireRegistering(this.#deps.permit.grant, hello);
     const read = readInstances(message.instances);
     const { permitted: instances, forbidden } = divideByRight(read.instances, this.#deps.permit.grant);
-    for (const { code } of forbidden) this.#deps.executor.refused(code);
+    for (const { code } of forbidden) this.#executor.refused(code);
     const refused = [...read.refused, ...forbidden];
     const word = { instances, local: this.#deps.peer.local };
     const { refusals, tellsDraining } =
       message.type === "register"
-        ? this.#deps.executor.register(hello, word)
-        : this.#deps.executor.update(hello, {
+        ? this.#executor.register(hello, word)
+        : this.#executor.update(hello, {
             ...word,
             // What could not be read or may not be registered must not stay in use as it was described before.
             gone: [...message.gone, ...refused.map(({ instance }) => instance)],
@@ -303,10 +329,10 @@ export class LinkSession implements LinkClient {
     const answer = (): void => {
       if (this.#phase.state !== "open") return;
       this.#send({ type: "registered", seq: message.seq, refused: all });
-      if (tellsDraining) this.sendDraining(this.#deps.executor.drainedOf(hello));
+      if (tellsDraining) this.sendDraining(this.#executor.drainedOf(hello));
     };
     // Answered means known after a restart.
-    this.#deps.executor
+    this.#executor
       .saved()
       .then(answer)
       .catch((error: unknown) => this.#fail(error));
@@ -319,7 +345,7 @@ export class LinkSession implements LinkClient {
 
   /** Says why and closes; a client that tries again without a change is refused again. */
   #refuse(code: ErrorCode, message: string, close: number, hello?: Hello): void {
-    this.#deps.executor.linkRefused(
+    this.#executor.linkRefused(
       { ...this.#name(), ...(hello && { kind: hello.kind, name: hello.name }) },
       { code, message },
     );

@@ -15,6 +15,8 @@ export interface Accepted {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly executor: SessionRegistry;
+  /** Opens the table of another environment of the tenant; left out where there are none. */
+  readonly environment?: (name: string) => Promise<SessionRegistry>;
   readonly permit: Permit;
 }
 

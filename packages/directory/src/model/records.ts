@@ -67,26 +67,35 @@ export const historyEntrySchema = z.object({
 });
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
+/** Who holds instances: a Watson, where nothing else is said. */
+const holderSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  version: z.string(),
+  /** What it is if no Watson: a library of ours, or a node of the original MDK. */
+  kind: z.enum(["library", "mdk"]).optional(),
+  /** How long it is trusted after its last word, where that is not the lease of all. */
+  leaseMs: z.number().min(0).optional(),
+});
+export type HolderIdentity = Readonly<z.infer<typeof holderSchema>>;
+
 /** An instance as it was last registered, with what the directory knows of it. */
 export const storedRegistrationSchema = z.object({
-  watson: z.object({ id: z.string(), name: z.string(), version: z.string() }),
+  watson: holderSchema,
   registration: registrationSchema,
   order: countSchema,
   /** Since when its Watson says what it says. */
   sinceMs: momentSchema,
 });
 export interface StoredRegistration {
-  readonly watson: { readonly id: string; readonly name: string; readonly version: string };
+  readonly watson: HolderIdentity;
   readonly registration: Registration;
   readonly order: number;
   readonly sinceMs: number;
 }
 
 /** Which directory sees a Watson, for those that share a store. */
-export const sightingSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  version: z.string(),
+export const sightingSchema = holderSchema.extend({
   /** The id of the directory that it is connected to; null since its connection broke. */
   replica: z.string().nullable(),
   /** Since when. */

@@ -29,8 +29,10 @@ interface Lease {
 export class Leases {
   readonly #leaseMs: number;
   #limits: GuardLimits;
-  /** By Watson, the one that ends first in front: all leases are equally long, so the order of starting is that of ending. */
+  /** By Watson, the one that ends first in front: all of these are equally long, so the order of starting is that of ending. */
   readonly #running = new Map<string, Lease>();
+  /** Those that have a length of their own, in no order: of nodes of the original MDK that are out of sight. */
+  readonly #own = new Map<string, Lease>();
   /** What ended within the last lease: a mass loss whose leases end one by one is a mass loss all the same. */
   #ended: { readonly atMs: number; readonly instances: number }[] = [];
   #lost = 0;
@@ -48,7 +50,7 @@ export class Leases {
 
   /** How many leases run: of all Watsons that are out of sight, or have not stated their sets yet. */
   get running(): number {
-    return this.#running.size;
+    return this.#running.size + this.#own.size;
   }
 
   /** Guards by other limits from now on. */
@@ -56,25 +58,31 @@ export class Leases {
     this.#limits = limits;
   }
 
-  /** Starts the lease of a Watson that is out of sight, or starts it again. */
-  start(watson: string, instances: number, nowMs: number): void {
+  /**
+   * Starts the lease of a Watson that is out of sight, or starts it again.
+   * @param ownEndMs when it ends, for one that has a lease of its own; default: after the lease of all.
+   */
+  start(watson: string, instances: number, nowMs: number, ownEndMs: number | null = null): void {
     this.stop(watson);
-    this.#running.set(watson, { endsMs: nowMs + this.#leaseMs, instances, released: false });
+    const lanes = ownEndMs === null ? this.#running : this.#own;
+    lanes.set(watson, { endsMs: ownEndMs ?? nowMs + this.#leaseMs, instances, released: false });
     this.#lost += instances;
   }
 
   /** Ends the count-down: the Watson has stated its set, or its instances are gone. */
   stop(watson: string): void {
-    this.#lost -= this.#running.get(watson)?.instances ?? 0;
-    this.#running.delete(watson);
+    const lane = this.#laneOf(watson);
+    this.#lost -= lane.get(watson)?.instances ?? 0;
+    lane.delete(watson);
   }
 
   /** The Watson of a running lease holds more or fewer instances than before. */
   resize(watson: string, instances: number): void {
-    const lease = this.#running.get(watson);
+    const lane = this.#laneOf(watson);
+    const lease = lane.get(watson);
     if (lease === undefined) return;
     this.#lost += instances - lease.instances;
-    this.#running.set(watson, { ...lease, instances });
+    lane.set(watson, { ...lease, instances });
   }
 
   /**
@@ -87,6 +95,7 @@ export class Leases {
       if (lease.endsMs > nowMs) break;
       due.push([watson, lease]);
     }
+    for (const [watson, lease] of this.#own) if (lease.endsMs <= nowMs) due.push([watson, lease]);
     this.#ended = this.#ended.filter(({ atMs }) => atMs > nowMs - this.#leaseMs);
     this.#held = this.#judge(
       due.filter(([, lease]) => !lease.released).map(([, lease]) => lease),
@@ -107,9 +116,14 @@ export class Leases {
   release(): number {
     if (this.#held === null) return 0;
     const { held } = this.#held;
-    for (const [watson, lease] of this.#running) this.#running.set(watson, { ...lease, released: true });
+    for (const lane of [this.#running, this.#own])
+      for (const [watson, lease] of lane) lane.set(watson, { ...lease, released: true });
     this.#ended = [];
     return held;
+  }
+
+  #laneOf(watson: string): Map<string, Lease> {
+    return this.#own.has(watson) ? this.#own : this.#running;
   }
 
   #judge(due: readonly Lease[], registered: number): Held | null {

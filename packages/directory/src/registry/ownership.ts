@@ -21,6 +21,8 @@ interface KnownWatson extends Watson {
   identity: WatsonIdentity;
   location: Location;
   sinceMs: number;
+  /** When it said something last, as far as this directory knows; what has a lease of its own has it from then on. */
+  saidMs: number;
   readonly held: Map<string, Held>;
 }
 
@@ -124,6 +126,8 @@ export class Ownership {
     const before = watson.location;
     watson.identity = identity;
     watson.location = location;
+    // Of its last word to another directory this one knows nothing more exact.
+    if (location.state === "here" || before.state === "elsewhere") watson.saidMs = moment.monotonicMs;
     if (location.state !== "lost") this.#leases.stop(identity.id);
     else if (before.state !== "lost") this.#startLease(watson, moment);
     const moved = before.state !== location.state;
@@ -200,7 +204,11 @@ export class Ownership {
 
   /** Starts the leases of all that are lost anew. */
   restartLeases(moment: Moment): void {
-    for (const watson of this.#watsons.values()) if (watson.location.state === "lost") this.#startLease(watson, moment);
+    for (const watson of this.#watsons.values()) {
+      if (watson.location.state !== "lost") continue;
+      watson.saidMs = moment.monotonicMs;
+      this.#startLease(watson, moment);
+    }
   }
 
   /**
@@ -253,9 +261,9 @@ export class Ownership {
   }
 
   /** A new Watson, out of sight until it is placed, and without a lease. */
-  #add(identity: WatsonIdentity, { wallMs }: Moment): KnownWatson {
+  #add(identity: WatsonIdentity, { wallMs, monotonicMs }: Moment): KnownWatson {
     const location: Location = { state: "lost", replica: null };
-    const watson: KnownWatson = { identity, location, sinceMs: wallMs, held: new Map() };
+    const watson: KnownWatson = { identity, location, sinceMs: wallMs, saidMs: monotonicMs, held: new Map() };
     this.#watsons.set(identity.id, watson);
     return watson;
   }
@@ -270,8 +278,9 @@ export class Ownership {
     return this.#watsons.get(this.#owners.get(key) ?? "") ?? null;
   }
 
-  #startLease({ identity, held }: Watson, { monotonicMs }: Moment): void {
-    this.#leases.start(identity.id, held.size, monotonicMs);
+  #startLease({ identity, held, saidMs }: KnownWatson, { monotonicMs }: Moment): void {
+    const { id, leaseMs } = identity;
+    this.#leases.start(id, held.size, monotonicMs, leaseMs === undefined ? null : saidMs + leaseMs);
   }
 
   #resizeLease({ identity, location, held }: Watson): void {

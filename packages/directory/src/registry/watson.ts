@@ -1,12 +1,10 @@
 import type { Moment } from "../model/moment.ts";
 import type { Held } from "./shown-state.ts";
 
+import type { HolderIdentity } from "../model/records.ts";
+
 /** Who a Watson is: a random id that it keeps, and the machine that it runs on. */
-export interface WatsonIdentity {
-  readonly id: string;
-  readonly name: string;
-  readonly version: string;
-}
+export type WatsonIdentity = HolderIdentity;
 
 /** Which directory sees a Watson. `replica` names another directory on the same store. */
 export type Location =

@@ -3,7 +3,7 @@ import type { Store } from "./contract.ts";
 import { openEmbeddedStore } from "./embedded.ts";
 import { listEtcdFolders } from "./etcd/etcd-folders.ts";
 import { openEtcdStore } from "./etcd/etcd-store.ts";
-import { listTenantFolders } from "./tenant-folders.ts";
+import { listEnvironmentFolders, listTenantFolders } from "./tenant-folders.ts";
 import type { EtcdConfig } from "./etcd/gateway.ts";
 import type { EtcdSettings, StoreSettings } from "./store-settings.ts";
 
@@ -16,6 +16,8 @@ export interface StoreOptions {
   readonly leaseMs: number;
   /** Whose table it is; null for the one of those who belong to no tenant. */
   readonly tenant: string | null;
+  /** Which of their environments; default: the one of all that knows none. */
+  readonly environment?: string | null;
 }
 
 interface StoreDeps {
@@ -30,10 +32,11 @@ interface StoreDeps {
  * @throws StoreError, and ExitError for a file that the settings name and that cannot be read.
  */
 export async function openStore(options: StoreOptions, deps: StoreDeps, signal: AbortSignal): Promise<Store> {
-  const { store, folder, address, leaseMs, tenant } = options;
+  const { store, folder, address, leaseMs, tenant, environment = null } = options;
   if (store === "embedded") return openEmbeddedStore(folder, address ?? "a command", deps.clock);
   const { prefix } = store.etcd;
-  const own = tenant === null ? `/${prefix}/default` : `${tenantsRoot(prefix)}${tenant}`;
+  const table = tenant === null ? `/${prefix}/default` : `${tenantsRoot(prefix)}${tenant}`;
+  const own = environment === null ? table : `${environmentsRoot(prefix, tenant)}${environment}`;
   const config = { ...(await readEtcdConfig(store.etcd)), prefix: own, address, leaseMs };
   return openEtcdStore(config, deps, signal);
 }
@@ -46,6 +49,18 @@ export async function listTenants(
   if (store === "embedded") return listTenantFolders(folder);
   return listEtcdFolders(tenantsRoot(store.etcd.prefix), await readEtcdConfig(store.etcd), deps);
 }
+
+/** The environments of a tenant that have a store of their own. */
+export async function listEnvironments(
+  { store, folder, tenant }: Pick<StoreOptions, "store" | "folder" | "tenant">,
+  deps: Pick<StoreDeps, "clock">,
+): Promise<string[]> {
+  if (store === "embedded") return listEnvironmentFolders(folder, tenant);
+  return listEtcdFolders(environmentsRoot(store.etcd.prefix, tenant), await readEtcdConfig(store.etcd), deps);
+}
+
+/** Below it each environment of a tenant has a prefix of its own, which lies below none that a tenant has. */
+const environmentsRoot = (prefix: string, tenant: string | null): string => `/${prefix}/environments/${tenant ?? ""}/`;
 
 /** Below it each tenant has a prefix of its own. */
 const tenantsRoot = (prefix: string): string => `/${prefix}/tenants/`;

@@ -13,7 +13,7 @@ import { assembleDirectory, startingHandlers } from "../app/assemble.ts";
 import { type HttpServer, listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
-import { listTenantFolders, tenantFolder } from "../store/tenant-folders.ts";
+import { listEnvironmentFolders, listTenantFolders, realmFolder, tenantFolder } from "../store/tenant-folders.ts";
 import { TEST_CONFIG } from "./config.ts";
 
 /** A directory on loopback that asks for tokens and speaks TLS, with everything real but its log. */
@@ -92,8 +92,12 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
     { protection: { auth: "token", tls: "own" }, folder, names: ["localhost", "127.0.0.1"] },
     {
       store,
-      openTenantStore: (tenant) => stores.open(tenant),
+      openTenantStore: ({ tenant, environment }) =>
+        environment === null
+          ? stores.open(tenant)
+          : openEmbeddedStore(realmFolder(folder, { tenant, environment }), "//localhost/directory"),
       listTenants: () => stores.listTenants(),
+      listEnvironments: (tenant) => listEnvironmentFolders(folder, tenant),
       clock: systemClock,
       log: noLog,
       board: problems,

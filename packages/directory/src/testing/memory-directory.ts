@@ -6,6 +6,8 @@ import { openTenant, type Tenant } from "../app/tenant.ts";
 import { LinkSessions } from "../link/sessions.ts";
 import type { StateConfig } from "../registry/state.ts";
 import type { Store } from "../store/contract.ts";
+import { Logs } from "../traces/logs.ts";
+import { MemoryTraces } from "../traces/trace-store.ts";
 import { linkThroughMemory, type MemoryLink, type Wires } from "./memory-link.ts";
 import type { ConnectionEvents } from "@datawire/link";
 
@@ -42,13 +44,14 @@ export async function openMemoryDirectory(
       store,
       openTenantStore: () => Promise.reject(new Error("Cannot open a tenant: there are none in memory")),
       listTenants: () => Promise.resolve([]),
+      listEnvironments: () => Promise.resolve([]),
       clock,
       log,
       board: new ProblemBoard(),
       show: () => {},
     },
   );
-  const table = await access.storeOf(null);
+  const table = await access.storeOf({ tenant: null, environment: null });
   const nothing = (): void => {};
   const tenant = await openTenant(config, {
     store: table,
@@ -64,6 +67,8 @@ export async function openMemoryDirectory(
       warnings: [],
       problems: () => [],
       tenants: null,
+      logs: new Logs(new MemoryTraces()),
+      originals: () => null,
     },
   });
   const heartbeatMs = Math.max(1, Math.round(leaseMs / HEARTBEATS_A_LEASE));

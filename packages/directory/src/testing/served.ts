@@ -9,7 +9,7 @@ import { assembleDirectory, type DirectoryConfig } from "../app/assemble.ts";
 import { listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
-import { listTenantFolders, tenantFolder } from "../store/tenant-folders.ts";
+import { listEnvironmentFolders, listTenantFolders, realmFolder } from "../store/tenant-folders.ts";
 import { TEST_CONFIG } from "./config.ts";
 
 /** A directory that listens on a free port of loopback, with everything real but its log. */
@@ -58,8 +58,9 @@ export async function serve({
     { protection: { auth: "none", tls: "off" }, folder: data, names: [] },
     {
       store,
-      openTenantStore: (tenant) => openEmbeddedStore(tenantFolder(data, tenant), "//localhost/directory"),
+      openTenantStore: (realm) => openEmbeddedStore(realmFolder(data, realm), "//localhost/directory"),
       listTenants: () => listTenantFolders(data),
+      listEnvironments: (tenant) => listEnvironmentFolders(data, tenant),
       clock: systemClock,
       log: noLog,
       board: problems,

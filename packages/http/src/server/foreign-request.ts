@@ -22,11 +22,22 @@ export function foreignRequest(
   const known = (name: string): boolean => isLoopback(name) || names.some((own) => own.toLowerCase() === name);
   if (loopbackOnly && !known(hostName)) return `the Host ${JSON.stringify(host)} is not a name of this server`;
   if (origin === undefined) return null;
-  const originHost = nameOf(origin);
-  if (originHost === undefined || new URL(origin).host !== new URL(`http://${host}`).host) {
-    return `the Origin ${JSON.stringify(origin)} is another site`;
-  }
-  return null;
+  if (isOwn(origin, host as string)) return null;
+  // What follows its host may be a secret: clients of the original MDK send the whole address that they call.
+  const shown = nameOf(origin) === undefined ? origin : new URL(origin).origin.replace(/^null$/, nameOf(origin) ?? "");
+  return `the Origin ${JSON.stringify(shown)} is another site`;
+}
+
+/**
+ * Whether an `Origin` is that of the server itself. No page has one of WebSocket's schemes: a program that sends it says
+ * what it calls, as the original MDK does, whose `Host` then lacks the port.
+ */
+function isOwn(origin: string, host: string): boolean {
+  if (nameOf(origin) === undefined) return false;
+  const from = new URL(origin);
+  const to = new URL(`http://${host}`);
+  if (from.protocol !== "ws:" && from.protocol !== "wss:") return from.host === to.host;
+  return from.hostname === to.hostname && (to.port === "" || from.port === to.port);
 }
 
 /** The host name of a URL in lower case, without the brackets of IPv6. */

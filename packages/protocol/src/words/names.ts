@@ -10,7 +10,7 @@ export const NAME_RULE = "1 to 100 of a-z 0-9 . _ -, beginning and ending with a
  */
 export const NAME_PATTERN = /^[a-z0-9_](?:[a-z0-9._-]{0,98}[a-z0-9_])?$/;
 
-export type NameKind = "service" | "caller" | "caller or service" | "instance" | "tenant";
+export type NameKind = "environment" | "service" | "caller" | "caller or service" | "instance" | "tenant";
 
 /** Whether a text may be the name of a service, a caller, an instance or a tenant. */
 export function isName(text: string): boolean {
@@ -27,7 +27,7 @@ export function parseName(text: string, kind: NameKind): string {
   const hint = lower !== text && isName(lower) ? ` (did you mean ${JSON.stringify(lower)}?)` : "";
   throw new ProtocolError(
     "invalid_argument",
-    `Cannot use ${quoteShort(text)} as ${kind === "instance" ? "an" : "a"} ${kind} name: it must be ${NAME_RULE}${hint}`,
+    `Cannot use ${quoteShort(text)} as ${kind === "instance" || kind === "environment" ? "an" : "a"} ${kind} name: it must be ${NAME_RULE}${hint}`,
   );
 }
 

@@ -4,8 +4,7 @@ import { readRegistration } from "@datawire/protocol";
 import { type Chance, fuzz, FUZZ_MS_MAX, mutateJson, mutateText } from "@datawire/protocol/testing/fuzz";
 import { formatProblem } from "@datawire/runtime";
 import { expect, test, vi } from "vitest";
-import { readServices } from "./service-file.ts";
-import { createFileSchema, type ServiceContext } from "./service-schema.ts";
+import { createFileSchema, readServices, type ServiceContext } from "./service-file.ts";
 
 vi.setConfig({ testTimeout: FUZZ_MS_MAX });
 

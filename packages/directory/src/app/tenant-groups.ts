@@ -1,0 +1,109 @@
+import type { Clock } from "@datawire/runtime";
+import { Originals } from "../mdk/originals.ts";
+import { Relay } from "../mdk/relay.ts";
+import { type World, worldOf } from "../mdk/world.ts";
+import { Logs } from "../traces/logs.ts";
+import { MemoryTraces } from "../traces/trace-store.ts";
+import type { Tenant } from "./tenant.ts";
+import type { Tenants } from "./tenants.ts";
+
+interface GroupDeps {
+  /** What the environment is called of all that knows no environments. */
+  readonly environment: string;
+  readonly leaseMs: number;
+  /** Counts time in which the directory attended to its clients. */
+  readonly clock: Clock;
+}
+
+/** What all environments of a tenant share. */
+export class TenantGroup {
+  readonly logs = new Logs(new MemoryTraces());
+  readonly #tenant: string | null;
+  readonly #deps: GroupDeps;
+  readonly #tenants: () => Tenants;
+  #relay: Relay | null = null;
+  #originals: Originals | null = null;
+  #starting: Promise<Originals> | null = null;
+
+  constructor(tenant: string | null, deps: GroupDeps, tenants: () => Tenants) {
+    this.#tenant = tenant;
+    this.#deps = deps;
+    this.#tenants = tenants;
+  }
+
+  /** Its clients of the original MDK; null as long as there never was one. */
+  get originals(): Originals | null {
+    return this.#originals;
+  }
+
+  /** As above, with the tables of all its environments: an original is told of all. */
+  startOriginals(): Promise<Originals> {
+    this.#starting ??= this.#start();
+    // What could not be opened now may be asked for again.
+    this.#starting.catch(() => (this.#starting = null));
+    return this.#starting;
+  }
+
+  /** The table of an environment was opened. */
+  opened(environment: string | null, tenant: Tenant): void {
+    this.#relay?.follow(this.#world(environment, tenant));
+  }
+
+  close(): void {
+    this.#relay?.close();
+  }
+
+  async #start(): Promise<Originals> {
+    const { environment: usual } = this.#deps;
+    const tenants = this.#tenants();
+    const relay = (this.#relay ??= this.#createRelay(usual));
+    for (const environment of [usual, ...(await tenants.environments(this.#tenant))]) await relay.open(environment);
+    this.#originals = new Originals({ relay, logs: this.logs });
+    return this.#originals;
+  }
+
+  #createRelay(usual: string): Relay {
+    const { clock } = this.#deps;
+    return new Relay({
+      clock,
+      environment: usual,
+      open: async (environment) => {
+        const tenant = await this.#tenants().of(this.#tenant, environment);
+        return this.#world(environment === usual ? null : environment, tenant);
+      },
+    });
+  }
+
+  #world(environment: string | null, { state, publisher, registered }: Tenant): World {
+    const { clock, leaseMs, environment: usual } = this.#deps;
+    return worldOf(environment ?? usual, { state, publisher, registered, clock, leaseMs });
+  }
+}
+
+/** What the environments of each tenant share. */
+export class TenantGroups {
+  readonly #deps: GroupDeps;
+  readonly #groups = new Map<string | null, TenantGroup>();
+  #tenants: Tenants | null = null;
+
+  constructor(deps: GroupDeps) {
+    this.#deps = deps;
+  }
+
+  /** Says where tables are opened; must come before anybody asks for originals. */
+  begin(tenants: Tenants): void {
+    this.#tenants = tenants;
+  }
+
+  of(tenant: string | null): TenantGroup {
+    const known = this.#groups.get(tenant);
+    if (known !== undefined) return known;
+    const made = new TenantGroup(tenant, this.#deps, () => this.#tenants as Tenants);
+    this.#groups.set(tenant, made);
+    return made;
+  }
+
+  close(): void {
+    for (const group of this.#groups.values()) group.close();
+  }
+}

@@ -1,0 +1,292 @@
+import { createHash } from "node:crypto";
+import type { Instance, TableChange } from "@datawire/protocol";
+import { instanceKey, isName, parseServiceAddress } from "@datawire/protocol";
+import type { Clock } from "@datawire/runtime";
+import { Announcements } from "./announcements.ts";
+import { instanceOf } from "./instance-of.ts";
+import { isVisible } from "./visible.ts";
+import { frames, type MdkNode, type ShownNode } from "./wire.ts";
+import type { World } from "./world.ts";
+
+/** Who says that a node is there. */
+export interface Announcer {
+  /** The process, as it calls itself. */
+  readonly nodeId: string;
+  readonly version: string;
+  /** Whether its connection comes over loopback. */
+  readonly local: boolean;
+}
+
+/** A node that an original has said is there. */
+interface Held {
+  readonly key: string;
+  readonly node: MdkNode;
+  /** The instance that it is; null for one that originals alone are told of. */
+  readonly instance: { readonly world: World; readonly holder: string; readonly name: string } | null;
+  /** Null once its connection has ended. */
+  announcer: Announcer | null;
+  readonly renewedMs: number;
+  readonly ttlMs: number;
+}
+
+/** A node that was left out, and why. */
+export interface LeftOutNode {
+  readonly service: string;
+  readonly address: string;
+  readonly environment: string;
+  readonly message: string;
+}
+
+interface RelayDeps {
+  /** Counts time in which the directory attended to its clients. */
+  readonly clock: Clock;
+  /** The environment of all that knows none. */
+  readonly environment: string;
+  /** Opens the table of an environment; makes one that is not there. */
+  open(environment: string): Promise<World>;
+}
+
+/** Nodes that only originals are told of: they are in no table that bounds them. */
+const RELAYED_MAX = 10_000;
+const RELAYED_A_CONNECTION_MAX = 1_000;
+/** How exact the end of a node is that nobody renews. */
+const TICK_MS = 1_000;
+
+/**
+ * Between the tables of a tenant's environments and its originals: makes instances of their nodes, and announcements of
+ * what is in the tables.
+ */
+export class Relay {
+  readonly announcements = new Announcements();
+  readonly #deps: RelayDeps;
+  readonly #worlds = new Map<string, World>();
+  readonly #held = new Map<string, Held>();
+  readonly #stop: (() => void)[] = [];
+  #relayed = 0;
+  #cancelTick: (() => void) | null = null;
+
+  constructor(deps: RelayDeps) {
+    this.#deps = deps;
+  }
+
+  /** The environment of an original that names none. */
+  get environment(): string {
+    return this.#deps.environment;
+  }
+
+  /** Begins to tell of the table of an environment. */
+  follow(world: World): void {
+    if (this.#worlds.has(world.environment)) return;
+    this.#worlds.set(world.environment, world);
+    this.#stop.push(world.follow((change) => this.#changed(world, change)));
+    this.#review(world, world.table.serviceNames());
+    this.#cancelTick ??= this.#scheduleTick();
+  }
+
+  /** The table of an environment where it is followed already. */
+  world(environment: string): World | null {
+    return this.#worlds.get(environment) ?? null;
+  }
+
+  /** The table of an environment, which is made where there is none. */
+  async open(environment: string): Promise<World> {
+    const known = this.#worlds.get(environment);
+    if (known !== undefined) return known;
+    this.follow(await this.#deps.open(environment));
+    return this.#worlds.get(environment) as World;
+  }
+
+  /**
+   * An original says that a node is there.
+   * @param world the table of its environment; null where no environment can be called that.
+   * @returns why it was left out; null where it was not.
+   */
+  active(
+    announcer: Announcer,
+    node: MdkNode,
+    { world, ttlMs }: { readonly world: World | null; readonly ttlMs: number },
+  ): string | null {
+    const renewedMs = this.#deps.clock.monotonicMs();
+    const reading = instanceOf(node);
+    if (world === null || reading.state === "relayed") return this.#relay(announcer, node, { renewedMs, ttlMs });
+    const { registration } = reading;
+    const key = keyOf(world.environment, instanceKey(registration));
+    const holder = `mdk-${createHash("sha256").update(instanceKey(registration)).digest("hex").slice(0, 32)}`;
+    const identity = { id: holder, name: registration.name, version: announcer.version, leaseMs: ttlMs };
+    const before = this.#held.get(key);
+    const instance = { world, holder, name: registration.name };
+    // What it says of itself is shown with the instance, as soon as that is.
+    this.#held.set(key, { key, node, instance, announcer, renewedMs, ttlMs });
+    const refusal = world.hold(identity, registration, { local: announcer.local });
+    if (refusal !== null) {
+      if (before === undefined) this.#held.delete(key);
+      else this.#held.set(key, before);
+      return refusal.message;
+    }
+    this.#show(world, world.table.instance(instanceKey(registration)));
+    return null;
+  }
+
+  /** An original says that a node is no more. One that another process says is there stays. */
+  expire(announcer: Announcer, node: MdkNode, world: World | null): void {
+    const reading = instanceOf(node);
+    const key =
+      world === null || reading.state === "relayed"
+        ? relayedKey(this.#environmentOf(node), node)
+        : keyOf(world.environment, instanceKey(reading.registration));
+    const held = this.#held.get(key);
+    if (held === undefined || (held.announcer !== null && held.announcer !== announcer)) return;
+    this.#end(held);
+  }
+
+  /** The connection of an original has ended: its nodes stay until their time is over. */
+  left(announcer: Announcer): void {
+    for (const held of this.#held.values()) {
+      if (held.announcer !== announcer) continue;
+      held.announcer = null;
+      held.instance?.world.lose(held.instance.holder);
+    }
+  }
+
+  /** The nodes that originals alone are told of. */
+  relayed(): MdkNode[] {
+    return [...this.#held.values()].filter(({ instance }) => instance === null).map(({ node }) => node);
+  }
+
+  close(): void {
+    this.#cancelTick?.();
+    for (const stop of this.#stop) stop();
+  }
+
+  #relay(announcer: Announcer, node: MdkNode, { renewedMs, ttlMs }: Pick<Held, "renewedMs" | "ttlMs">): string | null {
+    const environment = this.#environmentOf(node);
+    const key = relayedKey(environment, node);
+    const before = this.#held.get(key);
+    if (before === undefined) {
+      if (this.#relayed >= RELAYED_MAX)
+        return `${RELAYED_MAX} nodes are told of to originals alone, which is the bound`;
+      const own = this.relayedOf(announcer);
+      if (own >= RELAYED_A_CONNECTION_MAX)
+        return `this process has ${own} nodes that originals alone are told of, which is the bound`;
+      this.#relayed += 1;
+    }
+    this.#held.set(key, { key, node, instance: null, announcer, renewedMs, ttlMs });
+    this.announcements.put(key, frames.active(shownOf(node, environment), ttlMs / 1_000));
+    return null;
+  }
+
+  /** How many nodes that originals alone are told of a process has. */
+  relayedOf(announcer: Announcer): number {
+    let count = 0;
+    if (this.#relayed === 0) return count;
+    for (const held of this.#held.values()) if (held.instance === null && held.announcer === announcer) count += 1;
+    return count;
+  }
+
+  #end(held: Held): void {
+    const { key, node, instance } = held;
+    this.#held.delete(key);
+    if (instance !== null) return instance.world.release(instance.holder);
+    this.#relayed -= 1;
+    this.announcements.end(
+      key,
+      frames.expire(shownOf(node, this.#environmentOf(node))),
+      this.#deps.clock.monotonicMs(),
+    );
+  }
+
+  #changed(world: World, change: TableChange | null): void {
+    if (change === null) return this.#review(world, world.table.serviceNames());
+    for (const key of change.gone.instances) this.#hide(world, key);
+    // A route may name versions of any service, which then leave what is drawn from evenly.
+    const hasRoutes = change.tables.length > 0 || change.gone.tables.length > 0;
+    const services = change.services.map(({ name }) => name);
+    if (hasRoutes) this.#review(world, world.table.serviceNames());
+    else if (services.length > 0) this.#review(world, services);
+    for (const one of change.instances) this.#show(world, world.table.instance(instanceKey(one)));
+  }
+
+  #review(world: World, services: Iterable<string>): void {
+    for (const name of services) for (const one of world.table.service(name)?.instances ?? []) this.#show(world, one);
+  }
+
+  /** Tells originals of an instance as it is now, which may be that they should not use it. */
+  #show(world: World, instance: Instance | null): void {
+    if (instance === null) return;
+    const key = instanceKey(instance);
+    const view = world.table.service(instance.service);
+    if (view === null || !isVisible(view, instance)) return this.#hide(world, key);
+    const held = this.#held.get(keyOf(world.environment, key));
+    const shown: ShownNode = {
+      id: instance.name,
+      service: instance.service,
+      version: instance.version ?? NO_VERSION,
+      address: instance.url,
+      properties: held?.node.properties ?? {},
+      environment: world.environment,
+    };
+    const ttlMs = held?.ttlMs ?? world.leaseMs;
+    this.announcements.put(keyOf(world.environment, key), frames.active(shown, ttlMs / 1_000));
+  }
+
+  #hide(world: World, key: string): void {
+    const whole = keyOf(world.environment, key);
+    const held = this.#held.get(whole);
+    if (held !== undefined && world.table.instance(key) === null) this.#held.delete(whole);
+    if (!this.announcements.has(whole)) return;
+    const { service, instance } = parseServiceAddress(`//${key}`);
+    const frame = frames.expire({
+      id: instance ?? "",
+      service,
+      version: held?.node.version ?? NO_VERSION,
+      address: held?.node.address ?? instance ?? "",
+      properties: {},
+      environment: world.environment,
+    });
+    this.announcements.end(whole, frame, this.#deps.clock.monotonicMs());
+  }
+
+  #environmentOf({ environment }: MdkNode): string {
+    return environment?.name ?? this.#deps.environment;
+  }
+
+  #scheduleTick(): () => void {
+    return this.#deps.clock.setTimer(TICK_MS, () => {
+      this.#tick(this.#deps.clock.monotonicMs());
+      this.#cancelTick = this.#scheduleTick();
+    });
+  }
+
+  /** Of what nobody has renewed in time, nobody knows any more that it is there, though its process is connected. */
+  #tick(nowMs: number): void {
+    for (const held of this.#held.values()) {
+      if (nowMs < held.renewedMs + held.ttlMs) continue;
+      if (held.instance === null) this.#end(held);
+      else if (held.announcer !== null) {
+        held.announcer = null;
+        held.instance.world.lose(held.instance.holder);
+      }
+    }
+  }
+}
+
+/** What an original takes for the version of a node that has none: without any it freezes. */
+const NO_VERSION = "0";
+
+const keyOf = (environment: string, key: string): string => `${environment}\n${key}`;
+
+/** A blank stands in no name, so that no instance has such a key. */
+const relayedKey = (environment: string, { id, service }: MdkNode): string =>
+  `${environment}\n ${service}\n${id ?? ""}`;
+
+const shownOf = ({ id, service, version, address, properties }: MdkNode, environment: string): ShownNode => ({
+  id: id ?? "",
+  service,
+  version: version === null || version === "" ? NO_VERSION : version,
+  address,
+  properties,
+  environment,
+});
+
+/** Whether an environment may be called that. */
+export const isEnvironment = (name: string): boolean => isName(name);

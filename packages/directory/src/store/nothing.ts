@@ -1,0 +1,17 @@
+import type { Store } from "./contract.ts";
+
+/** A store of nothing, which keeps nothing: of what is not there and is only looked at. */
+export function createNothingStore(): Store {
+  let version = 0;
+  return {
+    kind: "embedded",
+    outage: null,
+    writesMax: 1_000,
+    shared: null,
+    load: () => Promise.resolve({ records: [], registrations: [], unreadable: [] }),
+    commit: () => Promise.resolve(++version),
+    saveRegistrations: () => Promise.resolve(),
+    follow: () => {},
+    close: () => Promise.resolve(),
+  };
+}

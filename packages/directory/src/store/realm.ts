@@ -1,0 +1,38 @@
+import { isName, parseName, ProtocolError } from "@datawire/protocol";
+
+/** Whose table it is: an environment of a tenant. */
+export interface Realm {
+  /** Null for those who belong to no tenant. */
+  readonly tenant: string | null;
+  /** Null for the one of all that knows no environments. */
+  readonly environment: string | null;
+}
+
+/** The most environments that one tenant may have: each has a store, a table and jobs of its own. */
+export const ENVIRONMENTS_MAX = 64;
+
+/** A realm as the key of a map: a name has no line feed. */
+export const realmKey = ({ tenant, environment }: Realm): string => `${tenant ?? ""}\n${environment ?? ""}`;
+
+/**
+ * Reads the name of an environment.
+ * @param usual the name of the one of all that knows no environments.
+ * @returns null for that one.
+ * @throws ProtocolError `invalid_argument`
+ */
+export function environmentOf(text: string, usual: string): string | null {
+  if (text === usual) return null;
+  return isName(text) ? text : parseName(text, "environment");
+}
+
+/**
+ * Makes sure that a tenant has room for another environment.
+ * @throws ProtocolError `limit_exceeded`
+ */
+export function requireRoom(environment: string, existing: readonly string[]): void {
+  if (existing.length < ENVIRONMENTS_MAX || existing.includes(environment)) return;
+  throw new ProtocolError(
+    "limit_exceeded",
+    `Cannot make the environment ${environment}: there are ${ENVIRONMENTS_MAX}, which is the bound; one is gone once its folder in the store is`,
+  );
+}
