@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -14,6 +15,9 @@ export default defineConfig({
           // The files of a worker share its modules: loading them anew for each file cost more than all tests (56 s of CPU
           // without, 125 s with). So no module keeps what one test could leave to another.
           isolate: false,
+          // Of the tests that take long, most wait: for a proxy, a store, a process. One worker fewer than there are cores,
+          // which is the default, left two cores idle for a third of the time (113 s with one, 68 s with three).
+          maxWorkers: Math.max(3, availableParallelism() - 1),
           // A bound for what hangs, and not for what is slow on a busy machine.
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -14,12 +14,12 @@ PNPM=pnpm@12.21.0 # as in package.json, "packageManager"
 STAMP=node_modules/.dstack-setup
 
 # What node_modules is made of; the folder too, as links in it are absolute.
-fingerprint() {
+setup_digest() {
   { pwd; uname -sm; cat pnpm-lock.yaml pnpm-workspace.yaml package.json packages/*/package.json */package.json; } | cksum
 }
 
 install_packages() {
-  wanted=$(fingerprint)
+  wanted=$(setup_digest)
   if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$wanted" ]; then return; fi
   command -v npx >/dev/null || { echo "Cannot set up: npx is missing, wanted Node 20 or newer with npm" >&2; exit 1; }
   echo "Setting up: packages ($PNPM) ..." >&2

@@ -4,11 +4,18 @@ export { connectWebSocket } from "./transport/web-socket.ts";
 export type { Position, CatalogUpdate } from "./core/catalog-replica.ts";
 export type { TableDisk } from "./follower/table-file.ts";
 export { type LinkConfig, type LinkDeps, type LinkState, runLink } from "./session/link.ts";
-export type { LinkHandler, LinkIdentity, LinkMessage, LinkSession, Subscription, Welcome } from "./session/session.ts";
+export type {
+  LinkHandler,
+  LinkIdentity,
+  LinkMessage,
+  LinkSession,
+  Subscription,
+  Welcome,
+} from "./session/link-handler.ts";
 export {
   type CatalogFollower,
-  type TableFollowerConfig,
-  type TableFollowerDeps,
-  type TableStatus,
+  type CatalogFollowerConfig,
+  type CatalogFollowerDeps,
+  type CatalogStatus,
   openCatalogFollower,
 } from "./follower/catalog-follower.ts";

@@ -1,4 +1,4 @@
-export { createServiceSchema } from "./config/service-file.ts";
+export { createServiceSchema } from "./config/service-schema.ts";
 export { settingsSchema } from "./config/settings.ts";
 export { createMetrics } from "./app/metrics.ts";
 export { watson } from "./app/definition.ts";

@@ -12,7 +12,7 @@ function catalogOf(names: Iterable<number>, version = 1): Catalog {
   return table;
 }
 
-test("sectors() is what docs/protocol.md says, for those who write another client", () => {
+test("Catalog.buckets() is what docs/protocol.md says, for those who write another client", () => {
   const table = new Catalog();
   expect(table.buckets(2)).toBe("0000000000000000");
   table.apply({
@@ -25,7 +25,7 @@ test("sectors() is what docs/protocol.md says, for those who write another clien
   expect(table.buckets(4)).toBe("44031b98b9f0b78800000000bb6ef3ba");
 });
 
-test("sectors() follows changes as if the table had been made anew", () => {
+test("Catalog.buckets() follows changes as if the table had been made anew", () => {
   const table = catalogOf(Array(100).keys());
   table.buckets(8);
   table.apply({ ...emptyChange(), gone: { services: [], instances: ["barker@vm7"], tables: [] } });
@@ -48,7 +48,7 @@ test.each([
   expect(old.hash()).toBe(current.hash());
 });
 
-test("one entity that differs is one sector", () => {
+test("one entity that differs is one bucket", () => {
   const old = catalogOf(Array(3_000).keys());
   const current = catalogOf(Array(3_001).keys());
   const count = bucketsFor(3_001);
@@ -63,7 +63,7 @@ test.each([
   [33, 2],
   [105_000, 4_096],
   [5_000_000, BUCKETS_MAX],
-])("sectorsFor(%i) is %i", (entities, buckets) => {
+])("bucketsFor(%i) is %i", (entities, buckets) => {
   expect(bucketsFor(entities)).toBe(buckets);
 });
 
@@ -73,6 +73,6 @@ test.each([
   ["00000000", 1],
   ["00000000".repeat(3), null],
   ["00000000".repeat(64), 64],
-])("countSectors(%j) is %j", (text, count) => {
+])("countBuckets(%j) is %j", (text, count) => {
   expect(countBuckets(text)).toBe(count);
 });

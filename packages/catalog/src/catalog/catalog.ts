@@ -37,7 +37,7 @@ export class Catalog implements CatalogReader {
   /** Kept from the first time that somebody asks: most tables are never compared. */
   #hash: CatalogDigest | null = null;
 
-  /** Applies a change and returns the names of the services whose distribution may differ from before. */
+  /** Applies a change and returns the names of the services whose traffic split may differ from before. */
   apply(change: TableChange): Set<string> {
     const touched = new Set<string>();
     for (const key of change.gone.tables) this.#removeTable(key, touched);

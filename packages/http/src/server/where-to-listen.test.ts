@@ -13,8 +13,8 @@ test.each<[string, string[], string[], string[], RegExp | null]>([
 ])(
   "chooseAddresses() for %s, which resolves to %o, on a machine with %o gives %o",
   async (host, resolved, own, addresses, warning) => {
-    const surroundings = { resolve: async () => resolved, own: () => own };
-    const choice = await chooseAddresses({ host, port: 5430 }, surroundings);
+    const context = { resolve: async () => resolved, own: () => own };
+    const choice = await chooseAddresses({ host, port: 5430 }, context);
     expect(choice.addresses.map((address) => address.host)).toEqual(addresses);
     if (warning === null) expect(choice.warning).toBeNull();
     else expect(choice.warning).toMatch(warning);

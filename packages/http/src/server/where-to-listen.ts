@@ -1,7 +1,7 @@
 import { addressesOf, isLoopback, type ListenAddress, ownAddresses } from "@datawire/runtime";
 
 /** How names and this machine's addresses are found; tests bring their own. */
-export interface Surroundings {
+export interface ListenContext {
   /** The addresses that a name has; empty when it does not resolve. */
   resolve(name: string): Promise<readonly string[]>;
   /** The addresses of this machine, loopback included. */
@@ -15,7 +15,7 @@ export interface ListenChoice {
 }
 
 /** The machine as it is. */
-export const machine: Surroundings = {
+export const machine: ListenContext = {
   resolve: addressesOf,
   own: ownAddresses,
 };
@@ -39,7 +39,7 @@ export async function whereToListen({
  */
 export async function chooseAddresses(
   { host, port }: { readonly host: string; readonly port: number },
-  { resolve, own }: Surroundings = machine,
+  { resolve, own }: ListenContext = machine,
 ): Promise<ListenChoice> {
   const mine = new Set(own());
   const named = isLoopback(host) ? [] : await resolve(host);

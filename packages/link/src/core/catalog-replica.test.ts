@@ -4,7 +4,7 @@ import { Catalog } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import { delta, instance, service, snapshot } from "../testing/entities.ts";
-import { CatalogReplica, type TableMessage } from "./catalog-replica.ts";
+import { CatalogReplica, type CatalogMessage } from "./catalog-replica.ts";
 
 const names = (copy: CatalogReplica): string =>
   [...copy.table.instances()]
@@ -13,7 +13,7 @@ const names = (copy: CatalogReplica): string =>
     .join(" ");
 
 /** Applies messages of which none may be a gap. */
-function follow(copy: CatalogReplica, ...messages: TableMessage[]): void {
+function follow(copy: CatalogReplica, ...messages: CatalogMessage[]): void {
   for (const message of messages) {
     const applied = copy.apply(message);
     if (applied.state === "gap") throw new Error(applied.reason);
@@ -42,7 +42,7 @@ test("apply() drops half a snapshot when the connection breaks", () => {
   expect(names(copy)).toBe("c");
 });
 
-test.each<[string, TableMessage]>([
+test.each<[string, CatalogMessage]>([
   ["of another epoch", delta(7, {}, "e2")],
   ["from a later revision", delta(8, {})],
   ["from an earlier revision", delta(6, {})],
@@ -156,18 +156,18 @@ test("apply() takes a table with another hash, and says so", () => {
   expect(names(copy)).toBe("b c");
 });
 
-/** Two instances of which each is in a sector of its own, of two. */
+/** Two instances of which each is in a bucket of its own, of two. */
 const apart = ((): readonly [Instance, Instance] => {
   const table = new Catalog();
   table.apply({ ...emptyChange(), instances: [a, b, c] });
-  const sectorOf = (one: Instance) => (table.inBuckets({ of: 2, these: [0] }).instances.includes(one) ? 0 : 1);
-  const low = [a, b, c].find((one) => sectorOf(one) === 0);
-  const high = [a, b, c].find((one) => sectorOf(one) === 1);
-  if (low === undefined || high === undefined) throw new Error("Cannot tell sectors apart: choose other names");
+  const bucketOf = (one: Instance) => (table.inBuckets({ of: 2, these: [0] }).instances.includes(one) ? 0 : 1);
+  const low = [a, b, c].find((one) => bucketOf(one) === 0);
+  const high = [a, b, c].find((one) => bucketOf(one) === 1);
+  if (low === undefined || high === undefined) throw new Error("Cannot tell buckets apart: choose other names");
   return [low, high];
 })();
 
-test("apply() of some sectors leaves the others as they are", () => {
+test("apply() of some buckets leaves the others as they are", () => {
   const [low, high] = apart;
   const copy = new CatalogReplica();
   follow(copy, snapshot(7, { services: [], instances: [low, high] }));
@@ -179,7 +179,7 @@ test("apply() of some sectors leaves the others as they are", () => {
   expect(names(copy)).toBe(high.name);
 });
 
-test("apply() of some sectors that lead to another table says that there is a whole to be asked for", () => {
+test("apply() of some buckets that lead to another table says that there is a whole to be asked for", () => {
   const [low, high] = apart;
   const copy = new CatalogReplica();
   follow(copy, snapshot(7, { services: [], instances: [low, high] }));

@@ -15,20 +15,20 @@ export interface Position {
 /** A position, and what the table that is there looks like. */
 export interface Have extends Position {
   readonly hash: string;
-  /** By sector, for a directory that knows nothing of the position. */
+  /** By bucket, for a directory that knows nothing of the position. */
   readonly sectors: string;
 }
 
 /** What a message did to the copy. */
 export interface CatalogUpdate {
-  /** The services whose distribution may differ from before; empty when only the revision moved. */
+  /** The services whose traffic split may differ from before; empty when only the revision moved. */
   readonly services: ReadonlySet<string>;
   readonly position: Position;
   /** When the oldest change in it happened, by the directory's clock; null for a snapshot. */
   readonly atMs: number | null;
 }
 
-export type TableMessage = Extract<ReceivedMessage, { type: "snapshot" | "delta" | "warm" }>;
+export type CatalogMessage = Extract<ReceivedMessage, { type: "snapshot" | "delta" | "warm" }>;
 
 export type Applied =
   | { readonly state: "updated"; readonly update: CatalogUpdate }
@@ -80,7 +80,7 @@ export class CatalogReplica {
     const position = this.resumable();
     if (position === null) return null;
     const { services, instances, tables } = this.table.size;
-    // The sectors first: what makes them makes the hash.
+    // The buckets first: what makes them makes the hash.
     const sectors = this.table.buckets(bucketsFor(services + instances + tables));
     return { ...position, hash: this.table.hash(), sectors };
   }
@@ -98,7 +98,7 @@ export class CatalogReplica {
     this.#position = leftOut.length > 0 ? null : position;
   }
 
-  apply(message: TableMessage): Applied {
+  apply(message: CatalogMessage): Applied {
     switch (message.type) {
       case "snapshot":
         return this.#applyPart(message);
@@ -120,7 +120,7 @@ export class CatalogReplica {
     this.#snapshot = null;
   }
 
-  #applyPart(part: Extract<TableMessage, { type: "snapshot" }>): Applied {
+  #applyPart(part: Extract<CatalogMessage, { type: "snapshot" }>): Applied {
     if (part.part === 0) this.#snapshot = new Snapshot(part);
     if (this.#snapshot === null || !this.#snapshot.add(part)) {
       this.#snapshot = null;
@@ -131,11 +131,11 @@ export class CatalogReplica {
       return { state: "gap", reason: `the snapshot has more than ${SNAPSHOT_ENTITIES_MAX} entities` };
     }
     if (!part.last) return { state: "pending" };
-    const { content, sectors, leftOut } = this.#snapshot;
-    if (sectors === null) this.#leftOut.clear();
+    const { content, buckets, leftOut } = this.#snapshot;
+    if (buckets === null) this.#leftOut.clear();
     this.#leftOut.settle(content);
     this.#leftOut.add(leftOut);
-    const change = this.#leftOut.keeping(this.table.changeTo(content, sectors));
+    const change = this.#leftOut.keeping(this.table.changeTo(content, buckets));
     this.#snapshot = null;
     this.#warming = part.warming;
     this.#kept = new Kept();
@@ -143,10 +143,10 @@ export class CatalogReplica {
       this.#kept.add(change.gone, this.table);
       return this.#updated({ ...change, gone: this.#kept.replacedBy(content.instances) }, part, null);
     }
-    return this.#compared(this.#updated(change, part, null), { hash: part.hash, whole: sectors === null });
+    return this.#compared(this.#updated(change, part, null), { hash: part.hash, whole: buckets === null });
   }
 
-  #applyDelta(delta: Extract<TableMessage, { type: "delta" }>): Applied {
+  #applyDelta(delta: Extract<CatalogMessage, { type: "delta" }>): Applied {
     if (this.#snapshot !== null) return { state: "gap", reason: "a delta came in the middle of a snapshot" };
     if (this.#continues(delta)) return this.#updated(emptyChange(), delta, delta.atMs);
     if (this.#position?.epoch !== delta.epoch || this.#position.revision !== delta.from) {
@@ -166,7 +166,7 @@ export class CatalogReplica {
    * Whether a delta that changes nothing says of this very table that it is the directory's: after a restart of the
    * directory, or after more changes to and fro than it keeps, only the position is another one.
    */
-  #continues({ epoch, from, revision, hash }: Extract<TableMessage, { type: "delta" }>): boolean {
+  #continues({ epoch, from, revision, hash }: Extract<CatalogMessage, { type: "delta" }>): boolean {
     if (this.#position?.epoch === epoch && this.#position.revision === from) return false;
     return from === revision && hash !== undefined && hash === this.table.hash();
   }
@@ -202,21 +202,21 @@ export class CatalogReplica {
 class Snapshot {
   readonly content = emptyChange();
   /** What it is about; null for the whole table. */
-  readonly sectors: Buckets | null;
+  readonly buckets: Buckets | null;
   readonly leftOut: LeftOut[] = [];
   size = 0;
   readonly #epoch: string;
   readonly #revision: number;
   #parts = 0;
 
-  constructor({ epoch, revision, sectors }: Extract<TableMessage, { type: "snapshot" }>) {
+  constructor({ epoch, revision, sectors }: Extract<CatalogMessage, { type: "snapshot" }>) {
     this.#epoch = epoch;
     this.#revision = revision;
-    this.sectors = sectors ?? null;
+    this.buckets = sectors ?? null;
   }
 
   /** Adds the next part; false for any other. */
-  add(part: Extract<TableMessage, { type: "snapshot" }>): boolean {
+  add(part: Extract<CatalogMessage, { type: "snapshot" }>): boolean {
     if (part.part !== this.#parts || part.epoch !== this.#epoch || part.revision !== this.#revision) return false;
     this.#parts += 1;
     // Not push(...part): a call has a limit to its arguments.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { LinkSession } from "../session/session.ts";
+import type { LinkSession } from "../session/link-handler.ts";
 import { type CatalogFollower, openCatalogFollower } from "./catalog-follower.ts";
 import { delta, instance, service, snapshot, welcome } from "../testing/entities.ts";
 

@@ -3,9 +3,9 @@ import type { Catalog } from "@datawire/catalog";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { type Applied, type Position, CatalogReplica, type CatalogUpdate } from "../core/catalog-replica.ts";
 import { readSavedTable, SAVED_TABLE, type SavedTable, type TableDisk, TableSaver } from "./table-file.ts";
-import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "../session/session.ts";
+import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "../session/link-handler.ts";
 
-export interface TableFollowerConfig {
+export interface CatalogFollowerConfig {
   /** Only these services; null for all. */
   readonly services: readonly string[] | null;
   /** Where the last table is kept for the next start; null keeps none. */
@@ -14,7 +14,7 @@ export interface TableFollowerConfig {
   readonly leavesFile?: boolean;
 }
 
-export interface TableFollowerDeps {
+export interface CatalogFollowerDeps {
   /** What an operator should see of this program. */
   readonly board?: Pick<ProblemBoard, "set">;
   readonly clock: Clock;
@@ -25,7 +25,7 @@ export interface TableFollowerDeps {
 }
 
 /** Where the table comes from and how old it is. */
-export interface TableStatus {
+export interface CatalogStatus {
   /** `disk` until the first table of the directory has come. */
   readonly origin: "none" | "disk" | "directory";
   readonly position: Position | null;
@@ -43,7 +43,7 @@ export interface TableStatus {
 export interface CatalogFollower extends LinkHandler {
   readonly table: Catalog;
   readonly subscription: Subscription;
-  status(): TableStatus;
+  status(): CatalogStatus;
   /** What the directory's table has and could not be read; here it stays as it was. */
   leftOut(): readonly LeftOut[];
   /** Writes what is not on disk yet; for the end of the process, after the link has stopped. */
@@ -52,8 +52,8 @@ export interface CatalogFollower extends LinkHandler {
 
 /** Makes a follower that begins with the table that the last one left on disk, if it is there and whole. */
 export async function openCatalogFollower(
-  config: TableFollowerConfig,
-  deps: TableFollowerDeps,
+  config: CatalogFollowerConfig,
+  deps: CatalogFollowerDeps,
 ): Promise<CatalogFollower> {
   const saved = config.path === null ? null : await readSavedTable(config.path, deps);
   return new Follower(config, deps, saved);
@@ -74,8 +74,8 @@ const CONFIRM_MS = 10_000;
 
 class Follower implements CatalogFollower {
   readonly #copy = new CatalogReplica();
-  readonly #config: TableFollowerConfig;
-  readonly #deps: TableFollowerDeps;
+  readonly #config: CatalogFollowerConfig;
+  readonly #deps: CatalogFollowerDeps;
   readonly #saver: TableSaver | null;
   #session: LinkSession | null = null;
   #source: Source = { state: "none" };
@@ -84,7 +84,7 @@ class Follower implements CatalogFollower {
   /** Null while no confirmation is to come. */
   #cancelConfirming: (() => void) | null = null;
 
-  constructor(config: TableFollowerConfig, deps: TableFollowerDeps, saved: SavedTable | null) {
+  constructor(config: CatalogFollowerConfig, deps: CatalogFollowerDeps, saved: SavedTable | null) {
     this.#config = config;
     this.#deps = deps;
     const { path, leavesFile = false } = config;
@@ -110,7 +110,7 @@ class Follower implements CatalogFollower {
     return this.#copy.leftOut;
   }
 
-  status(): TableStatus {
+  status(): CatalogStatus {
     const { clock } = this.#deps;
     const rest = {
       position: this.#copy.position,

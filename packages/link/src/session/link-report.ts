@@ -1,5 +1,6 @@
 import type { Logger } from "@datawire/runtime";
-import type { SessionEnd, Welcome } from "./session.ts";
+import type { Welcome } from "./link-handler.ts";
+import type { SessionEnd } from "./session.ts";
 
 /** Logs what becomes of a link: each change of state once, and nothing while it lasts. */
 export interface LinkReport {

@@ -12,8 +12,8 @@ import {
 } from "../core/redial.ts";
 import { connectWebSocket } from "../transport/web-socket.ts";
 import { createLinkReport } from "./link-report.ts";
-import type { LinkHandler, SessionConfig, SessionEnd, Welcome } from "./session.ts";
-import { runSession } from "./session.ts";
+import type { LinkHandler, Welcome } from "./link-handler.ts";
+import { runSession, type SessionConfig, type SessionEnd } from "./session.ts";
 
 /** Which directory a link goes to, and as whom. */
 export interface LinkConfig extends Omit<SessionConfig, "replica" | "attemptMsMax"> {

@@ -1,62 +1,12 @@
-import type { ClientKind, ClientMessage, DirectoryAddress, ErrorCode, Hello } from "@datawire/protocol";
+import type { ClientMessage, DirectoryAddress, ErrorCode, Hello } from "@datawire/protocol";
 import { formatDirectoryAddress, FRAME_BYTES_MAX, LINK_VERSIONS } from "@datawire/protocol";
 import { type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { Connect, Connection } from "../transport/connection.ts";
 import { readServerMessage, type ReceivedMessage } from "../core/read-message.ts";
 import type { TlsSettings } from "../credentials/tls.ts";
+import type { LinkHandler, LinkIdentity, Subscription, Welcome } from "./link-handler.ts";
 
-/** Who a client is, as it says in its `hello`. */
-export interface LinkIdentity {
-  readonly kind: ClientKind;
-  /** The caller, for a Sherlock or a library; the host, for a Watson. */
-  readonly name: string;
-  /** Random; kept across restarts by a Watson. */
-  readonly id: string;
-  /** The program's own version. */
-  readonly version: string;
-  /** The zone whose instances it prefers. */
-  readonly zone?: string | null;
-  /** Which of the tenant's tables it registers in and follows; left out for `sandbox`. */
-  readonly environment?: string;
-}
-
-/** Which part of the table a client wants, and what it has of it. */
-export interface Subscription {
-  /** Null for all services. */
-  readonly services: readonly string[] | null;
-  /** Asked before each `hello`; null asks for a snapshot. */
-  have(): NonNullable<Hello["subscribe"]>["have"];
-  /** How many instances it has, from whatever table. */
-  holds(): number;
-}
-
-/** What a directory says first, once it has taken a client. */
-export type Welcome = Extract<ReceivedMessage, { type: "welcome" }>;
-/** What a directory says after its `welcome`. */
-export type LinkMessage = Exclude<ReceivedMessage, Welcome>;
-
-/** An established link, until it is lost. */
-export interface LinkSession {
-  readonly replica: DirectoryAddress;
-  readonly welcome: Welcome;
-  /**
-   * Sends a message, or returns false when the link is gone. When what was sent before does not leave, the link is cut:
-   * a message left out would be a state left out, and the next connection states all of it.
-   */
-  send(message: Exclude<ClientMessage, Hello>): boolean;
-  /** Cuts the link and opens another one, because what came over this one cannot be used. */
-  reconnect(reason: string): void;
-}
-
-/** Takes what a link brings; called from the event loop, one call at a time. */
-export interface LinkHandler {
-  /** State everything here: the directory may have forgotten, or be another one. */
-  connected(session: LinkSession): void;
-  /** Called once for every `connected`. */
-  disconnected(reason: string): void;
-  message(message: LinkMessage): void;
-}
-
+/** What one session is opened with. */
 export interface SessionConfig {
   readonly replica: DirectoryAddress;
   readonly identity: LinkIdentity;
@@ -67,6 +17,7 @@ export interface SessionConfig {
   readonly attemptMsMax: number;
 }
 
+/** What one session works with. */
 export interface SessionDeps {
   /** Counts time in which this program attended to what came. */
   readonly clock: Clock;
@@ -295,6 +246,7 @@ class Session {
     if (state === "established") this.#disconnected(reason);
     this.#resolve({ kind, reason: `${formatDirectoryAddress(this.#config.replica)}: ${reason}` });
   }
+
   #disconnected(reason: string): void {
     try {
       this.#deps.handler.disconnected(reason);

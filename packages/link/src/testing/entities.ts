@@ -1,6 +1,6 @@
 import type { Instance, ServerMessage, Service, TableChange } from "@datawire/protocol";
 import { emptyChange, instanceSchema, serviceSchema } from "@datawire/protocol";
-import type { Welcome } from "../session/session.ts";
+import type { Welcome } from "../session/link-handler.ts";
 
 /** Entities and messages for tests, each as plain as the schema allows. */
 export const service = (name: string): Service => serviceSchema.parse({ name, primary: "1" });

@@ -3,7 +3,7 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { parseDirectoryAddress } from "@datawire/protocol";
 import { expect, onTestFinished } from "vitest";
 import { type LinkConfig, type LinkState, runLink } from "../session/link.ts";
-import type { LinkHandler, LinkSession } from "../session/session.ts";
+import type { LinkHandler, LinkSession } from "../session/link-handler.ts";
 import { welcome } from "./entities.ts";
 import { createMemoryNetwork } from "./memory-directory.ts";
 

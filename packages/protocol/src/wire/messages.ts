@@ -11,9 +11,9 @@ import {
 import { NAME_PATTERN, NAME_RULE } from "../words/names.ts";
 import { LOG_LEVELS, logEventSchema, LOGS_MESSAGE_EVENTS_MAX, TRACE_ID_LENGTH_MAX } from "./log-events.ts";
 
-/** The most sectors that a table is told in; fewer are made of these, so that all counts divide this one. */
+/** The most buckets (`sectors` on the wire) that a table is told in: a power of two, which all smaller counts divide. */
 export const BUCKETS_MAX = 4_096;
-/** What one sector takes in text. */
+/** Hexadecimal digits of one bucket in text. */
 export const BUCKET_DIGITS = 8;
 
 /**
@@ -39,14 +39,14 @@ export const SESSION_KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/;
 
 const name = z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE });
 
-/** What `Table.hash` gives of the table that the subscriber sees. Left out by peers that know nothing of it. */
+/** What `Catalog.hash` gives of the table that the subscriber sees. Left out by peers that know nothing of it. */
 const hash = z
   .string()
   .regex(/^[0-9a-f]{16}$/)
   .meta({ wanted: "16 hexadecimal digits" })
   .optional();
 
-/** What `Table.sectors` gives of it. Left out by peers that know nothing of sectors. */
+/** What `Catalog.buckets` gives of it. Left out by peers that know nothing of sectors. */
 const sectors = z
   .string()
   .regex(/^([0-9a-f]{8})*$/)

@@ -72,7 +72,7 @@ export function wholeService({ view }: RoutingContext): string {
 }
 
 /** The instances of the primary generation that no route names; the reason says why there is none. */
-export function primaryOutlet(context: RoutingContext): Destination {
+export function primaryDestination(context: RoutingContext): Destination {
   const { view } = context;
   const { primary } = view.service;
   const target = wholeService(context);
@@ -93,7 +93,7 @@ export function primaryOutlet(context: RoutingContext): Destination {
 }
 
 /** What a route's target is, apart from the whole service itself. An instance belongs to the most specific target. */
-export function routeOutlet(context: RoutingContext, route: Route): Destination {
+export function routeDestination(context: RoutingContext, route: Route): Destination {
   const reason = context.routes?.caller === "*" ? "a route for any caller" : `a route for ${context.routes?.caller}`;
   if (parseServiceAddress(route.target).service !== context.view.service.name) {
     const entered = context.enter(route.target);
@@ -105,18 +105,22 @@ export function routeOutlet(context: RoutingContext, route: Route): Destination 
   const others = new Set(covered.flatMap((instance) => bestMatch(targets, instance) ?? []));
   others.delete(route.target);
   const without = others.size === 0 ? "" : `, without the instances of ${[...others].join(" and ")}`;
-  return { ...instancesOutlet(context, route.target, members), reason: reason + without };
+  return { ...instancesDestination(context, route.target, members), reason: reason + without };
 }
 
 /** Some instances of a service as one destination, which weighs as much as those of them that are usable. */
-export function instancesOutlet(context: RoutingContext, target: string, members: readonly Instance[]): Destination {
+export function instancesDestination(
+  context: RoutingContext,
+  target: string,
+  members: readonly Instance[],
+): Destination {
   const weight = members.filter(isUsable).reduce((sum, instance) => sum + instance.weight, 0);
   const parts = instanceParts(context, target, members);
   return { target, parts, holders: holdersOf(members), weight, reason: "" };
 }
 
 /** The service's default URL; null when it has none. */
-export function defaultUrlOutlet(context: RoutingContext): Destination | null {
+export function defaultUrlDestination(context: RoutingContext): Destination | null {
   const url = context.view.service.settings.defaultUrl;
   if (url === null) return null;
   const target = wholeService(context);

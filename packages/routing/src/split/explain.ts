@@ -31,25 +31,25 @@ export function explain(
   request: RequestFacts = {},
 ): Explanation | null {
   const view = table.service(service);
-  const distribution = splitTraffic(table, service, callerContext);
-  if (view === null || distribution === null) return null;
-  const rule = distribution.rules.find((candidate) => ruleMatches(candidate, request));
+  const split = splitTraffic(table, service, callerContext);
+  if (view === null || split === null) return null;
+  const rule = split.rules.find((candidate) => ruleMatches(candidate, request));
   const settingsOf = (name: string): ServiceSettings | null => table.service(name)?.service.settings ?? null;
   const shares =
     rule === undefined
-      ? distribution.shares.map((share) => explainShare(share, countSlots(share.slots) / SLOTS, settingsOf))
+      ? split.shares.map((share) => explainShare(share, countSlots(share.slots) / SLOTS, settingsOf))
       : [explainShare(rule, 1, settingsOf)];
   const reached = new Set(
     shares.flatMap((share) => share.instances.filter((i) => i.percent > 0).map((i) => i.url + i.name)),
   );
-  const holders = rule?.holders ?? distribution.holders;
+  const holders = rule?.holders ?? split.holders;
   const sessions = explainSessions(view.service.settings, holders);
   const keeps = (instance: Instance): boolean =>
     sessions !== null && holders.some((holder) => holder.kind === "instance" && holder.instance === instance);
   const excluded = view.instances
     .filter((instance) => !reached.has(instance.url + instance.name))
     .map((instance) => {
-      const reason = exclusionReason({ view, distribution, callerContext, rule }, instance);
+      const reason = exclusionReason({ view, split, callerContext, rule }, instance);
       return { name: instance.name, reason: keeps(instance) ? `${reason}; keeps the sessions that it has` : reason };
     });
   const explanation = { caller: callerContext.caller, service, shares, excluded };
@@ -125,19 +125,19 @@ function explainPart(
 
 interface Decision {
   readonly view: ServiceView;
-  readonly distribution: TrafficSplit;
+  readonly split: TrafficSplit;
   readonly callerContext: CallerContext;
   /** The condition that the request meets, if it meets any. */
   readonly rule: Rule | undefined;
 }
 
-function exclusionReason({ view, distribution, callerContext, rule }: Decision, instance: Instance): string {
+function exclusionReason({ view, split, callerContext, rule }: Decision, instance: Instance): string {
   if (!isUsable(instance)) return instance.reason === null ? instance.state : `${instance.state}: ${instance.reason}`;
   const generation = describeGeneration(generationOf(instance.version));
   const named = isNamed(view, instance);
   const isPrimary = generationOf(instance.version) === view.service.primary;
   if (!named && !isPrimary) return `held: ${generation} is not the primary, and no route names it`;
-  const chosen = rule === undefined ? distribution.shares : [rule];
+  const chosen = rule === undefined ? split.shares : [rule];
   const sharing = chosen.flatMap((share) => share.parts.map((part) => part.pool));
   const pooled = sharing.find((pool) => pool.kind === "instances" && pool.instances.includes(instance));
   if (pooled !== undefined) return "ordered: an instance that registered earlier takes all";

@@ -2,11 +2,11 @@ import { bestMatch, generationTarget, isNamed, newestGeneration } from "./groups
 import type { Instance } from "@datawire/protocol";
 import { isUsable } from "@datawire/protocol";
 import {
-  defaultUrlOutlet,
-  instancesOutlet,
+  defaultUrlDestination,
+  instancesDestination,
   isAlive,
   type Destination,
-  routeOutlet,
+  routeDestination,
   type RoutingContext,
   wholeService,
 } from "./destinations.ts";
@@ -20,15 +20,17 @@ export function failover(context: RoutingContext): readonly Destination[] {
   if (context.view.service.settings.failover === "none") return [refusal(context)];
   const routes = (context.routes?.routes ?? []).filter((route) => route.target !== wholeService(context));
   const withShare = routes.filter((route) => route.share > 0);
-  const shared = withShare.map((route) => ({ ...routeOutlet(context, route), weight: route.share })).filter(isAlive);
+  const shared = withShare
+    .map((route) => ({ ...routeDestination(context, route), weight: route.share }))
+    .filter(isAlive);
   if (shared.length > 0) return because("it has a share of its own", shared);
-  const withoutShare = routes.filter((route) => route.share === 0).map((route) => routeOutlet(context, route));
+  const withoutShare = routes.filter((route) => route.share === 0).map((route) => routeDestination(context, route));
   if (withoutShare.some(isAlive)) return because("it is a target with 0%", withoutShare.filter(isAlive));
   const named = namedByOthers(context);
   if (named.length > 0) return because("a route of another caller names it", named);
   const held = newestHeld(context);
   if (held !== null) return because("it is the newest held version", [held]);
-  const defaultUrl = defaultUrlOutlet(context);
+  const defaultUrl = defaultUrlDestination(context);
   return defaultUrl === null ? [] : because("nothing is live, so the default URL is used", [defaultUrl]);
 }
 
@@ -53,7 +55,7 @@ function namedByOthers(context: RoutingContext): Destination[] {
     const target = bestMatch(context.view.named, instance);
     if (target !== null) byTarget.set(target, [...(byTarget.get(target) ?? []), instance]);
   }
-  return [...byTarget].map(([target, members]) => instancesOutlet(context, target, members)).filter(isAlive);
+  return [...byTarget].map(([target, members]) => instancesDestination(context, target, members)).filter(isAlive);
 }
 
 function newestHeld(context: RoutingContext): Destination | null {
@@ -64,5 +66,5 @@ function newestHeld(context: RoutingContext): Destination | null {
   const newest = newestGeneration(held.filter(isUsable));
   if (newest === null) return null;
   const members = held.filter((instance) => generationOf(instance.version) === newest);
-  return instancesOutlet(context, generationTarget(view.service.name, newest), members);
+  return instancesDestination(context, generationTarget(view.service.name, newest), members);
 }

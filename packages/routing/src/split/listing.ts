@@ -12,17 +12,17 @@ import { describeGeneration, generationOf } from "@datawire/protocol";
 /** Shows a service as users and scripts see it; null for one that the table does not know. */
 export function listService(table: CatalogReader, name: string): ServiceListing | null {
   const view = table.service(name);
-  const distribution = splitTraffic(table, name, { caller: "*", zone: null });
-  if (view === null || distribution === null) return null;
+  const split = splitTraffic(table, name, { caller: "*", zone: null });
+  if (view === null || split === null) return null;
   // Instances of another service, or a default URL, may answer for one that has none.
-  const helpsOut = view.instances.some(isUsable) || reaches(distribution, (kind) => kind !== "refused");
-  const status = distribution.degraded === null ? "live" : helpsOut ? "degraded" : "down";
+  const helpsOut = view.instances.some(isUsable) || reaches(split, (kind) => kind !== "refused");
+  const status = split.degraded === null ? "live" : helpsOut ? "degraded" : "down";
   return {
     service: name,
     protocol: view.service.protocol,
     primary: view.service.primary === "" ? null : view.service.primary,
     status,
-    reason: degradedReason(distribution),
+    reason: degradedReason(split),
     instances: view.instances.map((instance) => ({
       name: instance.name,
       version: instance.version,
@@ -41,9 +41,9 @@ export function listService(table: CatalogReader, name: string): ServiceListing 
 }
 
 /** Why a service is not as it should be, and that its default URL helps out where it does. */
-function degradedReason(distribution: TrafficSplit): string | null {
-  const { degraded } = distribution;
-  const byDefault = reaches(distribution, (kind) => kind === "url");
+function degradedReason(split: TrafficSplit): string | null {
+  const { degraded } = split;
+  const byDefault = reaches(split, (kind) => kind === "url");
   return degraded !== null && byDefault ? `${degraded}; the default URL takes its requests` : degraded;
 }
 

@@ -141,7 +141,7 @@ test("splitTraffic() leaves the rest to the default URL where the service itself
   expect(shown(table)).toBe("//barker 30 vm1 vm2 | //barker(2) 10 vm3 | //barker 60 default");
 });
 
-test("splitTraffic() lets a share enter another service's own distribution for the same caller", () => {
+test("splitTraffic() lets a share enter another service's own split for the same caller", () => {
   const old = instance("monolith@m1(1)");
   const tables = [
     routes("*", "monolith", [["//barker", 3_000, { reading: "service" }]]),

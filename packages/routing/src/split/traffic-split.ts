@@ -6,7 +6,7 @@ import type { Route, RouteTable, SlotRange } from "@datawire/protocol";
 import { isUsable } from "@datawire/protocol";
 import {
   blend,
-  defaultUrlOutlet,
+  defaultUrlDestination,
   type Holder,
   holdersOf,
   instanceParts,
@@ -14,8 +14,8 @@ import {
   joinHolders,
   type Destination,
   type Part,
-  primaryOutlet,
-  routeOutlet,
+  primaryDestination,
+  routeDestination,
   type RoutingContext,
   type CallerContext,
   wholeService,
@@ -79,7 +79,7 @@ export function splitTraffic(table: CatalogReader, service: string, callerContex
     routes,
     enter: (target) => enterService(table, target, callerContext),
   };
-  const primary = primaryOutlet(context);
+  const primary = primaryDestination(context);
   const forPrimary = isAlive(primary) ? [primary] : failover(context);
   const { shares, holders } = sharesOf(context, primary, forPrimary);
   return {
@@ -118,13 +118,13 @@ function sharesOf(context: RoutingContext, primary: Destination, forPrimary: rea
   /** What falls to the primary, or to what stands in for it. */
   const left: (readonly SlotRange[])[] = [];
   for (const route of routes) {
-    const destination = isWhole(context, route) ? primary : routeOutlet(context, route);
+    const destination = isWhole(context, route) ? primary : routeDestination(context, route);
     if (countSlots(route.slots) > 0) entitled.push(destination);
     if (isAlive(destination)) shares.push(share(destination, route.slots));
     else left.push(route.slots);
   }
   const rest = remainingSlots(routes.map((route) => route.slots));
-  const defaultUrl = routes.some((route) => isWhole(context, route)) ? defaultUrlOutlet(context) : null;
+  const defaultUrl = routes.some((route) => isWhole(context, route)) ? defaultUrlDestination(context) : null;
   if (countSlots(rest) > 0) entitled.push(defaultUrl ?? primary);
   if (defaultUrl === null) left.push(rest);
   else shares.push({ ...share(defaultUrl, rest), reason: "the rest goes to the default URL" });
@@ -143,7 +143,7 @@ function rulesOf(context: RoutingContext, primary: Destination, forPrimary: read
     if (route.when === null) return [];
     const when = parseWhen(route.when);
     const { order } = route;
-    const destination = isWhole(context, route) ? primary : routeOutlet(context, route);
+    const destination = isWhole(context, route) ? primary : routeDestination(context, route);
     const { target, parts, holders } = destination;
     if (isAlive(destination)) return [{ when, order, target, parts, holders, reason: `--when ${route.when}` }];
     const reason = `${target} has no live instance`;
@@ -155,7 +155,7 @@ function rulesOf(context: RoutingContext, primary: Destination, forPrimary: read
 }
 
 /**
- * The parts of a share that enters another service: that service's own distribution for `//b`, without its conditions
+ * The parts of a share that enters another service: that service's own split for `//b`, without its conditions
  * and without going on to a third; the named instances for `//b(2)`.
  */
 function enterService(
@@ -177,7 +177,7 @@ function enterService(
     const members = view.instances.filter((instance) => bestMatch([target], instance) !== null);
     return { parts: instanceParts(context, target, members), holders: holdersOf(members) };
   }
-  const primary = primaryOutlet(context);
+  const primary = primaryDestination(context);
   const { shares, holders } = sharesOf(context, primary, isAlive(primary) ? [primary] : failover(context));
   return { parts: blend(shares.map(({ parts, slots }) => ({ parts, weight: countSlots(slots) }))), holders };
 }
@@ -204,7 +204,7 @@ function mergeShares(shares: readonly Share[]): Share[] {
   return merged;
 }
 
-/** Within one distribution, the same target means the same pool, but for the service itself and its default URL. */
+/** Within one split, the same target means the same pool, but for the service itself and its default URL. */
 function samePools(a: readonly Part[], b: readonly Part[]): boolean {
   return a.length === b.length && a.every((part, i) => part.pool.kind === b[i]?.pool.kind);
 }

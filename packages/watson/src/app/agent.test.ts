@@ -2,7 +2,7 @@ import { noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { Agent } from "./agent.ts";
-import { testCheck, testInstance, wantedSet } from "../testing/instances.ts";
+import { testCheck, testDefinition, wantedSet } from "../testing/instances.ts";
 import { createAuthorities } from "../machine/authorities.ts";
 import { createLookup } from "../machine/lookup.ts";
 import { createTrafficLookup } from "../machine/traffic-lookup.ts";
@@ -26,7 +26,7 @@ function fixture() {
       secureContext: createAuthorities(null, { clock: systemClock }),
       env: {},
     },
-    tripwires: { create: () => null },
+    earlyFailureProbes: { create: () => null },
     wasLive: () => false,
     onChange() {},
     onChecked() {},
@@ -39,7 +39,7 @@ function fixture() {
 
 test("Agent announces an instance once it is decided, and tells each change", async () => {
   const { clock, agent, told, states } = fixture();
-  agent.apply(wantedSet(testInstance({ checks: [heartbeat] })));
+  agent.apply(wantedSet(testDefinition({ checks: [heartbeat] })));
   expect(states()).toEqual([]);
   expect(agent.beat("barker@a")).toBe(1);
   expect(states()).toEqual(["a live"]);
@@ -53,7 +53,7 @@ test("Agent announces an instance once it is decided, and tells each change", as
 test("Agent.decided() waits for the first checks, and not for ever", async () => {
   const { clock, agent } = fixture();
   agent.apply(
-    wantedSet(testInstance({ name: "a", checks: [heartbeat] }), testInstance({ name: "b", checks: [heartbeat] })),
+    wantedSet(testDefinition({ name: "a", checks: [heartbeat] }), testDefinition({ name: "b", checks: [heartbeat] })),
   );
   let decided = false;
   void agent.decided(500, new AbortController().signal).then(() => (decided = true));
@@ -67,7 +67,7 @@ test("Agent.decided() waits for the first checks, and not for ever", async () =>
 
 test("Agent.decided() ends as soon as every instance has its answer", async () => {
   const { clock, agent } = fixture();
-  agent.apply(wantedSet(testInstance({ checks: [heartbeat] })));
+  agent.apply(wantedSet(testDefinition({ checks: [heartbeat] })));
   let decided = false;
   void agent.decided(60_000, new AbortController().signal).then(() => (decided = true));
   agent.beat("barker@a");
@@ -79,7 +79,7 @@ test("Agent.decided() ends as soon as every instance has its answer", async () =
 test("Agent lets go of a removed instance when its drain is over", async () => {
   const { clock, agent, states } = fixture();
   agent.apply(
-    wantedSet(testInstance({ checks: [{ ...heartbeat, probe: { kind: "ttl", ttlMs: 60_000 } }], drainMs: 5_000 })),
+    wantedSet(testDefinition({ checks: [{ ...heartbeat, probe: { kind: "ttl", ttlMs: 60_000 } }], drainMs: 5_000 })),
   );
   agent.beat("barker@a");
   agent.apply(wantedSet());
@@ -93,8 +93,8 @@ test("Agent.drain() announces live instances as draining, and says how long they
   const { clock, agent, states } = fixture();
   agent.apply(
     wantedSet(
-      testInstance({ name: "a", checks: [heartbeat], drainMs: 3_000 }),
-      testInstance({ name: "b", checks: [heartbeat], drainMs: 60_000 }),
+      testDefinition({ name: "a", checks: [heartbeat], drainMs: 3_000 }),
+      testDefinition({ name: "b", checks: [heartbeat], drainMs: 60_000 }),
     ),
   );
   agent.beat("barker@a");

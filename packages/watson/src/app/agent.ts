@@ -1,11 +1,11 @@
 import type { ReportedProblem } from "@datawire/protocol";
 import { type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { Health } from "../monitor/health.ts";
-import type { Instance } from "../model/service-definition.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
 import { type Announcement, type Change, type Kept, Monitor } from "../monitor/monitor.ts";
 import { Checker, type TaskOutcome } from "../checks/checker.ts";
 import type { ProberDeps } from "../probes/prober.ts";
-import type { Tripwires } from "../checks/early-failure-probe.ts";
+import type { EarlyFailureProbes } from "../checks/early-failure-probe.ts";
 
 export interface AgentDeps {
   readonly clock: Clock;
@@ -15,13 +15,13 @@ export interface AgentDeps {
   /** What an operator should see of this Watson. */
   readonly board: Pick<ProblemBoard, "set">;
   readonly probers: ProberDeps;
-  readonly tripwires: Tripwires;
+  readonly earlyFailureProbes: EarlyFailureProbes;
   /** Whether an instance was live when an earlier Watson last looked. */
-  readonly wasLive: (instance: Instance) => boolean;
+  readonly wasLive: (instance: ServiceDefinition) => boolean;
   /** Told when what is to be announced may be another. */
   readonly onChange: () => void;
   readonly onChecked: (outcome: TaskOutcome) => void;
-  readonly onHealth: (instance: Instance, health: Health) => void;
+  readonly onHealth: (instance: ServiceDefinition, health: Health) => void;
 }
 
 /** Checks what is wanted, and knows what is to be announced of it. */
@@ -36,12 +36,18 @@ export class Agent {
   constructor(deps: AgentDeps) {
     this.#deps = deps;
     this.#monitor = new Monitor(deps.wasLive);
-    const { clock, patience, probers, tripwires } = deps;
-    this.#checker = new Checker({ clock, patience, probers, tripwires, report: (outcome) => this.#report(outcome) });
+    const { clock, patience, probers, earlyFailureProbes } = deps;
+    this.#checker = new Checker({
+      clock,
+      patience,
+      probers,
+      earlyFailureProbes,
+      report: (outcome) => this.#report(outcome),
+    });
   }
 
   /** Makes these the instances that are checked and announced. */
-  apply(wanted: ReadonlyMap<string, Instance>): void {
+  apply(wanted: ReadonlyMap<string, ServiceDefinition>): void {
     this.#monitor.apply(wanted, this.#nowMs());
     this.#follow();
   }
@@ -58,7 +64,7 @@ export class Agent {
     return this.#monitor.registrations(this.#nowMs());
   }
 
-  instances(): Iterable<{ readonly instance: Instance; readonly health: Health }> {
+  instances(): Iterable<{ readonly instance: ServiceDefinition; readonly health: Health }> {
     return this.#monitor.entries(this.#nowMs());
   }
 
@@ -101,7 +107,7 @@ export class Agent {
     const { task, probe } = outcome;
     this.#deps.onChecked(outcome);
     const { change, inDoubt } = this.#monitor.observe(
-      { memberId: task.memberId, checkId: task.check.id, probe },
+      { monitoredId: task.monitoredId, checkId: task.check.id, probe },
       this.#nowMs(),
     );
     if (change !== null) {

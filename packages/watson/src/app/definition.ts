@@ -1,6 +1,6 @@
 import type { DaemonDefinition } from "@datawire/runtime";
 import { loadWatsonSettings, type WatsonSettings } from "../config/settings.ts";
-import { DRAIN_MS_MAX } from "../config/service-file.ts";
+import { DRAIN_MS_MAX } from "../config/service-schema.ts";
 import { describeSingle } from "../config/single.ts";
 import { checkServiceFiles } from "./wanted.ts";
 import { runWatson } from "./watson.ts";

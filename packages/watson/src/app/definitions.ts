@@ -1,26 +1,26 @@
 import { isMachineLocal, parseInstanceUrl } from "@datawire/protocol";
 import { formatPlace, formatProblem, type Logger, type Problem, type ProblemBoard } from "@datawire/runtime";
 import { directoryName, isFor, type Replicas } from "../model/directories.ts";
-import type { Instance } from "../model/service-definition.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
 import { mergeFiles, type ServiceFile } from "../model/definition-set.ts";
 
-export interface IntakeDeps {
+export interface DefinitionsDeps {
   readonly log: Logger;
   /** What an operator should see of this Watson. */
   readonly board: Pick<ProblemBoard, "set">;
   /** Takes the new set. */
-  readonly apply: (wanted: ReadonlyMap<string, Instance>) => void;
+  readonly apply: (wanted: ReadonlyMap<string, ServiceDefinition>) => void;
 }
 
 /** Makes the wanted set of what the service files say, and tells what is wrong with them once, and once that it is mended. */
 export class Definitions {
-  readonly #deps: IntakeDeps;
+  readonly #deps: DefinitionsDeps;
   #remote: readonly Replicas[] = [];
-  #wanted: ReadonlyMap<string, Instance> = new Map();
+  #wanted: ReadonlyMap<string, ServiceDefinition> = new Map();
   #problems: readonly Problem[] = [];
   #told = new Set<string>();
 
-  constructor(deps: IntakeDeps) {
+  constructor(deps: DefinitionsDeps) {
     this.#deps = deps;
   }
 

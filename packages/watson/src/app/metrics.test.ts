@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { Health } from "../monitor/health.ts";
-import { testInstance } from "../testing/instances.ts";
+import { testDefinition } from "../testing/instances.ts";
 import { createMetrics } from "./metrics.ts";
 
 test("createMetrics() forgets the series of an instance that is gone, once they were told", async () => {
   const instances = new Map([
-    ["a", testInstance({ name: "a" })],
-    ["b", testInstance({ name: "b" })],
+    ["a", testDefinition({ name: "a" })],
+    ["b", testDefinition({ name: "b" })],
   ]);
   const live: Health = { state: "live" };
   const metrics = createMetrics({

@@ -1,12 +1,12 @@
 import { createRegistry } from "@datawire/runtime";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Health } from "../monitor/health.ts";
-import type { Instance } from "../model/service-definition.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
 import type { TaskOutcome } from "../checks/checker.ts";
 
 /** What the numbers that are looked up when asked for come from. */
 export interface MetricSources {
-  readonly instances: () => Iterable<{ readonly instance: Instance; readonly health: Health }>;
+  readonly instances: () => Iterable<{ readonly instance: ServiceDefinition; readonly health: Health }>;
   readonly directories: () => Iterable<{ readonly name: string; readonly isConnected: boolean }>;
   readonly fileProblems: () => number;
 }
@@ -15,7 +15,7 @@ export interface MetricSources {
 export interface WatsonMetrics {
   readonly registry: Pick<Registry, "metrics" | "contentType">;
   checked(outcome: TaskOutcome): void;
-  changed(instance: Instance, health: Health): void;
+  changed(instance: ServiceDefinition, health: Health): void;
 }
 
 const STATES: readonly Health["state"][] = ["unknown", "live", "down"];
@@ -68,7 +68,7 @@ export function createMetrics(sources: MetricSources): WatsonMetrics {
     registers,
   });
   /** The instances that `changes` has series of. */
-  const changed = new Map<string, Instance>();
+  const changed = new Map<string, ServiceDefinition>();
 
   return {
     registry: { contentType: registry.contentType, metrics: () => collect() },

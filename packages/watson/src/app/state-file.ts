@@ -14,10 +14,10 @@ import {
   writeFileAtomically,
 } from "@datawire/runtime";
 import { z } from "zod";
-import type { Instance } from "../model/service-definition.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
 
 /** What a Watson has to know again after a restart. */
-const memorySchema = z.object({
+const stateSchema = z.object({
   /** Who it is to the directories. */
   id: z.string().min(8).max(64),
   /** By directory, the keys of the instances that an operator has drained there. */
@@ -28,7 +28,7 @@ const memorySchema = z.object({
     .nullable()
     .default(null),
 });
-type Remembered = z.infer<typeof memorySchema>;
+type Remembered = z.infer<typeof stateSchema>;
 
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 /** Changes within this time are written at once. */
@@ -36,7 +36,7 @@ const WRITE_DELAY_MS = 500;
 /** The file says what runs on the machine, and is nobody else's business. */
 const MODE = 0o600;
 
-export interface MemoryDeps {
+export interface StateFileDeps {
   readonly clock: Clock;
   readonly log: Logger;
   /** What an operator should see of this Watson. */
@@ -47,17 +47,17 @@ export interface MemoryDeps {
 }
 
 /** What survives a restart, in one small file. */
-export class Memory {
+export class StateFile {
   readonly #path: string;
-  readonly #deps: Omit<MemoryDeps, "boot">;
+  readonly #deps: Omit<StateFileDeps, "boot">;
   readonly #boot: string | null;
   readonly #before: Remembered;
   #now: Remembered;
-  #findLive: (() => Iterable<Pick<Instance, "key" | "url">>) | null = null;
+  #findLive: (() => Iterable<Pick<ServiceDefinition, "key" | "url">>) | null = null;
   #cancelTimer: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, before: Remembered, { boot = bootId(), ...deps }: MemoryDeps) {
+  private constructor(path: string, before: Remembered, { boot = bootId(), ...deps }: StateFileDeps) {
     this.#path = path;
     this.#deps = deps;
     this.#boot = boot;
@@ -66,26 +66,26 @@ export class Memory {
   }
 
   /**
-   * Reads the file, or begins a new one. A damaged file costs the memory and not the start, and so does a folder that
+   * Reads the file, or begins a new one. A damaged file costs the state and not the start, and so does a folder that
    * cannot be written.
    * @throws UntrustedFolder where somebody else could have written the file.
    */
-  static async open(path: string, deps: MemoryDeps): Promise<Memory> {
+  static async open(path: string, deps: StateFileDeps): Promise<StateFile> {
     await makePrivateFolder(dirname(path)).catch((error: unknown) => {
       if (error instanceof UntrustedFolder) throw error;
     });
     const read = await readJsonFile(path, { bytesMax: FILE_BYTES_MAX });
-    const parsed = read.state === "read" ? memorySchema.safeParse(read.value) : null;
-    if (parsed?.success === true) return new Memory(path, parsed.data, deps);
+    const parsed = read.state === "read" ? stateSchema.safeParse(read.value) : null;
+    if (parsed?.success === true) return new StateFile(path, parsed.data, deps);
     if (read.state !== "missing") {
       const reason = read.state === "unusable" ? read.reason : "it holds something else";
       deps.log.warn("State file not usable, beginning with a new identity", { path, reason });
       const message = `the state file could not be used (${reason}): this Watson has a new identity since its start, and what it had announced before is another one's until that one's lease ends`;
       deps.recent.note({ subject: path, message, remedy: "none is needed after a lease" });
     }
-    const memory = new Memory(path, { id: randomUUID(), drained: {}, live: null }, deps);
-    await memory.#write(); // before anyone hears of the id
-    return memory;
+    const state = new StateFile(path, { id: randomUUID(), drained: {}, live: null }, deps);
+    await state.#write(); // before anyone hears of the id
+    return state;
   }
 
   get id(): string {
@@ -103,13 +103,13 @@ export class Memory {
   }
 
   /** Whether an instance was live when Watson last looked, since the machine was started. */
-  wasLive({ key, url }: Pick<Instance, "key" | "url">): boolean {
+  wasLive({ key, url }: Pick<ServiceDefinition, "key" | "url">): boolean {
     const { live } = this.#before;
     return live !== null && live.boot === this.#boot && own(live.urls, key) === url;
   }
 
   /** Notes that what is live may be another now; `find` is asked once it is written. */
-  rememberLive(find: () => Iterable<Pick<Instance, "key" | "url">>): void {
+  rememberLive(find: () => Iterable<Pick<ServiceDefinition, "key" | "url">>): void {
     this.#findLive = find;
     this.#scheduleWrite();
   }

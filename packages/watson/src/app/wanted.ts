@@ -1,5 +1,6 @@
 import { formatProblem, type Place, type Problem } from "@datawire/runtime";
-import { createFileSchema, readServices, type ServiceContext } from "../config/service-file.ts";
+import { readServices } from "../config/service-file.ts";
+import { createFileSchema, type ServiceContext } from "../config/service-schema.ts";
 import type { WatsonSettings } from "../config/settings.ts";
 import { authoritiesOf } from "../model/directories.ts";
 import { mergeFiles } from "../model/definition-set.ts";

@@ -19,11 +19,11 @@ import { createAuthorities } from "../machine/authorities.ts";
 import { findHost } from "../machine/find-host.ts";
 import { readListeningPorts } from "../machine/listening-ports.ts";
 import { createLookup } from "../machine/lookup.ts";
-import { Memory } from "./state-file.ts";
+import { StateFile } from "./state-file.ts";
 import { PortWatch } from "../machine/port-watch.ts";
 import { ServiceFiles } from "../files/service-files.ts";
 import { createTrafficLookup } from "../machine/traffic-lookup.ts";
-import { createTripwires } from "../checks/early-failure-probe.ts";
+import { createEarlyFailureProbes } from "../checks/early-failure-probe.ts";
 import { Links, type LinksConfig } from "../registration/links.ts";
 import { createMetrics } from "./metrics.ts";
 import { Registrar } from "../registration/registrar.ts";
@@ -39,7 +39,7 @@ const FIRST_CHECKS_MS_MAX = 2_000;
 export async function runWatson(context: DaemonContext<WatsonSettings>): Promise<void> {
   const { settings, log, clock, attentive, board, signal, readiness } = context;
   const recent = new RecentProblems("recent", { board, clock, signal });
-  const memory = await Memory.open(memoryPath(settings), { clock, log, board, recent });
+  const state = await StateFile.open(stateFilePath(settings), { clock, log, board, recent });
   const host = await findHost(settings.host, settings.directories[0]?.[0] ?? NOWHERE);
   const lookup = createLookup({ clock });
   const ports = new PortWatch({ clock, read: readListeningPorts });
@@ -57,13 +57,13 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
       secureContext: createAuthorities(settings.tls?.ca ?? null, { clock }),
       env: settings.env,
     },
-    tripwires: createTripwires({ clock, lookup, ports }),
-    wasLive: (instance) => memory.wasLive(instance),
+    earlyFailureProbes: createEarlyFailureProbes({ clock, lookup, ports }),
+    wasLive: (instance) => state.wasLive(instance),
     onChange: () => links.changed(),
     onChecked: (outcome) => metrics.checked(outcome),
     onHealth(instance, health) {
       metrics.changed(instance, health);
-      memory.rememberLive(liveInstances);
+      state.rememberLive(liveInstances);
     },
   });
   const definitions = new Definitions({ log, board, apply: (wanted) => agent.apply(wanted) });
@@ -81,12 +81,12 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
 
   function createRegistrar(replicas: Replicas): Registrar {
     const name = directoryName(replicas);
-    return new Registrar(replicas, memory.drained(name), {
+    return new Registrar(replicas, state.drained(name), {
       clock,
       log,
       announcements: () => agent.announcements(),
       board,
-      onDrained: (keys) => memory.rememberDrained(name, keys),
+      onDrained: (keys) => state.rememberDrained(name, keys),
       onConfirmed: () => checkReadiness(),
     });
   }
@@ -130,12 +130,12 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
     context.stop();
   });
   context.onReload(async (next) => {
-    await intakeRemote(next);
+    await noteRemote(next);
     if (next.single === null)
       await files.reload(filesConfig(next, await findHost(next.host, next.directories[0]?.[0] ?? NOWHERE)));
     await links.reconcile(linksConfig(next));
   });
-  async function intakeRemote({ directories }: WatsonSettings): Promise<void> {
+  async function noteRemote({ directories }: WatsonSettings): Promise<void> {
     const remote = await Promise.all(
       directories.map(async (replicas) => ((await isRemote(replicas[0])) ? [replicas] : [])),
     );
@@ -145,7 +145,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
     directories,
     token,
     tls,
-    identity: { kind: "watson", name: nameOf(host), id: memory.id, version: VERSION },
+    identity: { kind: "watson", name: nameOf(host), id: state.id, version: VERSION },
   });
 
   let wasReady = false;
@@ -155,7 +155,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
     const where = admin === null ? {} : { address: admin.address.host, port: admin.address.port };
     log.info("Watson is ready", { ...where, host, instances: [...agent.instances()].length });
   });
-  await intakeRemote(settings);
+  await noteRemote(settings);
   if (settings.single === null) await files.start();
   else definitions.take([{ file: "command line", instances: [settings.single], problems: [] }]);
   const linked = links.reconcile(linksConfig(settings));
@@ -171,7 +171,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
   if (leaving.signal.aborted) agent.stop();
   else await drain();
   stopAdmin.abort();
-  await Promise.all([links.stop(), admin?.closed, memory.flush()]);
+  await Promise.all([links.stop(), admin?.closed, state.flush()]);
   if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot register: ${denial}`);
 
   async function drain(): Promise<void> {
@@ -183,13 +183,13 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
     }
     for (const registrar of links.registrars()) registrar.withdraw();
     // What is started after a clean leave has to be looked at before it is announced.
-    memory.rememberLive(() => []);
+    state.rememberLive(() => []);
   }
 }
 
 const NOWHERE = { host: "localhost", port: 0, tls: null };
 
-function memoryPath({ dataDir, single }: WatsonSettings): string {
+function stateFilePath({ dataDir, single }: WatsonSettings): string {
   return single === null ? join(dataDir, "watson.json") : join(dataDir, "single", `${single.key}.json`);
 }
 

@@ -8,7 +8,7 @@ import { CheckLoop } from "./check-loop.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type ActiveProbe, createProber } from "../probes/create-prober.ts";
 import type { ProberDeps } from "../probes/prober.ts";
-import type { Tripwires } from "./early-failure-probe.ts";
+import type { EarlyFailureProbes } from "./early-failure-probe.ts";
 
 /** What a check of a task found. */
 export interface TaskOutcome {
@@ -24,7 +24,7 @@ export interface CheckerDeps {
   /** Counts time in which Watson could have heard an answer. */
   readonly patience: Pick<Clock, "setTimer">;
   readonly probers: ProberDeps;
-  readonly tripwires: Tripwires;
+  readonly earlyFailureProbes: EarlyFailureProbes;
   /** Takes each outcome and says whether the next check should come soon. */
   readonly report: (outcome: TaskOutcome) => { readonly inDoubt: boolean };
 }
@@ -88,7 +88,7 @@ export class Checker {
   }
 
   #startLoop(task: Task, probe: ActiveProbe): Running {
-    const { clock, patience, probers, report, tripwires } = this.#deps;
+    const { clock, patience, probers, report, earlyFailureProbes } = this.#deps;
     const loop = new CheckLoop(task.check, task.id, {
       clock,
       patience,
@@ -98,7 +98,7 @@ export class Checker {
         return report({ task, probe: withoutSecrets(result), kind: probe.kind, timing });
       },
     });
-    const earlyFailureProbe = tripwires.create(task.check, () => loop.checkNow());
+    const earlyFailureProbe = earlyFailureProbes.create(task.check, () => loop.checkNow());
     const nowMs = clock.monotonicMs();
     this.#nextFirstMs = Math.max(nowMs, this.#nextFirstMs + FIRST_CHECK_GAP_MS);
     loop.start(this.#nextFirstMs - nowMs);

@@ -10,26 +10,26 @@ export interface EarlyFailureProbe {
   close(): void;
 }
 
-/** Makes tripwires. */
-export interface Tripwires {
+/** Makes the probe of a check that wants one. */
+export interface EarlyFailureProbes {
   /** Null where a check wants none, or cannot have one. */
-  create(check: Check, onTrip: () => void): EarlyFailureProbe | null;
+  create(check: Check, onEnd: () => void): EarlyFailureProbe | null;
 }
 
-export interface TripwireDeps {
+export interface EarlyFailureProbeDeps {
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly lookup: LookupFunction;
   readonly ports: Pick<PortWatch, "watch">;
 }
 
-/** Makes the tripwires of `watch: port` and `watch: connection`. */
-export function createTripwires(deps: TripwireDeps): Tripwires {
+/** Makes the probes of `watch: port` and `watch: connection`. */
+export function createEarlyFailureProbes(deps: EarlyFailureProbeDeps): EarlyFailureProbes {
   return {
-    create(check, onTrip) {
+    create(check, onEnd) {
       const target = targetOf(check.probe);
       if (target === null || check.watch === "none") return null;
-      if (check.watch === "connection") return new HeldConnection({ ...target, ...check, ...deps, onTrip });
-      const unwatch = deps.ports.watch(target.port, onTrip);
+      if (check.watch === "connection") return new HeldConnection({ ...target, ...check, ...deps, onEnd });
+      const unwatch = deps.ports.watch(target.port, onEnd);
       return { arm() {}, close: unwatch };
     },
   };
@@ -56,9 +56,9 @@ function targetOf(probe: ProbeSettings): Target | null {
   }
 }
 
-interface HeldConfig extends Target, Omit<TripwireDeps, "ports"> {
+interface HeldConfig extends Target, Omit<EarlyFailureProbeDeps, "ports"> {
   readonly intervalMs: number;
-  readonly onTrip: () => void;
+  readonly onEnd: () => void;
 }
 
 /** A connection that says nothing; its end is news if it has lasted for longer than the check would have waited. */
@@ -72,7 +72,7 @@ class HeldConnection implements EarlyFailureProbe {
 
   arm(): void {
     if (this.#socket !== null) return;
-    const { host, port, lookup, clock, intervalMs, onTrip } = this.#config;
+    const { host, port, lookup, clock, intervalMs, onEnd } = this.#config;
     const openedMs = clock.monotonicMs();
     const socket = connect({ host, port, lookup });
     this.#socket = socket;
@@ -82,7 +82,7 @@ class HeldConnection implements EarlyFailureProbe {
       if (this.#socket !== socket) return;
       this.#socket = null;
       // A server that ends idle connections at once would make its checks endless.
-      if (clock.monotonicMs() - openedMs >= intervalMs) onTrip();
+      if (clock.monotonicMs() - openedMs >= intervalMs) onEnd();
     });
     socket.resume();
   }

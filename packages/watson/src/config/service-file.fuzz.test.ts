@@ -4,7 +4,8 @@ import { readRegistration } from "@datawire/protocol";
 import { type Chance, fuzz, FUZZ_MS_MAX, mutateJson, mutateText } from "@datawire/protocol/testing/fuzz";
 import { formatProblem } from "@datawire/runtime";
 import { expect, test, vi } from "vitest";
-import { createFileSchema, readServices, type ServiceContext } from "./service-file.ts";
+import { readServices } from "./service-file.ts";
+import { createFileSchema, type ServiceContext } from "./service-schema.ts";
 
 vi.setConfig({ testTimeout: FUZZ_MS_MAX });
 

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatProblem } from "@datawire/runtime";
 import { expect, test } from "vitest";
-import type { Instance } from "../model/service-definition.ts";
-import { createFileSchema, readServices, type ServiceContext } from "./service-file.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
+import { readServices } from "./service-file.ts";
+import { createFileSchema, type ServiceContext } from "./service-schema.ts";
 
 const context: ServiceContext = {
   env: { PORT: "8080" },
@@ -20,7 +21,7 @@ function read(text: string, over: Partial<ServiceContext> = {}) {
   return readServices(text, "barker.yaml", { ...whole, schema: createFileSchema(whole) });
 }
 
-function instances(text: string, over: Partial<ServiceContext> = {}): readonly Instance[] {
+function instances(text: string, over: Partial<ServiceContext> = {}): readonly ServiceDefinition[] {
   const result = read(text, over);
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join("\n"));
   return result.instances;

@@ -1,177 +1,14 @@
-import {
-  formatServiceAddress,
-  isHostName,
-  NAME_PATTERN,
-  NAME_RULE,
-  parseAddress,
-  parseDirectoryAddress,
-  parseInstanceUrl,
-  parseName,
-  parseServiceAddress,
-  parseVersion,
-  VERSION_RULE,
-  PROTOCOLS,
-  ProtocolError,
-  type ServiceAddress,
-  TAGS_MAX,
-  WEIGHT_MAX,
-} from "@datawire/protocol";
-import {
-  durationSetting,
-  type Env,
-  type Path,
-  parseYamlFile,
-  type Place,
-  portSetting,
-  readableBy,
-  refusal,
-  type Problem,
-  textLike,
-} from "@datawire/runtime";
-import { z } from "zod";
-import type { Instance } from "../model/service-definition.ts";
+import { formatServiceAddress } from "@datawire/protocol";
+import { parseYamlFile, type Path, type Place, type Problem } from "@datawire/runtime";
 import { isOwnVariable } from "../model/environment.ts";
-import { authorityOf } from "../model/directories.ts";
-import { CheckError, createChecks } from "./checks.ts";
-import { wholeNumber } from "./whole-number.ts";
-import { createLivenessSchema, type LivenessDefaults } from "./liveness.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
+import { createDefinition } from "./create-definition.ts";
+import type { FileSchema, ServiceContext } from "./service-schema.ts";
 
-/** What a service file leaves to the settings of its Watson. */
-export interface ServiceContext {
-  readonly env: Env;
-  /** How others reach this machine. */
-  readonly host: string;
-  readonly zone: string | null;
-  readonly defaults: LivenessDefaults;
-  /** Authorities that the long form of an address may name. */
-  readonly directories: readonly string[];
-  /** Why a check may not run a program; null when it may. */
-  readonly noExec: string | null;
-  /** Why its author may not read Watson's environment; null when it may. */
-  readonly noEnv: string | null;
-}
-
+/** The instances that a service file defines, or all that is wrong with it. */
 export type ServicesRead =
-  | { readonly ok: true; readonly instances: readonly Instance[] }
+  | { readonly ok: true; readonly instances: readonly ServiceDefinition[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
-
-/** How long a drain may take at most; a service manager would have lost patience long before. */
-export const DRAIN_MS_MAX = 3_600_000;
-const DRAIN_MS_DEFAULT = 10_000;
-const WEIGHT_DEFAULT = 100;
-const SERVICES_MAX = 10_000;
-const URL_RULE = "a URL such as http://HOST:8080/base";
-
-const name = textLike(NAME_PATTERN, NAME_RULE);
-const drain = durationSetting.refine((ms) => ms <= DRAIN_MS_MAX, { error: "a duration of at most 1h" });
-
-/** Makes the schema of one service, as it is written in a file. */
-export function createServiceSchema({ directories, noExec }: Pick<ServiceContext, "directories" | "noExec">) {
-  return z
-    .strictObject({
-      service: readableBy(
-        (text) => parseServiceAddress(text, directories),
-        "the address of a service such as //barker",
-      ).meta({
-        description: "The address of the service, such as `//barker`. Required.",
-        otherwise: "required",
-      }),
-      version: readableBy(parseVersion, `a version: ${VERSION_RULE}`).optional().meta({
-        description:
-          "The version that this instance runs; what stands before its first dot decides whether it is held back.",
-        otherwise: "none",
-      }),
-      // Which protocol it has to fit is known only when the whole service is read.
-      url: readableBy(parseAnyUrl, URL_RULE).optional().meta({
-        description: "Where requests go, with the path that they are put under.",
-        otherwise: "`http://HOST:PORT` of `port`",
-      }),
-      port: portSetting
-        .optional()
-        .meta({ description: "Short for a URL at this machine; either this or `url`.", otherwise: "none" }),
-      protocol: z
-        .enum(PROTOCOLS)
-        .default("http")
-        .meta({ description: "`h2` is HTTP/2 without TLS, as gRPC speaks it." }),
-      instance: name
-        .optional()
-        .meta({ description: "What this instance is called; unique in its service.", otherwise: "`HOST-PORT`" }),
-      liveness: createLivenessSchema(noExec).optional().meta({
-        description: "The check, or a list of checks that must all pass.",
-        otherwise: "`http: URL/liveness_check`; for TCP, a connection",
-      }),
-      tls: z
-        .strictObject({
-          verify: z.boolean().default(true).meta({
-            description: "Whether the certificate is verified, by the checks and for every request alike.",
-          }),
-          server_name: textLike(/^[^\s]+$/, "a host name such as billing.example.com")
-            .transform((text) => text.toLowerCase())
-            .refine(isHostName, { error: "a host name such as billing.example.com" })
-            .optional()
-            .meta({
-              description: "The name that the certificate carries; asked for by SNI.",
-              otherwise: "the host of `url`",
-            }),
-        })
-        .optional(),
-      weight: wholeNumber(1, WEIGHT_MAX)
-        .default(WEIGHT_DEFAULT)
-        .meta({ description: "Its part of its version's requests, beside the weights of the others." }),
-      zone: name.optional().meta({ description: "Where it is.", otherwise: "`zone` of watson.yaml" }),
-      tags: z
-        .array(z.string().min(1).max(100))
-        .max(TAGS_MAX)
-        .default([])
-        .meta({ description: "For people and their scripts." }),
-      proxy_port: portSetting.optional().meta({
-        description: "The local port that a TCP service proposes; used where `tcp_ports` of a Sherlock allows it.",
-        otherwise: "none",
-      }),
-      drain: drain.default(DRAIN_MS_DEFAULT).meta({
-        description: "After leaving the pool, how long open requests may take before Watson says that it is gone.",
-      }),
-    })
-    .superRefine((service, context) => {
-      const issue = (key: string, message: string): void => context.addIssue({ code: "custom", path: [key], message });
-      if (service.url === undefined && service.port === undefined) issue("url", `${URL_RULE}, or port: 8080 instead`);
-      if (service.url !== undefined && service.port !== undefined) issue("port", "either url or port, and not both");
-      if (service.proxy_port !== undefined && service.protocol !== "tcp")
-        issue("proxy_port", "no such key, as it has a meaning for protocol: tcp only");
-      if (service.tls !== undefined && !/^https:/i.test(service.url ?? ""))
-        issue("tls", "no such key, as it has a meaning for a URL of https: only");
-      // Of a URL that is none, its own check has told already.
-      const { url } = service;
-      if (url === undefined || thrownBy(() => parseAnyUrl(url)) !== null) return;
-      const unfit = thrownBy(() => parseInstanceUrl(url, service.protocol));
-      if (unfit !== null) context.addIssue({ ...refusal(unfit, URL_RULE), path: ["url"] });
-    });
-}
-export type ServiceSource = z.infer<ReturnType<typeof createServiceSchema>>;
-
-/** What `parse` throws; null when it takes what it reads. */
-function thrownBy(parse: () => unknown): unknown {
-  try {
-    parse();
-    return null;
-  } catch (error) {
-    return error;
-  }
-}
-
-/** Reads the URL of an instance of any protocol. */
-function parseAnyUrl(text: string): unknown {
-  return parseInstanceUrl(text, /^tcp:/i.test(text) ? "tcp" : "http");
-}
-
-/** Makes the schema of a service file: one service, or a list of them; none in a list without entries, or in a file that is all comment. */
-export function createFileSchema(context: Pick<ServiceContext, "directories" | "noExec">) {
-  const service = createServiceSchema(context);
-  return z
-    .union([service, z.array(service).max(SERVICES_MAX), z.null().transform((): z.infer<typeof service>[] => [])])
-    .meta({ wanted: "a mapping of keys to values, or a list of them" });
-}
-export type FileSchema = ReturnType<typeof createFileSchema>;
 
 /** Reads the text of a service file: one service or a list of them. Everything that is wrong is reported at once. */
 export function readServices(
@@ -185,12 +22,12 @@ export function readServices(
   if (!parsed.ok) return parsed;
   const isList = Array.isArray(parsed.value);
   const sources = Array.isArray(parsed.value) ? parsed.value : [parsed.value];
-  const instances: Instance[] = [];
+  const instances: ServiceDefinition[] = [];
   const problems: Problem[] = [];
   for (const [index, source] of sources.entries()) {
     const whole = (path: Path): Path => [...(isList ? [index] : []), ...path];
     const at = (...path: Path): Place => parsed.locate(whole(path));
-    const made = createInstance(source, context, at, (path) => parsed.templateAt(whole(path)));
+    const made = createDefinition(source, context, at, (path) => parsed.templateAt(whole(path)));
     if ("key" in made) instances.push(made);
     else problems.push(...made);
   }
@@ -198,101 +35,8 @@ export function readServices(
   return problems.length === 0 ? { ok: true, instances } : { ok: false, problems };
 }
 
-/** What an instance takes of the context of its file. */
-export type InstanceContext = Pick<ServiceContext, "host" | "zone" | "defaults" | "directories">;
-
-/** Makes the instance that a service asks for, or says what stands in the way. */
-export function createInstance(
-  source: ServiceSource,
-  context: InstanceContext,
-  at: (...path: Path) => Place,
-  templateAt: (path: Path) => string | undefined = () => undefined,
-): Instance | readonly Problem[] {
-  const problems: Problem[] = [];
-  /** What `make` returns, or null with a problem at the place of its value. */
-  const attempt = <T>(path: Path, make: () => T): T | null => {
-    try {
-      return make();
-    } catch (error) {
-      if (!(error instanceof ProtocolError) && !(error instanceof CheckError)) throw error;
-      const inside = error instanceof CheckError ? livenessPath(source, error) : path;
-      const template = templateAt(inside);
-      // A message would quote what came from the environment.
-      const why = template === undefined ? error.message : `Cannot use ${JSON.stringify(template)} here`;
-      problems.push({ ...at(...inside), message: `${inside.join(".")}: ${why}` });
-      return null;
-    }
-  };
-  const address = attempt(["service"], () => parseServiceAddress(source.service, context.directories));
-  const version = attempt(["version"], () => versionOf(source, address));
-  const url = source.url ?? `${source.protocol === "tcp" ? "tcp" : "http"}://${bracketed(context.host)}:${source.port}`;
-  const tls = { verify: source.tls?.verify ?? true, serverName: source.tls?.server_name ?? null };
-  const parsedUrl = attempt(["url"], () => parseInstanceUrl(url, source.protocol));
-  const instanceName = attempt(
-    ["instance"],
-    () => instanceNameOf(source, address) ?? (parsedUrl && defaultName(parsedUrl)),
-  );
-  const checks =
-    parsedUrl &&
-    attempt(["liveness"], () =>
-      createChecks(source.liveness, { url, protocol: source.protocol, tls, defaults: context.defaults }),
-    );
-  if (problems.length > 0 || !address || !parsedUrl || !instanceName || !checks) return problems;
-  return {
-    key: `${address.service}@${instanceName}`,
-    service: address.service,
-    name: instanceName,
-    version: version ?? null,
-    url,
-    protocol: source.protocol,
-    weight: source.weight,
-    zone: source.zone ?? context.zone,
-    tags: source.tags,
-    proxyPort: source.proxy_port ?? null,
-    drainMs: source.drain,
-    tls,
-    directory: directoryOf(source.service),
-    checks,
-    source: at("service"),
-  };
-}
-
-/** `HOST-PORT`, as far as a name can say that. */
-function defaultName({ host, port }: { readonly host: string; readonly port: number }): string {
-  const text = host.replaceAll(/[^a-z0-9._-]/g, "-").replace(/^[^a-z0-9_]+/, "");
-  return parseName(`${text.slice(0, 100 - String(port).length - 1)}-${port}`, "instance");
-}
-
-/** The directory that the long form of an address names, in the form of `authorityOf`. */
-function directoryOf(address: string): string | null {
-  const { authority, name } = parseAddress(address);
-  return name === null ? null : authorityOf(parseDirectoryAddress(`//${authority}`));
-}
-
-function instanceNameOf({ instance }: ServiceSource, address: ServiceAddress | null): string | null {
-  const inAddress = address?.instance ?? null;
-  if (instance === undefined || inAddress === null || instance === inAddress) return instance ?? inAddress;
-  throw new ProtocolError(
-    "invalid_argument",
-    `Cannot use ${JSON.stringify(instance)} as the instance: the address says ${JSON.stringify(inAddress)}`,
-  );
-}
-
-function versionOf({ version }: ServiceSource, address: ServiceAddress | null): string | null {
-  const inAddress = address?.version ?? null;
-  if (version === undefined || inAddress === null || version === inAddress) return version ?? inAddress;
-  throw new ProtocolError(
-    "invalid_argument",
-    `Cannot use ${JSON.stringify(version)} as the version: the address says ${JSON.stringify(inAddress)}`,
-  );
-}
-
-function livenessPath({ liveness }: ServiceSource, { index, key }: CheckError): Path {
-  return liveness !== undefined && liveness.length > 1 ? ["liveness", index, key] : ["liveness", key];
-}
-
-function duplicates(instances: readonly Instance[]): Problem[] {
-  const first = new Map<string, Instance>();
+function duplicates(instances: readonly ServiceDefinition[]): Problem[] {
+  const first = new Map<string, ServiceDefinition>();
   return instances.flatMap((instance) => {
     const other = first.get(instance.key);
     if (other === undefined) {
@@ -304,5 +48,3 @@ function duplicates(instances: readonly Instance[]): Problem[] {
     return [{ ...instance.source, message }];
   });
 }
-
-const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);

@@ -21,7 +21,7 @@ import { z } from "zod";
 import { type Replicas, repeated } from "../model/directories.ts";
 import { type LivenessDefaults, livenessDefaultsSchema } from "./liveness.ts";
 import { checkOperands, readSingle } from "./single.ts";
-import type { Instance } from "../model/service-definition.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
 
 /** What a Watson runs with. */
 export interface WatsonSettings {
@@ -32,7 +32,7 @@ export interface WatsonSettings {
   readonly services: readonly string[];
   /** Where each of `services` was given; null where nobody did, and the default holds. */
   readonly servicePlaces: readonly Place[] | null;
-  readonly single: Instance | null;
+  readonly single: ServiceDefinition | null;
   /** How others reach this machine, where that was set. */
   readonly host: string | null;
   readonly zone: string | null;

@@ -2,9 +2,10 @@ import { own } from "@datawire/protocol";
 import { check, type Command, type DaemonInput, ExitError, exitCodes } from "@datawire/runtime";
 
 import { authoritiesOf, type Replicas } from "../model/directories.ts";
-import type { Instance } from "../model/service-definition.ts";
+import type { ServiceDefinition } from "../model/service-definition.ts";
 import type { LivenessDefaults } from "./liveness.ts";
-import { createInstance, createServiceSchema } from "./service-file.ts";
+import { createDefinition } from "./create-definition.ts";
+import { createServiceSchema } from "./service-schema.ts";
 
 /** Adds `[address] [url] [period]` and the flags that stand for keys of a service file. */
 export function describeSingle(program: Command): void {
@@ -41,7 +42,7 @@ export interface SingleContext {
  * Reads the one service of `watson ADDRESS URL [PERIOD]`; null when none was given.
  * @throws ExitError 64 that names what was typed and what was wanted.
  */
-export function readSingle({ args, options }: DaemonInput, context: SingleContext): Instance | null {
+export function readSingle({ args, options }: DaemonInput, context: SingleContext): ServiceDefinition | null {
   const [service, url, period] = args;
   if (service === undefined || url === undefined) return null;
   const directories = authoritiesOf(context.directories);
@@ -57,7 +58,7 @@ export function readSingle({ args, options }: DaemonInput, context: SingleContex
     throw misused(checked.findings.map(({ message }) => message.replace("liveness.interval", "PERIOD")).join("; "));
   const { zone, defaults } = context;
   // The URL is there, so that the host of this machine is not asked for.
-  const made = createInstance(checked.value, { host: "", zone, defaults, directories }, () => ({
+  const made = createDefinition(checked.value, { host: "", zone, defaults, directories }, () => ({
     file: "command line",
   }));
   if ("key" in made) return made;

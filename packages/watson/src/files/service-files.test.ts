@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { formatProblem, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ServiceFile } from "../model/definition-set.ts";
-import { testInstance } from "../testing/instances.ts";
+import { testDefinition } from "../testing/instances.ts";
 import { type ParseServices, readAllFiles, ServiceFiles } from "./service-files.ts";
 
 let folder = "";
@@ -19,7 +19,7 @@ afterEach(async () => {
 const parse: ParseServices = (text, file) => {
   const source = { file, line: 1, column: 1 };
   if (text.trim() === "bad" || text === "") return { ok: false, problems: [{ ...source, message: "broken" }] };
-  return { ok: true, instances: [testInstance({ name: text.trim(), source })] };
+  return { ok: true, instances: [testDefinition({ name: text.trim(), source })] };
 };
 
 /** Follows the folder, and gives what is known of it: file names with the instances, `!` for a problem. */

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { mergeFiles, type ServiceFile } from "./definition-set.ts";
-import { testInstance } from "../testing/instances.ts";
+import { testDefinition } from "../testing/instances.ts";
 
 function file(name: string, ...instances: readonly { name: string; url?: string }[]): ServiceFile {
   const source = { file: name, line: 1, column: 10 };
   return {
     file: name,
-    instances: instances.map((one) => testInstance({ url: `http://h:1/${one.name}`, ...one, source })),
+    instances: instances.map((one) => testDefinition({ url: `http://h:1/${one.name}`, ...one, source })),
     problems: [],
   };
 }
@@ -50,9 +50,9 @@ test("mergeFiles() keeps the last good version of a broken file, with its proble
 test("mergeFiles() reports a service of two protocols, and two instances at one URL, naming both places", () => {
   const at = (name: string) => ({ file: name, line: 1, column: 10 });
   const [a, b, c] = [
-    testInstance({ name: "a", url: "http://h:1", source: at("a.yaml") }),
-    testInstance({ name: "b", url: "http://h:1", source: at("b.yaml") }),
-    testInstance({ name: "c", url: "tcp://h:2", protocol: "tcp", source: at("c.yaml") }),
+    testDefinition({ name: "a", url: "http://h:1", source: at("a.yaml") }),
+    testDefinition({ name: "b", url: "http://h:1", source: at("b.yaml") }),
+    testDefinition({ name: "c", url: "tcp://h:2", protocol: "tcp", source: at("c.yaml") }),
   ];
   const files = [a, b, c].map((one) => ({ file: one.source.file, instances: [one], problems: [] }));
   const { instances, problems } = mergeFiles(files);

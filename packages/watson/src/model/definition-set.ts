@@ -1,18 +1,18 @@
 import { formatPlace, type Problem } from "@datawire/runtime";
-import type { Instance } from "./service-definition.ts";
+import type { ServiceDefinition } from "./service-definition.ts";
 
 /** What a service file says now, and what it last said without an error. */
 export interface ServiceFile {
   readonly file: string;
   /** Of the last good version; empty for a file that never had one. */
-  readonly instances: readonly Instance[];
+  readonly instances: readonly ServiceDefinition[];
   /** Of the version on disk; empty for a good one. */
   readonly problems: readonly Problem[];
 }
 
 /** What all files together want, and everything that is wrong with them. */
 export interface WantedSet {
-  readonly instances: ReadonlyMap<string, Instance>;
+  readonly instances: ReadonlyMap<string, ServiceDefinition>;
   readonly problems: readonly Problem[];
 }
 
@@ -23,16 +23,16 @@ export interface WantedSet {
  */
 export function mergeFiles(
   files: readonly ServiceFile[],
-  before: ReadonlyMap<string, Instance> = new Map(),
+  before: ReadonlyMap<string, ServiceDefinition> = new Map(),
 ): WantedSet {
-  const claims = new Map<string, Instance[]>();
+  const claims = new Map<string, ServiceDefinition[]>();
   const sorted = files.toSorted((a, b) => (a.file < b.file ? -1 : 1));
   for (const instance of sorted.flatMap((file) => file.instances)) {
     const others = claims.get(instance.key);
     if (others === undefined) claims.set(instance.key, [instance]);
     else others.push(instance);
   }
-  const instances = new Map<string, Instance>();
+  const instances = new Map<string, ServiceDefinition>();
   const problems = sorted.flatMap((file) => file.problems);
   for (const [key, claimants] of claims) {
     const holder = holderOf(claimants, before.get(key));
@@ -44,9 +44,9 @@ export function mergeFiles(
 }
 
 /** What no two instances of one service can mean: that it is TCP and HTTP, or that both are at one URL, which would get twice its part. */
-function disagreements(instances: readonly Instance[]): Problem[] {
-  const first = new Map<string, Instance>();
-  const at = new Map<string, Instance>();
+function disagreements(instances: readonly ServiceDefinition[]): Problem[] {
+  const first = new Map<string, ServiceDefinition>();
+  const at = new Map<string, ServiceDefinition>();
   return instances.flatMap((instance) => {
     const { service, name, url, protocol, source } = instance;
     const one = first.get(service) ?? instance;
@@ -75,14 +75,14 @@ function byPlace(a: Problem, b: Problem): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
-function holderOf(claimants: readonly Instance[], before: Instance | undefined): Instance {
+function holderOf(claimants: readonly ServiceDefinition[], before: ServiceDefinition | undefined): ServiceDefinition {
   const same = claimants.find(({ source, url }) => source.file === before?.source.file && url === before.url);
   const holder = same ?? claimants.find(({ source }) => source.file === before?.source.file) ?? claimants[0];
   if (holder === undefined) throw new Error("Cannot find who holds an instance: nobody claims it");
   return holder;
 }
 
-function conflict({ service, name, source }: Instance, holder: Instance): Problem {
+function conflict({ service, name, source }: ServiceDefinition, holder: ServiceDefinition): Problem {
   const message = `Cannot register //${service}@${name}: ${formatPlace(holder.source)} claims the same instance; give one of them another \`instance\``;
   return { ...source, message };
 }

@@ -3,7 +3,7 @@ import type { Place } from "@datawire/runtime";
 import type { Thresholds } from "./belief.ts";
 
 /** One instance as a service file, or the command line, wants it to be registered and checked. */
-export interface Instance {
+export interface ServiceDefinition {
   /** `SERVICE@NAME`. */
   readonly key: string;
   readonly service: string;

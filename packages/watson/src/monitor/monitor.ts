@@ -2,14 +2,15 @@ import type { Registration } from "@datawire/protocol";
 import { isInDoubt, type Probe, UNKNOWN } from "../model/belief.ts";
 import { isHeld } from "./damping.ts";
 import type { Health } from "./health.ts";
-import type { Check, Instance } from "../model/service-definition.ts";
-import { createMember, healthOf, type MonitoredInstance, observeMember, revise } from "./monitored-instance.ts";
+import type { Check, ServiceDefinition } from "../model/service-definition.ts";
+import { createMonitored, healthOf, type MonitoredInstance, observeMonitored, revise } from "./monitored-instance.ts";
 
 /** A check that should be running, of one instance at one URL. */
 export interface Task {
   readonly id: string;
-  readonly memberId: string;
-  readonly instance: Instance;
+  /** Names the instance and its URL: of an instance that moves, two are monitored for a while. */
+  readonly monitoredId: string;
+  readonly instance: ServiceDefinition;
   readonly check: Check;
 }
 
@@ -23,7 +24,7 @@ export interface Observed {
 
 /** A change of what is known of one instance. */
 export interface Change {
-  readonly instance: Instance;
+  readonly instance: ServiceDefinition;
   readonly health: Health;
   /** The URL that stays announced instead, as this one is not live; null when this one is announced. */
   readonly keptUrl: string | null;
@@ -31,7 +32,7 @@ export interface Change {
 
 /** An instance at a URL that is not announced, as it is down. */
 export interface Kept {
-  readonly instance: Instance;
+  readonly instance: ServiceDefinition;
   readonly reason: string;
   /** The URL that stays announced. */
   readonly keptUrl: string;
@@ -57,44 +58,44 @@ type Leaving = { readonly state: "waiting" } | { readonly state: "draining"; rea
  */
 export class Monitor {
   readonly #slots = new Map<string, Slot>();
-  readonly #wasLive: (instance: Instance) => boolean;
+  readonly #wasLive: (instance: ServiceDefinition) => boolean;
   #stopping = false;
   #version = 0;
 
   /** @param wasLive says whether an instance was live when an earlier Watson on this machine last looked. */
-  constructor(wasLive: (instance: Instance) => boolean = () => false) {
+  constructor(wasLive: (instance: ServiceDefinition) => boolean = () => false) {
     this.#wasLive = wasLive;
   }
 
   /** Makes `wanted`, by key, what is checked and announced. */
-  apply(wanted: ReadonlyMap<string, Instance>, nowMs: number): void {
+  apply(wanted: ReadonlyMap<string, ServiceDefinition>, nowMs: number): void {
     for (const [key, slot] of this.#slots) if (!wanted.has(key)) this.#retire(key, slot);
-    for (const [key, instance] of wanted) this.#slots.set(key, this.#want(this.#slots.get(key), instance, nowMs));
+    for (const [key, definition] of wanted) this.#slots.set(key, this.#want(this.#slots.get(key), definition, nowMs));
     this.#version++;
     this.#settle(nowMs);
   }
 
   /** Folds in the outcome of a check. */
   observe(
-    { memberId, checkId, probe }: { readonly memberId: string; readonly checkId: string; readonly probe: Probe },
+    { monitoredId, checkId, probe }: { readonly monitoredId: string; readonly checkId: string; readonly probe: Probe },
     nowMs: number,
   ): Observed {
-    const key = keyOf(memberId);
+    const key = keyOf(monitoredId);
     const slot = this.#slots.get(key);
-    const which = slot !== undefined && memberIdOf(slot.current) === memberId ? "current" : "next";
+    const which = slot !== undefined && monitoredIdOf(slot.current) === monitoredId ? "current" : "next";
     const before = slot?.[which] ?? null;
     // The end of a check that an edit has just removed.
-    if (slot === undefined || before === null || memberIdOf(before) !== memberId)
+    if (slot === undefined || before === null || monitoredIdOf(before) !== monitoredId)
       return { change: null, inDoubt: false };
-    const after = observeMember(before, { checkId, probe }, nowMs);
+    const after = observeMonitored(before, { checkId, probe }, nowMs);
     const inDoubt = isInDoubt(after.beliefs.get(checkId) ?? UNKNOWN);
     if (after === before) return { change: null, inDoubt };
     this.#slots.set(key, { ...slot, [which]: after });
     if (after.health === before.health) return { change: null, inDoubt };
     this.#settle(nowMs);
-    const kept = this.#slots.get(key)?.current.instance.url;
-    const keptUrl = kept === undefined || kept === after.instance.url ? null : kept;
-    return { change: { instance: after.instance, health: healthOf(after, nowMs), keptUrl }, inDoubt };
+    const kept = this.#slots.get(key)?.current.definition.url;
+    const keptUrl = kept === undefined || kept === after.definition.url ? null : kept;
+    return { change: { instance: after.definition, health: healthOf(after, nowMs), keptUrl }, inDoubt };
   }
 
   /** Lets go of what has drained. */
@@ -148,8 +149,8 @@ export class Monitor {
       const health = healthOf(current, nowMs);
       if (health.state === "unknown") continue;
       const drains = this.#stopping || leaving?.state === "draining";
-      const { directory } = current.instance;
-      result.set(key, { directory, registration: toRegistration(current.instance, health, drains) });
+      const { directory } = current.definition;
+      result.set(key, { directory, registration: toRegistration(current.definition, health, drains) });
     }
     return result;
   }
@@ -158,33 +159,33 @@ export class Monitor {
   *kept(): Generator<Kept> {
     for (const { current, next } of this.#slots.values()) {
       if (next?.health.state !== "down") continue;
-      yield { instance: next.instance, reason: next.health.reason, keptUrl: current.instance.url };
+      yield { instance: next.definition, reason: next.health.reason, keptUrl: current.definition.url };
     }
   }
 
   /** Each instance with its health, for people and for what the next Watson should know. */
-  *entries(nowMs: number): Generator<{ readonly instance: Instance; readonly health: Health }> {
+  *entries(nowMs: number): Generator<{ readonly instance: ServiceDefinition; readonly health: Health }> {
     for (const { current } of this.#slots.values()) {
-      yield { instance: current.instance, health: healthOf(current, nowMs) };
+      yield { instance: current.definition, health: healthOf(current, nowMs) };
     }
   }
 
-  #want(slot: Slot | undefined, instance: Instance, nowMs: number): Slot {
-    if (slot === undefined) return { current: this.#create(instance), next: null, leaving: null };
-    if (isSameTarget(slot.current.instance, instance)) {
-      return { current: revise(slot.current, instance, nowMs), next: null, leaving: null };
+  #want(slot: Slot | undefined, definition: ServiceDefinition, nowMs: number): Slot {
+    if (slot === undefined) return { current: this.#create(definition), next: null, leaving: null };
+    if (isSameTarget(slot.current.definition, definition)) {
+      return { current: revise(slot.current, definition, nowMs), next: null, leaving: null };
     }
     const { next } = slot;
-    const same = next !== null && isSameTarget(next.instance, instance);
+    const same = next !== null && isSameTarget(next.definition, definition);
     return {
       current: slot.current,
-      next: same ? revise(next, instance, nowMs) : this.#create(instance),
+      next: same ? revise(next, definition, nowMs) : this.#create(definition),
       leaving: null,
     };
   }
 
-  #create(instance: Instance): MonitoredInstance {
-    return createMember(instance, { believedLive: this.#wasLive(instance) });
+  #create(definition: ServiceDefinition): MonitoredInstance {
+    return createMonitored(definition, { believedLive: this.#wasLive(definition) });
   }
 
   #retire(key: string, slot: Slot): void {
@@ -209,12 +210,12 @@ export class Monitor {
   }
 
   #leave(key: string, slot: Slot, leaving: Leaving, nowMs: number): void {
-    const { instance, health } = slot.current;
+    const { definition, health } = slot.current;
     const over = leaving.state === "draining" && nowMs >= leaving.untilMs;
     if (health.state !== "live" || over) return this.#remove(key);
-    if (leaving.state === "draining" || this.#isAwaitingSuccessor(instance)) return;
-    this.#slots.set(key, { ...slot, leaving: { state: "draining", untilMs: nowMs + instance.drainMs } });
-    if (instance.drainMs === 0) this.#remove(key);
+    if (leaving.state === "draining" || this.#isAwaitingSuccessor(definition)) return;
+    this.#slots.set(key, { ...slot, leaving: { state: "draining", untilMs: nowMs + definition.drainMs } });
+    if (definition.drainMs === 0) this.#remove(key);
   }
 
   #remove(key: string): void {
@@ -223,11 +224,11 @@ export class Monitor {
   }
 
   /** Whether the file of an instance now has others of the same service instead, of which none is live yet. */
-  #isAwaitingSuccessor({ service, source }: Instance): boolean {
+  #isAwaitingSuccessor({ service, source }: ServiceDefinition): boolean {
     let awaits = false;
     for (const { current, leaving } of this.#slots.values()) {
-      const { instance, health } = current;
-      if (leaving !== null || instance.service !== service || instance.source.file !== source.file) continue;
+      const { definition, health } = current;
+      if (leaving !== null || definition.service !== service || definition.source.file !== source.file) continue;
       if (health.state === "live") return false;
       awaits = true;
     }
@@ -241,22 +242,23 @@ export interface Announcement {
   readonly registration: Registration;
 }
 
-function* tasksOf(member: MonitoredInstance): Generator<Task> {
-  const memberId = memberIdOf(member);
-  for (const check of member.instance.checks) {
-    yield { id: `${memberId} ${check.id}`, memberId, instance: member.instance, check };
+function* tasksOf(monitored: MonitoredInstance): Generator<Task> {
+  const monitoredId = monitoredIdOf(monitored);
+  for (const check of monitored.definition.checks) {
+    yield { id: `${monitoredId} ${check.id}`, monitoredId, instance: monitored.definition, check };
   }
 }
 
-const memberIdOf = ({ instance }: MonitoredInstance): string => `${instance.key} ${instance.protocol} ${instance.url}`;
-const keyOf = (memberId: string): string => memberId.slice(0, memberId.indexOf(" "));
+const monitoredIdOf = ({ definition: { key, protocol, url } }: MonitoredInstance): string =>
+  `${key} ${protocol} ${url}`;
+const keyOf = (monitoredId: string): string => monitoredId.slice(0, monitoredId.indexOf(" "));
 
-function isSameTarget(a: Instance, b: Instance): boolean {
+function isSameTarget(a: ServiceDefinition, b: ServiceDefinition): boolean {
   return a.url === b.url && a.protocol === b.protocol;
 }
 
 function toRegistration(
-  instance: Instance,
+  instance: ServiceDefinition,
   health: Exclude<Health, { state: "unknown" }>,
   drains: boolean,
 ): Registration {

@@ -1,4 +1,4 @@
-import type { Check, Instance } from "../model/service-definition.ts";
+import type { Check, ServiceDefinition } from "../model/service-definition.ts";
 
 /** A check for tests: every second, three failures to fall. */
 export function testCheck(over: Partial<Check> = {}): Check {
@@ -16,7 +16,7 @@ export function testCheck(over: Partial<Check> = {}): Check {
 }
 
 /** An instance for tests, `barker@a` of the file `barker.yaml`. */
-export function testInstance(over: Partial<Omit<Instance, "key">> = {}): Instance {
+export function testDefinition(over: Partial<Omit<ServiceDefinition, "key">> = {}): ServiceDefinition {
   const { service = "barker", name = "a" } = over;
   return {
     version: "1",
@@ -39,6 +39,6 @@ export function testInstance(over: Partial<Omit<Instance, "key">> = {}): Instanc
 }
 
 /** The wanted set of some instances. */
-export function wantedSet(...instances: readonly Instance[]): Map<string, Instance> {
+export function wantedSet(...instances: readonly ServiceDefinition[]): Map<string, ServiceDefinition> {
   return new Map(instances.map((instance) => [instance.key, instance]));
 }
