@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 // (their "./main" and index only), apart from the simulation, which no program knows.
 const libraries = {
   protocol: [],
+  amqp: ["protocol"],
   catalog: ["protocol"],
   api: ["protocol"],
   routing: ["protocol", "catalog", "api"],
@@ -15,6 +16,7 @@ const libraries = {
 // The rooms of a package, the folders of its src: each knows those before it, so no two import each other.
 const rooms = {
   protocol: ["words", "addresses", "entities", "wire"],
+  amqp: ["types", "frames", "messages", "sasl", "engine"],
   api: ["shapes", "definitions", "uses"],
   routing: ["split", "routes"],
   runtime: ["time", "net", "errors", "problems", "http1", "files", "log", "config", "daemon"],
@@ -127,7 +129,7 @@ export default {
       comment: "what decides does no I/O: time and randomness come in as arguments",
       severity: "error",
       from: {
-        path: "^packages/([^/]+/src/core/|(protocol|catalog|api|routing)/src/|directory/src/(model|stats|traces|feed|registry|problems)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
+        path: "^packages/([^/]+/src/core/|(protocol|amqp|catalog|api|routing)/src/|directory/src/(model|stats|traces|feed|registry|problems)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
         pathNot: "\\.test\\.ts$",
       },
       to: { dependencyTypes: ["core"] },

@@ -1,0 +1,142 @@
+import type { AmqpError } from "../frames/error.ts";
+import type { Flow } from "../frames/flow.ts";
+import type { Attach } from "../frames/performatives.ts";
+import type { Output } from "./output.ts";
+import type { Settlements } from "./settlements.ts";
+import type { Unsettled } from "./unsettled.ts";
+import type { SessionWindows } from "./windows.ts";
+
+/**
+ * Where a link is: `asked` for by the peer and not answered, `asking` the peer, attached, `detaching` (ours is sent), or
+ * detached.
+ */
+export type LinkState = "asked" | "asking" | "attached" | "detaching" | "detached";
+
+/** What one side says of a link beside its name and its handle. */
+export type AttachOptions = Omit<Attach, "name" | "handle" | "role">;
+
+/** How a link ends. */
+export interface LinkEnd {
+  /** True: the link is over. False: its terminus may be taken up again. */
+  readonly closed: boolean;
+  readonly error: AmqpError | null;
+}
+
+/** What links ask of their session. */
+export interface LinkHost {
+  readonly output: Output;
+  readonly channel: number;
+  readonly windows: SessionWindows;
+  /** Of what we sent, and of what we received. */
+  readonly sent: Unsettled;
+  readonly received: Unsettled;
+  readonly sentSettlements: Settlements;
+  readonly receivedSettlements: Settlements;
+  /** Has the session flushed before the next write. */
+  changed(): void;
+  /** Has the flow of a link written before the next write. */
+  flowChanged(link: Link): void;
+  /** Has `reopened` of a link called once transfers may be written again. */
+  awaitOpening(link: Link): void;
+  /** The id for the next delivery of the session. */
+  takeDeliveryId(): number;
+  sendAttach(link: Link, attach: Attach): void;
+  sendDetach(link: Link, end: LinkEnd): void;
+}
+
+/** One end of a link: what senders and receivers have in common. */
+export abstract class Link {
+  readonly name: string;
+  /** Ours; the peer has another for the same link. */
+  readonly handle: number;
+  /** Whether messages come to us. */
+  abstract readonly isReceiver: boolean;
+  state: LinkState;
+  /** What the peer said; null until it has. */
+  remote: Attach | null = null;
+  /** What we said; null until we have. */
+  local: Attach | null = null;
+  /** For whoever uses the link: what belongs to it. */
+  context: unknown = null;
+  /** For the session: whether a flow is to be written, and whether `reopened` is awaited. */
+  flowQueued = false;
+  openingAwaited = false;
+  protected readonly host: LinkHost;
+
+  constructor(host: LinkHost, name: string, handle: number, state: LinkState) {
+    this.host = host;
+    this.name = name;
+    this.handle = handle;
+    this.state = state;
+  }
+
+  /** Whether messages may pass. */
+  get attached(): boolean {
+    return this.state === "attached";
+  }
+
+  /**
+   * Answers a peer that asked for this link. What is left out is as the peer wanted it: source, target, settle modes. Does
+   * nothing where the peer has let go of the link in the meantime.
+   */
+  accept(options: AttachOptions = {}): void {
+    const { remote } = this;
+    if (this.state !== "asked" || remote === null) return;
+    this.state = "attached";
+    const { source, target, sndSettleMode, rcvSettleMode } = remote;
+    const asWanted: AttachOptions = {
+      ...(source !== undefined && { source }),
+      ...(target !== undefined && { target }),
+      ...(sndSettleMode !== undefined && { sndSettleMode }),
+      ...(rcvSettleMode !== undefined && { rcvSettleMode }),
+    };
+    this.say({ ...asWanted, ...options });
+    this.begun();
+  }
+
+  /** Answers a peer that asked for this link with why it does not get it: an attach without a terminus, and a detach. */
+  refuse(error: AmqpError): void {
+    if (this.state !== "asked") return;
+    this.say(this.isReceiver ? this.terminus("source") : this.terminus("target"));
+    this.state = "attached";
+    this.detach({ error });
+  }
+
+  /** Ends the link. Default: closed, without an error. What is unsettled is listed by `unsettled` until `detached` was called. */
+  detach(end: { readonly closed?: boolean; readonly error?: AmqpError } = {}): void {
+    if (this.state === "asked") this.say({});
+    else if (this.state !== "attached" && this.state !== "asking") return;
+    this.host.sendDetach(this, { closed: end.closed ?? true, error: end.error ?? null });
+  }
+
+  /** Attaches from our side. */
+  say(options: AttachOptions): void {
+    this.local = { ...this.initial(), ...options, name: this.name, handle: this.handle, role: this.isReceiver };
+    this.host.sendAttach(this, this.local);
+  }
+
+  /** For the session: takes in the answer of the peer. */
+  answered(remote: Attach): void {
+    this.remote = remote;
+    this.state = "attached";
+    this.begun();
+  }
+
+  /** For the session: what is to be in the attach anyway. */
+  protected abstract initial(): AttachOptions;
+  /** Both sides have attached. */
+  protected abstract begun(): void;
+  /** For the session: takes in a flow of the peer. */
+  abstract heard(flow: Flow): void;
+  /** For the session: puts the link's state into a flow of ours. */
+  abstract tell(flow: Flow): void;
+  /** For the session: transfers may be written again. */
+  abstract reopened(): void;
+  /** For the session: forgets all deliveries. */
+  abstract clear(): void;
+
+  private terminus(which: "source" | "target"): AttachOptions {
+    const value = this.remote?.[which];
+    return value === undefined ? {} : { [which]: value };
+  }
+}

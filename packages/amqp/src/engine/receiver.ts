@@ -1,0 +1,306 @@
+import { ACCEPTED, type DeliveryState, isOutcome, RELEASED } from "../frames/delivery-state.ts";
+import type { AmqpError } from "../frames/error.ts";
+import type { Flow } from "../frames/flow.ts";
+import type { Fields } from "../frames/fields.ts";
+import { RECEIVER_SETTLES } from "../frames/performatives.ts";
+import type { Transfer } from "../frames/transfer.ts";
+import { CONDITION, WireFailure } from "../types/conditions.ts";
+import { ABSENT } from "../types/reader.ts";
+import { serialAdd, serialAfter, serialDistance } from "../types/serial.ts";
+import { DeliveryList } from "./delivery-list.ts";
+import { type AttachOptions, Link, type LinkHost, type LinkState } from "./link.ts";
+import { PartialMessage } from "./partial-message.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** What receivers tell. */
+export interface ReceiverEvents {
+  /** A whole message came; its bytes are `delivery.message`, only during this call. */
+  delivered(delivery: IncomingDelivery): void;
+  /**
+   * The sender settled a delivery before we did, or after our outcome where we settle second; `delivery.outgoingState` is
+   * what it said with that.
+   */
+  settled(delivery: IncomingDelivery): void;
+  /** The sender has no more for the credit of a drain, which is gone; or it told what it has (`receiver.available`). */
+  senderFlow(receiver: Receiver): void;
+}
+
+/** A message that came to us. */
+export class IncomingDelivery {
+  readonly receiver: Receiver;
+  readonly id: number;
+  /** Views of what came in, while `delivered` runs: copy what is to be kept, as a view keeps much larger pieces in memory. */
+  message: Uint8Array = NOTHING;
+  tag: Uint8Array = NOTHING;
+  /** 0 for AMQP's own. */
+  messageFormat = 0;
+  /** Whether it is over: settled by either side, or the link has gone. */
+  settled: boolean;
+  /** The outcome we gave; null until we have. */
+  outcome: DeliveryState | null = null;
+  /** What the sender said with the transfer or later: of use with `resume` and transactions. */
+  outgoingState: DeliveryState | null = null;
+  /** Whether the sender takes up a delivery of a link that was lost. */
+  resume = false;
+  /** For whoever takes it: what belongs to it. */
+  context: unknown = null;
+  before: IncomingDelivery | null = null;
+  after: IncomingDelivery | null = null;
+  /** For the receiver: whether we wait for the sender to settle first. */
+  settlesSecond = false;
+
+  constructor(receiver: Receiver, id: number, settled: boolean) {
+    this.receiver = receiver;
+    this.id = id;
+    this.settled = settled;
+  }
+
+  accept(): void {
+    this.settle(ACCEPTED);
+  }
+
+  release(): void {
+    this.settle(RELEASED);
+  }
+
+  reject(error?: AmqpError): void {
+    this.settle({ type: "rejected", ...(error !== undefined && { error }) });
+  }
+
+  modify(changes: {
+    readonly deliveryFailed?: boolean;
+    readonly undeliverableHere?: boolean;
+    readonly messageAnnotations?: Fields;
+  }): void {
+    this.settle({ type: "modified", ...changes });
+  }
+
+  /** Gives an outcome, once: does nothing where there is one, or where the sender has settled already. */
+  settle(state: DeliveryState): void {
+    if (!this.settled && this.outcome === null) this.receiver.settle(this, state);
+  }
+
+  /** For the session: takes in what the sender said. */
+  heard(state: DeliveryState | null, settled: boolean): void {
+    this.receiver.heardOf(this, state, settled);
+  }
+}
+
+/** Our end of a link on which we receive. */
+export class Receiver extends Link {
+  override readonly isReceiver = true;
+  /** How many more messages the sender may send. */
+  credit = 0;
+  /** Whether the sender was asked to use up or give back its credit, and has not yet. */
+  draining = false;
+  /** How many messages the sender has waiting, where it told; null otherwise. */
+  available: number | null = null;
+  /** How many messages came (modulo 2^32). */
+  deliveryCount = 0;
+  readonly unsettled = new DeliveryList<IncomingDelivery>();
+  readonly #events: ReceiverEvents;
+  /** The delivery count up to which credit was given at any time: what was on its way when less was given may still come. */
+  #limit = 0;
+  #partial: { readonly delivery: IncomingDelivery; readonly message: PartialMessage } | null = null;
+
+  constructor(host: LinkHost, events: ReceiverEvents, name: string, handle: number, state: LinkState) {
+    super(host, name, handle, state);
+    this.#events = events;
+  }
+
+  /** Lets the sender send so many messages from now on, whatever it was allowed before. The peer is told at the next write. */
+  setCredit(credit: number): void {
+    if (credit === this.credit && !this.draining) return;
+    this.credit = credit;
+    this.draining = false;
+    this.#granted();
+  }
+
+  /** Sets the credit to `credit` where less than half of it is left: what a steady receiver does after each message. */
+  keepCredit(credit: number): void {
+    if (this.credit < credit && this.credit * 2 <= credit) this.setCredit(credit);
+  }
+
+  /** Asks the sender to use up its credit at once, or `credit` where it is given, and to give back what it has no message for. */
+  drainCredit(credit = this.credit): void {
+    this.credit = credit;
+    this.draining = true;
+    this.#granted();
+  }
+
+  /** Bytes of the message of which not all frames have come. */
+  get partialBytes(): number {
+    return this.#partial?.message.length ?? 0;
+  }
+
+  /** For the session: takes in a transfer with its payload. Throws `WireFailure`, which ends the session or this link. */
+  came(transfer: Transfer, bytes: Uint8Array, start: number, end: number): void {
+    const partial = this.#partial;
+    if (partial === null) return this.#first(transfer, bytes, start, end);
+    if (transfer.deliveryId !== ABSENT && transfer.deliveryId !== partial.delivery.id) {
+      throw new WireFailure(
+        CONDITION.notAllowed,
+        `Cannot take delivery ${transfer.deliveryId}: delivery ${partial.delivery.id} of its link is not complete`,
+      );
+    }
+    if (transfer.settled === true) this.#settledMeanwhile(partial.delivery);
+    if (transfer.aborted) return this.#aborted(partial.delivery);
+    if (transfer.state !== null) partial.delivery.outgoingState = transfer.state;
+    this.#append(partial.message, bytes, start, end);
+    if (transfer.more) return;
+    this.#partial = null;
+    this.#deliver(partial.delivery, partial.message.take());
+  }
+
+  /** For deliveries. */
+  settle(delivery: IncomingDelivery, state: DeliveryState): void {
+    delivery.outcome = state;
+    if (this.state !== "attached") return;
+    if (delivery.settlesSecond && isOutcome(state)) {
+      this.host.receivedSettlements.say(delivery.id, delivery.id, false, state);
+      return;
+    }
+    this.#forget(delivery);
+    if (state.type === "accepted") {
+      this.host.receivedSettlements.gather(delivery.id);
+      this.host.changed();
+    } else this.host.receivedSettlements.say(delivery.id, delivery.id, true, state);
+  }
+
+  /** For deliveries. */
+  heardOf(delivery: IncomingDelivery, state: DeliveryState | null, settled: boolean): void {
+    if (state !== null) delivery.outgoingState = state;
+    if (!settled) return;
+    this.#forget(delivery);
+    if (this.#partial?.delivery !== delivery) this.#events.settled(delivery);
+  }
+
+  override heard(flow: Flow): void {
+    if (flow.deliveryCount !== ABSENT) {
+      const advance = serialDistance(flow.deliveryCount, this.deliveryCount);
+      // What a sender gives back it may have been given; more than that is no reason to believe it.
+      if (advance > 0 && !serialAfter(flow.deliveryCount, this.#limit)) {
+        this.deliveryCount = flow.deliveryCount;
+        this.credit = Math.max(0, this.credit - advance);
+      }
+    }
+    this.available = flow.available === ABSENT ? null : flow.available;
+    const drained = this.draining && flow.drain && this.credit === 0;
+    if (drained) {
+      this.draining = false;
+      this.#limit = this.deliveryCount;
+    }
+    if (flow.echo) this.host.flowChanged(this);
+    if (this.attached) this.#events.senderFlow(this);
+  }
+
+  override tell(flow: Flow): void {
+    flow.handle = this.handle;
+    flow.deliveryCount = this.deliveryCount;
+    flow.linkCredit = this.credit;
+    flow.available = ABSENT;
+    flow.drain = this.draining;
+    flow.echo = false;
+  }
+
+  override reopened(): void {
+    // Nothing that a receiver says waits for the window of transfers.
+  }
+
+  override clear(): void {
+    this.#partial = null;
+    for (const delivery of this.unsettled) this.#forget(delivery);
+  }
+
+  protected override initial(): AttachOptions {
+    return {};
+  }
+
+  protected override begun(): void {
+    this.deliveryCount = this.remote?.initialDeliveryCount ?? 0;
+    this.#limit = serialAdd(this.deliveryCount, this.credit);
+    if (this.credit > 0) this.host.flowChanged(this);
+  }
+
+  #granted(): void {
+    const limit = serialAdd(this.deliveryCount, this.credit);
+    if (serialAfter(limit, this.#limit)) this.#limit = limit;
+    if (this.attached) this.host.flowChanged(this);
+  }
+
+  #first(transfer: Transfer, bytes: Uint8Array, start: number, end: number): void {
+    const { deliveryId, tagStart } = transfer;
+    if (deliveryId === ABSENT || tagStart === ABSENT) {
+      throw new WireFailure(
+        CONDITION.invalidField,
+        "Cannot take a transfer: the first of a delivery has no id or no tag",
+      );
+    }
+    if (!serialAfter(this.#limit, this.deliveryCount)) {
+      throw new LinkFailure(CONDITION.transferLimitExceeded, "Cannot take a message: the link has no credit");
+    }
+    this.deliveryCount = serialAdd(this.deliveryCount, 1);
+    if (this.credit > 0) this.credit--;
+    if (transfer.aborted) return;
+    const delivery = new IncomingDelivery(this, deliveryId, transfer.settled ?? false);
+    delivery.tag = bytes.subarray(tagStart, transfer.tagEnd);
+    if (transfer.messageFormat > 0) delivery.messageFormat = transfer.messageFormat;
+    delivery.resume = transfer.resume;
+    delivery.outgoingState = transfer.state;
+    const mode = transfer.rcvSettleMode === ABSENT ? this.local?.rcvSettleMode : transfer.rcvSettleMode;
+    delivery.settlesSecond = mode === RECEIVER_SETTLES.second;
+    if (!delivery.settled) {
+      this.unsettled.add(delivery);
+      this.host.received.add(delivery);
+    }
+    if (transfer.more) {
+      delivery.tag = delivery.tag.slice();
+      const message = new PartialMessage();
+      this.#partial = { delivery, message };
+      return this.#append(message, bytes, start, end);
+    }
+    this.#requireSize(end - start);
+    this.#deliver(delivery, bytes.subarray(start, end));
+  }
+
+  #deliver(delivery: IncomingDelivery, message: Uint8Array): void {
+    delivery.message = message;
+    this.#events.delivered(delivery);
+    delivery.message = NOTHING;
+    delivery.tag = NOTHING;
+  }
+
+  #append(message: PartialMessage, bytes: Uint8Array, start: number, end: number): void {
+    this.#requireSize(message.length + (end - start));
+    message.add(bytes, start, end);
+  }
+
+  #requireSize(size: number): void {
+    const max = this.local?.maxMessageSize || Infinity;
+    if (size > max) {
+      throw new LinkFailure(
+        CONDITION.messageSizeExceeded,
+        `Cannot take a message of ${size} bytes or more, wanted at most ${max}`,
+      );
+    }
+  }
+
+  #aborted(delivery: IncomingDelivery): void {
+    this.#partial = null;
+    if (!delivery.settled) this.#forget(delivery);
+  }
+
+  #settledMeanwhile(delivery: IncomingDelivery): void {
+    if (!delivery.settled) this.#forget(delivery);
+  }
+
+  #forget(delivery: IncomingDelivery): void {
+    delivery.settled = true;
+    this.unsettled.delete(delivery);
+    this.host.received.delete(delivery.id);
+  }
+}
+
+/** What a peer did wrong on one link alone, which is detached for it. */
+export class LinkFailure extends WireFailure {}

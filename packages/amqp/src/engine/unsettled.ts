@@ -1,0 +1,53 @@
+import { CONDITION, WireFailure } from "../types/conditions.ts";
+import { serialAfter, serialDistance } from "../types/serial.ts";
+import type { DeliveryState } from "../frames/delivery-state.ts";
+
+/** A delivery that one side or both have not settled. */
+export interface UnsettledDelivery {
+  readonly id: number;
+  /** Takes in what the peer says of it. */
+  heard(state: DeliveryState | null, settled: boolean): void;
+}
+
+/** The unsettled deliveries of one direction of a session, by delivery id, in the order of their ids. */
+export class Unsettled {
+  readonly #byId = new Map<number, UnsettledDelivery>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  has(id: number): boolean {
+    return this.#byId.has(id);
+  }
+
+  add(delivery: UnsettledDelivery): void {
+    this.#byId.set(delivery.id, delivery);
+  }
+
+  delete(id: number): void {
+    this.#byId.delete(id);
+  }
+
+  clear(): void {
+    this.#byId.clear();
+  }
+
+  /**
+   * Tells all deliveries from `first` to `last` what the peer said. The work is bounded by how many there are, whatever
+   * the peer names. Throws `WireFailure` where the range ends before it begins.
+   */
+  tell(first: number, last: number, state: DeliveryState | null, settled: boolean): void {
+    const count = serialDistance(last, first) + 1;
+    if (count <= 0)
+      throw new WireFailure(CONDITION.invalidField, `Cannot use deliveries ${first} to ${last}: it is no range`);
+    if (count <= this.#byId.size) {
+      for (let i = 0, id = first; i < count; i++, id = (id + 1) >>> 0) this.#byId.get(id)?.heard(state, settled);
+      return;
+    }
+    for (const [id, delivery] of this.#byId) {
+      if (serialAfter(id, last)) break;
+      if (!serialAfter(first, id)) delivery.heard(state, settled);
+    }
+  }
+}

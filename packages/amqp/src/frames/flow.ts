@@ -1,0 +1,71 @@
+import { CODE } from "../types/codes.ts";
+import { CONDITION, decodeFailure, WireFailure } from "../types/conditions.ts";
+import { ABSENT, type Reader } from "../types/reader.ts";
+import { skipValue } from "../types/skip-value.ts";
+import { DESCRIPTOR } from "./descriptors.ts";
+import type { FrameWriter } from "./frame-writer.ts";
+
+/** The state of a session, and of a link where there is a handle; one object serves for all. Absent numbers: `ABSENT`. */
+export class Flow {
+  nextIncomingId = ABSENT;
+  incomingWindow = 0;
+  nextOutgoingId = 0;
+  outgoingWindow = 0;
+  handle = ABSENT;
+  deliveryCount = ABSENT;
+  linkCredit = ABSENT;
+  available = ABSENT;
+  drain = false;
+  echo = false;
+
+  /** Reads what follows the descriptor. Throws `WireFailure`. */
+  read(reader: Reader): void {
+    reader.list();
+    const { listEnd, fields } = reader;
+    if (fields > 11) throw decodeFailure(`Cannot read a flow of ${fields} fields`);
+    this.nextIncomingId = fields > 0 ? reader.uintOr(ABSENT) : ABSENT;
+    this.incomingWindow = fields > 1 ? reader.uintOr(ABSENT) : ABSENT;
+    this.nextOutgoingId = fields > 2 ? reader.uintOr(ABSENT) : ABSENT;
+    this.outgoingWindow = fields > 3 ? reader.uintOr(ABSENT) : ABSENT;
+    if (this.incomingWindow === ABSENT || this.nextOutgoingId === ABSENT || this.outgoingWindow === ABSENT) {
+      throw new WireFailure(CONDITION.invalidField, "Cannot read a flow: it lacks a window or the next outgoing id");
+    }
+    this.handle = fields > 4 ? reader.uintOr(ABSENT) : ABSENT;
+    this.deliveryCount = fields > 5 ? reader.uintOr(ABSENT) : ABSENT;
+    this.linkCredit = fields > 6 ? reader.uintOr(ABSENT) : ABSENT;
+    this.available = fields > 7 ? reader.uintOr(ABSENT) : ABSENT;
+    this.drain = fields > 8 ? reader.booleanOr(false) : false;
+    this.echo = fields > 9 ? reader.booleanOr(false) : false;
+    if (fields > 10) skipValue(reader);
+    reader.endList(listEnd, 0);
+  }
+
+  /** Writes the flow with its descriptor. */
+  write(writer: FrameWriter): void {
+    writer.descriptor(DESCRIPTOR.flow);
+    writer.byte(CODE.list8);
+    const at = writer.length;
+    writer.uint16(0);
+    writeOptional(writer, this.nextIncomingId);
+    writer.uint(this.incomingWindow);
+    writer.uint(this.nextOutgoingId);
+    writer.uint(this.outgoingWindow);
+    let count = 4;
+    if (this.handle !== ABSENT) {
+      writer.uint(this.handle);
+      writeOptional(writer, this.deliveryCount);
+      writeOptional(writer, this.linkCredit);
+      writeOptional(writer, this.available);
+      writer.boolean(this.drain);
+      writer.boolean(this.echo);
+      count = 10;
+    }
+    writer.bytes[at] = writer.length - at - 1;
+    writer.bytes[at + 1] = count;
+  }
+}
+
+function writeOptional(writer: FrameWriter, value: number): void {
+  if (value === ABSENT) writer.null();
+  else writer.uint(value);
+}

@@ -1,0 +1,162 @@
+import { CODE } from "./codes.ts";
+import { encodeUtf8 } from "./text.ts";
+
+const CAPACITY_MIN = 64;
+const FLOAT = new DataView(new ArrayBuffer(8));
+
+/** Bytes under construction, which grow as they are written. All numbers go out with the highest byte first. */
+export class Writer {
+  /** Valid up to `length`; another object after each growth. */
+  bytes: Uint8Array;
+  length = 0;
+
+  constructor(capacity = CAPACITY_MIN) {
+    this.bytes = new Uint8Array(Math.max(capacity, CAPACITY_MIN));
+  }
+
+  /** Makes room for `count` bytes, so that they may be written to `bytes` directly. */
+  reserve(count: number): void {
+    const wanted = this.length + count;
+    if (wanted <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(wanted, this.bytes.length * 2));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  uint16(value: number): void {
+    this.reserve(2);
+    this.bytes[this.length++] = value >>> 8;
+    this.bytes[this.length++] = value;
+  }
+
+  uint32(value: number): void {
+    this.reserve(4);
+    this.setUint32(this.length, value);
+    this.length += 4;
+  }
+
+  /** Writes over four bytes that are there or reserved. */
+  setUint32(at: number, value: number): void {
+    const bytes = this.bytes;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
+  }
+
+  uint64(value: bigint): void {
+    const low = BigInt.asUintN(64, value);
+    this.uint32(Number(low >> 32n));
+    this.uint32(Number(low & 0xffff_ffffn));
+  }
+
+  float32(value: number): void {
+    FLOAT.setFloat32(0, value);
+    this.uint32(FLOAT.getUint32(0));
+  }
+
+  float64(value: number): void {
+    FLOAT.setFloat64(0, value);
+    this.uint32(FLOAT.getUint32(0));
+    this.uint32(FLOAT.getUint32(4));
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  null(): void {
+    this.byte(CODE.null);
+  }
+
+  boolean(value: boolean): void {
+    this.byte(value ? CODE.true : CODE.false);
+  }
+
+  ubyte(value: number): void {
+    this.byte(CODE.ubyte);
+    this.byte(value);
+  }
+
+  ushort(value: number): void {
+    this.byte(CODE.ushort);
+    this.uint16(value);
+  }
+
+  uint(value: number): void {
+    if (value === 0) return this.byte(CODE.uint0);
+    if (value < 0x100) {
+      this.byte(CODE.smallUint);
+      return this.byte(value);
+    }
+    this.byte(CODE.uint);
+    this.uint32(value);
+  }
+
+  ulong(value: bigint): void {
+    if (value === 0n) return this.byte(CODE.ulong0);
+    if (value > 0n && value < 0x100n) {
+      this.byte(CODE.smallUlong);
+      return this.byte(Number(value));
+    }
+    this.byte(CODE.ulong);
+    this.uint64(value);
+  }
+
+  string(value: string): void {
+    this.variable(CODE.string8, CODE.string32, encodeUtf8(value));
+  }
+
+  symbol(value: string): void {
+    this.variable(CODE.symbol8, CODE.symbol32, encodeUtf8(value));
+  }
+
+  binary(value: Uint8Array): void {
+    this.variable(CODE.binary8, CODE.binary32, value);
+  }
+
+  /** The descriptor of a type of the specification itself, all of which have numbers below 256. */
+  descriptor(code: number): void {
+    this.reserve(3);
+    this.bytes[this.length++] = CODE.described;
+    this.bytes[this.length++] = CODE.smallUlong;
+    this.bytes[this.length++] = code;
+  }
+
+  /** Begins a list or a map with four bytes each for size and count; `end32` fills them in. */
+  begin32(code: number): number {
+    this.byte(code);
+    const at = this.length;
+    this.uint32(0);
+    this.uint32(0);
+    return at;
+  }
+
+  end32(at: number, count: number): void {
+    this.setUint32(at, this.length - at - 4);
+    this.setUint32(at + 4, count);
+  }
+
+  /** What was written, without a copy: the writer is not to be used afterwards. */
+  take(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  private variable(short: number, long: number, value: Uint8Array): void {
+    if (value.length < 0x100) {
+      this.byte(short);
+      this.byte(value.length);
+    } else {
+      this.byte(long);
+      this.uint32(value.length);
+    }
+    this.raw(value);
+  }
+}
