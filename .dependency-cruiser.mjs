@@ -40,6 +40,7 @@ const rooms = {
     "cli",
     "app",
   ],
+  simulation: ["environment", "machines", "invariants", "runs"],
   watson: ["model", "monitor", "config", "files", "machine", "probes", "checks", "registration", "app"],
   "dw-cli": ["core", "context", "doctor", "grammar", "io", "commands", "program", "app"],
   sherlock: [

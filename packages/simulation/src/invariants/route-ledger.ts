@@ -1,4 +1,4 @@
-import type { Outcome } from "./directory-machine.ts";
+import type { Outcome } from "../machines/directory-machine.ts";
 
 interface Change {
   readonly percent: number;

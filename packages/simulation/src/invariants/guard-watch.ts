@@ -1,4 +1,4 @@
-import { DIRECTORY_CONFIG, LEASE_MS } from "./settings.ts";
+import { DIRECTORY_CONFIG, LEASE_MS } from "../environment/settings.ts";
 
 /** What a directory has at one moment, as far as leases are concerned. */
 export interface Sight {

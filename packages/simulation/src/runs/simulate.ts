@@ -1,5 +1,5 @@
 import type { Event, History } from "./events.ts";
-import { LEASE_MS } from "./settings.ts";
+import { LEASE_MS } from "../environment/settings.ts";
 import { World } from "./world.ts";
 
 /** What is looked at between two events, and how often. */

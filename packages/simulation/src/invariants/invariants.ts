@@ -3,12 +3,12 @@ import type { CatalogFollower } from "@datawire/link";
 import { countSlots, instanceKey, SLOTS, tableKey } from "@datawire/protocol";
 import { splitTraffic } from "@datawire/routing";
 import type { Clock } from "@datawire/runtime";
-import type { DirectoryMachine } from "./directory-machine.ts";
+import type { DirectoryMachine } from "../machines/directory-machine.ts";
 import { GuardWatch } from "./guard-watch.ts";
 import { RouteLedger } from "./route-ledger.ts";
-import { LEASE_MS } from "./settings.ts";
-import type { SherlockMachine } from "./sherlock-machine.ts";
-import type { WatsonMachine } from "./watson-machine.ts";
+import { LEASE_MS } from "../environment/settings.ts";
+import type { SherlockMachine } from "../machines/sherlock-machine.ts";
+import type { WatsonMachine } from "../machines/watson-machine.ts";
 
 interface InvariantsConfig {
   readonly clock: Pick<Clock, "monotonicMs">;

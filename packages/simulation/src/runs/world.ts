@@ -1,15 +1,15 @@
 import { MemoryEtcd } from "@datawire/directory/testing";
 import { instanceKey, parseDirectoryAddress } from "@datawire/protocol";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
-import { seededChance } from "./chance.ts";
-import { DirectoryMachine } from "./directory-machine.ts";
-import { DirectoryDisk } from "./disk.ts";
+import { seededChance } from "../environment/chance.ts";
+import { DirectoryMachine } from "../machines/directory-machine.ts";
+import { DirectoryDisk } from "../environment/disk.ts";
 import type { Happening, History } from "./events.ts";
-import { Invariants } from "./invariants.ts";
-import { Network } from "./network.ts";
-import { LEASE_MS, PORT } from "./settings.ts";
-import { SherlockMachine } from "./sherlock-machine.ts";
-import { WatsonMachine } from "./watson-machine.ts";
+import { Invariants } from "../invariants/invariants.ts";
+import { Network } from "../environment/network.ts";
+import { LEASE_MS, PORT } from "../environment/settings.ts";
+import { SherlockMachine } from "../machines/sherlock-machine.ts";
+import { WatsonMachine } from "../machines/watson-machine.ts";
 
 type Machine = DirectoryMachine | WatsonMachine | SherlockMachine;
 

@@ -1,10 +1,10 @@
 import { type CatalogFollower, openCatalogFollower, runLink } from "@datawire/link";
 import type { DirectoryAddress } from "@datawire/protocol";
 import { type Clock, noLog, VERSION } from "@datawire/runtime";
-import type { SeededChance } from "./chance.ts";
-import { ClientDisk } from "./disk.ts";
-import type { Absence, Network } from "./network.ts";
-import { SimulatedProcess } from "./simulated-process.ts";
+import type { SeededChance } from "../environment/chance.ts";
+import { ClientDisk } from "../environment/disk.ts";
+import type { Absence, Network } from "../environment/network.ts";
+import { SimulatedProcess } from "../environment/simulated-process.ts";
 
 interface SherlockMachineDeps {
   readonly clock: Clock;

@@ -1,9 +1,9 @@
 import { type InstanceState, instanceKey, type Registration, registrationSchema } from "@datawire/protocol";
 import { type Clock, noLog, ProblemBoard, VERSION } from "@datawire/runtime";
 import { type Announcement, Links, Registrar, type Replicas } from "@datawire/watson/testing";
-import type { SeededChance } from "./chance.ts";
-import type { Absence, Network } from "./network.ts";
-import { SimulatedProcess } from "./simulated-process.ts";
+import type { SeededChance } from "../environment/chance.ts";
+import type { Absence, Network } from "../environment/network.ts";
+import { SimulatedProcess } from "../environment/simulated-process.ts";
 
 interface WatsonMachineDeps {
   readonly clock: Clock;

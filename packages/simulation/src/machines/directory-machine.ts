@@ -6,10 +6,10 @@ import {
   StoreError,
 } from "@datawire/directory/testing";
 import { type Clock, noLog } from "@datawire/runtime";
-import type { SeededChance } from "./chance.ts";
-import type { Absence, Network } from "./network.ts";
-import { DIRECTORY_CONFIG } from "./settings.ts";
-import { SimulatedProcess } from "./simulated-process.ts";
+import type { SeededChance } from "../environment/chance.ts";
+import type { Absence, Network } from "../environment/network.ts";
+import { DIRECTORY_CONFIG } from "../environment/settings.ts";
+import { SimulatedProcess } from "../environment/simulated-process.ts";
 
 interface DirectoryMachineDeps {
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import type { Absence, Side } from "./network.ts";
+import type { Absence, Side } from "../environment/network.ts";
 
 /** What happens in a simulated dstack; machines are named `d0`, `w1`, `s0`. */
 export type Happening =
