@@ -4,6 +4,7 @@ import type { z } from "zod";
 /** What a request can need a token for. */
 export type Right = "register" | "subscribe" | "read" | "change" | "administer";
 
+/** The methods that endpoints have. */
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** A body or an answer that is no JSON: bytes of `application/octet-stream`, or lines for people and for scrapers. */

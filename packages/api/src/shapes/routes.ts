@@ -18,8 +18,10 @@ const route = z.object({
 /** A route as `GET /v1/routes` and `dw route list --json` show it. */
 export type RouteListing = DeepReadonly<z.output<typeof route>>;
 
+/** Every stored route. */
 export const routesAnswer = z.object({ ...stamped, routes: z.array(route) });
 
+/** The routes of a changed source and service, and what its requests come to. */
 export const routeChangeAnswer = z.object({
   ...stamped,
   routes: z.array(route),
@@ -27,6 +29,7 @@ export const routeChangeAnswer = z.object({
   ...outcome,
 });
 
+/** The latest changes, the newest first. */
 export const historyAnswer = z.object({
   ...stamped,
   history: z.array(
@@ -41,6 +44,7 @@ export const historyAnswer = z.object({
   ),
 });
 
+/** The change that was taken back. */
 export const undoAnswer = z.object({
   ...stamped,
   action: z.string(),
@@ -48,6 +52,7 @@ export const undoAnswer = z.object({
   ...outcome,
 });
 
+/** Takes back the last change that is not undone yet. */
 export const undoBody = z.object({ dryRun });
 
 const share = z.union([z.number(), z.string().max(20)]);
@@ -70,6 +75,7 @@ export const routeAddBody = z.object({
   ahead: z.boolean().default(false),
   dryRun,
 });
+/** What `POST /v1/routes` was asked, read. */
 export type RouteAdd = z.infer<typeof routeAddBody>;
 
 /** `DELETE /v1/routes`. */
@@ -79,6 +85,7 @@ export const routeRemoveBody = z.object({
   reading: z.enum(["caller", "service"]).optional(),
   dryRun,
 });
+/** What `DELETE /v1/routes` was asked, read. */
 export type RouteRemove = z.infer<typeof routeRemoveBody>;
 
 /** `PUT /v1/routes`: several shares of one source and service at once, all or nothing. */
@@ -92,4 +99,5 @@ export const routeSetBody = z.object({
   ahead: z.boolean().default(false),
   dryRun,
 });
+/** What `PUT /v1/routes` was asked, read. */
 export type RouteSet = z.infer<typeof routeSetBody>;

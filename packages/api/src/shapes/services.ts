@@ -44,6 +44,7 @@ const service = z.object({
 
 /** A service as `GET /v1/services` and `dw service list --json` show it. */
 export type ServiceListing = DeepReadonly<z.output<typeof service>>;
+/** An instance as lists show it. */
 export type InstanceListing = DeepReadonly<z.output<typeof instance>>;
 /** What the proxy of a caller finds of an instance that it should use. */
 export type InstanceFinding = NonNullable<InstanceListing["findings"]>[number];
@@ -76,10 +77,13 @@ export const explanation = z.object({
 /** What `dw explain --json` prints: where a request would go, and why each of the others gets none. */
 export type Explanation = DeepReadonly<z.output<typeof explanation>>;
 
+/** How the sessions of a service stay with an instance. */
 export type ExplainedSessions = NonNullable<Explanation["sessions"]>;
 
+/** Every service with its instances and how it stands. */
 export const servicesAnswer = z.object({ ...stamped, services: z.array(service) });
 
+/** One service with its instances and its settings. */
 export const serviceAnswer = z.object({
   ...stamped,
   service,
@@ -87,6 +91,7 @@ export const serviceAnswer = z.object({
   declared: z.boolean().meta({ description: "Whether an operator added it; else it goes with its last instance" }),
 });
 
+/** Every instance, or those of one service. */
 export const instancesAnswer = z.object({
   ...stamped,
   instances: z.array(
@@ -100,14 +105,19 @@ export const instancesAnswer = z.object({
 
 const serviceChange = { ...stamped, service: z.string(), settings: serviceSettingsSchema.nullable(), ...outcome };
 
+/** A service after its settings were changed. */
 export const serviceChangeAnswer = z.object(serviceChange);
 
+/** A service after another generation became its primary, and what any caller's requests come to. */
 export const promotionAnswer = z.object({ ...serviceChange, distribution: explanation.nullable() });
 
+/** An instance that was drained or resumed. */
 export const instanceChangeAnswer = z.object({ ...stamped, instance: z.string(), ...outcome });
 
+/** Where the requests of each caller of each service go. */
 export const distributionsAnswer = z.object({ ...stamped, distributions: z.array(explanation) });
 
+/** Where one request would go, and why. */
 export const explainAnswer = z.object({ ...stamped, explanation });
 
 const settingsShape = serviceSettingsSchema.shape;
@@ -125,6 +135,7 @@ const settings = {
   slowStartMs: settingsShape.slowStartMs.unwrap().optional(),
 };
 
+/** Declares a service before its instances come. */
 export const serviceAddBody = z.object({
   service: address,
   primary: z.string().max(100).optional().meta({ description: "A generation: the first part of versions" }),
@@ -133,8 +144,10 @@ export const serviceAddBody = z.object({
   ...settings,
 });
 
+/** Changes settings of a service: what is left out stays, null brings the default back. */
 export const serviceSetBody = z.object({ dryRun, ...settings });
 
+/** Makes a generation the primary. */
 export const promoteBody = z.object({
   generation: z
     .string()
@@ -144,4 +157,5 @@ export const promoteBody = z.object({
   dryRun,
 });
 
+/** Names the instance to drain or to resume. */
 export const instanceBody = z.object({ instance: address, dryRun });

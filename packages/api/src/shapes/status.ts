@@ -61,6 +61,7 @@ export const statusAnswer = z.object({
   counts: z.object({ services: z.int(), instances: z.int(), routes: z.int() }),
 });
 
+/** The Sherlocks and libraries that are connected. */
 export const callersAnswer = z.object({
   ...stamped,
   callers: z.array(
@@ -75,6 +76,8 @@ export const callersAnswer = z.object({
   ),
 });
 
+/** How many leases the guard has let end. */
 export const guardReleaseAnswer = z.object({ ...stamped, released: z.int() });
 
+/** How many records a backup holds, and how many of them were other ones before. */
 export const restoreAnswer = z.object({ ...stamped, records: z.int(), changed: z.int() });

@@ -17,12 +17,16 @@ const token = z.object({
   expired: z.boolean(),
 });
 
+/** Every token, without its secret. */
 export const tokensAnswer = z.object({ tokens: z.array(token) });
 
+/** A new token with its secret, which is shown this once. */
 export const tokenCreateAnswer = token.extend({ token: z.string() });
 
+/** The token that was ended. */
 export const tokenRevokeAnswer = z.object({ revoked: token });
 
+/** Makes a token. */
 export const tokenCreateBody = z.object({
   role: z.enum(ROLES),
   services: z

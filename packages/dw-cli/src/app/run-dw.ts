@@ -24,6 +24,7 @@ export interface DwDeps {
   readonly machine: Machine;
 }
 
+/** The context of commands that ask a directory, until it is closed. */
 export interface Connected extends Dw {
   close(): Promise<void>;
 }

@@ -14,6 +14,7 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "The directory to ask; a list holds the other addresses of the same one." }),
   ...credentialSettings,
 });
+/** The settings of `dw`, read. */
 export type DwSettings = z.output<typeof settingsSchema>;
 
 /** Where settings come from beside the file of `-c`. */

@@ -1,6 +1,7 @@
 import type { Answer } from "@datawire/api";
 import { bucketsOf, quantileOf, toHistogram } from "@datawire/protocol";
 
+/** One line of what Sherlocks have counted, as `GET /v1/counters` gives it. */
 export type TrafficLine = Answer<"counters">["counters"][number];
 
 /** How some of the traffic goes. */

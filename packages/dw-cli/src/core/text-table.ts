@@ -3,11 +3,13 @@ import { printable } from "@datawire/protocol";
 /** How a cell looks on a terminal that shows colours. */
 export type Style = "plain" | "good" | "bad" | "warning" | "faint" | "strong";
 
+/** A cell that is painted. */
 export interface Cell {
   readonly text: string;
   readonly style: Style;
 }
 
+/** A column of a table. */
 export interface Column {
   readonly title: string;
   readonly align?: "right";
@@ -18,12 +20,14 @@ export interface Column {
   readonly shrink?: number;
 }
 
+/** A table of text, before it is laid out. */
 export interface TextTable {
   readonly columns: readonly Column[];
   /** A row has a cell for each column; a string is a plain cell. */
   readonly rows: readonly (readonly (Cell | string)[])[];
 }
 
+/** What a table is laid out for. */
 export interface Layout {
   /** In characters; Infinity where nobody looks at it. */
   readonly width: number;

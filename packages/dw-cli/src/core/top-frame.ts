@@ -5,6 +5,7 @@ import { formatNumber, percentilesHint } from "./top-rows.ts";
 import { type TopState, selectionOf } from "./top-state.ts";
 import type { Traffic } from "./traffic.ts";
 
+/** What one picture of `dw top` shows. */
 export interface Frame {
   readonly traffic: Traffic;
   /** Why the traffic is not that of now; null when it is. */

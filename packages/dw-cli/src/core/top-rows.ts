@@ -19,6 +19,7 @@ export interface TopRow {
   readonly opens: TopView | null;
 }
 
+/** The table of `dw top`, whose rows can be chosen and opened. */
 export interface TopTable {
   readonly columns: readonly Column[];
   readonly rows: readonly TopRow[];

@@ -10,6 +10,7 @@ export interface Traffic {
   readonly services: readonly ServiceTraffic[];
 }
 
+/** The traffic of one service, by version and by caller. */
 export interface ServiceTraffic {
   readonly service: string;
   readonly status: ServiceListing["status"];
@@ -29,6 +30,7 @@ export interface Part {
   readonly rates: Rates;
 }
 
+/** The traffic of one version of a service, by instance. */
 export interface VersionTraffic extends Part {
   readonly version: string | null;
   readonly live: number;
@@ -36,6 +38,7 @@ export interface VersionTraffic extends Part {
   readonly instances: readonly InstanceTraffic[];
 }
 
+/** The traffic of one instance. */
 export interface InstanceTraffic extends Part {
   /** Null for the default URL of the service. */
   readonly name: string | null;
@@ -43,6 +46,7 @@ export interface InstanceTraffic extends Part {
   readonly state: InstanceListing["state"] | "gone" | "default";
 }
 
+/** What one caller sends to one version of a service. */
 export interface CallerTraffic extends Part {
   readonly caller: string;
   readonly version: string | null;

@@ -12,6 +12,7 @@ const SKEW_MS_OK = 2_000;
 /** From here on, certificates and tokens of today may be taken for those of another day. */
 const SKEW_MS_BAD = 60_000;
 
+/** What was found of the directories. */
 export interface DirectoriesFound {
   readonly findings: readonly Finding[];
   /** One that answers; null without any. */

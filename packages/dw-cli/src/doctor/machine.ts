@@ -2,7 +2,9 @@ import type { DirectoryAddress, InstanceTls } from "@datawire/protocol";
 import type { Env, ListenAddress } from "@datawire/runtime";
 import type { Finding } from "./finding.ts";
 
+/** The programs that `dw doctor` knows. */
 export const PROGRAMS = ["directory", "watson", "sherlock"] as const;
+/** A program that `dw doctor` knows: one of `PROGRAMS`. */
 export type Program = (typeof PROGRAMS)[number];
 
 /** What the programs of a machine are set to use. */
@@ -19,12 +21,14 @@ export interface Needs {
   readonly findings: readonly Finding[];
 }
 
+/** A directory that a program will ask. */
 export interface DirectoryNeed {
   readonly at: DirectoryAddress;
   /** It stands in the settings; otherwise it is the one of a program that is told none, which a command line may change. */
   readonly isSet: boolean;
 }
 
+/** A port that a program will listen on. */
 export interface PortNeed {
   readonly program: Program;
   readonly at: ListenAddress;
@@ -33,6 +37,7 @@ export interface PortNeed {
   readonly isTraffic: boolean;
 }
 
+/** A folder that a program will write to. */
 export interface FolderNeed {
   readonly program: Program;
   /** `data folder`. */
@@ -41,6 +46,7 @@ export interface FolderNeed {
   readonly flag: string;
 }
 
+/** A host name that others will reach this machine by. */
 export interface NameNeed {
   readonly program: Program;
   readonly name: string;
@@ -94,6 +100,7 @@ export interface Machine {
   reach(target: ReachTarget): Promise<ReachFailure | null>;
 }
 
+/** An address that has to be reached from here. */
 export interface ReachTarget {
   /** A name, or an address without brackets. */
   readonly host: string;
@@ -106,6 +113,7 @@ export interface ReachTarget {
   readonly http: { readonly path: string; readonly authority: string } | null;
 }
 
+/** Why an address is not reached. */
 export interface ReachFailure {
   readonly code: "refused" | "no-name" | "no-answer" | "no-tls" | "no-http";
   readonly reason: string;

@@ -16,6 +16,7 @@ export interface OptionGrammar {
 /** What an operand names; completion offers what there is of it. */
 export type OperandKind = "service" | "versions" | "instance" | "caller" | "source" | "target" | "text";
 
+/** An operand of one command. */
 export interface OperandGrammar {
   /** As commander writes it: `<source>`, `[percent]`, `<target=percent...>`. */
   readonly text: string;
@@ -58,4 +59,5 @@ export interface Local {
   readonly commands: readonly CommandGrammar[];
 }
 
+/** A command that needs no directory. */
 export type RunLocal = (local: Local, input: Input) => Promise<ExitCode | void>;

@@ -12,11 +12,13 @@ import type { FakeScreen } from "./screen.ts";
 
 /** The moment at which tests happen. */
 const NOW_MS = Date.UTC(2026, 10, 20, 12);
+/** The moment this long before the tests' now, as RFC 3339 writes it. */
 export const ago = (ms: number): string => new Date(NOW_MS - ms).toISOString();
 
 /** What a fake directory answers, by `GET /v1/routes`; an error is thrown. */
 export type Answers = Readonly<Record<string, unknown>>;
 
+/** The world that a run of `dw` sees. */
 export interface RunOptions {
   readonly answers?: Answers;
   /** Answers by host, for several directories; `answers` otherwise. */
@@ -33,6 +35,7 @@ export interface RunOptions {
   readonly states?: readonly (() => { readonly table: Catalog; readonly update: CatalogUpdate })[];
 }
 
+/** What a run of `dw` left behind. */
 export interface RunResult {
   readonly code: number | undefined;
   readonly stdout: string;

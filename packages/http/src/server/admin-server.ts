@@ -5,6 +5,7 @@ import { endWithRefusal, pathOf, send } from "../exchange/answer.ts";
 import { healthHandler, metricsHandler, type PageHandler, readyHandler } from "../exchange/pages.ts";
 import { type HttpLimits, listenHttp } from "./server.ts";
 
+/** What the pages of an admin port are made of. */
 export interface AdminDeps {
   readonly readiness: Pick<Readiness, "missing">;
   readonly registry: Pick<Registry, "metrics" | "contentType">;
@@ -13,6 +14,7 @@ export interface AdminDeps {
   readonly handlers?: readonly PageHandler[];
 }
 
+/** Where an admin port listens. */
 export interface AdminConfig {
   readonly listen: ListenAddress;
   /** The flag or key that chose the address, for messages. */

@@ -22,6 +22,7 @@ export interface HttpHandlers {
   crowded(reason: string | null): void;
 }
 
+/** Where a server listens, and what it takes. */
 export interface HttpConfig {
   readonly addresses: readonly ListenAddress[];
   /** The flag or key that chose the addresses, for messages. */
@@ -39,6 +40,7 @@ export interface HttpConfig {
   };
 }
 
+/** A server that listens. */
 export interface HttpServer {
   /** What it is bound to, with the port that the system chose for port 0. */
   readonly addresses: readonly ListenAddress[];

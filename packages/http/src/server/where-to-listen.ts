@@ -8,6 +8,7 @@ export interface ListenContext {
   own(): readonly string[];
 }
 
+/** The addresses to listen on. */
 export interface ListenChoice {
   readonly addresses: readonly ListenAddress[];
   /** Why others may not reach the directory by its name, if that is so. */

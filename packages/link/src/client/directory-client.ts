@@ -5,6 +5,7 @@ import { readAnswer } from "./read-answer.ts";
 import type { TlsSettings } from "../credentials/tls.ts";
 import { type Attempt, Unreachable } from "./unreachable.ts";
 
+/** Which directory is asked, and by whom. */
 export interface DirectoryClientConfig {
   /** The addresses of one directory, in the order in which they are tried. */
   readonly directories: readonly DirectoryAddress[];

@@ -28,8 +28,10 @@ export interface CatalogUpdate {
   readonly atMs: number | null;
 }
 
+/** The messages that make and change a replica. */
 export type CatalogMessage = Extract<ReceivedMessage, { type: "snapshot" | "delta" | "warm" }>;
 
+/** What came of a message that was applied to a replica. */
 export type Applied =
   | { readonly state: "updated"; readonly update: CatalogUpdate }
   /** It was applied, and the directory's table is another one all the same, even if it came as a whole. */

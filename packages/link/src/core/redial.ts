@@ -12,6 +12,7 @@ export interface Redial {
   readonly backoff: Backoff;
 }
 
+/** What decides when a directory is tried again. */
 export interface RedialOptions {
   readonly replicas: number;
   /** What the directory last said that its lease is; null before it has said so. */

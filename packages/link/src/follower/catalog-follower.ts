@@ -5,6 +5,7 @@ import { type Applied, type Position, CatalogReplica, type CatalogUpdate } from 
 import { readSavedTable, SAVED_TABLE, type SavedTable, type TableDisk, TableSaver } from "./table-file.ts";
 import type { LinkHandler, LinkMessage, LinkSession, Subscription } from "../session/link-handler.ts";
 
+/** What is followed, and where the last table is kept. */
 export interface CatalogFollowerConfig {
   /** Only these services; null for all. */
   readonly services: readonly string[] | null;
@@ -14,6 +15,7 @@ export interface CatalogFollowerConfig {
   readonly leavesFile?: boolean;
 }
 
+/** What a follower works with, and whom it tells. */
 export interface CatalogFollowerDeps {
   /** What an operator should see of this program. */
   readonly board?: Pick<ProblemBoard, "set">;

@@ -37,6 +37,7 @@ export type LinkState =
     }
   | { readonly state: "stopped" };
 
+/** What a link works with, and whom it tells. */
 export interface LinkDeps {
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,5 +1,4 @@
-/** An authority as a directory has one, and the certificate of a server that it signed; good until 2056, and of no use elsewhere. */
-
+/** An authority as a directory has one; good until 2056, and of no use elsewhere. */
 export const authorityCertificate = `-----BEGIN CERTIFICATE-----
 MIIBlDCCATqgAwIBAgIRAK6StDQiddF+t0l0RGsGCI0wCgYIKoZIzj0EAwIwJzEl
 MCMGA1UEAxMcRGF0YXdpcmUgZGlyZWN0b3J5IGF1dGhvcml0eTAgFw0yNjExMjAy
@@ -28,6 +27,7 @@ FobCkyFfXIgCIQDcxr6s4HwM4f3wbpe7px7t28LI+7N8VgtSeP3E5sJRFw==
 -----END CERTIFICATE-----
 ${authorityCertificate}`;
 
+/** The key of the server. */
 export const serverKey = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgxxe2Oqzz334ye+r2
 jbGlCvTn26VFcyKsopZUEk0WIq6hRANCAAS3IDqTeeGMfkykL6TZT1n2O/BnEp6S

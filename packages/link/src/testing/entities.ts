@@ -2,9 +2,10 @@ import type { Instance, ServerMessage, Service, TableChange } from "@datawire/pr
 import { emptyChange, instanceSchema, serviceSchema } from "@datawire/protocol";
 import type { Welcome } from "../session/link-handler.ts";
 
-/** Entities and messages for tests, each as plain as the schema allows. */
+/** A service as plain as the schema allows, with version 1 as its primary. */
 export const service = (name: string): Service => serviceSchema.parse({ name, primary: "1" });
 
+/** A live instance of version 1. */
 export const instance = (service: string, name: string): Instance =>
   instanceSchema.parse({
     service,
@@ -16,6 +17,7 @@ export const instance = (service: string, name: string): Instance =>
     order: 0,
   });
 
+/** What a directory says first. */
 export const welcome: Welcome = {
   type: "welcome",
   link: 1,
@@ -25,8 +27,10 @@ export const welcome: Welcome = {
   leaseMs: 15_000,
 };
 
+/** A part of a whole table. */
 export type SnapshotMessage = Extract<ServerMessage, { type: "snapshot" }>;
 
+/** A whole table in one part, empty but for `parts`. */
 export const snapshot = (revision: number, parts: Partial<SnapshotMessage> = {}): SnapshotMessage => ({
   type: "snapshot",
   epoch: "e1",
@@ -40,6 +44,7 @@ export const snapshot = (revision: number, parts: Partial<SnapshotMessage> = {})
   ...parts,
 });
 
+/** What leads from the revision `from` to the next. */
 export const delta = (
   from: number,
   change: Partial<TableChange>,

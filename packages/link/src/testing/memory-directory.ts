@@ -22,6 +22,7 @@ export interface MemoryNetwork {
   last(): MemoryConnection;
 }
 
+/** Makes a network on which nothing happens but by the hand of a test. */
 export function createMemoryNetwork(): MemoryNetwork {
   const connections: MemoryConnection[] = [];
   return {

@@ -5,6 +5,7 @@ import { userAgent } from "@datawire/runtime";
 import { type Proof, type Trust, trustOf } from "../credentials/tls.ts";
 import { certificateProblem, explainConnectionError, secureOptions } from "./secure-socket.ts";
 
+/** One request to a directory. */
 export interface HttpRequest {
   readonly method: string;
   /** Begins with `/`; holds the query. */
@@ -14,6 +15,7 @@ export interface HttpRequest {
   readonly body: string | null;
 }
 
+/** What came of a request: an answer of any status, or why there is none. */
 export type HttpAnswer =
   | { readonly state: "answered"; readonly status: number; readonly body: string }
   | {

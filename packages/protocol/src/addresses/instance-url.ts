@@ -4,6 +4,7 @@ import { quoteShort } from "../words/names.ts";
 
 /** How a service speaks: HTTP/1, HTTP/2 without TLS (gRPC), or bytes. */
 export const PROTOCOLS = ["http", "h2", "tcp"] as const;
+/** What an instance speaks: one of `PROTOCOLS`. */
 export type ServiceProtocol = (typeof PROTOCOLS)[number];
 
 /** The URL of an instance, taken apart and normalised. */

@@ -30,10 +30,12 @@ export const INSTANCE_STATES = ["live", "down", "draining", "lost"] as const;
  * came back, as of a frozen process or a machine that is gone; `failed` when it answered, and not as it should.
  */
 export const DOWN_CAUSES = ["refused", "timeout", "failed"] as const;
+/** How an instance was found down: one of `DOWN_CAUSES`. */
 export type DownCause = (typeof DOWN_CAUSES)[number];
 
-/** The bounds of an instance: of its weight, which is that of HAProxy, and of how many tags it has. */
+/** The largest weight of an instance, which is that of HAProxy. */
 export const WEIGHT_MAX = 256;
+/** The most tags of an instance. */
 export const TAGS_MAX = 32;
 
 /** How the certificate of an instance is verified, by its checks and by the traffic alike. */
@@ -43,6 +45,7 @@ const tlsSchema = z.object({
   /** The name that it has to carry, which is asked for too (SNI); null for the host of the URL. */
   serverName: z.string().refine(isHostName).nullable(),
 });
+/** How the certificate of an instance is verified. */
 export type InstanceTls = z.infer<typeof tlsSchema>;
 
 /** What a Watson says of one instance on its machine. */
@@ -70,6 +73,7 @@ export const registrationSchema = z.object({
   /** Left out for the usual way: verified, by the host of the URL; and by a Watson that knows no other. */
   tls: tlsSchema.optional().catch(undefined),
 });
+/** What a Watson says of one instance, read. */
 export type Registration = z.infer<typeof registrationSchema>;
 
 /** An instance as the table holds it. */
@@ -80,7 +84,9 @@ export const instanceSchema = registrationSchema.extend({
   /** Counts first registrations in the directory: lower registered earlier. `ordered` and "newest" go by it. */
   order: countSchema,
 });
+/** An instance of the table, read. */
 export type Instance = z.infer<typeof instanceSchema>;
+/** How an instance stands: one of `INSTANCE_STATES`. */
 export type InstanceState = Instance["state"];
 
 /** What an operator set for a service with `dw service add` and `set`; null is "the default". */
@@ -102,8 +108,10 @@ export const serviceSettingsSchema = z.object({
   /** Over which an instance that comes back grows to its full weight. */
   slowStartMs: z.int().min(0).nullable().default(null),
 });
+/** What an operator set for a service, read. */
 export type ServiceSettings = z.infer<typeof serviceSettingsSchema>;
 
+/** A service as the table holds it. */
 export const serviceSchema = z.object({
   name,
   protocol: z.enum(PROTOCOLS).default("http"),
@@ -115,10 +123,12 @@ export const serviceSchema = z.object({
   proxyPort: z.int().min(1).max(65_535).nullable().default(null),
   settings: serviceSettingsSchema.prefault({}),
 });
+/** A service of the table, read. */
 export type Service = z.infer<typeof serviceSchema>;
 
 /** A half-open range of slots, `[from, to)`. */
 export const slotRangeSchema = z.tuple([z.int().min(0).max(SLOTS), z.int().min(0).max(SLOTS)]);
+/** A half-open range of slots, `[from, to)`, from 0 to `SLOTS`. */
 export type SlotRange = z.infer<typeof slotRangeSchema>;
 
 const targetAddress = z.string().max(320);
@@ -135,6 +145,7 @@ const routeBody = {
   when: z.string().max(400).nullable().default(null),
 };
 
+/** A route as the table holds it, within the `RouteTable` of its caller and service. */
 export const routeSchema = z.object({
   ...routeBody,
   reading: z.enum(["caller", "service"]),
@@ -149,6 +160,7 @@ export const routeSchema = z.object({
     .nullable()
     .default(null),
 });
+/** A route of the table, read. */
 export type Route = z.infer<typeof routeSchema>;
 
 /** All routes of one caller (`*` for any) for the requests addressed to one service. Changed as a whole. */
@@ -160,6 +172,7 @@ export const routeTableSchema = z.object({
   /** In the order of their making; never empty. */
   routes: z.array(routeSchema).min(1),
 });
+/** The routes of one caller to one service, read. */
 export type RouteTable = z.infer<typeof routeTableSchema>;
 
 /** What is new and what is gone between two revisions of a table. Applying one twice changes nothing. */
@@ -175,6 +188,7 @@ export const tableChangeSchema = z.object({
     })
     .prefault({}),
 });
+/** What is new and what is gone between two revisions, read. */
 export type TableChange = z.infer<typeof tableChangeSchema>;
 
 /** The key of a service in a table. */

@@ -44,6 +44,7 @@ export interface UnreadEntities {
   readonly tables: readonly unknown[];
 }
 
+/** The entities that could be read, and those that could not. */
 export interface ReadEntities {
   readonly services: Service[];
   readonly instances: Instance[];
@@ -87,6 +88,10 @@ export function subjectOf({ kind, key }: LeftOut): string {
   return kind === "table" ? `//${key.slice(key.indexOf(">") + 1)}` : `//${key}`;
 }
 
+/**
+ * Reads a service of the table, its meaning too.
+ * @throws ProtocolError that names what is wrong.
+ */
 export function readService(value: unknown): Service {
   const service = shaped(serviceSchema, value, "a service");
   requireMeaning(`service ${service.name}`, () => {
@@ -96,6 +101,10 @@ export function readService(value: unknown): Service {
   return service;
 }
 
+/**
+ * Reads an instance of the table, its meaning too.
+ * @throws ProtocolError that names what is wrong.
+ */
 export function readInstance(value: unknown): Instance {
   return withUrl(shaped(instanceSchema, value, "an instance"));
 }
@@ -105,6 +114,10 @@ export function readRegistration(value: unknown): Registration {
   return withUrl(shaped(registrationSchema, value, "an instance"));
 }
 
+/**
+ * Reads the routes of one caller to one service, their meaning too.
+ * @throws ProtocolError that names what is wrong.
+ */
 export function readRouteTable(value: unknown): RouteTable {
   const table = shaped(routeTableSchema, value, "a route table");
   requireMeaning(`the routes of ${table.caller} to ${table.service}`, () => {

@@ -4,6 +4,7 @@ import { NAME_PATTERN, NAME_RULE } from "../words/names.ts";
 
 /** From the worst to the least important; the words of the original protocol. */
 export const LOG_LEVELS = ["CRITICAL", "ERROR", "WARN", "INFO", "DEBUG"] as const;
+/** How important an event of a session is: one of `LOG_LEVELS`. */
 export type LogLevelWord = (typeof LOG_LEVELS)[number];
 
 /** The most events in one message of the link. */
@@ -27,4 +28,5 @@ export const logEventSchema = z.object({
   /** The environment of the session. */
   environment: z.string().regex(NAME_PATTERN, NAME_RULE),
 });
+/** One thing that a session logged, read. */
 export type LoggedEvent = z.infer<typeof logEventSchema>;

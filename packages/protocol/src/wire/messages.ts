@@ -56,6 +56,7 @@ const sectors = z
 
 /** What a client of the link may say it is. */
 export const CLIENT_KINDS = ["watson", "sherlock", "library", "dw"] as const;
+/** What a client of the link is: one of `CLIENT_KINDS`. */
 export type ClientKind = (typeof CLIENT_KINDS)[number];
 
 /** First message of a client. */
@@ -126,6 +127,7 @@ export const reportedProblemSchema = z.object({
     .optional()
     .catch(undefined),
 });
+/** A problem that a program has told, read. */
 export type ReportedProblem = z.infer<typeof reportedProblemSchema>;
 
 /** What a subscriber has applied: a Sherlock says it once its proxy follows that revision. */
@@ -155,8 +157,10 @@ export const counterSchema = z.object({
    */
   latencies: z.array(z.int().min(0)).max(HISTOGRAM_NUMBERS_MAX).optional(),
 });
+/** One line of a Sherlock's counters, read. */
 export type Counter = z.infer<typeof counterSchema>;
 
+/** What a Sherlock has counted within the last `periodMs`; a directory adds it up. */
 export const countersSchema = z.object({
   type: z.literal("counters"),
   periodMs: z.int().min(1),
@@ -189,6 +193,7 @@ export const followLogsSchema = z.object({
   level: z.enum(LOG_LEVELS).nullable().default("DEBUG"),
 });
 
+/** Everything that a client of the link may say; `hello` is the first. */
 export const clientMessageSchema = z.discriminatedUnion("type", [
   helloSchema,
   registerSchema,
@@ -199,7 +204,9 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
   logsSchema,
   followLogsSchema,
 ]);
+/** Any message of a client, read. */
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
+/** The first message of a client. */
 export type Hello = z.infer<typeof helloSchema>;
 
 /** First message of a directory. It pings; a client that hears nothing for two heartbeats takes the link for dead. */
@@ -285,6 +292,7 @@ export const logSchema = z.object({
   events: z.array(logEventSchema.extend({ node: z.string().max(200) })),
 });
 
+/** What a directory could not do with a message, or with a client. */
 export const errorMessageSchema = z.object({
   type: z.literal("error"),
   code: z.enum(ERROR_CODES),
@@ -293,6 +301,7 @@ export const errorMessageSchema = z.object({
   fatal: z.boolean().default(false),
 });
 
+/** Everything that a directory may say on the link; `welcome` or a fatal `error` is the first. */
 export const serverMessageSchema = z.discriminatedUnion("type", [
   welcomeSchema,
   snapshotSchema,
@@ -304,4 +313,5 @@ export const serverMessageSchema = z.discriminatedUnion("type", [
   logSchema,
   errorMessageSchema,
 ]);
+/** Any message of a directory, read. */
 export type ServerMessage = z.infer<typeof serverMessageSchema>;

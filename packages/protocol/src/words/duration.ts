@@ -2,6 +2,7 @@ import { own } from "./own.ts";
 import { ProtocolError } from "./errors.ts";
 import { quoteShort } from "./names.ts";
 
+/** What a duration has to look like, for messages. */
 export const DURATION_RULE = "a duration such as 500ms, 3s, 2m, 1h or 1d; a bare number is seconds";
 
 /** The longest duration that is accepted: a year. Beyond it, a value is a mistyped unit. */

@@ -16,6 +16,7 @@ export const ERROR_CODES = [
   "internal",
 ] as const;
 
+/** The code of a refusal: one of `ERROR_CODES`. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** A refusal that the rules of this package, or a directory that follows them, gives to a user or a peer. */

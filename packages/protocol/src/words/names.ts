@@ -10,6 +10,7 @@ export const NAME_RULE = "1 to 100 of a-z 0-9 . _ -, beginning and ending with a
  */
 export const NAME_PATTERN = /^[a-z0-9_](?:[a-z0-9._-]{0,98}[a-z0-9_])?$/;
 
+/** What a name is of, for messages. */
 export type NameKind = "environment" | "service" | "caller" | "caller or service" | "instance" | "tenant";
 
 /** Whether a text may be the name of a service, a caller, an instance or a tenant. */

@@ -14,6 +14,7 @@ const TOKEN = new RegExp(`^dw1_(${PART})(?:_(${PART}))?$`);
 
 /** What a token may do with a directory; the names of `dw token create --role`, the mightiest last. */
 export const ROLES = ["client", "router", "viewer", "library", "watson", "sherlock", "operator", "admin"] as const;
+/** What a token is good for: one of `ROLES`. */
 export type Role = (typeof ROLES)[number];
 
 /**

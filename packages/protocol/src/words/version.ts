@@ -3,6 +3,7 @@ import { quoteShort } from "./names.ts";
 
 /** What a version may be, in the words of every message that refuses one (routing rules, section 2). */
 export const VERSION_RULE = "1 to 100 of A-Z a-z 0-9 . _ + -";
+/** What a version has to look like; `VERSION_RULE` says it in words. */
 export const VERSION_PATTERN = /^[A-Za-z0-9._+-]{1,100}$/;
 
 /**

@@ -5,6 +5,7 @@ import { parseName, quoteShort } from "@datawire/protocol";
 import { nearest } from "@datawire/protocol";
 import type { RouteWorld } from "./world.ts";
 
+/** What SOURCE of a route is. */
 export type Reading = "caller" | "service";
 
 /** Whose requests a route is about, and where they should go. */

@@ -23,6 +23,7 @@ export interface Finding {
   readonly message: string;
 }
 
+/** A value that fits its schema, or everything that is wrong with it. */
 export type Checked<T> =
   | {
       readonly ok: true;
@@ -32,6 +33,7 @@ export type Checked<T> =
     }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
+/** How findings quote values. */
 export interface CheckOptions {
   /** What to show in the place of a value that came from the environment; undefined for any other. */
   readonly templateAt?: (path: Path) => string | undefined;

@@ -17,6 +17,7 @@ export interface Given {
   readonly value: unknown;
 }
 
+/** Where the settings of a program come from. */
 export interface SettingsOptions<S extends z.ZodType> {
   /** The program: its files are `/etc/datawire/NAME.yaml` and `$XDG_CONFIG_HOME/datawire/NAME.yaml`. */
   readonly name: string;

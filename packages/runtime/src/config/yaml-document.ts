@@ -15,6 +15,7 @@ export interface YamlDocument {
   templateAt(path: Path): string | undefined;
 }
 
+/** A document that could be read, or everything that stands in the way. */
 export type YamlResult =
   | { readonly ok: true; readonly document: YamlDocument }
   | {

@@ -33,6 +33,7 @@ export interface DaemonContext<Settings> {
   stop(): void;
 }
 
+/** What the life of a daemon hangs on. */
 export interface LifeDeps {
   readonly process: ProcessLike;
   readonly clock: Clock;

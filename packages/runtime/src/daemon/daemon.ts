@@ -51,6 +51,7 @@ export interface DaemonDefinition<Settings> {
   stopMsMax?(settings: Settings): number;
 }
 
+/** What a daemon is started with; the defaults are those of the process, tests bring their own. */
 export interface DaemonDeps {
   readonly process?: ProcessLike;
   readonly clock?: Clock;

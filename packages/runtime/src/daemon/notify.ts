@@ -12,6 +12,7 @@ export interface Notifier {
 
 type Send = (assignments: readonly string[]) => Promise<void>;
 
+/** What tells the service manager works with. */
 export interface NotifierDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;

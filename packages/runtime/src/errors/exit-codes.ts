@@ -11,6 +11,7 @@ export const exitCodes = {
   badConfiguration: 78,
 } as const;
 
+/** One of `exitCodes`. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** An error that decides the exit code of the process; any other error ends it with 1. */

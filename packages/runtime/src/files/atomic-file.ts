@@ -4,6 +4,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promis
 import { basename, dirname, join } from "node:path";
 import { explainSystemError, fileError } from "../errors/system-error.ts";
 
+/** How a file is written. */
 export interface WriteOptions {
   /** Permissions of the file; default 0o644. */
   readonly mode?: number;

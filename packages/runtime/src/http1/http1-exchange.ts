@@ -12,6 +12,7 @@ export interface Http1Request {
   readonly bodyBytesMax: number | null;
 }
 
+/** A response, as far as it was wanted. */
 export interface Http1Response {
   readonly status: number;
   /** Null where it was not wanted. */

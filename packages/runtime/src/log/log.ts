@@ -4,10 +4,12 @@ import { type LogStream, createJsonStream, createTextStream } from "./log-text.t
 
 /** From the least important to the most. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
+/** How important an event is: one of `logLevels`. */
 export type LogLevel = (typeof logLevels)[number];
 
 /** For people, and for programs. */
 export const logFormats = ["text", "json"] as const;
+/** Whom a log is written for: one of `logFormats`. */
 export type LogFormat = (typeof logFormats)[number];
 
 /** Data of one event. An Error is printed as its chain of causes, without a stack. */
@@ -26,6 +28,7 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** How a log is written. */
 export interface LogOptions {
   /** The program, the first thing in every line. */
   readonly name: string;

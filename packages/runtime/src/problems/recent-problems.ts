@@ -7,6 +7,7 @@ const KEPT_MS = 600_000;
 /** Whoever makes ever new ones is told by the log. */
 const SUBJECTS_MAX = 20;
 
+/** What problems that pass by themselves are kept with. */
 export interface RecentDeps {
   readonly board: Pick<ProblemBoard, "set">;
   readonly clock: Pick<Clock, "nowMs" | "setTimer">;

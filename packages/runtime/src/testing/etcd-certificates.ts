@@ -1,5 +1,4 @@
-/** What a test needs for TLS with etcd: an authority, and certificates that it signed; good until 2056, and of no use elsewhere. */
-
+/** What a test needs for TLS with etcd: an authority, which signed the certificates below; good until 2056, and of no use elsewhere. */
 export const authority = `-----BEGIN CERTIFICATE-----
 MIIBqTCCAU+gAwIBAgIUF+Ck0v2gpAq8V6gyUi736zg5WPcwCgYIKoZIzj0EAwIw
 ITEfMB0GA1UEAwwWQXV0aG9yaXR5IG9mIHRoZSB0ZXN0czAgFw0yNjExMjEwMDU0
@@ -41,6 +40,7 @@ Us85DtuNJsdnmW6AvE5Ojlw=
 -----END CERTIFICATE-----
 `;
 
+/** The key of the certificate. */
 export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgo+Lx2gnpVeG/b4gZ
 qWJJWyp1QQ7fLfFDMYSj3TM+amWhRANCAAQsbFa9BYJYYT80rXmSJPSK4nr73Sei

@@ -7,6 +7,7 @@ import { Checker, type TaskOutcome } from "../checks/checker.ts";
 import type { ProberDeps } from "../probes/prober.ts";
 import type { EarlyFailureProbes } from "../checks/early-failure-probe.ts";
 
+/** What an agent works with, and whom it tells. */
 export interface AgentDeps {
   readonly clock: Clock;
   /** Counts time in which Watson could have heard an answer. */

@@ -4,6 +4,7 @@ import { directoryName, isFor, type Replicas } from "../model/directories.ts";
 import type { ServiceDefinition } from "../model/service-definition.ts";
 import { mergeFiles, type ServiceFile } from "../model/definition-set.ts";
 
+/** What the definitions of service files go to. */
 export interface DefinitionsDeps {
   readonly log: Logger;
   /** What an operator should see of this Watson. */

@@ -36,6 +36,7 @@ const WRITE_DELAY_MS = 500;
 /** The file says what runs on the machine, and is nobody else's business. */
 const MODE = 0o600;
 
+/** What the state file works with. */
 export interface StateFileDeps {
   readonly clock: Clock;
   readonly log: Logger;

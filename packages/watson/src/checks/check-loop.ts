@@ -13,6 +13,7 @@ export interface Outcome {
   readonly lateMs: number;
 }
 
+/** What the loop of one check works with. */
 export interface CheckLoopDeps {
   readonly clock: Clock;
   /** Counts time in which Watson could have heard an answer: time-outs go by it. */

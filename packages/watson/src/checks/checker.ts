@@ -19,6 +19,7 @@ export interface TaskOutcome {
   readonly timing: { readonly tookMs: number; readonly lateMs: number } | null;
 }
 
+/** What running the checks works with. */
 export interface CheckerDeps {
   readonly clock: Clock;
   /** Counts time in which Watson could have heard an answer. */

@@ -16,6 +16,7 @@ export interface EarlyFailureProbes {
   create(check: Check, onEnd: () => void): EarlyFailureProbe | null;
 }
 
+/** What probes for early failures work with. */
 export interface EarlyFailureProbeDeps {
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly lookup: LookupFunction;

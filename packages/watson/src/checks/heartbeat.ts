@@ -2,6 +2,7 @@ import { formatDuration } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 import type { Probe } from "../model/belief.ts";
 
+/** What a check that waits for heartbeats works with. */
 export interface HeartbeatDeps {
   /** Counts time in which Watson could have heard the application. */
   readonly patience: Pick<Clock, "setTimer">;

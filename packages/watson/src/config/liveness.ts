@@ -38,7 +38,9 @@ const rhythm = {
   }),
 };
 
+/** `liveness` of watson.yaml: what a check of a service file leaves out. */
 export const livenessDefaultsSchema = z.strictObject(rhythm);
+/** What a check of a service file leaves to watson.yaml, read. */
 export type LivenessDefaults = z.infer<typeof livenessDefaultsSchema>;
 
 const method = textLike(/^(?!CONNECT$)[A-Z]{1,20}$/, "an HTTP method in capitals such as GET or HEAD");

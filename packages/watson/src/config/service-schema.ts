@@ -122,6 +122,7 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       if (unfit !== null) context.addIssue({ ...refusal(unfit, URL_RULE), path: ["url"] });
     });
 }
+/** One service as its file says it, every value checked alone. */
 export type ServiceSource = z.infer<ReturnType<typeof createServiceSchema>>;
 
 /** What `parse` throws; null when it takes what it reads. */
@@ -146,4 +147,5 @@ export function createFileSchema(context: Pick<ServiceContext, "directories" | "
     .union([service, z.array(service).max(SERVICES_MAX), z.null().transform((): z.infer<typeof service>[] => [])])
     .meta({ wanted: "a mapping of keys to values, or a list of them" });
 }
+/** The schema of a service file, made for the directories of one Watson. */
 export type FileSchema = ReturnType<typeof createFileSchema>;

@@ -5,12 +5,14 @@ export type HttpTarget =
   | { readonly kind: "path"; readonly path: string }
   | { readonly kind: "url"; readonly url: string };
 
+/** Where a check connects to. */
 export interface TcpTarget {
   /** An IPv6 address without its brackets. */
   readonly host: string;
   readonly port: number;
 }
 
+/** Where a check asks for the health of a gRPC server. */
 export interface GrpcTarget extends TcpTarget {
   /** Over TLS. */
   readonly secure: boolean;

@@ -13,6 +13,7 @@ export interface Tracked {
   readonly pending: { readonly stamp: string | null; readonly sinceMs: number; readonly changedMs: number } | null;
 }
 
+/** Files by path, each as it was when it was last looked at. */
 export type Files = ReadonlyMap<string, Tracked>;
 
 /** What one look at the files asks for. */

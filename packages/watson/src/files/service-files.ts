@@ -10,12 +10,14 @@ import { readServiceFile } from "./read-service-file.ts";
 /** Reads the text of one file; `untrusted` says why it may not run programs. */
 export type ParseServices = (text: string, file: string, untrusted: string | null) => ServicesRead;
 
+/** Which service files are followed, and how they are read. */
 export interface ServiceFilesConfig {
   /** Folders, globs and files. */
   readonly sources: readonly string[];
   readonly parse: ParseServices;
 }
 
+/** What following service files works with. */
 export interface ServiceFilesDeps {
   readonly clock: Clock;
   readonly log: Logger;

@@ -19,6 +19,7 @@ interface Entry {
 
 type Answer = (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void;
 
+/** What a lookup works with. */
 export interface LookupDeps {
   readonly clock: Pick<Clock, "monotonicMs">;
   /** Default: the system's resolver. */

@@ -5,6 +5,7 @@ const LOOK_MS = 100;
 /** Looking may take this part of the time and no more; with thousands of sockets it happens less often. */
 const LOOK_SHARE_MAX = 0.02;
 
+/** What a watch over ports works with. */
 export interface PortWatchDeps {
   readonly clock: Clock;
   /** Listening sockets by port; null where the system does not tell. */

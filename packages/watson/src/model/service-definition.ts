@@ -45,9 +45,12 @@ export interface Check extends Thresholds {
  * at a time cannot spare.
  */
 export const WATCHES = ["port", "connection", "none"] as const;
+/** What makes a check start early: one of `WATCHES`. */
 export type Watch = (typeof WATCHES)[number];
 
+/** What one check asks, by its kind. */
 export type ProbeSettings = HttpProbe | TcpProbe | GrpcProbe | ExecProbe | TtlProbe;
+/** The kinds of checks: `http`, `tcp`, `grpc`, `exec`, `ttl`. */
 export type ProbeKind = ProbeSettings["kind"];
 
 /** How a check verifies the other side of a TLS connection. */
@@ -63,6 +66,7 @@ interface NetworkProbe {
   readonly asTraffic: boolean;
 }
 
+/** A request, and what its response has to be. */
 export interface HttpProbe extends NetworkProbe {
   readonly kind: "http";
   /** `http://host:port/path?query`, absolute. */
@@ -78,6 +82,7 @@ export interface HttpProbe extends NetworkProbe {
   readonly http2: boolean;
 }
 
+/** A connection that has to be accepted. */
 export interface TcpProbe extends NetworkProbe {
   readonly kind: "tcp";
   readonly host: string;
@@ -95,6 +100,7 @@ export interface GrpcProbe extends NetworkProbe {
   readonly service: string;
 }
 
+/** A program that has to end with code 0. */
 export interface ExecProbe {
   readonly kind: "exec";
   /** The program and its arguments; no shell reads them. */

@@ -3,6 +3,7 @@ import type { Health } from "./health.ts";
 
 /** Changes of mind within `WINDOW_MS` that are announced: three outages a minute. One more and the instance is held down. */
 export const CHANGES_MAX = 6;
+/** The time within which changes of mind are counted. */
 export const WINDOW_MS = 60_000;
 /** How long its checks must agree before an instance that was held down comes back. */
 export const CALM_MS = 30_000;

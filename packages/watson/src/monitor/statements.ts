@@ -1,5 +1,6 @@
 import type { ClientMessage, Registration } from "@datawire/protocol";
 
+/** A message that states instances to a directory: all of them, or what has changed. */
 export type RegisterMessage = Extract<ClientMessage, { type: "register" | "update" }>;
 
 /** What one directory has been told on this connection, and how many messages that took. */

@@ -4,6 +4,7 @@
  * https://protobuf.dev/programming-guides/encoding/.
  */
 
+/** The answers of `grpc.health.v1.Health/Check`. */
 export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
 
 const STATUSES: readonly ServingStatus[] = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];

@@ -5,6 +5,7 @@ const MATCH_MS_MAX = 50;
 /** How often it may run out of time for want of a processor. */
 const TRIES_MAX = 4;
 
+/** What a matcher works with; tests bring their own. */
 export interface MatcherDeps {
   /** Runs a script on a text. @throws Error when it takes longer than that. */
   readonly run: (script: Script, text: string, msMax: number) => unknown;

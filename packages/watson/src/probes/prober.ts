@@ -11,6 +11,7 @@ export interface Prober {
   close(): void;
 }
 
+/** What the probers of all checks share. */
 export interface ProberDeps {
   /** Every address of a name; for checks that go elsewhere than the traffic does. */
   readonly lookup: LookupFunction;

@@ -13,6 +13,7 @@ export interface LinksConfig {
   readonly tls: TlsSettings | null;
 }
 
+/** What the links of a Watson work with. */
 export interface LinksDeps {
   readonly clock: Clock;
   readonly log: Logger;

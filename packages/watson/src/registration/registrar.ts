@@ -5,6 +5,7 @@ import { directoryName, isFor, type Replicas } from "../model/directories.ts";
 import { forget, stateAll, stateChanges, type Told, withDrain } from "../monitor/statements.ts";
 import type { Announcement } from "../monitor/monitor.ts";
 
+/** What a registrar works with. */
 export interface RegistrarDeps {
   readonly clock: Clock;
   readonly log: Logger;
