@@ -11,6 +11,7 @@ const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {
   types: ["tsc", "--project", "."],
   imports: ["depcruise", "--output-type", "err", ...folders],
   keys: ["node", "scripts/key-check.ts"],
+  house: ["node", "scripts/house-check.ts"],
   "dead code": ["knip", "--no-config-hints", "--no-progress", "--cache", "--cache-location", ".cache/knip"],
 };
 

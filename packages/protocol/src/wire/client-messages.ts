@@ -1,58 +1,19 @@
 import { z } from "zod";
-import { ERROR_CODES } from "../words/errors.ts";
-import {
-  instanceSchema,
-  momentSchema,
-  registrationSchema,
-  routeTableSchema,
-  serviceSchema,
-  tableChangeSchema,
-} from "../entities/model.ts";
+import { registrationSchema } from "../entities/model.ts";
 import { NAME_PATTERN, NAME_RULE } from "../words/names.ts";
+import { hash, sectors } from "./digests.ts";
+import { REGISTRATIONS_MAX } from "./limits.ts";
 import { LOG_LEVELS, logEventSchema, LOGS_MESSAGE_EVENTS_MAX, TRACE_ID_LENGTH_MAX } from "./log-events.ts";
-
-/** The most buckets (`sectors` on the wire) that a table is told in: a power of two, which all smaller counts divide. */
-export const BUCKETS_MAX = 4_096;
-/** Hexadecimal digits of one bucket in text. */
-export const BUCKET_DIGITS = 8;
 
 /**
  * The messages of the link: JSON objects, one a WebSocket text frame. Unknown fields are ignored; an unknown `type` is
  * answered with an error, so that a newer side can talk to an older one.
  */
 
-/** Versions of the link that this code speaks. */
-export const LINK_VERSIONS = { min: 1, max: 1 } as const;
-
-/** The largest frame that either side accepts, and the most entities that one frame of a snapshot carries. */
-export const FRAME_BYTES_MAX = 4 * 1024 * 1024;
-/** The most services, instances and route tables, together, in one part of a snapshot. */
-export const SNAPSHOT_PART_ENTITIES = 2_000;
-/** The most instances that one Watson may hold. */
-export const REGISTRATIONS_MAX = 10_000;
-
 /** Twice what ours has, so that one with finer buckets is understood. */
 const HISTOGRAM_NUMBERS_MAX = 700;
 
-/** 32 bytes as base64url. */
-export const SESSION_KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/;
-
 const name = z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE });
-
-/** What `Catalog.hash` gives of the table that the subscriber sees. Left out by peers that know nothing of it. */
-const hash = z
-  .string()
-  .regex(/^[0-9a-f]{16}$/)
-  .meta({ wanted: "16 hexadecimal digits" })
-  .optional();
-
-/** What `Catalog.buckets` gives of it. Left out by peers that know nothing of sectors. */
-const sectors = z
-  .string()
-  .regex(/^([0-9a-f]{8})*$/)
-  .max(BUCKETS_MAX * BUCKET_DIGITS)
-  .meta({ wanted: "8 hexadecimal digits for each sector" })
-  .optional();
 
 /** What a client of the link may say it is. */
 export const CLIENT_KINDS = ["watson", "sherlock", "library", "dw"] as const;
@@ -208,110 +169,3 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
 /** The first message of a client. */
 export type Hello = z.infer<typeof helloSchema>;
-
-/** First message of a directory. It pings; a client that hears nothing for two heartbeats takes the link for dead. */
-export const welcomeSchema = z.object({
-  type: z.literal("welcome"),
-  link: z.int(),
-  /** The directory's own address, `//host/directory`. */
-  directory: z.string(),
-  version: z.string(),
-  heartbeatMs: z.int().min(1),
-  leaseMs: z.int().min(1),
-  /**
-   * For Sherlocks: what they make the cookies of sessions with (balance `cookie:NAME`), 32 bytes as base64url, so that
-   * each understands those of the others. To be kept, as the table is. Left out by a directory that knows nothing of it.
-   */
-  sessionKey: z.string().regex(SESSION_KEY_PATTERN).optional(),
-});
-
-/**
- * A whole table, in one or more parts; it holds when the last has come. `warming` says that the directory has just
- * started and that instances may still be missing: a subscriber that has a larger table keeps what this one lacks until
- * a `warm` message comes.
- */
-export const snapshotSchema = z.object({
-  type: z.literal("snapshot"),
-  epoch: z.string(),
-  revision: z.int(),
-  part: z.int().min(0),
-  last: z.boolean(),
-  warming: z.boolean().default(false),
-  services: z.array(serviceSchema).default([]),
-  instances: z.array(instanceSchema).default([]),
-  tables: z.array(routeTableSchema).default([]),
-  /**
-   * Only these sectors of the table are in it, in all parts together: the subscriber has said in its `hello` what it has
-   * of each, and what it has elsewhere is right. Left out for a whole table; in the first part.
-   */
-  sectors: z.object({ of: z.int().min(1).max(BUCKETS_MAX), these: z.array(z.int()).max(BUCKETS_MAX) }).optional(),
-  /** Of the whole table that all parts together lead to; in the last one. */
-  hash,
-});
-
-/**
- * What changed from one revision to another. An empty one says that nothing did: `from` is then `revision`, and where the
- * subscriber has said in its `hello` that it has a table with this very hash, the epoch may be a new one.
- */
-export const deltaSchema = z.object({
-  type: z.literal("delta"),
-  epoch: z.string(),
-  from: z.int(),
-  revision: z.int(),
-  /** When the oldest change in it happened, by the directory's clock; for the metric of how long changes take. */
-  atMs: momentSchema,
-  change: tableChangeSchema,
-  /** Of the table that the change leads to. */
-  hash,
-});
-
-/** The warm-up is over: the table is whole. */
-export const warmSchema = z.object({ type: z.literal("warm") });
-
-/** The answer to `register` and `update`: durable as far as registrations are. */
-export const registeredSchema = z.object({
-  type: z.literal("registered"),
-  seq: z.int(),
-  /** The instances that were left out, and why; the others hold. */
-  refused: z.array(z.object({ instance: z.string(), code: z.enum(ERROR_CODES), message: z.string() })).default([]),
-});
-
-/** A drain or resume that an operator asked for; a Watson shows and keeps it until the next one. */
-export const drainingSchema = z.object({
-  type: z.literal("draining"),
-  /** Keys `SERVICE@INSTANCE` of this Watson's instances that an operator has drained. */
-  instances: z.array(z.string()),
-});
-
-/** Log events up to, and without, this number are kept: they need not come again. */
-export const loggedSchema = z.object({ type: z.literal("logged"), seq: z.int().min(0) });
-
-/** Log events that a client follows; `node` is who logged each. */
-export const logSchema = z.object({
-  type: z.literal("log"),
-  events: z.array(logEventSchema.extend({ node: z.string().max(200) })),
-});
-
-/** What a directory could not do with a message, or with a client. */
-export const errorMessageSchema = z.object({
-  type: z.literal("error"),
-  code: z.enum(ERROR_CODES),
-  message: z.string(),
-  /** True when the directory closes the link and trying again without a change is of no use. */
-  fatal: z.boolean().default(false),
-});
-
-/** Everything that a directory may say on the link; `welcome` or a fatal `error` is the first. */
-export const serverMessageSchema = z.discriminatedUnion("type", [
-  welcomeSchema,
-  snapshotSchema,
-  deltaSchema,
-  warmSchema,
-  registeredSchema,
-  drainingSchema,
-  loggedSchema,
-  logSchema,
-  errorMessageSchema,
-]);
-/** Any message of a directory, read. */
-export type ServerMessage = z.infer<typeof serverMessageSchema>;

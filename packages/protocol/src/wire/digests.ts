@@ -1,0 +1,21 @@
+import { z } from "zod";
+
+/** The most buckets (`sectors` on the wire) that a table is told in: a power of two, which all smaller counts divide. */
+export const BUCKETS_MAX = 4_096;
+/** Hexadecimal digits of one bucket in text. */
+export const BUCKET_DIGITS = 8;
+
+/** What `Catalog.hash` gives of the table that the subscriber sees. Left out by peers that know nothing of it. */
+export const hash = z
+  .string()
+  .regex(/^[0-9a-f]{16}$/)
+  .meta({ wanted: "16 hexadecimal digits" })
+  .optional();
+
+/** What `Catalog.buckets` gives of it. Left out by peers that know nothing of sectors. */
+export const sectors = z
+  .string()
+  .regex(/^([0-9a-f]{8})*$/)
+  .max(BUCKETS_MAX * BUCKET_DIGITS)
+  .meta({ wanted: "8 hexadecimal digits for each sector" })
+  .optional();

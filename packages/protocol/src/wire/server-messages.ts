@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { instanceSchema, momentSchema, routeTableSchema, serviceSchema, tableChangeSchema } from "../entities/model.ts";
+import { ERROR_CODES } from "../words/errors.ts";
+import { BUCKETS_MAX, hash } from "./digests.ts";
+import { SESSION_KEY_PATTERN } from "./limits.ts";
+import { logEventSchema } from "./log-events.ts";
+
+/** First message of a directory. It pings; a client that hears nothing for two heartbeats takes the link for dead. */
+export const welcomeSchema = z.object({
+  type: z.literal("welcome"),
+  link: z.int(),
+  /** The directory's own address, `//host/directory`. */
+  directory: z.string(),
+  version: z.string(),
+  heartbeatMs: z.int().min(1),
+  leaseMs: z.int().min(1),
+  /**
+   * For Sherlocks: what they make the cookies of sessions with (balance `cookie:NAME`), 32 bytes as base64url, so that
+   * each understands those of the others. To be kept, as the table is. Left out by a directory that knows nothing of it.
+   */
+  sessionKey: z.string().regex(SESSION_KEY_PATTERN).optional(),
+});
+
+/**
+ * A whole table, in one or more parts; it holds when the last has come. `warming` says that the directory has just
+ * started and that instances may still be missing: a subscriber that has a larger table keeps what this one lacks until
+ * a `warm` message comes.
+ */
+export const snapshotSchema = z.object({
+  type: z.literal("snapshot"),
+  epoch: z.string(),
+  revision: z.int(),
+  part: z.int().min(0),
+  last: z.boolean(),
+  warming: z.boolean().default(false),
+  services: z.array(serviceSchema).default([]),
+  instances: z.array(instanceSchema).default([]),
+  tables: z.array(routeTableSchema).default([]),
+  /**
+   * Only these sectors of the table are in it, in all parts together: the subscriber has said in its `hello` what it has
+   * of each, and what it has elsewhere is right. Left out for a whole table; in the first part.
+   */
+  sectors: z.object({ of: z.int().min(1).max(BUCKETS_MAX), these: z.array(z.int()).max(BUCKETS_MAX) }).optional(),
+  /** Of the whole table that all parts together lead to; in the last one. */
+  hash,
+});
+
+/**
+ * What changed from one revision to another. An empty one says that nothing did: `from` is then `revision`, and where the
+ * subscriber has said in its `hello` that it has a table with this very hash, the epoch may be a new one.
+ */
+export const deltaSchema = z.object({
+  type: z.literal("delta"),
+  epoch: z.string(),
+  from: z.int(),
+  revision: z.int(),
+  /** When the oldest change in it happened, by the directory's clock; for the metric of how long changes take. */
+  atMs: momentSchema,
+  change: tableChangeSchema,
+  /** Of the table that the change leads to. */
+  hash,
+});
+
+/** The warm-up is over: the table is whole. */
+export const warmSchema = z.object({ type: z.literal("warm") });
+
+/** The answer to `register` and `update`: durable as far as registrations are. */
+export const registeredSchema = z.object({
+  type: z.literal("registered"),
+  seq: z.int(),
+  /** The instances that were left out, and why; the others hold. */
+  refused: z.array(z.object({ instance: z.string(), code: z.enum(ERROR_CODES), message: z.string() })).default([]),
+});
+
+/** A drain or resume that an operator asked for; a Watson shows and keeps it until the next one. */
+export const drainingSchema = z.object({
+  type: z.literal("draining"),
+  /** Keys `SERVICE@INSTANCE` of this Watson's instances that an operator has drained. */
+  instances: z.array(z.string()),
+});
+
+/** Log events up to, and without, this number are kept: they need not come again. */
+export const loggedSchema = z.object({ type: z.literal("logged"), seq: z.int().min(0) });
+
+/** Log events that a client follows; `node` is who logged each. */
+export const logSchema = z.object({
+  type: z.literal("log"),
+  events: z.array(logEventSchema.extend({ node: z.string().max(200) })),
+});
+
+/** What a directory could not do with a message, or with a client. */
+export const errorMessageSchema = z.object({
+  type: z.literal("error"),
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+  /** True when the directory closes the link and trying again without a change is of no use. */
+  fatal: z.boolean().default(false),
+});
+
+/** Everything that a directory may say on the link; `welcome` or a fatal `error` is the first. */
+export const serverMessageSchema = z.discriminatedUnion("type", [
+  welcomeSchema,
+  snapshotSchema,
+  deltaSchema,
+  warmSchema,
+  registeredSchema,
+  drainingSchema,
+  loggedSchema,
+  logSchema,
+  errorMessageSchema,
+]);
+/** Any message of a directory, read. */
+export type ServerMessage = z.infer<typeof serverMessageSchema>;
