@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Clock, type Logger, makePrivateFolder, writeFileAtomically, type ProblemBoard } from "@datawire/runtime";
 import type { Store } from "../store/contract.ts";
-import { type Realm, realmKey } from "../store/realm.ts";
+import { type DirectoryStores, type Realm, realmKey } from "../store/realm.ts";
 import { splitStore } from "../store/split-store.ts";
 import { keepTokens } from "./first-tokens.ts";
 import { type Gate, openGate, tokenGate } from "./gate.ts";
@@ -24,24 +24,20 @@ export interface AccessConfig {
 }
 
 export interface AccessDeps {
-  /** Not closed by closing the access. */
-  readonly store: Store;
-  /** Opens the store of a tenant, or of an environment. */
-  openTenantStore(realm: Realm): Promise<Store>;
-  /** The tenants that have a store. */
-  listTenants(): Promise<readonly string[]>;
-  /** The environments of a tenant that have a store of their own. */
-  listEnvironments(tenant: string | null): Promise<readonly string[]>;
+  /** Its own is not closed by closing the access. */
+  readonly stores: DirectoryStores;
   readonly clock: Clock;
   readonly log: Logger;
   /** What is wrong with the directory as a whole. */
   readonly board: ProblemBoard;
   /** Makes the server show a certificate. */
   readonly show: (certificate: ServerCertificate) => void;
+  /** Told when permits may have ended, as tokens were made or revoked. */
+  readonly tokensChanged: () => void;
 }
 
-/** Who may come in, and where each finds what is theirs. */
-export interface DirectoryAccess {
+/** Who may come in, what they are shown, and where each finds what is theirs. */
+export interface Access {
   readonly gate: Gate;
   readonly tokens: TokenService;
   storeOf(realm: Realm): Promise<Store>;
@@ -49,10 +45,6 @@ export interface DirectoryAccess {
   tenants(): Promise<readonly string[]>;
   /** The environments of a tenant that have a table, beside the one of all that knows none. */
   environments(tenant: string | null): Promise<readonly string[]>;
-}
-
-/** Who may come in, and what they are shown. */
-export interface Access extends DirectoryAccess {
   /** Null without TLS. */
   readonly certificates: CertificateKeeper | null;
   close(): Promise<void>;
@@ -63,9 +55,10 @@ export const AUTHORITY_FILE = "ca.pem";
 
 /** Loads tokens and certificates, and makes the first ones where there are none. */
 export async function openAccess({ protection, folder, names }: AccessConfig, deps: AccessDeps): Promise<Access> {
-  const { store, clock, log, board } = deps;
-  const parts = splitStore(store);
-  const tokens = new TokenService({ store: parts.access, clock, log, board, pins: protection.tls === "own" });
+  const { stores, clock, log, board, tokensChanged: changed } = deps;
+  const parts = splitStore(stores.own);
+  const pins = protection.tls === "own";
+  const tokens = new TokenService({ store: parts.access, clock, log, board, pins, changed });
   await tokens.load();
   const source = await certificatesOf(tokens, { tls: protection.tls, folder, names });
   const made = protection.auth === "token" ? await tokens.createFirst("first start") : null;
@@ -79,12 +72,12 @@ export async function openAccess({ protection, folder, names }: AccessConfig, de
     certificates,
     async storeOf(realm) {
       if (realm.tenant === null && realm.environment === null) return parts.table;
-      const opening = deps.openTenantStore(realm);
+      const opening = stores.open(realm);
       opened.set(realmKey(realm), opening);
       return opening;
     },
-    tenants: () => deps.listTenants(),
-    environments: (tenant) => deps.listEnvironments(tenant),
+    tenants: () => stores.listTenants(),
+    environments: (tenant) => stores.listEnvironments(tenant),
     async close() {
       for (const result of await Promise.allSettled(opened.values()))
         if (result.status === "fulfilled") await result.value.close();

@@ -70,6 +70,7 @@ test("of several that init one store at once, one makes the first tokens", async
         log: noLog,
         board: new ProblemBoard(),
         pins: true,
+        changed() {},
       });
       await executor.load();
       return executor.createFirst("test");

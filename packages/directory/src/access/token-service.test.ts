@@ -11,7 +11,14 @@ test("TokenService leaves out what a newer directory wrote that it cannot read, 
   const store = new MemoryStore();
   const errors: string[] = [];
   const log = { ...noLog, error: (message: string) => void errors.push(message) };
-  const executor = new TokenService({ store, clock: createFakeClock(), log, board: new ProblemBoard(), pins: false });
+  const executor = new TokenService({
+    store,
+    clock: createFakeClock(),
+    log,
+    board: new ProblemBoard(),
+    pins: false,
+    changed() {},
+  });
   await executor.load();
   const { record } = await executor.create(order, "test");
   store.tell([
@@ -32,7 +39,7 @@ test("TokenDesk.load() leaves out what it cannot read, says so, and replaces it"
     { key: "access/token/new", value: { id: "new" }, expected: 0 },
     { key: "access/constructor", value: {}, expected: 0 },
   ]);
-  const executor = new TokenService({ store, clock: createFakeClock(), log: noLog, board, pins: false });
+  const executor = new TokenService({ store, clock: createFakeClock(), log: noLog, board, pins: false, changed() {} });
   await executor.load();
   expect(board.list()).toMatchObject([
     { severity: "error", subject: "access/token/new", message: expect.stringContaining("hash: ") },
@@ -51,6 +58,7 @@ test("TokenDesk.authority() makes no other authority in the place of one that ca
     log: noLog,
     board: new ProblemBoard(),
     pins: true,
+    changed() {},
   });
   await executor.load();
   await expect(executor.authority()).rejects.toThrow("Cannot use the authority of this directory");
@@ -65,6 +73,7 @@ test("TokenService takes the authority of another directory that it hears of whi
     log: noLog,
     board: new ProblemBoard(),
     pins: false,
+    changed() {},
   });
   await executor.load();
   const authority = await createAuthority(0);

@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { formatToken, ProtocolError, type Role } from "@datawire/protocol";
-import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
-import { LeftOut } from "../problems/left-out.ts";
-import { type RecordWrite, type Store, StoreError, type VersionedRecord } from "../store/contract.ts";
+import { type RecordStore, StoreError } from "../store/contract.ts";
+import { type JournalDeps, RecordJournal } from "../store/record-journal.ts";
 import type { AuthorityRecord, TokenRecord } from "../store/token-record.ts";
-import { AUTHORITY_KEY, readAccessRecord, TOKEN_PREFIX } from "../store/read-access-record.ts";
+import { type AccessRecord, AUTHORITY_KEY, readAccessRecord, TOKEN_PREFIX } from "../store/read-access-record.ts";
 import { Tokens } from "./tokens.ts";
 import { hashOf } from "./gate.ts";
 import { authorityFingerprint } from "../store/fingerprint.ts";
@@ -23,18 +22,14 @@ export interface MadeToken {
   readonly record: TokenRecord;
 }
 
-interface TokenServiceDeps {
+interface TokenServiceDeps extends JournalDeps {
   /** Where tokens and the authority are kept, and nothing else is. */
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly board: Pick<ProblemBoard, "set">;
+  readonly store: RecordStore;
+  /** Told when tokens were made or revoked, here or by another directory on the same store. */
+  readonly changed: () => void;
   /** Whether the directory shows certificates of its own authority, so that tokens name it. */
   readonly pins: boolean;
 }
-
-/** The version of a record that is not there. */
-const ABSENT = 0;
 
 /** The roles of the first tokens: those of the programs that every installation has, and of the people who run it. */
 export const FIRST_ROLES = ["watson", "sherlock", "operator", "admin"] as const satisfies readonly Role[];
@@ -46,32 +41,28 @@ const firstIdOf = (role: Role): string => createHash("sha256").update(`first ${r
 export class TokenService {
   readonly tokens = new Tokens();
   readonly #deps: TokenServiceDeps;
-  readonly #versions = new Map<string, number>();
+  readonly #journal: RecordJournal<AccessRecord>;
   #authority: AuthorityRecord | null = null;
   #making: Promise<AuthorityRecord> | null = null;
-  #queue: Promise<unknown> = Promise.resolve();
-  readonly #leftOut: LeftOut;
-  #listener: () => void = () => {};
 
   constructor(deps: TokenServiceDeps) {
     this.#deps = deps;
-    this.#leftOut = new LeftOut("tokens", deps);
+    const recorded = {
+      read: readAccessRecord,
+      apply: (record: AccessRecord): void => {
+        if (record.kind === "authority") this.#authority = record.value;
+        else this.tokens.set(record.id, record.value);
+      },
+      // One that cannot be read, as a newer directory on the same store may have written it, lets nobody in.
+      leftOut(): void {},
+      applied: () => deps.changed(),
+    };
+    this.#journal = new RecordJournal("tokens", recorded, deps);
   }
 
   /** Takes what the store holds. Must be the first call. */
   async load(): Promise<void> {
-    const { store } = this.#deps;
-    const { records } = await store.load();
-    for (const record of records) this.#take(record);
-    store.follow((followed) => {
-      for (const record of followed) this.#take(record);
-      this.#listener();
-    });
-  }
-
-  /** Calls `listener` when tokens were made or revoked, here or by another directory on the same store. */
-  onChange(listener: () => void): void {
-    this.#listener = listener;
+    this.#journal.begin(await this.#deps.store.load());
   }
 
   /** The directory's own authority; made when there is none yet, once however many ask. */
@@ -86,9 +77,11 @@ export class TokenService {
    * @param by who wants it.
    */
   async create(order: TokenOrder, by: string): Promise<MadeToken> {
-    this.tokens.requireRoom();
-    const made = this.#make(order, { id: randomBytes(4).toString("hex"), by });
-    await this.#write([{ ...made, expected: ABSENT }]);
+    const made = await this.#journal.change(() => {
+      this.tokens.requireRoom();
+      const result = this.#make(order, { id: this.#freeId(), by });
+      return { writes: [result], result };
+    });
     return this.#handed(made);
   }
 
@@ -97,18 +90,17 @@ export class TokenService {
    * @returns null where there are tokens: another directory on the same store may have made them at this moment.
    */
   async createFirst(by: string): Promise<readonly MadeToken[] | null> {
-    if (this.tokens.size > 0) return null;
-    const made = FIRST_ROLES.toReversed().map((role) =>
-      this.#make({ role, services: null, tenant: null, expiresMs: null }, { id: firstIdOf(role), by }),
-    );
-    try {
-      await this.#write(made.map((one) => ({ ...one, expected: ABSENT })));
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== "conflict") throw error;
-      await this.#reload();
-      return null;
-    }
-    return Promise.all(made.map((one) => this.#handed(one)));
+    const made = await this.#journal.change(() => {
+      const ids = FIRST_ROLES.toReversed().map((role) => ({ role, id: firstIdOf(role) }));
+      // One that cannot be read is there all the same.
+      if (this.tokens.size > 0 || ids.some(({ id }) => this.#journal.has(TOKEN_PREFIX + id)))
+        return { writes: [], result: null };
+      const result = ids.map(({ role, id }) =>
+        this.#make({ role, services: null, tenant: null, expiresMs: null }, { id, by }),
+      );
+      return { writes: result, result };
+    });
+    return made === null ? null : Promise.all(made.map((one) => this.#handed(one)));
   }
 
   /**
@@ -116,33 +108,40 @@ export class TokenService {
    * @param tenant the only one whose tokens may be revoked; null for all.
    * @throws ProtocolError `not_found`
    */
-  async revoke(id: string, { tenant }: { readonly tenant: string | null }): Promise<TokenRecord> {
-    const record = this.tokens.get(id);
-    if (record === null || (tenant !== null && record.tenant !== tenant))
-      throw new ProtocolError("not_found", `Cannot revoke ${JSON.stringify(id.slice(0, 100))}: there is no such token`);
-    const key = `${TOKEN_PREFIX}${id}`;
-    await this.#write([{ key, value: null, expected: this.#versions.get(key) ?? ABSENT }]);
-    return record;
+  revoke(id: string, { tenant }: { readonly tenant: string | null }): Promise<TokenRecord> {
+    return this.#journal.change(() => {
+      const record = this.tokens.get(id);
+      if (record === null || (tenant !== null && record.tenant !== tenant))
+        throw new ProtocolError(
+          "not_found",
+          `Cannot revoke ${JSON.stringify(id.slice(0, 100))}: there is no such token`,
+        );
+      return { writes: [{ key: TOKEN_PREFIX + id, value: null }], result: record };
+    });
   }
 
   async #makeAuthority(): Promise<AuthorityRecord> {
-    const { clock } = this.#deps;
     // Its library is large, and needed once in the life of a store.
     const { createAuthority } = await import("./authority.ts");
-    const made = await createAuthority(clock.nowMs());
-    try {
-      await this.#write([{ key: AUTHORITY_KEY, value: made, expected: ABSENT }]);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== "conflict") throw error;
-      // Another directory on the same store was first.
-      await this.#reload();
+    const made = await createAuthority(this.#deps.clock.nowMs());
+    return this.#journal.change(() => {
+      // Another directory on the same store may have been first.
+      if (this.#authority !== null) return { writes: [], result: this.#authority };
+      if (!this.#journal.has(AUTHORITY_KEY)) return { writes: [{ key: AUTHORITY_KEY, value: made }], result: made };
+      // Another one in its place would shut out every client that trusts the one that was.
+      throw new StoreError(
+        "damaged",
+        "Cannot use the authority of this directory: what its store has of it cannot be read; restore a backup with `directory restore`",
+      );
+    });
+  }
+
+  /** An id that no token has, be it one that cannot be read. */
+  #freeId(): string {
+    for (;;) {
+      const id = randomBytes(4).toString("hex");
+      if (!this.#journal.has(TOKEN_PREFIX + id)) return id;
     }
-    if (this.#authority !== null) return this.#authority;
-    // Another one in its place would shut out every client that trusts the one that was.
-    throw new StoreError(
-      "damaged",
-      "Cannot use the authority of this directory: what its store has of it cannot be read; restore a backup with `directory restore`",
-    );
   }
 
   #make(order: TokenOrder, { id, by }: { readonly id: string; readonly by: string }) {
@@ -156,36 +155,5 @@ export class TokenService {
   async #handed({ value, secret }: { readonly value: TokenRecord; readonly secret: string }): Promise<MadeToken> {
     const fingerprint = this.#deps.pins ? authorityFingerprint(await this.authority()) : null;
     return { token: formatToken({ secret, fingerprint }), record: value };
-  }
-
-  async #reload(): Promise<void> {
-    for (const record of (await this.#deps.store.load()).records) this.#take(record);
-  }
-
-  /** What another directory has made since is never replaced: what is new is expected to be absent. */
-  #write(records: readonly RecordWrite[]): Promise<void> {
-    const work = async (): Promise<void> => {
-      const writes = records.map(({ key, value, expected }): RecordWrite => ({ key, value, expected }));
-      const version = await this.#deps.store.commit(writes);
-      for (const { key, value } of writes) this.#take({ key, value, version });
-      this.#listener();
-    };
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {}); // whoever asked is told; the next one is not concerned
-    return result;
-  }
-
-  /** One that cannot be read, as a newer directory on the same store may have written it, is left out; the rest holds. */
-  #take({ key, value, version }: VersionedRecord): void {
-    if (value === null) this.#versions.delete(key);
-    else this.#versions.set(key, version);
-    this.#leftOut.settle(key);
-    try {
-      const read = readAccessRecord(key, value);
-      if (read.kind === "authority") this.#authority = read.value;
-      else this.tokens.set(read.id, read.value);
-    } catch (error) {
-      if (value !== null) this.#leftOut.add(key, error);
-    }
   }
 }

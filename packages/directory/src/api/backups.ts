@@ -1,8 +1,9 @@
 import { endpoints } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
 import type { Author, ChangeExecutor } from "../changes/change-executor.ts";
-import { type Backup, type BackupContent, writeBackup } from "../store/backup.ts";
+import { type Backup, collectBackup, writeBackup } from "../store/backup.ts";
 import { readableOf } from "../store/backup-builder.ts";
+import type { Store } from "../store/contract.ts";
 import { readBackup } from "../store/read-backup.ts";
 import { ACCESS_PREFIX } from "../store/split-store.ts";
 import type { ApiContext } from "./context.ts";
@@ -22,7 +23,7 @@ export function backupEndpoints(context: ApiContext): BoundEndpoint[] {
     const backup = await readBackup(source);
     // Who may do what stays as it is while the directory runs: a token that was revoked since must not come back.
     const records = backup.records.filter(({ key }) => !key.startsWith(ACCESS_PREFIX));
-    const executors = await desksOf(context, backup);
+    const executors = await executorsOf(context, backup);
     let changed = await context.executor.restore(records, author);
     // A tenant that is not in the backup has nothing afterwards.
     for (const [name, executor] of executors)
@@ -48,22 +49,21 @@ export function backupEndpoints(context: ApiContext): BoundEndpoint[] {
   ];
 }
 
-async function readAll({ store, executor, tenants }: ApiContext): Promise<Backup> {
-  const contents = new Map<string, BackupContent>();
-  for (const name of (await tenants?.list()) ?? []) {
-    const tenant = await tenants?.of(name);
-    if (tenant === undefined) continue;
-    await tenant.executor.settled();
-    contents.set(name, await tenant.store.load());
-  }
-  await executor.settled();
-  return { ...(await store.load()), tenants: contents };
+function readAll({ store, executor, tenants }: ApiContext): Promise<Backup> {
+  const settled = async (one: { readonly store: Store; readonly executor: ChangeExecutor }) => {
+    await one.executor.settled();
+    return one.store.load();
+  };
+  return collectBackup({
+    own: () => settled({ store, executor }),
+    listTenants: () => tenants.list(),
+    tenant: async (name) => settled(await tenants.of(name)),
+  });
 }
 
 /** The executors of all tenants that there are, or are to be; opened before anything is written, as one may not be. */
-async function desksOf({ tenants }: ApiContext, backup: Backup): Promise<ReadonlyMap<string, ChangeExecutor>> {
+async function executorsOf({ tenants }: ApiContext, backup: Backup): Promise<ReadonlyMap<string, ChangeExecutor>> {
   const executors = new Map<string, ChangeExecutor>();
-  if (tenants === null) return executors;
   for (const name of new Set([...(await tenants.list()), ...backup.tenants.keys()]))
     executors.set(name, (await tenants.of(name)).executor);
   return executors;

@@ -23,7 +23,7 @@ import { bind, type BoundEndpoint } from "./router.ts";
 
 /** The endpoints that change something. */
 export function changeEndpoints(context: ApiContext): BoundEndpoint[] {
-  const { state, links } = context;
+  const { state } = context;
   const run = <P extends Plan>(plan: (moment: Moment) => P, options: { author: Author; dryRun: boolean }) =>
     perform(context, plan, options);
   return [
@@ -38,7 +38,6 @@ export function changeEndpoints(context: ApiContext): BoundEndpoint[] {
     ),
     bind(endpoints.undo, async ({ body, author }) => {
       const { plan, changed } = await run(() => planUndo(state), { ...body, author });
-      for (const { key } of plan.change.drains) if (changed) links.tellDraining(key);
       return { ...stamp(context), action: plan.action, undone: plan.undoes.action, notes: plan.notes, changed };
     }),
     bind(endpoints.addService, async ({ body, author }) => {
@@ -84,7 +83,6 @@ export function changeEndpoints(context: ApiContext): BoundEndpoint[] {
 
   function instanceAnswer<P extends Plan>({ plan, changed }: Done<P>, address: InstanceAddress) {
     const key = `${address.service}@${address.instance}`;
-    if (changed) links.tellDraining(key);
     return { ...stamp(context), instance: `//${key}`, notes: plan.notes, changed };
   }
 }

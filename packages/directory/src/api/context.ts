@@ -1,4 +1,4 @@
-import type { ReportedProblem } from "@datawire/protocol";
+import { ProtocolError, type ReportedProblem } from "@datawire/protocol";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import type { TokenService } from "../access/token-service.ts";
 import type { Counters } from "../stats/counters.ts";
@@ -10,6 +10,7 @@ import type { Publisher } from "../feed/publisher.ts";
 import type { Originals } from "../mdk/originals.ts";
 import type { Logs } from "../traces/logs.ts";
 import type { Store } from "../store/contract.ts";
+import type { MissingReplica, SeenReplica } from "../store/replication.ts";
 
 /** What the endpoints answer from beyond the table that they are for. */
 export interface Surroundings {
@@ -22,8 +23,8 @@ export interface Surroundings {
   readonly warnings: readonly string[];
   /** What else is wrong with this directory, beyond its own table. */
   problems(): readonly ReportedProblem[];
-  /** The tables of tenants, for those who may see all; null for a tenant. */
-  readonly tenants: TenantTables | null;
+  /** The tables of tenants, for those who may see all: a tenant sees none. */
+  readonly tenants: TenantTables;
   /** What the tenant's sessions have logged, in whichever environment. */
   readonly logs: Logs;
   /** The clients of the original MDK; null where there never was one, and where they are told of elsewhere. */
@@ -37,6 +38,20 @@ export interface TenantTables {
   of(name: string): Promise<{ readonly executor: ChangeExecutor; readonly store: Store }>;
 }
 
+/** For a tenant, which sees none of the others. */
+export const noTenants: TenantTables = {
+  list: async () => [],
+  of: (name) => Promise.reject(new ProtocolError("not_found", `Cannot find the tenant ${name}: there are none here`)),
+};
+
+/** The other directories on the same store. */
+interface Peers {
+  /** Those that are there, this one first; empty where it is the only one that can be. */
+  replicas(): readonly SeenReplica[];
+  /** Those that were there within the last hour. */
+  missing(): readonly MissingReplica[];
+}
+
 /** What the endpoints answer from. */
 export interface ApiContext extends Surroundings {
   readonly state: State;
@@ -44,6 +59,7 @@ export interface ApiContext extends Surroundings {
   readonly links: SessionRegistry;
   readonly publisher: Publisher;
   readonly counters: Counters;
+  readonly peers: Peers;
   readonly faults: Faults;
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,6 +1,6 @@
 import { type Answer, endpoints } from "@datawire/api";
 import { VERSION } from "@datawire/runtime";
-import type { ClientReport } from "../link/session-registry.ts";
+import type { ClientReport } from "../link/connected-clients.ts";
 import type { Holder } from "../registry/registry.ts";
 import { type StatusProblem, serviceProblems } from "../problems/service-problems.ts";
 import { type ApiContext, stamp } from "./context.ts";
@@ -48,7 +48,7 @@ function status(context: ApiContext): Answer<"status"> {
       store: store.kind,
       guard: state.registry.guarded && { held: state.registry.guarded.held, reason: state.registry.guarded.reason },
     },
-    replicas: replicasOf(store),
+    replicas: replicasOf(context),
     watsons: watsonsOf(state.registry.holders(), clients),
     sherlocks: sherlocks.map((client) => ({
       name: client.name,
@@ -68,13 +68,13 @@ function status(context: ApiContext): Answer<"status"> {
 }
 
 /** The directories on the same store, this one first; empty where it is the only one that can be. */
-function replicasOf({ shared }: ApiContext["store"]) {
-  return (shared?.replicas() ?? []).map(({ id, address, version, startedMs }) => ({
+function replicasOf({ peers }: ApiContext) {
+  return peers.replicas().map(({ id, address, version, startedMs, self }) => ({
     id,
     address,
     version,
     startedAt: iso(startedMs),
-    self: id === shared?.replica,
+    self,
   }));
 }
 
@@ -95,14 +95,14 @@ function lagOf({ position }: ClientReport, { epoch, revision }: { epoch: string;
 
 /** Errors first. */
 function problemsOf(context: ApiContext, clients: readonly ClientReport[]): StatusProblem[] {
-  const { state, store, faults, clock, warnings, address } = context;
+  const { state, store, peers, faults, clock, warnings, address } = context;
   const problems: StatusProblem[] = [];
   if (store.outage !== null) {
     const { what, remedy } = OUTAGES[store.kind];
     const message = `read-only since ${iso(store.outage.sinceMs)}: its store ${what} (${store.outage.reason})`;
     problems.push({ severity: "error", subject: address, message, remedy });
   }
-  for (const { address: other, sinceMs } of store.shared?.missing() ?? []) {
+  for (const { address: other, sinceMs } of peers.missing()) {
     const message = `out of sight since ${iso(sinceMs)}: it has ended, or does not reach etcd; its clients go on to another one`;
     problems.push({ severity: "warning", subject: other, message, remedy: RETURN_OF_REPLICA });
   }

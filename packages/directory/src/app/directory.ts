@@ -2,9 +2,9 @@ import { hostname } from "node:os";
 import { formatDirectoryAddress, hostPort, type ReportedProblem } from "@datawire/protocol";
 import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
 import { tlsOptions } from "../access/certificates.ts";
-import { type Access, openAccess } from "../access/open-access.ts";
 import { type Protection, protectionOf } from "../access/protection.ts";
-import { assembleDirectory, startingHandlers } from "./assemble.ts";
+import { assembleDirectory, type Directory } from "./assemble.ts";
+import { SwitchedHandlers } from "./switched-handlers.ts";
 import { listEnvironments, listTenants, openStore } from "../store/open-store.ts";
 import { listenHttp, machine, whereToListen } from "@datawire/http";
 import { dataDirOf, type DirectorySettings, type DirectoryValues } from "../config/settings.ts";
@@ -36,7 +36,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
   for (const warning of protection.warnings) log.warn("Exposed", { warning });
   if (choice.warning !== null) log.warn("Listening on loopback only", { reason: choice.warning });
 
-  let handlers = startingHandlers;
+  const handlers = new SwitchedHandlers();
   const http = await listenHttp(
     {
       addresses: choice.addresses,
@@ -44,13 +44,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       names: namesOf(settings),
       ...(protection.tls === "off" ? {} : { tls: { clientCertificates: wantsClients(protection) } }),
     },
-    {
-      request: (req, res) => handlers.request(req, res),
-      upgrade: (req, socket, head) => handlers.upgrade(req, socket, head),
-      foreign: (reason) => handlers.foreign(reason),
-      failed: (error) => handlers.failed(error),
-      crowded: (reason) => handlers.crowded(reason),
-    },
+    handlers,
   );
   try {
     const port = http.addresses[0]?.port ?? settings.port;
@@ -61,47 +55,50 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       const folder = realmFolder(dataDir, realm);
       return openStore({ store: kind, folder, address, leaseMs, ...realm }, { clock, log, board }, signal);
     };
-    const store = await open({ tenant: null, environment: null });
-    let access: Access | undefined;
+    const own = await open({ tenant: null, environment: null });
+    let directory: Directory | undefined;
     try {
-      access = await openAccess(
-        { protection, folder: dataDir, names: certificateNames(settings) },
+      directory = await assembleDirectory(
         {
-          store,
-          openTenantStore: open,
-          listTenants: () => listTenants({ store: kind, folder: dataDir }, { clock }),
-          listEnvironments: (tenant) => listEnvironments({ store: kind, folder: dataDir, tenant }, { clock }),
+          address,
+          environment: settings.environment,
+          protection,
+          folder: dataDir,
+          names: certificateNames(settings),
+          warnings: [...protection.warnings, ...(choice.warning === null ? [] : [choice.warning])],
+          leaseMs,
+          promotionDelayMs: settings.promotion_delay,
+          guard: settings.guard,
+          directories: authoritiesOf(settings, { address, port }),
+        },
+        {
+          stores: {
+            own,
+            open,
+            listTenants: () => listTenants({ store: kind, folder: dataDir }, { clock }),
+            listEnvironments: (tenant) => listEnvironments({ store: kind, folder: dataDir, tenant }, { clock }),
+          },
           clock,
           log,
           board,
+          readiness,
           show: (certificate) => http.setCertificate(tlsOptions(certificate)),
         },
       );
-      const { certificates } = access;
-      const config = {
-        address,
-        environment: settings.environment,
-        warnings: [...protection.warnings, ...(choice.warning === null ? [] : [choice.warning])],
-        leaseMs,
-        promotionDelayMs: settings.promotion_delay,
-        guard: settings.guard,
-        directories: authoritiesOf(settings, { address, port }),
-      };
-      const directory = await assembleDirectory(config, { store, clock, log, problems: board, readiness, access });
-      handlers = directory.handlers;
+      const { configure } = directory;
+      handlers.switchTo(directory.handlers);
       context.onReload(({ value }) => {
-        void certificates?.look();
-        directory.configure({ promotionDelayMs: value.promotion_delay, guard: value.guard });
+        configure({ promotionDelayMs: value.promotion_delay, guard: value.guard });
         const fixed = FIXED.filter((key) => JSON.stringify(value[key]) !== JSON.stringify(settings[key]));
         if (fixed.length > 0) log.warn("Settings that need a restart", { settings: fixed.join(", ") });
         board.set("restart", fixed.length === 0 ? [] : [needsRestart(fixed)]);
       });
       readiness.seal();
       log.info("Directory is ready", { address, port, listen: http.addresses.map(formatListenAddress).join(", ") });
-      await Promise.all([directory.run(signal), certificates?.run(signal)]);
+      await directory.run(signal);
     } finally {
-      await access?.close();
-      await store.close();
+      await directory?.close();
+      await own.close();
     }
   } finally {
     await http.close();

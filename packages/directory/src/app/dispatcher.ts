@@ -71,9 +71,9 @@ export function createDispatcher(deps: DispatcherDeps): Pick<HttpHandlers, "requ
       );
     const permit = gate.admit(req);
     const { tenant } = permit.grant;
-    const { links: executor } = await tenants.of(tenant);
+    const { links: sessions } = await tenants.of(tenant);
     const environment = async (name: string) => (await tenants.of(tenant, name)).links;
-    links.accept(req, { stream: socket, head }, { executor, environment, permit });
+    links.accept(req, { stream: socket, head }, { sessions, environment, permit });
   };
 
   /** Whatever refuses it does so now: an original whose connection is closed once it is open is back within a second. */
@@ -81,7 +81,7 @@ export function createDispatcher(deps: DispatcherDeps): Pick<HttpHandlers, "requ
     const permit = gate.admit(req, tokenInQuery(req));
     for (const right of ["register", "subscribe"] as const)
       requireRight(permit.grant, right, "accept a client of the original MDK");
-    const guests = await groups.of(permit.grant.tenant).startOriginals();
+    const guests = await groups.of(permit.grant.tenant).startOriginals(tenants);
     originals.accept(req, { stream, head }, { originals: guests, permit });
   };
 

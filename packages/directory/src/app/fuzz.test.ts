@@ -9,6 +9,7 @@ import { TokenService } from "../access/token-service.ts";
 import { serviceProblems } from "../problems/service-problems.ts";
 import type { Socket } from "../link/socket.ts";
 import { LinkSession } from "../link/session.ts";
+import { noTenants } from "../api/context.ts";
 import { openTenant, type Tenant } from "./tenant.ts";
 import { Logs } from "../traces/logs.ts";
 import { MemoryTraces } from "../traces/trace-store.ts";
@@ -32,12 +33,12 @@ async function open(store = new MemoryStore()) {
     metrics: { storing: () => () => {}, published() {}, refused() {}, recorded() {} },
     surroundings: {
       store,
-      tokens: new TokenService({ store: new MemoryStore(), clock, log, board, pins: false }),
+      tokens: new TokenService({ store: new MemoryStore(), clock, log, board, pins: false, changed() {} }),
       address: "//localhost/directory",
       startedMs: 0,
       warnings: [],
       problems: () => [],
-      tenants: null,
+      tenants: noTenants,
       logs: new Logs(new MemoryTraces()),
       originals: () => null,
     },
@@ -137,7 +138,7 @@ test("whatever clients of the link say, the directory fails at none of it, and g
       {
         socket,
         peer: { address: "127.0.0.1", local: true },
-        executor: world.tenant.links,
+        sessions: world.tenant.links,
         permit: { grant: EVERYTHING, ended: () => null },
         clock: world.clock,
         log: world.log,

@@ -30,8 +30,8 @@ export interface Observed {
   readonly publisher: Publisher;
 }
 
-export function createMetrics(): Metrics {
-  const registry = createRegistry("directory");
+/** @param registry where they are shown; default: with those of the process. */
+export function createMetrics(registry: Registry = createRegistry("directory")): Metrics {
   const registers = [registry];
   const refusals = new Counter({
     name: "datawire_directory_refusals_total",

@@ -20,15 +20,13 @@ export class TenantGroup {
   readonly logs = new Logs(new MemoryTraces());
   readonly #tenant: string | null;
   readonly #deps: GroupDeps;
-  readonly #tenants: () => Tenants;
   #relay: Relay | null = null;
   #originals: Originals | null = null;
   #starting: Promise<Originals> | null = null;
 
-  constructor(tenant: string | null, deps: GroupDeps, tenants: () => Tenants) {
+  constructor(tenant: string | null, deps: GroupDeps) {
     this.#tenant = tenant;
     this.#deps = deps;
-    this.#tenants = tenants;
   }
 
   /** Its clients of the original MDK; null as long as there never was one. */
@@ -37,8 +35,8 @@ export class TenantGroup {
   }
 
   /** As above, with the tables of all its environments: an original is told of all. */
-  startOriginals(): Promise<Originals> {
-    this.#starting ??= this.#start();
+  startOriginals(tenants: Tenants): Promise<Originals> {
+    this.#starting ??= this.#start(tenants);
     // What could not be opened now may be asked for again.
     this.#starting.catch(() => (this.#starting = null));
     return this.#starting;
@@ -53,22 +51,21 @@ export class TenantGroup {
     this.#relay?.close();
   }
 
-  async #start(): Promise<Originals> {
+  async #start(tenants: Tenants): Promise<Originals> {
     const { environment: usual } = this.#deps;
-    const tenants = this.#tenants();
-    const relay = (this.#relay ??= this.#createRelay(usual));
+    const relay = (this.#relay ??= this.#createRelay(usual, tenants));
     for (const environment of [usual, ...(await tenants.environments(this.#tenant))]) await relay.open(environment);
     this.#originals = new Originals({ relay, logs: this.logs });
     return this.#originals;
   }
 
-  #createRelay(usual: string): Relay {
+  #createRelay(usual: string, tenants: Tenants): Relay {
     const { clock } = this.#deps;
     return new Relay({
       clock,
       environment: usual,
       open: async (environment) => {
-        const tenant = await this.#tenants().of(this.#tenant, environment);
+        const tenant = await tenants.of(this.#tenant, environment);
         return this.#world(environment === usual ? null : environment, tenant);
       },
     });
@@ -84,21 +81,15 @@ export class TenantGroup {
 export class TenantGroups {
   readonly #deps: GroupDeps;
   readonly #groups = new Map<string | null, TenantGroup>();
-  #tenants: Tenants | null = null;
 
   constructor(deps: GroupDeps) {
     this.#deps = deps;
   }
 
-  /** Says where tables are opened; must come before anybody asks for originals. */
-  begin(tenants: Tenants): void {
-    this.#tenants = tenants;
-  }
-
   of(tenant: string | null): TenantGroup {
     const known = this.#groups.get(tenant);
     if (known !== undefined) return known;
-    const made = new TenantGroup(tenant, this.#deps, () => this.#tenants as Tenants);
+    const made = new TenantGroup(tenant, this.#deps);
     this.#groups.set(tenant, made);
     return made;
   }

@@ -7,12 +7,14 @@ import { failedAt } from "../problems/failed-at.ts";
 import { Faults } from "../problems/faults.ts";
 import { State, type StateConfig } from "../registry/state.ts";
 import { ChangeExecutor } from "../changes/change-executor.ts";
-import { runHousekeeping } from "../jobs/housekeeping.ts";
+import { createJobs } from "../jobs/jobs.ts";
+import { createReplicator } from "../jobs/create-replicator.ts";
+import { runJobs } from "../jobs/run-jobs.ts";
+import { ConnectedClients } from "../link/connected-clients.ts";
 import { SessionRegistry } from "../link/session-registry.ts";
+import { momentOf } from "../model/moment.ts";
 import type { Metrics } from "./metrics.ts";
 import { Publisher } from "../feed/publisher.ts";
-import { Saving } from "../jobs/registration-saving.ts";
-import { Replication } from "../jobs/replication.ts";
 import type { Store } from "../store/contract.ts";
 
 export interface TenantDeps {
@@ -44,31 +46,37 @@ export interface Tenant {
   /** Takes the settings that may change while the directory runs. */
   configure(settings: ChangeableConfig): void;
   /** Does what is due until the signal aborts. */
-  keepHouse(signal: AbortSignal): Promise<void>;
+  doJobs(signal: AbortSignal): Promise<void>;
   /**
-   * Tells the other directories on the same store what they do not know yet, and subscribers nothing more: that all
-   * Watsons are out of sight is not worth telling. To be called while clients are connected.
+   * Saves what is not saved yet, and tells subscribers nothing more: that all Watsons are out of sight is not worth
+   * telling. To be called while clients are connected.
    */
   leave(): Promise<void>;
-  /** Saves what is not saved yet; nobody may be connected any more. */
+  /** Resolves when all that was asked for is done; nobody may be connected any more. */
   close(): Promise<void>;
 }
 
-/** Puts the parts of one tenant together and loads what its store holds. */
+/** Puts the parts of one tenant together, each from those before it, and loads what its store holds. */
 export async function openTenant(config: StateConfig, deps: TenantDeps): Promise<Tenant> {
   const { store, clock, log, chance = systemChance, surroundings } = deps;
   const { storing, published, refused, recorded } = deps.metrics;
-  const state = new State(config);
   const faults = new Faults();
-  const failed = (what: string, error: unknown): void => faults.note(failedAt(what, error), clock.nowMs());
-  const untold = (error: unknown): void => {
-    log.error("A change cannot be told to subscribers", { error });
-    failed("subscribers", error);
-  };
-  const publisher = new Publisher(state.writer, { clock, epoch: chance.id(), published, failed: untold });
   const board = new ProblemBoard();
-  const changed = (): void => publisher.touch();
-  const drained = (key: string): void => links.tellDraining(key);
+  const failed = (what: string, error: unknown): void => faults.note(failedAt(what, error), clock.nowMs());
+  const counters = new Counters();
+  const state = new State(config);
+  const { registry } = state;
+  const publisher = new Publisher(state.writer, {
+    clock,
+    epoch: chance.id(),
+    published,
+    failed(error) {
+      log.error("A change cannot be told to subscribers", { error });
+      failed("subscribers", error);
+    },
+  });
+  const clients = new ConnectedClients();
+  const replicator = createReplicator({ registry, store, publisher, watsons: clients, clock, log, board });
   const executor = new ChangeExecutor({
     state,
     store,
@@ -76,33 +84,26 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     log,
     chance,
     board,
-    failed,
-    changed,
     storing,
-    recorded,
-    drained,
+    observer: {
+      changed: () => publisher.touch(),
+      drained: (key) => clients.tellDraining(key, registry),
+      recorded,
+      failed,
+    },
   });
-  await executor.load();
-  await executor.makeSessionKey();
-
-  const { shared } = store;
-  const replication = shared === null ? null : new Replication({ state, store, shared, publisher, clock, log, board });
-  const saving = shared === null ? new Saving({ state, store, clock, log }) : null;
-  const counters = new Counters();
-  const links: SessionRegistry = new SessionRegistry({
+  const links = new SessionRegistry({
     state,
     executor,
     counters,
     publisher,
-    others: replication,
-    saved: () => (replication ?? saving)?.saved() ?? Promise.resolve(),
+    clients,
+    replication: replicator,
     clock,
     log,
     refused,
     faults,
   });
-  replication?.begin(links);
-  publisher.begin();
   const context: ApiContext = {
     state,
     executor,
@@ -110,36 +111,42 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     publisher,
     counters,
     faults,
+    peers: replicator,
     clock,
     log,
     board,
     ...surroundings,
   };
+  const router = createRouter(endpointsOf(context), { log, refused, failed });
+
+  const { registrations, ...records } = await store.load();
+  executor.begin(records);
+  await executor.makeSessionKey();
+  replicator.begin(registrations, momentOf(clock));
+  publisher.begin();
   return {
     state,
     store,
     executor,
     links,
     publisher,
+    router,
     registered() {
       publisher.touch();
-      replication?.soon();
+      replicator.soon();
     },
-    router: createRouter(endpointsOf(context), { log, refused, failed }),
-    keepHouse: (signal) =>
-      runHousekeeping(
-        { state, executor, publisher, store, replication, saving, faults, clock, log },
+    doJobs: (signal) => {
+      const jobs = createJobs(
         { warmUpMs: config.leaseMs },
-        signal,
-      ),
+        { state, executor, publisher, store, replicator, faults, clock, log },
+      );
+      return runJobs(jobs, { faults, clock, log }, signal);
+    },
     configure: (settings) => state.configure(settings),
     async leave() {
       publisher.close();
-      await replication?.end();
+      await replicator.end();
     },
-    async close() {
-      await executor.settled();
-      await saving?.save();
-    },
+    close: () => executor.settled(),
   };
 }

@@ -3,8 +3,8 @@ import { aborted } from "@datawire/runtime";
 import { environmentOf, type Realm, realmKey, requireRoom } from "../store/realm.ts";
 import type { ChangeableConfig, Tenant } from "./tenant.ts";
 
-/** Makes the tenant, or the environment, of that name. */
-export type OpenTenant = (realm: Realm) => Promise<Tenant>;
+/** Makes the tenant, or the environment, of that name, among all others. */
+export type OpenTenant = (realm: Realm, tenants: Tenants) => Promise<Tenant>;
 
 /** Told of each time that a tenant cannot be opened, and whether it could be before. */
 export type TenantFailed = (name: string, error: unknown, isNews: boolean) => void;
@@ -27,7 +27,7 @@ export class Tenants {
   readonly #broken = new Set<string>();
   readonly #made = new Map<string, { readonly realm: Realm; readonly tenant: Promise<Tenant> }>();
   readonly #ready: Tenant[] = [];
-  readonly #houses: Promise<void>[] = [];
+  readonly #jobs: Promise<void>[] = [];
   #signal: AbortSignal | null = null;
   #changed: ChangeableConfig | null = null;
 
@@ -75,9 +75,9 @@ export class Tenants {
   /** Does what is due for every tenant until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
-    for (const tenant of this.#ready) this.#keepHouse(tenant);
+    for (const tenant of this.#ready) this.#doJobs(tenant);
     await aborted(signal);
-    await Promise.all(this.#houses);
+    await Promise.all(this.#jobs);
   }
 
   /** Takes the settings that may change while the directory runs, for all tenants. */
@@ -108,7 +108,7 @@ export class Tenants {
 
   async #open(realm: Realm): Promise<Tenant> {
     const name = nameOf(realm);
-    const tenant = await this.#make(realm).catch((error: unknown) => {
+    const tenant = await this.#make(realm, this).catch((error: unknown) => {
       if (name === null || error instanceof ProtocolError) throw error;
       this.#failed(name, error, !this.#broken.has(name));
       this.#broken.add(name);
@@ -119,13 +119,13 @@ export class Tenants {
     if (name !== null) this.#broken.delete(name);
     this.#ready.push(tenant);
     if (this.#changed !== null) tenant.configure(this.#changed);
-    this.#keepHouse(tenant);
+    this.#doJobs(tenant);
     this.#environments.opened(realm, tenant);
     return tenant;
   }
 
-  #keepHouse(tenant: Tenant): void {
-    if (this.#signal !== null) this.#houses.push(tenant.keepHouse(this.#signal));
+  #doJobs(tenant: Tenant): void {
+    if (this.#signal !== null) this.#jobs.push(tenant.doJobs(this.#signal));
   }
 }
 

@@ -10,7 +10,7 @@ import { planUndo } from "./undo.ts";
 import type { Plan } from "../model/change-set.ts";
 import { HISTORY_MAX } from "../model/history.ts";
 import { ChangeExecutor, DIRECTORY } from "./change-executor.ts";
-import { createState, shown, state } from "../testing/worlds.ts";
+import { createState, shown, state, unobserved } from "../testing/worlds.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
 import { momentOf } from "../model/moment.ts";
 
@@ -20,18 +20,14 @@ const ANN = { who: "ann@vm1", verified: false };
 async function open(store = new MemoryStore(), clock = createFakeClock()) {
   const world = createState();
   const executor = new ChangeExecutor({
-    failed() {},
     board: new ProblemBoard(),
     state: world,
     store,
     clock,
     log: noLog,
-    changed() {},
-    storing: () => () => {},
-    recorded() {},
-    drained() {},
+    observer: unobserved,
   });
-  await executor.load();
+  executor.begin(await store.load());
   state(world, "vm1", ["barker@a:1", "barker@b:2"]);
   const change = <P extends Plan>(plan: () => P) => executor.change(plan, { author: ANN, undoable: true });
   const now = () => momentOf(clock);

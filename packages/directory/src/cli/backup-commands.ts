@@ -83,10 +83,10 @@ async function openUnlessRunning(context: Context): Promise<Store | null> {
     if (error instanceof StoreError && error.code === "in_use") return null;
     throw error;
   }
-  if (store.shared === null) return store;
+  const { replication } = store;
+  if (replication.kind === "snapshot") return store;
   await store.load();
-  const { shared } = store;
-  if (shared.replicas().every(({ id }) => id === shared.replica)) return store;
+  if (replication.replicas().every(({ id }) => id === replication.replica)) return store;
   await store.close();
   return null;
 }

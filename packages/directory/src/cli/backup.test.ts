@@ -54,7 +54,7 @@ test("restoreAll() leaves what the backup has, and nothing else", async () => {
     { key: "a", value: 1, expected: 0 },
     { key: "b", value: 2, expected: 0 },
   ]);
-  await store.saveRegistrations({ stored: [{ ...stored, registration: registration("old@x") }], gone: [] });
+  await store.replication.save({ stored: [{ ...stored, registration: registration("old@x") }], gone: [] });
   const none = { own: store, listTenants: async () => [], openTenant: async () => store };
   await restoreAll(none, { records: [{ key: "b", value: 3 }], registrations: [stored], tenants: new Map() });
   const { records, registrations } = await store.load();

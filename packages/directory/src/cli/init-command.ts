@@ -31,6 +31,7 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
         log,
         board: new ProblemBoard(),
         pins: tls === "own",
+        changed() {},
       });
       await executor.load();
       const made = await makeTokens(executor, { folder, again: input.options["newAdmin"] === true });

@@ -203,7 +203,7 @@ async function oldBackup(spoil: (database: DatabaseSync) => void = () => {}): Pr
       expected: 0,
     },
   ]);
-  await store.saveRegistrations({ stored: [stored], gone: [] });
+  await store.replication.save({ stored: [stored], gone: [] });
   await store.close();
   const path = join(place, STORE_FILE);
   const database = new DatabaseSync(path);

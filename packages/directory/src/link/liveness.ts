@@ -1,12 +1,12 @@
 import type { Clock } from "@datawire/runtime";
 
-export interface PulseConfig {
+export interface LivenessConfig {
   readonly heartbeatMs: number;
   /** Who says nothing for so long is gone. */
   readonly leaseMs: number;
 }
 
-interface PulseDeps {
+interface LivenessDeps {
   /** Counts time in which the directory attended to its clients. */
   readonly clock: Clock;
   /** Asks for a sign of life. */
@@ -21,15 +21,15 @@ const CHALLENGE_MS = 2_000;
  * while somebody listens: not while the connection is paused, nor while the directory does something else.
  */
 export class Liveness {
-  readonly #config: PulseConfig;
-  readonly #deps: PulseDeps;
+  readonly #config: LivenessConfig;
+  readonly #deps: LivenessDeps;
   #heardMs: number;
   #pingedMs: number;
   #listens = true;
   /** Each asks whether the client is alive, and is answered once. */
   #challenges: ((alive: boolean) => void)[] = [];
 
-  constructor(config: PulseConfig, deps: PulseDeps) {
+  constructor(config: LivenessConfig, deps: LivenessDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#heardMs = deps.clock.monotonicMs();

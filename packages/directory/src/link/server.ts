@@ -3,8 +3,8 @@ import type { Duplex } from "node:stream";
 import { FRAME_BYTES_MAX } from "@datawire/protocol";
 import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
 import { WebSocketServer } from "ws";
-import type { LinkSession, LinkSessionConfig } from "./session.ts";
-import { type Accepted, LinkSessions } from "./sessions.ts";
+import type { LinkSession } from "./session.ts";
+import type { Accepted, LinkSessions } from "./sessions.ts";
 import { LinkWebSocket } from "./web-socket.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
 import { socketOf } from "./socket.ts";
@@ -17,11 +17,9 @@ interface LinkServerDeps {
 
 /** RFC 6455, section 7.4.1: the other side has met something that it did not expect. */
 const FAILED = 1011;
-/** How long clients may take to answer the good-bye. */
-const LEAVE_MS_MAX = 1_000;
 /** The WebSockets of `/v1/link`. */
 export class LinkServer {
-  readonly #config: LinkSessionConfig;
+  readonly #sessions: LinkSessions;
   readonly #deps: LinkServerDeps;
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -31,23 +29,17 @@ export class LinkServer {
     maxPayload: FRAME_BYTES_MAX,
     clientTracking: true,
   });
-  readonly #sessions: LinkSessions;
 
-  constructor(config: LinkSessionConfig, deps: LinkServerDeps) {
-    this.#config = config;
+  constructor(sessions: LinkSessions, deps: LinkServerDeps) {
+    this.#sessions = sessions;
     this.#deps = deps;
-    this.#sessions = new LinkSessions(config, deps);
   }
 
-  get connections(): number {
-    return this.#sessions.size;
-  }
-
-  /** Opens a link for whoever was let in, with the executor of their tenant. */
+  /** Opens a link for whoever was let in, with the sessions of their tenant. */
   accept(
     req: IncomingMessage,
     { stream, head }: { readonly stream: Duplex; readonly head: Buffer },
-    guest: Pick<Accepted, "executor" | "environment" | "permit">,
+    guest: Pick<Accepted, "sessions" | "environment" | "permit">,
   ): void {
     this.#server.handleUpgrade(req, stream, head, (webSocket) => {
       const address = req.socket.remoteAddress ?? "unknown";
@@ -64,7 +56,7 @@ export class LinkServer {
             session.listen(true);
           },
         },
-        { clock: this.#deps.clock, pauseMsMax: this.#config.heartbeatMs },
+        { clock: this.#deps.clock, pauseMsMax: this.#sessions.heartbeatMs },
       );
       webSocket.on("message", (data, isBinary) => {
         // With the default binaryType, ws gives every message as one Buffer.
@@ -85,23 +77,9 @@ export class LinkServer {
     });
   }
 
-  /** Ends the links of those whose permit no longer holds. */
-  review(): void {
-    this.#sessions.review();
-  }
-
-  /** Says good-bye to every client, and cuts those that do not answer. */
+  /** Takes leave of every client; resolves when no connection is left. */
   async close(): Promise<void> {
-    this.#sessions.leave();
-    const waited = new AbortController();
-    const cut = this.#deps.clock.sleep(LEAVE_MS_MAX, waited.signal).then(() => {
-      for (const webSocket of this.#server.clients) webSocket.terminate();
-    });
+    await this.#sessions.close();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    while (this.#server.clients.size > 0 && !waited.signal.aborted) {
-      await Promise.race([cut, ...[...this.#server.clients].map((one) => new Promise((r) => one.once("close", r)))]);
-    }
-    waited.abort();
-    await cut;
   }
 }

@@ -4,13 +4,14 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { Counters } from "../stats/counters.ts";
 import { Faults } from "../problems/faults.ts";
-import { type LinkClient, SessionRegistry } from "./session-registry.ts";
+import { ConnectedClients, type LinkClient } from "./connected-clients.ts";
+import { SessionRegistry } from "./session-registry.ts";
 import { momentOf } from "../model/moment.ts";
 import { ChangeExecutor } from "../changes/change-executor.ts";
 import { Publisher } from "../feed/publisher.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
 import { hello } from "../testing/served.ts";
-import { createState, LEASE_MS, registration, shown } from "../testing/worlds.ts";
+import { createState, LEASE_MS, registration, shown, unobserved } from "../testing/worlds.ts";
 
 function create() {
   const clock = createFakeClock();
@@ -18,16 +19,12 @@ function create() {
   const log = noLog;
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published() {} });
   const executor = new ChangeExecutor({
-    failed() {},
     board: new ProblemBoard(),
     state,
     store: new MemoryStore(),
     clock,
     log,
-    changed() {},
-    storing: () => () => {},
-    recorded() {},
-    drained() {},
+    observer: unobserved,
   });
   const links = new SessionRegistry({
     faults: new Faults(),
@@ -35,8 +32,8 @@ function create() {
     executor,
     counters: new Counters(),
     publisher,
-    others: null,
-    saved: async () => {},
+    clients: new ConnectedClients(),
+    replication: { soon() {}, saved: async () => {}, isAliveAt: async () => false },
     clock,
     log,
     refused() {},

@@ -1,11 +1,4 @@
-import {
-  type Counter,
-  type ErrorCode,
-  type Hello,
-  instanceKey,
-  type Registration,
-  type ReportedProblem,
-} from "@datawire/protocol";
+import { type Counter, type ErrorCode, type Hello, instanceKey, type Registration } from "@datawire/protocol";
 import { type Clock, describeError, type Logger } from "@datawire/runtime";
 import type { Counters } from "../stats/counters.ts";
 import { remedyOfLink } from "../problems/link-remedies.ts";
@@ -14,24 +7,11 @@ import type { Refusal, Word } from "../registry/registry.ts";
 import type { WatsonIdentity } from "../registry/watson.ts";
 import type { State } from "../registry/state.ts";
 import type { ChangeExecutor } from "../changes/change-executor.ts";
+import type { ClientReport, ConnectedClients, LinkClient } from "./connected-clients.ts";
 import { listed } from "../model/listed.ts";
-import type { Position } from "../feed/delta-log.ts";
 import type { Publisher } from "../feed/publisher.ts";
 import { registers } from "./rights.ts";
 import { momentOf } from "../model/moment.ts";
-
-/** What a connected client says of itself, for `dw status` and `dw caller list`. */
-export interface ClientReport {
-  readonly kind: Hello["kind"];
-  readonly name: string;
-  readonly id: string;
-  readonly version: string;
-  readonly zone: string | null;
-  readonly sinceMs: number;
-  /** What it has applied of the table, or what it was sent where it says nothing of that; null without a subscription. */
-  readonly position: Position | null;
-  readonly problems: readonly ReportedProblem[];
-}
 
 /** A client as far as it is known: one that has not said who it is has an address alone. */
 export interface FailedClient {
@@ -43,19 +23,7 @@ export interface FailedClient {
 const FAULT_REMEDY =
   "the directory's log says more; all others are served. If the client's version is another one, bring both to the same";
 
-/** A client that is connected, as the executor sees it. */
-export interface LinkClient {
-  /** Null before it has said who it is and after its end. */
-  report(): ClientReport | null;
-  /** Whether it is alive, since another connection claims its id; one that is not is cut. */
-  challenge(): Promise<boolean>;
-  /** Tells a Watson which of its instances operators have drained. */
-  sendDraining(instances: readonly string[]): void;
-  /** Cuts the link, so that the client connects again and states what it has. */
-  restate(reason: string): void;
-}
-
-/** Whoever else may be the Watson that a connection says it is. */
+/** Another connection that claims the id of a Watson. */
 export interface Rival {
   /** The machine that it is on, as far as that is known. */
   name(): string | null;
@@ -63,12 +31,14 @@ export interface Rival {
   challenge(): Promise<boolean>;
 }
 
-/** What the other directories on the same store are told and asked. */
-interface Others {
+/** How what Watsons say is saved, and comes to other directories on the same store. */
+interface Replication {
   /** What Watsons here say has changed. */
   soon(): void;
+  /** Resolves when what Watsons said so far outlives this directory, or cannot be made to. */
+  saved(): Promise<void>;
   /** Whether a Watson is alive at another directory. */
-  challenge(watson: string, replica: string): Promise<boolean>;
+  isAliveAt(replica: string, watson: string): Promise<boolean>;
 }
 
 interface SessionRegistryDeps {
@@ -76,10 +46,8 @@ interface SessionRegistryDeps {
   readonly executor: ChangeExecutor;
   readonly counters: Counters;
   readonly publisher: Publisher;
-  /** Null where this directory alone uses the store. */
-  readonly others: Others | null;
-  /** Resolves when what Watsons said so far outlives this directory, or cannot be made to. */
-  readonly saved: () => Promise<void>;
+  readonly clients: ConnectedClients;
+  readonly replication: Replication;
   readonly clock: Clock;
   readonly log: Logger;
   /** Told of everything that was refused. */
@@ -98,7 +66,7 @@ interface Said {
   readonly local: boolean;
 }
 
-/** What became of it. */
+/** What the registry made of it. */
 interface Taken {
   readonly refusals: readonly Refusal[];
   /** Whether the Watson should be told which of its instances are drained. */
@@ -110,9 +78,6 @@ export class SessionRegistry {
   readonly publisher: Publisher;
   readonly refused: (code: ErrorCode) => void;
   readonly #deps: SessionRegistryDeps;
-  readonly #open = new Set<LinkClient>();
-  /** By id, Watsons and libraries: the only ones for whom two connections with one id would be a conflict. */
-  readonly #watsons = new Map<string, LinkClient>();
 
   constructor(deps: SessionRegistryDeps) {
     this.#deps = deps;
@@ -153,30 +118,18 @@ export class SessionRegistry {
 
   /** The clients that are connected. */
   clients(): ClientReport[] {
-    return [...this.#open].flatMap((session) => session.report() ?? []);
+    return this.#deps.clients.list();
   }
 
   /** The connection, here or at another directory, that has the id of a Watson which says hello. */
   rivalOf({ kind, id }: Hello): Rival | null {
     if (!registers(kind)) return null;
-    const session = this.#watsons.get(id);
-    if (session !== undefined)
-      return { name: () => session.report()?.name ?? null, challenge: () => session.challenge() };
-    const { state, others } = this.#deps;
-    const holder = state.registry.holder(id);
-    if (others === null || holder === null || holder.replica === null) return null;
-    const { name, replica } = holder;
-    return { name: () => name, challenge: () => others.challenge(id, replica) };
-  }
-
-  /** Whether a Watson is connected here and alive. */
-  async isAlive(id: string): Promise<boolean> {
-    return (await this.#watsons.get(id)?.challenge()) ?? false;
-  }
-
-  /** Makes a Watson connect again and state its set. */
-  restate(id: string, reason: string): void {
-    this.#watsons.get(id)?.restate(reason);
+    const { state, clients, replication } = this.#deps;
+    const session = clients.registering(id);
+    if (session !== null) return { name: () => session.report()?.name ?? null, challenge: () => session.challenge() };
+    const { name, replica } = state.registry.holder(id) ?? { name: null, replica: null };
+    if (replica === null) return null;
+    return { name: () => name, challenge: () => replication.isAliveAt(replica, id) };
   }
 
   /** The services that are held from a Watson which says hello. */
@@ -185,13 +138,12 @@ export class SessionRegistry {
   }
 
   enter(session: LinkClient, hello: Hello): void {
-    const { state, publisher, faults, log } = this.#deps;
+    const { state, publisher, clients, faults, log } = this.#deps;
     const { kind, name, id, version } = hello;
-    this.#open.add(session);
+    clients.add(session, hello);
     faults.settle(subjectOf(hello));
     if (publisher.warming) state.registry.expect(hello.subscribe?.holds ?? 0);
     log.info("Client connected", { kind, client: name, version });
-    if (registers(kind)) this.#watsons.set(id, session);
     // Most libraries register nothing, and are no holders then.
     if (kind === "watson" || state.registry.holder(id) !== null)
       state.registry.attach(identityOf(hello), momentOf(this.#deps.clock));
@@ -199,14 +151,12 @@ export class SessionRegistry {
   }
 
   leave(session: LinkClient, { kind, name, id }: Hello): void {
-    const { state, publisher, others, log } = this.#deps;
-    this.#open.delete(session);
+    const { state, publisher, clients, replication, log } = this.#deps;
     log.info("Client gone", { kind, client: name });
-    if (this.#watsons.get(id) === session) {
-      this.#watsons.delete(id);
+    if (clients.remove(session, { id })) {
       state.registry.detach(id, momentOf(this.#deps.clock));
       publisher.touch();
-      others?.soon();
+      replication.soon();
     }
     if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
   }
@@ -239,7 +189,7 @@ export class SessionRegistry {
 
   /** Resolves when what Watsons said so far outlives this directory, or cannot be made to. */
   saved(): Promise<void> {
-    return this.#deps.saved();
+    return this.#deps.replication.saved();
   }
 
   /** The instances of a Watson that are drained. */
@@ -249,15 +199,13 @@ export class SessionRegistry {
 
   /** Tells the Watson that holds an instance what operators have drained. */
   tellDraining(key: string): void {
-    const { registry } = this.#deps.state;
-    const owner = registry.ownerOf(key);
-    if (owner !== null) this.#watsons.get(owner.id)?.sendDraining(registry.drainedOf(owner.id));
+    this.#deps.clients.tellDraining(key, this.#deps.state.registry);
   }
 
   #taken(refusals: readonly Refusal[], tellsDraining: boolean): Taken {
     for (const { code } of refusals) this.refused(code);
     this.#deps.publisher.touch();
-    this.#deps.others?.soon();
+    this.#deps.replication.soon();
     return { refusals, tellsDraining };
   }
 

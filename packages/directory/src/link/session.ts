@@ -13,9 +13,10 @@ import type { Permit } from "../access/gate.ts";
 import type { Position } from "../feed/delta-log.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./read-message.ts";
 import type { Socket } from "./socket.ts";
-import type { ClientReport, LinkClient, SessionRegistry, Rival } from "./session-registry.ts";
+import type { ClientReport, LinkClient } from "./connected-clients.ts";
+import type { SessionRegistry, Rival } from "./session-registry.ts";
 import { ClientProblems } from "../problems/client-problems.ts";
-import { Liveness, type PulseConfig } from "./liveness.ts";
+import { Liveness, type LivenessConfig } from "./liveness.ts";
 import { Subscription } from "./subscription.ts";
 
 /** Where a connection comes from. */
@@ -25,7 +26,7 @@ export interface Peer {
   readonly local: boolean;
 }
 
-export interface LinkSessionConfig extends PulseConfig {
+export interface LinkSessionConfig extends LivenessConfig {
   /** The directory's own address. */
   readonly directory: string;
 }
@@ -33,7 +34,7 @@ export interface LinkSessionConfig extends PulseConfig {
 interface LinkSessionDeps {
   readonly socket: Socket;
   readonly peer: Peer;
-  readonly executor: SessionRegistry;
+  readonly sessions: SessionRegistry;
   /** Opens the table of another environment. */
   readonly environment?: (name: string) => Promise<SessionRegistry>;
   /** What let the client in. */
@@ -64,7 +65,7 @@ export class LinkSession implements LinkClient {
   readonly #sinceMs: number;
   readonly #connectedMs: number;
   readonly #liveness: Liveness;
-  #executor: SessionRegistry;
+  #sessions: SessionRegistry;
   #phase: Phase = { state: "greeting" };
   #subscription: Subscription | null = null;
   #applied: Position | null = null;
@@ -73,7 +74,7 @@ export class LinkSession implements LinkClient {
   constructor(config: LinkSessionConfig, deps: LinkSessionDeps) {
     this.#config = config;
     this.#deps = deps;
-    this.#executor = deps.executor;
+    this.#sessions = deps.sessions;
     this.#sinceMs = deps.clock.nowMs();
     this.#connectedMs = deps.clock.monotonicMs();
     this.#liveness = new Liveness(config, { clock: deps.clock, ping: () => deps.socket.ping() });
@@ -108,7 +109,7 @@ export class LinkSession implements LinkClient {
     if (this.#phase.state === "closed") return;
     const read = readMessage(text);
     if (read.state === "refused") {
-      this.#executor.refused(read.code);
+      this.#sessions.refused(read.code);
       if (read.garbage || this.#phase.state === "greeting")
         return this.#refuse(read.code, read.message, CLOSE.protocol);
       return this.#error(read.code, read.message);
@@ -117,7 +118,7 @@ export class LinkSession implements LinkClient {
       this.#take(read.message);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#executor.refused(error.code);
+      this.#sessions.refused(error.code);
       this.#error(error.code, error.message);
     }
   }
@@ -130,7 +131,7 @@ export class LinkSession implements LinkClient {
   #review(): void {
     const ended = this.#deps.permit.ended();
     if (ended === null || this.#phase.state === "closed") return;
-    this.#executor.refused("unauthenticated");
+    this.#sessions.refused("unauthenticated");
     this.#refuse("unauthenticated", `Cannot go on with the link: ${ended}`, CLOSE.policy);
   }
 
@@ -180,9 +181,14 @@ export class LinkSession implements LinkClient {
     this.#deps.socket.close(CLOSE.goingAway, "the directory is stopping");
   }
 
+  /** Ends the connection without a word. */
+  cut(): void {
+    this.#deps.socket.terminate();
+  }
+
   /** The client has closed the link, as it failed at what it was sent. */
   abandoned(): void {
-    if (this.#phase.state === "open") this.#executor.linkAbandoned(this.#name());
+    if (this.#phase.state === "open") this.#sessions.linkAbandoned(this.#name());
   }
 
   /** The connection has ended. */
@@ -193,7 +199,7 @@ export class LinkSession implements LinkClient {
     this.#liveness.end();
     this.#alone(() => {
       this.#subscription?.end();
-      if (phase.state === "open") this.#executor.leave(this, phase.hello);
+      if (phase.state === "open") this.#sessions.leave(this, phase.hello);
     });
   }
 
@@ -208,7 +214,7 @@ export class LinkSession implements LinkClient {
 
   /** The client may come again: it is the directory that failed. */
   #fail(error: unknown): void {
-    this.#executor.failed(this.#name(), error);
+    this.#sessions.failed(this.#name(), error);
     if (this.#phase.state === "closed") return;
     this.#error("internal", "Cannot go on with the link: the directory failed at it; its log says how");
     this.#deps.socket.close(CLOSE.failed, "internal");
@@ -236,7 +242,7 @@ export class LinkSession implements LinkClient {
       case "problems":
         return this.#problems.report(message.problems);
       case "counters":
-        return this.#executor.count(hello, message.counters);
+        return this.#sessions.count(hello, message.counters);
     }
   }
 
@@ -246,9 +252,9 @@ export class LinkSession implements LinkClient {
     if (hello.environment === undefined || environment === undefined) return this.#greet(hello);
     this.#phase = { state: "opening" };
     environment(hello.environment).then(
-      (executor) => {
+      (sessions) => {
         if (this.#phase.state !== "opening") return;
-        this.#executor = executor;
+        this.#sessions = sessions;
         this.#alone(() => this.#greet(hello));
       },
       (error: unknown) => {
@@ -266,13 +272,13 @@ export class LinkSession implements LinkClient {
       return this.#refuse("unsupported", message, CLOSE.protocol, hello);
     }
     try {
-      requireLink(this.#deps.permit.grant, hello, this.#executor.servicesOf(hello));
+      requireLink(this.#deps.permit.grant, hello, this.#sessions.servicesOf(hello));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#executor.refused(error.code);
+      this.#sessions.refused(error.code);
       return this.#refuse(error.code, error.message, CLOSE.policy, hello);
     }
-    const rival = this.#executor.rivalOf(hello);
+    const rival = this.#sessions.rivalOf(hello);
     if (rival === null) return this.#open(hello);
     this.#phase = { state: "challenging" };
     rival
@@ -290,18 +296,18 @@ export class LinkSession implements LinkClient {
   }
 
   #open(hello: Hello): void {
-    const executor = this.#executor;
+    const sessions = this.#sessions;
     const { socket, clock } = this.#deps;
     const { leaseMs, heartbeatMs, directory } = this.#config;
     this.#phase = { state: "open", hello };
     const link = Math.min(hello.link.max, LINK_VERSIONS.max);
-    const sessionKey = executor.sessionKeyFor(hello) ?? undefined;
+    const sessionKey = sessions.sessionKeyFor(hello) ?? undefined;
     this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs, sessionKey });
-    executor.enter(this, hello);
+    sessions.enter(this, hello);
     if (hello.subscribe === null) return;
     const failed = (error: unknown): void => this.#fail(error);
     this.#subscription = new Subscription(
-      { source: executor.publisher, socket, failed },
+      { source: sessions.publisher, socket, failed },
       hello.subscribe,
       clock.nowMs(),
     );
@@ -311,13 +317,13 @@ export class LinkSession implements LinkClient {
     requireRegistering(this.#deps.permit.grant, hello);
     const read = readInstances(message.instances);
     const { permitted: instances, forbidden } = divideByRight(read.instances, this.#deps.permit.grant);
-    for (const { code } of forbidden) this.#executor.refused(code);
+    for (const { code } of forbidden) this.#sessions.refused(code);
     const refused = [...read.refused, ...forbidden];
     const word = { instances, local: this.#deps.peer.local };
     const { refusals, tellsDraining } =
       message.type === "register"
-        ? this.#executor.register(hello, word)
-        : this.#executor.update(hello, {
+        ? this.#sessions.register(hello, word)
+        : this.#sessions.update(hello, {
             ...word,
             // What could not be read or may not be registered must not stay in use as it was described before.
             gone: [...message.gone, ...refused.map(({ instance }) => instance)],
@@ -329,10 +335,10 @@ export class LinkSession implements LinkClient {
     const answer = (): void => {
       if (this.#phase.state !== "open") return;
       this.#send({ type: "registered", seq: message.seq, refused: all });
-      if (tellsDraining) this.sendDraining(this.#executor.drainedOf(hello));
+      if (tellsDraining) this.sendDraining(this.#sessions.drainedOf(hello));
     };
     // Answered means known after a restart.
-    this.#executor
+    this.#sessions
       .saved()
       .then(answer)
       .catch((error: unknown) => this.#fail(error));
@@ -345,7 +351,7 @@ export class LinkSession implements LinkClient {
 
   /** Says why and closes; a client that tries again without a change is refused again. */
   #refuse(code: ErrorCode, message: string, close: number, hello?: Hello): void {
-    this.#executor.linkRefused(
+    this.#sessions.linkRefused(
       { ...this.#name(), ...(hello && { kind: hello.kind, name: hello.name }) },
       { code, message },
     );

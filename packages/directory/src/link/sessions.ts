@@ -14,30 +14,44 @@ interface LinkSessionsDeps {
 export interface Accepted {
   readonly socket: Socket;
   readonly peer: Peer;
-  readonly executor: SessionRegistry;
+  readonly sessions: SessionRegistry;
   /** Opens the table of another environment of the tenant; left out where there are none. */
   readonly environment?: (name: string) => Promise<SessionRegistry>;
   readonly permit: Permit;
 }
 
+/** What all links of a directory have in common. */
+export interface LinkSessionsConfig {
+  /** The directory's own address. */
+  readonly directory: string;
+  /** Who says nothing for so long is gone. */
+  readonly leaseMs: number;
+}
+
+/** A client hears something three times a lease. */
+const HEARTBEATS_A_LEASE = 3;
 /** The sweep that pings and finds silent clients runs this many times a heartbeat. */
 const TICKS_A_HEARTBEAT = 5;
+/** How long clients may take to answer the good-bye. */
+const LEAVE_MS_MAX = 1_000;
 
 /** The links of a directory, whatever carries their frames: over WebSocket in a directory, through memory in tests. */
 export class LinkSessions {
   readonly #config: LinkSessionConfig;
   readonly #deps: LinkSessionsDeps;
   readonly #open = new Set<LinkSession>();
+  readonly #emptied = new AbortController();
+  #leaving = false;
   #cancelTick: () => void;
 
-  constructor(config: LinkSessionConfig, deps: LinkSessionsDeps) {
-    this.#config = config;
+  constructor({ directory, leaseMs }: LinkSessionsConfig, deps: LinkSessionsDeps) {
+    this.#config = { directory, leaseMs, heartbeatMs: Math.max(1, Math.round(leaseMs / HEARTBEATS_A_LEASE)) };
     this.#deps = deps;
     this.#cancelTick = this.#scheduleTick();
   }
 
-  get size(): number {
-    return this.#open.size;
+  get heartbeatMs(): number {
+    return this.#config.heartbeatMs;
   }
 
   /** Begins the session of a connection; whoever carries its frames says with `ended` when that is over. */
@@ -51,6 +65,7 @@ export class LinkSessions {
   ended(session: LinkSession): void {
     this.#open.delete(session);
     session.closed();
+    if (this.#leaving && this.#open.size === 0) this.#emptied.abort();
   }
 
   /** Ends the links of those whose permit no longer holds. */
@@ -58,10 +73,13 @@ export class LinkSessions {
     for (const session of this.#open) session.review();
   }
 
-  /** Says good-bye to every client, and pings nobody any more. */
-  leave(): void {
+  /** Says good-bye to every client, pings nobody any more, and cuts those that do not answer. */
+  async close(): Promise<void> {
     this.#cancelTick();
+    this.#leaving = true;
     for (const session of this.#open) session.leave();
+    if (this.#open.size > 0) await this.#deps.clock.sleep(LEAVE_MS_MAX, this.#emptied.signal);
+    for (const session of this.#open) session.cut();
   }
 
   #scheduleTick(): () => void {

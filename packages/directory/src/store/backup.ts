@@ -18,6 +18,21 @@ export interface Backup extends BackupContent {
   readonly tenants: ReadonlyMap<string, BackupContent>;
 }
 
+/** Where what is kept is read. */
+export interface BackupSource {
+  own(): Promise<BackupContent>;
+  listTenants(): Promise<readonly string[]>;
+  tenant(name: string): Promise<BackupContent>;
+}
+
+/** Gathers what a directory keeps. */
+export async function collectBackup({ own, listTenants, tenant }: BackupSource): Promise<Backup> {
+  const tenants = new Map<string, BackupContent>();
+  for (const name of await listTenants()) tenants.set(name, await tenant(name));
+  const { records, registrations } = await own();
+  return { records, registrations, tenants };
+}
+
 /** The first line. */
 export const BACKUP_HEAD = { format: "datawire-backup", version: 2 } as const;
 

@@ -1,6 +1,5 @@
 import type { StoredRegistration } from "../model/records.ts";
-import type { RegistrationChanges } from "../registry/dirty-set.ts";
-import type { SharedStore } from "./shared.ts";
+import type { RegistrationReplication } from "./replication.ts";
 
 /** A record as a store holds it. Versions only grow, and no two states of one record have the same. */
 export interface VersionedRecord {
@@ -19,13 +18,17 @@ export interface RecordWrite {
   readonly expected: number;
 }
 
-/** What a store holds when a directory starts. */
-export interface StoreContent {
+/** The records that a store holds when a directory starts. */
+export interface RecordContent {
   readonly records: readonly VersionedRecord[];
-  /** The last known registrations; they may be a second old. */
-  readonly registrations: readonly StoredRegistration[];
   /** What else is there, and cannot be read. */
   readonly unreadable: readonly UnreadableEntry[];
+}
+
+/** All that a store holds when a directory starts. */
+export interface StoreContent extends RecordContent {
+  /** The last known registrations; they may be a second old. */
+  readonly registrations: readonly StoredRegistration[];
 }
 
 /** Something in a store that no version of this directory wrote, or a newer one. */
@@ -35,18 +38,16 @@ export interface UnreadableEntry {
 }
 
 /**
- * Where a directory keeps what outlives it. Several directories may share one store: records are written by
+ * Where a directory keeps the records that outlive it. Several directories may share one store: records are written by
  * compare-and-swap, and each learns from `follow` what the others wrote.
  */
-export interface Store {
+export interface RecordStore {
   readonly kind: "embedded" | "etcd";
   /** Why nothing can be written now, although the process is well; null when all is. */
   readonly outage: Outage | null;
   /** The most records that one commit takes. */
   readonly writesMax: number;
-  /** What the directories on one store tell each other; null for the store of one directory alone. */
-  readonly shared: SharedStore | null;
-  load(): Promise<StoreContent>;
+  load(): Promise<RecordContent>;
   /**
    * Writes all records or none. Once it resolves they survive the loss of the process and of power.
    * @returns the version that all of them now have.
@@ -55,16 +56,17 @@ export interface Store {
    */
   commit(writes: readonly RecordWrite[]): Promise<number>;
   /**
-   * Saves registrations; what was not saved is lost with the process, and its Watsons state it again. Also tries whether
-   * an outage is over.
-   * @throws StoreError `unavailable` when some may not have been saved; saving them all again is no harm.
-   */
-  saveRegistrations(changes: RegistrationChanges): Promise<void>;
-  /**
    * Calls `listener` with what others have written, in its order; a write of one's own may come too, while it is being
    * answered. A store of one directory alone never calls it.
    */
   follow(listener: (records: readonly VersionedRecord[]) => void): void;
+}
+
+/** A whole store, as one is opened: the records, and the registrations beside them. */
+export interface Store extends RecordStore {
+  /** How what Watsons say outlives this directory, and reaches others on the same store. */
+  readonly replication: RegistrationReplication;
+  load(): Promise<StoreContent>;
   close(): Promise<void>;
 }
 

@@ -68,7 +68,7 @@ test("outage says that nothing can be written, until the next try succeeds", asy
   expect(store.outage).toEqual({ sinceMs: 7, reason: expect.stringContaining("disk is full") });
   await expect(store.commit([{ key: "small", value: 1, expected: 9 }])).rejects.toMatchObject({ code: "conflict" });
   expect(store.outage).not.toBe(null);
-  await store.saveRegistrations({ stored: [], gone: [] });
+  await store.replication.save({ stored: [], gone: [] });
   expect(store.outage).toBe(null);
   await store.close();
 });

@@ -25,6 +25,7 @@ import {
 import { asStoreError, damaged, diskError, openDatabase } from "./database.ts";
 import { checksum } from "./checksum.ts";
 import { parseJson } from "./parse-json.ts";
+import type { SnapshotReplication } from "./replication.ts";
 
 export const STORE_FILE = "directory.db";
 
@@ -41,7 +42,7 @@ export async function openEmbeddedStore(
   folder: string,
   owner: string,
   clock: Pick<Clock, "nowMs"> = systemClock,
-): Promise<Store> {
+): Promise<EmbeddedStore> {
   try {
     await makePrivateFolder(folder);
   } catch (cause) {
@@ -59,10 +60,14 @@ interface Row {
   readonly sum: number;
 }
 
-class EmbeddedStore implements Store {
+/** A store of one directory alone. */
+export class EmbeddedStore implements Store {
   readonly kind = "embedded";
   readonly writesMax = Number.POSITIVE_INFINITY;
-  readonly shared = null;
+  readonly replication: SnapshotReplication = {
+    kind: "snapshot",
+    save: (changes) => this.#saveRegistrations(changes),
+  };
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #versionOf: StatementSync;
@@ -128,7 +133,7 @@ class EmbeddedStore implements Store {
     return version;
   }
 
-  async saveRegistrations({ stored, gone }: RegistrationChanges): Promise<void> {
+  async #saveRegistrations({ stored, gone }: RegistrationChanges): Promise<void> {
     const writes = [
       ...gone.map((key) => () => void this.#removeRegistration.run(key)),
       ...stored.map((one) => () => {

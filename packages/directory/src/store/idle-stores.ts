@@ -2,9 +2,10 @@ import { rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { instanceKey } from "@datawire/protocol";
 import { explainSystemError } from "@datawire/runtime";
-import type { Backup, BackupContent } from "./backup.ts";
+import { type Backup, type BackupContent, collectBackup } from "./backup.ts";
 import { type Store, StoreError } from "./contract.ts";
 import { STORE_FILE } from "./embedded.ts";
+import { inParts, replacing } from "./replacement.ts";
 
 /** The stores of a directory that does not run. */
 export interface IdleStores {
@@ -14,11 +15,12 @@ export interface IdleStores {
 }
 
 /** Reads all that they hold. */
-export async function readAll(stores: IdleStores): Promise<Backup> {
-  const tenants = new Map<string, BackupContent>();
-  for (const name of await stores.listTenants())
-    tenants.set(name, await usingTenant(stores, name, (one) => one.load()));
-  return { ...(await stores.own.load()), tenants };
+export function readAll(stores: IdleStores): Promise<Backup> {
+  return collectBackup({
+    own: () => stores.own.load(),
+    listTenants: () => stores.listTenants(),
+    tenant: (name) => usingTenant(stores, name, (one) => one.load()),
+  });
 }
 
 /** Makes them hold what a backup holds, and nothing else. */
@@ -40,24 +42,20 @@ async function usingTenant<T>(stores: IdleStores, name: string, use: (store: Sto
 }
 
 /**
- * Makes a store that no directory uses hold what a backup holds, and nothing else. One that takes only so many writes at
- * once gets them in parts; restored again, it gets what is missing.
+ * Makes a store that no directory uses hold what a backup holds, and nothing else. Restored again, it gets what is
+ * missing.
  */
 async function restoreInto(store: Store, backup: BackupContent): Promise<void> {
   const current = await store.load();
   const versions = new Map(current.records.map(({ key, version }) => [key, version]));
-  const wanted = new Set(backup.records.map(({ key }) => key));
-  const writes = [
-    ...backup.records.map(({ key, value }) => ({ key, value, expected: versions.get(key) ?? 0 })),
-    ...[...versions].filter(([key]) => !wanted.has(key)).map(([key, expected]) => ({ key, value: null, expected })),
-  ];
-  // Records may be large: parts are well below what the store takes.
-  const part = Math.floor(store.writesMax / 4);
-  while (writes.length > part) await store.commit(writes.splice(0, part));
-  await store.commit(writes);
+  const writes = replacing(current.records, backup.records);
+  for (const part of inParts(writes, store))
+    await store.commit(part.map((write) => ({ ...write, expected: versions.get(write.key) ?? 0 })));
+  // In a store that directories share, registrations are the Watsons' to state: they do so as soon as one runs.
+  if (store.replication.kind !== "snapshot") return;
   const gone = current.registrations.map(({ registration }) => instanceKey(registration));
-  await store.saveRegistrations({ stored: [], gone });
-  await store.saveRegistrations({ stored: backup.registrations, gone: [] });
+  await store.replication.save({ stored: [], gone });
+  await store.replication.save({ stored: backup.registrations, gone: [] });
 }
 
 /** Moves a store that cannot be used out of the way, whole, and returns where it is now. */

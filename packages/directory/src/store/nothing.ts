@@ -7,10 +7,9 @@ export function createNothingStore(): Store {
     kind: "embedded",
     outage: null,
     writesMax: 1_000,
-    shared: null,
+    replication: { kind: "snapshot", save: () => Promise.resolve() },
     load: () => Promise.resolve({ records: [], registrations: [], unreadable: [] }),
     commit: () => Promise.resolve(++version),
-    saveRegistrations: () => Promise.resolve(),
     follow: () => {},
     close: () => Promise.resolve(),
   };

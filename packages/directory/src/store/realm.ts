@@ -1,4 +1,5 @@
 import { isName, parseName, ProtocolError } from "@datawire/protocol";
+import type { Store } from "./contract.ts";
 
 /** Whose table it is: an environment of a tenant. */
 export interface Realm {
@@ -6,6 +7,18 @@ export interface Realm {
   readonly tenant: string | null;
   /** Null for the one of all that knows no environments. */
   readonly environment: string | null;
+}
+
+/** The stores of a directory. */
+export interface DirectoryStores {
+  /** That of those who belong to no tenant and know no environments, with the tokens of all. */
+  readonly own: Store;
+  /** Opens the store of a tenant, or of an environment. */
+  open(realm: Realm): Promise<Store>;
+  /** The tenants that have a store. */
+  listTenants(): Promise<readonly string[]>;
+  /** The environments of a tenant that have a store of their own. */
+  listEnvironments(tenant: string | null): Promise<readonly string[]>;
 }
 
 /** The most environments that one tenant may have: each has a store, a table and jobs of its own. */

@@ -1,4 +1,4 @@
-import type { Store, StoreContent, VersionedRecord } from "./contract.ts";
+import type { RecordStore, Store, StoreContent, VersionedRecord } from "./contract.ts";
 
 type Follow = (records: readonly VersionedRecord[]) => void;
 
@@ -8,12 +8,12 @@ export const ACCESS_PREFIX = "access/";
 /** One store as two that know nothing of each other: a backup has both. */
 export interface SplitStore {
   /** Tokens and the authority. */
-  readonly access: Store;
-  /** All else. */
+  readonly access: RecordStore;
+  /** All else. Closing it does nothing: whoever has the whole closes that. */
   readonly table: Store;
 }
 
-/** Splits a store; it must have been given to nobody yet. Closing the parts does nothing: whoever has the whole closes it. */
+/** Splits a store; it must have been given to nobody yet. */
 export function splitStore(whole: Store): SplitStore {
   const parts: Part[] = [];
   // Both parts begin with the same list, which is made once, and follow what comes after it.
@@ -26,7 +26,7 @@ export function splitStore(whole: Store): SplitStore {
     });
     return content;
   };
-  const make = (owns: (key: string) => boolean, rest: Pick<Store, "shared" | "saveRegistrations">): Store => {
+  const make = (owns: (key: string) => boolean) => {
     const part = new Part(owns);
     parts.push(part);
     let loaded = false;
@@ -36,7 +36,6 @@ export function splitStore(whole: Store): SplitStore {
       get outage() {
         return whole.outage;
       },
-      ...rest,
       async load(): Promise<StoreContent> {
         const { records, registrations, unreadable } = await (loaded ? whole.load() : (first ??= begin()));
         loaded = true;
@@ -45,19 +44,14 @@ export function splitStore(whole: Store): SplitStore {
         if (unloaded === 0) first = null;
         return { records: records.filter(({ key }) => owns(key)), registrations, unreadable };
       },
-      commit: (writes) => whole.commit(writes),
-      follow: (listener) => part.follow(listener),
-      close: async () => {},
+      commit: whole.commit.bind(whole),
+      follow: part.follow.bind(part),
     };
   };
   const isAccess = (key: string): boolean => key.startsWith(ACCESS_PREFIX);
-  return {
-    access: make(isAccess, { shared: null, saveRegistrations: async () => {} }),
-    table: make((key) => !isAccess(key), {
-      shared: whole.shared,
-      saveRegistrations: (changes) => whole.saveRegistrations(changes),
-    }),
-  };
+  const access: RecordStore = make(isAccess);
+  const table = make((key) => !isAccess(key));
+  return { access, table: Object.assign(table, { replication: whole.replication, close: async () => {} }) };
 }
 
 /** What one part follows of the whole; it waits until somebody does. */

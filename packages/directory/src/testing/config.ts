@@ -1,9 +1,12 @@
 import type { DirectoryConfig } from "../app/assemble.ts";
 
-/** A directory at `//localhost/directory` with the defaults. */
+/** A directory at `//localhost/directory` with the defaults, which lets everyone in. */
 export const TEST_CONFIG: DirectoryConfig = {
   address: "//localhost/directory",
   environment: "sandbox",
+  protection: { auth: "none", tls: "off" },
+  folder: "",
+  names: [],
   warnings: [],
   leaseMs: 15_000,
   promotionDelayMs: 30_000,

@@ -7,9 +7,9 @@ import type { ClientMessage, Role, ServerMessage } from "@datawire/protocol";
 import { createReadiness, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { WebSocket } from "ws";
 import { tlsOptions } from "../access/certificates.ts";
-import { type Access, openAccess } from "../access/open-access.ts";
-import type { TokenOrder } from "../access/token-service.ts";
-import { assembleDirectory, startingHandlers } from "../app/assemble.ts";
+import type { TokenOrder, TokenService } from "../access/token-service.ts";
+import { assembleDirectory } from "../app/assemble.ts";
+import { SwitchedHandlers } from "../app/switched-handlers.ts";
 import { type HttpServer, listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
@@ -22,7 +22,7 @@ export interface Guarded {
   readonly port: number;
   /** The certificate of its authority. */
   readonly ca: string;
-  readonly tokens: Access["tokens"];
+  readonly tokens: TokenService;
   create(role: Role, order?: Partial<TokenOrder>): Promise<{ id: string; token: string }>;
   /** Sends a request over TLS. */
   ask(path: string, question?: Question): Promise<GuardedAnswer>;
@@ -71,7 +71,7 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
   const store = await stores.open(null);
   const readiness = createReadiness();
   readiness.seal();
-  let handlers = startingHandlers;
+  const handlers = new SwitchedHandlers();
   const http: HttpServer = await listenHttp(
     {
       addresses: [{ host: "127.0.0.1", port: 0 }],
@@ -79,52 +79,40 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
       names: ["localhost"],
       tls: { clientCertificates: false },
     },
-    {
-      request: (req, res) => handlers.request(req, res),
-      upgrade: (req, socket, head) => handlers.upgrade(req, socket, head),
-      foreign: () => {},
-      failed: () => {},
-      crowded: () => {},
-    },
+    handlers,
   );
-  const problems = new ProblemBoard();
-  const access = await openAccess(
-    { protection: { auth: "token", tls: "own" }, folder, names: ["localhost", "127.0.0.1"] },
+  const directory = await assembleDirectory(
+    { ...TEST_CONFIG, protection: { auth: "token", tls: "own" }, folder, names: ["localhost", "127.0.0.1"] },
     {
-      store,
-      openTenantStore: ({ tenant, environment }) =>
-        environment === null
-          ? stores.open(tenant)
-          : openEmbeddedStore(realmFolder(folder, { tenant, environment }), "//localhost/directory"),
-      listTenants: () => stores.listTenants(),
-      listEnvironments: (tenant) => listEnvironmentFolders(folder, tenant),
+      stores: {
+        own: store,
+        open: (realm) =>
+          realm.environment === null
+            ? stores.open(realm.tenant)
+            : openEmbeddedStore(realmFolder(folder, realm), "//localhost/directory"),
+        listTenants: () => stores.listTenants(),
+        listEnvironments: (tenant) => listEnvironmentFolders(folder, tenant),
+      },
       clock: systemClock,
       log: noLog,
-      board: problems,
+      board: new ProblemBoard(),
+      readiness,
       show: (certificate) => http.setCertificate(tlsOptions(certificate)),
     },
   );
-  const directory = await assembleDirectory(TEST_CONFIG, {
-    store,
-    clock: systemClock,
-    log: noLog,
-    problems,
-    readiness,
-    access,
-  });
-  handlers = directory.handlers;
+  handlers.switchTo(directory.handlers);
   const stopping = new AbortController();
   const running = directory.run(stopping.signal);
   const port = http.addresses[0]?.port ?? 0;
-  const { certificate: ca } = await access.tokens.authority();
+  const { certificate: ca } = await directory.tokens.authority();
   return {
     folder,
     port,
     ca,
-    tokens: access.tokens,
+    tokens: directory.tokens,
     async create(role, order = {}) {
       const whole = { role, services: null, tenant: null, expiresMs: null, ...order };
-      const { token, record } = await access.tokens.create(whole, "test");
+      const { token, record } = await directory.tokens.create(whole, "test");
       return { id: record.id, token };
     },
     ask: (path, question = {}) => ask({ port, ca, path }, question),
@@ -133,7 +121,7 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
       stopping.abort();
       await running;
       await http.close();
-      await access.close();
+      await directory.close();
       await store.close();
       await rm(folder, { recursive: true, force: true });
     },

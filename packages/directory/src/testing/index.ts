@@ -5,3 +5,4 @@ export { MemoryStore } from "./memory-store.ts";
 export type { MemoryLink, Wire, Wires } from "./memory-link.ts";
 export { type MemoryDirectory, openMemoryDirectory } from "./memory-directory.ts";
 export { MemoryEtcd } from "./memory-etcd.ts";
+export { TEST_CONFIG } from "./config.ts";

@@ -8,6 +8,7 @@ import {
 } from "../store/contract.ts";
 import { instanceKey } from "@datawire/protocol";
 import type { StoredRegistration } from "../model/records.ts";
+import type { SnapshotReplication } from "../store/replication.ts";
 import type { RegistrationChanges } from "../registry/dirty-set.ts";
 
 type Listener = Parameters<Store["follow"]>[0];
@@ -16,7 +17,10 @@ type Listener = Parameters<Store["follow"]>[0];
 export class MemoryStore implements Store {
   readonly kind = "embedded";
   readonly writesMax = Number.POSITIVE_INFINITY;
-  readonly shared = null;
+  readonly replication: SnapshotReplication = {
+    kind: "snapshot",
+    save: (changes) => this.saveRegistrations(changes),
+  };
   readonly records = new Map<string, VersionedRecord>();
   readonly registrations = new Map<string, StoredRegistration>();
   failing = false;

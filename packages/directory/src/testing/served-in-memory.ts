@@ -1,8 +1,6 @@
-import { healthHandler } from "@datawire/http";
 import { type ServerMessage, serverMessageSchema } from "@datawire/protocol";
 import { noLog, systemChance } from "@datawire/runtime";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
-import { EVERYTHING } from "../access/grant.ts";
 import type { DirectoryConfig } from "../app/assemble.ts";
 import type { Store } from "../store/contract.ts";
 import { askInMemory, type MemoryRequest } from "./ask-in-memory.ts";
@@ -52,13 +50,11 @@ export async function serveInMemory({
   const directory = await until(clock, openMemoryDirectory({ ...TEST_CONFIG, ...config }, deps));
   const stopping = new AbortController();
   const running = directory.run(stopping.signal);
-  const permit = { grant: EVERYTHING, ended: () => null };
+  const { handlers } = directory.directory;
   const ask = (request: MemoryRequest): Promise<Answer> =>
     until(
       clock,
-      askInMemory(async (req, res) => {
-        if (!(await healthHandler(req, res))) await directory.tenant.router(req, res, permit);
-      }, request),
+      askInMemory((req, res) => handlers.request(req, res), request),
     );
   return {
     clock,

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { type ClientMessage, type ServerMessage, serverMessageSchema } from "@datawire/protocol";
 import { createReadiness, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { WebSocket } from "ws";
-import { openAccess } from "../access/open-access.ts";
 import { assembleDirectory, type DirectoryConfig } from "../app/assemble.ts";
 import { listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";
@@ -53,23 +52,21 @@ export async function serve({
   const store = given ?? (await openEmbeddedStore(data, "//localhost/directory"));
   const readiness = createReadiness();
   readiness.seal();
-  const problems = new ProblemBoard();
-  const access = await openAccess(
-    { protection: { auth: "none", tls: "off" }, folder: data, names: [] },
+  const directory = await assembleDirectory(
+    { ...TEST_CONFIG, folder: data, ...config },
     {
-      store,
-      openTenantStore: (realm) => openEmbeddedStore(realmFolder(data, realm), "//localhost/directory"),
-      listTenants: () => listTenantFolders(data),
-      listEnvironments: (tenant) => listEnvironmentFolders(data, tenant),
+      stores: {
+        own: store,
+        open: (realm) => openEmbeddedStore(realmFolder(data, realm), "//localhost/directory"),
+        listTenants: () => listTenantFolders(data),
+        listEnvironments: (tenant) => listEnvironmentFolders(data, tenant),
+      },
       clock: systemClock,
       log: noLog,
-      board: problems,
+      board: new ProblemBoard(),
+      readiness,
       show: () => {},
     },
-  );
-  const directory = await assembleDirectory(
-    { ...TEST_CONFIG, ...config },
-    { store, clock: systemClock, log: noLog, problems, readiness, access },
   );
   const addresses = [{ host: "127.0.0.1", port: 0 }];
   const http = await listenHttp({ addresses, setting: "--port", names: ["localhost"] }, directory.handlers);
@@ -99,6 +96,7 @@ export async function serve({
       stopping.abort();
       await running;
       await http.close();
+      await directory.close();
       await store.close();
       for (const { socket } of clients) socket.terminate();
       if (folder === undefined) await rm(data, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { registrationSchema, type Registration } from "@datawire/protocol";
+import type { ChangeObserver } from "../changes/change-executor.ts";
 import type { Moment } from "../model/moment.ts";
 import { State } from "../registry/state.ts";
 
@@ -50,3 +51,6 @@ export function shown(world: State, service: string): string {
   const instances = world.table.service(service)?.instances ?? [];
   return instances.map(({ name, state: seen }) => `${name} ${seen}`).join(", ");
 }
+
+/** Nobody is told of changes. */
+export const unobserved: ChangeObserver = { changed() {}, drained() {}, recorded() {}, failed() {} };

@@ -36,14 +36,16 @@ export class DirectoryDisk {
     };
     return {
       kind: "embedded",
-      shared: null,
       writesMax: content.writesMax,
       get outage() {
         return content.outage;
       },
       load: () => slowly(() => content.load()),
       commit: (writes) => slowly(() => content.commit(writes)),
-      saveRegistrations: (changes) => slowly(() => content.saveRegistrations(changes)),
+      replication: {
+        kind: "snapshot",
+        save: (changes) => slowly(() => content.replication.save(changes)),
+      },
       follow() {},
       close: () => Promise.resolve(),
     };

@@ -4,6 +4,7 @@ import {
   planRouteSet,
   type Store,
   StoreError,
+  TEST_CONFIG,
 } from "@datawire/directory/testing";
 import { type Clock, noLog } from "@datawire/runtime";
 import type { SeededChance } from "../environment/chance.ts";
@@ -98,7 +99,7 @@ export class DirectoryMachine {
     const store = await openStore(process);
     const address = `//${this.name}/directory`;
     const directory = await openMemoryDirectory(
-      { ...DIRECTORY_CONFIG, directories: [this.name], address },
+      { ...TEST_CONFIG, ...DIRECTORY_CONFIG, directories: [this.name], address },
       { store, clock: process.clock, log: noLog, chance },
     );
     if (!process.alive) return;

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import type { Sighting, StoredRegistration } from "../../model/records.ts";
 import { registration } from "../../testing/worlds.ts";
-import type { Store } from "../contract.ts";
 import { describeStore } from "../testing/conformance.ts";
+import type { EtcdStore } from "./etcd-store.ts";
 import { follow, type Followed, openStore, put } from "./testing/followed.ts";
 
 // A real etcd, on a machine that may be busy.
@@ -18,7 +18,7 @@ afterAll(() => etcd.dispose());
 let prefixes = 0;
 const newPrefix = (): string => `/test/${++prefixes}`;
 
-const open = (prefix: string): Promise<Store> => openStore({ prefix, endpoints: [etcd.url] });
+const open = (prefix: string): Promise<EtcdStore> => openStore({ prefix, endpoints: [etcd.url] });
 const followed = (prefix: string, choice: { readonly address?: string } = {}): Promise<Followed> =>
   follow({ prefix, endpoints: [etcd.url], ...choice });
 
@@ -94,7 +94,7 @@ test("save() of a Watson that another directory has seen since writes nothing", 
   await behind.load(); // and hears nothing from then on
   expect(await b.shared.save([claim("b", [])])).toEqual([]);
   const late = { watson: "vm1", stored: [stored("x@3")], gone: ["x@1"], away: null };
-  expect(await behind.shared?.save([late])).toEqual([late]);
+  expect(await behind.replication.save([late])).toEqual([late]);
   await eventually(() => expect(a.news.at(-1)?.sightings).toEqual([{ id: "vm1", value: seenAt("b") }]));
   const names = (await b.store.load()).registrations.map((one) => one.registration.name);
   expect(names.toSorted()).toEqual(["1", "2"]);

@@ -19,10 +19,10 @@ import {
   type VersionedRecord,
 } from "../contract.ts";
 import { parseJson } from "../parse-json.ts";
-import type { Replica } from "../shared.ts";
+import type { Replica } from "../replication.ts";
 import { type Entry, type Etcd, EtcdClient, type TxnResult } from "./etcd-client.ts";
 import { EtcdError } from "./etcd-error.ts";
-import { EtcdShared } from "./etcd-shared.ts";
+import { EtcdReplication } from "./etcd-replication.ts";
 import { Following } from "./following.ts";
 import { type EtcdConfig, Gateway } from "./gateway.ts";
 import { Keys } from "./keys.ts";
@@ -58,7 +58,7 @@ const WAIT = { baseMs: 100, capMs: 2_000 } as const;
  * Opens the store that directories share: etcd, under one prefix. Waits for etcd for as long as it takes, and says so.
  * @throws StoreError `damaged` for what a newer version wrote, `unavailable` once the signal has aborted.
  */
-export function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps, signal: AbortSignal): Promise<Store> {
+export function openEtcdStore(config: EtcdStoreConfig, deps: EtcdStoreDeps, signal: AbortSignal): Promise<EtcdStore> {
   return openStoreOver(new EtcdClient(new Gateway(config, deps)), config, { deps, signal });
 }
 
@@ -67,7 +67,7 @@ export async function openStoreOver(
   client: Etcd,
   config: Omit<EtcdStoreConfig, keyof EtcdConfig>,
   { deps: given, signal }: { readonly deps: EtcdStoreDeps; readonly signal: AbortSignal },
-): Promise<Store> {
+): Promise<EtcdStore> {
   const deps = { chance: systemChance, ...given };
   const keys = new Keys(config.prefix);
   const id = deps.chance.id();
@@ -137,10 +137,11 @@ interface Parts extends EtcdStoreDeps {
   readonly isSeen: boolean;
 }
 
-class EtcdStore implements Store {
+/** A store that directories share. */
+export class EtcdStore implements Store {
   readonly kind = "etcd";
   readonly writesMax = WRITES_MAX;
-  readonly shared: EtcdShared;
+  readonly replication: EtcdReplication;
   readonly #parts: Parts;
   readonly #following: Following;
   readonly #closing = new AbortController();
@@ -165,7 +166,7 @@ class EtcdStore implements Store {
       lost: (error) => this.#lost(error),
       found: () => void (this.#watching = true),
     });
-    this.shared = new EtcdShared(
+    this.replication = new EtcdReplication(
       { replica, presenceMs: presenceTtlMs(leaseMs) },
       { following: this.#following, keys, presence, clock, log, chance, start: () => this.#start() },
     );
@@ -179,7 +180,7 @@ class EtcdStore implements Store {
     const { keys, clock, log, chance } = this.#parts;
     const entries = await reach(() => this.#following.load(), { clock, log, chance, signal: this.#closing.signal });
     const read = readEntries(entries, keys);
-    if (this.#tasks.length === 0) this.shared.load(read);
+    if (this.#tasks.length === 0) this.replication.load(read);
     const { records, registrations, unreadable } = read;
     return { records, registrations: registrations.flatMap(({ value }) => value ?? []), unreadable };
   }
@@ -208,11 +209,6 @@ class EtcdStore implements Store {
     }
     if (result.state === "written") return result.revision;
     throw new StoreError("conflict", "Cannot write: another directory has changed the same since");
-  }
-
-  saveRegistrations(): Promise<void> {
-    // Each directory writes what its own Watsons say, with `shared.save`.
-    return Promise.resolve();
   }
 
   follow(listener: (records: readonly VersionedRecord[]) => void): void {
@@ -249,7 +245,7 @@ class EtcdStore implements Store {
     for (const { key, reason } of read.unreadable) this.#unreadable.add(key, reason);
     try {
       if (read.records.length > 0) this.#listener(read.records);
-      this.shared.take(read);
+      this.replication.take(read);
       board.set(this.#newsSource, []);
     } catch (error) {
       // The watch goes on: what fails at one piece of news must not keep out all that follow it.

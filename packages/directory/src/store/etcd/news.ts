@@ -5,7 +5,7 @@ import { sightingSchema, type StoredRegistration } from "../../model/records.ts"
 import type { SharedNews } from "../../registry/peer-updates.ts";
 import type { UnreadableEntry, VersionedRecord } from "../contract.ts";
 import { parseJson } from "../parse-json.ts";
-import type { Replica } from "../shared.ts";
+import type { Replica } from "../replication.ts";
 import type { Entry } from "./etcd-client.ts";
 import type { Keys, Kind } from "./keys.ts";
 

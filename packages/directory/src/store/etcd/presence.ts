@@ -1,5 +1,5 @@
 import type { Clock } from "@datawire/runtime";
-import type { Replica } from "../shared.ts";
+import type { Replica } from "../replication.ts";
 import type { Etcd } from "./etcd-client.ts";
 import { asEtcdError, EtcdError } from "./etcd-error.ts";
 

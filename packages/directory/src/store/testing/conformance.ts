@@ -115,7 +115,8 @@ export function describeStore(name: string, create: () => Promise<StorePlace>): 
 
 /** Saves what one Watson says, in the way that the store has for it. */
 async function save(store: Store, { stored, gone }: RegistrationChanges): Promise<void> {
-  if (store.shared === null) return store.saveRegistrations({ stored, gone });
+  const { replication } = store;
+  if (replication.kind === "snapshot") return replication.save({ stored, gone });
   const watson = stored[0]?.watson.id ?? "";
-  expect(await store.shared.save([{ watson, stored, gone, away: null }])).toEqual([]);
+  expect(await replication.save([{ watson, stored, gone, away: null }])).toEqual([]);
 }

@@ -1,8 +1,8 @@
 import { type Clock, noLog, systemClock } from "@datawire/runtime";
 import type { SharedNews } from "../../../registry/peer-updates.ts";
-import type { Store, VersionedRecord } from "../../contract.ts";
-import type { SharedStore } from "../../shared.ts";
-import { type EtcdStoreConfig, openEtcdStore } from "../etcd-store.ts";
+import type { VersionedRecord } from "../../contract.ts";
+import type { PeerReplication } from "../../replication.ts";
+import { type EtcdStore, type EtcdStoreConfig, openEtcdStore } from "../etcd-store.ts";
 
 /** What a test chooses of a store on etcd. */
 export type Choice = Pick<EtcdStoreConfig, "endpoints" | "prefix"> & Partial<EtcdStoreConfig>;
@@ -17,15 +17,15 @@ const hurriedClock: Clock = {
 };
 
 /** Opens a store on etcd, which waits for it for as long as it takes. */
-export function openStore(choice: Choice): Promise<Store> {
+export function openStore(choice: Choice): Promise<EtcdStore> {
   const config = { user: null, tls: null, address: "//localhost/directory", leaseMs: 9_000, ...choice };
   return openEtcdStore(config, { clock: hurriedClock, log: noLog }, new AbortController().signal);
 }
 
 /** A store that is followed, with all that came. */
 export interface Followed {
-  readonly store: Store;
-  readonly shared: SharedStore;
+  readonly store: EtcdStore;
+  readonly shared: PeerReplication;
   readonly records: readonly VersionedRecord[];
   readonly news: readonly SharedNews[];
 }
@@ -33,8 +33,7 @@ export interface Followed {
 /** Opens a store and follows it; only a Watson of the id `alive` is there. */
 export async function follow(choice: Choice): Promise<Followed> {
   const store = await openStore(choice);
-  const { shared } = store;
-  if (shared === null) throw new Error("Cannot follow a store that is not shared");
+  const shared = store.replication;
   await store.load();
   const records: VersionedRecord[] = [];
   const news: SharedNews[] = [];

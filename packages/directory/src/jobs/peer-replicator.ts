@@ -1,30 +1,9 @@
-import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { type Moment, momentOf } from "../model/moment.ts";
-import type { PeerUpdates } from "../registry/peer-updates.ts";
-import type { State } from "../registry/state.ts";
+import type { StoredRegistration } from "../model/records.ts";
 import type { WatsonChange } from "../registry/dirty-set.ts";
-import type { Publisher } from "../feed/publisher.ts";
-import type { Store } from "../store/contract.ts";
-import type { SharedStore } from "../store/shared.ts";
-
-/** The Watsons that are connected here, as far as other directories are concerned with them. */
-interface ConnectedWatsons {
-  /** Whether a Watson is connected here and alive. */
-  isAlive(id: string): Promise<boolean>;
-  /** Makes a Watson connect again and state its set. */
-  restate(id: string, reason: string): void;
-}
-
-interface ReplicationDeps {
-  readonly state: State;
-  readonly store: Store;
-  readonly shared: SharedStore;
-  readonly publisher: Publisher;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** What is wrong with the table and its store. */
-  readonly board: Pick<ProblemBoard, "set">;
-}
+import type { PeerUpdates } from "../registry/peer-updates.ts";
+import type { MissingReplica, PeerReplication, SeenReplica } from "../store/replication.ts";
+import type { PeerReplicatorDeps, Replicator } from "./replicator.ts";
 
 /** What Watsons say within this time is written together. */
 const SHARE_MS = 10;
@@ -35,8 +14,9 @@ const RETRY_MS = 250;
 const FAILURES_TOLD = 4;
 
 /** Tells the other directories on the same store what the Watsons here say, and takes what theirs say. */
-export class Replication {
-  readonly #deps: ReplicationDeps;
+export class PeerReplicator implements Replicator {
+  readonly #replication: PeerReplication;
+  readonly #deps: PeerReplicatorDeps;
   readonly #peerUpdates: PeerUpdates;
   #cancelTimer: (() => void) | null = null;
   #saving: Promise<void> = Promise.resolve();
@@ -46,17 +26,22 @@ export class Replication {
   #ended = false;
   #failures = 0;
 
-  constructor(deps: ReplicationDeps) {
+  constructor(replication: PeerReplication, deps: PeerReplicatorDeps) {
+    this.#replication = replication;
     this.#deps = deps;
-    this.#peerUpdates = deps.state.registry.peerUpdates(deps.shared.replica);
+    this.#peerUpdates = deps.registry.peerUpdates(replication.replica);
   }
 
-  /** Takes what is there, and from now on what others write. */
-  begin(watsons: ConnectedWatsons): void {
-    const { shared, publisher, log } = this.#deps;
-    shared.follow({
+  get isInformed(): boolean {
+    return this.#deps.store.outage === null;
+  }
+
+  begin(stored: readonly StoredRegistration[], moment: Moment): void {
+    const { registry, publisher, watsons, clock, log } = this.#deps;
+    registry.restore(stored, { moment, presumed: this.#replication.alone });
+    this.#replication.follow({
       news: (news) => {
-        const contested = this.#peerUpdates.take(news, momentOf(this.#deps.clock));
+        const contested = this.#peerUpdates.take(news, momentOf(clock));
         publisher.touch();
         for (const id of contested) {
           log.info("Watson has to state its set again", { watson: id });
@@ -68,45 +53,46 @@ export class Replication {
     });
   }
 
-  /** Asks the directory that sees a Watson whether it is alive there. */
-  challenge(watson: string, replica: string): Promise<boolean> {
-    return this.#deps.shared.challenge(watson, replica);
+  isAliveAt(replica: string, watson: string): Promise<boolean> {
+    return this.#replication.challenge(watson, replica);
   }
 
-  /** Something may have to be written. */
-  soon(delayMs: number = SHARE_MS): void {
-    const { state, clock } = this.#deps;
-    if (this.#ended || this.#cancelTimer !== null || state.registry.dirty.size === 0) return;
-    this.#next = Promise.withResolvers();
-    this.#cancelTimer = clock.setTimer(delayMs, () => void this.#save());
+  replicas(): SeenReplica[] {
+    return this.#replication.replicas().map((one) => ({ ...one, self: one.id === this.#replication.replica }));
   }
 
-  /**
-   * Resolves when the other directories, and this one after a restart, know all that was said so far. Also when the
-   * store is away, as then nobody should wait for it. Never for what is said after the end: who is not answered says it
-   * again to the next directory.
-   */
+  missing(): readonly MissingReplica[] {
+    return this.#replication.missing();
+  }
+
+  soon(): void {
+    this.#soon(SHARE_MS);
+  }
+
   async saved(): Promise<void> {
-    if (this.#ended && this.#deps.state.registry.dirty.size > 0) await new Promise(() => {});
+    if (this.#ended && this.#deps.registry.dirty.size > 0) await new Promise(() => {});
     if (this.#deps.store.outage !== null) return;
     await (this.#next?.promise ?? this.#saving);
   }
 
-  /** Looks whether the store has come back: nobody could be seen while it was away, so every lease starts anew. */
-  tick(moment: Moment): void {
+  /** Nobody could be seen while the store was away, so that every lease starts anew when it has come back. */
+  run(moment: Moment): void {
     const away = this.#deps.store.outage !== null;
     if (this.#wasAway && !away) this.#peerUpdates.restartLeases(moment);
     this.#wasAway = away;
     this.soon();
   }
 
-  /**
-   * Writes what is left to write, and no more after that: the Watsons that are about to lose their connection here are
-   * on their way to another directory, and to call them lost would only make their instances flicker.
-   */
   async end(): Promise<void> {
     this.#ended = true;
     await this.#save();
+  }
+
+  #soon(delayMs: number): void {
+    const { registry, clock } = this.#deps;
+    if (this.#ended || this.#cancelTimer !== null || registry.dirty.size === 0) return;
+    this.#next = Promise.withResolvers();
+    this.#cancelTimer = clock.setTimer(delayMs, () => void this.#save());
   }
 
   #save(): Promise<void> {
@@ -122,21 +108,21 @@ export class Replication {
   }
 
   async #saveNow(): Promise<void> {
-    const { state, store, shared } = this.#deps;
+    const { registry, store } = this.#deps;
     if (store.outage !== null) return;
-    const { dirty } = state.registry;
-    const changes = dirty.takeByWatson(shared.replica);
+    const { dirty } = registry;
+    const changes = dirty.takeByWatson(this.#replication.replica);
     if (changes.length > 0) await this.#write(changes);
     await this.#recall();
   }
 
   async #write(changes: readonly WatsonChange[]): Promise<void> {
-    const { state, shared, log } = this.#deps;
-    const { dirty } = state.registry;
+    const { registry, log } = this.#deps;
+    const { dirty } = registry;
     try {
-      const failed = await shared.save(changes);
+      const failed = await this.#replication.save(changes);
       dirty.restoreByWatson(failed);
-      if (failed.length > 0) this.soon(RETRY_MS);
+      if (failed.length > 0) this.#soon(RETRY_MS);
       this.#tell(failed.length);
     } catch (error) {
       log.error("Registrations not shared", { error });
@@ -156,16 +142,16 @@ export class Replication {
   }
 
   async #recall(): Promise<void> {
-    const { state, shared, log } = this.#deps;
-    const unconfirmed = state.registry.dirty.takeUnconfirmed();
+    const { registry, log } = this.#deps;
+    const unconfirmed = registry.dirty.takeUnconfirmed();
     const { instances, watsons } = unconfirmed;
     if (instances.length + watsons.length === 0) return;
     try {
-      await shared.recall(unconfirmed);
+      await this.#replication.recall(unconfirmed);
     } catch (error) {
       log.warn("Registrations not read again yet", { error, instances: instances.length, watsons: watsons.length });
-      state.registry.dirty.restoreUnconfirmed(unconfirmed);
-      this.soon(RETRY_MS);
+      registry.dirty.restoreUnconfirmed(unconfirmed);
+      this.#soon(RETRY_MS);
     }
   }
 }

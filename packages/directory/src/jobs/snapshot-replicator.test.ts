@@ -1,7 +1,7 @@
 import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { describe, expect, test } from "vitest";
-import { Saving } from "./registration-saving.ts";
+import { SnapshotReplicator } from "./snapshot-replicator.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
 import { createState, state as stateSet } from "../testing/worlds.ts";
 
@@ -26,7 +26,7 @@ function create() {
   const clock = createFakeClock();
   const store = new SlowStore(clock);
   const state = createState();
-  const saving = new Saving({ state, store, clock, log: noLog });
+  const saving = new SnapshotReplicator(store.replication, { registry: state.registry, store, clock, log: noLog });
   /** Asks for what was said to be saved; tells when it is. */
   const ask = () => {
     const asked = { isSaved: false };
@@ -36,7 +36,7 @@ function create() {
   return { clock, store, state, saving, ask };
 }
 
-describe("Saving.saved()", () => {
+describe("SnapshotReplicator.saved()", () => {
   test("resolves once what was said is in the store", async () => {
     const { clock, store, state, ask } = create();
     stateSet(state, "vm1", ["x@a:1"]);

@@ -1,5 +1,19 @@
 import type { SharedNews } from "../registry/peer-updates.ts";
-import type { Unconfirmed, WatsonChange } from "../registry/dirty-set.ts";
+import type { RegistrationChanges, Unconfirmed, WatsonChange } from "../registry/dirty-set.ts";
+
+/** Where registrations are kept: by one directory alone, or by all directories on one store together. */
+export type RegistrationReplication = SnapshotReplication | PeerReplication;
+
+/** The registrations as one directory knows them, for its own next start. */
+export interface SnapshotReplication {
+  readonly kind: "snapshot";
+  /**
+   * Saves what changed; what was not saved is lost with the process, and its Watsons state it again. Also tries whether
+   * an outage is over.
+   * @throws StoreError `unavailable` when some may not have been saved; saving them all again is no harm.
+   */
+  save(changes: RegistrationChanges): Promise<void>;
+}
 
 /** A directory that uses the store, from its start to its end. */
 export interface Replica {
@@ -10,6 +24,12 @@ export interface Replica {
   readonly startedMs: number;
 }
 
+/** A directory on the same store, as one of them sees it. */
+export interface SeenReplica extends Replica {
+  /** Whether it is this one. */
+  readonly self: boolean;
+}
+
 /** A directory that has ended, or that cannot reach the store any more: nobody knows which. */
 export interface MissingReplica {
   readonly address: string;
@@ -17,7 +37,7 @@ export interface MissingReplica {
 }
 
 /** Takes what others have written. */
-export interface SharedListener {
+export interface PeerListener {
   /** In the order of writing. The first call tells of all that is there. */
   news(news: SharedNews): void;
   /** Another directory has a Watson that says it is the one connected here: resolves to whether this one is alive. */
@@ -29,7 +49,8 @@ export interface SharedListener {
  * when a directory ends, and only the end of a Watson's lease or its own word removes them. A directory's presence is
  * what ends by itself: it says that the Watsons it had are out of sight, unless another directory sees them by then.
  */
-export interface SharedStore {
+export interface PeerReplication {
+  readonly kind: "peers";
   /** Names this directory from its start to its end. */
   readonly replica: string;
   /**
@@ -38,7 +59,7 @@ export interface SharedStore {
    */
   readonly alone: boolean;
   /** Begins to follow; must be called once, after `load`. */
-  follow(listener: SharedListener): void;
+  follow(listener: PeerListener): void;
   /**
    * Writes what changed, the change of each Watson apart: it holds as a whole, or not at all where another directory
    * has written of that Watson or of one of its instances since.

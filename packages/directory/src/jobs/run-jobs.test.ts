@@ -3,11 +3,12 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { Faults } from "../problems/faults.ts";
 import { ChangeExecutor } from "../changes/change-executor.ts";
-import { runHousekeeping } from "./housekeeping.ts";
-import { Saving } from "./registration-saving.ts";
+import { createJobs } from "./jobs.ts";
+import { runJobs } from "./run-jobs.ts";
+import { SnapshotReplicator } from "./snapshot-replicator.ts";
 import { Publisher } from "../feed/publisher.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
-import { createState, state as stateSet } from "../testing/worlds.ts";
+import { createState, state as stateSet, unobserved } from "../testing/worlds.ts";
 import { momentOf } from "../model/moment.ts";
 
 /** Everything that keeping house takes, running. */
@@ -21,24 +22,19 @@ function start({ warmUpMs = 1_000_000 } = {}) {
   const tell = (message: string): void => void said.push(message);
   const log = { ...noLog, info: tell, error: tell };
   const publisher = new Publisher(state.writer, { clock, epoch: "e", published: () => {} });
-  const nothing = (): void => {};
   const executor = new ChangeExecutor({
-    failed() {},
     board: new ProblemBoard(),
     state,
     store,
     clock,
     log,
-    changed: nothing,
-    storing: () => nothing,
-    recorded: nothing,
-    drained: nothing,
+    observer: unobserved,
   });
   const stopping = new AbortController();
   const faults = new Faults();
-  const saving = new Saving({ state, store, clock, log });
-  const deps = { state, executor, publisher, store, replication: null, saving, faults, clock, log };
-  const running = runHousekeeping(deps, { warmUpMs }, stopping.signal);
+  const replicator = new SnapshotReplicator(store.replication, { registry: state.registry, store, clock, log });
+  const deps = { state, executor, publisher, store, replicator, faults, clock, log };
+  const running = runJobs(createJobs({ warmUpMs }, deps), deps, stopping.signal);
   onTestFinished(async () => {
     stopping.abort();
     await running;
@@ -47,7 +43,7 @@ function start({ warmUpMs = 1_000_000 } = {}) {
   return { clock, store, state, said, faults };
 }
 
-test("runHousekeeping() saves registrations that could not be saved as soon as they can be", async () => {
+test("runJobs() saves registrations that could not be saved as soon as they can be", async () => {
   const { clock, store, state, said } = start();
   store.failing = true;
   stateSet(state, "vm1", ["barker@a:1", "barker@b:1"]);
@@ -67,7 +63,7 @@ test("runHousekeeping() saves registrations that could not be saved as soon as t
   expect(said.at(-1)).toBe("Store can be written again");
 });
 
-test("runHousekeeping() finds out that a store can be written again although there is nothing to write", async () => {
+test("runJobs() finds out that a store can be written again although there is nothing to write", async () => {
   const { clock, store, said } = start();
   store.outage = { sinceMs: 0, reason: "the disk is full" };
   await clock.advance(2_000);
@@ -75,7 +71,7 @@ test("runHousekeeping() finds out that a store can be written again although the
   expect(said).toEqual(["Store cannot be written, taking no changes", "Store can be written again"]);
 });
 
-test("runHousekeeping() ends leases while the store cannot be written", async () => {
+test("runJobs() ends leases while the store cannot be written", async () => {
   const { clock, store, state } = start();
   stateSet(state, "vm1", ["barker@a:1"]);
   state.registry.detach("id-of-vm1", momentOf(clock));
@@ -84,7 +80,7 @@ test("runHousekeeping() ends leases while the store cannot be written", async ()
   expect(state.table.size.instances).toBe(0);
 });
 
-test("runHousekeeping() ends no lease that came due while the directory stood still", async () => {
+test("runJobs() ends no lease that came due while the directory stood still", async () => {
   const { clock, state } = start();
   stateSet(state, "vm1", ["barker@a:1"]);
   state.registry.detach("id-of-vm1", momentOf(clock));
@@ -98,7 +94,7 @@ test("runHousekeeping() ends no lease that came due while the directory stood st
   expect(state.table.size.instances).toBe(0);
 });
 
-test("runHousekeeping() ends no warm-up that came due while the directory stood still", async () => {
+test("runJobs() ends no warm-up that came due while the directory stood still", async () => {
   const before = createState();
   stateSet(before, "vm1", ["barker@a:1"]);
   const { clock, state, said } = start({ warmUpMs: 15_000 });
@@ -113,7 +109,7 @@ test("runHousekeeping() ends no warm-up that came due while the directory stood 
   expect([...state.table.instances()].map((one) => one.state)).toEqual(["live"]);
 });
 
-test("runHousekeeping() shows nobody as lost whom it expects back from before a restart, until the warm-up is over", async () => {
+test("runJobs() shows nobody as lost whom it expects back from before a restart, until the warm-up is over", async () => {
   const before = createState();
   stateSet(before, "vm1", ["barker@a:1"]);
   stateSet(before, "vm2", ["barker@b:1"]);
@@ -129,7 +125,7 @@ test("runHousekeeping() shows nobody as lost whom it expects back from before a 
   expect(shown()).toEqual(["lost", "lost"]);
 });
 
-test("runHousekeeping() ends no lease from before a restart while Watsons keep coming back", async () => {
+test("runJobs() ends no lease from before a restart while Watsons keep coming back", async () => {
   const before = createState();
   const names = ["vm1", "vm2", "vm3", "vm4"];
   for (const name of names) stateSet(before, name, [`barker@${name}:1`]);
@@ -148,7 +144,7 @@ test("runHousekeeping() ends no lease from before a restart while Watsons keep c
   expect(said).toContain("Warm-up over");
 });
 
-test("runHousekeeping() goes on after a tick that failed, and says so once", async () => {
+test("runJobs() goes on after a tick that failed, and says so once", async () => {
   const { clock, state, said, faults } = start();
   stateSet(state, "vm1", ["barker@a:1"]);
   state.registry.detach("id-of-vm1", momentOf(clock));

@@ -2,7 +2,7 @@ import type { Chance, Clock, Logger } from "@datawire/runtime";
 import type { SharedNews } from "../../registry/peer-updates.ts";
 import type { Unconfirmed, WatsonChange } from "../../registry/dirty-set.ts";
 import { StoreError } from "../contract.ts";
-import type { MissingReplica, Replica, SharedListener, SharedStore } from "../shared.ts";
+import type { MissingReplica, Replica, PeerListener, PeerReplication } from "../replication.ts";
 import { EtcdError } from "./etcd-error.ts";
 import type { Following } from "./following.ts";
 import type { Keys } from "./keys.ts";
@@ -10,13 +10,13 @@ import type { Challenge, ReadEntries } from "./news.ts";
 import type { Presence } from "./presence.ts";
 import { watsonTransactions } from "./watson-swaps.ts";
 
-interface EtcdSharedConfig {
+interface EtcdReplicationConfig {
   readonly replica: Replica;
   /** How long it takes at the most until it is known whether a directory is there. */
   readonly presenceMs: number;
 }
 
-interface EtcdSharedDeps {
+interface EtcdReplicationDeps {
   readonly following: Following;
   readonly keys: Keys;
   readonly presence: Presence;
@@ -36,9 +36,10 @@ const MISSED_MS = 3_600_000;
 const MISSED_MAX = 20;
 
 /** The registrations that directories share over etcd. */
-export class EtcdShared implements SharedStore {
-  readonly #config: EtcdSharedConfig;
-  readonly #deps: EtcdSharedDeps;
+export class EtcdReplication implements PeerReplication {
+  readonly kind = "peers";
+  readonly #config: EtcdReplicationConfig;
+  readonly #deps: EtcdReplicationDeps;
   readonly #replicas = new Map<string, Replica>();
   /** By address, the one that went last at the end. */
   readonly #gone = new Map<string, MissingReplica>();
@@ -46,10 +47,10 @@ export class EtcdShared implements SharedStore {
   readonly #asked = new Map<string, (alive: boolean) => void>();
   /** Directories that did not answer, until when they are not asked. */
   readonly #silent = new Map<string, number>();
-  #listener: SharedListener | null = null;
+  #listener: PeerListener | null = null;
   #waiting: SharedNews[] = [];
 
-  constructor(config: EtcdSharedConfig, deps: EtcdSharedDeps) {
+  constructor(config: EtcdReplicationConfig, deps: EtcdReplicationDeps) {
     this.#config = config;
     this.#deps = deps;
   }
@@ -69,7 +70,7 @@ export class EtcdShared implements SharedStore {
     this.#waiting = [{ replicas: read.replicas, sightings: read.sightings, registrations: [] }];
   }
 
-  follow(listener: SharedListener): void {
+  follow(listener: PeerListener): void {
     this.#listener = listener;
     for (const news of this.#waiting) listener.news(news);
     this.#waiting = [];

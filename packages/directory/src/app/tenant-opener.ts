@@ -1,0 +1,97 @@
+import type { Clock, Chance, Logger, ProblemBoard } from "@datawire/runtime";
+import type { Access } from "../access/open-access.ts";
+import { noTenants, type Surroundings } from "../api/context.ts";
+import type { StateConfig } from "../registry/state.ts";
+import type { Store } from "../store/contract.ts";
+import { createNothingStore } from "../store/nothing.ts";
+import type { Realm } from "../store/realm.ts";
+import type { Metrics } from "./metrics.ts";
+import type { TenantGroups } from "./tenant-groups.ts";
+import { openTenant, type Tenant } from "./tenant.ts";
+import type { Tenants } from "./tenants.ts";
+
+interface TenantOpenerConfig extends StateConfig {
+  readonly address: string;
+  readonly warnings: readonly string[];
+}
+
+interface TenantOpenerDeps {
+  readonly access: Access;
+  readonly groups: TenantGroups;
+  /** The whole of the directory's own, for backups. */
+  readonly whole: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly chance: Chance;
+  readonly metrics: Metrics;
+  readonly board: ProblemBoard;
+}
+
+/** Opens the tables of tenants and of their environments. */
+export class TenantOpener {
+  readonly #config: TenantOpenerConfig;
+  readonly #deps: TenantOpenerDeps;
+  readonly #startedMs: number;
+  readonly #nothing = new Map<string | null, Promise<Tenant>>();
+
+  constructor(config: TenantOpenerConfig, deps: TenantOpenerDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#startedMs = deps.clock.nowMs();
+  }
+
+  /** Opens a table with a store of its own, among all others. */
+  async open(realm: Realm, tenants: Tenants): Promise<Tenant> {
+    const { access, groups, whole, log, board } = this.#deps;
+    const { tenant, environment } = realm;
+    const store = await access.storeOf(realm);
+    if (tenant === null && environment === null)
+      return this.#open(store, log, {
+        ...this.#surroundings(tenant, whole),
+        // They say where it listens and who is let in, which is nothing of a tenant's.
+        warnings: this.#config.warnings,
+        problems: () => board.list(),
+        tenants: { list: () => access.tenants(), of: (name) => tenants.of(name) },
+        originals: () => groups.of(tenant).originals,
+      });
+    const names = { ...(tenant !== null && { tenant }), ...(environment !== null && { environment }) };
+    try {
+      return await this.#open(store, log.child(names), {
+        ...this.#surroundings(tenant, store),
+        originals: environment === null ? () => groups.of(tenant).originals : () => null,
+      });
+    } catch (error) {
+      // It may be asked for again, and a store is open once.
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** The table of an environment of a tenant that is not there. */
+  nothing(tenant: string | null): Promise<Tenant> {
+    const store = createNothingStore();
+    const known = this.#nothing.get(tenant) ?? this.#open(store, this.#deps.log, this.#surroundings(tenant, store));
+    this.#nothing.set(tenant, known);
+    return known;
+  }
+
+  #open(store: Store, log: Logger, surroundings: Surroundings): Promise<Tenant> {
+    const { clock, chance, metrics } = this.#deps;
+    return openTenant(this.#config, { store, clock, log, chance, metrics, surroundings });
+  }
+
+  #surroundings(tenant: string | null, store: Store): Surroundings {
+    const { access, groups } = this.#deps;
+    return {
+      store,
+      tokens: access.tokens,
+      address: this.#config.address,
+      startedMs: this.#startedMs,
+      warnings: [],
+      problems: () => [],
+      tenants: noTenants,
+      logs: groups.of(tenant).logs,
+      originals: () => null,
+    };
+  }
+}

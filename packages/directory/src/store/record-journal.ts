@@ -1,0 +1,182 @@
+import { type Chance, type Clock, type Logger, type ProblemBoard, systemChance } from "@datawire/runtime";
+import { type Moment, momentOf } from "../model/moment.ts";
+import { LeftOut } from "../problems/left-out.ts";
+import {
+  type RecordContent,
+  type RecordStore,
+  type RecordWrite,
+  StoreError,
+  type VersionedRecord,
+} from "./contract.ts";
+import { inParts, type Write } from "./replacement.ts";
+
+/** What the records of a journal make. */
+export interface Recorded<R> {
+  /** Reads a record, or its end where the value is null, for its meaning. Throws what is wrong with it. */
+  read(key: string, value: unknown): R;
+  /** Makes it part of what is known. */
+  apply(record: R, moment: Moment): void;
+  /** A record is there that cannot be read; what is known of it from before stays. */
+  leftOut(key: string, moment: Moment): void;
+  /** Told after records were applied, written here or by another directory on the same store; not of the first ones. */
+  applied(records: readonly R[]): void;
+}
+
+/** What a journal works with. */
+export interface JournalDeps {
+  readonly store: RecordStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly board: Pick<ProblemBoard, "set">;
+  /** Default: the system's. */
+  readonly chance?: Pick<Chance, "number">;
+  /** Begins to measure how long the store takes to make something durable; the function returned ends that. */
+  readonly storing?: () => () => void;
+}
+
+/** What is to be written, and what its making comes to. */
+export interface Planned<T> {
+  /** None changes nothing. */
+  readonly writes: readonly Write[];
+  readonly result: T;
+}
+
+/** How often a change is planned while other directories are faster each time. */
+const PLANS_MAX = 20;
+/** After a few plans in vain each waits a moment of its own length, so that one of several directories gets through. */
+const PLANS_AT_ONCE = 3;
+const PLAN_PAUSE_MS = 10;
+
+/**
+ * All that is recorded goes this way: one write after the other, each planned on what is known by then, written on the
+ * condition that nobody was faster, and only then part of what is known. So what anyone has seen is durable, and what is
+ * refused was not written. What others on the same store write comes the same way.
+ */
+export class RecordJournal<R> {
+  readonly #recorded: Recorded<R>;
+  readonly #deps: JournalDeps;
+  readonly #versions = new Map<string, number>();
+  readonly #leftOut: LeftOut;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @param name names it to the board. */
+  constructor(name: string, recorded: Recorded<R>, deps: JournalDeps) {
+    this.#recorded = recorded;
+    this.#deps = deps;
+    this.#leftOut = new LeftOut(name, deps);
+  }
+
+  /** Takes what the store holds, and from now on what others write. Must be the first call. */
+  begin({ records, unreadable }: RecordContent): void {
+    const moment = momentOf(this.#deps.clock);
+    for (const record of records) this.#take(record, moment);
+    for (const { key, reason } of unreadable) this.#leftOut.add(key, reason);
+    this.#deps.store.follow((followed) => this.#follow(followed));
+  }
+
+  /** Whether there is a record of that key, be it one that cannot be read. */
+  has(key: string): boolean {
+    return this.#versions.has(key);
+  }
+
+  /**
+   * Makes a change. Where another directory was faster it is planned again, on what that one has made of all.
+   * @param plan what it throws is the answer, and nothing was written then. Nothing is awaited between the plan and the
+   * look at the versions that its writes rest on: news that came in between would be overwritten.
+   * @throws StoreError `unavailable` or `uncertain`; `conflict` where others were faster each time.
+   */
+  change<T>(plan: (moment: Moment) => Planned<T>): Promise<T> {
+    return this.#serially(async () => {
+      const { clock, chance = systemChance } = this.#deps;
+      for (let attempt = 1; ; attempt++) {
+        const moment = momentOf(clock);
+        const { writes, result } = plan(moment);
+        try {
+          if (writes.length > 0) await this.#write(writes, moment);
+          return result;
+        } catch (error) {
+          if (!isConflict(error) || attempt === PLANS_MAX) throw error;
+          if (attempt >= PLANS_AT_ONCE) await clock.sleep(chance.number() * PLAN_PAUSE_MS * attempt);
+        }
+      }
+    });
+  }
+
+  /** Writes what gives way to what another directory has written of the same: returns whether it was written. */
+  offer(writes: readonly Write[]): Promise<boolean> {
+    return this.#serially(async () => {
+      try {
+        await this.#write(writes, momentOf(this.#deps.clock));
+        return true;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        return false;
+      }
+    });
+  }
+
+  /**
+   * Makes a change of any size, planned on all that the store holds. A store that takes only so many writes at once gets
+   * them in parts; planned again, only what is missing is written.
+   */
+  replace<T>(plan: (current: readonly VersionedRecord[], moment: Moment) => Planned<T>): Promise<T> {
+    return this.#serially(async () => {
+      const { store, clock } = this.#deps;
+      const moment = momentOf(clock);
+      const { records } = await store.load();
+      const { writes, result } = plan(records, moment);
+      for (const part of inParts(writes, store)) await this.#write(part, moment);
+      return result;
+    });
+  }
+
+  /** Resolves when all that was asked for so far is done. */
+  async settled(): Promise<void> {
+    await this.#queue;
+  }
+
+  async #write(wanted: readonly Write[], moment: Moment): Promise<void> {
+    const { store, storing } = this.#deps;
+    const writes = wanted.map(({ key, value }): RecordWrite => {
+      // What could not be read again must not be written: the next start would leave it out.
+      if (value !== null) this.#recorded.read(key, value);
+      return { key, value, expected: this.#versions.get(key) ?? 0 };
+    });
+    const stored = storing?.();
+    const version = await store.commit(writes);
+    stored?.();
+    this.#recorded.applied(writes.flatMap(({ key, value }) => this.#take({ key, value, version }, moment)));
+  }
+
+  #follow(followed: readonly VersionedRecord[]): void {
+    const moment = momentOf(this.#deps.clock);
+    this.#recorded.applied(followed.flatMap((one) => this.#take(one, moment)));
+  }
+
+  /** Takes a record as the store has it. */
+  #take({ key, value, version }: VersionedRecord, moment: Moment): R[] {
+    // One that is left out is there all the same: whoever replaces it has to know its version.
+    if (value === null) this.#versions.delete(key);
+    else this.#versions.set(key, version);
+    this.#leftOut.settle(key);
+    try {
+      const record = this.#recorded.read(key, value);
+      this.#recorded.apply(record, moment);
+      return [record];
+    } catch (error) {
+      if (value !== null) this.#leftOut.add(key, error);
+      this.#recorded.leftOut(key, moment);
+      return [];
+    }
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {}); // whoever asked is told; the next one is not concerned
+    return result;
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "conflict";
+}
