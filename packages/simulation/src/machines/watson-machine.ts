@@ -1,6 +1,6 @@
 import { type InstanceState, instanceKey, type Registration, registrationSchema } from "@datawire/protocol";
 import { type Clock, noLog, ProblemBoard, VERSION } from "@datawire/runtime";
-import { type Announcement, Links, Registrar, type Replicas } from "@datawire/watson/testing";
+import { type Announcement, Links, type Replicas } from "@datawire/watson/testing";
 import type { SeededChance } from "../environment/chance.ts";
 import type { Absence, Network } from "../environment/network.ts";
 import { SimulatedProcess } from "../environment/simulated-process.ts";
@@ -90,18 +90,14 @@ export class WatsonMachine {
       log: noLog,
       board,
       random: () => chance.number(),
-      onState() {},
+      announcements: () => this.#announcements(),
+      drains: {
+        drained: () => new Set(this.#drained),
+        rememberDrained: (_, keys) => void (this.#drained = keys),
+      },
       connect: ({ replica }, events) => network.connect(process, replica.host, events),
-      createRegistrar: (own) =>
-        new Registrar(own, new Set(this.#drained), {
-          clock: process.clock,
-          log: noLog,
-          board,
-          announcements: () => this.#announcements(),
-          onDrained: (keys) => void (this.#drained = keys),
-          onConfirmed: () => this.#remember(),
-        }),
     });
+    links.observe({ confirmed: () => this.#remember() });
     this.#links = links;
     const identity = { kind: "watson", name: this.name, id: `identity-of-${this.name}`, version: VERSION } as const;
     void links.reconcile({ directories: [replicas], identity, token: null, tls: null });

@@ -28,10 +28,8 @@ function fixture() {
     },
     earlyFailureProbes: { create: () => null },
     wasLive: () => false,
-    onChange() {},
-    onChecked() {},
-    onHealth: ({ name }, { state }) => void told.push(`${name} ${state}`),
   });
+  agent.observe({ healthChanged: ({ name }, { state }) => void told.push(`${name} ${state}`) });
   const states = (): string[] =>
     [...agent.announcements().values()].map(({ registration }) => `${registration.name} ${registration.state}`);
   return { clock, agent, told, states };

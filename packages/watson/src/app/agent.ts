@@ -7,7 +7,7 @@ import { Checker, type TaskOutcome } from "../checks/checker.ts";
 import type { ProberDeps } from "../probes/prober.ts";
 import type { EarlyFailureProbes } from "../checks/early-failure-probe.ts";
 
-/** What an agent works with, and whom it tells. */
+/** What an agent works with. */
 export interface AgentDeps {
   readonly clock: Clock;
   /** Counts time in which Watson could have heard an answer. */
@@ -19,10 +19,14 @@ export interface AgentDeps {
   readonly earlyFailureProbes: EarlyFailureProbes;
   /** Whether an instance was live when an earlier Watson last looked. */
   readonly wasLive: (instance: ServiceDefinition) => boolean;
-  /** Told when what is to be announced may be another. */
-  readonly onChange: () => void;
-  readonly onChecked: (outcome: TaskOutcome) => void;
-  readonly onHealth: (instance: ServiceDefinition, health: Health) => void;
+}
+
+/** Whom an agent tells of its work; called from the event loop, in the order of their coming. */
+export interface AgentObserver {
+  checked?(outcome: TaskOutcome): void;
+  healthChanged?(instance: ServiceDefinition, health: Health): void;
+  /** What is to be announced may be another now. */
+  announcementsChanged?(): void;
 }
 
 /** Checks what is wanted, and knows what is to be announced of it. */
@@ -30,6 +34,7 @@ export class Agent {
   readonly #deps: AgentDeps;
   readonly #monitor: Monitor;
   readonly #checker: Checker;
+  readonly #observers: AgentObserver[] = [];
   readonly #decided = Promise.withResolvers<void>();
   #tasksVersion = -1;
   #cancelTimer: () => void = () => {};
@@ -47,6 +52,11 @@ export class Agent {
     });
   }
 
+  /** Tells this observer too, from here on. */
+  observe(observer: AgentObserver): void {
+    this.#observers.push(observer);
+  }
+
   /** Makes these the instances that are checked and announced. */
   apply(wanted: ReadonlyMap<string, ServiceDefinition>): void {
     this.#monitor.apply(wanted, this.#nowMs());
@@ -61,12 +71,25 @@ export class Agent {
     over.abort();
   }
 
+  /** What the directories are to be told, by key. */
   announcements(): ReadonlyMap<string, Announcement> {
     return this.#monitor.registrations(this.#nowMs());
   }
 
+  /** Every instance with its health. */
   instances(): Iterable<{ readonly instance: ServiceDefinition; readonly health: Health }> {
     return this.#monitor.entries(this.#nowMs());
+  }
+
+  /** The instances that are live. */
+  *live(): Generator<ServiceDefinition> {
+    for (const { instance, health } of this.instances()) if (health.state === "live") yield instance;
+  }
+
+  /** The keys of the instances with this name, or this key. */
+  find(name: string): string[] {
+    const found = [...this.instances()].map(({ instance }) => instance);
+    return found.filter((instance) => instance.name === name || instance.key === name).map(({ key }) => key);
   }
 
   /** Passes on a heartbeat; returns how many checks waited for it. */
@@ -78,7 +101,7 @@ export class Agent {
   drain(): number {
     this.stop();
     this.#monitor.stop();
-    this.#deps.onChange();
+    this.#tellAnnouncements();
     const drains = [...this.instances()].map(({ instance, health }) =>
       health.state === "live" ? instance.drainMs : 0,
     );
@@ -106,7 +129,7 @@ export class Agent {
 
   #take(outcome: TaskOutcome): { readonly inDoubt: boolean } {
     const { task, probe } = outcome;
-    this.#deps.onChecked(outcome);
+    for (const observer of this.#observers) observer.checked?.(outcome);
     const { change, inDoubt } = this.#monitor.observe(
       { monitoredId: task.monitoredId, checkId: task.check.id, probe },
       this.#nowMs(),
@@ -119,9 +142,9 @@ export class Agent {
   }
 
   #tell({ instance, health, keptUrl }: Change): void {
-    const { log, onHealth } = this.#deps;
+    const { log } = this.#deps;
     const { key, url } = instance;
-    onHealth(instance, health);
+    for (const observer of this.#observers) observer.healthChanged?.(instance, health);
     if (health.state === "down" && keptUrl !== null) {
       const { reason } = health;
       return log.warn("New URL of an instance is down, the old one stays", { instance: key, url, reason, keptUrl });
@@ -132,7 +155,7 @@ export class Agent {
 
   /** Brings the checks, the announcements and the next moment in line with the monitor. */
   #follow(): void {
-    const { clock, onChange } = this.#deps;
+    const { clock } = this.#deps;
     if (this.#tasksVersion !== this.#monitor.tasksVersion) {
       this.#tasksVersion = this.#monitor.tasksVersion;
       this.#checker.reconcile(this.#monitor.tasks());
@@ -148,7 +171,11 @@ export class Agent {
     }
     if (this.#monitor.isDecided()) this.#decided.resolve();
     this.#deps.board.set("urls", [...this.#monitor.kept()].map(keptProblem));
-    onChange();
+    this.#tellAnnouncements();
+  }
+
+  #tellAnnouncements(): void {
+    for (const observer of this.#observers) observer.announcementsChanged?.();
   }
 
   #nowMs(): number {

@@ -14,7 +14,7 @@ test("createMetrics() forgets the series of an instance that is gone, once they 
     directories: () => [],
     fileProblems: () => 0,
   });
-  for (const instance of instances.values()) metrics.changed(instance, live);
+  for (const instance of instances.values()) metrics.healthChanged(instance, live);
   const told = async (): Promise<(string | undefined)[]> => {
     const text = await metrics.registry.metrics();
     return [...text.matchAll(/^datawire_watson_instance_changes_total\{.*instance="(\w+)".*\} 1$/gm)].map(([, a]) => a);

@@ -11,11 +11,11 @@ export interface MetricSources {
   readonly fileProblems: () => number;
 }
 
-/** What Watson counts of its work. */
+/** What Watson counts of its work; an observer of its agent. */
 export interface WatsonMetrics {
   readonly registry: Pick<Registry, "metrics" | "contentType">;
   checked(outcome: TaskOutcome): void;
-  changed(instance: ServiceDefinition, health: Health): void;
+  healthChanged(instance: ServiceDefinition, health: Health): void;
 }
 
 const STATES: readonly Health["state"][] = ["unknown", "live", "down"];
@@ -78,7 +78,7 @@ export function createMetrics(sources: MetricSources): WatsonMetrics {
       duration.observe({ kind }, timing.tookMs / 1_000);
       lateness.observe(timing.lateMs / 1_000);
     },
-    changed(instance, { state }) {
+    healthChanged(instance, { state }) {
       changed.set(instance.key, instance);
       changes.inc({ service: instance.service, instance: instance.name, state });
     },

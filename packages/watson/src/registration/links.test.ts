@@ -3,7 +3,6 @@ import { createFakeClock, eventually } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import type { Replicas } from "../model/directories.ts";
 import { Links, type LinksConfig } from "./links.ts";
-import { Registrar } from "./registrar.ts";
 
 // Nothing listens on port 1, so that each attempt ends at once and the next waits for the clock.
 const directory = (host: string): Replicas => [{ host, port: 1, tls: null }];
@@ -14,17 +13,9 @@ function settings(...directories: readonly Replicas[]): LinksConfig {
 }
 
 function create(board = new ProblemBoard()): Links {
+  const drains = { drained: () => new Set<string>(), rememberDrained() {} };
   const clock = createFakeClock();
-  const createRegistrar = (replicas: Replicas): Registrar =>
-    new Registrar(replicas, new Set(), {
-      clock,
-      log: noLog,
-      announcements: () => new Map(),
-      board: new ProblemBoard(),
-      onDrained() {},
-      onConfirmed() {},
-    });
-  return new Links({ clock, log: noLog, board, random: () => 0.5, createRegistrar, onState() {} });
+  return new Links({ clock, log: noLog, board, random: () => 0.5, announcements: () => new Map(), drains });
 }
 
 const namesOf = (links: Links): string[] => [...links.registrars()].map(({ name }) => name);

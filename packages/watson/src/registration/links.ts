@@ -3,7 +3,8 @@ import type { ReportedProblem } from "@datawire/protocol";
 import { type Connect, type LinkIdentity, type LinkState, runLink, type TlsSettings } from "@datawire/link";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import { directoryName, type Replicas } from "../model/directories.ts";
-import type { Registrar } from "./registrar.ts";
+import type { Announcement } from "../monitor/monitor.ts";
+import { Registrar } from "./registrar.ts";
 
 /** How directories are reached, and as whom. */
 export interface LinksConfig {
@@ -18,12 +19,27 @@ export interface LinksDeps {
   readonly clock: Clock;
   readonly log: Logger;
   /** What an operator should see of this Watson; a directory that it does not reach is told to the others. */
-  readonly board: Pick<ProblemBoard, "set">;
+  readonly board: ProblemBoard;
   readonly random: () => number;
-  readonly createRegistrar: (replicas: Replicas) => Registrar;
-  readonly onState: () => void;
+  /** What is to be announced now, by key. */
+  readonly announcements: () => ReadonlyMap<string, Announcement>;
+  readonly drains: Drains;
   /** Default: over WebSocket. */
   readonly connect?: Connect;
+}
+
+/** Keeps, for the next start, the keys of the instances that operators have drained, by the name of the directory. */
+export interface Drains {
+  drained(directory: string): ReadonlySet<string>;
+  rememberDrained(directory: string, keys: readonly string[]): void;
+}
+
+/** Whom the links tell how they stand. */
+export interface LinksObserver {
+  /** A directory is reached, lost, or refuses this Watson. */
+  stateChanged?(): void;
+  /** A directory has confirmed all that it was sent. */
+  confirmed?(): void;
 }
 
 interface Link {
@@ -38,12 +54,18 @@ interface Link {
 export class Links {
   readonly #deps: LinksDeps;
   readonly #links = new Map<string, Link>();
+  readonly #observers: LinksObserver[] = [];
   #isOpen = false;
   #isStopped = false;
   #wasConnected = false;
 
   constructor(deps: LinksDeps) {
     this.#deps = deps;
+  }
+
+  /** Tells this observer too, from here on. */
+  observe(observer: LinksObserver): void {
+    this.#observers.push(observer);
   }
 
   /** Makes these the directories that are linked to; a link whose settings are the same is not disturbed. */
@@ -65,6 +87,7 @@ export class Links {
     }
   }
 
+  /** One for each directory. */
   *registrars(): Generator<Registrar> {
     for (const { registrar } of this.#links.values()) yield registrar;
   }
@@ -75,6 +98,7 @@ export class Links {
     for (const registrar of this.registrars()) registrar.open();
   }
 
+  /** Something of what is to be announced, or to be reported, may be another now. */
   changed(): void {
     for (const registrar of this.registrars()) registrar.changed();
   }
@@ -101,8 +125,18 @@ export class Links {
   }
 
   #start(replicas: Replicas, access: Omit<LinksConfig, "directories">): Link {
-    const { clock, log, board, random, createRegistrar, onState, connect } = this.#deps;
-    const registrar = createRegistrar(replicas);
+    const { clock, log, board, random, announcements, drains, connect } = this.#deps;
+    const name = directoryName(replicas);
+    const registrar = new Registrar(replicas, drains.drained(name), {
+      clock,
+      log,
+      board,
+      announcements,
+      onDrained: (keys) => drains.rememberDrained(name, keys),
+      onConfirmed: () => {
+        for (const observer of this.#observers) observer.confirmed?.();
+      },
+    });
     if (this.#isOpen) registrar.open();
     const stop = new AbortController();
     const deps = {
@@ -116,7 +150,7 @@ export class Links {
         link.state = state;
         if (state.state === "connected") this.#wasConnected = true;
         if (state.state !== "connecting") board.set(`directory ${registrar.name}`, unreached(registrar.name, state));
-        onState();
+        for (const observer of this.#observers) observer.stateChanged?.();
       },
     };
     const link: Link = {

@@ -2,4 +2,3 @@
 export type { Replicas } from "../model/directories.ts";
 export type { Announcement } from "../monitor/monitor.ts";
 export { Links } from "../registration/links.ts";
-export { Registrar } from "../registration/registrar.ts";
