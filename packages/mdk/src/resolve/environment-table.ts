@@ -1,0 +1,160 @@
+import type { CatalogReader } from "@datawire/catalog";
+import { type Instance, isUsable, listShort, meetsRequirement, nearest, parseName, parseVersion } from "@datawire/protocol";
+import type { CallerContext } from "@datawire/routing";
+import type { BreakerSettings } from "../session/breaker.ts";
+import type { Json } from "../session/json.ts";
+import { MdkError, translating } from "../session/mdk-error.ts";
+import type { Choice } from "../session/node.ts";
+import type { Chance } from "./balance.ts";
+import { Breakers } from "./breakers.ts";
+import { type Known, meets, Plan, type PlanDeps } from "./plan.ts";
+
+export interface TableConfig {
+  readonly environment: string;
+  readonly caller: CallerContext;
+  readonly breaker: BreakerSettings;
+}
+
+/** The most versions of one service that plans are kept of: what is asked for may come from outside. */
+const PLANS_MAX = 64;
+
+/** The plans of one service. */
+interface Plans {
+  readonly any: Plan;
+  readonly byVersion: Map<string, Plan>;
+}
+
+/** What one environment has, as one caller sees it. Plans are made when they are first asked for, and kept. */
+export class EnvironmentTable {
+  readonly #config: TableConfig;
+  readonly #table: CatalogReader;
+  readonly #deps: PlanDeps;
+  readonly #breakers: Breakers;
+  readonly #plans = new Map<string, Plans>();
+  readonly #choices = new WeakMap<Instance, Choice>();
+  /** Service → versions that were ever registered here; `null` for none. */
+  readonly #seen = new Map<string, Set<string | null>>();
+
+  constructor(config: TableConfig, table: CatalogReader, chance: Chance) {
+    this.#config = config;
+    this.#table = table;
+    this.#breakers = new Breakers(config.breaker);
+    this.#deps = {
+      ...chance,
+      choiceOf: (instance) => this.#choiceOf(instance),
+      choiceOfUrl: (service, url) => this.#choiceOfUrl(service, url),
+    };
+  }
+
+  /** The table says something new of these services. */
+  changed(services: Iterable<string>): void {
+    for (const name of services) {
+      this.#plans.delete(name);
+      const view = this.#table.service(name);
+      if (view === null) continue;
+      const { defaultUrl } = view.service.settings;
+      this.#breakers.keep(name, new Set([...view.instances.map(({ url }) => url), ...(defaultUrl ? [defaultUrl] : [])]));
+      const seen = this.#seen.get(name) ?? new Set();
+      for (const { version } of view.instances) seen.add(version);
+      this.#seen.set(name, seen);
+    }
+  }
+
+  /** The next node; null where there is none now. @throws MdkError `invalid_argument` */
+  next(service: string, version: string | null, known: Known | null): Choice | null {
+    return this.#plan(service, version).next(known);
+  }
+
+  /** Whether anything that meets a requirement was ever registered here. */
+  hasSeen(service: string, version: string | null): boolean {
+    if (this.#table.service(service)?.service.settings.defaultUrl != null) return true;
+    const seen = this.#seen.get(service);
+    if (seen === undefined || version === null) return seen !== undefined && seen.size > 0;
+    return [...seen].some((one) => meetsRequirement(one, version));
+  }
+
+  /** When the first breaker that stands in the way lets a try through; null where none does. */
+  retryMs(service: string, version: string | null): number | null {
+    const times = [...this.#plan(service, version).choices()].flatMap(({ breaker }) => breaker.untilMs ?? []);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** Why there is no node, and what there is instead. @param inMs how long until `atMs` of the monotonic clock. */
+  refusal(service: string, version: string | null, inMs: (atMs: number) => number): MdkError {
+    const what = `Cannot resolve ${service}${version === null ? "" : ` ${version}`}`;
+    const { environment } = this.#config;
+    const view = this.#table.service(service);
+    if (view === null) {
+      const near = nearest(service, [...this.#table.serviceNames()]);
+      const hint = near === undefined ? "" : `; did you mean ${near}?`;
+      return new MdkError("not_found", `${what}: no service of that name is known in ${environment}${hint}`);
+    }
+    const atMs = this.retryMs(service, version);
+    if (atMs !== null && view.instances.some((one) => meets(one, { version }))) {
+      const seconds = Math.ceil(Math.max(0, inMs(atMs)) / 1_000);
+      const why = "the circuit breakers of all nodes that meet it have tripped";
+      return new MdkError("unavailable", `${what}: ${why}; the first one is tried again in ${seconds} s`);
+    }
+    const live = view.instances.filter(isUsable);
+    const versions = [...new Set(live.map((instance) => instance.version ?? "without a version"))];
+    if (live.length > 0 && view.service.settings.failover === "none" && version === null)
+      return new MdkError("unavailable", `${what}: its primary has no live instance, and it has failover: none`);
+    const there = versions.length === 0 ? "nothing of it is live" : `live are ${listShort(versions)}`;
+    return new MdkError("not_found", `${what}: no live instance in ${environment} meets that; ${there}`);
+  }
+
+  /** Where calls to an address of the service go through; null for an address that it does not have. */
+  choiceAt(service: string, address: string): Choice | null {
+    const instance = this.#table.service(service)?.instances.find(({ url }) => url === address);
+    return instance === undefined ? null : this.#choiceOf(instance);
+  }
+
+  #plan(service: string, version: string | null): Plan {
+    const known = this.#plans.get(service);
+    if (known !== undefined) {
+      if (version === null) return known.any;
+      const plan = known.byVersion.get(version);
+      if (plan !== undefined) return plan;
+    }
+    translating(() => parseName(requireText(service, "service"), "service"));
+    if (version !== null) translating(() => parseVersion(requireText(version, "version")));
+    const plans = known ?? { any: this.#made(service, null), byVersion: new Map<string, Plan>() };
+    // What the table does not know may be any name: it is not worth keeping.
+    if (known === undefined && this.#table.service(service) !== null) this.#plans.set(service, plans);
+    if (version === null) return plans.any;
+    const plan = this.#made(service, version);
+    if (plans.byVersion.size < PLANS_MAX) plans.byVersion.set(version, plan);
+    return plan;
+  }
+
+  #made(service: string, version: string | null): Plan {
+    return new Plan({ service, version }, this.#table, this.#config.caller, this.#deps);
+  }
+
+  #choiceOf(instance: Instance): Choice {
+    const known = this.#choices.get(instance);
+    if (known !== undefined) return known;
+    const { service, name, version, url, weight, zone, tags } = instance;
+    const properties: Record<string, Json> = { weight, zone, tags: [...tags] };
+    const choice = this.#withBreaker({ id: name, service, version, address: url, properties });
+    this.#choices.set(instance, choice);
+    return choice;
+  }
+
+  #choiceOfUrl(service: string, url: string): Choice {
+    return this.#withBreaker({ id: "default", service, version: null, address: url, properties: {} });
+  }
+
+  #withBreaker(node: Omit<Choice["node"], "environment">): Choice {
+    return {
+      node: Object.freeze({ ...node, environment: this.#config.environment }),
+      breaker: this.#breakers.of(node.service, node.address),
+    };
+  }
+}
+
+/** Without types, anything may be passed; the rules for names would take `undefined` for the text of that name. */
+function requireText(value: unknown, what: string): string {
+  if (typeof value === "string") return value;
+  throw new MdkError("invalid_argument", `Cannot use ${String(value)} as a ${what}: wanted a text`);
+}

@@ -1,0 +1,34 @@
+import { parseHeaderLines, type RequestFacts } from "@datawire/routing";
+import { own } from "@datawire/protocol";
+import type { RequestLike } from "../session/types.ts";
+
+/** What the rules see of a request. */
+export function factsOf({ path, headers }: RequestLike): RequestFacts {
+  return { ...(path !== undefined && { path }), ...parseHeaderLines([...linesOf(headers ?? {})]) };
+}
+
+/** The value that a sticky table or a consistent balance goes by; null where the request has none. */
+export function keyIn(facts: RequestFacts, by: { readonly kind: string; readonly name?: string }): string | null {
+  switch (by.kind) {
+    case "header":
+      return own(facts.headers ?? {}, by.name ?? "") ?? null;
+    case "cookie":
+      return own(facts.cookies ?? {}, by.name ?? "") ?? null;
+    case "path":
+      return facts.path ?? null;
+    default:
+      return null;
+  }
+}
+
+function* linesOf(headers: NonNullable<RequestLike["headers"]>): Generator<string> {
+  for (const [name, value] of isIterable(headers) ? headers : Object.entries(headers)) {
+    // What is no header field cannot meet a condition.
+    if (!/^[^\s:]+$/.test(name) || value === undefined) continue;
+    for (const one of typeof value === "string" ? [value] : (value as readonly string[])) yield `${name}: ${one}`;
+  }
+}
+
+function isIterable(headers: object): headers is Iterable<readonly [string, string]> {
+  return Symbol.iterator in headers;
+}

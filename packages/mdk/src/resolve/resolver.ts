@@ -1,0 +1,202 @@
+import type { CatalogReader } from "@datawire/catalog";
+import type { CallerContext } from "@datawire/routing";
+import type { BreakerSettings } from "../session/breaker.ts";
+import type { Environment } from "../session/context.ts";
+import { MdkError } from "../session/mdk-error.ts";
+import type { Choice } from "../session/node.ts";
+import { type Resolving, type ResolveQuery, waitMsOf } from "../session/session.ts";
+import type { SessionClock } from "../session/time.ts";
+import type { ResolveOptions } from "../session/types.ts";
+import { EnvironmentTable } from "./environment-table.ts";
+import type { Known } from "./plan.ts";
+import { factsOf } from "./request-facts.ts";
+
+/** The table of one environment, as far as it has come. */
+export interface EnvironmentSource {
+  readonly table: CatalogReader;
+  /** Why there is no table yet; null once there is one. */
+  missing(): MdkError | null;
+}
+
+export interface ResolverConfig {
+  readonly caller: CallerContext;
+  readonly breaker: BreakerSettings;
+}
+
+export interface ResolverDeps {
+  readonly clock: SessionClock;
+  readonly random: () => number;
+  /** The source of an environment, which is followed from then on; it tells `changed` of what it brings. */
+  readonly sourceOf: (environment: string) => EnvironmentSource;
+}
+
+interface Followed {
+  readonly source: EnvironmentSource;
+  readonly table: EnvironmentTable;
+}
+
+/** Who waits for a node. */
+interface Waiter {
+  readonly query: ResolveQuery;
+  readonly known: Known | null;
+  readonly settle: (outcome: Choice | Error) => void;
+  cancelRetry: () => void;
+}
+
+/** So many may wait at a time; the next one is answered at once. */
+const WAITERS_MAX = 10_000;
+/** The environments that are followed at a time, but for the process's own. */
+export const ENVIRONMENTS_MAX = 16;
+
+/** Finds nodes in the local tables, and waits for those that are not there. */
+export class Resolver implements Resolving {
+  readonly #config: ResolverConfig;
+  readonly #deps: ResolverDeps;
+  readonly #followed = new Map<string, Followed>();
+  readonly #waiters = new Set<Waiter>();
+  #stopped = false;
+
+  constructor(config: ResolverConfig, deps: ResolverDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  pick(
+    environment: Environment,
+    service: string,
+    version: string | null,
+    options?: ResolveOptions,
+  ): Choice | null {
+    if (this.#stopped) throw stopped();
+    return this.#find(environment, service, version, knownOf(options));
+  }
+
+  wait(query: ResolveQuery): Promise<Choice> {
+    return new Promise((resolve, reject) => {
+      const { signal } = query.options;
+      const waitMs = waitMsOf(query);
+      if (signal?.aborted === true) return reject(reasonOf(signal));
+      if (waitMs <= 0 || this.#waiters.size >= WAITERS_MAX) return reject(this.#refusal(query));
+      const onAbort = (): void => waiter.settle(reasonOf(signal as AbortSignal));
+      const cancelTimer = this.#deps.clock.setTimer(waitMs, () => waiter.settle(this.#refusal(query)));
+      const waiter: Waiter = {
+        query,
+        known: knownOf(query.options),
+        cancelRetry: () => {},
+        settle: (outcome) => {
+          if (!this.#waiters.delete(waiter)) return;
+          cancelTimer();
+          waiter.cancelRetry();
+          signal?.removeEventListener("abort", onAbort);
+          if (outcome instanceof Error) reject(outcome);
+          else resolve(outcome);
+        },
+      };
+      this.#waiters.add(waiter);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#retryLater(waiter);
+    });
+  }
+
+  /** A source brought news of these services, or of whether there is a table at all. */
+  changed(environment: string, services: Iterable<string>): void {
+    this.#followed.get(environment)?.table.changed(services);
+    for (const waiter of this.#waiters) this.#retry(waiter);
+  }
+
+  /** Whether a table knows the service. */
+  knows({ name, fallbackName }: Environment, service: string): boolean {
+    return [name, fallbackName].some((one) => one !== null && this.#follow(one).source.table.service(service) !== null);
+  }
+
+  /** The instance of a service at an address. */
+  at({ name }: Environment, service: string, address: string): Choice | null {
+    return this.#follow(name).table.choiceAt(service, address);
+  }
+
+  /** Follows an environment from now on. */
+  follow(environment: string): EnvironmentSource {
+    return this.#follow(environment).source;
+  }
+
+  /** Nobody is waited for any more, and nothing is found. */
+  stop(): void {
+    this.#stopped = true;
+    this.fail(stopped());
+  }
+
+  /** Tells all who wait that it is of no use. */
+  fail(error: MdkError): void {
+    for (const waiter of this.#waiters) waiter.settle(error);
+  }
+
+  #find({ name, fallbackName }: Environment, service: string, version: string | null, known: Known | null) {
+    const { table } = this.#follow(name);
+    const choice = table.next(service, version, known);
+    if (choice !== null || fallbackName === null || table.hasSeen(service, version)) return choice;
+    return this.#follow(fallbackName).table.next(service, version, known);
+  }
+
+  #retry(waiter: Waiter): void {
+    const { environment, service, version } = waiter.query;
+    try {
+      const choice = this.#find(environment, service, version, waiter.known);
+      if (choice !== null) return waiter.settle(choice);
+      this.#retryLater(waiter);
+    } catch (error) {
+      waiter.settle(error as Error);
+    }
+  }
+
+  /** Asks the breakers again when the first one lets a try through: of all who wait, one gets it. */
+  #retryLater(waiter: Waiter): void {
+    waiter.cancelRetry();
+    const { environment, service, version } = waiter.query;
+    const atMs = this.#answering(environment, service, version).table.retryMs(service, version);
+    if (atMs === null) return;
+    const inMs = Math.max(1, atMs - this.#deps.clock.monotonicMs());
+    waiter.cancelRetry = this.#deps.clock.setTimer(inMs, () => this.#retry(waiter));
+  }
+
+  /** The environment that answers for the service: its own, or the fallback while it has never had it. */
+  #answering({ name, fallbackName }: Environment, service: string, version: string | null): Followed {
+    const own = this.#follow(name);
+    return fallbackName === null || own.table.hasSeen(service, version) ? own : this.#follow(fallbackName);
+  }
+
+  #refusal({ environment, service, version }: ResolveQuery): MdkError {
+    const { source, table } = this.#answering(environment, service, version);
+    const nowMs = this.#deps.clock.monotonicMs();
+    return source.missing() ?? table.refusal(service, version, (atMs) => atMs - nowMs);
+  }
+
+  #follow(environment: string): Followed {
+    const known = this.#followed.get(environment);
+    if (known !== undefined) return known;
+    if (this.#followed.size > ENVIRONMENTS_MAX) {
+      const why = `${ENVIRONMENTS_MAX} others are followed, which is the bound`;
+      throw new MdkError("limit_exceeded", `Cannot follow the environment ${JSON.stringify(environment)}: ${why}`);
+    }
+    const { clock, random, sourceOf } = this.#deps;
+    const source = sourceOf(environment);
+    const chance = { random, monotonicMs: () => clock.monotonicMs() };
+    const followed = { source, table: new EnvironmentTable({ environment, ...this.#config }, source.table, chance) };
+    this.#followed.set(environment, followed);
+    followed.table.changed(source.table.serviceNames());
+    return followed;
+  }
+}
+
+function knownOf(options: ResolveOptions | undefined): Known | null {
+  if (options === undefined || (options.request === undefined && options.key === undefined)) return null;
+  return { facts: options.request === undefined ? {} : factsOf(options.request), key: options.key ?? null };
+}
+
+function stopped(): MdkError {
+  return new MdkError("stopped", "Cannot resolve: the library is stopped");
+}
+
+/** What an abort is for, as an error. */
+function reasonOf({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new MdkError("stopped", `Aborted: ${String(reason)}`);
+}

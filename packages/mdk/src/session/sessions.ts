@@ -1,0 +1,103 @@
+import { type Context, type Environment, readContext } from "./context.ts";
+import { MdkError } from "./mdk-error.ts";
+import { LiveSession, type SessionDeps } from "./session.ts";
+
+export interface SessionsDeps extends SessionDeps {
+  /** A UUID in lower case. */
+  readonly newTraceId: () => string;
+}
+
+/** How a request joins a session. */
+export interface JoinOptions {
+  /**
+   * What is left until the deadline, in milliseconds, as `X-MDK-Remaining` says; stronger than the deadline in the
+   * context, which needs equal clocks. What is no number is none.
+   */
+  readonly remaining?: number | undefined;
+}
+
+/** So often a context from outside that cannot be read is told of. */
+const WARN_MS = 60_000;
+
+/** Makes the sessions of a process. */
+export class Sessions {
+  readonly #environment: Environment;
+  readonly #deps: SessionsDeps;
+  #defaultMs: number | null = null;
+  #warnedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(environment: Environment, deps: SessionsDeps) {
+    this.#environment = environment;
+    this.#deps = deps;
+  }
+
+  /** Sessions from here on have to be done so many seconds after they began. */
+  setDefaultDeadline(seconds: number): void {
+    if (!Number.isFinite(seconds) || seconds < 0)
+      throw new MdkError("invalid_argument", `Cannot set a default deadline of ${seconds} s: wanted 0 or more seconds`);
+    this.#defaultMs = seconds * 1_000;
+  }
+
+  /** A new one, with a trace of its own. */
+  create(traceId: string = this.#deps.newTraceId()): LiveSession {
+    const environment = this.#environment;
+    return this.#limited(LiveSession.of({ traceId, clock: [0], properties: new Map(), environment }, this.#deps));
+  }
+
+  /** Goes on with the session of whoever called; a new one where there is no context, or none that can be read. */
+  join(text: string | null | undefined, { remaining }: JoinOptions = {}): LiveSession {
+    const { context, problem } = this.#read(text);
+    const session = context === null ? this.create() : this.#entered(context);
+    if (problem !== null) this.#warn(session, problem);
+    if (typeof remaining === "number" && Number.isFinite(remaining)) {
+      session.replaceDeadline(Math.max(0, remaining));
+      this.#limited(session);
+    }
+    return session;
+  }
+
+  /** Goes on with a trace that another kind of context names. */
+  continue(traceId: string): LiveSession {
+    return this.#entered({ traceId, clock: [0], properties: new Map(), environment: this.#environment });
+  }
+
+  /** A new session with the properties of another one, for work that goes on after it: it has its own deadline. */
+  derive(text: string | null | undefined): LiveSession {
+    const { context: parent, problem } = this.#read(text);
+    if (parent === null) {
+      const session = this.create();
+      if (problem !== null) this.#warn(session, problem);
+      return session;
+    }
+    const properties = new Map(parent.properties);
+    properties.delete("timeout");
+    const own = { traceId: this.#deps.newTraceId(), clock: [0], environment: this.#environment };
+    const session = this.#limited(LiveSession.of({ ...own, properties }, this.#deps));
+    session.info("mdk", `This session is derived from trace ${parent.traceId} ${JSON.stringify(parent.clock)}`);
+    return session;
+  }
+
+  #entered({ clock, ...rest }: Context): LiveSession {
+    const deeper = [...clock.slice(0, -1), (clock.at(-1) ?? 0) + 1, 0];
+    return this.#limited(LiveSession.of({ ...rest, clock: deeper }, this.#deps));
+  }
+
+  #limited(session: LiveSession): LiveSession {
+    if (this.#defaultMs !== null) session.setDeadline(this.#defaultMs / 1_000);
+    return session;
+  }
+
+  #read(text: string | null | undefined): { readonly context: Context | null; readonly problem: string | null } {
+    if (text === null || text === undefined || text === "") return { context: null, problem: null };
+    if (typeof text !== "string") return { context: null, problem: `it is a ${typeof text}` };
+    const read = readContext(text);
+    return read.state === "read" ? { context: read.context, problem: null } : { context: null, problem: read.reason };
+  }
+
+  #warn(session: LiveSession, problem: string): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs - this.#warnedMs < WARN_MS) return;
+    this.#warnedMs = nowMs;
+    session.warn("mdk", `A context from outside is ignored: ${problem}`);
+  }
+}
