@@ -11,6 +11,7 @@ const libraries = {
   runtime: ["protocol"],
   http: ["protocol", "runtime"],
   link: ["protocol", "catalog", "api", "runtime"],
+  mdk: ["protocol", "catalog", "api", "routing", "runtime", "link"],
 };
 
 // The rooms of a package, the folders of its src: each knows those before it, so no two import each other.
@@ -22,6 +23,7 @@ const rooms = {
   runtime: ["time", "net", "errors", "problems", "http1", "files", "log", "config", "daemon"],
   http: ["exchange", "server"],
   link: ["core", "credentials", "transport", "client", "session", "follower"],
+  mdk: ["session", "headers", "resolve", "connection", "logs", "app", "web", "browser"],
   directory: [
     "model",
     "stats",
@@ -130,7 +132,7 @@ export default {
       comment: "what decides does no I/O: time and randomness come in as arguments",
       severity: "error",
       from: {
-        path: "^packages/([^/]+/src/core/|(protocol|amqp|catalog|api|routing)/src/|directory/src/(model|stats|traces|feed|registry|problems)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
+        path: "^packages/([^/]+/src/core/|(protocol|amqp|catalog|api|routing)/src/|mdk/src/(session|headers|resolve|browser)/|directory/src/(model|stats|traces|feed|registry|problems)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
         pathNot: "\\.test\\.ts$",
       },
       to: { dependencyTypes: ["core"] },

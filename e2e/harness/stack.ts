@@ -150,6 +150,11 @@ export class Stack {
     return this.#track(startChild(program(name), args, { ...this.#env, ...env }));
   }
 
+  /** Starts a program of `e2e/fixtures`, without waiting for it. */
+  startFixture(file: string, args: readonly string[]): Child {
+    return this.#track(startChild(join(ROOT, "e2e/fixtures", file), args, this.#env));
+  }
+
   /** Starts an instance and puts its service file into the folder. */
   async startInstance({
     service,

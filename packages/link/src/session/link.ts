@@ -1,4 +1,4 @@
-import { type DirectoryAddress, formatDirectoryAddress } from "@datawire/protocol";
+import { type DirectoryAddress, type ErrorCode, formatDirectoryAddress } from "@datawire/protocol";
 import { type Clock, createAttentiveClock, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { Connect } from "../transport/connection.ts";
 import {
@@ -33,6 +33,8 @@ export type LinkState =
       readonly refused: boolean;
       /** It does so for want of a token, or of a right that the token lacks. */
       readonly denied: boolean;
+      /** What the directory calls its refusal, where it said so. */
+      readonly code?: ErrorCode;
       readonly retryInMs: number;
     }
   | { readonly state: "stopped" };
@@ -94,7 +96,8 @@ export async function runLink(config: LinkConfig, deps: LinkDeps, signal: AbortS
     const reason = reasons.join("; ");
     reasons = [];
     report.waiting(reason, refused);
-    onState({ state: "waiting", reason, refused, denied, retryInMs: next.delayMs });
+    const code = end.code === undefined ? {} : { code: end.code };
+    onState({ state: "waiting", reason, refused, denied, ...code, retryInMs: next.delayMs });
     await clock.sleep(next.delayMs, signal);
   }
   onState({ state: "stopped" });

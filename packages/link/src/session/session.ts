@@ -38,6 +38,8 @@ export interface SessionEnd {
    */
   readonly kind: "refused" | "denied" | "failed" | "lost" | "stopped";
   readonly reason: string;
+  /** What the directory calls its refusal, where it said so. */
+  readonly code?: ErrorCode;
 }
 
 /** A server may be busy for a moment; two pings that failed to come are no moment. */
@@ -96,7 +98,7 @@ class Session {
         opened: () => this.#alone(() => this.#greet()),
         text: (data) => this.#alone(() => this.#receive(data)),
         alive: () => this.#heard(),
-        closed: (reason, refused) => this.#end(refused ? "denied" : this.#loss(), reason),
+        closed: (reason, refused, code) => this.#end(refused ? "denied" : this.#loss(), reason, code),
       },
     );
   }
@@ -143,7 +145,7 @@ class Session {
 
   #take(message: ReceivedMessage): void {
     if (message.type === "error" && message.fatal)
-      return this.#breakOff(DENIALS.has(message.code) ? "denied" : "refused", message.message);
+      return this.#breakOff(DENIALS.has(message.code) ? "denied" : "refused", message.message, message.code);
     switch (this.#phase.state) {
       case "opening":
         if (message.type === "welcome") return this.#establish(message);
@@ -232,19 +234,20 @@ class Session {
     return this.#deps.clock.monotonicMs() - this.#phase.sinceMs >= STABLE_MS ? "lost" : "failed";
   }
 
-  #breakOff(kind: SessionEnd["kind"], reason: string): void {
+  #breakOff(kind: SessionEnd["kind"], reason: string, code?: ErrorCode): void {
     if (this.#phase.state === "ended") return;
     this.#connection.terminate();
-    this.#end(kind, reason);
+    this.#end(kind, reason, code);
   }
 
-  #end(kind: SessionEnd["kind"], reason: string): void {
+  #end(kind: SessionEnd["kind"], reason: string, code?: ErrorCode): void {
     const { state } = this.#phase;
     if (state === "ended") return;
     this.#phase = { state: "ended" };
     this.#cancelTimer();
     if (state === "established") this.#disconnected(reason);
-    this.#resolve({ kind, reason: `${formatDirectoryAddress(this.#config.replica)}: ${reason}` });
+    const where = formatDirectoryAddress(this.#config.replica);
+    this.#resolve({ kind, reason: `${where}: ${reason}`, ...(code !== undefined && { code }) });
   }
 
   #disconnected(reason: string): void {

@@ -1,4 +1,4 @@
-import type { DirectoryAddress } from "@datawire/protocol";
+import type { DirectoryAddress, ErrorCode } from "@datawire/protocol";
 import type { TlsSettings } from "../credentials/tls.ts";
 
 /** Where a link is opened, and with what proof. */
@@ -28,8 +28,11 @@ export interface ConnectionEvents {
   text(data: string): void;
   /** Something that is no message came: a ping, say. */
   alive(): void;
-  /** @param refused true when the other side answered, and that it will not have this client. */
-  closed(reason: string, refused: boolean): void;
+  /**
+   * @param refused true when the other side answered, and that it will not have this client.
+   * @param code of that refusal, where it has one.
+   */
+  closed(reason: string, refused: boolean, code?: ErrorCode): void;
 }
 
 /** Opens a connection; failures come as `closed`. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { FRAME_BYTES_MAX } from "@datawire/protocol";
+import { type ErrorCode, FRAME_BYTES_MAX } from "@datawire/protocol";
 import { describeError, userAgent } from "@datawire/runtime";
 import { type ClientOptions, WebSocket } from "ws";
 import type { Connect, Connection, ConnectionEvents } from "./connection.ts";
@@ -26,10 +26,11 @@ export const connectWebSocket: Connect = (target, events) => {
   });
   let ended = false;
   let failure: string | null = null;
-  const end = (reason: string, refused: boolean): void => {
+  const end = (reason: string, refused: boolean, code?: ErrorCode): void => {
     if (ended) return;
     ended = true;
-    events.closed(reason, refused);
+    if (code === undefined) events.closed(reason, refused);
+    else events.closed(reason, refused, code);
   };
 
   socket.on("open", () => events.opened());
@@ -44,8 +45,8 @@ export const connectWebSocket: Connect = (target, events) => {
   socket.on("ping", () => events.alive());
   socket.on("error", (error) => (failure = explainFailure(error)));
   socket.on("unexpected-response", (_request, response) => {
-    void explainResponse(response).then(({ reason, refused }) => {
-      end(reason, refused);
+    void explainResponse(response).then(({ reason, code }) => {
+      end(reason, code !== undefined, code);
       socket.terminate();
     });
   });
@@ -95,12 +96,12 @@ function explainClose(code: number, reason: string): string {
 }
 
 /** What a server means that answers the handshake with plain HTTP. */
-async function explainResponse(response: IncomingMessage): Promise<{ reason: string; refused: boolean }> {
+async function explainResponse(response: IncomingMessage): Promise<{ reason: string; code: ErrorCode | undefined }> {
   const status = response.statusCode ?? 0;
-  const refused = status === 401 || status === 403;
+  const code = status === 401 ? "unauthenticated" : status === 403 ? "permission_denied" : undefined;
   const message = messageOf(await readStart(response));
-  if (message !== null) return { reason: message, refused };
-  return { reason: `it answered with HTTP ${status}, wanted a WebSocket: is this a directory?`, refused };
+  if (message !== null) return { reason: message, code };
+  return { reason: `it answered with HTTP ${status}, wanted a WebSocket: is this a directory?`, code };
 }
 
 async function readStart(response: IncomingMessage): Promise<string> {

@@ -1,5 +1,13 @@
 import type { CatalogReader } from "@datawire/catalog";
-import { type Instance, isUsable, listShort, meetsRequirement, nearest, parseName, parseVersion } from "@datawire/protocol";
+import {
+  type Instance,
+  isUsable,
+  listShort,
+  meetsRequirement,
+  nearest,
+  parseName,
+  parseVersion,
+} from "@datawire/protocol";
 import type { CallerContext } from "@datawire/routing";
 import type { BreakerSettings } from "../session/breaker.ts";
 import type { Json } from "../session/json.ts";
@@ -34,6 +42,8 @@ export class EnvironmentTable {
   readonly #choices = new WeakMap<Instance, Choice>();
   /** Service → versions that were ever registered here; `null` for none. */
   readonly #seen = new Map<string, Set<string | null>>();
+  /** `HOST` or `HOST:PORT` of all instances; made when it is first asked for after a change. */
+  #hosts: Set<string> | null = null;
 
   constructor(config: TableConfig, table: CatalogReader, chance: Chance) {
     this.#config = config;
@@ -48,12 +58,16 @@ export class EnvironmentTable {
 
   /** The table says something new of these services. */
   changed(services: Iterable<string>): void {
+    this.#hosts = null;
     for (const name of services) {
       this.#plans.delete(name);
       const view = this.#table.service(name);
       if (view === null) continue;
       const { defaultUrl } = view.service.settings;
-      this.#breakers.keep(name, new Set([...view.instances.map(({ url }) => url), ...(defaultUrl ? [defaultUrl] : [])]));
+      this.#breakers.keep(
+        name,
+        new Set([...view.instances.map(({ url }) => url), ...(defaultUrl ? [defaultUrl] : [])]),
+      );
       const seen = this.#seen.get(name) ?? new Set();
       for (const { version } of view.instances) seen.add(version);
       this.#seen.set(name, seen);
@@ -103,10 +117,23 @@ export class EnvironmentTable {
     return new MdkError("not_found", `${what}: no live instance in ${environment} meets that; ${there}`);
   }
 
-  /** Where calls to an address of the service go through; null for an address that it does not have. */
-  choiceAt(service: string, address: string): Choice | null {
-    const instance = this.#table.service(service)?.instances.find(({ url }) => url === address);
-    return instance === undefined ? null : this.#choiceOf(instance);
+  /** Whether an instance or a default URL is at a host, with its port. */
+  hasHost(host: string): boolean {
+    this.#hosts ??= new Set([...this.#table.serviceNames()].flatMap((name) => [...this.#hostsOf(name)]));
+    return this.#hosts.has(host);
+  }
+
+  *#hostsOf(service: string): Generator<string> {
+    const view = this.#table.service(service);
+    if (view === null) return;
+    const { defaultUrl } = view.service.settings;
+    for (const url of [
+      ...view.instances.map((instance) => instance.url),
+      ...(defaultUrl === null ? [] : [defaultUrl]),
+    ]) {
+      const absolute = url.includes("://") ? url : `http://${url}`;
+      if (URL.canParse(absolute)) yield new URL(absolute).host;
+    }
   }
 
   #plan(service: string, version: string | null): Plan {

@@ -25,10 +25,10 @@ function* linesOf(headers: NonNullable<RequestLike["headers"]>): Generator<strin
   for (const [name, value] of isIterable(headers) ? headers : Object.entries(headers)) {
     // What is no header field cannot meet a condition.
     if (!/^[^\s:]+$/.test(name) || value === undefined) continue;
-    for (const one of typeof value === "string" ? [value] : (value as readonly string[])) yield `${name}: ${one}`;
+    for (const one of typeof value === "string" ? [value] : value) yield `${name}: ${one}`;
   }
 }
 
 function isIterable(headers: object): headers is Iterable<readonly [string, string]> {
-  return Symbol.iterator in headers;
+  return typeof (headers as { readonly [Symbol.iterator]?: unknown })[Symbol.iterator] === "function";
 }

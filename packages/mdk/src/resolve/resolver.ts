@@ -61,12 +61,7 @@ export class Resolver implements Resolving {
     this.#deps = deps;
   }
 
-  pick(
-    environment: Environment,
-    service: string,
-    version: string | null,
-    options?: ResolveOptions,
-  ): Choice | null {
+  pick(environment: Environment, service: string, version: string | null, options?: ResolveOptions): Choice | null {
     if (this.#stopped) throw stopped();
     return this.#find(environment, service, version, knownOf(options));
   }
@@ -109,9 +104,9 @@ export class Resolver implements Resolving {
     return [name, fallbackName].some((one) => one !== null && this.#follow(one).source.table.service(service) !== null);
   }
 
-  /** The instance of a service at an address. */
-  at({ name }: Environment, service: string, address: string): Choice | null {
-    return this.#follow(name).table.choiceAt(service, address);
+  /** Whether an instance of any table is at a host, with its port. */
+  hasHost(host: string): boolean {
+    return [...this.#followed.values()].some(({ table }) => table.hasHost(host));
   }
 
   /** Follows an environment from now on. */

@@ -98,6 +98,6 @@ function refusal(what: string, where: string): NotJson {
 
 function freeze<T extends Json>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
-  for (const member of Object.values(value)) freeze(member as Json);
+  for (const member of Object.values(value)) freeze(member);
   return Object.freeze(value);
 }

@@ -35,6 +35,14 @@ export interface ResolveQuery {
   readonly remainingMs: number | null;
 }
 
+/** What calls from a session go by. */
+export interface CallRules {
+  /** Whether a table knows the service. */
+  knows(environment: Environment, service: string): boolean;
+  /** Whether a host may be sent the context. */
+  isOurs(url: URL): boolean;
+}
+
 export interface SessionDeps {
   readonly clock: SessionClock;
   /** Who logs. */
@@ -42,6 +50,9 @@ export interface SessionDeps {
   /** Takes what is logged. */
   readonly log: (event: LogEvent) => void;
   readonly resolving: Resolving;
+  readonly calls: CallRules;
+  /** 16 random hexadecimal digits. */
+  readonly newSpanId: () => string;
   /** Makes a session the current one while something runs. */
   readonly runWith: <T>(session: Session, run: () => T) => T;
   /** Whether the routes of the session itself hold (`MDK_EXPERIMENTAL`). */
@@ -93,6 +104,21 @@ export class LiveSession implements Session {
     return this.#shared.deadline.signal;
   }
 
+  /** The id of a span for a call from here. */
+  newSpanId(): string {
+    return this.#deps.newSpanId();
+  }
+
+  /** Whether `http://NAME/` means that service. */
+  knowsService(name: string): boolean {
+    return this.#deps.calls.knows(this.#shared.environment, name);
+  }
+
+  /** Whether the server of a URL may be sent the context. */
+  mayTell(url: URL): boolean {
+    return this.#deps.calls.isOurs(url);
+  }
+
   /** Replaces the absolute deadline that came by what is left of it, which needs no equal clocks. */
   replaceDeadline(remainingMs: number): void {
     this.#shared.deadline.replace(remainingMs);
@@ -139,7 +165,7 @@ export class LiveSession implements Session {
       if (choice instanceof Promise) return choice.then(({ node }) => node);
       return Promise.resolve(choice.node);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
@@ -178,6 +204,12 @@ export class LiveSession implements Session {
     for (const choice of choices) this.reportSuccess(choice);
   }
 
+  /** Ends the interaction without a word on what it resolved: nobody knows how that went. */
+  abandonInteraction(): void {
+    this.#interactions.finish();
+    this.info("MDK", "Finished interaction.");
+  }
+
   failInteraction(reason: unknown): void {
     const choices = this.#interactions.take();
     const addresses = choices.map(({ node }) => `${node.service} at ${node.address}`).join(", ");
@@ -194,7 +226,7 @@ export class LiveSession implements Session {
     try {
       return await this.#deps.runWith(view, () => run(view));
     } catch (error) {
-      if (isAbort(error)) view.#interactions.take();
+      if (isAbort(error)) view.#interactions.take(); // it was the caller's wish, and says nothing of the nodes
       else view.failInteraction(error);
       throw error;
     } finally {

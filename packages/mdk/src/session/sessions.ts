@@ -5,6 +5,8 @@ import { LiveSession, type SessionDeps } from "./session.ts";
 export interface SessionsDeps extends SessionDeps {
   /** A UUID in lower case. */
   readonly newTraceId: () => string;
+  /** The trace that runs in another kind of tracing, as a UUID; null for none. */
+  readonly activeTraceId: () => string | null;
 }
 
 /** How a request joins a session. */
@@ -39,7 +41,8 @@ export class Sessions {
   }
 
   /** A new one, with a trace of its own. */
-  create(traceId: string = this.#deps.newTraceId()): LiveSession {
+  create(): LiveSession {
+    const traceId = this.#deps.activeTraceId() ?? this.#deps.newTraceId();
     const environment = this.#environment;
     return this.#limited(LiveSession.of({ traceId, clock: [0], properties: new Map(), environment }, this.#deps));
   }
@@ -49,16 +52,13 @@ export class Sessions {
     const { context, problem } = this.#read(text);
     const session = context === null ? this.create() : this.#entered(context);
     if (problem !== null) this.#warn(session, problem);
-    if (typeof remaining === "number" && Number.isFinite(remaining)) {
-      session.replaceDeadline(Math.max(0, remaining));
-      this.#limited(session);
-    }
-    return session;
+    return this.#withRemaining(session, remaining);
   }
 
   /** Goes on with a trace that another kind of context names. */
-  continue(traceId: string): LiveSession {
-    return this.#entered({ traceId, clock: [0], properties: new Map(), environment: this.#environment });
+  continue(traceId: string, { remaining }: JoinOptions = {}): LiveSession {
+    const context = { traceId, clock: [0], properties: new Map(), environment: this.#environment };
+    return this.#withRemaining(this.#entered(context), remaining);
   }
 
   /** A new session with the properties of another one, for work that goes on after it: it has its own deadline. */
@@ -75,6 +75,12 @@ export class Sessions {
     const session = this.#limited(LiveSession.of({ ...own, properties }, this.#deps));
     session.info("mdk", `This session is derived from trace ${parent.traceId} ${JSON.stringify(parent.clock)}`);
     return session;
+  }
+
+  #withRemaining(session: LiveSession, remaining: number | undefined): LiveSession {
+    if (typeof remaining !== "number" || !Number.isFinite(remaining)) return session;
+    session.replaceDeadline(Math.max(0, remaining));
+    return this.#limited(session);
   }
 
   #entered({ clock, ...rest }: Context): LiveSession {

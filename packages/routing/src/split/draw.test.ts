@@ -8,6 +8,8 @@ test("slotOf() gives a value always the same slot, and values of another service
 });
 
 test("slotOf() spreads values evenly over the slots", () => {
-  const low = Array.from({ length: 10_000 }, (_, i) => slotOf("barker", `user ${i}`)).filter((slot) => slot < SLOTS / 4);
+  const low = Array.from({ length: 10_000 }, (_, i) => slotOf("barker", `user ${i}`)).filter(
+    (slot) => slot < SLOTS / 4,
+  );
   expect(Math.abs(low.length / 10_000 - 0.25)).toBeLessThan(0.02);
 });

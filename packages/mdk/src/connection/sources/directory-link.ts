@@ -1,0 +1,150 @@
+import { isDeepStrictEqual } from "node:util";
+import type { CatalogReader } from "@datawire/catalog";
+import type { DirectoryAddress } from "@datawire/protocol";
+import { type CatalogFollower, type LinkIdentity, type LinkState, openCatalogFollower, runLink } from "@datawire/link";
+import type { Proof } from "@datawire/link/client";
+import { type Clock, describeError, noLog } from "@datawire/runtime";
+import { MdkError } from "../../session/mdk-error.ts";
+import { joinHandlers, type LinkGuest } from "./guests.ts";
+
+export interface DirectoryLinkConfig {
+  readonly replicas: readonly DirectoryAddress[];
+  readonly identity: LinkIdentity;
+  readonly tableFile: string | null;
+}
+
+export interface DirectoryLinkDeps {
+  readonly clock: Clock;
+  /** Reads the token and the certificates. */
+  readonly proof: () => Promise<Proof>;
+  readonly guests: readonly LinkGuest[];
+  /** The table says something new of these services. */
+  readonly onChanged: (services: Iterable<string>) => void;
+  /** It came to be known whether the directory takes this program. */
+  readonly onSettled: () => void;
+}
+
+/** How long after the token or a certificate could not be read it is tried again. */
+const PROOF_RETRY_MS = 2_000;
+
+/** The link to one directory, for one environment, with the table that comes over it. */
+export class DirectoryLink {
+  readonly #config: DirectoryLinkConfig;
+  readonly #deps: DirectoryLinkDeps;
+  readonly #stopped = new AbortController();
+  #follower: CatalogFollower | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #hasTable = false;
+  #reason = "it was not asked yet";
+  #denial: MdkError | null = null;
+
+  constructor(config: DirectoryLinkConfig, deps: DirectoryLinkDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  /** Null until there is one, of the directory or from disk. */
+  get table(): CatalogReader | null {
+    return this.#hasTable ? (this.#follower?.table ?? null) : null;
+  }
+
+  /** Why there is none. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** Why the directory does not take this program, as it last said; null where it does, or did not say. */
+  get denial(): MdkError | null {
+    return this.#denial;
+  }
+
+  start(): void {
+    this.#running = this.#run(this.#stopped.signal).catch((error: unknown) => {
+      this.#deny(new MdkError("internal", `Cannot follow the directory: ${describeError(error)}`, { cause: error }));
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+    await this.#follower?.close();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const onUpdate = ({ services }: { readonly services: Iterable<string> }): void => this.#updated(services);
+    const config = { services: null, path: this.#config.tableFile };
+    const follower = await openCatalogFollower(config, { clock, log: noLog, onUpdate });
+    this.#follower = follower;
+    if (follower.status().origin === "disk") this.#updated([...follower.table.serviceNames()]);
+    while (!signal.aborted) {
+      const proof = await this.#proof(signal);
+      if (proof !== null) await this.#link(follower, proof, signal);
+    }
+  }
+
+  /** Null when it cannot be read, after a while. */
+  async #proof(signal: AbortSignal): Promise<Proof | null> {
+    try {
+      return await this.#deps.proof();
+    } catch (error) {
+      const code = error instanceof MdkError ? error.code : "invalid_argument";
+      this.#deny(new MdkError(code, describeError(error), { cause: error }));
+      await this.#deps.clock.sleep(PROOF_RETRY_MS, signal);
+      return null;
+    }
+  }
+
+  /** Keeps a link until the signal aborts, or until there is another proof after one that was refused. */
+  async #link(follower: CatalogFollower, proof: Proof, signal: AbortSignal): Promise<void> {
+    const { clock, guests } = this.#deps;
+    const { replicas, identity } = this.#config;
+    const renewed = new AbortController();
+    const onState = (state: LinkState): void => {
+      this.#note(state);
+      if (state.state === "waiting" && state.denied)
+        void this.#isStale(proof).then((stale) => stale && renewed.abort());
+    };
+    await runLink(
+      { replicas, identity, ...proof, subscribe: follower.subscription },
+      { clock, log: noLog, random: Math.random, handler: joinHandlers(follower, guests), onState },
+      AbortSignal.any([signal, renewed.signal]),
+    );
+  }
+
+  async #isStale(proof: Proof): Promise<boolean> {
+    try {
+      return !isDeepStrictEqual(await this.#deps.proof(), proof);
+    } catch {
+      return false; // what was there before is as good
+    }
+  }
+
+  #note(state: LinkState): void {
+    switch (state.state) {
+      case "connecting":
+        this.#reason = this.#reason === "" ? "it is being asked" : this.#reason;
+        return;
+      case "connected":
+        this.#reason = "it is connected, and the table is on its way";
+        this.#denial = null;
+        return;
+      case "waiting":
+        this.#reason = state.reason;
+        if (state.refused) this.#deny(new MdkError(state.code ?? "unavailable", state.reason));
+        else this.#denial = null;
+        return;
+      case "stopped":
+    }
+  }
+
+  #updated(services: Iterable<string>): void {
+    this.#hasTable = true;
+    this.#deps.onChanged(services);
+  }
+
+  #deny(error: MdkError): void {
+    this.#denial = error;
+    this.#deps.onSettled();
+  }
+}

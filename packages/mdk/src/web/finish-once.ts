@@ -1,0 +1,22 @@
+import type { LiveSession } from "../session/session.ts";
+
+/** How a request ended. */
+export type RequestEnd =
+  | { readonly state: "answered"; readonly status: number }
+  | { readonly state: "failed"; readonly reason: unknown }
+  /** The client went away: that is no failure of anybody, and no success. */
+  | { readonly state: "abandoned" };
+
+/** Starts the interaction of a request. The function returned ends it, the first time that it is called. */
+export function startRequest(session: LiveSession): (end: RequestEnd) => void {
+  session.startInteraction();
+  let isOver = false;
+  return (end) => {
+    if (isOver) return;
+    isOver = true;
+    if (end.state === "abandoned") return session.abandonInteraction();
+    if (end.state === "failed") session.failInteraction(end.reason);
+    else if (end.status >= 500) session.failInteraction(`the answer was ${end.status}`);
+    session.finishInteraction();
+  };
+}
