@@ -122,8 +122,11 @@ const PLACES: Readonly<Record<string, Place>> = {
   "The directory refuses an instance": shown('this.#board.set("refused"'),
 };
 
-/** Receivers of `warn` and `error` that are no log of a program: the log's own making, and commander's. */
-const NO_LOGS = new Set(["logger", "parent"]);
+/**
+ * Receivers of `warn` and `error` that are no log of a program: the log's own making, commander's, and the sessions of the
+ * library, which log for the application.
+ */
+const NO_LOGS = new Set(["logger", "parent", "session", "this"]);
 /** `log.warn(`, `this.#deps.log.error(`, `log[level](`, with what follows. */
 const CALL = /([\w.#]*)(?:\.(?:warn|error)|\[[^\]\n]*\])\(\s*(?:"((?:[^"\\\n]|\\.)*)"|([A-Z_]+)\b)?/g;
 

@@ -25,10 +25,7 @@ test.each<[Record<string, Json>, string]>([
   [{ "\u{1f600}": "😀" }, '{"\\ud83d\\ude00":"\\ud83d\\ude00"}'],
   [{ t: "\b\t\n\f\r\u0000\u001f\u007f\u2028" }, '{"t":"\\b\\t\\n\\f\\r\\u0000\\u001f\\u007f\\u2028"}'],
   [{ t: '/ \\ "' }, '{"t":"/ \\\\ \\""}'],
-  [
-    { n: [1e21, 1e-7, -0, 0.1, 1.5e300, 123e18] },
-    '{"n":[1e+21,1e-7,0,0.1,1.5e+300,123000000000000000000]}',
-  ],
+  [{ n: [1e21, 1e-7, -0, 0.1, 1.5e300, 123e18] }, '{"n":[1e+21,1e-7,0,0.1,1.5e+300,123000000000000000000]}'],
   [{ o: { z: true, y: { b: null, a: [] } } }, '{"o":{"y":{"a":[],"b":null},"z":true}}'],
   [JSON.parse('{"__proto__":{"a":1}}') as Record<string, Json>, '{"__proto__":{"a":1}}'],
 ])("writeContext() has the properties %j as %s", (properties, text) => {

@@ -1,6 +1,7 @@
 import { type Context, type Environment, readContext } from "./context.ts";
 import { MdkError } from "./mdk-error.ts";
-import { LiveSession, type SessionDeps } from "./session.ts";
+import type { SessionDeps } from "./deps.ts";
+import { LiveSession } from "./session.ts";
 
 export interface SessionsDeps extends SessionDeps {
   /** A UUID in lower case. */

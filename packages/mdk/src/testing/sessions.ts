@@ -2,7 +2,7 @@ import type { Choice } from "../session/node.ts";
 import { Breaker } from "../session/breaker.ts";
 import { type Environment, SANDBOX } from "../session/context.ts";
 import type { LogEvent } from "../session/log-event.ts";
-import type { Resolving } from "../session/session.ts";
+import type { Resolving } from "../session/deps.ts";
 import { Sessions } from "../session/sessions.ts";
 
 /** A clock that a test moves. */

@@ -1,0 +1,46 @@
+import type { Environment } from "./context.ts";
+import type { LogEvent } from "./log-event.ts";
+import type { Choice } from "./node.ts";
+import type { SessionClock } from "./time.ts";
+import type { ResolveOptions, Session } from "./types.ts";
+
+/** Finds nodes for sessions; where there is no table, as in a browser, it refuses. */
+export interface Resolving {
+  /** A node that is there now; null where there is none, and then `wait` says more. @throws MdkError for bad input. */
+  pick(environment: Environment, service: string, version: string | null, options?: ResolveOptions): Choice | null;
+  /** Waits for one for so long at the most. */
+  wait(query: ResolveQuery): Promise<Choice>;
+}
+
+export interface ResolveQuery {
+  readonly environment: Environment;
+  readonly service: string;
+  readonly version: string | null;
+  readonly options: ResolveOptions;
+  /** The time that the session has left; null for any. */
+  readonly remainingMs: number | null;
+}
+
+/** What calls from a session go by. */
+export interface CallRules {
+  /** Whether a table knows the service. */
+  knows(environment: Environment, service: string): boolean;
+  /** Whether a host may be sent the context. */
+  isOurs(url: URL): boolean;
+}
+
+export interface SessionDeps {
+  readonly clock: SessionClock;
+  /** Who logs. */
+  readonly node: string;
+  /** Takes what is logged. */
+  readonly log: (event: LogEvent) => void;
+  readonly resolving: Resolving;
+  readonly calls: CallRules;
+  /** 16 random hexadecimal digits. */
+  readonly newSpanId: () => string;
+  /** Makes a session the current one while something runs. */
+  readonly runWith: <T>(session: Session, run: () => T) => T;
+  /** Whether the routes of the session itself hold (`MDK_EXPERIMENTAL`). */
+  readonly experimental: boolean;
+}
