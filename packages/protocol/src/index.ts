@@ -36,7 +36,13 @@ export { addHistograms, bucketOf, bucketsOf, countOf, middleOf, quantileOf, toHi
 export type { Balance, Sticky, When } from "./words/matchers.ts";
 export { parseBalance, parseSticky, parseWhen } from "./words/matchers.ts";
 export type { LoggedEvent, LogLevelWord } from "./wire/log-events.ts";
-export { LOG_LEVELS, LOG_TEXT_LENGTH_MAX, LOGS_MESSAGE_EVENTS_MAX, TRACE_ID_LENGTH_MAX } from "./wire/log-events.ts";
+export {
+  LOG_LEVELS,
+  logEventSchema,
+  LOG_TEXT_LENGTH_MAX,
+  LOGS_MESSAGE_EVENTS_MAX,
+  TRACE_ID_LENGTH_MAX,
+} from "./wire/log-events.ts";
 export * from "./wire/client-messages.ts";
 export { BUCKET_DIGITS, BUCKETS_MAX } from "./wire/digests.ts";
 export * from "./wire/limits.ts";

@@ -3,17 +3,17 @@ import type { Role } from "@datawire/protocol";
 
 /**
  * The rights of each role: an operator and a Sherlock see what they work with, and a Watson sees nothing. A client is of
- * messages alone, of which a directory has none: it may nothing here; the router that it speaks with follows the table.
+ * messages alone, of which a directory has none: it may but log here; the router that it speaks with follows the table.
  */
 const RIGHTS: Readonly<Record<Role, ReadonlySet<Right>>> = {
-  client: new Set(),
-  router: new Set(["subscribe"]),
-  viewer: new Set(["subscribe", "read"]),
-  library: new Set(["register", "subscribe"]),
-  watson: new Set(["register"]),
-  sherlock: new Set(["subscribe", "read"]),
-  operator: new Set(["subscribe", "read", "change"]),
-  admin: new Set(["register", "subscribe", "read", "change", "administer"]),
+  client: new Set(["log"]),
+  router: new Set(["subscribe", "log"]),
+  viewer: new Set(["subscribe", "read", "trace"]),
+  library: new Set(["register", "subscribe", "log", "trace"]),
+  watson: new Set(["register", "log"]),
+  sherlock: new Set(["subscribe", "read", "log", "trace"]),
+  operator: new Set(["subscribe", "read", "change", "log", "trace"]),
+  admin: new Set(["register", "subscribe", "read", "change", "administer", "log", "trace"]),
 };
 
 /** What each right lets its holder do, to go after "the right to". */
@@ -23,6 +23,8 @@ const MEANINGS: Readonly<Record<Right, string>> = {
   read: "read services and routes",
   change: "change routes, services and instances",
   administer: "see and change tokens",
+  log: "write logs and traces",
+  trace: "read logs and traces",
 };
 
 export const hasRight = (role: Role, right: Right): boolean => RIGHTS[role].has(right);

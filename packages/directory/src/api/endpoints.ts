@@ -7,6 +7,7 @@ import { readEndpoints } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 import { statusEndpoint } from "./status.ts";
 import { tokenEndpoints } from "./tokens.ts";
+import { traceEndpoints } from "./traces.ts";
 
 /** Every endpoint that answers with JSON or a file, bound to what answers it. */
 export function endpointsOf(context: ApiContext): BoundEndpoint[] {
@@ -17,6 +18,7 @@ export function endpointsOf(context: ApiContext): BoundEndpoint[] {
     ...changeEndpoints(context),
     ...backupEndpoints(context),
     ...tokenEndpoints(context),
+    ...traceEndpoints(context),
     statusEndpoint(context),
     bind(endpoints.openApi, () => (page ??= openApiPage({ ...pages, ...endpoints }, { version: VERSION }))),
   ];

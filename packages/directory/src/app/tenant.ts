@@ -97,6 +97,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     executor,
     counters,
     publisher,
+    logs: surroundings.logs,
     clients,
     replication: replicator,
     clock,

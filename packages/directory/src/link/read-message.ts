@@ -2,7 +2,9 @@ import {
   appliedSchema,
   countersSchema,
   type ErrorCode,
+  followLogsSchema,
   helloSchema,
+  logsSchema,
   problemsSchema,
   type Registration,
   REGISTRATIONS_MAX,
@@ -24,6 +26,8 @@ const schemas = {
   applied: appliedSchema,
   counters: countersSchema,
   problems: problemsSchema,
+  logs: logsSchema,
+  followLogs: followLogsSchema,
 } as const;
 
 /** A message of a client, of which the instances are read apart. */

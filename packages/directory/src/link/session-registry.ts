@@ -10,6 +10,7 @@ import type { ChangeExecutor } from "../changes/change-executor.ts";
 import type { ClientReport, ConnectedClients, LinkClient } from "./connected-clients.ts";
 import { listed } from "../model/listed.ts";
 import type { Publisher } from "../feed/publisher.ts";
+import type { Logs } from "../traces/logs.ts";
 import { registers } from "./rights.ts";
 import { momentOf } from "../model/moment.ts";
 
@@ -46,6 +47,7 @@ interface SessionRegistryDeps {
   readonly executor: ChangeExecutor;
   readonly counters: Counters;
   readonly publisher: Publisher;
+  readonly logs: Logs;
   readonly clients: ConnectedClients;
   readonly replication: Replication;
   readonly clock: Clock;
@@ -76,12 +78,15 @@ interface Taken {
 /** What the sessions of the link ask of the directory, and where those that are open are found. */
 export class SessionRegistry {
   readonly publisher: Publisher;
+  /** What the tenant's sessions log. */
+  readonly logs: Logs;
   readonly refused: (code: ErrorCode) => void;
   readonly #deps: SessionRegistryDeps;
 
   constructor(deps: SessionRegistryDeps) {
     this.#deps = deps;
     this.publisher = deps.publisher;
+    this.logs = deps.logs;
     this.refused = deps.refused;
   }
 

@@ -17,6 +17,7 @@ import type { ClientReport, LinkClient } from "./connected-clients.ts";
 import type { SessionRegistry, Rival } from "./session-registry.ts";
 import { ClientProblems } from "../problems/client-problems.ts";
 import { Liveness, type LivenessConfig } from "./liveness.ts";
+import { LogStream } from "./log-stream.ts";
 import { Subscription } from "./subscription.ts";
 
 /** Where a connection comes from. */
@@ -70,11 +71,15 @@ export class LinkSession implements LinkClient {
   #subscription: Subscription | null = null;
   #applied: Position | null = null;
   readonly #problems = new ClientProblems();
+  readonly #logStream: LogStream;
 
   constructor(config: LinkSessionConfig, deps: LinkSessionDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#sessions = deps.sessions;
+    const { socket, permit, sessions } = deps;
+    // Logs are the tenant's, whichever environment the client is in.
+    this.#logStream = new LogStream({ logs: sessions.logs, permit, socket, send: (message) => this.#send(message) });
     this.#sinceMs = deps.clock.nowMs();
     this.#connectedMs = deps.clock.monotonicMs();
     this.#liveness = new Liveness(config, { clock: deps.clock, ping: () => deps.socket.ping() });
@@ -199,6 +204,7 @@ export class LinkSession implements LinkClient {
     this.#liveness.end();
     this.#alone(() => {
       this.#subscription?.end();
+      this.#logStream.end();
       if (phase.state === "open") this.#sessions.leave(this, phase.hello);
     });
   }
@@ -243,6 +249,10 @@ export class LinkSession implements LinkClient {
         return this.#problems.report(message.problems);
       case "counters":
         return this.#sessions.count(hello, message.counters);
+      case "logs":
+        return this.#logStream.take(message, hello.id);
+      case "followLogs":
+        return this.#logStream.follow(message);
     }
   }
 

@@ -1,0 +1,59 @@
+import type { ClientMessage, ServerMessage } from "@datawire/protocol";
+import { requireRight } from "../access/grant.ts";
+import type { Permit } from "../access/gate.ts";
+import type { Logs } from "../traces/logs.ts";
+import type { Socket } from "./socket.ts";
+
+type Logged = Extract<ClientMessage, { type: "logs" }>;
+type Wish = Extract<ClientMessage, { type: "followLogs" }>;
+
+interface LogStreamDeps {
+  readonly logs: Logs;
+  readonly permit: Permit;
+  readonly socket: Pick<Socket, "bufferedBytes">;
+  readonly send: (message: ServerMessage) => void;
+}
+
+/** What may wait to leave for one follower; what is logged past it, it is not told. */
+const BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
+
+/** What one client logs, and what it follows of what all log. */
+export class LogStream {
+  readonly #deps: LogStreamDeps;
+  #stop: (() => void) | null = null;
+
+  constructor(deps: LogStreamDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Keeps what a client has logged, each event once.
+   * @param node the client.
+   * @throws ProtocolError `permission_denied`
+   */
+  take({ seq, events }: Logged, node: string): void {
+    const { logs, permit, send } = this.#deps;
+    requireRight(permit.grant, "log", "keep log events");
+    events.forEach((event, i) => logs.keep(seq + i, { ...event, node }));
+    send({ type: "logged", seq: seq + events.length });
+  }
+
+  /**
+   * Follows what is logged from now on, in place of what was followed before.
+   * @throws ProtocolError `permission_denied`
+   */
+  follow({ trace, level }: Wish): void {
+    const { logs, permit, socket, send } = this.#deps;
+    requireRight(permit.grant, "trace", "show log events");
+    this.end();
+    if (level === null) return;
+    this.#stop = logs.follow({ trace, level }, (event) => {
+      if (socket.bufferedBytes <= BUFFERED_BYTES_MAX) send({ type: "log", events: [event] });
+    });
+  }
+
+  end(): void {
+    this.#stop?.();
+    this.#stop = null;
+  }
+}
