@@ -14,8 +14,10 @@ const traceSummary = z.object({
   nodes: z.array(z.string()),
 });
 
+/** What has been logged, in a line for each trace. */
 export const tracesAnswer = z.object({ traces: z.array(traceSummary) });
 
+/** The log events of one trace. */
 export const traceAnswer = z.object({
   traceId: z.string(),
   events: z.array(logEventSchema.extend({ node: z.string() })),
