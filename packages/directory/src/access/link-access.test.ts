@@ -1,12 +1,12 @@
 import type { ClientMessage } from "@datawire/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Guarded, serveGuarded } from "../testing/guarded.ts";
+import { type GuardedInMemory, serveGuardedInMemory } from "../testing/guarded-in-memory.ts";
 import { registration } from "../testing/worlds.ts";
 import { hello as helloOf } from "../testing/served.ts";
 
-let guarded: Guarded;
+let guarded: GuardedInMemory;
 beforeAll(async () => {
-  guarded = await serveGuarded();
+  guarded = await serveGuardedInMemory();
 });
 afterAll(() => guarded.stop());
 
@@ -32,7 +32,7 @@ test("a link ends with its token, and says why", async () => {
 });
 
 test("a link ends when its token expires", async () => {
-  const { id, token } = await guarded.create("sherlock", { expiresMs: Date.now() + 300 });
+  const { id, token } = await guarded.create("sherlock", { expiresMs: guarded.clock.nowMs() + 300 });
   const link = await guarded.link(token, hello("sherlock", "shortly", true));
   await link.next("snapshot");
   expect((await link.next("error")).message).toContain(`the token ${id} expired at`);

@@ -1,16 +1,18 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { partsOf } from "../testing/parts-of.ts";
 import { openEmbeddedStore } from "../store/embedded.ts";
 import { readBackup } from "../store/read-backup.ts";
-import { tenantFolder } from "../store/tenant-folders.ts";
-import { serveGuarded } from "../testing/guarded.ts";
+import { listTenantFolders, tenantFolder } from "../store/tenant-folders.ts";
+import type { GuardedStores } from "../testing/guarded.ts";
+import { serveGuardedInMemory } from "../testing/guarded-in-memory.ts";
 import { openTenantTables } from "../testing/tenant-tables.ts";
 
 test("a backup of a directory that runs has the tables of its tenants, and that of a tenant its own alone", async () => {
-  const guarded = await serveGuarded();
+  const guarded = await serveGuardedInMemory();
   onTestFinished(() => guarded.stop());
   const tables = await openTenantTables(guarded, ["acme", "mill"]);
   await tables.add(null, "own");
@@ -24,6 +26,12 @@ test("a backup of a directory that runs has the tables of its tenants, and that 
   expect(await tables.services(guarded, null)).toEqual(["own"]);
   expect(await tables.services(guarded, "acme")).toEqual(["anvil"]);
   expect(await tables.services(guarded, "mill")).toEqual(["flour"]);
+});
+
+/** Stores in files. */
+const storesIn = (folder: string): GuardedStores => ({
+  open: (tenant) => openEmbeddedStore(tenant === null ? folder : tenantFolder(folder, tenant), "//localhost/directory"),
+  listTenants: () => listTenantFolders(folder),
 });
 
 const DAMAGE: Readonly<Record<string, (file: string) => Promise<void>>> = {
@@ -40,11 +48,13 @@ const DAMAGE: Readonly<Record<string, (file: string) => Promise<void>>> = {
 };
 
 test.each(Object.keys(DAMAGE))("a tenant whose store %s is unavailable, and the others are told of it", async (how) => {
-  const guarded = await serveGuarded();
+  const data = await mkdtemp(join(tmpdir(), "datawire-tenants-"));
+  onTestFinished(() => rm(data, { recursive: true, force: true }));
+  const guarded = await serveGuardedInMemory(storesIn(data));
   onTestFinished(() => guarded.stop());
   const tokenOf = async (tenant: string | null) => (await guarded.create("admin", { tenant })).token;
   const [all, acme, mill] = [await tokenOf(null), await tokenOf("acme"), await tokenOf("mill")];
-  const folder = tenantFolder(guarded.folder, "acme");
+  const folder = tenantFolder(data, "acme");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await DAMAGE[how]?.(join(folder, "directory.db"));
 

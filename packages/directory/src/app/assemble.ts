@@ -19,7 +19,7 @@ import { remedyOfLink } from "../problems/link-remedies.ts";
 import type { StateConfig } from "../registry/state.ts";
 import type { Store } from "../store/contract.ts";
 import type { DirectoryStores } from "../store/realm.ts";
-import { createDispatcher } from "./dispatcher.ts";
+import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { TenantGroups } from "./tenant-groups.ts";
 import { TenantOpener } from "./tenant-opener.ts";
@@ -57,8 +57,8 @@ export interface DirectoryDeps {
 /** A directory that has loaded its store and can serve. */
 export interface Directory {
   readonly handlers: HttpHandlers;
-  /** Where links are opened that do not come over HTTP. */
-  readonly sessions: LinkSessions;
+  /** For links that come over no port: what lets one in, and where it is opened. */
+  readonly links: { readonly admit: Dispatcher["admitLink"]; readonly sessions: LinkSessions };
   readonly tokens: TokenService;
   /** Those who share a table; of those who have no tenant for null. */
   tenant(name: string | null): Promise<Tenant>;
@@ -115,7 +115,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     throw error;
   }
   metrics.observe(() => tenants.list());
-  const dispatcher = createDispatcher({
+  const { admitLink, ...dispatcher } = createDispatcher({
     gate: access.gate,
     tenants,
     groups,
@@ -155,7 +155,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
         });
       },
     },
-    sessions,
+    links: { admit: admitLink, sessions },
     tokens: access.tokens,
     tenant: (name) => tenants.of(name),
     configure(settings) {

@@ -9,6 +9,7 @@ import { failedAt } from "../problems/failed-at.ts";
 import { answerError } from "../api/router.ts";
 import { remedyOfLink } from "../problems/link-remedies.ts";
 import type { LinkServer } from "../link/server.ts";
+import type { Accepted } from "../link/sessions.ts";
 import { MDK_PATHS, type MdkServer } from "../mdk/server.ts";
 import { StoreError } from "../store/contract.ts";
 import type { Tenant } from "./tenant.ts";
@@ -37,8 +38,20 @@ const METRICS_PATH = "/metrics";
 /** What a client of the link meets that somebody has to set up otherwise. */
 const REPORTED: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "permission_denied", "limit_exceeded"]);
 
+/** What lets a link in, and to whom. */
+export type LinkGuest = Pick<Accepted, "sessions" | "environment" | "permit">;
+
+/** Where requests and links come in. */
+export interface Dispatcher extends Pick<HttpHandlers, "request" | "upgrade"> {
+  /**
+   * Lets a link in, whatever will carry its frames.
+   * @throws ProtocolError that says why not.
+   */
+  admitLink(req: IncomingMessage): Promise<LinkGuest>;
+}
+
 /** Lets requests and links in and shows each to the tenant that it is for. */
-export function createDispatcher(deps: DispatcherDeps): Pick<HttpHandlers, "request" | "upgrade"> {
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { gate, tenants, groups, nothing, links, originals, open, metrics, log, refused, recent } = deps;
 
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -69,11 +82,15 @@ export function createDispatcher(deps: DispatcherDeps): Pick<HttpHandlers, "requ
         "not_found",
         `Cannot upgrade: wanted ${LINK_PATH}, or one of ${[...MDK_PATHS].join(" ")}`,
       );
+    links.accept(req, { stream: socket, head }, await admitLink(req));
+  };
+
+  const admitLink = async (req: IncomingMessage): Promise<LinkGuest> => {
     const permit = gate.admit(req);
     const { tenant } = permit.grant;
     const { links: sessions } = await tenants.of(tenant);
     const environment = async (name: string) => (await tenants.of(tenant, name)).links;
-    links.accept(req, { stream: socket, head }, { sessions, environment, permit });
+    return { sessions, environment, permit };
   };
 
   /** Whatever refuses it does so now: an original whose connection is closed once it is open is back within a second. */
@@ -86,6 +103,7 @@ export function createDispatcher(deps: DispatcherDeps): Pick<HttpHandlers, "requ
   };
 
   return {
+    admitLink,
     request(req, res) {
       const failed = (what: string, error: unknown): void => recent.failures.note(failedAt(what, error));
       answer(req, res).catch((error: unknown) => answerError(error, { req, res, log, refused, failed }));

@@ -45,8 +45,6 @@ export interface GuardedAnswer {
 }
 
 export interface GuardedLink {
-  /** What came so far. */
-  readonly messages: ServerMessage[];
   send(message: ClientMessage): void;
   /** Resolves with the next message of that type, past or future. */
   next<T extends ServerMessage["type"]>(type: T): Promise<Extract<ServerMessage, { type: T }>>;
@@ -164,7 +162,6 @@ async function openLink(
   await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
   socket.send(JSON.stringify(hello));
   return {
-    messages,
     send: (message) => socket.send(JSON.stringify(message)),
     next: <T extends ServerMessage["type"]>(type: T) =>
       new Promise<Extract<ServerMessage, { type: T }>>((resolve) => {

@@ -3,6 +3,6 @@ export { planRouteSet } from "../changes/routes.ts";
 export { StoreError, type Store } from "../store/contract.ts";
 export { MemoryStore } from "./memory-store.ts";
 export type { MemoryLink, Wire, Wires } from "./memory-link.ts";
-export { type MemoryDirectory, openMemoryDirectory } from "./memory-directory.ts";
+export { loneStore, type MemoryDirectory, openMemoryDirectory } from "./memory-directory.ts";
 export { MemoryEtcd } from "./memory-etcd.ts";
 export { TEST_CONFIG } from "./config.ts";

@@ -1,4 +1,5 @@
 import type { Connection, ConnectionEvents } from "@datawire/link";
+import { describeError } from "@datawire/runtime";
 import type { LinkSession } from "../link/session.ts";
 import type { Accepted, LinkSessions } from "../link/sessions.ts";
 
@@ -42,11 +43,12 @@ export function linkThroughMemory(
   events: ConnectionEvents,
   {
     wires,
-    accept,
+    admit,
     onCode = () => {},
   }: {
     readonly wires: Wires;
-    readonly accept: Omit<Accepted, "socket">;
+    /** Lets it in, or says why not. */
+    readonly admit: () => Promise<Omit<Accepted, "socket">>;
     /** Told the code with which the link has ended, which a client of ours does not look at. */
     readonly onCode?: ((code: number) => void) | undefined;
   },
@@ -74,7 +76,7 @@ export function linkThroughMemory(
       if (directory === "open" && session !== null) arrive(session);
     });
 
-  toDirectory.carry(0, () => {
+  const open = (accept: Omit<Accepted, "socket">): void => {
     if (directory === "closed") return;
     session = sessions.open({
       ...accept,
@@ -114,7 +116,12 @@ export function linkThroughMemory(
     toClient.carry(0, () => {
       if (client === "open") events.opened();
     });
-  });
+  };
+  const refuse = (error: unknown): void => {
+    directory = "closed";
+    toClient.carry(0, () => endClient(describeError(error), ABNORMAL_CLOSURE));
+  };
+  toDirectory.carry(0, () => void admit().then(open, refuse));
 
   return {
     connection: {

@@ -5,7 +5,7 @@ import type { DirectoryConfig } from "../app/assemble.ts";
 import type { Store } from "../store/contract.ts";
 import { askInMemory, type MemoryRequest } from "./ask-in-memory.ts";
 import { TEST_CONFIG } from "./config.ts";
-import { type MemoryDirectory, openMemoryDirectory } from "./memory-directory.ts";
+import { loneStore, type MemoryDirectory, openMemoryDirectory } from "./memory-directory.ts";
 import type { Wire } from "./memory-link.ts";
 import { MemoryStore } from "./memory-store.ts";
 import type { Answer, Client, Reachable } from "./served.ts";
@@ -46,7 +46,7 @@ export async function serveInMemory({
   clock = createFakeClock(),
   ...config
 }: Options = {}): Promise<ServedInMemory> {
-  const deps = { store, clock, log: noLog, chance: systemChance };
+  const deps = { stores: loneStore(store), clock, log: noLog, chance: systemChance };
   const directory = await until(clock, openMemoryDirectory({ ...TEST_CONFIG, ...config }, deps));
   const stopping = new AbortController();
   const running = directory.run(stopping.signal);
@@ -90,7 +90,12 @@ export async function until<T>(clock: FakeClock, promise: Promise<T>): Promise<T
   return noted;
 }
 
-async function openClient(directory: MemoryDirectory, clock: FakeClock): Promise<Client<MemorySocket>> {
+/** Opens a link, which has said nothing yet. */
+export async function openClient(
+  directory: MemoryDirectory,
+  clock: FakeClock,
+  token?: string,
+): Promise<Client<MemorySocket>> {
   const received: ServerMessage[] = [];
   let opened = false;
   let pings = 0;
@@ -108,7 +113,7 @@ async function openClient(directory: MemoryDirectory, clock: FakeClock): Promise
       closed() {},
     },
     { toDirectory: wire(() => true), toClient: wire(() => !isPaused) },
-    (ended) => void (code = ended),
+    { ...(token !== undefined && { token }), onCode: (ended) => void (code = ended) },
   );
   await look(clock, () => (opened ? true : undefined));
   return {

@@ -1,18 +1,21 @@
 import { expect } from "vitest";
 import type { Guarded } from "./guarded.ts";
 
+/** A directory, with ports or without. */
+type Asked = Pick<Guarded, "ask" | "create">;
+
 /** The tables of tenants that two directories share, or that one has, through tokens of their own. */
 export interface TenantTables {
   /** Adds a service to a tenant's table. */
   add(tenant: string | null, service: string): Promise<void>;
   /** The services of a tenant at a directory. */
-  services(directory: Guarded, tenant: string | null): Promise<string[]>;
-  backup(directory: Guarded, tenant: string | null): Promise<Uint8Array>;
-  restore(directory: Guarded, backup: Uint8Array): Promise<void>;
+  services(directory: Asked, tenant: string | null): Promise<string[]>;
+  backup(directory: Asked, tenant: string | null): Promise<Uint8Array>;
+  restore(directory: Asked, backup: Uint8Array): Promise<void>;
 }
 
 /** Makes admin tokens for some tenants, and for those who have none. */
-export async function openTenantTables(at: Guarded, tenants: readonly string[]): Promise<TenantTables> {
+export async function openTenantTables(at: Asked, tenants: readonly string[]): Promise<TenantTables> {
   const tokens = new Map<string | null, string>();
   for (const tenant of [null, ...tenants]) tokens.set(tenant, (await at.create("admin", { tenant })).token);
   const token = (tenant: string | null): string => tokens.get(tenant) ?? "";

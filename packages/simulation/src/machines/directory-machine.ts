@@ -1,4 +1,5 @@
 import {
+  loneStore,
   type MemoryDirectory,
   openMemoryDirectory,
   planRouteSet,
@@ -100,7 +101,7 @@ export class DirectoryMachine {
     const address = `//${this.name}/directory`;
     const directory = await openMemoryDirectory(
       { ...TEST_CONFIG, ...DIRECTORY_CONFIG, directories: [this.name], address },
-      { store, clock: process.clock, log: noLog, chance },
+      { stores: loneStore(store), clock: process.clock, log: noLog, chance },
     );
     if (!process.alive) return;
     if (!process.stop.signal.aborted) {
