@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -32,8 +32,12 @@ export default defineConfig({
           // Each scenario starts real daemons; two at once already keep two cores busy.
           maxWorkers: 2,
           maxConcurrency: 2,
-          // Hundreds of processes are started from the same sources: the first one compiles for all.
-          env: { NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/compiled") },
+          globalSetup: "e2e/harness/programs.ts",
+          env: {
+            DSTACK_PROGRAMS: join(tmpdir(), `dstack-programs-${process.pid}`),
+            // Hundreds of processes are started from the same sources: the first one compiles for all.
+            NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/compiled"),
+          },
         },
       },
     ],

@@ -21,6 +21,8 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     tsconfig: false,
     // Libraries are made of modules with cycles and of branches for other platforms; neither is ours to mend.
     checks: { circularDependency: false, eval: false },
+    // What is not there would be missed at the first start alone.
+    onLog: (level, log, handle) => handle(log.code === "UNRESOLVED_IMPORT" ? "error" : level, log),
   });
   try {
     const { output } = await build.write({

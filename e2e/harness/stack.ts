@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { BUNDLE_MAIN } from "../../packaging/bundle.ts";
 import { type Child, startChild } from "./child.ts";
 import { freePorts } from "./ports.ts";
 import { haproxiesOf, killProcessesOf } from "./processes.ts";
@@ -10,7 +11,14 @@ import { sumOfSamples } from "./samples.ts";
 import { eventually } from "./wait.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const program = (name: string): string => join(ROOT, "packages", name === "dw" ? "dw-cli" : name, "src/main.ts");
+
+/** Its file as the packages have it, in a run of the tests; elsewhere from its sources. */
+function program(name: string): string {
+  const made = process.env["DSTACK_PROGRAMS"];
+  return made === undefined
+    ? join(ROOT, "packages", name === "dw" ? "dw-cli" : name, "src/main.ts")
+    : join(made, name, BUNDLE_MAIN);
+}
 
 export interface Instance {
   readonly child: Child;
