@@ -1,6 +1,7 @@
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./e2e/harness/longest-first.ts";
 
 /** `npm run soak` runs the same scenarios with their full counts. */
 const scenarioMsMax = process.env["DSTACK_SOAK"] === "1" ? 3_600_000 : 60_000;
@@ -29,8 +30,8 @@ export default defineConfig({
           include: ["e2e/**/*.test.ts"],
           testTimeout: scenarioMsMax,
           hookTimeout: 60_000,
-          // Each scenario starts real daemons; two at once already keep two cores busy.
-          maxWorkers: 2,
+          // Each scenario starts real daemons; two at once use half of two cores, as they wait for them and for time.
+          maxWorkers: Math.max(3, availableParallelism()),
           maxConcurrency: 2,
           globalSetup: "e2e/harness/programs.ts",
           env: {
@@ -41,6 +42,7 @@ export default defineConfig({
         },
       },
     ],
+    sequence: { sequencer: LongestFirst },
     coverage: { provider: "v8", include: ["packages/*/src/**/*.ts"] },
   },
 });

@@ -1,0 +1,31 @@
+import { basename } from "node:path";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/**
+ * The files of end-to-end tests that take half a minute and more, longest first: begun last, one of them would run
+ * alone at the end. Vitest knows only of the runs before, and of none in a clean clone; by size, its other measure, two
+ * of the longest come last.
+ */
+const LONGEST = [
+  "silence.test.ts",
+  "docs.test.ts",
+  "contract-forms.test.ts",
+  "shares.test.ts",
+  "no-request-lost.test.ts",
+  "access.test.ts",
+  "replication.test.ts",
+  "three-hosts.test.ts",
+  "whole-revisions.test.ts",
+  "sessions.test.ts",
+  "packages.test.ts",
+];
+
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = moduleId.includes("/e2e/") ? LONGEST.indexOf(basename(moduleId)) : -1;
+      return at < 0 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
