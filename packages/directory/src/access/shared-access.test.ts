@@ -64,7 +64,7 @@ test("of several that init one store at once, one makes the first tokens", async
   const whole = await Promise.all([0, 1, 2].map(() => stores.open(null)));
   const made = await Promise.all(
     whole.map(async (store: Store) => {
-      const executor = new TokenService({
+      const service = new TokenService({
         store: splitStore(store).access,
         clock: systemClock,
         log: noLog,
@@ -72,8 +72,8 @@ test("of several that init one store at once, one makes the first tokens", async
         pins: true,
         changed() {},
       });
-      await executor.load();
-      return executor.createFirst("test");
+      await service.load();
+      return service.createFirst("test");
     }),
   );
   expect(made.flatMap((one) => one?.length ?? [])).toEqual([FIRST_ROLES.length]);

@@ -11,7 +11,7 @@ test("TokenService leaves out what a newer directory wrote that it cannot read, 
   const store = new MemoryStore();
   const errors: string[] = [];
   const log = { ...noLog, error: (message: string) => void errors.push(message) };
-  const executor = new TokenService({
+  const service = new TokenService({
     store,
     clock: createFakeClock(),
     log,
@@ -19,8 +19,8 @@ test("TokenService leaves out what a newer directory wrote that it cannot read, 
     pins: false,
     changed() {},
   });
-  await executor.load();
-  const { record } = await executor.create(order, "test");
+  await service.load();
+  const { record } = await service.create(order, "test");
   store.tell([
     { key: "access/token/new", value: { ...record, id: "new", role: "auditor" }, version: 2 },
     { key: "access/audience", value: {}, version: 2 },
@@ -28,31 +28,31 @@ test("TokenService leaves out what a newer directory wrote that it cannot read, 
     { key: `access/token/${record.id}`, value: null, version: 2 },
   ]);
   expect(errors).toEqual(Array(2).fill("Left out what the store has and cannot be read"));
-  expect(executor.tokens.get("other")).not.toBeNull();
-  expect(executor.tokens.get(record.id)).toBeNull();
+  expect(service.tokens.get("other")).not.toBeNull();
+  expect(service.tokens.get(record.id)).toBeNull();
 });
 
-test("TokenDesk.load() leaves out what it cannot read, says so, and replaces it", async () => {
+test("TokenService.load() leaves out what it cannot read, says so, and replaces it", async () => {
   const store = new MemoryStore();
   const board = new ProblemBoard();
   await store.commit([
     { key: "access/token/new", value: { id: "new" }, expected: 0 },
     { key: "access/constructor", value: {}, expected: 0 },
   ]);
-  const executor = new TokenService({ store, clock: createFakeClock(), log: noLog, board, pins: false, changed() {} });
-  await executor.load();
+  const service = new TokenService({ store, clock: createFakeClock(), log: noLog, board, pins: false, changed() {} });
+  await service.load();
   expect(board.list()).toMatchObject([
     { severity: "error", subject: "access/token/new", message: expect.stringContaining("hash: ") },
     { subject: "access/constructor", message: expect.stringContaining("kind is unknown") },
   ]);
-  await executor.create(order, "test");
-  expect(executor.tokens.size).toBe(1);
+  await service.create(order, "test");
+  expect(service.tokens.size).toBe(1);
 });
 
-test("TokenDesk.authority() makes no other authority in the place of one that cannot be read", async () => {
+test("TokenService.authority() makes no other authority in the place of one that cannot be read", async () => {
   const store = new MemoryStore();
   await store.commit([{ key: "access/authority", value: { certificate: "no", key: "no" }, expected: 0 }]);
-  const executor = new TokenService({
+  const service = new TokenService({
     store,
     clock: createFakeClock(),
     log: noLog,
@@ -60,14 +60,14 @@ test("TokenDesk.authority() makes no other authority in the place of one that ca
     pins: true,
     changed() {},
   });
-  await executor.load();
-  await expect(executor.authority()).rejects.toThrow("Cannot use the authority of this directory");
+  await service.load();
+  await expect(service.authority()).rejects.toThrow("Cannot use the authority of this directory");
   expect(store.records.get("access/authority")?.value).toEqual({ certificate: "no", key: "no" });
 });
 
 test("TokenService takes the authority of another directory that it hears of while it makes its own", async () => {
   const store = new MemoryStore();
-  const executor = new TokenService({
+  const service = new TokenService({
     store,
     clock: createFakeClock(),
     log: noLog,
@@ -75,9 +75,9 @@ test("TokenService takes the authority of another directory that it hears of whi
     pins: false,
     changed() {},
   });
-  await executor.load();
+  await service.load();
   const authority = await createAuthority(0);
-  const ours = executor.authority();
+  const ours = service.authority();
   const version = await store.commit([{ key: "access/authority", value: authority, expected: 0 }]);
   store.tell([{ key: "access/authority", value: authority, version }]);
   expect(await ours).toEqual(authority);

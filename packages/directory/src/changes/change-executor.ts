@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "@datawire/runtime";
-import { effective, emptyChange, isIdle, type Plan } from "../model/change-set.ts";
+import { effective, emptyChangeSet, isIdle, type Plan } from "../model/change-set.ts";
 import type { Moment } from "../model/moment.ts";
 import { readRecord } from "../model/read-records.ts";
 import {
@@ -117,7 +117,7 @@ export class ChangeExecutor {
     this.#log.info("Changed", { action, ...author });
     try {
       await this.#journal.change((moment) => {
-        const entry = this.#entry(action, { author, change: emptyChange(), undoable: false, moment });
+        const entry = this.#entry(action, { author, change: emptyChangeSet(), undoable: false, moment });
         return { writes: this.#audited(entry), result: null };
       });
       this.#observer.recorded();
@@ -137,7 +137,7 @@ export class ChangeExecutor {
       const writes = replacing(current, backup, (key) => key === SESSION_KEY);
       const action = `restore of a backup: ${writes.length} of ${Math.max(current.length, backup.length)} records changed`;
       const kept = backup.flatMap(({ key }) => HISTORY_KEY.exec(key)?.[1] ?? []).map(Number);
-      const entry = this.#entry(action, { author, change: emptyChange(), undoable: false, moment });
+      const entry = this.#entry(action, { author, change: emptyChangeSet(), undoable: false, moment });
       const id = Math.max(entry.id, ...kept.map((taken) => taken + 1));
       return { writes: [...writes, writeOf(historyRecord(id, { ...entry, id }))], result: writes.length };
     });

@@ -2,7 +2,7 @@ import { hintAt, ProtocolError } from "@datawire/protocol";
 import type { Moment } from "../model/moment.ts";
 import type { State } from "../registry/state.ts";
 import { noSuchService } from "./no-such-service.ts";
-import { emptyChange, type Plan } from "../model/change-set.ts";
+import { emptyChangeSet, type Plan } from "../model/change-set.ts";
 
 /** `dw instance drain`: takes an instance out of the pool until it is resumed. */
 export function planDrain(
@@ -16,7 +16,7 @@ export function planDrain(
   const after = before ?? { key, atMs: wallMs, who };
   return {
     action: `instance drain //${key}`,
-    change: { ...emptyChange(), drains: [{ key, before, after }] },
+    change: { ...emptyChangeSet(), drains: [{ key, before, after }] },
     notes: before === null ? [] : [`//${key} is drained already, by ${before.who}`],
   };
 }
@@ -31,7 +31,7 @@ export function planResume(
   if (before === null && state.table.instance(key) === null) throw unknown(state, "resume", { service, instance });
   return {
     action: `instance resume //${key}`,
-    change: { ...emptyChange(), drains: [{ key, before, after: null }] },
+    change: { ...emptyChangeSet(), drains: [{ key, before, after: null }] },
     notes: before === null ? [`//${key} was not drained`] : [],
   };
 }

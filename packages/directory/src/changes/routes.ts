@@ -3,7 +3,7 @@ import { tableKey } from "@datawire/protocol";
 import type { RouteAdd, RouteRemove, RouteSet } from "@datawire/api";
 import type { Moment } from "../model/moment.ts";
 import type { State } from "../registry/state.ts";
-import { emptyChange, type Plan } from "../model/change-set.ts";
+import { emptyChangeSet, type Plan } from "../model/change-set.ts";
 
 /** A plan for one route table, and which table that is, also where it does not exist afterwards. */
 export interface RoutePlan extends Plan {
@@ -44,11 +44,11 @@ export function expired(state: State, { wallMs }: Moment): string[] {
 export function planExpiry(state: State, key: string, { wallMs }: Moment): Plan {
   const table = state.table.routeTable(key);
   const over = table === null ? null : expireRoutes(table, wallMs);
-  if (table === null || over === null) return { action: "", change: emptyChange(), notes: [] };
+  if (table === null || over === null) return { action: "", change: emptyChangeSet(), notes: [] };
   const ended = over.ended.map(({ target }) => target).join(", ");
   return {
     action: `time over for ${ended} of ${table.caller} to ${table.service}: ${arrow(table, over.after)}`,
-    change: { ...emptyChange(), tables: [{ key, before: table, after: over.after }] },
+    change: { ...emptyChangeSet(), tables: [{ key, before: table, after: over.after }] },
     notes: [],
   };
 }
@@ -60,7 +60,7 @@ function planOf(state: State, { caller, service, after, notes }: RouteChange, wo
     caller,
     service,
     action: `${words}: ${arrow(before, after)}`,
-    change: { ...emptyChange(), tables: [{ key, before, after }] },
+    change: { ...emptyChangeSet(), tables: [{ key, before, after }] },
     notes,
   };
 }

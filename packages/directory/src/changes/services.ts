@@ -14,7 +14,7 @@ import { withoutGeneration } from "@datawire/routing";
 import { emptyRecord, type ServiceRecord } from "../model/records.ts";
 import type { State } from "../registry/state.ts";
 import { noSuchService } from "./no-such-service.ts";
-import { emptyChange, type Plan } from "../model/change-set.ts";
+import { emptyChangeSet, type Plan } from "../model/change-set.ts";
 
 /** `POST /v1/services`, read. */
 export interface ServiceAdd {
@@ -96,7 +96,7 @@ export function promotion(
   const was = from === null ? "none" : describeGeneration(from);
   return {
     action: `service promote //${name}: primary ${was} → ${describeGeneration(to)}`,
-    change: { ...emptyChange(), services: [{ key: name, before, after }], tables },
+    change: { ...emptyChangeSet(), services: [{ key: name, before, after }], tables },
     notes,
   };
 }
@@ -105,7 +105,7 @@ function planOf(
   { name, before, after }: { name: string; before: ServiceRecord | null; after: ServiceRecord | null },
   action: string,
 ): Plan {
-  return { action, change: { ...emptyChange(), services: [{ key: name, before, after }] }, notes: [] };
+  return { action, change: { ...emptyChangeSet(), services: [{ key: name, before, after }] }, notes: [] };
 }
 
 function requireService(state: State, name: string, verb: string) {

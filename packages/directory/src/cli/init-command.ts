@@ -25,7 +25,7 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
       signal,
     );
     try {
-      const executor = new TokenService({
+      const service = new TokenService({
         store: splitStore(whole).access,
         clock,
         log,
@@ -33,8 +33,8 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
         pins: tls === "own",
         changed() {},
       });
-      await executor.load();
-      const made = await makeTokens(executor, { folder, again: input.options["newAdmin"] === true });
+      await service.load();
+      const made = await makeTokens(service, { folder, again: input.options["newAdmin"] === true });
       const [file] = await keepTokens(
         folder,
         made.filter(({ record }) => record.role === "admin"),
@@ -49,11 +49,11 @@ export const initCommand: DaemonCommand<DirectorySettings> = {
 };
 
 async function makeTokens(
-  executor: TokenService,
+  service: TokenService,
   { folder, again }: { readonly folder: string; readonly again: boolean },
 ): Promise<readonly MadeToken[]> {
-  if (again) return [await executor.create({ role: "admin", services: null, tenant: null, expiresMs: null }, BY)];
-  const made = await executor.createFirst(BY);
+  if (again) return [await service.create({ role: "admin", services: null, tenant: null, expiresMs: null }, BY)];
+  const made = await service.createFirst(BY);
   if (made !== null) return made;
   throw new ExitError(
     exitCodes.failed,

@@ -25,25 +25,25 @@ export interface Position {
 export interface Have extends Position {
   /** Of the table that it has. */
   readonly hash?: string | undefined;
-  /** What it has in each sector of the table. */
+  /** The digests of what it has in each bucket of the table, under the name that the wire has for them. */
   readonly sectors?: string | undefined;
 }
 
-export interface RevisionLimits {
+export interface DeltaLogLimits {
   /** How many of the last revisions are kept for subscribers that return. */
   readonly revisionsMax: number;
   readonly bytesMax: number;
 }
 
 /** 20,000 changes, or 64 MB of them: minutes of heavy churn, days of a calm system. */
-const REVISION_LIMITS: RevisionLimits = { revisionsMax: 20_000, bytesMax: 64 * 1024 * 1024 };
+const DELTA_LOG_LIMITS: DeltaLogLimits = { revisionsMax: 20_000, bytesMax: 64 * 1024 * 1024 };
 
 const encoder = new TextEncoder();
 
 /** The revisions of a table, of which the last ones are kept so that a subscriber that returns gets only what it missed. */
-export class RevisionLog {
+export class DeltaLog {
   readonly epoch: string;
-  readonly #limits: RevisionLimits;
+  readonly #limits: DeltaLogLimits;
   /** By revision; consecutive, so that the oldest is found by counting. */
   readonly #kept = new Map<number, Revision>();
   /** By the hash of the table there: a subscriber from another life of the directory, or from another one, may have it. */
@@ -55,7 +55,7 @@ export class RevisionLog {
   #revision = 0;
 
   /** @param epoch names this life of the table: revisions of another epoch say nothing about this one. */
-  constructor(epoch: string, limits: RevisionLimits = REVISION_LIMITS) {
+  constructor(epoch: string, limits: DeltaLogLimits = DELTA_LOG_LIMITS) {
     this.epoch = epoch;
     this.#limits = limits;
   }

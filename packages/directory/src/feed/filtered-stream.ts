@@ -1,7 +1,7 @@
 import { isEmptyChange, parseServiceAddress, type TableChange } from "@datawire/protocol";
 import { Catalog } from "@datawire/catalog";
 import type { Source } from "./stream.ts";
-import { Opening } from "./resume.ts";
+import { Resume } from "./resume.ts";
 import type { Have, Revision } from "./delta-log.ts";
 import { serialise } from "./snapshots.ts";
 
@@ -24,7 +24,7 @@ export class FilteredStream {
   readonly #table: Catalog;
   readonly #services: readonly string[];
   readonly #sent = new Catalog();
-  readonly #opening: Opening;
+  readonly #resume: Resume;
   /** What the subscriber has. Behind the log while nothing of the rest concerns it. */
   #revision: number;
   /** How far the log was looked through. */
@@ -34,7 +34,7 @@ export class FilteredStream {
   constructor(source: Source, { services, have, nowMs }: Wish) {
     const { table } = source;
     this.#source = source;
-    this.#opening = new Opening(source, { owesWarm: source.warming });
+    this.#resume = new Resume(source, { owesWarm: source.warming });
     this.#table = table;
     this.#services = services;
     const { epoch, revision } = source.log;
@@ -44,8 +44,8 @@ export class FilteredStream {
     this.#sent.apply(select(table, this.#scope));
     const hash = this.#sent.hash();
     const { warming } = source;
-    if (have?.hash === hash) this.#opening.resume(source.log.emptyFrame({ revision, atMs: nowMs, hash }));
-    else this.#opening.restart(serialise({ ...this.#sent.snapshot(), hash }, { epoch, revision, warming }));
+    if (have?.hash === hash) this.#resume.from(source.log.emptyFrame({ revision, atMs: nowMs, hash }));
+    else this.#resume.anew(serialise({ ...this.#sent.snapshot(), hash }, { epoch, revision, warming }));
   }
 
   get revision(): number {
@@ -53,8 +53,8 @@ export class FilteredStream {
   }
 
   next(): Uint8Array | null {
-    const opening = this.#opening.next();
-    if (opening !== null) return opening;
+    const before = this.#resume.next();
+    if (before !== null) return before;
     return this.#concernsUs() ? this.#difference() : null;
   }
 

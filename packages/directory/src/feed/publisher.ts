@@ -1,6 +1,6 @@
 import type { Catalog } from "@datawire/catalog";
 import type { Clock } from "@datawire/runtime";
-import { RevisionLog } from "./delta-log.ts";
+import { DeltaLog } from "./delta-log.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { CatalogWriter } from "./catalog-writer.ts";
 import type { Source } from "./stream.ts";
@@ -28,7 +28,7 @@ interface PublisherDeps {
 
 /** Turns changes of the table into revisions, and tells the subscribers. */
 export class Publisher implements Source {
-  readonly log: RevisionLog;
+  readonly log: DeltaLog;
   readonly snapshots: Snapshots;
   readonly #writer: CatalogWriter;
   readonly #clock: Clock;
@@ -45,7 +45,7 @@ export class Publisher implements Source {
     this.#failed = failed;
     this.#writer = writer;
     this.#clock = clock;
-    this.log = new RevisionLog(epoch);
+    this.log = new DeltaLog(epoch);
     this.snapshots = new Snapshots(writer.table, this.log);
   }
 

@@ -1,7 +1,7 @@
 const WARM = new TextEncoder().encode(JSON.stringify({ type: "warm" }));
 
 /** What a subscriber is sent before any delta: where it stands, as a snapshot or in one frame, and that the table is whole. */
-export class Opening {
+export class Resume {
   readonly #source: { readonly warming: boolean };
   #frames: Uint8Array[] = [];
   /** Whether the subscriber still has to be told that the warm-up is over. */
@@ -14,12 +14,12 @@ export class Opening {
   }
 
   /** Begins with the word that the subscriber has what it needs. */
-  resume(frame: Uint8Array): void {
+  from(frame: Uint8Array): void {
     this.#frames = [frame];
   }
 
   /** Begins, or begins anew, with a snapshot, which says itself whether the directory is warming up. */
-  restart(snapshot: readonly Uint8Array[]): void {
+  anew(snapshot: readonly Uint8Array[]): void {
     this.#frames = [...snapshot];
     this.#owesWarm = this.#source.warming;
   }

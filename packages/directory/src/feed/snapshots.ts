@@ -2,7 +2,7 @@ import type { Buckets, Catalog } from "@datawire/catalog";
 import type { TableChange } from "@datawire/protocol";
 import { countBuckets, differingBuckets } from "@datawire/catalog";
 import { SNAPSHOT_PART_ENTITIES } from "@datawire/protocol";
-import type { Have, RevisionLog } from "./delta-log.ts";
+import type { Have, DeltaLog } from "./delta-log.ts";
 
 /** A whole table as the frames that a new subscriber is sent. */
 export interface Snapshot {
@@ -14,9 +14,9 @@ export interface Snapshot {
 const PART_CHARACTERS_MAX = 1024 * 1024;
 /** A snapshot is made anew when the deltas after it would be more than this share of it. */
 const STALE_SHARE = 0.25;
-/** Some sectors are small and take a look at every key to be found: they are made anew after no fewer bytes than this. */
+/** Some buckets are small and take a look at every key to be found: they are made anew after no fewer bytes than this. */
 const LACKING_STALE_BYTES = 256 * 1024;
-/** Where more of the sectors than this differ, the whole table is sent: it is made once for all. */
+/** Where more of the buckets than this differ, the whole table is sent: it is made once for all. */
 const LACKING_SHARE = 0.25;
 /** Subscribers that come from one directory that has ended mostly have the same table. */
 const LACKING_KEPT = 8;
@@ -29,12 +29,12 @@ const encoder = new TextEncoder();
  */
 export class Snapshots {
   readonly #table: Catalog;
-  readonly #log: RevisionLog;
+  readonly #log: DeltaLog;
   #kept: Measured | null = null;
-  /** By what a subscriber has in each sector, the one that was made last at the end. */
+  /** By what a subscriber has in each bucket, the one that was made last at the end. */
   readonly #lacking = new Map<string, Measured>();
 
-  constructor(table: Catalog, log: RevisionLog) {
+  constructor(table: Catalog, log: DeltaLog) {
     this.#table = table;
     this.#log = log;
   }
@@ -49,21 +49,22 @@ export class Snapshots {
   }
 
   /**
-   * The sectors of the table in which a subscriber has something else; null where it does not say what it has, or where
+   * The buckets of the table in which a subscriber has something else; null where it does not say what it has, or where
    * the whole is not much more. Kept for others that have the same, as long as little has changed since.
    */
   lacking(have: Have | null, { warming }: { readonly warming: boolean }): Snapshot | null {
-    const count = have?.sectors === undefined ? null : countBuckets(have.sectors);
-    if (have?.sectors === undefined || count === null) return null;
-    const kept = this.#lacking.get(have.sectors);
+    const digests = have?.sectors;
+    const count = digests === undefined ? null : countBuckets(digests);
+    if (digests === undefined || count === null) return null;
+    const kept = this.#lacking.get(digests);
     if (kept !== undefined && !this.#isStale(kept, LACKING_STALE_BYTES)) return kept;
-    const sectors = differingBuckets(have.sectors, this.#table.buckets(count));
-    if (sectors.these.length > count * LACKING_SHARE) return null;
+    const buckets = differingBuckets(digests, this.#table.buckets(count));
+    if (buckets.these.length > count * LACKING_SHARE) return null;
     const { epoch, revision } = this.#log;
-    const content = { ...this.#table.inBuckets(sectors), hash: this.#table.hash() };
-    const made = measured(revision, serialise(content, { epoch, revision, warming, sectors }));
-    this.#lacking.delete(have.sectors);
-    this.#lacking.set(have.sectors, made);
+    const content = { ...this.#table.inBuckets(buckets), hash: this.#table.hash() };
+    const made = measured(revision, serialise(content, { epoch, revision, warming, buckets }));
+    this.#lacking.delete(digests);
+    this.#lacking.set(digests, made);
     for (const oldest of this.#lacking.keys()) if (this.#lacking.size > LACKING_KEPT) this.#lacking.delete(oldest);
     return made;
   }
@@ -92,13 +93,13 @@ const measured = (revision: number, frames: readonly Uint8Array[]): Measured => 
 /** What snapshots are made of. */
 type Content = Omit<TableChange, "gone"> & { readonly hash: string };
 
-/** Serialises a table, or some sectors of it, into `snapshot` messages. */
+/** Serialises a table, or some buckets of it, into `snapshot` messages. */
 export function serialise(
   { services, tables, instances, hash }: Content,
   {
-    sectors,
+    buckets,
     ...head
-  }: { readonly epoch: string; readonly revision: number; readonly warming: boolean; readonly sectors?: Buckets },
+  }: { readonly epoch: string; readonly revision: number; readonly warming: boolean; readonly buckets?: Buckets },
 ): Uint8Array[] {
   const parts = [newPart()];
   const add = (kind: keyof Part["lists"], entity: unknown): void => {
@@ -120,7 +121,7 @@ export function serialise(
       ...head,
       part,
       last,
-      ...(part === 0 && { sectors }),
+      ...(part === 0 && { sectors: buckets }),
       ...(last && { hash }),
     });
     const body = Object.entries(lists).map(([kind, texts]) => `"${kind}":[${texts.join(",")}]`);

@@ -4,12 +4,12 @@ import { expect, test } from "vitest";
 import { createState, registration, state } from "../testing/worlds.ts";
 import { Stream, type Source } from "./stream.ts";
 import { FilteredStream } from "./filtered-stream.ts";
-import { RevisionLog } from "./delta-log.ts";
+import { DeltaLog } from "./delta-log.ts";
 import { Snapshots } from "./snapshots.ts";
 
 function createSource(limits = { revisionsMax: 100, bytesMax: 1_000_000 }) {
   const world = createState();
-  const log = new RevisionLog("epoch-1", limits);
+  const log = new DeltaLog("epoch-1", limits);
   const source: Source & { warming: boolean } = {
     log,
     snapshots: new Snapshots(world.table, log),

@@ -1,11 +1,11 @@
 import type { Catalog } from "@datawire/catalog";
-import { Opening } from "./resume.ts";
-import type { Have, RevisionLog } from "./delta-log.ts";
+import { Resume } from "./resume.ts";
+import type { Have, DeltaLog } from "./delta-log.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 /** What a subscriber reads from: the revisions, and the whole for those that are too far behind. */
 export interface Source {
-  readonly log: RevisionLog;
+  readonly log: DeltaLog;
   readonly snapshots: Snapshots;
   readonly table: Catalog;
   /** Whether instances may still be missing from the table. */
@@ -18,7 +18,7 @@ export interface Source {
  */
 export class Stream {
   readonly #source: Source;
-  readonly #opening: Opening;
+  readonly #resume: Resume;
   #revision: number;
 
   /**
@@ -27,7 +27,7 @@ export class Stream {
    */
   constructor(source: Source, have: Have | null, nowMs: number) {
     this.#source = source;
-    this.#opening = new Opening(source, { owesWarm: true });
+    this.#resume = new Resume(source, { owesWarm: true });
     const { log, table } = source;
     const revision = have && revisionOf(have, source);
     if (have === null || revision === null) {
@@ -38,7 +38,7 @@ export class Stream {
     const isElsewhere = have.epoch !== log.epoch || have.revision !== revision;
     const hash = isElsewhere ? have.hash : table.hash();
     if (hash !== undefined && (isElsewhere || revision === log.revision))
-      this.#opening.resume(log.emptyFrame({ revision, atMs: nowMs, hash }));
+      this.#resume.from(log.emptyFrame({ revision, atMs: nowMs, hash }));
   }
 
   /** The revision that the subscriber has once everything that `next` gave has reached it. */
@@ -48,8 +48,8 @@ export class Stream {
 
   /** The next frame to send; null when the subscriber has everything. */
   next(): Uint8Array | null {
-    const opening = this.#opening.next();
-    if (opening !== null) return opening;
+    const before = this.#resume.next();
+    if (before !== null) return before;
     const { log } = this.#source;
     if (this.#revision === log.revision) return null;
     const following = log.after(this.#revision);
@@ -64,7 +64,7 @@ export class Stream {
   #beginSnapshot(have: Have | null): number {
     const { snapshots, warming } = this.#source;
     const { revision, frames } = snapshots.lacking(have, { warming }) ?? snapshots.get({ warming });
-    this.#opening.restart(frames);
+    this.#resume.anew(frames);
     return revision;
   }
 }

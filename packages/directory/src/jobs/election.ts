@@ -1,7 +1,7 @@
 import { describeGeneration } from "@datawire/protocol";
 import { type ChangeExecutor, DIRECTORY } from "../changes/change-executor.ts";
 import { promotion } from "../changes/services.ts";
-import { emptyChange, type Plan } from "../model/change-set.ts";
+import { emptyChangeSet, type Plan } from "../model/change-set.ts";
 import type { Moment } from "../model/moment.ts";
 import { emptyRecord } from "../model/records.ts";
 import type { Decision } from "../registry/primaries.ts";
@@ -54,7 +54,7 @@ export class Election implements Job {
     const { state, executor } = this.#deps;
     const plan = (): Plan => {
       if (state.services.record(service)?.primary !== replaces)
-        return { action: "settled at another directory", change: emptyChange(), notes: [] };
+        return { action: "settled at another directory", change: emptyChangeSet(), notes: [] };
       const { change, action, notes } = promotion(state, { name: service, from: replaces, to: primary });
       // Nobody asked for it, so nobody's routes go with it.
       return {

@@ -13,7 +13,7 @@ function create() {
   return { clock, liveness, pings, tick };
 }
 
-test("Pulse.tick() pings once a heartbeat, and says when there was silence for a lease", async () => {
+test("Liveness.tick() pings once a heartbeat, and says when there was silence for a lease", async () => {
   const { clock, liveness, pings, tick } = create();
   const silent: (number | null)[] = [];
   for (let second = 1; second <= 20; second++) {
@@ -26,7 +26,7 @@ test("Pulse.tick() pings once a heartbeat, and says when there was silence for a
   expect(silent[18]).toBe(15_000);
 });
 
-test("Pulse.tick() counts no silence of a connection that is not read", async () => {
+test("Liveness.tick() counts no silence of a connection that is not read", async () => {
   const { clock, liveness, pings, tick } = create();
   await clock.advance(10_000);
   liveness.listen(false);
@@ -40,7 +40,7 @@ test("Pulse.tick() counts no silence of a connection that is not read", async ()
   expect(tick()).toBe(15_000);
 });
 
-test("Pulse.challenge() asks at once, and any word says yes to all who asked", async () => {
+test("Liveness.challenge() asks at once, and any word says yes to all who asked", async () => {
   const { clock, liveness, pings } = create();
   const giveUp = (): never => expect.fail("it was heard");
   const answers = Promise.all([liveness.challenge(giveUp), liveness.challenge(giveUp)]);
@@ -51,7 +51,7 @@ test("Pulse.challenge() asks at once, and any word says yes to all who asked", a
   expect(clock.pending()).toBe(0);
 });
 
-test("Pulse.challenge() gives up after two seconds, and the end of the link says no", async () => {
+test("Liveness.challenge() gives up after two seconds, and the end of the link says no", async () => {
   const { clock, liveness } = create();
   const answer = liveness.challenge(() => liveness.end());
   await clock.advance(2_000);

@@ -316,7 +316,7 @@ export class LinkSession implements LinkClient {
     sessions.enter(this, hello);
     if (hello.subscribe === null) return;
     const failed = (error: unknown): void => this.#fail(error);
-    this.#subscription = new Subscription(
+    this.#subscription = Subscription.begin(
       { source: sessions.publisher, socket, failed },
       hello.subscribe,
       clock.nowMs(),

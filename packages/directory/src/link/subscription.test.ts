@@ -1,6 +1,6 @@
 import { type ServerMessage, serverMessageSchema } from "@datawire/protocol";
 import { expect, test } from "vitest";
-import { RevisionLog } from "../feed/delta-log.ts";
+import { DeltaLog } from "../feed/delta-log.ts";
 import { Snapshots } from "../feed/snapshots.ts";
 import type { Subscriber } from "../feed/publisher.ts";
 import { Subscription } from "./subscription.ts";
@@ -32,7 +32,7 @@ function createSocket() {
 /** A table whose log keeps the last ten revisions, each of half a megabyte. */
 function createSource() {
   const world = createState();
-  const log = new RevisionLog("epoch-1", { revisionsMax: 10, bytesMax: 1_000_000_000 });
+  const log = new DeltaLog("epoch-1", { revisionsMax: 10, bytesMax: 1_000_000_000 });
   const subscribers = new Set<Subscriber>();
   const source = {
     log,
@@ -68,7 +68,7 @@ test("Subscription sends each change at once to one that reads", () => {
   const { source, change } = createSource();
   const { socket, read } = createSocket();
   change();
-  const subscription = new Subscription({ source, socket, failed }, EVERYTHING, 0);
+  const subscription = Subscription.begin({ source, socket, failed }, EVERYTHING, 0);
   expect(typesOf(read())).toBe("snapshot");
   for (let round = 0; round < 3; round++) {
     change();
@@ -81,7 +81,7 @@ test("Subscription sends one that does not read no more than a buffer, and then 
   const { source, change } = createSource();
   const { socket, read } = createSocket();
   change();
-  const subscription = new Subscription({ source, socket, failed }, EVERYTHING, 0);
+  const subscription = Subscription.begin({ source, socket, failed }, EVERYTHING, 0);
   for (let round = 0; round < 30; round++) change();
   const frame = source.log.after(source.log.revision - 1)?.frame.length ?? 0;
   expect(socket.bufferedBytes).toBeGreaterThan(BUFFER - frame);
@@ -95,7 +95,7 @@ test("Subscription sends one that does not read no more than a buffer, and then 
 test("Subscription sends nothing more once it is ended", () => {
   const { source, change, subscribers } = createSource();
   const { socket, read } = createSocket();
-  const subscription = new Subscription({ source, socket, failed }, EVERYTHING, 0);
+  const subscription = Subscription.begin({ source, socket, failed }, EVERYTHING, 0);
   read();
   subscription.end();
   change();
@@ -112,9 +112,9 @@ test("Subscription that fails ends alone, and tells nobody but its own client", 
       throw new Error("the frame cannot be sent");
     },
   };
-  const lost = new Subscription({ source, socket: throwing, failed: (error) => failures.push(error) }, EVERYTHING, 0);
+  const lost = Subscription.begin({ source, socket: throwing, failed: (error) => failures.push(error) }, EVERYTHING, 0);
   const { socket, read } = createSocket();
-  const other = new Subscription({ source, socket, failed }, EVERYTHING, 0);
+  const other = Subscription.begin({ source, socket, failed }, EVERYTHING, 0);
   change();
   expect(failures).toEqual([new Error("the frame cannot be sent")]);
   expect(typesOf(read())).toBe("snapshot delta");

@@ -28,28 +28,36 @@ export class Subscription {
   readonly #source: SubscriptionSource;
   readonly #socket: SubscriptionDeps["socket"];
   readonly #failed: SubscriptionDeps["failed"];
-  readonly #feed: Pick<Stream, "revision" | "next">;
-  readonly #unsubscribe: () => void;
+  readonly #stream: Pick<Stream, "revision" | "next">;
+  #unsubscribe: () => void = () => {};
   /** A frame filled the buffer, and nothing is sent until it has left. */
   #waiting = false;
   #ended = false;
 
-  constructor({ source, socket, failed }: SubscriptionDeps, wish: NonNullable<Hello["subscribe"]>, nowMs: number) {
+  private constructor({ source, socket, failed }: SubscriptionDeps, stream: Pick<Stream, "revision" | "next">) {
     this.#source = source;
     this.#socket = socket;
     this.#failed = failed;
+    this.#stream = stream;
+  }
+
+  /** Begins to send what a client wishes, from what it has. */
+  static begin(deps: SubscriptionDeps, wish: NonNullable<Hello["subscribe"]>, nowMs: number): Subscription {
+    const { source } = deps;
     source.flush();
-    this.#feed =
+    const stream =
       wish.services === null
         ? new Stream(source, wish.have, nowMs)
         : new FilteredStream(source, { services: wish.services, have: wish.have, nowMs });
-    this.#unsubscribe = source.subscribe(this);
-    this.pump();
+    const subscription = new Subscription(deps, stream);
+    subscription.#unsubscribe = source.subscribe(subscription);
+    subscription.pump();
+    return subscription;
   }
 
   /** What the client was sent. */
   get position(): Position {
-    return { epoch: this.#source.log.epoch, revision: this.#feed.revision };
+    return { epoch: this.#source.log.epoch, revision: this.#stream.revision };
   }
 
   /** Sends what there is, as far as there is room for it. */
@@ -64,7 +72,7 @@ export class Subscription {
 
   #pump(): void {
     while (!this.#ended && !this.#waiting) {
-      const frame = this.#feed.next();
+      const frame = this.#stream.next();
       if (frame === null) return;
       this.#waiting = this.#socket.bufferedBytes + frame.length > BUFFERED_BYTES_MAX;
       // Only a frame that fills the buffer is waited for; the others need no word that they have left.

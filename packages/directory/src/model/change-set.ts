@@ -11,7 +11,7 @@ export interface Plan {
   readonly undoes?: HistoryEntry;
 }
 
-export const emptyChange = (): Change => ({ tables: [], services: [], drains: [] });
+export const emptyChangeSet = (): Change => ({ tables: [], services: [], drains: [] });
 
 /** Leaves out what stays as it is. */
 export function effective({ tables, services, drains }: Change): Change {

@@ -7,7 +7,7 @@ export interface GuardLimits {
 }
 
 /** What the guard holds back, in words for `dw status`. */
-export interface Held {
+export interface GuardHold {
   /** How many instances. */
   readonly held: number;
   /** How many Watsons they are held from. */
@@ -36,7 +36,7 @@ export class Leases {
   /** What ended within the last lease: a mass loss whose leases end one by one is a mass loss all the same. */
   #ended: { readonly atMs: number; readonly instances: number }[] = [];
   #lost = 0;
-  #held: Held | null = null;
+  #held: GuardHold | null = null;
 
   constructor(leaseMs: number, limits: GuardLimits) {
     this.#leaseMs = leaseMs;
@@ -44,7 +44,7 @@ export class Leases {
   }
 
   /** What is held back since the last look; null when nothing is. */
-  get held(): Held | null {
+  get held(): GuardHold | null {
     return this.#held;
   }
 
@@ -126,7 +126,7 @@ export class Leases {
     return this.#own.has(watson) ? this.#own : this.#running;
   }
 
-  #judge(due: readonly Lease[], registered: number): Held | null {
+  #judge(due: readonly Lease[], registered: number): GuardHold | null {
     const held = due.reduce((sum, lease) => sum + lease.instances, 0);
     if (held === 0) return null;
     const ended = this.#ended.reduce((sum, { instances }) => sum + instances, 0);

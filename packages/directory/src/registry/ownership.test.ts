@@ -26,8 +26,8 @@ function connected(ownership: Ownership, name: string, instances: readonly strin
 
 function adopt(ownership: Ownership, name: string, text: string) {
   const said = registration(text);
-  const held = { said, saidSinceMs: 0 };
-  return ownership.adopt(watson(name).id, `${said.service}@${said.name}`, { held, moment: at(0) });
+  const statement = { said, saidSinceMs: 0 };
+  return ownership.adopt(watson(name).id, `${said.service}@${said.name}`, { statement, moment: at(0) });
 }
 
 const lose = (ownership: Ownership, name: string, ms: number) =>

@@ -2,10 +2,10 @@ import { instanceKey, type Registration } from "@datawire/protocol";
 import type { Moment } from "../model/moment.ts";
 import type { StoredRegistration } from "../model/records.ts";
 import { Announced, type Contested, contestedOf, replacementOf } from "./announced.ts";
-import { type GuardLimits, type Held as HeldLeases, Leases } from "./leases.ts";
+import { type GuardLimits, type GuardHold, Leases } from "./leases.ts";
 import { Orders } from "./orders.ts";
 import type { Projection } from "./projection.ts";
-import { type Held, sameRegistration, shownState } from "./shown-state.ts";
+import { type Statement, sameRegistration, shownState } from "./shown-state.ts";
 import {
   type Adoption,
   type Expired,
@@ -23,7 +23,7 @@ interface KnownWatson extends Watson {
   sinceMs: number;
   /** When it said something last, as far as this directory knows; what has a lease of its own has it from then on. */
   saidMs: number;
-  readonly held: Map<string, Held>;
+  readonly held: Map<string, Statement>;
 }
 
 /**
@@ -85,7 +85,7 @@ export class Ownership {
   }
 
   /** What the guard holds back; null when nothing. */
-  get guarded(): HeldLeases | null {
+  get guarded(): GuardHold | null {
     return this.#leases.held;
   }
 
@@ -144,7 +144,7 @@ export class Ownership {
   }
 
   /** Lets a Watson hold an instance, taking it from any other. */
-  adopt(id: string, key: string, { held, order, moment }: Adoption): Transition {
+  adopt(id: string, key: string, { statement, order, moment }: Adoption): Transition {
     if (order !== undefined) this.#orders.restore(key, order);
     const watson = this.#known(id);
     const owner = this.#owner(key);
@@ -154,16 +154,16 @@ export class Ownership {
       this.#resizeLease(owner);
     }
     const before = watson.held.get(key);
-    const moved = last !== undefined && (last.url !== held.said.url || last.protocol !== held.said.protocol);
+    const moved = last !== undefined && (last.url !== statement.said.url || last.protocol !== statement.said.protocol);
     if (moved) this.#announced.remove(key, last);
-    if (moved || last === undefined) this.#announced.add(key, held.said);
+    if (moved || last === undefined) this.#announced.add(key, statement.said);
     this.#owners.set(key, id);
-    watson.held.set(key, held);
+    watson.held.set(key, statement);
     this.#resizeLease(watson);
     this.#show(watson, key, moment);
     if (moved) this.#showBeside(key, last, moment);
-    this.#showBeside(key, held.said, moment);
-    const isNews = before === undefined || !sameRegistration(before.said, held.said);
+    this.#showBeside(key, statement.said, moment);
+    const isNews = before === undefined || !sameRegistration(before.said, statement.said);
     return { watson: id, moved: false, instances: isNews ? [key] : [] };
   }
 
@@ -222,8 +222,8 @@ export class Ownership {
     for (const { watson: identity, registration, order, sinceMs } of stored) {
       const watson = this.#watsons.get(identity.id) ?? this.#add(identity, moment);
       if (presumed) watson.location = { state: "lost", replica: null, presumed };
-      const held = { said: registration, saidSinceMs: sinceMs };
-      this.adopt(identity.id, instanceKey(registration), { held, order, moment });
+      const statement = { said: registration, saidSinceMs: sinceMs };
+      this.adopt(identity.id, instanceKey(registration), { statement, order, moment });
     }
     for (const watson of this.#watsons.values()) this.#startLease(watson, moment);
     this.#projection.settle(moment);
@@ -289,11 +289,11 @@ export class Ownership {
 
   /** Makes the table show an instance as its Watson describes it, as far as that is in sight. */
   #show(watson: Watson, key: string, moment: Moment): void {
-    const held = watson.held.get(key);
-    if (held === undefined) return;
+    const statement = watson.held.get(key);
+    if (statement === undefined) return;
     const { location, identity, sinceMs } = watson;
-    const { said } = held;
-    const shown = shownState(held, {
+    const { said } = statement;
+    const shown = shownState(statement, {
       lost: isOutOfSight(location) ? { name: identity.name, sinceMs } : null,
       replaced:
         location.state === "lost"

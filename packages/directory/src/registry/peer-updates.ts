@@ -115,8 +115,8 @@ export class PeerUpdates {
       this.#dirty.instance(key, owner.identity.id); // taken over from one that is out of sight
       return [];
     }
-    const held = { said: registration, saidSinceMs: sinceMs };
-    this.#ownership.adopt(identity.id, key, { held, order, moment });
+    const statement = { said: registration, saidSinceMs: sinceMs };
+    this.#ownership.adopt(identity.id, key, { statement, order, moment });
     return owner !== null && ownerHere ? [owner.identity.id] : [];
   }
 

@@ -5,11 +5,11 @@ import type { StoredRegistration } from "../model/records.ts";
 import { admit, type Admitted } from "./admission.ts";
 import type { Contested } from "./announced.ts";
 import { type Dirty, DirtySet } from "./dirty-set.ts";
-import type { GuardLimits, Held as HeldLeases } from "./leases.ts";
+import type { GuardLimits, GuardHold } from "./leases.ts";
 import { Ownership } from "./ownership.ts";
 import { PeerUpdates } from "./peer-updates.ts";
 import { Projection, type ProjectionParts } from "./projection.ts";
-import type { Homecomers } from "./warm-up.ts";
+import type { Returning } from "./warm-up.ts";
 import type { Transition, Watson, WatsonIdentity } from "./watson.ts";
 
 /** What is held from one Watson. */
@@ -168,7 +168,7 @@ export class Registry {
   }
 
   /** What the guard holds back since the last look; null when nothing is. */
-  get guarded(): HeldLeases | null {
+  get guarded(): GuardHold | null {
     return this.#ownership.guarded;
   }
 
@@ -202,7 +202,7 @@ export class Registry {
   }
 
   /** Who was there before a restart, has not come back, and is not shown as lost yet. */
-  get returning(): Homecomers {
+  get returning(): Returning {
     const awaited = [...this.#ownership.watsons()].filter(
       ({ location }) => location.state === "lost" && location.presumed === true,
     );
@@ -242,8 +242,8 @@ export class Registry {
       taken.add(key);
       const before = watson.held.get(key);
       const same = before !== undefined && before.said.state === said.state;
-      const held = { said, saidSinceMs: same ? before.saidSinceMs : moment.wallMs };
-      this.#save(this.#ownership.adopt(id, key, { held, moment }));
+      const statement = { said, saidSinceMs: same ? before.saidSinceMs : moment.wallMs };
+      this.#save(this.#ownership.adopt(id, key, { statement, moment }));
     }
     return { taken, refused };
   }

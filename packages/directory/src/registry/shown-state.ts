@@ -1,7 +1,7 @@
 import type { Instance, InstanceState, Registration } from "@datawire/protocol";
 
-/** What a Watson says of an instance. */
-export interface Held {
+/** What a Watson has stated of an instance. */
+export interface Statement {
   readonly said: Registration;
   /** Since when its Watson says what it says of the state. */
   readonly saidSinceMs: number;
@@ -27,7 +27,7 @@ export interface ShownState {
  * from what is stored alone, so that directories on one store, and one that restarts, say the same.
  */
 export function shownState(
-  { said, saidSinceMs }: Held,
+  { said, saidSinceMs }: Statement,
   {
     lost,
     replaced,

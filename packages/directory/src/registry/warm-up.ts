@@ -8,7 +8,7 @@ const LULL_PART = 3;
 const WARM_UP_MS_MIN = 5_000;
 
 /** Who is waited for after a start. */
-export interface Homecomers {
+export interface Returning {
   /** How many Watsons that the store knows are not back yet. */
   readonly awaited: number;
   /** How many instances fewer there are than a subscriber had. */
@@ -33,7 +33,7 @@ export class WarmUp {
     this.#returnedMs = startedMs;
   }
 
-  isOver({ awaited, missing }: Homecomers, nowMs: number): boolean {
+  isOver({ awaited, missing }: Returning, nowMs: number): boolean {
     if (awaited < this.#awaited || missing < this.#missing) this.#returnedMs = nowMs;
     this.#awaited = awaited;
     this.#missing = missing;

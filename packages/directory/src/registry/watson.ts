@@ -1,5 +1,5 @@
 import type { Moment } from "../model/moment.ts";
-import type { Held } from "./shown-state.ts";
+import type { Statement } from "./shown-state.ts";
 
 import type { HolderIdentity } from "../model/records.ts";
 
@@ -24,7 +24,7 @@ export interface Watson {
   /** Since when it is connected, or lost. */
   readonly sinceMs: number;
   /** By instance key. */
-  readonly held: ReadonlyMap<string, Held>;
+  readonly held: ReadonlyMap<string, Statement>;
 }
 
 /** Whether a Watson is taken to be gone, rather than on its way back. */
@@ -48,9 +48,9 @@ export interface Expired extends Transition {
   readonly lastReplica: string | null;
 }
 
-/** What a Watson is given to hold. */
+/** An instance that a Watson is given to hold. */
 export interface Adoption {
-  readonly held: Held;
+  readonly statement: Statement;
   /** The place of the instance among all, where it has one already; default: as it had, or the last one. */
   readonly order?: number;
   readonly moment: Moment;
