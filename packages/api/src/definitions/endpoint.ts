@@ -16,7 +16,7 @@ export const FILE_TYPE = "application/octet-stream";
 /** What may follow the question mark: each value is text, and may be left out. */
 export type QueryShape = z.ZodObject<Readonly<Record<string, z.ZodOptional<z.ZodString>>>>;
 
-/** One endpoint of the HTTP interface: all that its server, its clients and its description have to agree on. */
+/** One endpoint of the HTTP interface: the contract of its server, its clients and its description. */
 export interface Endpoint {
   readonly method: Method;
   /** `/v1/services/{service}`: what is in braces stands for one segment, percent-encoded. */

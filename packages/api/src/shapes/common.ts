@@ -6,7 +6,7 @@ export const time = z.iso.datetime().meta({ description: "RFC 3339" });
 /** Of requests, 0 to 100. */
 export const percent = z.number().min(0).max(100);
 
-/** What a change tells beside what it did. */
+/** The fields that the answer to every change has. */
 export const outcome = {
   notes: z.array(z.string()).meta({ description: "What the user should know although nothing is wrong" }),
   changed: z.boolean().meta({ description: "False when all was so already, and for a dry run" }),

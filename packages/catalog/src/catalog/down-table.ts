@@ -1,7 +1,7 @@
 import { instanceKey } from "@datawire/protocol";
 import type { ServiceView, CatalogReader } from "./catalog.ts";
 
-/** A table in which some instances are down: for whoever cannot reach them, so that the rules send their share elsewhere. */
+/** A table with some instances down, for a program that cannot reach them: the rules then send their share elsewhere. */
 export class DownTable implements CatalogReader {
   readonly #table: CatalogReader;
   readonly #reasons: ReadonlyMap<string, string>;

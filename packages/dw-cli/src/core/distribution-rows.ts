@@ -14,7 +14,7 @@ export interface DistributionRow {
   readonly mood: "plain" | "warning" | "bad";
 }
 
-/** The lines of one distribution: its shares, then the routes that get nothing. */
+/** The lines of one distribution: its shares, then the routes without requests. */
 function distributionRows(explanation: Explanation, routes: readonly RouteListing[], nowMs: number): DistributionRow[] {
   const { caller, service, shares } = explanation;
   const own = routes.filter((route) => route.caller === caller && route.service === service);

@@ -13,7 +13,7 @@ export interface Rates {
   readonly errorPercent: number | null;
   /** Of the last 1,024 requests to each instance, weighted by how many it got; null without any. */
   readonly averageMs: number | null;
-  /** The longest since HAProxy was last reloaded, which is all that it tells; null without any. */
+  /** The longest response since the last reload of HAProxy, which resets that number; null without requests. */
   readonly maxMs: number | null;
   /**
    * How long the head of the response took at the most for so many percent of the requests; null where no Sherlock

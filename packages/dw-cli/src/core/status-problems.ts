@@ -1,7 +1,7 @@
 import type { Answer } from "@datawire/api";
 import { count } from "./span.ts";
 
-/** Something wrong, with what it comes from and what helps. */
+/** A problem, with its source and its remedy. */
 export interface StatusProblem {
   readonly severity: "error" | "warning";
   readonly subject: string;
@@ -9,7 +9,7 @@ export interface StatusProblem {
   readonly remedy: string | null;
 }
 
-/** All that is wrong according to a directory, errors first: what it says itself, and what its clients reported. */
+/** The problems of a directory and those that its clients reported, errors first. */
 export function statusProblems({ directory, watsons, sherlocks, problems }: Answer<"status">): StatusProblem[] {
   const all: StatusProblem[] = [...problems];
   const add = (problem: StatusProblem): void => {

@@ -21,7 +21,7 @@ interface TopPlace {
   readonly selected: string | null;
 }
 
-/** Where one is, and by which way one came. */
+/** The place that is shown, and the places on the way back. */
 export interface TopState {
   /** Never empty; the last is on the screen. */
   readonly trail: readonly TopPlace[];
@@ -31,7 +31,7 @@ export interface TopState {
 /** How `dw top` begins: with all services, by name. */
 export const FIRST_STATE: TopState = { trail: [{ view: { kind: "services" }, selected: null }], order: "name" };
 
-/** What a state shows: its lines in their order, and which is selected. */
+/** The lines of a state in their order, and the selected line. */
 export interface TopSelection extends TopTable {
   readonly view: TopView;
   /** 0 when there is none. */
@@ -42,7 +42,7 @@ export interface TopSelection extends TopTable {
 export function selectionOf({ trail, order }: TopState, traffic: Traffic): TopSelection {
   const { view, selected } = trail.at(-1) as TopPlace;
   const { columns, rows } = topTable(view, traffic);
-  // By name, lines stay where they are; the busiest first is for those who look for them.
+  // By name, lines stay where they are from one picture to the next.
   const sorted = order === "name" ? rows : [...rows].sort((a, b) => b.requestsPerSecond - a.requestsPerSecond);
   return {
     view,

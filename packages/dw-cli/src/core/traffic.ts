@@ -21,11 +21,11 @@ export interface ServiceTraffic {
   readonly callers: readonly CallerTraffic[];
 }
 
-/** A part of a service's requests: what it should get, and what it got. */
+/** A part of a service's requests: its share by the routes, and its share by the counters. */
 export interface Part {
-  /** What the routes give it of the requests of any caller, or of the one it is about; null where that is not known. */
+  /** The share that the routes give this part, for any caller or for the caller in question; null where it is not known. */
   readonly sharePercent: number | null;
-  /** What it got of the requests of the same callers; null without any. */
+  /** The share of requests that this part got from the same callers; null without requests. */
   readonly requestPercent: number | null;
   readonly rates: Rates;
 }
@@ -59,7 +59,7 @@ export interface TrafficSources {
   readonly counters: Answer<"counters">;
 }
 
-/** Joins what instances there are, what they should get, and what they got. */
+/** Joins the instances, their shares by the routes, and the counters. */
 export function trafficOf({ services, distributions, counters }: TrafficSources): Traffic {
   const { from, until } = counters;
   const seconds = Math.max(1, (Date.parse(until) - Date.parse(from)) / 1_000);

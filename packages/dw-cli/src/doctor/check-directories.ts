@@ -7,7 +7,7 @@ import type { Dw } from "../context/dw.ts";
 import type { DirectoryNeed } from "./machine.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 
-/** Directories stamp nothing that a difference below this would spoil. */
+/** A smaller difference of clocks has no effect on leases, tokens or certificates. */
 const SKEW_MS_OK = 2_000;
 /** From here on, certificates and tokens of today may be taken for those of another day. */
 const SKEW_MS_BAD = 60_000;

@@ -79,7 +79,7 @@ export interface HaproxyFound {
   readonly version: string;
   /** Whether new instances come without a reload. */
   readonly isDynamic: boolean;
-  /** What it cannot do that others can, a clause each. */
+  /** Features that this build lacks, a clause each. */
   readonly lacks: readonly string[];
 }
 

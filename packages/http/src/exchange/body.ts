@@ -68,7 +68,7 @@ async function readBytes(req: IncomingMessage, bytesMax: number): Promise<Buffer
 async function* readParts(req: IncomingMessage, bytesMax: number): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   try {
-    // What breaks the bound is answered: the connection must outlive it.
+    // A body beyond the bound is answered, so the connection must outlive the reading.
     for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > bytesMax)

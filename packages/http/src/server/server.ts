@@ -33,7 +33,7 @@ export interface HttpConfig {
   readonly limits?: HttpLimits;
   /** How many connections one address may have; default: `CONNECTION_BOUND`. */
   readonly perAddress?: ConnectionBound;
-  /** Without it, TLS is not spoken. With it nobody gets in before `setCertificate`, and who does not speak it is told so. */
+  /** Absent for plain HTTP. With TLS, connections wait for `setCertificate`, and a plain request is answered with an explanation. */
   readonly tls?: {
     /** Whether clients must show a certificate of the authority that `setCertificate` gives. */
     readonly clientCertificates: boolean;

@@ -1,7 +1,7 @@
 import { ERROR_CODES, type ErrorCode, ProtocolError } from "@datawire/protocol";
 import type { HttpAnswer } from "../transport/http-exchange.ts";
 
-/** What an answer means to the one who asked. */
+/** The meaning of an answer for the client. */
 export type AnswerRead =
   | { readonly state: "read"; readonly value: unknown }
   | {

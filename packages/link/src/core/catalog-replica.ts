@@ -34,11 +34,11 @@ export type CatalogMessage = Extract<ReceivedMessage, { type: "snapshot" | "delt
 /** What came of a message that was applied to a replica. */
 export type Applied =
   | { readonly state: "updated"; readonly update: CatalogUpdate }
-  /** It was applied, and the directory's table is another one all the same, even if it came as a whole. */
+  /** The message was applied, and the hash of the table still differs from the directory's; `whole` after a whole table. */
   | { readonly state: "diverged"; readonly update: CatalogUpdate; readonly reason: string; readonly whole: boolean }
-  /** A part of a snapshot, or nothing that matters. */
+  /** Nothing changed: a part of a snapshot, or a `warm` without a table that warms up. */
   | { readonly state: "pending" }
-  /** What came does not continue what is here: a new snapshot is needed. */
+  /** The delta does not start at the revision of the replica: a new snapshot is needed. */
   | { readonly state: "gap"; readonly reason: string };
 
 type Updated = Extract<Applied, { state: "updated" }>;

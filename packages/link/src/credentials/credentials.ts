@@ -85,7 +85,7 @@ async function readUsable(name: string, tooOpen: number): Promise<string | { rea
   return why === null ? { text: result.text } : `Cannot use the file: ${why}`;
 }
 
-/** What is wrong with the mode of a file that holds a secret; null when others can do nothing with it that they must not. */
+/** The problem with the permissions of a file that holds a secret; null when only its owner, and its group where allowed, can read it. */
 async function openness(name: string, tooOpen: number): Promise<string | null> {
   const mode = (await stat(name)).mode & 0o777;
   if ((mode & tooOpen) === 0) return null;

@@ -188,7 +188,7 @@ class Follower implements CatalogFollower {
     this.#cancelConfirming = null;
   }
 
-  /** What came is in force all the same: it is the newest that there is. */
+  /** The table that came stays in force although its hash is wrong: it is the newest there is. */
   #diverged({ reason, whole }: Extract<Applied, { state: "diverged" }>): void {
     const { clock, log } = this.#deps;
     this.#divergences += 1;

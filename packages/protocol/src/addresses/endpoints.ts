@@ -8,8 +8,8 @@ interface Located {
 }
 
 /**
- * Where more instances than this are announced, something in front of many services listens: what one of them says tells
- * nothing of another. It also bounds what comparing them costs.
+ * An endpoint with more instances than this is a gateway in front of many services: the health of one of these instances
+ * says nothing of another. The bound also limits the cost of comparing them.
  */
 export const ENDPOINT_INSTANCES_MAX = 32;
 

@@ -29,10 +29,10 @@ import { parseGeneration } from "../words/version.ts";
  * throws. All functions throw ProtocolError `invalid_argument`.
  */
 
-/** An entity that was left out: what it is, as far as it says so, and why. */
+/** An entity that was left out, because it cannot be read. */
 export interface LeftOut {
   readonly kind: "service" | "instance" | "table";
-  /** Its key in a table; null for one that does not even tell that. */
+  /** Its key in a table; null where the entity has no usable name. */
   readonly key: string | null;
   readonly reason: string;
 }

@@ -27,7 +27,7 @@ export function* seeds({ test, soak }: Runs): Generator<number> {
   for (let i = 0; i < runs; i++) yield (FIRST_SEED + i) % 2 ** 31;
 }
 
-/** What went wrong, with the seed that brings it back and the input that it makes. */
+/** A failure, with the seed and the input that bring it back. */
 export function failure(seed: number, input: unknown, cause: unknown): Error {
   const text = typeof input === "string" ? input : JSON.stringify(input);
   const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}… (${text.length} characters)` : text;

@@ -10,7 +10,7 @@ import { LOG_LEVELS, logEventSchema, LOGS_MESSAGE_EVENTS_MAX, TRACE_ID_LENGTH_MA
  * answered with an error, so that a newer side can talk to an older one.
  */
 
-/** Twice what ours has, so that one with finer buckets is understood. */
+/** Twice the numbers of our own histograms, so that a histogram with finer buckets is understood. */
 const HISTOGRAM_NUMBERS_MAX = 700;
 
 const name = z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE });
@@ -41,7 +41,7 @@ export const helloSchema = z.object({
     .object({
       /** Only these services; null for all. */
       services: z.array(name).max(1_000).nullable().default(null),
-      /** The table that it holds, so that it is sent only what it lacks. */
+      /** The table that the client holds, so that the directory sends only what differs. */
       have: z.object({ epoch: z.string(), revision: z.int(), hash, sectors }).nullable().default(null),
       /**
        * How many instances it holds, whatever table they are from: a directory that has just started and knows of fewer
@@ -113,8 +113,8 @@ export const counterSchema = z.object({
   latencyMs: z.object({ average: z.number().min(0), max: z.number().min(0) }).nullable(),
   /**
    * How many requests took how long, until the head of their response: the first millisecond of a bucket and how many
-   * are in it, in turn (`Histogram`). Those of a sample count for those that they stand for. Left out where the Sherlock
-   * does not look, and by one that knows nothing of it.
+   * are in it, in turn (`Histogram`). A request of a sample counts for all requests that it stands for. Left out where the
+   * Sherlock does not measure latencies, and by an older Sherlock.
    */
   latencies: z.array(z.int().min(0)).max(HISTOGRAM_NUMBERS_MAX).optional(),
 });

@@ -5,14 +5,14 @@ export const BUCKETS_MAX = 4_096;
 /** Hexadecimal digits of one bucket in text. */
 export const BUCKET_DIGITS = 8;
 
-/** What `Catalog.hash` gives of the table that the subscriber sees. Left out by peers that know nothing of it. */
+/** The result of `Catalog.hash` for the table that the subscriber sees. Left out by older peers. */
 export const hash = z
   .string()
   .regex(/^[0-9a-f]{16}$/)
   .meta({ wanted: "16 hexadecimal digits" })
   .optional();
 
-/** What `Catalog.buckets` gives of it. Left out by peers that know nothing of sectors. */
+/** The result of `Catalog.buckets` for the same table. Left out by older peers. */
 export const sectors = z
   .string()
   .regex(/^([0-9a-f]{8})*$/)

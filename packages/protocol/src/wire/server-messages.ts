@@ -16,7 +16,7 @@ export const welcomeSchema = z.object({
   leaseMs: z.int().min(1),
   /**
    * For Sherlocks: what they make the cookies of sessions with (balance `cookie:NAME`), 32 bytes as base64url, so that
-   * each understands those of the others. To be kept, as the table is. Left out by a directory that knows nothing of it.
+   * each understands those of the others. To be kept, as the table is. Left out by an older directory.
    */
   sessionKey: z.string().regex(SESSION_KEY_PATTERN).optional(),
 });
@@ -46,8 +46,8 @@ export const snapshotSchema = z.object({
 });
 
 /**
- * What changed from one revision to another. An empty one says that nothing did: `from` is then `revision`, and where the
- * subscriber has said in its `hello` that it has a table with this very hash, the epoch may be a new one.
+ * The change from one revision to another. An empty delta says that the subscriber is up to date: `from` is then
+ * `revision`, and where the `hello` of the subscriber had the hash of the present table, the epoch may be a new one.
  */
 export const deltaSchema = z.object({
   type: z.literal("delta"),

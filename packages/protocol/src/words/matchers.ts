@@ -7,7 +7,7 @@ export type When =
   | { readonly kind: "header" | "cookie" | "query"; readonly name: string; readonly value: string }
   | { readonly kind: "path"; readonly prefix: string };
 
-/** What a table's draw is made by, so that the same user keeps the same side (`--sticky`). */
+/** The part of a request that decides which share it gets, so that the same user keeps the same version (`--sticky`). */
 export type Sticky = { readonly kind: "header" | "cookie"; readonly name: string } | { readonly kind: "ip" };
 
 /** How a service spreads requests over the instances of one target (routing rules, section 6). */

@@ -17,7 +17,7 @@ export function printableJson(value: unknown, indent?: number): string {
 
 /** Makes JSON that is written already safe on a terminal; it parses to the same value. */
 export function printableDocument(json: string): string {
-  // Outside of strings JSON has line breaks and nothing else of these; inside, whoever wrote it has escaped them.
+  // Of the dangerous characters, JSON outside of strings has line breaks alone; within strings they are escaped already.
   return json.replace(DANGEROUS, (character) => (character === "\n" ? character : escape(character)));
 }
 

@@ -36,7 +36,7 @@ export interface Destination {
   readonly reason: string;
 }
 
-/** Who asks: the requests of one caller, in one zone. */
+/** The requests of one caller, in one zone. */
 export interface CallerContext {
   /** The name of the caller, or `*`. */
   readonly caller: string;
@@ -44,23 +44,23 @@ export interface CallerContext {
   readonly zone: string | null;
 }
 
-/** The zone of a caller of which there are several: theirs where they have one, null where none of them speaks for all. */
+/** The zone of a caller that runs several times: the zone that all have in common, null without one. */
 export function sharedZone(zones: Iterable<string | null>): string | null {
   const [zone = null, ...others] = new Set(zones);
   return others.length === 0 ? zone : null;
 }
 
-/** One service as one caller sees it. */
+/** The view of one service for one caller. */
 export interface RoutingContext {
   readonly view: ServiceView;
   readonly callerContext: CallerContext;
   /** The table that decides for this caller; null for none. */
   readonly routes: RouteTable | null;
-  /** What a share that enters another service is there; without parts when it has nothing live there. */
+  /** The parts of a share that enters another service; none when that service has nothing live for this caller. */
   enter(target: string): Pick<Destination, "parts" | "holders">;
 }
 
-/** What another service counts beside targets with instances of their own, where only weights tell: one plain instance. */
+/** The weight of another service beside targets with instances of their own: that of one instance with the default weight. */
 const CROSSING_WEIGHT = 100;
 
 /** Whether requests can go there at all. */

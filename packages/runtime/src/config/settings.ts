@@ -113,7 +113,7 @@ async function readFiles<S extends z.ZodType>({
   systemFolder = "/etc/datawire",
 }: SettingsOptions<S>): Promise<Files> {
   const files: string[] = [];
-  /** Whether what was read is all that there is, so that what lacks is lacking indeed. */
+  /** Whether every file could be read, so that a key that none of them has is missing indeed. */
   let isWhole = true;
   const layers: Layer[] = [];
   const problems: Problem[] = [];
@@ -150,7 +150,7 @@ function fromVariables<S extends z.ZodType>({ env, variables = {} }: SettingsOpt
   });
 }
 
-/** Of all programs: one environment may be that of several. */
+/** The variables of all programs: several of them may share one environment. */
 const VARIABLES = ["DATAWIRE_DIRECTORY", "DATAWIRE_TOKEN"];
 
 /**
@@ -230,7 +230,7 @@ function sourcesOf({
     const key = formatPath(path);
     sources.set(key, { from: at ? formatPlace(at) : "default", value: isHidden(path) ? MASK : raw });
   }
-  // What was parsed may have another shape than what was written, so only what nobody wrote is a default.
+  // A parsed value may have another shape than the written one, so only a key without a written value has a default.
   const written = given.map(({ path }) => formatPath(path));
   for (const { path, value: parsed } of leaves(value)) {
     const key = formatPath(path);

@@ -7,7 +7,7 @@ import { TreeError, YamlTree, keyText, startOf } from "./yaml-tree.ts";
 export interface YamlDocument {
   /** `null` for an empty document; holds a `Written` for each scalar that YAML makes no text of. */
   readonly value: unknown;
-  /** Where the value at `path` stands; for one that is missing, the nearest that holds it. */
+  /** Where the value at `path` stands; for a missing value, the place of the nearest parent. */
   locate(path: Path): Place;
   /** Where the key at `path` stands. */
   locateKey(path: Path): Place;

@@ -129,7 +129,7 @@ export class YamlTree {
   }
 }
 
-/** What each alias stands for: the last node before it that has its anchor. Asked of the library, each would cost a walk. */
+/** The node that each alias stands for: the last one before it with its anchor. Asked of the library, each would cost a walk. */
 function targetsOf(document: Document): Map<Alias, unknown> {
   const anchors = new Map<string, unknown>();
   const targets = new Map<Alias, unknown>();
@@ -164,7 +164,7 @@ export function startOf(node: unknown): number {
 function scalarOf({ value, source }: { readonly value: unknown; readonly source?: string }): unknown {
   if (typeof value === "string") return value;
   const text = source ?? String(value);
-  // What stands nowhere is no text that somebody wrote.
+  // An empty value has no text in the file.
   if (value === null) return text === "" ? null : new Written(text, null);
   return typeof value === "number" || typeof value === "boolean" ? new Written(text, value) : text;
 }

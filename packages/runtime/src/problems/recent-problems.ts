@@ -22,8 +22,8 @@ interface Kept {
 }
 
 /**
- * What happened of late and was over by itself, as one source of a board: each subject with its last problem, how often
- * there was one and when. Nothing says that such a thing is mended, so that it is shown for a while.
+ * Recent problems that ended by themselves, as one source of a board: each subject with its last problem, how often it
+ * happened and when. No event says that such a problem is solved, so each is shown for a while.
  */
 export class RecentProblems {
   readonly #source: string;

@@ -14,7 +14,7 @@ export interface EtcdServer {
   start(): Promise<void>;
   /** Sends a signal; with SIGKILL and SIGTERM, waits for the end. */
   signal(signal: "SIGSTOP" | "SIGCONT" | "SIGKILL" | "SIGTERM"): Promise<void>;
-  /** Kills it and takes away all that it holds: the next start is that of another etcd. */
+  /** Kills the process and removes its data: the next start makes a new cluster. */
   wipe(): Promise<void>;
   /** Asks the gateway. */
   call(path: string, body: unknown): Promise<unknown>;
@@ -31,7 +31,7 @@ export interface EtcdTls {
 
 /**
  * Starts an etcd with an empty folder of its own.
- * @param tls of clients and etcd alike; without it nothing is encrypted, and no client is asked who it is.
+ * @param tls for clients and etcd alike; null for plain connections without authentication.
  */
 export async function startEtcd(tls: EtcdTls | null = null): Promise<EtcdServer> {
   const folder = await mkdtemp(join(tmpdir(), "datawire-etcd-"));

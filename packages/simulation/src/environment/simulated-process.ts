@@ -3,7 +3,7 @@ import { type Clock, sleepWith } from "@datawire/runtime";
 /** A process as a simulation sees it: while it lives it has timers, and when it is killed nothing of it goes on. */
 export class SimulatedProcess {
   readonly name: string;
-  /** Its own clock: what it waits for dies with it. */
+  /** A clock of its own: its timers end with the process. */
   readonly clock: Clock;
   /** Asks it to end in good order. */
   readonly stop = new AbortController();

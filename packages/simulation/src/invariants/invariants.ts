@@ -19,16 +19,16 @@ interface InvariantsConfig {
   readonly shared: boolean;
 }
 
-/** So long after a store takes something again a directory has saved all that it answered meanwhile. */
+/** The time within which a directory saves all that it answered, once its store takes writes again. */
 const SAVED_AGAIN_MS = 6_000;
 
-/** So long after something was answered by one directory the others on the same store know it. */
+/** The time within which an answer of one directory is known to the others on the same store. */
 const SPREAD_MS = 1_000;
 
-/** An answer of a directory that was killed may still come for so long. */
+/** The time for which answers of a killed directory may still arrive. */
 const UNDER_WAY_MS = 300;
 
-/** What dstack promises, looked at from outside: by what was answered, announced and sent. */
+/** The promises of dstack, checked from outside: on answers, announcements and messages. */
 export class Invariants {
   /** What operators were answered. */
   readonly routes = new RouteLedger();
@@ -52,7 +52,7 @@ export class Invariants {
     this.#config = config;
   }
 
-  /** A Watson says of these instances that they are gone. */
+  /** Notes that a Watson withdraws these instances. */
   takenBack(keys: Iterable<string>): void {
     for (const key of keys) this.#takenBack.add(key);
   }
@@ -60,7 +60,7 @@ export class Invariants {
   /** The store of a directory takes nothing for a while, and keeps no Watson waiting: what is answered is in memory alone. */
   outage(directory: string, forMs: number): void {
     this.#unsavedUntilMs.set(directory, this.#nowMs() + forMs + SAVED_AGAIN_MS);
-    // Others do not know of what is answered from now on, nor this one of what they answer.
+    // From here on, neither this directory nor the others know what the other side answers.
     if (this.#config.shared) this.#forgetConfirmed();
   }
 

@@ -26,7 +26,7 @@ export type Happening =
 /** A happening, and how long after the start; so one that is left out moves no other. */
 export type Event = Happening & { readonly atMs: number };
 
-/** All that makes one simulation what it is: run again, it goes the same way. */
+/** The input of a simulation: the same history gives the same run. */
 export interface History {
   /** Drives delays, back-off and names. */
   readonly seed: number;

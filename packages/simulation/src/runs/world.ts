@@ -134,7 +134,7 @@ export class World {
     this.#invariants.checkQuiet();
   }
 
-  /** Ends everything, so that nothing of it is left. */
+  /** Ends all machines and timers. */
   end(): void {
     for (const machine of this.#machines()) machine.crash("silent");
   }

@@ -5,11 +5,11 @@ import type { Check } from "../model/service-definition.ts";
 import { nextCheckMs, phaseOf } from "../monitor/schedule.ts";
 import type { Prober } from "../probes/prober.ts";
 
-/** What a check found, and how it kept its time. */
+/** The outcome of one run of a check. */
 export interface Outcome {
   readonly probe: Probe;
   readonly tookMs: number;
-  /** How long after its moment it started. */
+  /** How long after its due time the check started. */
   readonly lateMs: number;
 }
 

@@ -5,11 +5,11 @@ export const UNSETTLED_MS_MAX = 500;
 /** How long a file must stay away before it counts as removed: some editors remove it first and write it anew then. */
 export const GONE_MS = 300;
 
-/** What is known of one file; stamps say whether two looks saw the same content. */
+/** What is known of one file. A stamp stands for the content: equal stamps, equal content. */
 export interface Tracked {
-  /** Of the content that was read last; null when it never was. */
+  /** The stamp of the content that was read last; null before the first read. */
   readonly read: string | null;
-  /** What it looks like since then, since when, and since when it is another; a stamp of null is a file that is away. */
+  /** A change that was not read yet: its stamp (null for a missing file), since when it stands, and when the change began. */
   readonly pending: { readonly stamp: string | null; readonly sinceMs: number; readonly changedMs: number } | null;
 }
 

@@ -10,7 +10,7 @@ export interface ServiceFile {
   readonly problems: readonly Problem[];
 }
 
-/** What all files together want, and everything that is wrong with them. */
+/** The instances that all service files together define, and the problems of the files. */
 export interface WantedSet {
   readonly instances: ReadonlyMap<string, ServiceDefinition>;
   readonly problems: readonly Problem[];
@@ -43,7 +43,10 @@ export function mergeFiles(
   return { instances, problems: problems.toSorted(byPlace) };
 }
 
-/** What no two instances of one service can mean: that it is TCP and HTTP, or that both are at one URL, which would get twice its part. */
+/**
+ * Contradictions between instances of one service: two protocols, or one URL for two instances, which would give that URL
+ * the share of both.
+ */
 function disagreements(instances: readonly ServiceDefinition[]): Problem[] {
   const first = new Map<string, ServiceDefinition>();
   const at = new Map<string, ServiceDefinition>();

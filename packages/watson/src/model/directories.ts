@@ -18,7 +18,7 @@ export function directoryName(replicas: Replicas): string {
   return replicas.map(formatDirectoryAddress).join(",");
 }
 
-/** Whether an instance that is for `directory`, or for all of them, is for this one. */
+/** Whether an instance that names `directory`, or null for every directory, is registered in the directory of these replicas. */
 export function isFor(replicas: Replicas, directory: string | null): boolean {
   return directory === null || replicas.some((replica) => authorityOf(replica) === directory);
 }

@@ -1,4 +1,4 @@
-/** What other dialects write and JavaScript does not know, with what says the same. */
+/** Syntax of other dialects that JavaScript lacks, each with its equivalent. */
 const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/\(\?[a-z]+\)/, "JavaScript takes no flags within it; for capitals and small letters alike, as in [Oo][Kk]"],
   [/\(\?P[<=>]/, "JavaScript writes named groups as (?<name>…)"],

@@ -35,7 +35,7 @@ export function stateChanges(
   };
 }
 
-/** Forgets that a directory was told of these, so that the next message tells it again: it had refused them. */
+/** Takes refused instances out of what a directory was told, so that the next message states them again. */
 export function forget(told: Told, keys: Iterable<string>): Told {
   const instances = new Map(told.instances);
   for (const key of keys) instances.delete(key);

@@ -29,5 +29,5 @@ export function createExpectation({ method, url, status, body }: HttpProbe): (an
   };
 }
 
-/** What a probe gives that has nothing to complain of. */
+/** The outcome of a probe that found nothing wrong. */
 export const PASS: Probe = { ok: true };

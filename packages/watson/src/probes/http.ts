@@ -6,8 +6,8 @@ import type { Network, Prober } from "./prober.ts";
 import { failure } from "./reason.ts";
 
 /**
- * Makes the prober of an HTTP/1.1 check. It takes for an answer what HAProxy takes for one, so that what is live here is
- * reached there.
+ * Makes the prober of an HTTP/1.1 check. It accepts the responses that HAProxy accepts, so that an instance that is live
+ * for Watson can be reached through HAProxy.
  *
  * Every probe opens a connection of its own: a server that has closed its port goes on answering over connections that
  * it has, and would be found live for as long as one is kept. Redirects are not followed, and no proxy of the

@@ -3,7 +3,7 @@ import { formatServiceAddress, generationOf } from "@datawire/protocol";
 import { complete } from "../../grammar/complete.ts";
 import type { OperandKind, RunLocal } from "../../grammar/command.ts";
 
-/** They start a process of their own, and what follows their names is for them to read. */
+/** Programs that `dw` starts as processes of their own; they parse the rest of the command line themselves. */
 const DAEMONS = ["directory", "watson", "sherlock"] as const;
 
 /** What may follow on a command line, one candidate a line; silent whatever goes wrong, as nobody asked in words. */

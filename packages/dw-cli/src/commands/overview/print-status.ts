@@ -4,7 +4,7 @@ import { type StatusProblem, statusProblems } from "../../core/status-problems.t
 import { type Style, cell } from "../../core/text-table.ts";
 import type { Output } from "../../context/output.ts";
 
-/** One directory as `dw status` found it: what it says, or why it says nothing. */
+/** One directory as `dw status` found it: its answer, or the reason for none. */
 export interface StatusSection {
   readonly address: string;
   readonly status: Answer<"status"> | null;

@@ -3,7 +3,7 @@ import { formatAge } from "../../core/span.ts";
 import { cell } from "../../core/text-table.ts";
 import { flag, type RunCommand } from "../../context/dw.ts";
 
-/** Every token, the oldest first; the secrets are nowhere but with those who have them. */
+/** Every token, the oldest first; secrets are kept by their holders alone. */
 export const run: RunCommand = async (dw, input) => {
   const { tokens } = await dw.client.ask(endpoints.listTokens);
   if (flag(input, "json")) return dw.output.json(tokens);
