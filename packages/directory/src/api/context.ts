@@ -31,7 +31,7 @@ export interface Surroundings {
   originals(): Pick<Originals, "reports" | "relay"> | null;
 }
 
-/** Where the tables of tenants are found. */
+/** Where the tables of tenants and of environments are found, by what `formatRealm` calls them. */
 export interface TenantTables {
   /** All that have a table. */
   list(): Promise<readonly string[]>;

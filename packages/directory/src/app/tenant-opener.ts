@@ -1,10 +1,10 @@
 import type { Clock, Chance, Logger, ProblemBoard } from "@datawire/runtime";
 import type { Access } from "../access/open-access.ts";
-import { noTenants, type Surroundings } from "../api/context.ts";
+import { noTenants, type Surroundings, type TenantTables } from "../api/context.ts";
 import type { StateConfig } from "../registry/state.ts";
 import type { Store } from "../store/contract.ts";
 import { createNothingStore } from "../store/nothing.ts";
-import type { Realm } from "../store/realm.ts";
+import { formatRealm, listRealms, parseRealm, type Realm } from "../store/realm.ts";
 import type { Metrics } from "./metrics.ts";
 import type { TenantGroups } from "./tenant-groups.ts";
 import { openTenant, type Tenant } from "./tenant.ts";
@@ -25,6 +25,19 @@ interface TenantOpenerDeps {
   readonly chance: Chance;
   readonly metrics: Metrics;
   readonly board: ProblemBoard;
+}
+
+/** Of a tenant, which sees none of the others: its environments. */
+function ownEnvironments(tenant: string | null, tenants: Tenants): TenantTables {
+  return {
+    list: async () =>
+      (await tenants.environments(tenant)).map((name) => formatRealm({ tenant: null, environment: name })),
+    async of(name) {
+      const { tenant: other, environment } = parseRealm(name);
+      if (other !== null) return noTenants.of(name);
+      return tenants.of(tenant, environment);
+    },
+  };
 }
 
 /** Opens the tables of tenants and of their environments. */
@@ -51,14 +64,23 @@ export class TenantOpener {
         // They say where it listens and who is let in, which is nothing of a tenant's.
         warnings: this.#config.warnings,
         problems: () => board.list(),
-        tenants: { list: () => access.tenants(), of: (name) => tenants.of(name) },
+        tenants: {
+          list: () => listRealms({ listTenants: access.tenants, listEnvironments: access.environments }),
+          of(name) {
+            const other = parseRealm(name);
+            return tenants.of(other.tenant, other.environment);
+          },
+        },
         originals: () => groups.of(tenant).originals,
       });
     const names = { ...(tenant !== null && { tenant }), ...(environment !== null && { environment }) };
     try {
       return await this.#open(store, log.child(names), {
         ...this.#surroundings(tenant, store),
-        originals: environment === null ? () => groups.of(tenant).originals : () => null,
+        ...(environment === null && {
+          originals: () => groups.of(tenant).originals,
+          tenants: ownEnvironments(tenant, tenants),
+        }),
       });
     } catch (error) {
       // It may be asked for again, and a store is open once.

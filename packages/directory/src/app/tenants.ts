@@ -49,7 +49,9 @@ export class Tenants {
     const known = this.#made.get(realmKey(realm));
     if (known !== undefined) return known.tenant;
     if (own === null) return this.#begin(realm);
-    requireRoom(own, await this.environments(tenant));
+    const stored = await this.#environments.stored(tenant);
+    // Between this look and the opening nothing is waited for, or several could take the last place.
+    requireRoom(own, this.#environmentsOf(tenant, stored));
     return this.#made.get(realmKey(realm))?.tenant ?? this.#begin(realm);
   }
 
@@ -62,9 +64,7 @@ export class Tenants {
 
   /** The environments of a tenant beside the one of all that knows none. */
   async environments(tenant: string | null): Promise<string[]> {
-    const made = [...this.#made.values()].map(({ realm }) => realm).filter((realm) => realm.tenant === tenant);
-    const names = [...(await this.#environments.stored(tenant)), ...made.map(({ environment }) => environment)];
-    return [...new Set(names)].filter((name) => name !== null).toSorted();
+    return this.#environmentsOf(tenant, await this.#environments.stored(tenant));
   }
 
   /** Those that are made. */
@@ -95,6 +95,12 @@ export class Tenants {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#made.values()].map(({ tenant }) => tenant));
     await Promise.all(this.#ready.map((tenant) => tenant.close()));
+  }
+
+  #environmentsOf(tenant: string | null, stored: readonly string[]): string[] {
+    const made = [...this.#made.values()].map(({ realm }) => realm).filter((realm) => realm.tenant === tenant);
+    const names = [...stored, ...made.map(({ environment }) => environment)];
+    return [...new Set(names)].filter((name) => name !== null).toSorted();
   }
 
   #begin(realm: Realm): Promise<Tenant> {

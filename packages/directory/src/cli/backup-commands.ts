@@ -9,7 +9,7 @@ import {
 } from "@datawire/runtime";
 import { askRunning, type RunningDirectory } from "./ask-running.ts";
 import { BACKUP_BYTES_MAX } from "../api/backups.ts";
-import { listTenants, openStore } from "../store/open-store.ts";
+import { listEnvironments, listTenants, openStore } from "../store/open-store.ts";
 import { dataDirOf, type DirectorySettings } from "../config/settings.ts";
 import { type Backup, writeBackup } from "../store/backup.ts";
 import { readableOf } from "../store/backup-builder.ts";
@@ -18,7 +18,8 @@ import { openEmbeddedStore } from "../store/embedded.ts";
 import { type IdleStores, readAll, restoreAll, setAside } from "../store/idle-stores.ts";
 import { isOldBackup, readOldBackup } from "../store/old-backup.ts";
 import { readBackup } from "../store/read-backup.ts";
-import { tenantFolder } from "../store/tenant-folders.ts";
+import { listRealms, parseRealm, type Realm } from "../store/realm.ts";
+import { realmFolder } from "../store/tenant-folders.ts";
 
 type Context = CommandContext<DirectorySettings>;
 
@@ -63,12 +64,19 @@ function idleStores(context: Context, own: Store): IdleStores {
   const folder = folderOf(context);
   return {
     own,
-    listTenants: () => listTenants({ store: settings.value.store, folder }, { clock }),
-    openTenant: (tenant) => openAs(context, { folder: tenantFolder(folder, tenant), tenant }),
+    listTenants: () =>
+      listRealms({
+        listTenants: () => listTenants({ store: settings.value.store, folder }, { clock }),
+        listEnvironments: (tenant) => listEnvironments({ store: settings.value.store, folder, tenant }, { clock }),
+      }),
+    openTenant(name) {
+      const realm = parseRealm(name);
+      return openAs(context, { folder: realmFolder(folder, realm), ...realm });
+    },
   };
 }
 
-function openAs(context: Context, which: { readonly folder: string; readonly tenant: string | null }): Promise<Store> {
+function openAs(context: Context, which: { readonly folder: string } & Realm): Promise<Store> {
   const { settings, clock, log, signal } = context;
   const { store, lease: leaseMs } = settings.value;
   return openStore({ store, leaseMs, address: null, ...which }, { clock, log }, signal);
@@ -78,7 +86,7 @@ function openAs(context: Context, which: { readonly folder: string; readonly ten
 async function openUnlessRunning(context: Context): Promise<Store | null> {
   let store: Store;
   try {
-    store = await openAs(context, { folder: folderOf(context), tenant: null });
+    store = await openAs(context, { folder: folderOf(context), tenant: null, environment: null });
   } catch (error) {
     if (error instanceof StoreError && error.code === "in_use") return null;
     throw error;

@@ -1,9 +1,10 @@
-import { instanceKey, parseName } from "@datawire/protocol";
+import { instanceKey } from "@datawire/protocol";
 import { describeError } from "@datawire/runtime";
 import { readAccessRecord } from "./read-access-record.ts";
 import { readRecord, readStoredRegistration } from "../model/read-records.ts";
 import type { StoredRegistration } from "../model/records.ts";
 import type { Backup, BackupContent } from "./backup.ts";
+import { parseRealm } from "./realm.ts";
 import { ACCESS_PREFIX } from "./split-store.ts";
 
 interface Section {
@@ -36,9 +37,9 @@ export class BackupBuilder {
     this.#now.registrations.set(key, readStoredRegistration(key, value));
   }
 
-  /** What follows is this tenant's. */
+  /** What follows is of this realm, as `formatRealm` calls it. */
   tenant(name: string): void {
-    parseName(name, "tenant");
+    parseRealm(name);
     if (this.#tenants.has(name)) throw new Error(`the tenant ${name} is there twice`);
     this.#now = newSection();
     this.#tenants.set(name, this.#now);

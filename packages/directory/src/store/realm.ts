@@ -28,6 +28,35 @@ export const ENVIRONMENTS_MAX = 64;
 export const realmKey = ({ tenant, environment }: Realm): string => `${tenant ?? ""}\n${environment ?? ""}`;
 
 /**
+ * What a realm is called in a backup, and where the tables of tenants are listed: `acme`, `acme/staging`, `/staging` for
+ * an environment of those who belong to no tenant.
+ */
+export const formatRealm = ({ tenant, environment }: Realm): string =>
+  `${tenant ?? ""}${environment === null ? "" : `/${environment}`}`;
+
+/**
+ * Reads what `formatRealm` gives.
+ * @throws ProtocolError `invalid_argument`
+ */
+export function parseRealm(text: string): Realm {
+  const [, tenant = "", environment] = /^([^/]*)(?:\/([^/]*))?$/.exec(text) ?? [];
+  const isGood =
+    (tenant === "" ? environment !== undefined : isName(tenant)) && (environment === undefined || isName(environment));
+  if (!isGood) parseName(text, "tenant");
+  return { tenant: tenant === "" ? null : tenant, environment: environment ?? null };
+}
+
+/** All realms but the usual one of those who belong to no tenant, as `formatRealm` calls them. */
+export async function listRealms(stores: Pick<DirectoryStores, "listTenants" | "listEnvironments">): Promise<string[]> {
+  const names: string[] = [];
+  for (const tenant of [null, ...(await stores.listTenants())]) {
+    if (tenant !== null) names.push(tenant);
+    for (const environment of await stores.listEnvironments(tenant)) names.push(formatRealm({ tenant, environment }));
+  }
+  return names;
+}
+
+/**
  * Reads the name of an environment.
  * @param usual the name of the one of all that knows no environments.
  * @returns null for that one.
