@@ -39,7 +39,7 @@ const METRICS_PATH = "/metrics";
 const REPORTED: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "permission_denied", "limit_exceeded"]);
 
 /** What lets a link in, and to whom. */
-export type LinkGuest = Pick<Accepted, "sessions" | "environment" | "permit">;
+export type LinkGuest = Pick<Accepted, "sessions" | "environments" | "permit">;
 
 /** Where requests and links come in. */
 export interface Dispatcher extends Pick<HttpHandlers, "request" | "upgrade"> {
@@ -89,8 +89,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const permit = gate.admit(req);
     const { tenant } = permit.grant;
     const { links: sessions } = await tenants.of(tenant);
-    const environment = async (name: string) => (await tenants.of(tenant, name)).links;
-    return { sessions, environment, permit };
+    const environments = groups.of(tenant).linkEnvironments(tenants, () => nothing(tenant));
+    return { sessions, environments, permit };
   };
 
   /** Whatever refuses it does so now: an original whose connection is closed once it is open is back within a second. */

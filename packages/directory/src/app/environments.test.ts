@@ -108,6 +108,23 @@ test("a look at an environment that is not there shows nothing and makes nothing
   ]);
 });
 
+test("a link that names an environment which is not there makes none, and is told of it once it is there", async () => {
+  const folder = await tempFolder();
+  const served = await start({ folder });
+  const follower = await served.link();
+  const subscribe = { services: null, have: null };
+  follower.send(hello("library", "reader", { environment: "staging", subscribe }));
+  expect(await follower.next("snapshot")).toMatchObject({ instances: [], warming: false });
+  follower.send({ type: "register", seq: 1, instances: [] });
+  await follower.next("registered");
+  expect(await readdir(folder)).not.toContain("environments");
+  await libraryIn(served, "staging", "barker@s:1");
+  await follower.next("snapshot");
+  expect((await follower.next("delta")).change.instances).toMatchObject([{ service: "barker", name: "s" }]);
+  const callers = (await served.get("/v1/callers?environment=staging")).body["callers"];
+  expect(callers).toMatchObject([{ name: "app-staging" }, { name: "reader" }]);
+});
+
 test("a tenant has no more environments than the bound, and those that are there go on", async () => {
   const opened: string[] = [];
   const make = async ({ environment }: Realm) => {
@@ -129,7 +146,7 @@ test("a tenant has no more environments than the bound, and those that are there
 test("a link in an environment that cannot be opened is refused with the reason", async () => {
   const folder = await tempFolder();
   const served = await start({ folder });
-  await mkdir(join(folder, "environments"));
+  await mkdir(join(folder, "environments"), { mode: 0o700 });
   await writeFile(join(folder, "environments", "bad"), "no folder");
   const client = await served.link();
   client.send(hello("library", "shop", { environment: "bad", subscribe: { services: null, have: null } }));

@@ -1,4 +1,6 @@
 import type { Clock } from "@datawire/runtime";
+import type { LinkEnvironments } from "../link/placement.ts";
+import type { SessionRegistry } from "../link/session-registry.ts";
 import { Originals } from "../mdk/originals.ts";
 import { Relay } from "../mdk/relay.ts";
 import { type World, worldOf } from "../mdk/world.ts";
@@ -20,6 +22,8 @@ export class TenantGroup {
   readonly logs = new Logs(new MemoryTraces());
   readonly #tenant: string | null;
   readonly #deps: GroupDeps;
+  /** Links that wait for an environment, by its name. */
+  readonly #waiting = new Map<string, Set<(sessions: SessionRegistry) => void>>();
   #relay: Relay | null = null;
   #originals: Originals | null = null;
   #starting: Promise<Originals> | null = null;
@@ -45,6 +49,28 @@ export class TenantGroup {
   /** The table of an environment was opened. */
   opened(environment: string | null, tenant: Tenant): void {
     this.#relay?.follow(this.#world(environment, tenant));
+    const name = environment ?? this.#deps.environment;
+    const waiting = this.#waiting.get(name) ?? [];
+    this.#waiting.delete(name);
+    for (const moved of waiting) moved(tenant.links);
+  }
+
+  /** The environments of the tenant, as links need them. */
+  linkEnvironments(tenants: Tenants, nothing: () => Promise<Tenant>): LinkEnvironments {
+    return {
+      find: async (name) => (await tenants.existing(this.#tenant, name))?.links ?? null,
+      nothing: async () => (await nothing()).links,
+      make: async (name) => (await tenants.of(this.#tenant, name)).links,
+      whenOpened: (name, opened) => {
+        const waiting = this.#waiting.get(name) ?? new Set();
+        this.#waiting.set(name, waiting);
+        waiting.add(opened);
+        return () => {
+          waiting.delete(opened);
+          if (waiting.size === 0 && this.#waiting.get(name) === waiting) this.#waiting.delete(name);
+        };
+      },
+    };
   }
 
   close(): void {

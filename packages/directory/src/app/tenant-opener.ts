@@ -92,9 +92,16 @@ export class TenantOpener {
   /** The table of an environment of a tenant that is not there. */
   nothing(tenant: string | null): Promise<Tenant> {
     const store = createNothingStore();
-    const known = this.#nothing.get(tenant) ?? this.#open(store, this.#deps.log, this.#surroundings(tenant, store));
+    const known = this.#nothing.get(tenant) ?? this.#openNothing(tenant, store);
     this.#nothing.set(tenant, known);
     return known;
+  }
+
+  async #openNothing(tenant: string | null, store: Store): Promise<Tenant> {
+    const opened = await this.#open(store, this.#deps.log, this.#surroundings(tenant, store));
+    // Nobody comes back to it.
+    opened.publisher.warm();
+    return opened;
   }
 
   #open(store: Store, log: Logger, surroundings: Surroundings): Promise<Tenant> {

@@ -39,7 +39,7 @@ export class LinkServer {
   accept(
     req: IncomingMessage,
     { stream, head }: { readonly stream: Duplex; readonly head: Buffer },
-    guest: Pick<Accepted, "sessions" | "environment" | "permit">,
+    guest: Pick<Accepted, "sessions" | "environments" | "permit">,
   ): void {
     this.#server.handleUpgrade(req, stream, head, (webSocket) => {
       const address = req.socket.remoteAddress ?? "unknown";

@@ -18,6 +18,7 @@ import type { SessionRegistry, Rival } from "./session-registry.ts";
 import { ClientProblems } from "../problems/client-problems.ts";
 import { Liveness, type LivenessConfig } from "./liveness.ts";
 import { LogStream } from "./log-stream.ts";
+import { type LinkEnvironments, Placement } from "./placement.ts";
 import { Subscription } from "./subscription.ts";
 
 /** Where a connection comes from. */
@@ -36,8 +37,8 @@ interface LinkSessionDeps {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly sessions: SessionRegistry;
-  /** Opens the table of another environment. */
-  readonly environment?: (name: string) => Promise<SessionRegistry>;
+  /** The other environments of the tenant; left out where there are none. */
+  readonly environments?: LinkEnvironments;
   /** What let the client in. */
   readonly permit: Permit;
   readonly clock: Clock;
@@ -68,6 +69,7 @@ export class LinkSession implements LinkClient {
   readonly #liveness: Liveness;
   #sessions: SessionRegistry;
   #phase: Phase = { state: "greeting" };
+  #placement: Placement | null = null;
   #subscription: Subscription | null = null;
   #applied: Position | null = null;
   readonly #problems = new ClientProblems();
@@ -205,6 +207,7 @@ export class LinkSession implements LinkClient {
     this.#alone(() => {
       this.#subscription?.end();
       this.#logStream.end();
+      this.#placement?.end();
       if (phase.state === "open") this.#sessions.leave(this, phase.hello);
     });
   }
@@ -241,7 +244,7 @@ export class LinkSession implements LinkClient {
         throw new ProtocolError("invalid_argument", "Cannot take a second hello on one link");
       case "register":
       case "update":
-        return this.#register(hello, message);
+        return this.#registerIn(hello, message);
       case "applied":
         this.#applied = { epoch: message.epoch, revision: message.revision };
         return this.#problems.report(message.problems);
@@ -258,21 +261,24 @@ export class LinkSession implements LinkClient {
 
   /** Goes on in the environment that the client is in. */
   #enter(hello: Hello): void {
-    const { environment } = this.#deps;
-    if (hello.environment === undefined || environment === undefined) return this.#greet(hello);
+    const { environments } = this.#deps;
+    if (hello.environment === undefined || environments === undefined) return this.#greet(hello);
     this.#phase = { state: "opening" };
-    environment(hello.environment).then(
-      (sessions) => {
-        if (this.#phase.state !== "opening") return;
-        this.#sessions = sessions;
-        this.#alone(() => this.#greet(hello));
-      },
-      (error: unknown) => {
-        if (this.#phase.state !== "opening") return;
-        if (!(error instanceof ProtocolError)) return this.#fail(error);
-        this.#refuse(error.code, error.message, CLOSE.policy, hello);
-      },
-    );
+    this.#placement = new Placement(environments, hello.environment);
+    this.#placement
+      .enter((sessions) => this.#alone(() => this.#move(sessions)))
+      .then(
+        (sessions) => {
+          if (this.#phase.state !== "opening") return;
+          this.#sessions = sessions;
+          this.#alone(() => this.#greet(hello));
+        },
+        (error: unknown) => {
+          if (this.#phase.state !== "opening") return;
+          if (!(error instanceof ProtocolError)) return this.#fail(error);
+          this.#refuse(error.code, error.message, CLOSE.policy, hello);
+        },
+      );
   }
 
   #greet(hello: Hello): void {
@@ -305,21 +311,48 @@ export class LinkSession implements LinkClient {
     this.#refuse("conflict", message, CLOSE.policy, hello);
   }
 
+  /** The environment of this client is there now. */
+  #move(sessions: SessionRegistry): void {
+    const before = this.#sessions;
+    this.#sessions = sessions;
+    if (this.#phase.state !== "open") return;
+    const { hello } = this.#phase;
+    before.leave(this, hello);
+    this.#subscription?.end();
+    sessions.enter(this, hello);
+    this.#subscribe(hello.subscribe && { ...hello.subscribe, have: null });
+  }
+
   #open(hello: Hello): void {
     const sessions = this.#sessions;
-    const { socket, clock } = this.#deps;
     const { leaseMs, heartbeatMs, directory } = this.#config;
     this.#phase = { state: "open", hello };
     const link = Math.min(hello.link.max, LINK_VERSIONS.max);
     const sessionKey = sessions.sessionKeyFor(hello) ?? undefined;
     this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs, sessionKey });
     sessions.enter(this, hello);
-    if (hello.subscribe === null) return;
+    this.#subscribe(hello.subscribe);
+  }
+
+  #subscribe(wish: Hello["subscribe"]): void {
+    if (wish === null) return;
+    const { socket, clock } = this.#deps;
     const failed = (error: unknown): void => this.#fail(error);
-    this.#subscription = Subscription.begin(
-      { source: sessions.publisher, socket, failed },
-      hello.subscribe,
-      clock.nowMs(),
+    this.#subscription = Subscription.begin({ source: this.#sessions.publisher, socket, failed }, wish, clock.nowMs());
+  }
+
+  /** The first to register something in an environment makes it. */
+  #registerIn(hello: Hello, message: Extract<IncomingMessage, { type: "register" | "update" }>): void {
+    const placement = this.#placement;
+    if (placement === null || !placement.isWaiting || message.instances.length === 0)
+      return this.#register(hello, message);
+    requireRegistering(this.#deps.permit.grant, hello);
+    placement.make().then(
+      () => this.#alone(() => this.#phase.state === "open" && this.#register(hello, message)),
+      (error: unknown) => {
+        if (!(error instanceof ProtocolError)) return this.#fail(error);
+        this.#error(error.code, error.message);
+      },
     );
   }
 

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@datawire/runtime";
 import type { Permit } from "../access/gate.ts";
+import type { LinkEnvironments } from "./placement.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 import { LinkSession, type LinkSessionConfig, type Peer } from "./session.ts";
 import type { Socket } from "./socket.ts";
@@ -15,8 +16,8 @@ export interface Accepted {
   readonly socket: Socket;
   readonly peer: Peer;
   readonly sessions: SessionRegistry;
-  /** Opens the table of another environment of the tenant; left out where there are none. */
-  readonly environment?: (name: string) => Promise<SessionRegistry>;
+  /** The other environments of the tenant; left out where there are none. */
+  readonly environments?: LinkEnvironments;
   readonly permit: Permit;
 }
 
