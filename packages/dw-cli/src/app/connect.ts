@@ -3,12 +3,13 @@ import { hostname, userInfo } from "node:os";
 import { type ApiClient, createApiClient } from "@datawire/api";
 import type { LinkState } from "@datawire/link";
 import { type DirectoryClient, createDirectoryClient, loadCredentials } from "@datawire/link/client";
-import { type DirectoryAddress, isName } from "@datawire/protocol";
+import { type DirectoryAddress, isName, parseName } from "@datawire/protocol";
 import { type Env, ExitError, VERSION, createLog, exitCodes, systemClock, systemProcess } from "@datawire/runtime";
 import type { CommonOptions } from "../grammar/common-options.ts";
 import type { Dw } from "../context/dw.ts";
 import type { Output } from "../context/output.ts";
 import type { Connected } from "./run-dw.ts";
+import { typed } from "../context/operands.ts";
 import { loadDwSettings } from "../context/settings.ts";
 import { systemStreams } from "../io/terminal-output.ts";
 import { openScreen } from "../io/terminal-screen.ts";
@@ -19,6 +20,8 @@ export async function connect(
   output: Output,
   { env, stop }: { readonly env: Env; readonly stop: AbortController },
 ): Promise<Connected> {
+  const { environment } = common;
+  if (environment !== undefined) typed(() => parseName(environment, "environment"));
   const settings = await loadDwSettings(common.configFile, { env, directories: common.directories });
   const { token, tls } = await loadCredentials(settings.value, { file: "dw.yaml", locate: settings.locate });
   const directories: readonly DirectoryAddress[] = settings.value.directory;
@@ -26,7 +29,7 @@ export async function connect(
   const clientOf = (addresses: readonly DirectoryAddress[]): ApiClient => {
     const client = createDirectoryClient({ directories: addresses, token, user: userName(), tls });
     clients.push(client);
-    return createApiClient(client.exchange);
+    return createApiClient((method, path, body) => client.exchange(method, inEnvironment(path, environment), body));
   };
 
   const follow: Dw["follow"] = async (onUpdate) => {
@@ -37,7 +40,8 @@ export async function connect(
       { services: null, path: null },
       { clock: systemClock, log, onUpdate: (update) => onUpdate(follower.table, update) },
     );
-    const identity = { kind: "dw", name: hostName(), id: randomUUID(), version: VERSION } as const;
+    const own = { kind: "dw", name: hostName(), id: randomUUID(), version: VERSION } as const;
+    const identity = { ...own, ...(environment !== undefined && { environment }) };
     let denial = null as string | null;
     const onState = (state: LinkState): void => {
       if (state.state !== "waiting" || !state.denied) return;
@@ -69,6 +73,11 @@ export async function connect(
     },
     close: async () => void (await Promise.all(clients.map((client) => client.close()))),
   };
+}
+
+/** The path of a request about the services and routes of an environment. */
+function inEnvironment(path: string, environment: string | undefined): string {
+  return environment === undefined ? path : `${path}${path.includes("?") ? "&" : "?"}environment=${environment}`;
 }
 
 /** Ends the command on Ctrl-C and its like; the function returned ends that. */

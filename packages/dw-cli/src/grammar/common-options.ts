@@ -6,6 +6,8 @@ export interface CommonOptions {
   /** As typed, in their order; empty when there were none. */
   readonly directories: readonly string[];
   readonly configFile: string | undefined;
+  /** Whose services and routes are shown and changed; undefined for those of Watsons and Sherlocks. */
+  readonly environment: string | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly logFormat: "text" | "json" | undefined;
   readonly json: boolean;
@@ -21,6 +23,11 @@ export function addCommonOptions(command: Command, { top }: { readonly top: bool
       ),
     )
     .addOption(new Option("--json", "print JSON for scripts"))
+    .addOption(
+      quiet(
+        new Option("--environment <name>", "the environment whose services and routes are meant; default: the usual"),
+      ),
+    )
     .addOption(quiet(new Option("-c, --config <file>", "settings file, over /etc/datawire and the user's own")))
     .addOption(
       quiet(
@@ -52,6 +59,7 @@ export function readCommonOptions(command: Command): CommonOptions {
   return {
     directories: given.flatMap((options) => (options["directory"] as readonly string[] | undefined) ?? []),
     configFile: last("config") as string | undefined,
+    environment: last("environment") as string | undefined,
     logLevel: (last("logLevel") as CommonOptions["logLevel"] | undefined) ?? "warn",
     logFormat: last("logFormat") as CommonOptions["logFormat"],
     json: last("json") === true,
