@@ -121,8 +121,13 @@ export class LinkSession implements LinkClient {
         return this.#refuse(read.code, read.message, CLOSE.protocol);
       return this.#error(read.code, read.message);
     }
+    this.#answering(() => this.#take(read.message));
+  }
+
+  /** Does what a message asks for; what it asks in vain is told. */
+  #answering(work: () => void): void {
     try {
-      this.#take(read.message);
+      work();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#sessions.refused(error.code);
@@ -347,12 +352,17 @@ export class LinkSession implements LinkClient {
     if (placement === null || !placement.isWaiting || message.instances.length === 0)
       return this.#register(hello, message);
     requireRegistering(this.#deps.permit.grant, hello);
+    const register = (): void => {
+      if (this.#phase.state === "open") this.#answering(() => this.#register(hello, message));
+    };
     placement.make().then(
-      () => this.#alone(() => this.#phase.state === "open" && this.#register(hello, message)),
-      (error: unknown) => {
-        if (!(error instanceof ProtocolError)) return this.#fail(error);
-        this.#error(error.code, error.message);
-      },
+      () => this.#alone(register),
+      (error: unknown) =>
+        this.#alone(() =>
+          this.#answering(() => {
+            throw error;
+          }),
+        ),
     );
   }
 
