@@ -7,7 +7,16 @@ export type Completion =
 
 const COMMON_FLAGS = ["--directory", "--json", "--help"];
 /** The common options that are followed by a value. */
-const WITH_VALUE = new Set(["-d", "--directory", "-c", "--config", "-l", "--log-level", "--log-format", "--environment"]);
+const WITH_VALUE = new Set([
+  "-d",
+  "--directory",
+  "-c",
+  "--config",
+  "-l",
+  "--log-level",
+  "--log-format",
+  "--environment",
+]);
 
 /** Says what may complete the last of the words, which may be empty; `words` begin after `dw`. */
 export function complete(
