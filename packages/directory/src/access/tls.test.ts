@@ -47,7 +47,7 @@ test("the certificate is signed by the authority that tokens name, for the names
 test("close() does not wait for those who say nothing", async () => {
   const server = await listenHttp(
     { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: { clientCertificates: false } },
-    { request: () => {}, upgrade: () => {}, foreign: () => {}, failed: () => {}, crowded: () => {} },
+    { request: () => {}, upgrade: () => {}, foreign: () => {}, failed: () => {}, tooManyConnections: () => {} },
   );
   const silent = connect(server.addresses[0]?.port ?? 0, "127.0.0.1");
   silent.on("error", () => {});
@@ -67,7 +67,7 @@ test("with client_ca, clients without a certificate of that authority do not get
       upgrade: () => {},
       foreign: () => {},
       failed: () => {},
-      crowded: () => {},
+      tooManyConnections: () => {},
     },
   );
   server.setCertificate(tlsOptions({ ...issued, clientCa: authority.certificate }));
@@ -104,7 +104,7 @@ test.each([
       upgrade: () => {},
       foreign: () => {},
       failed: () => {},
-      crowded: () => {},
+      tooManyConnections: () => {},
     },
   );
   server.setCertificate(tlsOptions({ ...issued, clientCa: null }));

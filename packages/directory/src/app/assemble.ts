@@ -144,7 +144,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
         log.error("Connection failed, cutting it", { error });
         recent.failures.note(failedAt("connection", error));
       },
-      crowded(reason) {
+      tooManyConnections(reason) {
         metrics.crowded();
         if (reason === null) return;
         log.warn("Connections refused", { reason });

@@ -10,7 +10,7 @@ const startingHandlers: HttpHandlers = {
     endWithRefusal(socket, { code: "unavailable", message: "Cannot open the link: the directory is starting" }),
   foreign: () => {},
   failed: () => {},
-  crowded: () => {},
+  tooManyConnections: () => {},
 };
 
 /** Answers as one set of handlers until there is another: a port is open before its directory is loaded. */
@@ -26,5 +26,5 @@ export class SwitchedHandlers implements HttpHandlers {
   readonly upgrade: HttpHandlers["upgrade"] = (req, socket, head) => this.#now.upgrade(req, socket, head);
   readonly foreign: HttpHandlers["foreign"] = (reason) => this.#now.foreign(reason);
   readonly failed: HttpHandlers["failed"] = (error) => this.#now.failed(error);
-  readonly crowded: HttpHandlers["crowded"] = (reason) => this.#now.crowded(reason);
+  readonly tooManyConnections: HttpHandlers["tooManyConnections"] = (reason) => this.#now.tooManyConnections(reason);
 }

@@ -63,7 +63,7 @@ export async function startAdmin(
         endWithRefusal(socket, { code: "not_found", message: "Cannot upgrade: an admin port has pages only" }),
       foreign: () => {},
       failed: (error) => log.error("Admin connection failed, cutting it", { error }),
-      crowded: () => {},
+      tooManyConnections: () => {},
     },
   );
   const closed = new Promise<void>((resolve) => {

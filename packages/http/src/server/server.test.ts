@@ -18,7 +18,7 @@ async function listen(over: Partial<HttpConfig> = {}): Promise<number> {
       upgrade: () => {},
       foreign: (reason) => foreign.push(reason),
       failed: () => {},
-      crowded: (reason) => crowded.push(reason),
+      tooManyConnections: (reason) => crowded.push(reason),
     },
   );
   return server.addresses[0]?.port ?? 0;

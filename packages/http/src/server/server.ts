@@ -19,7 +19,7 @@ export interface HttpHandlers {
   /** Told of what went wrong with a connection, which is cut. */
   failed(error: unknown): void;
   /** Told of a connection of an address that has too many; with the reason where it is the first one for a while. */
-  crowded(reason: string | null): void;
+  tooManyConnections(reason: string | null): void;
 }
 
 /** Where a server listens, and what it takes. */
@@ -83,7 +83,9 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
     return foreignRequest({ host, origin }, { names: config.names, loopbackOnly });
   };
   const limits = config.limits ?? DEFAULT_LIMITS;
-  const guard = limitConnections(config.perAddress ?? CONNECTION_BOUND, (reason) => handlers.crowded(reason));
+  const guard = limitConnections(config.perAddress ?? CONNECTION_BOUND, (reason) =>
+    handlers.tooManyConnections(reason),
+  );
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
   const bound: ListenAddress[] = [];
