@@ -17,7 +17,7 @@ const libraries = {
 // The rooms of a package, the folders of its src: each knows those before it, so no two import each other.
 const rooms = {
   protocol: ["words", "addresses", "entities", "wire"],
-  amqp: ["types", "frames", "messages", "sasl", "engine"],
+  amqp: ["types", "frames", "messages", "sasl", "link", "session", "connection"],
   api: ["shapes", "definitions", "uses"],
   routing: ["split", "routes"],
   runtime: ["time", "net", "errors", "problems", "http1", "files", "log", "config", "daemon"],

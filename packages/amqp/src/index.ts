@@ -3,7 +3,7 @@
  *
  *     class Peer implements ConnectionEvents {                  // one for each connection
  *       connection = new Connection({ role: "server", open: { containerId: "router" } }, this, clock.now());
- *       outputReady() { setImmediate(() => this.write()); }      // once a tick, however much there is to say
+ *       outputReady() { soon(() => this.write()); }              // once a tick, however much there is to say
  *       write() {
  *         const bytes = this.connection.takeOutput(clock.now()); // dispositions as ranges, one flow for each link
  *         if (bytes !== null && !socket.write(bytes)) {          // the socket is full: no message is added, and none read
@@ -63,10 +63,22 @@ export { encodeHead, type Header } from "./messages/header.ts";
 export { type Body, decodeMessage, encodeMessage, type Message } from "./messages/message.ts";
 export type { MessageId, Properties } from "./messages/properties.ts";
 export { Sections } from "./messages/sections.ts";
+export {
+  anonymousClient,
+  createSaslServer,
+  externalClient,
+  plainClient,
+  type SaslServerOptions,
+} from "./sasl/mechanisms.ts";
+export { scramClient, type ScramUsers } from "./sasl/scram.ts";
+export { deriveScramCredentials, type ScramCredentials } from "./sasl/scram-crypto.ts";
 export type { SaslClient, SaslExchange, SaslServer, SaslStep } from "./sasl/contract.ts";
-export { Connection, type ConnectionEnd, type ConnectionEvents } from "./engine/connection.ts";
-export type { AttachOptions, LinkEnd, LinkState } from "./engine/link.ts";
-export type { IncomingDelivery, Receiver } from "./engine/receiver.ts";
-export type { OutgoingDelivery, Sender, SendOptions } from "./engine/sender.ts";
-export type { LinkEvents, Session, SessionState } from "./engine/session.ts";
-export type { ConnectionSettings } from "./engine/settings.ts";
+export { Connection } from "./connection/connection.ts";
+export type { ConnectionEnd, ConnectionEvents } from "./connection/connection-events.ts";
+export type { AttachOptions, LinkEnd, LinkState } from "./link/link.ts";
+export type { IncomingDelivery, Receiver } from "./link/receiver.ts";
+export type { OutgoingDelivery, Sender } from "./link/sender.ts";
+export type { SendOptions } from "./link/transfer-writer.ts";
+export type { LinkEvents } from "./session/link-events.ts";
+export type { Session, SessionState } from "./session/session.ts";
+export type { ConnectionSettings } from "./connection/settings.ts";

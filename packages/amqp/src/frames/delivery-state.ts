@@ -75,7 +75,7 @@ export function readDeliveryState(reader: Reader, nested = 0): DeliveryState | n
       const codec = codecs(nested).get(code);
       if (codec === undefined)
         throw new WireFailure(CONDITION.invalidField, "Cannot read a delivery state: it is none");
-      return { type: codec.type, ...readComposite<object>(reader, codec.type, codec.fields) } as DeliveryState;
+      return { type: codec.type, ...readComposite(reader, codec.type, codec.fields) } as DeliveryState;
     }
   }
 }

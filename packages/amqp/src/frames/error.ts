@@ -30,7 +30,7 @@ export const errorField: FieldCodec<AmqpError> = {
   read(reader) {
     if (reader.nullNext()) return null;
     requireDescriptor(reader, DESCRIPTOR.error, "an error");
-    return readComposite<AmqpError>(reader, "error", FIELDS);
+    return readComposite(reader, "error", FIELDS) as AmqpError;
   },
   write: (writer, value) => writeComposite(writer, DESCRIPTOR.error, value, FIELDS),
 };

@@ -32,9 +32,8 @@ export function mandatory<T>(key: string, codec: FieldCodec<T>): Field {
   return { key, codec, mandatory: true };
 }
 
-/** Reads the list of a composite type into an object, which `T` describes: fields that are null or not there are left out. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the fields are that type, told at run time
-export function readComposite<T>(reader: Reader, name: string, fields: readonly Field[]): T {
+/** Reads the list of a composite type into an object: fields that are null or not there are left out. */
+export function readComposite(reader: Reader, name: string, fields: readonly Field[]): object {
   reader.list();
   const listEnd = reader.listEnd;
   let left = reader.fields;
@@ -46,7 +45,7 @@ export function readComposite<T>(reader: Reader, name: string, fields: readonly 
     else if (mandatory) throw new WireFailure(CONDITION.invalidField, `Cannot read ${name}: it has no ${key}`);
   }
   reader.endList(listEnd, left);
-  return Object.fromEntries(object) as T;
+  return Object.fromEntries(object);
 }
 
 /** Writes a composite type with its descriptor; nulls at the end are left out. */
@@ -65,16 +64,19 @@ export function writeComposite(writer: Writer, descriptor: number, object: objec
   writer.end32(at, count);
 }
 
+/** A number of 32 bits. */
 export const uint: FieldCodec<number> = {
   read: (reader) => orNull(reader.uintOr(-1)),
   write: (writer, value) => writer.uint(value),
 };
 
+/** A number of 16 bits. */
 export const ushort: FieldCodec<number> = {
   read: (reader) => orNull(reader.ushortOr(-1)),
   write: (writer, value) => writer.ushort(value),
 };
 
+/** A number of 8 bits. */
 export const ubyte: FieldCodec<number> = {
   read: (reader) => orNull(reader.ubyteOr(-1)),
   write: (writer, value) => writer.ubyte(value),
@@ -89,16 +91,19 @@ export const ulong: FieldCodec<number> = {
   write: (writer, value) => writer.ulong(value >= 2 ** 64 ? 2n ** 64n - 1n : BigInt(Math.floor(value))),
 };
 
+/** True or false. */
 export const boolean: FieldCodec<boolean> = {
   read: (reader) => reader.booleanOr(null),
   write: (writer, value) => writer.boolean(value),
 };
 
+/** A text. */
 export const string: FieldCodec<string> = {
   read: (reader) => reader.string(),
   write: (writer, value) => writer.string(value),
 };
 
+/** A symbol, as the text that it is. */
 export const symbolic: FieldCodec<string> = {
   read: (reader) => reader.symbol(),
   write: (writer, value) => writer.symbol(value),

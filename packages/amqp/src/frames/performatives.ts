@@ -139,21 +139,30 @@ const DETACH: readonly Field[] = [
 ];
 const ENDING: readonly Field[] = [optional("error", errorField)];
 
-/** Reads what follows the descriptor of each. */
-export const readOpen = (reader: Reader): Open => readComposite(reader, "open", OPEN);
-export const readBegin = (reader: Reader): Begin => readComposite(reader, "begin", BEGIN);
-export const readAttach = (reader: Reader): Attach => readComposite(reader, "attach", ATTACH);
-export const readDetach = (reader: Reader): Detach => readComposite(reader, "detach", DETACH);
+/** Reads what follows the descriptor of an open. */
+export const readOpen = (reader: Reader): Open => readComposite(reader, "open", OPEN) as Open;
+/** Reads what follows the descriptor of a begin. */
+export const readBegin = (reader: Reader): Begin => readComposite(reader, "begin", BEGIN) as Begin;
+/** Reads what follows the descriptor of an attach. */
+export const readAttach = (reader: Reader): Attach => readComposite(reader, "attach", ATTACH) as Attach;
+/** Reads what follows the descriptor of a detach. */
+export const readDetach = (reader: Reader): Detach => readComposite(reader, "detach", DETACH) as Detach;
+/** Reads what follows the descriptor of an end or a close. */
 export const readEnding = (reader: Reader): Ending => readComposite(reader, "end or close", ENDING);
 
-/** Writes each with its descriptor. */
+/** Writes an open with its descriptor. */
 export const writeOpen = (writer: Writer, open: Open): void => writeComposite(writer, DESCRIPTOR.open, open, OPEN);
+/** Writes a begin with its descriptor. */
 export const writeBegin = (writer: Writer, begin: Begin): void =>
   writeComposite(writer, DESCRIPTOR.begin, begin, BEGIN);
+/** Writes an attach with its descriptor. */
 export const writeAttach = (writer: Writer, attach: Attach): void =>
   writeComposite(writer, DESCRIPTOR.attach, attach, ATTACH);
+/** Writes a detach with its descriptor. */
 export const writeDetach = (writer: Writer, detach: Detach): void =>
   writeComposite(writer, DESCRIPTOR.detach, detach, DETACH);
+/** Writes an end with its descriptor. */
 export const writeEnd = (writer: Writer, end: Ending): void => writeComposite(writer, DESCRIPTOR.end, end, ENDING);
+/** Writes a close with its descriptor. */
 export const writeClose = (writer: Writer, close: Ending): void =>
   writeComposite(writer, DESCRIPTOR.close, close, ENDING);

@@ -46,22 +46,30 @@ const INIT: readonly Field[] = [
 const BYTES: readonly Field[] = [mandatory("bytes", binary)];
 const OUTCOME: readonly Field[] = [mandatory("code", ubyte), optional("additionalData", binary)];
 
-/** Reads what follows the descriptor of each. */
-export const readSaslMechanisms = (reader: Reader): SaslMechanisms => readComposite(reader, "mechanisms", MECHANISMS);
-export const readSaslInit = (reader: Reader): SaslInit => readComposite(reader, "init", INIT);
-export const readSaslOutcome = (reader: Reader): SaslOutcome => readComposite(reader, "outcome", OUTCOME);
-/** Of a challenge or a response. */
+/** Reads what follows the descriptor of the mechanisms. */
+export const readSaslMechanisms = (reader: Reader): SaslMechanisms =>
+  readComposite(reader, "mechanisms", MECHANISMS) as SaslMechanisms;
+/** Reads what follows the descriptor of an init. */
+export const readSaslInit = (reader: Reader): SaslInit => readComposite(reader, "init", INIT) as SaslInit;
+/** Reads what follows the descriptor of an outcome. */
+export const readSaslOutcome = (reader: Reader): SaslOutcome =>
+  readComposite(reader, "outcome", OUTCOME) as SaslOutcome;
+/** Reads what follows the descriptor of a challenge or a response. */
 export const readSaslBytes = (reader: Reader): Uint8Array =>
-  readComposite<{ bytes: Uint8Array }>(reader, "challenge or response", BYTES).bytes;
+  (readComposite(reader, "challenge or response", BYTES) as { bytes: Uint8Array }).bytes;
 
-/** Writes each with its descriptor. */
+/** Writes the mechanisms with their descriptor. */
 export const writeSaslMechanisms = (writer: Writer, frame: SaslMechanisms): void =>
   writeComposite(writer, DESCRIPTOR.saslMechanisms, frame, MECHANISMS);
+/** Writes an init with its descriptor. */
 export const writeSaslInit = (writer: Writer, frame: SaslInit): void =>
   writeComposite(writer, DESCRIPTOR.saslInit, frame, INIT);
+/** Writes a challenge with its descriptor. */
 export const writeSaslChallenge = (writer: Writer, bytes: Uint8Array): void =>
   writeComposite(writer, DESCRIPTOR.saslChallenge, { bytes }, BYTES);
+/** Writes a response with its descriptor. */
 export const writeSaslResponse = (writer: Writer, bytes: Uint8Array): void =>
   writeComposite(writer, DESCRIPTOR.saslResponse, { bytes }, BYTES);
+/** Writes an outcome with its descriptor. */
 export const writeSaslOutcome = (writer: Writer, frame: SaslOutcome): void =>
   writeComposite(writer, DESCRIPTOR.saslOutcome, frame, OUTCOME);

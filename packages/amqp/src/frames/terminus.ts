@@ -96,7 +96,7 @@ export const sourceField: FieldCodec<Source> = {
   read(reader) {
     if (reader.nullNext()) return null;
     requireDescriptor(reader, DESCRIPTOR.source, "a source");
-    return readComposite<Source>(reader, "source", SOURCE);
+    return readComposite(reader, "source", SOURCE);
   },
   write: (writer, value) => writeComposite(writer, DESCRIPTOR.source, value, SOURCE),
 };
@@ -106,9 +106,9 @@ export const targetField: FieldCodec<Target> = {
   read(reader) {
     if (reader.nullNext()) return null;
     const code = reader.descriptor(DESCRIPTOR_BY_SYMBOL);
-    if (code === DESCRIPTOR.target) return readComposite<Target>(reader, "target", TARGET);
+    if (code === DESCRIPTOR.target) return readComposite(reader, "target", TARGET);
     if (code !== DESCRIPTOR.coordinator) throw decodeFailure("Cannot read a target: it is something else");
-    return { ...readComposite<object>(reader, "coordinator", CAPABILITIES), type: "coordinator" };
+    return { ...readComposite(reader, "coordinator", CAPABILITIES), type: "coordinator" };
   },
   write(writer, value) {
     if (value.type === "coordinator") writeComposite(writer, DESCRIPTOR.coordinator, value, CAPABILITIES);

@@ -64,7 +64,7 @@ function readSection(reader: Reader, message: { -readonly [K in keyof Message]: 
   const code = reader.descriptor(DESCRIPTOR_BY_SYMBOL);
   switch (code) {
     case DESCRIPTOR.header:
-      message.header = readComposite<Header>(reader, "header", HEADER);
+      message.header = readComposite(reader, "header", HEADER);
       return;
     case DESCRIPTOR.deliveryAnnotations:
       message.deliveryAnnotations = fieldsMap.read(reader) ?? NO_FIELDS;
@@ -73,7 +73,7 @@ function readSection(reader: Reader, message: { -readonly [K in keyof Message]: 
       message.messageAnnotations = fieldsMap.read(reader) ?? NO_FIELDS;
       return;
     case DESCRIPTOR.properties:
-      message.properties = readComposite<Properties>(reader, "properties", PROPERTIES);
+      message.properties = readComposite(reader, "properties", PROPERTIES);
       return;
     case DESCRIPTOR.applicationProperties:
       message.applicationProperties = fieldsMap.read(reader) ?? NO_FIELDS;

@@ -70,7 +70,7 @@ export class Sections {
 
   properties(): Properties | null {
     const reader = this.#at(DESCRIPTOR.properties);
-    return reader === null ? null : readComposite<Properties>(reader, "properties", PROPERTIES);
+    return reader === null ? null : readComposite(reader, "properties", PROPERTIES);
   }
 
   /** Where a section begins, with its descriptor; `ABSENT` (-1) without it. The first of several data sections. */

@@ -1,9 +1,10 @@
-import { Connection, type ConnectionEnd, type ConnectionEvents } from "../engine/connection.ts";
-import type { LinkEnd } from "../engine/link.ts";
-import type { IncomingDelivery, Receiver } from "../engine/receiver.ts";
-import type { OutgoingDelivery, Sender } from "../engine/sender.ts";
-import type { Session } from "../engine/session.ts";
-import type { ConnectionSettings } from "../engine/settings.ts";
+import { Connection } from "../connection/connection.ts";
+import type { ConnectionEnd, ConnectionEvents } from "../connection/connection-events.ts";
+import type { LinkEnd } from "../link/link.ts";
+import type { IncomingDelivery, Receiver } from "../link/receiver.ts";
+import type { OutgoingDelivery, Sender } from "../link/sender.ts";
+import type { Session } from "../session/session.ts";
+import type { ConnectionSettings } from "../connection/settings.ts";
 import type { AmqpError } from "../frames/error.ts";
 import type { Open } from "../frames/performatives.ts";
 

@@ -16,7 +16,7 @@ import { FRAME_TYPE } from "../frames/splitter.ts";
 import type { SaslClient, SaslExchange, SaslServer, SaslStep } from "../sasl/contract.ts";
 import { CONDITION, WireFailure } from "../types/conditions.ts";
 import type { Reader } from "../types/reader.ts";
-import type { Output } from "./output.ts";
+import type { Output } from "../link/output.ts";
 
 const NOTHING = new Uint8Array(0);
 /** No mechanism of ours has more. */

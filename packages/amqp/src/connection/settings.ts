@@ -40,6 +40,9 @@ export interface ConnectionSettings {
 }
 
 /** Settings with all defaults filled in. */
+export type CompleteSettings = ReturnType<typeof withDefaults>;
+
+/** Fills in the defaults. */
 export function withDefaults(settings: ConnectionSettings) {
   return {
     frameBytesMax: 65_536,

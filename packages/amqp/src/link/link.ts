@@ -76,6 +76,14 @@ export abstract class Link {
   }
 
   /**
+   * Whether the peer answered without its terminus, which is how a link is refused. Some peers leave it out and mean
+   * nothing by it, so only their detach is the end of the link.
+   */
+  get refused(): boolean {
+    return this.remote !== null && (this.isReceiver ? this.remote.source : this.remote.target) === undefined;
+  }
+
+  /**
    * Answers a peer that asked for this link. What is left out is as the peer wanted it: source, target, settle modes. Does
    * nothing where the peer has let go of the link in the meantime.
    */

@@ -1,22 +1,14 @@
 import type { DeliveryState } from "../frames/delivery-state.ts";
 import type { Flow } from "../frames/flow.ts";
 import { SENDER_SETTLES } from "../frames/performatives.ts";
-import {
-  type DeliveryTag,
-  setMore,
-  tagBytes,
-  TRANSFER_BYTES_MAX,
-  writeAbort,
-  writeTransfer,
-} from "../frames/transfer.ts";
+import { type DeliveryTag, tagBytes } from "../frames/transfer.ts";
 import { ABSENT } from "../types/reader.ts";
 import { serialAdd, serialDistance } from "../types/serial.ts";
 import { DeliveryList } from "./delivery-list.ts";
 import { type AttachOptions, Link, type LinkHost, type LinkState } from "./link.ts";
+import { type SendOptions, TransferWriter } from "./transfer-writer.ts";
 
-const NOTHING = new Uint8Array(0);
 const NO_OPTIONS: SendOptions = {};
-const FRAME_HEADER_BYTES = 8;
 
 /** What senders tell. */
 export interface SenderEvents {
@@ -27,21 +19,6 @@ export interface SenderEvents {
    * and waits for us to settle first, `delivery.settle()` does so.
    */
   outcome(delivery: OutgoingDelivery): void;
-}
-
-/** How a message is sent. */
-export interface SendOptions {
-  /** Whether nothing more is wanted to be heard of it; default false. A link that settles always or never decides itself. */
-  readonly settled?: boolean;
-  /** Bytes to go before those of the message, such as a header that was rewritten. */
-  readonly head?: Uint8Array;
-  /** At most 32 bytes, unlike all others that are unsettled; default a number that counts up. */
-  readonly tag?: Uint8Array;
-  /** Default 0, AMQP's own. */
-  readonly messageFormat?: number;
-  /** With `resume`: the delivery was sent before, on a link that was lost, and this is its state. */
-  readonly resume?: boolean;
-  readonly state?: DeliveryState;
 }
 
 /** A message that we sent. */
@@ -81,15 +58,6 @@ export class OutgoingDelivery {
   }
 }
 
-interface Sending {
-  readonly delivery: OutgoingDelivery;
-  readonly options: SendOptions;
-  readonly parts: readonly Uint8Array[];
-  part: number;
-  offset: number;
-  begun: boolean;
-}
-
 /** Our end of a link on which we send. */
 export class Sender extends Link {
   override readonly isReceiver = false;
@@ -103,22 +71,13 @@ export class Sender extends Link {
   deliveryCount = 0;
   readonly unsettled = new DeliveryList<OutgoingDelivery>();
   readonly #events: SenderEvents;
-  #sending: Sending | null = null;
+  readonly #writer: TransferWriter;
   #nextTag = 0;
-  readonly #frame = {
-    handle: 0,
-    deliveryId: ABSENT,
-    tag: null as DeliveryTag | null,
-    messageFormat: ABSENT,
-    settled: false,
-    state: null as DeliveryState | null,
-    resume: false,
-  };
 
   constructor(host: LinkHost, events: SenderEvents, name: string, handle: number, state: LinkState) {
     super(host, name, handle, state);
     this.#events = events;
-    this.#frame.handle = handle;
+    this.#writer = new TransferWriter(host, handle);
   }
 
   /** Bytes that the peer takes as one message; Infinity where it has no limit. */
@@ -128,8 +87,8 @@ export class Sender extends Link {
 
   /** Whether `send` would send now. Where not, `flow` is called once that may have changed. */
   canSend(): boolean {
-    if (this.state !== "attached" || this.credit === 0 || this.#sending !== null) return false;
-    if (this.host.output.open && this.host.windows.remoteIncomingWindow > 0) return true;
+    if (this.state !== "attached" || this.credit === 0 || this.#writer.busy) return false;
+    if (this.#writer.open) return true;
     this.host.awaitOpening(this);
     return false;
   }
@@ -152,19 +111,8 @@ export class Sender extends Link {
       this.unsettled.add(delivery);
       this.host.sent.add(delivery);
     }
-    const head = options.head ?? NOTHING;
-    if (head.length + message.length <= this.#roomOf(options)) {
-      const { frames } = this.host.output;
-      const start = this.host.output.begin(this.host.channel);
-      this.#writeFirst(delivery, options);
-      if (head.length > 0) frames.raw(head);
-      frames.raw(message);
-      frames.end(start);
-      this.host.windows.sent();
-    } else {
-      this.#sending = { delivery, options, parts: [head, message], part: 0, offset: 0, begun: false };
-      this.#continue();
-    }
+    this.#writer.write(delivery, message, options);
+    if (this.#writer.busy) this.host.awaitOpening(this);
     return delivery;
   }
 
@@ -178,16 +126,9 @@ export class Sender extends Link {
 
   /** Gives up the message of which only some frames are sent; false where there is none. */
   abort(): boolean {
-    const sending = this.#sending;
-    if (sending === null || !this.attached) return false;
-    this.#sending = null;
-    if (!sending.delivery.settled) this.#forget(sending.delivery);
-    const { output } = this.host;
-    const start = output.begin(this.host.channel);
-    writeAbort(output.frames, this.handle, sending.delivery.id, sending.delivery.shortTag);
-    output.frames.end(start);
-    this.host.windows.sent();
-    return true;
+    const delivery = this.attached ? (this.#writer.abort() as OutgoingDelivery | null) : null;
+    if (delivery !== null && !delivery.settled) this.#forget(delivery);
+    return delivery !== null;
   }
 
   /** For deliveries. */
@@ -228,12 +169,13 @@ export class Sender extends Link {
   }
 
   override reopened(): void {
-    if (this.#sending !== null) this.#continue();
-    if (this.attached && this.#sending === null && this.credit > 0) this.#events.flow(this);
+    this.#writer.resume();
+    if (this.#writer.busy) this.host.awaitOpening(this);
+    else if (this.attached && this.credit > 0) this.#events.flow(this);
   }
 
   override clear(): void {
-    this.#sending = null;
+    this.#writer.clear();
     for (const delivery of this.unsettled) this.#forget(delivery);
   }
 
@@ -251,65 +193,5 @@ export class Sender extends Link {
     delivery.settled = true;
     this.unsettled.delete(delivery);
     this.host.sent.delete(delivery.id);
-  }
-
-  #roomOf({ tag, state }: SendOptions): number {
-    // States are small but for their annotations, and those that go with a transfer have none.
-    const other = state === undefined ? 0 : 256;
-    return this.host.output.frameBytesMax - FRAME_HEADER_BYTES - TRANSFER_BYTES_MAX - other - (tag?.length ?? 0);
-  }
-
-  #writeFirst(delivery: OutgoingDelivery, options: SendOptions): number {
-    const frame = this.#frame;
-    frame.deliveryId = delivery.id;
-    frame.tag = delivery.shortTag;
-    frame.messageFormat = options.messageFormat ?? 0;
-    frame.settled = delivery.settled;
-    frame.state = options.state ?? null;
-    frame.resume = options.resume ?? false;
-    return writeTransfer(this.host.output.frames, frame);
-  }
-
-  #writeLater(delivery: OutgoingDelivery): number {
-    const frame = this.#frame;
-    frame.deliveryId = ABSENT;
-    frame.tag = null;
-    frame.messageFormat = ABSENT;
-    frame.settled = delivery.settled;
-    frame.state = null;
-    frame.resume = false;
-    return writeTransfer(this.host.output.frames, frame);
-  }
-
-  /** Writes as many frames of a large message as may be. */
-  #continue(): void {
-    const { output, windows } = this.host;
-    while (this.#sending !== null) {
-      if (!output.open || windows.remoteIncomingWindow === 0) return this.host.awaitOpening(this);
-      this.#writeNext(this.#sending);
-      windows.sent();
-    }
-  }
-
-  #writeNext(sending: Sending): void {
-    const { output } = this.host;
-    const start = output.begin(this.host.channel);
-    const { begun, delivery, options } = sending;
-    const more = begun ? this.#writeLater(delivery) : this.#writeFirst(delivery, options);
-    let room = this.#roomOf(begun ? NO_OPTIONS : options);
-    sending.begun = true;
-    while (room > 0 && sending.part < sending.parts.length) {
-      const part = sending.parts[sending.part] ?? NOTHING;
-      const bytes = part.subarray(sending.offset, sending.offset + room);
-      output.frames.raw(bytes);
-      room -= bytes.length;
-      sending.offset += bytes.length;
-      if (sending.offset < part.length) break;
-      sending.part++;
-      sending.offset = 0;
-    }
-    if (sending.part < sending.parts.length) setMore(output.frames, more);
-    else this.#sending = null;
-    output.frames.end(start);
   }
 }

@@ -6,8 +6,8 @@ import { RECEIVER_SETTLES } from "../frames/performatives.ts";
 import type { Transfer } from "../frames/transfer.ts";
 import { CONDITION, WireFailure } from "../types/conditions.ts";
 import { ABSENT } from "../types/reader.ts";
-import { serialAdd, serialAfter, serialDistance } from "../types/serial.ts";
 import { DeliveryList } from "./delivery-list.ts";
+import { IncomingCredit } from "./incoming-credit.ts";
 import { type AttachOptions, Link, type LinkHost, type LinkState } from "./link.ts";
 import { PartialMessage } from "./partial-message.ts";
 
@@ -90,18 +90,11 @@ export class IncomingDelivery {
 /** Our end of a link on which we receive. */
 export class Receiver extends Link {
   override readonly isReceiver = true;
-  /** How many more messages the sender may send. */
-  credit = 0;
-  /** Whether the sender was asked to use up or give back its credit, and has not yet. */
-  draining = false;
   /** How many messages the sender has waiting, where it told; null otherwise. */
   available: number | null = null;
-  /** How many messages came (modulo 2^32). */
-  deliveryCount = 0;
   readonly unsettled = new DeliveryList<IncomingDelivery>();
   readonly #events: ReceiverEvents;
-  /** The delivery count up to which credit was given at any time: what was on its way when less was given may still come. */
-  #limit = 0;
+  readonly #credit = new IncomingCredit();
   #partial: { readonly delivery: IncomingDelivery; readonly message: PartialMessage } | null = null;
 
   constructor(host: LinkHost, events: ReceiverEvents, name: string, handle: number, state: LinkState) {
@@ -109,24 +102,39 @@ export class Receiver extends Link {
     this.#events = events;
   }
 
-  /** Lets the sender send so many messages from now on, whatever it was allowed before. The peer is told at the next write. */
-  setCredit(credit: number): void {
-    if (credit === this.credit && !this.draining) return;
-    this.credit = credit;
-    this.draining = false;
-    this.#granted();
+  /** How many more messages the sender may send. */
+  get credit(): number {
+    return this.#credit.credit;
   }
 
-  /** Sets the credit to `credit` where less than half of it is left: what a steady receiver does after each message. */
+  /** Whether the sender was asked to use up or give back its credit, and has not yet. */
+  get draining(): boolean {
+    return this.#credit.draining;
+  }
+
+  /** How many messages came (modulo 2^32). */
+  get deliveryCount(): number {
+    return this.#credit.deliveryCount;
+  }
+
+  /** Lets the sender send so many messages from now on, whatever it was allowed before. The peer is told at the next write. */
+  setCredit(credit: number): void {
+    if (credit !== this.credit || this.draining) this.#give(credit, false);
+  }
+
+  /** Sets the credit to `credit` where half of it or less is left: what a steady receiver does after each message. */
   keepCredit(credit: number): void {
-    if (this.credit < credit && this.credit * 2 <= credit) this.setCredit(credit);
+    if (this.credit < credit && this.credit * 2 <= credit) this.#give(credit, false);
   }
 
   /** Asks the sender to use up its credit at once, or `credit` where it is given, and to give back what it has no message for. */
   drainCredit(credit = this.credit): void {
-    this.credit = credit;
-    this.draining = true;
-    this.#granted();
+    this.#give(credit, true);
+  }
+
+  /** Whether the next frame is the first of a message. */
+  get awaitsFirst(): boolean {
+    return this.#partial === null;
   }
 
   /** Bytes of the message of which not all frames have come. */
@@ -177,31 +185,17 @@ export class Receiver extends Link {
   }
 
   override heard(flow: Flow): void {
-    if (flow.deliveryCount !== ABSENT) {
-      const advance = serialDistance(flow.deliveryCount, this.deliveryCount);
-      // What a sender gives back it may have been given; more than that is no reason to believe it.
-      if (advance > 0 && !serialAfter(flow.deliveryCount, this.#limit)) {
-        this.deliveryCount = flow.deliveryCount;
-        this.credit = Math.max(0, this.credit - advance);
-      }
-    }
+    this.#credit.heard(flow);
     this.available = flow.available === ABSENT ? null : flow.available;
-    const drained = this.draining && flow.drain && this.credit === 0;
-    if (drained) {
-      this.draining = false;
-      this.#limit = this.deliveryCount;
-    }
     if (flow.echo) this.host.flowChanged(this);
     if (this.attached) this.#events.senderFlow(this);
   }
 
   override tell(flow: Flow): void {
     flow.handle = this.handle;
-    flow.deliveryCount = this.deliveryCount;
-    flow.linkCredit = this.credit;
     flow.available = ABSENT;
-    flow.drain = this.draining;
     flow.echo = false;
+    this.#credit.tell(flow);
   }
 
   override reopened(): void {
@@ -218,14 +212,12 @@ export class Receiver extends Link {
   }
 
   protected override begun(): void {
-    this.deliveryCount = this.remote?.initialDeliveryCount ?? 0;
-    this.#limit = serialAdd(this.deliveryCount, this.credit);
+    this.#credit.begin(this.remote?.initialDeliveryCount ?? 0);
     if (this.credit > 0) this.host.flowChanged(this);
   }
 
-  #granted(): void {
-    const limit = serialAdd(this.deliveryCount, this.credit);
-    if (serialAfter(limit, this.#limit)) this.#limit = limit;
+  #give(credit: number, draining: boolean): void {
+    this.#credit.give(credit, draining);
     if (this.attached) this.host.flowChanged(this);
   }
 
@@ -237,11 +229,9 @@ export class Receiver extends Link {
         "Cannot take a transfer: the first of a delivery has no id or no tag",
       );
     }
-    if (!serialAfter(this.#limit, this.deliveryCount)) {
+    if (!this.#credit.take()) {
       throw new LinkFailure(CONDITION.transferLimitExceeded, "Cannot take a message: the link has no credit");
     }
-    this.deliveryCount = serialAdd(this.deliveryCount, 1);
-    if (this.credit > 0) this.credit--;
     if (transfer.aborted) return;
     const delivery = new IncomingDelivery(this, deliveryId, transfer.settled ?? false);
     delivery.tag = bytes.subarray(tagStart, transfer.tagEnd);

@@ -1,0 +1,25 @@
+import type { AmqpError } from "../frames/error.ts";
+import type { Open } from "../frames/performatives.ts";
+import type { LinkEvents } from "../session/link-events.ts";
+import type { Session } from "../session/session.ts";
+
+/** Why a connection is no more. */
+export interface ConnectionEnd {
+  /** Who ended it; `transport`: it was lost. */
+  readonly by: "peer" | "us" | "transport";
+  /** Null: nothing was wrong. */
+  readonly error: AmqpError | null;
+}
+
+/** What a connection tells whoever drives it: called while bytes or time are given, or something is asked of it. */
+export interface ConnectionEvents extends LinkEvents {
+  /** There is something to write: `takeOutput` has it. Called once until it was taken. */
+  outputReady(): void;
+  /** The peer said what it is. A server may close the connection here; its own open is on its way already. */
+  opened(open: Open): void;
+  sessionBegan(session: Session): void;
+  /** All its links have been told of before. */
+  sessionEnded(session: Session, error: AmqpError | null): void;
+  /** The last event, told once; all sessions and links have been told of before. */
+  closed(end: ConnectionEnd): void;
+}
