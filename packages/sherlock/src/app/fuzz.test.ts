@@ -23,8 +23,7 @@ import { commandText } from "../core/render/commands-text.ts";
 import { mapFiles } from "../core/model/files.ts";
 import { Latencies } from "../core/observe/latencies.ts";
 import { BLOCK_MAPS, MAP_NAMES, type Plan } from "../core/model/plan.ts";
-import { Planner, type PlanInputs } from "../core/planner/planner.ts";
-import { type RenderSettings, viewOf } from "../core/render/render.ts";
+import { viewOf } from "../core/render/render.ts";
 import { emptyMaps, type Running } from "../core/model/running.ts";
 import { parseRefusedAnswer } from "../core/observe/show-errors.ts";
 import { nextRound } from "../core/transition/transition.ts";
@@ -33,50 +32,9 @@ import { createRuntimeApi, RuntimeApiError } from "../haproxy/runtime-api.ts";
 import { loadTemplate } from "../setup/template.ts";
 import { hostsOf } from "../inputs/table-hosts.ts";
 import { instance, routes, service } from "../testing/entities.ts";
-import { EVERY_FEATURE } from "../testing/features.ts";
-import { SESSION_IDS } from "../testing/session-ids.ts";
+import { INPUTS, plannerOf, SETTINGS } from "../testing/plans.ts";
 
 vi.setConfig({ testTimeout: FUZZ_MS_MAX });
-
-const SETTINGS: RenderSettings = {
-  version: "0.0.0",
-  caller: "monolith",
-  listen: ["127.0.0.1:5432"],
-  maxConnections: 4_096,
-  hardStopAfter: "300000ms",
-  accessLog: false,
-  headerBytesMax: 20_480,
-  browserHosts: ["localhost"],
-  latencies: null,
-  sockets: {
-    runtime: "/run/r.sock",
-    fallback: "/run/f.sock",
-    handover: "/run/h.sock",
-    stats: "/run/s.sock",
-    pages: "/run/p.sock",
-  },
-  files: { serverState: "/run/servers.state" },
-  maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
-  caFile: "@system-ca",
-  features: EVERY_FEATURE,
-};
-const INPUTS: PlanInputs = {
-  resolve: (host) => ({ state: "known", address: host === "localhost" ? "127.0.0.1" : "10.0.0.1" }),
-  portsTaken: new Map(),
-  quarantined: new Map(),
-  kept: new Map(),
-  hasTable: true,
-};
-const plannerOf = (): Planner =>
-  new Planner({
-    caller: "monolith",
-    zone: null,
-    overrides: new Map(),
-    stickyIp: true,
-    sessionIds: SESSION_IDS,
-    features: EVERY_FEATURE,
-    tcp: { listen: new Map(), range: { from: 6_000, to: 6_999 } },
-  });
 
 const entities = {
   services: [
@@ -143,7 +101,7 @@ test("whatever a directory says, the link, the table and the plan of it hold", a
     connections.push(events);
     return { send() {}, bufferedBytes: 0, close() {}, terminate() {} };
   };
-  const planner = plannerOf();
+  const planner = plannerOf({ stickyIp: true });
   const follower = await openCatalogFollower(
     { services: null, path: null },
     { clock, log, onUpdate: ({ services }) => planner.forget(services) },
@@ -193,7 +151,7 @@ test("whatever a directory says, the link, the table and the plan of it hold", a
 /** A plan for the commands that what HAProxy says leads to. */
 function planOfAll(): Plan {
   const change = { ...entities, gone: { services: [], instances: [], tables: [] } };
-  return plannerOf().plan(tableWith(change), INPUTS);
+  return plannerOf({ stickyIp: true }).plan(tableWith(change), INPUTS);
 }
 
 function tableWith(change: TableChange): Catalog {
@@ -254,7 +212,7 @@ function readAll(answer: string, plan: Plan): void {
     dynamicServers: true,
     unusedBackendsMax: 100,
     followed: null,
-    interim: () => plannerOf().plan(table, INPUTS),
+    interim: () => plannerOf({ stickyIp: true }).plan(table, INPUTS),
   });
   const context = { backends: plan.structure.backends, maps: SETTINGS.maps, caFile: "@system-ca" };
   for (const command of round.commands) {

@@ -179,7 +179,9 @@ test(
       const asking = CALLERS[caller] as Asking;
       const during = tables.slice(followed, begun + 1);
       const interim = during.flatMap((one, i) =>
-        during.slice(i + 1).flatMap((later) => [withStates(one, later), withStates(one, later, { keepsEnding: true })]),
+        during
+          .slice(i + 1)
+          .flatMap((later) => [withStates(one, later), withStates(one, later, { keepsEnding: () => true })]),
       );
       return !sharesOf([...during, ...interim], asking).some((names) => names.has(by));
     });

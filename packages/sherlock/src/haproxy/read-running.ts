@@ -1,8 +1,8 @@
 import { readJsonFile, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
-import { entriesOf } from "../core/model/block-lines.ts";
-import { blocksOf, parseMap, parseServersState } from "../core/observe/answers.ts";
-import { BLOCK_MAPS, MAP_NAMES, POINTER_MAPS } from "../core/model/plan.ts";
+import { MAP_NAMES } from "../core/model/plan.ts";
+import { parseMap, parseServersState } from "../core/observe/answers.ts";
+import { runningFromHeld } from "../core/observe/held.ts";
 import { emptyMaps, type LoadedStructure, type Running } from "../core/model/running.ts";
 import type { RunDir } from "./run-dir.ts";
 import type { RuntimeApi } from "./runtime-api.ts";
@@ -13,13 +13,10 @@ export async function readRunning(
   { maps: paths }: Pick<RunDir, "maps">,
   loaded: LoadedStructure,
 ): Promise<Running> {
-  const maps = emptyMaps();
-  for (const name of MAP_NAMES) maps[name] = parseMap(await runtime.ask(`show map ${paths[name]}`));
-  const pointers = POINTER_MAPS.flatMap((name) => [...maps[name].values()].map(Number));
-  const draw = parseMap(await runtime.ask(`show map ${paths.draw}`));
-  const lines = [...entriesOf("draw", draw), ...BLOCK_MAPS.flatMap((map) => entriesOf(map, maps[map]))];
-  for (const map of BLOCK_MAPS) maps[map].clear();
-  return { loaded, maps, blocks: blocksOf(lines, pointers), servers: await readServers(runtime) };
+  const maps = { ...emptyMaps(), draw: new Map<string, string>() };
+  for (const name of [...MAP_NAMES, "draw" as const])
+    maps[name] = parseMap(await runtime.ask(`show map ${paths[name]}`));
+  return runningFromHeld({ loaded, maps, servers: await readServers(runtime) });
 }
 
 /** Reads which servers HAProxy has, and how each is set. */

@@ -2,61 +2,31 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isIpLiteral } from "@datawire/protocol";
-import { Planner } from "../core/planner/planner.ts";
-import { MAP_NAMES, type Plan } from "../core/model/plan.ts";
+import type { Plan } from "../core/model/plan.ts";
 import { type RenderSettings, type TemplateView, viewOf } from "../core/render/render.ts";
 import { type Entity, instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
-import { SESSION_IDS } from "../testing/session-ids.ts";
+import { INPUTS, plannerOf, SETTINGS } from "../testing/plans.ts";
 import { removeFolder, temporaryFolder } from "../testing/machine.ts";
 import { loadTemplate } from "./template.ts";
 
 /** Rewrite the golden files with UPDATE_GOLDEN=1, and read the difference. */
 const GOLDEN = new URL("../testing/golden/", import.meta.url);
 
-const SETTINGS: RenderSettings = {
-  version: "0.0.0",
-  caller: "monolith",
-  listen: ["127.0.0.1:5432", "[::1]:5432"],
-  maxConnections: 4_096,
-  hardStopAfter: "300000ms",
-  accessLog: false,
-  latencies: null,
-  sockets: {
-    runtime: "/run/r.sock",
-    fallback: "/run/f.sock",
-    handover: "/run/h.sock",
-    stats: "/run/s.sock",
-    pages: "/run/p.sock",
-  },
-  files: { serverState: "/run/servers.state" },
-  maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
-  caFile: "@system-ca",
-  features: EVERY_FEATURE,
-  headerBytesMax: 20_480,
-  browserHosts: ["localhost", "vm1"],
-};
-
 function view(...entities: readonly Entity[]): TemplateView {
   return planned(entities, SETTINGS).view;
 }
 
 function planned(entities: readonly Entity[], settings: RenderSettings): { plan: Plan; view: TemplateView } {
-  const planner = new Planner({
-    caller: "monolith",
-    zone: null,
+  const planner = plannerOf({
     overrides: new Map([["tuned", { timeoutMs: 5_000 }]]),
     stickyIp: true,
-    sessionIds: SESSION_IDS,
     features: settings.features,
     tcp: { listen: new Map([["db", { host: "127.0.0.1", port: 6_001 }]]), range: null },
   });
   const plan = planner.plan(catalogOf(...entities), {
+    ...INPUTS,
     resolve: (host) => ({ state: "known", address: isIpLiteral(host) ? host : "10.0.0.1" }),
-    portsTaken: new Map(),
-    quarantined: new Map(),
-    kept: new Map(),
-    hasTable: true,
   });
   return { plan, view: viewOf(plan, settings, "generation") };
 }

@@ -3,6 +3,8 @@ import { hexKey } from "../core/model/escape.ts";
 import { mapFiles } from "../core/model/files.ts";
 import type { MapName, Plan, RequestKeys } from "../core/model/plan.ts";
 import { MAP_NAMES, NOTHING } from "../core/model/plan.ts";
+import type { LoadedStructure, Running, RunningServer } from "../core/model/running.ts";
+import { runningFromHeld } from "../core/observe/held.ts";
 import { BLOCK_SIZE } from "../core/model/prefixes.ts";
 
 /** A request as far as it decides who may answer it. */
@@ -18,18 +20,13 @@ export interface SimulatedRequest {
   readonly drawn: number;
 }
 
-interface SimulatedServer {
-  readonly ready: boolean;
-  readonly id: number;
-}
-
 /**
  * What HAProxy does with a configuration, its maps and what is said on the runtime socket: the rules of the template,
  * in a model without a process. It knows nothing of how a plan comes to be followed, so that it can judge that.
  */
 export class SimulatedProxy {
   readonly #maps: Record<MapName | "draw", Map<string, string>>;
-  readonly #servers: Map<string, Map<string, SimulatedServer>>;
+  readonly #servers: Map<string, Map<string, RunningServer>>;
   readonly #ordered: ReadonlySet<string>;
   readonly #keys: RequestKeys;
   /** What has been looked up since the lines changed. */
@@ -39,7 +36,10 @@ export class SimulatedProxy {
   constructor(plan: Plan) {
     const files = mapFiles(plan);
     this.#maps = Object.fromEntries(
-      [...MAP_NAMES, "draw" as const].map((name) => [name, new Map(files[name].split("\n").map(wordAndRest))]),
+      [...MAP_NAMES, "draw" as const].map((name) => [
+        name,
+        new Map(files[name].split("\n").filter(Boolean).map(wordAndRest)),
+      ]),
     ) as Record<MapName | "draw", Map<string, string>>;
     this.#servers = new Map();
     for (const name of plan.structure.backends.keys()) {
@@ -82,6 +82,12 @@ export class SimulatedProxy {
     }
   }
 
+  /** Deletes a server, by `backend/server`. */
+  remove(id: string): void {
+    const [backend = "", name = ""] = id.split("/");
+    if (!this.#serversOf(backend).delete(name)) throw new Error(`No such server: ${id}`);
+  }
+
   /** The servers that may answer, by name; `503` or `404` where nobody does. */
   answers(request: SimulatedRequest): ReadonlySet<string> {
     const { plain, routed, special, known } = this.#maps;
@@ -113,8 +119,23 @@ export class SimulatedProxy {
     return new Set(answers.length === 0 ? ["503"] : answers);
   }
 
+  /** What it holds, as it would say itself. */
+  holds(loaded: LoadedStructure): Running {
+    const servers = new Map([...this.#servers].map(([name, members]) => [name, new Map(members)]));
+    return structuredClone(runningFromHeld({ loaded, maps: this.#maps, servers }));
+  }
+
   backends(): Iterable<string> {
     return this.#servers.keys();
+  }
+
+  has(backend: string): boolean {
+    return this.#servers.has(backend);
+  }
+
+  /** Whether the first server of a backend takes all that it can. */
+  isOrdered(backend: string): boolean {
+    return this.#ordered.has(backend);
   }
 
   /** The servers of a backend that take requests. */
@@ -127,7 +148,7 @@ export class SimulatedProxy {
       .map(([name]) => name);
   }
 
-  #serversOf(backend: string): Map<string, SimulatedServer> {
+  #serversOf(backend: string): Map<string, RunningServer> {
     const servers = this.#servers.get(backend);
     if (servers === undefined) throw new Error(`No such backend: ${backend}`);
     return servers;

@@ -1,5 +1,5 @@
 import type { Catalog } from "@datawire/catalog";
-import type { Instance, InstanceState } from "@datawire/protocol";
+import { type Instance, type InstanceState, isUsable } from "@datawire/protocol";
 import fc from "@datawire/protocol/testing/random";
 import { type Entity, instance, routes, service, catalogOf } from "./entities.ts";
 
@@ -120,11 +120,22 @@ export const changes = fc
 /** A world and one that differs by a change or three. */
 export const changed = fc.tuple(worlds, changes).map(([from, change]) => [from, change(from)] as const);
 
+export interface StatesOptions {
+  /** In which services an instance that only ends serves on. */
+  readonly keepsEnding?: (service: string) => boolean;
+  /** Whether an instance that has come to life serves already. */
+  readonly takesNew?: boolean;
+}
+
 /**
  * A table with the liveness of a later one: what of it is right once somebody has died. Who only ends may serve on
  * until what takes its place is there.
  */
-export function withStates(table: Catalog, later: Catalog, { keepsEnding = false } = {}): Catalog {
+export function withStates(
+  table: Catalog,
+  later: Catalog,
+  { keepsEnding = () => false, takesNew = true }: StatesOptions = {},
+): Catalog {
   const { services, instances, tables } = table.snapshot();
   const now = new Map([...later.instances()].map((one) => [`${one.service}@${one.name}`, one]));
   return catalogOf(
@@ -132,7 +143,8 @@ export function withStates(table: Catalog, later: Catalog, { keepsEnding = false
     ...instances.map((one): Instance => {
       const other = now.get(`${one.service}@${one.name}`);
       const state = other?.state ?? "draining";
-      if (keepsEnding && state === "draining") return one;
+      if (keepsEnding(one.service) && state === "draining") return one;
+      if (!takesNew && isUsable({ state }) && !isUsable(one)) return one;
       // That it lives elsewhere says nothing of where it was.
       const isMoved = other?.url !== one.url && (state === "live" || state === "lost");
       return isMoved ? one : { ...one, state };

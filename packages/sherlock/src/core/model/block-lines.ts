@@ -1,6 +1,6 @@
 import type { BlockMapName, PlannedBlock } from "./plan.ts";
 import { BLOCK_MAPS } from "./plan.ts";
-import { blockLines } from "./prefixes.ts";
+import { BLOCK_SIZE, blockLines } from "./prefixes.ts";
 
 /** One entry of a map. */
 export interface BlockLine {
@@ -33,6 +33,18 @@ export function entriesOf(
 /** Names an entry among those of all maps. */
 export function lineName({ map, key }: Pick<BlockLine, "map" | "key">): string {
   return `${map} ${key}`;
+}
+
+/** The base of the block that an entry belongs to, one half of a pair. */
+export function blockOf({ map, key }: Pick<BlockLine, "map" | "key">): number {
+  const number = map === "draw" ? numberOf(key) : Number.parseInt(key, 10);
+  return number - (number % BLOCK_SIZE);
+}
+
+/** The number that a prefix written as an address begins with. */
+function numberOf(prefix: string): number {
+  const [address = ""] = prefix.split("/");
+  return address.split(".").reduce((number, byte) => number * 256 + Number(byte), 0);
 }
 
 /** Whether the entries of a map belong to blocks. */

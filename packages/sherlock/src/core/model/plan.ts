@@ -21,6 +21,8 @@ export interface Plan {
   readonly leads: ReadonlySet<string>;
   /** service → what of the table its part was made of. One that is left out has none. */
   readonly views: ReadonlyMap<string, ServiceView>;
+  /** Services of which is not known what is followed, so that they stay as HAProxy has them; none where this is left out. */
+  readonly unknown?: ReadonlySet<string>;
   /** What could not be planned as the table has it, for operators. */
   readonly problems: readonly PlanProblem[];
 }

@@ -10,7 +10,6 @@ import {
   parseShowProc,
 } from "./answers.ts";
 import type { BlockLine } from "../model/block-lines.ts";
-import { addChange, dueAtMs } from "../reconcile/coalesce.ts";
 import type { PlannedServer } from "../model/plan.ts";
 import { CounterDeltas, parseStat } from "./counters.ts";
 
@@ -86,18 +85,6 @@ test("parseShowProc() reads a master's workers and failed reloads", () => {
 
 test("parseDescription() finds the generation", () => {
   expect(parseDescription("Name: HAProxy\ndescription: sherlock g1\n")).toBe("sherlock g1");
-});
-
-describe("dueAtMs()", () => {
-  const limits = { quietMs: 25, waitMsMax: 1_000, gapMs: 300 };
-  test.each([
-    ["waits until nothing more comes", [0, 10], null, 35],
-    ["waits no longer than the first change may", [0, 990], null, 1_000],
-    ["leaves a gap after the last reload", [0], -100, 200],
-  ])("%s", (_what, changes, last, due) => {
-    const waiting = changes.reduce<ReturnType<typeof addChange> | null>(addChange, null);
-    expect(waiting && dueAtMs(waiting, last, limits)).toBe(due);
-  });
 });
 
 describe("CounterDeltas", () => {

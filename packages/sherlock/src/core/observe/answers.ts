@@ -1,4 +1,4 @@
-import { type BlockLine, lineName } from "../model/block-lines.ts";
+import { type BlockLine, blockOf, lineName } from "../model/block-lines.ts";
 import { PAIR_SIZE, pairOf } from "../model/blocks.ts";
 import { BLOCK_SIZE } from "../model/prefixes.ts";
 import type { Plan } from "../model/plan.ts";
@@ -84,7 +84,7 @@ export function blocksOf(lines: Iterable<BlockLine>, pointers: Iterable<number>)
   }
   const blocks = new Map<number, { half: 0 | 1; lines: Map<string, BlockLine> }>();
   for (const line of lines) {
-    const base = pairOf(line.map === "draw" ? numberOf(line.key) : Number.parseInt(line.key, 10));
+    const base = pairOf(blockOf(line));
     const block = blocks.get(base) ?? { half: halves.get(base) ?? 0, lines: new Map<string, BlockLine>() };
     block.lines.set(lineName(line), line);
     blocks.set(base, block);
@@ -145,8 +145,4 @@ export function parseShowProc(answer: string): MasterState | null {
     reloads: Number(master[2]),
     failed: Number(master[3] ?? 0),
   };
-}
-
-function numberOf(prefix: string): number {
-  return (prefix.split("/")[0] as string).split(".").reduce((number, byte) => number * 256 + Number(byte), 0);
 }

@@ -4,10 +4,8 @@ import { explain } from "@datawire/routing";
 import { INSTANCE_STATES, SLOTS, type SlotRange } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import { instance, routes, service, catalogOf } from "../../testing/entities.ts";
-import { EVERY_FEATURE } from "../../testing/features.ts";
-import { SESSION_IDS } from "../../testing/session-ids.ts";
+import { INPUTS, plannerOf } from "../../testing/plans.ts";
 import type { Plan } from "../model/plan.ts";
-import { Planner } from "./planner.ts";
 import { BLOCK_SIZE, type BlockPart } from "../model/prefixes.ts";
 import { ReachableTable, type Resolve } from "./reachable-table.ts";
 
@@ -17,22 +15,8 @@ const resolve: Resolve = (host) =>
   host === "unknown" ? { state: "unknown", reason: "does not resolve" } : { state: "known", address: "10.0.0.1" };
 
 function planOf(table: Catalog, zone: string | null): Plan {
-  const planner = new Planner({
-    caller: "monolith",
-    zone,
-    overrides: new Map(),
-    stickyIp: false,
-    sessionIds: SESSION_IDS,
-    features: EVERY_FEATURE,
-    tcp: { listen: new Map(), range: null },
-  });
-  return planner.plan(table, {
-    resolve,
-    portsTaken: new Map(),
-    quarantined: new Map(),
-    kept: new Map(),
-    hasTable: true,
-  });
+  const planner = plannerOf({ zone, tcp: { listen: new Map(), range: null } });
+  return planner.plan(table, { ...INPUTS, resolve });
 }
 
 /** The share of each instance in the requests to a service, in percent. */

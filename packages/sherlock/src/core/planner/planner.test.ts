@@ -1,30 +1,18 @@
 import { expect, test } from "vitest";
 import { instance, routes, service, catalogOf } from "../../testing/entities.ts";
-import { EVERY_FEATURE } from "../../testing/features.ts";
-import { SESSION_IDS } from "../../testing/session-ids.ts";
-import { Planner, type PlanInputs } from "./planner.ts";
+import { INPUTS, plannerOf } from "../../testing/plans.ts";
+import type { PlanInputs } from "./planner.ts";
 
 /** A planner at which `broken` makes every look at a host of that name throw. */
 function create() {
-  const planner = new Planner({
-    caller: "monolith",
-    zone: null,
-    overrides: new Map(),
-    stickyIp: false,
-    sessionIds: SESSION_IDS,
-    features: EVERY_FEATURE,
-    tcp: { listen: new Map(), range: null },
-  });
+  const planner = plannerOf({ tcp: { listen: new Map(), range: null } });
   const broken = new Set<string>();
   const inputs: PlanInputs = {
+    ...INPUTS,
     resolve(host) {
       if (broken.has(host)) throw new TypeError("cannot read properties of undefined");
       return { state: "known", address: "10.0.0.1" };
     },
-    portsTaken: new Map(),
-    quarantined: new Map(),
-    kept: new Map(),
-    hasTable: true,
   };
   return { planner, broken, inputs };
 }

@@ -3,50 +3,23 @@ import { describe, expect, test } from "vitest";
 import { type Instance, INSTANCE_STATES } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import { change, instance, routes, service, catalogOf } from "../../testing/entities.ts";
-import { EVERY_FEATURE } from "../../testing/features.ts";
-import { SESSION_IDS } from "../../testing/session-ids.ts";
-import { note, runningOf } from "../model/commands.ts";
-import { loadedBlocks, mapFiles } from "../model/files.ts";
+import { INPUTS, justStarted, planOf as planIn, plannerOf, SHARED } from "../../testing/plans.ts";
+import { SimulatedProxy } from "../../testing/simulated-proxy.ts";
+import { note } from "../model/commands.ts";
+import { mapFiles } from "../model/files.ts";
+import type { Running } from "../model/running.ts";
 import { OWN_BACKENDS, type Plan } from "../model/plan.ts";
-import { Planner, type PlanInputs } from "../planner/planner.ts";
-import { describeStructure, type Running } from "../model/running.ts";
 import { nextRound, type Round } from "./transition.ts";
 
-const INPUTS: PlanInputs = {
-  resolve: (host) => ({ state: "known", address: host === "localhost" ? "127.0.0.1" : "10.0.0.1" }),
-  portsTaken: new Map(),
-  quarantined: new Map(),
-  kept: new Map(),
-  hasTable: true,
-};
-const OPTIONS = { shared: "s", dynamicServers: true, unusedBackendsMax: 100 };
+const OPTIONS = { shared: SHARED, dynamicServers: true, unusedBackendsMax: 100 };
+const NEAR = { zone: "near" };
 
-function planner(): Planner {
-  return new Planner({
-    caller: "monolith",
-    zone: "near",
-    overrides: new Map(),
-    stickyIp: false,
-    sessionIds: SESSION_IDS,
-    features: EVERY_FEATURE,
-    tcp: { listen: new Map(), range: { from: 6_000, to: 6_999 } },
-  });
-}
-
-function planOf(table: Catalog): Plan {
-  return planner().plan(table, INPUTS);
-}
-
-/** HAProxy just after it has read the files of a plan. */
-function started(plan: Plan): Running {
-  const loaded = describeStructure(plan.structure, { shared: "s", listen: [] });
-  return { loaded, ...runningOf(plan), blocks: loadedBlocks(plan) };
-}
+const planOf = (table: Catalog): Plan => planIn(table, NEAR);
 
 /** What there is to do for a plan, by an HAProxy that follows another. */
 function roundOf(running: Running, followed: Plan, table: Catalog): Round {
   const interim: Parameters<typeof nextRound>[2]["interim"] = (held) =>
-    planner().interim(table, INPUTS, { held, keepsLast: true });
+    plannerOf(NEAR).interim(table, INPUTS, { held, keepsLast: true });
   return nextRound(running, planOf(table), { ...OPTIONS, followed, interim });
 }
 
@@ -101,7 +74,7 @@ describe("steps()", () => {
     fc.assert(
       fc.property(tables, (table) => {
         const plan = planOf(table);
-        expect(roundOf(started(plan), plan, table)).toMatchObject({ commands: [], reload: null });
+        expect(roundOf(justStarted(plan), plan, table)).toMatchObject({ commands: [], reload: null });
       }),
       { numRuns: 100 },
     );
@@ -111,7 +84,7 @@ describe("steps()", () => {
     fc.assert(
       fc.property(tables, tables, (before, after) => {
         const first = planOf(before);
-        const running = started(first);
+        const running = justStarted(first);
         const todo = roundOf(running, first, after);
         apply(running, todo);
         // Applied once, nothing is left to be done by commands, whether or not a reload is.
@@ -131,7 +104,7 @@ describe("steps()", () => {
     fc.assert(
       fc.property(tables, tables, (before, after) => {
         const plan = planOf(before);
-        const running = started(plan);
+        const running = justStarted(plan);
         apply(running, roundOf(running, plan, after));
         const nodes = new Set([...OWN_BACKENDS, ...running.loaded.backends.keys(), ...running.maps.split.keys()]);
         for (const backend of running.maps.plain.values()) expect(nodes).toContain(backend);
@@ -152,7 +125,7 @@ describe("steps()", () => {
   ])("answers %s with the least that does", (_what, fields, kinds) => {
     const table = catalogOf(service("a"), instance("a", "i"), instance("a", "k", { order: 1 }));
     const before = planOf(table);
-    const running = started(before);
+    const running = justStarted(before);
     table.apply(change(instance("a", "i", fields)));
     const todo = roundOf(running, before, table);
     expect(todo.commands.filter(({ kind }) => kind !== "map" && kind !== "block").map(({ kind }) => kind)).toEqual(
@@ -169,7 +142,7 @@ describe("steps()", () => {
       routes("a", { "//a(2)": { share: 1_000 } }),
     );
     const before = planOf(table);
-    const running = started(before);
+    const running = justStarted(before);
     table.apply(change(routes("a", { "//a(2)": { share: 2_000 } })));
     const todo = roundOf(running, before, table);
     const actions = todo.commands.flatMap((command) =>
@@ -178,6 +151,25 @@ describe("steps()", () => {
     expect([...new Set(actions)]).toEqual(["draw add", "routed set", "draw delete"]);
     expect(todo.reload).toBeNull();
   });
+});
+
+test("steps() leave nothing behind of a switch that was broken off, and take nothing of the next with it", () => {
+  const table = catalogOf(
+    service("a"),
+    instance("a", "i"),
+    instance("a", "k", { version: "2", order: 1 }),
+    routes("a", { "//a(2)": { share: 1_000 } }),
+  );
+  const before = planOf(table);
+  const proxy = new SimulatedProxy(before);
+  const { loaded } = justStarted(before);
+  table.apply(change(routes("a", { "//a(2)": { share: 2_000 } })));
+  const { commands } = roundOf(justStarted(before), before, table);
+  const written = commands.findIndex((command) => command.kind === "map" && command.map === "routed");
+  for (const command of commands.slice(0, written)) proxy.apply(command);
+  const again = roundOf(proxy.holds(loaded), before, table);
+  for (const command of again.commands) proxy.apply(command);
+  expect(roundOf(proxy.holds(loaded), again.now, table)).toMatchObject({ commands: [], reload: null });
 });
 
 describe("Planner", () => {
@@ -197,7 +189,7 @@ describe("Planner", () => {
   test("says the same after a change as if it had begun with it", () => {
     fc.assert(
       fc.property(tables, tables, (before, after) => {
-        const kept = planner();
+        const kept = plannerOf(NEAR);
         kept.plan(before, INPUTS);
         kept.forget(before.apply(before.changeTo(after.snapshot())));
         expect(mapFiles(kept.plan(before, INPUTS))).toEqual(mapFiles(planOf(after)));
@@ -220,7 +212,7 @@ describe("Planner", () => {
     const shop = service("s", { settings: { balance: "cookie:SID" } });
     const [a, b, c] = ["a", "b", "c"].map((name, order) => instance("s", name, { order }));
     const before = planOf(catalogOf(shop, a as Instance, b as Instance));
-    const running = started(before);
+    const running = justStarted(before);
     const { commands, reload } = roundOf(running, before, catalogOf(shop, b as Instance, c as Instance));
     const shown = commands.flatMap((command) => {
       if (command.kind === "map" && (command.map === "marks" || command.map === "pins")) {

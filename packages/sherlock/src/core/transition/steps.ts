@@ -1,5 +1,5 @@
 import type { Command } from "../model/commands.ts";
-import { type BlockLine, namedLines } from "../model/block-lines.ts";
+import { type BlockLine, blockOf, namedLines } from "../model/block-lines.ts";
 import { pairOf } from "../model/blocks.ts";
 import { halfBase } from "../model/commands.ts";
 import type { MapName, Plan, PlannedBlock, PlannedServer } from "../model/plan.ts";
@@ -194,11 +194,16 @@ function blockSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): Bl
     if (waitingBases.has(base)) continue;
     const half = known === undefined ? 0 : known.half === 0 ? 1 : 0;
     const lines = namedLines(halfBase(base, half), block);
+    // Nothing points to entries that a switch left there which was broken off.
+    const { left = [], used = [] } = Object.groupBy(known?.lines.values() ?? [], (line) =>
+      blockOf(line) === halfBase(base, half) ? "left" : "used",
+    );
+    for (const line of left) writes.push(deleteLine(line));
     for (const { map, key, value } of lines.values())
       writes.push({ kind: "map", map, action: { do: "add", key, value } });
     writes.push({ kind: "block", base, half, lines, block });
     pointers.set(base, halfBase(base, half));
-    for (const line of known?.lines.values() ?? []) deletions.push(deleteLine(line));
+    for (const line of used) deletions.push(deleteLine(line));
   }
   for (const [base, block] of running.blocks) {
     if (plan.blocks.has(base) || waitingBases.has(base)) continue;

@@ -47,16 +47,17 @@ function between(
   const frozen = new Set<string>();
   for (const service of waiting.services) {
     const view = followed?.views.get(service);
-    if (view !== undefined) held.set(service, view);
-    else if (running.maps.known.has(service)) frozen.add(service);
-    else held.set(service, null);
+    const isUnknown = followed === null ? running.maps.known.has(service) : followed.unknown?.has(service) === true;
+    if (isUnknown) frozen.add(service);
+    else held.set(service, view ?? null);
   }
+  const unknown = new Set(frozen);
   const now = interim(held);
-  const views = new Map([...now.views].filter(([service]) => !frozen.has(service)));
+  const views = new Map([...now.views].filter(([service]) => !unknown.has(service)));
   const lost = waitingFor(running, now, options).services;
   for (const service of held.keys()) if (lost.has(service)) frozen.add(service);
   addDisplaced(frozen, running, now);
-  return { now: { ...now, views }, frozen };
+  return { now: { ...now, views, unknown }, frozen };
 }
 
 /** Services that are planned a block which a frozen one has: theirs are the names that come after it. */

@@ -1,0 +1,129 @@
+import type { Catalog } from "@datawire/catalog";
+import { catalogOf } from "./entities.ts";
+import { planOf } from "./plans.ts";
+import { SimulatedProxy, type SimulatedRequest } from "./simulated-proxy.ts";
+import { type StatesOptions, withStates } from "./worlds.ts";
+
+const USER_SLOTS = [0, 499, 500, 1_999, 3_500, 9_999];
+const PATHS = ["/", "/x/y"];
+const VALUES: readonly Readonly<Record<string, string>>[] = [{}, { "h:k": "v" }, { "c:k": "v", "h:k": "w" }];
+
+/** Requests that differ in nothing but how they are drawn. */
+interface Kind {
+  /** Each with a slot of its own, which says where it is drawn to. */
+  readonly bound: readonly SimulatedRequest[];
+  /** Each drawn freely, so that it may end wherever any of the others may. */
+  readonly free: readonly SimulatedRequest[];
+}
+
+/** All kinds of requests to a service that the tables by chance tell apart. */
+function kindsOf(service: string): Kind[] {
+  const freely = (path: string, values: SimulatedRequest["values"]): SimulatedRequest[] =>
+    USER_SLOTS.map((drawn) => ({ service, path, values, slots: {}, drawn }));
+  if (service === "t") return [{ bound: [], free: freely("", {}) }];
+  return PATHS.flatMap((path) =>
+    VALUES.map((values) => ({
+      bound: USER_SLOTS.map((slot, i) => {
+        // The slot by one key says nothing of the slot by another.
+        const other = USER_SLOTS[(i * 5 + 3) % USER_SLOTS.length] as number;
+        return { service, path, values, slots: { "h:u": slot, "h:w": other }, drawn: slot };
+      }),
+      free: freely(path, values),
+    })),
+  );
+}
+
+const KINDS: readonly Kind[] = ["a", "b", "t"].flatMap(kindsOf);
+
+/** Whoever any of these proxies lets answer one of the requests. */
+function allowedBy(proxies: readonly SimulatedProxy[], requests: readonly SimulatedRequest[]): Set<string> {
+  const may = new Set(proxies.flatMap((proxy) => requests.flatMap((request) => [...answersOf(proxy, request)])));
+  // A service that is new is known before it is served.
+  if (may.has("404")) may.add("503");
+  return may;
+}
+
+function answersOf(proxy: SimulatedProxy, request: SimulatedRequest): ReadonlySet<string> {
+  if (request.service === "t") return proxy.tcpAnswers("t", request.drawn);
+  return proxy.answers(request);
+}
+
+/** Says who may answer which request while one table is followed after the other. */
+export interface Judge {
+  /** What a proxy does at a moment on the way that none of the tables allows. */
+  wrongAtMoment(proxy: SimulatedProxy): string[];
+}
+
+/**
+ * A judge of the moments between tables, each of which may meet whoever has died by a later one; who only ends may
+ * serve on, in each service for itself, and who comes to life may not serve before a reload.
+ */
+export function judgeOf(tables: readonly Catalog[]): Judge {
+  const options = [[], ["a", "b", "t"], ["a"], ["b"]].flatMap((services): StatesOptions[] => {
+    const keepsEnding = (service: string): boolean => services.includes(service);
+    return [{ keepsEnding }, { keepsEnding, takesNew: false }];
+  });
+  const between = tables.flatMap((table, n) =>
+    tables
+      .slice(n + 1)
+      .flatMap((later) =>
+        [table, ...withoutGone(table, later)].flatMap((one) => options.map((how) => withStates(one, later, how))),
+      ),
+  );
+  const oracles = [...tables, ...between].map((table) => new SimulatedProxy(planOf(table)));
+  const judged = KINDS.flatMap(({ bound, free }) => {
+    const may = allowedBy(oracles, free);
+    return [
+      ...bound.map((request) => ({ request, may: allowedBy(oracles, [request]) })),
+      ...free.map((request) => ({ request, may })),
+    ];
+  });
+  return {
+    wrongAtMoment: (proxy) =>
+      judged.flatMap(({ request, may }) => {
+        const wrong = [...answersOf(proxy, request)].filter((answer) => !may.has(answer));
+        return wrong.length === 0 ? [] : [`${wrong.join()} for ${JSON.stringify(request)}, wanted ${[...may].join()}`];
+      }),
+  };
+}
+
+/** The table without the services that a later one has no more, which go at once: of those it need not be one by one. */
+function withoutGone(table: Catalog, later: Catalog): Catalog[] {
+  const { services, instances, tables } = table.snapshot();
+  const stays = (name: string): boolean => later.service(name) !== null;
+  if (services.every(({ name }) => stays(name))) return [];
+  return [
+    catalogOf(
+      ...services.filter(({ name }) => stays(name)),
+      ...[...instances, ...tables].filter(({ service }) => stays(service)),
+    ),
+  ];
+}
+
+/** Where a proxy answers otherwise than one that has just been started with a table. */
+export function differencesFrom(table: Catalog, proxy: SimulatedProxy): string[] {
+  const wanted = new SimulatedProxy(planOf(table));
+  return KINDS.flatMap(({ bound, free }) => [...bound, ...free]).flatMap((request) => {
+    const got = [...answersOf(proxy, request)].sort().join();
+    const will = [...answersOf(wanted, request)].sort().join();
+    return got === will ? [] : [`${got} for ${JSON.stringify(request)} at the end, wanted ${will}`];
+  });
+}
+
+/**
+ * Whether a backend gets altogether other servers at one of the steps, or is balanced in order in one of them alone.
+ * While it is led to, neither can be exchanged at the moment in which the rules are: a request then may meet the old
+ * servers by a new rule, or the new order by an old one.
+ */
+export function exchangesServers(tables: readonly Catalog[]): boolean {
+  const proxies = tables.map((table) => new SimulatedProxy(planOf(table)));
+  return proxies.some((proxy, i) =>
+    proxies.slice(i + 1).some((later) =>
+      [...proxy.backends()].some((backend) => {
+        const [before, after] = [proxy.takersOf(backend), later.takersOf(backend)];
+        if (later.has(backend) && proxy.isOrdered(backend) !== later.isOrdered(backend)) return true;
+        return before.length > 0 && after.length > 0 && !before.some((name) => after.includes(name));
+      }),
+    ),
+  );
+}

@@ -1,0 +1,70 @@
+import type { Catalog } from "@datawire/catalog";
+import { runningOf } from "../core/model/commands.ts";
+import { loadedBlocks } from "../core/model/files.ts";
+import { MAP_NAMES, type Plan } from "../core/model/plan.ts";
+import { describeStructure, type Running } from "../core/model/running.ts";
+import { Planner, type PlanInputs, type PlannerConfig } from "../core/planner/planner.ts";
+import type { RenderSettings } from "../core/render/render.ts";
+import { EVERY_FEATURE } from "./features.ts";
+import { SESSION_IDS } from "./session-ids.ts";
+
+/** What plans are made of in tests beside the table: every host but `localhost` is at 10.0.0.1, and nothing is excluded. */
+export const INPUTS: PlanInputs = {
+  resolve: (host) => ({ state: "known", address: host === "localhost" ? "127.0.0.1" : "10.0.0.1" }),
+  portsTaken: new Map(),
+  quarantined: new Map(),
+  kept: new Map(),
+  hasTable: true,
+};
+
+/** Settings of a configuration that nothing is run with. */
+export const SETTINGS: RenderSettings = {
+  version: "0.0.0",
+  caller: "monolith",
+  listen: ["127.0.0.1:5432", "[::1]:5432"],
+  maxConnections: 4_096,
+  hardStopAfter: "300000ms",
+  accessLog: false,
+  latencies: null,
+  sockets: {
+    runtime: "/run/r.sock",
+    fallback: "/run/f.sock",
+    handover: "/run/h.sock",
+    stats: "/run/s.sock",
+    pages: "/run/p.sock",
+  },
+  files: { serverState: "/run/servers.state" },
+  maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, `/run/${name}.map`])) as RenderSettings["maps"],
+  caFile: "@system-ca",
+  features: EVERY_FEATURE,
+  headerBytesMax: 20_480,
+  browserHosts: ["localhost", "vm1"],
+};
+
+/** A planner for the caller `monolith`, with ports for TCP services. */
+export function plannerOf(config: Partial<PlannerConfig> = {}): Planner {
+  return new Planner({
+    caller: "monolith",
+    zone: null,
+    overrides: new Map(),
+    stickyIp: false,
+    sessionIds: SESSION_IDS,
+    features: EVERY_FEATURE,
+    tcp: { listen: new Map(), range: { from: 6_000, to: 6_999 } },
+    ...config,
+  });
+}
+
+/** The plan of a table by a planner that has seen no other. */
+export function planOf(table: Catalog, config: Partial<PlannerConfig> = {}): Plan {
+  return plannerOf(config).plan(table, INPUTS);
+}
+
+/** What `LoadedStructure.shared` is in tests. */
+export const SHARED = "s";
+
+/** An HAProxy that has just read the files of a plan. */
+export function justStarted(plan: Plan): Running {
+  const loaded = describeStructure(plan.structure, { shared: SHARED, listen: [] });
+  return { loaded, ...runningOf(plan), blocks: loadedBlocks(plan) };
+}
