@@ -13,9 +13,10 @@ import {
   noLog,
   VERSION,
 } from "@datawire/runtime";
-import type { Plan } from "../core/model/plan.ts";
 import { createConfigFiles } from "../haproxy/config-files.ts";
 import { Configurator } from "../driver/configurator.ts";
+import { type MakePlan, prepareFiles } from "../driver/prepare-files.ts";
+import type { Quarantine } from "../core/reconcile/quarantine.ts";
 import { Resolver } from "../inputs/resolver.ts";
 import { SESSION_KEYS_FILE, SessionKeys } from "../inputs/session-keys.ts";
 import { describeRunDir, openRunDir, type RunDir } from "../haproxy/run-dir.ts";
@@ -38,7 +39,7 @@ export async function renderOnce(context: CommandContext<SherlockSettings>): Pro
   if (output !== undefined) return renderInto(resolve(output), context);
   const { configurator, planning, follower } = await prepare(context, describeRunDir(context.settings.haproxy.runDir));
   if (follower.status().origin === "none") context.log.warn(NO_TABLE);
-  context.print(configurator.render(planned(planning, new Map()), "render"));
+  context.print(configurator.render(planOf(planning)(new Map(), new Set()), "render"));
 }
 
 /** A folder that HAProxy accepts as it stands: what a running Sherlock keeps elsewhere is copied into it. */
@@ -57,9 +58,9 @@ async function renderInto(folder: string, context: CommandContext<SherlockSettin
   const own = { ...settings, haproxy: { ...settings.haproxy, caFile } };
   const { configurator, planning, follower } = await prepare({ ...context, settings: own }, dir);
   if (follower.status().origin === "none") log.warn(NO_TABLE);
-  await configurator.prepare((leftOut) => planned(planning, leftOut), "render");
+  const { quarantine } = await prepareFiles(configurator, { makePlan: planOf(planning), configVersion: "render", log });
   await rename(dir.candidate, dir.config);
-  return written(configurator, { log, file: dir.config });
+  return written(quarantine, { log, file: dir.config });
 }
 
 /**
@@ -71,21 +72,22 @@ export async function writeOnce(context: Context): Promise<ExitCode> {
   try {
     const { configurator, planning, files, follower, failure } = await prepare(context, dir);
     if (failure !== null && follower.status().origin === "none") throw noTable(failure, context.settings);
-    await configurator.prepare((leftOut) => planned(planning, leftOut), "once");
+    const { log } = context;
+    const { quarantine } = await prepareFiles(configurator, { makePlan: planOf(planning), configVersion: "once", log });
     await files.install();
-    return written(configurator, { log: context.log, file: dir.config });
+    return written(quarantine, { log, file: dir.config });
   } finally {
     await dir.release();
   }
 }
 
-function planned(planning: Planning, leftOut: ReadonlyMap<string, string>): Plan {
-  return planning.plan({ quarantined: leftOut, kept: new Map(), portsTaken: new Map() }) ?? planning.empty();
+function planOf(planning: Planning): MakePlan {
+  return (quarantined) => planning.plan({ quarantined, kept: new Map(), portsTaken: new Map() }) ?? planning.empty();
 }
 
-function written({ leftOut }: Configurator, { log, file }: { readonly log: Logger; readonly file: string }): ExitCode {
-  log.info("Configuration written", { file, leftOut: [...leftOut.keys()] });
-  return leftOut.size === 0 ? exitCodes.done : exitCodes.failed;
+function written({ reasons }: Quarantine, { log, file }: { readonly log: Logger; readonly file: string }): ExitCode {
+  log.info("Configuration written", { file, leftOut: [...reasons.keys()] });
+  return reasons.size === 0 ? exitCodes.done : exitCodes.failed;
 }
 
 async function prepare(context: Context, dir: Omit<RunDir, "release">) {
@@ -101,7 +103,7 @@ async function prepare(context: Context, dir: Omit<RunDir, "release">) {
   await resolver.load();
   await resolver.prepare(hostsOf(follower.table, null));
   const files = createConfigFiles(proxy.binary.path, dir);
-  const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
+  const configurator = new Configurator(proxy.settings, { template: proxy.template, files });
   // They belong to the running Sherlock: this one only shows what it would do with them.
   const sessionIds = new SessionKeys(null, { log });
   await sessionIds.load(join(settings.dataDir, SESSION_KEYS_FILE));

@@ -122,7 +122,7 @@ async function drive(
   await sessionKeys.load(keysPath);
   const planning = new Planning(settings, { proxy, follower, resolve: resolver.resolve, sessionIds: sessionKeys });
   const files = createConfigFiles(proxy.binary.path, dir);
-  const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
+  const configurator = new Configurator(proxy.settings, { template: proxy.template, files });
   const rendered = configurator.render(planning.empty(), "check");
   const abilities = abilitiesOf(proxy, rendered);
   const runtimeSocket = abilities.runtimeCommands;
@@ -199,9 +199,7 @@ async function drive(
       configurator,
       files,
       loaded: createLoadedFile(dir.loaded),
-      makePlan: (findings) => planning.plan(findings),
-      makeInterim: (findings, held) => planning.interim(findings, held),
-      emptyPlan: () => planning.empty(),
+      planning,
       observer: reporter,
     },
   );

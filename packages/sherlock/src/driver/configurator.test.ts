@@ -1,60 +1,30 @@
 import { expect, test } from "vitest";
 import type { ServiceView } from "@datawire/catalog";
 import { noLog } from "@datawire/runtime";
+import { keptServices, releaseChanged } from "../core/reconcile/quarantine.ts";
 import { serviceOfLine } from "../core/render/culprits.ts";
-import { MAP_NAMES, type Plan } from "../core/model/plan.ts";
-import { Planner } from "../core/planner/planner.ts";
-import type { RenderSettings } from "../core/render/render.ts";
+import type { Plan } from "../core/model/plan.ts";
 import { instance, service, catalogOf } from "../testing/entities.ts";
-import { EVERY_FEATURE } from "../testing/features.ts";
-import { SESSION_IDS } from "../testing/session-ids.ts";
+import { INPUTS, plannerOf, SETTINGS } from "../testing/plans.ts";
 import type { ConfigFiles, Refusal } from "../haproxy/config-files.ts";
 import { ConfigurationRefused, Configurator } from "./configurator.ts";
+import { type MakePlan, prepareFiles } from "./prepare-files.ts";
 import { loadTemplate } from "../setup/template.ts";
 
-const SETTINGS = {
-  version: "0",
-  caller: "c",
-  listen: [],
-  maxConnections: 10,
-  hardStopAfter: "1s",
-  accessLog: false,
-  latencies: null,
-  sockets: { runtime: "r", fallback: "f", handover: "h", stats: "s", pages: "p" },
-  files: { serverState: "x" },
-  maps: Object.fromEntries([...MAP_NAMES, "draw"].map((name) => [name, name])),
-  caFile: "@system-ca",
-  features: EVERY_FEATURE,
-  headerBytesMax: 20_480,
-  browserHosts: null,
-} as unknown as RenderSettings;
-
 /** `stays` says how those are that may stay as they were: here, as they are. */
-function makePlan(leftOut: ReadonlyMap<string, string>, stays: ReadonlySet<string> = new Set()): Plan {
+function makePlan(quarantined: ReadonlyMap<string, string>, stays: ReadonlySet<string> = new Set()): Plan {
   const names = ["a", "b", "bad", "c", "worse"];
-  const planner = new Planner({
-    caller: "c",
-    zone: null,
-    overrides: new Map(),
-    stickyIp: false,
-    sessionIds: SESSION_IDS,
-    features: EVERY_FEATURE,
-    tcp: { listen: new Map(), range: null },
-  });
   const catalog = catalogOf(...names.flatMap((name) => [service(name), instance(name, "i")]));
   const kept = new Map<string, ServiceView>();
   for (const name of stays) {
     const view = catalog.service(name);
     if (view !== null) kept.set(name, view);
   }
-  return planner.plan(catalog, {
-    resolve: () => ({ state: "known", address: "10.0.0.1" }),
-    portsTaken: new Map(),
-    quarantined: leftOut,
-    kept,
-    hasTable: true,
-  });
+  return plannerOf().plan(catalog, { ...INPUTS, quarantined, kept });
 }
+
+const prepare = (configurator: Configurator, makeOne: MakePlan) =>
+  prepareFiles(configurator, { makePlan: makeOne, configVersion: "g", log: noLog });
 
 /** An HAProxy that refuses some backends, and says where or does not. */
 function refusing(pattern: RegExp, { saysLine }: { readonly saysLine: boolean }) {
@@ -76,11 +46,12 @@ function refusing(pattern: RegExp, { saysLine }: { readonly saysLine: boolean })
 test.each([
   ["by the line that it names", true],
   ["by halving where it names none", false],
-])("Configurator leaves out what HAProxy refuses, found %s", async (_how, saysLine) => {
+])("prepareFiles() leaves out what HAProxy refuses, found %s", async (_how, saysLine) => {
   const { files, asked } = refusing(/^backend (bad|worse):/, { saysLine });
-  const configurator = new Configurator(SETTINGS, { template: await loadTemplate(null), files, log: noLog });
-  const { plan, text } = await configurator.prepare((leftOut) => makePlan(leftOut), "g");
-  expect([...configurator.leftOut.keys()].sort()).toEqual(["bad", "worse"]);
+  const configurator = new Configurator(SETTINGS, { template: await loadTemplate(null), files });
+  const { plan, quarantine } = await prepare(configurator, (quarantined) => makePlan(quarantined));
+  const text = configurator.render(plan, "g");
+  expect([...quarantine.reasons.keys()].sort()).toEqual(["bad", "worse"]);
   expect(text).toContain("backend c:v1");
   expect(text).not.toContain("backend bad:");
   expect(plan.maps.known.get("bad")).toBe("left out, HAProxy refuses its part: no good");
@@ -88,26 +59,26 @@ test.each([
   expect(asked()).toBeLessThan(15);
 });
 
-test("Configurator drops what HAProxy refuses as it was before, too", async () => {
+test("prepareFiles() drops what HAProxy refuses as it was before, too", async () => {
   const { files } = refusing(/^backend (bad|worse):/, { saysLine: true });
-  const configurator = new Configurator(SETTINGS, { template: await loadTemplate(null), files, log: noLog });
+  const configurator = new Configurator(SETTINGS, { template: await loadTemplate(null), files });
   const asked: string[][] = [];
-  const { plan } = await configurator.prepare((leftOut, kept) => {
+  const { plan, quarantine } = await prepare(configurator, (quarantined, kept) => {
     asked.push([...kept]);
-    return makePlan(leftOut, kept);
-  }, "g");
+    return makePlan(quarantined, kept);
+  });
   expect(asked).toEqual([[], ["bad"], [], ["worse"], []]);
-  expect([...configurator.kept]).toEqual([]);
+  expect([...keptServices(quarantine)]).toEqual([]);
   expect([...plan.views.keys()]).toEqual(["a", "b", "c"]);
-  configurator.release(["bad", "worse"]);
-  expect([...configurator.leftOut]).toEqual([]);
+  expect([...releaseChanged(quarantine, ["bad", "worse"]).reasons]).toEqual([]);
 });
 
-test("Configurator blames no service for what is refused without any", async () => {
+test("prepareFiles() blames no service for what is refused without any", async () => {
   const { files } = refusing(/^frontend http_in/, { saysLine: false });
-  const configurator = new Configurator(SETTINGS, { template: await loadTemplate(null), files, log: noLog });
-  await expect(configurator.prepare(makePlan, "g")).rejects.toThrow(ConfigurationRefused);
-  expect([...configurator.leftOut]).toEqual([]);
+  const configurator = new Configurator(SETTINGS, { template: await loadTemplate(null), files });
+  await expect(prepare(configurator, makePlan)).rejects.toThrow(ConfigurationRefused);
+  const options = { configVersion: "g", without: () => makePlan(new Map()) };
+  expect(await configurator.validate(makePlan(new Map()), options)).toMatchObject({ services: [] });
 });
 
 test("serviceOfLine() knows the section that a line stands in", () => {

@@ -1,26 +1,28 @@
-import type { Logger } from "@datawire/runtime";
-import { findCulprits, serviceOfLine } from "../core/render/culprits.ts";
+import { describeError } from "@datawire/runtime";
 import type { Plan } from "../core/model/plan.ts";
+import { findCulprits, serviceOfLine } from "../core/render/culprits.ts";
 import { type RenderSettings, viewOf } from "../core/render/render.ts";
 import type { ConfigFiles, Refusal } from "../haproxy/config-files.ts";
-import type { Template } from "../setup/template.ts";
+import { type Template, TemplateError } from "../setup/template.ts";
 
-/**
- * Makes the plan without some services, which are named with what HAProxy said of them.
- * @param kept those of them that may stay as they were before.
- */
-export type MakePlan = (leftOut: ReadonlyMap<string, string>, kept: ReadonlySet<string>) => Plan;
-
-/** A configuration that HAProxy accepts, validated and waiting to be installed. */
-export interface Candidate {
-  readonly plan: Plan;
-  readonly text: string;
+/** HAProxy does not take a configuration. */
+export interface Rejection {
+  readonly reason: string;
+  /** The services whose part it refuses; none where no service can be blamed. */
+  readonly services: readonly string[];
 }
 
+/** A plan on trial. */
+export interface ValidateOptions {
+  readonly configVersion: string;
+  /** The same plan without some services, to find whom to blame. */
+  readonly without: (services: Iterable<string>) => Plan;
+}
+
+/** What a configurator works with. */
 export interface ConfiguratorDeps {
   readonly template: Template;
   readonly files: ConfigFiles;
-  readonly log: Logger;
 }
 
 /** HAProxy refuses the configuration, and no service can be blamed. */
@@ -28,60 +30,35 @@ export class ConfigurationRefused extends Error {
   override readonly name = "ConfigurationRefused";
 }
 
-const ROUNDS_MAX = 10;
-const NONE: ReadonlySet<string> = new Set();
-
-/** Renders and validates, leaving out the services whose part HAProxy refuses. */
+/** Renders plans, and asks HAProxy whether it would take them. */
 export class Configurator {
   readonly #settings: RenderSettings;
   readonly #deps: ConfiguratorDeps;
-  readonly #leftOut = new Map<string, string>();
-  /** Those that were refused as they had been before, too. */
-  readonly #dropped = new Set<string>();
 
   constructor(settings: RenderSettings, deps: ConfiguratorDeps) {
     this.#settings = settings;
     this.#deps = deps;
   }
 
-  get leftOut(): ReadonlyMap<string, string> {
-    return this.#leftOut;
+  /** The configuration of a plan, as text. @throws TemplateError */
+  render(plan: Plan, configVersion: string): string {
+    return this.#deps.template.render(viewOf(plan, this.#settings, configVersion));
   }
 
-  /** Those of `leftOut` that may stay as they were before. */
-  get kept(): ReadonlySet<string> {
-    return new Set([...this.#leftOut.keys()].filter((service) => !this.#dropped.has(service)));
-  }
-
-  /** What changed may be accepted now. */
-  release(services: Iterable<string>): void {
-    for (const service of services) {
-      this.#leftOut.delete(service);
-      this.#dropped.delete(service);
-    }
-  }
-
-  render(plan: Plan, generation: string): string {
-    return this.#deps.template.render(viewOf(plan, this.#settings, generation));
-  }
-
-  /** @throws ConfigurationRefused, TemplateError */
-  async prepare(makePlan: MakePlan, generation: string): Promise<Candidate> {
+  /** Writes a plan where `ConfigFiles.install` finds it. @returns null when HAProxy would take it. */
+  async validate(plan: Plan, options: ValidateOptions): Promise<Rejection | null> {
     const { files } = this.#deps;
-    for (let round = 0; ; round++) {
-      const plan = makePlan(this.#leftOut, this.kept);
-      const text = this.render(plan, generation);
+    try {
+      const text = this.render(plan, options.configVersion);
       await files.writeMaps(plan);
       const refusal = await files.validate(text);
-      if (refusal === null) return { plan, text };
-      const culprits = round < ROUNDS_MAX ? await this.#culprits(text, refusal, { makePlan, plan, generation }) : [];
+      if (refusal === null) return null;
+      const services = await this.#culprits(text, refusal, { plan, ...options });
       await files.keepRejected();
-      if (culprits.length === 0) throw new ConfigurationRefused(this.#describe(text, refusal));
-      for (const service of culprits) {
-        this.#deps.log.error("Service left out, HAProxy refuses its part", { service, reason: refusal.message });
-        if (this.#leftOut.has(service)) this.#dropped.add(service);
-        this.#leftOut.set(service, `HAProxy refuses its part: ${refusal.message}`);
-      }
+      return { services, reason: services.length === 0 ? this.#describe(text, refusal) : refusal.message };
+    } catch (error) {
+      if (error instanceof TemplateError) return { services: [], reason: describeError(error) };
+      throw error;
     }
   }
 
@@ -89,19 +66,16 @@ export class Configurator {
   async #culprits(
     text: string,
     refusal: Refusal,
-    { makePlan, plan, generation }: { readonly makePlan: MakePlan; readonly plan: Plan; readonly generation: string },
+    { plan, configVersion, without }: ValidateOptions & { readonly plan: Plan },
   ): Promise<string[]> {
     const lines = text.split("\n");
     const named = new Set(refusal.lines.map((line) => serviceOfLine(lines, line)));
     if (named.size > 0 && !named.has(null)) return [...named] as string[];
     const services = [...new Set([...plan.structure.backends.values()].map(({ service }) => service))];
-    const without = (kept: readonly string[]): ReadonlyMap<string, string> => {
-      const keep = new Set(kept);
-      return new Map(services.filter((service) => !keep.has(service)).map((service) => [service, "on trial"]));
-    };
     const isRefused = async (kept: readonly string[]): Promise<boolean> => {
-      const trial = makePlan(new Map([...this.#leftOut, ...without(kept)]), NONE);
-      return (await this.#deps.files.validate(this.render(trial, generation))) !== null;
+      const keep = new Set(kept);
+      const trial = without(services.filter((service) => !keep.has(service)));
+      return (await this.#deps.files.validate(this.render(trial, configVersion))) !== null;
     };
     // When even a configuration without services is refused, none of them is to blame.
     return (await isRefused([])) ? [] : findCulprits(services, isRefused);

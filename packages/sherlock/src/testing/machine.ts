@@ -107,7 +107,7 @@ export async function startMachine({
     sessionIds,
   });
   const files = createConfigFiles(proxy.binary.path, dir);
-  const configurator = new Configurator(proxy.settings, { template: proxy.template, files, log });
+  const configurator = new Configurator(proxy.settings, { template: proxy.template, files });
   const haproxy = new HaproxyProcess(
     { command: proxy.binary.path, dir, runtimeSocket: true },
     { clock: systemClock, log, onDeath: () => driver.lost() },
@@ -132,9 +132,7 @@ export async function startMachine({
       configurator,
       files,
       loaded: createLoadedFile(dir.loaded),
-      makePlan: (findings) => planning.plan(findings),
-      makeInterim: (findings, held) => planning.interim(findings, held),
-      emptyPlan: () => planning.empty(),
+      planning,
       observer: {
         applied(found) {
           problems = found;

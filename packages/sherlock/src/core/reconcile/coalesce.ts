@@ -9,18 +9,18 @@ export interface CoalesceLimits {
 }
 
 /** Changes that wait for one reload. */
-export interface Waiting {
+export interface PendingReload {
   readonly firstMs: number;
   readonly lastMs: number;
 }
 
 /** Adds a change that came at `nowMs`. */
-export function addChange(waiting: Waiting | null, nowMs: number): Waiting {
-  return { firstMs: waiting?.firstMs ?? nowMs, lastMs: nowMs };
+export function addChange(pending: PendingReload | null, nowMs: number): PendingReload {
+  return { firstMs: pending?.firstMs ?? nowMs, lastMs: nowMs };
 }
 
-/** When what waits is due, in the same milliseconds; `lastReloadMs` is null before the first reload. */
-export function dueAtMs(waiting: Waiting, lastReloadMs: number | null, limits: CoalesceLimits): number {
-  const wanted = Math.min(waiting.lastMs + limits.quietMs, waiting.firstMs + limits.waitMsMax);
+/** When a pending reload is due, in the same milliseconds; `lastReloadMs` is null before the first reload. */
+export function dueAtMs(pending: PendingReload, lastReloadMs: number | null, limits: CoalesceLimits): number {
+  const wanted = Math.min(pending.lastMs + limits.quietMs, pending.firstMs + limits.waitMsMax);
   return lastReloadMs === null ? wanted : Math.max(wanted, lastReloadMs + limits.gapMs);
 }
