@@ -1,0 +1,300 @@
+import { BLOCK_HEADER_BYTES, encodeSegmentHeader, SEGMENT_HEADER_BYTES, sealBlock } from "./block.ts";
+import { BlockBuilder } from "./block-builder.ts";
+import { ByteCache } from "./byte-cache.ts";
+import type { Disk, DiskFile } from "./disk.ts";
+import { type MessageRecord, readRecords } from "./record.ts";
+import { type Damage, recover, type ReplayHandler } from "./recover.ts";
+import { SegmentFiles } from "./segment-files.ts";
+import { scanSegment } from "./scan.ts";
+import { Segments } from "./segments.ts";
+
+/** Bounds of a log. */
+export interface LogConfig {
+  /** A segment that has reached this size is followed by a new one; default 64 MiB. */
+  readonly segmentBytes?: number;
+  /** How much of what was just written stays in memory; default 32 MiB. */
+  readonly cacheBytes?: number;
+  /** Pause before a write that failed is tried again; default 1 s. */
+  readonly retryMs?: number;
+}
+
+/** What a log works with. */
+export interface LogDeps {
+  readonly disk: Disk;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** A whole number from 0 to 2^32 - 1. */
+  readonly random32: () => number;
+  /** The records that say what is so without any record before them, apart from messages: a new segment begins with them. */
+  readonly snapshot: () => readonly Buffer[];
+  /** Offers a message that keeps an old segment alive; who still needs it appends it anew. */
+  readonly relocate: (record: MessageRecord, place: Place) => void;
+  /** Why nothing can be written now; null when it can again. */
+  readonly onTrouble: (error: unknown) => void;
+  /** Why an old segment could not be removed or emptied; it is tried again later. */
+  readonly onHousekeepingFailure: (error: unknown) => void;
+}
+
+/** Where a message is. */
+export interface Place {
+  readonly segment: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+const READ_AHEAD_BYTES = 256 * 1_024;
+const READ_CACHE_BYTES = 4 * 2 ** 20;
+const RELOCATION_BACKLOG_BYTES = 4 * 2 ** 20;
+
+/**
+ * What was accepted, in order, on disk. Records are gathered into a block while the block before it is written and
+ * synced: there is one write and one fdatasync in flight, and what waits for them is told when they are done. A write
+ * that fails is tried again, in the same place and with the same bytes, until it succeeds: nothing that was appended is
+ * ever left out.
+ */
+export class Log {
+  readonly #config: Required<LogConfig>;
+  readonly #deps: LogDeps;
+  readonly #files: SegmentFiles;
+  readonly #segments = new Segments();
+  readonly #written: ByteCache;
+  readonly #read = new ByteCache(READ_CACHE_BYTES);
+  readonly #stopping = new AbortController();
+  #open: BlockBuilder | null = null;
+  #writing: BlockBuilder | null = null;
+  #scheduled = false;
+  #running: Promise<void> = Promise.resolve();
+  #housekeeping: Promise<void> = Promise.resolve();
+  readonly #toRemove: number[] = [];
+  #expectedBytes = 0;
+  #batch = 0;
+  #damages: readonly Damage[] = [];
+  #cutBytes = 0;
+
+  private constructor(config: LogConfig, deps: LogDeps) {
+    this.#config = { segmentBytes: 64 * 2 ** 20, cacheBytes: 32 * 2 ** 20, retryMs: 1_000, ...config };
+    this.#deps = deps;
+    this.#files = new SegmentFiles(deps.disk);
+    this.#written = new ByteCache(this.#config.cacheBytes);
+  }
+
+  /** Opens the log of a folder, and hands over what it has; every message counts as needed until it is released. */
+  static async open(config: LogConfig, deps: LogDeps, handler: ReplayHandler): Promise<Log> {
+    const log = new Log(config, deps);
+    const found = await recover(deps.disk, log.#files, {
+      message(record, place) {
+        log.#segments.retain(place.segment, place.length);
+        handler.message(record, place);
+      },
+      settled: (address, subscription, range) => handler.settled(address, subscription, range),
+      failed: (...args) => handler.failed(...args),
+      control: (value) => handler.control(value),
+    });
+    log.#segments.restore(found.segments);
+    log.#damages = found.damages;
+    log.#cutBytes = found.cutBytes;
+    return log;
+  }
+
+  /** What could not be read when the log was opened. */
+  get damages(): readonly Damage[] {
+    return this.#damages;
+  }
+
+  /** What was cut off the end when the log was opened. */
+  get cutBytes(): number {
+    return this.#cutBytes;
+  }
+
+  /** What was appended and is not on disk yet. */
+  get backlogBytes(): number {
+    return (this.#open?.length ?? 0) + (this.#writing?.length ?? 0);
+  }
+
+  /** What the segments take, and what of it are messages that are needed. */
+  get usage(): { readonly bytes: number; readonly neededBytes: number; readonly segments: number } {
+    return this.#segments.usage;
+  }
+
+  /** Says which block is being filled: what is appended under one number becomes durable together. */
+  get batch(): number {
+    this.#block();
+    return this.#batch;
+  }
+
+  /**
+   * Appends a message. It is needed until it is released.
+   * @param isMoved whether the log has it already, and may have been told that it is settled.
+   */
+  message(record: MessageRecord, isMoved = false): Place {
+    const block = this.#block();
+    if (isMoved) block.endRun();
+    const { offset, length } = block.message(record);
+    this.#segments.retain(block.segment, length);
+    return { segment: block.segment, offset, length };
+  }
+
+  /** Appends that a message was settled, which had been safe before this call. */
+  settled(address: number, subscription: number, sequence: number): void {
+    this.#block().settled(address, subscription, sequence);
+  }
+
+  /** Appends a record made by `encodeSettled` and its like. */
+  record(bytes: Buffer): void {
+    this.#block().record(bytes);
+  }
+
+  /** Calls back when everything that was appended before is on disk. */
+  whenDurable(callback: () => void): void {
+    const block = this.#open ?? this.#writing;
+    if (block === null) queueMicrotask(callback);
+    else block.callbacks.push(callback);
+  }
+
+  /** Says that a message is not needed any more; the record that says why is appended. */
+  release(segment: number, length: number): void {
+    this.#segments.release(segment, length);
+  }
+
+  /** The bytes of a message where they are in memory; null where they have to be loaded. */
+  peek(segment: number, offset: number, length: number): Buffer | null {
+    return this.#written.find(segment, offset, length) ?? this.#read.find(segment, offset, length);
+  }
+
+  /** Reads a message from disk, and what lies behind it ahead. */
+  async load(segment: number, offset: number, length: number): Promise<Buffer> {
+    const end = this.#segments.durableEnd(segment);
+    const file = await this.#files.get(segment);
+    const bytes = await file.read(offset, Math.max(length, Math.min(READ_AHEAD_BYTES, end - offset)));
+    if (bytes.length < length) throw new Error(`Cannot read ${length} bytes at ${offset} of segment ${segment}: it ends`);
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#read.add(segment, offset, buffer);
+    return buffer.subarray(0, length);
+  }
+
+  /** Writes what was appended, and closes the files. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    this.#pump();
+    await this.#running;
+    await this.#housekeeping;
+    await this.#files.closeAll();
+  }
+
+  #block(): BlockBuilder {
+    if (this.#open !== null) return this.#open;
+    const { place, isNew } = this.#segments.next({ segmentBytes: this.#config.segmentBytes, random32: this.#deps.random32 });
+    const block = new BlockBuilder(place, this.#expectedBytes);
+    this.#open = block;
+    this.#batch++;
+    if (isNew) {
+      for (const bytes of this.#deps.snapshot()) block.record(bytes);
+      this.#considerRelocation();
+    }
+    this.#schedule();
+    return block;
+  }
+
+  /** What comes in one turn of the event loop goes in one write. */
+  #schedule(): void {
+    if (this.#scheduled || this.#writing !== null) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#writing !== null || this.#open === null) return;
+    this.#running = this.#write();
+  }
+
+  async #write(): Promise<void> {
+    for (let block = this.#open; block !== null; block = this.#open) {
+      this.#open = null;
+      this.#writing = block;
+      const { bytes, segment, position } = block;
+      sealBlock(bytes, block);
+      this.#segments.sealed(segment, position + bytes.length);
+      this.#expectedBytes = Math.ceil(bytes.length * 1.25);
+      this.#written.add(segment, position, bytes);
+      const dead = this.#segments.dead();
+      if (!(await this.#untilWritten(block))) return;
+      this.#segments.durable(segment, position + bytes.length);
+      // What comes during the callbacks goes into the next block.
+      this.#writing = null;
+      for (const callback of block.callbacks) callback();
+      if (dead.length > 0) this.#remove(dead);
+    }
+  }
+
+  /** @returns false when the log was closed before the disk took it. */
+  async #untilWritten({ bytes, segment, salt, position }: BlockBuilder): Promise<boolean> {
+    for (let failures = 0; ; failures++) {
+      try {
+        const isFirst = position === SEGMENT_HEADER_BYTES;
+        const file = isFirst ? await this.#begin(segment, salt) : await this.#files.get(segment);
+        await file.write(bytes, position);
+        await file.sync();
+        if (isFirst) await this.#deps.disk.syncFolder();
+        if (failures > 0) this.#deps.onTrouble(null);
+        return true;
+      } catch (error) {
+        this.#deps.onTrouble(error);
+        if (this.#stopping.signal.aborted && failures > 0) return false;
+        await this.#deps.sleep(this.#config.retryMs, this.#stopping.signal);
+      }
+    }
+  }
+
+  async #begin(segment: number, salt: number): Promise<DiskFile> {
+    const file = await this.#files.create(segment);
+    await file.write(encodeSegmentHeader(segment, salt), 0);
+    return file;
+  }
+
+  /** Oldest first, each for good before the next: what is left is always the end of the log, and nothing settled comes back. */
+  #remove(ids: readonly number[]): void {
+    this.#segments.forget(ids);
+    this.#toRemove.push(...ids);
+    this.#housekeeping = this.#housekeeping.then(async () => {
+      try {
+        for (let id = this.#toRemove[0]; id !== undefined; id = this.#toRemove[0]) {
+          this.#written.forget(id);
+          this.#read.forget(id);
+          await this.#files.remove(id);
+          await this.#deps.disk.syncFolder();
+          this.#toRemove.shift();
+        }
+      } catch (error) {
+        // It stays the first to be removed, when the next one is due.
+        this.#deps.onHousekeepingFailure(error);
+      }
+    });
+  }
+
+  /** A few messages that nobody takes would keep everything after them on disk. */
+  #considerRelocation(): void {
+    const segment = this.#segments.toEmpty(this.#config.segmentBytes);
+    if (segment === null) return;
+    this.#housekeeping = this.#housekeeping.then(() => this.#relocate(segment).catch(this.#deps.onHousekeepingFailure));
+  }
+
+  async #relocate({ id, salt }: { readonly id: number; readonly salt: number }): Promise<void> {
+    if (!this.#segments.has(id)) return;
+    const file = await this.#files.get(id);
+    for await (const found of scanSegment(file, { segment: id, salt })) {
+      if (this.#stopping.signal.aborted) return;
+      if (found.found !== "block") continue;
+      readRecords(found.body, found.position + BLOCK_HEADER_BYTES, {
+        message: (record, place) => this.#deps.relocate(record, { segment: id, ...place }),
+        settled: () => {},
+        failed: () => {},
+        control: () => {},
+      });
+      while (this.backlogBytes > RELOCATION_BACKLOG_BYTES && !this.#stopping.signal.aborted) {
+        await new Promise<void>((resolve) => this.whenDurable(resolve));
+      }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { BLOCK_HEADER_BYTES, decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "./block.ts";
+import type { Disk } from "./disk.ts";
+import { readRecords, type RecordHandler } from "./record.ts";
+import { scanSegment } from "./scan.ts";
+import { segmentName, type SegmentFiles, segmentOfName } from "./segment-files.ts";
+
+/** A segment as it was found. */
+export interface FoundSegment {
+  readonly id: number;
+  readonly salt: number;
+  /** Where the next block goes. */
+  readonly end: number;
+}
+
+/** Bytes in the middle of the log that cannot be read; they were put aside. */
+export interface Damage {
+  readonly segment: number;
+  readonly position: number;
+  readonly bytes: number;
+  /** The file that has them now. */
+  readonly file: string;
+}
+
+/** What recovery has found. */
+export interface Recovered {
+  readonly segments: readonly FoundSegment[];
+  readonly damages: readonly Damage[];
+  /** Bytes at the end that a write had not finished, and nobody was told to be safe. */
+  readonly cutBytes: number;
+}
+
+/** Takes what the log has, in order. */
+export interface ReplayHandler extends Omit<RecordHandler, "message"> {
+  message(record: Parameters<RecordHandler["message"]>[0], place: { segment: number; offset: number; length: number }): void;
+}
+
+/** Reads the log from its begin, cuts what was written in part, and puts aside what is damaged. */
+export async function recover(disk: Disk, files: SegmentFiles, handler: ReplayHandler): Promise<Recovered> {
+  const names = await disk.list();
+  const ids = names.flatMap((name) => segmentOfName(name) ?? []).sort((a, b) => a - b);
+  const segments: FoundSegment[] = [];
+  const damages: Damage[] = [];
+  let cutBytes = 0;
+  for (const id of ids) {
+    const isLast = id === ids.at(-1);
+    const file = await files.get(id);
+    const size = await file.size();
+    const header = await file.read(0, SEGMENT_HEADER_BYTES);
+    const salt = decodeSegmentHeader(header, id);
+    if (salt === null) {
+      // The last one may have been begun and not finished; nothing in it was safe yet.
+      if (!isLast || size > SEGMENT_HEADER_BYTES) damages.push(await putAside({ segment: id, position: 0, bytes: size }));
+      await files.remove(id);
+      continue;
+    }
+    let end = SEGMENT_HEADER_BYTES;
+    for await (const found of scanSegment(file, { segment: id, salt })) {
+      if (found.found === "block") {
+        const { position, body } = found;
+        end = position + BLOCK_HEADER_BYTES + body.length;
+        readRecords(body, position + BLOCK_HEADER_BYTES, {
+          message: (record, place) => handler.message(record, { segment: id, ...place }),
+          settled: (address, subscription, range) => handler.settled(address, subscription, range),
+          failed: (...args) => handler.failed(...args),
+          control: (value) => handler.control(value),
+        });
+      } else if (found.isTail && isLast) {
+        cutBytes = found.length;
+        await file.truncate(found.position);
+        await file.sync();
+      } else {
+        damages.push(await putAside({ segment: id, position: found.position, bytes: found.length }));
+        end = Math.max(end, found.position + found.length);
+      }
+    }
+    segments.push({ id, salt, end });
+  }
+  return { segments, damages, cutBytes };
+
+  /** Once: what is damaged within a segment stays in its place too, and is found again by the next start. */
+  async function putAside(damage: Omit<Damage, "file">): Promise<Damage> {
+    const name = `damaged-${segmentName(damage.segment).slice(0, 10)}-${damage.position}`;
+    if (!names.includes(name)) {
+      const from = await files.get(damage.segment);
+      const to = await disk.create(name);
+      for (let done = 0; done < damage.bytes; ) {
+        const bytes = await from.read(damage.position + done, Math.min(2 ** 20, damage.bytes - done));
+        if (bytes.length === 0) break;
+        await to.write(bytes, done);
+        done += bytes.length;
+      }
+      await to.sync();
+      await to.close();
+      await disk.syncFolder();
+    }
+    return { ...damage, file: name };
+  }
+}

@@ -1,0 +1,42 @@
+import type { MessageRecord } from "../log/record.ts";
+
+/** A message on its way to a consumer. */
+export interface Delivery {
+  /** Its place in the address; of a topic, its offset. */
+  readonly sequence: number;
+  readonly record: MessageRecord;
+  /** How often its delivery has failed. */
+  readonly failures: number;
+  /** How many messages the subscription has missed before this one, as they had to make room. */
+  readonly missed: number;
+}
+
+/** Who takes messages. */
+export interface ConsumerPort {
+  /** Whether it takes one more: it has credit, and room on its way. */
+  wants(): boolean;
+  deliver(delivery: Delivery): void;
+  /** It wants one more, and there is none for it now. */
+  exhausted(): void;
+  /** What it takes; null for everything. */
+  readonly filter: ((record: MessageRecord) => boolean) | null;
+}
+
+/** What a consumer says of a message. */
+export type Outcome =
+  | { readonly outcome: "accepted" }
+  | { readonly outcome: "released" }
+  | { readonly outcome: "rejected"; readonly reason: string }
+  | { readonly outcome: "modified"; readonly failed: boolean; readonly undeliverableHere: boolean };
+
+/** A message that goes to the dead letters, and why. */
+export interface Dead {
+  readonly sequence: number;
+  readonly record: MessageRecord;
+  readonly reason: string;
+}
+
+/** Whether the time of a message is over. */
+export function isExpired({ ttlMs, acceptedAtMs }: MessageRecord, nowMs: number): boolean {
+  return ttlMs > 0 && nowMs >= acceptedAtMs + ttlMs;
+}

@@ -1,0 +1,174 @@
+import type { Place } from "./storage.ts";
+
+/** Messages of a chunk. */
+const CHUNK = 1_024;
+/** Of each: segment, offset, length with a flag, milliseconds from the first acceptance of its chunk. */
+const WORDS = 4;
+const LENGTH_MASK = 2 ** 28 - 1;
+const TAKEN = 2 ** 31;
+
+/** The longest record that can be indexed, in bytes. */
+export const RECORD_BYTES_MAX = LENGTH_MASK;
+
+interface Chunk {
+  readonly words: Uint32Array;
+  /** Milliseconds since 1970. */
+  readonly baseMs: number;
+  count: number;
+}
+
+/**
+ * Where each message of an address is: 16 bytes a message and no objects, as there may be ten million of them. A message
+ * is ready or taken, and gone once it is removed.
+ */
+export class MessageIndex {
+  readonly #chunks = new Map<number, Chunk>();
+  /** No message is before it. */
+  #low = 0;
+  /** No message is at it or after it. */
+  #high = 0;
+  #count = 0;
+  #bytes = 0;
+  /** What was looked at last lies beside what comes next. */
+  #lastKey = -1;
+  #last: Chunk | null = null;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Puts a message that is ready; where there was one of this sequence, it has moved. */
+  put(sequence: number, { segment, offset, length }: Place, acceptedAtMs: number): void {
+    const key = Math.floor(sequence / CHUNK);
+    let chunk = this.#chunk(key);
+    if (chunk === null) {
+      chunk = { words: new Uint32Array(CHUNK * WORDS), baseMs: acceptedAtMs, count: 0 };
+      this.#chunks.set(key, chunk);
+      this.#lastKey = key;
+      this.#last = chunk;
+    }
+    const { words } = chunk;
+    const at = (sequence - key * CHUNK) * WORDS;
+    if (words[at] === 0) {
+      chunk.count++;
+      if (this.#count++ === 0) this.#low = sequence;
+    } else this.#bytes -= (words[at + 2] as number) & LENGTH_MASK;
+    const taken = words[at] === 0 ? 0 : (words[at + 2] as number) & TAKEN;
+    words[at] = segment;
+    words[at + 1] = offset;
+    words[at + 2] = length | taken;
+    // Enough for 49 days; a clock that went back counts as standing still.
+    words[at + 3] = Math.min(Math.max(acceptedAtMs - chunk.baseMs, 0), 2 ** 32 - 1);
+    this.#bytes += length;
+    if (sequence < this.#low) this.#low = sequence;
+    if (sequence >= this.#high) this.#high = sequence + 1;
+  }
+
+  place(sequence: number): Place | null {
+    const chunk = this.#chunk(Math.floor(sequence / CHUNK));
+    if (chunk === null) return null;
+    const { words } = chunk;
+    const at = (sequence % CHUNK) * WORDS;
+    if (words[at] === 0) return null;
+    return {
+      segment: words[at] as number,
+      offset: words[at + 1] as number,
+      length: (words[at + 2] as number) & LENGTH_MASK,
+    };
+  }
+
+  /** When a message was accepted, milliseconds since 1970; null where it is gone. */
+  acceptedAtMs(sequence: number): number | null {
+    const chunk = this.#chunk(Math.floor(sequence / CHUNK));
+    const at = (sequence % CHUNK) * WORDS;
+    return chunk === null || chunk.words[at] === 0 ? null : chunk.baseMs + (chunk.words[at + 3] as number);
+  }
+
+  isReady(sequence: number): boolean {
+    const chunk = this.#chunk(Math.floor(sequence / CHUNK));
+    const at = (sequence % CHUNK) * WORDS;
+    return chunk !== null && chunk.words[at] !== 0 && (chunk.words[at + 2] as number) < TAKEN;
+  }
+
+  take(sequence: number): void {
+    this.#flag(sequence, true);
+  }
+
+  giveBack(sequence: number): void {
+    this.#flag(sequence, false);
+  }
+
+  /** @returns where the message was; null where it is gone already. */
+  remove(sequence: number): Place | null {
+    const place = this.place(sequence);
+    if (place === null) return null;
+    const key = Math.floor(sequence / CHUNK);
+    const chunk = this.#chunks.get(key) as Chunk;
+    chunk.words[(sequence % CHUNK) * WORDS] = 0;
+    this.#count--;
+    this.#bytes -= place.length;
+    if (--chunk.count === 0) {
+      this.#chunks.delete(key);
+      this.#lastKey = -1;
+      this.#last = null;
+    }
+    return place;
+  }
+
+  /** The first message from a sequence on that is ready; null for none. */
+  nextReady(from: number): number | null {
+    return this.#next(from, TAKEN);
+  }
+
+  /** The first message from a sequence on, ready or taken; null for none. */
+  next(from: number): number | null {
+    return this.#next(from, 2 ** 32);
+  }
+
+  /** The oldest message; null for none. */
+  first(): number | null {
+    const first = this.#count === 0 ? null : this.next(this.#low);
+    if (first !== null) this.#low = first;
+    return first;
+  }
+
+  #next(from: number, below: number): number | null {
+    if (this.#count === 0) return null;
+    for (let sequence = Math.max(from, this.#low); sequence < this.#high; ) {
+      const key = Math.floor(sequence / CHUNK);
+      const chunk = this.#chunk(key);
+      const end = (key + 1) * CHUNK;
+      if (chunk === null) {
+        sequence = end;
+        continue;
+      }
+      const { words } = chunk;
+      for (let at = (sequence - key * CHUNK) * WORDS; at < CHUNK * WORDS; at += WORDS) {
+        if (words[at] !== 0 && (words[at + 2] as number) < below) return key * CHUNK + at / WORDS;
+      }
+      sequence = end;
+    }
+    return null;
+  }
+
+  #flag(sequence: number, taken: boolean): void {
+    const chunk = this.#chunk(Math.floor(sequence / CHUNK));
+    if (chunk === null) return;
+    const at = (sequence % CHUNK) * WORDS + 2;
+    chunk.words[at] = ((chunk.words[at] as number) & LENGTH_MASK) + (taken ? TAKEN : 0);
+  }
+
+  #chunk(key: number): Chunk | null {
+    if (key === this.#lastKey) return this.#last;
+    const chunk = this.#chunks.get(key) ?? null;
+    if (chunk !== null) {
+      this.#lastKey = key;
+      this.#last = chunk;
+    }
+    return chunk;
+  }
+}

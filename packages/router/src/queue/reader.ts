@@ -1,0 +1,41 @@
+import type { MessageRecord } from "../log/record.ts";
+import type { Place, Storage } from "./storage.ts";
+
+interface Load {
+  /** Where the message is now; null once it is gone. */
+  place(): Place | null;
+  readonly storage: Pick<Storage, "load">;
+  done(record: MessageRecord): void;
+  failed(error: unknown): void;
+}
+
+/** Reads messages from disk for one consumer, one after the other, so that what is read ahead serves the next. */
+export class Reader {
+  #busy = false;
+
+  get isBusy(): boolean {
+    return this.#busy;
+  }
+
+  load({ place, storage, done, failed }: Load): void {
+    this.#busy = true;
+    const attempt = (from: Place): void => {
+      storage.load(from).then(
+        (record) => {
+          this.#busy = false;
+          done(record);
+        },
+        (error: unknown) => {
+          const now = place();
+          // It has moved while it was looked for.
+          if (now !== null && (now.segment !== from.segment || now.offset !== from.offset)) return attempt(now);
+          this.#busy = false;
+          failed(error);
+        },
+      );
+    };
+    const from = place();
+    if (from === null) this.#busy = false;
+    else attempt(from);
+  }
+}

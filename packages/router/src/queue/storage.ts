@@ -1,0 +1,41 @@
+import type { MessageRecord } from "../log/record.ts";
+
+/** Where a message is kept. */
+export interface Place {
+  readonly segment: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A message before it has its place in an address. */
+export type NewMessage = Omit<MessageRecord, "address" | "sequence">;
+
+/** What keeps the messages of one address. */
+export interface Storage {
+  /** What is appended under one number becomes durable together. */
+  readonly batch: number;
+  append(sequence: number, message: NewMessage): Place;
+  /** @param subscription 0 for the address itself. */
+  settled(subscription: number, sequence: number): void;
+  /** Of messages that may not be durable yet. */
+  removed(sequence: number, length: number): void;
+  failed(subscription: number, sequence: number, deliveries: number): void;
+  /** Nobody needs the bytes any more. */
+  release(place: Place): void;
+  /** Calls back when everything of before is durable. */
+  whenDurable(callback: () => void): void;
+  /** Null where the message has to be loaded. */
+  peek(place: Place): MessageRecord | null;
+  load(place: Place): Promise<MessageRecord>;
+}
+
+/** What queues and topics are given to work with. */
+export interface QueueDeps {
+  readonly storage: Storage;
+  /** Wall clock: what is stored outlives the process. */
+  readonly nowMs: () => number;
+  /** Calls back soon, when others had their turn. */
+  readonly later: (callback: () => void) => void;
+  /** A message cannot be read from disk; `retry` is called a while later. */
+  readonly onUnreadable: (sequence: number, error: unknown, retry: () => void) => void;
+}

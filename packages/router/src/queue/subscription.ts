@@ -1,0 +1,216 @@
+import type { MessageRecord } from "../log/record.ts";
+import { type ConsumerPort, type Dead, isExpired, type Outcome } from "./delivery.ts";
+import type { MessageIndex } from "./message-index.ts";
+import { Ranges } from "./ranges.ts";
+import { Reader } from "./reader.ts";
+import { SequenceHeap } from "./sequence-heap.ts";
+import type { QueueDeps } from "./storage.ts";
+
+/** What a subscription sees of its topic. */
+export interface TopicView {
+  readonly index: MessageIndex;
+  readonly deps: QueueDeps;
+  readonly maxDeliveries: number;
+  /** The first offset that is not durable. */
+  readonly end: () => number;
+  bury(dead: Dead): void;
+}
+
+/** What of a subscription outlives a restart. */
+export interface SubscriptionSnapshot {
+  readonly id: number;
+  readonly key: string;
+  readonly floor: number;
+  readonly above: readonly (readonly [from: number, end: number])[];
+  readonly failures: readonly (readonly [sequence: number, deliveries: number])[];
+}
+
+/** One reader of a topic, who gets every message of it from some offset on. */
+export class Subscription {
+  /** Above 0, of one that is kept on disk. */
+  readonly id: number;
+  /** By whom it is found again; null for one that ends with its link. */
+  readonly key: string | null;
+  readonly unsettled = new Set<number>();
+  readonly #view: TopicView;
+  readonly #done: Ranges;
+  readonly #returned = new SequenceHeap();
+  readonly #failures = new Map<number, number>();
+  readonly #reader = new Reader();
+  #port: ConsumerPort | null = null;
+  /** What is next, apart from what was returned. */
+  #position: number;
+  #missed = 0;
+  #pumping = false;
+
+  constructor({ id, key, from }: { readonly id: number; readonly key: string | null; readonly from: number }, view: TopicView) {
+    this.id = id;
+    this.key = key;
+    this.#view = view;
+    this.#done = new Ranges(from);
+    this.#position = from;
+  }
+
+  get port(): ConsumerPort | null {
+    return this.#port;
+  }
+
+  /** The oldest message that it still needs. */
+  get floor(): number {
+    return this.#done.floor;
+  }
+
+  attach(port: ConsumerPort): void {
+    this.#port = port;
+  }
+
+  /** What it had goes back to its place, as delivered in vain. */
+  detach(): void {
+    this.#port = null;
+    for (const sequence of this.unsettled) {
+      this.settle(sequence, { outcome: "modified", failed: true, undeliverableHere: false });
+    }
+  }
+
+  /** As of `Queue.settle`. */
+  settle(sequence: number, outcome: Outcome, appended: () => void = () => {}): void {
+    if (!this.unsettled.delete(sequence)) return appended();
+    if (outcome.outcome === "accepted") this.#settled(sequence);
+    else if (outcome.outcome === "rejected") return this.#bury(sequence, outcome.reason, appended);
+    else if (outcome.outcome === "modified" && outcome.failed) return this.#fail(sequence, outcome.undeliverableHere, appended);
+    // It is here or nowhere: a subscription has one consumer.
+    else if (outcome.outcome === "modified" && outcome.undeliverableHere) this.#settled(sequence);
+    else this.#giveBack(sequence);
+    appended();
+  }
+
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    let looked = 0;
+    for (let port = this.#port; port?.wants() === true && !this.#reader.isBusy; port = this.#port) {
+      if (++looked > LOOKS_MAX) {
+        this.#view.deps.later(() => this.pump());
+        break;
+      }
+      if (!this.#serve(port)) {
+        if (!this.#reader.isBusy) port.exhausted();
+        break;
+      }
+    }
+    this.#pumping = false;
+  }
+
+  /** The topic has dropped everything before an offset. */
+  trimmed(first: number, wereDropped: (from: number) => number): void {
+    if (first <= this.#position) return this.#done.raise(Math.min(first, this.#position));
+    this.#missed += wereDropped(this.#position);
+    this.#position = first;
+    this.#done.raise(first);
+  }
+
+  restoreSettled(from: number, length: number): void {
+    this.#done.add(from, length);
+    this.#position = this.#done.floor;
+  }
+
+  restoreFailed(sequence: number, deliveries: number): void {
+    this.#failures.set(sequence, deliveries);
+  }
+
+  snapshot(): SubscriptionSnapshot {
+    const { floor, above } = this.#done;
+    return { id: this.id, key: this.key ?? "", floor, above, failures: [...this.#failures] };
+  }
+
+  #serve(port: ConsumerPort): boolean {
+    const { index, deps } = this.#view;
+    const sequence = this.#next();
+    if (sequence === null) return false;
+    const place = index.place(sequence);
+    // It was trimmed away.
+    if (place === null) return true;
+    const record = deps.storage.peek(place);
+    if (record !== null) {
+      this.#deliver(port, sequence, record);
+      return true;
+    }
+    this.#reader.load({
+      place: () => index.place(sequence),
+      storage: deps.storage,
+      done: (loaded) => {
+        if (this.#port?.wants() === true) this.#deliver(this.#port, sequence, loaded);
+        else this.#giveBack(sequence);
+        this.pump();
+      },
+      failed: (error) => deps.onUnreadable(sequence, error, () => this.#giveBack(sequence)),
+    });
+    return false;
+  }
+
+  #next(): number | null {
+    const returned = this.#returned.pop();
+    if (returned !== undefined) return returned;
+    for (;;) {
+      const sequence = this.#view.index.next(this.#position);
+      if (sequence === null || sequence >= this.#view.end()) return null;
+      this.#position = sequence + 1;
+      if (!this.#done.has(sequence)) return sequence;
+    }
+  }
+
+  #deliver(port: ConsumerPort, sequence: number, record: MessageRecord): void {
+    if (isExpired(record, this.#view.deps.nowMs()) || port.filter?.(record) === false) return this.#settled(sequence);
+    this.unsettled.add(sequence);
+    const missed = this.#missed;
+    this.#missed = 0;
+    port.deliver({ sequence, record, failures: this.#failures.get(sequence) ?? 0, missed });
+  }
+
+  #giveBack(sequence: number): void {
+    this.#returned.push(sequence);
+    this.#view.deps.later(() => this.pump());
+  }
+
+  #fail(sequence: number, isLast: boolean, appended: () => void): void {
+    const deliveries = (this.#failures.get(sequence) ?? 0) + 1;
+    if (isLast || deliveries >= this.#view.maxDeliveries) {
+      return this.#bury(sequence, isLast ? "undeliverable here" : `delivered ${deliveries} times in vain`, appended);
+    }
+    this.#failures.set(sequence, deliveries);
+    if (this.id > 0) this.#view.deps.storage.failed(this.id, sequence, deliveries);
+    this.#giveBack(sequence);
+    appended();
+  }
+
+  #bury(sequence: number, reason: string, appended: () => void): void {
+    const { index, deps } = this.#view;
+    const bury = (record: MessageRecord): void => {
+      this.#view.bury({ sequence, record, reason });
+      this.#settled(sequence);
+      appended();
+    };
+    const place = index.place(sequence);
+    const record = place === null ? null : deps.storage.peek(place);
+    if (record !== null) return bury(record);
+    new Reader().load({
+      place: () => index.place(sequence),
+      storage: deps.storage,
+      done: bury,
+      failed: (error) =>
+        deps.onUnreadable(sequence, error, () => {
+          this.#giveBack(sequence);
+          appended();
+        }),
+    });
+  }
+
+  #settled(sequence: number): void {
+    this.#failures.delete(sequence);
+    this.#done.add(sequence);
+    if (this.id > 0) this.#view.deps.storage.settled(this.id, sequence);
+  }
+}
+
+/** How many messages are looked at in a row before others have their turn. */
+const LOOKS_MAX = 1_000;
