@@ -70,29 +70,27 @@ export class Log {
   #damages: readonly Damage[] = [];
   #cutBytes = 0;
 
-  private constructor(config: LogConfig, deps: LogDeps) {
+  constructor(config: LogConfig, deps: LogDeps) {
     this.#config = { segmentBytes: 64 * 2 ** 20, cacheBytes: 32 * 2 ** 20, retryMs: 1_000, ...config };
     this.#deps = deps;
     this.#files = new SegmentFiles(deps.disk);
     this.#written = new ByteCache(this.#config.cacheBytes);
   }
 
-  /** Opens the log of a folder, and hands over what it has; every message counts as needed until it is released. */
-  static async open(config: LogConfig, deps: LogDeps, handler: ReplayHandler): Promise<Log> {
-    const log = new Log(config, deps);
-    const found = await recover(deps.disk, log.#files, {
-      message(record, place) {
-        log.#segments.retain(place.segment, place.length);
+  /** Hands over what the folder has, before anything is appended; every message counts as needed until it is released. */
+  async restore(handler: ReplayHandler): Promise<void> {
+    const found = await recover(this.#deps.disk, this.#files, {
+      message: (record, place) => {
+        this.#segments.retain(place.segment, place.length);
         handler.message(record, place);
       },
       settled: (address, subscription, range) => handler.settled(address, subscription, range),
       failed: (...args) => handler.failed(...args),
       control: (value) => handler.control(value),
     });
-    log.#segments.restore(found.segments);
-    log.#damages = found.damages;
-    log.#cutBytes = found.cutBytes;
-    return log;
+    this.#segments.restore(found.segments);
+    this.#damages = found.damages;
+    this.#cutBytes = found.cutBytes;
   }
 
   /** What could not be read when the log was opened. */

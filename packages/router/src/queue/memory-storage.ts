@@ -43,7 +43,7 @@ export class MemoryStorage implements Storage {
     return this.#records.get(offset) ?? null;
   }
 
-  load(): Promise<MessageRecord> {
+  load(_place: Place): Promise<MessageRecord> {
     return Promise.reject(new Error("Cannot read a message that is kept in memory: it is gone"));
   }
 }

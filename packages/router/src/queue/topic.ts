@@ -111,16 +111,17 @@ export class Topic {
     let needed = this.#durable.end;
     if (!dropsUnread) for (const { id, floor } of this.#subscriptions) if (id > 0) needed = Math.min(needed, floor);
     const oldestMs = retention.ageMs === null ? null : this.#deps.nowMs() - retention.ageMs;
-    let dropped: { from: number; end: number } | null = null;
+    let [from, end] = [-1, -1];
     for (let first = this.#index.first(); first !== null && first < needed; first = this.#index.first()) {
       const isOld = oldestMs !== null && (this.#index.acceptedAtMs(first) ?? 0) < oldestMs;
       const isMuch = retention.bytes !== null && this.#index.bytes > retention.bytes;
       if (!isOld && !isMuch) break;
       const place = this.#index.remove(first);
       if (place !== null) this.#deps.storage.release(place);
-      dropped = { from: dropped?.from ?? first, end: first + 1 };
+      if (from === -1) from = first;
+      end = first + 1;
     }
-    if (dropped !== null) this.#dropped(dropped);
+    if (from !== -1) this.#dropped({ from, end });
   }
 
   /** Drops everything. @returns how many messages. */

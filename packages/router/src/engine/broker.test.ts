@@ -1,0 +1,323 @@
+import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
+import { Chance } from "@datawire/protocol/testing/chance";
+import { beforeEach, expect, test } from "vitest";
+import { SimulatedDisk } from "../log/testing/simulated-disk.ts";
+import type { Outcome } from "../queue/delivery.ts";
+import { settled, TestReceiver, TestSender, textOf } from "./testing/links.ts";
+import { openBroker, rule } from "./testing/open-broker.ts";
+
+let clock: FakeClock;
+let disk: SimulatedDisk;
+beforeEach(() => {
+  clock = createFakeClock();
+  disk = new SimulatedDisk(new Chance(1));
+});
+const FAILED: Outcome = { outcome: "modified", failed: true, undeliverableHere: false };
+
+/** As a machine that loses power and starts again. */
+async function restart(options: Parameters<typeof openBroker>[2] = {}) {
+  disk.crash();
+  return openBroker(disk.boot(), clock, options);
+}
+
+test("Broker accepts what is on disk, and has it after a loss of power", async () => {
+  const broker = await restart();
+  const sender = new TestSender(broker, "orders");
+  sender.send("a");
+  expect(sender.safe).toEqual([]);
+  await settled();
+  expect(sender.safe).toEqual(["a"]);
+  sender.send("b");
+  const again = await restart();
+  const receiver = new TestReceiver(again, "orders");
+  await settled();
+  expect(receiver.texts[0]).toBe("a");
+});
+
+test("Broker confirms what is on disk, and never gives it again", async () => {
+  const broker = await restart();
+  const sender = new TestSender(broker, "orders");
+  for (const text of ["a", "b", "c"]) sender.send(text);
+  const receiver = new TestReceiver(broker, "orders");
+  await settled();
+  receiver.settle(receiver.got[0]!);
+  receiver.settle(receiver.got[2]!);
+  expect(receiver.confirmed).toEqual([]);
+  await settled();
+  expect(receiver.confirmed).toEqual([1, 3]);
+  const after = new TestReceiver(await restart(), "orders");
+  await settled();
+  expect(after.texts).toEqual(["b"]);
+});
+
+test("Broker keeps failed deliveries, and buries at max_deliveries, across restarts", async () => {
+  const options = { rules: [rule("orders", { maxDeliveries: 3 })] };
+  let broker = await restart(options);
+  new TestSender(broker, "orders").send("a");
+  for (let life = 0; life < 3; life++) {
+    const receiver = new TestReceiver(broker, "orders");
+    await settled();
+    expect(receiver.got.map(({ failures }) => failures)).toEqual([life]);
+    receiver.settle(receiver.got[0]!, FAILED);
+    await settled();
+    broker = await restart(options);
+  }
+  const [orders, dead] = [new TestReceiver(broker, "orders"), new TestReceiver(broker, "dead/orders")];
+  await settled();
+  expect([orders.texts, dead.texts]).toEqual([[], ["a [orders: delivered 3 times in vain]"]]);
+  dead.settle(dead.got[0]!, FAILED);
+  await settled();
+  expect(dead.texts.length).toBe(2);
+});
+
+test("Broker drops a copy, across restarts, by producer and by id", async () => {
+  const options = { rules: [rule("ids", { dedupeMs: 60_000 })] };
+  let broker = await restart(options);
+  const send = async (address: string, more: Parameters<TestSender["send"]>[1]) => {
+    const sender = new TestSender(broker, address);
+    expect(sender.send("x", more)).toBeNull();
+    await settled();
+    expect(sender.safe).toEqual(["x"]);
+    sender.sink.detach();
+  };
+  const count = (address: string) => {
+    const found = broker.find(address);
+    return found !== null && "kept" in found ? found.kept.messages : 0;
+  };
+  await send("orders", { producer: { name: "p", sequence: 2 } });
+  await send("orders", { producer: { name: "p", sequence: 2 } });
+  await send("ids", { id: "s:1" });
+  broker = await restart(options);
+  await send("orders", { producer: { name: "p", sequence: 1 } });
+  await send("orders", { producer: { name: "q", sequence: 1 } });
+  await send("orders", { producer: { name: "p", sequence: 3 } });
+  await send("ids", { id: "s:1" });
+  expect([count("orders"), count("ids")]).toEqual([3, 1]);
+  await clock.advance(60_000);
+  await send("ids", { id: "s:1" });
+  expect(count("ids")).toBe(2);
+});
+
+test("Broker gives no credit at max_messages, and again when there is room", async () => {
+  const broker = await restart({ rules: [rule("orders", { maxMessages: 3 })] });
+  const [one, two] = [new TestSender(broker, "orders"), new TestSender(broker, "orders")];
+  expect(one.credit + two.credit).toBeLessThanOrEqual(3);
+  let sent = 0;
+  for (let round = 0; round < 10; round++) {
+    for (const sender of [one, two]) {
+      if (sender.credit > 0) {
+        sender.send(`m${sent++}`);
+        await settled();
+      }
+    }
+  }
+  expect([sent, one.credit, two.credit]).toEqual([3, 0, 0]);
+  const found = broker.find("orders");
+  expect(found !== null && "limitReason" in found && found.limitReason).toBe("it has max_messages, 3");
+  const receiver = new TestReceiver(broker, "orders", { credit: 1 });
+  await settled();
+  receiver.settle(receiver.got[0]!);
+  await settled();
+  expect(one.credit + two.credit).toBe(1);
+});
+
+test("Broker rejects, or drops the oldest, where the rule says so", async () => {
+  const broker = await restart({
+    rules: [rule("strict", { maxMessages: 1, overflow: "reject" }), rule("loose", { maxBytes: 200, overflow: "drop-oldest" })],
+  });
+  const strict = new TestSender(broker, "strict");
+  expect(strict.send("a")).toBeNull();
+  expect(strict.send("b")).toEqual({
+    outcome: "rejected",
+    condition: "amqp:resource-limit-exceeded",
+    description: "Cannot take a message at strict: it has max_messages, 1",
+  });
+  const loose = new TestSender(broker, "loose");
+  for (const text of ["a", "b", "c"]) expect(loose.send(text.repeat(50))).toBeNull();
+  await settled();
+  const receiver = new TestReceiver(broker, "loose");
+  await settled();
+  expect(receiver.texts.map(([first]) => first)).toEqual(["b", "c"]);
+});
+
+test("Broker stops senders at a full disk, lets consumers go on, and accepts when there is room", async () => {
+  const broker = await restart({ log: { retryMs: 10 } });
+  const sender = new TestSender(broker, "orders");
+  sender.send("a");
+  await settled();
+  disk.capacity = 0;
+  sender.send("b".repeat(1_000));
+  await settled();
+  expect([broker.trouble, sender.credit, sender.safe]).toEqual(["disk-full", 0, ["a"]]);
+  const receiver = new TestReceiver(broker, "orders");
+  await settled();
+  expect(receiver.texts).toEqual(["a"]);
+  receiver.settle(receiver.got[0]!);
+  await settled();
+  expect(receiver.confirmed).toEqual([]);
+  disk.capacity = 10_000;
+  await clock.advance(20);
+  await settled();
+  expect([broker.trouble, sender.safe.length, receiver.confirmed]).toEqual([null, 2, [1]]);
+  expect(sender.credit).toBeGreaterThan(100);
+});
+
+test("Broker keeps a durable subscription until it is closed, across restarts", async () => {
+  let broker = await restart();
+  const options = { subscription: "app/log" };
+  let receiver = new TestReceiver(broker, "topic/log", options);
+  new TestSender(broker, "topic/log").send("a");
+  await settled();
+  expect(receiver.texts).toEqual(["a"]);
+  receiver.settle(receiver.got[0]!);
+  receiver.source.detach(false);
+  new TestSender(broker, "topic/log").send("b");
+  await settled();
+  broker = await restart();
+  receiver = new TestReceiver(broker, "topic/log", options);
+  await settled();
+  expect(receiver.texts).toEqual(["b"]);
+  receiver.source.detach(true);
+  new TestSender(broker, "topic/log").send("c");
+  await settled();
+  broker = await restart();
+  receiver = new TestReceiver(broker, "topic/log", options);
+  await settled();
+  expect(receiver.texts).toEqual([]);
+  const all = new TestReceiver(broker, "topic/log", { from: { at: "first" } });
+  await settled();
+  expect(all.texts).toEqual(["a", "b", "c"]);
+});
+
+test("Broker keeps nothing of an address without persist", async () => {
+  const options = { rules: [rule("fast", { persist: false })] };
+  const broker = await restart(options);
+  const sender = new TestSender(broker, "fast");
+  sender.send("a");
+  await settled();
+  expect(sender.safe).toEqual(["a"]);
+  const receiver = new TestReceiver(broker, "fast");
+  await settled();
+  expect(receiver.texts).toEqual(["a"]);
+  const after = new TestReceiver(await restart(options), "fast");
+  await settled();
+  expect(after.texts).toEqual([]);
+});
+
+test("Broker passes messages of a direct address end to end, within the consumers' credit", async () => {
+  const broker = await restart();
+  const sender = new TestSender(broker, "direct/x");
+  expect(sender.credit).toBe(0);
+  const receiver = new TestReceiver(broker, "direct/x", { credit: 2 });
+  expect(sender.credit).toBe(2);
+  sender.send("a");
+  sender.send("b");
+  expect([sender.credit, receiver.texts]).toEqual([0, ["a", "b"]]);
+  receiver.settle(receiver.got[1]!, { outcome: "rejected", reason: "no" });
+  receiver.settle(receiver.got[0]!);
+  expect(sender.outcomes).toEqual([
+    ["b", { outcome: "rejected", reason: "no" }],
+    ["a", { outcome: "accepted" }],
+  ]);
+  receiver.allow(1);
+  sender.send("c");
+  receiver.source.detach(true);
+  expect(sender.outcomes.at(-1)).toEqual(["c", FAILED]);
+  expect(sender.credit).toBe(0);
+});
+
+test("Broker refuses what a rule or the scheme does not let be", async () => {
+  const broker = await restart({ rules: [rule("no/**", {}, "none"), rule("closed", { create: false })] });
+  for (const [name, condition] of [
+    ["no/x", "amqp:not-found"],
+    ["closed", "amqp:not-found"],
+    ["$management", "amqp:not-found"],
+  ] as const) {
+    expect(() => new TestReceiver(broker, name), name).toThrow(expect.objectContaining({ condition }) as Error);
+  }
+});
+
+test("Broker forgets an address that nobody used for long, and one that was removed", async () => {
+  const broker = await restart();
+  new TestSender(broker, "a").sink.detach();
+  const sender = new TestSender(broker, "b");
+  sender.send("x");
+  await settled();
+  broker.tick();
+  await clock.advance(601_000);
+  broker.tick();
+  expect([...broker.kept].map(({ name }) => name)).toEqual(["b"]);
+  broker.remove("b");
+  await broker.close();
+  expect([...(await restart()).kept]).toEqual([]);
+});
+
+/** Everything at once, with losses of power and a disk that fails: an independent count at both ends. */
+async function ordeal(seed: number): Promise<void> {
+  const chance = new Chance(seed);
+  const disk = new SimulatedDisk(chance);
+  const clock = createFakeClock();
+  const sent = new Set<string>();
+  const safe = new Set<string>();
+  /** Settled by a consumer, and confirmed. */
+  const asked = new Set<string>();
+  const confirmed = new Set<string>();
+  let next = 0;
+  const options = { log: { segmentBytes: 3_000, cacheBytes: 2_000, retryMs: 1 }, rules: [rule("q/*", { maxDeliveries: 4 })] };
+  const names = ["q/a", "q/b"];
+  for (let life = 0; life < 5; life++) {
+    disk.failsOnceIn = 0;
+    const broker = await openBroker(disk.boot(), clock, options);
+    disk.failsOnceIn = chance.once(3) ? 20 : 0;
+    const senders = names.map((name) => new TestSender(broker, name));
+    const receivers = names.map((name) => new TestReceiver(broker, name, { credit: chance.int(8) }));
+    const done = new Set<unknown>();
+    for (let step = chance.int(100); step >= 0; step--) {
+      const i = chance.int(2);
+      const [name, sender, receiver] = [names[i]!, senders[i]!, receivers[i]!];
+      if (chance.once(2)) {
+        const text = `${name}:${next++}:${"x".repeat(chance.int(400))}`;
+        sent.add(text);
+        if (sender.credit > 0) sender.send(text);
+      }
+      if (chance.once(3)) receiver.allow(chance.int(10));
+      const held = receiver.got.filter((delivery) => !done.has(delivery));
+      const delivery = held[chance.int(Math.max(1, held.length))];
+      if (delivery !== undefined && chance.once(2)) {
+        done.add(delivery);
+        const text = textOf(delivery);
+        expect(sent.has(text), `seed ${seed}: invented`).toBe(true);
+        expect(confirmed.has(text), `seed ${seed}: ${text.slice(0, 9)} came back`).toBe(false);
+        if (chance.once(3)) receiver.settle(delivery, chance.once(2) ? FAILED : { outcome: "released" });
+        else {
+          asked.add(text);
+          receiver.source.settle(delivery.sequence, { outcome: "accepted" }, () => confirmed.add(text));
+        }
+      }
+      if (chance.once(4)) await clock.advance(2);
+      for (const { safe: told } of senders) for (const text of told.splice(0)) safe.add(text);
+    }
+    disk.crash();
+  }
+  disk.failsOnceIn = 0;
+  const broker = await openBroker(disk.boot(), clock, options);
+  const rest = new Set<string>();
+  for (const name of names) {
+    const [alive, dead] = [new TestReceiver(broker, name, { credit: 10_000 }), new TestReceiver(broker, `dead/${name}`, { credit: 10_000 })];
+    await settled(200);
+    const order = alive.got.map(({ sequence }) => sequence);
+    expect(order, `seed ${seed}: out of order`).toEqual(order.toSorted((a, b) => a - b));
+    for (const text of [...alive.texts, ...dead.texts.map((text) => text.replace(/ \[.*/, ""))]) {
+      expect(sent.has(text), `seed ${seed}: invented`).toBe(true);
+      expect(rest.has(text), `seed ${seed}: ${text.slice(0, 9)} is there twice`).toBe(false);
+      rest.add(text);
+    }
+  }
+  for (const text of safe) if (!asked.has(text)) expect(rest.has(text), `seed ${seed}: ${text.slice(0, 9)} is lost`).toBe(true);
+  for (const text of confirmed) expect(rest.has(text), `seed ${seed}: ${text.slice(0, 9)} came back`).toBe(false);
+}
+
+test("Broker loses nothing that was accepted and brings nothing back that was settled, whatever the disk does", async () => {
+  const seeds = process.env["DSTACK_SOAK"] === "1" ? 1_000 : 15;
+  for (let seed = 1; seed <= seeds; seed++) await ordeal(seed);
+});

@@ -1,0 +1,312 @@
+import type { From } from "../address/from.ts";
+import { ADDRESS_BYTES_MAX } from "../address/segment.ts";
+import type { AddressRules, AddressSettings, Treatment } from "../address/rules.ts";
+import type { Clock } from "@datawire/runtime";
+import type { Disk } from "../log/disk.ts";
+import { Log, type LogConfig, type Place } from "../log/log.ts";
+import { encodeControl, type MessageRecord } from "../log/record.ts";
+import type { Dead } from "../queue/delivery.ts";
+import { MemoryStorage } from "../queue/memory-storage.ts";
+import { Queue } from "../queue/queue.ts";
+import { Topic } from "../queue/topic.ts";
+import type { Control } from "./control.ts";
+import { DirectAddress } from "./direct-address.ts";
+import { KeptAddress } from "./kept-address.ts";
+import { LogStorage } from "./log-storage.ts";
+import type { Sink, SinkPort, Source, SourcePort } from "./ports.ts";
+import { Refused } from "./refused.ts";
+import { Restoring } from "./restoring.ts";
+
+/** How a broker is set up. */
+export interface BrokerConfig {
+  readonly rules: AddressRules;
+  readonly log: LogConfig;
+}
+
+/** What a broker works with. */
+export interface BrokerDeps {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  /** A whole number from 0 to 2^32 - 1. */
+  readonly random32: () => number;
+  readonly later: (callback: () => void) => void;
+  /** The bytes of a message with annotations that say why it is dead. */
+  readonly annotate: (payload: Uint8Array, dead: DeadNote) => Uint8Array;
+  /** Why the log cannot be written now; null when it can again. */
+  readonly onTrouble: (error: unknown) => void;
+  /** Something went wrong that costs nobody a message. */
+  readonly onFault: (subject: string, error: unknown) => void;
+}
+
+/** Why a message is in the dead letters. */
+export interface DeadNote {
+  readonly reason: string;
+  readonly from: string;
+  readonly atMs: number;
+}
+
+/** What a consumer asks for. */
+export interface SourceRequest {
+  readonly name: string;
+  readonly capability: "queue" | "topic" | null;
+  /** Where in a topic to begin; null where it does not say. */
+  readonly from: From | null;
+  /** By whom its subscription is kept; null where that ends with the link. */
+  readonly subscription: string | null;
+}
+
+/** An address without links, messages and anything to remember is forgotten after this. */
+const IDLE_MS_MAX = 600_000;
+/** How many addresses there may be. */
+const ADDRESSES_MAX = 100_000;
+const RETRY_MS = 1_000;
+/** How much may wait for the disk before nothing more is read from senders. */
+const BACKLOG_BYTES_MAX = 16 * 2 ** 20;
+const DEAD = "dead/";
+
+/** All addresses of a router, and the log that keeps them. */
+export class Broker {
+  readonly #config: BrokerConfig;
+  readonly #deps: BrokerDeps;
+  readonly #kept = new Map<string, KeptAddress>();
+  readonly #byId = new Map<number, KeptAddress>();
+  readonly #direct = new Map<string, DirectAddress>();
+  readonly log: Log;
+  #lastId = 0;
+  #trouble: string | null = null;
+
+  private constructor(config: BrokerConfig, deps: BrokerDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.log = new Log(config.log, {
+      disk: deps.disk,
+      sleep: (ms, signal) => deps.clock.sleep(ms, signal),
+      random32: deps.random32,
+      snapshot: () => this.#snapshot(),
+      relocate: (record, place) => this.#relocate(record, place),
+      onTrouble: (error) => this.#troubled(error),
+      onHousekeepingFailure: (error) => deps.onFault("segments", error),
+    });
+  }
+
+  /** Opens the log, and has every address as it was. */
+  static async open(config: BrokerConfig, deps: BrokerDeps): Promise<Broker> {
+    const broker = new Broker(config, deps);
+    const restoring = new Restoring({
+      make: (id, name, kind) => broker.#restore(id, name, kind),
+      forget: (address) => broker.#forget(address),
+    });
+    await broker.log.restore(restoring);
+    restoring.end(broker.log);
+    return broker;
+  }
+
+  /** Why nothing can be accepted now; null where it can. */
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  /** Whether so much waits for the disk that nothing more should be read from senders. */
+  get isCongested(): boolean {
+    return this.log.backlogBytes > BACKLOG_BYTES_MAX;
+  }
+
+  get kept(): Iterable<KeptAddress> {
+    return this.#kept.values();
+  }
+
+  get direct(): Iterable<DirectAddress> {
+    return this.#direct.values();
+  }
+
+  find(name: string): KeptAddress | DirectAddress | null {
+    return this.#kept.get(name) ?? this.#direct.get(name) ?? null;
+  }
+
+  /**
+   * Takes a sender to an address.
+   * @throws Refused
+   */
+  openSink<Token>(name: string, capability: "queue" | "topic" | null, port: SinkPort<Token>): Sink<Token> {
+    const address = this.#address(name, capability);
+    return address.openSink(port);
+  }
+
+  /**
+   * Takes a consumer to an address.
+   * @throws Refused
+   */
+  openSource({ name, capability, from, subscription: key }: SourceRequest, port: SourcePort): Source {
+    const address = this.#address(name, capability);
+    if (address instanceof DirectAddress) return address.openSource(port);
+    const { kept } = address;
+    if (kept instanceof Queue) return address.openQueueSource(kept, port);
+    if (key === null) return address.subscribe(kept, from ?? { at: "last" }, port);
+    const { subscription, isNew } = kept.resume(key, from ?? { at: "last" });
+    // The last one who comes has it: the one before may have lost its connection without a word.
+    subscription.port?.exhausted();
+    if (isNew && address.id > 0) {
+      this.#append({ is: "subscription", address: address.id, subscription: toControl(subscription.snapshot()) });
+    }
+    return address.openTopicSource(kept, subscription, port, (isClosed) => {
+      if (!isClosed) return;
+      kept.end(subscription);
+      if (address.id > 0) this.#append({ is: "ended", address: address.id, id: subscription.id });
+    });
+  }
+
+  /** Makes a queue that is nobody's but who knows its name, in memory. */
+  makeTemporary(name: string): void {
+    this.#make(name, "queue", { ...this.#config.rules.treat(name).settings, persist: false, create: true });
+  }
+
+  /** Takes an address away, with its messages. @returns whether it was there. */
+  remove(name: string): boolean {
+    const address = this.#kept.get(name);
+    if (address === undefined) return false;
+    address.kept.discard();
+    this.#forget(address);
+    if (address.id > 0) this.#append({ is: "removed", id: address.id });
+    return true;
+  }
+
+  /** Does what is due by time; once a second. */
+  tick(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const address of this.#kept.values()) {
+      address.tick(nowMs);
+      if (address.idleSinceMs === null || nowMs - address.idleSinceMs < IDLE_MS_MAX) continue;
+      this.remove(address.name);
+    }
+    for (const [name, address] of this.#direct) if (address.isUnused) this.#direct.delete(name);
+  }
+
+  async close(): Promise<void> {
+    await this.log.close();
+  }
+
+  #address(name: string, capability: "queue" | "topic" | null): KeptAddress | DirectAddress {
+    const known = this.find(name);
+    if (known !== null) return known;
+    const treatment = this.#config.rules.treat(name, capability);
+    const { kind, settings } = this.#requireTakes(name, treatment);
+    if (kind === "direct") {
+      const direct = new DirectAddress(name, () => this.#deps.clock.nowMs());
+      this.#direct.set(name, direct);
+      return direct;
+    }
+    return this.#make(name, kind, settings);
+  }
+
+  #requireTakes(name: string, { kind, settings }: Treatment): { kind: "queue" | "topic" | "direct"; settings: AddressSettings } {
+    if (kind === "none") throw new Refused("amqp:not-found", `Cannot attach to ${name}: a rule of the router says that there is none`);
+    if (kind === "service" || kind === "link") {
+      throw new Refused("amqp:not-implemented", `Cannot attach to ${name}: it is of kind ${kind}, which this router does not route yet`);
+    }
+    if (name.startsWith("$")) throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
+    if (kind !== "direct" && !settings.create) {
+      throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and \`create: false\` keeps it from being made`);
+    }
+    if (this.#kept.size + this.#direct.size >= ADDRESSES_MAX) {
+      throw new Refused("amqp:resource-limit-exceeded", `Cannot make ${name}: there are ${ADDRESSES_MAX} addresses already`);
+    }
+    return { kind, settings };
+  }
+
+  #make(name: string, kind: "queue" | "topic", settings: AddressSettings): KeptAddress {
+    if (!settings.persist) return this.#add(0, name, kind, settings);
+    const id = ++this.#lastId;
+    // Before it is known: a snapshot that is due would have it, and so would this record.
+    this.#append({ is: "address", id, name, kind });
+    return this.#add(id, name, kind, settings);
+  }
+
+  #restore(id: number, name: string, kind: "queue" | "topic"): KeptAddress {
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
+    this.#lastId = Math.max(this.#lastId, id);
+    return this.#add(id, name, kind, this.#config.rules.treat(name).settings);
+  }
+
+  #add(id: number, name: string, kind: "queue" | "topic", settings: AddressSettings): KeptAddress {
+    const { clock, later, onFault } = this.#deps;
+    const isDead = name.startsWith(DEAD);
+    const address: KeptAddress = new KeptAddress(
+      { id, name, kind },
+      // There is no place for the dead of the dead.
+      isDead ? { ...settings, maxDeliveries: Number.POSITIVE_INFINITY, expired: "drop" } : settings,
+      {
+        storage: id > 0 ? new LogStorage(this.log, id) : new MemoryStorage(),
+        nowMs: () => clock.nowMs(),
+        later,
+        onUnreadable(sequence, error, retry) {
+          onFault(`message ${sequence} of ${name}`, error);
+          clock.setTimer(RETRY_MS, retry);
+        },
+        bury: (dead) => this.#bury(name, dead),
+        trouble: () => (id > 0 ? this.#trouble : null),
+      },
+    );
+    this.#kept.set(name, address);
+    if (id > 0) this.#byId.set(id, address);
+    return address;
+  }
+
+  #forget(address: KeptAddress): void {
+    this.#kept.delete(address.name);
+    this.#byId.delete(address.id);
+  }
+
+  #bury(from: string, { record, reason }: Dead): void {
+    if (from.startsWith(DEAD) || from.startsWith("$")) return;
+    const name = `${DEAD}${from}`;
+    if (name.length > ADDRESS_BYTES_MAX) return this.#deps.onFault(`dead letters of ${from}`, new Error("the address is too long"));
+    const settings = this.#config.rules.treat(name).settings;
+    const address = this.#kept.get(name) ?? this.#make(name, "queue", { ...settings, create: true });
+    const nowMs = this.#deps.clock.nowMs();
+    const payload = this.#deps.annotate(record.payload, { reason, from, atMs: nowMs });
+    address.kept.append({ acceptedAtMs: nowMs, ttlMs: 0, keys: null, payload });
+    address.counters.in++;
+  }
+
+  #append(value: Control): void {
+    this.log.record(encodeControl(value));
+  }
+
+  #snapshot(): Buffer[] {
+    return [...this.#byId.values()].map(({ id, name, kind, kept, dedupe }) => {
+      const state = kept.snapshot();
+      const value = { is: "state", id, name, kind, ...state, ...(!dedupe.isEmpty && { dedupe: dedupe.snapshot() }) };
+      return encodeControl(value);
+    });
+  }
+
+  #relocate(record: MessageRecord, { segment, offset, length }: Place): void {
+    const address = this.#byId.get(record.address);
+    const now = address?.kept.placeOf(record.sequence);
+    if (address === undefined || now?.segment !== segment || now.offset !== offset) return;
+    // The bytes are those of a window that moves on, and appending copies them.
+    const place = this.log.message(record, true);
+    address.kept.moved(record.sequence, place);
+    this.log.release(segment, length);
+  }
+
+  #troubled(error: unknown): void {
+    const before = this.#trouble;
+    this.#trouble = error === null ? null : isFull(error) ? "disk-full" : "disk";
+    this.#deps.onTrouble(error);
+    if (before === this.#trouble) return;
+    for (const address of this.#kept.values()) address.refreshSinks();
+  }
+}
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+
+const toControl = ({ id, key, floor, above, failures }: ReturnType<Topic["snapshot"]>["subscriptions"][number]) => ({
+  id,
+  key,
+  floor,
+  above: above.map(([from, end]) => [from, end] as [number, number]),
+  failures: failures.map(([sequence, deliveries]) => [sequence, deliveries] as [number, number]),
+});

@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+const sequence = z.number();
+const pairs = z.array(z.tuple([sequence, z.number()]));
+const subscription = z.object({ id: z.number(), key: z.string(), floor: sequence, above: pairs, failures: pairs });
+const dedupe = z.object({
+  producers: z.array(z.tuple([z.string(), z.number(), z.number()])),
+  ids: z.array(z.tuple([z.string(), z.number()])),
+});
+const address = { id: z.number(), name: z.string(), kind: z.enum(["queue", "topic"]) };
+
+/** What the log says beside messages and what became of them. */
+const control = z.discriminatedUnion("is", [
+  /** An address was made. */
+  z.object({ is: z.literal("address"), ...address }),
+  /** What is so of an address where a segment begins. */
+  z.object({
+    is: z.literal("state"),
+    ...address,
+    next: sequence,
+    failures: pairs.optional(),
+    subscriptions: z.array(subscription).optional(),
+    dedupe: dedupe.optional(),
+  }),
+  z.object({ is: z.literal("removed"), id: z.number() }),
+  z.object({ is: z.literal("subscription"), address: z.number(), subscription }),
+  z.object({ is: z.literal("ended"), address: z.number(), id: z.number() }),
+]);
+
+/** One of them. */
+export type Control = z.output<typeof control>;
+
+/** Reads what was written as JSON; null for what another version has written. */
+export function readControl(value: unknown): Control | null {
+  const { success, data } = control.safeParse(value);
+  return success ? data : null;
+}

@@ -1,0 +1,142 @@
+import type { Outcome } from "../queue/delivery.ts";
+import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
+
+/** A message on its way from a sender to a consumer, through nothing. */
+interface Passing {
+  readonly sequence: number;
+  payload: Uint8Array;
+  readonly atMs: number;
+  readonly ttlMs: number;
+  /** Tells the sender; null once that is gone, or never wanted to know. */
+  answer: ((outcome: Outcome) => void) | null;
+}
+
+interface Consumer {
+  readonly port: SourcePort;
+  readonly unsettled: Map<number, Passing>;
+}
+
+/** An address that holds nothing: senders have credit while consumers have, and hear what those say. */
+export class DirectAddress {
+  readonly name: string;
+  readonly counters = { in: 0, out: 0 };
+  readonly #nowMs: () => number;
+  readonly #sinks = new Set<{ refresh(allowed: number): void }>();
+  readonly #consumers: Consumer[] = [];
+  /** What came when the credit it was sent for was used up by another sender; never more than there are senders' credits. */
+  readonly #parked: Passing[] = [];
+  #turn = 0;
+  #last = 0;
+
+  constructor(name: string, nowMs: () => number) {
+    this.name = name;
+    this.#nowMs = nowMs;
+  }
+
+  get isUnused(): boolean {
+    return this.#sinks.size === 0 && this.#consumers.length === 0;
+  }
+
+  get senders(): number {
+    return this.#sinks.size;
+  }
+
+  get consumers(): number {
+    return this.#consumers.length;
+  }
+
+  get unsettled(): number {
+    return this.#consumers.reduce((sum, { unsettled }) => sum + unsettled.size, 0);
+  }
+
+  openSink<Token>(port: SinkPort<Token>): Sink<Token> {
+    const mine = new Set<Passing>();
+    const member = {
+      refresh(allowed: number): void {
+        if (allowed < port.credit || port.credit * 2 < allowed || (port.credit === 0 && allowed > 0)) port.setCredit(allowed);
+      },
+    };
+    this.#sinks.add(member);
+    const sink: Sink<Token> = {
+      name: this.name,
+      offer: ({ payload, ttlMs }: Incoming, token: Token): Verdict => {
+        const passing: Passing = { sequence: ++this.#last, payload, ttlMs, atMs: this.#nowMs(), answer: null };
+        passing.answer = (outcome) => {
+          mine.delete(passing);
+          port.settled(token, outcome);
+        };
+        mine.add(passing);
+        this.counters.in++;
+        if (!this.#pass(passing)) {
+          // It is in the buffer of the connection, which is used again.
+          passing.payload = Uint8Array.from(payload);
+          this.#parked.push(passing);
+        }
+        this.#refresh();
+        return null;
+      },
+      refresh: () => this.#refresh(),
+      detach: () => {
+        this.#sinks.delete(member);
+        for (const passing of mine) passing.answer = null;
+        this.#refresh();
+      },
+    };
+    this.#refresh();
+    return sink;
+  }
+
+  openSource(port: SourcePort): Source {
+    const consumer: Consumer = { port, unsettled: new Map() };
+    this.#consumers.push(consumer);
+    this.#pump();
+    return {
+      name: this.name,
+      pump: () => this.#pump(),
+      settle: (sequence, outcome, confirmed) => {
+        const passing = consumer.unsettled.get(sequence);
+        consumer.unsettled.delete(sequence);
+        passing?.answer?.(outcome);
+        confirmed?.();
+      },
+      detach: () => {
+        const at = this.#consumers.indexOf(consumer);
+        if (at !== -1) this.#consumers.splice(at, 1);
+        for (const { answer } of consumer.unsettled.values()) answer?.({ outcome: "modified", failed: true, undeliverableHere: false });
+        consumer.unsettled.clear();
+        this.#pump();
+        if (this.#consumers.length > 0) return;
+        // Nobody is there any more who could say something of it.
+        for (const { answer } of this.#parked.splice(0)) answer?.({ outcome: "released" });
+      },
+    };
+  }
+
+  #pump(): void {
+    for (let [passing] = this.#parked; passing !== undefined && this.#pass(passing); [passing] = this.#parked) this.#parked.shift();
+    for (const { port } of this.#consumers) if (port.wants()) port.exhausted();
+    this.#refresh();
+  }
+
+  #pass(passing: Passing): boolean {
+    const consumers = this.#consumers;
+    for (let tried = 0; tried < consumers.length; tried++) {
+      const consumer = consumers[this.#turn++ % consumers.length] as Consumer;
+      if (!consumer.port.wants()) continue;
+      const { sequence, payload, atMs, ttlMs } = passing;
+      const record = { address: 0, sequence, acceptedAtMs: atMs, ttlMs, keys: null, payload };
+      this.counters.out++;
+      consumer.unsettled.set(sequence, passing);
+      consumer.port.deliver({ sequence, record, failures: 0, missed: 0 });
+      return true;
+    }
+    return false;
+  }
+
+  #refresh(): void {
+    let credit = -this.#parked.length;
+    for (const { port } of this.#consumers) if (port.wants()) credit += port.credit;
+    const allowed = credit > 0 ? Math.max(1, Math.floor(credit / this.#sinks.size)) : 0;
+    for (const sink of this.#sinks) sink.refresh(allowed);
+  }
+}

@@ -1,0 +1,244 @@
+import type { AddressSettings } from "../address/rules.ts";
+import type { Dead } from "../queue/delivery.ts";
+import { Dedupe } from "../queue/dedupe.ts";
+import { Queue } from "../queue/queue.ts";
+import type { QueueDeps, Storage } from "../queue/storage.ts";
+import type { Subscription } from "../queue/subscription.ts";
+import { Topic } from "../queue/topic.ts";
+import type { From } from "../address/from.ts";
+import { KeptSink, type SinkHost } from "./kept-sink.ts";
+import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
+
+/** What an address counts. */
+export interface Counters {
+  in: number;
+  out: number;
+  dead: number;
+  expired: number;
+  dropped: number;
+  duplicates: number;
+}
+
+/** What a kept address needs from the broker. */
+export interface KeptDeps {
+  readonly storage: Storage;
+  readonly nowMs: () => number;
+  readonly later: (callback: () => void) => void;
+  readonly onUnreadable: QueueDeps["onUnreadable"];
+  /** Takes a message into the dead letters of this address. */
+  readonly bury: (dead: Dead) => void;
+  /** Why nothing is taken now, such as a full disk; null where it is. */
+  readonly trouble: () => string | null;
+}
+
+/** What identifies a kept address. */
+export interface KeptIdentity {
+  /** In the log; 0 for one that is in memory alone. */
+  readonly id: number;
+  readonly name: string;
+  readonly kind: "queue" | "topic";
+}
+
+/** A queue or a topic with its senders and consumers. */
+export class KeptAddress implements SinkHost {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: "queue" | "topic";
+  readonly settings: AddressSettings;
+  readonly storage: Storage;
+  readonly dedupe: Dedupe;
+  readonly counters: Counters = { in: 0, out: 0, dead: 0, expired: 0, dropped: 0, duplicates: 0 };
+  readonly kept: Queue | Topic;
+  readonly sinks = new Set<KeptSink<never>>();
+  readonly sources = new Set<Source>();
+  /** Since when there is nothing to keep it for; null while there is. */
+  idleSinceMs: number | null = null;
+  readonly #deps: KeptDeps;
+  /** Whether senders were given less than they could use, and wait for room. */
+  #isTight = false;
+
+  constructor({ id, name, kind }: KeptIdentity, settings: AddressSettings, deps: KeptDeps) {
+    this.id = id;
+    this.name = name;
+    this.kind = kind;
+    this.settings = settings;
+    this.storage = deps.storage;
+    this.dedupe = new Dedupe(settings.dedupeMs);
+    this.#deps = deps;
+    const bury = (dead: Dead): void => {
+      this.counters.dead++;
+      deps.bury(dead);
+    };
+    const { maxDeliveries, expired, retention, overflow } = settings;
+    const of: QueueDeps = { ...deps };
+    this.kept =
+      kind === "queue"
+        ? new Queue({ maxDeliveries, expired }, of, { bury, expired: () => void this.counters.expired++ })
+        : new Topic({ maxDeliveries, retention, dropsUnread: overflow === "drop-oldest" }, of, { bury });
+  }
+
+  openSink<Token>(port: SinkPort<Token>): Sink<Token> {
+    const sink = new KeptSink<Token>(this, port);
+    this.sinks.add(sink as unknown as KeptSink<never>);
+    this.refreshSinks();
+    return sink;
+  }
+
+  detachSink(sink: Sink<unknown>): void {
+    this.sinks.delete(sink as unknown as KeptSink<never>);
+    if (this.#isTight) this.refreshSinks();
+  }
+
+  openQueueSource(queue: Queue, port: SourcePort): Source {
+    const consumer = queue.attach(this.#counting(port));
+    return this.#source({
+      pump: () => queue.pump(),
+      settle: (sequence, outcome, appended) => queue.settle(consumer, sequence, outcome, appended),
+      detach: () => queue.detach(consumer),
+    });
+  }
+
+  /** @param ended called with whether the subscription ends with its link, when that does. */
+  openTopicSource(topic: Topic, subscription: Subscription, port: SourcePort, ended: (isClosed: boolean) => void): Source {
+    subscription.attach(this.#counting(port));
+    return this.#source({
+      pump: () => subscription.pump(),
+      settle: (sequence, outcome, appended) => subscription.settle(sequence, outcome, appended),
+      detach: (isClosed) => {
+        if (subscription.key === null) topic.end(subscription);
+        else subscription.detach();
+        ended(isClosed);
+      },
+    });
+  }
+
+  /** A subscription of its own for a link that keeps none. */
+  subscribe(topic: Topic, from: From, port: SourcePort): Source {
+    const subscription = topic.subscribe(from, port);
+    return this.openTopicSource(topic, subscription, port, () => {});
+  }
+
+  take({ payload, ttlMs, keys }: Incoming): Verdict {
+    const { kept, settings, counters } = this;
+    const nowMs = this.#deps.nowMs();
+    if (keys !== null && this.dedupe.has(keys, nowMs)) {
+      counters.duplicates++;
+      return null;
+    }
+    if (settings.overflow === "reject" && this.#isFull(payload.length)) {
+      return {
+        outcome: "rejected",
+        condition: "amqp:resource-limit-exceeded",
+        description: `Cannot take a message at ${this.name}: ${this.#limit()}`,
+      };
+    }
+    while (settings.overflow === "drop-oldest" && kept instanceof Queue && this.#isFull(payload.length) && kept.dropOldest()) {
+      counters.dropped++;
+    }
+    if (keys !== null) this.dedupe.add(keys, nowMs);
+    kept.append({ acceptedAtMs: nowMs, ttlMs, keys, payload });
+    counters.in++;
+    return null;
+  }
+
+  allowance(sink: Sink<unknown>): number {
+    const room = this.#deps.trouble() === null ? this.#room() : 0;
+    this.#isTight = room !== Number.POSITIVE_INFINITY;
+    if (!this.#isTight) return room;
+    let others = 0;
+    for (const other of this.sinks) if ((other as unknown) !== sink) others += other.port.credit;
+    const fair = Math.max(1, Math.floor(room / this.sinks.size));
+    return Math.max(0, Math.min(fair, room - others));
+  }
+
+  /** Tells the senders anew what they may send: there is more room, or less. */
+  refreshSinks(): void {
+    for (const sink of this.sinks) sink.refresh();
+  }
+
+  /** Why senders have no credit; null where they have. */
+  get limitReason(): string | null {
+    const trouble = this.#deps.trouble();
+    if (trouble !== null) return trouble;
+    return this.#room() <= 0 ? this.#limit() : null;
+  }
+
+  tick(nowMs: number): void {
+    this.dedupe.prune(nowMs);
+    if (this.kept instanceof Queue) this.kept.expireOldest();
+    else this.kept.trim();
+    if (this.#isTight) this.refreshSinks();
+    const isIdle = this.sinks.size === 0 && this.sources.size === 0 && this.kept.messages === 0 && this.dedupe.isEmpty;
+    const isKept = this.kept instanceof Topic && [...this.kept.subscriptions].some(({ key }) => key !== null);
+    this.idleSinceMs = isIdle && !isKept ? (this.idleSinceMs ?? nowMs) : null;
+  }
+
+  #source(end: {
+    pump(): void;
+    settle(sequence: number, outcome: Parameters<Source["settle"]>[1], appended: () => void): void;
+    detach(isClosed: boolean): void;
+  }): Source {
+    const source: Source = {
+      name: this.name,
+      pump: () => end.pump(),
+      settle: (sequence, outcome, confirmed) => {
+        end.settle(sequence, outcome, confirmed === undefined ? nothing : () => this.storage.whenDurable(confirmed));
+        if (this.#isTight) this.refreshSinks();
+      },
+      detach: (isClosed) => {
+        if (!this.sources.delete(source)) return;
+        end.detach(isClosed);
+        if (this.#isTight) this.refreshSinks();
+      },
+    };
+    this.sources.add(source);
+    return source;
+  }
+
+  #counting(port: SourcePort): SourcePort {
+    const { counters } = this;
+    return {
+      get credit() {
+        return port.credit;
+      },
+      filter: port.filter,
+      wants: () => port.wants(),
+      deliver(delivery) {
+        counters.out++;
+        port.deliver(delivery);
+      },
+      exhausted: () => port.exhausted(),
+      gone: (...args) => port.gone(...args),
+    };
+  }
+
+  /** How many more messages there is room for; one that does not fit may still come in whole. */
+  #room(): number {
+    const { maxMessages, maxBytes, overflow } = this.settings;
+    if (this.kept instanceof Topic && this.kept.isHeldBack) return 0;
+    if (overflow !== "refuse") return Number.POSITIVE_INFINITY;
+    if (maxBytes !== null && this.kept.bytes >= maxBytes) return 0;
+    return maxMessages === null ? (maxBytes === null ? Number.POSITIVE_INFINITY : WINDOW_TIGHT) : maxMessages - this.kept.messages;
+  }
+
+  #isFull(bytes: number): boolean {
+    const { maxMessages, maxBytes } = this.settings;
+    return (
+      (maxMessages !== null && this.kept.messages >= maxMessages) ||
+      (maxBytes !== null && this.kept.messages > 0 && this.kept.bytes + bytes > maxBytes)
+    );
+  }
+
+  #limit(): string {
+    const { maxMessages, maxBytes } = this.settings;
+    if (maxMessages !== null && this.kept.messages >= maxMessages) return `it has max_messages, ${maxMessages}`;
+    if (maxBytes !== null) return `it has max_bytes, ${maxBytes}`;
+    return "a durable subscription has not read what retention would drop";
+  }
+}
+
+/** Where bytes are bounded, senders get little at a time: how large their messages are, nobody knows before. */
+const WINDOW_TIGHT = 50;
+
+const nothing = (): void => {};
+

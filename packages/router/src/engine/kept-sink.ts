@@ -1,0 +1,68 @@
+import type { Storage } from "../queue/storage.ts";
+import type { Incoming, Sink, SinkPort, Verdict } from "./ports.ts";
+
+/** What a sender's end asks of its address. */
+export interface SinkHost {
+  readonly name: string;
+  readonly storage: Pick<Storage, "batch" | "whenDurable">;
+  /** Takes a message, or says why not. */
+  take(message: Incoming): Verdict;
+  /** How many messages this sink may let in now. */
+  allowance(sink: Sink<unknown>): number;
+  detachSink(sink: Sink<unknown>): void;
+}
+
+/** How many messages a sender may have on their way: sent by it, and not accepted yet. */
+export const WINDOW = 1_000;
+
+/** A sender's end of a queue or a topic. */
+export class KeptSink<Token> implements Sink<Token> {
+  readonly port: SinkPort<Token>;
+  readonly #host: SinkHost;
+  /** Messages that are not safe yet, by batch. */
+  #batch = -1;
+  #tokens: Token[] = [];
+  #waiting = 0;
+
+  constructor(host: SinkHost, port: SinkPort<Token>) {
+    this.#host = host;
+    this.port = port;
+  }
+
+  get name(): string {
+    return this.#host.name;
+  }
+
+  offer(message: Incoming, token: Token): Verdict {
+    const verdict = this.#host.take(message);
+    if (verdict === null) this.#awaitSafety(token);
+    return verdict;
+  }
+
+  refresh(): void {
+    const { port } = this;
+    const allowed = Math.max(0, Math.min(WINDOW - this.#waiting, this.#host.allowance(this)));
+    if (allowed < port.credit || port.credit * 2 < allowed || (port.credit === 0 && allowed > 0)) port.setCredit(allowed);
+  }
+
+  detach(): void {
+    this.#host.detachSink(this);
+  }
+
+  #awaitSafety(token: Token): void {
+    const { storage } = this.#host;
+    const { batch } = storage;
+    this.#waiting++;
+    if (batch === this.#batch) {
+      this.#tokens.push(token);
+      return;
+    }
+    this.#batch = batch;
+    const tokens = (this.#tokens = [token]);
+    storage.whenDurable(() => {
+      this.#waiting -= tokens.length;
+      this.port.accepted(tokens);
+      this.refresh();
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import type { Log } from "../log/log.ts";
+import { encodeFailed, encodeSettled, type MessageRecord, readMessage } from "../log/record.ts";
+import type { NewMessage, Place, Storage } from "../queue/storage.ts";
+
+/** Keeps the messages of one address in the log. */
+export class LogStorage implements Storage {
+  readonly #log: Log;
+  readonly #address: number;
+
+  constructor(log: Log, address: number) {
+    this.#log = log;
+    this.#address = address;
+  }
+
+  get batch(): number {
+    return this.#log.batch;
+  }
+
+  append(sequence: number, message: NewMessage): Place {
+    return this.#log.message({ ...message, address: this.#address, sequence });
+  }
+
+  settled(subscription: number, sequence: number): void {
+    this.#log.settled(this.#address, subscription, sequence);
+  }
+
+  removed(sequence: number, length: number): void {
+    this.#log.record(encodeSettled(this.#address, 0, [{ from: sequence, length }]));
+  }
+
+  failed(subscription: number, sequence: number, deliveries: number): void {
+    this.#log.record(encodeFailed(this.#address, subscription, sequence, deliveries));
+  }
+
+  release({ segment, length }: Place): void {
+    this.#log.release(segment, length);
+  }
+
+  whenDurable(callback: () => void): void {
+    this.#log.whenDurable(callback);
+  }
+
+  peek({ segment, offset, length }: Place): MessageRecord | null {
+    const bytes = this.#log.peek(segment, offset, length);
+    return bytes === null ? null : readMessage(bytes);
+  }
+
+  async load({ segment, offset, length }: Place): Promise<MessageRecord> {
+    return readMessage(await this.#log.load(segment, offset, length));
+  }
+}

@@ -1,0 +1,60 @@
+import type { ConsumerPort, Outcome } from "../queue/delivery.ts";
+import type { MessageKeys } from "../log/record.ts";
+import type { Condition } from "./refused.ts";
+
+/** A message that a sender brings. */
+export interface Incoming {
+  /** All sections as they came; only during the call. */
+  readonly payload: Uint8Array;
+  /** 0 for no end. */
+  readonly ttlMs: number;
+  readonly keys: MessageKeys | null;
+}
+
+/** What becomes of a message at once; null where it is accepted later, when it is safe. */
+export type Verdict =
+  | null
+  | { readonly outcome: "rejected"; readonly condition: Condition; readonly description: string }
+  | { readonly outcome: "released" };
+
+/** The link of a sender; `Token` is what its messages are known by there. */
+export interface SinkPort<Token> {
+  /** How many messages it may send now. */
+  readonly credit: number;
+  setCredit(credit: number): void;
+  /** These messages are safe. */
+  accepted(tokens: readonly Token[]): void;
+  /** A consumer's word for a message that was handed straight to it. */
+  settled(token: Token, outcome: Outcome): void;
+}
+
+/** A sender's end of an address. */
+export interface Sink<Token> {
+  readonly name: string;
+  offer(message: Incoming, token: Token): Verdict;
+  /** Says anew what the sender may send: after a message, or what its port was told. */
+  refresh(): void;
+  detach(): void;
+}
+
+/** The link of a consumer. */
+export interface SourcePort extends ConsumerPort {
+  /** How many messages it takes now. */
+  readonly credit: number;
+  /** The address is no more. */
+  gone(condition: Condition, description: string): void;
+}
+
+/** A consumer's end of an address. */
+export interface Source {
+  readonly name: string;
+  /** The consumer wants more, or has less to do. */
+  pump(): void;
+  /**
+   * Takes its word for a message.
+   * @param confirmed called when it is safe.
+   */
+  settle(sequence: number, outcome: Outcome, confirmed?: () => void): void;
+  /** @param isClosed whether what is kept for it may go. */
+  detach(isClosed: boolean): void;
+}

@@ -1,0 +1,35 @@
+import type { Clock } from "@datawire/runtime";
+import { type AddressRule, AddressRules, type AddressSettings, DEFAULT_SETTINGS, type Kind } from "../../address/rules.ts";
+import { parsePattern } from "../../address/pattern.ts";
+import type { Disk } from "../../log/disk.ts";
+import type { LogConfig } from "../../log/log.ts";
+import { Broker } from "../broker.ts";
+
+/** A rule as router.yaml has it. */
+export const rule = (match: string, settings: Partial<AddressSettings> = {}, kind: Kind | null = null): AddressRule => ({
+  match: parsePattern(match),
+  kind,
+  settings: { ...DEFAULT_SETTINGS, ...settings },
+});
+
+/** Opens a broker for a test. */
+export async function openBroker(
+  disk: Disk,
+  clock: Clock,
+  { rules = [], log = {} }: { readonly rules?: readonly AddressRule[]; readonly log?: LogConfig } = {},
+): Promise<Broker & { readonly troubles: unknown[] }> {
+  const troubles: unknown[] = [];
+  const broker = await Broker.open(
+    { rules: new AddressRules(rules), log },
+    {
+      disk,
+      clock,
+      random32: () => 7,
+      later: setImmediate,
+      annotate: (payload, { reason, from }) => Buffer.concat([payload, Buffer.from(` [${from}: ${reason}]`)]),
+      onTrouble: (error) => void troubles.push(error),
+      onFault: (subject, error) => void troubles.push([subject, error]),
+    },
+  );
+  return Object.assign(broker, { troubles });
+}
