@@ -44,6 +44,7 @@ const rooms = {
   ],
   simulation: ["environment", "machines", "invariants", "runs"],
   watson: ["model", "monitor", "config", "files", "machine", "probes", "checks", "registration", "app"],
+  router: ["address", "selector", "log", "queue", "engine", "config", "wire", "app"],
   "dw-cli": ["core", "context", "doctor", "grammar", "io", "commands", "program", "app"],
   sherlock: [
     "core/model",
@@ -97,29 +98,32 @@ export default {
     {
       name: "no-daemon-knows-another",
       severity: "error",
-      from: { path: "^packages/(directory|watson|sherlock)/" },
-      to: { path: "^packages/(directory|watson|sherlock|dw-cli)/", pathNot: "^packages/$1/" },
+      from: { path: "^packages/(directory|watson|sherlock|router)/" },
+      to: { path: "^packages/(directory|watson|sherlock|router|dw-cli)/", pathNot: "^packages/$1/" },
     },
     {
       name: "dw-knows-daemons-from-outside",
       comment: "dw-cli may import the main of a daemon, which starts it, and its index; nothing inside it",
       severity: "error",
       from: { path: "^packages/dw-cli/" },
-      to: { path: "^packages/(directory|watson|sherlock)/", pathNot: "^packages/[^/]+/src/(main|index)\\.ts$" },
+      to: { path: "^packages/(directory|watson|sherlock|router)/", pathNot: "^packages/[^/]+/src/(main|index)\\.ts$" },
     },
     {
       name: "outside-no-daemon-internals",
       comment: "e2e, bench and examples see what users see, with protocol, runtime and link to help",
       severity: "error",
       from: { path: "^(e2e|bench|examples|packaging|scripts)/" },
-      to: { path: "^packages/(directory|watson|sherlock|dw-cli)/", pathNot: "^packages/[^/]+/src/index\\.ts$" },
+      to: { path: "^packages/(directory|watson|sherlock|router|dw-cli)/", pathNot: "^packages/[^/]+/src/index\\.ts$" },
     },
     {
       name: "simulation-knows-testing-entries",
       comment: "the simulation makes daemons of what their testing/index.ts offers, and nobody knows it",
       severity: "error",
       from: { path: "^packages/simulation/" },
-      to: { path: "^packages/(directory|watson|sherlock|dw-cli)/", pathNot: "^packages/[^/]+/src/testing/index\\.ts$" },
+      to: {
+        path: "^packages/(directory|watson|sherlock|router|dw-cli)/",
+        pathNot: "^packages/[^/]+/src/testing/index\\.ts$",
+      },
     },
     {
       name: "nobody-knows-the-simulation",
@@ -132,7 +136,7 @@ export default {
       comment: "what decides does no I/O: time and randomness come in as arguments",
       severity: "error",
       from: {
-        path: "^packages/([^/]+/src/core/|(protocol|amqp|catalog|api|routing)/src/|mdk/src/(session|headers|resolve|browser)/|directory/src/(model|stats|traces|feed|registry|problems)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
+        path: "^packages/([^/]+/src/core/|(protocol|amqp|catalog|api|routing)/src/|mdk/src/(session|headers|resolve|browser)/|directory/src/(model|stats|traces|feed|registry|problems)/|router/src/(address|selector|queue)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
         pathNot: "\\.test\\.ts$",
       },
       to: { dependencyTypes: ["core"] },

@@ -74,7 +74,9 @@ test.each(["a/**/b", "a*", "", "a//b", "x y"])("parsePattern() refuses %j", (tex
 });
 
 test("comparePatterns() lets the longest literal beginning decide", () => {
-  const sorted = ["**", "orders/**", "orders/eu", "orders/*", "orders/eu/**", "*/x"].map(parsePattern).toSorted(comparePatterns);
+  const sorted = ["**", "orders/**", "orders/eu", "orders/*", "orders/eu/**", "*/x"]
+    .map(parsePattern)
+    .toSorted(comparePatterns);
   expect(sorted.map(({ text }) => text)).toEqual(["orders/eu", "orders/eu/**", "orders/*", "orders/**", "*/x", "**"]);
 });
 
@@ -84,7 +86,12 @@ test("AddressRules.treat() goes by rule, capability and name, in this order", ()
     kind,
     settings: DEFAULT_SETTINGS,
   });
-  const rules = new AddressRules([rule("legacy/**", "link"), rule("**", null), rule("legacy/old/**", "none"), rule("topic/q", "queue")]);
+  const rules = new AddressRules([
+    rule("legacy/**", "link"),
+    rule("**", null),
+    rule("legacy/old/**", "none"),
+    rule("topic/q", "queue"),
+  ]);
   const kind = (name: string, capability?: "queue" | "topic") => rules.treat(name, capability).kind;
   expect(kind("legacy/a")).toBe("link");
   expect(kind("legacy/old/a", "topic")).toBe("none");

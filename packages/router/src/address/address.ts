@@ -18,7 +18,8 @@ export interface AddressContext {
   isAuthority(segment: string): boolean;
 }
 
-const FORM = /^(?<slashes>\/\/)?(?<path>[^@(?]*)(?:@(?<instance>[^(?]*))?(?:\((?<version>[^)]*)\))?(?:\?(?<options>.*))?$/s;
+const FORM =
+  /^(?<slashes>\/\/)?(?<path>[^@(?]*)(?:@(?<instance>[^(?]*))?(?:\((?<version>[^)]*)\))?(?:\?(?<options>.*))?$/s;
 
 /**
  * Reads `[//[AUTHORITY/]]name(/name)*[@instance][(version)][?options]`.
@@ -30,15 +31,19 @@ export function parseMessageAddress(text: string, context: AddressContext): Mess
   if (text === "") throw refuse("it is empty");
   if (text.length > ADDRESS_BYTES_MAX) throw refuse(`it is longer than ${ADDRESS_BYTES_MAX} bytes`);
   const groups = FORM.exec(text)?.groups;
-  if (groups === undefined) throw refuse("wanted //NAME/NAME@INSTANCE(VERSION)?OPTIONS, of which NAME alone must be there");
+  if (groups === undefined)
+    throw refuse("wanted //NAME/NAME@INSTANCE(VERSION)?OPTIONS, of which NAME alone must be there");
   const segments = (groups["path"] ?? "").split("/");
   const [first = ""] = segments;
   if (groups["slashes"] !== undefined && segments.length > 1 && context.isAuthority(first)) segments.shift();
   for (const segment of segments) {
-    if (!SEGMENT_PATTERN.test(segment)) throw refuse(`its segment ${quoteShort(segment)} is none: wanted ${SEGMENT_RULE}`);
+    if (!SEGMENT_PATTERN.test(segment))
+      throw refuse(`its segment ${quoteShort(segment)} is none: wanted ${SEGMENT_RULE}`);
   }
   if (context.isAuthority(segments[0] ?? "")) {
-    throw refuse(`${quoteShort(segments[0] ?? "")} is the name of a directory or router, and no address begins with one`);
+    throw refuse(
+      `${quoteShort(segments[0] ?? "")} is the name of a directory or router, and no address begins with one`,
+    );
   }
   return {
     name: segments.join("/"),
@@ -74,11 +79,12 @@ function readOptions(text: string | undefined, refuse: Refuse): From | null {
   if (text === undefined || text === "") return null;
   let from: From | null = null;
   for (const option of text.split("&")) {
-    const [key, value = ""] = [option.split("=", 1)[0] ?? "", option.slice(option.indexOf("=") + 1)];
+    const [key, value] = [option.split("=", 1)[0] ?? "", option.slice(option.indexOf("=") + 1)];
     if (key !== "from") throw refuse(`it has the option ${quoteShort(key)}: the only one is from`);
     if (from !== null) throw refuse("it has the option from twice");
     from = parseFrom(value);
-    if (from === null) throw refuse(`from is ${quoteShort(value)}: wanted first, last, an offset, -N or an RFC 3339 time`);
+    if (from === null)
+      throw refuse(`from is ${quoteShort(value)}: wanted first, last, an offset, -N or an RFC 3339 time`);
   }
   return from;
 }

@@ -22,7 +22,8 @@ export function parsePattern(text: string): AddressPattern {
       return;
     }
     if (segment.includes("*")) throw new Error(`* stands for a whole segment, and ${JSON.stringify(segment)} is more`);
-    if (!SEGMENT_PATTERN.test(segment)) throw new Error(`its segment ${JSON.stringify(segment)} is none: ${SEGMENT_RULE}`);
+    if (!SEGMENT_PATTERN.test(segment))
+      throw new Error(`its segment ${JSON.stringify(segment)} is none: ${SEGMENT_RULE}`);
   });
   const joined = segments.join("/");
   const star = joined.indexOf("*");
@@ -45,7 +46,9 @@ export function matchPattern({ segments }: AddressPattern, name: string): readon
 
 /** Orders patterns so that the first one that matches decides: longest literal beginning, then `*` before `**`. */
 export function comparePatterns(a: AddressPattern, b: AddressPattern): number {
-  return b.literalLength - a.literalLength || Number(isOpen(a)) - Number(isOpen(b)) || b.segments.length - a.segments.length;
+  return (
+    b.literalLength - a.literalLength || Number(isOpen(a)) - Number(isOpen(b)) || b.segments.length - a.segments.length
+  );
 }
 
 const isOpen = ({ segments }: AddressPattern): boolean => segments.at(-1) === "**";

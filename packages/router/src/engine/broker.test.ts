@@ -123,7 +123,10 @@ test("Broker gives no credit at max_messages, and again when there is room", asy
 
 test("Broker rejects, or drops the oldest, where the rule says so", async () => {
   const broker = await restart({
-    rules: [rule("strict", { maxMessages: 1, overflow: "reject" }), rule("loose", { maxBytes: 200, overflow: "drop-oldest" })],
+    rules: [
+      rule("strict", { maxMessages: 1, overflow: "reject" }),
+      rule("loose", { maxBytes: 200, overflow: "drop-oldest" }),
+    ],
   });
   const strict = new TestSender(broker, "strict");
   expect(strict.send("a")).toBeNull();
@@ -233,7 +236,7 @@ test("Broker refuses what a rule or the scheme does not let be", async () => {
     ["closed", "amqp:not-found"],
     ["$management", "amqp:not-found"],
   ] as const) {
-    expect(() => new TestReceiver(broker, name), name).toThrow(expect.objectContaining({ condition }) as Error);
+    expect(() => new TestReceiver(broker, name)).toThrow(expect.objectContaining({ condition }) as Error);
   }
 });
 
@@ -247,7 +250,10 @@ test("Broker forgets an address that nobody used for long, and one that was remo
   await clock.advance(601_000);
   broker.tick();
   expect([...broker.kept].map(({ name }) => name)).toEqual(["b"]);
+  const receiver = new TestReceiver(broker, "b", { credit: 0 });
   broker.remove("b");
+  expect([sender.goneFor, receiver.goneFor]).toEqual(["amqp:resource-deleted", "amqp:resource-deleted"]);
+  expect(sender.send("y")).toMatchObject({ outcome: "rejected" });
   await broker.close();
   expect([...(await restart()).kept]).toEqual([]);
 });
@@ -263,7 +269,10 @@ async function ordeal(seed: number): Promise<void> {
   const asked = new Set<string>();
   const confirmed = new Set<string>();
   let next = 0;
-  const options = { log: { segmentBytes: 3_000, cacheBytes: 2_000, retryMs: 1 }, rules: [rule("q/*", { maxDeliveries: 4 })] };
+  const options = {
+    log: { segmentBytes: 3_000, cacheBytes: 2_000, retryMs: 1 },
+    rules: [rule("q/*", { maxDeliveries: 4 })],
+  };
   const names = ["q/a", "q/b"];
   for (let life = 0; life < 5; life++) {
     disk.failsOnceIn = 0;
@@ -303,7 +312,10 @@ async function ordeal(seed: number): Promise<void> {
   const broker = await openBroker(disk.boot(), clock, options);
   const rest = new Set<string>();
   for (const name of names) {
-    const [alive, dead] = [new TestReceiver(broker, name, { credit: 10_000 }), new TestReceiver(broker, `dead/${name}`, { credit: 10_000 })];
+    const [alive, dead] = [
+      new TestReceiver(broker, name, { credit: 10_000 }),
+      new TestReceiver(broker, `dead/${name}`, { credit: 10_000 }),
+    ];
     await settled(200);
     const order = alive.got.map(({ sequence }) => sequence);
     expect(order, `seed ${seed}: out of order`).toEqual(order.toSorted((a, b) => a - b));
@@ -313,7 +325,8 @@ async function ordeal(seed: number): Promise<void> {
       rest.add(text);
     }
   }
-  for (const text of safe) if (!asked.has(text)) expect(rest.has(text), `seed ${seed}: ${text.slice(0, 9)} is lost`).toBe(true);
+  for (const text of safe)
+    if (!asked.has(text)) expect(rest.has(text), `seed ${seed}: ${text.slice(0, 9)} is lost`).toBe(true);
   for (const text of confirmed) expect(rest.has(text), `seed ${seed}: ${text.slice(0, 9)} came back`).toBe(false);
 }
 

@@ -1,49 +1,19 @@
 import type { From } from "../address/from.ts";
 import { ADDRESS_BYTES_MAX } from "../address/segment.ts";
-import type { AddressRules, AddressSettings, Treatment } from "../address/rules.ts";
-import type { Clock } from "@datawire/runtime";
-import type { Disk } from "../log/disk.ts";
-import { Log, type LogConfig, type Place } from "../log/log.ts";
+import type { AddressSettings, Treatment } from "../address/rules.ts";
+import { Log, type Place } from "../log/log.ts";
 import { encodeControl, type MessageRecord } from "../log/record.ts";
 import type { Dead } from "../queue/delivery.ts";
 import { MemoryStorage } from "../queue/memory-storage.ts";
 import { Queue } from "../queue/queue.ts";
-import { Topic } from "../queue/topic.ts";
+import type { BrokerConfig, BrokerDeps } from "./broker-deps.ts";
 import type { Control } from "./control.ts";
 import { DirectAddress } from "./direct-address.ts";
-import { KeptAddress } from "./kept-address.ts";
+import { COUNTED, type Counters, KeptAddress, noCounts } from "./kept-address.ts";
 import { LogStorage } from "./log-storage.ts";
 import type { Sink, SinkPort, Source, SourcePort } from "./ports.ts";
 import { Refused } from "./refused.ts";
 import { Restoring } from "./restoring.ts";
-
-/** How a broker is set up. */
-export interface BrokerConfig {
-  readonly rules: AddressRules;
-  readonly log: LogConfig;
-}
-
-/** What a broker works with. */
-export interface BrokerDeps {
-  readonly disk: Disk;
-  readonly clock: Clock;
-  /** A whole number from 0 to 2^32 - 1. */
-  readonly random32: () => number;
-  readonly later: (callback: () => void) => void;
-  /** The bytes of a message with annotations that say why it is dead. */
-  readonly annotate: (payload: Uint8Array, dead: DeadNote) => Uint8Array;
-  /** Why the log cannot be written now; null when it can again. */
-  readonly onTrouble: (error: unknown) => void;
-  /** Something went wrong that costs nobody a message. */
-  readonly onFault: (subject: string, error: unknown) => void;
-}
-
-/** Why a message is in the dead letters. */
-export interface DeadNote {
-  readonly reason: string;
-  readonly from: string;
-  readonly atMs: number;
-}
 
 /** What a consumer asks for. */
 export interface SourceRequest {
@@ -72,6 +42,8 @@ export class Broker {
   readonly #byId = new Map<number, KeptAddress>();
   readonly #direct = new Map<string, DirectAddress>();
   readonly log: Log;
+  /** What addresses had counted that are gone. */
+  readonly retired: Counters = noCounts();
   #lastId = 0;
   #trouble: string | null = null;
 
@@ -146,7 +118,7 @@ export class Broker {
     // The last one who comes has it: the one before may have lost its connection without a word.
     subscription.port?.exhausted();
     if (isNew && address.id > 0) {
-      this.#append({ is: "subscription", address: address.id, subscription: toControl(subscription.snapshot()) });
+      this.#append({ is: "subscription", address: address.id, subscription: subscription.snapshot() });
     }
     return address.openTopicSource(kept, subscription, port, (isClosed) => {
       if (!isClosed) return;
@@ -164,7 +136,7 @@ export class Broker {
   remove(name: string): boolean {
     const address = this.#kept.get(name);
     if (address === undefined) return false;
-    address.kept.discard();
+    address.remove();
     this.#forget(address);
     if (address.id > 0) this.#append({ is: "removed", id: address.id });
     return true;
@@ -198,17 +170,31 @@ export class Broker {
     return this.#make(name, kind, settings);
   }
 
-  #requireTakes(name: string, { kind, settings }: Treatment): { kind: "queue" | "topic" | "direct"; settings: AddressSettings } {
-    if (kind === "none") throw new Refused("amqp:not-found", `Cannot attach to ${name}: a rule of the router says that there is none`);
+  #requireTakes(
+    name: string,
+    { kind, settings }: Treatment,
+  ): { kind: "queue" | "topic" | "direct"; settings: AddressSettings } {
+    if (kind === "none")
+      throw new Refused("amqp:not-found", `Cannot attach to ${name}: a rule of the router says that there is none`);
     if (kind === "service" || kind === "link") {
-      throw new Refused("amqp:not-implemented", `Cannot attach to ${name}: it is of kind ${kind}, which this router does not route yet`);
+      throw new Refused(
+        "amqp:not-implemented",
+        `Cannot attach to ${name}: it is of kind ${kind}, which this router does not route yet`,
+      );
     }
-    if (name.startsWith("$")) throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
+    if (name.startsWith("$"))
+      throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
     if (kind !== "direct" && !settings.create) {
-      throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and \`create: false\` keeps it from being made`);
+      throw new Refused(
+        "amqp:not-found",
+        `Cannot attach to ${name}: there is none, and \`create: false\` keeps it from being made`,
+      );
     }
     if (this.#kept.size + this.#direct.size >= ADDRESSES_MAX) {
-      throw new Refused("amqp:resource-limit-exceeded", `Cannot make ${name}: there are ${ADDRESSES_MAX} addresses already`);
+      throw new Refused(
+        "amqp:resource-limit-exceeded",
+        `Cannot make ${name}: there are ${ADDRESSES_MAX} addresses already`,
+      );
     }
     return { kind, settings };
   }
@@ -253,6 +239,7 @@ export class Broker {
   }
 
   #forget(address: KeptAddress): void {
+    for (const event of COUNTED) this.retired[event] += address.counters[event];
     this.#kept.delete(address.name);
     this.#byId.delete(address.id);
   }
@@ -260,7 +247,8 @@ export class Broker {
   #bury(from: string, { record, reason }: Dead): void {
     if (from.startsWith(DEAD) || from.startsWith("$")) return;
     const name = `${DEAD}${from}`;
-    if (name.length > ADDRESS_BYTES_MAX) return this.#deps.onFault(`dead letters of ${from}`, new Error("the address is too long"));
+    if (name.length > ADDRESS_BYTES_MAX)
+      return this.#deps.onFault(`dead letters of ${from}`, new Error("the address is too long"));
     const settings = this.#config.rules.treat(name).settings;
     const address = this.#kept.get(name) ?? this.#make(name, "queue", { ...settings, create: true });
     const nowMs = this.#deps.clock.nowMs();
@@ -302,11 +290,3 @@ export class Broker {
 
 const isFull = (error: unknown): boolean =>
   error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
-
-const toControl = ({ id, key, floor, above, failures }: ReturnType<Topic["snapshot"]>["subscriptions"][number]) => ({
-  id,
-  key,
-  floor,
-  above: above.map(([from, end]) => [from, end] as [number, number]),
-  failures: failures.map(([sequence, deliveries]) => [sequence, deliveries] as [number, number]),
-});

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 const sequence = z.number();
-const pairs = z.array(z.tuple([sequence, z.number()]));
+const pairs = z.array(z.tuple([sequence, z.number()]).readonly()).readonly();
 const subscription = z.object({ id: z.number(), key: z.string(), floor: sequence, above: pairs, failures: pairs });
 const dedupe = z.object({
   producers: z.array(z.tuple([z.string(), z.number(), z.number()])),

@@ -53,12 +53,16 @@ export class DirectAddress {
     const mine = new Set<Passing>();
     const member = {
       refresh(allowed: number): void {
-        if (allowed < port.credit || port.credit * 2 < allowed || (port.credit === 0 && allowed > 0)) port.setCredit(allowed);
+        if (allowed < port.credit || port.credit * 2 < allowed || (port.credit === 0 && allowed > 0))
+          port.setCredit(allowed);
       },
     };
     this.#sinks.add(member);
     const sink: Sink<Token> = {
       name: this.name,
+      wantsIds: false,
+      isClosed: false,
+      isGone: false,
       offer: ({ payload, ttlMs }: Incoming, token: Token): Verdict => {
         const passing: Passing = { sequence: ++this.#last, payload, ttlMs, atMs: this.#nowMs(), answer: null };
         passing.answer = (outcome) => {
@@ -92,6 +96,7 @@ export class DirectAddress {
     this.#pump();
     return {
       name: this.name,
+      isTopic: false,
       pump: () => this.#pump(),
       settle: (sequence, outcome, confirmed) => {
         const passing = consumer.unsettled.get(sequence);
@@ -102,7 +107,8 @@ export class DirectAddress {
       detach: () => {
         const at = this.#consumers.indexOf(consumer);
         if (at !== -1) this.#consumers.splice(at, 1);
-        for (const { answer } of consumer.unsettled.values()) answer?.({ outcome: "modified", failed: true, undeliverableHere: false });
+        for (const { answer } of consumer.unsettled.values())
+          answer?.({ outcome: "modified", failed: true, undeliverableHere: false });
         consumer.unsettled.clear();
         this.#pump();
         if (this.#consumers.length > 0) return;
@@ -113,7 +119,8 @@ export class DirectAddress {
   }
 
   #pump(): void {
-    for (let [passing] = this.#parked; passing !== undefined && this.#pass(passing); [passing] = this.#parked) this.#parked.shift();
+    for (let [passing] = this.#parked; passing !== undefined && this.#pass(passing); [passing] = this.#parked)
+      this.#parked.shift();
     for (const { port } of this.#consumers) if (port.wants()) port.exhausted();
     this.#refresh();
   }

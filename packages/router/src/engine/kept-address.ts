@@ -9,15 +9,14 @@ import type { From } from "../address/from.ts";
 import { KeptSink, type SinkHost } from "./kept-sink.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
 
-/** What an address counts. */
-export interface Counters {
-  in: number;
-  out: number;
-  dead: number;
-  expired: number;
-  dropped: number;
-  duplicates: number;
-}
+/** What an address counts: messages by what became of them. */
+export const COUNTED = ["in", "out", "dead", "expired", "dropped", "duplicates"] as const;
+
+/** The counts of an address, or of several. */
+export type Counters = Record<(typeof COUNTED)[number], number>;
+
+/** Counts that begin at 0. */
+export const noCounts = (): Counters => ({ in: 0, out: 0, dead: 0, expired: 0, dropped: 0, duplicates: 0 });
 
 /** What a kept address needs from the broker. */
 export interface KeptDeps {
@@ -47,10 +46,12 @@ export class KeptAddress implements SinkHost {
   readonly settings: AddressSettings;
   readonly storage: Storage;
   readonly dedupe: Dedupe;
-  readonly counters: Counters = { in: 0, out: 0, dead: 0, expired: 0, dropped: 0, duplicates: 0 };
+  readonly counters = noCounts();
   readonly kept: Queue | Topic;
   readonly sinks = new Set<KeptSink<never>>();
-  readonly sources = new Set<Source>();
+  /** Consumers, with the links that they have. */
+  readonly sources = new Map<Source, SourcePort>();
+  isGone = false;
   /** Since when there is nothing to keep it for; null while there is. */
   idleSinceMs: number | null = null;
   readonly #deps: KeptDeps;
@@ -91,7 +92,7 @@ export class KeptAddress implements SinkHost {
 
   openQueueSource(queue: Queue, port: SourcePort): Source {
     const consumer = queue.attach(this.#counting(port));
-    return this.#source({
+    return this.#source(port, {
       pump: () => queue.pump(),
       settle: (sequence, outcome, appended) => queue.settle(consumer, sequence, outcome, appended),
       detach: () => queue.detach(consumer),
@@ -99,9 +100,14 @@ export class KeptAddress implements SinkHost {
   }
 
   /** @param ended called with whether the subscription ends with its link, when that does. */
-  openTopicSource(topic: Topic, subscription: Subscription, port: SourcePort, ended: (isClosed: boolean) => void): Source {
+  openTopicSource(
+    topic: Topic,
+    subscription: Subscription,
+    port: SourcePort,
+    ended: (isClosed: boolean) => void,
+  ): Source {
     subscription.attach(this.#counting(port));
-    return this.#source({
+    return this.#source(port, {
       pump: () => subscription.pump(),
       settle: (sequence, outcome, appended) => subscription.settle(sequence, outcome, appended),
       detach: (isClosed) => {
@@ -132,9 +138,7 @@ export class KeptAddress implements SinkHost {
         description: `Cannot take a message at ${this.name}: ${this.#limit()}`,
       };
     }
-    while (settings.overflow === "drop-oldest" && kept instanceof Queue && this.#isFull(payload.length) && kept.dropOldest()) {
-      counters.dropped++;
-    }
+    if (settings.overflow === "drop-oldest") this.#makeRoom(payload.length);
     if (keys !== null) this.dedupe.add(keys, nowMs);
     kept.append({ acceptedAtMs: nowMs, ttlMs, keys, payload });
     counters.in++;
@@ -163,6 +167,15 @@ export class KeptAddress implements SinkHost {
     return this.#room() <= 0 ? this.#limit() : null;
   }
 
+  /** Ends all links, and forgets the messages: the address is removed. */
+  remove(): void {
+    this.isGone = true;
+    const why = ["amqp:resource-deleted", `${this.name} was removed`] as const;
+    for (const port of this.sources.values()) port.gone(...why);
+    for (const { port } of this.sinks) port.gone(...why);
+    this.kept.discard();
+  }
+
   tick(nowMs: number): void {
     this.dedupe.prune(nowMs);
     if (this.kept instanceof Queue) this.kept.expireOldest();
@@ -173,13 +186,17 @@ export class KeptAddress implements SinkHost {
     this.idleSinceMs = isIdle && !isKept ? (this.idleSinceMs ?? nowMs) : null;
   }
 
-  #source(end: {
-    pump(): void;
-    settle(sequence: number, outcome: Parameters<Source["settle"]>[1], appended: () => void): void;
-    detach(isClosed: boolean): void;
-  }): Source {
+  #source(
+    port: SourcePort,
+    end: {
+      pump(): void;
+      settle(sequence: number, outcome: Parameters<Source["settle"]>[1], appended: () => void): void;
+      detach(isClosed: boolean): void;
+    },
+  ): Source {
     const source: Source = {
       name: this.name,
+      isTopic: this.kind === "topic",
       pump: () => end.pump(),
       settle: (sequence, outcome, confirmed) => {
         end.settle(sequence, outcome, confirmed === undefined ? nothing : () => this.storage.whenDurable(confirmed));
@@ -191,7 +208,7 @@ export class KeptAddress implements SinkHost {
         if (this.#isTight) this.refreshSinks();
       },
     };
-    this.sources.add(source);
+    this.sources.set(source, port);
     return source;
   }
 
@@ -218,7 +235,17 @@ export class KeptAddress implements SinkHost {
     if (this.kept instanceof Topic && this.kept.isHeldBack) return 0;
     if (overflow !== "refuse") return Number.POSITIVE_INFINITY;
     if (maxBytes !== null && this.kept.bytes >= maxBytes) return 0;
-    return maxMessages === null ? (maxBytes === null ? Number.POSITIVE_INFINITY : WINDOW_TIGHT) : maxMessages - this.kept.messages;
+    return maxMessages === null
+      ? maxBytes === null
+        ? Number.POSITIVE_INFINITY
+        : WINDOW_TIGHT
+      : maxMessages - this.kept.messages;
+  }
+
+  #makeRoom(bytes: number): void {
+    const { kept, counters } = this;
+    if (!(kept instanceof Queue)) return;
+    while (this.#isFull(bytes) && kept.dropOldest()) counters.dropped++;
   }
 
   #isFull(bytes: number): boolean {
@@ -241,4 +268,3 @@ export class KeptAddress implements SinkHost {
 const WINDOW_TIGHT = 50;
 
 const nothing = (): void => {};
-

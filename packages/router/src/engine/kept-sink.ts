@@ -4,6 +4,11 @@ import type { Incoming, Sink, SinkPort, Verdict } from "./ports.ts";
 /** What a sender's end asks of its address. */
 export interface SinkHost {
   readonly name: string;
+  readonly dedupe: { readonly knowsIds: boolean };
+  /** Why nothing is taken; null where it is. */
+  readonly limitReason: string | null;
+  /** Whether the address was removed. */
+  readonly isGone: boolean;
   readonly storage: Pick<Storage, "batch" | "whenDurable">;
   /** Takes a message, or says why not. */
   take(message: Incoming): Verdict;
@@ -33,7 +38,25 @@ export class KeptSink<Token> implements Sink<Token> {
     return this.#host.name;
   }
 
+  get wantsIds(): boolean {
+    return this.#host.dedupe.knowsIds;
+  }
+
+  get isClosed(): boolean {
+    return this.#host.limitReason !== null;
+  }
+
+  get isGone(): boolean {
+    return this.#host.isGone;
+  }
+
   offer(message: Incoming, token: Token): Verdict {
+    if (this.#host.isGone)
+      return {
+        outcome: "rejected",
+        condition: "amqp:resource-deleted",
+        description: `Cannot take a message at ${this.name}: it was removed`,
+      };
     const verdict = this.#host.take(message);
     if (verdict === null) this.#awaitSafety(token);
     return verdict;
@@ -42,7 +65,8 @@ export class KeptSink<Token> implements Sink<Token> {
   refresh(): void {
     const { port } = this;
     const allowed = Math.max(0, Math.min(WINDOW - this.#waiting, this.#host.allowance(this)));
-    if (allowed < port.credit || port.credit * 2 < allowed || (port.credit === 0 && allowed > 0)) port.setCredit(allowed);
+    if (allowed < port.credit || port.credit * 2 < allowed || (port.credit === 0 && allowed > 0))
+      port.setCredit(allowed);
   }
 
   detach(): void {

@@ -26,11 +26,19 @@ export interface SinkPort<Token> {
   accepted(tokens: readonly Token[]): void;
   /** A consumer's word for a message that was handed straight to it. */
   settled(token: Token, outcome: Outcome): void;
+  /** The address is no more. */
+  gone(condition: Condition, description: string): void;
 }
 
 /** A sender's end of an address. */
 export interface Sink<Token> {
   readonly name: string;
+  /** Whether the ids of messages count. */
+  readonly wantsIds: boolean;
+  /** Whether nothing is taken now: it is for those who cannot wait to be given credit. */
+  readonly isClosed: boolean;
+  /** Whether its address was removed. */
+  readonly isGone: boolean;
   offer(message: Incoming, token: Token): Verdict;
   /** Says anew what the sender may send: after a message, or what its port was told. */
   refresh(): void;
@@ -48,6 +56,8 @@ export interface SourcePort extends ConsumerPort {
 /** A consumer's end of an address. */
 export interface Source {
   readonly name: string;
+  /** Whether what it gives has an offset. */
+  readonly isTopic: boolean;
   /** The consumer wants more, or has less to do. */
   pump(): void;
   /**

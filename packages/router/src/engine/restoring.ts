@@ -83,7 +83,15 @@ export class Restoring implements ReplayHandler {
     for (const { kept } of this.#byId.values()) if (kept instanceof Queue) kept.restored();
   }
 
-  #make({ id, name, kind }: { readonly id: number; readonly name: string; readonly kind: "queue" | "topic" }): KeptAddress {
+  #make({
+    id,
+    name,
+    kind,
+  }: {
+    readonly id: number;
+    readonly name: string;
+    readonly kind: "queue" | "topic";
+  }): KeptAddress {
     const address = this.#host.make(id, name, kind);
     this.#byId.set(id, address);
     return address;

@@ -1,5 +1,12 @@
 import { BLOCK_HEADER_BYTES } from "./block.ts";
-import { encodeKeys, encodeSettled, messageBytes, type MessageRecord, RANGE_LENGTH_AT, writeMessage } from "./record.ts";
+import {
+  encodeKeys,
+  encodeSettled,
+  messageBytes,
+  type MessageRecord,
+  RANGE_LENGTH_AT,
+  writeMessage,
+} from "./record.ts";
 
 const CAPACITY_MIN = 4_096;
 

@@ -8,7 +8,10 @@ import { crc32 } from "node:zlib";
  *
  * The checksums begin with the salt, which is drawn for each segment, so that the bytes of a message cannot pass for a block.
  */
+
+/** What stands in front of a segment. */
 export const SEGMENT_HEADER_BYTES = 16;
+/** What stands in front of each block. */
 export const BLOCK_HEADER_BYTES = 24;
 
 const SEGMENT_MAGIC = 0x31_67_73_64; // "dsg1"

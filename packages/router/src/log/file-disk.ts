@@ -27,7 +27,7 @@ function toDiskFile(handle: FileHandle): DiskFile {
     size: async () => (await handle.stat()).size,
     async write(bytes, position) {
       // A write may be cut short, by a signal or by a disk that gets full.
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
         done += bytesWritten;
       }

@@ -23,29 +23,26 @@ const ADDRESS = 1;
 async function openLog(disk: Disk, config: LogConfig = {}, more: Partial<LogDeps> = {}) {
   const model = emptyModel();
   const troubles: unknown[] = [];
-  const log = new Log(
-    config,
-    {
-      disk,
-      sleep: () => new Promise((resolve) => setImmediate(resolve)),
-      random32: () => 7,
-      snapshot: () => [],
-      relocate: () => {},
-      onTrouble: (error) => void troubles.push(error),
-      onHousekeepingFailure: (error) => void troubles.push(error),
-      ...more,
-    },
-  );
+  const log = new Log(config, {
+    disk,
+    sleep: () => new Promise((resolve) => setImmediate(resolve)),
+    random32: () => 7,
+    snapshot: () => [],
+    relocate: () => {},
+    onTrouble: (error) => void troubles.push(error),
+    onHousekeepingFailure: (error) => void troubles.push(error),
+    ...more,
+  });
   await log.restore({
-      message(record, place) {
-        model.messages.set(record.sequence, { text: Buffer.from(record.payload).toString(), place });
-      },
-      settled(_address, _subscription, { from, length }) {
-        for (let sequence = from; sequence < from + length; sequence++) model.settled.add(sequence);
-      },
-      failed: (_address, _subscription, sequence, deliveries) => void model.failed.set(sequence, deliveries),
-      control: (value) => void model.controls.push(value),
-    });
+    message(record, place) {
+      model.messages.set(record.sequence, { text: Buffer.from(record.payload).toString(), place });
+    },
+    settled(_address, _subscription, { from, length }) {
+      for (let sequence = from; sequence < from + length; sequence++) model.settled.add(sequence);
+    },
+    failed: (_address, _subscription, sequence, deliveries) => void model.failed.set(sequence, deliveries),
+    control: (value) => void model.controls.push(value),
+  });
   const put = (sequence: number, text: string): Place =>
     log.message({ address: ADDRESS, sequence, acceptedAtMs: 1, ttlMs: 0, keys: null, payload: Buffer.from(text) });
   const durable = (): Promise<void> => new Promise((resolve) => log.whenDurable(resolve));
@@ -93,7 +90,11 @@ test("Log gathers what comes while it writes into one block", async () => {
 
 test("Log removes segments that nobody needs, oldest first, and begins each with a snapshot", async () => {
   const disk = createFileDisk(folder);
-  const { log, put, durable } = await openLog(disk, { segmentBytes: 1_000 }, { snapshot: () => [encodeControl("snapshot")] });
+  const { log, put, durable } = await openLog(
+    disk,
+    { segmentBytes: 1_000 },
+    { snapshot: () => [encodeControl("snapshot")] },
+  );
   const places: Place[] = [];
   for (let sequence = 1; sequence <= 20; sequence++) {
     places.push(put(sequence, "x".repeat(300)));
@@ -171,7 +172,9 @@ test("Log puts a damaged middle aside, tells of it, and keeps what comes after i
   disk.crash();
   const second = await openLog(disk.boot());
   expect([...second.model.messages.keys()]).toEqual([1, 2, 4]);
-  expect(second.log.damages).toMatchObject([{ segment: 1, file: expect.stringMatching(/^damaged-0000000001-\d+$/) as string }]);
+  expect(second.log.damages).toMatchObject([
+    { segment: 1, file: expect.stringMatching(/^damaged-0000000001-\d+$/) as string },
+  ]);
   expect(await disk.boot().list()).toContain(second.log.damages[0]?.file);
   second.put(5, "five");
   await second.durable();
@@ -253,7 +256,8 @@ async function ordeal(seed: number): Promise<void> {
     );
     const { log, model } = opened;
     const there = [...model.messages.keys()].filter((sequence) => !model.settled.has(sequence));
-    for (const sequence of there) expect(put.get(sequence), `seed ${seed}: nothing invented`).toBe(model.messages.get(sequence)?.text);
+    for (const sequence of there)
+      expect(put.get(sequence), `seed ${seed}: nothing invented`).toBe(model.messages.get(sequence)?.text);
     for (const sequence of safe) {
       if (!settledAsked.has(sequence)) expect(there, `seed ${seed}: ${sequence} is lost`).toContain(sequence);
     }
@@ -280,7 +284,17 @@ async function ordeal(seed: number): Promise<void> {
         const sequence = next++;
         const text = `${sequence}:${"x".repeat(chance.int(700))}`;
         put.set(sequence, text);
-        live.set(sequence, log.message({ address: ADDRESS, sequence, acceptedAtMs: 1, ttlMs: 0, keys: null, payload: Buffer.from(text) }));
+        live.set(
+          sequence,
+          log.message({
+            address: ADDRESS,
+            sequence,
+            acceptedAtMs: 1,
+            ttlMs: 0,
+            keys: null,
+            payload: Buffer.from(text),
+          }),
+        );
         log.whenDurable(() => safe.add(sequence));
       }
       if (chance.once(4)) await new Promise((resolve) => setImmediate(resolve));

@@ -3,7 +3,7 @@ import { BlockBuilder } from "./block-builder.ts";
 import { ByteCache } from "./byte-cache.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { type MessageRecord, readRecords } from "./record.ts";
-import { type Damage, recover, type ReplayHandler } from "./recover.ts";
+import { type Damage, forwarding, recover, type ReplayHandler } from "./recover.ts";
 import { SegmentFiles } from "./segment-files.ts";
 import { scanSegment } from "./scan.ts";
 import { Segments } from "./segments.ts";
@@ -80,13 +80,11 @@ export class Log {
   /** Hands over what the folder has, before anything is appended; every message counts as needed until it is released. */
   async restore(handler: ReplayHandler): Promise<void> {
     const found = await recover(this.#deps.disk, this.#files, {
+      ...forwarding(handler),
       message: (record, place) => {
         this.#segments.retain(place.segment, place.length);
         handler.message(record, place);
       },
-      settled: (address, subscription, range) => handler.settled(address, subscription, range),
-      failed: (...args) => handler.failed(...args),
-      control: (value) => handler.control(value),
     });
     this.#segments.restore(found.segments);
     this.#damages = found.damages;
@@ -163,7 +161,8 @@ export class Log {
     const end = this.#segments.durableEnd(segment);
     const file = await this.#files.get(segment);
     const bytes = await file.read(offset, Math.max(length, Math.min(READ_AHEAD_BYTES, end - offset)));
-    if (bytes.length < length) throw new Error(`Cannot read ${length} bytes at ${offset} of segment ${segment}: it ends`);
+    if (bytes.length < length)
+      throw new Error(`Cannot read ${length} bytes at ${offset} of segment ${segment}: it ends`);
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#read.add(segment, offset, buffer);
     return buffer.subarray(0, length);
@@ -180,7 +179,10 @@ export class Log {
 
   #block(): BlockBuilder {
     if (this.#open !== null) return this.#open;
-    const { place, isNew } = this.#segments.next({ segmentBytes: this.#config.segmentBytes, random32: this.#deps.random32 });
+    const { place, isNew } = this.#segments.next({
+      segmentBytes: this.#config.segmentBytes,
+      random32: this.#deps.random32,
+    });
     const block = new BlockBuilder(place, this.#expectedBytes);
     this.#open = block;
     this.#batch++;

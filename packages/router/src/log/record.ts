@@ -162,7 +162,10 @@ export function readRecords(body: Buffer, offset: number, handler: RecordHandler
       const [address, subscription] = [body.readUInt32LE(begin + 4), body.readUInt32LE(begin + 8)];
       for (let left = body.readUInt32LE(begin + 12); left > 0; left--) {
         const range = take(RANGE_BYTES);
-        handler.settled(address, subscription, { from: body.readDoubleLE(range), length: body.readUInt32LE(range + 8) });
+        handler.settled(address, subscription, {
+          from: body.readDoubleLE(range),
+          length: body.readUInt32LE(range + 8),
+        });
       }
     } else if (type === FAILED) {
       const begin = take(FAILED_BYTES);

@@ -31,7 +31,10 @@ export interface Recovered {
 
 /** Takes what the log has, in order. */
 export interface ReplayHandler extends Omit<RecordHandler, "message"> {
-  message(record: Parameters<RecordHandler["message"]>[0], place: { segment: number; offset: number; length: number }): void;
+  message(
+    record: Parameters<RecordHandler["message"]>[0],
+    place: { segment: number; offset: number; length: number },
+  ): void;
 }
 
 /** Reads the log from its begin, cuts what was written in part, and puts aside what is damaged. */
@@ -49,7 +52,8 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: ReplayHa
     const salt = decodeSegmentHeader(header, id);
     if (salt === null) {
       // The last one may have been begun and not finished; nothing in it was safe yet.
-      if (!isLast || size > SEGMENT_HEADER_BYTES) damages.push(await putAside({ segment: id, position: 0, bytes: size }));
+      if (!isLast || size > SEGMENT_HEADER_BYTES)
+        damages.push(await putAside({ segment: id, position: 0, bytes: size }));
       await files.remove(id);
       continue;
     }
@@ -59,10 +63,8 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: ReplayHa
         const { position, body } = found;
         end = position + BLOCK_HEADER_BYTES + body.length;
         readRecords(body, position + BLOCK_HEADER_BYTES, {
+          ...forwarding(handler),
           message: (record, place) => handler.message(record, { segment: id, ...place }),
-          settled: (address, subscription, range) => handler.settled(address, subscription, range),
-          failed: (...args) => handler.failed(...args),
-          control: (value) => handler.control(value),
         });
       } else if (found.isTail && isLast) {
         cutBytes = found.length;
@@ -83,7 +85,7 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: ReplayHa
     if (!names.includes(name)) {
       const from = await files.get(damage.segment);
       const to = await disk.create(name);
-      for (let done = 0; done < damage.bytes; ) {
+      for (let done = 0; done < damage.bytes;) {
         const bytes = await from.read(damage.position + done, Math.min(2 ** 20, damage.bytes - done));
         if (bytes.length === 0) break;
         await to.write(bytes, done);
@@ -95,4 +97,13 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: ReplayHa
     }
     return { ...damage, file: name };
   }
+}
+
+/** The part of a handler that takes what is no message, for another one to have. */
+export function forwarding(handler: ReplayHandler): Omit<ReplayHandler, "message"> {
+  return {
+    settled: (...args) => handler.settled(...args),
+    failed: (...args) => handler.failed(...args),
+    control: (value) => handler.control(value),
+  };
 }

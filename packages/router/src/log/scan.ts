@@ -1,10 +1,4 @@
-import {
-  BLOCK_HEADER_BYTES,
-  decodeBlockHeader,
-  findBlockMagic,
-  isBodyWhole,
-  SEGMENT_HEADER_BYTES,
-} from "./block.ts";
+import { BLOCK_HEADER_BYTES, decodeBlockHeader, findBlockMagic, isBodyWhole, SEGMENT_HEADER_BYTES } from "./block.ts";
 import type { DiskFile } from "./disk.ts";
 
 const WINDOW_BYTES = 4 * 2 ** 20;
@@ -39,7 +33,7 @@ class Window {
 
   /** The first place from `position` on that a block may begin at; the size for none. */
   async find(position: number): Promise<number> {
-    for (let from = position; from < this.size; ) {
+    for (let from = position; from < this.size;) {
       const bytes = await this.at(from, Math.min(WINDOW_BYTES, this.size - from));
       const index = findBlockMagic(bytes, 0);
       if (index !== -1) return from + index;
@@ -71,10 +65,12 @@ export async function* scanSegment(
       position = await window.find(position + 1);
       continue;
     }
-    if (damagedFrom !== null) yield { found: "damage", position: damagedFrom, length: position - damagedFrom, isTail: false };
+    if (damagedFrom !== null)
+      yield { found: "damage", position: damagedFrom, length: position - damagedFrom, isTail: false };
     damagedFrom = null;
     yield { found: "block", position, body };
     position += BLOCK_HEADER_BYTES + body.length;
   }
-  if (damagedFrom !== null) yield { found: "damage", position: damagedFrom, length: window.size - damagedFrom, isTail: true };
+  if (damagedFrom !== null)
+    yield { found: "damage", position: damagedFrom, length: window.size - damagedFrom, isTail: true };
 }

@@ -46,7 +46,7 @@ export class SegmentFiles {
   }
 
   async closeAll(): Promise<void> {
-    for (const id of [...this.#open.keys()]) await this.#close(id);
+    for (const id of this.#open.keys()) await this.#close(id);
   }
 
   #keep(id: number, file: Promise<DiskFile>): void {

@@ -6,13 +6,20 @@ test("MessageIndex does what a map would", () => {
   const step = fc.record({
     do: fc.constantFrom("put", "put", "remove", "take", "back"),
     // Over several chunks, with gaps.
-    sequence: fc.oneof(fc.nat(20), fc.nat(20).map((n) => n + 1_015), fc.nat(5).map((n) => n + 100_000)),
+    sequence: fc.oneof(
+      fc.nat(20),
+      fc.nat(20).map((n) => n + 1_015),
+      fc.nat(5).map((n) => n + 100_000),
+    ),
     length: fc.integer({ min: 1, max: 2 ** 28 - 1 }),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (list) => {
       const index = new MessageIndex();
-      const model = new Map<number, { place: { segment: number; offset: number; length: number }; taken: boolean; at: number }>();
+      const model = new Map<
+        number,
+        { place: { segment: number; offset: number; length: number }; taken: boolean; at: number }
+      >();
       for (const [i, { do: what, sequence, length }] of list.entries()) {
         const known = model.get(sequence);
         if (what === "put") {
@@ -39,7 +46,9 @@ test("MessageIndex does what a map would", () => {
       }
       for (const from of [0, 7, 1_020, 50_000, 100_003]) {
         expect(index.next(from)).toBe(sorted.find((sequence) => sequence >= from) ?? null);
-        expect(index.nextReady(from)).toBe(sorted.find((sequence) => sequence >= from && !model.get(sequence)!.taken) ?? null);
+        expect(index.nextReady(from)).toBe(
+          sorted.find((sequence) => sequence >= from && !model.get(sequence)!.taken) ?? null,
+        );
       }
     }),
   );

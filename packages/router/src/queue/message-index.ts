@@ -138,7 +138,7 @@ export class MessageIndex {
 
   #next(from: number, below: number): number | null {
     if (this.#count === 0) return null;
-    for (let sequence = Math.max(from, this.#low); sequence < this.#high; ) {
+    for (let sequence = Math.max(from, this.#low); sequence < this.#high;) {
       const key = Math.floor(sequence / CHUNK);
       const chunk = this.#chunk(key);
       const end = (key + 1) * CHUNK;

@@ -2,7 +2,8 @@ import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import type { ConsumerPort, Dead, Delivery } from "./delivery.ts";
 import { MemoryStorage } from "./memory-storage.ts";
-import { Queue, type QueueConsumer } from "./queue.ts";
+import { Queue } from "./queue.ts";
+import type { QueueConsumer } from "./queue-consumer.ts";
 import type { MessageRecord } from "../log/record.ts";
 
 const ACCEPTED = { outcome: "accepted" } as const;
@@ -15,7 +16,14 @@ const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-function createQueue({ maxDeliveries = 10, expired = "drop" as "drop" | "dead", cold = false } = {}) {
+interface Options {
+  readonly maxDeliveries?: number;
+  readonly expired?: "drop" | "dead";
+  /** Whether everything is read from disk. */
+  readonly cold?: boolean;
+}
+
+function createQueue({ maxDeliveries = 10, expired = "drop", cold = false }: Options = {}) {
   const dead: Dead[] = [];
   const storage = new MemoryStorage();
   const records = new Map<number, MessageRecord>();
@@ -61,7 +69,7 @@ class TestConsumer implements ConsumerPort {
   }
 
   deliver(delivery: Delivery): void {
-    expect(this.credit).toBeGreaterThan(0);
+    if (this.credit <= 0) throw new Error("credit exceeded");
     this.credit--;
     this.got.push(delivery);
   }
@@ -75,7 +83,11 @@ class TestConsumer implements ConsumerPort {
   }
 }
 
-function attach(queue: Queue, credit: number, filter: ConsumerPort["filter"] = null): TestConsumer & { consumer: QueueConsumer } {
+function attach(
+  queue: Queue,
+  credit: number,
+  filter: ConsumerPort["filter"] = null,
+): TestConsumer & { consumer: QueueConsumer } {
   const port = new TestConsumer(credit, filter);
   port.consumer = queue.attach(port);
   queue.pump();
@@ -222,59 +234,66 @@ const steps = fc.array(
   { maxLength: 120 },
 );
 
-test.each([false, true])("Queue loses no message, gives none to two, and keeps the order (read from disk: %s)", async (cold) => {
-  await fc.assert(
-    fc.asyncProperty(steps, async (list) => {
-      const { queue, put, dead } = createQueue({ maxDeliveries: 3, cold });
-      const ports = Array.from({ length: 3 }, (_, i) =>
-        attach(queue, 0, i === 2 ? ({ payload }) => payload.length === 2 : null),
-      );
-      const held = new Map<number, number>();
-      const accepted = new Set<number>();
-      let count = 0;
-      const seen = ports.map(() => 0);
-      const look = (): void => {
-        ports.forEach((port, i) => {
-          for (const { sequence } of port.got.slice(seen[i])) {
-            expect(held.has(sequence), `${sequence} is given to two`).toBe(false);
-            expect(accepted.has(sequence), `${sequence} comes back`).toBe(false);
-            held.set(sequence, i);
+test.each([false, true])(
+  "Queue loses no message, gives none to two, and keeps the order (read from disk: %s)",
+  async (cold) => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (list) => {
+        const { queue, put, dead } = createQueue({ maxDeliveries: 3, cold });
+        const ports = Array.from({ length: 3 }, (_, i) =>
+          attach(queue, 0, i === 2 ? ({ payload }) => payload.length === 2 : null),
+        );
+        const held = new Map<number, number>();
+        const accepted = new Set<number>();
+        let count = 0;
+        const seen = ports.map(() => 0);
+        const look = (): void => {
+          ports.forEach((port, i) => {
+            for (const { sequence } of port.got.slice(seen[i])) {
+              expect(held.has(sequence), `${sequence} is given to two`).toBe(false);
+              expect(accepted.has(sequence), `${sequence} comes back`).toBe(false);
+              held.set(sequence, i);
+            }
+            seen[i] = port.got.length;
+          });
+        };
+        for (const { do: what, n } of list) {
+          const i = n % 3;
+          const port = ports[i]!;
+          const mine = port.got.filter(({ sequence }) => held.get(sequence) === i);
+          const one = mine[n % Math.max(1, mine.length)];
+          if (what === "put") put(String(++count));
+          else if (what === "credit") {
+            port.credit = n;
+            queue.pump();
+          } else if (what === "turn") await settle();
+          else if (what === "detach") {
+            for (const { sequence } of mine) held.delete(sequence);
+            queue.detach(port.consumer);
+            port.consumer = queue.attach(port);
+          } else if (one !== undefined) {
+            held.delete(one.sequence);
+            if (what === "accept") accepted.add(one.sequence);
+            queue.settle(
+              port.consumer,
+              one.sequence,
+              what === "accept" ? ACCEPTED : what === "release" ? RELEASED : FAILED,
+            );
           }
-          seen[i] = port.got.length;
-        });
-      };
-      for (const { do: what, n } of list) {
-        const i = n % 3;
-        const port = ports[i]!;
-        const mine = port.got.filter(({ sequence }) => held.get(sequence) === i);
-        const one = mine[n % Math.max(1, mine.length)];
-        if (what === "put") put(String(++count));
-        else if (what === "credit") {
-          port.credit = n;
-          queue.pump();
-        } else if (what === "turn") await settle();
-        else if (what === "detach") {
-          for (const { sequence } of mine) held.delete(sequence);
-          queue.detach(port.consumer);
-          port.consumer = queue.attach(port);
-        } else if (one !== undefined) {
-          held.delete(one.sequence);
-          if (what === "accept") accepted.add(one.sequence);
-          queue.settle(port.consumer, one.sequence, what === "accept" ? ACCEPTED : what === "release" ? RELEASED : FAILED);
+          look();
         }
+        // In the end one consumer gets everything that is left, in order.
+        await settle();
         look();
-      }
-      // In the end one consumer gets everything that is left, in order.
-      await settle();
-      look();
-      for (const port of ports) queue.detach(port.consumer);
-      const rest = attach(queue, 1_000);
-      for (let turn = 0; turn < 50; turn++) await settle();
-      const left = rest.got.map(({ sequence }) => sequence);
-      expect(left).toEqual(left.toSorted((a, b) => a - b));
-      const all = [...left, ...accepted, ...dead.map(({ sequence }) => sequence)].sort((a, b) => a - b);
-      expect(all).toEqual(Array.from({ length: count }, (_, index) => index + 1));
-    }),
-    { numRuns: cold ? 15 : 30 },
-  );
-});
+        for (const port of ports) queue.detach(port.consumer);
+        const rest = attach(queue, 1_000);
+        for (let turn = 0; turn < 50; turn++) await settle();
+        const left = rest.got.map(({ sequence }) => sequence);
+        expect(left).toEqual(left.toSorted((a, b) => a - b));
+        const all = [...left, ...accepted, ...dead.map(({ sequence }) => sequence)].sort((a, b) => a - b);
+        expect(all).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+      }),
+      { numRuns: cold ? 15 : 30 },
+    );
+  },
+);

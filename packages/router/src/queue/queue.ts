@@ -1,10 +1,8 @@
 import type { MessageRecord } from "../log/record.ts";
 import { type ConsumerPort, type Dead, isExpired, type Outcome } from "./delivery.ts";
-import { DurableEnd } from "./durable-end.ts";
-import { MessageIndex } from "./message-index.ts";
-import { Reader } from "./reader.ts";
-import { SequenceHeap } from "./sequence-heap.ts";
-import type { NewMessage, Place, QueueDeps } from "./storage.ts";
+import { QueueConsumer } from "./queue-consumer.ts";
+import { QueueContents } from "./queue-contents.ts";
+import type { Place, QueueDeps } from "./storage.ts";
 
 /** What a queue does at its limits. */
 export interface QueueConfig {
@@ -20,47 +18,24 @@ export interface DeadLetters {
   expired(): void;
 }
 
-/** What of a queue outlives a restart, beside its messages. */
-export interface QueueSnapshot {
-  readonly next: number;
-  /** Failed deliveries by sequence. */
-  readonly failures: readonly (readonly [sequence: number, deliveries: number])[];
-}
-
 /**
  * Messages in the order of their acceptance, each for one consumer. Those that are durable are given to the consumers that
  * want one, in turn; what is released is at its place again, before all that came later.
  */
-export class Queue {
+export class Queue extends QueueContents {
   readonly #config: QueueConfig;
-  readonly #deps: QueueDeps;
   readonly #deadLetters: DeadLetters;
-  readonly #index = new MessageIndex();
-  readonly #returned = new SequenceHeap();
-  readonly #failures = new Map<number, number>();
   readonly #unsettled = new Map<number, QueueConsumer>();
   readonly #consumers: QueueConsumer[] = [];
-  readonly #durable: DurableEnd;
-  /** Nothing from here on was taken by a consumer without a filter. */
-  #cursor = 0;
   #turn = 0;
   #pumping = false;
   #again = false;
   #pumpsSoon = false;
 
   constructor(config: QueueConfig, deps: QueueDeps, deadLetters: DeadLetters) {
+    super(deps);
     this.#config = config;
-    this.#deps = deps;
     this.#deadLetters = deadLetters;
-    this.#durable = new DurableEnd(deps.storage, 1);
-  }
-
-  get messages(): number {
-    return this.#index.count;
-  }
-
-  get bytes(): number {
-    return this.#index.bytes;
   }
 
   get unsettled(): number {
@@ -69,34 +44,6 @@ export class Queue {
 
   get consumers(): readonly QueueConsumer[] {
     return this.#consumers;
-  }
-
-  /** When the oldest message was accepted; null for an empty queue. */
-  get oldestAtMs(): number | null {
-    const first = this.#index.first();
-    return first === null ? null : this.#index.acceptedAtMs(first);
-  }
-
-  /** Appends a message; it is given to consumers when it is durable. @returns its sequence. */
-  append(message: NewMessage): number {
-    const sequence = this.#durable.add(() => this.pump());
-    this.#index.put(sequence, this.#deps.storage.append(sequence, message), message.acceptedAtMs);
-    return sequence;
-  }
-
-  /** Makes room for a message by dropping the oldest one that no consumer has. @returns whether there was one. */
-  dropOldest(): boolean {
-    const sequence = this.#index.nextReady(0);
-    if (sequence === null) return false;
-    this.#drop(sequence);
-    return true;
-  }
-
-  /** Drops everything that no consumer has. @returns how many messages. */
-  purge(): number {
-    let count = 0;
-    while (this.dropOldest()) count++;
-    return count;
   }
 
   attach(port: ConsumerPort): QueueConsumer {
@@ -125,7 +72,9 @@ export class Queue {
   settle(consumer: QueueConsumer, sequence: number, outcome: Outcome, appended: () => void = nothing): void {
     if (!consumer.unsettled.delete(sequence)) return appended();
     this.#unsettled.delete(sequence);
-    const isBuried = outcome.outcome === "rejected" || (outcome.outcome === "modified" && outcome.failed && this.#isLastTime(sequence));
+    const isBuried =
+      outcome.outcome === "rejected" ||
+      (outcome.outcome === "modified" && outcome.failed && this.#isLastTime(sequence));
     if (isBuried) return this.#bury(sequence, reasonOf(outcome, this.#config), appended);
     this.#settleNow(consumer, sequence, outcome);
     appended();
@@ -134,7 +83,7 @@ export class Queue {
   #settleNow(consumer: QueueConsumer, sequence: number, outcome: Outcome): void {
     switch (outcome.outcome) {
       case "accepted":
-        return this.#settled(sequence);
+        return this.settled(sequence);
       case "released":
         return this.#giveBack(sequence);
       case "rejected":
@@ -146,8 +95,7 @@ export class Queue {
     }
   }
 
-  /** Gives messages to those who want them. */
-  pump(): void {
+  override pump(): void {
     if (this.#pumping) {
       this.#again = true;
       return;
@@ -158,80 +106,31 @@ export class Queue {
       this.#distribute();
     } while (this.#again);
     this.#pumping = false;
-    for (const consumer of this.#consumers) if (!consumer.reader.isBusy && consumer.port.wants()) consumer.port.exhausted();
+    for (const consumer of this.#consumers)
+      if (!consumer.reader.isBusy && consumer.port.wants()) consumer.port.exhausted();
   }
 
   /** Whose time is over is dropped when it is next, though nobody takes it. */
   expireOldest(): void {
-    const sequence = this.#index.nextReady(0);
-    if (sequence === null || sequence >= this.#durable.end) return;
-    this.#withRecord(sequence, (record) => {
-      if (!isExpired(record, this.#deps.nowMs()) || !this.#index.isReady(sequence)) return;
+    const sequence = this.nextFrom(0);
+    if (sequence === null) return;
+    const look = (record: MessageRecord): void => {
+      if (!isExpired(record, this.deps.nowMs()) || !this.index.isReady(sequence)) return;
       this.#expire(sequence, record);
-      this.#deps.later(() => this.expireOldest());
-    });
+      this.deps.later(() => this.expireOldest());
+    };
+    this.withRecord(sequence, look, nothing);
   }
 
-  // What the log tells when it is read again, in its order.
-
-  restoreMessage(sequence: number, place: Place, acceptedAtMs: number): void {
-    const before = this.#index.place(sequence);
-    if (before !== null) this.#deps.storage.release(before);
-    this.#index.put(sequence, place, acceptedAtMs);
-    this.#durable.restore(sequence + 1);
-  }
-
-  restoreSettled(from: number, length: number): void {
-    for (let sequence = from; sequence < from + length; sequence++) {
-      const place = this.#index.remove(sequence);
-      if (place !== null) this.#deps.storage.release(place);
-      this.#failures.delete(sequence);
-    }
-  }
-
-  restoreFailed(sequence: number, deliveries: number): void {
-    if (this.#index.place(sequence) !== null) this.#failures.set(sequence, deliveries);
-  }
-
-  restoreSnapshot({ next, failures }: QueueSnapshot): void {
-    this.#durable.restore(next);
-    // Their messages may come later in the log, where they were moved to.
-    for (const [sequence, deliveries] of failures) this.#failures.set(sequence, deliveries);
-  }
-
-  /** The log was read to its end. */
-  restored(): void {
-    for (const sequence of this.#failures.keys()) if (this.#index.place(sequence) === null) this.#failures.delete(sequence);
-  }
-
-  snapshot(): QueueSnapshot {
-    return { next: this.#durable.next, failures: [...this.#failures] };
-  }
-
-  /** Where a message is, for moving it; null where it is gone. */
-  placeOf(sequence: number): Place | null {
-    return this.#index.place(sequence);
-  }
-
-  moved(sequence: number, place: Place): void {
-    const at = this.#index.acceptedAtMs(sequence);
-    if (at !== null) this.#index.put(sequence, place, at);
-  }
-
-  /** Forgets everything: the queue is removed. */
-  discard(): void {
-    for (let sequence = this.#index.next(0); sequence !== null; sequence = this.#index.next(sequence + 1)) {
-      const place = this.#index.remove(sequence);
-      if (place !== null) this.#deps.storage.release(place);
-    }
-    this.#failures.clear();
+  override discard(): void {
+    super.discard();
     this.#unsettled.clear();
     for (const consumer of this.#consumers) consumer.unsettled.clear();
   }
 
   /** One for each in turn, until nobody wants any or there are none. */
   #distribute(): void {
-    for (let idle = 0; idle < this.#consumers.length; ) {
+    for (let idle = 0; idle < this.#consumers.length;) {
       const consumer = this.#consumers[this.#turn % this.#consumers.length] as QueueConsumer;
       this.#turn = (this.#turn + 1) % this.#consumers.length;
       if (this.#serve(consumer)) idle = 0;
@@ -242,29 +141,29 @@ export class Queue {
   /** @returns whether the consumer was given a message, or one is being read for it. */
   #serve(consumer: QueueConsumer): boolean {
     if (consumer.reader.isBusy || !consumer.port.wants()) return false;
-    const sequence = consumer.isPlain ? this.#nextForAll() : this.#nextMatching(consumer);
+    const sequence = consumer.isPlain ? this.nextForAll() : this.#nextMatching(consumer);
     if (sequence === null) return false;
-    const place = this.#index.place(sequence);
+    const place = this.index.place(sequence);
     if (place === null) return false;
-    this.#index.take(sequence);
-    const record = this.#deps.storage.peek(place);
+    this.index.take(sequence);
+    const record = this.deps.storage.peek(place);
     if (record === null) this.#load(consumer, sequence);
     else this.#deliver(consumer, sequence, record);
     return true;
   }
 
   #deliver(consumer: QueueConsumer, sequence: number, record: MessageRecord): void {
-    if (isExpired(record, this.#deps.nowMs())) return this.#expire(sequence, record);
+    if (isExpired(record, this.deps.nowMs())) return this.#expire(sequence, record);
     consumer.unsettled.add(sequence);
     this.#unsettled.set(sequence, consumer);
-    consumer.port.deliver({ sequence, record, failures: this.#failures.get(sequence) ?? 0, missed: 0 });
+    consumer.port.deliver({ sequence, record, failures: this.failures.get(sequence) ?? 0, missed: 0 });
   }
 
   #load(consumer: QueueConsumer, sequence: number): void {
     consumer.loading = sequence;
     consumer.reader.load({
-      place: () => this.#index.place(sequence),
-      storage: this.#deps.storage,
+      place: () => this.index.place(sequence),
+      storage: this.deps.storage,
       done: (record) => {
         if (consumer.loading !== sequence) return;
         consumer.loading = null;
@@ -275,43 +174,32 @@ export class Queue {
       failed: (error) => {
         if (consumer.loading !== sequence) return;
         consumer.loading = null;
-        this.#deps.onUnreadable(sequence, error, () => this.#giveBack(sequence));
+        this.deps.onUnreadable(sequence, error, () => this.#giveBack(sequence));
       },
     });
-  }
-
-  #nextForAll(): number | null {
-    for (let sequence = this.#returned.peek(); sequence !== undefined; sequence = this.#returned.peek()) {
-      this.#returned.pop();
-      if (this.#index.isReady(sequence)) return sequence;
-    }
-    const sequence = this.#index.nextReady(this.#cursor);
-    if (sequence === null || sequence >= this.#durable.end) return null;
-    this.#cursor = sequence + 1;
-    return sequence;
   }
 
   /** What a consumer with a filter takes next; null for nothing, or for a message that has to be read first. */
   #nextMatching(consumer: QueueConsumer): number | null {
     const { filter } = consumer.port;
     for (let looked = 0; ; looked++) {
-      const sequence = this.#index.nextReady(consumer.scan);
-      if (sequence === null || sequence >= this.#durable.end) return null;
+      const sequence = this.nextFrom(consumer.scan);
+      if (sequence === null) return null;
       if (looked >= LOOKS_MAX) {
-        this.#deps.later(() => this.pump());
+        this.deps.later(() => this.pump());
         return null;
       }
       if (!consumer.excludes(sequence)) {
         if (filter === null) return this.#passed(consumer, sequence);
-        const place = this.#index.place(sequence) as Place;
-        const record = this.#deps.storage.peek(place);
+        const place = this.index.place(sequence) as Place;
+        const record = this.deps.storage.peek(place);
         if (record === null) {
           consumer.reader.load({
-            place: () => this.#index.place(sequence),
-            storage: this.#deps.storage,
+            place: () => this.index.place(sequence),
+            storage: this.deps.storage,
             // It is at hand now.
             done: () => this.pump(),
-            failed: (error) => this.#deps.onUnreadable(sequence, error, () => this.pump()),
+            failed: (error) => this.deps.onUnreadable(sequence, error, () => this.pump()),
           });
           return null;
         }
@@ -327,35 +215,34 @@ export class Queue {
   }
 
   #giveBack(sequence: number): void {
-    this.#index.giveBack(sequence);
-    this.#returned.push(sequence);
+    this.ready(sequence);
     for (const consumer of this.#consumers) if (sequence < consumer.scan) consumer.scan = sequence;
     if (this.#pumpsSoon) return;
     this.#pumpsSoon = true;
-    this.#deps.later(() => {
+    this.deps.later(() => {
       this.#pumpsSoon = false;
       this.pump();
     });
   }
 
   #isLastTime(sequence: number): boolean {
-    return (this.#failures.get(sequence) ?? 0) + 1 >= this.#config.maxDeliveries;
+    return (this.failures.get(sequence) ?? 0) + 1 >= this.#config.maxDeliveries;
   }
 
   #fail(sequence: number): void {
-    const deliveries = (this.#failures.get(sequence) ?? 0) + 1;
-    this.#failures.set(sequence, deliveries);
-    this.#deps.storage.failed(0, sequence, deliveries);
+    const deliveries = (this.failures.get(sequence) ?? 0) + 1;
+    this.failures.set(sequence, deliveries);
+    this.deps.storage.failed(0, sequence, deliveries);
   }
 
   #bury(sequence: number, reason: string, appended: () => void): void {
     const bury = (record: MessageRecord): void => {
       this.#deadLetters.bury({ sequence, record, reason });
-      this.#settled(sequence);
+      this.settled(sequence);
       appended();
     };
     // What cannot be read is nobody's dead letter; the next reader may have more luck.
-    this.#withRecord(sequence, bury, () => {
+    this.withRecord(sequence, bury, () => {
       this.#giveBack(sequence);
       appended();
     });
@@ -364,37 +251,7 @@ export class Queue {
   #expire(sequence: number, record: MessageRecord): void {
     this.#deadLetters.expired();
     if (this.#config.expired === "dead") this.#deadLetters.bury({ sequence, record, reason: "expired" });
-    this.#settled(sequence);
-  }
-
-  #settled(sequence: number): void {
-    this.#forget(sequence);
-    this.#deps.storage.settled(0, sequence);
-  }
-
-  /** Unlike what was settled, it may not be durable yet. */
-  #drop(sequence: number): void {
-    this.#forget(sequence);
-    this.#deps.storage.removed(sequence, 1);
-  }
-
-  #forget(sequence: number): void {
-    this.#failures.delete(sequence);
-    const place = this.#index.remove(sequence);
-    if (place !== null) this.#deps.storage.release(place);
-  }
-
-  #withRecord(sequence: number, use: (record: MessageRecord) => void, otherwise: () => void = nothing): void {
-    const place = this.#index.place(sequence);
-    if (place === null) return otherwise();
-    const record = this.#deps.storage.peek(place);
-    if (record !== null) return use(record);
-    new Reader().load({
-      place: () => this.#index.place(sequence),
-      storage: this.#deps.storage,
-      done: use,
-      failed: (error) => this.#deps.onUnreadable(sequence, error, otherwise),
-    });
+    this.settled(sequence);
   }
 }
 
@@ -406,34 +263,3 @@ function reasonOf(outcome: Outcome, { maxDeliveries }: QueueConfig): string {
 
 /** How many messages are looked at for a filter before others have their turn. */
 const LOOKS_MAX = 1_000;
-
-/** A consumer of a queue. */
-export class QueueConsumer {
-  readonly port: ConsumerPort;
-  readonly reader = new Reader();
-  readonly unsettled = new Set<number>();
-  /** What is being read from disk for it. */
-  loading: number | null = null;
-  /** With a filter: everything before it was offered, and not wanted. */
-  scan = 0;
-  readonly #excluded = new Set<number>();
-
-  constructor(port: ConsumerPort) {
-    this.port = port;
-  }
-
-  /** Whether it takes whatever comes. */
-  get isPlain(): boolean {
-    return this.port.filter === null && this.#excluded.size === 0;
-  }
-
-  excludes(sequence: number): boolean {
-    return this.#excluded.has(sequence);
-  }
-
-  exclude(sequence: number): void {
-    // From now on it looks for itself, from the oldest message on.
-    if (this.isPlain) this.scan = 0;
-    this.#excluded.add(sequence);
-  }
-}

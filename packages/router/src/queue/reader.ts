@@ -19,23 +19,22 @@ export class Reader {
 
   load({ place, storage, done, failed }: Load): void {
     this.#busy = true;
-    const attempt = (from: Place): void => {
-      storage.load(from).then(
-        (record) => {
-          this.#busy = false;
-          done(record);
-        },
-        (error: unknown) => {
-          const now = place();
-          // It has moved while it was looked for.
-          if (now !== null && (now.segment !== from.segment || now.offset !== from.offset)) return attempt(now);
-          this.#busy = false;
-          failed(error);
-        },
-      );
+    const attempt = async (from: Place): Promise<void> => {
+      let record: MessageRecord;
+      try {
+        record = await storage.load(from);
+      } catch (error) {
+        const now = place();
+        // It has moved while it was looked for.
+        if (now !== null && (now.segment !== from.segment || now.offset !== from.offset)) return attempt(now);
+        this.#busy = false;
+        return failed(error);
+      }
+      this.#busy = false;
+      done(record);
     };
     const from = place();
     if (from === null) this.#busy = false;
-    else attempt(from);
+    else void attempt(from);
   }
 }

@@ -43,7 +43,10 @@ export class Subscription {
   #missed = 0;
   #pumping = false;
 
-  constructor({ id, key, from }: { readonly id: number; readonly key: string | null; readonly from: number }, view: TopicView) {
+  constructor(
+    { id, key, from }: { readonly id: number; readonly key: string | null; readonly from: number },
+    view: TopicView,
+  ) {
     this.id = id;
     this.key = key;
     this.#view = view;
@@ -77,7 +80,8 @@ export class Subscription {
     if (!this.unsettled.delete(sequence)) return appended();
     if (outcome.outcome === "accepted") this.#settled(sequence);
     else if (outcome.outcome === "rejected") return this.#bury(sequence, outcome.reason, appended);
-    else if (outcome.outcome === "modified" && outcome.failed) return this.#fail(sequence, outcome.undeliverableHere, appended);
+    else if (outcome.outcome === "modified" && outcome.failed)
+      return this.#fail(sequence, outcome.undeliverableHere, appended);
     // It is here or nowhere: a subscription has one consumer.
     else if (outcome.outcome === "modified" && outcome.undeliverableHere) this.#settled(sequence);
     else this.#giveBack(sequence);

@@ -50,7 +50,8 @@ function createTopic(config: Partial<TopicConfig> = {}) {
     deps,
     { bury: (one) => void dead.push(one) },
   );
-  const put = (text: string): number => topic.append({ acceptedAtMs: nowMs, ttlMs: 0, keys: null, payload: Buffer.from(text) });
+  const put = (text: string): number =>
+    topic.append({ acceptedAtMs: nowMs, ttlMs: 0, keys: null, payload: Buffer.from(text) });
   const advance = (ms: number): void => void (nowMs += ms);
   return { topic, put, dead, advance };
 }
@@ -191,7 +192,7 @@ test("Ranges has what was added, and no more", () => {
         ranges.add(from, length);
         for (let i = from; i < from + length; i++) model.add(i);
       }
-      for (let i = 0; i < 60; i++) expect(ranges.has(i), String(i)).toBe(model.has(i));
+      for (let i = 0; i < 60; i++) expect(ranges.has(i)).toBe(model.has(i));
       let floor = 0;
       while (model.has(floor)) floor++;
       expect(ranges.floor).toBe(floor);

@@ -147,7 +147,11 @@ export class Topic {
 
   restoreSettled(subscription: number, from: number, length: number): void {
     if (subscription > 0) return this.#byId.get(subscription)?.restoreSettled(from, length);
-    for (let sequence = this.#index.next(from); sequence !== null && sequence < from + length; sequence = this.#index.next(sequence)) {
+    for (
+      let sequence = this.#index.next(from);
+      sequence !== null && sequence < from + length;
+      sequence = this.#index.next(sequence)
+    ) {
       const place = this.#index.remove(sequence);
       if (place !== null) this.#deps.storage.release(place);
     }
@@ -205,7 +209,8 @@ export class Topic {
   #dropped({ from, end }: { readonly from: number; readonly end: number }): void {
     this.#deps.storage.removed(from, end - from);
     // Each offset was a message.
-    for (const subscription of this.#subscriptions) subscription.trimmed(end, (position) => end - Math.max(position, from));
+    for (const subscription of this.#subscriptions)
+      subscription.trimmed(end, (position) => end - Math.max(position, from));
   }
 
   #pumpAll(): void {

@@ -95,7 +95,7 @@ export function isIn(inner: Expression, list: ReadonlySet<string>): Expression {
 export function like(inner: Expression, pattern: readonly LikePart[]): Expression {
   return (lookup) => {
     const value = inner(lookup);
-    return value === null ? null : typeof value === "string" && matchesLike([...value], pattern);
+    return value === null ? null : typeof value === "string" && matchesLike(Array.from(value), pattern);
   };
 }
 
@@ -105,7 +105,7 @@ export type LikePart = { readonly is: string } | "one" | "any";
 /** Reads the pattern of a LIKE. */
 export function parseLike(text: string, escape: string | null): readonly LikePart[] {
   const parts: LikePart[] = [];
-  const characters = [...text];
+  const characters = Array.from(text);
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] as string;
     if (character === escape && i + 1 < characters.length) parts.push({ is: characters[++i] as string });

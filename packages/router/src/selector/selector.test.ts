@@ -57,7 +57,7 @@ test.each([
 test.each([
   ["", "a value is missing before its end"],
   ["colour =", "a value is missing before its end"],
-  ["colour = 'red", "nothing that a selector has begins at \"'red\""],
+  ["colour = 'red", 'nothing that a selector has begins at "\'red"'],
   ["(size = 1", ") is missing before its end"],
   ["size = 1 size", 'it should end before "size"'],
   ["size IS 1", 'IS wants NULL or NOT NULL, not "1"'],
@@ -73,7 +73,9 @@ test.each([
 });
 
 test("parseSelector() takes any text, or says what is wrong with it", () => {
-  const piece = fc.constantFrom(..."= <> ( ) , + - * / ' a 1 'x' NOT AND OR IN LIKE IS NULL BETWEEN TRUE ESCAPE .".split(" "));
+  const piece = fc.constantFrom(
+    ..."= <> ( ) , + - * / ' a 1 'x' NOT AND OR IN LIKE IS NULL BETWEEN TRUE ESCAPE .".split(" "),
+  );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
       try {

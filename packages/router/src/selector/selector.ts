@@ -100,7 +100,7 @@ class Parser {
     const pattern = this.#string("LIKE");
     if (!this.#word("ESCAPE")) return like(left, parseLike(pattern, null));
     const escape = this.#string("ESCAPE");
-    if ([...escape].length !== 1) throw new SelectorError("ESCAPE wants one character");
+    if (Array.from(escape).length !== 1) throw new SelectorError("ESCAPE wants one character");
     return like(left, parseLike(pattern, escape));
   }
 
@@ -189,5 +189,4 @@ const CONSTANTS: ReadonlyMap<string, boolean | null> = new Map([
   ["NULL", null],
 ]);
 
-const isWord = (token: Token): boolean =>
-  token.type === "name" && !token.quoted && WORDS.has(token.text.toUpperCase());
+const isWord = (token: Token): boolean => token.type === "name" && !token.quoted && WORDS.has(token.text.toUpperCase());

@@ -24,7 +24,10 @@ export function tokenize(text: string): Token[] {
   while (PIECE.lastIndex < end) {
     const at = PIECE.lastIndex;
     const groups = PIECE.exec(text)?.groups;
-    if (groups === undefined) throw new SelectorError(`nothing that a selector has begins at ${JSON.stringify(text.slice(at, at + 20).trim())}`);
+    if (groups === undefined)
+      throw new SelectorError(
+        `nothing that a selector has begins at ${JSON.stringify(text.slice(at, at + 20).trim())}`,
+      );
     tokens.push(toToken(groups));
   }
   return tokens;

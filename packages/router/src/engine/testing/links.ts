@@ -6,6 +6,7 @@ import type { Sink, SinkPort, Source, SourcePort, Verdict } from "../ports.ts";
 /** A sender that counts on nothing but what it was told. */
 export class TestSender implements SinkPort<string> {
   credit = 0;
+  goneFor: string | null = null;
   readonly safe: string[] = [];
   readonly outcomes: (readonly [text: string, outcome: Outcome])[] = [];
   readonly sink: Sink<string>;
@@ -26,8 +27,15 @@ export class TestSender implements SinkPort<string> {
     this.outcomes.push([token, outcome]);
   }
 
+  gone(condition: string): void {
+    this.goneFor = condition;
+  }
+
   /** Sends a message, which uses up credit. */
-  send(text: string, more: { ttlMs?: number; producer?: { name: string; sequence: number }; id?: string } = {}): Verdict {
+  send(
+    text: string,
+    more: { ttlMs?: number; producer?: { name: string; sequence: number }; id?: string } = {},
+  ): Verdict {
     if (this.credit <= 0) throw new Error("no credit");
     this.credit--;
     const { ttlMs = 0, producer, id } = more;

@@ -1,12 +1,22 @@
 import type { Clock } from "@datawire/runtime";
-import { type AddressRule, AddressRules, type AddressSettings, DEFAULT_SETTINGS, type Kind } from "../../address/rules.ts";
+import {
+  type AddressRule,
+  AddressRules,
+  type AddressSettings,
+  DEFAULT_SETTINGS,
+  type Kind,
+} from "../../address/rules.ts";
 import { parsePattern } from "../../address/pattern.ts";
 import type { Disk } from "../../log/disk.ts";
 import type { LogConfig } from "../../log/log.ts";
 import { Broker } from "../broker.ts";
 
 /** A rule as router.yaml has it. */
-export const rule = (match: string, settings: Partial<AddressSettings> = {}, kind: Kind | null = null): AddressRule => ({
+export const rule = (
+  match: string,
+  settings: Partial<AddressSettings> = {},
+  kind: Kind | null = null,
+): AddressRule => ({
   match: parsePattern(match),
   kind,
   settings: { ...DEFAULT_SETTINGS, ...settings },

@@ -56,7 +56,8 @@ export class SimulatedDisk {
   damage(name: string, position: number, length: number): void {
     const file = this.#names.get(name);
     if (file === undefined) return;
-    for (let i = position; i < Math.min(position + length, file.durable.length); i++) file.durable[i] = (file.durable[i] ?? 0) ^ 0xff;
+    for (let i = position; i < Math.min(position + length, file.durable.length); i++)
+      file.durable[i] = (file.durable[i] ?? 0) ^ 0xff;
   }
 
   /** The disk as a machine that starts now sees it, until it loses power. */
@@ -144,7 +145,8 @@ export class SimulatedDisk {
         continue;
       }
       for (let at = 0; at < bytes.length; at += SECTOR) {
-        if (mood === 2 || (mood === 1 && this.#luck.once(2))) kept.push({ position: position + at, bytes: bytes.subarray(at, at + SECTOR) });
+        if (mood === 2 || (mood === 1 && this.#luck.once(2)))
+          kept.push({ position: position + at, bytes: bytes.subarray(at, at + SECTOR) });
       }
     }
     file.changes = kept;

@@ -1,0 +1,19 @@
+import type { DaemonDefinition } from "@datawire/runtime";
+import { AMQP_PORT, loadRouterSettings, type RouterSettings } from "../config/settings.ts";
+import { runRouter } from "./router.ts";
+
+/** The router, as `runDaemon` runs it. */
+export const router: DaemonDefinition<RouterSettings> = {
+  name: "router",
+  summary: "Routes messages by address over AMQP 1.0, and keeps queues and topics on disk.",
+  describe(program) {
+    program
+      .option("-n, --host <name>", "name that this router is known by (default: localhost)")
+      .option("-p, --port <port>", `port of AMQP, on loopback (default: ${AMQP_PORT})`)
+      .option("--listen <address>", `HOST:PORT of AMQP (default: 127.0.0.1:${AMQP_PORT})`)
+      .option("--admin <address>", "HOST:PORT of /readyz, /metrics and /v1/status, or off (default: 127.0.0.1:5434)")
+      .option("--data-dir <folder>", "folder of the log, which has all messages");
+  },
+  load: loadRouterSettings,
+  run: runRouter,
+};

@@ -1,0 +1,58 @@
+import { createRegistry } from "@datawire/runtime";
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { Broker } from "../engine/broker.ts";
+import { COUNTED } from "../engine/kept-address.ts";
+
+/** What the numbers come from; all are looked up when they are asked for. */
+export interface MetricSources {
+  readonly broker: Broker;
+  readonly connections: () => number;
+}
+
+/** Makes the metrics of a router. */
+export function createMetrics({ broker, connections }: MetricSources): Pick<Registry, "metrics" | "contentType"> {
+  const registry = createRegistry("router");
+  const registers = [registry];
+  const messages = new Counter({
+    name: "datawire_router_messages_total",
+    help: "Messages since the start, by what became of them: in, out, dead, expired, dropped, duplicates.",
+    labelNames: ["event"],
+    registers,
+  });
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `datawire_router_${name}`, help, registers });
+  const queued = gauge("queued_messages", "Messages that are kept, of all addresses.");
+  const unsettled = gauge("unsettled_messages", "Messages that consumers have and have not settled.");
+  const addresses = gauge("addresses", "Addresses that there are.");
+  const connected = gauge("connections", "Connections that there are.");
+  const logBytes = gauge("log_bytes", "What the log takes on disk.");
+  const backlog = gauge("log_backlog_bytes", "What waits to be written to the log.");
+  const writable = gauge("log_writable", "1 while messages can be accepted, 0 while the disk takes none.");
+  return {
+    contentType: registry.contentType,
+    metrics() {
+      const totals = new Map<string, number>(COUNTED.map((event) => [event, broker.retired[event]]));
+      let [queuedNow, unsettledNow, count] = [0, 0, 0];
+      for (const { kept, counters } of broker.kept) {
+        count++;
+        queuedNow += kept.messages;
+        unsettledNow += kept.unsettled;
+        for (const event of COUNTED) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
+      }
+      for (const { counters, unsettled: held } of broker.direct) {
+        count++;
+        unsettledNow += held;
+        for (const event of ["in", "out"] as const) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
+      }
+      messages.reset();
+      for (const [event, total] of totals) messages.inc({ event }, total);
+      queued.set(queuedNow);
+      unsettled.set(unsettledNow);
+      addresses.set(count);
+      connected.set(connections());
+      logBytes.set(broker.log.usage.bytes);
+      backlog.set(broker.log.backlogBytes);
+      writable.set(broker.trouble === null ? 1 : 0);
+      return registry.metrics();
+    },
+  };
+}

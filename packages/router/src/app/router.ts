@@ -1,0 +1,165 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { createSaslServer } from "./sasl.ts";
+import { startAdmin } from "@datawire/http";
+import {
+  aborted,
+  type DaemonContext,
+  describeError,
+  isLoopback,
+  makePrivateFolder,
+  RecentProblems,
+} from "@datawire/runtime";
+import type { RouterSettings } from "../config/settings.ts";
+import { Broker } from "../engine/broker.ts";
+import { createFileDisk } from "../log/file-disk.ts";
+import { annotate } from "../wire/annotate.ts";
+import { listenAmqp, type Peers } from "../wire/listener.ts";
+import { Temporaries } from "../wire/temporaries.ts";
+import { lockFolder } from "./lock.ts";
+import { createMetrics } from "./metrics.ts";
+import { RateBook } from "./rates.ts";
+import { statusHandler } from "./status.ts";
+
+/** Routes until the signal aborts; then it ends its connections, and writes what is left to write. */
+export async function runRouter(context: DaemonContext<RouterSettings>): Promise<void> {
+  const { settings, log, clock, board, signal, readiness } = context;
+  const recent = new RecentProblems("recent", { board, clock, signal });
+  const logFolder = join(settings.dataDir, "log");
+  await makePrivateFolder(settings.dataDir);
+  await makePrivateFolder(logFolder);
+  const unlock = await lockFolder(settings.dataDir);
+
+  const startedMs = clock.monotonicMs();
+  const broker = await Broker.open(
+    { rules: settings.rules, log: {} },
+    {
+      disk: createFileDisk(logFolder),
+      clock,
+      random32: () => randomBytes(4).readUInt32LE(),
+      later: setImmediate,
+      annotate,
+      onTrouble: tellTrouble,
+      onFault(subject, error) {
+        const message = describeError(error);
+        log.warn("The log cannot be used as it should", { subject, error: message });
+        recent.note({ subject, message });
+      },
+    },
+  );
+  tellRecovered();
+
+  const peers: Peers = new Set();
+  const rates = new RateBook();
+  const registry = createMetrics({ broker, connections: () => peers.size });
+  const stopAdmin = new AbortController();
+  const admin =
+    settings.admin &&
+    (await startAdmin(
+      { listen: settings.admin, setting: "admin" },
+      {
+        readiness,
+        registry,
+        log,
+        handlers: [
+          statusHandler({
+            host: settings.host,
+            broker,
+            rates,
+            peers,
+            problems: () => board.list(),
+            nowMs: () => clock.nowMs(),
+          }),
+        ],
+      },
+      stopAdmin.signal,
+    ));
+  const names = new Set(
+    [settings.host, ...settings.directories.map(({ host }) => host)].map((name) => name.toLowerCase()),
+  );
+  const listener = await listenAmqp(
+    { listen: settings.listen, setting: "listen", connectionsMax: settings.limits.connections },
+    {
+      broker,
+      clock,
+      log,
+      temporaries: new Temporaries(broker, clock),
+      addresses: { isAuthority: (segment) => names.has(segment.replace(/:\d+$/, "").toLowerCase()) },
+      limits: settings.limits,
+      container: `router@${settings.host}`,
+      sasl: createSaslServer(),
+    },
+    peers,
+  );
+  if (!isLoopback(settings.listen.host)) {
+    log.warn("Everybody who reaches this router may do everything: `auth: { mode: none }`");
+    board.set("auth", [
+      { subject: "auth", message: "everybody who reaches this router may do everything (`auth: { mode: none }`)" },
+    ]);
+  }
+  const cancelTick = every(1_000, tick);
+  readiness.seal();
+  const { host, port } = listener.address;
+  log.info("Router is ready", { address: host, port, ...(admin !== null && { admin: admin.address.port }) });
+
+  await aborted(signal);
+  cancelTick();
+  await listener.close();
+  await broker.close();
+  stopAdmin.abort();
+  await admin?.closed;
+  await unlock();
+
+  function tick(): void {
+    broker.tick();
+    const counted = [...broker.kept, ...broker.direct].map(({ name, counters }) => ({
+      name,
+      in: counters.in,
+      out: counters.out,
+    }));
+    rates.note(clock.monotonicMs(), counted);
+  }
+
+  function every(ms: number, fn: () => void): () => void {
+    let cancel = (): void => {};
+    const next = (): void => {
+      cancel = clock.setTimer(ms, () => {
+        fn();
+        next();
+      });
+    };
+    next();
+    return () => cancel();
+  }
+
+  function tellTrouble(error: unknown): void {
+    if (error === null) {
+      log.info("The log is written again");
+      return board.set("log", []);
+    }
+    const message = `no message is accepted: ${describeError(error)}`;
+    if (board.list().some((problem) => problem.subject === "log" && problem.message === message)) return;
+    log.error("The log cannot be written, accepting nothing", { folder: logFolder, error: describeError(error) });
+    const remedy = `free some space below ${logFolder}, or mend the disk: what waits is accepted then`;
+    board.set("log", [{ subject: "log", message, severity: "error", remedy }]);
+  }
+
+  function tellRecovered(): void {
+    const { damages, cutBytes, usage } = broker.log;
+    for (const { segment, position, bytes, file } of damages) {
+      log.error("Damaged part of the log put aside", { segment, position, bytes, file: join(logFolder, file) });
+    }
+    board.set(
+      "damage",
+      damages.map(({ segment, bytes, file }) => ({
+        subject: `segment ${segment}`,
+        message: `${bytes} bytes of the log were damaged; messages in them are lost, and some that were settled in them may come again`,
+        severity: "error" as const,
+        remedy: `they are in ${join(logFolder, file)}; look at the disk`,
+      })),
+    );
+    const tookMs = Math.round(clock.monotonicMs() - startedMs);
+    const messages = [...broker.kept].reduce((sum, { kept }) => sum + kept.messages, 0);
+    if (usage.segments > 0) log.info("Log read", { messages, bytes: usage.bytes, cutBytes, tookMs });
+  }
+}

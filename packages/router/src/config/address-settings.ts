@@ -1,0 +1,64 @@
+import { durationFrom, parsedBy } from "@datawire/runtime";
+import { z } from "zod";
+import { parsePattern } from "../address/pattern.ts";
+import { type AddressRule, DEFAULT_SETTINGS, OVERFLOWS } from "../address/rules.ts";
+import { byteSizeFrom } from "./byte-size.ts";
+
+/** The kinds that a rule can give: what this router routes. */
+const RULE_KINDS = ["queue", "topic", "direct", "none"] as const;
+
+const count = (wanted: string) => z.int().min(1).meta({ wanted });
+
+/** One entry of `addresses` in router.yaml. */
+export const addressRuleSetting = z
+  .strictObject({
+    match: parsedBy(parsePattern, "an address in which * stands for one segment and ** for the rest").meta({
+      description: "The addresses that it is for; the longest literal beginning wins.",
+    }),
+    kind: z
+      .enum(RULE_KINDS)
+      .optional()
+      .meta({ description: "What they are.", otherwise: "what the peer asks for, or the address says" }),
+    create: z.boolean().default(true).meta({ description: "Whether they are made on first use." }),
+    persist: z.boolean().default(true).meta({ description: "Whether messages are kept on disk." }),
+    max_deliveries: count("a number, 1 or more")
+      .default(DEFAULT_SETTINGS.maxDeliveries)
+      .meta({ description: "Failed deliveries after which a message goes to `dead/ADDRESS`." }),
+    max_messages: count("a number, 1 or more")
+      .optional()
+      .meta({ description: "Bounds a queue.", otherwise: "no bound" }),
+    max_bytes: byteSizeFrom(1).optional().meta({ description: "Bounds a queue.", otherwise: "no bound" }),
+    overflow: z
+      .enum(OVERFLOWS)
+      .default("refuse")
+      .meta({ description: "What happens at a bound: no credit, rejected, or the oldest goes." }),
+    dedupe: durationFrom(1)
+      .optional()
+      .meta({ description: "How long a `message-id` is remembered.", otherwise: "not at all" }),
+    expired: z
+      .enum(["drop", "dead"])
+      .default("drop")
+      .meta({ description: "What becomes of messages whose time is over." }),
+    retention: z
+      .strictObject({
+        age: durationFrom(1_000).default(7 * 86_400_000),
+        bytes: byteSizeFrom(1).default(2 ** 30),
+      })
+      .prefault({})
+      .meta({ description: "How long a topic keeps messages, and how many bytes of them." }),
+  })
+  .transform(({ match, kind = null, create, persist, expired, overflow, retention, ...rest }): AddressRule => ({
+    match,
+    kind,
+    settings: {
+      create,
+      persist,
+      expired,
+      overflow,
+      maxDeliveries: rest.max_deliveries,
+      maxMessages: rest.max_messages ?? null,
+      maxBytes: rest.max_bytes ?? null,
+      dedupeMs: rest.dedupe ?? null,
+      retention: { ageMs: retention.age, bytes: retention.bytes },
+    },
+  }));

@@ -1,0 +1,33 @@
+import type { ConsumerPort } from "./delivery.ts";
+import { Reader } from "./reader.ts";
+
+/** A consumer of a queue. */
+export class QueueConsumer {
+  readonly port: ConsumerPort;
+  readonly reader = new Reader();
+  readonly unsettled = new Set<number>();
+  /** What is being read from disk for it. */
+  loading: number | null = null;
+  /** With a filter: everything before it was offered, and not wanted. */
+  scan = 0;
+  readonly #excluded = new Set<number>();
+
+  constructor(port: ConsumerPort) {
+    this.port = port;
+  }
+
+  /** Whether it takes whatever comes. */
+  get isPlain(): boolean {
+    return this.port.filter === null && this.#excluded.size === 0;
+  }
+
+  excludes(sequence: number): boolean {
+    return this.#excluded.has(sequence);
+  }
+
+  exclude(sequence: number): void {
+    // From now on it looks for itself, from the oldest message on.
+    if (this.isPlain) this.scan = 0;
+    this.#excluded.add(sequence);
+  }
+}

@@ -1,0 +1,169 @@
+import type { MessageRecord } from "../log/record.ts";
+import { DurableEnd } from "./durable-end.ts";
+import { MessageIndex } from "./message-index.ts";
+import { Reader } from "./reader.ts";
+import { SequenceHeap } from "./sequence-heap.ts";
+import type { NewMessage, Place, QueueDeps } from "./storage.ts";
+
+/** What of a queue outlives a restart, beside its messages. */
+export interface QueueSnapshot {
+  readonly next: number;
+  /** Failed deliveries by sequence. */
+  readonly failures: readonly (readonly [sequence: number, deliveries: number])[];
+}
+
+/** The messages of a queue: which there are, which are ready, and what the log tells of them. */
+export abstract class QueueContents {
+  protected readonly deps: QueueDeps;
+  protected readonly index = new MessageIndex();
+  protected readonly failures = new Map<number, number>();
+  protected readonly durable: DurableEnd;
+  /** What was taken and is ready again. */
+  readonly #returned = new SequenceHeap();
+  /** Nothing from here on was taken by a consumer without a filter. */
+  #cursor = 0;
+
+  constructor(deps: QueueDeps) {
+    this.deps = deps;
+    this.durable = new DurableEnd(deps.storage, 1);
+  }
+
+  get messages(): number {
+    return this.index.count;
+  }
+
+  get bytes(): number {
+    return this.index.bytes;
+  }
+
+  /** When the oldest message was accepted; null for an empty queue. */
+  get oldestAtMs(): number | null {
+    const first = this.index.first();
+    return first === null ? null : this.index.acceptedAtMs(first);
+  }
+
+  /** Appends a message; it is given to consumers when it is durable. @returns its sequence. */
+  append(message: NewMessage): number {
+    const sequence = this.durable.add(() => this.pump());
+    this.index.put(sequence, this.deps.storage.append(sequence, message), message.acceptedAtMs);
+    return sequence;
+  }
+
+  /** Makes room for a message by dropping the oldest one that no consumer has. @returns whether there was one. */
+  dropOldest(): boolean {
+    const sequence = this.index.nextReady(0);
+    if (sequence === null) return false;
+    this.#forget(sequence);
+    // Unlike what was settled, it may not be durable yet.
+    this.deps.storage.removed(sequence, 1);
+    return true;
+  }
+
+  /** Drops everything that no consumer has. @returns how many messages. */
+  purge(): number {
+    let count = 0;
+    while (this.dropOldest()) count++;
+    return count;
+  }
+
+  /** Gives messages to those who want them. */
+  abstract pump(): void;
+
+  // What the log tells when it is read again, in its order.
+
+  restoreMessage(sequence: number, place: Place, acceptedAtMs: number): void {
+    const before = this.index.place(sequence);
+    if (before !== null) this.deps.storage.release(before);
+    this.index.put(sequence, place, acceptedAtMs);
+    this.durable.restore(sequence + 1);
+  }
+
+  restoreSettled(from: number, length: number): void {
+    for (let sequence = from; sequence < from + length; sequence++) this.#forget(sequence);
+  }
+
+  restoreFailed(sequence: number, deliveries: number): void {
+    if (this.index.place(sequence) !== null) this.failures.set(sequence, deliveries);
+  }
+
+  restoreSnapshot({ next, failures }: QueueSnapshot): void {
+    this.durable.restore(next);
+    // Their messages may come later in the log, where they were moved to.
+    for (const [sequence, deliveries] of failures) this.failures.set(sequence, deliveries);
+  }
+
+  /** The log was read to its end. */
+  restored(): void {
+    for (const sequence of this.failures.keys()) {
+      if (this.index.place(sequence) === null) this.failures.delete(sequence);
+    }
+  }
+
+  snapshot(): QueueSnapshot {
+    return { next: this.durable.next, failures: [...this.failures] };
+  }
+
+  /** Where a message is, for moving it; null where it is gone. */
+  placeOf(sequence: number): Place | null {
+    return this.index.place(sequence);
+  }
+
+  moved(sequence: number, place: Place): void {
+    const at = this.index.acceptedAtMs(sequence);
+    if (at !== null) this.index.put(sequence, place, at);
+  }
+
+  /** Forgets everything: the queue is removed. */
+  discard(): void {
+    for (let sequence = this.index.next(0); sequence !== null; sequence = this.index.next(sequence + 1)) {
+      this.#forget(sequence);
+    }
+    this.failures.clear();
+  }
+
+  /** The first message that is ready; null for none. */
+  protected nextForAll(): number | null {
+    for (let sequence = this.#returned.peek(); sequence !== undefined; sequence = this.#returned.peek()) {
+      this.#returned.pop();
+      if (this.index.isReady(sequence)) return sequence;
+    }
+    const sequence = this.nextFrom(this.#cursor);
+    if (sequence !== null) this.#cursor = sequence + 1;
+    return sequence;
+  }
+
+  /** The first message from a sequence on that is ready, and durable. */
+  protected nextFrom(from: number): number | null {
+    const sequence = this.index.nextReady(from);
+    return sequence === null || sequence >= this.durable.end ? null : sequence;
+  }
+
+  protected ready(sequence: number): void {
+    this.index.giveBack(sequence);
+    this.#returned.push(sequence);
+  }
+
+  protected settled(sequence: number): void {
+    this.#forget(sequence);
+    this.deps.storage.settled(0, sequence);
+  }
+
+  protected withRecord(sequence: number, use: (record: MessageRecord) => void, otherwise: () => void): void {
+    const place = this.index.place(sequence);
+    if (place === null) return otherwise();
+    const record = this.deps.storage.peek(place);
+    if (record !== null) return use(record);
+    new Reader().load({
+      place: () => this.index.place(sequence),
+      storage: this.deps.storage,
+      done: use,
+      failed: (error) => this.deps.onUnreadable(sequence, error, otherwise),
+    });
+  }
+
+  #forget(sequence: number): void {
+    this.failures.delete(sequence);
+    const place = this.index.remove(sequence);
+    if (place !== null) this.deps.storage.release(place);
+  }
+}

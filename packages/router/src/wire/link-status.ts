@@ -1,0 +1,31 @@
+import type { Receiver, Sender } from "@datawire/amqp";
+
+/** A link, as a status tells of it. */
+export interface LinkStatus {
+  readonly router: string;
+  readonly container: string;
+  readonly user: string | null;
+  readonly peer: string;
+  readonly link: string;
+  /** `in`: the peer sends. */
+  readonly direction: "in" | "out";
+  /** Null: each message says where it goes. */
+  readonly address: string | null;
+  readonly credit: number;
+  readonly unsettled: number;
+}
+
+/** What the router knows of the connection of a link. */
+export type LinkOwner = Pick<LinkStatus, "router" | "container" | "user" | "peer">;
+
+/** What a status tells of a link. */
+export function linkStatus(link: Sender | Receiver, address: string | null, owner: LinkOwner): LinkStatus {
+  return {
+    ...owner,
+    link: link.name,
+    direction: link.isReceiver ? "in" : "out",
+    address,
+    credit: link.credit,
+    unsettled: link.unsettled.size,
+  };
+}

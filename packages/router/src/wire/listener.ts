@@ -1,0 +1,77 @@
+import { createServer, type Server } from "node:net";
+import { formatListenAddress, type ListenAddress, listenError } from "@datawire/runtime";
+import { Peer, type PeerDeps } from "./peer.ts";
+
+/** An AMQP port that is open. */
+export interface Listener {
+  readonly address: ListenAddress;
+  /** Takes no more connections, ends those that there are, and resolves when they have ended. */
+  close(): Promise<void>;
+}
+
+/** What a listener needs beside what its connections need. */
+export interface ListenerConfig {
+  readonly listen: ListenAddress;
+  /** The flag or key that chose the address, for messages. */
+  readonly setting: string;
+  readonly connectionsMax: number;
+}
+
+/** How long connections have to end. */
+const CLOSE_MS_MAX = 2_000;
+
+/** The connections of all listeners. */
+export type Peers = Set<Peer>;
+
+/**
+ * Opens an AMQP port.
+ * @throws Error that says why it cannot listen.
+ */
+export async function listenAmqp(
+  { listen, setting, connectionsMax }: ListenerConfig,
+  deps: PeerDeps,
+  peers: Peers,
+): Promise<Listener> {
+  const mine = new Set<Peer>();
+  const server = createServer((socket) => {
+    const isFull = peers.size >= connectionsMax;
+    const refusal = isFull ? `Cannot take the connection: there are ${connectionsMax} (limits.connections)` : null;
+    // Beyond twice the bound there is not even an answer.
+    if (peers.size >= connectionsMax * 2) return void socket.destroy();
+    if (isFull) deps.log.debug("Connection refused", { peers: peers.size });
+    const peer = new Peer(socket, deps, refusal);
+    peers.add(peer);
+    mine.add(peer);
+    socket.on("close", () => {
+      peers.delete(peer);
+      mine.delete(peer);
+    });
+  });
+  await opened(server, listen, setting);
+  server.on("error", (error) => deps.log.debug("Listener failed", { listen: formatListenAddress(listen), error }));
+  const bound = server.address();
+  const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
+  return {
+    address: { host: listen.host, port },
+    async close() {
+      const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const peer of mine) peer.close("The router stops");
+      const cancel = deps.clock.setTimer(CLOSE_MS_MAX, () => {
+        for (const peer of mine) peer.destroy();
+      });
+      await ended;
+      cancel();
+    },
+  };
+}
+
+function opened(server: Server, { host, port }: ListenAddress, setting: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(listenError(error, { host, port }, setting));
+    server.once("error", fail);
+    server.listen({ host, port }, () => {
+      server.off("error", fail);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,66 @@
+import { type Receiver, SENDER_SETTLES, type Sender } from "@datawire/amqp";
+import type { AddressContext } from "../address/address.ts";
+import type { ConnectionLimits } from "../config/limits.ts";
+import type { Broker } from "../engine/broker.ts";
+import { readSource, readTarget } from "./attach.ts";
+import { readFilter } from "./filter.ts";
+import { ReceiverLink } from "./receiver-link.ts";
+import { RelayLink } from "./relay-link.ts";
+import { SenderLink } from "./sender-link.ts";
+
+/** What a link is for us: a peer that sends to one address or to many, or one that receives. */
+export type Link = SenderLink | RelayLink | ReceiverLink;
+
+/** What it takes to open links. */
+export interface Opening {
+  readonly broker: Broker;
+  readonly addresses: AddressContext;
+  readonly limits: ConnectionLimits;
+  /** What the peer calls itself. */
+  readonly container: string;
+  /** Makes an address for a link, which goes with it. */
+  readonly makeDynamic: (link: Sender | Receiver) => string;
+}
+
+/**
+ * Opens a link on which the peer sends.
+ * @throws Refused, or ProtocolError for what is no address.
+ */
+export function openSender(link: Receiver, { broker, addresses, limits, makeDynamic }: Opening): void {
+  const request = readTarget(link, addresses);
+  const maxMessageSize = limits.messageBytes;
+  if (request.is === "relay") {
+    link.context = new RelayLink(link, broker, addresses);
+    return link.accept({ maxMessageSize });
+  }
+  if (request.is === "dynamic") {
+    const address = makeDynamic(link);
+    link.context = new SenderLink(link, broker, { name: address, capability: null });
+    return link.accept({ maxMessageSize, target: { ...link.remote?.target, address, dynamic: true, type: "target" } });
+  }
+  link.context = new SenderLink(link, broker, { name: request.address.name, capability: request.capability });
+  link.accept({ maxMessageSize });
+}
+
+/**
+ * Opens a link on which the peer receives.
+ * @throws Refused, or ProtocolError for what is no address.
+ */
+export function openReceiver(link: Sender, { broker, addresses, limits, container, makeDynamic }: Opening): void {
+  const request = readSource(link, container, addresses);
+  const { inForce, takes } = readFilter(link.remote?.source?.filter);
+  const { filter: _, ...asked } = link.remote?.source ?? {};
+  const source = { ...asked, ...(inForce !== null && { filter: inForce }) };
+  const options = {
+    filter: takes,
+    isPresettled: link.remote?.sndSettleMode === SENDER_SETTLES.settled,
+    unsettledMax: limits.unsettled,
+  };
+  if (request.is === "dynamic") {
+    const name = makeDynamic(link);
+    link.context = new ReceiverLink(link, broker, { name, capability: null, from: null, subscription: null }, options);
+    return link.accept({ source: { ...source, address: name, dynamic: true } });
+  }
+  link.context = new ReceiverLink(link, broker, request.source, options);
+  link.accept({ source });
+}

@@ -1,0 +1,248 @@
+import type { Socket } from "node:net";
+import {
+  CONDITION,
+  Connection,
+  type ConnectionEnd,
+  type ConnectionEvents,
+  type IncomingDelivery,
+  type LinkEnd,
+  type OutgoingDelivery,
+  type Receiver,
+  type SaslServer,
+  type Sender,
+} from "@datawire/amqp";
+import { type Clock, describeError, type Logger, VERSION } from "@datawire/runtime";
+import type { ConnectionLimits } from "../config/limits.ts";
+import type { AddressContext } from "../address/address.ts";
+import type { Broker } from "../engine/broker.ts";
+import { ownerOf } from "./attach.ts";
+import { linkStatus, type LinkStatus } from "./link-status.ts";
+import { type Link, openReceiver, openSender, type Opening } from "./open-link.ts";
+import { errorOf } from "./relay-link.ts";
+import type { Temporaries } from "./temporaries.ts";
+
+/** What all connections share. */
+export interface PeerDeps {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly temporaries: Temporaries;
+  readonly addresses: AddressContext;
+  readonly limits: ConnectionLimits;
+  /** What the router calls itself. */
+  readonly container: string;
+  readonly sasl: SaslServer;
+}
+
+/** One connection of a client. */
+export class Peer implements ConnectionEvents {
+  readonly #socket: Socket;
+  readonly #deps: PeerDeps;
+  readonly #connection: Connection;
+  /** Dynamic addresses of its links. */
+  readonly #dynamic = new Map<Sender | Receiver, string>();
+  #writes = false;
+  #cancelTick: (() => void) | null = null;
+  #waitsForDisk = false;
+  #congested = false;
+
+  /** @param refusal why the peer is told that it may not stay; null where it may. */
+  constructor(socket: Socket, deps: PeerDeps, refusal: string | null = null) {
+    this.#socket = socket;
+    this.#deps = deps;
+    const { sessions, links, frameBytes } = deps.limits;
+    this.#connection = new Connection(
+      {
+        role: "server",
+        open: {
+          containerId: deps.container,
+          offeredCapabilities: ["ANONYMOUS-RELAY"],
+          properties: new Map([
+            ["product", "datawire-router"],
+            ["version", VERSION],
+          ]),
+        },
+        saslServer: deps.sasl,
+        saslRequired: false,
+        frameBytesMax: frameBytes,
+        channelMax: sessions - 1,
+        linksMax: links,
+      },
+      this,
+      this.#nowMs(),
+    );
+    this.#refusal = refusal;
+    socket.setNoDelay(true);
+    socket.on("data", (bytes) => this.#receive(bytes));
+    socket.on("drain", () => this.#drained());
+    socket.on("error", (error) =>
+      deps.log.debug("Connection failed", { peer: this.address, error: describeError(error) }),
+    );
+    socket.on("close", () => {
+      this.#cancelTick?.();
+      this.#connection.disconnected();
+    });
+    this.#tick();
+  }
+
+  readonly #refusal: string | null;
+
+  /** Where it comes from. */
+  get address(): string {
+    return `${this.#socket.remoteAddress ?? "?"}:${this.#socket.remotePort ?? 0}`;
+  }
+
+  /** What it calls itself. */
+  get container(): string {
+    return this.#connection.remote?.containerId ?? "";
+  }
+
+  /** Its links, as `dw link list --json` has them. */
+  links(router: string): LinkStatus[] {
+    const owner = { router, container: this.container, user: this.#connection.identity, peer: this.address };
+    return this.#connection.sessions.flatMap(({ links }) =>
+      links.flatMap((link) => {
+        const ours = linkOf(link);
+        return ours === null ? [] : [linkStatus(link, ours.name, owner)];
+      }),
+    );
+  }
+
+  /** Ends the connection: the router stops. */
+  close(description: string): void {
+    this.#connection.close({ condition: CONDITION.connectionForced, description });
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  get #opening(): Opening {
+    return {
+      ...this.#deps,
+      container: this.container,
+      makeDynamic: (link) => {
+        const address = this.#deps.temporaries.take(ownerOf(this.container, link.name));
+        this.#dynamic.set(link, address);
+        return address;
+      },
+    };
+  }
+
+  outputReady(): void {
+    if (this.#writes) return;
+    this.#writes = true;
+    setImmediate(() => this.#write());
+  }
+
+  opened(): void {
+    if (this.#refusal !== null) {
+      return this.#connection.close({ condition: CONDITION.resourceLimitExceeded, description: this.#refusal });
+    }
+    // What it said of its patience may be due earlier than what was due until now.
+    this.#tick();
+  }
+
+  sessionBegan(): void {}
+
+  sessionEnded(): void {}
+
+  closed({ by, error }: ConnectionEnd): void {
+    const { log } = this.#deps;
+    if (error !== null && by !== "transport") log.info("Connection ended", { peer: this.address, by, ...error });
+  }
+
+  linkAsked(link: Sender | Receiver): void {
+    try {
+      if (link.isReceiver) openSender(link, this.#opening);
+      else openReceiver(link, this.#opening);
+    } catch (error) {
+      const refusal = errorOf(error);
+      this.#deps.log.info("Link refused", { peer: this.address, link: link.name, ...refusal });
+      link.refuse(refusal);
+    }
+  }
+
+  linkAttached(): void {}
+
+  linkDetached(link: Sender | Receiver, { closed }: LinkEnd): void {
+    linkOf(link)?.detached(closed);
+    link.context = null;
+    const address = this.#dynamic.get(link);
+    if (address === undefined) return;
+    this.#dynamic.delete(link);
+    this.#deps.temporaries.release(ownerOf(this.container, link.name), address, closed);
+  }
+
+  delivered(delivery: IncomingDelivery): void {
+    const link = linkOf(delivery.receiver);
+    if (link !== null && "delivered" in link) link.delivered(delivery);
+  }
+
+  settled(): void {}
+
+  senderFlow(): void {}
+
+  flow(sender: Sender): void {
+    const link = linkOf(sender);
+    if (link !== null && "flow" in link) link.flow();
+  }
+
+  outcome(delivery: OutgoingDelivery): void {
+    const link = linkOf(delivery.sender);
+    if (link !== null && "outcome" in link) link.outcome(delivery);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#connection.receive(bytes, this.#nowMs());
+    if (this.#connection.done) this.outputReady();
+    const { broker } = this.#deps;
+    if (!broker.isCongested || this.#waitsForDisk) return;
+    // What is not read yet waits at its sender.
+    this.#waitsForDisk = true;
+    this.#socket.pause();
+    broker.log.whenDurable(() => {
+      this.#waitsForDisk = false;
+      this.#resume();
+    });
+  }
+
+  #write(): void {
+    this.#writes = false;
+    if (this.#socket.destroyed) return;
+    const bytes = this.#connection.takeOutput(this.#nowMs());
+    if (bytes !== null && !this.#socket.write(bytes) && !this.#congested) {
+      this.#congested = true;
+      this.#connection.setCongested(true);
+      this.#socket.pause();
+    }
+    if (this.#connection.done) this.#socket.end();
+  }
+
+  #drained(): void {
+    if (!this.#congested) return;
+    this.#congested = false;
+    this.#connection.setCongested(false);
+    this.#resume();
+  }
+
+  #resume(): void {
+    if (!this.#congested && !this.#waitsForDisk) this.#socket.resume();
+  }
+
+  #tick(): void {
+    this.#cancelTick?.();
+    this.#cancelTick = null;
+    const dueMs = this.#connection.tick(this.#nowMs());
+    if (this.#connection.done) this.outputReady();
+    if (dueMs === null || this.#socket.destroyed) return;
+    this.#cancelTick = this.#deps.clock.setTimer(Math.max(1, dueMs - this.#nowMs()), () => this.#tick());
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+}
+
+const linkOf = (link: Sender | Receiver): Link | null => link.context as Link | null;

@@ -1,0 +1,107 @@
+import { type DeliveryState, isOutcome, type OutgoingDelivery, type Sender } from "@datawire/amqp";
+import type { Broker, SourceRequest } from "../engine/broker.ts";
+import type { Source, SourcePort } from "../engine/ports.ts";
+import type { Condition } from "../engine/refused.ts";
+import type { Delivery, Outcome } from "../queue/delivery.ts";
+import { toOutgoing } from "./outgoing-message.ts";
+
+/** How a peer receives. */
+export interface ReceiverOptions {
+  readonly filter: SourcePort["filter"];
+  /** Whether it is sent without being asked what became of it. */
+  readonly isPresettled: boolean;
+  readonly unsettledMax: number;
+}
+
+/** A link on which a peer receives from one address. */
+export class ReceiverLink implements SourcePort {
+  readonly name: string;
+  readonly filter: SourcePort["filter"];
+  readonly #sender: Sender;
+  readonly #options: ReceiverOptions;
+  readonly #source: Source;
+  readonly #isTopic: boolean;
+  /** Messages that are sent and not settled. */
+  #unsettled = 0;
+
+  constructor(sender: Sender, broker: Broker, request: SourceRequest, options: ReceiverOptions) {
+    this.#sender = sender;
+    this.#options = options;
+    this.name = request.name;
+    this.filter = options.filter;
+    this.#source = broker.openSource(request, this);
+    this.#isTopic = this.#source.isTopic;
+  }
+
+  get credit(): number {
+    return this.#sender.credit;
+  }
+
+  wants(): boolean {
+    return this.#unsettled < this.#options.unsettledMax && this.#sender.canSend();
+  }
+
+  deliver(delivery: Delivery): void {
+    const { head, rest } = toOutgoing(delivery, this.#isTopic);
+    const { isPresettled } = this.#options;
+    const sent = this.#sender.send(rest, { settled: isPresettled, ...(head !== undefined && { head }) });
+    // It could be sent a moment ago, and nothing happened since.
+    if (sent === null) throw new Error("Cannot send a message: the link takes none");
+    if (sent.settled) return this.#source.settle(delivery.sequence, ACCEPTED);
+    sent.context = delivery.sequence;
+    this.#unsettled++;
+  }
+
+  exhausted(): void {
+    if (this.#sender.drain) this.#sender.drained();
+  }
+
+  gone(condition: Condition, description: string): void {
+    this.#sender.detach({ error: { condition, description } });
+  }
+
+  /** The peer gave credit, or there is room again. */
+  flow(): void {
+    this.#source.pump();
+    if (this.#sender.drain && this.#sender.credit === 0) this.#sender.drained();
+  }
+
+  /** The peer said what became of a message. */
+  outcome(delivery: OutgoingDelivery): void {
+    const sequence = delivery.context;
+    const { state, settled } = delivery;
+    if (typeof sequence !== "number" || (!settled && !isOutcome(state))) return;
+    delivery.context = null;
+    this.#unsettled--;
+    const outcome = outcomeOf(state ?? this.#sender.remote?.source?.defaultOutcome ?? null);
+    this.#source.settle(sequence, outcome, settled ? undefined : () => delivery.settle());
+    // It may have been what kept others back.
+    if (this.#unsettled === this.#options.unsettledMax - 1) this.#source.pump();
+  }
+
+  detached(isClosed: boolean): void {
+    this.#source.detach(isClosed);
+  }
+}
+
+const ACCEPTED: Outcome = { outcome: "accepted" };
+
+/** What a peer says of a message; settled without a word, it goes back. */
+function outcomeOf(state: DeliveryState | null): Outcome {
+  switch (state?.type) {
+    case "accepted":
+      return ACCEPTED;
+    case "rejected": {
+      const { error } = state;
+      return { outcome: "rejected", reason: error?.description ?? error?.condition ?? "rejected" };
+    }
+    case "modified":
+      return {
+        outcome: "modified",
+        failed: state.deliveryFailed ?? false,
+        undeliverableHere: state.undeliverableHere ?? false,
+      };
+    default:
+      return { outcome: "released" };
+  }
+}

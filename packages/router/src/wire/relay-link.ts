@@ -1,0 +1,84 @@
+import type { IncomingDelivery, Receiver } from "@datawire/amqp";
+import { ProtocolError } from "@datawire/protocol";
+import { type AddressContext, parseMessageAddress } from "../address/address.ts";
+import type { Broker } from "../engine/broker.ts";
+import type { Sink, SinkPort } from "../engine/ports.ts";
+import { Refused } from "../engine/refused.ts";
+import type { Outcome } from "../queue/delivery.ts";
+import { readTo } from "./incoming-message.ts";
+import { stateOf, take } from "./sender-link.ts";
+
+/** Messages on their way, and addresses that are kept at hand. */
+const CREDIT = 200;
+const SINKS_MAX = 100;
+
+/** A link on which each message says where it goes. */
+export class RelayLink {
+  readonly name = null;
+  readonly #receiver: Receiver;
+  readonly #broker: Broker;
+  readonly #context: AddressContext;
+  /** The last used ones last. */
+  readonly #sinks = new Map<string, Sink<IncomingDelivery>>();
+  readonly #port: SinkPort<IncomingDelivery>;
+
+  constructor(receiver: Receiver, broker: Broker, context: AddressContext) {
+    this.#receiver = receiver;
+    this.#broker = broker;
+    this.#context = context;
+    this.#port = {
+      // The link's credit is that of no address: what one of them cannot take is rejected.
+      credit: 0,
+      setCredit: () => {},
+      accepted: (deliveries) => {
+        for (const delivery of deliveries) delivery.accept();
+        this.#receiver.keepCredit(CREDIT);
+      },
+      settled: (delivery, outcome: Outcome) => delivery.settle(stateOf(outcome)),
+      gone: () => {
+        // Whoever sends there next hears of it, or makes it anew.
+        for (const [name, sink] of this.#sinks) if (sink.isGone) this.#sinks.delete(name);
+      },
+    };
+    receiver.setCredit(CREDIT);
+  }
+
+  delivered(delivery: IncomingDelivery): void {
+    try {
+      const to = readTo(delivery.message);
+      if (to !== null && typeof to === "object") throw new Refused("amqp:invalid-field", to.malformed);
+      if (to === null)
+        throw new Refused("amqp:precondition-failed", "Cannot relay a message: it does not say where to (`to`)");
+      const sink = this.#sink(parseMessageAddress(to, this.#context).name);
+      if (sink.isClosed)
+        throw new Refused("amqp:resource-limit-exceeded", `Cannot relay a message: ${sink.name} takes none now`);
+      take(sink, delivery);
+    } catch (error) {
+      delivery.reject(errorOf(error));
+    }
+    this.#receiver.keepCredit(CREDIT);
+  }
+
+  detached(): void {
+    for (const sink of this.#sinks.values()) sink.detach();
+  }
+
+  #sink(name: string): Sink<IncomingDelivery> {
+    const sink = this.#sinks.get(name) ?? this.#broker.openSink(name, null, this.#port);
+    this.#sinks.delete(name);
+    this.#sinks.set(name, sink);
+    const [oldest] = this.#sinks;
+    if (this.#sinks.size > SINKS_MAX && oldest !== undefined) {
+      oldest[1].detach();
+      this.#sinks.delete(oldest[0]);
+    }
+    return sink;
+  }
+}
+
+/** What a peer is told of a refusal; anything else is a mistake of ours, and thrown on. */
+export function errorOf(error: unknown): { readonly condition: string; readonly description: string } {
+  if (error instanceof Refused) return { condition: error.condition, description: error.message };
+  if (error instanceof ProtocolError) return { condition: "amqp:invalid-field", description: error.message };
+  throw error;
+}
