@@ -1,6 +1,7 @@
 import { settingsSchema as directorySettings } from "@datawire/directory";
 import { settingsSchema as dwSettings } from "@datawire/dw-cli";
 import { describeSettings, formatProblem, parseYamlFile } from "@datawire/runtime";
+import { settingsSchema as routerSettings } from "@datawire/router";
 import { settingsSchema as sherlockSettings } from "@datawire/sherlock";
 import { createServiceSchema, settingsSchema as watsonSettings } from "@datawire/watson";
 import { expect, test } from "vitest";
@@ -11,6 +12,7 @@ const SCHEMAS = {
   "directory.yaml": directorySettings,
   "watson.yaml": watsonSettings,
   "sherlock.yaml": sherlockSettings,
+  "router.yaml": routerSettings,
   "dw.yaml": dwSettings,
   "datawire.d": createServiceSchema({ directories: [], noExec: null }),
 };

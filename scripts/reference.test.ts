@@ -18,11 +18,13 @@ test("there is a manual page for every program and every file", () => {
     "directory.8",
     "watson.8",
     "sherlock.8",
+    "router.8",
     "dw.1",
     "directory.yaml.5",
     "watson.yaml.5",
     "datawire.d.5",
     "sherlock.yaml.5",
+    "router.yaml.5",
     "dw.yaml.5",
   ]);
 });

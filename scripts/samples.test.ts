@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "dstack-samples-"));
 const env = { PATH: process.env["PATH"], HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" };
 /** Each starts two programs; a busy machine takes its time. */
 const CHECKED_WITHIN_MS = 30_000;
-const samples = ["directory", "sherlock", "watson"] as const;
+const samples = ["directory", "router", "sherlock", "watson"] as const;
 
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -109,6 +109,11 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Your template has no `log {{percentiles.log}}`: there are no percentiles": shown('board.set("weaknesses"'),
   "The list of services cannot be made": elsewhere("it is the answer, with status 500, to who asks for the list"),
   "The kept addresses of names cannot be used": shown('board?.set("kept addresses"'),
+  // router
+  "The log cannot be written, accepting nothing": shown('board.set("log"'),
+  "The log cannot be used as it should": shown("recent.note({ subject, message })"),
+  "Damaged part of the log put aside": shown('board.set(\n      "damage"'),
+  "Everybody who reaches this router may do everything: `auth: { mode: none }`": shown('board.set("auth"'),
   // watson
   "Outcome of a check cannot be taken": shown('board.set("checks"'),
   "The directory cannot be told": shown('board.set("telling"'),

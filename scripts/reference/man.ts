@@ -32,7 +32,7 @@ function page(name: string, section: number, version: string, body: readonly str
 
 function program({ name, summary, usage, options, commands }: DescribedProgram): string[] {
   const isDaemon = name !== "dw";
-  const others = ["directory", "watson", "sherlock"].filter((other) => other !== name);
+  const others = ["directory", "watson", "sherlock", "router"].filter((other) => other !== name);
   return [
     ...heading("NAME"),
     text(`${name} - ${lowerFirst(summary)}`),
@@ -86,6 +86,7 @@ function file({ file: name, summary, settings }: DescribedFile): string[] {
     ".BR directory (8),",
     ".BR watson (8),",
     ".BR sherlock (8),",
+    ".BR router (8),",
     ".BR dw (1)",
   ];
 }

@@ -1,4 +1,5 @@
 import { createMetrics as ofDirectory } from "@datawire/directory";
+import { createMetrics as ofRouter } from "@datawire/router";
 import { createMetrics as ofSherlock } from "@datawire/sherlock";
 import { createMetrics as ofWatson } from "@datawire/watson";
 
@@ -22,10 +23,21 @@ export async function describeMetrics(): Promise<ReadonlyMap<string, readonly De
     services: () => 0,
     isPresent: () => false,
   });
+  const router = ofRouter({
+    broker: {
+      kept: [],
+      direct: [],
+      retired: { in: 0, out: 0, dead: 0, expired: 0, dropped: 0, duplicates: 0 },
+      trouble: null,
+      log: { usage: { bytes: 0, neededBytes: 0, segments: 0 }, backlogBytes: 0 },
+    },
+    connections: () => 0,
+  });
   return new Map([
     ["directory", read(await directory.registry.metrics())],
     ["watson", read(await watson.registry.metrics())],
     ["sherlock", read(await sherlock.registry.metrics())],
+    ["router", read(await router.metrics())],
   ]);
 }
 

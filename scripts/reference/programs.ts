@@ -1,6 +1,7 @@
 import { COMMANDS, createProgram, DAEMONS, settingsSchema as dwSettings } from "@datawire/dw-cli";
 import { directoryDaemon, settingsSchema as directorySettings } from "@datawire/directory";
 import { createServiceSchema, settingsSchema as watsonSettings, watson } from "@datawire/watson";
+import { router, settingsSchema as routerSettings } from "@datawire/router";
 import { settingsSchema as sherlockSettings, sherlock } from "@datawire/sherlock";
 import { type Command, describeDaemon, type DescribedSetting, describeSettings } from "@datawire/runtime";
 
@@ -34,7 +35,12 @@ export interface DescribedFile {
 
 /** All programs, daemons first. */
 export function describePrograms(): DescribedProgram[] {
-  const daemons = [describeDaemon(directoryDaemon), describeDaemon(watson), describeDaemon(sherlock)];
+  const daemons = [
+    describeDaemon(directoryDaemon),
+    describeDaemon(watson),
+    describeDaemon(sherlock),
+    describeDaemon(router),
+  ];
   return [...daemons.map((program) => describeProgram(program)), describeDw()];
 }
 
@@ -50,6 +56,7 @@ export function describeFiles(): DescribedFile[] {
       settings: describeSettings(service),
     },
     { file: "sherlock.yaml", summary: "settings of Sherlock", settings: describeSettings(sherlockSettings) },
+    { file: "router.yaml", summary: "settings of the router", settings: describeSettings(routerSettings) },
     { file: "dw.yaml", summary: "settings of dw", settings: describeSettings(dwSettings) },
   ];
 }

@@ -11,6 +11,9 @@ export async function startDaemon(name: string, args: readonly string[]): Promis
     case "sherlock":
       await import("@datawire/sherlock/main");
       return;
+    case "router":
+      await import("@datawire/router/main");
+      return;
     default:
       throw new Error(`Cannot start ${JSON.stringify(name)}: there is no such daemon`);
   }

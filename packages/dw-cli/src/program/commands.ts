@@ -31,4 +31,5 @@ export const DAEMONS: Readonly<Record<string, string>> = {
   directory: "start a directory",
   watson: "start a watson",
   sherlock: "start a sherlock",
+  router: "start a router",
 };

@@ -5,7 +5,9 @@ import { COUNTED } from "../engine/kept-address.ts";
 
 /** What the numbers come from; all are looked up when they are asked for. */
 export interface MetricSources {
-  readonly broker: Broker;
+  readonly broker: Pick<Broker, "kept" | "direct" | "retired" | "trouble"> & {
+    readonly log: Pick<Broker["log"], "usage" | "backlogBytes">;
+  };
   readonly connections: () => number;
 }
 

@@ -41,8 +41,14 @@ export const addressRuleSetting = z
       .meta({ description: "What becomes of messages whose time is over." }),
     retention: z
       .strictObject({
-        age: durationFrom(1_000).default(7 * 86_400_000),
-        bytes: byteSizeFrom(1).default(2 ** 30),
+        age: durationFrom(1_000)
+          .default(7 * 86_400_000)
+          .meta({ description: "How old they may get." }),
+        bytes: byteSizeFrom(1)
+          .default(2 ** 30)
+          .meta({
+            description: "What they may take together; a durable subscription keeps back what it has not read.",
+          }),
       })
       .prefault({})
       .meta({ description: "How long a topic keeps messages, and how many bytes of them." }),

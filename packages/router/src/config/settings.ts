@@ -65,11 +65,11 @@ export const settingsSchema = z.strictObject({
     .default([])
     .meta({ description: "Directories whose names may stand in front of addresses, as in `//services/orders`." }),
   addresses: z
-    .array(addressRuleSetting)
+    .union([addressRuleSetting.transform((one) => [one]), z.array(addressRuleSetting)])
     .default([])
     .meta({ description: "What addresses are, and how their messages are kept." }),
   auth: z
-    .strictObject({ mode: z.literal("none").meta({ wanted: "none" }) })
+    .strictObject({ mode: z.literal("none").meta({ wanted: "none", description: "`none`: there are no users." }) })
     .optional()
     .meta({
       description: "`mode: none` lets everybody do everything, beyond loopback too.",
@@ -77,7 +77,7 @@ export const settingsSchema = z.strictObject({
     }),
   limits: z
     .strictObject({
-      connections: ofBound(1_000_000).default(20_000),
+      connections: ofBound(1_000_000).default(20_000).meta({ description: "Of all clients together." }),
       sessions: ofBound(65_536).default(256).meta({ description: "Of a connection." }),
       links: ofBound(1_000_000).default(4_096).meta({ description: "Of a connection." }),
       frame: byteSizeFrom(512, 16 * 2 ** 20)
