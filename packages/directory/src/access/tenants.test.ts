@@ -39,7 +39,7 @@ const DAMAGE: Readonly<Record<string, (file: string) => Promise<void>>> = {
   "is a folder": (file) => mkdir(file),
   async "has a wrong checksum"(file) {
     const store = await openEmbeddedStore(dirname(file), "//localhost/directory");
-    await store.commit([{ key: "services///a", value: {}, expected: 0 }]);
+    await store.commit([{ key: "services///a", value: {}, version: 0 }]);
     await store.close();
     const database = new DatabaseSync(file);
     database.exec("UPDATE records SET sum = 'none'");

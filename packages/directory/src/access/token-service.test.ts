@@ -36,8 +36,8 @@ test("TokenService.load() leaves out what it cannot read, says so, and replaces 
   const store = new MemoryStore();
   const board = new ProblemBoard();
   await store.commit([
-    { key: "access/token/new", value: { id: "new" }, expected: 0 },
-    { key: "access/constructor", value: {}, expected: 0 },
+    { key: "access/token/new", value: { id: "new" }, version: 0 },
+    { key: "access/constructor", value: {}, version: 0 },
   ]);
   const service = new TokenService({ store, clock: createFakeClock(), log: noLog, board, pins: false, changed() {} });
   await service.load();
@@ -51,7 +51,7 @@ test("TokenService.load() leaves out what it cannot read, says so, and replaces 
 
 test("TokenService.authority() makes no other authority in the place of one that cannot be read", async () => {
   const store = new MemoryStore();
-  await store.commit([{ key: "access/authority", value: { certificate: "no", key: "no" }, expected: 0 }]);
+  await store.commit([{ key: "access/authority", value: { certificate: "no", key: "no" }, version: 0 }]);
   const service = new TokenService({
     store,
     clock: createFakeClock(),
@@ -78,7 +78,7 @@ test("TokenService takes the authority of another directory that it hears of whi
   await service.load();
   const authority = await createAuthority(0);
   const ours = service.authority();
-  const version = await store.commit([{ key: "access/authority", value: authority, expected: 0 }]);
+  const version = await store.commit([{ key: "access/authority", value: authority, version: 0 }]);
   store.tell([{ key: "access/authority", value: authority, version }]);
   expect(await ours).toEqual(authority);
   expect((await store.load()).records).toContainEqual({ key: "access/authority", value: authority, version });

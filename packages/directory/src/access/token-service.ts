@@ -1,9 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
 import { formatToken, ProtocolError, type Role } from "@datawire/protocol";
 import { type RecordStore, StoreError } from "../store/contract.ts";
-import { type JournalDeps, RecordJournal } from "../store/record-journal.ts";
+import { type JournalDeps, type Recorded, RecordJournal } from "../store/record-journal.ts";
 import type { AuthorityRecord, TokenRecord } from "../store/token-record.ts";
-import { type AccessRecord, AUTHORITY_KEY, readAccessRecord, TOKEN_PREFIX } from "../store/read-access-record.ts";
+import {
+  accessKey,
+  type AccessRecord,
+  AUTHORITY_KEY,
+  readAccessRecord,
+  TOKEN_PREFIX,
+} from "../store/read-access-record.ts";
 import { Tokens } from "./tokens.ts";
 import { hashOf } from "./gate.ts";
 import { authorityFingerprint } from "../store/fingerprint.ts";
@@ -47,8 +53,9 @@ export class TokenService {
 
   constructor(deps: TokenServiceDeps) {
     this.#deps = deps;
-    const recorded = {
+    const recorded: Recorded<AccessRecord> = {
       read: readAccessRecord,
+      keyOf: accessKey,
       apply: (record: AccessRecord): void => {
         if (record.kind === "authority") this.#authority = record.value;
         else this.tokens.set(record.id, record.value);
@@ -80,7 +87,7 @@ export class TokenService {
     const made = await this.#journal.change(() => {
       this.tokens.requireRoom();
       const result = this.#make(order, { id: this.#freeId(), by });
-      return { writes: [result], result };
+      return { records: [result], result };
     });
     return this.#handed(made);
   }
@@ -94,11 +101,11 @@ export class TokenService {
       const ids = FIRST_ROLES.toReversed().map((role) => ({ role, id: firstIdOf(role) }));
       // One that cannot be read is there all the same.
       if (this.tokens.size > 0 || ids.some(({ id }) => this.#journal.has(TOKEN_PREFIX + id)))
-        return { writes: [], result: null };
+        return { records: [], result: null };
       const result = ids.map(({ role, id }) =>
         this.#make({ role, services: null, tenant: null, expiresMs: null }, { id, by }),
       );
-      return { writes: result, result };
+      return { records: result, result };
     });
     return made === null ? null : Promise.all(made.map((one) => this.#handed(one)));
   }
@@ -116,7 +123,7 @@ export class TokenService {
           "not_found",
           `Cannot revoke ${JSON.stringify(id.slice(0, 100))}: there is no such token`,
         );
-      return { writes: [{ key: TOKEN_PREFIX + id, value: null }], result: record };
+      return { records: [{ kind: "token", id, value: null }], result: record };
     });
   }
 
@@ -126,8 +133,8 @@ export class TokenService {
     const made = await createAuthority(this.#deps.clock.nowMs());
     return this.#journal.change(() => {
       // Another directory on the same store may have been first.
-      if (this.#authority !== null) return { writes: [], result: this.#authority };
-      if (!this.#journal.has(AUTHORITY_KEY)) return { writes: [{ key: AUTHORITY_KEY, value: made }], result: made };
+      if (this.#authority !== null) return { records: [], result: this.#authority };
+      if (!this.#journal.has(AUTHORITY_KEY)) return { records: [{ kind: "authority", value: made }], result: made };
       // Another one in its place would shut out every client that trusts the one that was.
       throw new StoreError(
         "damaged",
@@ -149,7 +156,7 @@ export class TokenService {
     const services = order.services === null ? null : [...order.services];
     const createdMs = this.#deps.clock.nowMs();
     const value: TokenRecord = { id, hash: hashOf(secret), ...order, services, createdMs, createdBy: by };
-    return { key: `${TOKEN_PREFIX}${id}`, value, secret };
+    return { kind: "token", id, value, secret } as const;
   }
 
   async #handed({ value, secret }: { readonly value: TokenRecord; readonly secret: string }): Promise<MadeToken> {

@@ -10,6 +10,9 @@ import type { ApiContext } from "./context.ts";
 import { stamp } from "./context.ts";
 import { bindDownload, bindUpload, type BoundEndpoint } from "./router.ts";
 
+/** What backups are made of. */
+type BackupContext = Pick<ApiContext, "store" | "executor" | "tenants" | "publisher" | "log">;
+
 /** The largest backup that is taken back: 100,000 instances make one of 50 MB. */
 export const BACKUP_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -17,7 +20,7 @@ export const BACKUP_BYTES_MAX = 256 * 1024 * 1024;
 const RESTORES_MAX = 1;
 
 /** The endpoints behind `directory backup` and `directory restore`, for a directory that runs. */
-export function backupEndpoints(context: ApiContext): BoundEndpoint[] {
+export function backupEndpoints(context: BackupContext): BoundEndpoint[] {
   let restores = 0;
   const restore = async (source: AsyncIterable<Uint8Array>, author: Author) => {
     const backup = await readBackup(source);
@@ -49,7 +52,7 @@ export function backupEndpoints(context: ApiContext): BoundEndpoint[] {
   ];
 }
 
-function readAll({ store, executor, tenants }: ApiContext): Promise<Backup> {
+function readAll({ store, executor, tenants }: BackupContext): Promise<Backup> {
   const settled = async (one: { readonly store: Store; readonly executor: ChangeExecutor }) => {
     await one.executor.settled();
     return one.store.load();
@@ -62,7 +65,7 @@ function readAll({ store, executor, tenants }: ApiContext): Promise<Backup> {
 }
 
 /** The executors of all tenants that there are, or are to be; opened before anything is written, as one may not be. */
-async function executorsOf({ tenants }: ApiContext, backup: Backup): Promise<ReadonlyMap<string, ChangeExecutor>> {
+async function executorsOf({ tenants }: BackupContext, backup: Backup): Promise<ReadonlyMap<string, ChangeExecutor>> {
   const executors = new Map<string, ChangeExecutor>();
   for (const name of new Set([...(await tenants.list()), ...backup.tenants.keys()]))
     executors.set(name, (await tenants.of(name)).executor);

@@ -21,8 +21,11 @@ import { type ApiContext, stamp } from "./context.ts";
 import { serviceName, viewpointOf } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
+/** What changes are made with. */
+type ChangeContext = Pick<ApiContext, "state" | "executor" | "links" | "publisher" | "clock" | "log">;
+
 /** The endpoints that change something. */
-export function changeEndpoints(context: ApiContext): BoundEndpoint[] {
+export function changeEndpoints(context: ChangeContext): BoundEndpoint[] {
   const { state } = context;
   const run = <P extends Plan>(plan: (moment: Moment) => P, options: { author: Author; dryRun: boolean }) =>
     perform(context, plan, options);
@@ -88,7 +91,7 @@ export function changeEndpoints(context: ApiContext): BoundEndpoint[] {
 }
 
 async function perform<P extends Plan>(
-  { executor, clock }: ApiContext,
+  { executor, clock }: ChangeContext,
   plan: (moment: Moment) => P,
   { author, dryRun }: { readonly author: Author; readonly dryRun: boolean },
 ): Promise<Done<P>> {
@@ -98,13 +101,13 @@ async function perform<P extends Plan>(
 }
 
 /** Reads the table as the plan leaves it, which after a dry run is a table that nobody else sees. */
-function afterwards<T>({ state }: ApiContext, { plan, changed }: Done<Plan>, read: () => T): T {
+function afterwards<T>({ state }: ChangeContext, { plan, changed }: Done<Plan>, read: () => T): T {
   const change = effective(plan.change);
   return changed || isIdle(change) ? read() : preview(state.table, change, read);
 }
 
 async function routeAnswer(
-  context: ApiContext,
+  context: ChangeContext,
   plan: (moment: Moment) => RoutePlan,
   options: { readonly author: Author; readonly dryRun: boolean },
 ) {
@@ -120,7 +123,7 @@ async function routeAnswer(
   return { ...at, ...shown, notes, changed: done.changed };
 }
 
-function serviceAnswer(context: ApiContext, service: string, { plan, changed }: Done<Plan>) {
+function serviceAnswer(context: ChangeContext, service: string, { plan, changed }: Done<Plan>) {
   const settings = plan.change.services[0]?.after?.settings ?? null;
   return { ...stamp(context), service, settings, notes: plan.notes, changed };
 }

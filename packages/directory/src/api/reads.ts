@@ -21,8 +21,11 @@ import { type ApiContext, stamp } from "./context.ts";
 import { originalCallers } from "./originals.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
+/** What is read from. */
+type ReadContext = Pick<ApiContext, "state" | "links" | "publisher" | "counters" | "originals" | "clock">;
+
 /** The endpoints that only read. */
-export function readEndpoints(context: ApiContext): BoundEndpoint[] {
+export function readEndpoints(context: ReadContext): BoundEndpoint[] {
   const { state } = context;
   return [
     bind(endpoints.listServices, () => ({ ...stamp(context), services: sortedServices(context) })),
@@ -62,7 +65,7 @@ export function serviceName(text: string): string {
   return service;
 }
 
-function sortedServices({ state: { table }, links }: ApiContext): ServiceListing[] {
+function sortedServices({ state: { table }, links }: ReadContext): ServiceListing[] {
   const findings = findingsOf(links.clients());
   return [...table.serviceNames()].toSorted().flatMap((name) => {
     const listing = listService(table, name);
@@ -82,7 +85,7 @@ function withFindings(listing: ServiceListing, findings: ReturnType<typeof findi
   return { ...listing, instances };
 }
 
-function showService({ state, links }: ApiContext, text: string) {
+function showService({ state, links }: ReadContext, text: string) {
   const name = serviceName(text);
   const listing = listService(state.table, name);
   const service = listing === null ? null : withFindings(listing, findingsOf(links.clients()));
@@ -91,7 +94,7 @@ function showService({ state, links }: ApiContext, text: string) {
   return { service, settings: entity.settings, declared: entity.declared };
 }
 
-function listInstances(context: ApiContext) {
+function listInstances(context: ReadContext) {
   const { state } = context;
   return sortedServices(context).flatMap(({ service, instances }) =>
     instances.map((instance) => {
@@ -123,7 +126,7 @@ function listHistory(state: State, { limit: text }: { readonly limit?: string | 
 }
 
 /** For every service: any caller, and every caller that has a table of its own. */
-function distributions(context: ApiContext): Explanation[] {
+function distributions(context: ReadContext): Explanation[] {
   const { table } = context.state;
   return [...table.serviceNames()].toSorted().flatMap((name) => {
     const own = table.service(name)?.tables.map(({ caller }) => caller) ?? [];
@@ -134,7 +137,7 @@ function distributions(context: ApiContext): Explanation[] {
 
 /** Where requests go, by the table and by what the caller's own proxies find. */
 function explainAsFound(
-  context: ApiContext,
+  context: ReadContext,
   service: string,
   caller: string,
   request: RequestFacts = {},
@@ -162,7 +165,7 @@ export function viewpointOf({ links }: Pick<ApiContext, "links">, caller: string
 type ExplainQuery = z.output<typeof endpoints.explain.query>;
 
 function explainQuery(
-  context: ApiContext,
+  context: ReadContext,
   { caller: callerText = "*", service, path, headers }: ExplainQuery,
 ): Explanation {
   const caller = callerText.startsWith("//")
@@ -179,7 +182,7 @@ function explainQuery(
   throw noSuchService(context.state.table, "explain", name);
 }
 
-function listCounters({ counters, clock }: ApiContext, { seconds: text }: { readonly seconds?: string | undefined }) {
+function listCounters({ counters, clock }: ReadContext, { seconds: text }: { readonly seconds?: string | undefined }) {
   const seconds = Number(text ?? 60);
   if (!(seconds > 0 && seconds * 1_000 <= COUNTERS_KEPT_MS))
     throw new ProtocolError("invalid_argument", `Cannot use ${text} as seconds: wanted 1 to 3600`);

@@ -6,8 +6,11 @@ import type { TokenRecord } from "../store/token-record.ts";
 import type { ApiContext } from "./context.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
+/** What tokens are made with. */
+type TokenContext = Pick<ApiContext, "tokens" | "executor" | "clock">;
+
 /** The endpoints behind `dw token`. An admin of a tenant sees and makes the tokens of that tenant alone. */
-export function tokenEndpoints({ tokens, executor, clock }: ApiContext): BoundEndpoint[] {
+export function tokenEndpoints({ tokens, executor, clock }: TokenContext): BoundEndpoint[] {
   return [
     bind(endpoints.listTokens, ({ grant }) => ({
       tokens: tokens.tokens.list(grant.tenant).map((record) => showToken(record, clock.nowMs())),

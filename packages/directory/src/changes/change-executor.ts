@@ -13,8 +13,8 @@ import {
 } from "../model/records.ts";
 import type { State } from "../registry/state.ts";
 import type { RecordContent } from "../store/contract.ts";
-import { type JournalDeps, RecordJournal } from "../store/record-journal.ts";
-import { replacing, type Write } from "../store/replacement.ts";
+import { type JournalDeps, type Recorded, RecordJournal } from "../store/record-journal.ts";
+import { type PlainRecord, replacing } from "../store/replacement.ts";
 
 /** Who gave a command, as far as anyone can tell. */
 export interface Author {
@@ -66,8 +66,9 @@ export class ChangeExecutor {
     this.#state = state;
     this.#log = deps.log;
     this.#observer = observer;
-    const recorded = {
+    const recorded: Recorded<DurableRecord> = {
       read: readRecord,
+      keyOf: recordKey,
       apply: (record: DurableRecord, moment: Moment) => state.set(record, moment),
       leftOut(key: string, moment: Moment): void {
         // No entry of the history gets the number of one that cannot be read.
@@ -99,11 +100,11 @@ export class ChangeExecutor {
       const made = plan(moment);
       const { undoes, action } = made;
       const change = effective(made.change);
-      if (isIdle(change) && undoes === undefined) return { writes: [], result: { plan: made, changed: false } };
+      if (isIdle(change) && undoes === undefined) return { records: [], result: { plan: made, changed: false } };
       const entry = this.#entry(action, { author, change, undoable: undoable && undoes === undefined, moment });
       const undone = undoes === undefined ? [] : [historyRecord(undoes.id, { ...undoes, undone: true })];
-      const writes = [...recordsOf(change), ...undone].map(writeOf);
-      return { writes: [...writes, ...this.#audited(entry)], result: { plan: made, changed: true } };
+      const records = [...recordsOf(change), ...undone, ...this.#audited(entry)];
+      return { records, result: { plan: made, changed: true } };
     });
     if (done.changed) this.#tell(done.plan.action, author);
     return done;
@@ -118,7 +119,7 @@ export class ChangeExecutor {
     try {
       await this.#journal.change((moment) => {
         const entry = this.#entry(action, { author, change: emptyChangeSet(), undoable: false, moment });
-        return { writes: this.#audited(entry), result: null };
+        return { records: this.#audited(entry), result: null };
       });
       this.#observer.recorded();
     } catch (error) {
@@ -131,15 +132,16 @@ export class ChangeExecutor {
    * Makes the records be those of a backup, and no others. What is registered stays: that is the Watsons' word.
    * @returns how many records are not what they were.
    */
-  async restore(backup: readonly Write[], author: Author): Promise<number> {
+  async restore(backup: readonly PlainRecord[], author: Author): Promise<number> {
     const changed = await this.#journal.replace((current, moment) => {
       // Sessions go on over a backup that was made before there was a key.
-      const writes = replacing(current, backup, (key) => key === SESSION_KEY);
-      const action = `restore of a backup: ${writes.length} of ${Math.max(current.length, backup.length)} records changed`;
+      const changes = replacing(current, backup, (key) => key === SESSION_KEY);
+      const action = `restore of a backup: ${changes.length} of ${Math.max(current.length, backup.length)} records changed`;
       const kept = backup.flatMap(({ key }) => HISTORY_KEY.exec(key)?.[1] ?? []).map(Number);
       const entry = this.#entry(action, { author, change: emptyChangeSet(), undoable: false, moment });
       const id = Math.max(entry.id, ...kept.map((taken) => taken + 1));
-      return { writes: [...writes, writeOf(historyRecord(id, { ...entry, id }))], result: writes.length };
+      const record = historyRecord(id, { ...entry, id });
+      return { records: [...changes, { key: recordKey(record), value: record.value }], result: changes.length };
     });
     this.#observer.recorded();
     this.#log.warn("Backup restored", { records: changed, ...author });
@@ -151,7 +153,7 @@ export class ChangeExecutor {
    * has written of the same since stays.
    */
   async remember(records: readonly DurableRecord[]): Promise<void> {
-    const written = await this.#journal.offer(records.map(writeOf));
+    const written = await this.#journal.offer(records);
     if (!written) this.#log.debug("Another directory was faster", { records: records.map(recordKey) });
   }
 
@@ -191,9 +193,9 @@ export class ChangeExecutor {
   }
 
   /** An entry, and the end of those that leave the history for it. */
-  #audited(entry: HistoryEntry): Write[] {
+  #audited(entry: HistoryEntry): DurableRecord[] {
     const excess = this.#state.history.excess().map((id) => historyRecord(id, null));
-    return [historyRecord(entry.id, entry), ...excess].map(writeOf);
+    return [historyRecord(entry.id, entry), ...excess];
   }
 }
 
@@ -204,5 +206,3 @@ const historyRecord = (id: number, value: HistoryEntry | null): DurableRecord =>
   id: String(id),
   value,
 });
-
-const writeOf = (record: DurableRecord): Write => ({ key: recordKey(record), value: record.value });

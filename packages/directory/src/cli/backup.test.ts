@@ -51,8 +51,8 @@ test("readableOf() leaves out what could not be restored, and says what", () => 
 test("restoreAll() leaves what the backup has, and nothing else", async () => {
   const store = await openEmbeddedStore(join(folder, "into"), "test");
   await store.commit([
-    { key: "a", value: 1, expected: 0 },
-    { key: "b", value: 2, expected: 0 },
+    { key: "a", value: 1, version: 0 },
+    { key: "b", value: 2, version: 0 },
   ]);
   await store.replication.save({ stored: [{ ...stored, registration: registration("old@x") }], gone: [] });
   const none = { own: store, listTenants: async () => [], openTenant: async () => store };
@@ -67,7 +67,7 @@ test("restoreAll() leaves what the backup has of each tenant, and nothing else",
   const path = join(folder, "tenants-of-one");
   const put = async (where: string, key: string): Promise<void> => {
     const store = await openEmbeddedStore(where, "test");
-    await store.commit([{ ...entry(`caller/${key}`), expected: 0 }]);
+    await store.commit([{ ...entry(`caller/${key}`), version: 0 }]);
     await store.close();
   };
   await put(tenantFolder(path, "acme"), "a");

@@ -28,7 +28,7 @@ beforeAll(async () => {
   lines = text.split("\n").slice(0, -2);
   idle = join(folder, "idle");
   const store = await openEmbeddedStore(idle, "test");
-  await store.commit([{ key: "caller/m", value: { name: "m", kind: "sherlock", seenMs: 1 }, expected: 0 }]);
+  await store.commit([{ key: "caller/m", value: { name: "m", kind: "sherlock", seenMs: 1 }, version: 0 }]);
   await store.close();
 });
 afterAll(async () => {
@@ -193,14 +193,14 @@ async function oldBackup(spoil: (database: DatabaseSync) => void = () => {}): Pr
   const place = await mkdtemp(join(folder, "old-"));
   const store = await openEmbeddedStore(place, "backup");
   await store.commit([
-    { key: "caller/m", value: { name: "m", kind: "sherlock", seenMs: 1 }, expected: 0 },
+    { key: "caller/m", value: { name: "m", kind: "sherlock", seenMs: 1 }, version: 0 },
     {
       key: "tenants/acme",
       value: {
         records: [{ key: "caller/t", value: { name: "t", kind: "library", seenMs: 2 } }],
         registrations: [stored],
       },
-      expected: 0,
+      version: 0,
     },
   ]);
   await store.replication.save({ stored: [stored], gone: [] });

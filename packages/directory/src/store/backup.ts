@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { instanceKey } from "@datawire/protocol";
-import type { StoreContent, VersionedRecord } from "./contract.ts";
+import type { StoreContent } from "./contract.ts";
+import type { PlainRecord } from "./replacement.ts";
 
 /**
  * A backup is text: one JSON value a line, so that nothing in it is run by whoever reads it. The first line says what it
@@ -10,7 +11,7 @@ import type { StoreContent, VersionedRecord } from "./contract.ts";
 
 /** What is kept for those who share a table. */
 export interface BackupContent extends Pick<StoreContent, "registrations"> {
-  readonly records: readonly Pick<VersionedRecord, "key" | "value">[];
+  readonly records: readonly PlainRecord[];
 }
 
 /** What a directory keeps: its own store, and that of each tenant by name. */

@@ -1,21 +1,13 @@
 import type { StoredRegistration } from "../model/records.ts";
 import type { RegistrationReplication } from "./replication.ts";
 
-/** A record as a store holds it. Versions only grow, and no two states of one record have the same. */
+/** A record as a store holds it, or as it is to be written. Versions only grow, and no two states of one record have the same. */
 export interface VersionedRecord {
   readonly key: string;
-  /** JSON; null for a record that is gone, and the text where it is none. */
+  /** JSON; null for a record that is gone or is to be removed, and the text where a store has what is none. */
   readonly value: unknown;
+  /** Of one to be written, the version that the writer knows, 0 where it knows of none: nobody may have written it since. */
   readonly version: number;
-}
-
-/** A record to be written, on the condition that nobody has written it since. */
-export interface RecordWrite {
-  readonly key: string;
-  /** JSON; null removes the record. */
-  readonly value: unknown;
-  /** The version that the writer knows; 0 where it knows of none. */
-  readonly expected: number;
 }
 
 /** The records that a store holds when a directory starts. */
@@ -51,10 +43,10 @@ export interface RecordStore {
   /**
    * Writes all records or none. Once it resolves they survive the loss of the process and of power.
    * @returns the version that all of them now have.
-   * @throws StoreError `conflict` when one is not at its expected version, and `follow` has told what it is by then;
+   * @throws StoreError `conflict` when one is not at the version that the writer knows, and `follow` has told what it is by then;
    * `unavailable` when nothing can be written now; `uncertain`.
    */
-  commit(writes: readonly RecordWrite[]): Promise<number>;
+  commit(writes: readonly VersionedRecord[]): Promise<number>;
   /**
    * Calls `listener` with what others have written, in its order; a write of one's own may come too, while it is being
    * answered. A store of one directory alone never calls it.

@@ -29,7 +29,7 @@ test("openEmbeddedStore() refuses a folder that another directory uses, and name
     code: "in_use",
     message: expect.stringContaining(`the directory //services/directory (process ${process.pid}) uses it`),
   });
-  await store.commit([{ key: "a", value: 1, expected: 0 }]);
+  await store.commit([{ key: "a", value: 1, version: 0 }]);
   await store.close();
   const next = await openEmbeddedStore(folder, "//other/directory");
   expect((await next.load()).records).toHaveLength(1);
@@ -64,9 +64,9 @@ test("outage says that nothing can be written, until the next try succeeds", asy
   database.close();
   const store = await openEmbeddedStore(folder, "//localhost/directory", { nowMs: () => 7 });
   expect(store.outage).toBe(null);
-  await expect(store.commit([{ key: "large", value: 1, expected: 0 }])).rejects.toMatchObject({ code: "unavailable" });
+  await expect(store.commit([{ key: "large", value: 1, version: 0 }])).rejects.toMatchObject({ code: "unavailable" });
   expect(store.outage).toEqual({ sinceMs: 7, reason: expect.stringContaining("disk is full") });
-  await expect(store.commit([{ key: "small", value: 1, expected: 9 }])).rejects.toMatchObject({ code: "conflict" });
+  await expect(store.commit([{ key: "small", value: 1, version: 9 }])).rejects.toMatchObject({ code: "conflict" });
   expect(store.outage).not.toBe(null);
   await store.replication.save({ stored: [], gone: [] });
   expect(store.outage).toBe(null);
@@ -80,7 +80,7 @@ async function filled(): Promise<{ folder: string; path: string }> {
   const writes = Array.from({ length: 300 }, (_, i) => ({
     key: `table/${i}`,
     value: { text: "x".repeat(100) },
-    expected: 0,
+    version: 0,
   }));
   await store.commit(writes);
   await store.close();
@@ -126,7 +126,7 @@ function startWriter(folder: string): ChildProcess {
     const store = await openEmbeddedStore(${JSON.stringify(folder)}, "//localhost/directory");
     let next = (await store.load()).records.length;
     for (;;) {
-      await store.commit([{ key: "n/" + next, value: { next, text: "x".repeat(500) }, expected: 0 }]);
+      await store.commit([{ key: "n/" + next, value: { next, text: "x".repeat(500) }, version: 0 }]);
       process.stdout.write(next + "\\n");
       next += 1;
       await new Promise(setImmediate);

@@ -16,7 +16,6 @@ import type { RegistrationChanges } from "../registry/dirty-set.ts";
 import {
   type Outage,
   StoreError,
-  type RecordWrite,
   type Store,
   type StoreContent,
   type UnreadableEntry,
@@ -114,10 +113,10 @@ export class EmbeddedStore implements Store {
     return { records, registrations, unreadable };
   }
 
-  async commit(writes: readonly RecordWrite[]): Promise<number> {
+  async commit(writes: readonly VersionedRecord[]): Promise<number> {
     const version = this.#version + 1;
     this.#transaction(() => {
-      for (const { key, value, expected } of writes) {
+      for (const { key, value, version: expected } of writes) {
         const current = Number(this.#versionOf.get(key)?.["version"] ?? 0);
         if (current !== expected)
           throw new StoreError("conflict", `Cannot write ${key}: it is at version ${current}, wanted ${expected}`);

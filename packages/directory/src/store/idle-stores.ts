@@ -50,7 +50,7 @@ async function restoreInto(store: Store, backup: BackupContent): Promise<void> {
   const versions = new Map(current.records.map(({ key, version }) => [key, version]));
   const writes = replacing(current.records, backup.records);
   for (const part of inParts(writes, store))
-    await store.commit(part.map((write) => ({ ...write, expected: versions.get(write.key) ?? 0 })));
+    await store.commit(part.map((record) => ({ ...record, version: versions.get(record.key) ?? 0 })));
   // In a store that directories share, registrations are the Watsons' to state: they do so as soon as one runs.
   if (store.replication.kind !== "snapshot") return;
   const gone = current.registrations.map(({ registration }) => instanceKey(registration));

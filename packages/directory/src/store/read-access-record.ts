@@ -14,6 +14,10 @@ export type AccessRecord =
   | { readonly kind: "authority"; readonly value: AuthorityRecord | null }
   | { readonly kind: "token"; readonly id: string; readonly value: TokenRecord | null };
 
+/** The key under which a store keeps a record of who may do what. */
+export const accessKey = (record: AccessRecord): string =>
+  record.kind === "authority" ? AUTHORITY_KEY : TOKEN_PREFIX + record.id;
+
 /**
  * Reads what comes out of a store or a backup, for meaning as well as for shape.
  * @throws ProtocolError `invalid_argument` that names the record.

@@ -2,7 +2,7 @@ import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../testing/memory-store.ts";
-import type { RecordWrite } from "./contract.ts";
+import type { VersionedRecord } from "./contract.ts";
 import { RecordJournal } from "./record-journal.ts";
 
 interface Note {
@@ -22,6 +22,7 @@ function open(store = new MemoryStore()) {
   const board = new ProblemBoard();
   const recorded = {
     read,
+    keyOf: ({ key }: Note) => key,
     apply({ key, value }: Note): void {
       if (value === null) known.delete(key);
       else known.set(key, value);
@@ -34,13 +35,13 @@ function open(store = new MemoryStore()) {
   const increment = () =>
     journal.change(() => {
       const value = (known.get("n") ?? 0) + 1;
-      return { writes: [{ key: "n", value }], result: value };
+      return { records: [{ key: "n", value }], result: value };
     });
   return { store, journal, known, told, board, begin, increment };
 }
 
 /** What another directory writes, which is told of as by a shared store. */
-async function writeElsewhere(store: MemoryStore, write: RecordWrite): Promise<void> {
+async function writeElsewhere(store: MemoryStore, write: VersionedRecord): Promise<void> {
   const version = await store.commit([write]);
   store.tell([{ key: write.key, value: write.value, version }]);
 }
@@ -58,7 +59,10 @@ test("change() of what its plan refuses, or what cannot be read again, writes no
   const refused = journal.change(() => {
     throw new Error("refused");
   });
-  const unreadable = journal.change(() => ({ writes: [{ key: "n", value: "text" }], result: null }));
+  const unreadable = journal.change(() => ({
+    records: [{ key: "n", value: "text" as unknown as number }],
+    result: null,
+  }));
   const next = increment();
   await expect(refused).rejects.toThrow("refused");
   await expect(unreadable).rejects.toThrow("it is no number");
@@ -79,10 +83,10 @@ test("change() is planned again where another directory was faster", async () =>
   class ContestedStore extends MemoryStore {
     #contested = false;
 
-    override async commit(writes: readonly RecordWrite[]): Promise<number> {
+    override async commit(writes: readonly VersionedRecord[]): Promise<number> {
       if (this.#contested) return super.commit(writes);
       this.#contested = true;
-      const version = await super.commit([{ key: "n", value: 10, expected: 0 }]);
+      const version = await super.commit([{ key: "n", value: 10, version: 0 }]);
       try {
         return await super.commit(writes);
       } finally {
@@ -99,7 +103,7 @@ test("change() is planned again where another directory was faster", async () =>
 test("offer() gives way to what another directory has written", async () => {
   const { begin, journal, known, store } = open();
   await begin();
-  await store.commit([{ key: "n", value: 10, expected: 0 }]);
+  await store.commit([{ key: "n", value: 10, version: 0 }]);
   expect(await journal.offer([{ key: "n", value: 1 }])).toBe(false);
   expect(store.records.get("n")?.value).toBe(10);
   expect(await journal.offer([{ key: "m", value: 1 }])).toBe(true);
@@ -111,18 +115,18 @@ test("replace() writes in parts that the store takes, planned on what it holds",
     override readonly writesMax: number = 8;
     readonly sizes: number[] = [];
 
-    override commit(writes: readonly RecordWrite[]): Promise<number> {
+    override commit(writes: readonly VersionedRecord[]): Promise<number> {
       this.sizes.push(writes.length);
       return super.commit(writes);
     }
   }
   const store = new SmallStore();
   const { begin, journal, known } = open(store);
-  await store.commit([{ key: "old", value: 1, expected: 0 }]);
+  await store.commit([{ key: "old", value: 1, version: 0 }]);
   await begin();
   const wanted = Array.from({ length: 4 }, (_, i) => ({ key: `n${i}`, value: i }));
   const held = await journal.replace((current) => ({
-    writes: [...wanted, { key: "old", value: null }],
+    records: [...wanted, { key: "old", value: null }],
     result: current.map(({ key }) => key),
   }));
   expect(held).toEqual(["old"]);
@@ -137,17 +141,17 @@ test("replace() writes in parts that the store takes, planned on what it holds",
 
 test("begin() leaves out what cannot be read, says so, and knows that it is there", async () => {
   const { begin, journal, known, board, store } = open();
-  await store.commit([{ key: "n", value: "text", expected: 0 }]);
+  await store.commit([{ key: "n", value: "text", version: 0 }]);
   await begin();
   expect([known.size, journal.has("n")]).toEqual([0, true]);
   expect(board.list()).toMatchObject([{ subject: "n", message: "left out: it is no number" }]);
-  await journal.change(() => ({ writes: [{ key: "n", value: 1 }], result: null }));
+  await journal.change(() => ({ records: [{ key: "n", value: 1 }], result: null }));
   expect(board.list()).toEqual([]);
 });
 
 test("what others write is applied in their order, and told of", async () => {
   const { begin, known, told, store } = open();
   await begin();
-  await writeElsewhere(store, { key: "n", value: 1, expected: 0 });
+  await writeElsewhere(store, { key: "n", value: 1, version: 0 });
   expect([known.get("n"), told]).toEqual([1, [["n 1"]]]);
 });

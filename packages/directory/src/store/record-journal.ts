@@ -1,19 +1,20 @@
 import { type Chance, type Clock, type Logger, type ProblemBoard, systemChance } from "@datawire/runtime";
 import { type Moment, momentOf } from "../model/moment.ts";
 import { LeftOut } from "../problems/left-out.ts";
-import {
-  type RecordContent,
-  type RecordStore,
-  type RecordWrite,
-  StoreError,
-  type VersionedRecord,
-} from "./contract.ts";
-import { inParts, type Write } from "./replacement.ts";
+import { type RecordContent, type RecordStore, StoreError, type VersionedRecord } from "./contract.ts";
+import { inParts, type PlainRecord } from "./replacement.ts";
+
+/** What every record has: null says that it is gone. */
+interface Valued {
+  readonly value: unknown;
+}
 
 /** What the records of a journal make. */
-export interface Recorded<R> {
+export interface Recorded<R extends Valued> {
   /** Reads a record, or its end where the value is null, for its meaning. Throws what is wrong with it. */
   read(key: string, value: unknown): R;
+  /** The key under which the store has it. */
+  keyOf(record: R): string;
   /** Makes it part of what is known. */
   apply(record: R, moment: Moment): void;
   /** A record is there that cannot be read; what is known of it from before stays. */
@@ -34,10 +35,10 @@ export interface JournalDeps {
   readonly storing?: () => () => void;
 }
 
-/** What is to be written, and what its making comes to. */
-export interface Planned<T> {
+/** What is to be written, and what that comes to. */
+export interface Planned<R, T> {
   /** None changes nothing. */
-  readonly writes: readonly Write[];
+  readonly records: readonly R[];
   readonly result: T;
 }
 
@@ -52,7 +53,7 @@ const PLAN_PAUSE_MS = 10;
  * condition that nobody was faster, and only then part of what is known. So what anyone has seen is durable, and what is
  * refused was not written. What others on the same store write comes the same way.
  */
-export class RecordJournal<R> {
+export class RecordJournal<R extends Valued> {
   readonly #recorded: Recorded<R>;
   readonly #deps: JournalDeps;
   readonly #versions = new Map<string, number>();
@@ -85,14 +86,14 @@ export class RecordJournal<R> {
    * look at the versions that its writes rest on: news that came in between would be overwritten.
    * @throws StoreError `unavailable` or `uncertain`; `conflict` where others were faster each time.
    */
-  change<T>(plan: (moment: Moment) => Planned<T>): Promise<T> {
+  change<T>(plan: (moment: Moment) => Planned<R, T>): Promise<T> {
     return this.#serially(async () => {
       const { clock, chance = systemChance } = this.#deps;
       for (let attempt = 1; ; attempt++) {
         const moment = momentOf(clock);
-        const { writes, result } = plan(moment);
+        const { records, result } = plan(moment);
         try {
-          if (writes.length > 0) await this.#write(writes, moment);
+          if (records.length > 0) await this.#write(this.#plain(records), moment);
           return result;
         } catch (error) {
           if (!isConflict(error) || attempt === PLANS_MAX) throw error;
@@ -103,10 +104,10 @@ export class RecordJournal<R> {
   }
 
   /** Writes what gives way to what another directory has written of the same: returns whether it was written. */
-  offer(writes: readonly Write[]): Promise<boolean> {
+  offer(records: readonly R[]): Promise<boolean> {
     return this.#serially(async () => {
       try {
-        await this.#write(writes, momentOf(this.#deps.clock));
+        await this.#write(this.#plain(records), momentOf(this.#deps.clock));
         return true;
       } catch (error) {
         if (!isConflict(error)) throw error;
@@ -119,13 +120,13 @@ export class RecordJournal<R> {
    * Makes a change of any size, planned on all that the store holds. A store that takes only so many writes at once gets
    * them in parts; planned again, only what is missing is written.
    */
-  replace<T>(plan: (current: readonly VersionedRecord[], moment: Moment) => Planned<T>): Promise<T> {
+  replace<T>(plan: (current: readonly VersionedRecord[], moment: Moment) => Planned<PlainRecord, T>): Promise<T> {
     return this.#serially(async () => {
       const { store, clock } = this.#deps;
       const moment = momentOf(clock);
-      const { records } = await store.load();
-      const { writes, result } = plan(records, moment);
-      for (const part of inParts(writes, store)) await this.#write(part, moment);
+      const { records: current } = await store.load();
+      const { records, result } = plan(current, moment);
+      for (const part of inParts(records, store)) await this.#write(part, moment);
       return result;
     });
   }
@@ -135,17 +136,21 @@ export class RecordJournal<R> {
     await this.#queue;
   }
 
-  async #write(wanted: readonly Write[], moment: Moment): Promise<void> {
+  #plain(records: readonly R[]): PlainRecord[] {
+    return records.map((record) => ({ key: this.#recorded.keyOf(record), value: record.value }));
+  }
+
+  async #write(wanted: readonly PlainRecord[], moment: Moment): Promise<void> {
     const { store, storing } = this.#deps;
-    const writes = wanted.map(({ key, value }): RecordWrite => {
+    const writes = wanted.map(({ key, value }) => ({
       // What could not be read again must not be written: the next start would leave it out.
-      if (value !== null) this.#recorded.read(key, value);
-      return { key, value, expected: this.#versions.get(key) ?? 0 };
-    });
+      read: value === null ? undefined : this.#recorded.read(key, value),
+      known: { key, value, version: this.#versions.get(key) ?? 0 },
+    }));
     const stored = storing?.();
-    const version = await store.commit(writes);
+    const version = await store.commit(writes.map(({ known }) => known));
     stored?.();
-    this.#recorded.applied(writes.flatMap(({ key, value }) => this.#take({ key, value, version }, moment)));
+    this.#recorded.applied(writes.flatMap(({ known, read }) => this.#take({ ...known, version }, moment, read)));
   }
 
   #follow(followed: readonly VersionedRecord[]): void {
@@ -153,14 +158,14 @@ export class RecordJournal<R> {
     this.#recorded.applied(followed.flatMap((one) => this.#take(one, moment)));
   }
 
-  /** Takes a record as the store has it. */
-  #take({ key, value, version }: VersionedRecord, moment: Moment): R[] {
+  /** Takes a record as the store has it, which may have been read already. */
+  #take({ key, value, version }: VersionedRecord, moment: Moment, read?: R): R[] {
     // One that is left out is there all the same: whoever replaces it has to know its version.
     if (value === null) this.#versions.delete(key);
     else this.#versions.set(key, version);
     this.#leftOut.settle(key);
     try {
-      const record = this.#recorded.read(key, value);
+      const record = read ?? this.#recorded.read(key, value);
       this.#recorded.apply(record, moment);
       return [record];
     } catch (error) {

@@ -1,7 +1,7 @@
-import type { RecordWrite, VersionedRecord } from "./contract.ts";
+import type { VersionedRecord } from "./contract.ts";
 
-/** What is wanted of a key; null removes the record. */
-export type Write = Pick<RecordWrite, "key" | "value">;
+/** A record without its version; null removes it. */
+export type PlainRecord = Pick<VersionedRecord, "key" | "value">;
 
 /**
  * What has to be written so that a store which holds `current` holds `wanted`, and no other records.
@@ -9,9 +9,9 @@ export type Write = Pick<RecordWrite, "key" | "value">;
  */
 export function replacing(
   current: readonly VersionedRecord[],
-  wanted: readonly Write[],
+  wanted: readonly PlainRecord[],
   keeps: (key: string) => boolean = () => false,
-): Write[] {
+): PlainRecord[] {
   const before = new Map(current.map(({ key, value }) => [key, JSON.stringify(value)]));
   const after = new Map(wanted.map(({ key, value }) => [key, JSON.stringify(value)]));
   const changed = wanted.filter(({ key }) => before.get(key) !== after.get(key));

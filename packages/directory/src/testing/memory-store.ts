@@ -1,11 +1,4 @@
-import {
-  type Outage,
-  type RecordWrite,
-  type Store,
-  type StoreContent,
-  StoreError,
-  type VersionedRecord,
-} from "../store/contract.ts";
+import { type Outage, type Store, type StoreContent, StoreError, type VersionedRecord } from "../store/contract.ts";
 import { instanceKey } from "@datawire/protocol";
 import type { StoredRegistration } from "../model/records.ts";
 import type { SnapshotReplication } from "../store/replication.ts";
@@ -32,9 +25,9 @@ export class MemoryStore implements Store {
     return { records: [...this.records.values()], registrations: [...this.registrations.values()], unreadable: [] };
   }
 
-  async commit(writes: readonly RecordWrite[]): Promise<number> {
+  async commit(writes: readonly VersionedRecord[]): Promise<number> {
     this.#write();
-    for (const { key, expected } of writes) {
+    for (const { key, version: expected } of writes) {
       const current = this.records.get(key)?.version ?? 0;
       if (current !== expected) throw new StoreError("conflict", `Cannot write ${key}`);
     }

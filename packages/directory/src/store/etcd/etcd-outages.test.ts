@@ -100,7 +100,7 @@ function startWriter(prefix: string): ChildProcess {
     const store = await openEtcdStore(config, { clock: systemClock, log: noLog }, new AbortController().signal);
     let next = (await store.load()).records.length;
     for (;;) {
-      await store.commit([{ key: "n/" + next, value: { next, text: "x".repeat(500) }, expected: 0 }]);
+      await store.commit([{ key: "n/" + next, value: { next, text: "x".repeat(500) }, version: 0 }]);
       process.stdout.write(next + "\\n");
       next += 1;
     }`;

@@ -10,14 +10,7 @@ import {
 } from "@datawire/runtime";
 import { failedAt } from "../../problems/failed-at.ts";
 import { LeftOut } from "../../problems/left-out.ts";
-import {
-  type Outage,
-  type RecordWrite,
-  type Store,
-  type StoreContent,
-  StoreError,
-  type VersionedRecord,
-} from "../contract.ts";
+import { type Outage, type Store, type StoreContent, StoreError, type VersionedRecord } from "../contract.ts";
 import { parseJson } from "../parse-json.ts";
 import type { Replica } from "../replication.ts";
 import { type Entry, type Etcd, EtcdClient, type TxnResult } from "./etcd-client.ts";
@@ -185,14 +178,14 @@ export class EtcdStore implements Store {
     return { records, registrations: registrations.flatMap(({ value }) => value ?? []), unreadable };
   }
 
-  async commit(writes: readonly RecordWrite[]): Promise<number> {
+  async commit(writes: readonly VersionedRecord[]): Promise<number> {
     if (this.#outage !== null) throw unavailable(this.#outage.reason);
     if (writes.length > WRITES_MAX)
       throw new StoreError(
         "unavailable",
         `Cannot write ${writes.length} records at once: etcd takes ${WRITES_MAX}; change fewer things at once`,
       );
-    const swaps = writes.map(({ key, value, expected }) => ({
+    const swaps = writes.map(({ key, value, version: expected }) => ({
       key: this.#parts.keys.of("records", key),
       value: value === null ? null : JSON.stringify(value),
       expected,

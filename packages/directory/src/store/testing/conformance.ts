@@ -11,7 +11,7 @@ export interface StorePlace {
 
 /** What every store must do; `create` makes a place that is empty. */
 export function describeStore(name: string, create: () => Promise<StorePlace>): void {
-  const write = (key: string, value: unknown, expected = 0) => ({ key, value, expected });
+  const write = (key: string, value: unknown, version = 0) => ({ key, value, version });
   const content = async (store: Store) =>
     Object.fromEntries((await store.load()).records.map(({ key, value }) => [key, value]));
 

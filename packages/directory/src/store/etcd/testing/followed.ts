@@ -42,4 +42,4 @@ export async function follow(choice: Choice): Promise<Followed> {
   return { store, shared, records, news };
 }
 
-export const put = (key: string, value: unknown, expected = 0) => ({ key, value, expected });
+export const put = (key: string, value: unknown, version = 0) => ({ key, value, version });
