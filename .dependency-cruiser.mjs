@@ -11,6 +11,7 @@ const libraries = {
   runtime: ["protocol"],
   http: ["protocol", "runtime"],
   link: ["protocol", "catalog", "api", "runtime"],
+  telemetry: ["protocol", "api", "runtime"],
   mdk: ["protocol", "catalog", "api", "routing", "runtime", "link"],
 };
 
@@ -23,6 +24,7 @@ const rooms = {
   runtime: ["time", "net", "errors", "problems", "http1", "files", "log", "config", "daemon"],
   http: ["exchange", "server"],
   link: ["core", "credentials", "transport", "client", "session", "follower"],
+  telemetry: ["model", "otlp", "query", "intake", "store", "search", "worker", "service"],
   mdk: ["session", "headers", "resolve", "connection", "logs", "app", "web", "browser"],
   directory: [
     "model",

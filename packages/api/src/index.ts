@@ -8,6 +8,7 @@ export {
   type Endpoint,
   FILE_TYPE,
   matchPath,
+  OTLP_TYPES,
   type ParamOf,
   type QueryShape,
   type Right,
@@ -31,6 +32,7 @@ export type {
   InstanceListing,
   ServiceListing,
 } from "./shapes/services.ts";
+export type { LogEvent, Span, TraceSummary } from "./shapes/traces.ts";
 export { TOKEN_PATTERNS_MAX } from "./shapes/tokens.ts";
 
 type Endpoints = typeof endpoints;

@@ -1,5 +1,12 @@
 export { endWithRefusal, errorBody, pathOf, type RawRefusal, send, sendJson } from "./exchange/answer.ts";
-export { discardRest, readFileBody, readJson } from "./exchange/body.ts";
+export {
+  type BodyRoom,
+  discardRest,
+  readBoundedBody,
+  readFileBody,
+  readJson,
+  type WholeBody,
+} from "./exchange/body.ts";
 export { healthHandler, metricsHandler, type PageHandler, readOnly, readyHandler } from "./exchange/pages.ts";
 export { type AdminConfig, type AdminDeps, type AdminServer, startAdmin } from "./server/admin-server.ts";
 export { type ConnectionBound } from "./server/connection-limit.ts";

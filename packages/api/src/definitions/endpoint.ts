@@ -7,11 +7,17 @@ export type Right = "register" | "subscribe" | "read" | "change" | "administer" 
 /** The methods that endpoints have. */
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
-/** A body or an answer that is no JSON: bytes of `application/octet-stream`, or lines for people and for scrapers. */
-export type Plain = "file" | "text";
+/**
+ * A body or an answer that is no JSON of ours: bytes of `application/octet-stream`, lines for people and for scrapers, or
+ * messages of OTLP, as protobuf or as JSON.
+ */
+export type Plain = "file" | "text" | "otlp";
 
 /** The type of a body or an answer that is a file. */
 export const FILE_TYPE = "application/octet-stream";
+
+/** The types of a body or an answer of OTLP. */
+export const OTLP_TYPES = { protobuf: "application/x-protobuf", json: "application/json" } as const;
 
 /** What may follow the question mark: each value is text, and may be left out. */
 export type QueryShape = z.ZodObject<Readonly<Record<string, z.ZodOptional<z.ZodString>>>>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
+import { traceEndpoints } from "./trace-endpoints.ts";
 import { countersAnswer } from "../shapes/counters.ts";
 import {
   historyAnswer,
@@ -27,7 +28,6 @@ import {
 } from "../shapes/services.ts";
 import { callersAnswer, guardReleaseAnswer, restoreAnswer, statusAnswer } from "../shapes/status.ts";
 import { tableAnswer } from "../shapes/table.ts";
-import { traceAnswer, tracesAnswer } from "../shapes/traces.ts";
 import { tokenCreateAnswer, tokenCreateBody, tokenRevokeAnswer, tokensAnswer } from "../shapes/tokens.ts";
 
 const text = (description: string) => z.string().optional().meta({ description });
@@ -178,25 +178,7 @@ export const endpoints = {
     query: z.object({ seconds: text("of the last so many seconds, 1 to 3600; default 60") }),
     answer: countersAnswer,
   },
-  listTraces: {
-    method: "GET",
-    path: "/v1/traces",
-    summary: "What sessions have logged, by trace, the newest first",
-    right: "trace",
-    query: z.object({
-      since: text("logged in since then: RFC 3339, or a duration such as 10m; default all"),
-      level: text("with an event of that level or a worse one: CRITICAL, ERROR, WARN, INFO or DEBUG, the default"),
-      limit: text("how many, 1 to 1000; default 100"),
-    }),
-    answer: tracesAnswer,
-  },
-  showTrace: {
-    method: "GET",
-    path: "/v1/traces/{trace}",
-    summary: "The log events of a trace in the order of their clocks; case and hyphens of its id do not count",
-    right: "trace",
-    answer: traceAnswer,
-  },
+  ...traceEndpoints,
   releaseGuard: {
     method: "POST",
     path: "/v1/guard/release",

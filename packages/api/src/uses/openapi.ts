@@ -1,6 +1,6 @@
 import { ERROR_CODES } from "@datawire/protocol";
 import { z } from "zod";
-import { type Endpoint, FILE_TYPE, paramsOf } from "../definitions/endpoint.ts";
+import { type Endpoint, FILE_TYPE, OTLP_TYPES, paramsOf } from "../definitions/endpoint.ts";
 
 const errorBody = z.strictObject({ error: z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() }) });
 
@@ -43,6 +43,12 @@ function operation(operationId: string, { path, summary, query, body, answer }: 
 function contentOf(what: Endpoint["answer"], io: "input" | "output") {
   if (what === "file") return { [FILE_TYPE]: { schema: { type: "string", format: "binary" } } };
   if (what === "text") return { "text/plain": { schema: { type: "string" } } };
+  if (what === "otlp") {
+    return {
+      [OTLP_TYPES.protobuf]: { schema: { type: "string", format: "binary" } },
+      [OTLP_TYPES.json]: { schema: { type: "object" } },
+    };
+  }
   const { $schema: _, ...schema } = z.toJSONSchema(what, { io, unrepresentable: "any" });
   return { "application/json": { schema } };
 }

@@ -1,5 +1,6 @@
 import { ProtocolError, type ReportedProblem } from "@datawire/protocol";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
+import type { Telemetry } from "@datawire/telemetry";
 import type { TokenService } from "../access/token-service.ts";
 import type { Counters } from "../stats/counters.ts";
 import type { Faults } from "../problems/faults.ts";
@@ -16,6 +17,8 @@ import type { MissingReplica, SeenReplica } from "../store/replication.ts";
 export interface Surroundings {
   readonly store: Store;
   readonly tokens: TokenService;
+  /** Traces and logs, those of all tenants. */
+  readonly telemetry: Telemetry;
   /** The directory's own address, `//host/directory`. */
   readonly address: string;
   readonly startedMs: number;

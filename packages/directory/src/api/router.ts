@@ -35,8 +35,16 @@ export interface BoundEndpoint {
   handle(request: RawRequest): Promise<Answered>;
 }
 
-/** What a handler makes of a request: JSON, or a file. */
-type Answered = { readonly json: unknown } | { readonly file: Iterable<Uint8Array> };
+/** What a handler makes of a request: JSON, a file, or an answer as it is to be sent. */
+type Answered = { readonly json: unknown } | { readonly file: Iterable<Uint8Array> } | { readonly raw: RawAnswer };
+
+/** An answer as it is to be sent. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** A request that was let in, and of which nothing but the path is read. */
 interface RawRequest {
@@ -97,6 +105,26 @@ export function bindUpload<Answer extends z.ZodType>(
   };
 }
 
+/** A request of which the body is not read yet. */
+export interface RawBodyRequest<Path extends string, Query> extends Omit<ApiRequest<Path, Query, undefined>, "body"> {
+  readonly req: IncomingMessage;
+}
+
+/** Binds a handler that reads the body and makes the answer by itself. */
+export function bindRaw<const Path extends string, Query extends QueryShape = z.ZodObject<{}>>(
+  endpoint: Endpoint & { readonly path: Path; readonly query?: Query },
+  handle: (request: RawBodyRequest<Path, z.output<Query>>) => Promise<RawAnswer>,
+): BoundEndpoint {
+  return {
+    endpoint,
+    async handle({ req, params, author, grant }) {
+      const query = checked(endpoint.query ?? z.object({}), Object.fromEntries(queryOf(req)));
+      // Its types are those of the schema that has just read it.
+      return { raw: await handle({ req, params, query, author, grant } as RawBodyRequest<Path, z.output<Query>>) };
+    },
+  };
+}
+
 interface RouterDeps {
   readonly log: Logger;
   readonly refused: (code: ErrorCode) => void;
@@ -116,6 +144,7 @@ export function createRouter(endpoints: readonly BoundEndpoint[], deps: RouterDe
       requireRight(grant, rightOf(bound.endpoint), `${method} ${pathOf(req).slice(0, 200)}`);
       const answer = await bound.handle({ req, params, author: authorOf(req, grant), grant });
       if ("file" in answer) await sendFile(res, answer.file);
+      else if ("raw" in answer) sendRaw(res, answer.raw);
       else sendJson(res, 200, answer.json);
       discardRest(req);
     } catch (error) {
@@ -143,6 +172,12 @@ export function answerError(
 async function sendFile(res: ServerResponse, parts: Iterable<Uint8Array>): Promise<void> {
   res.writeHead(200, { "content-type": FILE_TYPE, "cache-control": "no-store" });
   await pipeline(Readable.from(parts), res).catch(() => res.destroy());
+}
+
+function sendRaw(res: ServerResponse, { status, type, body, headers }: RawAnswer): void {
+  const length = { "content-length": String(body.byteLength) };
+  res.writeHead(status, { "content-type": type, "cache-control": "no-store", ...length, ...headers });
+  res.end(body);
 }
 
 /** A request to a path that is known, by a method that is not. */

@@ -1,55 +1,137 @@
-import { endpoints } from "@datawire/api";
-import { LOG_LEVELS, type LogLevelWord, parseDuration, ProtocolError } from "@datawire/protocol";
+import { endpoints, OTLP_TYPES } from "@datawire/api";
+import { readBoundedBody } from "@datawire/http";
+import { type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
+import {
+  BODY_BYTES_MAX,
+  type Format,
+  logsQuestion,
+  type Question,
+  refusalBody,
+  type Signal,
+  traceKey,
+  tracesQuestion,
+  type Written,
+} from "@datawire/telemetry";
 import type { ApiContext } from "./context.ts";
-import { bind, type BoundEndpoint } from "./router.ts";
+import { bindRaw, type BoundEndpoint, type RawAnswer, type RawBodyRequest } from "./router.ts";
 
-const LIMIT = { max: 1_000, default: 100 } as const;
+type TracesContext = Pick<ApiContext, "telemetry" | "clock">;
 
-/** The endpoints behind traces: what the tenant's sessions have logged, whichever environment they were in. */
-export function traceEndpoints({ logs, clock }: Pick<ApiContext, "logs" | "clock">): BoundEndpoint[] {
+/** Traces and logs: what is said of them, and what is asked. */
+export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
+  const { clock } = context;
   return [
-    bind(endpoints.listTraces, ({ query }) => ({
-      traces: logs.store.list({
-        sinceMs: query.since === undefined ? 0 : sinceOf(query.since, clock.nowMs()),
-        level: levelOf(query.level ?? "DEBUG"),
-        limit: limitOf(query.limit),
-      }),
-    })),
-    bind(endpoints.showTrace, ({ params }) => {
-      const found = logs.store.trace(params.trace);
-      if (found !== null) return found;
-      throw new ProtocolError(
-        "not_found",
-        `Cannot show the trace ${params.trace.slice(0, 200)}: nothing is kept of it`,
-      );
+    bindRaw(endpoints.listTraces, ({ query, grant }) =>
+      list(context, grant.tenant, tracesQuestion(query, clock.nowMs())),
+    ),
+    bindRaw(endpoints.listLogs, ({ query, grant }) => list(context, grant.tenant, logsQuestion(query, clock.nowMs()))),
+    bindRaw(endpoints.showTrace, async ({ params, grant }) => {
+      const json = await find(context, grant.tenant, { of: "trace", trace: traceKey(params.trace) });
+      if (json !== null) return jsonAnswer(json);
+      throw new ProtocolError("not_found", `Cannot find the trace ${JSON.stringify(params.trace.slice(0, 200))}`);
     }),
+    bindRaw(endpoints.writeTraces, (request) => take(context, "traces", request)),
+    bindRaw(endpoints.writeLogs, (request) => take(context, "logs", request)),
+    bindRaw(endpoints.writeMetrics, (request) => take(context, "metrics", request)),
   ];
 }
 
-/** Reads a moment, or how long ago it was. */
-function sinceOf(text: string, nowMs: number): number {
-  const atMs = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(atMs)) return atMs;
-  // A bare number of so many digits is no duration that anybody means: as events are dated, so may be asked.
-  if (/^\d{12,14}$/.test(text)) return Number(text);
-  return nowMs - parseDuration(text);
+/** What was found, with what is not among it and why. */
+async function list(context: TracesContext, tenant: string | null, question: Question): Promise<RawAnswer> {
+  const json = await find(context, tenant, question);
+  const more = JSON.stringify({ dropped: context.telemetry.lost(tenant), missing: [] });
+  // An object is never empty there: it goes on where it ended, without being read anew.
+  return jsonAnswer(Buffer.concat([(json ?? Buffer.from("{}")).subarray(0, -1), Buffer.from(`,${more.slice(1)}`)]));
 }
 
-function levelOf(text: string): LogLevelWord {
-  const level = LOG_LEVELS.find((one) => one === text.toUpperCase());
-  if (level !== undefined) return level;
-  throw new ProtocolError(
-    "invalid_argument",
-    `Cannot use ${JSON.stringify(text.slice(0, 100))} as level: wanted one of ${LOG_LEVELS.join(", ")}`,
-  );
+async function find(
+  { telemetry }: TracesContext,
+  tenant: string | null,
+  question: Question,
+): Promise<Uint8Array | null> {
+  const found = await telemetry.ask(tenant, question);
+  if (found.state === "refused") throw new ProtocolError(found.code, found.message);
+  return found.json;
 }
 
-function limitOf(text: string | undefined): number {
-  if (text === undefined) return LIMIT.default;
-  const limit = /^\d+$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= LIMIT.max) return limit;
-  throw new ProtocolError(
-    "invalid_argument",
-    `Cannot use ${JSON.stringify(text.slice(0, 100))} as limit: wanted a number from 1 to ${LIMIT.max}`,
-  );
+const jsonAnswer = (body: Uint8Array): RawAnswer => ({ status: 200, type: "application/json; charset=utf-8", body });
+
+const PAYLOAD_TOO_LARGE = 413;
+const UNSUPPORTED_MEDIA_TYPE = 415;
+
+/** Takes what a client of OTLP/HTTP sends (opentelemetry.io/docs/specs/otlp, "OTLP/HTTP Request"). */
+async function take(
+  { telemetry }: TracesContext,
+  signal: Signal,
+  { req, grant }: RawBodyRequest<string, unknown>,
+): Promise<RawAnswer> {
+  const type = (req.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const encoding = (req.headers["content-encoding"] ?? "identity").trim().toLowerCase();
+  const format = formatOf(type);
+  if (format === null) {
+    const message = `Cannot take a body of type ${JSON.stringify(type.slice(0, 100))}: wanted ${OTLP_TYPES.protobuf} or ${OTLP_TYPES.json}`;
+    return refuse("json", { status: UNSUPPORTED_MEDIA_TYPE, code: "invalid_argument", message });
+  }
+  if (encoding !== "identity" && encoding !== "gzip") {
+    const message = `Cannot take a body packed by ${JSON.stringify(encoding.slice(0, 100))}: wanted gzip, or none`;
+    return refuse(format, { status: UNSUPPORTED_MEDIA_TYPE, code: "invalid_argument", message });
+  }
+  const read = await readBoundedBody(req, { bytesMax: BODY_BYTES_MAX, room: telemetry });
+  if (read === "too-large") return answerTo(format, TOO_LARGE);
+  if (read === "no-room") return answerTo(format, BUSY);
+  try {
+    const { bytes } = read;
+    const body = { tenant: grant.tenant ?? "", signal, format, gzip: encoding === "gzip", bytes };
+    return await answerTo(format, await telemetry.otlp(body));
+  } finally {
+    read.done();
+  }
+}
+
+const TOO_LARGE: Written = {
+  state: "too-large",
+  message: `Cannot take a body of more than ${BODY_BYTES_MAX} bytes; wanted smaller batches`,
+};
+const BUSY: Written = {
+  state: "later",
+  why: "rate",
+  message: "Cannot take more: too much waits to be kept",
+  afterMs: 1_000,
+};
+
+function formatOf(type: string): Format | null {
+  if (type === OTLP_TYPES.protobuf) return "protobuf";
+  return type === OTLP_TYPES.json ? "json" : null;
+}
+
+function answerTo(format: Format, written: Written): Promise<RawAnswer> | RawAnswer {
+  switch (written.state) {
+    case "kept":
+      return { status: 200, type: OTLP_TYPES[format], body: written.body };
+    case "too-large":
+      return refuse(format, { status: PAYLOAD_TOO_LARGE, code: "limit_exceeded", message: written.message });
+    case "later": {
+      const code = written.why === "rate" ? "limit_exceeded" : "unavailable";
+      const retryAfter = String(Math.max(1, Math.ceil(written.afterMs / 1_000)));
+      return refuse(format, { status: httpStatus(code), code, message: written.message, retryAfter });
+    }
+    case "refused": {
+      const { code, message } = written;
+      // What is not there now may be in a moment: who sent it keeps it.
+      const again = code === "unavailable" ? { retryAfter: "1" } : {};
+      return refuse(format, { status: httpStatus(code), code, message, ...again });
+    }
+  }
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryAfter?: string;
+}
+
+async function refuse(format: Format, { retryAfter, ...refusal }: Refusal): Promise<RawAnswer> {
+  const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+  return { status: refusal.status, type: OTLP_TYPES[format], body: await refusalBody(format, refusal), headers };
 }

@@ -8,6 +8,7 @@ import {
   RecentProblems,
   systemChance,
 } from "@datawire/runtime";
+import { noTelemetry, type Telemetry } from "@datawire/telemetry";
 import type { ServerCertificate } from "../access/certificates.ts";
 import { type AccessConfig, openAccess } from "../access/open-access.ts";
 import type { TokenService } from "../access/token-service.ts";
@@ -43,6 +44,8 @@ export interface DirectoryDeps {
   /** Counts time in which the directory attended to its clients: leases and delays go by it. */
   readonly clock: Clock;
   readonly log: Logger;
+  /** Traces and logs; default: none are kept. It is not closed with the directory. */
+  readonly telemetry?: Telemetry;
   /** Default: the system's. */
   readonly chance?: Chance;
   /** Default: those of a process. */
@@ -72,7 +75,8 @@ export interface Directory {
 
 /** Puts a directory together from its parts, each from those before it, and loads what the store holds. */
 export async function assembleDirectory(config: DirectoryConfig, deps: DirectoryDeps): Promise<Directory> {
-  const { stores, clock, log, chance = systemChance, board, readiness, show, metrics = createMetrics() } = deps;
+  const { stores, clock, log, board, readiness, show } = deps;
+  const { telemetry = noTelemetry, chance = systemChance, metrics = createMetrics() } = deps;
   const { address, environment, leaseMs } = config;
   const ended = new AbortController();
   const recently = { board, clock, signal: ended.signal };
@@ -94,8 +98,18 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     originals.review();
   };
   const access = await openAccess(config, { stores, clock, log, board, show, tokensChanged });
-  const groups = new TenantGroups({ environment, leaseMs, clock });
-  const opener = new TenantOpener(config, { access, groups, whole: stores.own, clock, log, chance, metrics, board });
+  const groups = new TenantGroups({ environment, leaseMs, clock, telemetry });
+  const opener = new TenantOpener(config, {
+    access,
+    groups,
+    telemetry,
+    whole: stores.own,
+    clock,
+    log,
+    chance,
+    metrics,
+    board,
+  });
   const tenants = new Tenants(
     (realm, all) => opener.open(realm, all),
     (name, error, isNews) => {
@@ -115,6 +129,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     throw error;
   }
   metrics.observe(() => tenants.list());
+  metrics.observeLosses(() => telemetry.lost(null));
   const { admitLink, ...dispatcher } = createDispatcher({
     gate: access.gate,
     tenants,

@@ -7,6 +7,7 @@ import { assembleDirectory, type Directory } from "./assemble.ts";
 import { SwitchedHandlers } from "./switched-handlers.ts";
 import { listEnvironments, listTenants, openStore } from "../store/open-store.ts";
 import { listenHttp, machine, whereToListen } from "@datawire/http";
+import { openTelemetry, threadSettings } from "./open-telemetry.ts";
 import { dataDirOf, type DirectorySettings, type DirectoryValues } from "../config/settings.ts";
 import type { Store } from "../store/contract.ts";
 import type { Realm } from "../store/realm.ts";
@@ -56,6 +57,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       return openStore({ store: kind, folder, address, leaseMs, ...realm }, { clock, log, board }, signal);
     };
     const own = await open({ tenant: null, environment: null });
+    const telemetry = openTelemetry({ dataDir, self: address, settings: settings.traces }, { clock, log, board });
     let directory: Directory | undefined;
     try {
       directory = await assembleDirectory(
@@ -80,6 +82,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
           },
           clock,
           log,
+          telemetry,
           board,
           readiness,
           show: (certificate) => http.setCertificate(tlsOptions(certificate)),
@@ -88,8 +91,10 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       const { configure } = directory;
       handlers.switchTo(directory.handlers);
       context.onReload(({ value }) => {
+        telemetry.configure(threadSettings(value.traces));
         configure({ promotionDelayMs: value.promotion_delay, guard: value.guard });
-        const fixed = FIXED.filter((key) => JSON.stringify(value[key]) !== JSON.stringify(settings[key]));
+        const fixed: string[] = FIXED.filter((key) => JSON.stringify(value[key]) !== JSON.stringify(settings[key]));
+        if (value.traces.store !== settings.traces.store) fixed.push("traces.store");
         if (fixed.length > 0) log.warn("Settings that need a restart", { settings: fixed.join(", ") });
         board.set("restart", fixed.length === 0 ? [] : [needsRestart(fixed)]);
       });
@@ -98,6 +103,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       await directory.run(signal);
     } finally {
       await directory?.close();
+      await telemetry.close();
       await own.close();
     }
   } finally {

@@ -1,3 +1,4 @@
+import { noTelemetry } from "@datawire/telemetry";
 import { explain, listRoutes, listService } from "@datawire/routing";
 import { type ServerMessage, serverMessageSchema } from "@datawire/protocol";
 import { type Chance, fuzz, FUZZ_MS_MAX, mutateJson } from "@datawire/protocol/testing/fuzz";
@@ -12,7 +13,6 @@ import { LinkSession } from "../link/session.ts";
 import { noTenants } from "../api/context.ts";
 import { openTenant, type Tenant } from "./tenant.ts";
 import { Logs } from "../traces/logs.ts";
-import { MemoryTraces } from "../traces/trace-store.ts";
 import { TEST_CONFIG } from "../testing/config.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
 import { hello } from "../testing/served.ts";
@@ -32,6 +32,7 @@ async function open(store = new MemoryStore()) {
     log,
     metrics: { storing: () => () => {}, published() {}, refused() {}, recorded() {} },
     surroundings: {
+      telemetry: noTelemetry,
       store,
       tokens: new TokenService({ store: new MemoryStore(), clock, log, board, pins: false, changed() {} }),
       address: "//localhost/directory",
@@ -39,7 +40,7 @@ async function open(store = new MemoryStore()) {
       warnings: [],
       problems: () => [],
       tenants: noTenants,
-      logs: new Logs(new MemoryTraces()),
+      logs: new Logs({ keep: async () => ({ state: "kept", body: new Uint8Array() }), clock }),
       originals: () => null,
     },
   });

@@ -1,5 +1,6 @@
 import { type ErrorCode, INSTANCE_STATES, CLIENT_KINDS } from "@datawire/protocol";
 import { createRegistry } from "@datawire/runtime";
+import { LOSS_REASONS } from "@datawire/telemetry";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Position } from "../feed/delta-log.ts";
 import type { State } from "../registry/state.ts";
@@ -21,6 +22,8 @@ export interface Metrics {
   readonly originals: MdkCounts;
   /** What is read from the directory itself whenever somebody asks. */
   observe(tenants: () => readonly Observed[]): void;
+  /** Spans and events that were lost, by reason. */
+  observeLosses(lost: () => Readonly<Record<string, number>>): void;
 }
 
 /** What is measured of each tenant. Sums tell of all; the revision is that of the table without a tenant, the first. */
@@ -90,6 +93,7 @@ export function createMetrics(registry: Registry = createRegistry("directory")):
     recorded: () => changes.inc(),
     published: (delayMs) => publishing.observe(delayMs / 1_000),
     observe: (tenants) => observe(registry, tenants),
+    observeLosses: (lost) => observeLosses(registry, lost),
   };
 }
 
@@ -171,6 +175,22 @@ function observe(registry: Registry, tenants: () => readonly Observed[]): void {
       }),
     );
   }
+}
+
+function observeLosses(registry: Registry, lost: () => Readonly<Record<string, number>>): void {
+  registry.registerMetric(
+    new Counter({
+      name: "datawire_traces_dropped_total",
+      help: "Spans and events that were lost, by reason.",
+      labelNames: ["reason"],
+      registers: [],
+      collect() {
+        this.reset();
+        const counts = new Map(Object.entries(lost()));
+        for (const reason of LOSS_REASONS) this.inc({ reason }, counts.get(reason) ?? 0);
+      },
+    }),
+  );
 }
 
 function lag({ log }: Publisher, position: Position | null): number | null {

@@ -1,11 +1,11 @@
 import type { Clock } from "@datawire/runtime";
+import type { Telemetry } from "@datawire/telemetry";
 import type { LinkEnvironments } from "../link/placement.ts";
 import type { SessionRegistry } from "../link/session-registry.ts";
 import { Originals } from "../mdk/originals.ts";
 import { Relay } from "../mdk/relay.ts";
 import { type World, worldOf } from "../mdk/world.ts";
 import { Logs } from "../traces/logs.ts";
-import { MemoryTraces } from "../traces/trace-store.ts";
 import type { Tenant } from "./tenant.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -15,11 +15,13 @@ interface GroupDeps {
   readonly leaseMs: number;
   /** Counts time in which the directory attended to its clients. */
   readonly clock: Clock;
+  readonly telemetry: Pick<Telemetry, "append">;
 }
 
 /** What all environments of a tenant share. */
 export class TenantGroup {
-  readonly logs = new Logs(new MemoryTraces());
+  /** What its sessions log. */
+  readonly logs: Logs;
   readonly #tenant: string | null;
   readonly #deps: GroupDeps;
   /** Links that wait for an environment, by its name. */
@@ -31,6 +33,8 @@ export class TenantGroup {
   constructor(tenant: string | null, deps: GroupDeps) {
     this.#tenant = tenant;
     this.#deps = deps;
+    const { telemetry, clock } = deps;
+    this.logs = new Logs({ keep: (events) => telemetry.append(tenant, events), clock });
   }
 
   /** Its clients of the original MDK; null as long as there never was one. */

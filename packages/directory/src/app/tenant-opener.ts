@@ -1,4 +1,5 @@
 import type { Clock, Chance, Logger, ProblemBoard } from "@datawire/runtime";
+import type { Telemetry } from "@datawire/telemetry";
 import type { Access } from "../access/open-access.ts";
 import { noTenants, type Surroundings, type TenantTables } from "../api/context.ts";
 import type { StateConfig } from "../registry/state.ts";
@@ -18,6 +19,7 @@ interface TenantOpenerConfig extends StateConfig {
 interface TenantOpenerDeps {
   readonly access: Access;
   readonly groups: TenantGroups;
+  readonly telemetry: Telemetry;
   /** The whole of the directory's own, for backups. */
   readonly whole: Store;
   readonly clock: Clock;
@@ -110,9 +112,10 @@ export class TenantOpener {
   }
 
   #surroundings(tenant: string | null, store: Store): Surroundings {
-    const { access, groups } = this.#deps;
+    const { access, groups, telemetry } = this.#deps;
     return {
       store,
+      telemetry,
       tokens: access.tokens,
       address: this.#config.address,
       startedMs: this.#startedMs,

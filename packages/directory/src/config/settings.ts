@@ -21,18 +21,11 @@ import {
 } from "@datawire/runtime";
 import { z } from "zod";
 import { storeSetting } from "../store/store-settings.ts";
+import { shareSetting } from "./share-setting.ts";
+import { tracesSetting } from "./traces-setting.ts";
 
 const path = z.string().min(1).meta({ wanted: "the path of a file" });
 const off = z.union([z.literal("off"), z.literal(false).transform(() => "off" as const)]);
-
-/** `50%` or `0.5`. */
-const shareSetting = parsedBy((text) => {
-  const match = /^(\d*\.?\d+)\s*(%?)$/.exec(text.trim());
-  if (match === null) throw new Error("it is no number");
-  const share = Number(match[1]) / (match[2] === "%" ? 100 : 1);
-  if (share > 1) throw new Error(`it is more than the whole${match[2] === "%" ? "" : ", as it has no %"}`);
-  return share;
-}, "a share from 0% to 100%, or from 0 to 1");
 
 const hostSetting = textLike(/^[A-Za-z0-9_.:-]{1,253}$/, "a host name or an IP address");
 
@@ -93,6 +86,7 @@ export const settingsSchema = z.strictObject({
         .meta({ description: "Fewer than this may end at once whatever their share, so that small set-ups work." }),
     })
     .prefault({}),
+  traces: tracesSetting,
   auth: z
     .strictObject({
       mode: z.enum(["token", "none"]).meta({

@@ -7,6 +7,12 @@ import type { Socket } from "./socket.ts";
 type Logged = Extract<ClientMessage, { type: "logs" }>;
 type Wish = Extract<ClientMessage, { type: "followLogs" }>;
 
+/** Who logs. */
+interface Client {
+  readonly id: string;
+  readonly name: string;
+}
+
 interface LogStreamDeps {
   readonly logs: Logs;
   readonly permit: Permit;
@@ -21,21 +27,24 @@ const BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
 export class LogStream {
   readonly #deps: LogStreamDeps;
   #stop: (() => void) | null = null;
+  #ended = false;
 
   constructor(deps: LogStreamDeps) {
     this.#deps = deps;
   }
 
   /**
-   * Keeps what a client has logged, each event once.
-   * @param node the client.
+   * Keeps what a client has logged, each event once, and acknowledges what is on the disk.
    * @throws ProtocolError `permission_denied`
    */
-  take({ seq, events }: Logged, node: string): void {
+  take({ seq, events }: Logged, { id: node, name: service }: Client): void {
     const { logs, permit, send } = this.#deps;
     requireRight(permit.grant, "log", "keep log events");
-    events.forEach((event, i) => logs.keep(seq + i, { ...event, node }));
-    send({ type: "logged", seq: seq + events.length });
+    const keeping = events.map((event, i) => logs.keep(seq + i, { ...event, node, service }));
+    void Promise.all(keeping).then((kept) => {
+      // What is not acknowledged comes again with the next link.
+      if (kept.every(Boolean) && !this.#ended) send({ type: "logged", seq: seq + events.length });
+    });
   }
 
   /**
@@ -45,14 +54,17 @@ export class LogStream {
   follow({ trace, level }: Wish): void {
     const { logs, permit, socket, send } = this.#deps;
     requireRight(permit.grant, "trace", "show log events");
-    this.end();
+    this.#stop?.();
+    this.#stop = null;
     if (level === null) return;
     this.#stop = logs.follow({ trace, level }, (event) => {
       if (socket.bufferedBytes <= BUFFERED_BYTES_MAX) send({ type: "log", events: [event] });
     });
   }
 
+  /** Acknowledges and tells nothing more. */
   end(): void {
+    this.#ended = true;
     this.#stop?.();
     this.#stop = null;
   }

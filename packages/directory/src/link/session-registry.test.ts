@@ -7,7 +7,6 @@ import { Faults } from "../problems/faults.ts";
 import { ConnectedClients, type LinkClient } from "./connected-clients.ts";
 import { SessionRegistry } from "./session-registry.ts";
 import { Logs } from "../traces/logs.ts";
-import { MemoryTraces } from "../traces/trace-store.ts";
 import { momentOf } from "../model/moment.ts";
 import { ChangeExecutor } from "../changes/change-executor.ts";
 import { Publisher } from "../feed/publisher.ts";
@@ -34,7 +33,7 @@ function create() {
     executor,
     counters: new Counters(),
     publisher,
-    logs: new Logs(new MemoryTraces()),
+    logs: new Logs({ keep: async () => ({ state: "kept", body: new Uint8Array() }), clock }),
     clients: new ConnectedClients(),
     replication: { soon() {}, saved: async () => {}, isAliveAt: async () => false },
     clock,

@@ -258,7 +258,7 @@ export class LinkSession implements LinkClient {
       case "counters":
         return this.#sessions.count(hello, message.counters);
       case "logs":
-        return this.#logStream.take(message, hello.id);
+        return this.#logStream.take(message, hello);
       case "followLogs":
         return this.#logStream.follow(message);
     }

@@ -272,8 +272,9 @@ export class MdkSession {
   #log({ sequence, event }: Extract<MdkMessage, { type: "log" }>): void {
     const name = event.environment?.name ?? this.#environment?.name;
     const environment = name !== undefined && isName(name) ? name : this.#deps.relay.environment;
-    this.#deps.logs.keep(sequence, { ...event, clock: [...event.clock], environment });
-    this.#outbox.now(frames.logack(sequence));
+    const keeping = this.#deps.logs.keep(sequence, { ...event, clock: [...event.clock], environment, service: null });
+    // What is not acknowledged comes again with the next connection.
+    void keeping.then((kept) => kept && this.#outbox.now(frames.logack(sequence)));
   }
 
   #subscribe(): void {

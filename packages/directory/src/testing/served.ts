@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ClientMessage, type ServerMessage, serverMessageSchema } from "@datawire/protocol";
 import { createReadiness, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
+import { createLocalTelemetry } from "@datawire/telemetry/testing";
 import { WebSocket } from "ws";
 import { assembleDirectory, type DirectoryConfig } from "../app/assemble.ts";
 import { listenHttp } from "@datawire/http";
@@ -50,6 +51,7 @@ export async function serve({
 }: Partial<DirectoryConfig> & { readonly folder?: string; readonly store?: Store } = {}): Promise<Served> {
   const data = folder ?? (await mkdtemp(join(tmpdir(), "datawire-directory-")));
   const store = given ?? (await openEmbeddedStore(data, "//localhost/directory"));
+  const telemetry = createLocalTelemetry(join(data, "traces"));
   const readiness = createReadiness();
   readiness.seal();
   const directory = await assembleDirectory(
@@ -63,6 +65,7 @@ export async function serve({
       },
       clock: systemClock,
       log: noLog,
+      telemetry,
       board: new ProblemBoard(),
       readiness,
       show: () => {},
@@ -97,6 +100,7 @@ export async function serve({
       await running;
       await http.close();
       await directory.close();
+      await telemetry.close();
       await store.close();
       for (const { socket } of clients) socket.terminate();
       if (folder === undefined) await rm(data, { recursive: true, force: true });

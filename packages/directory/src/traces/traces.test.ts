@@ -1,14 +1,15 @@
+import type { EventRecord, Written } from "@datawire/telemetry";
+import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
-import { compareClocks } from "./compare-clocks.ts";
-import { Logs } from "./logs.ts";
+import { type KeptEvent, Logs } from "./logs.ts";
 import { SeenOnce } from "./seen-once.ts";
-import { type KeptEvent, MemoryTraces } from "./trace-store.ts";
 
 const event = (text: string, fields: Partial<KeptEvent> = {}): KeptEvent => ({
   traceId: "e5072dbe-b445-4190-b48e-2165ecff7fb2",
   clock: [1],
   timestamp: 1_000,
   node: "n1",
+  service: null,
   level: "INFO",
   category: "c",
   text,
@@ -16,51 +17,19 @@ const event = (text: string, fields: Partial<KeptEvent> = {}): KeptEvent => ({
   ...fields,
 });
 
-const ALL = { sinceMs: 0, level: "DEBUG", limit: 100 } as const;
+const KEPT: Written = { state: "kept", body: new Uint8Array() };
 
-test("compareClocks() puts what a step caused after it and before the next one", () => {
-  const clocks = [[2], [1, 2], [1], [1, 1, 1], [1, 1], [0, 9], []];
-  expect(clocks.toSorted(compareClocks)).toEqual([[], [0, 9], [1], [1, 1], [1, 1, 1], [1, 2], [2]]);
-});
-
-test("MemoryTraces orders the events of a trace by their clocks, then by time", () => {
-  const traces = new MemoryTraces();
-  const said: [string, number[], number][] = [
-    ["d", [2], 1],
-    ["b", [1, 1], 3],
-    ["c", [1, 1], 4],
-    ["a", [1], 9],
-  ];
-  for (const [text, clock, timestamp] of said) traces.append(event(text, { clock, timestamp }));
-  const found = traces.trace("E5072DBEB4454190B48E2165ECFF7FB2");
-  expect(found?.events.map(({ text }) => text)).toEqual(["a", "b", "c", "d"]);
-  expect(traces.trace("another")).toBeNull();
-});
-
-test("MemoryTraces lists the newest traces first, with their worst level and all who logged", () => {
-  const traces = new MemoryTraces();
-  traces.append(event("a", { traceId: "one", timestamp: 5 }));
-  traces.append(event("b", { traceId: "one", timestamp: 9, level: "ERROR", node: "n2" }));
-  traces.append(event("c", { traceId: "two", timestamp: 20, level: "DEBUG" }));
-  const one = { traceId: "one", firstMs: 5, lastMs: 9, events: 2, level: "ERROR", nodes: ["n1", "n2"] };
-  const two = { traceId: "two", firstMs: 20, lastMs: 20, events: 1, level: "DEBUG", nodes: ["n1"] };
-  expect(traces.list(ALL)).toEqual([two, one]);
-  expect(traces.list({ ...ALL, limit: 1 })).toEqual([two]);
-  expect(traces.list({ ...ALL, level: "WARN" })).toEqual([one]);
-  expect(traces.list({ ...ALL, sinceMs: 10 })).toEqual([two]);
-});
-
-test("MemoryTraces keeps no more than its bounds, and the newest of that", () => {
-  const traces = new MemoryTraces({ charactersMax: 10_000, eventsMax: 10 });
-  for (let i = 0; i < 100; i++) traces.append(event("x".repeat(1_000), { traceId: `t${i}`, timestamp: i }));
-  const kept = traces.list(ALL).map(({ traceId }) => traceId);
-  expect(kept.length).toBeLessThanOrEqual(8);
-  expect(kept[0]).toBe("t99");
-  for (let i = 0; i < 100; i++) traces.append(event(String(i), { traceId: "long" }));
-  const texts = traces.trace("long")?.events.map(({ text }) => text) ?? [];
-  expect(texts.length).toBeLessThanOrEqual(10);
-  expect(texts.at(-1)).toBe("99");
-});
+/** Logs whose store answers as it is told to, and else keeps. */
+function logsOf(answers: Written[] = []) {
+  const clock = createFakeClock();
+  const kept: string[][] = [];
+  const keep = async (events: readonly EventRecord[]): Promise<Written> => {
+    const answer = answers.shift() ?? KEPT;
+    if (answer.state === "kept") kept.push(events.map(({ text }) => text));
+    return answer;
+  };
+  return { clock, kept, logs: new Logs({ keep, clock }) };
+}
 
 test("SeenOnce knows each number of each process, whatever their order", () => {
   const seen = new SeenOnce();
@@ -75,16 +44,44 @@ test("SeenOnce goes on where numbers are missing for good", () => {
   expect(seen.isNew("a", 29_999)).toBe(false);
 });
 
-test("Logs keeps each event once, and tells who follows its trace or its level", () => {
-  const logs = new Logs(new MemoryTraces());
+test("Logs keeps each event once, and tells who follows its trace or its level", async () => {
+  const { logs, kept } = logsOf();
   const told: string[] = [];
   const stop = logs.follow({ trace: "T-1", level: "WARN" }, ({ text }) => told.push(text));
-  logs.keep(0, event("a", { traceId: "t1", level: "ERROR" }));
-  logs.keep(0, event("a again", { traceId: "t1", level: "ERROR" }));
-  logs.keep(1, event("b", { traceId: "t1", level: "INFO" }));
-  logs.keep(2, event("c", { traceId: "t2", level: "ERROR" }));
+  const keeping = [
+    logs.keep(0, event("a", { traceId: "t1", level: "ERROR" })),
+    logs.keep(0, event("a again", { traceId: "t1", level: "ERROR" })),
+    logs.keep(1, event("b", { traceId: "t1", level: "INFO" })),
+    logs.keep(2, event("c", { traceId: "t2", level: "ERROR" })),
+  ];
   stop();
-  logs.keep(3, event("d", { traceId: "t1", level: "ERROR" }));
+  keeping.push(logs.keep(3, event("d", { traceId: "t1", level: "ERROR" })));
+  expect(await Promise.all(keeping)).toEqual([true, true, true, true, true]);
   expect(told).toEqual(["a"]);
-  expect(logs.store.trace("t1")?.events).toHaveLength(3);
+  expect(kept.flat()).toEqual(["a", "b", "c", "d"]);
+});
+
+test("Logs acknowledges what is kept, and gives what is not again when it was told to", async () => {
+  const later: Written = { state: "later", why: "rate", message: "too much", afterMs: 700 };
+  const { logs, kept, clock } = logsOf([later, { state: "refused", code: "unavailable", message: "it failed" }]);
+  const acknowledged: number[] = [];
+  for (const number of [0, 1]) void logs.keep(number, event(`t${number}`)).then(() => acknowledged.push(number));
+  await clock.advance(699);
+  expect([acknowledged, kept]).toEqual([[], []]);
+  await clock.advance(1);
+  expect(acknowledged).toEqual([]);
+  await clock.advance(1_000);
+  await expect.poll(() => acknowledged).toEqual([0, 1]);
+  expect(kept).toEqual([["t0"], ["t1"]]);
+});
+
+test("Logs acknowledges nothing that it has no room for, so that it comes again", async () => {
+  const { logs, kept, clock } = logsOf([{ state: "later", why: "disk", message: "full", afterMs: 1_000 }]);
+  const large = "x".repeat(12 * 1024 * 1024);
+  const first = logs.keep(0, event(large));
+  expect(await logs.keep(1, event(large))).toBe(false);
+  await clock.advance(1_000);
+  expect(await first).toBe(true);
+  expect(await logs.keep(1, event(large))).toBe(true);
+  expect(kept).toHaveLength(2);
 });

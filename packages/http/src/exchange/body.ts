@@ -52,6 +52,48 @@ export function discardRest(req: IncomingMessage): void {
   req.resume();
 }
 
+/** Room in memory that many bodies share. */
+export interface BodyRoom {
+  /** @returns false where there is none left. */
+  reserve(bytes: number): boolean;
+  release(bytes: number): void;
+}
+
+/** A body that was read; `done` gives its room back. */
+export interface WholeBody {
+  readonly bytes: Buffer;
+  readonly done: () => void;
+}
+
+/**
+ * Reads a body whole, of whatever type.
+ * @returns `too-large` past the bound, and `no-room` where others have taken the room for bodies that wait.
+ * @throws ProtocolError `invalid_argument` where the connection ends before it.
+ */
+export async function readBoundedBody(
+  req: IncomingMessage,
+  { bytesMax, room }: { readonly bytesMax: number; readonly room: BodyRoom },
+): Promise<WholeBody | "too-large" | "no-room"> {
+  if (Number(req.headers["content-length"] ?? 0) > bytesMax) return "too-large";
+  const chunks: Uint8Array[] = [];
+  let reserved = 0;
+  const done = (): void => room.release(reserved);
+  try {
+    for await (const chunk of readParts(req, Number.POSITIVE_INFINITY)) {
+      if (reserved + chunk.length > bytesMax || !room.reserve(chunk.length)) {
+        done();
+        return reserved + chunk.length > bytesMax ? "too-large" : "no-room";
+      }
+      reserved += chunk.length;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    done();
+    throw error;
+  }
+  return { bytes: Buffer.concat(chunks), done };
+}
+
 /** A page on another site can send forms and text without asking its reader's browser, and these types it cannot. */
 function requireType(req: IncomingMessage, wanted: string): void {
   const type = (req.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();

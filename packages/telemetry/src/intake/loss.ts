@@ -1,0 +1,22 @@
+/** Why spans and events were lost. */
+export const LOSS_REASONS = [
+  /** More came than `traces.rate` allows: who sent them was told when to come again. */
+  "rate",
+  /** `traces.sample` leaves their traces out. */
+  "sample",
+  /** They had no id that a trace or a span can have. */
+  "malformed",
+  /** The oldest had to make room for newer ones. */
+  "size",
+  /** The disk is full, or cannot be written. */
+  "disk",
+  /** Their file was damaged; where it cannot be opened, it counts as one. */
+  "damaged",
+  /** Their file was taken away. */
+  "gone",
+  /** The queue of what is to be forwarded was full. */
+  "forward",
+  /** The collector refused them. */
+  "collector",
+] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];

@@ -1,0 +1,195 @@
+import type { TraceSummary } from "@datawire/api";
+import { rankOf } from "../model/levels.ts";
+import { mergeSummaries, shownSummary, type Summary } from "../model/summary.ts";
+import { FAILED, wordsFor } from "../query/index-words.ts";
+import { comparePositions, type Position, writePosition } from "../query/positions.ts";
+import type { TracesQuestion } from "../query/questions.ts";
+import { eventMatches, spanMatches, type Term } from "../query/terms.ts";
+import type { HourFile, TraceRow } from "../store/hour-file.ts";
+import type { HourFiles } from "../store/hour-files.ts";
+import { Slices } from "./slices.ts";
+
+/** What one directory found. */
+export interface TracesFound {
+  readonly traces: readonly TraceSummary[];
+  readonly next: string | null;
+}
+
+/** A word that more records of a file have does not choose among them: all are walked over, the newest first. */
+const HITS_MAX = 20_000;
+/** A search that has looked at so many traces is answered with what it has; its cursor goes on. */
+const LOOKED_AT_MAX = 20_000;
+/** So many rows are read at once. */
+const PAGE = 128;
+/** Of one trace, so many events are looked at. */
+const EVENTS_MAX = 10_000;
+
+/** Traces of one file, the newest first. */
+interface Source {
+  readonly file: HourFile;
+  /** Those that can match, by their numbers in the file; null where any can. */
+  readonly candidates: ReadonlySet<number> | null;
+  rows: TraceRow[];
+  /** Whether there may be more than `rows`. */
+  more: boolean;
+}
+
+/** Finds traces, the newest first. */
+export async function findTraces(files: HourFiles, tenant: string, question: TracesQuestion): Promise<TracesFound> {
+  const slices = new Slices();
+  const terms = termsOf(question);
+  const start = startOf(question);
+  const sources: Source[] = [];
+  for (const file of files.files) {
+    const source = files.reading(file, () => sourceOf(file, { tenant, terms, failed: question.failed, start }), null);
+    if (source !== null) sources.push(source);
+    await slices.turn();
+  }
+  const found: TraceSummary[] = [];
+  let last: Position | null = null;
+  let lookedAt = 0;
+  while (found.length < question.limit && lookedAt < LOOKED_AT_MAX) {
+    const source = newest(files, sources, tenant);
+    const row = source?.rows.shift();
+    if (source === undefined || row === undefined) return { traces: inOrder(found), next: null };
+    if (question.fromMs !== null && row.last < question.fromMs) return { traces: inOrder(found), next: null };
+    last = positionOf(row);
+    lookedAt += 1;
+    const parts = partsOf(files, { tenant, key: row.key });
+    if (isNewestOf(parts, { sources, source, row })) {
+      const summary = parts.map((part) => part.row.summary).reduce(mergeSummaries);
+      if (fits(summary, question) && allMatch(files, parts, terms)) found.push(shownSummary(summary));
+    }
+    await slices.turn();
+  }
+  const isMore = sources.some(({ rows }) => rows.length > 0);
+  return { traces: inOrder(found), next: last !== null && isMore ? writePosition(last) : null };
+}
+
+/** A trace in one of the files that have something of it. */
+export interface TracePart {
+  readonly file: HourFile;
+  readonly row: TraceRow;
+}
+
+/** A trace in all files that have something of it, the oldest first. */
+export function partsOf(
+  files: HourFiles,
+  { tenant, key }: { readonly tenant: string; readonly key: string },
+): TracePart[] {
+  return files.files.toReversed().flatMap((file) => {
+    const row = files.reading(file, () => file.trace(tenant, key), null);
+    return row === null ? [] : [{ file, row }];
+  });
+}
+
+const inOrder = (found: readonly TraceSummary[]): TraceSummary[] => found.toSorted((a, b) => b.lastMs - a.lastMs);
+
+const positionOf = ({ last, key }: TraceRow): Position => ({ atMs: last, key });
+
+/** What is asked for beside the query is looked up in the same way. */
+function termsOf({ terms, service }: TracesQuestion): Term[] {
+  return service === null ? [...terms] : [...terms, { kind: "pair", key: "service", value: service }];
+}
+
+function startOf({ cursor, toMs }: TracesQuestion): Position {
+  const end = { atMs: toMs ?? Number.MAX_VALUE, key: "" };
+  return cursor !== null && comparePositions(cursor, end) > 0 ? cursor : end;
+}
+
+interface SourceOptions {
+  readonly tenant: string;
+  readonly terms: readonly Term[];
+  readonly failed: boolean;
+  readonly start: Position;
+}
+
+function sourceOf(file: HourFile, { tenant, terms, failed, start }: SourceOptions): Source {
+  const candidates = candidatesIn(file, { terms, failed });
+  if (candidates === null) {
+    const rows = file.tracesAfter(tenant, { last: start.atMs, key: start.key }, PAGE);
+    return { file, candidates, rows, more: rows.length === PAGE };
+  }
+  const rows = file
+    .tracesOf(tenant, [...candidates])
+    .filter((row) => comparePositions(positionOf(row), start) > 0)
+    .toSorted((a, b) => comparePositions(positionOf(a), positionOf(b)));
+  return { file, candidates, rows, more: false };
+}
+
+/** The traces in a file that the rarest of the terms leaves; null where it has no rare one. */
+function candidatesIn(
+  file: HourFile,
+  { terms, failed }: Pick<SourceOptions, "terms" | "failed">,
+): ReadonlySet<number> | null {
+  let fewest: ReadonlySet<number> | null = null;
+  for (const words of [...terms.map(wordsFor), ...(failed ? [[FAILED]] : [])]) {
+    if (words.length === 0) continue;
+    const with_ = file.tracesWith(words, HITS_MAX);
+    if (with_ !== null && (fewest === null || with_.size < fewest.size)) fewest = with_;
+    if (fewest?.size === 0) return fewest;
+  }
+  return fewest;
+}
+
+/** The source whose next trace is the newest of all. */
+function newest(files: HourFiles, sources: readonly Source[], tenant: string): Source | undefined {
+  let best: Source | undefined;
+  for (const source of sources) {
+    const [row] = source.rows;
+    if (row === undefined) continue;
+    const [first] = best?.rows ?? [];
+    if (first === undefined || comparePositions(positionOf(row), positionOf(first)) < 0) best = source;
+  }
+  // One row is left there until the ones after it are read.
+  if (best !== undefined && best.more && best.rows.length === 1) {
+    const { file, rows } = best;
+    const [row] = rows;
+    const after = files.reading(file, () => (row === undefined ? [] : file.tracesAfter(tenant, row, PAGE)), []);
+    best.more = after.length === PAGE;
+    rows.push(...after);
+  }
+  return best;
+}
+
+/** Whether no other file will show the trace, or has shown it, as a newer one: it is told once, where it is the newest. */
+function isNewestOf(
+  parts: readonly TracePart[],
+  { sources, source, row }: { readonly sources: readonly Source[]; readonly source: Source; readonly row: TraceRow },
+): boolean {
+  return parts.every((part) => {
+    if (part.file === source.file) return true;
+    const other = sources.find(({ file }) => file === part.file);
+    if (other === undefined || other.candidates?.has(part.row.id) === false) return true;
+    return part.row.last < row.last || (part.row.last === row.last && part.file.number < source.file.number);
+  });
+}
+
+function fits(summary: Summary, { failed, minMs, level }: TracesQuestion): boolean {
+  if (failed && summary.errors === 0) return false;
+  if (summary.durationMs < minMs) return false;
+  return level === null || (summary.level !== null && rankOf(summary.level) <= rankOf(level));
+}
+
+/** Whether each term matches a span or an event of the trace. */
+function allMatch(files: HourFiles, parts: readonly TracePart[], terms: readonly Term[]): boolean {
+  const open = new Set(terms);
+  for (const { file, row } of parts) {
+    if (open.size === 0) return true;
+    files.reading(
+      file,
+      () => {
+        for (const spans of file.spansOf(row.id)) settle(open, (term) => spans.some((span) => spanMatches(span, term)));
+        if (open.size === 0) return;
+        const events = file.eventsOf(row.id, EVENTS_MAX);
+        settle(open, (term) => events.some(({ event }) => eventMatches(event, term)));
+      },
+      undefined,
+    );
+  }
+  return open.size === 0;
+}
+
+function settle(open: Set<Term>, matches: (term: Term) => boolean): void {
+  for (const term of open) if (matches(term)) open.delete(term);
+}

@@ -1,0 +1,243 @@
+import { Worker } from "node:worker_threads";
+import { type Backoff, backoff, type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
+import type { EventRecord } from "../model/records.ts";
+import type { Question } from "../query/questions.ts";
+import type {
+  Answered,
+  Asked,
+  FromThread,
+  OtlpBody,
+  StoreFault,
+  ThreadSettings,
+  ThreadStart,
+  ToThread,
+} from "../worker/messages.ts";
+import { Tally } from "./tally.ts";
+import type { Found, Telemetry, Written } from "./telemetry.ts";
+
+interface TelemetryDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly board: Pick<ProblemBoard, "set">;
+}
+
+/** Bodies, packed as they came, that wait for the thread at once; whoever sends more is asked to come again. */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+const BUSY_MS = 1_000;
+/** Questions that wait at once. */
+const QUESTIONS_MAX = 64;
+/** The thread is given so much memory; where it wants more, it is ended and begins anew. */
+const HEAP_MB_MAX = 512;
+/** So long the end waits for the disk. */
+const CLOSE_MS_MAX = 2_000;
+
+const FAILED: Extract<Answered, { state: "refused" }> = {
+  state: "refused",
+  code: "unavailable",
+  message: "Cannot answer: the store of traces failed, and is being started again",
+};
+const BUSY: Extract<Answered, { state: "later" }> = {
+  state: "later",
+  why: "rate",
+  message: "Cannot take more: too much waits to be kept",
+  afterMs: BUSY_MS,
+};
+
+/** Starts the store of traces in a thread of its own. It may fail as it likes: it is started again. */
+export function startTelemetry(start: ThreadStart, deps: TelemetryDeps): Telemetry {
+  return new ThreadTelemetry(start, deps);
+}
+
+class ThreadTelemetry implements Telemetry {
+  readonly isOn = true;
+  #start: ThreadStart;
+  readonly #deps: TelemetryDeps;
+  readonly #tally = new Tally();
+  readonly #pending = new Map<number, (answer: Answered) => void>();
+  readonly #listeners = new Map<string, Set<() => void>>();
+  #retry: Backoff = backoff({ baseMs: 1_000, capMs: 30_000, random: Math.random });
+  #thread: Worker | null = null;
+  #cancelRestart: (() => void) | null = null;
+  #nextId = 1;
+  #questions = 0;
+  #bytes = 0;
+  #closing = false;
+
+  constructor(start: ThreadStart, deps: TelemetryDeps) {
+    this.#start = start;
+    this.#deps = deps;
+    this.#startThread();
+  }
+
+  async otlp(body: OtlpBody): Promise<Written> {
+    // What it was read into is the thread's from here on.
+    const own = body.bytes.byteLength === body.bytes.buffer.byteLength ? body.bytes : new Uint8Array(body.bytes);
+    return written(await this.#ask({ kind: "otlp", ...body, bytes: own }, [own.buffer as ArrayBuffer]));
+  }
+
+  async append(tenant: string | null, events: readonly EventRecord[]): Promise<Written> {
+    const bytes = events.reduce((sum, { text }) => sum + text.length + 500, 0);
+    if (!this.reserve(bytes)) return BUSY;
+    try {
+      return written(await this.#ask({ kind: "append", tenant: tenant ?? "", events }));
+    } finally {
+      this.release(bytes);
+    }
+  }
+
+  async ask(tenant: string | null, question: Question): Promise<Found> {
+    if (this.#questions >= QUESTIONS_MAX)
+      return { state: "refused", code: "limit_exceeded", message: "Cannot search: too many searches wait already" };
+    this.#questions += 1;
+    try {
+      const answer = await this.#ask({ kind: "ask", tenant: tenant ?? "", question });
+      return answer.state === "found" || answer.state === "refused" ? answer : FAILED;
+    } finally {
+      this.#questions -= 1;
+    }
+  }
+
+  lost(tenant: string | null): Readonly<Record<string, number>> {
+    return this.#tally.of(tenant);
+  }
+
+  follow(tenant: string | null, listener: () => void): () => void {
+    const name = tenant ?? "";
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(name);
+    };
+  }
+
+  reserve(bytes: number): boolean {
+    if (this.#bytes > 0 && this.#bytes + bytes > WAITING_BYTES_MAX) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
+  configure(settings: ThreadSettings): void {
+    this.#start = { ...this.#start, settings };
+    this.#post({ kind: "configure", settings });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#cancelRestart?.();
+    const thread = this.#thread;
+    if (thread === null) return;
+    const ended = Promise.withResolvers<void>();
+    const cancel = this.#deps.clock.setTimer(CLOSE_MS_MAX, () => ended.resolve());
+    void this.#ask({ kind: "close" }).then(() => ended.resolve());
+    await ended.promise;
+    cancel();
+    this.#failAll();
+    // A thread that waits for a dead disk does not end; the process need not wait for it.
+    void thread.terminate();
+  }
+
+  #ask(asked: Asked, transfer: readonly ArrayBuffer[] = []): Promise<Answered> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve) => {
+      if (this.#thread === null) return resolve(FAILED);
+      this.#pending.set(id, resolve);
+      this.#post({ kind: "asked", id, asked }, transfer);
+    });
+  }
+
+  #post(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#thread?.postMessage(message, transfer);
+  }
+
+  #startThread(): void {
+    const thread = new Worker(THREAD, {
+      name: "traces",
+      workerData: this.#start,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
+    });
+    this.#thread = thread;
+    let failure: unknown = new Error("it ended");
+    thread.on("message", (message: FromThread) => this.#take(message));
+    thread.on("error", (error) => (failure = error));
+    thread.on("exit", () => this.#ended(thread, failure));
+  }
+
+  #ended(thread: Worker, error: unknown): void {
+    if (this.#thread !== thread) return;
+    this.#thread = null;
+    this.#failAll();
+    if (this.#closing) return;
+    const { log, board, clock } = this.#deps;
+    log.error("Store of traces failed, starting it again", { error });
+    const message = `their store failed, and was started again: ${describeError(error)}`;
+    const remedy = "this directory's log has the reason; all but traces and logs works on";
+    board.set("store of traces", [{ subject: "traces", message, severity: "warning", remedy }]);
+    const { delayMs, backoff: next } = this.#retry.next();
+    this.#retry = next;
+    this.#cancelRestart = clock.setTimer(delayMs, () => this.#startThread());
+  }
+
+  #failAll(): void {
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const resolve of pending) resolve(FAILED);
+  }
+
+  #take(message: FromThread): void {
+    switch (message.kind) {
+      case "answered":
+        this.#pending.get(message.id)?.(message.answer);
+        this.#pending.delete(message.id);
+        return;
+      case "lost":
+        this.#tally.add(message.tenant, message.reason, message.count);
+        return;
+      case "set-aside":
+        return this.#tellSetAside(message);
+      case "fault":
+        return this.#tellFault(message.fault);
+      case "stored":
+        for (const tenant of message.tenants) for (const listener of this.#listeners.get(tenant) ?? []) listener();
+    }
+  }
+
+  #tellSetAside({ path, message }: { readonly path: string; readonly message: string }): void {
+    this.#deps.log.error("File of traces is damaged, set aside", { path, error: message });
+    const remedy = `what came in that hour cannot be found any more; remove ${path}, and look whether its disk is failing`;
+    this.#deps.board.set("damaged traces", [
+      { subject: "traces", message: `a file was damaged and set aside: ${message}`, severity: "warning", remedy },
+    ]);
+  }
+
+  #tellFault(fault: StoreFault | null): void {
+    const { log, board } = this.#deps;
+    if (fault === null) {
+      log.info("Traces are kept again");
+      return board.set("traces", []);
+    }
+    const { kind, message, sinceMs } = fault;
+    log.error("Traces cannot be kept", { error: message });
+    const since = new Date(sinceMs).toISOString();
+    const remedy =
+      kind === "full"
+        ? "make room on that disk, or set a smaller `traces.size`; all but traces and logs works on"
+        : "see that the folder is there and this user's to write; all but traces and logs works on";
+    board.set("traces", [
+      { subject: "traces", message: `none are kept since ${since}: ${message}`, severity: "error", remedy },
+    ]);
+  }
+}
+
+const written = (answer: Answered): Written => (answer.state === "found" ? FAILED : answer);
+
+/** Beside the program where it is bundled, and in its own room where it is not. */
+const THREAD = new URL(
+  import.meta.url.endsWith(".ts") ? "../worker/thread.ts" : "./telemetry-thread.js",
+  import.meta.url,
+);

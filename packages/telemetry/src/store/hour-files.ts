@@ -1,0 +1,254 @@
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { faultOf, TracesFault } from "./faults.ts";
+import { endOf, fileName, fileNumber, hourOf, numberOfName } from "./file-names.ts";
+import { HourFile } from "./hour-file.ts";
+import { type TenantRecords, writeBatch } from "./write-batch.ts";
+
+/** The bounds of what is kept. */
+export interface StoreBounds {
+  readonly sizeBytes: number;
+  readonly ageMs: number;
+}
+
+interface HourFilesDeps {
+  readonly nowMs: () => number;
+  /** Told how many spans and events were lost, and why. */
+  readonly lost: (reason: "size" | "damaged" | "gone", count: number) => void;
+  /** Told of a file that was set aside. */
+  readonly setAside: (path: string, error: TracesFault) => void;
+}
+
+/** One hour that is as large as this part of the whole goes on in another file: the oldest of it can go alone. */
+const PARTS_OF_SIZE = 8;
+/** So much of its disk, or a tenth of it, is left to others: the directory's own store may be on it. */
+const RESERVE_BYTES = 256 * 1024 * 1024;
+const RESERVE_SHARE = 0.1;
+/** A row takes about so much more than its text, with all that it is found by. */
+const OVERHEAD = 3;
+
+const DAMAGED = ".damaged";
+
+/**
+ * The files of the store, one for each hour in which something came. All calls block: they belong into a thread of their
+ * own. What is damaged is set aside and costs itself alone.
+ */
+export class HourFiles {
+  readonly #folder: string;
+  readonly #deps: HourFilesDeps;
+  #bounds: StoreBounds;
+  /** The newest first. */
+  #files: HourFile[] = [];
+  readonly #sizes = new Map<HourFile, number>();
+
+  constructor(folder: string, bounds: StoreBounds, deps: HourFilesDeps) {
+    this.#folder = folder;
+    this.#bounds = bounds;
+    this.#deps = deps;
+  }
+
+  /** The files that there are, the newest first. */
+  get files(): readonly HourFile[] {
+    return this.#files;
+  }
+
+  /** What all files take of the disk. */
+  get bytes(): number {
+    return this.#files.reduce((sum, file) => sum + this.#bytesOf(file), 0);
+  }
+
+  setBounds(bounds: StoreBounds): void {
+    this.#bounds = bounds;
+  }
+
+  /** Opens what is in the folder, which is made where there is none. @throws TracesFault where it cannot be used. */
+  open(): void {
+    this.close();
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      chmodSync(this.#folder, 0o700);
+    } catch (error) {
+      throw faultOf(error, this.#folder);
+    }
+    const numbers = readdirSync(this.#folder).flatMap((name) => numberOfName(name) ?? []);
+    for (const number of numbers.toSorted((a, b) => b - a)) this.#openOne(number);
+  }
+
+  /**
+   * Writes records; they are on the disk once it returns.
+   * @throws TracesFault where nothing was written.
+   */
+  write(batch: readonly TenantRecords[], textBytes: number): void {
+    // A folder that was taken away, and maybe put back: what is open leads nowhere.
+    if (this.#files.length > 0 && this.#files[0]?.isThere !== true) this.#reopen();
+    const bytes = textBytes * OVERHEAD;
+    this.#makeRoom(bytes);
+    try {
+      writeBatch(this.#current(), batch);
+    } catch (error) {
+      const fault = faultOf(error, this.#folder);
+      if (fault.kind === "out-of-reach") throw fault;
+      if (fault.kind === "damaged") {
+        const [current] = this.#files;
+        if (current !== undefined) this.#putAside(current, fault);
+      } else if (!this.#removeOldest("size")) throw fault;
+      writeBatch(this.#current(), batch);
+    }
+  }
+
+  /** Removes what is older than the bounds allow. */
+  expire(): void {
+    const endMs = this.#deps.nowMs() - this.#bounds.ageMs;
+    for (const file of this.#files.filter(({ number }) => endOf(number) < endMs)) this.#remove(file);
+    for (const path of this.#damaged()) {
+      const seen = statSync(path, { throwIfNoEntry: false });
+      if (seen !== undefined && seen.mtimeMs < endMs) rmSync(path, { force: true });
+    }
+  }
+
+  /** Does something with a file; one that is damaged is set aside, and gives what `otherwise` says. */
+  reading<T>(file: HourFile, read: (file: HourFile) => T, otherwise: T): T {
+    if (!file.isOpen) return otherwise;
+    try {
+      return read(file);
+    } catch (error) {
+      const fault = faultOf(error, file.path);
+      if (fault.kind === "damaged") this.#putAside(file, fault);
+      return otherwise;
+    }
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close();
+    this.#files = [];
+    this.#sizes.clear();
+  }
+
+  #openOne(number: number): HourFile | null {
+    const path = join(this.#folder, fileName(number));
+    try {
+      const file = new HourFile(path, number);
+      this.#files.push(file);
+      this.#files.sort((a, b) => b.number - a.number);
+      return file;
+    } catch (error) {
+      const fault = faultOf(error, path);
+      if (fault.kind !== "damaged") throw fault;
+      this.#rename(path, fault);
+      // How much was in it, nobody can tell.
+      this.#deps.lost("damaged", 1);
+      return null;
+    }
+  }
+
+  /** The file for what comes now. */
+  #current(): HourFile {
+    const number = fileNumber(this.#deps.nowMs());
+    const [newest] = this.#files;
+    if (newest !== undefined) {
+      // A clock that was set back goes on with the newest file.
+      const isOfNow = hourOf(newest.number) >= hourOf(number);
+      if (isOfNow && newest.bytes < this.#bounds.sizeBytes / PARTS_OF_SIZE) return newest;
+      this.#sizes.delete(newest);
+    }
+    let next = Math.max(number, (newest?.number ?? 0) + 1);
+    // A file that was set aside took its number with it; the one after it is free.
+    for (;;) {
+      const file = this.#openOne(next);
+      if (file !== null) return file;
+      next += 1;
+    }
+  }
+
+  #reopen(): void {
+    const known = this.#files.reduce((sum, file) => sum + this.reading(file, ({ records }) => records, 0), 0);
+    this.open();
+    const found = this.#files.reduce((sum, file) => sum + this.reading(file, ({ records }) => records, 0), 0);
+    if (known > found) this.#deps.lost("gone", known - found);
+  }
+
+  #makeRoom(bytes: number): void {
+    while (this.bytes + bytes > this.#bounds.sizeBytes) if (!this.#removeOldest("size")) break;
+    for (;;) {
+      const { free, reserve } = this.#disk();
+      if (free - bytes >= reserve) return;
+      if (this.#removeOldest("size")) continue;
+      throw new TracesFault(
+        "full",
+        `Cannot use ${this.#folder}: its disk has ${mebibytes(free)} left, of which ${mebibytes(reserve)} are left to others`,
+      );
+    }
+  }
+
+  #disk(): { readonly free: number; readonly reserve: number } {
+    try {
+      const { bsize, bavail, blocks } = statfsSync(this.#folder);
+      return { free: bsize * bavail, reserve: Math.min(RESERVE_BYTES, bsize * blocks * RESERVE_SHARE) };
+    } catch (error) {
+      throw faultOf(error, this.#folder);
+    }
+  }
+
+  /** Removes the oldest file, those that were set aside first, but never the one that is written. */
+  #removeOldest(reason: "size"): boolean {
+    const [aside] = this.#damaged();
+    if (aside !== undefined) {
+      rmSync(aside, { force: true });
+      return true;
+    }
+    const oldest = this.#files.at(-1);
+    if (oldest === undefined || this.#files.length < 2) return false;
+    this.#deps.lost(
+      reason,
+      this.reading(oldest, ({ records }) => records, 0),
+    );
+    this.#remove(oldest);
+    return true;
+  }
+
+  #remove(file: HourFile): void {
+    this.#forget(file);
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${file.path}${end}`, { force: true });
+  }
+
+  #putAside(file: HourFile, fault: TracesFault): void {
+    let records = 1;
+    try {
+      records = Math.max(1, file.records);
+    } catch {
+      // It is damaged there too.
+    }
+    this.#forget(file);
+    this.#rename(file.path, fault);
+    this.#deps.lost("damaged", records);
+  }
+
+  #forget(file: HourFile): void {
+    file.close();
+    this.#files = this.#files.filter((one) => one !== file);
+    this.#sizes.delete(file);
+  }
+
+  /** One damaged file is kept, for whoever wants to look into it. */
+  #rename(path: string, fault: TracesFault): void {
+    for (const older of this.#damaged()) rmSync(older, { force: true });
+    for (const end of ["-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
+    renameSync(path, `${path}${DAMAGED}`);
+    this.#deps.setAside(`${path}${DAMAGED}`, fault);
+  }
+
+  #damaged(): string[] {
+    const names = readdirSync(this.#folder).filter((name) => name.endsWith(DAMAGED));
+    return names.toSorted().map((name) => join(this.#folder, name));
+  }
+
+  /** Of a file that is written no more, it is looked up once. */
+  #bytesOf(file: HourFile): number {
+    if (file === this.#files[0]) return file.bytes;
+    let bytes = this.#sizes.get(file);
+    if (bytes === undefined) this.#sizes.set(file, (bytes = file.bytes));
+    return bytes;
+  }
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;

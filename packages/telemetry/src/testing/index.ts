@@ -1,0 +1,48 @@
+import type { Telemetry } from "../service/telemetry.ts";
+import { Tally } from "../service/tally.ts";
+import { Keeper } from "../worker/keeper.ts";
+import type { Answered, ThreadSettings } from "../worker/messages.ts";
+
+/** Settings that bound nothing that a test does. */
+export const TEST_SETTINGS: ThreadSettings = {
+  sizeBytes: 1024 ** 3,
+  ageMs: 3_600_000,
+  perSecond: 100_000,
+  sample: 1,
+};
+
+/** A store of traces in the thread of the test, in a folder that is made with the first call. */
+export function createLocalTelemetry(folder: string, settings: Partial<ThreadSettings> = {}): Telemetry {
+  const tally = new Tally();
+  const listeners = new Set<() => void>();
+  let made: Keeper | null = null;
+  const keeper = (): Keeper =>
+    (made ??= new Keeper(
+      { folder, self: "//localhost/directory", settings: { ...TEST_SETTINGS, ...settings } },
+      {
+        nowMs: () => Date.now(),
+        tell(message) {
+          if (message.kind === "lost") tally.add(message.tenant, message.reason, message.count);
+          if (message.kind === "stored") for (const listener of listeners) listener();
+        },
+      },
+    ));
+  const answered = <T extends Answered>(answer: Promise<Answered>): Promise<T> => answer as Promise<T>;
+  return {
+    isOn: true,
+    otlp: (body) => answered(keeper().otlp(body)),
+    append: (tenant, events) => answered(keeper().append(tenant ?? "", events)),
+    ask: (tenant, question) => answered(keeper().ask(tenant ?? "", question)),
+    lost: (tenant) => tally.of(tenant),
+    follow(_tenant, listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    reserve: () => true,
+    release() {},
+    configure: (next) => keeper().configure(next),
+    async close() {
+      made?.close();
+    },
+  };
+}

@@ -1,0 +1,213 @@
+import { describeError, systemErrorCode } from "@datawire/runtime";
+import { ProtocolError } from "@datawire/protocol";
+import { RateLimit } from "../intake/rate.ts";
+import { readRequest } from "../intake/read-request.ts";
+import { Sampler } from "../intake/sample.ts";
+import { TooLarge, unpack } from "../intake/unpack.ts";
+import type { LossReason } from "../intake/loss.ts";
+import type { EventRecord, Records } from "../model/records.ts";
+import { encodePartialSuccess } from "../otlp/protobuf.ts";
+import { partialSuccessJson } from "../otlp/signals.ts";
+import { findLogs } from "../search/find-logs.ts";
+import { findTraces } from "../search/find-traces.ts";
+import { readTrace } from "../search/read-trace.ts";
+import type { Question } from "../query/questions.ts";
+import { faultOf } from "../store/faults.ts";
+import { HourFiles } from "../store/hour-files.ts";
+import type { TenantRecords } from "../store/write-batch.ts";
+import { Commits, countOf } from "./commits.ts";
+import type { Answered, FromThread, OtlpBody, StoreFault, ThreadSettings, ThreadStart } from "./messages.ts";
+
+/** A store that cannot be written is tried again after so long; whoever sends something until then is sent away. */
+const RETRY_MS = 1_000;
+/** Old files are looked for so often. */
+const EXPIRE_MS = 60_000;
+
+interface KeeperDeps {
+  readonly nowMs: () => number;
+  readonly tell: (message: FromThread) => void;
+}
+
+/** Keeps what comes, and finds it: all that the thread of the store does. */
+export class Keeper {
+  readonly #start: ThreadStart;
+  readonly #deps: KeeperDeps;
+  readonly #files: HourFiles;
+  readonly #commits: Commits;
+  readonly #rate: RateLimit;
+  readonly #sampler: Sampler;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #fault: StoreFault | null = null;
+  #triedMs = Number.NEGATIVE_INFINITY;
+  #isOpen = false;
+
+  constructor(start: ThreadStart, deps: KeeperDeps) {
+    const { sizeBytes, ageMs, perSecond, sample } = start.settings;
+    this.#start = start;
+    this.#deps = deps;
+    this.#files = new HourFiles(
+      start.folder,
+      { sizeBytes, ageMs },
+      {
+        nowMs: deps.nowMs,
+        lost: (reason, count) => this.#lost("", reason, count),
+        setAside: (path, error) => deps.tell({ kind: "set-aside", path, message: describeError(error) }),
+      },
+    );
+    this.#commits = new Commits((batch, textBytes) => this.#write(batch, textBytes));
+    this.#rate = new RateLimit(perSecond, performance.now());
+    this.#sampler = new Sampler(sample);
+    this.#timers = [setInterval(() => this.#probe(), RETRY_MS), setInterval(() => this.#expire(), EXPIRE_MS)];
+    this.#trying(() => this.#open());
+  }
+
+  configure({ sizeBytes, ageMs, perSecond, sample }: ThreadSettings): void {
+    this.#files.setBounds({ sizeBytes, ageMs });
+    this.#rate.set(perSecond);
+    this.#sampler.set(sample);
+    this.#expire();
+  }
+
+  /** Takes a request of OTLP; it is on the disk once this resolves to `kept`. */
+  async otlp({ tenant, signal, format, gzip, bytes }: OtlpBody): Promise<Answered> {
+    try {
+      const unpacked = unpack(bytes, gzip);
+      const { rejected, ...records } = readRequest(unpacked, { signal, format, nowMs: this.#deps.nowMs() });
+      if (signal !== "metrics") this.#lost(tenant, "malformed", rejected.count);
+      const answer = await this.#keep(tenant, records, unpacked.length);
+      if (answer !== null) return answer;
+      const body =
+        format === "protobuf"
+          ? encodePartialSuccess(rejected)
+          : Buffer.from(JSON.stringify(partialSuccessJson(signal, rejected)));
+      return { state: "kept", body };
+    } catch (error) {
+      return refusalOf(error);
+    }
+  }
+
+  /** Takes events that did not come as OTLP; they are on the disk once this resolves to `kept`. */
+  async append(tenant: string, events: readonly EventRecord[]): Promise<Answered> {
+    const textBytes = events.reduce((sum, { text }) => sum + text.length + 200, 0);
+    try {
+      return (await this.#keep(tenant, { spans: [], events }, textBytes)) ?? { state: "kept", body: new Uint8Array() };
+    } catch (error) {
+      return refusalOf(error);
+    }
+  }
+
+  /** Finds what is asked for. */
+  async ask(tenant: string, question: Question): Promise<Answered> {
+    try {
+      const found = await this.#find(tenant, question);
+      return { state: "found", json: found === null ? null : Buffer.from(JSON.stringify(found)) };
+    } catch (error) {
+      return refusalOf(error);
+    }
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#commits.flush();
+    this.#files.close();
+  }
+
+  #find(tenant: string, question: Question): Promise<object | null> {
+    switch (question.of) {
+      case "traces":
+        return findTraces(this.#files, tenant, question);
+      case "trace":
+        return readTrace(this.#files, { tenant, self: this.#start.self }, question.trace);
+      case "logs":
+        return findLogs(this.#files, { tenant, self: this.#start.self }, question);
+    }
+  }
+
+  /** Resolves to null once what is to be kept is on the disk, and to why not. */
+  async #keep(tenant: string, records: Records, textBytes: number): Promise<Answered | null> {
+    const count = countOf(records);
+    if (count === 0) return null;
+    const waitMs = this.#rate.take(count, performance.now());
+    if (waitMs > 0) {
+      this.#lost(tenant, "rate", count);
+      const message = "Cannot take more: more spans and events come than traces.rate allows";
+      return { state: "later", why: "rate", message, afterMs: waitMs };
+    }
+    const { left, ...kept } = this.#sampler.sample(records);
+    this.#lost(tenant, "sample", left);
+    if (countOf(kept) === 0) return null;
+    if (this.#fault !== null && performance.now() - this.#triedMs < RETRY_MS) return this.#away(tenant, countOf(kept));
+    try {
+      await this.#commits.add({ tenant, ...kept }, textBytes);
+      return null;
+    } catch {
+      return this.#away(tenant, countOf(kept));
+    }
+  }
+
+  #away(tenant: string, count: number): Answered {
+    this.#lost(tenant, "disk", count);
+    const why = this.#fault?.kind === "full" ? "its disk is full" : "its disk cannot be written";
+    return { state: "later", why: "disk", message: `Cannot keep traces: ${why}`, afterMs: RETRY_MS };
+  }
+
+  #write(batch: readonly TenantRecords[], textBytes: number): void {
+    this.#trying(() => {
+      if (!this.#isOpen) this.#open();
+      this.#files.write(batch, textBytes);
+    }, true);
+    this.#deps.tell({ kind: "stored", tenants: [...new Set(batch.map(({ tenant }) => tenant))] });
+  }
+
+  #open(): void {
+    this.#files.open();
+    this.#isOpen = true;
+    this.#files.expire();
+  }
+
+  #expire(): void {
+    if (this.#isOpen) this.#trying(() => this.#files.expire());
+  }
+
+  /** Looks whether a disk that was away or full has come back. */
+  #probe(): void {
+    if (this.#fault === null || performance.now() - this.#triedMs < RETRY_MS) return;
+    this.#trying(() => {
+      if (!this.#isOpen) this.#open();
+      this.#files.write([], 0);
+    });
+  }
+
+  /** Notes whether the disk can be used. */
+  #trying(work: () => void, rethrow = false): void {
+    try {
+      work();
+      if (this.#fault !== null) this.#deps.tell({ kind: "fault", fault: (this.#fault = null) });
+    } catch (error) {
+      this.#triedMs = performance.now();
+      const { kind, message } = faultOf(error, this.#start.folder);
+      if (kind === "out-of-reach") {
+        // What is open may lead nowhere; the next attempt opens it anew.
+        this.#files.close();
+        this.#isOpen = false;
+      }
+      const sinceMs = this.#fault?.sinceMs ?? this.#deps.nowMs();
+      const fault: StoreFault = { kind: kind === "full" ? "full" : "out-of-reach", message, sinceMs };
+      if (this.#fault?.message !== message) this.#deps.tell({ kind: "fault", fault });
+      this.#fault = fault;
+      if (rethrow) throw error;
+    }
+  }
+
+  #lost(tenant: string, reason: LossReason, count: number): void {
+    if (count > 0) this.#deps.tell({ kind: "lost", tenant, reason, count });
+  }
+}
+
+function refusalOf(error: unknown): Answered {
+  if (error instanceof TooLarge) return { state: "too-large", message: error.message };
+  if (error instanceof ProtocolError) return { state: "refused", code: error.code, message: error.message };
+  if (error instanceof RangeError || systemErrorCode(error) !== undefined)
+    return { state: "refused", code: "unavailable", message: `Cannot answer: ${describeError(error)}` };
+  throw error;
+}

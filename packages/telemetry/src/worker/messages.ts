@@ -1,0 +1,67 @@
+import type { ErrorCode } from "@datawire/protocol";
+import type { LossReason } from "../intake/loss.ts";
+import type { EventRecord } from "../model/records.ts";
+import type { Format, Signal } from "../otlp/signals.ts";
+import type { Question } from "../query/questions.ts";
+
+/** The settings by which the thread works. */
+export interface ThreadSettings {
+  readonly sizeBytes: number;
+  readonly ageMs: number;
+  readonly perSecond: number;
+  /** From 0 to 1. */
+  readonly sample: number;
+}
+
+/** What a thread is started with. */
+export interface ThreadStart {
+  readonly folder: string;
+  /** How this directory is known to the others. */
+  readonly self: string;
+  readonly settings: ThreadSettings;
+}
+
+/** A request of OTLP as it came. */
+export interface OtlpBody {
+  /** Empty for those who belong to none. */
+  readonly tenant: string;
+  readonly signal: Signal;
+  readonly format: Format;
+  readonly gzip: boolean;
+  readonly bytes: Uint8Array;
+}
+
+/** What the thread is asked, each with the number of its answer. */
+export type Asked =
+  | ({ readonly kind: "otlp" } & OtlpBody)
+  | { readonly kind: "append"; readonly tenant: string; readonly events: readonly EventRecord[] }
+  | { readonly kind: "ask"; readonly tenant: string; readonly question: Question }
+  | { readonly kind: "close" };
+
+export type ToThread =
+  | { readonly kind: "asked"; readonly id: number; readonly asked: Asked }
+  | { readonly kind: "configure"; readonly settings: ThreadSettings };
+
+/** How a request was answered. */
+export type Answered =
+  | { readonly state: "kept"; readonly body: Uint8Array }
+  /** Found: JSON, or null where there is nothing by that id. */
+  | { readonly state: "found"; readonly json: Uint8Array | null }
+  | { readonly state: "later"; readonly why: "rate" | "disk"; readonly message: string; readonly afterMs: number }
+  | { readonly state: "too-large"; readonly message: string }
+  | { readonly state: "refused"; readonly code: ErrorCode; readonly message: string };
+
+/** What is wrong with the store. */
+export interface StoreFault {
+  readonly kind: "full" | "out-of-reach";
+  readonly message: string;
+  readonly sinceMs: number;
+}
+
+export type FromThread =
+  | { readonly kind: "answered"; readonly id: number; readonly answer: Answered }
+  | { readonly kind: "lost"; readonly tenant: string; readonly reason: LossReason; readonly count: number }
+  | { readonly kind: "set-aside"; readonly path: string; readonly message: string }
+  | { readonly kind: "fault"; readonly fault: StoreFault | null }
+  /** Something of these tenants is on the disk, and can be found. */
+  | { readonly kind: "stored"; readonly tenants: readonly string[] };

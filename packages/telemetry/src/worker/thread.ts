@@ -1,0 +1,33 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { Keeper } from "./keeper.ts";
+import type { Answered, Asked, FromThread, ThreadStart, ToThread } from "./messages.ts";
+
+const port = parentPort;
+if (port === null) throw new Error("Cannot run: this is the thread of a store of traces, and no program");
+
+const tell = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+const keeper = new Keeper(workerData as ThreadStart, { nowMs: () => Date.now(), tell });
+
+port.on("message", (message: ToThread) => {
+  if (message.kind === "configure") return keeper.configure(message.settings);
+  const { id, asked } = message;
+  // What fails beyond what is foreseen ends the thread, and another one begins anew.
+  void answer(asked).then((answered) => {
+    tell({ kind: "answered", id, answer: answered });
+    if (asked.kind === "close") port.close();
+  });
+});
+
+async function answer(asked: Asked): Promise<Answered> {
+  switch (asked.kind) {
+    case "otlp":
+      return keeper.otlp(asked);
+    case "append":
+      return keeper.append(asked.tenant, asked.events);
+    case "ask":
+      return keeper.ask(asked.tenant, asked.question);
+    case "close":
+      keeper.close();
+      return { state: "kept", body: new Uint8Array() };
+  }
+}
