@@ -138,7 +138,7 @@ export default {
       comment: "what decides does no I/O: time and randomness come in as arguments",
       severity: "error",
       from: {
-        path: "^packages/([^/]+/src/core/|(protocol|amqp|catalog|api|routing)/src/|mdk/src/(session|headers|resolve|browser)/|directory/src/(model|stats|traces|feed|registry|problems)/|router/src/(address|selector|queue)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
+        path: "^packages/([^/]+/src/core/|(protocol|amqp|catalog|api|routing)/src/|mdk/src/(session|headers|resolve|browser)/|telemetry/src/(model|otlp|query)/|directory/src/(model|stats|traces|feed|registry|problems)/|router/src/(address|selector|queue)/|watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health))",
         pathNot: "\\.test\\.ts$",
       },
       to: { dependencyTypes: ["core"] },

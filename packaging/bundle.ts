@@ -16,7 +16,7 @@ export const BUNDLE_MAIN = "main.js";
 export async function bundleProgram(program: Program, folder: string): Promise<ReadonlySet<string>> {
   const source = join(ROOT, "packages", program === "dw" ? "dw-cli" : program);
   const build = await rolldown({
-    input: join(source, "src/main.ts"),
+    input: { main: join(source, "src/main.ts"), ...(hasDirectory(program) ? THREADS : {}) },
     platform: "node",
     tsconfig: false,
     // Libraries are made of modules with cycles and of branches for other platforms; neither is ours to mend.
@@ -28,7 +28,7 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     const { output } = await build.write({
       dir: folder,
       format: "esm",
-      entryFileNames: BUNDLE_MAIN,
+      entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
       // Half the size to parse at every start; names stay, as they stand in stack traces and in errors.
       minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
@@ -40,6 +40,12 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     await build.close();
   }
 }
+
+/** What runs in a thread of its own, by the names under which the programs look for it beside themselves. */
+const THREADS = { "telemetry-thread": join(ROOT, "packages/telemetry/src/worker/thread.ts") };
+
+/** `dw` starts a directory too. */
+const hasDirectory = (program: Program): boolean => program === "directory" || program === "dw";
 
 /** Sherlock reads its templates from a folder beside itself, wherever it is bundled into. */
 async function addTemplates(folder: string, modules: readonly string[]): Promise<void> {

@@ -64,6 +64,9 @@ const PLACES: Readonly<Record<string, Place>> = {
   "A change cannot be told to subscribers": shown('failed("subscribers"'),
   "Registrations not shared, trying again": OUTAGE,
   "Challenge not answered": elsewhere("the other directory takes silence for no, and its Watson states its set"),
+  "Traces cannot be kept": shown('board.set("traces"'),
+  "File of traces is damaged, set aside": shown('board.set("damaged traces"'),
+  "Store of traces failed, starting it again": shown('board.set("store of traces"'),
   // every program
   "Stopping took too long, leaving": PROCESS_ENDS,
   "Unexpected error, leaving": PROCESS_ENDS,

@@ -59,7 +59,7 @@ const summary = z.object({
   durationMs: z.number(),
   services: z.array(z.string()),
   spans: z.int(),
-  errors: z.int().meta({ description: "Spans that failed, and events of ERROR and worse" }),
+  errors: z.int().meta({ description: "Spans that failed, and events of ERROR and worse outside of spans" }),
 });
 
 /** One span, as `GET /v1/traces/ID` gives it. */

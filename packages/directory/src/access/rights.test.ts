@@ -9,6 +9,8 @@ test.each<[Right, string]>([
   ["read", "viewer, sherlock, operator or admin"],
   ["change", "operator or admin"],
   ["administer", "admin"],
+  ["log", "client, router, library, watson, sherlock, operator or admin"],
+  ["trace", "viewer, library, sherlock, operator or admin"],
 ])("the right to %s belongs to %s", (right, roles) => {
   expect(rolesWith(right)).toBe(roles);
   expect(ROLES.filter((role) => hasRight(role, right)).join()).toBe(roles.replace(" or ", ",").replaceAll(", ", ","));

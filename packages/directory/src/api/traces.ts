@@ -28,7 +28,10 @@ export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
     bindRaw(endpoints.showTrace, async ({ params, grant }) => {
       const json = await find(context, grant.tenant, { of: "trace", trace: traceKey(params.trace) });
       if (json !== null) return jsonAnswer(json);
-      throw new ProtocolError("not_found", `Cannot find the trace ${JSON.stringify(params.trace.slice(0, 200))}`);
+      throw new ProtocolError(
+        "not_found",
+        `Cannot show the trace ${params.trace.slice(0, 200)}: nothing is kept of it`,
+      );
     }),
     bindRaw(endpoints.writeTraces, (request) => take(context, "traces", request)),
     bindRaw(endpoints.writeLogs, (request) => take(context, "logs", request)),

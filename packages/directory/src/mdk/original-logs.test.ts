@@ -98,6 +98,7 @@ test("a library logs over the link and follows what originals log", async () => 
   const original = await connectOriginal(served.port, { nodeId: "n9" });
   original.send(log(0, { trace: "shared", level: "CRITICAL", node: "n9", clock: [1, 1] }));
   expect(await library.next("log")).toMatchObject({ events: [{ node: "n9", traceId: "shared", level: "CRITICAL" }] });
+  await original.next("logack");
   const kept = (await served.get("/v1/traces/shared")).body["events"] as { text: string; node: string }[];
   expect(kept.map(({ node, text }) => `${node} ${text}`)).toEqual(["library-1 a", "library-1 b", "n9 text 0"]);
   original.socket.terminate();

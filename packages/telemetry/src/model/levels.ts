@@ -41,6 +41,6 @@ export function parseLevel(text: string): LogLevelWord {
   if (found !== undefined) return found;
   throw new ProtocolError(
     "invalid_argument",
-    `Cannot use ${quoteShort(text)} as a level: wanted one of ${LOG_LEVELS.join(", ")}`,
+    `Cannot use ${quoteShort(text)} as level: wanted one of ${LOG_LEVELS.join(", ")}`,
   );
 }

@@ -49,15 +49,8 @@ export function shownSummary({ rootRank: _rank, rootMs: _at, ...shown }: Summary
   return shown;
 }
 
-/** Of parts that other directories sent: which has the root is not told any more, so the one that began first has it. */
-export const fromShown = (shown: TraceSummary): Summary => ({
-  ...shown,
-  rootRank: shown.spans > 0 ? RANKS.span : RANKS.event,
-  rootMs: shown.firstMs,
-});
-
 /** Rounds milliseconds to the microsecond: what a double holds of a moment since 1970. */
-export const toMicroseconds = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+const toMicroseconds = (ms: number): number => Math.round(ms * 1_000) / 1_000;
 
 function ofSpan({ traceId, parentId, name, start, durationMs, status, resource }: SpanRecord): Summary {
   return {
@@ -78,7 +71,7 @@ function ofSpan({ traceId, parentId, name, start, durationMs, status, resource }
   };
 }
 
-function ofEvent({ traceId, timestamp, level, resource }: EventRecord): Summary {
+function ofEvent({ traceId, spanId, timestamp, level, resource }: EventRecord): Summary {
   return {
     traceId: traceId ?? "",
     firstMs: timestamp,
@@ -91,7 +84,8 @@ function ofEvent({ traceId, timestamp, level, resource }: EventRecord): Summary 
     durationMs: 0,
     services: resource.service === null ? [] : [resource.service],
     spans: 0,
-    errors: isFailure(level) ? 1 : 0,
+    // What is told within a span stands in for no failure of its own: that span failed, or went on.
+    errors: spanId === null && isFailure(level) ? 1 : 0,
     rootRank: RANKS.event,
     rootMs: timestamp,
   };

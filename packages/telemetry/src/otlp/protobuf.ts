@@ -12,7 +12,7 @@ const REQUESTS = {
 /** Reads the body of a request. @throws ProtocolError `invalid_argument` where it is none. */
 export function decodeRequest(signal: Signal, bytes: Uint8Array): Message {
   try {
-    return REQUESTS[signal].decode(bytes) as unknown as Message;
+    return REQUESTS[signal].decode(bytes);
   } catch (cause) {
     throw new ProtocolError("invalid_argument", "Cannot read the body: it is no protobuf message of OTLP", { cause });
   }

@@ -82,7 +82,9 @@ export function anyValue(value: unknown, depth = 0): Json {
   if (int !== undefined && int !== null) return integer(int);
   const double = own(value, "doubleValue");
   // JSON of protobuf writes "NaN" and "Infinity" as text, and JSON has no such numbers.
-  if (double !== undefined && double !== null) return Number.isFinite(Number(double)) ? Number(double) : String(double);
+  if (typeof double === "string")
+    return double.trim() !== "" && Number.isFinite(Number(double)) ? Number(double) : double;
+  if (typeof double === "number") return Number.isFinite(double) ? double : `${double}`;
   const array = own(value, "arrayValue");
   if (isObject(array)) return messages(array, "values").map((one) => anyValue(one, depth + 1));
   const list = own(value, "kvlistValue");
@@ -103,7 +105,8 @@ function keyValues(list: readonly Message[], depth: number): [string, Json][] {
 function integer(value: unknown): Json {
   const read = numberOf(value);
   if (Number.isSafeInteger(read)) return read;
-  return typeof value === "string" || isLong(value) ? String(value) : null;
+  if (typeof value === "string") return value;
+  return isLong(value) ? String((BigInt(value.high) << 32n) | BigInt(value.low >>> 0)) : null;
 }
 
 function numberOf(value: unknown): number {

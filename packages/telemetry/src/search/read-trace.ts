@@ -15,7 +15,7 @@ export interface TraceFound {
 }
 
 /** Of a longer trace this is the first part. */
-export const TRACE_RECORDS_MAX = 10_000;
+const TRACE_RECORDS_MAX = 10_000;
 const TRACE_TEXT_MAX = 16 * 1024 * 1024;
 
 /** Reads one trace; null where nothing is known of it. */

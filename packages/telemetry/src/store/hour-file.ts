@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { EventRecord, SpanRecord } from "../model/records.ts";
 import type { Summary } from "../model/summary.ts";
@@ -240,6 +240,7 @@ function open(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     const isNew = !existsSync(path);
+    if (isNew) closeSync(openSync(path, "ax", 0o600)); // its log gets the same mode
     database = new DatabaseSync(path, { timeout: 0, enableDoubleQuotedStringLiterals: false });
     database.exec(`
       PRAGMA locking_mode = EXCLUSIVE;

@@ -10,7 +10,7 @@ const TEXT_MAX = 4 * 1024 * 1024;
 interface Waiting {
   readonly records: TenantRecords;
   readonly textBytes: number;
-  readonly done: (error: unknown) => void;
+  readonly done: (error: Error | null) => void;
 }
 
 /** Writes what comes in groups; everybody is answered once theirs is on the disk. */
@@ -32,7 +32,7 @@ export class Commits {
       this.#waiting.push({
         records,
         textBytes,
-        done: (error) => (error === null ? resolve() : reject(error as Error)),
+        done: (error) => (error === null ? resolve() : reject(error)),
       });
       this.#records += countOf(records);
       this.#textBytes += textBytes;
@@ -49,14 +49,14 @@ export class Commits {
     this.#records = 0;
     this.#textBytes = 0;
     if (waiting.length === 0) return;
-    let failure: unknown = null;
+    let failure: Error | null = null;
     try {
       this.#write(
         waiting.map(({ records }) => records),
         textBytes,
       );
     } catch (error) {
-      failure = error;
+      failure = error instanceof Error ? error : new Error(String(error));
     }
     this.#lastMs = performance.now();
     for (const { done } of waiting) done(failure);
