@@ -19,4 +19,5 @@ export const LOSS_REASONS = [
   /** The collector refused them. */
   "collector",
 ] as const;
+/** One of these reasons. */
 export type LossReason = (typeof LOSS_REASONS)[number];

@@ -3,6 +3,7 @@ import type { LogLevelWord } from "@datawire/protocol";
 
 /** What JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+/** What is said of something by keys, as OpenTelemetry names them. */
 export type Attributes = Readonly<Record<string, Json>>;
 
 /** Who made spans and events: many share one. */

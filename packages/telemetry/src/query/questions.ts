@@ -41,6 +41,7 @@ export interface TraceQuestion {
   readonly trace: string;
 }
 
+/** Whatever can be asked of the store. */
 export type Question = TracesQuestion | LogsQuestion | TraceQuestion;
 
 type Query = Readonly<Partial<Record<string, string>>>;

@@ -38,6 +38,7 @@ export type Asked =
   | { readonly kind: "ask"; readonly tenant: string; readonly question: Question }
   | { readonly kind: "close" };
 
+/** What the thread is told. */
 export type ToThread =
   | { readonly kind: "asked"; readonly id: number; readonly asked: Asked }
   | { readonly kind: "configure"; readonly settings: ThreadSettings };
@@ -58,6 +59,7 @@ export interface StoreFault {
   readonly sinceMs: number;
 }
 
+/** What the thread tells. */
 export type FromThread =
   | { readonly kind: "answered"; readonly id: number; readonly answer: Answered }
   | { readonly kind: "lost"; readonly tenant: string; readonly reason: LossReason; readonly count: number }
