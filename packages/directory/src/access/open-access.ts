@@ -15,6 +15,7 @@ import {
 import type { Protection } from "./protection.ts";
 import { TokenService } from "./token-service.ts";
 
+/** How a directory is protected, and under which names. */
 export interface AccessConfig {
   readonly protection: Pick<Protection, "auth" | "tls">;
   /** Where the first tokens and the authority's certificate are kept for those on this machine. */
@@ -23,6 +24,7 @@ export interface AccessConfig {
   readonly names: readonly string[];
 }
 
+/** What the access to a directory works with. */
 export interface AccessDeps {
   /** Its own is not closed by closing the access. */
   readonly stores: DirectoryStores;

@@ -27,6 +27,7 @@ const MEANINGS: Readonly<Record<Right, string>> = {
   trace: "read logs and traces",
 };
 
+/** Whether a role includes a right. */
 export const hasRight = (role: Role, right: Right): boolean => RIGHTS[role].has(right);
 
 /** A right in words: `change routes, services and instances`. */

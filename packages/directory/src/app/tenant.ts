@@ -17,6 +17,7 @@ import type { Metrics } from "./metrics.ts";
 import { Publisher } from "../feed/publisher.ts";
 import type { Store } from "../store/contract.ts";
 
+/** What the table of one tenant works with. */
 export interface TenantDeps {
   /** What its table and history are kept in. */
   readonly store: Store;

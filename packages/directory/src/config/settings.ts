@@ -115,7 +115,9 @@ export const settingsSchema = z.strictObject({
     .optional(),
 });
 
+/** The settings of a directory, each with its source. */
 export type DirectorySettings = Settings<z.output<typeof settingsSchema>>;
+/** The values of a directory's settings. */
 export type DirectoryValues = z.output<typeof settingsSchema>;
 
 /** The flags of the directory, by commander's names. */

@@ -29,6 +29,7 @@ export interface Have extends Position {
   readonly sectors?: string | undefined;
 }
 
+/** How much of the past is kept for subscribers that return. */
 export interface DeltaLogLimits {
   /** How many of the last revisions are kept for subscribers that return. */
   readonly revisionsMax: number;

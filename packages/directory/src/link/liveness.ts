@@ -1,5 +1,6 @@
 import type { Clock } from "@datawire/runtime";
 
+/** When a client counts as gone. */
 export interface LivenessConfig {
   readonly heartbeatMs: number;
   /** Who says nothing for so long is gone. */

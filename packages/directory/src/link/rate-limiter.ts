@@ -6,6 +6,7 @@ interface Pausable {
   resume(): void;
 }
 
+/** Bounds the processor time that one connection takes. */
 export interface RateLimiter {
   /** Says how much of the processor's time the work on one message took. */
   worked(cpuMs: number): void;

@@ -36,6 +36,7 @@ export type IncomingMessage = { [K in keyof typeof schemas]: z.infer<(typeof sch
 /** By type, as a client says it: in an object it would also find what every object has, such as `constructor`. */
 const SCHEMAS = new Map<string, z.ZodType<IncomingMessage>>(Object.entries(schemas));
 
+/** What was read of a message of the link. */
 export type MessageRead =
   | { readonly state: "read"; readonly message: IncomingMessage }
   | {

@@ -28,6 +28,7 @@ export interface Peer {
   readonly local: boolean;
 }
 
+/** What the sessions of a directory have in common. */
 export interface LinkSessionConfig extends LivenessConfig {
   /** The directory's own address. */
   readonly directory: string;

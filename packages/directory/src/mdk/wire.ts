@@ -67,6 +67,7 @@ export type MdkMessage =
       readonly results: Readonly<Record<string, unknown>>;
     };
 
+/** What was read of a message of the original protocol. */
 export type MdkRead =
   | { readonly state: "read"; readonly message: MdkMessage }
   /** A message of a type that nothing is done about. */

@@ -11,6 +11,7 @@ export interface Plan {
   readonly undoes?: HistoryEntry;
 }
 
+/** A change of nothing, to be filled. */
 export const emptyChangeSet = (): Change => ({ tables: [], services: [], drains: [] });
 
 /** Leaves out what stays as it is. */

@@ -24,18 +24,22 @@ export const serviceRecordSchema = z.object({
   primary: z.string().nullable(),
   settings: serviceSettingsSchema,
 });
+/** A service as it is recorded. */
 export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
 
 /** An operator took an instance out of the pool. Holds until resumed, whatever its Watson says. */
 export const drainSchema = z.object({ key: z.string(), atMs: momentSchema, who: z.string() });
+/** A drain by an operator, as it is recorded. */
 export type Drain = z.infer<typeof drainSchema>;
 
 /** A Sherlock or a library that was connected once. */
 export const callerSchema = z.object({ name: z.string(), kind: z.string(), seenMs: momentSchema });
+/** A caller as it is recorded. */
 export type CallerRecord = z.infer<typeof callerSchema>;
 
 /** What Sherlocks make the cookies of sessions with; made once in the life of a store. */
 export const keySchema = z.object({ key: z.string().regex(SESSION_KEY_PATTERN) });
+/** The key for the cookies of sessions, as it is recorded. */
 export type KeyRecord = z.infer<typeof keySchema>;
 
 /** The one id that there is of it. */
@@ -50,6 +54,7 @@ export const changeSchema = z.object({
   services: z.array(swap(serviceRecordSchema)).default([]),
   drains: z.array(swap(drainSchema)).default([]),
 });
+/** A change of the table as the history keeps it. */
 export type Change = z.infer<typeof changeSchema>;
 
 /** A change that was made, by whom, and whether it was taken back. */
@@ -65,6 +70,7 @@ export const historyEntrySchema = z.object({
   undoable: z.boolean(),
   change: changeSchema,
 });
+/** One entry of the history, read. */
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
 /** Who holds instances: a Watson, where nothing else is said. */
@@ -77,6 +83,7 @@ const holderSchema = z.object({
   /** How long it is trusted after its last word, where that is not the lease of all. */
   leaseMs: z.number().min(0).optional(),
 });
+/** The identity of a client that holds instances. */
 export type HolderIdentity = Readonly<z.infer<typeof holderSchema>>;
 
 /** An instance as it was last registered, with what the directory knows of it. */
@@ -87,6 +94,7 @@ export const storedRegistrationSchema = z.object({
   /** Since when its Watson says what it says. */
   sinceMs: momentSchema,
 });
+/** A registration as it is recorded, with its holder. */
 export interface StoredRegistration {
   readonly watson: HolderIdentity;
   readonly registration: Registration;
@@ -101,8 +109,10 @@ export const sightingSchema = holderSchema.extend({
   /** Since when. */
   sinceMs: momentSchema,
 });
+/** Which directory sees a Watson, read. */
 export type Sighting = z.infer<typeof sightingSchema>;
 
+/** The record of a service of which nothing is known but its name. */
 export const emptyRecord = (name: string): ServiceRecord => ({
   name,
   declared: false,

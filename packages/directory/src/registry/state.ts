@@ -9,6 +9,7 @@ import { Registry, type RegistryConfig } from "./registry.ts";
 import { Services } from "./services.ts";
 import { CatalogWriter } from "../feed/catalog-writer.ts";
 
+/** The settings that the state of a table depends on. */
 export interface StateConfig extends RegistryConfig {
   readonly promotionDelayMs: number;
   /** The authorities under which addresses may name this directory. */

@@ -16,6 +16,7 @@ export interface CounterLine {
   readonly latencies: Histogram;
 }
 
+/** How counters are divided by time, and how many are kept. */
 export interface CounterStepsConfig {
   readonly stepMs: number;
   readonly keptMs: number;

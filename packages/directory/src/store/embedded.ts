@@ -26,6 +26,7 @@ import { checksum } from "./checksum.ts";
 import { parseJson } from "./parse-json.ts";
 import type { SnapshotReplication } from "./replication.ts";
 
+/** The name of the file of the embedded store, within the data folder. */
 export const STORE_FILE = "directory.db";
 
 /** Registrations are written so many at a time, with a turn of the event loop between, so that nothing else waits. */

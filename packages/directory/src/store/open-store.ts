@@ -7,6 +7,7 @@ import { listEnvironmentFolders, listTenantFolders } from "./tenant-folders.ts";
 import type { EtcdConfig } from "./etcd/gateway.ts";
 import type { EtcdSettings, StoreSettings } from "./store-settings.ts";
 
+/** Which store is opened, and for whom. */
 export interface StoreOptions {
   readonly store: StoreSettings;
   /** Of the embedded store. */

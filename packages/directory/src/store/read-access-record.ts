@@ -7,6 +7,7 @@ import { authorityFingerprint } from "./fingerprint.ts";
 
 /** Under which keys tokens and the authority are kept. */
 export const AUTHORITY_KEY = `${ACCESS_PREFIX}authority`;
+/** Below which the records of tokens lie. */
 export const TOKEN_PREFIX = `${ACCESS_PREFIX}token/`;
 
 /** A record of who may do what; null is one that is gone. */

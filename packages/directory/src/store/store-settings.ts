@@ -47,6 +47,7 @@ const etcdSettings = z
     const path = [user === undefined ? "password_file" : "user"];
     context.addIssue({ ...refusal("user and password_file go together", "both or neither"), path });
   });
+/** The settings of a store in etcd, read. */
 export type EtcdSettings = z.output<typeof etcdSettings>;
 
 /** `embedded`, `{ etcd: [URL, …] }`, or `{ etcd: { endpoints: [URL, …], prefix, user, password_file, tls } }`. */
@@ -59,6 +60,7 @@ export const storeSetting = z
   ])
   .meta({ wanted: "embedded, or { etcd: [http://HOST:2379, …] }" })
   .default("embedded");
+/** The settings of the store, read. */
 export type StoreSettings = z.output<typeof storeSetting>;
 
 /** @throws Error that says why it is no URL of etcd. */

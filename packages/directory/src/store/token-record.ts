@@ -16,6 +16,7 @@ export const tokenRecordSchema = z.object({
   createdBy: z.string(),
   expiresMs: momentSchema.nullable(),
 });
+/** A token as it is recorded: its digest and its rights, never its secret. */
 export type TokenRecord = z.infer<typeof tokenRecordSchema>;
 
 /** The most tokens that one directory keeps. */
@@ -23,4 +24,5 @@ export const TOKENS_MAX = 10_000;
 
 /** What is kept of the directory's own authority: both in PEM. */
 export const authorityRecordSchema = z.object({ certificate: z.string(), key: z.string() });
+/** The authority of a directory as it is recorded. */
 export type AuthorityRecord = z.infer<typeof authorityRecordSchema>;

@@ -38,12 +38,14 @@ export interface Question {
   readonly body?: unknown;
 }
 
+/** An answer of a directory that speaks TLS. */
 export interface GuardedAnswer {
   readonly status: number;
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
+/** A link to a directory that speaks TLS. */
 export interface GuardedLink {
   send(message: ClientMessage): void;
   /** Resolves with the next message of that type, past or future. */

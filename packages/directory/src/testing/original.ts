@@ -37,6 +37,7 @@ export interface OriginalNode {
   readonly environment?: string;
 }
 
+/** How a client of the original protocol connects. */
 export interface OriginalOptions {
   readonly path?: string;
   readonly token?: string;

@@ -27,6 +27,7 @@ export interface Reachable<Socket = WebSocket> {
   link(): Promise<Client<Socket>>;
 }
 
+/** An answer of the HTTP interface. */
 export interface Answer {
   readonly status: number;
   // Tests look into answers of every shape; what they expect says which.
@@ -108,6 +109,7 @@ export async function serve({
   };
 }
 
+/** The first message of a client named `name`. */
 export const hello = (kind: string, name: string, fields: object = {}) => ({
   type: "hello",
   link: { min: 1, max: 1 },

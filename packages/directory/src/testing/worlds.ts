@@ -3,7 +3,9 @@ import type { ChangeObserver } from "../changes/change-executor.ts";
 import type { Moment } from "../model/moment.ts";
 import { State } from "../registry/state.ts";
 
+/** The lease of tests, which is the default. */
 export const LEASE_MS = 15_000;
+/** The promotion delay of tests, which is the default. */
 export const PROMOTION_DELAY_MS = 30_000;
 
 /** A state as the defaults make it. */
@@ -32,6 +34,7 @@ export function registration(text: string, fields: Partial<Registration> = {}): 
   });
 }
 
+/** The identity of a Watson on the host `id`. */
 export const watson = (id: string) => ({ id: `id-of-${id}`, name: id, version: "0.1.0" });
 
 /** A Watson that is connected and states a set. */

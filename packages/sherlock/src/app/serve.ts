@@ -41,11 +41,13 @@ import type { SherlockSettings } from "../config/settings.ts";
 import { hostsOf } from "../inputs/table-hosts.ts";
 import { tellWeaknesses } from "../setup/weaknesses.ts";
 
+/** What serving begins with. */
 export interface ServeConfig {
   readonly settings: SherlockSettings;
   readonly dir: RunDir;
 }
 
+/** What serving works with. */
 export interface ServeDeps {
   readonly log: Logger;
   readonly clock: Clock;

@@ -13,6 +13,7 @@ import { lastAlerts, trimFiles } from "./output-files.ts";
 import type { RunDir } from "./run-dir.ts";
 import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
 
+/** The HAProxy to run, and where. */
 export interface HaproxyProcessConfig {
   /** The program. */
   readonly command: string;
@@ -21,6 +22,7 @@ export interface HaproxyProcessConfig {
   readonly runtimeSocket: boolean;
 }
 
+/** What watching over an HAProxy works with. */
 export interface HaproxyProcessDeps {
   readonly clock: Clock;
   readonly log: Logger;

@@ -8,6 +8,7 @@ import { createMasterApi, createRuntimeApi } from "./runtime-api.ts";
 
 /** As which file HAProxy has each pipe open, from its start on and over every reload. */
 export const LOGS_FD = 1;
+/** The file descriptor of HAProxy that latencies are logged to. */
 export const LATENCIES_FD = 3;
 
 /** What a pipe holds on Linux (pipe(7)). */

@@ -2,12 +2,14 @@ import { hostname } from "node:os";
 import { type DirectoryAddress, isInNetwork, isMachineLocal, parseIp } from "@datawire/protocol";
 import { isRemote as isRemoteDirectory } from "@datawire/runtime";
 
+/** What decides whether addresses on loopback can be used. */
 export interface LocalityConfig {
   readonly replicas: readonly DirectoryAddress[];
   /** `allow_local` of the settings. */
   readonly allowLocal: boolean;
 }
 
+/** What is asked of this machine; tests bring their own. */
 export interface LocalityDeps {
   /** What this machine calls itself; the system's word by default. */
   readonly hostName?: string;

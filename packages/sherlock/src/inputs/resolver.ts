@@ -12,12 +12,14 @@ import {
 import { z } from "zod";
 import type { Resolution } from "../core/planner/reachable-table.ts";
 
+/** How often names are resolved, and where their addresses are kept. */
 export interface ResolverConfig {
   /** Where the last addresses are kept, so that a restart while names do not resolve loses nothing. */
   readonly path: string;
   readonly refreshMs: number;
 }
 
+/** What the resolver works with. */
 export interface ResolverDeps {
   readonly clock: Clock;
   readonly log: Logger;

@@ -6,6 +6,7 @@ import { type Page, renderPage } from "../core/observe/page.ts";
 import type { ProxyFindings } from "./proxy-findings.ts";
 import type { Planning } from "../inputs/planning.ts";
 
+/** What the page of services is made of. */
 export interface PageDeps {
   readonly settings: { readonly name: string };
   readonly follower: Pick<CatalogFollower, "table" | "status">;

@@ -7,6 +7,7 @@ import type { TlsTarget } from "../setup/tls-failure.ts";
 import type { RuntimeApi } from "../haproxy/runtime-api.ts";
 import type { Planning } from "../inputs/planning.ts";
 
+/** What looking for unreachable instances works with. */
 export interface ProxyFindingsDeps {
   readonly clock: Pick<Clock, "nowMs">;
   readonly log: Logger;

@@ -11,6 +11,7 @@ import type { ProxyFindings } from "./proxy-findings.ts";
 import type { Planning } from "../inputs/planning.ts";
 import type { Sampling } from "./sampling.ts";
 
+/** What the reports to the directory are made of. */
 export interface ReporterDeps {
   readonly settings: { readonly name: string; readonly zone: string | null };
   readonly clock: Clock;

@@ -75,6 +75,7 @@ export interface Abilities {
   readonly handsOver: boolean;
 }
 
+/** What the rendered configuration lets Sherlock do without a reload. */
 export function abilitiesOf({ settings: { sockets } }: Pick<Proxy, "settings">, config: string): Abilities {
   return {
     runtimeCommands: config.includes(sockets.runtime),

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { connect } from "node:tls";
 import { explainSystemError, findSystemCa } from "@datawire/runtime";
 
+/** An instance whose certificate HAProxy verifies. */
 export interface TlsTarget {
   readonly address: string;
   readonly port: number;

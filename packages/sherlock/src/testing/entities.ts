@@ -14,6 +14,7 @@ import { Catalog } from "@datawire/catalog";
 /** Makes entities of a table from what a test cares about. */
 export type Entity = Service | Instance | RouteTable;
 
+/** A service of HTTP with version 1 as its primary, but for `fields`. */
 export function service(
   name: string,
   fields: Partial<Omit<Service, "settings">> & { readonly settings?: Partial<Service["settings"]> } = {},
@@ -21,6 +22,7 @@ export function service(
   return serviceSchema.parse({ name, primary: "1", ...fields });
 }
 
+/** A live instance on loopback, but for `fields`. */
 export function instance(serviceName: string, name: string, fields: Partial<Instance> = {}): Instance {
   return instanceSchema.parse({
     service: serviceName,
@@ -34,6 +36,7 @@ export function instance(serviceName: string, name: string, fields: Partial<Inst
   });
 }
 
+/** The routes of a caller to a service: a target with the fields of its route, each. */
 export function routes(
   serviceName: string,
   shares: Readonly<Record<string, Partial<Route>>>,
@@ -49,6 +52,7 @@ export function routes(
   return routeTableSchema.parse({ caller: "*", service: serviceName, routes: made, ...fields });
 }
 
+/** A change that brings these entities. */
 export function change(...entities: readonly Entity[]): TableChange {
   const made = emptyChange();
   for (const entity of entities) {
@@ -59,6 +63,7 @@ export function change(...entities: readonly Entity[]): TableChange {
   return made;
 }
 
+/** A table of these entities. */
 export function catalogOf(...entities: readonly Entity[]): Catalog {
   const table = new Catalog();
   table.apply(change(...entities));

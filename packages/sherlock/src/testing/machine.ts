@@ -45,6 +45,7 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
+/** What a machine of tests begins with. */
 export interface MachineOptions {
   readonly table: Catalog;
   readonly runDir: string;
@@ -60,6 +61,7 @@ export interface MachineOptions {
   readonly sessionIds?: SessionIds;
 }
 
+/** Starts a Sherlock without a directory, with a real HAProxy. */
 export async function startMachine({
   table,
   runDir,
@@ -200,6 +202,7 @@ export async function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "shk-"));
 }
 
+/** Removes a folder with all that is in it; one that is missing is no error. */
 export async function removeFolder(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
 }
@@ -226,6 +229,7 @@ export interface Echo {
   close(): Promise<void>;
 }
 
+/** Starts an instance that answers with what it was asked. */
 export async function startEcho(
   name: string,
   respond?: (req: IncomingMessage) => Record<string, string | string[]>,
@@ -262,6 +266,7 @@ export interface Silent {
   close(): void;
 }
 
+/** Starts an instance that accepts connections and never answers. */
 export async function startSilent(): Promise<Silent> {
   let requests = 0;
   const sockets = new Set<Socket>();
@@ -283,6 +288,7 @@ export async function startSilent(): Promise<Silent> {
   };
 }
 
+/** A response through the proxy. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
@@ -315,6 +321,7 @@ export interface Connection {
   close(): void;
 }
 
+/** Opens a connection that several requests go over, one after the other. */
 export async function openConnection(port: number): Promise<Connection> {
   const socket = connect(port, "127.0.0.1");
   await once(socket, "connect");

@@ -34,6 +34,7 @@ export interface Shop {
   close(): Promise<void>;
 }
 
+/** Settings of a service whose sessions stay with their instance. */
 export const SESSIONS = { balance: "cookie:SERVERID" };
 
 /** What an answer that begins a session of `shop` sets. */

@@ -16,6 +16,7 @@ import {
 import { INPUTS, plannerOf, SHARED } from "./plans.ts";
 import { SimulatedProxy } from "./simulated-proxy.ts";
 
+/** What a simulated machine begins with. */
 export interface SimulatedMachineOptions {
   readonly table: Catalog;
   readonly config?: Partial<ReconcileConfig>;

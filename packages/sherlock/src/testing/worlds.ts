@@ -53,6 +53,7 @@ const T = oneService("t", ["//t(2)", "//t@i1", "//t@i2"]);
 
 type Made = NonNullable<ReturnType<typeof A.generate>["value"]>;
 
+/** The services of a world that is made by chance; `t` is of TCP. */
 export interface World {
   readonly a: Made;
   readonly b: Made;
@@ -120,6 +121,7 @@ export const changes = fc
 /** A world and one that differs by a change or three. */
 export const changed = fc.tuple(worlds, changes).map(([from, change]) => [from, change(from)] as const);
 
+/** What may serve beside the instances of the present world. */
 export interface StatesOptions {
   /** In which services an instance that only ends serves on. */
   readonly keepsEnding?: (service: string) => boolean;

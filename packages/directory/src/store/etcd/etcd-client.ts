@@ -27,11 +27,13 @@ export interface Guard {
   readonly expected: number;
 }
 
+/** The outcome of a transaction. */
 export type TxnResult =
   | { readonly state: "written"; readonly revision: number }
   /** Nothing was written; what the keys of the swaps and guards are now. */
   | { readonly state: "refused"; readonly revision: number; readonly entries: readonly Entry[] };
 
+/** What a watch tells at once: that it began, or what was written. */
 export type WatchBatch =
   | { readonly state: "created"; readonly revision: number; readonly term: number }
   | { readonly state: "events"; readonly revision: number; readonly entries: readonly Entry[] };

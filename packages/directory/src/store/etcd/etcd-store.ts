@@ -22,6 +22,7 @@ import { Keys } from "./keys.ts";
 import { readEntries } from "./news.ts";
 import { type Beat, Presence, presenceTtlMs, runBeats } from "./presence.ts";
 
+/** Where in etcd a directory keeps its records, and as whom. */
 export interface EtcdStoreConfig extends EtcdConfig {
   /** Below which all keys of this dstack lie; several may share one etcd under different ones. */
   readonly prefix: string;
@@ -31,6 +32,7 @@ export interface EtcdStoreConfig extends EtcdConfig {
   readonly leaseMs: number;
 }
 
+/** What a store in etcd works with. */
 export interface EtcdStoreDeps {
   readonly clock: Clock;
   readonly log: Logger;

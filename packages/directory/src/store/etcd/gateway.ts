@@ -12,6 +12,7 @@ export interface EtcdConfig {
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null;
 }
 
+/** How one call of the gateway may be repeated, and how long it may take. */
 export interface CallOptions {
   /** Asked twice, it does no more than asked once: the next endpoint may be tried when the fate of one attempt is unknown. */
   readonly idempotent: boolean;

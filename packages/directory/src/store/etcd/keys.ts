@@ -1,5 +1,6 @@
 /** What the keys of one dstack hold; each kind has a folder of its own below the prefix. */
 export const KINDS = ["format", "records", "instances", "watsons", "replicas", "challenges"] as const;
+/** The kind of a record, by the part of its key that names it. */
 export type Kind = (typeof KINDS)[number];
 
 /** Makes and reads the keys below one prefix. */

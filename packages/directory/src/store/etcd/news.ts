@@ -24,6 +24,7 @@ export const challengeSchema = z.object({
   nonce: z.string(),
   alive: z.boolean().nullable(),
 });
+/** The question of one directory to the others about a Watson, read. */
 export type Challenge = z.infer<typeof challengeSchema>;
 
 /** Entries of etcd, read. */

@@ -23,6 +23,7 @@ export type Command =
       readonly block: PlannedBlock | null;
     };
 
+/** A change of one entry of a map. */
 export type MapAction =
   | { readonly do: "add" | "set"; readonly key: string; readonly value: string }
   | { readonly do: "delete"; readonly key: string };

@@ -166,7 +166,9 @@ export const MAP_NAMES = [
   "state",
 ] as const;
 
+/** The name of a map: one of `MAP_NAMES`. */
 export type MapName = (typeof MAP_NAMES)[number];
+/** The entries of every map, by key. */
 export type PlannedMaps = Readonly<Record<MapName, ReadonlyMap<string, string>>>;
 
 /** Where requests go that nobody may take: a backend that answers 503. */
@@ -180,6 +182,7 @@ export const OWN_BACKENDS: ReadonlySet<string> = new Set([NOTHING, DRAINED]);
 
 /** The maps whose keys begin with the number of a block, so that its entries hold as soon as a pointer points to it. */
 export const BLOCK_MAPS = ["whens", "when_path", "when", "when_node", "sticky"] as const satisfies readonly MapName[];
+/** The name of a map whose entries are blocks: one of `BLOCK_MAPS`. */
 export type BlockMapName = (typeof BLOCK_MAPS)[number];
 
 /** The maps whose values are the base of a block. */

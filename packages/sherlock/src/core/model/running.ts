@@ -15,6 +15,7 @@ export interface LoadedStructure {
   readonly keys: RequestKeys;
 }
 
+/** A server as HAProxy holds it. */
 export interface RunningServer extends Pick<PlannedServer, "address" | "port" | "weight" | "ready" | "id"> {}
 
 /** The half of a pair of blocks that is in use, with its lines. */

@@ -8,6 +8,7 @@ export interface Observed extends Pick<PlannedServer, "address" | "port" | "read
   readonly tls: { readonly verify: boolean } | null;
 }
 
+/** What is wrong with a live instance: no connection, refused connections, or no answers. */
 export type FindingKind = "unreachable" | "refused" | "unanswered";
 
 /** What HAProxy finds of a server that takes requests according to the table. */

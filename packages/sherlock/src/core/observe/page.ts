@@ -6,6 +6,7 @@ export interface Page {
   readonly body: string;
 }
 
+/** What the page of services shows. */
 export interface PageInput {
   readonly caller: string;
   readonly services: readonly ServiceListing[];

@@ -19,6 +19,7 @@ import type { Entry, ServicePlan } from "./service-plan.ts";
 import { keepDraining } from "./sessions.ts";
 import { assignPorts, type TcpSettings } from "./tcp-ports.ts";
 
+/** What a whole plan is assembled from beside the plans of services. */
 export interface Assembly {
   readonly table: CatalogReader;
   readonly tcp: TcpSettings;

@@ -2,6 +2,7 @@ import { groupOf } from "@datawire/routing";
 import { type Instance, isUsable } from "@datawire/protocol";
 import type { ServiceView } from "@datawire/catalog";
 
+/** How a view between two plans is made. */
 export interface InterimOptions {
   /**
    * Whether an instance that ends in peace (draining, or withdrawn) serves on where nothing else is left of its group

@@ -19,10 +19,12 @@ export interface Placement {
   readonly server: PlannedServer;
 }
 
+/** Where an instance is reached, or why it cannot be. */
 export type PlacementResult =
   | { readonly ok: true; readonly placement: Placement }
   | { readonly ok: false; readonly reason: string };
 
+/** What placing instances depends on beside the table. */
 export interface PlacementContext {
   /** The zone of the caller, where it has one. */
   readonly zone: string | null;

@@ -11,6 +11,7 @@ import { planService } from "./service-plan.ts";
 import { NO_SESSIONS } from "./sessions.ts";
 import type { TcpSettings } from "./tcp-ports.ts";
 
+/** What a planner's plans have in common. */
 export interface PlannerConfig extends Omit<ServiceContext, "resolve"> {
   readonly tcp: TcpSettings;
 }

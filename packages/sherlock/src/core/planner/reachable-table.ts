@@ -18,6 +18,7 @@ export interface Endpoint {
   readonly address: string;
 }
 
+/** The address of an instance as seen from this machine, or why there is none. */
 export type EndpointResult =
   | { readonly ok: true; readonly endpoint: Endpoint }
   | { readonly ok: false; readonly reason: string };

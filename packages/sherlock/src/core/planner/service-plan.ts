@@ -43,6 +43,7 @@ export interface ServicePlan {
   readonly problems: readonly PlanProblem[];
 }
 
+/** A backend with its servers, by name. */
 export interface PlannedBackend {
   readonly structure: BackendStructure;
   readonly servers: ReadonlyMap<string, PlannedServer>;
@@ -55,11 +56,13 @@ export type Entry =
   | { readonly kind: "drawn"; readonly parts: readonly BlockPart[]; readonly reason: string | null }
   | { readonly kind: "down"; readonly reason: string };
 
+/** The parts that the requests of one node are divided among. */
 export interface Split {
   readonly node: string;
   readonly parts: readonly BlockPart[];
 }
 
+/** What the plan of a service depends on beside the table. */
 export interface ServiceContext extends PlacementContext {
   /** The name of the caller. */
   readonly caller: string;

@@ -4,6 +4,7 @@ import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { type Placement, placeDefault, placeInstance, type PlacementContext } from "./placement.ts";
 import { NO_SESSIONS, planSessions, type SessionIds, type SessionPlan, type SessionScope } from "./sessions.ts";
 
+/** What decides where the sessions of a service may live. */
 export interface SessionScopesConfig {
   readonly view: ServiceView;
   readonly balance: Balance;

@@ -1,5 +1,6 @@
 import type { PlanProblem, TcpListener } from "../model/plan.ts";
 
+/** Which local ports TCP services may have. */
 export interface TcpSettings {
   /** service → where this machine's settings put it. */
   readonly listen: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
@@ -7,6 +8,7 @@ export interface TcpSettings {
   readonly range: { readonly from: number; readonly to: number } | null;
 }
 
+/** The local ports of TCP services, and what stands in the way of others. */
 export interface TcpPorts {
   /** By service, sorted. */
   readonly listeners: ReadonlyMap<string, TcpListener>;

@@ -3,6 +3,7 @@ import { commandWord } from "../model/escape.ts";
 import type { BackendStructure, MapName } from "../model/plan.ts";
 import { commonServerOptions, formatEndpoint, ownServerOptions } from "./render.ts";
 
+/** What the text of commands refers to. */
 export interface CommandContext {
   readonly backends: ReadonlyMap<string, BackendStructure>;
   readonly maps: Readonly<Record<MapName | "draw", string>>;

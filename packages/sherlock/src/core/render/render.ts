@@ -63,6 +63,7 @@ export interface FetchView {
   readonly mark: string;
 }
 
+/** A backend as the template sees it. */
 export interface BackendView {
   readonly name: string;
   readonly service: string;
@@ -101,6 +102,7 @@ export interface MappingView {
   readonly cookiePathByHost: string | null;
 }
 
+/** A server line as the template sees it. */
 export interface ServerView {
   readonly name: string;
   readonly address: string;

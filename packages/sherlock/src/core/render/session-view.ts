@@ -33,6 +33,7 @@ const ID = String.raw`s\.[A-Za-z0-9_-]{22}`;
 /** Between ours and the application's own value. */
 const JOINT = "~";
 
+/** The cookies of sessions as the template sees them. */
 export function sessionViews(names: readonly string[]): SessionView[] {
   return names.map((name) => ({
     is: names.length === 1 ? null : `{ var(txn.jar) -m str -- ${quoteWord(name)} }`,

@@ -6,6 +6,7 @@ import type { MapName, Plan, PlannedBlock, PlannedServer } from "../model/plan.t
 import { MAP_NAMES, POINTER_MAPS } from "../model/plan.ts";
 import { ownerOf, type Running, type RunningBlock, type RunningServer } from "../model/running.ts";
 
+/** What the steps between a plan and a running HAProxy depend on beside both. */
 export interface StepsOptions {
   /** Services of which no more is known than what HAProxy holds: they stay as they are, but for servers that are dead. */
   readonly frozen: ReadonlySet<string>;

@@ -14,6 +14,7 @@ export interface Round {
   readonly now: Plan;
 }
 
+/** What one round of changes depends on beside the plan. */
 export interface RoundOptions extends WaitingOptions {
   /** Makes the plan in which some services are as they were in these views, but for who has died since; null for one that was not. */
   readonly interim: (held: ReadonlyMap<string, ServiceView | null>) => Plan;

@@ -24,6 +24,7 @@ export interface Reload {
   readonly detail: string;
 }
 
+/** What decides which changes wait for a reload. */
 export interface WaitingOptions {
   /** What `LoadedStructure.shared` has to be. */
   readonly shared: string;

@@ -42,4 +42,5 @@ export async function follow(choice: Choice): Promise<Followed> {
   return { store, shared, records, news };
 }
 
+/** A write of `value`, on the condition that the key still has this version; 0 for a new key. */
 export const put = (key: string, value: unknown, version = 0) => ({ key, value, version });
