@@ -25,7 +25,7 @@ const rooms = {
   http: ["exchange", "server"],
   link: ["core", "credentials", "transport", "client", "session", "follower"],
   telemetry: ["model", "otlp", "query", "intake", "store", "search", "worker", "service"],
-  mdk: ["session", "headers", "resolve", "connection", "logs", "app", "web", "browser"],
+  mdk: ["session", "headers", "resolve", "connection", "logs", "app", "web", "calls", "otel", "browser"],
   directory: [
     "model",
     "stats",

@@ -9,8 +9,7 @@ import {
 import { parseTraceParent, uuidOf } from "../headers/trace-parent.ts";
 import type { LiveSession } from "../session/session.ts";
 import type { Mdk } from "./types.ts";
-import { Application } from "./mdk.ts";
-import { MdkError } from "../session/mdk-error.ts";
+import { requireApplication } from "./require-application.ts";
 
 /** A header of a request by its name in lower case; null or undefined where it has none. */
 export type HeaderOf = (name: string) => string | null | undefined;
@@ -30,9 +29,4 @@ export function joinRequest(mdk: Mdk, header: HeaderOf): LiveSession {
     if (value && value.length <= CARRIED_LENGTH_MAX) session.carried.set(name, value);
   }
   return session;
-}
-
-function requireApplication(mdk: Mdk): Application {
-  if (mdk instanceof Application) return mdk;
-  throw new MdkError("invalid_argument", "Cannot use that as the library: wanted what init() or start() gave");
 }

@@ -12,6 +12,7 @@ import { LogReaders, type LogsOptions } from "../logs/log-readers.ts";
 import { LogSender } from "../logs/log-sender.ts";
 import { Resolver } from "../resolve/resolver.ts";
 import { CONTEXT_HEADER } from "../session/context.ts";
+import type { FinishedInteraction } from "../session/deps.ts";
 import type { LogEvent } from "../session/log-event.ts";
 import { MdkError } from "../session/mdk-error.ts";
 import type { LiveSession } from "../session/session.ts";
@@ -27,6 +28,14 @@ import type { Mdk } from "./types.ts";
 /** How long `stop` waits for what is on its way. */
 const STOP_MS_MAX = 2_000;
 
+/** Told of what goes on in all sessions of this process. */
+export interface Observer {
+  logged(event: LogEvent): void;
+  interacted(interaction: FinishedInteraction): void;
+  /** The library stops: what is not sent yet has to be sent now. */
+  stopping(): Promise<void>;
+}
+
 type Life = "new" | "running" | "stopped";
 
 /** The parts of the library, put together. */
@@ -37,8 +46,7 @@ export class Application implements Mdk {
   readonly settings: MdkSettings;
   readonly sessions: Sessions;
   readonly resolver: Resolver;
-  /** Told of every event that is logged here. */
-  readonly listeners = new Set<(event: LogEvent) => void>();
+  readonly observers = new Set<Observer>();
   readonly #timers = new Timers();
   readonly #registrar = new Registrar(this.#timers);
   readonly #sender: LogSender;
@@ -61,6 +69,9 @@ export class Application implements Mdk {
       clock: this.#timers.background,
       node: this.id,
       log: (event) => this.#log(event),
+      interacted: (interaction) => {
+        for (const observer of this.observers) observer.interacted(interaction);
+      },
       resolving: this.resolver,
       runWith: withSession,
       experimental,
@@ -150,7 +161,8 @@ export class Application implements Mdk {
     this.#readiness.stop();
     this.#readers.stop();
     const withdrawn = this.#registrar.withdraw();
-    if (wasRunning) await this.#timeLimited(Promise.all([withdrawn, this.#sender.flushed()]));
+    const told = [...this.observers].map((observer) => observer.stopping());
+    if (wasRunning) await this.#timeLimited(Promise.all([withdrawn, this.#sender.flushed(), ...told]));
     await Promise.all(this.#sources.map((source) => source.stop()));
     this.#timers.end();
   }
@@ -206,7 +218,7 @@ export class Application implements Mdk {
   }
 
   #log(event: LogEvent): void {
-    for (const listener of this.listeners) listener(event);
+    for (const observer of this.observers) observer.logged(event);
     const { node: _node, ...rest } = event;
     if (this.#life !== "stopped") this.#sender.add({ ...rest, clock: [...rest.clock] });
   }

@@ -67,6 +67,7 @@ export function createSessions(options: SessionsOptions = {}): SessionMaker {
       wait: () =>
         Promise.reject(new MdkError("unsupported", "Cannot resolve here: these sessions follow no directory")),
     },
+    interacted: () => {},
     calls: { knows: () => false, isOurs: () => false },
     runWith: (_session, run) => run(),
     experimental: false,

@@ -261,14 +261,18 @@ describe("wait()", () => {
 
   test("rejects with what there is after 10 s, or the time that was given", async () => {
     const { wait, clock } = resolverOver({ sandbox: two() });
-    const long = wait("barker", "3.0");
-    const short = wait("barkr", null, { timeout: 0.5 });
-    const shortly = expect(short).rejects.toMatchObject({ code: "not_found", message: /did you mean barker/ });
+    const long = wait("barker", "3.0").catch((error: unknown) => error);
+    const short = wait("barkr", null, { timeout: 0.5 }).catch((error: unknown) => error);
     clock.advance(500);
-    await shortly;
-    const late = expect(long).rejects.toMatchObject({ code: "not_found", message: /live are 1, 2|live are 1 and 2/ });
+    expect(await short).toMatchObject({
+      code: "not_found",
+      message: expect.stringContaining("did you mean barker") as string,
+    });
     clock.advance(9_500);
-    await late;
+    expect(await long).toMatchObject({
+      code: "not_found",
+      message: expect.stringContaining("live are 1, 2") as string,
+    });
     await expect(wait("barker", "3.0", { timeout: 0 })).rejects.toMatchObject({ code: "not_found" });
     await expect(wait("barker", "3.0", { timeout: -1 })).rejects.toMatchObject({ code: "invalid_argument" });
   });

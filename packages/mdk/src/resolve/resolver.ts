@@ -55,6 +55,8 @@ export class Resolver implements Resolving {
   readonly #deps: ResolverDeps;
   readonly #followed = new Map<string, Followed>();
   readonly #waiters = new Set<Waiter>();
+  /** The one that was asked last: mostly there is but one. */
+  #last: { readonly name: string; readonly followed: Followed } | null = null;
   #stopped = false;
 
   constructor(config: ResolverConfig, deps: ResolverDeps) {
@@ -126,8 +128,9 @@ export class Resolver implements Resolving {
     for (const waiter of this.#waiters) waiter.settle(error);
   }
 
-  #find({ name, fallbackName }: Environment, service: string, version: string | null, known: Known | null) {
-    const { table } = this.#follow(name);
+  #find(environment: Environment, service: string, version: string | null, known: Known | null) {
+    const { name, fallbackName } = environment;
+    const { table } = this.#last?.name === name ? this.#last.followed : this.#follow(name);
     const choice = table.next(service, version, known);
     if (choice !== null || fallbackName === null || table.hasSeen(service, version)) return choice;
     return this.#follow(fallbackName).table.next(service, version, known);
@@ -168,7 +171,10 @@ export class Resolver implements Resolving {
 
   #follow(environment: string): Followed {
     const known = this.#followed.get(environment);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#last = { name: environment, followed: known };
+      return known;
+    }
     if (this.#followed.size > ENVIRONMENTS_MAX) {
       const why = `${ENVIRONMENTS_MAX} others are followed, which is the bound`;
       throw new MdkError("limit_exceeded", `Cannot follow the environment ${JSON.stringify(environment)}: ${why}`);

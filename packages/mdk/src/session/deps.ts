@@ -29,12 +29,25 @@ export interface CallRules {
   isOurs(url: URL): boolean;
 }
 
+/** An interaction that is over. */
+export interface FinishedInteraction {
+  readonly traceId: string;
+  /** Milliseconds since 1970. */
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Why it failed; null when it did not. */
+  readonly failure: string | null;
+  readonly environment: string;
+}
+
 export interface SessionDeps {
   readonly clock: SessionClock;
   /** Who logs. */
   readonly node: string;
   /** Takes what is logged. */
   readonly log: (event: LogEvent) => void;
+  /** Told of each interaction that is over. */
+  readonly interacted: (interaction: FinishedInteraction) => void;
   readonly resolving: Resolving;
   readonly calls: CallRules;
   /** 16 random hexadecimal digits. */

@@ -1,44 +1,74 @@
 import type { Choice } from "./node.ts";
 
-/** Of one interaction, the most nodes that are remembered; the oldest go first. */
-const NODES_MAX = 1_000;
+/** Of one interaction, the most that is remembered of what it resolved; the oldest goes first. */
+const CHOICES_MAX = 1_000;
 /** Interactions within one another; of more, the outermost are forgotten. */
 const LEVELS_MAX = 100;
+
+/** One interaction that is not finished. */
+class Level {
+  readonly startedMs: number;
+  failure: string | null = null;
+  #choices: Choice[] = [];
+  #next = 0;
+
+  constructor(startedMs: number) {
+    this.startedMs = startedMs;
+  }
+
+  /** On the way of every call: no set, and nothing is looked for. */
+  note(choice: Choice): void {
+    this.#choices[this.#next] = choice;
+    this.#next = this.#next + 1 === CHOICES_MAX ? 0 : this.#next + 1;
+  }
+
+  take(): Choice[] {
+    const choices = [...new Set(this.#choices)];
+    this.#choices = [];
+    this.#next = 0;
+    return choices;
+  }
+}
 
 /** What was resolved since the start of each interaction that is not finished; one within another, the last inmost. */
 export class Interactions {
   /** Never empty: the first one is the session itself. */
-  readonly #levels: Set<Choice>[] = [new Set()];
+  readonly #levels: Level[];
+  #inmost: Level;
+
+  constructor(nowMs: number) {
+    this.#inmost = new Level(nowMs);
+    this.#levels = [this.#inmost];
+  }
 
   note(choice: Choice): void {
-    const level = this.#levels.at(-1) as Set<Choice>;
-    if (level.has(choice)) return;
-    if (level.size >= NODES_MAX) for (const oldest of level) return void (level.delete(oldest), level.add(choice));
-    level.add(choice);
+    this.#inmost.note(choice);
   }
 
-  /** Of a call whose outcome is known already. */
-  forget(choice: Choice): void {
-    for (const level of this.#levels) level.delete(choice);
-  }
-
-  start(): void {
+  start(nowMs: number): void {
     if (this.#levels.length > LEVELS_MAX) this.#levels.splice(1, 1);
-    this.#levels.push(new Set());
+    this.#inmost = new Level(nowMs);
+    this.#levels.push(this.#inmost);
   }
 
   /** What the inmost interaction has resolved since its start, or since it last failed. */
   take(): Choice[] {
-    const level = this.#levels.at(-1) as Set<Choice>;
-    const choices = [...level];
-    level.clear();
-    return choices;
+    return this.#inmost.take();
+  }
+
+  /** The inmost interaction has failed. */
+  fail(why: string): void {
+    this.#inmost.failure = why;
   }
 
   /** Ends the inmost interaction, and gives what it has resolved and did not fail. */
-  finish(): Choice[] {
-    const choices = this.take();
-    if (this.#levels.length > 1) this.#levels.pop();
-    return choices;
+  finish(): { readonly choices: Choice[]; readonly startedMs: number; readonly failure: string | null } {
+    const { startedMs, failure } = this.#inmost;
+    const choices = this.#inmost.take();
+    if (this.#levels.length > 1) {
+      this.#levels.pop();
+      this.#inmost = this.#levels.at(-1) as Level;
+    }
+    return { choices, startedMs, failure };
   }
 }

@@ -14,17 +14,22 @@ import type { LoggedMessage, ResolveOptions, Session } from "./types.ts";
 const RESOLVE_MS_MAX = 10_000;
 const NO_OPTIONS: ResolveOptions = {};
 
+type Picked =
+  | { readonly choice: Choice; readonly query: null }
+  | { readonly choice: null; readonly query: ResolveQuery };
+
 /** A session: what belongs to one request, wherever it goes. */
 export class LiveSession implements Session {
   readonly #state: SessionState;
   readonly #deps: SessionDeps;
-  readonly #interactions = new Interactions();
+  readonly #interactions: Interactions;
   /** Headers of other kinds of contexts that came with the request and go on with it, by their names. */
   readonly carried = new Map<string, string>();
 
   private constructor(state: SessionState, deps: SessionDeps) {
     this.#state = state;
     this.#deps = deps;
+    this.#interactions = new Interactions(deps.clock.nowMs());
   }
 
   /** Makes a session that has this context, as it is. */
@@ -94,9 +99,9 @@ export class LiveSession implements Session {
 
   resolve(service: string, version: string | null = null, options: ResolveOptions = NO_OPTIONS): Promise<Node> {
     try {
-      const choice = this.#pick(service, version, options);
-      if (choice instanceof Promise) return choice.then(({ node }) => node);
-      return Promise.resolve(choice.node);
+      const { choice, query } = this.#pick(service, version, options);
+      if (choice !== null) return Promise.resolve(this.#noted(choice));
+      return this.#deps.resolving.wait(query).then((found) => this.#noted(found));
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
@@ -106,11 +111,18 @@ export class LiveSession implements Session {
     return this.resolve(service, version ?? null, { timeout: seconds });
   }
 
-  /** As `resolve`, with the breaker, and without a note: whoever calls it reports the outcome of the call itself. */
+  /**
+   * A node for a call that its maker reports the outcome of itself; with its breaker. Unlike `resolve` it ends at the
+   * deadline with `deadline_exceeded`, as the call would.
+   */
   async choose(service: string, version: string | null, options: ResolveOptions): Promise<Choice> {
-    const choice = await this.#pick(service, version, options);
-    this.#interactions.forget(choice);
-    return choice;
+    const found = this.#pick(service, version, options);
+    if (found.choice !== null) return found.choice;
+    const { deadline } = this.#state;
+    const signals = options.signal === undefined ? [] : [options.signal];
+    const signal = deadline.remainingMs() === null ? options.signal : AbortSignal.any([deadline.signal, ...signals]);
+    const bounded = { ...options, ...(signal !== undefined && { signal }) };
+    return this.#deps.resolving.wait({ ...found.query, options: bounded, remainingMs: null });
   }
 
   /** A call failed, as whoever made it knows. */
@@ -127,27 +139,26 @@ export class LiveSession implements Session {
   }
 
   startInteraction(): void {
-    this.#interactions.start();
+    this.#interactions.start(this.#deps.clock.nowMs());
     this.info("MDK", "Starting interaction.");
   }
 
   finishInteraction(): void {
-    const choices = this.#interactions.finish();
-    this.info("MDK", "Finished interaction.");
-    for (const choice of choices) this.reportSuccess(choice);
+    for (const choice of this.#finish()) this.reportSuccess(choice);
   }
 
   /** Ends the interaction without a word on what it resolved: nobody knows how that went. */
   abandonInteraction(): void {
-    this.#interactions.finish();
-    this.info("MDK", "Finished interaction.");
+    this.#finish();
   }
 
   failInteraction(reason: unknown): void {
     const choices = this.#interactions.take();
     const addresses = choices.map(({ node }) => `${node.service} at ${node.address}`).join(", ");
     const involved = choices.length === 0 ? "no dependent services involved" : `involved: ${addresses}`;
-    this.error("interaction failure", `${involved}\n\n${describe(reason)}`);
+    const why = describe(reason);
+    this.#interactions.fail(why);
+    this.error("interaction failure", `${involved}\n\n${why}`);
     for (const choice of choices) this.reportFailure(choice);
   }
 
@@ -224,7 +235,8 @@ export class LiveSession implements Session {
     this.setDeadline(seconds);
   }
 
-  #pick(service: string, version: string | null, options: ResolveOptions): Choice | Promise<Choice> {
+  /** What there is now, and what to wait for where that is nothing. */
+  #pick(service: string, version: string | null, options: ResolveOptions): Picked {
     const { deadline, environment } = this.#state;
     const remainingMs = deadline.remainingMs();
     if (remainingMs !== null && remainingMs <= 0) throw deadlineExceeded();
@@ -232,14 +244,22 @@ export class LiveSession implements Session {
     const elsewhere = experimental ? routed(this.#state.property("routes"), service, version) : null;
     const wanted = elsewhere ?? { service, version };
     const choice = resolving.pick(environment, wanted.service, wanted.version, options);
-    if (choice !== null) {
-      this.#interactions.note(choice);
-      return choice;
-    }
-    return resolving.wait({ environment, ...wanted, options, remainingMs }).then((found) => {
-      this.#interactions.note(found);
-      return found;
-    });
+    if (choice !== null) return { choice, query: null };
+    return { choice, query: { environment, ...wanted, options, remainingMs } };
+  }
+
+  #finish(): readonly Choice[] {
+    const { choices, startedMs, failure } = this.#interactions.finish();
+    this.info("MDK", "Finished interaction.");
+    const { traceId, environment } = this.#state;
+    const endedMs = this.#deps.clock.nowMs();
+    this.#deps.interacted({ traceId, startedMs, endedMs, failure, environment: environment.name });
+    return choices;
+  }
+
+  #noted(choice: Choice): Node {
+    this.#interactions.note(choice);
+    return choice.node;
   }
 
   #pauseMs(breaker: Choice["breaker"]): number {

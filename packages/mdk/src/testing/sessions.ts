@@ -75,6 +75,7 @@ export function sessionsForTest({
     node: "here",
     log: (event) => logged.push(event),
     resolving,
+    interacted: () => {},
     calls: { knows: () => false, isOurs: () => false },
     runWith: (_session, run) => run(),
     experimental,

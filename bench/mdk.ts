@@ -1,0 +1,76 @@
+// What the library adds to a call: `resolve` over 1,000 services with 20 instances each, beside a round robin over an
+// array; and an interaction with its breaker, beside cockatiel and opossum, in the same run.
+//   node bench/mdk.ts [--calls 200000] [--rounds 5]
+import { parseArgs } from "node:util";
+import { init } from "@datawire/mdk";
+import { circuitBreaker, ConsecutiveBreaker, handleAll } from "cockatiel";
+// @ts-expect-error -- it has no types of its own
+import CircuitBreaker from "opossum";
+import { median } from "./stats.ts";
+
+const SERVICES = 1_000;
+const INSTANCES = 20;
+
+const { values } = parseArgs({
+  options: { calls: { type: "string", default: "200000" }, rounds: { type: "string", default: "5" } },
+});
+const calls = Number(values.calls);
+
+const nodes = Array.from({ length: SERVICES * INSTANCES }, (_, i) => ({
+  service: `service-${i % SERVICES}`,
+  version: "1.0",
+  address: `http://10.0.${i >> 8}.${i & 255}:8080`,
+}));
+const mdk = init({ source: `static:nodes=${JSON.stringify(nodes)}` }).start();
+const names = Array.from({ length: SERVICES }, (_, i) => `service-${i}`);
+const session = mdk.session();
+const array = new Map(names.map((name) => [name, { at: 0, nodes: nodes.filter(({ service }) => service === name) }]));
+
+const cockatiel = circuitBreaker(handleAll, { halfOpenAfter: 30_000, breaker: new ConsecutiveBreaker(3) });
+const opossum = new CircuitBreaker(async () => 1, { timeout: false });
+
+/** What is measured, by its name: one call, or a promise of it. */
+const subjects: readonly (readonly [string, (name: string) => unknown])[] = [
+  ["round robin over an array", roundRobin],
+  ["session.resolve(name)", (name) => session.resolve(name)],
+  ['session.resolve(name, "1.0")', (name) => session.resolve(name, "1.0")],
+  ["await session.resolve(name)", async (name) => await session.resolve(name)],
+  ["session.interact() with a resolve", (name) => session.interact((view) => view.resolve(name))],
+  ["cockatiel execute()", () => cockatiel.execute(async () => 1)],
+  ["opossum fire()", () => opossum.fire()],
+];
+
+for (const [title, run] of subjects) {
+  const times: number[] = [];
+  const bytes: number[] = [];
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    const heap = process.memoryUsage().heapUsed;
+    const cpu = process.cpuUsage();
+    let last: unknown;
+    for (let i = 0; i < calls; i++) {
+      last = run(names[(i * 7) % SERVICES] as string);
+      // Promises that nobody waits for would pile up, and be measured too.
+      if ((i & 255) === 255) await last;
+    }
+    await last;
+    // The first round compiles.
+    if (round === 0) continue;
+    // The processor's time: whatever else runs on the machine counts for nobody.
+    const { user, system } = process.cpuUsage(cpu);
+    times.push(((user + system) * 1e3) / calls);
+    bytes.push((process.memoryUsage().heapUsed - heap) / calls);
+  }
+  const grown = bytes.filter((one) => one >= 0);
+  const allocated =
+    grown.length === 0 ? "" : `, heap ${median(grown).toFixed(0)} bytes a call where it was not collected`;
+  console.log(`${title}: median ${median(times).toFixed(0)} ns of CPU (n=${times.length} × ${calls})${allocated}`);
+}
+opossum.shutdown();
+await mdk.stop();
+
+function roundRobin(name: string): unknown {
+  const one = array.get(name);
+  if (one === undefined) return null;
+  one.at = one.at + 1 === one.nodes.length ? 0 : one.at + 1;
+  return one.nodes[one.at];
+}

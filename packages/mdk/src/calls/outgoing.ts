@@ -1,0 +1,79 @@
+import { CONTEXT_HEADER, REMAINING_HEADER, TRACE_PARENT_HEADER } from "../headers/names.ts";
+import { formatTraceParent } from "../headers/trace-parent.ts";
+import { deadlineExceeded } from "../session/deadline.ts";
+import { isAbort, type LiveSession } from "../session/session.ts";
+
+/** The headers that carry a session to the server of one request; each set is for one request. */
+export function contextHeaders(session: LiveSession): [name: string, value: string][] {
+  const headers: [string, string][] = [[CONTEXT_HEADER, session.externalize()]];
+  const remaining = session.getRemainingTime();
+  if (remaining !== null) headers.push([REMAINING_HEADER, String(Math.max(0, Math.floor(remaining * 1_000)))]);
+  const parent = formatTraceParent(session.traceId, session.newSpanId());
+  if (parent !== null) headers.push([TRACE_PARENT_HEADER, parent]);
+  return [...headers, ...session.carried];
+}
+
+/** The names of all headers that may carry a session. */
+export const CONTEXT_HEADERS: readonly string[] = [
+  CONTEXT_HEADER,
+  REMAINING_HEADER,
+  TRACE_PARENT_HEADER,
+  "tracestate",
+  "baggage",
+].map((name) => name.toLowerCase());
+
+/** Throws where the time of the session is over: nothing is sent then. @throws MdkError `deadline_exceeded` */
+export function requireTime(session: LiveSession): void {
+  if (session.getRemainingTime() === 0) throw deadlineExceeded();
+}
+
+/** The service that `http://NAME/` means: one of the table, without a port; null for any other URL. */
+export function serviceOf(session: LiveSession, url: URL): string | null {
+  const isBare = url.protocol === "http:" && url.port === "" && url.username === "" && url.password === "";
+  return isBare && session.knowsService(url.hostname) ? url.hostname : null;
+}
+
+/** The URL of a request at a node: its path below the node's own. */
+export function urlAt(address: string, { pathname, search }: URL): URL {
+  const base = new URL(address.includes("://") ? address : `http://${address}`);
+  const path = base.pathname.replace(/\/$/, "");
+  return new URL(`${base.origin}${path}${pathname}${search}`);
+}
+
+/** RFC 9110, section 9.2.2: what may be done twice. */
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+/** Answers after which another node may do better: a gateway's, or of a server that takes nothing now. */
+const TRY_ELSEWHERE = new Set([502, 503, 504]);
+/** Codes of the system and of undici for a connection that never came to be: nothing was sent. */
+const UNSENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Nodes that one call tries at the most, unless the service says otherwise. */
+export const TRIES_MAX = 3;
+
+/** Whether a call that failed may be made again, at another node. */
+export function mayRetry(method: string, failure: { readonly status: number } | { readonly error: unknown }): boolean {
+  const isIdempotent = IDEMPOTENT.has(method.toUpperCase());
+  if ("status" in failure) return isIdempotent && TRY_ELSEWHERE.has(failure.status);
+  return isIdempotent || isUnsent(failure.error);
+}
+
+/** Whether the end of a call says that its node failed; what the caller wanted says nothing. */
+export function isFailure(error: unknown, signal: AbortSignal | null | undefined): boolean {
+  if (signal?.aborted === true) return false;
+  return !isAbort(error);
+}
+
+function isUnsent(error: unknown): boolean {
+  for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (cause instanceof AggregateError) return cause.errors.every(isUnsent);
+    if ("code" in cause && typeof cause.code === "string" && UNSENT.has(cause.code)) return true;
+  }
+  return false;
+}
