@@ -1,8 +1,8 @@
 import { LOGS_MESSAGE_EVENTS_MAX, type LoggedEvent } from "@datawire/protocol";
 
 /** What may wait to be sent; then the oldest go. */
-export const LOGS_MAX = 10_000;
-export const LOG_BYTES_MAX = 8 * 1024 * 1024;
+const LOGS_MAX = 10_000;
+const LOG_BYTES_MAX = 8 * 1024 * 1024;
 /** One message stays well below what a frame may have. */
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 /** What an event takes besides its texts. */

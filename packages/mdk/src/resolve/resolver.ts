@@ -47,7 +47,7 @@ interface Waiter {
 /** So many may wait at a time; the next one is answered at once. */
 const WAITERS_MAX = 10_000;
 /** The environments that are followed at a time, but for the process's own. */
-export const ENVIRONMENTS_MAX = 16;
+const ENVIRONMENTS_MAX = 16;
 
 /** Finds nodes in the local tables, and waits for those that are not there. */
 export class Resolver implements Resolving {

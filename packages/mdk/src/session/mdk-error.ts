@@ -15,7 +15,7 @@ export class MdkError extends Error {
 }
 
 /** An error of the protocol's as one of the library's; any other as it is. */
-export function toMdkError(error: unknown): unknown {
+function toMdkError(error: unknown): unknown {
   if (!(error instanceof ProtocolError)) return error;
   return new MdkError(error.code, error.message, { cause: error });
 }

@@ -2,7 +2,7 @@ import { MdkError } from "./mdk-error.ts";
 import { copyJson, type Json, NotJson } from "./json.ts";
 
 /** Keys that the library keeps what it needs under; no application sets them. */
-export const RESERVED_KEYS = ["timeout", "trace", "routes"] as const;
+const RESERVED_KEYS = ["timeout", "trace", "routes"] as const;
 
 /**
  * A value that may be kept under a key, as it would arrive at another service.

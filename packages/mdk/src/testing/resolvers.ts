@@ -8,7 +8,7 @@ import { Resolver } from "../resolve/resolver.ts";
 import { TestClock } from "./sessions.ts";
 
 /** Numbers that look random, the same in each run: tests of shares must not fail by chance. */
-export function chanceOf(seed: number): () => number {
+function chanceOf(seed: number): () => number {
   let state = seed;
   return () => {
     // mulberry32
