@@ -32,7 +32,16 @@ export {
   URL_LENGTH_MAX,
 } from "./addresses/instance-url.ts";
 export type { Histogram } from "./wire/histogram.ts";
-export { addHistograms, bucketOf, bucketsOf, countOf, middleOf, quantileOf, toHistogram } from "./wire/histogram.ts";
+export {
+  addHistograms,
+  bucketEnd,
+  bucketOf,
+  bucketsOf,
+  countOf,
+  middleOf,
+  quantileOf,
+  toHistogram,
+} from "./wire/histogram.ts";
 export type { Balance, Sticky, When } from "./words/matchers.ts";
 export { parseBalance, parseSticky, parseWhen } from "./words/matchers.ts";
 export type { LoggedEvent, LogLevelWord } from "./wire/log-events.ts";

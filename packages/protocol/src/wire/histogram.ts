@@ -67,6 +67,11 @@ export function middleOf(bucketMs: number): number {
   return bucketMs + (widthOf(bucketMs) - 1) / 2;
 }
 
+/** The last millisecond of a bucket that begins with `bucketMs`. */
+export function bucketEnd(bucketMs: number): number {
+  return bucketMs + widthOf(bucketMs) - 1;
+}
+
 /** From 16 to 31 ms a bucket has 2 ms, from 32 to 63 it has 4, and so on. */
 function widthOf(ms: number): number {
   return ms < EXACT_MS ? 1 : 2 ** (31 - Math.clz32(ms)) / STEPS;

@@ -1,0 +1,7 @@
+// Rollouts that judge themselves: what is checked, what was counted, and what follows from it.
+export type { Check, CountedCheck, ErrorRateCheck, LatencyCheck, Limit, QueryCheck } from "./checks/check.ts";
+export { CHECK_RULE, DEFAULT_CHECK, parseCheck } from "./checks/parse-check.ts";
+export { type Confidence, confidenceInterval, type Counted, type Interval } from "./judge/confidence.ts";
+export { addEvidence, type Evidence, NO_EVIDENCE } from "./judge/evidence.ts";
+export { requestsNeeded } from "./judge/requests-needed.ts";
+export { judge, type JudgeConfig, type Sides, type Verdict, type VerdictState } from "./judge/verdict.ts";
