@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { globSync } from "node:fs";
 
 // Imports point one way: a library knows the libraries named here, daemons know libraries, and dw-cli alone knows daemons
 // (their "./main" and index only), apart from the simulation, which no program knows.
@@ -31,6 +31,7 @@ const pure = [
 const rooms = {
   protocol: ["words", "addresses", "entities", "wire"],
   amqp: ["types", "frames", "messages", "sasl", "link", "session", "connection"],
+  catalog: ["catalog"],
   api: ["shapes", "definitions", "uses"],
   routing: ["split", "routes"],
   rollout: ["checks", "judge"],
@@ -79,14 +80,12 @@ const rooms = {
   ],
 };
 
-// A room that is not in its list would be held to no order.
-for (const [name, ordered] of Object.entries(rooms)) {
-  const folders = readdirSync(new URL(`packages/${name}/src`, import.meta.url), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== "testing")
-    .map((entry) => entry.name);
-  const unlisted = folders.filter((folder) => !ordered.some((room) => room.split("/")[0] === folder));
-  if (unlisted.length > 0)
-    throw new Error(`Cannot order the rooms of ${name}: ${unlisted.join(", ")} is not in its list`);
+// A room that is in no list would be held to no order.
+const folders = globSync("packages/*/src/*/", { cwd: import.meta.dirname }).map((path) => path.split(/[\\/]/));
+for (const [, name, , folder] of folders) {
+  const isOrdered = Object.hasOwn(rooms, name) && rooms[name].some((room) => room.split("/")[0] === folder);
+  if (folder !== "testing" && !isOrdered)
+    throw new Error(`Cannot order the rooms of ${name}: ${folder} is not in its list`);
 }
 
 const floors = Object.entries(libraries).map(([name, known]) => ({
