@@ -5,7 +5,7 @@ import type { Clock } from "@datawire/runtime";
 import { Announcements } from "./announcements.ts";
 import { instanceOf } from "./instance-of.ts";
 import { isVisible } from "./visible.ts";
-import { frames, type MdkNode, type ShownNode } from "./wire.ts";
+import { canBeShown, frames, type MdkNode, type ShownNode } from "./wire.ts";
 import type { World } from "./world.ts";
 
 /** Who says that a node is there. */
@@ -22,20 +22,19 @@ interface Held {
   readonly key: string;
   readonly node: MdkNode;
   /** The instance that it is; null for one that originals alone are told of. */
-  readonly instance: { readonly world: World; readonly holder: string; readonly name: string } | null;
+  readonly instance: { readonly world: World; readonly holder: string; readonly key: string } | null;
   /** Null once its connection has ended. */
   announcer: Announcer | null;
   readonly renewedMs: number;
   readonly ttlMs: number;
 }
 
-/** A node that was left out, and why. */
-export interface LeftOutNode {
-  readonly service: string;
-  readonly address: string;
-  readonly environment: string;
-  readonly message: string;
-}
+/** What became of a node that an original says is there. */
+export type Taken =
+  | { readonly state: "taken" }
+  | { readonly state: "leftOut"; readonly why: string }
+  /** No original could take it in, and it is no instance. */
+  | { readonly state: "dropped" };
 
 interface RelayDeps {
   /** Counts time in which the directory attended to its clients. */
@@ -99,13 +98,12 @@ export class Relay {
   /**
    * An original says that a node is there.
    * @param world the table of its environment; null where no environment can be called that.
-   * @returns why it was left out; null where it was not.
    */
   active(
     announcer: Announcer,
     node: MdkNode,
     { world, ttlMs }: { readonly world: World | null; readonly ttlMs: number },
-  ): string | null {
+  ): Taken {
     const renewedMs = this.#deps.clock.monotonicMs();
     const reading = instanceOf(node);
     if (world === null || reading.state === "relayed") return this.#relay(announcer, node, { renewedMs, ttlMs });
@@ -114,17 +112,17 @@ export class Relay {
     const holder = `mdk-${createHash("sha256").update(instanceKey(registration)).digest("hex").slice(0, 32)}`;
     const identity = { id: holder, name: registration.name, version: announcer.version, leaseMs: ttlMs };
     const before = this.#held.get(key);
-    const instance = { world, holder, name: registration.name };
+    const instance = { world, holder, key: instanceKey(registration) };
     // What it says of itself is shown with the instance, as soon as that is.
     this.#held.set(key, { key, node, instance, announcer, renewedMs, ttlMs });
     const refusal = world.hold(identity, registration, { local: announcer.local });
     if (refusal !== null) {
       if (before === undefined) this.#held.delete(key);
       else this.#held.set(key, before);
-      return refusal.message;
+      return { state: "leftOut", why: refusal.message };
     }
     this.#show(world, world.table.instance(instanceKey(registration)));
-    return null;
+    return { state: "taken" };
   }
 
   /** An original says that a node is no more. One that another process says is there stays. */
@@ -158,35 +156,37 @@ export class Relay {
     for (const stop of this.#stop) stop();
   }
 
-  #relay(announcer: Announcer, node: MdkNode, { renewedMs, ttlMs }: Pick<Held, "renewedMs" | "ttlMs">): string | null {
+  #relay(announcer: Announcer, node: MdkNode, { renewedMs, ttlMs }: Pick<Held, "renewedMs" | "ttlMs">): Taken {
     const environment = this.#environmentOf(node);
+    const shown = shownOf(node, environment);
+    if (!canBeShown(shown)) return { state: "dropped" };
     const key = relayedKey(environment, node);
-    const before = this.#held.get(key);
-    if (before === undefined) {
-      if (this.#relayed >= RELAYED_MAX)
-        return `${RELAYED_MAX} nodes are told of to originals alone, which is the bound`;
-      const own = this.relayedOf(announcer);
-      if (own >= RELAYED_A_CONNECTION_MAX)
-        return `this process has ${own} nodes that originals alone are told of, which is the bound`;
+    if (!this.#held.has(key)) {
+      const crowd = this.#crowd(announcer);
+      if (crowd !== null) return { state: "leftOut", why: crowd };
       this.#relayed += 1;
     }
     this.#held.set(key, { key, node, instance: null, announcer, renewedMs, ttlMs });
-    this.announcements.put(key, frames.active(shownOf(node, environment), ttlMs / 1_000));
-    return null;
+    this.announcements.put(key, frames.active(shown, ttlMs / 1_000));
+    return { state: "taken" };
   }
 
-  /** How many nodes that originals alone are told of a process has. */
-  relayedOf(announcer: Announcer): number {
-    let count = 0;
-    if (this.#relayed === 0) return count;
-    for (const held of this.#held.values()) if (held.instance === null && held.announcer === announcer) count += 1;
-    return count;
+  /** Why there may be no more nodes that originals alone are told of. */
+  #crowd(announcer: Announcer): string | null {
+    const bound = "nodes that originals alone are told of, which is the bound";
+    if (this.#relayed >= RELAYED_MAX) return `there are ${RELAYED_MAX} ${bound}`;
+    let own = 0;
+    for (const held of this.#held.values()) if (held.instance === null && held.announcer === announcer) own += 1;
+    return own >= RELAYED_A_CONNECTION_MAX ? `its process has ${own} ${bound}` : null;
   }
 
   #end(held: Held): void {
     const { key, node, instance } = held;
     this.#held.delete(key);
-    if (instance !== null) return instance.world.release(instance.holder);
+    if (instance !== null) {
+      instance.world.release(instance.holder);
+      return this.#hide(instance.world, instance.key);
+    }
     this.#relayed -= 1;
     this.announcements.end(
       key,

@@ -6,10 +6,10 @@ import { mayRegister } from "../link/rights.ts";
 import type { Peer } from "../link/session.ts";
 import type { Socket } from "../link/socket.ts";
 import type { Logs } from "../traces/logs.ts";
+import { type LeftOutNode, LeftOutNodes } from "./left-out-nodes.ts";
 import { Outbox } from "./outbox.ts";
-import type { Announcer, LeftOutNode, Relay } from "./relay.ts";
+import type { Announcer, Relay } from "./relay.ts";
 import {
-  canBeShown,
   frames,
   MDK_PROTOCOL_VERSION,
   type MdkEnvironment,
@@ -56,8 +56,6 @@ const MAJOR = majorOf(MDK_PROTOCOL_VERSION);
 const LIVENESS = { heartbeatMs: 5_000, leaseMs: 45_000 } as const;
 /** What waits while the table of an environment is being opened. */
 const INBOX_MAX = 10_000;
-/** Of how many nodes of a process it is told that they were left out. */
-const LEFT_OUT_MAX = 100;
 /** One that speaks another version is given so long to leave; closed at once, it would be back within a second. */
 const LEAVE_MS = 15_000;
 
@@ -70,7 +68,7 @@ export class MdkSession {
   readonly #liveness: Liveness;
   readonly #outbox: Outbox;
   readonly #sinceMs: number;
-  readonly #leftOut = new Map<string, LeftOutNode>();
+  readonly #leftOut: LeftOutNodes;
   readonly #ending: (() => void)[] = [];
   #announcer: Announcer;
   #nodeId: string | null = null;
@@ -84,6 +82,7 @@ export class MdkSession {
     this.#deps = deps;
     const { clock, socket, relay, peer } = deps;
     this.#sinceMs = clock.nowMs();
+    this.#leftOut = new LeftOutNodes(relay.environment);
     this.#announcer = { nodeId: "", version: "", local: peer.local };
     this.#liveness = new Liveness(LIVENESS, { clock, ping: () => socket.ping() });
     this.#outbox = new Outbox({
@@ -94,7 +93,7 @@ export class MdkSession {
   }
 
   report(): MdkReport {
-    const leftOut = [...this.#leftOut.values()];
+    const leftOut = this.#leftOut.list();
     return { nodeId: this.#nodeId, version: this.#announcer.version, sinceMs: this.#sinceMs, leftOut };
   }
 
@@ -209,7 +208,7 @@ export class MdkSession {
       case "active":
         return this.#active(message.node, { ttlMs: message.ttlMs, world });
       case "expire":
-        this.#leftOut.delete(leftOutKey(message.node));
+        this.#leftOut.settle(message.node);
         return this.#deps.relay.expire(this.#announcer, this.#placed(message.node), world);
       case "log":
         return this.#log(message);
@@ -248,25 +247,16 @@ export class MdkSession {
     const placed = this.#placed(node);
     if (!mayRegister(this.#deps.permit.grant, node.service))
       return this.#leaveOut(placed, `its token may not register ${node.service}`);
-    if (world === null && !canBeShown({ ...placed, version: placed.version ?? "0" }))
-      return this.#deps.counts.dropped();
-    const refusal = this.#deps.relay.active(this.#announcer, placed, { world, ttlMs });
-    if (refusal === null) this.#leftOut.delete(leftOutKey(placed));
-    else this.#leaveOut(placed, refusal);
+    const taken = this.#deps.relay.active(this.#announcer, placed, { world, ttlMs });
+    if (taken.state === "dropped") this.#deps.counts.dropped();
+    else if (taken.state === "leftOut") this.#leaveOut(placed, taken.why);
+    else this.#leftOut.settle(placed);
   }
 
   #leaveOut(node: MdkNode, message: string): void {
-    const key = leftOutKey(node);
-    const isNews = !this.#leftOut.has(key);
-    if (!isNews || this.#leftOut.size >= LEFT_OUT_MAX) return;
-    const environment = node.environment?.name ?? this.#deps.relay.environment;
-    this.#leftOut.set(key, { service: node.service, address: node.address, environment, message });
-    this.#deps.log.warn("Node left out", {
-      peer: this.#deps.peer.address,
-      service: node.service,
-      address: node.address,
-      reason: message,
-    });
+    if (!this.#leftOut.add(node, message)) return;
+    const { service, address } = node;
+    this.#deps.log.warn("Node left out", { peer: this.#deps.peer.address, service, address, reason: message });
   }
 
   #log({ sequence, event }: Extract<MdkMessage, { type: "log" }>): void {
@@ -301,9 +291,6 @@ export class MdkSession {
     }
   }
 }
-
-const leftOutKey = ({ service, address, environment }: MdkNode): string =>
-  `${environment?.name ?? ""}\n${service}\n${address}`;
 
 function majorOf(version: string): string {
   return version.split(".", 1)[0] as string;

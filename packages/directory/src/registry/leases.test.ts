@@ -73,3 +73,29 @@ test("release() lets what is out of sight now end with its lease, and guards wha
   leases.start("c", 10, 200);
   expect(leases.end(300, 10)).toEqual([]);
 });
+
+test("end() ends a lease of its own length when that is over, whatever began before or after it", () => {
+  const leases = new Leases(100, LIMITS);
+  leases.start("long", 1, 0, 500);
+  leases.start("usual", 1, 10);
+  leases.start("short", 1, 20, 30);
+  expect(leases.running).toBe(3);
+  expect(leases.end(29, 50)).toEqual([]);
+  expect(leases.end(30, 50)).toEqual(["short"]);
+  expect(leases.end(110, 50)).toEqual(["usual"]);
+  leases.start("long", 1, 120);
+  expect(leases.end(219, 50)).toEqual([]);
+  expect(leases.end(220, 50)).toEqual(["long"]);
+  expect(leases.running).toBe(0);
+});
+
+test("release() lets those go that have a lease of their own, which the guard holds with all others", () => {
+  const leases = new Leases(100, LIMITS);
+  for (let i = 0; i < 10; i++) leases.start(`n${i}`, 1, 0, 50);
+  for (let i = 0; i < 10; i++) leases.start(`w${i}`, 1, 0);
+  expect(leases.end(50, 20)).toEqual([]);
+  expect(leases.held).toMatchObject({ held: 10 });
+  expect(leases.release()).toBe(10);
+  expect(leases.end(51, 20)).toHaveLength(10);
+  expect(leases.end(100, 10)).toHaveLength(10);
+});

@@ -12,6 +12,12 @@ test.each([
   ["localhost:5431", "https://evil.example", "Origin"],
   ["localhost:5431", "http://localhost:8080", "Origin"],
   ["localhost:5431", "null", "Origin"],
+  // What a client of the original MDK sends, and what only looks like it.
+  ["localhost", "ws://localhost:5430/rtp?token=x", null],
+  ["127.0.0.1:5430", "wss://127.0.0.1:5430/rtp?token=x", null],
+  ["127.0.0.1:5430", "ws://127.0.0.1:9999/rtp?token=x", "Origin"],
+  ["localhost", "ws://evil.example/rtp?token=x", "Origin"],
+  ["localhost", "http://localhost:5430/rtp", "Origin"],
   [undefined, undefined, "Host"],
   ["a b", undefined, "Host"],
 ])("foreignRequest() with Host %s and Origin %s", (host, origin, expected) => {
@@ -24,4 +30,13 @@ test("foreignRequest() takes any Host beyond loopback, but no foreign Origin", (
   const options = { names: [], loopbackOnly: false };
   expect(foreignRequest({ host: "vm101.example.com", origin: undefined }, options)).toBeNull();
   expect(foreignRequest({ host: "vm101.example.com", origin: "https://evil.example" }, options)).toContain("Origin");
+});
+
+test("foreignRequest() repeats nothing of an Origin that may be a secret", () => {
+  const reason = foreignRequest(
+    { host: "localhost", origin: "ws://evil.example:5430/rtp?token=dw1_secret" },
+    { names: [], loopbackOnly: true },
+  );
+  expect(reason).toContain("evil.example");
+  expect(reason).not.toContain("secret");
 });
