@@ -9,7 +9,6 @@ import { worldOf } from "../mdk/world.ts";
 import { momentOf } from "../model/moment.ts";
 import type { State } from "../registry/state.ts";
 import { Logs } from "../traces/logs.ts";
-import { MemoryTraces } from "../traces/trace-store.ts";
 import type { MdkFrame } from "./original.ts";
 import { createState, LEASE_MS, registration } from "./worlds.ts";
 
@@ -59,7 +58,10 @@ export function originalsInMemory(guard = { share: 1, minimum: 1_000 }): Origina
     open: () => Promise.reject(new Error("Cannot open an environment: there is one")),
   });
   relay.follow(worldOf("sandbox", { state, publisher, clock, leaseMs: LEASE_MS, registered }));
-  const originals = new Originals({ relay, logs: new Logs(new MemoryTraces()) });
+  const originals = new Originals({
+    relay,
+    logs: new Logs({ keep: async () => ({ state: "kept", body: new Uint8Array() }), clock }),
+  });
   let dropped = 0;
   return {
     clock,
