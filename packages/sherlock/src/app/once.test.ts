@@ -8,7 +8,7 @@ import { renderOnce, writeOnce } from "./once.ts";
 import { loadSherlockSettings } from "../config/settings.ts";
 import { CERTIFICATE } from "../testing/certificate.ts";
 import { change, instance, routes, service } from "../testing/entities.ts";
-import { removeFolder, temporaryFolder } from "../testing/machine.ts";
+import { removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /** Nobody waits in a test: what takes a while is over at once. */
 const clock: Clock = {

@@ -98,7 +98,7 @@ async function prepare(context: Context, dir: Omit<RunDir, "release">) {
   await locality.look();
   const resolver = new Resolver(
     { path: join(settings.dataDir, "addresses.json"), refreshMs: TABLE_MS_MAX },
-    { clock, log, hosts: () => [], onChange: () => {}, refusal: locality.refusal },
+    { clock, log, hosts: () => [], refusal: locality.refusal },
   );
   await resolver.load();
   await resolver.prepare(hostsOf(follower.table, null));

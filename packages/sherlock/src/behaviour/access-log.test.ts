@@ -2,7 +2,8 @@ import { readFile, rename, rm, stat, truncate } from "node:fs/promises";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { change, catalogOf, instance, service } from "../testing/entities.ts";
-import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { exchange, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
 
 /** The access log is JSON, a value a line, whatever HAProxy has to say, and rotates by renaming. */

@@ -4,16 +4,10 @@ import { INSTANCE_STATES } from "@datawire/protocol";
 import { Catalog } from "@datawire/catalog";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
-import {
-  ask,
-  type Echo,
-  freePort,
-  type Machine,
-  removeFolder,
-  startEcho,
-  startMachine,
-  temporaryFolder,
-} from "../testing/machine.ts";
+import { ask } from "../testing/ask.ts";
+import { type Echo, startEcho } from "../testing/echo.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /** What the real HAProxy does with generated tables, counted, against what `dw explain` says of them. */
 

@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { instance, service, catalogOf } from "../testing/entities.ts";
-import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { exchange, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
 
 /** A web page of another site reaches no service through its reader's browser (docs/security.md). */

@@ -4,7 +4,8 @@ import fc from "@datawire/protocol/testing/random";
 import { exchangeHttp1, InvalidResponse, RESPONSE_LIMITS } from "@datawire/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instance, service, catalogOf } from "../testing/entities.ts";
-import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /**
  * The same bytes as the answer to a check of Watson's, which makes this exchange, and as that to a request through

@@ -3,7 +3,8 @@ import { explain, parseHeaderLines } from "@datawire/routing";
 import fc from "@datawire/protocol/testing/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
-import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { exchange, ok, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
 
 /** What conditions on headers and cookies mean to the real HAProxy, against what `dw explain` makes of the same lines. */

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HEAD_LIMITS } from "@datawire/protocol";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
-import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { exchange, ok, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
 
 /** What belongs to one hop stays there, whichever way a request takes through HAProxy. */

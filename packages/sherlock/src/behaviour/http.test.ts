@@ -9,18 +9,10 @@ import { httpRules } from "../core/render/http-rules.ts";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
-import {
-  type Answer,
-  ask,
-  type Echo,
-  freePort,
-  type Machine,
-  removeFolder,
-  startEcho,
-  startMachine,
-  startSilent,
-  temporaryFolder,
-} from "../testing/machine.ts";
+import { type Answer, ask } from "../testing/ask.ts";
+import { type Echo, startEcho, startSilent } from "../testing/echo.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /** What a client sees through one HAProxy with every kind of service. */
 

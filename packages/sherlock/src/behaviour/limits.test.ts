@@ -1,7 +1,8 @@
 import { HEAD_LIMITS } from "@datawire/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { instance, service, catalogOf } from "../testing/entities.ts";
-import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { exchange, ok, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
 
 /** Each limit is documented, and an answer of Sherlock's own names it. */

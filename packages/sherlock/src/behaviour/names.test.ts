@@ -3,7 +3,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { instance, service, catalogOf } from "../testing/entities.ts";
-import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { ask } from "../testing/ask.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { Resolver } from "../inputs/resolver.ts";
 
 let folder: string;
@@ -46,7 +48,6 @@ test("a name that changes its address, from A to AAAA too, is followed without a
       clock,
       log: noLog,
       hosts: () => answers.keys(),
-      onChange: () => void changes++,
       lookupAll: async (host) => {
         const found = answers.get(host) ?? [];
         if (found.length === 0) throw new Error("no answer");
@@ -54,6 +55,7 @@ test("a name that changes its address, from A to AAAA too, is followed without a
       },
     },
   );
+  resolver.onChange(() => void changes++);
   await resolver.prepare(["vm"]);
   const table = catalogOf(service("s"), instance("s", "a", { url: `http://vm:${port}` }));
   machine = await startMachine({ table, runDir: folder, port: await freePort(), resolve: resolver.resolve });

@@ -1,16 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
-import {
-  ask,
-  type Echo,
-  freePort,
-  type Machine,
-  removeFolder,
-  startEcho,
-  startMachine,
-  temporaryFolder,
-} from "../testing/machine.ts";
+import { ask } from "../testing/ask.ts";
+import { type Echo, startEcho } from "../testing/echo.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /** Names of cookies and headers may have more than letters (RFC 9110, `token`): each has to come through to HAProxy. */
 

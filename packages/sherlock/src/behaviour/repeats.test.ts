@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../core/model/limits.ts";
 import { instance, service, catalogOf } from "../testing/entities.ts";
-import { freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { exchange, requestOf } from "../testing/raw.ts";
 
 /** What is tried again, and how long an answer may be silent (docs/http.md). */

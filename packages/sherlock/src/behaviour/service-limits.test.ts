@@ -4,15 +4,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
 import { takesInstances } from "../core/model/haproxy-version.ts";
 import { change, instance, service, catalogOf } from "../testing/entities.ts";
-import {
-  type Answer,
-  ask,
-  freePort,
-  type Machine,
-  removeFolder,
-  startMachine,
-  temporaryFolder,
-} from "../testing/machine.ts";
+import { type Answer, ask } from "../testing/ask.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /** What the limits of a service do in HAProxy, for servers of its configuration and for those that came at run time. */
 

@@ -6,7 +6,9 @@ import type { SessionIds } from "../core/planner/sessions.ts";
 import { loadSherlockSettings } from "../config/settings.ts";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { instance, service, catalogOf } from "../testing/entities.ts";
-import { ask, freePort, startMachine } from "../testing/machine.ts";
+import { ask } from "../testing/ask.ts";
+import { startMachine } from "../testing/machine.ts";
+import { freePort } from "../testing/places.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 import { COOKIE, cookieOf, openShop, SESSIONS, type Shop } from "../testing/shop.ts";
 

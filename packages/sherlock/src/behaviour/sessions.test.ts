@@ -3,7 +3,10 @@ import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Entity, catalogOf, instance, routes, service } from "../testing/entities.ts";
-import { ask, freePort, startEcho, startMachine } from "../testing/machine.ts";
+import { ask } from "../testing/ask.ts";
+import { startEcho } from "../testing/echo.ts";
+import { startMachine } from "../testing/machine.ts";
+import { freePort } from "../testing/places.ts";
 import { COOKIE, cookieOf, openShop, SESSIONS, type Shop } from "../testing/shop.ts";
 
 /** What becomes of sessions that live in the memory of one instance, through a real HAProxy. */

@@ -10,7 +10,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadSherlockSettings } from "../config/settings.ts";
 import { change, instance, service, catalogOf } from "../testing/entities.ts";
 import { readServers } from "../haproxy/read-running.ts";
-import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { ask } from "../testing/ask.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /** The same cases as Watson's checks of https have in probes.test.ts, and what only a server of many names does. */
 const UNVERIFIED: InstanceTls = { verify: false, serverName: null };

@@ -3,16 +3,10 @@ import type { Catalog } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
-import {
-  ask,
-  type Echo,
-  freePort,
-  type Machine,
-  removeFolder,
-  startEcho,
-  startMachine,
-  temporaryFolder,
-} from "../testing/machine.ts";
+import { ask } from "../testing/ask.ts";
+import { type Echo, startEcho } from "../testing/echo.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /** What conditions on paths and queries mean to the real HAProxy, against what `dw explain` makes of the same text. */
 

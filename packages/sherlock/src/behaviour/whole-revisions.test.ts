@@ -4,15 +4,9 @@ import fc from "@datawire/protocol/testing/random";
 import { eventually } from "@datawire/runtime/testing";
 import { explain, type RequestFacts } from "@datawire/routing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  type Echo,
-  freePort,
-  type Machine,
-  removeFolder,
-  startEcho,
-  startMachine,
-  temporaryFolder,
-} from "../testing/machine.ts";
+import { type Echo, startEcho } from "../testing/echo.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { type AddressOf, changes, tableFrom, withStates, type World, worlds } from "../testing/worlds.ts";
 
 /**

@@ -26,7 +26,6 @@ export interface DriverDeps {
   readonly files: ConfigFiles;
   readonly loaded: LoadedFile;
   readonly planning: PlanSource;
-  readonly observer: DriverObserver;
 }
 
 /** Told of what happens; for acknowledgements and metrics. */
@@ -41,3 +40,13 @@ export interface DriverObserver {
   /** Before the counters of a worker start anew. */
   beforeReload(): Promise<void>;
 }
+
+/** Tells nobody, as before a driver runs. */
+export const NO_OBSERVER: DriverObserver = {
+  applied() {},
+  reloaded() {},
+  reloadFailed() {},
+  commands() {},
+  struggles() {},
+  beforeReload: async () => {},
+};

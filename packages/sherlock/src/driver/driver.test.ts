@@ -4,20 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
 import { takesInstances } from "../core/model/haproxy-version.ts";
 import { change, instance, routes, service, catalogOf } from "../testing/entities.ts";
-import {
-  type Answer,
-  ask,
-  type Echo,
-  freePort,
-  type Machine,
-  openConnection,
-  removeFolder,
-  type Silent,
-  startEcho,
-  startMachine,
-  startSilent,
-  temporaryFolder,
-} from "../testing/machine.ts";
+import { type Answer, ask, openConnection } from "../testing/ask.ts";
+import { type Echo, type Silent, startEcho, startSilent } from "../testing/echo.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 let folder: string;
 let port: number;

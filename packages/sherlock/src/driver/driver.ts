@@ -15,7 +15,7 @@ import { readRunning, UNKNOWN_STRUCTURE } from "../haproxy/read-running.ts";
 import { RuntimeApiError } from "../haproxy/runtime-api.ts";
 import { Alarm } from "./alarm.ts";
 import { ConfigurationRefused } from "./configurator.ts";
-import type { DriverConfig, DriverDeps } from "./driver-types.ts";
+import { type DriverConfig, type DriverDeps, type DriverObserver, NO_OBSERVER } from "./driver-types.ts";
 import { Tasks } from "./tasks.ts";
 
 /**
@@ -28,6 +28,7 @@ export class Driver {
   readonly #reconciling: ReconcileConfig;
   readonly #tasks: Tasks;
   readonly #alarm: Alarm;
+  #observer: DriverObserver = NO_OBSERVER;
   #state: State = STOPPED;
   /** What has happened and has not been taken in yet: changes that come together are one. */
   readonly #events: Event[] = [];
@@ -38,20 +39,14 @@ export class Driver {
     this.#reconciling = { ...config, listen: config.settings.listen };
     this.#tasks = new Tasks(config, deps);
     this.#alarm = new Alarm(deps.clock);
+    deps.process.onDeath(() => this.#happen({ event: "died" }));
   }
 
   /** Says that the plan may have changed; `services` are those that did, for one that HAProxy refused before. */
   request(services: Iterable<string>): void {
     const last = this.#events.at(-1);
     if (last?.event === "changed") for (const service of services) last.services.add(service);
-    else this.#events.push({ event: "changed", services: new Set(services) });
-    this.#alarm.rouse();
-  }
-
-  /** HAProxy has ended: it is started again at once. */
-  lost(): void {
-    this.#events.push({ event: "died" });
-    this.#alarm.rouse();
+    else this.#happen({ event: "changed", services: new Set(services) });
   }
 
   /** Takes over an HAProxy that runs already. @returns whether there was one. */
@@ -72,7 +67,7 @@ export class Driver {
     let { task } = this.#take({ event: "due" });
     let reason = "";
     while (task !== null) {
-      const result = await this.#tasks.run(task);
+      const result = await this.#tasks.run(task, this.#observer);
       // From here on it is for `run` to decide.
       if (result.event === "launched") return void this.#events.unshift(result);
       if (result.event === "rejected") ({ reason } = result);
@@ -82,9 +77,10 @@ export class Driver {
     throw new ConfigurationRefused(reason);
   }
 
-  /** Works until the signal aborts; what is under way then comes to its end. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Works, and tells the observer what comes of it, until the signal aborts; what is under way then comes to its end. */
+  async run(observer: DriverObserver, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
+    this.#observer = observer;
     signal.addEventListener("abort", () => this.#alarm.rouse(), { once: true });
     while (!signal.aborted) {
       const { task, dueAtMs } = this.#take(this.#events.shift() ?? { event: "due" });
@@ -92,6 +88,11 @@ export class Driver {
       else if (this.#events.length === 0)
         await this.#alarm.sleep(dueAtMs === null ? null : Math.max(0, dueAtMs - clock.monotonicMs()));
     }
+  }
+
+  #happen(event: Event): void {
+    this.#events.push(event);
+    this.#alarm.rouse();
   }
 
   #take(event: Event): Step {
@@ -104,7 +105,7 @@ export class Driver {
 
   async #resultOf(task: Task): Promise<Result> {
     try {
-      return await this.#tasks.run(task);
+      return await this.#tasks.run(task, this.#observer);
     } catch (error) {
       const isRefused = error instanceof RuntimeApiError && error.code === "refused";
       return { event: "failed", reason: describeError(error), isRefused };
@@ -112,7 +113,8 @@ export class Driver {
   }
 
   #do(effect: Effect): void {
-    const { process, log, observer } = this.#deps;
+    const { process, log } = this.#deps;
+    const observer = this.#observer;
     switch (effect.effect) {
       case "release ports":
         return process.releasePorts();

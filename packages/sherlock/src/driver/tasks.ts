@@ -7,7 +7,7 @@ import { RuntimeApiError } from "../haproxy/runtime-api.ts";
 import { clearServerState, saveServerState } from "../haproxy/server-state.ts";
 import { explainTaken } from "../setup/ports.ts";
 import { newConfigVersion } from "./config-version.ts";
-import type { DriverConfig, DriverDeps } from "./driver-types.ts";
+import type { DriverConfig, DriverDeps, DriverObserver } from "./driver-types.ts";
 
 type TaskOf<Name> = Extract<Task, { readonly do: Name }>;
 
@@ -22,7 +22,7 @@ export class Tasks {
   }
 
   /** Does one task. @returns what came of it. @throws Error when it cannot be done. */
-  async run(task: Task): Promise<Result> {
+  async run(task: Task, observer: DriverObserver): Promise<Result> {
     switch (task.do) {
       case "try ports":
         return { event: "ports tried", taken: await takenOf(task.ports) };
@@ -31,13 +31,13 @@ export class Tasks {
       case "launch":
         return this.#launch(task);
       case "command":
-        return this.#command(task);
+        return this.#command(task, observer);
       case "end servers":
         return this.#end(task);
       case "write files":
         return this.#write(task.files);
       case "reload":
-        return this.#reload(task.files);
+        return this.#reload(task.files, observer);
       case "read": {
         const { process } = this.#deps;
         return { event: "read", running: await readRunning(process.runtime, this.#config.dir, task.loaded) };
@@ -62,12 +62,12 @@ export class Tasks {
     return { event: "launched" };
   }
 
-  async #command({ commands, plan }: TaskOf<"command">): Promise<Result> {
+  async #command({ commands, plan }: TaskOf<"command">, observer: DriverObserver): Promise<Result> {
     const { dir, settings } = this.#config;
     const context = { backends: plan.structure.backends, maps: dir.maps, caFile: settings.caFile };
     const texts = commands.flatMap((command) => commandText(command, context));
     await this.#deps.process.runtime.run(texts);
-    this.#deps.observer.commands(texts.length);
+    observer.commands(texts.length);
     return { event: "commanded" };
   }
 
@@ -98,8 +98,8 @@ export class Tasks {
     return { event: "written" };
   }
 
-  async #reload(files: WholeFiles): Promise<Result> {
-    const { process, observer } = this.#deps;
+  async #reload(files: WholeFiles, observer: DriverObserver): Promise<Result> {
+    const { process } = this.#deps;
     const { dir, handsOver } = this.#config;
     await observer.beforeReload();
     await this.#install(files);

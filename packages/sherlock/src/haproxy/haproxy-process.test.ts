@@ -42,7 +42,7 @@ async function adopted(...reloads: string[]): Promise<{ readonly haproxy: Haprox
   });
   const haproxy = new HaproxyProcess(
     { command: "haproxy", dir, runtimeSocket: true },
-    { clock: systemClock, log: noLog, onDeath() {} },
+    { clock: systemClock, log: noLog },
   );
   expect(await haproxy.adopt()).toBe("old");
   return { haproxy, asked: () => asked };

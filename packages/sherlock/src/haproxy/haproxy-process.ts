@@ -26,8 +26,6 @@ export interface HaproxyProcessConfig {
 export interface HaproxyProcessDeps {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called when the process has ended without being told to. */
-  readonly onDeath: (reason: string) => void;
 }
 
 /** A generation is up after a start or reload within this, or the reload has failed. */
@@ -53,6 +51,7 @@ export class HaproxyProcess {
   /** Workers of earlier generations that know that they are. */
   #retired: ReadonlySet<number> = new Set();
   #stopWatching: () => void = () => {};
+  readonly #deathListeners: ((reason: string) => void)[] = [];
 
   constructor(config: HaproxyProcessConfig, deps: HaproxyProcessDeps) {
     this.#config = config;
@@ -60,6 +59,16 @@ export class HaproxyProcess {
     this.#master = createRuntimeApi(config.dir.sockets.master);
     const { master, runtime } = config.dir.sockets;
     this.runtime = config.runtimeSocket ? createRuntimeApi(runtime) : createMasterApi(master);
+  }
+
+  /** Asks to be told, with the reason, when the process has ended without being told to. */
+  onDeath(listener: (reason: string) => void): void {
+    this.#deathListeners.push(listener);
+  }
+
+  /** Whether the configuration has the runtime socket. */
+  get runtimeSocket(): boolean {
+    return this.#config.runtimeSocket;
   }
 
   get pid(): number | null {
@@ -220,7 +229,7 @@ export class HaproxyProcess {
   #died(pid: number, reason: string): void {
     if (this.#pid !== pid) return;
     this.#pid = null;
-    this.#deps.onDeath(reason);
+    for (const listener of this.#deathListeners) listener(reason);
   }
 
   async #waitFor(

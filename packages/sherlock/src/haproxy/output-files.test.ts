@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { removeFolder, temporaryFolder } from "../testing/machine.ts";
+import { removeFolder, temporaryFolder } from "../testing/places.ts";
 import { keepTrimmed, lastAlerts, trimFiles } from "./output-files.ts";
 
 let files: { readonly errors: string; readonly accessLog: string };

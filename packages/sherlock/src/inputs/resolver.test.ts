@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
-import { removeFolder, temporaryFolder } from "../testing/machine.ts";
+import { removeFolder, temporaryFolder } from "../testing/places.ts";
 import { Resolver } from "./resolver.ts";
 
 let folder: string;
@@ -22,7 +22,6 @@ function create(answers: Map<string, string[] | Error>, path = join(folder, "add
       log: noLog,
       board,
       hosts: () => answers.keys(),
-      onChange: (host) => void changed.push(host),
       lookupAll: async (host) => {
         const answer = answers.get(host);
         if (answer instanceof Error) throw answer;
@@ -30,6 +29,7 @@ function create(answers: Map<string, string[] | Error>, path = join(folder, "add
       },
     },
   );
+  resolver.onChange((host) => void changed.push(host));
   return { resolver, clock, board, changed };
 }
 
@@ -74,7 +74,6 @@ test("Resolver uses no address that is refused, says so of a name that has no ot
       clock: createFakeClock(),
       log: noLog,
       hosts: () => [],
-      onChange: () => {},
       refusal: (host, address) => (refused && address.startsWith("127.") ? `${host} is at ${address}` : null),
       lookupAll: async (host) => (host === "both" ? ["127.0.0.1", "192.0.2.1"] : ["127.0.0.1"]),
     },
@@ -92,7 +91,7 @@ test("Resolver uses no address that is refused, says so of a name that has no ot
 test("Resolver takes names below localhost for loopback, whatever the system's resolver knows", async () => {
   const resolver = new Resolver(
     { path: join(folder, "addresses.json"), refreshMs: 1_000 },
-    { clock: createFakeClock(), log: noLog, hosts: () => [], onChange: () => {} },
+    { clock: createFakeClock(), log: noLog, hosts: () => [] },
   );
   await resolver.prepare(["web.localhost"]);
   expect(resolver.resolve("web.localhost")).toEqual({ state: "known", address: "127.0.0.1" });

@@ -27,8 +27,6 @@ export interface ResolverDeps {
   readonly board?: Pick<ProblemBoard, "set">;
   /** The names that are in use. */
   readonly hosts: () => Iterable<string>;
-  /** Called when an address has changed, or was found for the first time. */
-  readonly onChange: (host: string) => void;
   /** Why an address that a host leads to must not be used; null where it may. By default, all may. */
   readonly refusal?: (host: string, address: string) => string | null;
   /** All addresses of a name; the system's own resolver by default, with its hosts file. */
@@ -57,12 +55,18 @@ export class Resolver {
   readonly #deps: ResolverDeps;
   readonly #known = new Map<string, Known>();
   readonly #first = new Map<string, Promise<void>>();
+  #changed: (host: string) => void = () => {};
   #saved = "";
   #saveFailed = false;
 
   constructor(config: ResolverConfig, deps: ResolverDeps) {
     this.#config = config;
     this.#deps = deps;
+  }
+
+  /** Asks to be told when an address has changed, or was found for the first time. */
+  onChange(listener: (host: string) => void): void {
+    this.#changed = listener;
   }
 
   /** Reads the addresses of the last run. */
@@ -182,20 +186,20 @@ export class Resolver {
   }
 
   async #look(host: string): Promise<void> {
-    const { log, onChange, lookupAll = systemLookup } = this.#deps;
+    const { log, lookupAll = systemLookup } = this.#deps;
     const before = this.#known.get(host);
     const found = await lookupAll(host).catch((error: unknown) => ({ failed: explainSystemError(error) }));
     const address = "failed" in found ? null : this.#pick(host, found);
     if (address !== null) {
       this.#known.set(host, { address, reason: "" });
       if (before?.reason) log.info("Name resolves again", { host, address });
-      if (address !== before?.address) onChange(host);
+      if (address !== before?.address) this.#changed(host);
       return;
     }
     const reason = `does not resolve: ${"failed" in found ? found.failed : "it has no address"}`;
     if (before?.reason !== reason) log.warn("Name does not resolve", { host, reason, kept: before?.address ?? null });
     this.#known.set(host, { address: before?.address ?? null, reason });
-    if (before === undefined) onChange(host);
+    if (before === undefined) this.#changed(host);
   }
 }
 

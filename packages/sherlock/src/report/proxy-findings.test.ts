@@ -11,7 +11,9 @@ import { findTlsFailure } from "../setup/tls-failure.ts";
 import { ProxyFindings } from "./proxy-findings.ts";
 import { loadSherlockSettings } from "../config/settings.ts";
 import { change, instance, service, catalogOf } from "../testing/entities.ts";
-import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { ask } from "../testing/ask.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const CHUNKED_TWICE = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";

@@ -33,8 +33,6 @@ beforeEach(() => {
     sampling: { take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     board,
     findings: { look: async () => {} },
-    onApplied: () => {},
-    onWelcome: () => {},
   });
   link = reporter.handler(FOLLOWER);
 });

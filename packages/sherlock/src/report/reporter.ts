@@ -25,10 +25,6 @@ export interface ReporterDeps {
   readonly board: ProblemBoard;
   /** Takes each look at HAProxy's statistics. */
   readonly findings: Pick<ProxyFindings, "look">;
-  /** Called whenever HAProxy follows a table. */
-  readonly onApplied: () => void;
-  /** Told what the directory says first, each time that it is reached. */
-  readonly onWelcome: (welcome: Welcome) => void;
 }
 
 const COUNT_MS = 5_000;
@@ -48,6 +44,8 @@ export class Reporter implements DriverObserver {
   readonly #deps: ReporterDeps;
   readonly #deltas = new CounterDeltas();
   readonly identity: LinkIdentity;
+  #onApplied: () => void = () => {};
+  #onWelcome: (welcome: Welcome) => void = () => {};
   #session: LinkSession | null = null;
   #applied: Position | null = null;
   /** What the directory was told on this connection. */
@@ -69,6 +67,16 @@ export class Reporter implements DriverObserver {
     deps.board.onChange(() => this.#tellSoon());
   }
 
+  /** Asks to be told whenever HAProxy follows a table. */
+  onApplied(listener: () => void): void {
+    this.#onApplied = listener;
+  }
+
+  /** Asks to be told what the directory says first, each time that it is reached. */
+  onWelcome(listener: (welcome: Welcome) => void): void {
+    this.#onWelcome = listener;
+  }
+
   /** A handler for the link that passes everything on to `follower`. */
   handler(follower: LinkHandler): LinkHandler {
     return {
@@ -76,7 +84,7 @@ export class Reporter implements DriverObserver {
         this.#session = session;
         this.#caughtUp = false;
         this.#toldProblems = "[]";
-        this.#deps.onWelcome(session.welcome);
+        this.#onWelcome(session.welcome);
         follower.connected(session);
         this.#acknowledge();
         this.#tellProblems();
@@ -107,7 +115,7 @@ export class Reporter implements DriverObserver {
     }
     this.#logProblems(problems);
     this.#acknowledge();
-    this.#deps.onApplied();
+    this.#onApplied();
   }
 
   reloaded({ reason }: Reload, durationMs: number): void {

@@ -8,7 +8,9 @@ import type { Catalog } from "@datawire/catalog";
 import { noLog, ProblemBoard } from "@datawire/runtime";
 import { openSampling, type Sampling } from "./sampling.ts";
 import { change, instance, routes, service, catalogOf } from "../testing/entities.ts";
-import { ask, freePort, type Machine, removeFolder, startMachine, temporaryFolder } from "../testing/machine.ts";
+import { ask } from "../testing/ask.ts";
+import { type Machine, startMachine } from "../testing/machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /** Starting and reloading HAProxy takes a machine with other work its time. */
 vi.setConfig({ testTimeout: 20_000 });

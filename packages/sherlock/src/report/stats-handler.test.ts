@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startAdmin } from "@datawire/http";
 import { createReadiness, createRegistry, noLog } from "@datawire/runtime";
 import { expect, onTestFinished, test } from "vitest";
-import { removeFolder, temporaryFolder } from "../testing/machine.ts";
+import { removeFolder, temporaryFolder } from "../testing/places.ts";
 import { statsHandler } from "./stats-handler.ts";
 
 test("statsHandler() lets go of HAProxy when whoever reads the page has gone", async () => {

@@ -4,7 +4,7 @@ import { formatProblem } from "@datawire/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkFiles } from "./check.ts";
 import { loadSherlockSettings } from "../config/settings.ts";
-import { removeFolder, temporaryFolder } from "../testing/machine.ts";
+import { removeFolder, temporaryFolder } from "../testing/places.ts";
 
 let folder = "";
 beforeEach(async () => void (folder = await temporaryFolder()));

@@ -7,7 +7,7 @@ import { type RenderSettings, type TemplateView, viewOf } from "../core/render/r
 import { type Entity, instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
 import { INPUTS, plannerOf, SETTINGS } from "../testing/plans.ts";
-import { removeFolder, temporaryFolder } from "../testing/machine.ts";
+import { removeFolder, temporaryFolder } from "../testing/places.ts";
 import { loadTemplate } from "./template.ts";
 
 /** Rewrite the golden files with UPDATE_GOLDEN=1, and read the difference. */

@@ -2,17 +2,10 @@ import { join } from "node:path";
 import type { Instance, Service } from "@datawire/protocol";
 import { Catalog } from "@datawire/catalog";
 import { type Entity, instance, service, catalogOf } from "./entities.ts";
-import {
-  type Answer,
-  ask,
-  type Echo,
-  freePort,
-  type Machine,
-  removeFolder,
-  startEcho,
-  startMachine,
-  temporaryFolder,
-} from "./machine.ts";
+import { type Answer, ask } from "./ask.ts";
+import { type Echo, startEcho } from "./echo.ts";
+import { type Machine, startMachine } from "./machine.ts";
+import { freePort, removeFolder, temporaryFolder } from "./places.ts";
 
 /** A service `shop` that keeps sessions, with the instances a, b and c behind a real HAProxy. */
 export interface Shop {
