@@ -33,9 +33,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test.each(["dw", "directory", "watson", "sherlock"])("%s of the npm package says its version", async (program) => {
-  expect((await run(program, ["--version"], { env })).stdout).toMatch(/^\d+\.\d+\.\d+/);
-});
+test.each(["dw", "directory", "watson", "sherlock", "router"])(
+  "%s of the npm package says its version",
+  async (program) => {
+    expect((await run(program, ["--version"], { env })).stdout).toMatch(/^\d+\.\d+\.\d+/);
+  },
+);
 
 test("npm puts the manual pages where man finds them", () => {
   const pages = readdirSync(join(prefix, "share/man"), { recursive: true }) as string[];

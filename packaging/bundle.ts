@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { ROOT } from "./source.ts";
 
-export type Program = "directory" | "watson" | "sherlock" | "dw";
-export const programs: readonly Program[] = ["directory", "watson", "sherlock", "dw"];
+export type Program = "directory" | "watson" | "sherlock" | "router" | "dw";
+export const programs: readonly Program[] = ["directory", "watson", "sherlock", "router", "dw"];
 
 /** The file that starts a bundled program. */
 export const BUNDLE_MAIN = "main.js";

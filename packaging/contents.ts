@@ -19,6 +19,7 @@ const summaries: Readonly<Record<Program, string>> = {
   directory: "Keeps which service instances are alive and which routes hold",
   watson: "Checks the services of this machine and registers them with a directory",
   sherlock: "Leads localhost to live instances of services, through HAProxy",
+  router: "Routes messages by address over AMQP 1.0, and keeps queues and topics on disk",
   dw: "Command line of Datawire dstack",
 };
 
@@ -52,6 +53,7 @@ export async function describePackages(sourceVersion: string, parts: Parts): Pro
     await daemon("directory"),
     await daemon("watson"),
     await daemon("sherlock", { deb: ["haproxy (>= 2.4)"], rpm: ["haproxy >= 2.4"] }),
+    await daemon("router"),
     {
       ...dw,
       needs: withNode,

@@ -154,7 +154,11 @@ export class Stack {
   }
 
   /** Starts any program of the checkout with this stack's environment, without waiting for it. */
-  start(name: "directory" | "watson" | "sherlock" | "dw", args: readonly string[], env: NodeJS.ProcessEnv = {}): Child {
+  start(
+    name: "directory" | "watson" | "sherlock" | "router" | "dw",
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): Child {
     return this.#track(startChild(program(name), args, { ...this.#env, ...env }));
   }
 

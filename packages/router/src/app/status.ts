@@ -46,7 +46,7 @@ export function statusHandler(sources: StatusSources): PageHandler {
 }
 
 /** All addresses, those that do not move first. */
-export function queuesOf({ broker, rates, nowMs }: Pick<StatusSources, "broker" | "rates" | "nowMs">): QueueStatus[] {
+function queuesOf({ broker, rates, nowMs }: Pick<StatusSources, "broker" | "rates" | "nowMs">): QueueStatus[] {
   const dead = new Map<string, number>();
   for (const { name, kept } of broker.kept) if (name.startsWith("dead/")) dead.set(name.slice(5), kept.messages);
   const list = [

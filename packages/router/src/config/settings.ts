@@ -118,7 +118,9 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
   const listen = value.listen ?? { host: "127.0.0.1", port: AMQP_PORT };
   if (!isLoopback(listen.host) && value.auth === undefined) {
     const message = `${formatListenAddress(listen)} is reached from other machines, and this router has no way to know who comes: wanted an address on loopback, or \`auth: { mode: none }\` to let everybody do everything`;
-    throw new ConfigError([{ ...(locate(["listen"]) ?? { file: "router.yaml" }), message }]);
+    // It is what is missing in the file, wherever the address was given.
+    const place = locate(["listen"]);
+    throw new ConfigError([{ ...(place?.line === undefined ? { file: "router.yaml" } : place), message }]);
   }
   const { connections, sessions, links, frame, message, unsettled } = value.limits;
   return {

@@ -1,4 +1,5 @@
 import type { From } from "../address/from.ts";
+import { isReserved } from "../address/address.ts";
 import { ADDRESS_BYTES_MAX } from "../address/segment.ts";
 import type { AddressSettings, Treatment } from "../address/rules.ts";
 import { Log, type Place } from "../log/log.ts";
@@ -182,7 +183,7 @@ export class Broker {
         `Cannot attach to ${name}: it is of kind ${kind}, which this router does not route yet`,
       );
     }
-    if (name.startsWith("$"))
+    if (isReserved(name))
       throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
     if (kind !== "direct" && !settings.create) {
       throw new Refused(
@@ -245,7 +246,7 @@ export class Broker {
   }
 
   #bury(from: string, { record, reason }: Dead): void {
-    if (from.startsWith(DEAD) || from.startsWith("$")) return;
+    if (from.startsWith(DEAD) || isReserved(from)) return;
     const name = `${DEAD}${from}`;
     if (name.length > ADDRESS_BYTES_MAX)
       return this.#deps.onFault(`dead letters of ${from}`, new Error("the address is too long"));

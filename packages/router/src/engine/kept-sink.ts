@@ -18,7 +18,7 @@ export interface SinkHost {
 }
 
 /** How many messages a sender may have on their way: sent by it, and not accepted yet. */
-export const WINDOW = 1_000;
+const WINDOW = 1_000;
 
 /** A sender's end of a queue or a topic. */
 export class KeptSink<Token> implements Sink<Token> {

@@ -9,7 +9,7 @@
  *
  * Subscription 0 is the queue itself. The keys of a message are what it is known by again, as JSON.
  */
-export const MESSAGE_BYTES = 32;
+const MESSAGE_BYTES = 32;
 const SETTLED_BYTES = 16;
 const RANGE_BYTES = 12;
 /** Where the length of the first range of a settled record is. */
@@ -56,7 +56,7 @@ export interface RecordHandler {
 }
 
 /** A body that is whole by its checksum and yet makes no sense: another version has written it. */
-export class UnknownRecord extends Error {
+class UnknownRecord extends Error {
   override readonly name = "UnknownRecord";
 }
 

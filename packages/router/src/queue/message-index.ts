@@ -7,9 +7,6 @@ const WORDS = 4;
 const LENGTH_MASK = 2 ** 28 - 1;
 const TAKEN = 2 ** 31;
 
-/** The longest record that can be indexed, in bytes. */
-export const RECORD_BYTES_MAX = LENGTH_MASK;
-
 interface Chunk {
   readonly words: Uint32Array;
   /** Milliseconds since 1970. */

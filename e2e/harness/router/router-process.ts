@@ -1,0 +1,61 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { Child } from "../child.ts";
+import { freePorts } from "../ports.ts";
+import type { Stack } from "../stack.ts";
+
+/** A router that a test starts, kills and starts again on the same folder and ports. */
+export class RouterProcess {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly #stack: Stack;
+  readonly #config: string;
+  #child: Child | null = null;
+
+  private constructor(stack: Stack, [port, adminPort]: readonly [number, number], settings: object) {
+    this.#stack = stack;
+    this.port = port;
+    this.adminPort = adminPort;
+    this.#config = join(stack.folder, `router-${port}.yaml`);
+    writeFileSync(this.#config, stringify({ data_dir: join(stack.folder, `router-${port}`), ...settings }));
+  }
+
+  /** @param settings what router.yaml has. */
+  static async start(stack: Stack, settings: object = {}): Promise<RouterProcess> {
+    const ports = (await freePorts(2)) as [number, number];
+    const router = new RouterProcess(stack, ports, settings);
+    await router.start();
+    return router;
+  }
+
+  async start(): Promise<void> {
+    const { port, adminPort } = this;
+    const args = ["-c", this.#config, "-p", String(port), "--admin", `127.0.0.1:${adminPort}`, "--log-format", "json"];
+    this.#child = this.#stack.start("router", args);
+    await this.#child.line((line) => line.includes("Router is ready"));
+  }
+
+  /** Ends it, and waits until it is gone. @returns its exit code. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    this.#child?.kill(signal);
+    return (await this.#child?.exited)?.code ?? null;
+  }
+
+  get lines(): readonly string[] {
+    return this.#child?.lines ?? [];
+  }
+
+  /** What `/v1/status` says. */
+  async status(): Promise<RouterStatus> {
+    const response = await fetch(`http://127.0.0.1:${this.adminPort}/v1/status`);
+    return (await response.json()) as RouterStatus;
+  }
+}
+
+/** The part of `/v1/status` that tests look at. */
+export interface RouterStatus {
+  readonly host: string;
+  readonly queues: readonly { readonly address: string; readonly messages: number; readonly state: string }[];
+  readonly problems: readonly { readonly subject: string }[];
+}

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { RheaClient } from "./harness/router/rhea-client.ts";
+import { RouterProcess } from "./harness/router/router-process.ts";
+import { scaled } from "./harness/scale.ts";
+import { Stack } from "./harness/stack.ts";
+import { eventually, sleep } from "./harness/wait.ts";
+
+/** A real router, killed and started again, with clients of others at both ends. */
+const ROUNDS = scaled(200, 3);
+
+vi.setConfig({ testTimeout: scaled(3_600_000, 60_000) });
+
+let stack: Stack;
+beforeEach(() => {
+  stack = new Stack();
+});
+afterEach(() => stack.dispose());
+
+test("a message that was accepted is there after kill -9, and gone for good once it is settled", async () => {
+  const router = await RouterProcess.start(stack);
+  const sender = await RheaClient.connect(router.port);
+  await sender.sendAll("orders", ["one", "two", "three"]);
+  await router.end("SIGKILL");
+  await router.start();
+
+  const first = await RheaClient.connect(router.port);
+  first.receive("//localhost/orders", { credit: 2 });
+  await eventually(() => expect(first.received.length).toBeGreaterThanOrEqual(2));
+  await eventually(() => expect(first.settled.size).toBeGreaterThanOrEqual(2));
+  const gone = [...first.settled];
+  await router.end("SIGKILL");
+  await router.start();
+
+  const rest = await RheaClient.connect(router.port);
+  rest.receive("orders");
+  await eventually(() => expect([...gone, ...rest.received].sort()).toEqual(["one", "three", "two"]));
+  rest.close();
+  expect(await router.end("SIGTERM")).toBe(0);
+});
+
+test(`nothing that was accepted is lost, and nothing invented, in ${ROUNDS} rounds of kill -9`, async () => {
+  const router = await RouterProcess.start(stack, { addresses: [{ match: "orders/**", max_deliveries: 1_000_000 }] });
+  const sent = new Set<string>();
+  const accepted = new Set<string>();
+  /** Whose acceptance the router has confirmed, so that it may never come again. */
+  const settled = new Set<string>();
+  const received = new Set<string>();
+  let next = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const clients = await Promise.all([0, 1].map(() => RheaClient.connect(router.port)));
+    clients.forEach((client, index) => {
+      client.send(`orders/${index}`, () => {
+        const body = `${index}:${next++}:${"x".repeat(next % 2_000)}`;
+        sent.add(body);
+        return body;
+      });
+      client.receive(`orders/${index}`, { credit: 50 });
+    });
+    await sleep(100 + Math.random() * 300);
+    await router.end("SIGKILL");
+    for (const client of clients) {
+      for (const body of client.received) {
+        expect(sent.has(body)).toBe(true);
+        // It may have been confirmed in this round: what was in an earlier one is gone.
+        expect(settled.has(body)).toBe(false);
+        received.add(body);
+      }
+      client.connection.removeAllListeners("message");
+    }
+    for (const client of clients) {
+      for (const body of client.accepted) accepted.add(body);
+      for (const body of client.settled) settled.add(body);
+    }
+    await router.start();
+  }
+  const { problems } = await router.status();
+  expect(problems).toEqual([]);
+  const rest = await RheaClient.connect(router.port);
+  for (const index of [0, 1]) rest.receive(`orders/${index}`);
+  await eventually(async () => {
+    const { queues } = await router.status();
+    expect(queues.map(({ messages }) => messages)).toEqual([0, 0]);
+  });
+  for (const body of rest.received) {
+    expect(settled.has(body)).toBe(false);
+    received.add(body);
+  }
+  expect([...accepted].filter((body) => !received.has(body))).toEqual([]);
+  expect([...received].filter((body) => !sent.has(body))).toEqual([]);
+  expect(accepted.size).toBeGreaterThan(100 * ROUNDS);
+  rest.close();
+});
+
+test("two routers do not share a folder, and a bad configuration is told with its place", async () => {
+  const router = await RouterProcess.start(stack);
+  const second = stack.start("router", [
+    "--data-dir",
+    `${stack.folder}/router-${router.port}`,
+    "--admin",
+    "off",
+    "-p",
+    "0",
+  ]);
+  expect((await second.exited).code).toBe(1);
+  expect(second.lines.join("\n")).toContain("another router uses it");
+  const open = stack.start("router", ["--listen", "0.0.0.0:0", "--check"]);
+  expect((await open.exited).code).toBe(78);
+  expect(open.lines.join("\n")).toContain("router.yaml: 0.0.0.0:0 is reached from other machines");
+});
+
+test("a client too many is told so, and costs nobody else anything", async () => {
+  const router = await RouterProcess.start(stack, { limits: { connections: 2 } });
+  const clients = await Promise.all([1, 2].map((id) => RheaClient.connect(router.port, `c${id}`)));
+  expect(await RheaClient.refusal(router.port)).toContain("limits.connections");
+  await clients[0]?.sendAll("orders", ["still here"]);
+  for (const client of clients) client.close();
+});

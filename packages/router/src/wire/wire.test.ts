@@ -1,0 +1,307 @@
+import { once } from "node:events";
+import { encodeMessage } from "@datawire/amqp";
+import { eventually } from "@datawire/runtime/testing";
+import rhea from "rhea";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { rule } from "../engine/testing/open-broker.ts";
+import { EngineClient } from "./testing/engine-client.ts";
+import { RheaReceiver, RheaSender, Served } from "./testing/served.ts";
+
+let served: Served;
+beforeEach(async () => {
+  served = await Served.start([
+    rule("short", { maxDeliveries: 2 }),
+    rule("no/**", {}, "none"),
+    rule("tight", { maxMessages: 2 }),
+    rule("strict", { maxMessages: 1, overflow: "reject" }),
+    rule("ids", { dedupeMs: 60_000 }),
+  ]);
+});
+afterEach(() => served.close());
+
+const open = async (address: string | rhea.ReceiverOptions): Promise<RheaReceiver> =>
+  RheaReceiver.open(await served.connect(), typeof address === "string" ? { source: address } : address);
+const sendTo = async (address: string, ...messages: rhea.Message[]): Promise<string[]> => {
+  const sender = await RheaSender.open(await served.connect(), address);
+  const outcomes: string[] = [];
+  for (const message of messages) outcomes.push(await sender.send(message));
+  return outcomes;
+};
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("a message arrives with everything that it had", async () => {
+  const message: rhea.Message = {
+    durable: true,
+    priority: 7,
+    ttl: 60_000,
+    message_id: "m1",
+    to: "somewhere",
+    subject: "s",
+    reply_to: "r",
+    correlation_id: 7,
+    content_type: "text/plain",
+    group_id: "g",
+    application_properties: { a: 1, b: "two", c: true },
+    message_annotations: { "x-opt-mine": "kept" },
+    body: { deep: [1, "two", { three: 3 }] },
+  };
+  expect(await sendTo("orders", message)).toEqual(["accepted"]);
+  const [got] = await (await open("orders")).take(1);
+  expect(got?.message).toMatchObject(message);
+});
+
+test("an outcome decides what becomes of a message", async () => {
+  await sendTo("short", ...["a", "b", "c"].map((body) => ({ body, ttl: 60_000 })));
+  const receiver = await open("//localhost/short");
+  const [a, b, c] = await receiver.take(3);
+  a?.delivery.release();
+  // rhea says the outcome of the first of two for both, when it says them together.
+  await turn();
+  b?.delivery.modified({ delivery_failed: true });
+  await turn();
+  c?.delivery.reject({ condition: "my:reason", description: "it is ugly" });
+  const [a2, b2] = await receiver.take(2);
+  expect([a2, b2].map((got) => [got?.message.body, got?.message.delivery_count ?? 0, got?.message.ttl])).toEqual([
+    ["a", 0, 60_000],
+    ["b", 1, 60_000],
+  ]);
+  a2?.delivery.accept();
+  await turn();
+  b2?.delivery.modified({ delivery_failed: true });
+  const dead = await (await open("dead/short")).take(2);
+  const told = dead.map(({ message }) => [
+    message.body as unknown,
+    message.message_annotations?.["x-opt-datawire-reason"],
+    message.message_annotations?.["x-opt-datawire-from"],
+  ]);
+  expect(told).toEqual([
+    ["c", "it is ugly", "short"],
+    ["b", "delivered 2 times in vain", "short"],
+  ]);
+  const at: unknown = dead[0]?.message.message_annotations?.["x-opt-datawire-at"];
+  expect(at).toBeInstanceOf(Date);
+});
+
+test("a link that ends with messages has failed to deliver them", async () => {
+  await sendTo("orders", { body: "a" });
+  const first = await open("orders");
+  await first.take(1);
+  first.receiver.connection.close();
+  const [got] = await (await open("orders")).take(1);
+  expect([got?.message.body, got?.message.delivery_count]).toEqual(["a", 1]);
+});
+
+test("a drain is answered, with messages, without, and at credit 0", async () => {
+  const receiver = await open("orders");
+  const drain = async (credit: number): Promise<void> => {
+    const before = receiver.drained;
+    receiver.receiver.drain_credit();
+    if (credit > 0) receiver.receiver.add_credit(credit);
+    await eventually(() => expect(receiver.drained).toBe(before + 1));
+  };
+  await drain(0);
+  await drain(10);
+  await sendTo("orders", { body: "a" });
+  receiver.receiver.add_credit(1);
+  await eventually(() => expect(receiver.bodies).toEqual(["a"]));
+});
+
+test("a topic gives each subscription all messages, with offsets, from where it is asked to", async () => {
+  const live = await open("topic/news");
+  await sendTo("topic/news", ...["a", "b", "c"].map((body) => ({ body, priority: 3 })));
+  const offsets = (got: readonly { message: rhea.Message }[]) =>
+    got.map(({ message }) => [
+      message.body as unknown,
+      message.delivery_annotations?.["x-opt-datawire-offset"],
+      message.priority,
+    ]);
+  const all = [
+    ["a", 1, 3],
+    ["b", 2, 3],
+    ["c", 3, 3],
+  ];
+  expect(offsets(await live.take(3))).toEqual(all);
+  expect(offsets(await (await open("topic/news?from=first")).take(3))).toEqual(all);
+  expect(offsets(await (await open("//localhost/topic/news?from=-1")).take(1))).toEqual(all.slice(2));
+});
+
+test("a durable subscription is kept by container and link name until it is closed", async () => {
+  const options = { name: "log", source: { address: "topic/news", durable: 2, expiry_policy: "never" } };
+  const connection = await served.connect("app");
+  const first = await RheaReceiver.open(connection, options);
+  await sendTo("topic/news", { body: "a" }, { body: "b" });
+  const [a] = await first.take(1);
+  a?.delivery.accept();
+  connection.close();
+  await once(connection, "connection_close");
+  const again = await RheaReceiver.open(await served.connect("app"), options);
+  expect((await again.take(1)).map(({ message }) => message.body as unknown)).toEqual(["b"]);
+  again.receiver.close();
+  await once(again.receiver, "receiver_close");
+  const anew = await RheaReceiver.open(await served.connect("app"), options);
+  await sendTo("topic/news", { body: "c" });
+  expect((await anew.take(1)).map(({ message }) => message.body as unknown)).toEqual(["c"]);
+});
+
+test("a dynamic address takes answers by the relay, and is gone with its link", async () => {
+  const dynamic = { dynamic: true } as rhea.Source;
+  const asking = await RheaReceiver.open(await served.connect(), { source: dynamic });
+  const { address } = asking.receiver.source;
+  expect(address).toMatch(/^\$temp\//);
+  const serving = await open("questions");
+  await sendTo("questions", { body: "?", reply_to: address, correlation_id: "1" });
+  const [question] = await serving.take(1);
+  const relay = await RheaSender.open(await served.connect(), { target: {} });
+  expect(await relay.send({ to: question?.message.reply_to ?? "", correlation_id: "1", body: "!" })).toBe("accepted");
+  expect((await asking.take(1)).map(({ message }) => [message.body as unknown, message.correlation_id])).toEqual([
+    ["!", "1"],
+  ]);
+  asking.receiver.close();
+  await once(asking.receiver, "receiver_close");
+  expect(await relay.send({ to: address, body: "late" })).toMatch(/Cannot attach to \$temp.*there is none/);
+});
+
+test("the relay rejects what may not go where it says", async () => {
+  const relay = await RheaSender.open(await served.connect(), { target: {} });
+  expect(await relay.send({ body: "x" })).toContain("it does not say where to");
+  expect(await relay.send({ to: "no/such", body: "x" })).toContain("a rule of the router says that there is none");
+  expect(await relay.send({ to: "a b", body: "x" })).toContain('Cannot use "a b" as an address');
+  expect(await relay.send({ to: "strict", body: "x" })).toBe("accepted");
+  expect(await relay.send({ to: "strict", body: "x" })).toContain("max_messages");
+});
+
+test("a selector takes what it says, of properties and headers", async () => {
+  const filter = rhea.filter.selector("colour = 'red' AND JMSPriority > 4");
+  const receiver = await open({ source: { address: "orders", filter } });
+  const message = (body: string, colour: string, priority: number) => ({
+    body,
+    priority,
+    application_properties: { colour },
+  });
+  await sendTo(
+    "orders",
+    message("a", "blue", 9),
+    message("b", "red", 1),
+    message("c", "red", 9),
+    message("d", "red", 5),
+  );
+  expect((await receiver.take(2)).map(({ message: { body } }) => body as unknown)).toEqual(["c", "d"]);
+  expect((await (await open("orders")).take(2)).map(({ message: { body } }) => body as unknown)).toEqual(["a", "b"]);
+});
+
+test.each([
+  [{ source: "no/such" }, "amqp:not-found: Cannot attach to no/such: a rule"],
+  [{ source: "a//b" }, 'amqp:invalid-field: Cannot use "a//b" as an address'],
+  [{ source: "$management" }, "amqp:not-found: Cannot attach to $management"],
+  [
+    { source: { address: "q", filter: rhea.filter.selector("a =") } },
+    'amqp:invalid-field: Cannot use the selector "a ="',
+  ],
+  [{ source: { address: "q", distribution_mode: "copy" } }, "amqp:not-implemented: Cannot browse"],
+])("a consumer that asks for %j is told %s", async (options, why) => {
+  await expect(open(options as rhea.ReceiverOptions)).rejects.toThrow(why);
+});
+
+test("transactions are refused", async () => {
+  const client = await EngineClient.connect(served.port);
+  client.attachSender("txn", { target: { type: "coordinator" } });
+  await eventually(() =>
+    expect(client.ends).toMatchObject([{ closed: true, error: { condition: "amqp:not-implemented" } }]),
+  );
+  client.connection.close();
+});
+
+test("a sender that sends without credit is detached, and its connection lives on", async () => {
+  const client = await EngineClient.connect(served.port);
+  const sender = client.attachSender("greedy", { target: { address: "direct/nobody" } });
+  await eventually(() => expect(sender.state).toBe("attached"));
+  sender.credit = 1;
+  sender.send(encodeMessage({ body: { type: "value", value: "x" } }));
+  await eventually(() =>
+    expect(client.ends).toMatchObject([{ error: { condition: "amqp:link:transfer-limit-exceeded" } }]),
+  );
+  const other = client.attachSender("modest", { target: { address: "orders" } });
+  await eventually(() => expect(other.credit).toBeGreaterThan(0));
+  client.connection.close();
+});
+
+test("a message that is none is rejected, and one that is too large ends its link", async () => {
+  const client = await EngineClient.connect(served.port);
+  const sender = client.attachSender("odd", { target: { address: "orders" } });
+  await eventually(() => expect(sender.canSend()).toBe(true));
+  const delivery = sender.send(Buffer.from("no message"));
+  await eventually(() =>
+    expect(delivery?.state).toMatchObject({ type: "rejected", error: { condition: "amqp:decode-error" } }),
+  );
+  sender.send(Buffer.alloc(1_100_000));
+  await eventually(() =>
+    expect(client.ends).toMatchObject([{ error: { condition: "amqp:link:message-size-exceeded" } }]),
+  );
+  client.connection.close();
+});
+
+test("an address at its bound gives no credit, and again when a message is taken", async () => {
+  const connection = await served.connect();
+  const { sender } = await RheaSender.open(connection, "tight");
+  const credit = (): unknown => (sender as unknown as { readonly credit: number }).credit;
+  expect(credit()).toBe(2);
+  for (const body of ["a", "b"]) sender.send({ body });
+  await eventually(() => expect(sender.sendable()).toBe(false));
+  const [a] = await (await open("tight")).take(1);
+  a?.delivery.accept();
+  await eventually(() => expect(credit()).toBe(1));
+});
+
+test("a copy of a message is accepted and dropped", async () => {
+  const of = (sequence: number) => ({
+    body: sequence,
+    message_annotations: { "x-opt-datawire-producer": "p", "x-opt-datawire-sequence": rhea.types.wrap_ulong(sequence) },
+  });
+  expect(await sendTo("orders", of(1), of(2), of(1), of(2), of(3))).toEqual(Array(5).fill("accepted"));
+  expect((await (await open("orders")).take(3)).map(({ message }) => message.body as unknown)).toEqual([1, 2, 3]);
+  await sendTo("ids", { message_id: "x", body: "a" }, { message_id: "x", body: "b" }, { message_id: 1, body: "c" });
+  expect((await (await open("ids")).take(2)).map(({ message }) => message.body as unknown)).toEqual(["a", "c"]);
+});
+
+test("what has expired does not arrive", async () => {
+  await sendTo("orders", { body: "short", ttl: 1 }, { body: "long", ttl: 60_000 });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect((await (await open("orders")).take(1)).map(({ message }) => message.body as unknown)).toEqual(["long"]);
+});
+
+test("a receiver that settles second hears when its word is safe; one that is sent presettled has no say", async () => {
+  await sendTo("orders", { body: "a" }, { body: "b" });
+  const second = await open({ source: "orders", rcv_settle_mode: 1 });
+  const [a] = await second.take(1);
+  const heard = once(second.receiver, "settled");
+  a?.delivery.accept();
+  await heard;
+  const pre = await open({ source: "orders", snd_settle_mode: 1 });
+  const [b] = await pre.take(1);
+  expect(b?.delivery.remote_settled).toBe(true);
+  const address = served.broker.find("orders");
+  expect(address !== null && "kept" in address && address.kept.messages).toBe(0);
+});
+
+test("a direct address passes outcomes end to end, and gives credit while a consumer does", async () => {
+  const sender = (await served.connect()).open_sender("direct/x");
+  await once(sender, "sender_open");
+  expect(sender.sendable()).toBe(false);
+  const receiver = await open("direct/x");
+  receiver.receiver.add_credit(2);
+  await once(sender, "sendable");
+  sender.send({ body: "a" });
+  await eventually(() => expect(receiver.bodies).toEqual(["a"]));
+  receiver.got[0]?.delivery.reject({ condition: "my:reason", description: "no" });
+  const [context] = (await once(sender, "rejected")) as [rhea.EventContext];
+  expect(context.delivery?.remote_state).toMatchObject({ error: { description: "no" } });
+});
+
+test("a large message passes in many frames", async () => {
+  const body = Buffer.alloc(500_000, 7);
+  expect(await sendTo("orders", { body: rhea.message.data_section(body) })).toEqual(["accepted"]);
+  const [got] = await (await open("orders")).take(1);
+  const arrived = got?.message.body as { readonly content: Buffer } | undefined;
+  expect(arrived?.content.equals(body)).toBe(true);
+});
