@@ -11,6 +11,7 @@ import { createJobs } from "../jobs/jobs.ts";
 import { createReplicator } from "../jobs/create-replicator.ts";
 import { runJobs } from "../jobs/run-jobs.ts";
 import { ConnectedClients } from "../link/connected-clients.ts";
+import { LinkFaults } from "../link/link-faults.ts";
 import { SessionRegistry } from "../link/session-registry.ts";
 import { momentOf } from "../model/moment.ts";
 import type { Metrics } from "./metrics.ts";
@@ -103,8 +104,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     replication: replicator,
     clock,
     log,
-    refused,
-    faults,
+    faults: new LinkFaults({ refused, faults, clock, log }),
   });
   const context: ApiContext = {
     state,

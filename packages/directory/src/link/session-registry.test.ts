@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { Counters } from "../stats/counters.ts";
 import { Faults } from "../problems/faults.ts";
 import { ConnectedClients, type LinkClient } from "./connected-clients.ts";
+import { LinkFaults } from "./link-faults.ts";
 import { SessionRegistry } from "./session-registry.ts";
 import { Logs } from "../traces/logs.ts";
 import { momentOf } from "../model/moment.ts";
@@ -28,7 +29,7 @@ function create() {
     observer: unobserved,
   });
   const links = new SessionRegistry({
-    faults: new Faults(),
+    faults: new LinkFaults({ refused() {}, faults: new Faults(), clock, log }),
     state,
     executor,
     counters: new Counters(),
@@ -38,7 +39,6 @@ function create() {
     replication: { soon() {}, saved: async () => {}, isAliveAt: async () => false },
     clock,
     log,
-    refused() {},
   });
   /** Moves time on and ends the leases that are over by then. */
   const pass = async (ms: number): Promise<void> => {

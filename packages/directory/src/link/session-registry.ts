@@ -1,28 +1,17 @@
-import { type Counter, type ErrorCode, type Hello, instanceKey, type Registration } from "@datawire/protocol";
-import { type Clock, describeError, type Logger } from "@datawire/runtime";
+import { type Counter, type Hello, instanceKey, type Registration } from "@datawire/protocol";
+import type { Clock, Logger } from "@datawire/runtime";
 import type { Counters } from "../stats/counters.ts";
-import { remedyOfLink } from "../problems/link-remedies.ts";
-import type { Faults } from "../problems/faults.ts";
 import type { Refusal, Word } from "../registry/registry.ts";
 import type { WatsonIdentity } from "../registry/watson.ts";
 import type { State } from "../registry/state.ts";
 import type { ChangeExecutor } from "../changes/change-executor.ts";
+import type { LinkFaults } from "./link-faults.ts";
 import type { ClientReport, ConnectedClients, LinkClient } from "./connected-clients.ts";
 import { listed } from "../model/listed.ts";
 import type { Publisher } from "../feed/publisher.ts";
 import type { Logs } from "../traces/logs.ts";
 import { registers } from "./rights.ts";
 import { momentOf } from "../model/moment.ts";
-
-/** A client as far as it is known: one that has not said who it is has an address alone. */
-export interface FailedClient {
-  readonly peer: string;
-  readonly kind?: Hello["kind"];
-  readonly name?: string;
-}
-
-const FAULT_REMEDY =
-  "the directory's log says more; all others are served. If the client's version is another one, bring both to the same";
 
 /** Another connection that claims the id of a Watson. */
 export interface Rival {
@@ -52,15 +41,8 @@ interface SessionRegistryDeps {
   readonly replication: Replication;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Told of everything that was refused. */
-  readonly refused: (code: ErrorCode) => void;
-  readonly faults: Faults;
+  readonly faults: LinkFaults;
 }
-
-const ABANDONED = "closed its link, as it failed at what this directory said; its log says how";
-
-/** Who is refused asks again within half a minute. */
-const REFUSED_KEPT_MS = 120_000;
 
 /** What a Watson said, as its session read it. */
 interface Said {
@@ -80,40 +62,14 @@ export class SessionRegistry {
   readonly publisher: Publisher;
   /** What the tenant's sessions log. */
   readonly logs: Logs;
-  readonly refused: (code: ErrorCode) => void;
+  readonly faults: LinkFaults;
   readonly #deps: SessionRegistryDeps;
 
   constructor(deps: SessionRegistryDeps) {
     this.#deps = deps;
     this.publisher = deps.publisher;
     this.logs = deps.logs;
-    this.refused = deps.refused;
-  }
-
-  /** The directory failed at something that a client wanted of it. */
-  failed(client: FailedClient, error: unknown): void {
-    const { log, faults, clock } = this.#deps;
-    this.refused("internal");
-    log.error("Link failed, closing it", { ...client, error });
-    const name = client.kind === undefined ? client.peer : `${client.kind} ${client.name}`;
-    const message = `its link was closed, as the directory failed at what it said: ${describeError(error)}`;
-    faults.note({ subject: `link of ${name}`, message, remedy: FAULT_REMEDY }, clock.nowMs());
-  }
-
-  /** A client was turned away, which asks again from time to time until somebody changes something. */
-  linkRefused(client: FailedClient, { code, message }: { readonly code: ErrorCode; readonly message: string }): void {
-    const { log, faults, clock } = this.#deps;
-    log.warn("Link refused", { ...client, code, message });
-    const subject = client.kind === undefined ? `link from ${client.peer}` : subjectOf(client);
-    const fault = { severity: "warning", keptMs: REFUSED_KEPT_MS, remedy: remedyOfLink(code) } as const;
-    faults.note({ ...fault, subject, message: `refused at ${client.peer}: ${message}` }, clock.nowMs());
-  }
-
-  /** A client says that it failed at what it was sent; it comes again. */
-  linkAbandoned(client: FailedClient): void {
-    const { log, faults, clock } = this.#deps;
-    log.warn("Client failed at what it was sent", { ...client });
-    faults.note({ subject: subjectOf(client), message: ABANDONED, remedy: FAULT_REMEDY }, clock.nowMs());
+    this.faults = deps.faults;
   }
 
   /** What a client is given to make the cookies of sessions with; nothing but for a Sherlock. */
@@ -146,7 +102,7 @@ export class SessionRegistry {
     const { state, publisher, clients, faults, log } = this.#deps;
     const { kind, name, id, version } = hello;
     clients.add(session, hello);
-    faults.settle(subjectOf(hello));
+    faults.mended(hello);
     if (publisher.warming) state.registry.expect(hello.subscribe?.holds ?? 0);
     log.info("Client connected", { kind, client: name, version });
     // Most libraries register nothing, and are no holders then.
@@ -208,7 +164,7 @@ export class SessionRegistry {
   }
 
   #taken(refusals: readonly Refusal[], tellsDraining: boolean): Taken {
-    for (const { code } of refusals) this.refused(code);
+    for (const { code } of refusals) this.faults.refused(code);
     this.#deps.publisher.touch();
     this.#deps.replication.soon();
     return { refusals, tellsDraining };
@@ -233,9 +189,6 @@ export class SessionRegistry {
 function identityOf({ kind, id, name, version }: Hello): WatsonIdentity {
   return { id, name, version, ...(kind === "library" && { kind }) };
 }
-
-/** Of which client a refused link is told. */
-const subjectOf = ({ kind, name }: Pick<FailedClient, "kind" | "name">): string => `${kind} ${name}`;
 
 /** What a Watson said, for the log. */
 function described(instances: readonly Registration[], refusals: readonly Refusal[]) {

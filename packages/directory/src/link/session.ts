@@ -117,7 +117,7 @@ export class LinkSession implements LinkClient {
     if (this.#phase.state === "closed") return;
     const read = readMessage(text);
     if (read.state === "refused") {
-      this.#sessions.refused(read.code);
+      this.#sessions.faults.refused(read.code);
       if (read.garbage || this.#phase.state === "greeting")
         return this.#refuse(read.code, read.message, CLOSE.protocol);
       return this.#error(read.code, read.message);
@@ -131,7 +131,7 @@ export class LinkSession implements LinkClient {
       work();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#sessions.refused(error.code);
+      this.#sessions.faults.refused(error.code);
       this.#error(error.code, error.message);
     }
   }
@@ -144,7 +144,7 @@ export class LinkSession implements LinkClient {
   #review(): void {
     const ended = this.#deps.permit.ended();
     if (ended === null || this.#phase.state === "closed") return;
-    this.#sessions.refused("unauthenticated");
+    this.#sessions.faults.refused("unauthenticated");
     this.#refuse("unauthenticated", `Cannot go on with the link: ${ended}`, CLOSE.policy);
   }
 
@@ -201,7 +201,7 @@ export class LinkSession implements LinkClient {
 
   /** The client has closed the link, as it failed at what it was sent. */
   abandoned(): void {
-    if (this.#phase.state === "open") this.#sessions.linkAbandoned(this.#name());
+    if (this.#phase.state === "open") this.#sessions.faults.abandoned(this.#name());
   }
 
   /** The connection has ended. */
@@ -229,7 +229,7 @@ export class LinkSession implements LinkClient {
 
   /** The client may come again: it is the directory that failed. */
   #fail(error: unknown): void {
-    this.#sessions.failed(this.#name(), error);
+    this.#sessions.faults.failed(this.#name(), error);
     if (this.#phase.state === "closed") return;
     this.#error("internal", "Cannot go on with the link: the directory failed at it; its log says how");
     this.#deps.socket.close(CLOSE.failed, "internal");
@@ -297,7 +297,7 @@ export class LinkSession implements LinkClient {
       requireLink(this.#deps.permit.grant, hello, this.#sessions.servicesOf(hello));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#sessions.refused(error.code);
+      this.#sessions.faults.refused(error.code);
       return this.#refuse(error.code, error.message, CLOSE.policy, hello);
     }
     const rival = this.#sessions.rivalOf(hello);
@@ -371,7 +371,7 @@ export class LinkSession implements LinkClient {
     requireRegistering(this.#deps.permit.grant, hello);
     const read = readInstances(message.instances);
     const { permitted: instances, forbidden } = divideByRight(read.instances, this.#deps.permit.grant);
-    for (const { code } of forbidden) this.#sessions.refused(code);
+    for (const { code } of forbidden) this.#sessions.faults.refused(code);
     const refused = [...read.refused, ...forbidden];
     const word = { instances, local: this.#deps.peer.local };
     const { refusals, tellsDraining } =
@@ -405,7 +405,7 @@ export class LinkSession implements LinkClient {
 
   /** Says why and closes; a client that tries again without a change is refused again. */
   #refuse(code: ErrorCode, message: string, close: number, hello?: Hello): void {
-    this.#sessions.linkRefused(
+    this.#sessions.faults.turnedAway(
       { ...this.#name(), ...(hello && { kind: hello.kind, name: hello.name }) },
       { code, message },
     );
