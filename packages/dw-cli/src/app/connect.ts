@@ -87,7 +87,7 @@ function stopOnSignals(stop: AbortController): () => void {
   return () => undo.forEach((end) => end());
 }
 
-/** `user@host` for the history, in the characters and the length that a header takes. */
+/** Who is at the keyboard, for the history; a header takes no more than this. */
 function userName(): string {
   return `${accountName()}@${hostname()}`.replace(/[^!-~]/g, "?").slice(0, 200);
 }

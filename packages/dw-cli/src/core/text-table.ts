@@ -29,7 +29,7 @@ export interface TextTable {
 
 /** What a table is laid out for. */
 export interface Layout {
-  /** In characters; Infinity for output that is no terminal. */
+  /** In characters; Infinity where nobody looks at it. */
   readonly width: number;
   readonly paint: (style: Style, text: string) => string;
 }

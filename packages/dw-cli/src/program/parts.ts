@@ -6,9 +6,9 @@ export const directory = (load: () => Promise<{ readonly run: RunCommand }>) => 
 /** A command that does without a directory, or asks one as it goes on. */
 export const local = (load: () => Promise<{ readonly run: RunLocal }>) => ({ kind: "local", load }) as const;
 
-/** An operand that names a service without versions or instances. */
+/** A service, whole. */
 export const service: OperandGrammar = { text: "<service>", kind: "service" };
-/** An operand that names a caller, or a service for the requests of all callers. */
+/** Whose requests a route is about. */
 export const source: OperandGrammar = { text: "<source>", kind: "source" };
 /** Where a route leads. */
 export const target: OperandGrammar = { text: "<target>", kind: "target" };

@@ -28,7 +28,7 @@ export function whyNotKeyOf(certificates: string, text: string): string | null {
     : null;
 }
 
-/** A key is often given for a certificate, and the other way round. */
+/** The one is often given for the other. */
 function insteadOf(text: string): string {
   const kind = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(text)?.[1];
   return kind === undefined ? "" : ` and found ${kind}`;

@@ -34,7 +34,7 @@ export interface Drains {
   rememberDrained(directory: string, keys: readonly string[]): void;
 }
 
-/** An observer of the links. */
+/** Whom the links tell how they stand. */
 export interface LinksObserver {
   /** A directory is reached, lost, or refuses this Watson. */
   stateChanged?(): void;
