@@ -1,28 +1,48 @@
 import { expect, test } from "vitest";
-import { makePair } from "../testing/pair.ts";
+import { protocolHeader } from "../frames/protocol-header.ts";
+import type { Receiver } from "../link/receiver.ts";
+import type { Sender } from "../link/sender.ts";
+import { anonymousClient, createSaslServer, plainClient } from "../sasl/mechanisms.ts";
+import { scramClient } from "../sasl/scram.ts";
+import { deriveScramCredentials } from "../sasl/scram-crypto.ts";
+import { frame, fromHex, performative, splitFrames, toHex } from "../testing/frames.ts";
+import { makePair, type Pair, type PairOptions, Recorder } from "../testing/pair.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionSettings } from "./settings.ts";
 
-const message = new TextEncoder().encode("hello");
+const hello = new TextEncoder().encode("hello");
+const TARGET = { source: {}, target: { address: "orders" } };
+const SOURCE = { source: { address: "orders" }, target: {} };
 
-test("Connection passes a message from a client to a server, and its outcome back", () => {
-  const { client, clientTold, serverTold, settle } = makePair();
-  serverTold.onLinkAsked = (link) => {
-    link.accept();
-    if (link.isReceiver) link.setCredit(10);
+/** A client that sends to a server, which gives the credit that a test wants. */
+function sending(credit: number, options: PairOptions = {}): Pair & { sender: Sender; receiver: () => Receiver } {
+  const pair = makePair(options);
+  let receiver: Receiver | null = null;
+  pair.serverTold.onLinkAsked = (link) => {
+    link.accept(link.isReceiver ? { maxMessageSize: 1_000_000 } : {});
+    if (!link.isReceiver) return;
+    receiver = link;
+    link.setCredit(credit);
   };
-  const sender = client.begin().attachSender("s", { source: {}, target: { address: "orders" } });
-  settle();
+  const sender = pair.client.begin().attachSender("s", TARGET);
+  pair.settle();
+  return { ...pair, sender, receiver: () => receiver! };
+}
+
+test("Connection passes messages from a client to a server, and their outcomes back", () => {
+  const { client, clientTold, serverTold, settle, sender } = sending(10);
   expect(sender.credit).toBe(10);
-  for (let i = 0; i < 3; i++) sender.send(message);
+  for (let i = 0; i < 3; i++) sender.send(hello);
   settle();
   client.close();
   settle();
+  const delivered = ["delivered s 5", "delivered s 5", "delivered s 5"];
+  const accepted = ["accepted 0 settled", "accepted 1 settled", "accepted 2 settled"];
   expect(serverTold.told).toEqual([
     "opened client",
     "began 0",
     "asked s",
-    "delivered s 5",
-    "delivered s 5",
-    "delivered s 5",
+    ...delivered,
     "detached s",
     "ended 0",
     "closed by peer",
@@ -31,11 +51,507 @@ test("Connection passes a message from a client to a server, and its outcome bac
     "opened server",
     "began 0",
     "attached s",
-    "accepted 0 settled",
-    "accepted 1 settled",
-    "accepted 2 settled",
+    ...accepted,
     "detached s",
     "ended 0",
     "closed by us",
   ]);
+});
+
+test("Connection says the outcome of a range in one frame, in whatever order they were given", () => {
+  const { server, sender, serverTold, client, settle } = sending(100);
+  const waiting: (() => void)[] = [];
+  serverTold.onDelivered = (delivery) => waiting.push(() => delivery.accept());
+  for (let i = 0; i < 10; i++) sender.send(hello);
+  settle();
+  for (const accept of [3, 1, 0, 2, 5, 4, 9, 8]) waiting[accept]?.();
+  const output = server.takeOutput(0)!;
+  expect(splitFrames(output).map(toHex)).toEqual([
+    toHex(frame(performative("15", "41", "43", "52 05", "41", "00 53 24 45"))),
+    toHex(frame(performative("15", "41", "52 08", "52 09", "41", "00 53 24 45"))),
+  ]);
+  client.receive(output, 0);
+  expect([...sender.unsettled].map(({ id }) => id)).toEqual([6, 7]);
+});
+
+test.each(["released", "rejected", "modified"] as const)(
+  "Connection tells a sender that its message was %s",
+  (type) => {
+    const { sender, serverTold, clientTold, settle } = sending(1);
+    serverTold.onDelivered = (delivery) => delivery.settle({ type });
+    sender.send(hello);
+    settle();
+    expect(clientTold.told.at(-1)).toBe(`${type} 0 settled`);
+  },
+);
+
+test("Connection settles second where both sides want that: the outcome first, then the sender, then the receiver", () => {
+  const pair = makePair();
+  pair.serverTold.onLinkAsked = (link) => {
+    link.accept();
+    if (link.isReceiver) link.setCredit(1);
+  };
+  const sender = pair.client.begin().attachSender("s", { ...TARGET, rcvSettleMode: 1 });
+  pair.settle();
+  const settled: number[] = [];
+  pair.clientTold.onOutcome = (delivery) => {
+    settled.push(sender.unsettled.size);
+    delivery.settle();
+  };
+  sender.send(hello);
+  pair.settle();
+  expect(settled).toEqual([1]);
+  expect(pair.clientTold.told).toContain("accepted 0");
+  expect(pair.serverTold.told.at(-1)).toBe("settled 0");
+});
+
+test("Connection sends settled messages, of which nothing is heard", () => {
+  const { sender, serverTold, clientTold, settle } = sending(1);
+  expect(sender.send(hello, { settled: true })?.settled).toBe(true);
+  settle();
+  expect(serverTold.told.at(-1)).toBe("delivered s 5");
+  expect(clientTold.told.at(-1)).toBe("attached s");
+});
+
+test("Connection cuts a large message into frames, as far as the window of the session goes", () => {
+  const { sender, serverTold, clientTold, settle } = sending(2, {
+    server: { incomingWindow: 4, frameBytesMax: 512 },
+    client: { outputBytesMax: 1_000 },
+  });
+  const large = Uint8Array.from({ length: 20_000 }, (_, i) => i);
+  const got: Uint8Array[] = [];
+  serverTold.onDelivered = (delivery) => {
+    got.push(delivery.message.slice());
+    delivery.accept();
+  };
+  sender.send(large.subarray(10), { head: large.subarray(0, 10) });
+  expect(sender.canSend()).toBe(false);
+  settle();
+  expect(got).toEqual([large]);
+  expect(clientTold.told.at(-1)).toBe("accepted 0 settled");
+  expect(sender.send(hello)).not.toBe(null);
+  settle();
+  expect(got).toHaveLength(2);
+});
+
+test("Connection gives up a large message on the way", () => {
+  const { sender, serverTold, settle, client, server } = sending(2, {
+    server: { incomingWindow: 4, frameBytesMax: 512 },
+  });
+  expect(sender.abort()).toBe(false);
+  sender.send(new Uint8Array(20_000));
+  server.receive(client.takeOutput(0)!, 0);
+  expect(sender.unsettled.size).toBe(1);
+  expect(sender.abort()).toBe(true);
+  expect(sender.unsettled.size).toBe(0);
+  expect(sender.abort()).toBe(false);
+  settle();
+  sender.send(hello);
+  settle();
+  expect(serverTold.told.filter((told) => told.startsWith("delivered"))).toEqual(["delivered s 5"]);
+});
+
+test("Connection refuses a message above what the link takes, with message-size-exceeded", () => {
+  const { sender, serverTold, clientTold, settle } = sending(2);
+  expect(sender.messageBytesMax).toBe(1_000_000);
+  sender.send(new Uint8Array(1_000_001));
+  settle();
+  expect(serverTold.told.at(-1)).toBe("detached s closed amqp:link:message-size-exceeded");
+  expect(clientTold.told).toContain("detached s closed amqp:link:message-size-exceeded");
+});
+
+test("Sender sends as many as it has credit for, and is told when there is more", () => {
+  const { sender, receiver, settle, clientTold } = sending(2);
+  const flows: number[] = [];
+  clientTold.onFlow = ({ credit }) => flows.push(credit);
+  expect([sender.send(hello), sender.send(hello), sender.send(hello)].map((sent) => sent !== null)).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  settle();
+  receiver().setCredit(5);
+  settle();
+  expect(flows).toEqual([5]);
+});
+
+test("Receiver lets a sender that goes beyond its credit have its link detached", () => {
+  const { sender, receiver, settle, serverTold } = sending(2);
+  for (let i = 0; i < 2; i++) sender.send(hello);
+  sender.credit = 5;
+  sender.send(hello);
+  settle();
+  expect(serverTold.told.at(-1)).toBe("detached s closed amqp:link:transfer-limit-exceeded");
+  expect(receiver().state).toBe("detached");
+});
+
+test("Receiver takes what was on its way when it gave less credit", () => {
+  const { sender, receiver, client, server, settle, serverTold } = sending(3);
+  for (let i = 0; i < 3; i++) sender.send(hello);
+  receiver().setCredit(0);
+  const late = client.takeOutput(0)!;
+  client.receive(server.takeOutput(0)!, 0);
+  server.receive(late, 0);
+  settle();
+  expect(serverTold.told.filter((told) => told === "delivered s 5")).toHaveLength(3);
+  expect(receiver().credit).toBe(0);
+  expect(sender.credit).toBe(0);
+});
+
+test("Receiver drains: what there is comes, and the rest of the credit goes back", () => {
+  const { sender, receiver, settle, serverTold, clientTold } = sending(0);
+  let waiting = 2;
+  clientTold.onFlow = () => {
+    while (waiting > 0 && sender.canSend()) {
+      sender.send(hello);
+      waiting--;
+    }
+    if (sender.drain) sender.drained();
+  };
+  receiver().drainCredit(10);
+  settle();
+  expect(serverTold.told.slice(-3)).toEqual(["delivered s 5", "delivered s 5", "sender-flow s credit 0"]);
+  expect(receiver()).toMatchObject({ credit: 0, draining: false, deliveryCount: 10 });
+  expect(sender).toMatchObject({ credit: 0, deliveryCount: 10 });
+});
+
+test("Sender answers a drain at credit 0 by itself", () => {
+  const { receiver, settle, serverTold } = sending(0);
+  receiver().drainCredit(0);
+  settle();
+  expect(serverTold.told.at(-1)).toBe("sender-flow s credit 0");
+  expect(receiver().draining).toBe(false);
+});
+
+test("Connection counts deliveries beyond 2^32", () => {
+  const pair = makePair();
+  const counts: number[] = [];
+  pair.serverTold.onLinkAsked = (link) => {
+    link.accept();
+    (link as Receiver).setCredit(4);
+  };
+  pair.serverTold.onDelivered = (delivery) => {
+    counts.push(delivery.receiver.deliveryCount);
+    delivery.receiver.keepCredit(4);
+    delivery.accept();
+  };
+  const sender = pair.client.begin().attachSender("s", { ...TARGET, initialDeliveryCount: 0xffff_fffe });
+  pair.settle();
+  for (let i = 0; i < 10; i++) {
+    expect(sender.send(hello)).not.toBe(null);
+    pair.settle();
+  }
+  expect(counts.slice(0, 4)).toEqual([0xffff_ffff, 0, 1, 2]);
+});
+
+test("Connection lets a link that is attached again under its name take it from the one before", () => {
+  const { client, settle, serverTold, clientTold } = sending(1);
+  client.begin().attachSender("s", TARGET);
+  settle();
+  expect(clientTold.told).toContain("detached s amqp:link:stolen");
+  expect(serverTold.told.filter((told) => told === "asked s")).toHaveLength(2);
+});
+
+test("Connection refuses a link with its reason, and says so once", () => {
+  const pair = makePair();
+  pair.serverTold.onLinkAsked = (link) => link.refuse({ condition: "amqp:not-found", description: "none" });
+  const receiver = pair.client.begin().attachReceiver("r", SOURCE);
+  pair.settle();
+  expect(receiver.refused).toBe(true);
+  expect(pair.clientTold.told.slice(-2)).toEqual(["attached r", "detached r closed amqp:not-found"]);
+  expect(pair.serverTold.told.slice(-2)).toEqual(["asked r", "detached r closed amqp:not-found"]);
+});
+
+test("Connection answers later, whatever has come of the link until then", () => {
+  const pair = makePair();
+  const asked: (Sender | Receiver)[] = [];
+  pair.serverTold.onLinkAsked = (link) => asked.push(link);
+  const session = pair.client.begin();
+  const receiver = session.attachReceiver("kept", SOURCE);
+  receiver.setCredit(3);
+  session.attachReceiver("gone", SOURCE);
+  pair.settle();
+  session.links[1]!.detach();
+  pair.settle();
+  expect(pair.serverTold.told.at(-1)).toBe("detached gone closed");
+  for (const link of asked) link.accept();
+  pair.settle();
+  const [sender] = asked as Sender[];
+  expect(sender!.credit).toBe(3);
+  sender!.send(hello);
+  pair.settle();
+  expect(pair.clientTold.told.at(-1)).toBe("delivered kept 5");
+  expect(pair.server.done).toBe(false);
+});
+
+test("Connection refuses links beyond its limit by name, and goes on with the others", () => {
+  const { client, settle, clientTold, sender } = sending(1, { server: { linksMax: 1 } });
+  client.sessions[0]!.attachSender("t", TARGET);
+  settle();
+  expect(clientTold.told.slice(-2)).toEqual(["attached t", "detached t closed amqp:resource-limit-exceeded"]);
+  sender.send(hello);
+  settle();
+  expect(clientTold.told.at(-1)).toBe("accepted 0 settled");
+});
+
+test("Connection tells of every link and session when the transport is lost", () => {
+  const { server, serverTold, sender, settle } = sending(3);
+  serverTold.onDelivered = () => {};
+  sender.send(hello);
+  settle();
+  const unsettled: number[] = [];
+  serverTold.onDetached = (link) => unsettled.push(link.unsettled.size);
+  server.disconnected();
+  server.disconnected();
+  expect(serverTold.told.slice(-3)).toEqual(["detached s", "ended 0", "closed by transport"]);
+  expect(unsettled).toEqual([1]);
+});
+
+test("Connection adds no message while the transport is congested, and asks for more afterwards", () => {
+  const { client, clientTold, sender } = sending(9);
+  const flows: number[] = [];
+  clientTold.onFlow = ({ credit }) => flows.push(credit);
+  client.setCongested(true);
+  expect(sender.send(hello)).toBe(null);
+  expect(flows).toEqual([]);
+  client.setCongested(false);
+  expect(flows).toEqual([9]);
+  expect(sender.send(hello)).not.toBe(null);
+});
+
+test("Connection sends heartbeats at twice the rate that its peer wants, and gives up one that is silent", () => {
+  const pair = makePair({ client: { idleTimeoutMs: 1_000 }, server: { idleTimeoutMs: 4_000 } });
+  pair.settle();
+  expect(pair.client.remote?.idleTimeout).toBe(2_000);
+  expect(pair.server.remote?.idleTimeout).toBe(500);
+  expect(pair.server.tick(100)).toBe(250);
+  expect(pair.server.takeOutput(100)).toBe(null);
+  expect(pair.server.tick(250)).toBe(500);
+  const heartbeat = pair.server.takeOutput(250)!;
+  expect(toHex(heartbeat)).toBe("0000000802000000");
+  pair.client.receive(heartbeat, 260);
+  expect(pair.client.tick(1_259)).not.toBe(null);
+  expect(pair.clientTold.end).toBe(null);
+  expect(pair.client.tick(1_260)).toBe(null);
+  expect(pair.clientTold.told.at(-1)).toBe("closed by us amqp:resource-limit-exceeded");
+  pair.server.receive(pair.client.takeOutput(1_260)!, 1_260);
+  expect(pair.serverTold.told.at(-1)).toBe("closed by peer amqp:resource-limit-exceeded");
+});
+
+/** A server alone, with the frames of a client by hand. */
+function serverAlone(settings: Partial<ConnectionSettings> = {}): {
+  server: Connection;
+  told: Recorder;
+  output: () => string;
+} {
+  const told = new Recorder();
+  const server = new Connection({ role: "server", open: { containerId: "server" }, ...settings }, told, 0);
+  const output = (): string => {
+    const bytes = server.takeOutput(0);
+    return bytes === null ? "" : toHex(bytes);
+  };
+  return { server, told, output };
+}
+
+const OPEN = frame(performative("10", "a1 01 63"));
+const BEGIN = frame(performative("11", "40", "43", "52 64", "52 64"));
+
+test("Connection gives up a peer that has not sent its open in time", () => {
+  const { server, told, output } = serverAlone();
+  expect(server.tick(0)).toBe(5_000);
+  server.receive(protocolHeader(0), 10);
+  expect(server.tick(4_999)).toBe(5_000);
+  expect(server.tick(5_000)).toBe(null);
+  expect(told.told).toEqual(["closed by us amqp:resource-limit-exceeded"]);
+  expect(server.done).toBe(true);
+  expect(output()).toContain(toHex(new TextEncoder().encode("amqp:resource-limit-exceeded")));
+});
+
+test("Connection gives up a peer that sends more than 10 kB before its open", () => {
+  const { server, told } = serverAlone();
+  server.receive(protocolHeader(0), 0);
+  for (let i = 0; i < 1_300; i++) server.receive(frame(""), 0);
+  expect(told.told).toEqual(["closed by us amqp:connection:framing-error"]);
+  const announced = serverAlone();
+  announced.server.receive(protocolHeader(0), 0);
+  announced.server.receive(fromHex("00002710 02 00 0000"), 0);
+  expect(announced.told.told).toEqual(["closed by us amqp:connection:framing-error"]);
+});
+
+test("Connection answers another protocol with the header that it wants, and is done", () => {
+  const http = serverAlone();
+  http.server.receive(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"), 0);
+  expect([http.output(), http.server.done]).toEqual(["414d515000010000", true]);
+  const sasl = serverAlone({ saslServer: createSaslServer({ anonymous: "a" }) });
+  sasl.server.receive(protocolHeader(0), 0);
+  expect([sasl.output(), sasl.server.done]).toEqual(["414d515003010000", true]);
+  const optional = serverAlone({ saslServer: createSaslServer({ anonymous: "a" }), saslRequired: false });
+  optional.server.receive(protocolHeader(0), 0);
+  expect([optional.output(), optional.server.done]).toEqual(["414d515000010000", false]);
+});
+
+const ATTACH = performative("12", "a1 01 6c", "43", "42", "40", "40", "40", "00 53 29 45", "40", "40", "43");
+
+test.each<[string, string, Uint8Array[]]>([
+  ["a begin before the open", "close amqp:illegal-state", [BEGIN]],
+  ["a second open", "close amqp:illegal-state", [OPEN, OPEN]],
+  ["a frame size below 512", "close amqp:invalid-field", [frame(performative("10", "a1 01 63", "40", "70 000001ff"))]],
+  [
+    "an idle time-out of a millisecond",
+    "close amqp:not-allowed",
+    [frame(performative("10", "a1 01 63", "40", "40", "40", "52 01"))],
+  ],
+  ["a frame of SASL after it", "close amqp:connection:framing-error", [OPEN, frame(performative("44", "50 00"), 0, 1)]],
+  ["a frame of no known type", "close amqp:connection:framing-error", [OPEN, frame("", 0, 9)]],
+  ["a frame that is no performative", "close amqp:decode-error", [OPEN, frame("00 53 70 45")]],
+  ["a frame that is nothing", "close amqp:decode-error", [OPEN, frame("40")]],
+  [
+    "a channel above the highest",
+    "close amqp:connection:framing-error",
+    [OPEN, frame(performative("11", "40", "43", "52 64", "52 64"), 300)],
+  ],
+  ["a channel that is in use", "close amqp:not-allowed", [OPEN, BEGIN, BEGIN]],
+  [
+    "an answer to no begin",
+    "close amqp:not-allowed",
+    [OPEN, frame(performative("11", "60 0007", "43", "52 64", "52 64"))],
+  ],
+  ["a flow without a session", "close amqp:not-allowed", [OPEN, frame(performative("13", "40", "43", "43", "43"))]],
+  [
+    "a handle above the highest",
+    "close amqp:connection:framing-error",
+    [
+      OPEN,
+      BEGIN,
+      frame(performative("12", "a1 01 6c", "70 00001000", "42", "40", "40", "40", "00 53 29 45", "40", "40", "43")),
+    ],
+  ],
+  ["a handle that is in use", "end amqp:session:handle-in-use", [OPEN, BEGIN, frame(ATTACH), frame(ATTACH)]],
+  [
+    "a sender without a delivery count",
+    "end amqp:invalid-field",
+    [OPEN, BEGIN, frame(performative("12", "a1 01 6c", "43", "42"))],
+  ],
+  [
+    "a transfer on no link",
+    "end amqp:session:unattached-handle",
+    [OPEN, BEGIN, frame(performative("14", "52 05", "43", "a0 01 00"))],
+  ],
+  [
+    "a transfer on a link on which we send",
+    "end amqp:not-allowed",
+    [
+      OPEN,
+      BEGIN,
+      frame(performative("12", "a1 01 6c", "43", "41", "40", "40", "00 53 28 45")),
+      frame(performative("14", "43", "43", "a0 01 00")),
+    ],
+  ],
+  ["a transfer without an id", "end amqp:invalid-field", [OPEN, BEGIN, frame(ATTACH), frame(performative("14", "43"))]],
+  [
+    "a delivery id out of order",
+    "end amqp:invalid-field",
+    [OPEN, BEGIN, frame(ATTACH), ...[0, 2].map((id) => frame(performative("14", "43", `52 0${id}`, "a0 01 00")))],
+  ],
+  [
+    "a range of deliveries that ends before it begins",
+    "end amqp:invalid-field",
+    [OPEN, BEGIN, frame(performative("15", "41", "43", "70 ffffffff", "41", "40"))],
+  ],
+  [
+    "a flow about a transfer that was never sent",
+    "end amqp:invalid-field",
+    [OPEN, BEGIN, frame(performative("13", "52 05", "43", "43", "43"))],
+  ],
+  [
+    "more transfers than the window has",
+    "end amqp:session:window-violation",
+    [
+      OPEN,
+      BEGIN,
+      frame(ATTACH),
+      ...[0, 1, 2, 3, 4].map((id) => frame(performative("14", "43", `52 0${id}`, "a0 01 00"))),
+    ],
+  ],
+  [
+    "a transfer beyond the credit",
+    "detach amqp:link:transfer-limit-exceeded",
+    [OPEN, BEGIN, frame(ATTACH), ...[0, 1, 2, 3].map((id) => frame(performative("14", "43", `52 0${id}`, "a0 01 00")))],
+  ],
+])("Connection answers %s with %s", (_, answer, frames) => {
+  const { server, told, output } = serverAlone({ incomingWindow: 4 });
+  told.onLinkAsked = (link) => {
+    link.accept();
+    if (link.isReceiver) link.setCredit(answer.startsWith("detach") ? 3 : 9);
+  };
+  for (const bytes of [protocolHeader(0), ...frames]) server.receive(bytes, 0);
+  const [what = "", condition = ""] = answer.split(" ");
+  const code = { close: "18", end: "17", detach: "16" }[what];
+  const said = splitFrames(fromHex(output()))
+    .map(toHex)
+    .filter((text) => text.slice(16).startsWith(`0053${code}`));
+  expect(said).toHaveLength(1);
+  expect(said[0]).toContain(toHex(new TextEncoder().encode(condition)));
+  const event = { close: "closed by us", end: "detached l", detach: "detached l closed" }[what];
+  if (what !== "end" || told.told.includes("asked l")) expect(told.told.join("\n")).toContain(`${event} ${condition}`);
+  expect(server.done).toBe(what === "close");
+});
+
+test("Connection takes a disposition that names four billion deliveries at the cost of those that there are", () => {
+  const { client, clientTold, sender } = sending(3);
+  for (let i = 0; i < 3; i++) sender.send(hello);
+  client.receive(frame(performative("15", "41", "43", "70 7fffffff", "41", "00 53 24 45")), 0);
+  expect(clientTold.told.slice(-3)).toEqual(["accepted 0 settled", "accepted 1 settled", "accepted 2 settled"]);
+});
+
+test("Connection gives up a peer that asks and asks, and reads nothing", () => {
+  const { server, told } = serverAlone({ outputBytesLimit: 10_000 });
+  server.receive(protocolHeader(0), 0);
+  server.receive(OPEN, 0);
+  server.receive(BEGIN, 0);
+  for (let i = 0; i < 1_000 && !server.done; i++) {
+    server.receive(frame(ATTACH), 0);
+    server.receive(frame(performative("16", "43", "41")), 0);
+  }
+  expect(told.told.at(-1)).toBe("closed by us amqp:resource-limit-exceeded");
+});
+
+const salt = new Uint8Array(16).fill(1);
+const credentials = deriveScramCredentials("secret", salt);
+const saslServer = createSaslServer({
+  scram: {
+    find: (user, answer) => answer(user === "bob" ? credentials : null),
+    nonce: () => "nonce-of-the-server",
+    secret: salt,
+  },
+  plain: (user, password, answer) => answer(user === "bob" && password === "secret" ? user : null),
+  anonymous: "anonymous",
+});
+
+test.each([
+  ["SCRAM-SHA-256", scramClient("bob", "secret", "nonce-of-the-client"), "bob"],
+  ["SCRAM-SHA-256 with a wrong password", scramClient("bob", "no", "nonce-of-the-client"), null],
+  ["PLAIN", plainClient("bob", "secret"), "bob"],
+  ["PLAIN with a wrong password", plainClient("bob", "no"), null],
+  ["ANONYMOUS", anonymousClient(), "anonymous"],
+])("Connection authenticates by %s", (_, mechanism, identity) => {
+  const pair = makePair({ client: { saslClients: [mechanism] }, server: { saslServer } });
+  pair.settle();
+  expect(pair.server.identity).toBe(identity);
+  expect(pair.clientTold.told).toEqual([
+    identity === null ? "closed by peer amqp:unauthorized-access" : "opened server",
+  ]);
+  expect(pair.server.done).toBe(identity === null);
+});
+
+test("Connection begins sessions up to what both sides allow, and uses a channel again", () => {
+  const pair = makePair({ client: { channelMax: 1 } });
+  const [first] = [pair.client.begin(), pair.client.begin()];
+  expect(() => pair.client.begin()).toThrow("there are 2");
+  pair.settle();
+  first.end();
+  pair.settle();
+  expect(pair.client.begin().channel).toBe(0);
+  pair.settle();
+  expect(pair.serverTold.told).toEqual(["opened client", "began 0", "began 1", "ended 0", "began 0"]);
 });

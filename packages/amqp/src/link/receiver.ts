@@ -4,7 +4,7 @@ import type { Flow } from "../frames/flow.ts";
 import type { Fields } from "../frames/fields.ts";
 import { RECEIVER_SETTLES } from "../frames/performatives.ts";
 import type { Transfer } from "../frames/transfer.ts";
-import { CONDITION, WireFailure } from "../types/conditions.ts";
+import { CONDITION, LinkFailure, WireFailure } from "../types/conditions.ts";
 import { ABSENT } from "../types/reader.ts";
 import { DeliveryList } from "./delivery-list.ts";
 import { IncomingCredit } from "./incoming-credit.ts";
@@ -32,7 +32,6 @@ export class IncomingDelivery {
   readonly id: number;
   /** Views of what came in, while `delivered` runs: copy what is to be kept, as a view keeps much larger pieces in memory. */
   message: Uint8Array = NOTHING;
-  tag: Uint8Array = NOTHING;
   /** 0 for AMQP's own. */
   messageFormat = 0;
   /** Whether it is over: settled by either side, or the link has gone. */
@@ -47,13 +46,21 @@ export class IncomingDelivery {
   context: unknown = null;
   before: IncomingDelivery | null = null;
   after: IncomingDelivery | null = null;
-  /** For the receiver: whether we wait for the sender to settle first. */
+  /** For the receiver: whether we wait for the sender to settle first, and where the tag is. */
   settlesSecond = false;
+  tagBytes: Uint8Array = NOTHING;
+  tagStart = 0;
+  tagEnd = 0;
 
   constructor(receiver: Receiver, id: number, settled: boolean) {
     this.receiver = receiver;
     this.id = id;
     this.settled = settled;
+  }
+
+  /** What the sender calls this delivery on its link; like `message`, only while `delivered` runs. */
+  get tag(): Uint8Array {
+    return this.tagBytes.subarray(this.tagStart, this.tagEnd);
   }
 
   accept(): void {
@@ -152,8 +159,11 @@ export class Receiver extends Link {
         `Cannot take delivery ${transfer.deliveryId}: delivery ${partial.delivery.id} of its link is not complete`,
       );
     }
-    if (transfer.settled === true) this.#settledMeanwhile(partial.delivery);
-    if (transfer.aborted) return this.#aborted(partial.delivery);
+    if (transfer.settled === true) this.#forget(partial.delivery);
+    if (transfer.aborted) {
+      this.#partial = null;
+      return this.#forget(partial.delivery);
+    }
     if (transfer.state !== null) partial.delivery.outgoingState = transfer.state;
     this.#append(partial.message, bytes, start, end);
     if (transfer.more) return;
@@ -234,7 +244,9 @@ export class Receiver extends Link {
     }
     if (transfer.aborted) return;
     const delivery = new IncomingDelivery(this, deliveryId, transfer.settled ?? false);
-    delivery.tag = bytes.subarray(tagStart, transfer.tagEnd);
+    delivery.tagBytes = bytes;
+    delivery.tagStart = tagStart;
+    delivery.tagEnd = transfer.tagEnd;
     if (transfer.messageFormat > 0) delivery.messageFormat = transfer.messageFormat;
     delivery.resume = transfer.resume;
     delivery.outgoingState = transfer.state;
@@ -245,7 +257,9 @@ export class Receiver extends Link {
       this.host.received.add(delivery);
     }
     if (transfer.more) {
-      delivery.tag = delivery.tag.slice();
+      delivery.tagBytes = delivery.tag.slice();
+      delivery.tagStart = 0;
+      delivery.tagEnd = delivery.tagBytes.length;
       const message = new PartialMessage();
       this.#partial = { delivery, message };
       return this.#append(message, bytes, start, end);
@@ -258,7 +272,7 @@ export class Receiver extends Link {
     delivery.message = message;
     this.#events.delivered(delivery);
     delivery.message = NOTHING;
-    delivery.tag = NOTHING;
+    delivery.tagBytes = NOTHING;
   }
 
   #append(message: PartialMessage, bytes: Uint8Array, start: number, end: number): void {
@@ -276,21 +290,10 @@ export class Receiver extends Link {
     }
   }
 
-  #aborted(delivery: IncomingDelivery): void {
-    this.#partial = null;
-    if (!delivery.settled) this.#forget(delivery);
-  }
-
-  #settledMeanwhile(delivery: IncomingDelivery): void {
-    if (!delivery.settled) this.#forget(delivery);
-  }
-
   #forget(delivery: IncomingDelivery): void {
+    if (delivery.settled) return;
     delivery.settled = true;
     this.unsettled.delete(delivery);
     this.host.received.delete(delivery.id);
   }
 }
-
-/** What a peer did wrong on one link alone, which is detached for it. */
-export class LinkFailure extends WireFailure {}

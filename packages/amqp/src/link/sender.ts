@@ -127,7 +127,7 @@ export class Sender extends Link {
   /** Gives up the message of which only some frames are sent; false where there is none. */
   abort(): boolean {
     const delivery = this.attached ? (this.#writer.abort() as OutgoingDelivery | null) : null;
-    if (delivery !== null && !delivery.settled) this.#forget(delivery);
+    if (delivery !== null) this.#forget(delivery);
     return delivery !== null;
   }
 
@@ -190,6 +190,7 @@ export class Sender extends Link {
   }
 
   #forget(delivery: OutgoingDelivery): void {
+    if (delivery.settled) return;
     delivery.settled = true;
     this.unsettled.delete(delivery);
     this.host.sent.delete(delivery.id);

@@ -54,6 +54,8 @@ interface Large {
   part: number;
   offset: number;
   begun: boolean;
+  /** Whether it is given up: what is left to write is to say so. */
+  aborted: boolean;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -84,7 +86,7 @@ export class TransferWriter {
     const { output, channel, windows } = this.#target;
     const head = options.head ?? NOTHING;
     if (head.length + message.length > this.#roomOf(options)) {
-      this.#large = { delivery, options, parts: [head, message], part: 0, offset: 0, begun: false };
+      this.#large = { delivery, options, parts: [head, message], part: 0, offset: 0, begun: false, aborted: false };
       return this.resume();
     }
     const { frames } = output;
@@ -104,16 +106,12 @@ export class TransferWriter {
     }
   }
 
-  /** Gives up the message that is not complete, and tells the peer; null where there is none. */
+  /** Gives up the message that is not complete, and tells the peer as soon as may be; null where there is none. */
   abort(): Sent | null {
-    const delivery = this.#large?.delivery ?? null;
-    this.#large = null;
-    if (delivery === null) return null;
-    const { output, channel, windows } = this.#target;
-    const start = output.begin(channel);
-    writeAbort(output.frames, this.#frame.handle, delivery.id, delivery.shortTag);
-    output.frames.end(start);
-    windows.sent();
+    if (this.#large === null || this.#large.aborted) return null;
+    const { delivery } = this.#large;
+    this.#large.aborted = true;
+    this.resume();
     return delivery;
   }
 
@@ -148,6 +146,12 @@ export class TransferWriter {
     const { output, channel } = this.#target;
     const start = output.begin(channel);
     const { begun, delivery, options } = large;
+    if (large.aborted) {
+      writeAbort(output.frames, this.#frame.handle, delivery.id, delivery.shortTag);
+      output.frames.end(start);
+      this.#large = null;
+      return;
+    }
     const more = begun ? this.#writeLater(delivery) : this.#writeFirst(delivery, options);
     let room = this.#roomOf(begun ? NO_OPTIONS : options);
     large.begun = true;

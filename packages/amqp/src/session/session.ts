@@ -6,12 +6,12 @@ import { type Attach, type Begin, readAttach, readDetach } from "../frames/perfo
 import { Transfer } from "../frames/transfer.ts";
 import type { AttachOptions, Link, LinkEnd } from "../link/link.ts";
 import type { Output } from "../link/output.ts";
-import { LinkFailure, type Receiver } from "../link/receiver.ts";
+import type { Receiver } from "../link/receiver.ts";
 import type { Sender } from "../link/sender.ts";
 import { Settlements } from "../link/settlements.ts";
 import { Unsettled } from "../link/unsettled.ts";
 import { SessionWindows } from "../link/windows.ts";
-import { CONDITION, WireFailure } from "../types/conditions.ts";
+import { CONDITION, LinkFailure, WireFailure } from "../types/conditions.ts";
 import { ABSENT, type Reader } from "../types/reader.ts";
 import { DeliveryIds } from "./delivery-ids.ts";
 import { FlowQueue } from "./flow-queue.ts";

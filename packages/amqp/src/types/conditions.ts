@@ -46,3 +46,6 @@ export class WireFailure extends Error {
 export function decodeFailure(message: string): WireFailure {
   return new WireFailure(CONDITION.decodeError, message);
 }
+
+/** What a peer did wrong on one link alone, which is detached for it. */
+export class LinkFailure extends WireFailure {}
