@@ -45,9 +45,8 @@ export class IncomingCredit {
         this.credit = Math.max(0, this.credit - advance);
       }
     }
-    if (!this.draining || !flow.drain || this.credit > 0) return;
-    this.draining = false;
-    this.#limit = this.deliveryCount;
+    // The limit stays: an answer to an earlier drain may have crossed with credit that was given after it.
+    if (this.draining && flow.drain && this.credit === 0) this.draining = false;
   }
 
   /** Puts the credit into a flow of ours. */
