@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { afterEach, expect, test, vi } from "vitest";
+import { eventually } from "@datawire/runtime/testing";
+import { afterEach, expect, test } from "vitest";
 import { type HttpConfig, type HttpServer, listenHttp } from "./server.ts";
 
 let server: HttpServer | null = null;
@@ -69,7 +70,7 @@ test("listenHttp() refuses connections of an address beyond its bound with a rea
   expect(await ask()).toMatch(/^HTTP\/1\.1 429 /);
   expect(crowded).toEqual([bound, null]);
   open[0]?.destroy();
-  await vi.waitFor(async () => expect(await ask()).toMatch(/^HTTP\/1\.1 200 /));
+  await eventually(async () => expect(await ask()).toMatch(/^HTTP\/1\.1 200 /));
   open[1]?.destroy();
 });
 

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { noLog } from "@datawire/runtime";
-import { createFakeClock } from "@datawire/runtime/testing";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { createFakeClock, eventually } from "@datawire/runtime/testing";
+import { expect, onTestFinished, test } from "vitest";
 import type { LinkSession } from "../session/link-handler.ts";
 import { type CatalogFollower, openCatalogFollower } from "./catalog-follower.ts";
 import { delta, instance, service, snapshot, welcome } from "../testing/entities.ts";
@@ -124,8 +124,8 @@ test("openCatalogFollower() knows after a crash when the table was last followed
   first.follower.connected(first.session);
   first.follower.message(whole);
   await first.clock.advance(1_000);
-  await vi.waitFor(() => stat(path));
-  await vi.waitFor(async () => {
+  await eventually(() => stat(path));
+  await eventually(async () => {
     await first.clock.advance(600_000);
     const second = await start(path);
     const aheadMs = first.clock.nowMs() - second.clock.nowMs();

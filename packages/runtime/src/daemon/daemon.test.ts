@@ -1,10 +1,11 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import { ConfigError } from "../config/problem.ts";
 import { loadSettings } from "../config/settings.ts";
 import { type DaemonDefinition, runDaemon } from "./daemon.ts";
 import type { DaemonContext } from "./daemon-life.ts";
 import { ExitError, exitCodes } from "../errors/exit-codes.ts";
+import { eventually } from "../testing/eventually.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createFakeProcess } from "../testing/fake-process.ts";
 
@@ -41,7 +42,7 @@ function start(argv: readonly string[], changes: Partial<DaemonDefinition<Settin
   const run: DaemonDefinition<Settings>["run"] = (given) => definition.run((context = given));
   const code = runDaemon({ ...definition, run }, { process, clock, logStream });
   const started = async (): Promise<DaemonContext<Settings>> => {
-    await vi.waitFor(() => expect(context).toBeDefined());
+    await eventually(() => expect(context).toBeDefined());
     return context as DaemonContext<Settings>;
   };
   return { process, clock, logged, code, started };
@@ -179,7 +180,7 @@ test("runDaemon() rereads the settings on SIGHUP, and keeps the old ones when th
   for (zone of ["b", "bad", "c"]) {
     const reported = logged.length;
     process.signal("SIGHUP");
-    await vi.waitFor(() => expect(logged.length).toBeGreaterThan(reported));
+    await eventually(() => expect(logged.length).toBeGreaterThan(reported));
   }
   expect(seen).toEqual(["b", "c"]);
   expect(logged.join("")).toContain("w.yaml: bad zone");

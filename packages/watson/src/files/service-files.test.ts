@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatProblem, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { eventually } from "@datawire/runtime/testing";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ServiceFile } from "../model/definition-set.ts";
 import { testDefinition } from "../testing/instances.ts";
 import { type ParseServices, readAllFiles, ServiceFiles } from "./service-files.ts";
@@ -41,7 +42,7 @@ function describe(all: readonly ServiceFile[]): string {
 
 const put = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
 const until = (known: () => string, expected: string): Promise<void> =>
-  vi.waitFor(() => expect(known()).toBe(expected), { timeout: 5_000, interval: 10 });
+  eventually(() => expect(known()).toBe(expected));
 
 test("readAllFiles() reads the yaml files of a folder, globs and files, and none that is hidden", async () => {
   await Promise.all([
