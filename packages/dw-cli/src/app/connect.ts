@@ -65,6 +65,7 @@ export async function connect(
     directories,
     clientOf: (directory) => clientOf([directory]),
     follow,
+    endBySignal: () => void stopOnSignals(stop),
     openScreen: () => {
       const screen = openScreen({ colour: systemStreams(env).colour });
       // The signals end the command in its usual way, which gives the terminal back.

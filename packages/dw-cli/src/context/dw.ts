@@ -21,6 +21,8 @@ export interface Dw {
   clientOf(directory: DirectoryAddress): ApiClient;
   /** Follows the table of the directory until the signal aborts. */
   follow(onUpdate: (table: Catalog, update: CatalogUpdate) => void): Promise<void>;
+  /** Lets Ctrl-C and its like abort the signal instead of ending the process, for a command that goes on until then. */
+  endBySignal(): void;
   /** Takes the whole terminal; null where there is none. */
   openScreen(): Screen | null;
 }

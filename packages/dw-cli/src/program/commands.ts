@@ -2,6 +2,7 @@ import type { CommandGrammar } from "../grammar/command.ts";
 import { LOCAL_COMMANDS, TOKEN_COMMANDS } from "./local-commands.ts";
 import { OVERVIEW_COMMANDS } from "./overview-commands.ts";
 import { ROUTE_COMMANDS } from "./route-commands.ts";
+import { TRACE_COMMANDS } from "./trace-commands.ts";
 import { GUARD_COMMANDS, INSTANCE_COMMANDS, SERVICE_COMMANDS } from "./service-commands.ts";
 
 /** What the nouns are, in the order of the help. */
@@ -12,6 +13,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   caller: "those who call",
   guard: "the guard against ending many leases at once",
   token: "who may do what",
+  trace: "what became of requests, across services",
   config: "the settings of dw itself",
 };
 
@@ -21,6 +23,7 @@ export const COMMANDS: readonly CommandGrammar[] = [
   ...SERVICE_COMMANDS,
   ...INSTANCE_COMMANDS,
   ...ROUTE_COMMANDS,
+  ...TRACE_COMMANDS,
   ...GUARD_COMMANDS,
   ...TOKEN_COMMANDS,
   ...LOCAL_COMMANDS,

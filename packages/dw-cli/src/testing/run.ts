@@ -86,6 +86,7 @@ export async function run(line: string, options: RunOptions = {}): Promise<RunRe
         client: client(options.answers ?? {}),
         clientOf: ({ host }) => client(options.byHost?.[host] ?? options.answers ?? {}),
         follow,
+        endBySignal: () => {},
         openScreen: () => options.screen ?? null,
         close: async () => {},
       };

@@ -62,11 +62,11 @@ export function id(parent: Message, field: string): string {
   return value instanceof Uint8Array ? hex(value) : text(parent, field);
 }
 
-/** What a list of keys and values says; the first of a key counts. */
+/** What a list of keys and values says; the last of a key counts. */
 export function attributes(parent: Message, field: string): Attributes {
   const list = messages(parent, field);
   if (list.length === 0) return NONE;
-  return Object.fromEntries(keyValues(list.slice(0, ATTRIBUTES_MAX), 0).toReversed());
+  return Object.fromEntries(keyValues(list.slice(0, ATTRIBUTES_MAX), 0));
 }
 
 const NONE: Attributes = {};
@@ -88,7 +88,7 @@ export function anyValue(value: unknown, depth = 0): Json {
   const array = own(value, "arrayValue");
   if (isObject(array)) return messages(array, "values").map((one) => anyValue(one, depth + 1));
   const list = own(value, "kvlistValue");
-  if (isObject(list)) return Object.fromEntries(keyValues(messages(list, "values"), depth + 1).toReversed());
+  if (isObject(list)) return Object.fromEntries(keyValues(messages(list, "values"), depth + 1));
   const bytes = own(value, "bytesValue");
   if (bytes instanceof Uint8Array) return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
   return typeof bytes === "string" ? bytes : null;

@@ -39,9 +39,11 @@ export async function findTraces(files: HourFiles, tenant: string, question: Tra
   const slices = new Slices();
   const terms = termsOf(question);
   const start = startOf(question);
+  const chosen = await candidates(files, [...terms.map(wordsFor), ...(question.failed ? [[FAILED]] : [])], slices);
   const sources: Source[] = [];
   for (const file of files.files) {
-    const source = files.reading(file, () => sourceOf(file, { tenant, terms, failed: question.failed, start }), null);
+    const among = chosen.get(file) ?? null;
+    const source = files.reading(file, () => sourceOf(file, { tenant, among, start }), null);
     if (source !== null) sources.push(source);
     await slices.turn();
   }
@@ -99,37 +101,46 @@ function startOf({ cursor, toMs }: TracesQuestion): Position {
 
 interface SourceOptions {
   readonly tenant: string;
-  readonly terms: readonly Term[];
-  readonly failed: boolean;
+  readonly among: ReadonlySet<number> | null;
   readonly start: Position;
 }
 
-function sourceOf(file: HourFile, { tenant, terms, failed, start }: SourceOptions): Source {
-  const candidates = candidatesIn(file, { terms, failed });
-  if (candidates === null) {
+function sourceOf(file: HourFile, { tenant, among, start }: SourceOptions): Source {
+  if (among === null) {
     const rows = file.tracesAfter(tenant, { last: start.atMs, key: start.key }, PAGE);
-    return { file, candidates, rows, more: rows.length === PAGE };
+    return { file, candidates: null, rows, more: rows.length === PAGE };
   }
   const rows = file
-    .tracesOf(tenant, [...candidates])
+    .tracesOf(tenant, [...among])
     .filter((row) => comparePositions(positionOf(row), start) > 0)
     .toSorted((a, b) => comparePositions(positionOf(a), positionOf(b)));
-  return { file, candidates, rows, more: false };
+  return { file, candidates: among, rows, more: false };
 }
 
-/** The traces in a file that the rarest of the terms leaves; null where it has no rare one. */
-function candidatesIn(
-  file: HourFile,
-  { terms, failed }: Pick<SourceOptions, "terms" | "failed">,
-): ReadonlySet<number> | null {
-  let fewest: ReadonlySet<number> | null = null;
-  for (const words of [...terms.map(wordsFor), ...(failed ? [[FAILED]] : [])]) {
+/**
+ * The traces of each file that have something with the rarest of these words; null where the file has too many. The same
+ * words in all files: what matches the others may have come in another hour.
+ */
+async function candidates(
+  files: HourFiles,
+  all: readonly (readonly string[])[],
+  slices: Slices,
+): Promise<ReadonlyMap<HourFile, ReadonlySet<number> | null>> {
+  let best: { readonly found: ReadonlyMap<HourFile, ReadonlySet<number> | null>; readonly count: number } | null = null;
+  for (const words of all) {
     if (words.length === 0) continue;
-    const with_ = file.tracesWith(words, HITS_MAX);
-    if (with_ !== null && (fewest === null || with_.size < fewest.size)) fewest = with_;
-    if (fewest?.size === 0) return fewest;
+    const found = new Map<HourFile, ReadonlySet<number> | null>();
+    let count = 0;
+    for (const file of files.files) {
+      const some = files.reading(file, () => file.tracesWith(words, HITS_MAX), new Set<number>());
+      found.set(file, some);
+      count += some?.size ?? HITS_MAX;
+      await slices.turn();
+    }
+    if (best === null || count < best.count) best = { found, count };
+    if (count === 0) break;
   }
-  return fewest;
+  return best?.found ?? new Map();
 }
 
 /** The source whose next trace is the newest of all. */

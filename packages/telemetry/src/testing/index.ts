@@ -1,15 +1,8 @@
 import type { Telemetry } from "../service/telemetry.ts";
 import { Tally } from "../service/tally.ts";
+import { TEST_SETTINGS } from "./keepers.ts";
 import { Keeper } from "../worker/keeper.ts";
 import type { Answered, ThreadSettings } from "../worker/messages.ts";
-
-/** Settings that bound nothing that a test does. */
-export const TEST_SETTINGS: ThreadSettings = {
-  sizeBytes: 1024 ** 3,
-  ageMs: 3_600_000,
-  perSecond: 100_000,
-  sample: 1,
-};
 
 /** A store of traces in the thread of the test, in a folder that is made with the first call. */
 export function createLocalTelemetry(folder: string, settings: Partial<ThreadSettings> = {}): Telemetry {

@@ -1,0 +1,28 @@
+import type { Dw, Input } from "../../context/dw.ts";
+import { optionText } from "../../context/dw.ts";
+import { misuse } from "../../context/operands.ts";
+
+/** How many traces or events are shown, where nobody says. */
+export const LIMIT_DEFAULT = "20";
+
+/** How many to show. @throws ExitError for what is no number. */
+export function readCount(text: string, option: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw misuse(`Cannot use ${JSON.stringify(text)} as ${option}: wanted a number from 1 to 999999`);
+}
+
+/** Options that the directory reads as they were typed. */
+export function asTyped(input: Input, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = optionText(input, name);
+      return typeof value === "string" ? [[name, value]] : [];
+    }),
+  );
+}
+
+/** Says which directories did not answer: what they have is not shown. */
+export function noteLosses(dw: Pick<Dw, "output">, { missing }: { readonly missing: readonly string[] }): void {
+  if (missing.length > 0)
+    dw.output.note(`without what these directories have, which did not answer: ${missing.join(", ")}`);
+}

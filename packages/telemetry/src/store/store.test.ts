@@ -1,0 +1,197 @@
+import {
+  closeSync,
+  cpSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, expect, test } from "vitest";
+import { TestKeeper } from "../testing/keepers.ts";
+import { traceIdOf } from "../testing/requests.ts";
+import { fileName, fileNumber, numberOfName } from "./file-names.ts";
+
+const open: TestKeeper[] = [];
+const keeper = (settings: ConstructorParameters<typeof TestKeeper>[0] = {}, folder?: string): TestKeeper => {
+  const made = new TestKeeper(settings, folder);
+  open.push(made);
+  return made;
+};
+afterEach(() => {
+  for (const store of open.splice(0)) store[Symbol.dispose]();
+});
+
+const HOUR_MS = 3_600_000;
+const names = (store: TestKeeper): string[] => readdirSync(store.folder).filter((name) => name.endsWith(".db"));
+const faults = (store: TestKeeper) => store.told.filter(({ kind }) => kind === "fault");
+
+test.each([
+  ["2026-11-30T03:59:59Z", 0, "2026-11-30T03.db"],
+  ["2026-11-30T04:00:00Z", 12, "2026-11-30T04-12.db"],
+])("fileName() at %s, part %i is %s, and numberOfName() reads it", (at, part, name) => {
+  const number = fileNumber(Date.parse(at)) + part;
+  expect(fileName(number)).toBe(name);
+  expect(numberOfName(name)).toBe(number);
+  expect(numberOfName(`${name}-wal`)).toBeNull();
+});
+
+test("what was answered is there after the process was killed", async () => {
+  const store = keeper();
+  await store.spans([{ name: "kept" }]);
+  // As after a kill: nothing was closed, and the lock is gone with the process.
+  const copy = keeper({}, `${store.folder}-copy`);
+  copy.keeper.close();
+  cpSync(store.folder, copy.folder, { recursive: true });
+  copy.restart();
+  expect((await copy.traces()).traces).toMatchObject([{ name: "kept" }]);
+});
+
+test("the files and the folder are for their owner alone", async () => {
+  const store = keeper();
+  await store.spans([{}]);
+  expect(statSync(store.folder).mode & 0o777).toBe(0o700);
+  for (const name of readdirSync(store.folder)) expect(statSync(join(store.folder, name)).mode & 0o777).toBe(0o600);
+});
+
+test("each hour has a file of its own, and the oldest goes with its age", async () => {
+  const store = keeper({ ageMs: 2 * HOUR_MS });
+  for (let i = 1; i <= 4; i++) {
+    await store.spans([{ traceId: traceIdOf(i) }]);
+    store.nowMs += HOUR_MS;
+  }
+  expect(names(store)).toHaveLength(4);
+  store.restart();
+  expect(names(store)).toEqual(["2026-11-30T14.db", "2026-11-30T15.db"]);
+  expect((await store.traces()).traces).toHaveLength(2);
+});
+
+test("the oldest makes room for the newest, never more than the size is taken, and what is lost is counted", async () => {
+  const sizeBytes = 2 * 1024 * 1024;
+  const store = keeper({ sizeBytes });
+  const filler = "x".repeat(40_000);
+  for (let i = 0; i < 60; i += 3) {
+    const sent = [1, 2, 3].map((n) =>
+      store.spans([{ traceId: traceIdOf(i + n), startMs: i + n, attributes: { filler: `${i + n} ${filler}` } }]),
+    );
+    for (const answer of await Promise.all(sent)) expect(answer).toMatchObject({ state: "kept" });
+    const bytes = readdirSync(store.folder).reduce((sum, name) => sum + statSync(join(store.folder, name)).size, 0);
+    expect(bytes).toBeLessThanOrEqual(sizeBytes);
+  }
+  const { traces } = await store.traces({ limit: "1000" });
+  expect(traces[0]?.traceId).toBe(traceIdOf(60));
+  expect(traces.length + (store.lost["size"] ?? 0)).toBe(60);
+  expect(traces.length).toBeGreaterThan(5);
+});
+
+test("a clock that was set back goes on with the newest file", async () => {
+  const store = keeper();
+  await store.spans([{ traceId: traceIdOf(1) }]);
+  store.nowMs -= 5 * HOUR_MS;
+  await store.spans([{ traceId: traceIdOf(2) }]);
+  expect(names(store)).toEqual(["2026-11-30T12.db"]);
+});
+
+test("a file that cannot be opened is set aside, counted and told, and all others serve", async () => {
+  const store = keeper();
+  await store.spans([{ traceId: traceIdOf(1), name: "old" }]);
+  store.nowMs += HOUR_MS;
+  await store.spans([{ traceId: traceIdOf(2), name: "new" }]);
+  store.keeper.close();
+  writeFileSync(join(store.folder, "2026-11-30T12.db"), "no database at all, and more than a page of it".repeat(200));
+  store.restart();
+  expect((await store.traces()).traces).toMatchObject([{ name: "new" }]);
+  expect(await store.spans([{ traceId: traceIdOf(3), startMs: 9_000 }])).toMatchObject({ state: "kept" });
+  expect(store.lost).toEqual({ damaged: 1 });
+  expect(readdirSync(store.folder)).toContain("2026-11-30T12.db.damaged");
+  expect(store.told).toContainEqual(expect.objectContaining({ kind: "set-aside" }));
+});
+
+test("a file of another program is set aside, and so is one of another form", async () => {
+  const store = keeper();
+  store.keeper.close();
+  for (const [name, pragma] of [
+    ["2026-11-30T10.db", "application_id = 7"],
+    ["2026-11-30T11.db", "user_version = 99"],
+  ] as const) {
+    const database = new DatabaseSync(join(store.folder, name));
+    database.exec(`CREATE TABLE other (a); PRAGMA ${pragma}`);
+    database.close();
+  }
+  store.restart();
+  expect(await store.spans([{}])).toMatchObject({ state: "kept" });
+  expect(store.lost).toEqual({ damaged: 2 });
+  // One is kept, for whoever wants to look into it.
+  expect(readdirSync(store.folder).filter((name) => name.endsWith(".damaged"))).toHaveLength(1);
+});
+
+test("a file that is damaged while it is in use is set aside as soon as that is seen, and what comes is kept", async () => {
+  const store = keeper();
+  const spans = Array.from({ length: 3_000 }, (_, i) => ({ traceId: traceIdOf(i + 1), name: `span ${i}` }));
+  await store.spans(spans);
+  store.restart();
+  const path = join(store.folder, "2026-11-30T12.db");
+  const file = openSync(path, "r+");
+  // All but the first page, which says what the file is.
+  writeSync(file, Buffer.alloc(statSync(path).size - 4_096, 0xee), 0, null, 4_096);
+  closeSync(file);
+  for (let i = 0; i < 3; i++) {
+    expect(await store.spans([{ traceId: traceIdOf(10_000 + i), startMs: 5_000 }])).toMatchObject({ state: "kept" });
+    await store.traces({ q: "span", limit: "1000" });
+  }
+  expect(store.lost["damaged"]).toBeGreaterThanOrEqual(1);
+  expect((await store.traces()).traces).toHaveLength(3);
+  expect(faults(store)).toEqual([]);
+});
+
+test("a folder that is taken away is made again, and what was in it is counted", async () => {
+  const store = keeper();
+  await store.spans([{ traceId: traceIdOf(1) }, { traceId: traceIdOf(2) }]);
+  rmSync(store.folder, { recursive: true });
+  expect(await store.spans([{ traceId: traceIdOf(3), name: "after" }])).toMatchObject({ state: "kept" });
+  store.restart();
+  expect((await store.traces()).traces).toMatchObject([{ name: "after" }]);
+  expect(store.lost).toEqual({ gone: 2 });
+});
+
+test("a disk that cannot be used is told, what comes meanwhile is asked to come again, and it mends itself", async () => {
+  const store = keeper();
+  store.keeper.close();
+  rmSync(store.folder, { recursive: true });
+  writeFileSync(store.folder, "a file where the folder should be");
+  store.told.splice(0);
+  store.restart();
+  expect(faults(store)).toMatchObject([{ fault: { kind: "out-of-reach" } }]);
+  expect(await store.spans([{}, {}])).toMatchObject({ state: "later", why: "disk" });
+  expect(store.lost).toEqual({ disk: 2 });
+  expect((await store.traces()).traces).toEqual([]);
+  renameSync(store.folder, `${store.folder}-aside`);
+  await expect.poll(() => faults(store).at(-1), { timeout: 10_000 }).toEqual({ kind: "fault", fault: null });
+  expect(await store.spans([{}])).toMatchObject({ state: "kept" });
+  rmSync(`${store.folder}-aside`);
+});
+
+test("more than the rate is asked to come again, and counted", async () => {
+  const store = keeper({ perSecond: 2 });
+  const ten = Array.from({ length: 10 }, (_, i) => ({ traceId: traceIdOf(i + 1) }));
+  expect(await store.spans(ten)).toMatchObject({ state: "kept" });
+  const later = await store.spans(ten);
+  expect(later).toMatchObject({ state: "later", why: "rate" });
+  expect(later).toHaveProperty(
+    "afterMs",
+    expect.toSatisfy((ms: number) => ms > 2_000 && ms <= 4_000),
+  );
+  expect(store.lost).toEqual({ rate: 10 });
+});
+
+test("spans without a proper id are rejected in the answer, and counted", async () => {
+  const store = keeper();
+  const answer = await store.spans([{}, { traceId: "short" }]);
+  const body = answer.state === "kept" ? JSON.parse(Buffer.from(answer.body).toString()) : null;
+  expect(body).toMatchObject({ partialSuccess: { rejectedSpans: "1", errorMessage: /traceId/ } });
+  expect(store.lost).toEqual({ malformed: 1 });
+});
