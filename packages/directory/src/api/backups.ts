@@ -1,10 +1,10 @@
 import { endpoints } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
 import type { Author, ChangeExecutor } from "../changes/change-executor.ts";
-import { type Backup, collectBackup, writeBackup } from "../store/backup.ts";
-import { readableOf } from "../store/backup-builder.ts";
+import { type Backup, collectBackup, writeBackup } from "../store/backup/backup.ts";
+import { readableOf } from "../store/backup/backup-builder.ts";
 import type { Store } from "../store/contract.ts";
-import { readBackup } from "../store/read-backup.ts";
+import { readBackup } from "../store/backup/read-backup.ts";
 import { ACCESS_PREFIX } from "../store/split-store.ts";
 import type { ApiContext } from "./context.ts";
 import { stamp } from "./context.ts";

@@ -11,7 +11,7 @@ import { openTelemetry, threadSettings } from "./open-telemetry.ts";
 import { dataDirOf, type DirectorySettings, type DirectoryValues } from "../config/settings.ts";
 import type { Store } from "../store/contract.ts";
 import type { Realm } from "../store/realm.ts";
-import { realmFolder } from "../store/tenant-folders.ts";
+import { realmFolder } from "../store/embedded/tenant-folders.ts";
 
 /** The settings that hold from start to end; the others follow SIGHUP. */
 const FIXED = [

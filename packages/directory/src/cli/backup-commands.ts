@@ -11,15 +11,15 @@ import { askRunning, type RunningDirectory } from "./ask-running.ts";
 import { BACKUP_BYTES_MAX } from "../api/backups.ts";
 import { listEnvironments, listTenants, openStore } from "../store/open-store.ts";
 import { dataDirOf, type DirectorySettings } from "../config/settings.ts";
-import { type Backup, writeBackup } from "../store/backup.ts";
-import { readableOf } from "../store/backup-builder.ts";
+import { type Backup, writeBackup } from "../store/backup/backup.ts";
+import { readableOf } from "../store/backup/backup-builder.ts";
 import { type Store, StoreError } from "../store/contract.ts";
-import { openEmbeddedStore } from "../store/embedded.ts";
-import { type IdleStores, readAll, restoreAll, setAside } from "../store/idle-stores.ts";
-import { isOldBackup, readOldBackup } from "../store/old-backup.ts";
-import { readBackup } from "../store/read-backup.ts";
+import { openEmbeddedStore } from "../store/embedded/embedded.ts";
+import { type IdleStores, readAll, restoreAll, setAside } from "../store/backup/idle-stores.ts";
+import { isOldBackup, readOldBackup } from "../store/backup/old-backup.ts";
+import { readBackup } from "../store/backup/read-backup.ts";
 import { listRealms, parseRealm, type Realm } from "../store/realm.ts";
-import { realmFolder } from "../store/tenant-folders.ts";
+import { realmFolder } from "../store/embedded/tenant-folders.ts";
 
 type Context = CommandContext<DirectorySettings>;
 

@@ -6,8 +6,8 @@ import { DatabaseSync } from "node:sqlite";
 import { type ProcessLike, runDaemon } from "@datawire/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { directoryDaemon } from "../app/daemon.ts";
-import { openEmbeddedStore, STORE_FILE } from "../store/embedded.ts";
-import { readOldBackup } from "../store/old-backup.ts";
+import { openEmbeddedStore, STORE_FILE } from "../store/embedded/embedded.ts";
+import { readOldBackup } from "../store/backup/old-backup.ts";
 import { type Served, serve } from "../testing/served.ts";
 import { registration } from "../testing/worlds.ts";
 

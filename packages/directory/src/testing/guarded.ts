@@ -12,8 +12,13 @@ import { assembleDirectory } from "../app/assemble.ts";
 import { SwitchedHandlers } from "../app/switched-handlers.ts";
 import { type HttpServer, listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";
-import { openEmbeddedStore } from "../store/embedded.ts";
-import { listEnvironmentFolders, listTenantFolders, realmFolder, tenantFolder } from "../store/tenant-folders.ts";
+import { openEmbeddedStore } from "../store/embedded/embedded.ts";
+import {
+  listEnvironmentFolders,
+  listTenantFolders,
+  realmFolder,
+  tenantFolder,
+} from "../store/embedded/tenant-folders.ts";
 import { TEST_CONFIG } from "./config.ts";
 
 /** A directory on loopback that asks for tokens and speaks TLS, with everything real but its log. */

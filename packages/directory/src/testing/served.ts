@@ -8,8 +8,8 @@ import { WebSocket } from "ws";
 import { assembleDirectory, type DirectoryConfig } from "../app/assemble.ts";
 import { listenHttp } from "@datawire/http";
 import type { Store } from "../store/contract.ts";
-import { openEmbeddedStore } from "../store/embedded.ts";
-import { listEnvironmentFolders, listTenantFolders, realmFolder } from "../store/tenant-folders.ts";
+import { openEmbeddedStore } from "../store/embedded/embedded.ts";
+import { listEnvironmentFolders, listTenantFolders, realmFolder } from "../store/embedded/tenant-folders.ts";
 import { TEST_CONFIG } from "./config.ts";
 
 /** A directory that listens on a free port of loopback, with everything real but its log. */

@@ -3,8 +3,8 @@ import { describeError } from "@datawire/runtime";
 import { z } from "zod";
 import { type Backup, BACKUP_HEAD } from "./backup.ts";
 import { BackupBuilder } from "./backup-builder.ts";
-import { StoreError } from "./contract.ts";
-import { SQLITE_MAGIC } from "./database.ts";
+import { StoreError } from "../contract.ts";
+import { SQLITE_MAGIC } from "../embedded/database.ts";
 
 /** The longest line: the largest change in a history is a tenth of it. */
 export const BACKUP_LINE_BYTES_MAX = 4 * 1024 * 1024;

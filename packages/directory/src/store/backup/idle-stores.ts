@@ -3,9 +3,9 @@ import { basename, join } from "node:path";
 import { instanceKey } from "@datawire/protocol";
 import { explainSystemError } from "@datawire/runtime";
 import { type Backup, type BackupContent, collectBackup } from "./backup.ts";
-import { type Store, StoreError } from "./contract.ts";
-import { STORE_FILE } from "./embedded.ts";
-import { inParts, replacing } from "./replacement.ts";
+import { type Store, StoreError } from "../contract.ts";
+import { STORE_FILE } from "../embedded/embedded.ts";
+import { inParts, replacing } from "../replacement.ts";
 
 /** The stores of a directory that does not run. */
 export interface IdleStores {

@@ -1,11 +1,11 @@
 import { instanceKey } from "@datawire/protocol";
 import { describeError } from "@datawire/runtime";
-import { readAccessRecord } from "./read-access-record.ts";
-import { readRecord, readStoredRegistration } from "../model/read-records.ts";
-import type { StoredRegistration } from "../model/records.ts";
+import { readAccessRecord } from "../read-access-record.ts";
+import { readRecord, readStoredRegistration } from "../../model/read-records.ts";
+import type { StoredRegistration } from "../../model/records.ts";
 import type { Backup, BackupContent } from "./backup.ts";
-import { parseRealm } from "./realm.ts";
-import { ACCESS_PREFIX } from "./split-store.ts";
+import { parseRealm } from "../realm.ts";
+import { ACCESS_PREFIX } from "../split-store.ts";
 
 interface Section {
   readonly records: Map<string, unknown>;

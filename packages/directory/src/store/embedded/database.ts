@@ -4,7 +4,7 @@ import { chmod, link, open, rm } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { explainSystemError, fileError, readJsonFile, systemErrorCode, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
-import { StoreError } from "./contract.ts";
+import { StoreError } from "../contract.ts";
 
 /** "dwdi": marks a SQLite file as the store of a directory. */
 const APPLICATION_ID = 0x64_77_64_69;

@@ -2,8 +2,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isName, parseName } from "@datawire/protocol";
 import { explainSystemError } from "@datawire/runtime";
-import { StoreError } from "./contract.ts";
-import type { Realm } from "./realm.ts";
+import { StoreError } from "../contract.ts";
+import type { Realm } from "../realm.ts";
 
 /**
  * Where the embedded store of a tenant lies, below the folder of the directory's own.

@@ -10,9 +10,9 @@ import {
   systemClock,
   UntrustedFolder,
 } from "@datawire/runtime";
-import { readStoredRegistration } from "../model/read-records.ts";
-import type { StoredRegistration } from "../model/records.ts";
-import type { RegistrationChanges } from "../registry/dirty-set.ts";
+import { readStoredRegistration } from "../../model/read-records.ts";
+import type { StoredRegistration } from "../../model/records.ts";
+import type { RegistrationChanges } from "../../registry/dirty-set.ts";
 import {
   type Outage,
   StoreError,
@@ -20,11 +20,11 @@ import {
   type StoreContent,
   type UnreadableEntry,
   type VersionedRecord,
-} from "./contract.ts";
+} from "../contract.ts";
 import { asStoreError, damaged, diskError, openDatabase } from "./database.ts";
 import { checksum } from "./checksum.ts";
-import { parseJson } from "./parse-json.ts";
-import type { SnapshotReplication } from "./replication.ts";
+import { parseJson } from "../parse-json.ts";
+import type { SnapshotReplication } from "../replication.ts";
 
 /** The name of the file of the embedded store, within the data folder. */
 export const STORE_FILE = "directory.db";

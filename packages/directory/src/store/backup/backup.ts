@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { instanceKey } from "@datawire/protocol";
-import type { StoreContent } from "./contract.ts";
-import type { PlainRecord } from "./replacement.ts";
+import type { StoreContent } from "../contract.ts";
+import type { PlainRecord } from "../replacement.ts";
 
 /**
  * A backup is text: one JSON value a line, so that nothing in it is run by whoever reads it. The first line says what it

@@ -5,8 +5,8 @@ import { describeError, explainSystemError } from "@datawire/runtime";
 import { z } from "zod";
 import type { Backup } from "./backup.ts";
 import { BackupBuilder } from "./backup-builder.ts";
-import { checksum } from "./checksum.ts";
-import { expectedSchema, SQLITE_MAGIC } from "./database.ts";
+import { checksum } from "../embedded/checksum.ts";
+import { expectedSchema, SQLITE_MAGIC } from "../embedded/database.ts";
 import { BACKUP_LINE_BYTES_MAX, unusable } from "./read-backup.ts";
 
 /** For a file of the largest size, on a slow disk. */

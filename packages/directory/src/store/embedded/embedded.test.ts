@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { createInterface } from "node:readline";
 import { afterAll, expect, test } from "vitest";
 import { openEmbeddedStore, STORE_FILE } from "./embedded.ts";
-import { describeStore } from "./testing/conformance.ts";
+import { describeStore } from "../testing/conformance.ts";
 
 const folders: string[] = [];
 const newFolder = async (): Promise<string> => {
