@@ -37,6 +37,7 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
+/** What a machine of tests begins with. */
 export interface MachineOptions {
   readonly table: Catalog;
   readonly runDir: string;
@@ -52,6 +53,7 @@ export interface MachineOptions {
   readonly sessionIds?: SessionIds;
 }
 
+/** Starts a Sherlock without a directory, with a real HAProxy. */
 export async function startMachine({
   table,
   runDir,
