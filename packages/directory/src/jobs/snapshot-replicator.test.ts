@@ -2,6 +2,7 @@ import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { SnapshotReplicator } from "./snapshot-replicator.ts";
+import { momentOf } from "../model/moment.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
 import { createState, state as stateSet } from "../testing/worlds.ts";
 
@@ -26,14 +27,14 @@ function create() {
   const clock = createFakeClock();
   const store = new SlowStore(clock);
   const state = createState();
-  const saving = new SnapshotReplicator(store.replication, { registry: state.registry, store, clock, log: noLog });
+  const replicator = new SnapshotReplicator(store.replication, { registry: state.registry, store, clock, log: noLog });
   /** Asks for what was said to be saved; tells when it is. */
   const ask = () => {
     const asked = { isSaved: false };
-    void saving.saved().then(() => (asked.isSaved = true));
+    void replicator.saved().then(() => (asked.isSaved = true));
     return asked;
   };
-  return { clock, store, state, saving, ask };
+  return { clock, store, state, replicator, ask };
 }
 
 describe("SnapshotReplicator.saved()", () => {
@@ -70,9 +71,9 @@ describe("SnapshotReplicator.saved()", () => {
   });
 
   test("waits for a save that somebody else has begun", async () => {
-    const { clock, store, state, saving, ask } = create();
+    const { clock, store, state, replicator, ask } = create();
     stateSet(state, "vm1", ["x@a:1"]);
-    void saving.save();
+    void replicator.save();
     await clock.advance(1);
     const asked = ask();
     await clock.advance(8);
@@ -83,7 +84,7 @@ describe("SnapshotReplicator.saved()", () => {
   });
 
   test("keeps nobody waiting for a store that takes nothing", async () => {
-    const { clock, store, state, saving, ask } = create();
+    const { clock, store, state, replicator, ask } = create();
     store.failing = true;
     stateSet(state, "vm1", ["x@a:1"]);
     const first = ask();
@@ -92,9 +93,41 @@ describe("SnapshotReplicator.saved()", () => {
     await clock.advance(0);
     expect([first.isSaved, second.isSaved]).toEqual([true, true]);
     store.failing = false;
-    const saved = saving.save();
+    const saved = replicator.save();
     await clock.advance(10);
     expect(await saved).toBe(true);
     expect(store.registrations.size).toBe(1);
   });
+});
+
+test("SnapshotReplicator.end() saves what is left, and answers for nothing that is said after it", async () => {
+  const { clock, store, state, replicator, ask } = create();
+  stateSet(state, "vm1", ["x@a:1"]);
+  const ended = replicator.end();
+  await clock.advance(10);
+  await ended;
+  expect(store.registrations.size).toBe(1);
+  stateSet(state, "vm2", ["x@b:1"]);
+  const asked = ask();
+  await clock.advance(60_000);
+  expect([asked.isSaved, store.registrations.size]).toEqual([false, 1]);
+});
+
+test("SnapshotReplicator.run() saves what nobody waits for within a second or so, and nothing when all is saved", async () => {
+  const { clock, store, state, replicator } = create();
+  const run = async (): Promise<void> => {
+    const ran = replicator.run(momentOf(clock));
+    await clock.advance(10);
+    await ran;
+  };
+  await run();
+  await clock.advance(2_000);
+  await run();
+  expect(store.saves).toBe(0);
+  stateSet(state, "vm1", ["x@a:1"]);
+  await run();
+  expect(store.saves).toBe(0);
+  await clock.advance(1_000);
+  await run();
+  expect([store.saves, store.registrations.size]).toEqual([1, 1]);
 });
