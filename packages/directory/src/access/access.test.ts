@@ -5,7 +5,7 @@ import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Question } from "../testing/guarded.ts";
-import { type GuardedInMemory, serveGuardedInMemory } from "../testing/guarded-in-memory.ts";
+import { type GuardedInMemory, serveGuardedInMemory } from "../testing/memory/guarded-in-memory.ts";
 import { createAuthority, issueCertificate } from "./authority.ts";
 import { CertificateKeeper, filedCertificates, ownCertificates } from "./certificates.ts";
 

@@ -1,6 +1,6 @@
 import type { ClientMessage } from "@datawire/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type GuardedInMemory, serveGuardedInMemory } from "../testing/guarded-in-memory.ts";
+import { type GuardedInMemory, serveGuardedInMemory } from "../testing/memory/guarded-in-memory.ts";
 import { registration } from "../testing/worlds.ts";
 import { hello as helloOf } from "../testing/served.ts";
 

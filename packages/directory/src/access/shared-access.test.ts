@@ -2,7 +2,7 @@ import { parseToken } from "@datawire/protocol";
 import { noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { listTenants, openStore } from "../store/open-store.ts";
+import { listTenants, openStore } from "../store/open/open-store.ts";
 import { restoreAll } from "../store/backup/idle-stores.ts";
 import { partsOf } from "../testing/parts-of.ts";
 import { readBackup } from "../store/backup/read-backup.ts";

@@ -8,7 +8,7 @@ import { openEmbeddedStore } from "../store/embedded/embedded.ts";
 import { readBackup } from "../store/backup/read-backup.ts";
 import { listTenantFolders, tenantFolder } from "../store/embedded/tenant-folders.ts";
 import type { GuardedStores } from "../testing/guarded.ts";
-import { serveGuardedInMemory } from "../testing/guarded-in-memory.ts";
+import { serveGuardedInMemory } from "../testing/memory/guarded-in-memory.ts";
 import { openTenantTables } from "../testing/tenant-tables.ts";
 
 test("a backup of a directory that runs has the tables of its tenants, and that of a tenant its own alone", async () => {

@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { hello, type Served, serve, sherlockOf, watsonOf } from "../testing/served.ts";
-import { MemoryStore } from "../testing/memory-store.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { registration } from "../testing/worlds.ts";
 
 let served: Served;

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { MemoryStore } from "../testing/memory-store.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { type Served, serve, watsonOf } from "../testing/served.ts";
 import { registration } from "../testing/worlds.ts";
 

@@ -5,7 +5,7 @@ import { tlsOptions } from "../access/certificates.ts";
 import { type Protection, protectionOf } from "../access/protection.ts";
 import { assembleDirectory, type Directory } from "./assemble.ts";
 import { SwitchedHandlers } from "./switched-handlers.ts";
-import { listEnvironments, listTenants, openStore } from "../store/open-store.ts";
+import { listEnvironments, listTenants, openStore } from "../store/open/open-store.ts";
 import { listenHttp, machine, whereToListen } from "@datawire/http";
 import { openTelemetry, threadSettings } from "./open-telemetry.ts";
 import { dataDirOf, type DirectorySettings, type DirectoryValues } from "../config/settings.ts";

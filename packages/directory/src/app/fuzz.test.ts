@@ -14,7 +14,7 @@ import { noTenants } from "../api/context.ts";
 import { openTenant, type Tenant } from "./tenant.ts";
 import { Logs } from "../traces/logs.ts";
 import { TEST_CONFIG } from "../testing/config.ts";
-import { MemoryStore } from "../testing/memory-store.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { hello } from "../testing/served.ts";
 import { registration } from "../testing/worlds.ts";
 

@@ -11,7 +11,7 @@ import type { Plan } from "../model/change-set.ts";
 import { HISTORY_MAX } from "../model/history.ts";
 import { ChangeExecutor, DIRECTORY } from "./change-executor.ts";
 import { createState, shown, state, unobserved } from "../testing/worlds.ts";
-import { MemoryStore } from "../testing/memory-store.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { momentOf } from "../model/moment.ts";
 
 const ANN = { who: "ann@vm1", verified: false };

@@ -9,7 +9,7 @@ import {
 } from "@datawire/runtime";
 import { askRunning, type RunningDirectory } from "./ask-running.ts";
 import { BACKUP_BYTES_MAX } from "../api/backups.ts";
-import { listEnvironments, listTenants, openStore } from "../store/open-store.ts";
+import { listEnvironments, listTenants, openStore } from "../store/open/open-store.ts";
 import { dataDirOf, type DirectorySettings } from "../config/settings.ts";
 import { type Backup, writeBackup } from "../store/backup/backup.ts";
 import { readableOf } from "../store/backup/backup-builder.ts";

@@ -1,7 +1,7 @@
 import { type DaemonCommand, ExitError, exitCodes, ProblemBoard } from "@datawire/runtime";
 import { whereToListen } from "@datawire/http";
 import { dataDirOf, type DirectorySettings } from "../config/settings.ts";
-import { openStore } from "../store/open-store.ts";
+import { openStore } from "../store/open/open-store.ts";
 import { splitStore } from "../store/split-store.ts";
 import { keepTokens } from "../access/first-tokens.ts";
 import { protectionOf } from "../access/protection.ts";

@@ -59,4 +59,5 @@ export const tracesSetting = z
   })
   .prefault({});
 
+/** Which traces and logs are kept, and for how long; read. */
 export type TracesSettings = z.output<typeof tracesSetting>;

@@ -2,9 +2,9 @@ import { systemChance } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { TEST_CONFIG } from "../testing/config.ts";
-import { MemoryEtcd } from "../testing/memory-etcd.ts";
+import { MemoryEtcd } from "../testing/memory/memory-etcd.ts";
 import { watsonOf } from "../testing/served.ts";
-import { serveInMemory, until } from "../testing/served-in-memory.ts";
+import { serveInMemory, until } from "../testing/memory/served-in-memory.ts";
 import { registration } from "../testing/worlds.ts";
 
 test("a table that is about to be closed answers for nothing that is not written any more", async () => {

@@ -3,9 +3,9 @@ import { bucketsFor, Catalog } from "@datawire/catalog";
 import { systemChance } from "@datawire/runtime";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { MemoryEtcd } from "../testing/memory-etcd.ts";
+import { MemoryEtcd } from "../testing/memory/memory-etcd.ts";
 import { hello, sherlockOf, watsonOf } from "../testing/served.ts";
-import { type ServedInMemory, serveInMemory, until } from "../testing/served-in-memory.ts";
+import { type ServedInMemory, serveInMemory, until } from "../testing/memory/served-in-memory.ts";
 import { registration } from "../testing/worlds.ts";
 
 let clock: FakeClock;

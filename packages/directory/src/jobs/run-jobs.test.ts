@@ -7,7 +7,7 @@ import { createJobs } from "./jobs.ts";
 import { runJobs } from "./run-jobs.ts";
 import { SnapshotReplicator } from "./snapshot-replicator.ts";
 import { Publisher } from "../feed/publisher.ts";
-import { MemoryStore } from "../testing/memory-store.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { createState, state as stateSet, unobserved } from "../testing/worlds.ts";
 import { momentOf } from "../model/moment.ts";
 

@@ -3,7 +3,7 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { SnapshotReplicator } from "./snapshot-replicator.ts";
 import { momentOf } from "../model/moment.ts";
-import { MemoryStore } from "../testing/memory-store.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { createState, state as stateSet } from "../testing/worlds.ts";
 
 /** A store that takes its time, and counts its saves. */

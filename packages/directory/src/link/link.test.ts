@@ -2,9 +2,9 @@ import { Catalog } from "@datawire/catalog";
 import { tableChangeSchema } from "@datawire/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { SessionRegistry } from "./session-registry.ts";
-import { MemoryStore } from "../testing/memory-store.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { hello, sherlockOf, watsonOf } from "../testing/served.ts";
-import { type ServedInMemory, serveInMemory } from "../testing/served-in-memory.ts";
+import { type ServedInMemory, serveInMemory } from "../testing/memory/served-in-memory.ts";
 import { registration } from "../testing/worlds.ts";
 
 const running: ServedInMemory[] = [];

@@ -11,7 +11,7 @@ import { Logs } from "../traces/logs.ts";
 import { momentOf } from "../model/moment.ts";
 import { ChangeExecutor } from "../changes/change-executor.ts";
 import { Publisher } from "../feed/publisher.ts";
-import { MemoryStore } from "../testing/memory-store.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { hello } from "../testing/served.ts";
 import { createState, LEASE_MS, registration, shown, unobserved } from "../testing/worlds.ts";
 

@@ -1,7 +1,7 @@
 import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
-import { MemoryStore } from "../testing/memory-store.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
 import type { VersionedRecord } from "./contract.ts";
 import { RecordJournal } from "./record-journal.ts";
 

@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import type { Answer } from "./served.ts";
+import type { Answer } from "../served.ts";
 
 /** A request that goes over no socket. */
 export interface MemoryRequest {

@@ -1,9 +1,9 @@
 import { type Chance, type Clock, noLog } from "@datawire/runtime";
-import type { Entry, Etcd, WatchBatch } from "../store/etcd/etcd-client.ts";
-import { EtcdError } from "../store/etcd/etcd-error.ts";
-import { openStoreOver } from "../store/etcd/etcd-store.ts";
-import type { Kind } from "../store/etcd/keys.ts";
-import type { Store } from "../store/contract.ts";
+import type { Entry, Etcd, WatchBatch } from "../../store/etcd/etcd-client.ts";
+import { EtcdError } from "../../store/etcd/etcd-error.ts";
+import { openStoreOver } from "../../store/etcd/etcd-store.ts";
+import type { Kind } from "../../store/etcd/keys.ts";
+import type { Store } from "../../store/contract.ts";
 
 /** A directory as etcd knows it. */
 interface Client {

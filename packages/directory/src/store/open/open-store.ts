@@ -1,11 +1,11 @@
 import { type Clock, ExitError, exitCodes, type Logger, type ProblemBoard, readTextFile } from "@datawire/runtime";
-import type { Store } from "./contract.ts";
-import { openEmbeddedStore } from "./embedded/embedded.ts";
-import { listEtcdFolders } from "./etcd/etcd-folders.ts";
-import { openEtcdStore } from "./etcd/etcd-store.ts";
-import { listEnvironmentFolders, listTenantFolders } from "./embedded/tenant-folders.ts";
-import type { EtcdConfig } from "./etcd/gateway.ts";
-import type { EtcdSettings, StoreSettings } from "./store-settings.ts";
+import type { Store } from "../contract.ts";
+import { openEmbeddedStore } from "../embedded/embedded.ts";
+import { listEtcdFolders } from "../etcd/etcd-folders.ts";
+import { openEtcdStore } from "../etcd/etcd-store.ts";
+import { listEnvironmentFolders, listTenantFolders } from "../embedded/tenant-folders.ts";
+import type { EtcdConfig } from "../etcd/gateway.ts";
+import type { EtcdSettings, StoreSettings } from "../store-settings.ts";
 
 /** Which store is opened, and for whom. */
 export interface StoreOptions {

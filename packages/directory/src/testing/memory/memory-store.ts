@@ -1,8 +1,8 @@
-import { type Outage, type Store, type StoreContent, StoreError, type VersionedRecord } from "../store/contract.ts";
+import { type Outage, type Store, type StoreContent, StoreError, type VersionedRecord } from "../../store/contract.ts";
 import { instanceKey } from "@datawire/protocol";
-import type { StoredRegistration } from "../model/records.ts";
-import type { SnapshotReplication } from "../store/replication.ts";
-import type { RegistrationChanges } from "../registry/dirty-set.ts";
+import type { StoredRegistration } from "../../model/records.ts";
+import type { SnapshotReplication } from "../../store/replication.ts";
+import type { RegistrationChanges } from "../../registry/dirty-set.ts";
 
 type Listener = Parameters<Store["follow"]>[0];
 

@@ -1,14 +1,14 @@
 import { type ServerMessage, serverMessageSchema } from "@datawire/protocol";
 import { noLog, systemChance } from "@datawire/runtime";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
-import type { DirectoryConfig } from "../app/assemble.ts";
-import type { Store } from "../store/contract.ts";
+import type { DirectoryConfig } from "../../app/assemble.ts";
+import type { Store } from "../../store/contract.ts";
 import { askInMemory, type MemoryRequest } from "./ask-in-memory.ts";
-import { TEST_CONFIG } from "./config.ts";
+import { TEST_CONFIG } from "../config.ts";
 import { loneStore, type MemoryDirectory, openMemoryDirectory } from "./memory-directory.ts";
 import type { Wire } from "./memory-link.ts";
 import { MemoryStore } from "./memory-store.ts";
-import type { Answer, Client, Reachable } from "./served.ts";
+import type { Answer, Client, Reachable } from "../served.ts";
 
 /** What a test does with a client's end of a link, beside speaking over it. */
 export interface MemorySocket {

@@ -1,11 +1,11 @@
 import type { ConnectionEvents } from "@datawire/link";
 import { type Chance, type Clock, createReadiness, type Logger, ProblemBoard } from "@datawire/runtime";
 import { Registry } from "prom-client";
-import { assembleDirectory, type Directory, type DirectoryConfig } from "../app/assemble.ts";
-import { createMetrics } from "../app/metrics.ts";
-import type { Tenant } from "../app/tenant.ts";
-import type { Store } from "../store/contract.ts";
-import type { DirectoryStores } from "../store/realm.ts";
+import { assembleDirectory, type Directory, type DirectoryConfig } from "../../app/assemble.ts";
+import { createMetrics } from "../../app/metrics.ts";
+import type { Tenant } from "../../app/tenant.ts";
+import type { Store } from "../../store/contract.ts";
+import type { DirectoryStores } from "../../store/realm.ts";
 import { requestInMemory } from "./ask-in-memory.ts";
 import { linkThroughMemory, type MemoryLink, type Wires } from "./memory-link.ts";
 
