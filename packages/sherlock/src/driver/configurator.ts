@@ -1,7 +1,8 @@
 import { describeError } from "@datawire/runtime";
 import type { Plan } from "../core/model/plan.ts";
 import { findCulprits, serviceOfLine } from "../core/render/culprits.ts";
-import { type RenderSettings, viewOf } from "../core/render/render.ts";
+import { viewOf } from "../core/render/render.ts";
+import type { RenderSettings } from "../core/render/template-view.ts";
 import type { ConfigFiles, Refusal } from "../haproxy/config-files.ts";
 import { type Template, TemplateError } from "../setup/template.ts";
 

@@ -1,7 +1,7 @@
 import type { Clock, Logger } from "@datawire/runtime";
 import type { PlanProblem } from "../core/model/plan.ts";
 import type { PlanSource, ReconcileConfig } from "../core/reconcile/state.ts";
-import type { RenderSettings } from "../core/render/render.ts";
+import type { RenderSettings } from "../core/render/template-view.ts";
 import type { Reload } from "../core/transition/waiting.ts";
 import type { ConfigFiles } from "../haproxy/config-files.ts";
 import type { HaproxyProcess } from "../haproxy/haproxy-process.ts";

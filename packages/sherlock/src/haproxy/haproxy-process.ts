@@ -28,7 +28,7 @@ export interface HaproxyProcessDeps {
   readonly log: Logger;
 }
 
-/** A generation is up after a start or reload within this, or the reload has failed. */
+/** A version of the configuration is up after a start or reload within this, or the reload has failed. */
 const UP_MS_MAX = 10_000;
 /** A request to reload that came while the master was busy is lost without a word: it is repeated. */
 const REPEAT_MS = 1_000;
@@ -48,7 +48,7 @@ export class HaproxyProcess {
   readonly runtime: RuntimeApi;
   #pid: number | null = null;
   #workers: readonly number[] = [];
-  /** Workers of earlier generations that know that they are. */
+  /** Workers of earlier configurations that know that they are. */
   #retired: ReadonlySet<number> = new Set();
   #stopWatching: () => void = () => {};
   readonly #deathListeners: ((reason: string) => void)[] = [];
@@ -75,21 +75,21 @@ export class HaproxyProcess {
     return this.#pid;
   }
 
-  /** Takes over an HAProxy that an earlier Sherlock left; null when there is none. @returns its generation. */
+  /** Takes over an HAProxy that an earlier Sherlock left; null when there is none. @returns the version of its configuration. */
   async adopt(): Promise<string | null> {
     let state = await this.#state();
-    const generation = await this.#generation();
-    if (generation === null) return null;
+    const configVersion = await this.#configVersion();
+    if (configVersion === null) return null;
     // A worker that answers has a master, which may just be starting itself anew.
     state ??= await this.#patientState();
     if (state === null || !isRunning(state.pid)) return null;
     this.#follow(state.pid);
     this.#workers = state.workers;
-    return generation;
+    return configVersion;
   }
 
   /** Starts HAProxy with the configuration in place. @throws Error with what HAProxy said. */
-  async start(generation: string): Promise<void> {
+  async start(configVersion: string): Promise<void> {
     const { dir, command } = this.#config;
     await trimFiles(this.#config.dir);
     const errors = await openForAppending(dir.errors);
@@ -117,7 +117,7 @@ export class HaproxyProcess {
     await errors.close();
     await output.close();
     await latencies?.close();
-    const up = await this.#waitFor(generation, { over: () => end.reason !== null });
+    const up = await this.#waitFor(configVersion, { over: () => end.reason !== null });
     if (!up) {
       const why = end.reason === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${end.reason}`;
       child.kill("SIGKILL");
@@ -134,7 +134,7 @@ export class HaproxyProcess {
    * reload that is asked for during another is lost.
    * @throws Error when the old worker goes on instead.
    */
-  async reload(generation: string): Promise<void> {
+  async reload(configVersion: string): Promise<void> {
     await trimFiles(this.#config.dir);
     const before = await this.#state();
     for (let attempt = 0; attempt * REPEAT_MS < UP_MS_MAX; attempt++) {
@@ -147,7 +147,7 @@ export class HaproxyProcess {
         failed = state !== null && state.failed > (before?.failed ?? 0);
         return failed;
       };
-      if (await this.#waitFor(generation, { over, limitMs: REPEAT_MS })) {
+      if (await this.#waitFor(configVersion, { over, limitMs: REPEAT_MS })) {
         this.#workers = (await this.#state())?.workers ?? [];
         return;
       }
@@ -158,7 +158,7 @@ export class HaproxyProcess {
   }
 
   /**
-   * Waits until the workers of earlier generations take no more connections, on the runtime socket least of all, and
+   * Waits until the workers of earlier configurations take no more connections, on the runtime socket least of all, and
    * tells each of them some commands.
    */
   async retire(commands: readonly string[]): Promise<void> {
@@ -174,12 +174,12 @@ export class HaproxyProcess {
     this.#retired = new Set(oldWorkers);
   }
 
-  /** Workers of earlier generations that still serve open requests. */
+  /** Workers of earlier configurations that still serve open requests. */
   async oldWorkers(): Promise<number> {
     return (await this.#state())?.oldWorkers.length ?? 0;
   }
 
-  /** Ends what a server that takes no new requests still serves, in workers of earlier generations too. */
+  /** Ends what a server that takes no new requests still serves, in workers of earlier configurations too. */
   async cutSessions(server: string): Promise<void> {
     await this.runtime.run([`shutdown sessions server ${server}`]);
     for (const pid of (await this.#patientState())?.oldWorkers ?? []) {
@@ -233,19 +233,19 @@ export class HaproxyProcess {
   }
 
   async #waitFor(
-    generation: string,
+    configVersion: string,
     { over, limitMs = UP_MS_MAX }: { readonly over: () => boolean | Promise<boolean>; readonly limitMs?: number },
   ): Promise<boolean> {
     const { clock } = this.#deps;
     const untilMs = clock.monotonicMs() + limitMs;
     for (;;) {
-      if ((await this.#generation()) === generation) return true;
+      if ((await this.#configVersion()) === configVersion) return true;
       if ((await over()) || clock.monotonicMs() > untilMs) return false;
       await clock.sleep(POLL_MS);
     }
   }
 
-  async #generation(): Promise<string | null> {
+  async #configVersion(): Promise<string | null> {
     const answer = await this.runtime.ask("show info").catch(() => null);
     const description = answer === null ? null : parseDescription(answer);
     return description?.startsWith("sherlock ") === true ? description.slice("sherlock ".length) : null;

@@ -48,11 +48,11 @@ const loadedSchema = z.object({
 });
 const fileSchema = z.array(z.object({ generation: z.string(), structure: loadedSchema }));
 
-/** Remembers across restarts which structure each generation of the configuration has. */
+/** Remembers across restarts which structure each version of the configuration has. */
 export interface LoadedFile {
-  /** The structure of a generation; null when it is not known, so that only a reload can help. */
-  find(generation: string): Promise<LoadedStructure | null>;
-  add(generation: string, structure: LoadedStructure): Promise<void>;
+  /** The structure of a version; null when it is not known, so that only a reload can help. */
+  find(configVersion: string): Promise<LoadedStructure | null>;
+  add(configVersion: string, structure: LoadedStructure): Promise<void>;
 }
 
 /** Remembers in one file; a damaged one is as good as none. */
@@ -63,11 +63,11 @@ export function createLoadedFile(path: string): LoadedFile {
     return parsed?.success === true ? parsed.data : [];
   };
   return {
-    async find(generation) {
-      return (await read()).find((entry) => entry.generation === generation)?.structure ?? null;
+    async find(configVersion) {
+      return (await read()).find((entry) => entry.generation === configVersion)?.structure ?? null;
     },
-    async add(generation, structure) {
-      const entries = [{ generation, structure }, ...(await read())].slice(0, KEPT);
+    async add(configVersion, structure) {
+      const entries = [{ generation: configVersion, structure }, ...(await read())].slice(0, KEPT);
       const plain = entries.map((entry) => ({
         generation: entry.generation,
         structure: {

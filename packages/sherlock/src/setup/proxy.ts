@@ -10,7 +10,8 @@ import {
 } from "@datawire/runtime";
 import { checkFiles } from "./check.ts";
 import { digest } from "../core/model/hash.ts";
-import { formatEndpoint, type RenderSettings } from "../core/render/render.ts";
+import { formatEndpoint } from "../core/render/server-options.ts";
+import type { RenderSettings } from "../core/render/template-view.ts";
 import { findHaproxy, type HaproxyBinary } from "./haproxy-binary.ts";
 import { connectionsAllowed } from "./limits.ts";
 import { hasIpv6Loopback } from "./ports.ts";

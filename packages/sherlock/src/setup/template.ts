@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { explainSystemError, systemErrorCode } from "@datawire/runtime";
 import Handlebars from "handlebars";
-import type { TemplateView } from "../core/render/render.ts";
+import type { TemplateView } from "../core/render/template-view.ts";
 
 /** A configuration template with its partials, ready to be filled. */
 export interface Template {

@@ -4,7 +4,7 @@ import { loadedBlocks } from "../core/model/files.ts";
 import { MAP_NAMES, type Plan } from "../core/model/plan.ts";
 import { describeStructure, type Running } from "../core/model/running.ts";
 import { Planner, type PlanInputs, type PlannerConfig } from "../core/planner/planner.ts";
-import type { RenderSettings } from "../core/render/render.ts";
+import type { RenderSettings } from "../core/render/template-view.ts";
 import { EVERY_FEATURE } from "./features.ts";
 import { SESSION_IDS } from "./session-ids.ts";
 

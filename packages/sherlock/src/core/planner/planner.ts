@@ -7,7 +7,7 @@ import { joinKeys } from "../model/keys.ts";
 import type { Plan, PlanProblem } from "../model/plan.ts";
 import { ReachableTable } from "./reachable-table.ts";
 import type { ServiceContext, ServicePlan } from "./service-plan.ts";
-import { planService } from "./service-plan.ts";
+import { planService } from "./plan-service.ts";
 import { NO_SESSIONS } from "./sessions.ts";
 import type { TcpSettings } from "./tcp-ports.ts";
 

@@ -1,7 +1,7 @@
 import type { Command } from "../model/commands.ts";
 import { commandWord } from "../model/escape.ts";
 import type { BackendStructure, MapName } from "../model/plan.ts";
-import { commonServerOptions, formatEndpoint, ownServerOptions } from "./render.ts";
+import { commonServerOptions, formatEndpoint, ownServerOptions } from "./server-options.ts";
 
 /** What the text of commands refers to. */
 export interface CommandContext {
