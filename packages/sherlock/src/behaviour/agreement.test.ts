@@ -1,13 +1,9 @@
 import fc from "@datawire/protocol/testing/random";
 import { explain } from "@datawire/routing";
 import { INSTANCE_STATES } from "@datawire/protocol";
-import { Catalog } from "@datawire/catalog";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { instance, routes, service, catalogOf } from "../testing/entities.ts";
-import { ask } from "../testing/ask.ts";
-import { type Echo, startEcho } from "../testing/echo.ts";
-import { type Machine, startMachine } from "../testing/machine.ts";
-import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
+import { instance, routes, service } from "../testing/entities.ts";
+import { everyGroup, type Field, openField } from "../testing/field.ts";
 
 /** What the real HAProxy does with generated tables, counted, against what `dw explain` says of them. */
 
@@ -17,12 +13,14 @@ const CONNECTIONS = 8;
 /** How many standard deviations a count may lie off: a false alarm once in two million comparisons. */
 const SIGMAS = 5;
 
+const VERSIONS = [null, "1", "1.4", "2", "2.1"] as const;
+
 const generated = fc.record({
   instances: fc.uniqueArray(
     fc.record({
       service: fc.constantFrom("a", "a", "a", "b"),
       name: fc.constantFrom("i1", "i2", "i3", "i4"),
-      version: fc.constantFrom(null, "1", "1.4", "2", "2.1"),
+      version: fc.constantFrom(...VERSIONS),
       state: fc.constantFrom("live" as const, "live" as const, ...INSTANCE_STATES),
       weight: fc.integer({ min: 1, max: 256 }),
       base: fc.constantFrom("", "", "/base"),
@@ -36,39 +34,39 @@ const generated = fc.record({
   caller: fc.constantFrom("*", "monolith", "another"),
 });
 
-let folder: string;
-let machine: Machine;
-let echoes: Echo[];
-const table = new Catalog();
+let field: Field;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  echoes = await Promise.all(Array.from({ length: 8 }, (_, i) => startEcho(String(i))));
-  machine = await startMachine({ table, runDir: folder, port: await freePort() });
+  field = await openField({ echoes: ["0", "1", "2", "3", "4", "5", "6", "7"], connections: CONNECTIONS });
+  const { url = "" } = field.echoes[0] ?? {};
+  const groups = { versions: VERSIONS, zones: [null], urls: [url, `${url}/base`] };
+  await field.become(
+    service("a", { primary: "1" }),
+    service("b", { primary: "1" }),
+    instance("a", "i1", { url, version: "1" }),
+    ...everyGroup("a", groups),
+    ...everyGroup("b", groups),
+    routes("a", { "//a@i1": { share: 1 }, "//b": { share: 1 } }),
+  );
 });
 
-afterAll(async () => {
-  await machine.stop();
-  await Promise.all(echoes.map((echo) => echo.close()));
-  await removeFolder(folder);
-});
+afterAll(() => field?.close());
 
 test.each(fc.sample(generated, { numRuns: TABLES }).map((made, i) => [i, made] as const))(
   "HAProxy gives every instance of generated table %i what explain() says",
   async (_, { instances, primary, failover, targets, shares, caller }) => {
     const entities = instances.map(({ base, ...fields }, order) =>
-      instance(fields.service, fields.name, { ...fields, order, url: `${echoes[order]?.url}${base}` }),
+      instance(fields.service, fields.name, { ...fields, order, url: `${field.echoes[order]?.url}${base}` }),
     );
     const list = Object.fromEntries(targets.map((target, i) => [target, { share: shares[i] as number }]));
-    const wanted = catalogOf(
+    await field.become(
       service("a", { primary, settings: { failover } }),
       service("b", { primary: "1" }),
       ...entities,
       ...(targets.length === 0 ? [] : [routes("a", list, { caller })]),
     );
-    await machine.follow(table.apply(table.changeTo(wanted.snapshot())));
     const said = new Map<string, number>();
-    for (const share of explain(table, "a", { caller: "monolith", zone: null })?.shares ?? []) {
+    for (const share of explain(field.table, "a", { caller: "monolith", zone: null })?.shares ?? []) {
       if (share.instances.length === 0) said.set("503", (said.get("503") ?? 0) + share.percent);
       for (const { url, percent } of share.instances) {
         const id = String(entities.findIndex((one) => one.url === url));
@@ -95,7 +93,7 @@ async function count(requests: number): Promise<Map<string, number>> {
   let left = requests;
   const caller = async (): Promise<void> => {
     while (left-- > 0) {
-      const answer = await ask(machine.port, "/a/x");
+      const answer = await field.ask("/a/x");
       const id = answer.seen?.name ?? String(answer.status);
       counted.set(id, (counted.get(id) ?? 0) + 1);
     }

@@ -2,7 +2,8 @@ import type { Catalog } from "@datawire/catalog";
 import { explain, parseHeaderLines } from "@datawire/routing";
 import fc from "@datawire/protocol/testing/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { instance, routes, service, catalogOf } from "../testing/entities.ts";
+import { catalogOf } from "../testing/entities.ts";
+import { conditional } from "../testing/field.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { exchange, ok, type RawInstance, requestOf, startRaw } from "../testing/raw.ts";
@@ -79,11 +80,9 @@ beforeAll(async () => {
   const versions = ["1", ...Object.keys(CONDITIONS)];
   raws = await Promise.all(versions.map((version) => startRaw(() => ok([`x-version: ${version}`]))));
   table = catalogOf(
-    service("a", { primary: "1" }),
-    ...versions.map((version, order) => instance("a", `i${version}`, { version, url: raws[order]?.url ?? "", order })),
-    routes(
-      "a",
-      Object.fromEntries(Object.entries(CONDITIONS).map(([version, when]) => [`//a(${version})`, { share: 0, when }])),
+    ...conditional(
+      CONDITIONS,
+      raws.map(({ url }) => url),
     ),
   );
   machine = await startMachine({ table, runDir: folder, port: await freePort() });

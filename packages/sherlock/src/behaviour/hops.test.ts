@@ -4,7 +4,6 @@ import type { AddressInfo, Server } from "node:net";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { HEAD_LIMITS } from "@datawire/protocol";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
@@ -84,18 +83,7 @@ beforeAll(async () => {
     table,
     runDir: folder,
     port: await freePort(),
-    settings: {
-      haproxy: {
-        command: process.env["DATAWIRE_HAPROXY"] ?? null,
-        template: null,
-        places: { command: undefined, template: undefined, caFile: undefined },
-        runDir: folder,
-        hardStopAfterMs: 60_000,
-        maxConnections: 100,
-        headerBytesMax: HEAD_LIMITS.headerBytes,
-        caFile,
-      },
-    },
+    caFile,
   });
 });
 

@@ -111,17 +111,8 @@ beforeAll(async () => {
     table,
     runDir: join(folder, "run"),
     port: await freePort(),
+    caFile,
     settings: {
-      haproxy: {
-        command: null,
-        template: null,
-        places: { command: undefined, template: undefined, caFile: undefined },
-        runDir: folder,
-        hardStopAfterMs: 60_000,
-        maxConnections: 100,
-        headerBytesMax: HEAD_LIMITS.headerBytes,
-        caFile,
-      },
       tcp: {
         listen: new Map([
           ["tcp", { host: "127.0.0.1", port: tcpPort }],

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
@@ -6,34 +6,27 @@ import { instance, service, catalogOf } from "../testing/entities.ts";
 import { ask } from "../testing/ask.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
+import { Servers } from "../testing/servers.ts";
 import { Resolver } from "../inputs/resolver.ts";
 
 let folder: string;
 let machine: Machine;
-let servers: Server[];
+const servers = new Servers();
 
 beforeEach(async () => {
   folder = await temporaryFolder();
-  servers = [];
 });
 
 afterEach(async () => {
   await machine.stop();
-  for (const server of servers) {
-    server.close();
-    server.closeAllConnections();
-  }
+  servers.close();
   await removeFolder(folder);
 });
 
 /** Answers with the address that was called, and the Host that was asked for. */
 async function listen(host: string, port: number): Promise<void> {
   const server = createServer((req, res) => res.end(`${req.socket.localAddress} ${req.headers.host}`));
-  servers.push(server);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, resolve);
-  });
+  await servers.listen(server, port, host);
 }
 
 test("a name that changes its address, from A to AAAA too, is followed without a reload", async () => {

@@ -1,5 +1,4 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
 import { takesInstances } from "../core/model/haproxy-version.ts";
@@ -7,24 +6,21 @@ import { change, instance, service, catalogOf } from "../testing/entities.ts";
 import { type Answer, ask } from "../testing/ask.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
+import { Servers } from "../testing/servers.ts";
 
 /** What the limits of a service do in HAProxy, for servers of its configuration and for those that came at run time. */
 
 let folder: string;
 let machine: Machine;
-let servers: Server[];
+const servers = new Servers();
 
 beforeEach(async () => {
   folder = await temporaryFolder();
-  servers = [];
 });
 
 afterEach(async () => {
   await machine.stop();
-  for (const server of servers) {
-    server.close();
-    server.closeAllConnections();
-  }
+  servers.close();
   await removeFolder(folder);
 });
 
@@ -34,9 +30,7 @@ async function start(table: Catalog): Promise<Machine> {
 }
 
 async function listen(server: Server): Promise<string> {
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${await servers.listen(server)}`;
 }
 
 const get = (path: string): Promise<Answer> => ask(machine.port, path, { accept: "application/json" });

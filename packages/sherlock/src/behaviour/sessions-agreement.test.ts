@@ -1,14 +1,9 @@
-import { join } from "node:path";
 import fc from "@datawire/protocol/testing/random";
 import { explain } from "@datawire/routing";
 import { INSTANCE_STATES } from "@datawire/protocol";
-import { Catalog } from "@datawire/catalog";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { instance, routes, service, catalogOf } from "../testing/entities.ts";
-import { ask } from "../testing/ask.ts";
-import { type Echo, startEcho } from "../testing/echo.ts";
-import { type Machine, startMachine } from "../testing/machine.ts";
-import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
+import { instance, routes, service } from "../testing/entities.ts";
+import { everyGroup, type Field, openField } from "../testing/field.ts";
 import { SESSION_IDS } from "../testing/session-ids.ts";
 
 /**
@@ -23,12 +18,15 @@ const MACHINES = [
 ] as const;
 const NEW_SESSIONS = 12;
 
+const VERSIONS = [null, "1", "1.4", "2", "2.1"] as const;
+const TARGETS = ["//a(2)", "//a(2.1)", "//a(1.4)", "//a@i1", "//b", "//b(1)"] as const;
+
 const generated = fc.record({
   instances: fc.uniqueArray(
     fc.record({
       service: fc.constantFrom("a", "a", "a", "b"),
       name: fc.constantFrom("i1", "i2", "i3", "i4"),
-      version: fc.constantFrom(null, "1", "1.4", "2", "2.1"),
+      version: fc.constantFrom(...VERSIONS),
       state: fc.constantFrom("live" as const, "live" as const, "draining" as const, ...INSTANCE_STATES),
       weight: fc.integer({ min: 1, max: 256 }),
       zone: fc.constantFrom(null, "near", "far"),
@@ -41,7 +39,7 @@ const generated = fc.record({
   defaultUrl: fc.boolean(),
   targets: fc.uniqueArray(
     fc.record({
-      target: fc.constantFrom("//a(2)", "//a(2.1)", "//a(1.4)", "//a@i1", "//b", "//b(1)"),
+      target: fc.constantFrom(...TARGETS),
       share: fc.constantFrom(0, 1, 1_000, 2_500),
       when: fc.constantFrom(null, null, "path:/beta", "header:x-beta=1"),
     }),
@@ -51,48 +49,47 @@ const generated = fc.record({
 });
 
 describe.each(MACHINES)("$name", ({ tables, without }) => {
-  let folder: string;
-  let machine: Machine;
-  let echoes: Echo[];
-  const table = new Catalog();
+  let field: Field;
 
   beforeAll(async () => {
-    folder = await temporaryFolder();
-    echoes = await Promise.all(Array.from({ length: 9 }, (_, i) => startEcho(String(i))));
-    machine = await startMachine({
-      table,
-      runDir: join(folder, "run"),
-      port: await freePort(),
-      settings: { zone: "near" },
-      without,
-    });
+    const echoes = Array.from({ length: 9 }, (_, i) => String(i));
+    field = await openField({ echoes, settings: { zone: "near" }, without });
+    const { url = "" } = field.echoes[0] ?? {};
+    const groups = { versions: VERSIONS, zones: ["near", "far"], urls: [url, `${url}/base`] };
+    const routed = Object.fromEntries(TARGETS.map((target) => [target, { share: 1 }]));
+    await field.become(
+      service("a", { primary: "1", settings: { balance: "cookie:SID", defaultUrl: url } }),
+      service("b", { primary: "1", settings: { balance: "cookie:OTHER" } }),
+      instance("a", "i1", { url, version: "1" }),
+      ...everyGroup("a", groups),
+      ...everyGroup("b", groups),
+      routes("a", {
+        ...routed,
+        "//a(2)": { share: 1, when: "path:/beta" },
+        "//b": { share: 1, when: "header:x-beta=1" },
+      }),
+    );
   });
 
-  afterAll(async () => {
-    await machine?.stop();
-    await Promise.all(echoes.map((echo) => echo.close()));
-    await removeFolder(folder);
-  });
+  afterAll(() => field?.close());
 
   test.each(fc.sample(generated, { numRuns: tables }).map((made, i) => [i, made] as const))(
     "sends sessions where explain() says, in generated table %i",
     async (_, { instances, primary, failover, defaultUrl, targets, caller }) => {
+      const { echoes } = field;
       const entities = instances.map(({ base, ...fields }, order) =>
         instance(fields.service, fields.name, { ...fields, order, url: `${echoes[order]?.url}${base}` }),
       );
       const fallback = echoes[8]?.url as string;
       const list = Object.fromEntries(targets.map(({ target, share, when }) => [target, { share, when }]));
       const settings = { failover, balance: "cookie:SID", defaultUrl: defaultUrl ? fallback : null };
-      const wanted = catalogOf(
+      await field.become(
         service("a", { primary, settings }),
         service("b", { primary: "1", settings: { balance: "cookie:OTHER" } }),
         ...entities,
         ...(targets.length === 0 ? [] : [routes("a", list, { caller })]),
       );
-      await machine.follow(table.apply(table.changeTo(wanted.snapshot())));
-      // An old worker that has not heard yet that it is to end takes connections too.
-      await machine.settled();
-      expect(machine.problems).toEqual([]);
+      expect(field.machine.problems).toEqual([]);
       const owners = [
         ...entities.map(({ service: of, name, url }) => ({ of, name: name as string | null, url })),
         ...(defaultUrl ? [{ of: "a", name: null, url: fallback }] : []),
@@ -108,7 +105,7 @@ describe.each(MACHINES)("$name", ({ tables, without }) => {
         { path: "/x", headers: { "x-beta": "1" } },
       ];
       for (const { path, headers } of requests) {
-        const said = explain(table, "a", callerContext, { path, headers });
+        const said = explain(field.table, "a", callerContext, { path, headers });
         const shared = new Set((said?.shares ?? []).flatMap((share) => share.instances.map(({ url }) => url)));
         const mayRefuse = shared.size === 0 || said?.shares.some(({ instances: some }) => some.length === 0);
         const kept = new Set((said?.sessions?.instances ?? []).map(({ url }) => url));
@@ -117,7 +114,7 @@ describe.each(MACHINES)("$name", ({ tables, without }) => {
         const what = `${path} ${JSON.stringify(headers)} of ${JSON.stringify(said)}`;
         for (const { url } of owners) {
           const cookie = `x=1; SID=${idAt(url)}`;
-          const answer = await ask(machine.port, `/a${path}`, { ...headers, cookie });
+          const answer = await field.ask(`/a${path}`, { ...headers, cookie });
           const at = answeredAt(answer.seen?.name);
           if (kept.has(url)) {
             expect([at, answer.headers["set-cookie"]], `the session at ${url}, ${what}`).toEqual([url, undefined]);
@@ -132,7 +129,7 @@ describe.each(MACHINES)("$name", ({ tables, without }) => {
           }
         }
         for (let i = 0; i < NEW_SESSIONS; i++) {
-          const answer = await ask(machine.port, `/a${path}`, headers);
+          const answer = await field.ask(`/a${path}`, headers);
           const at = answeredAt(answer.seen?.name);
           if (at === undefined) expect([answer.status, mayRefuse], `of ${what}`).toEqual([503, true]);
           else {

@@ -1,18 +1,17 @@
 import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { expiredCertificate, goodCertificate, testAuthority, wrongCertificate } from "@datawire/runtime/testing";
 import type { InstanceTls } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadSherlockSettings } from "../config/settings.ts";
 import { change, instance, service, catalogOf } from "../testing/entities.ts";
 import { readServers } from "../haproxy/read-running.ts";
 import { ask } from "../testing/ask.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
+import { Servers } from "../testing/servers.ts";
 
 /** The same cases as Watson's checks of https have in probes.test.ts, and what only a server of many names does. */
 const UNVERIFIED: InstanceTls = { verify: false, serverName: null };
@@ -26,15 +25,13 @@ const CASES = [
   ["unverified", expiredCertificate, UNVERIFIED, 200],
 ] as const;
 
-const servers: Server[] = [];
+const servers = new Servers();
 let folder: string;
 let machine: Machine;
 let table: Catalog;
 
 async function listen(server: Server): Promise<string> {
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `https://localhost:${(server.address() as AddressInfo).port}`;
+  return `https://localhost:${await servers.listen(server)}`;
 }
 
 beforeAll(async () => {
@@ -55,19 +52,7 @@ beforeAll(async () => {
     (_, res) => res.end(),
   );
   add("by-name", await listen(byName), undefined);
-  const { haproxy } = await loadSherlockSettings({
-    config: undefined,
-    directories: ["//localhost/directory"],
-    options: { runDir: folder },
-    args: [],
-    env: {},
-  });
-  machine = await startMachine({
-    table,
-    runDir: folder,
-    port: await freePort(),
-    settings: { haproxy: { ...haproxy, caFile } },
-  });
+  machine = await startMachine({ table, runDir: folder, port: await freePort(), caFile });
 });
 
 function changeOf(name: string, url: string, tls: InstanceTls | undefined) {
@@ -76,10 +61,7 @@ function changeOf(name: string, url: string, tls: InstanceTls | undefined) {
 
 afterAll(async () => {
   await machine.stop();
-  for (const server of servers) {
-    server.close();
-    server.closeAllConnections();
-  }
+  servers.close();
   await removeFolder(folder);
 });
 

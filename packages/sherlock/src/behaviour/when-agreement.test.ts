@@ -1,12 +1,7 @@
 import { explain } from "@datawire/routing";
-import type { Catalog } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { instance, routes, service, catalogOf } from "../testing/entities.ts";
-import { ask } from "../testing/ask.ts";
-import { type Echo, startEcho } from "../testing/echo.ts";
-import { type Machine, startMachine } from "../testing/machine.ts";
-import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
+import { conditional, type Field, openField } from "../testing/field.ts";
 
 /** What conditions on paths and queries mean to the real HAProxy, against what `dw explain` makes of the same text. */
 
@@ -55,40 +50,23 @@ const requests = fc.record({ path, query, hasQuery: fc.boolean() }).map((made) =
   return made.hasQuery ? `${rest}?${made.query.join("")}` : rest;
 });
 
-let folder: string;
-let machine: Machine;
-let echoes: Echo[];
-let table: Catalog;
+let field: Field;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  const versions = ["1", ...Object.keys(CONDITIONS)];
-  echoes = await Promise.all(versions.map((version) => startEcho(version)));
-  table = catalogOf(
-    service("a", { primary: "1" }),
-    ...versions.map((version, order) =>
-      instance("a", `i${version}`, { version, url: echoes[order]?.url ?? "", order }),
-    ),
-    routes(
-      "a",
-      Object.fromEntries(Object.entries(CONDITIONS).map(([version, when]) => [`//a(${version})`, { share: 0, when }])),
-    ),
-  );
-  machine = await startMachine({ table, runDir: folder, port: await freePort() });
+  field = await openField({ echoes: ["1", ...Object.keys(CONDITIONS)] });
+  const urls = field.echoes.map(({ url }) => url);
+  await field.become(...conditional(CONDITIONS, urls));
 });
 
-afterAll(async () => {
-  await machine.stop();
-  await Promise.all(echoes.map((echo) => echo.close()));
-  await removeFolder(folder);
-});
+afterAll(() => field?.close());
 
 test("HAProxy and explain() choose alike for paths and queries that nobody would write by hand", async () => {
   const differing: string[] = [];
   const known = ["/?a=2;beta=1", "/?x?beta=1", "/?beta=2&beta=1", "/beta/x?a=2&beta=1"];
   for (const text of [...known, ...fc.sample(requests, { numRuns: REQUESTS })]) {
-    const { seen } = await ask(machine.port, `/a${text}`);
-    const said = explain(table, "a", { caller: "monolith", zone: null }, { path: text })?.shares[0]?.instances[0]?.name;
+    const { seen } = await field.ask(`/a${text}`);
+    const said = explain(field.table, "a", { caller: "monolith", zone: null }, { path: text })?.shares[0]?.instances[0]
+      ?.name;
     if (`i${seen?.name}` !== said) differing.push(`${text}: HAProxy i${String(seen?.name)}, explain ${String(said)}`);
   }
   expect(differing).toEqual([]);

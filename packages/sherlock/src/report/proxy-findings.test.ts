@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { createServer as createHttps } from "node:https";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { ReportedProblem } from "@datawire/protocol";
 import { noLog, systemClock } from "@datawire/runtime";
@@ -9,16 +9,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseStat } from "../core/observe/counters.ts";
 import { findTlsFailure } from "../setup/tls-failure.ts";
 import { ProxyFindings } from "./proxy-findings.ts";
-import { loadSherlockSettings } from "../config/settings.ts";
 import { change, instance, service, catalogOf } from "../testing/entities.ts";
 import { ask } from "../testing/ask.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
+import { Servers } from "../testing/servers.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const CHUNKED_TWICE = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
 
-const servers: Server[] = [];
+const servers = new Servers();
 let folder: string;
 let machine: Machine;
 let table: ReturnType<typeof catalogOf>;
@@ -29,12 +29,6 @@ let answer = CHUNKED_TWICE;
 const unreachable = new Set<string>();
 /** How much later it is than it is. */
 let aheadMs = 0;
-
-async function listen(server: Server): Promise<number> {
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as AddressInfo).port;
-}
 
 const raw = (text: () => string): Server =>
   createServer((socket) => {
@@ -76,35 +70,23 @@ beforeAll(async () => {
   await writeFile(caFile, testAuthority);
   table = catalogOf(
     service("foo"),
-    instance("foo", "one", { url: `http://127.0.0.1:${await listen(raw(() => answer))}` }),
+    instance("foo", "one", { url: `http://127.0.0.1:${await servers.listen(raw(() => answer))}` }),
     service("expired"),
     instance("expired", "one", {
-      url: `https://localhost:${await listen(createHttps(expiredCertificate, (_, res) => res.end()))}`,
+      url: `https://localhost:${await servers.listen(createHttps(expiredCertificate, (_, res) => res.end()))}`,
     }),
     service("good"),
     instance("good", "one", {
-      url: `https://localhost:${await listen(createHttps(goodCertificate, (_, res) => res.end()))}`,
+      url: `https://localhost:${await servers.listen(createHttps(goodCertificate, (_, res) => res.end()))}`,
     }),
     service("nobody"),
     instance("nobody", "one", { url: `http://127.0.0.1:${await freePort()}` }),
     service("odd"),
-    instance("odd", "one", { protocol: "h2", url: `http://127.0.0.1:${await listen(oddHttp2())}` }),
+    instance("odd", "one", { protocol: "h2", url: `http://127.0.0.1:${await servers.listen(oddHttp2())}` }),
     service("silent"),
-    instance("silent", "one", { url: `http://127.0.0.1:${await listen(raw(() => ""))}` }),
+    instance("silent", "one", { url: `http://127.0.0.1:${await servers.listen(raw(() => ""))}` }),
   );
-  const { haproxy } = await loadSherlockSettings({
-    config: undefined,
-    directories: ["//localhost/directory"],
-    options: { runDir: folder },
-    args: [],
-    env: {},
-  });
-  machine = await startMachine({
-    table,
-    runDir: folder,
-    port: await freePort(),
-    settings: { haproxy: { ...haproxy, caFile } },
-  });
+  machine = await startMachine({ table, runDir: folder, port: await freePort(), caFile });
   findings = new ProxyFindings({
     clock: { nowMs: () => systemClock.nowMs() + aheadMs },
     log: noLog,
@@ -118,7 +100,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await machine.stop();
-  for (const server of servers) server.close();
+  servers.close();
   await removeFolder(folder);
 });
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
+import { type Agent, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 
 /** What came back of a request. */
@@ -11,10 +11,15 @@ export interface Answer {
   readonly seen: { readonly name: string; readonly url: string; readonly headers: Record<string, string> } | null;
 }
 
-/** Asks through HAProxy, with the path as it is written. */
-export function ask(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+/** Asks through HAProxy, with the path as it is written: over a connection of its own, or over those of an agent. */
+export function ask(
+  port: number,
+  path: string,
+  headers: Record<string, string> = {},
+  agent: Agent | false = false,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const req = request({ host: "127.0.0.1", port, path, headers, agent: false }, (res) => {
+    const req = request({ host: "127.0.0.1", port, path, headers, agent }, (res) => {
       let body = "";
       res.setEncoding("utf8");
       res.on("data", (chunk: string) => (body += chunk));

@@ -45,6 +45,8 @@ export interface MachineOptions {
   readonly settings?: Partial<SherlockSettings>;
   /** The built-in one by default. */
   readonly template?: string;
+  /** The authorities that verify instances of `https`; those of the system by default. */
+  readonly caFile?: string;
   /** Knows `localhost` alone by default. */
   readonly resolve?: Resolve;
   readonly log?: Logger;
@@ -60,6 +62,7 @@ export async function startMachine({
   port,
   settings: changes,
   template,
+  caFile,
   resolve = resolveLocalhost,
   log = noLog,
   without = {},
@@ -74,7 +77,7 @@ export async function startMachine({
   });
   const settings: SherlockSettings = {
     ...loaded,
-    haproxy: { ...loaded.haproxy, template: template ?? null },
+    haproxy: { ...loaded.haproxy, template: template ?? null, caFile: caFile ?? null },
     ...changes,
   };
   const dir = await openRunDir(runDir);
