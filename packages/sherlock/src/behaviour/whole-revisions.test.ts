@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Echo, startEcho } from "../testing/echo.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
-import { type AddressOf, changes, tableFrom, withStates, type World, worlds } from "../testing/worlds.ts";
+import { type AddressOf, changes, tableFrom, withStates, type World, worlds } from "../testing/simulated/worlds.ts";
 
 /**
  * Changes by chance on a real HAProxy under load. Every answer is counted: while nothing changes it has to be one of

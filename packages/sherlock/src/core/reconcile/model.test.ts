@@ -1,9 +1,9 @@
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
-import { differencesFrom, exchangesServers, judgeOf } from "../../testing/judge.ts";
-import { SimulatedMachine } from "../../testing/simulated-machine.ts";
-import { changes, tableFrom, type World, worlds } from "../../testing/worlds.ts";
+import { differencesFrom, exchangesServers, judgeOf } from "../../testing/simulated/judge.ts";
+import { SimulatedMachine } from "../../testing/simulated/simulated-machine.ts";
+import { changes, tableFrom, type World, worlds } from "../../testing/simulated/worlds.ts";
 
 /** Any order of events: changes, tasks that end well, badly or in part, time, and the end of HAProxy at any moment. */
 const happening = fc.oneof(

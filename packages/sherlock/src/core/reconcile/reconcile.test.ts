@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
 import { catalogOf, change, instance, routes, service } from "../../testing/entities.ts";
-import { SimulatedMachine, type SimulatedMachineOptions } from "../../testing/simulated-machine.ts";
+import { SimulatedMachine, type SimulatedMachineOptions } from "../../testing/simulated/simulated-machine.ts";
 import type { Effect, Result, State, Task } from "./state.ts";
 
 const TABLE = () => catalogOf(service("s"), instance("s", "a"), instance("s", "b", { order: 1 }));

@@ -4,7 +4,7 @@ import { type Instance, INSTANCE_STATES } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import { change, instance, routes, service, catalogOf } from "../../testing/entities.ts";
 import { INPUTS, justStarted, planOf as planIn, plannerOf, SHARED } from "../../testing/plans.ts";
-import { SimulatedProxy } from "../../testing/simulated-proxy.ts";
+import { SimulatedProxy } from "../../testing/simulated/simulated-proxy.ts";
 import { note } from "../model/commands.ts";
 import { mapFiles } from "../model/files.ts";
 import type { Running } from "../model/running.ts";

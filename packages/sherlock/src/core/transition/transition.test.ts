@@ -1,11 +1,11 @@
 import fc from "@datawire/protocol/testing/random";
 import { describe, expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
-import { differencesFrom, exchangesServers, judgeOf } from "../../testing/judge.ts";
+import { differencesFrom, exchangesServers, judgeOf } from "../../testing/simulated/judge.ts";
 import { catalogOf, instance, routes, service } from "../../testing/entities.ts";
 import { INPUTS, justStarted, planOf, plannerOf, SHARED } from "../../testing/plans.ts";
-import { SimulatedProxy } from "../../testing/simulated-proxy.ts";
-import { changed, tableFrom, withDeaths } from "../../testing/worlds.ts";
+import { SimulatedProxy } from "../../testing/simulated/simulated-proxy.ts";
+import { changed, tableFrom, withDeaths } from "../../testing/simulated/worlds.ts";
 import { isBlockMap } from "../model/block-lines.ts";
 import { type Command, note } from "../model/commands.ts";
 import type { Plan } from "../model/plan.ts";

@@ -1,6 +1,6 @@
 import type { Catalog } from "@datawire/catalog";
-import { catalogOf } from "./entities.ts";
-import { planOf } from "./plans.ts";
+import { catalogOf } from "../entities.ts";
+import { planOf } from "../plans.ts";
 import { SimulatedProxy, type SimulatedRequest } from "./simulated-proxy.ts";
 import { type StatesOptions, withStates } from "./worlds.ts";
 

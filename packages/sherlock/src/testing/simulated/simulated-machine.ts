@@ -1,7 +1,7 @@
 import type { Catalog } from "@datawire/catalog";
-import type { Plan } from "../core/model/plan.ts";
-import type { Exclusions, Planner } from "../core/planner/planner.ts";
-import { reconcile } from "../core/reconcile/reconcile.ts";
+import type { Plan } from "../../core/model/plan.ts";
+import type { Exclusions, Planner } from "../../core/planner/planner.ts";
+import { reconcile } from "../../core/reconcile/reconcile.ts";
 import {
   type Effect,
   type Event,
@@ -12,8 +12,8 @@ import {
   STOPPED,
   type Task,
   type WholeFiles,
-} from "../core/reconcile/state.ts";
-import { INPUTS, plannerOf, SHARED } from "./plans.ts";
+} from "../../core/reconcile/state.ts";
+import { INPUTS, plannerOf, SHARED } from "../plans.ts";
 import { SimulatedProxy } from "./simulated-proxy.ts";
 
 /** What a simulated machine begins with. */

@@ -1,7 +1,7 @@
 import type { Catalog } from "@datawire/catalog";
 import { type Instance, type InstanceState, isUsable } from "@datawire/protocol";
 import fc from "@datawire/protocol/testing/random";
-import { type Entity, instance, routes, service, catalogOf } from "./entities.ts";
+import { type Entity, instance, routes, service, catalogOf } from "../entities.ts";
 
 /** Tables by chance, of services `a` and `b`, which share requests, and `t`, which is TCP; each as a record that can be changed. */
 

@@ -1,11 +1,11 @@
-import type { Command } from "../core/model/commands.ts";
-import { hexKey } from "../core/model/escape.ts";
-import { mapFiles } from "../core/model/files.ts";
-import type { MapName, Plan, RequestKeys } from "../core/model/plan.ts";
-import { MAP_NAMES, NOTHING } from "../core/model/plan.ts";
-import type { LoadedStructure, Running, RunningServer } from "../core/model/running.ts";
-import { runningFromHeld } from "../core/observe/held.ts";
-import { BLOCK_SIZE } from "../core/model/prefixes.ts";
+import type { Command } from "../../core/model/commands.ts";
+import { hexKey } from "../../core/model/escape.ts";
+import { mapFiles } from "../../core/model/files.ts";
+import type { MapName, Plan, RequestKeys } from "../../core/model/plan.ts";
+import { MAP_NAMES, NOTHING } from "../../core/model/plan.ts";
+import type { LoadedStructure, Running, RunningServer } from "../../core/model/running.ts";
+import { runningFromHeld } from "../../core/observe/held.ts";
+import { BLOCK_SIZE } from "../../core/model/prefixes.ts";
 
 /** A request as far as it decides who may answer it. */
 export interface SimulatedRequest {
