@@ -4,6 +4,7 @@ import { isFailure } from "./outgoing.ts";
 /** How a call ended, where that was not well. */
 export type CallEnd = { readonly status: number } | { readonly error: unknown };
 
+/** What handling one call works with. */
 export interface CallHandlerDeps {
   /** Ends the call when it aborts; null for none. */
   readonly signal: AbortSignal | null;

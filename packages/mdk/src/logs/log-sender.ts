@@ -3,6 +3,7 @@ import type { LinkMessage, LinkSession } from "@datawire/link";
 import type { SessionClock } from "../session/time.ts";
 import { LogBuffer } from "./log-buffer.ts";
 
+/** What sending log events works with. */
 export interface LogSenderDeps {
   readonly clock: SessionClock;
   /** Makes the event that tells how many were dropped. */

@@ -4,6 +4,7 @@ import type { FinishedInteraction } from "../session/deps.ts";
 import type { LogEvent } from "../session/log-event.ts";
 import { logsRequest, type OtlpResource, spansRequest } from "./otlp.ts";
 
+/** Where spans and logs are sent, and as what. */
 export interface OtlpExporterConfig {
   /** Where `/v1/logs` and `/v1/traces` are. */
   readonly endpoint: string;

@@ -16,6 +16,7 @@ export interface Balancer {
   next(key: string | null): Choice | null;
 }
 
+/** A choice, and its weight beside the others. */
 export interface Weighted {
   readonly choice: Choice;
   readonly weight: number;

@@ -17,6 +17,7 @@ import type { Chance } from "./balance.ts";
 import { Breakers } from "./breakers.ts";
 import { type Known, meets, Plan, type PlanDeps } from "./plan.ts";
 
+/** Which environment a table is of, and for whom it is read. */
 export interface TableConfig {
   readonly environment: string;
   readonly caller: CallerContext;

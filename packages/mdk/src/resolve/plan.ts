@@ -15,6 +15,7 @@ import type { Choice } from "../session/node.ts";
 import { type Balancer, type Chance, createBalancer } from "./balance.ts";
 import { keyIn } from "./request-facts.ts";
 
+/** What the plan of a service is made with. */
 export interface PlanDeps extends Chance {
   /** The choice that stands for an instance, always the same for one entity of the table. */
   readonly choiceOf: (instance: Instance) => Choice;

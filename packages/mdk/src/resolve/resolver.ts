@@ -19,11 +19,13 @@ export interface EnvironmentSource {
   missing(): MdkError | null;
 }
 
+/** For whom services are resolved. */
 export interface ResolverConfig {
   readonly caller: CallerContext;
   readonly breaker: BreakerSettings;
 }
 
+/** What a resolver works with. */
 export interface ResolverDeps {
   readonly clock: SessionClock;
   readonly random: () => number;

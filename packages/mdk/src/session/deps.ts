@@ -12,6 +12,7 @@ export interface Resolving {
   wait(query: ResolveQuery): Promise<Choice>;
 }
 
+/** What a session asks for when it resolves a service. */
 export interface ResolveQuery {
   readonly environment: Environment;
   readonly service: string;
@@ -40,6 +41,7 @@ export interface FinishedInteraction {
   readonly environment: string;
 }
 
+/** What a session works with. */
 export interface SessionDeps {
   readonly clock: SessionClock;
   /** Who logs. */

@@ -3,6 +3,7 @@ import { MdkError } from "./mdk-error.ts";
 import type { SessionDeps } from "./deps.ts";
 import { LiveSession } from "./session.ts";
 
+/** What making sessions works with. */
 export interface SessionsDeps extends SessionDeps {
   /** A UUID in lower case. */
   readonly newTraceId: () => string;

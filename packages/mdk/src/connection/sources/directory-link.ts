@@ -7,12 +7,14 @@ import { type Clock, describeError, noLog } from "@datawire/runtime";
 import { MdkError } from "../../session/mdk-error.ts";
 import { joinHandlers, type LinkGuest } from "./guests.ts";
 
+/** Which directory is linked to, and as whom. */
 export interface DirectoryLinkConfig {
   readonly replicas: readonly DirectoryAddress[];
   readonly identity: LinkIdentity;
   readonly tableFile: string | null;
 }
 
+/** What the link to a directory works with. */
 export interface DirectoryLinkDeps {
   readonly clock: Clock;
   /** Reads the token and the certificates. */

@@ -8,6 +8,7 @@ import type { LinkGuest } from "./guests.ts";
 import { MergedTable } from "./merged-table.ts";
 import type { Source, SourceEvents } from "./source.ts";
 
+/** Which directories the nodes come from. */
 export interface DirectorySourceConfig {
   /** Each inner list is one directory, with the addresses of its replicas. */
   readonly directories: readonly (readonly DirectoryAddress[])[];
@@ -16,6 +17,7 @@ export interface DirectorySourceConfig {
   readonly tableFile: ((directory: number) => string) | null;
 }
 
+/** What following directories works with. */
 export interface DirectorySourceDeps {
   readonly clock: Clock;
   readonly events: SourceEvents;

@@ -11,6 +11,7 @@ export interface Source extends EnvironmentSource {
   stop(): Promise<void>;
 }
 
+/** What a source of nodes tells. */
 export interface SourceEvents {
   /** The table says something new of these services. */
   changed(services: Iterable<string>): void;
