@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Instance, TableChange } from "@datawire/protocol";
-import { instanceKey, isName, parseServiceAddress } from "@datawire/protocol";
+import { instanceKey, parseServiceAddress } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 import { Announcements } from "./announcements.ts";
 import { instanceOf } from "./instance-of.ts";
@@ -287,6 +287,3 @@ const shownOf = ({ id, service, version, address, properties }: MdkNode, environ
   properties,
   environment,
 });
-
-/** Whether an environment may be called that. */
-export const isEnvironment = (name: string): boolean => isName(name);

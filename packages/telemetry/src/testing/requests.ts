@@ -2,7 +2,7 @@
 export const nanos = (ms: number): string => `${Math.round(ms * 1_000)}000`;
 
 /** An attribute of OTLP. */
-export const attribute = (key: string, value: unknown) => ({ key, value: anyValue(value) });
+const attribute = (key: string, value: unknown) => ({ key, value: anyValue(value) });
 
 function anyValue(value: unknown): object {
   if (typeof value === "string") return { stringValue: value };
