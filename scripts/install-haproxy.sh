@@ -4,9 +4,18 @@
 set -eu
 PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
 
+# Whether a program is there; some of what is asked for are no programs but libraries and files.
+has() {
+  case $1 in
+    proton-python) /usr/bin/python3 -c 'import proton' 2>/dev/null ;;
+    proton-examples) [ -e /usr/share/proton/examples/python/simple_send.py ] ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
 missing=
 for program in "$@"; do
-  command -v "$program" >/dev/null || missing="$missing $program"
+  has "$program" || missing="$missing $program"
 done
 [ -n "$missing" ] || exit 0
 
@@ -25,6 +34,11 @@ package_of() {
     strip-*) echo binutils ;;
     systemd-analyze-*) echo systemd ;;
     dpkg-deb-*) echo dpkg ;;
+    proton-python-*) echo python3-qpid-proton ;;
+    proton-examples-apt-get) echo libqpid-proton11-dev-examples ;;
+    proton-examples-*) echo qpid-proton-c-docs ;;
+    go-apt-get) echo golang-go ;;
+    go-dnf | go-yum) echo golang ;;
     *) echo "$1" ;;
   esac
 }
@@ -115,5 +129,5 @@ fi
 disable_services
 
 for program in $missing; do
-  command -v "$program" >/dev/null || { echo "Cannot go on without $program: its package was installed, but has no such program" >&2; exit 1; }
+  has "$program" || { echo "Cannot go on without $program: its package was installed, but has no such program" >&2; exit 1; }
 done

@@ -3,6 +3,7 @@ import type { AmqpError } from "../frames/error.ts";
 import { type Begin, type Open, readBegin, readEnding, readOpen } from "../frames/performatives.ts";
 import { FRAME_TYPE, FrameSplitter } from "../frames/splitter.ts";
 import { CONDITION, decodeFailure, WireFailure } from "../types/conditions.ts";
+import { plainBytes } from "../types/plain-bytes.ts";
 import { ABSENT, Reader } from "../types/reader.ts";
 import type { Link } from "../link/link.ts";
 import { Output } from "../link/output.ts";
@@ -78,7 +79,7 @@ export class Connection implements SessionHost {
     this.#timers.nowMs = nowMs;
     this.#timers.heard();
     const splitter = this.#splitter;
-    splitter.push(bytes);
+    splitter.push(plainBytes(bytes));
     try {
       while (!this.done && splitter.next()) {
         if (this.remote === null) this.#handshake.count();

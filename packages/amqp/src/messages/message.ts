@@ -4,6 +4,7 @@ import { CODE } from "../types/codes.ts";
 import { decodeFailure, WireFailure } from "../types/conditions.ts";
 import { type DecodeOptions, readValue } from "../types/decode-value.ts";
 import { writeValue } from "../types/encode-value.ts";
+import { plainBytes } from "../types/plain-bytes.ts";
 import { Reader } from "../types/reader.ts";
 import type { Value } from "../types/values.ts";
 import { Writer } from "../types/writer.ts";
@@ -49,7 +50,7 @@ export function encodeMessage(message: Message): Uint8Array {
 
 /** The message that bytes are, or the failure to read them. Binaries in it are views of the bytes. */
 export function decodeMessage(bytes: Uint8Array, options: DecodeOptions = {}): Message | WireFailure {
-  const reader = new Reader(bytes);
+  const reader = new Reader(plainBytes(bytes));
   const message: { -readonly [K in keyof Message]: Message[K] } = {};
   try {
     while (reader.at < reader.end) readSection(reader, message, options.typed ?? false);

@@ -1,6 +1,7 @@
 import { DESCRIPTOR, DESCRIPTOR_BY_SYMBOL } from "../frames/descriptors.ts";
 import { type Fields, fieldsMap, readComposite } from "../frames/fields.ts";
 import { decodeFailure, WireFailure } from "../types/conditions.ts";
+import { plainBytes } from "../types/plain-bytes.ts";
 import { ABSENT, Reader } from "../types/reader.ts";
 import { skipValue } from "../types/skip-value.ts";
 import { PROPERTIES, type Properties } from "./properties.ts";
@@ -86,7 +87,7 @@ export class Sections {
   #at(code: number): Reader | null {
     const start = this.#starts[code - DESCRIPTOR.header] ?? ABSENT;
     if (start === ABSENT) return null;
-    const reader = new Reader(this.bytes, start);
+    const reader = new Reader(plainBytes(this.bytes), start);
     reader.descriptor(DESCRIPTOR_BY_SYMBOL);
     return reader;
   }

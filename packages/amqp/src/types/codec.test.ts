@@ -214,3 +214,11 @@ test("decodeValue() returns a value or throws a WireFailure, whatever the bytes"
     { numRuns: 2_000 },
   );
 });
+
+test("decodeValue() makes nothing but Uint8Arrays of a Buffer", () => {
+  const buffer = Buffer.from(unhex("a0 03 010203"));
+  const value = decodeValue(buffer) as Uint8Array;
+  expect(value.constructor).toBe(Uint8Array);
+  buffer[2] = 9;
+  expect([...value]).toEqual([9, 2, 3]);
+});

@@ -1,5 +1,6 @@
 import { CODE, DEPTH_MAX } from "./codes.ts";
 import { decodeFailure } from "./conditions.ts";
+import { plainBytes } from "./plain-bytes.ts";
 import { Reader, unexpected } from "./reader.ts";
 import { decodeAscii, decodeUtf8 } from "./text.ts";
 import { type AmqpType, Described, Typed, TypedArray, type Value } from "./values.ts";
@@ -16,7 +17,7 @@ export interface DecodeOptions {
 
 /** The value that `bytes` are, all of them; throws `WireFailure`. Binaries are views of `bytes`. */
 export function decodeValue(bytes: Uint8Array, options: DecodeOptions = {}): Value {
-  const reader = new Reader(bytes);
+  const reader = new Reader(plainBytes(bytes));
   const value = readValue(reader, options.typed ?? false);
   if (reader.at !== reader.end) throw decodeFailure(`Cannot read a value: ${reader.end - reader.at} bytes are left`);
   return value;
