@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./app/small-heap.ts";
 import { runDaemon } from "@datawire/runtime";
 import { router } from "./app/definition.ts";
 
