@@ -115,3 +115,43 @@ test("a client too many is told so, and costs nobody else anything", async () =>
   await clients[0]?.sendAll("orders", ["still here"]);
   for (const client of clients) client.close();
 });
+
+test("dw sends and listens, and says what there is and why nothing moves", async () => {
+  const router = await RouterProcess.start(stack);
+  const dw = async (...args: string[]): Promise<{ code: number | null; output: string }> => {
+    const [verb = "", ...rest] = args;
+    const noun = verb === "queue" ? rest.splice(0, 1) : [];
+    const child = stack.start("dw", [verb, ...noun, "-r", `localhost:${router.port}`, ...rest]);
+    const { code } = await child.exited;
+    return { code, output: child.lines.join("\n") };
+  };
+  const listening = dw("listen", "//orders", "--count", "2");
+  expect(await dw("send", "//orders", "hello", "world")).toEqual({ code: 0, output: "note: 2 accepted" });
+  expect(await listening).toEqual({ code: 0, output: "hello\nworld" });
+  expect((await dw("send", "//topic/news", "a", "--json")).output.replaceAll(/\s/g, "")).toBe(
+    '{"sent":1,"accepted":1,"rejected":0,"released":0}',
+  );
+  expect(
+    JSON.parse((await dw("listen", "topic/news", "--from", "first", "--count", "1", "--json")).output),
+  ).toMatchObject({
+    address: "topic/news",
+    body: "a",
+    offset: 1,
+  });
+  await dw("send", "orders", "waits");
+  expect(await dw("why", "orders")).toEqual({
+    code: 0,
+    output: "orders is stalled: 1 message waits, and nobody receives",
+  });
+  expect(JSON.parse((await dw("queue", "list", "--json")).output)).toMatchObject([
+    { address: "orders", kind: "queue", state: "stalled", reason: "no-consumer", messages: 1, consumers: 0, dead: 0 },
+    { address: "topic/news", kind: "topic" },
+  ]);
+  expect((await dw("listen", "orders", "--keep", "--count", "1")).output).toBe("waits");
+  expect((await dw("queue", "purge", "orders")).output).toBe("note: 1 messages dropped");
+  expect((await dw("listen", "orders", "--timeout", "100ms")).code).toBe(1);
+  expect(await dw("send", "a b", "x")).toMatchObject({
+    code: 1,
+    output: expect.stringContaining("as an address") as string,
+  });
+});

@@ -1,5 +1,6 @@
 import type { CommandGrammar } from "../grammar/command.ts";
 import { LOCAL_COMMANDS, TOKEN_COMMANDS } from "./local-commands.ts";
+import { MESSAGING_COMMANDS } from "./messaging-commands.ts";
 import { OVERVIEW_COMMANDS } from "./overview-commands.ts";
 import { ROUTE_COMMANDS } from "./route-commands.ts";
 import { TRACE_COMMANDS } from "./trace-commands.ts";
@@ -12,6 +13,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   route: "who gets which share of whose requests",
   caller: "those who call",
   guard: "the guard against ending many leases at once",
+  queue: "queues, topics and other addresses of a router",
   token: "who may do what",
   trace: "what became of requests, across services",
   config: "the settings of dw itself",
@@ -25,6 +27,7 @@ export const COMMANDS: readonly CommandGrammar[] = [
   ...ROUTE_COMMANDS,
   ...TRACE_COMMANDS,
   ...GUARD_COMMANDS,
+  ...MESSAGING_COMMANDS,
   ...TOKEN_COMMANDS,
   ...LOCAL_COMMANDS,
 ];

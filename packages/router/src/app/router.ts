@@ -17,9 +17,10 @@ import { annotate } from "../wire/annotate.ts";
 import { listenAmqp, type Peers } from "../wire/listener.ts";
 import { Temporaries } from "../wire/temporaries.ts";
 import { lockFolder } from "./lock.ts";
+import { createManagement } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
 import { RateBook } from "./rates.ts";
-import { statusHandler } from "./status.ts";
+import { statusHandler, type StatusSources } from "./status.ts";
 
 /** Routes until the signal aborts; then it ends its connections, and writes what is left to write. */
 export async function runRouter(context: DaemonContext<RouterSettings>): Promise<void> {
@@ -51,6 +52,14 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
 
   const peers: Peers = new Set();
   const rates = new RateBook();
+  const sources: StatusSources = {
+    host: settings.host,
+    broker,
+    rates,
+    peers,
+    problems: () => board.list(),
+    nowMs: () => clock.nowMs(),
+  };
   const registry = createMetrics({ broker, connections: () => peers.size });
   const stopAdmin = new AbortController();
   const admin =
@@ -61,16 +70,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
         readiness,
         registry,
         log,
-        handlers: [
-          statusHandler({
-            host: settings.host,
-            broker,
-            rates,
-            peers,
-            problems: () => board.list(),
-            nowMs: () => clock.nowMs(),
-          }),
-        ],
+        handlers: [statusHandler(sources)],
       },
       stopAdmin.signal,
     ));
@@ -86,6 +86,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
       temporaries: new Temporaries(broker, clock),
       addresses: { isAuthority: (segment) => names.has(segment.replace(/:\d+$/, "").toLowerCase()) },
       limits: settings.limits,
+      manage: createManagement(sources),
       container: `router@${settings.host}`,
       sasl: createSaslServer(),
     },

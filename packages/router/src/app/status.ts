@@ -46,13 +46,16 @@ export function statusHandler(sources: StatusSources): PageHandler {
 }
 
 /** All addresses, those that do not move first. */
-function queuesOf({ broker, rates, nowMs }: Pick<StatusSources, "broker" | "rates" | "nowMs">): QueueStatus[] {
+export function queuesOf({ broker, rates, nowMs }: Pick<StatusSources, "broker" | "rates" | "nowMs">): QueueStatus[] {
   const dead = new Map<string, number>();
   for (const { name, kept } of broker.kept) if (name.startsWith("dead/")) dead.set(name.slice(5), kept.messages);
   const list = [
-    ...[...broker.kept].map((address) =>
-      keptStatus(address, { rates: rates.of(address.name), dead: dead.get(address.name) ?? 0, nowMs: nowMs() }),
-    ),
+    // What was made for one link is of interest where something waits in it.
+    ...[...broker.kept]
+      .filter(({ name, kept }) => !name.startsWith("$") || kept.messages > 0)
+      .map((address) =>
+        keptStatus(address, { rates: rates.of(address.name), dead: dead.get(address.name) ?? 0, nowMs: nowMs() }),
+      ),
     ...[...broker.direct].map((address) => directStatus(address, rates.of(address.name))),
   ];
   return list.sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.address < b.address ? -1 : 1));
@@ -81,8 +84,8 @@ function keptStatus(address: KeptAddress, { rates, dead, nowMs }: Facts): QueueS
         : waiting && !hasCredit
           ? "no-credit"
           : null;
-  const state =
-    limitReason !== null ? "full" : reason !== null && rates.outPerS === 0 ? "stalled" : isMoving ? "moving" : "idle";
+  const isStalled = reason === "no-consumer" || (reason === "no-credit" && rates.outPerS === 0);
+  const state = limitReason !== null ? "full" : isStalled ? "stalled" : isMoving ? "moving" : "idle";
   const oldest = kept.oldestAtMs;
   return {
     address: name,

@@ -4,18 +4,20 @@ import type { ConnectionLimits } from "../config/limits.ts";
 import type { Broker } from "../engine/broker.ts";
 import { readSource, readTarget } from "./attach.ts";
 import { readFilter } from "./filter.ts";
+import { type Manage, MANAGEMENT, ManagementLink } from "./management-link.ts";
 import { ReceiverLink } from "./receiver-link.ts";
 import { RelayLink } from "./relay-link.ts";
 import { SenderLink } from "./sender-link.ts";
 
 /** What a link is for us: a peer that sends to one address or to many, or one that receives. */
-export type Link = SenderLink | RelayLink | ReceiverLink;
+export type Link = SenderLink | RelayLink | ReceiverLink | ManagementLink;
 
 /** What it takes to open links. */
 export interface Opening {
   readonly broker: Broker;
   readonly addresses: AddressContext;
   readonly limits: ConnectionLimits;
+  readonly manage: Manage;
   /** What the peer calls itself. */
   readonly container: string;
   /** Makes an address for a link, which goes with it. */
@@ -26,7 +28,7 @@ export interface Opening {
  * Opens a link on which the peer sends.
  * @throws Refused, or ProtocolError for what is no address.
  */
-export function openSender(link: Receiver, { broker, addresses, limits, makeDynamic }: Opening): void {
+export function openSender(link: Receiver, { broker, addresses, limits, makeDynamic, manage }: Opening): void {
   const request = readTarget(link, addresses);
   const maxMessageSize = limits.messageBytes;
   if (request.is === "relay") {
@@ -37,6 +39,10 @@ export function openSender(link: Receiver, { broker, addresses, limits, makeDyna
     const address = makeDynamic(link);
     link.context = new SenderLink(link, broker, { name: address, capability: null });
     return link.accept({ maxMessageSize, target: { ...link.remote?.target, address, dynamic: true, type: "target" } });
+  }
+  if (request.address.name === MANAGEMENT) {
+    link.context = new ManagementLink(link, broker, { addresses, manage });
+    return link.accept({ maxMessageSize });
   }
   link.context = new SenderLink(link, broker, { name: request.address.name, capability: request.capability });
   link.accept({ maxMessageSize });

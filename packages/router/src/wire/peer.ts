@@ -17,6 +17,7 @@ import type { AddressContext } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
 import { ownerOf } from "./attach.ts";
 import { linkStatus, type LinkStatus } from "./link-status.ts";
+import type { Manage } from "./management-link.ts";
 import { type Link, openReceiver, openSender, type Opening } from "./open-link.ts";
 import { errorOf } from "./relay-link.ts";
 import type { Temporaries } from "./temporaries.ts";
@@ -29,6 +30,7 @@ export interface PeerDeps {
   readonly temporaries: Temporaries;
   readonly addresses: AddressContext;
   readonly limits: ConnectionLimits;
+  readonly manage: Manage;
   /** What the router calls itself. */
   readonly container: string;
   readonly sasl: SaslServer;

@@ -52,6 +52,7 @@ export class Served {
           unsettled: 50_000,
           ...limits,
         },
+        manage: (operation, address) => ({ operation, address }),
         container: "router",
         sasl: { mechanisms: [], begin: () => null },
       },

@@ -1,0 +1,289 @@
+import { connect, type Socket } from "node:net";
+import {
+  Connection,
+  type ConnectionEvents,
+  decodeMessage,
+  encodeMessage,
+  type IncomingDelivery,
+  type Message,
+  type OutgoingDelivery,
+  type Receiver,
+  type Sender,
+  textOf,
+  WireFailure,
+} from "@datawire/amqp";
+import { ExitError, explainSystemError, exitCodes } from "@datawire/runtime";
+import type { RouterAddress } from "../core/router-address.ts";
+
+/** What became of a message that was sent. */
+export interface SendOutcome {
+  readonly state: "accepted" | "rejected" | "released";
+  /** Why, where it was not accepted. */
+  readonly reason: string | null;
+}
+
+/** What a link tells whoever opened it. */
+interface LinkHandler {
+  flow?(): void;
+  outcome?(delivery: OutgoingDelivery): void;
+  delivered?(delivery: IncomingDelivery): void;
+  attached(): void;
+  ended(error: Error): void;
+}
+
+/** A link to receive on. */
+export interface Listening {
+  /** Lets so many more messages come. */
+  allow(credit: number): void;
+  /** Rejects when the link ends by itself. */
+  readonly ended: Promise<never>;
+  detach(closed: boolean): void;
+}
+
+/** How to receive. */
+export interface ListenOptions {
+  readonly source: NonNullable<Parameters<Receiver["accept"]>[0]>["source"];
+  readonly name: string;
+  onMessage(delivery: IncomingDelivery, message: Message): void;
+}
+
+const OPEN_MS_MAX = 10_000;
+
+/** A connection of `dw` to a router, or to any broker that speaks AMQP 1.0. */
+export class RouterSession {
+  readonly #socket: Socket;
+  readonly #connection: Connection;
+  readonly #lost: Promise<never>;
+  #fail: (error: Error) => void = () => {};
+  #links = 0;
+
+  private constructor(socket: Socket, container: string, opened: () => void) {
+    this.#socket = socket;
+    this.#lost = new Promise<never>((_, reject) => (this.#fail = reject));
+    this.#lost.catch(() => {}); // whoever waits for something hears of it
+    const nothing = (): void => {};
+    const handler = (link: Sender | Receiver): LinkHandler | null => link.context as LinkHandler | null;
+    const events: ConnectionEvents = {
+      outputReady: () => void setImmediate(() => this.#write()),
+      opened,
+      sessionBegan: nothing,
+      sessionEnded: nothing,
+      settled: nothing,
+      senderFlow: nothing,
+      linkAsked: (link) => link.refuse({ condition: "amqp:not-allowed" }),
+      linkAttached: (link) => handler(link)?.attached(),
+      linkDetached(link, { error }) {
+        const why = error?.description ?? error?.condition ?? "the router let go of the link";
+        handler(link)?.ended(refusal(error?.condition, why));
+      },
+      flow: (sender) => handler(sender)?.flow?.(),
+      outcome: (delivery) => handler(delivery.sender)?.outcome?.(delivery),
+      delivered: (delivery) => handler(delivery.receiver)?.delivered?.(delivery),
+      closed: ({ error }) =>
+        this.#fail(
+          new Error(`The router ended the connection: ${error?.description ?? error?.condition ?? "without a word"}`),
+        ),
+    };
+    this.#connection = new Connection({ role: "client", open: { containerId: container } }, events, performance.now());
+    socket.on("data", (bytes) => {
+      this.#connection.receive(bytes, performance.now());
+      this.#tick();
+    });
+    socket.on("close", () => this.#connection.disconnected());
+    socket.on("drain", () => this.#connection.setCongested(false));
+    this.#connection.start();
+    this.#tick();
+  }
+
+  /**
+   * Connects.
+   * @param container what `dw` calls itself: subscriptions that are kept are found again by it.
+   * @throws ExitError 69 where nothing answers.
+   */
+  static async open({ host, port }: RouterAddress, container: string): Promise<RouterSession> {
+    const unreachable = (why: string): ExitError =>
+      new ExitError(
+        exitCodes.unreachable,
+        `Cannot reach a router at ${host}:${port}: ${why}; is it running there? -r or DATAWIRE_ROUTER name another`,
+      );
+    const socket = connect({ host, port });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("connect", resolve);
+      socket.once("error", (error) => reject(unreachable(explainSystemError(error))));
+    });
+    socket.on("error", () => {}); // `close` follows
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => fail(new Error("it does not answer")), OPEN_MS_MAX);
+      const fail = (error: Error): void => {
+        clearTimeout(timer);
+        socket.destroy();
+        reject(unreachable(error.message));
+      };
+      const session: RouterSession = new RouterSession(socket, container, () => {
+        clearTimeout(timer);
+        resolve(session);
+      });
+      session.#lost.catch(fail);
+    });
+  }
+
+  /** Rejects when the connection is lost. */
+  get lost(): Promise<never> {
+    return this.#lost;
+  }
+
+  /** Opens a link to an address. The function sends one message, as soon as there is credit, and resolves with its outcome. */
+  async sender(address: string, { presettled = false } = {}): Promise<(message: Message) => Promise<SendOutcome>> {
+    const waiting: { message: Message; done: (outcome: SendOutcome) => void; fail: (error: Error) => void }[] = [];
+    const sent = new Map<OutgoingDelivery, (typeof waiting)[number]>();
+    let failed: Error | null = null;
+    const pump = (): void => {
+      while (waiting.length > 0 && link.canSend()) {
+        const next = waiting.shift() as (typeof waiting)[number];
+        const delivery = link.send(encodeMessage(next.message), { settled: presettled });
+        if (delivery === null || delivery.settled) next.done({ state: "accepted", reason: null });
+        else sent.set(delivery, next);
+      }
+    };
+    const link = this.#connection.begin().attachSender(`dw-${process.pid}-${this.#links++}`, { target: { address } });
+    await this.#attach(link, {
+      flow: pump,
+      outcome(delivery) {
+        const one = sent.get(delivery);
+        if (one === undefined || delivery.state === null) return;
+        sent.delete(delivery);
+        if (!delivery.settled) delivery.settle();
+        one.done(outcomeOf(delivery));
+      },
+      ended(error) {
+        failed = error;
+        for (const { fail } of [...waiting.splice(0), ...sent.values()]) fail(error);
+      },
+    });
+    return (message) => {
+      const outcome = new Promise<SendOutcome>((done, fail) => {
+        if (failed !== null) return fail(failed);
+        waiting.push({ message, done, fail });
+        pump();
+      });
+      return Promise.race([outcome, this.#lost]);
+    };
+  }
+
+  /** Opens a link from an address; nothing comes before it is allowed. */
+  async listen({ source, name, onMessage }: ListenOptions): Promise<Listening & { readonly address: string }> {
+    let fail: (error: Error) => void = () => {};
+    const ended = new Promise<never>((_, reject) => (fail = reject));
+    ended.catch(() => {}); // whoever waits for messages hears of it
+    const link = this.#connection.begin().attachReceiver(name, source === undefined ? {} : { source });
+    await this.#attach(link, {
+      delivered(delivery) {
+        // What is in it lies in the buffer of the socket, which is used again.
+        const message = decodeMessage(Uint8Array.from(delivery.message));
+        if (message instanceof WireFailure) delivery.reject({ condition: message.condition });
+        else onMessage(delivery, message);
+      },
+      ended: (error) => fail(error),
+    });
+    return {
+      address: link.remote?.source?.address ?? "",
+      allow: (credit) => link.setCredit(credit),
+      ended: Promise.race([ended, this.#lost]),
+      detach: (closed) => link.detach({ closed }),
+    };
+  }
+
+  /**
+   * Sends a message, and resolves with the answer to it.
+   * @throws Error where it is not accepted.
+   */
+  async request(address: string, message: Message): Promise<Message> {
+    let answered: (message: Message) => void = () => {};
+    const answer = new Promise<Message>((resolve) => (answered = resolve));
+    const answers = await this.listen({
+      source: { dynamic: true },
+      name: `dw-answers-${process.pid}-${this.#links++}`,
+      onMessage(delivery, got) {
+        delivery.accept();
+        answered(got);
+      },
+    });
+    answers.allow(1);
+    const send = await this.sender(address);
+    const properties = { ...message.properties, replyTo: answers.address };
+    const { state, reason } = await send({ ...message, properties });
+    if (state !== "accepted")
+      throw new Error(`Cannot ask ${address}: the question was ${state}${reason === null ? "" : ` (${reason})`}`);
+    return Promise.race([answer, answers.ended]);
+  }
+
+  /**
+   * Asks the router itself.
+   * @throws ExitError with what it says against it.
+   */
+  async manage(operation: string, address: string | null = null): Promise<unknown> {
+    const asked = new Map([["operation", operation], ...(address === null ? [] : [["address", address] as const])]);
+    const { applicationProperties: status, body } = await this.request("$management", {
+      applicationProperties: asked,
+      body: { type: "value", value: null },
+    });
+    const description = textOf(status?.get("statusDescription"));
+    if (description !== null) throw new ExitError(exitCodes.failed, description);
+    return JSON.parse(body?.type === "value" ? (textOf(body.value) ?? "null") : "null") as unknown;
+  }
+
+  /** Ends the connection, after what is still to be written. */
+  async close(): Promise<void> {
+    this.#connection.close();
+    await new Promise<void>((resolve) => {
+      if (this.#socket.destroyed) return resolve();
+      this.#socket.once("close", () => resolve());
+      setTimeout(() => this.#socket.destroy(), 1_000).unref();
+    });
+  }
+
+  async #attach(link: Sender | Receiver, handler: Omit<LinkHandler, "attached">): Promise<void> {
+    const attached = new Promise<void>((resolve, reject) => {
+      const whole: LinkHandler = {
+        ...handler,
+        // What refuses a link is an attach with nothing in it, and a detach right behind.
+        attached: () => void setImmediate(() => setImmediate(resolve)),
+        ended(error) {
+          reject(error);
+          handler.ended(error);
+        },
+      };
+      link.context = whole;
+    });
+    await Promise.race([attached, this.#lost]);
+  }
+
+  #write(): void {
+    const bytes = this.#connection.takeOutput(performance.now());
+    if (bytes !== null && !this.#socket.write(bytes)) this.#connection.setCongested(true);
+    if (this.#connection.done) this.#socket.end();
+  }
+
+  #timer: NodeJS.Timeout | undefined;
+
+  #tick(): void {
+    clearTimeout(this.#timer);
+    const nextMs = this.#connection.tick(performance.now());
+    if (nextMs !== null) this.#timer = setTimeout(() => this.#tick(), Math.max(1, nextMs - performance.now())).unref();
+  }
+}
+
+function refusal(condition: string | undefined, why: string): Error {
+  return condition === "amqp:unauthorized-access" ? new ExitError(exitCodes.notAllowed, why) : new Error(why);
+}
+
+function outcomeOf({ state }: OutgoingDelivery): SendOutcome {
+  switch (state?.type) {
+    case "accepted":
+      return { state: "accepted", reason: null };
+    case "rejected":
+      return { state: "rejected", reason: state.error?.description ?? state.error?.condition ?? null };
+    default:
+      return { state: "released", reason: null };
+  }
+}

@@ -1,0 +1,74 @@
+import type { CommandGrammar, OperandGrammar, OptionGrammar } from "../grammar/command.ts";
+import { local } from "./parts.ts";
+
+const address: OperandGrammar = { text: "<address>", kind: "text" };
+const router: OptionGrammar = {
+  flags: "-r, --router <address>",
+  summary: "HOST:PORT of the router (default: DATAWIRE_ROUTER, else localhost:5672)",
+};
+
+/** Messages, and what there is of them at a router. */
+export const MESSAGING_COMMANDS: readonly CommandGrammar[] = [
+  {
+    path: "send",
+    summary: "send messages to an address, and say what became of them",
+    operands: [address, { text: "[body...]", kind: "text" }],
+    options: [
+      router,
+      { flags: "--count <number>", summary: "send each so often (default: once)" },
+      { flags: "--subject <text>", summary: "what it is about" },
+      { flags: "--property <key=value...>", summary: "an application property" },
+      { flags: "--ttl <duration>", summary: "how long it is of use" },
+      { flags: "--request", summary: "wait for an answer, and print its body" },
+      { flags: "--presettled", summary: "do not ask what became of it" },
+    ],
+    action: local(() => import("../commands/messaging/send.ts")),
+    examples: ["dw send //orders 'hello'", "cat orders.txt | dw send //orders -", "dw send //barker 'woof?' --request"],
+  },
+  {
+    path: "listen",
+    summary: "print what comes at an address, a message a line",
+    operands: [address],
+    options: [
+      router,
+      { flags: "--count <number>", summary: "end after so many" },
+      { flags: "--timeout <duration>", summary: "end with 1 after this" },
+      { flags: "--from <place>", summary: "of a topic: first, last, an offset, -N or a time" },
+      { flags: "--selector <condition>", summary: "take only what this is true of, as in \"colour = 'red'\"" },
+      { flags: "--name <name>", summary: "of a topic: go on where the subscription of this name was left" },
+      { flags: "--keep", summary: "give everything back at the end" },
+    ],
+    action: local(() => import("../commands/messaging/listen.ts")),
+    examples: ["dw listen //orders", "dw listen //topic/news --from -10 --count 10"],
+  },
+  {
+    path: "why",
+    summary: "why nothing moves at an address",
+    operands: [address],
+    options: [router],
+    action: local(() => import("../commands/messaging/why.ts")),
+    examples: ["dw why //orders"],
+  },
+  {
+    path: "queue list",
+    summary: "every address of a router with what waits there, those that do not move first",
+    operands: [],
+    options: [router],
+    action: local(() => import("../commands/messaging/queue-list.ts")),
+    isDefault: true,
+  },
+  {
+    path: "queue purge",
+    summary: "drop the messages of an address that no consumer has",
+    operands: [address],
+    options: [router],
+    action: local(() => import("../commands/messaging/queue-purge.ts")),
+  },
+  {
+    path: "queue remove",
+    summary: "take an address away, with its messages and its links",
+    operands: [address],
+    options: [router],
+    action: local(() => import("../commands/messaging/queue-remove.ts")),
+  },
+];
