@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { type Clock, explainSystemError, type Logger, openForAppending } from "@datawire/runtime";
 import {
   type MasterState,
@@ -8,6 +7,7 @@ import {
   parseSessions,
   parseShowProc,
 } from "../core/observe/answers.ts";
+import { describeExit, isRunning, signal } from "./processes.ts";
 import { openForWriting } from "./log-pipe.ts";
 import { lastAlerts, trimFiles } from "./output-files.ts";
 import type { RunDir } from "./run-dir.ts";
@@ -274,32 +274,5 @@ export class HaproxyProcess {
       await clock.sleep(20);
     }
     return true;
-  }
-}
-
-function describeExit(code: number | null, signalName: NodeJS.Signals | null): string {
-  return signalName === null ? `exit code ${code}` : signalName;
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It has ended meanwhile.
-  }
-}
-
-/** Whether a process runs; one that has ended and waits for its parent does not. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.charAt(text.lastIndexOf(")") + 2) !== "Z";
-  } catch {
-    return true; // no /proc here: what signals reach is taken to run
   }
 }

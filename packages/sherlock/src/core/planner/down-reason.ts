@@ -4,7 +4,7 @@ import { plainText } from "../model/escape.ts";
 
 /**
  * Says why nothing of a service takes requests.
- * @param degraded why its primary does not, as the distribution has it.
+ * @param degraded why its primary does not, as the traffic split has it.
  */
 export function downReason({ instances }: ServiceView, degraded: string | null): string {
   if (instances.length === 0) return "no instance is registered";

@@ -149,7 +149,7 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapS
       const known = has.get(key);
       if (known === wanted || waits(key)) continue;
       const action = { do: known === undefined ? "add" : "set", key, value: wanted } as const;
-      // Into a service's distribution comes last what makes requests enter it.
+      // Into the maps of a service comes last what makes requests enter it.
       const list = ENTRY_MAPS.has(map) ? entries : upserts;
       const ofSessions = map === "marks" ? marks : map === "pins" ? pins : null;
       (ofSessions ?? list).push({ kind: "map", map, action });
