@@ -13,7 +13,7 @@ import {
   WireFailure,
 } from "@datawire/amqp";
 import { ExitError, explainSystemError, exitCodes } from "@datawire/runtime";
-import type { RouterAddress } from "../core/router-address.ts";
+import type { RouterAddress } from "./router-address.ts";
 
 /** What became of a message that was sent. */
 export interface SendOutcome {

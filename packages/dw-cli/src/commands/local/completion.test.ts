@@ -11,7 +11,7 @@ test.each([
     "''",
     "status explain doctor top watch service instance route caller log trace guard send listen why queue token config completion directory watson sherlock router",
   ],
-  ["ro", "route"],
+  ["ro", "route router"],
   ["route ''", "list add remove set history undo"],
   ["-d //x route l", "list"],
   ["-d ''", ""],

@@ -1,5 +1,5 @@
 import { own } from "@datawire/protocol";
-import { parseRouterAddress } from "../../core/router-address.ts";
+import { parseRouterAddress } from "../../io/router-address.ts";
 import { type Input, optionText } from "../../context/dw.ts";
 import { misuse } from "../../context/operands.ts";
 import type { Local } from "../../grammar/command.ts";
