@@ -102,10 +102,11 @@ export abstract class Link {
     this.begun();
   }
 
-  /** Answers a peer that asked for this link with why it does not get it: an attach without a terminus, and a detach. */
+  /** Answers a peer that asked for this link with why it does not get it: an attach without source and target, and a detach. */
   refuse(error: AmqpError): void {
     if (this.state !== "asked") return;
-    this.say(this.isReceiver ? this.terminus("source") : this.terminus("target"));
+    // Some clients take an attach for a refusal only where it has neither terminus.
+    this.say({});
     this.state = "attached";
     this.detach({ error });
   }
@@ -142,9 +143,4 @@ export abstract class Link {
   abstract reopened(): void;
   /** For the session: forgets all deliveries. */
   abstract clear(): void;
-
-  private terminus(which: "source" | "target"): AttachOptions {
-    const value = this.remote?.[which];
-    return value === undefined ? {} : { [which]: value };
-  }
 }
