@@ -78,7 +78,7 @@ export function changeEndpoints(context: ChangeContext): BoundEndpoint[] {
       return instanceAnswer(await run(() => planResume(state, address), { author, dryRun: body.dryRun }), address);
     }),
     bind(endpoints.releaseGuard, ({ author }) => {
-      const released = state.registry.releaseGuard();
+      const released = state.registry.guard.release();
       context.log.info("Guard released", { instances: released, ...author });
       return { ...stamp(context), released };
     }),

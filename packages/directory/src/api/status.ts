@@ -46,7 +46,10 @@ function status(context: ApiContext): Answer<"status"> {
       now: iso(context.clock.nowMs()),
       state: store.outage !== null ? "read-only" : publisher.warming ? "warming" : "ready",
       store: store.kind,
-      guard: state.registry.guarded && { held: state.registry.guarded.held, reason: state.registry.guarded.reason },
+      guard: state.registry.guard.held && {
+        held: state.registry.guard.held.held,
+        reason: state.registry.guard.held.reason,
+      },
     },
     replicas: replicasOf(context),
     watsons: watsonsOf(state.registry.holders(), clients),
@@ -106,7 +109,7 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
     const message = `out of sight since ${iso(sinceMs)}: it has ended, or does not reach etcd; its clients go on to another one`;
     problems.push({ severity: "warning", subject: other, message, remedy: RETURN_OF_REPLICA });
   }
-  const guard = state.registry.guarded;
+  const guard = state.registry.guard.held;
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });
   problems.push(...faults.problems(clock.nowMs()), ...serviceProblems(state.table));
   problems.push(...originalProblems(context));

@@ -142,7 +142,7 @@ function observe(registry: Registry, tenants: () => readonly Observed[]): void {
     [
       "guard_held_instances",
       "Instances whose leases the guard holds.",
-      () => sum(({ state }) => state.registry.guarded?.held ?? 0),
+      () => sum(({ state }) => state.registry.guard.held?.held ?? 0),
     ],
     [
       "tenants",

@@ -26,9 +26,9 @@ export class LeaseExpiry implements Job {
   run(moment: Moment): void {
     const { registry, publisher, replicator, isWaiting, log } = this.#deps;
     if (!replicator.isInformed || isWaiting(moment)) return;
-    const before = registry.guarded;
+    const before = registry.guard.held;
     const ended = registry.endLeases(moment);
-    const { guarded } = registry;
+    const guarded = registry.guard.held;
     if (ended.length > 0) log.info("Leases ended", { instances: ended.length, ended: listed(ended) });
     if (guarded !== null && before === null)
       log.error("Leases held by the guard", { ...guarded, remedy: "dw guard release" });

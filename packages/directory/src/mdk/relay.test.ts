@@ -166,7 +166,7 @@ test("the guard holds the nodes of many originals that are gone at once", async 
   for (const { session } of gone) session.closed();
   await world.pass(10_000);
   expect(shown(world.state, "hello").split(", ")).toHaveLength(20);
-  world.state.registry.releaseGuard();
+  world.state.registry.guard.release();
   await world.pass(1_000);
   expect(shown(world.state, "hello")).toBe("");
 });

@@ -15,6 +15,26 @@ export interface GuardHold {
   readonly reason: string;
 }
 
+/** What the leases are set to. */
+export interface LeaseConfig {
+  /** How long a Watson that is out of sight keeps its instances. */
+  readonly leaseMs: number;
+  readonly guard: GuardLimits;
+}
+
+/** What holds leases back that are over, as so many at once are hardly all dead. */
+export interface Guard {
+  /** What is held back since the last look; null when nothing is. */
+  readonly held: GuardHold | null;
+  /** Guards by other limits from now on. */
+  configure(limits: GuardLimits): void;
+  /**
+   * `dw guard release`: what is out of sight now ends with its lease, however much that is. Returns how many instances
+   * that the guard held end at once, which is none when it held none.
+   */
+  release(): number;
+}
+
 interface Lease {
   readonly endsMs: number;
   readonly instances: number;
@@ -26,7 +46,7 @@ interface Lease {
  * The leases of the Watsons that are out of sight. A lease that ends takes its instances with it, unless so many
  * would end at about the same time that the cause is more likely a network or a directory than their death.
  */
-export class Leases {
+export class Leases implements Guard {
   readonly #leaseMs: number;
   #limits: GuardLimits;
   /** By Watson, the one that ends first in front: all of these are equally long, so the order of starting is that of ending. */

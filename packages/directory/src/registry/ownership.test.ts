@@ -12,7 +12,7 @@ function open(): { ownership: Ownership; table: CatalogWriter["table"] } {
   const primaries = new Primaries(services, writer.table, { promotionDelayMs: 0 });
   const projection = new Projection({ writer, services, primaries });
   const guard = { share: 1, minimum: 10 };
-  return { ownership: new Ownership({ leaseMs: LEASE_MS, guard }, { projection }), table: writer.table };
+  return { ownership: new Ownership({ leaseMs: LEASE_MS, guard }, projection), table: writer.table };
 }
 
 /** A Watson that is connected here and holds some instances. */

@@ -2,29 +2,20 @@ import { instanceKey, type Registration } from "@datawire/protocol";
 import type { Moment } from "../model/moment.ts";
 import type { StoredRegistration } from "../model/records.ts";
 import { Announced, type Contested, contestedOf, replacementOf } from "./announced.ts";
-import { type GuardLimits, type GuardHold, Leases } from "./leases.ts";
+import { type Guard, type LeaseConfig, Leases } from "./leases.ts";
 import { Orders } from "./orders.ts";
 import type { Projection } from "./projection.ts";
-import { type Statement, sameRegistration, shownState } from "./shown-state.ts";
+import { sameRegistration, shownState } from "./shown-state.ts";
 import {
   type Adoption,
   type Expired,
   isOutOfSight,
+  type KnownWatson,
   type Location,
   type Transition,
   type Watson,
   type WatsonIdentity,
 } from "./watson.ts";
-
-/** A Watson as it is kept here. */
-interface KnownWatson extends Watson {
-  identity: WatsonIdentity;
-  location: Location;
-  sinceMs: number;
-  /** When it said something last, as far as this directory knows; what has a lease of its own has it from then on. */
-  saidMs: number;
-  readonly held: Map<string, Statement>;
-}
 
 /**
  * Who is registered, by which Watson, and where each Watson is seen: the one owner of all three. Each transition keeps
@@ -45,10 +36,7 @@ export class Ownership {
   readonly #drained = new Map<string, number>();
   readonly #announced = new Announced();
 
-  constructor(
-    { leaseMs, guard }: { readonly leaseMs: number; readonly guard: GuardLimits },
-    { projection }: { readonly projection: Projection },
-  ) {
+  constructor({ leaseMs, guard }: LeaseConfig, projection: Projection) {
     this.#projection = projection;
     this.#leases = new Leases(leaseMs, guard);
   }
@@ -84,19 +72,9 @@ export class Ownership {
     return { watson: owner.identity, registration: said, order: this.#orders.of(key), sinceMs: saidSinceMs };
   }
 
-  /** What the guard holds back; null when nothing. */
-  get guarded(): GuardHold | null {
-    return this.#leases.held;
-  }
-
-  /** Guards by other limits from now on. */
-  configure(guard: GuardLimits): void {
-    this.#leases.configure(guard);
-  }
-
-  /** Lets what the guard holds end. Returns how many instances that concerns. */
-  releaseGuard(): number {
-    return this.#leases.release();
+  /** What holds leases back that are over. */
+  get guard(): Guard {
+    return this.#leases;
   }
 
   /** A Watson has connected and will state its set; what is held from it stays as it is, for another lease, until then. */

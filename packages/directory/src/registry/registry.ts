@@ -5,7 +5,7 @@ import type { StoredRegistration } from "../model/records.ts";
 import { admit, type Admitted } from "./admission.ts";
 import type { Contested } from "./announced.ts";
 import { type Dirty, DirtySet } from "./dirty-set.ts";
-import type { GuardLimits, GuardHold } from "./leases.ts";
+import type { Guard, LeaseConfig } from "./leases.ts";
 import { Ownership } from "./ownership.ts";
 import { PeerUpdates } from "./peer-updates.ts";
 import { Projection, type ProjectionParts } from "./projection.ts";
@@ -37,13 +37,6 @@ export interface Word {
   readonly local: boolean;
 }
 
-/** What a registry is set to. */
-export interface RegistryConfig {
-  /** How long a Watson that is out of sight keeps its instances. */
-  readonly leaseMs: number;
-  readonly guard: GuardLimits;
-}
-
 /**
  * Who is registered, and by whom, as the Watsons of this directory say it. A Watson's word is the truth about its own
  * instances and about nothing else; losing sight of it changes `live` into `lost`, and only the end of its lease takes
@@ -55,9 +48,9 @@ export class Registry {
   readonly #dirty: DirtySet;
   #expected = 0;
 
-  constructor(config: RegistryConfig, parts: ProjectionParts) {
+  constructor(config: LeaseConfig, parts: ProjectionParts) {
     this.#parts = parts;
-    this.#ownership = new Ownership(config, { projection: new Projection(parts) });
+    this.#ownership = new Ownership(config, new Projection(parts));
     this.#dirty = new DirtySet(this.#ownership);
   }
 
@@ -167,22 +160,9 @@ export class Registry {
     return this.#ownership.isDrained(key);
   }
 
-  /** What the guard holds back since the last look; null when nothing is. */
-  get guarded(): GuardHold | null {
-    return this.#ownership.guarded;
-  }
-
-  /** Guards by other limits from now on. */
-  configure(guard: GuardLimits): void {
-    this.#ownership.configure(guard);
-  }
-
-  /**
-   * `dw guard release`: what is out of sight now ends with its lease, however much that is. Returns how many instances
-   * that the guard held end at once, which is none when it held none.
-   */
-  releaseGuard(): number {
-    return this.#ownership.releaseGuard();
+  /** What holds leases back that are over. */
+  get guard(): Guard {
+    return this.#ownership.guard;
   }
 
   /**

@@ -5,12 +5,13 @@ import { History } from "../model/history.ts";
 import type { Moment } from "../model/moment.ts";
 import { Primaries } from "./primaries.ts";
 import type { Drain, DurableRecord } from "../model/records.ts";
-import { Registry, type RegistryConfig } from "./registry.ts";
+import type { LeaseConfig } from "./leases.ts";
+import { Registry } from "./registry.ts";
 import { Services } from "./services.ts";
 import { CatalogWriter } from "../feed/catalog-writer.ts";
 
 /** The settings that the state of a table depends on. */
-export interface StateConfig extends RegistryConfig {
+export interface StateConfig extends LeaseConfig {
   readonly promotionDelayMs: number;
   /** The authorities under which addresses may name this directory. */
   readonly directories: readonly string[];
@@ -40,7 +41,7 @@ export class State {
 
   /** Takes the settings that may change while the directory runs. */
   configure({ promotionDelayMs, guard }: Pick<StateConfig, "promotionDelayMs" | "guard">): void {
-    this.registry.configure(guard);
+    this.registry.guard.configure(guard);
     this.primaries.configure({ promotionDelayMs });
   }
 

@@ -27,6 +27,16 @@ export interface Watson {
   readonly held: ReadonlyMap<string, Statement>;
 }
 
+/** A Watson as its owner keeps it. */
+export interface KnownWatson extends Watson {
+  identity: WatsonIdentity;
+  location: Location;
+  sinceMs: number;
+  /** When it said something last, as far as this directory knows; what has a lease of its own has it from then on. */
+  saidMs: number;
+  readonly held: Map<string, Statement>;
+}
+
 /** Whether a Watson is taken to be gone, rather than on its way back. */
 export function isOutOfSight(location: Location): boolean {
   return location.state === "lost" && location.presumed !== true;
