@@ -19,7 +19,7 @@ export interface Have extends Position {
   readonly sectors: string;
 }
 
-/** What a message did to the copy. */
+/** What a message did to the replica. */
 export interface CatalogUpdate {
   /** The services whose traffic split may differ from before; empty when only the revision moved. */
   readonly services: ReadonlySet<string>;
@@ -47,14 +47,14 @@ type Updated = Extract<Applied, { state: "updated" }>;
 const SNAPSHOT_ENTITIES_MAX = 2_000_000;
 
 /**
- * A subscriber's copy of a directory's table. While the directory warms up, what it does not know yet is kept
+ * A subscriber's replica of a directory's table. While the directory warms up, what it does not know yet is kept
  * (architecture rule 3).
  */
 export class CatalogReplica {
   readonly table = new Catalog();
   #position: Position | null = null;
   #warming = false;
-  /** What the copy has and a warming directory did not name: it goes when the directory is warm. */
+  /** What the replica has and a warming directory did not name: it goes when the directory is warm. */
   #kept = new Kept();
   #snapshot: Snapshot | null = null;
   readonly #leftOut = new LeftOuts();
@@ -75,7 +75,7 @@ export class CatalogReplica {
   }
 
   /**
-   * What to ask for: null for a snapshot. A copy that holds more than the directory named is no position of its
+   * What to ask for: null for a snapshot. A replica that holds more than the directory named is no position of its
    * table, so that deltas could not mend it.
    */
   have(): Have | null {
@@ -87,12 +87,12 @@ export class CatalogReplica {
     return { ...position, hash: this.table.hash(), sectors };
   }
 
-  /** The position, unless the copy is none of the directory's. */
+  /** The position, unless the replica is none of the directory's. */
   resumable(): Position | null {
     return this.#warming ? null : this.#position;
   }
 
-  /** Starts from a table that was saved; only for an empty copy. */
+  /** Starts from a table that was saved; only for an empty replica. */
   restore(change: TableChange, position: Position | null, leftOut: readonly LeftOut[] = []): void {
     this.table.apply({ ...change, gone: emptyChange().gone });
     this.#leftOut.add(leftOut);
@@ -116,7 +116,7 @@ export class CatalogReplica {
     this.#snapshot = null;
   }
 
-  /** Makes the next `have` ask for a snapshot, because this copy cannot be continued. */
+  /** Makes the next `have` ask for a snapshot, because this replica cannot be continued. */
   forgetPosition(): void {
     this.#position = null;
     this.#snapshot = null;

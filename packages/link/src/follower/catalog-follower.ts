@@ -75,7 +75,7 @@ const ASK_AGAIN_MS = 600_000;
 const CONFIRM_MS = 10_000;
 
 class Follower implements CatalogFollower {
-  readonly #copy = new CatalogReplica();
+  readonly #replica = new CatalogReplica();
   readonly #config: CatalogFollowerConfig;
   readonly #deps: CatalogFollowerDeps;
   readonly #saver: TableSaver | null;
@@ -92,31 +92,31 @@ class Follower implements CatalogFollower {
     const { path, leavesFile = false } = config;
     this.#saver = path === null || leavesFile ? null : new TableSaver(path, deps);
     if (saved === null) return;
-    this.#copy.restore(saved.table, saved.position, saved.leftOut);
+    this.#replica.restore(saved.table, saved.position, saved.leftOut);
     this.#source = { state: "disk", savedAtMs: saved.savedAtMs };
   }
 
   get table(): Catalog {
-    return this.#copy.table;
+    return this.#replica.table;
   }
 
   get subscription(): Subscription {
     return {
       services: this.#config.services,
-      have: () => this.#copy.have(),
-      holds: () => this.#copy.table.size.instances,
+      have: () => this.#replica.have(),
+      holds: () => this.#replica.table.size.instances,
     };
   }
 
   leftOut(): readonly LeftOut[] {
-    return this.#copy.leftOut;
+    return this.#replica.leftOut;
   }
 
   status(): CatalogStatus {
     const { clock } = this.#deps;
     const rest = {
-      position: this.#copy.position,
-      warming: this.#copy.warming,
+      position: this.#replica.position,
+      warming: this.#replica.warming,
       connected: this.#session !== null && this.#source.state === "followed",
       divergences: this.#divergences,
     };
@@ -138,20 +138,20 @@ class Follower implements CatalogFollower {
 
   disconnected(): void {
     this.#session = null;
-    this.#copy.disconnected();
+    this.#replica.disconnected();
     this.#endConfirming();
     if (this.#source.state === "followed") this.#source = { state: "left", sinceMs: this.#deps.clock.monotonicMs() };
   }
 
   message(message: LinkMessage): void {
     if (message.type !== "snapshot" && message.type !== "delta" && message.type !== "warm") return;
-    const applied = this.#copy.apply(message);
+    const applied = this.#replica.apply(message);
     switch (applied.state) {
       case "pending":
         return;
       case "gap":
         this.#deps.log.warn("Table cannot be continued, asking for all of it", { reason: applied.reason });
-        this.#copy.forgetPosition();
+        this.#replica.forgetPosition();
         this.#session?.reconnect(applied.reason);
         return;
       case "updated":
@@ -170,7 +170,7 @@ class Follower implements CatalogFollower {
   #updated(update: CatalogUpdate): void {
     this.#source = { state: "followed" };
     this.#deps.board?.set(SAVED_TABLE, []);
-    this.#saver?.save(() => ({ table: this.#copy.table.snapshot(), position: this.#copy.resumable() }));
+    this.#saver?.save(() => ({ table: this.#replica.table.snapshot(), position: this.#replica.resumable() }));
     if (this.#cancelConfirming === null && this.#saver !== null) this.#confirmLater(this.#saver);
     this.#deps.onUpdate(update);
   }
@@ -198,7 +198,7 @@ class Follower implements CatalogFollower {
       return log.debug("Table still differs from the directory's", { reason });
     this.#askedAgainMs = nowMs;
     log.warn("Table differs from the directory's, asking for all of it", { reason });
-    this.#copy.forgetPosition();
+    this.#replica.forgetPosition();
     this.#session?.reconnect(reason);
   }
 }
