@@ -53,7 +53,7 @@ interface Block {
 }
 
 /** Languages of blocks that are shown and nothing else. */
-const SHOWN = ["text", "json", "haproxy", "http", "ini", "ruby", "xml", "javascript"];
+const SHOWN = ["text", "json", "haproxy", "http", "ini", "ruby", "xml", "javascript", "python"];
 
 /**
  * Reads a page.
