@@ -70,7 +70,9 @@ export function judgeOf(tables: readonly Catalog[]): Judge {
         [table, ...withoutGone(table, later)].flatMap((one) => options.map((how) => withStates(one, later, how))),
       ),
   );
-  const oracles = [...tables, ...between].map((table) => new SimulatedProxy(planOf(table)));
+  // Most of them are the same table again.
+  const distinct = new Map([...tables, ...between].map((table) => [JSON.stringify(table.snapshot()), table]));
+  const oracles = [...distinct.values()].map((table) => new SimulatedProxy(planOf(table)));
   const judged = KINDS.flatMap(({ bound, free }) => {
     const may = allowedBy(oracles, free);
     return [
