@@ -73,7 +73,28 @@ function serverSteps(running: Running, plan: Plan, { frozen, followed }: StepsOp
       if (ready && !stays(name)) goes(backend, { kind: "set-server", backend, name, change: { ready: false } });
     }
   }
-  return { ahead, arrivals, departures };
+  const isOrdered = (backend: string): boolean => plan.structure.backends.get(backend)?.balance.kind === "ordered";
+  const leave = (commands: readonly Command[]): Command[] => lastInOrderFirst(commands, { running, isOrdered });
+  return { ahead: leave(ahead), arrivals, departures: leave(departures) };
+}
+
+/**
+ * Of servers that leave a backend which is asked in order, the one that is asked last leaves first: otherwise those
+ * after the first would be asked for a moment, in turn, though no table has them asked.
+ */
+function lastInOrderFirst(
+  commands: readonly Command[],
+  { running, isOrdered }: { readonly running: Running; readonly isOrdered: (backend: string) => boolean },
+): Command[] {
+  const leaving = Map.groupBy(commands, (command) =>
+    command.kind === "set-server" && command.change.ready === false && isOrdered(command.backend)
+      ? command.backend
+      : null,
+  );
+  const idOf = (command: Command): number =>
+    command.kind === "set-server" ? (running.servers.get(command.backend)?.get(command.name)?.id ?? 0) : 0;
+  for (const [backend, ofBackend] of leaving) if (backend !== null) ofBackend.sort((a, b) => idOf(b) - idOf(a));
+  return [...leaving.values()].flat();
 }
 
 /** Whether a backend has a server that takes requests and goes on with it. */

@@ -77,6 +77,13 @@ test("a service that is new and waits is led to by nothing, however many changes
   expect(broken([toNothing, both, both])).toEqual([]);
 });
 
+test("servers that leave a group which is asked in order leave from its end", () => {
+  const b = (name: string, order: number) => instance("b", name, { url: `http://10.0.0.1:200${order}`, order });
+  const inOrder = service("b", { settings: { balance: "ordered" } });
+  const three = [b("i1", 1), b("i2", 2), b("i3", 3)];
+  expect(broken([catalogOf(inOrder, ...three), catalogOf(inOrder, b("i3", 3))])).toEqual([]);
+});
+
 /** Random cases cost a tenth of a second each, as every moment is looked at with hundreds of requests. */
 const RUNS = process.env["DSTACK_SOAK"] === "1" ? 600 : 25;
 const TEST_MS_MAX = RUNS * 4_000;
