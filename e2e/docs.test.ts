@@ -39,10 +39,17 @@ test.each([...pages, ...ELSEWHERE, "CONTRIBUTING.md", "CHANGELOG.md"])("the link
   expect(brokenLinks(join(ROOT, name))).toEqual([]);
 });
 
+test.each(pages)("the programs that %s shows are those of the checkout", (name) => {
+  const markdown = readFileSync(join(ROOT, name), "utf8");
+  for (const item of readPage(markdown).items)
+    if (item.kind === "example") expect(item.content).toBe(readFileSync(join(ROOT, item.path), "utf8"));
+});
+
 test.each([
   ["<!-- run: directory & -->", /nobody sees "<!-- run/],
   ["<!-- ports: 8080 -->", /nobody sees/],
   ["```yaml\nservice: //a\n```", /which file the block is of/],
+  ["```typescript\nstart();\n```", /nobody runs the block/],
   ["```toml\na = 1\n```", /"toml" is not run/],
   ["```json\n{ a: 1 }\n```", /JSON/],
   ["Then:\n\n    $ dw status", /in an indented block is not run/],

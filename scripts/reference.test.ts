@@ -1,11 +1,16 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { manPages } from "./reference/man.ts";
+import { libraryPage } from "./reference/library.ts";
 import { referencePage } from "./reference/page.ts";
 import { describeFiles } from "./reference/programs.ts";
 
 test("docs/reference.md is what the programs say now; `node scripts/reference.ts` writes it", async () => {
   expect(readFileSync(new URL("../docs/reference.md", import.meta.url), "utf8")).toBe(await referencePage());
+});
+
+test("docs/mdk-reference.md is what the library declares now; `node scripts/reference.ts` writes it", () => {
+  expect(readFileSync(new URL("../docs/mdk-reference.md", import.meta.url), "utf8")).toBe(libraryPage());
 });
 
 test.each(describeFiles())("every key of $file says what it is for", ({ settings }) => {

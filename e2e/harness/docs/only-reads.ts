@@ -1,5 +1,5 @@
 const READS =
-  /^(curl (?!.*-X|.*--data|.*-d )|cat |for |pgrep |dw config$|dw (?:-d \S+ )?(status|explain|doctor|(service|instance|route|caller|token|config) (list|show|history|get))\b)/;
+  /^(curl (?!.*-X|.*--data|.*-d )|cat |for |pgrep |node examples\/mdk\/(?:client|sessions)\.ts|dw config$|dw (?:-d \S+ )?(status|explain|doctor|(service|instance|route|caller|token|config) (list|show|history|get))\b)/;
 
 /** Whether a command may be repeated until what it reads has come about. */
 export function onlyReads(command: string): boolean {

@@ -4,13 +4,14 @@
  * - a `console` block holds commands after `$ ` and what they print below each;
  * - an `sh` block holds commands to copy as a whole, and a `text` block right below it what they print;
  * - a `yaml` block whose first line is `# /etc/datawire….yaml` is put there, and checked by the program that reads it;
+ * - a `typescript` block whose first line is `// examples/….ts` shows that file, as it is;
  * - `<!-- on: HOST -->` says on which machine the blocks below are;
  * - `<!-- only checked -->` above a `yaml` block keeps it from the programs that run;
  * - `<!-- not run: REASON -->` above a block says why it is not run.
  *
  * Nothing is run that the page does not show.
  */
-export type Item = CommandItem | FileItem | SkippedItem;
+export type Item = CommandItem | FileItem | ExampleItem | SkippedItem;
 
 interface Place {
   /** The line of the page, from 1. */
@@ -35,6 +36,14 @@ export interface FileItem extends Place {
   readonly aside: boolean;
 }
 
+/** A file of the checkout that the page shows. */
+export interface ExampleItem extends Place {
+  readonly kind: "example";
+  /** From the root of the checkout. */
+  readonly path: string;
+  readonly content: string;
+}
+
 export interface SkippedItem extends Place {
   readonly kind: "skipped";
   readonly reason: string;
@@ -53,7 +62,7 @@ interface Block {
 }
 
 /** Languages of blocks that are shown and nothing else. */
-const SHOWN = ["text", "json", "haproxy", "http", "ini", "ruby", "xml", "javascript", "python"];
+const SHOWN = ["text", "json", "haproxy", "http", "ini", "ruby", "xml", "javascript", "python", "ts"];
 
 /**
  * Reads a page.
@@ -130,6 +139,12 @@ function readItems(block: Block, { host, skip, aside, output }: Around): Item[] 
       throw new Error(`line ${start}: nobody knows which file the block is of; wanted "# /etc/datawire….yaml" first`);
     }
     return [{ ...place, kind: "file", path, content: `${body.join("\n")}\n`, aside }];
+  }
+  if (language === "typescript") {
+    const path = /^\/\/ (examples\/\S+\.ts)$/.exec(body[0] ?? "")?.[1];
+    if (path === undefined)
+      throw new Error(`line ${start}: nobody runs the block; wanted "// examples/….ts" first, and then that file`);
+    return [{ ...place, kind: "example", path, content: `${body.slice(1).join("\n")}\n` }];
   }
   if (language === "json") JSON.parse(body.join("\n"));
   if (SHOWN.includes(language) || (language === "" && !body.some((line) => line.startsWith("$ ")))) return [];

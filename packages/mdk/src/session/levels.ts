@@ -2,7 +2,7 @@ import { LOG_LEVELS } from "@datawire/protocol";
 import { MdkError } from "./mdk-error.ts";
 
 /** How important a log event is, from the worst on. */
-export type Level = (typeof LOG_LEVELS)[number];
+export type Level = "CRITICAL" | "ERROR" | "WARN" | "INFO" | "DEBUG";
 
 /** What is logged while nobody has asked for more or less. */
 export const DEFAULT_LEVEL: Level = "INFO";

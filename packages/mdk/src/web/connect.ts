@@ -4,13 +4,17 @@ import { withSession } from "../app/current-session.ts";
 import { joinRequest } from "../app/join-request.ts";
 import type { Mdk } from "../app/types.ts";
 import type { Session } from "../session/types.ts";
-import { startRequest } from "./finish-once.ts";
+import { startRequest, statusOf } from "./finish-once.ts";
 
-/** A request with its session. */
-export type MdkRequest = IncomingMessage & { mdk?: Session };
+declare module "node:http" {
+  interface IncomingMessage {
+    /** The session of the request, behind `mdkMiddleware`. */
+    mdk: Session;
+  }
+}
 
 /** A middleware of Express and Connect, which plain `node:http` can call too. */
-export type MdkMiddleware = (req: MdkRequest, res: ServerResponse, next: (error?: unknown) => unknown) => void;
+export type MdkMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => unknown) => void;
 
 /** Errors that were handed to `next`, by their requests. */
 const errors = new WeakMap<object, unknown>();
@@ -57,13 +61,6 @@ export function mdkErrors(): (
     errors.set(req, error);
     next(error);
   };
-}
-
-/** The status that an error asks for, as `http-errors` has it; 500 for any other. */
-export function statusOf(error: unknown): number {
-  const { status, statusCode } = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
-  const asked = typeof status === "number" ? status : statusCode;
-  return typeof asked === "number" && asked >= 400 ? asked : 500;
 }
 
 const one = (value: string | string[] | undefined): string | undefined =>

@@ -20,3 +20,10 @@ export function startRequest(session: LiveSession): (end: RequestEnd) => void {
     session.finishInteraction();
   };
 }
+
+/** The status that an error asks for, as `http-errors` has it; 500 for any other. */
+export function statusOf(error: unknown): number {
+  const { status, statusCode } = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
+  const asked = typeof status === "number" ? status : statusCode;
+  return typeof asked === "number" && asked >= 400 ? asked : 500;
+}

@@ -2,8 +2,7 @@ import { withSession } from "../app/current-session.ts";
 import { joinRequest } from "../app/join-request.ts";
 import type { Mdk } from "../app/types.ts";
 import type { Session } from "../session/types.ts";
-import { statusOf } from "./connect.ts";
-import { type RequestEnd, startRequest } from "./finish-once.ts";
+import { type RequestEnd, startRequest, statusOf } from "./finish-once.ts";
 
 /** As far as it is used, the context of a request in Koa. */
 export interface KoaContext {

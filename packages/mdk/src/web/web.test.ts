@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { currentSession } from "../index.ts";
 import type { Mdk } from "../index.ts";
 import { libraryOver, serve } from "../testing/servers.ts";
-import { mdkErrors, mdkMiddleware, type MdkRequest } from "./connect.ts";
+import { mdkErrors, mdkMiddleware } from "./connect.ts";
 import { mdkPlugin } from "./fastify.ts";
 import { mdkMiddleware as koaMiddleware } from "./koa.ts";
 
@@ -47,7 +47,7 @@ const frameworks: Readonly<Record<string, Framework>> = {
     });
     app.get("/busy", (_req, res) => void res.status(503).end());
     app.get("/slow", () => {});
-    app.get("/same", (req, res) => void res.json({ same: (req as MdkRequest).mdk === currentSession() }));
+    app.get("/same", (req, res) => void res.json({ same: req.mdk === currentSession() }));
     app.use((req, res, next) => {
       said(req.url).then((body) => res.json(body), next);
     });
