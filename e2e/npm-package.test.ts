@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -21,8 +21,11 @@ const env = { ...process.env, PATH: [join(prefix, "bin"), PATH].join(delimiter),
 const INSTALL_MS_MAX = 120_000;
 const started: Child[] = [];
 
+let library = "";
+
 beforeAll(async () => {
-  const [tarball = ""] = (await buildPackages({ out: folder, formats: ["npm"] })).files;
+  const [tarball = "", ...others] = (await buildPackages({ out: folder, formats: ["npm"] })).files;
+  library = others.find((file) => file.includes("datawire-mdk")) ?? "";
   const { HOME } = process.env; // npm's own settings and cache
   const args = ["install", "--global", "--prefix", prefix, "--prefer-offline", "--no-audit", "--no-fund", tarball];
   await run("npm", args, { env: { ...env, HOME } });
@@ -54,6 +57,42 @@ test("a program of the npm package runs on the Node that came with it, whatever 
   // The launcher is not in between: a signal reaches the daemon itself.
   directory.child.kill("SIGTERM");
   expect(await directory.child.exited).toEqual({ code: 0, signal: null });
+});
+
+test("the client library of its own package runs on the machine's Node, and has types", async () => {
+  const own = join(folder, "application");
+  mkdirSync(own);
+  writeFileSync(join(own, "package.json"), '{"type":"module"}');
+  const { HOME } = process.env;
+  const args = ["install", "--prefer-offline", "--no-audit", "--no-fund", library];
+  await run("npm", args, { cwd: own, env: { ...env, HOME } });
+  writeFileSync(
+    join(own, "main.js"),
+    `import { start } from "@datawire/mdk";
+     import { createSessions } from "@datawire/mdk/session";
+     for (const entry of ["connect", "fastify", "koa", "fetch"]) await import("@datawire/mdk/" + entry);
+     const mdk = start({ name: "shop", source: 'static:nodes=[{"service":"till","version":"1.2","address":"http://a:1"}]' });
+     const { address } = await mdk.session().resolve("till", "1.0");
+     await mdk.stop();
+     console.log(address, createSessions().join(mdk.session().externalize()).getEnvironment().name);`,
+  );
+  expect((await run("node", [join(own, "main.js")], { env })).stdout).toBe("http://a:1 sandbox\n");
+  writeFileSync(
+    join(own, "types.ts"),
+    `import { start, type Node, type Session } from "@datawire/mdk";
+     import { mdkMiddleware } from "@datawire/mdk/connect";
+     import { createServer } from "node:http";
+     const mdk = start({ name: "shop", directories: [["//a", "//b"]] });
+     const session: Session = mdk.session();
+     export const node: Promise<Node> = session.resolve("till");
+     export const server = createServer((req, res) => mdkMiddleware(mdk)(req, res, () => req.mdk.info("a", "b")));
+     // @ts-expect-error -- there is no such level
+     session.trace("LOUD");`,
+  );
+  const checkout = join(import.meta.dirname, "..");
+  const options = "--noEmit --strict --module nodenext --target es2024 --lib es2024 --skipLibCheck --types node";
+  const types = ["--typeRoots", join(checkout, "node_modules/@types"), join(own, "types.ts")];
+  await run(join(checkout, "node_modules/.bin/tsc"), [...options.split(" "), ...types], { cwd: own });
 });
 
 async function startDirectory(): Promise<{ readonly child: Child; readonly address: string }> {

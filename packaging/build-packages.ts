@@ -7,6 +7,7 @@ import { describePackages, type Parts } from "./contents.ts";
 import { buildDeb } from "./deb.ts";
 import { prepareNode } from "./node-runtime.ts";
 import { buildNpmPackage } from "./npm.ts";
+import { buildNpmLibrary } from "./npm-library.ts";
 import { buildRpm } from "./rpm.ts";
 import { sourceEpoch, sourceVersion } from "./source.ts";
 import { describeLicences } from "./third-party.ts";
@@ -42,7 +43,10 @@ export async function buildPackages({ out, formats: wanted, versions, zstdLevel 
     const files: string[] = [];
     const missing: string[] = [];
     if (wanted.includes("npm"))
-      files.push(await buildNpmPackage({ bundles, licences: all, version }, { ...context, work }));
+      files.push(
+        await buildNpmPackage({ bundles, licences: all, version }, { ...context, work }),
+        await buildNpmLibrary(version, { ...context, work }),
+      );
     const system = wanted.filter((format) => format !== "npm");
     if (system.length === 0) return { files, missing };
 

@@ -60,7 +60,7 @@ export function parseNodes(text: string): ListedNode[] {
 function instanceOf({ service, version, address, id }: ListedNode, order: number): Instance {
   return {
     service,
-    name: id ?? `${address}-${order}`,
+    name: id ?? address,
     version,
     url: address,
     protocol: "http",
