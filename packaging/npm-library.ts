@@ -31,7 +31,12 @@ export async function buildNpmLibrary(version: string, context: BuildContext): P
   await writeTypes(join(root, "types"), context.work);
   const { name, description, license, type, engines, peerDependencies, peerDependenciesMeta } = manifest;
   const settings = {
-    ...{ name, version, description, license, type, engines },
+    name,
+    version,
+    description,
+    license,
+    type,
+    engines,
     exports: Object.fromEntries(
       entries.map((entry) => [
         entry.path,
@@ -42,7 +47,8 @@ export async function buildNpmLibrary(version: string, context: BuildContext): P
       ]),
     ),
     files: ["lib", "types"],
-    ...{ peerDependencies, peerDependenciesMeta },
+    peerDependencies,
+    peerDependenciesMeta,
   };
   await writeFile(join(root, "package.json"), `${JSON.stringify(settings, null, 2)}\n`);
   await cp(join(ROOT, "docs/mdk.md"), join(root, "README.md"));

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { isName } from "@datawire/protocol";
 import { VERSION } from "@datawire/runtime";
 import { type Registration, Registrar } from "../connection/registrar.ts";
 import { describeInstance, type RegisterOptions } from "../connection/registration.ts";
@@ -11,7 +12,7 @@ import { Timers } from "../connection/timers.ts";
 import { LogReaders, type LogsOptions } from "../logs/log-readers.ts";
 import { LogSender } from "../logs/log-sender.ts";
 import { Resolver } from "../resolve/resolver.ts";
-import { CONTEXT_HEADER } from "../session/context.ts";
+import { CONTEXT_HEADER, SANDBOX } from "../session/context.ts";
 import type { FinishedInteraction } from "../session/deps.ts";
 import type { LogEvent } from "../session/log-event.ts";
 import { MdkError } from "../session/mdk-error.ts";
@@ -92,9 +93,10 @@ export class Application implements Mdk {
   start(): this {
     if (this.#life === "stopped") throw new MdkError("stopped", "Cannot start the library again: make another one");
     if (this.#life === "running") return this;
-    this.#life = "running";
     const { fallbackName } = this.settings.environment;
     if (fallbackName !== null) this.resolver.follow(fallbackName);
+    // What is followed from here on is started as it comes.
+    this.#life = "running";
     for (const source of this.#sources) source.start();
     this.#readiness.look();
     return this;
@@ -220,7 +222,9 @@ export class Application implements Mdk {
   #log(event: LogEvent): void {
     for (const observer of this.observers) observer.logged(event);
     const { node: _node, ...rest } = event;
-    if (this.#life !== "stopped") this.#sender.add({ ...rest, clock: [...rest.clock] });
+    // The directory takes names alone, and the environment of a session may have come from outside.
+    const environment = isName(rest.environment) ? rest.environment : SANDBOX.name;
+    if (this.#life !== "stopped") this.#sender.add({ ...rest, clock: [...rest.clock], environment });
   }
 
   #dropped(session: LiveSession, count: number) {

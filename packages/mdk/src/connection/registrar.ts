@@ -91,7 +91,8 @@ export class Registrar {
     const told = this.#links.get(link);
     if (told === undefined) return;
     if (message.type === "registered") this.#confirmed(link, told, message);
-    else if (message.type === "error" && told.confirmed < told.seq) this.#refused(told, message);
+    else if (message.type === "error" && told.confirmed < told.seq && isAboutRegistering(message.message))
+      this.#refused(told, message);
   }
 
   #changed(): void {
@@ -140,7 +141,6 @@ export class Registrar {
 
   /** The directory took nothing of a message. */
   #refused(told: Told, { code, message }: Extract<LinkMessage, { type: "error" }>): void {
-    if (code === "unsupported") return;
     told.confirmed = told.seq;
     for (const entry of told.instances?.values() ?? []) entry.reject(new MdkError(code, message));
     this.#look();
@@ -172,6 +172,10 @@ export class Registrar {
     for (const look of this.#confirmations) look();
   }
 }
+
+/** A refusal does not say of which message it is, but for its words. */
+const isAboutRegistering = (message: string): boolean =>
+  /^Cannot (?:register|take (?:register|update))\b/.test(message);
 
 /** As `Promise.withResolvers`, which Node 20 has not. */
 function withResolvers() {

@@ -53,9 +53,7 @@ export class LogReaders {
     if (link !== this.#links[0]) return;
     if (message.type === "log")
       for (const reader of this.#readers) for (const event of message.events) reader.take(event);
-    if (message.type === "error" && message.message.includes('"followLogs"'))
-      this.#fail(new MdkError(message.code, "Cannot read logs: this directory is of a version that keeps none"));
-    if (message.type === "error" && message.code === "permission_denied" && message.message.includes("logs"))
+    if (message.type === "error" && /^Cannot (?:show log events|take followLogs)|"followLogs"/.test(message.message))
       this.#fail(new MdkError(message.code, message.message));
   }
 

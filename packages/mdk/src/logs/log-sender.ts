@@ -14,6 +14,7 @@ export interface LogSenderDeps {
 const COALESCE_MS = 10;
 /** What may be on its way without an acknowledgement, in messages. */
 const WINDOW = 4;
+const AGAIN_MS = 10_000;
 
 /** Sends what is logged to a directory, again after a reconnect, until the directory says that it is kept. */
 export class LogSender {
@@ -27,6 +28,9 @@ export class LogSender {
   #sent: number[] = [];
   #nextSeq = 0;
   #isDue = false;
+  #isWatched = false;
+  /** When something was last acknowledged, or sent while nothing was on its way. */
+  #progressMs = 0;
 
   constructor(deps: LogSenderDeps) {
     this.#deps = deps;
@@ -49,15 +53,8 @@ export class LogSender {
   }
 
   message(link: LinkSession, message: LinkMessage): void {
-    if (message.type === "error" && message.code === "unsupported" && message.message.includes('"logs"')) {
-      this.#deaf.add(link);
-      return this.#look();
-    }
-    if (message.type !== "logged" || link !== this.#links[0]) return;
-    this.#buffer.acknowledge(message.seq);
-    this.#sent = this.#sent.filter((end) => end > message.seq);
-    this.#send();
-    this.#look();
+    if (message.type === "error") return this.#refused(link, message);
+    if (message.type === "logged" && link === this.#links[0]) this.#acknowledged(message.seq);
   }
 
   /** Resolves when everything is acknowledged, or cannot be sent now. */
@@ -71,6 +68,37 @@ export class LogSender {
       };
       this.#idle.add(look);
       look();
+    });
+  }
+
+  #acknowledged(seq: number): void {
+    this.#buffer.acknowledge(seq);
+    this.#sent = this.#sent.filter((end) => end > seq);
+    this.#progressMs = this.#deps.clock.monotonicMs();
+    this.#send();
+    this.#look();
+  }
+
+  #refused(link: LinkSession, { code, message }: Extract<LinkMessage, { type: "error" }>): void {
+    const isDeaf = code === "unsupported" && message.includes('"logs"');
+    if (isDeaf || (code === "permission_denied" && message.startsWith("Cannot keep log events"))) {
+      this.#deaf.add(link);
+      return this.#look();
+    }
+    // What the directory cannot read, it can read no better a second time.
+    const [first] = this.#sent;
+    if (message.startsWith("Cannot take logs") && first !== undefined) this.#acknowledged(first);
+  }
+
+  /** What was not acknowledged for long goes again: a directory that was busy has let it fall. */
+  #watch(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    this.#deps.clock.setTimer(AGAIN_MS, () => {
+      this.#isWatched = false;
+      if (this.#sent.length === 0) return;
+      if (this.#deps.clock.monotonicMs() - this.#progressMs >= AGAIN_MS) this.#restart();
+      else this.#watch();
     });
   }
 
@@ -106,7 +134,9 @@ export class LogSender {
       const batch = this.#buffer.batch(this.#nextSeq);
       if (batch === null || !link.send({ type: "logs", seq: batch.seq, events: [...batch.events] })) return;
       this.#nextSeq = batch.seq + batch.events.length;
+      if (this.#sent.length === 0) this.#progressMs = this.#deps.clock.monotonicMs();
       this.#sent.push(this.#nextSeq);
+      this.#watch();
     }
   }
 

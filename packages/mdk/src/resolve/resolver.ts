@@ -38,6 +38,8 @@ interface Followed {
   readonly table: EnvironmentTable;
 }
 
+type Asked = Pick<ResolveQuery, "environment" | "service" | "version">;
+
 /** Who waits for a node. */
 interface Waiter {
   readonly query: ResolveQuery;
@@ -68,7 +70,7 @@ export class Resolver implements Resolving {
 
   pick(environment: Environment, service: string, version: string | null, options?: ResolveOptions): Choice | null {
     if (this.#stopped) throw stopped();
-    return this.#find(environment, service, version, knownOf(options));
+    return this.#find({ environment, service, version }, knownOf(options));
   }
 
   wait(query: ResolveQuery): Promise<Choice> {
@@ -76,12 +78,17 @@ export class Resolver implements Resolving {
       const { signal } = query.options;
       const waitMs = waitMsOf(query);
       if (signal?.aborted === true) return reject(reasonOf(signal));
-      if (waitMs <= 0 || this.#waiters.size >= WAITERS_MAX) return reject(this.#refusal(query));
+      const known = knownOf(query.options);
+      const atLast = (): Choice | MdkError => this.#find(query, known, true) ?? this.#refusal(query);
+      if (waitMs <= 0 || this.#waiters.size >= WAITERS_MAX) {
+        const outcome = atLast();
+        return outcome instanceof MdkError ? reject(outcome) : resolve(outcome);
+      }
       const onAbort = (): void => waiter.settle(reasonOf(signal as AbortSignal));
-      const cancelTimer = this.#deps.clock.setTimer(waitMs, () => waiter.settle(this.#refusal(query)));
+      const cancelTimer = this.#deps.clock.setTimer(waitMs, () => waiter.settle(atLast()));
       const waiter: Waiter = {
         query,
-        known: knownOf(query.options),
+        known,
         cancelRetry: () => {},
         settle: (outcome) => {
           if (!this.#waiters.delete(waiter)) return;
@@ -130,18 +137,20 @@ export class Resolver implements Resolving {
     for (const waiter of this.#waiters) waiter.settle(error);
   }
 
-  #find(environment: Environment, service: string, version: string | null, known: Known | null) {
+  /** @param isLast there is no time to wait for the table of the environment before its fallback is asked. */
+  #find({ environment, service, version }: Asked, known: Known | null, isLast = false): Choice | null {
     const { name, fallbackName } = environment;
-    const { table } = this.#last?.name === name ? this.#last.followed : this.#follow(name);
+    const { table, source } = this.#last?.name === name ? this.#last.followed : this.#follow(name);
     const choice = table.next(service, version, known);
     if (choice !== null || fallbackName === null || table.hasSeen(service, version)) return choice;
+    // Nothing is known of what was ever seen in a table that is still on its way.
+    if (!isLast && source.missing() !== null) return null;
     return this.#follow(fallbackName).table.next(service, version, known);
   }
 
   #retry(waiter: Waiter): void {
-    const { environment, service, version } = waiter.query;
     try {
-      const choice = this.#find(environment, service, version, waiter.known);
+      const choice = this.#find(waiter.query, waiter.known);
       if (choice !== null) return waiter.settle(choice);
       this.#retryLater(waiter);
     } catch (error) {

@@ -26,8 +26,8 @@ export interface DirectoryLinkDeps {
   readonly onSettled: () => void;
 }
 
-/** How long after the token or a certificate could not be read it is tried again. */
-const PROOF_RETRY_MS = 2_000;
+/** How often a token or a certificate that could not be read, or was refused, is looked at again. */
+const PROOF_RETRY_MS = 1_000;
 
 /** The link to one directory, for one environment, with the table that comes over it. */
 export class DirectoryLink {
@@ -102,16 +102,32 @@ export class DirectoryLink {
     const { clock, guests } = this.#deps;
     const { replicas, identity } = this.#config;
     const renewed = new AbortController();
+    let isDenied = false;
+    const ended = new AbortController();
+    const over = AbortSignal.any([signal, renewed.signal, ended.signal]);
     const onState = (state: LinkState): void => {
       this.#note(state);
-      if (state.state === "waiting" && state.denied)
-        void this.#isStale(proof).then((stale) => stale && renewed.abort());
+      const wasDenied = isDenied;
+      isDenied = state.state === "waiting" ? state.denied : isDenied && state.state === "connecting";
+      if (isDenied && !wasDenied) void this.#awaitOther(proof, { renewed, over, isWanted: () => isDenied });
     };
     await runLink(
       { replicas, identity, ...proof, subscribe: follower.subscription },
       { clock, log: noLog, random: Math.random, handler: joinHandlers(follower, guests), onState },
       AbortSignal.any([signal, renewed.signal]),
     );
+    ended.abort();
+  }
+
+  /** Looks from time to time whether there is another proof than the one that was refused. */
+  async #awaitOther(
+    refused: Proof,
+    { renewed, over, isWanted }: { readonly renewed: AbortController; readonly over: AbortSignal; isWanted(): boolean },
+  ): Promise<void> {
+    while (isWanted() && !over.aborted) {
+      if (await this.#isStale(refused)) renewed.abort();
+      await this.#deps.clock.sleep(PROOF_RETRY_MS, over);
+    }
   }
 
   async #isStale(proof: Proof): Promise<boolean> {
