@@ -28,7 +28,7 @@ export interface LogsFound {
 }
 
 /** A word that more events of a file have does not choose among them: all are walked over. */
-const HITS_MAX = 20_000;
+const HITS_MAX = 5_000;
 /** A search that has looked at so many events is answered with what it has; its cursor goes on. */
 const LOOKED_AT_MAX = 50_000;
 const PAGE = 256;

@@ -16,7 +16,7 @@ export interface TracesFound {
 }
 
 /** A word that more records of a file have does not choose among them: all are walked over, the newest first. */
-const HITS_MAX = 20_000;
+const HITS_MAX = 5_000;
 /** A search that has looked at so many traces is answered with what it has; its cursor goes on. */
 const LOOKED_AT_MAX = 20_000;
 /** So many rows are read at once. */

@@ -1,3 +1,4 @@
+import { messageType } from "../otlp/messages.ts";
 import type { Telemetry } from "../service/telemetry.ts";
 import { Tally } from "../service/tally.ts";
 import { TEST_SETTINGS } from "./keepers.ts";
@@ -39,3 +40,15 @@ export function createLocalTelemetry(folder: string, settings: Partial<ThreadSet
     },
   };
 }
+
+/** A request of spans that stands in JSON, as protobuf. */
+export function encodeTraceRequest(body: object): Uint8Array {
+  const type = messageType("ExportTraceServiceRequest");
+  const bytes = (hex: string): Buffer => Buffer.from(hex, "hex");
+  const asRead = JSON.parse(JSON.stringify(body), (key, value: unknown) =>
+    /^(trace|span|parentSpan)Id$/.test(key) ? bytes(String(value)) : value,
+  ) as Record<string, unknown>;
+  return type.encode(type.fromObject(asRead)).finish();
+}
+
+export { type SpanFields, spanOf, traceRequest } from "./requests.ts";
