@@ -9,6 +9,7 @@ import { TracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace";
 import type { LogEvent, Span, TraceSummary } from "@datawire/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
+import { Replicas } from "./harness/replicas.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
@@ -189,6 +190,51 @@ test("a directory whose traces are damaged, gone or cannot be kept serves on, an
   rmSync(folder());
   await eventually(async () => expect((await send("/v1/traces", spans(1).body)).status).toBe(200));
   await eventually(async () => expect(await problems()).not.toContain("none are kept since"));
+});
+
+test("directories on one store answer with what all of them have, and name those that do not", async () => {
+  const replicas = await Replicas.start(stack, 2);
+  try {
+    const traceId = "abcdef00000000000000000000000001";
+    const part = (spanId: string, name: string, atMs: number) => ({
+      traceId,
+      spanId,
+      name,
+      parentSpanId: name === "root" ? "" : "00000000000000a1",
+      startTimeUnixNano: `${atMs}000000`,
+      endTimeUnixNano: `${atMs + 5}000000`,
+    });
+    const post = async (index: number, span: object): Promise<void> => {
+      const answer = await fetch(`${replicas.url(index)}/v1/traces`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+      });
+      expect(answer.status).toBe(200);
+    };
+    const read = async <T>(path: string): Promise<T> => (await (await fetch(`${replicas.url(0)}${path}`)).json()) as T;
+    const at = Date.now();
+    await post(0, part("00000000000000a1", "root", at));
+    await post(1, part("00000000000000a2", "child", at + 1));
+    await post(1, { ...part("00000000000000a3", "root", at + 9), traceId: "abcdef00000000000000000000000002" });
+    await eventually(async () => {
+      const { traces, missing } = await read<{ traces: TraceSummary[]; missing: string[] }>("/v1/traces");
+      expect(traces).toMatchObject([{ spans: 1 }, { traceId, spans: 2, name: "root", durationMs: 6 }]);
+      expect(missing).toEqual([]);
+    });
+    expect(await read(`/v1/traces/${traceId}`)).toMatchObject({
+      spans: [{ name: "root" }, { name: "child" }],
+      partial: false,
+    });
+    expect(await read("/v1/traces?local=true")).toMatchObject({ traces: [{ traceId, spans: 1 }] });
+    replicas.signal(1, "SIGSTOP");
+    const { missing } = await read<{ missing: string[] }>("/v1/traces");
+    expect(missing).toEqual([replicas.list[0]?.[1]]);
+    expect(await read(`/v1/traces/${traceId}`)).toMatchObject({ spans: [{ name: "root" }], partial: true });
+    replicas.signal(1, "SIGCONT");
+  } finally {
+    await replicas.dispose();
+  }
 });
 
 test("where they are off, traces are refused for good", async () => {

@@ -10,6 +10,7 @@ import type { SessionRegistry } from "../link/session-registry.ts";
 import type { Publisher } from "../feed/publisher.ts";
 import type { Originals } from "../mdk/originals.ts";
 import type { Logs } from "../traces/logs.ts";
+import type { PeerTraces } from "./peer-traces.ts";
 import type { Store } from "../store/contract.ts";
 import type { MissingReplica, SeenReplica } from "../store/replication.ts";
 
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly tokens: TokenService;
   /** Traces and logs, those of all tenants. */
   readonly telemetry: Telemetry;
+  /** What the other directories have of them. */
+  readonly peerTraces: PeerTraces;
   /** The directory's own address, `//host/directory`. */
   readonly address: string;
   readonly startedMs: number;

@@ -4,10 +4,17 @@ import { type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
 import {
   BODY_BYTES_MAX,
   type Format,
+  type LogsPage,
   logsQuestion,
+  mergeLogPages,
+  mergeTracePages,
+  mergeTraceParts,
   type Question,
+  readFlag,
   refusalBody,
   type Signal,
+  type TracePage,
+  type TracesPage,
   traceKey,
   tracesQuestion,
   type Written,
@@ -15,23 +22,42 @@ import {
 import type { ApiContext } from "./context.ts";
 import { bindRaw, type BoundEndpoint, type RawAnswer, type RawBodyRequest } from "./router.ts";
 
-type TracesContext = Pick<ApiContext, "telemetry" | "clock">;
+type TracesContext = Pick<ApiContext, "telemetry" | "peerTraces" | "clock">;
 
 /** Traces and logs: what is said of them, and what is asked. */
 export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
-  const { clock } = context;
+  const { clock, peerTraces } = context;
   return [
-    bindRaw(endpoints.listTraces, ({ query, grant }) =>
-      list(context, grant.tenant, tracesQuestion(query, clock.nowMs())),
-    ),
-    bindRaw(endpoints.listLogs, ({ query, grant }) => list(context, grant.tenant, logsQuestion(query, clock.nowMs()))),
-    bindRaw(endpoints.showTrace, async ({ params, grant }) => {
-      const json = await find(context, grant.tenant, { of: "trace", trace: traceKey(params.trace) });
-      if (json !== null) return jsonAnswer(json);
-      throw new ProtocolError(
-        "not_found",
-        `Cannot show the trace ${params.trace.slice(0, 200)}: nothing is kept of it`,
+    bindRaw(endpoints.listTraces, async ({ req, query, grant }) => {
+      const question = tracesQuestion(query, clock.nowMs());
+      const own = await list(context, grant.tenant, question);
+      if (isLocal(query) || peerTraces.isAlone) return withMissing(own, []);
+      const { answers, missing } = await peerTraces.ask(req, (client) =>
+        client.ask(endpoints.listTraces, { query: { ...query, local: "true" } }),
       );
+      return jsonOf({ ...mergeTracePages([parsed<TracesPage>(own), ...answers], question.limit), missing });
+    }),
+    bindRaw(endpoints.listLogs, async ({ req, query, grant }) => {
+      const question = logsQuestion(query, clock.nowMs());
+      const own = await list(context, grant.tenant, question);
+      if (isLocal(query) || peerTraces.isAlone) return withMissing(own, []);
+      const { answers, missing } = await peerTraces.ask(req, (client) =>
+        client.ask(endpoints.listLogs, { query: { ...query, local: "true" } }),
+      );
+      return jsonOf({ ...mergeLogPages([parsed<LogsPage>(own), ...answers], question), missing });
+    }),
+    bindRaw(endpoints.showTrace, async ({ req, params: { trace }, query, grant }) => {
+      const own = await find(context, grant.tenant, { of: "trace", trace: traceKey(trace) });
+      if (isLocal(query) || peerTraces.isAlone) {
+        if (own !== null) return jsonAnswer(own);
+        throw nothingOf(trace, []);
+      }
+      const { answers, missing } = await peerTraces.ask(req, (client) =>
+        client.ask(endpoints.showTrace, { params: { trace }, query: { local: "true" } }),
+      );
+      const [first, ...others] = [...(own === null ? [] : [parsed<TracePage>(own)]), ...answers];
+      if (first === undefined) throw nothingOf(trace, missing);
+      return jsonOf(mergeTraceParts([first, ...others], missing.length === 0));
     }),
     bindRaw(endpoints.writeTraces, (request) => take(context, "traces", request)),
     bindRaw(endpoints.writeLogs, (request) => take(context, "logs", request)),
@@ -39,12 +65,29 @@ export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
   ];
 }
 
-/** What was found, with what is not among it and why. */
-async function list(context: TracesContext, tenant: string | null, question: Question): Promise<RawAnswer> {
+const isLocal = ({ local }: { readonly local?: string | undefined }): boolean => readFlag("local", local);
+
+/** What was found, with what was lost. */
+async function list(context: TracesContext, tenant: string | null, question: Question): Promise<Uint8Array> {
   const json = await find(context, tenant, question);
-  const more = JSON.stringify({ dropped: context.telemetry.lost(tenant), missing: [] });
-  // An object is never empty there: it goes on where it ended, without being read anew.
-  return jsonAnswer(Buffer.concat([(json ?? Buffer.from("{}")).subarray(0, -1), Buffer.from(`,${more.slice(1)}`)]));
+  return extended(json ?? Buffer.from("{}"), { dropped: context.telemetry.lost(tenant) });
+}
+
+const withMissing = (json: Uint8Array, missing: readonly string[]): RawAnswer =>
+  jsonAnswer(extended(json, { missing }));
+
+/** An object in JSON with more fields, without being read anew: it has some already. */
+const extended = (json: Uint8Array, more: object): Uint8Array =>
+  Buffer.concat([json.subarray(0, -1), Buffer.from(`,${JSON.stringify(more).slice(1)}`)]);
+
+/** What this directory has just written itself. */
+const parsed = <T>(json: Uint8Array): T => JSON.parse(Buffer.from(json).toString()) as T;
+
+const jsonOf = (value: object): RawAnswer => jsonAnswer(Buffer.from(JSON.stringify(value)));
+
+function nothingOf(trace: string, missing: readonly string[]): ProtocolError {
+  const silent = missing.length === 0 ? "" : `; ${missing.join(", ")} did not answer`;
+  return new ProtocolError("not_found", `Cannot show the trace ${trace.slice(0, 200)}: nothing is kept of it${silent}`);
 }
 
 async function find(

@@ -12,6 +12,7 @@ import { noTelemetry, type Telemetry } from "@datawire/telemetry";
 import type { ServerCertificate } from "../access/certificates.ts";
 import { type AccessConfig, openAccess } from "../access/open-access.ts";
 import type { TokenService } from "../access/token-service.ts";
+import { PeerTraces } from "../api/peer-traces.ts";
 import { LinkServer } from "../link/server.ts";
 import { LinkSessions } from "../link/sessions.ts";
 import { MdkServer } from "../mdk/server.ts";
@@ -99,10 +100,15 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   };
   const access = await openAccess(config, { stores, clock, log, board, show, tokensChanged });
   const groups = new TenantGroups({ environment, leaseMs, clock, telemetry });
+  const peerTraces = new PeerTraces({
+    clock,
+    ca: async () => (config.protection.tls === "own" ? (await access.tokens.authority()).certificate : null),
+  });
   const opener = new TenantOpener(config, {
     access,
     groups,
     telemetry,
+    peerTraces,
     whole: stores.own,
     clock,
     log,
@@ -123,7 +129,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     },
   );
   try {
-    await tenants.of(null);
+    peerTraces.begin((await tenants.of(null)).peers);
   } catch (error) {
     await access.close();
     throw error;

@@ -1,3 +1,4 @@
+import { PeerTraces } from "../api/peer-traces.ts";
 import { noTelemetry } from "@datawire/telemetry";
 import { explain, listRoutes, listService } from "@datawire/routing";
 import { type ServerMessage, serverMessageSchema } from "@datawire/protocol";
@@ -33,6 +34,7 @@ async function open(store = new MemoryStore()) {
     metrics: { storing: () => () => {}, published() {}, refused() {}, recorded() {} },
     surroundings: {
       telemetry: noTelemetry,
+      peerTraces: new PeerTraces({ clock, ca: async () => null }),
       store,
       tokens: new TokenService({ store: new MemoryStore(), clock, log, board, pins: false, changed() {} }),
       address: "//localhost/directory",

@@ -1,6 +1,7 @@
 import type { Clock, Chance, Logger, ProblemBoard } from "@datawire/runtime";
 import type { Telemetry } from "@datawire/telemetry";
 import type { Access } from "../access/open-access.ts";
+import type { PeerTraces } from "../api/peer-traces.ts";
 import { noTenants, type Surroundings, type TenantTables } from "../api/context.ts";
 import type { StateConfig } from "../registry/state.ts";
 import type { Store } from "../store/contract.ts";
@@ -20,6 +21,7 @@ interface TenantOpenerDeps {
   readonly access: Access;
   readonly groups: TenantGroups;
   readonly telemetry: Telemetry;
+  readonly peerTraces: PeerTraces;
   /** The whole of the directory's own, for backups. */
   readonly whole: Store;
   readonly clock: Clock;
@@ -112,10 +114,11 @@ export class TenantOpener {
   }
 
   #surroundings(tenant: string | null, store: Store): Surroundings {
-    const { access, groups, telemetry } = this.#deps;
+    const { access, groups, telemetry, peerTraces } = this.#deps;
     return {
       store,
       telemetry,
+      peerTraces,
       tokens: access.tokens,
       address: this.#config.address,
       startedMs: this.#startedMs,

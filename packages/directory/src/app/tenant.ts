@@ -8,6 +8,7 @@ import { Faults } from "../problems/faults.ts";
 import { State, type StateConfig } from "../registry/state.ts";
 import { ChangeExecutor } from "../changes/change-executor.ts";
 import { createJobs } from "../jobs/jobs.ts";
+import type { Replicator } from "../jobs/replicator.ts";
 import { createReplicator } from "../jobs/create-replicator.ts";
 import { runJobs } from "../jobs/run-jobs.ts";
 import { ConnectedClients } from "../link/connected-clients.ts";
@@ -43,6 +44,8 @@ export interface Tenant {
   readonly links: SessionRegistry;
   readonly publisher: Publisher;
   readonly router: Router;
+  /** The directories on the same store. */
+  readonly peers: Pick<Replicator, "replicas" | "missing">;
   /** Says that something about who is registered has changed. */
   registered(): void;
   /** Takes the settings that may change while the directory runs. */
@@ -128,6 +131,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   publisher.begin();
   return {
     state,
+    peers: replicator,
     store,
     executor,
     links,

@@ -100,7 +100,8 @@ class Finder {
 
   async after(tails: Tails): Promise<LogsFound> {
     const { tenant, self } = this.#place;
-    const [from, id] = tails.get(self) ?? [0, 0];
+    // One that is new to who follows tells what it has from now on.
+    const [from, id] = tails.get(self) ?? this.#tails().get(self) ?? [0, 0];
     let tail: readonly [number, number] = [from, id];
     let lookedAt = 0;
     for (const file of this.#files.files.toReversed().filter(({ number }) => number >= from)) {
