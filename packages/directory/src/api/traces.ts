@@ -35,7 +35,7 @@ export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
       const { answers, missing } = await peerTraces.ask(req, (client) =>
         client.ask(endpoints.listTraces, { query: { ...query, local: "true" } }),
       );
-      return jsonOf({ ...mergeTracePages([parsed<TracesPage>(own), ...answers], question.limit), missing });
+      return jsonOf({ ...mergeTracePages([parsed(own) as TracesPage, ...answers], question.limit), missing });
     }),
     bindRaw(endpoints.listLogs, async ({ req, query, grant }) => {
       const question = logsQuestion(query, clock.nowMs());
@@ -44,7 +44,7 @@ export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
       const { answers, missing } = await peerTraces.ask(req, (client) =>
         client.ask(endpoints.listLogs, { query: { ...query, local: "true" } }),
       );
-      return jsonOf({ ...mergeLogPages([parsed<LogsPage>(own), ...answers], question), missing });
+      return jsonOf({ ...mergeLogPages([parsed(own) as LogsPage, ...answers], question), missing });
     }),
     bindRaw(endpoints.showTrace, async ({ req, params: { trace }, query, grant }) => {
       const own = await find(context, grant.tenant, { of: "trace", trace: traceKey(trace) });
@@ -55,7 +55,7 @@ export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
       const { answers, missing } = await peerTraces.ask(req, (client) =>
         client.ask(endpoints.showTrace, { params: { trace }, query: { local: "true" } }),
       );
-      const [first, ...others] = [...(own === null ? [] : [parsed<TracePage>(own)]), ...answers];
+      const [first, ...others] = [...(own === null ? [] : [parsed(own) as TracePage]), ...answers];
       if (first === undefined) throw nothingOf(trace, missing);
       return jsonOf(mergeTraceParts([first, ...others], missing.length === 0));
     }),
@@ -81,7 +81,7 @@ const extended = (json: Uint8Array, more: object): Uint8Array =>
   Buffer.concat([json.subarray(0, -1), Buffer.from(`,${JSON.stringify(more).slice(1)}`)]);
 
 /** What this directory has just written itself. */
-const parsed = <T>(json: Uint8Array): T => JSON.parse(Buffer.from(json).toString()) as T;
+const parsed = (json: Uint8Array): unknown => JSON.parse(Buffer.from(json).toString());
 
 const jsonOf = (value: object): RawAnswer => jsonAnswer(Buffer.from(JSON.stringify(value)));
 
