@@ -60,7 +60,7 @@ const rooms = {
   ],
   simulation: ["environment", "machines", "invariants", "runs"],
   watson: ["model", "monitor", "config", "files", "machine", "probes", "checks", "registration", "app"],
-  router: ["address", "selector", "log", "queue", "engine", "config", "wire", "app"],
+  router: ["address", "selector", "log", "queue", "engine", "access", "config", "wire", "app"],
   "dw-cli": ["core", "context", "doctor", "grammar", "io", "commands", "program", "app"],
   sherlock: [
     "core/model",

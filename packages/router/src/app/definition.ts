@@ -11,6 +11,7 @@ export const router: DaemonDefinition<RouterSettings> = {
       .option("-n, --host <name>", "name that this router is known by (default: localhost)")
       .option("-p, --port <port>", `port of AMQP, on loopback (default: ${AMQP_PORT})`)
       .option("--listen <address>", `HOST:PORT of AMQP (default: 127.0.0.1:${AMQP_PORT})`)
+      .option("--tls-listen <address>", "HOST:PORT of AMQP over TLS, where `tls` is set (default: port 5671)")
       .option("--admin <address>", "HOST:PORT of /readyz, /metrics and /v1/status, or off (default: 127.0.0.1:5434)")
       .option("--data-dir <folder>", "folder of the log, which has all messages");
   },

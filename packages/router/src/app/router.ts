@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createSaslServer } from "./sasl.ts";
 import { startAdmin } from "@datawire/http";
 import {
   aborted,
@@ -10,6 +9,7 @@ import {
   makePrivateFolder,
   RecentProblems,
 } from "@datawire/runtime";
+import { createUserAccess, OPEN_ACCESS } from "../access/access.ts";
 import type { RouterSettings } from "../config/settings.ts";
 import { Broker } from "../engine/broker.ts";
 import { createFileDisk } from "../log/file-disk.ts";
@@ -77,22 +77,24 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   const names = new Set(
     [settings.host, ...settings.directories.map(({ host }) => host)].map((name) => name.toLowerCase()),
   );
-  const listener = await listenAmqp(
-    { listen: settings.listen, setting: "listen", connectionsMax: settings.limits.connections },
-    {
-      broker,
-      clock,
-      log,
-      temporaries: new Temporaries(broker, clock),
-      addresses: { isAuthority: (segment) => names.has(segment.replace(/:\d+$/, "").toLowerCase()) },
-      limits: settings.limits,
-      manage: createManagement(sources),
-      container: `router@${settings.host}`,
-      sasl: createSaslServer(),
-    },
-    peers,
-  );
-  if (!isLoopback(settings.listen.host)) {
+  const connectionsMax = settings.limits.connections;
+  const deps = {
+    broker,
+    clock,
+    log,
+    temporaries: new Temporaries(broker, clock),
+    addresses: { isAuthority: (segment: string) => names.has(segment.replace(/:\d+$/, "").toLowerCase()) },
+    limits: settings.limits,
+    manage: createManagement(sources),
+    container: `router@${settings.host}`,
+    access: settings.users === null ? OPEN_ACCESS : createUserAccess(settings.users),
+  };
+  const { listen, tls } = settings;
+  const listener = await listenAmqp({ listen, setting: "listen", connectionsMax, tls: null }, deps, peers);
+  const overTls =
+    tls && (await listenAmqp({ listen: tls.listen, setting: "tls_listen", connectionsMax, tls }, deps, peers));
+  const isRemote = [listener, ...(overTls === null ? [] : [overTls])].some(({ address }) => !isLoopback(address.host));
+  if (settings.users === null && isRemote) {
     log.warn("Everybody who reaches this router may do everything: `auth: { mode: none }`");
     board.set("auth", [
       { subject: "auth", message: "everybody who reaches this router may do everything (`auth: { mode: none }`)" },
@@ -105,7 +107,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
 
   await aborted(signal);
   cancelTick();
-  await listener.close();
+  await Promise.all([listener.close(), overTls?.close()]);
   await broker.close();
   stopAdmin.abort();
   await admin?.closed;

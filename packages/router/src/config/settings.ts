@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { type DirectoryAddress, parseDirectoryAddress } from "@datawire/protocol";
+import { type DirectoryAddress, parseDirectoryAddress, quoteShort } from "@datawire/protocol";
 import {
   commonVariables,
   ConfigError,
@@ -14,19 +14,27 @@ import {
   loadSettings,
   parsedBy,
   parseListenAddress,
+  type Problem,
   textLike,
 } from "@datawire/runtime";
 import { z } from "zod";
+import type { User } from "../access/rights.ts";
+import { parsePattern } from "../address/pattern.ts";
 import { AddressRules } from "../address/rules.ts";
 import { addressRuleSetting } from "./address-settings.ts";
 import { byteSizeFrom } from "./byte-size.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import { readTlsFiles, type ServerTls } from "./tls-files.ts";
 
 /** What a router runs with. */
 export interface RouterSettings {
   /** The name that it is known by. */
   readonly host: string;
   readonly listen: ListenAddress;
+  /** Null without TLS. */
+  readonly tls: (ServerTls & { readonly listen: ListenAddress }) | null;
+  /** Null: everybody may come, and do everything. */
+  readonly users: readonly User[] | null;
   readonly admin: ListenAddress | null;
   readonly dataDir: string;
   readonly directories: readonly DirectoryAddress[];
@@ -36,6 +44,7 @@ export interface RouterSettings {
 
 /** Where clients come to. */
 export const AMQP_PORT = 5672;
+const AMQPS_PORT = 5671;
 const DEFAULT_ADMIN = "127.0.0.1:5434";
 
 const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
@@ -45,6 +54,22 @@ const ofBound = (most: number) =>
     .min(1)
     .max(most)
     .meta({ wanted: `a number from 1 to ${most}` });
+
+const patternSetting = parsedBy(parsePattern, "an address in which * stands for one segment and ** for the rest");
+const patterns = z.union([patternSetting.transform((one) => [one]), z.array(patternSetting)]).default([]);
+
+const userSetting = z
+  .strictObject({
+    name: z.string().min(1).max(255).meta({ description: "As it says itself, or as its certificate does." }),
+    password: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ secret: true, description: "For PLAIN and SCRAM-SHA-256.", otherwise: "none: a certificate has to do" }),
+    send: patterns.meta({ description: "Addresses that it may send to." }),
+    listen: patterns.meta({ description: "Addresses that it may receive from." }),
+  })
+  .transform(({ password = null, ...rest }): User => ({ password, ...rest }));
 
 /** `router.yaml`. */
 export const settingsSchema = z.strictObject({
@@ -69,12 +94,37 @@ export const settingsSchema = z.strictObject({
     .default([])
     .meta({ description: "What addresses are, and how their messages are kept." }),
   auth: z
-    .strictObject({ mode: z.literal("none").meta({ wanted: "none", description: "`none`: there are no users." }) })
+    .strictObject({
+      mode: z.enum(["none", "users"]).meta({
+        description: "`users`: those of `users` alone; `none`: everybody may do everything, beyond loopback too.",
+      }),
+    })
     .optional()
     .meta({
-      description: "`mode: none` lets everybody do everything, beyond loopback too.",
-      otherwise: "none, on loopback alone",
+      description: "Who may come.",
+      otherwise: "`users` where there are some; else everybody, on loopback alone",
     }),
+  users: z
+    .union([userSetting.transform((one) => [one]), z.array(userSetting)])
+    .default([])
+    .meta({ description: "Who may come, and what they may do." }),
+  tls: z
+    .strictObject({
+      cert: z
+        .string()
+        .min(1)
+        .meta({ description: "File of the certificate, with those between it and its authority." }),
+      key: z.string().min(1).meta({ description: "File of its key." }),
+      client_ca: z.string().min(1).optional().meta({
+        description: "File of the authorities of clients' certificates; the CN is the user.",
+        otherwise: "none",
+      }),
+    })
+    .optional()
+    .meta({ description: "Turns AMQP over TLS on.", otherwise: "none" }),
+  tls_listen: listenSetting
+    .optional()
+    .meta({ description: "AMQP over TLS.", otherwise: "port 5671 of the host of `listen`, where `tls` is set" }),
   limits: z
     .strictObject({
       connections: ofBound(1_000_000).default(20_000).meta({ description: "Of all clients together." }),
@@ -111,21 +161,47 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
       { from: "-n/--host", path: ["host"], value: options["host"] },
       { from: "-p/--port", path: ["listen"], value: portOf(options["port"]) },
       { from: "--listen", path: ["listen"], value: options["listen"] },
+      { from: "--tls-listen", path: ["tls_listen"], value: options["tlsListen"] },
       { from: "--admin", path: ["admin"], value: options["admin"] },
       { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
     ],
   });
   const listen = value.listen ?? { host: "127.0.0.1", port: AMQP_PORT };
-  if (!isLoopback(listen.host) && value.auth === undefined) {
-    const message = `${formatListenAddress(listen)} is reached from other machines, and this router has no way to know who comes: wanted an address on loopback, or \`auth: { mode: none }\` to let everybody do everything`;
+  const problems: Problem[] = [];
+  const refuse = (path: string, message: string): void => {
     // It is what is missing in the file, wherever the address was given.
-    const place = locate(["listen"]);
-    throw new ConfigError([{ ...(place?.line === undefined ? { file: "router.yaml" } : place), message }]);
+    const place = locate([path]);
+    problems.push({ ...(place?.line === undefined ? { file: "router.yaml" } : place), message });
+  };
+  const mode = value.auth?.mode ?? (value.users.length > 0 ? "users" : null);
+  const tlsListen = value.tls_listen ?? { host: listen.host, port: AMQPS_PORT };
+  if (!isLoopback(listen.host) && mode !== "none") {
+    refuse(
+      "listen",
+      `${formatListenAddress(listen)} is reached from other machines, without TLS: wanted an address on loopback, with \`tls_listen\` for the others, or \`auth: { mode: none }\` to let everybody do everything`,
+    );
   }
+  if (value.tls !== undefined && !isLoopback(tlsListen.host) && mode === null) {
+    refuse(
+      "tls_listen",
+      `${formatListenAddress(tlsListen)} is reached from other machines, and this router has no way to know who comes: wanted \`users\`, or \`auth: { mode: none }\` to let everybody do everything`,
+    );
+  }
+  if (mode === "users" && value.users.length === 0)
+    refuse("auth", "auth.mode is users, and there are none: wanted `users`");
+  const repeated = value.users.find(
+    ({ name }, index) => value.users.findIndex((other) => other.name === name) !== index,
+  );
+  if (repeated !== undefined) refuse("users", `the user ${quoteShort(repeated.name)} is there twice: wanted each once`);
+  const { tls, problems: ofTls } = value.tls === undefined ? NO_TLS : await readTlsFiles(value.tls, locate);
+  problems.push(...ofTls);
+  if (problems.length > 0) throw new ConfigError(problems);
   const { connections, sessions, links, frame, message, unsettled } = value.limits;
   return {
     host: value.host,
     listen,
+    tls: tls === null ? null : { ...tls, listen: tlsListen },
+    users: mode === "users" ? value.users : null,
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
     dataDir: value.data_dir ?? defaultDataDir(env),
     directories: value.directories,
@@ -133,6 +209,8 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     limits: { connections, sessions, links, frameBytes: frame, messageBytes: message, unsettled },
   };
 }
+
+const NO_TLS = { tls: null, problems: [] };
 
 /** `-p 5672` keeps to loopback. */
 function portOf(port: unknown): string | undefined {

@@ -1,4 +1,6 @@
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import type { ServerTls } from "../config/tls-files.ts";
 import { formatListenAddress, type ListenAddress, listenError } from "@datawire/runtime";
 import { Peer, type PeerDeps } from "./peer.ts";
 
@@ -15,8 +17,12 @@ export interface ListenerConfig {
   /** The flag or key that chose the address, for messages. */
   readonly setting: string;
   readonly connectionsMax: number;
+  /** Null for a port without TLS. */
+  readonly tls: ServerTls | null;
 }
 
+/** How long a client has to agree on TLS (section 7). */
+const HANDSHAKE_MS_MAX = 5_000;
 /** How long connections have to end. */
 const CLOSE_MS_MAX = 2_000;
 
@@ -28,12 +34,12 @@ export type Peers = Set<Peer>;
  * @throws Error that says why it cannot listen.
  */
 export async function listenAmqp(
-  { listen, setting, connectionsMax }: ListenerConfig,
+  { listen, setting, connectionsMax, tls }: ListenerConfig,
   deps: PeerDeps,
   peers: Peers,
 ): Promise<Listener> {
   const mine = new Set<Peer>();
-  const server = createServer((socket) => {
+  const connected = (socket: Socket): void => {
     const isFull = peers.size >= connectionsMax;
     const refusal = isFull ? `Cannot take the connection: there are ${connectionsMax} (limits.connections)` : null;
     // Beyond twice the bound there is not even an answer.
@@ -46,7 +52,9 @@ export async function listenAmqp(
       peers.delete(peer);
       mine.delete(peer);
     });
-  });
+  };
+  const server = tls === null ? createServer(connected) : createTlsServer(tlsOptions(tls), connected);
+  server.on("tlsClientError", (error) => deps.log.debug("TLS failed", { error }));
   await opened(server, listen, setting);
   server.on("error", (error) => deps.log.debug("Listener failed", { listen: formatListenAddress(listen), error }));
   const bound = server.address();
@@ -63,6 +71,11 @@ export async function listenAmqp(
       cancel();
     },
   };
+}
+
+function tlsOptions({ cert, key, clientCa }: ServerTls) {
+  const asksClients = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
+  return { cert, key, minVersion: "TLSv1.2" as const, handshakeTimeout: HANDSHAKE_MS_MAX, ...asksClients };
 }
 
 function opened(server: Server, { host, port }: ListenAddress, setting: string): Promise<void> {

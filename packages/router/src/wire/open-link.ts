@@ -1,7 +1,9 @@
 import { type Receiver, SENDER_SETTLES, type Sender } from "@datawire/amqp";
+import type { Rights } from "../access/rights.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { ConnectionLimits } from "../config/limits.ts";
 import type { Broker } from "../engine/broker.ts";
+import { Refused } from "../engine/refused.ts";
 import { readSource, readTarget } from "./attach.ts";
 import { readFilter } from "./filter.ts";
 import { type Manage, MANAGEMENT, ManagementLink } from "./management-link.ts";
@@ -18,6 +20,7 @@ export interface Opening {
   readonly addresses: AddressContext;
   readonly limits: ConnectionLimits;
   readonly manage: Manage;
+  readonly rights: Rights;
   /** What the peer calls itself. */
   readonly container: string;
   /** Makes an address for a link, which goes with it. */
@@ -28,11 +31,12 @@ export interface Opening {
  * Opens a link on which the peer sends.
  * @throws Refused, or ProtocolError for what is no address.
  */
-export function openSender(link: Receiver, { broker, addresses, limits, makeDynamic, manage }: Opening): void {
+export function openSender(link: Receiver, { broker, addresses, limits, makeDynamic, manage, rights }: Opening): void {
   const request = readTarget(link, addresses);
   const maxMessageSize = limits.messageBytes;
   if (request.is === "relay") {
-    link.context = new RelayLink(link, broker, addresses);
+    if (!rights.maySendAnywhere()) throw unauthorized("send", "any address");
+    link.context = new RelayLink(link, broker, { addresses, rights });
     return link.accept({ maxMessageSize });
   }
   if (request.is === "dynamic") {
@@ -41,9 +45,11 @@ export function openSender(link: Receiver, { broker, addresses, limits, makeDyna
     return link.accept({ maxMessageSize, target: { ...link.remote?.target, address, dynamic: true, type: "target" } });
   }
   if (request.address.name === MANAGEMENT) {
+    if (!rights.mayManage) throw unauthorized("manage", "this router");
     link.context = new ManagementLink(link, broker, { addresses, manage });
     return link.accept({ maxMessageSize });
   }
+  if (!rights.maySend(request.address.name)) throw unauthorized("send to", request.address.name);
   link.context = new SenderLink(link, broker, { name: request.address.name, capability: request.capability });
   link.accept({ maxMessageSize });
 }
@@ -52,7 +58,10 @@ export function openSender(link: Receiver, { broker, addresses, limits, makeDyna
  * Opens a link on which the peer receives.
  * @throws Refused, or ProtocolError for what is no address.
  */
-export function openReceiver(link: Sender, { broker, addresses, limits, container, makeDynamic }: Opening): void {
+export function openReceiver(
+  link: Sender,
+  { broker, addresses, limits, container, makeDynamic, rights }: Opening,
+): void {
   const request = readSource(link, container, addresses);
   const { inForce, takes } = readFilter(link.remote?.source?.filter);
   const { filter: _, ...asked } = link.remote?.source ?? {};
@@ -67,6 +76,10 @@ export function openReceiver(link: Sender, { broker, addresses, limits, containe
     link.context = new ReceiverLink(link, broker, { name, capability: null, from: null, subscription: null }, options);
     return link.accept({ source: { ...source, address: name, dynamic: true } });
   }
+  if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
   link.context = new ReceiverLink(link, broker, request.source, options);
   link.accept({ source });
 }
+
+const unauthorized = (what: string, where: string): Refused =>
+  new Refused("amqp:unauthorized-access", `Cannot attach: this user has no right to ${what} ${where}`);

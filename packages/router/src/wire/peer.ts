@@ -8,11 +8,11 @@ import {
   type LinkEnd,
   type OutgoingDelivery,
   type Receiver,
-  type SaslServer,
   type Sender,
 } from "@datawire/amqp";
 import { type Clock, describeError, type Logger, VERSION } from "@datawire/runtime";
 import type { ConnectionLimits } from "../config/limits.ts";
+import type { Access } from "../access/access.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
 import { ownerOf } from "./attach.ts";
@@ -33,7 +33,7 @@ export interface PeerDeps {
   readonly manage: Manage;
   /** What the router calls itself. */
   readonly container: string;
-  readonly sasl: SaslServer;
+  readonly access: Access;
 }
 
 /** One connection of a client. */
@@ -64,8 +64,8 @@ export class Peer implements ConnectionEvents {
             ["version", VERSION],
           ]),
         },
-        saslServer: deps.sasl,
-        saslRequired: false,
+        saslServer: deps.access.sasl(socket),
+        saslRequired: deps.access.isAsked,
         frameBytesMax: frameBytes,
         channelMax: sessions - 1,
         linksMax: links,
@@ -124,6 +124,7 @@ export class Peer implements ConnectionEvents {
     return {
       ...this.#deps,
       container: this.container,
+      rights: this.#deps.access.rightsOf(this.#connection.identity),
       makeDynamic: (link) => {
         const address = this.#deps.temporaries.take(ownerOf(this.container, link.name));
         this.#dynamic.set(link, address);

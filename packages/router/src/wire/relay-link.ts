@@ -1,5 +1,6 @@
 import type { IncomingDelivery, Receiver } from "@datawire/amqp";
 import { ProtocolError } from "@datawire/protocol";
+import type { Rights } from "../access/rights.ts";
 import { type AddressContext, parseMessageAddress } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
 import type { Sink, SinkPort } from "../engine/ports.ts";
@@ -12,17 +13,22 @@ import { stateOf, take } from "./sender-link.ts";
 const CREDIT = 200;
 const SINKS_MAX = 100;
 
+interface RelayContext {
+  readonly addresses: AddressContext;
+  readonly rights: Rights;
+}
+
 /** A link on which each message says where it goes. */
 export class RelayLink {
   readonly name = null;
   readonly #receiver: Receiver;
   readonly #broker: Broker;
-  readonly #context: AddressContext;
+  readonly #context: RelayContext;
   /** The last used ones last. */
   readonly #sinks = new Map<string, Sink<IncomingDelivery>>();
   readonly #port: SinkPort<IncomingDelivery>;
 
-  constructor(receiver: Receiver, broker: Broker, context: AddressContext) {
+  constructor(receiver: Receiver, broker: Broker, context: RelayContext) {
     this.#receiver = receiver;
     this.#broker = broker;
     this.#context = context;
@@ -49,7 +55,7 @@ export class RelayLink {
       if (to !== null && typeof to === "object") throw new Refused("amqp:invalid-field", to.malformed);
       if (to === null)
         throw new Refused("amqp:precondition-failed", "Cannot relay a message: it does not say where to (`to`)");
-      const sink = this.#sink(parseMessageAddress(to, this.#context).name);
+      const sink = this.#sink(this.#nameOf(to));
       if (sink.isClosed)
         throw new Refused("amqp:resource-limit-exceeded", `Cannot relay a message: ${sink.name} takes none now`);
       take(sink, delivery);
@@ -57,6 +63,13 @@ export class RelayLink {
       delivery.reject(errorOf(error));
     }
     this.#receiver.keepCredit(CREDIT);
+  }
+
+  #nameOf(to: string): string {
+    const { addresses, rights } = this.#context;
+    const { name } = parseMessageAddress(to, addresses);
+    if (rights.maySend(name)) return name;
+    throw new Refused("amqp:unauthorized-access", `Cannot relay a message: this user has no right to send to ${name}`);
   }
 
   detached(): void {

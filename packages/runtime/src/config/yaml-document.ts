@@ -35,7 +35,7 @@ export interface Variables {
 /** Parses the text of a YAML file and replaces `${NAME}` in its values. Syntax errors are all reported, with their places. */
 export function parseYaml(text: string, file: string, variables: Variables): YamlResult {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
+  const document = parseDocument(veil(text), {
     lineCounter: lines,
     prettyErrors: false,
     // Sets, binaries and the like are nothing that a setting could be.
@@ -43,6 +43,7 @@ export function parseYaml(text: string, file: string, variables: Variables): Yam
     // Looked at below: the library compares each with each, and by what YAML makes of it.
     uniqueKeys: false,
   });
+  unveil(document);
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
@@ -72,6 +73,30 @@ export function parseYaml(text: string, file: string, variables: Variables): Yam
   return unfilled.length > 0 ? { ok: false, problems: unfilled, document: parsed } : { ok: true, document: parsed };
 }
 
+/**
+ * `{ password: ${NAME} }` is no YAML, as a brace ends a text within braces; everybody writes it all the same. While the
+ * text is parsed, other characters stand for the braces, as many, so that every place stays where it is.
+ */
+function veil(text: string): string {
+  return text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, `$$${OPENING}$1${CLOSING}`);
+}
+
+const [OPENING, CLOSING] = ["\uE000", "\uE001"];
+
+function unveiled(text: string): string {
+  return text.replaceAll(`$${OPENING}`, "${").replaceAll(CLOSING, "}");
+}
+
+function unveil(document: Document): void {
+  visit(document, {
+    Scalar(_, node) {
+      if (node.source?.includes(OPENING) !== true) return;
+      node.source = unveiled(node.source);
+      if (typeof node.value === "string") node.value = unveiled(node.value);
+    },
+  });
+}
+
 /** Of a document that is nested too deep, each level would be an error of its own. */
 function worthTelling(errors: readonly YAMLError[]): readonly YAMLError[] {
   const deep = errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
@@ -97,7 +122,7 @@ const remedies: Readonly<Record<string, string>> = {
 function syntaxMessage({ code, message }: Pick<YAMLError, "message" | "code">): string {
   const own = messages[code];
   if (own !== undefined) return own;
-  const text = (message.split("\n", 1)[0] ?? message).trim();
+  const text = unveiled((message.split("\n", 1)[0] ?? message).trim());
   const remedy = remedies[code];
   return `invalid YAML: ${text}${remedy === undefined ? "" : `; ${remedy}`}`;
 }

@@ -213,3 +213,13 @@ test("readTextFile() says what keeps it from reading a file", async () => {
   await writeFile(file, "a: 1\n");
   expect(await readTextFile(file)).toEqual({ state: "read", text: "a: 1\n" });
 });
+
+test("parseYamlFile() replaces ${NAME} within braces and brackets too, and keeps the places of what follows", () => {
+  const text = '{ service: ${NAME}, port: ${PORT}, tags: [${NAME}, "a ${NAME}", ${NAME}-x] }';
+  const parsed = parseYamlFile(text, "b.yaml", { schema, env });
+  expect(parsed).toMatchObject({ ok: false, problems: [{ message: expect.stringContaining("tags") as string }] });
+  const fewer = parseYamlFile("{ service: ${NAME}, tags: [${NAME}, a-${NAME}] }", "b.yaml", { schema, env });
+  expect(fewer).toMatchObject({ ok: true, value: { service: "barker", tags: ["barker", "a-barker"] } });
+  expect(problemsOf("{ service: ${NAME}, port: x }")).toEqual([expect.stringMatching(/^b\.yaml:1:27: /)]);
+  expect(problemsOf("{ service: ${MISSING} }")).toEqual([expect.stringMatching(/^b\.yaml:1:12: .*MISSING/)]);
+});

@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { Chance } from "@datawire/protocol/testing/chance";
 import { noLog, systemClock } from "@datawire/runtime";
 import rhea from "rhea";
+import { type Access, OPEN_ACCESS } from "../../access/access.ts";
 import { type AddressRule, AddressRules } from "../../address/rules.ts";
+import type { ServerTls } from "../../config/tls-files.ts";
 import { Broker } from "../../engine/broker.ts";
 import { SimulatedDisk } from "../../log/testing/simulated-disk.ts";
 import { annotate } from "../annotate.ts";
@@ -22,7 +24,8 @@ export class Served {
 
   static async start(
     rules: readonly AddressRule[] = [],
-    limits: Partial<Parameters<typeof listenAmqp>[1]["limits"]> = {},
+    access: Access = OPEN_ACCESS,
+    tls: ServerTls | null = null,
   ): Promise<Served> {
     const broker = await Broker.open(
       { rules: new AddressRules(rules), log: {} },
@@ -37,7 +40,7 @@ export class Served {
       },
     );
     const listener = await listenAmqp(
-      { listen: { host: "127.0.0.1", port: 0 }, setting: "listen", connectionsMax: 100 },
+      { listen: { host: "127.0.0.1", port: 0 }, setting: "listen", connectionsMax: 100, tls },
       {
         broker,
         clock: systemClock,
@@ -50,11 +53,10 @@ export class Served {
           frameBytes: 65_536,
           messageBytes: 1_000_000,
           unsettled: 50_000,
-          ...limits,
         },
         manage: (operation, address) => ({ operation, address }),
         container: "router",
-        sasl: { mechanisms: [], begin: () => null },
+        access,
       },
       new Set(),
     );
@@ -65,8 +67,10 @@ export class Served {
     return this.#listener.address.port;
   }
 
-  async connect(id = "client"): Promise<rhea.Connection> {
-    const connection = rhea.create_container({ id }).connect({ port: this.port, host: "127.0.0.1", reconnect: false });
+  async connect(id = "client", more: Partial<rhea.ConnectionOptions> = {}): Promise<rhea.Connection> {
+    const connection = rhea
+      .create_container({ id })
+      .connect({ port: this.port, host: "127.0.0.1", reconnect: false, ...more });
     for (const event of ["disconnected", "connection_error", "session_error"]) connection.on(event, () => {});
     this.#connections.push(connection);
     await once(connection, "connection_open");

@@ -1,0 +1,83 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigError, formatProblem } from "@datawire/runtime";
+import { goodCertificate, wrongCertificate } from "@datawire/runtime/testing";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { loadRouterSettings } from "./settings.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "router-settings-"));
+  await writeFile(join(folder, "cert.pem"), goodCertificate.cert);
+  await writeFile(join(folder, "key.pem"), goodCertificate.key);
+  await writeFile(join(folder, "other.pem"), wrongCertificate.key);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function load(yaml: string, options: Record<string, unknown> = {}) {
+  const config = join(folder, "router.yaml");
+  await writeFile(config, yaml);
+  const env = { HOME: folder, BOB: "secret" };
+  return loadRouterSettings({ config, directories: [], options, args: [], env });
+}
+
+test("loadRouterSettings() has a default for everything", async () => {
+  const settings = await load("");
+  expect(settings).toMatchObject({
+    host: "localhost",
+    listen: { host: "127.0.0.1", port: 5672 },
+    admin: { host: "127.0.0.1", port: 5434 },
+    tls: null,
+    users: null,
+    limits: {
+      connections: 20_000,
+      sessions: 256,
+      links: 4_096,
+      frameBytes: 65_536,
+      messageBytes: 104_857_600,
+      unsettled: 50_000,
+    },
+  });
+});
+
+test("loadRouterSettings() reads rules, users and TLS", async () => {
+  const settings = await load(`
+addresses:
+  - { match: "orders/**", kind: queue, max_deliveries: 5, max_bytes: 10GiB, overflow: refuse, dedupe: 5m }
+  - { match: "topic/chat/*", kind: topic, retention: { age: 7d, bytes: 1GiB } }
+users: [{ name: bob, password: \${BOB}, send: [orders/**], listen: topic/** }]
+tls: { cert: cert.pem, key: key.pem }
+tls_listen: 0.0.0.0:5671
+`);
+  expect(settings.rules.treat("orders/eu")).toMatchObject({
+    kind: "queue",
+    settings: { maxDeliveries: 5, maxBytes: 10 * 2 ** 30, dedupeMs: 300_000, persist: true },
+  });
+  expect(settings.rules.treat("topic/chat/x").settings.retention).toEqual({ ageMs: 604_800_000, bytes: 2 ** 30 });
+  expect(settings.users).toMatchObject([{ name: "bob", password: "secret", listen: [{ text: "topic/**" }] }]);
+  expect(settings.tls).toMatchObject({
+    cert: goodCertificate.cert,
+    listen: { host: "0.0.0.0", port: 5671 },
+    clientCa: null,
+  });
+});
+
+test.each([
+  ["listen: 0.0.0.0:5672", "0.0.0.0:5672 is reached from other machines, without TLS"],
+  ["listen: 0.0.0.0:5672\nusers: [{ name: a }]", "0.0.0.0:5672 is reached from other machines, without TLS"],
+  ["tls: { cert: cert.pem, key: key.pem }\ntls_listen: 0.0.0.0:1", "and this router has no way to know who comes"],
+  ["auth: { mode: users }", "auth.mode is users, and there are none"],
+  ["users: [{ name: a }, { name: a }]", 'the user "a" is there twice'],
+  ["tls: { cert: none.pem, key: key.pem }", "no such file or folder"],
+  ["tls: { cert: key.pem, key: key.pem }", "it holds no certificate"],
+  ["tls: { cert: cert.pem, key: other.pem }", "it is not the key of the certificate"],
+  ["addresses: [{ match: a*b }]", "* stands for a whole segment"],
+  ["addresses: [{ match: a, max_bytes: 10GX }]", "it is no size"],
+  ["addresses: [{ match: a, kind: heap }]", "heap"],
+  ["limits: { frame: 100 }", "the least is 512 bytes"],
+])("loadRouterSettings() refuses %j: %s", async (yaml, why) => {
+  const error: unknown = await load(yaml).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect((error as ConfigError).problems.map(formatProblem).join("\n")).toContain(why);
+});
