@@ -13,7 +13,7 @@ export interface Admitted {
   readonly servicesKnown: number;
   /** The instance of that key, whoever holds it. */
   instance(key: string): Instance | null;
-  /** The name of another Watson that is connected and holds the instance. */
+  /** Who else is connected and holds the instance, in words. */
   liveHolder(key: string): string | null;
 }
 
@@ -38,7 +38,7 @@ export function admit(registration: Registration, known: Admitted, { local }: { 
     throw refusal(
       "conflict",
       key,
-      `the Watson on ${holder} holds an instance of that name and is connected; wanted a name of its own (instance: in the service file)`,
+      `${holder} holds an instance of that name and is connected; wanted a name of its own (instance: in the service file)`,
     );
   }
   const existing = known.instance(key);

@@ -7,6 +7,7 @@ import { Orders } from "./orders.ts";
 import type { Projection } from "./projection.ts";
 import { sameRegistration, shownState } from "./shown-state.ts";
 import {
+  describeHolder,
   type Adoption,
   type Expired,
   isOutOfSight,
@@ -272,7 +273,7 @@ export class Ownership {
     const { location, identity, sinceMs } = watson;
     const { said } = statement;
     const shown = shownState(statement, {
-      lost: isOutOfSight(location) ? { name: identity.name, sinceMs } : null,
+      lost: isOutOfSight(location) ? { holder: describeHolder(identity), sinceMs } : null,
       replaced:
         location.state === "lost"
           ? replacementOf({ watson, said }, this.#announced.beside(key, said), (other) => this.#owner(other))

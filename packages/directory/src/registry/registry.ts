@@ -10,7 +10,7 @@ import { Ownership } from "./ownership.ts";
 import { PeerUpdates } from "./peer-updates.ts";
 import { Projection, type ProjectionParts } from "./projection.ts";
 import type { Returning } from "./warm-up.ts";
-import type { Transition, Watson, WatsonIdentity } from "./watson.ts";
+import { describeHolder, type Transition, type Watson, type WatsonIdentity } from "./watson.ts";
 
 /** What is held from one Watson. */
 export interface Holder extends WatsonIdentity {
@@ -242,7 +242,9 @@ export class Registry {
       instance: (key) => writer.table.instance(key),
       liveHolder(key) {
         const owner = ownership.owner(key);
-        return owner === null || owner === watson || owner.location.state === "lost" ? null : owner.identity.name;
+        return owner === null || owner === watson || owner.location.state === "lost"
+          ? null
+          : describeHolder(owner.identity);
       },
     };
   }

@@ -33,7 +33,8 @@ export function shownState(
     replaced,
     drainedMs,
   }: {
-    readonly lost: { readonly name: string; readonly sinceMs: number } | null;
+    /** Who holds it, in words, where that one is out of sight. */
+    readonly lost: { readonly holder: string; readonly sinceMs: number } | null;
     readonly replaced: Replacement | null;
     readonly drainedMs: number | null;
   },
@@ -50,8 +51,7 @@ export function shownState(
     };
   }
   // Only what was live becomes lost, and stays in use: a lost link brings nothing back to life.
-  if (lost !== null)
-    return { state: "lost", reason: `the Watson on ${lost.name} is out of sight`, since: lost.sinceMs };
+  if (lost !== null) return { state: "lost", reason: `${lost.holder} is out of sight`, since: lost.sinceMs };
   return { state, reason, since: saidSinceMs };
 }
 

@@ -65,3 +65,15 @@ export interface Adoption {
   readonly order?: number;
   readonly moment: Moment;
 }
+
+/** Who holds instances, in words: `the Watson on vm1`. */
+export function describeHolder({ kind, name }: Pick<WatsonIdentity, "kind" | "name">): string {
+  switch (kind) {
+    case undefined:
+      return `the Watson on ${name}`;
+    case "library":
+      return `the library ${name}`;
+    case "mdk":
+      return `the MDK client at ${name}`;
+  }
+}
