@@ -51,7 +51,7 @@ async function runCommand(
 async function saveFile(item: FileItem, reader: Reader): Promise<void> {
   const { path, line } = item;
   const file = await reader.save(item);
-  const program = /^\/etc\/datawire\/(directory|watson|sherlock)\.yaml$/.exec(path)?.[1];
+  const program = /^\/etc\/datawire\/(directory|watson|sherlock|router)\.yaml$/.exec(path)?.[1];
   if (program !== undefined) return reader.check(program, ["--check", "-c", file], line);
   if (path.startsWith("/etc/datawire.d/")) await reader.check("watson", ["--check", "--services", file], line);
 }
