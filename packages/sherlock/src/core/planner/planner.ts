@@ -67,7 +67,9 @@ export class Planner {
       [...before].map(([name, view]) => {
         // Nothing takes the place of what has been refused.
         const options = { keepsLast: keepsLast && held.has(name) };
-        return [name, view === null ? null : interimView(view, table.service(name), options)];
+        const now = table.service(name);
+        // One that has gone is planned no more, so that nothing may lead to it.
+        return [name, view === null || now === null ? null : interimView(view, now, options)];
       }),
     );
     const between: CatalogReader = {

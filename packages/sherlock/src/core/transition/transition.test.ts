@@ -84,6 +84,34 @@ test("servers that leave a group which is asked in order leave from its end", ()
   expect(broken([catalogOf(inOrder, ...three), catalogOf(inOrder, b("i3", 3))])).toEqual([]);
 });
 
+test("what waits leads to no service that has gone meanwhile", () => {
+  const a = (name: string, version: string, order: number, state: "live" | "down" = "live") =>
+    instance("a", name, { url: `http://10.0.0.1:100${order}`, version, order, state });
+  const toB = routes(
+    "a",
+    {
+      "//b": { share: 500, when: "header:k=v" },
+      "//a(2.1)": { share: 3_000, when: "header:k=v" },
+      "//a@i2": { share: 0, when: "header:k=v" },
+    },
+    { caller: "monolith" },
+  );
+  const before = catalogOf(
+    service("a", { primary: "1" }),
+    a("i2", "2.1", 2, "down"),
+    a("i3", "2", 3),
+    toB,
+    service("b", { primary: "2", settings: { defaultUrl: "http://10.0.0.1:9000/old" } }),
+  );
+  const after = catalogOf(
+    service("a", { primary: "1", settings: { timeoutMs: 5_000 } }),
+    a("i2", "2", 2),
+    a("i3", "3", 3),
+    toB,
+  );
+  expect(broken([before, after])).toEqual([]);
+});
+
 /** Random cases cost a tenth of a second each, as every moment is looked at with hundreds of requests. */
 const RUNS = process.env["DSTACK_SOAK"] === "1" ? 600 : 25;
 const TEST_MS_MAX = RUNS * 4_000;

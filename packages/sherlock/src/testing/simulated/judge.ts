@@ -1,8 +1,9 @@
 import type { Catalog } from "@datawire/catalog";
+import { isUsable } from "@datawire/protocol";
 import { catalogOf } from "../entities.ts";
 import { planOf } from "../plans.ts";
 import { SimulatedProxy, type SimulatedRequest } from "./simulated-proxy.ts";
-import { type StatesOptions, withStates } from "./worlds.ts";
+import { withStates } from "./worlds.ts";
 
 const USER_SLOTS = [0, 499, 500, 1_999, 3_500, 9_999];
 const PATHS = ["/", "/x/y"];
@@ -55,20 +56,14 @@ export interface Judge {
 }
 
 /**
- * A judge of the moments between tables, each of which may meet whoever has died by a later one; who only ends may
- * serve on, in each service for itself, and who comes to life may not serve before a reload.
+ * A judge of the moments between tables, each of which may meet whoever has died by a later one. Of those that only end
+ * each may serve on, and who comes to life may not serve before a reload.
  */
 export function judgeOf(tables: readonly Catalog[]): Judge {
-  const options = [[], ["a", "b", "t"], ["a"], ["b"]].flatMap((services): StatesOptions[] => {
-    const keepsEnding = (service: string): boolean => services.includes(service);
-    return [{ keepsEnding }, { keepsEnding, takesNew: false }];
-  });
   const between = tables.flatMap((table, n) =>
     tables
       .slice(n + 1)
-      .flatMap((later) =>
-        [table, ...withoutGone(table, later)].flatMap((one) => options.map((how) => withStates(one, later, how))),
-      ),
+      .flatMap((later) => [table, ...withoutGone(table, later)].flatMap((one) => statesBetween(one, later))),
   );
   // Most of them are the same table again.
   const distinct = new Map([...tables, ...between].map((table) => [JSON.stringify(table.snapshot()), table]));
@@ -87,6 +82,23 @@ export function judgeOf(tables: readonly Catalog[]): Judge {
         return wrong.length === 0 ? [] : [`${wrong.join()} for ${JSON.stringify(request)}, wanted ${[...may].join()}`];
       }),
   };
+}
+
+/** A table with the liveness of a later one, whoever serves on and whoever not. */
+function statesBetween(table: Catalog, later: Catalog): Catalog[] {
+  const after = new Map([...later.instances()].map((one) => [`${one.service}@${one.name}`, one.state]));
+  const ending = [...table.instances()]
+    .filter((one) => isUsable(one))
+    .map((one) => `${one.service}@${one.name}`)
+    .filter((name) => (after.get(name) ?? "draining") === "draining");
+  const choices = Array.from({ length: 2 ** ending.length }, (_, bits) =>
+    ending.filter((_, i) => Math.floor(bits / 2 ** i) % 2 === 1),
+  );
+  return choices.flatMap((kept) =>
+    [true, false].map((takesNew) =>
+      withStates(table, later, { keepsEnding: (instance) => kept.includes(instance), takesNew }),
+    ),
+  );
 }
 
 /** The table without the services that a later one has no more, which go at once: of those it need not be one by one. */

@@ -123,8 +123,8 @@ export const changed = fc.tuple(worlds, changes).map(([from, change]) => [from, 
 
 /** What may serve beside the instances of the present world. */
 export interface StatesOptions {
-  /** In which services an instance that only ends serves on. */
-  readonly keepsEnding?: (service: string) => boolean;
+  /** Whether an instance that only ends, by `service@name`, serves on. */
+  readonly keepsEnding?: (instance: string) => boolean;
   /** Whether an instance that has come to life serves already. */
   readonly takesNew?: boolean;
 }
@@ -145,7 +145,7 @@ export function withStates(
     ...instances.map((one): Instance => {
       const other = now.get(`${one.service}@${one.name}`);
       const state = other?.state ?? "draining";
-      if (keepsEnding(one.service) && state === "draining") return one;
+      if (keepsEnding(`${one.service}@${one.name}`) && state === "draining") return one;
       if (!takesNew && isUsable({ state }) && !isUsable(one)) return one;
       // That it lives elsewhere says nothing of where it was.
       const isMoved = other?.url !== one.url && (state === "live" || state === "lost");
