@@ -23,11 +23,13 @@ export type { ErrorBody, ErrorCode } from "./words/errors.ts";
 export { ERROR_CODES, httpStatus, ProtocolError } from "./words/errors.ts";
 export type { InstanceUrl, ServiceProtocol } from "./addresses/instance-url.ts";
 export {
+  familyOf,
   isHostName,
   isIpLiteral,
   isLocalhost,
   isMachineLocal,
   parseInstanceUrl,
+  protocolOfUrl,
   PROTOCOLS,
   URL_LENGTH_MAX,
 } from "./addresses/instance-url.ts";

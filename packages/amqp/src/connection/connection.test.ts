@@ -262,6 +262,18 @@ test("Connection refuses a link with its reason, and says so once", () => {
   expect(pair.serverTold.told.slice(-2)).toEqual(["asked r", "detached r closed amqp:not-found"]);
 });
 
+test("Connection tells of a link once, also where whoever is told closes the connection", () => {
+  const pair = makePair();
+  pair.serverTold.onLinkAsked = (link) => link.refuse({ condition: "amqp:not-found" });
+  pair.clientTold.onDetached = () => pair.client.close();
+  pair.client.begin().attachReceiver("r", SOURCE);
+  pair.settle();
+  expect(pair.clientTold.told.filter((told) => told.startsWith("detached"))).toEqual([
+    "detached r closed amqp:not-found",
+  ]);
+  expect(pair.clientTold.told.at(-1)).toBe("closed by us");
+});
+
 test("Connection answers later, whatever has come of the link until then", () => {
   const pair = makePair();
   const asked: (Sender | Receiver)[] = [];

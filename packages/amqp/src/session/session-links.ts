@@ -121,7 +121,7 @@ export class SessionLinks {
 
   /** All links go with their session. */
   clear(error: AmqpError | null): void {
-    const links = this.all.filter(({ state }) => state !== "detaching");
+    const links = this.all.filter(({ state }) => state !== "detaching" && state !== "detached");
     this.#table.clear();
     for (const link of links) {
       link.state = "detached";

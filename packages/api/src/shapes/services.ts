@@ -25,7 +25,7 @@ const instance = z.object({
   since: time,
   weight: z.int(),
   tags: z.array(z.string()),
-  protocol: z.string().optional().meta({ description: "http, h2 or tcp; left out by directories before 0.2" }),
+  protocol: z.string().optional().meta({ description: "http, h2, tcp or amqp; left out by directories before 0.2" }),
   tls: z
     .object({ verify: z.boolean(), serverName: z.string().nullable() })
     .optional()

@@ -1,4 +1,5 @@
 import {
+  familyOf,
   describeGeneration,
   parseBalance,
   parseInstanceUrl,
@@ -122,10 +123,10 @@ function checkedSettings(settings: ServiceSettings, protocol: ServiceProtocol): 
   if (settings.defaultUrl !== null) parseInstanceUrl(settings.defaultUrl, protocol);
   const balance = settings.balance === null ? null : parseBalance(settings.balance);
   const needsHttp = balance?.kind === "cookie" || (balance?.kind === "consistent" && balance.by !== "ip");
-  if (needsHttp && protocol === "tcp") {
+  if (needsHttp && familyOf(protocol) !== "http") {
     throw new ProtocolError(
       "invalid_argument",
-      `Cannot use ${JSON.stringify(settings.balance)} as balance: the service is of tcp, where there are no cookies, headers and paths; wanted http or h2`,
+      `Cannot use ${JSON.stringify(settings.balance)} as balance: the service is of ${protocol}, where there are no cookies, headers and paths; wanted http or h2`,
     );
   }
   return settings;

@@ -44,7 +44,11 @@ export function admit(registration: Registration, known: Admitted, { local }: { 
   const existing = known.instance(key);
   const mixed = known.services.refusesProtocol(service, protocol, existing);
   if (mixed !== null) {
-    throw refusal("conflict", key, `it speaks ${protocol} and the service speaks ${mixed}; one service is TCP or HTTP`);
+    throw refusal(
+      "conflict",
+      key,
+      `it speaks ${protocol} and the service speaks ${mixed}; one service is HTTP, TCP or AMQP`,
+    );
   }
   if (existing !== null) return;
   if (known.instances >= INSTANCES_MAX)

@@ -1,4 +1,4 @@
-import type { Instance, Service, ServiceProtocol } from "@datawire/protocol";
+import { familyOf, type Instance, type Service, type ServiceProtocol } from "@datawire/protocol";
 import { generationOf } from "@datawire/protocol";
 import { emptyRecord, type ServiceRecord } from "../model/records.ts";
 import type { CatalogWriter } from "../feed/catalog-writer.ts";
@@ -71,7 +71,7 @@ export class Services {
 
   /** Whether the declaration or an instance other than `except` makes it a service that `protocol` must not join. */
   refusesProtocol(name: string, protocol: ServiceProtocol, except: Instance | null): ServiceProtocol | null {
-    const mixes = (other: ServiceProtocol): boolean => (other === "tcp") !== (protocol === "tcp");
+    const mixes = (other: ServiceProtocol): boolean => familyOf(other) !== familyOf(protocol);
     const declared = this.#records.get(name)?.protocol ?? null;
     if (declared !== null && mixes(declared)) return declared;
     for (const [other, count] of this.#tallies.get(name)?.protocols ?? []) {

@@ -1,5 +1,5 @@
 import { type Answer, type ApiClient, endpoints } from "@datawire/api";
-import { hostPort, parseInstanceUrl } from "@datawire/protocol";
+import { hostPort, parseInstanceUrl, protocolOfUrl } from "@datawire/protocol";
 import { count } from "../core/span.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { Machine, ReachFailure } from "./machine.ts";
@@ -30,11 +30,11 @@ export async function checkInstances(machine: Machine, client: ApiClient, caFile
 
 async function checkInstance(machine: Machine, instance: Listed, caFile: string | null): Promise<Finding[]> {
   const { service, name, url, watson, findings = [] } = instance;
-  const { scheme, host, port, authority, base } = parseInstanceUrl(url, url.startsWith("tcp:") ? "tcp" : "http");
+  const { scheme, host, port, authority, base } = parseInstanceUrl(url, protocolOfUrl(url));
   const failure = await machine.reach({
     host,
     port,
-    tls: scheme === "https" ? (instance.tls ?? { verify: true, serverName: null }) : null,
+    tls: scheme === "https" || scheme === "amqps" ? (instance.tls ?? { verify: true, serverName: null }) : null,
     caFile,
     http: instance.protocol === "http" ? { path: `${base}/liveness_check`, authority } : null,
   });

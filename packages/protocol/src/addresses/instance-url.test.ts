@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isMachineLocal, parseInstanceUrl } from "./instance-url.ts";
+import { familyOf, isMachineLocal, parseInstanceUrl, PROTOCOLS, protocolOfUrl } from "./instance-url.ts";
 
 test.each([
   ["http://vm101/emitter", { host: "vm101", port: 80, authority: "vm101", base: "/emitter" }],
@@ -49,6 +49,35 @@ test("parseInstanceUrl() wants a port and no path of a tcp service", () => {
   expect(parseInstanceUrl("tcp://db:5432", "tcp")).toMatchObject({ host: "db", port: 5432, authority: "db:5432" });
   expect(() => parseInstanceUrl("tcp://db", "tcp")).toThrow(/needs a port/);
   expect(() => parseInstanceUrl("tcp://db:5432/x", "tcp")).toThrow(/no path/);
+});
+
+test.each([
+  [
+    "amqp://vm101:5673/barker",
+    { scheme: "amqp", host: "vm101", port: 5_673, authority: "vm101:5673", base: "/barker" },
+  ],
+  ["amqp://vm101", { scheme: "amqp", port: 5_672, authority: "vm101", base: "" }],
+  ["AMQPS://vm101/a/b/", { scheme: "amqps", port: 5_671, authority: "vm101", base: "/a/b" }],
+])("parseInstanceUrl() takes %s apart for a service of amqp", (text, expected) => {
+  expect(protocolOfUrl(text)).toBe("amqp");
+  expect(parseInstanceUrl(text, "amqp")).toMatchObject(expected);
+  expect(() => parseInstanceUrl(text, "http")).toThrow(/protocol http/);
+});
+
+test("parseInstanceUrl() refuses other URLs for a service of amqp", () => {
+  expect(() => parseInstanceUrl("http://vm101", "amqp")).toThrow("wanted amqp://HOST[:PORT][/ADDRESS]".slice(7));
+  expect(() => parseInstanceUrl("tcps://vm101:1", "tcp")).toThrow(/protocol tcp/);
+});
+
+test("protocolOfUrl() and familyOf() say what belongs together", () => {
+  expect(["http://h", "https://h", "tcp://h:1", "Amqp://h", "x"].map(protocolOfUrl)).toEqual([
+    "http",
+    "http",
+    "tcp",
+    "amqp",
+    "http",
+  ]);
+  expect(PROTOCOLS.map(familyOf)).toEqual(["http", "http", "tcp", "amqp"]);
 });
 
 test.each([

@@ -2,14 +2,25 @@ import { ProtocolError } from "../words/errors.ts";
 import { carriedIpv4, isInNetwork, isIpv4, parseIp } from "./ip-address.ts";
 import { quoteShort } from "../words/names.ts";
 
-/** How a service speaks: HTTP/1, HTTP/2 without TLS (gRPC), or bytes. */
-export const PROTOCOLS = ["http", "h2", "tcp"] as const;
+/** How a service speaks: HTTP/1, HTTP/2 without TLS (gRPC), bytes, or messages (AMQP 1.0). */
+export const PROTOCOLS = ["http", "h2", "tcp", "amqp"] as const;
 /** What an instance speaks: one of `PROTOCOLS`. */
 export type ServiceProtocol = (typeof PROTOCOLS)[number];
 
+/** What all instances of a service have in common: requests, bytes, or messages. */
+export function familyOf(protocol: ServiceProtocol): "http" | "tcp" | "amqp" {
+  return protocol === "h2" ? "http" : protocol;
+}
+
+/** The protocol whose URLs have the scheme of this one; `http` where that is none, for whoever then reads it to refuse. */
+export function protocolOfUrl(text: string): ServiceProtocol {
+  const [, scheme = "http"] = /^(tcp|amqp)s?:/i.exec(text) ?? [];
+  return scheme.toLowerCase() === "tcp" ? "tcp" : scheme.toLowerCase() === "amqp" ? "amqp" : "http";
+}
+
 /** The URL of an instance, taken apart and normalised. */
 export interface InstanceUrl {
-  readonly scheme: "http" | "https" | "tcp";
+  readonly scheme: "http" | "https" | "tcp" | "amqp" | "amqps";
   /** Lower case; an IPv6 literal without its brackets. */
   readonly host: string;
   readonly port: number;
@@ -22,7 +33,13 @@ export interface InstanceUrl {
 /** The longest URL of an instance, in characters. */
 export const URL_LENGTH_MAX = 1_024;
 
-const DEFAULT_PORT = { http: 80, https: 443 } as const;
+const DEFAULT_PORT = { http: 80, https: 443, amqp: 5_672, amqps: 5_671 } as const;
+/** What a URL looks like, by the family of its protocol. */
+const FORMS = {
+  http: "http://HOST[:PORT][/BASE]",
+  tcp: "tcp://HOST:PORT",
+  amqp: "amqp://HOST[:PORT][/ADDRESS]",
+} as const;
 /** RFC 3986 `pchar` and `/`: what a path may hold. Nothing else reaches a proxy's configuration. */
 const PATH = /^(?:\/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$/;
 const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/;
@@ -38,7 +55,7 @@ const PARTS = /^([a-z0-9+.-]+):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?$/i;
 export function parseInstanceUrl(text: string, protocol: ServiceProtocol): InstanceUrl {
   if (text.length > URL_LENGTH_MAX) throw invalid(text, `it has more than ${URL_LENGTH_MAX} characters`);
   const match = PARTS.exec(text);
-  const wanted = protocol === "tcp" ? "tcp://HOST:PORT" : "http://HOST[:PORT][/BASE]";
+  const wanted = FORMS[familyOf(protocol)];
   if (match === null) throw invalid(text, `it begins with no scheme such as http://; wanted ${wanted}`);
   const [, rawScheme = "", authority = "", path = "", query, fragment] = match;
   const scheme = rawScheme.toLowerCase();
@@ -102,8 +119,8 @@ export function isLocalhost(host: string): boolean {
 }
 
 function schemeFits(scheme: string, protocol: ServiceProtocol): scheme is InstanceUrl["scheme"] {
-  if (protocol === "tcp") return scheme === "tcp";
-  return scheme === "http" || scheme === "https";
+  const family = familyOf(protocol);
+  return scheme === family || (family !== "tcp" && scheme === `${family}s`);
 }
 
 function parseAuthority(text: string, authority: string): { host: string; port: number | null } {

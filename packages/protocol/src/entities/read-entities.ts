@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { formatServiceAddress, parseServiceAddress } from "../addresses/address.ts";
 import { ProtocolError } from "../words/errors.ts";
-import { parseInstanceUrl } from "../addresses/instance-url.ts";
+import { parseInstanceUrl, protocolOfUrl } from "../addresses/instance-url.ts";
 import { parseBalance, parseSticky, parseWhen } from "../words/matchers.ts";
 import {
   instanceKey,
@@ -136,7 +136,7 @@ export function readRouteTable(value: unknown): RouteTable {
 /** What operators set for a service. Whether a default URL fits the protocol, which instances decide, is not asked. */
 export function requireSettings({ defaultUrl, balance }: ServiceSettings): void {
   if (balance !== null) parseBalance(balance);
-  if (defaultUrl !== null) parseInstanceUrl(defaultUrl, /^tcp:/i.test(defaultUrl) ? "tcp" : "http");
+  if (defaultUrl !== null) parseInstanceUrl(defaultUrl, protocolOfUrl(defaultUrl));
 }
 
 /** A primary: a generation, "" for the one without a version, null while there is none. */

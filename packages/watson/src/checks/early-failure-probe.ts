@@ -50,6 +50,7 @@ function targetOf(probe: ProbeSettings): Target | null {
     }
     case "tcp":
     case "grpc":
+    case "amqp":
       return probe;
     case "exec":
     case "ttl":

@@ -1,5 +1,5 @@
 import { type InstanceUrl, parseInstanceUrl, type ServiceProtocol } from "@datawire/protocol";
-import type { Check, ProbeSettings, TlsCheck } from "../model/service-definition.ts";
+import type { AmqpProbe, Check, ProbeSettings, TlsCheck } from "../model/service-definition.ts";
 import type { CheckSource, LivenessDefaults } from "./liveness.ts";
 import type { HttpTarget, TcpTarget } from "./targets.ts";
 
@@ -14,6 +14,7 @@ const BUILT_IN = {
 
 /** What a check is about, apart from what is written in its own entry. */
 export interface CheckContext {
+  readonly service: string;
   readonly url: string;
   readonly protocol: ServiceProtocol;
   /** How the instance itself is verified. */
@@ -66,7 +67,8 @@ function rhythmOf(source: CheckSource, defaults: LivenessDefaults, probe: ProbeS
   };
 }
 
-function createProbe(source: CheckSource, index: number, { url, protocol, tls: own }: CheckContext): ProbeSettings {
+function createProbe(source: CheckSource, index: number, context: CheckContext): ProbeSettings {
+  const { url, protocol, tls: own } = context;
   const instance = parseInstanceUrl(url, protocol);
   const asTraffic = ({ host, port }: TcpTarget): boolean => host === instance.host && port === instance.port;
   const tlsOf = (target: TcpTarget): TlsCheck => {
@@ -80,16 +82,12 @@ function createProbe(source: CheckSource, index: number, { url, protocol, tls: o
     const { grpc, grpc_service: service = "" } = source;
     return { kind: "grpc", ...grpc, asTraffic: asTraffic(grpc), tls: tlsOf(grpc), service };
   }
+  if (source.amqp !== undefined || (protocol === "amqp" && source.http === undefined)) {
+    requireNoHttpKeys(source, index, AMQP_UNUSED, "the service is of amqp, whose check is a connection");
+    return { ...amqpProbe(source, index, context, instance), tls: tlsOf(instance) };
+  }
   if (protocol === "tcp" && source.http === undefined) {
-    const unused = HTTP_KEYS.find((key) => source[key] !== undefined);
-    if (unused !== undefined) {
-      const wanted = "wanted `http: http://HOST:PORT/path` beside it";
-      throw new CheckError(
-        index,
-        unused,
-        `Cannot check so: the service is of tcp, whose check is a connection; ${wanted}`,
-      );
-    }
+    requireNoHttpKeys(source, index, HTTP_KEYS, "the service is of tcp, whose check is a connection");
     const { host, port } = instance;
     return { kind: "tcp", host, port, asTraffic: true };
   }
@@ -108,8 +106,35 @@ function createProbe(source: CheckSource, index: number, { url, protocol, tls: o
   };
 }
 
-/** The keys of a check that only HTTP has a use for. */
-const HTTP_KEYS = ["method", "headers", "expect", "tls_verify"] as const;
+/** The keys of a check that only HTTP has a use for, TLS apart, and those that a connection without TLS has none for. */
+const AMQP_UNUSED = ["method", "headers", "expect"] as const;
+const HTTP_KEYS = [...AMQP_UNUSED, "tls_verify"] as const;
+
+function requireNoHttpKeys(
+  source: CheckSource,
+  index: number,
+  keys: readonly (typeof HTTP_KEYS)[number][],
+  why: string,
+): void {
+  const unused = keys.find((key) => source[key] !== undefined);
+  if (unused === undefined) return;
+  const wanted = "wanted `http: http://HOST:PORT/path` beside it";
+  throw new CheckError(index, unused, `Cannot check so: ${why}; ${wanted}`);
+}
+
+function amqpProbe(
+  source: CheckSource,
+  index: number,
+  { protocol, service }: CheckContext,
+  { scheme, host, port, base }: InstanceUrl,
+): Omit<AmqpProbe, "tls"> {
+  if (protocol !== "amqp") {
+    const message = `Cannot check so: the service speaks ${protocol}; wanted protocol: amqp and a URL such as amqp://HOST:PORT`;
+    throw new CheckError(index, "amqp", message);
+  }
+  const address = source.amqp === "attach" ? base.slice(1) || service : null;
+  return { kind: "amqp", host, port, secure: scheme === "amqps", asTraffic: true, address };
+}
 
 const USUAL_TLS: TlsCheck = { verify: true, serverName: null };
 
@@ -122,7 +147,7 @@ function httpUrl(http: HttpTarget | undefined, instance: InstanceUrl, index: num
   const origin = `${instance.scheme}://${instance.authority}`;
   if (http === undefined) return `${origin}${instance.base}/liveness_check`;
   if (http.kind === "url") return http.url;
-  if (instance.scheme !== "tcp") return `${origin}${http.path}`;
-  const message = `Cannot check the path ${JSON.stringify(http.path)} of an instance that speaks tcp: wanted a URL such as http://HOST:PORT${http.path}`;
+  if (instance.scheme === "http" || instance.scheme === "https") return `${origin}${http.path}`;
+  const message = `Cannot check the path ${JSON.stringify(http.path)} of an instance that speaks ${instance.scheme}: wanted a URL such as http://HOST:PORT${http.path}`;
   throw new CheckError(index, "http", message);
 }

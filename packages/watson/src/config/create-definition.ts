@@ -1,4 +1,5 @@
 import {
+  familyOf,
   parseAddress,
   parseDirectoryAddress,
   parseInstanceUrl,
@@ -40,7 +41,7 @@ export function createDefinition(
   };
   const address = attempt(["service"], () => parseServiceAddress(source.service, context.directories));
   const version = attempt(["version"], () => versionOf(source, address));
-  const url = source.url ?? `${source.protocol === "tcp" ? "tcp" : "http"}://${bracketed(context.host)}:${source.port}`;
+  const url = source.url ?? `${familyOf(source.protocol)}://${bracketed(context.host)}:${source.port}`;
   const tls = { verify: source.tls?.verify ?? true, serverName: source.tls?.server_name ?? null };
   const parsedUrl = attempt(["url"], () => parseInstanceUrl(url, source.protocol));
   const instanceName = attempt(
@@ -49,9 +50,17 @@ export function createDefinition(
   );
   const checks =
     parsedUrl &&
-    attempt(["liveness"], () =>
-      createChecks(source.liveness, { url, protocol: source.protocol, tls, defaults: context.defaults }),
-    );
+    address &&
+    attempt(["liveness"], () => {
+      const { service } = address;
+      return createChecks(source.liveness, {
+        service,
+        url,
+        protocol: source.protocol,
+        tls,
+        defaults: context.defaults,
+      });
+    });
   if (problems.length > 0 || !address || !parsedUrl || !instanceName || !checks) return problems;
   return {
     key: `${address.service}@${instanceName}`,

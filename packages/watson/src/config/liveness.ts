@@ -70,13 +70,14 @@ const expectSchema = z.strictObject({
     .meta({ description: "A regular expression that the body matches.", otherwise: "any" }),
 });
 
-const KINDS = ["http", "tcp", "exec", "grpc", "ttl"] as const;
+const KINDS = ["http", "tcp", "exec", "grpc", "amqp", "ttl"] as const;
 /** Which keys make sense for which kind; those of the rhythm go with all but a heartbeat. */
 const KEYS_OF_KIND: Readonly<Record<(typeof KINDS)[number], readonly string[]>> = {
   http: ["method", "headers", "expect", "tls_verify", "interval", "timeout", "fall", "recheck", "watch"],
   tcp: ["interval", "timeout", "fall", "recheck", "watch"],
   exec: ["interval", "timeout", "fall", "recheck"],
   grpc: ["grpc_service", "tls_verify", "interval", "timeout", "fall", "recheck", "watch"],
+  amqp: ["tls_verify", "interval", "timeout", "fall", "recheck", "watch"],
   ttl: [],
 };
 
@@ -109,6 +110,11 @@ export function createLivenessSchema(noExec: string | null) {
       grpc: parsedBy(parseGrpcTarget, "HOST:PORT, or grpcs://HOST:PORT for TLS")
         .optional()
         .meta({ description: "The health check of gRPC.", otherwise: "none" }),
+      amqp: z.enum(["open", "attach"]).optional().meta({
+        description:
+          "An AMQP connection that opens and closes; with `attach`, also a link to the address in the path of `url`, or to that of the service.",
+        otherwise: "`open`, for a service with `protocol: amqp`",
+      }),
       ttl: durationFrom(INTERVAL_MS_MIN).optional().meta({
         description:
           "The application says itself that it lives, at least this often: `PUT /v1/heartbeat/INSTANCE` of Watson's admin port.",
@@ -122,7 +128,7 @@ export function createLivenessSchema(noExec: string | null) {
       expect: expectSchema.optional(),
       tls_verify: z.boolean().optional().meta({
         description:
-          "Whether this check verifies the certificate of `https:` or `grpcs:`; requests go by `tls` of the service.",
+          "Whether this check verifies the certificate of `https:`, `grpcs:` or `amqps:`; requests go by `tls` of the service.",
         otherwise: "`tls.verify` where it goes to the instance's own host and port, else true",
       }),
       grpc_service: z

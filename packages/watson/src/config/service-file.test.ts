@@ -300,6 +300,43 @@ liveness:
   ]);
 });
 
+test.each([
+  ["", { host: "h", port: 5_673, secure: false, address: null }],
+  ["liveness: { interval: 1s }", { address: null }],
+  ["liveness: { amqp: open }", { address: null }],
+  ["liveness: { amqp: attach }", { address: "b/c" }],
+])("readServices() checks a service of amqp by its own protocol: %j", (liveness, probe) => {
+  const [one] = instances(`service: //barker\nprotocol: amqp\nurl: amqp://h:5673/b/c\n${liveness}`);
+  expect(one?.checks[0]?.probe).toMatchObject({ kind: "amqp", asTraffic: true, ...probe });
+});
+
+test("readServices() attaches to the address of the service where its URL has none, and knows its ports", () => {
+  const [plain] = instances("service: //barker\nprotocol: amqp\nport: 5673\nliveness: { amqp: attach }", {
+    host: "vm101",
+  });
+  expect(plain).toMatchObject({ url: "amqp://vm101:5673", protocol: "amqp" });
+  expect(plain?.checks[0]?.probe).toMatchObject({ kind: "amqp", address: "barker" });
+  const [secure] = instances(
+    "service: //barker\nprotocol: amqp\nurl: amqps://h\ntls: { server_name: b.example.com }\nliveness: { tls_verify: false }",
+  );
+  expect(secure?.checks[0]?.probe).toMatchObject({
+    port: 5_671,
+    secure: true,
+    tls: { verify: false, serverName: "b.example.com" },
+  });
+});
+
+test.each([
+  ["service: //b\nport: 80\nliveness: { amqp: open }", "the service speaks http; wanted protocol: amqp"],
+  ["service: //b\nprotocol: amqp\nurl: http://h", "a service with protocol amqp has a URL like amqp://"],
+  ["service: //b\nprotocol: amqp\nport: 1\nliveness: { http: /x }", "an instance that speaks amqp: wanted a URL"],
+  ["service: //b\nprotocol: amqp\nport: 1\nliveness: { method: HEAD }", "the service is of amqp"],
+  ["service: //b\nprotocol: amqp\nport: 1\nliveness: { amqp: close }", "wanted"],
+  ["service: //b\nprotocol: amqp\nport: 1\nproxy_port: 2", "for protocol: tcp only"],
+])("readServices() refuses %j", (text, why) => {
+  expect(problems(text).join("\n")).toContain(why);
+});
+
 test("readServices() takes defaults from the settings, and the file's own before them", () => {
   const defaults = { interval: 1_000, fall: 5 };
   const [one] = instances("service: //b\nport: 80\nliveness: { fall: 1 }", { defaults });

@@ -5,6 +5,7 @@ import {
   parseInstanceUrl,
   parseServiceAddress,
   parseVersion,
+  protocolOfUrl,
   PROTOCOLS,
   TAGS_MAX,
   VERSION_RULE,
@@ -64,16 +65,16 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       port: portSetting
         .optional()
         .meta({ description: "Short for a URL at this machine; either this or `url`.", otherwise: "none" }),
-      protocol: z
-        .enum(PROTOCOLS)
-        .default("http")
-        .meta({ description: "`h2` is HTTP/2 without TLS, as gRPC speaks it." }),
+      protocol: z.enum(PROTOCOLS).default("http").meta({
+        description:
+          "`h2` is HTTP/2 without TLS, as gRPC speaks it; `amqp` is AMQP 1.0, which routers pass on and Sherlock does not.",
+      }),
       instance: name
         .optional()
         .meta({ description: "What this instance is called; unique in its service.", otherwise: "`HOST-PORT`" }),
       liveness: createLivenessSchema(noExec).optional().meta({
         description: "The check, or a list of checks that must all pass.",
-        otherwise: "`http: URL/liveness_check`; for TCP, a connection",
+        otherwise: "`http: URL/liveness_check`; for TCP, a connection; for AMQP, `amqp: open`",
       }),
       tls: z
         .strictObject({
@@ -113,8 +114,8 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       if (service.url !== undefined && service.port !== undefined) issue("port", "either url or port, and not both");
       if (service.proxy_port !== undefined && service.protocol !== "tcp")
         issue("proxy_port", "no such key, as it has a meaning for protocol: tcp only");
-      if (service.tls !== undefined && !/^https:/i.test(service.url ?? ""))
-        issue("tls", "no such key, as it has a meaning for a URL of https: only");
+      if (service.tls !== undefined && !/^(?:https|amqps):/i.test(service.url ?? ""))
+        issue("tls", "no such key, as it has a meaning for a URL of https: or amqps: only");
       // Of a URL that is none, its own check has told already.
       const { url } = service;
       if (url === undefined || thrownBy(() => parseAnyUrl(url)) !== null) return;
@@ -137,7 +138,7 @@ function thrownBy(parse: () => unknown): unknown {
 
 /** Reads the URL of an instance of any protocol. */
 function parseAnyUrl(text: string): unknown {
-  return parseInstanceUrl(text, /^tcp:/i.test(text) ? "tcp" : "http");
+  return parseInstanceUrl(text, protocolOfUrl(text));
 }
 
 /** Makes the schema of a service file: one service, or a list of them; none in a list without entries, or in a file that is all comment. */

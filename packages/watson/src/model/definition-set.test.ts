@@ -59,6 +59,6 @@ test("mergeFiles() reports a service of two protocols, and two instances at one 
   expect(instances.size).toBe(3);
   expect(problems.map(({ file, message }) => `${file}: ${message}`)).toEqual([
     "b.yaml: Cannot tell //barker@b apart: a.yaml:1:10 gives its URL http://h:1 to //barker@a too; wanted one of them, or another URL",
-    "c.yaml: Cannot register //barker@c as tcp: a.yaml:1:10 says http, and one service is TCP or HTTP",
+    "c.yaml: Cannot register //barker@c as tcp: a.yaml:1:10 says http, and one service speaks HTTP, TCP or AMQP",
   ]);
 });

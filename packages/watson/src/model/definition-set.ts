@@ -1,3 +1,4 @@
+import { familyOf } from "@datawire/protocol";
 import { formatPlace, type Problem } from "@datawire/runtime";
 import type { ServiceDefinition } from "./service-definition.ts";
 
@@ -58,11 +59,11 @@ function disagreements(instances: readonly ServiceDefinition[]): Problem[] {
     at.set(`${service} ${url}`, same);
     const address = `//${service}@${name}`;
     const found: Problem[] = [];
-    if ((one.protocol === "tcp") !== (protocol === "tcp")) {
+    if (familyOf(one.protocol) !== familyOf(protocol)) {
       const other = `${formatPlace(one.source)} says ${one.protocol}`;
       found.push({
         ...source,
-        message: `Cannot register ${address} as ${protocol}: ${other}, and one service is TCP or HTTP`,
+        message: `Cannot register ${address} as ${protocol}: ${other}, and one service speaks HTTP, TCP or AMQP`,
       });
     }
     if (same !== instance) {

@@ -49,8 +49,8 @@ export const WATCHES = ["port", "connection", "none"] as const;
 export type Watch = (typeof WATCHES)[number];
 
 /** What one check asks, by its kind. */
-export type ProbeSettings = HttpProbe | TcpProbe | GrpcProbe | ExecProbe | TtlProbe;
-/** The kinds of checks: `http`, `tcp`, `grpc`, `exec`, `ttl`. */
+export type ProbeSettings = HttpProbe | TcpProbe | GrpcProbe | AmqpProbe | ExecProbe | TtlProbe;
+/** The kinds of checks: `http`, `tcp`, `grpc`, `amqp`, `exec`, `ttl`. */
 export type ProbeKind = ProbeSettings["kind"];
 
 /** How a check verifies the other side of a TLS connection. */
@@ -98,6 +98,17 @@ export interface GrpcProbe extends NetworkProbe {
   readonly tls: TlsCheck;
   /** The service to ask about; "" for the server as a whole. */
   readonly service: string;
+}
+
+/** An AMQP connection that has to open and close. */
+export interface AmqpProbe extends NetworkProbe {
+  readonly kind: "amqp";
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  readonly tls: TlsCheck;
+  /** The address at which a link has to attach as well; null for the connection alone. */
+  readonly address: string | null;
 }
 
 /** A program that has to end with code 0. */

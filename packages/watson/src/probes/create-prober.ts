@@ -1,4 +1,5 @@
 import type { ProbeSettings } from "../model/service-definition.ts";
+import { createAmqpProber } from "./amqp.ts";
 import { createExecProber } from "./exec.ts";
 import { createGrpcProber } from "./grpc.ts";
 import { createHttpProber } from "./http.ts";
@@ -18,6 +19,8 @@ export function createProber(probe: ActiveProbe, deps: ProberDeps): Prober {
       return createTcpProber(probe, networkOf(probe, deps));
     case "grpc":
       return createGrpcProber(probe, networkOf(probe, deps));
+    case "amqp":
+      return createAmqpProber(probe, networkOf(probe, deps));
     case "exec":
       return createExecProber(probe, deps);
   }

@@ -7,8 +7,8 @@ import type { Network } from "./prober.ts";
 export interface SocketTarget {
   readonly origin: URL;
   readonly tls: TlsCheck;
-  /** What is spoken over TLS. */
-  readonly alpn: "http/1.1" | "h2";
+  /** What is spoken over TLS; null for what has no name there. */
+  readonly alpn: "http/1.1" | "h2" | null;
 }
 
 /** Opens a connection to an origin, over TLS where it is `https:`; what is written at once is sent when it is there. */
@@ -20,7 +20,7 @@ export function openSocket({ origin, tls, alpn }: SocketTarget, { lookup, secure
     host,
     port: Number(origin.port || 443),
     lookup,
-    ALPNProtocols: [alpn],
+    ...(alpn !== null && { ALPNProtocols: [alpn] }),
     secureContext: secureContext(),
     rejectUnauthorized: tls.verify,
     ...(isIP(name) === 0 ? { servername: name } : {}),

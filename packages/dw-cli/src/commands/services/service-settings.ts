@@ -1,5 +1,12 @@
 import type { ServiceSettings } from "@datawire/protocol";
-import { formatDuration, parseBalance, parseDuration, parseInstanceUrl, parseTimeLimit } from "@datawire/protocol";
+import {
+  formatDuration,
+  parseBalance,
+  parseDuration,
+  parseInstanceUrl,
+  protocolOfUrl,
+  parseTimeLimit,
+} from "@datawire/protocol";
 import { type Input, optionText } from "../../context/dw.ts";
 import { misuse, typed } from "../../context/operands.ts";
 
@@ -73,9 +80,9 @@ function asBalance(text: string): string {
   return text;
 }
 
-/** A service of TCP has a `tcp:` URL; the directory checks that it fits. */
+/** A service of TCP has a `tcp:` URL, one of AMQP an `amqp:` URL; the directory checks that it fits. */
 function asUrl(text: string): string {
-  typed(() => parseInstanceUrl(text, text.startsWith("tcp:") ? "tcp" : "http"));
+  typed(() => parseInstanceUrl(text, protocolOfUrl(text)));
   return text;
 }
 

@@ -46,7 +46,7 @@ export function endpointOfUrl(text: string, protocol: Instance["protocol"], reso
 
 /**
  * A table in which the instances that cannot be reached from this machine are down, with the reason; so the rules of
- * routing send their share elsewhere.
+ * routing send their share elsewhere. Services of AMQP are not in it: their messages go through routers.
  */
 export class ReachableTable implements CatalogReader {
   readonly #table: CatalogReader;
@@ -58,12 +58,12 @@ export class ReachableTable implements CatalogReader {
   }
 
   serviceNames(): Iterable<string> {
-    return this.#table.serviceNames();
+    return [...this.#table.serviceNames()].filter((name) => this.#table.service(name)?.service.protocol !== "amqp");
   }
 
   service(name: string): ServiceView | null {
     const view = this.#table.service(name);
-    if (view === null) return null;
+    if (view === null || view.service.protocol === "amqp") return null;
     let changed = false;
     const instances = view.instances.map((instance) => {
       const result = endpointOf(instance, view.service, this.#resolve);
