@@ -278,3 +278,37 @@ test("whatever Watsons do, each instance has one holder, states follow sight, an
     { numRuns: 150 },
   );
 });
+
+test("restore() and a loss of sight give one that has a lease of its own just that, also at another directory", () => {
+  const identity = { id: "mdk-1", name: "h-1", version: "2.0.37", kind: "mdk", leaseMs: 40_000 } as const;
+  const before = createState();
+  before.registry.attach(identity, at(0));
+  before.registry.register("mdk-1", [registration("hello@h-1")], { moment: at(0), local: true });
+  before.registry.detach("mdk-1", at(30_000));
+  expect(shown(before, "hello")).toBe("h-1 lost");
+  before.registry.endLeases(at(39_999));
+  expect(shown(before, "hello")).toBe("h-1 lost");
+  before.registry.endLeases(at(40_000));
+  expect(shown(before, "hello")).toBe("");
+  const after = createState();
+  const stored = { watson: identity, registration: registration("hello@h-1"), order: 0, sinceMs: at(0).wallMs };
+  after.registry.restore([stored], { moment: at(50_000), presumed: true });
+  after.registry.endLeases(at(89_999));
+  expect(shown(after, "hello")).toBe("h-1 live");
+  after.registry.endLeases(at(90_000));
+  expect(shown(after, "hello")).toBe("");
+  const peer = createState();
+  const updates = peer.registry.peerUpdates("b");
+  const replicas = [{ id: "a", present: true }];
+  const sighting = { ...identity, replica: "a", sinceMs: at(0).wallMs };
+  updates.take(
+    { replicas, sightings: [{ id: "mdk-1", value: sighting }], registrations: [{ key: "hello@h-1", value: stored }] },
+    at(0),
+  );
+  updates.take({ replicas: [{ id: "a", present: false }], sightings: [], registrations: [] }, at(100_000));
+  expect(shown(peer, "hello")).toBe("h-1 lost");
+  peer.registry.endLeases(at(139_999));
+  expect(shown(peer, "hello")).toBe("h-1 lost");
+  peer.registry.endLeases(at(140_000));
+  expect(shown(peer, "hello")).toBe("");
+});
