@@ -1,5 +1,6 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { init, type LogEvent, type Mdk, type MdkOptions, start } from "@datawire/mdk";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Stack } from "./harness/stack.ts";
@@ -92,7 +93,7 @@ test.each<[string, MdkOptions, string]>([
 
 test("a token says what may be registered, and a new one in the file is taken when the old one is refused", async () => {
   await stack.startDirectory([], { auth: { mode: "token" }, tls: "off" });
-  stack.token = (await import("node:fs")).readFileSync(join(stack.folder, "directory", "admin.token"), "utf8").trim();
+  stack.token = readFileSync(join(stack.folder, "directory", "admin.token"), "utf8").trim();
   const tokenFile = join(stack.folder, "library.token");
   const write = (text: string): void => {
     writeFileSync(tokenFile, text);
@@ -114,6 +115,18 @@ test("a token says what may be registered, and a new one in the file is taken wh
   await mdk.register("till-1", "1", "http://127.0.0.1:7001").registered;
   expect(await codeOf(mdk.register("other", "1", "http://127.0.0.1:7001").registered)).toBe("permission_denied");
 }, 60_000);
+
+test("a library speaks TLS by the fingerprint in its token, or by an authority of one's own, and not to others", async () => {
+  await stack.startDirectory([], { auth: { mode: "token" } });
+  const token = readFileSync(join(stack.folder, "directory", "admin.token"), "utf8").trim();
+  const pinned = (await library("one", { token })).start();
+  await pinned.ready();
+  await pinned.register("till", "1", "http://127.0.0.1:7001").registered;
+  const foreign = (await library("two", { token, tls: { ca: rootCertificates[0] as string } })).start();
+  expect(await codeOf(foreign.session().resolve("till", null, { timeout: 2 }))).toBe("unavailable");
+  const missing = (await library("three", { token, tls: { ca: join(stack.folder, "nowhere.pem") } })).start();
+  expect(await codeOf(missing.ready())).toBe("invalid_argument");
+});
 
 test("what sessions log is there by trace, and for those who follow", async () => {
   await stack.startDirectory();

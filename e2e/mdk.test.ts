@@ -83,6 +83,21 @@ test("a library goes on with its table without a directory, also after a restart
   expect(await second.resolve("emitter", { count: 3 })).toEqual({ old: 3 });
 });
 
+test("a library whose process stood still for longer than its lease is there again, and resolves all the while", async () => {
+  await stack.startDirectory([], { lease: "1s" });
+  await stack.startWatson();
+  await stack.startInstance({ service: "emitter", name: "old" });
+  await stack.lists("emitter", { old: "live" });
+  const library = await startLibrary("shop", { service: "till" });
+  await stack.lists("till", { shop: "live" });
+  expect(await library.resolve("emitter")).toEqual({ old: 1 });
+  library.child.kill("SIGSTOP");
+  await stack.lists("till", {});
+  library.child.kill("SIGCONT");
+  expect(await library.resolve("emitter", { count: 50 })).toEqual({ old: 50 });
+  await stack.lists("till", { shop: "live" });
+});
+
 test("a library that is stopped takes its registration with it, and its process ends by itself", async () => {
   await stack.startDirectory();
   const library = await startLibrary("shop", { service: "till" });

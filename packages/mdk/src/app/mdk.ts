@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { isName } from "@datawire/protocol";
 import { VERSION } from "@datawire/runtime";
 import { type Registration, Registrar } from "../connection/registrar.ts";
@@ -77,7 +77,8 @@ export class Application implements Mdk {
       runWith: withSession,
       experimental,
       newTraceId: randomUUID,
-      newSpanId: () => randomBytes(8).toString("hex"),
+      // Of a UUID, whose randomness is drawn in advance: 8 bytes of their own cost ten times as much.
+      newSpanId: () => randomUUID().replaceAll("-", "").slice(-16),
       activeTraceId,
       calls: {
         knows: (environment, service) => this.resolver.knows(environment, service),

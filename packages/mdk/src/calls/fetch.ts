@@ -3,6 +3,7 @@ import { MdkError } from "../session/mdk-error.ts";
 import type { Choice } from "../session/node.ts";
 import { LiveSession } from "../session/session.ts";
 import {
+  baseOf,
   CONTEXT_HEADERS,
   contextHeaders,
   isFailure,
@@ -10,7 +11,6 @@ import {
   requireTime,
   serviceOf,
   TRIES_MAX,
-  urlAt,
 } from "./outgoing.ts";
 
 /** What `fetch` takes, and which version of the service is asked for. */
@@ -111,7 +111,8 @@ class Call {
       const isLast = tried.has(choice.node.address) || tried.size + 1 >= TRIES_MAX || !canRepeat;
       tried.add(choice.node.address);
       try {
-        const response = await this.#once({ ...going, url: urlAt(choice.node.address, url) });
+        const { origin, path } = baseOf(choice.node.address);
+        const response = await this.#once({ ...going, url: new URL(origin + path + request.path) });
         this.#report(choice, response.status < 500);
         if (isLast || !mayRetry(method, { status: response.status })) return response;
         await response.body?.cancel();

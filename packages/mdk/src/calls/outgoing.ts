@@ -33,11 +33,38 @@ export function serviceOf(session: LiveSession, url: URL): string | null {
   return isBare && session.knowsService(url.hostname) ? url.hostname : null;
 }
 
-/** The URL of a request at a node: its path below the node's own. */
-export function urlAt(address: string, { pathname, search }: URL): URL {
-  const base = new URL(address.includes("://") ? address : `http://${address}`);
-  const path = base.pathname.replace(/\/$/, "");
-  return new URL(`${base.origin}${path}${pathname}${search}`);
+/** Where a node is: what a request goes to, and the path below which its own is. */
+export interface NodeBase {
+  readonly origin: string;
+  /** `` or `/base`. */
+  readonly path: string;
+}
+
+/** To parse a URL takes longer than to choose a node; of more than these, all are parsed again. */
+const PARSED_MAX = 1_000;
+const bases = new Map<string, NodeBase>();
+const origins = new Map<string, URL>();
+
+/** The base of a node's address, which need not be a whole URL. */
+export function baseOf(address: string): NodeBase {
+  return cached(bases, address, () => {
+    const { origin, pathname } = new URL(address.includes("://") ? address : `http://${address}`);
+    return { origin, path: pathname.replace(/\/$/, "") };
+  });
+}
+
+/** An origin as a URL. */
+export function originOf(origin: string | URL): URL {
+  return typeof origin === "string" ? cached(origins, origin, () => new URL(origin)) : origin;
+}
+
+function cached<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const there = known.get(key);
+  if (there !== undefined) return there;
+  if (known.size >= PARSED_MAX) known.clear();
+  const made = make();
+  known.set(key, made);
+  return made;
 }
 
 /** RFC 9110, section 9.2.2: what may be done twice. */

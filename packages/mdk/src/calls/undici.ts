@@ -4,7 +4,7 @@ import { deadlineExceeded } from "../session/deadline.ts";
 import type { Choice } from "../session/node.ts";
 import { LiveSession } from "../session/session.ts";
 import { CallHandler, type CallEnd } from "./call-handler.ts";
-import { CONTEXT_HEADERS, contextHeaders, mayRetry, serviceOf, TRIES_MAX, urlAt } from "./outgoing.ts";
+import { baseOf, CONTEXT_HEADERS, contextHeaders, mayRetry, originOf, serviceOf, TRIES_MAX } from "./outgoing.ts";
 
 /** How calls are made. */
 export interface MdkInterceptorOptions {
@@ -24,8 +24,9 @@ export function mdkInterceptor({
 }: MdkInterceptorOptions = {}): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     const session = currentSession();
-    if (!(session instanceof LiveSession) || options.origin === undefined) return dispatch(options, handler);
-    new InterceptedCall(session, version, dispatch, { options, handler }).start();
+    const { origin } = options;
+    if (!(session instanceof LiveSession) || origin === undefined) return dispatch(options, handler);
+    new InterceptedCall(session, version, dispatch, { options, handler }).start(originOf(origin));
     return true;
   };
 }
@@ -36,13 +37,22 @@ interface Wanted {
   readonly handler: Dispatcher.DispatchHandler;
 }
 
+/** One try of a call. */
+interface Attempt {
+  /** The node that it goes to; null for one that the library did not choose. */
+  readonly choice: Choice | null;
+  /** Whether the server may be sent the context. */
+  readonly isOurs: boolean;
+  /** Asked at a bad end; true when the request was made again, and this one is of no interest any more. */
+  readonly retry: (end: CallEnd) => boolean;
+}
+
 class InterceptedCall {
   readonly #session: LiveSession;
   readonly #version: string | null;
   readonly #dispatch: Dispatcher.Dispatch;
   readonly #options: Dispatcher.DispatchOptions;
   readonly #handler: Dispatcher.DispatchHandler;
-  readonly #url: URL;
   readonly #tried = new Set<string>();
 
   constructor(
@@ -56,14 +66,13 @@ class InterceptedCall {
     this.#dispatch = dispatch;
     this.#options = options;
     this.#handler = handler;
-    this.#url = new URL(options.path, options.origin);
   }
 
-  start(): void {
+  start(origin: URL): void {
     if (this.#session.getRemainingTime() === 0) return this.#fail(deadlineExceeded());
-    const service = serviceOf(this.#session, this.#url);
-    if (service === null) this.#send(this.#url, null, () => false);
-    else this.#resolve(service);
+    const service = serviceOf(this.#session, origin);
+    if (service !== null) return this.#resolve(service);
+    this.#send(this.#options, { choice: null, isOurs: this.#session.mayTell(origin), retry: () => false });
   }
 
   #resolve(service: string): void {
@@ -73,26 +82,23 @@ class InterceptedCall {
         const isLast =
           this.#tried.has(choice.node.address) || this.#tried.size + 1 >= TRIES_MAX || !canRepeat(this.#options);
         this.#tried.add(choice.node.address);
-        this.#send(urlAt(choice.node.address, this.#url), choice, (end) => {
+        const { origin, path } = baseOf(choice.node.address);
+        const retry = (end: CallEnd): boolean => {
           if (isLast || !mayRetry(this.#options.method, end)) return false;
           this.#resolve(service);
           return true;
-        });
+        };
+        const options = { ...this.#options, origin, path: path + this.#options.path };
+        this.#send(options, { choice, isOurs: true, retry });
       },
       (error: unknown) => this.#fail(error as Error),
     );
   }
 
-  /** @param retry asked at a bad end; true when the request was made again, and this one is of no interest any more. */
-  #send(url: URL, choice: Choice | null, retry: (end: CallEnd) => boolean): void {
+  #send(to: Dispatcher.DispatchOptions, { choice, isOurs, retry }: Attempt): void {
     const headers = pairsOf(this.#options.headers ?? []).filter(([name]) => !isContext(name));
-    if (this.#session.mayTell(url)) headers.push(...contextHeaders(this.#session));
-    const options = {
-      ...this.#options,
-      origin: url.origin,
-      path: url.pathname + url.search,
-      headers: headers.flat(),
-    };
+    if (isOurs) headers.push(...contextHeaders(this.#session));
+    const options = { ...to, headers: headers.flat() };
     const report = (isGood: boolean): void => {
       if (choice === null) return;
       if (isGood) this.#session.reportSuccess(choice);

@@ -32,6 +32,21 @@ test("Registrar states its whole set on each link, and then what changes, each i
   expect(two.take("register")).toMatchObject([{ seq: 0, instances: [{ name: "b" }, { name: "c" }] }]);
 });
 
+test("Registrar tells of an instance that is registered anew in another version", async () => {
+  const registrar = new Registrar(new TestClock());
+  const link = new TestLink();
+  registrar.connected(link);
+  registrar.register(said("barker", "a"));
+  await settled();
+  const again = describeInstance(
+    { service: "barker", version: "2", address: "http://127.0.0.1:80" },
+    { instance: "a" },
+  );
+  registrar.register(again);
+  await settled();
+  expect(link.take("update")).toMatchObject([{ instances: [{ name: "a", version: "2" }], gone: [] }]);
+});
+
 test("Registrar says nothing of instances for a library that registers none", async () => {
   const registrar = new Registrar(new TestClock());
   const link = new TestLink();
