@@ -38,7 +38,7 @@ const rooms = {
   runtime: ["time", "net", "errors", "problems", "http1", "files", "log", "config", "daemon"],
   http: ["exchange", "server"],
   link: ["core", "credentials", "transport", "client", "session", "follower"],
-  telemetry: ["model", "otlp", "query", "intake", "store", "search", "worker", "service"],
+  telemetry: ["model", "otlp", "query", "intake", "store", "search", "forward", "worker", "service"],
   mdk: ["session", "headers", "resolve", "connection", "logs", "app", "web", "calls", "otel", "browser"],
   directory: [
     "model",

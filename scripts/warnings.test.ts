@@ -66,6 +66,8 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Challenge not answered": elsewhere("the other directory takes silence for no, and its Watson states its set"),
   "Traces cannot be kept": shown('board.set("traces"'),
   "File of traces is damaged, set aside": shown('board.set("damaged traces"'),
+  "Traces wait to be forwarded": shown('board.set("forwarding"'),
+  "The collector refuses traces for good": shown('board.set("forwarding"'),
   "Store of traces failed, starting it again": shown('board.set("store of traces"'),
   // every program
   "Stopping took too long, leaving": PROCESS_ENDS,

@@ -16,14 +16,19 @@ export function openTelemetry(
   { dataDir, self, settings }: TelemetryConfig,
   deps: { readonly clock: Clock; readonly log: Logger; readonly board: Pick<ProblemBoard, "set"> },
 ): Telemetry {
-  if (settings.store === "off") return noTelemetry;
+  if (settings.store === "off" && settings.forward === undefined) return noTelemetry;
   return startTelemetry({ folder: join(dataDir, "traces"), self, settings: threadSettings(settings) }, deps);
 }
 
 /** The settings that hold from the next request on. */
-export const threadSettings = ({ size, age, rate, sample }: TracesSettings): ThreadSettings => ({
+export const threadSettings = ({ store, size, age, rate, sample, forward }: TracesSettings): ThreadSettings => ({
   sizeBytes: size,
   ageMs: age,
   perSecond: rate,
   sample,
+  keep: store === "embedded" && forward?.keep !== false,
+  forward:
+    forward === undefined
+      ? null
+      : { url: forward.url, headersFile: forward.headers_file ?? null, queueBytes: forward.queue },
 });

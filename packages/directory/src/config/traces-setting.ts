@@ -1,4 +1,4 @@
-import { durationFrom, parsedBy } from "@datawire/runtime";
+import { durationFrom, parsedBy, readableBy } from "@datawire/runtime";
 import { z } from "zod";
 import { shareSetting } from "./share-setting.ts";
 
@@ -34,6 +34,16 @@ const rateSetting = parsedBy((text) => {
   return Number(number);
 }, "spans and events a second, such as 5000/s");
 
+/** `https://collector:4318`. */
+const collectorSetting = readableBy((text) => {
+  if (!/^https?:\/\//i.test(text)) throw new Error("it begins with neither http:// nor https://");
+  if (!URL.canParse(text)) throw new Error("its host or port is malformed");
+  const { username, password, search, hash } = new URL(text);
+  if (username !== "" || password !== "")
+    throw new Error("it holds a user name or a password, which belong into headers_file");
+  if (search !== "" || hash !== "") throw new Error("it has a query or a fragment");
+}, "the URL of a collector, such as https://collector:4318");
+
 const AGE_MS_MIN = 60_000;
 
 /** `traces:` of directory.yaml. */
@@ -56,6 +66,22 @@ export const tracesSetting = z
     sample: shareSetting
       .default(1)
       .meta({ description: "Which share of the traces is kept; those with errors always are.", otherwise: "100%" }),
+    forward: z
+      .strictObject({
+        url: collectorSetting.meta({
+          description: "Where to forward everything as it came: a collector that takes OTLP over HTTP.",
+        }),
+        headers_file: z.string().min(1).optional().meta({
+          description: "File with lines `NAME: VALUE` that go with each request, such as a token.",
+          otherwise: "none",
+        }),
+        keep: z.boolean().default(true).meta({ description: "Whether traces and logs are kept here too." }),
+        queue: sizeSetting.default(256 * 1024 ** 2).meta({
+          description: "What may wait on the disk for the collector; the oldest goes first.",
+          otherwise: "256MiB",
+        }),
+      })
+      .optional(),
   })
   .prefault({});
 

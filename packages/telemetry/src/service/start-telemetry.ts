@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { type Backoff, backoff, type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
+import type { ForwardProblem } from "../forward/forwarding.ts";
 import type { EventRecord } from "../model/records.ts";
 import type { Question } from "../query/questions.ts";
 import type {
@@ -202,6 +203,8 @@ class ThreadTelemetry implements Telemetry {
         return this.#tellSetAside(message);
       case "fault":
         return this.#tellFault(message.fault);
+      case "forwarding":
+        return this.#tellForwarding(message.problem);
       case "stored":
         for (const tenant of message.tenants) for (const listener of this.#listeners.get(tenant) ?? []) listener();
     }
@@ -213,6 +216,21 @@ class ThreadTelemetry implements Telemetry {
     this.#deps.board.set("damaged traces", [
       { subject: "traces", message: `a file was damaged and set aside: ${message}`, severity: "warning", remedy },
     ]);
+  }
+
+  #tellForwarding(problem: ForwardProblem | null): void {
+    const { log, board } = this.#deps;
+    if (problem === null) {
+      log.info("Traces are forwarded again");
+      return board.set("forwarding", []);
+    }
+    const { kind, why } = problem;
+    if (kind === "stuck") log.warn("Traces wait to be forwarded", { reason: why });
+    else log.warn("The collector refuses traces for good", { reason: why });
+    const message =
+      kind === "stuck" ? `they wait to be forwarded: ${why}` : `the collector refuses some for good: ${why}`;
+    const remedy = "see that `traces.forward` is right, and that the collector runs and takes OTLP over HTTP";
+    board.set("forwarding", [{ subject: "traces", message, severity: "warning", remedy }]);
   }
 
   #tellFault(fault: StoreFault | null): void {

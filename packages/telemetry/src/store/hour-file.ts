@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, statSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { statSync } from "node:fs";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EventRecord, SpanRecord } from "../model/records.ts";
 import type { Summary } from "../model/summary.ts";
 import { TracesFault, faultOf } from "./faults.ts";
 import { readChunk, readEvent, readResource } from "./rows.ts";
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { inodeOf, inTransaction, openDatabase } from "./open-database.ts";
+import { FORM } from "./schema.ts";
 
 /** A trace in one file. */
 export interface TraceRow {
@@ -59,7 +60,7 @@ export class HourFile {
   constructor(path: string, number: number) {
     this.path = path;
     this.number = number;
-    this.#database = open(path);
+    this.#database = openDatabase(path, FORM);
     this.#statements = new Statements(this.#database);
     this.#inode = inodeOf(path);
   }
@@ -88,14 +89,7 @@ export class HourFile {
 
   /** Does what `work` does as a whole, on the disk once it returns. */
   transaction(work: (statements: Statements) => void): void {
-    try {
-      this.#database.exec("BEGIN IMMEDIATE");
-      work(this.#statements);
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw faultOf(error, this.path);
-    }
+    inTransaction(this.#database, this.path, () => work(this.#statements));
   }
 
   /** All rows that a statement gives. */
@@ -231,39 +225,5 @@ export class HourFile {
 }
 
 const RESOURCES_KEPT = 1_000;
-/** What one file may keep in memory, in KiB: there may be a hundred of them. */
-const CACHE_KIB = 2_048;
-/** Pages of the log after which it goes into the file. */
-const CHECKPOINT_PAGES = 2_000;
-
-function open(path: string): DatabaseSync {
-  let database: DatabaseSync | undefined;
-  try {
-    const isNew = !existsSync(path);
-    if (isNew) closeSync(openSync(path, "ax", 0o600)); // its log gets the same mode
-    database = new DatabaseSync(path, { timeout: 0, enableDoubleQuotedStringLiterals: false });
-    database.exec(`
-      PRAGMA locking_mode = EXCLUSIVE;
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA cache_size = -${CACHE_KIB};
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-      PRAGMA trusted_schema = OFF;
-      PRAGMA cell_size_check = ON;
-    `);
-    if (isNew) database.exec(`BEGIN IMMEDIATE; ${SCHEMA}; COMMIT`);
-    const [{ application_id: application } = {}] = database.prepare("PRAGMA application_id").all();
-    const [{ user_version: version } = {}] = database.prepare("PRAGMA user_version").all();
-    if (application !== APPLICATION_ID || version !== SCHEMA_VERSION)
-      throw new TracesFault("damaged", `Cannot use ${path}: it holds no traces of this version`);
-    return database;
-  } catch (error) {
-    database?.close();
-    throw faultOf(error, path);
-  }
-}
-
-const inodeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.ino ?? -1;
-
 /** All words, which hold letters and digits alone. */
 const matchOf = (words: readonly string[]): string => words.map((word) => `"${word}"`).join(" ");

@@ -1,14 +1,16 @@
+import type { FileForm } from "./open-database.ts";
+
 /** "dwtr": marks a SQLite file as traces of a directory. */
-export const APPLICATION_ID = 0x64_77_74_72;
+const APPLICATION_ID = 0x64_77_74_72;
 /** The form of the tables; a file of another form is set aside. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /**
  * What one file holds. A chunk is all spans of one trace that came in one batch, so that a trace is read in few steps; its
  * id, and that of an event, are those of what it is found by. The index keeps words alone, neither texts nor places: what
  * it finds is looked at again.
  */
-export const SCHEMA = `
+const SCHEMA = `
   CREATE TABLE totals (id INTEGER PRIMARY KEY CHECK (id = 1), records INTEGER NOT NULL);
   INSERT INTO totals VALUES (1, 0);
   CREATE TABLE resources (id INTEGER PRIMARY KEY, data TEXT NOT NULL UNIQUE);
@@ -30,3 +32,6 @@ export const SCHEMA = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** What a file with the traces and logs of an hour is made of. */
+export const FORM: FileForm = { schema: SCHEMA, applicationId: APPLICATION_ID, version: SCHEMA_VERSION };

@@ -14,6 +14,8 @@ export const TEST_SETTINGS: ThreadSettings = {
   ageMs: 86_400_000,
   perSecond: 1_000_000,
   sample: 1,
+  keep: true,
+  forward: null,
 };
 
 type Query = Readonly<Partial<Record<string, string>>>;

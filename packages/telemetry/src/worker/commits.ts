@@ -1,4 +1,5 @@
 import type { Records } from "../model/records.ts";
+import type { QueuedRequest } from "../forward/queue.ts";
 import type { TenantRecords } from "../store/write-batch.ts";
 
 /** What comes within this time is written together: each write waits for the disk once. */
@@ -7,34 +8,40 @@ const GROUP_MS = 50;
 const RECORDS_MAX = 5_000;
 const TEXT_MAX = 4 * 1024 * 1024;
 
-interface Waiting {
+/** What came at once: what of it is kept here, and what goes on as it came. */
+export interface Came {
   readonly records: TenantRecords;
+  readonly forwarded: QueuedRequest | null;
+}
+
+interface Waiting {
+  readonly came: Came;
   readonly textBytes: number;
   readonly done: (error: Error | null) => void;
 }
 
 /** Writes what comes in groups; everybody is answered once theirs is on the disk. */
 export class Commits {
-  readonly #write: (batch: readonly TenantRecords[], textBytes: number) => void;
+  readonly #write: (batch: readonly Came[], textBytes: number) => void;
   #waiting: Waiting[] = [];
   #records = 0;
   #textBytes = 0;
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null;
   #lastMs = -GROUP_MS;
 
-  constructor(write: (batch: readonly TenantRecords[], textBytes: number) => void) {
+  constructor(write: (batch: readonly Came[], textBytes: number) => void) {
     this.#write = write;
   }
 
   /** Resolves once the records are on the disk. @throws what the write throws. */
-  add(records: TenantRecords, textBytes: number): Promise<void> {
+  add(came: Came, textBytes: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({
-        records,
+        came,
         textBytes,
         done: (error) => (error === null ? resolve() : reject(error)),
       });
-      this.#records += countOf(records);
+      this.#records += countOf(came.records);
       this.#textBytes += textBytes;
       if (this.#records >= RECORDS_MAX || this.#textBytes >= TEXT_MAX) this.flush();
       else this.#soon();
@@ -52,7 +59,7 @@ export class Commits {
     let failure: Error | null = null;
     try {
       this.#write(
-        waiting.map(({ records }) => records),
+        waiting.map(({ came }) => came),
         textBytes,
       );
     } catch (error) {

@@ -5,6 +5,9 @@ import { readRequest } from "../intake/read-request.ts";
 import { Sampler } from "../intake/sample.ts";
 import { TooLarge, unpack } from "../intake/unpack.ts";
 import type { LossReason } from "../intake/loss.ts";
+import { Forwarding } from "../forward/forwarding.ts";
+import type { QueuedRequest } from "../forward/queue.ts";
+import { encodeLogs } from "../otlp/encode-logs.ts";
 import type { EventRecord, Records } from "../model/records.ts";
 import { encodePartialSuccess } from "../otlp/protobuf.ts";
 import { partialSuccessJson } from "../otlp/signals.ts";
@@ -14,14 +17,15 @@ import { readTrace } from "../search/read-trace.ts";
 import type { Question } from "../query/questions.ts";
 import { faultOf } from "../store/faults.ts";
 import { HourFiles } from "../store/hour-files.ts";
-import type { TenantRecords } from "../store/write-batch.ts";
-import { Commits, countOf } from "./commits.ts";
+import { type Came, Commits, countOf } from "./commits.ts";
 import type { Answered, FromThread, OtlpBody, StoreFault, ThreadSettings, ThreadStart } from "./messages.ts";
 
 /** A store that cannot be written is tried again after so long; whoever sends something until then is sent away. */
 const RETRY_MS = 1_000;
 /** Old files are looked for so often. */
 const EXPIRE_MS = 60_000;
+
+const NOTHING = { spans: [], events: [], left: 0 } as const;
 
 interface KeeperDeps {
   readonly nowMs: () => number;
@@ -36,13 +40,16 @@ export class Keeper {
   readonly #commits: Commits;
   readonly #rate: RateLimit;
   readonly #sampler: Sampler;
+  readonly #forwarding: Forwarding;
+  #keeps: boolean;
   readonly #timers: readonly NodeJS.Timeout[];
   #fault: StoreFault | null = null;
   #triedMs = Number.NEGATIVE_INFINITY;
   #isOpen = false;
 
   constructor(start: ThreadStart, deps: KeeperDeps) {
-    const { sizeBytes, ageMs, perSecond, sample } = start.settings;
+    const { sizeBytes, ageMs, perSecond, sample, keep, forward } = start.settings;
+    this.#keeps = keep;
     this.#start = start;
     this.#deps = deps;
     this.#files = new HourFiles(
@@ -59,9 +66,15 @@ export class Keeper {
     this.#sampler = new Sampler(sample);
     this.#timers = [setInterval(() => this.#probe(), RETRY_MS), setInterval(() => this.#expire(), EXPIRE_MS)];
     this.#trying(() => this.#open());
+    this.#forwarding = new Forwarding(start.folder, forward, {
+      lost: (reason, count) => this.#lost("", reason, count),
+      problem: (problem) => deps.tell({ kind: "forwarding", problem }),
+    });
   }
 
-  configure({ sizeBytes, ageMs, perSecond, sample }: ThreadSettings): void {
+  configure({ sizeBytes, ageMs, perSecond, sample, keep, forward }: ThreadSettings): void {
+    this.#keeps = keep;
+    this.#forwarding.configure(forward);
     this.#files.setBounds({ sizeBytes, ageMs });
     this.#rate.set(perSecond);
     this.#sampler.set(sample);
@@ -74,7 +87,11 @@ export class Keeper {
       const unpacked = unpack(bytes, gzip);
       const { rejected, ...records } = readRequest(unpacked, { signal, format, nowMs: this.#deps.nowMs() });
       if (signal !== "metrics") this.#lost(tenant, "malformed", rejected.count);
-      const answer = await this.#keep(tenant, records, unpacked.length);
+      const forwarded: QueuedRequest | null =
+        this.#forwarding.isOn && signal !== "metrics"
+          ? { signal, format, body: unpacked, records: countOf(records) }
+          : null;
+      const answer = await this.#keep(tenant, records, { textBytes: unpacked.length, forwarded });
       if (answer !== null) return answer;
       const body =
         format === "protobuf"
@@ -90,7 +107,11 @@ export class Keeper {
   async append(tenant: string, events: readonly EventRecord[]): Promise<Answered> {
     const textBytes = events.reduce((sum, { text }) => sum + text.length + 200, 0);
     try {
-      return (await this.#keep(tenant, { spans: [], events }, textBytes)) ?? { state: "kept", body: new Uint8Array() };
+      const forwarded: QueuedRequest | null = this.#forwarding.isOn
+        ? { signal: "logs", format: "protobuf", body: encodeLogs(events), records: events.length }
+        : null;
+      const answer = await this.#keep(tenant, { spans: [], events }, { textBytes, forwarded });
+      return answer ?? { state: "kept", body: new Uint8Array() };
     } catch (error) {
       return refusalOf(error);
     }
@@ -109,6 +130,7 @@ export class Keeper {
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#commits.flush();
+    this.#forwarding.close();
     this.#files.close();
   }
 
@@ -124,7 +146,11 @@ export class Keeper {
   }
 
   /** Resolves to null once what is to be kept is on the disk, and to why not. */
-  async #keep(tenant: string, records: Records, textBytes: number): Promise<Answered | null> {
+  async #keep(
+    tenant: string,
+    records: Records,
+    { textBytes, forwarded }: { readonly textBytes: number; readonly forwarded: QueuedRequest | null },
+  ): Promise<Answered | null> {
     const count = countOf(records);
     if (count === 0) return null;
     const waitMs = this.#rate.take(count, performance.now());
@@ -133,15 +159,16 @@ export class Keeper {
       const message = "Cannot take more: more spans and events come than traces.rate allows";
       return { state: "later", why: "rate", message, afterMs: waitMs };
     }
-    const { left, ...kept } = this.#sampler.sample(records);
+    const { left, ...kept } = this.#keeps ? this.#sampler.sample(records) : NOTHING;
     this.#lost(tenant, "sample", left);
-    if (countOf(kept) === 0) return null;
-    if (this.#fault !== null && performance.now() - this.#triedMs < RETRY_MS) return this.#away(tenant, countOf(kept));
+    if (countOf(kept) === 0 && forwarded === null) return null;
+    const isAway = this.#fault !== null && performance.now() - this.#triedMs < RETRY_MS;
+    if (isAway) return this.#away(tenant, count - left);
     try {
-      await this.#commits.add({ tenant, ...kept }, textBytes);
+      await this.#commits.add({ records: { tenant, ...kept }, forwarded }, textBytes);
       return null;
     } catch {
-      return this.#away(tenant, countOf(kept));
+      return this.#away(tenant, count - left);
     }
   }
 
@@ -151,12 +178,14 @@ export class Keeper {
     return { state: "later", why: "disk", message: `Cannot keep traces: ${why}`, afterMs: RETRY_MS };
   }
 
-  #write(batch: readonly TenantRecords[], textBytes: number): void {
+  #write(batch: readonly Came[], textBytes: number): void {
+    const kept = batch.flatMap(({ records }) => (countOf(records) === 0 ? [] : [records]));
     this.#trying(() => {
       if (!this.#isOpen) this.#open();
-      this.#files.write(batch, textBytes);
+      if (kept.length > 0) this.#files.write(kept, textBytes);
+      this.#forwarding.push(batch.flatMap(({ forwarded }) => forwarded ?? []));
     }, true);
-    this.#deps.tell({ kind: "stored", tenants: [...new Set(batch.map(({ tenant }) => tenant))] });
+    if (kept.length > 0) this.#deps.tell({ kind: "stored", tenants: [...new Set(kept.map(({ tenant }) => tenant))] });
   }
 
   #open(): void {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "@datawire/protocol";
+import type { ForwardProblem, ForwardSettings } from "../forward/forwarding.ts";
 import type { LossReason } from "../intake/loss.ts";
 import type { EventRecord } from "../model/records.ts";
 import type { Format, Signal } from "../otlp/signals.ts";
@@ -11,6 +12,9 @@ export interface ThreadSettings {
   readonly perSecond: number;
   /** From 0 to 1. */
   readonly sample: number;
+  /** Whether anything is kept here. */
+  readonly keep: boolean;
+  readonly forward: ForwardSettings | null;
 }
 
 /** What a thread is started with. */
@@ -64,6 +68,7 @@ export type FromThread =
   | { readonly kind: "answered"; readonly id: number; readonly answer: Answered }
   | { readonly kind: "lost"; readonly tenant: string; readonly reason: LossReason; readonly count: number }
   | { readonly kind: "set-aside"; readonly path: string; readonly message: string }
+  | { readonly kind: "forwarding"; readonly problem: ForwardProblem | null }
   | { readonly kind: "fault"; readonly fault: StoreFault | null }
   /** Something of these tenants is on the disk, and can be found. */
   | { readonly kind: "stored"; readonly tenants: readonly string[] };

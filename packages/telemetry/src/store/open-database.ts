@@ -1,0 +1,62 @@
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { faultOf, TracesFault } from "./faults.ts";
+
+/** What a file of the store is made of. */
+export interface FileForm {
+  /** Makes the tables of a new one, with its application id and its version. */
+  readonly schema: string;
+  readonly applicationId: number;
+  readonly version: number;
+}
+
+/** What one file may keep in memory, in KiB: there may be a hundred of them. */
+const CACHE_KIB = 2_048;
+/** Pages of the log after which it goes into the file. */
+const CHECKPOINT_PAGES = 2_000;
+
+/**
+ * Opens a file and takes it for this process alone; makes it where there is none. What is committed is on the disk.
+ * @throws TracesFault
+ */
+export function openDatabase(path: string, { schema, applicationId, version }: FileForm): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    const isNew = !existsSync(path);
+    if (isNew) closeSync(openSync(path, "ax", 0o600)); // its log gets the same mode
+    database = new DatabaseSync(path, { timeout: 0, enableDoubleQuotedStringLiterals: false });
+    database.exec(`
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA cache_size = -${CACHE_KIB};
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA trusted_schema = OFF;
+      PRAGMA cell_size_check = ON;
+    `);
+    if (isNew) database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`);
+    const [{ application_id: application } = {}] = database.prepare("PRAGMA application_id").all();
+    const [{ user_version: found } = {}] = database.prepare("PRAGMA user_version").all();
+    if (application !== applicationId || found !== version)
+      throw new TracesFault("damaged", `Cannot use ${path}: it holds no traces of this version`);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw faultOf(error, path);
+  }
+}
+
+/** What tells a file from another one at its path; -1 where there is none. */
+export const inodeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.ino ?? -1;
+
+/** Does what `work` does as a whole, on the disk once it returns. @throws TracesFault, and nothing was done. */
+export function inTransaction(database: DatabaseSync, path: string, work: () => void): void {
+  try {
+    database.exec("BEGIN IMMEDIATE");
+    work();
+    database.exec("COMMIT");
+  } catch (error) {
+    if (database.isOpen && database.isTransaction) database.exec("ROLLBACK");
+    throw faultOf(error, path);
+  }
+}
