@@ -33,7 +33,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Backup restored": elsewhere("`dw route history` has it; somebody asked for it"),
   "Certificate not replaced, the old one stays": shown('board.set("certificate"'),
   "Cannot open a tenant": shown("failures.note(failedAt(name, error))"),
-  "Original failed, closing its connection": shown("failed: (subject, error) => recent.failures.note(failedAt(subject"),
+  "Original MDK clients failed": shown("recent.failures.note(failedAt(subject, error))"),
   "Original refused": elsewhere("it speaks a protocol that none of the original clients does; its own log says so"),
   "Node left out": shown("left out: ${address} in the environment"),
   "Request failed": shown("failures.note(failedAt"),

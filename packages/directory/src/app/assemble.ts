@@ -88,18 +88,22 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   };
   const sessions = new LinkSessions({ directory: address, leaseMs }, { clock, log });
   const links = new LinkServer(sessions, { clock, log });
+  const originalsFailed = (subject: string, error: unknown): void => {
+    log.error("Original MDK clients failed", { subject, error });
+    recent.failures.note(failedAt(subject, error));
+  };
   const originals = new MdkServer({
     clock,
     log,
     counts: metrics.originals,
-    failed: (subject, error) => recent.failures.note(failedAt(subject, error)),
+    failed: originalsFailed,
   });
   const tokensChanged = (): void => {
     sessions.review();
     originals.review();
   };
   const access = await openAccess(config, { stores, clock, log, board, show, tokensChanged });
-  const groups = new TenantGroups({ environment, leaseMs, clock, telemetry });
+  const groups = new TenantGroups({ environment, leaseMs, clock, telemetry, failed: originalsFailed });
   const peerTraces = new PeerTraces({
     clock,
     ca: async () => (config.protection.tls === "own" ? (await access.tokens.authority()).certificate : null),

@@ -200,3 +200,21 @@ test("a backup has all environments, and a restore brings them back and empties 
   expect(await declared("?environment=staging")).toEqual(["staged"]);
   expect(await declared("?environment=other")).toEqual([]);
 });
+
+test("originals make no environment by being in it, and go on where one cannot be opened", async () => {
+  const folder = await tempFolder();
+  const served = await start({ folder });
+  await mkdir(join(folder, "environments"), { mode: 0o700 });
+  await writeFile(join(folder, "environments", "bad"), "no folder");
+  await watsonOf(served, "vm1", [registration("barker@a:1")]);
+  const original = await connectOriginal(served.port, { environment: "blue" });
+  open.push(() => original.socket.terminate());
+  expect(await original.next("active")).toMatchObject({ node: { service: "barker" } });
+  original.expire({ service: "mine", address: "http://127.0.0.1:1" });
+  original.active({ service: "mine", address: "http://127.0.0.1:1", environment: "bad" });
+  original.active({ service: "mine", address: "http://127.0.0.1:2", environment: "sandbox" });
+  expect(await original.next(about("active", "mine"))).toMatchObject({ node: { environment: { name: "sandbox" } } });
+  expect(await readdir(join(folder, "environments"))).toEqual(["bad"]);
+  const problems = (await served.get("/v1/status")).body["problems"] as { subject: string; message: string }[];
+  expect(problems.find(({ subject }) => subject.startsWith("node mine"))?.message).toContain("environment bad");
+});

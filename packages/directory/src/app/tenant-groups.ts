@@ -16,6 +16,8 @@ interface GroupDeps {
   /** Counts time in which the directory attended to its clients. */
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, "append">;
+  /** Told what the directory failed at for clients of the original MDK. */
+  readonly failed: (subject: string, error: unknown) => void;
 }
 
 /** What all environments of a tenant share. */
@@ -84,7 +86,11 @@ export class TenantGroup {
   async #start(tenants: Tenants): Promise<Originals> {
     const { environment: usual } = this.#deps;
     const relay = (this.#relay ??= this.#createRelay(usual, tenants));
-    for (const environment of [usual, ...(await tenants.environments(this.#tenant))]) await relay.open(environment);
+    await relay.open(usual);
+    for (const environment of await tenants.environments(this.#tenant)) {
+      // One that cannot be opened costs those alone who are in it: it is told of where it was tried.
+      await relay.open(environment).catch(() => {});
+    }
     this.#originals = new Originals({ relay, logs: this.logs });
     return this.#originals;
   }
@@ -94,6 +100,7 @@ export class TenantGroup {
     return new Relay({
       clock,
       environment: usual,
+      failed: this.#deps.failed,
       open: async (environment) => {
         const tenant = await tenants.of(this.#tenant, environment);
         return this.#world(environment === usual ? null : environment, tenant);

@@ -43,6 +43,8 @@ interface RelayDeps {
   readonly environment: string;
   /** Opens the table of an environment; makes one that is not there. */
   open(environment: string): Promise<World>;
+  /** Told what the directory failed at; all that goes on, goes on. */
+  readonly failed: (subject: string, error: unknown) => void;
 }
 
 /** Nodes that only originals are told of: they are in no table that bounds them. */
@@ -77,7 +79,7 @@ export class Relay {
   follow(world: World): void {
     if (this.#worlds.has(world.environment)) return;
     this.#worlds.set(world.environment, world);
-    this.#stop.push(world.follow((change) => this.#changed(world, change)));
+    this.#stop.push(world.follow((change) => this.#alone(() => this.#changed(world, change))));
     this.#review(world, world.table.serviceNames());
     this.#cancelTick ??= this.#scheduleTick();
   }
@@ -246,13 +248,22 @@ export class Relay {
     this.announcements.end(whole, frame, this.#deps.clock.monotonicMs());
   }
 
+  /** What goes wrong here must not reach the others who follow the table, nor end the process from a timer. */
+  #alone(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#deps.failed("MDK clients", error);
+    }
+  }
+
   #environmentOf({ environment }: MdkNode): string {
     return environment?.name ?? this.#deps.environment;
   }
 
   #scheduleTick(): () => void {
     return this.#deps.clock.setTimer(TICK_MS, () => {
-      this.#tick(this.#deps.clock.monotonicMs());
+      this.#alone(() => this.#tick(this.#deps.clock.monotonicMs()));
       this.#cancelTick = this.#scheduleTick();
     });
   }

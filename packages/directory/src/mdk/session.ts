@@ -140,9 +140,10 @@ export class MdkSession {
 
   /** Called from time to time: pings, and cuts one that is gone without a word. */
   tick(nowMs: number): void {
-    this.review();
-    if (this.#state === "closed") return;
-    if (this.#liveness.tick(nowMs) !== null) this.#deps.socket.terminate();
+    this.#alone(() => {
+      this.review();
+      if (this.#state !== "closed" && this.#liveness.tick(nowMs) !== null) this.#deps.socket.terminate();
+    });
   }
 
   /** The directory stops. */
@@ -158,7 +159,7 @@ export class MdkSession {
     this.#outbox.end();
     this.#inbox = [];
     for (const end of this.#ending.splice(0)) end();
-    this.#deps.relay.left(this.#announcer);
+    this.#alone(() => this.#deps.relay.left(this.#announcer));
   }
 
   #drain(): void {
@@ -166,22 +167,18 @@ export class MdkSession {
       const message = this.#inbox.shift();
       if (message === undefined) return;
       const environment = this.#environmentOf(message);
-      const world = environment === null || !isName(environment) ? null : this.#deps.relay.world(environment);
-      if (world === null && environment !== null && isName(environment)) return this.#openFor(environment, message);
+      const isNamed = environment !== null && isName(environment);
+      const world = isNamed ? this.#deps.relay.world(environment) : null;
+      // Only what is registered makes an environment.
+      if (world === null && isNamed && message.type === "active") return this.#openFor(environment, message);
       this.#take(message, world);
     }
   }
 
-  /** The environment whose table a message is about. */
+  /** The environment whose table a message is about; null for one that is about none. */
   #environmentOf(message: MdkMessage): string | null {
-    const said =
-      message.type === "active" || message.type === "expire"
-        ? (message.node.environment ?? this.#environment)
-        : message.type === "open"
-          ? message.environment
-          : null;
-    if (message.type !== "active" && message.type !== "expire" && message.type !== "open") return null;
-    return said?.name ?? this.#deps.relay.environment;
+    if (message.type !== "active" && message.type !== "expire") return null;
+    return (message.node.environment ?? this.#environment)?.name ?? this.#deps.relay.environment;
   }
 
   #openFor(environment: string, message: MdkMessage): void {
@@ -284,7 +281,6 @@ export class MdkSession {
     try {
       work();
     } catch (error) {
-      this.#deps.log.error("Original failed, closing its connection", { peer: this.#deps.peer.address, error });
       this.#deps.failed(`MDK client at ${this.#deps.peer.address}`, error);
       this.#deps.socket.close(CLOSE.failed, "internal");
       this.closed();

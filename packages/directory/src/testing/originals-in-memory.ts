@@ -56,6 +56,9 @@ export function originalsInMemory(guard = { share: 1, minimum: 1_000 }): Origina
     clock,
     environment: "sandbox",
     open: () => Promise.reject(new Error("Cannot open an environment: there is one")),
+    failed(_, error) {
+      throw error;
+    },
   });
   relay.follow(worldOf("sandbox", { state, publisher, clock, leaseMs: LEASE_MS, registered }));
   const originals = new Originals({
