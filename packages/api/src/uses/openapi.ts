@@ -4,6 +4,15 @@ import { type Endpoint, FILE_TYPE, OTLP_TYPES, paramsOf } from "../definitions/e
 
 const errorBody = z.strictObject({ error: z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() }) });
 
+/** What every request about services and routes may say beyond its own. */
+const ENVIRONMENT = {
+  name: "environment",
+  in: "query",
+  required: false,
+  description: "whose services, routes and primaries; default: those of Watsons and Sherlocks",
+  schema: { type: "string" },
+};
+
 /** Describes endpoints for programs, as OpenAPI 3.1. */
 export function openApiPage(endpoints: Readonly<Record<string, Endpoint>>, { version }: { readonly version: string }) {
   const paths = new Map<string, Record<string, unknown>>();
@@ -27,6 +36,7 @@ function operation(operationId: string, { path, summary, query, body, answer }: 
       description: z.globalRegistry.get(shape)?.description,
       schema: { type: "string" },
     })),
+    ...(path.startsWith("/v1/") ? [ENVIRONMENT] : []),
   ];
   return {
     operationId,

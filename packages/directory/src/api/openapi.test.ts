@@ -111,13 +111,16 @@ test.each([
 
 test("GET /v1/openapi.json gives a page that names every path with its parameters", async () => {
   const { body } = await served.get("/v1/openapi.json");
+  const environment = { name: "environment", in: "query" };
   expect(body).toEqual(JSON.parse(JSON.stringify(openApiPage(described, { version: VERSION }))));
   expect(body).toMatchObject({
     openapi: "3.1.0",
     paths: {
-      "/v1/services/{service}/promote": { post: { parameters: [{ name: "service", in: "path" }] } },
+      "/v1/services/{service}/promote": { post: { parameters: [{ name: "service", in: "path" }, environment] } },
       "/v1/explain": {
-        get: { parameters: [{ name: "caller" }, { name: "service" }, { name: "path" }, { name: "headers" }] },
+        get: {
+          parameters: [{ name: "caller" }, { name: "service" }, { name: "path" }, { name: "headers" }, environment],
+        },
       },
       "/v1/routes": { post: { requestBody: { content: { "application/json": { schema: { type: "object" } } } } } },
     },
