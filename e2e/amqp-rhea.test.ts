@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
+import { promisify } from "node:util";
 import {
   ACCEPTED,
   type Connection,
@@ -11,9 +12,11 @@ import {
   createSaslServer,
   deriveScramCredentials,
   type Sender,
+  WEBSOCKET_PROTOCOL,
 } from "@datawire/amqp";
 import rhea from "rhea";
 import { afterEach, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { connectPeer, PeerServer } from "./harness/amqp/peer.ts";
 import { Queues } from "./harness/amqp/queues.ts";
 import { eventually } from "./harness/wait.ts";
@@ -167,6 +170,7 @@ test("rhea is not let in with a wrong password", async () => {
   const { port } = await serve({ saslServer });
   const container = rhea.create_container();
   const connection = container.connect({ port, host: "127.0.0.1", reconnect: false, username: "bob", password: "no" });
+  connection.on("disconnected", () => {});
   const [{ error }] = (await once(connection, "connection_error")) as [{ error?: Error }];
   expect(error?.message).toMatch(/authenticat|unauthorized/i);
 });
@@ -185,6 +189,7 @@ async function serveRhea(users: "none" | "bob" = "none"): Promise<{ port: number
     const check = (user: string, password: string): boolean => user === "bob" && password === "secret";
     container.sasl_server_mechanisms.enable_plain(check);
   }
+  container.on("disconnected", () => {});
   const server = container.listen({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");
   endings.push(() => server.close());
@@ -250,4 +255,37 @@ test("the engine hears from rhea that it is not let in", async () => {
       { by: "peer", error: { condition: "amqp:unauthorized-access", description: "Cannot authenticate" } },
     ]),
   );
+});
+
+test("rhea sends and receives over a WebSocket, whose messages are the bytes cut anyhow", async () => {
+  const { port } = await serve();
+  // Between the two stands what a port for browsers does: bytes there and back, in other pieces than they came.
+  const sockets = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => WEBSOCKET_PROTOCOL });
+  endings.push(() => promisify(sockets.close.bind(sockets))());
+  sockets.on("connection", (socket) => {
+    const peer = connect(port, "127.0.0.1");
+    socket.on("message", (data) => peer.write(data as Buffer));
+    socket.on("close", () => peer.destroy());
+    peer.on("data", (bytes) => {
+      for (let at = 0; at < bytes.length; at += 7) socket.send(bytes.subarray(at, at + 7));
+    });
+    peer.on("close", () => socket.close());
+  });
+  await once(sockets, "listening");
+  const container = rhea.create_container();
+  const dial = container.websocket_connect(WebSocket);
+  const { port: webPort } = sockets.address() as AddressInfo;
+  const connection = container.connect({
+    connection_details: dial(`ws://127.0.0.1:${webPort}`, [WEBSOCKET_PROTOCOL], {}),
+    reconnect: false,
+  } as unknown as rhea.ConnectionOptions);
+  connection.on("disconnected", () => {});
+  endings.push(() => connection.close());
+  await once(connection, "connection_open");
+  const receiver = connection.open_receiver("orders");
+  const sender = connection.open_sender("orders");
+  await once(sender, "sendable");
+  sender.send({ body: "x".repeat(100_000) });
+  const [{ message }] = (await once(receiver, "message")) as [rhea.EventContext];
+  expect(String(message?.body).length).toBe(100_000);
 });

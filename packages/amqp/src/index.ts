@@ -57,6 +57,7 @@ export {
 export { ACCEPTED, type DeliveryState, isOutcome, RELEASED } from "./frames/delivery-state.ts";
 export type { AmqpError } from "./frames/error.ts";
 export type { Fields } from "./frames/fields.ts";
+export { WEBSOCKET_PROTOCOL } from "./frames/protocol-header.ts";
 export { type Attach, type Begin, type Open, RECEIVER_SETTLES, SENDER_SETTLES } from "./frames/performatives.ts";
 export { type Coordinator, DURABILITY, type ExpiryPolicy, type Source, type Target } from "./frames/terminus.ts";
 export { encodeHead, type Header } from "./messages/header.ts";

@@ -567,3 +567,53 @@ test("Connection begins sessions up to what both sides allow, and uses a channel
   pair.settle();
   expect(pair.serverTold.told).toEqual(["opened client", "began 0", "began 1", "ended 0", "began 0"]);
 });
+
+test("Connection bounds what all messages take of which not all frames have come, and gives it back", () => {
+  const pair = makePair({ server: { partialBytesMax: 3_000, incomingWindow: 4, frameBytesMax: 512 } });
+  pair.serverTold.onLinkAsked = (link) => {
+    link.accept();
+    if (link.isReceiver) link.setCredit(100);
+  };
+  // Each session has a window of its own, so that the frames of both take turns.
+  const first = pair.client.begin().attachSender("first", TARGET);
+  const second = pair.client.begin().attachSender("second", TARGET);
+  pair.settle();
+  const large = new Uint8Array(2_500);
+  first.send(large);
+  second.send(large);
+  pair.settle();
+  expect(pair.serverTold.told.filter((told) => !told.startsWith("sender-flow")).slice(-2)).toEqual([
+    "detached second closed amqp:resource-limit-exceeded",
+    "delivered first 2500",
+  ]);
+  expect(pair.server.partials.used).toBe(0);
+  for (let i = 0; i < 5; i++) {
+    first.send(large);
+    pair.settle();
+  }
+  expect(pair.serverTold.told.at(-1)).toBe("delivered first 2500");
+  expect(pair.server.partials.used).toBe(0);
+});
+
+test("Connection lets the links of a session take turns with large messages", () => {
+  const { client, settle, clientTold, serverTold } = makePair({ server: { incomingWindow: 4, frameBytesMax: 512 } });
+  serverTold.onLinkAsked = (link) => {
+    link.accept();
+    if (link.isReceiver) link.setCredit(9);
+  };
+  const session = client.begin();
+  const senders = ["a", "b", "c"].map((name) => session.attachSender(name, TARGET));
+  settle();
+  const toSend = new Map(senders.map((sender) => [sender, 3]));
+  const send = (sender: Sender): void => {
+    for (let left = toSend.get(sender) ?? 0; left > 0 && sender.canSend(); toSend.set(sender, --left)) {
+      sender.send(new Uint8Array(3_000));
+    }
+  };
+  clientTold.onFlow = send;
+  for (const sender of senders) send(sender);
+  settle();
+  const delivered = serverTold.told.filter((told) => told.startsWith("delivered")).map((told) => told.split(" ")[1]);
+  expect(["a", "b", "c"].map((name) => delivered.filter((each) => each === name).length)).toEqual([3, 3, 3]);
+  expect(new Set(delivered.slice(0, 3)).size).toBe(3);
+});

@@ -6,6 +6,7 @@ import { CONDITION, decodeFailure, WireFailure } from "../types/conditions.ts";
 import { plainBytes } from "../types/plain-bytes.ts";
 import { ABSENT, Reader } from "../types/reader.ts";
 import type { Link } from "../link/link.ts";
+import { Budget } from "../link/budget.ts";
 import { Output } from "../link/output.ts";
 import type { Session, SessionHost } from "../session/session.ts";
 import type { ConnectionEnd, ConnectionEvents } from "./connection-events.ts";
@@ -28,6 +29,7 @@ export class Connection implements SessionHost {
   readonly output: Output;
   readonly incomingWindow: number;
   readonly handleMax: number;
+  readonly partials: Budget;
   /** Who the peer is, as SASL has it; null before that, and without. */
   identity: string | null = null;
   /** What the peer said; null until it has. */
@@ -53,6 +55,7 @@ export class Connection implements SessionHost {
     this.events = events;
     this.incomingWindow = complete.incomingWindow;
     this.handleMax = complete.handleMax;
+    this.partials = new Budget(complete.partialBytesMax);
     this.output = new Output(FRAME_BYTES_MIN, complete.outputBytesMax, () => this.events.outputReady());
     this.#splitter = new FrameSplitter(Math.min(complete.openBytesMax, complete.frameBytesMax));
     this.#timers = new Timers(nowMs, nowMs + complete.openTimeoutMs);

@@ -33,6 +33,11 @@ export interface ConnectionSettings {
   readonly openTimeoutMs?: number;
   /** Bytes that a peer may send up to and with its open. Default: 10,000. */
   readonly openBytesMax?: number;
+  /**
+   * Bytes of messages of which not all frames have come, on all links: a link that brings more is detached with
+   * resource-limit-exceeded. Above the largest message that any link takes. Default: 128 MiB.
+   */
+  readonly partialBytesMax?: number;
   /** Bytes to be written above which no message is added. Default: 256 KiB. */
   readonly outputBytesMax?: number;
   /** Bytes to be written above which a peer that reads nothing is given up. Default: 16 MiB. */
@@ -54,6 +59,7 @@ export function withDefaults(settings: ConnectionSettings) {
     peerIdleTimeoutMsMin: 100,
     openTimeoutMs: 5_000,
     openBytesMax: 10_000,
+    partialBytesMax: 134_217_728,
     outputBytesMax: 262_144,
     outputBytesLimit: 16_777_216,
     saslRequired: true,

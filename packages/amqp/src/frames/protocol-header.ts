@@ -1,6 +1,9 @@
 /** What a protocol header announces: AMQP itself, or a security layer before it. */
 export const PROTOCOL = { amqp: 0, tls: 2, sasl: 3 } as const;
 
+/** The subprotocol of a WebSocket whose binary messages are the bytes of a connection, cut anyhow. */
+export const WEBSOCKET_PROTOCOL = "amqp";
+
 /** How many bytes a protocol header has. */
 export const HEADER_BYTES = 8;
 

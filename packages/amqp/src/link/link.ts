@@ -1,6 +1,7 @@
 import type { AmqpError } from "../frames/error.ts";
 import type { Flow } from "../frames/flow.ts";
 import type { Attach } from "../frames/performatives.ts";
+import type { Budget } from "./budget.ts";
 import type { Output } from "./output.ts";
 import type { Settlements } from "./settlements.ts";
 import type { Unsettled } from "./unsettled.ts";
@@ -30,6 +31,8 @@ export interface LinkHost {
   /** Of what we sent, and of what we received. */
   readonly sent: Unsettled;
   readonly received: Unsettled;
+  /** For messages of which not all frames have come, on all links of the connection. */
+  readonly partials: Budget;
   readonly sentSettlements: Settlements;
   readonly receivedSettlements: Settlements;
   /** Has the session flushed before the next write. */

@@ -144,30 +144,22 @@ export class Receiver extends Link {
     return this.#partial === null;
   }
 
-  /** Bytes of the message of which not all frames have come. */
-  get partialBytes(): number {
-    return this.#partial?.message.length ?? 0;
-  }
-
   /** For the session: takes in a transfer with its payload. Throws `WireFailure`, which ends the session or this link. */
   came(transfer: Transfer, bytes: Uint8Array, start: number, end: number): void {
     const partial = this.#partial;
     if (partial === null) return this.#first(transfer, bytes, start, end);
     if (transfer.deliveryId !== ABSENT && transfer.deliveryId !== partial.delivery.id) {
-      throw new WireFailure(
-        CONDITION.notAllowed,
-        `Cannot take delivery ${transfer.deliveryId}: delivery ${partial.delivery.id} of its link is not complete`,
-      );
+      throw new WireFailure(CONDITION.notAllowed, `Cannot take delivery ${transfer.deliveryId}: its link has another`);
     }
     if (transfer.settled === true) this.#forget(partial.delivery);
     if (transfer.aborted) {
-      this.#partial = null;
+      this.#dropPartial();
       return this.#forget(partial.delivery);
     }
     if (transfer.state !== null) partial.delivery.outgoingState = transfer.state;
     this.#append(partial.message, bytes, start, end);
     if (transfer.more) return;
-    this.#partial = null;
+    this.#dropPartial();
     this.#deliver(partial.delivery, partial.message.take());
   }
 
@@ -213,7 +205,7 @@ export class Receiver extends Link {
   }
 
   override clear(): void {
-    this.#partial = null;
+    this.#dropPartial();
     for (const delivery of this.unsettled) this.#forget(delivery);
   }
 
@@ -277,7 +269,15 @@ export class Receiver extends Link {
 
   #append(message: PartialMessage, bytes: Uint8Array, start: number, end: number): void {
     this.#requireSize(message.length + (end - start));
+    if (!this.host.partials.take(end - start)) {
+      throw new LinkFailure(CONDITION.resourceLimitExceeded, "Cannot take so much of unfinished messages");
+    }
     message.add(bytes, start, end);
+  }
+
+  #dropPartial(): void {
+    if (this.#partial !== null) this.host.partials.give(this.#partial.message.length);
+    this.#partial = null;
   }
 
   #requireSize(size: number): void {

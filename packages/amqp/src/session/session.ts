@@ -5,6 +5,7 @@ import { Flow } from "../frames/flow.ts";
 import { type Attach, type Begin, readAttach, readDetach } from "../frames/performatives.ts";
 import { Transfer } from "../frames/transfer.ts";
 import type { AttachOptions, Link, LinkEnd } from "../link/link.ts";
+import type { Budget } from "../link/budget.ts";
 import type { Output } from "../link/output.ts";
 import type { Receiver } from "../link/receiver.ts";
 import type { Sender } from "../link/sender.ts";
@@ -16,6 +17,7 @@ import { ABSENT, type Reader } from "../types/reader.ts";
 import { DeliveryIds } from "./delivery-ids.ts";
 import { FlowQueue } from "./flow-queue.ts";
 import type { LinkEvents } from "./link-events.ts";
+import { OpeningQueue } from "./opening-queue.ts";
 import { SessionFrames } from "./session-frames.ts";
 import { type LinksHost, SessionLinks } from "./session-links.ts";
 
@@ -27,6 +29,8 @@ export interface SessionHost {
   readonly incomingWindow: number;
   /** The highest handle that a peer may use in a session. */
   readonly handleMax: number;
+  /** For messages of which not all frames have come. */
+  readonly partials: Budget;
   /**
    * Takes in a link that attaches, and detaches the one that had its name and direction until now. Throws `WireFailure`
    * when there are too many.
@@ -56,6 +60,7 @@ export class Session implements LinksHost {
   context: unknown = null;
   readonly output: Output;
   readonly windows: SessionWindows;
+  readonly partials: Budget;
   readonly sent = new Unsettled();
   readonly received = new Unsettled();
   readonly sentSettlements: Settlements;
@@ -64,7 +69,7 @@ export class Session implements LinksHost {
   readonly frames: SessionFrames;
   readonly #links: SessionLinks;
   readonly #flows: FlowQueue;
-  #awaiting: Link[] = [];
+  readonly #openings = new OpeningQueue();
   #queued = false;
   #endWanted: { readonly error: AmqpError | null } | null = null;
   readonly #ids = new DeliveryIds();
@@ -73,6 +78,7 @@ export class Session implements LinksHost {
     this.#host = host;
     this.output = host.output;
     this.channel = channel;
+    this.partials = host.partials;
     this.windows = new SessionWindows(host.incomingWindow);
     this.sentSettlements = new Settlements(host.output, channel, false);
     this.receivedSettlements = new Settlements(host.output, channel, true);
@@ -197,13 +203,7 @@ export class Session implements LinksHost {
 
   /** For the connection: the transport may take more again. */
   reopened(): void {
-    if (this.#awaiting.length === 0 || !this.output.open || this.windows.remoteIncomingWindow === 0) return;
-    const awaiting = this.#awaiting;
-    this.#awaiting = [];
-    for (const link of awaiting) {
-      link.openingAwaited = false;
-      if (link.attached) link.reopened();
-    }
+    this.#openings.reopen(() => this.output.open && this.windows.remoteIncomingWindow > 0);
   }
 
   changed(): void {
@@ -218,9 +218,7 @@ export class Session implements LinksHost {
   }
 
   awaitOpening(link: Link): void {
-    if (link.openingAwaited) return;
-    link.openingAwaited = true;
-    this.#awaiting.push(link);
+    this.#openings.add(link);
   }
 
   takeDeliveryId(): number {
@@ -291,7 +289,7 @@ export class Session implements LinksHost {
   }
 
   #clear(error: AmqpError | null): void {
-    this.#awaiting = [];
+    this.#openings.clear();
     this.#links.clear(error);
   }
 }
