@@ -194,6 +194,15 @@ export class HourFile {
     return Number(this.all("SELECT max(id) AS id FROM events")[0]?.["id"] ?? 0);
   }
 
+  /** Puts what is in its log into the file, for one that is written no more. */
+  settle(): void {
+    try {
+      this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // There is no room for it: the log holds it as well.
+    }
+  }
+
   close(): void {
     if (!this.#database.isOpen) return;
     try {

@@ -27,7 +27,20 @@ const RESERVE_SHARE = 0.1;
 /** A row takes about so much more than its text, with all that it is found by. */
 const OVERHEAD = 3;
 
+/** What a file takes that holds nothing yet, with its log. */
+const EMPTY_BYTES = 384 * 1024;
+/** A part is worth being a file of its own from here on. */
+const PART_BYTES_MIN = 512 * 1024;
+
 const DAMAGED = ".damaged";
+
+interface Room {
+  /** What the disk has left, for everybody. */
+  readonly free: number;
+  readonly reserve: number;
+  /** What all files may take. */
+  readonly bytes: number;
+}
 
 /**
  * The files of the store, one for each hour in which something came. All calls block: they belong into a thread of their
@@ -40,6 +53,7 @@ export class HourFiles {
   /** The newest first. */
   #files: HourFile[] = [];
   readonly #sizes = new Map<HourFile, number>();
+  #room: Room = { free: 0, reserve: 0, bytes: 0 };
 
   constructor(folder: string, bounds: StoreBounds, deps: HourFilesDeps) {
     this.#folder = folder;
@@ -148,7 +162,8 @@ export class HourFiles {
     if (newest !== undefined) {
       // A clock that was set back goes on with the newest file.
       const isOfNow = hourOf(newest.number) >= hourOf(number);
-      if (isOfNow && newest.bytes < this.#bounds.sizeBytes / PARTS_OF_SIZE) return newest;
+      if (isOfNow && newest.bytes < Math.max(PART_BYTES_MIN, this.#room.bytes / PARTS_OF_SIZE)) return newest;
+      newest.settle();
       this.#sizes.delete(newest);
     }
     let next = Math.max(number, (newest?.number ?? 0) + 1);
@@ -167,23 +182,35 @@ export class HourFiles {
     if (known > found) this.#deps.lost("gone", known - found);
   }
 
+  /** Makes room for so much, at the cost of the oldest. @throws TracesFault `full` where even that is not enough. */
   #makeRoom(bytes: number): void {
-    while (this.bytes + bytes > this.#bounds.sizeBytes) if (!this.#removeOldest("size")) break;
-    for (;;) {
-      const { free, reserve } = this.#disk();
-      if (free - bytes >= reserve) return;
+    this.#room = this.#look();
+    while (this.bytes + bytes > this.#room.bytes) {
       if (this.#removeOldest("size")) continue;
-      throw new TracesFault(
-        "full",
-        `Cannot use ${this.#folder}: its disk has ${mebibytes(free)} left, of which ${mebibytes(reserve)} are left to others`,
+      const [only] = this.#files;
+      // The one hour that there is makes room for what comes now, if that is enough.
+      if (only === undefined || bytes + EMPTY_BYTES > this.#room.bytes) throw this.#full();
+      this.#deps.lost(
+        "size",
+        this.reading(only, ({ records }) => records, 0),
       );
+      this.#remove(only);
     }
   }
 
-  #disk(): { readonly free: number; readonly reserve: number } {
+  #full(): TracesFault {
+    const { free, reserve } = this.#room;
+    const why = `its disk has ${mebibytes(free)} left, of which ${mebibytes(reserve)} are left to others`;
+    return new TracesFault("full", `Cannot use ${this.#folder}: ${why}`);
+  }
+
+  /** What all files may take: as much as they are set to, and no more than the disk has for them. */
+  #look(): Room {
     try {
       const { bsize, bavail, blocks } = statfsSync(this.#folder);
-      return { free: bsize * bavail, reserve: Math.min(RESERVE_BYTES, bsize * blocks * RESERVE_SHARE) };
+      const free = bsize * bavail;
+      const reserve = Math.min(RESERVE_BYTES, bsize * blocks * RESERVE_SHARE);
+      return { free, reserve, bytes: Math.min(this.#bounds.sizeBytes, this.bytes + free - reserve) };
     } catch (error) {
       throw faultOf(error, this.#folder);
     }

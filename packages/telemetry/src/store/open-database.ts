@@ -13,7 +13,7 @@ export interface FileForm {
 /** What one file may keep in memory, in KiB: there may be a hundred of them. */
 const CACHE_KIB = 2_048;
 /** Pages of the log after which it goes into the file. */
-const CHECKPOINT_PAGES = 2_000;
+const CHECKPOINT_PAGES = 1_000;
 
 /**
  * Opens a file and takes it for this process alone; makes it where there is none. What is committed is on the disk.
