@@ -40,17 +40,7 @@ async function start(size: string): Promise<string> {
     "--log-format",
     "json",
   ];
-  const [file = "", ...rest] = asRoot([
-    "unshare",
-    "--mount",
-    "sh",
-    "-ec",
-    script,
-    "sh",
-    size,
-    join(data, "traces"),
-    ...own,
-  ]);
+  const [file, ...rest] = asRoot(["unshare", "--mount", "sh", "-ec", script, "sh", size, join(data, "traces"), ...own]);
   directory = watchChild(spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"] }), "directory");
   await directory.line((line) => /is ready"/.test(line));
   return `http://127.0.0.1:${port}`;

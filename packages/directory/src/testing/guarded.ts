@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { ClientMessage, Role, ServerMessage } from "@datawire/protocol";
 import { createReadiness, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
+import { createLocalTelemetry } from "@datawire/telemetry/testing";
 import { WebSocket } from "ws";
 import { tlsOptions } from "../access/certificates.ts";
 import type { TokenOrder, TokenService } from "../access/token-service.ts";
@@ -74,6 +75,7 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
     listTenants: () => listTenantFolders(folder),
   };
   const store = await stores.open(null);
+  const telemetry = createLocalTelemetry(join(folder, "traces"));
   const readiness = createReadiness();
   readiness.seal();
   const handlers = new SwitchedHandlers();
@@ -100,6 +102,7 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
       },
       clock: systemClock,
       log: noLog,
+      telemetry,
       board: new ProblemBoard(),
       readiness,
       show: (certificate) => http.setCertificate(tlsOptions(certificate)),
@@ -127,6 +130,7 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
       await running;
       await http.close();
       await directory.close();
+      await telemetry.close();
       await store.close();
       await rm(folder, { recursive: true, force: true });
     },
