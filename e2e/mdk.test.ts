@@ -13,7 +13,10 @@ afterEach(() => stack.dispose());
 interface Library {
   readonly child: Child;
   /** Resolves so often in the library, and counts the nodes, or the codes of errors. */
-  resolve(service: string, options?: { version?: string; count?: number }): Promise<Record<string, number>>;
+  resolve(
+    service: string,
+    options?: { version?: string; count?: number; timeout?: number },
+  ): Promise<Record<string, number>>;
 }
 
 async function startLibrary(name: string, options: Readonly<Record<string, string>> = {}): Promise<Library> {
@@ -24,8 +27,9 @@ async function startLibrary(name: string, options: Readonly<Record<string, strin
   const url = `http://127.0.0.1:${line.slice("listening on ".length)}`;
   return {
     child,
-    async resolve(service, { version, count = 1 } = {}) {
-      const query = new URLSearchParams({ count: String(count), ...(version !== undefined && { version }) });
+    async resolve(service, { version, count = 1, timeout = 5 } = {}) {
+      const wanted = { count: String(count), timeout: String(timeout) };
+      const query = new URLSearchParams({ ...wanted, ...(version !== undefined && { version }) });
       return (await (await fetch(`${url}/resolve/${service}?${query.toString()}`)).json()) as Record<string, number>;
     },
   };
@@ -67,8 +71,8 @@ test("a library obeys the shares of its caller, as dw explains them", async () =
 });
 
 test("a library goes on with its table without a directory, also after a restart of its own", async () => {
-  const directory = await stack.startDirectory();
-  await stack.startWatson();
+  const directory = await stack.startDirectory([], { lease: "1s" });
+  const watson = await stack.startWatson();
   await stack.startInstance({ service: "emitter", name: "old" });
   await stack.lists("emitter", { old: "live" });
   const table = join(stack.folder, "library", "table.json");
@@ -81,6 +85,12 @@ test("a library goes on with its table without a directory, also after a restart
   expect(await first.child.exited).toEqual({ code: 0, signal: null });
   const second = await startLibrary("shop", { table });
   expect(await second.resolve("emitter", { count: 3 })).toEqual({ old: 3 });
+  // What has gone while it was away goes from its table too.
+  watson.kill("SIGKILL");
+  await watson.exited;
+  await stack.startDirectory([], { lease: "1s" });
+  await stack.lists("emitter", {});
+  await eventually(async () => expect(await second.resolve("emitter", { timeout: 0 })).toEqual({ not_found: 1 }));
 });
 
 test("a library whose process stood still for longer than its lease is there again, and resolves all the while", async () => {

@@ -52,7 +52,10 @@ export class Application implements Mdk {
   readonly #registrar = new Registrar(this.#timers);
   readonly #sender: LogSender;
   readonly #readers = new LogReaders();
-  readonly #sources: Source[] = [];
+  /** By environment. */
+  readonly #sources = new Map<string, Source>();
+  /** Counts the links beside that of the process's own environment. */
+  #others = 0;
   readonly #main: Source;
   readonly #readiness: Readiness;
   #life: Life = "new";
@@ -64,7 +67,12 @@ export class Application implements Mdk {
     this.name = name;
     this.resolver = new Resolver(
       { caller: { caller: name, zone }, breaker },
-      { clock: this.#timers, random: Math.random, sourceOf: (one) => this.#sourceOf(one) },
+      {
+        clock: this.#timers,
+        random: Math.random,
+        sourceOf: (one) => this.#sourceOf(one),
+        release: (one) => this.#release(one),
+      },
     );
     this.sessions = new Sessions(environment, {
       clock: this.#timers.background,
@@ -98,7 +106,7 @@ export class Application implements Mdk {
     if (fallbackName !== null) this.resolver.follow(fallbackName);
     // What is followed from here on is started as it comes.
     this.#life = "running";
-    for (const source of this.#sources) source.start();
+    for (const source of this.#sources.values()) source.start();
     this.#readiness.look();
     return this;
   }
@@ -166,7 +174,7 @@ export class Application implements Mdk {
     const withdrawn = this.#registrar.withdraw();
     const told = [...this.observers].map((observer) => observer.stopping());
     if (wasRunning) await this.#timeLimited(Promise.all([withdrawn, this.#sender.flushed(), ...told]));
-    await Promise.all(this.#sources.map((source) => source.stop()));
+    await Promise.all([...this.#sources.values()].map((source) => source.stop()));
     this.#timers.end();
   }
 
@@ -186,9 +194,15 @@ export class Application implements Mdk {
       },
     };
     const source = this.#createSource(environment, events);
-    this.#sources.push(source);
+    this.#sources.set(environment, source);
     if (this.#life === "running") source.start();
     return source;
+  }
+
+  #release(environment: string): void {
+    const source = this.#sources.get(environment);
+    this.#sources.delete(environment);
+    void source?.stop();
   }
 
   #createSource(environment: string, events: SourceEvents): Source {
@@ -198,7 +212,7 @@ export class Application implements Mdk {
     if (source.kind === "synapse") return new SynapseSource(source.folder, { clock, events });
     const isOwn = environment === this.settings.environment.name;
     // Two links with one id would be taken for one program that is there twice.
-    const id = isOwn ? this.id : `${this.id}.${this.#sources.length}`;
+    const id = isOwn ? this.id : `${this.id}.${++this.#others}`;
     const identity = { kind: "library" as const, name, id, version: VERSION, zone, environment };
     const fileOf = (i: number): string => [table, ...(isOwn ? [] : [environment]), ...(i === 0 ? [] : [i])].join(".");
     const guests: LinkGuest[] = isOwn ? [this.#registrar, this.#sender, this.#readers] : [];

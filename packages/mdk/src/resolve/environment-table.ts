@@ -27,6 +27,9 @@ export interface TableConfig {
 /** The most versions of one service that plans are kept of: what is asked for may come from outside. */
 const PLANS_MAX = 64;
 
+/** The most versions of one service that are remembered as seen: each deployment may bring a new one. */
+const SEEN_MAX = 1_000;
+
 /** The plans of one service. */
 interface Plans {
   readonly any: Plan;
@@ -70,7 +73,7 @@ export class EnvironmentTable {
         new Set([...view.instances.map(({ url }) => url), ...(defaultUrl ? [defaultUrl] : [])]),
       );
       const seen = this.#seen.get(name) ?? new Set();
-      for (const { version } of view.instances) seen.add(version);
+      for (const { version } of view.instances) if (seen.size < SEEN_MAX) seen.add(version);
       this.#seen.set(name, seen);
     }
   }

@@ -326,13 +326,19 @@ describe("environments", () => {
     expect(pick("meower", "2", { environment })).toBeNull();
   });
 
-  test("are followed up to a bound", () => {
-    const empty = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`e${i}`, catalogOf([])]));
-    const { pick } = resolverOver(empty);
-    const ask = (name: string) => pick("barker", null, { environment: { name, fallbackName: null } });
-    for (let i = 0; i < 17; i++) ask(`e${i}`);
-    expect(() => ask("e29")).toThrow(/16/);
-    expect(ask("e3")).toBeNull();
+  test("are followed up to a bound, and those that do not exist make room", () => {
+    const names = Array.from({ length: 30 }, (_, i) => `e${i}`);
+    const ask = ({ pick }: Pick<ReturnType<typeof resolverOver>, "pick">, name: string) =>
+      pick("barker", null, { environment: { name, fallbackName: null } });
+    const full = resolverOver(Object.fromEntries(names.map((name) => [name, two()])));
+    for (const name of names.slice(0, 17)) ask(full, name);
+    expect(() => ask(full, "e29")).toThrow(/16/);
+    expect(ask(full, "e3")?.node.environment).toBe("e3");
+    const some = resolverOver(Object.fromEntries(names.map((name, i) => [name, i < 5 ? two() : catalogOf([])])));
+    for (const name of names) ask(some, name);
+    expect(ask(some, "e4")?.node.environment).toBe("e4");
+    expect(some.released).toHaveLength(names.length - 17);
+    expect(some.released).not.toContain("e4");
   });
 });
 

@@ -31,6 +31,8 @@ export interface ResolverDeps {
   readonly random: () => number;
   /** The source of an environment, which is followed from then on; it tells `changed` of what it brings. */
   readonly sourceOf: (environment: string) => EnvironmentSource;
+  /** The environment is followed no more. */
+  readonly release: (environment: string) => void;
 }
 
 interface Followed {
@@ -180,13 +182,25 @@ export class Resolver implements Resolving {
     return source.missing() ?? table.refusal(service, version, (atMs) => atMs - nowMs);
   }
 
+  /** Names of environments come from outside: what does not exist must not keep out what does. */
+  #releaseEmpty(): boolean {
+    const others = [...this.#followed].slice(PINNED);
+    const empty = others.find(([, { source }]) => [...source.table.serviceNames()].length === 0);
+    if (empty === undefined) return false;
+    const [environment] = empty;
+    this.#followed.delete(environment);
+    if (this.#last?.name === environment) this.#last = null;
+    this.#deps.release(environment);
+    return true;
+  }
+
   #follow(environment: string): Followed {
     const known = this.#followed.get(environment);
     if (known !== undefined) {
       this.#last = { name: environment, followed: known };
       return known;
     }
-    if (this.#followed.size > ENVIRONMENTS_MAX) {
+    if (this.#followed.size > ENVIRONMENTS_MAX && !this.#releaseEmpty()) {
       const why = `${ENVIRONMENTS_MAX} others are followed, which is the bound`;
       throw new MdkError("limit_exceeded", `Cannot follow the environment ${JSON.stringify(environment)}: ${why}`);
     }
@@ -199,6 +213,9 @@ export class Resolver implements Resolving {
     return followed;
   }
 }
+
+/** The process's own environment and its fallback are followed first, and never released. */
+const PINNED = 2;
 
 function knownOf(options: ResolveOptions | undefined): Known | null {
   if (options === undefined || (options.request === undefined && options.key === undefined)) return null;

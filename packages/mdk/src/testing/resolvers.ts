@@ -29,6 +29,7 @@ export function resolverOver(
   }: { readonly caller?: string; readonly zone?: string | null; readonly breaker?: BreakerSettings } = {},
 ) {
   const clock = new TestClock();
+  const released: string[] = [];
   const known = new Map(Object.entries(tables));
   const resolver = new Resolver(
     { caller: { caller, zone }, breaker },
@@ -40,6 +41,7 @@ export function resolverOver(
         if (table === undefined) throw new Error(`no table of ${environment}`);
         return { table, missing: () => null };
       },
+      release: (environment) => released.push(environment),
     },
   );
   const environmentOf = (options: { readonly environment?: Environment }): Environment =>
@@ -47,6 +49,8 @@ export function resolverOver(
   return {
     clock,
     resolver,
+    /** The environments that were followed and are no more. */
+    released,
     pick: (
       service: string,
       version: string | null = null,
