@@ -4,12 +4,14 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { type Child, watchChild } from "./harness/child.ts";
 import { findOriginalPython } from "./harness/original-python.ts";
+import { freePorts } from "./harness/ports.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
 const python = await findOriginalPython();
 const found = typeof python === "string" ? null : python;
 const LOOP = join(import.meta.dirname, "fixtures/original_loop.py");
+const FLASK = join(import.meta.dirname, "../examples/original-mdk/hello.py");
 
 let stack: Stack;
 let children: Child[] = [];
@@ -25,12 +27,12 @@ afterEach(async () => {
 
 const serverUrl = async (): Promise<string> => `ws://127.0.0.1:${(await stack.ports()).directory}/rtp`;
 
-/** A real client that resolves a service all the time. */
-async function startLoop(service: string, version: string): Promise<Child> {
+/** Runs a program with the original client. */
+async function startPython(file: string, ...args: readonly string[]): Promise<Child> {
   const { program = "", env = {} } = found ?? {};
   const own = { PATH: process.env["PATH"], ...env, MDK_SERVER_URL: await serverUrl(), DATAWIRE_TOKEN: "none" };
-  const process_ = spawn(program, ["-u", LOOP, service, version], { env: own, stdio: ["ignore", "pipe", "pipe"] });
-  const child = watchChild(process_, "original_loop.py");
+  const started = spawn(program, ["-u", file, ...args], { env: own, stdio: ["ignore", "pipe", "pipe"] });
+  const child = watchChild(started, file);
   children.push(child);
   return child;
 }
@@ -70,7 +72,7 @@ test.runIf(found !== null)(
     const second = await stack.startInstance({ service: "emitter", name: "second", version: "1.2" });
     await stack.lists("emitter", { first: "live", second: "live" });
     const odd = await sayOddities();
-    const loop = await startLoop("emitter", "1.1");
+    const loop = await startPython(LOOP, "emitter", "1.1");
     await eventually(() => expect(lastOf(loop, 4).toSorted()).toEqual([first.url, second.url].toSorted()));
     directory.kill("SIGKILL");
     await directory.exited;
@@ -81,5 +83,30 @@ test.runIf(found !== null)(
     const third = await stack.startInstance({ service: "emitter", name: "third", version: "1.3" });
     await eventually(() => expect(lastOf(loop, 4).toSorted()).toEqual([second.url, third.url].toSorted()));
     odd.terminate();
+  },
+);
+
+test.runIf(found !== null)(
+  "the Flask example serves through Sherlock, calls what a Watson has registered, and logs into the trace of a request",
+  async () => {
+    await stack.startDirectory();
+    await Promise.all([stack.startWatson(), stack.startSherlock()]);
+    await stack.startInstance({ service: "emitter", name: "first", version: "1.1" });
+    const [port = 0] = await freePorts(1);
+    await startPython(FLASK, String(port));
+    const ask = async (path: string, headers: Record<string, string> = {}) =>
+      (await fetch(await stack.url(path), { headers })).text();
+    await eventually(async () => expect(await ask("/hello/")).toBe("hello\n"));
+    await eventually(async () => expect(await ask("/hello/via/emitter")).toContain("emitter says: "));
+    const environment = { name: "sandbox", fallbackName: null };
+    const context = { traceId: "trace-of-a-test", clock: { clocks: [4] }, properties: {}, environment };
+    expect(await ask("/hello/", { "X-MDK-Context": JSON.stringify(context) })).toBe("hello\n");
+    await eventually(async () => {
+      const { events } = await stack.read<{ events: { text: string; clock: number[] }[] }>(
+        "/v1/traces/trace-of-a-test",
+      );
+      const said = events.find(({ text }) => text.includes("asked for a greeting"));
+      expect(said?.clock.slice(0, 1)).toEqual([5]);
+    });
   },
 );

@@ -8,8 +8,8 @@ const run = promisify(execFile);
 
 /** Where what is installed once stays for the next run. */
 const CACHE = join(import.meta.dirname, "../../node_modules/.cache/original-mdk");
-/** The client of the original MDK, as its registry has it. */
-const CLIENT = "datawire_mdk==2.0.37";
+/** The client of the original MDK, as its registry has it, and what the example needs beside it. */
+const NEEDED = join(import.meta.dirname, "../../examples/original-mdk/requirements.txt");
 /** The last Python that runs it, and those before it. */
 const RUNS_IT = "import sys; sys.exit(0 if (3, 4) <= sys.version_info[:2] <= (3, 6) else 1)";
 const PROBE_MS_MAX = 20_000;
@@ -35,10 +35,10 @@ export async function findOriginalPython(): Promise<OriginalPython | string> {
   for (const program of candidates) {
     if (!(await succeeds(program, ["-c", RUNS_IT], PROBE_MS_MAX))) continue;
     const env = { PYTHONPATH: CACHE };
-    const has = (): Promise<boolean> => succeeds(program, ["-c", "import mdk"], PROBE_MS_MAX, env);
-    const install = ["-m", "pip", "install", "--quiet", "--target", CACHE, CLIENT];
+    const has = (): Promise<boolean> => succeeds(program, ["-c", "import mdk.flask"], PROBE_MS_MAX, env);
+    const install = ["-m", "pip", "install", "--quiet", "--target", CACHE, "-r", NEEDED];
     if ((await has()) || ((await succeeds(program, install, INSTALL_MS_MAX)) && (await has()))) return { program, env };
-    return `${program} cannot install ${CLIENT}`;
+    return `${program} cannot install ${NEEDED}`;
   }
   return "there is no Python 3.4 to 3.6 here";
 }
