@@ -1,7 +1,7 @@
 import type { Clock } from "@datawire/runtime";
 import type { AddressRules } from "../address/rules.ts";
 import type { Disk } from "../log/disk.ts";
-import type { LogConfig } from "../log/log.ts";
+import type { LogConfig } from "../log/log-deps.ts";
 
 /** How a broker is set up. */
 export interface BrokerConfig {

@@ -1,6 +1,6 @@
-import type { Log, Place } from "../log/log.ts";
-import type { MessageRecord, Range } from "../log/record.ts";
-import type { ReplayHandler } from "../log/recover.ts";
+import type { Log } from "../log/log.ts";
+import type { Place } from "../log/log-deps.ts";
+import type { FoundMessage, Range, RecordHandler } from "../log/record.ts";
 import { Queue } from "../queue/queue.ts";
 import { readControl } from "./control.ts";
 import type { KeptAddress } from "./kept-address.ts";
@@ -11,7 +11,7 @@ interface RestoringHost {
 }
 
 /** Makes of what the log tells the addresses that there were. */
-export class Restoring implements ReplayHandler {
+export class Restoring implements RecordHandler {
   readonly #host: RestoringHost;
   readonly #byId = new Map<number, KeptAddress>();
   /** Of addresses that were removed, or are not known: their records say nothing any more. */
@@ -21,14 +21,16 @@ export class Restoring implements ReplayHandler {
     this.#host = host;
   }
 
-  message(record: MessageRecord, place: Place): void {
-    const address = this.#byId.get(record.address);
+  message(found: FoundMessage): void {
+    const address = this.#byId.get(found.address);
     if (address === undefined) {
-      this.#orphans.push(place);
+      const { segment, offset, length } = found;
+      this.#orphans.push({ segment, offset, length });
       return;
     }
-    address.kept.restoreMessage(record.sequence, place, record.acceptedAtMs);
-    if (record.keys !== null) address.dedupe.add(record.keys, record.acceptedAtMs);
+    address.kept.restoreMessage(found.sequence, found, found.acceptedAtMs);
+    const keys = found.keys();
+    if (keys !== null) address.dedupe.add(keys, found.acceptedAtMs);
   }
 
   settled(id: number, subscription: number, { from, length }: Range): void {

@@ -17,8 +17,8 @@ export interface DiskFile {
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** After it, what was written survives a loss of power: fdatasync. */
   sync(): Promise<void>;
-  /** Up to so many bytes; fewer at the end of the file. */
-  read(position: number, length: number): Promise<Uint8Array>;
+  /** Up to so many bytes; fewer at the end of the file. They may be put into a buffer that is large enough for them. */
+  read(position: number, length: number, into?: Buffer): Promise<Uint8Array>;
   truncate(length: number): Promise<void>;
   close(): Promise<void>;
 }

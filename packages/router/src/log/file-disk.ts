@@ -33,8 +33,8 @@ function toDiskFile(handle: FileHandle): DiskFile {
       }
     },
     sync: () => handle.datasync(),
-    async read(position, length) {
-      const bytes = Buffer.allocUnsafe(length);
+    async read(position, length, into) {
+      const bytes = into ?? Buffer.allocUnsafe(length);
       let done = 0;
       while (done < length) {
         const { bytesRead } = await handle.read(bytes, done, length - done, position + done);

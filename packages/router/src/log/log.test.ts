@@ -5,7 +5,8 @@ import { Chance } from "@datawire/protocol/testing/chance";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Disk } from "./disk.ts";
 import { createFileDisk } from "./file-disk.ts";
-import { Log, type LogConfig, type LogDeps, type Place } from "./log.ts";
+import { Log } from "./log.ts";
+import type { LogConfig, LogDeps, Place } from "./log-deps.ts";
 import { encodeControl, encodeFailed, encodeSettled, readMessage } from "./record.ts";
 import { SimulatedDisk } from "./testing/simulated-disk.ts";
 
@@ -34,8 +35,10 @@ async function openLog(disk: Disk, config: LogConfig = {}, more: Partial<LogDeps
     ...more,
   });
   await log.restore({
-    message(record, place) {
-      model.messages.set(record.sequence, { text: Buffer.from(record.payload).toString(), place });
+    message(found) {
+      const { segment, offset, length, sequence } = found;
+      const text = Buffer.from(found.record().payload).toString();
+      model.messages.set(sequence, { text, place: { segment, offset, length } });
     },
     settled(_address, _subscription, { from, length }) {
       for (let sequence = from; sequence < from + length; sequence++) model.settled.add(sequence);

@@ -1,45 +1,13 @@
 import { BLOCK_HEADER_BYTES, encodeSegmentHeader, SEGMENT_HEADER_BYTES, sealBlock } from "./block.ts";
 import { BlockBuilder } from "./block-builder.ts";
 import { ByteCache } from "./byte-cache.ts";
-import type { Disk, DiskFile } from "./disk.ts";
-import { type MessageRecord, readRecords } from "./record.ts";
-import { type Damage, forwarding, recover, type ReplayHandler } from "./recover.ts";
+import type { DiskFile } from "./disk.ts";
+import { type MessageRecord, readRecords, type RecordHandler } from "./record.ts";
+import { type Damage, recover } from "./recover.ts";
+import type { LogConfig, LogDeps, Place } from "./log-deps.ts";
 import { SegmentFiles } from "./segment-files.ts";
 import { scanSegment } from "./scan.ts";
 import { Segments } from "./segments.ts";
-
-/** Bounds of a log. */
-export interface LogConfig {
-  /** A segment that has reached this size is followed by a new one; default 64 MiB. */
-  readonly segmentBytes?: number;
-  /** How much of what was just written stays in memory; default 32 MiB. */
-  readonly cacheBytes?: number;
-  /** Pause before a write that failed is tried again; default 1 s. */
-  readonly retryMs?: number;
-}
-
-/** What a log works with. */
-export interface LogDeps {
-  readonly disk: Disk;
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** A whole number from 0 to 2^32 - 1. */
-  readonly random32: () => number;
-  /** The records that say what is so without any record before them, apart from messages: a new segment begins with them. */
-  readonly snapshot: () => readonly Buffer[];
-  /** Offers a message that keeps an old segment alive; who still needs it appends it anew. */
-  readonly relocate: (record: MessageRecord, place: Place) => void;
-  /** Why nothing can be written now; null when it can again. */
-  readonly onTrouble: (error: unknown) => void;
-  /** Why an old segment could not be removed or emptied; it is tried again later. */
-  readonly onHousekeepingFailure: (error: unknown) => void;
-}
-
-/** Where a message is. */
-export interface Place {
-  readonly segment: number;
-  readonly offset: number;
-  readonly length: number;
-}
 
 const READ_AHEAD_BYTES = 256 * 1_024;
 const READ_CACHE_BYTES = 4 * 2 ** 20;
@@ -71,20 +39,22 @@ export class Log {
   #cutBytes = 0;
 
   constructor(config: LogConfig, deps: LogDeps) {
-    this.#config = { segmentBytes: 64 * 2 ** 20, cacheBytes: 32 * 2 ** 20, retryMs: 1_000, ...config };
+    this.#config = { segmentBytes: 64 * 2 ** 20, cacheBytes: 16 * 2 ** 20, retryMs: 1_000, ...config };
     this.#deps = deps;
     this.#files = new SegmentFiles(deps.disk);
     this.#written = new ByteCache(this.#config.cacheBytes);
   }
 
   /** Hands over what the folder has, before anything is appended; every message counts as needed until it is released. */
-  async restore(handler: ReplayHandler): Promise<void> {
+  async restore(handler: RecordHandler): Promise<void> {
     const found = await recover(this.#deps.disk, this.#files, {
-      ...forwarding(handler),
-      message: (record, place) => {
-        this.#segments.retain(place.segment, place.length);
-        handler.message(record, place);
+      message: (message) => {
+        this.#segments.retain(message.segment, message.length);
+        handler.message(message);
       },
+      settled: (address, subscription, range) => handler.settled(address, subscription, range),
+      failed: (...args) => handler.failed(...args),
+      control: (value) => handler.control(value),
     });
     this.#segments.restore(found.segments);
     this.#damages = found.damages;
@@ -286,12 +256,16 @@ export class Log {
     for await (const found of scanSegment(file, { segment: id, salt })) {
       if (this.#stopping.signal.aborted) return;
       if (found.found !== "block") continue;
-      readRecords(found.body, found.position + BLOCK_HEADER_BYTES, {
-        message: (record, place) => this.#deps.relocate(record, { segment: id, ...place }),
-        settled: () => {},
-        failed: () => {},
-        control: () => {},
-      });
+      readRecords(
+        found.body,
+        { segment: id, offset: found.position + BLOCK_HEADER_BYTES },
+        {
+          message: (message) => this.#deps.relocate(message.record(), message),
+          settled: () => {},
+          failed: () => {},
+          control: () => {},
+        },
+      );
       while (this.backlogBytes > RELOCATION_BACKLOG_BYTES && !this.#stopping.signal.aborted) {
         await new Promise<void>((resolve) => this.whenDurable(resolve));
       }

@@ -47,9 +47,43 @@ export interface Range {
   readonly length: number;
 }
 
-/** Takes what stands in a block, in order. The bytes are valid during the call alone. */
+const EMPTY = Buffer.alloc(0);
+
+/** A message that was found in a block. One object serves for all that are read, one after the other. */
+export class FoundMessage {
+  segment = 0;
+  /** Of its record, in the segment. */
+  offset = 0;
+  length = 0;
+  address = 0;
+  sequence = 0;
+  acceptedAtMs = 0;
+  #body: Buffer = EMPTY;
+  #begin = 0;
+
+  /** For whoever reads the block. */
+  set(body: Buffer, begin: number, end: number): void {
+    this.#body = body;
+    this.#begin = begin;
+    this.length = end - begin;
+    this.address = body.readUInt32LE(begin + 4);
+    this.sequence = body.readDoubleLE(begin + 8);
+    this.acceptedAtMs = body.readDoubleLE(begin + 16);
+  }
+
+  keys(): MessageKeys | null {
+    return this.#body.readUInt16LE(this.#begin + 2) === 0 ? null : this.record().keys;
+  }
+
+  /** All of it; the payload is valid as long as the block is. */
+  record(): MessageRecord {
+    return readMessage(this.#body.subarray(this.#begin, this.#begin + this.length));
+  }
+}
+
+/** Takes what stands in a block, in order. What it is given is valid during the call alone. */
 export interface RecordHandler {
-  message(record: MessageRecord, place: { readonly offset: number; readonly length: number }): void;
+  message(found: FoundMessage): void;
   settled(address: number, subscription: number, range: Range): void;
   failed(address: number, subscription: number, sequence: number, deliveries: number): void;
   control(value: unknown): void;
@@ -64,8 +98,6 @@ class UnknownRecord extends Error {
 export function encodeKeys(keys: MessageKeys | null): Buffer {
   return keys === null ? EMPTY : Buffer.from(JSON.stringify(keys));
 }
-
-const EMPTY = Buffer.alloc(0);
 
 /** Writes a message at `at` of a buffer that has room for it. @returns where it ends. */
 export function writeMessage(into: Buffer, at: number, record: MessageRecord, keys: Buffer): number {
@@ -140,10 +172,16 @@ export function encodeControl(value: unknown): Buffer {
 
 /**
  * Hands each record of a body to the handler.
- * @param offset of the body in the segment: messages are told by where they are.
+ * @param place of the body: messages are told by where they are.
  * @throws UnknownRecord
  */
-export function readRecords(body: Buffer, offset: number, handler: RecordHandler): void {
+export function readRecords(
+  body: Buffer,
+  { segment, offset }: { readonly segment: number; readonly offset: number },
+  handler: RecordHandler,
+): void {
+  const found = new FoundMessage();
+  found.segment = segment;
   let at = 0;
   const take = (length: number): number => {
     const begin = at;
@@ -156,7 +194,9 @@ export function readRecords(body: Buffer, offset: number, handler: RecordHandler
     if (type === MESSAGE) {
       const begin = take(MESSAGE_BYTES);
       take(body.readUInt16LE(begin + 2) + body.readUInt32LE(begin + 28));
-      handler.message(readMessage(body.subarray(begin, at)), { offset: offset + begin, length: at - begin });
+      found.offset = offset + begin;
+      found.set(body, begin, at);
+      handler.message(found);
     } else if (type === SETTLED) {
       const begin = take(SETTLED_BYTES);
       const [address, subscription] = [body.readUInt32LE(begin + 4), body.readUInt32LE(begin + 8)];

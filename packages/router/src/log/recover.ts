@@ -1,7 +1,7 @@
 import { BLOCK_HEADER_BYTES, decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "./block.ts";
 import type { Disk } from "./disk.ts";
 import { readRecords, type RecordHandler } from "./record.ts";
-import { scanSegment } from "./scan.ts";
+import { ScanBuffer, scanSegment } from "./scan.ts";
 import { segmentName, type SegmentFiles, segmentOfName } from "./segment-files.ts";
 
 /** A segment as it was found. */
@@ -29,21 +29,14 @@ export interface Recovered {
   readonly cutBytes: number;
 }
 
-/** Takes what the log has, in order. */
-export interface ReplayHandler extends Omit<RecordHandler, "message"> {
-  message(
-    record: Parameters<RecordHandler["message"]>[0],
-    place: { segment: number; offset: number; length: number },
-  ): void;
-}
-
 /** Reads the log from its begin, cuts what was written in part, and puts aside what is damaged. */
-export async function recover(disk: Disk, files: SegmentFiles, handler: ReplayHandler): Promise<Recovered> {
+export async function recover(disk: Disk, files: SegmentFiles, handler: RecordHandler): Promise<Recovered> {
   const names = await disk.list();
   const ids = names.flatMap((name) => segmentOfName(name) ?? []).sort((a, b) => a - b);
   const segments: FoundSegment[] = [];
   const damages: Damage[] = [];
   let cutBytes = 0;
+  const scratch = new ScanBuffer();
   for (const id of ids) {
     const isLast = id === ids.at(-1);
     const file = await files.get(id);
@@ -58,14 +51,11 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: ReplayHa
       continue;
     }
     let end = SEGMENT_HEADER_BYTES;
-    for await (const found of scanSegment(file, { segment: id, salt })) {
+    for await (const found of scanSegment(file, { segment: id, salt }, scratch)) {
       if (found.found === "block") {
         const { position, body } = found;
         end = position + BLOCK_HEADER_BYTES + body.length;
-        readRecords(body, position + BLOCK_HEADER_BYTES, {
-          ...forwarding(handler),
-          message: (record, place) => handler.message(record, { segment: id, ...place }),
-        });
+        readRecords(body, { segment: id, offset: position + BLOCK_HEADER_BYTES }, handler);
       } else if (found.isTail && isLast) {
         cutBytes = found.length;
         await file.truncate(found.position);
@@ -97,13 +87,4 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: ReplayHa
     }
     return { ...damage, file: name };
   }
-}
-
-/** The part of a handler that takes what is no message, for another one to have. */
-export function forwarding(handler: ReplayHandler): Omit<ReplayHandler, "message"> {
-  return {
-    settled: (...args) => handler.settled(...args),
-    failed: (...args) => handler.failed(...args),
-    control: (value) => handler.control(value),
-  };
 }

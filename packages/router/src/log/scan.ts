@@ -9,15 +9,27 @@ export type Found =
   /** Up to the next block, or to the end of the file. */
   | { readonly found: "damage"; readonly position: number; readonly length: number; readonly isTail: boolean };
 
+/** What segments are read into, one after the other: a new buffer for each piece would leave holes in the memory. */
+export class ScanBuffer {
+  #bytes: Buffer = Buffer.alloc(0);
+
+  take(length: number): Buffer {
+    if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(Math.max(length, WINDOW_BYTES));
+    return this.#bytes;
+  }
+}
+
 /** A file read through a window that moves over it. */
 class Window {
   readonly #file: DiskFile;
+  readonly #scratch: ScanBuffer;
   readonly size: number;
   #bytes: Buffer = Buffer.alloc(0);
   #position = 0;
 
-  constructor(file: DiskFile, size: number) {
+  constructor(file: DiskFile, size: number, scratch: ScanBuffer) {
     this.#file = file;
+    this.#scratch = scratch;
     this.size = size;
   }
 
@@ -25,7 +37,8 @@ class Window {
   async at(position: number, length: number): Promise<Buffer> {
     const begin = position - this.#position;
     if (begin >= 0 && begin + length <= this.#bytes.length) return this.#bytes.subarray(begin, begin + length);
-    const bytes = await this.#file.read(position, Math.min(Math.max(length, WINDOW_BYTES), this.size - position));
+    const wanted = Math.min(Math.max(length, WINDOW_BYTES), this.size - position);
+    const bytes = await this.#file.read(position, wanted, this.#scratch.take(wanted));
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#position = position;
     return this.#bytes.subarray(0, length);
@@ -44,12 +57,16 @@ class Window {
   }
 }
 
-/** Goes over the blocks of a segment, in order; what is not whole is told and stepped over. */
+/**
+ * Goes over the blocks of a segment, in order; what is not whole is told and stepped over. A body is valid until the next
+ * is asked for.
+ */
 export async function* scanSegment(
   file: DiskFile,
   { segment, salt }: { readonly segment: number; readonly salt: number },
+  scratch = new ScanBuffer(),
 ): AsyncGenerator<Found> {
-  const window = new Window(file, await file.size());
+  const window = new Window(file, await file.size(), scratch);
   const blockAt = async (position: number): Promise<Buffer | null> => {
     const header = decodeBlockHeader(await window.at(position, BLOCK_HEADER_BYTES), { segment, salt, position });
     if (header === null || header.bodyLength > window.size - position - BLOCK_HEADER_BYTES) return null;

@@ -8,7 +8,7 @@ import {
 } from "../../address/rules.ts";
 import { parsePattern } from "../../address/pattern.ts";
 import type { Disk } from "../../log/disk.ts";
-import type { LogConfig } from "../../log/log.ts";
+import type { LogConfig } from "../../log/log-deps.ts";
 import { Broker } from "../broker.ts";
 
 /** A rule as router.yaml has it. */

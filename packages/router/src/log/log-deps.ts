@@ -1,0 +1,35 @@
+import type { Disk } from "./disk.ts";
+import type { MessageRecord } from "./record.ts";
+
+/** Bounds of a log. */
+export interface LogConfig {
+  /** A segment that has reached this size is followed by a new one; default 64 MiB. */
+  readonly segmentBytes?: number;
+  /** How much of what was just written stays in memory; default 16 MiB. */
+  readonly cacheBytes?: number;
+  /** Pause before a write that failed is tried again; default 1 s. */
+  readonly retryMs?: number;
+}
+
+/** What a log works with. */
+export interface LogDeps {
+  readonly disk: Disk;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** A whole number from 0 to 2^32 - 1. */
+  readonly random32: () => number;
+  /** The records that say what is so without any record before them, apart from messages: a new segment begins with them. */
+  readonly snapshot: () => readonly Buffer[];
+  /** Offers a message that keeps an old segment alive; who still needs it appends it anew. */
+  readonly relocate: (record: MessageRecord, place: Place) => void;
+  /** Why nothing can be written now; null when it can again. */
+  readonly onTrouble: (error: unknown) => void;
+  /** Why an old segment could not be removed or emptied; it is tried again later. */
+  readonly onHousekeepingFailure: (error: unknown) => void;
+}
+
+/** Where a message is. */
+export interface Place {
+  readonly segment: number;
+  readonly offset: number;
+  readonly length: number;
+}
