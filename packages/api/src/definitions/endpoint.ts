@@ -8,10 +8,10 @@ export type Right = "register" | "subscribe" | "read" | "change" | "administer" 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /**
- * A body or an answer that is no JSON of ours: bytes of `application/octet-stream`, lines for people and for scrapers, or
- * messages of OTLP, as protobuf or as JSON.
+ * A body or an answer that is no JSON of ours: bytes of `application/octet-stream`, lines for people and for scrapers,
+ * messages of OTLP, as protobuf or as JSON, `text/event-stream`, or nothing, which is 204.
  */
-export type Plain = "file" | "text" | "otlp";
+export type Plain = "file" | "text" | "otlp" | "events" | "nothing";
 
 /** The type of a body or an answer that is a file. */
 export const FILE_TYPE = "application/octet-stream";
@@ -29,16 +29,16 @@ export interface Endpoint {
   readonly path: string;
   /** For the OpenAPI page. */
   readonly summary: string;
-  /** What the token of a request must be good for; default: see `rightOf`. */
-  readonly right?: Right;
+  /** What the token of a request must be good for, `none` where it needs no token; default: see `rightOf`. */
+  readonly right?: Right | "none";
   readonly query?: QueryShape;
   readonly body?: z.ZodType | Plain;
-  /** What a request that is taken is answered with, by 200. */
+  /** What a request that is taken is answered with, by 200; by 204 where it is nothing. */
   readonly answer: z.ZodType | Plain;
 }
 
-/** What the token of a request must be good for. */
-export function rightOf({ right, method }: Endpoint): Right {
+/** What the token of a request must be good for; `none` for one that needs no token. */
+export function rightOf({ right, method }: Endpoint): Right | "none" {
   return right ?? (method === "GET" ? "read" : "change");
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
+import { sessionEndpoints } from "./session-endpoints.ts";
 import { traceEndpoints } from "./trace-endpoints.ts";
 import { countersAnswer } from "../shapes/counters.ts";
 import {
@@ -179,6 +180,7 @@ export const endpoints = {
     answer: countersAnswer,
   },
   ...traceEndpoints,
+  ...sessionEndpoints,
   releaseGuard: {
     method: "POST",
     path: "/v1/guard/release",

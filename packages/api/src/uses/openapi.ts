@@ -42,16 +42,21 @@ function operation(operationId: string, { path, summary, query, body, answer }: 
     operationId,
     summary,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: contentOf(body, "input") } }),
+    ...(body === undefined || body === "nothing"
+      ? {}
+      : { requestBody: { required: true, content: contentOf(body, "input") } }),
     responses: {
-      200: { description: "Done", content: contentOf(answer, "output") },
+      ...(answer === "nothing"
+        ? { 204: { description: "Done" } }
+        : { 200: { description: "Done", content: contentOf(answer, "output") } }),
       default: { description: "Refused", content: contentOf(errorBody, "output") },
     },
   };
 }
 
-function contentOf(what: Endpoint["answer"], io: "input" | "output") {
+function contentOf(what: Exclude<Endpoint["answer"], "nothing">, io: "input" | "output") {
   if (what === "file") return { [FILE_TYPE]: { schema: { type: "string", format: "binary" } } };
+  if (what === "events") return { "text/event-stream": { schema: { type: "string" } } };
   if (what === "text") return { "text/plain": { schema: { type: "string" } } };
   if (what === "otlp") {
     return {

@@ -16,6 +16,9 @@ export interface Grant {
 /** What everybody may do with a directory that asks for no token. */
 export const EVERYTHING: Grant = { tokenId: null, role: "admin", services: null, tenant: null };
 
+/** Of somebody who has proved nothing: asked for nothing but what needs no right. */
+export const NOTHING: Grant = { tokenId: null, role: "client", services: [], tenant: null };
+
 /** What the holder of a token may do. */
 export const grantOf = ({ id, role, services, tenant }: TokenRecord): Grant => ({
   tokenId: id,

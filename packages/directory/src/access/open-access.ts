@@ -3,6 +3,7 @@ import { type Clock, type Logger, makePrivateFolder, writeFileAtomically, type P
 import type { Store } from "../store/contract.ts";
 import { type DirectoryStores, type Realm, realmKey } from "../store/realm.ts";
 import { splitStore } from "../store/split-store.ts";
+import { type ConsoleConfig, cookieScope, type CookieScope } from "./console-access.ts";
 import { keepTokens } from "./first-tokens.ts";
 import { type Gate, openGate, tokenGate } from "./gate.ts";
 import {
@@ -22,6 +23,8 @@ export interface AccessConfig {
   readonly folder: string;
   /** The names and addresses that certificates of the directory's own authority are for. */
   readonly names: readonly string[];
+  /** Null where nobody can sign in. */
+  readonly console: ConsoleConfig | null;
 }
 
 /** What the access to a directory works with. */
@@ -38,9 +41,18 @@ export interface AccessDeps {
   readonly tokensChanged: () => void;
 }
 
+/** How people sign in. */
+export interface SignIn {
+  readonly gate: Gate;
+  /** Null where nobody can, as there is no console. */
+  readonly console: ConsoleConfig | null;
+  readonly cookie: CookieScope;
+}
+
 /** Who may come in, what they are shown, and where each finds what is theirs. */
 export interface Access {
   readonly gate: Gate;
+  readonly signIn: SignIn;
   readonly tokens: TokenService;
   storeOf(realm: Realm): Promise<Store>;
   /** The tenants that have a table. */
@@ -56,7 +68,8 @@ export interface Access {
 export const AUTHORITY_FILE = "ca.pem";
 
 /** Loads tokens and certificates, and makes the first ones where there are none. */
-export async function openAccess({ protection, folder, names }: AccessConfig, deps: AccessDeps): Promise<Access> {
+export async function openAccess(config: AccessConfig, deps: AccessDeps): Promise<Access> {
+  const { protection, folder, names } = config;
   const { stores, clock, log, board, tokensChanged: changed } = deps;
   const parts = splitStore(stores.own);
   const pins = protection.tls === "own";
@@ -68,8 +81,11 @@ export async function openAccess({ protection, folder, names }: AccessConfig, de
   const certificates = source === null ? null : new CertificateKeeper(source, deps);
   await certificates?.start();
   const opened = new Map<string, Promise<Store>>();
+  const known = { tokens: tokens.tokens, sessions: config.console === null ? null : tokens.sessions };
+  const gate = protection.auth === "none" ? openGate : tokenGate(known, { clock });
   return {
-    gate: protection.auth === "none" ? openGate : tokenGate(tokens.tokens, { clock }),
+    gate,
+    signIn: { gate, console: config.console, cookie: cookieScope(config.console ?? { url: null }, protection) },
     tokens,
     certificates,
     async storeOf(realm) {

@@ -11,7 +11,8 @@ import {
   TOKEN_PREFIX,
 } from "../store/read-access-record.ts";
 import { Tokens } from "./tokens.ts";
-import { hashOf } from "./gate.ts";
+import { hashOf } from "./hash-of.ts";
+import { SessionService } from "./session-service.ts";
 import { authorityFingerprint } from "../store/fingerprint.ts";
 
 /** What a new token is for. */
@@ -46,6 +47,8 @@ const firstIdOf = (role: Role): string => createHash("sha256").update(`first ${r
 /** Makes and revokes tokens, one after the other, and keeps the authority that they name. */
 export class TokenService {
   readonly tokens = new Tokens();
+  /** Sessions of the console, and codes that open one: they are recorded among the tokens that they stand for. */
+  readonly sessions: SessionService;
   readonly #deps: TokenServiceDeps;
   readonly #journal: RecordJournal<AccessRecord>;
   #authority: AuthorityRecord | null = null;
@@ -58,13 +61,15 @@ export class TokenService {
       keyOf: accessKey,
       apply: (record: AccessRecord): void => {
         if (record.kind === "authority") this.#authority = record.value;
-        else this.tokens.set(record.id, record.value);
+        else if (record.kind === "token") this.tokens.set(record.id, record.value);
+        else this.sessions.set(record);
       },
       // One that cannot be read, as a newer directory on the same store may have written it, lets nobody in.
       leftOut(): void {},
       applied: () => deps.changed(),
     };
     this.#journal = new RecordJournal("tokens", recorded, deps);
+    this.sessions = new SessionService({ journal: this.#journal, tokens: this.tokens, clock: deps.clock });
   }
 
   /** Takes what the store holds. Must be the first call. */

@@ -1,6 +1,7 @@
 import { ProtocolError, type ReportedProblem } from "@datawire/protocol";
 import type { Clock, Logger, ProblemBoard } from "@datawire/runtime";
 import type { Telemetry } from "@datawire/telemetry";
+import type { SignIn } from "../access/open-access.ts";
 import type { TokenService } from "../access/token-service.ts";
 import type { Counters } from "../stats/counters.ts";
 import type { Faults } from "../problems/faults.ts";
@@ -18,6 +19,7 @@ import type { MissingReplica, SeenReplica } from "../store/replication.ts";
 export interface Surroundings {
   readonly store: Store;
   readonly tokens: TokenService;
+  readonly signIn: SignIn;
   /** Traces and logs, those of all tenants. */
   readonly telemetry: Telemetry;
   /** What the other directories have of them. */

@@ -5,6 +5,7 @@ import { changeEndpoints } from "./changes.ts";
 import type { ApiContext } from "./context.ts";
 import { readEndpoints } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
+import { sessionEndpoints } from "./sessions.ts";
 import { statusEndpoint } from "./status.ts";
 import { tokenEndpoints } from "./tokens.ts";
 import { traceEndpoints } from "./traces.ts";
@@ -19,6 +20,7 @@ export function endpointsOf(context: ApiContext): BoundEndpoint[] {
     ...backupEndpoints(context),
     ...tokenEndpoints(context),
     ...traceEndpoints(context),
+    ...sessionEndpoints(context),
     statusEndpoint(context),
     bind(endpoints.openApi, () => (page ??= openApiPage({ ...pages, ...endpoints }, { version: VERSION }))),
   ];

@@ -141,7 +141,8 @@ export function createRouter(endpoints: readonly BoundEndpoint[], deps: RouterDe
     try {
       const { bound, params } = find(endpoints, req);
       const { method } = bound.endpoint;
-      requireRight(grant, rightOf(bound.endpoint), `${method} ${pathOf(req).slice(0, 200)}`);
+      const right = rightOf(bound.endpoint);
+      if (right !== "none") requireRight(grant, right, `${method} ${pathOf(req).slice(0, 200)}`);
       const answer = await bound.handle({ req, params, author: authorOf(req, grant), grant });
       if ("file" in answer) await sendFile(res, answer.file);
       else if ("raw" in answer) sendRaw(res, answer.raw);
@@ -175,6 +176,7 @@ async function sendFile(res: ServerResponse, parts: Iterable<Uint8Array>): Promi
 }
 
 function sendRaw(res: ServerResponse, { status, type, body, headers }: RawAnswer): void {
+  if (status === 204) return void res.writeHead(status, { "cache-control": "no-store", ...headers }).end();
   const length = { "content-length": String(body.byteLength) };
   res.writeHead(status, { "content-type": type, "cache-control": "no-store", ...length, ...headers });
   res.end(body);
@@ -214,7 +216,8 @@ function authorOf(req: IncomingMessage, { tokenId, role }: Grant): Author {
   return { who: said ?? `unknown@${req.socket.remoteAddress ?? "unknown"}`, verified: false };
 }
 
-function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+/** Reads a value by a schema. Throws ProtocolError `invalid_argument` that says what was wanted. */
+export function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const read = check(schema, value);
   if (read.ok) return read.value;
   const why = read.findings.map(({ message }) => message).join("; ");

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { formatDirectoryAddress, hostPort, type ReportedProblem } from "@datawire/protocol";
 import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
 import { tlsOptions } from "../access/certificates.ts";
+import type { ConsoleConfig } from "../access/console-access.ts";
 import { type Protection, protectionOf } from "../access/protection.ts";
 import { assembleDirectory, type Directory } from "./assemble.ts";
 import { SwitchedHandlers } from "./switched-handlers.ts";
@@ -25,6 +26,7 @@ const FIXED = [
   "lease",
   "auth",
   "tls",
+  "console",
 ] as const;
 
 /** Runs a directory until the signal aborts. */
@@ -43,6 +45,9 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       addresses: choice.addresses,
       setting: settings.listen ? "--listen" : "--port",
       names: namesOf(settings),
+      ...(settings.console !== "off" && {
+        front: { url: settings.console.url ?? null, originSetting: "console.url in directory.yaml" },
+      }),
       ...(protection.tls === "off" ? {} : { tls: { clientCertificates: wantsClients(protection) } }),
     },
     handlers,
@@ -67,6 +72,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
           protection,
           folder: dataDir,
           names: certificateNames(settings),
+          console: consoleOf(settings),
           warnings: [...protection.warnings, ...(choice.warning === null ? [] : [choice.warning])],
           leaseMs,
           promotionDelayMs: settings.promotion_delay,
@@ -118,6 +124,11 @@ function needsRestart(settings: readonly string[]): ReportedProblem {
     message,
     remedy: "restart this directory; nobody but those who change something notices",
   };
+}
+
+/** What the console is set to; null where there is none. */
+function consoleOf({ console }: Pick<DirectoryValues, "console">): ConsoleConfig | null {
+  return console === "off" ? null : { url: console.url ?? null, sessionMs: console.session };
 }
 
 /** The authorities under which an address may name this directory. */

@@ -4,7 +4,7 @@ import { type ErrorCode, ProtocolError } from "@datawire/protocol";
 import { endWithRefusal, type HttpHandlers, type PageHandler, pathOf } from "@datawire/http";
 import type { Logger, RecentProblems } from "@datawire/runtime";
 import { requireRight } from "../access/grant.ts";
-import { type Gate, type Permit, refusalHeaders } from "../access/gate.ts";
+import { type Gate, type Permit, refusalHeaders, visitor } from "../access/gate.ts";
 import { failedAt } from "../problems/failed-at.ts";
 import { answerError } from "../api/router.ts";
 import { remedyOfLink } from "../problems/link-remedies.ts";
@@ -35,6 +35,7 @@ interface DispatcherDeps {
 
 const LINK_PATH = "/v1/link";
 const METRICS_PATH = "/metrics";
+const SESSION_PATH = "/v1/session";
 /** What a client of the link meets that somebody has to set up otherwise. */
 const REPORTED: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "permission_denied", "limit_exceeded"]);
 
@@ -56,7 +57,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     for (const handler of open) if (await handler(req, res)) return;
-    const permit = gate.admit(req);
+    // Whether somebody is signed in, everybody may ask; the endpoints say 401 themselves.
+    if (pathOf(req) === SESSION_PATH) return (await tenants.of(null)).router(req, res, visitor);
+    const permit = gate.admitRequest(req);
     if (pathOf(req) === METRICS_PATH) {
       requireMetrics(permit);
       await metrics(req, res);

@@ -17,6 +17,7 @@ import { Logs } from "../traces/logs.ts";
 import { TEST_CONFIG } from "../testing/config.ts";
 import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { hello } from "../testing/served.ts";
+import { openGate } from "../access/gate.ts";
 import { registration } from "../testing/worlds.ts";
 
 vi.setConfig({ testTimeout: FUZZ_MS_MAX });
@@ -37,6 +38,7 @@ async function open(store = new MemoryStore()) {
       peerTraces: new PeerTraces({ clock, ca: async () => null }),
       store,
       tokens: new TokenService({ store: new MemoryStore(), clock, log, board, pins: false, changed() {} }),
+      signIn: { gate: openGate, console: null, cookie: { path: "/", secure: false } },
       address: "//localhost/directory",
       startedMs: 0,
       warnings: [],

@@ -120,6 +120,7 @@ export class TenantOpener {
       telemetry,
       peerTraces,
       tokens: access.tokens,
+      signIn: access.signIn,
       address: this.#config.address,
       startedMs: this.#startedMs,
       warnings: [],

@@ -21,6 +21,7 @@ import {
 } from "@datawire/runtime";
 import { z } from "zod";
 import { storeSetting } from "../store/store-settings.ts";
+import { consoleSetting } from "./console-setting.ts";
 import { shareSetting } from "./share-setting.ts";
 import { tracesSetting } from "./traces-setting.ts";
 
@@ -86,6 +87,10 @@ export const settingsSchema = z.strictObject({
         .meta({ description: "Fewer than this may end at once whatever their share, so that small set-ups work." }),
     })
     .prefault({}),
+  console: consoleSetting.meta({
+    description: "Mission Control, the page for people at `/console/`; `off` takes it and signing in away.",
+    otherwise: "on",
+  }),
   traces: tracesSetting,
   auth: z
     .strictObject({

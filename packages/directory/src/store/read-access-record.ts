@@ -4,20 +4,36 @@ import type { z } from "zod";
 import { ACCESS_PREFIX } from "./split-store.ts";
 import { type AuthorityRecord, authorityRecordSchema, type TokenRecord, tokenRecordSchema } from "./token-record.ts";
 import { authorityFingerprint } from "./fingerprint.ts";
+import { type CodeRecord, codeRecordSchema, type SessionRecord, sessionRecordSchema } from "./session-record.ts";
 
 /** Under which keys tokens and the authority are kept. */
 export const AUTHORITY_KEY = `${ACCESS_PREFIX}authority`;
 /** Below which the records of tokens lie. */
 export const TOKEN_PREFIX = `${ACCESS_PREFIX}token/`;
 
-/** A record of who may do what; null is one that is gone. */
+const SESSION_PREFIX = `${ACCESS_PREFIX}session/`;
+const CODE_PREFIX = `${ACCESS_PREFIX}code/`;
+
+/** A record of who may do what; null is one that is gone. The id of a session and of a code is the hash of its secret. */
 export type AccessRecord =
   | { readonly kind: "authority"; readonly value: AuthorityRecord | null }
-  | { readonly kind: "token"; readonly id: string; readonly value: TokenRecord | null };
+  | { readonly kind: "token"; readonly id: string; readonly value: TokenRecord | null }
+  | { readonly kind: "session"; readonly id: string; readonly value: SessionRecord | null }
+  | { readonly kind: "code"; readonly id: string; readonly value: CodeRecord | null };
 
 /** The key under which a store keeps a record of who may do what. */
-export const accessKey = (record: AccessRecord): string =>
-  record.kind === "authority" ? AUTHORITY_KEY : TOKEN_PREFIX + record.id;
+export function accessKey(record: AccessRecord): string {
+  switch (record.kind) {
+    case "authority":
+      return AUTHORITY_KEY;
+    case "token":
+      return TOKEN_PREFIX + record.id;
+    case "session":
+      return SESSION_PREFIX + record.id;
+    case "code":
+      return CODE_PREFIX + record.id;
+  }
+}
 
 /**
  * Reads what comes out of a store or a backup, for meaning as well as for shape.
@@ -25,11 +41,26 @@ export const accessKey = (record: AccessRecord): string =>
  */
 export function readAccessRecord(key: string, value: unknown): AccessRecord {
   if (key === AUTHORITY_KEY) return { kind: "authority", value: readAuthority(key, value) };
+  if (key.startsWith(SESSION_PREFIX)) {
+    const id = hashIn(key, SESSION_PREFIX);
+    return { kind: "session", id, value: shaped(key, value, sessionRecordSchema) };
+  }
+  if (key.startsWith(CODE_PREFIX)) {
+    const id = hashIn(key, CODE_PREFIX);
+    return { kind: "code", id, value: shaped(key, value, codeRecordSchema) };
+  }
   if (!key.startsWith(TOKEN_PREFIX)) throw unreadable(key, "its kind is unknown to this version");
   const id = key.slice(TOKEN_PREFIX.length);
   const token = shaped(key, value, tokenRecordSchema);
   if (token !== null && token.id !== id) throw unreadable(key, `it says that it is ${TOKEN_PREFIX}${token.id}`);
   return { kind: "token", id, value: token };
+}
+
+/** SHA-256 in base64url. */
+function hashIn(key: string, prefix: string): string {
+  const id = key.slice(prefix.length);
+  if (/^[A-Za-z0-9_-]{43}$/.test(id)) return id;
+  throw unreadable(key, "what it is kept under is no hash");
 }
 
 function readAuthority(key: string, value: unknown): AuthorityRecord | null {

@@ -7,6 +7,7 @@ export const TEST_CONFIG: DirectoryConfig = {
   protection: { auth: "none", tls: "off" },
   folder: "",
   names: [],
+  console: { url: null, sessionMs: 43_200_000 },
   warnings: [],
   leaseMs: 15_000,
   promotionDelayMs: 30_000,

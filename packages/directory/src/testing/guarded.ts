@@ -42,6 +42,7 @@ export interface Question {
   readonly token?: string;
   readonly method?: string;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An answer of a directory that speaks TLS. */
@@ -139,10 +140,11 @@ export async function serveGuarded(given?: GuardedStores): Promise<Guarded> {
 
 function ask(
   options: { readonly port: number; readonly ca: string; readonly path: string },
-  { token, method = "GET", body }: Question,
+  { token, method = "GET", body, headers: more }: Question,
 ): Promise<GuardedAnswer> {
   const isFile = body instanceof Uint8Array;
   const headers = {
+    ...more,
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(body === undefined ? {} : { "content-type": isFile ? "application/octet-stream" : "application/json" }),
   };

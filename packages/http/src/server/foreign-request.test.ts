@@ -40,3 +40,16 @@ test("foreignRequest() repeats nothing of an Origin that may be a secret", () =>
   expect(reason).toContain("evil.example");
   expect(reason).not.toContain("secret");
 });
+
+test.each([
+  ["127.0.0.1:5430", "https://ops.example.com", true],
+  ["ops.example.com", "https://ops.example.com", true],
+  ["ops.example.com", undefined, true],
+  ["127.0.0.1:5430", "https://evil.example", false],
+  ["127.0.0.1:5430", "http://ops.example.com", false],
+])("foreignRequest() with Host %s and Origin %s behind a proxy: %s", (host, origin, passes) => {
+  const site = { names: [], loopbackOnly: true, url: "https://ops.example.com/dstack/", originSetting: "console.url" };
+  const reason = foreignRequest({ host, origin }, site);
+  if (passes) expect(reason).toBeNull();
+  else expect(reason).toContain("set console.url");
+});

@@ -6,6 +6,18 @@ export interface RequestOrigin {
   readonly origin: string | undefined;
 }
 
+/** For what a server takes requests. */
+export interface Site {
+  /** The names that it is known by. */
+  readonly names: readonly string[];
+  /** Whether it listens on loopback alone. */
+  readonly loopbackOnly: boolean;
+  /** The address of pages in front of a proxy, whose origin is taken for its own; null for none. */
+  readonly url?: string | null;
+  /** What whoever is refused for its `Origin` is told of: the setting that would let it in. */
+  readonly originSetting?: string;
+}
+
 /**
  * Says why a request must be refused because a web page may have sent it, or null if it may pass.
  *
@@ -15,17 +27,20 @@ export interface RequestOrigin {
  */
 export function foreignRequest(
   { host, origin }: RequestOrigin,
-  { names, loopbackOnly }: { readonly names: readonly string[]; readonly loopbackOnly: boolean },
+  { names, loopbackOnly, url = null, originSetting }: Site,
 ): string | null {
   const hostName = host === undefined ? undefined : nameOf(`http://${host}`);
   if (hostName === undefined) return "the Host header is missing or malformed";
-  const known = (name: string): boolean => isLoopback(name) || names.some((own) => own.toLowerCase() === name);
+  const front = url === null ? null : new URL(url);
+  const known = (name: string): boolean =>
+    isLoopback(name) || name === front?.hostname || names.some((own) => own.toLowerCase() === name);
   if (loopbackOnly && !known(hostName)) return `the Host ${JSON.stringify(host)} is not a name of this server`;
   if (origin === undefined) return null;
-  if (isOwn(origin, host as string)) return null;
+  if (isOwn(origin, host as string) || origin === front?.origin) return null;
   // What follows its host may be a secret: clients of the original MDK send the whole address that they call.
   const shown = nameOf(origin) === undefined ? origin : new URL(origin).origin.replace(/^null$/, nameOf(origin) ?? "");
-  return `the Origin ${JSON.stringify(shown)} is another site`;
+  const remedy = `; where a proxy shows this server there, set ${originSetting} to that address`;
+  return `the Origin ${JSON.stringify(shown)} is another site${originSetting === undefined ? "" : remedy}`;
 }
 
 /**

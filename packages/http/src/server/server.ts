@@ -6,7 +6,7 @@ import type { SecureContextOptions } from "node:tls";
 import { isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
 import { endWithRefusal, errorBody, sendJson } from "../exchange/answer.ts";
 import { type ConnectionBound, CONNECTION_BOUND, limitConnections } from "./connection-limit.ts";
-import { foreignRequest } from "./foreign-request.ts";
+import { foreignRequest, type Site } from "./foreign-request.ts";
 import { onUpgrade } from "./on-upgrade.ts";
 import { createPlainAnswers, divertPlain } from "./plain-on-tls.ts";
 
@@ -29,6 +29,8 @@ export interface HttpConfig {
   readonly setting: string;
   /** The names that the daemon is known by. */
   readonly names: readonly string[];
+  /** Where else its pages are, and which setting says so; default: nowhere. */
+  readonly front?: Pick<Site, "url" | "originSetting">;
   /** Default: `DEFAULT_LIMITS`. */
   readonly limits?: HttpLimits;
   /** How many connections one address may have; default: `CONNECTION_BOUND`. */
@@ -80,7 +82,7 @@ export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Pr
   const loopbackOnly = config.addresses.every(({ host }) => isLoopback(host));
   const refusalOf = (req: IncomingMessage): string | null => {
     const { host, origin } = req.headers;
-    return foreignRequest({ host, origin }, { names: config.names, loopbackOnly });
+    return foreignRequest({ host, origin }, { names: config.names, loopbackOnly, ...config.front });
   };
   const limits = config.limits ?? DEFAULT_LIMITS;
   const guard = limitConnections(config.perAddress ?? CONNECTION_BOUND, (reason) =>

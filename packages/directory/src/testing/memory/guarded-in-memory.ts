@@ -51,8 +51,8 @@ export async function serveGuardedInMemory(stores: GuardedStores = memoryStores(
       const { token, record } = await tokens.create(whole, "test");
       return { id: record.id, token };
     },
-    ask(path, { token, method = "GET", body } = {}): Promise<MemoryAnswer> {
-      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    ask(path, { token, method = "GET", body, headers: more } = {}): Promise<MemoryAnswer> {
+      const headers = { ...more, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
       const isFile = body instanceof Uint8Array;
       const content = body === undefined ? {} : { body: isFile ? body : JSON.stringify(body) };
       return exchangeInMemory((req, res) => handlers.request(req, res), { method, path, headers, ...content });

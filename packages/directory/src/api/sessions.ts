@@ -1,0 +1,108 @@
+import type { IncomingMessage } from "node:http";
+import { type Answer, endpoints } from "@datawire/api";
+import { ProtocolError } from "@datawire/protocol";
+import { readJson } from "@datawire/http";
+import type { CookieScope } from "../access/console-access.ts";
+import { type Admission, cookieOf, SESSION_COOKIE } from "../access/gate.ts";
+import { grantOf, requireRight } from "../access/grant.ts";
+import { hasRight } from "../access/rights.ts";
+import { csrfOf, type OpenedSession } from "../access/session-service.ts";
+import type { ApiContext } from "./context.ts";
+import { bind, bindRaw, type BoundEndpoint, checked, type RawAnswer } from "./router.ts";
+
+type SessionContext = Pick<ApiContext, "signIn" | "tokens" | "clock">;
+type Shown = Answer<"showSession">;
+
+/** The endpoints behind signing in. No token is in an answer, and none is logged. */
+export function sessionEndpoints(context: SessionContext): BoundEndpoint[] {
+  const { clock } = context;
+  return [
+    bindRaw(endpoints.openSession, async ({ req }) => {
+      const { gate, console } = context.signIn;
+      const { tokens } = context;
+      const { token, code } = checked(endpoints.openSession.body, await readJson(req));
+      if (console === null)
+        throw new ProtocolError("not_found", "Cannot sign in: this directory has no console (console: off)");
+      let opened: OpenedSession;
+      if (token !== undefined) {
+        const admission = gate.admitToken(req, token);
+        requireRight(admission.grant, "read", "sign in");
+        const { tokenId } = admission.grant;
+        if (tokenId === null) return answer(shown(admission));
+        opened = await tokens.sessions.open(tokenId, console.sessionMs);
+      } else {
+        if (!gate.asks) return answer(shown(gate.admitRequest(req)));
+        opened = await tokens.sessions.openByCode(code ?? "", console.sessionMs).catch((error: unknown) => {
+          throw gate.refusal(req, error);
+        });
+      }
+      const record = tokens.tokens.get(opened.token);
+      if (record === null) throw new ProtocolError("unauthenticated", "Cannot sign in: the token was revoked");
+      const body = shown({
+        grant: grantOf(record),
+        auth: "session",
+        expiresMs: Math.min(opened.expiresMs, record.expiresMs ?? Number.POSITIVE_INFINITY),
+        csrf: csrfOf(opened.secret),
+      });
+      const seconds = Math.max(0, Math.floor((opened.expiresMs - clock.nowMs()) / 1_000));
+      return answer(body, cookie(context.signIn.cookie, { value: opened.secret, seconds }));
+    }),
+    bindRaw(endpoints.showSession, async ({ req }) => answer(shown(admitted(context, req)))),
+    bindRaw(endpoints.endSession, async ({ req }) => {
+      const { auth } = admitted(context, req);
+      const secret = cookieOf(req);
+      if (auth !== "session" || secret === null)
+        throw new ProtocolError("not_found", "Cannot sign out: nobody is signed in by a session");
+      await context.tokens.sessions.end(secret);
+      const headers = { "set-cookie": cookie(context.signIn.cookie, { value: "", seconds: 0 }) };
+      return { status: 204, type: "", body: NO_BODY, headers };
+    }),
+    bind(endpoints.createSessionCode, async ({ grant }) => {
+      const { console } = context.signIn;
+      if (console === null)
+        throw new ProtocolError("not_found", "Cannot open the console: this directory has none (console: off)");
+      if (grant.tokenId === null) return { code: null, expires: null, url: console.url };
+      const { code, expiresMs } = await context.tokens.sessions.createCode(grant.tokenId);
+      return { code, expires: new Date(expiresMs).toISOString(), url: console.url };
+    }),
+  ];
+}
+
+/** Who asks. Nobody who brings nothing is counted among those who try tokens: a console asks this each time it is opened. */
+function admitted({ signIn: { gate } }: SessionContext, req: IncomingMessage): Admission {
+  if (gate.asks && req.headers.authorization === undefined && cookieOf(req) === null)
+    throw new ProtocolError("unauthenticated", "Cannot answer: nobody is signed in");
+  return gate.admitRequest(req);
+}
+
+function shown({ grant, auth, expiresMs, csrf }: Omit<Admission, "ended">): Shown {
+  const { role, tokenId, tenant } = grant;
+  const rights = (["read", "change", "administer"] as const).filter((right) => hasRight(role, right));
+  const expires = expiresMs === null ? null : new Date(expiresMs).toISOString();
+  return { auth, role, token: tokenId, tenant, rights, expires, csrf };
+}
+
+const NO_BODY = Buffer.alloc(0);
+
+function answer(body: Shown, setCookie?: string): RawAnswer {
+  return {
+    status: 200,
+    type: "application/json; charset=utf-8",
+    body: Buffer.from(`${JSON.stringify(body)}\n`),
+    ...(setCookie !== undefined && { headers: { "set-cookie": setCookie } }),
+  };
+}
+
+function cookie(
+  { path, secure }: CookieScope,
+  { value, seconds }: { readonly value: string; readonly seconds: number },
+) {
+  const attributes = [
+    "HttpOnly",
+    "SameSite=Strict",
+    `Path=${path}`,
+    `Max-Age=${seconds}`,
+    ...(secure ? ["Secure"] : []),
+  ];
+  return [`${SESSION_COOKIE}=${value}`, ...attributes].join("; ");
+}
