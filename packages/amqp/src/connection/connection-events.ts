@@ -13,7 +13,7 @@ export interface ConnectionEnd {
 
 /** What a connection tells whoever drives it: called while bytes or time are given, or something is asked of it. */
 export interface ConnectionEvents extends LinkEvents {
-  /** There is something to write: `takeOutput` has it. Called once until it was taken. */
+  /** There is something to write: `takeOutput` has it, soon and not within this call. Called once until it was taken. */
   outputReady(): void;
   /** The peer said what it is. A server may close the connection here; its own open is on its way already. */
   opened(open: Open): void;

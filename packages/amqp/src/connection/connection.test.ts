@@ -617,3 +617,28 @@ test("Connection lets the links of a session take turns with large messages", ()
   expect(["a", "b", "c"].map((name) => delivered.filter((each) => each === name).length)).toEqual([3, 3, 3]);
   expect(new Set(delivered.slice(0, 3)).size).toBe(3);
 });
+
+test("Connection lets a peer go on before it is let in, and holds no more of it than an open may have", () => {
+  const answers: ((identity: string | null) => void)[] = [];
+  const later = createSaslServer({ plain: (_, __, answer) => void answers.push(answer) });
+  const init = frame(performative("41", "a3 05 504c41494e", `a0 07 00 626f62 00 6869`), 0, 1);
+  const early = [protocolHeader(0), OPEN, BEGIN, frame(ATTACH)];
+  for (const cut of [1, 3, 1_000]) {
+    const { server, told } = serverAlone({ saslServer: later });
+    const bytes = Uint8Array.from([protocolHeader(3), init, ...early].flatMap((piece) => [...piece]));
+    for (let at = 0; at < bytes.length; at += cut) server.receive(bytes.subarray(at, at + cut), 0);
+    expect(told.told).toEqual([]);
+    answers.shift()?.("bob");
+    expect([server.identity, ...told.told]).toEqual(["bob", "opened c", "began 0", "asked l"]);
+  }
+  const refused = serverAlone({ saslServer: later });
+  for (const bytes of [protocolHeader(3), init, ...early]) refused.server.receive(bytes, 0);
+  answers.shift()?.(null);
+  expect(refused.told.told).toEqual(["closed by us amqp:unauthorized-access"]);
+  const flood = serverAlone({ saslServer: later });
+  for (const bytes of [protocolHeader(3), init]) flood.server.receive(bytes, 0);
+  for (let i = 0; i < 11; i++) flood.server.receive(new Uint8Array(1_000), 0);
+  expect(flood.told.told).toEqual(["closed by us amqp:connection:framing-error"]);
+  answers.shift()?.("bob");
+  expect(flood.told.told).toHaveLength(1);
+});

@@ -11,14 +11,11 @@ import { Output } from "../link/output.ts";
 import type { Session, SessionHost } from "../session/session.ts";
 import type { ConnectionEnd, ConnectionEvents } from "./connection-events.ts";
 import { ConnectionFrames } from "./connection-frames.ts";
-import { Handshake } from "./handshake.ts";
+import { FRAME_BYTES_MIN, Handshake, requireUsable } from "./handshake.ts";
 import { LinkNames } from "./link-names.ts";
 import { SessionTable } from "./session-table.ts";
 import { type CompleteSettings, type ConnectionSettings, withDefaults } from "./settings.ts";
 import { Timers } from "./timers.ts";
-
-/** Frames that a peer takes before it has said how large they may be. */
-const FRAME_BYTES_MIN = 512;
 
 /**
  * One AMQP connection, either side of it: bytes and time in, bytes and events out. Nothing that comes from the peer makes
@@ -66,6 +63,7 @@ export class Connection implements SessionHost {
       output: this.output,
       splitter: this.#splitter,
       authenticated: (identity) => this.#authenticated(identity),
+      resumed: () => this.#resumed(),
     });
     this.#sessions = new SessionTable(this, complete.channelMax);
     this.#names = new LinkNames(complete.linksMax);
@@ -82,12 +80,14 @@ export class Connection implements SessionHost {
     this.#timers.nowMs = nowMs;
     this.#timers.heard();
     const splitter = this.#splitter;
-    splitter.push(plainBytes(bytes));
     try {
+      if (this.#handshake.waits) return this.#handshake.hold(bytes);
+      splitter.push(plainBytes(bytes));
       while (!this.done && splitter.next()) {
         if (this.remote === null) this.#handshake.count();
         if (splitter.expectHeader) this.#handshake.headerCame();
         else this.#frameCame();
+        if (this.#handshake.waits) return this.#handshake.hold(splitter.rest());
       }
     } catch (error) {
       if (!(error instanceof WireFailure)) throw error;
@@ -186,6 +186,12 @@ export class Connection implements SessionHost {
     this.#finish({ by: this.#settings.role === "server" ? "us" : "peer", error });
   }
 
+  /** What came while a login was decided on. */
+  #resumed(): void {
+    const held = this.#handshake.release();
+    if (held.length > 0) this.receive(held, this.#timers.nowMs);
+  }
+
   #frameCame(): void {
     const { bytes, start, end, type, channel } = this.#splitter;
     if (type !== (this.#handshake.sasl === null ? FRAME_TYPE.amqp : FRAME_TYPE.sasl)) {
@@ -223,19 +229,8 @@ export class Connection implements SessionHost {
   #openCame(open: Open): void {
     if (this.remote !== null) throw new WireFailure(CONDITION.illegalState, "Cannot open: the connection is open");
     const { maxFrameSize = 0xffff_ffff, idleTimeout = 0 } = open;
-    if (maxFrameSize < FRAME_BYTES_MIN) {
-      throw new WireFailure(
-        CONDITION.invalidField,
-        `Cannot use frames of ${maxFrameSize} bytes, wanted at least ${FRAME_BYTES_MIN}`,
-      );
-    }
-    const { peerIdleTimeoutMsMin, frameBytesMax, idleTimeoutMs } = this.#settings;
-    if (idleTimeout > 0 && idleTimeout < peerIdleTimeoutMsMin) {
-      throw new WireFailure(
-        CONDITION.notAllowed,
-        `Cannot use an idle time-out of ${idleTimeout} ms, wanted at least ${peerIdleTimeoutMsMin}`,
-      );
-    }
+    requireUsable(open, this.#settings);
+    const { frameBytesMax, idleTimeoutMs } = this.#settings;
     this.remote = open;
     // Frames larger than our own we do not write: room for them would be kept for each connection.
     this.output.frameBytesMax = Math.min(maxFrameSize, Math.max(frameBytesMax, FRAME_BYTES_MIN));

@@ -1,3 +1,4 @@
+import type { Open } from "../frames/performatives.ts";
 import { PROTOCOL, readProtocolHeader } from "../frames/protocol-header.ts";
 import type { FrameSplitter } from "../frames/splitter.ts";
 import type { Output } from "../link/output.ts";
@@ -6,12 +7,38 @@ import type { ConnectionFrames } from "./connection-frames.ts";
 import { SaslClientLayer, type SaslLayer, SaslServerLayer } from "./sasl-layer.ts";
 import type { CompleteSettings } from "./settings.ts";
 
+const NOTHING = new Uint8Array(0);
+/** Frames that a peer takes before it has said how large they may be, and always (specification, part 2.7.1). */
+export const FRAME_BYTES_MIN = 512;
+
+/** Requires of an open that its peer can be talked to. Throws `WireFailure`. */
+export function requireUsable(
+  { maxFrameSize = FRAME_BYTES_MIN, idleTimeout = 0 }: Open,
+  settings: CompleteSettings,
+): void {
+  if (maxFrameSize < FRAME_BYTES_MIN) {
+    throw new WireFailure(
+      CONDITION.invalidField,
+      `Cannot use frames of ${maxFrameSize} bytes, wanted at least ${FRAME_BYTES_MIN}`,
+    );
+  }
+  const { peerIdleTimeoutMsMin } = settings;
+  if (idleTimeout > 0 && idleTimeout < peerIdleTimeoutMsMin) {
+    throw new WireFailure(
+      CONDITION.notAllowed,
+      `Cannot use an idle time-out of ${idleTimeout} ms, wanted at least ${peerIdleTimeoutMsMin}`,
+    );
+  }
+}
+
 /** What a handshake works with. */
 export interface HandshakeDeps {
   readonly settings: CompleteSettings;
   readonly frames: ConnectionFrames;
   readonly output: Output;
   readonly splitter: FrameSplitter;
+  /** What was held may be taken in: `release` has it. */
+  readonly resumed: () => void;
   /** The security layer ended: with who the peer is, or null where it was refused. */
   readonly authenticated: (identity: string | null) => void;
 }
@@ -22,6 +49,7 @@ export class Handshake {
   sasl: SaslLayer | null = null;
   readonly #deps: HandshakeDeps;
   #bytes = 0;
+  #held: Uint8Array = NOTHING;
   #authenticated = false;
 
   constructor(deps: HandshakeDeps) {
@@ -31,6 +59,29 @@ export class Handshake {
   /** Whether frames are those of AMQP itself. */
   get over(): boolean {
     return this.sasl === null && this.#deps.frames.headerSaid && !this.#deps.splitter.expectHeader;
+  }
+
+  /** Whether what the peer sends has to wait for an answer of ours: it may go on before it has heard that it is let in. */
+  get waits(): boolean {
+    return this.sasl?.waits ?? false;
+  }
+
+  /** Keeps bytes until then; throws `WireFailure` where they are too many. */
+  hold(bytes: Uint8Array): void {
+    if (this.#held.length + bytes.length > this.#deps.settings.openBytesMax) {
+      throw new WireFailure(CONDITION.framingError, "Cannot take so many bytes before the login has ended");
+    }
+    const held = new Uint8Array(this.#held.length + bytes.length);
+    held.set(this.#held);
+    held.set(bytes, this.#held.length);
+    this.#held = held;
+  }
+
+  /** Hands over what was kept. */
+  release(): Uint8Array {
+    const held = this.#held;
+    this.#held = NOTHING;
+    return held;
   }
 
   /** Speaks first, as clients do. */
@@ -78,7 +129,9 @@ export class Handshake {
     const { settings, output } = this.#deps;
     const { role, saslServer, saslClients, saslHostname, open } = settings;
     const end = (identity: string | null): void => this.#ended(identity);
-    if (role === "server" && saslServer !== undefined) return new SaslServerLayer(saslServer, output, end);
+    if (role === "server" && saslServer !== undefined) {
+      return new SaslServerLayer(saslServer, output, end, this.#deps.resumed);
+    }
     return new SaslClientLayer(saslClients ?? [], saslHostname ?? open.hostname, output, end);
   }
 

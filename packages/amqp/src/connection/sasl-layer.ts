@@ -27,6 +27,8 @@ export type SaslEnd = (identity: string | null) => void;
 
 /** One side of the security layer before AMQP itself. */
 export interface SaslLayer {
+  /** Whether an answer of ours is still to come, and what the peer sends meanwhile is to wait. */
+  readonly waits: boolean;
   /** After both protocol headers. */
   begin(): void;
   /** Takes a frame. Throws `WireFailure`. */
@@ -38,15 +40,17 @@ export class SaslServerLayer implements SaslLayer {
   readonly #server: SaslServer;
   readonly #output: Output;
   readonly #end: SaslEnd;
+  readonly #answered: () => void;
+  waits = false;
   #exchange: SaslExchange | null = null;
   #rounds = 0;
-  /** Whether it is the client's turn. */
-  #listens = true;
 
-  constructor(server: SaslServer, output: Output, end: SaslEnd) {
+  /** `answered` is called after each answer, at once or later. */
+  constructor(server: SaslServer, output: Output, end: SaslEnd, answered: () => void) {
     this.#server = server;
     this.#output = output;
     this.#end = end;
+    this.#answered = answered;
   }
 
   begin(): void {
@@ -54,7 +58,7 @@ export class SaslServerLayer implements SaslLayer {
   }
 
   frame(code: number, reader: Reader): void {
-    if (!this.#listens || ++this.#rounds > ROUNDS_MAX) throw outOfTurn();
+    if (++this.#rounds > ROUNDS_MAX) throw outOfTurn();
     let response: Uint8Array;
     if (this.#exchange === null && code === DESCRIPTOR.saslInit) {
       const { mechanism, initialResponse } = readSaslInit(reader);
@@ -63,19 +67,18 @@ export class SaslServerLayer implements SaslLayer {
       response = initialResponse ?? NOTHING;
     } else if (this.#exchange !== null && code === DESCRIPTOR.saslResponse) response = readSaslBytes(reader);
     else throw outOfTurn();
-    this.#listens = false;
-    let answered = false;
+    this.waits = true;
     this.#exchange.respond(response, (step) => {
-      if (answered) return;
-      answered = true;
+      if (!this.waits) return;
+      this.waits = false;
       this.#answer(step);
+      this.#answered();
     });
   }
 
   #answer(step: SaslStep): void {
     switch (step.state) {
       case "challenge":
-        this.#listens = true;
         return write(this.#output, (frames) => writeSaslChallenge(frames, step.bytes));
       case "authenticated": {
         const { additional } = step;
@@ -84,7 +87,6 @@ export class SaslServerLayer implements SaslLayer {
         return this.#end(step.identity);
       }
       case "failed":
-        this.#listens = false;
         write(this.#output, (frames) => writeSaslOutcome(frames, { code: SASL_AUTH }));
         return this.#end(null);
     }
@@ -95,6 +97,7 @@ export class SaslServerLayer implements SaslLayer {
 export class SaslClientLayer implements SaslLayer {
   readonly #clients: readonly SaslClient[];
   readonly #hostname: string | undefined;
+  readonly waits = false;
   readonly #output: Output;
   readonly #end: SaslEnd;
   #chosen: SaslClient | null = null;

@@ -46,6 +46,13 @@ export class FrameSplitter {
     this.#at = 0;
   }
 
+  /** What is left of the piece, which is then used up: a copy. */
+  rest(): Uint8Array {
+    const rest = this.#piece.slice(this.#at);
+    this.#at = this.#piece.length;
+    return rest;
+  }
+
   /** Goes to the next protocol header or frame. False where it is not there as a whole. Throws `WireFailure`. */
   next(): boolean {
     if (this.#heldBytes > 0) return this.#nextHeld();
