@@ -129,7 +129,7 @@ export class Application implements Mdk {
     const { zone } = this.settings;
     const said = describeInstance({ service, version, address }, { ...(zone !== null && { zone }), ...options });
     const registration = this.#registrar.register(said);
-    const denial = this.#main.denial();
+    const denial = this.#main.denial() ?? this.#withoutDirectory("register");
     if (denial !== null) this.#registrar.fail(denial);
     return registration;
   }
@@ -162,7 +162,16 @@ export class Application implements Mdk {
   }
 
   logs(options?: LogsOptions): AsyncIterable<LogEvent> {
+    const refusal = this.#withoutDirectory("read logs");
+    if (refusal !== null) throw refusal;
     return this.#readers.read(options);
+  }
+
+  /** Why something cannot be done where the nodes come from elsewhere; null with a directory. */
+  #withoutDirectory(what: string): MdkError | null {
+    const { kind } = this.settings.source;
+    if (kind === "directory") return null;
+    return new MdkError("unsupported", `Cannot ${what}: the nodes come from ${kind}, and there is no directory`);
   }
 
   async #stop(): Promise<void> {
@@ -239,7 +248,8 @@ export class Application implements Mdk {
     const { node: _node, ...rest } = event;
     // The directory takes names alone, and the environment of a session may have come from outside.
     const environment = isName(rest.environment) ? rest.environment : SANDBOX.name;
-    if (this.#life !== "stopped") this.#sender.add({ ...rest, clock: [...rest.clock], environment });
+    const isSent = this.#life !== "stopped" && this.settings.source.kind === "directory";
+    if (isSent) this.#sender.add({ ...rest, clock: [...rest.clock], environment });
   }
 
   #dropped(session: LiveSession, count: number) {

@@ -175,7 +175,7 @@ export class Registrar {
 
 /** A refusal does not say of which message it is, but for its words. */
 const isAboutRegistering = (message: string): boolean =>
-  /^Cannot (?:register|take (?:register|update))\b/.test(message);
+  /^Cannot (?:register|take (?:an? )?(?:register|update))\b/.test(message);
 
 /** As `Promise.withResolvers`, which Node 20 has not. */
 function withResolvers() {

@@ -32,6 +32,9 @@ test("the nodes of static: are resolved by version, without a directory", async 
   mdk.start();
   await mdk.ready();
   expect(await mdk.session().resolve("barker")).toMatchObject({ id: "first", version: "1.0", address: "http://a:1" });
+  const { registered } = mdk.register("till", "1", "http://127.0.0.1:1");
+  await expect(registered).rejects.toMatchObject({ code: "unsupported" });
+  expect(() => mdk.logs()).toThrow(/no directory/);
   expect(await mdk.session().resolve("barker", "2.1")).toMatchObject({ id: "b:2", address: "b:2" });
   await mdk.stop();
 });
