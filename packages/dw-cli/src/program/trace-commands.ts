@@ -2,7 +2,7 @@ import { LOG_LEVELS } from "@datawire/protocol";
 import { directory } from "./parts.ts";
 import type { CommandGrammar, OptionGrammar } from "../grammar/command.ts";
 
-const query = { text: "[query]", kind: "text" } as const;
+const query = { text: "[query...]", kind: "text" } as const;
 const service: OptionGrammar = { flags: "--service <service>", summary: "of this service" };
 const level: OptionGrammar = {
   flags: "--level <level>",

@@ -32,6 +32,12 @@ const HEAP_MB_MAX = 512;
 /** So long the end waits for the disk. */
 const CLOSE_MS_MAX = 2_000;
 
+/** Beside the program where it is bundled, and in its own room where it is not. */
+const THREAD = new URL(
+  import.meta.url.endsWith(".ts") ? "../worker/thread.ts" : "./telemetry-thread.js",
+  import.meta.url,
+);
+
 const FAILED: Extract<Answered, { state: "refused" }> = {
   state: "refused",
   code: "unavailable",
@@ -44,13 +50,17 @@ const BUSY: Extract<Answered, { state: "later" }> = {
   afterMs: BUSY_MS,
 };
 
-/** Starts the store of traces in a thread of its own. It may fail as it likes: it is started again. */
-export function startTelemetry(start: ThreadStart, deps: TelemetryDeps): Telemetry {
-  return new ThreadTelemetry(start, deps);
+/**
+ * Starts the store of traces in a thread of its own. It may fail as it likes: it is started again.
+ * @param thread the program of the thread.
+ */
+export function startTelemetry(start: ThreadStart, deps: TelemetryDeps, thread: URL = THREAD): Telemetry {
+  return new ThreadTelemetry(start, deps, thread);
 }
 
 class ThreadTelemetry implements Telemetry {
   readonly isOn = true;
+  readonly #url: URL;
   #start: ThreadStart;
   readonly #deps: TelemetryDeps;
   readonly #tally = new Tally();
@@ -64,7 +74,8 @@ class ThreadTelemetry implements Telemetry {
   #bytes = 0;
   #closing = false;
 
-  constructor(start: ThreadStart, deps: TelemetryDeps) {
+  constructor(start: ThreadStart, deps: TelemetryDeps, url: URL) {
+    this.#url = url;
     this.#start = start;
     this.#deps = deps;
     this.#startThread();
@@ -157,7 +168,7 @@ class ThreadTelemetry implements Telemetry {
   }
 
   #startThread(): void {
-    const thread = new Worker(THREAD, {
+    const thread = new Worker(this.#url, {
       name: "traces",
       workerData: this.#start,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
@@ -253,9 +264,3 @@ class ThreadTelemetry implements Telemetry {
 }
 
 const written = (answer: Answered): Written => (answer.state === "found" ? FAILED : answer);
-
-/** Beside the program where it is bundled, and in its own room where it is not. */
-const THREAD = new URL(
-  import.meta.url.endsWith(".ts") ? "../worker/thread.ts" : "./telemetry-thread.js",
-  import.meta.url,
-);

@@ -25,6 +25,13 @@ const RETRY_MS = 1_000;
 /** Old files are looked for so often. */
 const EXPIRE_MS = 60_000;
 
+interface KeepOptions {
+  readonly textBytes: number;
+  readonly forwarded: QueuedRequest | null;
+  /** Whether whoever sent it gives it again until it is kept; default: it may be lost. */
+  readonly waits?: boolean;
+}
+
 const NOTHING = { spans: [], events: [], left: 0 } as const;
 
 interface KeeperDeps {
@@ -110,7 +117,8 @@ export class Keeper {
       const forwarded: QueuedRequest | null = this.#forwarding.isOn
         ? { signal: "logs", format: "protobuf", body: encodeLogs(events), records: events.length }
         : null;
-      const answer = await this.#keep(tenant, { spans: [], events }, { textBytes, forwarded });
+      // What is not kept now is given again: nothing of it is lost.
+      const answer = await this.#keep(tenant, { spans: [], events }, { textBytes, forwarded, waits: true });
       return answer ?? { state: "kept", body: new Uint8Array() };
     } catch (error) {
       return refusalOf(error);
@@ -149,13 +157,13 @@ export class Keeper {
   async #keep(
     tenant: string,
     records: Records,
-    { textBytes, forwarded }: { readonly textBytes: number; readonly forwarded: QueuedRequest | null },
+    { textBytes, forwarded, waits = false }: KeepOptions,
   ): Promise<Answered | null> {
     const count = countOf(records);
     if (count === 0) return null;
     const waitMs = this.#rate.take(count, performance.now());
     if (waitMs > 0) {
-      this.#lost(tenant, "rate", count);
+      if (!waits) this.#lost(tenant, "rate", count);
       const message = "Cannot take more: more spans and events come than traces.rate allows";
       return { state: "later", why: "rate", message, afterMs: waitMs };
     }
@@ -163,12 +171,12 @@ export class Keeper {
     this.#lost(tenant, "sample", left);
     if (countOf(kept) === 0 && forwarded === null) return null;
     const isAway = this.#fault !== null && performance.now() - this.#triedMs < RETRY_MS;
-    if (isAway) return this.#away(tenant, count - left);
+    if (isAway) return this.#away(tenant, waits ? 0 : count - left);
     try {
       await this.#commits.add({ records: { tenant, ...kept }, forwarded }, textBytes);
       return null;
     } catch {
-      return this.#away(tenant, count - left);
+      return this.#away(tenant, waits ? 0 : count - left);
     }
   }
 

@@ -26,3 +26,9 @@ export function noteLosses(dw: Pick<Dw, "output">, { missing }: { readonly missi
   if (missing.length > 0)
     dw.output.note(`without what these directories have, which did not answer: ${missing.join(", ")}`);
 }
+
+/** The words of a query, as they were typed one after the other. */
+export function queryOf({ operands }: Input): { readonly q?: string } {
+  const q = operands.filter((word) => word !== undefined).join(" ");
+  return q === "" ? {} : { q };
+}

@@ -2,7 +2,7 @@ import { endpoints, type LogEvent } from "@datawire/api";
 import { eventLine } from "../../core/waterfall.ts";
 import { type Dw, type RunCommand, flag, optionText } from "../../context/dw.ts";
 import { readService } from "../../context/operands.ts";
-import { asTyped, LIMIT_DEFAULT, noteLosses, readCount } from "./common.ts";
+import { asTyped, LIMIT_DEFAULT, noteLosses, queryOf, readCount } from "./common.ts";
 import { styleOfLevel } from "./levels.ts";
 
 /** How often what is new is asked for. */
@@ -14,12 +14,11 @@ type Query = Readonly<Record<string, string>>;
 
 /** What was logged, the oldest first; with `-f`, also what is from now on. */
 export const run: RunCommand = async (dw, input) => {
-  const [q] = input.operands;
   const service = optionText(input, "service");
   const count = readCount(optionText(input, "lines") ?? LIMIT_DEFAULT, "-n");
   const query: Query = {
     ...asTyped(input, ["level", "trace", "since"]),
-    ...(q === undefined ? {} : { q }),
+    ...queryOf(input),
     ...(typeof service === "string" ? { service: readService(service) } : {}),
   };
   const { events, tail } = await newest(dw, query, count);

@@ -3,16 +3,15 @@ import { cell } from "../../core/text-table.ts";
 import { formatMilliseconds } from "../../core/waterfall.ts";
 import { type RunCommand, flag, optionText } from "../../context/dw.ts";
 import { readService } from "../../context/operands.ts";
-import { asTyped, LIMIT_DEFAULT, noteLosses, readCount } from "./common.ts";
+import { asTyped, LIMIT_DEFAULT, noteLosses, queryOf, readCount } from "./common.ts";
 
 /** Traces, the newest first. */
 export const run: RunCommand = async (dw, input) => {
-  const [q] = input.operands;
   const service = optionText(input, "service");
   const limit = readCount(optionText(input, "limit") ?? LIMIT_DEFAULT, "--limit");
   const query = {
     ...asTyped(input, ["min", "since", "from", "to", "level"]),
-    ...(q === undefined ? {} : { q }),
+    ...queryOf(input),
     ...(typeof service === "string" ? { service: readService(service) } : {}),
     ...(flag(input, "error") ? { error: "true" } : {}),
   };
