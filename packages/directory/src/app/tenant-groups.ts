@@ -3,6 +3,7 @@ import type { Telemetry } from "@datawire/telemetry";
 import type { LinkEnvironments } from "../link/placement.ts";
 import type { SessionRegistry } from "../link/session-registry.ts";
 import { Originals } from "../mdk/originals.ts";
+import { RecentlyEnded } from "../mdk/recently-ended.ts";
 import { Relay } from "../mdk/relay.ts";
 import { type World, worldOf } from "../mdk/world.ts";
 import { Logs } from "../traces/logs.ts";
@@ -28,6 +29,9 @@ export class TenantGroup {
   readonly #deps: GroupDeps;
   /** Links that wait for an environment, by its name. */
   readonly #waiting = new Map<string, Set<(sessions: SessionRegistry) => void>>();
+  /** The tables that are open, by their environments. */
+  readonly #worlds = new Map<string, World>();
+  readonly #ended = new Map<string, RecentlyEnded>();
   #relay: Relay | null = null;
   #originals: Originals | null = null;
   #starting: Promise<Originals> | null = null;
@@ -54,8 +58,11 @@ export class TenantGroup {
 
   /** The table of an environment was opened. */
   opened(environment: string | null, tenant: Tenant): void {
-    this.#relay?.follow(this.#world(environment, tenant));
-    const name = environment ?? this.#deps.environment;
+    const world = this.#worldOf(environment, tenant);
+    this.#worlds.set(world.environment, world);
+    this.#ended.set(world.environment, new RecentlyEnded(world, this.#deps.clock));
+    this.#follow(world);
+    const name = world.environment;
     const waiting = this.#waiting.get(name) ?? [];
     this.#waiting.delete(name);
     for (const moved of waiting) moved(tenant.links);
@@ -81,11 +88,14 @@ export class TenantGroup {
 
   close(): void {
     this.#relay?.close();
+    for (const ended of this.#ended.values()) ended.end();
   }
 
   async #start(tenants: Tenants): Promise<Originals> {
     const { environment: usual } = this.#deps;
     const relay = (this.#relay ??= this.#createRelay(usual, tenants));
+    // What has ended in those that are open is not lost on who comes first.
+    for (const world of this.#worlds.values()) this.#follow(world);
     await relay.open(usual);
     for (const environment of await tenants.environments(this.#tenant)) {
       // One that cannot be opened costs those alone who are in it: it is told of where it was tried.
@@ -93,6 +103,10 @@ export class TenantGroup {
     }
     this.#originals = new Originals({ relay, logs: this.logs });
     return this.#originals;
+  }
+
+  #follow(world: World): void {
+    this.#relay?.follow(world, this.#ended.get(world.environment)?.list() ?? []);
   }
 
   #createRelay(usual: string, tenants: Tenants): Relay {
@@ -103,12 +117,12 @@ export class TenantGroup {
       failed: this.#deps.failed,
       open: async (environment) => {
         const tenant = await tenants.of(this.#tenant, environment);
-        return this.#world(environment === usual ? null : environment, tenant);
+        return this.#worlds.get(environment) ?? this.#worldOf(environment === usual ? null : environment, tenant);
       },
     });
   }
 
-  #world(environment: string | null, { state, publisher, registered }: Tenant): World {
+  #worldOf(environment: string | null, { state, publisher, registered }: Tenant): World {
     const { clock, leaseMs, environment: usual } = this.#deps;
     return worldOf(environment ?? usual, { state, publisher, registered, clock, leaseMs });
   }

@@ -14,12 +14,10 @@ export interface Listener {
   told(key: string, frame: string): void;
 }
 
-/**
- * What ended is remembered for so long, and so much of it: an original that was away meanwhile forgets a node only when it
- * is told to.
- */
-const ENDED_MS = 3_600_000;
-const ENDED_MAX = 10_000;
+/** What ended is remembered for so long: an original that was away meanwhile forgets a node only when it is told to. */
+export const ENDED_MS = 3_600_000;
+/** How much of what ended is remembered. */
+export const ENDED_MAX = 10_000;
 
 /**
  * What there is to tell originals: the frame of each node that they may use, made once for all of them, and of each that
@@ -51,12 +49,19 @@ export class Announcements {
   /** The node is no more: `frame` says so. */
   end(key: string, frame: string, nowMs: number): void {
     if (!this.#active.delete(key)) return;
-    this.#ended.set(key, { key, frame, atMs: nowMs });
-    for (const [oldest, { atMs }] of this.#ended) {
-      if (this.#ended.size <= ENDED_MAX && atMs > nowMs - ENDED_MS) break;
+    this.remember(key, frame, nowMs);
+    this.#tell(key, frame);
+  }
+
+  /** The node was no more before anybody was told of it: who comes is told, as it may know it from elsewhere. */
+  remember(key: string, frame: string, atMs: number): void {
+    if (this.#active.has(key)) return;
+    this.#ended.delete(key);
+    this.#ended.set(key, { key, frame, atMs });
+    for (const [oldest, ended] of this.#ended) {
+      if (this.#ended.size <= ENDED_MAX && ended.atMs > atMs - ENDED_MS) break;
       this.#ended.delete(oldest);
     }
-    this.#tell(key, frame);
   }
 
   /** Everything for an original that may know anything: what is there, then what has ended. */

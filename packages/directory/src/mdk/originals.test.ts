@@ -60,6 +60,21 @@ test.each(["/rtp", "/ws/v1", "/"])(
   },
 );
 
+test("the first original is told what has ended or gone down since the directory started, as it may know it from before", async () => {
+  const served = await start();
+  const { client } = await watsonOf(served, "vm1", [registration("barker@a:1"), registration("barker@b:1")]);
+  const down = registration("barker@a:1", { state: "down", reason: "HTTP 503" });
+  client.send({ type: "update", seq: 2, instances: [down, registration("barker@c:1")], gone: ["barker@b"] });
+  await client.next("registered");
+  const original = await connect(served);
+  await original.next(({ node }) => node?.id === "a");
+  expect(original.frames.map(({ type, node }) => `${type} ${node?.id}`).slice(2)).toEqual([
+    "active c",
+    "expire b",
+    "expire a",
+  ]);
+});
+
 test("a node is lost when the connection of its original breaks, and is back with the next", async () => {
   const served = await start();
   const first = await connect(served);

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Instance, TableChange } from "@datawire/protocol";
-import { instanceKey, parseServiceAddress } from "@datawire/protocol";
+import { instanceKey } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 import { Announcements } from "./announcements.ts";
 import { instanceOf } from "./instance-of.ts";
 import { isVisible } from "./visible.ts";
-import { canBeShown, frames, type MdkNode, type ShownNode } from "./wire.ts";
+import { goneInstance, keyOf, relayedKey, shownInstance, shownOf } from "./shown-node.ts";
+import { canBeShown, frames, type MdkNode } from "./wire.ts";
 import type { World } from "./world.ts";
 
 /** Who says that a node is there. */
@@ -75,13 +76,27 @@ export class Relay {
     return this.#deps.environment;
   }
 
-  /** Begins to tell of the table of an environment. */
-  follow(world: World): void {
+  /**
+   * Begins to tell of the table of an environment.
+   * @param ended what has ended in it before, with when.
+   */
+  follow(world: World, ended: readonly (readonly [key: string, atMs: number])[] = []): void {
     if (this.#worlds.has(world.environment)) return;
     this.#worlds.set(world.environment, world);
     this.#stop.push(world.follow((change) => this.#alone(() => this.#changed(world, change))));
     this.#review(world, world.table.serviceNames());
+    for (const [key, atMs] of [...ended, ...this.#hidden(world)])
+      this.announcements.remember(keyOf(world.environment, key), this.#expiry(world, key), atMs);
     this.#cancelTick ??= this.#scheduleTick();
+  }
+
+  /** What is in a table and not for originals: one may know it from when it was. */
+  *#hidden({ table, environment }: World): Generator<readonly [key: string, atMs: number]> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const one of table.instances()) {
+      const key = instanceKey(one);
+      if (!this.announcements.has(keyOf(environment, key))) yield [key, nowMs];
+    }
   }
 
   /** The table of an environment where it is followed already. */
@@ -219,33 +234,20 @@ export class Relay {
     const view = world.table.service(instance.service);
     if (view === null || !isVisible(view, instance)) return this.#hide(world, key);
     const held = this.#held.get(keyOf(world.environment, key));
-    const shown: ShownNode = {
-      id: instance.name,
-      service: instance.service,
-      version: instance.version ?? NO_VERSION,
-      address: instance.url,
-      properties: held?.node.properties ?? {},
-      environment: world.environment,
-    };
+    const shown = shownInstance(instance, world.environment, held?.node.properties);
     const ttlMs = held?.ttlMs ?? world.leaseMs;
     this.announcements.put(keyOf(world.environment, key), frames.active(shown, ttlMs / 1_000));
   }
 
   #hide(world: World, key: string): void {
     const whole = keyOf(world.environment, key);
-    const held = this.#held.get(whole);
-    if (held !== undefined && world.table.instance(key) === null) this.#held.delete(whole);
-    if (!this.announcements.has(whole)) return;
-    const { service, instance } = parseServiceAddress(`//${key}`);
-    const frame = frames.expire({
-      id: instance ?? "",
-      service,
-      version: held?.node.version ?? NO_VERSION,
-      address: held?.node.address ?? instance ?? "",
-      properties: {},
-      environment: world.environment,
-    });
-    this.announcements.end(whole, frame, this.#deps.clock.monotonicMs());
+    if (this.announcements.has(whole))
+      this.announcements.end(whole, this.#expiry(world, key), this.#deps.clock.monotonicMs());
+    if (world.table.instance(key) === null) this.#held.delete(whole);
+  }
+
+  #expiry({ environment }: World, key: string): string {
+    return frames.expire(goneInstance(key, environment, this.#held.get(keyOf(environment, key))?.node));
   }
 
   /** What goes wrong here must not reach the others who follow the table, nor end the process from a timer. */
@@ -280,21 +282,3 @@ export class Relay {
     }
   }
 }
-
-/** What an original takes for the version of a node that has none: without any it freezes. */
-const NO_VERSION = "0";
-
-const keyOf = (environment: string, key: string): string => `${environment}\n${key}`;
-
-/** A blank stands in no name, so that no instance has such a key. */
-const relayedKey = (environment: string, { id, service }: MdkNode): string =>
-  `${environment}\n ${service}\n${id ?? ""}`;
-
-const shownOf = ({ id, service, version, address, properties }: MdkNode, environment: string): ShownNode => ({
-  id: id ?? "",
-  service,
-  version: version === null || version === "" ? NO_VERSION : version,
-  address,
-  properties,
-  environment,
-});
