@@ -2,7 +2,7 @@ import { requireApplication } from "../app/require-application.ts";
 import type { Mdk } from "../app/types.ts";
 import { MdkError } from "../session/mdk-error.ts";
 import { OtlpExporter } from "./exporter.ts";
-import { createSpanObserver } from "./sdk-spans.ts";
+import { createSdkObserver } from "./sdk-observer.ts";
 
 /** Where to export to. */
 export interface OtelOptions {
@@ -14,13 +14,13 @@ export interface OtelOptions {
 
 /**
  * Exports what sessions log, with severities 21, 17, 13, 9 and 5, and interactions as spans: to the endpoint in OTLP, and
- * spans to the OpenTelemetry SDK that the application has registered. The function returned ends it.
+ * to the OpenTelemetry SDK that the application has registered. The function returned ends it.
  * @throws MdkError `invalid_argument` for an endpoint that is no URL
  */
 export function exportTelemetry(mdk: Mdk, options: OtelOptions = {}): () => void {
   const application = requireApplication(mdk);
   const endpoint = options.endpoint ?? (process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] || null);
-  const observers = [createSpanObserver()];
+  const observers = [createSdkObserver()];
   if (endpoint !== null) {
     if (!URL.canParse(endpoint) || !/^https?:/.test(endpoint))
       throw new MdkError("invalid_argument", `Cannot export to ${JSON.stringify(endpoint)}: wanted http://HOST:PORT`);

@@ -1,5 +1,7 @@
 import { context, trace } from "@opentelemetry/api";
+import { logs } from "@opentelemetry/api-logs";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from "@opentelemetry/sdk-logs";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterEach, expect, test } from "vitest";
 import { traceIdOf } from "../headers/trace-parent.ts";
@@ -7,6 +9,7 @@ import { libraryOver, serve } from "../testing/servers.ts";
 import { exportTelemetry } from "./index.ts";
 
 afterEach(() => {
+  logs.disable();
   trace.disable();
   context.disable();
 });
@@ -37,6 +40,21 @@ test("an active span of the application gives a new session its trace, and an in
     { name: "interaction", traceId, message: undefined },
     { name: "interaction", traceId, message: "Error: boom" },
   ]);
+});
+
+test("what a session logs goes to the logger of the application, in the trace of the session", () => {
+  const exporter = new InMemoryLogRecordExporter();
+  const { mdk } = libraryOver([]);
+  exportTelemetry(mdk);
+  mdk.session().info("a", "before there is a logger");
+  logs.setGlobalLoggerProvider(new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] }));
+  const session = mdk.session();
+  session.error("till", "empty");
+  const records = exporter.getFinishedLogRecords();
+  expect(records).toMatchObject([
+    { body: "empty", severityNumber: 17, severityText: "ERROR", attributes: { "mdk.category": "till" } },
+  ]);
+  expect(records[0]?.spanContext?.traceId).toBe(traceIdOf(session.traceId));
 });
 
 test("exportTelemetry() sends logs and interactions to an endpoint of OTLP, the last ones when the library stops", async () => {

@@ -13,7 +13,7 @@ const SEVERITIES: ReadonlyMap<Level, number> = new Map([
 ]);
 
 /** The severity number of a level. */
-function severityOf(level: Level): number {
+export function severityOf(level: Level): number {
   return SEVERITIES.get(level) ?? 0;
 }
 
