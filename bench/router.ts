@@ -82,7 +82,7 @@ async function startRouter(): Promise<ChildProcess> {
 }
 
 function load(role: "send" | "receive", address: string, count: number): ChildProcess {
-  const file = join(import.meta.dirname, "harness/amqp-load.ts");
+  const file = join(import.meta.dirname, "amqp-load.ts");
   const child = fork(file, [role, String(PORT), address, String(count), String(bytes)]);
   children.add(child);
   return child;

@@ -1,4 +1,8 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { asRoot } from "./harness/as-root.ts";
 import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { scaled } from "./harness/scale.ts";
@@ -39,7 +43,11 @@ test("a message that was accepted is there after kill -9, and gone for good once
 });
 
 test(`nothing that was accepted is lost, and nothing invented, in ${ROUNDS} rounds of kill -9`, async () => {
-  const router = await RouterProcess.start(stack, { addresses: [{ match: "orders/**", max_deliveries: 1_000_000 }] });
+  const router = await RouterProcess.start(stack, {
+    addresses: [{ match: "orders/**", max_deliveries: 1_000_000 }],
+    // Several begin and end in each round.
+    log: { segment: "1MiB" },
+  });
   const sent = new Set<string>();
   const accepted = new Set<string>();
   /** Whose acceptance the router has confirmed, so that it may never come again. */
@@ -154,4 +162,37 @@ test("dw sends and listens, and says what there is and why nothing moves", async
     code: 1,
     output: expect.stringContaining("as an address") as string,
   });
+});
+
+test("a full disk stops senders, and consumers make room for them", async () => {
+  const disk = join(stack.folder, "disk");
+  mkdirSync(disk, { mode: 0o700 });
+  const mounted = asRoot(["mount", "-t", "tmpfs", "-o", "size=3m,mode=700", "none", disk]);
+  execFileSync(mounted[0], mounted.slice(1));
+  try {
+    const router = await RouterProcess.start(stack, { data_dir: disk, log: { segment: "256KiB", reserve: "512KiB" } });
+    const sender = await RheaClient.connect(router.port);
+    let next = 0;
+    sender.send("orders", () => (next < 5_000 ? `${next++}:${"x".repeat(1_000)}` : null));
+    await eventually(async () => {
+      const { queues, problems } = await router.status();
+      expect(queues).toMatchObject([{ address: "orders", state: "full", reason: "disk-full" }]);
+      expect(problems).toMatchObject([{ subject: "log" }]);
+    });
+    const stopped = sender.accepted.size;
+    expect(stopped).toBeLessThan(5_000);
+    const receiver = await RheaClient.connect(router.port);
+    receiver.receive("orders");
+    // All of it, in order, and what did not fit at first too.
+    await eventually(() => expect(new Set(receiver.received).size).toBe(5_000), 30_000);
+    await eventually(() => expect(sender.accepted.size).toBe(5_000));
+    expect(receiver.received.map((body) => Number(body.split(":", 1)[0]))).toEqual(
+      Array.from({ length: 5_000 }, (_, i) => i),
+    );
+    await eventually(async () => expect((await router.status()).problems).toEqual([]));
+    await router.end("SIGTERM");
+  } finally {
+    const unmounted = asRoot(["umount", "-l", disk]);
+    execFileSync(unmounted[0], unmounted.slice(1));
+  }
 });

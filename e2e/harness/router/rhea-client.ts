@@ -80,6 +80,8 @@ export class RheaClient {
     });
     receiver.on("settled", ({ delivery }: rhea.EventContext) => {
       this.settled.add(this.#bodies.get(delivery?.id ?? -1) ?? "");
+      // rhea keeps what it has not settled itself, 2,048 of them and then no more.
+      delivery?.update(true);
     });
     return receiver;
   }

@@ -56,6 +56,11 @@ export class RouterProcess {
 /** The part of `/v1/status` that tests look at. */
 export interface RouterStatus {
   readonly host: string;
-  readonly queues: readonly { readonly address: string; readonly messages: number; readonly state: string }[];
+  readonly queues: readonly {
+    readonly address: string;
+    readonly messages: number;
+    readonly state: string;
+    readonly reason: string | null;
+  }[];
   readonly problems: readonly { readonly subject: string }[];
 }

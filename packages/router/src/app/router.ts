@@ -33,7 +33,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
 
   const startedMs = clock.monotonicMs();
   const broker = await Broker.open(
-    { rules: settings.rules, log: {} },
+    { rules: settings.rules, log: settings.log },
     {
       disk: createFileDisk(logFolder),
       clock,
@@ -148,7 +148,8 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   }
 
   function tellRecovered(): void {
-    const { damages, cutBytes, usage } = broker.log;
+    const { findings, usage } = broker.log;
+    const { damages, cutBytes } = findings;
     for (const { segment, position, bytes, file } of damages) {
       log.error("Damaged part of the log put aside", { segment, position, bytes, file: join(logFolder, file) });
     }

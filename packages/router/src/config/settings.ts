@@ -39,6 +39,7 @@ export interface RouterSettings {
   readonly dataDir: string;
   readonly directories: readonly DirectoryAddress[];
   readonly rules: AddressRules;
+  readonly log: { readonly segmentBytes: number; readonly reserveBytes: number };
   readonly limits: ConnectionLimits & { readonly connections: number };
 }
 
@@ -125,6 +126,21 @@ export const settingsSchema = z.strictObject({
   tls_listen: listenSetting
     .optional()
     .meta({ description: "AMQP over TLS.", otherwise: "port 5671 of the host of `listen`, where `tls` is set" }),
+  log: z
+    .strictObject({
+      segment: byteSizeFrom(2 ** 16, 2 ** 30)
+        .default(64 * 2 ** 20)
+        .meta({
+          description: "What a file of the log may reach before the next is begun; they are removed as a whole.",
+        }),
+      reserve: byteSizeFrom(0, 2 ** 30)
+        .default(4 * 2 ** 20)
+        .meta({
+          description: "Room that is kept for the moment at which the disk is full, so that consumers can go on.",
+        }),
+    })
+    .prefault({})
+    .meta({ description: "How the log is kept." }),
   limits: z
     .strictObject({
       connections: ofBound(1_000_000).default(20_000).meta({ description: "Of all clients together." }),
@@ -206,6 +222,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     dataDir: value.data_dir ?? defaultDataDir(env),
     directories: value.directories,
     rules: new AddressRules(value.addresses),
+    log: { segmentBytes: value.log.segment, reserveBytes: value.log.reserve },
     limits: { connections, sessions, links, frameBytes: frame, messageBytes: message, unsettled },
   };
 }

@@ -165,6 +165,35 @@ test("Broker stops senders at a full disk, lets consumers go on, and accepts whe
   expect(sender.credit).toBeGreaterThan(100);
 });
 
+test("Broker gets out of a full disk by what its consumers settle", async () => {
+  const log = { retryMs: 10, segmentBytes: 2_000, reserveBytes: 3_000 };
+  const broker = await restart({ log });
+  const sender = new TestSender(broker, "orders");
+  disk.capacity = 16_000;
+  let sent = 0;
+  for (let round = 0; round < 40 && sender.credit > 0; round++) {
+    sender.send(`${sent++}:${"x".repeat(800)}`);
+    await settled();
+    await clock.advance(1);
+  }
+  expect([broker.trouble, sender.credit]).toEqual(["disk-full", 0]);
+  expect(sent).toBeGreaterThan(5);
+  const receiver = new TestReceiver(broker, "orders");
+  for (let round = 0; round < 40 && receiver.confirmed.length < sent; round++) {
+    await settled();
+    for (const delivery of receiver.got.slice(receiver.confirmed.length)) receiver.settle(delivery);
+    await clock.advance(20);
+  }
+  await settled();
+  await clock.advance(20);
+  await settled();
+  expect([broker.trouble, sender.safe.length]).toEqual([null, sent]);
+  expect(sender.credit).toBeGreaterThan(0);
+  sender.send("after");
+  await settled();
+  expect(sender.safe.at(-1)).toBe("after");
+});
+
 test("Broker keeps a durable subscription until it is closed, across restarts", async () => {
   let broker = await restart();
   const options = { subscription: "app/log" };

@@ -4,6 +4,7 @@ import { ADDRESS_BYTES_MAX } from "../address/segment.ts";
 import type { AddressSettings, Treatment } from "../address/rules.ts";
 import { Log } from "../log/log.ts";
 import type { Place } from "../log/log-deps.ts";
+import { isFull } from "../log/reserve.ts";
 import { encodeControl, type MessageRecord } from "../log/record.ts";
 import type { Dead } from "../queue/delivery.ts";
 import { MemoryStorage } from "../queue/memory-storage.ts";
@@ -289,6 +290,3 @@ export class Broker {
     for (const address of this.#kept.values()) address.refreshSinks();
   }
 }
-
-const isFull = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");

@@ -7,6 +7,8 @@ export interface LogConfig {
   readonly segmentBytes?: number;
   /** How much of what was just written stays in memory; default 16 MiB. */
   readonly cacheBytes?: number;
+  /** Room that is kept for the moment at which the disk is full; default 0. */
+  readonly reserveBytes?: number;
   /** Pause before a write that failed is tried again; default 1 s. */
   readonly retryMs?: number;
 }

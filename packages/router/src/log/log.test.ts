@@ -154,8 +154,8 @@ test.each([1, 10, 24, 30])("Log cuts an end that lacks %i bytes, and goes on", a
   await truncate(path, size - missing);
   const second = await openLog(createFileDisk(folder));
   expect([...second.model.messages.keys()]).toEqual([1]);
-  expect(second.log.cutBytes).toBeGreaterThan(0);
-  expect(second.log.damages).toEqual([]);
+  expect(second.log.findings.cutBytes).toBeGreaterThan(0);
+  expect(second.log.findings.damages).toEqual([]);
   second.put(2, "again");
   await second.log.close();
   expect((await openLog(createFileDisk(folder))).model.messages.get(2)?.text).toBe("again");
@@ -175,10 +175,10 @@ test("Log puts a damaged middle aside, tells of it, and keeps what comes after i
   disk.crash();
   const second = await openLog(disk.boot());
   expect([...second.model.messages.keys()]).toEqual([1, 2, 4]);
-  expect(second.log.damages).toMatchObject([
+  expect(second.log.findings.damages).toMatchObject([
     { segment: 1, file: expect.stringMatching(/^damaged-0000000001-\d+$/) as string },
   ]);
-  expect(await disk.boot().list()).toContain(second.log.damages[0]?.file);
+  expect(await disk.boot().list()).toContain(second.log.findings.damages[0]?.file);
   second.put(5, "five");
   await second.durable();
   expect([...(await openLog(disk.boot())).model.messages.keys()]).toEqual([1, 2, 4, 5]);
@@ -195,7 +195,7 @@ test("Log puts a segment aside whose begin is damaged", async () => {
   await writeFile(join(folder, "0000000002.log"), "what?");
   const second = await openLog(disk);
   expect([...second.model.messages.keys()]).toEqual([1, 3]);
-  expect(second.log.damages).toMatchObject([{ segment: 2, position: 0, file: "damaged-0000000002-0" }]);
+  expect(second.log.findings.damages).toMatchObject([{ segment: 2, position: 0, file: "damaged-0000000002-0" }]);
 });
 
 test("Log takes the bytes of a message for no block, whatever they are", async () => {

@@ -5,6 +5,7 @@ import type { DiskFile } from "./disk.ts";
 import { type MessageRecord, readRecords, type RecordHandler } from "./record.ts";
 import { type Damage, recover } from "./recover.ts";
 import type { LogConfig, LogDeps, Place } from "./log-deps.ts";
+import { isFull, Reserve } from "./reserve.ts";
 import { SegmentFiles } from "./segment-files.ts";
 import { scanSegment } from "./scan.ts";
 import { Segments } from "./segments.ts";
@@ -12,12 +13,12 @@ import { Segments } from "./segments.ts";
 const READ_AHEAD_BYTES = 256 * 1_024;
 const READ_CACHE_BYTES = 4 * 2 ** 20;
 const RELOCATION_BACKLOG_BYTES = 4 * 2 ** 20;
+const ignore = (): void => {};
+const NOTHING_ELSE = { settled: ignore, failed: ignore, control: ignore };
 
 /**
- * What was accepted, in order, on disk. Records are gathered into a block while the block before it is written and
- * synced: there is one write and one fdatasync in flight, and what waits for them is told when they are done. A write
- * that fails is tried again, in the same place and with the same bytes, until it succeeds: nothing that was appended is
- * ever left out.
+ * What was accepted, in order, on disk. Records are gathered into a block while the block before it is written and synced.
+ * A write that fails is tried again, in the same place and with the same bytes: nothing that was appended is left out.
  */
 export class Log {
   readonly #config: Required<LogConfig>;
@@ -26,22 +27,25 @@ export class Log {
   readonly #segments = new Segments();
   readonly #written: ByteCache;
   readonly #read = new ByteCache(READ_CACHE_BYTES);
+  readonly #reserve: Reserve;
   readonly #stopping = new AbortController();
   #open: BlockBuilder | null = null;
   #writing: BlockBuilder | null = null;
   #scheduled = false;
+  #isShort = false;
   #running: Promise<void> = Promise.resolve();
   #housekeeping: Promise<void> = Promise.resolve();
+  #regaining: Promise<void> = Promise.resolve();
   readonly #toRemove: number[] = [];
   #expectedBytes = 0;
   #batch = 0;
-  #damages: readonly Damage[] = [];
-  #cutBytes = 0;
+  #findings: { readonly damages: readonly Damage[]; readonly cutBytes: number } = { damages: [], cutBytes: 0 };
 
   constructor(config: LogConfig, deps: LogDeps) {
-    this.#config = { segmentBytes: 64 * 2 ** 20, cacheBytes: 16 * 2 ** 20, retryMs: 1_000, ...config };
+    this.#config = { segmentBytes: 64 * 2 ** 20, cacheBytes: 16 * 2 ** 20, reserveBytes: 0, retryMs: 1_000, ...config };
     this.#deps = deps;
     this.#files = new SegmentFiles(deps.disk);
+    this.#reserve = new Reserve(deps.disk, this.#config.reserveBytes);
     this.#written = new ByteCache(this.#config.cacheBytes);
   }
 
@@ -57,18 +61,13 @@ export class Log {
       control: (value) => handler.control(value),
     });
     this.#segments.restore(found.segments);
-    this.#damages = found.damages;
-    this.#cutBytes = found.cutBytes;
+    this.#findings = found;
+    await this.#reserve.make().catch((error: unknown) => this.#runShort(error));
   }
 
-  /** What could not be read when the log was opened. */
-  get damages(): readonly Damage[] {
-    return this.#damages;
-  }
-
-  /** What was cut off the end when the log was opened. */
-  get cutBytes(): number {
-    return this.#cutBytes;
+  /** What could not be read when the log was opened, and how much was cut off its end. */
+  get findings(): { readonly damages: readonly Damage[]; readonly cutBytes: number } {
+    return this.#findings;
   }
 
   /** What was appended and is not on disk yet. */
@@ -143,7 +142,7 @@ export class Log {
     this.#stopping.abort();
     this.#pump();
     await this.#running;
-    await this.#housekeeping;
+    await Promise.all([this.#housekeeping, this.#regaining]);
     await this.#files.closeAll();
   }
 
@@ -207,14 +206,38 @@ export class Log {
         await file.write(bytes, position);
         await file.sync();
         if (isFirst) await this.#deps.disk.syncFolder();
-        if (failures > 0) this.#deps.onTrouble(null);
+        if (failures > 0 && !this.#isShort) this.#deps.onTrouble(null);
         return true;
       } catch (error) {
+        if (isFull(error) && (await this.#reserve.give().catch(() => false))) {
+          this.#runShort(error);
+          continue;
+        }
         this.#deps.onTrouble(error);
         if (this.#stopping.signal.aborted && failures > 0) return false;
         await this.#deps.sleep(this.#config.retryMs, this.#stopping.signal);
       }
     }
+  }
+
+  /** Until there is a reserve again, nothing new is to be accepted: what is left is for what makes room. */
+  #runShort(error: unknown): void {
+    this.#deps.onTrouble(error);
+    if (this.#isShort) return;
+    this.#isShort = true;
+    this.#regaining = this.#regain();
+  }
+
+  async #regain(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (this.#isShort && !signal.aborted) {
+      await this.#deps.sleep(this.#config.retryMs, signal);
+      this.#isShort = await this.#reserve.make().then(
+        () => false,
+        () => true,
+      );
+    }
+    if (!this.#isShort) this.#deps.onTrouble(null);
   }
 
   async #begin(segment: number, salt: number): Promise<DiskFile> {
@@ -261,9 +284,7 @@ export class Log {
         { segment: id, offset: found.position + BLOCK_HEADER_BYTES },
         {
           message: (message) => this.#deps.relocate(message.record(), message),
-          settled: () => {},
-          failed: () => {},
-          control: () => {},
+          ...NOTHING_ELSE,
         },
       );
       while (this.backlogBytes > RELOCATION_BACKLOG_BYTES && !this.#stopping.signal.aborted) {
