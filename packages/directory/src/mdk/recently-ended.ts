@@ -1,7 +1,6 @@
-import { instanceKey, type TableChange } from "@datawire/protocol";
+import { instanceKey, isUsable, type TableChange } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 import { ENDED_MAX, ENDED_MS } from "./announcements.ts";
-import { isVisible } from "./visible.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -9,14 +8,12 @@ import type { World } from "./world.ts";
  * it from before a restart, or from another directory on the same store, and was away when it ended.
  */
 export class RecentlyEnded {
-  readonly #world: World;
   readonly #clock: Pick<Clock, "monotonicMs">;
   /** `SERVICE@INSTANCE` → when; the last one at the end. */
   readonly #ended = new Map<string, number>();
   readonly #stop: () => void;
 
   constructor(world: World, clock: Pick<Clock, "monotonicMs">) {
-    this.#world = world;
     this.#clock = clock;
     this.#stop = world.follow((change) => {
       if (change !== null) this.#take(change);
@@ -36,11 +33,10 @@ export class RecentlyEnded {
 
   #take({ instances, gone }: TableChange): void {
     for (const key of gone.instances) this.#note(key);
+    // What a route takes from originals is seen when the first one comes.
     for (const instance of instances) {
-      const view = this.#world.table.service(instance.service);
-      const key = instanceKey(instance);
-      if (view !== null && isVisible(view, instance)) this.#ended.delete(key);
-      else this.#note(key);
+      if (isUsable(instance)) this.#ended.delete(instanceKey(instance));
+      else this.#note(instanceKey(instance));
     }
   }
 
