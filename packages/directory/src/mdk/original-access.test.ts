@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Role } from "@datawire/protocol";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectOriginal, type Original } from "../testing/original.ts";
 import { type Guarded, serveGuarded } from "../testing/guarded.ts";
 
@@ -114,5 +114,10 @@ test("a request for an upgrade that breaks off halfway harms nobody", async () =
 
 // The last one: whoever is refused too often from this address is told to wait from now on.
 test("an original that is refused again and again is told to wait", async () => {
-  await vi.waitFor(async () => expect(open("tok")).rejects.toThrow("refused with 429"), { interval: 1 });
+  const told = new Set<string>();
+  // Some are explained before the first one that is not.
+  for (let i = 0; i < 500 && !told.has("refused with 429"); i++)
+    await open("tok").catch((error: unknown) => told.add(String(error).replace("Error: ", "")));
+  expect([...told].toSorted()).toEqual(["refused with 401", "refused with 429"]);
+});
 });

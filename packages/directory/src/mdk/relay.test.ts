@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { momentOf } from "../model/moment.ts";
 import { originalsInMemory } from "../testing/originals-in-memory.ts";
-import { shown } from "../testing/worlds.ts";
+import { registration, shown } from "../testing/worlds.ts";
 
 const H1 = "http://127.0.0.1:1";
 
@@ -95,6 +95,25 @@ test("a node takes nothing from a Watson that is connected, and what a lost one 
   original.active("hello", "http://h:1", { version: "2.0" });
   expect(world.state.table.instance("hello@h-1")).toMatchObject({ version: "2.0", state: "live" });
   expect(original.session.report().leftOut).toEqual([]);
+});
+
+test("a Watson takes over what an original has registered under the same name, and keeps it", async () => {
+  const world = originalsInMemory();
+  const original = world.connect();
+  original.open();
+  original.active("hello", "http://h:1", {}, 5);
+  const named = registration("hello@h-1:2", { url: "http://h:1" });
+  const moment = momentOf(world.clock);
+  world.state.registry.attach({ id: "watson-1", name: "vm1", version: "1" }, moment);
+  expect(world.state.registry.register("watson-1", [named], { moment, local: true })).toEqual([]);
+  world.flush();
+  original.active("hello", "http://h:1");
+  expect(original.session.report().leftOut).toMatchObject([{ message: expect.stringContaining("the Watson on vm1") }]);
+  original.expire("hello", "http://h:1");
+  original.session.closed();
+  await world.pass(10_000);
+  expect(world.state.table.instance("hello@h-1")).toMatchObject({ version: "2", state: "live" });
+  expect(original.told()).toEqual(["active hello@h-1(1.0)", "active hello@h-1(2)", "active hello@h-1(2)"]);
 });
 
 test("a node at an address of its own machine alone is left out where its original is on another one", () => {

@@ -128,17 +128,14 @@ export class Relay {
     const key = keyOf(world.environment, instanceKey(registration));
     const holder = `mdk-${createHash("sha256").update(instanceKey(registration)).digest("hex").slice(0, 32)}`;
     const identity = { id: holder, name: registration.name, version: announcer.version, leaseMs: ttlMs };
-    const before = this.#held.get(key);
     const instance = { world, holder, key: instanceKey(registration) };
     // What it says of itself is shown with the instance, as soon as that is.
     this.#held.set(key, { key, node, instance, announcer, renewedMs, ttlMs });
     const refusal = world.hold(identity, registration, { local: announcer.local });
-    if (refusal !== null) {
-      if (before === undefined) this.#held.delete(key);
-      else this.#held.set(key, before);
-      return { state: "leftOut", why: refusal.message };
-    }
-    this.#show(world, world.table.instance(instanceKey(registration)));
+    // Whatever it held before, a node that is refused holds no more.
+    if (refusal !== null) this.#held.delete(key);
+    this.#showNow(world, instance.key);
+    if (refusal !== null) return { state: "leftOut", why: refusal.message };
     return { state: "taken" };
   }
 
@@ -202,7 +199,7 @@ export class Relay {
     this.#held.delete(key);
     if (instance !== null) {
       instance.world.release(instance.holder);
-      return this.#hide(instance.world, instance.key);
+      return this.#showNow(instance.world, instance.key);
     }
     this.#relayed -= 1;
     this.announcements.end(
@@ -220,7 +217,7 @@ export class Relay {
     const services = change.services.map(({ name }) => name);
     if (hasRoutes) this.#review(world, world.table.serviceNames());
     else if (services.length > 0) this.#review(world, services);
-    for (const one of change.instances) this.#show(world, world.table.instance(instanceKey(one)));
+    for (const one of change.instances) this.#showNow(world, instanceKey(one));
   }
 
   #review(world: World, services: Iterable<string>): void {
@@ -228,8 +225,7 @@ export class Relay {
   }
 
   /** Tells originals of an instance as it is now, which may be that they should not use it. */
-  #show(world: World, instance: Instance | null): void {
-    if (instance === null) return;
+  #show(world: World, instance: Instance): void {
     const key = instanceKey(instance);
     const view = world.table.service(instance.service);
     if (view === null || !isVisible(view, instance)) return this.#hide(world, key);
@@ -237,6 +233,13 @@ export class Relay {
     const shown = shownInstance(instance, world.environment, held?.node.properties);
     const ttlMs = held?.ttlMs ?? world.leaseMs;
     this.announcements.put(keyOf(world.environment, key), frames.active(shown, ttlMs / 1_000));
+  }
+
+  /** As above, of what may be gone, or another's by now. */
+  #showNow(world: World, key: string): void {
+    const instance = world.table.instance(key);
+    if (instance === null) this.#hide(world, key);
+    else this.#show(world, instance);
   }
 
   #hide(world: World, key: string): void {

@@ -242,7 +242,9 @@ export class Registry {
       instance: (key) => writer.table.instance(key),
       liveHolder(key) {
         const owner = ownership.owner(key);
-        return owner === null || owner === watson || owner.location.state === "lost"
+        // What both register is the Watson's, which checks it.
+        const yields = owner?.identity.kind === "mdk" && watson.identity.kind !== "mdk";
+        return owner === null || owner === watson || yields || owner.location.state === "lost"
           ? null
           : describeHolder(owner.identity);
       },
