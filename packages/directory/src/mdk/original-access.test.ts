@@ -120,4 +120,3 @@ test("an original that is refused again and again is told to wait", async () => 
     await open("tok").catch((error: unknown) => told.add(String(error).replace("Error: ", "")));
   expect([...told].toSorted()).toEqual(["refused with 401", "refused with 429"]);
 });
-});
