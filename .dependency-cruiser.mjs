@@ -50,6 +50,7 @@ const rooms = {
     "store",
     "config",
     "changes",
+    "rollouts",
     "access",
     "link",
     "mdk",

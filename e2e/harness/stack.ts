@@ -44,6 +44,8 @@ export interface InstanceOptions {
   readonly port?: number;
   /** On how many addresses of loopback it listens, from 127.0.0.1; default 1. */
   readonly addresses?: number;
+  /** Each so many-th request is answered with 500. */
+  readonly failEvery?: number;
 }
 
 /**
@@ -175,8 +177,20 @@ export class Stack {
     file = {},
     port = 0,
     addresses = 1,
+    failEvery = 0,
   }: InstanceOptions): Promise<Instance> {
-    const args = ["--name", name, "--version", version, "--port", String(port), "--addresses", String(addresses)];
+    const args = [
+      "--name",
+      name,
+      "--version",
+      version,
+      "--port",
+      String(port),
+      "--addresses",
+      String(addresses),
+      "--fail-every",
+      String(failEvery),
+    ];
     const child = this.#track(startChild(join(ROOT, "e2e/fixtures/instance.ts"), args, this.#env));
     const line = await child.line((text) => text.startsWith("listening on "));
     const actual = Number(line.slice("listening on ".length));

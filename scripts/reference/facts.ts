@@ -4,6 +4,7 @@ import { exitCodes } from "@datawire/runtime";
 const EXIT_MEANINGS: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: "done; for a daemon, stopped by SIGTERM or SIGINT after a clean stop",
   failed: "failed; the last line on stderr says why",
+  paused: "a rollout that was waited for is paused (`dw rollout start --wait`)",
   misused: "the command line is misused",
   unreachable: "the directory is out of reach (`dw`)",
   notAllowed: "not allowed: a token is missing, or lacks the right",

@@ -16,7 +16,7 @@ export {
 } from "./definitions/endpoint.ts";
 export { endpoints, pages } from "./definitions/endpoints.ts";
 export { openApiPage } from "./uses/openapi.ts";
-export { rolloutBody, type RolloutFile, rolloutFile } from "./shapes/rollouts.ts";
+export { rolloutBody, type RolloutFile, rolloutFile, type RolloutListing } from "./shapes/rollouts.ts";
 export {
   type RouteAdd,
   routeAddBody,

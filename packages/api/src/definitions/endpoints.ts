@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
 import { sessionEndpoints } from "./session-endpoints.ts";
+import { rolloutEndpoints } from "./rollout-endpoints.ts";
 import { traceEndpoints } from "./trace-endpoints.ts";
 import { countersAnswer } from "../shapes/counters.ts";
 import {
@@ -179,6 +180,7 @@ export const endpoints = {
     query: z.object({ seconds: text("of the last so many seconds, 1 to 3600; default 60") }),
     answer: countersAnswer,
   },
+  ...rolloutEndpoints,
   ...traceEndpoints,
   ...sessionEndpoints,
   releaseGuard: {

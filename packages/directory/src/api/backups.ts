@@ -1,6 +1,7 @@
 import { endpoints } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
-import type { Author, ChangeExecutor } from "../changes/change-executor.ts";
+import type { Author } from "../changes/author.ts";
+import type { ChangeExecutor } from "../changes/change-executor.ts";
 import { type Backup, collectBackup, writeBackup } from "../store/backup/backup.ts";
 import { readableOf } from "../store/backup/backup-builder.ts";
 import type { Store } from "../store/contract.ts";

@@ -16,7 +16,8 @@ import { planRouteAdd, planRouteRemove, planRouteSet, type RoutePlan } from "../
 import { planPromote, planServiceAdd, planServiceRemove, planServiceSet } from "../changes/services.ts";
 import { planUndo } from "../changes/undo.ts";
 import { type Moment, momentOf } from "../model/moment.ts";
-import type { Author, Done } from "../changes/change-executor.ts";
+import type { Author } from "../changes/author.ts";
+import type { Done } from "../changes/change-executor.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import { serviceName, viewpointOf } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";

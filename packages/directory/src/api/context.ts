@@ -10,6 +10,7 @@ import type { ChangeExecutor } from "../changes/change-executor.ts";
 import type { SessionRegistry } from "../link/session-registry.ts";
 import type { Publisher } from "../feed/publisher.ts";
 import type { Originals } from "../mdk/originals.ts";
+import type { Judge } from "../rollouts/judge.ts";
 import type { Logs } from "../traces/logs.ts";
 import type { PeerTraces } from "./peer-traces.ts";
 import type { Store } from "../store/contract.ts";
@@ -69,6 +70,8 @@ export interface ApiContext extends Surroundings {
   readonly counters: Counters;
   readonly peers: Peers;
   readonly faults: Faults;
+  /** Who judges the rollouts that are started and commanded here. */
+  readonly judge: Pick<Judge, "id">;
   readonly clock: Clock;
   readonly log: Logger;
   /** What is wrong with the table and its store. */

@@ -6,6 +6,7 @@ import type { ApiContext } from "./context.ts";
 import { readEndpoints } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 import { sessionEndpoints } from "./sessions.ts";
+import { rolloutEndpoints } from "./rollouts.ts";
 import { statusEndpoint } from "./status.ts";
 import { tokenEndpoints } from "./tokens.ts";
 import { traceEndpoints } from "./traces.ts";
@@ -17,6 +18,7 @@ export function endpointsOf(context: ApiContext): BoundEndpoint[] {
   return [
     ...readEndpoints(context),
     ...changeEndpoints(context),
+    ...rolloutEndpoints(context),
     ...backupEndpoints(context),
     ...tokenEndpoints(context),
     ...traceEndpoints(context),

@@ -16,7 +16,7 @@ import { check, describeError, type Logger } from "@datawire/runtime";
 import { z } from "zod";
 import { type Grant, requireRight } from "../access/grant.ts";
 import { type Permit, refusalHeaders } from "../access/gate.ts";
-import type { Author } from "../changes/change-executor.ts";
+import type { Author } from "../changes/author.ts";
 import { StoreError } from "../store/contract.ts";
 
 /** A request to an endpoint, read: what its handler sees. */

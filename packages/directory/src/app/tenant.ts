@@ -3,6 +3,9 @@ import type { ApiContext, Surroundings } from "../api/context.ts";
 import { endpointsOf } from "../api/endpoints.ts";
 import { createRouter, type Router } from "../api/router.ts";
 import { Counters } from "../stats/counters.ts";
+import { StepCounts } from "../stats/step-counts.ts";
+import { Judge } from "../rollouts/judge.ts";
+import { createQuestions } from "../rollouts/questions.ts";
 import { failedAt } from "../problems/failed-at.ts";
 import { Faults } from "../problems/faults.ts";
 import { State, type StateConfig } from "../registry/state.ts";
@@ -69,6 +72,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const board = new ProblemBoard();
   const failed = (what: string, error: unknown): void => faults.note(failedAt(what, error), clock.nowMs());
   const counters = new Counters();
+  const stepCounts = new StepCounts();
   const state = new State(config);
   const { registry } = state;
   const publisher = new Publisher(state.writer, {
@@ -101,6 +105,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     state,
     executor,
     counters,
+    stepCounts,
     publisher,
     logs: surroundings.logs,
     clients,
@@ -109,6 +114,18 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     log,
     faults: new LinkFaults({ refused, faults, clock, log }),
   });
+  const { replication } = store;
+  const judge = new Judge(
+    replication.kind === "peers" ? { id: replication.replica, alone: false } : { id: "own", alone: true },
+    {
+      state,
+      executor,
+      counts: stepCounts,
+      questions: createQuestions(),
+      watchers: () => clients.list().filter(({ kind }) => kind === "sherlock" || kind === "library").length,
+      replicas: () => replicator.replicas().map(({ id }) => id),
+    },
+  );
   const context: ApiContext = {
     state,
     executor,
@@ -116,6 +133,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     publisher,
     counters,
     faults,
+    judge,
     peers: replicator,
     clock,
     log,
@@ -144,7 +162,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     doJobs: (signal) => {
       const jobs = createJobs(
         { warmUpMs: config.leaseMs },
-        { state, executor, publisher, store, replicator, faults, clock, log },
+        { state, executor, publisher, store, replicator, faults, judge, clock, log },
       );
       return runJobs(jobs, { faults, clock, log }, signal);
     },

@@ -9,7 +9,8 @@ import { planPromote, planServiceAdd, planServiceRemove, planServiceSet } from "
 import { planUndo } from "./undo.ts";
 import type { Plan } from "../model/change-set.ts";
 import { HISTORY_MAX } from "../model/history.ts";
-import { ChangeExecutor, DIRECTORY } from "./change-executor.ts";
+import { DIRECTORY } from "./author.ts";
+import { ChangeExecutor } from "./change-executor.ts";
 import { createState, shown, state, unobserved } from "../testing/worlds.ts";
 import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { momentOf } from "../model/moment.ts";

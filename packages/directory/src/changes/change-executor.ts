@@ -15,13 +15,8 @@ import type { State } from "../registry/state.ts";
 import type { RecordContent } from "../store/contract.ts";
 import { type JournalDeps, type Recorded, RecordJournal } from "../store/record-journal.ts";
 import { type PlainRecord, replacing } from "../store/replacement.ts";
-
-/** Who gave a command, as far as anyone can tell. */
-export interface Author {
-  readonly who: string;
-  /** Whether a token proved it. */
-  readonly verified: boolean;
-}
+import type { Author } from "./author.ts";
+import { NONE_TOUCHED, touchedRollouts } from "./touched-rollouts.ts";
 
 /** The end of a command that was carried out. */
 export interface Done<P extends Plan> {
@@ -48,9 +43,6 @@ interface ChangeExecutorDeps extends JournalDeps {
 }
 
 const HISTORY_KEY = /^history\/(0|[1-9]\d{0,14})$/;
-
-/** The author of what the directory does by itself. */
-export const DIRECTORY: Author = { who: "directory", verified: true };
 
 /**
  * Makes changes, one after the other: a command is planned on the state as it is, written to the store, and only then
@@ -98,16 +90,22 @@ export class ChangeExecutor {
   ): Promise<Done<P>> {
     const done = await this.#journal.change((moment) => {
       const made = plan(moment);
-      const { undoes, action } = made;
+      const { undoes, rollout = [], quiet = false } = made;
       const change = effective(made.change);
-      if (isIdle(change) && undoes === undefined) return { records: [], result: { plan: made, changed: false } };
+      if (isIdle(change) && undoes === undefined && rollout.length === 0)
+        return { records: [], result: { plan: made, changed: false, action: "" } };
+      // A rollout that does not know of it would judge, or take back, what is not its own.
+      const touched = made.rollout === undefined ? touchedRollouts(this.#state.rollouts, change, author) : NONE_TOUCHED;
+      const action = `${made.action}${touched.words}`;
       const entry = this.#entry(action, { author, change, undoable: undoable && undoes === undefined, moment });
       const undone = undoes === undefined ? [] : [historyRecord(undoes.id, { ...undoes, undone: true })];
-      const records = [...recordsOf(change), ...undone, ...this.#audited(entry)];
-      return { records, result: { plan: made, changed: true } };
+      const audited = quiet ? [] : this.#audited(entry);
+      const records = [...recordsOf(change), ...rollout, ...touched.records, ...undone, ...audited];
+      return { records, result: { plan: made, changed: true, action } };
     });
-    if (done.changed) this.#tell(done.plan.action, author);
-    return done;
+    const { action, ...result } = done;
+    if (done.changed && done.plan.quiet !== true) this.#tell(action, author);
+    return result;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { describeGeneration } from "@datawire/protocol";
-import { type ChangeExecutor, DIRECTORY } from "../changes/change-executor.ts";
+import { DIRECTORY } from "../changes/author.ts";
+import type { ChangeExecutor } from "../changes/change-executor.ts";
 import { promotion } from "../changes/services.ts";
 import { emptyChangeSet, type Plan } from "../model/change-set.ts";
 import type { Moment } from "../model/moment.ts";

@@ -7,6 +7,8 @@ import { Election } from "./election.ts";
 import { LeaseExpiry } from "./lease-expiry.ts";
 import type { Replicator } from "./replicator.ts";
 import type { WriteDeps } from "./retry.ts";
+import type { Judge } from "../rollouts/judge.ts";
+import { RolloutJudgement } from "./rollouts.ts";
 import { RouteExpiry } from "./route-expiry.ts";
 import type { Job } from "./run-jobs.ts";
 import { WarmUpEnd } from "./warm-up-end.ts";
@@ -16,6 +18,7 @@ interface AllJobsDeps extends WriteDeps {
   readonly executor: ChangeExecutor;
   readonly publisher: Publisher;
   readonly replicator: Replicator;
+  readonly judge: Judge;
   readonly clock: Clock;
 }
 
@@ -40,6 +43,7 @@ export function createJobs({ warmUpMs }: { readonly warmUpMs: number }, deps: Al
     warmUpEnd,
     new Election(deps),
     new RouteExpiry(deps),
+    new RolloutJudgement(deps.judge, deps),
     new CallerCleanup({ startedMs }, deps),
   ];
 }

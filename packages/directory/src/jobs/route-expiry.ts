@@ -1,4 +1,5 @@
-import { type ChangeExecutor, DIRECTORY } from "../changes/change-executor.ts";
+import { DIRECTORY } from "../changes/author.ts";
+import type { ChangeExecutor } from "../changes/change-executor.ts";
 import { expired, planExpiry } from "../changes/routes.ts";
 import type { Moment } from "../model/moment.ts";
 import type { State } from "../registry/state.ts";

@@ -9,6 +9,8 @@ import { SnapshotReplicator } from "./snapshot-replicator.ts";
 import { Publisher } from "../feed/publisher.ts";
 import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { createState, state as stateSet, unobserved } from "../testing/worlds.ts";
+import { Judge } from "../rollouts/judge.ts";
+import { StepCounts } from "../stats/step-counts.ts";
 import { momentOf } from "../model/moment.ts";
 
 /** Everything that keeping house takes, running. */
@@ -33,7 +35,18 @@ function start({ warmUpMs = 1_000_000 } = {}) {
   const stopping = new AbortController();
   const faults = new Faults();
   const replicator = new SnapshotReplicator(store.replication, { registry: state.registry, store, clock, log });
-  const deps = { state, executor, publisher, store, replicator, faults, clock, log };
+  const judge = new Judge(
+    { id: "own", alone: true },
+    {
+      state,
+      executor,
+      counts: new StepCounts(),
+      questions: { query: async () => null, agrees: async () => false },
+      watchers: () => 0,
+      replicas: () => [],
+    },
+  );
+  const deps = { judge, state, executor, publisher, store, replicator, faults, clock, log };
   const running = runJobs(createJobs({ warmUpMs }, deps), deps, stopping.signal);
   onTestFinished(async () => {
     stopping.abort();

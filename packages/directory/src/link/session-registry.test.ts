@@ -12,6 +12,7 @@ import { momentOf } from "../model/moment.ts";
 import { ChangeExecutor } from "../changes/change-executor.ts";
 import { Publisher } from "../feed/publisher.ts";
 import { MemoryStore } from "../testing/memory/memory-store.ts";
+import { StepCounts } from "../stats/step-counts.ts";
 import { hello } from "../testing/served.ts";
 import { createState, LEASE_MS, registration, shown, unobserved } from "../testing/worlds.ts";
 
@@ -33,6 +34,7 @@ function create() {
     state,
     executor,
     counters: new Counters(),
+    stepCounts: new StepCounts(),
     publisher,
     logs: new Logs({ keep: async () => ({ state: "kept", body: new Uint8Array() }), clock }),
     clients: new ConnectedClients(),

@@ -1,6 +1,7 @@
 import { type Counter, type Hello, instanceKey, type Registration } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { Counters } from "../stats/counters.ts";
+import type { StepCounts } from "../stats/step-counts.ts";
 import type { Refusal, Word } from "../registry/registry.ts";
 import type { WatsonIdentity } from "../registry/watson.ts";
 import type { State } from "../registry/state.ts";
@@ -35,6 +36,7 @@ interface SessionRegistryDeps {
   readonly state: State;
   readonly executor: ChangeExecutor;
   readonly counters: Counters;
+  readonly stepCounts: StepCounts;
   readonly publisher: Publisher;
   readonly logs: Logs;
   readonly clients: ConnectedClients;
@@ -144,8 +146,13 @@ export class SessionRegistry {
     return this.#taken(refusals, differs);
   }
 
-  count({ name }: Hello, counters: readonly Counter[]): void {
-    this.#deps.counters.add({ caller: name, counters }, this.#deps.clock.nowMs());
+  count(
+    { name }: Hello,
+    { counters, periodMs }: { readonly counters: readonly Counter[]; readonly periodMs: number },
+  ): void {
+    const { clock, counters: all, stepCounts } = this.#deps;
+    all.add({ caller: name, counters }, clock.nowMs());
+    stepCounts.take({ caller: name, counters, periodMs }, clock.monotonicMs());
   }
 
   /** Resolves when what Watsons said so far outlives this directory, or cannot be made to. */

@@ -257,7 +257,7 @@ export class LinkSession implements LinkClient {
       case "problems":
         return this.#problems.report(message.problems);
       case "counters":
-        return this.#sessions.count(hello, message.counters);
+        return this.#sessions.count(hello, message);
       case "logs":
         return this.#logStream.take(message, hello);
       case "followLogs":

@@ -1,4 +1,4 @@
-import type { Change, HistoryEntry } from "./records.ts";
+import type { Change, DurableRecord, HistoryEntry } from "./records.ts";
 
 /** What a command would change. Nothing has changed yet: the executor commits it, or shows it for a dry run. */
 export interface Plan {
@@ -9,6 +9,10 @@ export interface Plan {
   readonly notes: readonly string[];
   /** The entry that the plan takes back. */
   readonly undoes?: HistoryEntry;
+  /** Of a rollout: what is written of it together with the change. No undo takes that back. */
+  readonly rollout?: readonly DurableRecord[];
+  /** Leaves no entry in the history: of a rollout, what was counted alone. */
+  readonly quiet?: boolean;
 }
 
 /** A change of nothing, to be filled. */

@@ -26,6 +26,7 @@ import {
   type StoredRegistration,
   storedRegistrationSchema,
 } from "./records.ts";
+import { type RolloutRecord, rolloutRecordSchema, tallyId, tallySchema } from "./rollout-records.ts";
 
 /**
  * What comes out of a store or a backup is read here, and nowhere else, for meaning as well as for shape: nothing that
@@ -98,6 +99,20 @@ const READERS = new Map<string, Read>([
     },
   ],
   [
+    "rollout",
+    (id, value) => {
+      const rollout = value === null ? null : readRollout(value);
+      return { kind: "rollout", id: rollout?.id ?? id, value: rollout };
+    },
+  ],
+  [
+    "tally",
+    (id, value) => {
+      const tally = value === null ? null : shaped(tallySchema, value);
+      return { kind: "tally", id: tally === null ? id : tallyId(tally), value: tally };
+    },
+  ],
+  [
     "history",
     (id, value) => {
       if (!/^(?:0|[1-9]\d{0,14})$/.test(id)) throw new ProtocolError("invalid_argument", "its id is no number");
@@ -112,6 +127,23 @@ function readServiceRecord(value: unknown): ServiceRecord {
   requireName(record.name);
   requireGeneration(record.primary);
   requireSettings(record.settings);
+  return record;
+}
+
+/** It sets routes later on: its addresses and its tables have to be good by then. */
+function readRollout(value: unknown): RolloutRecord {
+  const record = shaped(rolloutRecordSchema, value);
+  const { target, from } = record.rollout.plan;
+  const { service, version, instance } = parseServiceAddress(target);
+  if (service !== record.service)
+    throw new ProtocolError("invalid_argument", `its target ${target} is of another service`);
+  if (version === null && instance === null)
+    throw new ProtocolError("invalid_argument", `its target ${target} is neither a version nor an instance`);
+  requireName(service);
+  if ((from ?? "*") !== record.caller)
+    throw new ProtocolError("invalid_argument", "its caller is not that of its plan");
+  if (from !== null) requireName(from);
+  for (const table of [record.before, record.ours]) if (table !== null) readRouteTable(table);
   return record;
 }
 

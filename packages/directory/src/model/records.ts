@@ -10,6 +10,7 @@ import {
   type RouteTable,
 } from "@datawire/protocol";
 import { z } from "zod";
+import type { RolloutRecord, TallyRecord } from "./rollout-records.ts";
 
 /** What a directory keeps on disk, as values: each has a key, and is written and read as a whole. */
 
@@ -128,6 +129,8 @@ export type DurableRecord =
   | { readonly kind: "drain"; readonly id: string; readonly value: Drain | null }
   | { readonly kind: "key"; readonly id: typeof SESSION_KEY_ID; readonly value: KeyRecord | null }
   | { readonly kind: "caller"; readonly id: string; readonly value: CallerRecord | null }
+  | { readonly kind: "rollout"; readonly id: string; readonly value: RolloutRecord | null }
+  | { readonly kind: "tally"; readonly id: string; readonly value: TallyRecord | null }
   | { readonly kind: "history"; readonly id: string; readonly value: HistoryEntry | null };
 
 /** The key under which a store keeps a record. */

@@ -2,6 +2,7 @@ import { tableKey, type RouteTable } from "@datawire/protocol";
 import type { RouteWorld } from "@datawire/routing";
 import { Callers } from "../model/callers.ts";
 import { History } from "../model/history.ts";
+import { Rollouts } from "../model/rollouts.ts";
 import type { Moment } from "../model/moment.ts";
 import { Primaries } from "./primaries.ts";
 import type { Drain, DurableRecord } from "../model/records.ts";
@@ -23,6 +24,7 @@ export class State {
   readonly services = new Services(this.writer);
   readonly callers = new Callers();
   readonly history = new History();
+  readonly rollouts = new Rollouts();
   readonly primaries: Primaries;
   readonly registry: Registry;
   readonly #drains = new Map<string, Drain>();
@@ -96,6 +98,11 @@ export class State {
         return;
       case "caller":
         return this.callers.set(record.id, record.value);
+      case "rollout":
+        for (const table of [record.value?.before ?? null, record.value?.ours ?? null]) this.#countRoutes(table);
+        return this.rollouts.set(record.id, record.value);
+      case "tally":
+        return this.rollouts.setTally(record.id, record.value);
       case "history":
         for (const { before, after } of record.value?.change.tables ?? []) this.#countRoutes(before ?? after);
         return this.history.set(Number(record.id), record.value);

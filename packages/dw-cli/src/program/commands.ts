@@ -3,6 +3,7 @@ import { LOCAL_COMMANDS, TOKEN_COMMANDS } from "./local-commands.ts";
 import { MESSAGING_COMMANDS } from "./messaging-commands.ts";
 import { OVERVIEW_COMMANDS } from "./overview-commands.ts";
 import { ROUTE_COMMANDS } from "./route-commands.ts";
+import { ROLLOUT_COMMANDS } from "./rollout-commands.ts";
 import { TRACE_COMMANDS } from "./trace-commands.ts";
 import { GUARD_COMMANDS, INSTANCE_COMMANDS, SERVICE_COMMANDS } from "./service-commands.ts";
 
@@ -11,6 +12,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   service: "services and their settings",
   instance: "instances, one by one",
   route: "who gets which share of whose requests",
+  rollout: "versions on their way from a share to all, judged by what is counted",
   caller: "those who call",
   guard: "the guard against ending many leases at once",
   queue: "queues, topics and other addresses of a router",
@@ -25,6 +27,7 @@ export const COMMANDS: readonly CommandGrammar[] = [
   ...SERVICE_COMMANDS,
   ...INSTANCE_COMMANDS,
   ...ROUTE_COMMANDS,
+  ...ROLLOUT_COMMANDS,
   ...TRACE_COMMANDS,
   ...GUARD_COMMANDS,
   ...MESSAGING_COMMANDS,

@@ -1,6 +1,7 @@
 import type { RolloutFile } from "@datawire/api";
 import {
   formatServiceAddress,
+  generationOf,
   parsePercent,
   parseServiceAddress,
   parseSticky,
@@ -29,11 +30,15 @@ const LIMIT = /^(<=|<|>=|>)\s*(-?\d+(?:\.\d+)?(?:e-?\d{1,2})?)$/i;
  */
 export function readPlan(file: RolloutFile, directories: readonly string[] = []): Plan {
   const target = readTarget(file.target, directories);
-  const from = file.from === undefined ? null : readSource(file.from, directories);
-  const { instance } = parseServiceAddress(target);
-  const finish = file.finish ?? (from !== null || instance !== null ? "keep" : "promote");
-  if (finish === "promote" && instance !== null) {
-    throw invalid("finish", "promote", `${target} is one instance; a version is promoted, so wanted keep or a version`);
+  const { service, instance, version } = parseServiceAddress(target);
+  const source = file.from === undefined ? null : readSource(file.from, directories);
+  // As with routes: requests that are addressed to the service itself are those of any caller.
+  const from = source === service ? null : source;
+  const isPromotable = instance === null && generationOf(version) === version;
+  const finish = file.finish ?? (from === null && isPromotable ? "promote" : "keep");
+  if (finish === "promote" && !isPromotable) {
+    const what = instance === null ? "only a part of its generation" : "one instance";
+    throw invalid("finish", "promote", `${target} is ${what}; a whole generation is promoted, so wanted keep`);
   }
   return {
     target,

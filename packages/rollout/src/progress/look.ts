@@ -1,5 +1,4 @@
 import type { Check, QueryCheck } from "../checks/check.ts";
-import { addEvidence } from "../judge/evidence.ts";
 import { judge, type Sides, type Verdict } from "../judge/verdict.ts";
 import { type Plan, type PlannedStep, type Policy, timeoutOf } from "../plan/plan.ts";
 import { describeFailure } from "./describe.ts";
@@ -14,10 +13,10 @@ export interface Look {
   readonly nowMs: number;
   /** For how much of the time since the last look somebody watched. */
   readonly watchedMs: number;
-  /** What was counted since then, of requests of this step alone. */
+  /** All that was counted in this step so far, of its requests alone. */
   readonly counted: Sides;
-  /** Whether the target has a live instance now. */
-  readonly live: boolean;
+  /** For how much of the time since the last look the target has had no live instance, up to now; null while it has one. */
+  readonly deadMs: number | null;
   /** The numbers that queries gave, by the name of the check; one that failed has none. */
   readonly values: ReadonlyMap<string, number>;
   /** Whether the gate agrees; null when it was not asked. */
@@ -55,8 +54,7 @@ export function look(rollout: Rollout, seen: Look): Turn {
 /** The step with what is new in it. */
 function watched({ plan, step, steps }: Rollout, seen: Look): StepProgress {
   const before = steps[step] as StepProgress;
-  const target = addEvidence(before.target, seen.counted.target);
-  const primary = addEvidence(before.primary, seen.counted.primary);
+  const { target, primary } = seen.counted;
   const beyond = plan.checks.map((check, i) => beyondOf(check, before.beyond[i] ?? 0, seen));
   return {
     ...before,
@@ -67,7 +65,7 @@ function watched({ plan, step, steps }: Rollout, seen: Look): StepProgress {
     verdicts: plan.checks.map((check, i) =>
       verdictOf(check, { plan, sides: { target, primary }, seen, beyond: beyond[i] ?? 0 }),
     ),
-    deadMs: seen.live ? 0 : before.deadMs + seen.watchedMs,
+    deadMs: seen.deadMs === null ? 0 : before.deadMs + seen.deadMs,
     agreed: before.agreed || seen.agreed === true,
   };
 }

@@ -13,13 +13,15 @@ const plan = (file: object = {}) =>
     rolloutFile.parse({ target: "//barker(2)", steps: "10%:10s,50%:10s", checks: ["error-rate <= 1%"], ...file }),
   );
 
-const seen = (change: Partial<Look> & { readonly requests?: number; readonly errors?: number } = {}): Look => {
-  const { requests = 1_000, errors = 0, ...rest } = change;
+const seen = (
+  change: Partial<Look> & { readonly requests?: number; readonly errors?: number; readonly live?: boolean } = {},
+): Look => {
+  const { requests = 1_000, errors = 0, live = true, ...rest } = change;
   return {
     nowMs: 0,
     watchedMs: LOOK_MS,
     counted: { target: { ...NO_EVIDENCE, requests, errors }, primary: { ...NO_EVIDENCE, requests: 9 * requests } },
-    live: true,
+    deadMs: live ? null : LOOK_MS,
     values: new Map(),
     agreed: null,
     ...rest,
@@ -63,7 +65,7 @@ test("a bad version is taken back at once, with the numbers", () => {
 });
 
 test("each step is judged by its own requests alone", () => {
-  const { rollout } = run(begin(plan(), 0), times(2, seen()));
+  const { rollout } = run(begin(plan(), 0), [seen(), seen({ requests: 2_000 })]);
   expect(rollout).toMatchObject({ step: 1, steps: [{ target: { requests: 2_000 } }, { target: { requests: 0 } }] });
 });
 
@@ -86,7 +88,7 @@ test("a target without a live instance for 10 s is taken back, one that comes ba
 describe("at the time-out of a step", () => {
   const late = (file: object, one: Look): Rollout => run(begin(plan(file), 0), times(6, one)).rollout;
   const none = seen({ requests: 0 });
-  const few = seen({ requests: 10 });
+  const few = seen({ requests: 60 });
 
   test.each<[object, Look, RolloutState, number]>([
     [{}, none, "running", 0],

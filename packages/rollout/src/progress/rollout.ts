@@ -22,7 +22,7 @@ export interface StepProgress {
   readonly verdicts: readonly Verdict[];
   /** How many answers of each query in a row were beyond its limit, in the order of the plan's checks. */
   readonly beyond: readonly number[];
-  /** For how long of the watched time the target has had no live instance, up to now. */
+  /** For how long the target has had no live instance, up to now. */
   readonly deadMs: number;
   /** Whether the gate has agreed. */
   readonly agreed: boolean;

@@ -3,6 +3,8 @@ export const exitCodes = {
   /** Done; for a daemon, stopped by SIGTERM or SIGINT after a clean stop. */
   done: 0,
   failed: 1,
+  /** A rollout that was waited for is paused, and needs a hand. */
+  paused: 2,
   /** Misused command line (EX_USAGE of sysexits.h, as the three below are). */
   misused: 64,
   /** The directory is unreachable. */

@@ -9,9 +9,9 @@ const answers = { ...answersOf(world()), "GET /v1/callers": { callers: [callerOf
 test.each([
   [
     "''",
-    "status explain doctor top watch service instance route caller log trace guard send listen why queue token config completion directory watson sherlock router",
+    "status explain doctor top watch service instance route caller rollout log trace guard send listen why queue token config completion directory watson sherlock router",
   ],
-  ["ro", "route router"],
+  ["ro", "route rollout router"],
   ["route ''", "list add remove set history undo"],
   ["-d //x route l", "list"],
   ["-d ''", ""],

@@ -1,0 +1,260 @@
+import type { RolloutListing } from "@datawire/api";
+import { expect, onTestFinished, test } from "vitest";
+import type { Client, Reachable } from "../testing/served.ts";
+import { sherlockOf, watsonOf } from "../testing/served.ts";
+import { type MemorySocket, type ServedInMemory, serveInMemory } from "../testing/memory/served-in-memory.ts";
+import { MemoryStore } from "../testing/memory/memory-store.ts";
+import { registration } from "../testing/worlds.ts";
+
+/** What a Sherlock counts in each of its five seconds: by version. */
+interface Traffic {
+  readonly target?: { readonly requests: number; readonly errors?: number };
+  readonly primary?: { readonly requests: number; readonly errors?: number };
+}
+
+const GOOD: Traffic = { target: { requests: 500 }, primary: { requests: 5_000 } };
+const BAD: Traffic = { target: { requests: 100, errors: 5 }, primary: { requests: 900 } };
+const START = { target: "//barker(2)", steps: "10%:10s,50%:10s", checks: ["error-rate <= primary + 1%"] };
+
+/** A directory with both versions of a service and a Sherlock that reports. */
+async function world({ store = new MemoryStore(), clock }: Partial<Parameters<typeof serveInMemory>[0]> = {}) {
+  const served = await serveInMemory({ store, ...(clock !== undefined && { clock }) });
+  let stopped = false;
+  const stop = async (): Promise<void> => {
+    if (!stopped) await served.stop();
+    stopped = true;
+  };
+  onTestFinished(stop);
+  const { client: watson } = await watsonOf(served, "vm1", [
+    registration("barker@a:1"),
+    registration("barker@b:2"),
+    registration("barker@c:3"),
+  ]);
+  const sherlock = await sherlockOf(served, "monolith");
+  return { served, sherlock, watson, stop, ...helpers(served, sherlock) };
+}
+
+function helpers(served: ServedInMemory, sherlock: Client<MemorySocket>) {
+  const { clock } = served;
+  /** Five seconds at a time, each with its report. */
+  const pass = async (reports: number, traffic: Traffic | null): Promise<void> => {
+    for (let i = 0; i < reports; i++) {
+      await clock.advance(5_000);
+      if (traffic !== null) report(sherlock, traffic);
+      await clock.advance(1_200);
+    }
+  };
+  const shown = async (id = "1") => {
+    const { body } = await served.get(`/v1/rollouts/${encodeURIComponent(id)}`);
+    return (body["rollouts"] as RolloutListing[])[0] as RolloutListing;
+  };
+  const routes = async () => (await served.get("/v1/table")).body["tables"];
+  const history = async () =>
+    ((await served.get("/v1/routes/history")).body["history"] as { who: string; action: string }[]).map(
+      ({ who, action }) => `${who}: ${action}`,
+    );
+  const start = (file: object = {}) => as("ann@vm1", served)("POST", "/v1/rollouts", { ...START, ...file });
+  return { clock, pass, shown, routes, history, start };
+}
+
+const as =
+  (who: string, served: Pick<Reachable<MemorySocket>, "send">) =>
+  (method: string, path: string, body: object = {}) =>
+    served.send(method, path, body, { "x-datawire-user": who });
+
+function report(sherlock: Client<MemorySocket>, { target, primary }: Traffic, periodMs = 5_000): void {
+  const line = (
+    version: string,
+    instance: string,
+    { requests, errors = 0 }: { requests: number; errors?: number },
+  ) => ({
+    service: "barker",
+    version,
+    instance,
+    requests,
+    responses: [0, requests - errors, 0, 0, errors],
+    failures: 0,
+    latencyMs: null,
+  });
+  const counters = [
+    ...(target === undefined ? [] : [line("2", "b", target)]),
+    ...(primary === undefined ? [] : [line("1", "a", primary)]),
+  ];
+  sherlock.send({ type: "counters", periodMs, counters });
+}
+
+test("a good version goes through its steps to the primary, and the routes that named it are gone", async () => {
+  const { start, pass, shown, routes, served, history } = await world();
+  const { status, body } = await start();
+  expect({ status, ...body }).toMatchObject({
+    status: 200,
+    changed: true,
+    rollouts: [
+      { id: "1", service: "barker", target: "//barker(2)", from: null, state: "running", step: 0, by: "ann@vm1" },
+    ],
+  });
+  expect(await routes()).toMatchObject([
+    { caller: "*", service: "barker", routes: [{ target: "//barker(2)", share: 1_000 }] },
+  ]);
+  await pass(3, GOOD);
+  expect(await routes()).toMatchObject([{ routes: [{ target: "//barker(2)", share: 5_000 }] }]);
+  await pass(4, GOOD);
+  expect(await shown()).toMatchObject({ state: "promoted", steps: [{ state: "passed" }, { state: "passed" }] });
+  expect(await routes()).toEqual([]);
+  expect((await served.get("/v1/services/barker")).body["service"]).toMatchObject({ primary: "2" });
+  expect((await history()).filter((line) => line.includes("rollout 1, started by ann@vm1"))).toEqual([
+    expect.stringMatching(/^directory: .*promotes \/\/barker\(2\)$/),
+    expect.stringMatching(
+      /^directory: .*: error-rate <= primary \+ 1% passes: 0% of \d+ requests, between 0% and .*% at 10%; step 2 of 2: \/\/barker\(2\) 10% → 50%$/,
+    ),
+    expect.stringMatching(/^ann@vm1: .*step 1 of 2: \/\/barker\(2\) 0% → 10% of any caller$/),
+  ]);
+});
+
+test("a version that fails is taken back, and the routes are exactly those from before", async () => {
+  const { start, pass, shown, routes, served, history } = await world();
+  await as("bob@vm2", served)("POST", "/v1/routes", {
+    source: "//*",
+    target: "//barker(3)",
+    percent: 5,
+    sticky: "cookie:user",
+  });
+  const before = await routes();
+  await start();
+  expect(await routes()).not.toEqual(before);
+  await pass(6, BAD);
+  const rollout = await shown();
+  expect(rollout).toMatchObject({ state: "rolled-back", steps: [{ state: "failed" }, { state: "waiting" }] });
+  expect(rollout.reason).toMatch(/^error-rate <= primary \+ 1% failed: 5%, at least [\d.]+%, of \d+ requests/);
+  expect(rollout.endedAt).not.toBeNull();
+  expect(await routes()).toEqual(before);
+  expect((await history())[0]).toMatch(
+    /^directory: rollout 1, started by ann@vm1: takes \/\/barker\(2\) back from 10%: error-rate/,
+  );
+});
+
+test("what a report spans beyond the beginning of the step is not counted", async () => {
+  const { start, shown, sherlock, clock } = await world();
+  await clock.advance(10_000);
+  await start();
+  await clock.advance(4_000);
+  report(sherlock, BAD);
+  await clock.advance(5_000);
+  report(sherlock, BAD, 60_000);
+  await clock.advance(6_000);
+  expect((await shown()).steps[0]).toMatchObject({ requests: 0 });
+  report(sherlock, BAD);
+  await clock.advance(6_000);
+  expect((await shown()).steps[0]).toMatchObject({
+    requests: 100,
+    checks: [{ state: "undecided", target: 5, baseline: 0, limit: 1 }],
+  });
+});
+
+test("a hand on the same routes pauses it, saying by whom, and afterwards it touches its own route alone", async () => {
+  const { start, shown, routes, served, pass } = await world();
+  await start();
+  await as("bob@vm2", served)("POST", "/v1/routes", { source: "//*", target: "//barker(3)", percent: 5 });
+  expect(await shown("//barker")).toMatchObject({ state: "paused", reason: "its routes changed by bob@vm2" });
+  await pass(4, BAD);
+  expect(await shown()).toMatchObject({ state: "paused" });
+  await as("ann@vm1", served)("POST", "/v1/rollouts/1/resume");
+  await pass(8, BAD);
+  expect(await shown()).toMatchObject({ state: "rolled-back" });
+  expect(await routes()).toMatchObject([{ routes: [{ target: "//barker(3)", share: 500 }] }]);
+});
+
+test("one rollout of a service at a time; abort brings the routes back, and what is over takes no command", async () => {
+  const { start, shown, routes, served } = await world();
+  await start();
+  expect(await start()).toMatchObject({
+    status: 409,
+    body: {
+      error: { message: "Cannot roll out //barker(2): rollout 1, started by ann@vm1, of //barker(2) is running" },
+    },
+  });
+  const command = as("bob@vm2", served);
+  expect((await command("POST", "/v1/rollouts/1/pause", { reason: "lunch" })).body["rollouts"]).toMatchObject([
+    { state: "paused", reason: "paused by bob@vm2: lunch" },
+  ]);
+  expect((await command("POST", "/v1/rollouts/1/pause")).body).toMatchObject({ changed: false });
+  expect((await command("POST", "/v1/rollouts/1/promote", { step: true })).body["rollouts"]).toMatchObject([
+    { state: "running", step: 1 },
+  ]);
+  expect((await command("POST", "/v1/rollouts/%2F%2Fbarker/abort", { dryRun: true })).body).toMatchObject({
+    changed: false,
+  });
+  await command("POST", "/v1/rollouts/%2F%2Fbarker/abort", { reason: "no" });
+  expect(await shown()).toMatchObject({ state: "aborted", reason: "aborted by bob@vm2: no" });
+  expect(await routes()).toEqual([]);
+  expect(await command("POST", "/v1/rollouts/1/abort")).toMatchObject({ status: 409 });
+  expect(await command("POST", "/v1/rollouts/7/abort")).toMatchObject({ status: 404 });
+  expect(await start()).toMatchObject({ status: 200, body: { rollouts: [{ id: "2" }] } });
+});
+
+test("a dry run tells the shares, how many requests each check needs and how long that takes", async () => {
+  const { start, routes, pass } = await world();
+  await pass(13, { primary: { requests: 1_000 } });
+  const { body } = await start({ dryRun: true, checks: ["error-rate <= 5%", "p99 <= 300ms"] });
+  expect(body).toMatchObject({
+    changed: false,
+    rollouts: [{ steps: [{ share: 10 }, { share: 50 }] }],
+    distribution: { shares: [{ target: "//barker(2)", percent: 10 }, { percent: 90 }] },
+    needs: [
+      { name: "error-rate <= 5%", requests: 115 },
+      { name: "p99 <= 300ms", requests: 585 },
+    ],
+    notes: [expect.stringMatching(/^no Sherlock tells percentiles by now, .* p99 <= 300ms/)],
+  });
+  const [{ seconds }] = body["needs"] as [{ seconds: number[] }];
+  expect(seconds[0]).toBeGreaterThan(3 * (seconds[1] ?? 0));
+  expect(await routes()).toEqual([]);
+});
+
+test("a target without a live instance for 10 s is taken back", async () => {
+  const { start, shown, watson, clock } = await world();
+  await start();
+  watson.send({ type: "update", seq: 2, instances: [registration("barker@b:2", { state: "down" })], gone: [] });
+  await clock.advance(9_000);
+  expect(await shown()).toMatchObject({ state: "running" });
+  await clock.advance(2_500);
+  expect(await shown()).toMatchObject({ state: "rolled-back", reason: "//barker(2) had no live instance for 10 s" });
+});
+
+test("without a Sherlock nobody watches, and no time passes", async () => {
+  const { start, shown, sherlock, clock } = await world();
+  await start({ no_data: "fail" });
+  sherlock.socket.close();
+  await clock.advance(300_000);
+  expect(await shown()).toMatchObject({ state: "running", steps: [{ watchedMs: 0 }, {}] });
+});
+
+test("a restart goes on at the same step with what was counted", async () => {
+  const store = new MemoryStore();
+  const first = await world({ store });
+  await first.start({ steps: "10%:60s" });
+  await first.pass(4, GOOD);
+  const before = await first.shown();
+  expect(before.steps[0]?.requests).toBe(2_000);
+  await first.stop();
+  const { shown, pass, routes } = await world({ store, clock: first.clock });
+  expect(await shown()).toEqual(before);
+  await pass(3, GOOD);
+  const after = await shown();
+  expect(after).toMatchObject({ state: "running", step: 0, steps: [{ requests: 3_500 }] });
+  expect(after.steps[0]?.startedAt).toBe(before.steps[0]?.startedAt);
+  expect(await routes()).toMatchObject([{ routes: [{ share: 1_000 }] }]);
+});
+
+test("a store that takes nothing pauses judgement", async () => {
+  const store = new MemoryStore();
+  const { start, shown, pass } = await world({ store });
+  await start();
+  await pass(1, GOOD);
+  const { steps } = await shown();
+  store.failing = true;
+  await pass(20, BAD);
+  store.failing = false;
+  expect(await shown()).toMatchObject({ state: "running", step: 0 });
+  expect((await shown()).steps[0]?.watchedMs).toBe(steps[0]?.watchedMs);
+});

@@ -1,0 +1,72 @@
+import { parseServiceAddress } from "@datawire/protocol";
+import { asksGate, type Look, type PlannedStep } from "@datawire/rollout";
+import type { RolloutRecord } from "../model/rollout-records.ts";
+import { listRollout } from "./listing.ts";
+import type { Questions } from "./questions.ts";
+
+/** What others said for a look. */
+export type Answers = Pick<Look, "values" | "agreed">;
+
+/** Where nobody is asked. */
+const NO_ANSWERS: Answers = { values: new Map(), agreed: null };
+
+/** Others are asked this often at the most. */
+const ASK_MS = 5_000;
+
+/** Asks others for the looks at one step, beside all that goes on meanwhile. */
+export class Asking {
+  readonly #questions: Questions;
+  readonly #ended = new AbortController();
+  #askedMs = Number.NEGATIVE_INFINITY;
+  #isAsking = false;
+  #answers: Answers | null = null;
+
+  constructor(questions: Questions) {
+    this.#questions = questions;
+  }
+
+  /** The answers for a look that is due now; null while they are awaited. */
+  answersFor(record: RolloutRecord, nowMs: number): Answers | null {
+    const answers = this.#answers;
+    if (answers !== null) {
+      this.#answers = null;
+      return answers;
+    }
+    if (this.#isAsking) return null;
+    const queries = record.rollout.plan.checks.filter((check) => check.kind === "query");
+    const isAskedFor = queries.length > 0 || asksGate(record.rollout);
+    if (!isAskedFor) return NO_ANSWERS;
+    // A look in between has nothing to say where a query decides, and goes without the gate where none does.
+    if (nowMs - this.#askedMs < ASK_MS) return queries.length > 0 ? null : NO_ANSWERS;
+    this.#askedMs = nowMs;
+    this.#isAsking = true;
+    void this.#ask(record, queries).then((said) => {
+      this.#answers = said;
+      this.#isAsking = false;
+    });
+    return null;
+  }
+
+  /** Nobody waits for answers any more. */
+  end(): void {
+    this.#ended.abort();
+  }
+
+  async #ask(record: RolloutRecord, queries: readonly Parameters<Questions["query"]>[0][]): Promise<Answers> {
+    const { plan, step } = record.rollout;
+    const { version, instance } = parseServiceAddress(plan.target);
+    const { signal } = this.#ended;
+    const { gate } = plan.steps[step] as PlannedStep;
+    const [agreed, ...numbers] = await Promise.all([
+      gate !== null && asksGate(record.rollout) ? this.#questions.agrees(gate, listRollout(record), signal) : null,
+      ...queries.map((check) => this.#questions.query(check, version ?? instance ?? "", signal)),
+    ]);
+    const values = new Map(
+      queries.flatMap(({ name }, i) => {
+        const value = numbers[i];
+        return typeof value === "number" ? [[name, value] as const] : [];
+      }),
+    );
+    return { values, agreed };
+  }
+}

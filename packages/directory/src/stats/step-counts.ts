@@ -1,0 +1,89 @@
+import { bucketsOf, type Counter, selectorMatches, toHistogram } from "@datawire/protocol";
+import { generationOf } from "@datawire/protocol";
+import { addEvidence, type Evidence, NO_EVIDENCE, type Sides } from "@datawire/rollout";
+
+/** What is to be counted of a step. */
+export interface CountedStep {
+  /** Names the step each time that it begins. */
+  readonly turn: string;
+  /** Since when it holds, of the monotonic clock. */
+  readonly sinceMs: number;
+  readonly service: string;
+  /** Whose requests count; `*` for all. */
+  readonly caller: string;
+  /** The version, or the instance, that is judged. */
+  readonly target: { readonly version: string | null; readonly instance: string | null };
+  /** The generation that it is compared with. */
+  readonly primary: string | null;
+}
+
+/** What was counted of a step so far. */
+export interface StepCount extends Sides {
+  readonly turn: string;
+  /** How many messages had something of it. */
+  readonly reports: number;
+}
+
+/** A message of counters, as it came. */
+export interface CounterReport {
+  readonly caller: string;
+  readonly counters: readonly Counter[];
+  readonly periodMs: number;
+}
+
+interface Counting {
+  readonly step: CountedStep;
+  count: StepCount;
+}
+
+/**
+ * Counts the requests of the current step of each rollout. A report counts as a whole or not at all: only where all of
+ * its time is after the beginning of the step, so that one that comes late, or spans the change, tells nothing of the
+ * step before; what is lost of the step's first seconds is but time.
+ */
+export class StepCounts {
+  readonly #counting = new Map<string, Counting>();
+
+  /** Counts for a rollout, from nothing where its step has begun. */
+  watch(rollout: string, step: CountedStep): void {
+    const known = this.#counting.get(rollout);
+    if (known?.step.turn === step.turn) return;
+    const count = { turn: step.turn, target: NO_EVIDENCE, primary: NO_EVIDENCE, reports: 0 };
+    this.#counting.set(rollout, { step, count });
+  }
+
+  /** Counts no more for rollouts that are not among these. */
+  keep(rollouts: ReadonlySet<string>): void {
+    for (const id of this.#counting.keys()) if (!rollouts.has(id)) this.#counting.delete(id);
+  }
+
+  take({ caller, counters, periodMs }: CounterReport, monotonicMs: number): void {
+    for (const counting of this.#counting.values()) {
+      const { step } = counting;
+      if (monotonicMs - periodMs < step.sinceMs || (step.caller !== "*" && step.caller !== caller)) continue;
+      let { target, primary } = counting.count;
+      for (const counter of counters) {
+        if (counter.service !== step.service || counter.instance === null) continue;
+        if (isTarget(step, counter)) target = addEvidence(target, evidenceOf(counter));
+        else if (generationOf(counter.version) === step.primary) primary = addEvidence(primary, evidenceOf(counter));
+      }
+      if (target === counting.count.target && primary === counting.count.primary) continue;
+      counting.count = { ...counting.count, target, primary, reports: counting.count.reports + 1 };
+    }
+  }
+
+  /** What was counted for a rollout; null where nobody counts. */
+  of(rollout: string): StepCount | null {
+    return this.#counting.get(rollout)?.count ?? null;
+  }
+}
+
+function isTarget({ target }: CountedStep, { version, instance }: Pick<Counter, "version" | "instance">): boolean {
+  if (target.instance !== null && target.instance !== instance) return false;
+  return target.version === null || selectorMatches(target.version, version);
+}
+
+/** Errors are 5xx answers and connections that failed. */
+function evidenceOf({ requests, responses, failures, latencies = [] }: Counter): Evidence {
+  return { requests, errors: responses[4] + failures, latencies: toHistogram(bucketsOf(latencies)) };
+}
