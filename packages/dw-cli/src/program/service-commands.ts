@@ -55,7 +55,7 @@ export const SERVICE_COMMANDS: readonly CommandGrammar[] = [
     operands: [service],
     options: [
       { flags: "--primary <version>", summary: "the version that gets traffic without a route" },
-      { flags: "--protocol <protocol>", summary: "default: http", choices: ["http", "h2", "tcp"] },
+      { flags: "--protocol <protocol>", summary: "default: http", choices: ["http", "h2", "tcp", "amqp"] },
       ...serviceSettings.filter(({ flags }) => !flags.startsWith("--no-")),
     ],
     action: directory(() => import("../commands/services/service-add.ts")),
