@@ -81,6 +81,7 @@ test("an instance that another live library holds is refused by name, and taken 
 test.each<[string, MdkOptions, string]>([
   ["without a token", {}, "unauthenticated"],
   ["with a token that is not known", { token: `dw1_${"x".repeat(43)}` }, "unauthenticated"],
+  ["with a text that is no token", { token: "secret" }, "unauthenticated"],
 ])("nobody waits for a directory that refuses a library %s", async (_, options, code) => {
   await stack.startDirectory([], { auth: { mode: "token" }, tls: "off" });
   const mdk = (await library("shop", options)).start();

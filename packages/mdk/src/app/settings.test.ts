@@ -68,7 +68,6 @@ test.each<[MdkOptions, RegExp]>([
   [{ directories: [] }, /invalid_argument.*directories/],
   [{ directories: [[]] }, /invalid_argument.*directories/],
   [{ directories: ["ftp://a"] }, /invalid_argument/],
-  [{ token: "secret-text" }, /unauthenticated/],
   [{ environment: "a:b:c" }, /invalid_argument.*environment/],
   [{ environment: "A" }, /invalid_argument.*environment/],
   [{ source: "consul:" }, /invalid_argument.*source/],
@@ -84,7 +83,13 @@ test.each<[MdkOptions, RegExp]>([
   [{ breaker: { pauseSeconds: 0 } }, /invalid_argument.*pauseSeconds/],
 ])("readSettings() refuses %j", (options, reason) => {
   expect(codeOf(() => readSettings(options, {}))).toMatch(reason);
-  expect(codeOf(() => readSettings(options, {}))).not.toContain("secret-text");
+});
+
+test("readSettings() takes a variable for no token that is a text for an original MDK", async () => {
+  const warned = new Promise<string>((resolve) => process.once("warning", ({ message }) => resolve(message)));
+  expect(readSettings({}, { DATAWIRE_TOKEN: "unused" }).token).toBeNull();
+  expect(await warned).toMatch(/is no token of a directory/);
+  expect(readSettings({ tokenFile: "/a" }, { DATAWIRE_TOKEN: token }).token).toBeNull();
 });
 
 test("readSettings() refuses a server URL of another kind", () => {

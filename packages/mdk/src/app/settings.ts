@@ -69,15 +69,15 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_DIRECTORY = "//localhost/directory";
 
-/** Reads options and variables. @throws MdkError `invalid_argument`, or `unauthenticated` for a text that is no token. */
+/** Reads options and variables. @throws MdkError `invalid_argument` */
 export function readSettings(options: MdkOptions, variables: Variables): MdkSettings {
   const variable = (name: string): string | undefined => own(variables, name) || undefined;
-  const token = options.token ?? (options.tokenFile === undefined ? variable("DATAWIRE_TOKEN") : undefined) ?? null;
-  if (token !== null) translating(() => parseToken(token));
+  const ofVariable = options.tokenFile === undefined ? tokenOf(variable("DATAWIRE_TOKEN")) : null;
   return {
     name: readName(options.name ?? variable("DATAWIRE_NAME")),
     directories: readDirectories(options.directories, variable),
-    token,
+    // What is wrong with it is told by `ready` and all else that waits, as of one that a directory refuses.
+    token: options.token ?? ofVariable,
     tokenFile: options.tokenFile ?? null,
     ca: options.tls?.ca ?? null,
     environment: readEnvironment(options.environment ?? variable("MDK_ENVIRONMENT")),
@@ -88,6 +88,21 @@ export function readSettings(options: MdkOptions, variables: Variables): MdkSett
     breaker: readBreaker(options.breaker ?? {}),
     experimental: variable("MDK_EXPERIMENTAL") !== undefined,
   };
+}
+
+/**
+ * The token of the variable. An original MDK wants any text there, so one that is no token of a directory is none: it is
+ * sent nowhere, as it may be part of one.
+ */
+function tokenOf(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  try {
+    parseToken(text);
+    return text;
+  } catch {
+    process.emitWarning("DATAWIRE_TOKEN is no token of a directory, and is not sent", { code: "MDK_TOKEN" });
+    return null;
+  }
 }
 
 function readName(name: string | undefined): string {
