@@ -21,6 +21,9 @@ interface GroupDeps {
   readonly failed: (subject: string, error: unknown) => void;
 }
 
+/** How often it is looked for environments that another directory on the same store has made. */
+const LOOK_MS = 5_000;
+
 /** What all environments of a tenant share. */
 export class TenantGroup {
   /** What its sessions log. */
@@ -35,6 +38,8 @@ export class TenantGroup {
   #relay: Relay | null = null;
   #originals: Originals | null = null;
   #starting: Promise<Originals> | null = null;
+  #cancelLook: (() => void) | null = null;
+  #closed = false;
 
   constructor(tenant: string | null, deps: GroupDeps) {
     this.#tenant = tenant;
@@ -75,6 +80,7 @@ export class TenantGroup {
       nothing: async () => (await nothing()).links,
       make: async (name) => (await tenants.of(this.#tenant, name)).links,
       whenOpened: (name, opened) => {
+        this.#lookLater(tenants);
         const waiting = this.#waiting.get(name) ?? new Set();
         this.#waiting.set(name, waiting);
         waiting.add(opened);
@@ -87,6 +93,8 @@ export class TenantGroup {
   }
 
   close(): void {
+    this.#closed = true;
+    this.#cancelLook?.();
     this.#relay?.close();
     for (const ended of this.#ended.values()) ended.end();
   }
@@ -102,7 +110,29 @@ export class TenantGroup {
       await relay.open(environment).catch(() => {});
     }
     this.#originals = new Originals({ relay, logs: this.logs });
+    this.#lookLater(tenants);
     return this.#originals;
+  }
+
+  /** Another directory on the same store may have made an environment that somebody here waits for. */
+  #lookLater(tenants: Tenants): void {
+    if (this.#closed) return;
+    this.#cancelLook ??= this.#deps.clock.setTimer(LOOK_MS, () => {
+      this.#cancelLook = null;
+      const isNeeded = (): boolean => this.#relay !== null || this.#waiting.size > 0;
+      if (!isNeeded()) return;
+      // What cannot be opened or listed now is tried again, and told of where it is asked for.
+      this.#openOthers(tenants)
+        .catch(() => {})
+        .finally(() => isNeeded() && this.#lookLater(tenants));
+    });
+  }
+
+  async #openOthers(tenants: Tenants): Promise<void> {
+    for (const name of await tenants.environments(this.#tenant)) {
+      if (this.#closed) return;
+      if (this.#relay !== null || this.#waiting.has(name)) await tenants.of(this.#tenant, name).catch(() => {});
+    }
   }
 
   #follow(world: World): void {
