@@ -104,6 +104,8 @@ test.each([
   ["no JSON", new TextEncoder().encode("{")],
   ["no UTF-8", Uint8Array.from([0x22, 0xff, 0x22])],
   ["no object", bytesOf([])],
+  ["what is nested too deep", new TextEncoder().encode(`{"resourceSpans":${"[".repeat(300)}${"]".repeat(300)}}`)],
+  ["too many resources", bytesOf({ resourceSpans: Array.from({ length: 30_000 }, () => ({})) })],
   ["a list that is none", bytesOf({ resourceSpans: 1 })],
   ["a list of texts", bytesOf({ resourceSpans: ["a"] })],
   ["a name that is no text", bytesOf(traceRequest([{ ...spanOf(), name: 1 }]))],
@@ -116,6 +118,11 @@ test("readRequest() refuses what is no protobuf, and nothing of it ends the proc
   const options = { signal: "traces", format: "protobuf", nowMs: 0 } as const;
   expect(() => readRequest(Uint8Array.from([0x0a, 0xff]), options)).toThrow("it is no protobuf message of OTLP");
   expect(readRequest(new Uint8Array(), options).spans).toEqual([]);
+});
+
+test("readRequest() takes brackets and quotes within texts for what they are", () => {
+  const name = `${"[{".repeat(300)} "quoted" \\\\ ${"\\"}`;
+  expect(read(traceRequest([spanOf({ name })])).spans[0]?.name).toBe(name);
 });
 
 test("readRequest() keeps a key such as __proto__ as it is", () => {

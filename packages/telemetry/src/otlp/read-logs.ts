@@ -3,7 +3,18 @@ import { levelOfSeverity } from "../model/levels.ts";
 import { type EventRecord, type Resource, traceKey } from "../model/records.ts";
 import { readResource } from "./resources.ts";
 import type { Taken } from "./taken.ts";
-import { anyValue, attributes, id, type Message, message, messages, milliseconds, number, text } from "./values.ts";
+import {
+  anyValue,
+  attributes,
+  id,
+  type Message,
+  message,
+  messages,
+  milliseconds,
+  number,
+  Parts,
+  text,
+} from "./values.ts";
 
 const NAME_MAX = 1_000;
 const TRACE_ID = /^(?!0+$)[0-9a-f]{32}$/;
@@ -16,9 +27,10 @@ const SPAN_ID = /^(?!0+$)[0-9a-f]{16}$/i;
  */
 export function readLogs(request: Message, nowMs: number): Taken {
   const events: EventRecord[] = [];
-  for (const part of messages(request, "resourceLogs")) {
+  const parts = new Parts();
+  for (const part of parts.of(request, "resourceLogs")) {
     const resource = readResource(part);
-    for (const scoped of messages(part, "scopeLogs")) {
+    for (const scoped of parts.of(part, "scopeLogs")) {
       const scope = text(message(scoped, "scope"), "name");
       for (const record of messages(scoped, "logRecords")) events.push(readRecord(record, { resource, scope, nowMs }));
     }

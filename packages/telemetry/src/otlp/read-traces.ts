@@ -3,7 +3,18 @@ import type { EventRecord, Resource, SpanRecord } from "../model/records.ts";
 import { traceKey } from "../model/records.ts";
 import type { Rejections, Taken } from "./taken.ts";
 import { readResource } from "./resources.ts";
-import { attributes, enumeration, id, type Message, message, messages, milliseconds, number, text } from "./values.ts";
+import {
+  attributes,
+  enumeration,
+  id,
+  type Message,
+  message,
+  messages,
+  milliseconds,
+  number,
+  Parts,
+  text,
+} from "./values.ts";
 
 const KINDS = ["internal", "internal", "server", "client", "producer", "consumer"] as const;
 const KIND_NAMES = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"].map(
@@ -24,9 +35,10 @@ export function readTraces(request: Message): Taken {
   const spans: SpanRecord[] = [];
   const events: EventRecord[] = [];
   const rejections: Rejections = { count: 0, reason: "" };
-  for (const part of messages(request, "resourceSpans")) {
+  const parts = new Parts();
+  for (const part of parts.of(request, "resourceSpans")) {
     const resource = readResource(part);
-    for (const scoped of messages(part, "scopeSpans")) {
+    for (const scoped of parts.of(part, "scopeSpans")) {
       const scope = text(message(scoped, "scope"), "name").slice(0, NAME_MAX);
       for (const span of messages(scoped, "spans")) {
         const read = readSpan(span, { resource, scope: scope === "" ? null : scope });

@@ -21,6 +21,25 @@ export function messages(message: Message, field: string): Message[] {
   throw malformed(field, "a list of objects");
 }
 
+/** Resources and scopes of one request: an exporter has a handful, and each costs more than it takes in the body. */
+const PARTS_MAX = 20_000;
+
+/** Counts the resources and scopes of a request. */
+export class Parts {
+  #count = 0;
+
+  /** The parts in a repeated field. @throws ProtocolError where it is something else, or the request has too many. */
+  of(parent: Message, field: string): Message[] {
+    const found = messages(parent, field);
+    this.#count += found.length;
+    if (this.#count <= PARTS_MAX) return found;
+    throw new ProtocolError(
+      "invalid_argument",
+      `Cannot read the body: it has more than ${PARTS_MAX} resources and scopes`,
+    );
+  }
+}
+
 /** The message of a field; an empty one where there is none. @throws ProtocolError where it is something else. */
 export function message(parent: Message, field: string): Message {
   const value = own(parent, field);
