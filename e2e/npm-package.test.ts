@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPackages } from "../packaging/build-packages.ts";
@@ -77,6 +77,9 @@ test("the client library of its own package runs on the machine's Node, and has 
      console.log(address, createSessions().join(mdk.session().externalize()).getEnvironment().name);`,
   );
   expect((await run("node", [join(own, "main.js")], { env })).stdout).toBe("http://a:1 sandbox\n");
+  expect(
+    modulesOf(join(own, "node_modules/@datawire/mdk/lib/session.js")).filter((name) => !name.startsWith(".")),
+  ).toEqual([]);
   writeFileSync(
     join(own, "types.ts"),
     `import { start, type Node, type Session } from "@datawire/mdk";
@@ -94,6 +97,14 @@ test("the client library of its own package runs on the machine's Node, and has 
   const types = ["--typeRoots", join(checkout, "node_modules/@types"), join(own, "types.ts")];
   await run(join(checkout, "node_modules/.bin/tsc"), [...options.split(" "), ...types], { cwd: own });
 });
+
+/** All that a module imports, and what those import in turn. */
+function modulesOf(file: string): string[] {
+  const imported = [...readFileSync(file, "utf8").matchAll(/^(?:import|export)\b[^;]*?["']([^"']+)["'];/gm)].map(
+    ([, name = ""]) => name,
+  );
+  return imported.flatMap((name) => [name, ...(name.startsWith(".") ? modulesOf(join(dirname(file), name)) : [])]);
+}
 
 async function startDirectory(): Promise<{ readonly child: Child; readonly address: string }> {
   const [port] = await freePorts(1);
