@@ -54,6 +54,7 @@ const rooms = {
     "access",
     "link",
     "mdk",
+    "live",
     "api",
     "jobs",
     "cli",

@@ -36,6 +36,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Original MDK clients failed": shown("recent.failures.note(failedAt(subject, error))"),
   "Original refused": elsewhere("it speaks a protocol that none of the original clients does; its own log says so"),
   "Node left out": shown("left out: ${address} in the environment"),
+  "What happens cannot be told to those who follow it": shown('failed("streams", error)'),
   "Request failed": shown("failures.note(failedAt"),
   "Link failed": shown("failures.note(failedAt"),
   "Connection failed, cutting it": shown('failedAt("connection"'),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
+import { liveEndpoints } from "./live-endpoints.ts";
 import { sessionEndpoints } from "./session-endpoints.ts";
 import { rolloutEndpoints } from "./rollout-endpoints.ts";
 import { traceEndpoints } from "./trace-endpoints.ts";
@@ -46,6 +47,7 @@ export const endpoints = {
     method: "GET",
     path: "/v1/services",
     summary: "All services with their instances",
+    query: z.object({ instances: text("`none` leaves the lists of instances empty") }),
     answer: servicesAnswer,
   },
   showService: {
@@ -182,6 +184,7 @@ export const endpoints = {
   },
   ...rolloutEndpoints,
   ...traceEndpoints,
+  ...liveEndpoints,
   ...sessionEndpoints,
   releaseGuard: {
     method: "POST",

@@ -5,7 +5,7 @@ import type { Endpoint } from "./endpoint.ts";
 const text = (description: string) => z.string().optional().meta({ description });
 
 /** What traces and log events alike can be chosen by. */
-const chosen = {
+export const chosen = {
   q: text('words, "phrases" and key=value, which must all match'),
   service: text("of this service"),
   level: text("of this level and worse: CRITICAL, ERROR, WARN, INFO, DEBUG"),

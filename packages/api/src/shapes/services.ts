@@ -2,6 +2,7 @@ import { INSTANCE_STATES, PROTOCOLS, serviceSettingsSchema } from "@datawire/pro
 import { z } from "zod";
 import { address, type DeepReadonly, dryRun, outcome, percent, time } from "./common.ts";
 import { stamped } from "./table.ts";
+import { traffic } from "./traffic.ts";
 
 /** What the proxy of a caller finds of an instance that is live for its Watson. */
 const finding = z.object({
@@ -31,6 +32,7 @@ const instance = z.object({
     .optional()
     .meta({ description: "How its certificate is verified; left out for the usual way" }),
   findings: z.array(finding).optional().meta({ description: "Left out where no proxy finds anything" }),
+  traffic,
 });
 
 const service = z.object({
@@ -40,6 +42,11 @@ const service = z.object({
   status: z.enum(["live", "degraded", "down"]),
   reason: z.string().nullable().meta({ description: "Why it is degraded or down; null when live" }),
   instances: z.array(instance),
+  counts: z
+    .object({ instances: z.int(), live: z.int(), held: z.int() })
+    .optional()
+    .meta({ description: "How many instances there are, how many of them are live, and how many held back" }),
+  traffic,
 });
 
 /** A service as `GET /v1/services` and `dw service list --json` show it. */
@@ -89,6 +96,10 @@ export const serviceAnswer = z.object({
   service,
   settings: serviceSettingsSchema,
   declared: z.boolean().meta({ description: "Whether an operator added it; else it goes with its last instance" }),
+  distributions: z
+    .array(explanation)
+    .optional()
+    .meta({ description: "Where requests to it go: those of any caller, and of each caller with routes of its own" }),
 });
 
 /** Every instance, or those of one service. */

@@ -67,6 +67,7 @@ export const callersAnswer = z.object({
   callers: z.array(
     z.object({
       name: z.string(),
+      id: z.string().optional().meta({ description: "Of one connection; several may have one name" }),
       kind: z.enum(["sherlock", "library"]),
       version: z.string(),
       zone: z.string().nullable(),

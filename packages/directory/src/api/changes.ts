@@ -9,6 +9,8 @@ import {
   tableKey,
   own,
 } from "@datawire/protocol";
+import { changedRoutes } from "../feed/changed-routes.ts";
+import type { Position } from "../feed/delta-log.ts";
 import { planDrain, planResume } from "../changes/instances.ts";
 import { effective, isIdle, type Plan } from "../model/change-set.ts";
 import { preview } from "../changes/preview.ts";
@@ -28,55 +30,57 @@ type ChangeContext = Pick<ApiContext, "state" | "executor" | "links" | "publishe
 /** The endpoints that change something. */
 export function changeEndpoints(context: ChangeContext): BoundEndpoint[] {
   const { state } = context;
-  const run = <P extends Plan>(plan: (moment: Moment) => P, options: { author: Author; dryRun: boolean }) =>
-    perform(context, plan, options);
+  const run = <P extends Plan>(plan: (moment: Moment) => P, options: ChangeOptions) => perform(context, plan, options);
   return [
-    bind(endpoints.addRoute, ({ body, author }) =>
-      routeAnswer(context, (moment) => planRouteAdd(state, body, moment), { ...body, author }),
+    bind(endpoints.addRoute, ({ body, author, seen }) =>
+      routeAnswer(context, (moment) => planRouteAdd(state, body, moment), { ...body, author, seen }),
     ),
-    bind(endpoints.setRoutes, ({ body, author }) =>
-      routeAnswer(context, (moment) => planRouteSet(state, body, moment), { ...body, author }),
+    bind(endpoints.setRoutes, ({ body, author, seen }) =>
+      routeAnswer(context, (moment) => planRouteSet(state, body, moment), { ...body, author, seen }),
     ),
-    bind(endpoints.removeRoute, ({ body, author }) =>
-      routeAnswer(context, (moment) => planRouteRemove(state, body, moment), { ...body, author }),
+    bind(endpoints.removeRoute, ({ body, author, seen }) =>
+      routeAnswer(context, (moment) => planRouteRemove(state, body, moment), { ...body, author, seen }),
     ),
-    bind(endpoints.undo, async ({ body, author }) => {
-      const { plan, changed } = await run(() => planUndo(state), { ...body, author });
+    bind(endpoints.undo, async ({ body, author, seen }) => {
+      const { plan, changed } = await run(() => planUndo(state), { ...body, author, seen });
       return { ...stamp(context), action: plan.action, undone: plan.undoes.action, notes: plan.notes, changed };
     }),
-    bind(endpoints.addService, async ({ body, author }) => {
+    bind(endpoints.addService, async ({ body, author, seen }) => {
       const { service, primary, protocol, dryRun, ...settings } = body;
       const name = serviceName(service);
       const command = { service: name, primary, protocol, settings: withDefaults(settings) };
-      return serviceAnswer(context, name, await run(() => planServiceAdd(state, command), { author, dryRun }));
+      return serviceAnswer(context, name, await run(() => planServiceAdd(state, command), { author, dryRun, seen }));
     }),
-    bind(endpoints.setService, async ({ body, params, author }) => {
+    bind(endpoints.setService, async ({ body, params, author, seen }) => {
       const { dryRun, ...settings } = body;
       const name = serviceName(params.service);
-      const done = await run(() => planServiceSet(state, name, withDefaults(settings)), { author, dryRun });
+      const done = await run(() => planServiceSet(state, name, withDefaults(settings)), { author, dryRun, seen });
       return serviceAnswer(context, name, done);
     }),
-    bind(endpoints.removeService, async ({ params, query, author }) => {
+    bind(endpoints.removeService, async ({ params, query, author, seen }) => {
       const name = serviceName(params.service);
-      const options = { author, dryRun: query.dryRun === "true" };
+      const options = { author, dryRun: query.dryRun === "true", seen };
       return serviceAnswer(context, name, await run(() => planServiceRemove(state, name), options));
     }),
-    bind(endpoints.promoteService, async ({ body, params, author }) => {
+    bind(endpoints.promoteService, async ({ body, params, author, seen }) => {
       const { generation, dryRun } = body;
       const name = serviceName(params.service);
       const plan = () => planPromote(state, name, generation === "" ? null : generation);
-      const done = await run(plan, { author, dryRun });
+      const done = await run(plan, { author, dryRun, seen });
       const distribution = afterwards(context, done, () => explain(state.table, name, { caller: "*", zone: null }));
       return { ...serviceAnswer(context, name, done), distribution };
     }),
-    bind(endpoints.drainInstance, async ({ body, author }) => {
+    bind(endpoints.drainInstance, async ({ body, author, seen }) => {
       const address = readInstance(body);
       const plan = (moment: Moment) => planDrain(state, { ...address, who: author.who }, moment);
-      return instanceAnswer(await run(plan, { author, dryRun: body.dryRun }), address);
+      return instanceAnswer(await run(plan, { author, dryRun: body.dryRun, seen }), address);
     }),
-    bind(endpoints.resumeInstance, async ({ body, author }) => {
+    bind(endpoints.resumeInstance, async ({ body, author, seen }) => {
       const address = readInstance(body);
-      return instanceAnswer(await run(() => planResume(state, address), { author, dryRun: body.dryRun }), address);
+      return instanceAnswer(
+        await run(() => planResume(state, address), { author, dryRun: body.dryRun, seen }),
+        address,
+      );
     }),
     bind(endpoints.releaseGuard, ({ author }) => {
       const released = state.registry.guard.release();
@@ -91,14 +95,44 @@ export function changeEndpoints(context: ChangeContext): BoundEndpoint[] {
   }
 }
 
+interface ChangeOptions {
+  readonly author: Author;
+  readonly dryRun: boolean;
+  /** The table that whoever wants the change has seen; null where that does not matter. */
+  readonly seen: Position | null;
+}
+
 async function perform<P extends Plan>(
-  { executor, clock }: ChangeContext,
+  context: ChangeContext,
   plan: (moment: Moment) => P,
-  { author, dryRun }: { readonly author: Author; readonly dryRun: boolean },
+  { author, dryRun, seen }: ChangeOptions,
 ): Promise<Done<P>> {
-  if (!dryRun) return executor.change(plan, { author, undoable: true });
-  const made = plan(momentOf(clock));
-  return { plan: made, changed: false };
+  // Looked at where the change is planned: until then others may be faster.
+  const planned = (moment: Moment): P => {
+    const made = plan(moment);
+    if (seen !== null) requireUnchanged(context, made, seen);
+    return made;
+  };
+  if (!dryRun) return context.executor.change(planned, { author, undoable: true });
+  return { plan: planned(momentOf(context.clock)), changed: false };
+}
+
+/** Makes sure that the routes which a change rests on are those that were seen. @throws ProtocolError `conflict` */
+function requireUnchanged({ publisher }: ChangeContext, { change }: Plan, seen: Position): void {
+  const services = new Set([
+    ...change.tables.map(({ key }) => key.slice(key.lastIndexOf(">") + 1)),
+    ...change.services.map(({ key }) => key),
+    ...change.drains.map(({ key }) => key.slice(0, key.indexOf("@"))),
+  ]);
+  publisher.flush();
+  const changed = changedRoutes(publisher.log, seen, services);
+  if (changed !== null && changed.length === 0) return;
+  const what =
+    changed === null ? "what changed since cannot be told" : `the routes of ${changed.join(", ")} have changed since`;
+  throw new ProtocolError(
+    "conflict",
+    `Cannot change what was seen at ${seen.epoch}.${seen.revision}: ${what}; wanted another look`,
+  );
 }
 
 /** Reads the table as the plan leaves it, which after a dry run is a table that nobody else sees. */
@@ -107,11 +141,7 @@ function afterwards<T>({ state }: ChangeContext, { plan, changed }: Done<Plan>, 
   return changed || isIdle(change) ? read() : preview(state.table, change, read);
 }
 
-async function routeAnswer(
-  context: ChangeContext,
-  plan: (moment: Moment) => RoutePlan,
-  options: { readonly author: Author; readonly dryRun: boolean },
-) {
+async function routeAnswer(context: ChangeContext, plan: (moment: Moment) => RoutePlan, options: ChangeOptions) {
   const done = await perform(context, plan, options);
   const { caller, service, notes } = done.plan;
   const { state } = context;

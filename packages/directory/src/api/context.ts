@@ -4,6 +4,8 @@ import type { Telemetry } from "@datawire/telemetry";
 import type { SignIn } from "../access/open-access.ts";
 import type { TokenService } from "../access/token-service.ts";
 import type { Counters } from "../stats/counters.ts";
+import type { RecentTraffic } from "../stats/traffic.ts";
+import type { Streams } from "../live/streams.ts";
 import type { Faults } from "../problems/faults.ts";
 import type { State } from "../registry/state.ts";
 import type { ChangeExecutor } from "../changes/change-executor.ts";
@@ -68,6 +70,9 @@ export interface ApiContext extends Surroundings {
   readonly links: SessionRegistry;
   readonly publisher: Publisher;
   readonly counters: Counters;
+  readonly traffic: RecentTraffic;
+  /** Those who follow what happens. */
+  readonly streams: Streams;
   readonly peers: Peers;
   readonly faults: Faults;
   /** Who judges the rollouts that are started and commanded here. */

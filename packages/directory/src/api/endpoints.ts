@@ -7,9 +7,11 @@ import { readEndpoints } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 import { sessionEndpoints } from "./sessions.ts";
 import { rolloutEndpoints } from "./rollouts.ts";
+import { streamEndpoint } from "./stream.ts";
 import { statusEndpoint } from "./status.ts";
 import { tokenEndpoints } from "./tokens.ts";
 import { traceEndpoints } from "./traces.ts";
+import { trafficEndpoints } from "./traffic.ts";
 
 /** Every endpoint that answers with JSON or a file, bound to what answers it. */
 export function endpointsOf(context: ApiContext): BoundEndpoint[] {
@@ -23,6 +25,8 @@ export function endpointsOf(context: ApiContext): BoundEndpoint[] {
     ...tokenEndpoints(context),
     ...traceEndpoints(context),
     ...sessionEndpoints(context),
+    ...trafficEndpoints(context),
+    streamEndpoint(context),
     statusEndpoint(context),
     bind(endpoints.openApi, () => (page ??= openApiPage({ ...pages, ...endpoints }, { version: VERSION }))),
   ];

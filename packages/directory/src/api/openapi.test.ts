@@ -81,6 +81,9 @@ const reads: [string, string, unknown][] = [
   ["GET /v1/callers", "/v1/callers", undefined],
   ["GET /v1/table", "/v1/table", undefined],
   ["GET /v1/counters", "/v1/counters?seconds=3600", undefined],
+  ["GET /v1/series", "/v1/series?service=barker&by=instance&seconds=3600", undefined],
+  ["GET /v1/map", "/v1/map?seconds=3600", undefined],
+  ["GET /v1/session", "/v1/session", undefined],
   ["GET /v1/tokens", "/v1/tokens", undefined],
 ];
 

@@ -37,6 +37,6 @@ export function originalCallers({ originals }: Pick<ApiContext, "originals">): A
   return (originals()?.reports() ?? []).flatMap(({ nodeId, version, sinceMs }) => {
     if (nodeId === null) return [];
     const since = new Date(sinceMs).toISOString();
-    return [{ name: nodeId, kind: "library" as const, version, zone: null, revision: null, since }];
+    return [{ name: nodeId, kind: "library" as const, id: nodeId, version, zone: null, revision: null, since }];
   });
 }

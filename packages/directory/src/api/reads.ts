@@ -15,44 +15,64 @@ import type { z } from "zod";
 import { noSuchService } from "../changes/no-such-service.ts";
 import { findingsOf, unreachableFor } from "../problems/findings.ts";
 import type { State } from "../registry/state.ts";
-import { COUNTERS_KEPT_MS } from "../stats/counters.ts";
 import { HISTORY_MAX } from "../model/history.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import { originalCallers } from "./originals.ts";
+import { readSeconds } from "./traffic.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
 /** What is read from. */
-type ReadContext = Pick<ApiContext, "state" | "links" | "publisher" | "counters" | "originals" | "clock">;
+export type ReadContext = Pick<
+  ApiContext,
+  "state" | "links" | "publisher" | "counters" | "traffic" | "originals" | "clock"
+>;
 
 /** The endpoints that only read. */
 export function readEndpoints(context: ReadContext): BoundEndpoint[] {
   const { state } = context;
   return [
-    bind(endpoints.listServices, () => ({ ...stamp(context), services: sortedServices(context) })),
-    bind(endpoints.showService, ({ params }) => ({ ...stamp(context), ...showService(context, params.service) })),
+    bind(endpoints.listServices, ({ query }) => listServices(context, query)),
+    bind(endpoints.showService, ({ params }) => ({
+      ...stamp(context),
+      ...showService(context, serviceName(params.service)),
+    })),
     bind(endpoints.listInstances, () => ({ ...stamp(context), instances: listInstances(context) })),
     bind(endpoints.listRoutes, () => ({
       ...stamp(context),
       routes: sortedTables(state.table).flatMap((table) => listRoutes(state.table, table)),
     })),
-    bind(endpoints.history, ({ query }) => ({ ...stamp(context), history: listHistory(state, query) })),
+    bind(endpoints.history, ({ query }) => historyAnswer(context, query)),
     bind(endpoints.listDistributions, () => ({ ...stamp(context), distributions: distributions(context) })),
     bind(endpoints.explain, ({ query }) => ({ ...stamp(context), explanation: explainQuery(context, query) })),
-    bind(endpoints.listCallers, () => ({ ...stamp(context), callers: listCallers(context) })),
+    bind(endpoints.listCallers, () => callersAnswer(context)),
     bind(endpoints.table, () => ({ ...stamp(context), ...state.table.snapshot() })),
     bind(endpoints.counters, ({ query }) => listCounters(context, query)),
   ];
 }
 
+/** `GET /v1/callers`. */
+export const callersAnswer = (context: ReadContext): Answer<"listCallers"> => ({
+  ...stamp(context),
+  callers: listCallers(context),
+});
+
 /** The Sherlocks and libraries that are connected. */
-function listCallers(context: Pick<ApiContext, "links" | "originals">): Answer<"listCallers">["callers"] {
-  const own = context.links
-    .clients()
-    .flatMap(({ name, kind, version, zone, position, sinceMs }) =>
-      kind === "sherlock" || kind === "library"
-        ? [{ name, kind, version, zone, revision: position?.revision ?? null, since: new Date(sinceMs).toISOString() }]
-        : [],
-    );
+export function listCallers(context: Pick<ApiContext, "links" | "originals">): Answer<"listCallers">["callers"] {
+  const own = context.links.clients().flatMap(({ name, kind, id, version, zone, position, sinceMs }) =>
+    kind === "sherlock" || kind === "library"
+      ? [
+          {
+            name,
+            kind,
+            id,
+            version,
+            zone,
+            revision: position?.revision ?? null,
+            since: new Date(sinceMs).toISOString(),
+          },
+        ]
+      : [],
+  );
   return [...own, ...originalCallers(context)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -63,6 +83,44 @@ export function serviceName(text: string): string {
   if ((version ?? instance) !== null)
     throw new ProtocolError("invalid_argument", `Cannot use ${text} as a service: it names a version or an instance`);
   return service;
+}
+
+/** `GET /v1/services`. */
+export function listServices(context: ReadContext, { instances }: InstancesQuery): Answer<"listServices"> {
+  const at = stamp(context);
+  const findings = findingsOf(context.links.clients());
+  const options = { findings, lists: wantsLists(instances) };
+  const names = [...context.state.table.serviceNames()].toSorted();
+  return { ...at, services: names.flatMap((name) => serviceRow(context, name, options) ?? []) };
+}
+
+type InstancesQuery = z.output<typeof endpoints.listServices.query>;
+
+/** Whether the lists of instances are wanted. */
+export function wantsLists(instances: string | undefined): boolean {
+  if (instances === undefined) return true;
+  if (instances === "none") return false;
+  throw new ProtocolError("invalid_argument", `Cannot use ${instances} as instances: wanted none, or to be left out`);
+}
+
+type Findings = ReturnType<typeof findingsOf>;
+
+/** A service as it is listed, with its traffic; null for one that is not there. */
+export function serviceRow(
+  { state, traffic, clock }: ReadContext,
+  name: string,
+  { findings, lists = true }: { readonly findings: Findings; readonly lists?: boolean },
+): ServiceListing | null {
+  const listing = listService(state.table, name);
+  if (listing === null) return null;
+  const { instances } = listing;
+  const counts = {
+    instances: instances.length,
+    live: instances.filter((one) => one.state === "live").length,
+    held: instances.filter((one) => one.role === "held").length,
+  };
+  const shown = lists ? withFindings(listing, findings) : { ...listing, instances: [] };
+  return { ...shown, counts, traffic: traffic.of(name, clock.nowMs())?.whole ?? null };
 }
 
 function sortedServices({ state: { table }, links }: ReadContext): ServiceListing[] {
@@ -85,13 +143,20 @@ function withFindings(listing: ServiceListing, findings: ReturnType<typeof findi
   return { ...listing, instances };
 }
 
-function showService({ state, links }: ReadContext, text: string) {
-  const name = serviceName(text);
-  const listing = listService(state.table, name);
-  const service = listing === null ? null : withFindings(listing, findingsOf(links.clients()));
+/** One service with its settings, its traffic, and where requests to it go. */
+export function showService(context: ReadContext, name: string): Omit<Answer<"showService">, "epoch" | "revision"> {
+  const { state, links, traffic, clock } = context;
+  const service = serviceRow(context, name, { findings: findingsOf(links.clients()) });
   const entity = state.table.service(name)?.service;
   if (service === null || entity === undefined) throw noSuchService(state.table, "show", name);
-  return { service, settings: entity.settings, declared: entity.declared };
+  const recent = traffic.of(name, clock.nowMs());
+  const instances = service.instances.map((one) => ({ ...one, traffic: recent?.instances.get(one.name) ?? null }));
+  return {
+    service: { ...service, instances },
+    settings: entity.settings,
+    declared: entity.declared,
+    distributions: distributionsOf(context, name),
+  };
 }
 
 function listInstances(context: ReadContext) {
@@ -111,6 +176,11 @@ function sortedTables(table: Catalog): RouteTable[] {
   return [...table.routeTables()].toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
+/** `GET /v1/routes/history`. */
+export function historyAnswer(context: ReadContext, query: { readonly limit?: string | undefined }): Answer<"history"> {
+  return { ...stamp(context), history: listHistory(context.state, query) };
+}
+
 function listHistory(state: State, { limit: text }: { readonly limit?: string | undefined }) {
   const limit = Number(text ?? 100);
   if (!Number.isInteger(limit) || limit < 1)
@@ -127,12 +197,13 @@ function listHistory(state: State, { limit: text }: { readonly limit?: string | 
 
 /** For every service: any caller, and every caller that has a table of its own. */
 function distributions(context: ReadContext): Explanation[] {
-  const { table } = context.state;
-  return [...table.serviceNames()].toSorted().flatMap((name) => {
-    const own = table.service(name)?.tables.map(({ caller }) => caller) ?? [];
-    const callers = ["*", ...own.filter((caller) => caller !== "*").toSorted()];
-    return callers.flatMap((caller) => explainAsFound(context, name, caller) ?? []);
-  });
+  return [...context.state.table.serviceNames()].toSorted().flatMap((name) => distributionsOf(context, name));
+}
+
+function distributionsOf(context: ReadContext, name: string): Explanation[] {
+  const own = context.state.table.service(name)?.tables.map(({ caller }) => caller) ?? [];
+  const callers = ["*", ...own.filter((caller) => caller !== "*").toSorted()];
+  return callers.flatMap((caller) => explainAsFound(context, name, caller) ?? []);
 }
 
 /** Where requests go, by the table and by what the caller's own proxies find. */
@@ -183,9 +254,7 @@ function explainQuery(
 }
 
 function listCounters({ counters, clock }: ReadContext, { seconds: text }: { readonly seconds?: string | undefined }) {
-  const seconds = Number(text ?? 60);
-  if (!(seconds > 0 && seconds * 1_000 <= COUNTERS_KEPT_MS))
-    throw new ProtocolError("invalid_argument", `Cannot use ${text} as seconds: wanted 1 to 3600`);
+  const seconds = readSeconds(text, 60);
   const { fromMs, untilMs, lines } = counters.last(seconds * 1_000, clock.nowMs());
   return {
     from: new Date(fromMs).toISOString(),

@@ -17,6 +17,8 @@ import { z } from "zod";
 import { type Grant, requireRight } from "../access/grant.ts";
 import { type Permit, refusalHeaders } from "../access/gate.ts";
 import type { Author } from "../changes/author.ts";
+import type { Position } from "../feed/delta-log.ts";
+import { parseEventId } from "../live/event.ts";
 import { StoreError } from "../store/contract.ts";
 
 /** A request to an endpoint, read: what its handler sees. */
@@ -27,6 +29,8 @@ export interface ApiRequest<Path extends string, Query, Body> {
   readonly body: Body;
   readonly author: Author;
   readonly grant: Grant;
+  /** Of a change, the table that whoever wants it has seen (`If-Match`); null where that does not matter. */
+  readonly seen: Position | null;
 }
 
 /** An endpoint with what answers it. What its handler returns is the answer of 200; what it throws is the error. */
@@ -36,7 +40,11 @@ export interface BoundEndpoint {
 }
 
 /** What a handler makes of a request: JSON, a file, or an answer as it is to be sent. */
-type Answered = { readonly json: unknown } | { readonly file: Iterable<Uint8Array> } | { readonly raw: RawAnswer };
+type Answered =
+  | { readonly json: unknown }
+  | { readonly file: Iterable<Uint8Array> }
+  | { readonly raw: RawAnswer }
+  | { readonly stream: (res: ServerResponse) => void };
 
 /** An answer as it is to be sent. */
 export interface RawAnswer {
@@ -52,6 +60,7 @@ interface RawRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly author: Author;
   readonly grant: Grant;
+  readonly permit: Permit;
 }
 
 type MaybePromise<T> = T | Promise<T>;
@@ -77,7 +86,8 @@ export function bind<
       const query = checked(endpoint.query ?? z.object({}), Object.fromEntries(queryOf(req)));
       const body = endpoint.body === undefined ? undefined : checked(endpoint.body, await readJson(req));
       // Its types are those of the schemas that have just read it.
-      const request = { params, query, body, author, grant } as ApiRequest<Path, z.output<Query>, z.output<Body>>;
+      const seen = seenBy(req);
+      const request = { params, query, body, author, grant, seen } as ApiRequest<Path, z.output<Query>, z.output<Body>>;
       return { json: await handle(request) };
     },
   };
@@ -106,7 +116,10 @@ export function bindUpload<Answer extends z.ZodType>(
 }
 
 /** A request of which the body is not read yet. */
-export interface RawBodyRequest<Path extends string, Query> extends Omit<ApiRequest<Path, Query, undefined>, "body"> {
+export interface RawBodyRequest<Path extends string, Query> extends Omit<
+  ApiRequest<Path, Query, undefined>,
+  "body" | "seen"
+> {
   readonly req: IncomingMessage;
 }
 
@@ -125,6 +138,27 @@ export function bindRaw<const Path extends string, Query extends QueryShape = z.
   };
 }
 
+/** A request for what goes on until its connection ends, or what let it in does. */
+export interface StreamRequest<Query> {
+  readonly req: IncomingMessage;
+  readonly query: Query;
+  readonly permit: Permit;
+}
+
+/** Binds a handler to an endpoint that answers with Server-Sent Events; the function it returns writes them. */
+export function bindStream<Query extends QueryShape>(
+  endpoint: Endpoint & { readonly answer: "events"; readonly query: Query },
+  handle: (request: StreamRequest<z.output<Query>>) => (res: ServerResponse) => void,
+): BoundEndpoint {
+  return {
+    endpoint,
+    async handle({ req, permit }) {
+      const query = checked(endpoint.query, Object.fromEntries(queryOf(req)));
+      return { stream: handle({ req, query, permit }) };
+    },
+  };
+}
+
 interface RouterDeps {
   readonly log: Logger;
   readonly refused: (code: ErrorCode) => void;
@@ -137,15 +171,17 @@ export type Router = (req: IncomingMessage, res: ServerResponse, permit: Permit)
 
 /** Answers requests by the endpoint that takes them, and every other request by an error. */
 export function createRouter(endpoints: readonly BoundEndpoint[], deps: RouterDeps): Router {
-  return async (req, res, { grant }) => {
+  return async (req, res, permit) => {
+    const { grant } = permit;
     try {
       const { bound, params } = find(endpoints, req);
       const { method } = bound.endpoint;
       const right = rightOf(bound.endpoint);
       if (right !== "none") requireRight(grant, right, `${method} ${pathOf(req).slice(0, 200)}`);
-      const answer = await bound.handle({ req, params, author: authorOf(req, grant), grant });
+      const answer = await bound.handle({ req, params, author: authorOf(req, grant), grant, permit });
       if ("file" in answer) await sendFile(res, answer.file);
       else if ("raw" in answer) sendRaw(res, answer.raw);
+      else if ("stream" in answer) sendStream(req, res, answer.stream);
       else sendJson(res, 200, answer.json);
       discardRest(req);
     } catch (error) {
@@ -173,6 +209,15 @@ export function answerError(
 async function sendFile(res: ServerResponse, parts: Iterable<Uint8Array>): Promise<void> {
   res.writeHead(200, { "content-type": FILE_TYPE, "cache-control": "no-store" });
   await pipeline(Readable.from(parts), res).catch(() => res.destroy());
+}
+
+function sendStream(req: IncomingMessage, res: ServerResponse, write: (res: ServerResponse) => void): void {
+  // A proxy in front would wait for more before it passes anything on (nginx, "X-Accel-Buffering").
+  const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
+  res.writeHead(200, headers);
+  if (req.method === "HEAD") return void res.end();
+  res.flushHeaders();
+  write(res);
 }
 
 function sendRaw(res: ServerResponse, { status, type, body, headers }: RawAnswer): void {
@@ -204,6 +249,17 @@ function find(endpoints: readonly BoundEndpoint[], req: IncomingMessage) {
   if (there.length === 0)
     throw new ProtocolError("not_found", `Cannot find ${path.slice(0, 200)}: there is no such page`);
   throw new MethodError(method, path, there.map(({ bound }) => bound.endpoint.method).join(", "));
+}
+
+/** Reads `If-Match: "EPOCH.REVISION"`; `*` is any. */
+function seenBy({ method, headers: { "if-match": text } }: IncomingMessage): Position | null {
+  if (text === undefined || text.trim() === "*" || method === "GET" || method === "HEAD") return null;
+  const position = parseEventId(text.trim().replace(/^"(.*)"$/, "$1"));
+  if (position !== null) return position;
+  throw new ProtocolError(
+    "invalid_argument",
+    `Cannot use ${JSON.stringify(text.slice(0, 100))} as If-Match: wanted "EPOCH.REVISION" of an answer before`,
+  );
 }
 
 const queryOf = (req: IncomingMessage): URLSearchParams => new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? "");

@@ -31,7 +31,8 @@ export function statusEndpoint(context: ApiContext): BoundEndpoint {
   return bind(endpoints.status, () => status(context));
 }
 
-function status(context: ApiContext): Answer<"status"> {
+/** How everything stands. */
+export function status(context: ApiContext): Answer<"status"> {
   const { state, publisher, links, store, address, startedMs } = context;
   const at = stamp(context);
   const clients = links.clients();

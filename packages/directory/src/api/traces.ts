@@ -19,6 +19,8 @@ import {
   tracesQuestion,
   type Written,
 } from "@datawire/telemetry";
+import type { z } from "zod";
+import type { AskedTopic } from "../live/topic.ts";
 import type { ApiContext } from "./context.ts";
 import { bindRaw, type BoundEndpoint, type RawAnswer, type RawBodyRequest } from "./router.ts";
 
@@ -26,26 +28,10 @@ type TracesContext = Pick<ApiContext, "telemetry" | "peerTraces" | "clock">;
 
 /** Traces and logs: what is said of them, and what is asked. */
 export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
-  const { clock, peerTraces } = context;
+  const { peerTraces } = context;
   return [
-    bindRaw(endpoints.listTraces, async ({ req, query, grant }) => {
-      const question = tracesQuestion(query, clock.nowMs());
-      const own = await list(context, grant.tenant, question);
-      if (isLocal(query) || peerTraces.isAlone) return withMissing(own, []);
-      const { answers, missing } = await peerTraces.ask(req, (client) =>
-        client.ask(endpoints.listTraces, { query: { ...query, local: "true" } }),
-      );
-      return jsonOf({ ...mergeTracePages([parsed(own) as TracesPage, ...answers], question.limit), missing });
-    }),
-    bindRaw(endpoints.listLogs, async ({ req, query, grant }) => {
-      const question = logsQuestion(query, clock.nowMs());
-      const own = await list(context, grant.tenant, question);
-      if (isLocal(query) || peerTraces.isAlone) return withMissing(own, []);
-      const { answers, missing } = await peerTraces.ask(req, (client) =>
-        client.ask(endpoints.listLogs, { query: { ...query, local: "true" } }),
-      );
-      return jsonOf({ ...mergeLogPages([parsed(own) as LogsPage, ...answers], question), missing });
-    }),
+    bindRaw(endpoints.listTraces, (request) => listTraces(context, request)),
+    bindRaw(endpoints.listLogs, (request) => listLogs(context, request)),
     bindRaw(endpoints.showTrace, async ({ req, params: { trace }, query, grant }) => {
       const own = await find(context, grant.tenant, { of: "trace", trace: traceKey(trace) });
       if (isLocal(query) || peerTraces.isAlone) {
@@ -63,6 +49,83 @@ export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
     bindRaw(endpoints.writeLogs, (request) => take(context, "logs", request)),
     bindRaw(endpoints.writeMetrics, (request) => take(context, "metrics", request)),
   ];
+}
+
+type FollowQuery = Omit<z.output<typeof endpoints.stream.query>, "topics" | "instances" | "seconds">;
+
+/** Follows log events: those there are, and then those that come. */
+export function followLogs(context: TracesContext, { req, query, grant }: Asked<FollowQuery>): AskedTopic {
+  const { q, service, level, since, limit, instance, trace } = query;
+  const chosen = { q, service, level, instance, trace };
+  // What is wrong with them is said before the stream begins.
+  logsQuestion({ ...chosen, since, limit }, context.clock.nowMs());
+  let tail: string | undefined;
+  const ask = async (more: { readonly since?: string; readonly limit?: string; readonly after?: string }) => {
+    const { body } = await listLogs(context, { req, query: { ...chosen, ...more }, grant });
+    const page = parsed(body) as Pick<LogsPage, "events"> & Partial<Pick<LogsPage, "tail">>;
+    tail = page.tail ?? tail;
+    return page;
+  };
+  const from = { ...(since !== undefined && { since }), ...(limit !== undefined && { limit }) };
+  return {
+    first: () => ask(from),
+    async next() {
+      const { events } = await ask(tail === undefined ? from : { after: tail });
+      return events.length === 0 ? null : { changed: events, gone: [] };
+    },
+  };
+}
+
+/** Follows traces: those there are, and then each that is new or has gained something. */
+export function followTraces(context: TracesContext, { req, query, grant }: Asked<FollowQuery>): AskedTopic {
+  const { q, service, level, since, limit, error, min } = query;
+  const chosen = { q, service, level, since, limit, error, min };
+  tracesQuestion(chosen, context.clock.nowMs());
+  let known = new Map<string, string>();
+  const ask = async () => {
+    const { body } = await listTraces(context, { req, query: chosen, grant });
+    const page = parsed(body) as Pick<TracesPage, "traces">;
+    const before = known;
+    known = new Map(page.traces.map((one) => [one.traceId, JSON.stringify(one)]));
+    return { page, changed: page.traces.filter((one) => before.get(one.traceId) !== known.get(one.traceId)) };
+  };
+  return {
+    first: async () => (await ask()).page,
+    async next() {
+      const { changed } = await ask();
+      return changed.length === 0 ? null : { changed, gone: [] };
+    },
+  };
+}
+
+type Asked<Query> = Pick<RawBodyRequest<string, Query>, "req" | "query" | "grant">;
+
+async function listTraces(
+  context: TracesContext,
+  { req, query, grant }: Asked<z.output<typeof endpoints.listTraces.query>>,
+): Promise<RawAnswer> {
+  const { clock, peerTraces } = context;
+  const question = tracesQuestion(query, clock.nowMs());
+  const own = await list(context, grant.tenant, question);
+  if (isLocal(query) || peerTraces.isAlone) return withMissing(own, []);
+  const { answers, missing } = await peerTraces.ask(req, (client) =>
+    client.ask(endpoints.listTraces, { query: { ...query, local: "true" } }),
+  );
+  return jsonOf({ ...mergeTracePages([parsed(own) as TracesPage, ...answers], question.limit), missing });
+}
+
+async function listLogs(
+  context: TracesContext,
+  { req, query, grant }: Asked<z.output<typeof endpoints.listLogs.query>>,
+): Promise<RawAnswer> {
+  const { clock, peerTraces } = context;
+  const question = logsQuestion(query, clock.nowMs());
+  const own = await list(context, grant.tenant, question);
+  if (isLocal(query) || peerTraces.isAlone) return withMissing(own, []);
+  const { answers, missing } = await peerTraces.ask(req, (client) =>
+    client.ask(endpoints.listLogs, { query: { ...query, local: "true" } }),
+  );
+  return jsonOf({ ...mergeLogPages([parsed(own) as LogsPage, ...answers], question), missing });
 }
 
 const isLocal = ({ local }: { readonly local?: string | undefined }): boolean => readFlag("local", local);

@@ -2,10 +2,12 @@ import { type Chance, type Clock, type Logger, ProblemBoard, systemChance } from
 import type { ApiContext, Surroundings } from "../api/context.ts";
 import { endpointsOf } from "../api/endpoints.ts";
 import { createRouter, type Router } from "../api/router.ts";
+import { Streams } from "../live/streams.ts";
 import { Counters } from "../stats/counters.ts";
 import { StepCounts } from "../stats/step-counts.ts";
 import { Judge } from "../rollouts/judge.ts";
 import { createQuestions } from "../rollouts/questions.ts";
+import { RecentTraffic } from "../stats/traffic.ts";
 import { failedAt } from "../problems/failed-at.ts";
 import { Faults } from "../problems/faults.ts";
 import { State, type StateConfig } from "../registry/state.ts";
@@ -84,6 +86,14 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
       failed("subscribers", error);
     },
   });
+  const streams = new Streams({
+    clock,
+    publisher,
+    failed(error) {
+      log.error("What happens cannot be told to those who follow it", { error });
+      failed("streams", error);
+    },
+  });
   const clients = new ConnectedClients();
   const replicator = createReplicator({ registry, store, publisher, watsons: clients, clock, log, board });
   const executor = new ChangeExecutor({
@@ -97,7 +107,10 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     observer: {
       changed: () => publisher.touch(),
       drained: (key) => clients.tellDraining(key, registry),
-      recorded,
+      recorded() {
+        recorded();
+        streams.touch();
+      },
       failed,
     },
   });
@@ -132,6 +145,8 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     links,
     publisher,
     counters,
+    traffic: new RecentTraffic(counters),
+    streams,
     faults,
     judge,
     peers: replicator,
@@ -169,6 +184,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     configure: (settings) => state.configure(settings),
     async leave() {
       publisher.close();
+      streams.close();
       await replicator.end();
     },
     close: () => executor.settled(),

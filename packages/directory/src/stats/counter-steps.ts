@@ -67,6 +67,17 @@ export class CounterSteps {
     }
   }
 
+  /** The lines of each step that begins from `fromMs` on and before `untilMs`, those without any included. */
+  each(fromMs: number, untilMs: number): { readonly atMs: number; readonly lines: Iterable<CounterLine> }[] {
+    const { stepMs } = this.#config;
+    const first = Math.floor(fromMs / stepMs);
+    const count = Math.max(0, Math.ceil(untilMs / stepMs) - first);
+    return Array.from({ length: count }, (_, i) => ({
+      atMs: (first + i) * stepMs,
+      lines: this.#steps.get(first + i)?.lines.values() ?? [],
+    }));
+  }
+
   /** The sums of all steps that begin from `fromMs` on and before `untilMs`. */
   sum(fromMs: number, untilMs: number): CounterLine[] {
     const sums = new Map<string, CounterLine>();

@@ -52,9 +52,24 @@ export class Counters {
       const fromMs = floor(nowMs - spanMs, COARSE_STEP_MS);
       return { fromMs, untilMs: nowMs, lines: this.#coarse.sum(fromMs, Number.POSITIVE_INFINITY) };
     }
-    const untilMs = floor(nowMs, FINE_STEP_MS);
-    const fromMs = untilMs - Math.max(FINE_STEP_MS, floor(spanMs, FINE_STEP_MS));
+    const { fromMs, untilMs } = this.window(spanMs, nowMs);
     return { fromMs, untilMs, lines: this.#fine.sum(fromMs, untilMs) };
+  }
+
+  /** Which whole steps of five seconds the last so many milliseconds are, a minute at the most. */
+  window(spanMs: number, nowMs: number): { readonly fromMs: number; readonly untilMs: number } {
+    const untilMs = floor(nowMs, FINE_STEP_MS);
+    return { fromMs: untilMs - Math.max(FINE_STEP_MS, floor(spanMs, FINE_STEP_MS)), untilMs };
+  }
+
+  /** The lines of the last so many milliseconds by step, in steps as `last` has them. */
+  steps(spanMs: number, nowMs: number): { readonly stepMs: number; readonly steps: ReturnType<CounterSteps["each"]> } {
+    if (spanMs > FINE_KEPT_MS) {
+      const steps = this.#coarse.each(floor(nowMs - spanMs, COARSE_STEP_MS), nowMs);
+      return { stepMs: COARSE_STEP_MS, steps };
+    }
+    const { fromMs, untilMs } = this.window(spanMs, nowMs);
+    return { stepMs: FINE_STEP_MS, steps: this.#fine.each(fromMs, untilMs) };
   }
 }
 
