@@ -14,7 +14,7 @@ export const liveEndpoints = {
     right: "read",
     query: z.object({
       topics: text(
-        "parted by commas: status, services, service/NAME, callers, map, history, traces, logs; the last two with the parameters of their GET",
+        "parted by commas: status, services, service/NAME, callers, map, rollouts, rollout/ID, history, traces, logs; the last two with the parameters of their GET",
       ),
       instances: text("`none` leaves the lists of instances of the topic services empty"),
       seconds: text("of the topic map: of the last so many seconds, 1 to 3600; default 60"),

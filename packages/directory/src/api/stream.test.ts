@@ -127,6 +127,20 @@ test("instances=none leaves lists of instances empty, which their counts stand f
   expect(body["services"]).toMatchObject([{ service: "barker", instances: [], counts: { live: 2 } }]);
 });
 
+test("a rollout is followed from its start on", async () => {
+  const next = await follow("rollouts");
+  expect((await next()).data).toMatchObject({ rollouts: [] });
+  const started = await served.send("POST", "/v1/rollouts", { target: "//barker(2)" });
+  expect(started).toMatchObject({ status: 200 });
+  const [{ id }] = started.body["rollouts"] as [{ id: string }];
+  expect((await next()).data).toMatchObject({ changed: [{ id, state: "running" }], gone: [] });
+  const one = await follow(`rollout/${id}`);
+  expect((await one()).data).toMatchObject({ rollouts: [{ id }] });
+  await served.send("POST", `/v1/rollouts/${id}/abort`, {});
+  expect((await one(({ data }) => "changed" in data)).data).toMatchObject({ changed: [{ id, state: "aborted" }] });
+  expect((await served.get("/v1/stream?topics=rollout/999")).status).toBe(404);
+});
+
 test("callers come and go", async () => {
   const next = await follow("callers");
   await next();

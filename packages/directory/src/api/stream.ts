@@ -6,6 +6,8 @@ import { rowsTopic } from "../live/topic.ts";
 import { servicesTopic } from "../live/services-topic.ts";
 import type { MakeTopic, Order } from "../live/streams.ts";
 import { findingsOf } from "../problems/findings.ts";
+import { findRollout } from "../rollouts/commands.ts";
+import { listRollout } from "../rollouts/listing.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import {
   callersAnswer,
@@ -28,6 +30,8 @@ const TOPICS_MAX = 20;
 /** How often what depends on more than the table is looked at. */
 const LOOK_MS = 450;
 const RATES_MS = 950;
+/** There may be a hundred with all their checks. */
+const ROLLOUTS_MS = 200;
 
 type Query = z.output<typeof endpoints.stream.query>;
 
@@ -74,7 +78,7 @@ function orderOf(context: ApiContext, { req, query, permit }: StreamRequest<Quer
   return { topics, asked, lastEventId: typeof header === "string" ? header : null, resumable };
 }
 
-const WANTED = "status, services, service/NAME, callers, map, history, traces or logs";
+const WANTED = "status, services, service/NAME, callers, map, rollouts, rollout/ID, history, traces or logs";
 
 /** What is followed in several ways is kept apart by what comes after a blank, which is never sent. */
 const keyOf = (name: string, variant: string): string => (variant === "" ? name : `${name} ${variant}`);
@@ -83,6 +87,12 @@ function topicOf(context: ApiContext, name: string): MakeTopic {
   if (name.startsWith("service/")) {
     const service = serviceName(name.slice("service/".length));
     return () => oneService(context, service);
+  }
+  if (name.startsWith("rollout/")) {
+    const id = name.slice("rollout/".length);
+    // One that there never was is refused now; it may be forgotten as it is followed.
+    const found = findRollout(context.state, id).id;
+    return () => oneRollout(context, found);
   }
   const make = TOPICS.get(name);
   if (make !== undefined) return () => make(context);
@@ -110,6 +120,16 @@ const TOPICS: ReadonlyMap<string, (context: ApiContext) => Topic> = new Map([
         whole: () => callersAnswer(context),
         rows: () => listCallers(context),
         keyOf: ({ id, name }) => id ?? name,
+      }),
+  ],
+  [
+    "rollouts",
+    (context: ApiContext) =>
+      rowsTopic({
+        everyMs: ROLLOUTS_MS,
+        whole: () => ({ ...stamp(context), rollouts: context.state.rollouts.list().map(listRollout) }),
+        rows: () => context.state.rollouts.list().map(listRollout),
+        keyOf: ({ id }) => id,
       }),
   ],
   [
@@ -158,6 +178,20 @@ function foundOf({ links }: ApiContext): Map<string, string> {
     found.set(service, `${found.get(service) ?? ""}${key}${JSON.stringify(findings)}`);
   }
   return found;
+}
+
+function oneRollout(context: ApiContext, id: string): Topic {
+  const rows = () =>
+    context.state.rollouts
+      .list()
+      .map(listRollout)
+      .filter((one) => one.id === id);
+  return rowsTopic({
+    everyMs: ROLLOUTS_MS,
+    whole: () => ({ ...stamp(context), rollouts: rows() }),
+    rows,
+    keyOf: (row) => row.id,
+  });
 }
 
 /** One service as its GET answers; one that is not there has no row. */
