@@ -60,6 +60,7 @@ export type { Fields } from "./frames/fields.ts";
 export { WEBSOCKET_PROTOCOL } from "./frames/protocol-header.ts";
 export { type Attach, type Begin, type Open, RECEIVER_SETTLES, SENDER_SETTLES } from "./frames/performatives.ts";
 export { type Coordinator, DURABILITY, type ExpiryPolicy, type Source, type Target } from "./frames/terminus.ts";
+export { annotated } from "./messages/annotated.ts";
 export { encodeHead, type Header } from "./messages/header.ts";
 export { type Body, decodeMessage, encodeMessage, type Message } from "./messages/message.ts";
 export type { MessageId, Properties } from "./messages/properties.ts";

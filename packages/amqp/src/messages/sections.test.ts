@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { fromHex, toHex } from "../testing/frames.ts";
 import { symbol } from "../types/values.ts";
+import { annotated } from "./annotated.ts";
 import { encodeHead } from "./header.ts";
 import { decodeMessage, encodeMessage, type Message } from "./message.ts";
 import { Sections } from "./sections.ts";
@@ -52,4 +54,47 @@ test.each([
 
 test("scan() takes a message of no bytes, which some send", () => {
   expect(new Sections().scan(new Uint8Array(0))).toBe(true);
+});
+
+test.each<[string, string, string]>([
+  ["none", "", "00 53 72 d1 00000009 00000002 a3 01 78 54 01"],
+  [
+    "some in forms that we would not write",
+    // A ulong of eight bytes, an array of two, and a key that is a number.
+    "00 53 72 c1 1b 06 a3 01 61 80 0000000000000005 a3 01 62 e0 04 02 50 01 02 53 07 a1 01 63",
+    "00 53 72 d1 00000023 00000008 a3 01 61 80 0000000000000005 a3 01 62 e0 04 02 50 01 02 53 07 a1 01 63 a3 01 78 54 01",
+  ],
+  [
+    "the one that is given anew",
+    "00 53 72 c1 09 04 a3 01 78 41 a3 01 79 41",
+    "00 53 72 d1 0000000d 00000004 a3 01 79 41 a3 01 78 54 01",
+  ],
+  ["null", "00 53 72 40", "00 53 72 d1 00000009 00000002 a3 01 78 54 01"],
+])("annotated() keeps what there is, byte for byte: %s", (_, before, after) => {
+  const sections = new Sections();
+  expect(sections.scan(fromHex(`${before} 00 53 75 a0 01 07`))).toBe(true);
+  const bytes = annotated(sections, "messageAnnotations", new Map([["x", 1]]));
+  expect(toHex(bytes)).toBe(after.replaceAll(" ", ""));
+  expect(sections.endOf("messageAnnotations")).toBe(before === "" ? -1 : fromHex(before).length);
+  expect(new Sections().scan(Uint8Array.from([...bytes, ...fromHex("00 53 75 a0 01 07")]))).toBe(true);
+});
+
+test.each([
+  ["annotations that are a list", "00 53 71 45"],
+  ["annotations with half a pair", "00 53 72 c1 02 01 40"],
+  ["annotations with bytes left", "00 53 72 c1 04 02 40 40 40"],
+  ["application properties of four billion pairs", "00 53 74 d1 00000005 fffffffe 40"],
+  ["properties that are a map", "00 53 73 c1 01 00"],
+  ["data that is a text", "00 53 75 a1 00"],
+  ["a sequence that is one value", "00 53 76 40"],
+])("scan() refuses %s", (_, bytes) => {
+  expect(new Sections().scan(fromHex(bytes))).toBe(false);
+});
+
+test("annotated() passes over keys that it cannot read", () => {
+  const sections = new Sections();
+  expect(sections.scan(fromHex("00 53 71 c1 06 02 a3 01 ff 54 05"))).toBe(true);
+  expect(toHex(annotated(sections, "deliveryAnnotations", new Map([["x", 1]])))).toBe(
+    "005371d10000000e00000004a301ff5405a301785401",
+  );
 });

@@ -3,6 +3,7 @@ import { type Fields, fieldsMap, readComposite } from "../frames/fields.ts";
 import { decodeFailure, WireFailure } from "../types/conditions.ts";
 import { plainBytes } from "../types/plain-bytes.ts";
 import { ABSENT, Reader } from "../types/reader.ts";
+import { skipMap } from "../types/skip-map.ts";
 import { skipValue } from "../types/skip-value.ts";
 import { PROPERTIES, type Properties } from "./properties.ts";
 
@@ -79,6 +80,14 @@ export class Sections {
     return this.#starts[DESCRIPTOR[section] - DESCRIPTOR.header] ?? ABSENT;
   }
 
+  /** Where a section ends; `ABSENT` (-1) without it. Not of a body in several sections. */
+  endOf(section: keyof typeof DESCRIPTOR): number {
+    const reader = this.#at(DESCRIPTOR[section]);
+    if (reader === null) return ABSENT;
+    skipValue(reader);
+    return reader.at;
+  }
+
   #fields(code: number): Fields | null {
     const reader = this.#at(code);
     return reader === null ? null : fieldsMap.read(reader);
@@ -107,7 +116,7 @@ export class Sections {
       if (!again) this.#starts[code - DESCRIPTOR.header] = start;
       last = code;
       if (code === DESCRIPTOR.header) this.#readHeader(reader);
-      else skipValue(reader);
+      else skipSection(code, reader);
       if (code <= DESCRIPTOR.deliveryAnnotations) this.passedOn = reader.at;
       else if (code >= DESCRIPTOR.data && this.body > start) this.body = start;
     }
@@ -122,6 +131,27 @@ export class Sections {
     if (fields > 3) this.firstAcquirer = reader.booleanOr(false);
     if (fields > 4) this.deliveryCount = reader.uintOr(0);
     reader.endList(listEnd, Math.max(0, fields - 5));
+  }
+}
+
+/** Goes beyond the value of a section, which has to be of its type. */
+function skipSection(code: number, reader: Reader): void {
+  switch (code) {
+    case DESCRIPTOR.deliveryAnnotations:
+    case DESCRIPTOR.messageAnnotations:
+    case DESCRIPTOR.applicationProperties:
+    case DESCRIPTOR.footer:
+      return skipMap(reader);
+    case DESCRIPTOR.properties:
+    case DESCRIPTOR.amqpSequence:
+      reader.list();
+      reader.at = reader.listEnd;
+      return;
+    case DESCRIPTOR.data:
+      reader.binarySize();
+      return;
+    default:
+      skipValue(reader);
   }
 }
 

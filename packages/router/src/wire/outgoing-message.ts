@@ -1,4 +1,4 @@
-import { encodeHead, type Fields, type Header, Sections, Typed } from "@datawire/amqp";
+import { annotated, encodeHead, type Fields, type Header, Sections, Typed } from "@datawire/amqp";
 import type { Delivery } from "../queue/delivery.ts";
 
 /** Where in its topic a message is. */
@@ -32,12 +32,12 @@ export function toOutgoing({ record, failures, sequence, missed }: Delivery, isT
     const rest = payload.subarray(annotations === -1 ? sections.passedOn : annotations);
     return { head: encodeHead(header, null), rest };
   }
-  const annotations: Fields = new Map([
-    ...(sections.deliveryAnnotations() ?? []),
+  const more: Fields = new Map([
     [OFFSET, ulong(sequence)],
     ...(missed > 0 ? ([[MISSED, ulong(missed)]] as const) : []),
   ]);
-  return { head: encodeHead(header, annotations), rest: payload.subarray(sections.passedOn) };
+  const head = Buffer.concat([encodeHead(header, null), annotated(sections, "deliveryAnnotations", more)]);
+  return { head, rest: payload.subarray(sections.passedOn) };
 }
 
 function headerOf(failures: number): Header | null {
