@@ -14,6 +14,7 @@ const libraries = {
   link: ["protocol", "catalog", "api", "runtime"],
   telemetry: ["protocol", "api", "runtime"],
   mdk: ["protocol", "catalog", "api", "routing", "runtime", "link"],
+  "mission-control": ["protocol", "api"],
 };
 
 // What decides and does nothing: no module of Node, no clock, no chance.
@@ -60,6 +61,7 @@ const rooms = {
     "cli",
     "app",
   ],
+  "mission-control": ["core", "data", "parts", "screens", "app"],
   simulation: ["environment", "machines", "invariants", "runs"],
   watson: ["model", "monitor", "config", "files", "machine", "probes", "checks", "registration", "app"],
   router: ["address", "selector", "log", "queue", "engine", "access", "config", "wire", "app"],

@@ -9,6 +9,7 @@ const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {
   format: ["oxfmt", "--check"],
   lint: ["oxlint", "--deny-warnings"],
   types: ["tsc", "--project", "."],
+  "types of the console": ["tsc", "--project", "packages/mission-control"],
   imports: ["depcruise", "--output-type", "err", ...folders],
   keys: ["node", "scripts/key-check.ts"],
   house: ["node", "scripts/house-check.ts"],

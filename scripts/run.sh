@@ -50,8 +50,13 @@ check_node
 
 case $task in
   demo) sh scripts/install-haproxy.sh haproxy ;;
-  test | soak) sh scripts/install-haproxy.sh haproxy etcd rpmbuild systemd-analyze zsh fish proton-python proton-examples go ;;
+  test | soak) sh scripts/install-haproxy.sh haproxy etcd rpmbuild systemd-analyze zsh fish proton-python proton-examples go chromium ;;
   package) sh scripts/install-haproxy.sh dpkg-deb rpmbuild strip || true ;; # it builds what it can, and says what is missing
+esac
+
+# What the directory serves below /console/; done in a moment where its sources are the same.
+case $task in
+  demo | test | soak | package) node scripts/build-console.ts ;;
 esac
 
 case $task in

@@ -1,0 +1,40 @@
+import type { ReactNode } from "react";
+import { Agents } from "../screens/agents/view.tsx";
+import { Callers } from "../screens/callers/view.tsx";
+import { Guard } from "../screens/guard/view.tsx";
+import { History } from "../screens/history/view.tsx";
+import { Overview } from "../screens/overview/view.tsx";
+import { Service } from "../screens/service/view.tsx";
+import { Services } from "../screens/services/view.tsx";
+import { Tokens } from "../screens/tokens/view.tsx";
+
+/** A screen of the navigation. */
+export interface Screen {
+  readonly title: string;
+  /** Below the console. */
+  readonly path: string;
+  /** The letter that opens it after `g`. */
+  readonly key?: string;
+  /** Only for who has this right. */
+  readonly right?: string;
+  show(): ReactNode;
+  /** What is shown for an address one segment below it. */
+  showOne?(name: string): ReactNode;
+}
+
+/** The screens, in the order of the navigation. */
+export const SCREENS: readonly Screen[] = [
+  { title: "Overview", path: "", key: "o", show: () => <Overview /> },
+  {
+    title: "Services",
+    path: "services",
+    key: "s",
+    show: () => <Services />,
+    showOne: (name) => <Service key={name} name={name} />,
+  },
+  { title: "Callers", path: "callers", key: "c", show: () => <Callers /> },
+  { title: "History", path: "history", key: "h", show: () => <History /> },
+  { title: "Agents", path: "agents", key: "a", show: () => <Agents /> },
+  { title: "Tokens", path: "tokens", right: "administer", show: () => <Tokens /> },
+  { title: "Guard", path: "guard", show: () => <Guard /> },
+];

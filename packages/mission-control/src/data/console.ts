@@ -1,0 +1,53 @@
+import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
+import type { Place } from "../core/address.ts";
+import type { Connection, Session } from "./connection.ts";
+import type { Live, Question, Reply } from "./live.ts";
+import type { Navigation } from "./navigation.ts";
+import type { Notices } from "./notices.ts";
+import { useStore } from "./store.ts";
+
+/** What every screen works with. */
+export interface Console {
+  readonly connection: Connection;
+  readonly live: Live;
+  readonly navigation: Navigation;
+  readonly notices: Notices;
+}
+
+/** Where screens find what they work with. */
+export const ConsoleContext = createContext<Console | null>(null);
+
+/** What every screen works with. @throws Error outside of the console */
+export function useConsole(): Console {
+  const value = useContext(ConsoleContext);
+  if (value === null) throw new Error("Cannot draw a screen outside of the console");
+  return value;
+}
+
+/** What is known of a question, kept up to date while the view is there. */
+export function useReply<T>(question: Question<T>): Reply<T> {
+  const entry = useConsole().live.entry(question);
+  return useSyncExternalStore(entry.subscribe, entry.get);
+}
+
+/** Where the console is. */
+export function usePlace(): Place {
+  return useStore(useConsole().navigation.place);
+}
+
+/** A search parameter of this screen, and the way to change it; the default is no part of the address. */
+export function useParam(name: string, standard = ""): readonly [string, (value: string, replace?: boolean) => void] {
+  const { navigation } = useConsole();
+  const { search } = usePlace();
+  const value = new URLSearchParams(search).get(name) ?? standard;
+  const set = useCallback(
+    (next: string, replace = false) => navigation.setParams({ [name]: next === standard ? null : next }, { replace }),
+    [navigation, name, standard],
+  );
+  return [value, set];
+}
+
+/** Who is signed in. */
+export function useSession(): Session | null {
+  return useStore(useConsole().connection.state).session;
+}

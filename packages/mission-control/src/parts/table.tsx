@@ -1,0 +1,189 @@
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { formatOrder, parseOrder, type Sortable, sortRows } from "../core/rows.ts";
+import { useParam } from "../data/console.ts";
+
+/** A column of a table: its cells, and what they are compared by. */
+export interface Column<Row> {
+  /** Goes into `data-col` and into the address. */
+  readonly key: string;
+  readonly title: string;
+  /** The raw value, which goes into `data-value` and which rows are sorted by; null is unknown. */
+  value(row: Row): Sortable;
+  /** What is shown; left out, the value itself. */
+  show?(row: Row): ReactNode;
+  /** Numbers stand at the right. */
+  readonly isNumber?: boolean;
+}
+
+interface TableProps<Row> {
+  /** What it is a table of. */
+  readonly label: string;
+  readonly rows: readonly Row[];
+  readonly columns: readonly Column<Row>[];
+  keyOf(row: Row): string;
+  /** The search parameter that holds its order; a screen with two tables has two. */
+  readonly orderParam?: string;
+  /** What stands at the end of a row. */
+  actions?(row: Row): ReactNode;
+  /** What follows a row while it is unfolded. */
+  detail?(row: Row): ReactNode;
+}
+
+const ROW_PX = 33;
+/** From here on only the rows in view are drawn: elements cost more than any framework. */
+const WHOLE_MAX = 100;
+
+/** A dense table that is sorted by its heads; up, down, Home and End go from row to row. */
+export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", actions, detail }: TableProps<Row>) {
+  const [order, setOrder] = useParam(orderParam);
+  const { column, descending } = parseOrder(order) ?? { column: "", descending: false };
+  const sorted = useMemo(() => {
+    const by = columns.find(({ key }) => key === column);
+    return by === undefined ? rows : sortRows(rows, (row) => by.value(row), descending);
+  }, [rows, columns, column, descending]);
+  const body = useRef<HTMLTableSectionElement>(null);
+  const { shown, before, after } = useWindow(sorted, body);
+  const span = columns.length + (actions === undefined ? 0 : 1);
+  const sortBy = ({ key, isNumber }: Column<Row>): void => {
+    const next = column === key ? !descending : isNumber === true;
+    setOrder(formatOrder({ column: key, descending: next }), true);
+  };
+  return (
+    <div className="table-frame" role="region" aria-label={label} tabIndex={0}>
+      <table className="table" aria-rowcount={sorted.length + 1}>
+        <thead>
+          <tr>
+            {columns.map((each) => (
+              <th
+                key={each.key}
+                scope="col"
+                className={each.isNumber === true ? "number" : undefined}
+                aria-sort={each.key === column ? (descending ? "descending" : "ascending") : undefined}
+              >
+                <button type="button" className="sort" onClick={() => sortBy(each)}>
+                  {each.title}
+                  <span aria-hidden="true">{each.key === column ? (descending ? " ↓" : " ↑") : ""}</span>
+                </button>
+              </th>
+            ))}
+            {actions === undefined ? null : (
+              <th scope="col">
+                <span className="unseen">Actions</span>
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody ref={body} onKeyDown={moveInRows}>
+          <Gap height={before} span={span} />
+          {shown.map((row) => (
+            <Row key={keyOf(row)} {...{ row, columns, keyOf, actions, detail, span }} />
+          ))}
+          <Gap height={after} span={span} />
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row<T>({
+  row,
+  columns,
+  keyOf,
+  actions,
+  detail,
+  span,
+}: Pick<TableProps<T>, "columns" | "keyOf"> & {
+  readonly row: T;
+  readonly actions: TableProps<T>["actions"] | undefined;
+  readonly detail: TableProps<T>["detail"] | undefined;
+  readonly span: number;
+}) {
+  const below = detail?.(row) ?? null;
+  return (
+    <>
+      <tr data-testid="row" data-key={keyOf(row)}>
+        {columns.map((column) => {
+          const value = column.value(row);
+          return (
+            <td
+              key={column.key}
+              data-col={column.key}
+              data-value={value ?? undefined}
+              className={column.isNumber === true ? "number" : undefined}
+            >
+              {column.show === undefined ? (value ?? "–") : column.show(row)}
+            </td>
+          );
+        })}
+        {actions === undefined ? null : <td className="row-actions">{actions(row)}</td>}
+      </tr>
+      {below === null ? null : (
+        <tr className="detail">
+          <td colSpan={span}>{below}</td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function Gap({ height, span }: { readonly height: number; readonly span: number }) {
+  if (height <= 0) return null;
+  return (
+    <tr aria-hidden="true" className="gap">
+      <td colSpan={span} style={{ height }} />
+    </tr>
+  );
+}
+
+interface Window<Row> {
+  readonly shown: readonly Row[];
+  /** Heights of what is left out above and below, in pixels. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** The rows in view, and how high what is left out is. */
+function useWindow<Row>(rows: readonly Row[], body: { readonly current: HTMLElement | null }): Window<Row> {
+  const [top, setTop] = useState(0);
+  useLayoutEffect(() => {
+    setTop(Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY));
+  }, [body, rows.length]);
+  const isWhole = rows.length <= WHOLE_MAX;
+  const virtual = useWindowVirtualizer({
+    count: isWhole ? 0 : rows.length,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+    scrollMargin: top,
+  });
+  if (isWhole) return { shown: rows, before: 0, after: 0 };
+  const items = virtual.getVirtualItems();
+  const [first, last] = [items[0], items.at(-1)];
+  if (first === undefined || last === undefined) return { shown: rows.slice(0, WHOLE_MAX), before: 0, after: 0 };
+  return {
+    shown: rows.slice(first.index, last.index + 1),
+    before: first.start - top,
+    after: Math.max(0, virtual.getTotalSize() - (last.end - top)),
+  };
+}
+
+const STEPS = new Map([
+  ["ArrowDown", 1],
+  ["ArrowUp", -1],
+  ["Home", Number.NEGATIVE_INFINITY],
+  ["End", Number.POSITIVE_INFINITY],
+]);
+
+/** Moves the focus to the first link or button of the row above or below. */
+function moveInRows(event: KeyboardEvent<HTMLElement>): void {
+  const step = STEPS.get(event.key);
+  const target = event.target as HTMLElement;
+  const row = target.closest("tr");
+  if (step === undefined || row === null || target.matches("input, select, textarea")) return;
+  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>("tr[data-key]")];
+  const index = Math.min(rows.length - 1, Math.max(0, rows.indexOf(row) + step));
+  const next = rows[index]?.querySelector<HTMLElement>("a, button");
+  if (next === null || next === undefined) return;
+  event.preventDefault();
+  next.focus();
+}

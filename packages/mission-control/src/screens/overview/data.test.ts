@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { errorsFirst, linkOf } from "./data.ts";
+
+test.each([
+  ["//barker", ["services", "barker"]],
+  ["//barker@vm1", ["services", "barker"]],
+  ["service //barker", ["services", "barker"]],
+  ["watson vm1", ["agents"]],
+  ["guard", ["guard"]],
+  ["disk", null],
+])("linkOf() of %s leads to %j", (subject, expected) => {
+  expect(linkOf(subject)).toEqual(expected);
+});
+
+test("errorsFirst() keeps the order of those that are alike", () => {
+  const problem = (subject: string, severity: "error" | "warning") => ({
+    subject,
+    severity,
+    message: "",
+    remedy: null,
+  });
+  const problems = [problem("a", "warning"), problem("b", "error"), problem("c", "warning"), problem("d", "error")];
+  expect(errorsFirst(problems).map(({ subject }) => subject)).toEqual(["b", "d", "a", "c"]);
+});

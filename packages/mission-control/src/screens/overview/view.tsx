@@ -1,0 +1,97 @@
+import { pathOf } from "../../core/address.ts";
+import { worstServices } from "../../core/service-rows.ts";
+import { useReply } from "../../data/console.ts";
+import { statusQuestion } from "../../data/questions.ts";
+import { useServiceRows } from "../../data/service-rows.ts";
+import { Answered, Empty } from "../../parts/answered.tsx";
+import { Convergence } from "../../parts/convergence.tsx";
+import { Link } from "../../parts/link.tsx";
+import { Page, Section } from "../../parts/page.tsx";
+import { SERVICE_COLUMNS } from "../../parts/service-columns.tsx";
+import { StateMark } from "../../parts/state-mark.tsx";
+import { Table } from "../../parts/table.tsx";
+import { type Counts, countsOf, errorsFirst, linkOf, type Problem } from "./data.ts";
+
+const WORST_MAX = 10;
+
+/** What is wrong, how much there is of everything, and where to look first. */
+export function Overview() {
+  const status = useReply(statusQuestion);
+  const rows = useServiceRows();
+  return (
+    <Page title="Overview">
+      <Answered reply={status}>
+        {(data) => (
+          <>
+            <CountTiles counts={countsOf(data)} />
+            <Convergence sherlocks={data.sherlocks} revision={data.directory.revision} />
+            <Section title="Problems">
+              <Problems problems={errorsFirst(data.problems)} />
+            </Section>
+          </>
+        )}
+      </Answered>
+      <Section title="Worst services" aside={<Link to="services">All services</Link>}>
+        <Answered reply={rows}>
+          {(data) =>
+            data.length === 0 ? (
+              <Empty title="No services yet">
+                A Watson registers what its service files describe; <code>dw service add</code> declares one ahead.
+              </Empty>
+            ) : (
+              <Table
+                label="Worst services"
+                rows={worstServices(data, WORST_MAX)}
+                columns={SERVICE_COLUMNS}
+                keyOf={({ service }) => service}
+              />
+            )
+          }
+        </Answered>
+      </Section>
+    </Page>
+  );
+}
+
+function CountTiles({ counts }: { readonly counts: readonly Counts[] }) {
+  return (
+    <ul className="tiles">
+      {counts.map(({ title, count, to }) => (
+        <li key={title}>
+          <Link to={to} className="tile">
+            <span className="tile-number">{count}</span>
+            <span className="tile-title">{title}</span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Problems({ problems }: { readonly problems: readonly Problem[] }) {
+  if (problems.length === 0) return <p className="fine">Nothing is wrong.</p>;
+  return (
+    <ul className="problems">
+      {problems.map((problem) => {
+        const { severity, subject, message, remedy } = problem;
+        const to = linkOf(subject);
+        return (
+          <li
+            key={`${subject} ${message}`}
+            data-testid="problem"
+            data-severity={severity}
+            className={`problem ${severity}`}
+          >
+            <StateMark state={severity} />
+            <div>
+              <p>
+                {to === null ? <strong>{subject}</strong> : <Link to={pathOf(...to)}>{subject}</Link>}: {message}
+              </p>
+              {remedy === null ? null : <p className="quiet">{remedy}</p>}
+            </div>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { rolldown } from "rolldown";
+
+const ROOT = join(import.meta.dirname, "..");
+const CONSOLE = join(ROOT, "packages/mission-control");
+const DIST = join(CONSOLE, "dist");
+/** Which sources `dist` was made of. */
+const STAMP = join(ROOT, ".cache/mission-control");
+
+/** In the order of the cascade. */
+const STYLES = ["tokens", "base", "frame", "parts", "screens"];
+
+/** Of all JavaScript that the page loads at first, compressed. */
+const GZIP_BYTES_MAX = 250_000;
+
+/**
+ * Builds Mission Control into `packages/mission-control/dist`: the page, and its script and style with a hash of their
+ * content in their names. Does nothing where that is there already and its sources are the same.
+ * @returns whether it built
+ */
+export async function buildConsole(): Promise<boolean> {
+  const wanted = digestOfSources();
+  if (readOrEmpty(STAMP) === wanted && readOrEmpty(join(DIST, "index.html")) !== "") return false;
+  const bundle = await rolldown({
+    input: join(CONSOLE, "src/main.ts"),
+    tsconfig: join(CONSOLE, "tsconfig.json"),
+    platform: "browser",
+    transform: { define: { "process.env.NODE_ENV": JSON.stringify("production") } },
+  });
+  const { output } = await bundle.generate({ format: "esm", minify: true, codeSplitting: false });
+  await bundle.close();
+  const [{ code }] = output;
+  const bytes = gzipSync(code).length;
+  if (bytes > GZIP_BYTES_MAX)
+    throw new Error(`Cannot build Mission Control: ${bytes} bytes of JavaScript, wanted ${GZIP_BYTES_MAX} at most`);
+  const css = STYLES.map((name) => readFileSync(join(CONSOLE, `styles/${name}.css`), "utf8")).join("\n");
+  rmSync(DIST, { recursive: true, force: true });
+  mkdirSync(join(DIST, "assets"), { recursive: true });
+  const page = readFileSync(join(CONSOLE, "index.html"), "utf8")
+    .replace("assets/console.css", writeAsset("css", css))
+    .replace("assets/console.js", writeAsset("js", code));
+  writeFileSync(join(DIST, "index.html"), page);
+  mkdirSync(dirname(STAMP), { recursive: true });
+  writeFileSync(STAMP, wanted);
+  return true;
+}
+
+/** @returns where the page finds it */
+function writeAsset(kind: "css" | "js", text: string): string {
+  const name = `assets/console-${createHash("sha256").update(text).digest("hex").slice(0, 12)}.${kind}`;
+  writeFileSync(join(DIST, name), text);
+  return name;
+}
+
+function digestOfSources(): string {
+  const hash = createHash("sha256");
+  const sources = [
+    "mission-control/{src,styles}/**/*.{ts,tsx,css}",
+    "mission-control/index.html",
+    "{api,protocol}/src/**/*.ts",
+  ];
+  const paths = sources.flatMap((pattern) => globSync(`packages/${pattern}`, { cwd: ROOT }));
+  for (const path of [...paths, "pnpm-lock.yaml", "scripts/build-console.ts"].toSorted())
+    hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
+  return hash.digest("hex");
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+if (import.meta.main) await buildConsole();
