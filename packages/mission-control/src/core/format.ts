@@ -1,5 +1,5 @@
-/** What stands for a number that is not known: never 0. */
-export const UNKNOWN = "–";
+// What stands for a number that is not known: never 0.
+const UNKNOWN = "–";
 
 /** A number that may be unknown. */
 export type Maybe = number | null | undefined;

@@ -35,17 +35,3 @@ export const callersQuestion: Question<Answer<"listCallers">> = {
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.listCallers),
 };
-
-/** Where requests go, for every service and each caller with routes of its own. */
-export const distributionsQuestion: Question<Answer<"listDistributions">> = {
-  key: "distributions",
-  everyMs: OFTEN_MS,
-  ask: (client) => client.ask(endpoints.listDistributions),
-};
-
-/** The stored routes. */
-export const routesQuestion: Question<Answer<"listRoutes">> = {
-  key: "routes",
-  everyMs: OFTEN_MS,
-  ask: (client) => client.ask(endpoints.listRoutes),
-};

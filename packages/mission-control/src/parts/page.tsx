@@ -26,7 +26,7 @@ export function Page({ title, actions, children }: PageProps) {
 /** A part of a screen with a heading of its own. */
 export function Section({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
   return (
-    <section className="section" aria-label={title}>
+    <section className="section">
       <div className="section-head">
         <h2>{title}</h2>
         {aside}
