@@ -221,6 +221,23 @@ test("Broker keeps a durable subscription until it is closed, across restarts", 
   expect(all.texts).toEqual(["a", "b", "c"]);
 });
 
+test("Broker gives a durable subscription to the last link that comes for it, and keeps it when the first one goes", async () => {
+  const broker = await restart();
+  const options = { subscription: "app/log" };
+  const first = new TestReceiver(broker, "topic/log", options);
+  new TestSender(broker, "topic/log").send("a");
+  await settled();
+  expect(first.texts).toEqual(["a"]);
+  const second = new TestReceiver(broker, "topic/log", options);
+  expect(first.goneFor).toBe("stolen");
+  await settled();
+  expect(second.got.map((delivery) => [textOf(delivery), delivery.failures])).toEqual([["a", 1]]);
+  first.source.detach(true);
+  new TestSender(broker, "topic/log").send("b");
+  await settled();
+  expect(second.texts).toEqual(["a", "b"]);
+});
+
 test("Broker keeps nothing of an address without persist", async () => {
   const options = { rules: [rule("fast", { persist: false })] };
   const broker = await restart(options);

@@ -119,7 +119,9 @@ export class Broker {
     if (key === null) return address.subscribe(kept, from ?? { at: "last" }, port);
     const { subscription, isNew } = kept.resume(key, from ?? { at: "last" });
     // The last one who comes has it: the one before may have lost its connection without a word.
-    subscription.port?.exhausted();
+    const before = subscription.port as SourcePort | null;
+    subscription.detach();
+    before?.stolen(`the subscription was taken up by another link of the same container and name`);
     if (isNew && address.id > 0) {
       this.#append({ is: "subscription", address: address.id, subscription: subscription.snapshot() });
     }

@@ -106,11 +106,14 @@ export class KeptAddress implements SinkHost {
     port: SourcePort,
     ended: (isClosed: boolean) => void,
   ): Source {
-    subscription.attach(this.#counting(port));
+    const mine = this.#counting(port);
+    subscription.attach(mine);
     return this.#source(port, {
       pump: () => subscription.pump(),
       settle: (sequence, outcome, appended) => subscription.settle(sequence, outcome, appended),
       detach: (isClosed) => {
+        // Another link has it by now.
+        if (subscription.port !== mine) return;
         if (subscription.key === null) topic.end(subscription);
         else subscription.detach();
         ended(isClosed);
@@ -226,6 +229,7 @@ export class KeptAddress implements SinkHost {
       },
       exhausted: () => port.exhausted(),
       gone: (...args) => port.gone(...args),
+      stolen: (description) => port.stolen(description),
     };
   }
 

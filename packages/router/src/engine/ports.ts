@@ -51,6 +51,8 @@ export interface SourcePort extends ConsumerPort {
   readonly credit: number;
   /** The address is no more. */
   gone(condition: Condition, description: string): void;
+  /** Another link has what this one had, which is kept. */
+  stolen(description: string): void;
 }
 
 /** A consumer's end of an address. */

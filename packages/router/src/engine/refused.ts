@@ -7,7 +7,8 @@ export type Condition =
   | "amqp:unauthorized-access"
   | "amqp:resource-limit-exceeded"
   | "amqp:resource-deleted"
-  | "amqp:precondition-failed";
+  | "amqp:precondition-failed"
+  | "amqp:link:stolen";
 
 /** Why a link or a message is not taken, in the words that its peer gets. */
 export class Refused extends Error {

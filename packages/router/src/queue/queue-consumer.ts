@@ -8,12 +8,19 @@ export class QueueConsumer {
   readonly unsettled = new Set<number>();
   /** What is being read from disk for it. */
   loading: number | null = null;
+  /** Whether it has looked at so many messages that others have their turn first. */
+  looksOn = false;
   /** With a filter: everything before it was offered, and not wanted. */
   scan = 0;
   readonly #excluded = new Set<number>();
 
   constructor(port: ConsumerPort) {
     this.port = port;
+  }
+
+  /** Whether something is under way for it. */
+  get isBusy(): boolean {
+    return this.looksOn || this.reader.isBusy;
   }
 
   /** Whether it takes whatever comes. */

@@ -194,6 +194,17 @@ test("Queue lets a filter take from the middle", async () => {
   expect([...odd.texts.slice(2), ...all.texts.slice(2)]).toEqual(["b"]);
 });
 
+test("Queue says that there is nothing for a filter only when it has looked at everything", async () => {
+  const { queue, put } = createQueue();
+  for (let i = 0; i < 2_500; i++) put("aa");
+  put("b");
+  await settle();
+  const odd = attach(queue, 1, ({ payload }) => payload.length === 1);
+  expect(odd.exhaustions).toBe(0);
+  await settle();
+  expect([odd.texts, odd.exhaustions]).toEqual([["b"], 0]);
+});
+
 test("Queue drops what has expired, also where nobody takes it", async () => {
   const { queue, put, advance, dead } = createQueue({ expired: "dead" });
   put("short", 50);

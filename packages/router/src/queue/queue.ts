@@ -106,8 +106,7 @@ export class Queue extends QueueContents {
       this.#distribute();
     } while (this.#again);
     this.#pumping = false;
-    for (const consumer of this.#consumers)
-      if (!consumer.reader.isBusy && consumer.port.wants()) consumer.port.exhausted();
+    for (const consumer of this.#consumers) if (!consumer.isBusy && consumer.port.wants()) consumer.port.exhausted();
   }
 
   /** Whose time is over is dropped when it is next, though nobody takes it. */
@@ -140,7 +139,7 @@ export class Queue extends QueueContents {
 
   /** @returns whether the consumer was given a message, or one is being read for it. */
   #serve(consumer: QueueConsumer): boolean {
-    if (consumer.reader.isBusy || !consumer.port.wants()) return false;
+    if (consumer.isBusy || !consumer.port.wants()) return false;
     const sequence = consumer.isPlain ? this.nextForAll() : this.#nextMatching(consumer);
     if (sequence === null) return false;
     const place = this.index.place(sequence);
@@ -186,7 +185,11 @@ export class Queue extends QueueContents {
       const sequence = this.nextFrom(consumer.scan);
       if (sequence === null) return null;
       if (looked >= LOOKS_MAX) {
-        this.deps.later(() => this.pump());
+        consumer.looksOn = true;
+        this.deps.later(() => {
+          consumer.looksOn = false;
+          this.pump();
+        });
         return null;
       }
       if (!consumer.excludes(sequence)) {

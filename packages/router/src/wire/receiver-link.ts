@@ -60,10 +60,16 @@ export class ReceiverLink implements SourcePort {
     this.#sender.detach({ error: { condition, description } });
   }
 
+  stolen(description: string): void {
+    this.#sender.detach({ closed: false, error: { condition: "amqp:link:stolen", description } });
+  }
+
   /** The peer gave credit, or there is room again. */
   flow(): void {
     this.#source.pump();
-    if (this.#sender.drain && this.#sender.credit === 0) this.#sender.drained();
+    // What it holds may keep it from more: that is no reason to leave a drain without its answer.
+    const isFull = this.#unsettled >= this.#options.unsettledMax;
+    if (this.#sender.drain && (this.#sender.credit === 0 || isFull)) this.#sender.drained();
   }
 
   /** The peer said what became of a message. */

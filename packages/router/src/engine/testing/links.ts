@@ -97,6 +97,11 @@ export class TestReceiver implements SourcePort {
     this.goneFor = condition;
   }
 
+  stolen(): void {
+    this.goneFor = "stolen";
+    this.source.detach(false);
+  }
+
   get texts(): string[] {
     return this.got.map(textOf);
   }
