@@ -158,6 +158,18 @@ test("dw sends and listens, and says what there is and why nothing moves", async
   expect((await dw("listen", "orders", "--keep", "--count", "1")).output).toBe("waits");
   expect((await dw("queue", "purge", "orders")).output).toBe("note: 1 messages dropped");
   expect((await dw("listen", "orders", "--timeout", "100ms")).code).toBe(1);
+  const client = await RheaClient.connect(router.port);
+  client.connection.open_receiver({ source: "orders", autoaccept: false }).on("message", ({ delivery }) => {
+    delivery?.reject({ condition: "my:reason", description: "ugly" });
+  });
+  await dw("send", "orders", "bad", "--subject", "s");
+  client.close();
+  const dead = async (): Promise<unknown> => JSON.parse((await dw("queue", "dead", "list", "orders", "--json")).output);
+  expect(await dead()).toMatchObject([{ reason: "ugly", subject: "s" }]);
+  expect((await dw("queue", "dead", "retry", "orders")).output).toBe("note: 1 messages put back");
+  expect(await dead()).toEqual([]);
+  expect((await dw("queue", "move", "orders", "elsewhere")).output).toBe("note: 1 messages moved");
+  expect((await dw("listen", "elsewhere", "--count", "1")).output).toBe("bad");
   expect(await dw("send", "a b", "x")).toMatchObject({
     code: 1,
     output: expect.stringContaining("as an address") as string,

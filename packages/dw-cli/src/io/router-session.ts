@@ -221,8 +221,8 @@ export class RouterSession {
    * Asks the router itself.
    * @throws ExitError with what it says against it.
    */
-  async manage(operation: string, address: string | null = null): Promise<unknown> {
-    const asked = new Map([["operation", operation], ...(address === null ? [] : [["address", address] as const])]);
+  async manage(operation: string, about: { readonly address?: string; readonly to?: string } = {}): Promise<unknown> {
+    const asked = new Map(Object.entries({ operation, ...about }));
     const { applicationProperties: status, body } = await this.request("$management", {
       applicationProperties: asked,
       body: { type: "value", value: null },

@@ -65,6 +65,24 @@ export const MESSAGING_COMMANDS: readonly CommandGrammar[] = [
     action: local(() => import("../commands/messaging/queue-purge.ts")),
   },
   {
+    path: "queue move",
+    summary: "move the messages of a queue that no consumer has to another one",
+    operands: [
+      { text: "<from>", kind: "text" },
+      { text: "<to>", kind: "text" },
+    ],
+    options: [router],
+    action: local(() => import("../commands/messaging/queue-move.ts")),
+  },
+  {
+    path: "queue dead",
+    summary: "show the dead letters of an address, put them back into it, or drop them",
+    operands: [{ text: "<action>", kind: "text", choices: ["list", "retry", "drop"] }, address],
+    options: [router],
+    action: local(() => import("../commands/messaging/queue-dead.ts")),
+    examples: ["dw queue dead list //orders", "dw queue dead retry //orders"],
+  },
+  {
     path: "queue remove",
     summary: "take an address away, with its messages and its links",
     operands: [address],

@@ -1,10 +1,15 @@
 import { KeptAddress } from "../engine/kept-address.ts";
+import { lookAt, moveMessages } from "../engine/mover.ts";
 import { Refused } from "../engine/refused.ts";
+import { deadLetter } from "../wire/dead-letter.ts";
 import type { Manage } from "../wire/management-link.ts";
 import { queuesOf, type StatusSources } from "./status.ts";
 import { why } from "./why.ts";
 
-/** Answers what `dw` asks: `queue-list`, `link-list`, `why`, and does `queue-purge` and `queue-remove`. */
+/** How many dead letters are shown. */
+const LOOK_MAX = 100;
+
+/** Answers what `dw` asks, and does what it wants done. */
 export function createManagement(sources: StatusSources): Manage {
   const { broker, peers, host } = sources;
   const links = () => [...peers].flatMap((peer) => peer.links(host));
@@ -17,7 +22,16 @@ export function createManagement(sources: StatusSources): Manage {
     if (found instanceof KeptAddress) return found;
     throw new Refused("amqp:not-found", `Cannot find ${name}: there is no such queue or topic`);
   };
-  return (operation, address) => {
+  /** Does something with the dead letters of an address, where there are any. */
+  const deadOf = async <T>(address: string, use: (dead: KeptAddress) => Promise<T>, none: T): Promise<T> => {
+    const dead = broker.find(`dead/${address.replace(/^dead\//, "")}`);
+    return dead instanceof KeptAddress ? use(dead) : none;
+  };
+  const { nowMs } = sources;
+  const move = async (from: KeptAddress, to: string) => ({
+    moved: await moveMessages(from, broker.queue(to), { later: setImmediate, nowMs }),
+  });
+  return (operation, address, to) => {
     switch (operation) {
       case "queue-list":
         return queuesOf(sources);
@@ -32,6 +46,14 @@ export function createManagement(sources: StatusSources): Manage {
         broker.remove(name);
         return { removed: name };
       }
+      case "queue-move":
+        return move(broker.queue(named(address)), named(to));
+      case "dead-list":
+        return deadOf(named(address), async (dead) => (await lookAt(dead, LOOK_MAX, setImmediate)).map(deadLetter), []);
+      case "dead-retry":
+        return deadOf(named(address), (dead) => move(dead, named(address)), { moved: 0 });
+      case "dead-drop":
+        return deadOf(named(address), async (dead) => ({ purged: dead.kept.purge() }), { purged: 0 });
       default:
         throw new Refused("amqp:not-implemented", `Cannot do ${JSON.stringify(operation)}: there is no such operation`);
     }

@@ -3,6 +3,7 @@ import { Chance } from "@datawire/protocol/testing/chance";
 import { beforeEach, expect, test } from "vitest";
 import { SimulatedDisk } from "../log/testing/simulated-disk.ts";
 import type { Outcome } from "../queue/delivery.ts";
+import { lookAt, moveMessages } from "./mover.ts";
 import { settled, TestReceiver, TestSender, textOf } from "./testing/links.ts";
 import { openBroker, rule } from "./testing/open-broker.ts";
 
@@ -236,6 +237,24 @@ test("Broker gives a durable subscription to the last link that comes for it, an
   new TestSender(broker, "topic/log").send("b");
   await settled();
   expect(second.texts).toEqual(["a", "b"]);
+});
+
+test("moveMessages() moves what no consumer has, in order, and lookAt() leaves it as it was", async () => {
+  const broker = await restart();
+  const sender = new TestSender(broker, "from");
+  for (let i = 0; i < 450; i++) sender.send(String(i));
+  await settled();
+  const holder = new TestReceiver(broker, "from", { credit: 1 });
+  const from = broker.queue("from");
+  const seen = await lookAt(from, 300, setImmediate);
+  expect(seen.map(textOf)).toEqual(Array.from({ length: 300 }, (_, i) => String(i + 1)));
+  const moved = await moveMessages(from, broker.queue("to"), { later: setImmediate, nowMs: () => clock.nowMs() });
+  expect([moved, from.kept.messages]).toEqual([449, 1]);
+  await settled();
+  const receiver = new TestReceiver(await restart(), "to");
+  await settled();
+  expect(receiver.texts).toEqual(Array.from({ length: 449 }, (_, i) => String(i + 1)));
+  expect(holder.texts).toEqual(["0"]);
 });
 
 test("Broker keeps nothing of an address without persist", async () => {

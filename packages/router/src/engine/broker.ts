@@ -103,8 +103,7 @@ export class Broker {
    * @throws Refused
    */
   openSink<Token>(name: string, capability: "queue" | "topic" | null, port: SinkPort<Token>): Sink<Token> {
-    const address = this.#address(name, capability);
-    return address.openSink(port);
+    return this.#address(name, capability).openSink(port);
   }
 
   /**
@@ -130,6 +129,13 @@ export class Broker {
       kept.end(subscription);
       if (address.id > 0) this.#append({ is: "ended", address: address.id, id: subscription.id });
     });
+  }
+
+  /** A queue, made where there is none. @throws Refused */
+  queue(name: string): KeptAddress {
+    const address = this.#address(name, "queue");
+    if (address instanceof KeptAddress && address.kept instanceof Queue) return address;
+    throw new Refused("amqp:not-allowed", `Cannot use ${name} for that: it is no queue`);
   }
 
   /** Makes a queue that is nobody's but who knows its name, in memory. */

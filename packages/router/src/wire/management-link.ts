@@ -11,7 +11,7 @@ export const MANAGEMENT = "$management";
  * Answers one question; what it returns is sent as JSON.
  * @throws Refused
  */
-export type Manage = (operation: string, address: string | null) => unknown;
+export type Manage = (operation: string, address: string | null, to: string | null) => unknown;
 
 const CREDIT = 10;
 
@@ -41,48 +41,42 @@ export class ManagementLink {
   }
 
   delivered(delivery: IncomingDelivery): void {
-    try {
-      this.#answer(delivery.message);
-      delivery.accept();
-    } catch (error) {
-      delivery.reject(errorOf(error));
-    }
+    // It lies in the buffer of the connection, which is used again before the answer is there.
+    void this.#answer(delivery, Uint8Array.from(delivery.message));
     this.#receiver.keepCredit(CREDIT);
   }
 
   detached(): void {}
 
-  #answer(message: Uint8Array): void {
-    if (!sections.scan(message)) throw new Refused("amqp:invalid-field", "Cannot read the question");
-    const properties = sections.properties();
-    const asked = sections.applicationProperties();
-    const [operation, about] = [textOf(asked?.get("operation")), textOf(asked?.get("address"))];
-    if (operation === null || properties?.replyTo === undefined) {
-      throw new Refused(
-        "amqp:invalid-field",
-        "Cannot answer: the question has no application property `operation`, or no reply_to",
-      );
+  async #answer(delivery: IncomingDelivery, message: Uint8Array): Promise<void> {
+    try {
+      const { question, replyTo, messageId } = readQuestion(message);
+      const { status, body } = await this.#try(question);
+      const payload = encodeMessage({
+        properties: { ...(messageId !== undefined && { correlationId: messageId }) },
+        applicationProperties: new Map(status),
+        body: { type: "value", value: body },
+      });
+      const port = { credit: 0, setCredit() {}, accepted() {}, settled() {}, gone() {} };
+      const sink = this.#broker.openSink(parseMessageAddress(replyTo, this.#addresses).name, null, port);
+      sink.offer({ payload, ttlMs: 0, keys: null }, null);
+      sink.detach();
+      delivery.accept();
+    } catch (error) {
+      delivery.reject(errorOf(error));
     }
-    const { status, body } = this.#try(operation, about);
-    const { messageId } = properties;
-    const payload = encodeMessage({
-      properties: { ...(messageId !== undefined && { correlationId: messageId }) },
-      applicationProperties: new Map(status),
-      body: { type: "value", value: body },
-    });
-    const port = { credit: 0, setCredit() {}, accepted() {}, settled() {}, gone() {} };
-    const sink = this.#broker.openSink(parseMessageAddress(properties.replyTo, this.#addresses).name, null, port);
-    sink.offer({ payload, ttlMs: 0, keys: null }, null);
-    sink.detach();
   }
 
-  #try(
-    operation: string,
-    about: string | null,
-  ): { readonly status: Map<string, string | number>; readonly body: string } {
+  async #try({
+    operation,
+    address,
+    to,
+  }: Question): Promise<{ readonly status: Map<string, string | number>; readonly body: string }> {
+    const nameOf = (text: string | null): string | null =>
+      text === null ? null : parseMessageAddress(text, this.#addresses).name;
     try {
-      const address = about === null ? null : parseMessageAddress(about, this.#addresses).name;
-      return { status: new Map([["statusCode", 200]]), body: JSON.stringify(this.#manage(operation, address)) };
+      const answer = await this.#manage(operation, nameOf(address), nameOf(to));
+      return { status: new Map([["statusCode", 200]]), body: JSON.stringify(answer) };
     } catch (error) {
       const { condition, description } = errorOf(error);
       const status = new Map<string, string | number>([
@@ -92,4 +86,25 @@ export class ManagementLink {
       return { status, body: "null" };
     }
   }
+}
+
+interface Question {
+  readonly operation: string;
+  readonly address: string | null;
+  readonly to: string | null;
+}
+
+function readQuestion(message: Uint8Array) {
+  if (!sections.scan(message)) throw new Refused("amqp:invalid-field", "Cannot read the question");
+  const properties = sections.properties();
+  const asked = sections.applicationProperties();
+  const [operation, address, to] = ["operation", "address", "to"].map((key) => textOf(asked?.get(key)));
+  const { replyTo, messageId } = properties ?? {};
+  if (operation == null || replyTo === undefined) {
+    throw new Refused(
+      "amqp:invalid-field",
+      "Cannot answer: the question has no application property `operation`, or no reply_to",
+    );
+  }
+  return { question: { operation, address: address ?? null, to: to ?? null }, replyTo, messageId };
 }

@@ -1,5 +1,6 @@
 import type { IncomingDelivery, Receiver } from "@datawire/amqp";
 import { ProtocolError } from "@datawire/protocol";
+import { describeError } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
 import { type AddressContext, parseMessageAddress } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
@@ -89,9 +90,9 @@ export class RelayLink {
   }
 }
 
-/** What a peer is told of a refusal; anything else is a mistake of ours, and thrown on. */
+/** What a peer is told of a refusal. A mistake of ours ends no process: whoever made it happen hears of it. */
 export function errorOf(error: unknown): { readonly condition: string; readonly description: string } {
   if (error instanceof Refused) return { condition: error.condition, description: error.message };
   if (error instanceof ProtocolError) return { condition: "amqp:invalid-field", description: error.message };
-  throw error;
+  return { condition: "amqp:internal-error", description: `The router failed at it: ${describeError(error)}` };
 }

@@ -21,11 +21,11 @@ export async function manage(
   local: Local,
   input: Input,
   operation: string,
-  address: string | null = null,
+  about: { readonly address?: string; readonly to?: string } = {},
 ): Promise<unknown> {
   const session = await openRouter(local, input);
   try {
-    return await session.manage(operation, address);
+    return await session.manage(operation, about);
   } finally {
     await session.close();
   }

@@ -4,7 +4,7 @@ import { manage } from "./open-router.ts";
 
 /** Why nothing moves at an address. */
 export const run: RunLocal = async (local, input) => {
-  const answer = (await manage(local, input, "why", operand(input, 0))) as {
+  const answer = (await manage(local, input, "why", { address: operand(input, 0) })) as {
     readonly address: string;
     readonly state: string | null;
     readonly text: string;
