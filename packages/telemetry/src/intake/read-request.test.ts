@@ -120,6 +120,20 @@ test("readRequest() refuses what is no protobuf, and nothing of it ends the proc
   expect(readRequest(new Uint8Array(), options).spans).toEqual([]);
 });
 
+test.each([
+  ["resources", [0x0a, 0x00], []],
+  ["spans", [0x12, 0x00], [0x0a, 0x12]],
+])("readRequest() refuses a body of nothing but empty %s, before it takes memory", (_, empty, around) => {
+  let body = Buffer.alloc(4 * 1024 * 1024, Uint8Array.from(empty));
+  for (const tag of around.toReversed()) {
+    const length = [0, 7, 14, 21].map((shift) => ((body.length >>> shift) & 0x7f) | (shift < 21 ? 0x80 : 0));
+    body = Buffer.concat([Uint8Array.from([tag, ...length]), body]);
+  }
+  expect(() => readRequest(body, { signal: "traces", format: "protobuf", nowMs: 0 })).toThrow(
+    "more than 1000000 messages",
+  );
+});
+
 test("readRequest() takes brackets and quotes within texts for what they are", () => {
   const name = `${"[{".repeat(300)} "quoted" \\\\ \\`;
   expect(read(traceRequest([spanOf({ name })])).spans[0]?.name).toBe(name);

@@ -80,6 +80,7 @@ const root = protobuf.Root.fromJSON({
     ]),
   ),
 });
+root.resolveAll();
 
 /** The messages by name. */
 export type MessageName = keyof typeof MESSAGES;

@@ -1,4 +1,5 @@
 import { ProtocolError } from "@datawire/protocol";
+import { hasMoreMessages } from "./has-more-messages.ts";
 import { messageType } from "./messages.ts";
 import type { Signal } from "./signals.ts";
 import type { Message } from "./values.ts";
@@ -9,11 +10,19 @@ const REQUESTS = {
   metrics: messageType("ExportMetricsServiceRequest"),
 } as const;
 
+/** As many as an exporter has in a body of 16 MiB, twice. A small body cannot have too many. */
+const MESSAGES_MAX = 1_000_000;
+const LOOKED_AT_FROM_BYTES = 1024 * 1024;
+
 /** Reads the body of a request. @throws ProtocolError `invalid_argument` where it is none. */
 export function decodeRequest(signal: Signal, bytes: Uint8Array): Message {
   try {
+    const isLarge = bytes.length > LOOKED_AT_FROM_BYTES;
+    if (isLarge && hasMoreMessages(REQUESTS[signal], bytes, MESSAGES_MAX))
+      throw new ProtocolError("invalid_argument", `Cannot read the body: it has more than ${MESSAGES_MAX} messages`);
     return REQUESTS[signal].decode(bytes);
   } catch (cause) {
+    if (cause instanceof ProtocolError) throw cause;
     throw new ProtocolError("invalid_argument", "Cannot read the body: it is no protobuf message of OTLP", { cause });
   }
 }
