@@ -45,6 +45,14 @@ test("a token in the query opens nothing else", async () => {
   await expect(open(token, { path: "/else" })).rejects.toThrow("refused with 404");
 });
 
+test("a token of role library reads logs, and no services", async () => {
+  const { token } = await guarded.create("library");
+  const statuses = ["/v1/traces", "/v1/services", "/v1/status"].map(
+    async (path) => (await guarded.ask(path, { token })).status,
+  );
+  expect(await Promise.all(statuses)).toEqual([200, 403, 403]);
+});
+
 test("an original speaks TLS where the directory does; in the clear it is told so", async () => {
   const { token } = await guarded.create("library");
   await expect(open(token, { tls: false })).rejects.toThrow("refused with 401");

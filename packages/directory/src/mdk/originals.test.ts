@@ -60,6 +60,15 @@ test.each(["/rtp", "/ws/v1", "/"])(
   },
 );
 
+test("binary frames are ignored, and what comes with them is not", async () => {
+  const served = await start();
+  const original = await connect(served);
+  original.socket.send(Buffer.from([1, 2, 3]), { binary: true });
+  original.socket.send(Buffer.from(JSON.stringify({ type: "subscribe" })), { binary: true });
+  original.active(HELLO);
+  expect(await original.next("active")).toMatchObject({ node: { service: "hello" } });
+});
+
 test("the first original is told what has ended or gone down since the directory started, as it may know it from before", async () => {
   const served = await start();
   const { client } = await watsonOf(served, "vm1", [registration("barker@a:1"), registration("barker@b:1")]);
