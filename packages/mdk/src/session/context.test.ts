@@ -83,6 +83,7 @@ test.each([
   [`{"traceId":"${TRACE}","x":"${"x".repeat(8_192)}"}`, /bytes/],
   [`{"traceId":"${TRACE}","properties":{"x":${"[".repeat(65)}${"]".repeat(65)}}}`, /nested/],
   [`{"traceId":"${TRACE}","properties":{"x":"${"é".repeat(4_096)}"}}`, /bytes/],
+  [`{"traceId":"${TRACE}","properties":{"x":"${"é".repeat(2_000)}"}}`, /bytes when it is written/],
 ])("readContext() ignores %.40s", (text, reason) => {
   expect(readContext(text)).toEqual({ state: "ignored", reason: expect.stringMatching(reason) as string });
 });
@@ -96,6 +97,40 @@ test("a context that cannot be read begins a new session, with one warning a min
   expect(logged).toHaveLength(2);
   for (const none of [null, undefined, ""]) sessions.join(none);
   expect(logged).toHaveLength(2);
+});
+
+test("whatever comes in a header makes a session, whose context the next service can read", () => {
+  const { sessions } = sessionsForTest();
+  const parts = fc.record(
+    {
+      traceId: fc.oneof(fc.string(), fc.jsonValue()),
+      clock: fc.oneof(fc.jsonValue(), fc.record({ clocks: fc.jsonValue() })),
+      properties: fc.oneof(
+        fc.jsonValue(),
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        fc.record({ timeout: fc.jsonValue() }),
+      ),
+      environment: fc.oneof(fc.jsonValue(), fc.record({ name: fc.jsonValue(), fallbackName: fc.jsonValue() })),
+    },
+    { requiredKeys: [] },
+  );
+  const anything = fc.oneof(
+    fc.string(),
+    fc.json(),
+    parts.map((value) => JSON.stringify(value)),
+  );
+  fc.assert(
+    fc.property(anything, fc.option(fc.double()), (text, remaining) => {
+      for (const session of [sessions.join(text, { remaining: remaining ?? undefined }), sessions.derive(text)]) {
+        session.info("a", "b");
+        session.getRemainingTime();
+        const written = session.externalize();
+        expect(written).toMatch(/^[ -~]+$/);
+        expect(sessions.join(written).traceId).toBe(session.traceId);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe("clocks", () => {

@@ -67,16 +67,18 @@ export function readContext(text: string): ContextRead {
   if (typeof traceId !== "string" || traceId === "") return ignored("it has no traceId");
   if (traceId.length > TRACE_ID_LENGTH_MAX)
     return ignored(`its traceId has ${traceId.length} characters, wanted ${TRACE_ID_LENGTH_MAX} at the most`);
-  return {
-    state: "read",
-    context: {
-      traceId,
-      clock: readClock(clock),
-      // A Map, as one of the keys may be `__proto__`.
-      properties: new Map(isRecord(properties) ? (Object.entries(properties) as [string, Json][]) : []),
-      environment: readEnvironment(environment),
-    },
+  const context: Context = {
+    traceId,
+    clock: readClock(clock),
+    // A Map, as one of the keys may be `__proto__`.
+    properties: new Map(isRecord(properties) ? (Object.entries(properties) as [string, Json][]) : []),
+    environment: readEnvironment(environment),
   };
+  // Where characters came as they are, they go on as escapes, up to three times as long.
+  const written = bytes === text.length ? 0 : writeContext(context).length;
+  if (written > CONTEXT_BYTES_MAX)
+    return ignored(`it has ${written} bytes when it is written, wanted ${CONTEXT_BYTES_MAX} at the most`);
+  return { state: "read", context };
 }
 
 /** The length of a text in bytes of UTF-8. */
