@@ -7,7 +7,8 @@ import { callMany } from "./monolith.ts";
 
 /**
  * The main job on one machine, with real processes: a monolith reaches services at localhost, one of them dies under
- * load, and a new version gets a tenth of the requests. Ends with 1 when anything that it shows did not hold.
+ * load, and a new version gets a tenth of the requests. With `rollout`: a version that fails is taken back by itself, and
+ * one that does not becomes the primary. Ends with 1 when anything that it shows did not hold.
  */
 const UP_WITHIN_MS = 60_000;
 const CONNECTIONS = 8;
@@ -20,9 +21,12 @@ try {
   const { ports, usual } = await choosePorts();
   machine.env["DATAWIRE_DIRECTORY"] = `//localhost:${ports.directory}/directory`;
   await startEverything(ports, usual);
-  await showServices(ports);
-  await showDeath(ports);
-  await showCanary(ports);
+  if (process.argv[2] === "rollout") await showRollouts(ports);
+  else {
+    await showServices(ports);
+    await showDeath(ports);
+    await showCanary(ports);
+  }
   await stayUp(ports, usual);
 } catch (error) {
   if (!interrupted.signal.aborted) {
@@ -149,6 +153,43 @@ async function showCanary(ports: Ports): Promise<void> {
   check(failed === 0, `no request fails when a route is added; ${failed} did`);
   check(Math.abs(share - 10) < 4 * Math.sqrt((10 * 90) / requests), `a share of 10% is 10%; it was ${share}%`);
   await dw("route", "list");
+}
+
+async function showRollouts(ports: Ports): Promise<void> {
+  say("Version 3 of emitter fails one request in twenty, which nobody knows yet");
+  const [port = 0] = await anyPorts(1);
+  const name = "emitter-3";
+  const args = ["--port", String(port), "--name", name, "--version", "3.0", "--fail-every", "20"];
+  machine.start(name, "examples/emitter.ts", args);
+  const file = { service: "//emitter", version: "3.0", port, instance: name };
+  writeFileSync(join(machine.servicesFolder, `${name}.yaml`), stringify(file));
+  await until("version 3 to be live", async () =>
+    (await machine.dw(["instance", "list", "--json"])).includes(`"name": "${name}"`),
+  );
+  const stop = new AbortController();
+  const url = `http://localhost:${ports.traffic}/emitter/`;
+  const calls = callMany(url, { connections: 10, pauseMs: 45, signal: stop.signal });
+  try {
+    await watchRollout(["//emitter(3)", "--steps", "10%:1m,50%:1m"], 1);
+    await dw("rollout", "show", "//emitter");
+    await dw("route", "list");
+    say("Version 2 does not fail: half of the requests show that soon enough");
+    await watchRollout(["//emitter(2)", "--steps", "50%:10s", "--check", "error-rate <= 5%"], 0);
+    await dw("service", "list");
+    await dw("route", "history", "--limit", "10");
+  } finally {
+    stop.abort();
+  }
+  const { requests, failed } = await calls;
+  print(`${requests} requests, ${failed} failed: those of version 3, while it had its share`);
+  check(failed < requests / 50, `a version that fails is taken back soon; ${failed} of ${requests} failed`);
+}
+
+/** Starts a rollout and prints how it goes, as it goes. */
+async function watchRollout(args: readonly string[], wanted: number): Promise<void> {
+  const all = ["rollout", "start", ...args, "--wait"];
+  command(`dw ${all.map((arg) => (/[() ]/.test(arg) ? `'${arg}'` : arg)).join(" ")}`);
+  await machine.dw(all, wanted, (text) => process.stdout.write(text));
 }
 
 async function stayUp(ports: Ports, usual: boolean): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 
 /** How the calls of a monolith went. */
@@ -12,6 +13,8 @@ export interface CallOptions {
   readonly connections: number;
   readonly requests?: number;
   readonly signal?: AbortSignal;
+  /** Pause of each connection between two requests; default: none. */
+  readonly pauseMs?: number;
 }
 
 const NEVER = new AbortController().signal;
@@ -22,7 +25,7 @@ const NEVER = new AbortController().signal;
  */
 export async function callMany(
   url: string,
-  { connections, requests = Infinity, signal = NEVER }: CallOptions,
+  { connections, requests = Infinity, signal = NEVER, pauseMs = 0 }: CallOptions,
 ): Promise<Tally> {
   const tally = { requests: 0, failed: 0, byVersion: new Map<string, number>() };
   const agent = new Agent({ connections });
@@ -33,6 +36,7 @@ export async function callMany(
       const version = await versionFrom(agent, origin, pathname);
       if (version === null) tally.failed += 1;
       else tally.byVersion.set(version, (tally.byVersion.get(version) ?? 0) + 1);
+      if (pauseMs > 0) await sleep(pauseMs);
     }
   };
   await Promise.all(Array.from({ length: connections }, caller));

@@ -8,7 +8,8 @@ export interface Identity {
 }
 
 /**
- * Serves one of the examples: `--port N` (0 takes any), `--version V`, `--name N`, `--leave SECONDS`. It is an ordinary
+ * Serves one of the examples: `--port N` (0 takes any), `--version V`, `--name N`, `--leave SECONDS`,
+ * `--fail-every N` to answer each N-th request with 500. It is an ordinary
  * HTTP service that knows nothing of dstack: it answers `/liveness_check`, and leaves so that no request is lost. On
  * SIGTERM it fails that check and goes on serving, until Watson has looked again and nobody sends it anything new; then
  * it finishes what it has begun, and ends.
@@ -21,15 +22,20 @@ export function serve(answer: (identity: Identity, request: IncomingMessage) => 
       version: { type: "string", default: "1" },
       name: { type: "string", default: "one" },
       leave: { type: "string", default: String(LEAVE_SECONDS) },
+      "fail-every": { type: "string", default: "0" },
     },
   });
   const identity = { name: values.name, version: values.version };
   let leaving = false;
+  let served = 0;
+  const failEvery = Number(values["fail-every"]);
   const server = createServer((request, response) => {
     const send = (status: number, body: object): void => {
       response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`);
     };
     if (request.url === "/liveness_check") return send(leaving ? 503 : 200, { live: !leaving });
+    served += 1;
+    if (failEvery > 0 && served % failEvery === 0) return send(500, { error: "a fault of this version" });
     answer(identity, request).then(
       (body) => send(200, body),
       (error: Error) => send(502, { error: error.message }),

@@ -58,18 +58,26 @@ export class Machine {
     return readFileSync(join(this.folder, `${name}.log`), "utf8");
   }
 
-  /** Runs `dw` as a user would and returns what it prints. */
-  async dw(args: readonly string[]): Promise<string> {
+  /**
+   * Runs `dw` as a user would and returns what it prints.
+   * @param wanted its exit code
+   * @param told what it prints, as it does
+   */
+  async dw(args: readonly string[], wanted = 0, told: (text: string) => void = () => {}): Promise<string> {
     const child = spawn(process.execPath, [join(ROOT, "packages/dw-cli/src/main.ts"), ...args], {
       env: this.env,
       stdio: ["ignore", "pipe", "pipe"],
     });
     const parts: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => parts.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => parts.push(chunk));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        parts.push(chunk);
+        told(chunk.toString());
+      });
+    }
     const [code] = (await once(child, "close")) as [number | null];
     const output = Buffer.concat(parts).toString();
-    if (code !== 0) throw new Error(`dw ${args.join(" ")} ended with ${code}: ${output}`);
+    if (code !== wanted) throw new Error(`dw ${args.join(" ")} ended with ${code}: ${output}`);
     return output;
   }
 
