@@ -27,4 +27,17 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  "the demo of rollouts takes the version back that fails, and promotes the other one",
+  async () => {
+    const { PATH } = process.env;
+    const demo = startChild(join(ROOT, "examples/demo.ts"), ["rollout"], { PATH, HOME: tmpdir() });
+    const exit = await demo.exited;
+    const said = demo.lines.join("\n");
+    expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("//emitter(2) promoted") });
+    expect(said).toContain("//emitter(3) rolled-back: error-rate <= primary + 1% failed");
+  },
+  TIMEOUT_MS,
+);
+
 const readme = (): string => readFileSync(join(ROOT, "README.md"), "utf8");
