@@ -56,6 +56,7 @@ const rooms = {
     "link",
     "mdk",
     "live",
+    "console",
     "api",
     "jobs",
     "cli",

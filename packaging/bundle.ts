@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
@@ -35,6 +36,7 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     });
     const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
     await addTemplates(folder, modules);
+    await addConsole(folder, modules);
     return new Set(modules.flatMap(packageFolder));
   } finally {
     await build.close();
@@ -53,6 +55,14 @@ async function addTemplates(folder: string, modules: readonly string[]): Promise
   if (modules.some((module) => module.startsWith(join(ROOT, "packages/sherlock/src/setup/template")))) {
     await cp(templates, join(folder, "templates"), { recursive: true, filter: (path) => !path.includes("golden") });
   }
+}
+
+/** A directory reads its console from a folder beside itself, wherever it is bundled into. */
+async function addConsole(folder: string, modules: readonly string[]): Promise<void> {
+  const built = join(ROOT, "packages/mission-control/dist");
+  if (!existsSync(built)) return;
+  if (modules.some((module) => module.startsWith(join(ROOT, "packages/directory/src/console/find-console"))))
+    await cp(built, join(folder, "console"), { recursive: true });
 }
 
 /** `…/node_modules/ws` of `…/node_modules/ws/lib/sender.js`; nothing for our own sources. */

@@ -13,6 +13,8 @@ import type { ServerCertificate } from "../access/certificates.ts";
 import { type AccessConfig, openAccess } from "../access/open-access.ts";
 import type { TokenService } from "../access/token-service.ts";
 import { PeerTraces } from "../api/peer-traces.ts";
+import { ConsoleFolder } from "../console/console-files.ts";
+import { consoleHandler } from "../console/console-page.ts";
 import { LinkServer } from "../link/server.ts";
 import { LinkSessions } from "../link/sessions.ts";
 import { MdkServer } from "../mdk/server.ts";
@@ -49,6 +51,8 @@ export interface DirectoryDeps {
   readonly telemetry?: Telemetry;
   /** Default: the system's. */
   readonly chance?: Chance;
+  /** Where the files of the console may be; default: nowhere. */
+  readonly consoleFolders?: readonly string[];
   /** Default: those of a process. */
   readonly metrics?: Metrics;
   /** What is wrong with the directory as a whole. */
@@ -147,7 +151,11 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     nothing: (tenant) => opener.nothing(tenant),
     links,
     originals,
-    open: [healthHandler, readyHandler(readiness, () => limitOf(stores.own))],
+    open: [
+      healthHandler,
+      readyHandler(readiness, () => limitOf(stores.own)),
+      consoleHandler(config.console === null ? null : new ConsoleFolder(deps.consoleFolders ?? [])),
+    ],
     metrics: metricsHandler(metrics.registry),
     log,
     refused: metrics.refused,

@@ -4,6 +4,7 @@ import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
 import { tlsOptions } from "../access/certificates.ts";
 import type { ConsoleConfig } from "../access/console-access.ts";
 import { type Protection, protectionOf } from "../access/protection.ts";
+import { consoleFolders } from "../console/find-console.ts";
 import { assembleDirectory, type Directory } from "./assemble.ts";
 import { SwitchedHandlers } from "./switched-handlers.ts";
 import { listEnvironments, listTenants, openStore } from "../store/open/open-store.ts";
@@ -89,6 +90,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
           clock,
           log,
           telemetry,
+          consoleFolders: consoleFolders(),
           board,
           readiness,
           show: (certificate) => http.setCertificate(tlsOptions(certificate)),

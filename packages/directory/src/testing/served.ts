@@ -48,8 +48,13 @@ export interface Client<Socket = WebSocket> {
 export async function serve({
   folder,
   store: given,
+  consoleFolder,
   ...config
-}: Partial<DirectoryConfig> & { readonly folder?: string; readonly store?: Store } = {}): Promise<Served> {
+}: Partial<DirectoryConfig> & {
+  readonly folder?: string;
+  readonly store?: Store;
+  readonly consoleFolder?: string;
+} = {}): Promise<Served> {
   const data = folder ?? (await mkdtemp(join(tmpdir(), "datawire-directory-")));
   const store = given ?? (await openEmbeddedStore(data, "//localhost/directory"));
   const telemetry = createLocalTelemetry(join(data, "traces"));
@@ -67,6 +72,7 @@ export async function serve({
       clock: systemClock,
       log: noLog,
       telemetry,
+      ...(consoleFolder !== undefined && { consoleFolders: [consoleFolder] }),
       board: new ProblemBoard(),
       readiness,
       show: () => {},
