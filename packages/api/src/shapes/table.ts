@@ -1,7 +1,7 @@
 import { instanceSchema, routeTableSchema, serviceSchema } from "@datawire/protocol";
 import { z } from "zod";
 
-/** The table that an answer comes from: its epoch, and the revision of it. */
+/** The epoch and the revision of the table that an answer was made from. */
 export const stamped = { epoch: z.string(), revision: z.int() };
 
 /** `GET /v1/table`: what a subscriber of the link is sent. */

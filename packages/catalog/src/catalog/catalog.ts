@@ -34,7 +34,7 @@ export class Catalog implements CatalogReader {
   readonly #tablesOf = new Map<string, Map<string, RouteTable>>();
   readonly #tablesNaming = new Map<string, Map<string, RouteTable>>();
   readonly #views = new Map<string, ServiceView>();
-  /** Kept from the first time that somebody asks: most tables are never compared. */
+  /** Made on the first call: most tables are never compared. */
   #hash: CatalogDigest | null = null;
 
   /** Applies a change and returns the names of the services whose traffic split may differ from before. */

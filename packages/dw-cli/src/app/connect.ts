@@ -88,7 +88,7 @@ function stopOnSignals(stop: AbortController): () => void {
   return () => undo.forEach((end) => end());
 }
 
-/** Who is at the keyboard, for the history; a header takes no more than this. */
+/** `user@host` for the history, in the characters and the length that a header takes. */
 function userName(): string {
   return `${accountName()}@${hostname()}`.replace(/[^!-~]/g, "?").slice(0, 200);
 }

@@ -9,7 +9,7 @@ import { systemStreams } from "../io/terminal-output.ts";
 export async function runProcess(): Promise<void> {
   const { env } = process;
   const stop = new AbortController();
-  // Whoever read our output has seen enough (`dw route list | head`): that ends the command, and is no failure.
+  // The reader of our output has closed it (`dw route list | head`): the command ends, without a failure.
   let unwritten = null as Error | null;
   process.stdout.on("error", (error) => {
     if (systemErrorCode(error) !== "EPIPE") unwritten ??= error;

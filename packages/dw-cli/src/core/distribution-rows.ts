@@ -8,7 +8,7 @@ export interface DistributionRow {
   readonly service: string;
   readonly target: string;
   readonly share: string;
-  /** The stored route, with its options; empty for the primary and what stands in for it. */
+  /** The stored route, with its options; empty for the primary and for failover targets. */
   readonly route: string;
   readonly detail: string;
   readonly mood: "plain" | "warning" | "bad";

@@ -29,7 +29,7 @@ export interface TextTable {
 
 /** What a table is laid out for. */
 export interface Layout {
-  /** In characters; Infinity where nobody looks at it. */
+  /** In characters; Infinity for output that is no terminal. */
   readonly width: number;
   readonly paint: (style: Style, text: string) => string;
 }

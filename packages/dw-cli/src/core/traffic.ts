@@ -42,7 +42,7 @@ export interface VersionTraffic extends Part {
 export interface InstanceTraffic extends Part {
   /** Null for the default URL of the service. */
   readonly name: string | null;
-  /** `gone` for one that got requests and is not registered any more. */
+  /** `gone` for an instance that got requests and is not registered any more. */
   readonly state: InstanceListing["state"] | "gone" | "default";
 }
 

@@ -15,7 +15,7 @@ const SKEW_MS_BAD = 60_000;
 /** What was found of the directories. */
 export interface DirectoriesFound {
   readonly findings: readonly Finding[];
-  /** One that answers; null without any. */
+  /** A client of a directory that answers; null without any. */
   readonly client: ApiClient | null;
 }
 

@@ -3,7 +3,7 @@ import { formatListenAddress } from "@datawire/runtime";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { FolderNeed, FolderState, Machine, NameNeed, Needs, PortNeed } from "./machine.ts";
 
-/** Looks at what the programs of this machine need of it. */
+/** Checks the ports, folders, names and the HAProxy that the programs of this machine need. */
 export async function checkMachine(machine: Machine, needs: Needs): Promise<Finding[]> {
   const findings = await Promise.all([
     needs.haproxy === undefined ? [] : checkHaproxy(machine, needs.haproxy.command),

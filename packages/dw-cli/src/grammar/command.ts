@@ -13,7 +13,7 @@ export interface OptionGrammar {
   readonly suggestions?: readonly string[];
 }
 
-/** What an operand names; completion offers what there is of it. */
+/** What an operand names; completion offers the existing names. */
 export type OperandKind = "service" | "versions" | "instance" | "caller" | "source" | "target" | "text";
 
 /** An operand of one command. */

@@ -6,9 +6,9 @@ export const directory = (load: () => Promise<{ readonly run: RunCommand }>) => 
 /** A command that does without a directory, or asks one as it goes on. */
 export const local = (load: () => Promise<{ readonly run: RunLocal }>) => ({ kind: "local", load }) as const;
 
-/** A service, whole. */
+/** An operand that names a service without versions or instances. */
 export const service: OperandGrammar = { text: "<service>", kind: "service" };
-/** Whose requests a route is about. */
+/** An operand that names a caller, or a service for the requests of all callers. */
 export const source: OperandGrammar = { text: "<source>", kind: "source" };
 /** Where a route leads. */
 export const target: OperandGrammar = { text: "<target>", kind: "target" };

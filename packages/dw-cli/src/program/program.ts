@@ -45,7 +45,7 @@ export function createProgram({ run, startDaemon }: ProgramActions): Command {
   return program;
 }
 
-/** Commander's own knows the first word alone, and takes one that is no command for none. */
+/** Commander's own `help` reads one word only, and ignores an unknown one. */
 function addHelp(program: Command): void {
   program
     .command("help")

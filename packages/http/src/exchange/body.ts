@@ -21,7 +21,7 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** Where JSON ends to be JSON; what the parser says of it would repeat the body. */
+/** The position of the syntax error; the message of the parser would quote the body. */
 function whereOf(error: unknown): string {
   const message = error instanceof Error ? error.message : "";
   const [, line, column] = /line (\d+) column (\d+)/.exec(message) ?? [];
@@ -119,7 +119,7 @@ async function* readParts(req: IncomingMessage, bytesMax: number): AsyncGenerato
     }
   } catch (cause) {
     if (cause instanceof ProtocolError) throw cause;
-    // Whoever broke off is told nothing, and nobody has to look into it.
+    // A client that broke off gets no answer, and no operator has to look into it.
     throw new ProtocolError("invalid_argument", "Cannot read the body: the connection ended before it did", { cause });
   }
 }

@@ -7,7 +7,7 @@ import { ConnectionCount } from "./connection-count.ts";
 /** How many connections one address may have. */
 export interface ConnectionBound {
   readonly max: number;
-  /** Who may have more. */
+  /** The addresses that may have more connections. */
   readonly exempt: (address: string) => boolean;
 }
 
@@ -50,7 +50,7 @@ export function limitConnections({ max, exempt }: ConnectionBound, refused: (rea
 
 function refuse(socket: Socket, message: string): void {
   socket.on("error", () => socket.destroy());
-  // What it has sent is read and thrown away: a socket that is closed with bytes unread takes the answer with it.
+  // The request is read and dropped: closing a socket with unread bytes would lose the answer.
   socket.resume();
   endWithRefusal(socket, {
     code: "limit_exceeded",

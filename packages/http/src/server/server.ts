@@ -10,7 +10,7 @@ import { foreignRequest, type Site } from "./foreign-request.ts";
 import { onUpgrade } from "./on-upgrade.ts";
 import { createPlainAnswers, divertPlain } from "./plain-on-tls.ts";
 
-/** What is served on the one port of a daemon. */
+/** The handlers of the one port of a daemon. */
 export interface HttpHandlers {
   request(req: IncomingMessage, res: ServerResponse): void;
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;

@@ -34,7 +34,7 @@ export function createDirectoryClient(
     ...(config.token === null ? {} : { authorization: `Bearer ${config.token}` }),
     ...(config.user === null ? {} : { "x-datawire-user": config.user }),
   };
-  /** The one that answered last is asked first. */
+  /** The address that answered last is asked first. */
   let first = 0;
 
   const exchange: Exchange = async (method, path, body) => {

@@ -203,7 +203,7 @@ export class CatalogReplica {
 /** A snapshot on its way. */
 class Snapshot {
   readonly content = emptyChange();
-  /** What it is about; null for the whole table. */
+  /** The buckets in it; null for the whole table. */
   readonly buckets: Buckets | null;
   readonly leftOut: LeftOut[] = [];
   size = 0;

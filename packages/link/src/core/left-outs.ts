@@ -1,6 +1,6 @@
 import { instanceKey, type LeftOut, serviceKey, type TableChange, tableKey } from "@datawire/protocol";
 
-/** More than this is told of by nobody. */
+/** The most entities that are reported one by one. */
 const LEFT_OUT_MAX = 1_000;
 
 /** The entities of a directory that could not be read. What is known of them from before stays in force. */

@@ -37,7 +37,7 @@ export type ReadMessage =
 const list = z.array(z.unknown()).default([]);
 const unread = { services: list, instances: list, tables: list };
 
-/** As the protocol says, but with entities unread: one that is wrong must not take the others with it. */
+/** The messages of the protocol with their entities unread: a wrong entity must not cost the others. */
 const snapshot = snapshotSchema.extend(unread).transform((message) => withEntities(message, message));
 const delta = deltaSchema.extend({ change: tableChangeSchema.extend(unread).prefault({}) }).transform((message) => {
   const { leftOut, ...change } = withEntities(message.change, message.change);

@@ -1,6 +1,6 @@
 import { type Backoff, backoff } from "@datawire/runtime";
 
-/** Why an attempt ended: nobody there, or somebody who will not have us, which only a person can change. */
+/** Why an attempt ended: the directory was not reached, or it refused this program, which only a person can change. */
 export type Failure = "unreachable" | "refused";
 
 /** Where the next attempt goes, and what this round over the replicas has met so far. */

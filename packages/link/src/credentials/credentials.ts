@@ -23,7 +23,7 @@ export interface CredentialSettings {
   readonly tls?: { readonly ca?: FileName; readonly cert?: FileName; readonly key?: FileName } | undefined;
 }
 
-/** The bits of a file's mode that let others than its owner, or others than its group, do anything with it. */
+/** The permission bits of everybody but the owner, and of everybody but the owner and the group. */
 const OWNER_ONLY = 0o077;
 const NOT_FOR_ALL = 0o007;
 

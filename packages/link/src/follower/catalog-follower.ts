@@ -35,7 +35,7 @@ export interface CatalogStatus {
   readonly warming: boolean;
   /** Whether changes come as they happen. */
   readonly connected: boolean;
-  /** How often the table here turned out to be another one than the directory's, since the start. */
+  /** How often the hash of this table differed from the directory's, since the start. */
   readonly divergences: number;
   /** How long ago the table was last known to be that of the directory; null while there is none. */
   readonly ageMs: number | null;
@@ -68,7 +68,7 @@ type Source =
   | { readonly state: "followed" }
   | { readonly state: "left"; readonly sinceMs: number };
 
-/** Whatever makes two tables differ, it must not make every subscriber ask for all of it with every change. */
+/** A lasting difference must not make every subscriber ask for the whole table with every change. */
 const ASK_AGAIN_MS = 600_000;
 
 /** How exactly the age of the table on disk is kept while nothing changes. */
@@ -175,7 +175,7 @@ class Follower implements CatalogFollower {
     this.#deps.onUpdate(update);
   }
 
-  /** A table that nobody changes is as good as the link that would say so. */
+  /** A table without changes is up to date for as long as the link is there. */
   #confirmLater(saver: TableSaver): void {
     this.#cancelConfirming = this.#deps.clock.setTimer(CONFIRM_MS, () => {
       void saver.confirm();

@@ -20,7 +20,7 @@ export interface SavedTable {
   readonly position: Position | null;
   /** When it was last known to be the directory's. */
   readonly savedAtMs: number;
-  /** What of it could not be read. */
+  /** The entities that could not be read. */
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -38,7 +38,7 @@ const REASONS_MAX = 10;
 
 const list = z.array(z.unknown()).default([]);
 
-/** The entities are read apart: one that cannot be read must not take the others with it. */
+/** The entities are read one by one: an unreadable entity must not cost the others. */
 const fileSchema = z.object({
   format: z.literal(1),
   savedAt: z.iso.datetime(),

@@ -16,13 +16,13 @@ export interface LinkIdentity {
   readonly environment?: string;
 }
 
-/** Which part of the table a client wants, and what it has of it. */
+/** The part of the table that a client wants, and the part that it has already. */
 export interface Subscription {
   /** Null for all services. */
   readonly services: readonly string[] | null;
   /** Asked before each `hello`; null asks for a snapshot. */
   have(): NonNullable<Hello["subscribe"]>["have"];
-  /** How many instances it has, from whatever table. */
+  /** The number of instances that the client holds, of the present table or an earlier one. */
   holds(): number;
 }
 

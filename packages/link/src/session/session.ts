@@ -191,7 +191,7 @@ class Session {
     }
   }
 
-  /** One timer that looks from time to time, instead of one that every message moves. */
+  /** One timer that checks the time of the last message, which is cheaper than a timer that every message restarts. */
   #watchSilence(delayMs: number, silentMsMax: number): void {
     this.#cancelTimer = this.#deps.clock.setTimer(delayMs, () => {
       const leftMs = this.#heardMs + silentMsMax - this.#deps.clock.monotonicMs();

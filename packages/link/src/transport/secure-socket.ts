@@ -30,7 +30,7 @@ export function secureOptions(
   }
 }
 
-/** Why no connection can be made with these certificates, whoever is on the other side; null when nothing is wrong with them. */
+/** The problem of these certificates that no server could make up for; null when there is none. */
 export function certificateProblem(tls: TlsSettings | null): string | null {
   if (tls === null) return null;
   const { ca, cert, key } = tls;

@@ -2,7 +2,7 @@ import { maskSecrets } from "./secrets.ts";
 
 /**
  * What went wrong, as a closed set that callers switch over. HTTP answers and `error` messages of the link carry the
- * same words; `httpStatus` in `http.ts` and the exit codes of `dw` derive from them.
+ * same words; `httpStatus` below and the exit codes of `dw` derive from them.
  */
 export const ERROR_CODES = [
   "invalid_argument",

@@ -37,7 +37,7 @@ export async function writeFileAtomically(
 }
 
 /**
- * Writes a file of ours that nobody else reads and that may be lost; never through a link.
+ * Writes a private file that may be lost in a crash; never through a symbolic link.
  * @throws Error that names the file and what helps.
  */
 export async function writePrivateFile(path: string, content: string): Promise<void> {
@@ -64,7 +64,7 @@ export async function openForAppending(path: string): Promise<FileHandle> {
   }
 }
 
-/** A temporary file of this age is nobody's any more. */
+/** An older temporary file was left by a process that ended. */
 const LEFT_AFTER_MS = 3_600_000;
 
 /** Where it was looked for leftovers: once in the life of a process is enough, as each life leaves one at the most. */
@@ -98,7 +98,7 @@ export type JsonRead =
 export async function readJsonFile(path: string, { bytesMax }: { readonly bytesMax: number }): Promise<JsonRead> {
   let bytes: Uint8Array;
   try {
-    // Opening a pipe that somebody has put there would wait for a writer.
+    // Opening a named pipe would wait for a writer.
     const stats = await stat(path);
     if (!stats.isFile() && !stats.isDirectory()) return { state: "unusable", reason: "it is no regular file" };
     bytes = await readBounded(path, bytesMax + 1);

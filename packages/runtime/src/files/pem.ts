@@ -28,7 +28,7 @@ export function whyNotKeyOf(certificates: string, text: string): string | null {
     : null;
 }
 
-/** The one is often given for the other. */
+/** A key is often given for a certificate, and the other way round. */
 function insteadOf(text: string): string {
   const kind = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(text)?.[1];
   return kind === undefined ? "" : ` and found ${kind}`;

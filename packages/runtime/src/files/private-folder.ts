@@ -54,7 +54,7 @@ const GROUP_OR_OTHERS_WRITE = 0o022;
 interface Looked {
   readonly uid: number;
   readonly mode: number;
-  /** Whose mode says nothing. */
+  /** The mode of a symbolic link means nothing. */
   readonly isLink: boolean;
 }
 

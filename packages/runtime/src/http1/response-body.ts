@@ -40,7 +40,7 @@ const SIZE_LINE_MAX = 1_024;
 
 /** What has come so far of a header after the last chunk. */
 const TRAILER_START = /^(?:[\w!#$%&'*+.^`|~-]+(?::[^\r]*)?)?\r?$/;
-/** One that is whole. */
+/** The name of a header after the last chunk, with its colon. */
 const TRAILER = /^[\w!#$%&'*+.^`|~-]+:/;
 
 /** RFC 9112, section 7.1; as HAProxy, with line feeds alone too. */

@@ -59,7 +59,7 @@ export const noLog: Logger = { debug() {}, info() {}, warn() {}, error() {}, chi
 
 function openStderr(): LogStream {
   const stream = pino.destination({ fd: 2, sync: true });
-  // Whoever read our stderr is gone (EPIPE): nobody is left to be told, and it is no reason to stop working.
+  // The reader of our stderr is gone (EPIPE): there is nowhere to log to, and no reason to stop working.
   stream.on("error", () => {});
   return { write: (text) => stream.write(text) };
 }

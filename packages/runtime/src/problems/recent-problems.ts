@@ -2,9 +2,9 @@ import type { ReportedProblem } from "@datawire/protocol";
 import type { Clock } from "../time/clock.ts";
 import type { ProblemBoard } from "./problem-board.ts";
 
-/** An operator who looks within this time sees what has happened. */
+/** How long a problem is shown after it happened. */
 const KEPT_MS = 600_000;
-/** Whoever makes ever new ones is told by the log. */
+/** The most subjects; problems of others are in the log alone. */
 const SUBJECTS_MAX = 20;
 
 /** What problems that pass by themselves are kept with. */

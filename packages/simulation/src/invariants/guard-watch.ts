@@ -18,7 +18,7 @@ export class GuardWatch {
 
   /**
    * Takes the next moment.
-   * @param takenBack whether an instance went because somebody said so.
+   * @param takenBack whether an instance went because its Watson or an operator said so.
    * @throws Error where more ended than the guard lets end.
    */
   see(now: Sight, takenBack: (key: string) => boolean): void {

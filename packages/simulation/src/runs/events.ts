@@ -23,7 +23,7 @@ export type Happening =
   /** A directory's store takes nothing for a while: its disk is full, or it does not reach etcd. */
   | { readonly do: "outage"; readonly directory: string; readonly forMs: number };
 
-/** A happening, and how long after the start; so one that is left out moves no other. */
+/** An event and its time since the start, so that leaving one out moves no other. */
 export type Event = Happening & { readonly atMs: number };
 
 /** The input of a simulation: the same history gives the same run. */

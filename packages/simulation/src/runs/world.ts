@@ -13,7 +13,7 @@ import { WatsonMachine } from "../machines/watson-machine.ts";
 
 type Machine = DirectoryMachine | WatsonMachine | SherlockMachine;
 
-/** A whole dstack, to which things happen. */
+/** A whole dstack on a simulated network and clock. */
 export class World {
   readonly #clock: FakeClock;
   readonly #network: Network;

@@ -21,7 +21,7 @@ export interface AgentDeps {
   readonly wasLive: (instance: ServiceDefinition) => boolean;
 }
 
-/** Whom an agent tells of its work; called from the event loop, in the order of their coming. */
+/** An observer of an agent; called from the event loop, in the order of registration. */
 export interface AgentObserver {
   checked?(outcome: TaskOutcome): void;
   healthChanged?(instance: ServiceDefinition, health: Health): void;
@@ -29,7 +29,7 @@ export interface AgentObserver {
   announcementsChanged?(): void;
 }
 
-/** Checks what is wanted, and knows what is to be announced of it. */
+/** Runs the checks of the defined instances, and says which instances to announce. */
 export class Agent {
   readonly #deps: AgentDeps;
   readonly #monitor: Monitor;

@@ -18,7 +18,7 @@ import type { ServiceDefinition } from "../model/service-definition.ts";
 
 /** What a Watson has to know again after a restart. */
 const stateSchema = z.object({
-  /** Who it is to the directories. */
+  /** The identity of this Watson towards the directories. */
   id: z.string().min(8).max(64),
   /** By directory, the keys of the instances that an operator has drained there. */
   drained: z.record(z.string(), z.array(z.string())).default({}),
@@ -33,7 +33,7 @@ type Remembered = z.infer<typeof stateSchema>;
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 /** Changes within this time are written at once. */
 const WRITE_DELAY_MS = 500;
-/** The file says what runs on the machine, and is nobody else's business. */
+/** The file lists the instances of this machine: only its owner may read it. */
 const MODE = 0o600;
 
 /** What the state file works with. */

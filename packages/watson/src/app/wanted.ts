@@ -16,7 +16,7 @@ export function filesConfig(settings: WatsonSettings, host: string): ServiceFile
 export async function checkServiceFiles(settings: WatsonSettings): Promise<readonly Problem[]> {
   if (settings.single !== null) return [];
   const { services, servicePlaces: places } = settings;
-  // Nobody said that there are service files: then the default folder need not be there.
+  // Without a setting for service files, the default folder may be missing.
   if (places === null && (await areMissing(services))) return [];
   // What the host is makes no difference to whether a file is right.
   const { problems } = mergeFiles(await readAllFiles(filesConfig(settings, settings.host ?? "localhost")));

@@ -30,7 +30,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
     confirmed: checkReadiness,
     stateChanged() {
       checkReadiness();
-      // A Watson that nobody takes has nothing to do; whoever started it wants to know.
+      // A Watson that every directory refuses has nothing to do: it ends with that reason.
       if (links.denial() !== null) context.stop();
     },
   });

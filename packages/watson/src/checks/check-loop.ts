@@ -23,7 +23,7 @@ export interface CheckLoopDeps {
   readonly report: (outcome: Outcome) => { readonly inDoubt: boolean };
 }
 
-/** Two checks of one thing are at least this far apart, whatever asks for them. */
+/** The least time between two runs of one check. */
 const GAP_MS_MIN = 20;
 
 /** Checks one thing again and again until it is stopped; never twice at once. */
@@ -95,7 +95,7 @@ export class CheckLoop {
         resolve({ ok: false, reason: `no answer within ${formatDuration(timeoutMs)}`, cause: "timeout" });
         inFlight.abort();
       });
-      // Also one that throws at once has given its answer.
+      // A prober that throws has failed its probe.
       const probing = async (): Promise<Probe> => prober.probe(inFlight.signal);
       probing().then(
         (probe) => {

@@ -1,6 +1,6 @@
 import { type PageHandler, pathOf, send } from "@datawire/http";
 
-/** Whom heartbeats are for. */
+/** The instances that take heartbeats. */
 export interface HeartbeatTargets {
   /** The keys of the instances with this name, or this key. */
   find(name: string): readonly string[];

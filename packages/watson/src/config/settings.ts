@@ -26,11 +26,11 @@ import type { ServiceDefinition } from "../model/service-definition.ts";
 /** What a Watson runs with. */
 export interface WatsonSettings {
   readonly directories: readonly Replicas[];
-  /** Whether anybody said which; otherwise it is the one on this machine. */
+  /** Whether the settings name directories; the default is the directory on this machine. */
   readonly isDirectoryGiven: boolean;
   /** Folders, globs and files. Empty when a single service was given on the command line. */
   readonly services: readonly string[];
-  /** Where each of `services` was given; null where nobody did, and the default holds. */
+  /** The place of each entry of `services` in the settings; null for the default. */
   readonly servicePlaces: readonly Place[] | null;
   readonly single: ServiceDefinition | null;
   /** How others reach this machine, where that was set. */

@@ -31,7 +31,7 @@ export interface ServiceFilesDeps {
 const EVENT_DELAY_MS = 10;
 /** File systems that send no events, links whose target is elsewhere, and events that were lost are found by looking. */
 const LOOK_MS_MIN = 2_000;
-/** A name that is there for a moment only, as of a file that is being put in place, is nobody's mistake. */
+/** A name that exists for a moment only, as while a file is put in place, is no mistake to report. */
 const LISTING = { unusedAfterMs: 1_500 };
 /** A look takes some 20 µs a file: with thousands of them it is made less often. */
 const LOOK_MS_PER_FILE = 3;

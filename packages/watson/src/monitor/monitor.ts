@@ -142,7 +142,7 @@ export class Monitor {
     return true;
   }
 
-  /** What to tell the directories, by key, each instance with the one directory that it is for, if any. */
+  /** The announcements by key; each names the directory that its instance is for, or none. */
   registrations(nowMs: number): Map<string, Announcement> {
     const result = new Map<string, Announcement>();
     for (const [key, { current, leaving }] of this.#slots) {

@@ -12,7 +12,7 @@ export interface MonitoredInstance {
   readonly damping: Damping;
 }
 
-/** An instance nothing is known of, or one that was live when Watson last looked and has to fail `fall` times to be out. */
+/** An instance without any outcome yet, or one that was live before a restart and is so until it fails `fall` times. */
 export function createMonitored(definition: ServiceDefinition, { believedLive = false } = {}): MonitoredInstance {
   return {
     definition,

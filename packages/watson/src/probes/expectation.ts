@@ -9,7 +9,7 @@ export const BODY_BYTES_MAX = 64 * 1024;
 /** What a judge gets of an answer. */
 export interface Answer {
   readonly status: number;
-  /** Its beginning; null where nobody asked for it. */
+  /** The beginning of the body; null where the check does not look at it. */
   readonly body: string | null;
 }
 

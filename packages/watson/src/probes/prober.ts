@@ -15,7 +15,7 @@ export interface Prober {
 export interface ProberDeps {
   /** Every address of a name; for checks that go elsewhere than the traffic does. */
   readonly lookup: LookupFunction;
-  /** The one that the traffic goes to. */
+  /** The address that the traffic goes to. */
   readonly trafficLookup: TrafficLookup;
   /** The authorities that a service is verified with. */
   readonly secureContext: () => SecureContext;

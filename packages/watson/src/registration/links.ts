@@ -34,7 +34,7 @@ export interface Drains {
   rememberDrained(directory: string, keys: readonly string[]): void;
 }
 
-/** Whom the links tell how they stand. */
+/** An observer of the links. */
 export interface LinksObserver {
   /** A directory is reached, lost, or refuses this Watson. */
   stateChanged?(): void;

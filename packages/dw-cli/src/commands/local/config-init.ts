@@ -4,7 +4,7 @@ import { writeFileAtomically } from "@datawire/runtime";
 import type { RunLocal } from "../../grammar/command.ts";
 import { settingsFile } from "./settings-file.ts";
 
-/** Every key with what it means; all of it commented out, so that the defaults hold. */
+/** Every key with its meaning, commented out, so that the defaults hold. */
 export const SAMPLE = `# Settings of dw. Later wins: /etc/datawire/dw.yaml, this file, -c FILE, DATAWIRE_*, flags.
 
 # The directory to ask; a list where it has several addresses.
@@ -20,7 +20,7 @@ export const SAMPLE = `# Settings of dw. Later wins: /etc/datawire/dw.yaml, this
 #   key: /etc/datawire/dw.key
 `;
 
-/** Writes the settings file, and never over one that is there. */
+/** Writes the settings file; an existing file is never replaced. */
 export const run: RunLocal = async ({ output, env, configFile }) => {
   const file = settingsFile(configFile, env);
   const there = await stat(file).catch(() => null);

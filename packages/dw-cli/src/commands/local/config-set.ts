@@ -25,7 +25,7 @@ export const run: RunLocal = async ({ output, env, configFile, systemFolder }, i
   if (problem !== undefined) throw new Error(`Cannot change ${file}: ${problem.message.split("\n", 1)[0]}`);
   document.setIn(path, value);
   await mkdir(dirname(file), { recursive: true });
-  // A token that somebody has put there is for nobody else to read.
+  // The file may hold a token: only its owner may read it.
   const mode = document.has("token") ? 0o600 : old.mode;
   await writeFileAtomically(old.path, document.toString(), { mode });
   output.note(`${key} is set in ${file}`);

@@ -61,7 +61,7 @@ function print(output: Output, findings: readonly Finding[]): void {
       rows: fine.map(({ state, check, subject, message }) => [cell(state, STYLES[state]), check, subject, message]),
     });
   }
-  // Last, where they are still on the screen; whole, as they are what matters.
+  // Problems come last, where they stay on the screen, and untruncated.
   const wrong = ["warning", "error"].flatMap((state) => findings.filter((finding) => finding.state === state));
   for (const { state, check, subject, message, remedy } of wrong) {
     output.line();

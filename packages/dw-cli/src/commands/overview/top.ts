@@ -14,7 +14,7 @@ const SPAN_SECONDS = 15;
 
 /** Shares, requests, errors and latency by service, version and instance, live; without a terminal, once. */
 export const run: RunCommand = async (dw, input) => {
-  // A directory that is not there is told before the screen is taken; one that goes away later is waited for.
+  // An unreachable directory is an error before the screen is taken; a connection that is lost later is awaited.
   const traffic = await readTraffic(dw.client);
   if (flag(input, "json")) return dw.output.json(traffic);
   const screen = flag(input, "once") ? null : dw.openScreen();

@@ -4,7 +4,7 @@ import { type RunCommand, flag } from "../../context/dw.ts";
 
 /** Every change as it happens, one a line, until Ctrl-C. */
 export const run: RunCommand = async (dw, input) => {
-  // A directory that is not there is told at once; one that goes away later is waited for.
+  // An unreachable directory is an error at the start; a connection that is lost later is awaited.
   await dw.client.ask(endpoints.listRoutes);
   const teller = createChangeTeller();
   let first = true;

@@ -9,7 +9,7 @@ import type { Dw } from "../../context/dw.ts";
 
 /** Prints every distribution, then those that change, each time with a mark for what is new, gone or different. */
 export async function followRoutes(dw: Dw, json: boolean): Promise<void> {
-  // A directory that is not there is told at once; one that goes away later is waited for.
+  // An unreachable directory is an error at the start; a connection that is lost later is awaited.
   let zones = await askZones(dw);
   const show = json ? jsonPrinter(dw) : tablePrinter(dw);
   const ended = new AbortController();

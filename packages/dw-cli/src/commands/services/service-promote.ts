@@ -3,7 +3,7 @@ import { describeGeneration, parseGeneration } from "@datawire/protocol";
 import { type RunCommand, flag, operand } from "../../context/dw.ts";
 import { misuse, readServiceAddress, typed } from "../../context/operands.ts";
 
-/** Makes a generation the one that gets traffic without a route, and removes the routes that name it. */
+/** Makes a generation the primary, which gets traffic without a route, and removes the routes that name it. */
 export const run: RunCommand = async (dw, input) => {
   const text = operand(input, 0);
   const { service, instance, version } = readServiceAddress(text);
