@@ -128,7 +128,7 @@ test("dw sends and listens, and says what there is and why nothing moves", async
   const router = await RouterProcess.start(stack);
   const dw = async (...args: string[]): Promise<{ code: number | null; output: string }> => {
     const [verb = "", ...rest] = args;
-    const noun = verb === "queue" ? rest.splice(0, 1) : [];
+    const noun = ["queue", "link"].includes(verb) ? rest.splice(0, 1) : [];
     const child = stack.start("dw", [verb, ...noun, "-r", `localhost:${router.port}`, ...rest]);
     const { code } = await child.exited;
     return { code, output: child.lines.join("\n") };
@@ -155,6 +155,27 @@ test("dw sends and listens, and says what there is and why nothing moves", async
     { address: "orders", kind: "queue", state: "stalled", reason: "no-consumer", messages: 1, consumers: 0, dead: 0 },
     { address: "topic/news", kind: "topic" },
   ]);
+  const idle = await RheaClient.connect(router.port, "sleeper");
+  idle.receive("orders", { credit: 0 });
+  await eventually(async () => {
+    const { output } = await dw("link", "list", "--json");
+    expect(JSON.parse(output)).toMatchObject(
+      expect.arrayContaining([
+        expect.objectContaining({
+          container: "sleeper",
+          direction: "out",
+          address: "orders",
+          state: "stalled",
+          reason: "no-credit",
+          lag: 1,
+        }),
+      ]) as object,
+    );
+  });
+  expect((await dw("why", "orders")).output).toContain(
+    "orders is stalled: 1 message waits, and none of 1 consumer gives credit",
+  );
+  idle.close();
   expect((await dw("listen", "orders", "--keep", "--count", "1")).output).toBe("waits");
   expect((await dw("queue", "purge", "orders")).output).toBe("note: 1 messages dropped");
   expect((await dw("listen", "orders", "--timeout", "100ms")).code).toBe(1);

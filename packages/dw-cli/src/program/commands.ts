@@ -15,6 +15,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   rollout: "versions on their way from a share to all, judged by what is counted",
   caller: "those who call",
   guard: "the guard against ending many leases at once",
+  link: "who sends to a router and receives from it",
   queue: "queues, topics and other addresses of a router",
   token: "who may do what",
   trace: "what became of requests, across services",

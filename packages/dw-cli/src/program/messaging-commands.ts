@@ -50,6 +50,14 @@ export const MESSAGING_COMMANDS: readonly CommandGrammar[] = [
     examples: ["dw why //orders"],
   },
   {
+    path: "link list",
+    summary: "every link of a router, those that do not move first",
+    operands: [],
+    options: [router],
+    action: local(() => import("../commands/messaging/link-list.ts")),
+    isDefault: true,
+  },
+  {
     path: "queue list",
     summary: "every address of a router with what waits there, those that do not move first",
     operands: [],

@@ -3,6 +3,7 @@ import { lookAt, moveMessages } from "../engine/mover.ts";
 import { Refused } from "../engine/refused.ts";
 import { deadLetter } from "../wire/dead-letter.ts";
 import type { Manage } from "../wire/management-link.ts";
+import { linksOf } from "./links.ts";
 import { queuesOf, type StatusSources } from "./status.ts";
 import { why } from "./why.ts";
 
@@ -11,8 +12,8 @@ const LOOK_MAX = 100;
 
 /** Answers what `dw` asks, and does what it wants done. */
 export function createManagement(sources: StatusSources): Manage {
-  const { broker, peers, host } = sources;
-  const links = () => [...peers].flatMap((peer) => peer.links(host));
+  const { broker } = sources;
+  const links = () => linksOf(sources, queuesOf(sources));
   const named = (address: string | null): string => {
     if (address === null) throw new Refused("amqp:invalid-field", "Cannot do that: the question names no address");
     return address;

@@ -5,6 +5,7 @@ import type { Broker } from "../engine/broker.ts";
 import type { DirectAddress } from "../engine/direct-address.ts";
 import type { KeptAddress } from "../engine/kept-address.ts";
 import type { Peer } from "../wire/peer.ts";
+import { linksOf } from "./links.ts";
 import type { RateBook, Rates } from "./rates.ts";
 
 /** Why nothing moves at an address, or on a link (section 6). */
@@ -39,8 +40,8 @@ export interface StatusSources {
 /** `/v1/status`: `{ host, version, queues, links, problems }`. */
 export function statusHandler(sources: StatusSources): PageHandler {
   return readOnly("/v1/status", (_req, res) => {
-    const links = [...sources.peers].flatMap((peer) => peer.links(sources.host));
     const queues = queuesOf(sources);
+    const links = linksOf(sources, queues);
     sendJson(res, 200, { host: sources.host, version: VERSION, queues, links, problems: sources.problems() });
   });
 }

@@ -1,4 +1,4 @@
-import type { LinkStatus } from "../wire/link-status.ts";
+import type { LinkStatus } from "./links.ts";
 import type { QueueStatus } from "./status.ts";
 
 /** Why nothing moves at an address, as `dw why --json` has it. */
@@ -37,11 +37,11 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
     case "no-consumer":
       return queue.kind === "direct"
         ? `${senders} ${senders === 1 ? "sender waits" : "senders wait"}, and nobody receives`
-        : `${messages} ${messages === 1 ? "message waits" : "messages wait"}, and nobody receives`;
+        : `${wait(messages)}, and nobody receives`;
     case "no-credit": {
       const holding = links.filter((link) => link.direction === "out" && link.unsettled > 0).length;
       const held = holding > 0 ? `; ${holding} of them hold ${unsettled} that they have not settled` : "";
-      return `${messages - unsettled} messages wait, and none of ${consumers} ${consumers === 1 ? "consumer" : "consumers"} gives credit${held}`;
+      return `${wait(messages - unsettled)}, and none of ${consumers} ${consumers === 1 ? "consumer" : "consumers"} gives credit${held}`;
     }
     case null:
       if (queue.state === "moving") return `it moves: ${inPerS} in and ${outPerS} out a second`;
@@ -50,3 +50,5 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
         : "nothing waits there";
   }
 }
+
+const wait = (count: number): string => `${count} ${count === 1 ? "message waits" : "messages wait"}`;

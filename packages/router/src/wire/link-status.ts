@@ -1,7 +1,7 @@
 import type { Receiver, Sender } from "@datawire/amqp";
 
-/** A link, as a status tells of it. */
-export interface LinkStatus {
+/** A link, as its connection knows it. */
+export interface LinkFacts {
   readonly router: string;
   readonly container: string;
   readonly user: string | null;
@@ -13,13 +13,15 @@ export interface LinkStatus {
   readonly address: string | null;
   readonly credit: number;
   readonly unsettled: number;
+  /** Messages that have passed (modulo 2^32). */
+  readonly delivered: number;
 }
 
 /** What the router knows of the connection of a link. */
-export type LinkOwner = Pick<LinkStatus, "router" | "container" | "user" | "peer">;
+export type LinkOwner = Pick<LinkFacts, "router" | "container" | "user" | "peer">;
 
 /** What a status tells of a link. */
-export function linkStatus(link: Sender | Receiver, address: string | null, owner: LinkOwner): LinkStatus {
+export function linkFacts(link: Sender | Receiver, address: string | null, owner: LinkOwner): LinkFacts {
   return {
     ...owner,
     link: link.name,
@@ -27,5 +29,6 @@ export function linkStatus(link: Sender | Receiver, address: string | null, owne
     address,
     credit: link.credit,
     unsettled: link.unsettled.size,
+    delivered: link.deliveryCount,
   };
 }

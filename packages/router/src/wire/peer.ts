@@ -16,7 +16,7 @@ import type { Access } from "../access/access.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
 import { ownerOf } from "./attach.ts";
-import { linkStatus, type LinkStatus } from "./link-status.ts";
+import { type LinkFacts, linkFacts } from "./link-status.ts";
 import type { Manage } from "./management-link.ts";
 import { type Link, openReceiver, openSender, type Opening } from "./open-link.ts";
 import { errorOf } from "./relay-link.ts";
@@ -100,12 +100,12 @@ export class Peer implements ConnectionEvents {
   }
 
   /** Its links, as `dw link list --json` has them. */
-  links(router: string): LinkStatus[] {
+  links(router: string): LinkFacts[] {
     const owner = { router, container: this.container, user: this.#connection.identity, peer: this.address };
     return this.#connection.sessions.flatMap(({ links }) =>
       links.flatMap((link) => {
         const ours = linkOf(link);
-        return ours === null ? [] : [linkStatus(link, ours.name, owner)];
+        return ours === null ? [] : [linkFacts(link, ours.name, owner)];
       }),
     );
   }
