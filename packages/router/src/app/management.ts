@@ -4,7 +4,8 @@ import { Refused } from "../engine/refused.ts";
 import { deadLetter } from "../wire/dead-letter.ts";
 import type { Manage } from "../wire/management-link.ts";
 import { linksOf } from "./links.ts";
-import { queuesOf, type StatusSources } from "./status.ts";
+import { queuesOf } from "./queues.ts";
+import type { StatusSources } from "./status.ts";
 import { why } from "./why.ts";
 
 /** How many dead letters are shown. */

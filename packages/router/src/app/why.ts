@@ -1,5 +1,5 @@
 import type { LinkStatus } from "./links.ts";
-import type { QueueStatus } from "./status.ts";
+import type { QueueStatus } from "./queues.ts";
 
 /** Why nothing moves at an address, as `dw why --json` has it. */
 export interface Why {

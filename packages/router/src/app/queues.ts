@@ -1,0 +1,96 @@
+import type { Broker } from "../engine/broker.ts";
+import type { DirectAddress } from "../engine/direct-address.ts";
+import type { KeptAddress } from "../engine/kept-address.ts";
+import type { RateBook, Rates } from "./rates.ts";
+
+/** Why nothing moves at an address, or on a link (section 6). */
+export type Reason = "no-credit" | "no-consumer" | "limit" | "disk-full";
+
+/** One address, as `dw queue list --json` has it. */
+export interface QueueStatus extends Rates {
+  readonly address: string;
+  readonly kind: "queue" | "topic" | "direct";
+  readonly state: "moving" | "idle" | "stalled" | "full";
+  readonly reason: Reason | null;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly unsettled: number;
+  readonly oldestMs: number | null;
+  readonly senders: number;
+  readonly consumers: number;
+  /** How many messages of it are in `dead/ADDRESS`. */
+  readonly dead: number;
+}
+
+/** What is looked at for it. */
+export interface QueueSources {
+  readonly broker: Broker;
+  readonly rates: RateBook;
+  readonly nowMs: () => number;
+}
+
+/** All addresses, those that do not move first. */
+export function queuesOf({ broker, rates, nowMs }: QueueSources): QueueStatus[] {
+  const dead = new Map<string, number>();
+  for (const { name, kept } of broker.kept) if (name.startsWith("dead/")) dead.set(name.slice(5), kept.messages);
+  const list = [
+    // What was made for one link is of interest where something waits in it.
+    ...[...broker.kept]
+      .filter(({ name, kept }) => !name.startsWith("$") || kept.messages > 0)
+      .map((address) =>
+        keptStatus(address, { rates: rates.of(address.name), dead: dead.get(address.name) ?? 0, nowMs: nowMs() }),
+      ),
+    ...[...broker.direct].map((address) => directStatus(address, rates.of(address.name))),
+  ];
+  return list.sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.address < b.address ? -1 : 1));
+}
+
+const STATES: readonly QueueStatus["state"][] = ["full", "stalled", "moving", "idle"];
+
+interface Facts {
+  readonly rates: Rates;
+  readonly dead: number;
+  readonly nowMs: number;
+}
+
+function keptStatus(address: KeptAddress, { rates, dead, nowMs }: Facts): QueueStatus {
+  const { name, kind, kept, sinks, sources, limitReason } = address;
+  const waiting = kind === "queue" && kept.messages > kept.unsettled;
+  const hasCredit = [...sources.values()].some(({ credit }) => credit > 0);
+  const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
+  const reason: Reason | null =
+    limitReason !== null
+      ? limitReason === "disk-full" || limitReason === "disk"
+        ? "disk-full"
+        : "limit"
+      : waiting && sources.size === 0
+        ? "no-consumer"
+        : waiting && !hasCredit
+          ? "no-credit"
+          : null;
+  const isStalled = reason === "no-consumer" || (reason === "no-credit" && rates.outPerS === 0);
+  const state = limitReason !== null ? "full" : isStalled ? "stalled" : isMoving ? "moving" : "idle";
+  const oldest = kept.oldestAtMs;
+  return {
+    address: name,
+    kind,
+    state,
+    reason,
+    messages: kept.messages,
+    bytes: kept.bytes,
+    unsettled: kept.unsettled,
+    oldestMs: oldest === null ? null : Math.max(0, Math.round(nowMs - oldest)),
+    senders: sinks.size,
+    consumers: sources.size,
+    ...rates,
+    dead,
+  };
+}
+
+function directStatus({ name, senders, consumers, unsettled }: DirectAddress, rates: Rates): QueueStatus {
+  const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
+  const reason = senders > 0 && consumers === 0 ? "no-consumer" : null;
+  const state = isMoving ? "moving" : reason === null ? "idle" : "stalled";
+  const none = { messages: 0, bytes: 0, oldestMs: null, dead: 0 };
+  return { address: name, kind: "direct", state, reason, unsettled, senders, consumers, ...none, ...rates };
+}
