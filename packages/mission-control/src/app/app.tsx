@@ -60,10 +60,12 @@ function Starting() {
 
 function CurrentScreen(): ReactNode {
   const [first = "", second, ...rest] = segmentsOf(usePlace().path);
-  const screen = SCREENS.find(({ path }) => path === first);
-  if (screen !== undefined && rest.length === 0) {
-    if (second === undefined) return screen.show();
-    if (screen.showOne !== undefined) return screen.showOne(second);
+  if (second === undefined) {
+    const screen = SCREENS.find(({ path }) => path === first);
+    if (screen !== undefined) return screen.show();
+  } else if (rest.length === 0) {
+    const screen = SCREENS.find(({ path, onePath = path }) => onePath === first);
+    if (screen?.showOne !== undefined) return screen.showOne(second);
   }
   return (
     <Page title="Not found">

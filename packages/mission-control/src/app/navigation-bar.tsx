@@ -12,7 +12,7 @@ export function NavigationBar({ isOpen, onFollow }: { readonly isOpen: boolean; 
       <ul>
         {SCREENS.filter(({ right }) => right === undefined || rights.includes(right)).map((screen) => (
           <li key={screen.path}>
-            <Link to={screen.path} current={screen.path === current} onFollow={onFollow}>
+            <Link to={screen.path} current={screen.path === current || screen.onePath === current} onFollow={onFollow}>
               {screen.title}
             </Link>
           </li>

@@ -3,10 +3,13 @@ import { Agents } from "../screens/agents/view.tsx";
 import { Callers } from "../screens/callers/view.tsx";
 import { Guard } from "../screens/guard/view.tsx";
 import { History } from "../screens/history/view.tsx";
+import { Logs } from "../screens/logs/view.tsx";
+import { TrafficMap } from "../screens/map/view.tsx";
 import { Overview } from "../screens/overview/view.tsx";
 import { Service } from "../screens/service/view.tsx";
 import { Services } from "../screens/services/view.tsx";
 import { Tokens } from "../screens/tokens/view.tsx";
+import { Trace } from "../screens/trace/view.tsx";
 
 /** A screen of the navigation. */
 export interface Screen {
@@ -18,6 +21,8 @@ export interface Screen {
   /** Only for who has this right. */
   readonly right?: string;
   show(): ReactNode;
+  /** Where what `showOne` shows has its address; default: `path`. */
+  readonly onePath?: string;
   /** What is shown for an address one segment below it. */
   showOne?(name: string): ReactNode;
 }
@@ -33,6 +38,15 @@ export const SCREENS: readonly Screen[] = [
     showOne: (name) => <Service key={name} name={name} />,
   },
   { title: "Callers", path: "callers", key: "c", show: () => <Callers /> },
+  { title: "Map", path: "map", key: "m", show: () => <TrafficMap /> },
+  {
+    title: "Logs & Traces",
+    path: "logs",
+    key: "l",
+    onePath: "traces",
+    show: () => <Logs />,
+    showOne: (id) => <Trace key={id} traceId={id} />,
+  },
   { title: "History", path: "history", key: "h", show: () => <History /> },
   { title: "Agents", path: "agents", key: "a", show: () => <Agents /> },
   { title: "Tokens", path: "tokens", right: "administer", show: () => <Tokens /> },

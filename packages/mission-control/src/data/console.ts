@@ -1,4 +1,4 @@
-import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
+import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Place } from "../core/address.ts";
 import type { Connection, Session } from "./connection.ts";
 import type { Live, Question, Reply } from "./live.ts";
@@ -50,4 +50,23 @@ export function useParam(name: string, standard = ""): readonly [string, (value:
 /** Who is signed in. */
 export function useSession(): Session | null {
   return useStore(useConsole().connection.state).session;
+}
+
+/** A reply, and while a changed question has none yet, the data of the one before. */
+export function useKept<T>(reply: Reply<T>): Reply<T> {
+  const kept = useRef<Reply<T>>(reply);
+  if (reply.data !== null) kept.current = reply;
+  return reply.data === null && kept.current.data !== null ? { ...kept.current, error: reply.error } : reply;
+}
+
+const SETTLED_MS = 250;
+
+/** A text that is being typed, once the typing pauses. */
+export function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
 }

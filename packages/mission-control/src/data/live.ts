@@ -7,8 +7,8 @@ import { Store } from "./store.ts";
 export interface Question<T> {
   /** Tells it from all others: two with one key have one answer. */
   readonly key: string;
-  /** How long after an answer it is asked again. */
-  readonly everyMs: number;
+  /** How long after an answer it is asked again; null for what is asked once. */
+  readonly everyMs: number | null;
   ask(client: ApiClient): Promise<T>;
 }
 
@@ -119,6 +119,6 @@ export class Entry<T> {
     }
     if (this.isIdle) return;
     if (round !== this.#round) this.refresh();
-    else this.#timer = setTimeout(this.refresh, this.#question.everyMs);
+    else if (this.#question.everyMs !== null) this.#timer = setTimeout(this.refresh, this.#question.everyMs);
   }
 }

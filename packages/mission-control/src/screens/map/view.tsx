@@ -1,0 +1,78 @@
+import { useMemo } from "react";
+import { pathOf } from "../../core/address.ts";
+import { formatMs, formatRate } from "../../core/format.ts";
+import { matches } from "../../core/rows.ts";
+import { useParam, useReply } from "../../data/console.ts";
+import { countersQuestion, RATE_SECONDS } from "../../data/questions.ts";
+import { Answered, Empty } from "../../parts/answered.tsx";
+import { Link } from "../../parts/link.tsx";
+import { Page } from "../../parts/page.tsx";
+import { ErrorRatio } from "../../parts/service-columns.tsx";
+import { type Column, Table } from "../../parts/table.tsx";
+import { Tabs } from "../../parts/tabs.tsx";
+import { Search, Toolbar } from "../../parts/toolbar.tsx";
+import { type MapEdge, mapEdges } from "./data.ts";
+import { Graph } from "./graph.tsx";
+
+const COLUMNS: readonly Column<MapEdge>[] = [
+  { key: "caller", title: "Caller", value: ({ caller }) => caller },
+  {
+    key: "service",
+    title: "Service",
+    value: ({ service }) => service,
+    show: ({ service }) => <Link to={pathOf("services", service)}>{service}</Link>,
+  },
+  { key: "rate", title: "Rate", isNumber: true, value: ({ rate }) => rate, show: ({ rate }) => formatRate(rate) },
+  {
+    key: "errors",
+    title: "Errors",
+    isNumber: true,
+    value: ({ errors }) => errors,
+    show: ({ errors }) => <ErrorRatio errors={errors} />,
+  },
+  { key: "p99", title: "p99", isNumber: true, value: ({ p99 }) => p99, show: ({ p99 }) => formatMs(p99) },
+];
+
+/** Who calls whom, and how that goes. */
+export function TrafficMap() {
+  const counters = useReply(countersQuestion);
+  const reply = useMemo(
+    () => ({ ...counters, data: counters.data === null ? null : mapEdges(counters.data, RATE_SECONDS) }),
+    [counters],
+  );
+  return (
+    <Page title="Map">
+      <Toolbar>
+        <Search placeholder="Caller or service" />
+      </Toolbar>
+      <Answered reply={reply}>
+        {(edges) =>
+          edges.length === 0 ? (
+            <Empty title="No calls in the last seconds">The map shows what Sherlocks and libraries count.</Empty>
+          ) : (
+            <Views edges={edges} />
+          )
+        }
+      </Answered>
+    </Page>
+  );
+}
+
+function Views({ edges }: { readonly edges: readonly MapEdge[] }) {
+  const [search] = useParam("q");
+  const shown = edges.filter(({ caller, service }) => matches(search, caller, service));
+  if (shown.length === 0) return <Empty title="No call matches">Change the search.</Empty>;
+  return (
+    <Tabs
+      label="Views of the map"
+      tabs={[
+        { key: "graph", title: "Graph", show: () => <Graph edges={shown} /> },
+        {
+          key: "table",
+          title: "Table",
+          show: () => <Table label="Calls" rows={shown} columns={COLUMNS} keyOf={({ key }) => key} />,
+        },
+      ]}
+    />
+  );
+}
