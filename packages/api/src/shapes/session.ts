@@ -34,4 +34,5 @@ export const sessionCodeAnswer = z.object({
   code: z.string().nullable().meta({ description: "Good once; null where nobody has to sign in" }),
   expires: time.nullable(),
   url: z.string().nullable().meta({ description: "`console.url` of directory.yaml, where it is set" }),
+  tls: z.boolean().meta({ description: "Whether its own port speaks TLS" }),
 });

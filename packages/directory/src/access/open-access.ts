@@ -47,6 +47,8 @@ export interface SignIn {
   /** Null where nobody can, as there is no console. */
   readonly console: ConsoleConfig | null;
   readonly cookie: CookieScope;
+  /** Whether the directory's own port speaks TLS. */
+  readonly tls: boolean;
 }
 
 /** Who may come in, what they are shown, and where each finds what is theirs. */
@@ -85,7 +87,12 @@ export async function openAccess(config: AccessConfig, deps: AccessDeps): Promis
   const gate = protection.auth === "none" ? openGate : tokenGate(known, { clock });
   return {
     gate,
-    signIn: { gate, console: config.console, cookie: cookieScope(config.console ?? { url: null }, protection) },
+    signIn: {
+      gate,
+      console: config.console,
+      cookie: cookieScope(config.console ?? { url: null }, protection),
+      tls: protection.tls !== "off",
+    },
     tokens,
     certificates,
     async storeOf(realm) {

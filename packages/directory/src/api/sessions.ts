@@ -58,12 +58,12 @@ export function sessionEndpoints(context: SessionContext): BoundEndpoint[] {
       return { status: 204, type: "", body: NO_BODY, headers };
     }),
     bind(endpoints.createSessionCode, async ({ grant }) => {
-      const { console } = context.signIn;
+      const { console, tls } = context.signIn;
       if (console === null)
         throw new ProtocolError("not_found", "Cannot open the console: this directory has none (console: off)");
-      if (grant.tokenId === null) return { code: null, expires: null, url: console.url };
+      if (grant.tokenId === null) return { code: null, expires: null, url: console.url, tls };
       const { code, expiresMs } = await context.tokens.sessions.createCode(grant.tokenId);
-      return { code, expires: new Date(expiresMs).toISOString(), url: console.url };
+      return { code, expires: new Date(expiresMs).toISOString(), url: console.url, tls };
     }),
   ];
 }

@@ -38,7 +38,7 @@ async function open(store = new MemoryStore()) {
       peerTraces: new PeerTraces({ clock, ca: async () => null }),
       store,
       tokens: new TokenService({ store: new MemoryStore(), clock, log, board, pins: false, changed() {} }),
-      signIn: { gate: openGate, console: null, cookie: { path: "/", secure: false } },
+      signIn: { gate: openGate, console: null, cookie: { path: "/", secure: false }, tls: false },
       address: "//localhost/directory",
       startedMs: 0,
       warnings: [],

@@ -11,6 +11,7 @@ import type { Output } from "../context/output.ts";
 import type { Connected } from "./run-dw.ts";
 import { typed } from "../context/operands.ts";
 import { loadDwSettings } from "../context/settings.ts";
+import { openPage } from "../io/open-page.ts";
 import { systemStreams } from "../io/terminal-output.ts";
 import { openScreen } from "../io/terminal-screen.ts";
 
@@ -72,6 +73,7 @@ export async function connect(
       if (screen !== null) stopOnSignals(stop);
       return screen;
     },
+    openPage: (url) => openPage(url, env),
     close: async () => void (await Promise.all(clients.map((client) => client.close()))),
   };
 }

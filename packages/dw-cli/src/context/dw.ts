@@ -25,6 +25,8 @@ export interface Dw {
   endBySignal(): void;
   /** Takes the whole terminal; null where there is none. */
   openScreen(): Screen | null;
+  /** Opens an address in a browser; false where there is none. */
+  openPage(url: string): Promise<boolean>;
 }
 
 /** The operands and options of a command line, as commander read them. */

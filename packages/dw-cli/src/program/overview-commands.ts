@@ -37,6 +37,13 @@ export const OVERVIEW_COMMANDS: readonly CommandGrammar[] = [
     action: directory(() => import("../commands/overview/top.ts")),
   },
   {
+    path: "console",
+    summary: "open Mission Control in your browser, signed in",
+    operands: [],
+    options: [{ flags: "--print", summary: "print the address instead; it signs in once, within a minute" }],
+    action: directory(() => import("../commands/overview/console.ts")),
+  },
+  {
     path: "watch",
     summary: "every change as it happens",
     operands: [],

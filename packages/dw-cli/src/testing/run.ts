@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly machine?: Machine;
   /** The terminal, for a command that takes it whole. */
   readonly screen?: FakeScreen;
+  /** Whether there is a browser; none by default. */
+  readonly browser?: boolean;
   /** The states of the table that a follower sees, one after the other. */
   readonly states?: readonly (() => { readonly table: Catalog; readonly update: CatalogUpdate })[];
 }
@@ -43,6 +45,8 @@ export interface RunResult {
   /** What the directory was asked: `POST /v1/routes {"source":…}`. */
   readonly asked: readonly string[];
   readonly daemons: readonly string[];
+  /** The addresses that were to be opened in a browser. */
+  readonly opened: readonly string[];
 }
 
 /** Runs a command line of `dw` against a fake directory. Words are separated by blanks, and may be in single quotes. */
@@ -50,6 +54,7 @@ export async function run(line: string, options: RunOptions = {}): Promise<RunRe
   let [stdout, stderr] = ["", ""];
   const asked: string[] = [];
   const daemons: string[] = [];
+  const opened: string[] = [];
   const client = (answers: Answers): ApiClient => {
     return createApiClient(async (method, path, body) => {
       asked.push(`${method} ${path}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`);
@@ -88,13 +93,17 @@ export async function run(line: string, options: RunOptions = {}): Promise<RunRe
         follow,
         endBySignal: () => {},
         openScreen: () => options.screen ?? null,
+        openPage: async (url) => {
+          opened.push(url);
+          return options.browser ?? false;
+        },
         close: async () => {},
       };
     },
     machine: options.machine ?? healthyMachine(),
     startDaemon: async (name, args) => void daemons.push([name, ...args].join(" ")),
   });
-  return { code, stdout, stderr, asked, daemons };
+  return { code, stdout, stderr, asked, daemons, opened };
 }
 
 /** A refusal of the directory. */
