@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseCheck } from "../checks/parse-check.ts";
-import { simulateStep, type SimulatedVersion } from "../testing/simulated-step.ts";
+import { createStepSimulator, type SimulatedVersion } from "../testing/simulated-step.ts";
 
 const ROLLOUTS = 10_000;
 const CONFIG = { confidence: 0.99, minimum: 20 };
@@ -26,9 +26,10 @@ test.each(AT_THE_LIMIT)(
   (text, target, primary) => {
     const random = mulberry32(1);
     const counts = new Map<string, number>();
+    const step = { looks: 20, requestsPerLook: 100, primaryFactor: 4 };
+    const simulate = createStepSimulator(parseCheck(text), { target, primary }, step, CONFIG);
     for (let i = 0; i < ROLLOUTS; i++) {
-      const step = { looks: 20, requestsPerLook: 100, primaryFactor: 4 };
-      const { state } = simulateStep(parseCheck(text), { target, primary }, step, CONFIG, random);
+      const { state } = simulate(random);
       counts.set(state, (counts.get(state) ?? 0) + 1);
     }
     const decided = (counts.get("pass") ?? 0) + (counts.get("fail") ?? 0);
@@ -42,10 +43,10 @@ test.each([
   ["p99 <= 300ms", { ...GOOD, slowShare: 0.1 }],
 ] as const)("a version that is far beyond the limit of %s fails each time", (text, target) => {
   const random = mulberry32(2);
+  const step = { looks: 200, requestsPerLook: 100, primaryFactor: 9 };
+  const simulate = createStepSimulator(parseCheck(text), { target, primary: GOOD }, step, CONFIG);
   for (let i = 0; i < 200; i++) {
-    const step = { looks: 200, requestsPerLook: 100, primaryFactor: 9 };
-    const verdict = simulateStep(parseCheck(text), { target, primary: GOOD }, step, CONFIG, random);
-    expect(verdict.state).toBe("fail");
+    expect(simulate(random).state).toBe("fail");
   }
 });
 

@@ -1,6 +1,6 @@
 import { toHistogram } from "@datawire/protocol";
 import type { CountedCheck } from "../checks/check.ts";
-import { addEvidence, type Evidence, NO_EVIDENCE } from "../judge/evidence.ts";
+import type { Evidence } from "../judge/evidence.ts";
 import { judge, type JudgeConfig, type Verdict } from "../judge/verdict.ts";
 
 /** What a simulated version does to its requests. */
@@ -21,38 +21,68 @@ export interface SimulatedStep {
   readonly primaryFactor: number;
 }
 
+/** What one side of a step has come to. */
+interface Sum {
+  readonly requests: number;
+  readonly errors: number;
+  readonly slow: number;
+}
+
+/** Watches a step of chance to its first pass or failure, or to its last look. */
+export type StepSimulator = (random: () => number) => Verdict;
+
 /**
- * Watches a step of chance to its first pass or failure, or to its last look.
- * @param random a number of 0 to 1, below 1
+ * Makes what watches steps of two versions. Of ten thousand steps most looks have been seen before: the verdict on the same
+ * counts is the same, so that each is judged once.
  */
-export function simulateStep(
+export function createStepSimulator(
   check: CountedCheck,
   versions: { readonly target: SimulatedVersion; readonly primary: SimulatedVersion },
   step: SimulatedStep,
   config: JudgeConfig,
-  random: () => number,
-): Verdict {
-  let [target, primary] = [NO_EVIDENCE, NO_EVIDENCE];
-  let verdict = judge(check, { target, primary }, config);
-  for (let i = 0; i < step.looks; i++) {
-    target = addEvidence(target, requestsOf(versions.target, step.requestsPerLook, random));
-    primary = addEvidence(primary, requestsOf(versions.primary, step.requestsPerLook * step.primaryFactor, random));
-    verdict = judge(check, { target, primary }, config);
-    if (verdict.state === "pass" || verdict.state === "fail") return verdict;
-  }
-  return verdict;
+): StepSimulator {
+  const { requestsPerLook, primaryFactor, looks } = step;
+  const known = new Map<string, Verdict>();
+  const judgeOnce = (target: Sum, primary: Sum): Verdict => {
+    const key = [target.requests, target.errors, target.slow, primary.errors, primary.slow].join();
+    const verdict =
+      known.get(key) ??
+      judge(
+        check,
+        { target: evidenceOf(versions.target, target), primary: evidenceOf(versions.primary, primary) },
+        config,
+      );
+    known.set(key, verdict);
+    return verdict;
+  };
+  /** `random` gives a number of 0 to 1, below 1. */
+  return (random) => {
+    let [target, primary] = [NOTHING, NOTHING];
+    for (let i = 0; ; i++) {
+      const verdict = judgeOnce(target, primary);
+      if (verdict.state === "pass" || verdict.state === "fail" || i === looks) return verdict;
+      target = more(target, versions.target, requestsPerLook, random);
+      primary = more(primary, versions.primary, requestsPerLook * primaryFactor, random);
+    }
+  };
 }
 
-function requestsOf(version: SimulatedVersion, requests: number, random: () => number): Evidence {
-  const slow = binomial(requests, version.slowShare, random);
+const NOTHING: Sum = { requests: 0, errors: 0, slow: 0 };
+
+function more(sum: Sum, version: SimulatedVersion, requests: number, random: () => number): Sum {
   return {
-    requests,
-    errors: binomial(requests, version.errorRate, random),
-    latencies: toHistogram([
-      [version.fastMs, requests - slow],
-      [version.slowMs, slow],
-    ]),
+    requests: sum.requests + requests,
+    errors: sum.errors + binomial(requests, version.errorRate, random),
+    slow: sum.slow + binomial(requests, version.slowShare, random),
   };
+}
+
+function evidenceOf({ fastMs, slowMs }: SimulatedVersion, { requests, errors, slow }: Sum): Evidence {
+  const latencies = toHistogram([
+    [fastMs, requests - slow],
+    [slowMs, slow],
+  ]);
+  return { requests, errors, latencies };
 }
 
 /** How many of `n` happen, each with a chance of `p`: from one to the next that does, which for a rare one is few steps. */
