@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Child } from "./harness/child.ts";
 import { type Load, type LoadReport, startLoad } from "./harness/load.ts";
-import { Stack } from "./harness/stack.ts";
+import { instanceAt, Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
 let stack: Stack;
@@ -25,8 +26,8 @@ interface Rollout {
 }
 
 /** Both versions of a service, and some 200 requests a second. */
-async function start(failEvery: number): Promise<void> {
-  await stack.startDirectory();
+async function start(failEvery: number): Promise<Child> {
+  const directory = await stack.startDirectory();
   await stack.startInstance({ service: "barker", name: "old", version: "1" });
   await stack.startInstance({ service: "barker", name: "odd", version: "1" });
   await stack.startInstance({ service: "barker", name: "new", version: "2", failEvery });
@@ -35,6 +36,7 @@ async function start(failEvery: number): Promise<void> {
   await stack.lists("barker", { old: "live", odd: "live", new: "live" });
   await stack.reaches("barker", ["odd", "old"]);
   load = startLoad({ url: await stack.url("/barker/"), connections: 10, pauseMs: 48 });
+  return directory;
 }
 
 const shown = async (id = "1"): Promise<Rollout> =>
@@ -63,6 +65,70 @@ test("a version that fails 5% of its requests is taken back within 30 s, and get
   expect(await lastRequest("new")).toBe(last);
   // What it has failed is what its share was for.
   expect(during.failures.length).toBeLessThan(60);
+});
+
+test("a rollout goes on at the same step after kill -9 of its directory, and dw waits through that", async () => {
+  const directory = await start(0);
+  const waiting = stack.start("dw", [
+    "-d",
+    await stack.directoryAddress(),
+    "rollout",
+    "start",
+    "//barker(2)",
+    "--steps",
+    "50%:12s",
+    "--check",
+    "error-rate <= 5%",
+    "--wait",
+  ]);
+  const before = await eventually(async () => {
+    const one = await shown();
+    expect(one.steps[0]?.requests).toBeGreaterThan(0);
+    return one;
+  }, 30_000);
+  const routes = await tables();
+  directory.kill("SIGKILL");
+  await directory.exited;
+  await stack.startDirectory();
+  const after = await shown();
+  expect(after).toMatchObject({ state: "running", step: 0, steps: [{ startedAt: before.steps[0]?.startedAt }] });
+  expect(after.steps[0]?.requests).toBeGreaterThanOrEqual(before.steps[0]?.requests ?? 0);
+  expect(await tables()).toEqual(routes);
+  expect(await waiting.exited).toMatchObject({ code: 0 });
+  expect(waiting.lines.join("\n")).toMatch(/^Rollout 1 [^]*\/\/barker\(2\) promoted$/);
+  expect(await tables()).toEqual([]);
+  await stack.reaches("barker", ["new"]);
+  const served = await load?.stop();
+  load = null;
+  expect(served?.failures).toEqual([]);
+});
+
+test("users that have version 2 keep it while its share grows, and all go back at once", async () => {
+  await start(0);
+  const users = Array.from({ length: 150 }, (_, i) => `user-${i}`);
+  const url = await stack.url("/barker/");
+  const onNew = async (): Promise<string[]> => {
+    const seen = await Promise.all(users.map((user) => instanceAt(url, { "X-User": user })));
+    return users.filter((_, i) => seen[i] === "new");
+  };
+  const sticky = ["--steps", "10%:1h,50%:1h", "--sticky", "header:X-User"];
+  expect(await stack.dw("rollout", "start", "//barker(2)", ...sticky)).toMatchObject({ code: 0 });
+  const few = await eventually(async () => {
+    const found = await onNew();
+    expect(found.length).toBeGreaterThan(3);
+    return found;
+  });
+  expect(await onNew()).toEqual(few);
+  expect(await stack.dw("rollout", "promote", "//barker", "--step")).toMatchObject({ code: 0 });
+  const many = await eventually(async () => {
+    const found = await onNew();
+    expect(found.length).toBeGreaterThan(45);
+    return found;
+  });
+  expect(many).toEqual(expect.arrayContaining(few));
+  expect(await stack.dw("rollout", "abort", "//barker", "--reason", "enough")).toMatchObject({ code: 0 });
+  await eventually(async () => expect(await onNew()).toEqual([]));
+  expect(await tables()).toEqual([]);
 });
 
 async function lastRequest(name: string): Promise<number> {

@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { ago, run, text } from "../../testing/run.ts";
+
+const step = (share: number, fields: object = {}) => ({
+  share,
+  forMs: 60_000,
+  state: "waiting",
+  startedAt: null,
+  watchedMs: 0,
+  requests: 0,
+  checks: [],
+  ...fields,
+});
+const verdict = {
+  name: "error-rate <= 1%",
+  state: "undecided",
+  target: 0.25,
+  baseline: 0.1,
+  limit: 1,
+  requests: 400,
+  lower: 0.012345,
+  upper: 1.73211,
+};
+const rollout = (fields: object = {}) => ({
+  id: "7",
+  service: "barker",
+  target: "//barker(2)",
+  from: null,
+  state: "running",
+  step: 0,
+  steps: [step(10, { state: "running", watchedMs: 25_000, requests: 400, checks: [verdict] }), step(50)],
+  reason: null,
+  by: "ann@vm1",
+  startedAt: ago(60_000),
+  endedAt: null,
+  ...fields,
+});
+const done = { distribution: null, notes: [], changed: true };
+const answers = (one = rollout(), more: object = {}) => ({
+  "GET /v1/rollouts": { rollouts: [one] },
+  "GET /v1/rollouts/7": { rollouts: [one] },
+  "POST /v1/rollouts": { rollouts: [one], ...done, needs: [], ...more },
+  "POST /v1/rollouts/7/abort": { rollouts: [one], ...done },
+});
+
+test("rollout show prints the steps and what their checks say", async () => {
+  expect((await run("rollout show 7", { answers: answers() })).stdout).toBe(text`
+    rollout 7 of //barker(2) for any caller: running
+    started by ann@vm1 1m ago
+
+    STEP  SHARE  STATE    WATCHED    REQUESTS  CHECK             SAYS       TARGET  PRIMARY  LIMIT  BETWEEN
+    1       10%  running  25s of 1m       400  error-rate <= 1%  undecided   0.25%     0.1%     1%  0.0123% to 1.73%
+    2       50%  waiting  0s of 1m          0
+  `);
+});
+
+test("rollout list shows those that go on, and all with --all", async () => {
+  const ended = answers(rollout({ state: "rolled-back", endedAt: ago(1_000), reason: "it failed" }));
+  expect(await run("rollout list", { answers: ended })).toMatchObject({
+    stdout: "",
+    stderr: expect.stringContaining("--all"),
+  });
+  expect((await run("rollout list --all", { answers: ended })).stdout).toBe(text`
+    ID  TARGET       FROM        STATE        STEP  SHARE  SINCE  BY
+    7   //barker(2)  any caller  rolled-back   1/2     0%  1m     ann@vm1
+  `);
+  expect(JSON.parse((await run("rollout list --json", { answers: answers() })).stdout)).toMatchObject([{ id: "7" }]);
+});
+
+test.each([
+  ["promoted", null, 0],
+  ["rolled-back", "it failed", 1],
+  ["aborted", "by bob", 1],
+  ["paused", "lunch", 2],
+])("rollout start --wait ends with what becomes of it: %s", async (state, reason, code) => {
+  const { stdout, ...result } = await run("rollout start '//barker(2)' --wait", {
+    answers: answers(rollout({ state, reason })),
+  });
+  expect(result.code ?? 0).toBe(code);
+  expect(stdout).toBe(
+    `Rollout 7 of //barker(2) has begun with 10%\n//barker(2) ${state}${reason === null ? "" : `: ${reason}`}\n`,
+  );
+});
+
+test("rollout start sends what was typed, and nothing else", async () => {
+  const line =
+    "rollout start '//barker(2)' --from //monolith --steps 1%:5m,10%:10m --check 'error-rate <= 1%' --check 'p99 <= 300ms' --no-data fail --undecided wait --minimum 50 --step-timeout 30m --confidence 95% --sticky cookie:user --finish keep --dry-run";
+  const { asked } = await run(line, { answers: answers() });
+  expect(JSON.parse(asked[0]?.slice("POST /v1/rollouts ".length) ?? "")).toEqual({
+    target: "//barker(2)",
+    from: "//monolith",
+    steps: "1%:5m,10%:10m",
+    checks: ["error-rate <= 1%", "p99 <= 300ms"],
+    no_data: "fail",
+    undecided: "wait",
+    minimum: 50,
+    step_timeout: "30m",
+    confidence: "95%",
+    sticky: "cookie:user",
+    finish: "keep",
+    dryRun: true,
+  });
+});
+
+test("rollout start reads a file, where options win", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dw-rollout-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "barker.yaml");
+  writeFileSync(file, "target: //barker(2)\nsteps: [1%:5m, { share: 10%, for: 10m, pause: true }]\nno_data: pass\n");
+  const { asked } = await run(`rollout start --file ${file} --no-data pause`, { answers: answers() });
+  expect(asked[0]).toContain('"steps":["1%:5m",{"share":"10%","for":"10m","pause":true}],"no_data":"pause"');
+  writeFileSync(file, "target: //barker(2)\nstep: 1%:5m\n");
+  expect(await run(`rollout start --file ${file}`)).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining("step"),
+  });
+  expect(await run(`rollout start --file ${file}.none`)).toMatchObject({ code: 64 });
+  expect(await run("rollout start")).toMatchObject({ code: 64, stderr: expect.stringContaining("there is no target") });
+});
+
+test("rollout abort says why, and how it stands by then", async () => {
+  const aborted = answers(rollout({ state: "aborted", reason: "aborted by ann: no" }));
+  const { asked, stdout } = await run("rollout abort 7 --reason no", { answers: aborted });
+  expect(asked).toEqual(['POST /v1/rollouts/7/abort {"reason":"no","dryRun":false}']);
+  expect(stdout).toBe("rollout 7: //barker(2) aborted: aborted by ann: no\n");
+});
+
+test("rollout start --dry-run tells how long the checks need", async () => {
+  const needs = [{ name: "error-rate <= 1%", requests: 585, seconds: [59, null] }];
+  const { stdout } = await run("rollout start '//barker(2)' --dry-run", { answers: answers(rollout(), { needs }) });
+  expect(stdout).toContain("error-rate <= 1%  585 requests     59s       -");
+});
