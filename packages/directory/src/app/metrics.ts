@@ -69,6 +69,11 @@ export function createMetrics(registry: Registry = createRegistry("directory")):
     help: "Changes of routes, services and instances by operators and by the directory itself.",
     registers,
   });
+  const connected = new Gauge({
+    name: "datawire_directory_mdk_connections",
+    help: "Clients of the original MDK that are connected.",
+    registers,
+  });
   const dropped = new Counter({
     name: "datawire_directory_mdk_dropped_total",
     help: "Messages of clients of the original MDK that could not be read, or were of nodes without an id, service or address.",
@@ -83,6 +88,7 @@ export function createMetrics(registry: Registry = createRegistry("directory")):
   return {
     registry,
     originals: {
+      connected: (count) => connected.set(count),
       dropped: () => dropped.inc(),
       interaction: (success) => interactions.inc({ result: success ? "success" : "failure" }),
     },

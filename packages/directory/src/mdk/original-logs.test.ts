@@ -140,5 +140,6 @@ test("an interaction is counted once by its uuid, and acknowledged each time", a
   const metrics = await (await fetch(`http://127.0.0.1:${served.port}/metrics`)).text();
   expect(metrics).toContain('datawire_directory_mdk_interactions_total{result="success"} 1');
   expect(metrics).toContain('datawire_directory_mdk_interactions_total{result="failure"} 1');
+  expect(metrics).toMatch(/^datawire_directory_mdk_connections [1-9]/m);
   original.socket.terminate();
 });

@@ -64,6 +64,7 @@ export class MdkServer {
         ...this.#deps,
       });
       this.#open.add(session);
+      this.#deps.counts.connected(this.#open.size);
       const left = originals.enter(session);
       const rateLimiter = createRateLimiter(
         {
@@ -94,6 +95,7 @@ export class MdkServer {
       webSocket.on("close", () => {
         rateLimiter.end();
         this.#open.delete(session);
+        this.#deps.counts.connected(this.#open.size);
         session.closed();
         left();
       });

@@ -21,6 +21,8 @@ import type { World } from "./world.ts";
 
 /** What is counted of originals. */
 export interface MdkCounts {
+  /** How many are connected. */
+  connected(count: number): void;
   /** A frame that could not be read, or a node that no original could take in. */
   dropped(): void;
   /** How a call went, as an original says it; once for each. */

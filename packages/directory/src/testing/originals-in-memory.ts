@@ -93,7 +93,7 @@ export function originalsInMemory(guard = { share: 1, minimum: 1_000 }): Origina
         relay,
         logs: originals.logs,
         interactions: originals.interactions,
-        counts: { dropped: () => void (dropped += 1), interaction() {} },
+        counts: { connected() {}, dropped: () => void (dropped += 1), interaction() {} },
         failed(_, error) {
           throw error;
         },
