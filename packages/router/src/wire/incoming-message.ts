@@ -23,6 +23,8 @@ const sections = new Sections();
 export function readIncoming(payload: Uint8Array, wantsId: boolean): Incoming | Malformed {
   if (!sections.scan(payload)) return { malformed: sections.why?.message ?? "Cannot read the message" };
   try {
+    // Both are written anew later, when it is too late to say no.
+    if (sections.startOf("deliveryAnnotations") !== -1) sections.deliveryAnnotations();
     const keys = readKeys(wantsId);
     return { payload, ttlMs: Math.max(0, sections.ttl), keys };
   } catch (error) {

@@ -226,6 +226,31 @@ test("a sender that sends without credit is detached, and its connection lives o
   client.connection.close();
 });
 
+test("a message whose annotations are none is rejected, wherever it goes, and nobody else notices", async () => {
+  const client = await EngineClient.connect(served.port);
+  const receiver = await open("topic/news");
+  receiver.receiver.add_credit(10);
+  const sender = client.attachSender("odd", { target: { address: "topic/news" } });
+  await eventually(() => expect(sender.canSend()).toBe(true));
+  const body = encodeMessage({ body: { type: "value", value: "x" } });
+  for (const section of [0x71, 0x72]) {
+    // Annotations that are a text, and a map with a number for a key.
+    for (const odd of [
+      [0xa1, 1, 97],
+      [0xc1, 5, 2, 0x54, 1, 0x54, 2],
+    ]) {
+      const delivery = sender.send(Buffer.concat([Buffer.from([0, 0x53, section, ...odd]), body]));
+      await eventually(() =>
+        expect(delivery?.state).toMatchObject({ type: "rejected", error: { condition: "amqp:decode-error" } }),
+      );
+    }
+  }
+  const good = sender.send(body);
+  await eventually(() => expect(good?.state).toMatchObject({ type: "accepted" }));
+  await eventually(() => expect(receiver.bodies).toEqual(["x"]));
+  client.connection.close();
+});
+
 test("a message that is none is rejected, and one that is too large ends its link", async () => {
   const client = await EngineClient.connect(served.port);
   const sender = client.attachSender("odd", { target: { address: "orders" } });
