@@ -70,3 +70,16 @@ test("reserve() gives no more room than there is, but always some", () => {
   telemetry.release(100 * 1024 * 1024);
   expect(telemetry.reserve(1)).toBe(true);
 });
+
+test("startTelemetry() starts its thread with the first request where nothing was ever kept", async () => {
+  const board = new ProblemBoard();
+  const fails = program('throw new Error("broken");');
+  const deps = { clock: createFakeClock(), log: noLog, board };
+  telemetry = startTelemetry({ ...start(), folder: join(folder, "none") }, deps, fails);
+  expect(telemetry.lost(null)).toEqual({});
+  telemetry.configure(TEST_SETTINGS);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(board.list()).toEqual([]);
+  expect(await telemetry.otlp(body(""))).toMatchObject({ state: "refused" });
+  expect(board.list()).toHaveLength(1);
+});

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { type Backoff, backoff, type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { ForwardProblem } from "../forward/forwarding.ts";
@@ -51,7 +52,8 @@ const BUSY: Extract<Answered, { state: "later" }> = {
 };
 
 /**
- * Starts the store of traces in a thread of its own. It may fail as it likes: it is started again.
+ * Keeps traces in a thread of its own. It may fail as it likes: it is started again. Where nothing was ever kept and
+ * nothing is forwarded, it is started with the first request: it weighs 36 MB, and most directories have no traces.
  * @param thread the program of the thread.
  */
 export function startTelemetry(start: ThreadStart, deps: TelemetryDeps, thread: URL = THREAD): Telemetry {
@@ -72,13 +74,16 @@ class ThreadTelemetry implements Telemetry {
   #nextId = 1;
   #questions = 0;
   #bytes = 0;
+  /** Whether the thread was wanted at all so far. */
+  #begun = false;
   #closing = false;
 
   constructor(start: ThreadStart, deps: TelemetryDeps, url: URL) {
     this.#url = url;
     this.#start = start;
     this.#deps = deps;
-    this.#startThread();
+    // What is old has to go, and what is queued goes on, also when nobody asks.
+    if (existsSync(start.folder) || start.settings.forward !== null) this.#begin();
   }
 
   async otlp(body: OtlpBody): Promise<Written> {
@@ -135,6 +140,7 @@ class ThreadTelemetry implements Telemetry {
 
   configure(settings: ThreadSettings): void {
     this.#start = { ...this.#start, settings };
+    if (settings.forward !== null) this.#begin();
     this.#post({ kind: "configure", settings });
   }
 
@@ -154,6 +160,7 @@ class ThreadTelemetry implements Telemetry {
   }
 
   #ask(asked: Asked, transfer: readonly ArrayBuffer[] = []): Promise<Answered> {
+    this.#begin();
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve) => {
@@ -165,6 +172,12 @@ class ThreadTelemetry implements Telemetry {
 
   #post(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
     this.#thread?.postMessage(message, transfer);
+  }
+
+  #begin(): void {
+    if (this.#begun || this.#closing) return;
+    this.#begun = true;
+    this.#startThread();
   }
 
   #startThread(): void {
