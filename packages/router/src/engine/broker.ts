@@ -1,4 +1,3 @@
-import type { From } from "../address/from.ts";
 import { isReserved } from "../address/address.ts";
 import { ADDRESS_BYTES_MAX } from "../address/segment.ts";
 import type { AddressSettings, Treatment } from "../address/rules.ts";
@@ -14,19 +13,9 @@ import type { Control } from "./control.ts";
 import { DirectAddress } from "./direct-address.ts";
 import { COUNTED, type Counters, KeptAddress, noCounts } from "./kept-address.ts";
 import { LogStorage } from "./log-storage.ts";
-import type { Sink, SinkPort, Source, SourcePort } from "./ports.ts";
+import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.ts";
 import { Refused } from "./refused.ts";
 import { Restoring } from "./restoring.ts";
-
-/** What a consumer asks for. */
-export interface SourceRequest {
-  readonly name: string;
-  readonly capability: "queue" | "topic" | null;
-  /** Where in a topic to begin; null where it does not say. */
-  readonly from: From | null;
-  /** By whom its subscription is kept; null where that ends with the link. */
-  readonly subscription: string | null;
-}
 
 /** An address without links, messages and anything to remember is forgotten after this. */
 const IDLE_MS_MAX = 600_000;
@@ -110,11 +99,11 @@ export class Broker {
    * Takes a consumer to an address.
    * @throws Refused
    */
-  openSource({ name, capability, from, subscription: key }: SourceRequest, port: SourcePort): Source {
+  openSource({ name, capability, from, subscription: key, isCopy }: SourceRequest, port: SourcePort): Source {
     const address = this.#address(name, capability);
     if (address instanceof DirectAddress) return address.openSource(port);
     const { kept } = address;
-    if (kept instanceof Queue) return address.openQueueSource(kept, port);
+    if (kept instanceof Queue) return isCopy ? address.openBrowser(kept, port) : address.openQueueSource(kept, port);
     if (key === null) return address.subscribe(kept, from ?? { at: "last" }, port);
     const { subscription, isNew } = kept.resume(key, from ?? { at: "last" });
     // The last one who comes has it: the one before may have lost its connection without a word.

@@ -99,6 +99,16 @@ export class KeptAddress implements SinkHost {
     });
   }
 
+  /** Copies of what waits in a queue. */
+  openBrowser(queue: Queue, port: SourcePort): Source {
+    const browser = queue.browse(this.#counting(port));
+    return this.#source(port, {
+      pump: () => browser.pump(),
+      settle: (_sequence, _outcome, appended) => appended(),
+      detach: () => queue.endBrowsing(browser),
+    });
+  }
+
   /** @param ended called with whether the subscription ends with its link, when that does. */
   openTopicSource(
     topic: Topic,

@@ -1,3 +1,4 @@
+import type { From } from "../address/from.ts";
 import type { ConsumerPort, Outcome } from "../queue/delivery.ts";
 import type { MessageKeys } from "../log/record.ts";
 import type { Condition } from "./refused.ts";
@@ -69,4 +70,16 @@ export interface Source {
   settle(sequence: number, outcome: Outcome, confirmed?: () => void): void;
   /** @param isClosed whether what is kept for it may go. */
   detach(isClosed: boolean): void;
+}
+
+/** What a consumer asks for. */
+export interface SourceRequest {
+  readonly name: string;
+  readonly capability: "queue" | "topic" | null;
+  /** Where in a topic to begin; null where it does not say. */
+  readonly from: From | null;
+  /** By whom its subscription is kept; null where that ends with the link. */
+  readonly subscription: string | null;
+  /** Of a queue: whether messages stay where they are. */
+  readonly isCopy: boolean;
 }

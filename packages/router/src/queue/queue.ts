@@ -1,4 +1,5 @@
 import type { MessageRecord } from "../log/record.ts";
+import { Browser } from "./browser.ts";
 import { type ConsumerPort, type Dead, isExpired, type Outcome } from "./delivery.ts";
 import { QueueConsumer } from "./queue-consumer.ts";
 import { QueueContents } from "./queue-contents.ts";
@@ -27,6 +28,7 @@ export class Queue extends QueueContents {
   readonly #deadLetters: DeadLetters;
   readonly #unsettled = new Map<number, QueueConsumer>();
   readonly #consumers: QueueConsumer[] = [];
+  readonly #browsers = new Set<Browser>();
   #turn = 0;
   #pumping = false;
   #again = false;
@@ -50,6 +52,23 @@ export class Queue extends QueueContents {
     const consumer = new QueueConsumer(port);
     this.#consumers.push(consumer);
     return consumer;
+  }
+
+  /** Shows the messages to somebody who leaves them there, until the browser ends. */
+  browse(port: ConsumerPort): Browser {
+    const browser = new Browser(port, {
+      deps: this.deps,
+      nextFrom: (sequence) => this.nextFrom(sequence),
+      placeOf: (sequence) => this.placeOf(sequence),
+      failuresOf: (sequence) => this.failures.get(sequence) ?? 0,
+    });
+    this.#browsers.add(browser);
+    return browser;
+  }
+
+  endBrowsing(browser: Browser): void {
+    browser.end();
+    this.#browsers.delete(browser);
   }
 
   /** Takes a consumer out; what it had goes back to its place, as delivered in vain. */
@@ -106,6 +125,7 @@ export class Queue extends QueueContents {
       this.#distribute();
     } while (this.#again);
     this.#pumping = false;
+    for (const browser of this.#browsers) browser.pump();
     for (const consumer of this.#consumers) if (!consumer.isBusy && consumer.port.wants()) consumer.port.exhausted();
   }
 

@@ -1,6 +1,6 @@
 import { DURABILITY, type Receiver, type Sender, type Source, type Target } from "@datawire/amqp";
 import { type AddressContext, type MessageAddress, parseMessageAddress } from "../address/address.ts";
-import type { SourceRequest } from "../engine/broker.ts";
+import type { SourceRequest } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
 
 /** Capabilities that decide what an address is, where no rule does. */
@@ -44,13 +44,13 @@ export function readSource(
   if (source.address === undefined || source.address === "") {
     throw new Refused("amqp:invalid-field", "Cannot attach: the source has no address, and is not dynamic");
   }
-  if (source.distributionMode === "copy" && !isTopic(source)) {
-    throw new Refused("amqp:not-implemented", "Cannot browse: this router gives copies of topics alone");
-  }
   const { name, from } = parseMessageAddress(source.address, context);
   const isDurable = (source.durable ?? DURABILITY.none) > DURABILITY.none || source.expiryPolicy === "never";
   const subscription = isDurable ? ownerOf(container, link) : null;
-  return { is: "address", source: { name, capability: capabilityOf(source), from, subscription } };
+  return {
+    is: "address",
+    source: { name, capability: capabilityOf(source), from, subscription, isCopy: source.distributionMode === "copy" },
+  };
 }
 
 /** Who has a link: by this it is known again. */
@@ -60,6 +60,3 @@ function capabilityOf({ capabilities = [] }: Pick<Source & Target, "capabilities
   if (capabilities.includes("queue")) return "queue";
   return capabilities.includes("topic") ? "topic" : null;
 }
-
-const isTopic = (source: Source): boolean =>
-  capabilityOf(source) === "topic" || /^(?:\/\/(?:[^/]+\/)?)?topic\//.test(source.address ?? "");

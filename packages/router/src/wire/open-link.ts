@@ -73,7 +73,12 @@ export function openReceiver(
   };
   if (request.is === "dynamic") {
     const name = makeDynamic(link);
-    link.context = new ReceiverLink(link, broker, { name, capability: null, from: null, subscription: null }, options);
+    link.context = new ReceiverLink(
+      link,
+      broker,
+      { name, capability: null, from: null, subscription: null, isCopy: false },
+      options,
+    );
     return link.accept({ source: { ...source, address: name, dynamic: true } });
   }
   if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);

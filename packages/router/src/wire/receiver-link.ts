@@ -1,6 +1,6 @@
 import { type DeliveryState, isOutcome, type OutgoingDelivery, type Sender } from "@datawire/amqp";
-import type { Broker, SourceRequest } from "../engine/broker.ts";
-import type { Source, SourcePort } from "../engine/ports.ts";
+import type { Broker } from "../engine/broker.ts";
+import type { Source, SourcePort, SourceRequest } from "../engine/ports.ts";
 import type { Condition } from "../engine/refused.ts";
 import type { Delivery, Outcome } from "../queue/delivery.ts";
 import { toOutgoing } from "./outgoing-message.ts";

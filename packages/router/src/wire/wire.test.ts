@@ -198,9 +198,23 @@ test.each([
     { source: { address: "q", filter: rhea.filter.selector("a =") } },
     'amqp:invalid-field: Cannot use the selector "a ="',
   ],
-  [{ source: { address: "q", distribution_mode: "copy" } }, "amqp:not-implemented: Cannot browse"],
 ])("a consumer that asks for %j is told %s", async (options, why) => {
   await expect(open(options as rhea.ReceiverOptions)).rejects.toThrow(why);
+});
+
+test("a browser sees what waits, and takes nothing", async () => {
+  await sendTo("orders", { body: "a" }, { body: "b" });
+  const source = { address: "orders", distribution_mode: "copy" } as unknown as rhea.Source;
+  const browser = await open({ source });
+  browser.receiver.add_credit(10);
+  await eventually(() => expect(browser.bodies).toEqual(["a", "b"]));
+  for (const { delivery } of browser.got) delivery.accept();
+  await sendTo("orders", { body: "c" });
+  await eventually(() => expect(browser.bodies).toEqual(["a", "b", "c"]));
+  browser.receiver.drain_credit();
+  await eventually(() => expect(browser.drained).toBe(1));
+  const consumer = await open("orders");
+  expect((await consumer.take(3)).map(({ message }) => message.body as unknown)).toEqual(["a", "b", "c"]);
 });
 
 test("transactions are refused", async () => {

@@ -65,17 +65,19 @@ export class TestReceiver implements SourcePort {
       from = null,
       subscription = null,
       capability = null,
+      isCopy = false,
     }: {
       credit?: number;
       filter?: SourcePort["filter"];
       from?: From | null;
       subscription?: string | null;
       capability?: "queue" | "topic" | null;
+      isCopy?: boolean;
     } = {},
   ) {
     this.credit = credit;
     this.filter = filter;
-    this.source = broker.openSource({ name, capability, from, subscription }, this);
+    this.source = broker.openSource({ name, capability, from, subscription, isCopy }, this);
     this.source.pump();
   }
 
