@@ -15,6 +15,8 @@ interface Traffic {
 const GOOD: Traffic = { target: { requests: 500 }, primary: { requests: 5_000 } };
 const BAD: Traffic = { target: { requests: 100, errors: 5 }, primary: { requests: 900 } };
 const START = { target: "//barker(2)", steps: "10%:10s,50%:10s", checks: ["error-rate <= primary + 1%"] };
+/** What a hand does that pauses it. */
+const PAUSED_BY_HAND = { source: "//*", target: "//barker(3)", percent: 5 };
 
 /** A directory with both versions of a service and a Sherlock that reports. */
 async function world({ store = new MemoryStore(), clock }: Partial<Parameters<typeof serveInMemory>[0]> = {}) {
@@ -154,7 +156,8 @@ test("what a report spans beyond the beginning of the step is not counted", asyn
 test("a hand on the same routes pauses it, saying by whom, and afterwards it touches its own route alone", async () => {
   const { start, shown, routes, served, pass } = await world();
   await start();
-  await as("bob@vm2", served)("POST", "/v1/routes", { source: "//*", target: "//barker(3)", percent: 5 });
+  const changed = await as("bob@vm2", served)("POST", "/v1/routes", PAUSED_BY_HAND);
+  expect(changed.body["notes"]).toEqual(["rollout 1, started by ann@vm1, is paused by this"]);
   expect(await shown("//barker")).toMatchObject({ state: "paused", reason: "its routes changed by bob@vm2" });
   await pass(4, BAD);
   expect(await shown()).toMatchObject({ state: "paused" });
@@ -257,4 +260,97 @@ test("a store that takes nothing pauses judgement", async () => {
   store.failing = false;
   expect(await shown()).toMatchObject({ state: "running", step: 0 });
   expect((await shown()).steps[0]?.watchedMs).toBe(steps[0]?.watchedMs);
+});
+
+test("what the target had before comes back, also where a hand changed the other routes", async () => {
+  const { start, routes, served } = await world();
+  const command = as("bob@vm2", served);
+  await command("POST", "/v1/routes", { source: "//*", target: "//barker(2)", percent: 2, when: "header:X-Canary=1" });
+  await start();
+  expect(await routes()).toMatchObject([
+    { routes: [{ target: "//barker(2)", share: 1_000, when: "header:X-Canary=1" }] },
+  ]);
+  await command("POST", "/v1/routes", PAUSED_BY_HAND);
+  await command("POST", "/v1/rollouts/1/abort");
+  expect(await routes()).toMatchObject([
+    {
+      routes: [
+        { target: "//barker(2)", share: 200, when: "header:X-Canary=1" },
+        { target: "//barker(3)", share: 500 },
+      ],
+    },
+  ]);
+});
+
+test("a hand that takes the target's route away is obeyed: an abort leaves it so, and keeps what else the hand made", async () => {
+  const { start, routes, served } = await world();
+  const command = as("bob@vm2", served);
+  await start();
+  await command("POST", "/v1/routes", PAUSED_BY_HAND);
+  await command("DELETE", "/v1/routes", { source: "//*", target: "//barker(2)" });
+  await command("POST", "/v1/rollouts/1/abort");
+  expect(await routes()).toMatchObject([{ routes: [{ target: "//barker(3)", share: 500 }] }]);
+});
+
+test("with a caller, only its requests are sent and counted, and its last share stays", async () => {
+  const { start, shown, routes, pass, served } = await world();
+  await as("bob@vm2", served)("POST", "/v1/routes", PAUSED_BY_HAND);
+  const worker = await sherlockOf(served, "worker");
+  await start({ from: "//monolith", steps: "10%:10s" });
+  await served.clock.advance(5_000);
+  report(worker, BAD);
+  await pass(3, GOOD);
+  expect(await shown()).toMatchObject({ state: "promoted", from: "monolith", steps: [{ checks: [{ target: 0 }] }] });
+  expect(await routes()).toMatchObject([
+    { caller: "*", routes: [{ target: "//barker(3)", share: 500 }] },
+    { caller: "monolith", routes: [{ target: "//barker(2)", share: 1_000 }] },
+  ]);
+});
+
+test("a change of the primary by hand pauses it, and a promotion by hand ends it at once", async () => {
+  const { start, shown, routes, served } = await world();
+  const command = as("bob@vm2", served);
+  await start();
+  await command("POST", "/v1/services/barker/promote", { generation: "3" });
+  expect(await shown()).toMatchObject({ state: "paused", reason: "the primary changed by bob@vm2" });
+  const { body } = await command("POST", "/v1/rollouts/1/promote", { reason: "it is good" });
+  expect(body["rollouts"]).toMatchObject([{ state: "promoted" }]);
+  expect(await routes()).toEqual([]);
+  expect((await served.get("/v1/services/barker")).body["service"]).toMatchObject({ primary: "2" });
+});
+
+test.each([
+  [{ target: "//nobody(2)" }, 404, /no service nobody|nobody/],
+  [{ target: "//barker(9)" }, 404, /no registered instance of barker matches/],
+  [{ target: "//barker(1)" }, 409, /it is the primary already/],
+  [{ checks: ["error-rate < 1%"] }, 400, /as a check/],
+  [{ steps: "10%" }, 400, /wanted SHARE:DURATION/],
+  [{ stepz: "10%:5m" }, 400, /stepz/],
+])("a start with %j is refused with %d", async (file, status, message) => {
+  const { start, routes } = await world();
+  const answer = await start(file);
+  expect({ status: answer.status, text: JSON.stringify(answer.body) }).toEqual({
+    status,
+    text: expect.stringMatching(message),
+  });
+  expect(await routes()).toEqual([]);
+});
+
+test("a start for which others leave no room at a later step is refused at once", async () => {
+  const { start, routes, served } = await world();
+  await as("bob@vm2", served)("POST", "/v1/routes", { source: "//*", target: "//barker(3)", percent: 60 });
+  const before = await routes();
+  expect(await start()).toMatchObject({ status: 409 });
+  expect(await routes()).toEqual(before);
+});
+
+test("at most a hundred ended rollouts are remembered, and ids go on", async () => {
+  const { start, served } = await world();
+  const command = as("ann@vm1", served);
+  for (let i = 1; i <= 103; i++) {
+    await start();
+    await command("POST", `/v1/rollouts/${i}/abort`);
+  }
+  const { rollouts } = (await served.get("/v1/rollouts")).body as { rollouts: RolloutListing[] };
+  expect(rollouts.map(({ id }) => Number(id))).toEqual(Array.from({ length: 100 }, (_, i) => 103 - i));
 });

@@ -101,7 +101,7 @@ export class ChangeExecutor {
       const undone = undoes === undefined ? [] : [historyRecord(undoes.id, { ...undoes, undone: true })];
       const audited = quiet ? [] : this.#audited(entry);
       const records = [...recordsOf(change), ...rollout, ...touched.records, ...undone, ...audited];
-      return { records, result: { plan: made, changed: true, action } };
+      return { records, result: { plan: withNotes(made, touched.notes), changed: true, action } };
     });
     const { action, ...result } = done;
     if (done.changed && done.plan.quiet !== true) this.#tell(action, author);
@@ -198,6 +198,11 @@ export class ChangeExecutor {
 }
 
 const SESSION_KEY = recordKey({ kind: "key", id: SESSION_KEY_ID });
+
+/** What whoever made a change should know of what else came of it. */
+function withNotes<P extends Plan>(plan: P, notes: readonly string[]): P {
+  return notes.length === 0 ? plan : { ...plan, notes: [...plan.notes, ...notes] };
+}
 
 const historyRecord = (id: number, value: HistoryEntry | null): DurableRecord => ({
   kind: "history",

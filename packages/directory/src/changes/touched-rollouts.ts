@@ -10,10 +10,12 @@ export interface TouchedRollouts {
   readonly records: readonly DurableRecord[];
   /** For the history, after what was done. */
   readonly words: string;
+  /** For whoever made the change. */
+  readonly notes: readonly string[];
 }
 
 /** Most changes touch none. */
-export const NONE_TOUCHED: TouchedRollouts = { records: [], words: "" };
+export const NONE_TOUCHED: TouchedRollouts = { records: [], words: "", notes: [] };
 
 /**
  * The rollouts whose routes or whose primary a change is about to alter: they pause, saying by whom, and are masters of
@@ -36,6 +38,7 @@ export function touchedRollouts(rollouts: Rollouts, change: Change, author: Auth
   return {
     records: touched.map((record) => ({ kind: "rollout", id: record.id, value: record })),
     words: stops.map(({ id, by }) => `; rollout ${id}, started by ${by}, pauses`).join(""),
+    notes: stops.map(({ id, by }) => `rollout ${id}, started by ${by}, is paused by this`),
   };
 }
 

@@ -55,6 +55,8 @@ function shareOf(state: State, record: RolloutRecord, share: number, moment: Mom
     ...routeOf(record),
     percent: share / 100,
     ...(sticky === null ? {} : { sticky }),
+    // One that ends by itself would end in the middle of a step.
+    for: null,
     // Its instances may be away when a step begins: that they are is for the judge to say.
     ahead: record.ours !== record.before,
     dryRun: false,

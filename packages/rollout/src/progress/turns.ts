@@ -63,7 +63,7 @@ export function promote(
 ): Turn {
   if (isOver(rollout.state)) return { rollout, act: null };
   const running: Rollout = { ...rollout, state: "running", reason: null };
-  const passed = withStep(running, { state: "passed" });
+  const passed = passedStep(running);
   if (oneStep) return proceed(passed, nowMs);
   return finish(passed);
 }
@@ -76,7 +76,7 @@ export function promoted(rollout: Rollout): Rollout {
 /** The current step has passed; one that waits for a hand pauses there. */
 export function passStep(rollout: Rollout, nowMs: number): Turn {
   const planned = rollout.plan.steps[rollout.step] as PlannedStep;
-  const passed = withStep(rollout, { state: "passed" });
+  const passed = passedStep(rollout);
   return planned.pause
     ? paused(passed, `step ${rollout.step + 1} has passed and waits for a hand`)
     : proceed(passed, nowMs);
@@ -113,6 +113,13 @@ function enter(rollout: Rollout, step: number, nowMs: number): Turn {
 
 function ended(rollout: Rollout, state: RolloutState, reason: string): Turn {
   return { rollout: { ...rollout, state, reason }, act: { kind: "restore" } };
+}
+
+/** What its verdicts were made of is of no use any more but for how much it was. */
+function passedStep(rollout: Rollout): Rollout {
+  const { target, primary } = rollout.steps[rollout.step] as StepProgress;
+  const counted = { target: { ...target, latencies: [] }, primary: { ...primary, latencies: [] } };
+  return withStep(rollout, { state: "passed", ...counted });
 }
 
 function withStep(rollout: Rollout, change: Partial<StepProgress>): Rollout {
