@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "./page.ts";
 
+const DAEMONS = ["directory", "watson", "sherlock", "router"];
+
 /** What commands may name: those of the reference page, scripts, files. */
 export interface Known {
   readonly root: string;
@@ -49,9 +51,7 @@ function wrongIn(command: string, { root, scripts, options }: Known): string[] {
   if (program === "systemctl") {
     return units.filter((unit) => !existsSync(join(root, `packaging/systemd/datawire-${unit}.service`)));
   }
-  return ["dw", "directory", "watson", "sherlock"].includes(program) && words.length > 1
-    ? wrongOptions(words, options)
-    : [];
+  return ["dw", ...DAEMONS].includes(program) && words.length > 1 ? wrongOptions(words, options) : [];
 }
 
 function wrongOptions(words: readonly string[], options: Known["options"]): string[] {
@@ -69,7 +69,7 @@ function wrongOptions(words: readonly string[], options: Known["options"]): stri
 
 /** `dw` takes a verb, a noun with a verb, or the name of a daemon. */
 function isWrongCommand([, first = "", second = ""]: readonly string[], options: Known["options"]): boolean {
-  if (!/^[a-z]/.test(first) || ["directory", "watson", "sherlock", "help"].includes(first)) return false;
+  if (!/^[a-z]/.test(first) || [...DAEMONS, "help"].includes(first)) return false;
   const isNoun = [...options.keys()].some((name) => name.startsWith(`dw ${first} `));
   return !isNoun || /^[a-z]/.test(second);
 }
