@@ -6,6 +6,8 @@ import { History } from "../screens/history/view.tsx";
 import { Logs } from "../screens/logs/view.tsx";
 import { TrafficMap } from "../screens/map/view.tsx";
 import { Overview } from "../screens/overview/view.tsx";
+import { Rollout } from "../screens/rollouts/one.tsx";
+import { Rollouts } from "../screens/rollouts/view.tsx";
 import { Service } from "../screens/service/view.tsx";
 import { Services } from "../screens/services/view.tsx";
 import { Tokens } from "../screens/tokens/view.tsx";
@@ -46,6 +48,13 @@ export const SCREENS: readonly Screen[] = [
     onePath: "traces",
     show: () => <Logs />,
     showOne: (id) => <Trace key={id} traceId={id} />,
+  },
+  {
+    title: "Rollouts",
+    path: "rollouts",
+    key: "r",
+    show: () => <Rollouts />,
+    showOne: (id) => <Rollout key={id} id={id} />,
   },
   { title: "History", path: "history", key: "h", show: () => <History /> },
   { title: "Agents", path: "agents", key: "a", show: () => <Agents /> },

@@ -31,15 +31,14 @@ export function serviceQuestion(name: string): Question<ServiceFacts> {
     key: `service/${name}`,
     everyMs: 700,
     ask: async (client) => {
-      const [shown, distributions, routes] = await Promise.all([
+      const [shown, routes] = await Promise.all([
         client.ask(endpoints.showService, { params: { service: name } }),
-        client.ask(endpoints.listDistributions),
         client.ask(endpoints.listRoutes),
       ]);
       return {
         service: shown.service,
         settings: shown.settings,
-        distributions: distributions.distributions.filter(({ service }) => service === name),
+        distributions: shown.distributions ?? [],
         routes: routes.routes.filter(({ service }) => service === name),
       };
     },

@@ -4,6 +4,7 @@ import { Action } from "../../parts/action.tsx";
 import { Answered } from "../../parts/answered.tsx";
 import { Page } from "../../parts/page.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
+import { TrafficCharts } from "../../parts/traffic-charts.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
 import { type ServiceFacts, serviceQuestion } from "./data.ts";
 import { BalanceDialog } from "./balance-dialog.tsx";
@@ -12,8 +13,9 @@ import { PromoteDialog } from "./promote-dialog.tsx";
 import { Settings } from "./settings.tsx";
 import { Shares } from "./shares.tsx";
 import { SharesDialog } from "./shares-dialog.tsx";
+import { StartDialog } from "./start-dialog.tsx";
 
-type Open = "shares" | "promote" | "balance" | null;
+type Open = "shares" | "promote" | "balance" | "rollout" | null;
 
 /** One service: its instances, where its requests go and why, its traffic and its settings. */
 export function Service({ name }: { readonly name: string }) {
@@ -31,6 +33,9 @@ export function Service({ name }: { readonly name: string }) {
       <Action need="change" onAct={() => setOpen("balance")}>
         Set balance
       </Action>
+      <Action need="change" onAct={() => setOpen("rollout")}>
+        Start rollout
+      </Action>
     </>
   );
   return (
@@ -44,11 +49,13 @@ export function Service({ name }: { readonly name: string }) {
               tabs={[
                 { key: "instances", title: "Instances", show: () => <Instances facts={facts} /> },
                 { key: "shares", title: "Shares", show: () => <Shares facts={facts} /> },
+                { key: "traffic", title: "Traffic", show: () => <TrafficCharts service={name} /> },
                 { key: "settings", title: "Settings", show: () => <Settings facts={facts} /> },
               ]}
             />
             {open === "shares" ? <SharesDialog facts={facts} onClose={close} /> : null}
             {open === "promote" ? <PromoteDialog facts={facts} onClose={close} /> : null}
+            {open === "rollout" ? <StartDialog facts={facts} onClose={close} /> : null}
             {open === "balance" ? <BalanceDialog facts={facts} onClose={close} /> : null}
           </>
         )}

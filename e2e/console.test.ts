@@ -1,0 +1,191 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { Stack } from "./harness/stack.ts";
+import { eventually } from "./harness/wait.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
+const SCREENS = [
+  "",
+  "services",
+  "services/barker",
+  "services/barker?tab=shares",
+  "services/barker?tab=traffic",
+  "services/barker?tab=settings",
+  "callers",
+  "map",
+  "map?tab=table",
+  "logs",
+  "logs?tab=messages",
+  "rollouts",
+  "history",
+  "agents",
+  "tokens",
+  "guard",
+];
+
+let stack: Stack;
+let browser: Browser;
+let context: BrowserContext;
+let base: string;
+
+beforeAll(async () => {
+  stack = new Stack();
+  await stack.startDirectory();
+  [browser] = await Promise.all([
+    chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] }),
+    stack.startWatson(),
+    stack.startSherlock(),
+    stack.startInstance({ service: "barker", name: "vm101" }),
+    stack.startInstance({ service: "barker", name: "vm102", version: "2" }),
+  ]);
+  base = `http://127.0.0.1:${(await stack.ports()).directory}/console/`;
+  await stack.lists("barker", { vm101: "live", vm102: "live" });
+  context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
+});
+
+afterAll(async () => {
+  await browser.close();
+  await stack.dispose();
+});
+
+/** Opens a page that fails the test by what its console says: a violated policy among others. */
+async function open(path: string): Promise<{ page: Page; complaints: string[] }> {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", ({ message }) => complaints.push(message));
+  await page.goto(`${base}${path}`);
+  await page.waitForSelector("html[data-console=ready]");
+  return { page, complaints };
+}
+
+const row = (page: Page, key: string) => page.locator(`[data-testid=row][data-key="${key}"]`);
+
+test("services are listed with how they stand, on Overview and on Services, and on the page of each", async () => {
+  const { page, complaints } = await open("");
+  await expect(page.title()).resolves.toBe("Overview · Mission Control");
+  await row(page, "barker").locator("[data-col=status][data-value=live]").waitFor();
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Services" }).click();
+  await row(page, "barker").locator("[data-col=held][data-value='1']").waitFor();
+  await row(page, "barker").getByRole("link").click();
+  await page.getByRole("heading", { level: 1, name: "barker" }).waitFor();
+  await row(page, "//barker@vm102").locator("[data-col=role][data-value=held]").waitFor();
+  await page.reload();
+  await row(page, "//barker@vm101").locator("[data-col=share][data-value='100']").waitFor();
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test("a share is edited after its preview, seen by dw, and undone from the notice", async () => {
+  const { page, complaints } = await open("services/barker?tab=shares");
+  await page.getByRole("button", { name: "Edit shares" }).click();
+  const dialog = page.getByRole("dialog", { name: "Edit shares" });
+  await dialog.getByRole("combobox", { name: "Add target" }).selectOption("//barker(2)");
+  await dialog.getByRole("spinbutton", { name: "//barker(2)" }).fill("25");
+  const previewed = dialog.getByTestId("preview").locator('[data-key="//barker(2)"] [data-col=share]');
+  await previewed.and(page.locator("[data-value='25']")).waitFor();
+  await expect(dialog.getByTestId("command").textContent()).resolves.toBe("dw route set //barker '//barker(2)=25%'");
+  await dialog.getByRole("button", { name: "Set shares" }).click();
+  const shown = page.locator('[data-testid=shares][data-key="*"] [data-key="//barker(2)"] [data-col=share]');
+  await shown.and(page.locator("[data-value='25']")).waitFor();
+  const { stdout } = await stack.dw("route", "list");
+  expect(stdout).toMatch(/barker\(2\)\s+25%/);
+
+  await page.getByTestId("notice").getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("dialog", { name: "Undo" }).getByRole("button", { name: "Undo" }).click();
+  await shown.waitFor({ state: "detached" });
+  expect(await stack.dwJson("route", "list")).toEqual([]);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test("what dw changes is on an open screen, without a reload", async () => {
+  const { page } = await open("services/barker");
+  await stack.dw("instance", "drain", "//barker@vm102");
+  await row(page, "//barker@vm102").locator("[data-col=state][data-value=draining]").waitFor();
+  await stack.dw("instance", "resume", "//barker@vm102");
+  await row(page, "//barker@vm102").locator("[data-col=state][data-value=live]").waitFor();
+  await page.close();
+});
+
+test("axe-core finds nothing on any screen, in light and dark, and no page scrolls sideways at 360 pixels", async () => {
+  const { page, complaints } = await open("");
+  const found: string[] = [];
+  const look = async (where: string): Promise<void> => {
+    await page.evaluate(AXE);
+    const violations = await page.evaluate<{ id: string; nodes: { target: string[] }[] }[]>(
+      "axe.run().then((result) => result.violations)",
+    );
+    for (const { id, nodes } of violations) found.push(`${where}: ${id} at ${nodes[0]?.target.join(" ")}`);
+  };
+  for (const path of SCREENS) {
+    await page.goto(`${base}${path}`);
+    await page.locator("html[data-console=ready] h1").waitFor();
+    await page.getByTestId("loading").waitFor({ state: "detached" });
+    for (const [theme, width] of [
+      ["light", 1280],
+      ["dark", 360],
+    ] as const) {
+      await page.emulateMedia({ colorScheme: theme });
+      await page.setViewportSize({ width, height: 800 });
+      await page.waitForSelector(`html[data-theme=${theme}]`);
+      await look(`${path} ${theme} ${width}`);
+      const beyond = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+      if (beyond !== 0) found.push(`${path} ${width}: scrolls sideways by ${String(beyond)}`);
+    }
+  }
+  expect(found).toEqual([]);
+  expect(complaints).toEqual([]);
+  await page.close();
+}, 180_000);
+
+test("a directory that is away is said so, its last data stays, and the console comes back by itself", async () => {
+  const { page } = await open("services");
+  await row(page, "barker").waitFor();
+  await context.setOffline(true);
+  await page.waitForSelector("html[data-console=offline]");
+  await row(page, "barker").waitFor();
+  await context.setOffline(false);
+  await page.waitForSelector("html[data-console=ready]");
+  await page.close();
+});
+
+test("where tokens are asked for one signs in, and a viewer sees what they may not do, and who may", async () => {
+  const guarded = new Stack();
+  try {
+    const { directory } = await guarded.ports();
+    const settings = { listen: `127.0.0.1:${directory}`, auth: { mode: "token" }, tls: "off" };
+    const file = join(guarded.folder, "init.yaml");
+    writeFileSync(file, stringify({ ...settings, data_dir: join(guarded.folder, "directory") }));
+    const init = guarded.start("directory", ["init", "-c", file]);
+    await init.exited;
+    guarded.token = init.lines.find((line) => line.startsWith("admin "))?.split(" ")[1] ?? null;
+    await guarded.startDirectory([], settings);
+    const viewer = await guarded.dwJson<{ token: string }>("token", "create", "--role", "viewer");
+    await guarded.dw("service", "add", "//barker");
+    const page = await context.newPage();
+    await page.goto(`http://127.0.0.1:${directory}/console/services/barker`);
+    await page.waitForSelector("html[data-console=signed-out]");
+    await page.getByRole("textbox", { name: "Token" }).fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").waitFor();
+    await page.getByRole("textbox", { name: "Token" }).fill(viewer.token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByTestId("role").and(page.getByText("viewer")).waitFor();
+    const button = page.getByRole("button", { name: "Edit shares" });
+    await expect(button.getAttribute("aria-disabled")).resolves.toBe("true");
+    await expect(button.getAttribute("title")).resolves.toContain("operator");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForSelector("html[data-console=signed-out]");
+    await eventually(async () => expect(await context.cookies()).toEqual([]));
+    await page.close();
+  } finally {
+    await guarded.dispose();
+  }
+});

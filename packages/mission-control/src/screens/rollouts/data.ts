@@ -1,0 +1,51 @@
+import { endpoints, type RolloutListing } from "@datawire/api";
+import type { Question } from "../../data/live.ts";
+
+/** One step of a rollout. */
+export type Step = RolloutListing["steps"][number];
+/** What a check of a step says. */
+export type Check = Step["checks"][number];
+
+const EVERY_MS = 700;
+
+/** The rollouts that go on, and the last ones that have ended. */
+export const rolloutsQuestion: Question<readonly RolloutListing[]> = {
+  key: "rollouts",
+  everyMs: EVERY_MS,
+  ask: async (client) => (await client.ask(endpoints.listRollouts)).rollouts,
+};
+
+/** One rollout; null for one that is not known. */
+export function rolloutQuestion(id: string): Question<RolloutListing | null> {
+  return {
+    key: `rollout/${id}`,
+    everyMs: EVERY_MS,
+    ask: async (client) => (await client.ask(endpoints.showRollout, { params: { rollout: id } })).rollouts[0] ?? null,
+  };
+}
+
+/** Whether it goes on, so that it can be commanded. */
+export function isGoing({ state }: RolloutListing): boolean {
+  return state === "running" || state === "paused" || state === "promoting";
+}
+
+/** How much of a caller's requests the target gets by the step that a rollout is at, 0 to 100. */
+export function shareOf({ state, steps, step }: RolloutListing): number {
+  if (state === "promoted" || state === "promoting") return 100;
+  if (state === "rolled-back" || state === "aborted") return 0;
+  return steps[step]?.share ?? 0;
+}
+
+/** A number of a check in its unit: latencies in milliseconds, error rates in percent, others as they are. */
+export function unitOf({ name }: Pick<Check, "name">): "ms" | "%" | "" {
+  if (/^p\d/.test(name)) return "ms";
+  return name.startsWith("error-rate") ? "%" : "";
+}
+
+/** Steps and checks as they are typed, in lines or parted by commas. */
+export function readList(text: string, separator: RegExp): string[] {
+  return text
+    .split(separator)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
