@@ -62,7 +62,7 @@ interface Block {
 }
 
 /** Languages of blocks that are shown and nothing else. */
-const SHOWN = ["text", "json", "haproxy", "http", "ini", "ruby", "xml", "javascript", "python", "ts"];
+const SHOWN = ["text", "json", "haproxy", "nginx", "http", "ini", "ruby", "xml", "javascript", "python", "ts"];
 
 /**
  * Reads a page.
