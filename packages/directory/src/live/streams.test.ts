@@ -1,0 +1,186 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Duplex } from "node:stream";
+import type { Socket } from "node:net";
+import { createFakeClock } from "@datawire/runtime/testing";
+import { expect, test } from "vitest";
+import { EVERYTHING } from "../access/grant.ts";
+import { CatalogWriter } from "../feed/catalog-writer.ts";
+import { Publisher } from "../feed/publisher.ts";
+import { parseEventId } from "./event.ts";
+import { type Order, Streams, STREAMS_MAX } from "./streams.ts";
+import { rowsTopic } from "./topic.ts";
+
+function start() {
+  const clock = createFakeClock();
+  const failures: unknown[] = [];
+  const publisher = new Publisher(new CatalogWriter(), { clock, epoch: "e", published() {} });
+  publisher.begin();
+  const streams = new Streams({ clock, publisher, failed: (error) => void failures.push(error) });
+  const rows = new Map<string, string>();
+  let looks = 0;
+  const topic = () =>
+    rowsTopic({
+      everyMs: 0,
+      whole: () => ({ rows: [...rows] }),
+      rows() {
+        looks += 1;
+        return [...rows];
+      },
+      keyOf: ([key]) => key,
+    });
+  const order: Order = {
+    topics: new Map([["rows", topic]]),
+    asked: new Map(),
+    lastEventId: null,
+    resumable: new Set(),
+  };
+  return { clock, streams, rows, order, failures, looks: () => looks };
+}
+
+/** One who follows; it takes nothing in while it is paused. */
+function reader() {
+  let text = "";
+  let isPaused = false;
+  let go: (() => void) | null = null;
+  const socket = new Duplex({
+    read() {},
+    write(part: Buffer, _, done) {
+      text += part.toString();
+      if (isPaused) go = done;
+      else done();
+    },
+  });
+  const res = new ServerResponse(new IncomingMessage(socket as Socket));
+  res.assignSocket(socket as Socket);
+  // As a server of Node does for each of its connections.
+  socket.on("drain", () => res.emit("drain"));
+  res.writeHead(200);
+  return {
+    res,
+    socket,
+    pause: () => void (isPaused = true),
+    resume() {
+      isPaused = false;
+      go?.();
+      go = null;
+    },
+    /** The data of the events so far, and forgets them. */
+    take(): unknown[] {
+      const data = [...text.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json ?? "") as unknown);
+      text = "";
+      return data;
+    },
+  };
+}
+
+const forGood = { grant: EVERYTHING, ended: () => null };
+
+test("Streams looks once for all who follow the same", async () => {
+  const { clock, streams, rows, order, looks } = start();
+  const [a, b] = [reader(), reader()];
+  for (const { res } of [a, b]) streams.follow(res, forGood, order);
+  await clock.advance(0);
+  expect([...a.take(), ...b.take()]).toEqual([{ rows: [] }, { rows: [] }]);
+  const before = looks();
+  rows.set("x", "1");
+  streams.touch();
+  await clock.advance(100);
+  expect(looks()).toBe(before + 1);
+  expect([...a.take(), ...b.take()]).toEqual(Array(2).fill({ changed: [["x", "1"]], gone: [] }));
+  rows.delete("x");
+  await clock.advance(500);
+  expect(a.take()).toEqual([{ changed: [], gone: ["x"] }]);
+});
+
+test("Streams sends who reads slowly a new whole, and nothing of what was missed", async () => {
+  const { clock, streams, rows, order } = start();
+  const slow = reader();
+  streams.follow(slow.res, forGood, order);
+  await clock.advance(0);
+  slow.take();
+  slow.pause();
+  for (let i = 0; i < 100; i++) {
+    rows.set("x", String(i).repeat(40_000));
+    streams.touch();
+    await clock.advance(500);
+    // However long it takes in nothing, what waits for it is bounded.
+    expect(slow.res.writableLength).toBeLessThan(1_500_000);
+  }
+  slow.resume();
+  await clock.advance(0);
+  // What the socket takes again it takes in turns of the loop.
+  for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
+  const came = slow.take();
+  expect(came.length).toBeLessThan(100);
+  expect(JSON.stringify(came.at(-1)) === JSON.stringify({ rows: [["x", "99".repeat(40_000)]] })).toBe(true);
+});
+
+test("Streams ends what a permit no longer holds for, and all when it closes", async () => {
+  const { clock, streams, order } = start();
+  let why: string | null = null;
+  const [short, long, late] = [reader(), reader(), reader()];
+  streams.follow(short.res, { grant: EVERYTHING, ended: () => why }, order);
+  streams.follow(long.res, forGood, order);
+  why = "revoked";
+  await clock.advance(500);
+  expect([short.res.writableEnded, long.res.writableEnded]).toEqual([true, false]);
+  streams.close();
+  expect(long.res.writableEnded).toBe(true);
+  expect(() => streams.follow(late.res, forGood, order)).toThrow("the directory is ending");
+});
+
+test("Streams takes so many and no more, and lets go of those whose connection ends", async () => {
+  const { streams, order } = start();
+  const readers = Array.from({ length: STREAMS_MAX }, reader);
+  for (const { res } of readers) streams.follow(res, forGood, order);
+  expect(() => streams.follow(reader().res, forGood, order)).toThrow(/256 are open/);
+  readers[0]?.res.emit("close");
+  streams.follow(reader().res, forGood, order);
+  expect(streams.size).toBe(STREAMS_MAX);
+});
+
+test("Streams outlives a topic that cannot be looked at", async () => {
+  const { clock, streams, rows, order, failures } = start();
+  let isBroken = false;
+  const broken = () => ({
+    everyMs: 0,
+    whole: () => ({}),
+    changes() {
+      if (isBroken) throw new Error("broken");
+      return null;
+    },
+  });
+  const one = reader();
+  streams.follow(one.res, forGood, { ...order, topics: new Map([...order.topics, ["broken", broken]]) });
+  await clock.advance(0);
+  one.take();
+  isBroken = true;
+  await clock.advance(500);
+  expect(failures).not.toEqual([]);
+  isBroken = false;
+  rows.set("x", "1");
+  await clock.advance(500);
+  expect(one.take()).toEqual([{ changed: [["x", "1"]], gone: [] }]);
+});
+
+test("a stream without events says that it lives", async () => {
+  const { clock, streams, order } = start();
+  const one = reader();
+  streams.follow(one.res, forGood, order);
+  let beats = 0;
+  one.res.write = ((text: string) => {
+    if (text.startsWith(":")) beats += 1;
+    return true;
+  }) as typeof one.res.write;
+  await clock.advance(31_000);
+  expect(beats).toBe(2);
+});
+
+test.each([
+  ["e.5", { epoch: "e", revision: 5 }],
+  ["a.b.5", { epoch: "a.b", revision: 5 }],
+  ["e", null],
+  ["e.x", null],
+  [".5", null],
+  ["", null],
+])("parseEventId() of %o is %o", (text, expected) => expect(parseEventId(text)).toEqual(expected));
