@@ -181,7 +181,7 @@ export function createRouter(endpoints: readonly BoundEndpoint[], deps: RouterDe
       const answer = await bound.handle({ req, params, author: authorOf(req, grant), grant, permit });
       if ("file" in answer) await sendFile(res, answer.file);
       else if ("raw" in answer) sendRaw(res, answer.raw);
-      else if ("stream" in answer) sendStream(req, res, answer.stream);
+      else if ("stream" in answer) return sendStream(req, res, answer.stream);
       else sendJson(res, 200, answer.json);
       discardRest(req);
     } catch (error) {
@@ -215,6 +215,8 @@ function sendStream(req: IncomingMessage, res: ServerResponse, write: (res: Serv
   // A proxy in front would wait for more before it passes anything on (nginx, "X-Accel-Buffering").
   const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
   res.writeHead(200, headers);
+  // A body is let pass, however long it is: to cut it off would end the stream.
+  req.resume();
   if (req.method === "HEAD") return void res.end();
   res.flushHeaders();
   write(res);

@@ -15,13 +15,15 @@ export class Reader {
     this.#res = res;
     this.#resume = resume;
     res.on("drain", () => this.#drained());
+    // A connection that breaks closes too, which is what whoever made this looks at.
+    res.on("error", () => res.destroy());
   }
 
   /** Sends a topic whole. */
   whole(topic: string, event: string): void {
     this.#wholeBytes = event.length;
     this.#missed.delete(topic);
-    this.#res.write(event);
+    this.#write(event);
   }
 
   /** Sends what changed of a topic, or notes that it has missed it. */
@@ -31,16 +33,21 @@ export class Reader {
       this.#missed.add(topic);
       return;
     }
-    this.#res.write(event);
+    this.#write(event);
   }
 
   /** Sends a line that says nothing, so that those in between see that there is life. */
   beat(): void {
-    if (this.#res.writableLength === 0) this.#res.write(": \n\n");
+    if (this.#res.writableLength === 0) this.#write(": \n\n");
   }
 
   end(): void {
     this.#res.end();
+  }
+
+  /** What follows its end is for nobody; written all the same it would be an error of the process. */
+  #write(text: string): void {
+    if (!this.#res.writableEnded && !this.#res.destroyed) this.#res.write(text);
   }
 
   #drained(): void {

@@ -86,7 +86,8 @@ test("Streams looks once for all who follow the same", async () => {
   streams.touch();
   await clock.advance(100);
   expect(looks()).toBe(before + 1);
-  expect([...a.take(), ...b.take()]).toEqual(Array(2).fill({ changed: [["x", "1"]], gone: [] }));
+  const news = { changed: [["x", "1"]], gone: [] };
+  expect([a.take(), b.take()]).toEqual([[news], [news]]);
   rows.delete("x");
   await clock.advance(500);
   expect(a.take()).toEqual([{ changed: [], gone: ["x"] }]);
@@ -116,14 +117,18 @@ test("Streams sends who reads slowly a new whole, and nothing of what was missed
 });
 
 test("Streams ends what a permit no longer holds for, and all when it closes", async () => {
-  const { clock, streams, order } = start();
+  const { clock, streams, rows, order } = start();
   let why: string | null = null;
   const [short, long, late] = [reader(), reader(), reader()];
   streams.follow(short.res, { grant: EVERYTHING, ended: () => why }, order);
   streams.follow(long.res, forGood, order);
   why = "revoked";
+  const errors: unknown[] = [];
+  short.res.on("error", (error) => errors.push(error));
+  // That it ends is a change too, which comes at the same moment.
+  rows.set("x", "1");
   await clock.advance(500);
-  expect([short.res.writableEnded, long.res.writableEnded]).toEqual([true, false]);
+  expect([short.res.writableEnded, long.res.writableEnded, errors]).toEqual([true, false, []]);
   streams.close();
   expect(long.res.writableEnded).toBe(true);
   expect(() => streams.follow(late.res, forGood, order)).toThrow("the directory is ending");
