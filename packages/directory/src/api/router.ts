@@ -18,8 +18,8 @@ import { type Grant, requireRight } from "../access/grant.ts";
 import { type Permit, refusalHeaders } from "../access/gate.ts";
 import type { Author } from "../changes/author.ts";
 import type { Position } from "../feed/delta-log.ts";
-import { parseEventId } from "../live/event.ts";
 import { StoreError } from "../store/contract.ts";
+import { seenBy } from "./seen-by.ts";
 
 /** A request to an endpoint, read: what its handler sees. */
 export interface ApiRequest<Path extends string, Query, Body> {
@@ -251,17 +251,6 @@ function find(endpoints: readonly BoundEndpoint[], req: IncomingMessage) {
   if (there.length === 0)
     throw new ProtocolError("not_found", `Cannot find ${path.slice(0, 200)}: there is no such page`);
   throw new MethodError(method, path, there.map(({ bound }) => bound.endpoint.method).join(", "));
-}
-
-/** Reads `If-Match: "EPOCH.REVISION"`; `*` is any. */
-function seenBy({ method, headers: { "if-match": text } }: IncomingMessage): Position | null {
-  if (text === undefined || text.trim() === "*" || method === "GET" || method === "HEAD") return null;
-  const position = parseEventId(text.trim().replace(/^"(.*)"$/, "$1"));
-  if (position !== null) return position;
-  throw new ProtocolError(
-    "invalid_argument",
-    `Cannot use ${JSON.stringify(text.slice(0, 100))} as If-Match: wanted "EPOCH.REVISION" of an answer before`,
-  );
 }
 
 const queryOf = (req: IncomingMessage): URLSearchParams => new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? "");
