@@ -1,7 +1,7 @@
-import { type Counter, type Hello, instanceKey, type Registration } from "@datawire/protocol";
+import { type Hello, instanceKey, type Registration } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { Counters } from "../stats/counters.ts";
-import type { StepCounts } from "../stats/step-counts.ts";
+import type { CounterReport, StepCounts } from "../stats/step-counts.ts";
 import type { Refusal, Word } from "../registry/registry.ts";
 import type { WatsonIdentity } from "../registry/watson.ts";
 import type { State } from "../registry/state.ts";
@@ -146,13 +146,10 @@ export class SessionRegistry {
     return this.#taken(refusals, differs);
   }
 
-  count(
-    { name }: Hello,
-    { counters, periodMs }: { readonly counters: readonly Counter[]; readonly periodMs: number },
-  ): void {
-    const { clock, counters: all, stepCounts } = this.#deps;
-    all.add({ caller: name, counters }, clock.nowMs());
-    stepCounts.take({ caller: name, counters, periodMs }, clock.monotonicMs());
+  count({ name: caller }: Hello, report: Omit<CounterReport, "caller">): void {
+    const { clock, counters, stepCounts } = this.#deps;
+    counters.add({ caller, counters: report.counters }, clock.nowMs());
+    stepCounts.take({ ...report, caller }, clock.monotonicMs());
   }
 
   /** Resolves when what Watsons said so far outlives this directory, or cannot be made to. */

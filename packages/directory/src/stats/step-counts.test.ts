@@ -76,6 +76,13 @@ test("StepCounts tells one instance from the rest of the primary, of which it is
   expect(requestsOf()).toEqual([1, 10]);
 });
 
+test("StepCounts takes of a sample only what was looked at for as many requests", () => {
+  counts.watch("7", STEP);
+  const counters = [line("2", "b", 100, { latencies: [3, 90, 20, 10] })];
+  counts.take({ caller: "monolith", counters, periodMs: 5_000, oneIn: 10 }, 20_000);
+  expect(counts.of("7")?.target).toEqual({ requests: 100, errors: 0, latencies: [3, 9, 20, 1] });
+});
+
 test("StepCounts begins anew with each step, goes on within one, and forgets those that are over", () => {
   const report = { caller: "monolith", counters: [line("2", "b", 10)], periodMs: 5_000 };
   counts.watch("7", STEP);

@@ -29,6 +29,8 @@ export interface CounterReport {
   readonly caller: string;
   readonly counters: readonly Counter[];
   readonly periodMs: number;
+  /** Of how many requests one was looked at for latencies, where it is not each. */
+  readonly oneIn?: number | undefined;
 }
 
 interface Counting {
@@ -57,15 +59,16 @@ export class StepCounts {
     for (const id of this.#counting.keys()) if (!rollouts.has(id)) this.#counting.delete(id);
   }
 
-  take({ caller, counters, periodMs }: CounterReport, monotonicMs: number): void {
+  take({ caller, counters, periodMs, oneIn = 1 }: CounterReport, monotonicMs: number): void {
     for (const counting of this.#counting.values()) {
       const { step } = counting;
       if (monotonicMs - periodMs < step.sinceMs || (step.caller !== "*" && step.caller !== caller)) continue;
       let { target, primary } = counting.count;
       for (const counter of counters) {
         if (counter.service !== step.service || counter.instance === null) continue;
-        if (isTarget(step, counter)) target = addEvidence(target, evidenceOf(counter));
-        else if (generationOf(counter.version) === step.primary) primary = addEvidence(primary, evidenceOf(counter));
+        if (isTarget(step, counter)) target = addEvidence(target, evidenceOf(counter, oneIn));
+        else if (generationOf(counter.version) === step.primary)
+          primary = addEvidence(primary, evidenceOf(counter, oneIn));
       }
       if (target === counting.count.target && primary === counting.count.primary) continue;
       counting.count = { ...counting.count, target, primary, reports: counting.count.reports + 1 };
@@ -83,7 +86,11 @@ function isTarget({ target }: CountedStep, { version, instance }: Pick<Counter, 
   return target.version === null || selectorMatches(target.version, version);
 }
 
-/** Errors are 5xx answers and connections that failed. */
-function evidenceOf({ requests, responses, failures, latencies = [] }: Counter): Evidence {
-  return { requests, errors: responses[4] + failures, latencies: toHistogram(bucketsOf(latencies)) };
+/**
+ * Errors are 5xx answers and connections that failed. Of a sample only those requests count that were looked at: ten that
+ * are told for one would make a verdict ten times surer than it is.
+ */
+function evidenceOf({ requests, responses, failures, latencies = [] }: Counter, oneIn: number): Evidence {
+  const looked = [...bucketsOf(latencies)].map(([ms, count]) => [ms, Math.floor(count / oneIn)] as const);
+  return { requests, errors: responses[4] + failures, latencies: toHistogram(looked.filter(([, count]) => count > 0)) };
 }

@@ -125,6 +125,8 @@ export type Counter = z.infer<typeof counterSchema>;
 export const countersSchema = z.object({
   type: z.literal("counters"),
   periodMs: z.int().min(1),
+  /** One request in so many was looked at for `latencies`; left out for each, and by an older Sherlock. */
+  oneIn: z.int().min(1).optional(),
   counters: z.array(counterSchema).max(20_000),
 });
 

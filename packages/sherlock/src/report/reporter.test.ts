@@ -30,7 +30,7 @@ beforeEach(() => {
     metrics: { followed: (ms) => followedMs.push(ms), traffic() {} } as Partial<Metrics> as Metrics,
     planning: { position: { epoch: "e", revision: 7 }, serverOf: () => null },
     runtime: { ask: () => answer, run: async () => {} },
-    sampling: { take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
+    sampling: { oneIn: 2, take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     board,
     findings: { look: async () => {} },
   });
@@ -109,6 +109,7 @@ describe("Reporter", () => {
       ["counters", 500],
       ["counters", 1],
     ]);
+    expect(messages[0]).toMatchObject({ oneIn: 2 });
     expect(messages[0]?.counters[0]).toMatchObject({ service: "s", requests: 3, latencies: [7, 2] });
   });
 

@@ -20,7 +20,7 @@ export interface ReporterDeps {
   readonly planning: Pick<Planning, "position" | "serverOf">;
   readonly runtime: RuntimeApi;
   /** Null when percentiles are off. */
-  readonly sampling: Pick<Sampling, "take"> | null;
+  readonly sampling: Pick<Sampling, "take" | "oneIn"> | null;
   /** What an operator should see of this Sherlock. */
   readonly board: ProblemBoard;
   /** Takes each look at HAProxy's statistics. */
@@ -185,8 +185,10 @@ export class Reporter implements DriverObserver {
       await findings.look(counts);
       const periodMs = Math.max(1, Math.round(nowMs - this.#countedMs));
       this.#countedMs = nowMs;
+      const sampled = sampling === null || sampling.oneIn === 1 ? {} : { oneIn: sampling.oneIn };
       for (let from = 0; from < Math.min(lines.length, LINES_MAX); from += MESSAGE_LINES_MAX) {
-        this.#session?.send({ type: "counters", periodMs, counters: lines.slice(from, from + MESSAGE_LINES_MAX) });
+        const counters = lines.slice(from, from + MESSAGE_LINES_MAX);
+        this.#session?.send({ type: "counters", periodMs, ...sampled, counters });
       }
     } catch (error) {
       log.debug("HAProxy was not counted", { error: describeError(error) });

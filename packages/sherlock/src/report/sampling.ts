@@ -6,6 +6,8 @@ import type { RunDir } from "../haproxy/run-dir.ts";
 
 /** The latencies of single requests. */
 export interface Sampling {
+  /** One request in so many is looked at, and counts for all of them. */
+  readonly oneIn: number;
   /** What has come since the last call, by `backend/server`. */
   take(): ReadonlyMap<string, Histogram>;
   /** Keeps the pipe from filling up, until the signal aborts. */
@@ -32,6 +34,7 @@ export async function openSampling(
     const pipe = await LogPipe.open(dir.latencies, (text) => latencies.add(text));
     pipe.skip();
     return {
+      oneIn,
       take() {
         pipe.drain();
         return latencies.take();
