@@ -29,6 +29,13 @@ import type { Mdk } from "./types.ts";
 /** How long `stop` waits for what is on its way. */
 const STOP_MS_MAX = 2_000;
 
+/** Of a UUID, whose randomness is drawn in advance: 8 bytes of their own cost ten times as much. */
+function newSpanId(): string {
+  const uuid = randomUUID();
+  // The digits of these places are random in every bit.
+  return uuid.slice(0, 8) + uuid.slice(28);
+}
+
 /** Told of what goes on in all sessions of this process. */
 export interface Observer {
   logged(event: LogEvent): void;
@@ -85,8 +92,7 @@ export class Application implements Mdk {
       runWith: withSession,
       experimental,
       newTraceId: randomUUID,
-      // Of a UUID, whose randomness is drawn in advance: 8 bytes of their own cost ten times as much.
-      newSpanId: () => randomUUID().replaceAll("-", "").slice(-16),
+      newSpanId,
       activeTraceId,
       calls: {
         knows: (environment, service) => this.resolver.knows(environment, service),

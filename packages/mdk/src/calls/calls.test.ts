@@ -154,6 +154,35 @@ describe.each(Object.entries(clients))("%s", (_name, call) => {
   });
 });
 
+test.each<[string, NonNullable<Parameters<typeof request>[1]>["headers"]]>([
+  ["none", undefined],
+  ["null", null],
+  ["an object", { "X-Own": ["a", "b"], "x-mdk-CONTEXT": "old", traceparent: "old", "x-none": undefined }],
+  ["names and values in turn", ["X-Own", "a", "X-OWN", "b", "X-MDK-Context", "old", "Traceparent", "old"]],
+  [
+    "pairs",
+    new Map([
+      ["x-own", ["a", "b"]],
+      ["x-mdk-context", ["old"]],
+    ]),
+  ],
+])(
+  "mdkInterceptor() sends its context once, and all else as it is, beside headers given as %s",
+  async (_kind, headers) => {
+    const { url, came } = await remembering();
+    const { mdk } = libraryOver([{ service: "barker", address: url }]);
+    await within(mdk, async (session) => {
+      await request("http://barker/", { dispatcher: agent, headers: headers as string[] });
+      expect(came[0]?.headersDistinct).toMatchObject({
+        "x-mdk-context": [expect.stringContaining(session.traceId)],
+        traceparent: [expect.stringContaining(session.traceId.replaceAll("-", ""))],
+      });
+    });
+    expect(came[0]?.headersDistinct["x-own"]).toEqual(headers == null ? undefined : ["a", "b"]);
+    expect(came[0]?.headersDistinct["x-none"]).toBe(undefined);
+  },
+);
+
 test("mdkFetch() takes the caller's own abort for no failure", async () => {
   const { url } = await remembering(() => {});
   const { mdk, logged } = libraryOver([{ service: "barker", address: url }], { breaker: { failures: 1 } });

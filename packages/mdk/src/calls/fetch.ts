@@ -5,11 +5,11 @@ import { LiveSession } from "../session/session.ts";
 import {
   baseOf,
   CONTEXT_HEADERS,
-  contextHeaders,
   isFailure,
   mayRetry,
   requireTime,
   serviceOf,
+  tellContext,
   TRIES_MAX,
 } from "./outgoing.ts";
 
@@ -130,7 +130,7 @@ class Call {
 
   async #once({ url, method, headers, body, init }: Going): Promise<Response> {
     const sent = new Headers(headers);
-    if (this.#session.mayTell(url)) for (const [name, value] of contextHeaders(this.#session)) sent.set(name, value);
+    if (this.#session.mayTell(url)) tellContext(this.#session, (name, value) => sent.set(name, value));
     // What `Request` made a stream of is one, and fetch wants to be told that it need not wait for the answer.
     const duplex = isStream(body) ? { duplex: "half" as const } : {};
     try {

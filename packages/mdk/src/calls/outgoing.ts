@@ -3,14 +3,14 @@ import { formatTraceParent } from "../headers/trace-parent.ts";
 import { deadlineExceeded } from "../session/deadline.ts";
 import { isAbort, type LiveSession } from "../session/session.ts";
 
-/** The headers that carry a session to the server of one request; each set is for one request. */
-export function contextHeaders(session: LiveSession): [name: string, value: string][] {
-  const headers: [string, string][] = [[CONTEXT_HEADER, session.externalize()]];
+/** Passes on the headers that carry a session to the server of one request; each set is for one request. */
+export function tellContext(session: LiveSession, tell: (name: string, value: string) => void): void {
+  tell(CONTEXT_HEADER, session.externalize());
   const remaining = session.getRemainingTime();
-  if (remaining !== null) headers.push([REMAINING_HEADER, String(Math.max(0, Math.floor(remaining * 1_000)))]);
-  const parent = formatTraceParent(session.traceId, session.newSpanId());
-  if (parent !== null) headers.push([TRACE_PARENT_HEADER, parent]);
-  return [...headers, ...session.carried];
+  if (remaining !== null) tell(REMAINING_HEADER, String(Math.max(0, Math.floor(remaining * 1_000))));
+  const traceId = session.w3cTraceId;
+  if (traceId !== null) tell(TRACE_PARENT_HEADER, formatTraceParent(traceId, session.newSpanId()));
+  if (session.carried.size > 0) for (const [name, value] of session.carried) tell(name, value);
 }
 
 /** The names of all headers that may carry a session. */
@@ -29,8 +29,13 @@ export function requireTime(session: LiveSession): void {
 
 /** The service that `http://NAME/` means: one of the table, without a port; null for any other URL. */
 export function serviceOf(session: LiveSession, url: URL): string | null {
-  const isBare = url.protocol === "http:" && url.port === "" && url.username === "" && url.password === "";
-  return isBare && session.knowsService(url.hostname) ? url.hostname : null;
+  const name = bareNameOf(url);
+  return name !== null && session.knowsService(name) ? name : null;
+}
+
+/** The name in a URL that may mean a service; null for a URL that cannot. */
+function bareNameOf({ protocol, hostname, port, username, password }: URL): string | null {
+  return protocol === "http:" && port === "" && username === "" && password === "" ? hostname : null;
 }
 
 /** Where a node is: what a request goes to, and the path below which its own is. */
@@ -43,26 +48,40 @@ export interface NodeBase {
 /** To parse a URL takes longer than to choose a node; of more than these, all are parsed again. */
 const PARSED_MAX = 1_000;
 const bases = new Map<string, NodeBase>();
-const origins = new Map<string, URL>();
+const origins = new Map<string, Origin>();
 
 /** The base of a node's address, which need not be a whole URL. */
 export function baseOf(address: string): NodeBase {
-  return cached(bases, address, () => {
-    const { origin, pathname } = new URL(address.includes("://") ? address : `http://${address}`);
-    return { origin, path: pathname.replace(/\/$/, "") };
-  });
+  return cached(bases, address, readBase);
 }
 
-/** An origin as a URL. */
-export function originOf(origin: string | URL): URL {
-  return typeof origin === "string" ? cached(origins, origin, () => new URL(origin)) : origin;
+function readBase(address: string): NodeBase {
+  const { origin, pathname } = new URL(address.includes("://") ? address : `http://${address}`);
+  return { origin, path: pathname.replace(/\/$/, "") };
 }
 
-function cached<T>(known: Map<string, T>, key: string, make: () => T): T {
+/** What a request is sent to, as its maker says. */
+export interface Origin {
+  readonly url: URL;
+  /** The name that may mean a service; null where it cannot. */
+  readonly name: string | null;
+}
+
+/** Reads an origin. */
+export function originOf(origin: string | URL): Origin {
+  return typeof origin === "string" ? cached(origins, origin, readOrigin) : readOrigin(origin);
+}
+
+function readOrigin(origin: string | URL): Origin {
+  const url = new URL(origin);
+  return { url, name: bareNameOf(url) };
+}
+
+function cached<T>(known: Map<string, T>, key: string, make: (key: string) => T): T {
   const there = known.get(key);
   if (there !== undefined) return there;
   if (known.size >= PARSED_MAX) known.clear();
-  const made = make();
+  const made = make(key);
   known.set(key, made);
   return made;
 }

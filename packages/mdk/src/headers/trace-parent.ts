@@ -1,3 +1,5 @@
+export { traceIdOf } from "../session/trace-id.ts";
+
 /** What `traceparent` of W3C Trace Context says. */
 export interface TraceParent {
   /** 32 hexadecimal digits. */
@@ -8,7 +10,6 @@ export interface TraceParent {
 }
 
 const PATTERN = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Reads the header (W3C Trace Context, section 3.2); null for what says nothing. */
 export function parseTraceParent(text: string | null | undefined): TraceParent | null {
@@ -19,15 +20,9 @@ export function parseTraceParent(text: string | null | undefined): TraceParent |
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
 
-/** Writes the header of a session's span; null for a trace whose id is no UUID, which has no such form. */
-export function formatTraceParent(traceId: string, spanId: string): string | null {
-  const id = traceIdOf(traceId);
-  return id === null ? null : `00-${id}-${spanId}-01`;
-}
-
-/** The id of a session's trace as W3C has it: the UUID without dashes. */
-export function traceIdOf(uuid: string): string | null {
-  return UUID.test(uuid) ? uuid.replaceAll("-", "").toLowerCase() : null;
+/** Writes the header of a span. @param traceId as W3C has it. */
+export function formatTraceParent(traceId: string, spanId: string): string {
+  return `00-${traceId}-${spanId}-01`;
 }
 
 /** The id of a trace as sessions have it. */

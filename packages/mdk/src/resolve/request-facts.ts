@@ -3,8 +3,24 @@ import { own } from "@datawire/protocol";
 import type { RequestLike } from "../session/types.ts";
 
 /** What the rules see of a request. */
-export function factsOf({ path, headers }: RequestLike): RequestFacts {
+function factsOf({ path, headers }: RequestLike): RequestFacts {
   return { ...(path !== undefined && { path }), ...parseHeaderLines([...linesOf(headers ?? {})]) };
+}
+
+/** What is known of a request: its facts are worked out when a rule asks for them, which most services have none of. */
+export class KnownRequest {
+  readonly key: string | null;
+  readonly #request: RequestLike | undefined;
+  #facts: RequestFacts | null = null;
+
+  constructor(request: RequestLike | undefined, key: string | null) {
+    this.#request = request;
+    this.key = key;
+  }
+
+  get facts(): RequestFacts {
+    return (this.#facts ??= this.#request === undefined ? {} : factsOf(this.#request));
+  }
 }
 
 /** The value that a sticky table or a consistent balance goes by; null where the request has none. */

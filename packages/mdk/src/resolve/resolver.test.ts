@@ -115,6 +115,33 @@ describe("shares", () => {
     expect(countNodes(SLOTS, () => pick("monolith", "1.0"))).toEqual({ a: 3_000, m: 7_000 });
   });
 
+  test("the headers of a request are read where a condition or a sticky key goes by them, and nowhere else", () => {
+    const read: string[] = [];
+    const asking = (of: string) => ({
+      request: {
+        path: "/",
+        get headers() {
+          read.push(of);
+          return { "x-user": "ann", "x-canary": "1" };
+        },
+      },
+    });
+    const when = two();
+    when.apply({
+      ...emptyChange(),
+      tables: [routes("*", "barker", [["//barker(2)", 2_000, { when: "header:X-Canary=1" }]])],
+    });
+    const sticky = two();
+    sticky.apply({ ...emptyChange(), tables: [routes("*", "barker", [["//barker(2)", 5_000]], "header:X-User")] });
+    const { pick } = resolverOver({ sandbox: two(), when, sticky });
+    const at = (name: string) => ({ ...asking(name), environment: { name, fallbackName: null } });
+    expect(countNodes(10, () => pick("barker", null, at("sandbox")))).toEqual({ a: 5, b: 5 });
+    expect(pick("barker", null, at("when"))?.node.id).toBe("new");
+    const side = pick("barker", null, at("sticky"))?.node.version;
+    for (let i = 0; i < 20; i++) expect(pick("barker", null, at("sticky"))?.node.version).toBe(side);
+    expect(read).toEqual(["when", ...Array.from({ length: 21 }, () => "sticky")]);
+  });
+
   test("a condition goes before the draw, and a sticky key keeps its side", () => {
     const table = catalogOf([instance("barker@a(1)"), instance("barker@new(2)")], {
       tables: [routes("*", "barker", [["//barker(2)", 2_000, { when: "header:X-Canary=1" }]], "header:X-User")],

@@ -10,7 +10,7 @@ import type { SessionClock } from "../session/time.ts";
 import type { ResolveOptions } from "../session/types.ts";
 import { EnvironmentTable } from "./environment-table.ts";
 import type { Known } from "./plan.ts";
-import { factsOf } from "./request-facts.ts";
+import { KnownRequest } from "./request-facts.ts";
 
 /** The table of one environment, as far as it has come. */
 export interface EnvironmentSource {
@@ -115,7 +115,11 @@ export class Resolver implements Resolving {
 
   /** Whether a table knows the service. */
   knows({ name, fallbackName }: Environment, service: string): boolean {
-    return [name, fallbackName].some((one) => one !== null && this.#follow(one).source.table.service(service) !== null);
+    return this.#has(name, service) || (fallbackName !== null && this.#has(fallbackName, service));
+  }
+
+  #has(environment: string, service: string): boolean {
+    return this.#follow(environment).source.table.service(service) !== null;
   }
 
   /** Whether an instance of any table is at a host, with its port. */
@@ -219,7 +223,7 @@ const PINNED = 2;
 
 function knownOf(options: ResolveOptions | undefined): Known | null {
   if (options === undefined || (options.request === undefined && options.key === undefined)) return null;
-  return { facts: options.request === undefined ? {} : factsOf(options.request), key: options.key ?? null };
+  return new KnownRequest(options.request, options.key ?? null);
 }
 
 function stopped(): MdkError {

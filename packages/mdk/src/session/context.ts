@@ -33,16 +33,31 @@ export const CONTEXT_DEPTH_MAX = 64;
 /** What an environment may be called, at the most. */
 const ENVIRONMENT_LENGTH_MAX = 100;
 
+/** A written context, but for the last number of its clock, which is another one in each that a session sends. */
+export interface ContextParts {
+  readonly before: string;
+  readonly after: string;
+}
+
 /** Writes a context in one line, byte for byte as every client does. */
-export function writeContext({ traceId, clock, properties, environment }: Context): string {
+export function writeContext(context: Context): string {
+  const { before, after } = writeContextParts(context);
+  return `${before}${context.clock.at(-1) ?? ""}${after}`;
+}
+
+/** Writes what stands around the last number of the clock. */
+export function writeContextParts({ traceId, clock, properties, environment }: Context): ContextParts {
   const { name, fallbackName } = environment;
   const fallback = fallbackName === null ? "null" : writeText(fallbackName);
-  return (
-    `{"$class":"mdk_protocol.SharedContext","traceId":${writeText(traceId)}` +
-    `,"clock":{"$class":"mdk_protocol.LamportClock","clocks":[${clock.join(",")}]}` +
-    `,"properties":${writeProperties(properties)}` +
-    `,"environment":{"$class":"mdk_protocol.OperationalEnvironment","name":${writeText(name)},"fallbackName":${fallback}}}`
-  );
+  const levels = clock.slice(0, -1).map((level) => `${level},`);
+  return {
+    before:
+      `{"$class":"mdk_protocol.SharedContext","traceId":${writeText(traceId)}` +
+      `,"clock":{"$class":"mdk_protocol.LamportClock","clocks":[${levels.join("")}`,
+    after:
+      `]},"properties":${writeProperties(properties)}` +
+      `,"environment":{"$class":"mdk_protocol.OperationalEnvironment","name":${writeText(name)},"fallbackName":${fallback}}}`,
+  };
 }
 
 function writeProperties(properties: ReadonlyMap<string, Json>): string {

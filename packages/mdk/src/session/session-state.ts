@@ -2,9 +2,11 @@ import {
   CONTEXT_BYTES_MAX,
   CONTEXT_DEPTH_MAX,
   type Context,
+  type ContextParts,
   type Environment,
   utf8Length,
   writeContext,
+  writeContextParts,
 } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import type { SessionDeps } from "./deps.ts";
@@ -12,6 +14,7 @@ import { depthOf, type Json } from "./json.ts";
 import { asLevel, DEFAULT_LEVEL, isLogged, type Level } from "./levels.ts";
 import { categoryOf, textOf } from "./log-event.ts";
 import { MdkError } from "./mdk-error.ts";
+import { traceIdOf } from "./trace-id.ts";
 import type { LoggedMessage } from "./types.ts";
 
 /** Room for the clocks of those that join the session. */
@@ -24,6 +27,10 @@ export class SessionState {
   readonly deadline: Deadline;
   readonly #clock: number[];
   readonly #properties: Map<string, Json>;
+  /** Its context as it was written last; null since a property has changed. */
+  #written: ContextParts | null = null;
+  /** Undefined until it is first asked for. */
+  #w3cTraceId: string | null | undefined;
   readonly #deps: Pick<SessionDeps, "clock" | "node" | "log">;
 
   constructor({ traceId, clock, properties, environment }: Context, deps: Pick<SessionDeps, "clock" | "node" | "log">) {
@@ -36,8 +43,15 @@ export class SessionState {
     this.#readDeadline();
   }
 
+  /** The id of its trace as W3C has it; null where it has none. */
+  get w3cTraceId(): string | null {
+    if (this.#w3cTraceId === undefined) this.#w3cTraceId = traceIdOf(this.traceId);
+    return this.#w3cTraceId;
+  }
+
   externalize(): string {
-    const text = this.#write(this.#properties);
+    const { before, after } = (this.#written ??= writeContextParts(this.#contextWith(this.#properties)));
+    const text = `${before}${this.#clock.at(-1) ?? ""}${after}`;
     this.#tick();
     return text;
   }
@@ -64,19 +78,19 @@ export class SessionState {
   }
 
   setLevel(level: Level): void {
-    this.#properties.set("trace", level);
+    this.#keep("trace", level);
   }
 
   /** Sets a property, if the next service can still read the context then. @throws MdkError that names the key */
   put(key: string, value: Json): void {
-    const text = this.#write(new Map(this.#properties).set(key, value));
+    const text = writeContext(this.#contextWith(new Map(this.#properties).set(key, value)));
     const bytes = utf8Length(text);
     const bytesMax = CONTEXT_BYTES_MAX - RESERVE_BYTES;
     if (bytes > bytesMax)
       throw refusal("limit_exceeded", key, `the context would have ${bytes} bytes, wanted ${bytesMax} at the most`);
     if (depthOf(text) > CONTEXT_DEPTH_MAX)
       throw refusal("invalid_argument", key, `the context would be nested deeper than ${CONTEXT_DEPTH_MAX}`);
-    this.#properties.set(key, value);
+    this.#keep(key, value);
   }
 
   /** The session has to be done so many milliseconds from now, unless it has to be sooner already. */
@@ -90,7 +104,7 @@ export class SessionState {
   }
 
   #sayDeadline(ms: number): void {
-    this.#properties.set("timeout", Math.round(this.#deps.clock.nowMs() + ms) / 1_000);
+    this.#keep("timeout", Math.round(this.#deps.clock.nowMs() + ms) / 1_000);
   }
 
   /** Takes the deadline that came with the context; one that is no number is none. */
@@ -100,8 +114,13 @@ export class SessionState {
     else this.#properties.delete("timeout");
   }
 
-  #write(properties: ReadonlyMap<string, Json>): string {
-    return writeContext({ traceId: this.traceId, clock: this.#clock, properties, environment: this.environment });
+  #keep(key: string, value: Json): void {
+    this.#properties.set(key, value);
+    this.#written = null;
+  }
+
+  #contextWith(properties: ReadonlyMap<string, Json>): Context {
+    return { traceId: this.traceId, clock: this.#clock, properties, environment: this.environment };
   }
 
   #tick(): void {

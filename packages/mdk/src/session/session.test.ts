@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { choiceOf, sessionsForTest } from "../testing/sessions.ts";
+import { readContext, writeContext } from "./context.ts";
 import type { Json } from "./json.ts";
 import { MdkError } from "./mdk-error.ts";
 
@@ -234,6 +235,40 @@ describe("interactions", () => {
     for (let i = 0; i < 1_000; i++) session.finishInteraction();
     session.failInteraction("boom");
   });
+});
+
+test("externalize() writes what the session is now, however often it has written it before", () => {
+  const { sessions } = sessionsForTest();
+  const session = sessions.join(sessions.create().externalize());
+  const steps = [
+    () => session.setProperty("a", "first"),
+    () => session.info("x", "a tick of the clock"),
+    () => session.setProperty("a", "second"),
+    () => session.trace("DEBUG"),
+    () => session.setDeadline(60),
+    () => session.setDeadline(30),
+    () => session.replaceDeadline(40_000),
+  ];
+  const texts = steps.map((step) => {
+    step();
+    session.externalize();
+    return session.externalize();
+  });
+  // Each is as a client writes it that has read it, and so knows of nothing that was written before.
+  for (const text of texts) {
+    const read = readContext(text);
+    expect(read.state === "read" && writeContext(read.context)).toBe(text);
+  }
+  const clocks = texts.map((text) => /"clocks":\[([^\]]*)\]/.exec(text)?.[1]);
+  expect(clocks).toEqual(["1,1", "1,4", "1,6", "1,8", "1,10", "1,12", "1,14"]);
+  const properties = texts.map((text) => /"properties":(.*),"environment"/.exec(text)?.[1]);
+  expect(properties.slice(0, 4)).toEqual([
+    '{"a":"first"}',
+    '{"a":"first"}',
+    '{"a":"second"}',
+    '{"a":"second","trace":"DEBUG"}',
+  ]);
+  expect(new Set(properties).size).toBe(6);
 });
 
 test("route() sends what a session asks elsewhere, in an experiment alone", async () => {

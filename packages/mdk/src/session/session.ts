@@ -45,6 +45,11 @@ export class LiveSession implements Session {
     return this.#state.deadline.signal;
   }
 
+  /** The id of its trace as W3C has it; null where it has none. */
+  get w3cTraceId(): string | null {
+    return this.#state.w3cTraceId;
+  }
+
   /** The id of a span for a call from here. */
   newSpanId(): string {
     return this.#deps.newSpanId();
@@ -112,10 +117,10 @@ export class LiveSession implements Session {
   }
 
   /**
-   * A node for a call that its maker reports the outcome of itself; with its breaker. Unlike `resolve` it ends at the
-   * deadline with `deadline_exceeded`, as the call would.
+   * A node for a call that its maker reports the outcome of itself, with its breaker: at once where there is one. Unlike
+   * `resolve` it ends at the deadline with `deadline_exceeded`, as the call would. @throws MdkError
    */
-  async choose(service: string, version: string | null, options: ResolveOptions): Promise<Choice> {
+  choose(service: string, version: string | null, options: ResolveOptions): Choice | Promise<Choice> {
     const found = this.#pick(service, version, options);
     if (found.choice !== null) return found.choice;
     const { deadline } = this.#state;
