@@ -1,4 +1,5 @@
 import { CONTEXT_HEADER, REMAINING_HEADER, TRACE_PARENT_HEADER } from "../headers/names.ts";
+import { isLoopbackHost } from "../headers/hosts.ts";
 import { formatTraceParent } from "../headers/trace-parent.ts";
 import { deadlineExceeded } from "../session/deadline.ts";
 import { isAbort, type LiveSession } from "../session/session.ts";
@@ -65,6 +66,7 @@ export interface Origin {
   readonly url: URL;
   /** The name that may mean a service; null where it cannot. */
   readonly name: string | null;
+  readonly isLoopback: boolean;
 }
 
 /** Reads an origin. */
@@ -74,7 +76,7 @@ export function originOf(origin: string | URL): Origin {
 
 function readOrigin(origin: string | URL): Origin {
   const url = new URL(origin);
-  return { url, name: bareNameOf(url) };
+  return { url, name: bareNameOf(url), isLoopback: isLoopbackHost(url.hostname) };
 }
 
 function cached<T>(known: Map<string, T>, key: string, make: (key: string) => T): T {

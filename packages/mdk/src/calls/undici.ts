@@ -27,7 +27,7 @@ export function mdkInterceptor({
   };
 }
 
-function send(wanted: Wanted, { url, name }: Origin): boolean {
+function send(wanted: Wanted, { url, name, isLoopback }: Origin): boolean {
   const { session, dispatch, options, handler } = wanted;
   const remaining = session.getRemainingTime();
   if (remaining === 0) {
@@ -38,7 +38,7 @@ function send(wanted: Wanted, { url, name }: Origin): boolean {
     new Attempt(wanted, name).resolve(name);
     return true;
   }
-  const told = { ...options, headers: headersOf(wanted, session.mayTell(url)) };
+  const told = { ...options, headers: headersOf(wanted, isLoopback || session.mayTell(url)) };
   // Without a deadline there is nothing to do when the answer comes.
   return dispatch(told, remaining === null ? handler : new Attempt(wanted, null));
 }
