@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
+import { buildConsole } from "../scripts/build-console.ts";
 import { ROOT } from "./source.ts";
 
 export type Program = "directory" | "watson" | "sherlock" | "router" | "dw";
@@ -57,12 +57,14 @@ async function addTemplates(folder: string, modules: readonly string[]): Promise
   }
 }
 
+/** Once, however many programs have a directory in them: they are bundled at the same time. */
+let built: Promise<boolean> | undefined;
+
 /** A directory reads its console from a folder beside itself, wherever it is bundled into. */
 async function addConsole(folder: string, modules: readonly string[]): Promise<void> {
-  const built = join(ROOT, "packages/mission-control/dist");
-  if (!existsSync(built)) return;
-  if (modules.some((module) => module.startsWith(join(ROOT, "packages/directory/src/console/find-console"))))
-    await cp(built, join(folder, "console"), { recursive: true });
+  if (!modules.some((module) => module.startsWith(join(ROOT, "packages/directory/src/console/find-console")))) return;
+  await (built ??= buildConsole());
+  await cp(join(ROOT, "packages/mission-control/dist"), join(folder, "console"), { recursive: true });
 }
 
 /** `…/node_modules/ws` of `…/node_modules/ws/lib/sender.js`; nothing for our own sources. */

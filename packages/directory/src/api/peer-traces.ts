@@ -3,6 +3,7 @@ import { createApiClient, type Exchange } from "@datawire/api";
 import { createDirectoryClient } from "@datawire/link/client";
 import { parseDirectoryAddress, ProtocolError } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
+import { cookieOf, SESSION_COOKIE } from "../access/gate.ts";
 
 /** The other directories on the same store. */
 export interface PeerDirectories {
@@ -28,7 +29,7 @@ export interface PeerAnswers<T> {
 /** So long another directory may take: who asks waits for it. */
 const ANSWER_MS_MAX = 2_000;
 
-/** Asks the other directories on the same store for what they have, each for its own and by the token of who asks. */
+/** Asks the other directories on the same store for what they have, each for its own and by the token or session of who asks. */
 export class PeerTraces {
   readonly #deps: PeerTracesDeps;
   #peers: PeerDirectories = { replicas: () => [], missing: () => [] };
@@ -53,9 +54,11 @@ export class PeerTraces {
     question: (client: ReturnType<typeof createApiClient>) => Promise<T>,
   ): Promise<PeerAnswers<T>> {
     const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? "")?.[1] ?? null;
+    const secret = token === null ? cookieOf(req) : null;
+    const proof = { token, cookie: secret === null ? null : `${SESSION_COOKIE}=${secret}` };
     const asked = this.#others().map(async (address) => ({
       address,
-      answer: await this.#askOne(address, token, question),
+      answer: await this.#askOne(address, proof, question),
     }));
     const results = await Promise.all(asked);
     const silent = results.filter(({ answer }) => answer.state === "silent").map(({ address }) => address);
@@ -72,14 +75,20 @@ export class PeerTraces {
 
   async #askOne<T>(
     address: string,
-    token: string | null,
+    { token, cookie }: { readonly token: string | null; readonly cookie: string | null },
     question: (client: ReturnType<typeof createApiClient>) => Promise<T>,
   ): Promise<
     { readonly state: "answered"; readonly value: T } | { readonly state: "nothing" } | { readonly state: "silent" }
   > {
     const ca = token === null ? await this.#deps.ca() : null;
     const tls = ca === null ? null : { ca, cert: null, key: null };
-    const client = createDirectoryClient({ directories: [parseDirectoryAddress(address)], token, user: null, tls });
+    const client = createDirectoryClient({
+      directories: [parseDirectoryAddress(address)],
+      token,
+      cookie,
+      user: null,
+      tls,
+    });
     const silence = new AbortController();
     try {
       const exchange: Exchange = (method, path, body) => client.exchange(method, path, body);

@@ -19,7 +19,7 @@ import { type Permit, refusalHeaders } from "../access/gate.ts";
 import type { Author } from "../changes/author.ts";
 import type { Position } from "../feed/delta-log.ts";
 import { StoreError } from "../store/contract.ts";
-import { seenBy } from "./seen-by.ts";
+import { seenBy } from "../live/seen-by.ts";
 
 /** A request to an endpoint, read: what its handler sees. */
 export interface ApiRequest<Path extends string, Query, Body> {

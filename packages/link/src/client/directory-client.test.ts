@@ -84,3 +84,20 @@ test.each([
     "not as a directory does: is this the right address?",
   );
 });
+
+test("createDirectoryClient() sends the cookies of whoever it asks for", async () => {
+  const sent: unknown[] = [];
+  const directories = [{ host: "a", port: 5430, tls: null }];
+  const client = createDirectoryClient(
+    { directories, token: null, cookie: "dw_session=x", user: null, tls: null },
+    {
+      async request(_, { headers }) {
+        sent.push(headers);
+        return ok(1);
+      },
+      close: async () => {},
+    },
+  );
+  await client.exchange("GET", "/v1/traces");
+  expect(sent).toEqual([{ cookie: "dw_session=x" }]);
+});

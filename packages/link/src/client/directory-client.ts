@@ -13,6 +13,8 @@ export interface DirectoryClientConfig {
   /** Who is asking, as `user@host`; recorded with each change. */
   readonly user: string | null;
   readonly tls: TlsSettings | null;
+  /** The cookies of whoever is asked for, where there is no token; default: none. */
+  readonly cookie?: string | null;
 }
 
 /** Asks a directory over HTTP, at the first of its addresses that answers. */
@@ -32,6 +34,7 @@ export function createDirectoryClient(
 ): DirectoryClient {
   const headers = {
     ...(config.token === null ? {} : { authorization: `Bearer ${config.token}` }),
+    ...(config.cookie == null ? {} : { cookie: config.cookie }),
     ...(config.user === null ? {} : { "x-datawire-user": config.user }),
   };
   /** The address that answered last is asked first. */

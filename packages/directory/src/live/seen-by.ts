@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { ProtocolError } from "@datawire/protocol";
 import type { Position } from "../feed/delta-log.ts";
-import { parseEventId } from "../live/event.ts";
+import { parseEventId } from "./event.ts";
 
-/** Reads `If-Match: "EPOCH.REVISION"`; `*` is any. */
+/** The table that whoever wants a change has seen; null where that does not matter. Reads `If-Match: "EPOCH.REVISION"`; `*` is any. */
 export function seenBy({ method, headers: { "if-match": text } }: IncomingMessage): Position | null {
   if (text === undefined || text.trim() === "*" || method === "GET" || method === "HEAD") return null;
   const position = parseEventId(text.trim().replace(/^"(.*)"$/, "$1"));
