@@ -1,5 +1,5 @@
 import type { ServiceListing } from "@datawire/api";
-import { type Counted, NO_TRAFFIC, type Traffic, trafficBy } from "./traffic.ts";
+import { type Traffic, trafficOf } from "./traffic.ts";
 
 /** A service in one row. */
 export interface ServiceRow extends Traffic {
@@ -14,22 +14,17 @@ export interface ServiceRow extends Traffic {
   readonly held: number;
 }
 
-/** Services with the traffic that was counted for each. */
-export function serviceRows(
-  services: readonly ServiceListing[],
-  counters: readonly Counted[],
-  seconds: number,
-): ServiceRow[] {
-  const traffic = trafficBy(counters, seconds, ({ service }) => service);
-  return services.map(({ service, status, reason, primary, instances }) => ({
+/** Services in rows, with the traffic that was counted for each. */
+export function serviceRows(services: readonly ServiceListing[]): ServiceRow[] {
+  return services.map(({ service, status, reason, primary, counts, traffic }) => ({
     service,
     status,
     reason,
     primary,
-    live: instances.filter(({ state }) => state === "live").length,
-    instances: instances.length,
-    held: instances.filter(({ role }) => role === "held").length,
-    ...(traffic.get(service) ?? NO_TRAFFIC),
+    live: counts?.live ?? 0,
+    instances: counts?.instances ?? 0,
+    held: counts?.held ?? 0,
+    ...trafficOf(traffic),
   }));
 }
 

@@ -76,6 +76,18 @@ export class Connection {
     this.#leave();
   }
 
+  /** Asks whether the directory is there and the session holds. */
+  async check(): Promise<void> {
+    const { phase } = this.state.get();
+    try {
+      const session = (await this.#exchange("GET", "/v1/session")) as Session;
+      const known = this.state.get().session;
+      if (JSON.stringify(known) !== JSON.stringify(session)) this.#enter(session);
+    } catch (error) {
+      if (phase === "ready" && error instanceof Refusal && error.status === 401) this.#leave();
+    }
+  }
+
   /** Takes note of an answer that came another way than by `client`. */
   seen(): void {
     const state = this.state.get();

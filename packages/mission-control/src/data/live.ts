@@ -2,6 +2,7 @@ import type { ApiClient } from "@datawire/api";
 import type { Connection } from "./connection.ts";
 import { messageOf, Unreachable } from "./refusal.ts";
 import { Store } from "./store.ts";
+import { type Changes, Stream } from "./stream.ts";
 
 /** What a screen wants to know, and go on knowing. */
 export interface Question<T> {
@@ -10,6 +11,12 @@ export interface Question<T> {
   /** How long after an answer it is asked again; null for what is asked once. */
   readonly everyMs: number | null;
   ask(client: ApiClient): Promise<T>;
+  /** The topic of the stream that tells what changes of it; left out for what is asked again and again. */
+  readonly topic?: string;
+  /** The answer after changes that the stream told; left out where they are a reason to ask again. */
+  merge?(data: T, changes: Changes): T;
+  /** Whether the topic begins with the same as `ask` gives. */
+  readonly isWhole?: boolean;
 }
 
 /** What is known of a question. */
@@ -25,22 +32,38 @@ export interface Reply<T> {
 const EMPTY: Reply<never> = { data: null, at: null, error: null };
 /** Answers of screens that were left, which come back at once. */
 const KEPT_MAX = 40;
+const CHECK_MS = 2_000;
+/** Of what the map and the rates of callers are made: two reports of each Sherlock. */
+export const RATE_SECONDS = 10;
 
 /** Keeps every question that a screen asks answered, as long as someone looks: a hidden page asks nothing. */
 export class Live {
   readonly #connection: Connection;
   readonly #entries = new Map<string, Entry<unknown>>();
+  readonly #stream: Stream;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#stream = new Stream((topics) => streamUrl(connection, topics), {
+      whole: (topic, data) => this.#tell(topic, (entry) => entry.takeWhole(data)),
+      changes: (topic, changes) => this.#tell(topic, (entry) => entry.takeChanges(changes)),
+      broken: () => this.refresh(),
+    });
     document.addEventListener("visibilitychange", () => {
+      this.#follow();
       if (!document.hidden) this.refresh();
     });
+    // A stream says nothing when nothing changes, nor when the directory has gone without a word.
+    setInterval(() => {
+      if (!document.hidden && connection.state.get().phase === "ready") void connection.check();
+    }, CHECK_MS);
     let { phase } = connection.state.get();
     connection.state.subscribe(() => {
       const before = phase;
       ({ phase } = connection.state.get());
-      if (phase === "ready" && before !== "ready") this.refresh();
+      if (phase === before) return;
+      this.#follow();
+      if (phase === "ready") this.refresh();
       // What one person saw is not shown to the next.
       if (phase === "signed-out") this.#entries.clear();
     });
@@ -50,7 +73,11 @@ export class Live {
   entry<T>(question: Question<T>): Entry<T> {
     const known = this.#entries.get(question.key);
     if (known !== undefined) return known as Entry<T>;
-    const entry = new Entry(question, this.#connection);
+    const entry = new Entry(question, {
+      connection: this.#connection,
+      isTold: (topic) => this.#stream.carries(topic),
+      onWatch: () => this.#follow(),
+    });
     this.#entries.set(question.key, entry);
     for (const [key, old] of this.#entries) {
       if (this.#entries.size <= KEPT_MAX) break;
@@ -63,21 +90,67 @@ export class Live {
   refresh(): void {
     for (const entry of this.#entries.values()) entry.refresh();
   }
+
+  #tell(topic: string, tell: (entry: Entry<unknown>) => void): void {
+    this.#connection.seen();
+    for (const entry of this.#entries.values()) if (entry.topic === topic && !entry.isIdle) tell(entry);
+  }
+
+  #follow(): void {
+    const isAway = document.hidden || this.#connection.state.get().phase !== "ready";
+    const watched = isAway ? [] : [...this.#entries.values()].filter(({ isIdle }) => !isIdle);
+    this.#stream.follow(watched.flatMap(({ topic }) => topic ?? []));
+  }
+}
+
+function streamUrl(connection: Connection, topics: string): URL {
+  const url = connection.urlOf("/v1/stream");
+  url.searchParams.set("topics", topics);
+  url.searchParams.set("instances", "none");
+  url.searchParams.set("seconds", String(RATE_SECONDS));
+  return url;
+}
+
+interface EntryDeps {
+  readonly connection: Connection;
+  /** Whether the stream tells what changes of a topic. */
+  isTold(topic: string): boolean;
+  /** Someone begins to look, or nobody looks any more. */
+  onWatch(): void;
 }
 
 /** One question with its reply. */
 export class Entry<T> {
   readonly #store = new Store<Reply<T>>(EMPTY);
   readonly #question: Question<T>;
-  readonly #connection: Connection;
+  readonly #deps: EntryDeps;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** How often it was asked to be asked: an answer to an older round leaves the next one due. */
   #round = 0;
   #isAsking = false;
 
-  constructor(question: Question<T>, connection: Connection) {
+  constructor(question: Question<T>, deps: EntryDeps) {
     this.#question = question;
-    this.#connection = connection;
+    this.#deps = deps;
+  }
+
+  /** The topic of the stream that tells what changes of it. */
+  get topic(): string | null {
+    return this.#question.topic ?? null;
+  }
+
+  /** Takes what the stream tells of the whole. */
+  takeWhole(data: unknown): void {
+    if (this.#question.isWhole === true) this.#store.set({ data: data as T, at: Date.now(), error: null });
+    else this.refresh();
+  }
+
+  /** Takes what the stream tells of changes. */
+  takeChanges(changes: Changes): void {
+    const { data } = this.get();
+    const merged = data === null ? undefined : this.#question.merge?.(data, changes);
+    if (merged === undefined) this.refresh();
+    else this.#store.set({ data: merged, at: Date.now(), error: null });
   }
 
   /** Whether nobody looks at it. */
@@ -90,10 +163,15 @@ export class Entry<T> {
   readonly subscribe = (listener: () => void): (() => void) => {
     const isFirst = this.isIdle;
     const leave = this.#store.subscribe(listener);
-    if (isFirst) this.refresh();
+    if (isFirst) {
+      this.refresh();
+      this.#deps.onWatch();
+    }
     return () => {
       leave();
-      if (this.isIdle) clearTimeout(this.#timer);
+      if (!this.isIdle) return;
+      clearTimeout(this.#timer);
+      this.#deps.onWatch();
     };
   };
 
@@ -101,15 +179,22 @@ export class Entry<T> {
   readonly refresh = (): void => {
     this.#round++;
     clearTimeout(this.#timer);
-    if (this.isIdle || document.hidden || this.#isAsking || this.#connection.state.get().phase === "signed-out") return;
+    if (this.isIdle || document.hidden || this.#isAsking || this.#deps.connection.state.get().phase === "signed-out")
+      return;
     void this.#ask();
+  };
+
+  readonly #askAgain = (): void => {
+    const { topic, everyMs } = this.#question;
+    if (topic === undefined || !this.#deps.isTold(topic)) this.refresh();
+    else if (everyMs !== null) this.#timer = setTimeout(this.#askAgain, everyMs);
   };
 
   async #ask(): Promise<void> {
     const round = this.#round;
     this.#isAsking = true;
     try {
-      const data = await this.#question.ask(this.#connection.client);
+      const data = await this.#question.ask(this.#deps.connection.client);
       this.#store.set({ data, at: Date.now(), error: null });
     } catch (error) {
       // Away is said once, above all screens; here the last answer stays.
@@ -119,6 +204,6 @@ export class Entry<T> {
     }
     if (this.isIdle) return;
     if (round !== this.#round) this.refresh();
-    else if (this.#question.everyMs !== null) this.#timer = setTimeout(this.refresh, this.#question.everyMs);
+    else if (this.#question.everyMs !== null) this.#timer = setTimeout(this.#askAgain, this.#question.everyMs);
   }
 }

@@ -1,37 +1,71 @@
 import { type Answer, endpoints } from "@datawire/api";
-import type { Counted } from "../core/traffic.ts";
-import type { Question } from "./live.ts";
+import { mergeRows } from "../core/merge.ts";
+import { type Question, RATE_SECONDS } from "./live.ts";
 
+/** How often is asked while no stream tells. */
 const OFTEN_MS = 700;
-/** Sherlocks report every five seconds. */
-const COUNTED_MS = 2_000;
-/** Two reports and a little, so that one that is late leaves no gap. */
-export const RATE_SECONDS = 15;
+
+type Status = Answer<"status">;
+type Services = Answer<"listServices">;
+type Callers = Answer<"listCallers">;
+type History = Answer<"history">;
+type Edges = Answer<"map">;
 
 /** How everything stands. */
-export const statusQuestion: Question<Answer<"status">> = {
+export const statusQuestion: Question<Status> = {
   key: "status",
+  topic: "status",
+  isWhole: true,
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.status),
+  // It has one row, which is all of it.
+  merge: (data, { changed }) => (changed.at(-1) as Status | undefined) ?? data,
 };
 
-/** All services with their instances. */
-export const servicesQuestion: Question<Answer<"listServices">> = {
+/** All services with their traffic, without their instances. */
+export const servicesQuestion: Question<Services> = {
   key: "services",
+  topic: "services",
+  isWhole: true,
   everyMs: OFTEN_MS,
-  ask: (client) => client.ask(endpoints.listServices),
-};
-
-/** What was counted in the last seconds. */
-export const countersQuestion: Question<readonly Counted[]> = {
-  key: "counters",
-  everyMs: COUNTED_MS,
-  ask: async (client) => (await client.ask(endpoints.counters, { query: { seconds: String(RATE_SECONDS) } })).counters,
+  ask: (client) => client.ask(endpoints.listServices, { query: { instances: "none" } }),
+  merge: (data, changes) => ({
+    ...data,
+    services: mergeRows(data.services, changes, { keyOf: ({ service }) => service }),
+  }),
 };
 
 /** The Sherlocks and libraries that are connected. */
-export const callersQuestion: Question<Answer<"listCallers">> = {
+export const callersQuestion: Question<Callers> = {
   key: "callers",
+  topic: "callers",
+  isWhole: true,
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.listCallers),
+  merge: (data, changes) => ({
+    ...data,
+    callers: mergeRows(data.callers, changes, { keyOf: ({ id, name }) => id ?? name }),
+  }),
+};
+
+const HISTORY_MAX = 1_000;
+
+/** Every change, the newest first. */
+export const historyQuestion: Question<History> = {
+  key: "history",
+  topic: "history",
+  everyMs: OFTEN_MS,
+  ask: (client) => client.ask(endpoints.history, { query: { limit: String(HISTORY_MAX) } }),
+};
+
+/** Who calls whom, in the last seconds. */
+export const mapQuestion: Question<Edges> = {
+  key: "map",
+  topic: "map",
+  isWhole: true,
+  everyMs: 2_000,
+  ask: (client) => client.ask(endpoints.map, { query: { seconds: String(RATE_SECONDS) } }),
+  merge: (data, changes) => ({
+    edges: mergeRows(data.edges, changes, { keyOf: ({ caller, service }) => `${caller}>${service}` }),
+  }),
 };

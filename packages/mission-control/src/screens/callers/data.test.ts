@@ -1,20 +1,19 @@
 import { expect, test } from "vitest";
 import { callerRows } from "./data.ts";
 
-const counted = (service: string, requests: number) => ({
+const edge = (service: string, requests: number) => ({
   caller: "monolith",
   service,
-  version: null,
-  instance: null,
   requests,
-  responses: [0, requests, 0, 0, 0],
-  failures: 0,
+  errors: 0,
+  p50: null,
+  p99: null,
 });
 
 test("callerRows() say how far behind each is, and what it calls most", () => {
   const caller = { name: "monolith", kind: "sherlock" as const, version: "1", zone: null, revision: 7, since: "" };
   const answer = { epoch: "e", revision: 9, callers: [caller, { ...caller, name: "idle", revision: null }] };
-  const rows = callerRows(answer, [counted("a", 10), counted("b", 20)], 15);
+  const rows = callerRows(answer, [edge("a", 10), edge("b", 20)], 15);
   expect(rows[0]).toMatchObject({ lag: 2, rate: 2, services: ["b", "a"] });
   expect(rows[1]).toMatchObject({ lag: null, rate: null, services: [] });
 });

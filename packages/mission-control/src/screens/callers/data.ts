@@ -1,5 +1,4 @@
 import type { Answer } from "@datawire/api";
-import { type Counted, trafficBy } from "../../core/traffic.ts";
 
 /** A Sherlock or a library in one row. */
 export interface CallerRow {
@@ -15,24 +14,20 @@ export interface CallerRow {
   readonly services: readonly string[];
 }
 
-/** Who is connected, with what they call; several of one name are one row each. */
+/** Who is connected, with what they call; several may have one name. */
 export function callerRows(
   { callers, revision }: Answer<"listCallers">,
-  counters: readonly Counted[],
+  edges: Answer<"map">["edges"] | null,
   seconds: number,
 ): CallerRow[] {
-  const rates = trafficBy(counters, seconds, ({ caller }) => caller);
-  const pairs = Map.groupBy(counters, ({ caller }) => caller);
-  return callers.map((each) => ({
-    ...each,
-    lag: each.revision === null ? null : Math.max(0, revision - each.revision),
-    rate: rates.get(each.name)?.rate ?? null,
-    services: calledBy(pairs.get(each.name) ?? []),
-  }));
-}
-
-function calledBy(counters: readonly Counted[]): string[] {
-  const sums = new Map<string, number>();
-  for (const { service, requests } of counters) sums.set(service, (sums.get(service) ?? 0) + requests);
-  return [...sums].toSorted((a, b) => b[1] - a[1]).map(([service]) => service);
+  const calls = Map.groupBy(edges ?? [], ({ caller }) => caller);
+  return callers.map((each) => {
+    const own = calls.get(each.name);
+    return {
+      ...each,
+      lag: each.revision === null ? null : Math.max(0, revision - each.revision),
+      rate: own === undefined ? null : own.reduce((sum, { requests }) => sum + requests, 0) / seconds,
+      services: (own ?? []).toSorted((a, b) => b.requests - a.requests).map(({ service }) => service),
+    };
+  });
 }

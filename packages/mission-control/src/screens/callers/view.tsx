@@ -3,7 +3,8 @@ import { pathOf } from "../../core/address.ts";
 import { formatRate } from "../../core/format.ts";
 import { matches } from "../../core/rows.ts";
 import { useParam, useReply } from "../../data/console.ts";
-import { callersQuestion, countersQuestion, RATE_SECONDS } from "../../data/questions.ts";
+import { RATE_SECONDS } from "../../data/live.ts";
+import { callersQuestion, mapQuestion, statusQuestion } from "../../data/questions.ts";
 import { Answered, Empty } from "../../parts/answered.tsx";
 import { Link } from "../../parts/link.tsx";
 import { Page } from "../../parts/page.tsx";
@@ -46,14 +47,13 @@ function Called({ services }: CallerRow) {
 /** The Sherlocks and libraries that are connected, and what each calls. */
 export function Callers() {
   const callers = useReply(callersQuestion);
-  const { data: counters } = useReply(countersQuestion);
-  const reply = useMemo(
-    () => ({
-      ...callers,
-      data: callers.data === null ? null : callerRows(callers.data, counters ?? [], RATE_SECONDS),
-    }),
-    [callers, counters],
-  );
+  const { data: map } = useReply(mapQuestion);
+  const revision = useReply(statusQuestion).data?.directory.revision ?? 0;
+  const reply = useMemo(() => {
+    if (callers.data === null) return { ...callers, data: null };
+    const newest = { ...callers.data, revision: Math.max(revision, callers.data.revision) };
+    return { ...callers, data: callerRows(newest, map?.edges ?? null, RATE_SECONDS) };
+  }, [callers, map, revision]);
   return (
     <Page title="Callers">
       <Toolbar>

@@ -1,8 +1,8 @@
-import { type Answer, endpoints } from "@datawire/api";
+import type { Answer } from "@datawire/api";
 import { useMemo, useState } from "react";
 import { matches } from "../../core/rows.ts";
 import { useParam, useReply } from "../../data/console.ts";
-import type { Question } from "../../data/live.ts";
+import { historyQuestion } from "../../data/questions.ts";
 import { Action } from "../../parts/action.tsx";
 import { Ago } from "../../parts/ago.tsx";
 import { Answered, Empty } from "../../parts/answered.tsx";
@@ -12,14 +12,6 @@ import { Search, Toolbar } from "../../parts/toolbar.tsx";
 import { UndoDialog } from "../../parts/undo-dialog.tsx";
 
 type Change = Answer<"history">["history"][number];
-
-const LIMIT = 1_000;
-
-const question: Question<Answer<"history">> = {
-  key: "history",
-  everyMs: 700,
-  ask: (client) => client.ask(endpoints.history, { query: { limit: String(LIMIT) } }),
-};
 
 const COLUMNS: readonly Column<Change>[] = [
   { key: "at", title: "When", value: ({ at }) => Date.parse(at), show: ({ at }) => <Ago at={at} /> },
@@ -45,7 +37,7 @@ const COLUMNS: readonly Column<Change>[] = [
 
 /** Every change that was made, the newest first. */
 export function History() {
-  const reply = useReply(question);
+  const reply = useReply(historyQuestion);
   const [isOpen, setOpen] = useState(false);
   return (
     <Page

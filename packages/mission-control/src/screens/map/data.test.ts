@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
 import { mapEdges } from "./data.ts";
 
-test("mapEdges() adds up the instances of a service, the busiest call first", () => {
-  const counted = (caller: string, service: string, instance: string, requests: number) => ({
-    caller,
+test("mapEdges() divide by the time, the busiest call first", () => {
+  const edge = (service: string, requests: number, errors: number) => ({
+    caller: "a",
     service,
-    version: null,
-    instance,
     requests,
-    responses: [0, requests, 0, 0, 0],
-    failures: 0,
+    errors,
+    p50: null,
+    p99: null,
   });
-  const edges = mapEdges([counted("a", "x", "1", 10), counted("a", "y", "1", 50), counted("a", "x", "2", 20)], 10);
-  expect(edges.map(({ key, rate }) => [key, rate])).toEqual([
-    ["a>y", 5],
-    ["a>x", 3],
+  const edges = mapEdges({ edges: [edge("x", 30, 3), edge("y", 50, 0), edge("z", 0, 0)] }, 10);
+  expect(edges.map(({ key, rate, errors }) => [key, rate, errors])).toEqual([
+    ["a>y", 5, 0],
+    ["a>x", 3, 0.1],
+    ["a>z", 0, null],
   ]);
 });

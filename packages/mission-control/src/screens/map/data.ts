@@ -1,4 +1,5 @@
-import { type Counted, type Traffic, trafficBy } from "../../core/traffic.ts";
+import type { Answer } from "@datawire/api";
+import type { Traffic } from "../../core/traffic.ts";
 
 /** The calls of one caller to one service. */
 export interface MapEdge extends Traffic {
@@ -9,13 +10,15 @@ export interface MapEdge extends Traffic {
 }
 
 /** Who calls whom, the most first. */
-export function mapEdges(counters: readonly Counted[], seconds: number): MapEdge[] {
-  const keyOf = ({ caller, service }: Counted): string => `${caller}>${service}`;
-  const pairs = new Map(counters.map((counted) => [keyOf(counted), counted]));
-  return [...trafficBy(counters, seconds, keyOf)]
-    .flatMap(([key, traffic]) => {
-      const pair = pairs.get(key);
-      return pair === undefined ? [] : [{ key, caller: pair.caller, service: pair.service, ...traffic }];
-    })
-    .toSorted((a, b) => (b.rate ?? 0) - (a.rate ?? 0) || a.key.localeCompare(b.key));
+export function mapEdges({ edges }: Answer<"map">, seconds: number): MapEdge[] {
+  return edges
+    .map(({ caller, service, requests, errors, p99 }) => ({
+      key: `${caller}>${service}`,
+      caller,
+      service,
+      rate: requests / seconds,
+      errors: requests + errors === 0 ? null : Math.min(1, errors / Math.max(1, requests)),
+      p99,
+    }))
+    .toSorted((a, b) => b.rate - a.rate || a.key.localeCompare(b.key));
 }

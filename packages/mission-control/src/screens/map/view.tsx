@@ -3,7 +3,8 @@ import { pathOf } from "../../core/address.ts";
 import { formatMs, formatRate } from "../../core/format.ts";
 import { matches } from "../../core/rows.ts";
 import { useParam, useReply } from "../../data/console.ts";
-import { countersQuestion, RATE_SECONDS } from "../../data/questions.ts";
+import { RATE_SECONDS } from "../../data/live.ts";
+import { mapQuestion } from "../../data/questions.ts";
 import { Answered, Empty } from "../../parts/answered.tsx";
 import { Link } from "../../parts/link.tsx";
 import { Page } from "../../parts/page.tsx";
@@ -35,11 +36,8 @@ const COLUMNS: readonly Column<MapEdge>[] = [
 
 /** Who calls whom, and how that goes. */
 export function TrafficMap() {
-  const counters = useReply(countersQuestion);
-  const reply = useMemo(
-    () => ({ ...counters, data: counters.data === null ? null : mapEdges(counters.data, RATE_SECONDS) }),
-    [counters],
-  );
+  const map = useReply(mapQuestion);
+  const reply = useMemo(() => ({ ...map, data: map.data === null ? null : mapEdges(map.data, RATE_SECONDS) }), [map]);
   return (
     <Page title="Map">
       <Toolbar>

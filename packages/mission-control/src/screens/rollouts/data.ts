@@ -11,6 +11,7 @@ const EVERY_MS = 700;
 /** The rollouts that go on, and the last ones that have ended. */
 export const rolloutsQuestion: Question<readonly RolloutListing[]> = {
   key: "rollouts",
+  topic: "rollouts",
   everyMs: EVERY_MS,
   ask: async (client) => (await client.ask(endpoints.listRollouts)).rollouts,
 };
@@ -19,6 +20,7 @@ export const rolloutsQuestion: Question<readonly RolloutListing[]> = {
 export function rolloutQuestion(id: string): Question<RolloutListing | null> {
   return {
     key: `rollout/${id}`,
+    topic: `rollout/${id}`,
     everyMs: EVERY_MS,
     ask: async (client) => (await client.ask(endpoints.showRollout, { params: { rollout: id } })).rollouts[0] ?? null,
   };

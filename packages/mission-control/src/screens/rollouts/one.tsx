@@ -1,9 +1,9 @@
-import { endpoints, type RolloutListing } from "@datawire/api";
+import type { RolloutListing } from "@datawire/api";
 import { useState } from "react";
 import { pathOf } from "../../core/address.ts";
 import { formatCount, formatMs, formatShare } from "../../core/format.ts";
 import { useReply } from "../../data/console.ts";
-import type { Question } from "../../data/live.ts";
+import { historyQuestion } from "../../data/questions.ts";
 import { Action } from "../../parts/action.tsx";
 import { Ago } from "../../parts/ago.tsx";
 import { Answered, Empty } from "../../parts/answered.tsx";
@@ -136,23 +136,10 @@ function CheckItem({ check }: { readonly check: Check }) {
   );
 }
 
-interface Entry {
-  readonly id: number;
-  readonly at: string;
-  readonly who: string;
-  readonly action: string;
-}
-
-const history: Question<readonly Entry[]> = {
-  key: "history",
-  everyMs: 700,
-  ask: async (client) => (await client.ask(endpoints.history, { query: { limit: "1000" } })).history,
-};
-
 function Log({ id }: { readonly id: string }) {
-  const { data } = useReply(history);
+  const { data } = useReply(historyQuestion);
   // Each act and verdict of a rollout names it in the history.
-  const entries = (data ?? []).filter(({ who, action }) => `${who} ${action} `.match(wordOf(id)) !== null);
+  const entries = (data?.history ?? []).filter(({ who, action }) => `${who} ${action} `.match(wordOf(id)) !== null);
   return (
     <Section title="Log">
       {entries.length === 0 ? (

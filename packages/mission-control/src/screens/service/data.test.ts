@@ -49,7 +49,7 @@ test("versionGroups() begin with the newest version and add up the shares of any
     ],
     routes: [],
   } as unknown as ServiceFacts;
-  const groups = versionGroups(facts, [], 15);
+  const groups = versionGroups(facts);
   expect(groups.map(({ version }) => version)).toEqual(["10", "9"]);
   expect(groups.flatMap(({ rows }) => rows).map(({ share, rate }) => [share, rate])).toEqual([
     [0, null],

@@ -1,6 +1,6 @@
 import { type Answer, endpoints, type Explanation, type InstanceListing } from "@datawire/api";
 import { generationOf } from "@datawire/protocol";
-import { type Counted, NO_TRAFFIC, type Traffic, trafficBy } from "../../core/traffic.ts";
+import { type Traffic, trafficOf } from "../../core/traffic.ts";
 import type { Question } from "../../data/live.ts";
 
 /** All that is known of one service but its traffic. */
@@ -29,6 +29,7 @@ export interface VersionGroup {
 export function serviceQuestion(name: string): Question<ServiceFacts> {
   return {
     key: `service/${name}`,
+    topic: `service/${name}`,
     everyMs: 700,
     ask: async (client) => {
       const [shown, routes] = await Promise.all([
@@ -46,9 +47,8 @@ export function serviceQuestion(name: string): Question<ServiceFacts> {
 }
 
 /** The instances of a service by version, the newest version first. */
-export function versionGroups(facts: ServiceFacts, counters: readonly Counted[], seconds: number): VersionGroup[] {
+export function versionGroups(facts: ServiceFacts): VersionGroup[] {
   const { service: name, instances } = facts.service;
-  const traffic = trafficBy(counters, seconds, (counted) => (counted.service === name ? counted.instance : null));
   const shares = new Map<string, number>();
   for (const { instances } of facts.distributions.find(({ caller }) => caller === "*")?.shares ?? [])
     for (const each of instances) shares.set(each.name, (shares.get(each.name) ?? 0) + each.percent);
@@ -56,7 +56,7 @@ export function versionGroups(facts: ServiceFacts, counters: readonly Counted[],
     key: `//${name}@${instance.name}`,
     instance,
     share: shares.get(instance.name) ?? 0,
-    ...(traffic.get(instance.name) ?? NO_TRAFFIC),
+    ...trafficOf(instance.traffic),
   }));
   const groups = Map.groupBy(rows, ({ instance }) => instance.version ?? "");
   return [...groups]

@@ -1,7 +1,5 @@
 import { useState } from "react";
 import { formatMs, formatRate, formatShare, plural } from "../../core/format.ts";
-import { useReply } from "../../data/console.ts";
-import { countersQuestion, RATE_SECONDS } from "../../data/questions.ts";
 import { Action } from "../../parts/action.tsx";
 import { Empty } from "../../parts/answered.tsx";
 import { ErrorRatio } from "../../parts/service-columns.tsx";
@@ -53,9 +51,8 @@ function Named({ instance }: InstanceRow) {
 
 /** The instances of a service, grouped by version. */
 export function Instances({ facts }: { readonly facts: ServiceFacts }) {
-  const { data: counters } = useReply(countersQuestion);
   const [asked, setAsked] = useState<{ verb: DrainVerb; instance: string } | null>(null);
-  const groups = versionGroups(facts, counters ?? [], RATE_SECONDS);
+  const groups = versionGroups(facts);
   if (groups.length === 0)
     return <Empty title="No instances">A Watson registers those that its service files describe.</Empty>;
   return (
