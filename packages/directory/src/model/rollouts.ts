@@ -2,7 +2,7 @@ import { isOver } from "@datawire/rollout";
 import { type RolloutRecord, type TallyRecord, turnOf } from "./rollout-records.ts";
 
 /** The most ended rollouts that are remembered. */
-export const ENDED_ROLLOUTS_MAX = 100;
+const ENDED_ROLLOUTS_MAX = 100;
 
 /** Every rollout that is remembered, with what was counted of those that go on. */
 export class Rollouts {
