@@ -1,5 +1,7 @@
 import { ProtocolError } from "@datawire/protocol";
 import fc from "@datawire/protocol/testing/random";
+import { rolloutFile } from "@datawire/api";
+import { begin, readPlan } from "@datawire/rollout";
 import { expect, test } from "vitest";
 import { registration } from "../testing/worlds.ts";
 import { readRecord, readStoredRegistration } from "./read-records.ts";
@@ -25,6 +27,39 @@ const change = {
 };
 const entry = { id: 3, atMs: 1, who: "ann", verified: false, action: "x", undone: false, undoable: true, change };
 
+const { rollout } = begin(
+  readPlan(
+    rolloutFile.parse({
+      target: "//barker(2)",
+      from: "//m",
+      steps: "10%:5m,50%:5m",
+      checks: [
+        "error-rate <= primary + 1%",
+        "p99 <= 300ms",
+        { metric: "c", prometheus: "http://p", query: "q", limit: "< 1" },
+      ],
+      sticky: "cookie:user",
+    }),
+  ),
+  7,
+);
+const record = {
+  id: "12",
+  service: "barker",
+  caller: "m",
+  rollout,
+  before: null,
+  ours: table,
+  shared: false,
+  by: "ann",
+  startedAtMs: 7,
+  endedAtMs: null,
+  judge: "own",
+};
+const evidence = { requests: 5, errors: 1, latencies: [3, 5] };
+const tally = { rollout: "12", replica: "own", turn: "0@7", target: evidence, primary: evidence, watchers: 1 };
+const planned = (fields: object) => ({ ...record, rollout: { ...rollout, plan: { ...rollout.plan, ...fields } } });
+
 const GOOD = [
   ["table/m>barker", table],
   ["table/*>barker", { ...table, caller: "*" }],
@@ -33,12 +68,14 @@ const GOOD = [
   ["drain/barker@a", drain],
   ["caller/constructor", { ...caller, name: "constructor" }],
   ["history/3", entry],
+  ["rollout/12", record],
+  ["tally/12.own", tally],
 ] as const;
 
 test.each(GOOD)("readRecord() reads %s", (key, value) => {
-  const record = readRecord(key, value);
-  expect(record.value).toEqual(value);
-  expect(recordKey(record)).toBe(key);
+  const read = readRecord(key, value);
+  expect(read.value).toEqual(value);
+  expect(recordKey(read)).toBe(key);
   expect(readRecord(key, null).value).toBe(null);
 });
 
@@ -62,6 +99,25 @@ test.each<[string, string, unknown, RegExp]>([
   ["a change without a number", "history/x", entry, /its id is no number/],
   ["a number that leaves no room", "history/999999999999999999", entry, /its id is no number/],
   ["a change of another number", "history/4", entry, /it says that it is history\/3/],
+  ["a rollout of another number", "rollout/13", record, /it says that it is rollout\/12/],
+  ["a rollout of another service", "rollout/12", planned({ target: "//other(2)" }), /of another service/],
+  ["a rollout of nothing", "rollout/12", planned({ target: "//barker" }), /neither a version nor an instance/],
+  ["a rollout of another caller", "rollout/12", planned({ from: null }), /its caller is not that of its plan/],
+  ["a rollout by what is no key", "rollout/12", planned({ sticky: "x" }), /"x" as --sticky/],
+  ["a rollout without its steps", "rollout/12", planned({ steps: rollout.plan.steps.slice(1) }), /do not fit/],
+  [
+    "a rollout with a limit that no bound is found for",
+    "rollout/12",
+    planned({ checks: [{ kind: "error-rate", name: "x", limit: { kind: "fixed", value: 0 } }] }),
+    /checks.0.limit.value/,
+  ],
+  [
+    "a rollout that would set others' routes",
+    "rollout/12",
+    { ...record, before: { ...table, caller: "n" } },
+    /another caller/,
+  ],
+  ["a tally of another directory", "tally/12.other", tally, /it says that it is tally\/12.own/],
   [
     "a change that an undo could not bring back",
     "history/3",

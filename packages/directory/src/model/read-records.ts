@@ -2,6 +2,7 @@ import {
   instanceKey,
   isName,
   parseServiceAddress,
+  parseSticky,
   ProtocolError,
   readRegistration,
   readRouteTable,
@@ -143,7 +144,12 @@ function readRollout(value: unknown): RolloutRecord {
   if ((from ?? "*") !== record.caller)
     throw new ProtocolError("invalid_argument", "its caller is not that of its plan");
   if (from !== null) requireName(from);
-  for (const table of [record.before, record.ours]) if (table !== null) readRouteTable(table);
+  const { sticky } = record.rollout.plan;
+  if (sticky !== null) parseSticky(sticky);
+  for (const table of [record.before, record.ours]) {
+    if (table !== null && tableKey(readRouteTable(table)) !== tableKey(record))
+      throw new ProtocolError("invalid_argument", "its routes are those of another caller or service");
+  }
   return record;
 }
 

@@ -8,12 +8,15 @@ const STEPS_MAX = 50;
 const CHECKS_MAX = 20;
 
 const whole = z.int().min(0);
-const share = z.number().min(0).max(1);
+/** Of a sequence that is made for a share of nothing no bound is ever found. */
+const share = z.number().gt(0).lt(1);
+/** Thirty years, which are shorter than what a number can be. */
+const duration = z.number().min(0).max(1e12);
 const number = z.number().nullable();
 
 const limit = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("fixed"), value: z.number() }),
-  z.object({ kind: z.literal("primary"), factor: z.number(), margin: z.number() }),
+  z.object({ kind: z.literal("fixed"), value: z.number().gt(0).max(1e12) }),
+  z.object({ kind: z.literal("primary"), factor: z.number().min(1).max(1e6), margin: duration }),
 ]);
 
 const check = z.discriminatedUnion("kind", [
@@ -37,7 +40,7 @@ const planSchema: z.ZodType<Plan> = z.object({
     .array(
       z.object({
         share: z.int().min(1).max(10_000),
-        forMs: z.number().min(0),
+        forMs: duration,
         gate: z.string().nullable(),
         pause: z.boolean(),
       }),
@@ -47,7 +50,7 @@ const planSchema: z.ZodType<Plan> = z.object({
   checks: z.array(check).min(1).max(CHECKS_MAX),
   noData: z.enum(POLICIES),
   undecided: z.enum(POLICIES),
-  stepTimeoutMs: z.number().min(0).nullable(),
+  stepTimeoutMs: duration.nullable(),
   minimum: z.int().min(1),
   // What a confidence sequence can be made for.
   confidence: z.number().min(0.5).max(0.9999),
@@ -77,12 +80,12 @@ const rolloutSchema: z.ZodType<Rollout> = z
       z.object({
         state: z.enum(["waiting", "running", "passed", "failed"]),
         startedAtMs: momentSchema.nullable(),
-        watchedMs: z.number().min(0),
+        watchedMs: duration,
         target: evidence,
         primary: evidence,
         verdicts: z.array(verdict).max(CHECKS_MAX),
         beyond: z.array(whole).max(CHECKS_MAX),
-        deadMs: z.number().min(0),
+        deadMs: duration,
         agreed: z.boolean(),
       }),
     ),
