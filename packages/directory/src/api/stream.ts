@@ -28,7 +28,7 @@ import type { z } from "zod";
 /** The most topics of one stream. */
 const TOPICS_MAX = 20;
 /** How often what depends on more than the table is looked at. */
-const LOOK_MS = 450;
+const LOOK_MS = 690;
 const RATES_MS = 950;
 /** There may be a hundred with all their checks. */
 const ROLLOUTS_MS = 200;

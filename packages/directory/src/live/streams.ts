@@ -10,9 +10,9 @@ import type { AskedTopic, Changes, Topic } from "./topic.ts";
 /** The most that follow one table at once. */
 export const STREAMS_MAX = 256;
 /** How often all that is followed is looked at, whether or not the table has changed. */
-const TICK_MS = 500;
+const TICK_MS = 350;
 /** How close to each other looks may be, and which share of the time they may take. */
-const PAUSE_MS = 50;
+const PAUSE_MS = 100;
 const PAUSE_FACTOR = 10;
 /** After how long without an event a stream says that it lives. */
 const BEAT_MS = 15_000;
