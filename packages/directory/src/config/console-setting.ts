@@ -6,6 +6,7 @@ const SESSION_MS_MIN = 60_000;
 
 /** An address in front of a proxy, ending in a slash, so that others are relative to it. */
 const urlSetting = parsedBy((text) => {
+  if (!URL.canParse(text)) throw new Error("it is no address");
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:") throw new Error("it is neither http nor https");
   if (url.search !== "" || url.hash !== "" || url.username !== "") throw new Error("it has more than host and path");
