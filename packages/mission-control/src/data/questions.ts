@@ -1,4 +1,4 @@
-import { type Answer, endpoints } from "@datawire/api";
+import { type Answer, endpoints, type RolloutListing } from "@datawire/api";
 import { mergeRows } from "../core/merge.ts";
 import { type Question, RATE_SECONDS } from "./live.ts";
 
@@ -68,4 +68,12 @@ export const mapQuestion: Question<Edges> = {
   merge: (data, changes) => ({
     edges: mergeRows(data.edges, changes, { keyOf: ({ caller, service }) => `${caller}>${service}` }),
   }),
+};
+
+/** The rollouts that go on, and the last ones that have ended. */
+export const rolloutsQuestion: Question<readonly RolloutListing[]> = {
+  key: "rollouts",
+  topic: "rollouts",
+  everyMs: OFTEN_MS,
+  ask: async (client) => (await client.ask(endpoints.listRollouts)).rollouts,
 };

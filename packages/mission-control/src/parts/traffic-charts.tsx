@@ -1,34 +1,45 @@
 import { type Answer, endpoints } from "@datawire/api";
 import { useMemo } from "react";
 import { formatMs, formatRate, formatRatio } from "../core/format.ts";
-import { useReply } from "../data/console.ts";
+import { useParam, useReply } from "../data/console.ts";
 import type { Question } from "../data/live.ts";
 import { Answered, Empty } from "./answered.tsx";
 import { Chart } from "./chart.tsx";
 import { Section } from "./page.tsx";
+import { Filter } from "./toolbar.tsx";
 
 type Series = Answer<"series">;
 
-const SECONDS = 600;
+/** A minute is told in steps of five seconds, more in minutes. */
+const RANGES = new Map([
+  ["10m", "600"],
+  ["1h", "3600"],
+]);
+const STANDARD = "60";
 const EVERY_MS = 5_000;
 
-function seriesQuestion(service: string): Question<Series> {
+function seriesQuestion(service: string, seconds: string): Question<Series> {
   return {
-    key: `series/${service}`,
+    key: `series/${service}/${seconds}`,
     everyMs: EVERY_MS,
-    ask: (client) => client.ask(endpoints.series, { query: { service, by: "version", seconds: String(SECONDS) } }),
+    ask: (client) => client.ask(endpoints.series, { query: { service, by: "version", seconds } }),
   };
 }
 
 /** The traffic of a service in the last minutes, a line a version. */
 export function TrafficCharts({ service }: { readonly service: string }) {
-  const question = useMemo(() => seriesQuestion(service), [service]);
+  const [range] = useParam("range");
+  const seconds = RANGES.get(range) ?? STANDARD;
+  const question = useMemo(() => seriesQuestion(service, seconds), [service, seconds]);
   return (
-    <Section title="Traffic by version" aside={<span className="quiet">last 10 minutes</span>}>
+    <Section
+      title="Traffic by version"
+      aside={<Filter label="Range" param="range" options={[...RANGES.keys()]} all="last minute" />}
+    >
       <Answered reply={useReply(question)}>
         {(series) =>
           series.series.length === 0 ? (
-            <Empty title="No requests in the last ten minutes">Sherlocks and libraries count what goes to it.</Empty>
+            <Empty title="No requests in this time">Sherlocks and libraries count what goes to it.</Empty>
           ) : (
             <Charts {...series} />
           )

@@ -1,10 +1,12 @@
 import { pathOf } from "../../core/address.ts";
+import { formatShare } from "../../core/format.ts";
 import { worstServices } from "../../core/service-rows.ts";
 import { useReply } from "../../data/console.ts";
-import { statusQuestion } from "../../data/questions.ts";
+import { rolloutsQuestion, statusQuestion } from "../../data/questions.ts";
 import { useServiceRows } from "../../data/service-rows.ts";
 import { Answered, Empty } from "../../parts/answered.tsx";
 import { Convergence } from "../../parts/convergence.tsx";
+import { GuardHolding } from "../../parts/guard-holding.tsx";
 import { Link } from "../../parts/link.tsx";
 import { Page, Section } from "../../parts/page.tsx";
 import { SERVICE_COLUMNS } from "../../parts/service-columns.tsx";
@@ -25,12 +27,14 @@ export function Overview() {
           <>
             <CountTiles counts={countsOf(data)} />
             <Convergence sherlocks={data.sherlocks} revision={data.directory.revision} />
+            {data.directory.guard === null ? null : <GuardHolding guard={data.directory.guard} />}
             <Section title="Problems">
               <Problems problems={errorsFirst(data.problems)} />
             </Section>
           </>
         )}
       </Answered>
+      <RunningRollouts />
       <Section title="Worst services" aside={<Link to="services">All services</Link>}>
         <Answered reply={rows}>
           {(data) =>
@@ -50,6 +54,26 @@ export function Overview() {
         </Answered>
       </Section>
     </Page>
+  );
+}
+
+function RunningRollouts() {
+  const going = (useReply(rolloutsQuestion).data ?? []).filter(({ endedAt }) => endedAt === null);
+  if (going.length === 0) return null;
+  return (
+    <Section title="Running rollouts" aside={<Link to="rollouts">All rollouts</Link>}>
+      <ul className="plain">
+        {going.map(({ id, target, state, step, steps }) => (
+          <li key={id} className="step-head">
+            <Link to={pathOf("rollouts", id)}>{target}</Link>
+            <StateMark state={state} />
+            <span className="quiet">
+              step {step + 1} of {steps.length}, {formatShare(steps[step]?.share)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 

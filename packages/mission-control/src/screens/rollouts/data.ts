@@ -8,14 +8,6 @@ export type Check = Step["checks"][number];
 
 const EVERY_MS = 700;
 
-/** The rollouts that go on, and the last ones that have ended. */
-export const rolloutsQuestion: Question<readonly RolloutListing[]> = {
-  key: "rollouts",
-  topic: "rollouts",
-  everyMs: EVERY_MS,
-  ask: async (client) => (await client.ask(endpoints.listRollouts)).rollouts,
-};
-
 /** One rollout; null for one that is not known. */
 export function rolloutQuestion(id: string): Question<RolloutListing | null> {
   return {

@@ -4,6 +4,7 @@ import { pathOf } from "../../core/address.ts";
 import { formatShare } from "../../core/format.ts";
 import { matches } from "../../core/rows.ts";
 import { useParam, useReply } from "../../data/console.ts";
+import { rolloutsQuestion } from "../../data/questions.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Answered, Empty } from "../../parts/answered.tsx";
 import { Link } from "../../parts/link.tsx";
@@ -11,7 +12,7 @@ import { Page } from "../../parts/page.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { Filter, Search, Toolbar } from "../../parts/toolbar.tsx";
-import { rolloutsQuestion, shareOf } from "./data.ts";
+import { shareOf } from "./data.ts";
 
 const STATES = ["running", "paused", "promoting", "promoted", "rolled-back", "aborted"];
 

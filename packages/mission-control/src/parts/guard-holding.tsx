@@ -1,0 +1,50 @@
+import { type ApiClient, type Answer, endpoints } from "@datawire/api";
+import { useCallback, useState } from "react";
+import { dwCommand } from "../core/command.ts";
+import { plural } from "../core/format.ts";
+import { Action } from "./action.tsx";
+import { ChangeDialog, type Outcome } from "./change-dialog.tsx";
+
+type Held = NonNullable<Answer<"status">["directory"]["guard"]>;
+
+/** What the guard holds and why, with the button that lets it end. */
+export function GuardHolding({ guard }: { readonly guard: Held }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <div className="banner banner-warn">
+        <span>
+          <strong>{plural(guard.held, "instance")} held.</strong> {guard.reason}
+        </span>
+        <Action need="change" kind="danger" onAct={() => setOpen(true)}>
+          Release guard
+        </Action>
+      </div>
+      {isOpen ? <ReleaseDialog guard={guard} onClose={() => setOpen(false)} /> : null}
+    </>
+  );
+}
+
+function ReleaseDialog({ guard: { held }, onClose }: { readonly guard: Held; readonly onClose: () => void }) {
+  const change = useCallback(
+    async (client: ApiClient, dryRun: boolean): Promise<Outcome> => {
+      if (!dryRun) {
+        const { released } = await client.ask(endpoints.releaseGuard);
+        return { notes: [`${plural(released, "lease")} ended.`] };
+      }
+      return { text: `${plural(held, "instance")} whose lease is over will get no requests any more.` };
+    },
+    [held],
+  );
+  return (
+    <ChangeDialog
+      title="Release guard"
+      confirm="Release"
+      isAlert
+      command={dwCommand("guard", "release")}
+      change={change}
+      done="The guard is released."
+      onClose={onClose}
+    />
+  );
+}
