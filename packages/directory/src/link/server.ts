@@ -44,7 +44,7 @@ export class LinkServer {
     this.#server.handleUpgrade(req, stream, head, (webSocket) => {
       const address = req.socket.remoteAddress ?? "unknown";
       const peer = { address, local: isLoopback(address) };
-      const session: LinkSession = this.#sessions.open({ ...guest, socket: socketOf(webSocket), peer });
+      const session: LinkSession = this.#sessions.open({ ...guest, socket: socketOf(webSocket, stream), peer });
       const rateLimiter = createRateLimiter(
         {
           pause() {

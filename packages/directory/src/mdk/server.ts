@@ -55,7 +55,7 @@ export class MdkServer {
       const { originals, permit } = guest;
       const { relay, logs, interactions } = originals;
       const session = new MdkSession({
-        socket: socketOf(webSocket),
+        socket: socketOf(webSocket, stream),
         peer: { address, local: isLoopback(address) },
         permit,
         relay,
