@@ -13,6 +13,7 @@ const libraries = {
   http: ["protocol", "runtime"],
   link: ["protocol", "catalog", "api", "runtime"],
   telemetry: ["protocol", "api", "runtime"],
+  microserver: ["protocol", "amqp", "runtime"],
   mdk: ["protocol", "catalog", "api", "routing", "runtime", "link"],
   "mission-control": ["protocol", "api"],
 };
@@ -40,6 +41,7 @@ const rooms = {
   http: ["exchange", "server"],
   link: ["core", "credentials", "transport", "client", "session", "follower"],
   telemetry: ["model", "otlp", "query", "intake", "store", "search", "forward", "worker", "service"],
+  microserver: ["core", "transport", "links", "outbox", "app"],
   mdk: ["session", "headers", "resolve", "connection", "logs", "app", "web", "calls", "otel", "browser"],
   directory: [
     "model",

@@ -1,0 +1,99 @@
+import { isIP } from "node:net";
+import { anonymousClient, type ConnectionSettings, plainClient, type Value } from "@datawire/amqp";
+import { describeError, systemChance, systemClock } from "@datawire/runtime";
+import { abortedError, MicroserverError } from "../core/microserver-error.ts";
+import type { Stall } from "../core/stalls.ts";
+import { Hub } from "../links/hub.ts";
+import { Outbox, type OutboxLimits } from "../outbox/outbox.ts";
+import { OutboxFolder } from "../outbox/outbox-folder.ts";
+import { parseRouterUrl, type RouterUrl } from "../transport/router-url.ts";
+import { driveSocket, openSocket } from "../transport/socket-wire.ts";
+import type { Dial } from "../transport/wire.ts";
+import { type Microserver, RunningMicroserver } from "./microserver.ts";
+
+/** How to connect; nothing has to be said. */
+export interface ConnectOptions {
+  /** The router: `amqp://HOST[:PORT]`, or `amqps:` for TLS. Default `DATAWIRE_ROUTER`, else `amqp://localhost:5672`. */
+  readonly url?: string;
+  /** What this microserver is called: kept subscriptions and pipelines are known by it. Default: a name used once. */
+  readonly name?: string;
+  /** Of a directory or router: only over TLS, or on this machine. */
+  readonly token?: string;
+  /** The version of the service that this process is. */
+  readonly version?: string;
+  /** Authorities to trust instead of the system's, PEM. */
+  readonly ca?: string;
+  /** Closes the microserver. */
+  readonly signal?: AbortSignal;
+  /** Where messages wait until they are accepted: in memory (default), or in a folder of this process alone, which outlives it. */
+  readonly outbox?: string | ({ readonly folder?: string } & Partial<OutboxLimits>);
+  /** Called once for each link on which nothing has moved for `stallMs`. */
+  readonly onStall?: (stall: Stall) => void;
+  /** Milliseconds; default 5,000. */
+  readonly stallMs?: number;
+}
+
+const LIMITS: OutboxLimits = { messages: 100_000, bytes: 268_435_456 };
+
+/**
+ * Makes a microserver. It does not wait for the router, which may come and go.
+ * @throws MicroserverError `invalid_argument` for options that cannot be, `storage` for a folder that cannot be used.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Microserver> {
+  const url = readUrl(options.url ?? (process.env["DATAWIRE_ROUTER"] || "amqp://localhost:5672"));
+  const settings = settingsOf(url, options);
+  const { signal, ca, outbox: kept } = options;
+  if (signal?.aborted === true) throw abortedError("connect", signal);
+  const dial: Dial = async (settings, events, signal) => {
+    try {
+      return driveSocket(await openSocket(url, { ca, signal }), settings, events);
+    } catch (error) {
+      throw new Error(`Cannot reach the router at ${url.host}:${url.port}: ${describeError(error)}`, { cause: error });
+    }
+  };
+  const { folder, ...limits } = typeof kept === "string" ? { folder: kept } : (kept ?? {});
+  const opened = folder === undefined ? null : await OutboxFolder.open(folder);
+  const hub = new Hub(settings, { dial, clock: systemClock, chance: systemChance });
+  const microserver = new RunningMicroserver({
+    hub,
+    outbox: new Outbox(hub, { ...LIMITS, ...limits }, opened?.store, opened?.left),
+    name: options.name ?? null,
+    router: `${url.isTls ? "amqps" : "amqp"}://${url.host}:${url.port}`,
+    onStall: options.onStall ?? null,
+    stallMs: options.stallMs ?? 5_000,
+  });
+  signal?.addEventListener("abort", () => void microserver.close(), { once: true });
+  return microserver;
+}
+
+function readUrl(text: string): RouterUrl {
+  try {
+    return parseRouterUrl(text);
+  } catch (error) {
+    throw new MicroserverError("invalid_argument", (error as Error).message, { cause: error });
+  }
+}
+
+function settingsOf(url: RouterUrl, { name, token, version }: ConnectOptions): ConnectionSettings {
+  const password = token ?? url.password;
+  const user = url.user ?? name ?? "microserver";
+  if (password !== null && !url.isTls && !isThisMachine(url.host)) {
+    throw new MicroserverError(
+      "invalid_argument",
+      `Cannot send a password or token to ${url.host} without TLS: wanted amqps://, or a router on this machine`,
+    );
+  }
+  const properties = new Map<string, Value>(version === undefined ? [] : [["version", version]]);
+  return {
+    role: "client",
+    open: {
+      containerId: name ?? `microserver-${systemChance.id()}`,
+      hostname: url.host,
+      ...(properties.size > 0 && { properties }),
+    },
+    ...(password !== null && { saslClients: [plainClient(user, password), anonymousClient()] }),
+  };
+}
+
+const isThisMachine = (host: string): boolean =>
+  host === "localhost" || (isIP(host) === 4 ? host.startsWith("127.") : host === "::1");

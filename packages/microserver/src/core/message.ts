@@ -1,0 +1,172 @@
+import {
+  decodeMessage,
+  encodeMessage,
+  type Fields,
+  type Message as WireMessage,
+  type MessageId,
+  textOf,
+  Typed,
+  WireFailure,
+} from "@datawire/amqp";
+import { type Body, readBody, readFields, writeBody, writeFields } from "./body.ts";
+import { MicroserverError } from "./microserver-error.ts";
+
+/** A message that came. */
+export interface Message {
+  /** Where it was listened for. */
+  readonly address: string;
+  /** What its sender called it; null where that gave no name. */
+  readonly id: string | null;
+  readonly subject: string | null;
+  readonly body: Body;
+  /** Application properties. */
+  readonly properties: Readonly<Record<string, Body>>;
+  /** Of the message, and of its delivery. */
+  readonly annotations: Readonly<Record<string, Body>>;
+  /** Where an answer goes; null where none is wanted. */
+  readonly replyTo: string | null;
+  readonly correlationId: string | null;
+  /** Deliveries that failed before this one. */
+  readonly deliveryCount: number;
+  /** Its place in a topic; null elsewhere. */
+  readonly offset: number | null;
+  /** When it was made; null where its sender did not say so. */
+  readonly at: Date | null;
+}
+
+/** What a sender gives: the body, and what else of a message is its to give. */
+export interface Outgoing extends SendFields {
+  /** Of a pipeline's: to which of its addresses; default all of them. */
+  readonly address?: string;
+  readonly body: Body;
+}
+
+/** What a sender may say beside the body. */
+export interface SendFields {
+  readonly id?: string;
+  readonly subject?: string;
+  readonly properties?: Readonly<Record<string, Body>>;
+  /** Their keys begin with `x-opt-`. */
+  readonly annotations?: Readonly<Record<string, Body>>;
+  readonly replyTo?: string;
+  readonly correlationId?: string;
+  /** Milliseconds after which the router does not deliver it any more; default never. */
+  readonly ttlMs?: number;
+}
+
+/** By which producer and which number the router accepts a message once (promise 7). */
+export interface Identity {
+  readonly producer: string;
+  readonly sequence: number;
+}
+
+const PRODUCER = "x-opt-datawire-producer";
+const SEQUENCE = "x-opt-datawire-sequence";
+const OFFSET = "x-opt-datawire-offset";
+/** Says that all longs of the body are bigints. */
+const BIGINTS = "x-opt-datawire-bigints";
+
+/** A message but for what makes it one of a producer's, as bytes: taken down when it is sent, so that later changes of the body do not matter. */
+export interface Draft {
+  readonly header: NonNullable<WireMessage["header"]>;
+  readonly annotations: Fields;
+  /** All sections after the annotations. */
+  readonly rest: Uint8Array;
+}
+
+/**
+ * Takes down what is to be sent.
+ * @throws MicroserverError `invalid_argument` for values that AMQP has no type for.
+ */
+export function draft(to: string, body: Body, fields: SendFields, nowMs: number): Draft {
+  const { id, subject, replyTo, correlationId, ttlMs, properties, annotations = {} } = fields;
+  if (ttlMs !== undefined && !(Number.isInteger(ttlMs) && ttlMs > 0 && ttlMs <= 0xffff_ffff)) {
+    throw new MicroserverError("invalid_argument", `Cannot use ${ttlMs} as ttlMs: wanted 1 to 4294967295`);
+  }
+  const written = writeBody(body);
+  try {
+    return {
+      header: { durable: true, ...(ttlMs !== undefined && { ttl: ttlMs }) },
+      annotations: writeFields(written.hasBigints ? { ...annotations, [BIGINTS]: true } : annotations),
+      rest: encodeMessage({
+        properties: {
+          to,
+          creationTime: new Date(nowMs),
+          ...(id !== undefined && { messageId: id }),
+          ...(subject !== undefined && { subject }),
+          ...(replyTo !== undefined && { replyTo }),
+          ...(correlationId !== undefined && { correlationId }),
+        },
+        ...(properties !== undefined && { applicationProperties: writeFields(properties) }),
+        body: written.body,
+      }),
+    };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new MicroserverError("invalid_argument", error.message, { cause: error });
+  }
+}
+
+/** The sections before a draft's rest, with which it is a message of a producer. @param deliveryAnnotations annotations. */
+export function headOf(
+  { header, annotations }: Draft,
+  { producer, sequence }: Identity,
+  deliveryAnnotations?: Fields,
+): Uint8Array {
+  const messageAnnotations = new Map(annotations)
+    .set(PRODUCER, producer)
+    .set(SEQUENCE, new Typed("ulong", BigInt(sequence)));
+  return encodeMessage({
+    header,
+    ...(deliveryAnnotations !== undefined && { deliveryAnnotations }),
+    messageAnnotations,
+  });
+}
+
+/** A message that came, and which it is for its producer; or why its bytes are none. */
+export function readMessage(
+  bytes: Uint8Array,
+  address: string,
+): { readonly message: Message; readonly identity: Identity | null } | WireFailure {
+  const wire = decodeMessage(bytes);
+  if (wire instanceof WireFailure) return wire;
+  const { header, properties, messageAnnotations, deliveryAnnotations, applicationProperties } = wire;
+  const typed = messageAnnotations?.get(BIGINTS) === true ? decodeMessage(bytes, { typed: true }) : wire;
+  if (typed instanceof WireFailure) return typed;
+  const offset = numberOf(deliveryAnnotations?.get(OFFSET));
+  const message: Message = {
+    address,
+    id: idText(properties?.messageId),
+    subject: properties?.subject ?? null,
+    body: readBody(typed.body),
+    properties: readFields(applicationProperties),
+    annotations: { ...readFields(messageAnnotations), ...readFields(deliveryAnnotations) },
+    replyTo: properties?.replyTo ?? null,
+    correlationId: idText(properties?.correlationId),
+    deliveryCount: header?.deliveryCount ?? 0,
+    offset,
+    at: properties?.creationTime ?? null,
+  };
+  return { message, identity: readIdentity(messageAnnotations) };
+}
+
+/** By which producer and number a message is known, from its annotations; null without. */
+export function readIdentity(annotations: Fields | undefined): Identity | null {
+  const producer = textOf(annotations?.get(PRODUCER));
+  const sequence = numberOf(annotations?.get(SEQUENCE));
+  return producer === null || sequence === null ? null : { producer, sequence };
+}
+
+function numberOf(value: unknown): number | null {
+  const inner = value instanceof Typed ? value.value : value;
+  return typeof inner === "number" || typeof inner === "bigint" ? Number(inner) : null;
+}
+
+function idText(id: MessageId | undefined): string | null {
+  if (id === undefined) return null;
+  if (typeof id === "string") return id;
+  const value = id instanceof Typed ? id.value : id;
+  if (!(value instanceof Uint8Array)) return String(value);
+  const hex = Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return id instanceof Typed ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : hex;
+}

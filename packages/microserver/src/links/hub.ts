@@ -1,0 +1,160 @@
+import type {
+  ConnectionSettings,
+  IncomingDelivery,
+  LinkEnd,
+  OutgoingDelivery,
+  Receiver,
+  Sender,
+  Session,
+} from "@datawire/amqp";
+import { backoff, type Chance, type Clock } from "@datawire/runtime";
+import type { Watched } from "../core/stalls.ts";
+import type { Dial, Wire, WireEvents } from "../transport/wire.ts";
+
+/** Who has a link: what the link tells goes there. */
+export interface LinkOwner {
+  attached(): void;
+  ended(end: LinkEnd): void;
+  flow?(): void;
+  outcome?(delivery: OutgoingDelivery): void;
+  delivered?(delivery: IncomingDelivery): void;
+}
+
+/** What wants a link on every connection. */
+export interface Member extends LinkOwner {
+  attach(session: Session): void;
+  /** No connection could be had. */
+  unreachable(): void;
+  watched(): Watched;
+}
+
+/** What a hub works with. */
+export interface HubDeps {
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+/** Waits between attempts: full jitter below these. */
+const WAIT = { baseMs: 100, capMs: 5_000 } as const;
+/** How long a close waits for the router's answer. */
+const CLOSE_MS_MAX = 1_000;
+
+/** The one connection of a microserver: made anew for ever, with all links on it. */
+export class Hub {
+  readonly deps: HubDeps;
+  readonly #settings: ConnectionSettings;
+  readonly #members = new Set<Member>();
+  readonly #stop = new AbortController();
+  #wire: Wire | null = null;
+  #isOpen = false;
+  #session: Session | null = null;
+  #failure: string | null = null;
+  readonly #ended: Promise<void>;
+
+  constructor(settings: ConnectionSettings, deps: HubDeps) {
+    this.#settings = settings;
+    this.deps = deps;
+    this.#ended = this.#run();
+  }
+
+  get isConnected(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Why there is no connection, as far as it is known. */
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  get members(): ReadonlySet<Member> {
+    return this.#members;
+  }
+
+  /** A wait before another attempt; see `backoff`. */
+  newBackoff(): ReturnType<typeof backoff> {
+    return backoff({ ...WAIT, random: () => this.deps.chance.number() });
+  }
+
+  join(member: Member): void {
+    this.#members.add(member);
+    this.attach(member);
+    if (!this.#isOpen && this.#failure !== null) member.unreachable();
+  }
+
+  leave(member: Member): void {
+    this.#members.delete(member);
+  }
+
+  /** Has a member ask for its link, where there is a connection. */
+  attach(member: Member): void {
+    const connection = this.#wire?.connection;
+    if (!this.#isOpen || connection === undefined || !this.#members.has(member)) return;
+    if (this.#session === null || this.#session.state === "ending" || this.#session.state === "ended")
+      this.#session = connection.begin();
+    member.attach(this.#session);
+  }
+
+  /** Closes the connection, and makes none any more. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    const wire = this.#wire;
+    if (wire !== null) {
+      wire.connection.close();
+      const cancel = this.deps.clock.setTimer(CLOSE_MS_MAX, () => wire.destroy());
+      await wire.closed;
+      cancel();
+    }
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    let wait = this.newBackoff();
+    while (!signal.aborted) {
+      try {
+        this.#wire = await this.deps.dial(this.#settings, this.#events(), signal);
+        const wire = this.#wire;
+        await wire.closed;
+        if (this.#isOpen) wait = this.newBackoff();
+        this.#failure ??= "the connection was lost";
+      } catch (error) {
+        this.#failure = error instanceof Error ? error.message : String(error);
+      }
+      this.#wire = null;
+      this.#isOpen = false;
+      this.#session = null;
+      if (signal.aborted) return;
+      for (const member of this.#members) member.unreachable();
+      const { delayMs, backoff } = wait.next();
+      wait = backoff;
+      await this.deps.clock.sleep(delayMs, signal);
+    }
+  }
+
+  #events(): WireEvents {
+    const owner = (link: Sender | Receiver): LinkOwner | null => link.context as LinkOwner | null;
+    const nothing = (): void => {};
+    return {
+      opened: () => {
+        this.#isOpen = true;
+        this.#failure = null;
+        for (const member of this.#members) this.attach(member);
+      },
+      sessionBegan: nothing,
+      sessionEnded: nothing,
+      settled: nothing,
+      senderFlow: nothing,
+      linkAsked: (link) => link.refuse({ condition: "amqp:not-allowed" }),
+      linkAttached: (link) => owner(link)?.attached(),
+      linkDetached: (link, end) => owner(link)?.ended(end),
+      flow: (sender) => owner(sender)?.flow?.(),
+      outcome: (delivery) => owner(delivery.sender)?.outcome?.(delivery),
+      delivered: (delivery) => owner(delivery.receiver)?.delivered?.(delivery),
+      closed: ({ error }) => {
+        if (error !== null) this.#failure = error.description ?? error.condition;
+        this.#wire?.destroy();
+      },
+    };
+  }
+}

@@ -1,0 +1,127 @@
+import { type IncomingDelivery, type Receiver, type Session, type Source, WireFailure } from "@datawire/amqp";
+import { type Identity, type Message, readMessage } from "../core/message.ts";
+import type { MicroserverError } from "../core/microserver-error.ts";
+import type { StallReason, Watched } from "../core/stalls.ts";
+import { KeptLink } from "./kept-link.ts";
+import type { Hub } from "./hub.ts";
+
+/** How a link receives. */
+export interface ReceiveOptions {
+  /** Null: one of its own, which the router makes. */
+  readonly address: string | null;
+  readonly name: string;
+  /** Whether the router keeps what comes while the link is away. */
+  readonly isDurable: boolean;
+  /** Where in a topic reading begins. */
+  readonly from: string | null;
+  /** How many more messages may come now. */
+  credit(): number;
+  /** Why no more may come; null where they may. */
+  waitsFor(): StallReason | null;
+  received(delivery: IncomingDelivery, message: Message, identity: Identity | null): void;
+}
+
+const MESSAGE_BYTES_MAX = 104_857_600;
+
+/** A link from one address. */
+export class ReceiveLink extends KeptLink<Receiver> {
+  readonly #options: ReceiveOptions;
+  #begin: { resolve(): void; reject(error: Error): void } | null = null;
+  #hasBegun = false;
+  /** The last place in a topic that came: reading goes on behind it. */
+  #offset: number | null = null;
+  /** Called at each attach with the address that the router gave. */
+  onAttached: (address: string) => void = () => {};
+
+  constructor(hub: Hub, options: ReceiveOptions) {
+    super(hub, options.address ?? "");
+    this.#options = options;
+  }
+
+  /** Resolves when the router has given the link, or is found to be out of reach: then it will, later. */
+  begin(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#begin = { resolve, reject };
+      this.hub.join(this);
+    });
+  }
+
+  /** Tells the router how much more may come. */
+  refresh(): void {
+    if (this.link?.attached === true && !this.isClosed) this.link.setCredit(this.#options.credit());
+  }
+
+  /** Lets no more come. */
+  pause(): void {
+    if (this.link?.attached === true) this.link.setCredit(0);
+  }
+
+  close(isOver: boolean): void {
+    this.#begin?.resolve();
+    this.detach(isOver);
+  }
+
+  get credit(): number {
+    return this.link?.credit ?? 0;
+  }
+
+  get isAttached(): boolean {
+    return this.link?.attached ?? false;
+  }
+
+  override unreachable(): void {
+    this.#begin?.resolve();
+  }
+
+  delivered(delivery: IncomingDelivery): void {
+    // Its bytes lie in the buffer of the socket.
+    const read = readMessage(Uint8Array.from(delivery.message), this.address);
+    if (read instanceof WireFailure) {
+      delivery.reject({ condition: read.condition, description: read.message });
+      return this.refresh();
+    }
+    this.#offset = read.message.offset ?? this.#offset;
+    this.#options.received(delivery, read.message, read.identity);
+  }
+
+  watched(): Watched {
+    const reason = this.isAttached ? this.#options.waitsFor() : "waits-for-upstream";
+    return { address: this.address, role: "receiver", waitsFor: reason };
+  }
+
+  protected override ask(session: Session): Receiver {
+    const { name, isDurable } = this.#options;
+    const source: Source =
+      this.#options.address === null
+        ? { dynamic: true }
+        : { address: this.#place(), ...(isDurable && { durable: 2, expiryPolicy: "never" as const }) };
+    return session.attachReceiver(name, { source, maxMessageSize: MESSAGE_BYTES_MAX });
+  }
+
+  protected override began(link: Receiver): void {
+    this.#hasBegun = true;
+    link.setCredit(this.#options.credit());
+    this.onAttached(link.remote?.source?.address ?? this.address);
+    this.#begin?.resolve();
+  }
+
+  protected override lost(): void {
+    // What was unsettled comes again.
+  }
+
+  protected override refused(error: MicroserverError): boolean {
+    if (this.#hasBegun) return false;
+    this.#begin?.reject(error);
+    this.hub.leave(this);
+    this.isClosed = true;
+    return true;
+  }
+
+  /** The address, with where to read on in a topic that keeps no place for us. */
+  #place(): string {
+    const { isDurable } = this.#options;
+    const from = this.#offset !== null && !isDurable ? String(this.#offset + 1) : this.#options.from;
+    if (from === null) return this.address;
+    return `${this.address.replace(/\?.*$/, "")}?from=${from}`;
+  }
+}

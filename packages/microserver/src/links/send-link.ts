@@ -1,0 +1,145 @@
+import type { OutgoingDelivery, Sender, Session } from "@datawire/amqp";
+import { type Entry, Lane } from "../core/lane.ts";
+import { headOf, type Identity } from "../core/message.ts";
+import { MicroserverError } from "../core/microserver-error.ts";
+import type { StallReason, Watched } from "../core/stalls.ts";
+import { KeptLink } from "./kept-link.ts";
+import type { Hub } from "./hub.ts";
+
+/** How messages get new numbers. */
+export interface Renumbering {
+  next(): Identity;
+  /** Keeps an entry with its new number, and then sets `isStored`. */
+  store(entry: Entry, done: () => void): void;
+}
+
+/** The link to one address, with what is to be accepted there; the address "" is the relay. */
+export class SendLink extends KeptLink<Sender> {
+  readonly lane = new Lane();
+  readonly #renumbering: Renumbering;
+  #isPaused = false;
+  #resume: (() => void) | null = null;
+  #pause: ReturnType<Hub["newBackoff"]>;
+
+  constructor(hub: Hub, address: string, renumbering: Renumbering) {
+    super(hub, address);
+    this.#renumbering = renumbering;
+    this.#pause = hub.newBackoff();
+    hub.join(this);
+  }
+
+  add(entry: Entry): void {
+    this.lane.add(entry);
+    if (this.link === null) this.hub.attach(this);
+    else this.pump();
+  }
+
+  /** Sends what may be sent. */
+  pump(): void {
+    const { link, lane } = this;
+    if (link === null || !link.attached || link.refused) return;
+    while (!this.#isPaused) {
+      const entry = lane.next();
+      if (entry === null || !link.canSend()) return;
+      const max = link.remote?.maxMessageSize ?? 0;
+      const head = headOf(entry.draft, entry.identity);
+      const bytes = head.length + entry.draft.rest.length;
+      if (max > 0 && bytes > max) {
+        lane.done(entry);
+        entry.failed(
+          new MicroserverError("limit", `Cannot send ${bytes} bytes to ${entry.to}: the router takes ${max} at most`),
+        );
+        continue;
+      }
+      const delivery = link.send(entry.draft.rest, { head });
+      if (delivery === null) return;
+      delivery.context = entry;
+      lane.sent(entry, this.hub.deps.clock.monotonicMs());
+    }
+  }
+
+  flow(): void {
+    this.pump();
+    if (this.link?.drain === true && this.lane.next() === null) this.link.drained();
+  }
+
+  outcome(delivery: OutgoingDelivery): void {
+    const entry = delivery.context as Entry | null;
+    const { state } = delivery;
+    if (entry === null || (state === null && !delivery.settled)) return;
+    if (state?.type === "received") return;
+    delivery.context = null;
+    if (!delivery.settled) delivery.settle();
+    switch (state?.type) {
+      case "accepted":
+        this.#pause = this.hub.newBackoff();
+        if (this.lane.done(entry)) entry.accepted();
+        return;
+      case "rejected": {
+        const why = state.error?.description ?? state.error?.condition ?? "without a reason";
+        if (this.lane.done(entry))
+          entry.failed(new MicroserverError("rejected", `Cannot send to ${entry.to}: it was rejected, ${why}`));
+        return;
+      }
+      default:
+        return this.#released(entry);
+    }
+  }
+
+  watched(): Watched {
+    return { address: this.address, role: "sender", waitsFor: this.#waitsFor() };
+  }
+
+  get credit(): number {
+    return this.link?.credit ?? 0;
+  }
+
+  get isAttached(): boolean {
+    return this.link?.attached ?? false;
+  }
+
+  close(): void {
+    this.#resume?.();
+    this.detach(true);
+  }
+
+  protected override ask(session: Session): Sender {
+    const target = this.address === "" ? {} : { address: this.address };
+    return session.attachSender(`send-${this.hub.deps.chance.id()}`, { target });
+  }
+
+  protected override began(): void {
+    this.pump();
+  }
+
+  protected override lost(): void {
+    this.lane.lost();
+  }
+
+  protected override refused(error: MicroserverError): boolean {
+    for (const entry of this.lane.clear()) entry.failed(error);
+    // The next message that is sent asks again.
+    return true;
+  }
+
+  #waitsFor(): StallReason | null {
+    if (this.lane.waiting === 0) return null;
+    if (this.link === null || !this.link.attached) return "waits-for-upstream";
+    return this.link.credit === 0 ? "no-credit" : this.#isPaused ? "no-consumer" : "window";
+  }
+
+  /** The address gives it back: tried again, after a while. */
+  #released(entry: Entry): void {
+    entry.isStored = entry.isAlone;
+    this.lane.released(entry, () => this.#renumbering.next());
+    if (!entry.isAlone) this.#renumbering.store(entry, () => this.pump());
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    const { delayMs, backoff } = this.#pause.next();
+    this.#pause = backoff;
+    this.#resume = this.hub.deps.clock.setTimer(delayMs, () => {
+      this.#isPaused = false;
+      this.pump();
+    });
+  }
+}
