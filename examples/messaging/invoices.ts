@@ -1,7 +1,7 @@
 // Makes an invoice of every order, and prints how each ended: node examples/messaging/invoices.ts
 import { connect, Reject } from "@datawire/microserver";
 
-await using microserver = await connect({ name: "invoices" });
+const microserver = await connect({ name: "invoices" });
 
 // An order is accepted when its invoice is. Killed in between, it makes the same invoice again, which the router drops.
 await microserver.pipeline("orders", "invoices", ({ body }) => {
@@ -28,3 +28,4 @@ for await (const { body, annotations } of microserver.subscribe("dead/orders")) 
   console.log(JSON.stringify(body), annotations["x-opt-datawire-reason"]);
   break;
 }
+await microserver.close();
