@@ -166,7 +166,8 @@ function idText(id: MessageId | undefined): string | null {
   if (id === undefined) return null;
   if (typeof id === "string") return id;
   const value = id instanceof Typed ? id.value : id;
-  if (!(value instanceof Uint8Array)) return String(value);
+  if (typeof value === "bigint" || typeof value === "number") return String(value);
+  if (!(value instanceof Uint8Array)) return null;
   const hex = Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return id instanceof Typed ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : hex;
 }
