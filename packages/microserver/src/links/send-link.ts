@@ -132,7 +132,11 @@ export class SendLink extends KeptLink<Sender> {
   #released(entry: Entry): void {
     entry.isStored = entry.isAlone;
     this.lane.released(entry, () => this.#renumbering.next());
+    this.#pauseSending();
     if (!entry.isAlone) this.#renumbering.store(entry, () => this.pump());
+  }
+
+  #pauseSending(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
     const { delayMs, backoff } = this.#pause.next();

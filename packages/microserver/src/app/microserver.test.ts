@@ -1,0 +1,169 @@
+import {
+  decodeMessage,
+  encodeMessage,
+  type IncomingDelivery,
+  type Receiver,
+  type Sender,
+  WireFailure,
+} from "@datawire/amqp";
+import { createFakeClock } from "@datawire/runtime/testing";
+import { expect, test } from "vitest";
+import { Hub } from "../links/hub.ts";
+import { Outbox } from "../outbox/outbox.ts";
+import { MemoryRouter } from "../testing/memory-router.ts";
+import { Reject } from "./listening.ts";
+import { RunningMicroserver } from "./microserver.ts";
+
+function world(limits = { messages: 100, bytes: 10_000 }) {
+  const clock = createFakeClock();
+  const router = new MemoryRouter();
+  let ids = 0;
+  const chance = { number: () => 0.5, id: () => `id${ids++}` };
+  const hub = new Hub({ role: "client", open: { containerId: "one" } }, { dial: router.dial, clock, chance });
+  const outbox = new Outbox(hub, limits);
+  const parts = { hub, outbox, name: null, router: "memory", onStall: null, stallMs: 5_000 };
+  return { clock, router, microserver: new RunningMicroserver(parts) };
+}
+
+/** Which message came: its number for its producer, and its body. */
+function read({ message }: IncomingDelivery): readonly [number, unknown] {
+  const decoded = decodeMessage(Uint8Array.from(message));
+  if (decoded instanceof WireFailure) throw decoded;
+  const { messageAnnotations, body } = decoded;
+  return [Number(messageAnnotations?.get("x-opt-datawire-sequence")), body?.type === "value" ? body.value : null];
+}
+
+const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => "none",
+    (error: { code?: string }) => error.code ?? error,
+  );
+
+test("send() sends again what had no outcome when the connection was lost, under the same numbers", async () => {
+  const { clock, router, microserver } = world();
+  const came: unknown[] = [];
+  router.onDelivered = (delivery) => void came.push(read(delivery));
+  const sends = Promise.all(["a", "b"].map((body) => microserver.send("orders", body)));
+  await clock.advance(0);
+  router.onDelivered = (delivery) => {
+    came.push(read(delivery));
+    delivery.accept();
+  };
+  router.cut();
+  await clock.advance(100);
+  expect(await sends).toEqual([0, 1].map(() => ({ address: "orders", id: null })));
+  expect(came).toEqual([
+    [1, "a"],
+    [2, "b"],
+    [1, "a"],
+    [2, "b"],
+  ]);
+  await microserver.close();
+  expect(clock.pending()).toBe(0);
+});
+
+test("send() gives a released message a new number, after a while", async () => {
+  const { clock, router, microserver } = world();
+  const came: unknown[] = [];
+  router.onDelivered = (delivery) => {
+    came.push(read(delivery));
+    if (came.length === 1) delivery.release();
+    else delivery.accept();
+  };
+  const sent = microserver.send("orders", "a");
+  await clock.advance(0);
+  expect(came).toEqual([[1, "a"]]);
+  await clock.advance(100);
+  await sent;
+  expect(came).toEqual([
+    [1, "a"],
+    [2, "a"],
+  ]);
+  await microserver.close();
+});
+
+test("send() says why: refused, rejected, too much, aborted, closed", async () => {
+  const { clock, router, microserver } = world({ messages: 1, bytes: 100_000 });
+  router.onAsked = (link) => link.refuse({ condition: "amqp:unauthorized-access", description: "no right" });
+  const refused = codeOf(microserver.send("orders", 1));
+  await clock.advance(0);
+  expect(await refused).toBe("unauthorized");
+  router.onAsked = (link) => {
+    link.accept();
+    (link as Receiver).setCredit(1);
+  };
+  router.onDelivered = (delivery) => delivery.reject({ condition: "amqp:not-allowed", description: "why" });
+  const rejected = codeOf(microserver.send("orders", 1));
+  await clock.advance(0);
+  expect(await rejected).toBe("rejected");
+  const stop = new AbortController();
+  const waits = codeOf(microserver.send("orders", 1, { signal: stop.signal }));
+  expect(await codeOf(microserver.send("orders", 2))).toBe("limit");
+  await clock.advance(0);
+  expect(microserver.status.links).toMatchObject([{ address: "orders", credit: 0, waitsFor: "no-credit" }]);
+  stop.abort();
+  expect(await waits).toBe("aborted");
+  const left = codeOf(microserver.send("orders", 1));
+  const closed = microserver.close();
+  await clock.advance(5_000);
+  await closed;
+  expect(await left).toBe("closed");
+  expect(clock.pending()).toBe(0);
+});
+
+test("a microserver tries for ever, after longer and longer waits up to 5 s", async () => {
+  const { clock, router, microserver } = world();
+  await clock.advance(0);
+  expect(microserver.status.state).toBe("connected");
+  router.isUp = false;
+  router.cut();
+  // Half of 100, 200, 400, … 5000 ms, as chance has it here: 12 attempts in the first 20 s.
+  await clock.advance(20_000);
+  expect(router.dials).toBe(1 + 12);
+  expect(microserver.status).toMatchObject({ state: "connecting", failure: "nothing answers" });
+  router.isUp = true;
+  await clock.advance(2_500);
+  expect(microserver.status).toMatchObject({ state: "connected", failure: null });
+  await microserver.close();
+});
+
+test("listen() has no more at a time than its concurrency, and says what became of each", async () => {
+  const { clock, router, microserver } = world();
+  let link: Sender | null = null;
+  router.onAsked = (asked) => {
+    asked.accept();
+    link = asked as Sender;
+  };
+  const told: unknown[] = [];
+  router.onOutcome = ({ state }) => void told.push(state);
+  const handled: { readonly body: unknown; end(error?: Error): void }[] = [];
+  const listening = microserver.listen(
+    "orders",
+    ({ body }) =>
+      new Promise<void>((resolve, reject) =>
+        handled.push({ body, end: (error) => (error === undefined ? resolve() : reject(error)) }),
+      ),
+    { concurrency: 2 },
+  );
+  await clock.advance(0);
+  await listening;
+  const deliver = async (): Promise<void> => {
+    while (link?.canSend() === true) link.send(encodeMessage({ body: { type: "value", value: handled.length } }));
+    await clock.advance(0);
+  };
+  await deliver();
+  expect(handled.length).toBe(2);
+  handled[0]?.end(new Reject("no"));
+  await clock.advance(0);
+  await deliver();
+  expect(handled.length).toBe(3);
+  handled[1]?.end(new Error("later"));
+  handled[2]?.end();
+  await clock.advance(0);
+  expect(told).toMatchObject([
+    { type: "rejected", error: { description: "no" } },
+    { type: "modified", deliveryFailed: true },
+    { type: "accepted" },
+  ]);
+  await microserver.close();
+});
