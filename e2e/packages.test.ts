@@ -13,6 +13,8 @@ const FIXTURES = join(import.meta.dirname, "fixtures");
 const daemons = ["directory", "watson", "sherlock"] as const;
 const units = daemons.map((name) => `datawire-${name}.service`);
 const names = ["node", ...daemons, "dw"].map((name) => `datawire-${name}`);
+/** The router comes with \`datawire-*\`, and not with those that the page installs first. */
+const all = [...names, "datawire-router"];
 
 /** Five seconds on two idle cores. */
 const BUILD_MS_MAX = 120_000;
@@ -127,8 +129,8 @@ describe(".deb packages on a machine with systemd", () => {
     expect(await haproxy()).not.toEqual([]);
     await machine.shell("rm /etc/datawire.d/emitter.yaml"); // ours, not the package's
     const purged = await machine.shell(pageLine("apt purge").replace("apt", "apt-get --simulate"));
-    expect(purged.match(/(?<=^Purg )\S+/gm)?.toSorted()).toEqual(names.toSorted());
-    await machine.must("dpkg", "--purge", ...names);
+    expect(purged.match(/(?<=^Purg )\S+/gm)?.toSorted()).toEqual(all.toSorted());
+    await machine.must("dpkg", "--purge", ...all);
     await eventually(async () =>
       expect(await machine.shell("ps -e -o user:32,args | grep '^datawire' || true")).toBe(""),
     );
@@ -150,15 +152,15 @@ describe(".rpm packages", () => {
     expect(listed).toEqual(expect.arrayContaining(forShells("site-functions").map((path) => `/${path}`)));
     await machine.must("systemctl", "start", "datawire-directory");
     await machine.must("curl", "-fsS", "http://localhost:5430/readyz");
-    expect(await machine.must("rpm", database, "-V", ...names)).toBe("");
+    expect(await machine.must("rpm", database, "-V", ...all)).toBe("");
     await machine.shell("echo '# mine' >>/etc/datawire/directory.yaml");
     const next = packages("1.0.1", "rpm").filter((file) => !file.startsWith("datawire-node"));
     await machine.must("rpm", database, "-U", ...next.map((file) => `/mnt/exchange/${file}`));
     expect(await machine.must("tail", "-n1", "/etc/datawire/directory.yaml")).toBe("# mine");
     await eventually(async () => expect((await states()).directory).toBe("active"));
-    await machine.must("rpm", database, "-e", ...names);
+    await machine.must("rpm", database, "-e", ...all);
     // As rpm has it: what was changed, and state.
-    const state = daemons.map((name) => `/var/lib/datawire/${name}`);
+    const state = [...daemons, "router"].map((name) => `/var/lib/datawire/${name}`);
     // rpm does not know that Debian's fish has the folder too.
     const shared = ["/usr/share/fish/vendor_completions.d"];
     const kept = (await left()).filter(
