@@ -3,7 +3,7 @@ import { z } from "zod";
 import { time } from "./common.ts";
 
 /** The rights that change what a console offers. */
-export const CONSOLE_RIGHTS = ["read", "change", "administer"] as const;
+const CONSOLE_RIGHTS = ["read", "change", "administer"] as const;
 
 /** `GET /v1/session`, and what signing in is answered with: who asks, as the directory sees it. */
 export const sessionAnswer = z.object({

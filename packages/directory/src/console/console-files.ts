@@ -94,8 +94,7 @@ async function readFiles(folder: string): Promise<ConsoleFiles> {
 }
 
 /** Writes into a page what its addresses are relative to. */
-export const withBase = (page: string, base: string): string =>
-  page.replace(/<base href="[^"]*"/, `<base href="${base}"`);
+const withBase = (page: string, base: string): string => page.replace(/<base href="[^"]*"/, `<base href="${base}"`);
 
 async function fileOf(path: string, bytes: Buffer): Promise<ConsoleFile> {
   return {

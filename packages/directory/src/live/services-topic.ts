@@ -71,7 +71,7 @@ export function servicesTopic(source: ServicesSource, from?: number): Topic {
 }
 
 /** The services that a revision is about. */
-export function namesIn({ change: { services, instances, tables, gone } }: Pick<Revision, "change">): Set<string> {
+function namesIn({ change: { services, instances, tables, gone } }: Pick<Revision, "change">): Set<string> {
   return new Set([
     ...services.map(({ name }) => name),
     ...instances.map(({ service }) => service),
