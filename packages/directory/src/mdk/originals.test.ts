@@ -72,6 +72,8 @@ test("binary frames are ignored, and what comes with them is not", async () => {
 test("the first original is told what has ended or gone down since the directory started, as it may know it from before", async () => {
   const served = await start();
   const { client } = await watsonOf(served, "vm1", [registration("barker@a:1"), registration("barker@b:1")]);
+  // What comes and goes before anybody was told of it has not ended.
+  expect((await (await sherlockOf(served, "monolith")).next("snapshot")).instances).toHaveLength(2);
   const down = registration("barker@a:1", { state: "down", reason: "HTTP 503" });
   client.send({ type: "update", seq: 2, instances: [down, registration("barker@c:1")], gone: ["barker@b"] });
   await client.next("registered");

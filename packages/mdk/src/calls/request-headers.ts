@@ -30,7 +30,7 @@ function forEachHeader(headers: RequestHeaders, take: (name: string, value: stri
     } else for (const [name, value] of headers as Iterable<readonly [string, Value]>) takeAll(name, value, take);
     return;
   }
-  for (const name of Object.keys(headers)) takeAll(name, headers[name], take);
+  for (const [name, value] of Object.entries(headers)) takeAll(name, value, take);
 }
 
 function takeAll(name: string, value: Value, take: (name: string, value: string) => void): void {
