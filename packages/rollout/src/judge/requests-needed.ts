@@ -1,4 +1,5 @@
 import type { CountedCheck } from "../checks/check.ts";
+import { alphasOf } from "./alpha.ts";
 import { confidenceInterval } from "./confidence.ts";
 
 /** No check needs more: a billion requests are four months of a hundred a second. */
@@ -11,7 +12,7 @@ const REQUESTS_MAX = 1_000_000_000;
 export function requestsNeeded(check: CountedCheck, confidence: number): number | null {
   const share = shareOf(check);
   if (share === 0) return null;
-  const alpha = (1 - confidence) / (check.limit.kind === "fixed" ? 1 : 2);
+  const alpha = alphasOf(check.limit, confidence).target;
   const passes = (requests: number): boolean =>
     confidenceInterval({ requests, bad: 0 }, { limit: share, alpha }).upper < share;
   let few = 0;

@@ -1,5 +1,6 @@
 import { countOf, quantileOf } from "@datawire/protocol";
 import type { CountedCheck, ErrorRateCheck, LatencyCheck, Limit } from "../checks/check.ts";
+import { type Alphas, alphasOf } from "./alpha.ts";
 import { confidenceInterval, type Counted, type Interval } from "./confidence.ts";
 import type { Evidence } from "./evidence.ts";
 import { type QuantileInterval, quantileInterval, slowerThan } from "./slow.ts";
@@ -46,19 +47,16 @@ export function judge(check: CountedCheck, sides: Sides, config: JudgeConfig): V
   return check.kind === "error-rate" ? judgeErrors(check, sides, config) : judgeLatency(check, sides, config);
 }
 
-/** The chance to be wrong, of one sequence: two that are compared share what is allowed. */
-const alphaOf = (limit: Limit, { confidence }: JudgeConfig): number =>
-  (1 - confidence) / (limit.kind === "fixed" ? 1 : 2);
-
 function judgeErrors({ name, limit }: ErrorRateCheck, { target, primary }: Sides, config: JudgeConfig): Verdict {
-  const confidence = { limit: priorShare(limit), alpha: alphaOf(limit, config) };
+  const alphas = alphasOf(limit, config.confidence);
+  const prior = priorShare(limit);
   const of = ({ requests, errors }: Evidence): Counted => ({ requests, bad: Math.min(errors, requests) });
   const found = (side: Evidence): number | null => (side.requests === 0 ? null : of(side).bad / side.requests);
-  const bounds = confidenceInterval(of(target), confidence);
+  const bounds = confidenceInterval(of(target), { limit: prior, alpha: alphas.target });
   const reached =
     limit.kind === "fixed"
       ? { lower: limit.value, upper: limit.value }
-      : around(limit, confidenceInterval(of(primary), confidence));
+      : around(limit, confidenceInterval(of(primary), { limit: prior, alpha: alphas.primary }));
   return {
     name,
     state: stateOf(target.requests, config, bounds, reached),
@@ -73,14 +71,14 @@ function judgeErrors({ name, limit }: ErrorRateCheck, { target, primary }: Sides
 
 function judgeLatency(check: LatencyCheck, { target, primary }: Sides, config: JudgeConfig): Verdict {
   const { name, limit, share } = check;
-  const alpha = alphaOf(limit, config);
+  const alphas = alphasOf(limit, config.confidence);
   const requests = countOf(target.latencies);
-  const bounds = quantileInterval(target.latencies, share, alpha);
+  const bounds = quantileInterval(target.latencies, share, alphas.target);
   const found = quantileOf(target.latencies, 1 - share);
   const baseline = quantileOf(primary.latencies, 1 - share);
   return {
     name,
-    state: requests < config.minimum ? "no-data" : latencyState(check, { target, primary }, bounds, alpha),
+    state: requests < config.minimum ? "no-data" : latencyState(check, { target, primary }, bounds, alphas),
     target: found,
     baseline,
     limit: limitOf(limit, baseline),
@@ -94,15 +92,15 @@ function latencyState(
   { limit, share }: LatencyCheck,
   { target, primary }: Sides,
   bounds: QuantileInterval,
-  alpha: number,
+  alphas: Alphas,
 ): VerdictState {
   if (limit.kind === "fixed") {
     const { requests, slower, divided } = slowerThan(target.latencies, limit.value);
-    const confidence = { limit: share, alpha };
+    const confidence = { limit: share, alpha: alphas.target };
     if (confidenceInterval({ requests, bad: slower }, confidence).lower > share) return "fail";
     return confidenceInterval({ requests, bad: slower + divided }, confidence).upper < share ? "pass" : "undecided";
   }
-  const { lower, upper } = quantileInterval(primary.latencies, share, alpha);
+  const { lower, upper } = quantileInterval(primary.latencies, share, alphas.primary);
   if (upper !== null && bounds.lower > upper * limit.factor + limit.margin) return "fail";
   return bounds.upper !== null && bounds.upper <= lower * limit.factor + limit.margin ? "pass" : "undecided";
 }
