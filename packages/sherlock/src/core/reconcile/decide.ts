@@ -56,7 +56,12 @@ function decideIdle(state: Idle, context: Context): Step {
   // What comes from here on is for the next round.
   const next: Idle = { ...state, retryAtMs: null, known: { ...known, hasNews: false } };
   if (plan === null) return { state: next, effects: [], task: null, dueAtMs: known.portsAtMs };
-  const decision: Decision = { plan, round: roundFor(known, proxy, { plan, context }), hasNews: known.hasNews };
+  const decision: Decision = {
+    plan,
+    round: roundFor(known, proxy, { plan, context }),
+    hasNews: known.hasNews,
+    isTold: known.hasNews || proxy.pending !== null,
+  };
   const { commands, now } = decision.round;
   if (commands.length === 0) return afterCommands(next, decision, context);
   return work(next, { doing: "commanding", decision }, { do: "command", commands, plan: now });
@@ -95,13 +100,13 @@ export function afterServers(state: Idle, decision: Decision, context: Context):
 }
 
 /** HAProxy follows the plan. */
-function followed(state: Idle, { plan, hasNews }: Decision, context: Context): Step {
+function followed(state: Idle, { plan, isTold }: Decision, context: Context): Step {
   const { nowMs } = context;
   const proxy: Proxy = { ...state.proxy, pending: null, repairs: 0, refusal: null };
   const known: Known = { ...state.known, failures: 0 };
   const effects: Effect[] = [];
   if (state.known.failures > 0) effects.push({ effect: "struggles", reason: null });
-  if (hasNews) effects.push({ effect: "applied", problems: problemsOf(plan, proxy) });
+  if (isTold) effects.push({ effect: "applied", problems: problemsOf(plan, proxy) });
   if (known.files === null || known.filesAtMs === null || known.filesAtMs > nowMs)
     return also(effects, rest({ ...state, known, proxy }, context));
   const files = filesFollowing(plan, known, context);

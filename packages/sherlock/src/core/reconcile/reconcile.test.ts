@@ -30,6 +30,16 @@ describe("reconcile(), where HAProxy runs", () => {
     expect(told(machine)).not.toContain("reloaded");
   });
 
+  test("says that a change is followed which waited for a reload and needs none any more, as a server has left", () => {
+    const machine = running();
+    const { state } = machine;
+    if (state.state !== "idle") throw new Error(`HAProxy is ${state.state}`);
+    const pending = { firstMs: machine.nowMs, lastMs: machine.nowMs };
+    machine.state = { ...state, known: { ...state.known, hasNews: false }, proxy: { ...state.proxy, pending } };
+    machine.take({ event: "due" });
+    expect([machine.task, told(machine)]).toEqual([null, ["applied"]]);
+  });
+
   test("brings the files to what commands changed a second later", () => {
     const machine = during("write files");
     expect(machine.nowMs).toBeGreaterThanOrEqual(1_000);

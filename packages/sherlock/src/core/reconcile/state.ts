@@ -140,8 +140,10 @@ export type Work =
 export interface Decision {
   readonly plan: Plan;
   readonly round: Round;
-  /** Whether it answers a change, so that its end is told. */
+  /** Whether it answers a change that no plan was made for before. */
   readonly hasNews: boolean;
+  /** Whether its end is told: it answers a change, or one that has waited for a reload until now. */
+  readonly isTold: boolean;
 }
 
 /** Why HAProxy is reloaded, for which plan, and since when. */
