@@ -51,11 +51,13 @@ export class Tasks {
     return rejection === null ? { event: "accepted", configVersion } : { event: "rejected", ...rejection };
   }
 
-  async #launch({ files, areNew }: TaskOf<"launch">): Promise<Result> {
+  async #launch({ files, from }: TaskOf<"launch">): Promise<Result> {
     const { process, log, clock } = this.#deps;
     const startedMs = clock.monotonicMs();
+    if (from === "validation") await this.#install(files);
+    else if (from === "behind") await this.#write(files);
     // Maps of a reload that has not come may have been written.
-    await (areNew ? this.#install(files) : this.#deps.files.writeMaps(files.plan));
+    else await this.#deps.files.writeMaps(files.plan);
     await clearServerState(this.#config.dir.serverState);
     await process.start(files.configVersion);
     log.info("HAProxy started", { pid: process.pid, ms: Math.round(clock.monotonicMs() - startedMs) });

@@ -57,6 +57,17 @@ describe("reconcile(), where HAProxy runs", () => {
     expect(machine.task?.do === "launch" && machine.task.files.configVersion).toBe(before?.configVersion);
   });
 
+  test("starts from what commands brought, also where the files do not follow it yet", () => {
+    const machine = during("command");
+    machine.finish();
+    machine.die();
+    expect(machine.task).toMatchObject({ do: "launch", from: "behind" });
+    machine.finish();
+    // Nothing is left to be brought by commands.
+    expect(machine.task).toBeNull();
+    expect(machine.applied).toBe(machine.tables);
+  });
+
   test("reads what HAProxy holds after a failure, before it says anything more to it", () => {
     const machine = during("command");
     end(machine, NO);
@@ -118,7 +129,7 @@ describe("reconcile(), when HAProxy ends", () => {
   test("starts it from the files that it ran with", () => {
     const machine = running();
     machine.die();
-    expect(machine.task).toMatchObject({ do: "launch", areNew: false });
+    expect(machine.task).toMatchObject({ do: "launch", from: "disk" });
     // When it does not start with them, they are made anew.
     end(machine, NO);
     machine.pass(20);
@@ -148,7 +159,7 @@ describe("reconcile(), when HAProxy ends", () => {
     const servers = new Map();
     machine.take({ event: "died" });
     end(machine, { event: "reloaded", servers });
-    expect(machine.task).toMatchObject({ do: "launch", areNew: false, files: { configVersion } });
+    expect(machine.task).toMatchObject({ do: "launch", from: "disk", files: { configVersion } });
   });
 });
 

@@ -1,4 +1,4 @@
-import { exclusionsOf, withoutServices } from "./plans.ts";
+import { exclusionsOf, filesFollowing, withoutServices } from "./plans.ts";
 import {
   type Context,
   type Effect,
@@ -10,17 +10,22 @@ import {
   UNCHANGED,
 } from "./state.ts";
 
-/** Starts HAProxy: with the files as they are where it ran with them before, since every millisecond counts then. */
+/**
+ * Starts HAProxy: with the files where it ran with them before, since every millisecond counts then, brought to what
+ * commands have changed since they were written.
+ */
 export function start({ known: { files, ...known }, before }: Stopped, context: Context): Step {
   const effects: Effect[] = [{ effect: "release ports" }];
   // When HAProxy does not start with them, the next attempt makes new ones.
   const starting = { state: "starting", known: { ...known, files: null }, before, died: false } as const;
   if (files !== null && files.plan !== null) {
-    const whole = { ...files, plan: files.plan };
+    const isBehind = before !== null && known.filesAtMs !== null;
+    const brought = isBehind ? filesFollowing(before, { ...known, files }, context) : null;
+    const whole = brought ?? { ...files, plan: files.plan };
     return {
       state: { ...starting, step: { doing: "launching", files: whole } },
       effects,
-      task: { do: "launch", files: whole, areNew: false },
+      task: { do: "launch", files: whole, from: brought === null ? "disk" : "behind" },
       dueAtMs: null,
     };
   }

@@ -9,7 +9,7 @@ describe("reconcile(), where HAProxy does not run", () => {
     machine.take({ event: "due" });
     expect(machine.task?.do).toBe("validate");
     machine.finish();
-    expect(machine.task).toMatchObject({ do: "launch", areNew: true });
+    expect(machine.task).toMatchObject({ do: "launch", from: "validation" });
     machine.finish();
     expect(machine.state).toMatchObject({ state: "idle", known: { hasNews: false, failures: 0 } });
     expect(told(machine)).toEqual(["release ports", "applied"]);
@@ -80,6 +80,6 @@ describe("reconcile(), where HAProxy does not run", () => {
     machine.take({ event: "died" });
     expect(machine.task?.do).toBe("launch");
     machine.finish();
-    expect(machine.task).toMatchObject({ do: "launch", areNew: false });
+    expect(machine.task).toMatchObject({ do: "launch", from: "disk" });
   });
 });

@@ -27,7 +27,7 @@ export function started(state: Starting, result: Result, context: Context): Step
       if (result.event === "accepted") {
         const files = filesOf(candidate, result.configVersion, context);
         const launching: Starting = { ...state, step: { doing: "launching", files } };
-        return { state: launching, effects: [], task: { do: "launch", files, areNew: true }, dueAtMs: null };
+        return { state: launching, effects: [], task: { do: "launch", files, from: "validation" }, dueAtMs: null };
       }
       if (result.event !== "rejected") break;
       const blamed = blame(known, step.trial, result);

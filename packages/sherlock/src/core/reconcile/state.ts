@@ -196,7 +196,8 @@ export type Task =
       readonly without: (services: Iterable<string>) => Plan;
     }
   /** Starts HAProxy with the files as they were, or with those of the plan that has just been accepted. */
-  | { readonly do: "launch"; readonly files: WholeFiles; readonly areNew: boolean }
+  /** The files are those on disk, or those that HAProxy has just accepted, or the ones on disk are behind them. */
+  | { readonly do: "launch"; readonly files: WholeFiles; readonly from: "disk" | "validation" | "behind" }
   | { readonly do: "command"; readonly commands: readonly Command[]; readonly plan: Plan }
   | { readonly do: "end servers"; readonly cut: readonly string[]; readonly remove: readonly string[] }
   | { readonly do: "write files"; readonly files: WholeFiles }
