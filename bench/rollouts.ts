@@ -1,3 +1,4 @@
+import { fractionsBy } from "@datawire/protocol/testing/chance";
 import { judge, NO_EVIDENCE, parseCheck } from "@datawire/rollout";
 import { median } from "./stats.ts";
 
@@ -100,7 +101,7 @@ process.stdout.write(
     "requests until it fails (median), and how many of the rollouts it fails\n",
 );
 for (const factor of [1, 2, 5, 20]) {
-  const random = mulberry32(SEED);
+  const random = fractionsBy(SEED);
   const simulated = Array.from({ length: rollouts }, () => simulate(LIMIT * factor, random));
   for (const [name, rule] of RULES) {
     const ends = simulated.flatMap((looks) => rule(looks) ?? []);
@@ -128,14 +129,4 @@ function binomial(n: number, p: number, random: () => number): number {
 
 function gap(p: number, random: () => number): number {
   return Math.floor(Math.log(1 - random()) / Math.log1p(-p)) + 1;
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

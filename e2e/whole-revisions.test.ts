@@ -1,3 +1,4 @@
+import { fractionsBy } from "@datawire/protocol/testing/chance";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { askHttp } from "./harness/http-client.ts";
 import { type LoadReport, startLoad } from "./harness/load.ts";
@@ -122,17 +123,6 @@ test("a share by a new sticky key is by that key from its first request on, and 
   expect(changes).toContain("12");
 });
 
-/** The same numbers for the same seed (mulberry32), each from 0 up to 1. */
-function numbersBy(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 interface Explained {
   readonly explanation: { readonly shares: readonly { readonly instances: readonly { readonly name: string }[] }[] };
 }
@@ -147,7 +137,7 @@ interface Answered {
 test("changes drawn by chance cost no request, and lead none where neither the table before nor the one after does", async () => {
   const seed = scaled(Date.now() % 1_000_000, 7);
   process.stdout.write(`seed ${seed}\n`);
-  const random = numbersBy(seed);
+  const random = fractionsBy(seed);
   const pick = (list: readonly string[]): string => list[Math.floor(random() * list.length)] as string;
   const instances = { one: "1", two: "2", three: "2" };
   const started = Object.entries(instances).map(([name, version]) =>

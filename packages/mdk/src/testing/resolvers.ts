@@ -1,3 +1,4 @@
+import { fractionsBy } from "@datawire/protocol/testing/chance";
 import type { Catalog } from "@datawire/catalog";
 import { emptyChange, type TableChange } from "@datawire/protocol";
 import type { BreakerSettings } from "../session/breaker.ts";
@@ -6,18 +7,6 @@ import type { Choice } from "../session/node.ts";
 import type { ResolveOptions } from "../session/types.ts";
 import { Resolver } from "../resolve/resolver.ts";
 import { TestClock } from "./sessions.ts";
-
-/** Numbers that look random, the same in each run: tests of shares must not fail by chance. */
-function chanceOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A resolver over tables that a test changes. */
 export function resolverOver(
@@ -35,7 +24,7 @@ export function resolverOver(
     { caller: { caller, zone }, breaker },
     {
       clock,
-      random: chanceOf(7),
+      random: fractionsBy(7),
       sourceOf: (environment) => {
         const table = known.get(environment);
         if (table === undefined) throw new Error(`no table of ${environment}`);

@@ -31,3 +31,14 @@ export class Chance {
     return state >>> 0;
   }
 }
+
+/** The same fractions for the same seed, each from 0 up to 1, even enough for statistics (mulberry32). */
+export function fractionsBy(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,3 +1,4 @@
+import { fractionsBy } from "@datawire/protocol/testing/chance";
 import { expect, test } from "vitest";
 import { parseCheck } from "../checks/parse-check.ts";
 import { createStepSimulator, type SimulatedVersion } from "../testing/simulated-step.ts";
@@ -24,7 +25,7 @@ const AT_THE_LIMIT: readonly (readonly [check: string, target: SimulatedVersion,
 test.each(AT_THE_LIMIT)(
   "of 10,000 rollouts at the limit of %s, at most 1%% are decided by chance",
   (text, target, primary) => {
-    const random = mulberry32(1);
+    const random = fractionsBy(1);
     const counts = new Map<string, number>();
     const step = { looks: 20, requestsPerLook: 100, primaryFactor: 4 };
     const simulate = createStepSimulator(parseCheck(text), { target, primary }, step, CONFIG);
@@ -42,21 +43,10 @@ test.each([
   ["error-rate <= primary + 1%", { ...GOOD, errorRate: 0.05 }],
   ["p99 <= 300ms", { ...GOOD, slowShare: 0.1 }],
 ] as const)("a version that is far beyond the limit of %s fails each time", (text, target) => {
-  const random = mulberry32(2);
+  const random = fractionsBy(2);
   const step = { looks: 200, requestsPerLook: 100, primaryFactor: 9 };
   const simulate = createStepSimulator(parseCheck(text), { target, primary: GOOD }, step, CONFIG);
   for (let i = 0; i < 200; i++) {
     expect(simulate(random).state).toBe("fail");
   }
 });
-
-/** A generator whose whole numbers of 32 bits are even enough for statistics. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
