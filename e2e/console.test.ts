@@ -114,6 +114,22 @@ test("what dw changes is on an open screen, without a reload", async () => {
   await page.close();
 });
 
+test("a screen whose answers are still on their way says so once", async () => {
+  const { page } = await open("");
+  await page.route(
+    (url) => url.pathname.startsWith("/v1/") && url.pathname !== "/v1/session",
+    () => {
+      // Neither answered nor refused.
+    },
+  );
+  for (const path of SCREENS) {
+    await page.goto(`${base}${path}`);
+    await page.getByTestId("loading").waitFor();
+    expect([path, await page.getByTestId("loading").count()]).toEqual([path, 1]);
+  }
+  await page.close();
+});
+
 test("axe-core finds nothing on any screen, in light and dark, and no page scrolls sideways at 360 pixels", async () => {
   const { page, complaints } = await open("");
   const found: string[] = [];

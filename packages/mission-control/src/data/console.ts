@@ -1,4 +1,13 @@
-import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import type { Place } from "../core/address.ts";
 import type { Connection, Session } from "./connection.ts";
 import type { Live, Question, Reply } from "./live.ts";
@@ -28,6 +37,18 @@ export function useConsole(): Console {
 export function useReply<T>(question: Question<T>): Reply<T> {
   const entry = useConsole().live.entry(question);
   return useSyncExternalStore(entry.subscribe, entry.get);
+}
+
+/** Two replies as one: there is one place for what is awaited, and one for what is wrong. */
+export function useBoth<A, B>(a: Reply<A>, b: Reply<B>): Reply<readonly [A, B]> {
+  return useMemo(
+    () => ({
+      data: a.data === null || b.data === null ? null : [a.data, b.data],
+      at: a.at === null || b.at === null ? null : Math.min(a.at, b.at),
+      error: a.error ?? b.error,
+    }),
+    [a, b],
+  );
 }
 
 /** Where the console is. */

@@ -1,7 +1,7 @@
 import { pathOf } from "../../core/address.ts";
 import { formatShare } from "../../core/format.ts";
-import { worstServices } from "../../core/service-rows.ts";
-import { useReply } from "../../data/console.ts";
+import { type ServiceRow, worstServices } from "../../core/service-rows.ts";
+import { useBoth, useReply } from "../../data/console.ts";
 import { rolloutsQuestion, statusQuestion } from "../../data/questions.ts";
 import { useServiceRows } from "../../data/service-rows.ts";
 import { Answered, Empty } from "../../parts/answered.tsx";
@@ -18,42 +18,40 @@ const WORST_MAX = 10;
 
 /** What is wrong, how much there is of everything, and where to look first. */
 export function Overview() {
-  const status = useReply(statusQuestion);
-  const rows = useServiceRows();
   return (
     <Page title="Overview">
-      <Answered reply={status}>
-        {(data) => (
+      <Answered reply={useBoth(useReply(statusQuestion), useServiceRows())}>
+        {([status, services]) => (
           <>
-            <CountTiles counts={countsOf(data)} />
-            <Convergence sherlocks={data.sherlocks} revision={data.directory.revision} />
-            {data.directory.guard === null ? null : <GuardHolding guard={data.directory.guard} />}
+            <CountTiles counts={countsOf(status)} />
+            <Convergence sherlocks={status.sherlocks} revision={status.directory.revision} />
+            {status.directory.guard === null ? null : <GuardHolding guard={status.directory.guard} />}
             <Section title="Problems">
-              <Problems problems={errorsFirst(data.problems)} />
+              <Problems problems={errorsFirst(status.problems)} />
+            </Section>
+            <RunningRollouts />
+            <Section title="Worst services" aside={<Link to="services">All services</Link>}>
+              <WorstServices services={services} />
             </Section>
           </>
         )}
       </Answered>
-      <RunningRollouts />
-      <Section title="Worst services" aside={<Link to="services">All services</Link>}>
-        <Answered reply={rows}>
-          {(data) =>
-            data.length === 0 ? (
-              <Empty title="No services yet">
-                A Watson registers what its service files describe; <code>dw service add</code> declares one ahead.
-              </Empty>
-            ) : (
-              <Table
-                label="Worst services"
-                rows={worstServices(data, WORST_MAX)}
-                columns={SERVICE_COLUMNS}
-                keyOf={({ service }) => service}
-              />
-            )
-          }
-        </Answered>
-      </Section>
     </Page>
+  );
+}
+
+function WorstServices({ services }: { readonly services: readonly ServiceRow[] }) {
+  return services.length === 0 ? (
+    <Empty title="No services yet">
+      A Watson registers what its service files describe; <code>dw service add</code> declares one ahead.
+    </Empty>
+  ) : (
+    <Table
+      label="Worst services"
+      rows={worstServices(services, WORST_MAX)}
+      columns={SERVICE_COLUMNS}
+      keyOf={({ service }) => service}
+    />
   );
 }
 
