@@ -24,7 +24,7 @@ const pure = [
   "(protocol|amqp|catalog|api|routing|rollout)/src/",
   "mdk/src/(session|headers|resolve|browser)/",
   "telemetry/src/(model|otlp|query)/",
-  "router/src/(address|selector|queue)/",
+  "router/src/(address|selector|ledger|queue)/",
   "directory/src/(model|stats|traces|feed|registry|problems)/",
   "watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health)",
 ];
@@ -67,7 +67,7 @@ const rooms = {
   "mission-control": ["core", "data", "parts", "screens", "app"],
   simulation: ["environment", "machines", "invariants", "runs"],
   watson: ["model", "monitor", "config", "files", "machine", "probes", "checks", "registration", "app"],
-  router: ["address", "selector", "log", "queue", "engine", "access", "config", "wire", "app"],
+  router: ["address", "selector", "log", "ledger", "queue", "engine", "access", "config", "wire", "app"],
   "dw-cli": ["core", "context", "doctor", "grammar", "io", "commands", "program", "app"],
   sherlock: [
     "core/model",

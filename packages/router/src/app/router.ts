@@ -58,7 +58,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     rates,
     peers,
     problems: () => board.list(),
-    nowMs: () => clock.nowMs(),
+    nowMs: broker.nowMs,
   };
   const registry = createMetrics({ broker, connections: () => peers.size });
   const stopAdmin = new AbortController();

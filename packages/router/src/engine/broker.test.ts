@@ -99,6 +99,79 @@ test("Broker drops a copy, across restarts, by producer and by id", async () => 
   expect(count("ids")).toBe(2);
 });
 
+test.each([-400 * 86_400_000, 400 * 86_400_000])(
+  "Broker loses nothing and keeps its word on time when the wall clock jumps by %i ms",
+  async (jumpMs) => {
+    const options = { rules: [rule("ids", { dedupeMs: 60_000 })] };
+    let broker = await restart(options);
+    const sender = new TestSender(broker, "orders");
+    new TestSender(broker, "topic/news").send("kept");
+    new TestSender(broker, "ids").send("one", { id: "s:1" });
+    sender.send("minute", { ttlMs: 60_000 });
+    sender.send("hour", { ttlMs: 3_600_000 });
+    await settled();
+    clock.jumpWallClock(jumpMs);
+    broker.tick();
+    new TestSender(broker, "ids").send("two", { id: "s:1" });
+    await settled();
+    expect([...broker.kept].map(({ kept }) => kept.messages).toSorted((a, b) => a - b)).toEqual([1, 1, 2]);
+    await clock.advance(60_000);
+    broker.tick();
+    const receiver = new TestReceiver(broker, "orders");
+    await settled();
+    expect(receiver.texts).toEqual(["hour"]);
+    if (jumpMs > 0) return;
+    // A start whose clock is behind lets nothing live for a year more.
+    broker = await restart(options);
+    await clock.advance(3_600_000);
+    broker.tick();
+    expect(broker.find("orders")).toMatchObject({ counters: { expired: 1 } });
+  },
+);
+
+test("Broker tells a durable subscription what it missed and drops what has expired, across restarts", async () => {
+  const options = {
+    rules: [rule("topic/**", { overflow: "drop-oldest", retention: { ageMs: null, bytes: 80 } })],
+    log: { segmentBytes: 600 },
+  };
+  let broker = await restart(options);
+  const receive = () => new TestReceiver(broker, "topic/news", { subscription: "mine", from: { at: "first" } });
+  receive().source.detach(false);
+  const sender = new TestSender(broker, "topic/news");
+  for (const text of ["a", "b", "c", "d", "e"]) sender.send(text);
+  sender.send("short", { ttlMs: 10 });
+  sender.send("f");
+  await settled();
+  await clock.advance(10);
+  broker.tick();
+  await settled();
+  broker = await restart(options);
+  const kept = broker.find("topic/news");
+  expect(kept !== null && "kept" in kept && kept.kept.messages).toBe(2);
+  const receiver = receive();
+  await settled();
+  expect(receiver.got.map((one) => [textOf(one), one.missed])).toEqual([
+    ["e", 4],
+    ["f", 0],
+  ]);
+  for (const one of receiver.got) receiver.settle(one);
+  await settled();
+  const next = new TestSender(broker, "topic/news");
+  for (let more = 0; more < 40; more++) next.send("more");
+  await settled();
+  receiver.source.detach(false);
+  // It has them in the snapshot of a segment now.
+  broker = await restart(options);
+  const again = receive();
+  await settled();
+  expect(
+    again.got
+      .map((one) => one.missed)
+      .slice(1)
+      .every((missed) => missed === 0),
+  ).toBe(true);
+});
+
 test("Broker gives no credit at max_messages, and again when there is room", async () => {
   const broker = await restart({ rules: [rule("orders", { maxMessages: 3 })] });
   const [one, two] = [new TestSender(broker, "orders"), new TestSender(broker, "orders")];

@@ -16,6 +16,7 @@ import { LogStorage } from "./log-storage.ts";
 import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.ts";
 import { Refused } from "./refused.ts";
 import { Restoring } from "./restoring.ts";
+import { steadyTime } from "./steady-time.ts";
 
 /** An address without links, messages and anything to remember is forgotten after this. */
 const IDLE_MS_MAX = 600_000;
@@ -34,6 +35,8 @@ export class Broker {
   readonly #byId = new Map<number, KeptAddress>();
   readonly #direct = new Map<string, DirectAddress>();
   readonly log: Log;
+  /** The time that messages are judged by, milliseconds since 1970. */
+  readonly nowMs: () => number;
   /** What addresses had counted that are gone. */
   readonly retired: Counters = noCounts();
   #lastId = 0;
@@ -42,6 +45,7 @@ export class Broker {
   private constructor(config: BrokerConfig, deps: BrokerDeps) {
     this.#config = config;
     this.#deps = deps;
+    this.nowMs = steadyTime(deps.clock);
     this.log = new Log(config.log, {
       disk: deps.disk,
       sleep: (ms, signal) => deps.clock.sleep(ms, signal),
@@ -56,10 +60,11 @@ export class Broker {
   /** Opens the log, and has every address as it was. */
   static async open(config: BrokerConfig, deps: BrokerDeps): Promise<Broker> {
     const broker = new Broker(config, deps);
-    const restoring = new Restoring({
-      make: (id, name, kind) => broker.#restore(id, name, kind),
-      forget: (address) => broker.#forget(address),
-    });
+    const host = {
+      make: (id: number, name: string, kind: "queue" | "topic") => broker.#restore(id, name, kind),
+      forget: (address: KeptAddress) => broker.#forget(address),
+    };
+    const restoring = new Restoring(host, broker.nowMs());
     await broker.log.restore(restoring);
     restoring.end(broker.log);
     return broker;
@@ -144,7 +149,7 @@ export class Broker {
 
   /** Does what is due by time; once a second. */
   tick(): void {
-    const nowMs = this.#deps.clock.nowMs();
+    const nowMs = this.nowMs();
     for (const address of this.#kept.values()) {
       address.tick(nowMs);
       if (address.idleSinceMs === null || nowMs - address.idleSinceMs < IDLE_MS_MAX) continue;
@@ -163,7 +168,7 @@ export class Broker {
     const treatment = this.#config.rules.treat(name, capability);
     const { kind, settings } = this.#requireTakes(name, treatment);
     if (kind === "direct") {
-      const direct = new DirectAddress(name, () => this.#deps.clock.nowMs());
+      const direct = new DirectAddress(name, this.nowMs);
       this.#direct.set(name, direct);
       return direct;
     }
@@ -223,7 +228,7 @@ export class Broker {
       isDead ? { ...settings, maxDeliveries: Number.POSITIVE_INFINITY, expired: "drop" } : settings,
       {
         storage: id > 0 ? new LogStorage(this.log, id) : new MemoryStorage(),
-        nowMs: () => clock.nowMs(),
+        nowMs: this.nowMs,
         later,
         onUnreadable(sequence, error, retry) {
           onFault(`message ${sequence} of ${name}`, error);
@@ -251,7 +256,7 @@ export class Broker {
       return this.#deps.onFault(`dead letters of ${from}`, new Error("the address is too long"));
     const settings = this.#config.rules.treat(name).settings;
     const address = this.#kept.get(name) ?? this.#make(name, "queue", { ...settings, create: true });
-    const nowMs = this.#deps.clock.nowMs();
+    const nowMs = this.nowMs();
     const payload = this.#deps.annotate(record.payload, { reason, from, atMs: nowMs });
     address.kept.append({ acceptedAtMs: nowMs, ttlMs: 0, keys: null, payload });
     address.counters.in++;

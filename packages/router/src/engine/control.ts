@@ -2,7 +2,14 @@ import { z } from "zod";
 
 const sequence = z.number();
 const pairs = z.array(z.tuple([sequence, z.number()]).readonly()).readonly();
-const subscription = z.object({ id: z.number(), key: z.string(), floor: sequence, above: pairs, failures: pairs });
+const subscription = z.object({
+  id: z.number(),
+  key: z.string(),
+  floor: sequence,
+  above: pairs,
+  failures: pairs,
+  missed: z.number().optional(),
+});
 const dedupe = z.object({
   producers: z.array(z.tuple([z.string(), z.number(), z.number()])),
   ids: z.array(z.tuple([z.string(), z.number()])),
@@ -25,6 +32,12 @@ const control = z.discriminatedUnion("is", [
   z.object({ is: z.literal("removed"), id: z.number() }),
   z.object({ is: z.literal("subscription"), address: z.number(), subscription }),
   z.object({ is: z.literal("ended"), address: z.number(), id: z.number() }),
+  /** Messages of a topic whose time was over. */
+  z.object({
+    is: z.literal("expired"),
+    address: z.number(),
+    ranges: z.array(z.object({ from: sequence, length: z.number() })),
+  }),
 ]);
 
 /** One of them. */

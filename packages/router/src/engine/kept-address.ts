@@ -1,6 +1,6 @@
 import type { AddressSettings } from "../address/rules.ts";
 import type { Dead } from "../queue/delivery.ts";
-import { Dedupe } from "../queue/dedupe.ts";
+import { Dedupe } from "../ledger/dedupe.ts";
 import { Queue } from "../queue/queue.ts";
 import type { QueueDeps, Storage } from "../queue/storage.ts";
 import type { Subscription } from "../queue/subscription.ts";
@@ -70,12 +70,13 @@ export class KeptAddress implements SinkHost {
       this.counters.dead++;
       deps.bury(dead);
     };
+    const deadLetters = { bury, expired: () => void this.counters.expired++ };
     const { maxDeliveries, expired, retention, overflow } = settings;
     const of: QueueDeps = { ...deps };
     this.kept =
       kind === "queue"
-        ? new Queue({ maxDeliveries, expired }, of, { bury, expired: () => void this.counters.expired++ })
-        : new Topic({ maxDeliveries, retention, dropsUnread: overflow === "drop-oldest" }, of, { bury });
+        ? new Queue({ maxDeliveries, expired }, of, deadLetters)
+        : new Topic({ maxDeliveries, expired, retention, dropsUnread: overflow === "drop-oldest" }, of, deadLetters);
   }
 
   openSink<Token>(port: SinkPort<Token>): Sink<Token> {
@@ -191,8 +192,8 @@ export class KeptAddress implements SinkHost {
 
   tick(nowMs: number): void {
     this.dedupe.prune(nowMs);
-    if (this.kept instanceof Queue) this.kept.expireOldest();
-    else this.kept.trim();
+    this.kept.expireDue();
+    if (this.kept instanceof Topic) this.kept.trim();
     if (this.#isTight) this.refreshSinks();
     const isIdle = this.sinks.size === 0 && this.sources.size === 0 && this.kept.messages === 0 && this.dedupe.isEmpty;
     const isKept = this.kept instanceof Topic && [...this.kept.subscriptions].some(({ key }) => key !== null);

@@ -1,5 +1,12 @@
 import type { Log } from "../log/log.ts";
-import { encodeFailed, encodeSettled, type MessageRecord, readMessage } from "../log/record.ts";
+import {
+  encodeControl,
+  encodeFailed,
+  encodeSettled,
+  type MessageRecord,
+  type Range,
+  readMessage,
+} from "../log/record.ts";
 import type { NewMessage, Place, Storage } from "../queue/storage.ts";
 
 /** Keeps the messages of one address in the log. */
@@ -26,6 +33,10 @@ export class LogStorage implements Storage {
 
   removed(sequence: number, length: number): void {
     this.#log.record(encodeSettled(this.#address, 0, [{ from: sequence, length }]));
+  }
+
+  expired(ranges: readonly Range[]): void {
+    this.#log.record(encodeControl({ is: "expired", address: this.#address, ranges }));
   }
 
   failed(subscription: number, sequence: number, deliveries: number): void {

@@ -17,8 +17,11 @@ export class Restoring implements RecordHandler {
   /** Of addresses that were removed, or are not known: their records say nothing any more. */
   readonly #orphans: Place[] = [];
 
-  constructor(host: RestoringHost) {
+  readonly #nowMs: number;
+
+  constructor(host: RestoringHost, nowMs: number) {
     this.#host = host;
+    this.#nowMs = nowMs;
   }
 
   message(found: FoundMessage): void {
@@ -28,9 +31,11 @@ export class Restoring implements RecordHandler {
       this.#orphans.push({ segment, offset, length });
       return;
     }
-    address.kept.restoreMessage(found.sequence, found, found.acceptedAtMs);
+    // What a clock that was ahead has accepted counts from now on.
+    const acceptedAtMs = Math.min(found.acceptedAtMs, this.#nowMs);
+    address.kept.restoreMessage(found.sequence, found, { acceptedAtMs, ttlMs: found.ttlMs });
     const keys = found.keys();
-    if (keys !== null) address.dedupe.add(keys, found.acceptedAtMs);
+    if (keys !== null) address.dedupe.add(keys, acceptedAtMs);
   }
 
   settled(id: number, subscription: number, { from, length }: Range): void {
@@ -75,6 +80,12 @@ export class Restoring implements RecordHandler {
       case "ended": {
         const kept = this.#byId.get(control.address)?.kept;
         if (kept !== undefined && !(kept instanceof Queue)) kept.restoreEnd(control.id);
+        return;
+      }
+      case "expired": {
+        const kept = this.#byId.get(control.address)?.kept;
+        if (kept !== undefined && !(kept instanceof Queue))
+          for (const range of control.ranges) kept.restoreExpired(range);
       }
     }
   }

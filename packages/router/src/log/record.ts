@@ -58,6 +58,7 @@ export class FoundMessage {
   address = 0;
   sequence = 0;
   acceptedAtMs = 0;
+  ttlMs = 0;
   #body: Buffer = EMPTY;
   #begin = 0;
 
@@ -69,6 +70,7 @@ export class FoundMessage {
     this.address = body.readUInt32LE(begin + 4);
     this.sequence = body.readDoubleLE(begin + 8);
     this.acceptedAtMs = body.readDoubleLE(begin + 16);
+    this.ttlMs = body.readUInt32LE(begin + 24);
   }
 
   keys(): MessageKeys | null {

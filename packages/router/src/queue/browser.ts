@@ -9,6 +9,7 @@ export interface BrowserView {
   /** The first message from a sequence on that no consumer has, and that is durable. */
   nextFrom(sequence: number): number | null;
   placeOf(sequence: number): Place | null;
+  acceptedAtMs(sequence: number): number | null;
   failuresOf(sequence: number): number;
 }
 
@@ -44,7 +45,8 @@ export class Browser {
   #show(sequence: number, record: MessageRecord): void {
     this.#position = sequence + 1;
     const { deps } = this.#view;
-    if (isExpired(record, deps.nowMs()) || this.port.filter?.(record) === false) return;
+    if (isExpired(record, this.#view.acceptedAtMs(sequence), deps.nowMs()) || this.port.filter?.(record) === false)
+      return;
     this.port.deliver({ sequence, record, failures: this.#view.failuresOf(sequence), missed: 0 });
   }
 

@@ -36,7 +36,21 @@ export interface Dead {
   readonly reason: string;
 }
 
-/** Whether the time of a message is over. */
-export function isExpired({ ttlMs, acceptedAtMs }: MessageRecord, nowMs: number): boolean {
-  return ttlMs > 0 && nowMs >= acceptedAtMs + ttlMs;
+/** What a queue or a topic cannot do alone. */
+export interface DeadLetters {
+  /** Takes a message into the queue of dead letters, with the same write, where they are kept. */
+  bury(dead: Dead): void;
+  /** A message's time was over. */
+  expired(): void;
 }
+
+/**
+ * Whether the time of a message is over.
+ * @param sinceMs since when it counts; null where it is gone.
+ */
+export function isExpired({ ttlMs }: Pick<MessageRecord, "ttlMs">, sinceMs: number | null, nowMs: number): boolean {
+  return ttlMs > 0 && sinceMs !== null && nowMs >= sinceMs + ttlMs;
+}
+
+/** A message that was taken when its time was over is looked at again after this. */
+export const EXPIRY_RETRY_MS = 1_000;

@@ -24,6 +24,8 @@ export class MemoryStorage implements Storage {
 
   removed(): void {}
 
+  expired(): void {}
+
   failed(): void {}
 
   release({ offset }: Place): void {

@@ -1,9 +1,10 @@
 import type { MessageRecord } from "../log/record.ts";
 import { DurableEnd } from "./durable-end.ts";
-import { MessageIndex } from "./message-index.ts";
-import { Reader } from "./reader.ts";
-import { SequenceHeap } from "./sequence-heap.ts";
-import type { NewMessage, Place, QueueDeps } from "./storage.ts";
+import { Expiries } from "../ledger/expiries.ts";
+import { MessageIndex } from "../ledger/message-index.ts";
+import { useRecord } from "./reader.ts";
+import { SequenceHeap } from "../ledger/sequence-heap.ts";
+import type { MessageTimes, NewMessage, Place, QueueDeps } from "./storage.ts";
 
 /** What of a queue outlives a restart, beside its messages. */
 export interface QueueSnapshot {
@@ -18,6 +19,7 @@ export abstract class QueueContents {
   protected readonly index = new MessageIndex();
   protected readonly failures = new Map<number, number>();
   protected readonly durable: DurableEnd;
+  protected readonly expiries = new Expiries((sequence) => this.index.place(sequence) !== null);
   /** What was taken and is ready again. */
   readonly #returned = new SequenceHeap();
   /** Nothing from here on was taken by a consumer without a filter. */
@@ -45,7 +47,9 @@ export abstract class QueueContents {
   /** Appends a message; it is given to consumers when it is durable. @returns its sequence. */
   append(message: NewMessage): number {
     const sequence = this.durable.add(() => this.pump());
-    this.index.put(sequence, this.deps.storage.append(sequence, message), message.acceptedAtMs);
+    const { acceptedAtMs, ttlMs } = message;
+    this.index.put(sequence, this.deps.storage.append(sequence, message), acceptedAtMs);
+    if (ttlMs > 0) this.expiries.add(acceptedAtMs + ttlMs, sequence);
     return sequence;
   }
 
@@ -71,10 +75,11 @@ export abstract class QueueContents {
 
   // What the log tells when it is read again, in its order.
 
-  restoreMessage(sequence: number, place: Place, acceptedAtMs: number): void {
+  restoreMessage(sequence: number, place: Place, { acceptedAtMs, ttlMs }: MessageTimes): void {
     const before = this.index.place(sequence);
     if (before !== null) this.deps.storage.release(before);
     this.index.put(sequence, place, acceptedAtMs);
+    if (ttlMs > 0 && before === null) this.expiries.add(acceptedAtMs + ttlMs, sequence);
     this.durable.restore(sequence + 1);
   }
 
@@ -125,7 +130,8 @@ export abstract class QueueContents {
   protected nextForAll(): number | null {
     for (let sequence = this.#returned.peek(); sequence !== undefined; sequence = this.#returned.peek()) {
       this.#returned.pop();
-      if (this.index.isReady(sequence)) return sequence;
+      // What a filter took from further on has its turn when the cursor comes there.
+      if (sequence < this.#cursor && this.index.isReady(sequence)) return sequence;
     }
     const sequence = this.nextFrom(this.#cursor);
     if (sequence !== null) this.#cursor = sequence + 1;
@@ -149,11 +155,8 @@ export abstract class QueueContents {
   }
 
   protected withRecord(sequence: number, use: (record: MessageRecord) => void, otherwise: () => void): void {
-    const place = this.index.place(sequence);
-    if (place === null) return otherwise();
-    const record = this.deps.storage.peek(place);
-    if (record !== null) return use(record);
-    new Reader().load({
+    if (this.index.place(sequence) === null) return otherwise();
+    useRecord({
       place: () => this.index.place(sequence),
       storage: this.deps.storage,
       done: use,

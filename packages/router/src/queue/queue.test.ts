@@ -1,6 +1,7 @@
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
 import type { ConsumerPort, Dead, Delivery } from "./delivery.ts";
+import { Expiries } from "../ledger/expiries.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { Queue } from "./queue.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
@@ -25,6 +26,7 @@ interface Options {
 
 function createQueue({ maxDeliveries = 10, expired = "drop", cold = false }: Options = {}) {
   const dead: Dead[] = [];
+  const counts = { expired: 0 };
   const storage = new MemoryStorage();
   const records = new Map<number, MessageRecord>();
   let nowMs = 1_000;
@@ -44,12 +46,12 @@ function createQueue({ maxDeliveries = 10, expired = "drop", cold = false }: Opt
   const queue = new Queue(
     { maxDeliveries, expired },
     { storage, nowMs: () => nowMs, later: setImmediate, onUnreadable: (_, error) => expect(error).toBeNull() },
-    { bury: (one) => void dead.push(one), expired: () => {} },
+    { bury: (one) => void dead.push(one), expired: () => void counts.expired++ },
   );
   const put = (text: string, ttlMs = 0): number =>
     queue.append({ acceptedAtMs: nowMs, ttlMs, keys: null, payload: Buffer.from(text) });
   const advance = (ms: number): void => void (nowMs += ms);
-  return { queue, put, dead, advance };
+  return { queue, put, dead, advance, counts };
 }
 
 class TestConsumer implements ConsumerPort {
@@ -211,10 +213,10 @@ test("Queue drops what has expired, also where nobody takes it", async () => {
   put("long", 500);
   await settle();
   advance(49);
-  queue.expireOldest();
+  queue.expireDue();
   expect(queue.messages).toBe(2);
   advance(1);
-  queue.expireOldest();
+  queue.expireDue();
   expect(queue.messages).toBe(1);
   expect(dead.map(({ reason }) => reason)).toEqual(["expired"]);
   advance(500);
@@ -222,6 +224,56 @@ test("Queue drops what has expired, also where nobody takes it", async () => {
   expect(port.got).toEqual([]);
   expect(port.credit).toBe(1);
   expect(queue.messages).toBe(0);
+});
+
+test("Queue drops and counts what has expired behind what has not, and what a consumer gives back", async () => {
+  const { queue, put, advance, counts } = createQueue();
+  const held = attach(queue, 1);
+  put("held", 50);
+  put("keeps");
+  put("short", 50);
+  put("last");
+  await settle();
+  advance(50);
+  queue.expireDue();
+  expect([queue.messages, counts.expired]).toEqual([3, 1]);
+  queue.settle(held.consumer, 1, RELEASED);
+  await settle();
+  advance(1_000);
+  queue.expireDue();
+  expect([queue.messages, counts.expired]).toEqual([2, 2]);
+  expect(attach(queue, 9).texts).toEqual(["keeps", "last"]);
+});
+
+test("Queue puts what a filter took from further on, and gives back, to its place too", async () => {
+  const { queue, put } = createQueue();
+  const even = attach(queue, 1, ({ payload }) => Buffer.from(payload).toString() === "c");
+  for (const text of ["a", "b", "c", "d"]) put(text);
+  await settle();
+  expect(even.texts).toEqual(["c"]);
+  even.credit = 0;
+  queue.settle(even.consumer, 3, RELEASED);
+  const plain = attach(queue, 9);
+  await settle();
+  expect(plain.texts).toEqual(["a", "b", "c", "d"]);
+});
+
+test("Expiries gives what is due in its order, and keeps no room for what is gone", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(1_000), { maxLength: 300 }), fc.nat(1_000), (times, nowMs) => {
+      const expiries = new Expiries((sequence) => sequence % 3 > 0);
+      times.forEach((atMs, sequence) => expiries.add(atMs, sequence));
+      const due: number[] = [];
+      for (let next = expiries.takeDue(nowMs); next !== null; next = expiries.takeDue(nowMs)) due.push(next);
+      const inOrder = due.map((sequence) => times[sequence] ?? 0);
+      expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b));
+      const wanted = times.flatMap((atMs, sequence) => (sequence % 3 > 0 && atMs <= nowMs ? [sequence] : []));
+      expect(due.filter((sequence) => sequence % 3 > 0).toSorted((a, b) => a - b)).toEqual(wanted);
+    }),
+  );
+  const expiries = new Expiries((sequence) => sequence > 9_990);
+  for (let sequence = 0; sequence < 10_000; sequence++) expiries.add(sequence, sequence);
+  expect(expiries.size).toBeLessThan(100);
 });
 
 test("Queue drops the oldest for room, and everything when it is purged", async () => {

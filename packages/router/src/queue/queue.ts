@@ -1,6 +1,6 @@
 import type { MessageRecord } from "../log/record.ts";
 import { Browser } from "./browser.ts";
-import { type ConsumerPort, type Dead, isExpired, type Outcome } from "./delivery.ts";
+import { type ConsumerPort, type DeadLetters, EXPIRY_RETRY_MS, isExpired, type Outcome } from "./delivery.ts";
 import { QueueConsumer } from "./queue-consumer.ts";
 import { QueueContents } from "./queue-contents.ts";
 import type { Place, QueueDeps } from "./storage.ts";
@@ -9,14 +9,6 @@ import type { Place, QueueDeps } from "./storage.ts";
 export interface QueueConfig {
   readonly maxDeliveries: number;
   readonly expired: "drop" | "dead";
-}
-
-/** What a queue cannot do alone. */
-export interface DeadLetters {
-  /** Takes a message into the queue of dead letters, with the same write, where they are kept. */
-  bury(dead: Dead): void;
-  /** A message's time was over. */
-  expired(): void;
 }
 
 /**
@@ -60,6 +52,7 @@ export class Queue extends QueueContents {
       deps: this.deps,
       nextFrom: (sequence) => this.nextFrom(sequence),
       placeOf: (sequence) => this.placeOf(sequence),
+      acceptedAtMs: (sequence) => this.index.acceptedAtMs(sequence),
       failuresOf: (sequence) => this.failures.get(sequence) ?? 0,
     });
     this.#browsers.add(browser);
@@ -129,16 +122,30 @@ export class Queue extends QueueContents {
     for (const consumer of this.#consumers) if (!consumer.isBusy && consumer.port.wants()) consumer.port.exhausted();
   }
 
-  /** Whose time is over is dropped when it is next, though nobody takes it. */
-  expireOldest(): void {
-    const sequence = this.nextFrom(0);
-    if (sequence === null) return;
-    const look = (record: MessageRecord): void => {
-      if (!isExpired(record, this.deps.nowMs()) || !this.index.isReady(sequence)) return;
-      this.#expire(sequence, record);
-      this.deps.later(() => this.expireOldest());
-    };
-    this.withRecord(sequence, look, nothing);
+  /** Drops the messages whose time is over, wherever they are, though nobody takes them. */
+  expireDue(): void {
+    const nowMs = this.deps.nowMs();
+    for (let looked = 0; looked < LOOKS_MAX; looked++) {
+      const sequence = this.expiries.takeDue(nowMs);
+      if (sequence === null) return;
+      if (this.index.isReady(sequence) && sequence < this.durable.end) this.#expireReady(sequence);
+      // It may be given back, or is not safe yet.
+      else if (this.index.place(sequence) !== null) this.expiries.add(nowMs + EXPIRY_RETRY_MS, sequence);
+    }
+    this.deps.later(() => this.expireDue());
+  }
+
+  #expireReady(sequence: number): void {
+    if (this.#config.expired === "drop") return this.#expire(sequence, null);
+    this.index.take(sequence);
+    this.withRecord(
+      sequence,
+      (record) => this.#expire(sequence, record),
+      () => {
+        this.#giveBack(sequence);
+        this.expiries.add(this.deps.nowMs() + EXPIRY_RETRY_MS, sequence);
+      },
+    );
   }
 
   override discard(): void {
@@ -172,7 +179,7 @@ export class Queue extends QueueContents {
   }
 
   #deliver(consumer: QueueConsumer, sequence: number, record: MessageRecord): void {
-    if (isExpired(record, this.deps.nowMs())) return this.#expire(sequence, record);
+    if (isExpired(record, this.index.acceptedAtMs(sequence), this.deps.nowMs())) return this.#expire(sequence, record);
     consumer.unsettled.add(sequence);
     this.#unsettled.set(sequence, consumer);
     consumer.port.deliver({ sequence, record, failures: this.failures.get(sequence) ?? 0, missed: 0 });
@@ -271,9 +278,10 @@ export class Queue extends QueueContents {
     });
   }
 
-  #expire(sequence: number, record: MessageRecord): void {
+  #expire(sequence: number, record: MessageRecord | null): void {
     this.#deadLetters.expired();
-    if (this.#config.expired === "dead") this.#deadLetters.bury({ sequence, record, reason: "expired" });
+    if (this.#config.expired === "dead" && record !== null)
+      this.#deadLetters.bury({ sequence, record, reason: "expired" });
     this.settled(sequence);
   }
 }

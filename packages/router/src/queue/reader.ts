@@ -4,7 +4,7 @@ import type { Place, Storage } from "./storage.ts";
 interface Load {
   /** Where the message is now; null once it is gone. */
   place(): Place | null;
-  readonly storage: Pick<Storage, "load">;
+  readonly storage: Pick<Storage, "load" | "peek">;
   done(record: MessageRecord): void;
   failed(error: unknown): void;
 }
@@ -37,4 +37,12 @@ export class Reader {
     if (from === null) this.#busy = false;
     else void attempt(from);
   }
+}
+
+/** Uses a message: at once where it is in memory, and else when it was read; not at all where it is gone. */
+export function useRecord(load: Load): void {
+  const place = load.place();
+  const record = place === null ? null : load.storage.peek(place);
+  if (record !== null) load.done(record);
+  else new Reader().load(load);
 }

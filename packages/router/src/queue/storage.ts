@@ -1,4 +1,4 @@
-import type { MessageRecord } from "../log/record.ts";
+import type { MessageRecord, Range } from "../log/record.ts";
 
 /** Where a message is kept. */
 export interface Place {
@@ -10,6 +10,9 @@ export interface Place {
 /** A message before it has its place in an address. */
 export type NewMessage = Omit<MessageRecord, "address" | "sequence">;
 
+/** When a message was accepted, milliseconds since 1970, and for how long it is good; 0 for ever. */
+export type MessageTimes = Pick<MessageRecord, "acceptedAtMs" | "ttlMs">;
+
 /** What keeps the messages of one address. */
 export interface Storage {
   /** What is appended under one number becomes durable together. */
@@ -19,6 +22,8 @@ export interface Storage {
   settled(subscription: number, sequence: number): void;
   /** Of messages that may not be durable yet. */
   removed(sequence: number, length: number): void;
+  /** Of messages of a topic that nobody gets any more: their time was over. */
+  expired(ranges: readonly Range[]): void;
   failed(subscription: number, sequence: number, deliveries: number): void;
   /** Nobody needs the bytes any more. */
   release(place: Place): void;

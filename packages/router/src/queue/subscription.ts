@@ -1,9 +1,9 @@
-import type { MessageRecord } from "../log/record.ts";
+import type { MessageRecord, Range } from "../log/record.ts";
 import { type ConsumerPort, type Dead, isExpired, type Outcome } from "./delivery.ts";
-import type { MessageIndex } from "./message-index.ts";
-import { Ranges } from "./ranges.ts";
-import { Reader } from "./reader.ts";
-import { SequenceHeap } from "./sequence-heap.ts";
+import type { MessageIndex } from "../ledger/message-index.ts";
+import { Ranges } from "../ledger/ranges.ts";
+import { Reader, useRecord } from "./reader.ts";
+import { SequenceHeap } from "../ledger/sequence-heap.ts";
 import type { QueueDeps } from "./storage.ts";
 
 /** What a subscription sees of its topic. */
@@ -23,6 +23,8 @@ export interface SubscriptionSnapshot {
   readonly floor: number;
   readonly above: readonly (readonly [from: number, end: number])[];
   readonly failures: readonly (readonly [sequence: number, deliveries: number])[];
+  /** How many messages it has not been told yet that it missed; 0 where left out. */
+  readonly missed?: number | undefined;
 }
 
 /** One reader of a topic, who gets every message of it from some offset on. */
@@ -41,6 +43,8 @@ export class Subscription {
   /** What is next, apart from what was returned. */
   #position: number;
   #missed = 0;
+  /** What it has missed was before this. */
+  #missedBefore = 0;
   #pumping = false;
 
   constructor(
@@ -105,17 +109,35 @@ export class Subscription {
     this.#pumping = false;
   }
 
-  /** The topic has dropped everything before an offset. */
-  trimmed(first: number, wereDropped: (from: number) => number): void {
-    if (first <= this.#position) return this.#done.raise(Math.min(first, this.#position));
-    this.#missed += wereDropped(this.#position);
-    this.#position = first;
+  /** The topic has dropped everything before an offset: what of it had not been dropped before, in order. */
+  trimmed(first: number, dropped: readonly Range[]): void {
+    if (first > this.#position) {
+      for (const { from, length } of dropped) {
+        for (let sequence = Math.max(from, this.#position); sequence < from + length; sequence++)
+          if (!this.#done.has(sequence)) this.#missed++;
+      }
+      this.#missedBefore = first;
+      this.#position = first;
+    }
     this.#done.raise(first);
+  }
+
+  /** The time of a message is over; what the consumer has of it stays with it. */
+  expired(sequence: number): void {
+    this.#failures.delete(sequence);
+    this.#done.add(sequence);
   }
 
   restoreSettled(from: number, length: number): void {
     this.#done.add(from, length);
     this.#position = this.#done.floor;
+    // It was told with the first message that came after them.
+    if (from >= this.#missedBefore) this.#missed = 0;
+  }
+
+  restoreMissed(missed: number): void {
+    this.#missed = missed;
+    this.#missedBefore = this.#position;
   }
 
   restoreFailed(sequence: number, deliveries: number): void {
@@ -124,7 +146,15 @@ export class Subscription {
 
   snapshot(): SubscriptionSnapshot {
     const { floor, above } = this.#done;
-    return { id: this.id, key: this.key ?? "", floor, above, failures: [...this.#failures] };
+    const missed = this.#missed;
+    return {
+      id: this.id,
+      key: this.key ?? "",
+      floor,
+      above,
+      failures: [...this.#failures],
+      ...(missed > 0 && { missed }),
+    };
   }
 
   #serve(port: ConsumerPort): boolean {
@@ -164,7 +194,10 @@ export class Subscription {
   }
 
   #deliver(port: ConsumerPort, sequence: number, record: MessageRecord): void {
-    if (isExpired(record, this.#view.deps.nowMs()) || port.filter?.(record) === false) return this.#settled(sequence);
+    const { index, deps } = this.#view;
+    // The topic drops and counts it, once for all.
+    if (isExpired(record, index.acceptedAtMs(sequence), deps.nowMs())) return;
+    if (port.filter?.(record) === false) return this.#settled(sequence);
     this.unsettled.add(sequence);
     const missed = this.#missed;
     this.#missed = 0;
@@ -194,10 +227,12 @@ export class Subscription {
       this.#settled(sequence);
       appended();
     };
-    const place = index.place(sequence);
-    const record = place === null ? null : deps.storage.peek(place);
-    if (record !== null) return bury(record);
-    new Reader().load({
+    // It was dropped meanwhile, for room or for its age.
+    if (index.place(sequence) === null) {
+      this.#settled(sequence);
+      return appended();
+    }
+    useRecord({
       place: () => index.place(sequence),
       storage: deps.storage,
       done: bury,

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import type { From } from "../address/from.ts";
 import type { ConsumerPort, Dead, Delivery } from "./delivery.ts";
 import { MemoryStorage } from "./memory-storage.ts";
-import { Ranges } from "./ranges.ts";
-import { SequenceHeap } from "./sequence-heap.ts";
+import { Ranges } from "../ledger/ranges.ts";
+import { SequenceHeap } from "../ledger/sequence-heap.ts";
 import type { Subscription } from "./subscription.ts";
 import { Topic, type TopicConfig } from "./topic.ts";
 
@@ -42,18 +42,19 @@ class TestPort implements ConsumerPort {
 
 function createTopic(config: Partial<TopicConfig> = {}) {
   const dead: Dead[] = [];
+  const counts = { expired: 0 };
   const storage = new MemoryStorage();
   let nowMs = 1_000;
   const deps = { storage, nowMs: () => nowMs, later: setImmediate, onUnreadable: () => {} };
   const topic = new Topic(
-    { maxDeliveries: 10, retention: { ageMs: null, bytes: null }, dropsUnread: false, ...config },
+    { maxDeliveries: 10, retention: { ageMs: null, bytes: null }, dropsUnread: false, expired: "drop", ...config },
     deps,
-    { bury: (one) => void dead.push(one) },
+    { bury: (one) => void dead.push(one), expired: () => void counts.expired++ },
   );
-  const put = (text: string): number =>
-    topic.append({ acceptedAtMs: nowMs, ttlMs: 0, keys: null, payload: Buffer.from(text) });
+  const put = (text: string, ttlMs = 0): number =>
+    topic.append({ acceptedAtMs: nowMs, ttlMs, keys: null, payload: Buffer.from(text) });
   const advance = (ms: number): void => void (nowMs += ms);
-  return { topic, put, dead, advance };
+  return { topic, put, dead, advance, counts };
 }
 
 function subscribe(topic: Topic, from: From): TestPort {
@@ -129,7 +130,8 @@ test("Topic has after a restart what its snapshot says", async () => {
   expect(snapshot.next).toBe(4);
   const { topic } = createTopic();
   topic.restoreSnapshot(snapshot);
-  for (const sequence of [1, 2, 3]) topic.restoreMessage(sequence, { segment: 1, offset: sequence, length: 1 }, 1_000);
+  for (const sequence of [1, 2, 3])
+    topic.restoreMessage(sequence, { segment: 1, offset: sequence, length: 1 }, { acceptedAtMs: 1_000, ttlMs: 0 });
   topic.restoreSettled(1, 1, 1);
   const { subscription: after, isNew } = topic.resume("app/log", LAST);
   expect([isNew, after.floor]).toEqual([false, 3]);
@@ -165,6 +167,54 @@ test("Topic tells a subscription what it has missed, where it drops the oldest",
   subscription.pump();
   expect(port.texts).toEqual(["d", "e"]);
   expect(port.got.map(({ missed }) => missed)).toEqual([3, 0]);
+});
+
+test("Topic drops and counts what has expired once for all, wherever it is, and nobody has missed it", async () => {
+  const { topic, put, advance, counts } = createTopic();
+  const { subscription } = topic.resume("kept", { at: "first" });
+  for (const [text, ttlMs] of [
+    ["a", 0],
+    ["b", 50],
+    ["c", 0],
+    ["d", 50],
+    ["e", 500],
+  ] as const)
+    put(text, ttlMs);
+  await settle();
+  advance(50);
+  // Before anybody looks at the time, nobody gets it either.
+  expect(subscribe(topic, { at: "first" }).texts).toEqual(["a", "c", "e"]);
+  topic.expireDue();
+  expect([topic.messages, counts.expired]).toEqual([3, 2]);
+  const port = new TestPort();
+  subscription.attach(port);
+  subscription.pump();
+  expect(port.texts).toEqual(["a", "c", "e"]);
+  for (const { sequence } of port.got) subscription.settle(sequence, ACCEPTED);
+  expect([subscription.floor, port.got.map(({ missed }) => missed)]).toEqual([6, [0, 0, 0]]);
+});
+
+test("Topic keeps what has expired among the dead letters where it is told to, once", async () => {
+  const { topic, put, advance, dead } = createTopic({ expired: "dead" });
+  put("a", 50);
+  await settle();
+  advance(50);
+  topic.expireDue();
+  topic.expireDue();
+  expect([topic.messages, dead.map(({ reason }) => reason)]).toEqual([0, ["expired"]]);
+});
+
+test("Topic lets a consumer reject what was dropped meanwhile", async () => {
+  const { topic, put, dead } = createTopic({ retention: { ageMs: null, bytes: 1 }, dropsUnread: true });
+  const port = new TestPort();
+  const subscription = topic.subscribe({ at: "first" }, port);
+  put("a");
+  await settle();
+  put("b");
+  await settle();
+  let confirmed = false;
+  subscription.settle(1, { outcome: "rejected", reason: "no" }, () => (confirmed = true));
+  expect([confirmed, dead]).toEqual([true, []]);
 });
 
 test("Topic buries what a subscription rejects, and what fails too often", async () => {

@@ -1,8 +1,13 @@
 import type { From } from "../address/from.ts";
-import type { ConsumerPort, Dead } from "./delivery.ts";
+import type { MessageRecord, Range } from "../log/record.ts";
+import { type ConsumerPort, type DeadLetters, EXPIRY_RETRY_MS } from "./delivery.ts";
 import { DurableEnd } from "./durable-end.ts";
-import { MessageIndex } from "./message-index.ts";
-import type { NewMessage, Place, QueueDeps } from "./storage.ts";
+import { Expiries } from "../ledger/expiries.ts";
+import { MessageIndex } from "../ledger/message-index.ts";
+import { offsetOf } from "../ledger/offset-of.ts";
+import { rangesOf } from "../ledger/ranges.ts";
+import { useRecord } from "./reader.ts";
+import type { MessageTimes, NewMessage, Place, QueueDeps } from "./storage.ts";
 import { Subscription, type SubscriptionSnapshot, type TopicView } from "./subscription.ts";
 
 /** How a topic keeps its messages; null for no bound. */
@@ -11,6 +16,8 @@ export interface TopicConfig {
   readonly retention: { readonly ageMs: number | null; readonly bytes: number | null };
   /** Whether what a durable subscription has not read goes too, and it is told how much that was. */
   readonly dropsUnread: boolean;
+  /** What becomes of a message whose time is over. */
+  readonly expired: "drop" | "dead";
 }
 
 /** What of a topic outlives a restart, beside its messages. */
@@ -24,15 +31,18 @@ export class Topic {
   readonly #config: TopicConfig;
   readonly #deps: QueueDeps;
   readonly #index = new MessageIndex();
+  readonly #expiries = new Expiries((sequence) => this.#index.place(sequence) !== null);
+  readonly #deadLetters: DeadLetters;
   readonly #durable: DurableEnd;
   readonly #view: TopicView;
   readonly #subscriptions = new Set<Subscription>();
   readonly #byId = new Map<number, Subscription>();
   #lastId = 0;
 
-  constructor(config: TopicConfig, deps: QueueDeps, deadLetters: { bury(dead: Dead): void }) {
+  constructor(config: TopicConfig, deps: QueueDeps, deadLetters: DeadLetters) {
     this.#config = config;
     this.#deps = deps;
+    this.#deadLetters = deadLetters;
     this.#durable = new DurableEnd(deps.storage, 1);
     this.#view = {
       index: this.#index,
@@ -75,14 +85,19 @@ export class Topic {
   /** Appends a message; subscriptions get it when it is durable. @returns its offset. */
   append(message: NewMessage): number {
     const sequence = this.#durable.add(() => this.#pumpAll());
-    this.#index.put(sequence, this.#deps.storage.append(sequence, message), message.acceptedAtMs);
+    const { acceptedAtMs, ttlMs } = message;
+    this.#index.put(sequence, this.#deps.storage.append(sequence, message), acceptedAtMs);
+    if (ttlMs > 0) this.#expiries.add(acceptedAtMs + ttlMs, sequence);
     this.trim();
     return sequence;
   }
 
   /** A subscription that ends with its link. */
   subscribe(from: From, port: ConsumerPort): Subscription {
-    const subscription = new Subscription({ id: 0, key: null, from: this.#offsetOf(from) }, this.#view);
+    const subscription = new Subscription(
+      { id: 0, key: null, from: offsetOf(from, this.#index, this.#durable.next) },
+      this.#view,
+    );
     this.#subscriptions.add(subscription);
     subscription.attach(port);
     return subscription;
@@ -91,7 +106,10 @@ export class Topic {
   /** A subscription that is kept until it is closed; it begins where it was left, or as `from` says where it is new. */
   resume(key: string, from: From): { readonly subscription: Subscription; readonly isNew: boolean } {
     for (const known of this.#subscriptions) if (known.key === key) return { subscription: known, isNew: false };
-    const subscription = new Subscription({ id: ++this.#lastId, key, from: this.#offsetOf(from) }, this.#view);
+    const subscription = new Subscription(
+      { id: ++this.#lastId, key, from: offsetOf(from, this.#index, this.#durable.next) },
+      this.#view,
+    );
     this.#subscriptions.add(subscription);
     this.#byId.set(subscription.id, subscription);
     return { subscription, isNew: true };
@@ -111,60 +129,76 @@ export class Topic {
     let needed = this.#durable.end;
     if (!dropsUnread) for (const { id, floor } of this.#subscriptions) if (id > 0) needed = Math.min(needed, floor);
     const oldestMs = retention.ageMs === null ? null : this.#deps.nowMs() - retention.ageMs;
-    let [from, end] = [-1, -1];
+    const dropped: number[] = [];
     for (let first = this.#index.first(); first !== null && first < needed; first = this.#index.first()) {
       const isOld = oldestMs !== null && (this.#index.acceptedAtMs(first) ?? 0) < oldestMs;
       const isMuch = retention.bytes !== null && this.#index.bytes > retention.bytes;
       if (!isOld && !isMuch) break;
-      const place = this.#index.remove(first);
-      if (place !== null) this.#deps.storage.release(place);
-      if (from === -1) from = first;
-      end = first + 1;
+      this.#remove(first);
+      dropped.push(first);
     }
-    if (from !== -1) this.#dropped({ from, end });
+    const last = dropped.at(-1);
+    if (last !== undefined) this.#dropped(dropped, last + 1);
+  }
+
+  /** Drops the messages whose time is over, wherever they are: no subscription gets them any more. */
+  expireDue(): void {
+    const nowMs = this.#deps.nowMs();
+    const dropped: number[] = [];
+    let looked = 0;
+    for (; looked < LOOKS_MAX; looked++) {
+      const sequence = this.#expiries.takeDue(nowMs);
+      if (sequence === null) break;
+      if (this.#index.place(sequence) === null) continue;
+      if (sequence >= this.#durable.end) this.#expiries.add(nowMs + EXPIRY_RETRY_MS, sequence);
+      else if (this.#config.expired === "drop") dropped.push(sequence);
+      else this.#expireToDead(sequence);
+    }
+    this.#expire(dropped.sort((a, b) => a - b));
+    if (looked === LOOKS_MAX) this.#deps.later(() => this.expireDue());
   }
 
   /** Drops everything. @returns how many messages. */
   purge(): number {
-    const [first, { count }] = [this.#index.first(), this.#index];
-    if (first === null) return 0;
+    const dropped: number[] = [];
     for (let sequence = this.#index.first(); sequence !== null; sequence = this.#index.first()) {
-      const place = this.#index.remove(sequence);
-      if (place !== null) this.#deps.storage.release(place);
+      this.#remove(sequence);
+      dropped.push(sequence);
     }
-    this.#dropped({ from: first, end: this.#durable.next });
-    return count;
+    if (dropped.length > 0) this.#dropped(dropped, this.#durable.next);
+    return dropped.length;
   }
 
   // What the log tells when it is read again, in its order.
 
-  restoreMessage(sequence: number, place: Place, acceptedAtMs: number): void {
+  restoreMessage(sequence: number, place: Place, { acceptedAtMs, ttlMs }: MessageTimes): void {
     const before = this.#index.place(sequence);
     if (before !== null) this.#deps.storage.release(before);
     this.#index.put(sequence, place, acceptedAtMs);
+    if (ttlMs > 0 && before === null) this.#expiries.add(acceptedAtMs + ttlMs, sequence);
     this.#durable.restore(sequence + 1);
   }
 
   restoreSettled(subscription: number, from: number, length: number): void {
     if (subscription > 0) return this.#byId.get(subscription)?.restoreSettled(from, length);
-    for (
-      let sequence = this.#index.next(from);
-      sequence !== null && sequence < from + length;
-      sequence = this.#index.next(sequence)
-    ) {
-      const place = this.#index.remove(sequence);
-      if (place !== null) this.#deps.storage.release(place);
-    }
+    const dropped = this.#removeRange({ from, length });
+    for (const one of this.#byId.values()) one.trimmed(from + length, rangesOf(dropped));
+  }
+
+  restoreExpired(range: Range): void {
+    for (const sequence of this.#removeRange(range))
+      for (const subscription of this.#byId.values()) subscription.expired(sequence);
   }
 
   restoreFailed(subscription: number, sequence: number, deliveries: number): void {
     this.#byId.get(subscription)?.restoreFailed(sequence, deliveries);
   }
 
-  restoreSubscription({ id, key, floor, above, failures }: SubscriptionSnapshot): void {
+  restoreSubscription({ id, key, floor, above, failures, missed = 0 }: SubscriptionSnapshot): void {
     const subscription = new Subscription({ id, key, from: floor }, this.#view);
     for (const [from, end] of above) subscription.restoreSettled(from, end - from);
     for (const [sequence, deliveries] of failures) subscription.restoreFailed(sequence, deliveries);
+    subscription.restoreMissed(missed);
     const before = this.#byId.get(id);
     if (before !== undefined) this.#subscriptions.delete(before);
     this.#subscriptions.add(subscription);
@@ -198,49 +232,69 @@ export class Topic {
   }
 
   discard(): void {
-    for (let sequence = this.#index.first(); sequence !== null; sequence = this.#index.first()) {
-      const place = this.#index.remove(sequence);
-      if (place !== null) this.#deps.storage.release(place);
-    }
+    for (let sequence = this.#index.first(); sequence !== null; sequence = this.#index.first()) this.#remove(sequence);
     this.#subscriptions.clear();
     this.#byId.clear();
   }
 
-  #dropped({ from, end }: { readonly from: number; readonly end: number }): void {
+  #remove(sequence: number): void {
+    const place = this.#index.remove(sequence);
+    if (place !== null) this.#deps.storage.release(place);
+  }
+
+  /** @returns which there were. */
+  #removeRange({ from, length }: Range): number[] {
+    const removed: number[] = [];
+    for (
+      let sequence = this.#index.next(from);
+      sequence !== null && sequence < from + length;
+      sequence = this.#index.next(sequence)
+    ) {
+      this.#remove(sequence);
+      removed.push(sequence);
+    }
+    return removed;
+  }
+
+  /** Everything before `end` is gone, and these messages were there until now. */
+  #dropped(sequences: readonly number[], end: number): void {
+    const from = sequences[0] as number;
     this.#deps.storage.removed(from, end - from);
-    // Each offset was a message.
-    for (const subscription of this.#subscriptions)
-      subscription.trimmed(end, (position) => end - Math.max(position, from));
+    const ranges = rangesOf(sequences);
+    for (const subscription of this.#subscriptions) subscription.trimmed(end, ranges);
+  }
+
+  #expire(sequences: readonly number[]): void {
+    if (sequences.length === 0) return;
+    for (const sequence of sequences) {
+      this.#remove(sequence);
+      this.#deadLetters.expired();
+      for (const subscription of this.#subscriptions) subscription.expired(sequence);
+    }
+    this.#deps.storage.expired(rangesOf(sequences));
+  }
+
+  #expireToDead(sequence: number): void {
+    const bury = (record: MessageRecord): void => {
+      if (this.#index.place(sequence) === null) return;
+      this.#deadLetters.bury({ sequence, record, reason: "expired" });
+      this.#expire([sequence]);
+    };
+    useRecord({
+      place: () => this.#index.place(sequence),
+      storage: this.#deps.storage,
+      done: bury,
+      failed: (error) =>
+        this.#deps.onUnreadable(sequence, error, () =>
+          this.#expiries.add(this.#deps.nowMs() + EXPIRY_RETRY_MS, sequence),
+        ),
+    });
   }
 
   #pumpAll(): void {
     for (const subscription of this.#subscriptions) subscription.pump();
   }
-
-  #offsetOf(from: From): number {
-    const first = this.#index.first() ?? this.#durable.next;
-    switch (from.at) {
-      case "first":
-        return first;
-      case "last":
-        return this.#durable.next;
-      case "offset":
-        return Math.min(Math.max(from.offset, first), this.#durable.next);
-      case "back":
-        return Math.max(first, this.#durable.next - from.count);
-      case "time":
-        return this.#offsetAt(from.timeMs, first);
-    }
-  }
-
-  #offsetAt(timeMs: number, first: number): number {
-    let [low, high] = [first, this.#durable.next];
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const sequence = this.#index.next(middle);
-      if (sequence === null || (this.#index.acceptedAtMs(sequence) ?? 0) >= timeMs) high = middle;
-      else low = sequence + 1;
-    }
-    return low;
-  }
 }
+
+/** How many messages are looked at in a row before others have their turn. */
+const LOOKS_MAX = 1_000;

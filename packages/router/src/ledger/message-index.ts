@@ -1,4 +1,4 @@
-import type { Place } from "./storage.ts";
+import type { Place } from "../log/log-deps.ts";
 
 /** Messages of a chunk. */
 const CHUNK = 1_024;

@@ -1,3 +1,5 @@
+import type { Range } from "../log/record.ts";
+
 /** Sequences of which all up to a floor are in it, and some above: what a subscription is done with. */
 export class Ranges {
   /** Everything below is in it. */
@@ -59,4 +61,15 @@ export class Ranges {
     }
     return low;
   }
+}
+
+/** Sequences in order as ranges. */
+export function rangesOf(sequences: readonly number[]): Range[] {
+  const ranges: { from: number; length: number }[] = [];
+  for (const sequence of sequences) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last.from + last.length === sequence) last.length++;
+    else ranges.push({ from: sequence, length: 1 });
+  }
+  return ranges;
 }
