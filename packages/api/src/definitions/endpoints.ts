@@ -190,6 +190,7 @@ export const endpoints = {
     method: "POST",
     path: "/v1/guard/release",
     summary: "Lets the leases end that the guard holds",
+    query: z.object({ dryRun: text("`true` changes nothing") }),
     answer: guardReleaseAnswer,
   },
   backup: {
@@ -227,6 +228,7 @@ export const endpoints = {
     path: "/v1/tokens/{token}",
     summary: "Revokes a token and ends the links that use it",
     right: "administer",
+    query: z.object({ dryRun: text("`true` changes nothing") }),
     answer: tokenRevokeAnswer,
   },
   openApi: {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { address, type DeepReadonly, dryRun, outcome, percent, time } from "./common.ts";
-import { explanation } from "./services.ts";
+import { explanation, resulting } from "./services.ts";
 import { stamped } from "./table.ts";
 
 const route = z.object({
@@ -44,11 +44,12 @@ export const historyAnswer = z.object({
   ),
 });
 
-/** The change that was taken back. */
+/** The change that was taken back, and what the requests come to that it concerned. */
 export const undoAnswer = z.object({
   ...stamped,
   action: z.string(),
   undone: z.string().meta({ description: "What was done when the change was made that is taken back" }),
+  distributions: resulting,
   ...outcome,
 });
 

@@ -122,8 +122,19 @@ export const serviceChangeAnswer = z.object(serviceChange);
 /** A service after another generation became its primary, and what any caller's requests come to. */
 export const promotionAnswer = z.object({ ...serviceChange, distribution: explanation.nullable() });
 
-/** An instance that was drained or resumed. */
-export const instanceChangeAnswer = z.object({ ...stamped, instance: z.string(), ...outcome });
+/** Where requests go after a change: those of any caller, and of each caller with routes of its own. */
+export const resulting = z
+  .array(explanation)
+  .optional()
+  .meta({ description: "Where requests go then, by caller; left out by directories before this field" });
+
+/** An instance that was drained or resumed, and what the requests to its service come to. */
+export const instanceChangeAnswer = z.object({
+  ...stamped,
+  instance: z.string(),
+  distributions: resulting,
+  ...outcome,
+});
 
 /** Where the requests of each caller of each service go. */
 export const distributionsAnswer = z.object({ ...stamped, distributions: z.array(explanation) });

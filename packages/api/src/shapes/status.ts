@@ -1,6 +1,6 @@
 import { reportedProblemSchema } from "@datawire/protocol";
 import { z } from "zod";
-import { time } from "./common.ts";
+import { outcome, time } from "./common.ts";
 import { stamped } from "./table.ts";
 
 const reported = z.array(reportedProblemSchema);
@@ -77,8 +77,23 @@ export const callersAnswer = z.object({
   ),
 });
 
-/** How many leases the guard has let end. */
-export const guardReleaseAnswer = z.object({ ...stamped, released: z.int() });
+/** How many instances the guard has let end, and whose. */
+export const guardReleaseAnswer = z.object({
+  ...stamped,
+  released: z.int().meta({ description: "Instances that end at once; for a dry run those that would" }),
+  services: z
+    .array(
+      z.object({
+        service: z.string(),
+        released: z.int(),
+        left: z.int().meta({ description: "Instances of it that stay in use" }),
+      }),
+    )
+    .optional()
+    .meta({ description: "Those that lose instances, the one with the fewest left first; 100 at the most" }),
+  notes: outcome.notes.optional(),
+  changed: outcome.changed.optional(),
+});
 
 /** How many records a backup holds, and how many of them were other ones before. */
 export const restoreAnswer = z.object({ ...stamped, records: z.int(), changed: z.int() });

@@ -1,6 +1,6 @@
 import { NAME_PATTERN, NAME_RULE, ROLES } from "@datawire/protocol";
 import { z } from "zod";
-import { time } from "./common.ts";
+import { dryRun, outcome, time } from "./common.ts";
 
 /** The most patterns of services of one token. */
 export const TOKEN_PATTERNS_MAX = 100;
@@ -21,10 +21,20 @@ const token = z.object({
 export const tokensAnswer = z.object({ tokens: z.array(token) });
 
 /** A new token with its secret, which is shown this once. */
-export const tokenCreateAnswer = token.extend({ token: z.string() });
+export const tokenCreateAnswer = token.extend({
+  id: z.string().nullable().meta({ description: "Null for a dry run" }),
+  token: z.string().nullable().meta({ description: "Null for a dry run" }),
+  notes: outcome.notes.optional(),
+  changed: outcome.changed.optional(),
+});
 
-/** The token that was ended. */
-export const tokenRevokeAnswer = z.object({ revoked: token });
+/** The token that was ended, and what ends with it. */
+export const tokenRevokeAnswer = z.object({
+  revoked: token,
+  sessions: z.int().optional().meta({ description: "Sessions of the console that end with it" }),
+  notes: outcome.notes.optional(),
+  changed: outcome.changed.optional(),
+});
 
 /** Makes a token. */
 export const tokenCreateBody = z.object({
@@ -48,4 +58,5 @@ export const tokenCreateBody = z.object({
     .nullable()
     .default(null)
     .meta({ description: "A duration, after which it no longer holds; null for one that holds until it is revoked" }),
+  dryRun,
 });

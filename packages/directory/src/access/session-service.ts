@@ -92,6 +92,11 @@ export class SessionService {
     return record !== null && this.#hasEnded(record) ? null : record;
   }
 
+  /** How many sessions a token has. */
+  openOf(token: string): number {
+    return [...this.#sessions.values()].filter((one) => one.token === token && !this.#hasEnded(one)).length;
+  }
+
   /** Ends a session; one that is over is none. */
   end(secret: string): Promise<void> {
     const id = hashOf(secret);

@@ -122,14 +122,19 @@ export class TokenService {
    */
   revoke(id: string, { tenant }: { readonly tenant: string | null }): Promise<TokenRecord> {
     return this.#journal.change(() => {
-      const record = this.tokens.get(id);
-      if (record === null || (tenant !== null && record.tenant !== tenant))
-        throw new ProtocolError(
-          "not_found",
-          `Cannot revoke ${JSON.stringify(id.slice(0, 100))}: there is no such token`,
-        );
-      return { records: [{ kind: "token", id, value: null }], result: record };
+      const result = this.requireToken(id, { tenant });
+      return { records: [{ kind: "token", id, value: null }], result };
     });
+  }
+
+  /**
+   * The token that is to be revoked.
+   * @throws ProtocolError `not_found`, also for one of a tenant that is another's.
+   */
+  requireToken(id: string, { tenant }: { readonly tenant: string | null }): TokenRecord {
+    const record = this.tokens.get(id);
+    if (record !== null && (tenant === null || record.tenant === tenant)) return record;
+    throw new ProtocolError("not_found", `Cannot revoke ${JSON.stringify(id.slice(0, 100))}: there is no such token`);
   }
 
   async #makeAuthority(): Promise<AuthorityRecord> {

@@ -11,6 +11,8 @@ import {
 } from "@datawire/protocol";
 import { changedRoutes } from "../feed/changed-routes.ts";
 import type { Position } from "../feed/delta-log.ts";
+import { concerned } from "../changes/concerned.ts";
+import { endingServices } from "../changes/guarded.ts";
 import { planDrain, planResume } from "../changes/instances.ts";
 import { effective, isIdle, type Plan } from "../model/change-set.ts";
 import { preview } from "../changes/preview.ts";
@@ -42,8 +44,10 @@ export function changeEndpoints(context: ChangeContext): BoundEndpoint[] {
       routeAnswer(context, (moment) => planRouteRemove(state, body, moment), { ...body, author, seen }),
     ),
     bind(endpoints.undo, async ({ body, author, seen }) => {
-      const { plan, changed } = await run(() => planUndo(state), { ...body, author, seen });
-      return { ...stamp(context), action: plan.action, undone: plan.undoes.action, notes: plan.notes, changed };
+      const done = await run(() => planUndo(state), { ...body, author, seen });
+      const { action, undoes, notes } = done.plan;
+      const distributions = resulting(context, done);
+      return { ...stamp(context), action, undone: undoes.action, distributions, notes, changed: done.changed };
     }),
     bind(endpoints.addService, async ({ body, author, seen }) => {
       const { service, primary, protocol, dryRun, ...settings } = body;
@@ -82,16 +86,21 @@ export function changeEndpoints(context: ChangeContext): BoundEndpoint[] {
         address,
       );
     }),
-    bind(endpoints.releaseGuard, ({ author }) => {
-      const released = state.registry.guard.release();
-      context.log.info("Guard released", { instances: released, ...author });
-      return { ...stamp(context), released };
+    bind(endpoints.releaseGuard, ({ query, author }) => {
+      const dryRun = query.dryRun === "true";
+      const services = endingServices(state);
+      const { guard, guarded } = state.registry;
+      const released = dryRun ? guarded.length : guard.release();
+      if (!dryRun) context.log.info("Guard released", { instances: released, ...author });
+      const notes = released === 0 ? ["the guard holds nothing"] : [];
+      return { ...stamp(context), released, services, notes, changed: !dryRun && released > 0 };
     }),
   ];
 
-  function instanceAnswer<P extends Plan>({ plan, changed }: Done<P>, address: InstanceAddress) {
+  function instanceAnswer<P extends Plan>(done: Done<P>, address: InstanceAddress) {
     const key = `${address.service}@${address.instance}`;
-    return { ...stamp(context), instance: `//${key}`, notes: plan.notes, changed };
+    const distributions = resulting(context, done);
+    return { ...stamp(context), instance: `//${key}`, distributions, notes: done.plan.notes, changed: done.changed };
   }
 }
 
@@ -138,8 +147,21 @@ function requireUnchanged({ publisher }: ChangeContext, { change }: Plan, seen: 
 /** Reads the table as the plan leaves it, which after a dry run is a table that nobody else sees. */
 function afterwards<T>({ state }: ChangeContext, { plan, changed }: Done<Plan>, read: () => T): T {
   const change = effective(plan.change);
-  return changed || isIdle(change) ? read() : preview(state.table, change, read);
+  return changed || isIdle(change) ? read() : preview(state, change, read);
 }
+
+/** Where requests go then, by caller, of all whom a change concerns. */
+function resulting(context: ChangeContext, done: Done<Plan>): Explanation[] {
+  const { table } = context.state;
+  return afterwards(context, done, () =>
+    concerned(table, done.plan.change)
+      .slice(0, RESULTING_MAX)
+      .flatMap(({ caller, service }) => explain(table, service, viewpointOf(context, caller)) ?? []),
+  );
+}
+
+/** More than anybody reads. */
+const RESULTING_MAX = 100;
 
 async function routeAnswer(context: ChangeContext, plan: (moment: Moment) => RoutePlan, options: ChangeOptions) {
   const done = await perform(context, plan, options);

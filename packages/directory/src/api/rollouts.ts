@@ -89,6 +89,6 @@ function answerOf(context: RolloutContext, { plan, changed }: Done<RolloutPlan>)
   const at = stamp(context);
   const read = () => explain(state.table, service, viewpointOf(context, caller));
   const change = effective(plan.change);
-  const distribution = changed || isIdle(change) ? read() : preview(state.table, change, read);
+  const distribution = changed || isIdle(change) ? read() : preview(state, change, read);
   return { ...at, rollouts: [listRollout(plan.record)], distribution, notes: plan.notes, changed };
 }

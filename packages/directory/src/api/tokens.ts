@@ -2,6 +2,7 @@ import { endpoints } from "@datawire/api";
 import { parseDuration, ProtocolError } from "@datawire/protocol";
 import type { Grant } from "../access/grant.ts";
 import { parsePattern } from "../access/pattern.ts";
+import type { TokenOrder } from "../access/token-service.ts";
 import type { TokenRecord } from "../store/token-record.ts";
 import type { ApiContext } from "./context.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
@@ -16,7 +17,7 @@ export function tokenEndpoints({ tokens, executor, clock }: TokenContext): Bound
       tokens: tokens.tokens.list(grant.tenant).map((record) => showToken(record, clock.nowMs())),
     })),
     bind(endpoints.createToken, async ({ body, grant, author }) => {
-      const { role, services, tenant, expires } = body;
+      const { role, services, tenant, expires, dryRun } = body;
       if (services !== null && role !== "watson" && role !== "library") {
         throw new ProtocolError(
           "invalid_argument",
@@ -33,15 +34,50 @@ export function tokenEndpoints({ tokens, executor, clock }: TokenContext): Bound
         tenant: tenantOf(grant, tenant),
         expiresMs: lifeMs === null ? null : nowMs + lifeMs,
       };
+      const notes = notesOf(order);
+      if (dryRun) {
+        tokens.tokens.requireRoom();
+        const record = { ...order, id: "", createdMs: nowMs, createdBy: author.who };
+        return { ...showToken(record, nowMs), id: null, token: null, notes, changed: false };
+      }
       const { token, record } = await tokens.create(order, author.who);
       await executor.note(`token ${record.id} created: ${describeToken(record)}`, author);
-      return { token, ...showToken(record, nowMs) };
+      return { ...showToken(record, nowMs), token, notes, changed: true };
     }),
-    bind(endpoints.revokeToken, async ({ params, grant, author }) => {
-      const record = await tokens.revoke(params.token, { tenant: grant.tenant });
-      await executor.note(`token ${record.id} revoked: ${describeToken(record)}`, author);
-      return { revoked: showToken(record, clock.nowMs()) };
+    bind(endpoints.revokeToken, async ({ params, query, grant, author }) => {
+      const changed = query.dryRun !== "true";
+      const found = tokens.requireToken(params.token, { tenant: grant.tenant });
+      const sessions = tokens.sessions.openOf(found.id);
+      const notes = endsWith(found, { grant, tokens: tokens.tokens.list(null), nowMs: clock.nowMs() });
+      const record = changed ? await tokens.revoke(found.id, { tenant: grant.tenant }) : found;
+      if (changed) await executor.note(`token ${record.id} revoked: ${describeToken(record)}`, author);
+      return { revoked: showToken(record, clock.nowMs()), sessions, notes, changed };
     }),
+  ];
+}
+
+/** What whoever makes a token may not have meant. */
+function notesOf({ role, services, expiresMs }: TokenOrder): string[] {
+  const registers = role === "watson" || role === "library";
+  return [
+    ...(registers && services === null ? ["it may register any service"] : []),
+    ...(role === "admin" && expiresMs === null ? ["it may do everything, and never ends by itself"] : []),
+  ];
+}
+
+/** What whoever ends a token may not have meant. */
+function endsWith(
+  { id, role, tenant }: TokenRecord,
+  { grant, tokens, nowMs }: { readonly grant: Grant; readonly tokens: readonly TokenRecord[]; readonly nowMs: number },
+): string[] {
+  const holds = (one: TokenRecord): boolean => one.expiresMs === null || nowMs < one.expiresMs;
+  const isLast =
+    role === "admin" &&
+    tenant === null &&
+    !tokens.some((one) => one.id !== id && one.role === "admin" && one.tenant === null && holds(one));
+  return [
+    ...(id === grant.tokenId ? ["it is the token that you use yourself"] : []),
+    ...(isLast ? ["it is the last one of role admin that holds: nobody can make or revoke tokens from then on"] : []),
   ];
 }
 
@@ -64,7 +100,10 @@ function describeToken({ role, services, tenant, expiresMs }: TokenRecord): stri
   return parts.join(", ");
 }
 
-function showToken({ id, role, services, tenant, createdMs, createdBy, expiresMs }: TokenRecord, nowMs: number) {
+function showToken(
+  { id, role, services, tenant, createdMs, createdBy, expiresMs }: Omit<TokenRecord, "hash">,
+  nowMs: number,
+) {
   const expires = expiresMs === null ? null : new Date(expiresMs).toISOString();
   const expired = expiresMs !== null && nowMs >= expiresMs;
   return { id, role, services, tenant, created: new Date(createdMs).toISOString(), createdBy, expires, expired };

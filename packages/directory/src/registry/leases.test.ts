@@ -39,7 +39,7 @@ test("end() holds a mass loss whose leases end one after the other", () => {
   const leases = new Leases(100, LIMITS);
   for (let i = 0; i < 20; i++) leases.start(`w${i}`, 1, i);
   expect(leases.end(100, 20)).toEqual([]);
-  expect(leases.held).toMatchObject({ held: 1, leases: 1 });
+  expect(leases.held).toMatchObject({ held: 1, watsons: ["w0"] });
 });
 
 test("end() counts what ended within the last lease", () => {

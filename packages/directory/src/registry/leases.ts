@@ -10,8 +10,8 @@ export interface GuardLimits {
 export interface GuardHold {
   /** How many instances. */
   readonly held: number;
-  /** How many Watsons they are held from. */
-  readonly leases: number;
+  /** The Watsons that they are held from. */
+  readonly watsons: readonly string[];
   readonly reason: string;
 }
 
@@ -118,7 +118,7 @@ export class Leases implements Guard {
     for (const [watson, lease] of this.#own) if (lease.endsMs <= nowMs) due.push([watson, lease]);
     this.#ended = this.#ended.filter(({ atMs }) => atMs > nowMs - this.#leaseMs);
     this.#held = this.#judge(
-      due.filter(([, lease]) => !lease.released).map(([, lease]) => lease),
+      due.filter(([, lease]) => !lease.released),
       registered,
     );
     const ending = this.#held === null ? due : due.filter(([, lease]) => lease.released);
@@ -146,8 +146,8 @@ export class Leases implements Guard {
     return this.#own.has(watson) ? this.#own : this.#running;
   }
 
-  #judge(due: readonly Lease[], registered: number): GuardHold | null {
-    const held = due.reduce((sum, lease) => sum + lease.instances, 0);
+  #judge(due: readonly (readonly [string, Lease])[], registered: number): GuardHold | null {
+    const held = due.reduce((sum, [, lease]) => sum + lease.instances, 0);
     if (held === 0) return null;
     const ended = this.#ended.reduce((sum, { instances }) => sum + instances, 0);
     const affected = this.#lost + ended;
@@ -158,6 +158,6 @@ export class Leases implements Guard {
     const reason =
       `${affected} of ${all} instances (${percent}%) are out of sight at once, more than ${Math.round(share * 100)}%: ` +
       `their leases are held, and they stay in use`;
-    return { held, leases: due.length, reason };
+    return { held, watsons: due.map(([watson]) => watson), reason };
   }
 }

@@ -5,7 +5,7 @@ import { Announced, type Contested, contestedOf, replacementOf } from "./announc
 import { type Guard, type LeaseConfig, Leases } from "./leases.ts";
 import { Orders } from "./orders.ts";
 import type { Projection } from "./projection.ts";
-import { sameRegistration, shownState } from "./shown-state.ts";
+import { sameRegistration, type ShownState, shownState } from "./shown-state.ts";
 import {
   describeHolder,
   type Adoption,
@@ -115,7 +115,7 @@ export class Ownership {
     if (!looksAlike || (location.state === "lost" && sinceMs !== watson.sinceMs)) {
       watson.sinceMs = sinceMs;
       for (const [key, { said }] of watson.held) {
-        this.#show(watson, key, moment);
+        this.#show(key, moment);
         this.#showBeside(key, said, moment);
       }
     }
@@ -139,7 +139,7 @@ export class Ownership {
     this.#owners.set(key, id);
     watson.held.set(key, statement);
     this.#resizeLease(watson);
-    this.#show(watson, key, moment);
+    this.#show(key, moment);
     if (moved) this.#showBeside(key, last, moment);
     this.#showBeside(key, statement.said, moment);
     const isNews = before === undefined || !sameRegistration(before.said, statement.said);
@@ -214,7 +214,7 @@ export class Ownership {
       const { location } = watson;
       if (location.state !== "lost" || location.presumed !== true) continue;
       watson.location = { state: "lost", replica: location.replica };
-      for (const key of watson.held.keys()) this.#show(watson, key, moment);
+      for (const key of watson.held.keys()) this.#show(key, moment);
     }
     this.#projection.settle(moment);
   }
@@ -223,10 +223,23 @@ export class Ownership {
   setDrained(key: string, drainedMs: number | null, moment: Moment): void {
     if (drainedMs === null) this.#drained.delete(key);
     else this.#drained.set(key, drainedMs);
-    const watson = this.#owner(key);
-    if (watson === null) return;
-    this.#show(watson, key, moment);
+    this.#show(key, moment);
     this.#projection.settle(moment);
+  }
+
+  /** What others would be told of an instance, were it drained since `drainedMs`, or not; null when nobody holds it. */
+  shownIf(key: string, drainedMs: number | null): ShownState | null {
+    const watson = this.#owner(key);
+    const statement = watson?.held.get(key);
+    if (watson === null || statement === undefined) return null;
+    const { location, identity, sinceMs } = watson;
+    const { said } = statement;
+    const beside = location.state === "lost" ? this.#announced.beside(key, said) : null;
+    return shownState(statement, {
+      lost: isOutOfSight(location) ? { holder: describeHolder(identity), sinceMs } : null,
+      replaced: beside === null ? null : replacementOf({ watson, said }, beside, (other) => this.#owner(other)),
+      drainedMs,
+    });
   }
 
   /** Addresses at which Watsons that are connected announce different services. */
@@ -267,19 +280,10 @@ export class Ownership {
   }
 
   /** Makes the table show an instance as its Watson describes it, as far as that is in sight. */
-  #show(watson: Watson, key: string, moment: Moment): void {
-    const statement = watson.held.get(key);
-    if (statement === undefined) return;
-    const { location, identity, sinceMs } = watson;
-    const { said } = statement;
-    const shown = shownState(statement, {
-      lost: isOutOfSight(location) ? { holder: describeHolder(identity), sinceMs } : null,
-      replaced:
-        location.state === "lost"
-          ? replacementOf({ watson, said }, this.#announced.beside(key, said), (other) => this.#owner(other))
-          : null,
-      drainedMs: this.#drained.get(key) ?? null,
-    });
+  #show(key: string, moment: Moment): void {
+    const said = this.#owner(key)?.held.get(key)?.said;
+    const shown = this.shownIf(key, this.#drained.get(key) ?? null);
+    if (said === undefined || shown === null) return;
     this.#projection.show(key, said, { shown, order: this.#orders.of(key), moment });
   }
 
@@ -290,8 +294,7 @@ export class Ownership {
   #showBeside(key: string, said: Registration, moment: Moment): void {
     if (this.#leases.running === 0) return;
     for (const other of this.#announced.concerned(key, said)) {
-      const watson = this.#owner(other);
-      if (watson?.location.state === "lost") this.#show(watson, other, moment);
+      if (this.#owner(other)?.location.state === "lost") this.#show(other, moment);
     }
   }
 }

@@ -49,6 +49,12 @@ export class Primaries {
     return undecided?.state === "electing" ? undecided.lowest : null;
   }
 
+  /** The generation that would be primary for the time being if none had been decided; null without instances. */
+  first(service: string): string | null {
+    const seen = [...this.#services.generationsOf(service)];
+    return seen.length === 0 ? null : lowestOf(seen);
+  }
+
   /** Looks at a service whose instances or whose record changed. */
   review(service: string, { monotonicMs }: Moment): void {
     const next = this.#next(service, monotonicMs);

@@ -9,6 +9,7 @@ import type { Guard, LeaseConfig } from "./leases.ts";
 import { Ownership } from "./ownership.ts";
 import { PeerUpdates } from "./peer-updates.ts";
 import { Projection, type ProjectionParts } from "./projection.ts";
+import type { ShownState } from "./shown-state.ts";
 import type { Returning } from "./warm-up.ts";
 import { describeHolder, type Transition, type Watson, type WatsonIdentity } from "./watson.ts";
 
@@ -158,6 +159,17 @@ export class Registry {
 
   isDrained(key: string): boolean {
     return this.#ownership.isDrained(key);
+  }
+
+  /** What others would be told of an instance, were it drained since `drainedMs`, or not; null when nobody holds it. */
+  shownIf(key: string, drainedMs: number | null): ShownState | null {
+    return this.#ownership.shownIf(key, drainedMs);
+  }
+
+  /** The instances that the guard holds. */
+  get guarded(): string[] {
+    const watsons = this.#ownership.guard.held?.watsons ?? [];
+    return watsons.flatMap((id) => [...(this.#ownership.watson(id)?.held.keys() ?? [])]);
   }
 
   /** What holds leases back that are over. */

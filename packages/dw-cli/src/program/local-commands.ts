@@ -1,6 +1,6 @@
 import { ROLES } from "@datawire/protocol";
 import type { CommandGrammar } from "../grammar/command.ts";
-import { directory, local } from "./parts.ts";
+import { directory, dryRun, local } from "./parts.ts";
 
 /** `dw token`. */
 export const TOKEN_COMMANDS: readonly CommandGrammar[] = [
@@ -16,6 +16,7 @@ export const TOKEN_COMMANDS: readonly CommandGrammar[] = [
       },
       { flags: "--expires <duration>", summary: "end it after this; default: when it is revoked" },
       { flags: "--tenant <name>", summary: "a table of its own, shared with nobody but the tokens of this tenant" },
+      dryRun,
     ],
     action: directory(() => import("../commands/tokens/token-create.ts")),
     examples: ["dw token create --role watson --services 'billing-*' --expires 2160h"],
@@ -31,7 +32,7 @@ export const TOKEN_COMMANDS: readonly CommandGrammar[] = [
     path: "token revoke",
     summary: "end a token, and every link that uses it",
     operands: [{ text: "<id>", kind: "text" }],
-    options: [],
+    options: [dryRun],
     action: directory(() => import("../commands/tokens/token-revoke.ts")),
   },
 ];

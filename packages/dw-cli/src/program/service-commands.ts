@@ -99,7 +99,7 @@ export const INSTANCE_COMMANDS: readonly CommandGrammar[] = [
     path: "instance drain",
     summary: "give an instance no new requests",
     operands: [{ text: "<service@instance>", kind: "instance" }],
-    options: [],
+    options: [dryRun],
     action: directory(() => import("../commands/services/instance-drain.ts")),
     examples: ["dw instance drain //barker@vm102"],
   },
@@ -107,7 +107,7 @@ export const INSTANCE_COMMANDS: readonly CommandGrammar[] = [
     path: "instance resume",
     summary: "end a drain",
     operands: [{ text: "<service@instance>", kind: "instance" }],
-    options: [],
+    options: [dryRun],
     action: directory(() => import("../commands/services/instance-resume.ts")),
   },
 ];
@@ -118,7 +118,7 @@ export const GUARD_COMMANDS: readonly CommandGrammar[] = [
     path: "guard release",
     summary: "let the leases end that the guard holds",
     operands: [],
-    options: [],
+    options: [dryRun],
     action: directory(() => import("../commands/services/guard-release.ts")),
   },
 ];

@@ -1,4 +1,4 @@
-import type { Answer } from "@datawire/api";
+import type { Answer, Explanation } from "@datawire/api";
 import { allRows, distributionTable } from "../../core/distribution-rows.ts";
 import { type Dw, type Input, flag } from "../../context/dw.ts";
 
@@ -12,4 +12,10 @@ export function reportRouteChange(dw: Dw, input: Input, answer: Answer<"addRoute
   const distributions = answer.distribution === null ? [] : [answer.distribution];
   const rows = allRows(distributions, answer.routes, dw.clock.nowMs());
   if (rows.length > 0) output.table(distributionTable(rows));
+}
+
+/** Prints where requests would go after a change that is only tried, as far as the directory tells that. */
+export function reportDistributions(dw: Dw, distributions: readonly Explanation[] = []): void {
+  const rows = allRows(distributions, [], dw.clock.nowMs());
+  if (rows.length > 0) dw.output.table(distributionTable(rows));
 }

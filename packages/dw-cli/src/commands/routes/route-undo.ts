@@ -1,5 +1,6 @@
 import { endpoints } from "@datawire/api";
 import { type RunCommand, flag } from "../../context/dw.ts";
+import { reportDistributions } from "./route-report.ts";
 
 /** Takes back the last change that is not undone yet. */
 export const run: RunCommand = async (dw, input) => {
@@ -8,4 +9,5 @@ export const run: RunCommand = async (dw, input) => {
   if (flag(input, "json")) return dw.output.json(answer);
   for (const note of answer.notes) dw.output.note(note);
   dw.output.line(`${dryRun ? "Would undo" : "Undone"}: ${answer.undone}`);
+  if (dryRun) reportDistributions(dw, answer.distributions);
 };

@@ -25,7 +25,7 @@ test("instance list prints the instances of all services, or of one", async () =
 test("instance drain and instance resume ask for it and pass on what the directory notes", async () => {
   const answer = { instance: "//barker@vm2", notes: [], changed: true };
   const drained = await run("instance drain //barker@vm2", { answers: { "POST /v1/instances/drain": answer } });
-  expect(drained.asked).toEqual(['POST /v1/instances/drain {"instance":"//barker@vm2"}']);
+  expect(drained.asked).toEqual(['POST /v1/instances/drain {"instance":"//barker@vm2","dryRun":false}']);
   expect(drained.stdout).toBe("//barker@vm2 gets no new requests until `dw instance resume`\n");
   const again = { ...answer, notes: ["//barker@vm2 was not drained"], changed: false };
   const resumed = await run("instance resume //barker@vm2", { answers: { "POST /v1/instances/resume": again } });

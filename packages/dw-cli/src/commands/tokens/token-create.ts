@@ -11,9 +11,13 @@ export const run: RunCommand = async (dw, input) => {
   if (expires !== null) typed(() => parseDuration(expires));
   const services = optionList(input, "services") ?? null;
   const tenant = optionText(input, "tenant") ?? null;
-  const made = await dw.client.ask(endpoints.createToken, { body: { role, services, expires, tenant } });
+  const dryRun = flag(input, "dryRun");
+  const made = await dw.client.ask(endpoints.createToken, { body: { role, services, expires, tenant, dryRun } });
   if (flag(input, "json")) return dw.output.json(made);
-  dw.output.line(made.token);
+  for (const note of made.notes ?? []) dw.output.note(note);
   const until = made.expires === null ? "until it is revoked" : `until ${made.expires}`;
+  if (made.token === null)
+    return dw.output.line(`Nothing is changed; it would be a token of role ${made.role} that holds ${until}`);
+  dw.output.line(made.token);
   dw.output.note(`token ${made.id} of role ${made.role} holds ${until}; keep it in a file of mode 600, as token_file`);
 };

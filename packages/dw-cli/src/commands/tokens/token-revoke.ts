@@ -1,5 +1,6 @@
 import { endpoints } from "@datawire/api";
 import { quoteShort } from "@datawire/protocol";
+import { count } from "../../core/span.ts";
 import { misuse } from "../../context/operands.ts";
 import { flag, operand, type RunCommand } from "../../context/dw.ts";
 
@@ -12,7 +13,16 @@ export const run: RunCommand = async (dw, input) => {
       `Cannot use ${text} as the id of a token: wanted one that \`dw token list\` shows, and not the token itself`,
     );
   }
-  const { revoked } = await dw.client.ask(endpoints.revokeToken, { params: { token: id } });
-  if (flag(input, "json")) return dw.output.json(revoked);
-  dw.output.note(`token ${revoked.id} of role ${revoked.role} is revoked, and the links that used it have ended`);
+  const dryRun = flag(input, "dryRun");
+  const query = dryRun ? { dryRun: "true" } : {};
+  const answer = await dw.client.ask(endpoints.revokeToken, { params: { token: id }, query });
+  const { revoked, sessions = 0, notes = [] } = answer;
+  if (flag(input, "json")) return dw.output.json(dryRun ? answer : revoked);
+  for (const note of notes) dw.output.note(note);
+  const what = `token ${revoked.id} of role ${revoked.role}`;
+  if (dryRun)
+    return dw.output.line(
+      `Nothing is changed; it would end ${what}, ${count(sessions, "session")} of the console, and the links that use it`,
+    );
+  dw.output.note(`${what} is revoked, and the links that used it have ended`);
 };

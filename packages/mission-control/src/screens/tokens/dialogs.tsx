@@ -23,7 +23,7 @@ export function CreateDialog({ onSecret, onClose }: CreateDialogProps) {
       const made = await client.ask(endpoints.createToken, {
         body: { role, expires: expires === "" ? null : expires },
       });
-      onSecret(made.token);
+      if (made.token !== null) onSecret(made.token);
       return {};
     },
     [role, expires, onSecret],
