@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { time } from "./common.ts";
 
-/** `GET /v1/counters`: what Sherlocks counted in a span of time. */
+/** `GET /v1/counters`: what Sherlocks and libraries counted in a span of time. */
 export const countersAnswer = z.object({
   from: time,
   until: time,

@@ -134,6 +134,10 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
       state,
       executor,
       counts: stepCounts,
+      position() {
+        publisher.flush();
+        return { epoch: publisher.log.epoch, revision: publisher.log.revision };
+      },
       questions: createQuestions(),
       watchers: () => clients.list().filter(({ kind }) => kind === "sherlock" || kind === "library").length,
       replicas: () => replicator.replicas().map(({ id }) => id),

@@ -41,6 +41,7 @@ function start({ warmUpMs = 1_000_000 } = {}) {
       state,
       executor,
       counts: new StepCounts(),
+      position: () => ({ epoch: "e", revision: 0 }),
       questions: { query: async () => null, agrees: async () => false },
       watchers: () => 0,
       replicas: () => [],

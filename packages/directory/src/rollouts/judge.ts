@@ -15,7 +15,7 @@ import type { Moment } from "../model/moment.ts";
 import type { DurableRecord } from "../model/records.ts";
 import { type RolloutRecord, type TallyRecord, tallyId, turnOf } from "../model/rollout-records.ts";
 import type { State } from "../registry/state.ts";
-import type { StepCount, StepCounts } from "../stats/step-counts.ts";
+import type { CountedStep, StepCount, StepCounts } from "../stats/step-counts.ts";
 import { type Answers, Asking } from "./asking.ts";
 import type { Questions } from "./questions.ts";
 import { isAlive } from "./sight.ts";
@@ -26,6 +26,8 @@ export interface JudgeDeps {
   readonly state: State;
   readonly executor: Pick<ChangeExecutor, "change">;
   readonly counts: StepCounts;
+  /** The newest table, with all that is decided by now. */
+  readonly position: () => CountedStep["position"];
   readonly questions: Questions;
   /** How many Sherlocks and libraries are connected here. */
   readonly watchers: () => number;
@@ -128,6 +130,7 @@ export class Judge {
     counts.watch(record.id, {
       turn,
       sinceMs,
+      position: this.#deps.position(),
       service,
       caller,
       target: parseServiceAddress(rollout.plan.target),

@@ -5,6 +5,7 @@ import { type CountedStep, StepCounts } from "./step-counts.ts";
 const STEP: CountedStep = {
   turn: "0@1",
   sinceMs: 10_000,
+  position: { epoch: "e", revision: 7 },
   service: "barker",
   caller: "*",
   target: { version: "2", instance: null },
@@ -58,6 +59,19 @@ test.each([
 ])("StepCounts takes at %d ms a report of %d ms: %s", (atMs, periodMs, counted) => {
   counts.watch("7", STEP);
   counts.take({ caller: "monolith", counters: [line("2", "b", 10)], periodMs }, atMs);
+  expect(requestsOf()).toEqual([counted ? 10 : 0, 0]);
+});
+
+test.each([
+  [undefined, true],
+  [null, false],
+  [{ epoch: "e", revision: 6 }, false],
+  [{ epoch: "e", revision: 7 }, true],
+  [{ epoch: "e", revision: 9 }, true],
+  [{ epoch: "of another life", revision: 0 }, true],
+])("StepCounts takes of requests that went by the table of %j from the beginning: %s", (since, counted) => {
+  counts.watch("7", STEP);
+  counts.take({ caller: "monolith", counters: [line("2", "b", 10)], periodMs: 1_000, since }, 60_000);
   expect(requestsOf()).toEqual([counted ? 10 : 0, 0]);
 });
 

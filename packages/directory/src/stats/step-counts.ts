@@ -2,12 +2,20 @@ import { bucketsOf, type Counter, selectorMatches, toHistogram } from "@datawire
 import { generationOf } from "@datawire/protocol";
 import { addEvidence, type Evidence, NO_EVIDENCE, type Sides } from "@datawire/rollout";
 
+/** A revision of one life of the table. */
+interface TablePosition {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
 /** What is to be counted of a step. */
 export interface CountedStep {
   /** Names the step each time that it begins. */
   readonly turn: string;
   /** Since when it holds, of the monotonic clock. */
   readonly sinceMs: number;
+  /** A table that has its share. */
+  readonly position: TablePosition;
   readonly service: string;
   /** Whose requests count; `*` for all. */
   readonly caller: string;
@@ -31,6 +39,8 @@ export interface CounterReport {
   readonly periodMs: number;
   /** Of how many requests one was looked at for latencies, where it is not each. */
   readonly oneIn?: number | undefined;
+  /** The table that requests went by at the beginning; null for none, left out by an older Sherlock. */
+  readonly since?: TablePosition | null | undefined;
 }
 
 interface Counting {
@@ -40,8 +50,9 @@ interface Counting {
 
 /**
  * Counts the requests of the current step of each rollout. A report counts as a whole or not at all: only where all of
- * its time is after the beginning of the step, so that one that comes late, or spans the change, tells nothing of the
- * step before; what is lost of the step's first seconds is but time.
+ * its time is after the beginning of the step, and all of its requests went by the share of that step, so that one that
+ * comes late, or spans the change, tells nothing of the step before. Those who count begin a report with each change of
+ * routes, and the next is a second later: that is all that is lost of a step.
  */
 export class StepCounts {
   readonly #counting = new Map<string, Counting>();
@@ -59,10 +70,11 @@ export class StepCounts {
     for (const id of this.#counting.keys()) if (!rollouts.has(id)) this.#counting.delete(id);
   }
 
-  take({ caller, counters, periodMs, oneIn = 1 }: CounterReport, monotonicMs: number): void {
+  take({ caller, counters, periodMs, oneIn = 1, since }: CounterReport, monotonicMs: number): void {
     for (const counting of this.#counting.values()) {
       const { step } = counting;
-      if (monotonicMs - periodMs < step.sinceMs || (step.caller !== "*" && step.caller !== caller)) continue;
+      if (monotonicMs - periodMs < step.sinceMs || isBefore(since, step.position)) continue;
+      if (step.caller !== "*" && step.caller !== caller) continue;
       let { target, primary } = counting.count;
       for (const counter of counters) {
         if (counter.service !== step.service || counter.instance === null) continue;
@@ -79,6 +91,11 @@ export class StepCounts {
   of(rollout: string): StepCount | null {
     return this.#counting.get(rollout)?.count ?? null;
   }
+}
+
+/** Of another life of the table nothing is known, as of an older Sherlock: there, the time alone decides. */
+function isBefore(since: CounterReport["since"], { epoch, revision }: TablePosition): boolean {
+  return since === null || (since?.epoch === epoch && since.revision < revision);
 }
 
 function isTarget({ target }: CountedStep, { version, instance }: Pick<Counter, "version" | "instance">): boolean {

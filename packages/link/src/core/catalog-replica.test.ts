@@ -154,7 +154,7 @@ test("apply() takes a table with another hash, and says so", () => {
   });
   expect(differs).toEqual({
     state: "diverged",
-    update: { services: new Set(["barker"]), position: { epoch: "e1", revision: 4 }, atMs: 1_000 },
+    update: { services: new Set(["barker"]), position: { epoch: "e1", revision: 4 }, atMs: 1_000, routes: false },
     reason: `the table of e1:4 has the hash ${hashOf(b)} there and ${hashOf(b, c)} here`,
     whole: false,
   });

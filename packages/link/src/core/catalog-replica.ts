@@ -26,6 +26,8 @@ export interface CatalogUpdate {
   readonly position: Position;
   /** When the oldest change in it happened, by the directory's clock; null for a snapshot. */
   readonly atMs: number | null;
+  /** Whether routes came or went: what is counted from here on goes by others. */
+  readonly routes: boolean;
 }
 
 /** The messages that make and change a replica. */
@@ -183,7 +185,8 @@ export class CatalogReplica {
 
   #updated(change: TableChange, { epoch, revision }: Position, atMs: number | null): Updated {
     this.#position = { epoch, revision };
-    return { state: "updated", update: { services: this.table.apply(change), position: this.#position, atMs } };
+    const routes = change.tables.length + change.gone.tables.length > 0;
+    return { state: "updated", update: { services: this.table.apply(change), position: this.#position, atMs, routes } };
   }
 
   /** What is kept through a warm-up is in no table of the directory's, and what could not be read is not in this one. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isName } from "@datawire/protocol";
 import { VERSION } from "@datawire/runtime";
+import { CallCounts } from "../connection/call-counts.ts";
 import { type Registration, Registrar } from "../connection/registrar.ts";
 import { describeInstance, type RegisterOptions } from "../connection/registration.ts";
 import { DirectorySource } from "../connection/sources/directory-source.ts";
@@ -59,6 +60,7 @@ export class Application implements Mdk {
   readonly #registrar = new Registrar(this.#timers);
   readonly #sender: LogSender;
   readonly #readers = new LogReaders();
+  readonly #counts: CallCounts;
   /** By environment. */
   readonly #sources = new Map<string, Source>();
   /** Counts the links beside that of the process's own environment. */
@@ -72,6 +74,7 @@ export class Application implements Mdk {
     const { name, zone, breaker, environment, experimental } = settings;
     this.settings = settings;
     this.name = name;
+    this.#counts = new CallCounts(environment.name, this.#timers.background);
     this.resolver = new Resolver(
       { caller: { caller: name, zone }, breaker },
       {
@@ -88,6 +91,7 @@ export class Application implements Mdk {
       interacted: (interaction) => {
         for (const observer of this.observers) observer.interacted(interaction);
       },
+      called: (outcome) => this.#counts.add(outcome),
       resolving: this.resolver,
       runWith: withSession,
       experimental,
@@ -186,6 +190,7 @@ export class Application implements Mdk {
     this.resolver.stop();
     this.#readiness.stop();
     this.#readers.stop();
+    this.#counts.tell();
     const withdrawn = this.#registrar.withdraw();
     const told = [...this.observers].map((observer) => observer.stopping());
     if (wasRunning) await this.#timeLimited(Promise.all([withdrawn, this.#sender.flushed(), ...told]));
@@ -230,7 +235,7 @@ export class Application implements Mdk {
     const id = isOwn ? this.id : `${this.id}.${++this.#others}`;
     const identity = { kind: "library" as const, name, id, version: VERSION, zone, environment };
     const fileOf = (i: number): string => [table, ...(isOwn ? [] : [environment]), ...(i === 0 ? [] : [i])].join(".");
-    const guests: LinkGuest[] = isOwn ? [this.#registrar, this.#sender, this.#readers] : [];
+    const guests: LinkGuest[] = isOwn ? [this.#registrar, this.#sender, this.#readers, this.#counts] : [];
     return new DirectorySource(
       { directories, identity, tableFile: table === null ? null : fileOf },
       { clock, events, guests, proof: () => loadProof(this.settings) },

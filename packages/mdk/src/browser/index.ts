@@ -68,6 +68,7 @@ export function createSessions(options: SessionsOptions = {}): SessionMaker {
         Promise.reject(new MdkError("unsupported", "Cannot resolve here: these sessions follow no directory")),
     },
     interacted: () => {},
+    called: () => {},
     calls: { knows: () => false, isOurs: () => false },
     runWith: (_session, run) => run(),
     experimental: false,

@@ -45,6 +45,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly #previous: Attempt | null;
   readonly #signal: AbortSignal | null;
   #choice: Choice | null = null;
+  /** When it was sent. */
+  #sentMs = 0;
+  #isReported = false;
   #unlisten: (() => void) | null = null;
   /** The answer is of no interest: the request was made again. */
   #isDropped = false;
@@ -82,14 +85,14 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onRequestUpgrade(...args: Parameters<NonNullable<Dispatcher.DispatchHandler["onRequestUpgrade"]>>): void {
     this.#unlisten?.();
-    this.#report(true);
+    this.#report(true, 101);
     this.#wanted.handler.onRequestUpgrade?.(...args);
   }
 
   onResponseStart(controller: Controller, status: number, headers: ResponseHeaders, message?: string): void {
     // What is below comes before the answer itself.
     if (status >= 200) {
-      this.#report(status < 500);
+      this.#report(status < 500, status);
       if (status >= 500 && this.#retry({ status })) {
         this.#isDropped = true;
         return;
@@ -111,22 +114,27 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#unlisten?.();
     if (this.#isDropped) return;
     const isOver = this.#signal?.aborted === true;
-    if (isOver || isFailure(error, null)) this.#report(false);
+    if (isOver || isFailure(error, null)) this.#report(false, null);
     if (!isOver && this.#retry({ error })) return;
     this.#wanted.handler.onResponseError?.(controller, isOver ? (this.#signal?.reason as Error) : error);
   }
 
   #sendTo(choice: Choice): void {
     this.#choice = choice;
+    this.#sentMs = performance.now();
     const { options, dispatch } = this.#wanted;
     const { origin, path } = baseOf(choice.node.address);
     dispatch({ ...options, origin, path: path + options.path, headers: headersOf(this.#wanted, true) }, this);
   }
 
-  #report(isGood: boolean): void {
+  #report(isGood: boolean, status: number | null): void {
     if (this.#choice === null) return;
-    if (isGood) this.#wanted.session.reportSuccess(this.#choice);
-    else this.#wanted.session.reportFailure(this.#choice);
+    const ms = status === null ? null : performance.now() - this.#sentMs;
+    // A body that breaks off is no second call.
+    const answer = this.#isReported ? null : { status, ms };
+    this.#isReported = true;
+    if (isGood) this.#wanted.session.reportSuccess(this.#choice, answer);
+    else this.#wanted.session.reportFailure(this.#choice, answer);
   }
 
   /** Makes the request again where that is safe and of use; returns whether it does. */

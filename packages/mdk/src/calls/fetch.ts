@@ -1,5 +1,6 @@
 import { currentSession } from "../app/current-session.ts";
 import { MdkError } from "../session/mdk-error.ts";
+import type { NodeAnswer } from "../session/deps.ts";
 import type { Choice } from "../session/node.ts";
 import { LiveSession } from "../session/session.ts";
 import {
@@ -110,22 +111,23 @@ class Call {
       });
       const isLast = tried.has(choice.node.address) || tried.size + 1 >= TRIES_MAX || !canRepeat;
       tried.add(choice.node.address);
+      const sentMs = performance.now();
       try {
         const { origin, path } = baseOf(choice.node.address);
         const response = await this.#once({ ...going, url: new URL(origin + path + request.path) });
-        this.#report(choice, response.status < 500);
+        this.#report(choice, { status: response.status, ms: performance.now() - sentMs });
         if (isLast || !mayRetry(method, { status: response.status })) return response;
         await response.body?.cancel();
       } catch (error) {
-        if (isFailure(error, this.#callers)) this.#report(choice, false);
+        if (isFailure(error, this.#callers)) this.#report(choice, { status: null, ms: null });
         if (isLast || signal?.aborted === true || !mayRetry(method, { error })) throw error;
       }
     }
   }
 
-  #report(choice: Choice, isGood: boolean): void {
-    if (isGood) this.#session.reportSuccess(choice);
-    else this.#session.reportFailure(choice);
+  #report(choice: Choice, answer: NodeAnswer): void {
+    if (answer.status !== null && answer.status < 500) this.#session.reportSuccess(choice, answer);
+    else this.#session.reportFailure(choice, answer);
   }
 
   async #once({ url, method, headers, body, init }: Going): Promise<Response> {

@@ -1,6 +1,6 @@
 import type { Environment } from "./context.ts";
 import type { LogEvent } from "./log-event.ts";
-import type { Choice } from "./node.ts";
+import type { Choice, Node } from "./node.ts";
 import type { SessionClock } from "./time.ts";
 import type { ResolveOptions, Session } from "./types.ts";
 
@@ -30,6 +30,20 @@ export interface CallRules {
   isOurs(url: URL): boolean;
 }
 
+/** How a node answered a call. */
+export interface NodeAnswer {
+  /** Of HTTP; null where there was none, or whoever made the call did not say. */
+  readonly status: number | null;
+  /** From sending the call to the head of the answer; null where that is not known. */
+  readonly ms: number | null;
+}
+
+/** A call whose end is known. */
+export interface CallOutcome extends NodeAnswer {
+  readonly node: Node;
+  readonly failed: boolean;
+}
+
 /** An interaction that is over. */
 export interface FinishedInteraction {
   readonly traceId: string;
@@ -50,6 +64,8 @@ export interface SessionDeps {
   readonly log: (event: LogEvent) => void;
   /** Told of each interaction that is over. */
   readonly interacted: (interaction: FinishedInteraction) => void;
+  /** Told of each call, once. */
+  readonly called: (outcome: CallOutcome) => void;
   readonly resolving: Resolving;
   readonly calls: CallRules;
   /** 16 random hexadecimal digits. */

@@ -1,6 +1,6 @@
 import type { Context, Environment } from "./context.ts";
 import { deadlineExceeded } from "./deadline.ts";
-import type { ResolveQuery, SessionDeps } from "./deps.ts";
+import type { NodeAnswer, ResolveQuery, SessionDeps } from "./deps.ts";
 import { Interactions } from "./interactions.ts";
 import type { Json } from "./json.ts";
 import { type Level, parseLevel } from "./levels.ts";
@@ -130,15 +130,20 @@ export class LiveSession implements Session {
     return this.#deps.resolving.wait({ ...found.query, options: bounded, remainingMs: null });
   }
 
-  /** A call failed, as whoever made it knows. */
-  reportFailure({ node, breaker }: Choice): void {
+  /**
+   * A call failed, as whoever made it knows.
+   * @param answer null for a call that was reported already
+   */
+  reportFailure({ node, breaker }: Choice, answer: NodeAnswer | null = UNSAID): void {
+    if (answer !== null) this.#deps.called({ node, failed: true, ...answer });
     if (breaker.failed(this.#deps.clock.monotonicMs()) === "tripped") {
       const until = new Date(this.#deps.clock.nowMs() + this.#pauseMs(breaker)).toISOString();
       this.warn("mdk", `Circuit breaker of ${node.service} at ${node.address} has tripped: no calls until ${until}`);
     }
   }
 
-  reportSuccess({ node, breaker }: Choice): void {
+  reportSuccess({ node, breaker }: Choice, answer: NodeAnswer | null = UNSAID): void {
+    if (answer !== null) this.#deps.called({ node, failed: false, ...answer });
     if (breaker.succeeded() === "closed")
       this.info("mdk", `Circuit breaker of ${node.service} at ${node.address} has closed`);
   }
@@ -271,6 +276,9 @@ export class LiveSession implements Session {
     return Math.max(0, (breaker.untilMs ?? 0) - this.#deps.clock.monotonicMs());
   }
 }
+
+/** Of an interaction it is known how it went, and no more. */
+const UNSAID: NodeAnswer = { status: null, ms: null };
 
 /** The time to wait for a node: what was asked for in seconds, else 10 s, and no longer than the session has. */
 export function waitMsOf({ options, remainingMs }: Pick<ResolveQuery, "options" | "remainingMs">): number {

@@ -76,6 +76,7 @@ export function sessionsForTest({
     log: (event) => logged.push(event),
     resolving,
     interacted: () => {},
+    called: () => {},
     calls: { knows: () => false, isOurs: () => false },
     runWith: (_session, run) => run(),
     experimental,

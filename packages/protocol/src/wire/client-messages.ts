@@ -100,7 +100,7 @@ export const appliedSchema = z.object({
   problems: z.array(reportedProblemSchema).max(100).default([]),
 });
 
-/** One line of a Sherlock's counters, since its last message. */
+/** One line of the counters of a Sherlock or a library, since its last message. */
 export const counterSchema = z.object({
   service: name,
   version: z.string().max(100).nullable(),
@@ -118,15 +118,17 @@ export const counterSchema = z.object({
    */
   latencies: z.array(z.int().min(0)).max(HISTOGRAM_NUMBERS_MAX).optional(),
 });
-/** One line of a Sherlock's counters, read. */
+/** One line of such counters, read. */
 export type Counter = z.infer<typeof counterSchema>;
 
-/** What a Sherlock has counted within the last `periodMs`; a directory adds it up. */
+/** What a Sherlock or a library has counted within the last `periodMs`; a directory adds it up. */
 export const countersSchema = z.object({
   type: z.literal("counters"),
   periodMs: z.int().min(1),
   /** One request in so many was looked at for `latencies`; left out for each, and by an older Sherlock. */
   oneIn: z.int().min(1).optional(),
+  /** The table that requests went by at the beginning of that time; null for none that is known. An older one leaves it out. */
+  since: z.object({ epoch: z.string(), revision: z.int() }).nullish(),
   counters: z.array(counterSchema).max(20_000),
 });
 

@@ -28,7 +28,7 @@ beforeEach(() => {
     clock,
     log: noLog,
     metrics: { followed: (ms) => followedMs.push(ms), traffic() {} } as Partial<Metrics> as Metrics,
-    planning: { position: { epoch: "e", revision: 7 }, serverOf: () => null },
+    planning: { position: at(7), serverOf: () => null },
     runtime: { ask: () => answer, run: async () => {} },
     sampling: { oneIn: 2, take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     board,
@@ -37,9 +37,11 @@ beforeEach(() => {
   link = reporter.handler(FOLLOWER);
 });
 
-function note(agoMs: number | null, services: readonly string[] = ["s"]): void {
-  reporter.noteChange({ atMs: agoMs === null ? null : clock.nowMs() - agoMs, services: new Set(services) });
+function note(agoMs: number | null, services: readonly string[] = ["s"], routes = false): void {
+  reporter.noteChange({ atMs: agoMs === null ? null : clock.nowMs() - agoMs, services: new Set(services), routes });
 }
+
+const at = (revision: number) => ({ epoch: "e", revision });
 
 /** HAProxy's answer for servers with so many requests each. */
 function statOf(...requests: readonly number[]): string {
@@ -127,6 +129,39 @@ describe("Reporter", () => {
     await Promise.all([first, second]);
     const messages = sent as { readonly counters: readonly { readonly requests: number }[] }[];
     expect(messages.flatMap(({ counters }) => counters.map(({ requests }) => requests))).toEqual([100, 10]);
+  });
+
+  test("tells what routes from before have served apart from what new ones do, and then more often for a while", async () => {
+    answer = Promise.resolve(statOf(100));
+    link.connected(session);
+    const stop = new AbortController();
+    const running = reporter.run(stop.signal);
+    reporter.applied([]);
+    await clock.advance(5_000);
+    note(0, ["s"], true);
+    await clock.advance(1_000);
+    answer = Promise.resolve(statOf(110));
+    reporter.applied([]);
+    await clock.advance(0);
+    answer = Promise.resolve(statOf(115));
+    await clock.advance(1_000);
+    answer = Promise.resolve(statOf(120));
+    await clock.advance(30_000);
+    answer = Promise.resolve(statOf(140));
+    await clock.advance(5_000);
+    stop.abort();
+    await running;
+    const messages = sent as { type: string; periodMs: number; since: unknown; counters: { requests: number }[] }[];
+    const told = messages.flatMap(({ type, periodMs, since, counters }) =>
+      type === "counters" && counters[0]?.requests !== 0 ? [[periodMs, since, counters[0]?.requests]] : [],
+    );
+    expect(told).toEqual([
+      [5_000, null, 100],
+      [1_000, at(7), 10],
+      [1_000, at(7), 5],
+      [1_000, at(7), 5],
+      [5_000, at(7), 20],
+    ]);
   });
 
   test("does not wait at the end for an HAProxy that says nothing", async () => {

@@ -1,5 +1,13 @@
 import { randomUUID } from "node:crypto";
-import type { LinkHandler, LinkIdentity, LinkSession, Position, CatalogUpdate, Welcome } from "@datawire/link";
+import {
+  type CatalogUpdate,
+  type LinkHandler,
+  type LinkIdentity,
+  type LinkSession,
+  type Position,
+  ReportPace,
+  type Welcome,
+} from "@datawire/link";
 import { type Clock, type Logger, type ProblemBoard, VERSION, describeError } from "@datawire/runtime";
 import { CounterDeltas, parseStat } from "../core/observe/counters.ts";
 import type { PlanProblem } from "../core/model/plan.ts";
@@ -27,7 +35,6 @@ export interface ReporterDeps {
   readonly findings: Pick<ProxyFindings, "look">;
 }
 
-const COUNT_MS = 5_000;
 /** The servers (4) of all proxies, as CSV. */
 const STATISTICS = "show stat -1 4 -1";
 const LOGGED_MAX = 100;
@@ -55,7 +62,14 @@ export class Reporter implements DriverObserver {
   #oldestChangeMs: number | null = null;
   /** Whether the link has brought what changed before it was there. */
   #caughtUp = false;
+  readonly #pace = new ReportPace();
+  /** Whether routes have come that HAProxy does not follow yet. */
+  #routesCame = false;
+  /** Ends the time to the next count. */
+  #hurry = new AbortController();
   #countedMs: number;
+  /** What HAProxy followed when it was counted last. */
+  #countedAt: Position | null = null;
   #counting: Promise<void> = Promise.resolve();
   #loggedProblems = "";
 
@@ -97,7 +111,8 @@ export class Reporter implements DriverObserver {
     };
   }
 
-  noteChange({ atMs, services }: Pick<CatalogUpdate, "atMs" | "services">): void {
+  noteChange({ atMs, services, routes }: Pick<CatalogUpdate, "atMs" | "services" | "routes">): void {
+    this.#routesCame ||= routes;
     // What happened while the link was down: how long that was says nothing of how fast changes are followed. It comes
     // as a whole table, or as the first change.
     if (!this.#caughtUp) this.#caughtUp = atMs !== null || services.size > 0;
@@ -115,6 +130,12 @@ export class Reporter implements DriverObserver {
     }
     this.#logProblems(problems);
     this.#acknowledge();
+    if (this.#routesCame) {
+      // What was served by the routes before is told apart from what is served by these.
+      this.#routesCame = false;
+      this.#pace.changed(this.#deps.clock.monotonicMs());
+      this.#hurry.abort();
+    }
     this.#onApplied();
   }
 
@@ -151,8 +172,10 @@ export class Reporter implements DriverObserver {
 
   /** Counts until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
     while (!signal.aborted) {
-      await this.#deps.clock.sleep(COUNT_MS, signal);
+      await clock.sleep(this.#pace.waitMs(clock.monotonicMs()), AbortSignal.any([signal, this.#hurry.signal]));
+      this.#hurry = new AbortController();
       await this.#count();
     }
   }
@@ -174,6 +197,7 @@ export class Reporter implements DriverObserver {
   async #countNow(): Promise<void> {
     const { runtime, sampling, metrics, planning, findings, clock, log } = this.#deps;
     const nowMs = clock.monotonicMs();
+    const followed = this.#applied;
     try {
       const counts = parseStat(await runtime.ask(STATISTICS));
       const lines = this.#deltas.take(
@@ -184,11 +208,13 @@ export class Reporter implements DriverObserver {
       metrics.traffic(lines, nowMs);
       await findings.look(counts);
       const periodMs = Math.max(1, Math.round(nowMs - this.#countedMs));
+      const since = this.#countedAt;
       this.#countedMs = nowMs;
+      this.#countedAt = followed;
       const sampled = sampling === null || sampling.oneIn === 1 ? {} : { oneIn: sampling.oneIn };
       for (let from = 0; from < Math.min(lines.length, LINES_MAX); from += MESSAGE_LINES_MAX) {
         const counters = lines.slice(from, from + MESSAGE_LINES_MAX);
-        this.#session?.send({ type: "counters", periodMs, ...sampled, counters });
+        this.#session?.send({ type: "counters", periodMs, since, ...sampled, counters });
       }
     } catch (error) {
       log.debug("HAProxy was not counted", { error: describeError(error) });

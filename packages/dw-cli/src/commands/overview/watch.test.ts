@@ -8,10 +8,13 @@ function states() {
   const table = world();
   const position = { epoch: "e", revision: 7 };
   return [
-    () => ({ table, update: { services: new Set(table.serviceNames()), position, atMs: null } }),
+    () => ({ table, update: { services: new Set(table.serviceNames()), position, atMs: null, routes: true } }),
     () => {
       const instances = [instance("emitter@vm1", { state: "down", reason: "\u001b[2J" })];
-      return { table, update: { services: table.apply({ ...emptyChange(), instances }), position, atMs: 0 } };
+      return {
+        table,
+        update: { services: table.apply({ ...emptyChange(), instances }), position, atMs: 0, routes: false },
+      };
     },
   ];
 }

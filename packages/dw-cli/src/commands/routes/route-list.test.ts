@@ -85,14 +85,14 @@ function states(...changes: Partial<TableChange>[]) {
   let revision = 7;
   const first = () => ({
     table,
-    update: { services: new Set(table.serviceNames()), position: { epoch: "e", revision }, atMs: null },
+    update: { services: new Set(table.serviceNames()), position: { epoch: "e", revision }, atMs: null, routes: true },
   });
   return [
     first,
     ...changes.map((change) => () => {
       const services = table.apply({ ...emptyChange(), ...change });
       revision += 1;
-      return { table, update: { services, position: { epoch: "e", revision }, atMs: 0 } };
+      return { table, update: { services, position: { epoch: "e", revision }, atMs: 0, routes: true } };
     }),
   ];
 }

@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CatalogReader } from "@datawire/catalog";
 import type { DirectoryAddress } from "@datawire/protocol";
-import { type CatalogFollower, type LinkIdentity, type LinkState, openCatalogFollower, runLink } from "@datawire/link";
+import {
+  type CatalogFollower,
+  type CatalogUpdate,
+  type LinkIdentity,
+  type LinkState,
+  openCatalogFollower,
+  runLink,
+} from "@datawire/link";
 import type { Proof } from "@datawire/link/client";
 import { type Clock, describeError, noLog } from "@datawire/runtime";
 import { MdkError } from "../../session/mdk-error.ts";
@@ -37,6 +44,8 @@ export class DirectoryLink {
   #follower: CatalogFollower | null = null;
   #running: Promise<void> = Promise.resolve();
   #hasTable = false;
+  /** What the last message has made of the table. */
+  #update: CatalogUpdate | null = null;
   #reason = "it was not asked yet";
   #denial: MdkError | null = null;
 
@@ -74,7 +83,10 @@ export class DirectoryLink {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
-    const onUpdate = ({ services }: { readonly services: Iterable<string> }): void => this.#updated(services);
+    const onUpdate = (update: CatalogUpdate): void => {
+      this.#update = update;
+      this.#updated(update.services);
+    };
     const config = { services: null, path: this.#config.tableFile };
     const follower = await openCatalogFollower(config, { clock, log: noLog, onUpdate });
     this.#follower = follower;
@@ -111,9 +123,15 @@ export class DirectoryLink {
       isDenied = state.state === "waiting" ? state.denied : isDenied && state.state === "connecting";
       if (isDenied && !wasDenied) void this.#awaitOther(proof, { renewed, over, isWanted: () => isDenied });
     };
+    const takeUpdate = (): CatalogUpdate | null => {
+      const update = this.#update;
+      this.#update = null;
+      return update;
+    };
+    const handler = joinHandlers(follower, guests, takeUpdate);
     await runLink(
       { replicas, identity, ...proof, subscribe: follower.subscription },
-      { clock, log: noLog, random: Math.random, handler: joinHandlers(follower, guests), onState },
+      { clock, log: noLog, random: Math.random, handler, onState },
       AbortSignal.any([signal, renewed.signal]),
     );
     ended.abort();
