@@ -26,10 +26,16 @@ export function linePath(
   return path.trim();
 }
 
-/** The top of an axis: the next of 1, 2 or 5 and zeros that holds every value; 1 for lines of nothing. */
-export function axisMax(lines: readonly Line[]): number {
+/** The top of an axis: the next of 1, 2 or 5 and zeros that holds every value, and no less than `least`. */
+export function axisMax(lines: readonly Line[], least = 1): number {
   const largest = Math.max(0, ...lines.flatMap(({ values }) => values.filter((value) => value !== null)));
-  if (largest === 0) return 1;
+  if (largest <= least) return least;
   const size = 10 ** Math.floor(Math.log10(largest));
   return ([1, 2, 5, 10].find((factor) => factor * size >= largest) ?? 10) * size;
+}
+
+/** Which of `count` moments is nearest to a place, 0 to 1 from the first to the last. */
+export function momentAt(place: number, count: number): number | null {
+  if (count === 0) return null;
+  return Math.min(count - 1, Math.max(0, Math.round(place * (count - 1))));
 }

@@ -61,9 +61,9 @@ const AGES = [
   [1, "s"],
 ] as const;
 
-/** A number of things with their word: `1 service`, `2 services`. */
-export function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
+/** A number of things with their word: `1 service`, `2 services`; where the plural has no mere `s`, it is given. */
+export function plural(count: number, word: string, many = `${word}s`): string {
+  return `${count} ${count === 1 ? word : many}`;
 }
 
 function isKnown(value: Maybe): value is number {

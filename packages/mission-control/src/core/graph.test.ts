@@ -26,3 +26,18 @@ test("layOut() places services that call each other, once each and apart", () =>
 test("layOut() of nothing is empty", () => {
   expect(layOut([]).nodes.size).toBe(0);
 });
+
+test("layOut() gives the calls to one service ends of their own, in the order of their callers", () => {
+  const { nodes, edges } = layOut([
+    { caller: "b", service: "db" },
+    { caller: "a", service: "db" },
+    { caller: "c", service: "db" },
+  ]);
+  const ends = new Map(edges.map(({ caller, to }) => [caller, to]));
+  expect([...ends].toSorted(([, a], [, b]) => a - b).map(([caller]) => caller)).toEqual(["a", "b", "c"]);
+  const db = nodes.get("db");
+  for (const end of ends.values()) {
+    expect(end).toBeGreaterThan(db?.y ?? 0);
+    expect(end).toBeLessThan((db?.y ?? 0) + (db?.height ?? 0));
+  }
+});

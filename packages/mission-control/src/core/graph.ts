@@ -3,17 +3,33 @@ export interface PlacedNode {
   readonly name: string;
   readonly x: number;
   readonly y: number;
+  readonly height: number;
+}
+
+/** A call in its place: from the right side of its caller to the left one of its service. */
+export interface PlacedEdge extends Edge {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Where the nodes of a map stand, and how large it is, in pixels. */
 export interface Layout {
   readonly nodes: ReadonlyMap<string, PlacedNode>;
+  /** In the order in which they were given. */
+  readonly edges: readonly PlacedEdge[];
   readonly width: number;
   readonly height: number;
 }
 
 /** Sizes of a map in pixels. */
-export const GRAPH = { nodeWidth: 160, nodeHeight: 32, columnGap: 120, rowGap: 16, margin: 16 } as const;
+export const GRAPH = {
+  nodeWidth: 168,
+  nodeHeight: 36,
+  callHeight: 24,
+  columnGap: 232,
+  rowGap: 20,
+  margin: 20,
+} as const;
 
 /** Who calls whom. */
 export interface Edge {
@@ -36,20 +52,61 @@ export function layOut(edges: readonly Edge[]): Layout {
     for (const [i, name] of order.entries()) rank.set(name, i / Math.max(1, order.length - 1));
     return order;
   });
-  const { nodeWidth, nodeHeight, columnGap, rowGap, margin } = GRAPH;
-  const tallest = Math.max(0, ...sorted.map((column) => column.length));
-  const heightOf = (count: number): number => count * nodeHeight + Math.max(0, count - 1) * rowGap;
+  const { nodeWidth, columnGap, rowGap, margin } = GRAPH;
+  const heightOf = heightsOf(edges);
+  const columnHeight = (names: readonly string[]): number =>
+    names.reduce((sum, name) => sum + heightOf(name), 0) + Math.max(0, names.length - 1) * rowGap;
+  const tallest = Math.max(0, ...sorted.map(columnHeight));
   const nodes = new Map<string, PlacedNode>();
   for (const [i, column] of sorted.entries()) {
-    const top = margin + (heightOf(tallest) - heightOf(column.length)) / 2;
-    for (const [j, name] of column.entries())
-      nodes.set(name, { name, x: margin + i * (nodeWidth + columnGap), y: top + j * (nodeHeight + rowGap) });
+    let y = margin + (tallest - columnHeight(column)) / 2;
+    for (const name of column) {
+      const height = heightOf(name);
+      nodes.set(name, { name, x: margin + i * (nodeWidth + columnGap), y, height });
+      y += height + rowGap;
+    }
   }
   return {
     nodes,
+    edges: placeEdges(edges, nodes),
     width: 2 * margin + sorted.length * nodeWidth + Math.max(0, sorted.length - 1) * columnGap,
-    height: 2 * margin + heightOf(tallest),
+    height: 2 * margin + tallest,
   };
+}
+
+/** A node is as high as the calls on one of its sides need, so that each has a place, and its figures, of their own. */
+function heightsOf(edges: readonly Edge[]): (name: string) => number {
+  const [calls, called] = [countBy(edges, ({ caller }) => caller), countBy(edges, ({ service }) => service)];
+  return (name) => Math.max(GRAPH.nodeHeight, GRAPH.callHeight * Math.max(calls.get(name) ?? 0, called.get(name) ?? 0));
+}
+
+function countBy(edges: readonly Edge[], keyOf: (edge: Edge) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const edge of edges) counts.set(keyOf(edge), (counts.get(keyOf(edge)) ?? 0) + 1);
+  return counts;
+}
+
+/** Spreads the ends of calls over the side of their node, in the order of the other ends, so that they cross little. */
+function placeEdges(edges: readonly Edge[], nodes: ReadonlyMap<string, PlacedNode>): PlacedEdge[] {
+  const yOf = (name: string): number => nodes.get(name)?.y ?? 0;
+  const ends = (keyOf: (edge: Edge) => string, otherOf: (edge: Edge) => string): Map<Edge, number> => {
+    const places = new Map<Edge, number>();
+    for (const [name, own] of Map.groupBy(edges, keyOf)) {
+      const { y, height } = nodes.get(name) ?? { y: 0, height: 0 };
+      for (const [i, edge] of own.toSorted((a, b) => yOf(otherOf(a)) - yOf(otherOf(b))).entries())
+        places.set(edge, y + ((i + 0.5) / own.length) * height);
+    }
+    return places;
+  };
+  const from = ends(
+    ({ caller }) => caller,
+    ({ service }) => service,
+  );
+  const to = ends(
+    ({ service }) => service,
+    ({ caller }) => caller,
+  );
+  return edges.map((edge) => ({ ...edge, from: from.get(edge) ?? 0, to: to.get(edge) ?? 0 }));
 }
 
 /** Each name in the column after the last of those that call it; calls that close a circle are left out of account. */

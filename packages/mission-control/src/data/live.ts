@@ -2,7 +2,7 @@ import type { ApiClient } from "@datawire/api";
 import type { Connection } from "./connection.ts";
 import { messageOf, Unreachable } from "./refusal.ts";
 import { Store } from "./store.ts";
-import { type Changes, Stream } from "./stream.ts";
+import { type Changes, type Chosen, Stream } from "./stream.ts";
 
 /** What a screen wants to know, and go on knowing. */
 export interface Question<T> {
@@ -13,10 +13,12 @@ export interface Question<T> {
   ask(client: ApiClient): Promise<T>;
   /** The topic of the stream that tells what changes of it; left out for what is asked again and again. */
   readonly topic?: string;
-  /** The answer after changes that the stream told; left out where they are a reason to ask again. */
-  merge?(data: T, changes: Changes): T;
-  /** Whether the topic begins with the same as `ask` gives. */
-  readonly isWhole?: boolean;
+  /** What chooses among the rows of its topic; one screen has one such question at a time. */
+  readonly chosen?: Chosen;
+  /** The answer after changes that the stream told; left out, or undefined, where they are a reason to ask again. */
+  merge?(data: T, changes: Changes): T | undefined;
+  /** The answer, of what the topic begins with; left out where that is a reason to ask. */
+  wholeOf?(whole: unknown): T;
 }
 
 /** What is known of a question. */
@@ -44,7 +46,7 @@ export class Live {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#stream = new Stream((topics) => streamUrl(connection, topics), {
+    this.#stream = new Stream((topics, chosen) => streamUrl(connection, topics, chosen), {
       whole: (topic, data) => this.#tell(topic, (entry) => entry.takeWhole(data)),
       changes: (topic, changes) => this.#tell(topic, (entry) => entry.takeChanges(changes)),
       broken: () => this.refresh(),
@@ -99,12 +101,14 @@ export class Live {
   #follow(): void {
     const isAway = document.hidden || this.#connection.state.get().phase !== "ready";
     const watched = isAway ? [] : [...this.#entries.values()].filter(({ isIdle }) => !isIdle);
-    this.#stream.follow(watched.flatMap(({ topic }) => topic ?? []));
+    const topics = watched.flatMap(({ topic }) => topic ?? []);
+    this.#stream.follow(topics, Object.assign({}, ...watched.map(({ chosen }) => chosen)) as Chosen);
   }
 }
 
-function streamUrl(connection: Connection, topics: string): URL {
+function streamUrl(connection: Connection, topics: string, chosen: Chosen): URL {
   const url = connection.urlOf("/v1/stream");
+  for (const [name, value] of Object.entries(chosen)) url.searchParams.set(name, value);
   url.searchParams.set("topics", topics);
   url.searchParams.set("instances", "none");
   url.searchParams.set("seconds", String(RATE_SECONDS));
@@ -128,6 +132,8 @@ export class Entry<T> {
   /** How often it was asked to be asked: an answer to an older round leaves the next one due. */
   #round = 0;
   #isAsking = false;
+  /** How often the stream has told: what was asked before that is older. */
+  #tellings = 0;
 
   constructor(question: Question<T>, deps: EntryDeps) {
     this.#question = question;
@@ -139,10 +145,16 @@ export class Entry<T> {
     return this.#question.topic ?? null;
   }
 
+  /** What chooses among the rows of its topic. */
+  get chosen(): Chosen {
+    return this.#question.chosen ?? {};
+  }
+
   /** Takes what the stream tells of the whole. */
   takeWhole(data: unknown): void {
-    if (this.#question.isWhole === true) this.#store.set({ data: data as T, at: Date.now(), error: null });
-    else this.refresh();
+    const { wholeOf } = this.#question;
+    if (wholeOf === undefined) this.refresh();
+    else this.#told(wholeOf(data));
   }
 
   /** Takes what the stream tells of changes. */
@@ -150,7 +162,12 @@ export class Entry<T> {
     const { data } = this.get();
     const merged = data === null ? undefined : this.#question.merge?.(data, changes);
     if (merged === undefined) this.refresh();
-    else this.#store.set({ data: merged, at: Date.now(), error: null });
+    else this.#told(merged);
+  }
+
+  #told(data: T): void {
+    this.#tellings++;
+    this.#store.set({ data, at: Date.now(), error: null });
   }
 
   /** Whether nobody looks at it. */
@@ -191,11 +208,11 @@ export class Entry<T> {
   };
 
   async #ask(): Promise<void> {
-    const round = this.#round;
+    const [round, tellings] = [this.#round, this.#tellings];
     this.#isAsking = true;
     try {
       const data = await this.#question.ask(this.#deps.connection.client);
-      this.#store.set({ data, at: Date.now(), error: null });
+      if (tellings === this.#tellings) this.#store.set({ data, at: Date.now(), error: null });
     } catch (error) {
       // Away is said once, above all screens; here the last answer stays.
       if (!(error instanceof Unreachable)) this.#store.set({ ...this.get(), error: messageOf(error) });

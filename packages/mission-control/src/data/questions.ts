@@ -15,7 +15,7 @@ type Edges = Answer<"map">;
 export const statusQuestion: Question<Status> = {
   key: "status",
   topic: "status",
-  isWhole: true,
+  wholeOf: (whole) => whole as Status,
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.status),
   // It has one row, which is all of it.
@@ -26,7 +26,7 @@ export const statusQuestion: Question<Status> = {
 export const servicesQuestion: Question<Services> = {
   key: "services",
   topic: "services",
-  isWhole: true,
+  wholeOf: (whole) => whole as Services,
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.listServices, { query: { instances: "none" } }),
   merge: (data, changes) => ({
@@ -39,7 +39,7 @@ export const servicesQuestion: Question<Services> = {
 export const callersQuestion: Question<Callers> = {
   key: "callers",
   topic: "callers",
-  isWhole: true,
+  wholeOf: (whole) => whole as Callers,
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.listCallers),
   merge: (data, changes) => ({
@@ -56,13 +56,18 @@ export const historyQuestion: Question<History> = {
   topic: "history",
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.history, { query: { limit: String(HISTORY_MAX) } }),
+  // What is undone by a change is told beside it.
+  merge: (data, changes) => ({
+    ...data,
+    history: mergeRows(data.history, changes, { keyOf: ({ id }) => id, newestFirst: true }).slice(0, HISTORY_MAX),
+  }),
 };
 
 /** Who calls whom, in the last seconds. */
 export const mapQuestion: Question<Edges> = {
   key: "map",
   topic: "map",
-  isWhole: true,
+  wholeOf: (whole) => whole as Edges,
   everyMs: 2_000,
   ask: (client) => client.ask(endpoints.map, { query: { seconds: String(RATE_SECONDS) } }),
   merge: (data, changes) => ({
@@ -76,4 +81,6 @@ export const rolloutsQuestion: Question<readonly RolloutListing[]> = {
   topic: "rollouts",
   everyMs: OFTEN_MS,
   ask: async (client) => (await client.ask(endpoints.listRollouts)).rollouts,
+  wholeOf: (whole) => (whole as Answer<"listRollouts">).rollouts,
+  merge: (rollouts, changes) => mergeRows(rollouts, changes, { keyOf: ({ id }) => id, newestFirst: true }),
 };

@@ -4,6 +4,9 @@ export interface Changes {
   readonly gone: readonly (string | number)[];
 }
 
+/** Parameters that choose among the rows of topics. */
+export type Chosen = Readonly<Record<string, string>>;
+
 /** Who is told what the stream says. */
 export interface StreamListener {
   whole(topic: string, data: unknown): void;
@@ -18,13 +21,14 @@ const REOPEN_MS = 2_000;
 
 /** The one stream of a page: a browser has six connections to a host, so that a screen has no stream of its own. */
 export class Stream {
-  readonly #urlOf: (topics: string) => URL;
+  readonly #urlOf: (topics: string, chosen: Chosen) => URL;
   readonly #listener: StreamListener;
   #source: EventSource | null = null;
   #topics: readonly string[] = [];
+  #chosen: Chosen = {};
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(urlOf: (topics: string) => URL, listener: StreamListener) {
+  constructor(urlOf: (topics: string, chosen: Chosen) => URL, listener: StreamListener) {
     this.#urlOf = urlOf;
     this.#listener = listener;
   }
@@ -34,23 +38,28 @@ export class Stream {
     return this.#source?.readyState === EventSource.OPEN && this.#topics.includes(topic);
   }
 
-  /** Follows these topics and no others; none closes the stream. */
-  follow(topics: readonly string[]): void {
+  /** Follows these topics and no others, chosen from by these parameters; none closes the stream. */
+  follow(topics: readonly string[], chosen: Chosen = {}): void {
     const wanted = [...new Set(topics)].toSorted((a, b) => (a < b ? -1 : 1));
-    if (wanted.join() === this.#topics.join() && this.#source !== null) return;
+    const isSame = wanted.join() === this.#topics.join() && JSON.stringify(chosen) === JSON.stringify(this.#chosen);
+    // What is asked for already is not begun anew, also while it waits to be opened.
+    if (isSame && (this.#source !== null || wanted.length === 0 || this.#timer !== undefined)) return;
     this.#topics = wanted;
+    this.#chosen = chosen;
     this.#schedule(GATHER_MS);
   }
 
   #schedule(afterMs: number): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#source?.close();
     this.#source = null;
     if (this.#topics.length > 0) this.#timer = setTimeout(() => this.#open(), afterMs);
   }
 
   #open(): void {
-    const source = new EventSource(this.#urlOf(this.#topics.join(",")), { withCredentials: true });
+    this.#timer = undefined;
+    const source = new EventSource(this.#urlOf(this.#topics.join(","), this.#chosen), { withCredentials: true });
     this.#source = source;
     for (const topic of this.#topics) source.addEventListener(topic, (event) => this.#take(topic, event));
     source.addEventListener("error", () => {

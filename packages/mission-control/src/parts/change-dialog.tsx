@@ -25,6 +25,7 @@ interface ChangeDialogProps {
   readonly confirm: string;
   readonly need?: Need;
   readonly isAlert?: boolean;
+  readonly isWide?: boolean;
   /** The command that does the same; null while there is nothing to do. */
   readonly command: string | null;
   /** Tries it, or does it. Another function asks for another preview. */
@@ -76,6 +77,7 @@ export function ChangeDialog(props: ChangeDialogProps) {
     <Dialog
       title={title}
       isAlert={isAlert}
+      isWide={props.isWide ?? false}
       onClose={props.onClose}
       action={
         <button
@@ -91,7 +93,10 @@ export function ChangeDialog(props: ChangeDialogProps) {
     >
       {props.children}
       <div data-testid="preview" className="preview" aria-live="polite">
-        <Preview outcome={preview.outcome} wanting={cannot} />
+        <Preview
+          outcome={preview.outcome}
+          wanting={cannot ?? (preview.error === null ? null : "There is no preview")}
+        />
       </div>
       {problem === null ? null : (
         <p role="alert" className="banner banner-bad">

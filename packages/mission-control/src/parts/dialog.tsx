@@ -4,6 +4,8 @@ interface DialogProps {
   readonly title: string;
   /** What cannot be taken back asks twice: the focus is on Cancel. */
   readonly isAlert?: boolean;
+  /** One of many fields. */
+  readonly isWide?: boolean;
   readonly onClose: () => void;
   readonly children: ReactNode;
   /** Its last button. */
@@ -13,7 +15,8 @@ interface DialogProps {
 }
 
 /** A dialog above the page, which Esc closes; the focus goes back to where it was. */
-export function Dialog({ title, isAlert = false, onClose, children, action, cancel = "Cancel" }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, isAlert = false, isWide = false, onClose, children, action, cancel = "Cancel" } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const cancelButton = useRef<HTMLButtonElement>(null);
   const id = useId();
@@ -32,7 +35,7 @@ export function Dialog({ title, isAlert = false, onClose, children, action, canc
   return (
     <dialog
       ref={dialog}
-      className="dialog"
+      className={isWide ? "dialog dialog-wide" : "dialog"}
       role={isAlert ? "alertdialog" : "dialog"}
       aria-labelledby={`${id}-title`}
       aria-describedby={isAlert ? `${id}-body` : undefined}

@@ -33,6 +33,8 @@ interface TableProps<Row> {
 const ROW_PX = 33;
 /** From here on only the rows in view are drawn: elements cost more than any framework. */
 const WHOLE_MAX = 100;
+/** Drawn before it is known how many are in view. */
+const FIRST_ROWS = 40;
 
 /** A dense table that is sorted by its heads; up, down, Home and End go from row to row. */
 export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", actions, detail }: TableProps<Row>) {
@@ -43,7 +45,7 @@ export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", a
     return by === undefined ? rows : sortRows(rows, (row) => by.value(row), descending);
   }, [rows, columns, column, descending]);
   const body = useRef<HTMLTableSectionElement>(null);
-  const { shown, before, after } = useWindow(sorted, body);
+  const { shown, before, after, sized } = useWindow(sorted, body);
   const span = columns.length + (actions === undefined ? 0 : 1);
   const sortBy = ({ key, isNumber }: Column<Row>): void => {
     const next = column === key ? !descending : isNumber === true;
@@ -77,7 +79,7 @@ export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", a
         <tbody ref={body} onKeyDown={moveInRows}>
           <Gap height={before} span={span} />
           {shown.map((row) => (
-            <Row key={keyOf(row)} {...{ row, columns, keyOf, actions, detail, span }} />
+            <Row key={keyOf(row)} {...{ row, columns, keyOf, actions, detail, span, sized }} />
           ))}
           <Gap height={after} span={span} />
         </tbody>
@@ -93,16 +95,23 @@ function Row<T>({
   actions,
   detail,
   span,
+  sized,
 }: Pick<TableProps<T>, "columns" | "keyOf"> & {
   readonly row: T;
   readonly actions: TableProps<T>["actions"] | undefined;
   readonly detail: TableProps<T>["detail"] | undefined;
   readonly span: number;
+  readonly sized: ((row: T, height: number) => void) | null;
 }) {
   const below = detail?.(row) ?? null;
+  const own = useRef<HTMLTableRowElement>(null);
+  const unfolded = useRef<HTMLTableRowElement>(null);
+  useLayoutEffect(() => {
+    sized?.(row, (own.current?.offsetHeight ?? ROW_PX) + (unfolded.current?.offsetHeight ?? 0));
+  });
   return (
     <>
-      <tr data-testid="row" data-key={keyOf(row)}>
+      <tr ref={own} data-testid="row" data-key={keyOf(row)}>
         {columns.map((column) => {
           const value = column.value(row);
           return (
@@ -119,7 +128,7 @@ function Row<T>({
         {actions === undefined ? null : <td className="row-actions">{actions(row)}</td>}
       </tr>
       {below === null ? null : (
-        <tr className="detail">
+        <tr ref={unfolded} className="detail">
           <td colSpan={span}>{below}</td>
         </tr>
       )}
@@ -141,6 +150,8 @@ interface Window<Row> {
   /** Heights of what is left out above and below, in pixels. */
   readonly before: number;
   readonly after: number;
+  /** Takes how high a row is; null where all are drawn. */
+  readonly sized: ((row: Row, height: number) => void) | null;
 }
 
 /** The rows in view, and how high what is left out is. */
@@ -156,11 +167,19 @@ function useWindow<Row>(rows: readonly Row[], body: { readonly current: HTMLElem
     overscan: 12,
     scrollMargin: top,
   });
-  if (isWhole) return { shown: rows, before: 0, after: 0 };
+  const indexes = useRef(new Map<Row, number>());
+  if (isWhole) return { shown: rows, before: 0, after: 0, sized: null };
+  const sized = (row: Row, height: number): void => {
+    const index = indexes.current.get(row);
+    if (index !== undefined) virtual.resizeItem(index, height);
+  };
   const items = virtual.getVirtualItems();
   const [first, last] = [items[0], items.at(-1)];
-  if (first === undefined || last === undefined) return { shown: rows.slice(0, WHOLE_MAX), before: 0, after: 0 };
+  if (first === undefined || last === undefined)
+    return { shown: rows.slice(0, FIRST_ROWS), before: 0, after: 0, sized: null };
+  indexes.current = new Map(items.flatMap(({ index }) => (index < rows.length ? [[rows[index] as Row, index]] : [])));
   return {
+    sized,
     shown: rows.slice(first.index, last.index + 1),
     before: first.start - top,
     after: Math.max(0, virtual.getTotalSize() - (last.end - top)),

@@ -9,6 +9,14 @@ import { Section } from "./page.tsx";
 import { Filter } from "./toolbar.tsx";
 
 type Series = Answer<"series">;
+type By = "version" | "instance" | "caller";
+
+/** Which lines of a service's traffic are drawn. */
+export interface ShownSeries {
+  readonly by: By;
+  /** What a line is called; null for one that is left out. */
+  nameOf(key: string | null): string | null;
+}
 
 /** A minute is told in steps of five seconds, more in minutes. */
 const RANGES = new Map([
@@ -17,45 +25,68 @@ const RANGES = new Map([
 ]);
 const STANDARD = "60";
 const EVERY_MS = 5_000;
+const VERSIONS: readonly ShownSeries[] = [
+  { by: "version", nameOf: (key) => (key === null || key === "" ? "no version" : key) },
+];
 
-function seriesQuestion(service: string, seconds: string): Question<Series> {
+function seriesQuestion(service: string, seconds: string, kinds: readonly By[]): Question<readonly Series[]> {
   return {
-    key: `series/${service}/${seconds}`,
+    key: `series/${service}/${seconds}/${kinds.join()}`,
     everyMs: EVERY_MS,
-    ask: (client) => client.ask(endpoints.series, { query: { service, by: "version", seconds } }),
+    ask: (client) => Promise.all(kinds.map((by) => client.ask(endpoints.series, { query: { service, by, seconds } }))),
   };
 }
 
-/** The traffic of a service in the last minutes, a line a version. */
-export function TrafficCharts({ service }: { readonly service: string }) {
+interface TrafficChartsProps {
+  readonly service: string;
+  readonly title?: string;
+  /** Default: a line a version. */
+  readonly shown?: readonly ShownSeries[];
+}
+
+/** The traffic of a service in the last minutes. */
+export function TrafficCharts({ service, title = "Traffic by version", shown = VERSIONS }: TrafficChartsProps) {
   const [range] = useParam("range");
   const seconds = RANGES.get(range) ?? STANDARD;
-  const question = useMemo(() => seriesQuestion(service, seconds), [service, seconds]);
+  const kinds = shown.map(({ by }) => by).join();
+  const question = useMemo(() => seriesQuestion(service, seconds, kinds.split(",") as By[]), [service, seconds, kinds]);
   return (
     <Section
-      title="Traffic by version"
+      title={title}
       aside={<Filter label="Range" param="range" options={[...RANGES.keys()]} all="last minute" />}
     >
       <Answered reply={useReply(question)}>
-        {(series) =>
-          series.series.length === 0 ? (
+        {(answers) => {
+          const lines = answers.flatMap(({ series }, i) => namedLines(series, shown[i]));
+          return lines.length === 0 ? (
             <Empty title="No requests in this time">Sherlocks and libraries count what goes to it.</Empty>
           ) : (
-            <Charts {...series} />
-          )
-        }
+            <Charts stepMs={answers[0]?.stepMs ?? 1} lines={lines} />
+          );
+        }}
       </Answered>
     </Section>
   );
 }
 
-function Charts({ stepMs, series }: Pick<Series, "stepMs" | "series">) {
-  const times = (series[0]?.points ?? []).map(({ at }) => Date.parse(at));
-  const lines = (valueOf: (point: Series["series"][number]["points"][number]) => number | null) =>
-    series.map(({ key, points }) => ({
-      name: key === null || key === "" ? "no version" : key,
-      values: points.map(valueOf),
-    }));
+type Points = Series["series"][number]["points"];
+
+interface NamedLine {
+  readonly name: string;
+  readonly points: Points;
+}
+
+function namedLines(series: Series["series"], shown: ShownSeries | undefined): NamedLine[] {
+  return series.flatMap(({ key, points }) => {
+    const name = shown?.nameOf(key) ?? null;
+    return name === null ? [] : [{ name, points }];
+  });
+}
+
+function Charts({ stepMs, lines }: { readonly stepMs: number; readonly lines: readonly NamedLine[] }) {
+  const times = (lines[0]?.points ?? []).map(({ at }) => Date.parse(at));
+  const of = (valueOf: (point: Points[number]) => number | null) =>
+    lines.map(({ name, points }) => ({ name, values: points.map(valueOf) }));
   return (
     <div className="charts">
       <Chart
@@ -63,18 +94,19 @@ function Charts({ stepMs, series }: Pick<Series, "stepMs" | "series">) {
         title="Requests"
         times={times}
         format={formatRate}
-        lines={lines(({ requests }) => (requests === null ? null : requests / (stepMs / 1000)))}
+        lines={of(({ requests }) => (requests === null ? null : requests / (stepMs / 1000)))}
       />
       <Chart
         kind="errors"
         title="Errors"
         times={times}
         format={formatRatio}
-        lines={lines(({ requests, errors }) =>
+        least={0.01}
+        lines={of(({ requests, errors }) =>
           requests === null || errors === null || requests === 0 ? null : Math.min(1, errors / requests),
         )}
       />
-      <Chart kind="latency" title="Latency, p99" times={times} format={formatMs} lines={lines(({ p99 }) => p99)} />
+      <Chart kind="latency" title="Latency, p99" times={times} format={formatMs} lines={of(({ p99 }) => p99)} />
     </div>
   );
 }

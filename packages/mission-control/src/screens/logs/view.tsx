@@ -1,4 +1,5 @@
 import { LOG_LEVELS } from "@datawire/protocol";
+import type { ReactNode } from "react";
 import { plural } from "../../core/format.ts";
 import { useKept, useParam, useReply, useSettled } from "../../data/console.ts";
 import { servicesQuestion } from "../../data/questions.ts";
@@ -7,8 +8,20 @@ import { Page } from "../../parts/page.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
 import { Filter, Search, Toolbar } from "../../parts/toolbar.tsx";
-import { droppedText, type Filters, messagesQuestion, tracesQuestion } from "./data.ts";
+import {
+  droppedText,
+  type Filters,
+  type Kind,
+  type Listing,
+  type Lost,
+  lostQuestion,
+  MESSAGES,
+  newestQuestion,
+  TRACES,
+} from "./data.ts";
 import { MESSAGE_COLUMNS } from "./message-columns.tsx";
+import { More } from "./more.tsx";
+import { useOlder } from "./older.ts";
 import { TraceTable } from "./trace-table.tsx";
 
 const RANGES = ["15m", "1h", "6h", "24h", "3d"];
@@ -37,8 +50,24 @@ export function Logs() {
       <Tabs
         label="Views of logs"
         tabs={[
-          { key: "traces", title: "Traces", show: () => <Traces isLive={isLive} /> },
-          { key: "messages", title: "Messages", show: () => <Messages isLive={isLive} /> },
+          {
+            key: "traces",
+            title: "Traces",
+            show: () => <Newest kind={TRACES} isLive={isLive} show={(traces) => <TraceTable traces={traces} />} />,
+          },
+          {
+            key: "messages",
+            title: "Messages",
+            show: () => (
+              <Newest
+                kind={MESSAGES}
+                isLive={isLive}
+                show={(events) => (
+                  <Table label="Messages" rows={events} columns={MESSAGE_COLUMNS} keyOf={({ id }) => id} />
+                )}
+              />
+            ),
+          },
         ]}
       />
     </Page>
@@ -53,37 +82,41 @@ function useFilters(): Filters {
   return { q: useSettled(typed.trim()), service, level, since };
 }
 
-function Traces({ isLive }: { readonly isLive: boolean }) {
+interface NewestProps<Row> {
+  readonly kind: Kind<Row>;
+  readonly isLive: boolean;
+  readonly show: (rows: readonly Row[]) => ReactNode;
+}
+
+function Newest<Row>({ kind, isLive, show }: NewestProps<Row>) {
   const filters = useFilters();
-  const reply = useKept(useReply(tracesQuestion(filters, isLive)));
+  const reply = useKept(useReply(newestQuestion(kind, filters, isLive)));
+  const lost = useReply(lostQuestion).data;
   return (
     <Answered reply={reply}>
-      {({ traces, dropped, missing }) => (
+      {(newest) => (
         <>
-          <Lost dropped={dropped} missing={missing} />
-          {traces.length === 0 ? <Nothing /> : <TraceTable traces={traces} />}
+          {lost === null ? null : <LostRows {...lost} />}
+          <Rows {...{ newest, kind, filters, show }} />
         </>
       )}
     </Answered>
   );
 }
 
-function Messages({ isLive }: { readonly isLive: boolean }) {
-  const filters = useFilters();
-  const reply = useKept(useReply(messagesQuestion(filters, isLive)));
+interface RowsProps<Row> extends Pick<NewestProps<Row>, "kind" | "show"> {
+  readonly newest: Listing<Row>;
+  readonly filters: Filters;
+}
+
+function Rows<Row>({ newest, kind, filters, show }: RowsProps<Row>) {
+  const list = useOlder(newest, kind, filters);
+  if (list.rows.length === 0) return <Nothing />;
   return (
-    <Answered reply={reply}>
-      {({ events, dropped, missing }) => (
-        <>
-          <Lost dropped={dropped} missing={missing} />
-          {events.length === 0 ? (
-            <Nothing />
-          ) : (
-            <Table label="Messages" rows={events} columns={MESSAGE_COLUMNS} keyOf={({ id }) => id} />
-          )}
-        </>
-      )}
-    </Answered>
+    <>
+      {show(list.rows)}
+      <More list={list} />
+    </>
   );
 }
 
@@ -96,23 +129,20 @@ function Nothing() {
   );
 }
 
-interface LostProps {
-  readonly dropped: Readonly<Record<string, number>>;
-  readonly missing: readonly string[];
-}
-
-function Lost({ dropped, missing }: LostProps) {
+function LostRows({ dropped, missing }: Lost) {
   const text = droppedText(dropped);
+  const count = Object.values(dropped).reduce((sum, each) => sum + each, 0);
   return (
     <>
-      <p data-testid="dropped" className={text === null ? "quiet" : "text-warn"}>
+      <p data-testid="dropped" data-value={count} className={text === null ? "quiet spaced" : "text-warn spaced"}>
         {text === null
           ? "Nothing was dropped since this directory started."
           : `Dropped since this directory started: ${text}.`}
       </p>
       {missing.length === 0 ? null : (
-        <p className="banner banner-warn">
-          {plural(missing.length, "directory")} did not answer in time: {missing.join(", ")}
+        <p role="status" className="banner banner-warn">
+          {plural(missing.length, "directory", "directories")} did not answer in time, so that there may be more:{" "}
+          {missing.join(", ")}
         </p>
       )}
     </>

@@ -1,6 +1,6 @@
 import type { RolloutListing } from "@datawire/api";
 import { expect, test } from "vitest";
-import { isGoing, readList, shareOf, unitOf } from "./data.ts";
+import { isGoing, namedBy, shareOf, sideOf, unitOf } from "./data.ts";
 
 const rollout = (state: RolloutListing["state"], step: number): RolloutListing => ({
   id: "1",
@@ -41,6 +41,19 @@ test.each([
   expect(unitOf({ name })).toBe(unit);
 });
 
-test("readList() leaves out what is empty", () => {
-  expect(readList("1%:5m, ,10%:10m", /,/)).toEqual(["1%:5m", "10%:10m"]);
+test.each([
+  ["//barker(2)", { by: "version", name: "2" }],
+  ["//barker@vm1", { by: "instance", name: "vm1" }],
+  ["//barker", null],
+])("namedBy() %s is %j", (target, expected) => {
+  expect(namedBy(target)).toEqual(expected);
+});
+
+test.each([
+  ["2.0.1", "target"],
+  ["1.4", "primary"],
+  ["3", null],
+  [null, null],
+])("sideOf() the version %s, of //barker(2) beside 1: %s", (version, expected) => {
+  expect(sideOf(version, "//barker(2)", "1")).toBe(expected);
 });

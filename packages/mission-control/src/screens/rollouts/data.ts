@@ -1,4 +1,5 @@
-import { endpoints, type RolloutListing } from "@datawire/api";
+import { type Answer, endpoints, type RolloutListing } from "@datawire/api";
+import { generationOf, selectorMatches } from "@datawire/protocol";
 import type { Question } from "../../data/live.ts";
 
 /** One step of a rollout. */
@@ -15,6 +16,8 @@ export function rolloutQuestion(id: string): Question<RolloutListing | null> {
     topic: `rollout/${id}`,
     everyMs: EVERY_MS,
     ask: async (client) => (await client.ask(endpoints.showRollout, { params: { rollout: id } })).rollouts[0] ?? null,
+    wholeOf: (whole) => (whole as Answer<"showRollout">).rollouts[0] ?? null,
+    merge: (_, { changed }) => (changed.at(-1) as RolloutListing | undefined) ?? null,
   };
 }
 
@@ -36,10 +39,16 @@ export function unitOf({ name }: Pick<Check, "name">): "ms" | "%" | "" {
   return name.startsWith("error-rate") ? "%" : "";
 }
 
-/** Steps and checks as they are typed, in lines or parted by commas. */
-export function readList(text: string, separator: RegExp): string[] {
-  return text
-    .split(separator)
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
+/** What a target names, `(VERSION)` or `@INSTANCE`; null for a whole service. */
+export function namedBy(target: string): { readonly by: "version" | "instance"; readonly name: string } | null {
+  const [, version, instance] = /^\/\/[^(@]+(?:\(([^)]*)\)|@(.+))$/.exec(target) ?? [];
+  if (version !== undefined) return { by: "version", name: version };
+  return instance === undefined ? null : { by: "instance", name: instance };
+}
+
+/** Which side of a rollout a version is on: of its target, of the primary, or of neither. */
+export function sideOf(version: string | null, target: string, primary: string | null): "target" | "primary" | null {
+  const named = namedBy(target);
+  if (named?.by === "version" && selectorMatches(named.name, version)) return "target";
+  return generationOf(version) === (primary ?? "") ? "primary" : null;
 }

@@ -1,7 +1,7 @@
 import type { RolloutListing } from "@datawire/api";
 import { useState } from "react";
 import { pathOf } from "../../core/address.ts";
-import { formatCount, formatMs, formatShare } from "../../core/format.ts";
+import { formatShare } from "../../core/format.ts";
 import { useReply } from "../../data/console.ts";
 import { historyQuestion } from "../../data/questions.ts";
 import { Action } from "../../parts/action.tsx";
@@ -10,9 +10,10 @@ import { Answered, Empty } from "../../parts/answered.tsx";
 import { Link } from "../../parts/link.tsx";
 import { Page, Section } from "../../parts/page.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
-import { TrafficCharts } from "../../parts/traffic-charts.tsx";
-import { type Check, isGoing, rolloutQuestion, shareOf, type Step, unitOf } from "./data.ts";
+import { isGoing, rolloutQuestion, shareOf } from "./data.ts";
 import { CommandDialog, type RolloutVerb } from "./command-dialog.tsx";
+import { Beside } from "./beside.tsx";
+import { Steps } from "./steps.tsx";
 
 /** One rollout: its steps, what its checks say, and how its target does beside the primary. */
 export function Rollout({ id }: { readonly id: string }) {
@@ -31,14 +32,8 @@ export function Rollout({ id }: { readonly id: string }) {
           ) : (
             <>
               <Summary rollout={rollout} />
-              <Section title="Steps">
-                <ol className="steps">
-                  {rollout.steps.map((step, i) => (
-                    <StepItem key={i} index={i} step={step} isCurrent={i === rollout.step && isGoing(rollout)} />
-                  ))}
-                </ol>
-              </Section>
-              <TrafficCharts service={rollout.service} />
+              <Steps rollout={rollout} />
+              <Beside rollout={rollout} />
               <Log id={rollout.id} />
               {verb === null ? null : <CommandDialog verb={verb} rollout={rollout} onClose={() => setVerb(null)} />}
             </>
@@ -61,6 +56,12 @@ function Actions({ rollout, onAsk }: { rollout: RolloutListing; onAsk: (verb: Ro
     </>
   );
 }
+
+const BANNERS: ReadonlyMap<RolloutListing["state"], string> = new Map([
+  ["paused", "banner-warn"],
+  ["rolled-back", "banner-bad"],
+  ["aborted", "banner-warn"],
+]);
 
 function Summary({ rollout }: { readonly rollout: RolloutListing }) {
   const { service, state, from, reason, by, startedAt, endedAt } = rollout;
@@ -85,54 +86,8 @@ function Summary({ rollout }: { readonly rollout: RolloutListing }) {
           </span>
         )}
       </p>
-      {reason === null ? null : <p className="banner banner-warn">{reason}</p>}
+      {reason === null ? null : <p className={`banner ${BANNERS.get(state) ?? "banner-plain"}`}>{reason}</p>}
     </>
-  );
-}
-
-function StepItem({ index, step, isCurrent }: { index: number; step: Step; isCurrent: boolean }) {
-  const { share, forMs, state, watchedMs, requests, checks } = step;
-  return (
-    <li
-      data-testid="step"
-      data-key={index}
-      data-state={state}
-      aria-current={isCurrent ? "step" : undefined}
-      className="step"
-    >
-      <p className="step-head">
-        <strong>{formatShare(share)}</strong>
-        <StateMark state={state} />
-        <span className="quiet">
-          watched {formatMs(watchedMs)} of {formatMs(forMs)}, {formatCount(requests)} requests
-        </span>
-      </p>
-      {checks.length === 0 ? null : (
-        <ul className="plain">
-          {checks.map((check) => (
-            <CheckItem key={check.name} check={check} />
-          ))}
-        </ul>
-      )}
-    </li>
-  );
-}
-
-function CheckItem({ check }: { readonly check: Check }) {
-  const { name, state, target, baseline, limit, requests, lower, upper } = check;
-  const show = (value: number | null): string => {
-    const unit = unitOf(check);
-    return unit === "ms" ? formatMs(value) : unit === "%" ? formatShare(value) : formatCount(value);
-  };
-  return (
-    <li data-testid="check" data-key={name} data-state={state} className="check">
-      <StateMark state={state} />
-      <code>{name}</code>
-      <span className="quiet">
-        target {show(target)}, between {show(lower)} and {show(upper)}; limit {show(limit)}; primary {show(baseline)};{" "}
-        {formatCount(requests)} requests
-      </span>
-    </li>
   );
 }
 

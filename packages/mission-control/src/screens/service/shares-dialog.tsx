@@ -90,12 +90,11 @@ export function SharesDialog({ facts, onClose }: SharesDialogProps) {
         options={[{ value: "", text: "Choose …" }, ...left]}
         hint="What no target gets stays with the primary."
       />
-      <details className="more">
-        <summary>Condition, sticky, end</summary>
+      <div className="field-pair">
         <TextField label="Condition" value={when} onChange={setWhen} hint="Such as header:X-Beta=1 or path:/new" />
         <TextField label="Sticky" value={sticky} onChange={setSticky} hint="header:NAME, cookie:NAME or ip" />
         <TextField label="Ends after" value={lifetime} onChange={setLifetime} hint="Such as 30m or 2h" />
-      </details>
+      </div>
     </ChangeDialog>
   );
 }
