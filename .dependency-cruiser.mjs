@@ -67,7 +67,7 @@ const rooms = {
   "mission-control": ["core", "data", "parts", "screens", "app"],
   simulation: ["environment", "machines", "invariants", "runs"],
   watson: ["model", "monitor", "config", "files", "machine", "probes", "checks", "registration", "app"],
-  router: ["address", "selector", "log", "ledger", "queue", "engine", "access", "config", "wire", "app"],
+  router: ["address", "selector", "log", "ledger", "queue", "engine", "access", "config", "directory", "wire", "app"],
   "dw-cli": ["core", "context", "doctor", "grammar", "io", "commands", "program", "app"],
   sherlock: [
     "core/model",

@@ -57,6 +57,7 @@ export {
 export * from "./wire/client-messages.ts";
 export { BUCKET_DIGITS, BUCKETS_MAX } from "./wire/digests.ts";
 export * from "./wire/limits.ts";
+export * from "./wire/router-report.ts";
 export * from "./wire/server-messages.ts";
 export * from "./entities/model.ts";
 export { compareIps, isInNetwork, parseIp } from "./addresses/ip-address.ts";

@@ -2,7 +2,7 @@ import { own } from "@datawire/protocol";
 import type { z } from "zod";
 
 /** What a request can need a token for. */
-export type Right = "register" | "subscribe" | "read" | "change" | "administer" | "log" | "trace";
+export type Right = "register" | "subscribe" | "read" | "change" | "administer" | "log" | "trace" | "message" | "route";
 
 /** The methods that endpoints have. */
 export type Method = "GET" | "POST" | "PUT" | "DELETE";

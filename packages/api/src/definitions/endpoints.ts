@@ -29,7 +29,14 @@ import {
   servicesAnswer,
   serviceSetBody,
 } from "../shapes/services.ts";
-import { callersAnswer, guardReleaseAnswer, restoreAnswer, statusAnswer } from "../shapes/status.ts";
+import {
+  callersAnswer,
+  guardReleaseAnswer,
+  restoreAnswer,
+  routerAddressesAnswer,
+  routersAnswer,
+  statusAnswer,
+} from "../shapes/status.ts";
 import { tableAnswer } from "../shapes/table.ts";
 import { tokenCreateAnswer, tokenCreateBody, tokenRevokeAnswer, tokensAnswer } from "../shapes/tokens.ts";
 
@@ -168,6 +175,19 @@ export const endpoints = {
     path: "/v1/callers",
     summary: "The Sherlocks and libraries that are connected",
     answer: callersAnswer,
+  },
+  listRouters: {
+    method: "GET",
+    path: "/v1/routers",
+    summary: "The routers that are connected, with their addresses of messages, their links and their problems",
+    answer: routersAnswer,
+  },
+  findRouters: {
+    method: "GET",
+    path: "/v1/routers/addresses",
+    summary: "Where the routers are reached",
+    right: "message", // for those who send and receive, and see nothing else
+    answer: routerAddressesAnswer,
   },
   table: {
     method: "GET",

@@ -1,9 +1,25 @@
-import { reportedProblemSchema } from "@datawire/protocol";
+import {
+  linkReportSchema,
+  queueReportSchema,
+  reportedProblemSchema,
+  routerPortsSchema,
+  routerReportSchema,
+} from "@datawire/protocol";
 import { z } from "zod";
 import { outcome, time } from "./common.ts";
 import { stamped } from "./table.ts";
 
 const reported = z.array(reportedProblemSchema);
+
+const router = z.object({
+  name: z.string(),
+  id: z.string().meta({ description: "Of its data folder: several routers may have one name" }),
+  host: z.string(),
+  address: z.string().nullable().meta({ description: "HOST:PORT of AMQP; null until it has said so" }),
+  version: z.string(),
+  since: time,
+  problems: reported,
+});
 
 /** `GET /v1/status`: how everything stands. */
 export const statusAnswer = z.object({
@@ -50,6 +66,7 @@ export const statusAnswer = z.object({
       problems: reported,
     }),
   ),
+  routers: z.array(router).optional().meta({ description: "Left out by an older directory" }),
   problems: z.array(
     z.object({
       severity: z.enum(["error", "warning"]),
@@ -75,6 +92,24 @@ export const callersAnswer = z.object({
       since: time,
     }),
   ),
+});
+
+/** `GET /v1/routers`: the routers that are connected, with what each told of itself within the last seconds. */
+export const routersAnswer = z.object({
+  ...stamped,
+  routers: z.array(
+    router.extend({
+      ports: routerPortsSchema.meta({ description: "HOST:PORT of each, as others reach it" }),
+      queues: z.array(queueReportSchema).meta({ description: "As `dw queue list --json`, at most 500" }),
+      links: z.array(linkReportSchema).meta({ description: "As `dw link list --json`, at most 500" }),
+      counts: routerReportSchema.shape.counts.meta({ description: "How many there are of all" }),
+    }),
+  ),
+});
+
+/** `GET /v1/routers/addresses`: where routers are reached. */
+export const routerAddressesAnswer = z.object({
+  routers: z.array(z.object({ name: z.string(), host: z.string(), ports: routerPortsSchema })),
 });
 
 /** How many instances the guard has let end, and whose. */

@@ -10,6 +10,8 @@ test.each<[Right, string]>([
   ["change", "operator or admin"],
   ["administer", "admin"],
   ["log", "client, router, library, watson, sherlock, operator or admin"],
+  ["message", "client, router, library, operator or admin"],
+  ["route", "router or admin"],
   ["trace", "viewer, library, sherlock, operator or admin"],
 ])("the right to %s belongs to %s", (right, roles) => {
   expect(rolesWith(right)).toBe(roles);

@@ -8,7 +8,7 @@ import { bind, type BoundEndpoint } from "./router.ts";
 import { sessionEndpoints } from "./sessions.ts";
 import { rolloutEndpoints } from "./rollouts.ts";
 import { streamEndpoint } from "./stream.ts";
-import { statusEndpoint } from "./status.ts";
+import { routerEndpoints, statusEndpoint } from "./status.ts";
 import { tokenEndpoints } from "./tokens.ts";
 import { traceEndpoints } from "./traces.ts";
 import { trafficEndpoints } from "./traffic.ts";
@@ -28,6 +28,7 @@ export function endpointsOf(context: ApiContext): BoundEndpoint[] {
     ...trafficEndpoints(context),
     streamEndpoint(context),
     statusEndpoint(context),
+    ...routerEndpoints(context),
     bind(endpoints.openApi, () => (page ??= openApiPage({ ...pages, ...endpoints }, { version: VERSION }))),
   ];
 }

@@ -31,6 +31,17 @@ export function statusEndpoint(context: ApiContext): BoundEndpoint {
   return bind(endpoints.status, () => status(context));
 }
 
+/** The endpoints about routers. */
+export function routerEndpoints(context: ApiContext): BoundEndpoint[] {
+  const routers = () => routersOf(context.links.clients());
+  return [
+    bind(endpoints.listRouters, () => ({ ...stamp(context), routers: routers() })),
+    bind(endpoints.findRouters, () => ({
+      routers: routers().map(({ name, host, ports }) => ({ name, host, ports })),
+    })),
+  ];
+}
+
 /** How everything stands. */
 export function status(context: ApiContext): Answer<"status"> {
   const { state, publisher, links, store, address, startedMs } = context;
@@ -62,6 +73,15 @@ export function status(context: ApiContext): Answer<"status"> {
       since: iso(client.sinceMs),
       problems: client.problems,
     })),
+    routers: routersOf(clients).map(({ name, id, host, address, version, since, problems }) => ({
+      name,
+      id,
+      host,
+      address,
+      version,
+      since,
+      problems,
+    })),
     problems: problemsOf(context, clients).slice(0, PROBLEMS_MAX),
     counts: {
       services,
@@ -84,13 +104,28 @@ function replicasOf({ peers }: ApiContext) {
 
 function watsonsOf(holders: readonly Holder[], clients: readonly ClientReport[]) {
   return holders
-    .filter(({ kind }) => kind !== "mdk")
+    .filter(({ kind }) => kind !== "mdk" && kind !== "router")
     .map(({ id, name, version, state, sinceMs, instances }) => {
       const problems = clients.find((client) => client.kind === "watson" && client.id === id)?.problems ?? [];
       return { name, id, version, state, since: iso(sinceMs), instances, problems };
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+/** The routers that are connected, by name, with what each told of itself last. */
+function routersOf(clients: readonly ClientReport[]): Answer<"listRouters">["routers"] {
+  return clients
+    .flatMap(({ kind, name, id, version, sinceMs, problems, router }) => {
+      if (kind !== "router") return [];
+      const { host = name, ports = NO_PORTS, queues = [], links = [], counts = NO_COUNTS } = router ?? {};
+      const address = ports.amqp ?? ports.amqps;
+      return [{ name, id, host, address, ports, version, since: iso(sinceMs), queues, links, counts, problems }];
+    })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const NO_PORTS = { amqp: null, amqps: null, web: null, admin: null };
+const NO_COUNTS = { queues: 0, links: 0, connections: 0 };
 
 /** How many revisions a subscriber has yet to apply. */
 function lagOf({ position }: ClientReport, { epoch, revision }: { epoch: string; revision: number }): number {
@@ -145,7 +180,7 @@ function remedyOf(kind: ClientReport["kind"], name: string): string {
     : `the log of the ${kind} on ${name} says more; all other services work`;
 }
 
-const returnOf = (kind: "watson" | "library", name: string): string =>
+const returnOf = (kind: "watson" | "library" | "router", name: string): string =>
   kind === "watson"
     ? `see on ${name} that its Watson runs and reaches this directory: \`dw doctor watson\``
     : `see that ${name} runs and reaches this directory`;

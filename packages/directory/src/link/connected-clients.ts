@@ -1,4 +1,4 @@
-import type { Hello, ReportedProblem } from "@datawire/protocol";
+import type { Hello, ReportedProblem, RouterReport } from "@datawire/protocol";
 import type { Position } from "../feed/delta-log.ts";
 import type { Registry } from "../registry/registry.ts";
 import { registers } from "./rights.ts";
@@ -14,6 +14,8 @@ export interface ClientReport {
   /** What it has applied of the table, or what it was sent where it says nothing of that; null without a subscription. */
   readonly position: Position | null;
   readonly problems: readonly ReportedProblem[];
+  /** What a router told of itself; null before that, and for all others. */
+  readonly router: RouterReport | null;
 }
 
 /** A client that is connected. */

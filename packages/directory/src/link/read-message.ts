@@ -10,6 +10,7 @@ import {
   REGISTRATIONS_MAX,
   registerSchema,
   registrationSchema,
+  routerReportSchema,
   updateSchema,
 } from "@datawire/protocol";
 import { check } from "@datawire/runtime";
@@ -28,6 +29,7 @@ const schemas = {
   problems: problemsSchema,
   logs: logsSchema,
   followLogs: followLogsSchema,
+  router: routerReportSchema,
 } as const;
 
 /** A message of a client, of which the instances are read apart. */

@@ -12,6 +12,7 @@ import { fitsPattern } from "../access/pattern.ts";
 export function requireLink(grant: Grant, { kind, name, subscribe }: Hello, held: readonly string[]): void {
   const action = `accept the ${kind} ${name}`;
   if (kind === "watson") requireRight(grant, "register", action);
+  if (kind === "router") requireRight(grant, "route", action);
   if (kind !== "watson" || subscribe !== null) requireRight(grant, "subscribe", action);
   // A library that has registered nothing holds nothing either.
   if (!registers(kind)) return;
@@ -21,9 +22,9 @@ export function requireLink(grant: Grant, { kind, name, subscribe }: Hello, held
   throw new ProtocolError("permission_denied", `Cannot accept the ${kind} ${name}: ${why}`);
 }
 
-/** Whether a client of that kind may register instances: a Watson those of its machine, a library its own. */
+/** Whether a client of that kind may register instances: a Watson those of its machine, a library its own, a router its consumers. */
 export function registers(kind: Hello["kind"]): boolean {
-  return kind === "watson" || kind === "library";
+  return kind === "watson" || kind === "library" || kind === "router";
 }
 
 /**
@@ -32,7 +33,7 @@ export function registers(kind: Hello["kind"]): boolean {
  */
 export function requireRegistering(grant: Grant, { kind, name }: Hello): void {
   if (!registers(kind)) {
-    const why = "only a Watson or a library does";
+    const why = "only a Watson, a library or a router does";
     throw new ProtocolError("permission_denied", `Cannot register instances for a ${kind}: ${why}`);
   }
   if (kind === "library") requireRight(grant, "register", `register instances of the library ${name}`);

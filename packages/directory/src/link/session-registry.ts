@@ -191,7 +191,7 @@ export class SessionRegistry {
 
 /** Who holds what a client registers. */
 function identityOf({ kind, id, name, version }: Hello): WatsonIdentity {
-  return { id, name, version, ...(kind === "library" && { kind }) };
+  return { id, name, version, ...((kind === "library" || kind === "router") && { kind }) };
 }
 
 /** What a Watson said, for the log. */

@@ -2,9 +2,11 @@ import {
   FRAME_BYTES_MAX,
   type Hello,
   instanceKey,
+  isMachineLocal,
   LINK_VERSIONS,
   ProtocolError,
   type ErrorCode,
+  type RouterReport,
   type ServerMessage,
 } from "@datawire/protocol";
 import { type Clock, type Logger, VERSION } from "@datawire/runtime";
@@ -46,6 +48,9 @@ interface LinkSessionDeps {
   readonly log: Logger;
 }
 
+/** Whether `HOST:PORT` is of use on its own machine alone. */
+const isOnLoopback = (at: string): boolean => isMachineLocal(at.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
+
 /** A client that has not said who it is after this long is cut. */
 const HELLO_MS_MAX = 5_000;
 
@@ -73,6 +78,7 @@ export class LinkSession implements LinkClient {
   #placement: Placement | null = null;
   #subscription: Subscription | null = null;
   #applied: Position | null = null;
+  #router: RouterReport | null = null;
   readonly #problems = new ClientProblems();
   readonly #logStream: LogStream;
 
@@ -94,7 +100,7 @@ export class LinkSession implements LinkClient {
     const { kind, name, id, version, zone } = this.#phase.hello;
     const position = this.#applied ?? this.#subscription?.position ?? null;
     const since = { sinceMs: this.#sinceMs, position, problems: this.#problems.list() };
-    return { kind, name, id, version, zone: zone ?? null, ...since };
+    return { kind, name, id, version, zone: zone ?? null, ...since, router: this.#router };
   }
 
   /** Something came, if only an answer to a ping. */
@@ -262,7 +268,20 @@ export class LinkSession implements LinkClient {
         return this.#logStream.take(message, hello);
       case "followLogs":
         return this.#logStream.follow(message);
+      case "router":
+        return this.#takeRouter(hello, message);
     }
+  }
+
+  #takeRouter({ kind, name }: Hello, report: RouterReport): void {
+    if (kind !== "router")
+      throw new ProtocolError("invalid_argument", `Cannot take the report of a router from the ${kind} ${name}`);
+    const { local } = this.#deps.peer;
+    const reach = (at: string | null): string | null => (at === null || local || !isOnLoopback(at) ? at : null);
+    const { amqp, amqps, web, admin } = report.ports;
+    // From elsewhere, loopback would be this machine's.
+    const ports = { amqp: reach(amqp), amqps: reach(amqps), web: reach(web), admin: reach(admin) };
+    this.#router = { ...report, ports };
   }
 
   /** Goes on in the environment that the client is in. */

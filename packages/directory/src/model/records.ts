@@ -80,7 +80,7 @@ const holderSchema = z.object({
   name: z.string(),
   version: z.string(),
   /** What it is if no Watson: a library of ours, or a node of the original MDK. */
-  kind: z.enum(["library", "mdk"]).optional(),
+  kind: z.enum(["library", "router", "mdk"]).optional(),
   /** How long it is trusted after its last word, where that is not the lease of all. */
   leaseMs: z.number().min(0).optional(),
 });

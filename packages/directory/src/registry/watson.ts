@@ -73,6 +73,8 @@ export function describeHolder({ kind, name }: Pick<WatsonIdentity, "kind" | "na
       return `the Watson on ${name}`;
     case "library":
       return `the library ${name}`;
+    case "router":
+      return `the router ${name}`;
     case "mdk":
       return `the MDK client at ${name}`;
   }

@@ -4,7 +4,7 @@ import { local } from "./parts.ts";
 const address: OperandGrammar = { text: "<address>", kind: "text" };
 const router: OptionGrammar = {
   flags: "-r, --router <address>",
-  summary: "HOST:PORT of the router (default: DATAWIRE_ROUTER, else localhost:5672)",
+  summary: "HOST:PORT of the router (default: DATAWIRE_ROUTER, else the directory's routers, else localhost:5672)",
 };
 
 /** Messages, and what there is of them at a router. */

@@ -3,6 +3,7 @@ import { registrationSchema } from "../entities/model.ts";
 import { NAME_PATTERN, NAME_RULE } from "../words/names.ts";
 import { hash, sectors } from "./digests.ts";
 import { REGISTRATIONS_MAX } from "./limits.ts";
+import { routerReportSchema } from "./router-report.ts";
 import { LOG_LEVELS, logEventSchema, LOGS_MESSAGE_EVENTS_MAX, TRACE_ID_LENGTH_MAX } from "./log-events.ts";
 
 /**
@@ -16,7 +17,7 @@ const HISTOGRAM_NUMBERS_MAX = 700;
 const name = z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE });
 
 /** What a client of the link may say it is. */
-export const CLIENT_KINDS = ["watson", "sherlock", "library", "dw"] as const;
+export const CLIENT_KINDS = ["watson", "sherlock", "library", "dw", "router"] as const;
 /** What a client of the link is: one of `CLIENT_KINDS`. */
 export type ClientKind = (typeof CLIENT_KINDS)[number];
 
@@ -168,6 +169,7 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
   problemsSchema,
   logsSchema,
   followLogsSchema,
+  routerReportSchema,
 ]);
 /** Any message of a client, read. */
 export type ClientMessage = z.infer<typeof clientMessageSchema>;

@@ -5,7 +5,9 @@ import {
   aborted,
   type DaemonContext,
   describeError,
+  formatListenAddress,
   isLoopback,
+  type ListenAddress,
   makePrivateFolder,
   RecentProblems,
 } from "@datawire/runtime";
@@ -16,10 +18,12 @@ import { createFileDisk } from "../log/file-disk.ts";
 import { annotate } from "../wire/annotate.ts";
 import { listenAmqp, type Peers } from "../wire/listener.ts";
 import { Temporaries } from "../wire/temporaries.ts";
+import { followDirectory } from "../directory/follow.ts";
 import { lockFolder } from "./lock.ts";
 import { createManagement } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
 import { RateBook } from "./rates.ts";
+import { reportOf } from "./report.ts";
 import { statusHandler, type StatusSources } from "./status.ts";
 
 /** Routes until the signal aborts; then it ends its connections, and writes what is left to write. */
@@ -100,6 +104,22 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
       { subject: "auth", message: "everybody who reaches this router may do everything (`auth: { mode: none }`)" },
     ]);
   }
+  const ports = {
+    amqp: reachedAt(listener.address),
+    amqps: overTls && reachedAt(overTls.address),
+    web: null,
+    admin: admin && reachedAt(admin.address),
+  };
+  const { directories: replicas, proof, host: name, dataDir } = settings;
+  const following =
+    replicas.length === 0
+      ? null
+      : (
+          await followDirectory(
+            { replicas, ...proof, host: name, dataDir },
+            { clock, log, board, random: Math.random, report: () => reportOf(sources, ports), onUpdate: () => {} },
+          )
+        ).run(signal);
   const cancelTick = every(1_000, tick);
   readiness.seal();
   const { host, port } = listener.address;
@@ -107,11 +127,17 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
 
   await aborted(signal);
   cancelTick();
-  await Promise.all([listener.close(), overTls?.close()]);
+  await Promise.all([listener.close(), overTls?.close(), following]);
   await broker.close();
   stopAdmin.abort();
   await admin?.closed;
   await unlock();
+
+  /** Of a port on all addresses others know the name of the machine. */
+  function reachedAt({ host, port }: ListenAddress): string {
+    const isAny = host === "0.0.0.0" || host === "::";
+    return formatListenAddress({ host: isAny ? settings.host : host, port });
+  }
 
   function tick(): void {
     broker.tick();

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { credentialSettings, loadCredentials, type TlsSettings } from "@datawire/link/client";
 import { type DirectoryAddress, parseDirectoryAddress, quoteShort } from "@datawire/protocol";
 import {
   commonVariables,
@@ -37,7 +38,10 @@ export interface RouterSettings {
   readonly users: readonly User[] | null;
   readonly admin: ListenAddress | null;
   readonly dataDir: string;
+  /** The addresses of its directory; none where it works alone. */
   readonly directories: readonly DirectoryAddress[];
+  /** What it proves itself with to the directory, and knows that by. */
+  readonly proof: { readonly token: string | null; readonly tls: TlsSettings | null };
   readonly rules: AddressRules;
   readonly log: { readonly segmentBytes: number; readonly reserveBytes: number };
   readonly limits: ConnectionLimits & { readonly connections: number };
@@ -89,7 +93,13 @@ export const settingsSchema = z.strictObject({
   directories: z
     .union([directory.transform((one) => [one]), z.array(directory)])
     .default([])
-    .meta({ description: "Directories whose names may stand in front of addresses, as in `//services/orders`." }),
+    .meta({
+      description:
+        "The directory that it follows, whose name may stand in front of addresses; a list holds the other addresses of the same one.",
+      otherwise: "none: it works alone",
+    }),
+  token: credentialSettings.token,
+  token_file: credentialSettings.token_file,
   addresses: z
     .union([addressRuleSetting.transform((one) => [one]), z.array(addressRuleSetting)])
     .default([])
@@ -111,18 +121,23 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "Who may come, and what they may do." }),
   tls: z
     .strictObject({
-      cert: z
-        .string()
-        .min(1)
-        .meta({ description: "File of the certificate, with those between it and its authority." }),
-      key: z.string().min(1).meta({ description: "File of its key." }),
+      cert: z.string().min(1).optional().meta({
+        description: "File of the certificate, with those between it and its authority: turns AMQP over TLS on.",
+        otherwise: "none",
+      }),
+      key: z.string().min(1).optional().meta({ description: "File of its key.", otherwise: "none" }),
       client_ca: z.string().min(1).optional().meta({
         description: "File of the authorities of clients' certificates; the CN is the user.",
         otherwise: "none",
       }),
+      ca: z.string().min(1).optional().meta({
+        description:
+          "File of the authority that signed the directory's certificate; needed only with certificates of your own.",
+        otherwise: "the fingerprint in the token, else the system's authorities",
+      }),
     })
     .optional()
-    .meta({ description: "Turns AMQP over TLS on.", otherwise: "none" }),
+    .meta({ description: "Certificates.", otherwise: "none" }),
   tls_listen: listenSetting
     .optional()
     .meta({ description: "AMQP over TLS.", otherwise: "port 5671 of the host of `listen`, where `tls` is set" }),
@@ -171,7 +186,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     schema: settingsSchema,
     file: input.config,
     env,
-    variables: { DATAWIRE_DIRECTORY: commonVariables.DATAWIRE_DIRECTORY },
+    variables: commonVariables,
     flags: [
       { from: "-d/--directory", path: ["directories"], value: directories.length > 0 ? directories : undefined },
       { from: "-n/--host", path: ["host"], value: options["host"] },
@@ -197,7 +212,13 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
       `${formatListenAddress(listen)} is reached from other machines, without TLS: wanted an address on loopback, with \`tls_listen\` for the others, or \`auth: { mode: none }\` to let everybody do everything`,
     );
   }
-  if (value.tls !== undefined && !isLoopback(tlsListen.host) && mode === null) {
+  const { cert, key, client_ca, ca } = value.tls ?? {};
+  if ((cert === undefined) !== (key === undefined))
+    refuse("tls", "tls.cert and tls.key go together: wanted both or neither");
+  if (client_ca !== undefined && cert === undefined)
+    refuse("tls", "tls.client_ca is for clients that come over TLS: wanted tls.cert and tls.key");
+  const served = cert === undefined || key === undefined ? null : { cert, key, client_ca };
+  if (served !== null && !isLoopback(tlsListen.host) && mode === null) {
     refuse(
       "tls_listen",
       `${formatListenAddress(tlsListen)} is reached from other machines, and this router has no way to know who comes: wanted \`users\`, or \`auth: { mode: none }\` to let everybody do everything`,
@@ -209,8 +230,16 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     ({ name }, index) => value.users.findIndex((other) => other.name === name) !== index,
   );
   if (repeated !== undefined) refuse("users", `the user ${quoteShort(repeated.name)} is there twice: wanted each once`);
-  const { tls, problems: ofTls } = value.tls === undefined ? NO_TLS : await readTlsFiles(value.tls, locate);
+  const { tls, problems: ofTls } = served === null ? NO_TLS : await readTlsFiles(served, locate);
   problems.push(...ofTls);
+  const { token, token_file } = value;
+  const proof = await loadCredentials({ token, token_file, tls: { ca } }, { file: "router.yaml", locate }).catch(
+    (error: unknown) => {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+      return { token: null, tls: null };
+    },
+  );
   if (problems.length > 0) throw new ConfigError(problems);
   const { connections, sessions, links, frame, message, unsettled } = value.limits;
   return {
@@ -221,6 +250,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
     dataDir: value.data_dir ?? defaultDataDir(env),
     directories: value.directories,
+    proof,
     rules: new AddressRules(value.addresses),
     log: { segmentBytes: value.log.segment, reserveBytes: value.log.reserve },
     limits: { connections, sessions, links, frameBytes: frame, messageBytes: message, unsettled },

@@ -42,7 +42,7 @@ function printDirectory(
   address: string,
   { status, nowMs }: { readonly status: Answer<"status">; readonly nowMs: number },
 ): void {
-  const { directory, replicas = [], watsons, sherlocks, counts } = status;
+  const { directory, replicas = [], watsons, sherlocks, routers = [], counts } = status;
   const known = directory.address === address ? "" : ` (asked as ${address})`;
   output.styled(
     ["strong", directory.address],
@@ -81,6 +81,25 @@ function printDirectory(
         name,
         cell(state, state === "connected" ? "good" : "warning"),
         String(instances),
+        version,
+        formatAge(since, nowMs),
+      ]),
+    });
+  }
+  if (routers.length > 0) {
+    output.line();
+    output.table({
+      columns: [
+        { title: "ROUTER", shrink: 1 },
+        { title: "ADDRESS" },
+        { title: "PROBLEMS", align: "right" },
+        { title: "VERSION", shrink: 0 },
+        { title: "SINCE" },
+      ],
+      rows: routers.map(({ name, address, problems, version, since }) => [
+        name,
+        address ?? "-",
+        cell(String(problems.length), problems.length === 0 ? "good" : "warning"),
         version,
         formatAge(since, nowMs),
       ]),
