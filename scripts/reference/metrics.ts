@@ -30,6 +30,7 @@ export async function describeMetrics(): Promise<ReadonlyMap<string, readonly De
       retired: { in: 0, out: 0, dead: 0, expired: 0, dropped: 0, duplicates: 0 },
       trouble: null,
       log: { usage: { bytes: 0, neededBytes: 0, segments: 0 }, backlogBytes: 0 },
+      intake: { heldBytes: 0 },
     },
     connections: () => 0,
   });

@@ -31,7 +31,7 @@ export function createManagement(sources: StatusSources): Manage {
   };
   const { nowMs } = sources;
   const move = async (from: KeptAddress, to: string) => ({
-    moved: await moveMessages(from, broker.queue(to), { later: setImmediate, nowMs }),
+    moved: await moveMessages(from, broker.queue(to), { later: (next) => broker.intake.whenTaking(next), nowMs }),
   });
   return (operation, address, to) => {
     switch (operation) {

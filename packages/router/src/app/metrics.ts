@@ -7,6 +7,7 @@ import { COUNTED } from "../engine/kept-address.ts";
 export interface MetricSources {
   readonly broker: Pick<Broker, "kept" | "direct" | "retired" | "trouble"> & {
     readonly log: Pick<Broker["log"], "usage" | "backlogBytes">;
+    readonly intake: Pick<Broker["intake"], "heldBytes">;
   };
   readonly connections: () => number;
 }
@@ -28,6 +29,7 @@ export function createMetrics({ broker, connections }: MetricSources): Pick<Regi
   const connected = gauge("connections", "Connections that there are.");
   const logBytes = gauge("log_bytes", "What the log takes on disk.");
   const backlog = gauge("log_backlog_bytes", "What waits to be written to the log.");
+  const held = gauge("held_bytes", "What senders sent that waits in memory until the disk can take it.");
   const writable = gauge("log_writable", "1 while messages can be accepted, 0 while the disk takes none.");
   return {
     contentType: registry.contentType,
@@ -53,6 +55,7 @@ export function createMetrics({ broker, connections }: MetricSources): Pick<Regi
       connected.set(connections());
       logBytes.set(broker.log.usage.bytes);
       backlog.set(broker.log.backlogBytes);
+      held.set(broker.intake.heldBytes);
       writable.set(broker.trouble === null ? 1 : 0);
       return registry.metrics();
     },

@@ -268,6 +268,109 @@ test("Broker gets out of a full disk by what its consumers settle", async () => 
   expect(sender.safe.at(-1)).toBe("after");
 });
 
+test.each([16_384, 2 ** 26])(
+  "Broker gets out of a full disk also where more is on its way than the reserve, in segments of %i",
+  async (segmentBytes) => {
+    const broker = await restart({ log: { retryMs: 10, reserveBytes: 40_000, segmentBytes } });
+    disk.capacity = 200_000;
+    const sender = new TestSender(broker, "orders");
+    const texts = Array.from({ length: 1_000 }, (_, i) => `${i}:`.padEnd(1_000, "x"));
+    for (const text of texts) expect(sender.send(text)).toBeNull();
+    await settled();
+    await clock.advance(100);
+    expect([broker.trouble, sender.credit, broker.intake.isCongested]).toEqual(["disk-full", 0, false]);
+    expect(sender.safe.length).toBeLessThan(200);
+    const receiver = new TestReceiver(broker, "orders", { credit: 20 });
+    for (let round = 0; round < 400 && receiver.got.length < 1_000; round++) {
+      await settled();
+      await clock.advance(10);
+      for (const one of receiver.got.slice(receiver.confirmed.length)) receiver.settle(one);
+      await settled();
+      receiver.allow(20);
+    }
+    await settled();
+    expect(receiver.texts).toEqual(texts);
+    expect([sender.safe, broker.trouble]).toEqual([texts, null]);
+  },
+);
+
+test("Broker gives messages back for which there is neither disk nor memory", async () => {
+  const broker = await restart({ log: { retryMs: 10 } });
+  const sender = new TestSender(broker, "orders");
+  const large = "x".repeat(2 ** 20);
+  disk.capacity = 0;
+  sender.send(large);
+  await settled();
+  sender.credit = 100;
+  const verdicts = Array.from({ length: 80 }, () =>
+    sender.sink.offer({ payload: Buffer.from(large), ttlMs: 0, keys: null }, "held"),
+  );
+  expect(verdicts.filter((verdict) => verdict === null).length).toBe(63);
+  expect(verdicts.at(-1)).toEqual({ outcome: "released" });
+  disk.capacity = 2 ** 30;
+  await clock.advance(20);
+  for (let turn = 0; turn < 20; turn++) await settled();
+  expect([sender.safe.length, broker.intake.heldBytes]).toEqual([64, 0]);
+});
+
+test("moveMessages() waits while the disk is full, and goes on", async () => {
+  const broker = await restart({ log: { retryMs: 10 } });
+  const sender = new TestSender(broker, "from");
+  for (let i = 0; i < 900; i++) sender.send(`${i}`);
+  await settled();
+  disk.capacity = 0;
+  const later = (next: () => void): void => broker.intake.whenTaking(next);
+  const moved = moveMessages(broker.queue("from"), broker.queue("to"), { later, nowMs: broker.nowMs });
+  await settled();
+  expect(broker.queue("to").kept.messages).toBeLessThan(500);
+  disk.capacity = 2 ** 20;
+  for (let round = 0; round < 20; round++) {
+    await clock.advance(20);
+    await settled();
+  }
+  expect([await moved, broker.queue("from").kept.messages, broker.queue("to").kept.messages]).toEqual([900, 0, 900]);
+});
+
+test("Broker tells a sender late what speaks against a message that waited for the disk", async () => {
+  const broker = await restart({
+    log: { retryMs: 10 },
+    rules: [rule("orders", { maxMessages: 2, overflow: "reject" })],
+  });
+  const sender = new TestSender(broker, "orders");
+  sender.send("a");
+  await settled();
+  disk.capacity = 0;
+  sender.send("b");
+  await settled();
+  sender.credit = 1;
+  expect(sender.send("c")).toBeNull();
+  disk.capacity = 2 ** 20;
+  await clock.advance(20);
+  await settled();
+  expect(sender.safe).toEqual(["a", "b"]);
+  expect(sender.declines).toMatchObject([["c", { outcome: "rejected", condition: "amqp:resource-limit-exceeded" }]]);
+});
+
+test("Broker accepts again when a disk that returned errors does not any more, and lost nothing meanwhile", async () => {
+  const broker = await restart({ log: { retryMs: 10 } });
+  const sender = new TestSender(broker, "orders");
+  sender.send("a");
+  await settled();
+  disk.failsOnceIn = 1;
+  sender.send("b");
+  await settled();
+  expect([broker.trouble, sender.credit]).toEqual(["disk", 0]);
+  sender.credit = 1;
+  sender.send("c");
+  disk.failsOnceIn = 0;
+  await clock.advance(20);
+  await settled();
+  expect([broker.trouble, sender.safe]).toEqual([null, ["a", "b", "c"]]);
+  const receiver = new TestReceiver(await restart(), "orders");
+  await settled();
+  expect(receiver.texts).toEqual(["a", "b", "c"]);
+});
+
 test("Broker keeps a durable subscription until it is closed, across restarts", async () => {
   let broker = await restart();
   const options = { subscription: "app/log" };

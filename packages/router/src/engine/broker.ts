@@ -12,6 +12,7 @@ import type { BrokerConfig, BrokerDeps } from "./broker-deps.ts";
 import type { Control } from "./control.ts";
 import { DirectAddress } from "./direct-address.ts";
 import { COUNTED, type Counters, KeptAddress, noCounts } from "./kept-address.ts";
+import { Intake } from "./intake.ts";
 import { LogStorage } from "./log-storage.ts";
 import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.ts";
 import { Refused } from "./refused.ts";
@@ -23,7 +24,7 @@ const IDLE_MS_MAX = 600_000;
 /** How many addresses there may be. */
 const ADDRESSES_MAX = 100_000;
 const RETRY_MS = 1_000;
-/** How much may wait for the disk before nothing more is read from senders. */
+/** How much may be on its way to a disk for which nothing is kept in reserve. */
 const BACKLOG_BYTES_MAX = 16 * 2 ** 20;
 const DEAD = "dead/";
 
@@ -35,6 +36,7 @@ export class Broker {
   readonly #byId = new Map<number, KeptAddress>();
   readonly #direct = new Map<string, DirectAddress>();
   readonly log: Log;
+  readonly intake: Intake;
   /** The time that messages are judged by, milliseconds since 1970. */
   readonly nowMs: () => number;
   /** What addresses had counted that are gone. */
@@ -55,6 +57,13 @@ export class Broker {
       onTrouble: (error) => this.#troubled(error),
       onHousekeepingFailure: (error) => deps.onFault("segments", error),
     });
+    const { reserveBytes = 0 } = config.log;
+    this.intake = new Intake(reserveBytes === 0 ? BACKLOG_BYTES_MAX : reserveBytes / 2, {
+      backlogBytes: () => this.log.backlogBytes,
+      isTroubled: () => this.#trouble !== null,
+      whenDurable: (callback) => this.log.whenDurable(callback),
+      later: deps.later,
+    });
   }
 
   /** Opens the log, and has every address as it was. */
@@ -73,11 +82,6 @@ export class Broker {
   /** Why nothing can be accepted now; null where it can. */
   get trouble(): string | null {
     return this.#trouble;
-  }
-
-  /** Whether so much waits for the disk that nothing more should be read from senders. */
-  get isCongested(): boolean {
-    return this.log.backlogBytes > BACKLOG_BYTES_MAX;
   }
 
   get kept(): Iterable<KeptAddress> {
@@ -235,6 +239,7 @@ export class Broker {
           clock.setTimer(RETRY_MS, retry);
         },
         bury: (dead) => this.#bury(name, dead),
+        intake: id > 0 ? this.intake : null,
         trouble: () => (id > 0 ? this.#trouble : null),
       },
     );
@@ -289,6 +294,7 @@ export class Broker {
     this.#trouble = error === null ? null : isFull(error) ? "disk-full" : "disk";
     this.#deps.onTrouble(error);
     if (before === this.#trouble) return;
+    this.intake.refresh();
     for (const address of this.#kept.values()) address.refreshSinks();
   }
 }

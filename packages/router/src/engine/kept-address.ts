@@ -6,6 +6,7 @@ import type { QueueDeps, Storage } from "../queue/storage.ts";
 import type { Subscription } from "../queue/subscription.ts";
 import { Topic } from "../queue/topic.ts";
 import type { From } from "../address/from.ts";
+import type { Intake } from "./intake.ts";
 import { KeptSink, type SinkHost } from "./kept-sink.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
 
@@ -24,6 +25,8 @@ export interface KeptDeps {
   readonly nowMs: () => number;
   readonly later: (callback: () => void) => void;
   readonly onUnreadable: QueueDeps["onUnreadable"];
+  /** Says when messages may go to the log; null for an address in memory. */
+  readonly intake: Intake | null;
   /** Takes a message into the dead letters of this address. */
   readonly bury: (dead: Dead) => void;
   /** Why nothing is taken now, such as a full disk; null where it is. */
@@ -157,6 +160,10 @@ export class KeptAddress implements SinkHost {
     kept.append({ acceptedAtMs: nowMs, ttlMs, keys, payload });
     counters.in++;
     return null;
+  }
+
+  get intake(): Intake | null {
+    return this.#deps.intake;
   }
 
   allowance(sink: Sink<unknown>): number {

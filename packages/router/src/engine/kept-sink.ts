@@ -1,4 +1,5 @@
 import type { Storage } from "../queue/storage.ts";
+import type { Intake } from "./intake.ts";
 import type { Incoming, Sink, SinkPort, Verdict } from "./ports.ts";
 
 /** What a sender's end asks of its address. */
@@ -10,6 +11,8 @@ export interface SinkHost {
   /** Whether the address was removed. */
   readonly isGone: boolean;
   readonly storage: Pick<Storage, "batch" | "whenDurable">;
+  /** Says when messages may go to the log; null for an address in memory. */
+  readonly intake: Intake | null;
   /** Takes a message, or says why not. */
   take(message: Incoming): Verdict;
   /** How many messages this sink may let in now. */
@@ -51,6 +54,22 @@ export class KeptSink<Token> implements Sink<Token> {
   }
 
   offer(message: Incoming, token: Token): Verdict {
+    const { intake } = this.#host;
+    const { length } = message.payload;
+    if (intake === null || intake.admits(length)) return this.#take(message, token);
+    // It lies in the buffer of the connection, which is used again.
+    const kept = { ...message, payload: Uint8Array.from(message.payload) };
+    const isHeld = intake.hold(length, () => {
+      this.#waiting--;
+      const verdict = this.#take(kept, token);
+      if (verdict !== null) this.port.declined(token, verdict);
+    });
+    if (!isHeld) return { outcome: "released" };
+    this.#waiting++;
+    return null;
+  }
+
+  #take(message: Incoming, token: Token): Verdict {
     if (this.#host.isGone)
       return {
         outcome: "rejected",

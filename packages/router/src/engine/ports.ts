@@ -25,6 +25,8 @@ export interface SinkPort<Token> {
   setCredit(credit: number): void;
   /** These messages are safe. */
   accepted(tokens: readonly Token[]): void;
+  /** This message is not taken after all: what was held back until the disk could take it. */
+  declined(token: Token, verdict: Exclude<Verdict, null>): void;
   /** A consumer's word for a message that was handed straight to it. */
   settled(token: Token, outcome: Outcome): void;
   /** The address is no more. */

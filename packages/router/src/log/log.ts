@@ -6,6 +6,7 @@ import { type MessageRecord, readRecords, type RecordHandler } from "./record.ts
 import { type Damage, recover } from "./recover.ts";
 import type { LogConfig, LogDeps, Place } from "./log-deps.ts";
 import { isFull, Reserve } from "./reserve.ts";
+import { Shortage } from "./shortage.ts";
 import { SegmentFiles } from "./segment-files.ts";
 import { scanSegment } from "./scan.ts";
 import { Segments } from "./segments.ts";
@@ -27,15 +28,13 @@ export class Log {
   readonly #segments = new Segments();
   readonly #written: ByteCache;
   readonly #read = new ByteCache(READ_CACHE_BYTES);
-  readonly #reserve: Reserve;
   readonly #stopping = new AbortController();
+  readonly #shortage: Shortage;
   #open: BlockBuilder | null = null;
   #writing: BlockBuilder | null = null;
   #scheduled = false;
-  #isShort = false;
   #running: Promise<void> = Promise.resolve();
   #housekeeping: Promise<void> = Promise.resolve();
-  #regaining: Promise<void> = Promise.resolve();
   readonly #toRemove: number[] = [];
   #expectedBytes = 0;
   #batch = 0;
@@ -45,7 +44,8 @@ export class Log {
     this.#config = { segmentBytes: 64 * 2 ** 20, cacheBytes: 16 * 2 ** 20, reserveBytes: 0, retryMs: 1_000, ...config };
     this.#deps = deps;
     this.#files = new SegmentFiles(deps.disk);
-    this.#reserve = new Reserve(deps.disk, this.#config.reserveBytes);
+    const reserve = new Reserve(deps.disk, this.#config.reserveBytes);
+    this.#shortage = new Shortage(reserve, { ...deps, retryMs: this.#config.retryMs, signal: this.#stopping.signal });
     this.#written = new ByteCache(this.#config.cacheBytes);
   }
 
@@ -62,7 +62,7 @@ export class Log {
     });
     this.#segments.restore(found.segments);
     this.#findings = found;
-    await this.#reserve.make().catch((error: unknown) => this.#runShort(error));
+    await this.#shortage.begin();
   }
 
   /** What could not be read when the log was opened, and how much was cut off its end. */
@@ -142,7 +142,7 @@ export class Log {
     this.#stopping.abort();
     this.#pump();
     await this.#running;
-    await Promise.all([this.#housekeeping, this.#regaining]);
+    await Promise.all([this.#housekeeping, this.#shortage.ended]);
     await this.#files.closeAll();
   }
 
@@ -151,14 +151,15 @@ export class Log {
     const { place, isNew } = this.#segments.next({
       segmentBytes: this.#config.segmentBytes,
       random32: this.#deps.random32,
+      isShort: this.#shortage.isShort,
     });
     const block = new BlockBuilder(place, this.#expectedBytes);
     this.#open = block;
     this.#batch++;
     if (isNew) {
       for (const bytes of this.#deps.snapshot()) block.record(bytes);
-      this.#considerRelocation();
     }
+    if (isNew || this.#shortage.isShort) this.#considerRelocation();
     this.#schedule();
     return block;
   }
@@ -201,43 +202,22 @@ export class Log {
   async #untilWritten({ bytes, segment, salt, position }: BlockBuilder): Promise<boolean> {
     for (let failures = 0; ; failures++) {
       try {
-        const isFirst = position === SEGMENT_HEADER_BYTES;
-        const file = isFirst ? await this.#begin(segment, salt) : await this.#files.get(segment);
-        await file.write(bytes, position);
-        await file.sync();
-        if (isFirst) await this.#deps.disk.syncFolder();
-        if (failures > 0 && !this.#isShort) this.#deps.onTrouble(null);
+        await this.#shortage.alone(async () => {
+          const isFirst = position === SEGMENT_HEADER_BYTES;
+          const file = isFirst ? await this.#begin(segment, salt) : await this.#files.get(segment);
+          await file.write(bytes, position);
+          await file.sync();
+          if (isFirst) await this.#deps.disk.syncFolder();
+        });
+        if (failures > 0 && !this.#shortage.isShort) this.#deps.onTrouble(null);
         return true;
       } catch (error) {
-        if (isFull(error) && (await this.#reserve.give().catch(() => false))) {
-          this.#runShort(error);
-          continue;
-        }
+        if (isFull(error) && (await this.#shortage.give(error))) continue;
         this.#deps.onTrouble(error);
         if (this.#stopping.signal.aborted && failures > 0) return false;
         await this.#deps.sleep(this.#config.retryMs, this.#stopping.signal);
       }
     }
-  }
-
-  /** Until there is a reserve again, nothing new is to be accepted: what is left is for what makes room. */
-  #runShort(error: unknown): void {
-    this.#deps.onTrouble(error);
-    if (this.#isShort) return;
-    this.#isShort = true;
-    this.#regaining = this.#regain();
-  }
-
-  async #regain(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (this.#isShort && !signal.aborted) {
-      await this.#deps.sleep(this.#config.retryMs, signal);
-      this.#isShort = await this.#reserve.make().then(
-        () => false,
-        () => true,
-      );
-    }
-    if (!this.#isShort) this.#deps.onTrouble(null);
   }
 
   async #begin(segment: number, salt: number): Promise<DiskFile> {
@@ -268,7 +248,9 @@ export class Log {
 
   /** A few messages that nobody takes would keep everything after them on disk. */
   #considerRelocation(): void {
-    const segment = this.#segments.toEmpty(this.#config.segmentBytes);
+    const { segmentBytes, reserveBytes } = this.#config;
+    // What is moved takes room before it makes any.
+    const segment = this.#segments.toEmpty(segmentBytes, this.#shortage.isShort ? reserveBytes / 8 : null);
     if (segment === null) return;
     this.#housekeeping = this.#housekeeping.then(() => this.#relocate(segment).catch(this.#deps.onHousekeepingFailure));
   }

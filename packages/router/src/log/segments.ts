@@ -17,6 +17,16 @@ interface Segment {
   emptied: boolean;
 }
 
+interface NextConfig {
+  readonly segmentBytes: number;
+  readonly random32: () => number;
+  /** Whether the disk is full. */
+  readonly isShort?: boolean;
+}
+
+/** Less is not worth a new segment where room is short. */
+const UNNEEDED_MIN = 64 * 1_024;
+
 /** Which segments there are, what of them is needed, and where the next block goes. */
 export class Segments {
   readonly #byId = new Map<number, Segment>();
@@ -47,13 +57,20 @@ export class Segments {
     }
   }
 
-  /** Where the next block goes. A new segment is made where the newest is full. */
-  next({ segmentBytes, random32 }: { readonly segmentBytes: number; readonly random32: () => number }): {
+  /**
+   * Where the next block goes. A new segment is made where the newest is full; where room is short, also where half of it is
+   * needed by nobody, so that it can go.
+   */
+  next({ segmentBytes, random32, isShort = false }: NextConfig): {
     readonly place: { readonly segment: number; readonly salt: number; readonly position: number };
     readonly isNew: boolean;
   } {
     let newest = this.#newest;
-    const isNew = newest === null || newest.end >= segmentBytes;
+    const unneeded = newest === null ? 0 : newest.end - newest.neededBytes;
+    const isNew =
+      newest === null ||
+      newest.end >= segmentBytes ||
+      (isShort && unneeded >= UNNEEDED_MIN && unneeded * 2 >= newest.end);
     if (newest === null || isNew) newest = this.#add({ id: ++this.#lastId, salt: random32() >>> 0 });
     return { place: { segment: newest.id, salt: newest.salt, position: newest.end }, isNew };
   }
@@ -106,11 +123,19 @@ export class Segments {
     }
   }
 
-  /** The oldest segment, where most of the log is needed by nobody and its messages are what keeps it; null for none. */
-  toEmpty(segmentBytes: number): { readonly id: number; readonly salt: number } | null {
-    if (this.#bytes < Math.max(SEGMENTS_FREE * segmentBytes, 2 * this.#neededBytes)) return null;
+  /**
+   * The oldest segment, where most of the log is needed by nobody and its messages are what keeps it; null for none.
+   * @param roomBytes where room is short: what its messages may take elsewhere.
+   */
+  toEmpty(
+    segmentBytes: number,
+    roomBytes: number | null = null,
+  ): { readonly id: number; readonly salt: number } | null {
+    const bytesMin = roomBytes === null ? SEGMENTS_FREE * segmentBytes : 0;
+    if (this.#bytes < Math.max(bytesMin, 2 * this.#neededBytes)) return null;
     for (const segment of this.#byId.values()) {
       if (segment.emptied || segment === this.#newest) continue;
+      if (roomBytes !== null && segment.neededBytes > roomBytes) return null;
       segment.emptied = true;
       return segment;
     }

@@ -57,7 +57,7 @@ export class ManagementLink {
         applicationProperties: new Map(status),
         body: { type: "value", value: body },
       });
-      const port = { credit: 0, setCredit() {}, accepted() {}, settled() {}, gone() {} };
+      const port = { credit: 0, setCredit() {}, accepted() {}, declined() {}, settled() {}, gone() {} };
       const sink = this.#broker.openSink(parseMessageAddress(replyTo, this.#addresses).name, null, port);
       sink.offer({ payload, ttlMs: 0, keys: null }, null);
       sink.detach();

@@ -200,12 +200,12 @@ export class Peer implements ConnectionEvents {
   #receive(bytes: Uint8Array): void {
     this.#connection.receive(bytes, this.#nowMs());
     if (this.#connection.done) this.outputReady();
-    const { broker } = this.#deps;
-    if (!broker.isCongested || this.#waitsForDisk) return;
+    const { intake } = this.#deps.broker;
+    if (!intake.isCongested || this.#waitsForDisk) return;
     // What is not read yet waits at its sender.
     this.#waitsForDisk = true;
     this.#socket.pause();
-    broker.log.whenDurable(() => {
+    intake.whenUncongested(() => {
       this.#waitsForDisk = false;
       this.#resume();
     });

@@ -8,7 +8,7 @@ import type { Sink, SinkPort } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
 import type { Outcome } from "../queue/delivery.ts";
 import { readTo } from "./incoming-message.ts";
-import { stateOf, take } from "./sender-link.ts";
+import { decline, stateOf, take } from "./sender-link.ts";
 
 /** Messages on their way, and addresses that are kept at hand. */
 const CREDIT = 200;
@@ -41,6 +41,7 @@ export class RelayLink {
         for (const delivery of deliveries) delivery.accept();
         this.#receiver.keepCredit(CREDIT);
       },
+      declined: decline,
       settled: (delivery, outcome: Outcome) => delivery.settle(stateOf(outcome)),
       gone: () => {
         // Whoever sends there next hears of it, or makes it anew.

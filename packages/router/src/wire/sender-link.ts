@@ -1,6 +1,6 @@
 import type { AmqpError, DeliveryState, IncomingDelivery, Receiver } from "@datawire/amqp";
 import type { Broker } from "../engine/broker.ts";
-import type { Sink, SinkPort } from "../engine/ports.ts";
+import type { Sink, SinkPort, Verdict } from "../engine/ports.ts";
 import type { Condition } from "../engine/refused.ts";
 import type { Outcome } from "../queue/delivery.ts";
 import { readIncoming } from "./incoming-message.ts";
@@ -33,6 +33,10 @@ export class SenderLink implements SinkPort<IncomingDelivery> {
     for (const delivery of deliveries) delivery.accept();
   }
 
+  declined(delivery: IncomingDelivery, verdict: Exclude<Verdict, null>): void {
+    decline(delivery, verdict);
+  }
+
   settled(delivery: IncomingDelivery, outcome: Outcome): void {
     delivery.settle(stateOf(outcome));
   }
@@ -63,7 +67,11 @@ export function take(sink: Sink<IncomingDelivery>, delivery: IncomingDelivery): 
   if ("malformed" in message)
     return delivery.reject({ condition: "amqp:decode-error", description: message.malformed });
   const verdict = sink.offer(message, delivery);
-  if (verdict === null) return;
+  if (verdict !== null) decline(delivery, verdict);
+}
+
+/** Tells a sender that its message is not taken. */
+export function decline(delivery: IncomingDelivery, verdict: Exclude<Verdict, null>): void {
   if (verdict.outcome === "released") delivery.release();
   else delivery.reject({ condition: verdict.condition, description: verdict.description });
 }

@@ -9,6 +9,7 @@ export class TestSender implements SinkPort<string> {
   goneFor: string | null = null;
   readonly safe: string[] = [];
   readonly outcomes: (readonly [text: string, outcome: Outcome])[] = [];
+  readonly declines: (readonly [text: string, verdict: Verdict])[] = [];
   readonly sink: Sink<string>;
 
   constructor(broker: Broker, name: string, capability: "queue" | "topic" | null = null) {
@@ -21,6 +22,10 @@ export class TestSender implements SinkPort<string> {
 
   accepted(tokens: readonly string[]): void {
     this.safe.push(...tokens);
+  }
+
+  declined(token: string, verdict: Verdict): void {
+    this.declines.push([token, verdict]);
   }
 
   settled(token: string, outcome: Outcome): void {
