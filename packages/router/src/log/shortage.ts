@@ -38,11 +38,15 @@ export class Shortage {
     await this.#reserve.make().catch((error: unknown) => this.#run(error));
   }
 
-  /** Gives the reserve up for a write that found no room. @returns whether there was any. */
-  async give(error: unknown): Promise<boolean> {
-    const wasThere = await this.#reserve.give().catch(() => false);
-    if (wasThere) this.#run(error);
-    return wasThere;
+  /** Gives the reserve up for a write that found no room. @returns whether there was one. */
+  async give(why: unknown): Promise<boolean> {
+    try {
+      if (!(await this.#reserve.give())) return false;
+    } catch {
+      return false;
+    }
+    this.#run(why);
+    return true;
   }
 
   /** Writes while the reserve is not being made, which takes all the room that there is before it gives up. */
@@ -54,8 +58,8 @@ export class Shortage {
     return mine;
   }
 
-  #run(error: unknown): void {
-    this.#deps.onTrouble(error);
+  #run(why: unknown): void {
+    this.#deps.onTrouble(why);
     if (this.#isShort) return;
     this.#isShort = true;
     this.#regaining = this.#regain();
