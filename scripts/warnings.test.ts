@@ -70,6 +70,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Traces wait to be forwarded": shown('board.set("forwarding"'),
   "The collector refuses traces for good": shown('board.set("forwarding"'),
   "Store of traces failed, starting it again": shown('board.set("store of traces"'),
+  "No port for browsers": shown('board.set("web"'),
   // every program
   "Stopping took too long, leaving": PROCESS_ENDS,
   "Unexpected error, leaving": PROCESS_ENDS,

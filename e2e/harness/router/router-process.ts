@@ -18,7 +18,7 @@ export class RouterProcess {
     this.port = port;
     this.adminPort = adminPort;
     this.#config = join(stack.folder, `router-${port}.yaml`);
-    writeFileSync(this.#config, stringify({ data_dir: join(stack.folder, `router-${port}`), ...settings }));
+    writeFileSync(this.#config, stringify({ data_dir: join(stack.folder, `router-${port}`), web: "off", ...settings }));
   }
 
   /** @param settings what router.yaml has. */

@@ -6,7 +6,7 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Question } from "../testing/guarded.ts";
 import { type GuardedInMemory, serveGuardedInMemory } from "../testing/memory/guarded-in-memory.ts";
-import { createAuthority, issueCertificate } from "./authority.ts";
+import { createAuthority, issueCertificate } from "@datawire/http/authority";
 import { CertificateKeeper, filedCertificates, ownCertificates } from "./certificates.ts";
 
 let guarded: GuardedInMemory;
@@ -81,7 +81,7 @@ test("a token in a URL is no token", async () => {
 
 test("ownCertificates() gives a new one when two thirds of the time are over", async () => {
   const startMs = Date.now();
-  const source = ownCertificates(await createAuthority(startMs), ["localhost"]);
+  const source = ownCertificates(await createAuthority(startMs, "directory"), ["localhost"]);
   const first = await source(startMs);
   const day = 86_400_000;
   expect(await source(startMs + 59 * day)).toBe(first);
@@ -89,7 +89,7 @@ test("ownCertificates() gives a new one when two thirds of the time are over", a
 });
 
 test("CertificateKeeper shows what is put into its files, and keeps the old one while that cannot be used", async () => {
-  const authority = await createAuthority(Date.now());
+  const authority = await createAuthority(Date.now(), "directory");
   const clock = createFakeClock();
   const files = { cert: join(guarded.folder, "cert.pem"), key: join(guarded.folder, "key.pem"), clientCa: null };
   const put = async (): Promise<string> => {

@@ -9,7 +9,7 @@ import {
   whyNotKeyOf,
 } from "@datawire/runtime";
 import type { AuthorityRecord } from "../store/token-record.ts";
-import type { IssuedCertificate } from "./authority.ts";
+import type { IssuedCertificate } from "@datawire/http/authority";
 
 /** What a TLS server shows, and asks of its clients; in PEM. */
 export interface ServerCertificate {
@@ -52,7 +52,7 @@ export function ownCertificates(authority: AuthorityRecord, names: readonly stri
   return async (nowMs) => {
     if (current !== null && nowMs < current.renewAtMs) return current.shown;
     // Its library is large, and only a directory with an authority of its own needs it.
-    const { issueCertificate } = await import("./authority.ts");
+    const { issueCertificate } = await import("@datawire/http/authority");
     const issued = await issueCertificate(authority, names, nowMs);
     current = { shown: { cert: issued.cert, key: issued.key, clientCa: null }, renewAtMs: renewalOf(issued, nowMs) };
     return current.shown;

@@ -6,7 +6,7 @@ import { listenHttp } from "@datawire/http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { authorityFingerprint } from "../store/fingerprint.ts";
 import { type Guarded, serveGuarded } from "../testing/guarded.ts";
-import { createAuthority, issueCertificate } from "./authority.ts";
+import { createAuthority, issueCertificate } from "@datawire/http/authority";
 import { tlsOptions } from "./certificates.ts";
 
 let guarded: Guarded;
@@ -34,7 +34,7 @@ test("a WebSocket without TLS is told what to do", async () => {
 });
 
 test("the certificate is signed by the authority that tokens name, for the names that it is given", async () => {
-  const authority = await createAuthority(Date.now());
+  const authority = await createAuthority(Date.now(), "directory");
   expect(authorityFingerprint(authority)).toMatch(/^[\w-]{43}$/);
   const socket = connectTls({ host: "127.0.0.1", port: guarded.port, ca: guarded.ca });
   await new Promise((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
@@ -58,7 +58,7 @@ test("close() does not wait for those who say nothing", async () => {
 });
 
 test("with client_ca, clients without a certificate of that authority do not get in", async () => {
-  const authority = await createAuthority(Date.now());
+  const authority = await createAuthority(Date.now(), "directory");
   const issued = await issueCertificate(authority, ["localhost"], Date.now());
   const server = await listenHttp(
     { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: { clientCertificates: true } },
@@ -84,7 +84,7 @@ test("with client_ca, clients without a certificate of that authority do not get
         .end();
     });
   expect(await status({})).toContain("certificate required");
-  const other = await issueCertificate(await createAuthority(Date.now()), ["localhost"], Date.now());
+  const other = await issueCertificate(await createAuthority(Date.now(), "directory"), ["localhost"], Date.now());
   expect(await status({ cert: other.cert, key: other.key })).not.toBe(200);
   await server.close();
 });
@@ -95,7 +95,7 @@ test.each([
   ["ECDHE-ECDSA-AES128-SHA", false],
   ["ECDHE-ECDSA-AES256-SHA384", false],
 ])("over TLS 1.2 a directory takes %s: %s", async (ciphers, isTaken) => {
-  const authority = await createAuthority(Date.now());
+  const authority = await createAuthority(Date.now(), "directory");
   const issued = await issueCertificate(authority, ["localhost"], Date.now());
   const server = await listenHttp(
     { addresses: [{ host: "127.0.0.1", port: 0 }], setting: "--port", names: [], tls: { clientCertificates: false } },

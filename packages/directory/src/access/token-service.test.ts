@@ -2,7 +2,7 @@ import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../testing/memory/memory-store.ts";
-import { createAuthority } from "./authority.ts";
+import { createAuthority } from "@datawire/http/authority";
 import { TokenService } from "./token-service.ts";
 
 const order = { role: "operator", services: null, tenant: null, expiresMs: null } as const;
@@ -76,7 +76,7 @@ test("TokenService takes the authority of another directory that it hears of whi
     changed() {},
   });
   await service.load();
-  const authority = await createAuthority(0);
+  const authority = await createAuthority(0, "directory");
   const ours = service.authority();
   const version = await store.commit([{ key: "access/authority", value: authority, version: 0 }]);
   store.tell([{ key: "access/authority", value: authority, version }]);

@@ -139,8 +139,8 @@ export class TokenService {
 
   async #makeAuthority(): Promise<AuthorityRecord> {
     // Its library is large, and needed once in the life of a store.
-    const { createAuthority } = await import("./authority.ts");
-    const made = await createAuthority(this.#deps.clock.nowMs());
+    const { createAuthority } = await import("@datawire/http/authority");
+    const made = await createAuthority(this.#deps.clock.nowMs(), "directory");
     return this.#journal.change(() => {
       // Another directory on the same store may have been first.
       if (this.#authority !== null) return { records: [], result: this.#authority };

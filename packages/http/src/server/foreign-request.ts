@@ -14,6 +14,8 @@ export interface Site {
   readonly loopbackOnly: boolean;
   /** The address of pages in front of a proxy, whose origin is taken for its own; null for none. */
   readonly url?: string | null;
+  /** Origins of pages that may come from elsewhere; default: none. */
+  readonly origins?: readonly string[];
   /** What whoever is refused for its `Origin` is told of: the setting that would let it in. */
   readonly originSetting?: string;
 }
@@ -27,7 +29,7 @@ export interface Site {
  */
 export function foreignRequest(
   { host, origin }: RequestOrigin,
-  { names, loopbackOnly, url = null, originSetting }: Site,
+  { names, loopbackOnly, url = null, origins = [], originSetting }: Site,
 ): string | null {
   const hostName = host === undefined ? undefined : nameOf(`http://${host}`);
   if (hostName === undefined) return "the Host header is missing or malformed";
@@ -36,7 +38,7 @@ export function foreignRequest(
     isLoopback(name) || name === front?.hostname || names.some((own) => own.toLowerCase() === name);
   if (loopbackOnly && !known(hostName)) return `the Host ${JSON.stringify(host)} is not a name of this server`;
   if (origin === undefined) return null;
-  if (isOwn(origin, host as string) || origin === front?.origin) return null;
+  if (isOwn(origin, host as string) || origin === front?.origin || origins.includes(origin)) return null;
   // What follows its host may be a secret: clients of the original MDK send the whole address that they call.
   const shown = nameOf(origin) === undefined ? origin : new URL(origin).origin.replace(/^null$/, nameOf(origin) ?? "");
   const remedy = `; where a proxy shows this server there, set ${originSetting} to that address`;

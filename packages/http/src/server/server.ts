@@ -30,7 +30,7 @@ export interface HttpConfig {
   /** The names that the daemon is known by. */
   readonly names: readonly string[];
   /** Where else its pages are, and which setting says so; default: nowhere. */
-  readonly front?: Pick<Site, "url" | "originSetting">;
+  readonly front?: Pick<Site, "url" | "origins" | "originSetting">;
   /** Default: `DEFAULT_LIMITS`. */
   readonly limits?: HttpLimits;
   /** How many connections one address may have; default: `CONNECTION_BOUND`. */
@@ -39,6 +39,8 @@ export interface HttpConfig {
   readonly tls?: {
     /** Whether clients must show a certificate of the authority that `setCertificate` gives. */
     readonly clientCertificates: boolean;
+    /** Who answers plain HTTP on the same port; default: an explanation of what is wanted. */
+    readonly plain?: Pick<HttpHandlers, "request" | "upgrade">;
   };
 }
 
@@ -149,13 +151,18 @@ function serve(served: Served): Server {
   return handle(createServer(optionsOf(served.limits)), served);
 }
 
-/** Serves TLS alone; plain HTTP on the same port is answered by what to do instead. */
-function serveSecurely(served: Served, { clientCertificates }: NonNullable<HttpConfig["tls"]>): Server {
+/** Serves TLS; plain HTTP on the same port is answered by what to do instead, unless somebody else answers it. */
+function serveSecurely(served: Served, { clientCertificates, plain }: NonNullable<HttpConfig["tls"]>): Server {
   const { handlers, limits } = served;
   // `setSecureContext` leaves these as they are: they are the server's, not the context's.
   const asked = { requestCert: clientCertificates, rejectUnauthorized: clientCertificates };
   const server = createSecureServer({ ...optionsOf(limits), ...asked, handshakeTimeout: limits.headersMs });
-  divertPlain(server, createPlainAnswers(handlers));
+  divertPlain(
+    server,
+    plain === undefined
+      ? createPlainAnswers(handlers)
+      : serve({ ...served, handlers: { ...handlers, request: plain.request, upgrade: plain.upgrade } }),
+  );
   return handle(server, served);
 }
 

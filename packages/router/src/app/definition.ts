@@ -13,6 +13,8 @@ export const router: DaemonDefinition<RouterSettings> = {
       .option("--listen <address>", `HOST:PORT of AMQP (default: 127.0.0.1:${AMQP_PORT})`)
       .option("--tls-listen <address>", "HOST:PORT of AMQP over TLS, where `tls` is set (default: port 5671)")
       .option("--admin <address>", "HOST:PORT of /readyz, /metrics and /v1/status, or off (default: 127.0.0.1:5434)")
+      .option("--web <address>", "HOST:PORT of HTTPS and WebSocket for browsers, or off (default: 127.0.0.1:3423)")
+      .option("--services-dir <folder>", "folder of service files, whose pages browsers see (default: /etc/datawire.d)")
       .option("--data-dir <folder>", "folder of the log, which has all messages");
   },
   load: loadRouterSettings,

@@ -12,13 +12,16 @@ import {
   RecentProblems,
 } from "@datawire/runtime";
 import { createUserAccess, OPEN_ACCESS } from "../access/access.ts";
-import type { RouterSettings } from "../config/settings.ts";
+import type { RouterSettings, WebSettings } from "../config/settings.ts";
 import { Broker } from "../engine/broker.ts";
 import { createFileDisk } from "../log/file-disk.ts";
 import { annotate } from "../wire/annotate.ts";
 import { listenAmqp, type Peers } from "../wire/listener.ts";
 import { Temporaries } from "../wire/temporaries.ts";
 import { followDirectory } from "../directory/follow.ts";
+import { LIBRARY } from "../web/find-library.ts";
+import { Sites } from "../web/sites.ts";
+import { openWeb, type WebPort } from "../web/web-port.ts";
 import { lockFolder } from "./lock.ts";
 import { createManagement } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
@@ -97,7 +100,10 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   const listener = await listenAmqp({ listen, setting: "listen", connectionsMax, tls: null }, deps, peers);
   const overTls =
     tls && (await listenAmqp({ listen: tls.listen, setting: "tls_listen", connectionsMax, tls }, deps, peers));
-  const isRemote = [listener, ...(overTls === null ? [] : [overTls])].some(({ address }) => !isLoopback(address.host));
+  const web = settings.web && (await openWebPort(settings.web));
+  const isRemote = [listener, overTls, web]
+    .filter((port) => port !== null)
+    .some(({ address }) => !isLoopback(address.host));
   if (settings.users === null && isRemote) {
     log.warn("Everybody who reaches this router may do everything: `auth: { mode: none }`");
     board.set("auth", [
@@ -123,11 +129,11 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   const cancelTick = every(1_000, tick);
   readiness.seal();
   const { host, port } = listener.address;
-  log.info("Router is ready", { address: host, port, ...(admin !== null && { admin: admin.address.port }) });
+  log.info("Router is ready", { address: host, port, ...portsOf({ admin, web }) });
 
   await aborted(signal);
   cancelTick();
-  await Promise.all([listener.close(), overTls?.close(), following]);
+  await Promise.all([listener.close(), overTls?.close(), web?.close(), following]);
   await broker.close();
   stopAdmin.abort();
   await admin?.closed;
@@ -137,6 +143,29 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   function reachedAt({ host, port }: ListenAddress): string {
     const isAny = host === "0.0.0.0" || host === "::";
     return formatListenAddress({ host: isAny ? settings.host : host, port });
+  }
+
+  /** Null where the port is taken that nobody asked for: the second router of a machine has no other use for it. */
+  async function openWebPort({
+    listen,
+    isAsked,
+    origins,
+    messageBytes,
+    services,
+  }: WebSettings): Promise<WebPort | null> {
+    const { host, tls, dataDir } = settings;
+    try {
+      return await openWeb(
+        { listen, host, origins, connectionsMax, messageBytesMax: messageBytes, tls, dataDir },
+        { peer: deps, peers, pages: { sites: new Sites(services, () => clock.monotonicMs()), library: LIBRARY } },
+      );
+    } catch (error) {
+      if (isAsked) throw error;
+      const message = describeError(error);
+      log.warn("No port for browsers", { error: message });
+      board.set("web", [{ subject: "web", message, remedy: "set `web` to another address, or to off" }]);
+      return null;
+    }
   }
 
   function tick(): void {
@@ -193,3 +222,8 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     if (usage.segments > 0) log.info("Log read", { messages, bytes: usage.bytes, cutBytes, tookMs });
   }
 }
+
+const portsOf = (ports: Readonly<Record<string, { readonly address: ListenAddress } | null>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(ports).flatMap(([name, port]) => (port === null ? [] : [[name, port.address.port]])),
+  );

@@ -37,6 +37,7 @@ export interface RouterSettings {
   /** Null: everybody may come, and do everything. */
   readonly users: readonly User[] | null;
   readonly admin: ListenAddress | null;
+  readonly web: WebSettings | null;
   readonly dataDir: string;
   /** The addresses of its directory; none where it works alone. */
   readonly directories: readonly DirectoryAddress[];
@@ -47,12 +48,30 @@ export interface RouterSettings {
   readonly limits: ConnectionLimits & { readonly connections: number };
 }
 
+/** How the port for browsers is. */
+export interface WebSettings {
+  readonly listen: ListenAddress;
+  /** Whether somebody asked for it, so that it has to be there. */
+  readonly isAsked: boolean;
+  readonly origins: readonly string[];
+  /** Bytes of a message of a WebSocket. */
+  readonly messageBytes: number;
+  /** The folder of the service files whose pages are shown. */
+  readonly services: string;
+}
+
 /** Where clients come to. */
 export const AMQP_PORT = 5672;
 const AMQPS_PORT = 5671;
 const DEFAULT_ADMIN = "127.0.0.1:5434";
+const DEFAULT_WEB = "127.0.0.1:3423";
+const DEFAULT_SERVICES = "/etc/datawire.d";
 
 const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
+const origin = parsedBy((text) => {
+  if (!URL.canParse(text) || new URL(text).origin !== text) throw new Error("it is no origin");
+  return text;
+}, "an origin such as https://www.example.com, without a path");
 const ofBound = (most: number) =>
   z
     .int()
@@ -85,6 +104,17 @@ export const settingsSchema = z.strictObject({
   admin: listenOrOffSetting.optional().meta({
     description: "`/healthz`, `/readyz`, `/metrics` and `/v1/status`, or `off`.",
     otherwise: "`127.0.0.1:5434`",
+  }),
+  web: listenOrOffSetting.optional().meta({
+    description: "HTTPS and WebSocket for browsers, or `off`.",
+    otherwise: "`127.0.0.1:3423`",
+  }),
+  web_origins: z
+    .union([origin.transform((one) => [one]), z.array(origin)])
+    .default([])
+    .meta({ description: "Origins of pages that may connect to `web` beside its own." }),
+  services_dir: z.string().min(1).default(DEFAULT_SERVICES).meta({
+    description: "Folder of service files: `web` shows the folder `web` beside each.",
   }),
   data_dir: z.string().min(1).optional().meta({
     description: "The log, which has all messages.",
@@ -167,6 +197,9 @@ export const settingsSchema = z.strictObject({
       message: byteSizeFrom(1, 128 * 2 ** 20)
         .default(100 * 2 ** 20)
         .meta({ description: "The largest message that is taken." }),
+      websocket: byteSizeFrom(65_536, 128 * 2 ** 20)
+        .default(2 ** 20)
+        .meta({ description: "The largest message of a WebSocket, which holds frames." }),
       unsettled: ofBound(1_000_000)
         .default(50_000)
         .meta({ description: "Messages that a consumer may have and not have settled." }),
@@ -194,6 +227,8 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
       { from: "--listen", path: ["listen"], value: options["listen"] },
       { from: "--tls-listen", path: ["tls_listen"], value: options["tlsListen"] },
       { from: "--admin", path: ["admin"], value: options["admin"] },
+      { from: "--web", path: ["web"], value: options["web"] },
+      { from: "--services-dir", path: ["services_dir"], value: options["servicesDir"] },
       { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
     ],
   });
@@ -224,6 +259,13 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
       `${formatListenAddress(tlsListen)} is reached from other machines, and this router has no way to know who comes: wanted \`users\`, or \`auth: { mode: none }\` to let everybody do everything`,
     );
   }
+  const web = value.web === undefined ? parseListenAddress(DEFAULT_WEB) : value.web;
+  if (web !== null && !isLoopback(web.host) && mode === null) {
+    refuse(
+      "web",
+      `${formatListenAddress(web)} is reached from other machines, and this router has no way to know who comes: wanted \`users\`, or \`auth: { mode: none }\` to let everybody do everything`,
+    );
+  }
   if (mode === "users" && value.users.length === 0)
     refuse("auth", "auth.mode is users, and there are none: wanted `users`");
   const repeated = value.users.find(
@@ -241,13 +283,20 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     },
   );
   if (problems.length > 0) throw new ConfigError(problems);
-  const { connections, sessions, links, frame, message, unsettled } = value.limits;
+  const { connections, sessions, links, frame, message, websocket, unsettled } = value.limits;
   return {
     host: value.host,
     listen,
     tls: tls === null ? null : { ...tls, listen: tlsListen },
     users: mode === "users" ? value.users : null,
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
+    web: web && {
+      listen: web,
+      isAsked: value.web !== undefined,
+      origins: value.web_origins,
+      messageBytes: websocket,
+      services: value.services_dir,
+    },
     dataDir: value.data_dir ?? defaultDataDir(env),
     directories: value.directories,
     proof,

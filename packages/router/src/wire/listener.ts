@@ -45,7 +45,7 @@ export async function listenAmqp(
     // Beyond twice the bound there is not even an answer.
     if (peers.size >= connectionsMax * 2) return void socket.destroy();
     if (isFull) deps.log.debug("Connection refused", { peers: peers.size });
-    const peer = new Peer(socket, deps, refusal);
+    const peer = new Peer(socket, deps, { refusal });
     peers.add(peer);
     mine.add(peer);
     socket.on("close", () => {

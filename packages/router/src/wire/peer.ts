@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import {
   CONDITION,
   Connection,
@@ -36,9 +37,17 @@ export interface PeerDeps {
   readonly access: Access;
 }
 
+/** What is not the same for all connections. */
+export interface PeerOptions {
+  readonly refusal?: string | null;
+  readonly stream?: Duplex;
+}
+
 /** One connection of a client. */
 export class Peer implements ConnectionEvents {
   readonly #socket: Socket;
+  /** Where the bytes of AMQP go: the socket, or what is spoken over it. */
+  readonly #stream: Duplex;
   readonly #deps: PeerDeps;
   readonly #connection: Connection;
   /** Dynamic addresses of its links. */
@@ -48,9 +57,13 @@ export class Peer implements ConnectionEvents {
   #waitsForDisk = false;
   #congested = false;
 
-  /** @param refusal why the peer is told that it may not stay; null where it may. */
-  constructor(socket: Socket, deps: PeerDeps, refusal: string | null = null) {
+  /**
+   * @param options.refusal why the peer is told that it may not stay; null where it may.
+   * @param options.stream what carries AMQP over the socket, such as a WebSocket; default: the socket.
+   */
+  constructor(socket: Socket, deps: PeerDeps, { refusal = null, stream = socket }: PeerOptions = {}) {
     this.#socket = socket;
+    this.#stream = stream;
     this.#deps = deps;
     const { sessions, links, frameBytes } = deps.limits;
     this.#connection = new Connection(
@@ -75,12 +88,12 @@ export class Peer implements ConnectionEvents {
     );
     this.#refusal = refusal;
     socket.setNoDelay(true);
-    socket.on("data", (bytes) => this.#receive(bytes));
-    socket.on("drain", () => this.#drained());
-    socket.on("error", (error) =>
+    stream.on("data", (bytes: Uint8Array) => this.#receive(bytes));
+    stream.on("drain", () => this.#drained());
+    stream.on("error", (error) =>
       deps.log.debug("Connection failed", { peer: this.address, error: describeError(error) }),
     );
-    socket.on("close", () => {
+    stream.on("close", () => {
       this.#cancelTick?.();
       this.#connection.disconnected();
     });
@@ -92,6 +105,11 @@ export class Peer implements ConnectionEvents {
   /** Where it comes from. */
   get address(): string {
     return `${this.#socket.remoteAddress ?? "?"}:${this.#socket.remotePort ?? 0}`;
+  }
+
+  /** Whether it has opened its connection. */
+  get isOpen(): boolean {
+    return this.#connection.remote !== null;
   }
 
   /** What it calls itself. */
@@ -117,7 +135,7 @@ export class Peer implements ConnectionEvents {
 
   /** Ends it at once. */
   destroy(): void {
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
 
   get #opening(): Opening {
@@ -204,7 +222,7 @@ export class Peer implements ConnectionEvents {
     if (!intake.isCongested || this.#waitsForDisk) return;
     // What is not read yet waits at its sender.
     this.#waitsForDisk = true;
-    this.#socket.pause();
+    this.#stream.pause();
     intake.whenUncongested(() => {
       this.#waitsForDisk = false;
       this.#resume();
@@ -213,14 +231,14 @@ export class Peer implements ConnectionEvents {
 
   #write(): void {
     this.#writes = false;
-    if (this.#socket.destroyed) return;
+    if (this.#stream.destroyed) return;
     const bytes = this.#connection.takeOutput(this.#nowMs());
-    if (bytes !== null && !this.#socket.write(bytes) && !this.#congested) {
+    if (bytes !== null && !this.#stream.write(bytes) && !this.#congested) {
       this.#congested = true;
       this.#connection.setCongested(true);
-      this.#socket.pause();
+      this.#stream.pause();
     }
-    if (this.#connection.done) this.#socket.end();
+    if (this.#connection.done) this.#stream.end();
   }
 
   #drained(): void {
@@ -231,7 +249,7 @@ export class Peer implements ConnectionEvents {
   }
 
   #resume(): void {
-    if (!this.#congested && !this.#waitsForDisk) this.#socket.resume();
+    if (!this.#congested && !this.#waitsForDisk) this.#stream.resume();
   }
 
   #tick(): void {
@@ -239,7 +257,7 @@ export class Peer implements ConnectionEvents {
     this.#cancelTick = null;
     const dueMs = this.#connection.tick(this.#nowMs());
     if (this.#connection.done) this.outputReady();
-    if (dueMs === null || this.#socket.destroyed) return;
+    if (dueMs === null || this.#stream.destroyed) return;
     this.#cancelTick = this.#deps.clock.setTimer(Math.max(1, dueMs - this.#nowMs()), () => this.#tick());
   }
 

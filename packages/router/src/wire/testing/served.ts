@@ -9,16 +9,20 @@ import { Broker } from "../../engine/broker.ts";
 import { SimulatedDisk } from "../../log/testing/simulated-disk.ts";
 import { annotate } from "../annotate.ts";
 import { listenAmqp, type Listener } from "../listener.ts";
+import type { PeerDeps } from "../peer.ts";
 import { Temporaries } from "../temporaries.ts";
 
 /** A router in this process, on a port of its own and a disk in memory, with rhea as its clients. */
 export class Served {
   readonly broker: Broker;
+  /** What other ports of the same router work with. */
+  readonly deps: PeerDeps;
   readonly #listener: Listener;
   readonly #connections: rhea.Connection[] = [];
 
-  private constructor(broker: Broker, listener: Listener) {
-    this.broker = broker;
+  private constructor(deps: PeerDeps, listener: Listener) {
+    this.broker = deps.broker;
+    this.deps = deps;
     this.#listener = listener;
   }
 
@@ -39,28 +43,29 @@ export class Served {
         onFault: () => {},
       },
     );
+    const deps: PeerDeps = {
+      broker,
+      clock: systemClock,
+      log: noLog,
+      temporaries: new Temporaries(broker, systemClock),
+      addresses: { isAuthority: (segment) => segment === "localhost" },
+      limits: {
+        sessions: 256,
+        links: 4_096,
+        frameBytes: 65_536,
+        messageBytes: 1_000_000,
+        unsettled: 50_000,
+      },
+      manage: (operation, address) => ({ operation, address }),
+      container: "router",
+      access,
+    };
     const listener = await listenAmqp(
       { listen: { host: "127.0.0.1", port: 0 }, setting: "listen", connectionsMax: 100, tls },
-      {
-        broker,
-        clock: systemClock,
-        log: noLog,
-        temporaries: new Temporaries(broker, systemClock),
-        addresses: { isAuthority: (segment) => segment === "localhost" },
-        limits: {
-          sessions: 256,
-          links: 4_096,
-          frameBytes: 65_536,
-          messageBytes: 1_000_000,
-          unsettled: 50_000,
-        },
-        manage: (operation, address) => ({ operation, address }),
-        container: "router",
-        access,
-      },
+      deps,
       new Set(),
     );
-    return new Served(broker, listener);
+    return new Served(deps, listener);
   }
 
   get port(): number {

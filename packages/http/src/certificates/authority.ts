@@ -14,7 +14,6 @@ import {
   X509Certificate as Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
-import type { AuthorityRecord } from "../store/token-record.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
@@ -32,11 +31,17 @@ export interface IssuedCertificate {
   readonly notAfterMs: number;
 }
 
-/** Makes an authority that signs for its directory alone. */
-export async function createAuthority(nowMs: number): Promise<AuthorityRecord> {
+/** The certificate of an authority and its key, both in PEM. */
+export interface Authority {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Makes an authority that signs for one daemon alone, which it is named after. */
+export async function createAuthority(nowMs: number, daemon: string): Promise<Authority> {
   const keys = await createKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=Datawire directory authority",
+    name: `CN=Datawire ${daemon} authority`,
     keys,
     signingAlgorithm: ALGORITHM,
     notBefore: new Date(nowMs - BACKDATED_MS),
@@ -52,7 +57,7 @@ export async function createAuthority(nowMs: number): Promise<AuthorityRecord> {
 
 /** Signs a certificate for a server that is reached by these names and addresses. */
 export async function issueCertificate(
-  authority: AuthorityRecord,
+  authority: Authority,
   names: readonly string[],
   nowMs: number,
 ): Promise<IssuedCertificate> {
@@ -60,7 +65,7 @@ export async function issueCertificate(
   const keys = await createKeys();
   const notAfterMs = Math.min(nowMs + CERTIFICATE_DAYS * DAY_MS, issuer.notAfter.getTime());
   const certificate = await X509CertificateGenerator.create({
-    subject: "CN=Datawire directory",
+    subject: issuer.subject.replace(/ authority$/, ""),
     issuer: issuer.subject,
     publicKey: keys.publicKey,
     signingKey: await importKey(authority.key),
