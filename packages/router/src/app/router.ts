@@ -12,7 +12,8 @@ import {
   RecentProblems,
 } from "@datawire/runtime";
 import { createUserAccess, OPEN_ACCESS } from "../access/access.ts";
-import type { RouterSettings, WebSettings } from "../config/settings.ts";
+import type { RouterSettings } from "../config/settings.ts";
+import type { WebSettings } from "../config/web-settings.ts";
 import { Broker } from "../engine/broker.ts";
 import { createFileDisk } from "../log/file-disk.ts";
 import { annotate } from "../wire/annotate.ts";

@@ -25,6 +25,7 @@ import { AddressRules } from "../address/rules.ts";
 import { addressRuleSetting } from "./address-settings.ts";
 import { byteSizeFrom } from "./byte-size.ts";
 import type { ConnectionLimits } from "./limits.ts";
+import { type WebSettings, webSettings, webShape, whyNotOpen } from "./web-settings.ts";
 import { readTlsFiles, type ServerTls } from "./tls-files.ts";
 
 /** What a router runs with. */
@@ -48,30 +49,12 @@ export interface RouterSettings {
   readonly limits: ConnectionLimits & { readonly connections: number };
 }
 
-/** How the port for browsers is. */
-export interface WebSettings {
-  readonly listen: ListenAddress;
-  /** Whether somebody asked for it, so that it has to be there. */
-  readonly isAsked: boolean;
-  readonly origins: readonly string[];
-  /** Bytes of a message of a WebSocket. */
-  readonly messageBytes: number;
-  /** The folder of the service files whose pages are shown. */
-  readonly services: string;
-}
-
 /** Where clients come to. */
 export const AMQP_PORT = 5672;
 const AMQPS_PORT = 5671;
 const DEFAULT_ADMIN = "127.0.0.1:5434";
-const DEFAULT_WEB = "127.0.0.1:3423";
-const DEFAULT_SERVICES = "/etc/datawire.d";
 
 const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
-const origin = parsedBy((text) => {
-  if (!URL.canParse(text) || new URL(text).origin !== text) throw new Error("it is no origin");
-  return text;
-}, "an origin such as https://www.example.com, without a path");
 const ofBound = (most: number) =>
   z
     .int()
@@ -105,17 +88,7 @@ export const settingsSchema = z.strictObject({
     description: "`/healthz`, `/readyz`, `/metrics` and `/v1/status`, or `off`.",
     otherwise: "`127.0.0.1:5434`",
   }),
-  web: listenOrOffSetting.optional().meta({
-    description: "HTTPS and WebSocket for browsers, or `off`.",
-    otherwise: "`127.0.0.1:3423`",
-  }),
-  web_origins: z
-    .union([origin.transform((one) => [one]), z.array(origin)])
-    .default([])
-    .meta({ description: "Origins of pages that may connect to `web` beside its own." }),
-  services_dir: z.string().min(1).default(DEFAULT_SERVICES).meta({
-    description: "Folder of service files: `web` shows the folder `web` beside each.",
-  }),
+  ...webShape,
   data_dir: z.string().min(1).optional().meta({
     description: "The log, which has all messages.",
     otherwise: "`/var/lib/datawire/router`; when not root, below `$XDG_STATE_HOME`",
@@ -259,13 +232,9 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
       `${formatListenAddress(tlsListen)} is reached from other machines, and this router has no way to know who comes: wanted \`users\`, or \`auth: { mode: none }\` to let everybody do everything`,
     );
   }
-  const web = value.web === undefined ? parseListenAddress(DEFAULT_WEB) : value.web;
-  if (web !== null && !isLoopback(web.host) && mode === null) {
-    refuse(
-      "web",
-      `${formatListenAddress(web)} is reached from other machines, and this router has no way to know who comes: wanted \`users\`, or \`auth: { mode: none }\` to let everybody do everything`,
-    );
-  }
+  const web = webSettings(value, value.limits.websocket);
+  const whyNoWeb = web !== null && mode === null ? whyNotOpen(web) : null;
+  if (whyNoWeb !== null) refuse("web", whyNoWeb);
   if (mode === "users" && value.users.length === 0)
     refuse("auth", "auth.mode is users, and there are none: wanted `users`");
   const repeated = value.users.find(
@@ -283,20 +252,14 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     },
   );
   if (problems.length > 0) throw new ConfigError(problems);
-  const { connections, sessions, links, frame, message, websocket, unsettled } = value.limits;
+  const { connections, sessions, links, frame, message, unsettled } = value.limits;
   return {
     host: value.host,
     listen,
     tls: tls === null ? null : { ...tls, listen: tlsListen },
     users: mode === "users" ? value.users : null,
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
-    web: web && {
-      listen: web,
-      isAsked: value.web !== undefined,
-      origins: value.web_origins,
-      messageBytes: websocket,
-      services: value.services_dir,
-    },
+    web,
     dataDir: value.data_dir ?? defaultDataDir(env),
     directories: value.directories,
     proof,
