@@ -1,4 +1,5 @@
 import type { RolloutListing } from "@datawire/api";
+import { Chance } from "@datawire/protocol/testing/chance";
 import { expect, onTestFinished, test } from "vitest";
 import type { Client, Reachable } from "../testing/served.ts";
 import { sherlockOf, watsonOf } from "../testing/served.ts";
@@ -223,6 +224,72 @@ test("a target without a live instance for 10 s is taken back", async () => {
   await clock.advance(2_500);
   expect(await shown()).toMatchObject({ state: "rolled-back", reason: "//barker(2) had no live instance for 10 s" });
 });
+
+test("an instance of the target that leaves and comes back is no failure, and what it had counted stays", async () => {
+  const { start, shown, watson, clock, pass } = await world();
+  await start({ steps: "10%:60s" });
+  await pass(2, GOOD);
+  const { requests } = (await shown()).steps[0] ?? { requests: 0 };
+  expect(requests).toBe(1_000);
+  for (let i = 0; i < 3; i++) {
+    watson.send({ type: "update", seq: 2 + 2 * i, instances: [], gone: ["barker@b"] });
+    await clock.advance(8_000);
+    watson.send({ type: "update", seq: 3 + 2 * i, instances: [registration("barker@b:2")], gone: [] });
+    await clock.advance(2_000);
+  }
+  await pass(1, GOOD);
+  expect(await shown()).toMatchObject({ state: "running", step: 0, steps: [{ requests: requests + 500 }] });
+});
+
+test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
+  "after every end the routes are those that the state says, whatever hands did meanwhile (seed %d)",
+  async (seed) => {
+    const chance = new Chance(seed);
+    const { start, shown, served, pass } = await world();
+    const hand = as("bob@vm2", served);
+    type Table = {
+      readonly caller: string;
+      readonly routes: readonly { readonly target: string; readonly share: number }[];
+    };
+    const all = async (): Promise<Table["routes"]> =>
+      ((await served.get("/v1/table")).body["tables"] as Table[]).find(({ caller }) => caller === "*")?.routes ?? [];
+    const ofOthers = (list: Table["routes"]) => list.filter(({ target }) => target !== "//barker(2)");
+    const own = (list: Table["routes"]) => list.find(({ target }) => target === "//barker(2)")?.share ?? null;
+    const routeOf = (target: string, percent: number) => ({ source: "//*", target, percent });
+    if (chance.once(2)) await hand("POST", "/v1/routes", routeOf("//barker(2)", 3));
+    if (chance.once(2)) await hand("POST", "/v1/routes", routeOf("//barker@c", 4));
+    const before = await all();
+    const finish = chance.pick(["promote", "keep"]);
+    await start({ steps: "10%:10s,30%:10s", finish, undecided: "wait" });
+    let isShared = false;
+    for (let i = 0; ; i++) {
+      const seen = await all();
+      // The last one ends it, whatever has happened.
+      const step = i === 12 ? 4 : chance.int(9);
+      if (step <= 2) {
+        const target = chance.pick(["//barker(3)", "//barker@a", "//barker(2)"]);
+        const { status } = await hand("POST", "/v1/routes", routeOf(target, 1 + chance.int(20)));
+        isShared ||= status === 200;
+      } else if (step === 3) {
+        const { status } = await hand("DELETE", "/v1/routes", {
+          source: "//*",
+          target: chance.pick(["//barker(2)", "//barker@c"]),
+        });
+        isShared ||= status === 200;
+      } else if (step === 4) await hand("POST", `/v1/rollouts/1/${chance.pick(["abort", "promote"])}`);
+      else if (step <= 6) await hand("POST", "/v1/rollouts/1/resume");
+      else await pass(2, chance.pick([GOOD, BAD]));
+      const { state } = await shown();
+      if (state === "running" || state === "paused") continue;
+      const after = await all();
+      if (!isShared && state !== "promoted") expect(after).toEqual(before);
+      else expect(ofOthers(after)).toEqual(ofOthers(seen));
+      if (state === "promoted") expect(own(after)).toBe(finish === "keep" ? 3_000 : null);
+      else expect([own(before), null]).toContain(own(after));
+      return;
+    }
+  },
+);
 
 test("without a Sherlock nobody watches, and no time passes", async () => {
   const { start, shown, sherlock, clock } = await world();

@@ -1,4 +1,5 @@
 import { toHistogram } from "@datawire/protocol";
+import { happening } from "@datawire/protocol/testing/chance";
 import type { CountedCheck } from "../checks/check.ts";
 import type { Evidence } from "../judge/evidence.ts";
 import { judge, type JudgeConfig, type Verdict } from "../judge/verdict.ts";
@@ -72,8 +73,8 @@ const NOTHING: Sum = { requests: 0, errors: 0, slow: 0 };
 function more(sum: Sum, version: SimulatedVersion, requests: number, random: () => number): Sum {
   return {
     requests: sum.requests + requests,
-    errors: sum.errors + binomial(requests, version.errorRate, random),
-    slow: sum.slow + binomial(requests, version.slowShare, random),
+    errors: sum.errors + happening(requests, version.errorRate, random),
+    slow: sum.slow + happening(requests, version.slowShare, random),
   };
 }
 
@@ -84,13 +85,3 @@ function evidenceOf({ fastMs, slowMs }: SimulatedVersion, { requests, errors, sl
   ]);
   return { requests, errors, latencies };
 }
-
-/** How many of `n` happen, each with a chance of `p`: from one to the next that does, which for a rare one is few steps. */
-function binomial(n: number, p: number, random: () => number): number {
-  if (p <= 0) return 0;
-  let count = 0;
-  for (let at = gap(p, random); at <= n; at += gap(p, random)) count += 1;
-  return count;
-}
-
-const gap = (p: number, random: () => number): number => Math.floor(Math.log(1 - random()) / Math.log1p(-p)) + 1;
