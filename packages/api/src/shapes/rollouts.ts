@@ -7,6 +7,8 @@ const share = z.union([z.string().max(20), z.number()]);
 const duration = z.union([z.string().max(20), z.number()]);
 const policy = z.enum(["wait", "pause", "pass", "fail"]);
 
+const WEB_URL = "a URL of http or https, such as https://ci.example.com/ok";
+
 const step = z.union([
   /** `10%:5m` */
   z.string().max(60),
@@ -16,6 +18,7 @@ const step = z.union([
     gate: z
       .url({ protocol: /^https?$/ })
       .max(500)
+      .meta({ wanted: WEB_URL })
       .optional(),
     pause: z.boolean().optional(),
   }),
@@ -26,7 +29,10 @@ const check = z.union([
   z.string().max(200),
   z.strictObject({
     metric: z.string().max(100),
-    prometheus: z.url({ protocol: /^https?$/ }).max(500),
+    prometheus: z
+      .url({ protocol: /^https?$/ })
+      .max(500)
+      .meta({ wanted: WEB_URL }),
     query: z.string().min(1).max(4_000),
     limit: z.string().max(40),
     failures: z.int().min(1).max(100).optional(),

@@ -54,7 +54,8 @@ function parseLimit(check: string, text: string, parseValue: (text: string) => n
 
 function parseShare(check: string, text: string): number {
   const percent = Number(PERCENT.exec(text)?.[1] ?? Number.NaN);
-  if (!(percent >= 0 && percent < 100)) throw invalid(check, "a share of errors is below 100%, such as 0.5%");
+  if (!(percent >= 0 && percent < 100))
+    throw invalid(check, "wanted a share of errors in percent, below 100%, such as 0.5%");
   return percent / 100;
 }
 

@@ -112,7 +112,9 @@ function readStep(given: string | Exclude<NonNullable<RolloutFile["steps"]>, str
 }
 
 function readChecks(given: NonNullable<RolloutFile["checks"]>): Check[] {
-  const checks = given.map((check) => (typeof check === "string" ? parseCheck(check) : readQuery(check)));
+  const checks = given.map((check) =>
+    typeof check === "string" ? within("checks", () => parseCheck(check)) : readQuery(check),
+  );
   const names = new Set<string>();
   for (const { name } of checks) {
     if (names.has(name)) throw invalid("checks", name, "it is there twice");
