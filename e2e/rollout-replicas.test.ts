@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: scaled(600_000, 180_000) });
 
 let stack: Stack;
 let replicas: Replicas;
-let loads: Load[] = [];
+const loads: Load[] = [];
 beforeEach(async () => {
   stack = new Stack();
   replicas = await Replicas.start(stack, 2);

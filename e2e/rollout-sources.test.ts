@@ -172,11 +172,11 @@ test("a version that fails 5% of the calls of a library is taken back by them al
   const library = init({ name: "shop", directories: [await stack.directoryAddress()] }).start();
   mdk = library;
   await library.ready();
-  let isOver = false;
+  const over = new AbortController();
   const call = async (): Promise<void> => void (await (await mdkFetch("http://barker/")).text());
   const calling = Promise.all(
     Array.from({ length: 10 }, async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await withSession(library.session(), call);
         await sleep(48);
       }
@@ -193,7 +193,7 @@ test("a version that fails 5% of the calls of a library is taken back by them al
     expect(one.state).toBe("rolled-back");
     return one;
   }, 60_000);
-  isOver = true;
+  over.abort();
   await calling;
   expect(rollout.reason).toMatch(/^error-rate <= primary \+ 1% failed: /);
   // Of 20 a second, those of less than 30 s.
