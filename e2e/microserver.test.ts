@@ -84,12 +84,14 @@ test("microservers send, listen, ask, refuse and follow topics, and leave nothin
     break;
   }
 
+  expect(await one.lastOffset("topic/news")).toBe(null);
   for (const n of numbers(5)) await two.send("topic/news", n);
   const read: unknown[] = [];
   for await (const { body: news, offset } of one.subscribe("topic/news", { from: "first", name: "reader" })) {
     read.push([news, offset]);
     if (read.length === 3) break;
   }
+  expect(await one.lastOffset("topic/news")).toBe(Number((read[2] as unknown[])[1]) + 2);
   // It was not accepted: the loop did not ask for another.
   for await (const { body: news } of one.subscribe("topic/news", { name: "reader" })) {
     expect(news).toBe(2);

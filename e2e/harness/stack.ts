@@ -58,7 +58,7 @@ export class Stack {
   readonly #env: NodeJS.ProcessEnv;
   /** What `dw` proves itself with. */
   token: string | null = null;
-  #ports: { directory: number; traffic: number; admin: number; watson: number } | null = null;
+  #ports: Promise<{ directory: number; traffic: number; admin: number; watson: number }> | null = null;
 
   constructor() {
     const { PATH, LANG, TMPDIR, NODE_COMPILE_CACHE } = process.env;
@@ -82,11 +82,12 @@ export class Stack {
     return join(this.folder, "datawire.d");
   }
 
-  async ports(): Promise<{ directory: number; traffic: number; admin: number; watson: number }> {
-    if (this.#ports === null) {
-      const [directory, traffic, admin, watson] = (await freePorts(4)) as [number, number, number, number];
-      this.#ports = { directory, traffic, admin, watson };
-    }
+  ports(): Promise<{ directory: number; traffic: number; admin: number; watson: number }> {
+    // The same ones for all who ask while they are looked for.
+    this.#ports ??= freePorts(4).then((ports) => {
+      const [directory, traffic, admin, watson] = ports as [number, number, number, number];
+      return { directory, traffic, admin, watson };
+    });
     return this.#ports;
   }
 
@@ -167,6 +168,11 @@ export class Stack {
   /** Starts a program of `e2e/fixtures`, without waiting for it. */
   startFixture(file: string, args: readonly string[]): Child {
     return this.#track(startChild(join(ROOT, "e2e/fixtures", file), args, this.#env));
+  }
+
+  /** Starts a program of `examples`, without waiting for it. */
+  startExample(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Child {
+    return this.#track(startChild(join(ROOT, "examples", file), args, { ...this.#env, ...env }));
   }
 
   /** Starts an instance and puts its service file into the folder. */

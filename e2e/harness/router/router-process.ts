@@ -23,10 +23,14 @@ export class RouterProcess {
 
   /** @param settings what router.yaml has. */
   static async start(stack: Stack, settings: object = {}): Promise<RouterProcess> {
-    const ports = (await freePorts(2)) as [number, number];
-    const router = new RouterProcess(stack, ports, settings);
+    const router = await RouterProcess.prepare(stack, settings);
     await router.start();
     return router;
+  }
+
+  /** One that is started later: its ports are known already. */
+  static async prepare(stack: Stack, settings: object = {}): Promise<RouterProcess> {
+    return new RouterProcess(stack, (await freePorts(2)) as [number, number], settings);
   }
 
   async start(): Promise<void> {

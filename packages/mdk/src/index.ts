@@ -1,6 +1,7 @@
 import { Application } from "./app/mdk.ts";
 import { type MdkOptions, readSettings } from "./app/settings.ts";
 import type { Mdk } from "./app/types.ts";
+import { carryInMessages } from "./calls/messages.ts";
 
 export { currentSession, withSession } from "./app/current-session.ts";
 export type { MdkOptions } from "./app/settings.ts";
@@ -19,7 +20,9 @@ export type { LoggedMessage, RequestLike, ResolveOptions, Session } from "./sess
 
 /** Makes the library, not connected. @throws MdkError `invalid_argument` for an option or variable that cannot be used */
 export function init(options: MdkOptions = {}): Mdk {
-  return new Application(readSettings(options, process.env));
+  const application = new Application(readSettings(options, process.env));
+  carryInMessages(application);
+  return application;
 }
 
 /** Makes the library and begins to connect; returns at once. @throws MdkError as `init` */

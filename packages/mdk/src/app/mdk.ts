@@ -109,6 +109,10 @@ export class Application implements Mdk {
     this.#readiness = new Readiness(this.#main);
   }
 
+  get isStopped(): boolean {
+    return this.#life === "stopped";
+  }
+
   start(): this {
     if (this.#life === "stopped") throw new MdkError("stopped", "Cannot start the library again: make another one");
     if (this.#life === "running") return this;

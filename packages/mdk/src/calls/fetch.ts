@@ -18,6 +18,8 @@ import {
 export interface MdkRequestInit extends RequestInit {
   /** The requirement on the version, as for `resolve`. Default: what the routes give. */
   readonly version?: string | null;
+  /** Only nodes of the service that have all of these tags. */
+  readonly tags?: readonly string[];
 }
 
 /** As many as browsers follow (Fetch Standard, section 4.4). */
@@ -40,7 +42,7 @@ interface Going {
  * Without a session it is `fetch`. Rejects as `fetch` and `resolve` do.
  */
 export async function mdkFetch(input: string | URL | Request, init: MdkRequestInit = {}): Promise<Response> {
-  const { version = null, ...rest } = init;
+  const { version = null, tags = [], ...rest } = init;
   const session = currentSession();
   if (!(session instanceof LiveSession)) return fetch(input, rest);
   requireTime(session);
@@ -60,18 +62,20 @@ export async function mdkFetch(input: string | URL | Request, init: MdkRequestIn
       ...(all !== null && { signal: all }),
     },
   };
-  return new Call(session, version, callers).follow(going);
+  return new Call(session, { version, tags }, callers).follow(going);
 }
+
+type Requirement = { readonly version: string | null; readonly tags: readonly string[] };
 
 class Call {
   readonly #session: LiveSession;
-  readonly #version: string | null;
+  readonly #wanted: Requirement;
   /** The caller's own, which says nothing of a node. */
   readonly #callers: AbortSignal | null;
 
-  constructor(session: LiveSession, version: string | null, callers: AbortSignal | null) {
+  constructor(session: LiveSession, wanted: Requirement, callers: AbortSignal | null) {
     this.#session = session;
-    this.#version = version;
+    this.#wanted = wanted;
     this.#callers = callers;
   }
 
@@ -105,8 +109,9 @@ class Call {
     const tried = new Set<string>();
     for (;;) {
       const signal = init.signal ?? undefined;
-      const choice = await this.#session.choose(service, this.#version, {
+      const choice = await this.#session.choose(service, this.#wanted.version, {
         request,
+        tags: this.#wanted.tags,
         ...(callers && { signal: callers }),
       });
       const isLast = tried.has(choice.node.address) || tried.size + 1 >= TRIES_MAX || !canRepeat;

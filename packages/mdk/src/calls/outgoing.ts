@@ -10,7 +10,7 @@ export function tellContext(session: LiveSession, tell: (name: string, value: st
   const remaining = session.getRemainingTime();
   if (remaining !== null) tell(REMAINING_HEADER, String(Math.max(0, Math.floor(remaining * 1_000))));
   const traceId = session.w3cTraceId;
-  if (traceId !== null) tell(TRACE_PARENT_HEADER, formatTraceParent(traceId, session.newSpanId()));
+  if (traceId !== null) tell(TRACE_PARENT_HEADER, formatTraceParent(traceId, session.callSpanId()));
   if (session.carried.size > 0) for (const [name, value] of session.carried) tell(name, value);
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Observer } from "../app/mdk.ts";
 import type { FinishedInteraction } from "../session/deps.ts";
 import type { LogEvent } from "../session/log-event.ts";
@@ -10,6 +9,7 @@ export interface OtlpExporterConfig {
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly resource: OtlpResource;
+  readonly hasLogs: boolean;
 }
 
 /** What waits to be exported, of each kind; then the oldest go. */
@@ -31,6 +31,7 @@ export class OtlpExporter implements Observer {
   }
 
   logged(event: LogEvent): void {
+    if (!this.#config.hasLogs) return;
     keep(this.#events, event);
     this.#schedule();
   }
@@ -62,8 +63,7 @@ export class OtlpExporter implements Observer {
       if (!(await this.#post("/v1/logs", body))) break;
     }
     while (this.#interactions.length > 0) {
-      const newSpanId = (): string => randomBytes(8).toString("hex");
-      const body = spansRequest(resource, this.#interactions.splice(0, BATCH_MAX), newSpanId);
+      const body = spansRequest(resource, this.#interactions.splice(0, BATCH_MAX));
       if (!(await this.#post("/v1/traces", body))) break;
     }
   }

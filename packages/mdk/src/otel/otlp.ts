@@ -49,20 +49,17 @@ export function logsRequest(resource: OtlpResource, events: readonly LogEvent[])
 }
 
 /** The body of a request to `/v1/traces` (OTLP/HTTP, JSON); interactions of traces that are no UUID are left out. */
-export function spansRequest(
-  resource: OtlpResource,
-  interactions: readonly FinishedInteraction[],
-  newSpanId: () => string,
-): object {
+export function spansRequest(resource: OtlpResource, interactions: readonly FinishedInteraction[]): object {
   const spans = interactions.flatMap((one) => {
     const traceId = traceIdOf(one.traceId);
     if (traceId === null) return [];
     return [
       {
         traceId,
-        spanId: newSpanId(),
-        name: "interaction",
-        kind: SPAN_KIND_SERVER,
+        spanId: one.spanId,
+        ...(one.parentId !== null && { parentSpanId: one.parentId }),
+        name: one.name,
+        kind: SPAN_KINDS[one.kind],
         startTimeUnixNano: nanos(one.startedMs),
         endTimeUnixNano: nanos(one.endedMs),
         attributes: attributes({ "deployment.environment.name": one.environment }),
@@ -73,7 +70,8 @@ export function spansRequest(
   return { resourceSpans: [{ resource: resourceOf(resource), scopeSpans: [{ scope: SCOPE, spans }] }] };
 }
 
-const SPAN_KIND_SERVER = 2;
+/** Of OTLP (trace.proto, SpanKind). */
+const SPAN_KINDS = { internal: 1, server: 2, consumer: 5 } as const;
 const STATUS_OK = 1;
 const STATUS_ERROR = 2;
 

@@ -16,6 +16,7 @@ type LogsApi = (version: number) => LoggerProvider | undefined;
 const LOGS_API = Symbol.for("io.opentelemetry.js.api.logs");
 const LOGS_API_VERSION = 1;
 const NAME = "@datawire/mdk";
+const KINDS = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, consumer: SpanKind.CONSUMER } as const;
 
 /**
  * Tells the OpenTelemetry SDK that the application has registered of each interaction, as a span of the session's trace,
@@ -25,11 +26,11 @@ export function createSdkObserver(): Observer {
   const tracer = trace.getTracer(NAME);
   return {
     logged: (event) => logger()?.emit(recordOf(event)),
-    interacted: ({ traceId, startedMs, endedMs, failure, environment }: FinishedInteraction) => {
+    interacted: ({ traceId, name, kind, startedMs, endedMs, failure, environment }: FinishedInteraction) => {
       const parent = contextOf(traceId);
       if (parent === null) return;
       const attributes = { "deployment.environment.name": environment };
-      const span = tracer.startSpan("interaction", { kind: SpanKind.SERVER, startTime: startedMs, attributes }, parent);
+      const span = tracer.startSpan(name, { kind: KINDS[kind], startTime: startedMs, attributes }, parent);
       if (failure !== null) span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
       span.end(endedMs);
     },

@@ -15,7 +15,7 @@ import { MdkError, translating } from "../session/mdk-error.ts";
 import type { Choice } from "../session/node.ts";
 import type { Chance } from "./balance.ts";
 import { Breakers } from "./breakers.ts";
-import { type Known, meets, Plan, type PlanDeps } from "./plan.ts";
+import { type Known, meets, Plan, type PlanDeps, type Wanted } from "./plan.ts";
 
 /** Which environment a table is of, and for whom it is read. */
 export interface TableConfig {
@@ -24,7 +24,7 @@ export interface TableConfig {
   readonly breaker: BreakerSettings;
 }
 
-/** The most versions of one service that plans are kept of: what is asked for may come from outside. */
+/** The most versions, and sets of tags, of one service that plans are kept of: what is asked for may come from outside. */
 const PLANS_MAX = 64;
 
 /** The most versions of one service that are remembered as seen: each deployment may bring a new one. */
@@ -33,7 +33,8 @@ const SEEN_MAX = 1_000;
 /** The plans of one service. */
 interface Plans {
   readonly any: Plan;
-  readonly byVersion: Map<string, Plan>;
+  /** By version and tags. */
+  readonly others: Map<string, Plan>;
 }
 
 /** What one environment has, as one caller sees it. Plans are made when they are first asked for, and kept. */
@@ -79,8 +80,8 @@ export class EnvironmentTable {
   }
 
   /** The next node; null where there is none now. @throws MdkError `invalid_argument` */
-  next(service: string, version: string | null, known: Known | null): Choice | null {
-    return this.#plan(service, version).next(known);
+  next(wanted: Wanted, known: Known | null): Choice | null {
+    return this.#plan(wanted).next(known);
   }
 
   /** Whether anything that meets a requirement was ever registered here. */
@@ -92,14 +93,16 @@ export class EnvironmentTable {
   }
 
   /** When the first breaker that stands in the way lets a try through; null where none does. */
-  retryMs(service: string, version: string | null): number | null {
-    const times = [...this.#plan(service, version).choices()].flatMap(({ breaker }) => breaker.untilMs ?? []);
+  retryMs(wanted: Wanted): number | null {
+    const times = [...this.#plan(wanted).choices()].flatMap(({ breaker }) => breaker.untilMs ?? []);
     return times.length === 0 ? null : Math.min(...times);
   }
 
   /** Why there is no node, and what there is instead. @param inMs how long until `atMs` of the monotonic clock. */
-  refusal(service: string, version: string | null, inMs: (atMs: number) => number): MdkError {
-    const what = `Cannot resolve ${service}${version === null ? "" : ` ${version}`}`;
+  refusal(wanted: Wanted, inMs: (atMs: number) => number): MdkError {
+    const { service, version, tags } = wanted;
+    const tagged = tags.length === 0 ? "" : ` with ${tags.join(", ")}`;
+    const what = `Cannot resolve ${service}${version === null ? "" : ` ${version}`}${tagged}`;
     const { environment } = this.#config;
     const view = this.#table.service(service);
     if (view === null) {
@@ -107,8 +110,8 @@ export class EnvironmentTable {
       const hint = near === undefined ? "" : `; did you mean ${near}?`;
       return new MdkError("not_found", `${what}: no service of that name is known in ${environment}${hint}`);
     }
-    const atMs = this.retryMs(service, version);
-    if (atMs !== null && view.instances.some((one) => meets(one, { version }))) {
+    const atMs = this.retryMs(wanted);
+    if (atMs !== null && view.instances.some((one) => meets(one, wanted))) {
       const seconds = Math.ceil(Math.max(0, inMs(atMs)) / 1_000);
       const why = "the circuit breakers of all nodes that meet it have tripped";
       return new MdkError("unavailable", `${what}: ${why}; the first one is tried again in ${seconds} s`);
@@ -140,26 +143,28 @@ export class EnvironmentTable {
     }
   }
 
-  #plan(service: string, version: string | null): Plan {
+  #plan(wanted: Wanted): Plan {
+    const { service, version, tags } = wanted;
+    const isAny = version === null && tags.length === 0;
     const known = this.#plans.get(service);
     if (known !== undefined) {
-      if (version === null) return known.any;
-      const plan = known.byVersion.get(version);
+      if (isAny) return known.any;
+      const plan = known.others.get(keyOf(wanted));
       if (plan !== undefined) return plan;
     }
     translating(() => parseName(requireText(service, "service"), "service"));
     if (version !== null) translating(() => parseVersion(requireText(version, "version")));
-    const plans = known ?? { any: this.#made(service, null), byVersion: new Map<string, Plan>() };
+    const plans = known ?? { any: this.#made({ service, version: null, tags: [] }), others: new Map<string, Plan>() };
     // What the table does not know may be any name: it is not worth keeping.
     if (known === undefined && this.#table.service(service) !== null) this.#plans.set(service, plans);
-    if (version === null) return plans.any;
-    const plan = this.#made(service, version);
-    if (plans.byVersion.size < PLANS_MAX) plans.byVersion.set(version, plan);
+    if (isAny) return plans.any;
+    const plan = this.#made(wanted);
+    if (plans.others.size < PLANS_MAX) plans.others.set(keyOf(wanted), plan);
     return plan;
   }
 
-  #made(service: string, version: string | null): Plan {
-    return new Plan({ service, version }, this.#table, this.#config.caller, this.#deps);
+  #made(wanted: Wanted): Plan {
+    return new Plan(wanted, this.#table, this.#config.caller, this.#deps);
   }
 
   #choiceOf(instance: Instance): Choice {
@@ -183,6 +188,10 @@ export class EnvironmentTable {
     };
   }
 }
+
+/** Mostly the version alone; no version has a line break. */
+const keyOf = ({ version, tags }: Wanted): string =>
+  tags.length === 0 ? (version ?? "") : [version ?? "", ...tags].join("\n");
 
 /** Without types, anything may be passed; the rules for names would take `undefined` for the text of that name. */
 function requireText(value: unknown, what: string): string {

@@ -27,6 +27,8 @@ export interface Wanted {
   readonly service: string;
   /** Null for whatever the routes give. */
   readonly version: string | null;
+  /** All of them. */
+  readonly tags: readonly string[];
 }
 
 /** What is known of the request in question. */
@@ -168,12 +170,14 @@ function compileShare(share: Share | Rule, wanted: Wanted, table: CatalogReader,
 
 function compilePart({ portion, pool }: Part, wanted: Wanted, table: CatalogReader, deps: PlanDeps) {
   if (pool.kind === "refused") return [];
+  const isOwn = pool.service === wanted.service;
   if (pool.kind === "url") {
+    if (isOwn && wanted.tags.length > 0) return [];
     const choice = deps.choiceOfUrl(pool.service, pool.url);
     return [{ portion, balancer: createBalancer([{ choice, weight: 1 }], null, deps) }];
   }
   // The versions of another service are its own: the requirement is about the one that was asked for.
-  const isAsked = pool.service === wanted.service && wanted.version !== null;
+  const isAsked = isOwn && (wanted.version !== null || wanted.tags.length > 0);
   const instances = isAsked ? pool.instances.filter((one) => meets(one, wanted)) : pool.instances;
   if (instances.length === 0) return [];
   const policy = table.service(pool.service)?.service.settings.balance ?? null;
@@ -194,8 +198,9 @@ function balancerOf(instances: readonly Instance[], policy: string | null, deps:
 }
 
 /** Whether an instance takes requests and meets what is asked for. */
-export function meets(instance: Instance, { version }: Pick<Wanted, "version">): boolean {
-  return isUsable(instance) && (version === null || meetsRequirement(instance.version, version));
+export function meets(instance: Instance, { version, tags }: Pick<Wanted, "version" | "tags">): boolean {
+  if (!isUsable(instance) || (version !== null && !meetsRequirement(instance.version, version))) return false;
+  return tags.every((tag) => instance.tags.includes(tag));
 }
 
 function onlyBalancer(shares: readonly PlannedShare[]): Balancer | null {

@@ -20,6 +20,20 @@ test("pick() gives a node as it is registered", () => {
   });
 });
 
+test("pick() gives nodes that have all tags which are asked for, and by a tag nothing that is held", () => {
+  const table = catalogOf([
+    instance("barker@a(1)", { tags: ["blue", "view"] }),
+    instance("barker@b(1)", { tags: ["blue"] }),
+    instance("barker@new(2)", { tags: ["green"] }),
+  ]);
+  const { pick } = resolverOver({ sandbox: table });
+  expect(countNodes(4, () => pick("barker", null, { tags: ["blue"] }))).toEqual({ a: 2, b: 2 });
+  expect(countNodes(4, () => pick("barker", null, { tags: ["view", "blue"] }))).toEqual({ a: 4 });
+  expect(pick("barker", "1", { tags: ["green"] })).toBe(null);
+  expect(pick("barker", null, { tags: ["green"] })).toBe(null);
+  expect(pick("barker", "2", { tags: ["green"] })?.node.id).toBe("new");
+});
+
 describe("balance", () => {
   test("round robin is exact over the nodes of a target, and held ones get nothing", () => {
     const { pick } = resolverOver({ sandbox: two() });

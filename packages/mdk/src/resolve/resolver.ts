@@ -9,7 +9,7 @@ import { waitMsOf } from "../session/session.ts";
 import type { SessionClock } from "../session/time.ts";
 import type { ResolveOptions } from "../session/types.ts";
 import { EnvironmentTable } from "./environment-table.ts";
-import type { Known } from "./plan.ts";
+import type { Known, Wanted } from "./plan.ts";
 import { KnownRequest } from "./request-facts.ts";
 
 /** The table of one environment, as far as it has come. */
@@ -40,11 +40,11 @@ interface Followed {
   readonly table: EnvironmentTable;
 }
 
-type Asked = Pick<ResolveQuery, "environment" | "service" | "version">;
+type Asked = Wanted & Pick<ResolveQuery, "environment">;
 
 /** Who waits for a node. */
 interface Waiter {
-  readonly query: ResolveQuery;
+  readonly asked: Asked;
   readonly known: Known | null;
   readonly settle: (outcome: Choice | Error) => void;
   cancelRetry: () => void;
@@ -72,7 +72,7 @@ export class Resolver implements Resolving {
 
   pick(environment: Environment, service: string, version: string | null, options?: ResolveOptions): Choice | null {
     if (this.#stopped) throw stopped();
-    return this.#find({ environment, service, version }, knownOf(options));
+    return this.#find({ environment, service, version, tags: tagsOf(options) }, knownOf(options));
   }
 
   wait(query: ResolveQuery): Promise<Choice> {
@@ -81,7 +81,8 @@ export class Resolver implements Resolving {
       const waitMs = waitMsOf(query);
       if (signal?.aborted === true) return reject(reasonOf(signal));
       const known = knownOf(query.options);
-      const atLast = (): Choice | MdkError => this.#find(query, known, true) ?? this.#refusal(query);
+      const asked = { ...query, tags: tagsOf(query.options) };
+      const atLast = (): Choice | MdkError => this.#find(asked, known, true) ?? this.#refusal(asked);
       if (waitMs <= 0 || this.#waiters.size >= WAITERS_MAX) {
         const outcome = atLast();
         return outcome instanceof MdkError ? reject(outcome) : resolve(outcome);
@@ -89,7 +90,7 @@ export class Resolver implements Resolving {
       const onAbort = (): void => waiter.settle(reasonOf(signal as AbortSignal));
       const cancelTimer = this.#deps.clock.setTimer(waitMs, () => waiter.settle(atLast()));
       const waiter: Waiter = {
-        query,
+        asked,
         known,
         cancelRetry: () => {},
         settle: (outcome) => {
@@ -144,19 +145,20 @@ export class Resolver implements Resolving {
   }
 
   /** @param isLast there is no time to wait for the table of the environment before its fallback is asked. */
-  #find({ environment, service, version }: Asked, known: Known | null, isLast = false): Choice | null {
-    const { name, fallbackName } = environment;
+  #find(asked: Asked, known: Known | null, isLast = false): Choice | null {
+    const { service, version } = asked;
+    const { name, fallbackName } = asked.environment;
     const { table, source } = this.#last?.name === name ? this.#last.followed : this.#follow(name);
-    const choice = table.next(service, version, known);
+    const choice = table.next(asked, known);
     if (choice !== null || fallbackName === null || table.hasSeen(service, version)) return choice;
     // Nothing is known of what was ever seen in a table that is still on its way.
     if (!isLast && source.missing() !== null) return null;
-    return this.#follow(fallbackName).table.next(service, version, known);
+    return this.#follow(fallbackName).table.next(asked, known);
   }
 
   #retry(waiter: Waiter): void {
     try {
-      const choice = this.#find(waiter.query, waiter.known);
+      const choice = this.#find(waiter.asked, waiter.known);
       if (choice !== null) return waiter.settle(choice);
       this.#retryLater(waiter);
     } catch (error) {
@@ -167,23 +169,23 @@ export class Resolver implements Resolving {
   /** Asks the breakers again when the first one lets a try through: of all who wait, one gets it. */
   #retryLater(waiter: Waiter): void {
     waiter.cancelRetry();
-    const { environment, service, version } = waiter.query;
-    const atMs = this.#answering(environment, service, version).table.retryMs(service, version);
+    const { asked } = waiter;
+    const atMs = this.#answering(asked).table.retryMs(asked);
     if (atMs === null) return;
     const inMs = Math.max(1, atMs - this.#deps.clock.monotonicMs());
     waiter.cancelRetry = this.#deps.clock.setTimer(inMs, () => this.#retry(waiter));
   }
 
   /** The environment that answers for the service: its own, or the fallback while it has never had it. */
-  #answering({ name, fallbackName }: Environment, service: string, version: string | null): Followed {
+  #answering({ environment: { name, fallbackName }, service, version }: Asked): Followed {
     const own = this.#follow(name);
     return fallbackName === null || own.table.hasSeen(service, version) ? own : this.#follow(fallbackName);
   }
 
-  #refusal({ environment, service, version }: ResolveQuery): MdkError {
-    const { source, table } = this.#answering(environment, service, version);
+  #refusal(asked: Asked): MdkError {
+    const { source, table } = this.#answering(asked);
     const nowMs = this.#deps.clock.monotonicMs();
-    return source.missing() ?? table.refusal(service, version, (atMs) => atMs - nowMs);
+    return source.missing() ?? table.refusal(asked, (atMs) => atMs - nowMs);
   }
 
   /** Names of environments come from outside: what does not exist must not keep out what does. */
@@ -225,6 +227,9 @@ function knownOf(options: ResolveOptions | undefined): Known | null {
   if (options === undefined || (options.request === undefined && options.key === undefined)) return null;
   return new KnownRequest(options.request, options.key ?? null);
 }
+
+const NO_TAGS: readonly string[] = [];
+const tagsOf = (options: ResolveOptions | undefined): readonly string[] => options?.tags ?? NO_TAGS;
 
 function stopped(): MdkError {
   return new MdkError("stopped", "Cannot resolve: the library is stopped");

@@ -1,4 +1,5 @@
 import type { Environment } from "./context.ts";
+import type { InteractionInfo } from "./interactions.ts";
 import type { LogEvent } from "./log-event.ts";
 import type { Choice, Node } from "./node.ts";
 import type { SessionClock } from "./time.ts";
@@ -45,8 +46,12 @@ export interface CallOutcome extends NodeAnswer {
 }
 
 /** An interaction that is over. */
-export interface FinishedInteraction {
+export interface FinishedInteraction extends InteractionInfo {
   readonly traceId: string;
+  /** 16 hexadecimal digits, as all ids of spans. */
+  readonly spanId: string;
+  /** The span within which it was; null where there is none. */
+  readonly parentId: string | null;
   /** Milliseconds since 1970. */
   readonly startedMs: number;
   readonly endedMs: number;

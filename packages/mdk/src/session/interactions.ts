@@ -5,15 +5,29 @@ const CHOICES_MAX = 1_000;
 /** Interactions within one another; of more, the outermost are forgotten. */
 const LEVELS_MAX = 100;
 
+/** What an interaction is, for whoever traces. */
+export interface InteractionInfo {
+  /** What it does, in a few words. */
+  readonly name: string;
+  /** Who had it begin: a request, a message, or the process itself. */
+  readonly kind: "server" | "consumer" | "internal";
+}
+
+const UNNAMED: InteractionInfo = { name: "interaction", kind: "server" };
+
 /** One interaction that is not finished. */
 class Level {
   readonly startedMs: number;
+  readonly info: InteractionInfo;
   failure: string | null = null;
+  /** Null until it is asked for: most are never told of. */
+  spanId: string | null = null;
   #choices: Choice[] = [];
   #next = 0;
 
-  constructor(startedMs: number) {
+  constructor(startedMs: number, info: InteractionInfo) {
     this.startedMs = startedMs;
+    this.info = info;
   }
 
   /** On the way of every call: no set, and nothing is looked for. */
@@ -37,7 +51,7 @@ export class Interactions {
   #inmost: Level;
 
   constructor(nowMs: number) {
-    this.#inmost = new Level(nowMs);
+    this.#inmost = new Level(nowMs, UNNAMED);
     this.#levels = [this.#inmost];
   }
 
@@ -45,10 +59,16 @@ export class Interactions {
     this.#inmost.note(choice);
   }
 
-  start(nowMs: number): void {
+  start(nowMs: number, info: InteractionInfo = UNNAMED): void {
     if (this.#levels.length > LEVELS_MAX) this.#levels.splice(1, 1);
-    this.#inmost = new Level(nowMs);
+    this.#inmost = new Level(nowMs, info);
     this.#levels.push(this.#inmost);
+  }
+
+  /** The span of the inmost interaction; null while none was started. */
+  spanId(newSpanId: () => string): string | null {
+    if (this.#levels.length === 1) return null;
+    return (this.#inmost.spanId ??= newSpanId());
   }
 
   /** What the inmost interaction has resolved since its start, or since it last failed. */
@@ -62,13 +82,18 @@ export class Interactions {
   }
 
   /** Ends the inmost interaction, and gives what it has resolved and did not fail. */
-  finish(): { readonly choices: Choice[]; readonly startedMs: number; readonly failure: string | null } {
-    const { startedMs, failure } = this.#inmost;
+  finish(): {
+    readonly choices: Choice[];
+    readonly startedMs: number;
+    readonly failure: string | null;
+    readonly info: InteractionInfo;
+  } {
+    const { startedMs, failure, info } = this.#inmost;
     const choices = this.#inmost.take();
     if (this.#levels.length > 1) {
       this.#levels.pop();
       this.#inmost = this.#levels.at(-1) as Level;
     }
-    return { choices, startedMs, failure };
+    return { choices, startedMs, failure, info };
   }
 }

@@ -1,7 +1,7 @@
 import type { Context, Environment } from "./context.ts";
 import { deadlineExceeded } from "./deadline.ts";
 import type { NodeAnswer, ResolveQuery, SessionDeps } from "./deps.ts";
-import { Interactions } from "./interactions.ts";
+import { type InteractionInfo, Interactions } from "./interactions.ts";
 import type { Json } from "./json.ts";
 import { type Level, parseLevel } from "./levels.ts";
 import { MdkError } from "./mdk-error.ts";
@@ -25,6 +25,8 @@ export class LiveSession implements Session {
   readonly #interactions: Interactions;
   /** Headers of other kinds of contexts that came with the request and go on with it, by their names. */
   readonly carried = new Map<string, string>();
+  /** The span of whoever called, or of the interaction that this one is within; null where none is known. */
+  parentSpanId: string | null = null;
 
   private constructor(state: SessionState, deps: SessionDeps) {
     this.#state = state;
@@ -50,9 +52,9 @@ export class LiveSession implements Session {
     return this.#state.w3cTraceId;
   }
 
-  /** The id of a span for a call from here. */
-  newSpanId(): string {
-    return this.#deps.newSpanId();
+  /** The span that a call from here belongs to. */
+  callSpanId(): string {
+    return this.#spanId() ?? this.#deps.newSpanId();
   }
 
   /** Whether `http://NAME/` means that service. */
@@ -148,8 +150,8 @@ export class LiveSession implements Session {
       this.info("mdk", `Circuit breaker of ${node.service} at ${node.address} has closed`);
   }
 
-  startInteraction(): void {
-    this.#interactions.start(this.#deps.clock.nowMs());
+  startInteraction(info?: InteractionInfo): void {
+    this.#interactions.start(this.#deps.clock.nowMs(), info);
     this.info("MDK", "Starting interaction.");
   }
 
@@ -176,6 +178,7 @@ export class LiveSession implements Session {
     // A view of its own: what interactions at the same time resolve must not mix.
     const view = new LiveSession(this.#state, this.#deps);
     for (const [name, value] of this.carried) view.carried.set(name, value);
+    view.parentSpanId = this.#spanId();
     view.startInteraction();
     try {
       return await this.#deps.runWith(view, () => run(view));
@@ -259,12 +262,18 @@ export class LiveSession implements Session {
   }
 
   #finish(): readonly Choice[] {
-    const { choices, startedMs, failure } = this.#interactions.finish();
+    const own = this.#interactions.spanId(this.#deps.newSpanId);
+    const { choices, startedMs, failure, info } = this.#interactions.finish();
     this.info("MDK", "Finished interaction.");
     const { traceId, environment } = this.#state;
     const endedMs = this.#deps.clock.nowMs();
-    this.#deps.interacted({ traceId, startedMs, endedMs, failure, environment: environment.name });
+    const ids = { traceId, spanId: own ?? this.#deps.newSpanId(), parentId: this.#spanId() };
+    this.#deps.interacted({ ...info, ...ids, startedMs, endedMs, failure, environment: environment.name });
     return choices;
+  }
+
+  #spanId(): string | null {
+    return this.#interactions.spanId(this.#deps.newSpanId) ?? this.parentSpanId;
   }
 
   #noted(choice: Choice): Node {

@@ -57,6 +57,15 @@ export class Sessions {
     return this.#withRemaining(session, remaining);
   }
 
+  /** Goes on with the trace of whoever sent something and does not wait for what becomes of it: their deadline is not ours. */
+  follow(text: string | null | undefined): LiveSession {
+    const { context } = this.#read(text);
+    if (context === null) return this.join(text);
+    const properties = new Map(context.properties);
+    properties.delete("timeout");
+    return this.#entered({ ...context, properties });
+  }
+
   /** Goes on with a trace that another kind of context names. */
   continue(traceId: string, { remaining }: JoinOptions = {}): LiveSession {
     const context = { traceId, clock: [0], properties: new Map(), environment: this.#environment };

@@ -28,6 +28,8 @@ export interface ResolveOptions {
   readonly signal?: AbortSignal;
   /** The request in question. */
   readonly request?: RequestLike;
+  /** Only nodes that have all of these tags. */
+  readonly tags?: readonly string[];
   /** What `--sticky` and `consistent` go by, instead of what they find in the request. */
   readonly key?: string;
 }

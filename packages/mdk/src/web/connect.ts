@@ -4,7 +4,7 @@ import { withSession } from "../app/current-session.ts";
 import { joinRequest } from "../app/join-request.ts";
 import type { Mdk } from "../app/types.ts";
 import type { Session } from "../session/types.ts";
-import { startRequest, statusOf } from "./finish-once.ts";
+import { requestInfo, startRequest, statusOf } from "./finish-once.ts";
 
 declare module "node:http" {
   interface IncomingMessage {
@@ -27,7 +27,7 @@ export function mdkMiddleware(mdk: Mdk): MdkMiddleware {
   return (req, res, next) => {
     const session = joinRequest(mdk, (name) => one(own(req.headers, name)));
     req.mdk = session;
-    const end = startRequest(session);
+    const end = startRequest(session, requestInfo(req.method, req.url));
     const answered = (): void => {
       if (errors.has(req) && res.statusCode >= 500) end({ state: "failed", reason: errors.get(req) });
       else end({ state: "answered", status: res.statusCode });

@@ -4,11 +4,13 @@ import { joinRequest } from "../app/join-request.ts";
 import type { Mdk } from "../app/types.ts";
 import type { LiveSession } from "../session/session.ts";
 import type { Session } from "../session/types.ts";
-import { type RequestEnd, startRequest } from "./finish-once.ts";
+import { type RequestEnd, requestInfo, startRequest } from "./finish-once.ts";
 
 /** As far as it is used, a request in Fastify. */
 interface FastifyRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly method?: string;
+  readonly url?: string;
   /** The session of the request. */
   mdk?: Session | null;
 }
@@ -44,7 +46,7 @@ export function mdkPlugin(fastify: FastifyLike, { mdk }: MdkPluginOptions, done:
   fastify.addHook("onRequest", (request: FastifyRequest, _reply: FastifyReply, next: () => void) => {
     const session: LiveSession = joinRequest(mdk, (name) => one(own(request.headers, name)));
     request.mdk = session;
-    going.set(request, { end: startRequest(session), error: null });
+    going.set(request, { end: startRequest(session, requestInfo(request.method, request.url)), error: null });
     withSession(session, next);
   });
   fastify.addHook("onError", (request: FastifyRequest, _reply: FastifyReply, error: unknown, next: () => void) => {

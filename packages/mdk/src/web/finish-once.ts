@@ -1,3 +1,4 @@
+import type { InteractionInfo } from "../session/interactions.ts";
 import type { LiveSession } from "../session/session.ts";
 
 /** How a request ended. */
@@ -7,9 +8,19 @@ export type RequestEnd =
   /** The client went away: that is no failure of anybody, and no success. */
   | { readonly state: "abandoned" };
 
+/** What a request is called in traces: its method, and its path without the query. */
+export function requestInfo(method: string | undefined, url: string | undefined): InteractionInfo {
+  return {
+    name: `${method ?? "GET"} ${(url ?? "/").replace(/[?#].*$/s, "").slice(0, PATH_LENGTH_MAX)}`,
+    kind: "server",
+  };
+}
+
+const PATH_LENGTH_MAX = 200;
+
 /** Starts the interaction of a request. The function returned ends it, the first time that it is called. */
-export function startRequest(session: LiveSession): (end: RequestEnd) => void {
-  session.startInteraction();
+export function startRequest(session: LiveSession, info: InteractionInfo): (end: RequestEnd) => void {
+  session.startInteraction(info);
   let isOver = false;
   return (end) => {
     if (isOver) return;

@@ -2,13 +2,18 @@ import { withSession } from "../app/current-session.ts";
 import { joinRequest } from "../app/join-request.ts";
 import type { Mdk } from "../app/types.ts";
 import type { Session } from "../session/types.ts";
-import { type RequestEnd, startRequest, statusOf } from "./finish-once.ts";
+import { type RequestEnd, requestInfo, startRequest, statusOf } from "./finish-once.ts";
 
 /** As far as it is used, the context of a request in Koa. */
 export interface KoaContext {
   get(header: string): string;
   readonly status: number;
-  readonly req: { readonly aborted?: boolean; readonly destroyed?: boolean };
+  readonly req: {
+    readonly aborted?: boolean;
+    readonly destroyed?: boolean;
+    readonly method?: string | undefined;
+    readonly url?: string | undefined;
+  };
   /** The session of the request. */
   mdk?: Session;
 }
@@ -21,7 +26,7 @@ export function mdkMiddleware(mdk: Mdk): (ctx: KoaContext, next: () => Promise<u
   return async (ctx, next) => {
     const session = joinRequest(mdk, (name) => ctx.get(name) || null);
     ctx.mdk = session;
-    const end = startRequest(session);
+    const end = startRequest(session, requestInfo(ctx.req.method, ctx.req.url));
     try {
       await withSession(session, next);
       end(ctx.req.aborted === true ? { state: "abandoned" } : { state: "answered", status: ctx.status });

@@ -1,5 +1,6 @@
 import type { IncomingDelivery } from "@datawire/amqp";
 import type { Body } from "../core/body.ts";
+import { carrier } from "../core/carrier.ts";
 import { Handled, keyOf } from "../core/handled.ts";
 import type { Identity, Message } from "../core/message.ts";
 import type { Hub } from "../links/hub.ts";
@@ -110,7 +111,7 @@ export class Listening implements Listener {
 
   async #handle(message: Message, identity: Identity | null): Promise<Verdict> {
     try {
-      await this.#work(message, identity, { signal: this.#stop.signal });
+      await carrier().run(message, () => this.#work(message, identity, { signal: this.#stop.signal }));
       return { is: "accepted" };
     } catch (error) {
       return error instanceof Reject ? { is: "rejected", reason: error.message } : { is: "failed" };

@@ -111,6 +111,25 @@ test("send() says why: refused, rejected, too much, aborted, closed", async () =
   expect(clock.pending()).toBe(0);
 });
 
+test("send() gives what is sent once an identity of its own, whoever sends it", async () => {
+  const [one, two] = [world(), world()];
+  const came: unknown[] = [];
+  for (const { router } of [one, two])
+    router.onDelivered = (delivery) => {
+      const decoded = decodeMessage(Uint8Array.from(delivery.message));
+      if (!(decoded instanceof WireFailure)) came.push(decoded.messageAnnotations?.get("x-opt-datawire-producer"));
+      delivery.accept();
+    };
+  for (const { microserver, clock } of [one, two]) {
+    const sent = microserver.send("orders", 1, { once: "key" });
+    await clock.advance(0);
+    await sent;
+  }
+  expect(came[0]).toMatch(/^made-/);
+  expect(came[1]).toBe(came[0]);
+  for (const { microserver } of [one, two]) await microserver.close();
+});
+
 test("a microserver tries for ever, after longer and longer waits up to 5 s", async () => {
   const { clock, router, microserver } = world();
   await clock.advance(0);

@@ -1,8 +1,11 @@
 import type { Body } from "../core/body.ts";
+import { withSessionOf } from "../core/carrier.ts";
+import { derivedIdentity } from "../core/derived-identity.ts";
 import { draft, type Message, type SendFields } from "../core/message.ts";
 import { MicroserverError } from "../core/microserver-error.ts";
 import { type Stall, Stalls } from "../core/stalls.ts";
 import type { Hub } from "../links/hub.ts";
+import { lastOffset } from "../links/last-offset.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { answerOf, type HandlerContext, type Listener, Listening, type Work } from "./listening.ts";
 import { type Step, stage } from "./pipeline.ts";
@@ -19,6 +22,11 @@ export interface Receipt {
 
 /** What may be said of a message beside its body. */
 export interface SendOptions extends SendFields {
+  /**
+   * What makes it the same message whoever sends it again, such as the key of a request: the address accepts the first
+   * within 24 hours, of its last 10,000, and drops all others.
+   */
+  readonly once?: string;
   /** Ends the wait. What was on its way by then may arrive all the same. */
   readonly signal?: AbortSignal;
 }
@@ -51,6 +59,8 @@ export interface Microserver extends AsyncDisposable {
    * which they name. Whatever is killed meanwhile, each output arrives once, where the input has an identity.
    */
   pipeline(from: string, to: string | readonly string[], step: Step): Promise<Listener>;
+  /** The offset of the last message that a topic has now, to know when a loop has come to it; null where it has none. */
+  lastOffset(at: string, options?: { readonly signal?: AbortSignal }): Promise<number | null>;
   readonly status: Status;
   /** Takes no more messages, waits up to 5 s until all is handled and sent, and lets go of the router. */
   close(): Promise<void>;
@@ -89,10 +99,13 @@ export class RunningMicroserver implements Microserver {
     if (parts.onStall !== null) this.#look(parts.onStall);
   }
 
-  async send(to: string, body: Body, { signal, ...fields }: SendOptions = {}): Promise<Receipt> {
+  async send(to: string, body: Body, { signal, once, ...fields }: SendOptions = {}): Promise<Receipt> {
     this.#requireOpen("send");
     const { hub, outbox } = this.#parts;
-    await outbox.send(to, draft(to, body, fields, hub.deps.clock.nowMs()), { signal });
+    await outbox.send(to, draft(to, body, withSessionOf(fields), hub.deps.clock.nowMs()), {
+      signal,
+      ...(once !== undefined && { identity: derivedIdentity(["once", once]) }),
+    });
     return { address: to, id: fields.id ?? null };
   }
 
@@ -148,6 +161,11 @@ export class RunningMicroserver implements Microserver {
     const addresses = typeof to === "string" ? [to] : to;
     const nowMs = (): number => hub.deps.clock.nowMs();
     return this.#begin(from, CONCURRENCY, stage({ name, from, to: addresses, step, outbox, nowMs }));
+  }
+
+  async lastOffset(at: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number | null> {
+    this.#requireOpen("look");
+    return lastOffset(this.#parts.hub, at, signal);
   }
 
   get status(): Status {

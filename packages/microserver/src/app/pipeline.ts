@@ -1,3 +1,4 @@
+import { withSessionOf } from "../core/carrier.ts";
 import { derivedIdentity } from "../core/derived-identity.ts";
 import { draft, type Identity, type Message, type Outgoing } from "../core/message.ts";
 import { MicroserverError } from "../core/microserver-error.ts";
@@ -28,7 +29,7 @@ export function stage({ name, from, to, step, outbox, nowMs }: StageOptions): Wo
     const sent = outputs.flatMap((output, index) =>
       addressesOf(output, to).map((address) => {
         const { address: _, body, ...fields } = output;
-        const out = draft(address, body, fields, nowMs());
+        const out = draft(address, body, withSessionOf(fields), nowMs());
         if (key === null) return outbox.send(address, out, { signal });
         return outbox.send(address, out, {
           signal,

@@ -1,3 +1,4 @@
+import { withSessionOf } from "../core/carrier.ts";
 import { draft, type Message } from "../core/message.ts";
 import type { Body } from "../core/body.ts";
 import { abortedError, MicroserverError } from "../core/microserver-error.ts";
@@ -40,6 +41,7 @@ export class Requests {
   ask(to: string, body: Body, { signal, timeoutMs = 30_000 }: RequestOptions): Promise<Message> {
     const id = this.#hub.deps.chance.id();
     const over = new AbortController();
+    const carried = withSessionOf({});
     return new Promise<Message>((resolve, reject) => {
       if (signal?.aborted === true) return reject(abortedError(`ask ${to}`, signal));
       const end = (): void => {
@@ -61,7 +63,8 @@ export class Requests {
       this.#pending.set(id, {
         ask: (replyTo) => {
           try {
-            const question = draft(to, body, { id, correlationId: id, replyTo, ttlMs: timeoutMs }, this.#nowMs());
+            const fields = { ...carried, id, correlationId: id, replyTo, ttlMs: timeoutMs };
+            const question = draft(to, body, fields, this.#nowMs());
             this.#outbox.send(to, question, { signal: over.signal }).catch(fail);
           } catch (error) {
             fail(error as Error);

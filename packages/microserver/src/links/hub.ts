@@ -18,6 +18,8 @@ export interface LinkOwner {
   flow?(): void;
   outcome?(delivery: OutgoingDelivery): void;
   delivered?(delivery: IncomingDelivery): void;
+  /** The peer gave back the credit of a drain. */
+  drained?(): void;
 }
 
 /** What wants a link on every connection. */
@@ -144,7 +146,9 @@ export class Hub {
       sessionBegan: nothing,
       sessionEnded: nothing,
       settled: nothing,
-      senderFlow: nothing,
+      senderFlow: (receiver) => {
+        if (!receiver.draining) owner(receiver)?.drained?.();
+      },
       linkAsked: (link) => link.refuse({ condition: "amqp:not-allowed" }),
       linkAttached: (link) => owner(link)?.attached(),
       linkDetached: (link, end) => owner(link)?.ended(end),

@@ -41,9 +41,10 @@ export const addressRuleSetting = z
       .meta({ description: "What becomes of messages whose time is over." }),
     retention: z
       .strictObject({
-        age: durationFrom(1_000)
+        age: z
+          .union([z.literal("forever").transform(() => null), durationFrom(1_000)])
           .default(7 * 86_400_000)
-          .meta({ description: "How old they may get." }),
+          .meta({ description: "How old they may get.", wanted: "a duration from 1s to 24d, or forever" }),
         bytes: byteSizeFrom(1)
           .default(2 ** 30)
           .meta({

@@ -46,6 +46,7 @@ test("loadRouterSettings() reads rules, users and TLS", async () => {
 addresses:
   - { match: "orders/**", kind: queue, max_deliveries: 5, max_bytes: 10GiB, overflow: refuse, dedupe: 5m }
   - { match: "topic/chat/*", kind: topic, retention: { age: 7d, bytes: 1GiB } }
+  - { match: "topic/books", retention: { age: forever } }
 users: [{ name: bob, password: \${BOB}, send: [orders/**], listen: topic/** }]
 tls: { cert: cert.pem, key: key.pem }
 tls_listen: 0.0.0.0:5671
@@ -55,6 +56,7 @@ tls_listen: 0.0.0.0:5671
     settings: { maxDeliveries: 5, maxBytes: 10 * 2 ** 30, dedupeMs: 300_000, persist: true },
   });
   expect(settings.rules.treat("topic/chat/x").settings.retention).toEqual({ ageMs: 604_800_000, bytes: 2 ** 30 });
+  expect(settings.rules.treat("topic/books").settings.retention.ageMs).toBe(null);
   expect(settings.users).toMatchObject([{ name: "bob", password: "secret", listen: [{ text: "topic/**" }] }]);
   expect(settings.tls).toMatchObject({
     cert: goodCertificate.cert,
