@@ -5,7 +5,7 @@ import type { Environment } from "../session/context.ts";
 import { MdkError } from "../session/mdk-error.ts";
 import type { Choice } from "../session/node.ts";
 import type { Resolving, ResolveQuery } from "../session/deps.ts";
-import { waitMsOf } from "../session/session.ts";
+import { waitMsOf } from "../session/resolve-wait.ts";
 import type { SessionClock } from "../session/time.ts";
 import type { ResolveOptions } from "../session/types.ts";
 import { EnvironmentTable } from "./environment-table.ts";

@@ -11,7 +11,6 @@ import { routed, withRoute } from "./session-routes.ts";
 import { SessionState } from "./session-state.ts";
 import type { LoggedMessage, ResolveOptions, Session } from "./types.ts";
 
-const RESOLVE_MS_MAX = 10_000;
 const NO_OPTIONS: ResolveOptions = {};
 
 type Picked =
@@ -288,14 +287,6 @@ export class LiveSession implements Session {
 
 /** Of an interaction it is known how it went, and no more. */
 const UNSAID: NodeAnswer = { status: null, ms: null };
-
-/** The time to wait for a node: what was asked for in seconds, else 10 s, and no longer than the session has. */
-export function waitMsOf({ options, remainingMs }: Pick<ResolveQuery, "options" | "remainingMs">): number {
-  const { timeout } = options;
-  if (timeout !== undefined && (Number.isNaN(timeout) || timeout < 0))
-    throw new MdkError("invalid_argument", `Cannot wait for ${timeout} s: wanted 0 or more seconds`);
-  return Math.min(timeout === undefined ? RESOLVE_MS_MAX : timeout * 1_000, remainingMs ?? Number.POSITIVE_INFINITY);
-}
 
 /** Whether something ended because its caller wanted it to. */
 export function isAbort(error: unknown): boolean {
