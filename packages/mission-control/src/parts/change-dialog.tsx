@@ -11,8 +11,10 @@ import { Distribution } from "./distribution.tsx";
 export interface Outcome {
   /** Null where it is no matter of shares. */
   readonly distribution?: Explanation | null;
-  readonly notes?: readonly string[];
-  /** One sentence, where there is no distribution. */
+  /** Of several callers, the one that matters most first. */
+  readonly distributions?: readonly Explanation[] | undefined;
+  readonly notes?: readonly string[] | undefined;
+  /** One sentence, before the distributions. */
   readonly text?: string;
   readonly epoch?: string;
   readonly revision?: number;
@@ -111,17 +113,19 @@ export function ChangeDialog(props: ChangeDialogProps) {
 function Preview({ outcome, wanting }: { readonly outcome: Outcome | null; readonly wanting: string | null }) {
   if (outcome === null) return <p className="quiet">{wanting ?? "Asking the directory …"}</p>;
   const { distribution, notes = [], text } = outcome;
+  const distributions =
+    outcome.distributions ?? (distribution === null || distribution === undefined ? [] : [distribution]);
   return (
     <>
       {text === undefined ? null : <p>{text}</p>}
-      {distribution === null || distribution === undefined ? null : (
-        <>
+      {distributions.map((each, i) => (
+        <div key={`${each.caller} ${each.service}`} className="preview-part">
           <p className="preview-title">
-            Then, of the requests of {distribution.caller === "*" ? "any caller" : distribution.caller}:
+            Then, of the requests of {each.caller === "*" ? "any caller" : each.caller} to {each.service}:
           </p>
-          <Distribution explanation={distribution} />
-        </>
-      )}
+          <Distribution explanation={each} isNamed={i === 0} />
+        </div>
+      ))}
       {notes.map((note) => (
         <p key={note} className="quiet">
           {note}

@@ -1,8 +1,14 @@
 import type { Explanation } from "@datawire/api";
 import { formatShare } from "../core/format.ts";
 
+interface DistributionProps {
+  readonly explanation: Explanation;
+  /** Whether its rows are found by their targets; of several on one place one alone, as their targets are the same. Default: yes. */
+  readonly isNamed?: boolean;
+}
+
 /** Where the requests of a caller go, a row a target, with why each gets its share. */
-export function Distribution({ explanation }: { readonly explanation: Explanation }) {
+export function Distribution({ explanation, isNamed = true }: DistributionProps) {
   if (explanation.shares.length === 0)
     return <p className="quiet">Nothing is live: requests are answered with 503, or by the default URL.</p>;
   return (
@@ -21,7 +27,7 @@ export function Distribution({ explanation }: { readonly explanation: Explanatio
       </thead>
       <tbody>
         {explanation.shares.map(({ target, percent, reason }) => (
-          <tr key={target} data-key={target}>
+          <tr key={target} data-key={isNamed ? target : undefined}>
             <td data-col="target" data-value={target}>
               {target}
             </td>

@@ -20,22 +20,20 @@ export function GuardHolding({ guard }: { readonly guard: Held }) {
           Release guard
         </Action>
       </div>
-      {isOpen ? <ReleaseDialog guard={guard} onClose={() => setOpen(false)} /> : null}
+      {isOpen ? <ReleaseDialog onClose={() => setOpen(false)} /> : null}
     </>
   );
 }
 
-function ReleaseDialog({ guard: { held }, onClose }: { readonly guard: Held; readonly onClose: () => void }) {
-  const change = useCallback(
-    async (client: ApiClient, dryRun: boolean): Promise<Outcome> => {
-      if (!dryRun) {
-        const { released } = await client.ask(endpoints.releaseGuard);
-        return { notes: [`${plural(released, "lease")} ended.`] };
-      }
-      return { text: `${plural(held, "instance")} whose lease is over will get no requests any more.` };
-    },
-    [held],
-  );
+function ReleaseDialog({ onClose }: { readonly onClose: () => void }) {
+  const change = useCallback(async (client: ApiClient, dryRun: boolean): Promise<Outcome> => {
+    const answer = await client.ask(endpoints.releaseGuard, dryRun ? { query: { dryRun: "true" } } : {});
+    if (!dryRun) return { notes: [`${plural(answer.released, "instance")} ended.`] };
+    return {
+      text: `${plural(answer.released, "instance")} whose lease is over will get no requests any more.`,
+      notes: [...(answer.services ?? []).map(losesText), ...(answer.notes ?? [])],
+    };
+  }, []);
   return (
     <ChangeDialog
       title="Release guard"
@@ -47,4 +45,14 @@ function ReleaseDialog({ guard: { held }, onClose }: { readonly guard: Held; rea
       onClose={onClose}
     />
   );
+}
+
+interface Loss {
+  readonly service: string;
+  readonly released: number;
+  readonly left: number;
+}
+
+function losesText({ service, released, left }: Loss): string {
+  return `${service} loses ${plural(released, "instance")}; ${left === 0 ? "none is" : left === 1 ? "1 is" : `${left} are`} left.`;
 }

@@ -2,6 +2,7 @@ import { type ApiClient, endpoints } from "@datawire/api";
 import { type Role, ROLES } from "@datawire/protocol";
 import { useCallback, useState } from "react";
 import { dwCommand } from "../../core/command.ts";
+import { plural } from "../../core/format.ts";
 import { ChangeDialog, type Outcome } from "../../parts/change-dialog.tsx";
 import { ChoiceField, TextField } from "../../parts/field.tsx";
 
@@ -18,13 +19,12 @@ export function CreateDialog({ onSecret, onClose }: CreateDialogProps) {
   const expires = lifetime.trim();
   const change = useCallback(
     async (client: ApiClient, dryRun: boolean): Promise<Outcome> => {
-      if (dryRun)
-        return { text: `A token of the role ${role} that holds ${expires === "" ? "until it is revoked" : expires}.` };
       const made = await client.ask(endpoints.createToken, {
-        body: { role, expires: expires === "" ? null : expires },
+        body: { role, expires: expires === "" ? null : expires, dryRun },
       });
       if (made.token !== null) onSecret(made.token);
-      return {};
+      const until = made.expires === null ? "it is revoked" : new Date(made.expires).toUTCString();
+      return { text: `A token of the role ${made.role} that holds until ${until}.`, notes: made.notes };
     },
     [role, expires, onSecret],
   );
@@ -48,8 +48,16 @@ export function CreateDialog({ onSecret, onClose }: CreateDialogProps) {
 export function RevokeDialog({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
   const change = useCallback(
     async (client: ApiClient, dryRun: boolean): Promise<Outcome> => {
-      if (!dryRun) await client.ask(endpoints.revokeToken, { params: { token: id } });
-      return { text: `Whoever uses ${id} is refused from then on, within a second. This cannot be taken back.` };
+      const query = dryRun ? { dryRun: "true" } : {};
+      const {
+        revoked,
+        sessions = 0,
+        notes,
+      } = await client.ask(endpoints.revokeToken, { params: { token: id }, query });
+      return {
+        text: `Whoever uses ${id}, of the role ${revoked.role}, is refused within a second, and ${plural(sessions, "session")} of the console ${sessions === 1 ? "ends" : "end"} with it. This cannot be taken back.`,
+        notes,
+      };
     },
     [id],
   );

@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+
+/** A page of the console, with what its browser complained of: a violated policy among others. */
+export interface OpenPage {
+  readonly page: Page;
+  readonly complaints: string[];
+}
+
+/** Debian's chromium. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+}
+
+/** A browser's window as most have it. */
+export function desktop(browser: Browser): Promise<BrowserContext> {
+  return browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
+}
+
+/** Opens a page of the console and waits until it stands. @param url below `/console/` */
+export async function openPage(context: BrowserContext, url: string, phase = "ready"): Promise<OpenPage> {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    // What the directory refuses the browser writes down by itself.
+    if (/the server responded with a status of 4/.test(message.text())) return;
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", ({ message }) => complaints.push(message));
+  await page.goto(url);
+  await page.waitForSelector(`html[data-console=${phase}] h1`);
+  return { page, complaints };
+}
+
+/** A row of a table by its key. */
+export const row = (page: Page | Locator, key: string): Locator =>
+  page.locator(`[data-testid=row][data-key=${JSON.stringify(key)}]`);
+
+/** A cell that says so. */
+export const cell = (of: Locator, column: string, value: string | number): Locator =>
+  of.locator(`[data-col=${column}][data-value=${JSON.stringify(String(value))}]`);
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
+
+/** What depends on the width of the window, beside the colours. */
+const BY_WIDTH = ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"];
+const BY_THEME = ["color-contrast"];
+
+/**
+ * What axe-core finds on a page as it stands, at both widths and in both themes, and whether the page scrolls sideways
+ * on a phone. All rules run once; again only those that the other theme or width can change.
+ */
+export async function accessibilityFaults(page: Page, where: string): Promise<string[]> {
+  const found: string[] = [];
+  const runs = [
+    ["light", 1280, null],
+    ["dark", 1280, BY_THEME],
+    ["dark", 360, BY_THEME],
+    ["light", 360, BY_WIDTH],
+  ] as const;
+  await page.evaluate(AXE);
+  for (const [theme, width, rules] of runs) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.setViewportSize({ width, height: 800 });
+    await page.waitForSelector(`html[data-theme=${theme}]`);
+    const options = rules === null ? { rules: { "target-size": { enabled: true } } } : { runOnly: rules };
+    const violations = await page.evaluate<{ id: string; nodes: { target: string[] }[] }[]>(
+      `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
+    );
+    for (const { id, nodes } of violations)
+      found.push(`${where}, ${theme}, ${width}: ${id} at ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+    const beyond = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    if (beyond !== 0) found.push(`${where}, ${width}: scrolls sideways by ${String(beyond)}`);
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+  return found;
+}
