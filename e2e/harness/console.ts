@@ -50,8 +50,9 @@ const BY_THEME = ["color-contrast"];
 /**
  * What axe-core finds on a page as it stands, at both widths and in both themes, and whether the page scrolls sideways
  * on a phone. All rules run once; again only those that the other theme or width can change.
+ * @param within a selector; default: all of it
  */
-export async function accessibilityFaults(page: Page, where: string): Promise<string[]> {
+export async function accessibilityFaults(page: Page, where: string, within = "html"): Promise<string[]> {
   const found: string[] = [];
   const runs = [
     ["light", 1280, null],
@@ -66,7 +67,7 @@ export async function accessibilityFaults(page: Page, where: string): Promise<st
     await page.waitForSelector(`html[data-theme=${theme}]`);
     const options = rules === null ? { rules: { "target-size": { enabled: true } } } : { runOnly: rules };
     const violations = await page.evaluate<{ id: string; nodes: { target: string[] }[] }[]>(
-      `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
+      `axe.run(${JSON.stringify(within)}, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
     );
     for (const { id, nodes } of violations)
       found.push(`${where}, ${theme}, ${width}: ${id} at ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);

@@ -4,6 +4,7 @@ import { SCREENS } from "./screens.tsx";
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "search"],
   ["?", "this help"],
+  ["↓", "from the search into the list"],
   ["↑ ↓ Home End", "from row to row"],
   ["Enter", "open"],
   ["Esc", "close"],

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { useConsole } from "../data/console.ts";
+import { enterFirstRow } from "../parts/move-in-rows.ts";
 import { SCREENS } from "./screens.tsx";
 
 const CHORD_MS = 1_500;
@@ -13,7 +14,13 @@ export function useKeys(onHelp: () => void): void {
     let chordAt = Number.NEGATIVE_INFINITY;
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || connection.state.get().session === null) return;
-      if (isTyping(event.target) || document.querySelector("dialog[open]") !== null) return;
+      if (document.querySelector("dialog[open]") !== null) return;
+      // Down from the search, or from nowhere, is into the list.
+      if (event.key === "ArrowDown" && (event.target === document.body || isSearch(event.target))) {
+        if (enterFirstRow()) event.preventDefault();
+        return;
+      }
+      if (isTyping(event.target)) return;
       const isChord = event.timeStamp - chordAt < CHORD_MS;
       chordAt = Number.NEGATIVE_INFINITY;
       if (isChord) {
@@ -36,6 +43,10 @@ export function useKeys(onHelp: () => void): void {
     window.addEventListener("keydown", listen);
     return () => window.removeEventListener("keydown", listen);
   }, [connection, navigation]);
+}
+
+function isSearch(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches("input[type=search]");
 }
 
 function isTyping(target: EventTarget | null): boolean {

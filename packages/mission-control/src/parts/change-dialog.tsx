@@ -94,7 +94,7 @@ export function ChangeDialog(props: ChangeDialogProps) {
       }
     >
       {props.children}
-      <div data-testid="preview" className="preview" aria-live="polite">
+      <div data-testid="preview" className="preview" role="region" aria-label="Preview" aria-live="polite" tabIndex={0}>
         <Preview
           outcome={preview.outcome}
           wanting={cannot ?? (preview.error === null ? null : "There is no preview")}

@@ -25,8 +25,8 @@ export function Dialog(props: DialogProps) {
     const before = document.activeElement;
     if (element === null) return undefined;
     if (!element.open) element.showModal();
-    if (isAlert) cancelButton.current?.focus();
-    else element.querySelector<HTMLElement>("input, select, textarea")?.focus();
+    const field = isAlert ? null : element.querySelector<HTMLElement>("input, select, textarea");
+    (field ?? cancelButton.current)?.focus();
     return () => {
       element.close();
       if (before instanceof HTMLElement) before.focus();

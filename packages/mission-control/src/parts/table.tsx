@@ -1,7 +1,8 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { formatOrder, parseOrder, type Sortable, sortRows } from "../core/rows.ts";
 import { useParam } from "../data/console.ts";
+import { moveInRows } from "./move-in-rows.ts";
 
 /** A column of a table: its cells, and what they are compared by. */
 export interface Column<Row> {
@@ -46,13 +47,14 @@ export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", a
   }, [rows, columns, column, descending]);
   const body = useRef<HTMLTableSectionElement>(null);
   const { shown, before, after, sized } = useWindow(sorted, body);
+  const ids = uniqueKeys(shown, keyOf);
   const span = columns.length + (actions === undefined ? 0 : 1);
   const sortBy = ({ key, isNumber }: Column<Row>): void => {
     const next = column === key ? !descending : isNumber === true;
     setOrder(formatOrder({ column: key, descending: next }), true);
   };
   return (
-    <div className="table-frame" role="region" aria-label={label} tabIndex={0}>
+    <div className="table-frame" role="region" aria-label={label} tabIndex={0} onKeyDown={moveInRows}>
       <table className="table" aria-rowcount={sorted.length + 1}>
         <thead>
           <tr>
@@ -76,10 +78,10 @@ export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", a
             )}
           </tr>
         </thead>
-        <tbody ref={body} onKeyDown={moveInRows}>
+        <tbody ref={body}>
           <Gap height={before} span={span} />
-          {shown.map((row) => (
-            <Row key={keyOf(row)} {...{ row, columns, keyOf, actions, detail, span, sized }} />
+          {shown.map((row, i) => (
+            <Row key={ids[i] ?? ""} {...{ row, columns, keyOf, actions, detail, span, sized }} />
           ))}
           <Gap height={after} span={span} />
         </tbody>
@@ -111,7 +113,7 @@ function Row<T>({
   });
   return (
     <>
-      <tr ref={own} data-testid="row" data-key={keyOf(row)}>
+      <tr ref={own} data-testid="row" data-key={keyOf(row)} tabIndex={-1}>
         {columns.map((column) => {
           const value = column.value(row);
           return (
@@ -186,23 +188,13 @@ function useWindow<Row>(rows: readonly Row[], body: { readonly current: HTMLElem
   };
 }
 
-const STEPS = new Map([
-  ["ArrowDown", 1],
-  ["ArrowUp", -1],
-  ["Home", Number.NEGATIVE_INFINITY],
-  ["End", Number.POSITIVE_INFINITY],
-]);
-
-/** Moves the focus to the first link or button of the row above or below. */
-function moveInRows(event: KeyboardEvent<HTMLElement>): void {
-  const step = STEPS.get(event.key);
-  const target = event.target as HTMLElement;
-  const row = target.closest("tr");
-  if (step === undefined || row === null || target.matches("input, select, textarea")) return;
-  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>("tr[data-key]")];
-  const index = Math.min(rows.length - 1, Math.max(0, rows.indexOf(row) + step));
-  const next = rows[index]?.querySelector<HTMLElement>("a, button");
-  if (next === null || next === undefined) return;
-  event.preventDefault();
-  next.focus();
+/** Keys that differ also where two rows are called the same: what the first is called, and then numbered. */
+function uniqueKeys<Row>(rows: readonly Row[], keyOf: (row: Row) => string): string[] {
+  const counts = new Map<string, number>();
+  return rows.map((row) => {
+    const key = keyOf(row);
+    const count = counts.get(key) ?? 0;
+    counts.set(key, count + 1);
+    return count === 0 ? key : `${key} #${count}`;
+  });
 }

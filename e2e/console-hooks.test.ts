@@ -1,0 +1,353 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { accessibilityFaults, desktop, launchBrowser, openPage, row } from "./harness/console.ts";
+import { Stack } from "./harness/stack.ts";
+import { eventually, sleep } from "./harness/wait.ts";
+
+/** The names, roles and hooks that scripts find the console's parts by, screen by screen; and what axe-core says of each. */
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/;
+
+let stack: Stack;
+let browser: Browser;
+let context: BrowserContext;
+let base: string;
+let directory: string;
+let rollout: string;
+/** What is shown of traffic is of the last seconds, so that there has to be some all the time. */
+let load: Promise<void> = Promise.resolve();
+const ended = new AbortController();
+
+beforeAll(async () => {
+  stack = new Stack();
+  await stack.startDirectory();
+  const { directory: port } = await stack.ports();
+  directory = `http://127.0.0.1:${port}`;
+  base = `${directory}/console/`;
+  [browser] = await Promise.all([
+    launchBrowser(),
+    stack.startWatson(),
+    stack.startSherlock([], { percentiles: "on" }),
+    stack.startInstance({ service: "barker", name: "vm101" }),
+    stack.startInstance({ service: "barker", name: "vm102", version: "2" }),
+    sendTelemetry(),
+  ]);
+  await stack.lists("barker", { vm101: "live", vm102: "live" });
+  // A problem, a rollout with its history, a token, and requests that somebody counts.
+  stack.writeServiceFile("broken", "service: [");
+  await stack.dw("rollout", "start", "//barker(2)", "--steps", "50%:10m");
+  await post("/v1/tokens", { role: "viewer" });
+  const { rollouts } = await stack.read<{ rollouts: { id: string }[] }>("/v1/rollouts");
+  rollout = rollouts[0]?.id ?? "";
+  await stack.reaches("barker", ["vm101", "vm102"]);
+  load = call(await stack.url("/barker/"));
+  await eventually(async () => {
+    const { edges } = await stack.read<{ edges: { p99: number | null }[] }>("/v1/map?seconds=10");
+    expect(edges[0]?.p99).toBeGreaterThan(0);
+  }, 30_000);
+  context = await desktop(browser);
+});
+
+afterAll(async () => {
+  ended.abort();
+  await load;
+  await browser.close();
+  await stack.dispose();
+});
+
+async function call(url: string): Promise<void> {
+  while (!ended.signal.aborted) {
+    await (await fetch(url)).arrayBuffer();
+    await sleep(100);
+  }
+}
+
+async function post(path: string, body: object): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${directory}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  expect(answer.status, path).toBe(200);
+}
+
+/** One request through two services, which fails in the second, with what they logged. */
+async function sendTelemetry(): Promise<void> {
+  const at = Date.now() - 1_000;
+  const nanos = (ms: number): string => `${ms}000000`;
+  const resource = (service: string) => ({
+    attributes: [
+      { key: "service.name", value: { stringValue: service } },
+      { key: "service.instance.id", value: { stringValue: "vm101" } },
+    ],
+  });
+  const span = (spanId: string, parentSpanId: string, name: string, code: number) => ({
+    ...{ traceId: TRACE, spanId, parentSpanId, name, kind: 2, status: { code } },
+    ...{ startTimeUnixNano: nanos(at), endTimeUnixNano: nanos(at + 25) },
+  });
+  await post("/v1/traces", {
+    resourceSpans: [
+      { resource: resource("web"), scopeSpans: [{ spans: [span("00000000000000a1", "", "GET /", 0)] }] },
+      {
+        resource: resource("barker"),
+        scopeSpans: [{ spans: [span("00000000000000b1", "00000000000000a1", "bark", 2)] }],
+      },
+    ],
+  });
+  const logRecords = [
+    { traceId: TRACE, timeUnixNano: nanos(at + 5), severityNumber: 17, body: { stringValue: "no voice" } },
+  ];
+  await post("/v1/logs", { resourceLogs: [{ resource: resource("barker"), scopeLogs: [{ logRecords }] }] });
+}
+
+interface Screen {
+  readonly path: string;
+  readonly title: string;
+  /** Keys of rows, each with its columns; a number sign before those of numbers. */
+  readonly rows?: Readonly<Record<string, string>>;
+  /** Other hooks, as CSS. */
+  readonly hooks?: readonly string[];
+  /** Buttons that open a dialog each. */
+  readonly dialogs?: readonly string[];
+}
+
+const SERVICE = "service status primary #live #held #rate #errors #p99";
+
+const screens = (): readonly Screen[] => [
+  {
+    path: "",
+    title: "Overview",
+    rows: { barker: SERVICE },
+    hooks: ["[data-testid=problem][data-severity=warning]", "[data-testid=convergence]"],
+  },
+  { path: "services", title: "Services", rows: { barker: SERVICE } },
+  {
+    path: "services/barker",
+    title: "barker",
+    rows: { "//barker@vm101": "instance version state role #share #rate #errors #p99" },
+    hooks: ['[data-testid=version][data-key="1"]', '[data-testid=version][data-key="2"]'],
+    dialogs: ["Edit shares", "Start rollout"],
+  },
+  {
+    path: "services/barker?tab=shares",
+    title: "barker",
+    hooks: [
+      '[data-testid=shares][data-key="*"] [data-key="//barker(2)"] [data-col=target][data-value="//barker(2)"]',
+      '[data-testid=shares][data-key="*"] [data-key="//barker(2)"] [data-col=share][data-value="50"]',
+    ],
+  },
+  {
+    path: "services/barker?tab=traffic",
+    title: "barker",
+    hooks: ["rate", "errors", "latency"].map((key) => `[data-testid=chart][data-key=${key}][data-series="2"]`),
+  },
+  { path: "services/barker?tab=settings", title: "barker" },
+  { path: "callers", title: "Callers", rows: { monolith: "name kind version #revision #lag #rate" } },
+  { path: "map", title: "Map" },
+  { path: "map?tab=table", title: "Map", rows: { "monolith>barker": "caller service #rate #errors #p99" } },
+  {
+    path: "logs",
+    title: "Logs & Traces",
+    rows: { [TRACE]: "#time service name #spans #errors #duration" },
+    hooks: ["[data-testid=dropped]", `[data-key="${TRACE}"] button[aria-expanded=false]`, "button[aria-pressed=true]"],
+  },
+  {
+    path: "logs?tab=messages",
+    title: "Logs & Traces",
+    hooks: ["time", "level", "service", "text"].map((column) => `[data-testid=row] [data-col=${column}][data-value]`),
+  },
+  {
+    path: `traces/${TRACE}`,
+    title: `Trace ${TRACE}`,
+    rows: {
+      "00000000000000a1": "service name #start #duration status instance",
+      "00000000000000b1": "service name #start #duration status instance",
+    },
+    hooks: ["[data-testid=waterfall][role=treegrid]"],
+  },
+  { path: "rollouts", title: "Rollouts", rows: { [rollout]: "service target state #step #share" } },
+  {
+    path: `rollouts/${rollout}`,
+    title: "Rollout of //barker(2)",
+    hooks: [
+      "[data-testid=rollout-state]",
+      '[data-testid=step][data-key="0"][data-state=running]',
+      '[data-testid=check][data-key="error-rate <= primary + 1%"][data-state]',
+      '[data-testid=chart][data-key=rate][data-series="2"]',
+    ],
+    dialogs: ["Pause", "Promote", "Abort"],
+  },
+  {
+    path: "history",
+    title: "History",
+    hooks: ["at", "who", "what", "undone"].map((column) => `[data-testid=row] [data-col=${column}][data-value]`),
+  },
+  {
+    path: "agents",
+    title: "Agents",
+    rows: {
+      "sherlock:monolith": "state version #revision #lag #problems",
+      [`directory:${directory.replace("http:", "").replace("127.0.0.1", "localhost")}/directory`]: "state version",
+    },
+    hooks: [
+      '[data-testid=row][data-key^="watson:"] [data-col=state][data-value=connected]',
+      "[data-testid=convergence]",
+    ],
+  },
+  {
+    path: "tokens",
+    title: "Tokens",
+    hooks: ["id", "role", "created"].map((column) => `[data-testid=row] [data-col=${column}][data-value]`),
+    dialogs: ["Create token"],
+  },
+  { path: "guard", title: "Guard", hooks: ["[data-testid=empty]"] },
+  { path: "nowhere", title: "Not found", hooks: ["[data-testid=empty]"] },
+];
+
+test("each screen has its names, rows and hooks, and axe-core finds nothing on it or its dialogs, at any width and in any theme", async () => {
+  const { page, complaints } = await openPage(context, base);
+  const found: string[] = [];
+  for (const { path, title, rows = {}, hooks = [], dialogs = [] } of screens()) {
+    await page.goto(`${base}${path}`);
+    await page.locator("html[data-console=ready]").waitFor();
+    await page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
+    await eventually(() => expect(page.title()).resolves.toBe(`${title} · Mission Control`));
+    await expect(page.locator("h1").count()).resolves.toBe(1);
+    for (const [key, columns] of Object.entries(rows)) {
+      for (const name of columns.split(" ")) {
+        const at = row(page, key)
+          .locator(`[data-col=${name.replace("#", "")}][data-value]`)
+          .first();
+        await at.waitFor();
+        if (name.startsWith("#")) expect(await at.getAttribute("data-value"), `${path} ${key} ${name}`).toMatch(NUMBER);
+      }
+    }
+    for (const hook of hooks) await page.locator(hook).first().waitFor();
+    await page.getByTestId("loading").waitFor({ state: "detached" });
+    found.push(...(await accessibilityFaults(page, path)));
+    for (const name of dialogs) {
+      await page.getByRole("button", { name, exact: true }).click();
+      await page.locator("dialog [data-testid=preview]").waitFor();
+      found.push(...(await accessibilityFaults(page, `${path}, ${name}`, "dialog")));
+      await page.keyboard.press("Escape");
+    }
+  }
+  expect(found).toEqual([]);
+  expect(complaints).toEqual([]);
+  await page.close();
+}, 240_000);
+
+test("what stands around every screen has its names: navigation, connection, role, theme, menu", async () => {
+  // A browser of its own, as it keeps the theme.
+  const own = await desktop(browser);
+  const { page } = await openPage(own, base);
+  const links = page.getByRole("navigation", { name: "Main" }).getByRole("link");
+  await expect(links.allTextContents()).resolves.toEqual([
+    ...["Overview", "Services", "Callers", "Map", "Logs & Traces", "Rollouts", "History", "Agents", "Tokens", "Guard"],
+  ]);
+  await page.locator("[data-testid=connection][data-value=ready]").waitFor();
+  await expect(page.getByTestId("role").textContent()).resolves.toBe("admin");
+  // Chosen is kept, whatever the system says.
+  await page.waitForSelector("html[data-theme=light]");
+  await page.getByRole("button", { name: "Theme" }).click();
+  await page.waitForSelector("html[data-theme=dark]");
+  await page.reload();
+  await page.waitForSelector("html[data-theme=dark]");
+  await page.setViewportSize({ width: 360, height: 800 });
+  const menu = page.getByRole("button", { name: "Menu" });
+  await menu.click();
+  await page.getByRole("link", { name: "Callers" }).click();
+  await page.getByRole("heading", { level: 1, name: "Callers" }).waitFor();
+  await expect(menu.getAttribute("aria-expanded")).resolves.toBe("false");
+  await own.close();
+});
+
+const focused = (page: Page): Promise<string> => page.evaluate("document.activeElement.textContent");
+
+test("all goes by keyboard: screens, search, rows, dialogs; and nothing moves where motion is unwanted", async () => {
+  const { page } = await openPage(context, base);
+  await page.keyboard.press("Tab");
+  await expect(focused(page)).resolves.toBe("Skip to content");
+  await page.keyboard.press("Enter");
+  for (const [key, title] of Object.entries({
+    ...{ c: "Callers", m: "Map", l: "Logs & Traces", r: "Rollouts", h: "History", a: "Agents", o: "Overview" },
+    s: "Services",
+  })) {
+    await page.keyboard.press("g");
+    await page.keyboard.press(key);
+    await page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
+  }
+  await row(page, "barker").waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("bark");
+  await page.waitForURL("**/services?q=bark");
+  await page.keyboard.press("ArrowDown");
+  await expect(focused(page)).resolves.toBe("barker");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "barker" }).waitFor();
+  await row(page, "//barker@vm101").waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  expect(await accessibilityFaults(page, "Keys", "dialog")).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  const tab = page.getByRole("tab", { name: "Instances" });
+  await tab.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.waitForURL("**/services/barker?tab=shares");
+  await expect(focused(page)).resolves.toBe("Shares");
+  // Back is where one was, with what was searched for.
+  await page.goBack();
+  await page.goBack();
+  await expect(page.getByRole("searchbox", { name: "Search" }).inputValue()).resolves.toBe("bark");
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await expect(page.evaluate("document.getAnimations().length")).resolves.toBe(0);
+  await page.close();
+});
+
+test("charts and the map are tables too, and traces unfold to their messages", async () => {
+  const { page, complaints } = await openPage(context, `${base}services/barker?tab=traffic`);
+  const chart = page.locator("[data-testid=chart][data-key=rate]");
+  await chart.getByRole("button", { name: "Show as table" }).click();
+  await chart.getByRole("columnheader", { name: "2" }).waitFor();
+  expect(await chart.getByRole("row").count()).toBeGreaterThan(2);
+  await page.goto(`${base}logs?service=barker&level=ERROR`);
+  await row(page, TRACE).getByRole("button").click();
+  await row(page, TRACE).locator("button[aria-expanded=true]").waitFor();
+  await page.locator("[data-testid=row] [data-col=text]").getByText("no voice").waitFor();
+  await row(page, TRACE).getByRole("link").click();
+  await page.getByRole("heading", { level: 1, name: `Trace ${TRACE}` }).waitFor();
+  await page.getByTestId("waterfall").waitFor();
+  await page.getByRole("button", { name: "Next error" }).click();
+  await eventually(() => expect(focused(page)).resolves.toContain("bark"));
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test("live, what is sent is on the screen by the stream, in its place; the rest is read on as one scrolls", async () => {
+  const { page, complaints } = await openPage(context, `${base}logs?tab=messages&q=counted`);
+  await page.getByTestId("empty").waitFor();
+  const at = Date.now() - 60_000;
+  const records = (from: number, count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      ...{ timeUnixNano: `${at + from + i}000000`, severityNumber: 9 },
+      body: { stringValue: `counted ${from + i}` },
+    }));
+  const send = (from: number, count: number) =>
+    post("/v1/logs", { resourceLogs: [{ resource: {}, scopeLogs: [{ logRecords: records(from, count) }] }] });
+  await send(0, 450);
+  await page.getByText("counted 449", { exact: true }).waitFor();
+  await send(450, 1);
+  await page.getByText("counted 450", { exact: true }).waitFor();
+  const texts = () => page.locator("[data-testid=row] [data-col=text]").allTextContents();
+  await eventually(async () =>
+    expect((await texts()).slice(0, 2).map((text) => text.trim())).toEqual(["counted 450", "counted 449"]),
+  );
+  await eventually(async () => {
+    await page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)");
+    expect((await texts()).at(-1)?.trim()).toBe("counted 0");
+  });
+  // Of hundreds of rows those in view alone are drawn.
+  expect(await page.getByTestId("row").count()).toBeLessThan(120);
+  await page.getByRole("button", { name: "Live" }).click();
+  await page.waitForURL("**live=off**");
+  expect(complaints).toEqual([]);
+  await page.close();
+});
