@@ -8,9 +8,7 @@ import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
 /** Each asks for something else. */
-const SCREENS = [
-  ...["", "services", "services/barker", "callers", "map", "logs", "rollouts", "history", "agents", "tokens", "guard"],
-];
+const SCREENS = "|services|services/barker|callers|map|logs|rollouts|history|agents|tokens|guard".split("|");
 
 let stack: Stack;
 let browser: Browser;
