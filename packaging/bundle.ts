@@ -1,6 +1,7 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
+import { buildBrowser } from "../scripts/build-browser.ts";
 import { buildConsole } from "../scripts/build-console.ts";
 import { ROOT } from "./source.ts";
 
@@ -37,6 +38,7 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
     await addTemplates(folder, modules);
     await addConsole(folder, modules);
+    await addBrowserLibrary(folder, modules);
     return new Set(modules.flatMap(packageFolder));
   } finally {
     await build.close();
@@ -65,6 +67,13 @@ async function addConsole(folder: string, modules: readonly string[]): Promise<v
   if (!modules.some((module) => module.startsWith(join(ROOT, "packages/directory/src/console/find-console")))) return;
   await (built ??= buildConsole());
   await cp(join(ROOT, "packages/mission-control/dist"), join(folder, "console"), { recursive: true });
+}
+
+/** A router reads what it serves to browsers from a folder beside itself, wherever it is bundled into. */
+async function addBrowserLibrary(folder: string, modules: readonly string[]): Promise<void> {
+  if (!modules.some((module) => module.startsWith(join(ROOT, "packages/router/src/web/find-library")))) return;
+  await buildBrowser();
+  await cp(join(ROOT, "packages/microserver/dist"), join(folder, "browser"), { recursive: true });
 }
 
 /** `…/node_modules/ws` of `…/node_modules/ws/lib/sender.js`; nothing for our own sources. */

@@ -7,7 +7,7 @@ import type {
   Sender,
   Session,
 } from "@datawire/amqp";
-import { backoff, type Chance, type Clock } from "@datawire/runtime";
+import { backoff, type Chance, type Clock } from "@datawire/runtime/time";
 import type { Watched } from "../core/stalls.ts";
 import type { Dial, Wire, WireEvents } from "../transport/wire.ts";
 

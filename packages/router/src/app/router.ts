@@ -20,7 +20,7 @@ import { annotate } from "../wire/annotate.ts";
 import { listenAmqp, type Peers } from "../wire/listener.ts";
 import { Temporaries } from "../wire/temporaries.ts";
 import { followDirectory } from "../directory/follow.ts";
-import { LIBRARY } from "../web/find-library.ts";
+import { findLibrary } from "../web/find-library.ts";
 import { Sites } from "../web/sites.ts";
 import { openWeb, type WebPort } from "../web/web-port.ts";
 import { lockFolder } from "./lock.ts";
@@ -158,7 +158,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     try {
       return await openWeb(
         { listen, host, origins, connectionsMax, messageBytesMax: messageBytes, tls, dataDir },
-        { peer: deps, peers, pages: { sites: new Sites(services, () => clock.monotonicMs()), library: LIBRARY } },
+        { peer: deps, peers, pages: { sites: new Sites(services, () => clock.monotonicMs()), library: findLibrary } },
       );
     } catch (error) {
       if (isAsked) throw error;

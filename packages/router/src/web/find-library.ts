@@ -1,7 +1,32 @@
 import { fileURLToPath } from "node:url";
 
 /** Where a checkout builds what browsers get, and where that lies beside the bundle of a package. */
-const FOLDER = import.meta.url.endsWith(".ts") ? "../../../microserver/dist/" : "./browser/";
+const isCheckout = import.meta.url.endsWith(".ts");
+const FOLDER = isCheckout ? "../../../microserver/dist/" : "./browser/";
+const BUILD = "../../../../scripts/build-browser.ts";
 
-/** The folder with `datawire.js`, its types, and the style of the router's own pages. */
-export const LIBRARY: string = fileURLToPath(new URL(FOLDER, import.meta.url));
+let built: Promise<unknown> | null = null;
+
+/**
+ * The folder with `datawire.js`, its types, and the style of pages. In a checkout it is built when it is first asked for.
+ * @throws Error where that fails.
+ */
+export async function findLibrary(): Promise<string> {
+  if (isCheckout) {
+    built ??= build();
+    await built;
+  }
+  return fileURLToPath(new URL(FOLDER, import.meta.url));
+}
+
+async function build(): Promise<void> {
+  try {
+    const { buildBrowser } = (await import(new URL(BUILD, import.meta.url).href)) as {
+      buildBrowser(): Promise<boolean>;
+    };
+    await buildBrowser();
+  } catch (error) {
+    built = null;
+    throw error;
+  }
+}

@@ -19,8 +19,8 @@ const OWN: ReadonlySet<string> = new Set(["datawire.js", "datawire.d.ts", "dataw
 /** Where files are looked for. */
 export interface PageSources {
   readonly sites: Sites;
-  /** The folder with the browser library, its types and the style of pages. */
-  readonly library: string;
+  /** Finds the folder with the browser library, its types and the style of pages. */
+  library(): Promise<string>;
 }
 
 /** Answers requests for `/`, `/NAME/…` and `/datawire.js`. */
@@ -35,9 +35,9 @@ export async function servePage(
   const found = await sites.list();
   const only = found.size === 1 ? [...found.values()][0] : undefined;
   if (OWN.has(path)) {
-    const file = await findFile(library, path);
+    const file = await findFile(await library(), path);
     if (file !== null) return sendFile(req, res, file);
-    return sendText(res, 404, `${path} is not built: \`node scripts/build-browser.ts\` does that in a checkout`);
+    return sendText(res, 404, `${path} is not there: what was installed is not whole`);
   }
   const slash = path.indexOf("/");
   const name = slash === -1 ? path : path.slice(0, slash);

@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 function open(config: Partial<WebConfig> = {}): Promise<WebPort> {
-  const pages = { sites: new Sites(join(folder, "services"), () => now), library: join(folder, "library") };
+  const pages = { sites: new Sites(join(folder, "services"), () => now), library: async () => join(folder, "library") };
   return openWeb(
     {
       listen: { host: "127.0.0.1", port: 0 },
