@@ -1,4 +1,10 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { plainClient, type SaslClient, scramClient } from "@datawire/amqp";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { connectPeer } from "./harness/amqp/peer.ts";
 import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
@@ -52,3 +58,69 @@ test("a router is found through its directory, and goes on without it", async ()
   client.close();
   expect(await router.end("SIGTERM")).toBe(0);
 });
+
+test("tokens of the directory let in at the router, by PLAIN and by SCRAM, until they are revoked", async () => {
+  const directory = await stack.startDirectory([], { auth: { mode: "token" }, tls: "off" });
+  const admin = readFileSync(join(stack.folder, "directory", "admin.token"), "utf8").trim();
+  stack.token = admin;
+  const make = (...args: readonly string[]) => stack.dwJson<Made>("token", "create", ...args);
+  const ofRouter = await make("--role", "router");
+  const file = join(stack.folder, "router.token");
+  writeFileSync(file, ofRouter.token, { mode: 0o600 });
+  const router = await RouterProcess.start(stack, {
+    directories: [await stack.directoryAddress()],
+    token_file: file,
+    auth: { mode: "token" },
+  });
+  const client = await make("--role", "client", "--send", "orders/**", "invoices", "--listen", "orders/**");
+  await eventually(() => comes(router.port, plainClient("whoever", client.token)));
+  const scram = () => scramClient(client.id, client.token, randomUUID());
+  await comes(router.port, scram());
+  await expect(comes(router.port, plainClient(client.id, `${client.token.slice(0, -1)}_`))).rejects.toThrow(
+    UNAUTHORIZED,
+  );
+  await expect(comes(router.port, null)).rejects.toThrow(/./);
+
+  const connected = await RheaClient.connect(router.port, "client", { username: "x", password: client.token });
+  await connected.sendAll("orders/eu", ["one"]);
+  const refused = connected.connection.open_sender("payments");
+  await once(refused, "sender_error");
+  expect(refused.error).toMatchObject({ condition: "amqp:unauthorized-access" });
+  connected.close();
+  // The last rights hold without the directory, after a restart too.
+  directory.kill("SIGKILL");
+  await directory.exited;
+  await router.end("SIGKILL");
+  await router.start();
+  await comes(router.port, scram());
+  const again = await RheaClient.connect(router.port, "client", { username: "x", password: client.token });
+  again.receive("orders/eu");
+  await eventually(() => expect(again.received).toEqual(["one"]));
+  await stack.startDirectory([], { auth: { mode: "token" }, tls: "off" });
+  const ended = once(again.connection, "connection_error");
+  expect(await stack.dw("token", "revoke", client.id)).toMatchObject({ code: 0 });
+  await ended;
+  await expect(comes(router.port, scram())).rejects.toThrow(UNAUTHORIZED);
+  expect(await router.end("SIGTERM")).toBe(0);
+});
+
+const UNAUTHORIZED = "amqp:unauthorized-access";
+
+interface Made {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** Opens a connection by a mechanism, and closes it; rejects where it is not let in. */
+async function comes(port: number, sasl: SaslClient | null): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const connection = await connectPeer(port, sasl === null ? {} : { saslClients: [sasl] }, {
+    opened: () => resolve(),
+    closed: ({ error }) => reject(new Error(error?.condition ?? "closed")),
+  });
+  try {
+    await promise;
+  } finally {
+    connection.close();
+  }
+}

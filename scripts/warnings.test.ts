@@ -120,6 +120,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "The log cannot be written, accepting nothing": shown('board.set("log"'),
   "The log cannot be used as it should": shown("recent.note({ subject, message })"),
   "Damaged part of the log put aside": shown('board.set(\n      "damage"'),
+  "The rights cannot be kept": shown("board.set(BOARD, [problem])"),
   "Everybody who reaches this router may do everything: `auth: { mode: none }`": shown('board.set("auth"'),
   // watson
   "Outcome of a check cannot be taken": shown('board.set("checks"'),

@@ -18,9 +18,13 @@ export class RheaClient {
     for (const event of ["disconnected", "connection_error", "error"]) connection.on(event, () => {});
   }
 
-  static async connect(port: number, containerId = "client"): Promise<RheaClient> {
+  static async connect(
+    port: number,
+    containerId = "client",
+    more: Partial<rhea.ConnectionOptions> = {},
+  ): Promise<RheaClient> {
     const container = rhea.create_container({ id: containerId });
-    const connection = container.connect({ port, host: "127.0.0.1", reconnect: false });
+    const connection = container.connect({ port, host: "127.0.0.1", reconnect: false, ...more });
     const client = new RheaClient(connection);
     await once(connection, "connection_open");
     return client;

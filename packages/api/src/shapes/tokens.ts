@@ -1,4 +1,4 @@
-import { NAME_PATTERN, NAME_RULE, ROLES } from "@datawire/protocol";
+import { ADDRESS_PATTERNS_MAX, NAME_PATTERN, NAME_RULE, ROLES } from "@datawire/protocol";
 import { z } from "zod";
 import { dryRun, outcome, time } from "./common.ts";
 
@@ -10,6 +10,12 @@ const token = z.object({
   id: z.string(),
   role: z.enum(ROLES),
   services: z.array(z.string()).nullable().meta({ description: "What it may register; null for all" }),
+  send: z
+    .array(z.string())
+    .nullable()
+    .optional()
+    .meta({ description: "Addresses that it may send to; null where its role alone decides" }),
+  listen: z.array(z.string()).nullable().optional().meta({ description: "Addresses that it may receive from" }),
   tenant: z.string().nullable(),
   created: time,
   createdBy: z.string(),
@@ -36,6 +42,8 @@ export const tokenRevokeAnswer = z.object({
   changed: outcome.changed.optional(),
 });
 
+const patterns = z.array(z.string().max(255)).min(1).max(ADDRESS_PATTERNS_MAX).nullable().default(null);
+
 /** Makes a token. */
 export const tokenCreateBody = z.object({
   role: z.enum(ROLES),
@@ -46,6 +54,10 @@ export const tokenCreateBody = z.object({
     .nullable()
     .default(null)
     .meta({ description: "Patterns of the services that may be registered with it; left out or null for all" }),
+  send: patterns.meta({
+    description: "Patterns of the addresses that it may send to: `*` stands for one segment, `**` for the rest",
+  }),
+  listen: patterns.meta({ description: "Patterns of the addresses that it may receive from" }),
   tenant: z
     .string()
     .regex(NAME_PATTERN, NAME_RULE)

@@ -11,7 +11,8 @@ import {
   TOKEN_PREFIX,
 } from "../store/read-access-record.ts";
 import { Tokens } from "./tokens.ts";
-import { hashOf } from "./hash-of.ts";
+import { hashOf, scramVerifierOf } from "./hash-of.ts";
+import { hasRight } from "./rights.ts";
 import { SessionService } from "./session-service.ts";
 import { authorityFingerprint } from "../store/fingerprint.ts";
 
@@ -19,6 +20,9 @@ import { authorityFingerprint } from "../store/fingerprint.ts";
 export interface TokenOrder {
   readonly role: Role;
   readonly services: readonly string[] | null;
+  /** Patterns of the addresses that it may send to, and receive from; null where the role alone decides. */
+  readonly send?: readonly string[] | null;
+  readonly listen?: readonly string[] | null;
   readonly tenant: string | null;
   readonly expiresMs: number | null;
 }
@@ -89,12 +93,13 @@ export class TokenService {
    * @param by who wants it.
    */
   async create(order: TokenOrder, by: string): Promise<MadeToken> {
+    const fingerprint = await this.#fingerprint();
     const made = await this.#journal.change(() => {
       this.tokens.requireRoom();
-      const result = this.#make(order, { id: this.#freeId(), by });
+      const result = this.#make(order, { id: this.#freeId(), by, fingerprint });
       return { records: [result], result };
     });
-    return this.#handed(made);
+    return handed(made);
   }
 
   /**
@@ -102,17 +107,18 @@ export class TokenService {
    * @returns null where there are tokens: another directory on the same store may have made them at this moment.
    */
   async createFirst(by: string): Promise<readonly MadeToken[] | null> {
+    const fingerprint = await this.#fingerprint();
     const made = await this.#journal.change(() => {
       const ids = FIRST_ROLES.toReversed().map((role) => ({ role, id: firstIdOf(role) }));
       // One that cannot be read is there all the same.
       if (this.tokens.size > 0 || ids.some(({ id }) => this.#journal.has(TOKEN_PREFIX + id)))
         return { records: [], result: null };
       const result = ids.map(({ role, id }) =>
-        this.#make({ role, services: null, tenant: null, expiresMs: null }, { id, by }),
+        this.#make({ role, services: null, tenant: null, expiresMs: null }, { id, by, fingerprint }),
       );
       return { records: result, result };
     });
-    return made === null ? null : Promise.all(made.map((one) => this.#handed(one)));
+    return made?.map(handed) ?? null;
   }
 
   /**
@@ -161,16 +167,31 @@ export class TokenService {
     }
   }
 
-  #make(order: TokenOrder, { id, by }: { readonly id: string; readonly by: string }) {
+  #make(order: TokenOrder, { id, by, fingerprint }: Making) {
     const secret = randomBytes(32).toString("base64url");
-    const services = order.services === null ? null : [...order.services];
+    const token = formatToken({ secret, fingerprint });
+    const lists = { services: copy(order.services), send: copy(order.send), listen: copy(order.listen) };
+    const scram = hasRight(order.role, "message") ? scramVerifierOf(token) : null;
     const createdMs = this.#deps.clock.nowMs();
-    const value: TokenRecord = { id, hash: hashOf(secret), ...order, services, createdMs, createdBy: by };
-    return { kind: "token", id, value, secret } as const;
+    const value: TokenRecord = { id, hash: hashOf(secret), ...order, ...lists, scram, createdMs, createdBy: by };
+    return { kind: "token", id, value, token } as const;
   }
 
-  async #handed({ value, secret }: { readonly value: TokenRecord; readonly secret: string }): Promise<MadeToken> {
-    const fingerprint = this.#deps.pins ? authorityFingerprint(await this.authority()) : null;
-    return { token: formatToken({ secret, fingerprint }), record: value };
+  /** Of the authority that tokens name; null where they name none. */
+  async #fingerprint(): Promise<string | null> {
+    return this.#deps.pins ? authorityFingerprint(await this.authority()) : null;
   }
 }
+
+interface Making {
+  readonly id: string;
+  readonly by: string;
+  readonly fingerprint: string | null;
+}
+
+const copy = (list: readonly string[] | null = null): string[] | null => (list === null ? null : [...list]);
+
+const handed = ({ value, token }: { readonly value: TokenRecord; readonly token: string }): MadeToken => ({
+  token,
+  record: value,
+});

@@ -1,5 +1,5 @@
 import { endpoints } from "@datawire/api";
-import { parseDuration, ProtocolError } from "@datawire/protocol";
+import { parseDuration, parsePattern as parseAddressPattern, ProtocolError } from "@datawire/protocol";
 import type { Grant } from "../access/grant.ts";
 import { parsePattern } from "../access/pattern.ts";
 import type { TokenOrder } from "../access/token-service.ts";
@@ -17,11 +17,17 @@ export function tokenEndpoints({ tokens, executor, clock }: TokenContext): Bound
       tokens: tokens.tokens.list(grant.tenant).map((record) => showToken(record, clock.nowMs())),
     })),
     bind(endpoints.createToken, async ({ body, grant, author }) => {
-      const { role, services, tenant, expires, dryRun } = body;
+      const { role, services, send, listen, tenant, expires, dryRun } = body;
       if (services !== null && role !== "watson" && role !== "library") {
         throw new ProtocolError(
           "invalid_argument",
           `Cannot limit a token of role ${role} to some services: wanted the role watson or library, which are for registering them`,
+        );
+      }
+      if ((send !== null || listen !== null) && role !== "client" && role !== "library") {
+        throw new ProtocolError(
+          "invalid_argument",
+          `Cannot limit a token of role ${role} to some addresses: wanted the role client or library, which are for those who send and receive`,
         );
       }
       const lifeMs = expires === null ? null : parseDuration(expires);
@@ -31,13 +37,15 @@ export function tokenEndpoints({ tokens, executor, clock }: TokenContext): Bound
       const order = {
         role,
         services: services?.map(parsePattern) ?? null,
+        send: send?.map(readAddresses) ?? null,
+        listen: listen?.map(readAddresses) ?? null,
         tenant: tenantOf(grant, tenant),
         expiresMs: lifeMs === null ? null : nowMs + lifeMs,
       };
       const notes = notesOf(order);
       if (dryRun) {
         tokens.tokens.requireRoom();
-        const record = { ...order, id: "", createdMs: nowMs, createdBy: author.who };
+        const record = { ...order, scram: null, id: "", createdMs: nowMs, createdBy: author.who };
         return { ...showToken(record, nowMs), id: null, token: null, notes, changed: false };
       }
       const { token, record } = await tokens.create(order, author.who);
@@ -57,9 +65,12 @@ export function tokenEndpoints({ tokens, executor, clock }: TokenContext): Bound
 }
 
 /** What whoever makes a token may not have meant. */
-function notesOf({ role, services, expiresMs }: TokenOrder): string[] {
+function notesOf({ role, services, send = null, listen = null, expiresMs }: TokenOrder): string[] {
   const registers = role === "watson" || role === "library";
   return [
+    ...(role === "client" && send === null && listen === null
+      ? ["it may neither send nor receive: wanted --send, --listen or both"]
+      : []),
     ...(registers && services === null ? ["it may register any service"] : []),
     ...(role === "admin" && expiresMs === null ? ["it may do everything, and never ends by itself"] : []),
   ];
@@ -81,6 +92,16 @@ function endsWith(
   ];
 }
 
+/** @throws ProtocolError for what is no pattern of addresses. */
+function readAddresses(text: string): string {
+  try {
+    return parseAddressPattern(text).text.replace(/^\/\//, "");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ProtocolError("invalid_argument", `Cannot use ${JSON.stringify(text)} as a pattern of addresses: ${why}`);
+  }
+}
+
 function tenantOf(grant: Grant, tenant: string | null): string | null {
   if (grant.tenant === null || tenant === null || tenant === grant.tenant) return tenant ?? grant.tenant;
   throw new ProtocolError(
@@ -90,10 +111,12 @@ function tenantOf(grant: Grant, tenant: string | null): string | null {
 }
 
 /** What a token is for, in a line of the history. */
-function describeToken({ role, services, tenant, expiresMs }: TokenRecord): string {
+function describeToken({ role, services, send, listen, tenant, expiresMs }: TokenRecord): string {
   const parts = [
     `role ${role}`,
     ...(services === null ? [] : [`services ${services.join(" ")}`]),
+    ...(send === null ? [] : [`send ${send.join(" ")}`]),
+    ...(listen === null ? [] : [`listen ${listen.join(" ")}`]),
     ...(tenant === null ? [] : [`tenant ${tenant}`]),
     ...(expiresMs === null ? [] : [`until ${new Date(expiresMs).toISOString()}`]),
   ];
@@ -101,10 +124,11 @@ function describeToken({ role, services, tenant, expiresMs }: TokenRecord): stri
 }
 
 function showToken(
-  { id, role, services, tenant, createdMs, createdBy, expiresMs }: Omit<TokenRecord, "hash">,
+  { id, role, services, send, listen, tenant, createdMs, createdBy, expiresMs }: Omit<TokenRecord, "hash">,
   nowMs: number,
 ) {
   const expires = expiresMs === null ? null : new Date(expiresMs).toISOString();
   const expired = expiresMs !== null && nowMs >= expiresMs;
-  return { id, role, services, tenant, created: new Date(createdMs).toISOString(), createdBy, expires, expired };
+  const created = new Date(createdMs).toISOString();
+  return { id, role, services, send, listen, tenant, created, createdBy, expires, expired };
 }

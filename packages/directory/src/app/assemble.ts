@@ -11,6 +11,7 @@ import {
 import { noTelemetry, type Telemetry } from "@datawire/telemetry";
 import type { ServerCertificate } from "../access/certificates.ts";
 import { type AccessConfig, openAccess } from "../access/open-access.ts";
+import { routerTokens } from "../access/router-tokens.ts";
 import type { TokenService } from "../access/token-service.ts";
 import { PeerTraces } from "../api/peer-traces.ts";
 import { ConsoleFolder } from "../console/console-files.ts";
@@ -107,6 +108,10 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     originals.review();
   };
   const access = await openAccess(config, { stores, clock, log, board, show, tokensChanged });
+  sessions.tellAccess(({ tokenId, tenant }) => ({
+    asks: tokenId !== null,
+    tokens: tokenId === null ? [] : routerTokens(access.tokens.tokens.list(tenant)),
+  }));
   const groups = new TenantGroups({ environment, leaseMs, clock, telemetry, failed: originalsFailed });
   const peerTraces = new PeerTraces({
     clock,

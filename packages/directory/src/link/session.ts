@@ -11,6 +11,7 @@ import {
 } from "@datawire/protocol";
 import { type Clock, type Logger, VERSION } from "@datawire/runtime";
 import { divideByRight, requireLink, requireRegistering } from "./rights.ts";
+import { AccessStream, type RouterAccess } from "../feed/access-stream.ts";
 import type { Permit } from "../access/gate.ts";
 import type { Position } from "../feed/delta-log.ts";
 import { readInstances, readMessage, type IncomingMessage } from "./read-message.ts";
@@ -44,6 +45,8 @@ interface LinkSessionDeps {
   readonly environments?: LinkEnvironments;
   /** What let the client in. */
   readonly permit: Permit;
+  /** Who may send and receive, for a router. */
+  readonly access?: () => RouterAccess | null;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -81,6 +84,7 @@ export class LinkSession implements LinkClient {
   #router: RouterReport | null = null;
   readonly #problems = new ClientProblems();
   readonly #logStream: LogStream;
+  readonly #accessStream: AccessStream;
 
   constructor(config: LinkSessionConfig, deps: LinkSessionDeps) {
     this.#config = config;
@@ -89,6 +93,7 @@ export class LinkSession implements LinkClient {
     const { socket, permit, sessions } = deps;
     // Logs are the tenant's, whichever environment the client is in.
     this.#logStream = new LogStream({ logs: sessions.logs, permit, socket, send: (message) => this.#send(message) });
+    this.#accessStream = new AccessStream(deps.access ?? (() => null), (message) => this.#send(message));
     this.#sinceMs = deps.clock.nowMs();
     this.#connectedMs = deps.clock.monotonicMs();
     this.#liveness = new Liveness(config, { clock: deps.clock, ping: () => deps.socket.ping() });
@@ -149,7 +154,8 @@ export class LinkSession implements LinkClient {
 
   #review(): void {
     const ended = this.#deps.permit.ended();
-    if (ended === null || this.#phase.state === "closed") return;
+    if (this.#phase.state === "closed") return;
+    if (ended === null) return this.#tellAccess();
     this.#sessions.faults.refused("unauthenticated");
     this.#refuse("unauthenticated", `Cannot go on with the link: ${ended}`, CLOSE.policy);
   }
@@ -356,7 +362,12 @@ export class LinkSession implements LinkClient {
     const sessionKey = sessions.sessionKeyFor(hello) ?? undefined;
     this.#send({ type: "welcome", link, directory, version: VERSION, heartbeatMs, leaseMs, sessionKey });
     sessions.enter(this, hello);
+    this.#tellAccess();
     this.#subscribe(hello.subscribe);
+  }
+
+  #tellAccess(): void {
+    if (this.#phase.state === "open" && this.#phase.hello.kind === "router") this.#accessStream.tell();
   }
 
   #subscribe(wish: Hello["subscribe"]): void {

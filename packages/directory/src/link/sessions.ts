@@ -1,4 +1,5 @@
 import type { Clock, Logger } from "@datawire/runtime";
+import type { RouterAccess } from "../feed/access-stream.ts";
 import type { Permit } from "../access/gate.ts";
 import type { LinkEnvironments } from "./placement.ts";
 import type { SessionRegistry } from "./session-registry.ts";
@@ -20,6 +21,9 @@ export interface Accepted {
   readonly environments?: LinkEnvironments;
   readonly permit: Permit;
 }
+
+/** Who may send and receive at a router that was let in by this. */
+type AccessSource = (grant: Permit["grant"]) => RouterAccess;
 
 /** What all links of a directory have in common. */
 export interface LinkSessionsConfig {
@@ -43,6 +47,7 @@ export class LinkSessions {
   readonly #open = new Set<LinkSession>();
   readonly #emptied = new AbortController();
   #leaving = false;
+  #access: AccessSource | null = null;
   #cancelTick: () => void;
 
   constructor({ directory, leaseMs }: LinkSessionsConfig, deps: LinkSessionsDeps) {
@@ -57,7 +62,9 @@ export class LinkSessions {
 
   /** Begins the session of a connection; whoever carries its frames says with `ended` when that is over. */
   open(accepted: Accepted): LinkSession {
-    const session = new LinkSession(this.#config, { ...this.#deps, ...accepted });
+    const { grant } = accepted.permit;
+    const access = (): RouterAccess | null => this.#access?.(grant) ?? null;
+    const session = new LinkSession(this.#config, { ...this.#deps, ...accepted, access });
     this.#open.add(session);
     return session;
   }
@@ -69,7 +76,12 @@ export class LinkSessions {
     if (this.#leaving && this.#open.size === 0) this.#emptied.abort();
   }
 
-  /** Ends the links of those whose permit no longer holds. */
+  /** What routers are told of who may send and receive, from now on. */
+  tellAccess(access: AccessSource): void {
+    this.#access = access;
+  }
+
+  /** Ends the links of those whose permit no longer holds, and tells routers whose does. */
   review(): void {
     for (const session of this.#open) session.review();
   }

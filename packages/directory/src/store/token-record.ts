@@ -1,4 +1,4 @@
-import { momentSchema, NAME_PATTERN, ROLES } from "@datawire/protocol";
+import { momentSchema, NAME_PATTERN, ROLES, scramVerifierSchema } from "@datawire/protocol";
 import { z } from "zod";
 
 /** A token as the store keeps it: everything but the secret. */
@@ -10,6 +10,11 @@ export const tokenRecordSchema = z.object({
   role: z.enum(ROLES),
   /** The services that may be registered with it; null for all. */
   services: z.array(z.string()).nullable(),
+  /** The addresses that it may send to, and receive from; null where the role alone decides. */
+  send: z.array(z.string()).nullable().default(null),
+  listen: z.array(z.string()).nullable().default(null),
+  /** Null where it is of no use for messages, or was made before there were any. */
+  scram: scramVerifierSchema.nullable().default(null),
   /** Whose table it is for; null for the one of those without a tenant. */
   tenant: z.string().regex(NAME_PATTERN).nullable(),
   createdMs: momentSchema,

@@ -14,12 +14,20 @@ export const TOKEN_COMMANDS: readonly CommandGrammar[] = [
         flags: "--services <pattern...>",
         summary: "for a watson or a library: register these alone, as in 'billing-*'",
       },
+      {
+        flags: "--send <pattern...>",
+        summary: "for a client or a library: addresses that it may send to, as in 'orders/**'",
+      },
+      { flags: "--listen <pattern...>", summary: "and those that it may receive from" },
       { flags: "--expires <duration>", summary: "end it after this; default: when it is revoked" },
       { flags: "--tenant <name>", summary: "a table of its own, shared with nobody but the tokens of this tenant" },
       dryRun,
     ],
     action: directory(() => import("../commands/tokens/token-create.ts")),
-    examples: ["dw token create --role watson --services 'billing-*' --expires 2160h"],
+    examples: [
+      "dw token create --role watson --services 'billing-*' --expires 2160h",
+      "dw token create --role client --send 'orders/**' --listen 'invoices'",
+    ],
   },
   {
     path: "token list",

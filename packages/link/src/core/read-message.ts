@@ -1,4 +1,5 @@
 import {
+  accessSchema,
   deltaSchema,
   drainingSchema,
   errorMessageSchema,
@@ -51,6 +52,7 @@ const SCHEMAS = new Map<string, z.ZodType<ReceivedMessage>>([
   ["warm", warmSchema],
   ["registered", registeredSchema],
   ["draining", drainingSchema],
+  ["access", accessSchema],
   ["logged", loggedSchema],
   ["log", logSchema],
   ["error", errorMessageSchema],

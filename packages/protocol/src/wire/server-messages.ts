@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { instanceSchema, momentSchema, routeTableSchema, serviceSchema, tableChangeSchema } from "../entities/model.ts";
+import { ACCESS_PART_TOKENS, routerTokenSchema } from "./access.ts";
 import { ERROR_CODES } from "../words/errors.ts";
 import { BUCKETS_MAX, hash } from "./digests.ts";
 import { SESSION_KEY_PATTERN } from "./limits.ts";
@@ -79,6 +80,18 @@ export const drainingSchema = z.object({
   instances: z.array(z.string()),
 });
 
+/**
+ * For routers: who may send and receive, all of them, in one or more parts; it holds when the last has come, and replaces
+ * what was said before. `asks` is false where the directory asks nobody who they are.
+ */
+export const accessSchema = z.object({
+  type: z.literal("access"),
+  asks: z.boolean(),
+  part: z.int().min(0),
+  last: z.boolean(),
+  tokens: z.array(routerTokenSchema).max(ACCESS_PART_TOKENS),
+});
+
 /** Log events up to, and without, this number are kept: they need not come again. */
 export const loggedSchema = z.object({ type: z.literal("logged"), seq: z.int().min(0) });
 
@@ -105,6 +118,7 @@ export const serverMessageSchema = z.discriminatedUnion("type", [
   warmSchema,
   registeredSchema,
   drainingSchema,
+  accessSchema,
   loggedSchema,
   logSchema,
   errorMessageSchema,

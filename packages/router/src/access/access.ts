@@ -1,9 +1,10 @@
-import { randomBytes, timingSafeEqual, createHash } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { createSaslServer, deriveScramCredentials, type SaslServer, type ScramCredentials } from "@datawire/amqp";
 import { isLoopback } from "@datawire/runtime";
-import { ALL_RIGHTS, type Rights, rightsOf, type User } from "./rights.ts";
+import { ALL_RIGHTS, NO_RIGHTS, type Rights, rightsOf, type User } from "./rights.ts";
+import type { TokenBook } from "./token-book.ts";
 
 /** Who may come, and what they may do. */
 export interface Access {
@@ -11,7 +12,12 @@ export interface Access {
   readonly isAsked: boolean;
   /** The mechanisms for a connection. */
   sasl(socket: Socket): SaslServer;
+  /** What somebody may do now who was let in; nothing where they may not stay. */
   rightsOf(identity: string | null): Rights;
+  /** Who comes with a token, as in `Authorization: Bearer`; null for nobody. */
+  verify(token: string): { readonly identity: string; readonly rights: Rights } | null;
+  /** Whether somebody who was let in may stay. */
+  holds(identity: string | null): boolean;
 }
 
 /** Everybody may come, and do everything. */
@@ -19,12 +25,21 @@ export const OPEN_ACCESS: Access = {
   isAsked: false,
   sasl: () => createSaslServer({ anonymous: "anonymous" }),
   rightsOf: () => ALL_RIGHTS,
+  verify: () => ({ identity: "anonymous", rights: ALL_RIGHTS }),
+  holds: () => true,
 };
 
-/** Those who are named may come: with a password, or with a certificate that has their name. */
-export function createUserAccess(users: readonly User[]): Access {
-  const byName = new Map(users.map((user) => [user.name, user]));
-  const rights = new Map(users.map((user) => [user.name, rightsOf(user)]));
+/** Who may come where somebody is asked. */
+export interface AccessSources {
+  /** With a password, or with a certificate that has their name. */
+  readonly users: readonly User[];
+  /** With a token of the directory; null for none. */
+  readonly tokens: TokenBook | null;
+}
+
+/** Those who are named may come, and those with a token: by PLAIN, whose password it is, or SCRAM, whose user is its id. */
+export function createAccess({ users, tokens }: AccessSources): Access {
+  const byName = new Map(users.map((user) => [user.name, { user, rights: rightsOf(user) }]));
   const secret = randomBytes(32);
   const credentials = new Map<string, ScramCredentials>();
   const scramOf = ({ name, password }: User): ScramCredentials | null => {
@@ -33,6 +48,13 @@ export function createUserAccess(users: readonly User[]): Access {
     credentials.set(name, known);
     return known;
   };
+  /** The id of a token; one that is also the name of a user is that user. */
+  const identityOf = (token: string): string | null => {
+    const id = tokens?.check(token) ?? null;
+    return id === null || byName.has(id) ? null : id;
+  };
+  const knownRights = (identity: string | null): Rights | null =>
+    identity === null ? null : (byName.get(identity)?.rights ?? tokens?.rightsOf(identity) ?? null);
   return {
     isAsked: true,
     sasl(socket) {
@@ -42,25 +64,29 @@ export function createUserAccess(users: readonly User[]): Access {
         ...(external !== null && byName.has(external) && { external }),
         scram: {
           find(name, answer) {
-            const user = byName.get(name);
-            answer(user === undefined ? null : scramOf(user));
+            const known = byName.get(name);
+            answer(known === undefined ? (tokens?.credentialsOf(name) ?? null) : scramOf(known.user));
           },
           nonce: () => randomBytes(24).toString("base64url"),
           secret,
         },
         ...(isPrivate && {
           plain(name: string, password: string, answer: (identity: string | null) => void) {
-            const user = byName.get(name);
-            answer(user?.password != null && isSame(user.password, password) ? name : null);
+            const known = byName.get(name)?.user.password ?? null;
+            answer(known !== null && isSame(known, password) ? name : identityOf(password));
           },
         }),
       });
     },
-    rightsOf: (identity) => rights.get(identity ?? "") ?? NO_RIGHTS,
+    rightsOf: (identity) => knownRights(identity) ?? NO_RIGHTS,
+    verify(token) {
+      const identity = identityOf(token);
+      const rights = knownRights(identity);
+      return identity === null || rights === null ? null : { identity, rights };
+    },
+    holds: (identity) => knownRights(identity) !== null,
   };
 }
-
-const NO_RIGHTS = rightsOf({ send: [], listen: [] });
 
 /** The name in the certificate of a client, where an authority of ours has made it out. */
 function certifiedName(socket: Socket): string | null {

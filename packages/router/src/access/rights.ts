@@ -1,4 +1,4 @@
-import { type AddressPattern, matchPattern } from "../address/pattern.ts";
+import { type AddressPattern, matchPattern } from "@datawire/protocol";
 
 /** What somebody may do. */
 export interface Rights {
@@ -7,6 +7,8 @@ export interface Rights {
   mayListen(name: string): boolean;
   /** Whether they may see and change what there is, beyond messages. */
   readonly mayManage: boolean;
+  /** Whose addresses they are; null for those without a tenant. */
+  readonly tenant: string | null;
 }
 
 /** Everything: what is right on loopback alone. */
@@ -15,6 +17,7 @@ export const ALL_RIGHTS: Rights = {
   maySendAnywhere: () => true,
   mayListen: () => true,
   mayManage: true,
+  tenant: null,
 };
 
 /** The patterns of a user. */
@@ -40,5 +43,15 @@ export function rightsOf({ send, listen }: Patterns): Rights {
     maySendAnywhere: () => send.length > 0,
     mayListen: (name) => allows(listen, name),
     mayManage: isAll(send) && isAll(listen),
+    tenant: null,
   };
 }
+
+/** Nothing at all. */
+export const NO_RIGHTS: Rights = {
+  maySend: () => false,
+  maySendAnywhere: () => false,
+  mayListen: () => false,
+  mayManage: false,
+  tenant: null,
+};

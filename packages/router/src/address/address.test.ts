@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseMessageAddress } from "./address.ts";
-import { comparePatterns, matchPattern, parsePattern } from "./pattern.ts";
+import { comparePatterns, matchPattern, parsePattern } from "@datawire/protocol";
 import { type AddressRule, AddressRules, DEFAULT_SETTINGS } from "./rules.ts";
 
 const context = { isAuthority: (segment: string) => ["services", "localhost", "localhost:5672"].includes(segment) };

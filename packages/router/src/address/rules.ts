@@ -1,4 +1,4 @@
-import { type AddressPattern, comparePatterns, matchPattern } from "./pattern.ts";
+import { type AddressPattern, comparePatterns, matchPattern } from "@datawire/protocol";
 
 /** What an address is, and so what becomes of its messages. */
 export const KINDS = ["queue", "topic", "direct", "service", "link", "none"] as const;

@@ -1,6 +1,7 @@
 import { KeptAddress } from "../engine/kept-address.ts";
 import { lookAt, moveMessages } from "../engine/mover.ts";
 import { Refused } from "../engine/refused.ts";
+import { deadNameOf } from "../address/scope.ts";
 import { deadLetter } from "../wire/dead-letter.ts";
 import type { Manage } from "../wire/management-link.ts";
 import { linksOf } from "./links.ts";
@@ -26,7 +27,7 @@ export function createManagement(sources: StatusSources): Manage {
   };
   /** Does something with the dead letters of an address, where there are any. */
   const deadOf = async <T>(address: string, use: (dead: KeptAddress) => Promise<T>, none: T): Promise<T> => {
-    const dead = broker.find(`dead/${address.replace(/^dead\//, "")}`);
+    const dead = broker.find(deadNameOf(address));
     return dead instanceof KeptAddress ? use(dead) : none;
   };
   const { nowMs } = sources;

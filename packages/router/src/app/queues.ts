@@ -1,6 +1,7 @@
 import type { Broker } from "../engine/broker.ts";
 import type { DirectAddress } from "../engine/direct-address.ts";
-import type { KeptAddress } from "../engine/kept-address.ts";
+import { deadNameOf, isDeadName } from "../address/scope.ts";
+import { KeptAddress } from "../engine/kept-address.ts";
 import type { RateBook, Rates } from "./rates.ts";
 
 /** Why nothing moves at an address, or on a link (section 6). */
@@ -31,14 +32,16 @@ export interface QueueSources {
 
 /** All addresses, those that do not move first. */
 export function queuesOf({ broker, rates, nowMs }: QueueSources): QueueStatus[] {
-  const dead = new Map<string, number>();
-  for (const { name, kept } of broker.kept) if (name.startsWith("dead/")) dead.set(name.slice(5), kept.messages);
+  const deadOf = (name: string): number => {
+    const dead = isDeadName(name) ? null : broker.find(deadNameOf(name));
+    return dead instanceof KeptAddress ? dead.kept.messages : 0;
+  };
   const list = [
     // What was made for one link is of interest where something waits in it.
     ...[...broker.kept]
       .filter(({ name, kept }) => !name.startsWith("$") || kept.messages > 0)
       .map((address) =>
-        keptStatus(address, { rates: rates.of(address.name), dead: dead.get(address.name) ?? 0, nowMs: nowMs() }),
+        keptStatus(address, { rates: rates.of(address.name), dead: deadOf(address.name), nowMs: nowMs() }),
       ),
     ...[...broker.direct].map((address) => directStatus(address, rates.of(address.name))),
   ];

@@ -11,7 +11,8 @@ import {
   makePrivateFolder,
   RecentProblems,
 } from "@datawire/runtime";
-import { createUserAccess, OPEN_ACCESS } from "../access/access.ts";
+import { createAccess, OPEN_ACCESS } from "../access/access.ts";
+import { TokenBook } from "../access/token-book.ts";
 import type { RouterSettings } from "../config/settings.ts";
 import type { WebSettings } from "../config/web-settings.ts";
 import { Broker } from "../engine/broker.ts";
@@ -19,6 +20,7 @@ import { createFileDisk } from "../log/file-disk.ts";
 import { annotate } from "../wire/annotate.ts";
 import { listenAmqp, type Peers } from "../wire/listener.ts";
 import { Temporaries } from "../wire/temporaries.ts";
+import type { DirectoryAccess } from "../directory/access-follower.ts";
 import { followDirectory } from "../directory/follow.ts";
 import { findLibrary } from "../web/find-library.ts";
 import { Sites } from "../web/sites.ts";
@@ -86,6 +88,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     [settings.host, ...settings.directories.map(({ host }) => host)].map((name) => name.toLowerCase()),
   );
   const connectionsMax = settings.limits.connections;
+  const tokens = new TokenBook(() => clock.nowMs());
   const deps = {
     broker,
     clock,
@@ -95,7 +98,10 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     limits: settings.limits,
     manage: createManagement(sources),
     container: `router@${settings.host}`,
-    access: settings.users === null ? OPEN_ACCESS : createUserAccess(settings.users),
+    access:
+      settings.auth === null
+        ? OPEN_ACCESS
+        : createAccess({ users: settings.auth.users, tokens: settings.auth.tokens ? tokens : null }),
   };
   const { listen, tls } = settings;
   const listener = await listenAmqp({ listen, setting: "listen", connectionsMax, tls: null }, deps, peers);
@@ -105,7 +111,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   const isRemote = [listener, overTls, web]
     .filter((port) => port !== null)
     .some(({ address }) => !isLoopback(address.host));
-  if (settings.users === null && isRemote) {
+  if (settings.auth === null && isRemote) {
     log.warn("Everybody who reaches this router may do everything: `auth: { mode: none }`");
     board.set("auth", [
       { subject: "auth", message: "everybody who reaches this router may do everything (`auth: { mode: none }`)" },
@@ -124,7 +130,15 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
       : (
           await followDirectory(
             { replicas, ...proof, host: name, dataDir },
-            { clock, log, board, random: Math.random, report: () => reportOf(sources, ports), onUpdate: () => {} },
+            {
+              clock,
+              log,
+              board,
+              random: Math.random,
+              report: () => reportOf(sources, ports),
+              onUpdate: () => {},
+              onAccess: takeAccess,
+            },
           )
         ).run(signal);
   const cancelTick = every(1_000, tick);
@@ -139,6 +153,16 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   stopAdmin.abort();
   await admin?.closed;
   await unlock();
+
+  function takeAccess({ asks, tokens: known }: DirectoryAccess): void {
+    tokens.set(known);
+    for (const peer of peers) peer.review();
+    const isFutile = settings.auth?.tokens === true && !asks;
+    const message =
+      "`auth: { mode: token }`, and the directory asks nobody who they are: there is no token to come with";
+    const remedy = "set `auth: { mode: token }` in directory.yaml, or `users` here";
+    board.set("tokens", isFutile ? [{ subject: "auth", message, remedy }] : []);
+  }
 
   /** Of a port on all addresses others know the name of the machine. */
   function reachedAt({ host, port }: ListenAddress): string {
@@ -171,6 +195,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
 
   function tick(): void {
     broker.tick();
+    for (const peer of peers) peer.review();
     const counted = [...broker.kept, ...broker.direct].map(({ name, counters }) => ({
       name,
       in: counters.in,

@@ -1,6 +1,6 @@
 import { durationFrom, parsedBy } from "@datawire/runtime";
 import { z } from "zod";
-import { parsePattern } from "../address/pattern.ts";
+import { parsePattern } from "@datawire/protocol";
 import { type AddressRule, DEFAULT_SETTINGS, OVERFLOWS } from "../address/rules.ts";
 import { byteSizeFrom } from "./byte-size.ts";
 

@@ -29,7 +29,7 @@ test("loadRouterSettings() has a default for everything", async () => {
     listen: { host: "127.0.0.1", port: 5672 },
     admin: { host: "127.0.0.1", port: 5434 },
     tls: null,
-    users: null,
+    auth: null,
     limits: {
       connections: 20_000,
       sessions: 256,
@@ -57,7 +57,7 @@ tls_listen: 0.0.0.0:5671
   });
   expect(settings.rules.treat("topic/chat/x").settings.retention).toEqual({ ageMs: 604_800_000, bytes: 2 ** 30 });
   expect(settings.rules.treat("topic/books").settings.retention.ageMs).toBe(null);
-  expect(settings.users).toMatchObject([{ name: "bob", password: "secret", listen: [{ text: "topic/**" }] }]);
+  expect(settings.auth?.users).toMatchObject([{ name: "bob", password: "secret", listen: [{ text: "topic/**" }] }]);
   expect(settings.tls).toMatchObject({
     cert: goodCertificate.cert,
     listen: { host: "0.0.0.0", port: 5671 },
@@ -66,7 +66,23 @@ tls_listen: 0.0.0.0:5671
 });
 
 test.each([
-  ["listen: 0.0.0.0:5672", "0.0.0.0:5672 is reached from other machines, without TLS"],
+  ["directories: //d\nauth: { mode: token }", { users: [], tokens: true }],
+  ["directories: //d\nusers: { name: a }", { users: [{ name: "a" }], tokens: false }],
+  ["directories: //d", null],
+  ["directories: //d\nlisten: 0.0.0.0:1\ntls: { cert: cert.pem, key: key.pem }", { users: [], tokens: true }],
+  ["directories: //d\nauth: { mode: token }\nusers: { name: a }", { users: [{ name: "a" }], tokens: true }],
+  ["listen: 0.0.0.0:1\nauth: { mode: none }", null],
+])("loadRouterSettings() says who may come by %j", async (yaml, expected) => {
+  const { auth } = await load(`${yaml}\nweb: off`);
+  if (expected === null) expect(auth).toBe(null);
+  else expect(auth).toMatchObject(expected);
+});
+
+test.each([
+  ["listen: 0.0.0.0:5672", "0.0.0.0:5672 is reached from other machines, and this router has no way to know who comes"],
+  ["listen: 0.0.0.0:5672\ndirectories: //d", "0.0.0.0:5672 is reached from other machines, without TLS"],
+  ["auth: { mode: token }", "tokens are the directory's: wanted `directories`"],
+  ["tls: { cert: cert.pem }", "tls.cert and tls.key go together"],
   ["listen: 0.0.0.0:5672\nusers: [{ name: a }]", "0.0.0.0:5672 is reached from other machines, without TLS"],
   ["tls: { cert: cert.pem, key: key.pem }\ntls_listen: 0.0.0.0:1", "and this router has no way to know who comes"],
   ["auth: { mode: users }", "auth.mode is users, and there are none"],

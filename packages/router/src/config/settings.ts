@@ -1,14 +1,12 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { credentialSettings, loadCredentials, type TlsSettings } from "@datawire/link/client";
-import { type DirectoryAddress, parseDirectoryAddress, quoteShort } from "@datawire/protocol";
+import { type DirectoryAddress, parseDirectoryAddress } from "@datawire/protocol";
 import {
   commonVariables,
   ConfigError,
   type DaemonInput,
   type Env,
-  formatListenAddress,
-  isLoopback,
   listenOrOffSetting,
   type ListenAddress,
   listenSetting,
@@ -20,8 +18,9 @@ import {
 } from "@datawire/runtime";
 import { z } from "zod";
 import type { User } from "../access/rights.ts";
-import { parsePattern } from "../address/pattern.ts";
+import { parsePattern } from "@datawire/protocol";
 import { AddressRules } from "../address/rules.ts";
+import { type AuthSettings, authSetting, readAuth } from "./auth-settings.ts";
 import { addressRuleSetting } from "./address-settings.ts";
 import { byteSizeFrom } from "./byte-size.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -36,7 +35,7 @@ export interface RouterSettings {
   /** Null without TLS. */
   readonly tls: (ServerTls & { readonly listen: ListenAddress }) | null;
   /** Null: everybody may come, and do everything. */
-  readonly users: readonly User[] | null;
+  readonly auth: AuthSettings | null;
   readonly admin: ListenAddress | null;
   readonly web: WebSettings | null;
   readonly dataDir: string;
@@ -107,17 +106,7 @@ export const settingsSchema = z.strictObject({
     .union([addressRuleSetting.transform((one) => [one]), z.array(addressRuleSetting)])
     .default([])
     .meta({ description: "What addresses are, and how their messages are kept." }),
-  auth: z
-    .strictObject({
-      mode: z.enum(["none", "users"]).meta({
-        description: "`users`: those of `users` alone; `none`: everybody may do everything, beyond loopback too.",
-      }),
-    })
-    .optional()
-    .meta({
-      description: "Who may come.",
-      otherwise: "`users` where there are some; else everybody, on loopback alone",
-    }),
+  auth: authSetting,
   users: z
     .union([userSetting.transform((one) => [one]), z.array(userSetting)])
     .default([])
@@ -212,35 +201,28 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     const place = locate([path]);
     problems.push({ ...(place?.line === undefined ? { file: "router.yaml" } : place), message });
   };
-  const mode = value.auth?.mode ?? (value.users.length > 0 ? "users" : null);
   const tlsListen = value.tls_listen ?? { host: listen.host, port: AMQPS_PORT };
-  if (!isLoopback(listen.host) && mode !== "none") {
-    refuse(
-      "listen",
-      `${formatListenAddress(listen)} is reached from other machines, without TLS: wanted an address on loopback, with \`tls_listen\` for the others, or \`auth: { mode: none }\` to let everybody do everything`,
-    );
-  }
   const { cert, key, client_ca, ca } = value.tls ?? {};
   if ((cert === undefined) !== (key === undefined))
     refuse("tls", "tls.cert and tls.key go together: wanted both or neither");
   if (client_ca !== undefined && cert === undefined)
     refuse("tls", "tls.client_ca is for clients that come over TLS: wanted tls.cert and tls.key");
   const served = cert === undefined || key === undefined ? null : { cert, key, client_ca };
-  if (served !== null && !isLoopback(tlsListen.host) && mode === null) {
-    refuse(
-      "tls_listen",
-      `${formatListenAddress(tlsListen)} is reached from other machines, and this router has no way to know who comes: wanted \`users\`, or \`auth: { mode: none }\` to let everybody do everything`,
-    );
-  }
+  const {
+    mode,
+    auth,
+    problems: ofAuth,
+  } = readAuth({
+    mode: value.auth?.mode,
+    users: value.users,
+    hasDirectory: value.directories.length > 0,
+    listen,
+    tlsListen: served && tlsListen,
+  });
+  for (const { key: at, message } of ofAuth) refuse(at, message);
   const web = webSettings(value, value.limits.websocket);
   const whyNoWeb = web !== null && mode === null ? whyNotOpen(web) : null;
   if (whyNoWeb !== null) refuse("web", whyNoWeb);
-  if (mode === "users" && value.users.length === 0)
-    refuse("auth", "auth.mode is users, and there are none: wanted `users`");
-  const repeated = value.users.find(
-    ({ name }, index) => value.users.findIndex((other) => other.name === name) !== index,
-  );
-  if (repeated !== undefined) refuse("users", `the user ${quoteShort(repeated.name)} is there twice: wanted each once`);
   const { tls, problems: ofTls } = served === null ? NO_TLS : await readTlsFiles(served, locate);
   problems.push(...ofTls);
   const { token, token_file } = value;
@@ -257,7 +239,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     host: value.host,
     listen,
     tls: tls === null ? null : { ...tls, listen: tlsListen },
-    users: mode === "users" ? value.users : null,
+    auth,
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
     web,
     dataDir: value.data_dir ?? defaultDataDir(env),

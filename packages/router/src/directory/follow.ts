@@ -3,6 +3,7 @@ import type { Catalog } from "@datawire/catalog";
 import { type DirectoryAddress, isName, type RouterReport } from "@datawire/protocol";
 import { type CatalogUpdate, type Connect, openCatalogFollower, runLink, type TlsSettings } from "@datawire/link";
 import { type Clock, type Logger, type ProblemBoard, VERSION } from "@datawire/runtime";
+import { AccessFollower, type DirectoryAccess } from "./access-follower.ts";
 import { loadIdentity } from "./identity.ts";
 import { Reporter } from "./reporter.ts";
 
@@ -28,6 +29,8 @@ export interface FollowDeps {
   /** Where the router is reached, and what there is of addresses and links now. */
   readonly report: () => RouterReport;
   readonly onUpdate: (update: CatalogUpdate) => void;
+  /** Who may send and receive, each time that is said; at once what was said last. */
+  readonly onAccess: (access: DirectoryAccess) => void;
   /** Default: over WebSocket. */
   readonly connect?: Connect;
 }
@@ -47,6 +50,8 @@ export async function followDirectory(config: FollowConfig, deps: FollowDeps): P
   board.set("identity", problem === null ? [] : [problem]);
   const path = join(dataDir, "table.json");
   const follower = await openCatalogFollower({ services: null, path }, { clock, log, board, onUpdate });
+  const access = new AccessFollower(join(dataDir, "access.json"), deps);
+  await access.load();
   const reporter = new Reporter(deps);
   const identity = { kind: "router", name: nameOf(host), id, version: VERSION } as const;
   return {
@@ -54,11 +59,11 @@ export async function followDirectory(config: FollowConfig, deps: FollowDeps): P
     async run(signal) {
       await runLink(
         { replicas, identity, token, tls, subscribe: follower.subscription },
-        { clock, log, board, random, handler: reporter.handler([follower]), ...(connect && { connect }) },
+        { clock, log, board, random, handler: reporter.handler([access, follower]), ...(connect && { connect }) },
         signal,
       );
       reporter.close();
-      await follower.close();
+      await Promise.all([follower.close(), access.saved()]);
     },
   };
 }

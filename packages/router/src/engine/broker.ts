@@ -1,5 +1,6 @@
 import { isReserved } from "../address/address.ts";
-import { ADDRESS_BYTES_MAX } from "../address/segment.ts";
+import { deadNameOf, isDeadName, plainName } from "../address/scope.ts";
+import { ADDRESS_BYTES_MAX } from "@datawire/protocol";
 import type { AddressSettings, Treatment } from "../address/rules.ts";
 import { Log } from "../log/log.ts";
 import type { Place } from "../log/log-deps.ts";
@@ -16,17 +17,15 @@ import { Intake } from "./intake.ts";
 import { LogStorage } from "./log-storage.ts";
 import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.ts";
 import { Refused } from "./refused.ts";
+import { requireTakes } from "./require-takes.ts";
 import { Restoring } from "./restoring.ts";
 import { steadyTime } from "./steady-time.ts";
 
 /** An address without links, messages and anything to remember is forgotten after this. */
 const IDLE_MS_MAX = 600_000;
-/** How many addresses there may be. */
-const ADDRESSES_MAX = 100_000;
 const RETRY_MS = 1_000;
 /** How much may be on its way to a disk for which nothing is kept in reserve. */
 const BACKLOG_BYTES_MAX = 16 * 2 ** 20;
-const DEAD = "dead/";
 
 /** All addresses of a router, and the log that keeps them. */
 export class Broker {
@@ -138,7 +137,7 @@ export class Broker {
 
   /** Makes a queue that is nobody's but who knows its name, in memory. */
   makeTemporary(name: string): void {
-    this.#make(name, "queue", { ...this.#config.rules.treat(name).settings, persist: false, create: true });
+    this.#make(name, "queue", { ...this.#treat(name).settings, persist: false, create: true });
   }
 
   /** Takes an address away, with its messages. @returns whether it was there. */
@@ -169,8 +168,8 @@ export class Broker {
   #address(name: string, capability: "queue" | "topic" | null): KeptAddress | DirectAddress {
     const known = this.find(name);
     if (known !== null) return known;
-    const treatment = this.#config.rules.treat(name, capability);
-    const { kind, settings } = this.#requireTakes(name, treatment);
+    const treatment = this.#treat(name, capability);
+    const { kind, settings } = requireTakes(name, treatment, this.#kept.size + this.#direct.size);
     if (kind === "direct") {
       const direct = new DirectAddress(name, this.nowMs);
       this.#direct.set(name, direct);
@@ -179,33 +178,9 @@ export class Broker {
     return this.#make(name, kind, settings);
   }
 
-  #requireTakes(
-    name: string,
-    { kind, settings }: Treatment,
-  ): { kind: "queue" | "topic" | "direct"; settings: AddressSettings } {
-    if (kind === "none")
-      throw new Refused("amqp:not-found", `Cannot attach to ${name}: a rule of the router says that there is none`);
-    if (kind === "service" || kind === "link") {
-      throw new Refused(
-        "amqp:not-implemented",
-        `Cannot attach to ${name}: it is of kind ${kind}, which this router does not route yet`,
-      );
-    }
-    if (isReserved(name))
-      throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
-    if (kind !== "direct" && !settings.create) {
-      throw new Refused(
-        "amqp:not-found",
-        `Cannot attach to ${name}: there is none, and \`create: false\` keeps it from being made`,
-      );
-    }
-    if (this.#kept.size + this.#direct.size >= ADDRESSES_MAX) {
-      throw new Refused(
-        "amqp:resource-limit-exceeded",
-        `Cannot make ${name}: there are ${ADDRESSES_MAX} addresses already`,
-      );
-    }
-    return { kind, settings };
+  /** Rules are about addresses as those call them to whom they belong. */
+  #treat(name: string, capability: "queue" | "topic" | null = null): Treatment {
+    return this.#config.rules.treat(plainName(name), capability);
   }
 
   #make(name: string, kind: "queue" | "topic", settings: AddressSettings): KeptAddress {
@@ -220,12 +195,12 @@ export class Broker {
     const known = this.#byId.get(id);
     if (known !== undefined) return known;
     this.#lastId = Math.max(this.#lastId, id);
-    return this.#add(id, name, kind, this.#config.rules.treat(name).settings);
+    return this.#add(id, name, kind, this.#treat(name).settings);
   }
 
   #add(id: number, name: string, kind: "queue" | "topic", settings: AddressSettings): KeptAddress {
     const { clock, later, onFault } = this.#deps;
-    const isDead = name.startsWith(DEAD);
+    const isDead = isDeadName(name);
     const address: KeptAddress = new KeptAddress(
       { id, name, kind },
       // There is no place for the dead of the dead.
@@ -255,11 +230,11 @@ export class Broker {
   }
 
   #bury(from: string, { record, reason }: Dead): void {
-    if (from.startsWith(DEAD) || isReserved(from)) return;
-    const name = `${DEAD}${from}`;
+    if (isDeadName(from) || isReserved(from)) return;
+    const name = deadNameOf(from);
     if (name.length > ADDRESS_BYTES_MAX)
       return this.#deps.onFault(`dead letters of ${from}`, new Error("the address is too long"));
-    const settings = this.#config.rules.treat(name).settings;
+    const { settings } = this.#treat(name);
     const address = this.#kept.get(name) ?? this.#make(name, "queue", { ...settings, create: true });
     const nowMs = this.nowMs();
     const payload = this.#deps.annotate(record.payload, { reason, from, atMs: nowMs });

@@ -1,5 +1,6 @@
 import { encodeMessage, type IncomingDelivery, type Receiver, Sections, textOf } from "@datawire/amqp";
 import { type AddressContext, parseMessageAddress } from "../address/address.ts";
+import { plainName, scopedName, tenantOf } from "../address/scope.ts";
 import type { Broker } from "../engine/broker.ts";
 import { Refused } from "../engine/refused.ts";
 import { errorOf } from "./relay-link.ts";
@@ -27,16 +28,22 @@ export class ManagementLink {
   readonly #broker: Broker;
   readonly #addresses: AddressContext;
   readonly #manage: Manage;
+  readonly #tenant: string | null;
 
   constructor(
     receiver: Receiver,
     broker: Broker,
-    { addresses, manage }: { readonly addresses: AddressContext; readonly manage: Manage },
+    {
+      addresses,
+      manage,
+      tenant,
+    }: { readonly addresses: AddressContext; readonly manage: Manage; readonly tenant: string | null },
   ) {
     this.#receiver = receiver;
     this.#broker = broker;
     this.#addresses = addresses;
     this.#manage = manage;
+    this.#tenant = tenant;
     receiver.setCredit(CREDIT);
   }
 
@@ -58,7 +65,7 @@ export class ManagementLink {
         body: { type: "value", value: body },
       });
       const port = { credit: 0, setCredit() {}, accepted() {}, declined() {}, settled() {}, gone() {} };
-      const sink = this.#broker.openSink(parseMessageAddress(replyTo, this.#addresses).name, null, port);
+      const sink = this.#broker.openSink(this.#nameOf(replyTo), null, port);
       sink.offer({ payload, ttlMs: 0, keys: null }, null);
       sink.detach();
       delivery.accept();
@@ -72,11 +79,10 @@ export class ManagementLink {
     address,
     to,
   }: Question): Promise<{ readonly status: Map<string, string | number>; readonly body: string }> {
-    const nameOf = (text: string | null): string | null =>
-      text === null ? null : parseMessageAddress(text, this.#addresses).name;
+    const nameOf = (text: string | null): string | null => (text === null ? null : this.#nameOf(text));
     try {
       const answer = await this.#manage(operation, nameOf(address), nameOf(to));
-      return { status: new Map([["statusCode", 200]]), body: JSON.stringify(answer) };
+      return { status: new Map([["statusCode", 200]]), body: JSON.stringify(withinTenant(answer, this.#tenant)) };
     } catch (error) {
       const { condition, description } = errorOf(error);
       const status = new Map<string, string | number>([
@@ -86,6 +92,28 @@ export class ManagementLink {
       return { status, body: "null" };
     }
   }
+
+  #nameOf(text: string): string {
+    return scopedName(this.#tenant, parseMessageAddress(text, this.#addresses).name);
+  }
+}
+
+/** An answer as somebody of a tenant gets it: nothing of others, and its own addresses as it calls them. */
+function withinTenant(answer: unknown, tenant: string | null): unknown {
+  if (tenant === null || typeof answer !== "object" || answer === null) return answer;
+  if (Array.isArray(answer))
+    return answer.filter((one) => isOf(one, tenant)).map((one: unknown) => withinTenant(one, tenant));
+  return Object.fromEntries(
+    Object.entries(answer).map(([key, value]) => [
+      key,
+      key === "address" && typeof value === "string" ? plainName(value) : withinTenant(value, tenant),
+    ]),
+  );
+}
+
+function isOf(one: unknown, tenant: string): boolean {
+  if (typeof one !== "object" || one === null || !("address" in one)) return true;
+  return typeof one.address === "string" && tenantOf(one.address) === tenant;
 }
 
 interface Question {

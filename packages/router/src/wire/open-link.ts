@@ -1,5 +1,6 @@
 import { type Receiver, SENDER_SETTLES, type Sender } from "@datawire/amqp";
 import type { Rights } from "../access/rights.ts";
+import { scopedName } from "../address/scope.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { ConnectionLimits } from "../config/limits.ts";
 import type { Broker } from "../engine/broker.ts";
@@ -46,11 +47,12 @@ export function openSender(link: Receiver, { broker, addresses, limits, makeDyna
   }
   if (request.address.name === MANAGEMENT) {
     if (!rights.mayManage) throw unauthorized("manage", "this router");
-    link.context = new ManagementLink(link, broker, { addresses, manage });
+    link.context = new ManagementLink(link, broker, { addresses, manage, tenant: rights.tenant });
     return link.accept({ maxMessageSize });
   }
   if (!rights.maySend(request.address.name)) throw unauthorized("send to", request.address.name);
-  link.context = new SenderLink(link, broker, { name: request.address.name, capability: request.capability });
+  const name = scopedName(rights.tenant, request.address.name);
+  link.context = new SenderLink(link, broker, { name, capability: request.capability });
   link.accept({ maxMessageSize });
 }
 
@@ -82,7 +84,8 @@ export function openReceiver(
     return link.accept({ source: { ...source, address: name, dynamic: true } });
   }
   if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
-  link.context = new ReceiverLink(link, broker, request.source, options);
+  const mine = { ...request.source, name: scopedName(rights.tenant, request.source.name) };
+  link.context = new ReceiverLink(link, broker, mine, options);
   link.accept({ source });
 }
 

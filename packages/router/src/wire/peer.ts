@@ -133,6 +133,14 @@ export class Peer implements ConnectionEvents {
     this.#connection.close({ condition: CONDITION.connectionForced, description });
   }
 
+  /** Ends the connection of somebody whose rights have ended. */
+  review(): void {
+    const { identity } = this.#connection;
+    if (identity === null || this.#deps.access.holds(identity)) return;
+    const description = "Cannot go on: the token has ended, or was revoked";
+    this.#connection.close({ condition: CONDITION.unauthorizedAccess, description });
+  }
+
   /** Ends it at once. */
   destroy(): void {
     this.#stream.destroy();

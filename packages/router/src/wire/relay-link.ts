@@ -3,6 +3,7 @@ import { ProtocolError } from "@datawire/protocol";
 import { describeError } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
 import { type AddressContext, parseMessageAddress } from "../address/address.ts";
+import { scopedName } from "../address/scope.ts";
 import type { Broker } from "../engine/broker.ts";
 import type { Sink, SinkPort } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
@@ -70,7 +71,7 @@ export class RelayLink {
   #nameOf(to: string): string {
     const { addresses, rights } = this.#context;
     const { name } = parseMessageAddress(to, addresses);
-    if (rights.maySend(name)) return name;
+    if (rights.maySend(name)) return scopedName(rights.tenant, name);
     throw new Refused("amqp:unauthorized-access", `Cannot relay a message: this user has no right to send to ${name}`);
   }
 

@@ -10,9 +10,13 @@ export const run: RunCommand = async (dw, input) => {
   const expires = optionText(input, "expires") ?? null;
   if (expires !== null) typed(() => parseDuration(expires));
   const services = optionList(input, "services") ?? null;
+  const send = optionList(input, "send") ?? null;
+  const listen = optionList(input, "listen") ?? null;
   const tenant = optionText(input, "tenant") ?? null;
   const dryRun = flag(input, "dryRun");
-  const made = await dw.client.ask(endpoints.createToken, { body: { role, services, expires, tenant, dryRun } });
+  const made = await dw.client.ask(endpoints.createToken, {
+    body: { role, services, send, listen, expires, tenant, dryRun },
+  });
   if (flag(input, "json")) return dw.output.json(made);
   for (const note of made.notes ?? []) dw.output.note(note);
   const until = made.expires === null ? "until it is revoked" : `until ${made.expires}`;

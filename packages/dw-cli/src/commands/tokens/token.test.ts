@@ -18,7 +18,7 @@ test("dw token create prints the token alone on stdout, and what it is beside it
     answers,
   });
   expect(asked).toEqual([
-    'POST /v1/tokens {"role":"watson","services":["billing-*"],"expires":"1h","tenant":null,"dryRun":false}',
+    'POST /v1/tokens {"role":"watson","services":["billing-*"],"send":null,"listen":null,"expires":"1h","tenant":null,"dryRun":false}',
   ]);
   expect({ stdout, code }).toEqual({ stdout: "dw1_secret\n", code: 0 });
   expect(stderr).toContain("token 1a2b3c4d of role watson holds until it is revoked");

@@ -6,7 +6,7 @@ import {
   DEFAULT_SETTINGS,
   type Kind,
 } from "../../address/rules.ts";
-import { parsePattern } from "../../address/pattern.ts";
+import { parsePattern } from "@datawire/protocol";
 import type { Disk } from "../../log/disk.ts";
 import type { LogConfig } from "../../log/log-deps.ts";
 import { Broker } from "../broker.ts";

@@ -8,7 +8,7 @@ import type { ServerTls } from "../../config/tls-files.ts";
 import { Broker } from "../../engine/broker.ts";
 import { SimulatedDisk } from "../../log/testing/simulated-disk.ts";
 import { annotate } from "../annotate.ts";
-import { listenAmqp, type Listener } from "../listener.ts";
+import { listenAmqp, type Listener, type Peers } from "../listener.ts";
 import type { PeerDeps } from "../peer.ts";
 import { Temporaries } from "../temporaries.ts";
 
@@ -20,10 +20,13 @@ export class Served {
   readonly #listener: Listener;
   readonly #connections: rhea.Connection[] = [];
 
-  private constructor(deps: PeerDeps, listener: Listener) {
+  readonly #peers: Peers;
+
+  private constructor(deps: PeerDeps, { listener, peers }: { readonly listener: Listener; readonly peers: Peers }) {
     this.broker = deps.broker;
     this.deps = deps;
     this.#listener = listener;
+    this.#peers = peers;
   }
 
   static async start(
@@ -60,12 +63,18 @@ export class Served {
       container: "router",
       access,
     };
+    const peers: Peers = new Set();
     const listener = await listenAmqp(
       { listen: { host: "127.0.0.1", port: 0 }, setting: "listen", connectionsMax: 100, tls },
       deps,
-      new Set(),
+      peers,
     );
-    return new Served(deps, listener);
+    return new Served(deps, { listener, peers });
+  }
+
+  /** Ends the connections of those who may not stay. */
+  review(): void {
+    for (const peer of this.#peers) peer.review();
   }
 
   get port(): number {

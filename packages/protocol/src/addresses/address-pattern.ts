@@ -1,4 +1,4 @@
-import { ADDRESS_BYTES_MAX, SEGMENT_PATTERN, SEGMENT_RULE } from "./segment.ts";
+import { ADDRESS_BYTES_MAX, SEGMENT_PATTERN, SEGMENT_RULE } from "./address-segment.ts";
 
 /** A pattern of addresses: `*` stands for one segment, `**` at the end for the rest, which may be nothing. */
 export interface AddressPattern {

@@ -1,0 +1,43 @@
+import { isReserved } from "../address/address.ts";
+import type { AddressSettings, Treatment } from "../address/rules.ts";
+import { Refused } from "./refused.ts";
+
+/** How many addresses there may be. */
+const ADDRESSES_MAX = 100_000;
+
+/** What of an address is made where it is not there yet. */
+export interface Taken {
+  readonly kind: "queue" | "topic" | "direct";
+  readonly settings: AddressSettings;
+}
+
+/**
+ * Makes sure that an address may be made.
+ * @param count how many there are.
+ * @throws Refused that says why not.
+ */
+export function requireTakes(name: string, { kind, settings }: Treatment, count: number): Taken {
+  if (kind === "none")
+    throw new Refused("amqp:not-found", `Cannot attach to ${name}: a rule of the router says that there is none`);
+  if (kind === "service" || kind === "link") {
+    throw new Refused(
+      "amqp:not-implemented",
+      `Cannot attach to ${name}: it is of kind ${kind}, which this router does not route yet`,
+    );
+  }
+  if (isReserved(name))
+    throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
+  if (kind !== "direct" && !settings.create) {
+    throw new Refused(
+      "amqp:not-found",
+      `Cannot attach to ${name}: there is none, and \`create: false\` keeps it from being made`,
+    );
+  }
+  if (count >= ADDRESSES_MAX) {
+    throw new Refused(
+      "amqp:resource-limit-exceeded",
+      `Cannot make ${name}: there are ${ADDRESSES_MAX} addresses already`,
+    );
+  }
+  return { kind, settings };
+}
