@@ -66,6 +66,7 @@ const rooms = {
   ],
   "mission-control": ["core", "data", "parts", "screens", "app"],
   simulation: ["environment", "machines", "invariants", "runs"],
+  agent: ["admin", "parts", "app"],
   watson: ["model", "monitor", "config", "files", "machine", "probes", "checks", "registration", "app"],
   router: [
     "address",
@@ -133,21 +134,36 @@ export default {
       name: "no-daemon-knows-another",
       severity: "error",
       from: { path: "^packages/(directory|watson|sherlock|router)/" },
-      to: { path: "^packages/(directory|watson|sherlock|router|dw-cli)/", pathNot: "^packages/$1/" },
+      to: { path: "^packages/(directory|watson|sherlock|router|agent|dw-cli)/", pathNot: "^packages/$1/" },
+    },
+    {
+      name: "agent-knows-its-parts-from-outside",
+      severity: "error",
+      from: { path: "^packages/agent/" },
+      to: {
+        path: "^packages/(directory|watson|sherlock|router|dw-cli)/",
+        pathNot: "^packages/(watson|sherlock)/src/(index|app/small-heap)\\.ts$",
+      },
     },
     {
       name: "dw-knows-daemons-from-outside",
       comment: "dw-cli may import the main of a daemon, which starts it, and its index; nothing inside it",
       severity: "error",
       from: { path: "^packages/dw-cli/" },
-      to: { path: "^packages/(directory|watson|sherlock|router)/", pathNot: "^packages/[^/]+/src/(main|index)\\.ts$" },
+      to: {
+        path: "^packages/(agent|directory|watson|sherlock|router)/",
+        pathNot: "^packages/[^/]+/src/(main|index)\\.ts$",
+      },
     },
     {
       name: "outside-no-daemon-internals",
       comment: "e2e, bench and examples see what users see, with protocol, runtime and link to help",
       severity: "error",
       from: { path: "^(e2e|bench|examples|packaging|scripts)/" },
-      to: { path: "^packages/(directory|watson|sherlock|router|dw-cli)/", pathNot: "^packages/[^/]+/src/index\\.ts$" },
+      to: {
+        path: "^packages/(agent|directory|watson|sherlock|router|dw-cli)/",
+        pathNot: "^packages/[^/]+/src/index\\.ts$",
+      },
     },
     {
       name: "simulation-knows-testing-entries",

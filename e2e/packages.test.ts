@@ -13,8 +13,8 @@ const FIXTURES = join(import.meta.dirname, "fixtures");
 const daemons = ["directory", "watson", "sherlock"] as const;
 const units = daemons.map((name) => `datawire-${name}.service`);
 const names = ["node", ...daemons, "dw"].map((name) => `datawire-${name}`);
-/** The router comes with \`datawire-*\`, and not with those that the page installs first. */
-const all = [...names, "datawire-router"];
+/** These come with \`datawire-*\`, and not with those that the page installs first. */
+const all = [...names, "datawire-router", "datawire-agent"];
 
 /** Five seconds on two idle cores. */
 const BUILD_MS_MAX = 120_000;
@@ -101,6 +101,25 @@ describe(".deb packages on a machine with systemd", () => {
     expect(await haproxy()).toEqual(before.haproxy);
     expect((await pids()).haproxy).toEqual(before.haproxy);
     expect(await machine.must("tail", "-n1", "/etc/datawire/watson.yaml")).toBe("zone: here");
+  });
+
+  test("hand over to the agent, and take back, without losing a request", async () => {
+    const before = await pids();
+    const load = machine.startOnNetwork(join(FIXTURES, "load.ts"), ["http://127.0.0.1:5432/emitter/"]);
+    await machine.must("systemd-analyze", "verify", "--man=no", "datawire-agent.service");
+    await machine.shell(pageBlock("systemctl disable datawire-watson"));
+    expect(await machine.must("systemctl", "is-active", "datawire-agent")).toBe("active");
+    expect(await states()).toMatchObject({ watson: "inactive", sherlock: "inactive" });
+    expect((await pids()).haproxy).toEqual(before.haproxy);
+    expect(await machine.shell("curl -sS localhost:5431/metrics")).toContain("datawire_sherlock_");
+    await machine.shell(
+      "systemctl disable datawire-agent; systemctl kill --kill-who=main -s USR1 datawire-agent; " +
+        "while systemctl is-active --quiet datawire-agent; do sleep 0.1; done; " +
+        "systemctl enable --now datawire-watson datawire-sherlock",
+    );
+    expect(await states()).toMatchObject({ watson: "active", sherlock: "active" });
+    expect(await endLoad(load)).toMatchObject({ failures: [] });
+    expect((await pids()).haproxy).toEqual(before.haproxy);
   });
 
   test("stay down on a bad configuration, and say why", async () => {
@@ -219,6 +238,16 @@ function pageLine(start: string): string {
   const found = commands.find((line) => line.startsWith(start));
   if (found === undefined) throw new Error(`docs/install.md has no command that begins with ${JSON.stringify(start)}`);
   return found;
+}
+
+/** The block of the page that begins so. */
+function pageBlock(start: string): string {
+  const blocks = readPage(readFileSync(PAGE, "utf8")).items.flatMap((item) =>
+    item.kind === "skipped" ? [item.commands] : [],
+  );
+  const found = blocks.find(([first]) => first?.startsWith(start));
+  if (found === undefined) throw new Error(`docs/install.md has no block that begins with ${JSON.stringify(start)}`);
+  return found.join("\n");
 }
 
 /** Starts an instance and announces it. */

@@ -5,8 +5,8 @@ import { buildBrowser } from "../scripts/build-browser.ts";
 import { buildConsole } from "../scripts/build-console.ts";
 import { ROOT } from "./source.ts";
 
-export type Program = "directory" | "watson" | "sherlock" | "router" | "dw";
-export const programs: readonly Program[] = ["directory", "watson", "sherlock", "router", "dw"];
+export type Program = "agent" | "directory" | "watson" | "sherlock" | "router" | "dw";
+export const programs: readonly Program[] = ["agent", "directory", "watson", "sherlock", "router", "dw"];
 
 /** The file that starts a bundled program. */
 export const BUNDLE_MAIN = "main.js";

@@ -16,6 +16,7 @@ export interface Parts {
 }
 
 const summaries: Readonly<Record<Program, string>> = {
+  agent: "Runs Watson and Sherlock of one machine in one process",
   directory: "Keeps which service instances are alive and which routes hold",
   watson: "Checks the services of this machine and registers them with a directory",
   sherlock: "Leads localhost to live instances of services, through HAProxy",
@@ -32,7 +33,7 @@ export async function describePackages(sourceVersion: string, parts: Parts): Pro
     rpm: [`datawire-node >= ${node.version}`],
   };
   const daemon = async (
-    program: Exclude<Program, "dw">,
+    program: Exclude<Program, "agent" | "dw">,
     needs: Package["needs"] = { deb: [], rpm: [] },
   ): Promise<Package> => {
     const base = await describeProgram(program, version, parts);
@@ -48,12 +49,22 @@ export async function describePackages(sourceVersion: string, parts: Parts): Pro
     };
   };
   const dw = await describeProgram("dw", version, parts);
+  const agent = await describeProgram("agent", version, parts);
   return [
     await describeNode(parts),
     await daemon("directory"),
     await daemon("watson"),
     await daemon("sherlock", { deb: ["haproxy (>= 2.4)"], rpm: ["haproxy >= 2.4"] }),
     await daemon("router"),
+    {
+      ...agent,
+      needs: {
+        deb: [...withNode.deb, "datawire-watson", "datawire-sherlock"],
+        rpm: [...withNode.rpm, "datawire-watson", "datawire-sherlock", "systemd"],
+      },
+      files: [...agent.files, unitFile("agent")],
+      script: await readScript("agent", ["systemd", "agent"]),
+    },
     {
       ...dw,
       needs: withNode,
@@ -103,7 +114,7 @@ function manual(program: Program, version: string): PackagedFile[] {
     }));
 }
 
-function daemonFiles(program: Exclude<Program, "dw">): PackagedFile[] {
+function daemonFiles(program: Exclude<Program, "agent" | "dw">): PackagedFile[] {
   const name = `datawire-${program}`;
   const file = (path: string, source: string): PackagedFile => ({
     path,
@@ -111,7 +122,7 @@ function daemonFiles(program: Exclude<Program, "dw">): PackagedFile[] {
     mode: 0o644,
   });
   return [
-    file(`/usr/lib/systemd/system/${name}.service`, `packaging/systemd/${name}.service`),
+    unitFile(program),
     file(`/usr/lib/tmpfiles.d/${name}.conf`, `packaging/tmpfiles.d/${name}.conf`),
     { ...file(`/etc/datawire/${program}.yaml`, `etc/datawire/${program}.yaml`), setting: true },
     ...(program === "watson"
@@ -124,6 +135,15 @@ function daemonFiles(program: Exclude<Program, "dw">): PackagedFile[] {
         ]
       : []),
   ];
+}
+
+function unitFile(program: Program): PackagedFile {
+  const unit = `datawire-${program}.service`;
+  return {
+    path: `/usr/lib/systemd/system/${unit}`,
+    content: { file: join(ROOT, "packaging/systemd", unit) },
+    mode: 0o644,
+  };
 }
 
 async function describeNode({ node }: Parts): Promise<Package> {

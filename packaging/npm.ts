@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { manPages } from "../scripts/reference/man.ts";
-import { programs } from "./bundle.ts";
+import { type Program, programs } from "./bundle.ts";
 import { capture } from "./command.ts";
 import type { Parts } from "./contents.ts";
 import type { BuildContext } from "./context.ts";
@@ -23,7 +23,7 @@ export async function buildNpmPackage(
   for (const folder of ["bin", "man"]) await mkdir(join(root, folder), { recursive: true });
   const launcher = await readFile(join(ROOT, "packaging/npm/launcher.sh"), "utf8");
   for (const program of programs) {
-    const file = join(root, "bin", program);
+    const file = join(root, "bin", commandOf(program));
     await writeFile(file, launcher.replaceAll("@PROGRAM@", program));
     await chmod(file, 0o755);
     await cp(bundles[program], join(root, "lib", program), { recursive: true });
@@ -49,6 +49,9 @@ export async function buildNpmPackage(
   return join(context.out, name);
 }
 
+/** Many programs are called `agent`; the others' names stand in the contract. */
+const commandOf = (program: Program): string => (program === "agent" ? "datawire-agent" : program);
+
 async function manifest(version: string): Promise<Readonly<Record<string, unknown>>> {
   const root = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
     readonly description: string;
@@ -61,7 +64,7 @@ async function manifest(version: string): Promise<Readonly<Record<string, unknow
     description: root.description,
     license: root.license,
     type: "module",
-    bin: Object.fromEntries(programs.map((program) => [program, `bin/${program}`])),
+    bin: Object.fromEntries(programs.map((program) => [commandOf(program), `bin/${commandOf(program)}`])),
     files: ["bin", "lib", "man"],
     // Not "engines": the launcher brings the Node that is wanted, or says which.
     optionalDependencies: root.optionalDependencies,

@@ -24,6 +24,7 @@ test("there is a manual page for every program and every file", () => {
     "watson.8",
     "sherlock.8",
     "router.8",
+    "agent.8",
     "dw.1",
     "directory.yaml.5",
     "watson.yaml.5",

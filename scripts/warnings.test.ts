@@ -122,6 +122,8 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Damaged part of the log put aside": shown('board.set(\n      "damage"'),
   "The rights cannot be kept": shown("board.set(BOARD, [problem])"),
   "Everybody who reaches this router may do everything: `auth: { mode: none }`": shown('board.set("auth"'),
+  // agent
+  "Part ended, starting it again": shown("board.set(part.name"),
   // watson
   "Outcome of a check cannot be taken": shown('board.set("checks"'),
   "The directory cannot be told": shown('board.set("telling"'),

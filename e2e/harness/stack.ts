@@ -119,7 +119,13 @@ export class Stack {
   /** The Watson of this machine, with its folder of service files. */
   async startWatson(settings: Readonly<Record<string, unknown>> = {}): Promise<Child> {
     const { watson } = await this.ports();
-    const file = this.#write(
+    const file = await this.writeWatsonSettings(settings);
+    return this.#daemon("watson", ["-c", file, "--admin", `127.0.0.1:${watson}`]);
+  }
+
+  /** Writes the settings of this machine's Watson, which takes them at its start or at SIGHUP. */
+  async writeWatsonSettings(settings: Readonly<Record<string, unknown>>): Promise<string> {
+    return this.#write(
       "watson.yaml",
       stringify({
         directories: [await this.directoryAddress()],
@@ -130,7 +136,16 @@ export class Stack {
         ...settings,
       }),
     );
-    return this.#daemon("watson", ["-c", file, "--admin", `127.0.0.1:${watson}`]);
+  }
+
+  /** Starts the agent of this machine, without waiting for it; its parts have their folders in `agent`. */
+  async startAgent(...args: readonly string[]): Promise<Child> {
+    const { watson, traffic } = await this.ports();
+    const files = ["--watson-config", await this.writeWatsonSettings({})];
+    files.push("--sherlock-config", this.writeSherlockSettings({ directories: await this.directoryAddress() }));
+    const folders = ["--run-dir", join(this.folder, "run"), "--data-dir", join(this.folder, "agent")];
+    const ports = ["--listen", `127.0.0.1:${traffic}`, "--admin", `127.0.0.1:${watson}`];
+    return this.start("agent", [...files, ...folders, ...ports, "--log-format", "json", ...args]);
   }
 
   async startSherlock(args: readonly string[] = [], settings: Readonly<Record<string, unknown>> = {}): Promise<Child> {
@@ -158,7 +173,7 @@ export class Stack {
 
   /** Starts any program of the checkout with this stack's environment, without waiting for it. */
   start(
-    name: "directory" | "watson" | "sherlock" | "router" | "dw",
+    name: "agent" | "directory" | "watson" | "sherlock" | "router" | "dw",
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
   ): Child {

@@ -33,6 +33,8 @@ function page(name: string, section: number, version: string, body: readonly str
 function program({ name, summary, usage, options, commands }: DescribedProgram): string[] {
   const isDaemon = name !== "dw";
   const others = ["directory", "watson", "sherlock", "router"].filter((other) => other !== name);
+  // The agent is the two others.
+  const files = name === "agent" ? ["watson", "sherlock"] : [name];
   return [
     ...heading("NAME"),
     text(`${name} - ${lowerFirst(summary)}`),
@@ -47,13 +49,17 @@ function program({ name, summary, usage, options, commands }: DescribedProgram):
     ...heading("ENVIRONMENT"),
     ...VARIABLES.flatMap(([variable, meaning]) => tagged(variable, meaning)),
     ...heading("FILES"),
-    ...tagged(`/etc/datawire/${name}.yaml`, "Settings of this machine."),
-    ...tagged(`~/.config/datawire/${name}.yaml`, "Settings of the user, which go before them."),
-    ...(name === "watson" ? tagged("/etc/datawire.d/*.yaml", "The services of this machine.") : []),
-    ...(isDaemon ? tagged(`/var/lib/datawire/${name}/`, "State, when root or the unit runs it.") : []),
+    ...files.flatMap((one) => [
+      ...tagged(`/etc/datawire/${one}.yaml`, "Settings of this machine."),
+      ...tagged(`~/.config/datawire/${one}.yaml`, "Settings of the user, which go before them."),
+    ]),
+    ...(files.includes("watson") ? tagged("/etc/datawire.d/*.yaml", "The services of this machine.") : []),
+    ...(isDaemon
+      ? files.flatMap((one) => tagged(`/var/lib/datawire/${one}/`, "State, when root or the unit runs it."))
+      : []),
     ...heading("SEE ALSO"),
-    `.BR ${name}.yaml (5),`,
-    ...(name === "watson" ? [".BR datawire.d (5),"] : []),
+    ...files.map((one) => `.BR ${one}.yaml (5),`),
+    ...(files.includes("watson") ? [".BR datawire.d (5),"] : []),
     ...others.map((other) => `.BR ${other} (8)${isDaemon || other !== others.at(-1) ? "," : ""}`),
     ...(isDaemon ? [".BR dw (1)"] : []),
   ];

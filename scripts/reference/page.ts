@@ -16,7 +16,7 @@ export async function referencePage(): Promise<string> {
       "# Reference",
       "Every command, setting, metric, signal and exit code. `node scripts/reference.ts` makes this page of the programs' own command lines, settings and metrics; a test fails when they differ.",
       "## Programs",
-      "`dw directory`, `dw watson`, `dw sherlock` and `dw router` start the same daemons.",
+      "`dw directory`, `dw watson`, `dw sherlock`, `dw router` and `dw agent` start the same daemons.",
       ...describePrograms().flatMap(program),
       "## Settings",
       "Later wins: built-in defaults; `/etc/datawire/NAME.yaml`; `$XDG_CONFIG_HOME/datawire/NAME.yaml`; the file of `-c`; environment variables; flags. `${NAME}` in a value is replaced from the environment. Durations are written `500ms`, `3s`, `2m`; a bare number is seconds. Unknown keys are errors.",
@@ -27,7 +27,7 @@ export async function referencePage(): Promise<string> {
         VARIABLES.map(([name, meaning]) => [name.split(", ").map(code).join(", "), meaning]),
       ),
       "## Metrics",
-      "In the text format of Prometheus at `/metrics`: of the directory's own port, and of the admin ports of Watson, Sherlock and the router. Each program has those of its Node.js process (`process_…`, `nodejs_…`) as well.",
+      "In the text format of Prometheus at `/metrics`: of the directory's own port, and of the admin ports of Watson, Sherlock and the router; the agent's has Watson's and Sherlock's. Each program has those of its Node.js process (`process_…`, `nodejs_…`) as well.",
       ...metrics.flatMap(([name, list]) => [
         `### Metrics of ${name}`,
         table(

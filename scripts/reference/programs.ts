@@ -1,3 +1,4 @@
+import { agent } from "@datawire/agent";
 import { COMMANDS, createProgram, DAEMONS, settingsSchema as dwSettings } from "@datawire/dw-cli";
 import { directoryDaemon, settingsSchema as directorySettings } from "@datawire/directory";
 import { createServiceSchema, settingsSchema as watsonSettings, watson } from "@datawire/watson";
@@ -40,6 +41,7 @@ export function describePrograms(): DescribedProgram[] {
     describeDaemon(watson),
     describeDaemon(sherlock),
     describeDaemon(router),
+    describeDaemon(agent),
   ];
   return [...daemons.map((program) => describeProgram(program)), describeDw()];
 }

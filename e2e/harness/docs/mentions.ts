@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "./page.ts";
 
-const DAEMONS = ["directory", "watson", "sherlock", "router"];
+const DAEMONS = ["agent", "directory", "watson", "sherlock", "router"];
 
 /** What commands may name: those of the reference page, scripts, files. */
 export interface Known {

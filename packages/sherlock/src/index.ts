@@ -5,3 +5,4 @@ export { findTlsFailure } from "./setup/tls-failure.ts";
 export { createMetrics } from "./report/metrics.ts";
 export { loadSherlockSettings, type SherlockSettings } from "./config/settings.ts";
 export { settingsSchema } from "./config/settings-schema.ts";
+export { runSherlock, type SherlockSurroundings } from "./app/sherlock.ts";

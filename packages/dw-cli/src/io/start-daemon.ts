@@ -2,6 +2,9 @@
 export async function startDaemon(name: string, args: readonly string[]): Promise<void> {
   process.argv.splice(2, Number.POSITIVE_INFINITY, ...args);
   switch (name) {
+    case "agent":
+      await import("@datawire/agent/main");
+      return;
     case "directory":
       await import("@datawire/directory/main");
       return;

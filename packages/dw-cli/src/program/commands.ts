@@ -38,6 +38,7 @@ export const COMMANDS: readonly CommandGrammar[] = [
 
 /** The daemons that `dw` starts too. */
 export const DAEMONS: Readonly<Record<string, string>> = {
+  agent: "start a watson and a sherlock in one process",
   directory: "start a directory",
   watson: "start a watson",
   sherlock: "start a sherlock",

@@ -32,6 +32,9 @@ export interface AdminServer {
 /** A scraper, a supervisor and a few people. */
 const LIMITS: HttpLimits = { connections: 64, headersMs: 10_000, requestMs: 10_000, idleMs: 10_000, closeMs: 0 };
 
+/** Opens an admin port: `startAdmin`, or what takes its place where several parts of one process share one. */
+export type StartAdmin = typeof startAdmin;
+
 /** Serves `/healthz`, `/readyz` and `/metrics` until the signal aborts; rejects when it cannot listen. */
 export async function startAdmin(
   { listen, setting }: AdminConfig,

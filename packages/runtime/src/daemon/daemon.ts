@@ -40,6 +40,8 @@ export interface DaemonDefinition<Settings> {
   readonly summary: string;
   /** Adds the daemon's own options and operands to the program. */
   describe?(program: Command): void;
+  /** Whether there is a settings file of its name, which `-c` replaces; default true. */
+  readonly hasFile?: boolean;
   /** Reads the settings and binds nothing; throws ConfigError. Called again on SIGHUP. */
   load(input: DaemonInput): Promise<Settings>;
   /** What `--check` looks at beyond `load`: every problem that a running daemon would merely work around. */
@@ -125,9 +127,10 @@ function createProgram<Settings>(
   start: Start<Settings>,
 ): Command {
   const program = new Command(name).description(definition.summary).version(VERSION, "-V, --version");
+  if (definition.hasFile !== false)
+    program.option("-c, --config <file>", "settings file, over /etc/datawire and the user's own");
   program
     .helpOption("-h, --help", "show this help")
-    .option("-c, --config <file>", "settings file, over /etc/datawire and the user's own")
     .addOption(
       new Option("-d, --directory <address>", "directory to use; repeat for several")
         .argParser((value: string, before: string[]) => [...before, value])

@@ -1,4 +1,4 @@
-import { startAdmin } from "@datawire/http";
+import type { StartAdmin } from "@datawire/http";
 import { type LinkState, runLink } from "@datawire/link";
 import {
   aborted,
@@ -23,6 +23,7 @@ import { assembleSherlock, type SherlockConfig, type SherlockDeps, type Sherlock
 /** What a Sherlock serves with, and whom it tells. */
 export interface ServeDeps extends Omit<SherlockDeps, "sampling"> {
   readonly readiness: Pick<Readiness, "missing">;
+  readonly openAdmin: StartAdmin;
   readonly haproxyUp: ReadinessPart;
   readonly tableApplied: ReadinessPart;
   /** Asked at the end: whether HAProxy stays for the next to adopt. */
@@ -93,7 +94,7 @@ async function drive(
   });
 
   const stop = new AbortController();
-  let admin: Awaited<ReturnType<typeof startAdmin>> | null = null;
+  let admin: Awaited<ReturnType<StartAdmin>> | null = null;
   let denial: string | null = null;
   try {
     await Promise.all([locality.look(), resolver.load()]);
@@ -102,7 +103,7 @@ async function drive(
     await (adopted ? reporter.skipCounted() : requirePorts(proxy));
     if (settings.admin !== null) {
       const handlers = [statsHandler(dir.sockets.stats)];
-      admin = await startAdmin(
+      admin = await deps.openAdmin(
         { listen: settings.admin, setting: "--admin" },
         { readiness: deps.readiness, registry: metrics.registry, log, handlers },
         stop.signal,

@@ -1,14 +1,23 @@
 import { type DaemonContext, describeError, formatListenAddress } from "@datawire/runtime";
+import { startAdmin, type StartAdmin } from "@datawire/http";
 import { openRunDir } from "../haproxy/run-dir.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 import type { SherlockSettings } from "../config/settings.ts";
+
+/** What a Sherlock takes from the process around it. */
+export interface SherlockSurroundings {
+  readonly openAdmin: StartAdmin;
+}
 
 /**
  * Follows the directory and drives HAProxy until the signal aborts, then lets open requests end and stops HAProxy too.
  * After SIGUSR1 it leaves HAProxy serving, for the next start to adopt. New settings take the same way within the
  * process: HAProxy is left and adopted, and what differs is a reload.
  */
-export async function runSherlock(context: DaemonContext<SherlockSettings>): Promise<void> {
+export async function runSherlock(
+  context: DaemonContext<SherlockSettings>,
+  { openAdmin }: SherlockSurroundings = { openAdmin: startAdmin },
+): Promise<void> {
   const { log, clock, attentive, board, signal, readiness } = context;
   let settings = context.settings;
   let wanted: SherlockSettings | null = null;
@@ -28,6 +37,7 @@ export async function runSherlock(context: DaemonContext<SherlockSettings>): Pro
     attentive,
     board,
     readiness,
+    openAdmin,
     haproxyUp: readiness.add("haproxy", "HAProxy has not started yet"),
     tableApplied: readiness.add("table", "no table has come yet"),
     keepsProxy: () => leaving || !signal.aborted,

@@ -22,6 +22,6 @@ export const watson: DaemonDefinition<WatsonSettings> = {
   },
   load: loadWatsonSettings,
   check: checkServiceFiles,
-  run: runWatson,
+  run: (context) => runWatson(context),
   stopMsMax: () => DRAIN_MS_MAX + STOP_SLACK_MS,
 };

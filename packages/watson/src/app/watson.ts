@@ -1,4 +1,4 @@
-import { startAdmin } from "@datawire/http";
+import { startAdmin, type StartAdmin } from "@datawire/http";
 import { NAME_PATTERN } from "@datawire/protocol";
 import { aborted, type DaemonContext, ExitError, exitCodes, isRemote, VERSION } from "@datawire/runtime";
 import { heartbeatHandler } from "../checks/heartbeat-handler.ts";
@@ -7,6 +7,11 @@ import type { LinksConfig } from "../registration/links.ts";
 import { assembleWatson, hostOf, type WatsonParts } from "./assemble.ts";
 import { filesConfig } from "./wanted.ts";
 
+/** What a Watson takes from the process around it. */
+export interface WatsonSurroundings {
+  readonly openAdmin: StartAdmin;
+}
+
 /** How long the first statement to a directory waits for the first checks; well within a lease. */
 const FIRST_CHECKS_MS_MAX = 2_000;
 
@@ -14,7 +19,10 @@ const FIRST_CHECKS_MS_MAX = 2_000;
  * Checks and registers until the signal aborts, then announces the drain, waits for it and withdraws. After SIGUSR1 it
  * leaves without a word instead: its instances stay in use until the next Watson comes, or their lease ends.
  */
-export async function runWatson(context: DaemonContext<WatsonSettings>): Promise<void> {
+export async function runWatson(
+  context: DaemonContext<WatsonSettings>,
+  { openAdmin }: WatsonSurroundings = { openAdmin: startAdmin },
+): Promise<void> {
   const { settings, log, clock, signal, readiness } = context;
   const parts = await assembleWatson(context);
   const { host, state, agent, definitions, files, links, metrics } = parts;
@@ -38,7 +46,7 @@ export async function runWatson(context: DaemonContext<WatsonSettings>): Promise
   const stopAdmin = new AbortController();
   const admin =
     settings.admin &&
-    (await startAdmin(
+    (await openAdmin(
       { listen: settings.admin, setting: "admin" },
       { readiness, registry: metrics.registry, log, handlers: [heartbeatHandler(agent)] },
       stopAdmin.signal,

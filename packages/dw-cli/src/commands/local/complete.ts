@@ -4,7 +4,7 @@ import { complete } from "../../grammar/complete.ts";
 import type { OperandKind, RunLocal } from "../../grammar/command.ts";
 
 /** Programs that `dw` starts as processes of their own; they parse the rest of the command line themselves. */
-const DAEMONS = ["directory", "watson", "sherlock", "router"] as const;
+const DAEMONS = ["agent", "directory", "watson", "sherlock", "router"] as const;
 
 /** What may follow on a command line, one candidate a line; silent whatever goes wrong, as nobody asked in words. */
 export const run: RunLocal = async ({ output, connect, commands }, { operands }) => {

@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+import "@datawire/watson/small-heap";
+import { runDaemon } from "@datawire/runtime";
+import { agent } from "./app/definition.ts";
+
+process.exitCode = await runDaemon(agent);
