@@ -8,7 +8,13 @@ export {
   type WholeBody,
 } from "./exchange/body.ts";
 export { healthHandler, metricsHandler, type PageHandler, readOnly, readyHandler } from "./exchange/pages.ts";
-export { type AdminConfig, type AdminDeps, type AdminServer, startAdmin, type StartAdmin } from "./server/admin-server.ts";
+export {
+  type AdminConfig,
+  type AdminDeps,
+  type AdminServer,
+  startAdmin,
+  type StartAdmin,
+} from "./server/admin-server.ts";
 export { type ConnectionBound } from "./server/connection-limit.ts";
 export { foreignRequest, type RequestOrigin } from "./server/foreign-request.ts";
 export { networkOf } from "./server/network-of.ts";
