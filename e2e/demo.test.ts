@@ -40,4 +40,40 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  "the demo of messages receives each once, though the router and a stage are killed",
+  async () => {
+    const { PATH } = process.env;
+    const demo = startChild(join(ROOT, "examples/demo.ts"), ["messaging"], { PATH, HOME: tmpdir() });
+    const exit = await demo.exited;
+    const said = demo.lines.join("\n");
+    expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("5000 received, 0 doubled") });
+    expect(said).toContain("\nhello, world");
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "the demo of Bookshelf counts as many books as answers of 201, rolls a view out, and shows a trace",
+  async () => {
+    const { PATH } = process.env;
+    const demo = startChild(join(ROOT, "examples/demo.ts"), ["bookshelf"], { PATH, HOME: tmpdir() });
+    const exit = await demo.exited;
+    const said = demo.lines.join("\n");
+    expect({ ...exit, said }).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/\n(\d+) answers of 201, \1 books/),
+    });
+    expect(said).toContain("//booklist(2) promoted");
+    expect(said).toMatch(/\n {4}topic\/bookshelf process +lastreadbooks +lastreadbooks /);
+  },
+  TIMEOUT_MS,
+);
+
+test("a demo that there is not is told what there is", async () => {
+  const demo = startChild(join(ROOT, "examples/demo.ts"), ["nothing"], { PATH: process.env["PATH"], HOME: tmpdir() });
+  expect((await demo.exited).code).toBe(64);
+  expect(demo.lines).toEqual(['Cannot show "nothing": wanted nothing, or one of rollout, messaging, bookshelf']);
+});
+
 const readme = (): string => readFileSync(join(ROOT, "README.md"), "utf8");

@@ -2,32 +2,33 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
+import { showBookshelf } from "./demo/bookshelf.ts";
 import { anyPorts, choosePorts, Machine, type Ports } from "./demo/machine.ts";
+import { showMessaging } from "./demo/messaging.ts";
+import { check, command, dw as runDw, print, say, until as waitUntil } from "./demo/screen.ts";
 import { callMany } from "./monolith.ts";
 
 /**
  * The main job on one machine, with real processes: a monolith reaches services at localhost, one of them dies under
  * load, and a new version gets a tenth of the requests. With `rollout`: a version that fails is taken back by itself, and
- * one that does not becomes the primary. Ends with 1 when anything that it shows did not hold.
+ * one that does not becomes the primary. With `messaging`: messages through a router that is killed. With `bookshelf`: an
+ * application on all of it. Ends with 1 when anything that it shows did not hold, and with 64 for any other word.
  */
-const UP_WITHIN_MS = 60_000;
 const CONNECTIONS = 8;
 
 const machine = new Machine();
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
 
+const SHOWS = ["main", "rollout", "messaging", "bookshelf"] as const;
+const asked = process.argv[2] ?? "main";
+const show = SHOWS.find((one) => one === asked);
+
 try {
-  const { ports, usual } = await choosePorts();
-  machine.env["DATAWIRE_DIRECTORY"] = `//localhost:${ports.directory}/directory`;
-  await startEverything(ports, usual);
-  if (process.argv[2] === "rollout") await showRollouts(ports);
-  else {
-    await showServices(ports);
-    await showDeath(ports);
-    await showCanary(ports);
-  }
-  await stayUp(ports, usual);
+  if (show === undefined) await refuse(asked);
+  else if (show === "messaging") await showMessaging(machine, interrupted.signal);
+  else if (show === "bookshelf") await showBookshelf(machine, interrupted.signal);
+  else await showRouting(show);
 } catch (error) {
   if (!interrupted.signal.aborted) {
     process.stderr.write(`\nThe demo failed: ${(error as Error).message}\n`);
@@ -35,6 +36,32 @@ try {
   }
 } finally {
   await machine.stop();
+}
+
+async function refuse(word: string): Promise<void> {
+  process.stderr.write(`Cannot show ${JSON.stringify(word)}: wanted nothing, or one of ${SHOWS.slice(1).join(", ")}\n`);
+  process.exitCode = 64;
+}
+
+async function showRouting(what: "main" | "rollout"): Promise<void> {
+  const { ports, usual } = await choosePorts();
+  machine.env["DATAWIRE_DIRECTORY"] = `//localhost:${ports.directory}/directory`;
+  await startEverything(ports, usual);
+  if (what === "rollout") await showRollouts(ports);
+  else {
+    await showServices(ports);
+    await showDeath(ports);
+    await showCanary(ports);
+  }
+  await stayUp(ports, usual);
+}
+
+async function dw(...args: readonly string[]): Promise<void> {
+  await runDw(machine, args);
+}
+
+function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+  return waitUntil(what, isTrue, { machine, logs: ["directory", "watson", "sherlock"], signal: interrupted.signal });
 }
 
 async function startEverything(ports: Ports, usual: boolean): Promise<void> {
@@ -218,38 +245,4 @@ async function curl(url: string): Promise<number> {
   const response = await fetch(url);
   print((await response.text()).trimEnd());
   return response.status;
-}
-
-async function dw(...args: readonly string[]): Promise<void> {
-  command(`dw ${args.map((arg) => (/[()]/.test(arg) ? `'${arg}'` : arg)).join(" ")}`);
-  print((await machine.dw(args)).trimEnd());
-}
-
-async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + UP_WITHIN_MS;
-  for (;;) {
-    interrupted.signal.throwIfAborted();
-    if (await isTrue().catch(() => false)) return;
-    if (performance.now() > end) {
-      const logs = ["directory", "watson", "sherlock"].map((name) => `--- ${name}\n${machine.log(name)}`).join("\n");
-      throw new Error(`waited ${UP_WITHIN_MS / 1_000} s for ${what}\n${logs}`);
-    }
-    await sleep(100);
-  }
-}
-
-function check(holds: boolean, wanted: string): void {
-  if (!holds) throw new Error(`wanted: ${wanted}`);
-}
-
-function say(text: string): void {
-  print(`\n# ${text}`);
-}
-
-function command(text: string): void {
-  print(`\n$ ${text}`);
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

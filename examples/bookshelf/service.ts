@@ -59,7 +59,11 @@ export async function serve(
   const mdk = start({ name });
   mdk.setDefaultDeadline(10);
   // What sessions log, the directory has already.
-  exportTelemetry(mdk, { endpoint: process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] || directoryUrl(), logs: false });
+  exportTelemetry(mdk, {
+    endpoint: process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] || directoryUrl(),
+    logs: false,
+    ...(instance !== undefined && { instance }),
+  });
   const microserver = await connect({ name: instance ?? name, version });
   const stopped = once(process, "SIGTERM");
   const answer = await Promise.race([prepare({ mdk, microserver, version }), stopped.then(() => null)]);

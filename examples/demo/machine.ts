@@ -91,6 +91,11 @@ export class Machine {
   }
 }
 
+/** A port where it is free, else another one. */
+export async function portNear(port: number): Promise<number> {
+  return (await tryListen({ host: "127.0.0.1", port })) === null ? port : ((await anyPorts(1))[0] as number);
+}
+
 /** The ports of the contract, or others where one of those is taken. */
 export async function choosePorts(): Promise<{ ports: Ports; usual: boolean }> {
   const tries = await Promise.all(DEFAULT_PORTS.map((port) => tryListen({ host: "127.0.0.1", port })));

@@ -10,6 +10,8 @@ export interface OtelOptions {
   readonly endpoint?: string;
   /** Headers of each request, such as a key. `OTEL_EXPORTER_OTLP_HEADERS`; default: none. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What this process is called; by the name of its registered instance, traces lead to it. Default: the library's `id`. */
+  readonly instance?: string;
   /** False for spans alone, where the endpoint is a directory, which has the logs already. Default: true. */
   readonly logs?: boolean;
 }
@@ -27,7 +29,10 @@ export function exportTelemetry(mdk: Mdk, options: OtelOptions = {}): () => void
     if (!URL.canParse(endpoint) || !/^https?:/.test(endpoint))
       throw new MdkError("invalid_argument", `Cannot export to ${JSON.stringify(endpoint)}: wanted http://HOST:PORT`);
     const headers = options.headers ?? parseHeaders(process.env["OTEL_EXPORTER_OTLP_HEADERS"] ?? "");
-    const resource = { service: process.env["OTEL_SERVICE_NAME"] || application.name, instance: application.id };
+    const resource = {
+      service: process.env["OTEL_SERVICE_NAME"] || application.name,
+      instance: options.instance ?? application.id,
+    };
     observers.push(new OtlpExporter({ endpoint, headers, resource, hasLogs: options.logs ?? true }));
   }
   for (const observer of observers) application.observers.add(observer);
