@@ -17,10 +17,7 @@ const NOTHING = new Uint8Array(0);
 export interface ReceiverEvents {
   /** A whole message came; its bytes are `delivery.message`, only during this call. */
   delivered(delivery: IncomingDelivery): void;
-  /**
-   * The sender settled a delivery before we did, or after our outcome where we settle second; `delivery.outgoingState` is
-   * what it said with that.
-   */
+  /** The sender settled a delivery, before us or after our outcome; `delivery.outgoingState` is what it said with that. */
   settled(delivery: IncomingDelivery): void;
   /** The sender has no more for the credit of a drain, which is gone; or it told what it has (`receiver.available`). */
   senderFlow(receiver: Receiver): void;
@@ -44,6 +41,8 @@ export class IncomingDelivery {
   resume = false;
   /** For whoever takes it: what belongs to it. */
   context: unknown = null;
+  /** For whoever uses it: when it began to be unsettled. */
+  atMs = 0;
   before: IncomingDelivery | null = null;
   after: IncomingDelivery | null = null;
   /** For the receiver: whether we wait for the sender to settle first, and where the tag is. */

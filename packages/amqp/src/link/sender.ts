@@ -31,6 +31,8 @@ export class OutgoingDelivery {
   settled: boolean;
   /** For whoever sent it: what belongs to it. */
   context: unknown = null;
+  /** For whoever uses it: when it began to be unsettled. */
+  atMs = 0;
   before: OutgoingDelivery | null = null;
   after: OutgoingDelivery | null = null;
   /** For the sender. */
@@ -91,6 +93,11 @@ export class Sender extends Link {
     if (this.#writer.open) return true;
     this.host.awaitOpening(this);
     return false;
+  }
+
+  /** Whether the peer has given credit and yet takes nothing: its session's window is 0, or it does not read. */
+  get isHeldBack(): boolean {
+    return this.attached && this.credit > 0 && (this.#writer.busy || !this.#writer.open);
   }
 
   /**

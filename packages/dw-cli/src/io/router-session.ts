@@ -1,7 +1,7 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import {
-  Connection,
-  type ConnectionEvents,
+  type Connection,
+  type ConnectionSettings,
   decodeMessage,
   encodeMessage,
   type IncomingDelivery,
@@ -12,8 +12,9 @@ import {
   textOf,
   WireFailure,
 } from "@datawire/amqp";
+import { driveSocket, openSocket, type RouterUrl, type Wire, type WireEvents } from "@datawire/microserver/transport";
+import { saslOf } from "./router-sasl.ts";
 import { ExitError, explainSystemError, exitCodes } from "@datawire/runtime";
-import type { RouterAddress } from "./router-address.ts";
 
 /** What became of a message that was sent. */
 export interface SendOutcome {
@@ -47,24 +48,39 @@ export interface ListenOptions {
   onMessage(delivery: IncomingDelivery, message: Message): void;
 }
 
+/** How to connect. */
+export interface RouterOptions {
+  /** What `dw` calls itself: subscriptions that are kept are found again by it. */
+  readonly container: string;
+  /** Says who we are where the address does not; null for none. */
+  readonly token: string | null;
+  /** Authorities to trust instead of the system's, PEM; null for those. */
+  readonly ca: string | null;
+}
+
+/** What a question to the router itself is about. */
+export interface ManageAbout {
+  readonly address?: string;
+  readonly to?: string;
+  /** What is to hold for an address, by the keys of router.yaml. */
+  readonly settings?: ReadonlyMap<string, string>;
+}
+
 const OPEN_MS_MAX = 10_000;
 
 /** A connection of `dw` to a router, or to any broker that speaks AMQP 1.0. */
 export class RouterSession {
-  readonly #socket: Socket;
-  readonly #connection: Connection;
+  readonly #wire: Wire;
   readonly #lost: Promise<never>;
   #fail: (error: Error) => void = () => {};
   #links = 0;
 
-  private constructor(socket: Socket, container: string, opened: () => void) {
-    this.#socket = socket;
+  private constructor(socket: Socket, settings: ConnectionSettings, opened: () => void) {
     this.#lost = new Promise<never>((_, reject) => (this.#fail = reject));
     this.#lost.catch(() => {}); // whoever waits for something hears of it
     const nothing = (): void => {};
     const handler = (link: Sender | Receiver): LinkHandler | null => link.context as LinkHandler | null;
-    const events: ConnectionEvents = {
-      outputReady: () => void setImmediate(() => this.#write()),
+    const events: WireEvents = {
       opened,
       sessionBegan: nothing,
       sessionEnded: nothing,
@@ -79,47 +95,45 @@ export class RouterSession {
       flow: (sender) => handler(sender)?.flow?.(),
       outcome: (delivery) => handler(delivery.sender)?.outcome?.(delivery),
       delivered: (delivery) => handler(delivery.receiver)?.delivered?.(delivery),
-      closed: ({ error }) =>
-        this.#fail(
-          new Error(`The router ended the connection: ${error?.description ?? error?.condition ?? "without a word"}`),
-        ),
+      closed: ({ error }) => {
+        const why = error?.description ?? error?.condition ?? "without a word";
+        this.#fail(refusal(error?.condition, `The router ended the connection: ${why}`));
+      },
     };
-    this.#connection = new Connection({ role: "client", open: { containerId: container } }, events, performance.now());
-    socket.on("data", (bytes) => {
-      this.#connection.receive(bytes, performance.now());
-      this.#tick();
-    });
-    socket.on("close", () => this.#connection.disconnected());
-    socket.on("drain", () => this.#connection.setCongested(false));
-    this.#connection.start();
-    this.#tick();
+    this.#wire = driveSocket(socket, settings, events);
+  }
+
+  get #connection(): Connection {
+    return this.#wire.connection;
   }
 
   /**
    * Connects.
-   * @param container what `dw` calls itself: subscriptions that are kept are found again by it.
-   * @throws ExitError 69 where nothing answers.
+   * @throws ExitError 69 where nothing answers, 77 where it does not let us in.
    */
-  static async open({ host, port }: RouterAddress, container: string): Promise<RouterSession> {
+  static async open(url: RouterUrl, { container, token, ca }: RouterOptions): Promise<RouterSession> {
+    const shown = `${url.isTls ? "amqps://" : ""}${url.host}:${url.port}`;
     const unreachable = (why: string): ExitError =>
       new ExitError(
         exitCodes.unreachable,
-        `Cannot reach a router at ${host}:${port}: ${why}; is it running there? -r or DATAWIRE_ROUTER name another`,
+        `Cannot reach a router at ${shown}: ${why}; is it running there? -r or DATAWIRE_ROUTER name another`,
       );
-    const socket = connect({ host, port });
-    await new Promise<void>((resolve, reject) => {
-      socket.once("connect", resolve);
-      socket.once("error", (error) => reject(unreachable(explainSystemError(error))));
+    const settings: ConnectionSettings = {
+      role: "client",
+      open: { containerId: container, hostname: url.host },
+      saslClients: saslOf(url, token),
+    };
+    const socket = await openSocket(url, { ca: ca ?? undefined }).catch((error: unknown) => {
+      throw unreachable(explainSystemError(error));
     });
-    socket.on("error", () => {}); // `close` follows
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => fail(new Error("it does not answer")), OPEN_MS_MAX);
       const fail = (error: Error): void => {
         clearTimeout(timer);
         socket.destroy();
-        reject(unreachable(error.message));
+        reject(error instanceof ExitError ? error : unreachable(error.message));
       };
-      const session: RouterSession = new RouterSession(socket, container, () => {
+      const session: RouterSession = new RouterSession(socket, settings, () => {
         clearTimeout(timer);
         resolve(session);
       });
@@ -221,25 +235,27 @@ export class RouterSession {
    * Asks the router itself.
    * @throws ExitError with what it says against it.
    */
-  async manage(operation: string, about: { readonly address?: string; readonly to?: string } = {}): Promise<unknown> {
+  async manage(operation: string, { settings, ...about }: ManageAbout = {}): Promise<unknown> {
     const asked = new Map(Object.entries({ operation, ...about }));
+    for (const [key, value] of settings ?? []) asked.set(`setting:${key}`, value);
     const { applicationProperties: status, body } = await this.request("$management", {
       applicationProperties: asked,
       body: { type: "value", value: null },
     });
     const description = textOf(status?.get("statusDescription"));
-    if (description !== null) throw new ExitError(exitCodes.failed, description);
+    if (description !== null) {
+      const isMisuse = textOf(status?.get("statusCondition")) === "amqp:invalid-field";
+      throw new ExitError(isMisuse ? exitCodes.misused : exitCodes.failed, description);
+    }
     return JSON.parse(body?.type === "value" ? (textOf(body.value) ?? "null") : "null") as unknown;
   }
 
   /** Ends the connection, after what is still to be written. */
   async close(): Promise<void> {
     this.#connection.close();
-    await new Promise<void>((resolve) => {
-      if (this.#socket.destroyed) return resolve();
-      this.#socket.once("close", () => resolve());
-      setTimeout(() => this.#socket.destroy(), 1_000).unref();
-    });
+    const timer = setTimeout(() => this.#wire.destroy(), 1_000);
+    await this.#wire.closed;
+    clearTimeout(timer);
   }
 
   async #attach(link: Sender | Receiver, handler: Omit<LinkHandler, "attached">): Promise<void> {
@@ -256,20 +272,6 @@ export class RouterSession {
       link.context = whole;
     });
     await Promise.race([attached, this.#lost]);
-  }
-
-  #write(): void {
-    const bytes = this.#connection.takeOutput(performance.now());
-    if (bytes !== null && !this.#socket.write(bytes)) this.#connection.setCongested(true);
-    if (this.#connection.done) this.#socket.end();
-  }
-
-  #timer: NodeJS.Timeout | undefined;
-
-  #tick(): void {
-    clearTimeout(this.#timer);
-    const nextMs = this.#connection.tick(performance.now());
-    if (nextMs !== null) this.#timer = setTimeout(() => this.#tick(), Math.max(1, nextMs - performance.now())).unref();
   }
 }
 

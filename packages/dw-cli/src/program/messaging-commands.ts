@@ -4,8 +4,85 @@ import { local } from "./parts.ts";
 const address: OperandGrammar = { text: "<address>", kind: "text" };
 const router: OptionGrammar = {
   flags: "-r, --router <address>",
-  summary: "HOST:PORT of the router (default: DATAWIRE_ROUTER, else the directory's routers, else localhost:5672)",
+  summary:
+    "HOST:PORT, amqp://… or amqps://[USER:PASSWORD@]HOST of the router (default: DATAWIRE_ROUTER, else the directory's routers, else localhost:5672)",
 };
+
+const SIZE = "a size such as 10MiB, or none";
+const DURATION = "a duration such as 5m, or none";
+/** What may hold for one address; `default` gives it back to the rules of router.yaml. */
+const common: readonly OptionGrammar[] = [
+  router,
+  { flags: "--max-deliveries <number>", summary: "failed deliveries after which a message goes to dead/ADDRESS" },
+  { flags: "--dedupe <duration>", summary: `how long a message-id is remembered: ${DURATION}` },
+  {
+    flags: "--expired <what>",
+    summary: "what becomes of messages whose time is over: drop or dead",
+    suggestions: ["drop", "dead"],
+  },
+];
+const ofQueue: readonly OptionGrammar[] = [
+  ...common,
+  { flags: "--max-messages <number>", summary: "how many it may hold, or none" },
+  { flags: "--max-bytes <size>", summary: `what they may take together: ${SIZE}` },
+  {
+    flags: "--overflow <what>",
+    summary: "what happens at a bound: refuse, reject or drop-oldest",
+    suggestions: ["refuse", "reject", "drop-oldest"],
+  },
+];
+const ofTopic: readonly OptionGrammar[] = [
+  ...common,
+  { flags: "--retention-age <duration>", summary: `how old messages may get: ${DURATION}` },
+  { flags: "--retention-bytes <size>", summary: `what they may take together: ${SIZE}` },
+  {
+    flags: "--overflow <what>",
+    summary: "whether what a durable subscription has not read is kept (refuse) or goes (drop-oldest)",
+    suggestions: ["refuse", "drop-oldest"],
+  },
+];
+const change = () => import("../commands/messaging/address-change.ts");
+const shown = () => import("../commands/messaging/address-show.ts");
+
+/** The verbs that queues and topics have alike. */
+const kept = (kind: "queue" | "topic", options: readonly OptionGrammar[]): readonly CommandGrammar[] => [
+  {
+    path: `${kind} show`,
+    summary: `all that there is to say of a ${kind}: what waits, what holds, its links`,
+    operands: [address],
+    options: [router],
+    action: local(async () => ({ run: (await shown()).show(kind) })),
+  },
+  {
+    path: `${kind} create`,
+    summary: `make a ${kind} that stays until it is removed, and say what is to hold for it`,
+    operands: [address],
+    options,
+    action: local(async () => ({ run: (await change()).create(kind) })),
+    examples:
+      kind === "queue"
+        ? ["dw queue create //orders --max-bytes 10GiB --dedupe 5m"]
+        : ["dw topic create //topic/news --retention-age 30d"],
+  },
+  {
+    path: `${kind} set`,
+    summary: `change what holds for a ${kind}, at once and for good`,
+    operands: [address],
+    options,
+    action: local(async () => ({ run: (await change()).set(kind) })),
+    examples:
+      kind === "queue"
+        ? ["dw queue set //orders --max-deliveries 5", "dw queue set //orders --max-deliveries default"]
+        : ["dw topic set //topic/news --retention-bytes none"],
+  },
+  {
+    path: `${kind} remove`,
+    summary: `take a ${kind} away, with its messages and its links`,
+    operands: [address],
+    options: [router],
+    action: local(async () => ({ run: (await change()).remove(kind) })),
+  },
+];
 
 /** Messages, and what there is of them at a router. */
 export const MESSAGING_COMMANDS: readonly CommandGrammar[] = [
@@ -90,11 +167,14 @@ export const MESSAGING_COMMANDS: readonly CommandGrammar[] = [
     action: local(() => import("../commands/messaging/queue-dead.ts")),
     examples: ["dw queue dead list //orders", "dw queue dead retry //orders"],
   },
+  ...kept("queue", ofQueue),
   {
-    path: "queue remove",
-    summary: "take an address away, with its messages and its links",
-    operands: [address],
+    path: "topic list",
+    summary: "every topic of a router, those that do not move first",
+    operands: [],
     options: [router],
-    action: local(() => import("../commands/messaging/queue-remove.ts")),
+    action: local(async () => ({ run: (await import("../commands/messaging/queue-list.ts")).topics })),
+    isDefault: true,
   },
+  ...kept("topic", ofTopic),
 ];

@@ -4,14 +4,10 @@ import type { QueueStatus, Reason } from "./queues.ts";
 
 /** One link, as `dw link list --json` has it. */
 export interface LinkStatus extends LinkFacts {
-  /** Of the service that it belongs to; null for none. */
-  readonly version: string | null;
   readonly state: "moving" | "idle" | "stalled";
   readonly reason: Reason | null;
   /** How many messages may be on their way; null where only the consumer bounds that. */
   readonly window: number | null;
-  /** Null: not known. */
-  readonly oldestUnsettledMs: number | null;
   /** How many messages of its address it has not been given; null for a link that sends. */
   readonly lag: number | null;
 }
@@ -32,26 +28,34 @@ export function linksOf(
   return links.sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.link < b.link ? -1 : 1));
 }
 
-function toStatus(facts: LinkFacts, queue: QueueStatus | undefined): LinkStatus {
+type Facts = ReturnType<Peer["links"]>[number];
+
+function toStatus({ heldBackBy, lag, ...facts }: Facts, queue: QueueStatus | undefined): LinkStatus {
   const isSender = facts.direction === "in";
-  const reason = queue === undefined ? null : isSender ? whySenderWaits(facts, queue) : whyConsumerWaits(facts, queue);
+  const reason =
+    queue === undefined
+      ? null
+      : isSender
+        ? whySenderWaits(facts, queue)
+        : whyConsumerWaits({ ...facts, heldBackBy, lag });
   const isMoving = queue !== undefined && (isSender ? queue.inPerS : queue.outPerS) > 0;
   return {
     ...facts,
-    version: null,
     state: reason !== null ? "stalled" : isMoving ? "moving" : "idle",
     reason,
     window: isSender ? SENDER_WINDOW : null,
-    oldestUnsettledMs: null,
-    lag: isSender || queue === undefined ? null : Math.max(0, queue.messages - queue.unsettled),
+    lag,
   };
 }
 
-function whySenderWaits({ credit }: LinkFacts, { reason, kind }: QueueStatus): Reason | null {
+function whySenderWaits({ credit, unsettled }: LinkFacts, { reason, kind }: QueueStatus): Reason | null {
   if (credit > 0) return null;
+  // All that it may have on its way waits to be accepted.
+  if (unsettled >= SENDER_WINDOW && reason !== "disk-full") return "window";
   return reason === "limit" || reason === "disk-full" || kind === "direct" ? reason : null;
 }
 
-function whyConsumerWaits({ credit }: LinkFacts, { messages, unsettled, kind }: QueueStatus): Reason | null {
-  return credit === 0 && kind === "queue" && messages > unsettled ? "no-credit" : null;
+function whyConsumerWaits({ credit, heldBackBy, lag }: Omit<Facts, keyof LinkFacts> & LinkFacts): Reason | null {
+  if (lag === null || lag === 0) return null;
+  return credit === 0 ? "no-credit" : heldBackBy;
 }

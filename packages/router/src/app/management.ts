@@ -2,6 +2,8 @@ import { KeptAddress } from "../engine/kept-address.ts";
 import { lookAt, moveMessages } from "../engine/mover.ts";
 import { Refused } from "../engine/refused.ts";
 import { deadNameOf } from "../address/scope.ts";
+import { readOwnSettings } from "../config/own-settings.ts";
+import { Topic } from "../queue/topic.ts";
 import { deadLetter } from "../wire/dead-letter.ts";
 import type { Manage } from "../wire/management-link.ts";
 import { linksOf } from "./links.ts";
@@ -34,8 +36,48 @@ export function createManagement(sources: StatusSources): Manage {
   const move = async (from: KeptAddress, to: string) => ({
     moved: await moveMessages(from, broker.queue(to), { later: (next) => broker.intake.whenTaking(next), nowMs }),
   });
-  return (operation, address, to) => {
+  const ofKind = (name: string, kind: "queue" | "topic"): KeptAddress => {
+    const found = kept(name);
+    if (found.kind === kind) return found;
+    throw new Refused("amqp:not-allowed", `Cannot use ${name} as a ${kind}: it is a ${found.kind}`);
+  };
+  const show = (address: KeptAddress) => ({
+    ...queuesOf(sources).find((one) => one.address === address.name),
+    settings: address.settings,
+    own: address.own,
+    ...(address.kept instanceof Topic && { subscriptions: subscriptionsOf(address.kept) }),
+    links: links().filter((link) => link.address === address.name),
+  });
+  const list = (kind: "topic") => queuesOf(sources).filter((one) => one.kind === kind);
+  const manageOf = (kind: "queue" | "topic", verb: string, name: string, settings: ReadonlyMap<string, string>) => {
+    switch (verb) {
+      case "show":
+        return show(ofKind(name, kind));
+      case "create":
+        return show(broker.create(name, kind, readOwnSettings(settings, kind)));
+      case "set": {
+        const found = ofKind(name, kind);
+        if (settings.size === 0)
+          throw new Refused(
+            "amqp:invalid-field",
+            `Cannot change ${name}: the question says nothing of what is to hold`,
+          );
+        broker.configure(found, readOwnSettings(settings, kind, found.own ?? {}));
+        return show(found);
+      }
+      case "remove":
+        broker.remove(ofKind(name, kind).name);
+        return { removed: name };
+      default:
+        return undefined;
+    }
+  };
+  return (operation, address, { to, settings }) => {
+    const [, kind, verb = ""] = /^(queue|topic)-(show|create|set|remove)$/.exec(operation) ?? [];
+    if (kind === "queue" || kind === "topic") return manageOf(kind, verb, named(address), settings);
     switch (operation) {
+      case "topic-list":
+        return list("topic");
       case "queue-list":
         return queuesOf(sources);
       case "link-list":
@@ -44,11 +86,6 @@ export function createManagement(sources: StatusSources): Manage {
         return why(named(address), { queues: queuesOf(sources), links: links() });
       case "queue-purge":
         return { purged: kept(named(address)).kept.purge() };
-      case "queue-remove": {
-        const { name } = kept(named(address));
-        broker.remove(name);
-        return { removed: name };
-      }
       case "queue-move":
         return move(broker.queue(named(address)), named(to));
       case "dead-list":
@@ -61,4 +98,13 @@ export function createManagement(sources: StatusSources): Manage {
         throw new Refused("amqp:not-implemented", `Cannot do ${JSON.stringify(operation)}: there is no such operation`);
     }
   };
+}
+
+/** The subscriptions of a topic that are kept, by whose they are. */
+function subscriptionsOf(topic: Topic) {
+  return [...topic.subscriptions].flatMap(({ key, lag, unsettled, port }) => {
+    if (key === null) return [];
+    const [container, name] = JSON.parse(key) as readonly [string, string];
+    return [{ container, name, isAttached: port !== null, lag, unsettled: unsettled.size }];
+  });
 }

@@ -5,7 +5,15 @@ import { KeptAddress } from "../engine/kept-address.ts";
 import type { RateBook, Rates } from "./rates.ts";
 
 /** Why nothing moves at an address, or on a link (section 6). */
-export type Reason = "no-credit" | "no-consumer" | "limit" | "disk-full";
+export type Reason =
+  | "no-credit"
+  | "no-consumer"
+  | "window"
+  | "unsettled-limit"
+  | "held"
+  | "waits-for-upstream"
+  | "limit"
+  | "disk-full";
 
 /** One address, as `dw queue list --json` has it. */
 export interface QueueStatus extends Rates {
@@ -58,20 +66,16 @@ interface Facts {
 
 function keptStatus(address: KeptAddress, { rates, dead, nowMs }: Facts): QueueStatus {
   const { name, kind, kept, sinks, sources, limitReason } = address;
-  const waiting = kind === "queue" && kept.messages > kept.unsettled;
-  const hasCredit = [...sources.values()].some(({ credit }) => credit > 0);
   const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
   const reason: Reason | null =
     limitReason !== null
       ? limitReason === "disk-full" || limitReason === "disk"
         ? "disk-full"
         : "limit"
-      : waiting && sources.size === 0
+      : kind === "queue" && sources.size === 0 && kept.messages > 0
         ? "no-consumer"
-        : waiting && !hasCredit
-          ? "no-credit"
-          : null;
-  const isStalled = reason === "no-consumer" || (reason === "no-credit" && rates.outPerS === 0);
+        : whyConsumersWait(address);
+  const isStalled = reason === "no-consumer" || (reason !== null && limitReason === null && rates.outPerS === 0);
   const state = limitReason !== null ? "full" : isStalled ? "stalled" : isMoving ? "moving" : "idle";
   const oldest = kept.oldestAtMs;
   return {
@@ -90,9 +94,17 @@ function keptStatus(address: KeptAddress, { rates, dead, nowMs }: Facts): QueueS
   };
 }
 
-function directStatus({ name, senders, consumers, unsettled }: DirectAddress, rates: Rates): QueueStatus {
+/** Why nothing goes out though there are consumers; of a topic, why one of them gets nothing. */
+function whyConsumersWait({ kind, sources }: KeptAddress): Reason | null {
+  const waiting = [...sources].filter(([{ lag }]) => lag !== null && lag > 0);
+  const reasons = waiting.map(([, { credit, heldBackBy = null }]) => (credit === 0 ? "no-credit" : heldBackBy));
+  if (kind === "queue" && reasons.includes(null)) return null;
+  return reasons.find((reason) => reason !== null) ?? null;
+}
+
+function directStatus({ name, senders, consumers, unsettled, isOpen }: DirectAddress, rates: Rates): QueueStatus {
   const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
-  const reason = senders > 0 && consumers === 0 ? "no-consumer" : null;
+  const reason = senders === 0 || isOpen ? null : consumers === 0 ? "no-consumer" : "no-credit";
   const state = isMoving ? "moving" : reason === null ? "idle" : "stalled";
   const none = { messages: 0, bytes: 0, oldestMs: null, dead: 0 };
   return { address: name, kind: "direct", state, reason, unsettled, senders, consumers, ...none, ...rates };

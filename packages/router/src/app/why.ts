@@ -29,6 +29,9 @@ export function why(
 
 function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
   const { messages, unsettled, consumers, senders, inPerS, outPerS } = queue;
+  // What the last of the subscriptions of a topic still has to read.
+  const lag = Math.max(0, ...links.map((link) => link.lag ?? 0));
+  const waiting = queue.kind === "topic" ? lag : messages - unsettled;
   switch (queue.reason) {
     case "disk-full":
       return "the disk takes nothing, so senders have no credit; what is there goes on to consumers";
@@ -36,12 +39,21 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
       return `it is full (${messages} messages, ${queue.bytes} bytes), so senders have no credit until consumers take some`;
     case "no-consumer":
       return queue.kind === "direct"
-        ? `${senders} ${senders === 1 ? "sender waits" : "senders wait"}, and nobody receives`
+        ? `${waits(senders, "sender")}, and nobody receives`
         : `${wait(messages)}, and nobody receives`;
+    case "window":
+      return `${wait(waiting)}, and of ${count(consumers, "consumer")} with credit the window of the session is used up, or nobody reads what was sent`;
+    case "unsettled-limit":
+      return `${wait(waiting)}, and the consumers have as many unsettled as they may (limits.unsettled): they have to settle some`;
+    case "held":
+      return `${wait(waiting)}, and the consumers that there are belong to versions that are held`;
+    case "waits-for-upstream":
+      return `${waits(senders + consumers, "link")} for the upstream, which does not answer`;
     case "no-credit": {
       const holding = links.filter((link) => link.direction === "out" && link.unsettled > 0).length;
       const held = holding > 0 ? `; ${holding} of them hold ${unsettled} that they have not settled` : "";
-      return `${wait(messages - unsettled)}, and none of ${consumers} ${consumers === 1 ? "consumer" : "consumers"} gives credit${held}`;
+      const who = queue.kind === "direct" ? waits(senders, "sender") : wait(waiting);
+      return `${who}, and none of ${count(consumers, "consumer")} gives credit${held}`;
     }
     case null:
       if (queue.state === "moving") return `it moves: ${inPerS} in and ${outPerS} out a second`;
@@ -51,4 +63,6 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
   }
 }
 
-const wait = (count: number): string => `${count} ${count === 1 ? "message waits" : "messages wait"}`;
+const count = (many: number, what: string): string => `${many} ${what}${many === 1 ? "" : "s"}`;
+const waits = (many: number, what: string): string => `${count(many, what)} ${many === 1 ? "waits" : "wait"}`;
+const wait = (many: number): string => waits(many, "message");

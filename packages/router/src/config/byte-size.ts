@@ -17,7 +17,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
  * Reads a number of bytes such as `64KiB`, `10GiB` or `1MB`; a bare number is bytes.
  * @throws Error that says what is wrong, without quoting it.
  */
-function parseByteSize(text: string): number {
+export function parseByteSize(text: string): number {
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim()) ?? [];
   const factor = UNITS.get(unit);
   if (number === "" || factor === undefined) throw new Error("it is no size");

@@ -9,17 +9,17 @@ import { encodeControl, type MessageRecord } from "../log/record.ts";
 import type { Dead } from "../queue/delivery.ts";
 import { MemoryStorage } from "../queue/memory-storage.ts";
 import { Queue } from "../queue/queue.ts";
-import type { BrokerConfig, BrokerDeps } from "./broker-deps.ts";
+import { type BrokerConfig, type BrokerDeps, steadyTime } from "./broker-deps.ts";
 import type { Control } from "./control.ts";
 import { DirectAddress } from "./direct-address.ts";
-import { COUNTED, type Counters, KeptAddress, noCounts } from "./kept-address.ts";
+import { COUNTED, type Counters, KeptAddress, type KeptIdentity, noCounts } from "./kept-address.ts";
 import { Intake } from "./intake.ts";
 import { LogStorage } from "./log-storage.ts";
+import { type OwnSettings, withOwn } from "./own-settings.ts";
 import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.ts";
 import { Refused } from "./refused.ts";
 import { requireTakes } from "./require-takes.ts";
 import { Restoring } from "./restoring.ts";
-import { steadyTime } from "./steady-time.ts";
 
 /** An address without links, messages and anything to remember is forgotten after this. */
 const IDLE_MS_MAX = 600_000;
@@ -69,7 +69,8 @@ export class Broker {
   static async open(config: BrokerConfig, deps: BrokerDeps): Promise<Broker> {
     const broker = new Broker(config, deps);
     const host = {
-      make: (id: number, name: string, kind: "queue" | "topic") => broker.#restore(id, name, kind),
+      make: (identity: KeptIdentity, own: OwnSettings | null) => broker.#restore(identity, own),
+      configure: (address: KeptAddress, own: OwnSettings) => broker.#configure(address, own),
       forget: (address: KeptAddress) => broker.#forget(address),
     };
     const restoring = new Restoring(host, broker.nowMs());
@@ -135,6 +136,32 @@ export class Broker {
     throw new Refused("amqp:not-allowed", `Cannot use ${name} for that: it is no queue`);
   }
 
+  /**
+   * Makes an address that stays until it is removed.
+   * @throws Refused where there is one, or a rule says that it is something else.
+   */
+  create(name: string, kind: KeptIdentity["kind"], own: OwnSettings): KeptAddress {
+    if (this.find(name) !== null)
+      throw new Refused("amqp:precondition-failed", `Cannot create ${name}: it is there already`);
+    const taken = requireTakes(name, this.#treat(name, kind), this.#kept.size + this.#direct.size, true);
+    if (taken.kind === kind) return this.#make(name, kind, taken.settings, own);
+    throw new Refused(
+      "amqp:not-allowed",
+      `Cannot create ${name} as a ${kind}: by the rules of the router it is a ${taken.kind}`,
+    );
+  }
+
+  /** Changes what holds for an address, at once and for good; it stays until it is removed. */
+  configure(address: KeptAddress, own: OwnSettings): void {
+    this.#configure(address, own);
+    if (address.id > 0) this.#append({ is: "own", id: address.id, own });
+  }
+
+  #configure(address: KeptAddress, own: OwnSettings): void {
+    address.own = own;
+    address.configure(withOwn(address.name, this.#treat(address.name).settings, own));
+  }
+
   /** Makes a queue that is nobody's but who knows its name, in memory. */
   makeTemporary(name: string): void {
     this.#make(name, "queue", { ...this.#treat(name).settings, persist: false, create: true });
@@ -168,8 +195,8 @@ export class Broker {
   #address(name: string, capability: "queue" | "topic" | null): KeptAddress | DirectAddress {
     const known = this.find(name);
     if (known !== null) return known;
-    const treatment = this.#treat(name, capability);
-    const { kind, settings } = requireTakes(name, treatment, this.#kept.size + this.#direct.size);
+    const count = this.#kept.size + this.#direct.size;
+    const { kind, settings } = requireTakes(name, this.#treat(name, capability), count);
     if (kind === "direct") {
       const direct = new DirectAddress(name, this.nowMs);
       this.#direct.set(name, direct);
@@ -183,41 +210,41 @@ export class Broker {
     return this.#config.rules.treat(plainName(name), capability);
   }
 
-  #make(name: string, kind: "queue" | "topic", settings: AddressSettings): KeptAddress {
-    if (!settings.persist) return this.#add(0, name, kind, settings);
+  #make(
+    name: string,
+    kind: KeptIdentity["kind"],
+    settings: AddressSettings,
+    own: OwnSettings | null = null,
+  ): KeptAddress {
+    if (!settings.persist) return this.#add({ id: 0, name, kind }, settings, own);
     const id = ++this.#lastId;
     // Before it is known: a snapshot that is due would have it, and so would this record.
-    this.#append({ is: "address", id, name, kind });
-    return this.#add(id, name, kind, settings);
+    this.#append({ is: "address", id, name, kind, ...(own !== null && { own }) });
+    return this.#add({ id, name, kind }, settings, own);
   }
 
-  #restore(id: number, name: string, kind: "queue" | "topic"): KeptAddress {
-    const known = this.#byId.get(id);
+  #restore(identity: KeptIdentity, own: OwnSettings | null): KeptAddress {
+    const known = this.#byId.get(identity.id);
     if (known !== undefined) return known;
-    this.#lastId = Math.max(this.#lastId, id);
-    return this.#add(id, name, kind, this.#treat(name).settings);
+    this.#lastId = Math.max(this.#lastId, identity.id);
+    return this.#add(identity, this.#treat(identity.name).settings, own);
   }
 
-  #add(id: number, name: string, kind: "queue" | "topic", settings: AddressSettings): KeptAddress {
+  #add({ id, name, kind }: KeptIdentity, settings: AddressSettings, own: OwnSettings | null): KeptAddress {
     const { clock, later, onFault } = this.#deps;
-    const isDead = isDeadName(name);
-    const address: KeptAddress = new KeptAddress(
-      { id, name, kind },
-      // There is no place for the dead of the dead.
-      isDead ? { ...settings, maxDeliveries: Number.POSITIVE_INFINITY, expired: "drop" } : settings,
-      {
-        storage: id > 0 ? new LogStorage(this.log, id) : new MemoryStorage(),
-        nowMs: this.nowMs,
-        later,
-        onUnreadable(sequence, error, retry) {
-          onFault(`message ${sequence} of ${name}`, error);
-          clock.setTimer(RETRY_MS, retry);
-        },
-        bury: (dead) => this.#bury(name, dead),
-        intake: id > 0 ? this.intake : null,
-        trouble: () => (id > 0 ? this.#trouble : null),
+    const address: KeptAddress = new KeptAddress({ id, name, kind }, withOwn(name, settings, own), {
+      storage: id > 0 ? new LogStorage(this.log, id) : new MemoryStorage(),
+      nowMs: this.nowMs,
+      later,
+      onUnreadable(sequence, error, retry) {
+        onFault(`message ${sequence} of ${name}`, error);
+        clock.setTimer(RETRY_MS, retry);
       },
-    );
+      bury: (dead) => this.#bury(name, dead),
+      intake: id > 0 ? this.intake : null,
+      trouble: () => (id > 0 ? this.#trouble : null),
+    });
+    address.own = own;
     this.#kept.set(name, address);
     if (id > 0) this.#byId.set(id, address);
     return address;
@@ -247,11 +274,7 @@ export class Broker {
   }
 
   #snapshot(): Buffer[] {
-    return [...this.#byId.values()].map(({ id, name, kind, kept, dedupe }) => {
-      const state = kept.snapshot();
-      const value = { is: "state", id, name, kind, ...state, ...(!dedupe.isEmpty && { dedupe: dedupe.snapshot() }) };
-      return encodeControl(value);
-    });
+    return [...this.#byId.values()].map((address) => encodeControl(address.snapshot()));
   }
 
   #relocate(record: MessageRecord, { segment, offset, length }: Place): void {

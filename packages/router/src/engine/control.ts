@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ownSettings } from "./own-settings.ts";
 
 const sequence = z.number();
 const pairs = z.array(z.tuple([sequence, z.number()]).readonly()).readonly();
@@ -11,24 +12,27 @@ const subscription = z.object({
   missed: z.number().optional(),
 });
 const dedupe = z.object({
-  producers: z.array(z.tuple([z.string(), z.number(), z.number()])),
-  ids: z.array(z.tuple([z.string(), z.number()])),
+  producers: z.array(z.tuple([z.string(), z.number(), z.number()]).readonly()).readonly(),
+  ids: z.array(z.tuple([z.string(), z.number()]).readonly()).readonly(),
 });
 const address = { id: z.number(), name: z.string(), kind: z.enum(["queue", "topic"]) };
 
 /** What the log says beside messages and what became of them. */
 const control = z.discriminatedUnion("is", [
   /** An address was made. */
-  z.object({ is: z.literal("address"), ...address }),
+  z.object({ is: z.literal("address"), ...address, own: ownSettings.optional() }),
   /** What is so of an address where a segment begins. */
   z.object({
     is: z.literal("state"),
     ...address,
     next: sequence,
     failures: pairs.optional(),
-    subscriptions: z.array(subscription).optional(),
+    subscriptions: z.array(subscription).readonly().optional(),
     dedupe: dedupe.optional(),
+    own: ownSettings.optional(),
   }),
+  /** Something was said of an address by hand. */
+  z.object({ is: z.literal("own"), id: z.number(), own: ownSettings }),
   z.object({ is: z.literal("removed"), id: z.number() }),
   z.object({ is: z.literal("subscription"), address: z.number(), subscription }),
   z.object({ is: z.literal("ended"), address: z.number(), id: z.number() }),

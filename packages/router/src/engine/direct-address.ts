@@ -45,6 +45,11 @@ export class DirectAddress {
     return this.#consumers.length;
   }
 
+  /** Whether a consumer takes one more. */
+  get isOpen(): boolean {
+    return this.#consumers.some(({ port }) => port.wants());
+  }
+
   get unsettled(): number {
     return this.#consumers.reduce((sum, { unsettled }) => sum + unsettled.size, 0);
   }
@@ -97,6 +102,7 @@ export class DirectAddress {
     return {
       name: this.name,
       isTopic: false,
+      lag: null,
       pump: () => this.#pump(),
       settle: (sequence, outcome, confirmed) => {
         const passing = consumer.unsettled.get(sequence);

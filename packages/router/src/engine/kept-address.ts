@@ -7,6 +7,9 @@ import type { Subscription } from "../queue/subscription.ts";
 import { Topic } from "../queue/topic.ts";
 import type { From } from "../address/from.ts";
 import type { Intake } from "./intake.ts";
+import { isFull, limitOf, roomOf } from "./bounds.ts";
+import type { Control } from "./control.ts";
+import { configOf, type OwnSettings } from "./own-settings.ts";
 import { KeptSink, type SinkHost } from "./kept-sink.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
 
@@ -46,7 +49,6 @@ export class KeptAddress implements SinkHost {
   readonly id: number;
   readonly name: string;
   readonly kind: "queue" | "topic";
-  readonly settings: AddressSettings;
   readonly storage: Storage;
   readonly dedupe: Dedupe;
   readonly counters = noCounts();
@@ -54,10 +56,15 @@ export class KeptAddress implements SinkHost {
   readonly sinks = new Set<KeptSink<never>>();
   /** Consumers, with the links that they have. */
   readonly sources = new Map<Source, SourcePort>();
+  /** What was said of it by hand; null for nothing. Such an address is not forgotten. */
+  own: OwnSettings | null = null;
   isGone = false;
   /** Since when there is nothing to keep it for; null while there is. */
   idleSinceMs: number | null = null;
   readonly #deps: KeptDeps;
+  #settings: AddressSettings;
+  /** As the settings say. */
+  readonly #config: ReturnType<typeof configOf>;
   /** Whether senders were given less than they could use, and wait for room. */
   #isTight = false;
 
@@ -65,7 +72,7 @@ export class KeptAddress implements SinkHost {
     this.id = id;
     this.name = name;
     this.kind = kind;
-    this.settings = settings;
+    this.#settings = settings;
     this.storage = deps.storage;
     this.dedupe = new Dedupe(settings.dedupeMs);
     this.#deps = deps;
@@ -74,12 +81,29 @@ export class KeptAddress implements SinkHost {
       deps.bury(dead);
     };
     const deadLetters = { bury, expired: () => void this.counters.expired++ };
-    const { maxDeliveries, expired, retention, overflow } = settings;
+    this.#config = configOf(settings);
     const of: QueueDeps = { ...deps };
-    this.kept =
-      kind === "queue"
-        ? new Queue({ maxDeliveries, expired }, of, deadLetters)
-        : new Topic({ maxDeliveries, expired, retention, dropsUnread: overflow === "drop-oldest" }, of, deadLetters);
+    this.kept = kind === "queue" ? new Queue(this.#config, of, deadLetters) : new Topic(this.#config, of, deadLetters);
+  }
+
+  /** What holds for it now. */
+  get settings(): AddressSettings {
+    return this.#settings;
+  }
+
+  /** Goes by other settings from now on. */
+  configure(settings: AddressSettings): void {
+    this.#settings = settings;
+    Object.assign(this.#config, configOf(settings));
+    this.dedupe.windowMs = settings.dedupeMs;
+    this.refreshSinks();
+  }
+
+  /** What the log has of it where a segment begins. */
+  snapshot(): Control {
+    const { id, name, kind, kept, dedupe, own } = this;
+    const more = { ...(own !== null && { own }), ...(!dedupe.isEmpty && { dedupe: dedupe.snapshot() }) };
+    return { is: "state", id, name, kind, ...kept.snapshot(), ...more };
   }
 
   openSink<Token>(port: SinkPort<Token>): Sink<Token> {
@@ -97,6 +121,7 @@ export class KeptAddress implements SinkHost {
   openQueueSource(queue: Queue, port: SourcePort): Source {
     const consumer = queue.attach(this.#counting(port));
     return this.#source(port, {
+      lag: () => queue.messages - queue.unsettled,
       pump: () => queue.pump(),
       settle: (sequence, outcome, appended) => queue.settle(consumer, sequence, outcome, appended),
       detach: () => queue.detach(consumer),
@@ -107,6 +132,7 @@ export class KeptAddress implements SinkHost {
   openBrowser(queue: Queue, port: SourcePort): Source {
     const browser = queue.browse(this.#counting(port));
     return this.#source(port, {
+      lag: () => queue.messages - queue.unsettled,
       pump: () => browser.pump(),
       settle: (_sequence, _outcome, appended) => appended(),
       detach: () => queue.endBrowsing(browser),
@@ -123,6 +149,7 @@ export class KeptAddress implements SinkHost {
     const mine = this.#counting(port);
     subscription.attach(mine);
     return this.#source(port, {
+      lag: () => subscription.lag,
       pump: () => subscription.pump(),
       settle: (sequence, outcome, appended) => subscription.settle(sequence, outcome, appended),
       detach: (isClosed) => {
@@ -148,11 +175,11 @@ export class KeptAddress implements SinkHost {
       counters.duplicates++;
       return null;
     }
-    if (settings.overflow === "reject" && this.#isFull(payload.length)) {
+    if (settings.overflow === "reject" && isFull(this, payload.length)) {
       return {
         outcome: "rejected",
         condition: "amqp:resource-limit-exceeded",
-        description: `Cannot take a message at ${this.name}: ${this.#limit()}`,
+        description: `Cannot take a message at ${this.name}: ${limitOf(this)}`,
       };
     }
     if (settings.overflow === "drop-oldest") this.#makeRoom(payload.length);
@@ -167,7 +194,7 @@ export class KeptAddress implements SinkHost {
   }
 
   allowance(sink: Sink<unknown>): number {
-    const room = this.#deps.trouble() === null ? this.#room() : 0;
+    const room = this.#deps.trouble() === null ? roomOf(this) : 0;
     this.#isTight = room !== Number.POSITIVE_INFINITY;
     if (!this.#isTight) return room;
     let others = 0;
@@ -185,7 +212,7 @@ export class KeptAddress implements SinkHost {
   get limitReason(): string | null {
     const trouble = this.#deps.trouble();
     if (trouble !== null) return trouble;
-    return this.#room() <= 0 ? this.#limit() : null;
+    return roomOf(this) <= 0 ? limitOf(this) : null;
   }
 
   /** Ends all links, and forgets the messages: the address is removed. */
@@ -204,12 +231,13 @@ export class KeptAddress implements SinkHost {
     if (this.#isTight) this.refreshSinks();
     const isIdle = this.sinks.size === 0 && this.sources.size === 0 && this.kept.messages === 0 && this.dedupe.isEmpty;
     const isKept = this.kept instanceof Topic && [...this.kept.subscriptions].some(({ key }) => key !== null);
-    this.idleSinceMs = isIdle && !isKept ? (this.idleSinceMs ?? nowMs) : null;
+    this.idleSinceMs = isIdle && !isKept && this.own === null ? (this.idleSinceMs ?? nowMs) : null;
   }
 
   #source(
     port: SourcePort,
     end: {
+      lag(): number;
       pump(): void;
       settle(sequence: number, outcome: Parameters<Source["settle"]>[1], appended: () => void): void;
       detach(isClosed: boolean): void;
@@ -218,6 +246,9 @@ export class KeptAddress implements SinkHost {
     const source: Source = {
       name: this.name,
       isTopic: this.kind === "topic",
+      get lag() {
+        return end.lag();
+      },
       pump: () => end.pump(),
       settle: (sequence, outcome, confirmed) => {
         end.settle(sequence, outcome, confirmed === undefined ? nothing : () => this.storage.whenDurable(confirmed));
@@ -239,6 +270,9 @@ export class KeptAddress implements SinkHost {
       get credit() {
         return port.credit;
       },
+      get heldBackBy() {
+        return port.heldBackBy ?? null;
+      },
       filter: port.filter,
       wants: () => port.wants(),
       deliver(delivery) {
@@ -251,42 +285,11 @@ export class KeptAddress implements SinkHost {
     };
   }
 
-  /** How many more messages there is room for; one that does not fit may still come in whole. */
-  #room(): number {
-    const { maxMessages, maxBytes, overflow } = this.settings;
-    if (this.kept instanceof Topic && this.kept.isHeldBack) return 0;
-    if (overflow !== "refuse") return Number.POSITIVE_INFINITY;
-    if (maxBytes !== null && this.kept.bytes >= maxBytes) return 0;
-    return maxMessages === null
-      ? maxBytes === null
-        ? Number.POSITIVE_INFINITY
-        : WINDOW_TIGHT
-      : maxMessages - this.kept.messages;
-  }
-
   #makeRoom(bytes: number): void {
     const { kept, counters } = this;
     if (!(kept instanceof Queue)) return;
-    while (this.#isFull(bytes) && kept.dropOldest()) counters.dropped++;
-  }
-
-  #isFull(bytes: number): boolean {
-    const { maxMessages, maxBytes } = this.settings;
-    return (
-      (maxMessages !== null && this.kept.messages >= maxMessages) ||
-      (maxBytes !== null && this.kept.messages > 0 && this.kept.bytes + bytes > maxBytes)
-    );
-  }
-
-  #limit(): string {
-    const { maxMessages, maxBytes } = this.settings;
-    if (maxMessages !== null && this.kept.messages >= maxMessages) return `it has max_messages, ${maxMessages}`;
-    if (maxBytes !== null) return `it has max_bytes, ${maxBytes}`;
-    return "a durable subscription has not read what retention would drop";
+    while (isFull(this, bytes) && kept.dropOldest()) counters.dropped++;
   }
 }
-
-/** Where bytes are bounded, senders get little at a time: how large their messages are, nobody knows before. */
-const WINDOW_TIGHT = 50;
 
 const nothing = (): void => {};

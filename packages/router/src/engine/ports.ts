@@ -48,8 +48,13 @@ export interface Sink<Token> {
   detach(): void;
 }
 
+/** What keeps a consumer that gives credit from more: its session's window or its socket, or how much it has unsettled. */
+export type HeldBack = "window" | "unsettled-limit";
+
 /** The link of a consumer. */
 export interface SourcePort extends ConsumerPort {
+  /** Null for nothing. */
+  readonly heldBackBy?: HeldBack | null;
   /** How many messages it takes now. */
   readonly credit: number;
   /** The address is no more. */
@@ -63,6 +68,8 @@ export interface Source {
   readonly name: string;
   /** Whether what it gives has an offset. */
   readonly isTopic: boolean;
+  /** How many messages it has not been given; null where nothing is kept. */
+  readonly lag: number | null;
   /** The consumer wants more, or has less to do. */
   pump(): void;
   /**

@@ -14,9 +14,10 @@ export interface Taken {
 /**
  * Makes sure that an address may be made.
  * @param count how many there are.
+ * @param isCreated whether somebody has said that it is to be made.
  * @throws Refused that says why not.
  */
-export function requireTakes(name: string, { kind, settings }: Treatment, count: number): Taken {
+export function requireTakes(name: string, { kind, settings }: Treatment, count: number, isCreated = false): Taken {
   if (kind === "none")
     throw new Refused("amqp:not-found", `Cannot attach to ${name}: a rule of the router says that there is none`);
   if (kind === "service" || kind === "link") {
@@ -27,7 +28,7 @@ export function requireTakes(name: string, { kind, settings }: Treatment, count:
   }
   if (isReserved(name))
     throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
-  if (kind !== "direct" && !settings.create) {
+  if (kind !== "direct" && !settings.create && !isCreated) {
     throw new Refused(
       "amqp:not-found",
       `Cannot attach to ${name}: there is none, and \`create: false\` keeps it from being made`,

@@ -3,10 +3,12 @@ import type { Place } from "../log/log-deps.ts";
 import type { FoundMessage, Range, RecordHandler } from "../log/record.ts";
 import { Queue } from "../queue/queue.ts";
 import { readControl } from "./control.ts";
-import type { KeptAddress } from "./kept-address.ts";
+import type { KeptAddress, KeptIdentity } from "./kept-address.ts";
+import type { OwnSettings } from "./own-settings.ts";
 
 interface RestoringHost {
-  make(id: number, name: string, kind: "queue" | "topic"): KeptAddress;
+  make(identity: KeptIdentity, own: OwnSettings | null): KeptAddress;
+  configure(address: KeptAddress, own: OwnSettings): void;
   forget(address: KeptAddress): void;
 }
 
@@ -64,6 +66,11 @@ export class Restoring implements RecordHandler {
         if (control.dedupe !== undefined) dedupe.restore(control.dedupe);
         return;
       }
+      case "own": {
+        const address = this.#byId.get(control.id);
+        if (address !== undefined) this.#host.configure(address, control.own);
+        return;
+      }
       case "removed": {
         const address = this.#byId.get(control.id);
         if (address === undefined) return;
@@ -96,16 +103,8 @@ export class Restoring implements RecordHandler {
     for (const { kept } of this.#byId.values()) if (kept instanceof Queue) kept.restored();
   }
 
-  #make({
-    id,
-    name,
-    kind,
-  }: {
-    readonly id: number;
-    readonly name: string;
-    readonly kind: "queue" | "topic";
-  }): KeptAddress {
-    const address = this.#host.make(id, name, kind);
+  #make({ id, name, kind, own = null }: KeptIdentity & { readonly own?: OwnSettings | null | undefined }): KeptAddress {
+    const address = this.#host.make({ id, name, kind }, own);
     this.#byId.set(id, address);
     return address;
   }

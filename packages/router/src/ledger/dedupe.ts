@@ -14,14 +14,15 @@ export interface DedupeSnapshot {
 
 /** What an address has accepted lately, so that it is accepted once. */
 export class Dedupe {
-  readonly #windowMs: number | null;
+  /** How long a `message-id` is remembered; null: not at all. */
+  windowMs: number | null;
   /** Both in the order of time. */
   readonly #producers = new Map<string, { readonly sequence: number; readonly atMs: number }>();
   readonly #ids = new Map<string, number>();
 
   /** @param windowMs how long a `message-id` is remembered; null: not at all. */
   constructor(windowMs: number | null) {
-    this.#windowMs = windowMs;
+    this.windowMs = windowMs;
   }
 
   get isEmpty(): boolean {
@@ -30,7 +31,7 @@ export class Dedupe {
 
   /** Whether ids count. */
   get knowsIds(): boolean {
-    return this.#windowMs !== null;
+    return this.windowMs !== null;
   }
 
   /** Whether a message was accepted before. */
@@ -39,9 +40,9 @@ export class Dedupe {
       const last = this.#producers.get(producer.name);
       if (last !== undefined && nowMs - last.atMs < PRODUCER_MS && producer.sequence <= last.sequence) return true;
     }
-    if (id === undefined || this.#windowMs === null) return false;
+    if (id === undefined || this.windowMs === null) return false;
     const atMs = this.#ids.get(id);
-    return atMs !== undefined && nowMs - atMs < this.#windowMs;
+    return atMs !== undefined && nowMs - atMs < this.windowMs;
   }
 
   /** Remembers a message that is being accepted. */
@@ -54,7 +55,7 @@ export class Dedupe {
       this.#producers.set(producer.name, { sequence, atMs: Math.max(nowMs, before?.atMs ?? 0) });
       if (this.#producers.size > PRODUCERS_MAX) this.#producers.delete(this.#producers.keys().next().value ?? "");
     }
-    if (id === undefined || this.#windowMs === null) return;
+    if (id === undefined || this.windowMs === null) return;
     this.#ids.delete(id);
     this.#ids.set(id, nowMs);
     if (this.#ids.size > IDS_MAX) this.#ids.delete(this.#ids.keys().next().value ?? "");
@@ -67,7 +68,7 @@ export class Dedupe {
       this.#producers.delete(name);
     }
     for (const [id, atMs] of this.#ids) {
-      if (nowMs - atMs < (this.#windowMs ?? 0)) break;
+      if (nowMs - atMs < (this.windowMs ?? 0)) break;
       this.#ids.delete(id);
     }
   }

@@ -10,7 +10,7 @@ import type { QueueDeps } from "./storage.ts";
 export interface TopicView {
   readonly index: MessageIndex;
   readonly deps: QueueDeps;
-  readonly maxDeliveries: number;
+  readonly config: { readonly maxDeliveries: number };
   /** The first offset that is not durable. */
   readonly end: () => number;
   bury(dead: Dead): void;
@@ -65,6 +65,11 @@ export class Subscription {
   /** The oldest message that it still needs. */
   get floor(): number {
     return this.#done.floor;
+  }
+
+  /** How many messages it has not been given, of those that are safe. */
+  get lag(): number {
+    return Math.max(0, this.#view.end() - this.#position) + this.#returned.size;
   }
 
   attach(port: ConsumerPort): void {
@@ -211,7 +216,7 @@ export class Subscription {
 
   #fail(sequence: number, isLast: boolean, appended: () => void): void {
     const deliveries = (this.#failures.get(sequence) ?? 0) + 1;
-    if (isLast || deliveries >= this.#view.maxDeliveries) {
+    if (isLast || deliveries >= this.#view.config.maxDeliveries) {
       return this.#bury(sequence, isLast ? "undeliverable here" : `delivered ${deliveries} times in vain`, appended);
     }
     this.#failures.set(sequence, deliveries);

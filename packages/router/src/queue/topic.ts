@@ -47,7 +47,7 @@ export class Topic {
     this.#view = {
       index: this.#index,
       deps,
-      maxDeliveries: config.maxDeliveries,
+      config,
       end: () => this.#durable.end,
       bury: (dead) => deadLetters.bury(dead),
     };

@@ -1,4 +1,5 @@
-import type { Receiver, Sender } from "@datawire/amqp";
+import { type Fields, type Receiver, type Sender, textOf } from "@datawire/amqp";
+import type { HeldBack } from "../engine/ports.ts";
 
 /** A link, as its connection knows it. */
 export interface LinkFacts {
@@ -15,13 +16,34 @@ export interface LinkFacts {
   readonly unsettled: number;
   /** Messages that have passed (modulo 2^32). */
   readonly delivered: number;
+  /** Since when the oldest unsettled one is that; null for none. */
+  readonly oldestUnsettledMs: number | null;
+  /** What it says of the version that it belongs to; null for nothing. */
+  readonly version: string | null;
+}
+
+/** What of a link its user here knows. */
+export interface LinkOfOurs {
+  readonly name: string | null;
+  /** What keeps a consumer that gives credit from more; null for nothing. */
+  readonly heldBackBy?: HeldBack | null;
+  /** How many messages of its address it has not been given; null where nobody counts them. */
+  readonly lag?: number | null;
 }
 
 /** What the router knows of the connection of a link. */
-export type LinkOwner = Pick<LinkFacts, "router" | "container" | "user" | "peer">;
+export type LinkOwner = Pick<LinkFacts, "router" | "container" | "user" | "peer" | "version">;
+
+type OwnerNow = LinkOwner & { readonly nowMs: number };
+
+/** The version that the properties of a link or a connection name; null for none. */
+export function versionOf(properties: Fields | undefined): string | null {
+  return textOf(properties?.get("version"));
+}
 
 /** What a status tells of a link. */
-export function linkFacts(link: Sender | Receiver, address: string | null, owner: LinkOwner): LinkFacts {
+export function linkFacts(link: Sender | Receiver, address: string | null, { nowMs, ...owner }: OwnerNow): LinkFacts {
+  const oldest = link.unsettled.first;
   return {
     ...owner,
     link: link.name,
@@ -30,5 +52,7 @@ export function linkFacts(link: Sender | Receiver, address: string | null, owner
     credit: link.credit,
     unsettled: link.unsettled.size,
     delivered: link.deliveryCount,
+    oldestUnsettledMs: oldest === null || oldest.atMs === 0 ? null : Math.max(0, Math.round(nowMs - oldest.atMs)),
+    version: versionOf(link.remote?.properties) ?? owner.version,
   };
 }

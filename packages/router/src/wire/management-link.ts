@@ -12,7 +12,11 @@ export const MANAGEMENT = "$management";
  * Answers one question; what it returns is sent as JSON.
  * @throws Refused
  */
-export type Manage = (operation: string, address: string | null, to: string | null) => unknown;
+export type Manage = (
+  operation: string,
+  address: string | null,
+  more: { readonly to: string | null; readonly settings: ReadonlyMap<string, string> },
+) => unknown;
 
 const CREDIT = 10;
 
@@ -20,7 +24,8 @@ const sections = new Sections();
 
 /**
  * A link that asks. A question has the application property `operation`, and `address` where it is about one; the answer
- * goes to `reply_to`, with `statusCode` (200, or 400 with `statusDescription`) and JSON as its body.
+ * goes to `reply_to`, with `statusCode` (200, or 404 or 400 with `statusCondition` and `statusDescription`) and JSON as its
+ * body. What is to hold for an address is in the properties `setting:KEY`, by the keys of router.yaml.
  */
 export class ManagementLink {
   readonly name = MANAGEMENT;
@@ -78,16 +83,18 @@ export class ManagementLink {
     operation,
     address,
     to,
+    settings,
   }: Question): Promise<{ readonly status: Map<string, string | number>; readonly body: string }> {
     const nameOf = (text: string | null): string | null => (text === null ? null : this.#nameOf(text));
     try {
-      const answer = await this.#manage(operation, nameOf(address), nameOf(to));
+      const answer = await this.#manage(operation, nameOf(address), { to: nameOf(to), settings });
       return { status: new Map([["statusCode", 200]]), body: JSON.stringify(withinTenant(answer, this.#tenant)) };
     } catch (error) {
       const { condition, description } = errorOf(error);
       const status = new Map<string, string | number>([
         ["statusCode", condition === "amqp:not-found" ? 404 : 400],
         ["statusDescription", description],
+        ["statusCondition", condition],
       ]);
       return { status, body: "null" };
     }
@@ -120,13 +127,22 @@ interface Question {
   readonly operation: string;
   readonly address: string | null;
   readonly to: string | null;
+  readonly settings: ReadonlyMap<string, string>;
 }
+
+/** In front of the application properties that say what is to hold for an address. */
+const SETTING = "setting:";
 
 function readQuestion(message: Uint8Array) {
   if (!sections.scan(message)) throw new Refused("amqp:invalid-field", "Cannot read the question");
   const properties = sections.properties();
   const asked = sections.applicationProperties();
   const [operation, address, to] = ["operation", "address", "to"].map((key) => textOf(asked?.get(key)));
+  const settings = new Map(
+    [...(asked ?? [])].flatMap(([key, value]) =>
+      typeof key === "string" && key.startsWith(SETTING) ? [[key.slice(SETTING.length), textOf(value) ?? ""]] : [],
+    ),
+  );
   const { replyTo, messageId } = properties ?? {};
   if (operation == null || replyTo === undefined) {
     throw new Refused(
@@ -134,5 +150,5 @@ function readQuestion(message: Uint8Array) {
       "Cannot answer: the question has no application property `operation`, or no reply_to",
     );
   }
-  return { question: { operation, address: address ?? null, to: to ?? null }, replyTo, messageId };
+  return { question: { operation, address: address ?? null, to: to ?? null, settings }, replyTo, messageId };
 }

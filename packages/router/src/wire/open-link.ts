@@ -26,6 +26,8 @@ export interface Opening {
   readonly container: string;
   /** Makes an address for a link, which goes with it. */
   readonly makeDynamic: (link: Sender | Receiver) => string;
+  /** Monotonic. */
+  readonly nowMs: () => number;
 }
 
 /**
@@ -62,7 +64,7 @@ export function openSender(link: Receiver, { broker, addresses, limits, makeDyna
  */
 export function openReceiver(
   link: Sender,
-  { broker, addresses, limits, container, makeDynamic, rights }: Opening,
+  { broker, addresses, limits, container, makeDynamic, rights, nowMs }: Opening,
 ): void {
   const request = readSource(link, container, addresses);
   const { inForce, takes } = readFilter(link.remote?.source?.filter);
@@ -72,6 +74,7 @@ export function openReceiver(
     filter: takes,
     isPresettled: link.remote?.sndSettleMode === SENDER_SETTLES.settled,
     unsettledMax: limits.unsettled,
+    nowMs,
   };
   if (request.is === "dynamic") {
     const name = makeDynamic(link);

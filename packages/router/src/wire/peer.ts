@@ -17,7 +17,7 @@ import type { Access } from "../access/access.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
 import { ownerOf } from "./attach.ts";
-import { type LinkFacts, linkFacts } from "./link-status.ts";
+import { type LinkFacts, linkFacts, type LinkOfOurs, versionOf } from "./link-status.ts";
 import type { Manage } from "./management-link.ts";
 import { type Link, openReceiver, openSender, type Opening } from "./open-link.ts";
 import { errorOf } from "./relay-link.ts";
@@ -118,12 +118,22 @@ export class Peer implements ConnectionEvents {
   }
 
   /** Its links, as `dw link list --json` has them. */
-  links(router: string): LinkFacts[] {
-    const owner = { router, container: this.container, user: this.#connection.identity, peer: this.address };
+  links(router: string): (LinkFacts & Pick<Required<LinkOfOurs>, "heldBackBy" | "lag">)[] {
+    const { identity: user, remote } = this.#connection;
+    const owner = {
+      router,
+      container: this.container,
+      user,
+      peer: this.address,
+      version: versionOf(remote?.properties),
+    };
+    const nowMs = this.#nowMs();
     return this.#connection.sessions.flatMap(({ links }) =>
       links.flatMap((link) => {
         const ours = linkOf(link);
-        return ours === null ? [] : [linkFacts(link, ours.name, owner)];
+        if (ours === null) return [];
+        const { name, heldBackBy = null, lag = null }: LinkOfOurs = ours;
+        return [{ ...linkFacts(link, name, { ...owner, nowMs }), heldBackBy, lag }];
       }),
     );
   }
@@ -150,6 +160,7 @@ export class Peer implements ConnectionEvents {
     return {
       ...this.#deps,
       container: this.container,
+      nowMs: () => this.#nowMs(),
       rights: this.#deps.access.rightsOf(this.#connection.identity),
       makeDynamic: (link) => {
         const address = this.#deps.temporaries.take(ownerOf(this.container, link.name));
@@ -206,6 +217,7 @@ export class Peer implements ConnectionEvents {
 
   delivered(delivery: IncomingDelivery): void {
     const link = linkOf(delivery.receiver);
+    delivery.atMs = this.#nowMs();
     if (link !== null && "delivered" in link) link.delivered(delivery);
   }
 

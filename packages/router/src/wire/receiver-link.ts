@@ -1,6 +1,6 @@
 import { type DeliveryState, isOutcome, type OutgoingDelivery, type Sender } from "@datawire/amqp";
 import type { Broker } from "../engine/broker.ts";
-import type { Source, SourcePort, SourceRequest } from "../engine/ports.ts";
+import type { HeldBack, Source, SourcePort, SourceRequest } from "../engine/ports.ts";
 import type { Condition } from "../engine/refused.ts";
 import type { Delivery, Outcome } from "../queue/delivery.ts";
 import { toOutgoing } from "./outgoing-message.ts";
@@ -11,6 +11,8 @@ export interface ReceiverOptions {
   /** Whether it is sent without being asked what became of it. */
   readonly isPresettled: boolean;
   readonly unsettledMax: number;
+  /** Monotonic. */
+  readonly nowMs: () => number;
 }
 
 /** A link on which a peer receives from one address. */
@@ -37,6 +39,15 @@ export class ReceiverLink implements SourcePort {
     return this.#sender.credit;
   }
 
+  get heldBackBy(): HeldBack | null {
+    if (this.#unsettled >= this.#options.unsettledMax) return "unsettled-limit";
+    return this.#sender.isHeldBack ? "window" : null;
+  }
+
+  get lag(): number | null {
+    return this.#source.lag;
+  }
+
   wants(): boolean {
     return this.#unsettled < this.#options.unsettledMax && this.#sender.canSend();
   }
@@ -49,6 +60,7 @@ export class ReceiverLink implements SourcePort {
     if (sent === null) throw new Error("Cannot send a message: the link takes none");
     if (sent.settled) return this.#source.settle(delivery.sequence, ACCEPTED);
     sent.context = delivery.sequence;
+    sent.atMs = this.#options.nowMs();
     this.#unsettled++;
   }
 

@@ -1,56 +1,31 @@
-import { AnswerError, endpoints } from "@datawire/api";
-import { Unreachable } from "@datawire/link/client";
-import { own, ProtocolError } from "@datawire/protocol";
-import { ExitError, exitCodes } from "@datawire/runtime";
-import { parseRouterAddress } from "../../io/router-address.ts";
+import { endpoints } from "@datawire/api";
+import { loadCredentials } from "@datawire/link/client";
+import { parseRouterUrl, type RouterUrl } from "@datawire/microserver/transport";
+import { own } from "@datawire/protocol";
+import { systemClock } from "@datawire/runtime";
 import { type Input, optionText } from "../../context/dw.ts";
 import { misuse } from "../../context/operands.ts";
+import { loadDwSettings } from "../../context/settings.ts";
 import type { Local } from "../../grammar/command.ts";
-import { RouterSession } from "../../io/router-session.ts";
+import { type ManageAbout, RouterSession } from "../../io/router-session.ts";
 
-/** Where a router is when nobody says anything else. */
 const DEFAULT_ROUTER = "localhost:5672";
+/** How long a directory may take to say where the routers are. */
+const ASK_MS_MAX = 2_000;
 
-/** Connects to the router of `-r`, of `DATAWIRE_ROUTER`, one of the directory's, or the one on this machine. */
-export async function openRouter(
-  local: Pick<Local, "env" | "connect">,
-  input: Input,
-  container = `dw-${process.pid}`,
-): Promise<RouterSession> {
-  const env = local.env as Record<string, string>;
-  const text = optionText(input, "router") ?? (own(env, "DATAWIRE_ROUTER") || null);
-  if (text !== null) return RouterSession.open(readAddress(text), container);
-  const known = await routersOf(local);
-  for (const [index, address] of known.entries()) {
-    try {
-      return await RouterSession.open(readAddress(address), container);
-    } catch (error) {
-      const isUnreachable = error instanceof ExitError && error.exitCode === exitCodes.unreachable;
-      if (!isUnreachable || index === known.length - 1) throw error;
-    }
-  }
-  return RouterSession.open(readAddress(DEFAULT_ROUTER), container);
-}
-
-/** The routers that the directory knows; none where it is not reached, or does not say. */
-async function routersOf({ connect }: Pick<Local, "connect">): Promise<string[]> {
-  const dw = await connect();
-  try {
-    const { routers } = await dw.client.ask(endpoints.findRouters);
-    return routers.flatMap(({ ports }) => ports.amqp ?? []);
-  } catch (error) {
-    if (error instanceof Unreachable || error instanceof ProtocolError || error instanceof AnswerError) return [];
-    throw error;
-  }
+/** Connects to the router of `-r`, of `DATAWIRE_ROUTER`, the first that the directory knows, or the one on this machine. */
+export async function openRouter(local: Local, input: Input, container = `dw-${process.pid}`): Promise<RouterSession> {
+  const { env, systemFolder, directories, configFile } = local;
+  const named = optionText(input, "router") ?? (own(env as Record<string, string>, "DATAWIRE_ROUTER") || null);
+  const url = named === null ? null : readUrl(named);
+  const settings = await loadDwSettings(configFile, { env, systemFolder, directories });
+  const { token, tls } = await loadCredentials(settings.value, { file: "dw.yaml", locate: settings.locate });
+  const router = url ?? (await routerOfDirectory(local)) ?? readUrl(DEFAULT_ROUTER);
+  return RouterSession.open(router, { container, token, ca: tls?.ca ?? null });
 }
 
 /** Asks the router one thing. */
-export async function manage(
-  local: Pick<Local, "env" | "connect">,
-  input: Input,
-  operation: string,
-  about: { readonly address?: string; readonly to?: string } = {},
-): Promise<unknown> {
+export async function manage(local: Local, input: Input, operation: string, about: ManageAbout = {}): Promise<unknown> {
   const session = await openRouter(local, input);
   try {
     return await session.manage(operation, about);
@@ -59,10 +34,30 @@ export async function manage(
   }
 }
 
-function readAddress(text: string): ReturnType<typeof parseRouterAddress> {
+function readUrl(text: string): RouterUrl {
   try {
-    return parseRouterAddress(text);
+    return parseRouterUrl(text);
   } catch (error) {
     throw misuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Where the first of its routers is; null where there is no directory, or it knows of none. */
+async function routerOfDirectory(local: Local): Promise<RouterUrl | null> {
+  const giveUp = new AbortController();
+  const late = systemClock.sleep(ASK_MS_MAX, giveUp.signal).then(() => null);
+  try {
+    const dw = await local.connect();
+    const answer = await Promise.race([dw.client.ask(endpoints.findRouters), late]);
+    for (const { ports } of answer?.routers ?? []) {
+      if (ports.amqps !== null) return readUrl(`amqps://${ports.amqps}`);
+      if (ports.amqp !== null) return readUrl(`amqp://${ports.amqp}`);
+    }
+    return null;
+  } catch {
+    // A router works without a directory, and so does this.
+    return null;
+  } finally {
+    giveUp.abort();
   }
 }

@@ -1,7 +1,7 @@
 import { formatDuration } from "@datawire/protocol";
 import { cell, type Style } from "../../core/text-table.ts";
-import { flag } from "../../context/dw.ts";
-import type { RunLocal } from "../../grammar/command.ts";
+import { flag, type Input } from "../../context/dw.ts";
+import type { Local, RunLocal } from "../../grammar/command.ts";
 import { manage } from "./open-router.ts";
 
 /** One address, as the router tells of it. */
@@ -21,10 +21,18 @@ interface QueueView {
 }
 
 /** Every address with what waits there, those that do not move first. */
-export const run: RunLocal = async (local, input) => {
-  const queues = (await manage(local, input, "queue-list")) as readonly QueueView[];
+export const run: RunLocal = (local, input) => list(local, input, "queue-list");
+
+/** The topics alone. */
+export const topics: RunLocal = (local, input) => list(local, input, "topic-list");
+
+async function list(local: Local, input: Input, operation: string): Promise<void> {
+  const queues = (await manage(local, input, operation)) as readonly QueueView[];
   if (flag(input, "json")) return local.output.json(queues);
-  if (queues.length === 0) return local.output.note("the router has no address yet: they are made on first use");
+  if (queues.length === 0)
+    return local.output.note(
+      `the router has no ${operation === "topic-list" ? "topic" : "address"} yet: they are made on first use`,
+    );
   const right = { align: "right" } as const;
   local.output.table({
     columns: [
@@ -54,7 +62,7 @@ export const run: RunLocal = async (local, input) => {
       String(queue.dead),
     ]),
   });
-};
+}
 
 const STYLES: Readonly<Record<QueueView["state"], Style>> = {
   moving: "good",

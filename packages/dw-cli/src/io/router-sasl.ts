@@ -1,0 +1,20 @@
+import { randomBytes } from "node:crypto";
+import { isIP } from "node:net";
+import { anonymousClient, plainClient, type SaslClient, scramClient } from "@datawire/amqp";
+import type { RouterUrl } from "@datawire/microserver/transport";
+
+/** The ways to say who we are, the best first; what a router does not offer is passed over. */
+export function saslOf({ isTls, host, user, password }: RouterUrl, token: string | null): SaslClient[] {
+  const isSafe = isTls || isThisMachine(host);
+  if (password !== null) {
+    const name = user ?? "dw";
+    const scram = scramClient(name, password, randomBytes(18).toString("base64"));
+    return isSafe ? [scram, plainClient(name, password), anonymousClient()] : [scram];
+  }
+  // A token goes over TLS, or to this machine.
+  if (token !== null && isSafe) return [plainClient(user ?? "dw", token), anonymousClient()];
+  return [anonymousClient()];
+}
+
+const isThisMachine = (host: string): boolean =>
+  host === "localhost" || (isIP(host) === 4 ? host.startsWith("127.") : host === "::1");

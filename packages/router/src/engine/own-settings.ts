@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { type AddressSettings, OVERFLOWS } from "../address/rules.ts";
+import { isDeadName } from "../address/scope.ts";
+
+/** What was said of one address by hand: it goes before the rules of router.yaml. */
+export const ownSettings = z
+  .object({
+    maxDeliveries: z.number(),
+    maxMessages: z.number().nullable(),
+    maxBytes: z.number().nullable(),
+    overflow: z.enum(OVERFLOWS),
+    dedupeMs: z.number().nullable(),
+    expired: z.enum(["drop", "dead"]),
+    retention: z.object({ ageMs: z.number().nullable(), bytes: z.number().nullable() }).partial(),
+  })
+  .partial();
+
+/** It, read. */
+export type OwnSettings = z.output<typeof ownSettings>;
+
+/** What holds for an address. */
+export function withOwn(name: string, settings: AddressSettings, own: OwnSettings | null): AddressSettings {
+  const { retention, ...rest } = own ?? {};
+  // As it was read from JSON, which has nothing that is undefined.
+  const all = { ...settings, ...rest, retention: { ...settings.retention, ...retention } } as AddressSettings;
+  // There is no place for the dead of the dead.
+  return isDeadName(name) ? { ...all, maxDeliveries: Number.POSITIVE_INFINITY, expired: "drop" } : all;
+}
+
+/** What of it queues and topics go by. */
+export const configOf = ({ maxDeliveries, expired, retention, overflow }: AddressSettings) => ({
+  maxDeliveries,
+  expired,
+  retention,
+  dropsUnread: overflow === "drop-oldest",
+});
