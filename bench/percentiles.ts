@@ -10,22 +10,29 @@ import { backendConfig, startNginx } from "./nginx.ts";
 import { median, quantile } from "./stats.ts";
 
 /**
- * What percentiles and the access log cost: CPU a request of HAProxy and of Sherlock, at full load over 8 connections
+ * What percentiles, the access log and spans cost: CPU a request of HAProxy and of Sherlock, at full load over 8 connections
  * (wrk), with each setting, in interleaved runs:
- *   node bench/percentiles.ts [RUNS] [SECONDS]
+ *   node bench/percentiles.ts [RUNS] [SECONDS] [SETTING]
+ * with SETTING, such as spans, those alone that have it.
  * Needs nginx and wrk.
  */
 const runs = Number(process.argv[2] ?? 9);
 const seconds = Number(process.argv[3] ?? 2);
 const CONNECTIONS = 8;
 
-const SETTINGS: readonly Readonly<Record<string, string>>[] = [
+const only = process.argv[4];
+
+const ALL_SETTINGS: readonly Readonly<Record<string, string>>[] = [
   {},
   { percentiles: "10%" },
   { percentiles: "on" },
   { access_log: "json" },
   { access_log: "json", percentiles: "10%" },
+  { spans: "errors" },
+  { spans: "10%" },
+  { spans: "100%" },
 ];
+const SETTINGS = ALL_SETTINGS.filter((one, i) => i === 0 || only === undefined || only in one);
 
 /** Sherlock counts every five seconds. */
 const COUNTED_MS = 6_000;

@@ -82,7 +82,10 @@ export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: 
   );
   const { planning, haproxy, driver, rendered } = driving;
   const { runtimeSocket } = haproxy;
-  tellWeaknesses({ proxy, rendered, runtimeSocket, percentiles: sampling !== null }, { log, board });
+  tellWeaknesses(
+    { proxy, rendered, runtimeSocket, percentiles: sampling !== null, spans: settings.spans !== null },
+    { log, board },
+  );
   const metrics = createMetrics({
     revision: () => planning.position?.revision ?? 0,
     tableAgeMs: () => follower.status().ageMs ?? 0,

@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import type { StartAdmin } from "@datawire/http";
-import { type LinkState, runLink } from "@datawire/link";
+import { createDirectoryClient, type LinkState, runLink } from "@datawire/link";
 import {
   aborted,
   ExitError,
@@ -10,12 +11,15 @@ import {
   type Readiness,
   type ReadinessPart,
 } from "@datawire/runtime";
+import type { SherlockSettings } from "../config/settings.ts";
 import { keepTrimmed } from "../haproxy/output-files.ts";
 import { hostsOf } from "../inputs/table-hosts.ts";
 import { openAccessLog } from "../report/access-log.ts";
 import { listPage } from "../report/page-source.ts";
 import { startPages } from "../report/pages-server.ts";
 import { openSampling } from "../report/sampling.ts";
+import { SpanReporter } from "../report/span-reporter.ts";
+import { openSpanPipe, type SpanPipe } from "../report/spans.ts";
 import { statsHandler } from "../report/stats-handler.ts";
 import { requirePorts } from "../setup/proxy.ts";
 import { assembleSherlock, type SherlockConfig, type SherlockDeps, type SherlockParts } from "./assemble.ts";
@@ -46,21 +50,70 @@ export async function serve(config: SherlockConfig, deps: ServeDeps, signal: Abo
   const board = new ProblemBoard();
   const leaveBoard = board.include("program", deps.board);
   const sampling = await openSampling(settings.percentiles, { dir, log, board });
-  const possible = sampling === null ? { ...settings, percentiles: null } : settings;
+  const spanPipe = await openSpanPipe(settings.spans, { dir, log, board });
+  const possible = {
+    ...settings,
+    percentiles: sampling === null ? null : settings.percentiles,
+    spans: spanPipe === null ? null : settings.spans,
+  };
   const accessLog = settings.accessLog ? await openAccessLog({ dir, log, board }) : null;
   const ended = new AbortController();
   // Until HAProxy has ended, which logs while it drains.
   const writing = accessLog?.run(clock, ended.signal);
   try {
     const parts = await assembleSherlock({ settings: possible, dir }, { ...deps, board, sampling });
-    const sampled = sampling === null ? [] : [(until: AbortSignal) => sampling.run(clock, until)];
+    const sampled = [
+      ...(sampling === null ? [] : [(until: AbortSignal) => sampling.run(clock, until)]),
+      ...(spanPipe === null
+        ? []
+        : [spanReporting(parts, { pipe: spanPipe, settings: possible, deps: { ...deps, board } })]),
+    ];
     await drive(parts, { config: { settings: possible, dir }, deps: { ...deps, board }, sampled }, signal);
   } finally {
     ended.abort();
     await writing;
     leaveBoard();
     sampling?.close();
+    spanPipe?.close();
   }
+}
+
+/** Sends spans to where the link goes, by the token that lets it in. */
+function spanReporting(
+  { planning, metrics }: SherlockParts,
+  {
+    pipe,
+    settings,
+    deps,
+  }: {
+    readonly pipe: SpanPipe;
+    readonly settings: SherlockSettings;
+    readonly deps: ServeDeps & { readonly board: ProblemBoard };
+  },
+): (until: AbortSignal) => Promise<void> {
+  const { replicas, token, tls, name } = settings;
+  const { clock, log, board } = deps;
+  return async (until) => {
+    const client = createDirectoryClient({ directories: replicas, token, user: null, tls });
+    const reporter = new SpanReporter({
+      pipe,
+      context: {
+        caller: name,
+        instanceOf: (backend, server) => planning.serverOf(backend, server)?.instances[0] ?? null,
+        newId: () => randomBytes(8).toString("hex"),
+      },
+      post: (path, body) => client.exchange("POST", path, body),
+      metrics,
+      clock,
+      log,
+      board,
+    });
+    try {
+      await reporter.run(until);
+    } finally {
+      await client.close();
+    }
+  };
 }
 
 interface Drive {

@@ -16,6 +16,21 @@ test.each([
   expect(settingsSchema.parse({ percentiles }).percentiles).toBe(oneIn);
 });
 
+test.each([
+  ["off", null],
+  [false, null],
+  [undefined, undefined],
+  ["errors", "errors"],
+  ["100%", 1],
+  ["10%", 0.1],
+])("spans: %s is of %s", (spans, of) => {
+  expect(settingsSchema.parse({ spans }).spans).toBe(of);
+});
+
+test.each(["0%", "101%", "on", true, -1])("spans: %s is refused", (spans) => {
+  expect(settingsSchema.safeParse({ spans }).success).toBe(false);
+});
+
 test.each(["0%", "101%", "many", -1])("percentiles: %s is refused", (percentiles) => {
   expect(settingsSchema.safeParse({ percentiles }).success).toBe(false);
 });

@@ -39,6 +39,15 @@ function oneInOfShare(text: string): number {
   return Math.round(SLOTS / slots);
 }
 
+/** @throws Error for what is no share, or none at all. */
+function shareOf(text: string): number {
+  const slots = parsePercent(text);
+  if (slots === 0) throw new Error("it is no request at all, which is written off");
+  return slots / SLOTS;
+}
+
+const SPANS_WANTED = "off, errors, or a share of the traces such as 10%";
+
 const overrideSchema = z.strictObject({
   timeout: durationFrom(1).optional().meta({
     description: "For the first byte of a response, and for silence within it; a stream may be silent for 1h.",
@@ -168,6 +177,19 @@ export const settingsSchema = z.strictObject({
     .meta({
       description:
         "Whether to look at each request for p50, p90 and p99 of the latency, or at a share of them, taken as one request in 2, 3, 4…; costs a few percent of throughput.",
+      otherwise: "off",
+    }),
+  spans: z
+    .union([
+      z.literal(false).transform(() => null),
+      z.enum(["off", "errors"]).transform((text) => (text === "off" ? null : text)),
+      parsedBy(shareOf, SPANS_WANTED),
+    ])
+    .meta({ wanted: SPANS_WANTED })
+    .optional()
+    .meta({
+      description:
+        "Of which requests a span goes to the directory, under their `traceparent`: `errors` for those that fail, a share for these and those of so many traces, chosen by their ids (docs/traces.md).",
       otherwise: "off",
     }),
   allow_local: z.boolean().default(false).meta({

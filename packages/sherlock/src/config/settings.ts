@@ -15,6 +15,7 @@ import {
 } from "@datawire/runtime";
 import type { ServiceOverride } from "../core/model/limits.ts";
 import type { TcpSettings } from "../core/planner/tcp-ports.ts";
+import type { SpanChoice } from "../core/render/spans-view.ts";
 import { settingsConflicts } from "./settings-conflicts.ts";
 import { type ServiceSettings, settingsSchema } from "./settings-schema.ts";
 
@@ -54,6 +55,8 @@ export interface SherlockSettings {
   readonly accessLog: boolean;
   /** One request in so many is looked at for its latency; null for none. */
   readonly percentiles: number | null;
+  /** Of which requests a span goes to the directory: of those that fail, of these and a share of all traces, or of none. */
+  readonly spans: SpanChoice | null;
   readonly overrides: ReadonlyMap<string, ServiceOverride>;
   /** Where the last table and the last addresses are kept. */
   readonly dataDir: string;
@@ -118,6 +121,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     allowLocal: value.allow_local,
     accessLog: value.access_log === "json",
     percentiles: value.percentiles ?? null,
+    spans: value.spans ?? null,
     overrides: new Map(Object.entries(value.services).map(([service, override]) => [service, overrideOf(override)])),
     // Several Sherlocks of one user have a run directory each, which then holds this as well.
     dataDir: value.data_dir ?? value.haproxy.run_dir ?? defaultDataDir(input.env),

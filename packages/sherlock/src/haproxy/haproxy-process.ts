@@ -98,11 +98,12 @@ export class HaproxyProcess {
     const output = await openForWriting(dir.accessPipe).catch(() => openForAppending(dir.accessLog));
     // The same; and as the file of that number, HAProxy must never find one of its own.
     const latencies = await openForWriting(dir.latencies).catch(() => null);
+    const spans = await openForWriting(dir.spans).catch(() => null);
     // A group of its own, so that Ctrl-C reaches Sherlock alone, which then drains it. No pipe for its
     // errors: one that nobody reads would stop it. Of what it logs, it drops what finds no room.
     const child = spawn(command, ["-W", "-S", `${dir.sockets.master},mode,600`, "-f", dir.config], {
       detached: true,
-      stdio: ["ignore", output.fd, errors.fd, latencies?.fd ?? "ignore"],
+      stdio: ["ignore", output.fd, errors.fd, latencies?.fd ?? "ignore", spans?.fd ?? "ignore"],
     });
     const end: { reason: string | null } = { reason: null };
     const exit = new Promise<void>((resolve) => {
@@ -117,6 +118,7 @@ export class HaproxyProcess {
     await errors.close();
     await output.close();
     await latencies?.close();
+    await spans?.close();
     const up = await this.#waitFor(configVersion, { over: () => end.reason !== null });
     if (!up) {
       const why = end.reason === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${end.reason}`;

@@ -10,6 +10,8 @@ import { createMasterApi, createRuntimeApi } from "./runtime-api.ts";
 export const LOGS_FD = 1;
 /** The file descriptor of HAProxy that latencies are logged to. */
 export const LATENCIES_FD = 3;
+/** The file descriptor of HAProxy that requests are logged to which become spans. */
+export const SPANS_FD = 4;
 
 /** What a pipe holds on Linux (pipe(7)). */
 const PIPE_BYTES = 65_536;
@@ -75,13 +77,16 @@ export class LogPipe {
     return length;
   }
 
-  /** Takes what comes until the signal aborts. */
-  async run(clock: Clock, signal: AbortSignal): Promise<void> {
-    let waitMs = LOOK_MS_MAX;
+  /**
+   * Takes what comes until the signal aborts.
+   * @param lookMsMax how long it may wait between two looks. Default: 200, in which 2,000 short lines find room.
+   */
+  async run(clock: Clock, signal: AbortSignal, lookMsMax = LOOK_MS_MAX): Promise<void> {
+    let waitMs = lookMsMax;
     while (!signal.aborted) {
       const length = this.drain();
       if (length > BUSY_BYTES) waitMs = Math.max(LOOK_MS_MIN, waitMs / 2);
-      else if (length < QUIET_BYTES) waitMs = Math.min(LOOK_MS_MAX, waitMs * 2);
+      else if (length < QUIET_BYTES) waitMs = Math.min(lookMsMax, waitMs * 2);
       await clock.sleep(waitMs, signal);
     }
   }

@@ -19,6 +19,8 @@ export interface RunDir {
   readonly accessPipe: string;
   /** The pipe in which HAProxy tells latencies. */
   readonly latencies: string;
+  /** The pipe in which HAProxy tells of the requests that become spans. */
+  readonly spans: string;
   /** What the running HAProxy was configured with. */
   readonly loaded: string;
   readonly mapFolder: string;
@@ -86,6 +88,7 @@ export function describeRunDir(path: string, use = "run directory (--run-dir)"):
     accessLog: join(path, "access.log"),
     accessPipe: join(path, "access.pipe"),
     latencies: join(path, "latencies.pipe"),
+    spans: join(path, "spans.pipe"),
     loaded: join(path, "loaded.json"),
     mapFolder,
     maps: maps as RunDir["maps"],

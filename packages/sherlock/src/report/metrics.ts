@@ -11,6 +11,10 @@ export interface Metrics {
   reloadFailed(): void;
   died(): void;
   commands(count: number): void;
+  /** Spans of requests that the directory has taken. */
+  spansSent(count: number): void;
+  /** Spans that were lost: in the pipe from HAProxy, in the queue, or as the directory refused them. */
+  spansDropped(reason: "pipe" | "queue" | "refused", count: number): void;
   /** From a change in the directory, by its clock, to HAProxy. */
   followed(durationMs: number): void;
   /** What came since the last call, at `nowMs` of a clock that only goes forward. */
@@ -59,6 +63,17 @@ export function createMetrics(sources: MetricSources): Metrics {
     help: "Commands on HAProxy's runtime socket.",
     registers,
   });
+  const spans = new Counter({
+    name: "datawire_sherlock_spans_total",
+    help: "Spans of requests that the directory has taken.",
+    registers,
+  });
+  const spansDropped = new Counter({
+    name: "datawire_sherlock_spans_dropped_total",
+    help: "Spans that were lost, by where: in the pipe from HAProxy, in the queue, or refused by the directory.",
+    labelNames: ["reason"],
+    registers,
+  });
   const followed = new Histogram({
     name: "datawire_sherlock_follow_seconds",
     help: "From a change in the directory to HAProxy, as far as the two clocks agree.",
@@ -101,6 +116,8 @@ export function createMetrics(sources: MetricSources): Metrics {
     reloadFailed: () => failed.inc(),
     died: () => deaths.inc(),
     commands: (count) => commands.inc(count),
+    spansSent: (count) => spans.inc(count),
+    spansDropped: (reason, count) => spansDropped.inc({ reason }, count),
     followed: (durationMs) => followed.observe(durationMs / 1_000),
     traffic(lines, nowMs) {
       traffic.add(lines, nowMs);

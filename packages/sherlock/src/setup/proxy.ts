@@ -15,7 +15,7 @@ import type { RenderSettings } from "../core/render/template-view.ts";
 import { findHaproxy, type HaproxyBinary } from "./haproxy-binary.ts";
 import { connectionsAllowed } from "./limits.ts";
 import { hasIpv6Loopback } from "./ports.ts";
-import { LATENCIES_FD } from "../haproxy/log-pipe.ts";
+import { LATENCIES_FD, SPANS_FD } from "../haproxy/log-pipe.ts";
 import type { RunDir } from "../haproxy/run-dir.ts";
 import { loadTemplate, type Template } from "./template.ts";
 import type { SherlockSettings } from "../config/settings.ts";
@@ -48,6 +48,7 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
     hardStopAfter: `${settings.haproxy.hardStopAfterMs}ms`,
     accessLog: settings.accessLog,
     latencies: settings.percentiles === null ? null : { fd: LATENCIES_FD, oneIn: settings.percentiles },
+    spans: settings.spans === null ? null : { fd: SPANS_FD, of: settings.spans },
     sockets: dir.sockets,
     files: { serverState: dir.serverState },
     maps: dir.maps,
@@ -87,6 +88,11 @@ export function abilitiesOf({ settings: { sockets } }: Pick<Proxy, "settings">, 
 /** Whether a rendered configuration tells latencies: a user's template may not. */
 export function tellsLatencies(config: string): boolean {
   return config.includes(`log fd@${LATENCIES_FD} `);
+}
+
+/** Whether a rendered configuration tells of requests that become spans: a user's template may not. */
+export function tellsSpans(config: string): boolean {
+  return config.includes(`log fd@${SPANS_FD} `);
 }
 
 /** What `ca-file` says: of an HAProxy that does not know what the system trusts, the file of that. */

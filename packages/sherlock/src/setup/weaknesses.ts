@@ -1,7 +1,7 @@
 import type { ReportedProblem } from "@datawire/protocol";
 import type { Logger, ProblemBoard } from "@datawire/runtime";
 import { lacksOf, takesInstances } from "../core/model/haproxy-version.ts";
-import { type Proxy, tellsLatencies } from "./proxy.ts";
+import { type Proxy, tellsLatencies, tellsSpans } from "./proxy.ts";
 
 interface Weak {
   readonly proxy: Pick<Proxy, "binary" | "template">;
@@ -9,13 +9,14 @@ interface Weak {
   readonly rendered: string;
   readonly runtimeSocket: boolean;
   readonly percentiles: boolean;
+  readonly spans: boolean;
 }
 
 const TEMPLATE_REMEDY = "begin anew from the built-in template, which `sherlock render` shows the work of";
 
 /** Says what the HAProxy of this machine, or a template of one's own, does without: to the log, and to operators. */
 export function tellWeaknesses(
-  { proxy: { binary, template }, rendered, runtimeSocket, percentiles }: Weak,
+  { proxy: { binary, template }, rendered, runtimeSocket, percentiles, spans }: Weak,
   { log, board }: { readonly log: Logger; readonly board: Pick<ProblemBoard, "set"> },
 ): void {
   const { text, features } = binary.version;
@@ -39,6 +40,11 @@ export function tellWeaknesses(
   if (percentiles && !tellsLatencies(rendered)) {
     log.warn("Your template has no `log {{percentiles.log}}`: there are no percentiles", { template: template.path });
     const message = "without `log {{percentiles.log}}` there are no percentiles";
+    weaknesses.push({ subject, message, remedy: TEMPLATE_REMEDY });
+  }
+  if (spans && !tellsSpans(rendered)) {
+    log.warn("Your template has no {{> spans}}: there are no spans of requests", { template: template.path });
+    const message = "without {{> spans}} and `log {{spans.log}}` there are no spans of requests";
     weaknesses.push({ subject, message, remedy: TEMPLATE_REMEDY });
   }
   board.set("weaknesses", weaknesses);

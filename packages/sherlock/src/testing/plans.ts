@@ -26,6 +26,7 @@ export const SETTINGS: RenderSettings = {
   hardStopAfter: "300000ms",
   accessLog: false,
   latencies: null,
+  spans: null,
   sockets: {
     runtime: "/run/r.sock",
     fallback: "/run/f.sock",

@@ -1,4 +1,5 @@
 import { bucketOf, type Histogram, toHistogram } from "@datawire/protocol";
+import { fieldsOf, isLongLine, numberIn } from "./long-line.ts";
 
 /** `BACKEND SERVER +MS`, as `defaults.hbs` has it written; the sign says that the line came with the head of the response. */
 const LINE = /^(\S+) (\S+) \+?(\d+)$/;
@@ -22,7 +23,7 @@ export class Latencies {
     this.#rest = lines.pop() ?? "";
     if (this.#rest.length > LINE_LENGTH_MAX) this.#rest = "";
     for (const line of lines) {
-      const read = line.startsWith("{") ? parseAccessLine(line) : parseLine(line);
+      const read = isLongLine(line) ? parseLongLine(line) : parseLine(line);
       if (read === null) continue;
       const id = `${read.backend}/${read.server}`;
       const counts = this.#counts.get(id) ?? new Map<number, number>();
@@ -51,20 +52,16 @@ function parseLine(line: string): Latency | null {
   return isInstance(backend, server) ? { backend, server, ms: Number(ms) } : null;
 }
 
-/** A line of the access log: HAProxy has one format for all that it logs to. One that was cut short is no JSON. */
-function parseAccessLine(line: string): Latency | null {
-  let fields: Partial<Record<string, unknown>>;
-  try {
-    fields = JSON.parse(line) as typeof fields;
-  } catch {
-    return null;
-  }
-  const { backend, instance, queueMs, connectMs, responseMs, totalMs } = fields;
-  if (typeof backend !== "string" || typeof instance !== "string" || !isInstance(backend, instance)) return null;
+/** Where the access log or spans want more of each request: HAProxy has one format for all that it logs to. */
+function parseLongLine(line: string): Latency | null {
+  const fields = fieldsOf(line);
+  if (fields === null || !isInstance(fields.backend, fields.instance)) return null;
+  const { backend, instance: server, responseMs, totalMs } = fields;
   // A TCP connection has no response; -1 says that none came.
-  if (typeof responseMs !== "number" || typeof totalMs !== "number") return null;
-  const ms = responseMs < 0 ? totalMs : Number(queueMs) + Number(connectMs) + responseMs;
-  return Number.isFinite(ms) ? { backend, server: instance, ms } : null;
+  if (responseMs === "-" || totalMs === "-") return null;
+  const response = numberIn(responseMs);
+  const ms = response < 0 ? numberIn(totalMs) : numberIn(fields.queueMs) + numberIn(fields.connectMs) + response;
+  return ms < 0 ? null : { backend, server, ms };
 }
 
 /** The way through the fallback is told by its other end, and what no server was asked for has no latency of one. */

@@ -17,9 +17,9 @@ export interface PercentilesView {
 /** A line that fits into a pipe is written whole or not at all (pipe(7), PIPE_BUF). */
 const LINE_BYTES_MAX = 4_096;
 
-/** With an access log every request has its line already, in its format, and only some are told. */
-export function percentilesView({ fd, oneIn }: LatencyTarget, accessLog: boolean): PercentilesView {
+/** @param longLines whether requests have a line anyway, for the access log or for spans: in its format, and only some are told. */
+export function percentilesView({ fd, oneIn }: LatencyTarget, longLines: boolean): PercentilesView {
   const log = `fd@${fd} len ${LINE_BYTES_MAX} format raw`;
   if (oneIn === 1) return { log, oneIn: null };
-  return accessLog ? { log: `${log} sample 1:${oneIn}`, oneIn: null } : { log, oneIn };
+  return longLines ? { log: `${log} sample 1:${oneIn}`, oneIn: null } : { log, oneIn };
 }

@@ -5,18 +5,21 @@ import { stickyFetches, whenFetches } from "./fetches.ts";
 import { httpRules } from "./http-rules.ts";
 import { percentilesView } from "./percentiles-view.ts";
 import { formatEndpoint } from "./server-options.ts";
+import { spansView } from "./spans-view.ts";
 import { sessionViews } from "./session-view.ts";
 import type { RenderSettings, TemplateView } from "./template-view.ts";
 
 /** Makes what a template is filled with. Equal plans and settings make equal views. */
 export function viewOf(plan: Plan, settings: RenderSettings, configVersion: string): TemplateView {
-  const { caFile, features, latencies, browserHosts, headerBytesMax, ...rest } = settings;
+  const { caFile, features, latencies, spans, browserHosts, headerBytesMax, accessLog, ...others } = settings;
+  const rest = { accessLog, ...others };
   const { backends, tcpListeners, keys } = plan.structure;
   return {
     ...rest,
     listen: rest.listen.map(bindWords),
     description: `sherlock ${configVersion}`,
-    percentiles: latencies === null ? null : percentilesView(latencies, settings.accessLog),
+    percentiles: latencies === null ? null : percentilesView(latencies, accessLog || spans !== null),
+    spans: spans === null ? null : spansView(spans, accessLog || latencies !== null),
     http: httpRules(features, headerBytesMax),
     browserHosts: browserHosts === null ? null : browserHosts.join(" "),
     limits: DEFAULT_LIMITS,

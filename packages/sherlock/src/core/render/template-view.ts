@@ -3,6 +3,7 @@ import type { ServiceLimits } from "../model/limits.ts";
 import type { MapName } from "../model/plan.ts";
 import type { HttpRules } from "./http-rules.ts";
 import type { LatencyTarget, PercentilesView } from "./percentiles-view.ts";
+import type { SpansView, SpanTarget } from "./spans-view.ts";
 import type { SessionView } from "./session-view.ts";
 
 /** What the configuration needs beside the plan. */
@@ -16,6 +17,8 @@ export interface RenderSettings {
   readonly accessLog: boolean;
   /** Where latencies are told; null for nowhere. */
   readonly latencies: LatencyTarget | null;
+  /** Where requests are told that become spans; null for nowhere. */
+  readonly spans: SpanTarget | null;
   readonly sockets: Readonly<Record<"runtime" | "fallback" | "handover" | "stats" | "pages", string>>;
   readonly files: { readonly serverState: string };
   readonly maps: Readonly<Record<MapName | "draw", string>>;
@@ -31,11 +34,12 @@ export interface RenderSettings {
 /** What a template may use; the names are stable. Every value is already escaped for where the built-in template has it. */
 export interface TemplateView extends Omit<
   RenderSettings,
-  "caFile" | "features" | "latencies" | "browserHosts" | "headerBytesMax"
+  "caFile" | "features" | "latencies" | "spans" | "browserHosts" | "headerBytesMax"
 > {
   /** `sherlock GENERATION`: must stand in `global` as the description, so that a reload can be verified. */
   readonly description: string;
   readonly percentiles: PercentilesView | null;
+  readonly spans: SpansView | null;
   /** What of HTTP is taken, looked at and passed on. */
   readonly http: HttpRules;
   /** Words of a line; null where browsers are not looked at. */
