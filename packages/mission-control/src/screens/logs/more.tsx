@@ -3,20 +3,20 @@ import { plural } from "../../core/format.ts";
 import type { Readable } from "./older.ts";
 
 /** What stands below a list that can be read on; it is read on by itself where its end comes into view. */
-export function More<Row>({ list: { rows, more, isReading, error } }: { readonly list: Readable<Row> }) {
+export function More<Row>({ list: { rows, more, isReading, isFinding, error } }: { readonly list: Readable<Row> }) {
   const button = useRef<HTMLButtonElement>(null);
   const read = useRef(more);
   read.current = isReading || error !== null ? null : more;
-  const canRead = more !== null;
+  const isReadOn = more !== null && isFinding;
   useEffect(() => {
     const element = button.current;
-    if (element === null) return undefined;
+    if (element === null || !isReadOn) return undefined;
     const observer = new IntersectionObserver((entries) => {
       if (entries.some(({ isIntersecting }) => isIntersecting)) read.current?.();
     });
     observer.observe(element);
     return () => observer.disconnect();
-  }, [canRead, rows.length]);
+  }, [isReadOn, isReading, rows.length]);
   return (
     <>
       {error === null ? null : (
@@ -28,7 +28,7 @@ export function More<Row>({ list: { rows, more, isReading, error } }: { readonly
         <span className="quiet">{plural(rows.length, "row")}</span>
         {more === null ? null : (
           <button ref={button} type="button" aria-disabled={isReading || undefined} onClick={() => read.current?.()}>
-            {isReading ? "Reading …" : error === null ? "Show older" : "Try again"}
+            {isReading ? "Reading …" : error !== null ? "Try again" : rows.length === 0 ? "Search on" : "Show older"}
           </button>
         )}
       </p>

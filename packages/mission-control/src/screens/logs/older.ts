@@ -9,6 +9,8 @@ export interface Readable<Row> {
   /** Reads the next page; null at the end. */
   readonly more: (() => void) | null;
   readonly isReading: boolean;
+  /** Whether the last page had any rows: a search stops at a bound, and may find nothing until it is told to go on. */
+  readonly isFinding: boolean;
   readonly error: string | null;
 }
 
@@ -27,12 +29,14 @@ export function useOlder<Row>(newest: Listing<Row>, kind: Kind<Row>, filters: Fi
   const key = `${kind.topic}${JSON.stringify(filters)}`;
   const [older, setOlder] = useState<Older<Row>>({ rows: [], cursor: undefined });
   const [isReading, setReading] = useState(false);
+  const [isFinding, setFinding] = useState(true);
   const [error, setError] = useState<string | null>(null);
   const current = useRef(key);
   useEffect(() => {
     current.current = key;
     setOlder({ rows: [], cursor: undefined });
     setReading(false);
+    setFinding(true);
     setError(null);
   }, [key]);
   const cursor = older.cursor === undefined ? newest.next : older.cursor;
@@ -43,6 +47,7 @@ export function useOlder<Row>(newest: Listing<Row>, kind: Kind<Row>, filters: Fi
     try {
       const page = await olderPage(connection.client, kind, { filters, cursor: from });
       if (current.current !== key) return;
+      setFinding(page.rows.length > 0);
       setOlder((before) => ({ rows: [...before.rows, ...page.rows], cursor: page.next }));
     } catch (failure) {
       if (current.current === key) setError(messageOf(failure));
@@ -51,5 +56,5 @@ export function useOlder<Row>(newest: Listing<Row>, kind: Kind<Row>, filters: Fi
     }
   };
   const more = cursor === null || rows.length >= ROWS_MAX ? null : () => void read(cursor);
-  return { rows, more, isReading, error };
+  return { rows, more, isReading, isFinding: isFinding && newest.rows.length > 0, error };
 }

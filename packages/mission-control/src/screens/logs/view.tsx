@@ -111,10 +111,10 @@ interface RowsProps<Row> extends Pick<NewestProps<Row>, "kind" | "show"> {
 
 function Rows<Row>({ newest, kind, filters, show }: RowsProps<Row>) {
   const list = useOlder(newest, kind, filters);
-  if (list.rows.length === 0) return <Nothing />;
+  if (list.rows.length === 0 && list.more === null) return <Nothing />;
   return (
     <>
-      {show(list.rows)}
+      {list.rows.length === 0 ? <Empty title="Nothing found so far" /> : show(list.rows)}
       <More list={list} />
     </>
   );

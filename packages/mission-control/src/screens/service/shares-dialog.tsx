@@ -57,6 +57,7 @@ export function SharesDialog({ facts, onClose }: SharesDialogProps) {
     <ChangeDialog
       title="Edit shares"
       confirm="Set shares"
+      isWide
       command={targets.length === 0 ? null : sharesCommand(edit)}
       missing={missingIn(targets, optioned)}
       change={change}
