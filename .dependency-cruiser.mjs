@@ -78,6 +78,7 @@ const rooms = {
     "access",
     "config",
     "directory",
+    "upstream",
     "wire",
     "web",
     "app",

@@ -127,6 +127,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Everybody who reaches this router may do everything: `auth: { mode: none }`": shown('board.set("auth"'),
   // agent
   "Part ended, starting it again": shown("board.set(part.name"),
+  "Upstream is away": shown("board.set(`upstream ${name}`, ["),
   // watson
   "Outcome of a check cannot be taken": shown('board.set("checks"'),
   "The directory cannot be told": shown('board.set("telling"'),

@@ -39,8 +39,11 @@ export class RheaClient {
   }
 
   /** Sends bodies as credit allows; `next` gives one, or null for no more. */
-  send(address: string, next: () => string | null): rhea.Sender {
-    const sender = this.connection.open_sender(address);
+  send(
+    target: string | { readonly address: string; readonly durable: number },
+    next: () => string | null,
+  ): rhea.Sender {
+    const sender = this.connection.open_sender({ target });
     const bodies = new Map<number, string>();
     const more = (): void => {
       while (sender.sendable()) {

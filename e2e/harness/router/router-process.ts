@@ -11,10 +11,16 @@ export class RouterProcess {
   readonly adminPort: number;
   readonly #stack: Stack;
   readonly #config: string;
+  readonly #env: NodeJS.ProcessEnv;
   #child: Child | null = null;
 
-  private constructor(stack: Stack, [port, adminPort]: readonly [number, number], settings: object) {
+  private constructor(
+    stack: Stack,
+    [port, adminPort]: readonly [number, number],
+    { settings, env }: { readonly settings: object; readonly env: NodeJS.ProcessEnv },
+  ) {
     this.#stack = stack;
+    this.#env = env;
     this.port = port;
     this.adminPort = adminPort;
     this.#config = join(stack.folder, `router-${port}.yaml`);
@@ -22,21 +28,21 @@ export class RouterProcess {
   }
 
   /** @param settings what router.yaml has. */
-  static async start(stack: Stack, settings: object = {}): Promise<RouterProcess> {
-    const router = await RouterProcess.prepare(stack, settings);
+  static async start(stack: Stack, settings: object = {}, env: NodeJS.ProcessEnv = {}): Promise<RouterProcess> {
+    const router = await RouterProcess.prepare(stack, settings, env);
     await router.start();
     return router;
   }
 
   /** One that is started later: its ports are known already. */
-  static async prepare(stack: Stack, settings: object = {}): Promise<RouterProcess> {
-    return new RouterProcess(stack, (await freePorts(2)) as [number, number], settings);
+  static async prepare(stack: Stack, settings: object = {}, env: NodeJS.ProcessEnv = {}): Promise<RouterProcess> {
+    return new RouterProcess(stack, (await freePorts(2)) as [number, number], { settings, env });
   }
 
   async start(): Promise<void> {
     const { port, adminPort } = this;
     const args = ["-c", this.#config, "-p", String(port), "--admin", `127.0.0.1:${adminPort}`, "--log-format", "json"];
-    this.#child = this.#stack.start("router", args);
+    this.#child = this.#stack.start("router", args, this.#env);
     await this.#child.line((line) => line.includes("Router is ready"));
   }
 
@@ -62,6 +68,7 @@ export interface RouterStatus {
   readonly host: string;
   readonly queues: readonly {
     readonly address: string;
+    readonly kind: string;
     readonly messages: number;
     readonly state: string;
     readonly reason: string | null;

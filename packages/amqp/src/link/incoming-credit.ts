@@ -8,6 +8,8 @@ export class IncomingCredit {
   credit = 0;
   /** Whether the sender was asked to use up or give back its credit, and has not yet. */
   draining = false;
+  /** How many messages beyond its credit a sender may send all the same. */
+  slack = 0;
   /** How many messages came (modulo 2^32). */
   deliveryCount = 0;
   /** The delivery count up to which credit was given at any time: what was on its way when less was given may still come. */
@@ -29,7 +31,7 @@ export class IncomingCredit {
 
   /** Counts a message; false where the sender had no credit for it. */
   take(): boolean {
-    if (!serialAfter(this.#limit, this.deliveryCount)) return false;
+    if (!serialAfter(serialAdd(this.#limit, this.slack), this.deliveryCount)) return false;
     this.deliveryCount = serialAdd(this.deliveryCount, 1);
     if (this.credit > 0) this.credit--;
     return true;

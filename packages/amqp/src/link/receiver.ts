@@ -1,13 +1,12 @@
-import { ACCEPTED, type DeliveryState, isOutcome, RELEASED } from "../frames/delivery-state.ts";
-import type { AmqpError } from "../frames/error.ts";
+import { type DeliveryState, isOutcome } from "../frames/delivery-state.ts";
 import type { Flow } from "../frames/flow.ts";
-import type { Fields } from "../frames/fields.ts";
 import { RECEIVER_SETTLES } from "../frames/performatives.ts";
 import type { Transfer } from "../frames/transfer.ts";
 import { CONDITION, LinkFailure, WireFailure } from "../types/conditions.ts";
 import { ABSENT } from "../types/reader.ts";
 import { DeliveryList } from "./delivery-list.ts";
 import { IncomingCredit } from "./incoming-credit.ts";
+import { IncomingDelivery } from "./incoming-delivery.ts";
 import { type AttachOptions, Link, type LinkHost, type LinkState } from "./link.ts";
 import { PartialMessage } from "./partial-message.ts";
 
@@ -21,76 +20,6 @@ export interface ReceiverEvents {
   settled(delivery: IncomingDelivery): void;
   /** The sender has no more for the credit of a drain, which is gone; or it told what it has (`receiver.available`). */
   senderFlow(receiver: Receiver): void;
-}
-
-/** A message that came to us. */
-export class IncomingDelivery {
-  readonly receiver: Receiver;
-  readonly id: number;
-  /** Views of what came in, while `delivered` runs: copy what is to be kept, as a view keeps much larger pieces in memory. */
-  message: Uint8Array = NOTHING;
-  /** 0 for AMQP's own. */
-  messageFormat = 0;
-  /** Whether it is over: settled by either side, or the link has gone. */
-  settled: boolean;
-  /** The outcome we gave; null until we have. */
-  outcome: DeliveryState | null = null;
-  /** What the sender said with the transfer or later: of use with `resume` and transactions. */
-  outgoingState: DeliveryState | null = null;
-  /** Whether the sender takes up a delivery of a link that was lost. */
-  resume = false;
-  /** For whoever takes it: what belongs to it. */
-  context: unknown = null;
-  /** For whoever uses it: when it began to be unsettled. */
-  atMs = 0;
-  before: IncomingDelivery | null = null;
-  after: IncomingDelivery | null = null;
-  /** For the receiver: whether we wait for the sender to settle first, and where the tag is. */
-  settlesSecond = false;
-  tagBytes: Uint8Array = NOTHING;
-  tagStart = 0;
-  tagEnd = 0;
-
-  constructor(receiver: Receiver, id: number, settled: boolean) {
-    this.receiver = receiver;
-    this.id = id;
-    this.settled = settled;
-  }
-
-  /** What the sender calls this delivery on its link; like `message`, only while `delivered` runs. */
-  get tag(): Uint8Array {
-    return this.tagBytes.subarray(this.tagStart, this.tagEnd);
-  }
-
-  accept(): void {
-    this.settle(ACCEPTED);
-  }
-
-  release(): void {
-    this.settle(RELEASED);
-  }
-
-  reject(error?: AmqpError): void {
-    this.settle({ type: "rejected", ...(error !== undefined && { error }) });
-  }
-
-  modify(changes: {
-    readonly deliveryFailed?: boolean;
-    readonly undeliverableHere?: boolean;
-    readonly messageAnnotations?: Fields;
-  }): void {
-    this.settle({ type: "modified", ...changes });
-  }
-
-  /** Gives an outcome, once: does nothing where there is one, or where the sender has settled already. */
-  settle(state: DeliveryState): void {
-    if (!this.settled && this.outcome === null) this.receiver.settle(this, state);
-  }
-
-  /** For the session: takes in what the sender said. */
-  heard(state: DeliveryState | null, settled: boolean): void {
-    this.receiver.heardOf(this, state, settled);
-  }
 }
 
 /** Our end of a link on which we receive. */
@@ -136,6 +65,14 @@ export class Receiver extends Link {
   /** Asks the sender to use up its credit at once, or `credit` where it is given, and to give back what it has no message for. */
   drainCredit(credit = this.credit): void {
     this.#give(credit, true);
+  }
+
+  /**
+   * Takes so many messages beyond the credit (default 0), from a sender that does not count those on their way when it hears
+   * of new credit. With more, the link is detached.
+   */
+  tolerate(messages: number): void {
+    this.#credit.slack = messages;
   }
 
   /** Whether the next frame is the first of a message. */

@@ -26,6 +26,8 @@ export class Sections {
   passedOn = 0;
   /** Where the body begins: what comes before can be changed without a look at it. */
   body = 0;
+  /** How many sections the body has; 0 without one. */
+  bodySections = 0;
   readonly #reader = new Reader(NOTHING);
   #starts = new Int32Array(SLOTS);
 
@@ -42,6 +44,7 @@ export class Sections {
     this.deliveryCount = 0;
     this.passedOn = 0;
     this.body = bytes.length;
+    this.bodySections = 0;
     this.why = null;
     this.#starts.fill(ABSENT);
     try {
@@ -115,6 +118,7 @@ export class Sections {
         throw decodeFailure("Cannot read a message: its sections are out of order");
       if (!again) this.#starts[code - DESCRIPTOR.header] = start;
       last = code;
+      if (code >= DESCRIPTOR.data && code < DESCRIPTOR.footer) this.bodySections++;
       if (code === DESCRIPTOR.header) this.#readHeader(reader);
       else skipSection(code, reader);
       if (code <= DESCRIPTOR.deliveryAnnotations) this.passedOn = reader.at;

@@ -44,18 +44,36 @@ export const DEFAULT_SETTINGS: AddressSettings = {
   retention: { ageMs: 7 * 86_400_000, bytes: 2 ** 30 },
 };
 
+/** Where addresses of kind `link` are. */
+export interface LinkRule {
+  /** The name of the upstream. */
+  readonly upstream: string;
+  /** What its address is there: `$1` to `$9` are what the stars of the pattern stand for, `$0` is the whole name. */
+  readonly rewrite: string;
+}
+
 /** One entry of `addresses` in router.yaml. */
 export interface AddressRule {
   readonly match: AddressPattern;
   /** Null leaves it to the capability, and to the name. */
   readonly kind: Kind | null;
   readonly settings: AddressSettings;
+  /** Of kind `link`, and of no other. */
+  readonly link?: LinkRule;
+}
+
+/** An address at an upstream. */
+export interface FarAddress {
+  readonly upstream: string;
+  readonly address: string;
 }
 
 /** What an address is, and how its messages are kept. */
 export interface Treatment {
   readonly kind: Kind;
   readonly settings: AddressSettings;
+  /** Where it is, of kind `link`; null for all others. */
+  readonly far: FarAddress | null;
 }
 
 /** The rules of a router, the one that decides first. */
@@ -71,10 +89,18 @@ export class AddressRules {
    * @param capability what the peer asks for, which decides where no rule does.
    */
   treat(name: string, capability: "queue" | "topic" | null = null): Treatment {
-    const rule = this.#rules.find(({ match }) => matchPattern(match, name) !== null);
-    const kind = rule?.kind ?? capability ?? kindOfName(name);
-    return { kind, settings: rule?.settings ?? DEFAULT_SETTINGS };
+    for (const { match, kind, settings, link } of this.#rules) {
+      const stars = matchPattern(match, name);
+      if (stars === null) continue;
+      const far = link === undefined ? null : { upstream: link.upstream, address: rewrite(link.rewrite, name, stars) };
+      return { kind: kind ?? capability ?? kindOfName(name), settings, far };
+    }
+    return { kind: capability ?? kindOfName(name), settings: DEFAULT_SETTINGS, far: null };
   }
+}
+
+function rewrite(text: string, name: string, stars: readonly string[]): string {
+  return text.replace(/\$(\d)/g, (_, digit: string) => (digit === "0" ? name : (stars[Number(digit) - 1] ?? "")));
 }
 
 function kindOfName(name: string): Kind {

@@ -32,12 +32,7 @@ type Facts = ReturnType<Peer["links"]>[number];
 
 function toStatus({ heldBackBy, lag, ...facts }: Facts, queue: QueueStatus | undefined): LinkStatus {
   const isSender = facts.direction === "in";
-  const reason =
-    queue === undefined
-      ? null
-      : isSender
-        ? whySenderWaits(facts, queue)
-        : whyConsumerWaits({ ...facts, heldBackBy, lag });
+  const reason = queue === undefined ? null : whyWaits({ ...facts, heldBackBy, lag }, queue);
   const isMoving = queue !== undefined && (isSender ? queue.inPerS : queue.outPerS) > 0;
   return {
     ...facts,
@@ -46,6 +41,11 @@ function toStatus({ heldBackBy, lag, ...facts }: Facts, queue: QueueStatus | und
     window: isSender ? SENDER_WINDOW : null,
     lag,
   };
+}
+
+function whyWaits(facts: Facts, queue: QueueStatus): Reason | null {
+  if (queue.reason === "waits-for-upstream") return queue.reason;
+  return facts.direction === "in" ? whySenderWaits(facts, queue) : whyConsumerWaits(facts);
 }
 
 function whySenderWaits({ credit, unsettled }: LinkFacts, { reason, kind }: QueueStatus): Reason | null {

@@ -2,6 +2,7 @@ import { createRegistry } from "@datawire/runtime";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Broker } from "../engine/broker.ts";
 import { COUNTED } from "../engine/kept-address.ts";
+import type { Upstreams } from "../upstream/upstreams.ts";
 
 /** What the numbers come from; all are looked up when they are asked for. */
 export interface MetricSources {
@@ -9,11 +10,16 @@ export interface MetricSources {
     readonly log: Pick<Broker["log"], "usage" | "backlogBytes">;
     readonly intake: Pick<Broker["intake"], "heldBytes">;
   };
+  readonly upstreams: Pick<Upstreams, "addresses" | "retired">;
   readonly connections: () => number;
 }
 
 /** Makes the metrics of a router. */
-export function createMetrics({ broker, connections }: MetricSources): Pick<Registry, "metrics" | "contentType"> {
+export function createMetrics({
+  broker,
+  upstreams,
+  connections,
+}: MetricSources): Pick<Registry, "metrics" | "contentType"> {
   const registry = createRegistry("router");
   const registers = [registry];
   const messages = new Counter({
@@ -42,11 +48,13 @@ export function createMetrics({ broker, connections }: MetricSources): Pick<Regi
         unsettledNow += kept.unsettled;
         for (const event of COUNTED) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
       }
-      for (const { counters, unsettled: held } of broker.direct) {
+      for (const { counters, unsettled: held } of [...broker.direct, ...upstreams.addresses]) {
         count++;
         unsettledNow += held;
         for (const event of ["in", "out"] as const) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
       }
+      for (const event of ["in", "out"] as const)
+        totals.set(event, (totals.get(event) ?? 0) + upstreams.retired[event]);
       messages.reset();
       for (const [event, total] of totals) messages.inc({ event }, total);
       queued.set(queuedNow);

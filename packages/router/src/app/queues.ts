@@ -2,6 +2,7 @@ import type { Broker } from "../engine/broker.ts";
 import type { DirectAddress } from "../engine/direct-address.ts";
 import { deadNameOf, isDeadName } from "../address/scope.ts";
 import { KeptAddress } from "../engine/kept-address.ts";
+import type { LinkAddress, Upstreams } from "../upstream/upstreams.ts";
 import type { RateBook, Rates } from "./rates.ts";
 
 /** Why nothing moves at an address, or on a link (section 6). */
@@ -18,7 +19,7 @@ export type Reason =
 /** One address, as `dw queue list --json` has it. */
 export interface QueueStatus extends Rates {
   readonly address: string;
-  readonly kind: "queue" | "topic" | "direct";
+  readonly kind: "queue" | "topic" | "direct" | "link";
   readonly state: "moving" | "idle" | "stalled" | "full";
   readonly reason: Reason | null;
   readonly messages: number;
@@ -34,12 +35,13 @@ export interface QueueStatus extends Rates {
 /** What is looked at for it. */
 export interface QueueSources {
   readonly broker: Broker;
+  readonly upstreams: Pick<Upstreams, "addresses">;
   readonly rates: RateBook;
   readonly nowMs: () => number;
 }
 
 /** All addresses, those that do not move first. */
-export function queuesOf({ broker, rates, nowMs }: QueueSources): QueueStatus[] {
+export function queuesOf({ broker, upstreams, rates, nowMs }: QueueSources): QueueStatus[] {
   const deadOf = (name: string): number => {
     const dead = isDeadName(name) ? null : broker.find(deadNameOf(name));
     return dead instanceof KeptAddress ? dead.kept.messages : 0;
@@ -52,6 +54,7 @@ export function queuesOf({ broker, rates, nowMs }: QueueSources): QueueStatus[] 
         keptStatus(address, { rates: rates.of(address.name), dead: deadOf(address.name), nowMs: nowMs() }),
       ),
     ...[...broker.direct].map((address) => directStatus(address, rates.of(address.name))),
+    ...[...upstreams.addresses].map((address) => linkStatus(address, rates.of(address.name))),
   ];
   return list.sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.address < b.address ? -1 : 1));
 }
@@ -106,6 +109,22 @@ function directStatus({ name, senders, consumers, unsettled, isOpen }: DirectAdd
   const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
   const reason = senders === 0 || isOpen ? null : consumers === 0 ? "no-consumer" : "no-credit";
   const state = isMoving ? "moving" : reason === null ? "idle" : "stalled";
-  const none = { messages: 0, bytes: 0, oldestMs: null, dead: 0 };
-  return { address: name, kind: "direct", state, reason, unsettled, senders, consumers, ...none, ...rates };
+  return { address: name, kind: "direct", state, reason, unsettled, senders, consumers, ...NONE_KEPT, ...rates };
 }
+
+function linkStatus({ name, waits, senders, consumers, unsettled }: LinkAddress, rates: Rates): QueueStatus {
+  const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
+  return {
+    address: name,
+    kind: "link",
+    state: waits ? "stalled" : isMoving ? "moving" : "idle",
+    reason: waits ? "waits-for-upstream" : null,
+    unsettled,
+    senders: senders.size,
+    consumers: consumers.size,
+    ...NONE_KEPT,
+    ...rates,
+  };
+}
+
+const NONE_KEPT = { messages: 0, bytes: 0, oldestMs: null, dead: 0 } as const;

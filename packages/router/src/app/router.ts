@@ -25,6 +25,7 @@ import { followDirectory } from "../directory/follow.ts";
 import { findLibrary } from "../web/find-library.ts";
 import { Sites } from "../web/sites.ts";
 import { openWeb, type WebPort } from "../web/web-port.ts";
+import { Upstreams } from "../upstream/upstreams.ts";
 import { lockFolder } from "./lock.ts";
 import { createManagement } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
@@ -61,16 +62,18 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   tellRecovered();
 
   const peers: Peers = new Set();
+  const upstreams = new Upstreams(settings.upstreams, { clock, log, board, random: Math.random });
   const rates = new RateBook();
   const sources: StatusSources = {
     host: settings.host,
     broker,
+    upstreams,
     rates,
     peers,
     problems: () => board.list(),
     nowMs: broker.nowMs,
   };
-  const registry = createMetrics({ broker, connections: () => peers.size });
+  const registry = createMetrics({ broker, upstreams, connections: () => peers.size });
   const stopAdmin = new AbortController();
   const admin =
     settings.admin &&
@@ -91,6 +94,8 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   const tokens = new TokenBook(() => clock.nowMs());
   const deps = {
     broker,
+    rules: settings.rules,
+    upstreams,
     clock,
     log,
     temporaries: new Temporaries(broker, clock),
@@ -196,7 +201,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   function tick(): void {
     broker.tick();
     for (const peer of peers) peer.review();
-    const counted = [...broker.kept, ...broker.direct].map(({ name, counters }) => ({
+    const counted = [...broker.kept, ...broker.direct, ...upstreams.addresses].map(({ name, counters }) => ({
       name,
       in: counters.in,
       out: counters.out,

@@ -1,11 +1,12 @@
 import { durationFrom, parsedBy } from "@datawire/runtime";
 import { z } from "zod";
-import { parsePattern } from "@datawire/protocol";
+import { ADDRESS_BYTES_MAX, parsePattern } from "@datawire/protocol";
 import { type AddressRule, DEFAULT_SETTINGS, OVERFLOWS } from "../address/rules.ts";
 import { byteSizeFrom } from "./byte-size.ts";
+import { checkLink } from "./upstream-settings.ts";
 
 /** The kinds that a rule can give: what this router routes. */
-const RULE_KINDS = ["queue", "topic", "direct", "none"] as const;
+const RULE_KINDS = ["queue", "topic", "direct", "link", "none"] as const;
 
 const count = (wanted: string) => z.int().min(1).meta({ wanted });
 
@@ -53,10 +54,22 @@ export const addressRuleSetting = z
       })
       .prefault({})
       .meta({ description: "How long a topic keeps messages, and how many bytes of them." }),
+    upstream: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: "Of kind `link`: where they are, one of `upstreams`.", otherwise: "none" }),
+    rewrite: z.string().min(1).max(ADDRESS_BYTES_MAX).optional().meta({
+      description:
+        "Of kind `link`: the address there; `$1` is what the first star of `match` stands for, `$0` the whole name.",
+      otherwise: "`$0`",
+    }),
   })
+  .superRefine(checkLink)
   .transform(({ match, kind = null, create, persist, expired, overflow, retention, ...rest }): AddressRule => ({
     match,
     kind,
+    ...(rest.upstream !== undefined && { link: { upstream: rest.upstream, rewrite: rest.rewrite ?? "$0" } }),
     settings: {
       create,
       persist,

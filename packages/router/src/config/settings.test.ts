@@ -65,6 +65,30 @@ tls_listen: 0.0.0.0:5671
   });
 });
 
+test("loadRouterSettings() reads upstreams, and where addresses are there", async () => {
+  const { upstreams, rules } = await load(`
+addresses: [{ match: "legacy/*/**", kind: link, upstream: rabbit, rewrite: "/exchange/$1/$2" }]
+upstreams: { rabbit: { url: "amqps://broker.example:5673/my%20shop", user: dw, password: \${BOB}, ca: cert.pem } }
+`);
+  expect(upstreams).toEqual([
+    {
+      name: "rabbit",
+      host: "broker.example",
+      port: 5673,
+      isTls: true,
+      vhost: "my shop",
+      user: "dw",
+      password: "secret",
+      ca: goodCertificate.cert,
+    },
+  ]);
+  expect(rules.treat("legacy/a/b/c")).toMatchObject({
+    kind: "link",
+    far: { upstream: "rabbit", address: "/exchange/a/b/c" },
+  });
+  expect(rules.treat("legacy").far).toBe(null);
+});
+
 test.each([
   ["directories: //d\nauth: { mode: token }", { users: [], tokens: true }],
   ["directories: //d\nusers: { name: a }", { users: [{ name: "a" }], tokens: false }],
@@ -94,6 +118,14 @@ test.each([
   ["addresses: [{ match: a, max_bytes: 10GX }]", "it is no size"],
   ["addresses: [{ match: a, kind: heap }]", "heap"],
   ["limits: { frame: 100 }", "the least is 512 bytes"],
+  ["addresses: [{ match: a, kind: link }]", "wanted an `upstream` beside `kind: link`"],
+  ["addresses: [{ match: a, upstream: b }]", "wanted `kind: link` beside an upstream"],
+  ["addresses: [{ match: a, kind: link, upstream: b }]", 'there is no upstream "b": there are no `upstreams`'],
+  ["upstreams: { b: { url: http://c } }", "it is no such URL"],
+  ["upstreams: { b: { url: amqp://bob:secret@c } }", "it has a user in it"],
+  ["upstreams: { b: { url: amqp://c, user: d } }", "one of user and password"],
+  ["upstreams: { b: { url: amqp://c, ca: cert.pem } }", "its url is no amqps://"],
+  ["upstreams: { b: { url: amqps://c, ca: none.pem } }", "no such file or folder"],
 ])("loadRouterSettings() refuses %j: %s", async (yaml, why) => {
   const error: unknown = await load(yaml).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ConfigError);

@@ -13,6 +13,7 @@ import {
   loadSettings,
   parsedBy,
   parseListenAddress,
+  type Path,
   type Problem,
   textLike,
 } from "@datawire/runtime";
@@ -26,6 +27,7 @@ import { byteSizeFrom } from "./byte-size.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { type WebSettings, webSettings, webShape, whyNotOpen } from "./web-settings.ts";
 import { readTlsFiles, type ServerTls } from "./tls-files.ts";
+import { checkUpstreams, readUpstreams, type UpstreamSettings, upstreamsSetting } from "./upstream-settings.ts";
 
 /** What a router runs with. */
 export interface RouterSettings {
@@ -44,6 +46,7 @@ export interface RouterSettings {
   /** What it proves itself with to the directory, and knows that by. */
   readonly proof: { readonly token: string | null; readonly tls: TlsSettings | null };
   readonly rules: AddressRules;
+  readonly upstreams: readonly UpstreamSettings[];
   readonly log: { readonly segmentBytes: number; readonly reserveBytes: number };
   readonly limits: ConnectionLimits & { readonly connections: number };
 }
@@ -106,6 +109,7 @@ export const settingsSchema = z.strictObject({
     .union([addressRuleSetting.transform((one) => [one]), z.array(addressRuleSetting)])
     .default([])
     .meta({ description: "What addresses are, and how their messages are kept." }),
+  upstreams: upstreamsSetting,
   auth: authSetting,
   users: z
     .union([userSetting.transform((one) => [one]), z.array(userSetting)])
@@ -196,9 +200,9 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
   });
   const listen = value.listen ?? { host: "127.0.0.1", port: AMQP_PORT };
   const problems: Problem[] = [];
-  const refuse = (path: string, message: string): void => {
+  const refuse = (path: string | Path, message: string): void => {
     // It is what is missing in the file, wherever the address was given.
-    const place = locate([path]);
+    const place = locate(typeof path === "string" ? [path] : path);
     problems.push({ ...(place?.line === undefined ? { file: "router.yaml" } : place), message });
   };
   const tlsListen = value.tls_listen ?? { host: listen.host, port: AMQPS_PORT };
@@ -233,6 +237,8 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
       return { token: null, tls: null };
     },
   );
+  checkUpstreams(value.addresses, value.upstreams, { locate, refuse });
+  const upstreams = await readUpstreams(value.upstreams, { locate, refuse });
   if (problems.length > 0) throw new ConfigError(problems);
   const { connections, sessions, links, frame, message, unsettled } = value.limits;
   return {
@@ -246,6 +252,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     directories: value.directories,
     proof,
     rules: new AddressRules(value.addresses),
+    upstreams,
     log: { segmentBytes: value.log.segment, reserveBytes: value.log.reserve },
     limits: { connections, sessions, links, frameBytes: frame, messageBytes: message, unsettled },
   };

@@ -1,3 +1,4 @@
+import { plainName } from "../address/scope.ts";
 import { isReserved } from "../address/address.ts";
 import type { AddressSettings, Treatment } from "../address/rules.ts";
 import { Refused } from "./refused.ts";
@@ -20,7 +21,14 @@ export interface Taken {
 export function requireTakes(name: string, { kind, settings }: Treatment, count: number, isCreated = false): Taken {
   if (kind === "none")
     throw new Refused("amqp:not-found", `Cannot attach to ${name}: a rule of the router says that there is none`);
-  if (kind === "service" || kind === "link") {
+  if (kind === "link") {
+    // Whoever has no tenant is there by now.
+    throw new Refused(
+      "amqp:unauthorized-access",
+      `Cannot attach to ${plainName(name)}: it is at an upstream, which no tenant has a part of`,
+    );
+  }
+  if (kind === "service") {
     throw new Refused(
       "amqp:not-implemented",
       `Cannot attach to ${name}: it is of kind ${kind}, which this router does not route yet`,

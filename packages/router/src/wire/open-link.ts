@@ -9,11 +9,15 @@ import { readSource, readTarget } from "./attach.ts";
 import { readFilter } from "./filter.ts";
 import { type Manage, MANAGEMENT, ManagementLink } from "./management-link.ts";
 import { ReceiverLink } from "./receiver-link.ts";
-import { RelayLink } from "./relay-link.ts";
+import { type OpenSink, RelayLink } from "./relay-link.ts";
 import { SenderLink } from "./sender-link.ts";
+import type { FarAddress } from "../address/rules.ts";
+import type { ThroughReceiver } from "../upstream/through-receiver.ts";
+import type { ThroughSender } from "../upstream/through-sender.ts";
+import type { UpstreamClient } from "../upstream/upstreams.ts";
 
-/** What a link is for us: a peer that sends to one address or to many, or one that receives. */
-export type Link = SenderLink | RelayLink | ReceiverLink | ManagementLink;
+/** What a link is for us: a peer that sends to one address or to many, one that receives, or one that goes on to an upstream. */
+export type Link = SenderLink | RelayLink | ReceiverLink | ManagementLink | ThroughSender | ThroughReceiver;
 
 /** What it takes to open links. */
 export interface Opening {
@@ -24,6 +28,9 @@ export interface Opening {
   readonly rights: Rights;
   /** What the peer calls itself. */
   readonly container: string;
+  /** Where an address is at an upstream; null for those that the router has. */
+  readonly farOf: (name: string) => FarAddress | null;
+  readonly upstreams: UpstreamClient;
   /** Makes an address for a link, which goes with it. */
   readonly makeDynamic: (link: Sender | Receiver) => string;
   /** Monotonic. */
@@ -34,12 +41,17 @@ export interface Opening {
  * Opens a link on which the peer sends.
  * @throws Refused, or ProtocolError for what is no address.
  */
-export function openSender(link: Receiver, { broker, addresses, limits, makeDynamic, manage, rights }: Opening): void {
+export function openSender(link: Receiver, opening: Opening): void {
+  const { broker, addresses, limits, makeDynamic, manage, rights, farOf, upstreams } = opening;
   const request = readTarget(link, addresses);
   const maxMessageSize = limits.messageBytes;
   if (request.is === "relay") {
     if (!rights.maySendAnywhere()) throw unauthorized("send", "any address");
-    link.context = new RelayLink(link, broker, { addresses, rights });
+    const openSink: OpenSink = (name, port) => {
+      const far = farOf(name);
+      return far === null ? broker.openSink(name, null, port) : upstreams.openSink(name, far);
+    };
+    link.context = new RelayLink(link, openSink, { addresses, rights });
     return link.accept({ maxMessageSize });
   }
   if (request.is === "dynamic") {
@@ -54,6 +66,12 @@ export function openSender(link: Receiver, { broker, addresses, limits, makeDyna
   }
   if (!rights.maySend(request.address.name)) throw unauthorized("send to", request.address.name);
   const name = scopedName(rights.tenant, request.address.name);
+  const far = farOf(name);
+  if (far !== null) {
+    // It is answered when its upstream has answered.
+    link.context = upstreams.openSender(link, name, far);
+    return;
+  }
   link.context = new SenderLink(link, broker, { name, capability: request.capability });
   link.accept({ maxMessageSize });
 }
@@ -62,11 +80,18 @@ export function openSender(link: Receiver, { broker, addresses, limits, makeDyna
  * Opens a link on which the peer receives.
  * @throws Refused, or ProtocolError for what is no address.
  */
-export function openReceiver(
-  link: Sender,
-  { broker, addresses, limits, container, makeDynamic, rights, nowMs }: Opening,
-): void {
+export function openReceiver(link: Sender, opening: Opening): void {
+  const { broker, addresses, limits, container, makeDynamic, rights, farOf, upstreams, nowMs } = opening;
   const request = readSource(link, container, addresses);
+  if (request.is === "address") {
+    if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
+    const name = scopedName(rights.tenant, request.source.name);
+    const far = farOf(name);
+    if (far !== null) {
+      link.context = upstreams.openReceiver(link, name, far);
+      return;
+    }
+  }
   const { inForce, takes } = readFilter(link.remote?.source?.filter);
   const { filter: _, ...asked } = link.remote?.source ?? {};
   const source = { ...asked, ...(inForce !== null && { filter: inForce }) };
@@ -86,7 +111,6 @@ export function openReceiver(
     );
     return link.accept({ source: { ...source, address: name, dynamic: true } });
   }
-  if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
   const mine = { ...request.source, name: scopedName(rights.tenant, request.source.name) };
   link.context = new ReceiverLink(link, broker, mine, options);
   link.accept({ source });

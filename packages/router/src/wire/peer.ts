@@ -22,6 +22,9 @@ import type { Manage } from "./management-link.ts";
 import { type Link, openReceiver, openSender, type Opening } from "./open-link.ts";
 import { errorOf } from "./relay-link.ts";
 import type { Temporaries } from "./temporaries.ts";
+import type { AddressRules } from "../address/rules.ts";
+import { tenantOf } from "../address/scope.ts";
+import type { UpstreamClient, Upstreams } from "../upstream/upstreams.ts";
 
 /** What all connections share. */
 export interface PeerDeps {
@@ -35,6 +38,8 @@ export interface PeerDeps {
   /** What the router calls itself. */
   readonly container: string;
   readonly access: Access;
+  readonly rules: Pick<AddressRules, "treat">;
+  readonly upstreams: Pick<Upstreams, "client">;
 }
 
 /** What is not the same for all connections. */
@@ -52,6 +57,7 @@ export class Peer implements ConnectionEvents {
   readonly #connection: Connection;
   /** Dynamic addresses of its links. */
   readonly #dynamic = new Map<Sender | Receiver, string>();
+  #upstreams: UpstreamClient | null = null;
   #writes = false;
   #cancelTick: (() => void) | null = null;
   #waitsForDisk = false;
@@ -96,6 +102,7 @@ export class Peer implements ConnectionEvents {
     stream.on("close", () => {
       this.#cancelTick?.();
       this.#connection.disconnected();
+      this.#upstreams?.close();
     });
     this.#tick();
   }
@@ -162,12 +169,21 @@ export class Peer implements ConnectionEvents {
       container: this.container,
       nowMs: () => this.#nowMs(),
       rights: this.#deps.access.rightsOf(this.#connection.identity),
+      // What tenants have is their own, and an upstream is not.
+      farOf: (name) => (tenantOf(name) === null ? this.#deps.rules.treat(name).far : null),
+      upstreams: this.#upstreamClient(),
       makeDynamic: (link) => {
         const address = this.#deps.temporaries.take(ownerOf(this.container, link.name));
         this.#dynamic.set(link, address);
         return address;
       },
     };
+  }
+
+  #upstreamClient(): UpstreamClient {
+    const { upstreams, limits } = this.#deps;
+    this.#upstreams ??= upstreams.client({ containerId: this.container, messageBytesMax: limits.messageBytes });
+    return this.#upstreams;
   }
 
   outputReady(): void {
@@ -221,9 +237,15 @@ export class Peer implements ConnectionEvents {
     if (link !== null && "delivered" in link) link.delivered(delivery);
   }
 
-  settled(): void {}
+  settled(delivery: IncomingDelivery): void {
+    const link = linkOf(delivery.receiver);
+    if (link !== null && "peerSettled" in link) link.peerSettled(delivery);
+  }
 
-  senderFlow(): void {}
+  senderFlow(receiver: Receiver): void {
+    const link = linkOf(receiver);
+    if (link !== null && "peerFlow" in link) link.peerFlow();
+  }
 
   flow(sender: Sender): void {
     const link = linkOf(sender);

@@ -4,7 +4,6 @@ import { describeError } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
 import { type AddressContext, parseMessageAddress } from "../address/address.ts";
 import { scopedName } from "../address/scope.ts";
-import type { Broker } from "../engine/broker.ts";
 import type { Sink, SinkPort } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
 import type { Outcome } from "../queue/delivery.ts";
@@ -15,6 +14,12 @@ import { decline, stateOf, take } from "./sender-link.ts";
 const CREDIT = 200;
 const SINKS_MAX = 100;
 
+/**
+ * Finds the end of an address for messages.
+ * @throws Refused
+ */
+export type OpenSink = (name: string, port: SinkPort<IncomingDelivery>) => Sink<IncomingDelivery>;
+
 interface RelayContext {
   readonly addresses: AddressContext;
   readonly rights: Rights;
@@ -24,15 +29,15 @@ interface RelayContext {
 export class RelayLink {
   readonly name = null;
   readonly #receiver: Receiver;
-  readonly #broker: Broker;
+  readonly #openSink: OpenSink;
   readonly #context: RelayContext;
   /** The last used ones last. */
   readonly #sinks = new Map<string, Sink<IncomingDelivery>>();
   readonly #port: SinkPort<IncomingDelivery>;
 
-  constructor(receiver: Receiver, broker: Broker, context: RelayContext) {
+  constructor(receiver: Receiver, openSink: OpenSink, context: RelayContext) {
     this.#receiver = receiver;
-    this.#broker = broker;
+    this.#openSink = openSink;
     this.#context = context;
     this.#port = {
       // The link's credit is that of no address: what one of them cannot take is rejected.
@@ -80,7 +85,8 @@ export class RelayLink {
   }
 
   #sink(name: string): Sink<IncomingDelivery> {
-    const sink = this.#sinks.get(name) ?? this.#broker.openSink(name, null, this.#port);
+    const known = this.#sinks.get(name);
+    const sink = known === undefined || known.isGone ? this.#openSink(name, this.#port) : known;
     this.#sinks.delete(name);
     this.#sinks.set(name, sink);
     const [oldest] = this.#sinks;

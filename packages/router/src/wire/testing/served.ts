@@ -7,6 +7,8 @@ import { type AddressRule, AddressRules } from "../../address/rules.ts";
 import type { ServerTls } from "../../config/tls-files.ts";
 import { Broker } from "../../engine/broker.ts";
 import { SimulatedDisk } from "../../log/testing/simulated-disk.ts";
+import type { UpstreamSettings } from "../../config/upstream-settings.ts";
+import { Upstreams } from "../../upstream/upstreams.ts";
 import { annotate } from "../annotate.ts";
 import { listenAmqp, type Listener, type Peers } from "../listener.ts";
 import type { PeerDeps } from "../peer.ts";
@@ -33,9 +35,12 @@ export class Served {
     rules: readonly AddressRule[] = [],
     access: Access = OPEN_ACCESS,
     tls: ServerTls | null = null,
+    upstreams: readonly UpstreamSettings[] = [],
+    port = 0,
   ): Promise<Served> {
+    const addressRules = new AddressRules(rules);
     const broker = await Broker.open(
-      { rules: new AddressRules(rules), log: {} },
+      { rules: addressRules, log: {} },
       {
         disk: new SimulatedDisk(new Chance(1)).boot(),
         clock: systemClock,
@@ -48,6 +53,13 @@ export class Served {
     );
     const deps: PeerDeps = {
       broker,
+      rules: addressRules,
+      upstreams: new Upstreams(upstreams, {
+        clock: systemClock,
+        log: noLog,
+        board: { set: () => {} },
+        random: Math.random,
+      }),
       clock: systemClock,
       log: noLog,
       temporaries: new Temporaries(broker, systemClock),
@@ -65,7 +77,7 @@ export class Served {
     };
     const peers: Peers = new Set();
     const listener = await listenAmqp(
-      { listen: { host: "127.0.0.1", port: 0 }, setting: "listen", connectionsMax: 100, tls },
+      { listen: { host: "127.0.0.1", port }, setting: "listen", connectionsMax: 100, tls },
       deps,
       peers,
     );

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { freePorts } from "../ports.ts";
+import { eventually } from "../wait.ts";
+
+/** Debian's own script in the path lets nobody but root and a user of its own start a broker; this one anybody. */
+const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+/** RabbitMQ as the system's package has it, with its plugin for AMQP 1.0, in a folder and on ports of its own. */
+export class Rabbitmq {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #names: ChildProcess;
+  #broker: ChildProcess | null = null;
+
+  private constructor(folder: string, [port, namesPort, nodePort]: readonly [number, number, number]) {
+    this.port = port;
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true });
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const { PATH, LANG } = process.env;
+    this.#env = {
+      PATH,
+      LANG,
+      HOME: folder,
+      ERL_EPMD_PORT: String(namesPort),
+      ERL_EPMD_ADDRESS: "127.0.0.1",
+      RABBITMQ_NODENAME: `dw${port}@localhost`,
+      RABBITMQ_DIST_PORT: String(nodePort),
+      RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
+      RABBITMQ_LOG_BASE: join(folder, "log"),
+      RABBITMQ_PID_FILE: join(folder, "pid"),
+      RABBITMQ_CONF_ENV_FILE: join(folder, "none"),
+      RABBITMQ_ENABLED_PLUGINS_FILE: file("plugins", "[rabbitmq_amqp1_0].\n"),
+      RABBITMQ_CONFIG_FILE: file(
+        "rabbitmq.conf",
+        `listeners.tcp.1 = 127.0.0.1:${port}\nlog.file = false\nlog.console = true\nlog.console.level = error\n`,
+      ),
+      // One scheduler that does not spin: tests share the machine.
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1} +S 1 +sbwt none",
+    };
+    this.#names = spawn("epmd", ["-port", String(namesPort)], { env: this.#env, stdio: "ignore" });
+  }
+
+  /** Starts a broker; it takes some seconds. */
+  static async start(folder: string): Promise<Rabbitmq> {
+    const broker = new Rabbitmq(folder, (await freePorts(3)) as [number, number, number]);
+    await broker.start();
+    return broker;
+  }
+
+  async start(): Promise<void> {
+    const command = existsSync(SERVER) ? SERVER : "rabbitmq-server";
+    // A group of its own: the script starts several processes.
+    const broker = spawn(command, [], { env: this.#env, cwd: this.#folder, detached: true, stdio: "ignore" });
+    this.#broker = broker;
+    await eventually(async () => {
+      if (broker.exitCode !== null) throw new Error(`RabbitMQ ended with ${broker.exitCode}`);
+      const socket = connect(this.port, "127.0.0.1");
+      await once(socket, "connect").finally(() => socket.destroy());
+    }, 60_000);
+  }
+
+  /** Ends it at once, with all its processes. */
+  async kill(): Promise<void> {
+    const broker = this.#broker;
+    if (broker?.pid === undefined) return;
+    const exited = once(broker, "exit");
+    process.kill(-broker.pid, "SIGKILL");
+    await exited;
+    this.#broker = null;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    this.#names.kill("SIGKILL");
+  }
+}
