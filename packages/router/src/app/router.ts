@@ -62,7 +62,13 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   tellRecovered();
 
   const peers: Peers = new Set();
-  const upstreams = new Upstreams(settings.upstreams, { clock, log, board, random: Math.random });
+  const upstreams = new Upstreams(settings.upstreams, {
+    rules: settings.rules,
+    clock,
+    log,
+    board,
+    random: Math.random,
+  });
   const rates = new RateBook();
   const sources: StatusSources = {
     host: settings.host,
@@ -94,7 +100,6 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   const tokens = new TokenBook(() => clock.nowMs());
   const deps = {
     broker,
-    rules: settings.rules,
     upstreams,
     clock,
     log,

@@ -55,8 +55,6 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
       const who = queue.kind === "direct" ? waits(senders, "sender") : wait(waiting);
       return `${who}, and none of ${count(consumers, "consumer")} gives credit${held}`;
     }
-    case "waits-for-upstream":
-      return `its upstream cannot be talked to, so ${senders + consumers} ${senders + consumers === 1 ? "link waits" : "links wait"} without credit; \`problems\` of the status say why`;
     case null:
       if (queue.state === "moving") return `it moves: ${inPerS} in and ${outPerS} out a second`;
       return unsettled > 0

@@ -1,5 +1,6 @@
 import type { IncomingDelivery, Receiver, Sender } from "@datawire/amqp";
-import type { FarAddress } from "../address/rules.ts";
+import type { AddressRules, FarAddress } from "../address/rules.ts";
+import { tenantOf } from "../address/scope.ts";
 import type { UpstreamSettings } from "../config/upstream-settings.ts";
 import type { Sink } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
@@ -35,11 +36,11 @@ export class LinkAddress {
 
 /** Brokers behind the router, and the links through it to them. */
 export class Upstreams {
-  readonly #deps: UpstreamDeps;
+  readonly #deps: UpstreamsDeps;
   readonly #byName: ReadonlyMap<string, Upstream>;
   readonly #addresses = new Map<string, LinkAddress>();
 
-  constructor(settings: readonly UpstreamSettings[], deps: UpstreamDeps) {
+  constructor(settings: readonly UpstreamSettings[], deps: UpstreamsDeps) {
     this.#deps = deps;
     this.#byName = new Map(settings.map((one) => [one.name, new Upstream(one, deps)]));
   }
@@ -57,8 +58,13 @@ export class Upstreams {
   }
 
   /** The links of one client. */
-  client(options: { readonly containerId: string; readonly messageBytesMax: number }): UpstreamClient {
-    return new UpstreamClient(this, { ...this.#deps, ...options });
+  client(containerId: string, messageBytesMax: number): UpstreamClient {
+    return new UpstreamClient(this, { ...this.#deps, containerId, messageBytesMax });
+  }
+
+  /** Where an address is at an upstream; null for those that the router has, and for tenants: what they have is their own. */
+  farOf(name: string): FarAddress | null {
+    return tenantOf(name) === null ? this.#deps.rules.treat(name).far : null;
   }
 
   /** @throws Refused where no upstream has the name: rules that are read from settings have one. */
@@ -83,6 +89,11 @@ export class Upstreams {
   }
 }
 
+/** What upstreams are with, beside their settings. */
+interface UpstreamsDeps extends UpstreamDeps {
+  readonly rules: Pick<AddressRules, "treat">;
+}
+
 interface ClientDeps extends UpstreamDeps {
   readonly containerId: string;
   readonly messageBytesMax: number;
@@ -98,6 +109,11 @@ export class UpstreamClient {
   constructor(upstreams: Upstreams, deps: ClientDeps) {
     this.#upstreams = upstreams;
     this.#deps = deps;
+  }
+
+  /** Where an address is at an upstream; null for those that the router has. */
+  farOf(name: string): FarAddress | null {
+    return this.#upstreams.farOf(name);
   }
 
   /** Takes a client's link on which it sends to an upstream. @throws Refused */

@@ -11,7 +11,6 @@ import { type Manage, MANAGEMENT, ManagementLink } from "./management-link.ts";
 import { ReceiverLink } from "./receiver-link.ts";
 import { type OpenSink, RelayLink } from "./relay-link.ts";
 import { SenderLink } from "./sender-link.ts";
-import type { FarAddress } from "../address/rules.ts";
 import type { ThroughReceiver } from "../upstream/through-receiver.ts";
 import type { ThroughSender } from "../upstream/through-sender.ts";
 import type { UpstreamClient } from "../upstream/upstreams.ts";
@@ -28,8 +27,6 @@ export interface Opening {
   readonly rights: Rights;
   /** What the peer calls itself. */
   readonly container: string;
-  /** Where an address is at an upstream; null for those that the router has. */
-  readonly farOf: (name: string) => FarAddress | null;
   readonly upstreams: UpstreamClient;
   /** Makes an address for a link, which goes with it. */
   readonly makeDynamic: (link: Sender | Receiver) => string;
@@ -42,13 +39,13 @@ export interface Opening {
  * @throws Refused, or ProtocolError for what is no address.
  */
 export function openSender(link: Receiver, opening: Opening): void {
-  const { broker, addresses, limits, makeDynamic, manage, rights, farOf, upstreams } = opening;
+  const { broker, addresses, limits, makeDynamic, manage, rights, upstreams } = opening;
   const request = readTarget(link, addresses);
   const maxMessageSize = limits.messageBytes;
   if (request.is === "relay") {
     if (!rights.maySendAnywhere()) throw unauthorized("send", "any address");
     const openSink: OpenSink = (name, port) => {
-      const far = farOf(name);
+      const far = upstreams.farOf(name);
       return far === null ? broker.openSink(name, null, port) : upstreams.openSink(name, far);
     };
     link.context = new RelayLink(link, openSink, { addresses, rights });
@@ -66,7 +63,7 @@ export function openSender(link: Receiver, opening: Opening): void {
   }
   if (!rights.maySend(request.address.name)) throw unauthorized("send to", request.address.name);
   const name = scopedName(rights.tenant, request.address.name);
-  const far = farOf(name);
+  const far = upstreams.farOf(name);
   if (far !== null) {
     // It is answered when its upstream has answered.
     link.context = upstreams.openSender(link, name, far);
@@ -81,12 +78,12 @@ export function openSender(link: Receiver, opening: Opening): void {
  * @throws Refused, or ProtocolError for what is no address.
  */
 export function openReceiver(link: Sender, opening: Opening): void {
-  const { broker, addresses, limits, container, makeDynamic, rights, farOf, upstreams, nowMs } = opening;
+  const { broker, addresses, limits, container, makeDynamic, rights, upstreams, nowMs } = opening;
   const request = readSource(link, container, addresses);
   if (request.is === "address") {
     if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
     const name = scopedName(rights.tenant, request.source.name);
-    const far = farOf(name);
+    const far = upstreams.farOf(name);
     if (far !== null) {
       link.context = upstreams.openReceiver(link, name, far);
       return;

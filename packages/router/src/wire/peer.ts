@@ -22,8 +22,6 @@ import type { Manage } from "./management-link.ts";
 import { type Link, openReceiver, openSender, type Opening } from "./open-link.ts";
 import { errorOf } from "./relay-link.ts";
 import type { Temporaries } from "./temporaries.ts";
-import type { AddressRules } from "../address/rules.ts";
-import { tenantOf } from "../address/scope.ts";
 import type { UpstreamClient, Upstreams } from "../upstream/upstreams.ts";
 
 /** What all connections share. */
@@ -38,7 +36,6 @@ export interface PeerDeps {
   /** What the router calls itself. */
   readonly container: string;
   readonly access: Access;
-  readonly rules: Pick<AddressRules, "treat">;
   readonly upstreams: Pick<Upstreams, "client">;
 }
 
@@ -164,26 +161,19 @@ export class Peer implements ConnectionEvents {
   }
 
   get #opening(): Opening {
+    this.#upstreams ??= this.#deps.upstreams.client(this.container, this.#deps.limits.messageBytes);
     return {
       ...this.#deps,
       container: this.container,
       nowMs: () => this.#nowMs(),
       rights: this.#deps.access.rightsOf(this.#connection.identity),
-      // What tenants have is their own, and an upstream is not.
-      farOf: (name) => (tenantOf(name) === null ? this.#deps.rules.treat(name).far : null),
-      upstreams: this.#upstreamClient(),
+      upstreams: this.#upstreams,
       makeDynamic: (link) => {
         const address = this.#deps.temporaries.take(ownerOf(this.container, link.name));
         this.#dynamic.set(link, address);
         return address;
       },
     };
-  }
-
-  #upstreamClient(): UpstreamClient {
-    const { upstreams, limits } = this.#deps;
-    this.#upstreams ??= upstreams.client({ containerId: this.container, messageBytesMax: limits.messageBytes });
-    return this.#upstreams;
   }
 
   outputReady(): void {

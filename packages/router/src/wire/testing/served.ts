@@ -53,8 +53,8 @@ export class Served {
     );
     const deps: PeerDeps = {
       broker,
-      rules: addressRules,
       upstreams: new Upstreams(upstreams, {
+        rules: addressRules,
         clock: systemClock,
         log: noLog,
         board: { set: () => {} },
