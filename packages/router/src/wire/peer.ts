@@ -124,13 +124,8 @@ export class Peer implements ConnectionEvents {
   /** Its links, as `dw link list --json` has them. */
   links(router: string): (LinkFacts & Pick<Required<LinkOfOurs>, "heldBackBy" | "lag">)[] {
     const { identity: user, remote } = this.#connection;
-    const owner = {
-      router,
-      container: this.container,
-      user,
-      peer: this.address,
-      version: versionOf(remote?.properties),
-    };
+    const version = versionOf(remote?.properties);
+    const owner = { router, container: this.container, user, peer: this.address, version };
     const nowMs = this.#nowMs();
     return this.#connection.sessions.flatMap(({ links }) =>
       links.flatMap((link) => {
