@@ -78,8 +78,7 @@ export type { SaslClient, SaslExchange, SaslServer, SaslStep } from "./sasl/cont
 export { Connection } from "./connection/connection.ts";
 export type { ConnectionEnd, ConnectionEvents } from "./connection/connection-events.ts";
 export type { AttachOptions, LinkEnd, LinkState } from "./link/link.ts";
-export type { IncomingDelivery } from "./link/incoming-delivery.ts";
-export type { Receiver } from "./link/receiver.ts";
+export type { IncomingDelivery, Receiver } from "./link/receiver.ts";
 export type { OutgoingDelivery, Sender } from "./link/sender.ts";
 export type { SendOptions } from "./link/transfer-writer.ts";
 export type { LinkEvents } from "./session/link-events.ts";

@@ -8,7 +8,10 @@ export class IncomingCredit {
   credit = 0;
   /** Whether the sender was asked to use up or give back its credit, and has not yet. */
   draining = false;
-  /** How many messages beyond its credit a sender may send all the same. */
+  /**
+   * How many messages beyond its credit a sender may send all the same, as some do not count those on their way when they
+   * hear of new credit. With more, the link is detached.
+   */
   slack = 0;
   /** How many messages came (modulo 2^32). */
   deliveryCount = 0;

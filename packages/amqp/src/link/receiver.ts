@@ -1,12 +1,13 @@
-import { type DeliveryState, isOutcome } from "../frames/delivery-state.ts";
+import { ACCEPTED, type DeliveryState, isOutcome, RELEASED } from "../frames/delivery-state.ts";
+import type { AmqpError } from "../frames/error.ts";
 import type { Flow } from "../frames/flow.ts";
+import type { Fields } from "../frames/fields.ts";
 import { RECEIVER_SETTLES } from "../frames/performatives.ts";
 import type { Transfer } from "../frames/transfer.ts";
 import { CONDITION, LinkFailure, WireFailure } from "../types/conditions.ts";
 import { ABSENT } from "../types/reader.ts";
 import { DeliveryList } from "./delivery-list.ts";
 import { IncomingCredit } from "./incoming-credit.ts";
-import { IncomingDelivery } from "./incoming-delivery.ts";
 import { type AttachOptions, Link, type LinkHost, type LinkState } from "./link.ts";
 import { PartialMessage } from "./partial-message.ts";
 
@@ -22,6 +23,76 @@ export interface ReceiverEvents {
   senderFlow(receiver: Receiver): void;
 }
 
+/** A message that came to us. */
+export class IncomingDelivery {
+  readonly receiver: Receiver;
+  readonly id: number;
+  /** Views of what came in, while `delivered` runs: copy what is to be kept, as a view keeps much larger pieces in memory. */
+  message: Uint8Array = NOTHING;
+  /** 0 for AMQP's own. */
+  messageFormat = 0;
+  /** Whether it is over: settled by either side, or the link has gone. */
+  settled: boolean;
+  /** The outcome we gave; null until we have. */
+  outcome: DeliveryState | null = null;
+  /** What the sender said with the transfer or later: of use with `resume` and transactions. */
+  outgoingState: DeliveryState | null = null;
+  /** Whether the sender takes up a delivery of a link that was lost. */
+  resume = false;
+  /** For whoever takes it: what belongs to it. */
+  context: unknown = null;
+  /** For whoever uses it: when it began to be unsettled. */
+  atMs = 0;
+  before: IncomingDelivery | null = null;
+  after: IncomingDelivery | null = null;
+  /** For the receiver: whether we wait for the sender to settle first, and where the tag is. */
+  settlesSecond = false;
+  tagBytes: Uint8Array = NOTHING;
+  tagStart = 0;
+  tagEnd = 0;
+
+  constructor(receiver: Receiver, id: number, settled: boolean) {
+    this.receiver = receiver;
+    this.id = id;
+    this.settled = settled;
+  }
+
+  /** What the sender calls this delivery on its link; like `message`, only while `delivered` runs. */
+  get tag(): Uint8Array {
+    return this.tagBytes.subarray(this.tagStart, this.tagEnd);
+  }
+
+  accept(): void {
+    this.settle(ACCEPTED);
+  }
+
+  release(): void {
+    this.settle(RELEASED);
+  }
+
+  reject(error?: AmqpError): void {
+    this.settle({ type: "rejected", ...(error !== undefined && { error }) });
+  }
+
+  modify(changes: {
+    readonly deliveryFailed?: boolean;
+    readonly undeliverableHere?: boolean;
+    readonly messageAnnotations?: Fields;
+  }): void {
+    this.settle({ type: "modified", ...changes });
+  }
+
+  /** Gives an outcome, once: does nothing where there is one, or where the sender has settled already. */
+  settle(state: DeliveryState): void {
+    if (!this.settled && this.outcome === null) this.receiver.settle(this, state);
+  }
+
+  /** For the session: takes in what the sender said. */
+  heard(state: DeliveryState | null, settled: boolean): void {
+    this.receiver.heardOf(this, state, settled);
+  }
+}
+
 /** Our end of a link on which we receive. */
 export class Receiver extends Link {
   override readonly isReceiver = true;
@@ -29,7 +100,8 @@ export class Receiver extends Link {
   available: number | null = null;
   readonly unsettled = new DeliveryList<IncomingDelivery>();
   readonly #events: ReceiverEvents;
-  readonly #credit = new IncomingCredit();
+  /** For users: `slack` of it alone. */
+  readonly incoming = new IncomingCredit();
   #partial: { readonly delivery: IncomingDelivery; readonly message: PartialMessage } | null = null;
 
   constructor(host: LinkHost, events: ReceiverEvents, name: string, handle: number, state: LinkState) {
@@ -39,17 +111,17 @@ export class Receiver extends Link {
 
   /** How many more messages the sender may send. */
   get credit(): number {
-    return this.#credit.credit;
+    return this.incoming.credit;
   }
 
   /** Whether the sender was asked to use up or give back its credit, and has not yet. */
   get draining(): boolean {
-    return this.#credit.draining;
+    return this.incoming.draining;
   }
 
   /** How many messages came (modulo 2^32). */
   get deliveryCount(): number {
-    return this.#credit.deliveryCount;
+    return this.incoming.deliveryCount;
   }
 
   /** Lets the sender send so many messages from now on, whatever it was allowed before. The peer is told at the next write. */
@@ -65,14 +137,6 @@ export class Receiver extends Link {
   /** Asks the sender to use up its credit at once, or `credit` where it is given, and to give back what it has no message for. */
   drainCredit(credit = this.credit): void {
     this.#give(credit, true);
-  }
-
-  /**
-   * Takes so many messages beyond the credit (default 0), from a sender that does not count those on their way when it hears
-   * of new credit. With more, the link is detached.
-   */
-  tolerate(messages: number): void {
-    this.#credit.slack = messages;
   }
 
   /** Whether the next frame is the first of a message. */
@@ -123,7 +187,7 @@ export class Receiver extends Link {
   }
 
   override heard(flow: Flow): void {
-    this.#credit.heard(flow);
+    this.incoming.heard(flow);
     this.available = flow.available === ABSENT ? null : flow.available;
     if (flow.echo) this.host.flowChanged(this);
     if (this.attached) this.#events.senderFlow(this);
@@ -133,7 +197,7 @@ export class Receiver extends Link {
     flow.handle = this.handle;
     flow.available = ABSENT;
     flow.echo = false;
-    this.#credit.tell(flow);
+    this.incoming.tell(flow);
   }
 
   override reopened(): void {
@@ -150,12 +214,12 @@ export class Receiver extends Link {
   }
 
   protected override begun(): void {
-    this.#credit.begin(this.remote?.initialDeliveryCount ?? 0);
+    this.incoming.begin(this.remote?.initialDeliveryCount ?? 0);
     if (this.credit > 0) this.host.flowChanged(this);
   }
 
   #give(credit: number, draining: boolean): void {
-    this.#credit.give(credit, draining);
+    this.incoming.give(credit, draining);
     if (this.attached) this.host.flowChanged(this);
   }
 
@@ -167,7 +231,7 @@ export class Receiver extends Link {
         "Cannot take a transfer: the first of a delivery has no id or no tag",
       );
     }
-    if (!this.#credit.take()) {
+    if (!this.incoming.take()) {
       throw new LinkFailure(CONDITION.transferLimitExceeded, "Cannot take a message: the link has no credit");
     }
     if (transfer.aborted) return;

@@ -1,8 +1,7 @@
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionEnd, ConnectionEvents } from "../connection/connection-events.ts";
 import type { LinkEnd } from "../link/link.ts";
-import type { IncomingDelivery } from "../link/incoming-delivery.ts";
-import type { Receiver } from "../link/receiver.ts";
+import type { IncomingDelivery, Receiver } from "../link/receiver.ts";
 import type { OutgoingDelivery, Sender } from "../link/sender.ts";
 import type { Session } from "../session/session.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";

@@ -1,7 +1,7 @@
 import type { Chance } from "@datawire/protocol/testing/fuzz";
 import type { Connection } from "../connection/connection.ts";
 import type { DeliveryState } from "../frames/delivery-state.ts";
-import type { IncomingDelivery } from "../link/incoming-delivery.ts";
+import type { IncomingDelivery } from "../link/receiver.ts";
 import type { Sender } from "../link/sender.ts";
 import { makePair, type Pair, type Recorder } from "./pair.ts";
 

@@ -105,7 +105,7 @@ export class ThroughReceiver extends ThroughLink<Receiver> {
     // Where the upstream settles nothing second, the client hears from the router when its word has been handed on.
     const second = this.connection?.profile?.settlesSecond === false ? { rcvSettleMode: RECEIVER_SETTLES.first } : {};
     const far = session.attachReceiver(this.#near.name, { ...wanted, ...second, source, maxMessageSize });
-    far.tolerate(this.connection?.profile?.creditSlack ?? 0);
+    far.incoming.slack = this.connection?.profile?.creditSlack ?? 0;
     if (!this.#near.drain) far.setCredit(this.#near.credit);
     return far;
   }
