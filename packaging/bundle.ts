@@ -39,6 +39,7 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     await addTemplates(folder, modules);
     await addConsole(folder, modules);
     await addBrowserLibrary(folder, modules);
+    await addSamples(folder, modules);
     return new Set(modules.flatMap(packageFolder));
   } finally {
     await build.close();
@@ -74,6 +75,13 @@ async function addBrowserLibrary(folder: string, modules: readonly string[]): Pr
   if (!modules.some((module) => module.startsWith(join(ROOT, "packages/router/src/web/find-library")))) return;
   await buildBrowser();
   await cp(join(ROOT, "packages/microserver/dist"), join(folder, "browser"), { recursive: true });
+}
+
+/** `dw` lays samples from a folder beside itself. */
+async function addSamples(folder: string, modules: readonly string[]): Promise<void> {
+  if (!modules.some((module) => module.startsWith(join(ROOT, "packages/dw-cli/src/io/samples")))) return;
+  for (const name of ["microlog", "microchat"])
+    await cp(join(ROOT, "examples", name), join(folder, "samples", name), { recursive: true });
 }
 
 /** `…/node_modules/ws` of `…/node_modules/ws/lib/sender.js`; nothing for our own sources. */

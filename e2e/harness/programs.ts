@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { bundleProgram, programs } from "../../packaging/bundle.ts";
+import { buildBrowser } from "../../scripts/build-browser.ts";
 import { buildConsole } from "../../scripts/build-console.ts";
 
 /**
@@ -14,6 +15,7 @@ export default async function setup({ config }: TestProject): Promise<() => Prom
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     await buildConsole();
+    await buildBrowser();
     await Promise.all(programs.map((program) => bundleProgram(program, join(folder, program))));
   } catch (error) {
     await remove();

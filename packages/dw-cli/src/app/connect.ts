@@ -74,6 +74,12 @@ export async function connect(
       return screen;
     },
     openPage: (url) => openPage(url, env),
+    async prepareSample(name) {
+      const { prepareSample } = await import("../io/samples.ts");
+      const { from = "default" } = settings.sources.get("directory") ?? {};
+      const isConfigured = from !== "default" || token !== null || (env["DATAWIRE_ROUTER"] ?? "") !== "";
+      return prepareSample(name, { env, isConfigured });
+    },
     close: async () => void (await Promise.all(clients.map((client) => client.close()))),
   };
 }

@@ -27,6 +27,8 @@ export interface Dw {
   openScreen(): Screen | null;
   /** Opens an address in a browser; false where there is none. */
   openPage(url: string): Promise<boolean>;
+  /** Lays the folder of a shipped sample, and starts what it needs; says what it did, or null for what is no sample. */
+  prepareSample(name: string): Promise<readonly string[] | null>;
 }
 
 /** The operands and options of a command line, as commander read them. */

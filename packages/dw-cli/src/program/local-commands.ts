@@ -45,8 +45,22 @@ export const TOKEN_COMMANDS: readonly CommandGrammar[] = [
   },
 ];
 
-/** `dw config`, and what completes a command line. */
+/** `dw up`, `dw down`, `dw config`, and what completes a command line. */
 export const LOCAL_COMMANDS: readonly CommandGrammar[] = [
+  {
+    path: "up",
+    summary: "start a directory and a router for you, in the background, on this machine alone",
+    operands: [],
+    options: [],
+    action: local(() => import("../commands/local/up.ts")),
+  },
+  {
+    path: "down",
+    summary: "end what `dw up` has started",
+    operands: [],
+    options: [],
+    action: local(() => import("../commands/local/down.ts")),
+  },
   {
     path: "config init",
     summary: "write a settings file with everything explained",

@@ -51,7 +51,7 @@ export const SERVICE_COMMANDS: readonly CommandGrammar[] = [
   },
   {
     path: "service add",
-    summary: "make a service known before its instances are",
+    summary: "make a service known before its instances are; microlog and microchat come with a folder",
     operands: [service],
     options: [
       { flags: "--primary <version>", summary: "the version that gets traffic without a route" },
@@ -59,7 +59,10 @@ export const SERVICE_COMMANDS: readonly CommandGrammar[] = [
       ...serviceSettings.filter(({ flags }) => !flags.startsWith("--no-")),
     ],
     action: directory(() => import("../commands/services/service-add.ts")),
-    examples: ["dw service add //barker.internal --default http://barker.internal.example.com"],
+    examples: [
+      "dw service add microlog",
+      "dw service add //barker.internal --default http://barker.internal.example.com",
+    ],
   },
   {
     path: "service set",

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly machine?: Machine;
   /** The terminal, for a command that takes it whole. */
   readonly screen?: FakeScreen;
+  /** What is said of samples, by their names; none by default. */
+  readonly samples?: Readonly<Record<string, readonly string[]>>;
   /** Whether there is a browser; none by default. */
   readonly browser?: boolean;
   /** The states of the table that a follower sees, one after the other. */
@@ -97,6 +99,7 @@ export async function run(line: string, options: RunOptions = {}): Promise<RunRe
           opened.push(url);
           return options.browser ?? false;
         },
+        prepareSample: async (name) => options.samples?.[name] ?? null,
         close: async () => {},
       };
     },

@@ -9,7 +9,7 @@ const answers = { ...answersOf(world()), "GET /v1/callers": { callers: [callerOf
 test.each([
   [
     "''",
-    "status explain doctor top console watch service instance route caller rollout log trace guard send listen why link queue topic token config completion agent directory watson sherlock router",
+    "status explain doctor top console watch service instance route caller rollout log trace guard send listen why link queue topic token up down config completion agent directory watson sherlock router",
   ],
   ["ro", "route rollout router"],
   ["route ''", "list add remove set history undo"],
