@@ -1,13 +1,27 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { freePorts } from "../ports.ts";
 import { eventually } from "../wait.ts";
 
 /** Debian's own script in the path lets nobody but root and a user of its own start a broker; this one anybody. */
 const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+const execute = promisify(execFile);
+
+/** How a broker runs. */
+export interface RabbitmqOptions {
+  /** Lines of rabbitmq.conf. */
+  readonly settings: string;
+  /** Flags of Erlang. */
+  readonly flags: string;
+}
+
+/** One scheduler that does not spin: tests share the machine. */
+const SHARING: RabbitmqOptions = { settings: "", flags: "+S 1 +sbwt none" };
 
 /** RabbitMQ as the system's package has it, with its plugin for AMQP 1.0, in a folder and on ports of its own. */
 export class Rabbitmq {
@@ -17,7 +31,11 @@ export class Rabbitmq {
   readonly #names: ChildProcess;
   #broker: ChildProcess | null = null;
 
-  private constructor(folder: string, [port, namesPort, nodePort]: readonly [number, number, number]) {
+  private constructor(
+    folder: string,
+    [port, namesPort, nodePort]: readonly [number, number, number],
+    { settings, flags }: RabbitmqOptions,
+  ) {
     this.port = port;
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
@@ -41,17 +59,16 @@ export class Rabbitmq {
       RABBITMQ_ENABLED_PLUGINS_FILE: file("plugins", "[rabbitmq_amqp1_0].\n"),
       RABBITMQ_CONFIG_FILE: file(
         "rabbitmq.conf",
-        `listeners.tcp.1 = 127.0.0.1:${port}\nlog.file = false\nlog.console = true\nlog.console.level = error\n`,
+        `listeners.tcp.1 = 127.0.0.1:${port}\nlog.file = false\nlog.console = true\nlog.console.level = error\n${settings}\n`,
       ),
-      // One scheduler that does not spin: tests share the machine.
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1} +S 1 +sbwt none",
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-kernel inet_dist_use_interface {127,0,0,1} ${flags}`,
     };
     this.#names = spawn("epmd", ["-port", String(namesPort)], { env: this.#env, stdio: "ignore" });
   }
 
   /** Starts a broker; it takes some seconds. */
-  static async start(folder: string): Promise<Rabbitmq> {
-    const broker = new Rabbitmq(folder, (await freePorts(3)) as [number, number, number]);
+  static async start(folder: string, options: RabbitmqOptions = SHARING): Promise<Rabbitmq> {
+    const broker = new Rabbitmq(folder, (await freePorts(3)) as [number, number, number], options);
     await broker.start();
     return broker;
   }
@@ -66,6 +83,17 @@ export class Rabbitmq {
       const socket = connect(this.port, "127.0.0.1");
       await once(socket, "connect").finally(() => socket.destroy());
     }, 60_000);
+  }
+
+  /** The process that does its work. */
+  async pid(): Promise<number> {
+    const { stdout } = await execute("pgrep", ["-P", String(this.#broker?.pid ?? 0), "beam"]);
+    return Number(stdout.trim());
+  }
+
+  /** Has it evaluate an expression of Erlang. */
+  async evaluate(expression: string): Promise<void> {
+    await execute("/usr/lib/rabbitmq/bin/rabbitmqctl", ["eval", expression], { env: this.#env });
   }
 
   /** Ends it at once, with all its processes. */
