@@ -65,7 +65,7 @@ const rooms = {
     "app",
   ],
   "mission-control": ["core", "data", "parts", "screens", "app"],
-  simulation: ["environment", "machines", "invariants", "runs"],
+  simulation: ["environment", "machines", "invariants", "runs", "messaging"],
   agent: ["admin", "parts", "app"],
   watson: ["model", "monitor", "config", "files", "machine", "probes", "checks", "registration", "app"],
   router: [

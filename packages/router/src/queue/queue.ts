@@ -69,7 +69,7 @@ export class Queue extends QueueContents {
     const at = this.#consumers.indexOf(consumer);
     if (at !== -1) this.#consumers.splice(at, 1);
     // What is being read for it is anybody's again, before what came after it.
-    if (consumer.loading !== null) this.#giveBack(consumer.loading);
+    if (consumer.loading !== null && consumer.reader.isBusy) this.#giveBack(consumer.loading);
     consumer.loading = null;
     for (const sequence of consumer.unsettled) {
       this.settle(consumer, sequence, { outcome: "modified", failed: true, undeliverableHere: false });
@@ -197,6 +197,8 @@ export class Queue extends QueueContents {
         else this.#giveBack(sequence);
         this.pump();
       },
+      again: (error, retry) => this.deps.onUnreadable(sequence, error, retry),
+      gone: () => this.pump(),
       failed: (error) => {
         if (consumer.loading !== sequence) return;
         consumer.loading = null;

@@ -182,6 +182,8 @@ export class Subscription {
         else this.#giveBack(sequence);
         this.pump();
       },
+      again: (error, retry) => deps.onUnreadable(sequence, error, retry),
+      gone: () => this.pump(),
       failed: (error) => deps.onUnreadable(sequence, error, () => this.#giveBack(sequence)),
     });
     return false;

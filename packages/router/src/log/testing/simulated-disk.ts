@@ -33,6 +33,8 @@ export class SimulatedDisk {
   /** One operation in so many fails with EIO; 0 for none. */
   failsOnceIn = 0;
   syncs = 0;
+  /** What each operation waits for first; null for nothing. */
+  delay: (() => Promise<void>) | null = null;
 
   constructor(luck: Luck) {
     this.#luck = luck;
@@ -52,6 +54,16 @@ export class SimulatedDisk {
     this.#durableNames = new Map(names);
   }
 
+  /** Ends what was booted from it, as kill -9 does: the system has all that was written. */
+  kill(): void {
+    this.#generation++;
+  }
+
+  /** How many bytes there are in all files. */
+  get usedBytes(): number {
+    return this.#used();
+  }
+
   /** Flips bits in the middle of a file, as an old disk does. */
   damage(name: string, position: number, length: number): void {
     const file = this.#names.get(name);
@@ -64,7 +76,7 @@ export class SimulatedDisk {
   boot(): Disk {
     const generation = this.#generation;
     const pass = async (): Promise<void> => {
-      await Promise.resolve();
+      await (this.delay?.() ?? Promise.resolve());
       // A process that lost its power does nothing more.
       if (generation !== this.#generation) await new Promise<never>(() => {});
       if (this.failsOnceIn > 0 && this.#luck.once(this.failsOnceIn)) throw systemError("EIO");
@@ -99,9 +111,7 @@ export class SimulatedDisk {
       size: async () => contentOf(file).length,
       write: async (bytes, position) => {
         await pass();
-        const room = this.capacity - this.#used();
-        const grows = Math.max(0, position + bytes.length - contentOf(file).length);
-        const fits = grows <= room ? bytes.length : Math.max(0, bytes.length - (grows - room));
+        const fits = this.#fits(file, position, bytes.length);
         if (fits > 0) file.changes.push({ position, bytes: Uint8Array.from(bytes.subarray(0, fits)) });
         if (fits < bytes.length) throw systemError("ENOSPC");
       },
@@ -127,6 +137,14 @@ export class SimulatedDisk {
       },
       close: async () => {},
     };
+  }
+
+  /** How many of so many bytes there is room for. */
+  #fits(file: SimulatedFile, position: number, length: number): number {
+    if (this.capacity === Number.POSITIVE_INFINITY) return length;
+    const room = this.capacity - this.#used();
+    const grows = Math.max(0, position + length - contentOf(file).length);
+    return grows <= room ? length : Math.max(0, length - (grows - room));
   }
 
   #used(): number {
