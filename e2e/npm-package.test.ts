@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPackages } from "../packaging/build-packages.ts";
+import { writeSums } from "../packaging/sums.ts";
 import { type Child, watchChild } from "./harness/child.ts";
 import { freePorts } from "./harness/ports.ts";
 
@@ -21,19 +22,29 @@ const env = { ...process.env, PATH: [join(prefix, "bin"), PATH].join(delimiter),
 const INSTALL_MS_MAX = 120_000;
 const started: Child[] = [];
 
+const INSTALL = join(import.meta.dirname, "../install.sh");
+
 let library = "";
 
 beforeAll(async () => {
-  const [tarball = "", ...others] = (await buildPackages({ out: folder, formats: ["npm"] })).files;
-  library = others.find((file) => file.includes("datawire-mdk")) ?? "";
+  const { files } = await buildPackages({ out: folder, formats: ["npm"] });
+  library = files.find((file) => file.includes("datawire-mdk")) ?? "";
   const { HOME } = process.env; // npm's own settings and cache
-  const args = ["install", "--global", "--prefix", prefix, "--prefer-offline", "--no-audit", "--no-fund", tarball];
-  await run("npm", args, { env: { ...env, HOME } });
+  await writeSums(folder);
+  const args = [INSTALL, "--from", folder, "--format", "npm", "--prefix", prefix];
+  await run("sh", args, { env: { ...env, HOME, npm_config_prefer_offline: "true" } });
 }, INSTALL_MS_MAX);
 afterAll(async () => {
   for (const child of started) child.kill("SIGTERM");
   await Promise.all(started.map((child) => child.exited));
   rmSync(folder, { recursive: true, force: true });
+});
+
+test("the npm package has what routers serve to browsers, and the samples", () => {
+  const lib = join(prefix, "lib/node_modules/dstack/lib");
+  expect(readdirSync(join(lib, "dw/samples"))).toEqual(["microchat", "microlog"]);
+  for (const program of ["dw", "router"])
+    expect(readdirSync(join(lib, program, "browser"))).toEqual(["datawire.css", "datawire.d.ts", "datawire.js"]);
 });
 
 test.each(["dw", "directory", "watson", "sherlock", "router"])(

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { join, relative, resolve } from "node:path";
 import { buildPackages, type Format, formats } from "./build-packages.ts";
 import { ROOT } from "./source.ts";
+import { writeSums } from "./sums.ts";
 
 const { values } = parseArgs({ options: { out: { type: "string" }, only: { type: "string", multiple: true } } });
 const only = values.only ?? [...formats];
@@ -16,7 +17,7 @@ if (unknown !== undefined) {
 try {
   const out = resolve(values.out ?? join(ROOT, "dist"));
   const { files, missing } = await buildPackages({ out, formats: only as Format[] });
-  for (const file of files) console.log(relative(process.cwd(), file));
+  for (const file of [...files, await writeSums(out)]) console.log(relative(process.cwd(), file));
   for (const line of missing) console.error(line);
   process.exitCode = missing.length === 0 ? 0 : 1;
 } catch (error) {
