@@ -5,7 +5,7 @@ import type { WatsonSettings } from "../config/settings.ts";
 import { ServiceFiles } from "../files/service-files.ts";
 import { createAuthorities } from "../machine/authorities.ts";
 import { findHost } from "../machine/find-host.ts";
-import { readListeningPorts } from "../machine/listening-ports.ts";
+import { ListeningPorts } from "../machine/listening-ports.ts";
 import { createLookup } from "../machine/lookup.ts";
 import { PortWatch } from "../machine/port-watch.ts";
 import { createTrafficLookup } from "../machine/traffic-lookup.ts";
@@ -45,7 +45,7 @@ export async function assembleWatson({
   const state = await StateFile.open(stateFilePath(settings), { clock, log, board, recent });
   const host = await hostOf(settings);
   const lookup = createLookup({ clock });
-  const ports = new PortWatch({ clock, read: readListeningPorts });
+  const ports = new PortWatch({ clock, read: new ListeningPorts().read });
 
   const agent = new Agent({
     clock,

@@ -1,38 +1,119 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { countListening } from "./listening.ts";
-
-const CHUNK_BYTES = 64 * 1024;
+import { type ListeningRow, readListening } from "./listening.ts";
 
 /**
- * Counts the sockets that listen on each port of this machine, as far as this process sees its network: those of
- * containers are not among them. Null where the system does not tell (it is not Linux).
+ * Opens a file of the kernel's, and gives what reads on in it: a text of at most so many characters, empty at the end.
+ * Null where the system does not tell.
  */
-export function readListeningPorts(): Map<number, number> | null {
-  const counts = new Map<number, number>();
-  const found = ["/proc/net/tcp", "/proc/net/tcp6"].map((path) => readTable(path, counts));
-  return found.includes(true) ? counts : null;
+export type OpenTable = (path: string) => { read(lengthMax: number): string; close(): void } | null;
+
+const PATHS = ["/proc/net/tcp", "/proc/net/tcp6"];
+/** The kernel answers a longer read by looking for what follows as well. */
+const CHUNK = 4_096;
+
+/**
+ * Finds the sockets that listen on each port of this machine, as far as this process sees its network: those of
+ * containers are not among them.
+ */
+export class ListeningPorts {
+  readonly #tables: readonly Table[];
+
+  constructor(open: OpenTable = openTable) {
+    this.#tables = PATHS.map((path) => new Table(path, open));
+  }
+
+  /**
+   * Null where the system does not tell (it is not Linux).
+   * @param until the ports whose end has to be seen; null where sockets that have come since then have to be, too. To
+   * see that a socket is still there, the rows up to it are read again. The rest is not, as behind the last listening
+   * socket the kernel searches all its connections for the next row: milliseconds, where it has room for many.
+   */
+  readonly read = (until: ReadonlySet<number> | null): Map<number, number> | null => {
+    const tables = this.#tables.map((table) => table.rows(until));
+    if (tables.every((rows) => rows === null)) return null;
+    const counts = new Map<number, number>();
+    for (const rows of tables) for (const { port } of rows ?? []) counts.set(port, (counts.get(port) ?? 0) + 1);
+    return counts;
+  };
 }
 
-/** Synchronous on purpose: the kernel makes the text while it is read, and no disk is waited for. */
-function readTable(path: string, counts: Map<number, number>): boolean {
+/** One file of the kernel's, with what was last seen in it. */
+class Table {
+  readonly #path: string;
+  readonly #open: OpenTable;
+  #rows: readonly ListeningRow[] | null = null;
+
+  constructor(path: string, open: OpenTable) {
+    this.#path = path;
+    this.#open = open;
+  }
+
+  /** The sockets that listen; null where the system does not tell. */
+  rows(until: ReadonlySet<number> | null): readonly ListeningRow[] | null {
+    if (until === null || this.#rows === null || !this.#areStillThere(this.#rows, until)) this.#rows = this.#afresh();
+    return this.#rows;
+  }
+
+  /** Whether these rows are the same as before, up to the last one of these ports. */
+  #areStillThere(rows: readonly ListeningRow[], ports: ReadonlySet<number>): boolean {
+    const last = rows.findLastIndex(({ port }) => ports.has(port));
+    const length = rows[last]?.end;
+    if (length === undefined) return true;
+    const text = this.#reading((read) => {
+      let all = "";
+      for (let more = read(length); more !== "" && all.length < length; more = read(length - all.length)) all += more;
+      return all;
+    });
+    if (text === null) return false;
+    // A row that has become longer ends early: what it says of its socket stands at its beginning.
+    const now = readListening(text.split("\n"), 0).rows;
+    return now.length === last + 1 && now.every(({ port }, i) => port === rows[i]?.port);
+  }
+
+  #afresh(): readonly ListeningRow[] | null {
+    return this.#reading((read) => {
+      const rows: ListeningRow[] = [];
+      let rest = "";
+      let at = 0;
+      for (let text = read(CHUNK); text !== ""; text = read(CHUNK)) {
+        const lines = (rest + text).split("\n");
+        const start = at - rest.length;
+        at += text.length;
+        rest = lines.pop() ?? "";
+        const { rows: found, more } = readListening(lines, start);
+        rows.push(...found);
+        if (!more) break;
+      }
+      return rows;
+    });
+  }
+
+  /** Synchronous on purpose: the kernel makes the text while it is read, and no disk is waited for. */
+  #reading<T>(work: (read: (lengthMax: number) => string) => T): T | null {
+    const table = this.#open(this.#path);
+    if (table === null) return null;
+    try {
+      return work((lengthMax) => table.read(lengthMax));
+    } catch {
+      return null;
+    } finally {
+      table.close();
+    }
+  }
+}
+
+function openTable(path: string): ReturnType<OpenTable> {
   let file: number;
   try {
     file = openSync(path, "r");
   } catch {
-    return false;
+    return null;
   }
-  try {
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    let rest = "";
-    for (let length = readSync(file, buffer); length > 0; length = readSync(file, buffer)) {
-      const lines = (rest + buffer.toString("latin1", 0, length)).split("\n");
-      rest = lines.pop() ?? "";
-      if (!countListening(lines, counts).more) break;
-    }
-    return true;
-  } catch {
-    return false;
-  } finally {
-    closeSync(file);
-  }
+  return {
+    read(lengthMax) {
+      const buffer = Buffer.allocUnsafe(lengthMax);
+      return buffer.toString("latin1", 0, readSync(file, buffer, 0, lengthMax, null));
+    },
+    close: () => closeSync(file),
+  };
 }

@@ -51,3 +51,23 @@ test("PortWatch looks again where looking fails for a moment, as without a free 
   await clock.advance(100);
   expect(told).toEqual([1_100]);
 });
+
+test("PortWatch looks at the whole while a port has no socket, and every five seconds else", async () => {
+  const clock = createFakeClock();
+  const counts = new Map([[8080, 1]]);
+  const wholes: boolean[] = [];
+  const watch = new PortWatch({
+    clock,
+    read: (until) => {
+      wholes.push(until === null);
+      return new Map(counts);
+    },
+  });
+  watch.watch(8080, () => {});
+  await clock.advance(5_000);
+  expect(wholes).toHaveLength(51);
+  expect(wholes.flatMap((whole, i) => (whole ? [i] : []))).toEqual([0, 50]);
+  counts.clear();
+  await clock.advance(300);
+  expect(wholes.slice(51)).toEqual([false, true, true]);
+});

@@ -3,13 +3,18 @@ import type { Clock } from "@datawire/runtime";
 /** How often the machine's listening sockets are looked at: how long the end of an instance may stay unnoticed. */
 const LOOK_MS = 100;
 /** Looking may take this part of the time and no more; with thousands of sockets it happens less often. */
-const LOOK_SHARE_MAX = 0.02;
+const LOOK_SHARE_MAX = 0.005;
+/** How long a further socket of a port that has some may stay unnoticed. */
+const WHOLE_MS = 5_000;
 
 /** What a watch over ports works with. */
 export interface PortWatchDeps {
   readonly clock: Clock;
-  /** Listening sockets by port; null where the system does not tell. */
-  readonly read: () => Map<number, number> | null;
+  /**
+   * Listening sockets by port; null where the system does not tell. Asked for some ports, it is sure to see the end of
+   * their sockets; asked for null, those that have come as well.
+   */
+  readonly read: (until: ReadonlySet<number> | null) => Map<number, number> | null;
 }
 
 /**
@@ -21,6 +26,7 @@ export class PortWatch {
   readonly #deps: PortWatchDeps;
   readonly #listeners = new Map<number, Set<() => void>>();
   #counts = new Map<number, number>();
+  #wholeMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
 
   constructor(deps: PortWatchDeps) {
@@ -42,7 +48,11 @@ export class PortWatch {
   #look(): void {
     const { clock, read } = this.#deps;
     const startedMs = clock.monotonicMs();
-    const counts = read();
+    // What is to come back has to be looked for; what is there only has to be found still there.
+    const isMissing = [...this.#listeners.keys()].some((port) => !this.#counts.has(port));
+    const whole = isMissing || startedMs - this.#wholeMs >= WHOLE_MS;
+    if (whole) this.#wholeMs = startedMs;
+    const counts = read(whole ? null : new Set(this.#listeners.keys()));
     // One that has told before tells again, once it has a free file descriptor, say.
     if (counts === null && this.#cancelTimer === null) return;
     const delayMs = Math.max(LOOK_MS, (clock.monotonicMs() - startedMs) / LOOK_SHARE_MAX);

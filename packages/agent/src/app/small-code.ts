@@ -1,0 +1,37 @@
+import { setFlagsFromString } from "node:v8";
+
+/** The compilers that V8 has beside its interpreter. */
+const COMPILERS = ["sparkplug", "maglev", "opt"];
+const LOOK_MS = 2_000;
+/** The part of a core from which on compiled code is worth its memory; ten services take a hundredth. */
+const BUSY = 0.3;
+
+/**
+ * Keeps this process on V8's interpreter for as long as it has little to do; imported first, before anything is hot.
+ * The compilers, their threads' heaps and the code that they make weigh 15 MB, and save an agent with ten services
+ * nothing that can be measured. Once it has much to do, they are switched on, for good. (`--jitless` would save as much,
+ * and could not be taken back.)
+ */
+function compileOnceBusy(): void {
+  for (const compiler of COMPILERS) setFlagsFromString(`--no-${compiler}`);
+  // The young generation need not grow either: what a check allocates is garbage a moment later.
+  setFlagsFromString("--semi-space-growth-factor=1");
+  let before = process.cpuUsage();
+  // The first look is behind the start, which keeps every process busy.
+  let isStart = true;
+  const timer = setInterval(() => {
+    const { user, system } = process.cpuUsage(before);
+    before = process.cpuUsage();
+    const isBusy = (user + system) / 1_000 > BUSY * LOOK_MS;
+    if (isStart || !isBusy) {
+      isStart = false;
+      return;
+    }
+    for (const compiler of COMPILERS) setFlagsFromString(`--${compiler}`);
+    setFlagsFromString("--semi-space-growth-factor=2");
+    clearInterval(timer);
+  }, LOOK_MS);
+  timer.unref();
+}
+
+compileOnceBusy();
