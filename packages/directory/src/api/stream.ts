@@ -159,7 +159,10 @@ function services(context: ApiContext, lists: boolean, from?: number): Topic {
   const { state, publisher, traffic, links, clock } = context;
   const source = {
     whole: () => listServices(context, lists ? {} : { instances: "none" }),
-    row: (name: string) => serviceRow(context, name, { findings: findingsOf(links.clients()), lists }),
+    rows(names: readonly string[]) {
+      const findings = findingsOf(links.clients());
+      return names.map((name) => serviceRow(context, name, { findings, lists }));
+    },
     names: () => state.table.serviceNames(),
     traffic: (name: string) => traffic.of(name, clock.nowMs())?.whole ?? null,
     trafficVersion: () => traffic.version(clock.nowMs()),

@@ -20,14 +20,14 @@ export class Reader {
   }
 
   /** Sends a topic whole. */
-  whole(topic: string, event: string): void {
+  whole(topic: string, event: Buffer): void {
     this.#wholeBytes = event.length;
     this.#missed.delete(topic);
     this.#write(event);
   }
 
   /** Sends what changed of a topic, or notes that it has missed it. */
-  change(topic: string, event: string): void {
+  change(topic: string, event: Buffer): void {
     // Once it has missed one, what follows would say of a later revision that all before it was there.
     if (this.#missed.size > 0 || this.#res.writableLength > this.#wholeBytes + WAITING_BYTES_MAX) {
       this.#missed.add(topic);
@@ -46,8 +46,8 @@ export class Reader {
   }
 
   /** What follows its end is for nobody; written all the same it would be an error of the process. */
-  #write(text: string): void {
-    if (!this.#res.writableEnded && !this.#res.destroyed) this.#res.write(text);
+  #write(bytes: Buffer | string): void {
+    if (!this.#res.writableEnded && !this.#res.destroyed) this.#res.write(bytes);
   }
 
   #drained(): void {

@@ -13,10 +13,11 @@ function world(names: readonly string[]) {
   let step = 0;
   const source: ServicesSource = {
     whole: () => ({ services: [...there] }),
-    row(name) {
-      looked.push(name);
-      return there.has(name) ? { service: name } : null;
-    },
+    rows: (wanted) =>
+      wanted.map((name) => {
+        looked.push(name);
+        return there.has(name) ? { service: name } : null;
+      }),
     names: () => there,
     traffic: (name) => rates.get(name) ?? null,
     trafficVersion: () => step,

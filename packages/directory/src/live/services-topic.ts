@@ -4,8 +4,8 @@ import type { Topic } from "./topic.ts";
 /** What the topic of all services is made of. */
 export interface ServicesSource {
   whole(): unknown;
-  /** One service as the whole has it; null for one that is not there. */
-  row(service: string): unknown;
+  /** Services as the whole has them, in that order; null for one that is not there. */
+  rows(services: readonly string[]): readonly unknown[];
   names(): Iterable<string>;
   /** The traffic of a service; null where nothing was counted. */
   traffic(service: string): unknown;
@@ -53,7 +53,9 @@ export function servicesTopic(source: ServicesSource, from?: number): Topic {
     everyMs: 0,
     whole: () => source.whole(),
     changes() {
-      const rows = [...dirty()].map((name) => [name, source.row(name)] as const);
+      const names = [...dirty()];
+      const found = names.length === 0 ? [] : source.rows(names);
+      const rows = names.map((name, i) => [name, found[i] ?? null] as const);
       const changed = new Map(rows.filter(([, row]) => row !== null));
       const gone = rows.filter(([, row]) => row === null).map(([name]) => name);
       const version = source.trafficVersion();

@@ -36,7 +36,7 @@ interface Followed {
   readonly topic: Topic;
   readonly readers: Set<Reader>;
   /** The event that tells it whole, while that holds. */
-  whole: string | null;
+  whole: Buffer | null;
   lookedMs: number;
 }
 
@@ -190,7 +190,7 @@ export class Streams implements Subscriber {
     }
   }
 
-  #wholeOf(name: string, followed: Followed): string {
+  #wholeOf(name: string, followed: Followed): Buffer {
     return (followed.whole ??= eventOf(name, this.#id(), JSON.stringify(followed.topic.whole())));
   }
 
