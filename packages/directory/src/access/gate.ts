@@ -5,6 +5,7 @@ import type { Clock } from "@datawire/runtime";
 import { EVERYTHING, type Grant, grantOf, NOTHING } from "./grant.ts";
 import { hashOf } from "./hash-of.ts";
 import { RefusalLimit, RETRY_AFTER_SECONDS } from "./refusal-limit.ts";
+import { sessionSecrets } from "./session-cookie.ts";
 import { csrfOf, type SessionService } from "./session-service.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -58,9 +59,6 @@ export const openGate: Gate = {
 
 /** For requests that everybody may send. */
 export const visitor: Permit = { grant: NOTHING, ended: () => null };
-
-/** The cookie that a session is known by. */
-export const SESSION_COOKIE = "dw_session";
 
 /**
  * Lets in whoever has a token.
@@ -118,8 +116,9 @@ export function tokenGate(
     admitToken: (req, token) => counted(req, () => byToken(token)),
     admitRequest(req) {
       // A session has 256 random bits: whoever tries some is refused without being counted, and so is one that has ended.
-      const secret = req.headers.authorization === undefined ? cookieOf(req) : null;
-      if (secret !== null) return bySession(req, secret);
+      const secrets = req.headers.authorization === undefined ? sessionSecrets(req) : [];
+      const own = secrets.find((secret) => sessions?.find(secret) != null) ?? secrets[0];
+      if (own !== undefined) return bySession(req, own);
       return counted(req, () => byToken(bearerOf(req.headers.authorization)));
     },
   };
@@ -134,15 +133,6 @@ function requireWord(req: IncomingMessage, csrf: string): void {
     "permission_denied",
     "Cannot change anything by cookie alone: wanted the header X-Datawire-CSRF with the csrf of GET /v1/session",
   );
-}
-
-/** The secret of the session that a request brings; null without a cookie. */
-export function cookieOf({ headers: { cookie = "" } }: Pick<IncomingMessage, "headers">): string | null {
-  for (const part of cookie.split(";")) {
-    const at = part.indexOf("=");
-    if (at > 0 && part.slice(0, at).trim() === SESSION_COOKIE) return part.slice(at + 1).trim() || null;
-  }
-  return null;
 }
 
 /** How a refusal by a gate is answered over HTTP beyond its status (RFC 6750, section 3; RFC 6585, section 4). */

@@ -1,5 +1,5 @@
 import { ROLES } from "@datawire/protocol";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Question } from "../testing/guarded.ts";
 import { type GuardedInMemory, serveGuardedInMemory } from "../testing/memory/guarded-in-memory.ts";
 import { MemoryStore } from "../testing/memory/memory-store.ts";
@@ -28,8 +28,9 @@ async function ask(path: string, question: Question = {}, at = guarded) {
   return { status, headers, text, json: (text === "" ? {} : JSON.parse(text)) as Said };
 }
 
-async function signIn(body: object, at = guarded) {
-  const { status, headers, json } = await ask("/v1/session", { method: "POST", body }, at);
+async function signIn(body: object, at = guarded, cookie?: string) {
+  const sent = cookie === undefined ? {} : { headers: { cookie } };
+  const { status, headers, json } = await ask("/v1/session", { method: "POST", body, ...sent }, at);
   const setCookie = (headers["set-cookie"] as string | undefined) ?? "";
   return { status, json, setCookie, cookie: setCookie.split(";", 1)[0] ?? "" };
 }
@@ -67,6 +68,34 @@ test.each([
 test("the cookie is for this directory alone, and out of reach of scripts", async () => {
   const { setCookie } = await signIn({ token: tokenOf("viewer") });
   expect(setCookie).toMatch(/^dw_session=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200; Secure$/);
+});
+
+test("a browser signs in at two directories on one host, whose ports share one cookie, and signs out of each alone", async () => {
+  const other = await serveGuardedInMemory();
+  onTestFinished(() => other.stop());
+  const isSignedIn = async (cookie: string, at = guarded): Promise<boolean> =>
+    (await ask("/v1/session", { headers: { cookie } }, at)).status === 200;
+  const body = { token: (await other.create("viewer")).token };
+  const first = await signIn({ token: tokenOf("viewer") });
+  const second = await signIn(body, other, first.cookie);
+  expect(second.setCookie).toMatch(
+    /^dw_session=[\w-]{43}\.[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=2592000/,
+  );
+  expect([await isSignedIn(second.cookie), await isSignedIn(second.cookie, other)]).toEqual([true, true]);
+
+  // Once more, the session of before goes, and a cookie of another path changes nothing.
+  const again = await signIn({ token: tokenOf("viewer") }, guarded, `dw_session=${"x".repeat(43)}; ${second.cookie}`);
+  expect(again.cookie.split(".")).toHaveLength(3);
+  expect([await isSignedIn(again.cookie), await isSignedIn(again.cookie, other)]).toEqual([true, true]);
+
+  const headers = { cookie: again.cookie, "x-datawire-csrf": again.json.csrf };
+  const out = await ask("/v1/session", { method: "DELETE", headers });
+  expect(out.status).toBe(204);
+  const left = String(out.headers["set-cookie"]).split(";", 1)[0] ?? "";
+  expect([await isSignedIn(left), await isSignedIn(left, other)]).toEqual([false, true]);
+  // The word of one directory's session is none at the other.
+  const wrong = { ...change, headers: { cookie: again.cookie, "x-datawire-csrf": again.json.csrf } };
+  expect((await ask("/v1/services", wrong, other)).status).toBe(403);
 });
 
 test("a change by cookie needs the word of its session, and the role", async () => {

@@ -3,7 +3,7 @@ import { createApiClient, type Exchange } from "@datawire/api";
 import { createDirectoryClient } from "@datawire/link/client";
 import { parseDirectoryAddress, ProtocolError } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
-import { cookieOf, SESSION_COOKIE } from "../access/gate.ts";
+import { forwardedCookie } from "../access/session-cookie.ts";
 
 /** The other directories on the same store. */
 export interface PeerDirectories {
@@ -54,8 +54,7 @@ export class PeerTraces {
     question: (client: ReturnType<typeof createApiClient>) => Promise<T>,
   ): Promise<PeerAnswers<T>> {
     const token = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? "")?.[1] ?? null;
-    const secret = token === null ? cookieOf(req) : null;
-    const proof = { token, cookie: secret === null ? null : `${SESSION_COOKIE}=${secret}` };
+    const proof = { token, cookie: token === null ? forwardedCookie(req) : null };
     const asked = this.#others().map(async (address) => ({
       address,
       answer: await this.#askOne(address, proof, question),

@@ -2,10 +2,10 @@ import type { IncomingMessage } from "node:http";
 import { type Answer, endpoints } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
 import { readJson } from "@datawire/http";
-import type { CookieScope } from "../access/console-access.ts";
-import { type Admission, cookieOf, SESSION_COOKIE } from "../access/gate.ts";
+import type { Admission } from "../access/gate.ts";
 import { grantOf, requireRight } from "../access/grant.ts";
 import { hasRight } from "../access/rights.ts";
+import { sessionCookie, sessionSecrets } from "../access/session-cookie.ts";
 import { csrfOf, type OpenedSession } from "../access/session-service.ts";
 import type { ApiContext } from "./context.ts";
 import { bind, bindRaw, type BoundEndpoint, checked, type RawAnswer } from "./router.ts";
@@ -45,16 +45,18 @@ export function sessionEndpoints(context: SessionContext): BoundEndpoint[] {
         csrf: csrfOf(opened.secret),
       });
       const seconds = Math.max(0, Math.floor((opened.expiresMs - clock.nowMs()) / 1_000));
-      return answer(body, cookie(context.signIn.cookie, { value: opened.secret, seconds }));
+      const own = { secret: opened.secret, seconds };
+      return answer(body, sessionCookie(context.signIn.cookie, { own, others: others(context, req) }));
     }),
     bindRaw(endpoints.showSession, async ({ req }) => answer(shown(admitted(context, req)))),
     bindRaw(endpoints.endSession, async ({ req }) => {
       const { auth } = admitted(context, req);
-      const secret = cookieOf(req);
-      if (auth !== "session" || secret === null)
+      const secret = sessionSecrets(req).find((one) => context.tokens.sessions.find(one) !== null);
+      if (auth !== "session" || secret === undefined)
         throw new ProtocolError("not_found", "Cannot sign out: nobody is signed in by a session");
+      const kept = { own: null, others: others(context, req) };
       await context.tokens.sessions.end(secret);
-      const headers = { "set-cookie": cookie(context.signIn.cookie, { value: "", seconds: 0 }) };
+      const headers = { "set-cookie": sessionCookie(context.signIn.cookie, kept) };
       return { status: 204, type: "", body: NO_BODY, headers };
     }),
     bind(endpoints.createSessionCode, async ({ grant }) => {
@@ -70,10 +72,14 @@ export function sessionEndpoints(context: SessionContext): BoundEndpoint[] {
 
 /** Who asks. Nobody who brings nothing is counted among those who try tokens: a console asks this each time it is opened. */
 function admitted({ signIn: { gate } }: SessionContext, req: IncomingMessage): Admission {
-  if (gate.asks && req.headers.authorization === undefined && cookieOf(req) === null)
+  if (gate.asks && req.headers.authorization === undefined && sessionSecrets(req).length === 0)
     throw new ProtocolError("unauthenticated", "Cannot answer: nobody is signed in");
   return gate.admitRequest(req);
 }
+
+/** The sessions at other directories on this host, which share the cookie. */
+const others = ({ tokens }: SessionContext, req: IncomingMessage): string[] =>
+  sessionSecrets(req).filter((secret) => tokens.sessions.find(secret) === null);
 
 function shown({ grant, auth, expiresMs, csrf }: Omit<Admission, "ended">): Shown {
   const { role, tokenId, tenant } = grant;
@@ -91,18 +97,4 @@ function answer(body: Shown, setCookie?: string): RawAnswer {
     body: Buffer.from(`${JSON.stringify(body)}\n`),
     ...(setCookie !== undefined && { headers: { "set-cookie": setCookie } }),
   };
-}
-
-function cookie(
-  { path, secure }: CookieScope,
-  { value, seconds }: { readonly value: string; readonly seconds: number },
-) {
-  const attributes = [
-    "HttpOnly",
-    "SameSite=Strict",
-    `Path=${path}`,
-    `Max-Age=${seconds}`,
-    ...(secure ? ["Secure"] : []),
-  ];
-  return [`${SESSION_COOKIE}=${value}`, ...attributes].join("; ");
 }
