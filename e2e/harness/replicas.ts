@@ -13,21 +13,40 @@ interface Status {
   readonly replicas: readonly { readonly self: boolean }[];
 }
 
+type Settings = Readonly<Record<string, unknown>>;
+
 /** Directories of one stack that share an etcd. */
 export class Replicas {
   readonly etcd: EtcdServer;
   readonly #stack: Stack;
   readonly #ports: readonly number[];
   readonly #children: Child[] = [];
+  readonly #settings: Settings;
+  readonly #args: readonly string[];
 
-  private constructor(stack: Stack, etcd: EtcdServer, ports: readonly number[]) {
+  private constructor(
+    stack: Stack,
+    {
+      etcd,
+      ports,
+      settings,
+      args,
+    }: { etcd: EtcdServer; ports: readonly number[]; settings: Settings; args: readonly string[] },
+  ) {
     this.#stack = stack;
     this.etcd = etcd;
     this.#ports = ports;
+    this.#settings = settings;
+    this.#args = args;
   }
 
-  static async start(stack: Stack, count: number): Promise<Replicas> {
-    const replicas = new Replicas(stack, await startEtcd(), await freePorts(count));
+  /** @param more settings of directory.yaml and arguments, beside those that every one of them has. */
+  static async start(
+    stack: Stack,
+    count: number,
+    { settings = {}, args = [] }: { readonly settings?: Settings; readonly args?: readonly string[] } = {},
+  ): Promise<Replicas> {
+    const replicas = new Replicas(stack, { etcd: await startEtcd(), ports: await freePorts(count), settings, args });
     await Promise.all(Array.from({ length: count }, (_, i) => replicas.start(i)));
     return replicas;
   }
@@ -47,13 +66,25 @@ export class Replicas {
   }
 
   async start(index: number): Promise<void> {
-    const folder = join(this.#stack.folder, `directory-${index}`);
+    const folder = this.folder(index);
     mkdirSync(folder, { recursive: true });
     const file = join(folder, "directory.yaml");
-    const settings = { store: { etcd: [this.etcd.url] }, lease: "3s", promotion_delay: "2s" };
+    const settings = { store: { etcd: [this.etcd.url] }, lease: "3s", promotion_delay: "2s", ...this.#settings };
     writeFileSync(file, stringify(settings), { mode: 0o600 });
     const port = String(this.#ports[index]);
-    const args = ["-n", "localhost", "-p", port, "--data-dir", folder, "-c", file, "--log-format", "json"];
+    const args = [
+      "-n",
+      "localhost",
+      "-p",
+      port,
+      "--data-dir",
+      folder,
+      "-c",
+      file,
+      "--log-format",
+      "json",
+      ...this.#args,
+    ];
     const child = this.#stack.start("directory", args);
     this.#children[index] = child;
     await child.line((line) => /is ready"/.test(line));
@@ -63,6 +94,16 @@ export class Replicas {
     const child = this.#children[index];
     child?.kill(signal);
     await child?.exited;
+  }
+
+  /** Where one keeps what is its own. */
+  folder(index: number): string {
+    return join(this.#stack.folder, `directory-${index}`);
+  }
+
+  /** What all of them have logged. */
+  get log(): string {
+    return this.#children.flatMap(({ lines }) => lines).join("\n");
   }
 
   /** Stops one for a while, or lets it go on. */

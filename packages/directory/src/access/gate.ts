@@ -5,7 +5,7 @@ import type { Clock } from "@datawire/runtime";
 import { EVERYTHING, type Grant, grantOf, NOTHING } from "./grant.ts";
 import { hashOf } from "./hash-of.ts";
 import { RefusalLimit, RETRY_AFTER_SECONDS } from "./refusal-limit.ts";
-import { sessionSecrets } from "./session-cookie.ts";
+import { sessionSecrets } from "./console-access.ts";
 import { csrfOf, type SessionService } from "./session-service.ts";
 import type { Tokens } from "./tokens.ts";
 

@@ -3,7 +3,7 @@ import { createApiClient, type Exchange } from "@datawire/api";
 import { createDirectoryClient } from "@datawire/link/client";
 import { parseDirectoryAddress, ProtocolError } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
-import { forwardedCookie } from "../access/session-cookie.ts";
+import { forwardedCookie } from "../access/console-access.ts";
 
 /** The other directories on the same store. */
 export interface PeerDirectories {

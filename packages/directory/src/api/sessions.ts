@@ -5,7 +5,7 @@ import { readJson } from "@datawire/http";
 import type { Admission } from "../access/gate.ts";
 import { grantOf, requireRight } from "../access/grant.ts";
 import { hasRight } from "../access/rights.ts";
-import { sessionCookie, sessionSecrets } from "../access/session-cookie.ts";
+import { sessionCookie, sessionSecrets } from "../access/console-access.ts";
 import { csrfOf, type OpenedSession } from "../access/session-service.ts";
 import type { ApiContext } from "./context.ts";
 import { bind, bindRaw, type BoundEndpoint, checked, type RawAnswer } from "./router.ts";
