@@ -13,8 +13,8 @@ const libraries = {
   http: ["protocol", "runtime"],
   link: ["protocol", "catalog", "api", "runtime"],
   telemetry: ["protocol", "api", "runtime"],
-  microserver: ["protocol", "amqp", "runtime"],
   mdk: ["protocol", "catalog", "api", "routing", "runtime", "link"],
+  microserver: ["protocol", "amqp", "runtime", "mdk"],
   "mission-control": ["protocol", "api"],
 };
 
@@ -41,7 +41,7 @@ const rooms = {
   http: ["exchange", "certificates", "server"],
   link: ["core", "credentials", "transport", "client", "session", "follower"],
   telemetry: ["model", "otlp", "query", "intake", "store", "search", "forward", "worker", "service"],
-  microserver: ["core", "transport", "links", "outbox", "app", "browser"],
+  microserver: ["core", "transport", "links", "outbox", "app", "serving", "connect", "browser"],
   mdk: ["session", "headers", "resolve", "connection", "logs", "app", "web", "calls", "otel", "browser"],
   directory: [
     "model",

@@ -5,6 +5,7 @@ import {
   parseInstanceUrl,
   parseName,
   parseVersion,
+  protocolOfUrl,
   type Registration as Said,
   TAGS_MAX,
   WEIGHT_MAX,
@@ -38,7 +39,7 @@ export function describeInstance(
   requireText(service, "service");
   requireText(address, "address");
   const url = address.includes("://") ? address : `http://${address}`;
-  const protocol = url.startsWith("tcp://") ? "tcp" : "http";
+  const protocol = protocolOfUrl(url);
   if (!Number.isInteger(weight) || weight < 1 || weight > WEIGHT_MAX)
     throw refusal(`Cannot register a weight of ${weight}: wanted 1 to ${WEIGHT_MAX}`);
   if (

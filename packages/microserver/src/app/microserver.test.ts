@@ -11,7 +11,7 @@ import { expect, test } from "vitest";
 import { Hub } from "../links/hub.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { MemoryRouter } from "../testing/memory-router.ts";
-import { Reject } from "./listening.ts";
+import { Reject } from "./desk.ts";
 import { RunningMicroserver } from "./microserver.ts";
 
 function world(limits = { messages: 100, bytes: 10_000 }) {
@@ -21,7 +21,16 @@ function world(limits = { messages: 100, bytes: 10_000 }) {
   const chance = { number: () => 0.5, id: () => `id${ids++}` };
   const hub = new Hub({ role: "client", open: { containerId: "one" } }, { dial: router.dial, clock, chance });
   const outbox = new Outbox(hub, limits);
-  const parts = { hub, outbox, name: null, router: "memory", onStall: null, stallMs: 5_000 };
+  const parts = {
+    hub,
+    outbox,
+    name: null,
+    router: "memory",
+    serve: null,
+    container: "one",
+    onStall: null,
+    stallMs: 5_000,
+  };
   return { clock, router, microserver: new RunningMicroserver(parts) };
 }
 

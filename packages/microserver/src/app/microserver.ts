@@ -7,10 +7,12 @@ import { type Stall, Stalls } from "../core/stalls.ts";
 import type { Hub } from "../links/hub.ts";
 import { lastOffset } from "../links/last-offset.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import { answerOf, type HandlerContext, type Listener, Listening, type Work } from "./listening.ts";
+import type { HandlerContext, Work } from "./desk.ts";
+import { answerOf, type Listener, Listening } from "./listening.ts";
 import { type Step, stage } from "./pipeline.ts";
 import { type RequestOptions, Requests } from "./requests.ts";
-import type { LinkStatus, Status } from "./status.ts";
+import type { AnswerHere, Serve, ServedPort, ServeOptions } from "./served-port.ts";
+import { linkStatuses, type Status } from "./status.ts";
 import { Subscription } from "./subscription.ts";
 
 /** What became of a message: it is accepted. */
@@ -61,6 +63,11 @@ export interface Microserver extends AsyncDisposable {
   pipeline(from: string, to: string | readonly string[], step: Step): Promise<Listener>;
   /** The offset of the last message that a topic has now, to know when a loop has come to it; null where it has none. */
   lastOffset(at: string, options?: { readonly signal?: AbortSignal }): Promise<number | null>;
+  /**
+   * Handles what comes to a service over links to a port of its own, so that no router is in the way: `listen` otherwise. The
+   * directory knows it while it is open; with `isRegistered: false` a Watson tells of it.
+   */
+  serve(at: string, handler: Handler, options?: ServeOptions): Promise<Listener>;
   readonly status: Status;
   /** Takes no more messages, waits up to 5 s until all is handled and sent, and lets go of the router. */
   close(): Promise<void>;
@@ -73,6 +80,9 @@ export interface MicroserverParts {
   /** Null where it has none. */
   readonly name: string | null;
   readonly router: string;
+  /** How ports are opened; null where there are none, as in a page. */
+  readonly serve: Serve | null;
+  readonly container: string;
   readonly onStall: ((stall: Stall) => void) | null;
   readonly stallMs: number;
 }
@@ -87,9 +97,12 @@ export class RunningMicroserver implements Microserver {
   readonly #parts: MicroserverParts;
   readonly #requests: Requests;
   readonly #listening = new Set<Listening>();
+  readonly #ports = new Set<ServedPort>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #stalls: Stalls;
   #closing: Promise<void> | null = null;
+  /** Aborts when nothing is waited for any more. */
+  readonly #noLonger = new AbortController();
   #stopLooking: () => void = () => {};
 
   constructor(parts: MicroserverParts) {
@@ -115,14 +128,8 @@ export class RunningMicroserver implements Microserver {
   }
 
   async listen(at: string, handler: Handler, { concurrency = CONCURRENCY } = {}): Promise<Listener> {
-    if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > CONCURRENCY_MAX) {
-      const wanted = `wanted a whole number from 1 to ${CONCURRENCY_MAX}`;
-      throw new MicroserverError("invalid_argument", `Cannot use ${concurrency} as concurrency: ${wanted}`);
-    }
-    return this.#begin(at, concurrency, async (message, _, context) => {
-      const returned = await handler(message, context);
-      if (message.replyTo !== null) await this.#answer(message, message.replyTo, answerOf(returned));
-    });
+    requireConcurrency(concurrency);
+    return this.#begin(at, concurrency, this.#handling(handler));
   }
 
   subscribe(
@@ -168,13 +175,30 @@ export class RunningMicroserver implements Microserver {
     return lastOffset(this.#parts.hub, at, signal);
   }
 
+  async serve(at: string, handler: Handler, options: ServeOptions = {}): Promise<Listener> {
+    this.#requireOpen("serve");
+    const { serve, container, hub } = this.#parts;
+    if (serve === null) throw new MicroserverError("invalid_argument", `Cannot serve ${at}: a page has no ports`);
+    requireConcurrency(options.concurrency ?? CONCURRENCY);
+    const work = (answer: AnswerHere): Work => this.#handling(handler, answer);
+    const port = await serve(at, work, options, { container, newId: () => hub.deps.chance.id() });
+    port.onClosed = () => this.#ports.delete(port);
+    this.#ports.add(port);
+    return port;
+  }
+
   get status(): Status {
     const { hub, outbox, router } = this.#parts;
     return {
       state: this.#closing !== null ? "closed" : hub.isConnected ? "connected" : "connecting",
       router,
       failure: hub.failure,
-      links: [...this.#links()],
+      links: [
+        ...linkStatuses(
+          { outbox, listening: this.#listening, subscriptions: this.#subscriptions },
+          hub.deps.clock.monotonicMs(),
+        ),
+      ],
       outbox: { messages: outbox.messages, bytes: outbox.bytes },
     };
   }
@@ -182,6 +206,12 @@ export class RunningMicroserver implements Microserver {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Closes at once: what is not handled or sent by now is not waited for. */
+  end(): Promise<void> {
+    this.#noLonger.abort();
+    return this.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -202,12 +232,21 @@ export class RunningMicroserver implements Microserver {
     return listening;
   }
 
+  /** Work that answers what is asked. */
+  #handling(handler: Handler, answerHere?: AnswerHere): Work {
+    return async (message, _, context) => {
+      const returned = await handler(message, context);
+      if (message.replyTo !== null) await this.#answer(message, message.replyTo, answerOf(returned), answerHere);
+    };
+  }
+
   /** An answer that has nowhere to go any more is nobody's loss. */
-  async #answer(question: Message, replyTo: string, body: Body): Promise<void> {
+  async #answer(question: Message, replyTo: string, body: Body, answerHere?: AnswerHere): Promise<void> {
     const { hub, outbox } = this.#parts;
     const correlationId = question.correlationId ?? question.id;
     const fields = correlationId === null ? {} : { correlationId };
     const answer = draft(replyTo, body, fields, hub.deps.clock.nowMs());
+    if (answerHere?.(replyTo, answer, outbox.nextIdentity()) === true) return;
     await outbox.send(replyTo, answer, { isRelayed: true }).catch((error: unknown) => {
       if (!(error instanceof MicroserverError) || error.code === "closed" || error.code === "limit") throw error;
     });
@@ -217,33 +256,15 @@ export class RunningMicroserver implements Microserver {
     this.#stopLooking();
     const { hub, outbox } = this.#parts;
     for (const subscription of this.#subscriptions) subscription.end();
-    const late = new AbortController();
-    const drained = Promise.all([...this.#listening].map((one) => one.close())).then(() => outbox.drained());
-    const bound = hub.deps.clock.sleep(DRAIN_MS_MAX, late.signal);
+    const all = [...this.#listening, ...this.#ports];
+    const drained = Promise.all(all.map((one) => one.close())).then(() => outbox.drained());
+    const bound = hub.deps.clock.sleep(DRAIN_MS_MAX, this.#noLonger.signal);
     await Promise.race([drained, bound]);
-    late.abort();
-    for (const listening of this.#listening) listening.abandon();
+    this.#noLonger.abort();
+    for (const one of [...this.#listening, ...this.#ports]) one.abandon();
     this.#requests.close();
     await outbox.close();
     await hub.close();
-  }
-
-  *#links(): Generator<LinkStatus> {
-    const { hub, outbox } = this.#parts;
-    const nowMs = hub.deps.clock.monotonicMs();
-    for (const link of outbox.links) {
-      const { unsettled, oldestUnsettledMs: sinceMs } = link.lane;
-      yield {
-        ...link.watched(),
-        ...pick(link),
-        unsettled,
-        oldestUnsettledMs: sinceMs === null ? null : nowMs - sinceMs,
-      };
-    }
-    for (const { link, inHand } of this.#listening)
-      yield { ...link.watched(), ...pick(link), unsettled: inHand, oldestUnsettledMs: null };
-    for (const { link } of this.#subscriptions)
-      yield { ...link.watched(), ...pick(link), unsettled: 0, oldestUnsettledMs: null };
   }
 
   #look(onStall: (stall: Stall) => void): void {
@@ -259,7 +280,8 @@ export class RunningMicroserver implements Microserver {
   }
 }
 
-const pick = ({ isAttached, credit }: { readonly isAttached: boolean; readonly credit: number }) => ({
-  isAttached,
-  credit,
-});
+function requireConcurrency(concurrency: number): void {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= CONCURRENCY_MAX) return;
+  const wanted = `wanted a whole number from 1 to ${CONCURRENCY_MAX}`;
+  throw new MicroserverError("invalid_argument", `Cannot use ${concurrency} as concurrency: ${wanted}`);
+}

@@ -1,4 +1,5 @@
-import type { StallReason } from "../core/stalls.ts";
+import type { StallReason, Watched } from "../core/stalls.ts";
+import type { SendLink } from "../links/send-link.ts";
 
 /** One link, as `status` shows it. */
 export interface LinkStatus {
@@ -24,4 +25,33 @@ export interface Status {
   readonly failure: string | null;
   readonly links: readonly LinkStatus[];
   readonly outbox: { readonly messages: number; readonly bytes: number };
+}
+
+interface Link {
+  readonly isAttached: boolean;
+  readonly credit: number;
+  watched(): Watched;
+}
+
+/** What there are links for. */
+export interface Linked {
+  readonly outbox: { readonly links: Iterable<SendLink> };
+  readonly listening: Iterable<{ readonly link: Link; readonly inHand: number }>;
+  readonly subscriptions: Iterable<{ readonly link: Link }>;
+}
+
+/** All links, as `status` shows them. */
+export function linkStatuses({ outbox, listening, subscriptions }: Linked, nowMs: number): LinkStatus[] {
+  const shown = (link: Link, unsettled: number, sinceMs: number | null): LinkStatus => ({
+    ...link.watched(),
+    isAttached: link.isAttached,
+    credit: link.credit,
+    unsettled,
+    oldestUnsettledMs: sinceMs === null ? null : nowMs - sinceMs,
+  });
+  return [
+    ...Array.from(outbox.links, (link) => shown(link, link.lane.unsettled, link.lane.oldestUnsettledMs)),
+    ...Array.from(listening, ({ link, inHand }) => shown(link, inHand, null)),
+    ...Array.from(subscriptions, ({ link }) => shown(link, 0, null)),
+  ];
 }

@@ -18,7 +18,7 @@ export interface ConnectOptions {
   readonly token?: string;
   /** The version of the service that this page is. */
   readonly version?: string;
-  /** Closes the microserver. */
+  /** Closes the microserver at once: all that waits rejects with `closed`. */
   readonly signal?: AbortSignal;
   /** Bounds of what waits until it is accepted, in memory. */
   readonly outbox?: Partial<OutboxLimits>;
@@ -64,10 +64,12 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
     outbox: new Outbox(hub, { ...LIMITS, ...limits }),
     name: options.name ?? null,
     router: url.href,
+    serve: null,
+    container: settings.open.containerId,
     onStall: options.onStall ?? null,
     stallMs: options.stallMs ?? 5_000,
   });
-  signal?.addEventListener("abort", () => void microserver.close(), { once: true });
+  signal?.addEventListener("abort", () => void microserver.end(), { once: true });
   return microserver;
 }
 

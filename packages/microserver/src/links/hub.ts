@@ -33,6 +33,8 @@ export interface Member extends LinkOwner {
 /** What a hub works with. */
 export interface HubDeps {
   readonly dial: Dial;
+  /** Connects to an instance that the router names; left out where it is not to be asked for any. */
+  readonly dialAt?: (host: string, port: number) => Dial;
   readonly clock: Clock;
   readonly chance: Chance;
 }
@@ -48,6 +50,8 @@ export class Hub {
   readonly #settings: ConnectionSettings;
   readonly #members = new Set<Member>();
   readonly #stop = new AbortController();
+  /** Connections to instances, by where these are. */
+  readonly #instances = new Map<string, Hub>();
   #wire: Wire | null = null;
   #isOpen = false;
   #session: Session | null = null;
@@ -86,6 +90,27 @@ export class Hub {
 
   leave(member: Member): void {
     this.#members.delete(member);
+    if (this.#members.size === 0) this.onEmpty();
+  }
+
+  onEmpty: () => void = () => {};
+
+  /** The connection to an instance, which lasts while somebody has a link on it; null where there are to be none. */
+  instanceAt(host: string, port: number): Hub | null {
+    const { dialAt } = this.deps;
+    const place = `${host}:${port}`;
+    const known = this.#instances.get(place);
+    if (known !== undefined || dialAt === undefined || this.#stop.signal.aborted) return known ?? null;
+    // What proves us to the router is none of its business.
+    const { containerId, properties } = this.#settings.open;
+    const open = { containerId, hostname: host, ...(properties !== undefined && { properties }) };
+    const hub = new Hub({ role: "client", open }, { ...this.deps, dial: dialAt(host, port) });
+    this.#instances.set(place, hub);
+    hub.onEmpty = () => {
+      this.#instances.delete(place);
+      void hub.close();
+    };
+    return hub;
   }
 
   /** Has a member ask for its link, where there is a connection. */
@@ -100,6 +125,7 @@ export class Hub {
   /** Closes the connection, and makes none any more. */
   async close(): Promise<void> {
     this.#stop.abort();
+    const instances = [...this.#instances.values()].map((hub) => hub.close());
     const wire = this.#wire;
     if (wire !== null) {
       wire.connection.close();
@@ -107,7 +133,7 @@ export class Hub {
       await wire.closed;
       cancel();
     }
-    await this.#ended;
+    await Promise.all([this.#ended, ...instances]);
   }
 
   async #run(): Promise<void> {

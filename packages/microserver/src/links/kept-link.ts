@@ -6,7 +6,7 @@ import type { Hub, Member } from "./hub.ts";
 /** A link that is asked for again whenever it is lost, until it is closed. */
 export abstract class KeptLink<L extends Sender | Receiver> implements Member {
   readonly address: string;
-  protected readonly hub: Hub;
+  protected hub: Hub;
   protected link: L | null = null;
   protected isClosed = false;
   #wait: ReturnType<Hub["newBackoff"]>;
@@ -58,10 +58,24 @@ export abstract class KeptLink<L extends Sender | Receiver> implements Member {
       const why = error?.description ?? error?.condition ?? "";
       if (this.refused(new MicroserverError(code, `Cannot use ${this.address}: ${why}`))) return;
     }
+    this.#later(() => this.hub.attach(this));
+  }
+
+  /** Goes on at another connection, at once or after a while. */
+  protected moveTo(hub: Hub, isAtOnce: boolean): void {
+    this.#cancel?.();
+    const left = this.hub;
+    this.hub = hub;
+    left.leave(this);
+    if (isAtOnce) hub.join(this);
+    else this.#later(() => hub.join(this));
+  }
+
+  #later(action: () => void): void {
     const { delayMs, backoff } = this.#wait.next();
     this.#wait = backoff;
     this.#cancel?.();
-    this.#cancel = this.hub.deps.clock.setTimer(delayMs, () => this.hub.attach(this));
+    this.#cancel = this.hub.deps.clock.setTimer(delayMs, action);
   }
 
   /** Lets go of the link. @param isOver false: what the router keeps for it is kept. */

@@ -1,4 +1,4 @@
-import type { OutgoingDelivery, Sender, Session } from "@datawire/amqp";
+import { type AmqpError, type LinkEnd, type OutgoingDelivery, type Sender, type Session, textOf } from "@datawire/amqp";
 import { type Entry, Lane } from "../core/lane.ts";
 import { headOf, type Identity } from "../core/message.ts";
 import { MicroserverError } from "../core/microserver-error.ts";
@@ -17,12 +17,16 @@ export interface Renumbering {
 export class SendLink extends KeptLink<Sender> {
   readonly lane = new Lane();
   readonly #renumbering: Renumbering;
+  readonly #router: Hub;
+  /** What the instance calls it that the router named; null at the router. */
+  #address: string | null = null;
   #isPaused = false;
   #resume: (() => void) | null = null;
   #pause: ReturnType<Hub["newBackoff"]>;
 
   constructor(hub: Hub, address: string, renumbering: Renumbering) {
     super(hub, address);
+    this.#router = hub;
     this.#renumbering = renumbering;
     this.#pause = hub.newBackoff();
     hub.join(this);
@@ -61,6 +65,27 @@ export class SendLink extends KeptLink<Sender> {
   flow(): void {
     this.pump();
     if (this.link?.drain === true && this.lane.next() === null) this.link.drained();
+  }
+
+  override ended(end: LinkEnd): void {
+    if (this.link === null || this.isClosed) return super.ended(end);
+    const place = this.#address === null ? placeOf(end.error, this.address) : null;
+    const instance = place === null ? null : this.#router.instanceAt(place.host, place.port);
+    if (place === null || instance === null) {
+      if (this.#address === null) return super.ended(end);
+      // The instance goes: the router knows who else there is.
+      this.link = null;
+      this.lost();
+      return this.#goBack();
+    }
+    this.link = null;
+    this.lost();
+    this.#address = place.address;
+    this.moveTo(instance, true);
+  }
+
+  override unreachable(): void {
+    if (this.#address !== null && !this.isClosed) this.#goBack();
   }
 
   outcome(delivery: OutgoingDelivery): void {
@@ -104,7 +129,8 @@ export class SendLink extends KeptLink<Sender> {
   }
 
   protected override ask(session: Session): Sender {
-    const target = this.address === "" ? {} : { address: this.address };
+    const address = this.#address ?? this.address;
+    const target = address === "" ? {} : { address };
     return session.attachSender(`send-${this.hub.deps.chance.id()}`, { target });
   }
 
@@ -128,6 +154,11 @@ export class SendLink extends KeptLink<Sender> {
     return this.link.credit === 0 ? "no-credit" : this.#isPaused ? "no-consumer" : "window";
   }
 
+  #goBack(): void {
+    this.#address = null;
+    this.moveTo(this.#router, false);
+  }
+
   /** The address gives it back: tried again, after a while. */
   #released(entry: Entry): void {
     entry.isStored = entry.isAlone;
@@ -146,4 +177,13 @@ export class SendLink extends KeptLink<Sender> {
       this.pump();
     });
   }
+}
+
+/** Where the router sends us instead (AMQP 1.0, part 3.5.9); null where it does not. */
+function placeOf(error: AmqpError | null, address: string) {
+  if (error?.condition !== "amqp:link:redirect") return null;
+  const host = textOf(error.info?.get("network-host"));
+  const port = Number(error.info?.get("port"));
+  if (host === null || !Number.isInteger(port) || port < 1 || port > 65_535) return null;
+  return { host, port, address: textOf(error.info?.get("address")) ?? address };
 }

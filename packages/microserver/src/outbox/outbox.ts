@@ -94,6 +94,11 @@ export class Outbox {
     });
   }
 
+  /** What makes a message the next one of ours, for one that goes another way. */
+  nextIdentity(): Identity {
+    return this.#next();
+  }
+
   /** Resolves when nothing waits. */
   drained(): Promise<void> {
     return new Promise((resolve) => {

@@ -44,3 +44,7 @@ function decoded(text: string | undefined): string | null | undefined {
     return undefined;
   }
 }
+
+/** Whether a host is this machine's own, without asking anybody. */
+export const isThisMachine = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);

@@ -61,7 +61,7 @@ export function driveSocket(socket: Socket, settings: ConnectionSettings, events
     tick();
   });
   socket.on("drain", () => connection.setCongested(false));
-  connection.start();
+  if (settings.role === "client") connection.start();
   tick();
   return { connection, closed, destroy: () => void socket.destroy() };
 

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { anonymousClient, type ConnectionSettings, plainClient, type Value } from "@datawire/amqp";
 import { describeError, systemChance, systemClock } from "@datawire/runtime";
 import { abortedError, MicroserverError } from "../core/microserver-error.ts";
@@ -6,10 +5,11 @@ import type { Stall } from "../core/stalls.ts";
 import { Hub } from "../links/hub.ts";
 import { Outbox, type OutboxLimits } from "../outbox/outbox.ts";
 import { OutboxFolder } from "../outbox/outbox-folder.ts";
-import { parseRouterUrl, type RouterUrl } from "../transport/router-url.ts";
+import { isThisMachine, parseRouterUrl, type RouterUrl } from "../transport/router-url.ts";
+import { serving } from "../serving/serve.ts";
 import { driveSocket, openSocket } from "../transport/socket-wire.ts";
 import type { Dial } from "../transport/wire.ts";
-import { type Microserver, RunningMicroserver } from "./microserver.ts";
+import { type Microserver, RunningMicroserver } from "../app/microserver.ts";
 
 /** How to connect; nothing has to be said. */
 export interface ConnectOptions {
@@ -23,7 +23,9 @@ export interface ConnectOptions {
   readonly version?: string;
   /** Authorities to trust instead of the system's, PEM. */
   readonly ca?: string;
-  /** Closes the microserver. */
+  /** Whether what is sent to a service goes to one of its instances directly, so that no router is in the way. Default: false. */
+  readonly direct?: boolean;
+  /** Closes the microserver at once: all that waits rejects with `closed`. */
   readonly signal?: AbortSignal;
   /** Where messages wait until they are accepted: in memory (default), or in a folder of this process alone, which outlives it. */
   readonly outbox?: string | ({ readonly folder?: string } & Partial<OutboxLimits>);
@@ -53,16 +55,31 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
   };
   const { folder, ...limits } = typeof kept === "string" ? { folder: kept } : (kept ?? {});
   const opened = folder === undefined ? null : await OutboxFolder.open(folder);
-  const hub = new Hub(settings, { dial, clock: systemClock, chance: systemChance });
+  const dialAt = (host: string, port: number): Dial => {
+    return async (settings, events, signal) =>
+      driveSocket(await openSocket({ host, port, isTls: false }, { signal }), settings, events);
+  };
+  const hub = new Hub(settings, {
+    dial,
+    ...(options.direct === true && { dialAt }),
+    clock: systemClock,
+    chance: systemChance,
+  });
   const microserver = new RunningMicroserver({
     hub,
     outbox: new Outbox(hub, { ...LIMITS, ...limits }, opened?.store, opened?.left),
     name: options.name ?? null,
     router: `${url.isTls ? "amqps" : "amqp"}://${url.host}:${url.port}`,
+    serve: serving({
+      name: options.name ?? null,
+      version: options.version ?? null,
+      token: options.token ?? null,
+    }),
+    container: settings.open.containerId,
     onStall: options.onStall ?? null,
     stallMs: options.stallMs ?? 5_000,
   });
-  signal?.addEventListener("abort", () => void microserver.close(), { once: true });
+  signal?.addEventListener("abort", () => void microserver.end(), { once: true });
   return microserver;
 }
 
@@ -74,7 +91,7 @@ function readUrl(text: string): RouterUrl {
   }
 }
 
-function settingsOf(url: RouterUrl, { name, token, version }: ConnectOptions): ConnectionSettings {
+function settingsOf(url: RouterUrl, { name, token, version, direct }: ConnectOptions): ConnectionSettings {
   const password = token ?? url.password;
   const user = url.user ?? name ?? "microserver";
   if (password !== null && !url.isTls && !isThisMachine(url.host)) {
@@ -90,10 +107,8 @@ function settingsOf(url: RouterUrl, { name, token, version }: ConnectOptions): C
       containerId: name ?? `microserver-${systemChance.id()}`,
       hostname: url.host,
       ...(properties.size > 0 && { properties }),
+      ...(direct === true && { desiredCapabilities: ["datawire:redirect"] }),
     },
     ...(password !== null && { saslClients: [plainClient(user, password), anonymousClient()] }),
   };
 }
-
-const isThisMachine = (host: string): boolean =>
-  host === "localhost" || (isIP(host) === 4 ? host.startsWith("127.") : host === "::1");
