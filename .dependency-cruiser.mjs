@@ -24,7 +24,7 @@ const pure = [
   "(protocol|amqp|catalog|api|routing|rollout)/src/",
   "mdk/src/(session|headers|resolve|browser)/",
   "telemetry/src/(model|otlp|query)/",
-  "router/src/(address|selector|ledger|queue)/",
+  "router/src/(address|selector|ledger|queue|routing)/",
   "directory/src/(model|stats|traces|feed|registry|problems)/",
   "watson/src/(model/|monitor/|files/file-|machine/(host|listening)\\.ts|probes/grpc-health)",
 ];
@@ -75,6 +75,7 @@ const rooms = {
     "ledger",
     "queue",
     "engine",
+    "routing",
     "access",
     "config",
     "directory",

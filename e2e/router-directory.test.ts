@@ -124,3 +124,74 @@ async function comes(port: number, sasl: SaslClient | null): Promise<void> {
     connection.close();
   }
 }
+
+test("routes hold for messages: a held version gets none, a share is exact, and undo takes it back", async () => {
+  await stack.startDirectory();
+  const router = await RouterProcess.start(stack, { directories: [await stack.directoryAddress()] });
+  const one = await RheaClient.connect(router.port, "one", { properties: { version: "1" } });
+  one.receive("orders");
+  await stack.lists("orders", { one: "live" });
+  await eventually(async () => expect(await primaryOf("orders")).toBe("1"));
+  const two = await RheaClient.connect(router.port, "two", { properties: { version: "2.1", instance: "canary" } });
+  two.receive("orders");
+  await stack.lists("orders", { one: "live", canary: "live" });
+  const sender = await RheaClient.connect(router.port, "sender");
+  const send = (from: number, count: number) =>
+    sender.sendAll(
+      "orders",
+      Array.from({ length: count }, (_, i) => `${from + i}`),
+    );
+  await send(0, 50);
+  await eventually(() => expect(one.received.length).toBe(50));
+  expect(two.received).toEqual([]);
+  expect(await stack.dw("route", "add", "//orders", "//orders(2)", "20%")).toMatchObject({ code: 0 });
+  const explained = await stack.dwJson<{ shares: readonly { target: string; percent: number }[] }>(
+    "explain",
+    "//*",
+    "//orders",
+  );
+  expect(explained.shares.map(({ target, percent }) => [target, percent])).toEqual(
+    expect.arrayContaining([
+      ["//orders", 80],
+      ["//orders(2)", 20],
+    ]),
+  );
+  // The router follows the table within a moment: when the first message has come, all go by it.
+  let next = 1_000;
+  await eventually(async () => {
+    await send(next++, 1);
+    expect(two.received.length).toBeGreaterThan(0);
+  });
+  const [before, beforeTwo] = [one.received.length, two.received.length];
+  await send(10_000, 1_000);
+  await eventually(() => expect(one.received.length + two.received.length - before - beforeTwo).toBe(1_000));
+  expect(Math.abs(two.received.length - beforeTwo - 200)).toBeLessThanOrEqual(2);
+  expect(await stack.dw("route", "undo")).toMatchObject({ code: 0 });
+  await eventually(async () => {
+    const [had, hadTwo] = [one.received.length, two.received.length];
+    await send(next, 20);
+    next += 20;
+    await eventually(() => expect(one.received.length).toBe(had + 20));
+    expect(two.received.length).toBe(hadTwo);
+  });
+  const links = await stack.dwJson<readonly { link: string; version: string | null; reason: string | null }[]>(
+    "link",
+    "list",
+    "-r",
+    `127.0.0.1:${router.port}`,
+  );
+  expect(new Set(links.map(({ version }) => version))).toEqual(new Set(["1", "2.1", null]));
+  for (const client of [one, two, sender]) client.close();
+  await eventually(async () => expect((await listed("orders"))?.instances ?? []).toEqual([]));
+});
+
+interface Listed {
+  readonly service: string;
+  readonly primary: string | null;
+  readonly instances: readonly { readonly name: string }[];
+}
+
+const listed = async (name: string): Promise<Listed | undefined> =>
+  (await stack.read<{ services: readonly Listed[] }>("/v1/services")).services.find(({ service }) => service === name);
+
+const primaryOf = async (name: string): Promise<string | null> => (await listed(name))?.primary ?? null;

@@ -24,9 +24,10 @@ export interface Admitted {
  */
 export function admit(registration: Registration, known: Admitted, { local }: { readonly local: boolean }): void {
   const key = instanceKey(registration);
-  const { service, url, protocol } = registration;
+  const { service, url, protocol, via } = registration;
   const { host } = parseInstanceUrl(url, protocol);
-  if (!local && isMachineLocal(host)) {
+  // What comes through a router is not reached at its URL.
+  if (!local && via === undefined && isMachineLocal(host)) {
     throw refusal(
       "invalid_argument",
       key,

@@ -66,6 +66,7 @@ const REGISTRATION_FIELDS = [
   "zone",
   "proxyPort",
   "drainMs",
+  "via",
 ] as const satisfies readonly (keyof Registration)[];
 
 /** Whether two descriptions of one instance say the same. */

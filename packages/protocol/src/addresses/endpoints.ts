@@ -5,6 +5,8 @@ import { isInNetwork, parseIp } from "./ip-address.ts";
 interface Located {
   readonly url: string;
   readonly protocol: ServiceProtocol;
+  /** Through what it is reached that is not it; left out where it is reached at its URL. */
+  readonly via?: string | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ const LOOPBACK = ["127.0.0.1", "::1"] as const;
  * its address are not known to be the same. Empty for a URL that cannot be read.
  */
 export function endpointsOf(announced: Located): readonly string[] {
-  const parsed = parsedUrl(announced);
+  const parsed = announced.via === undefined ? parsedUrl(announced) : null;
   if (parsed === null) return [];
   const { host, port } = parsed;
   const hosts = isLocalhost(host) ? LOOPBACK : [host];

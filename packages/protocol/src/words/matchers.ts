@@ -15,6 +15,9 @@ export type Balance =
   | { readonly kind: "round-robin" | "random" | "least-connections" | "ordered" }
   | { readonly kind: "consistent"; readonly by: "header" | "cookie"; readonly name: string }
   | { readonly kind: "consistent"; readonly by: "path" | "ip" }
+  /** Of messages: their address, group or subject, or an application property. */
+  | { readonly kind: "consistent"; readonly by: "address" | "group-id" | "subject" }
+  | { readonly kind: "consistent"; readonly by: "property"; readonly name: string }
   /** A cookie of the proxy's own brings a session back to the instance that has it in its memory. */
   | { readonly kind: "cookie"; readonly name: string };
 
@@ -57,9 +60,19 @@ export function parseSticky(text: string): Sticky {
   return { kind: kind as "header" | "cookie", name: parseKeyName("--sticky", text, kind as "header" | "cookie", name) };
 }
 
-const BALANCES = ["round-robin", "random", "least-connections", "ordered", "consistent:path", "consistent:ip"];
+const BALANCES = [
+  "round-robin",
+  "random",
+  "least-connections",
+  "ordered",
+  "consistent:path",
+  "consistent:ip",
+  "consistent:address",
+  "consistent:group-id",
+  "consistent:subject",
+];
 const BALANCE_RULE =
-  "wanted round-robin, random, least-connections, ordered, cookie:NAME, or consistent: with header:NAME, cookie:NAME, path or ip";
+  "wanted round-robin, random, least-connections, ordered, cookie:NAME, or consistent: with header:NAME, cookie:NAME, path or ip; for messages consistent: with address, group-id, subject or property:NAME";
 
 /** @throws ProtocolError `invalid_argument` */
 export function parseBalance(text: string): Balance {
@@ -72,9 +85,18 @@ export function parseBalance(text: string): Balance {
     case "consistent:path":
     case "consistent:ip":
       return { kind: "consistent", by: text === "consistent:path" ? "path" : "ip" };
+    case "consistent:address":
+    case "consistent:group-id":
+    case "consistent:subject":
+      return { kind: "consistent", by: text.slice("consistent:".length) as "address" | "group-id" | "subject" };
   }
   const [, session] = /^cookie:(.+)$/s.exec(text) ?? [];
   if (session !== undefined) return { kind: "cookie", name: parseSessionCookie(text, session) };
+  const [, property] = /^consistent:property:(.+)$/s.exec(text) ?? [];
+  if (property !== undefined) {
+    if (!TOKEN.test(property)) throw invalid("balance", text, `${quoteShort(property)} is no name of a property`);
+    return { kind: "consistent", by: "property", name: property };
+  }
   const [, by, name] = /^consistent:(header|cookie):(.+)$/s.exec(text) ?? [];
   if (by === undefined || name === undefined) {
     const near = nearest(text, BALANCES);

@@ -105,9 +105,12 @@ function whyConsumersWait({ kind, sources }: KeptAddress): Reason | null {
   return reasons.find((reason) => reason !== null) ?? null;
 }
 
-function directStatus({ name, senders, consumers, unsettled, isOpen }: DirectAddress, rates: Rates): QueueStatus {
+function directStatus(
+  { name, senders, consumers, unsettled, isOpen, isHeld }: DirectAddress,
+  rates: Rates,
+): QueueStatus {
   const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
-  const reason = senders === 0 || isOpen ? null : consumers === 0 ? "no-consumer" : "no-credit";
+  const reason = senders === 0 || isOpen ? null : consumers === 0 ? "no-consumer" : isHeld ? "held" : "no-credit";
   const state = isMoving ? "moving" : reason === null ? "idle" : "stalled";
   return { address: name, kind: "direct", state, reason, unsettled, senders, consumers, ...NONE_KEPT, ...rates };
 }

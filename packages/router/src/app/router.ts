@@ -29,6 +29,7 @@ import { Upstreams } from "../upstream/upstreams.ts";
 import { lockFolder } from "./lock.ts";
 import { createManagement } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
+import { Allotments } from "../routing/allotments.ts";
 import { RateBook } from "./rates.ts";
 import { reportOf } from "./report.ts";
 import { statusHandler, type StatusSources } from "./status.ts";
@@ -43,6 +44,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   const unlock = await lockFolder(settings.dataDir);
 
   const startedMs = clock.monotonicMs();
+  const allotments = new Allotments(clock);
   const broker = await Broker.open(
     { rules: settings.rules, log: settings.log },
     {
@@ -51,6 +53,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
       random32: () => randomBytes(4).readUInt32LE(),
       later: setImmediate,
       annotate,
+      allot: allotments.allot,
       onTrouble: tellTrouble,
       onFault(subject, error) {
         const message = describeError(error);
@@ -130,7 +133,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   const ports = {
     amqp: reachedAt(listener.address),
     amqps: overTls && reachedAt(overTls.address),
-    web: null,
+    web: web && reachedAt(web.address),
     admin: admin && reachedAt(admin.address),
   };
   const { directories: replicas, proof, host: name, dataDir } = settings;
@@ -146,7 +149,8 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
               board,
               random: Math.random,
               report: () => reportOf(sources, ports),
-              onUpdate: () => {},
+              allotments,
+              url: () => `amqp://${ports.amqp}`,
               onAccess: takeAccess,
             },
           )

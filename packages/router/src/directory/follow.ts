@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import type { Catalog } from "@datawire/catalog";
 import { type DirectoryAddress, isName, type RouterReport } from "@datawire/protocol";
-import { type CatalogUpdate, type Connect, openCatalogFollower, runLink, type TlsSettings } from "@datawire/link";
+import { type Connect, openCatalogFollower, runLink, type TlsSettings } from "@datawire/link";
 import { type Clock, type Logger, type ProblemBoard, VERSION } from "@datawire/runtime";
 import { AccessFollower, type DirectoryAccess } from "./access-follower.ts";
 import { loadIdentity } from "./identity.ts";
+import { Registrar } from "./registrar.ts";
+import type { Allotments } from "../routing/allotments.ts";
 import { Reporter } from "./reporter.ts";
 
 /** Which directory a router follows, and as whom. */
@@ -28,7 +30,10 @@ export interface FollowDeps {
   readonly random: () => number;
   /** Where the router is reached, and what there is of addresses and links now. */
   readonly report: () => RouterReport;
-  readonly onUpdate: (update: CatalogUpdate) => void;
+  /** What goes by the table, and says who receives here. */
+  readonly allotments: Allotments;
+  /** Where those who receive here are reached: `amqp://HOST:PORT`. */
+  readonly url: () => string;
   /** Who may send and receive, each time that is said; at once what was said last. */
   readonly onAccess: (access: DirectoryAccess) => void;
   /** Default: over WebSocket. */
@@ -45,13 +50,16 @@ export interface Followed {
 /** Opens what is known of the directory: the table that the last run has left, until the directory is reached. */
 export async function followDirectory(config: FollowConfig, deps: FollowDeps): Promise<Followed> {
   const { replicas, token, tls, host, dataDir } = config;
-  const { clock, log, board, random, onUpdate, connect } = deps;
+  const { clock, log, board, random, allotments, url, connect } = deps;
+  const onUpdate = (): void => allotments.changed();
   const { id, problem } = await loadIdentity(join(dataDir, "identity.json"));
   board.set("identity", problem === null ? [] : [problem]);
   const path = join(dataDir, "table.json");
   const follower = await openCatalogFollower({ services: null, path }, { clock, log, board, onUpdate });
   const access = new AccessFollower(join(dataDir, "access.json"), deps);
   await access.load();
+  const registrar = new Registrar({ clock, board, url, members: () => allotments.members() });
+  allotments.follow(follower.table, () => registrar.changed());
   const reporter = new Reporter(deps);
   const identity = { kind: "router", name: nameOf(host), id, version: VERSION } as const;
   return {
@@ -59,10 +67,18 @@ export async function followDirectory(config: FollowConfig, deps: FollowDeps): P
     async run(signal) {
       await runLink(
         { replicas, identity, token, tls, subscribe: follower.subscription },
-        { clock, log, board, random, handler: reporter.handler([access, follower]), ...(connect && { connect }) },
+        {
+          clock,
+          log,
+          board,
+          random,
+          handler: reporter.handler([access, follower, registrar]),
+          ...(connect && { connect }),
+        },
         signal,
       );
       reporter.close();
+      registrar.close();
       await Promise.all([follower.close(), access.saved()]);
     },
   };

@@ -1,6 +1,7 @@
 import type { Clock } from "@datawire/runtime";
 import type { AddressRules } from "../address/rules.ts";
 import type { Disk } from "../log/disk.ts";
+import type { Allot } from "./allotment.ts";
 import type { LogConfig } from "../log/log-deps.ts";
 
 /** How a broker is set up. */
@@ -22,6 +23,8 @@ export interface BrokerDeps {
   readonly onTrouble: (error: unknown) => void;
   /** Something went wrong that costs nobody a message. */
   readonly onFault: (subject: string, error: unknown) => void;
+  /** Who gets which message of an address; left out, all may have all. */
+  readonly allot?: Allot;
 }
 
 /** Why a message is in the dead letters. */

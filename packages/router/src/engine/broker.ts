@@ -17,8 +17,7 @@ import { Intake } from "./intake.ts";
 import { LogStorage } from "./log-storage.ts";
 import { type OwnSettings, withOwn } from "./own-settings.ts";
 import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.ts";
-import { Refused } from "./refused.ts";
-import { requireTakes } from "./require-takes.ts";
+import { Refused, requireTakes } from "./refused.ts";
 import { Restoring } from "./restoring.ts";
 
 /** An address without links, messages and anything to remember is forgotten after this. */
@@ -185,7 +184,7 @@ export class Broker {
       if (address.idleSinceMs === null || nowMs - address.idleSinceMs < IDLE_MS_MAX) continue;
       this.remove(address.name);
     }
-    for (const [name, address] of this.#direct) if (address.isUnused) this.#direct.delete(name);
+    for (const [name, address] of this.#direct) if (!address.tick()) this.#direct.delete(name);
   }
 
   async close(): Promise<void> {
@@ -198,7 +197,7 @@ export class Broker {
     const count = this.#kept.size + this.#direct.size;
     const { kind, settings } = requireTakes(name, this.#treat(name, capability), count);
     if (kind === "direct") {
-      const direct = new DirectAddress(name, this.nowMs);
+      const direct = new DirectAddress(name, this.nowMs, this.#deps.allot);
       this.#direct.set(name, direct);
       return direct;
     }
@@ -243,6 +242,7 @@ export class Broker {
       bury: (dead) => this.#bury(name, dead),
       intake: id > 0 ? this.intake : null,
       trouble: () => (id > 0 ? this.#trouble : null),
+      allot: this.#deps.allot,
     });
     address.own = own;
     this.#kept.set(name, address);

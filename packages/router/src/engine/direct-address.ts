@@ -1,4 +1,5 @@
 import type { Outcome } from "../queue/delivery.ts";
+import { allotAll, type Allot, type Allotment, pumpSeat, type Seat, seatPort } from "./allotment.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
 
 /** A message on its way from a sender to a consumer, through nothing. */
@@ -13,6 +14,7 @@ interface Passing {
 
 interface Consumer {
   readonly port: SourcePort;
+  readonly seat: Seat;
   readonly unsettled: Map<number, Passing>;
 }
 
@@ -21,6 +23,7 @@ export class DirectAddress {
   readonly name: string;
   readonly counters = { in: 0, out: 0 };
   readonly #nowMs: () => number;
+  readonly #allotment: Allotment;
   readonly #sinks = new Set<{ refresh(allowed: number): void }>();
   readonly #consumers: Consumer[] = [];
   /** What came when the credit it was sent for was used up by another sender; never more than there are senders' credits. */
@@ -28,13 +31,10 @@ export class DirectAddress {
   #turn = 0;
   #last = 0;
 
-  constructor(name: string, nowMs: () => number) {
+  constructor(name: string, nowMs: () => number, allot: Allot = allotAll) {
     this.name = name;
     this.#nowMs = nowMs;
-  }
-
-  get isUnused(): boolean {
-    return this.#sinks.size === 0 && this.#consumers.length === 0;
+    this.#allotment = allot(name, () => this.#pump());
   }
 
   get senders(): number {
@@ -47,7 +47,7 @@ export class DirectAddress {
 
   /** Whether a consumer takes one more. */
   get isOpen(): boolean {
-    return this.#consumers.some(({ port }) => port.wants());
+    return this.#consumers.some(({ port, seat }) => seat.isServed && port.wants());
   }
 
   get unsettled(): number {
@@ -76,6 +76,7 @@ export class DirectAddress {
         };
         mine.add(passing);
         this.counters.in++;
+        this.#allotment.note(passing.sequence, port.caller ?? null);
         if (!this.#pass(passing)) {
           // It is in the buffer of the connection, which is used again.
           passing.payload = Uint8Array.from(payload);
@@ -96,14 +97,18 @@ export class DirectAddress {
   }
 
   openSource(port: SourcePort): Source {
-    const consumer: Consumer = { port, unsettled: new Map() };
+    const seat = this.#allotment.join(port.member ?? null, seatPort(port));
+    const consumer: Consumer = { port, seat, unsettled: new Map() };
     this.#consumers.push(consumer);
     this.#pump();
     return {
       name: this.name,
       isTopic: false,
       lag: null,
-      pump: () => this.#pump(),
+      get isHeld() {
+        return !seat.isServed;
+      },
+      pump: () => pumpSeat(port, seat, () => this.#pump()),
       settle: (sequence, outcome, confirmed) => {
         const passing = consumer.unsettled.get(sequence);
         consumer.unsettled.delete(sequence);
@@ -113,20 +118,33 @@ export class DirectAddress {
       detach: () => {
         const at = this.#consumers.indexOf(consumer);
         if (at !== -1) this.#consumers.splice(at, 1);
+        seat.leave();
         for (const { answer } of consumer.unsettled.values())
           answer?.({ outcome: "modified", failed: true, undeliverableHere: false });
         consumer.unsettled.clear();
         this.#pump();
-        if (this.#consumers.length > 0) return;
+        if (this.#consumers.some((other) => other.seat.isServed)) return;
         // Nobody is there any more who could say something of it.
         for (const { answer } of this.#parked.splice(0)) answer?.({ outcome: "released" });
       },
     };
   }
 
+  /** Does what is due by time. @returns whether anybody uses it. */
+  tick(): boolean {
+    if (this.#allotment.tick()) this.#pump();
+    return this.#sinks.size > 0 || this.#consumers.length > 0;
+  }
+
+  /** Whether there are consumers, and each is of a version that is held. */
+  get isHeld(): boolean {
+    return this.#consumers.length > 0 && this.#consumers.every(({ seat }) => !seat.isServed);
+  }
+
   #pump(): void {
-    for (let [passing] = this.#parked; passing !== undefined && this.#pass(passing); [passing] = this.#parked)
-      this.#parked.shift();
+    // What one target has no credit for keeps nothing of the others back.
+    const parked = this.#parked.splice(0);
+    this.#parked.push(...parked.filter((passing) => !this.#pass(passing)));
     for (const { port } of this.#consumers) if (port.wants()) port.exhausted();
     this.#refresh();
   }
@@ -135,7 +153,9 @@ export class DirectAddress {
     const consumers = this.#consumers;
     for (let tried = 0; tried < consumers.length; tried++) {
       const consumer = consumers[this.#turn++ % consumers.length] as Consumer;
-      if (!consumer.port.wants()) continue;
+      const { port, seat } = consumer;
+      if (!seat.isServed || !port.wants() || (seat.isPicky && !seat.mayTake(passing))) continue;
+      seat.moved();
       const { sequence, payload, atMs, ttlMs } = passing;
       const record = { address: 0, sequence, acceptedAtMs: atMs, ttlMs, keys: null, payload };
       this.counters.out++;
@@ -148,7 +168,7 @@ export class DirectAddress {
 
   #refresh(): void {
     let credit = -this.#parked.length;
-    for (const { port } of this.#consumers) if (port.wants()) credit += port.credit;
+    for (const { port, seat } of this.#consumers) if (seat.isServed && port.wants()) credit += port.credit;
     const allowed = credit > 0 ? Math.max(1, Math.floor(credit / this.#sinks.size)) : 0;
     for (const sink of this.#sinks) sink.refresh(allowed);
   }

@@ -10,6 +10,7 @@ import type { Intake } from "./intake.ts";
 import { isFull, limitOf, roomOf } from "./bounds.ts";
 import type { Control } from "./control.ts";
 import { configOf, type OwnSettings } from "./own-settings.ts";
+import { allotAll, type Allot, type Allotment, counting, pumpSeat, seated, seatPort } from "./allotment.ts";
 import { KeptSink, type SinkHost } from "./kept-sink.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
 
@@ -34,6 +35,8 @@ export interface KeptDeps {
   readonly bury: (dead: Dead) => void;
   /** Why nothing is taken now, such as a full disk; null where it is. */
   readonly trouble: () => string | null;
+  /** Who gets which message; left out, all may have all. */
+  readonly allot?: Allot | undefined;
 }
 
 /** What identifies a kept address. */
@@ -62,6 +65,7 @@ export class KeptAddress implements SinkHost {
   /** Since when there is nothing to keep it for; null while there is. */
   idleSinceMs: number | null = null;
   readonly #deps: KeptDeps;
+  readonly #allotment: Allotment;
   #settings: AddressSettings;
   /** As the settings say. */
   readonly #config: ReturnType<typeof configOf>;
@@ -83,6 +87,8 @@ export class KeptAddress implements SinkHost {
     const deadLetters = { bury, expired: () => void this.counters.expired++ };
     this.#config = configOf(settings);
     const of: QueueDeps = { ...deps };
+    const allot = kind === "queue" ? (deps.allot ?? allotAll) : allotAll;
+    this.#allotment = allot(name, () => this.#reconsider());
     this.kept = kind === "queue" ? new Queue(this.#config, of, deadLetters) : new Topic(this.#config, of, deadLetters);
   }
 
@@ -119,18 +125,23 @@ export class KeptAddress implements SinkHost {
   }
 
   openQueueSource(queue: Queue, port: SourcePort): Source {
-    const consumer = queue.attach(this.#counting(port));
+    const seat = this.#allotment.join(port.member ?? null, seatPort(port));
+    const consumer = queue.attach(seated(counting(port, this.counters), seat));
     return this.#source(port, {
+      isHeld: () => !seat.isServed,
       lag: () => queue.messages - queue.unsettled,
-      pump: () => queue.pump(),
+      pump: () => pumpSeat(port, seat, () => queue.pump()),
       settle: (sequence, outcome, appended) => queue.settle(consumer, sequence, outcome, appended),
-      detach: () => queue.detach(consumer),
+      detach() {
+        seat.leave();
+        queue.detach(consumer);
+      },
     });
   }
 
   /** Copies of what waits in a queue. */
   openBrowser(queue: Queue, port: SourcePort): Source {
-    const browser = queue.browse(this.#counting(port));
+    const browser = queue.browse(counting(port, this.counters));
     return this.#source(port, {
       lag: () => queue.messages - queue.unsettled,
       pump: () => browser.pump(),
@@ -146,7 +157,7 @@ export class KeptAddress implements SinkHost {
     port: SourcePort,
     ended: (isClosed: boolean) => void,
   ): Source {
-    const mine = this.#counting(port);
+    const mine = counting(port, this.counters);
     subscription.attach(mine);
     return this.#source(port, {
       lag: () => subscription.lag,
@@ -168,7 +179,7 @@ export class KeptAddress implements SinkHost {
     return this.openTopicSource(topic, subscription, port, () => {});
   }
 
-  take({ payload, ttlMs, keys }: Incoming): Verdict {
+  take({ payload, ttlMs, keys }: Incoming, caller: string | null): Verdict {
     const { kept, settings, counters } = this;
     const nowMs = this.#deps.nowMs();
     if (keys !== null && this.dedupe.has(keys, nowMs)) {
@@ -184,7 +195,7 @@ export class KeptAddress implements SinkHost {
     }
     if (settings.overflow === "drop-oldest") this.#makeRoom(payload.length);
     if (keys !== null) this.dedupe.add(keys, nowMs);
-    kept.append({ acceptedAtMs: nowMs, ttlMs, keys, payload });
+    this.#allotment.note(kept.append({ acceptedAtMs: nowMs, ttlMs, keys, payload }), caller);
     counters.in++;
     return null;
   }
@@ -226,6 +237,7 @@ export class KeptAddress implements SinkHost {
 
   tick(nowMs: number): void {
     this.dedupe.prune(nowMs);
+    if (this.#allotment.tick()) this.#reconsider();
     this.kept.expireDue();
     if (this.kept instanceof Topic) this.kept.trim();
     if (this.#isTight) this.refreshSinks();
@@ -234,9 +246,14 @@ export class KeptAddress implements SinkHost {
     this.idleSinceMs = isIdle && !isKept && this.own === null ? (this.idleSinceMs ?? nowMs) : null;
   }
 
+  #reconsider(): void {
+    if (this.kept instanceof Queue) this.kept.reconsider();
+  }
+
   #source(
     port: SourcePort,
     end: {
+      isHeld?(): boolean;
       lag(): number;
       pump(): void;
       settle(sequence: number, outcome: Parameters<Source["settle"]>[1], appended: () => void): void;
@@ -248,6 +265,9 @@ export class KeptAddress implements SinkHost {
       isTopic: this.kind === "topic",
       get lag() {
         return end.lag();
+      },
+      get isHeld() {
+        return end.isHeld?.() ?? false;
       },
       pump: () => end.pump(),
       settle: (sequence, outcome, confirmed) => {
@@ -262,27 +282,6 @@ export class KeptAddress implements SinkHost {
     };
     this.sources.set(source, port);
     return source;
-  }
-
-  #counting(port: SourcePort): SourcePort {
-    const { counters } = this;
-    return {
-      get credit() {
-        return port.credit;
-      },
-      get heldBackBy() {
-        return port.heldBackBy ?? null;
-      },
-      filter: port.filter,
-      wants: () => port.wants(),
-      deliver(delivery) {
-        counters.out++;
-        port.deliver(delivery);
-      },
-      exhausted: () => port.exhausted(),
-      gone: (...args) => port.gone(...args),
-      stolen: (description) => port.stolen(description),
-    };
   }
 
   #makeRoom(bytes: number): void {

@@ -14,7 +14,7 @@ export interface SinkHost {
   /** Says when messages may go to the log; null for an address in memory. */
   readonly intake: Intake | null;
   /** Takes a message, or says why not. */
-  take(message: Incoming): Verdict;
+  take(message: Incoming, caller: string | null): Verdict;
   /** How many messages this sink may let in now. */
   allowance(sink: Sink<unknown>): number;
   detachSink(sink: Sink<unknown>): void;
@@ -76,7 +76,7 @@ export class KeptSink<Token> implements Sink<Token> {
         condition: "amqp:resource-deleted",
         description: `Cannot take a message at ${this.name}: it was removed`,
       };
-    const verdict = this.#host.take(message);
+    const verdict = this.#host.take(message, this.port.caller ?? null);
     if (verdict === null) this.#awaitSafety(token);
     return verdict;
   }

@@ -23,6 +23,8 @@ export interface SinkPort<Token> {
   /** How many messages it may send now. */
   readonly credit: number;
   setCredit(credit: number): void;
+  /** Who sends, as routes know it; null, as where it is left out, for anybody. */
+  readonly caller?: string | null;
   /** These messages are safe. */
   accepted(tokens: readonly Token[]): void;
   /** This message is not taken after all: what was held back until the disk could take it. */
@@ -48,13 +50,27 @@ export interface Sink<Token> {
   detach(): void;
 }
 
-/** What keeps a consumer that gives credit from more: its session's window or its socket, or how much it has unsettled. */
-export type HeldBack = "window" | "unsettled-limit";
+/**
+ * What keeps a consumer that gives credit from more: its session's window or its socket, how much it has unsettled, or that
+ * its version is held.
+ */
+export type HeldBack = "window" | "unsettled-limit" | "held";
+
+/** A version and an instance of a service, as a consumer says them. */
+export interface Member {
+  /** The name of the instance; several links may be one. */
+  readonly instance: string;
+  readonly version: string | null;
+}
 
 /** The link of a consumer. */
 export interface SourcePort extends ConsumerPort {
   /** Null for nothing. */
   readonly heldBackBy?: HeldBack | null;
+  /** Which instance of a service it is; null, as where it is left out, for none. */
+  readonly member?: Member | null;
+  /** How many messages it has and has not settled. */
+  readonly unsettled?: number;
   /** How many messages it takes now. */
   readonly credit: number;
   /** The address is no more. */
@@ -66,6 +82,8 @@ export interface SourcePort extends ConsumerPort {
 /** A consumer's end of an address. */
 export interface Source {
   readonly name: string;
+  /** Whether it gets nothing, as its version is held. */
+  readonly isHeld?: boolean;
   /** Whether what it gives has an offset. */
   readonly isTopic: boolean;
   /** How many messages it has not been given; null where nothing is kept. */

@@ -1,3 +1,7 @@
+import { plainName } from "../address/scope.ts";
+import { isReserved } from "../address/address.ts";
+import type { AddressSettings, Treatment } from "../address/rules.ts";
+
 /** The conditions of AMQP 1.0 that the router answers with. */
 export type Condition =
   | "amqp:not-found"
@@ -19,4 +23,52 @@ export class Refused extends Error {
     super(message);
     this.condition = condition;
   }
+}
+
+/** How many addresses there may be. */
+const ADDRESSES_MAX = 100_000;
+
+/** What of an address is made where it is not there yet. */
+export interface Taken {
+  readonly kind: "queue" | "topic" | "direct";
+  readonly settings: AddressSettings;
+}
+
+/**
+ * Makes sure that an address may be made.
+ * @param count how many there are.
+ * @param isCreated whether somebody has said that it is to be made.
+ * @throws Refused that says why not.
+ */
+export function requireTakes(name: string, { kind, settings }: Treatment, count: number, isCreated = false): Taken {
+  if (kind === "none")
+    throw new Refused("amqp:not-found", `Cannot attach to ${name}: a rule of the router says that there is none`);
+  if (kind === "link") {
+    // Whoever has no tenant is there by now.
+    throw new Refused(
+      "amqp:unauthorized-access",
+      `Cannot attach to ${plainName(name)}: it is at an upstream, which no tenant has a part of`,
+    );
+  }
+  if (kind === "service") {
+    throw new Refused(
+      "amqp:not-implemented",
+      `Cannot attach to ${name}: it is of kind ${kind}, which this router does not route yet`,
+    );
+  }
+  if (isReserved(name))
+    throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
+  if (kind !== "direct" && !settings.create && !isCreated) {
+    throw new Refused(
+      "amqp:not-found",
+      `Cannot attach to ${name}: there is none, and \`create: false\` keeps it from being made`,
+    );
+  }
+  if (count >= ADDRESSES_MAX) {
+    throw new Refused(
+      "amqp:resource-limit-exceeded",
+      `Cannot make ${name}: there are ${ADDRESSES_MAX} addresses already`,
+    );
+  }
+  return { kind, settings };
 }

@@ -149,6 +149,10 @@ export abstract class QueueContents {
     this.#returned.push(sequence);
   }
 
+  protected failuresOf(sequence: number): number {
+    return this.failures.get(sequence) ?? 0;
+  }
+
   protected settled(sequence: number): void {
     this.#forget(sequence);
     this.deps.storage.settled(0, sequence);

@@ -53,7 +53,7 @@ export class Queue extends QueueContents {
       nextFrom: (sequence) => this.nextFrom(sequence),
       placeOf: (sequence) => this.placeOf(sequence),
       acceptedAtMs: (sequence) => this.index.acceptedAtMs(sequence),
-      failuresOf: (sequence) => this.failures.get(sequence) ?? 0,
+      failuresOf: (sequence) => this.failuresOf(sequence),
     });
     this.#browsers.add(browser);
     return browser;
@@ -86,7 +86,7 @@ export class Queue extends QueueContents {
     this.#unsettled.delete(sequence);
     const isBuried =
       outcome.outcome === "rejected" ||
-      (outcome.outcome === "modified" && outcome.failed && this.#isLastTime(sequence));
+      (outcome.outcome === "modified" && outcome.failed && this.failuresOf(sequence) + 1 >= this.#config.maxDeliveries);
     if (isBuried) return this.#bury(sequence, reasonOf(outcome, this.#config), appended);
     this.#settleNow(consumer, sequence, outcome);
     appended();
@@ -182,7 +182,7 @@ export class Queue extends QueueContents {
     if (isExpired(record, this.index.acceptedAtMs(sequence), this.deps.nowMs())) return this.#expire(sequence, record);
     consumer.unsettled.add(sequence);
     this.#unsettled.set(sequence, consumer);
-    consumer.port.deliver({ sequence, record, failures: this.failures.get(sequence) ?? 0, missed: 0 });
+    consumer.port.deliver({ sequence, record, failures: this.failuresOf(sequence), missed: 0 });
   }
 
   #load(consumer: QueueConsumer, sequence: number): void {
@@ -248,7 +248,12 @@ export class Queue extends QueueContents {
 
   #giveBack(sequence: number): void {
     this.ready(sequence);
-    for (const consumer of this.#consumers) if (sequence < consumer.scan) consumer.scan = sequence;
+    this.reconsider(sequence);
+  }
+
+  /** What is there from a sequence on may be for others than before. */
+  reconsider(from = 0): void {
+    for (const consumer of this.#consumers) if (from < consumer.scan) consumer.scan = from;
     if (this.#pumpsSoon) return;
     this.#pumpsSoon = true;
     this.deps.later(() => {
@@ -257,12 +262,8 @@ export class Queue extends QueueContents {
     });
   }
 
-  #isLastTime(sequence: number): boolean {
-    return (this.failures.get(sequence) ?? 0) + 1 >= this.#config.maxDeliveries;
-  }
-
   #fail(sequence: number): void {
-    const deliveries = (this.failures.get(sequence) ?? 0) + 1;
+    const deliveries = this.failuresOf(sequence) + 1;
     this.failures.set(sequence, deliveries);
     this.deps.storage.failed(0, sequence, deliveries);
   }
@@ -290,9 +291,8 @@ export class Queue extends QueueContents {
 
 const nothing = (): void => {};
 
-function reasonOf(outcome: Outcome, { maxDeliveries }: QueueConfig): string {
-  return outcome.outcome === "rejected" ? outcome.reason : `delivered ${maxDeliveries} times in vain`;
-}
+const reasonOf = (outcome: Outcome, { maxDeliveries }: QueueConfig): string =>
+  outcome.outcome === "rejected" ? outcome.reason : `delivered ${maxDeliveries} times in vain`;
 
 /** How many messages are looked at for a filter before others have their turn. */
 const LOOKS_MAX = 1_000;

@@ -1,6 +1,7 @@
-import { DURABILITY, type Receiver, type Sender, type Source, type Target } from "@datawire/amqp";
+import { DURABILITY, type Fields, type Receiver, type Sender, type Source, type Target, textOf } from "@datawire/amqp";
+import { isName, NAME_RULE, parseVersion, ProtocolError, quoteShort } from "@datawire/protocol";
 import { type AddressContext, type MessageAddress, parseMessageAddress } from "../address/address.ts";
-import type { SourceRequest } from "../engine/ports.ts";
+import type { Member, SourceRequest } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
 
 /** Capabilities that decide what an address is, where no rule does. */
@@ -59,4 +60,53 @@ export const ownerOf = (container: string, link: string): string => JSON.stringi
 function capabilityOf({ capabilities = [] }: Pick<Source & Target, "capabilities">): Capability {
   if (capabilities.includes("queue")) return "queue";
   return capabilities.includes("topic") ? "topic" : null;
+}
+
+/** What properties of a link or a connection say, that of the link first. */
+export interface Said {
+  readonly link: Fields | undefined;
+  readonly connection: Fields | undefined;
+  /** What the peer calls itself. */
+  readonly container: string;
+}
+
+/**
+ * The instance that a consumer says it is, by the properties `version` and `instance`; null for one that says neither. Without
+ * `instance` it is that of its container.
+ * @throws Refused for what is no version, or no name.
+ */
+export function readMember({ link, connection, container }: Said): Member | null {
+  const said = (name: string): string | null => textOf(link?.get(name)) ?? textOf(connection?.get(name));
+  const [version, instance] = [said("version"), said("instance")];
+  if (version === null && instance === null) return null;
+  if (instance !== null && !isName(instance)) {
+    throw new Refused(
+      "amqp:invalid-field",
+      `Cannot attach: the property instance is ${quoteShort(instance)}, wanted ${NAME_RULE}`,
+    );
+  }
+  return { instance: instance ?? nameOf(container), version: version === null ? null : readVersion(version) };
+}
+
+/** Who sends, as routes know it: the property `caller` of the connection, else its container. */
+export function readCaller({ connection, container }: Omit<Said, "link">): string {
+  return textOf(connection?.get("caller")) ?? container;
+}
+
+function readVersion(text: string): string {
+  try {
+    return parseVersion(text);
+  } catch (error) {
+    const why = (error instanceof ProtocolError && error.why) || "it is no version";
+    throw new Refused("amqp:invalid-field", `Cannot attach: the property version is ${quoteShort(text)}: ${why}`);
+  }
+}
+
+function nameOf(container: string): string {
+  const name = container
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]/g, "-")
+    .slice(0, 100)
+    .replace(/^[.-]+|[.-]+$/g, "");
+  return isName(name) ? name : "consumer";
 }

@@ -1,11 +1,11 @@
-import { type Receiver, SENDER_SETTLES, type Sender } from "@datawire/amqp";
+import { type Fields, type Receiver, SENDER_SETTLES, type Sender } from "@datawire/amqp";
 import type { Rights } from "../access/rights.ts";
 import { scopedName } from "../address/scope.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { ConnectionLimits } from "../config/limits.ts";
 import type { Broker } from "../engine/broker.ts";
 import { Refused } from "../engine/refused.ts";
-import { readSource, readTarget } from "./attach.ts";
+import { readCaller, readMember, readSource, readTarget } from "./attach.ts";
 import { readFilter } from "./filter.ts";
 import { type Manage, MANAGEMENT, ManagementLink } from "./management-link.ts";
 import { ReceiverLink } from "./receiver-link.ts";
@@ -30,6 +30,8 @@ export interface Opening {
   readonly upstreams: UpstreamClient;
   /** Makes an address for a link, which goes with it. */
   readonly makeDynamic: (link: Sender | Receiver) => string;
+  /** What its `open` says of it. */
+  readonly properties: Fields | undefined;
   /** Monotonic. */
   readonly nowMs: () => number;
 }
@@ -39,7 +41,8 @@ export interface Opening {
  * @throws Refused, or ProtocolError for what is no address.
  */
 export function openSender(link: Receiver, opening: Opening): void {
-  const { broker, addresses, limits, makeDynamic, manage, rights, upstreams } = opening;
+  const { broker, addresses, limits, makeDynamic, manage, rights, container, properties, upstreams } = opening;
+  const caller = readCaller({ connection: properties, container });
   const request = readTarget(link, addresses);
   const maxMessageSize = limits.messageBytes;
   if (request.is === "relay") {
@@ -48,12 +51,12 @@ export function openSender(link: Receiver, opening: Opening): void {
       const far = upstreams.farOf(name);
       return far === null ? broker.openSink(name, null, port) : upstreams.openSink(name, far);
     };
-    link.context = new RelayLink(link, openSink, { addresses, rights });
+    link.context = new RelayLink(link, openSink, { addresses, rights, caller });
     return link.accept({ maxMessageSize });
   }
   if (request.is === "dynamic") {
     const address = makeDynamic(link);
-    link.context = new SenderLink(link, broker, { name: address, capability: null });
+    link.context = new SenderLink(link, broker, { name: address, capability: null, caller });
     return link.accept({ maxMessageSize, target: { ...link.remote?.target, address, dynamic: true, type: "target" } });
   }
   if (request.address.name === MANAGEMENT) {
@@ -69,7 +72,7 @@ export function openSender(link: Receiver, opening: Opening): void {
     link.context = upstreams.openSender(link, name, far);
     return;
   }
-  link.context = new SenderLink(link, broker, { name, capability: request.capability });
+  link.context = new SenderLink(link, broker, { name, capability: request.capability, caller });
   link.accept({ maxMessageSize });
 }
 
@@ -78,7 +81,7 @@ export function openSender(link: Receiver, opening: Opening): void {
  * @throws Refused, or ProtocolError for what is no address.
  */
 export function openReceiver(link: Sender, opening: Opening): void {
-  const { broker, addresses, limits, container, makeDynamic, rights, upstreams, nowMs } = opening;
+  const { broker, addresses, limits, container, makeDynamic, rights, nowMs, properties, upstreams } = opening;
   const request = readSource(link, container, addresses);
   if (request.is === "address") {
     if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
@@ -94,6 +97,7 @@ export function openReceiver(link: Sender, opening: Opening): void {
   const source = { ...asked, ...(inForce !== null && { filter: inForce }) };
   const options = {
     filter: takes,
+    member: readMember({ link: link.remote?.properties, connection: properties, container }),
     isPresettled: link.remote?.sndSettleMode === SENDER_SETTLES.settled,
     unsettledMax: limits.unsettled,
     nowMs,

@@ -160,6 +160,7 @@ export class Peer implements ConnectionEvents {
     return {
       ...this.#deps,
       container: this.container,
+      properties: this.#connection.remote?.properties,
       nowMs: () => this.#nowMs(),
       rights: this.#deps.access.rightsOf(this.#connection.identity),
       upstreams: this.#upstreams,

@@ -1,6 +1,6 @@
 import { type DeliveryState, isOutcome, type OutgoingDelivery, type Sender } from "@datawire/amqp";
 import type { Broker } from "../engine/broker.ts";
-import type { HeldBack, Source, SourcePort, SourceRequest } from "../engine/ports.ts";
+import type { HeldBack, Member, Source, SourcePort, SourceRequest } from "../engine/ports.ts";
 import type { Condition } from "../engine/refused.ts";
 import type { Delivery, Outcome } from "../queue/delivery.ts";
 import { toOutgoing } from "./outgoing-message.ts";
@@ -11,6 +11,8 @@ export interface ReceiverOptions {
   /** Whether it is sent without being asked what became of it. */
   readonly isPresettled: boolean;
   readonly unsettledMax: number;
+  /** Which instance of a service the peer says that it is; null for none. */
+  readonly member: Member | null;
   /** Monotonic. */
   readonly nowMs: () => number;
 }
@@ -35,11 +37,20 @@ export class ReceiverLink implements SourcePort {
     this.#isTopic = this.#source.isTopic;
   }
 
+  get member(): Member | null {
+    return this.#options.member;
+  }
+
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
   get credit(): number {
     return this.#sender.credit;
   }
 
   get heldBackBy(): HeldBack | null {
+    if (this.#source.isHeld === true) return "held";
     if (this.#unsettled >= this.#options.unsettledMax) return "unsettled-limit";
     return this.#sender.isHeldBack ? "window" : null;
   }

@@ -23,6 +23,8 @@ export type OpenSink = (name: string, port: SinkPort<IncomingDelivery>) => Sink<
 interface RelayContext {
   readonly addresses: AddressContext;
   readonly rights: Rights;
+  /** Who sends, as routes know it. */
+  readonly caller: string;
 }
 
 /** A link on which each message says where it goes. */
@@ -42,6 +44,7 @@ export class RelayLink {
     this.#port = {
       // The link's credit is that of no address: what one of them cannot take is rejected.
       credit: 0,
+      caller: context.caller,
       setCredit: () => {},
       accepted: (deliveries) => {
         for (const delivery of deliveries) delivery.accept();

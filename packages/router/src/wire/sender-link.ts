@@ -8,14 +8,16 @@ import { readIncoming } from "./incoming-message.ts";
 /** A link on which a peer sends to one address. */
 export class SenderLink implements SinkPort<IncomingDelivery> {
   readonly name: string;
+  readonly caller: string;
   readonly #receiver: Receiver;
   readonly #sink: Sink<IncomingDelivery>;
 
   constructor(
     receiver: Receiver,
     broker: Broker,
-    address: { readonly name: string; readonly capability: "queue" | "topic" | null },
+    address: { readonly name: string; readonly capability: "queue" | "topic" | null; readonly caller: string },
   ) {
+    this.caller = address.caller;
     this.#receiver = receiver;
     this.name = address.name;
     this.#sink = broker.openSink(address.name, address.capability, this);

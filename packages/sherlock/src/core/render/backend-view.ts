@@ -117,6 +117,10 @@ function oldHashBalance(balance: Extract<Balance, { kind: "consistent" }>): stri
     case "header":
       return quoteWord(`hdr(${balance.name})`);
     case "path":
+    case "address": // of messages, and so are those after it: a request has its path alone
+    case "group-id":
+    case "subject":
+    case "property":
       return "uri path-only";
     case "ip":
       return "source";
@@ -132,6 +136,10 @@ function hashKey(balance: Extract<Balance, { kind: "consistent" }>): string {
     case "cookie":
       return fetchOf("req.cook", balance.name);
     case "path":
+    case "address":
+    case "group-id":
+    case "subject":
+    case "property":
       return "path";
     case "ip":
       return "src";

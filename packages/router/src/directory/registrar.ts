@@ -1,0 +1,100 @@
+import { instanceKey, type Registration } from "@datawire/protocol";
+import type { LinkHandler, LinkMessage, LinkSession } from "@datawire/link";
+import type { Clock, ProblemBoard } from "@datawire/runtime";
+import type { Registered } from "../routing/allotments.ts";
+
+/** What is registered, and who is told of what is not. */
+export interface RegistrarDeps {
+  readonly clock: Pick<Clock, "setTimer">;
+  readonly board: Pick<ProblemBoard, "set">;
+  /** The instances that receive here now. */
+  readonly members: () => readonly Registered[];
+  /** Where they are reached through this router: `amqp://HOST:PORT`. */
+  readonly url: () => string;
+}
+
+/** Changes within this time go in one message. */
+const COALESCE_MS = 5;
+const BOARD = "instances";
+
+/** Registers with the directory who receives here as an instance of a service. */
+export class Registrar implements LinkHandler {
+  readonly #deps: RegistrarDeps;
+  #session: LinkSession | null = null;
+  #seq = 0;
+  #told = "";
+  #drained: ReadonlySet<string> = new Set();
+  #cancel: (() => void) | null = null;
+
+  constructor(deps: RegistrarDeps) {
+    this.#deps = deps;
+  }
+
+  connected(session: LinkSession): void {
+    this.#session = session;
+    this.#told = "";
+    this.changed();
+  }
+
+  disconnected(): void {
+    this.#session = null;
+    this.close();
+  }
+
+  message(message: LinkMessage): void {
+    if (message.type === "registered") {
+      const problems = message.refused.map(({ instance, message: why }) => ({
+        subject: `//${instance}`,
+        message: why,
+      }));
+      return this.#deps.board.set(BOARD, problems);
+    }
+    if (message.type !== "draining") return;
+    this.#drained = new Set(message.instances);
+    this.changed();
+  }
+
+  /** Somebody came or went. */
+  changed(): void {
+    if (this.#session === null) return;
+    this.#cancel ??= this.#deps.clock.setTimer(COALESCE_MS, () => {
+      this.#cancel = null;
+      this.#tell();
+    });
+  }
+
+  /** Says nothing more. */
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  #tell(): void {
+    const url = this.#deps.url();
+    const instances = this.#deps.members().map((one) => this.#registration(one, url));
+    const text = JSON.stringify(instances);
+    // Nothing was ever registered: most routers are no Watson.
+    if (text === this.#told || (this.#told === "" && instances.length === 0)) return;
+    if (this.#session?.send({ type: "register", seq: ++this.#seq, instances }) === true) this.#told = text;
+  }
+
+  #registration({ service, member: { instance: name, version } }: Registered, url: string): Registration {
+    const isDrained = this.#drained.has(instanceKey({ service, name }));
+    return {
+      service,
+      name,
+      version,
+      url: `${url}/${service}`,
+      protocol: "amqp",
+      state: isDrained ? "draining" : "live",
+      reason: isDrained ? "drained by an operator" : null,
+      cause: null,
+      weight: 100,
+      zone: null,
+      tags: [],
+      proxyPort: null,
+      drainMs: 0,
+      via: "router",
+    };
+  }
+}

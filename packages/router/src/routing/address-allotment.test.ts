@@ -1,0 +1,147 @@
+import { encodeMessage } from "@datawire/amqp";
+import { catalogOf, routes } from "@datawire/catalog/testing";
+import type { RouteTable, Service } from "@datawire/protocol";
+import { expect, test } from "vitest";
+import type { Seat } from "../engine/allotment.ts";
+import type { Member } from "../engine/ports.ts";
+import { AddressAllotment } from "./address-allotment.ts";
+
+/** Consumers `name(version)` of `orders`, each with credit until a test takes it. */
+function allotted(
+  consumers: readonly string[],
+  { tables = [], settings = {} }: { readonly tables?: readonly RouteTable[]; readonly settings?: object } = {},
+  name = "orders",
+) {
+  const service = { name: "orders", primary: "1", protocol: "amqp", settings } as Partial<Service> & { name: string };
+  let nowMs = 0;
+  const table = catalogOf([], { services: [service], tables });
+  const without = new Set<string>();
+  const reconsidered: number[] = [];
+  const allotment = new AddressAllotment(
+    name,
+    { service: "orders", path: name.slice("orders".length) },
+    {
+      table,
+      nowMs: () => nowMs,
+      revision: () => 0,
+      reconsider: () => void reconsidered.push(nowMs),
+      joined() {},
+      left() {},
+    },
+  );
+  const seats = new Map<string, Seat>();
+  for (const text of consumers) {
+    const [, instance = "", version] = /^([^(]+)(?:\((.*)\))?$/.exec(text) ?? [];
+    const member: Member | null = text === "plain" ? null : { instance, version: version ?? null };
+    seats.set(instance, allotment.join(member, { wants: () => !without.has(instance), unsettled: instance.length }));
+  }
+  const takers = (sequence: number, message: Parameters<typeof encodeMessage>[0] = NOTHING): string[] =>
+    [...seats].filter(([, seat]) => seat.mayTake({ sequence, payload: encodeMessage(message) })).map(([one]) => one);
+  /** Who may take how many of so many messages. */
+  const counts = (count: number, message?: Parameters<typeof encodeMessage>[0]): Record<string, number> => {
+    const found: Record<string, number> = {};
+    for (let sequence = 1; sequence <= count; sequence++) {
+      const key = takers(sequence, message).join("+");
+      found[key] = (found[key] ?? 0) + 1;
+    }
+    return found;
+  };
+  return { allotment, seats, takers, counts, without, advance: (ms: number) => void (nowMs += ms) };
+}
+
+const NOTHING = { body: { type: "value", value: null } } as const;
+const withProperty = (name: string, value: string) => ({ ...NOTHING, applicationProperties: new Map([[name, value]]) });
+const canary = routes("*", "orders", [["//orders(2)", 1_000]]);
+
+test("AddressAllotment lets all of the primary have all, and looks at no message, where nothing is routed", () => {
+  const { seats, counts } = allotted(["a(1)", "b(1.4)", "plain"]);
+  expect([...seats.values()].map(({ isPicky, isServed }) => [isPicky, isServed])).toEqual(
+    Array.from({ length: 3 }, () => [false, true]),
+  );
+  expect(counts(10)).toEqual({ "a+b+plain": 10 });
+});
+
+test("AddressAllotment gives a held version nothing", () => {
+  const { seats, counts } = allotted(["a(1)", "b(2)"]);
+  expect(seats.get("b")?.isServed).toBe(false);
+  expect(counts(10)).toEqual({ a: 10 });
+});
+
+test("AddressAllotment gives each target exactly its share, and a few messages nearly so", () => {
+  const { counts } = allotted(["a(1)", "b(2)", "plain"], { tables: [canary] });
+  expect(counts(10_000)).toEqual({ "a+plain": 9_000, b: 1_000 });
+  const few = counts(100)["b"] ?? 0;
+  expect(Math.abs(few - 10)).toBeLessThanOrEqual(1);
+});
+
+test("AddressAllotment lends the share of who has had no credit for a second, and never to a held version", () => {
+  const { allotment, takers, seats, without, advance } = allotted(["a(1)", "b(2)", "c(3)"], { tables: [canary] });
+  const ofB = Array.from({ length: 100 }, (_, i) => i + 1).find(
+    (sequence) => takers(sequence).join() === "b",
+  ) as number;
+  without.add("b");
+  advance(999);
+  expect([allotment.tick(), takers(ofB)]).toEqual([false, ["b"]]);
+  advance(1);
+  expect([allotment.tick(), takers(ofB)]).toEqual([true, ["a"]]);
+  without.delete("b");
+  seats.get("b")?.moved();
+  expect(takers(ofB)).toEqual(["b"]);
+});
+
+test.each([
+  ["header:X-Canary=1", withProperty("x-canary", "1"), "orders"],
+  ["path:/beta", NOTHING, "orders/beta/eu"],
+])("AddressAllotment sends what meets --when %s to its target", (when, message, name) => {
+  const table = routes("*", "orders", [["//orders(2)", 0, { when }]]);
+  const { counts } = allotted(["a(1)", "b(2)"], { tables: [table] }, name);
+  expect(counts(10, message)).toEqual({ b: 10 });
+  expect(allotted(["a(1)", "b(2)"], { tables: [table] }).counts(10)).toEqual({ a: 10 });
+});
+
+test("AddressAllotment keeps a sticky value on one side, whatever the message", () => {
+  const table = routes("*", "orders", [["//orders(2)", 5_000]], "header:X-User");
+  const { counts } = allotted(["a(1)", "b(2)"], { tables: [table] });
+  const sides = Array.from({ length: 50 }, (_, user) => Object.keys(counts(20, withProperty("X-User", `${user}`))));
+  expect(sides.every((side) => side.length === 1)).toBe(true);
+  expect(new Set(sides.flat())).toEqual(new Set(["a", "b"]));
+});
+
+test("AddressAllotment goes by the caller's own routes, where the sender is known", () => {
+  const table = routes("monolith", "orders", [["//orders(2)", 10_000]]);
+  const { allotment, takers } = allotted(["a(1)", "b(2)"], { tables: [table] });
+  allotment.note(1, "monolith");
+  allotment.note(2, "other");
+  expect([takers(1), takers(2), takers(3)]).toEqual([["b"], ["a"], ["a"]]);
+});
+
+test.each([
+  ["ordered", NOTHING, [["a"], ["a"]]],
+  ["least-connections", NOTHING, [["a"], ["a"]]],
+  ["consistent:address", NOTHING, [["bb"], ["bb"]]],
+  [
+    "round-robin",
+    NOTHING,
+    [
+      ["a", "bb", "ccc"],
+      ["a", "bb", "ccc"],
+    ],
+  ],
+])("AddressAllotment balances by %s", (balance, message, expected) => {
+  const { takers } = allotted(["a(1)", "bb(1)", "ccc(1)"], { settings: { balance } });
+  expect([takers(1, message), takers(2, message)]).toEqual(expected);
+});
+
+test.each(["consistent:property:user", "consistent:subject", "consistent:group-id"])(
+  "AddressAllotment keeps one key at one consumer by %s",
+  (balance) => {
+    const { counts } = allotted(["a(1)", "b(1)", "c(1)"], { settings: { balance } });
+    const of = (key: string) => ({
+      ...withProperty("user", key),
+      properties: { subject: key, groupId: key },
+    });
+    const chosen = Array.from({ length: 30 }, (_, key) => Object.keys(counts(5, of(`key ${key}`))));
+    expect(chosen.every((one) => one.length === 1)).toBe(true);
+    expect(new Set(chosen.flat()).size).toBe(3);
+  },
+);

@@ -1,0 +1,80 @@
+import type { Clock } from "@datawire/runtime";
+import { allotAll, type Allot, type Allotment } from "../engine/allotment.ts";
+import type { Member } from "../engine/ports.ts";
+import { AddressAllotment } from "./address-allotment.ts";
+import type { OverlaySource } from "./overlay.ts";
+import { serviceOf } from "./service-of.ts";
+
+/** An instance that receives here, and of which service. */
+export interface Registered {
+  readonly service: string;
+  readonly member: Member;
+}
+
+/** The allotments of all addresses, and the instances that receive at them. */
+export class Allotments {
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #members = new Map<string, Registered & { count: number }>();
+  #table: OverlaySource | null = null;
+  #tenant: string | null = null;
+  #revision = 0;
+  #onMembers: () => void = () => {};
+
+  constructor(clock: Pick<Clock, "monotonicMs">) {
+    this.#clock = clock;
+  }
+
+  /** Goes by a table from now on. @param onMembers called when somebody came or went. */
+  follow(table: OverlaySource, onMembers: () => void): void {
+    this.#table = table;
+    this.#onMembers = onMembers;
+    this.changed();
+  }
+
+  /** Whose table it is; null for those without a tenant. */
+  belongTo(tenant: string | null): void {
+    this.#tenant = tenant;
+    this.changed();
+  }
+
+  /** The table says something new. */
+  changed(): void {
+    this.#revision++;
+  }
+
+  /** The instances that receive here. */
+  members(): readonly Registered[] {
+    return [...this.#members.values()];
+  }
+
+  /** Of one address. */
+  readonly allot: Allot = (name, reconsider): Allotment => {
+    const of = serviceOf(name, this.#tenant);
+    if (of === null) return allotAll(name, reconsider);
+    return new AddressAllotment(name, of, {
+      table: {
+        service: (asked) => this.#table?.service(asked) ?? null,
+        instance: (key) => this.#table?.instance(key) ?? null,
+      },
+      nowMs: () => this.#clock.monotonicMs(),
+      revision: () => this.#revision,
+      reconsider,
+      joined: (service, member) => this.#count(service, member, 1),
+      left: (service, member) => this.#count(service, member, -1),
+    });
+  };
+
+  #count(service: string, member: Member, change: 1 | -1): void {
+    const key = `${service}@${member.instance}`;
+    const count = (this.#members.get(key)?.count ?? 0) + change;
+    if (count <= 0) this.#members.delete(key);
+    // The last one to come says which version an instance has.
+    else
+      this.#members.set(key, {
+        service,
+        member: change === 1 ? member : (this.#members.get(key)?.member ?? member),
+        count,
+      });
+    this.#onMembers();
+  }
+}

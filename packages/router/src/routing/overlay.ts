@@ -1,0 +1,69 @@
+import type { CatalogReader, ServiceView } from "@datawire/catalog";
+import type { Instance } from "@datawire/protocol";
+import type { Member } from "../engine/ports.ts";
+
+/** After all that the directory has counted. */
+const LAST = 2 ** 48;
+
+/** The instance that stands for consumers that say neither version nor instance. */
+export const UNNAMED = "~";
+
+/** Where instances of the router's own are found: the table, as far as it knows them. */
+export interface OverlaySource {
+  service(name: string): ServiceView | null;
+  /** What the directory says of an instance; null where it does not know it. */
+  instance(key: string): Instance | null;
+}
+
+/**
+ * A service as the rules see it, with those as its instances who receive here, and no others: by version, by name, and
+ * drained where the directory says so. Null for a service that the table does not know.
+ */
+export function overlay(
+  table: OverlaySource,
+  name: string,
+  { members, hasUnnamed }: { readonly members: Iterable<Member>; readonly hasUnnamed: boolean },
+): CatalogReader | null {
+  const view = table.service(name);
+  if (view === null || view.service.protocol !== "amqp") return null;
+  const instances = [...members].map((member, index) => instanceOf(table, name, { member, index }));
+  const { primary } = view.service;
+  if (hasUnnamed)
+    instances.push(made(name, { member: { instance: UNNAMED, version: primary || null }, order: 2 * LAST }));
+  instances.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
+  const mine: ServiceView = { ...view, instances };
+  // A share that enters another service has nobody here.
+  return { service: (asked) => (asked === name ? mine : null), serviceNames: () => [name] };
+}
+
+function instanceOf(
+  table: OverlaySource,
+  service: string,
+  { member, index }: { readonly member: Member; readonly index: number },
+): Instance {
+  const known = table.instance(`${service}@${member.instance}`);
+  const own = made(service, { member, order: known?.order ?? LAST + index });
+  return known === null
+    ? own
+    : { ...own, state: known.state === "draining" ? "draining" : "live", weight: known.weight };
+}
+
+function made(service: string, { member, order }: { readonly member: Member; readonly order: number }): Instance {
+  return {
+    service,
+    name: member.instance,
+    version: member.version,
+    url: "amqp://localhost",
+    protocol: "amqp",
+    state: "live",
+    reason: null,
+    cause: null,
+    weight: 100,
+    zone: null,
+    tags: [],
+    proxyPort: null,
+    drainMs: 0,
+    since: 0,
+    order,
+  };
+}
