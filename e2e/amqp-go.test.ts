@@ -6,6 +6,8 @@ import { expect, test, vi } from "vitest";
 import { PeerServer } from "./harness/amqp/peer.ts";
 import { Queues } from "./harness/amqp/queues.ts";
 import { watchChild } from "./harness/child.ts";
+import { RouterProcess } from "./harness/router/router-process.ts";
+import { Stack } from "./harness/stack.ts";
 
 // Go compiles its own library the first time, which takes half a minute of a busy machine.
 vi.setConfig({ testTimeout: 300_000 });
@@ -13,8 +15,42 @@ vi.setConfig({ testTimeout: 300_000 });
 const SOURCE = join(import.meta.dirname, "fixtures/amqp/go-peer");
 const PROGRAM = join(import.meta.dirname, "../.cache/go-peer");
 
+const build = () => promisify(execFile)("go", ["build", "-o", PROGRAM, "."], { cwd: SOURCE });
+/** What it says of a peer with which all is as it should be. */
+const SAID = [
+  "exchanged 200",
+  "confirmed app:bad",
+  "heard app:bad",
+  "heard <nil>",
+  "heard <nil>",
+  "refused amqp:not-found",
+  "done",
+];
+
+test("go-amqp does the same with a router", async () => {
+  await build();
+  const stack = new Stack();
+  try {
+    const router = await RouterProcess.start(stack, {
+      users: [{ name: "bob", password: "secret", send: ["**"], listen: ["**"] }],
+      addresses: [
+        { match: "outcomes", kind: "direct" },
+        { match: "nowhere", kind: "none" },
+      ],
+    });
+    const child = watchChild(
+      spawn(PROGRAM, [`amqp://127.0.0.1:${router.port}`], { stdio: ["ignore", "pipe", "pipe"] }),
+      PROGRAM,
+    );
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(child.lines).toEqual(SAID);
+  } finally {
+    await stack.dispose();
+  }
+});
+
 test("go-amqp logs in, exchanges messages of several frames, hears of its outcomes, and is refused a link", async () => {
-  await promisify(execFile)("go", ["build", "-o", PROGRAM, "."], { cwd: SOURCE });
+  await build();
   const queues = new Queues();
   const saslServer = createSaslServer({
     plain: (user, password, answer) => answer(user === "bob" && password === "secret" ? user : null),
@@ -30,14 +66,6 @@ test("go-amqp logs in, exchanges messages of several frames, hears of its outcom
   } finally {
     child.kill("SIGKILL");
     await server.close();
-    expect(child.lines).toEqual([
-      "exchanged 200",
-      "confirmed app:bad",
-      "heard app:bad",
-      "heard <nil>",
-      "heard <nil>",
-      "refused amqp:not-found",
-      "done",
-    ]);
+    expect(child.lines).toEqual(SAID);
   }
 });

@@ -26,7 +26,8 @@ export interface ConsumerPort {
 export type Outcome =
   | { readonly outcome: "accepted" }
   | { readonly outcome: "released" }
-  | { readonly outcome: "rejected"; readonly reason: string }
+  /** `condition` is what the consumer called it, for a sender that hears of it; left out where it said none. */
+  | { readonly outcome: "rejected"; readonly reason: string; readonly condition?: string }
   | { readonly outcome: "modified"; readonly failed: boolean; readonly undeliverableHere: boolean };
 
 /** A message that goes to the dead letters, and why. */

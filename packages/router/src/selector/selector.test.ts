@@ -50,12 +50,32 @@ test.each([
   ["\"colour\" = 'red'", true],
   ["JMSPriority = 4", true],
   ["colour", false],
+  ["", true],
+  [" ", true],
+  ["size-1 = 6", true],
+  ["size = 07 and 010 = 8", true],
+  ["größe is null", true],
+  ["(size + 1) * 2 = 16", true],
+  ["+size = 7", true],
+  ["size <> 7", false],
+  ["size <> 'x'", false],
+  ["NOT (size = 'x')", true],
+  ["urgent <> FALSE", true],
+  ["urgent", true],
+  ["missing like 'a%' or not missing like 'a%'", false],
+  ["missing not between 1 and 2", false],
+  ["(missing > 1) is null", true],
+  ["missing + 1 is null", true],
+  ["size between size - 1 and size + 1", true],
+  ["path like '%!%%' escape '!' and path not like '%b%'", true],
+  ["colour = 'red' or colour = 'blue' and size = 0", true],
+  ["NOT colour = 'red' AND FALSE", false],
+  ['"and" is null', true],
 ])("parseSelector() of %s takes the message: %s", (text, expected) => {
   expect(takes(text)).toBe(expected);
 });
 
 test.each([
-  ["", "a value is missing before its end"],
   ["colour =", "a value is missing before its end"],
   ["colour = 'red", 'nothing that a selector has begins at "\'red"'],
   ["(size = 1", ") is missing before its end"],

@@ -29,6 +29,8 @@ const DEPTH_MAX = 32;
  */
 export function parseSelector(text: string): Selector {
   if (text.length > LENGTH_MAX) throw new SelectorError(`it is longer than ${LENGTH_MAX} characters`);
+  // JMS has the empty one for none at all.
+  if (text.trim() === "") return () => true;
   const parser = new Parser(tokenize(text));
   const condition = parser.whole();
   return (lookup) => condition(lookup) === true;

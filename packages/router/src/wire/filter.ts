@@ -76,7 +76,7 @@ function lookup(): (name: string) => Value {
   let application: Fields | null | undefined;
   let properties: ReturnType<Sections["properties"]> | undefined;
   return (name) => {
-    if (name.startsWith("JMS") && !name.startsWith("JMSX")) {
+    if (name.startsWith("JMS")) {
       properties ??= sections.properties();
       return header(name, properties);
     }
@@ -101,6 +101,14 @@ function header(name: string, properties: ReturnType<Sections["properties"]>): V
       return properties?.to ?? null;
     case "JMSReplyTo":
       return properties?.replyTo ?? null;
+    case "JMSXGroupID":
+      return properties?.groupId ?? null;
+    case "JMSXGroupSeq":
+      return properties?.groupSequence ?? null;
+    case "JMSXUserID":
+      return properties?.userId === undefined ? null : Buffer.from(properties.userId).toString();
+    case "JMSXDeliveryCount":
+      return sections.deliveryCount + 1;
     case "JMSTimestamp":
       return properties?.creationTime?.getTime() ?? null;
     default:

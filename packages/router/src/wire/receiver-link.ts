@@ -122,7 +122,8 @@ function outcomeOf(state: DeliveryState | null): Outcome {
       return ACCEPTED;
     case "rejected": {
       const { error } = state;
-      return { outcome: "rejected", reason: error?.description ?? error?.condition ?? "rejected" };
+      const reason = error?.description ?? error?.condition ?? "rejected";
+      return { outcome: "rejected", reason, ...(error !== undefined && { condition: error.condition }) };
     }
     case "modified":
       return {

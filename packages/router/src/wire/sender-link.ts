@@ -85,7 +85,7 @@ export function stateOf(outcome: Outcome): DeliveryState {
     case "released":
       return { type: outcome.outcome };
     case "rejected": {
-      const error: AmqpError = { condition: "amqp:not-allowed", description: outcome.reason };
+      const error: AmqpError = { condition: outcome.condition ?? "amqp:not-allowed", description: outcome.reason };
       return { type: "rejected", error };
     }
     case "modified":

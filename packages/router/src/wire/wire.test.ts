@@ -190,6 +190,34 @@ test("a selector takes what it says, of properties and headers", async () => {
   expect((await (await open("orders")).take(2)).map(({ message: { body } }) => body as unknown)).toEqual(["a", "b"]);
 });
 
+test("a selector finds the properties of JMS where AMQP has them", async () => {
+  const body = "it";
+  const full = {
+    body,
+    durable: true,
+    priority: 7,
+    message_id: "id-1",
+    correlation_id: "c-1",
+    subject: "kind",
+    group_id: "g",
+    group_sequence: 3,
+    user_id: "bob",
+    reply_to: "answers",
+    creation_time: new Date(5_000),
+  };
+  const conditions = [
+    "JMSPriority = 7 AND JMSDeliveryMode = 'PERSISTENT'",
+    "JMSMessageID = 'id-1' AND JMSCorrelationID = 'c-1'",
+    "JMSType = 'kind' AND JMSReplyTo = 'answers' AND JMSTimestamp = 5000",
+    "JMSXGroupID = 'g' AND JMSXGroupSeq = 3 AND JMSXUserID = 'bob' AND JMSXDeliveryCount = 1",
+  ];
+  for (const [i, condition] of conditions.entries()) {
+    const receiver = await open({ source: { address: `jms/${i}`, filter: rhea.filter.selector(condition) } });
+    await sendTo(`jms/${i}`, { body: "other" }, full);
+    expect((await receiver.take(1)).map(({ message }) => message.body as unknown)).toEqual([body]);
+  }
+});
+
 test.each([
   [{ source: "no/such" }, "amqp:not-found: Cannot attach to no/such: a rule"],
   [{ source: "a//b" }, 'amqp:invalid-field: Cannot use "a//b" as an address'],
