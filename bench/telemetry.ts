@@ -8,10 +8,13 @@ import { describe } from "./stats.ts";
 
 /**
  * What a directory takes of traces, and what its link has to bear for it, with real processes on one machine:
- *   node bench/telemetry.ts [SPANS]
- * Spans come as protobuf by two connections, in requests of 500, ten to a trace, with eight attributes each.
+ *   node bench/telemetry.ts [SPANS] [SECONDS]
+ * Spans come as protobuf by two connections, in requests of 500, ten to a trace, with eight attributes each; up to
+ * 200,000 of them are encoded before, and no more are sent than go in so many seconds (default: 600).
  */
 const total = Number(process.argv[2] ?? 100_000);
+const secondsMax = Number(process.argv[3] ?? 600);
+const ENCODED_MAX = 200_000;
 const SPANS_A_REQUEST = 500;
 const SPANS_A_TRACE = 10;
 /** What the link is measured beside: the default of `traces.rate`, and the goal. */
@@ -26,7 +29,7 @@ try {
   const base = `http://127.0.0.1:${port}`;
   const link = await openLink(port);
 
-  const atOnce = Array.from({ length: Math.ceil(total / SPANS_A_REQUEST) }, nextRequest);
+  const atOnce = Array.from({ length: Math.ceil(Math.min(total, ENCODED_MAX) / SPANS_A_REQUEST) }, nextRequest);
   const paced = RATES.map((rate) =>
     Array.from({ length: Math.ceil((rate * BESIDE_SECONDS) / SPANS_A_REQUEST) }, nextRequest),
   );
@@ -41,15 +44,15 @@ try {
 
   const before = threads(directory.pid);
   const startedMs = performance.now();
-  await sendAll(atOnce);
+  const sent = SPANS_A_REQUEST * (await sendAll(atOnce, Math.ceil(total / SPANS_A_REQUEST)));
   const seconds = (performance.now() - startedMs) / 1_000;
   const after = threads(directory.pid);
   const main = ((after.get(directory.pid) ?? 0) - (before.get(directory.pid) ?? 0)) / 1e6;
   const sum = (all: ReadonlyMap<number, number>): number => [...all.values()].reduce((a, b) => a + b, 0) / 1e6;
   const all = sum(after) - sum(before);
-  print(`as fast as they are taken: ${Math.round(total / seconds)} spans/s on the disk`);
+  print(`as fast as they are taken: ${Math.round(sent / seconds)} spans/s on the disk`);
   print(
-    `CPU: ${Math.round(total / all)} spans a second and core, of which the main thread's share is ${share(main / all)}`,
+    `CPU: ${Math.round(sent / all)} spans a second and core, of which the main thread's share is ${share(main / all)}`,
   );
 
   for (const [what, path] of [
@@ -73,12 +76,21 @@ try {
   const bytes = readdirSync(`${stack.folder}/directory/traces`).length;
   print(`${made} spans in ${bytes} files; memory of the directory: ${memory(directory.pid)} MB`);
 
-  async function sendAll(bodies: readonly Uint8Array[]): Promise<void> {
+  /** @returns how many requests were sent: those that are encoded, and as many more as wanted while there is time. */
+  async function sendAll(bodies: readonly Uint8Array[], wanted: number): Promise<number> {
     const left = [...bodies];
+    const endMs = performance.now() + secondsMax * 1_000;
+    let count = 0;
+    const next = (): Uint8Array | undefined =>
+      left.pop() ?? (count < wanted && performance.now() < endMs ? nextRequest() : undefined);
     const sender = async (): Promise<void> => {
-      for (let body = left.pop(); body !== undefined; body = left.pop()) await send(body);
+      for (let body = next(); body !== undefined; body = next()) {
+        count += 1;
+        await send(body);
+      }
     };
     await Promise.all([sender(), sender()]);
+    return count;
   }
 
   async function sendPaced(bodies: readonly Uint8Array[], rate: number): Promise<void> {

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import { createFakeClock } from "@datawire/runtime/testing";
+import { ProtocolError } from "@datawire/protocol";
 import { expect, test } from "vitest";
 import { EVERYTHING } from "../access/grant.ts";
 import { CatalogWriter } from "../feed/catalog-writer.ts";
@@ -166,6 +167,38 @@ test("Streams outlives a topic that cannot be looked at", async () => {
   rows.set("x", "1");
   await clock.advance(500);
   expect(one.take()).toEqual([{ changed: [["x", "1"]], gone: [] }]);
+});
+
+test("Streams goes on without a topic that is refused, and tells it whole once it is not", async () => {
+  const { clock, streams, rows, order, failures } = start();
+  let isRefused = true;
+  let step = 0;
+  const say = async (news: object | null) => {
+    if (isRefused) throw new ProtocolError("unavailable", "Cannot read the disk");
+    return news;
+  };
+  const asked = {
+    first: () => say({ events: [step] }),
+    next: async () => (await say(null), step > 1 ? { changed: [step], gone: [] } : null),
+  };
+  const one = reader();
+  streams.follow(one.res, forGood, { ...order, asked: new Map([["logs", asked]]) });
+  await clock.advance(3_000);
+  one.take();
+  rows.set("x", "1");
+  await clock.advance(500);
+  expect(one.take()).toEqual([{ changed: [["x", "1"]], gone: [] }]);
+  isRefused = false;
+  step = 1;
+  await clock.advance(1_000);
+  expect(one.take()).toEqual([{ events: [1] }]);
+  isRefused = true;
+  await clock.advance(1_000);
+  isRefused = false;
+  step = 2;
+  await clock.advance(1_000);
+  expect(one.take()[0]).toEqual({ events: [2] });
+  expect(failures).toEqual([]);
 });
 
 test("a stream without events says that it lives", async () => {

@@ -14,6 +14,8 @@ const TICK_MS = 350;
 /** How close to each other looks may be, and which share of the time they may take. */
 const PAUSE_MS = 100;
 const PAUSE_FACTOR = 10;
+/** After how long a topic that was refused is asked for again. */
+const REFUSED_MS = 1_000;
 /** After how long without an event a stream says that it lives. */
 const BEAT_MS = 15_000;
 
@@ -208,13 +210,21 @@ export class Streams implements Subscriber {
 
   async #ask(open: Open, name: string, topic: AskedTopic): Promise<void> {
     const { clock } = this.#deps;
+    // While it is refused, as by a disk that cannot be read, its GET says why; all other topics go on.
+    let isTold = false;
     try {
-      open.reader.whole(name, eventOf(name, this.#id(), JSON.stringify(await topic.first())));
       while (this.#open.has(open)) {
-        await clock.sleep(TICK_MS);
-        if (!this.#open.has(open)) return;
-        const changes = await topic.next();
-        if (changes !== null) open.reader.change(name, eventOf(name, this.#id(), JSON.stringify(changes)));
+        try {
+          const news: unknown = isTold ? await topic.next() : await topic.first();
+          const event = news === null ? null : eventOf(name, this.#id(), JSON.stringify(news));
+          if (event !== null && isTold) open.reader.change(name, event);
+          else if (event !== null) open.reader.whole(name, event);
+          isTold = true;
+        } catch (error) {
+          if (!(error instanceof ProtocolError)) throw error;
+          isTold = false;
+        }
+        await clock.sleep(isTold ? TICK_MS : REFUSED_MS);
       }
     } catch (error) {
       // Who follows comes back and is told by its GET what is wrong.
