@@ -8,6 +8,7 @@ PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
 has() {
   case $1 in
     proton-python) /usr/bin/python3 -c 'import proton' 2>/dev/null ;;
+    proton-cpp) ! command -v g++ >/dev/null || [ -e /usr/include/proton/container.hpp ] ;; # of use with a compiler alone
     proton-examples) [ -e /usr/share/proton/examples/python/simple_send.py ] ;;
     *) command -v "$1" >/dev/null ;;
   esac
@@ -35,6 +36,8 @@ package_of() {
     systemd-analyze-*) echo systemd ;;
     dpkg-deb-*) echo dpkg ;;
     proton-python-*) echo python3-qpid-proton ;;
+    proton-cpp-apt-get) echo libqpid-proton-cpp12-dev ;;
+    proton-cpp-*) echo qpid-proton-cpp-devel ;;
     proton-examples-apt-get) echo libqpid-proton11-dev-examples ;;
     proton-examples-*) echo qpid-proton-c-docs ;;
     go-apt-get) echo golang-go ;;

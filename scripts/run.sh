@@ -50,7 +50,7 @@ check_node
 
 case $task in
   demo) sh scripts/install-haproxy.sh haproxy ;;
-  test | soak) sh scripts/install-haproxy.sh haproxy etcd rpmbuild systemd-analyze zsh fish proton-python proton-examples go chromium rabbitmq-server ;;
+  test | soak) sh scripts/install-haproxy.sh haproxy etcd rpmbuild systemd-analyze zsh fish proton-python proton-cpp proton-examples go chromium rabbitmq-server ;;
   package) sh scripts/install-haproxy.sh dpkg-deb rpmbuild strip || true ;; # it builds what it can, and says what is missing
 esac
 
