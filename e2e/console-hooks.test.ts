@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { accessibilityFaults, desktop, launchBrowser, openPage, row } from "./harness/console.ts";
+import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually, sleep } from "./harness/wait.ts";
 
@@ -75,9 +76,14 @@ async function sendTelemetry(): Promise<void> {
     ],
   });
   const times = { startTimeUnixNano: nanos(at), endTimeUnixNano: nanos(at + 25) };
+  // As a Sherlock tells of a request that it led somewhere.
+  const attributes = [
+    { key: "datawire.caller", value: { stringValue: "monolith" } },
+    { key: "url.path", value: { stringValue: "/barker/loud" } },
+  ];
   const span = (spanId: string, parentSpanId: string, name: string, code: number) => {
     const ids = { traceId: TRACE, spanId, parentSpanId };
-    return { ...ids, ...times, name, kind: 2, status: { code } };
+    return { ...ids, ...times, name, kind: 2, status: { code }, attributes: parentSpanId === "" ? [] : attributes };
   };
   await post("/v1/traces", {
     resourceSpans: [
@@ -320,6 +326,12 @@ test("charts and the map are tables too, and traces unfold to their messages", a
   await page.getByTestId("waterfall").waitFor();
   await page.getByRole("button", { name: "Next error" }).click();
   await eventually(() => expect(focused(page)).resolves.toContain("bark"));
+  await page.getByRole("button", { name: "Explain" }).click();
+  const dialog = page.getByRole("dialog", { name: "Explain" });
+  await dialog.getByText("monolith asked for barker/loud, and vm101 took it").waitFor();
+  await dialog.locator('[data-key="//barker(2)"] [data-col=share][data-value="50"]').waitFor();
+  await expect(dialog.getByTestId("command").textContent()).resolves.toBe("dw explain //monolith //barker /loud");
+  expect(await accessibilityFaults(page, "Explain", "dialog")).toEqual([]);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -352,6 +364,25 @@ test("live, what is sent is on the screen by the stream, in its place; the rest 
   expect(await page.getByTestId("row").count()).toBeLessThan(120);
   await page.getByRole("button", { name: "Live" }).click();
   await page.waitForURL("**live=off**");
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test("where a router is connected, Messaging shows its addresses, what does not move there, and why", async () => {
+  const { page, complaints } = await openPage(context, base);
+  const link = page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Messaging" });
+  await expect(link.count()).resolves.toBe(0);
+  const router = await RouterProcess.start(stack, { directories: [await stack.directoryAddress()] });
+  await link.click();
+  await page.getByRole("heading", { level: 1, name: "Messaging" }).waitFor();
+  const sent = await stack.dw("send", "//orders", "nobody reads this", "--router", `127.0.0.1:${router.port}`);
+  expect(sent).toMatchObject({ code: 0 });
+  const orders = page.locator("[data-testid=row]:has([data-col=address][data-value=orders])");
+  await orders.locator("[data-col=state][data-value=stalled]").getByText("nobody receives").waitFor();
+  await orders.locator("[data-col=messages][data-value='1']").waitFor();
+  expect(await accessibilityFaults(page, "messaging")).toEqual([]);
+  await page.goto(`${base}agents`);
+  await row(page, "router:localhost").waitFor();
   expect(complaints).toEqual([]);
   await page.close();
 });

@@ -1,3 +1,4 @@
+import type { Answer } from "@datawire/api";
 import type { ReactNode } from "react";
 import { Agents } from "../screens/agents/view.tsx";
 import { Callers } from "../screens/callers/view.tsx";
@@ -5,6 +6,7 @@ import { Guard } from "../screens/guard/view.tsx";
 import { History } from "../screens/history/view.tsx";
 import { Logs } from "../screens/logs/view.tsx";
 import { TrafficMap } from "../screens/map/view.tsx";
+import { Messaging } from "../screens/messaging/view.tsx";
 import { Overview } from "../screens/overview/view.tsx";
 import { Rollout } from "../screens/rollouts/one.tsx";
 import { Rollouts } from "../screens/rollouts/view.tsx";
@@ -20,6 +22,8 @@ export interface Screen {
   readonly path: string;
   /** The letter that opens it after `g`. */
   readonly key?: string;
+  /** Whether there is anything for it to show; default: always. What it shows is at its address all the same. */
+  isThere?(status: Answer<"status">): boolean;
   /** Only for who has this right. */
   readonly right?: string;
   show(): ReactNode;
@@ -48,6 +52,12 @@ export const SCREENS: readonly Screen[] = [
     onePath: "traces",
     show: () => <Logs />,
     showOne: (id) => <Trace key={id} traceId={id} />,
+  },
+  {
+    title: "Messaging",
+    path: "messaging",
+    isThere: ({ routers = [] }) => routers.length > 0,
+    show: () => <Messaging />,
   },
   {
     title: "Rollouts",

@@ -1,8 +1,12 @@
 const KINDS = new Map<string, { kind: string; mark: string }>(
   (
     [
-      ["good", "●", ["live", "ready", "connected", "active", "ok", "pass", "passed", "promoted", "running"]],
-      ["warn", "▲", ["degraded", "draining", "warming", "waiting", "warning", "held", "WARN", "paused", "undecided"]],
+      ["good", "●", ["live", "ready", "connected", "active", "ok", "pass", "passed", "promoted", "running", "moving"]],
+      [
+        "warn",
+        "▲",
+        ["degraded", "draining", "warming", "waiting", "warning", "held", "WARN", "paused", "undecided", "stalled"],
+      ],
       [
         "bad",
         "■",
@@ -18,6 +22,7 @@ const KINDS = new Map<string, { kind: string; mark: string }>(
           "failed",
           "rolled-back",
           "aborted",
+          "full",
         ],
       ],
     ] as const

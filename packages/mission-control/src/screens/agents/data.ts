@@ -1,10 +1,10 @@
 import type { Answer } from "@datawire/api";
 
-/** A directory, a Watson or a Sherlock in one row. */
+/** A directory, a Watson, a Sherlock or a router in one row. */
 export interface AgentRow {
-  /** `directory:ADDRESS`, `watson:NAME`, `sherlock:NAME` */
+  /** `directory:ADDRESS`, `watson:NAME`, `sherlock:NAME`, `router:NAME` */
   readonly key: string;
-  readonly kind: "directory" | "Watson" | "Sherlock";
+  readonly kind: "directory" | "Watson" | "Sherlock" | "router";
   readonly name: string;
   readonly state: string;
   readonly version: string;
@@ -13,8 +13,14 @@ export interface AgentRow {
   readonly problems: readonly string[];
 }
 
-/** All processes that the directory knows: the directories first, then Watsons, then Sherlocks. */
-export function agentRows({ directory, replicas = [], watsons, sherlocks }: Answer<"status">): AgentRow[] {
+/** All processes that the directory knows: the directories first, then Watsons, Sherlocks and routers. */
+export function agentRows({
+  directory,
+  replicas = [],
+  watsons,
+  sherlocks,
+  routers = [],
+}: Answer<"status">): AgentRow[] {
   const others = replicas.filter(({ self }) => !self);
   const messages = (problems: readonly { readonly message: string }[]): string[] =>
     problems.map((each) => each.message);
@@ -57,6 +63,16 @@ export function agentRows({ directory, replicas = [], watsons, sherlocks }: Answ
       version,
       revision,
       lag,
+      problems: messages(problems),
+    })),
+    ...routers.map(({ name, version, problems }): AgentRow => ({
+      key: `router:${name}`,
+      kind: "router",
+      name,
+      state: "connected",
+      version,
+      revision: null,
+      lag: null,
       problems: messages(problems),
     })),
   ];

@@ -5,6 +5,8 @@ import { formatMs } from "../../core/format.ts";
 import { type Placed, placeSpans } from "../../core/waterfall.ts";
 import { Link } from "../../parts/link.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
+import { type ProxiedRequest, proxiedRequest } from "./data.ts";
+import { ExplainDialog } from "./explain-dialog.tsx";
 
 const HEADS = ["Service", "Name", "Start", "Duration", "Timeline", "Status", "Instance"];
 
@@ -13,6 +15,7 @@ export function Waterfall({ spans }: { readonly spans: readonly Span[] }) {
   const placed = useMemo(() => placeSpans(spans), [spans]);
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const [current, setCurrent] = useState<string | null>(null);
+  const [explained, setExplained] = useState<ProxiedRequest | null>(null);
   const from = Math.min(...spans.map(({ start }) => start));
   const shown = withoutFolded(placed, folded);
   const fold = (spanId: string, isFolded: boolean): void => {
@@ -104,13 +107,26 @@ export function Waterfall({ spans }: { readonly spans: readonly Span[] }) {
                       {span.instance}
                     </Link>
                   )}
+                  <Explain span={span} onExplain={setExplained} />
                 </td>
               </tr>
             );
           })}
         </tbody>
       </table>
+      {explained === null ? null : <ExplainDialog request={explained} onClose={() => setExplained(null)} />}
     </div>
+  );
+}
+
+/** Of a request that a proxy led somewhere: why there. */
+function Explain({ span, onExplain }: { readonly span: Span; readonly onExplain: (request: ProxiedRequest) => void }) {
+  const request = proxiedRequest(span);
+  if (request === null) return null;
+  return (
+    <button type="button" className="small-button" onClick={() => onExplain(request)}>
+      Explain
+    </button>
   );
 }
 
