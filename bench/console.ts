@@ -10,12 +10,11 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { type CDPSession, chromium, type Page } from "playwright-core";
 import { freePorts } from "../e2e/harness/ports.ts";
-import { eventually, sleep } from "../e2e/harness/wait.ts";
+import { sleep } from "../e2e/harness/wait.ts";
 import { buildConsole } from "../scripts/build-console.ts";
+import { Crowd } from "./harness/crowd.ts";
 import { DirectoryProcess } from "./harness/directory-process.ts";
 import { print, printLoad } from "./harness/print.ts";
-import { openClient, type RawClient } from "./harness/raw-client.ts";
-import { wanted } from "./harness/size.ts";
 import { describe } from "./stats.ts";
 
 const { values } = parseArgs({
@@ -28,10 +27,10 @@ const { values } = parseArgs({
     replayed: { type: "string", default: "3600" },
   },
 });
-const [services, each, callers, rollouts, replayed] = [
-  ...[values.services, values.each, values.callers, values.rollouts, values.replayed].map(Number),
-] as [number, number, number, number, number];
-const WATSONS = 20;
+const services = Number(values.services);
+const callers = Number(values.callers);
+const rollouts = Number(values.rollouts);
+const replayed = Number(values.replayed);
 const LOADS = 10;
 const CHANGES = 100;
 
@@ -62,10 +61,10 @@ const directory = await DirectoryProcess.create(port);
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
   await directory.start();
-  const clients = await populate();
-  const stop = report(clients.reporter);
+  const crowd = await Crowd.gather(directory, { services, each: Number(values.each), callers, rollouts });
+  print("table", `${services} services, ${crowd.instances} instances, ${callers} callers, ${rollouts} past rollouts`);
   await run();
-  stop();
+  crowd.stop();
 } finally {
   await browser.close();
   await directory.dispose();
@@ -176,7 +175,7 @@ async function fromAnswerToScreen(page: Page, url: string): Promise<void> {
   const took: number[] = [];
   for (let i = 0; i < CHANGES; i++) {
     const seen = page.waitForFunction(`bench.states.length > ${i}`, null, { polling: 20 });
-    await post(`/v1/instances/${i % 2 === 0 ? "drain" : "resume"}`, { instance: key });
+    await directory.post(`/v1/instances/${i % 2 === 0 ? "drain" : "resume"}`, { instance: key });
     const answeredMs = Date.now();
     await seen;
     took.push((await page.evaluate<number>(`bench.states[${i}]`)) - answeredMs);
@@ -218,84 +217,4 @@ async function replay(page: Page, cdp: CDPSession): Promise<void> {
     `heap ${before.toFixed(1)} MB, then ${after.toFixed(1)} MB: ${growth}%`,
   );
   print("", longText(long));
-}
-
-async function post(path: string, body: object): Promise<Record<string, unknown>> {
-  const headers = { "content-type": "application/json" };
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method: "POST",
-    headers,
-    body: JSON.stringify(body),
-  });
-  if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as Record<string, unknown>;
-}
-
-/** Registers all instances, connects all callers, and leaves rollouts behind. */
-async function populate(): Promise<{ readonly reporter: RawClient }> {
-  const perWatson = Math.ceil((services * each) / WATSONS);
-  await Promise.all(
-    Array.from({ length: WATSONS }, async (_, watson) => {
-      const registered = Promise.withResolvers<void>();
-      const client = await openClient(port, { kind: "watson", name: `vm${watson}` }, (text) => {
-        if (text.startsWith('{"type":"registered"')) registered.resolve();
-      });
-      const instances = Array.from({ length: perWatson }, (_, i) => instance(watson * perWatson + i));
-      client.send({ type: "register", seq: 1, instances });
-      await registered.promise;
-    }),
-  );
-  await eventually(async () => wanted((await directory.status()).directory.state === "ready", "warming"), 60_000);
-  const reporter = await openClient(port, subscriber("sherlock", "storefront"), () => {});
-  for (let i = 1; i < callers; i++) await openClient(port, subscriber("library", `caller-${i}`), () => {});
-  for (let i = 0; i < rollouts; i++) {
-    const service = `service-${i % services}.internal`;
-    const started = await post("/v1/rollouts", { target: `//${service}@${nameOf(i % services)}`, steps: "1%:5m" });
-    const [{ id } = { id: "" }] = started["rollouts"] as { id: string }[];
-    await post(`/v1/rollouts/${id}/abort`, {});
-  }
-  print("table", `${services} services, ${services * each} instances, ${callers} callers, ${rollouts} past rollouts`);
-  return { reporter };
-}
-
-function nameOf(number: number): string {
-  return `i-${number}`;
-}
-
-function instance(number: number) {
-  return {
-    service: `service-${number % services}.internal`,
-    name: nameOf(number),
-    version: "1.4.2",
-    url: `http://vm${number % WATSONS}.example.com:${8_000 + (number % 50_000)}/base`,
-    state: "live",
-    zone: null,
-    tags: [],
-  };
-}
-
-function subscriber(kind: string, name: string) {
-  return { kind, name, subscribe: { services: ["nothing"], have: null } };
-}
-
-/** Counts requests to every service each second, each time others. @returns ends it */
-function report(client: RawClient): () => void {
-  const timer = setInterval(() => {
-    const counters = Array.from({ length: services }, (_, i) => {
-      const requests = 10 + Math.floor(Math.random() * 90);
-      const failed = i % 50 === 0 ? 1 : 0;
-      return {
-        service: `service-${i}.internal`,
-        version: "1.4.2",
-        instance: nameOf(i),
-        requests,
-        responses: [0, requests - failed, 0, 0, failed],
-        failures: 0,
-        latencyMs: { average: 5, max: 80 },
-        latencies: [4, requests - 1, 40 + Math.floor(Math.random() * 40), 1],
-      };
-    });
-    client.send({ type: "counters", periodMs: 1_000, counters });
-  }, 1_000);
-  return () => clearInterval(timer);
 }

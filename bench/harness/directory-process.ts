@@ -71,6 +71,14 @@ export class DirectoryProcess {
     return (await response.json()) as T;
   }
 
+  async post<T>(path: string, body: object): Promise<T> {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init);
+    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
   status(): Promise<Status> {
     return this.get("/v1/status");
   }

@@ -33,7 +33,7 @@ interface TableProps<Row> {
 
 const ROW_PX = 33;
 /** From here on only the rows in view are drawn: elements cost more than any framework. */
-const WHOLE_MAX = 100;
+const WHOLE_MAX = 60;
 /** Drawn before it is known how many are in view. */
 const FIRST_ROWS = 40;
 
