@@ -1,0 +1,169 @@
+/**
+ * How long a message to a topic takes to a thousand pages, over TLS and WebSocket.
+ *
+ *     node bench/browsers.ts [pages] [messages] [pauseMs]
+ *
+ * A real router; the pages are WebSockets of a process of its own, with the engine of AMQP, and each has a subscription.
+ * The same process sends, so that one clock tells how long each delivery has taken, from before the message is sent, with
+ * its way to the disk.
+ */
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { Connection, type ConnectionEvents, decodeMessage, encodeMessage, WireFailure } from "@datawire/amqp";
+import { WebSocket } from "ws";
+import { quantile } from "./stats.ts";
+
+const PORT = 25_672;
+const WEB_PORT = 25_673;
+const TOPIC = "topic/pages";
+const BODY_BYTES = 100;
+const WARM_UP = 20;
+/** What Linux counts CPU time in; sysconf(_SC_CLK_TCK) is 100 everywhere. */
+const TICKS_PER_SECOND = 100;
+
+const [role] = process.argv.slice(2);
+await (role === "pages" ? runPages() : run());
+
+async function run(): Promise<void> {
+  const [pages = 1_000, messages = 100, pauseMs = 100] = process.argv.slice(2).map(Number);
+  const folder = await mkdtemp(join(tmpdir(), "bench-browsers-"));
+  const main = join(import.meta.dirname, "../packages/router/src/main.ts");
+  const settings = ["--data-dir", folder, "-p", String(PORT), "--web", `127.0.0.1:${WEB_PORT}`, "--admin", "off"];
+  const router = spawn(process.execPath, [main, ...settings], { stdio: ["ignore", "ignore", "pipe"] });
+  const children: ChildProcess[] = [router];
+  try {
+    for await (const line of router.stderr) if (String(line).includes("is ready")) break;
+    router.stderr.resume();
+    const atRest = await residentMb(router);
+    const args = ["pages", String(pages), String(messages), String(pauseMs), join(folder, "ca.pem")];
+    const client = fork(import.meta.filename, args);
+    children.push(client);
+    await once(client, "message");
+    const connected = await residentMb(router);
+    const [before, beforePages] = [await cpuSeconds(router), await cpuSeconds(client)];
+    client.send("go");
+    const [latencies] = (await once(client, "message")) as [number[]];
+    const each = (seconds: number): string => ((seconds * 1e6) / latencies.length).toFixed(1);
+    const cpu = each((await cpuSeconds(router)) - before);
+    const cpuPages = each((await cpuSeconds(client)) - beforePages);
+    const ms = (q: number): string => quantile(latencies, q).toFixed(0);
+    const load = loadavg()[0]?.toFixed(1);
+    console.log(`${pages} pages, ${messages} messages, one each ${pauseMs} ms, at a load average of ${load}`);
+    console.log(
+      `${latencies.length} deliveries: ${ms(0.5)} ms (p50), ${ms(0.9)} ms (p90), ${ms(0.99)} ms (p99), ${ms(1)} ms at most`,
+    );
+    console.log(`CPU: ${cpu} µs a delivery of the router's, ${cpuPages} µs of the pages'`);
+    console.log(`the router's memory: ${atRest} MB at rest, ${connected} MB with all pages`);
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function runPages(): Promise<void> {
+  const [pages = 0, messages = 0, pauseMs = 0] = process.argv.slice(3, 6).map(Number);
+  const ca = await readFile(process.argv[6] ?? "", "utf8");
+  const latencies: number[] = [];
+  let wanted = 0;
+  let arrived = (): void => {};
+  const delivered = (sentMs: number): void => {
+    latencies.push(performance.now() - sentMs);
+    if (latencies.length === wanted) arrived();
+  };
+  // Some at a time, as pages come.
+  for (let from = 0; from < pages; from += 50)
+    await Promise.all(Array.from({ length: Math.min(50, pages - from) }, () => subscribe(ca, delivered)));
+  const send = await openSender(ca);
+  const pass = async (count: number): Promise<number[]> => {
+    latencies.length = 0;
+    wanted = count * pages;
+    const all = new Promise<void>((resolve) => (arrived = resolve));
+    for (let i = 0; i < count; i++) {
+      send(performance.now());
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    await all;
+    return [...latencies];
+  };
+  await pass(WARM_UP);
+  process.send?.("ready");
+  await once(process, "message");
+  process.send?.(await pass(messages));
+}
+
+/** Opens a connection over TLS and WebSocket. */
+async function open(ca: string, events: Partial<ConnectionEvents>): Promise<Connection> {
+  const socket = new WebSocket(`wss://localhost:${WEB_PORT}/`, ["amqp"], { ca, perMessageDeflate: false });
+  await once(socket, "open");
+  const nothing = (): void => {};
+  const write = (): void => {
+    const bytes = connection.takeOutput(performance.now());
+    if (bytes !== null) socket.send(bytes);
+  };
+  const connection: Connection = new Connection(
+    { role: "client", open: { containerId: `page-${Math.random()}` }, idleTimeoutMs: 0 },
+    {
+      outputReady: () => void setImmediate(write),
+      opened: nothing,
+      closed: ({ error }) => error !== null && console.error(error),
+      sessionBegan: nothing,
+      sessionEnded: nothing,
+      settled: nothing,
+      senderFlow: nothing,
+      linkAsked: nothing,
+      linkAttached: nothing,
+      linkDetached: nothing,
+      flow: nothing,
+      outcome: (delivery) => delivery.settle(),
+      delivered: nothing,
+      ...events,
+    },
+    performance.now(),
+  );
+  socket.on("message", (bytes: Buffer) => connection.receive(new Uint8Array(bytes), performance.now()));
+  connection.start();
+  return connection;
+}
+
+async function subscribe(ca: string, delivered: (sentMs: number) => void): Promise<void> {
+  let attached = (): void => {};
+  const connection = await open(ca, {
+    linkAttached: () => attached(),
+    delivered(delivery) {
+      const message = decodeMessage(delivery.message);
+      if (message instanceof WireFailure || message.body?.type !== "value")
+        throw new Error("that is no message of ours");
+      delivered(Number.parseFloat(message.body.value as string));
+      delivery.accept();
+      delivery.receiver.keepCredit(100);
+    },
+  });
+  const receiver = connection.begin().attachReceiver(`in-${Math.random()}`, { source: { address: TOPIC }, target: {} });
+  receiver.setCredit(100);
+  await new Promise<void>((resolve) => (attached = resolve));
+}
+
+async function openSender(ca: string): Promise<(sentMs: number) => void> {
+  let credited = (): void => {};
+  const connection = await open(ca, { flow: () => credited() });
+  const sender = connection.begin().attachSender("out", { target: { address: TOPIC } });
+  await new Promise<void>((resolve) => (credited = resolve));
+  return (sentMs) => {
+    const value = `${sentMs} `.padEnd(BODY_BYTES, "x");
+    if (sender.send(encodeMessage({ body: { type: "value", value } })) === null)
+      throw new Error("the router takes nothing");
+  };
+}
+
+async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+async function residentMb({ pid }: ChildProcess): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024);
+}
