@@ -58,7 +58,12 @@ export class AmqpUpgrade {
       return endWithRefusal(stream, { code: "limit_exceeded", message, status: 503 });
     }
     const { socket } = req;
-    this.#server.handleUpgrade(req, socket, head, (webSocket) => this.#opened(webSocket, socket));
+    const identity = this.#identityOf(req);
+    if (identity === undefined) {
+      const headers = { "www-authenticate": "Bearer" };
+      return endWithRefusal(stream, { code: "unauthenticated", message: "Cannot authenticate", headers });
+    }
+    this.#server.handleUpgrade(req, socket, head, (webSocket) => this.#opened(webSocket, socket, identity));
   }
 
   /** Ends all connections; those that do not end by themselves are cut. */
@@ -78,7 +83,18 @@ export class AmqpUpgrade {
 
   #emptied: () => void = () => {};
 
-  #opened(webSocket: WebSocket, socket: Socket): void {
+  /**
+   * Who the token of a request is; null where SASL has to say it, as for pages, which can send no such header; undefined
+   * for a token that does not hold.
+   */
+  #identityOf({ headers: { authorization } }: IncomingMessage): string | null | undefined {
+    const { access } = this.#deps;
+    if (authorization === undefined || !access.isAsked) return null;
+    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    return token === undefined ? undefined : access.verify(token)?.identity;
+  }
+
+  #opened(webSocket: WebSocket, socket: Socket, identity: string | null): void {
     webSocket.on("message", (_, isBinary) => {
       if (!isBinary) webSocket.close(UNSUPPORTED, "binary messages only");
     });
@@ -87,7 +103,7 @@ export class AmqpUpgrade {
       else webSocket.pong(data);
     });
     const stream = createWebSocketStream(webSocket);
-    const peer = new Peer(socket, this.#deps, { stream });
+    const peer = new Peer(socket, this.#deps, { stream, identity });
     // By itself it would wait for our end too.
     stream.on("end", () => stream.destroy());
     this.#boundOpening(peer, webSocket, socket);

@@ -5,13 +5,14 @@ import {
   Connection,
   type ConnectionEnd,
   type ConnectionEvents,
+  createSaslServer,
   type IncomingDelivery,
   type LinkEnd,
   type OutgoingDelivery,
   type Receiver,
   type Sender,
 } from "@datawire/amqp";
-import { type Clock, describeError, type Logger, VERSION } from "@datawire/runtime";
+import { type Clock, type Logger, VERSION } from "@datawire/runtime";
 import type { ConnectionLimits } from "../config/limits.ts";
 import type { Access } from "../access/access.ts";
 import type { AddressContext } from "../address/address.ts";
@@ -43,6 +44,7 @@ export interface PeerDeps {
 export interface PeerOptions {
   readonly refusal?: string | null;
   readonly stream?: Duplex;
+  readonly identity?: string | null;
 }
 
 /** One connection of a client. */
@@ -63,8 +65,9 @@ export class Peer implements ConnectionEvents {
   /**
    * @param options.refusal why the peer is told that it may not stay; null where it may.
    * @param options.stream what carries AMQP over the socket, such as a WebSocket; default: the socket.
+   * @param options.identity who it is, where that was proven before AMQP; default: SASL says it.
    */
-  constructor(socket: Socket, deps: PeerDeps, { refusal = null, stream = socket }: PeerOptions = {}) {
+  constructor(socket: Socket, deps: PeerDeps, { refusal = null, stream = socket, identity = null }: PeerOptions = {}) {
     this.#socket = socket;
     this.#stream = stream;
     this.#deps = deps;
@@ -80,8 +83,8 @@ export class Peer implements ConnectionEvents {
             ["version", VERSION],
           ]),
         },
-        saslServer: deps.access.sasl(socket),
-        saslRequired: deps.access.isAsked,
+        saslServer: identity === null ? deps.access.sasl(socket) : createSaslServer({ anonymous: identity }),
+        saslRequired: identity === null && deps.access.isAsked,
         frameBytesMax: frameBytes,
         channelMax: sessions - 1,
         linksMax: links,
@@ -89,13 +92,12 @@ export class Peer implements ConnectionEvents {
       this,
       this.#nowMs(),
     );
+    this.#connection.identity = identity;
     this.#refusal = refusal;
     socket.setNoDelay(true);
     stream.on("data", (bytes: Uint8Array) => this.#receive(bytes));
     stream.on("drain", () => this.#drained());
-    stream.on("error", (error) =>
-      deps.log.debug("Connection failed", { peer: this.address, error: describeError(error) }),
-    );
+    stream.on("error", (error) => deps.log.debug("Connection failed", { peer: this.address, error }));
     stream.on("close", () => {
       this.#cancelTick?.();
       this.#connection.disconnected();
