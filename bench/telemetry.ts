@@ -27,12 +27,12 @@ try {
   const directory = await stack.startDirectory([], { traces: { rate: "1000000/s", size: "8GiB" } });
   const { directory: port } = await stack.ports();
   const base = `http://127.0.0.1:${port}`;
-  const link = await openLink(port);
-
   const atOnce = Array.from({ length: Math.ceil(Math.min(total, ENCODED_MAX) / SPANS_A_REQUEST) }, nextRequest);
   const paced = RATES.map((rate) =>
     Array.from({ length: Math.ceil((rate * BESIDE_SECONDS) / SPANS_A_REQUEST) }, nextRequest),
   );
+  // Whoever encodes does not answer, and is cut off.
+  const link = await openLink(port);
   await link.roundTrips(1_000);
   print(describe("round trip on the link, nothing beside it", await link.roundTrips(3_000), "ms"));
   for (const [i, rate] of RATES.entries()) {

@@ -153,6 +153,50 @@ test("callers come and go", async () => {
   });
 });
 
+const otlp = (path: "traces" | "logs", items: readonly object[]) => {
+  const resource = { attributes: [{ key: "service.name", value: { stringValue: "shop" } }] };
+  const body =
+    path === "traces"
+      ? { resourceSpans: [{ resource, scopeSpans: [{ spans: items }] }] }
+      : { resourceLogs: [{ resource, scopeLogs: [{ logRecords: items }] }] };
+  return served.send("POST", `/v1/${path}`, body);
+};
+const span = (number: number, fields: object = {}) => ({
+  traceId: number.toString(16).padStart(32, "0"),
+  spanId: number.toString(16).padStart(16, "0"),
+  name: `work ${number}`,
+  startTimeUnixNano: `${Date.now()}000000`,
+  endTimeUnixNano: `${Date.now() + 5}000000`,
+  ...fields,
+});
+const entry = (text: string, severityNumber: number) => ({
+  timeUnixNano: `${Date.now()}000000`,
+  severityNumber,
+  body: { stringValue: text },
+});
+
+test("traces and logs are followed as they are chosen: those there are, then each that comes or gains something", async () => {
+  const failed = { status: { code: 2 } };
+  await otlp("traces", [span(1, failed), span(2)]);
+  await otlp("logs", [entry("before", 17), entry("idle", 9)]);
+  const next = await follow("traces,logs&error=true&service=shop&limit=50&since=1h");
+  const [traces, logs] = [await next(about("traces")), await follow("logs&level=warn&q=tea").then((it) => it())];
+  expect(traces.data["traces"]).toMatchObject([{ name: "work 1", errors: 1 }]);
+  expect(logs.data["events"]).toEqual([]);
+
+  await otlp("traces", [span(3), span(4, failed)]);
+  const come = await next(about("traces"));
+  expect(come.data).toMatchObject({ changed: [{ name: "work 4" }], gone: [] });
+  // One that is known gains a span.
+  await otlp("traces", [span(5, { ...failed, traceId: span(4).traceId, parentSpanId: span(4).spanId })]);
+  expect((await next(about("traces"))).data).toMatchObject({ changed: [{ name: "work 4", spans: 2, errors: 2 }] });
+
+  const texts = await follow("logs&level=error&service=shop");
+  expect((await texts()).data["events"]).toMatchObject([{ text: "before" }]);
+  await otlp("logs", [entry("unimportant", 9), entry("worse", 21), entry("bad", 17)]);
+  expect((await texts()).data).toMatchObject({ changed: [{ text: "worse" }, { text: "bad" }], gone: [] });
+});
+
 test("an instance that goes down is told at once", async () => {
   const next = await follow("services,status");
   await next(about("status"));

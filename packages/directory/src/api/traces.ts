@@ -59,8 +59,10 @@ export function followLogs(context: TracesContext, { req, query, grant }: Asked<
   const chosen = { q, service, level, instance, trace };
   // What is wrong with them is said before the stream begins.
   logsQuestion({ ...chosen, since, limit }, context.clock.nowMs());
+  const news = newsOf(context, grant.tenant);
   let tail: string | undefined;
   const ask = async (more: { readonly since?: string; readonly limit?: string; readonly after?: string }) => {
+    news.taken();
     const { body } = await listLogs(context, { req, query: { ...chosen, ...more }, grant });
     const page = parsed(body) as Pick<LogsPage, "events"> & Partial<Pick<LogsPage, "tail">>;
     tail = page.tail ?? tail;
@@ -69,7 +71,9 @@ export function followLogs(context: TracesContext, { req, query, grant }: Asked<
   const from = { ...(since !== undefined && { since }), ...(limit !== undefined && { limit }) };
   return {
     first: () => ask(from),
+    end: news.end,
     async next() {
+      if (!news.isThere()) return null;
       const { events } = await ask(tail === undefined ? from : { after: tail });
       return events.length === 0 ? null : { changed: events, gone: [] };
     },
@@ -81,8 +85,10 @@ export function followTraces(context: TracesContext, { req, query, grant }: Aske
   const { q, service, level, since, limit, error, min } = query;
   const chosen = { q, service, level, since, limit, error, min };
   tracesQuestion(chosen, context.clock.nowMs());
+  const news = newsOf(context, grant.tenant);
   let known = new Map<string, string>();
   const ask = async () => {
+    news.taken();
     const { body } = await listTraces(context, { req, query: chosen, grant });
     const page = parsed(body) as Pick<TracesPage, "traces">;
     const before = known;
@@ -91,10 +97,28 @@ export function followTraces(context: TracesContext, { req, query, grant }: Aske
   };
   return {
     first: async () => (await ask()).page,
+    end: news.end,
     async next() {
+      if (!news.isThere()) return null;
       const { changed } = await ask();
       return changed.length === 0 ? null : { changed, gone: [] };
     },
+  };
+}
+
+/** Whether something has come since it was last asked for: those who look on would else search all the time. */
+function newsOf({ telemetry, peerTraces }: TracesContext, tenant: string | null) {
+  let hasCome = false;
+  let end: (() => void) | null = null;
+  return {
+    // What comes to the others, this directory is not told.
+    isThere: (): boolean => hasCome || !peerTraces.isAlone,
+    taken(): void {
+      // An order that is refused never comes to this.
+      end ??= telemetry.follow(tenant, () => (hasCome = true));
+      hasCome = false;
+    },
+    end: (): void => end?.(),
   };
 }
 

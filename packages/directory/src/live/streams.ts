@@ -230,6 +230,8 @@ export class Streams implements Subscriber {
       // Who follows comes back and is told by its GET what is wrong.
       this.#deps.failed(error);
       open.reader.end();
+    } finally {
+      topic.end?.();
     }
   }
 

@@ -21,6 +21,8 @@ export interface AskedTopic {
   first(): Promise<unknown>;
   /** What changed since the last call; null for nothing. */
   next(): Promise<Changes | null>;
+  /** Called once nobody follows it any more. */
+  end?(): void;
 }
 
 /** What a topic of rows is made of. */

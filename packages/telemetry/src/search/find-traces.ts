@@ -57,7 +57,7 @@ export async function findTraces(files: HourFiles, tenant: string, question: Tra
     if (question.fromMs !== null && row.last < question.fromMs) return { traces: inOrder(found), next: null };
     last = positionOf(row);
     lookedAt += 1;
-    const parts = partsOf(files, { tenant, key: row.key });
+    const parts = partsOf(files, { tenant, key: row.key, known: { file: source.file, row } });
     if (isNewestOf(parts, { sources, source, row })) {
       const summary = parts.map((part) => part.row.summary).reduce(mergeSummaries);
       if (fits(summary, question) && allMatch(files, parts, terms)) found.push(shownSummary(summary));
@@ -74,12 +74,16 @@ export interface TracePart {
   readonly row: TraceRow;
 }
 
-/** A trace in all files that have something of it, the oldest first. */
+/**
+ * A trace in all files that have something of it, the oldest first.
+ * @param known a part that was read already, which is not read again.
+ */
 export function partsOf(
   files: HourFiles,
-  { tenant, key }: { readonly tenant: string; readonly key: string },
+  { tenant, key, known }: { readonly tenant: string; readonly key: string; readonly known?: TracePart },
 ): TracePart[] {
   return files.files.toReversed().flatMap((file) => {
+    if (file === known?.file) return [known];
     const row = files.reading(file, () => file.trace(tenant, key), null);
     return row === null ? [] : [{ file, row }];
   });
