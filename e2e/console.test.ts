@@ -100,14 +100,41 @@ test("a screen whose answers are still on their way says so once", async () => {
   await page.close();
 });
 
-test("a directory that is away is said so, its last data stays, and the console comes back by itself", async () => {
-  const { page } = await open("services");
-  await row(page, "barker").waitFor();
+test("a directory that is away is said so, its last data stays with its age, changes wait, and it comes back by itself", async () => {
+  const { page } = await open("services/barker");
+  await row(page, "//barker@vm101").waitFor();
   await context.setOffline(true);
   await page.waitForSelector("html[data-console=offline]");
-  await row(page, "barker").waitFor();
+  await row(page, "//barker@vm101").waitFor();
+  await page.getByText("What is shown is of").locator("time[datetime]").waitFor();
+  const button = page.getByRole("button", { name: "Edit shares" });
+  await expect(button.getAttribute("aria-disabled")).resolves.toBe("true");
+  expect(await accessibilityFaults(page, "offline")).toEqual([]);
   await context.setOffline(false);
   await page.waitForSelector("html[data-console=ready]");
+  await expect(button.getAttribute("aria-disabled")).resolves.toBeNull();
+  await page.close();
+});
+
+test("a hidden page lets its stream go, and has caught up once it is shown", async () => {
+  const { page } = await open("services/barker");
+  await row(page, "//barker@vm102").waitFor();
+  const stream = (url: string) => url.includes("/v1/stream");
+  const show = (isHidden: boolean) =>
+    page.evaluate(
+      `Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
+       document.dispatchEvent(new Event("visibilitychange"))`,
+    );
+  const gone = page.waitForEvent("requestfailed", { predicate: (request) => stream(request.url()) });
+  await show(true);
+  await gone;
+  await stack.dw("instance", "drain", "//barker@vm102");
+  const again = page.waitForRequest((request) => stream(request.url()));
+  await show(false);
+  await again;
+  await row(page, "//barker@vm102").locator("[data-col=state][data-value=draining]").waitFor();
+  await stack.dw("instance", "resume", "//barker@vm102");
+  await row(page, "//barker@vm102").locator("[data-col=state][data-value=live]").waitFor();
   await page.close();
 });
 

@@ -18,6 +18,9 @@ const LONGEST = [
   "whole-revisions.test.ts",
   "sessions.test.ts",
   "packages.test.ts",
+  "console-hooks.test.ts",
+  "console-actions.test.ts",
+  "console.test.ts",
 ];
 
 export class LongestFirst extends BaseSequencer {

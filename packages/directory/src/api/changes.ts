@@ -119,20 +119,28 @@ async function perform<P extends Plan>(
   // Looked at where the change is planned: until then others may be faster.
   const planned = (moment: Moment): P => {
     const made = plan(moment);
-    if (seen !== null) requireUnchanged(context, made, seen);
+    if (seen !== null) requireUnchanged(context, servicesOf(made), seen);
     return made;
   };
   if (!dryRun) return context.executor.change(planned, { author, undoable: true });
   return { plan: planned(momentOf(context.clock)), changed: false };
 }
 
-/** Makes sure that the routes which a change rests on are those that were seen. @throws ProtocolError `conflict` */
-function requireUnchanged({ publisher }: ChangeContext, { change }: Plan, seen: Position): void {
-  const services = new Set([
+/** The services whose routes a change rests on. */
+function servicesOf({ change }: Plan): Set<string> {
+  return new Set([
     ...change.tables.map(({ key }) => key.slice(key.lastIndexOf(">") + 1)),
     ...change.services.map(({ key }) => key),
     ...change.drains.map(({ key }) => key.slice(0, key.indexOf("@"))),
   ]);
+}
+
+/** Makes sure that the routes of services are those that were seen. @throws ProtocolError `conflict` */
+export function requireUnchanged(
+  { publisher }: Pick<ApiContext, "publisher">,
+  services: ReadonlySet<string>,
+  seen: Position,
+): void {
   publisher.flush();
   const changed = changedRoutes(publisher.log, seen, services);
   if (changed !== null && changed.length === 0) return;

@@ -16,6 +16,8 @@ import {
 import { listRollout } from "../rollouts/listing.ts";
 import { needsOf, rateOf, withoutPercentiles } from "../rollouts/needs.ts";
 import type { RolloutPlan } from "../rollouts/turn.ts";
+import type { Position } from "../feed/delta-log.ts";
+import { requireUnchanged } from "./changes.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import { viewpointOf } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
@@ -37,13 +39,15 @@ export function rolloutEndpoints(context: RolloutContext): BoundEndpoint[] {
       params,
       body: { dryRun, ...words },
       author,
+      seen,
     }: {
       readonly params: { readonly rollout: string };
       readonly body: RolloutWords & { readonly dryRun: boolean };
       readonly author: Author;
+      readonly seen: Position | null;
     }) => {
       const plan = (by: CommandContext) => planCommand(state, params.rollout, { verb, words }, by);
-      return answerOf(context, await perform(context, plan, { author, dryRun }));
+      return answerOf(context, await perform(context, plan, { author, dryRun, seen }));
     };
   return [
     bind(endpoints.listRollouts, () => ({ ...stamp(context), rollouts: state.rollouts.list().map(listRollout) })),
@@ -51,10 +55,11 @@ export function rolloutEndpoints(context: RolloutContext): BoundEndpoint[] {
       ...stamp(context),
       rollouts: [listRollout(findRollout(state, params.rollout))],
     })),
-    bind(endpoints.startRollout, async ({ body, author }) => {
+    bind(endpoints.startRollout, async ({ body, author, seen }) => {
       const { dryRun, ...file } = body;
       const { directories } = state.routeWorld(momentOf(context.clock));
-      const done = await perform(context, (by) => planStart(state, file, directories, by), { author, dryRun });
+      const planned = (by: CommandContext) => planStart(state, file, directories, by);
+      const done = await perform(context, planned, { author, dryRun, seen });
       const { record } = done.plan;
       const { lines, fromMs, untilMs } = context.counters.last(RATE_MS, context.clock.nowMs());
       const { plan } = record.rollout;
@@ -73,11 +78,17 @@ export function rolloutEndpoints(context: RolloutContext): BoundEndpoint[] {
 }
 
 async function perform(
-  { executor, clock, judge }: RolloutContext,
+  context: RolloutContext,
   plan: (by: CommandContext) => RolloutPlan,
-  { author, dryRun }: { readonly author: Author; readonly dryRun: boolean },
+  { author, dryRun, seen }: { readonly author: Author; readonly dryRun: boolean; readonly seen: Position | null },
 ): Promise<Done<RolloutPlan>> {
-  const at = (moment: Moment): RolloutPlan => plan({ author, moment, judge: judge.id });
+  const { executor, clock, judge } = context;
+  const at = (moment: Moment): RolloutPlan => {
+    const made = plan({ author, moment, judge: judge.id });
+    // What a rollout does rests on the routes of its service, also where it changes none of them now.
+    if (seen !== null) requireUnchanged(context, new Set([made.record.service]), seen);
+    return made;
+  };
   // An undo of one of its steps would take the routes from a rollout that goes on.
   if (!dryRun) return executor.change(at, { author, undoable: false });
   return { plan: at(momentOf(clock)), changed: false };

@@ -250,3 +250,17 @@ test("a change on the condition of a revision is refused once the routes of the 
   ).toBe(200);
   expect((await served.send("DELETE", "/v1/services/elsewhere", {}, seen)).status).toBe(200);
 });
+
+test("a rollout is started and commanded on the same condition", async () => {
+  const { body } = await served.get("/v1/services");
+  const seen = { "if-match": `"${String(body["epoch"])}.${String(body["revision"])}"` };
+  const rollout = { target: "//barker(2)", from: "//elsewhere" };
+  const started = await served.send("POST", "/v1/rollouts", rollout, seen);
+  expect(started.status).toBe(200);
+  const [{ id }] = started.body["rollouts"] as [{ id: string }];
+  // Its own first step has changed them.
+  for (const verb of ["pause", "abort"])
+    expect((await served.send("POST", `/v1/rollouts/${id}/${verb}`, {}, seen)).status).toBe(409);
+  expect((await served.send("POST", `/v1/rollouts/${id}/abort`, {}, { "if-match": "*" })).status).toBe(200);
+  expect((await served.send("POST", "/v1/rollouts", rollout, seen)).status).toBe(409);
+});

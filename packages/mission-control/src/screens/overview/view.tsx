@@ -12,6 +12,7 @@ import { Page, Section } from "../../parts/page.tsx";
 import { SERVICE_COLUMNS } from "../../parts/service-columns.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
 import { Table } from "../../parts/table.tsx";
+import { WithCode } from "../../parts/with-code.tsx";
 import { type Counts, countsOf, errorsFirst, linkOf, type Problem } from "./data.ts";
 
 const WORST_MAX = 10;
@@ -109,7 +110,11 @@ function Problems({ problems }: { readonly problems: readonly Problem[] }) {
               <p>
                 {to === null ? <strong>{subject}</strong> : <Link to={pathOf(...to)}>{subject}</Link>}: {message}
               </p>
-              {remedy === null ? null : <p className="quiet">{remedy}</p>}
+              {remedy === null ? null : (
+                <p className="quiet">
+                  <WithCode text={remedy} />
+                </p>
+              )}
             </div>
           </li>
         );
