@@ -54,6 +54,7 @@ test("the sample runs as it is typed, with its page, and so do Proton's own exam
   ).toContain("browser library");
   expect(await type("python3 /usr/share/proton/examples/python/helloworld.py")).toBe("Hello World!");
   expect(await type("dw listen topic/microlog --from first --count 1")).toBe("hello");
+  await type("until dw service list | grep -q '^microlog *live'; do sleep 0.2; done");
 });
 
 test("dw up does nothing where both run, and starts again what was killed", async () => {

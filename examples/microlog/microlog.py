@@ -27,7 +27,8 @@ class Microlog(MessagingHandler):
         self.published = {}  # by the delivery of what was made of it
 
     def on_start(self, event):
-        connection = event.container.connect(self.router)
+        # The version, by which `dw route` and `dw rollout` know it among others.
+        connection = event.container.connect(self.router, properties={"version": "1.0"})
         event.container.create_receiver(connection, "microlog")
         self.topic = event.container.create_sender(connection, "topic/microlog")
         print("microlog listens at //microlog: https://localhost:3423/microlog/", flush=True)

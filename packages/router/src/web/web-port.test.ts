@@ -145,6 +145,16 @@ test.each([
   );
 });
 
+test("openWeb() gives the library to pages from where they may connect, and to no others", async () => {
+  const from = async (origin: string): Promise<unknown[]> => {
+    const { status, headers } = await get("/datawire.js", { headers: { origin } });
+    return [status, headers["access-control-allow-origin"]];
+  };
+  expect(await from("https://www.example.com")).toEqual([200, "https://www.example.com"]);
+  expect(await from("https://evil.example.com")).toEqual([403, undefined]);
+  expect((await get("/datawire.js")).headers["access-control-allow-origin"]).toBeUndefined();
+});
+
 test("openWeb() refuses a host that is not its own, as pages have that point their name here", async () => {
   expect((await get("/", { headers: { host: "evil.example.com" } })).status).toBe(403);
   expect((await get("/", { secure: false, headers: { host: "evil.example.com" } })).status).toBe(403);

@@ -54,6 +54,10 @@ export async function openWeb(config: WebConfig, { peer, peers, pages }: WebDeps
   const { connectionsMax, messageBytesMax } = config;
   const amqp = new AmqpUpgrade({ connectionsMax, messageBytesMax }, peer, peers);
   const request = (req: IncomingMessage, res: ServerResponse): void => {
+    // A page from elsewhere that may connect may have the library too.
+    if (config.origins.length > 0) res.setHeader("vary", "Origin");
+    const { origin = "" } = req.headers;
+    if (config.origins.includes(origin)) res.setHeader("access-control-allow-origin", origin);
     servePage(req, res, pages).catch((error: unknown) => {
       log.debug("Page failed", { error: describeError(error) });
       if (res.headersSent) res.destroy();
