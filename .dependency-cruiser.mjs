@@ -81,6 +81,7 @@ const rooms = {
     "directory",
     "upstream",
     "wire",
+    "services",
     "web",
     "app",
   ],

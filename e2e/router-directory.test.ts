@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { plainClient, type SaslClient, scramClient } from "@datawire/amqp";
+import rhea from "rhea";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { connectPeer } from "./harness/amqp/peer.ts";
+import { connectPeer, PeerServer } from "./harness/amqp/peer.ts";
 import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
@@ -195,3 +196,71 @@ const listed = async (name: string): Promise<Listed | undefined> =>
   (await stack.read<{ services: readonly Listed[] }>("/v1/services")).services.find(({ service }) => service === name);
 
 const primaryOf = async (name: string): Promise<string | null> => (await listed(name))?.primary ?? null;
+
+test("a service with a URL is reached through the router by its shares, and without it by whoever wants to be redirected", async () => {
+  await stack.startDirectory();
+  const received: string[] = [];
+  const servers = ["1", "2"].map((version) => {
+    const server = new PeerServer({}, () => ({
+      linkAsked(link) {
+        link.accept();
+        if (link.isReceiver) link.setCredit(100);
+      },
+      delivered(delivery) {
+        received.push(version);
+        delivery.accept();
+        delivery.receiver.keepCredit(100);
+      },
+    }));
+    return { version, server };
+  });
+  for (const { version, server } of servers) {
+    const port = await server.listen();
+    const url = `amqp://127.0.0.1:${port}/barker`;
+    stack.writeServiceFile(`barker-${version}`, {
+      service: "//barker",
+      protocol: "amqp",
+      version,
+      url,
+      instance: `v${version}`,
+    });
+  }
+  await stack.startWatson();
+  await stack.lists("barker", { v1: "live", v2: "live" });
+  await eventually(async () => expect(await primaryOf("barker")).toBe("1"));
+  const router = await RouterProcess.start(stack, { directories: [await stack.directoryAddress()] });
+  const direct = rhea.create_container({ id: "direct" }).connect({
+    port: router.port,
+    host: "127.0.0.1",
+    reconnect: false,
+    desired_capabilities: "datawire:redirect",
+  });
+  await once(direct, "connection_open");
+  // The router knows the service as soon as the table has come.
+  await eventually(async () => {
+    const link = direct.open_sender("barker");
+    await Promise.race([once(link, "sender_error"), once(link, "sendable")]);
+    const { condition, info } = link.error as { condition: string; info: Record<string, unknown> };
+    expect([condition, info["network-host"], info["address"]]).toEqual(["amqp:link:redirect", "127.0.0.1", "barker"]);
+    expect(info["port"]).toEqual(expect.any(Number));
+  });
+  const sender = await RheaClient.connect(router.port);
+  const bodies = (count: number, from: number): string[] => Array.from({ length: count }, (_, i) => `${from + i}`);
+  await sender.sendAll("barker", bodies(20, 0));
+  expect(received).toEqual(Array.from({ length: 20 }, () => "1"));
+  expect((await stack.dw("route", "add", "//barker", "//barker(2)", "50%")).code).toBe(0);
+  let next = 100;
+  await eventually(async () => {
+    await sender.sendAll("barker", bodies(1, next++));
+    expect(received).toContain("2");
+  });
+  received.length = 0;
+  await sender.sendAll("barker", bodies(200, 1_000));
+  expect(Math.abs(received.filter((version) => version === "2").length - 100)).toBeLessThanOrEqual(1);
+  const { queues } = await router.status();
+  expect(queues).toMatchObject([{ address: "barker", kind: "service" }]);
+
+  direct.close();
+  sender.close();
+  for (const { server } of servers) await server.close();
+});

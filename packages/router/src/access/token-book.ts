@@ -27,6 +27,13 @@ export class TokenBook {
     this.#byId = new Map(known.map((one) => [one.token.id, one]));
   }
 
+  /** The tenant that all tokens are of, and so the table: that of the router's own token. Null for those without a tenant. */
+  get onlyTenant(): string | null {
+    const tenants = new Set([...this.#byId.values()].map(({ token }) => token.tenant));
+    const [only = null] = tenants;
+    return tenants.size === 1 ? only : null;
+  }
+
   /** The id of a token as its holder has it; null for one that does not hold. */
   check(text: string): string | null {
     const hash = hashOf(text);

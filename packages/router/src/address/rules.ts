@@ -87,15 +87,16 @@ export class AddressRules {
   /**
    * What a name is.
    * @param capability what the peer asks for, which decides where no rule does.
+   * @param known what the directory knows of it, which decides where neither does.
    */
-  treat(name: string, capability: "queue" | "topic" | null = null): Treatment {
+  treat(name: string, capability: "queue" | "topic" | null = null, known: "service" | null = null): Treatment {
     for (const { match, kind, settings, link } of this.#rules) {
       const stars = matchPattern(match, name);
       if (stars === null) continue;
       const far = link === undefined ? null : { upstream: link.upstream, address: rewrite(link.rewrite, name, stars) };
-      return { kind: kind ?? capability ?? kindOfName(name), settings, far };
+      return { kind: kind ?? capability ?? known ?? kindOfName(name), settings, far };
     }
-    return { kind: capability ?? kindOfName(name), settings: DEFAULT_SETTINGS, far: null };
+    return { kind: capability ?? known ?? kindOfName(name), settings: DEFAULT_SETTINGS, far: null };
   }
 }
 

@@ -52,7 +52,7 @@ function whySenderWaits({ credit, unsettled }: LinkFacts, { reason, kind }: Queu
   if (credit > 0) return null;
   // All that it may have on its way waits to be accepted.
   if (unsettled >= SENDER_WINDOW && reason !== "disk-full") return "window";
-  return reason === "limit" || reason === "disk-full" || kind === "direct" ? reason : null;
+  return reason === "limit" || reason === "disk-full" || kind === "direct" || kind === "service" ? reason : null;
 }
 
 function whyConsumerWaits({ credit, heldBackBy, lag }: Omit<Facts, keyof LinkFacts> & LinkFacts): Reason | null {

@@ -19,7 +19,7 @@ export type Reason =
 /** One address, as `dw queue list --json` has it. */
 export interface QueueStatus extends Rates {
   readonly address: string;
-  readonly kind: "queue" | "topic" | "direct" | "link";
+  readonly kind: "queue" | "topic" | "direct" | "service" | "link";
   readonly state: "moving" | "idle" | "stalled" | "full";
   readonly reason: Reason | null;
   readonly messages: number;
@@ -106,13 +106,13 @@ function whyConsumersWait({ kind, sources }: KeptAddress): Reason | null {
 }
 
 function directStatus(
-  { name, senders, consumers, unsettled, isOpen, isHeld }: DirectAddress,
+  { name, kind, senders, consumers, unsettled, isOpen, isHeld }: DirectAddress,
   rates: Rates,
 ): QueueStatus {
   const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
   const reason = senders === 0 || isOpen ? null : consumers === 0 ? "no-consumer" : isHeld ? "held" : "no-credit";
   const state = isMoving ? "moving" : reason === null ? "idle" : "stalled";
-  return { address: name, kind: "direct", state, reason, unsettled, senders, consumers, ...NONE_KEPT, ...rates };
+  return { address: name, kind, state, reason, unsettled, senders, consumers, ...NONE_KEPT, ...rates };
 }
 
 function linkStatus({ name, waits, senders, consumers, unsettled }: LinkAddress, rates: Rates): QueueStatus {

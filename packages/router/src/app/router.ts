@@ -29,6 +29,7 @@ import { Upstreams } from "../upstream/upstreams.ts";
 import { lockFolder } from "./lock.ts";
 import { createManagement } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
+import { ServiceLinks } from "../services/service-links.ts";
 import { Allotments } from "../routing/allotments.ts";
 import { RateBook } from "./rates.ts";
 import { reportOf } from "./report.ts";
@@ -45,6 +46,9 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
 
   const startedMs = clock.monotonicMs();
   const allotments = new Allotments(clock);
+  const container = `router@${settings.host}`;
+  const { unsettled: unsettledMax } = settings.limits;
+  const services = new ServiceLinks({ clock, log, random: Math.random, container, unsettledMax });
   const broker = await Broker.open(
     { rules: settings.rules, log: settings.log },
     {
@@ -54,6 +58,8 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
       later: setImmediate,
       annotate,
       allot: allotments.allot,
+      isService: (name) => services.isService(name),
+      serviceMade: () => void setImmediate(() => services.reconcile()),
       onTrouble: tellTrouble,
       onFault(subject, error) {
         const message = describeError(error);
@@ -64,6 +70,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   );
   tellRecovered();
 
+  services.serve(broker);
   const peers: Peers = new Set();
   const upstreams = new Upstreams(settings.upstreams, {
     rules: settings.rules,
@@ -110,7 +117,8 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     addresses: { isAuthority: (segment: string) => names.has(segment.replace(/:\d+$/, "").toLowerCase()) },
     limits: settings.limits,
     manage: createManagement(sources),
-    container: `router@${settings.host}`,
+    container,
+    redirect: services.redirect,
     access:
       settings.auth === null
         ? OPEN_ACCESS
@@ -150,6 +158,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
               random: Math.random,
               report: () => reportOf(sources, ports),
               allotments,
+              onTable: (table) => services.follow(table),
               url: () => `amqp://${ports.amqp}`,
               onAccess: takeAccess,
             },
@@ -163,6 +172,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   await aborted(signal);
   cancelTick();
   await Promise.all([listener.close(), overTls?.close(), web?.close(), following]);
+  await services.close();
   await broker.close();
   stopAdmin.abort();
   await admin?.closed;
@@ -170,6 +180,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
 
   function takeAccess({ asks, tokens: known }: DirectoryAccess): void {
     tokens.set(known);
+    for (const part of [allotments, services]) part.belongTo(tokens.onlyTenant);
     for (const peer of peers) peer.review();
     const isFutile = settings.auth?.tokens === true && !asks;
     const message =
@@ -209,6 +220,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
 
   function tick(): void {
     broker.tick();
+    services.reconcile();
     for (const peer of peers) peer.review();
     const counted = [...broker.kept, ...broker.direct, ...upstreams.addresses].map(({ name, counters }) => ({
       name,

@@ -38,7 +38,7 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
     case "limit":
       return `it is full (${messages} messages, ${queue.bytes} bytes), so senders have no credit until consumers take some`;
     case "no-consumer":
-      return queue.kind === "direct"
+      return queue.kind === "direct" || queue.kind === "service"
         ? `${waits(senders, "sender")}, and nobody receives`
         : `${wait(messages)}, and nobody receives`;
     case "window":
@@ -52,7 +52,7 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
     case "no-credit": {
       const holding = links.filter((link) => link.direction === "out" && link.unsettled > 0).length;
       const held = holding > 0 ? `; ${holding} of them hold ${unsettled} that they have not settled` : "";
-      const who = queue.kind === "direct" ? waits(senders, "sender") : wait(waiting);
+      const who = queue.kind === "direct" || queue.kind === "service" ? waits(senders, "sender") : wait(waiting);
       return `${who}, and none of ${count(consumers, "consumer")} gives credit${held}`;
     }
     case null:

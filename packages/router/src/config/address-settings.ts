@@ -6,7 +6,7 @@ import { byteSizeFrom } from "./byte-size.ts";
 import { checkLink } from "./upstream-settings.ts";
 
 /** The kinds that a rule can give: what this router routes. */
-const RULE_KINDS = ["queue", "topic", "direct", "link", "none"] as const;
+const RULE_KINDS = ["queue", "topic", "direct", "service", "link", "none"] as const;
 
 const count = (wanted: string) => z.int().min(1).meta({ wanted });
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Catalog } from "@datawire/catalog";
 import { type DirectoryAddress, isName, type RouterReport } from "@datawire/protocol";
-import { type Connect, openCatalogFollower, runLink, type TlsSettings } from "@datawire/link";
+import { type CatalogFollower, type Connect, openCatalogFollower, runLink, type TlsSettings } from "@datawire/link";
 import { type Clock, type Logger, type ProblemBoard, VERSION } from "@datawire/runtime";
 import { AccessFollower, type DirectoryAccess } from "./access-follower.ts";
 import { loadIdentity } from "./identity.ts";
@@ -32,6 +32,8 @@ export interface FollowDeps {
   readonly report: () => RouterReport;
   /** What goes by the table, and says who receives here. */
   readonly allotments: Allotments;
+  /** The table, once it is there, and each time that it says something new. */
+  readonly onTable: (table: Catalog) => void;
   /** Where those who receive here are reached: `amqp://HOST:PORT`. */
   readonly url: () => string;
   /** Who may send and receive, each time that is said; at once what was said last. */
@@ -50,16 +52,23 @@ export interface Followed {
 /** Opens what is known of the directory: the table that the last run has left, until the directory is reached. */
 export async function followDirectory(config: FollowConfig, deps: FollowDeps): Promise<Followed> {
   const { replicas, token, tls, host, dataDir } = config;
-  const { clock, log, board, random, allotments, url, connect } = deps;
-  const onUpdate = (): void => allotments.changed();
+  const { clock, log, board, random, allotments, url, onTable, connect } = deps;
+  const onUpdate = (): void => {
+    allotments.changed();
+    onTable(follower.table);
+  };
   const { id, problem } = await loadIdentity(join(dataDir, "identity.json"));
   board.set("identity", problem === null ? [] : [problem]);
   const path = join(dataDir, "table.json");
-  const follower = await openCatalogFollower({ services: null, path }, { clock, log, board, onUpdate });
+  const follower: CatalogFollower = await openCatalogFollower(
+    { services: null, path },
+    { clock, log, board, onUpdate },
+  );
   const access = new AccessFollower(join(dataDir, "access.json"), deps);
   await access.load();
   const registrar = new Registrar({ clock, board, url, members: () => allotments.members() });
   allotments.follow(follower.table, () => registrar.changed());
+  onTable(follower.table);
   const reporter = new Reporter(deps);
   const identity = { kind: "router", name: nameOf(host), id, version: VERSION } as const;
   return {

@@ -25,6 +25,10 @@ export interface BrokerDeps {
   readonly onFault: (subject: string, error: unknown) => void;
   /** Who gets which message of an address; left out, all may have all. */
   readonly allot?: Allot;
+  /** Whether an address is that of a service whose instances take links themselves. */
+  readonly isService?: (name: string) => boolean;
+  /** Somebody uses such an address. */
+  readonly serviceMade?: () => void;
 }
 
 /** Why a message is in the dead letters. */

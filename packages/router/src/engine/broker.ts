@@ -193,12 +193,14 @@ export class Broker {
 
   #address(name: string, capability: "queue" | "topic" | null): KeptAddress | DirectAddress {
     const known = this.find(name);
-    if (known !== null) return known;
-    const count = this.#kept.size + this.#direct.size;
-    const { kind, settings } = requireTakes(name, this.#treat(name, capability), count);
-    if (kind === "direct") {
-      const direct = new DirectAddress(name, this.nowMs, this.#deps.allot);
+    const treatment = this.#treat(name, capability);
+    if (treatment.kind === "service" && known instanceof KeptAddress && known.isUnfilled) this.remove(name);
+    else if (known !== null) return known;
+    const { kind, settings } = requireTakes(name, treatment, this.#kept.size + this.#direct.size);
+    if (kind === "direct" || kind === "service") {
+      const direct = new DirectAddress({ name, kind }, this.nowMs, this.#deps.allot);
       this.#direct.set(name, direct);
+      if (kind === "service") this.#deps.serviceMade?.();
       return direct;
     }
     return this.#make(name, kind, settings);
@@ -206,7 +208,7 @@ export class Broker {
 
   /** Rules are about addresses as those call them to whom they belong. */
   #treat(name: string, capability: "queue" | "topic" | null = null): Treatment {
-    return this.#config.rules.treat(plainName(name), capability);
+    return this.#config.rules.treat(plainName(name), capability, this.#deps.isService?.(name) ? "service" : null);
   }
 
   #make(

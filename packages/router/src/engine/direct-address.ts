@@ -18,9 +18,16 @@ interface Consumer {
   readonly unsettled: Map<number, Passing>;
 }
 
+/** What identifies an address that holds nothing. */
+export interface DirectIdentity {
+  readonly name: string;
+  readonly kind: "direct" | "service";
+}
+
 /** An address that holds nothing: senders have credit while consumers have, and hear what those say. */
 export class DirectAddress {
   readonly name: string;
+  readonly kind: DirectIdentity["kind"];
   readonly counters = { in: 0, out: 0 };
   readonly #nowMs: () => number;
   readonly #allotment: Allotment;
@@ -31,8 +38,9 @@ export class DirectAddress {
   #turn = 0;
   #last = 0;
 
-  constructor(name: string, nowMs: () => number, allot: Allot = allotAll) {
+  constructor({ name, kind }: DirectIdentity, nowMs: () => number, allot: Allot = allotAll) {
     this.name = name;
+    this.kind = kind;
     this.#nowMs = nowMs;
     this.#allotment = allot(name, () => this.#pump());
   }

@@ -226,6 +226,11 @@ export class KeptAddress implements SinkHost {
     return roomOf(this) <= 0 ? limitOf(this) : null;
   }
 
+  /** Whether it is a queue that nobody has made on purpose, receives from, or has put anything into: it gives way to a service. */
+  get isUnfilled(): boolean {
+    return this.kept instanceof Queue && this.own === null && this.sources.size === 0 && this.kept.messages === 0;
+  }
+
   /** Ends all links, and forgets the messages: the address is removed. */
   remove(): void {
     this.isGone = true;

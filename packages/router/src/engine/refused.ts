@@ -30,7 +30,7 @@ const ADDRESSES_MAX = 100_000;
 
 /** What of an address is made where it is not there yet. */
 export interface Taken {
-  readonly kind: "queue" | "topic" | "direct";
+  readonly kind: "queue" | "topic" | "direct" | "service";
   readonly settings: AddressSettings;
 }
 
@@ -50,15 +50,9 @@ export function requireTakes(name: string, { kind, settings }: Treatment, count:
       `Cannot attach to ${plainName(name)}: it is at an upstream, which no tenant has a part of`,
     );
   }
-  if (kind === "service") {
-    throw new Refused(
-      "amqp:not-implemented",
-      `Cannot attach to ${name}: it is of kind ${kind}, which this router does not route yet`,
-    );
-  }
   if (isReserved(name))
     throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
-  if (kind !== "direct" && !settings.create && !isCreated) {
+  if ((kind === "queue" || kind === "topic") && !settings.create && !isCreated) {
     throw new Refused(
       "amqp:not-found",
       `Cannot attach to ${name}: there is none, and \`create: false\` keeps it from being made`,

@@ -51,6 +51,7 @@ export class AddressAllotment implements Allotment, InstanceState {
   readonly #name: string;
   readonly #of: ServicePath;
   readonly #deps: AllotmentDeps;
+  readonly #madeMs: number;
   readonly #joined = new Map<string, Joined>();
   readonly #callers = new Map<number, string>();
   readonly #starved = new Set<string>();
@@ -63,6 +64,7 @@ export class AddressAllotment implements Allotment, InstanceState {
     this.#name = name;
     this.#of = of;
     this.#deps = deps;
+    this.#madeMs = deps.nowMs();
   }
 
   join(member: Member | null, port: SeatPort): Seat {
@@ -131,8 +133,8 @@ export class AddressAllotment implements Allotment, InstanceState {
   }
 
   isStarved(name: string): boolean {
-    const joined = this.#joined.get(name);
-    return joined === undefined || (this.#starved.has(name) && !this.wants(name));
+    if (!this.#joined.has(name)) return this.#deps.nowMs() - this.#madeMs >= LENDS_AFTER_MS;
+    return this.#starved.has(name) && !this.wants(name);
   }
 
   wants(name: string): boolean {

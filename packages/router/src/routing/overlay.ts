@@ -16,8 +16,8 @@ export interface OverlaySource {
 }
 
 /**
- * A service as the rules see it, with those as its instances who receive here, and no others: by version, by name, and
- * drained where the directory says so. Null for a service that the table does not know.
+ * A service as the rules see it, with those as its instances who receive here, or have an endpoint of their own: by version,
+ * by name, and drained where the directory says so. Null for a service that the table does not know.
  */
 export function overlay(
   table: OverlaySource,
@@ -27,6 +27,9 @@ export function overlay(
   const view = table.service(name);
   if (view === null || view.service.protocol !== "amqp") return null;
   const instances = [...members].map((member, index) => instanceOf(table, name, { member, index }));
+  // To those that take links themselves the router has a link, or will have one in a moment.
+  const joined = new Set(instances.map((one) => one.name));
+  instances.push(...view.instances.filter((one) => one.via === undefined && !joined.has(one.name)));
   const { primary } = view.service;
   if (hasUnnamed)
     instances.push(made(name, { member: { instance: UNNAMED, version: primary || null }, order: 2 * LAST }));

@@ -43,6 +43,8 @@ export interface FarOptions {
   readonly containerId: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Whether nothing is said of who comes. Default: false. */
+  readonly isWithoutSasl?: boolean;
 }
 
 /** A connection to an upstream. */
@@ -59,7 +61,7 @@ export class FarConnection implements ConnectionEvents {
   #cancelTick: (() => void) | null = null;
 
   private constructor(socket: Socket, options: FarOptions, opened: (error: Error | null) => void) {
-    const { upstream, containerId, clock } = options;
+    const { upstream, containerId, clock, isWithoutSasl = false } = options;
     this.#socket = socket;
     this.#clock = clock;
     this.#opened = opened;
@@ -81,7 +83,7 @@ export class FarConnection implements ConnectionEvents {
             ["version", VERSION],
           ]),
         },
-        saslClients: mechanismsOf(upstream),
+        ...(!isWithoutSasl && { saslClients: mechanismsOf(upstream) }),
         saslHostname: upstream.host,
       },
       this,

@@ -1,4 +1,4 @@
-import { type Fields, type Receiver, SENDER_SETTLES, type Sender } from "@datawire/amqp";
+import { type AmqpError, type Open, type Receiver, SENDER_SETTLES, type Sender } from "@datawire/amqp";
 import type { Rights } from "../access/rights.ts";
 import { scopedName } from "../address/scope.ts";
 import type { AddressContext } from "../address/address.ts";
@@ -18,6 +18,12 @@ import type { UpstreamClient } from "../upstream/upstreams.ts";
 /** What a link is for us: a peer that sends to one address or to many, one that receives, or one that goes on to an upstream. */
 export type Link = SenderLink | RelayLink | ReceiverLink | ManagementLink | ThroughSender | ThroughReceiver;
 
+/** What a client desires that goes to the instances of services itself (section 3). */
+export const REDIRECT = "datawire:redirect";
+
+/** Where a client goes itself, instead of a link to an address; null where the router has it. */
+export type Redirect = (name: string, caller: string) => AmqpError | null;
+
 /** What it takes to open links. */
 export interface Opening {
   readonly broker: Broker;
@@ -31,7 +37,9 @@ export interface Opening {
   /** Makes an address for a link, which goes with it. */
   readonly makeDynamic: (link: Sender | Receiver) => string;
   /** What its `open` says of it. */
-  readonly properties: Fields | undefined;
+  readonly remote: Open | null;
+  /** Left out where nobody takes links but the router. */
+  readonly redirect?: Redirect;
   /** Monotonic. */
   readonly nowMs: () => number;
 }
@@ -41,8 +49,8 @@ export interface Opening {
  * @throws Refused, or ProtocolError for what is no address.
  */
 export function openSender(link: Receiver, opening: Opening): void {
-  const { broker, addresses, limits, makeDynamic, manage, rights, container, properties, upstreams } = opening;
-  const caller = readCaller({ connection: properties, container });
+  const { broker, addresses, limits, makeDynamic, manage, rights, upstreams } = opening;
+  const caller = callerOf(opening);
   const request = readTarget(link, addresses);
   const maxMessageSize = limits.messageBytes;
   if (request.is === "relay") {
@@ -66,6 +74,8 @@ export function openSender(link: Receiver, opening: Opening): void {
   }
   if (!rights.maySend(request.address.name)) throw unauthorized("send to", request.address.name);
   const name = scopedName(rights.tenant, request.address.name);
+  const elsewhere = redirected(opening, name);
+  if (elsewhere !== null) return link.refuse(elsewhere);
   const far = upstreams.farOf(name);
   if (far !== null) {
     // It is answered when its upstream has answered.
@@ -81,11 +91,13 @@ export function openSender(link: Receiver, opening: Opening): void {
  * @throws Refused, or ProtocolError for what is no address.
  */
 export function openReceiver(link: Sender, opening: Opening): void {
-  const { broker, addresses, limits, container, makeDynamic, rights, nowMs, properties, upstreams } = opening;
+  const { broker, addresses, limits, container, makeDynamic, rights, nowMs, upstreams } = opening;
   const request = readSource(link, container, addresses);
   if (request.is === "address") {
     if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
     const name = scopedName(rights.tenant, request.source.name);
+    const elsewhere = redirected(opening, name);
+    if (elsewhere !== null) return link.refuse(elsewhere);
     const far = upstreams.farOf(name);
     if (far !== null) {
       link.context = upstreams.openReceiver(link, name, far);
@@ -97,7 +109,7 @@ export function openReceiver(link: Sender, opening: Opening): void {
   const source = { ...asked, ...(inForce !== null && { filter: inForce }) };
   const options = {
     filter: takes,
-    member: readMember({ link: link.remote?.properties, connection: properties, container }),
+    member: readMember({ link: link.remote?.properties, connection: opening.remote?.properties, container }),
     isPresettled: link.remote?.sndSettleMode === SENDER_SETTLES.settled,
     unsettledMax: limits.unsettled,
     nowMs,
@@ -115,6 +127,14 @@ export function openReceiver(link: Sender, opening: Opening): void {
   const mine = { ...request.source, name: scopedName(rights.tenant, request.source.name) };
   link.context = new ReceiverLink(link, broker, mine, options);
   link.accept({ source });
+}
+
+const callerOf = ({ remote, container }: Opening): string => readCaller({ connection: remote?.properties, container });
+
+/** Where the client goes itself, if it wants to. */
+function redirected(opening: Opening, name: string): AmqpError | null {
+  const isWanted = opening.remote?.desiredCapabilities?.includes(REDIRECT) === true;
+  return isWanted ? (opening.redirect?.(name, callerOf(opening)) ?? null) : null;
 }
 
 const unauthorized = (what: string, where: string): Refused =>

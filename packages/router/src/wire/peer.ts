@@ -20,7 +20,7 @@ import type { Broker } from "../engine/broker.ts";
 import { ownerOf } from "./attach.ts";
 import { type LinkFacts, linkFacts, type LinkOfOurs, versionOf } from "./link-status.ts";
 import type { Manage } from "./management-link.ts";
-import { type Link, openReceiver, openSender, type Opening } from "./open-link.ts";
+import { type Link, openReceiver, openSender, type Opening, REDIRECT, type Redirect } from "./open-link.ts";
 import { errorOf } from "./relay-link.ts";
 import type { Temporaries } from "./temporaries.ts";
 import type { UpstreamClient, Upstreams } from "../upstream/upstreams.ts";
@@ -38,6 +38,7 @@ export interface PeerDeps {
   readonly container: string;
   readonly access: Access;
   readonly upstreams: Pick<Upstreams, "client">;
+  readonly redirect?: Redirect;
 }
 
 /** What is not the same for all connections. */
@@ -77,7 +78,7 @@ export class Peer implements ConnectionEvents {
         role: "server",
         open: {
           containerId: deps.container,
-          offeredCapabilities: ["ANONYMOUS-RELAY"],
+          offeredCapabilities: ["ANONYMOUS-RELAY", REDIRECT],
           properties: new Map([
             ["product", "datawire-router"],
             ["version", VERSION],
@@ -162,7 +163,7 @@ export class Peer implements ConnectionEvents {
     return {
       ...this.#deps,
       container: this.container,
-      properties: this.#connection.remote?.properties,
+      remote: this.#connection.remote,
       nowMs: () => this.#nowMs(),
       rights: this.#deps.access.rightsOf(this.#connection.identity),
       upstreams: this.#upstreams,
