@@ -22,6 +22,8 @@ export function Service({ name }: { readonly name: string }) {
   const reply = useReply(serviceQuestion(name));
   const [open, setOpen] = useState<Open>(null);
   const close = (): void => setOpen(null);
+  // Of what the directory does not know nothing can be changed.
+  const isUnknown = reply.data === null && reply.error !== null;
   const actions = (
     <>
       <Action need="change" kind="primary" onAct={() => setOpen("shares")}>
@@ -39,7 +41,7 @@ export function Service({ name }: { readonly name: string }) {
     </>
   );
   return (
-    <Page title={name} actions={actions}>
+    <Page title={name} actions={isUnknown ? undefined : actions}>
       <Answered reply={reply}>
         {(facts) => (
           <>

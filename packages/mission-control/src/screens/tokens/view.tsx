@@ -70,7 +70,10 @@ export function Tokens() {
       <Answered reply={reply}>
         {({ tokens }) =>
           tokens.length === 0 ? (
-            <Empty title="No tokens">The first one switches sign-in on; keep a token of the role admin.</Empty>
+            <Empty title="No tokens">
+              They let programs and people in where this directory asks for one: beyond loopback, or as{" "}
+              <code>auth</code> in directory.yaml says.
+            </Empty>
           ) : (
             <Table
               label="Tokens"
