@@ -58,9 +58,8 @@ test.each([
         connections: 8,
       });
       expect(failures).toEqual([]);
-      const share = (byVersion.get("2") ?? 0) / requests;
-      expect(share).toBeGreaterThan(0);
-      expect(Math.abs(share - p)).toBeLessThanOrEqual(4 * Math.sqrt((p * (1 - p)) / requests));
+      // By turns, however many requests that are.
+      expect(Math.abs((byVersion.get("2") ?? 0) - p * requests)).toBeLessThanOrEqual(5);
     }
   },
   120_000,

@@ -4,7 +4,7 @@ export { sharedZone } from "./split/destinations.ts";
 export { splitTraffic, effectiveTable, isWholeService } from "./split/traffic-split.ts";
 export type { RequestFacts } from "./split/explain.ts";
 export { explain, ruleMatches, splitPool } from "./split/explain.ts";
-export { slotOf } from "./split/draw.ts";
+export { slotOf, slotOfTurn, TURNS } from "./split/draw.ts";
 export { parseHeaderLines } from "./split/request-facts.ts";
 export {
   bestMatch,

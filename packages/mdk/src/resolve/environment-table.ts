@@ -16,6 +16,7 @@ import type { Choice } from "../session/node.ts";
 import type { Chance } from "./balance.ts";
 import { Breakers } from "./breakers.ts";
 import { type Known, meets, Plan, type PlanDeps, type Wanted } from "./plan.ts";
+import { Turns } from "./turns.ts";
 
 /** Which environment a table is of, and for whom it is read. */
 export interface TableConfig {
@@ -41,7 +42,9 @@ interface Plans {
 export class EnvironmentTable {
   readonly #config: TableConfig;
   readonly #table: CatalogReader;
-  readonly #deps: PlanDeps;
+  readonly #deps: Omit<PlanDeps, "turns">;
+  /** Those of each service for calls that ask for no version: a change of the table begins none anew. */
+  readonly #turns = new Map<string, Turns>();
   readonly #breakers: Breakers;
   readonly #plans = new Map<string, Plans>();
   readonly #choices = new WeakMap<Instance, Choice>();
@@ -67,7 +70,10 @@ export class EnvironmentTable {
     for (const name of services) {
       this.#plans.delete(name);
       const view = this.#table.service(name);
-      if (view === null) continue;
+      if (view === null) {
+        this.#turns.delete(name);
+        continue;
+      }
       const { defaultUrl } = view.service.settings;
       this.#breakers.keep(
         name,
@@ -164,7 +170,17 @@ export class EnvironmentTable {
   }
 
   #made(wanted: Wanted): Plan {
-    return new Plan(wanted, this.#table, this.#config.caller, this.#deps);
+    const turns = this.#turnsOf(wanted);
+    return new Plan(wanted, this.#table, this.#config.caller, { ...this.#deps, turns });
+  }
+
+  #turnsOf({ service, version, tags }: Wanted): Turns {
+    const isAny = version === null && tags.length === 0;
+    const known = isAny ? this.#turns.get(service) : undefined;
+    if (known !== undefined) return known;
+    const turns = new Turns(this.#deps.random);
+    if (isAny && this.#table.service(service) !== null) this.#turns.set(service, turns);
+    return turns;
   }
 
   #choiceOf(instance: Instance): Choice {

@@ -14,12 +14,15 @@ import {
 import type { Choice } from "../session/node.ts";
 import { type Balancer, type Chance, createBalancer } from "./balance.ts";
 import { keyIn } from "./request-facts.ts";
+import type { Turns } from "./turns.ts";
 
 /** What the plan of a service is made with. */
 export interface PlanDeps extends Chance {
   /** The choice that stands for an instance, always the same for one entity of the table. */
   readonly choiceOf: (instance: Instance) => Choice;
   readonly choiceOfUrl: (service: string, url: string) => Choice;
+  /** They go on where the plan is made anew. */
+  readonly turns: Turns;
 }
 
 /** What is asked for. */
@@ -62,8 +65,7 @@ export class Plan {
   readonly #spare: Balancer | null;
   /** The only balancer there is, in the usual case. */
   readonly #only: Balancer | null;
-  /** Whatever the draw says of the slot, in the order of a walk through all of them. */
-  #slot: number;
+  readonly #turns: Turns;
 
   constructor(wanted: Wanted, table: CatalogReader, callerContext: CallerContext, deps: PlanDeps) {
     this.#service = wanted.service;
@@ -83,7 +85,7 @@ export class Plan {
     this.#by = consistentBy(policy);
     this.#spare = view === null || wanted.version === null ? null : spareOf(view, wanted, callerContext, deps);
     this.#only = this.#rules.length === 0 ? onlyBalancer(shares) : null;
-    this.#slot = Math.floor(deps.random() * SLOTS);
+    this.#turns = deps.turns;
   }
 
   /** The next node; null where all that there is has tripped, or there is nothing. */
@@ -111,13 +113,12 @@ export class Plan {
     return this.#rules.find(({ rule }) => ruleMatches(rule, known.facts))?.share ?? null;
   }
 
-  /** The share whose slot is drawn: by the sticky key, else one after the other, far apart. */
+  /** The share whose slot is drawn: by the sticky key, else the one whose turn it is. */
   #drawn(known: Known | null): PlannedShare | null {
     if (this.#shares.length <= 1) return this.#shares[0] ?? null;
     const sticky = this.#sticky === null || known === null ? null : (known.key ?? keyIn(known.facts, this.#sticky));
     if (sticky !== null) return this.#at(slotOf(this.#service, sticky));
-    this.#slot = (this.#slot + SLOT_STEP) % SLOTS;
-    return this.#at(this.#slot);
+    return this.#at(this.#turns.next());
   }
 
   /** The share that has a slot. One that was dropped leaves its slots to the others, in proportion. */
@@ -155,9 +156,6 @@ export class Plan {
     return null;
   }
 }
-
-/** Coprime to the number of slots, and near the golden section of it: each slot once in a round, neighbours far apart. */
-const SLOT_STEP = 6_181;
 
 const leadsSomewhere = ({ parts, refuses }: PlannedShare): boolean => parts.length > 0 || refuses;
 

@@ -1,3 +1,6 @@
+import { SLOTS } from "@datawire/protocol";
+import { TURNS } from "@datawire/routing";
+import { spread } from "../model/hash.ts";
 import { DEFAULT_LIMITS } from "../model/limits.ts";
 import type { Plan } from "../model/plan.ts";
 import { backendView, mappingView } from "./backend-view.ts";
@@ -23,6 +26,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, configVersion: stri
     http: httpRules(features, headerBytesMax),
     browserHosts: browserHosts === null ? null : browserHosts.join(" "),
     limits: DEFAULT_LIMITS,
+    turn: turnExpression(spread(configVersion) % SLOTS),
     whenFetches: whenFetches(keys),
     stickyFetches: stickyFetches(keys),
     sessionCookies: sessionViews(keys.sessionCookies),
@@ -36,6 +40,12 @@ export function viewOf(plan: Plan, settings: RenderSettings, configVersion: stri
       backendView(backend, plan.servers.get(backend.name) ?? new Map(), { caFile, features }),
     ),
   };
+}
+
+/** `slotOfTurn` as HAProxy reckons it, of a counter that begins with each worker. */
+function turnExpression(phase: number): string {
+  const { round, steps, step } = TURNS;
+  return `sc0_inc_gpc0,mul(${steps}),div(${round}),mul(${step}),add(${phase}),mod(${SLOTS})`;
 }
 
 /**
