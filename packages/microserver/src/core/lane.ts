@@ -23,10 +23,12 @@ export interface Entry {
  */
 export class Lane {
   #waiting: Entry[] = [];
+  /** Where in `#waiting` the first one is: to move all others up for each that goes would cost as many as wait. */
+  #head = 0;
   readonly #sent = new Map<number, { readonly entry: Entry; readonly atMs: number }>();
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.length - this.#head;
   }
 
   get unsettled(): number {
@@ -34,13 +36,13 @@ export class Lane {
   }
 
   get isEmpty(): boolean {
-    return this.#waiting.length === 0 && this.#sent.size === 0;
+    return this.waiting === 0 && this.#sent.size === 0;
   }
 
   /** Since when the oldest message waits, or waits for its outcome; null where none does. */
   get oldestMs(): number | null {
     const [first] = this.#sent.values();
-    return first?.entry.sinceMs ?? this.#waiting[0]?.sinceMs ?? null;
+    return first?.entry.sinceMs ?? this.#waiting[this.#head]?.sinceMs ?? null;
   }
 
   get oldestUnsettledMs(): number | null {
@@ -54,20 +56,22 @@ export class Lane {
 
   /** The next to be sent; null where there is none, or it is not stored yet. */
   next(): Entry | null {
-    const [first] = this.#waiting;
+    const first = this.#waiting[this.#head];
     return first?.isStored === true ? first : null;
   }
 
   /** Notes that the next one was sent. */
   sent(entry: Entry, nowMs: number): void {
-    this.#waiting.shift();
+    this.#head++;
+    // What is gone is let go of when it is half of all.
+    if (this.#head > 1_000 && this.#head * 2 > this.#waiting.length) this.#compact();
     this.#sent.set(entry.id, { entry, atMs: nowMs });
   }
 
   /** Notes that an entry is over: accepted, or given up. False where it is not here. */
   done(entry: Entry): boolean {
     if (this.#sent.delete(entry.id)) return true;
-    const at = this.#waiting.indexOf(entry);
+    const at = this.#waiting.indexOf(entry, this.#head);
     if (at !== -1) this.#waiting.splice(at, 1);
     return at !== -1;
   }
@@ -89,6 +93,7 @@ export class Lane {
 
   /** The link was lost: what was on its way goes first, in its order. */
   lost(): void {
+    this.#compact();
     this.#waiting = [...Array.from(this.#sent.values(), ({ entry }) => entry), ...this.#waiting];
     this.#sent.clear();
   }
@@ -97,5 +102,10 @@ export class Lane {
   clear(): readonly Entry[] {
     this.lost();
     return this.#waiting.splice(0);
+  }
+
+  #compact(): void {
+    this.#waiting = this.#waiting.slice(this.#head);
+    this.#head = 0;
   }
 }
