@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type rhea from "rhea";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { asRoot } from "./harness/as-root.ts";
 import { RheaClient } from "./harness/router/rhea-client.ts";
@@ -117,10 +119,19 @@ test("two routers do not share a folder, and a bad configuration is told with it
 });
 
 test("a client too many is told so, and costs nobody else anything", async () => {
-  const router = await RouterProcess.start(stack, { limits: { connections: 2 } });
+  const router = await RouterProcess.start(stack, { limits: { connections: 2, links: 3, unsettled: 1 } });
   const clients = await Promise.all([1, 2].map((id) => RheaClient.connect(router.port, `c${id}`)));
   expect(await RheaClient.refusal(router.port)).toContain("limits.connections");
   await clients[0]?.sendAll("orders", ["still here"]);
+  const [first] = clients;
+  const links = ["a", "b", "c", "d"].map((name) => first?.connection.open_receiver(name));
+  const [refused] = (await once(links.at(-1) as NodeJS.EventEmitter, "receiver_error")) as [rhea.EventContext];
+  expect(refused.receiver?.error).toMatchObject({
+    description: "Cannot attach: the connection has 3 links (limits.links)",
+  });
+  const metrics = await (await fetch(`http://127.0.0.1:${router.adminPort}/metrics`)).text();
+  expect(metrics).toContain('datawire_router_refusals_total{limit="connections"} 1');
+  expect(metrics).toContain('datawire_router_refusals_total{limit="links"} 1');
   for (const client of clients) client.close();
 });
 

@@ -32,6 +32,7 @@ export async function describeMetrics(): Promise<ReadonlyMap<string, readonly De
       log: { usage: { bytes: 0, neededBytes: 0, segments: 0 }, backlogBytes: 0 },
       intake: { heldBytes: 0 },
     },
+    refusals: { of: () => 0 },
     upstreams: { addresses: [], retired: { in: 0, out: 0 } },
     connections: () => 0,
   });

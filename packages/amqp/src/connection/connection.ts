@@ -65,8 +65,10 @@ export class Connection implements SessionHost {
       authenticated: (identity) => this.#authenticated(identity),
       resumed: () => this.#resumed(),
     });
-    this.#sessions = new SessionTable(this, complete.channelMax);
-    this.#names = new LinkNames(complete.linksMax);
+    const { boundNames: names } = complete;
+    this.#sessions = new SessionTable(this, complete.channelMax, inParentheses(names?.sessions));
+    this.#names = new LinkNames(complete.linksMax, inParentheses(names?.links));
+    this.#splitter.boundName = inParentheses(names?.frame);
   }
 
   /** Begins to speak, as a client has to. */
@@ -292,3 +294,5 @@ export class Connection implements SessionHost {
     if (this.output.open && !this.done) this.#sessions.reopened();
   }
 }
+
+const inParentheses = (name: string | undefined): string => (name === undefined ? "" : ` (${name})`);

@@ -7,12 +7,15 @@ import { ABSENT } from "../types/reader.ts";
 export class SessionTable {
   readonly #host: SessionHost;
   readonly #channelMax: number;
+  /** What the bound is called, in parentheses; empty for nothing. */
+  readonly #name: string;
   readonly #ours: (Session | undefined)[] = [];
   readonly #theirs: (Session | undefined)[] = [];
 
   /** `channelMax` is the highest channel that either side uses. */
-  constructor(host: SessionHost, channelMax: number) {
+  constructor(host: SessionHost, channelMax: number, name = "") {
     this.#host = host;
+    this.#name = name;
     this.#channelMax = channelMax;
   }
 
@@ -52,7 +55,7 @@ export class SessionTable {
     if (channel > this.#channelMax) {
       throw new WireFailure(
         CONDITION.framingError,
-        `Cannot use channel ${channel}: the highest is ${this.#channelMax}`,
+        `Cannot use channel ${channel}: the highest is ${this.#channelMax}${this.#name}`,
       );
     }
     if (this.#theirs[channel] !== undefined) {

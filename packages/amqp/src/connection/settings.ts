@@ -23,6 +23,8 @@ export interface ConnectionSettings {
   readonly handleMax?: number;
   /** Links of the connection, in all sessions. Default: 4,096. */
   readonly linksMax?: number;
+  /** What the bounds are called by whoever sets them: what is refused says so. Left out: they have no names. */
+  readonly boundNames?: { readonly frame: string; readonly sessions: string; readonly links: string };
   /** Transfer frames that a session takes before it tells its peer of more. Default: 2,048. */
   readonly incomingWindow?: number;
   /** A peer from which nothing came for so long is given up; it is told half of it. 0: never. Default: 60,000. */

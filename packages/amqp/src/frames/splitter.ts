@@ -20,6 +20,8 @@ export class FrameSplitter {
   expectHeader = true;
   /** Larger frames are a framing error. */
   frameBytesMax: number;
+  /** What that bound is called, in parentheses; empty for nothing. */
+  boundName = "";
   /** Of what `next` found: the protocol header, or the body of the frame. */
   bytes: Uint8Array = NOTHING;
   start = 0;
@@ -104,7 +106,9 @@ export class FrameSplitter {
       (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>>
       0;
     if (size < FRAME_HEADER_BYTES || size > this.frameBytesMax) {
-      throw framingError(`a frame of ${size} bytes, wanted ${FRAME_HEADER_BYTES} to ${this.frameBytesMax}`);
+      throw framingError(
+        `a frame of ${size} bytes, wanted ${FRAME_HEADER_BYTES} to ${this.frameBytesMax}${this.boundName}`,
+      );
     }
     return size;
   }

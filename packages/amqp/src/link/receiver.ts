@@ -285,7 +285,7 @@ export class Receiver extends Link {
     if (size > max) {
       throw new LinkFailure(
         CONDITION.messageSizeExceeded,
-        `Cannot take a message of ${size} bytes or more, wanted at most ${max}`,
+        `Cannot take a message of ${size} bytes or more, wanted at most ${max} (max-message-size)`,
       );
     }
   }

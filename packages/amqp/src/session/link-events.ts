@@ -1,3 +1,4 @@
+import type { AmqpError } from "../frames/error.ts";
 import type { LinkEnd } from "../link/link.ts";
 import type { Receiver, ReceiverEvents } from "../link/receiver.ts";
 import type { Sender, SenderEvents } from "../link/sender.ts";
@@ -6,6 +7,8 @@ import type { Sender, SenderEvents } from "../link/sender.ts";
 export interface LinkEvents extends SenderEvents, ReceiverEvents {
   /** The peer asks for a link: `accept` or `refuse` it, now or later. */
   linkAsked(link: Sender | Receiver): void;
+  /** A peer asked for a link beyond a bound, which was refused: nothing else is told of it. */
+  linkRefused?(error: AmqpError): void;
   /**
    * The peer answered that it gives the link that we asked for, or does not (`link.refused`): the detach that says why
    * comes next.

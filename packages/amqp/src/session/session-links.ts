@@ -150,6 +150,7 @@ export class SessionLinks {
       link.say({});
       link.state = "detaching";
       const failure = { condition: error.condition, description: error.message };
+      this.#host.events.linkRefused?.(failure);
       return this.#host.frames.detach(link.handle, { closed: true, error: failure });
     }
     this.#host.events.linkAsked(link);

@@ -2,6 +2,7 @@ import { createRegistry } from "@datawire/runtime";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Broker } from "../engine/broker.ts";
 import { COUNTED } from "../engine/kept-address.ts";
+import { LIMITS, type Refusals } from "../config/refusals.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 
 /** What the numbers come from; all are looked up when they are asked for. */
@@ -12,6 +13,7 @@ export interface MetricSources {
   };
   readonly upstreams: Pick<Upstreams, "addresses" | "retired">;
   readonly connections: () => number;
+  readonly refusals: Pick<Refusals, "of">;
 }
 
 /** Makes the metrics of a router. */
@@ -19,6 +21,7 @@ export function createMetrics({
   broker,
   upstreams,
   connections,
+  refusals,
 }: MetricSources): Pick<Registry, "metrics" | "contentType"> {
   const registry = createRegistry("router");
   const registers = [registry];
@@ -26,6 +29,12 @@ export function createMetrics({
     name: "datawire_router_messages_total",
     help: "Messages since the start, by what became of them: in, out, dead, expired, dropped, duplicates.",
     labelNames: ["event"],
+    registers,
+  });
+  const refused = new Counter({
+    name: "datawire_router_refusals_total",
+    help: `How often a bound of \`limits\` was reached since the start: ${LIMITS.join(", ")}.`,
+    labelNames: ["limit"],
     registers,
   });
   const gauge = (name: string, help: string): Gauge => new Gauge({ name: `datawire_router_${name}`, help, registers });
@@ -57,6 +66,8 @@ export function createMetrics({
         totals.set(event, (totals.get(event) ?? 0) + upstreams.retired[event]);
       messages.reset();
       for (const [event, total] of totals) messages.inc({ event }, total);
+      refused.reset();
+      for (const limit of LIMITS) refused.inc({ limit }, refusals.of(limit));
       queued.set(queuedNow);
       unsettled.set(unsettledNow);
       addresses.set(count);

@@ -19,6 +19,7 @@ import { Broker } from "../engine/broker.ts";
 import { createFileDisk } from "../log/file-disk.ts";
 import { annotate } from "../wire/annotate.ts";
 import { listenAmqp, type Peers } from "../wire/listener.ts";
+import { Refusals } from "../config/refusals.ts";
 import { Temporaries } from "../wire/temporaries.ts";
 import type { DirectoryAccess } from "../directory/access-follower.ts";
 import { followDirectory } from "../directory/follow.ts";
@@ -89,7 +90,8 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     problems: () => board.list(),
     nowMs: broker.nowMs,
   };
-  const registry = createMetrics({ broker, upstreams, connections: () => peers.size });
+  const refusals = new Refusals();
+  const registry = createMetrics({ broker, upstreams, connections: () => peers.size, refusals });
   const stopAdmin = new AbortController();
   const admin =
     settings.admin &&
@@ -113,6 +115,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     upstreams,
     clock,
     log,
+    refusals,
     temporaries: new Temporaries(broker, clock),
     addresses: { isAuthority: (segment: string) => names.has(segment.replace(/:\d+$/, "").toLowerCase()) },
     limits: settings.limits,

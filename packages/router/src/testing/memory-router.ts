@@ -8,6 +8,7 @@ import type { LogConfig } from "../log/log-deps.ts";
 import { Upstreams } from "../upstream/upstreams.ts";
 import { annotate } from "../wire/annotate.ts";
 import { Peer } from "../wire/peer.ts";
+import { Refusals } from "../config/refusals.ts";
 import { Temporaries } from "../wire/temporaries.ts";
 
 /** A router without ports: it takes the connections that it is given. */
@@ -49,6 +50,7 @@ export class MemoryRouter {
       manage: () => null,
       container: "router",
       access: OPEN_ACCESS,
+      refusals: new Refusals(),
       upstreams: this.#upstreams,
     });
   }

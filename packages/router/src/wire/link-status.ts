@@ -1,4 +1,4 @@
-import { type Fields, type Receiver, type Sender, textOf } from "@datawire/amqp";
+import { type Connection, type Fields, type Receiver, type Sender, textOf } from "@datawire/amqp";
 import type { HeldBack } from "../engine/ports.ts";
 
 /** A link, as its connection knows it. */
@@ -23,7 +23,7 @@ export interface LinkFacts {
 }
 
 /** What of a link its user here knows. */
-export interface LinkOfOurs {
+interface LinkOfOurs {
   readonly name: string | null;
   /** What keeps a consumer that gives credit from more; null for nothing. */
   readonly heldBackBy?: HeldBack | null;
@@ -32,17 +32,17 @@ export interface LinkOfOurs {
 }
 
 /** What the router knows of the connection of a link. */
-export type LinkOwner = Pick<LinkFacts, "router" | "container" | "user" | "peer" | "version">;
+type LinkOwner = Pick<LinkFacts, "router" | "container" | "user" | "peer" | "version">;
 
 type OwnerNow = LinkOwner & { readonly nowMs: number };
 
 /** The version that the properties of a link or a connection name; null for none. */
-export function versionOf(properties: Fields | undefined): string | null {
+function versionOf(properties: Fields | undefined): string | null {
   return textOf(properties?.get("version"));
 }
 
 /** What a status tells of a link. */
-export function linkFacts(link: Sender | Receiver, address: string | null, { nowMs, ...owner }: OwnerNow): LinkFacts {
+function linkFacts(link: Sender | Receiver, address: string | null, { nowMs, ...owner }: OwnerNow): LinkFacts {
   const oldest = link.unsettled.first;
   return {
     ...owner,
@@ -55,4 +55,27 @@ export function linkFacts(link: Sender | Receiver, address: string | null, { now
     oldestUnsettledMs: oldest === null || oldest.atMs === 0 ? null : Math.max(0, Math.round(nowMs - oldest.atMs)),
     version: versionOf(link.remote?.properties) ?? owner.version,
   };
+}
+
+/** A link, with what its user here knows. */
+export type LinkReport = LinkFacts & Pick<Required<LinkOfOurs>, "heldBackBy" | "lag">;
+
+/**
+ * All links of a connection.
+ * @param ofOurs what of a link its user here knows; null for one that has none.
+ */
+export function linkReports(
+  { identity: user, remote, sessions }: Pick<Connection, "identity" | "remote" | "sessions">,
+  peer: Omit<OwnerNow, "user" | "version">,
+  ofOurs: (link: Sender | Receiver) => LinkOfOurs | null,
+): LinkReport[] {
+  const owner = { ...peer, user, version: versionOf(remote?.properties) };
+  return sessions.flatMap(({ links }) =>
+    links.flatMap((link) => {
+      const ours = ofOurs(link);
+      if (ours === null) return [];
+      const { name, heldBackBy = null, lag = null } = ours;
+      return [{ ...linkFacts(link, name, owner), heldBackBy, lag }];
+    }),
+  );
 }

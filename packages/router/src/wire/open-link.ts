@@ -8,6 +8,7 @@ import { Refused } from "../engine/refused.ts";
 import { readCaller, readMember, readSource, readTarget } from "./attach.ts";
 import { readFilter } from "./filter.ts";
 import { type Manage, MANAGEMENT, ManagementLink } from "./management-link.ts";
+import type { Refusals } from "../config/refusals.ts";
 import { ReceiverLink } from "./receiver-link.ts";
 import { type OpenSink, RelayLink } from "./relay-link.ts";
 import { SenderLink } from "./sender-link.ts";
@@ -42,6 +43,7 @@ export interface Opening {
   readonly redirect?: Redirect;
   /** Monotonic. */
   readonly nowMs: () => number;
+  readonly refusals: Pick<Refusals, "count">;
 }
 
 /**
@@ -91,7 +93,7 @@ export function openSender(link: Receiver, opening: Opening): void {
  * @throws Refused, or ProtocolError for what is no address.
  */
 export function openReceiver(link: Sender, opening: Opening): void {
-  const { broker, addresses, limits, container, makeDynamic, rights, nowMs, upstreams } = opening;
+  const { broker, addresses, limits, container, makeDynamic, rights, nowMs, refusals, upstreams } = opening;
   const request = readSource(link, container, addresses);
   if (request.is === "address") {
     if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
@@ -113,6 +115,7 @@ export function openReceiver(link: Sender, opening: Opening): void {
     isPresettled: link.remote?.sndSettleMode === SENDER_SETTLES.settled,
     unsettledMax: limits.unsettled,
     nowMs,
+    full: () => refusals.count("unsettled"),
   };
   if (request.is === "dynamic") {
     const name = makeDynamic(link);

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
+  type AmqpError,
   CONDITION,
   Connection,
   type ConnectionEnd,
@@ -11,6 +12,7 @@ import {
   type OutgoingDelivery,
   type Receiver,
   type Sender,
+  type Session,
 } from "@datawire/amqp";
 import { type Clock, type Logger, VERSION } from "@datawire/runtime";
 import type { ConnectionLimits } from "../config/limits.ts";
@@ -18,9 +20,10 @@ import type { Access } from "../access/access.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
 import { ownerOf } from "./attach.ts";
-import { type LinkFacts, linkFacts, type LinkOfOurs, versionOf } from "./link-status.ts";
+import { type LinkReport, linkReports } from "./link-status.ts";
 import type { Manage } from "./management-link.ts";
 import { type Link, openReceiver, openSender, type Opening, REDIRECT, type Redirect } from "./open-link.ts";
+import type { Refusals } from "../config/refusals.ts";
 import { errorOf } from "./relay-link.ts";
 import type { Temporaries } from "./temporaries.ts";
 import type { UpstreamClient, Upstreams } from "../upstream/upstreams.ts";
@@ -37,6 +40,7 @@ export interface PeerDeps {
   /** What the router calls itself. */
   readonly container: string;
   readonly access: Access;
+  readonly refusals: Refusals;
   readonly upstreams: Pick<Upstreams, "client">;
   readonly redirect?: Redirect;
 }
@@ -62,6 +66,8 @@ export class Peer implements ConnectionEvents {
   #cancelTick: (() => void) | null = null;
   #waitsForDisk = false;
   #congested = false;
+  readonly #refusal: string | null;
+  readonly linkRefused = (error: AmqpError): void => this.#deps.refusals.note(error);
 
   /**
    * @param options.refusal why the peer is told that it may not stay; null where it may.
@@ -89,6 +95,7 @@ export class Peer implements ConnectionEvents {
         frameBytesMax: frameBytes,
         channelMax: sessions - 1,
         linksMax: links,
+        boundNames: { frame: "limits.frame", sessions: "limits.sessions", links: "limits.links" },
       },
       this,
       this.#nowMs(),
@@ -107,8 +114,6 @@ export class Peer implements ConnectionEvents {
     this.#tick();
   }
 
-  readonly #refusal: string | null;
-
   /** Where it comes from. */
   get address(): string {
     return `${this.#socket.remoteAddress ?? "?"}:${this.#socket.remotePort ?? 0}`;
@@ -125,19 +130,9 @@ export class Peer implements ConnectionEvents {
   }
 
   /** Its links, as `dw link list --json` has them. */
-  links(router: string): (LinkFacts & Pick<Required<LinkOfOurs>, "heldBackBy" | "lag">)[] {
-    const { identity: user, remote } = this.#connection;
-    const version = versionOf(remote?.properties);
-    const owner = { router, container: this.container, user, peer: this.address, version };
-    const nowMs = this.#nowMs();
-    return this.#connection.sessions.flatMap(({ links }) =>
-      links.flatMap((link) => {
-        const ours = linkOf(link);
-        if (ours === null) return [];
-        const { name, heldBackBy = null, lag = null }: LinkOfOurs = ours;
-        return [{ ...linkFacts(link, name, { ...owner, nowMs }), heldBackBy, lag }];
-      }),
-    );
+  links(router: string): LinkReport[] {
+    const peer = { router, container: this.container, peer: this.address, nowMs: this.#nowMs() };
+    return linkReports(this.#connection, peer, linkOf);
   }
 
   /** Ends the connection: the router stops. */
@@ -183,6 +178,7 @@ export class Peer implements ConnectionEvents {
 
   opened(): void {
     if (this.#refusal !== null) {
+      this.#deps.refusals.count("connections");
       return this.#connection.close({ condition: CONDITION.resourceLimitExceeded, description: this.#refusal });
     }
     // What it said of its patience may be due earlier than what was due until now.
@@ -191,10 +187,13 @@ export class Peer implements ConnectionEvents {
 
   sessionBegan(): void {}
 
-  sessionEnded(): void {}
+  sessionEnded(_session: Session, error: AmqpError | null): void {
+    if (!this.#connection.done) this.#deps.refusals.note(error);
+  }
 
   closed({ by, error }: ConnectionEnd): void {
     const { log } = this.#deps;
+    if (by === "us") this.#deps.refusals.note(error);
     if (error !== null && by !== "transport") log.info("Connection ended", { peer: this.address, by, ...error });
   }
 
@@ -211,7 +210,8 @@ export class Peer implements ConnectionEvents {
 
   linkAttached(): void {}
 
-  linkDetached(link: Sender | Receiver, { closed }: LinkEnd): void {
+  linkDetached(link: Sender | Receiver, { closed, error }: LinkEnd): void {
+    if (!this.#connection.done) this.#deps.refusals.note(error);
     linkOf(link)?.detached(closed);
     link.context = null;
     const address = this.#dynamic.get(link);

@@ -15,6 +15,8 @@ export interface ReceiverOptions {
   readonly member: Member | null;
   /** Monotonic. */
   readonly nowMs: () => number;
+  /** Called when it has as much unsettled as it may. */
+  readonly full?: () => void;
 }
 
 /** A link on which a peer receives from one address. */
@@ -72,7 +74,7 @@ export class ReceiverLink implements SourcePort {
     if (sent.settled) return this.#source.settle(delivery.sequence, ACCEPTED);
     sent.context = delivery.sequence;
     sent.atMs = this.#options.nowMs();
-    this.#unsettled++;
+    if (++this.#unsettled === this.#options.unsettledMax) this.#options.full?.();
   }
 
   exhausted(): void {

@@ -22,7 +22,8 @@ export class MessageWorld {
   readonly #clients: readonly Client[] = [];
   readonly #chance: SeededChance;
   readonly #disk: SimulatedDisk;
-  #process = new SimulatedProcess("router", this.clock);
+  /** Null before the first start; alive while it runs, or reads its log. */
+  #process: SimulatedProcess | null = null;
   #router: MemoryRouter | null = null;
   #cables: Cable[] = [];
   #isEnding = false;
@@ -127,12 +128,12 @@ export class MessageWorld {
   }
 
   end(): void {
-    this.#process.kill();
+    this.#process?.kill();
   }
 
   /** Starts the router where it does not run. */
   start(): void {
-    if (this.#process.alive && this.#router !== null) return;
+    if (this.#process?.alive === true) return;
     const process = (this.#process = new SimulatedProcess("router", this.clock));
     const random32 = (): number => this.#chance.between(0, 2 ** 32 - 1);
     const open = async (): Promise<void> => {
@@ -155,7 +156,7 @@ export class MessageWorld {
   }
 
   #crash(isPower: boolean): void {
-    this.#process.kill();
+    this.#process?.kill();
     this.#router = null;
     if (isPower) this.#disk.crash();
     else this.#disk.kill();

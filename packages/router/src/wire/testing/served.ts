@@ -12,6 +12,7 @@ import { Upstreams } from "../../upstream/upstreams.ts";
 import { annotate } from "../annotate.ts";
 import { listenAmqp, type Listener, type Peers } from "../listener.ts";
 import type { PeerDeps } from "../peer.ts";
+import { Refusals } from "../../config/refusals.ts";
 import { Temporaries } from "../temporaries.ts";
 
 /** A router in this process, on a port of its own and a disk in memory, with rhea as its clients. */
@@ -74,6 +75,7 @@ export class Served {
       manage: (operation, address) => ({ operation, address }),
       container: "router",
       access,
+      refusals: new Refusals(),
     };
     const peers: Peers = new Set();
     const listener = await listenAmqp(
