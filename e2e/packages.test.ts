@@ -50,6 +50,9 @@ describe(".deb packages on a machine with systemd", () => {
       expect((await machine.run(["systemctl", "is-active", `datawire-${name}`])).stdout).toBe("inactive");
       await machine.must("runuser", "-u", `datawire-${name}`, "--", name, "--check");
     }
+    // What `dw up` and `dw service add microlog` need.
+    for (const file of ["samples/microlog/microlog.py", "samples/microchat/web/index.html", "browser/datawire.js"])
+      await machine.must("test", "-s", `/usr/lib/datawire/dw/${file}`);
     // dpkg's own look at what it installed
     expect(await machine.must("dpkg", "--verify", ...names)).toBe("");
     expect(await machine.must("dpkg", "--audit")).toBe("");

@@ -42,10 +42,11 @@ test("dw service add of a sample starts what it needs, lays its folder, and keep
 });
 
 test("the sample runs as it is typed, with its page, and so do Proton's own examples", async () => {
-  await type("cd microlog; ./microlog.py >$HOME/printed & cd");
-  await type("until grep -q listens printed; do sleep 0.1; done");
+  await type("cd microlog; ./microlog.py >$HOME/printed 2>$HOME/said & cd");
+  await type("until grep -q listens said; do sleep 0.1; done");
   await type("dw send //microlog 'hello'");
   await type("until grep -q hello printed; do sleep 0.1; done");
+  expect(await type("cat printed")).toBe("hello");
   expect(await type("curl -sk https://localhost:3423/ | grep -o '<title>.*</title>'")).toBe("<title>microlog</title>");
   expect(
     await type(

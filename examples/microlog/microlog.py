@@ -31,7 +31,7 @@ class Microlog(MessagingHandler):
         connection = event.container.connect(self.router, properties={"version": "1.0"})
         event.container.create_receiver(connection, "microlog")
         self.topic = event.container.create_sender(connection, "topic/microlog")
-        print("microlog listens at //microlog: https://localhost:3423/microlog/", flush=True)
+        print("microlog listens at //microlog: https://localhost:3423/microlog/", file=sys.stderr, flush=True)
 
     def on_message(self, event):
         body = event.message.body
@@ -69,4 +69,4 @@ class Microlog(MessagingHandler):
 
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-Container(Microlog(os.environ.get("DATAWIRE_ROUTER", "localhost:5672"))).run()
+Container(Microlog(os.environ.get("DATAWIRE_ROUTER", "localhost:5672").removeprefix("//"))).run()
