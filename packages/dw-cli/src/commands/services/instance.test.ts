@@ -32,6 +32,20 @@ test("instance drain and instance resume ask for it and pass on what the directo
   expect(resumed).toMatchObject({ code: 0, stdout: "", stderr: "note: //barker@vm2 was not drained\n" });
 });
 
+test("instance drain --dry-run shows where requests would go", async () => {
+  const instances = [{ name: "vm1", url: "http://vm1", percent: 100 }];
+  const shares = [{ target: "//barker", percent: 100, reason: "primary version 1", instances }];
+  const distributions = [{ caller: "*", service: "barker", shares, excluded: [] }];
+  const answer = { epoch: "e", revision: 1, instance: "//barker@vm2", distributions, notes: [], changed: false };
+  const tried = await run("instance drain //barker@vm2 --dry-run", { answers: { "POST /v1/instances/drain": answer } });
+  expect(tried.asked).toEqual(['POST /v1/instances/drain {"instance":"//barker@vm2","dryRun":true}']);
+  expect(tried.stdout).toBe(text`
+    Nothing is changed; it would be:
+    CALLER  SERVICE  TARGET    SHARE  ROUTE  INSTANCES
+    *       barker   //barker   100%  -      vm1: primary version 1
+  `);
+});
+
 test.each(["//barker", "//barker(2)", "vm2"])("instance drain refuses %s", async (operand) => {
   const { code, stderr } = await run(`instance drain ${operand}`);
   expect(code).toBe(64);

@@ -23,3 +23,17 @@ test.each([
   const answers = { "POST /v1/guard/release": { released } };
   expect(await run("guard release", { answers })).toMatchObject({ code: 0, stdout: expected });
 });
+
+test("guard release --dry-run says what would end, and of what nothing would be left", async () => {
+  const services = [
+    { service: "emitter", released: 1, left: 0 },
+    { service: "barker", released: 2, left: 1 },
+  ];
+  const answers = { "POST /v1/guard/release?dryRun=true": { released: 3, services, notes: [], changed: false } };
+  expect((await run("guard release --dry-run", { answers })).stdout).toBe(text`
+    Nothing is changed; it would release 3 instances
+    SERVICE  RELEASED  LEFT
+    emitter         1     0
+    barker          2     1
+  `);
+});

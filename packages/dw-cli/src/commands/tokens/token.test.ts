@@ -51,6 +51,23 @@ test("dw token revoke ends the token of that id", async () => {
   expect(stderr).toContain("1a2b3c4d of role watson is revoked");
 });
 
+test("dw token create --dry-run and dw token revoke --dry-run change nothing, and say what would be", async () => {
+  const made = { ...token, id: null, token: null, notes: ["it may register any service"], changed: false };
+  const created = await run("token create --role watson --dry-run", { answers: { "POST /v1/tokens": made } });
+  expect(created.asked[0]).toContain('"dryRun":true');
+  expect(created).toMatchObject({
+    code: 0,
+    stdout: "Nothing is changed; it would be a token of role watson that holds until it is revoked\n",
+    stderr: "note: it may register any service\n",
+  });
+  const revoked = await run("token revoke 1a2b3c4d --dry-run", {
+    answers: { "DELETE /v1/tokens/1a2b3c4d?dryRun=true": { revoked: token, sessions: 2, notes: [], changed: false } },
+  });
+  expect(revoked.stdout).toBe(
+    "Nothing is changed; it would end token 1a2b3c4d of role watson, 2 sessions of the console, and the links that use it\n",
+  );
+});
+
 test("dw token revoke takes no token itself, which would stand in a URL", async () => {
   const { code, stderr, asked } = await run(`token revoke dw1_${"a".repeat(43)}`);
   expect({ code, asked }).toEqual({ code: 64, asked: [] });
