@@ -167,6 +167,13 @@ test("routes hold for messages: a held version gets none, a share is exact, and 
   await send(10_000, 1_000);
   await eventually(() => expect(one.received.length + two.received.length - before - beforeTwo).toBe(1_000));
   expect(Math.abs(two.received.length - beforeTwo - 200)).toBeLessThanOrEqual(2);
+  // What became of each is told as that of requests, for rollouts.
+  await eventually(async () => {
+    const { counters } = await stack.read<Counted>("/v1/counters?seconds=60");
+    const of = (wanted: string | null) =>
+      counters.filter(({ version }) => version === wanted).reduce((sum, { requests }) => sum + requests, 0);
+    expect([of("1"), of("2.1")]).toEqual([one.received.length, two.received.length]);
+  });
   expect(await stack.dw("route", "undo")).toMatchObject({ code: 0 });
   await eventually(async () => {
     const [had, hadTwo] = [one.received.length, two.received.length];
@@ -185,6 +192,10 @@ test("routes hold for messages: a held version gets none, a share is exact, and 
   for (const client of [one, two, sender]) client.close();
   await eventually(async () => expect((await listed("orders"))?.instances ?? []).toEqual([]));
 });
+
+interface Counted {
+  readonly counters: readonly { readonly version: string | null; readonly requests: number }[];
+}
 
 interface Listed {
   readonly service: string;

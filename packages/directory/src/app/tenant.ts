@@ -139,7 +139,8 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
         return { epoch: publisher.log.epoch, revision: publisher.log.revision };
       },
       questions: createQuestions(),
-      watchers: () => clients.list().filter(({ kind }) => kind === "sherlock" || kind === "library").length,
+      watchers: () =>
+        clients.list().filter(({ kind }) => kind === "sherlock" || kind === "library" || kind === "router").length,
       replicas: () => replicator.replicas().map(({ id }) => id),
     },
   );

@@ -1,10 +1,18 @@
 import { join } from "node:path";
 import type { Catalog } from "@datawire/catalog";
 import { type DirectoryAddress, isName, type RouterReport } from "@datawire/protocol";
-import { type CatalogFollower, type Connect, openCatalogFollower, runLink, type TlsSettings } from "@datawire/link";
+import {
+  type CatalogFollower,
+  type CatalogUpdate,
+  type Connect,
+  openCatalogFollower,
+  runLink,
+  type TlsSettings,
+} from "@datawire/link";
 import { type Clock, type Logger, type ProblemBoard, VERSION } from "@datawire/runtime";
 import { AccessFollower, type DirectoryAccess } from "./access-follower.ts";
 import { loadIdentity } from "./identity.ts";
+import { Counting } from "./counting.ts";
 import { Registrar } from "./registrar.ts";
 import type { Allotments } from "../routing/allotments.ts";
 import { Reporter } from "./reporter.ts";
@@ -53,7 +61,8 @@ export interface Followed {
 export async function followDirectory(config: FollowConfig, deps: FollowDeps): Promise<Followed> {
   const { replicas, token, tls, host, dataDir } = config;
   const { clock, log, board, random, allotments, url, onTable, connect } = deps;
-  const onUpdate = (): void => {
+  const onUpdate = ({ services }: CatalogUpdate): void => {
+    if (services.size > 0) counting.changed();
     allotments.changed();
     onTable(follower.table);
   };
@@ -66,6 +75,11 @@ export async function followDirectory(config: FollowConfig, deps: FollowDeps): P
   );
   const access = new AccessFollower(join(dataDir, "access.json"), deps);
   await access.load();
+  const counting = new Counting({
+    clock,
+    take: () => allotments.takeSettled(),
+    position: () => follower.status().position,
+  });
   const registrar = new Registrar({ clock, board, url, members: () => allotments.members() });
   allotments.follow(follower.table, () => registrar.changed());
   onTable(follower.table);
@@ -81,13 +95,14 @@ export async function followDirectory(config: FollowConfig, deps: FollowDeps): P
           log,
           board,
           random,
-          handler: reporter.handler([access, follower, registrar]),
+          handler: reporter.handler([access, follower, registrar, counting]),
           ...(connect && { connect }),
         },
         signal,
       );
       reporter.close();
       registrar.close();
+      counting.close();
       await Promise.all([follower.close(), access.saved()]);
     },
   };

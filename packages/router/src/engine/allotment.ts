@@ -1,5 +1,5 @@
 import type { MessageRecord } from "../log/record.ts";
-import type { ConsumerPort } from "../queue/delivery.ts";
+import type { ConsumerPort, Outcome } from "../queue/delivery.ts";
 import type { Member, SourcePort } from "./ports.ts";
 
 /** What an allotment needs to know of a consumer. */
@@ -18,6 +18,8 @@ export interface Seat {
   readonly isPicky: boolean;
   /** Whether a message may go to it now. */
   mayTake(record: Pick<MessageRecord, "sequence" | "payload">): boolean;
+  /** What it said of a message. */
+  settled(outcome: Outcome): void;
   /** It was given a message, or gave credit. */
   moved(): void;
   leave(): void;
@@ -42,7 +44,7 @@ export type Allot = (name: string, reconsider: () => void) => Allotment;
 /** Where nothing is routed: everybody may have everything. */
 export const allotAll: Allot = () => ALL;
 
-const SEAT: Seat = { isServed: true, isPicky: false, mayTake: () => true, moved() {}, leave() {} };
+const SEAT: Seat = { isServed: true, isPicky: false, mayTake: () => true, settled() {}, moved() {}, leave() {} };
 const ALL: Allotment = { join: () => SEAT, note() {}, tick: () => false };
 
 /** A consumer, as an allotment sees it. */

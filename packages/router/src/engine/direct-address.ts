@@ -120,6 +120,7 @@ export class DirectAddress {
       settle: (sequence, outcome, confirmed) => {
         const passing = consumer.unsettled.get(sequence);
         consumer.unsettled.delete(sequence);
+        seat.settled(outcome);
         passing?.answer?.(outcome);
         confirmed?.();
       },

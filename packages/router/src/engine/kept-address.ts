@@ -88,7 +88,7 @@ export class KeptAddress implements SinkHost {
     this.#config = configOf(settings);
     const of: QueueDeps = { ...deps };
     const allot = kind === "queue" ? (deps.allot ?? allotAll) : allotAll;
-    this.#allotment = allot(name, () => this.#reconsider());
+    this.#allotment = allot(name, () => this.kept instanceof Queue && this.kept.reconsider());
     this.kept = kind === "queue" ? new Queue(this.#config, of, deadLetters) : new Topic(this.#config, of, deadLetters);
   }
 
@@ -131,7 +131,10 @@ export class KeptAddress implements SinkHost {
       isHeld: () => !seat.isServed,
       lag: () => queue.messages - queue.unsettled,
       pump: () => pumpSeat(port, seat, () => queue.pump()),
-      settle: (sequence, outcome, appended) => queue.settle(consumer, sequence, outcome, appended),
+      settle(sequence, outcome, appended) {
+        seat.settled(outcome);
+        queue.settle(consumer, sequence, outcome, appended);
+      },
       detach() {
         seat.leave();
         queue.detach(consumer);
@@ -242,17 +245,13 @@ export class KeptAddress implements SinkHost {
 
   tick(nowMs: number): void {
     this.dedupe.prune(nowMs);
-    if (this.#allotment.tick()) this.#reconsider();
+    if (this.#allotment.tick() && this.kept instanceof Queue) this.kept.reconsider();
     this.kept.expireDue();
     if (this.kept instanceof Topic) this.kept.trim();
     if (this.#isTight) this.refreshSinks();
     const isIdle = this.sinks.size === 0 && this.sources.size === 0 && this.kept.messages === 0 && this.dedupe.isEmpty;
     const isKept = this.kept instanceof Topic && [...this.kept.subscriptions].some(({ key }) => key !== null);
     this.idleSinceMs = isIdle && !isKept && this.own === null ? (this.idleSinceMs ?? nowMs) : null;
-  }
-
-  #reconsider(): void {
-    if (this.kept instanceof Queue) this.kept.reconsider();
   }
 
   #source(

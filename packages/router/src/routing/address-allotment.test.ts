@@ -27,6 +27,7 @@ function allotted(
       reconsider: () => void reconsidered.push(nowMs),
       joined() {},
       left() {},
+      settled() {},
     },
   );
   const seats = new Map<string, Seat>();

@@ -2,6 +2,7 @@ import { type Balance, parseBalance } from "@datawire/protocol";
 import { splitTraffic, type TrafficSplit } from "@datawire/routing";
 import type { Allotment, Seat, SeatPort } from "../engine/allotment.ts";
 import type { Member } from "../engine/ports.ts";
+import type { Outcome } from "../queue/delivery.ts";
 import { balanced, choosePool, type InstanceState, looksAtMessage, looksInside, servedBy } from "./choice.ts";
 import { type MessageFacts, readFacts } from "./facts.ts";
 import { overlay, type OverlaySource, UNNAMED } from "./overlay.ts";
@@ -22,6 +23,8 @@ export interface AllotmentDeps {
   /** A member came or went. */
   readonly joined: (service: string, member: Member) => void;
   readonly left: (service: string, member: Member) => void;
+  /** A member said what became of a message. */
+  readonly settled: (service: string, member: Member, outcome: Outcome) => void;
 }
 
 /** The links that are one instance here. */
@@ -99,6 +102,9 @@ export class AddressAllotment implements Allotment, InstanceState {
         return isPicky();
       },
       mayTake: (record) => this.#mayTake(name, record),
+      settled: (outcome) => {
+        if (member !== null) this.#deps.settled(this.#of.service, member, outcome);
+      },
       moved: () => this.#seen(name),
       leave: () => {
         const now = this.#joined.get(name);

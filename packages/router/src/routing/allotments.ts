@@ -1,6 +1,7 @@
 import type { Clock } from "@datawire/runtime";
 import { allotAll, type Allot, type Allotment } from "../engine/allotment.ts";
 import type { Member } from "../engine/ports.ts";
+import type { Outcome } from "../queue/delivery.ts";
 import { AddressAllotment } from "./address-allotment.ts";
 import type { OverlaySource } from "./overlay.ts";
 import { serviceOf } from "./service-of.ts";
@@ -11,10 +12,18 @@ export interface Registered {
   readonly member: Member;
 }
 
+/** What an instance has settled. */
+export interface Settled extends Registered {
+  accepted: number;
+  /** Rejected, or given back as delivered in vain. */
+  failed: number;
+}
+
 /** The allotments of all addresses, and the instances that receive at them. */
 export class Allotments {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #members = new Map<string, Registered & { count: number }>();
+  #settled = new Map<string, Settled>();
   #table: OverlaySource | null = null;
   #tenant: string | null = null;
   #revision = 0;
@@ -47,6 +56,13 @@ export class Allotments {
     return [...this.#members.values()];
   }
 
+  /** What instances have settled since this was asked last. */
+  takeSettled(): readonly Settled[] {
+    const settled = [...this.#settled.values()];
+    this.#settled = new Map();
+    return settled;
+  }
+
   /** Of one address. */
   readonly allot: Allot = (name, reconsider): Allotment => {
     const of = serviceOf(name, this.#tenant);
@@ -61,8 +77,20 @@ export class Allotments {
       reconsider,
       joined: (service, member) => this.#count(service, member, 1),
       left: (service, member) => this.#count(service, member, -1),
+      settled: (service, member, outcome) => this.#settle(service, member, outcome),
     });
   };
+
+  #settle(service: string, member: Member, { outcome, ...more }: Outcome): void {
+    const isFailed = outcome === "rejected" || ("failed" in more && more.failed);
+    // Where nobody asks, nothing is to be told.
+    if (this.#table === null || (!isFailed && outcome !== "accepted")) return;
+    const key = `${service}@${member.instance}`;
+    const settled = this.#settled.get(key) ?? { service, member, accepted: 0, failed: 0 };
+    if (isFailed) settled.failed++;
+    else settled.accepted++;
+    this.#settled.set(key, settled);
+  }
 
   #count(service: string, member: Member, change: 1 | -1): void {
     const key = `${service}@${member.instance}`;
