@@ -35,7 +35,7 @@ export function tree(...pids: readonly number[]): number[] {
 }
 
 /** User and system time of processes, in microseconds. */
-function cpuUs(pids: readonly number[]): number {
+export function cpuUs(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
     return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;

@@ -1,6 +1,6 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { type Plugin, rolldown } from "rolldown";
+import { rolldown } from "rolldown";
 import { buildBrowser } from "../scripts/build-browser.ts";
 import { buildConsole } from "../scripts/build-console.ts";
 import { ROOT } from "./source.ts";
@@ -21,7 +21,6 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     input: { main: join(source, "src/main.ts"), ...(hasDirectory(program) ? THREADS : {}) },
     platform: "node",
     tsconfig: false,
-    plugins: [narrow],
     // Libraries are made of modules with cycles and of branches for other platforms; neither is ours to mend.
     checks: { circularDependency: false, eval: false },
     // What is not there would be missed at the first start alone.
@@ -46,20 +45,6 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     await build.close();
   }
 }
-
-/**
- * Writes characters beyond Latin-1 as escapes: V8 keeps the text of a program as long as it runs, in two bytes a
- * character where only one of them is such.
- */
-const narrow: Plugin = {
-  name: "narrow",
-  // Behind the minifier, which takes escapes back.
-  generateBundle(_options, files) {
-    for (const file of Object.values(files))
-      if (file.type === "chunk") file.code = file.code.replace(/[\u0100-\uFFFF]/g, (unit) => `\\u${hex(unit)}`);
-  },
-};
-const hex = (unit: string): string => unit.charCodeAt(0).toString(16).padStart(4, "0");
 
 /** What runs in a thread of its own, by the names under which the programs look for it beside themselves. */
 const THREADS = { "telemetry-thread": join(ROOT, "packages/telemetry/src/worker/thread.ts") };
