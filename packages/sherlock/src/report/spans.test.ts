@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { Agent, createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Catalog } from "@datawire/catalog";
 import { countOf, ProtocolError } from "@datawire/protocol";
 import { noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { SherlockSettings } from "../config/settings.ts";
 import { ask } from "../testing/ask.ts";
-import { catalogOf, instance, service } from "../testing/entities.ts";
+import { catalogOf, change, instance, service } from "../testing/entities.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { SpanLines } from "../core/observe/span-lines.ts";
@@ -37,6 +38,7 @@ interface Span {
 let folder: string;
 let server: Server;
 let machine: Machine;
+let table: Catalog;
 let spans: Span[];
 let stop: AbortController;
 let reporting: Promise<void>;
@@ -72,7 +74,7 @@ type Post = (path: string, body: unknown) => Promise<unknown>;
 
 async function start(settings: Partial<SherlockSettings>, post: Post = async () => ({})): Promise<void> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const table = catalogOf(
+  table = catalogOf(
     service("shop"),
     instance("shop", "vm1", { url, version: "1.4.2" }),
     service("gone"),
@@ -138,7 +140,7 @@ async function told(): Promise<readonly Span[]> {
 }
 
 test("off, nothing of a request changes, and no rule and no line is there for it", async () => {
-  const table = catalogOf(service("shop"));
+  table = catalogOf(service("shop"));
   machine = await startMachine({ table, runDir: folder, port: await freePort() });
   const config = await readFile(machine.dir.config, "utf8");
   expect(config).not.toMatch(/trace|fd@4|log-format|uuid/);
@@ -266,6 +268,24 @@ test("with percentiles and the access log on, each request has its span, its lat
       spanId: span?.spanId,
       parentId: PARENT,
     });
+});
+
+test("a request over a connection from before a reload has one span, a child of its sender's, as all others", async () => {
+  await start({ spans: 1 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const send = (path: string) => ask(machine.port, path, { traceparent: `00-${TRACE}-${PARENT}-01` }, agent);
+  await send("/shop/before");
+  await machine.follow(table.apply(change(service("new"), instance("new", "vm3", { url: "http://127.0.0.1:9/base" }))));
+  expect(machine.reloads).not.toEqual([]);
+  await send("/shop/after");
+  agent.destroy();
+  const all = await told();
+  expect(all.map(({ name }) => name)).toEqual(["GET /shop/before", "GET /shop/after"]);
+  for (const { name, spanId, parentSpanId, said } of all) {
+    expect(parentSpanId).toBe(PARENT);
+    expect(said["service.instance.id"]).toBe("vm1");
+    expect(arrived.get(name.slice("GET /shop".length))).toBe(`00-${TRACE}-${spanId}-01`);
+  }
 });
 
 test("a burst while nobody looks loses lines, and says how many", async () => {
