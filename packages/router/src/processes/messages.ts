@@ -1,0 +1,63 @@
+import type { Exceptions } from "./homes.ts";
+
+/** What a process is asked by another one, or by the one that started them all. */
+export type Question =
+  | { readonly is: "status" }
+  | { readonly is: "metrics" }
+  | {
+      readonly is: "manage";
+      readonly operation: string;
+      readonly address: string | null;
+      readonly to: string | null;
+      readonly settings: readonly (readonly [string, string])[];
+    };
+
+/** What comes back. */
+export type Answer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly condition: string; readonly message: string };
+
+/** What a process tells the one that has started it. */
+export type FromPart =
+  /** Its log is read: these addresses of it are at another place than their hash says. */
+  | { readonly is: "opened"; readonly exceptions: Exceptions }
+  /** It takes clients. */
+  | { readonly is: "ready" }
+  | { readonly is: "ask"; readonly id: number; readonly to: number; readonly question: Question }
+  | { readonly is: "answer"; readonly id: number; readonly answer: Answer }
+  /** What is the same for all. */
+  | { readonly is: "share"; readonly value: unknown };
+
+/** What a process is told. */
+export type ToPart =
+  | { readonly is: "start"; readonly exceptions: Exceptions; readonly ports: Ports }
+  | { readonly is: "ask"; readonly id: number; readonly question: Question }
+  | { readonly is: "answer"; readonly id: number; readonly answer: Answer }
+  | { readonly is: "share"; readonly value: unknown };
+
+/** The ports that all listen on. */
+export interface Ports {
+  readonly amqp: number;
+  /** Null without TLS. */
+  readonly amqps: number | null;
+}
+
+/** What a process knows of itself from its start. */
+export interface Seat {
+  readonly index: number;
+  /** How many take clients, and new addresses; those with a higher index have what is left of a time when there were more. */
+  readonly count: number;
+  /** Of all. */
+  readonly indices: readonly number[];
+  /** Where their sockets are. */
+  readonly folder: string;
+}
+
+/** The variable that a seat is in. */
+export const SEAT_VARIABLE = "DATAWIRE_ROUTER_SEAT";
+
+/** Where a process takes links of the others. */
+export const socketPath = ({ folder }: Pick<Seat, "folder">, index: number): string => `${folder}/${index}`;
+
+/** The folder of a log, below the data folder. */
+export const logFolderOf = (index: number): string => (index === 0 ? "log" : `log-${index}`);

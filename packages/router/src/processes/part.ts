@@ -1,0 +1,135 @@
+import type { FarAddress } from "../address/rules.ts";
+import type { UpstreamSettings } from "../config/upstream-settings.ts";
+import type { KeptAddress } from "../engine/kept-address.ts";
+import type { Broker } from "../engine/broker.ts";
+import { Refused } from "../engine/refused.ts";
+import { baseOf, Homes } from "./homes.ts";
+import { type Answer, type FromPart, type Ports, type Question, type Seat, socketPath, type ToPart } from "./messages.ts";
+import { isMovable } from "./movable.ts";
+
+/** How a process and the one that started it talk: the channel of Node. */
+export interface Channel {
+  send(message: FromPart): void;
+  onMessage(take: (message: ToPart) => void): void;
+}
+
+/** One process of a router that has several. */
+export class Part {
+  readonly seat: Seat;
+  readonly #channel: Channel;
+  readonly #asked = new Map<number, (answer: Answer) => void>();
+  #homes: Homes;
+  #lastId = 0;
+  #started: (ports: Ports) => void = () => {};
+  #answer: (question: Question) => unknown = () => null;
+  #takeShared: (value: unknown) => void = () => {};
+
+  constructor(seat: Seat, channel: Channel) {
+    this.seat = seat;
+    this.#channel = channel;
+    this.#homes = new Homes(seat.count);
+    channel.onMessage((message) => this.#take(message));
+  }
+
+  /** Where the others are, as upstreams that are known by their index. */
+  get siblings(): UpstreamSettings[] {
+    const { index: own, indices } = this.seat;
+    return indices
+      .filter((index) => index !== own)
+      .map((index) => ({
+        name: nameOf(index),
+        path: socketPath(this.seat, index),
+        host: "localhost",
+        port: 0,
+        isTls: false,
+        vhost: null,
+        user: null,
+        password: null,
+        ca: null,
+      }));
+  }
+
+  /** Where an address is; null for one that is here. */
+  farOf(name: string): FarAddress | null {
+    const home = this.#homes.of(name);
+    return home === null || home === this.seat.index ? null : { upstream: nameOf(home), address: name };
+  }
+
+  /** The process that has an address; null for this one. */
+  homeOf(name: string): number | null {
+    const home = this.#homes.of(name);
+    return home === this.seat.index ? null : home;
+  }
+
+  /** Tells what was found on disk, and resolves when all others have told theirs, with the ports to listen on. */
+  open(broker: Pick<Broker, "kept" | "remove">): Promise<Ports> {
+    const { index } = this.seat;
+    const byBase = new Map<string, KeptAddress[]>();
+    for (const address of broker.kept) {
+      const base = baseOf(address.name);
+      byBase.set(base, [...(byBase.get(base) ?? []), address]);
+    }
+    const exceptions: Record<string, number> = Object.create(null) as Record<string, number>;
+    for (const [base, addresses] of byBase) {
+      if (this.#homes.byHash(base) === index) continue;
+      // What has nothing to keep moves to where it would be made today.
+      if (addresses.every(isMovable)) for (const { name } of addresses) broker.remove(name);
+      else exceptions[base] = index;
+    }
+    const started = new Promise<Ports>((resolve) => (this.#started = resolve));
+    this.#channel.send({ is: "opened", exceptions });
+    return started;
+  }
+
+  /** Answers questions from now on, and takes what others share. */
+  ready(answer: (question: Question) => unknown, takeShared: (value: unknown) => void): void {
+    this.#answer = answer;
+    this.#takeShared = takeShared;
+    this.#channel.send({ is: "ready" });
+  }
+
+  /** Tells all others. */
+  share(value: unknown): void {
+    this.#channel.send({ is: "share", value });
+  }
+
+  /** Asks another process. @throws Refused with what it says, or that it is away. */
+  async ask(to: number, question: Question): Promise<unknown> {
+    const id = ++this.#lastId;
+    const answer = await new Promise<Answer>((resolve) => {
+      this.#asked.set(id, resolve);
+      this.#channel.send({ is: "ask", id, to, question });
+    });
+    if (answer.ok) return answer.value;
+    throw new Refused(answer.condition as Refused["condition"], answer.message);
+  }
+
+  #take(message: ToPart): void {
+    switch (message.is) {
+      case "start":
+        this.#homes = new Homes(this.seat.count, message.exceptions);
+        return this.#started(message.ports);
+      case "ask":
+        return void this.#reply(message.id, message.question);
+      case "answer":
+        this.#asked.get(message.id)?.(message.answer);
+        return void this.#asked.delete(message.id);
+      case "share":
+        return this.#takeShared(message.value);
+    }
+  }
+
+  async #reply(id: number, question: Question): Promise<void> {
+    let answer: Answer;
+    try {
+      answer = { ok: true, value: (await this.#answer(question)) ?? null };
+    } catch (error) {
+      const condition = error instanceof Refused ? error.condition : "amqp:internal-error";
+      answer = { ok: false, condition, message: error instanceof Error ? error.message : String(error) };
+    }
+    this.#channel.send({ is: "answer", id, answer });
+  }
+}
+
+/** A process as an upstream of the others. */
+const nameOf = (index: number): string => `process ${index}`;
