@@ -80,6 +80,7 @@ const rooms = {
     "config",
     "directory",
     "upstream",
+    "processes",
     "wire",
     "services",
     "web",

@@ -128,6 +128,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   // agent
   "Part ended, starting it again": shown("board.set(part.name"),
   "Upstream is away": shown("board.set(`upstream ${name}`, ["),
+  "Process ended, starting it again": shown("board.set(`process ${member.index}`, ["),
   // watson
   "Outcome of a check cannot be taken": shown('board.set("checks"'),
   "The directory cannot be told": shown('board.set("telling"'),

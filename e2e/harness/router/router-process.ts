@@ -24,7 +24,12 @@ export class RouterProcess {
     this.port = port;
     this.adminPort = adminPort;
     this.#config = join(stack.folder, `router-${port}.yaml`);
-    writeFileSync(this.#config, stringify({ data_dir: join(stack.folder, `router-${port}`), web: "off", ...settings }));
+    this.#write(settings);
+  }
+
+  #write(settings: object): void {
+    const dataDir = join(this.#stack.folder, `router-${this.port}`);
+    writeFileSync(this.#config, stringify({ data_dir: dataDir, web: "off", ...settings }));
   }
 
   /** @param settings what router.yaml has. */
@@ -52,6 +57,16 @@ export class RouterProcess {
     return (await this.#child?.exited)?.code ?? null;
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Starts it again with other settings, on the same folder and ports. */
+  async restart(settings: object): Promise<void> {
+    this.#write(settings);
+    await this.start();
+  }
+
   get lines(): readonly string[] {
     return this.#child?.lines ?? [];
   }
@@ -73,5 +88,6 @@ export interface RouterStatus {
     readonly state: string;
     readonly reason: string | null;
   }[];
+  readonly links: readonly { readonly address: string | null }[];
   readonly problems: readonly { readonly subject: string }[];
 }

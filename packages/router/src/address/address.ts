@@ -16,6 +16,8 @@ export interface MessageAddress {
 export interface AddressContext {
   /** Whether a first segment after `//` names a directory or a router in use. */
   isAuthority(segment: string): boolean;
+  /** Whether another process of this router says them: in their normal form, with the tenant that they are of. */
+  readonly isInner?: boolean;
 }
 
 const FORM =
@@ -30,6 +32,10 @@ export function parseMessageAddress(text: string, context: AddressContext): Mess
     new ProtocolError("invalid_argument", `Cannot use ${quoteShort(text)} as an address: ${why}`, { why });
   if (text === "") throw refuse("it is empty");
   if (text.length > ADDRESS_BYTES_MAX) throw refuse(`it is longer than ${ADDRESS_BYTES_MAX} bytes`);
+  if (context.isInner === true) {
+    const [name = "", options] = text.split("?", 2);
+    return { name, instance: null, version: null, from: readOptions(options, refuse) };
+  }
   const groups = FORM.exec(text)?.groups;
   if (groups === undefined)
     throw refuse("wanted //NAME/NAME@INSTANCE(VERSION)?OPTIONS, of which NAME alone must be there");

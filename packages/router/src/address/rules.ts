@@ -66,6 +66,8 @@ export interface AddressRule {
 export interface FarAddress {
   readonly upstream: string;
   readonly address: string;
+  /** Whether it is at another process of this router. */
+  readonly isInner?: boolean;
 }
 
 /** What an address is, and how its messages are kept. */

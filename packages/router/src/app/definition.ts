@@ -1,6 +1,9 @@
 import type { DaemonDefinition } from "@datawire/runtime";
 import { AMQP_PORT, loadRouterSettings, type RouterSettings } from "../config/settings.ts";
+import { countOf, seatsOf } from "../processes/layout.ts";
+import { takeSeat } from "../processes/seat.ts";
 import { runRouter } from "./router.ts";
+import { runSeveral } from "./several.ts";
 
 /** The router, as `runDaemon` runs it. */
 export const router: DaemonDefinition<RouterSettings> = {
@@ -18,5 +21,11 @@ export const router: DaemonDefinition<RouterSettings> = {
       .option("--data-dir <folder>", "folder of the log, which has all messages");
   },
   load: loadRouterSettings,
-  run: runRouter,
+  async run(context) {
+    const part = takeSeat();
+    if (part !== null) return runRouter(context, part);
+    const { dataDir, processes } = context.settings;
+    const seats = await seatsOf(dataDir, countOf(processes));
+    return seats.length === 0 ? runRouter(context) : runSeveral(context, seats);
+  },
 };

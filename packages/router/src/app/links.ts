@@ -17,18 +17,30 @@ const SENDER_WINDOW = 1_000;
 const STATES: readonly LinkStatus["state"][] = ["stalled", "moving", "idle"];
 
 /** All links, those that do not move first. */
-export function linksOf(
-  { peers, host }: { readonly peers: Iterable<Peer>; readonly host: string },
-  queues: readonly QueueStatus[],
-): LinkStatus[] {
+export function linksOf(sources: PeerSources, queues: readonly QueueStatus[]): LinkStatus[] {
+  return linkStatuses(factsOf(sources), queues);
+}
+
+/** Whose links are looked at. */
+export interface PeerSources {
+  readonly peers: Iterable<Peer>;
+  readonly host: string;
+}
+
+/** What is known of links without a look at their addresses. */
+export function factsOf({ peers, host }: PeerSources): Facts[] {
+  return [...peers].flatMap((peer) => peer.links(host));
+}
+
+/** Links with what follows from the addresses that they are at, those that do not move first. */
+export function linkStatuses(facts: readonly Facts[], queues: readonly QueueStatus[]): LinkStatus[] {
   const byAddress = new Map(queues.map((queue) => [queue.address, queue]));
-  const links = [...peers]
-    .flatMap((peer) => peer.links(host))
-    .map((facts) => toStatus(facts, byAddress.get(facts.address ?? "")));
+  const links = facts.map((one) => toStatus(one, byAddress.get(one.address ?? "")));
   return links.sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.link < b.link ? -1 : 1));
 }
 
-type Facts = ReturnType<Peer["links"]>[number];
+/** What is known of a link without a look at its address. */
+export type Facts = ReturnType<Peer["links"]>[number];
 
 function toStatus({ heldBackBy, lag, ...facts }: Facts, queue: QueueStatus | undefined): LinkStatus {
   const isSender = facts.direction === "in";

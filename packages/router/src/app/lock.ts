@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { createServer } from "node:net";
-import { systemErrorCode } from "@datawire/runtime";
+import { type Clock, systemErrorCode } from "@datawire/runtime";
 
 /**
  * Takes a folder for this process: two routers on one log would write over each other. The lock is a name that the kernel
@@ -27,4 +27,20 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   });
   server.unref();
   return () => new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** The process that had it before may not have ended yet. */
+const PATIENCE_MS = 10_000;
+
+/** Takes a folder as soon as the process before has left it. @throws Error where it stays. */
+export async function lockLater(folder: string, clock: Clock): Promise<() => Promise<void>> {
+  const untilMs = clock.monotonicMs() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await lockFolder(folder);
+    } catch (error) {
+      if (clock.monotonicMs() > untilMs) throw error;
+      await clock.sleep(100);
+    }
+  }
 }

@@ -22,7 +22,7 @@ export function createMetrics({
   upstreams,
   connections,
   refusals,
-}: MetricSources): Pick<Registry, "metrics" | "contentType"> {
+}: MetricSources): Pick<Registry, "metrics" | "contentType" | "getMetricsAsJSON"> {
   const registry = createRegistry("router");
   const registers = [registry];
   const messages = new Counter({
@@ -45,38 +45,50 @@ export function createMetrics({
   const logBytes = gauge("log_bytes", "What the log takes on disk.");
   const backlog = gauge("log_backlog_bytes", "What waits to be written to the log.");
   const held = gauge("held_bytes", "What senders sent that waits in memory until the disk can take it.");
-  const writable = gauge("log_writable", "1 while messages can be accepted, 0 while the disk takes none.");
+  const writable = new Gauge({
+    name: "datawire_router_log_writable",
+    help: "1 while messages can be accepted, 0 while the disk takes none.",
+    registers,
+    aggregator: "min",
+  });
   return {
     contentType: registry.contentType,
-    metrics() {
-      const totals = new Map<string, number>(COUNTED.map((event) => [event, broker.retired[event]]));
-      let [queuedNow, unsettledNow, count] = [0, 0, 0];
-      for (const { kept, counters } of broker.kept) {
-        count++;
-        queuedNow += kept.messages;
-        unsettledNow += kept.unsettled;
-        for (const event of COUNTED) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
-      }
-      for (const { counters, unsettled: held } of [...broker.direct, ...upstreams.addresses]) {
-        count++;
-        unsettledNow += held;
-        for (const event of ["in", "out"] as const) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
-      }
-      for (const event of ["in", "out"] as const)
-        totals.set(event, (totals.get(event) ?? 0) + upstreams.retired[event]);
-      messages.reset();
-      for (const [event, total] of totals) messages.inc({ event }, total);
-      refused.reset();
-      for (const limit of LIMITS) refused.inc({ limit }, refusals.of(limit));
-      queued.set(queuedNow);
-      unsettled.set(unsettledNow);
-      addresses.set(count);
-      connected.set(connections());
-      logBytes.set(broker.log.usage.bytes);
-      backlog.set(broker.log.backlogBytes);
-      held.set(broker.intake.heldBytes);
-      writable.set(broker.trouble === null ? 1 : 0);
+    metrics: () => {
+      count();
       return registry.metrics();
     },
+    getMetricsAsJSON: () => {
+      count();
+      return registry.getMetricsAsJSON();
+    },
   };
+
+  function count(): void {
+    const totals = new Map<string, number>(COUNTED.map((event) => [event, broker.retired[event]]));
+    let [queuedNow, unsettledNow, known] = [0, 0, 0];
+    for (const { kept, counters } of broker.kept) {
+      known++;
+      queuedNow += kept.messages;
+      unsettledNow += kept.unsettled;
+      for (const event of COUNTED) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
+    }
+    for (const { counters, unsettled: held } of [...broker.direct, ...upstreams.addresses]) {
+      known++;
+      unsettledNow += held;
+      for (const event of ["in", "out"] as const) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
+    }
+    for (const event of ["in", "out"] as const) totals.set(event, (totals.get(event) ?? 0) + upstreams.retired[event]);
+    messages.reset();
+    for (const [event, total] of totals) messages.inc({ event }, total);
+    refused.reset();
+    for (const limit of LIMITS) refused.inc({ limit }, refusals.of(limit));
+    queued.set(queuedNow);
+    unsettled.set(unsettledNow);
+    addresses.set(known);
+    connected.set(connections());
+    logBytes.set(broker.log.usage.bytes);
+    backlog.set(broker.log.backlogBytes);
+    held.set(broker.intake.heldBytes);
+    writable.set(broker.trouble === null ? 1 : 0);
+  }
 }

@@ -56,6 +56,11 @@ export function queuesOf({ broker, upstreams, rates, nowMs }: QueueSources): Que
     ...[...broker.direct].map((address) => directStatus(address, rates.of(address.name))),
     ...[...upstreams.addresses].map((address) => linkStatus(address, rates.of(address.name))),
   ];
+  return sortQueues(list);
+}
+
+/** Those that do not move first. */
+export function sortQueues(list: QueueStatus[]): QueueStatus[] {
   return list.sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.address < b.address ? -1 : 1));
 }
 

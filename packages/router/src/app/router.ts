@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { startAdmin } from "@datawire/http";
 import {
@@ -27,7 +28,14 @@ import { findLibrary } from "../web/find-library.ts";
 import { Sites } from "../web/sites.ts";
 import { openWeb, type WebPort } from "../web/web-port.ts";
 import { Upstreams } from "../upstream/upstreams.ts";
-import { lockFolder } from "./lock.ts";
+import { tenantOf } from "../address/scope.ts";
+import { temporaryPrefix } from "../processes/homes.ts";
+import { logFolderOf } from "../processes/messages.ts";
+import type { Part } from "../processes/part.ts";
+import { every } from "./every.ts";
+import { createAnswers, manageAll } from "./answers.ts";
+import { listenInner, memberOf } from "./inner.ts";
+import { lockFolder, lockLater } from "./lock.ts";
 import { createManagement } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
 import { ServiceLinks } from "../services/service-links.ts";
@@ -36,14 +44,17 @@ import { RateBook } from "./rates.ts";
 import { reportOf } from "./report.ts";
 import { statusHandler, type StatusSources } from "./status.ts";
 
-/** Routes until the signal aborts; then it ends its connections, and writes what is left to write. */
-export async function runRouter(context: DaemonContext<RouterSettings>): Promise<void> {
+/**
+ * Routes until the signal aborts; then it ends its connections, and writes what is left to write.
+ * @param part which process of a router this is that has several; null where it is the only one.
+ */
+export async function runRouter(context: DaemonContext<RouterSettings>, part: Part | null = null): Promise<void> {
   const { settings, log, clock, board, signal, readiness } = context;
   const recent = new RecentProblems("recent", { board, clock, signal });
-  const logFolder = join(settings.dataDir, "log");
+  const logFolder = join(settings.dataDir, logFolderOf(part?.seat.index ?? 0));
   await makePrivateFolder(settings.dataDir);
   await makePrivateFolder(logFolder);
-  const unlock = await lockFolder(settings.dataDir);
+  const unlock = part === null ? await lockFolder(settings.dataDir) : await lockLater(logFolder, clock);
 
   const startedMs = clock.monotonicMs();
   const allotments = new Allotments(clock);
@@ -70,11 +81,14 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     },
   );
   tellRecovered();
+  const ports = await part?.open(broker);
+  if (part !== null && ports === null) return leave(part);
 
   services.serve(broker);
   const peers: Peers = new Set();
-  const upstreams = new Upstreams(settings.upstreams, {
-    rules: settings.rules,
+  const upstreams = new Upstreams([...settings.upstreams, ...(part?.siblings ?? [])], {
+    // What tenants have is their own, and an upstream is not.
+    farOf: (name) => (tenantOf(name) === null ? settings.rules.treat(name).far : null) ?? part?.farOf(name) ?? null,
     clock,
     log,
     board,
@@ -94,6 +108,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   const registry = createMetrics({ broker, upstreams, connections: () => peers.size, refusals });
   const stopAdmin = new AbortController();
   const admin =
+    part === null &&
     settings.admin &&
     (await startAdmin(
       { listen: settings.admin, setting: "admin" },
@@ -116,10 +131,10 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     clock,
     log,
     refusals,
-    temporaries: new Temporaries(broker, clock),
+    temporaries: new Temporaries(broker, clock, part === null ? "" : temporaryPrefix(part.seat.index)),
     addresses: { isAuthority: (segment: string) => names.has(segment.replace(/:\d+$/, "").toLowerCase()) },
     limits: settings.limits,
-    manage: createManagement(sources),
+    manage: part === null ? createManagement(sources) : manageAll(part, createManagement(sources)),
     container,
     redirect: services.redirect,
     access:
@@ -127,25 +142,35 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
         ? OPEN_ACCESS
         : createAccess({ users: settings.auth.users, tokens: settings.auth.tokens ? tokens : null }),
   };
-  const { listen, tls } = settings;
-  const listener = await listenAmqp({ listen, setting: "listen", connectionsMax, tls: null }, deps, peers);
+  const { tls } = settings;
+  const isShared = part !== null;
+  const listen = { ...settings.listen, port: ports?.amqp ?? settings.listen.port };
+  const tlsListen = tls && { ...tls.listen, port: ports?.amqps ?? tls.listen.port };
+  const inner = part && (await listenInner(part.seat, deps));
+  const takesClients = part === null || part.takesClients;
+  const listener =
+    takesClients && (await listenAmqp({ listen, setting: "listen", connectionsMax, tls: null, isShared }, deps, peers));
   const overTls =
-    tls && (await listenAmqp({ listen: tls.listen, setting: "tls_listen", connectionsMax, tls }, deps, peers));
-  const web = settings.web && (await openWebPort(settings.web));
+    takesClients &&
+    tlsListen &&
+    (await listenAmqp({ listen: tlsListen, setting: "tls_listen", connectionsMax, tls, isShared }, deps, peers));
+  // Browsers have to do with the first one.
+  const isFirst = part === null || part.seat.index === 0;
+  const web = isFirst && settings.web && (await openWebPort(settings.web));
   const isRemote = [listener, overTls, web]
-    .filter((port) => port !== null)
+    .filter((port) => port !== null && port !== false)
     .some(({ address }) => !isLoopback(address.host));
-  if (settings.auth === null && isRemote) {
+  if (isFirst && settings.auth === null && isRemote) {
     log.warn("Everybody who reaches this router may do everything: `auth: { mode: none }`");
     board.set("auth", [
       { subject: "auth", message: "everybody who reaches this router may do everything (`auth: { mode: none }`)" },
     ]);
   }
-  const ports = {
-    amqp: reachedAt(listener.address),
-    amqps: overTls && reachedAt(overTls.address),
-    web: web && reachedAt(web.address),
-    admin: admin && reachedAt(admin.address),
+  const reached = {
+    amqp: reachedAt(listen),
+    amqps: tlsListen && reachedAt(tlsListen),
+    web: web ? reachedAt(web.address) : null,
+    admin: (isFirst && settings.admin && reachedAt(admin ? admin.address : settings.admin)) || null,
   };
   const { directories: replicas, proof, host: name, dataDir } = settings;
   const following =
@@ -153,33 +178,45 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
       ? null
       : (
           await followDirectory(
-            { replicas, ...proof, host: name, dataDir },
+            { replicas, ...proof, ...(await memberOf(part, { host: name, dataDir })) },
             {
               clock,
               log,
               board,
               random: Math.random,
-              report: () => reportOf(sources, ports),
+              report: () => reportOf(sources, reached),
               allotments,
               onTable: (table) => services.follow(table),
-              url: () => `amqp://${ports.amqp}`,
+              url: () => `amqp://${reached.amqp}`,
               onAccess: takeAccess,
             },
           )
         ).run(signal);
-  const cancelTick = every(1_000, tick);
+  const cancelTick = every(clock, 1_000, tick);
   readiness.seal();
-  const { host, port } = listener.address;
-  log.info("Router is ready", { address: host, port, ...portsOf({ admin, web }) });
+  part?.ready(createAnswers({ sources, registry, manage: createManagement(sources), inner }));
+  const { host, port } = listener ? listener.address : listen;
+  if (part === null) log.info("Router is ready", { address: host, port, ...portsOf({ admin, web }) });
+  else log.debug("Process is ready", { process: part.seat.index });
 
   await aborted(signal);
   cancelTick();
-  await Promise.all([listener.close(), overTls?.close(), web?.close(), following]);
+  await Promise.all([...[listener, overTls, web].map((port) => port && port.close()), following]);
+  await inner?.close();
   await services.close();
   await broker.close();
   stopAdmin.abort();
-  await admin?.closed;
+  await (admin || null)?.closed;
   await unlock();
+  part?.close();
+
+  /** The last of what was left of another time has gone to where it belongs today. */
+  async function leave(part: Part): Promise<void> {
+    await broker.close();
+    await rm(logFolder, { recursive: true });
+    await unlock();
+    part.close();
+  }
 
   function takeAccess({ asks, tokens: known }: DirectoryAccess): void {
     tokens.set(known);
@@ -233,18 +270,6 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
     rates.note(clock.monotonicMs(), counted);
   }
 
-  function every(ms: number, fn: () => void): () => void {
-    let cancel = (): void => {};
-    const next = (): void => {
-      cancel = clock.setTimer(ms, () => {
-        fn();
-        next();
-      });
-    };
-    next();
-    return () => cancel();
-  }
-
   function tellTrouble(error: unknown): void {
     if (error === null) {
       log.info("The log is written again");
@@ -278,7 +303,11 @@ export async function runRouter(context: DaemonContext<RouterSettings>): Promise
   }
 }
 
-const portsOf = (ports: Readonly<Record<string, { readonly address: ListenAddress } | null>>): Record<string, number> =>
+const portsOf = (
+  ports: Readonly<Record<string, { readonly address: ListenAddress } | null | false>>,
+): Record<string, number> =>
   Object.fromEntries(
-    Object.entries(ports).flatMap(([name, port]) => (port === null ? [] : [[name, port.address.port]])),
+    Object.entries(ports).flatMap(([name, port]) =>
+      port === null || port === false ? [] : [[name, port.address.port]],
+    ),
   );

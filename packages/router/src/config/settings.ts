@@ -26,6 +26,7 @@ import { addressRuleSetting } from "./address-settings.ts";
 import { byteSizeFrom } from "./byte-size.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { type WebSettings, webSettings, webShape, whyNotOpen } from "./web-settings.ts";
+import { processesSetting } from "./processes-setting.ts";
 import { readTlsFiles, type ServerTls } from "./tls-files.ts";
 import { checkUpstreams, readUpstreams, type UpstreamSettings, upstreamsSetting } from "./upstream-settings.ts";
 
@@ -47,6 +48,8 @@ export interface RouterSettings {
   readonly proof: { readonly token: string | null; readonly tls: TlsSettings | null };
   readonly rules: AddressRules;
   readonly upstreams: readonly UpstreamSettings[];
+  /** How many processes share the work. */
+  readonly processes: number | "auto";
   readonly log: { readonly segmentBytes: number; readonly reserveBytes: number };
   readonly limits: ConnectionLimits & { readonly connections: number };
 }
@@ -137,6 +140,7 @@ export const settingsSchema = z.strictObject({
   tls_listen: listenSetting
     .optional()
     .meta({ description: "AMQP over TLS.", otherwise: "port 5671 of the host of `listen`, where `tls` is set" }),
+  processes: processesSetting.default(1),
   log: z
     .strictObject({
       segment: byteSizeFrom(2 ** 16, 2 ** 30)
@@ -253,6 +257,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     proof,
     rules: new AddressRules(value.addresses),
     upstreams,
+    processes: value.processes,
     log: { segmentBytes: value.log.segment, reserveBytes: value.log.reserve },
     limits: { connections, sessions, links, frameBytes: frame, messageBytes: message, unsettled },
   };

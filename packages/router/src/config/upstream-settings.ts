@@ -23,6 +23,8 @@ export interface UpstreamSettings extends UpstreamUrl {
   readonly password: string | null;
   /** Authorities to trust instead of the system's, PEM; null for those of the system. */
   readonly ca: string | null;
+  /** The socket of another process of this router, instead of a host and a port. */
+  readonly path?: string;
 }
 
 const PORTS = { amqp: 5672, amqps: 5671 } as const;

@@ -1,7 +1,15 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { type Backoff, backoff, type Clock, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { Exceptions } from "./homes.ts";
-import { type Answer, type FromPart, type Ports, type Question, SEAT_VARIABLE, type Seat, type ToPart } from "./messages.ts";
+import {
+  type Answer,
+  type FromPart,
+  type Ports,
+  type Question,
+  SEAT_VARIABLE,
+  type Seat,
+  type ToPart,
+} from "./messages.ts";
 
 /** How long a process has to stop. */
 const STOP_MS_MAX = 15_000;
@@ -34,10 +42,9 @@ export class Crew {
   readonly #members = new Map<number, Member>();
   readonly #asked = new Map<number, { readonly to: number; readonly resolve: (answer: Answer) => void }>();
   /** Of all logs; only what is found at the first start is ever added. */
-  readonly #exceptions: Record<string, number> = Object.create(null) as Record<string, number>;
+  readonly #exceptions: (readonly [string, number])[] = [];
   #lastId = 0;
   #stops = false;
-  #shared: unknown = null;
   #allReady: () => void = () => {};
   #failed: (error: Error) => void = () => {};
 
@@ -49,7 +56,7 @@ export class Crew {
   }
 
   get indices(): readonly number[] {
-    return this.#seats.map(({ index }) => index);
+    return [...this.#members.keys()];
   }
 
   /** Starts all, and resolves when all take clients. @throws Error where one ends before. */
@@ -65,12 +72,13 @@ export class Crew {
   /** Ends all. */
   async stop(): Promise<void> {
     this.#stops = true;
-    const ended = [...this.#members.values()].map(({ process }) => {
+    const ended = [...this.#members.values()].map(async ({ process }) => {
       if (process.exitCode !== null || process.signalCode !== null) return;
       const exited = new Promise<void>((resolve) => process.once("exit", () => resolve()));
       process.kill("SIGTERM");
       const cancel = this.#deps.clock.setTimer(STOP_MS_MAX, () => process.kill("SIGKILL"));
-      return exited.then(cancel);
+      await exited;
+      cancel();
     });
     await Promise.all(ended);
   }
@@ -112,10 +120,12 @@ export class Crew {
     switch (message.is) {
       case "opened":
         return this.#opened(member, message.exceptions);
+      case "empty":
+        this.#members.delete(member.index);
+        return this.#startWhenOpened();
       case "ready": {
         member.state = "ready";
         this.#deps.board.set(`process ${member.index}`, []);
-        if (this.#shared !== null) send(member, { is: "share", value: this.#shared });
         if ([...this.#members.values()].every(({ state }) => state === "ready")) this.#allReady();
         return;
       }
@@ -125,23 +135,26 @@ export class Crew {
         );
       case "answer":
         this.#asked.get(message.id)?.resolve(message.answer);
-        return void this.#asked.delete(message.id);
-      case "share":
-        this.#shared = message.value;
-        for (const other of this.#members.values())
-          if (other !== member && other.state === "ready") send(other, { is: "share", value: message.value });
+        this.#asked.delete(message.id);
     }
   }
 
   #opened(member: Member, exceptions: Exceptions): void {
     member.state = "opened";
-    const start = (one: Member): void => send(one, { is: "start", exceptions: this.#exceptions, ports: this.#ports });
     const isFirst = [...this.#members.values()].every(({ state }) => state === "opening" || state === "opened");
     // Others know by now where everything is: a process that is there again has what they know.
-    if (!isFirst) return start(member);
-    Object.assign(this.#exceptions, exceptions);
-    if ([...this.#members.values()].every(({ state }) => state === "opened"))
-      for (const one of this.#members.values()) start(one);
+    if (!isFirst) return this.#start(member);
+    this.#exceptions.push(...exceptions);
+    this.#startWhenOpened();
+  }
+
+  #startWhenOpened(): void {
+    const members = [...this.#members.values()];
+    if (members.every(({ state }) => state === "opened")) for (const member of members) this.#start(member);
+  }
+
+  #start(member: Member): void {
+    send(member, { is: "start", exceptions: this.#exceptions, ports: this.#ports });
   }
 
   #ended(seat: Seat, member: Member, why: string): void {
@@ -151,7 +164,7 @@ export class Crew {
       resolve(AWAY);
     }
     member.state = "opening";
-    if (this.#stops) return;
+    if (this.#stops || this.#members.get(seat.index) !== member) return;
     this.#failed(new Error(`Cannot start: of process ${member.index}, ${why}`));
     const { clock, log, board } = this.#deps;
     log.warn("Process ended, starting it again", { process: member.index, reason: why });

@@ -1,7 +1,7 @@
 import { deadNameOf, isDeadName, plainName, scopedName, tenantOf } from "../address/scope.ts";
 
 /** Addresses that are kept by another process than their hash says, as they were before there were so many. */
-export type Exceptions = Readonly<Record<string, number>>;
+export type Exceptions = readonly (readonly [name: string, index: number])[];
 
 const TEMPORARY = /^\$temp\/(\d+)-/;
 
@@ -10,9 +10,9 @@ export class Homes {
   readonly #count: number;
   readonly #exceptions: ReadonlyMap<string, number>;
 
-  constructor(count: number, exceptions: Exceptions = {}) {
+  constructor(count: number, exceptions: Exceptions = []) {
     this.#count = count;
-    this.#exceptions = new Map(Object.entries(exceptions));
+    this.#exceptions = new Map(exceptions);
   }
 
   /** Null: it is wherever somebody asks for it, as what the router itself has. */

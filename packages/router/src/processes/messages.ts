@@ -21,19 +21,18 @@ export type Answer =
 export type FromPart =
   /** Its log is read: these addresses of it are at another place than their hash says. */
   | { readonly is: "opened"; readonly exceptions: Exceptions }
+  /** There is nothing left in its log, which is of a time when there were more processes: it goes. */
+  | { readonly is: "empty" }
   /** It takes clients. */
   | { readonly is: "ready" }
   | { readonly is: "ask"; readonly id: number; readonly to: number; readonly question: Question }
-  | { readonly is: "answer"; readonly id: number; readonly answer: Answer }
-  /** What is the same for all. */
-  | { readonly is: "share"; readonly value: unknown };
+  | { readonly is: "answer"; readonly id: number; readonly answer: Answer };
 
 /** What a process is told. */
 export type ToPart =
   | { readonly is: "start"; readonly exceptions: Exceptions; readonly ports: Ports }
   | { readonly is: "ask"; readonly id: number; readonly question: Question }
-  | { readonly is: "answer"; readonly id: number; readonly answer: Answer }
-  | { readonly is: "share"; readonly value: unknown };
+  | { readonly is: "answer"; readonly id: number; readonly answer: Answer };
 
 /** The ports that all listen on. */
 export interface Ports {

@@ -4,13 +4,22 @@ import type { KeptAddress } from "../engine/kept-address.ts";
 import type { Broker } from "../engine/broker.ts";
 import { Refused } from "../engine/refused.ts";
 import { baseOf, Homes } from "./homes.ts";
-import { type Answer, type FromPart, type Ports, type Question, type Seat, socketPath, type ToPart } from "./messages.ts";
+import {
+  type Answer,
+  type FromPart,
+  type Ports,
+  type Question,
+  type Seat,
+  socketPath,
+  type ToPart,
+} from "./messages.ts";
 import { isMovable } from "./movable.ts";
 
 /** How a process and the one that started it talk: the channel of Node. */
 export interface Channel {
   send(message: FromPart): void;
   onMessage(take: (message: ToPart) => void): void;
+  close(): void;
 }
 
 /** One process of a router that has several. */
@@ -22,13 +31,17 @@ export class Part {
   #lastId = 0;
   #started: (ports: Ports) => void = () => {};
   #answer: (question: Question) => unknown = () => null;
-  #takeShared: (value: unknown) => void = () => {};
 
   constructor(seat: Seat, channel: Channel) {
     this.seat = seat;
     this.#channel = channel;
     this.#homes = new Homes(seat.count);
     channel.onMessage((message) => this.#take(message));
+  }
+
+  /** Whether it takes clients: one that has what is left of another time does not. */
+  get takesClients(): boolean {
+    return this.seat.index < this.seat.count;
   }
 
   /** Where the others are, as upstreams that are known by their index. */
@@ -52,7 +65,7 @@ export class Part {
   /** Where an address is; null for one that is here. */
   farOf(name: string): FarAddress | null {
     const home = this.#homes.of(name);
-    return home === null || home === this.seat.index ? null : { upstream: nameOf(home), address: name };
+    return home === null || home === this.seat.index ? null : { upstream: nameOf(home), address: name, isInner: true };
   }
 
   /** The process that has an address; null for this one. */
@@ -61,36 +74,42 @@ export class Part {
     return home === this.seat.index ? null : home;
   }
 
-  /** Tells what was found on disk, and resolves when all others have told theirs, with the ports to listen on. */
-  open(broker: Pick<Broker, "kept" | "remove">): Promise<Ports> {
+  /**
+   * Tells what was found on disk, and resolves when all others have told theirs, with the ports to listen on; null where
+   * nothing is left for this one to do.
+   */
+  open(broker: Pick<Broker, "kept" | "remove">): Promise<Ports | null> {
     const { index } = this.seat;
     const byBase = new Map<string, KeptAddress[]>();
     for (const address of broker.kept) {
       const base = baseOf(address.name);
       byBase.set(base, [...(byBase.get(base) ?? []), address]);
     }
-    const exceptions: Record<string, number> = Object.create(null) as Record<string, number>;
+    const exceptions: [string, number][] = [];
     for (const [base, addresses] of byBase) {
       if (this.#homes.byHash(base) === index) continue;
       // What has nothing to keep moves to where it would be made today.
       if (addresses.every(isMovable)) for (const { name } of addresses) broker.remove(name);
-      else exceptions[base] = index;
+      else exceptions.push([base, index]);
+    }
+    if (!this.takesClients && [...broker.kept].length === 0) {
+      this.#channel.send({ is: "empty" });
+      return Promise.resolve(null);
     }
     const started = new Promise<Ports>((resolve) => (this.#started = resolve));
     this.#channel.send({ is: "opened", exceptions });
     return started;
   }
 
-  /** Answers questions from now on, and takes what others share. */
-  ready(answer: (question: Question) => unknown, takeShared: (value: unknown) => void): void {
-    this.#answer = answer;
-    this.#takeShared = takeShared;
-    this.#channel.send({ is: "ready" });
+  /** Talks to nobody any more. */
+  close(): void {
+    this.#channel.close();
   }
 
-  /** Tells all others. */
-  share(value: unknown): void {
-    this.#channel.send({ is: "share", value });
+  /** Answers questions from now on. */
+  ready(answer: (question: Question) => unknown): void {
+    this.#answer = answer;
+    this.#channel.send({ is: "ready" });
   }
 
   /** Asks another process. @throws Refused with what it says, or that it is away. */
@@ -113,9 +132,7 @@ export class Part {
         return void this.#reply(message.id, message.question);
       case "answer":
         this.#asked.get(message.id)?.(message.answer);
-        return void this.#asked.delete(message.id);
-      case "share":
-        return this.#takeShared(message.value);
+        this.#asked.delete(message.id);
     }
   }
 

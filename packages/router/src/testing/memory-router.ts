@@ -24,7 +24,7 @@ export class MemoryRouter {
     this.#clock = clock;
     this.#temporaries = new Temporaries(broker, clock);
     const board = { set: () => {} };
-    this.#upstreams = new Upstreams([], { rules: new AddressRules([]), clock, log: noLog, board, random: () => 0 });
+    this.#upstreams = new Upstreams([], { farOf: () => null, clock, log: noLog, board, random: () => 0 });
   }
 
   /** Reads the log of a disk; all addresses are as they are without rules. */

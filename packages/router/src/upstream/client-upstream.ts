@@ -1,6 +1,6 @@
 import type { Receiver, Sender } from "@datawire/amqp";
 import { type Clock, backoff } from "@datawire/runtime";
-import { FarConnection } from "./far-connection.ts";
+import { type FarClient, FarConnection } from "./far-connection.ts";
 import type { ThroughLink } from "./through-link.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -18,8 +18,7 @@ type Through = ThroughLink<Sender> | ThroughLink<Receiver>;
 export interface ClientUpstreamDeps {
   readonly clock: Clock;
   readonly random: () => number;
-  /** What the client calls itself. */
-  readonly containerId: string;
+  readonly who: FarClient;
 }
 
 /** A connection to an upstream for one client alone: it is there while the client has links to it, and made anew for ever. */
@@ -80,11 +79,11 @@ export class ClientUpstream {
   }
 
   async #run(): Promise<void> {
-    const { clock, random, containerId } = this.#deps;
+    const { clock, random, who } = this.#deps;
     const { signal } = this.#stop;
     const first = backoff({ ...BACKOFF, random });
     let wait = first;
-    const open = () => FarConnection.open({ upstream: this.#upstream.settings, containerId, clock, signal });
+    const open = () => FarConnection.open({ upstream: this.#upstream.settings, who, clock, signal });
     while (!signal.aborted && this.#links.size > 0) {
       const far = await this.#upstream.attempt(open, signal);
       if (far === null) {

@@ -6,6 +6,7 @@ import {
   Connection,
   type ConnectionEnd,
   type ConnectionEvents,
+  type Fields,
   type IncomingDelivery,
   type LinkEnd,
   type Open,
@@ -21,6 +22,10 @@ import { type Clock, describeError, VERSION } from "@datawire/runtime";
 import type { UpstreamSettings } from "../config/upstream-settings.ts";
 import { type Profile, profileOf } from "./profile.ts";
 
+const OURS: Fields = new Map([
+  ["product", "datawire-router"],
+  ["version", VERSION],
+]);
 /** How long a broker has until it is talked to. */
 const CONNECT_MS_MAX = 5_000;
 
@@ -36,11 +41,18 @@ export interface FarEnd {
   farSenderFlow(): void;
 }
 
+/** The client at the other end, in its own words. */
+export interface FarClient {
+  /** What it calls itself: its durable subscriptions are known by that. */
+  readonly containerId: string;
+  /** What it says of itself, such as its version; for processes of this router alone. */
+  readonly properties: Fields;
+}
+
 /** What a connection to an upstream is opened with. */
 export interface FarOptions {
   readonly upstream: UpstreamSettings;
-  /** What the client at the other end calls itself: its durable subscriptions are known by that. */
-  readonly containerId: string;
+  readonly who: FarClient;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Whether nothing is said of who comes. Default: false. */
@@ -61,7 +73,7 @@ export class FarConnection implements ConnectionEvents {
   #cancelTick: (() => void) | null = null;
 
   private constructor(socket: Socket, options: FarOptions, opened: (error: Error | null) => void) {
-    const { upstream, containerId, clock, isWithoutSasl = false } = options;
+    const { upstream, who, clock, isWithoutSasl = false } = options;
     this.#socket = socket;
     this.#clock = clock;
     this.#opened = opened;
@@ -76,12 +88,9 @@ export class FarConnection implements ConnectionEvents {
       {
         role: "client",
         open: {
-          containerId,
+          containerId: who.containerId,
           hostname: upstream.vhost === null ? upstream.host : `vhost:${upstream.vhost}`,
-          properties: new Map([
-            ["product", "datawire-router"],
-            ["version", VERSION],
-          ]),
+          properties: upstream.path === undefined ? OURS : who.properties,
         },
         ...(!isWithoutSasl && { saslClients: mechanismsOf(upstream) }),
         saslHostname: upstream.host,
@@ -219,10 +228,11 @@ function mechanismsOf({ user, password }: UpstreamSettings): SaslClient[] {
 }
 
 /** @throws Error that says why it cannot be reached. */
-function openSocket({ upstream: { host, port, isTls, ca }, clock, signal }: FarOptions): Promise<Socket> {
+function openSocket({ upstream: { host, port, isTls, ca, path }, clock, signal }: FarOptions): Promise<Socket> {
   const trusted = ca === null ? {} : { ca };
   const named = isIP(host) === 0 ? { servername: host } : {};
-  const socket = isTls ? connectTls({ host, port, ...named, ...trusted }) : connect({ host, port });
+  const plain = (): Socket => connect(path === undefined ? { host, port } : { path });
+  const socket = isTls ? connectTls({ host, port, ...named, ...trusted }) : plain();
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
       done();

@@ -1,10 +1,10 @@
 import type { IncomingDelivery, Receiver, Sender } from "@datawire/amqp";
-import type { AddressRules, FarAddress } from "../address/rules.ts";
-import { tenantOf } from "../address/scope.ts";
+import type { FarAddress } from "../address/rules.ts";
 import type { UpstreamSettings } from "../config/upstream-settings.ts";
 import type { Sink } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
 import { ClientUpstream } from "./client-upstream.ts";
+import type { FarClient } from "./far-connection.ts";
 import { RelayNear, RelaySink } from "./relay-sink.ts";
 import type { FarCounters, ThroughDeps } from "./through-link.ts";
 import { ThroughReceiver } from "./through-receiver.ts";
@@ -48,9 +48,9 @@ export class Upstreams {
   /** What addresses had counted that have no links any more. */
   readonly retired: FarCounters = { in: 0, out: 0 };
 
-  /** Addresses that have links. */
+  /** Addresses that have links, but for those at other processes of this router. */
   get addresses(): Iterable<LinkAddress> {
-    return this.#addresses.values();
+    return [...this.#addresses.values()].filter(({ upstream }) => upstream.settings.path === undefined);
   }
 
   find(name: string): LinkAddress | null {
@@ -58,13 +58,13 @@ export class Upstreams {
   }
 
   /** The links of one client. */
-  client(containerId: string, messageBytesMax: number): UpstreamClient {
-    return new UpstreamClient(this, { ...this.#deps, containerId, messageBytesMax });
+  client(who: FarClient, messageBytesMax: number): UpstreamClient {
+    return new UpstreamClient(this, { ...this.#deps, who, messageBytesMax });
   }
 
-  /** Where an address is at an upstream; null for those that the router has, and for tenants: what they have is their own. */
+  /** Where an address is at an upstream; null for those that are here. */
   farOf(name: string): FarAddress | null {
-    return tenantOf(name) === null ? this.#deps.rules.treat(name).far : null;
+    return this.#deps.farOf(name);
   }
 
   /** @throws Refused where no upstream has the name: rules that are read from settings have one. */
@@ -81,9 +81,10 @@ export class Upstreams {
   }
 
   /** Forgets an address that has no links any more. */
-  release({ name, senders, consumers, counters }: LinkAddress): void {
+  release({ name, senders, consumers, counters, upstream }: LinkAddress): void {
     if (senders.size + consumers.size > 0) return;
     this.#addresses.delete(name);
+    if (upstream.settings.path !== undefined) return;
     this.retired.in += counters.in;
     this.retired.out += counters.out;
   }
@@ -91,11 +92,12 @@ export class Upstreams {
 
 /** What upstreams are with, beside their settings. */
 interface UpstreamsDeps extends UpstreamDeps {
-  readonly rules: Pick<AddressRules, "treat">;
+  /** Where an address is at an upstream; null for those that are here. */
+  readonly farOf: (name: string) => FarAddress | null;
 }
 
 interface ClientDeps extends UpstreamDeps {
-  readonly containerId: string;
+  readonly who: FarClient;
   readonly messageBytesMax: number;
 }
 

@@ -19,6 +19,8 @@ export interface ListenerConfig {
   readonly connectionsMax: number;
   /** Null for a port without TLS. */
   readonly tls: ServerTls | null;
+  /** Whether other processes of this router listen there, too. */
+  readonly isShared?: boolean;
 }
 
 /** How long a client has to agree on TLS (section 7). */
@@ -34,7 +36,7 @@ export type Peers = Set<Peer>;
  * @throws Error that says why it cannot listen.
  */
 export async function listenAmqp(
-  { listen, setting, connectionsMax, tls }: ListenerConfig,
+  { listen, setting, connectionsMax, tls, isShared = false }: ListenerConfig,
   deps: PeerDeps,
   peers: Peers,
 ): Promise<Listener> {
@@ -55,7 +57,7 @@ export async function listenAmqp(
   };
   const server = tls === null ? createServer(connected) : createTlsServer(tlsOptions(tls), connected);
   server.on("tlsClientError", (error) => deps.log.debug("TLS failed", { error }));
-  await opened(server, listen, setting);
+  await opened(server, { ...listen, reusePort: isShared }, setting);
   server.on("error", (error) => deps.log.debug("Listener failed", { listen: formatListenAddress(listen), error }));
   const bound = server.address();
   const port = typeof bound === "object" && bound !== null ? bound.port : listen.port;
@@ -78,11 +80,15 @@ function tlsOptions({ cert, key, clientCa }: ServerTls) {
   return { cert, key, minVersion: "TLSv1.2" as const, handshakeTimeout: HANDSHAKE_MS_MAX, ...asksClients };
 }
 
-function opened(server: Server, { host, port }: ListenAddress, setting: string): Promise<void> {
+interface Place extends ListenAddress {
+  readonly reusePort: boolean;
+}
+
+function opened(server: Server, { host, port, reusePort }: Place, setting: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(listenError(error, { host, port }, setting));
     server.once("error", fail);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, reusePort }, () => {
       server.off("error", fail);
       resolve();
     });

@@ -18,6 +18,15 @@ export type Manage = (
   more: { readonly to: string | null; readonly settings: ReadonlyMap<string, string> },
 ) => unknown;
 
+/** What a link that asks works with. */
+export interface ManagementOptions {
+  readonly addresses: AddressContext;
+  readonly manage: Manage;
+  readonly tenant: string | null;
+  /** Whether an address is at this process, and at no upstream. */
+  readonly isHere: (name: string) => boolean;
+}
+
 const CREDIT = 10;
 
 const sections = new Sections();
@@ -34,21 +43,15 @@ export class ManagementLink {
   readonly #addresses: AddressContext;
   readonly #manage: Manage;
   readonly #tenant: string | null;
+  readonly #isHere: (name: string) => boolean;
 
-  constructor(
-    receiver: Receiver,
-    broker: Broker,
-    {
-      addresses,
-      manage,
-      tenant,
-    }: { readonly addresses: AddressContext; readonly manage: Manage; readonly tenant: string | null },
-  ) {
+  constructor(receiver: Receiver, broker: Broker, { addresses, manage, tenant, isHere }: ManagementOptions) {
     this.#receiver = receiver;
     this.#broker = broker;
     this.#addresses = addresses;
     this.#manage = manage;
     this.#tenant = tenant;
+    this.#isHere = isHere;
     receiver.setCredit(CREDIT);
   }
 
@@ -70,7 +73,10 @@ export class ManagementLink {
         body: { type: "value", value: body },
       });
       const port = { credit: 0, setCredit() {}, accepted() {}, declined() {}, settled() {}, gone() {} };
-      const sink = this.#broker.openSink(this.#nameOf(replyTo), null, port);
+      const answerTo = this.#nameOf(replyTo);
+      if (!this.#isHere(answerTo))
+        throw new Refused("amqp:not-allowed", `Cannot answer at ${replyTo}: wanted an address that is dynamic`);
+      const sink = this.#broker.openSink(answerTo, null, port);
       sink.offer({ payload, ttlMs: 0, keys: null }, null);
       sink.detach();
       delivery.accept();

@@ -71,7 +71,12 @@ export function openSender(link: Receiver, opening: Opening): void {
   }
   if (request.address.name === MANAGEMENT) {
     if (!rights.mayManage) throw unauthorized("manage", "this router");
-    link.context = new ManagementLink(link, broker, { addresses, manage, tenant: rights.tenant });
+    link.context = new ManagementLink(link, broker, {
+      addresses,
+      manage,
+      tenant: rights.tenant,
+      isHere: (name) => upstreams.farOf(name) === null,
+    });
     return link.accept({ maxMessageSize });
   }
   if (!rights.maySend(request.address.name)) throw unauthorized("send to", request.address.name);
@@ -102,7 +107,10 @@ export function openReceiver(link: Sender, opening: Opening): void {
     if (elsewhere !== null) return link.refuse(elsewhere);
     const far = upstreams.farOf(name);
     if (far !== null) {
-      link.context = upstreams.openReceiver(link, name, far);
+      // Where to begin in a topic is for whoever has it.
+      const [, options = ""] = far.isInner === true ? (link.remote?.source?.address?.split("?", 2) ?? []) : [];
+      const address = options === "" ? far.address : `${far.address}?${options}`;
+      link.context = upstreams.openReceiver(link, name, { ...far, address });
       return;
     }
   }

@@ -154,7 +154,9 @@ export class Peer implements ConnectionEvents {
   }
 
   get #opening(): Opening {
-    this.#upstreams ??= this.#deps.upstreams.client(this.container, this.#deps.limits.messageBytes);
+    const { remote } = this.#connection;
+    const who = { containerId: this.container, properties: remote?.properties ?? new Map() };
+    this.#upstreams ??= this.#deps.upstreams.client(who, this.#deps.limits.messageBytes);
     return {
       ...this.#deps,
       container: this.container,

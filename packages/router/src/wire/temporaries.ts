@@ -12,11 +12,14 @@ interface Temporary {
 
 /** The addresses that were made for a link, and go with it. */
 export class Temporaries {
+  readonly #prefix: string;
   readonly #broker: Broker;
   readonly #clock: Pick<Clock, "setTimer">;
   readonly #byOwner = new Map<string, Temporary>();
 
-  constructor(broker: Broker, clock: Pick<Clock, "setTimer">) {
+  /** @param prefix what tells this process from others of the same router. */
+  constructor(broker: Broker, clock: Pick<Clock, "setTimer">, prefix = "") {
+    this.#prefix = prefix;
     this.#broker = broker;
     this.#clock = clock;
   }
@@ -30,7 +33,7 @@ export class Temporaries {
       known.cancel = null;
       return known.address;
     }
-    const address = `$temp/${randomUUID()}`;
+    const address = `$temp/${this.#prefix}${randomUUID()}`;
     this.#broker.makeTemporary(address);
     this.#byOwner.set(owner, { address, cancel: null });
     return address;

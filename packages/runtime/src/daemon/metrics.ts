@@ -25,6 +25,7 @@ export function createRegistry(program: string): Registry {
     help: "1, labelled with what runs.",
     labelNames: ["program", "version"],
     registers: [registry],
+    aggregator: "first",
   }).set({ program, version: VERSION }, 1);
   return registry;
 }

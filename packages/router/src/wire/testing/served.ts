@@ -55,7 +55,7 @@ export class Served {
     const deps: PeerDeps = {
       broker,
       upstreams: new Upstreams(upstreams, {
-        rules: addressRules,
+        farOf: (name) => addressRules.treat(name).far,
         clock: systemClock,
         log: noLog,
         board: { set: () => {} },

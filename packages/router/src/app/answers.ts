@@ -1,0 +1,132 @@
+import type { ReportedProblem } from "@datawire/protocol";
+import type { Registry } from "prom-client";
+import { Refused } from "../engine/refused.ts";
+import type { Question } from "../processes/messages.ts";
+import type { Part } from "../processes/part.ts";
+import type { Manage } from "../wire/management-link.ts";
+import type { InnerPort } from "./inner.ts";
+import { type Facts, factsOf, linkStatuses, type LinkStatus } from "./links.ts";
+import { queuesOf, type QueueStatus, sortQueues } from "./queues.ts";
+import type { StatusSources } from "./status.ts";
+import { type Why, why } from "./why.ts";
+
+/** What one process knows of all that there is. */
+export interface PartStatus {
+  readonly queues: readonly QueueStatus[];
+  /** Links of its clients. */
+  readonly links: readonly Facts[];
+  /** Links for clients of other processes. */
+  readonly inner: readonly Facts[];
+  readonly problems: readonly ReportedProblem[];
+}
+
+/** What a process has to answer with. */
+export interface AnswerSources {
+  readonly sources: StatusSources;
+  readonly registry: Pick<Registry, "getMetricsAsJSON">;
+  readonly manage: Manage;
+  readonly inner: InnerPort | null;
+}
+
+/** Answers what other processes ask. */
+export function createAnswers({ sources, registry, manage, inner }: AnswerSources): (question: Question) => unknown {
+  return (question) => {
+    switch (question.is) {
+      case "status":
+        return {
+          queues: queuesOf(sources),
+          links: factsOf(sources),
+          inner: factsOf({ host: sources.host, peers: inner?.peers ?? [] }),
+          problems: sources.problems(),
+        } satisfies PartStatus;
+      case "metrics":
+        return registry.getMetricsAsJSON();
+      case "manage": {
+        const { operation, address, to, settings } = question;
+        return manage(operation, address, { to, settings: new Map(settings) });
+      }
+    }
+  };
+}
+
+/** All addresses and links of a router, from what each process knows. */
+export function mergeStatus(parts: readonly PartStatus[]): {
+  readonly queues: QueueStatus[];
+  readonly links: LinkStatus[];
+} {
+  const byAddress = new Map<string, QueueStatus>();
+  for (const queue of parts.flatMap(({ queues }) => queues)) {
+    const known = byAddress.get(queue.address);
+    byAddress.set(queue.address, known === undefined ? queue : sumOf(known, queue));
+  }
+  const queues = sortQueues([...byAddress.values()]);
+  // How much a consumer has not been given, the home of its address knows; whose it is, the process that it came to.
+  const behind = new Map(parts.flatMap(({ inner }) => inner.map((one) => [keyOf(one), one] as const)));
+  const facts = parts.flatMap(({ links }) =>
+    links.map((link) => {
+      const { lag, heldBackBy } = behind.get(keyOf(link)) ?? link;
+      return { ...link, lag, heldBackBy };
+    }),
+  );
+  return { queues, links: linkStatuses(facts, queues) };
+}
+
+/** Does what `dw` wants at the process that has the address, and shows what there is at all. */
+export function manageAll(part: Part, own: Manage): Manage {
+  const all = async () => {
+    const asked = part.seat.indices.map((index) => part.ask(index, { is: "status" }).catch(() => null));
+    return mergeStatus((await Promise.all(asked)).filter((one): one is PartStatus => one !== null));
+  };
+  const ask = (to: number, [operation, address, more]: Parameters<Manage>): Promise<unknown> =>
+    part.ask(to, { is: "manage", operation, address, to: more.to, settings: [...more.settings] });
+  return async (operation, address, more) => {
+    switch (operation) {
+      case "queue-list":
+        return (await all()).queues;
+      case "topic-list":
+        return (await all()).queues.filter(({ kind }) => kind === "topic");
+      case "link-list":
+        return (await all()).links;
+      case "why":
+        if (address !== null) return whyOf(part, address, await all());
+    }
+    if (address === null) return own(operation, address, more);
+    const home = part.homeOf(address);
+    if (operation === "queue-move" && more.to !== null && part.homeOf(more.to) !== home) {
+      throw new Refused(
+        "amqp:not-implemented",
+        `Cannot move ${address} to ${more.to}: they are at different processes of the router, and a move is within one`,
+      );
+    }
+    return home === null ? own(operation, address, more) : ask(home, [operation, address, more]);
+  };
+}
+
+async function whyOf(part: Part, address: string, status: ReturnType<typeof mergeStatus>): Promise<Why> {
+  const home = part.homeOf(address);
+  const isAway =
+    home !== null &&
+    (await part.ask(home, { is: "metrics" }).then(
+      () => false,
+      () => true,
+    ));
+  const found = why(address, status);
+  if (!isAway) return found;
+  const text = "the process of the router that has it is away, and is started again; links wait without credit";
+  return { ...found, state: "stalled", reason: "waits-for-upstream", text };
+}
+
+const keyOf = ({ container, link, direction }: Facts): string => JSON.stringify([container, link, direction]);
+
+/** An address that several processes have links to, which none of them keeps. */
+function sumOf(a: QueueStatus, b: QueueStatus): QueueStatus {
+  const worse = a.reason === null ? b : a;
+  return {
+    ...worse,
+    unsettled: a.unsettled + b.unsettled,
+    senders: a.senders + b.senders,
+    consumers: a.consumers + b.consumers,
+    inPerS: a.inPerS + b.inPerS,
+    outPerS: a.outPerS + b.outPerS,
+  };
+}

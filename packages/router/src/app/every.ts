@@ -1,0 +1,14 @@
+import type { Clock } from "@datawire/runtime";
+
+/** Calls a function again and again, so many milliseconds after it has returned. @returns what ends that. */
+export function every(clock: Pick<Clock, "setTimer">, ms: number, fn: () => void): () => void {
+  let cancel = (): void => {};
+  const next = (): void => {
+    cancel = clock.setTimer(ms, () => {
+      fn();
+      next();
+    });
+  };
+  next();
+  return () => cancel();
+}
