@@ -122,7 +122,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   // router
   "The log cannot be written, accepting nothing": shown('board.set("log"'),
   "The log cannot be used as it should": shown("recent.note({ subject, message })"),
-  "Damaged part of the log put aside": shown('board.set(\n      "damage"'),
+  "Damaged part of the log put aside": shown('board.set(\n    "damage"'),
   "The rights cannot be kept": shown("board.set(BOARD, [problem])"),
   "Everybody who reaches this router may do everything: `auth: { mode: none }`": shown('board.set("auth"'),
   // agent

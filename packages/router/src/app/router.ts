@@ -40,6 +40,7 @@ import { createManagement } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
 import { ServiceLinks } from "../services/service-links.ts";
 import { Allotments } from "../routing/allotments.ts";
+import { tellRecovered } from "./recovered.ts";
 import { RateBook } from "./rates.ts";
 import { reportOf } from "./report.ts";
 import { statusHandler, type StatusSources } from "./status.ts";
@@ -80,7 +81,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
       },
     },
   );
-  tellRecovered();
+  tellRecovered(broker, { log, board, logFolder, tookMs: Math.round(clock.monotonicMs() - startedMs) });
   const ports = await part?.open(broker);
   if (part !== null && ports === null) return leave(part);
 
@@ -280,26 +281,6 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
     log.error("The log cannot be written, accepting nothing", { folder: logFolder, error: describeError(error) });
     const remedy = `free some space below ${logFolder}, or mend the disk: what waits is accepted then`;
     board.set("log", [{ subject: "log", message, severity: "error", remedy }]);
-  }
-
-  function tellRecovered(): void {
-    const { findings, usage } = broker.log;
-    const { damages, cutBytes } = findings;
-    for (const { segment, position, bytes, file } of damages) {
-      log.error("Damaged part of the log put aside", { segment, position, bytes, file: join(logFolder, file) });
-    }
-    board.set(
-      "damage",
-      damages.map(({ segment, bytes, file }) => ({
-        subject: `segment ${segment}`,
-        message: `${bytes} bytes of the log were damaged; messages in them are lost, and some that were settled in them may come again`,
-        severity: "error" as const,
-        remedy: `they are in ${join(logFolder, file)}; look at the disk`,
-      })),
-    );
-    const tookMs = Math.round(clock.monotonicMs() - startedMs);
-    const messages = [...broker.kept].reduce((sum, { kept }) => sum + kept.messages, 0);
-    if (usage.segments > 0) log.info("Log read", { messages, bytes: usage.bytes, cutBytes, tookMs });
   }
 }
 

@@ -121,7 +121,7 @@ export class InstanceLink implements FarEnd {
     const upstream = { name: this.#name, host, port, isTls, vhost: null, user: null, password: null, ca: null };
     const far = await FarConnection.open({
       upstream,
-      who: { containerId: container, properties: new Map() },
+      who: { container },
       clock,
       signal,
       isWithoutSasl: this.#isWithoutSasl,

@@ -22,7 +22,8 @@ import { type Clock, describeError, VERSION } from "@datawire/runtime";
 import type { UpstreamSettings } from "../config/upstream-settings.ts";
 import { type Profile, profileOf } from "./profile.ts";
 
-const OURS: Fields = new Map([
+/** What the router says of itself. */
+export const OWN_PROPERTIES: Fields = new Map([
   ["product", "datawire-router"],
   ["version", VERSION],
 ]);
@@ -44,9 +45,9 @@ export interface FarEnd {
 /** The client at the other end, in its own words. */
 export interface FarClient {
   /** What it calls itself: its durable subscriptions are known by that. */
-  readonly containerId: string;
+  readonly container: string;
   /** What it says of itself, such as its version; for processes of this router alone. */
-  readonly properties: Fields;
+  readonly properties?: Fields;
 }
 
 /** What a connection to an upstream is opened with. */
@@ -88,9 +89,9 @@ export class FarConnection implements ConnectionEvents {
       {
         role: "client",
         open: {
-          containerId: who.containerId,
+          containerId: who.container,
           hostname: upstream.vhost === null ? upstream.host : `vhost:${upstream.vhost}`,
-          properties: upstream.path === undefined ? OURS : who.properties,
+          properties: upstream.path === undefined ? OWN_PROPERTIES : (who.properties ?? new Map()),
         },
         ...(!isWithoutSasl && { saslClients: mechanismsOf(upstream) }),
         saslHostname: upstream.host,

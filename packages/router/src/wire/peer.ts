@@ -14,7 +14,7 @@ import {
   type Sender,
   type Session,
 } from "@datawire/amqp";
-import { type Clock, type Logger, VERSION } from "@datawire/runtime";
+import type { Clock, Logger } from "@datawire/runtime";
 import type { ConnectionLimits } from "../config/limits.ts";
 import type { Access } from "../access/access.ts";
 import type { AddressContext } from "../address/address.ts";
@@ -26,6 +26,7 @@ import { type Link, openReceiver, openSender, type Opening, REDIRECT, type Redir
 import type { Refusals } from "../config/refusals.ts";
 import { errorOf } from "./relay-link.ts";
 import type { Temporaries } from "./temporaries.ts";
+import { OWN_PROPERTIES } from "../upstream/far-connection.ts";
 import type { UpstreamClient, Upstreams } from "../upstream/upstreams.ts";
 
 /** What all connections share. */
@@ -85,10 +86,7 @@ export class Peer implements ConnectionEvents {
         open: {
           containerId: deps.container,
           offeredCapabilities: ["ANONYMOUS-RELAY", REDIRECT],
-          properties: new Map([
-            ["product", "datawire-router"],
-            ["version", VERSION],
-          ]),
+          properties: OWN_PROPERTIES,
         },
         saslServer: identity === null ? deps.access.sasl(socket) : createSaslServer({ anonymous: identity }),
         saslRequired: identity === null && deps.access.isAsked,
@@ -155,12 +153,12 @@ export class Peer implements ConnectionEvents {
 
   get #opening(): Opening {
     const { remote } = this.#connection;
-    const who = { containerId: this.container, properties: remote?.properties ?? new Map() };
-    this.#upstreams ??= this.#deps.upstreams.client(who, this.#deps.limits.messageBytes);
+    const { container } = this;
+    this.#upstreams ??= this.#deps.upstreams.client({ container, ...remote }, this.#deps.limits.messageBytes);
     return {
       ...this.#deps,
-      container: this.container,
-      remote: this.#connection.remote,
+      container,
+      remote,
       nowMs: () => this.#nowMs(),
       rights: this.#deps.access.rightsOf(this.#connection.identity),
       upstreams: this.#upstreams,
