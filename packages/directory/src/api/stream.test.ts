@@ -197,6 +197,22 @@ test("traces and logs are followed as they are chosen: those there are, then eac
   expect((await texts()).data).toMatchObject({ changed: [{ text: "worse" }, { text: "bad" }], gone: [] });
 });
 
+test("more events at once than an answer holds are all told, though nothing comes after them", async () => {
+  const next = await follow("logs&level=critical&q=flood");
+  expect((await next()).data["events"]).toEqual([]);
+  const count = 1_200;
+  await otlp(
+    "logs",
+    Array.from({ length: count }, (_, i) => entry(`flood ${i}`, 21)),
+  );
+  const texts: string[] = [];
+  while (texts.length < count) {
+    const { changed } = (await next()).data as { readonly changed: readonly { readonly text: string }[] };
+    texts.push(...changed.map(({ text }) => text));
+  }
+  expect(new Set(texts).size).toBe(count);
+});
+
 test("an instance that goes down is told at once", async () => {
   const next = await follow("services,status");
   await next(about("status"));

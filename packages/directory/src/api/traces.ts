@@ -53,6 +53,9 @@ export function traceEndpoints(context: TracesContext): BoundEndpoint[] {
 
 type FollowQuery = Omit<z.output<typeof endpoints.stream.query>, "topics" | "instances" | "seconds">;
 
+/** The most events that those who follow are told of at a time. */
+const FOLLOWED_MAX = "1000";
+
 /** Follows log events: those there are, and then those that come. */
 export function followLogs(context: TracesContext, { req, query, grant }: Asked<FollowQuery>): AskedTopic {
   const { q, service, level, since, limit, instance, trace } = query;
@@ -61,6 +64,7 @@ export function followLogs(context: TracesContext, { req, query, grant }: Asked<
   logsQuestion({ ...chosen, since, limit }, context.clock.nowMs());
   const news = newsOf(context, grant.tenant);
   let tail: string | undefined;
+  let isMore = false;
   const ask = async (more: { readonly since?: string; readonly limit?: string; readonly after?: string }) => {
     news.taken();
     const { body } = await listLogs(context, { req, query: { ...chosen, ...more }, grant });
@@ -73,8 +77,11 @@ export function followLogs(context: TracesContext, { req, query, grant }: Asked<
     first: () => ask(from),
     end: news.end,
     async next() {
-      if (!news.isThere()) return null;
-      const { events } = await ask(tail === undefined ? from : { after: tail });
+      if (!isMore && !news.isThere()) return null;
+      const before = tail;
+      const { events } = await ask(before === undefined ? from : { after: before, limit: FOLLOWED_MAX });
+      // An answer ends at its limit, or at the bound of what it looks at: what is behind it is no news any more.
+      isMore = tail !== before;
       return events.length === 0 ? null : { changed: events, gone: [] };
     },
   };
