@@ -70,7 +70,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
       random32: () => randomBytes(4).readUInt32LE(),
       later: setImmediate,
       annotate,
-      allot: allotments.allot,
+      ...(settings.directories.length > 0 && { allot: allotments.allot }),
       isService: (name) => services.isService(name),
       serviceMade: () => void setImmediate(() => services.reconcile()),
       onTrouble: tellTrouble,

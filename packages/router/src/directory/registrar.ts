@@ -23,6 +23,8 @@ export class Registrar implements LinkHandler {
   #session: LinkSession | null = null;
   #seq = 0;
   #told = "";
+  /** Most routers never have anything to register, and so nothing to take back. */
+  #hasRegistered = false;
   #drained: ReadonlySet<string> = new Set();
   #cancel: (() => void) | null = null;
 
@@ -73,9 +75,10 @@ export class Registrar implements LinkHandler {
     const url = this.#deps.url();
     const instances = this.#deps.members().map((one) => this.#registration(one, url));
     const text = JSON.stringify(instances);
-    // Nothing was ever registered: most routers are no Watson.
-    if (text === this.#told || (this.#told === "" && instances.length === 0)) return;
-    if (this.#session?.send({ type: "register", seq: ++this.#seq, instances }) === true) this.#told = text;
+    if (text === this.#told || (!this.#hasRegistered && instances.length === 0)) return;
+    if (this.#session?.send({ type: "register", seq: ++this.#seq, instances }) !== true) return;
+    this.#told = text;
+    this.#hasRegistered = true;
   }
 
   #registration({ service, member: { instance: name, version } }: Registered, url: string): Registration {

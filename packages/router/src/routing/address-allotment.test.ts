@@ -1,6 +1,6 @@
 import { encodeMessage } from "@datawire/amqp";
 import { catalogOf, routes } from "@datawire/catalog/testing";
-import type { RouteTable, Service } from "@datawire/protocol";
+import { emptyChange, type RouteTable, type Service } from "@datawire/protocol";
 import { expect, test } from "vitest";
 import type { Seat } from "../engine/allotment.ts";
 import type { Member } from "../engine/ports.ts";
@@ -14,6 +14,7 @@ function allotted(
 ) {
   const service = { name: "orders", primary: "1", protocol: "amqp", settings } as Partial<Service> & { name: string };
   let nowMs = 0;
+  let revision = 0;
   const table = catalogOf([], { services: [service], tables });
   const without = new Set<string>();
   const reconsidered: number[] = [];
@@ -23,7 +24,7 @@ function allotted(
     {
       table,
       nowMs: () => nowMs,
-      revision: () => 0,
+      revision: () => revision,
       reconsider: () => void reconsidered.push(nowMs),
       joined() {},
       left() {},
@@ -47,7 +48,19 @@ function allotted(
     }
     return found;
   };
-  return { allotment, seats, takers, counts, without, advance: (ms: number) => void (nowMs += ms) };
+  return {
+    allotment,
+    seats,
+    takers,
+    counts,
+    without,
+    reconsidered,
+    advance: (ms: number) => void (nowMs += ms),
+    change(next: RouteTable): void {
+      table.apply({ ...emptyChange(), tables: [next] });
+      revision++;
+    },
+  };
 }
 
 const NOTHING = { body: { type: "value", value: null } } as const;
@@ -73,6 +86,17 @@ test("AddressAllotment gives each target exactly its share, and a few messages n
   expect(counts(10_000)).toEqual({ "a+plain": 9_000, b: 1_000 });
   const few = counts(100)["b"] ?? 0;
   expect(Math.abs(few - 10)).toBeLessThanOrEqual(1);
+});
+
+test("AddressAllotment has messages looked at again when the table changes, whoever asks first", () => {
+  const { seats, counts, change, reconsidered } = allotted(["a(1)", "b(2)"], { tables: [canary] });
+  expect(counts(10_000)["b"]).toBe(1_000);
+  const before = reconsidered.length;
+  change(routes("*", "orders", [["//orders(2)", 5_000]]));
+  expect(seats.get("a")?.isServed).toBe(true);
+  expect(reconsidered.length).toBe(before + 1);
+  expect(counts(10_000)["b"]).toBe(5_000);
+  expect(reconsidered.length).toBe(before + 1);
 });
 
 test("AddressAllotment lends the share of who has had no credit for a second, and never to a held version", () => {

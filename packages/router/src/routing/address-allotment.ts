@@ -187,9 +187,12 @@ export class AddressAllotment implements Allotment, InstanceState {
   #planned(): Plan | null {
     const revision = this.#deps.revision();
     if (this.#isPlanned && this.#plannedAt === revision) return this.#plan;
+    const isNews = this.#isPlanned;
     this.#isPlanned = true;
     this.#plannedAt = revision;
     this.#plan = this.#makePlan(revision);
+    // What one has passed over, as it was another's, may be its own now.
+    if (isNews) this.#deps.reconsider();
     return this.#plan;
   }
 
