@@ -4,7 +4,7 @@ import { sendRequests } from "./harness/load.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
-/** Sherlock counts every five seconds, and the directory tells what is complete of five. */
+/** Sherlock counts every five seconds, and `dw top` tells what is complete of five. */
 const WITHIN_MS = 25_000;
 
 let stack: Stack;
@@ -34,7 +34,8 @@ interface Top {
 }
 
 async function countersOf(service: string): Promise<Counter[]> {
-  const { counters } = await stack.read<{ counters: Counter[] }>("/v1/counters");
+  // Of all the time, as what a busy machine takes longer for is not within the last few seconds any more.
+  const { counters } = await stack.read<{ counters: Counter[] }>("/v1/counters?seconds=600");
   return counters.filter((counter) => counter.service === service);
 }
 
