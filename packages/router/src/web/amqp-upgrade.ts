@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WEBSOCKET_PROTOCOL } from "@datawire/amqp";
 import { endWithRefusal } from "@datawire/http";
-import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
+import { createWebSocketStream, WebSocket, WebSocketServer } from "ws";
 import type { Peers } from "../wire/listener.ts";
 import { Peer, type PeerDeps } from "../wire/peer.ts";
 
@@ -17,6 +17,7 @@ export interface UpgradeConfig {
 
 /** RFC 6455, section 7.4.1. */
 const UNSUPPORTED = 1003;
+const TOO_BIG = 1009;
 /** How long a client has to answer the end of its WebSocket. */
 const CLOSE_MS_MAX = 2_000;
 /** Bytes that may come before AMQP is open (section 7), in the frames of WebSocket. */
@@ -36,11 +37,19 @@ export class AmqpUpgrade {
     this.#config = config;
     this.#deps = deps;
     this.#peers = peers;
+    const { messageBytesMax } = config;
     const options = {
       noServer: true,
+      WebSocket: class extends WebSocket {
+        /** By itself it closes with the code alone. */
+        override close(code?: number, reason?: string | Buffer): void {
+          const bound = `a message may have ${messageBytesMax} bytes at the most (limits.websocket)`;
+          super.close(code, code === TOO_BIG && reason === undefined ? bound : reason);
+        }
+      },
       // What is mostly small would take five times the time, and 100 kB for each connection.
       perMessageDeflate: false,
-      maxPayload: config.messageBytesMax,
+      maxPayload: messageBytesMax,
       clientTracking: false,
       autoPong: false,
       handleProtocols: () => WEBSOCKET_PROTOCOL,

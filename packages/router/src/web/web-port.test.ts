@@ -242,6 +242,14 @@ test.each([
   expect(code).toBe(expected);
 });
 
+test("openWeb() closes a WebSocket with a message beyond the bound, and names that", async () => {
+  const { connection, socket } = await openAmqp("large");
+  connection.on("disconnected", () => {});
+  socket.send(Buffer.alloc(70_001));
+  const [code, reason] = (await once(socket, "close")) as [number, Buffer];
+  expect([code, reason.toString()]).toEqual([1009, "a message may have 70000 bytes at the most (limits.websocket)"]);
+});
+
 /** Connections of the tests before have gone by then. */
 const connections = (count: number) => expect.poll(() => peers.size, { timeout: HANGS_MS }).toBe(count);
 
