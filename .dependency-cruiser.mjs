@@ -84,6 +84,7 @@ const rooms = {
     "wire",
     "services",
     "web",
+    "overview",
     "app",
   ],
   "dw-cli": ["core", "context", "doctor", "grammar", "io", "commands", "program", "app"],

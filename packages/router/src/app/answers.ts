@@ -5,10 +5,10 @@ import type { Question } from "../processes/messages.ts";
 import type { Part } from "../processes/part.ts";
 import type { Manage } from "../wire/management-link.ts";
 import type { InnerPort } from "./inner.ts";
-import { type Facts, factsOf, linkStatuses, type LinkStatus } from "./links.ts";
-import { queuesOf, type QueueStatus, sortQueues } from "./queues.ts";
+import { type Facts, factsOf, linkStatuses, type LinkStatus } from "../overview/links.ts";
+import { queuesOf, type QueueStatus, sortQueues } from "../overview/queues.ts";
 import type { StatusSources } from "./status.ts";
-import { type Why, why } from "./why.ts";
+import { type Why, why } from "../overview/why.ts";
 
 /** What one process knows of all that there is. */
 export interface PartStatus {

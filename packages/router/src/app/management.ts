@@ -6,10 +6,10 @@ import { readOwnSettings } from "../config/own-settings.ts";
 import { Topic } from "../queue/topic.ts";
 import { deadLetter } from "../wire/dead-letter.ts";
 import type { Manage } from "../wire/management-link.ts";
-import { linksOf } from "./links.ts";
-import { queuesOf } from "./queues.ts";
+import { linksOf } from "../overview/links.ts";
+import { queuesOf } from "../overview/queues.ts";
 import type { StatusSources } from "./status.ts";
-import { why } from "./why.ts";
+import { why } from "../overview/why.ts";
 
 /** How many dead letters are shown. */
 const LOOK_MAX = 100;

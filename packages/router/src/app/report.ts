@@ -1,6 +1,6 @@
 import { ROUTER_REPORT_MAX, type RouterPorts, type RouterReport } from "@datawire/protocol";
-import { linksOf } from "./links.ts";
-import { queuesOf } from "./queues.ts";
+import { linksOf } from "../overview/links.ts";
+import { queuesOf } from "../overview/queues.ts";
 import type { StatusSources } from "./status.ts";
 
 /** What the directory is told of a router: as `/v1/status` has it, and no more than fits. */

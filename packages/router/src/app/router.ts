@@ -41,7 +41,7 @@ import { createMetrics } from "./metrics.ts";
 import { ServiceLinks } from "../services/service-links.ts";
 import { Allotments } from "../routing/allotments.ts";
 import { tellRecovered } from "./recovered.ts";
-import { RateBook } from "./rates.ts";
+import { RateBook } from "../overview/rates.ts";
 import { reportOf } from "./report.ts";
 import { statusHandler, type StatusSources } from "./status.ts";
 
