@@ -68,6 +68,45 @@ test("a pipeline of three stages without a router between them loses and doubles
   expect(queues.filter(({ messages }) => messages > 0)).toEqual([]);
 });
 
+test("stages that the router names to each other lose and double nothing, while each of two in the middle is killed in turn", async () => {
+  await stack.startDirectory([], { lease: "1s" });
+  const directory = await stack.directoryAddress();
+  const router = await RouterProcess.start(stack, { directories: [directory] });
+  const env = { DATAWIRE_DIRECTORY: directory, DATAWIRE_ROUTER: `127.0.0.1:${router.port}` };
+  const start = async (...args: readonly string[]): Promise<Child> => {
+    const child = stack.startExample("messaging/direct-stage.ts", [args[0] ?? "", "0", args[1] ?? ""], env);
+    await child.line((line) => line.includes("takes links at"));
+    return child;
+  };
+  const middle = await Promise.all([start("price", "//invoice"), start("price", "//invoice")]);
+  await Promise.all([start("parse", "//price"), start("invoice", "//invoices")]);
+  await eventually(async () => {
+    const { services } = await stack.read<{ services: { service: string; live: number }[] }>("/v1/services");
+    expect(services.length).toBe(3);
+  });
+
+  const receiver = await microserver({ url: env.DATAWIRE_ROUTER });
+  const got: { n: number; price: boolean }[] = [];
+  await receiver.listen("invoices", ({ body }) => void got.push(body as never), { concurrency: 100 });
+  const sender = await microserver({ url: env.DATAWIRE_ROUTER, direct: true });
+  let accepted = 0;
+  const sends = Promise.all(
+    numbers(600).map((n) => sender.send("//parse", { n }, { id: `order ${n}` }).then(() => accepted++)),
+  );
+  for (const [i, part] of [50, 150, 250, 350].entries()) {
+    await eventually(() => expect(accepted).toBeGreaterThanOrEqual(part));
+    middle[i % 2]?.kill("SIGKILL");
+    await middle[i % 2]?.exited;
+    middle[i % 2] = await start("price", "//invoice");
+  }
+  await sends;
+  await eventually(() => expect(got.length).toBeGreaterThanOrEqual(600));
+  expect(got.map(({ n }) => n).toSorted((a, b) => a - b)).toEqual(numbers(600));
+  expect(got.every(({ price }) => price)).toBe(true);
+  // What went past the router, it has no address for.
+  expect((await router.status()).queues).toMatchObject([{ address: "invoices", messages: 0 }]);
+});
+
 test("serve() takes links, answers, refuses, is registered while it is open, and finishes what it has begun", async () => {
   await stack.startDirectory();
   process.env["DATAWIRE_DIRECTORY"] = await stack.directoryAddress();
