@@ -188,7 +188,7 @@ export interface Microserver extends AsyncDisposable {
   listen(
     at: string,
     handler: (message: Message, context: { readonly signal: AbortSignal }) => unknown,
-    options?: { readonly concurrency?: number },
+    options?: { readonly concurrency?: number; readonly signal?: AbortSignal },
   ): Promise<Listener>;
   /**
    * What comes at an address, one after the other; accepted when the loop asks for the next. `from`: where in a topic to

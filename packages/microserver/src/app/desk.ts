@@ -2,6 +2,7 @@ import type { IncomingDelivery } from "@datawire/amqp";
 import { carrier } from "../core/carrier.ts";
 import { Handled, keyOf } from "../core/handled.ts";
 import type { Identity, Message } from "../core/message.ts";
+import { MicroserverError } from "../core/microserver-error.ts";
 
 /** Thrown by a handler, it rejects the message: it goes to the dead letters with this reason and does not come again. */
 export class Reject extends Error {
@@ -16,6 +17,15 @@ export interface HandlerContext {
 
 /** What is done with each message. Throws to have it again, or to reject it. */
 export type Work = (message: Message, identity: Identity | null, context: HandlerContext) => Promise<void>;
+
+const CONCURRENCY_MAX = 10_000;
+
+/** @throws MicroserverError `invalid_argument` for what is no number of messages at a time. */
+export function requireConcurrency(concurrency: number): void {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= CONCURRENCY_MAX) return;
+  const wanted = `wanted a whole number from 1 to ${CONCURRENCY_MAX}`;
+  throw new MicroserverError("invalid_argument", `Cannot use ${concurrency} as concurrency: ${wanted}`);
+}
 
 /** Where messages are handled, each once however often it comes, and what became of it is said. */
 export class Desk {

@@ -155,6 +155,22 @@ test("a microserver tries for ever, after longer and longer waits up to 5 s", as
   await microserver.close();
 });
 
+test("listen() ends with its signal, also while the router does not answer, and leaves what it has in hand to be finished", async () => {
+  const { clock, router, microserver } = world();
+  router.onAsked = () => {};
+  const stop = new AbortController();
+  const waits = codeOf(microserver.listen("orders", () => {}, { signal: stop.signal }));
+  await clock.advance(0);
+  expect(microserver.status.links).toMatchObject([{ address: "orders", isAttached: false }]);
+  stop.abort();
+  await clock.advance(0);
+  expect(await waits).toBe("aborted");
+  expect(microserver.status.links).toEqual([]);
+  expect(await codeOf(microserver.listen("orders", () => {}, { signal: stop.signal }))).toBe("aborted");
+  await microserver.close();
+  expect(clock.pending()).toBe(0);
+});
+
 test("listen() has no more at a time than its concurrency, and says what became of each", async () => {
   const { clock, router, microserver } = world();
   let link: Sender | null = null;

@@ -2,12 +2,12 @@ import type { Body } from "../core/body.ts";
 import { withSessionOf } from "../core/carrier.ts";
 import { derivedIdentity } from "../core/derived-identity.ts";
 import { draft, type Message, type SendFields } from "../core/message.ts";
-import { MicroserverError } from "../core/microserver-error.ts";
+import { MicroserverError, requireGoing } from "../core/microserver-error.ts";
 import { type Stall, Stalls } from "../core/stalls.ts";
 import type { Hub } from "../links/hub.ts";
 import { lastOffset } from "../links/last-offset.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import type { HandlerContext, Work } from "./desk.ts";
+import { type HandlerContext, requireConcurrency, type Work } from "./desk.ts";
 import { answerOf, type Listener, Listening } from "./listening.ts";
 import { type Step, stage } from "./pipeline.ts";
 import { type RequestOptions, Requests } from "./requests.ts";
@@ -45,9 +45,13 @@ export interface Microserver extends AsyncDisposable {
   /**
    * Handles what comes at an address, so many at a time (default 10). What the handler returns answers `replyTo`; where it
    * throws, the message comes again, and with `Reject` it does not. Resolves when the router has the link, or is found to
-   * be out of reach: it gets it when it is there.
+   * be out of reach: it gets it when it is there. `signal` closes the listener.
    */
-  listen(at: string, handler: Handler, options?: { readonly concurrency?: number }): Promise<Listener>;
+  listen(
+    at: string,
+    handler: Handler,
+    options?: { readonly concurrency?: number; readonly signal?: AbortSignal },
+  ): Promise<Listener>;
   /**
    * What comes at an address, one after the other; accepted when the loop asks for the next. `from`: where in a topic to
    * begin (`first`, `last`, an offset, `-N` or a time). With a `name` the router keeps the place between loops.
@@ -88,7 +92,6 @@ export interface MicroserverParts {
 }
 
 const CONCURRENCY = 10;
-const CONCURRENCY_MAX = 10_000;
 const DRAIN_MS_MAX = 5_000;
 const LOOK_MS = 1_000;
 
@@ -127,9 +130,13 @@ export class RunningMicroserver implements Microserver {
     return this.#requests.ask(to, body, options);
   }
 
-  async listen(at: string, handler: Handler, { concurrency = CONCURRENCY } = {}): Promise<Listener> {
+  async listen(
+    at: string,
+    handler: Handler,
+    { concurrency = CONCURRENCY, signal }: { readonly concurrency?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<Listener> {
     requireConcurrency(concurrency);
-    return this.#begin(at, concurrency, this.#handling(handler));
+    return this.#begin(at, { concurrency, signal }, this.#handling(handler));
   }
 
   subscribe(
@@ -167,7 +174,7 @@ export class RunningMicroserver implements Microserver {
     const { hub, outbox, name } = this.#parts;
     const addresses = typeof to === "string" ? [to] : to;
     const nowMs = (): number => hub.deps.clock.nowMs();
-    return this.#begin(from, CONCURRENCY, stage({ name, from, to: addresses, step, outbox, nowMs }));
+    return this.#begin(from, { concurrency: CONCURRENCY }, stage({ name, from, to: addresses, step, outbox, nowMs }));
   }
 
   async lastOffset(at: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number | null> {
@@ -218,17 +225,28 @@ export class RunningMicroserver implements Microserver {
     return this.close();
   }
 
-  async #begin(at: string, concurrency: number, work: Work): Promise<Listener> {
+  async #begin(
+    at: string,
+    { concurrency, signal }: { readonly concurrency: number; readonly signal?: AbortSignal | undefined },
+    work: Work,
+  ): Promise<Listener> {
     this.#requireOpen("listen");
+    requireGoing(`listen at ${at}`, signal);
     const listening = new Listening(this.#parts.hub, at, { concurrency, work });
-    listening.onClosed = () => this.#listening.delete(listening);
+    const stop = (): void => void listening.close();
+    signal?.addEventListener("abort", stop, { once: true });
+    listening.onClosed = () => {
+      signal?.removeEventListener("abort", stop);
+      this.#listening.delete(listening);
+    };
     this.#listening.add(listening);
     try {
       await listening.link.begin();
     } catch (error) {
-      this.#listening.delete(listening);
+      listening.onClosed();
       throw error;
     }
+    requireGoing(`listen at ${at}`, signal);
     return listening;
   }
 
@@ -278,10 +296,4 @@ export class RunningMicroserver implements Microserver {
   #requireOpen(what: string): void {
     if (this.#closing !== null) throw new MicroserverError("closed", `Cannot ${what}: the microserver is closed`);
   }
-}
-
-function requireConcurrency(concurrency: number): void {
-  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= CONCURRENCY_MAX) return;
-  const wanted = `wanted a whole number from 1 to ${CONCURRENCY_MAX}`;
-  throw new MicroserverError("invalid_argument", `Cannot use ${concurrency} as concurrency: ${wanted}`);
 }

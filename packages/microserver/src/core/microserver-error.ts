@@ -31,6 +31,11 @@ export function abortedError(what: string, signal: AbortSignal): MicroserverErro
   return new MicroserverError("aborted", `Cannot ${what}: the signal aborted`, { cause: signal.reason });
 }
 
+/** @throws MicroserverError `aborted` where a signal has aborted. */
+export function requireGoing(what: string, signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortedError(what, signal);
+}
+
 /** What the router's refusal of a link means; null where another attempt may be better. */
 export function refusalCode(condition: string | null): ErrorCode | null {
   switch (condition) {
