@@ -2,6 +2,7 @@ import type { LinkHandler, LinkSession } from "@datawire/link";
 import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Plan } from "../core/model/plan.ts";
 import type { Metrics } from "./metrics.ts";
 import { Reporter } from "./reporter.ts";
 
@@ -13,6 +14,7 @@ let sent: unknown[];
 let followedMs: number[];
 let reporter: Reporter;
 let link: LinkHandler;
+let planning: { current: Plan | null; position: ReturnType<typeof at> | null; serverOf: () => null };
 /** What HAProxy answers. */
 let answer: Promise<string>;
 const session = { send: (message: unknown) => sent.push(message) > 0 } as unknown as LinkSession;
@@ -23,12 +25,13 @@ beforeEach(() => {
   followedMs = [];
   board = new ProblemBoard();
   answer = Promise.resolve("");
+  planning = { current: {} as Plan, position: at(7), serverOf: () => null };
   reporter = new Reporter({
     settings: { name: "monolith", zone: null },
     clock,
     log: noLog,
     metrics: { followed: (ms) => followedMs.push(ms), traffic() {} } as Partial<Metrics> as Metrics,
-    planning: { position: at(7), serverOf: () => null },
+    planning,
     runtime: { ask: () => answer, run: async () => {} },
     sampling: { oneIn: 2, take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     board,
@@ -81,6 +84,20 @@ describe("Reporter", () => {
     link.connected(session);
     const problems = [{ subject: "//s", message: "no" }];
     expect(sent).toEqual([{ type: "applied", epoch: "e", revision: 7, problems }]);
+  });
+
+  test("serves by a table of no position, which it can acknowledge to nobody, and by none says nothing", () => {
+    const applied: string[] = [];
+    reporter.onApplied(() => applied.push("applied"));
+    planning.current = null;
+    planning.position = null;
+    reporter.applied([]);
+    expect(applied).toEqual([]);
+    planning.current = {} as Plan;
+    reporter.applied([]);
+    expect(applied).toEqual(["applied"]);
+    link.connected(session);
+    expect(sent).toEqual([]);
   });
 
   test("tells what is wrong also while HAProxy follows no table, and each change of it once", async () => {

@@ -25,7 +25,7 @@ export interface ReporterDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  readonly planning: Pick<Planning, "position" | "serverOf">;
+  readonly planning: Pick<Planning, "current" | "position" | "serverOf">;
   readonly runtime: RuntimeApi;
   /** Null when percentiles are off. */
   readonly sampling: Pick<Sampling, "take" | "oneIn"> | null;
@@ -122,7 +122,8 @@ export class Reporter implements DriverObserver {
   applied(problems: readonly PlanProblem[]): void {
     const { planning, board } = this.#deps;
     board.set("table", problems);
-    if (planning.position === null) return;
+    if (planning.current === null) return;
+    // A table from disk that was of a directory's warm-up has no position: there is nobody to acknowledge it to.
     this.#applied = planning.position;
     if (this.#oldestChangeMs !== null) {
       this.#deps.metrics.followed(Math.max(0, this.#deps.clock.nowMs() - this.#oldestChangeMs));
