@@ -130,11 +130,12 @@ test("routes hold for messages: a held version gets none, a share is exact, and 
   await stack.startDirectory();
   const router = await RouterProcess.start(stack, { directories: [await stack.directoryAddress()] });
   const one = await RheaClient.connect(router.port, "one", { properties: { version: "1" } });
-  one.receive("orders");
+  // Shares are exact while every target has credit, which a slow machine must not decide.
+  one.receive("orders", { credit: 2_000 });
   await stack.lists("orders", { one: "live" });
   await eventually(async () => expect(await primaryOf("orders")).toBe("1"));
   const two = await RheaClient.connect(router.port, "two", { properties: { version: "2.1", instance: "canary" } });
-  two.receive("orders");
+  two.receive("orders", { credit: 2_000 });
   await stack.lists("orders", { one: "live", canary: "live" });
   const sender = await RheaClient.connect(router.port, "sender");
   const send = (from: number, count: number) =>
@@ -215,12 +216,12 @@ test("a service with a URL is reached through the router by its shares, and with
     const server = new PeerServer({}, () => ({
       linkAsked(link) {
         link.accept();
-        if (link.isReceiver) link.setCredit(100);
+        if (link.isReceiver) link.setCredit(2_000);
       },
       delivered(delivery) {
         received.push(version);
         delivery.accept();
-        delivery.receiver.keepCredit(100);
+        delivery.receiver.keepCredit(2_000);
       },
     }));
     return { version, server };
