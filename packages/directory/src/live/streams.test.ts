@@ -117,6 +117,33 @@ test("Streams sends who reads slowly a new whole, and nothing of what was missed
   expect(JSON.stringify(came.at(-1)) === JSON.stringify({ rows: [["x", "99".repeat(40_000)]] })).toBe(true);
 });
 
+test("Streams sends who reads slowly also anew what it asks for, where it missed some", async () => {
+  const { clock, streams } = start();
+  const slow = reader();
+  let at = 0;
+  const asked = {
+    first: () => Promise.resolve({ logs: [at] }),
+    next: () => Promise.resolve({ changed: [String(++at).repeat(40_000)], gone: [] }),
+  };
+  streams.follow(slow.res, forGood, {
+    topics: new Map(),
+    asked: new Map([["logs", asked]]),
+    lastEventId: null,
+    resumable: new Set(),
+  });
+  await clock.advance(0);
+  slow.pause();
+  for (let i = 0; i < 100; i++) await clock.advance(500);
+  expect(slow.res.writableLength).toBeLessThan(1_500_000);
+  const missed = at;
+  slow.resume();
+  for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
+  slow.take();
+  await clock.advance(500);
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(slow.take()[0]).toEqual({ logs: [missed] });
+});
+
 test("Streams ends what a permit no longer holds for, and all when it closes", async () => {
   const { clock, streams, rows, order } = start();
   let why: string | null = null;

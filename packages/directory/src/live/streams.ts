@@ -53,6 +53,8 @@ interface Open {
   readonly reader: Reader;
   readonly permit: Permit;
   readonly topics: ReadonlySet<string>;
+  /** Topics that it has to ask for, of which it had no room for a change. */
+  readonly missedAsked: Set<string>;
   beatMs: number;
 }
 
@@ -89,13 +91,15 @@ export class Streams implements Subscriber {
   /** Sends what is ordered, whole and then as it changes, until the connection ends, the permit does, or all does. */
   follow(res: ServerResponse, permit: Permit, { topics, asked, lastEventId, resumable }: Order): void {
     this.requireRoom();
-    const reader = new Reader(res, (missed) =>
+    const missedAsked = new Set<string>();
+    const reader = new Reader(res, (missed) => {
       this.#resend(
         reader,
         [...topics.keys()].filter((name) => missed.has(name)),
-      ),
-    );
-    const open: Open = { reader, permit, topics: new Set(topics.keys()), beatMs: this.#nowMs() };
+      );
+      for (const name of missed) if (asked.has(name)) missedAsked.add(name);
+    });
+    const open: Open = { reader, permit, topics: new Set(topics.keys()), missedAsked, beatMs: this.#nowMs() };
     this.#open.add(open);
     res.on("close", () => this.#leave(open));
     this.#deps.publisher.flush();
@@ -215,6 +219,8 @@ export class Streams implements Subscriber {
     try {
       while (this.#open.has(open)) {
         try {
+          // Who has missed some is told all of it.
+          if (open.missedAsked.delete(name)) isTold = false;
           const news: unknown = isTold ? await topic.next() : await topic.first();
           const event = news === null ? null : eventOf(name, this.#id(), JSON.stringify(news));
           if (event !== null && isTold) open.reader.change(name, event);
