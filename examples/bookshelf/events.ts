@@ -41,9 +41,12 @@ export async function publish(
   await microserver.send(TOPIC, event, { id, subject: name, once: id });
 }
 
+/** Longer than the library waits between attempts to reach a router. */
+const BEHIND_MS_MAX = 8_000;
+
 /** The history of the shelf as one service sees it: read from the first event on, and followed from then. */
 export interface History {
-  /** Resolves when all is applied that was published before; at once while there is no router to ask. */
+  /** Resolves when all is applied that was published before; rejects where that takes too long: nothing old is shown for new. */
   upToDate(): Promise<void>;
 }
 
@@ -78,10 +81,14 @@ export async function follow(
   await comesTo((await microserver.lastOffset(TOPIC)) ?? -1);
   return {
     async upToDate() {
-      if (microserver.status.state !== "connected") return;
-      const signal = AbortSignal.timeout(2_000);
-      const last = await microserver.lastOffset(TOPIC, { signal }).catch(() => null);
-      await comesTo(last ?? -1);
+      const signal = AbortSignal.timeout(BEHIND_MS_MAX);
+      const late = new Promise<never>((_, reject) =>
+        signal.addEventListener("abort", () =>
+          reject(new Error(`Cannot answer: behind ${TOPIC}, which the router has`)),
+        ),
+      );
+      const last = microserver.lastOffset(TOPIC, { signal }).then((offset) => comesTo(offset ?? -1));
+      await Promise.race([last, late]);
     },
   };
 }
