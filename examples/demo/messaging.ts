@@ -72,6 +72,9 @@ export async function showMessaging(machine: Machine, signal: AbortSignal): Prom
     print(`\n${COUNT} sent, ${accepted} accepted, ${got.size} received, ${doubled} doubled`);
     check(got.size === COUNT && doubled === 0, `each of ${COUNT} arrives once`);
 
+    // On a quick machine all has arrived before the router is there again.
+    const isUp = (): Promise<boolean> => machine.dw(["queue", "list"]).then(() => true);
+    await until("the router", isUp, { machine, logs: ["router"], signal });
     say("From the command line");
     await dw(machine, ["send", "//hello", "hello, world"]);
     await dw(machine, ["queue", "list"]);
