@@ -231,7 +231,34 @@ test("Log waits for a full disk, and writes what it was given when there is room
   expect([...(await openLog(disk.boot())).model.messages.keys()]).toEqual([1, 2]);
 });
 
-/** Lives with losses of power, and disks that fail: what was safe is there, what was settled is not, and nothing is invented. */
+test.each([
+  ["synced", 4],
+  ["named", 5],
+])(
+  "Log answers for what it has read of a process that was killed before its block was %s",
+  async (_what, operation) => {
+    // A loss of power that leaves nothing but what was synced.
+    const disk = new SimulatedDisk({ int: () => 0, once: () => false });
+    const first = await openLog(disk.boot());
+    const killed = new Promise<void>((resolve) => {
+      // A file is made, its head and its block are written, both are synced, and then the folder.
+      let operations = 0;
+      disk.delay = () => {
+        operations += 1;
+        if (operations === operation) resolve(disk.kill());
+        return Promise.resolve();
+      };
+    });
+    first.put(1, "one");
+    await killed;
+    disk.delay = null;
+    expect([...(await openLog(disk.boot())).model.messages.keys()]).toEqual([1]);
+    disk.crash();
+    expect([...(await openLog(disk.boot())).model.messages.keys()]).toEqual([1]);
+  },
+);
+
+/** Lives with kills, losses of power, and disks that fail: what was safe is there, what was settled is not, and nothing is invented. */
 async function ordeal(seed: number): Promise<void> {
   const chance = new Chance(seed);
   const disk = new SimulatedDisk(chance);
@@ -266,6 +293,9 @@ async function ordeal(seed: number): Promise<void> {
     }
     for (const sequence of settledSafe) expect(there, `seed ${seed}: ${sequence} came back`).not.toContain(sequence);
     for (const sequence of there) live.set(sequence, model.messages.get(sequence)!.place);
+    // A log that has begun answers for all that it has read, also of what nobody had been told.
+    for (const sequence of there) safe.add(sequence);
+    for (const sequence of model.settled) settledSafe.add(sequence);
     for (const sequence of model.messages.keys()) {
       const { place } = model.messages.get(sequence)!;
       if (!live.has(sequence)) log.release(place.segment, place.length);
@@ -303,7 +333,8 @@ async function ordeal(seed: number): Promise<void> {
       if (chance.once(4)) await new Promise((resolve) => setImmediate(resolve));
       if (chance.once(10)) await whenSafe;
     }
-    disk.crash();
+    if (chance.once(3)) disk.kill();
+    else disk.crash();
   }
 }
 

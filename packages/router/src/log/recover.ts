@@ -59,7 +59,6 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: RecordHa
       } else if (found.isTail && isLast) {
         cutBytes = found.length;
         await file.truncate(found.position);
-        await file.sync();
       } else {
         damages.push(await putAside({ segment: id, position: found.position, bytes: found.length }));
         end = Math.max(end, found.position + found.length);
@@ -67,7 +66,17 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: RecordHa
     }
     segments.push({ id, salt, end });
   }
+  await makeSafe(segments.at(-1));
   return { segments, damages, cutBytes };
+
+  /**
+   * A process that was killed may have written its last block, and made its last file, and synced neither. What was read
+   * of them is answered for from here on, and must not be lost with the next loss of power.
+   */
+  async function makeSafe(last: FoundSegment | undefined): Promise<void> {
+    if (last !== undefined) await (await files.get(last.id)).sync();
+    await disk.syncFolder();
+  }
 
   /** Once: what is damaged within a segment stays in its place too, and is found again by the next start. */
   async function putAside(damage: Omit<Damage, "file">): Promise<Damage> {
