@@ -28,3 +28,11 @@ test.each(folders("packages"))("docs/architecture.md names packages/%s and each 
   expect(rooms).not.toEqual([]);
   expect(rooms.filter((room) => !about.some((part) => part.includes(`\`${room}\``)))).toEqual([]);
 });
+
+test("every decision has a number of its own, in its file's name as in its title", () => {
+  const files = readdirSync(join(ROOT, "docs/decisions")).filter((file) => /^\d/.test(file));
+  const numbers = files.map((file) => Number(file.slice(0, 4)));
+  expect(numbers).toEqual(files.map((_, i) => i + 1));
+  const titles = files.map((file) => readFileSync(join(ROOT, "docs/decisions", file), "utf8").split("\n", 1)[0]);
+  expect(titles.map((title) => Number(/^# (\d+)\./.exec(title ?? "")?.[1]))).toEqual(numbers);
+});
