@@ -32,12 +32,19 @@ test("requests are found by dw trace, with the instance of each, also those of w
   await stack.startInstance({ service: "emitter", name: "good", version: "1.4.2" });
   await stack.startInstance({ service: "broken", name: "bad", version: "2", failEvery: 1 });
   await stack.startWatson();
-  const sherlock = await stack.startSherlock([], { spans: "100%" });
+  const sherlock = await stack.startSherlock([], { spans: "100%", explain: "on" });
   await stack.lists("emitter", { good: "live" });
   await stack.lists("broken", { bad: "live" });
   await eventually(async () => expect((await fetch(await stack.url("/emitter/"))).status).toBe(200));
   await eventually(async () => expect((await fetch(await stack.url("/broken/"))).status).toBe(500));
 
+  const why = await fetch(await stack.url("/emitter/"), { headers: { "X-Datawire-Explain": "1" } });
+  expect(Object.fromEntries(why.headers)).toMatchObject({
+    "x-datawire-caller": "monolith",
+    "x-datawire-rule": expect.stringMatching(/^100%, the primary/),
+    "x-datawire-instance": "good",
+    "x-datawire-revision": expect.stringMatching(/^\d+$/),
+  });
   const good = await ask("/emitter/orders?secret=1");
   const bad = await ask("/broken/x");
   await eventually(async () => {
@@ -61,7 +68,7 @@ test("requests are found by dw trace, with the instance of each, also those of w
   // The next one adopts HAProxy, which goes on telling.
   sherlock.kill("SIGUSR1");
   await sherlock.exited;
-  await stack.startSherlock([], { spans: "100%" });
+  await stack.startSherlock([], { spans: "100%", explain: "on" });
   directory.kill("SIGTERM");
   await directory.exited;
   const away = await ask("/emitter/away");

@@ -112,6 +112,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "There are no spans of requests": shown('board.set("spans"'),
   "Spans of requests are lost or late": shown('board.set("spans"'),
   "Your template has no {{> spans}}: there are no spans of requests": shown('board.set("weaknesses"'),
+  "Your template has no {{> explain}}: no request is explained": shown('board.set("weaknesses"'),
   "News of the directory cannot be followed": shown('board.set("news"'),
   "The new settings cannot be used, going on with the first ones": shown('board.set("new settings"'),
   "This HAProxy cannot do everything that 2.6 and 2.8 can": shown('board.set("weaknesses"'),

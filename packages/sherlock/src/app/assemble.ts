@@ -83,7 +83,14 @@ export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: 
   const { planning, haproxy, driver, rendered } = driving;
   const { runtimeSocket } = haproxy;
   tellWeaknesses(
-    { proxy, rendered, runtimeSocket, percentiles: sampling !== null, spans: settings.spans !== null },
+    {
+      proxy,
+      rendered,
+      runtimeSocket,
+      percentiles: sampling !== null,
+      spans: settings.spans !== null,
+      explain: settings.explain,
+    },
     { log, board },
   );
   const metrics = createMetrics({

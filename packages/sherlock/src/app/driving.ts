@@ -11,7 +11,7 @@ import { HaproxyProcess } from "../haproxy/haproxy-process.ts";
 import { createLoadedFile } from "../haproxy/read-running.ts";
 import type { RunDir } from "../haproxy/run-dir.ts";
 import { Planning } from "../inputs/planning.ts";
-import { abilitiesOf, type Proxy } from "../setup/proxy.ts";
+import { abilitiesOf, tellsReasons, type Proxy } from "../setup/proxy.ts";
 
 /** What is driven, and how. */
 export interface DrivingConfig {
@@ -49,6 +49,7 @@ export function assembleDriving({ settings, dir, proxy, coalesce }: DrivingConfi
   const configurator = new Configurator(proxy.settings, { template: proxy.template, files });
   const rendered = configurator.render(planning.empty(), "check");
   const abilities = abilitiesOf(proxy, rendered);
+  if (!tellsReasons(proxy, rendered)) planning.explainNothing();
   const haproxy = new HaproxyProcess(
     { command: proxy.binary.path, dir, runtimeSocket: abilities.runtimeCommands },
     { clock: attentive, log },

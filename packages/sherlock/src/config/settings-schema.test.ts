@@ -31,6 +31,20 @@ test.each(["0%", "101%", "on", true, -1])("spans: %s is refused", (spans) => {
   expect(settingsSchema.safeParse({ spans }).success).toBe(false);
 });
 
+test.each([
+  ["on", "on"],
+  [true, "on"],
+  ["off", "off"],
+  [false, "off"],
+  [undefined, "off"],
+])("explain: %s is %s", (explain, is) => {
+  expect(settingsSchema.parse({ explain }).explain).toBe(is);
+});
+
+test.each(["1", "yes", 1])("explain: %s is refused", (explain) => {
+  expect(settingsSchema.safeParse({ explain }).success).toBe(false);
+});
+
 test.each(["0%", "101%", "many", -1])("percentiles: %s is refused", (percentiles) => {
   expect(settingsSchema.safeParse({ percentiles }).success).toBe(false);
 });

@@ -192,6 +192,14 @@ export const settingsSchema = z.strictObject({
         "Of which requests a span goes to the directory, under their `traceparent`: `errors` for those that fail, a share for these and those of so many traces, chosen by their ids (docs/traces.md).",
       otherwise: "off",
     }),
+  explain: z
+    .union([z.boolean().transform((on) => (on ? ("on" as const) : ("off" as const))), z.enum(["off", "on"])])
+    .meta({ wanted: "on or off" })
+    .default("off")
+    .meta({
+      description:
+        "Whether a request with `X-Datawire-Explain: 1` is told in headers of its response by which rule it went where (docs/http.md).",
+    }),
   allow_local: z.boolean().default(false).meta({
     description:
       "Whether requests may go to loopback, link-local or cloud metadata addresses where the directory is on another machine: whoever may register an instance then reaches what only this machine should.",

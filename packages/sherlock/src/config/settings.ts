@@ -57,6 +57,8 @@ export interface SherlockSettings {
   readonly percentiles: number | null;
   /** Of which requests a span goes to the directory: of those that fail, of these and a share of all traces, or of none. */
   readonly spans: SpanChoice | null;
+  /** Whether a request may ask why it goes where it goes. */
+  readonly explain: boolean;
   readonly overrides: ReadonlyMap<string, ServiceOverride>;
   /** Where the last table and the last addresses are kept. */
   readonly dataDir: string;
@@ -122,6 +124,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     accessLog: value.access_log === "json",
     percentiles: value.percentiles ?? null,
     spans: value.spans ?? null,
+    explain: value.explain === "on",
     overrides: new Map(Object.entries(value.services).map(([service, override]) => [service, overrideOf(override)])),
     // Several Sherlocks of one user have a run directory each, which then holds this as well.
     dataDir: value.data_dir ?? value.haproxy.run_dir ?? defaultDataDir(input.env),

@@ -14,6 +14,7 @@ export class Planning {
   readonly #planner: Planner;
   readonly #follower: Pick<CatalogFollower, "table" | "status" | "leftOut">;
   readonly #resolve: Resolve;
+  #explain: boolean;
   /** The last plan that held while something waited. */
   #interim: Plan | null = null;
   #last: { readonly plan: Plan; readonly position: Position | null; readonly exclusions: string } | null = null;
@@ -40,7 +41,9 @@ export class Planning {
       stickyIp: proxy.listen.some(({ host }) => !isLoopback(host)),
       tcp: settings.tcp,
       sessionIds,
+      explain: settings.explain,
     });
+    this.#explain = settings.explain;
     this.#follower = follower;
     this.#resolve = resolve;
   }
@@ -86,6 +89,13 @@ export class Planning {
     return find(this.current) ?? find(this.#interim) ?? null;
   }
 
+  /** Plans nothing for requests that ask why they go where they go: the template answers none. */
+  explainNothing(): void {
+    this.#explain = false;
+    this.#planner.explainNothing();
+    this.forget(null);
+  }
+
   /** A plan in which every name gets 503. */
   empty(): Plan {
     return this.#make(new Catalog(), { quarantined: new Map(), kept: new Map(), portsTaken: new Map() }, false);
@@ -106,6 +116,7 @@ export class Planning {
   }
 
   #inputs(exclusions: Exclusions, hasTable: boolean): PlanInputs {
-    return { ...exclusions, resolve: this.#resolve, hasTable };
+    const revision = this.#explain ? this.#follower.status().position?.revision : undefined;
+    return { ...exclusions, resolve: this.#resolve, hasTable, revision };
   }
 }

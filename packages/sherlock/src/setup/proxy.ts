@@ -49,6 +49,7 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
     accessLog: settings.accessLog,
     latencies: settings.percentiles === null ? null : { fd: LATENCIES_FD, oneIn: settings.percentiles },
     spans: settings.spans === null ? null : { fd: SPANS_FD, of: settings.spans },
+    explain: settings.explain,
     sockets: dir.sockets,
     files: { serverState: dir.serverState },
     maps: dir.maps,
@@ -93,6 +94,11 @@ export function tellsLatencies(config: string): boolean {
 /** Whether a rendered configuration tells of requests that become spans: a user's template may not. */
 export function tellsSpans(config: string): boolean {
   return config.includes(`log fd@${SPANS_FD} `);
+}
+
+/** Whether a rendered configuration tells requests why they went where they did: a user's template may not. */
+export function tellsReasons({ settings: { maps } }: Pick<Proxy, "settings">, config: string): boolean {
+  return config.includes(maps.reasons) && config.includes(maps.places);
 }
 
 /** What `ca-file` says: of an HAProxy that does not know what the system trusts, the file of that. */

@@ -73,6 +73,24 @@ test.each<[string, readonly Entity[]]>([
   expect(text).toBe(await readFile(file, "utf8"));
 });
 
+test("explain adds lines to the built-in template, and changes none", async () => {
+  const template = await loadTemplate(null);
+  const entities = [
+    service("s", { settings: { balance: "cookie:SERVERID" } }),
+    instance("s", "a"),
+    instance("s", "b", { version: "2", order: 1 }),
+    routes("s", { "//s(2)": { share: 1_000, when: "path:/beta" } }),
+  ];
+  const lines = (explain: boolean): string[] =>
+    template.render(planned(entities, { ...SETTINGS, explain }).view).split("\n");
+  const more = lines(true);
+  let at = 0;
+  for (const line of lines(false)) at = more.indexOf(line, at) + 1 || Number.NaN;
+  expect(at).toBe(more.length);
+  expect(lines(false).filter((line) => /explain|x-datawire|reasons\.map|places\.map/i.test(line))).toEqual([]);
+  expect(more.filter((line) => line.includes("set-header X-Datawire-Revision"))).toHaveLength(2);
+});
+
 test.each([
   ["header:x-user", "hash req.fhdr(x-user)", "'hdr(x-user)'"],
   ["path", "hash path", "uri path-only"],

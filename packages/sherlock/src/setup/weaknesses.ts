@@ -1,24 +1,26 @@
 import type { ReportedProblem } from "@datawire/protocol";
 import type { Logger, ProblemBoard } from "@datawire/runtime";
 import { lacksOf, takesInstances } from "../core/model/haproxy-version.ts";
-import { type Proxy, tellsLatencies, tellsSpans } from "./proxy.ts";
+import { type Proxy, tellsLatencies, tellsReasons, tellsSpans } from "./proxy.ts";
 
 interface Weak {
-  readonly proxy: Pick<Proxy, "binary" | "template">;
+  readonly proxy: Pick<Proxy, "binary" | "template" | "settings">;
   /** What the template makes of no table. */
   readonly rendered: string;
   readonly runtimeSocket: boolean;
   readonly percentiles: boolean;
   readonly spans: boolean;
+  readonly explain: boolean;
 }
 
 const TEMPLATE_REMEDY = "begin anew from the built-in template, which `sherlock render` shows the work of";
 
 /** Says what the HAProxy of this machine, or a template of one's own, does without: to the log, and to operators. */
 export function tellWeaknesses(
-  { proxy: { binary, template }, rendered, runtimeSocket, percentiles, spans }: Weak,
+  { proxy, rendered, runtimeSocket, percentiles, spans, explain }: Weak,
   { log, board }: { readonly log: Logger; readonly board: Pick<ProblemBoard, "set"> },
 ): void {
+  const { binary, template } = proxy;
   const { text, features } = binary.version;
   const weaknesses: ReportedProblem[] = [];
   const lacks = lacksOf(features);
@@ -45,6 +47,11 @@ export function tellWeaknesses(
   if (spans && !tellsSpans(rendered)) {
     log.warn("Your template has no {{> spans}}: there are no spans of requests", { template: template.path });
     const message = "without {{> spans}} and `log {{spans.log}}` there are no spans of requests";
+    weaknesses.push({ subject, message, remedy: TEMPLATE_REMEDY });
+  }
+  if (explain && !tellsReasons(proxy, rendered)) {
+    log.warn("Your template has no {{> explain}}: no request is explained", { template: template.path });
+    const message = "without {{> explain}}, and what {{> routing}} has for it, no request is explained";
     weaknesses.push({ subject, message, remedy: TEMPLATE_REMEDY });
   }
   board.set("weaknesses", weaknesses);

@@ -30,6 +30,8 @@ export interface Machine {
   readonly problems: readonly PlanProblem[];
   /** Says which services changed, and resolves when HAProxy follows. */
   follow(services: Iterable<string>): Promise<void>;
+  /** Of the table: how often something was to be followed. */
+  readonly revision: number;
   /** Resolves when no worker from before a reload is left. */
   settled(): Promise<void>;
   /** Stops following; HAProxy goes on. */
@@ -84,13 +86,13 @@ export async function startMachine({
   const prepared = await prepareProxy(settings, dir);
   const features = { ...prepared.binary.version.features, ...without };
   const proxy = { ...prepared, settings: { ...prepared.settings, features } };
-  const position = { epoch: "test", revision: 1 };
+  let revision = 0;
   const follower = {
     table,
     leftOut: () => [],
     status: () => ({
       origin: "directory" as const,
-      position,
+      position: { epoch: "test", revision },
       warming: false,
       connected: true,
       divergences: 0,
@@ -119,6 +121,7 @@ export async function startMachine({
   const logs = settings.accessLog ? await openAccessLog({ dir, log, board: new ProblemBoard() }) : null;
   const running = Promise.all([driver.run(observer, stop.signal), logs?.run(systemClock, stop.signal)]);
   const follow = async (services: Iterable<string>): Promise<void> => {
+    revision++;
     planning.forget(services);
     const followed = new Promise<void>((resolve) => waiting.push(resolve));
     driver.request(services);
@@ -143,6 +146,9 @@ export async function startMachine({
       return problems;
     },
     follow,
+    get revision() {
+      return revision;
+    },
     async settled() {
       while ((await haproxy.oldWorkers()) > 0) await systemClock.sleep(5);
     },

@@ -27,6 +27,7 @@ export const SETTINGS: RenderSettings = {
   accessLog: false,
   latencies: null,
   spans: null,
+  explain: false,
   sockets: {
     runtime: "/run/r.sock",
     fallback: "/run/f.sock",
@@ -50,6 +51,7 @@ export function plannerOf(config: Partial<PlannerConfig> = {}): Planner {
     overrides: new Map(),
     stickyIp: false,
     sessionIds: SESSION_IDS,
+    explain: false,
     features: EVERY_FEATURE,
     tcp: { listen: new Map(), range: { from: 6_000, to: 6_999 } },
     ...config,

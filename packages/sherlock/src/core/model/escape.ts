@@ -47,3 +47,11 @@ export function plainText(text: string, lengthMax = 300): string {
   const plain = text.replace(/[^A-Za-z0-9 .,:()/_@-]+/g, " ").replace(/ +/g, " ");
   return plain.trim().slice(0, lengthMax);
 }
+
+/** Any text as one line that is safe in maps, commands and headers. */
+export function headerText(text: string, lengthMax = 300): string {
+  return text
+    .replace(/[^A-Za-z0-9 .,:;()/_@%=+*?&~!-]/g, "?")
+    .slice(0, lengthMax)
+    .trim();
+}

@@ -150,6 +150,10 @@ export const MAP_NAMES = [
   "when_node",
   /** block → `h:name`, `c:name` or `ip`. */
   "sticky",
+  /** `block|node`, `block|when|age` or `block/service/prefix` → `TARGET|RULE`, while requests may be explained. */
+  "reasons",
+  /** `service|backend` → the same where one takes all; `backend/server` → its instances; `backend` → its group. */
+  "places",
   /** service, or node → the name of the cookie by which its sessions are found. */
   "jars",
   /** `service|ID`, `node|ID` → `backend/server`, where the session of that cookie is. */
@@ -162,7 +166,7 @@ export const MAP_NAMES = [
   "last",
   /** backend → length of its base path. */
   "cut",
-  /** `table` → `1` once a table is known. */
+  /** `table` → `1` once a table is known; `revision` → of which all services follow it, while requests may be explained. */
   "state",
 ] as const;
 
@@ -181,7 +185,14 @@ export const DRAINED = "drained";
 export const OWN_BACKENDS: ReadonlySet<string> = new Set([NOTHING, DRAINED]);
 
 /** The maps whose keys begin with the number of a block, so that its entries hold as soon as a pointer points to it. */
-export const BLOCK_MAPS = ["whens", "when_path", "when", "when_node", "sticky"] as const satisfies readonly MapName[];
+export const BLOCK_MAPS = [
+  "whens",
+  "when_path",
+  "when",
+  "when_node",
+  "sticky",
+  "reasons",
+] as const satisfies readonly MapName[];
 /** The name of a map whose entries are blocks: one of `BLOCK_MAPS`. */
 export type BlockMapName = (typeof BLOCK_MAPS)[number];
 

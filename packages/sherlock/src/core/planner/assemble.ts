@@ -1,5 +1,6 @@
 import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { assignBlocks } from "../model/blocks.ts";
+import { headerText } from "../model/escape.ts";
 import { joinKeys, keysOfRules } from "../model/keys.ts";
 import type {
   BackendStructure,
@@ -25,6 +26,8 @@ export interface Assembly {
   readonly tcp: TcpSettings;
   readonly portsTaken: ReadonlyMap<string, string>;
   readonly hasTable: boolean;
+  /** The table's; undefined where no request is told. */
+  readonly revision: number | undefined;
   /** What is wrong beside what the plans themselves say. */
   readonly problems: readonly PlanProblem[];
 }
@@ -32,7 +35,7 @@ export interface Assembly {
 /** Puts the plans of all services together. */
 export function assemble(
   plans: readonly ServicePlan[],
-  { table, tcp, portsTaken, hasTable, problems }: Assembly,
+  { table, tcp, portsTaken, hasTable, revision, problems }: Assembly,
 ): Plan {
   const backends = new Map<string, BackendStructure>();
   const servers = new Map<string, ReadonlyMap<string, PlannedServer>>();
@@ -51,6 +54,7 @@ export function assemble(
     blocks.set(base, block);
   };
   if (hasTable) maps.state.set("table", "1");
+  if (revision !== undefined) maps.state.set("revision", String(revision));
   const ports = assignPorts(
     plans.flatMap(({ service, isTcp, backends }) =>
       isTcp && backends.size > 0 ? [{ service, proposal: table.service(service)?.service.proxyPort ?? null }] : [],
@@ -76,6 +80,7 @@ export function assemble(
     if (plan.last !== null) maps.last.set(service, plan.last);
     for (const map of ["jars", "pins", "marks"] as const)
       for (const [key, value] of sessions[map]) maps[map].set(key, value);
+    for (const [key, value] of placesOf(plan)) maps.places.set(key, value);
     const led = ledBackends(plan);
     for (const backend of led) leads.add(backend);
     needs.set(service, { backends: neededBackends(plan, led), keys: keysInUse(plan) });
@@ -106,15 +111,22 @@ function blockOf(plan: ServicePlan | null, parts: readonly BlockPart[]): Planned
   return block;
 }
 
-function blockRules({ service, rules, sticky }: ServicePlan): BlockRule[] {
+function blockRules({ service, rules, sticky, reasons, entry }: ServicePlan): BlockRule[] {
   const lines: BlockRule[] = [];
+  const drawn = new Set(entry.kind === "drawn" ? entry.parts.map(({ node }) => node) : []);
+  for (const [node, value] of reasons ?? [])
+    if (drawn.has(node)) lines.push({ map: "reasons", suffix: `|${node}`, value });
   if (sticky !== null) lines.push({ map: "sticky", suffix: "", value: sticky });
   if (rules.length > 0) {
     const value = rules.some(({ kind }) => kind === "path") ? "path" : "1";
     lines.push({ map: "whens", suffix: "", value });
   }
   for (const rule of rules) {
-    const { node } = rule;
+    const { node, told } = rule;
+    if (reasons !== null) {
+      const suffix = rule.kind === "path" ? `/${service}${rule.prefix}` : `|when|${rule.age}`;
+      lines.push({ map: "reasons", suffix, value: told });
+    }
     if (rule.kind === "path") lines.push({ map: "when_path", suffix: `/${service}${rule.prefix}`, value: node });
     else {
       lines.push({ map: "when", suffix: `|${rule.key}`, value: String(rule.age) });
@@ -122,6 +134,20 @@ function blockRules({ service, rules, sticky }: ServicePlan): BlockRule[] {
     }
   }
   return lines;
+}
+
+/** Where requests are, for those that ask: who takes them all, which instances each server is, and the group of a session's. */
+function* placesOf({ service, entry, backends, reasons }: ServicePlan): Generator<[key: string, value: string]> {
+  if (reasons === null) return;
+  const told = entry.kind === "plain" ? reasons.get(entry.backend) : undefined;
+  if (entry.kind === "plain" && told !== undefined) yield [`${service}|${entry.backend}`, told];
+  for (const [backend, { structure, servers }] of backends) {
+    yield [backend, headerText(structure.group ?? `//${service}`)];
+    for (const { name, instances } of servers.values()) {
+      const names = instances.length === 0 ? "default URL" : instances.map((one) => one.name).join(", ");
+      yield [`${backend}/${name}`, headerText(names)];
+    }
+  }
 }
 
 /** Shown only while a service that is live has no entry yet. */

@@ -17,7 +17,7 @@ import type { BackendStructure, PlannedServer, PlanProblem } from "../model/plan
 import { DRAINED, NOTHING } from "../model/plan.ts";
 import type { BlockPart } from "../model/prefixes.ts";
 import { BLOCK_SIZE } from "../model/prefixes.ts";
-import { type RuleLine, ruleLines } from "../model/rules.ts";
+import { reasonsOfShares, type RuleLine, ruleLines } from "../model/rules.ts";
 import { SessionScopes } from "./session-scopes.ts";
 import type { SessionPlan } from "./sessions.ts";
 
@@ -42,6 +42,7 @@ class ServicePlanner {
   readonly #name: string;
   readonly #limits: ServiceLimits;
   readonly #balance: Balance;
+  #reasons: ReadonlyMap<string, string> = new Map();
 
   constructor(
     table: CatalogReader,
@@ -86,6 +87,7 @@ class ServicePlanner {
       entry,
       splits: [...this.#splits.values()],
       rules,
+      reasons: this.#context.explain && this.#view.service.protocol !== "tcp" ? this.#reasons : null,
       sticky: entry.kind === "drawn" ? sticky : null,
       keys: keysOfRoutes(effectiveTable(this.#view, this.#context.caller), {
         sticky,
@@ -150,6 +152,7 @@ class ServicePlanner {
       node: isKept ? this.#node(share.target, share.parts) : this.#scopedNode(share.target, share),
       slots: share.slots,
     }));
+    if (this.#context.explain) this.#reasons = reasonsOfShares(shares, parts);
     this.#sessions.addOwn(holders);
     const [first] = parts;
     if (first === undefined || (parts.every(({ node }) => node === NOTHING) && rules.length === 0)) {

@@ -31,6 +31,8 @@ export interface PlanInputs extends Exclusions {
   readonly resolve: ServiceContext["resolve"];
   /** Whether there is a table at all; without one every name gets 503. */
   readonly hasTable: boolean;
+  /** The table's, for requests that ask; left out where none may. */
+  readonly revision?: number | undefined;
 }
 
 /**
@@ -38,13 +40,18 @@ export interface PlanInputs extends Exclusions {
  * change costs what it touches and an assembly of parts, whatever the size of the table.
  */
 export class Planner {
-  readonly #config: PlannerConfig;
+  #config: PlannerConfig;
   readonly #known = new Map<string, ServicePlan>();
   /** The last plan of each service that could be made, for as long as a newer one cannot. */
   readonly #lastGood = new Map<string, ServicePlan>();
 
   constructor(config: PlannerConfig) {
     this.#config = config;
+  }
+
+  /** No request may ask why it goes where it goes. */
+  explainNothing(): void {
+    this.#config = { ...this.#config, explain: false };
   }
 
   /** Forgets what was made of these services; of all for null. */
@@ -108,8 +115,8 @@ export class Planner {
       }
     }
     for (const name of this.#lastGood.keys()) if (table.service(name) === null) this.#lastGood.delete(name);
-    const { portsTaken, hasTable } = inputs;
-    return assemble(plans, { table, tcp: this.#config.tcp, portsTaken, hasTable, problems });
+    const { portsTaken, hasTable, revision } = inputs;
+    return assemble(plans, { table, tcp: this.#config.tcp, portsTaken, hasTable, revision, problems });
   }
 
   #planKnown(table: CatalogReader, name: string, context: ServiceContext): ServicePlan | null {
@@ -156,6 +163,7 @@ function nothingOf(service: string, reason: string): ServicePlan {
     entry: { kind: "down", reason: plainText(reason) },
     splits: [],
     rules: [],
+    reasons: null,
     sticky: null,
     keys: joinKeys([]),
     sessions: NO_SESSIONS,

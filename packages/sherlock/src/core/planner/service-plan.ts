@@ -16,6 +16,8 @@ export interface ServicePlan {
   /** Nodes that are divided once more. */
   readonly splits: readonly Split[];
   readonly rules: readonly RuleLine[];
+  /** node → why requests are drawn there, as `TARGET|RULE`; null where no request is explained. */
+  readonly reasons: ReadonlyMap<string, string> | null;
   /** `h:name`, `c:name` or `ip`. */
   readonly sticky: string | null;
   readonly sessions: SessionPlan;
@@ -53,4 +55,6 @@ export interface ServiceContext extends PlacementContext {
   /** Whether a draw may go by the address of the client: not on loopback, where all clients have one. */
   readonly stickyIp: boolean;
   readonly sessionIds: SessionIds;
+  /** Whether requests may ask why they go where they go. */
+  readonly explain: boolean;
 }

@@ -19,6 +19,8 @@ export interface RenderSettings {
   readonly latencies: LatencyTarget | null;
   /** Where requests are told that become spans; null for nowhere. */
   readonly spans: SpanTarget | null;
+  /** Whether requests may ask why they go where they go. */
+  readonly explain: boolean;
   readonly sockets: Readonly<Record<"runtime" | "fallback" | "handover" | "stats" | "pages", string>>;
   readonly files: { readonly serverState: string };
   readonly maps: Readonly<Record<MapName | "draw", string>>;

@@ -151,6 +151,54 @@ describe("steps()", () => {
     expect([...new Set(actions)]).toEqual(["draw add", "routed set", "draw delete"]);
     expect(todo.reload).toBeNull();
   });
+
+  describe("of requests that may ask why", () => {
+    const explained = (table: Catalog, revision: number): Plan =>
+      plannerOf({ explain: true }).plan(table, { ...INPUTS, revision });
+    const revisions = ({ commands }: Round): [at: number, value: string][] =>
+      commands.flatMap((command, i): [number, string][] =>
+        command.kind === "map" && command.map === "state" && command.action.do === "set"
+          ? [[commands.length - 1 - i, command.action.value]]
+          : [],
+      );
+    const round = (running: Running, followed: Plan, table: Catalog): Round => {
+      const interim: Parameters<typeof nextRound>[2]["interim"] = (held) =>
+        plannerOf({ explain: true }).interim(table, { ...INPUTS, revision: 8 }, { held, keepsLast: true });
+      return nextRound(running, explained(table, 8), { ...OPTIONS, followed, interim });
+    };
+
+    test("the reasons are switched with the shares, and the revision is set after all else", () => {
+      const table = catalogOf(
+        service("a"),
+        instance("a", "i"),
+        instance("a", "k", { version: "2", order: 1 }),
+        routes("a", { "//a(2)": { share: 1_000 } }),
+      );
+      const before = explained(table, 7);
+      table.apply(change(routes("a", { "//a(2)": { share: 2_000, when: "header:k=<v>" } })));
+      const { blocks, maps } = explained(table, 8);
+      const told = [...blocks.values()].flatMap(({ rules }) => rules.filter(({ map }) => map === "reasons"));
+      expect(told.map(({ suffix, value }) => `${suffix} ${value}`)).toEqual([
+        "|a:v2 //a(2)|20%, a route for any caller",
+        "|a:v1 //a|80%, the primary, version 1",
+        "|when|0 //a(2)|when header:k=?v?",
+      ]);
+      expect([...maps.places]).toContainEqual(["a:v2/127.0.0.1:8001", "k"]);
+      const running = justStarted(before);
+      table.apply(change(routes("a", { "//a(2)": { share: 2_000 } })));
+      expect(revisions(round(running, before, table))).toEqual([[0, "8"]]);
+    });
+
+    test("the revision stays what it was while a service waits for a reload", () => {
+      const table = catalogOf(service("a"), instance("a", "i"));
+      const before = explained(table, 7);
+      const running = justStarted(before);
+      table.apply(change(service("b"), instance("b", "i")));
+      const todo = round(running, before, table);
+      expect(todo.reload).toMatchObject({ reason: "service" });
+      expect([revisions(todo), todo.now.maps.state.get("revision")]).toEqual([[], "7"]);
+    });
+  });
 });
 
 test("steps() leave nothing behind of a switch that was broken off, and take nothing of the next with it", () => {

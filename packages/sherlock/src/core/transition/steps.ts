@@ -22,7 +22,16 @@ export interface StepsOptions {
 export function steps(running: Running, plan: Plan, options: StepsOptions): Command[] {
   const { ahead, arrivals, departures } = serverSteps(running, plan, options);
   const maps = mapSteps(running, plan, options.frozen);
-  return [...maps.marks, ...ahead, ...maps.routing, ...arrivals, ...maps.pins, ...departures, ...maps.unmarks];
+  return [
+    ...maps.marks,
+    ...ahead,
+    ...maps.routing,
+    ...arrivals,
+    ...maps.pins,
+    ...departures,
+    ...maps.unmarks,
+    ...maps.told,
+  ];
 }
 
 interface ServerSteps {
@@ -146,6 +155,8 @@ interface MapSteps {
   /** Where sessions are: by then the servers are there, and not gone yet. */
   readonly pins: readonly Command[];
   readonly unmarks: readonly Command[];
+  /** The revision that requests are told, once all of it holds. */
+  readonly told: readonly Command[];
 }
 
 /**
@@ -158,6 +169,7 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapS
   const marks: Command[] = [];
   const unmarks: Command[] = [];
   const pins: Command[] = [];
+  const told: Command[] = [];
   const upserts: Command[] = [];
   const entries: Command[] = [];
   const deletions: Command[] = [];
@@ -172,8 +184,9 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapS
       const action = { do: known === undefined ? "add" : "set", key, value: wanted } as const;
       // Into the maps of a service comes last what makes requests enter it.
       const list = ENTRY_MAPS.has(map) ? entries : upserts;
-      const ofSessions = map === "marks" ? marks : map === "pins" ? pins : null;
-      (ofSessions ?? list).push({ kind: "map", map, action });
+      const apart =
+        map === "marks" ? marks : map === "pins" ? pins : key === "revision" && map === "state" ? told : null;
+      (apart ?? list).push({ kind: "map", map, action });
     }
     for (const key of has.keys()) {
       if (wants.has(key) || waits(key)) continue;
@@ -183,7 +196,7 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapS
   }
   // `plain` is looked up first, then `routed`: an entry that moves down is added below before it goes above.
   const routing = [...blocks.writes, ...upserts, ...entries, ...deletions, ...blocks.deletions];
-  return { marks, routing, pins, unmarks };
+  return { marks, routing, pins, unmarks, told };
 }
 
 /** Maps that lead to no backend. */

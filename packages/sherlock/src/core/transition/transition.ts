@@ -58,7 +58,17 @@ function between(
   const lost = waitingFor(running, now, options).services;
   for (const service of held.keys()) if (lost.has(service)) frozen.add(service);
   addDisplaced(frozen, running, now);
-  return { now: { ...now, views, unknown }, frozen };
+  return { now: { ...now, maps: withRevisionOf(running, now), views, unknown }, frozen };
+}
+
+/** While something waits, requests are told the revision that all services followed before. */
+function withRevisionOf(running: Running, { maps }: Plan): Plan["maps"] {
+  if (!maps.state.has("revision")) return maps;
+  const state = new Map(maps.state);
+  const before = running.maps.state.get("revision");
+  if (before === undefined) state.delete("revision");
+  else state.set("revision", before);
+  return { ...maps, state };
 }
 
 /** Services that are planned a block which a frozen one has: theirs are the names that come after it. */
