@@ -47,15 +47,10 @@ async function startTwo(): Promise<[Guarded, Guarded]> {
   return both;
 }
 
-/** Waits until it is so, for as long as operators are told that it takes. */
-function withinASecond(check: () => void | Promise<void>): Promise<void> {
-  return eventually(check, 1_000);
-}
-
 test("directories that start at once on one store have one authority, and one set of first tokens", async () => {
   const [a, b] = await startTwo();
   expect(b.ca).toBe(a.ca);
-  await withinASecond(() => expect(b.tokens.tokens.list(null)).toEqual(a.tokens.tokens.list(null)));
+  await eventually(() => expect(b.tokens.tokens.list(null)).toEqual(a.tokens.tokens.list(null)));
   expect(a.tokens.tokens.list(null).map(({ role }) => role)).toEqual(FIRST_ROLES.toReversed());
 });
 
@@ -85,7 +80,7 @@ test("of several that init one store at once, one makes the first tokens", async
 test("a token made at one directory holds at the other, and ends there with its links when it is revoked", async () => {
   const [a, b] = await startTwo();
   const { id, token } = await a.create("sherlock");
-  await withinASecond(async () => expect((await b.ask("/v1/routes", { token })).status).toBe(200));
+  await eventually(async () => expect((await b.ask("/v1/routes", { token })).status).toBe(200));
   const link = await b.link(token, {
     type: "hello",
     link: { min: 1, max: 1 },
@@ -98,7 +93,7 @@ test("a token made at one directory holds at the other, and ends there with its 
   await link.next("snapshot");
   await a.tokens.revoke(id, { tenant: null });
   const ended = link.next("error");
-  await withinASecond(async () => expect((await b.ask("/v1/routes", { token })).status).toBe(401));
+  await eventually(async () => expect((await b.ask("/v1/routes", { token })).status).toBe(401));
   expect(await ended).toMatchObject({ code: "unauthenticated", fatal: true });
   await link.close();
 });
@@ -114,11 +109,11 @@ test("tenants have their tables at both directories, each its own, and a backup 
     ["acme", "anvil"],
     ["mill", "flour"],
   ] as const)
-    await withinASecond(async () => expect(await tables.services(b, tenant)).toEqual([service]));
+    await eventually(async () => expect(await tables.services(b, tenant)).toEqual([service]));
   const backup = await tables.backup(b, null);
   await tables.add("acme", "later");
   await tables.restore(b, backup);
-  await withinASecond(async () => expect(await tables.services(a, "acme")).toEqual(["anvil"]));
+  await eventually(async () => expect(await tables.services(a, "acme")).toEqual(["anvil"]));
   expect(await tables.services(a, "mill")).toEqual(["flour"]);
 });
 
