@@ -42,6 +42,8 @@ import { ServiceLinks } from "../services/service-links.ts";
 import { Allotments } from "../routing/allotments.ts";
 import { tellRecovered } from "./recovered.ts";
 import { RateBook } from "../overview/rates.ts";
+import { factsOf } from "../overview/links.ts";
+import { consumersHandler } from "./consumers.ts";
 import { reportOf } from "./report.ts";
 import { statusHandler, type StatusSources } from "./status.ts";
 
@@ -117,7 +119,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
         readiness,
         registry,
         log,
-        handlers: [statusHandler(sources)],
+        handlers: [statusHandler(sources), consumersHandler(() => factsOf(sources))],
       },
       stopAdmin.signal,
     ));

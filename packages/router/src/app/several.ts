@@ -7,6 +7,7 @@ import { Crew } from "../processes/crew.ts";
 import { claimPort } from "../processes/layout.ts";
 import type { Seat } from "../processes/messages.ts";
 import { mergeStatus, type PartStatus } from "./answers.ts";
+import { consumersHandler } from "./consumers.ts";
 import { lockFolder } from "./lock.ts";
 
 /** Runs a router as several processes until the signal aborts; what it is asked itself, it asks them. */
@@ -29,6 +30,7 @@ export async function runSeveral(context: DaemonContext<RouterSettings>, seats: 
       sendJson(res, 200, { host, version: VERSION, queues, links, problems });
     });
   });
+  const consumers = consumersHandler(async () => (await statuses()).flatMap(({ links }) => links));
   const registry = {
     contentType: Registry.PROMETHEUS_CONTENT_TYPE,
     metrics: async (): Promise<string> => {
@@ -40,7 +42,7 @@ export async function runSeveral(context: DaemonContext<RouterSettings>, seats: 
     settings.admin &&
     (await startAdmin(
       { listen: settings.admin, setting: "admin" },
-      { readiness, registry, log, handlers: [status] },
+      { readiness, registry, log, handlers: [status, consumers] },
       stopAdmin.signal,
     ));
   try {

@@ -37,8 +37,8 @@ function sourceProblem(problem: Problem, place: Place | undefined): Problem {
 }
 
 function parserOf(settings: WatsonSettings, host: string): ParseServices {
-  const { env, zone, defaults, allowExec, directories } = settings;
-  const context = { env, host, zone, defaults, directories: authoritiesOf(directories) };
+  const { env, zone, defaults, router, allowExec, directories } = settings;
+  const context = { env, host, zone, defaults, router, directories: authoritiesOf(directories) };
   const parserFor = (untrusted: string | null): ParseServices => {
     const noExec = allowExec ? untrusted : "allow_exec is false in watson.yaml, wanted true";
     const whole: ServiceContext = { ...context, noExec, noEnv: untrusted };

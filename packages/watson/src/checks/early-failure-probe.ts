@@ -52,6 +52,7 @@ function targetOf(probe: ProbeSettings): Target | null {
     case "grpc":
     case "amqp":
       return probe;
+    case "consumers":
     case "exec":
     case "ttl":
       return null;

@@ -1,4 +1,5 @@
 import { type InstanceUrl, parseInstanceUrl, type ServiceProtocol } from "@datawire/protocol";
+import type { ListenAddress } from "@datawire/runtime";
 import type { AmqpProbe, Check, ProbeSettings, TlsCheck } from "../model/service-definition.ts";
 import type { CheckSource, LivenessDefaults } from "./liveness.ts";
 import type { HttpTarget, TcpTarget } from "./targets.ts";
@@ -20,6 +21,8 @@ export interface CheckContext {
   /** How the instance itself is verified. */
   readonly tls: TlsCheck;
   readonly defaults: LivenessDefaults;
+  /** The admin port of the router that consumers are counted at. */
+  readonly router: ListenAddress;
 }
 
 /**
@@ -63,7 +66,8 @@ function rhythmOf(source: CheckSource, defaults: LivenessDefaults, probe: ProbeS
     intervalMs: source.interval ?? defaults.interval ?? BUILT_IN.intervalMs,
     timeoutMs: source.timeout ?? defaults.timeout ?? BUILT_IN.timeoutMs,
     recheckMs: source.recheck ?? defaults.recheck ?? BUILT_IN.recheckMs,
-    watch: probe.kind === "exec" ? "none" : (source.watch ?? defaults.watch ?? BUILT_IN.watch),
+    watch:
+      probe.kind === "exec" || probe.kind === "consumers" ? "none" : (source.watch ?? defaults.watch ?? BUILT_IN.watch),
   };
 }
 
@@ -77,6 +81,10 @@ function createProbe(source: CheckSource, index: number, context: CheckContext):
   };
   if (source.ttl !== undefined) return { kind: "ttl", ttlMs: source.ttl };
   if (source.exec !== undefined) return { kind: "exec", command: source.exec as [string, ...string[]] };
+  if (source.consumers !== undefined) {
+    const { service: address, router } = context;
+    return { kind: "consumers", address, consumers: source.consumers, ...router };
+  }
   if (source.tcp !== undefined) return { kind: "tcp", ...source.tcp, asTraffic: asTraffic(source.tcp) };
   if (source.grpc !== undefined) {
     const { grpc, grpc_service: service = "" } = source;

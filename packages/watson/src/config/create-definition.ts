@@ -12,10 +12,10 @@ import type { Path, Place, Problem } from "@datawire/runtime";
 import { authorityOf } from "../model/directories.ts";
 import type { ServiceDefinition } from "../model/service-definition.ts";
 import { CheckError, createChecks } from "./checks.ts";
-import type { ServiceContext, ServiceSource } from "./service-schema.ts";
+import { listensThroughRouter, type ServiceContext, type ServiceSource } from "./service-schema.ts";
 
 /** What a definition takes of the context of its file. */
-export type DefinitionContext = Pick<ServiceContext, "host" | "zone" | "defaults" | "directories">;
+export type DefinitionContext = Pick<ServiceContext, "host" | "zone" | "defaults" | "router" | "directories">;
 
 /** Makes the definition of one service, or says what stands in the way. */
 export function createDefinition(
@@ -41,7 +41,7 @@ export function createDefinition(
   };
   const address = attempt(["service"], () => parseServiceAddress(source.service, context.directories));
   const version = attempt(["version"], () => versionOf(source, address));
-  const url = source.url ?? `${familyOf(source.protocol)}://${bracketed(context.host)}:${source.port}`;
+  const url = source.url ?? urlOf(source, { host: context.host, service: address?.service ?? "" });
   const tls = { verify: source.tls?.verify ?? true, serverName: source.tls?.server_name ?? null };
   const parsedUrl = attempt(["url"], () => parseInstanceUrl(url, source.protocol));
   const instanceName = attempt(
@@ -59,6 +59,7 @@ export function createDefinition(
         protocol: source.protocol,
         tls,
         defaults: context.defaults,
+        router: context.router,
       });
     });
   if (problems.length > 0 || !address || !parsedUrl || !instanceName || !checks) return problems;
@@ -80,6 +81,15 @@ export function createDefinition(
     source: at("service"),
   };
 }
+
+/** At this machine: at a port of its own, or at the router that it listens through. */
+function urlOf(source: ServiceSource, { host, service }: { readonly host: string; readonly service: string }): string {
+  const origin = `${familyOf(source.protocol)}://${bracketed(host)}`;
+  return listensThroughRouter(source) ? `${origin}:${AMQP_PORT}/${service}` : `${origin}:${source.port}`;
+}
+
+/** Of routers, as long as nothing else is said. */
+const AMQP_PORT = 5672;
 
 /** `HOST-PORT`, as far as a name can say that. */
 function defaultName({ host, port }: { readonly host: string; readonly port: number }): string {

@@ -9,6 +9,7 @@ import { parseGrpcTarget, parseHttpTarget, parseTcpTarget } from "./targets.ts";
 /** Shorter intervals would make Watson the load that it is to notice. */
 const INTERVAL_MS_MIN = 50;
 const TIMES_MAX = 100;
+const CONSUMERS_MAX = 10_000;
 /** Of one instance. */
 const CHECKS_MAX = 10;
 
@@ -70,7 +71,7 @@ const expectSchema = z.strictObject({
     .meta({ description: "A regular expression that the body matches.", otherwise: "any" }),
 });
 
-const KINDS = ["http", "tcp", "exec", "grpc", "amqp", "ttl"] as const;
+const KINDS = ["http", "tcp", "exec", "grpc", "amqp", "consumers", "ttl"] as const;
 /** Which keys make sense for which kind; those of the rhythm go with all but a heartbeat. */
 const KEYS_OF_KIND: Readonly<Record<(typeof KINDS)[number], readonly string[]>> = {
   http: ["method", "headers", "expect", "tls_verify", "interval", "timeout", "fall", "recheck", "watch"],
@@ -78,6 +79,7 @@ const KEYS_OF_KIND: Readonly<Record<(typeof KINDS)[number], readonly string[]>> 
   exec: ["interval", "timeout", "fall", "recheck"],
   grpc: ["grpc_service", "tls_verify", "interval", "timeout", "fall", "recheck", "watch"],
   amqp: ["tls_verify", "interval", "timeout", "fall", "recheck", "watch"],
+  consumers: ["interval", "timeout", "fall", "recheck"],
   ttl: [],
 };
 
@@ -114,6 +116,11 @@ export function createLivenessSchema(noExec: string | null) {
         description:
           "An AMQP connection that opens and closes; with `attach`, also a link to the address in the path of `url`, or to that of the service.",
         otherwise: "`open`, for a service with `protocol: amqp`",
+      }),
+      consumers: wholeNumber(1, CONSUMERS_MAX).optional().meta({
+        description:
+          "So many links of this machine listen at the address of the service, through the router of `router` in watson.yaml; for a service with `protocol: amqp`, without `url` and `port`.",
+        otherwise: "none",
       }),
       ttl: durationFrom(INTERVAL_MS_MIN).optional().meta({
         description:

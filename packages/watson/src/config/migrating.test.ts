@@ -11,7 +11,9 @@ const FIXTURES = new URL("../../../../e2e/fixtures/migrating/", import.meta.url)
 const text = (name: string): string => readFileSync(new URL(name, FIXTURES), "utf8");
 
 function instancesOf(name: string): readonly ServiceDefinition[] {
-  const context = { env: {}, host: "vm", zone: null, defaults: {}, directories: [], noExec: null, noEnv: null };
+  const router = { host: "127.0.0.1", port: 5434 };
+  const usual = { env: {}, host: "vm", zone: null, defaults: {}, router, directories: [] };
+  const context = { ...usual, noExec: null, noEnv: null };
   const read = readServices(text(`services/${name}.yaml`), name, { ...context, schema: createFileSchema(context) });
   if (!read.ok) throw new Error(read.problems.map(formatProblem).join("\n"));
   return read.instances;

@@ -14,6 +14,7 @@ const context: ServiceContext = {
   host: "vm101.example.com",
   zone: null,
   defaults: {},
+  router: { host: "127.0.0.1", port: 5434 },
   directories: ["services", "dir-b:5431"],
   noExec: null,
   noEnv: null,

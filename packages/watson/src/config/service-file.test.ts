@@ -11,6 +11,7 @@ const context: ServiceContext = {
   host: "vm101.example.com",
   zone: null,
   defaults: {},
+  router: { host: "127.0.0.1", port: 5434 },
   directories: ["services", "dir-b:5431"],
   noExec: "allow_exec is false in watson.yaml, wanted true",
   noEnv: null,
@@ -333,8 +334,33 @@ test.each([
   ["service: //b\nprotocol: amqp\nport: 1\nliveness: { method: HEAD }", "the service is of amqp"],
   ["service: //b\nprotocol: amqp\nport: 1\nliveness: { amqp: close }", "wanted"],
   ["service: //b\nprotocol: amqp\nport: 1\nproxy_port: 2", "for protocol: tcp only"],
+  ["service: //b\nprotocol: amqp", "wanted a URL such as http://HOST:8080/base, or port: 8080 instead"],
+  [
+    "service: //b\nliveness: { consumers: 1 }",
+    "Cannot count consumers: the service is not of AMQP; wanted protocol: amqp",
+  ],
+  ["service: //b\nprotocol: amqp\nport: 1\nliveness: { consumers: 1 }", "no such key beside `consumers`"],
+  ["service: //b\nprotocol: amqp\nurl: amqp://h\nliveness: [{ consumers: 1 }]", "no such key beside `consumers`"],
+  ["service: //b\nprotocol: amqp\nliveness: { consumers: 0 }", "wanted a whole number from 1 to"],
+  ["service: //b\nprotocol: amqp\nliveness: { consumers: 1, watch: port }", "no meaning for a check of kind consumers"],
 ])("readServices() refuses %j", (text, why) => {
   expect(problems(text).join("\n")).toContain(why);
+});
+
+test("readServices() counts consumers at the router of this machine, where a service has no URL of its own", () => {
+  const router = { host: "10.0.0.5", port: 5_434 };
+  const text = "service: //barker(2)\nprotocol: amqp\nliveness: { consumers: 2, interval: 1s }";
+  const [one] = instances(text, { router });
+  expect(one).toMatchObject({
+    url: "amqp://vm101.example.com:5672/barker",
+    name: "vm101.example.com-5672",
+    version: "2",
+  });
+  expect(one?.checks[0]).toMatchObject({
+    probe: { kind: "consumers", address: "barker", consumers: 2, ...router },
+    intervalMs: 1_000,
+    watch: "none",
+  });
 });
 
 test("readServices() takes defaults from the settings, and the file's own before them", () => {

@@ -11,7 +11,15 @@ import {
   VERSION_RULE,
   WEIGHT_MAX,
 } from "@datawire/protocol";
-import { durationSetting, type Env, portSetting, readableBy, refusal, textLike } from "@datawire/runtime";
+import {
+  durationSetting,
+  type Env,
+  type ListenAddress,
+  portSetting,
+  readableBy,
+  refusal,
+  textLike,
+} from "@datawire/runtime";
 import { z } from "zod";
 import { createLivenessSchema, type LivenessDefaults } from "./liveness.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -23,6 +31,8 @@ export interface ServiceContext {
   readonly host: string;
   readonly zone: string | null;
   readonly defaults: LivenessDefaults;
+  /** The admin port of the router that consumers are counted at. */
+  readonly router: ListenAddress;
   /** Authorities that the long form of an address may name. */
   readonly directories: readonly string[];
   /** Why a check may not run a program; null when it may. */
@@ -60,7 +70,7 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       // Which protocol it has to fit is known only when the whole service is read.
       url: readableBy(parseAnyUrl, URL_RULE).optional().meta({
         description: "Where requests go, with the path that they are put under.",
-        otherwise: "`http://HOST:PORT` of `port`",
+        otherwise: "`http://HOST:PORT` of `port`; with `liveness: { consumers: 1 }`, that of the router",
       }),
       port: portSetting
         .optional()
@@ -110,7 +120,14 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
     })
     .superRefine((service, context) => {
       const issue = (key: string, message: string): void => context.addIssue({ code: "custom", path: [key], message });
-      if (service.url === undefined && service.port === undefined) issue("url", `${URL_RULE}, or port: 8080 instead`);
+      const listens = listensThroughRouter(service);
+      if (listens && service.protocol !== "amqp")
+        issue("liveness", "Cannot count consumers: the service is not of AMQP; wanted protocol: amqp beside it");
+      const second = listens ? (["url", "port"] as const).find((key) => service[key] !== undefined) : undefined;
+      if (second !== undefined)
+        issue(second, "no such key beside `consumers`, which is for a service that listens through the router");
+      if (!listens && service.url === undefined && service.port === undefined)
+        issue("url", `${URL_RULE}, or port: 8080 instead`);
       if (service.url !== undefined && service.port !== undefined) issue("port", "either url or port, and not both");
       if (service.proxy_port !== undefined && service.protocol !== "tcp")
         issue("proxy_port", "no such key, as it has a meaning for protocol: tcp only");
@@ -123,6 +140,14 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       if (unfit !== null) context.addIssue({ ...refusal(unfit, URL_RULE), path: ["url"] });
     });
 }
+/** Whether a service has no port of its own, but consumers at a router; of checks as they are written, where one of them is none. */
+export function listensThroughRouter({ liveness }: { readonly liveness?: unknown }): boolean {
+  const checks: readonly unknown[] = Array.isArray(liveness) ? liveness : [liveness];
+  return checks.some(
+    (check) => typeof check === "object" && check !== null && "consumers" in check && check.consumers !== undefined,
+  );
+}
+
 /** One service as its file says it, every value checked alone. */
 export type ServiceSource = z.infer<ReturnType<typeof createServiceSchema>>;
 

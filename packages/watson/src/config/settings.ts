@@ -20,6 +20,7 @@ import {
 import { z } from "zod";
 import { type Replicas, repeated } from "../model/directories.ts";
 import { type LivenessDefaults, livenessDefaultsSchema } from "./liveness.ts";
+import { parseTcpTarget } from "./targets.ts";
 import { checkOperands, readSingle } from "./single.ts";
 import type { ServiceDefinition } from "../model/service-definition.ts";
 
@@ -38,6 +39,8 @@ export interface WatsonSettings {
   readonly zone: string | null;
   readonly allowExec: boolean;
   readonly defaults: LivenessDefaults;
+  /** The admin port of the router that `liveness: { consumers }` asks. */
+  readonly router: ListenAddress;
   readonly admin: ListenAddress | null;
   /** Where the id and what must survive a restart is kept. */
   readonly dataDir: string;
@@ -47,6 +50,7 @@ export interface WatsonSettings {
 }
 
 const DEFAULT_FOLDER = "/etc/datawire.d/";
+const DEFAULT_ROUTER = "127.0.0.1:5434";
 const DEFAULT_ADMIN = "127.0.0.1:5431";
 
 const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
@@ -64,6 +68,8 @@ const host = textLike(
   /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|[0-9A-Fa-f:.]+)$/,
   "a host name or an IP address",
 );
+
+const routerSetting = parsedBy(parseTcpTarget, "HOST:PORT of the admin port of a router, such as 127.0.0.1:5434");
 
 /** `watson.yaml`. */
 export const settingsSchema = z.strictObject({
@@ -87,6 +93,10 @@ export const settingsSchema = z.strictObject({
       "Whether service files may name programs to run as checks: whoever writes them then runs programs as Watson.",
   }),
   defaults: z.strictObject({ liveness: livenessDefaultsSchema.default({}) }).default({ liveness: {} }),
+  router: routerSetting.optional().meta({
+    description: "Admin port of the router that `liveness: { consumers: 1 }` asks who listens.",
+    otherwise: `\`${DEFAULT_ROUTER}\``,
+  }),
   admin: listenOrOffSetting.optional().meta({
     description: "`/healthz`, `/readyz` and `/metrics`, or `off`.",
     otherwise: "`127.0.0.1:5431`; off for `watson ADDRESS URL`",
@@ -122,7 +132,8 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     );
   }
   const [zone, defaults] = [value.zone ?? null, value.defaults.liveness];
-  const single = readSingle(input, { directories: value.directories, zone, defaults });
+  const router = value.router ?? parseListenAddress(DEFAULT_ROUTER);
+  const single = readSingle(input, { directories: value.directories, zone, defaults, router });
   const { token, tls } = await loadCredentials(value, { file: "watson.yaml", locate });
   const admin = value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin;
   return {
@@ -135,6 +146,7 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     zone,
     allowExec: value.allow_exec,
     defaults,
+    router,
     // Several single services may run on one machine: what the files say of the port is for the one with a folder.
     admin: single !== null && input.options["admin"] === undefined ? null : admin,
     dataDir: value.data_dir ?? defaultDataDir(input.env),

@@ -1,5 +1,5 @@
 import { own } from "@datawire/protocol";
-import { check, type Command, type DaemonInput, ExitError, exitCodes } from "@datawire/runtime";
+import { check, type Command, type DaemonInput, ExitError, exitCodes, type ListenAddress } from "@datawire/runtime";
 
 import { authoritiesOf, type Replicas } from "../model/directories.ts";
 import type { ServiceDefinition } from "../model/service-definition.ts";
@@ -36,6 +36,7 @@ export interface SingleContext {
   readonly directories: readonly Replicas[];
   readonly zone: string | null;
   readonly defaults: LivenessDefaults;
+  readonly router: ListenAddress;
 }
 
 /**
@@ -56,9 +57,9 @@ export function readSingle({ args, options }: DaemonInput, context: SingleContex
   });
   if (!checked.ok)
     throw misused(checked.findings.map(({ message }) => message.replace("liveness.interval", "PERIOD")).join("; "));
-  const { zone, defaults } = context;
+  const { zone, defaults, router } = context;
   // The URL is there, so that the host of this machine is not asked for.
-  const made = createDefinition(checked.value, { host: "", zone, defaults, directories }, () => ({
+  const made = createDefinition(checked.value, { host: "", zone, defaults, router, directories }, () => ({
     file: "command line",
   }));
   if ("key" in made) return made;

@@ -49,8 +49,8 @@ export const WATCHES = ["port", "connection", "none"] as const;
 export type Watch = (typeof WATCHES)[number];
 
 /** What one check asks, by its kind. */
-export type ProbeSettings = HttpProbe | TcpProbe | GrpcProbe | AmqpProbe | ExecProbe | TtlProbe;
-/** The kinds of checks: `http`, `tcp`, `grpc`, `amqp`, `exec`, `ttl`. */
+export type ProbeSettings = HttpProbe | TcpProbe | GrpcProbe | AmqpProbe | ConsumersProbe | ExecProbe | TtlProbe;
+/** The kinds of checks: `http`, `tcp`, `grpc`, `amqp`, `consumers`, `exec`, `ttl`. */
 export type ProbeKind = ProbeSettings["kind"];
 
 /** How a check verifies the other side of a TLS connection. */
@@ -109,6 +109,22 @@ export interface AmqpProbe extends NetworkProbe {
   readonly tls: TlsCheck;
   /** The address at which a link has to attach as well; null for the connection alone. */
   readonly address: string | null;
+}
+
+/** So many links of this machine that have to listen at the address of a service, as its router says. */
+export interface ConsumersProbe {
+  readonly kind: "consumers";
+  /** The service, which is the address too. */
+  readonly address: string;
+  readonly consumers: number;
+  /** The admin port of the router. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Whether messages come to an instance through a router, as it has no port of its own. */
+export function isThroughRouter({ checks }: Pick<ServiceDefinition, "checks">): boolean {
+  return checks.some(({ probe }) => probe.kind === "consumers");
 }
 
 /** A program that has to end with code 0. */

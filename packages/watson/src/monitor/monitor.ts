@@ -2,7 +2,7 @@ import type { Registration } from "@datawire/protocol";
 import { isInDoubt, type Probe, UNKNOWN } from "../model/belief.ts";
 import { isHeld } from "./damping.ts";
 import type { Health } from "./health.ts";
-import type { Check, ServiceDefinition } from "../model/service-definition.ts";
+import { type Check, isThroughRouter, type ServiceDefinition } from "../model/service-definition.ts";
 import { createMonitored, healthOf, type MonitoredInstance, observeMonitored, revise } from "./monitored-instance.ts";
 
 /** A check that should be running, of one instance at one URL. */
@@ -264,7 +264,11 @@ function toRegistration(
 ): Registration {
   const { service, name, version, url, protocol, weight, zone, tags, proxyPort, drainMs, tls } = instance;
   const usual = { service, name, version, url, protocol, weight, zone, tags: [...tags], proxyPort, drainMs };
-  const body = tls.verify && tls.serverName === null ? usual : { ...usual, tls };
+  const body = {
+    ...usual,
+    ...((!tls.verify || tls.serverName !== null) && { tls }),
+    ...(isThroughRouter(instance) && { via: "router" as const }),
+  };
   if (health.state === "down") {
     return { ...body, state: "down", reason: health.reason.slice(0, REASON_LENGTH_MAX), cause: health.cause };
   }

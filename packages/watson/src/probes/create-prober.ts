@@ -1,5 +1,6 @@
 import type { ProbeSettings } from "../model/service-definition.ts";
 import { createAmqpProber } from "./amqp.ts";
+import { createConsumersProber } from "./consumers.ts";
 import { createExecProber } from "./exec.ts";
 import { createGrpcProber } from "./grpc.ts";
 import { createHttpProber } from "./http.ts";
@@ -21,6 +22,8 @@ export function createProber(probe: ActiveProbe, deps: ProberDeps): Prober {
       return createGrpcProber(probe, networkOf(probe, deps));
     case "amqp":
       return createAmqpProber(probe, networkOf(probe, deps));
+    case "consumers":
+      return createConsumersProber(probe, deps);
     case "exec":
       return createExecProber(probe, deps);
   }
