@@ -1,3 +1,4 @@
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { Catalog } from "@datawire/catalog";
@@ -135,6 +136,40 @@ test("a session is told to be one, with where it is", async () => {
     target: at === "one" ? "//s(1)" : "//s(2)",
     instance: at,
   });
+
+  await become(
+    service("s", { settings: { balance: "cookie:SERVERID" } }),
+    ...instances,
+    routes("s", { "//s(2)": { when: "header:k=v" } }),
+  );
+  const within = await get("/s/", { ...EXPLAIN, k: "v" });
+  expect(told(within)).toMatchObject({ rule: "when header:k=v", target: "//s(2)", instance: "two" });
+  const again = String(within.headers["set-cookie"]?.[0]?.split(";")[0]);
+  expect(told(await get("/s/", { ...EXPLAIN, k: "v", cookie: again }))).toMatchObject({
+    rule: "when header:k=v; session",
+    target: "//s(2)",
+    instance: "two",
+  });
+});
+
+test("a share into another service, and one that nobody may take, are told", async () => {
+  const other = [service("o"), instance("o", "two", { url: two.url })];
+  await become(...both().slice(0, 2), ...other, routes("s", { "//o": { share: 10_000 } }));
+  expect(told(await get("/s/"))).toMatchObject({
+    service: "s",
+    rule: "100%, a route for any caller to another service",
+    target: "//o",
+    instance: "two",
+  });
+  await become(
+    service("s", { settings: { failover: "none" } }),
+    instance("s", "one", { url: one.url, state: "down" }),
+    instance("s", "two", { url: two.url, version: "2", order: 1 }),
+    routes("s", { "//s(2)": { when: "header:k=v" } }),
+  );
+  const refused = await get("/s/");
+  expect([refused.status, told(refused)]).toMatchObject([503, { rule: expect.stringMatching(/^100%, refused: /) }]);
+  expect(told(refused)).not.toHaveProperty("instance");
 });
 
 test("an answer of HAProxy's own says what is known, and names no instance", async () => {
@@ -183,6 +218,35 @@ test("a worker that a reload has replaced leaves the explanation to its successo
     expect(told(answer)).toMatchObject({ service: "n", instance: "n", revision: String(machine.revision) });
   } finally {
     agent.destroy();
+  }
+});
+
+test("with a template of one's own that tells nothing, nothing is planned for it", async () => {
+  table.apply(table.changeTo(catalogOf(...both()).snapshot()));
+  const template = join(folder, "own.hbs");
+  const builtIn = new URL("../../templates/", import.meta.url);
+  await mkdir(join(folder, "partials"));
+  await copyFile(new URL("haproxy.cfg.hbs", builtIn), template);
+  const routing = await readFile(new URL("partials/routing.hbs", builtIn), "utf8");
+  const older = routing
+    .replace("{{> explain}}\n", "")
+    .replace(/\{\{#if explain\}\}\n[^{]*(?:\{\{maps[^{]*)*\{\{\/if\}\}\n/g, "");
+  expect(older).not.toContain("explain");
+  await writeFile(join(folder, "partials/routing.hbs"), older);
+  const own = await startMachine({
+    table,
+    runDir: join(folder, "own"),
+    port: await freePort(),
+    template,
+    settings: { explain: true },
+  });
+  try {
+    await own.follow(["s"]);
+    const { maps } = own.planning.current ?? {};
+    expect([maps?.places.size, maps?.state.get("revision")]).toEqual([0, undefined]);
+    expect(told(await ask(own.port, "/s/", EXPLAIN))).toEqual({ caller: "forged", forged: "1" });
+  } finally {
+    await own.stop();
   }
 });
 
