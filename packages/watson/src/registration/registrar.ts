@@ -119,6 +119,7 @@ export class Registrar implements LinkHandler {
       case "warm":
       case "logged":
       case "log":
+      case "access":
         return; // not asked for
     }
   }
