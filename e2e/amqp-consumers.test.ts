@@ -59,3 +59,30 @@ test.each([1, 2])(
     await eventually(async () => expect(await state()).toBe(`one 2 down connection refused by ${admin}`));
   },
 );
+
+test("consumers that say nothing of themselves are what the service file of their machine says: a held version gets none", async () => {
+  await stack.startDirectory();
+  const router = await RouterProcess.start(stack, { directories: [await stack.directoryAddress()] });
+  const old = await RheaClient.connect(router.port, "old", { properties: { version: "1" } });
+  old.receive("barker");
+  await stack.lists("barker", { old: "live" });
+  const file = { service: "//barker(2)", protocol: "amqp", instance: "new", liveness: { consumers: 2 } };
+  stack.writeServiceFile("barker", file);
+  const plain = await RheaClient.connect(router.port, "plain");
+  plain.receive("barker");
+  await stack.startWatson({ router: `127.0.0.1:${router.adminPort}` });
+  await stack.lists("barker", { old: "live", new: "live" });
+  const sender = await RheaClient.connect(router.port, "sender");
+  let sent = 0;
+  // The router hears of the instance when the directory does, or a moment later.
+  await eventually(async () => {
+    const bodies = Array.from({ length: 20 }, () => `${sent++}`);
+    await sender.sendAll("barker", bodies);
+    await eventually(async () => expect(old.received.length + plain.received.length).toBe(sent));
+    expect(plain.received.filter((body) => bodies.includes(body))).toEqual([]);
+  });
+  expect(await stack.dw("service", "promote", "//barker(2)")).toMatchObject({ code: 0 });
+  await sender.sendAll("barker", ["now"]);
+  await eventually(async () => expect(plain.received).toContain("now"));
+  for (const client of [old, plain, sender]) client.close();
+});

@@ -80,7 +80,7 @@ export {
 } from "./log/log.ts";
 export type { LogStream } from "./log/log-text.ts";
 export { addressesInTime, isRemote } from "./net/is-remote.ts";
-export { addressesOf, ownAddresses } from "./net/machine-addresses.ts";
+export { addressesOf, isOwnAddress, isThisMachine, ownAddresses } from "./net/machine-addresses.ts";
 export { createRegistry } from "./daemon/metrics.ts";
 export { whyNoCertificates, whyNotKeyOf } from "./files/pem.ts";
 export { makePrivateFolder, UntrustedFolder } from "./files/private-folder.ts";

@@ -72,8 +72,11 @@ export const registrationSchema = z.object({
   drainMs: z.int().min(0).default(10_000),
   /** Left out for the usual way: verified, by the host of the URL; and by a Watson that knows no other. */
   tls: tlsSchema.optional().catch(undefined),
-  /** For an instance without an endpoint of its own: `router` for one that takes its messages from a router. */
-  via: z.literal("router").optional().catch(undefined),
+  /**
+   * For an instance without an endpoint of its own, which takes its messages from a router: `router` for one that said so there
+   * itself, `watson` for one of a service file.
+   */
+  via: z.enum(["router", "watson"]).optional().catch(undefined),
 });
 /** What a Watson says of one instance, read. */
 export type Registration = z.infer<typeof registrationSchema>;

@@ -8,6 +8,7 @@ import {
   describeError,
   formatListenAddress,
   isLoopback,
+  isThisMachine,
   type ListenAddress,
   makePrivateFolder,
   RecentProblems,
@@ -60,7 +61,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
   const unlock = part === null ? await lockFolder(settings.dataDir) : await lockLater(logFolder, clock);
 
   const startedMs = clock.monotonicMs();
-  const allotments = new Allotments(clock);
+  const allotments = new Allotments(clock, (host) => host === settings.host.toLowerCase() || isThisMachine(host));
   const container = `router@${settings.host}`;
   const { unsettled: unsettledMax } = settings.limits;
   const services = new ServiceLinks({ clock, log, random: Math.random, container, unsettledMax });

@@ -8,6 +8,8 @@ export interface SeatPort {
   wants(): boolean;
   /** How many messages it has and has not settled. */
   readonly unsettled: number;
+  /** Whether it comes from the machine of the router; not, where it is left out. */
+  readonly isLocal?: boolean;
 }
 
 /** A consumer's part in what is shared out. */
@@ -27,7 +29,7 @@ export interface Seat {
 
 /** Who gets which message of one address: the routes of the service that has its name. */
 export interface Allotment {
-  /** @param member null for one that says neither version nor instance: it counts to the primary. */
+  /** @param member null for one that says neither version nor instance: it belongs to the service file of its machine, else to the primary. */
   join(member: Member | null, port: SeatPort): Seat;
   /** Who has sent a message, as long as routes ask for that. */
   note(sequence: number, caller: string | null): void;
@@ -54,6 +56,7 @@ export function seatPort(port: SourcePort): SeatPort {
     get unsettled() {
       return port.unsettled ?? 0;
     },
+    isLocal: port.isLocal === true,
   };
 }
 

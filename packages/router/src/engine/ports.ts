@@ -69,6 +69,8 @@ export interface SourcePort extends ConsumerPort {
   readonly heldBackBy?: HeldBack | null;
   /** Which instance of a service it is; null, as where it is left out, for none. */
   readonly member?: Member | null;
+  /** Whether it comes from the machine of the router; not, where it is left out. */
+  readonly isLocal?: boolean;
   /** How many messages it has and has not settled. */
   readonly unsettled?: number;
   /** How many messages it takes now. */

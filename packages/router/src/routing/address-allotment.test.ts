@@ -1,23 +1,30 @@
 import { encodeMessage } from "@datawire/amqp";
-import { catalogOf, routes } from "@datawire/catalog/testing";
-import { emptyChange, type RouteTable, type Service } from "@datawire/protocol";
+import { catalogOf, instance as testInstance, routes } from "@datawire/catalog/testing";
+import { emptyChange, type Instance, type RouteTable, type Service } from "@datawire/protocol";
 import { expect, test } from "vitest";
 import type { Seat } from "../engine/allotment.ts";
 import type { Member } from "../engine/ports.ts";
 import { AddressAllotment } from "./address-allotment.ts";
 
+interface AllottedOptions {
+  readonly tables?: readonly RouteTable[];
+  readonly settings?: object;
+  readonly instances?: Parameters<typeof catalogOf>[0];
+}
+
 /** Consumers `name(version)` of `orders`, each with credit until a test takes it. */
 function allotted(
   consumers: readonly string[],
-  { tables = [], settings = {} }: { readonly tables?: readonly RouteTable[]; readonly settings?: object } = {},
+  { tables = [], settings = {}, instances = [] }: AllottedOptions = {},
   name = "orders",
 ) {
   const service = { name: "orders", primary: "1", protocol: "amqp", settings } as Partial<Service> & { name: string };
   let nowMs = 0;
   let revision = 0;
-  const table = catalogOf([], { services: [service], tables });
+  const table = catalogOf(instances, { services: [service], tables });
   const without = new Set<string>();
   const reconsidered: number[] = [];
+  const told: string[] = [];
   const allotment = new AddressAllotment(
     name,
     { service: "orders", path: name.slice("orders".length) },
@@ -26,16 +33,24 @@ function allotted(
       nowMs: () => nowMs,
       revision: () => revision,
       reconsider: () => void reconsidered.push(nowMs),
+      isHere: (host) => host === "vm101",
       joined() {},
       left() {},
-      settled() {},
+      settled: (_, { instance, version }) => void told.push(`${instance}(${version})`),
     },
   );
   const seats = new Map<string, Seat>();
   for (const text of consumers) {
     const [, instance = "", version] = /^([^(]+)(?:\((.*)\))?$/.exec(text) ?? [];
-    const member: Member | null = text === "plain" ? null : { instance, version: version ?? null };
-    seats.set(instance, allotment.join(member, { wants: () => !without.has(instance), unsettled: instance.length }));
+    const member: Member | null = text === "plain" || text === "local" ? null : { instance, version: version ?? null };
+    seats.set(
+      instance,
+      allotment.join(member, {
+        wants: () => !without.has(instance),
+        unsettled: instance.length,
+        isLocal: text === "local",
+      }),
+    );
   }
   const takers = (sequence: number, message: Parameters<typeof encodeMessage>[0] = NOTHING): string[] =>
     [...seats].filter(([, seat]) => seat.mayTake({ sequence, payload: encodeMessage(message) })).map(([one]) => one);
@@ -55,6 +70,7 @@ function allotted(
     counts,
     without,
     reconsidered,
+    told,
     advance: (ms: number) => void (nowMs += ms),
     change(next: RouteTable): void {
       table.apply({ ...emptyChange(), tables: [next] });
@@ -73,6 +89,40 @@ test("AddressAllotment lets all of the primary have all, and looks at no message
     Array.from({ length: 3 }, () => [false, true]),
   );
   expect(counts(10)).toEqual({ "a+b+plain": 10 });
+});
+
+/** As Watson announces what a service file of a machine says. */
+const ofFile = (name: string, version: string, more: Partial<Instance> = {}): Instance =>
+  testInstance(`orders@${name}(${version})`, {
+    url: "amqp://vm101:5672/orders",
+    protocol: "amqp",
+    via: "watson",
+    ...more,
+  });
+
+test("AddressAllotment takes consumers of this machine that say nothing for the instance of its service file", () => {
+  const { seats, counts, told } = allotted(["a(1)", "plain", "local"], { instances: [ofFile("one", "2")] });
+  expect(seats.get("local")?.isServed).toBe(false);
+  expect(counts(10)).toEqual({ "a+plain": 10 });
+  seats.get("local")?.settled({ outcome: "accepted" });
+  seats.get("plain")?.settled({ outcome: "accepted" });
+  expect(told).toEqual(["one(2)"]);
+  const shared = allotted(["a(1)", "local"], { instances: [ofFile("one", "2")], tables: [canary] });
+  expect(shared.counts(10_000)).toEqual({ a: 9_000, local: 1_000 });
+});
+
+test.each([
+  ["is of another machine", [ofFile("one", "2", { url: "amqp://vm102:5672/orders" })]],
+  ["was registered by a router", [ofFile("one", "2", { via: "router" })]],
+  ["is one of several", [ofFile("one", "2"), ofFile("two", "1")]],
+  ["has no version", [ofFile("one", "2", { version: null })]],
+])("AddressAllotment counts them to the primary where the instance %s", (_, instances) => {
+  expect(allotted(["a(1)", "local"], { instances }).counts(10)).toEqual({ "a+local": 10 });
+});
+
+test("AddressAllotment gives nothing to those whose instance of a file is drained", () => {
+  const { counts } = allotted(["a(1)", "local"], { instances: [ofFile("one", "1", { state: "draining" })] });
+  expect(counts(10)).toEqual({ a: 10 });
 });
 
 test("AddressAllotment gives a held version nothing", () => {

@@ -5,7 +5,7 @@ import type { Member } from "../engine/ports.ts";
 import type { Outcome } from "../queue/delivery.ts";
 import { balanced, choosePool, type InstanceState, looksAtMessage, looksInside, servedBy } from "./choice.ts";
 import { type MessageFacts, readFacts } from "./facts.ts";
-import { overlay, type OverlaySource, UNNAMED } from "./overlay.ts";
+import { instanceOfFile, overlay, type OverlaySource, UNNAMED, UNNAMED_HERE } from "./overlay.ts";
 import type { ServicePath } from "./service-of.ts";
 
 /** Who has no credit for so long lends its share (section 3). */
@@ -20,6 +20,8 @@ export interface AllotmentDeps {
   /** Counts changes of the table. */
   readonly revision: () => number;
   readonly reconsider: () => void;
+  /** Whether a host is the machine of the router. */
+  readonly isHere: (host: string) => boolean;
   /** A member came or went. */
   readonly joined: (service: string, member: Member) => void;
   readonly left: (service: string, member: Member) => void;
@@ -45,6 +47,8 @@ interface Plan {
   readonly looks: boolean;
   /** Whether everybody who receives may have everything. */
   readonly isOpen: boolean;
+  /** What those are that say nothing, and come from this machine. */
+  readonly here: Member | null;
 }
 
 const NO_FACTS: MessageFacts = { request: {}, groupId: null, subject: null, property: () => null };
@@ -71,14 +75,14 @@ export class AddressAllotment implements Allotment, InstanceState {
   }
 
   join(member: Member | null, port: SeatPort): Seat {
-    const name = member?.instance ?? UNNAMED;
+    const name = member?.instance ?? (port.isLocal === true ? UNNAMED_HERE : UNNAMED);
     const known = this.#joined.get(name);
     const isSame = known !== undefined && known.member.version === (member?.version ?? null);
     // The last one to come says which version an instance has.
     const joined: Joined = isSame
       ? known
       : {
-          member: member ?? { instance: UNNAMED, version: null },
+          member: member ?? { instance: name, version: null },
           ports: known?.ports ?? new Set(),
           wantedMs: this.#deps.nowMs(),
         };
@@ -103,7 +107,8 @@ export class AddressAllotment implements Allotment, InstanceState {
       },
       mayTake: (record) => this.#mayTake(name, record),
       settled: (outcome) => {
-        if (member !== null) this.#deps.settled(this.#of.service, member, outcome);
+        const known = member ?? (name === UNNAMED_HERE ? (this.#planned()?.here ?? null) : null);
+        if (known !== null) this.#deps.settled(this.#of.service, known, outcome);
       },
       moved: () => this.#seen(name),
       leave: () => {
@@ -199,8 +204,11 @@ export class AddressAllotment implements Allotment, InstanceState {
   #makePlan(revision: number): Plan | null {
     const { service } = this.#of;
     const all = [...this.#joined.values()].map(({ member }) => member);
-    const members = all.filter(({ instance }) => instance !== UNNAMED);
-    const reader = overlay(this.#deps.table, service, { members, hasUnnamed: all.length > members.length });
+    const members = all.filter(({ instance }) => !isUnnamed(instance));
+    const unnamed = all.map(({ instance }) => instance).filter(isUnnamed);
+    const known = unnamed.length === 0 ? null : this.#deps.table.service(service);
+    const ofFile = known && instanceOfFile(known, this.#deps.isHere);
+    const reader = overlay(this.#deps.table, service, { members, unnamed, here: ofFile });
     const view = reader?.service(service) ?? null;
     if (reader === null || view === null) return null;
     const callers = ["*", ...view.tables.map(({ caller }) => caller)];
@@ -223,6 +231,9 @@ export class AddressAllotment implements Allotment, InstanceState {
       looksAtMessage(policy) ||
       (policy?.kind === "consistent" && policy.by === "header") ||
       [...splits.values()].some(looksInside);
-    return { revision, splits, served, policy, looks, isOpen };
+    const here = ofFile && { instance: ofFile.name, version: ofFile.version };
+    return { revision, splits, served, policy, looks, isOpen, here };
   }
 }
+
+const isUnnamed = (instance: string): boolean => instance === UNNAMED || instance === UNNAMED_HERE;

@@ -22,6 +22,7 @@ export interface Settled extends Registered {
 /** The allotments of all addresses, and the instances that receive at them. */
 export class Allotments {
   readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #isHere: (host: string) => boolean;
   readonly #members = new Map<string, Registered & { count: number }>();
   #settled = new Map<string, Settled>();
   #table: OverlaySource | null = null;
@@ -29,8 +30,10 @@ export class Allotments {
   #revision = 0;
   #onMembers: () => void = () => {};
 
-  constructor(clock: Pick<Clock, "monotonicMs">) {
+  /** @param isHere whether a host is this machine. */
+  constructor(clock: Pick<Clock, "monotonicMs">, isHere: (host: string) => boolean) {
     this.#clock = clock;
+    this.#isHere = isHere;
   }
 
   /** Goes by a table from now on. @param onMembers called when somebody came or went. */
@@ -75,6 +78,7 @@ export class Allotments {
       nowMs: () => this.#clock.monotonicMs(),
       revision: () => this.#revision,
       reconsider,
+      isHere: this.#isHere,
       joined: (service, member) => this.#count(service, member, 1),
       left: (service, member) => this.#count(service, member, -1),
       settled: (service, member, outcome) => this.#settle(service, member, outcome),

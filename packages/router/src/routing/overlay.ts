@@ -1,5 +1,5 @@
 import type { CatalogReader, ServiceView } from "@datawire/catalog";
-import type { Instance } from "@datawire/protocol";
+import { type Instance, parseInstanceUrl } from "@datawire/protocol";
 import type { Member } from "../engine/ports.ts";
 
 /** After all that the directory has counted. */
@@ -7,12 +7,35 @@ const LAST = 2 ** 48;
 
 /** The instance that stands for consumers that say neither version nor instance. */
 export const UNNAMED = "~";
+/** The one for those of them that come from the machine of the router, where a service file says what they are. */
+export const UNNAMED_HERE = "~here";
 
 /** Where instances of the router's own are found: the table, as far as it knows them. */
 export interface OverlaySource {
   service(name: string): ServiceView | null;
   /** What the directory says of an instance; null where it does not know it. */
   instance(key: string): Instance | null;
+}
+
+/** Who receives here. */
+export interface Receiving {
+  readonly members: Iterable<Member>;
+  /** `UNNAMED`, `UNNAMED_HERE`, both or none. */
+  readonly unnamed: readonly string[];
+  /** What a service file says of those of this machine. */
+  readonly here: Instance | null;
+}
+
+/**
+ * What the service files of a machine say of consumers that say nothing themselves: the instance whose consumers Watson counts.
+ * Null where there is none, or where there are several: which of them a consumer is nobody knows.
+ * @param isHere whether a host is that machine.
+ */
+export function instanceOfFile({ instances }: ServiceView, isHere: (host: string) => boolean): Instance | null {
+  const [one, second] = instances.filter(
+    ({ via, url }) => via === "watson" && isHere(parseInstanceUrl(url, "amqp").host),
+  );
+  return second === undefined ? (one ?? null) : null;
 }
 
 /**
@@ -22,7 +45,7 @@ export interface OverlaySource {
 export function overlay(
   table: OverlaySource,
   name: string,
-  { members, hasUnnamed }: { readonly members: Iterable<Member>; readonly hasUnnamed: boolean },
+  { members, unnamed, here }: Receiving,
 ): CatalogReader | null {
   const view = table.service(name);
   if (view === null || view.service.protocol !== "amqp") return null;
@@ -31,8 +54,14 @@ export function overlay(
   const joined = new Set(instances.map((one) => one.name));
   instances.push(...view.instances.filter((one) => one.via === undefined && !joined.has(one.name)));
   const { primary } = view.service;
-  if (hasUnnamed)
-    instances.push(made(name, { member: { instance: UNNAMED, version: primary || null }, order: 2 * LAST }));
+  for (const instance of unnamed) {
+    const ofFile = instance === UNNAMED_HERE ? here : null;
+    const member = { instance, version: ofFile?.version ?? (primary || null) };
+    instances.push({
+      ...made(name, { member, order: 2 * LAST }),
+      state: ofFile?.state === "draining" ? "draining" : "live",
+    });
+  }
   instances.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
   const mine: ServiceView = { ...view, instances };
   // A share that enters another service has nobody here.

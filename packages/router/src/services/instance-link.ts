@@ -62,6 +62,7 @@ export class InstanceLink implements FarEnd {
       {
         filter: null,
         isPresettled: false,
+        isLocal: false,
         unsettledMax,
         member: { instance: instance.name, version: instance.version },
         nowMs: () => clock.monotonicMs(),

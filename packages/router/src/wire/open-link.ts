@@ -1,4 +1,5 @@
 import { type AmqpError, type Open, type Receiver, SENDER_SETTLES, type Sender } from "@datawire/amqp";
+import { isOwnAddress } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
 import { scopedName } from "../address/scope.ts";
 import type { AddressContext } from "../address/address.ts";
@@ -34,6 +35,8 @@ export interface Opening {
   readonly rights: Rights;
   /** What the peer calls itself. */
   readonly container: string;
+  /** Where it comes from: `HOST:PORT`. */
+  readonly peer: string;
   readonly upstreams: UpstreamClient;
   /** Makes an address for a link, which goes with it. */
   readonly makeDynamic: (link: Sender | Receiver) => string;
@@ -120,6 +123,7 @@ export function openReceiver(link: Sender, opening: Opening): void {
   const options = {
     filter: takes,
     member: readMember({ link: link.remote?.properties, connection: opening.remote?.properties, container }),
+    isLocal: isOwnAddress(hostOfPeer(opening.peer)),
     isPresettled: link.remote?.sndSettleMode === SENDER_SETTLES.settled,
     unsettledMax: limits.unsettled,
     nowMs,
@@ -139,6 +143,9 @@ export function openReceiver(link: Sender, opening: Opening): void {
   link.context = new ReceiverLink(link, broker, mine, options);
   link.accept({ source });
 }
+
+/** An IPv6 address of a socket has no brackets around it. */
+const hostOfPeer = (peer: string): string => peer.slice(0, peer.lastIndexOf(":"));
 
 const callerOf = ({ remote, container }: Opening): string => readCaller({ connection: remote?.properties, container });
 

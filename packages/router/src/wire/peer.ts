@@ -152,15 +152,15 @@ export class Peer implements ConnectionEvents {
   }
 
   get #opening(): Opening {
-    const { remote } = this.#connection;
-    const { container } = this;
+    const [{ remote, identity }, { container, address: peer }] = [this.#connection, this];
     this.#upstreams ??= this.#deps.upstreams.client({ container, ...remote }, this.#deps.limits.messageBytes);
     return {
       ...this.#deps,
       container,
+      peer,
       remote,
       nowMs: () => this.#nowMs(),
-      rights: this.#deps.access.rightsOf(this.#connection.identity),
+      rights: this.#deps.access.rightsOf(identity),
       upstreams: this.#upstreams,
       makeDynamic: (link) => {
         const address = this.#deps.temporaries.take(ownerOf(this.container, link.name));

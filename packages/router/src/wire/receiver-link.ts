@@ -13,6 +13,8 @@ export interface ReceiverOptions {
   readonly unsettledMax: number;
   /** Which instance of a service the peer says that it is; null for none. */
   readonly member: Member | null;
+  /** Whether it comes from this machine. */
+  readonly isLocal: boolean;
   /** Monotonic. */
   readonly nowMs: () => number;
   /** Called when it has as much unsettled as it may. */
@@ -41,6 +43,10 @@ export class ReceiverLink implements SourcePort {
 
   get member(): Member | null {
     return this.#options.member;
+  }
+
+  get isLocal(): boolean {
+    return this.#options.isLocal;
   }
 
   get unsettled(): number {

@@ -267,7 +267,7 @@ function toRegistration(
   const body = {
     ...usual,
     ...((!tls.verify || tls.serverName !== null) && { tls }),
-    ...(isThroughRouter(instance) && { via: "router" as const }),
+    ...(isThroughRouter(instance) && { via: "watson" as const }),
   };
   if (health.state === "down") {
     return { ...body, state: "down", reason: health.reason.slice(0, REASON_LENGTH_MAX), cause: health.cause };

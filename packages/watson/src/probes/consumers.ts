@@ -1,6 +1,5 @@
-import { exchangeHttp1 } from "@datawire/runtime";
+import { exchangeHttp1, isOwnAddress } from "@datawire/runtime";
 import { z } from "zod";
-import { isOwnAddress } from "../machine/own-address.ts";
 import type { Probe } from "../model/belief.ts";
 import type { ConsumersProbe } from "../model/service-definition.ts";
 import { PASS } from "./expectation.ts";
