@@ -8,6 +8,21 @@ const HANGS_MS = 240_000;
 /** `npm run soak` runs the same scenarios with their full counts. */
 const scenarioMsMax = process.env["DSTACK_SOAK"] === "1" ? 3_600_000 : HANGS_MS;
 
+/** How tests run that start real daemons. */
+const scenarios = {
+  testTimeout: scenarioMsMax,
+  hookTimeout: HANGS_MS,
+  // Each scenario starts real daemons; two at once use half of two cores, as they wait for them and for time.
+  maxWorkers: Math.max(3, availableParallelism()),
+  maxConcurrency: 2,
+  globalSetup: "e2e/harness/programs.ts",
+  env: {
+    DSTACK_PROGRAMS: join(tmpdir(), `dstack-programs-${process.pid}`),
+    // Hundreds of processes are started from the same sources: the first one compiles for all.
+    NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/compiled"),
+  },
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -27,21 +42,14 @@ export default defineConfig({
       },
       {
         test: {
+          ...scenarios,
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          testTimeout: scenarioMsMax,
-          hookTimeout: HANGS_MS,
-          // Each scenario starts real daemons; two at once use half of two cores, as they wait for them and for time.
-          maxWorkers: Math.max(3, availableParallelism()),
-          maxConcurrency: 2,
-          globalSetup: "e2e/harness/programs.ts",
-          env: {
-            DSTACK_PROGRAMS: join(tmpdir(), `dstack-programs-${process.pid}`),
-            // Hundreds of processes are started from the same sources: the first one compiles for all.
-            NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/compiled"),
-          },
+          exclude: ["**/node_modules/**", "e2e/brokers/**"],
         },
       },
+      // With brokers that the system's packages lack: npm run test-brokers.
+      { test: { ...scenarios, name: "brokers", include: ["e2e/brokers/**/*.test.ts"] } },
     ],
     sequence: { sequencer: LongestFirst },
     coverage: { provider: "v8", include: ["packages/*/src/**/*.ts"] },

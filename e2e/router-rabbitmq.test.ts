@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import rhea from "rhea";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { next, sent } from "./harness/router/exchange.ts";
 import { Rabbitmq } from "./harness/router/rabbitmq.ts";
 import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
@@ -39,27 +40,6 @@ afterAll(async () => {
 
 /** RabbitMQ makes a queue that outlives it where the link asks for that, and for no other. */
 const DURABLE = { address: "legacy/orders", durable: 2 } as const;
-
-/** Sends a message, and resolves with its outcome, or with why it was rejected. */
-async function sent(sender: rhea.Sender, message: rhea.Message): Promise<string> {
-  if (!sender.sendable()) await once(sender, "sendable");
-  const { id } = sender.send(message);
-  const outcomes = ["accepted", "rejected", "released", "modified"] as const;
-  return new Promise((resolve) => {
-    for (const outcome of outcomes)
-      sender.on(outcome, ({ delivery }: rhea.EventContext) => {
-        if (delivery?.id !== id) return;
-        const { error } = (delivery.remote_state ?? {}) as { error?: { description: string } };
-        resolve(error?.description ?? outcome);
-      });
-  });
-}
-
-async function next(receiver: rhea.Receiver): Promise<{ message: rhea.Message; delivery: rhea.Delivery }> {
-  receiver.add_credit(1);
-  const [{ message, delivery }] = (await once(receiver, "message")) as [rhea.EventContext];
-  return { message: message as rhea.Message, delivery: delivery as rhea.Delivery };
-}
 
 test("bodies of every kind come back as they were, and what RabbitMQ would turn round is rejected", async () => {
   const { connection } = await RheaClient.connect(router.port);

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Runs a task of this repository on a machine that has only Node 20 or newer with npm: sets up what is missing first.
-#   sh scripts/run.sh demo|test|soak|package|check|test-haproxy PATH
+#   sh scripts/run.sh demo|test|soak|package|check|test-haproxy PATH|test-brokers [PATH]
 set -eu
 cd "$(dirname "$0")/.."
 
 task=${1:-}
 case $task in
-  demo | test | soak | package | check | test-haproxy) shift ;;
-  *) echo "Cannot run ${task:-nothing}: wanted one of demo, test, soak, package, check, test-haproxy" >&2; exit 64 ;;
+  demo | test | soak | package | check | test-haproxy | test-brokers) shift ;;
+  *) echo "Cannot run ${task:-nothing}: wanted one of demo, test, soak, package, check, test-haproxy, test-brokers" >&2; exit 64 ;;
 esac
 
 PNPM=pnpm@12.21.0 # as in package.json, "packageManager"
@@ -63,5 +63,6 @@ case $task in
   demo) exec node examples/demo.ts "$@" ;;
   package) exec node packaging/build.ts "$@" ;;
   test-haproxy) exec node scripts/test-haproxy.ts "$@" ;;
+  test-brokers) exec node scripts/test-brokers.ts "$@" ;;
   *) exec node scripts/test.ts "$task" "$@" ;;
 esac
