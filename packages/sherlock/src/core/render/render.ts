@@ -45,7 +45,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, configVersion: stri
 /** `slotOfTurn` as HAProxy reckons it, of a counter that begins with each worker. */
 function turnExpression(phase: number): string {
   const { round, steps, step } = TURNS;
-  return `sc0_inc_gpc0,mul(${steps}),div(${round}),mul(${step}),add(${phase}),mod(${SLOTS})`;
+  return `sc2_inc_gpc0,mul(${steps}),div(${round}),mul(${step}),add(${phase}),mod(${SLOTS})`;
 }
 
 /**

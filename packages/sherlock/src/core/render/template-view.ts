@@ -48,7 +48,7 @@ export interface TemplateView extends Omit<
   readonly browserHosts: string | null;
   /** The defaults of every service. */
   readonly limits: ServiceLimits;
-  /** The slot of the next request to what `sc0` tracks. */
+  /** The slot of the next request to what `sc2` tracks. */
   readonly turn: string;
   readonly whenFetches: readonly FetchView[];
   readonly stickyFetches: readonly FetchView[];
