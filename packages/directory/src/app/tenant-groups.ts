@@ -136,7 +136,7 @@ export class TenantGroup {
   }
 
   #follow(world: World): void {
-    this.#relay?.follow(world, this.#ended.get(world.environment)?.list() ?? []);
+    this.#relay?.follow(world, () => this.#ended.get(world.environment)?.list() ?? []);
   }
 
   #createRelay(usual: string, tenants: Tenants): Relay {

@@ -1,7 +1,11 @@
+import { Catalog } from "@datawire/catalog";
+import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { momentOf } from "../model/moment.ts";
 import { originalsInMemory } from "../testing/originals-in-memory.ts";
 import { registration, shown } from "../testing/worlds.ts";
+import { Relay } from "./relay.ts";
+import type { World } from "./world.ts";
 
 const H1 = "http://127.0.0.1:1";
 
@@ -44,6 +48,29 @@ test("an original is told what changes, its own too, and nothing where only a tt
     "active hello@127.0.0.1-1(1.1)",
     "expire hello@127.0.0.1-1",
   ]);
+});
+
+test("what is seen to have ended only as the first original comes is told to it", () => {
+  const clock = createFakeClock();
+  const relay = new Relay({ clock, environment: "sandbox", open: () => Promise.reject(new Error()), failed() {} });
+  const ended: [key: string, atMs: number][] = [];
+  const world: World = {
+    environment: "sandbox",
+    table: new Catalog(),
+    leaseMs: 9_000,
+    follow() {
+      // Whoever begins to follow has what is on its way published first.
+      ended.push(["barker@b", clock.monotonicMs()]);
+      return () => {};
+    },
+    hold: () => null,
+    lose() {},
+    release() {},
+  };
+  relay.follow(world, () => ended);
+  const told = [...relay.announcements.whole(() => clock.monotonicMs())];
+  expect(told.map((frame) => JSON.parse(frame) as unknown)).toMatchObject([{ type: "expire", node: { id: "b" } }]);
+  relay.close();
 });
 
 test("what ended while an original was away is told after what is there, for an hour", async () => {

@@ -78,14 +78,14 @@ export class Relay {
 
   /**
    * Begins to tell of the table of an environment.
-   * @param ended what has ended in it before, with when.
+   * @param ended what has ended in it before, with when; asked for once no change of the table is on its way any more.
    */
-  follow(world: World, ended: readonly (readonly [key: string, atMs: number])[] = []): void {
+  follow(world: World, ended: () => readonly (readonly [key: string, atMs: number])[] = () => []): void {
     if (this.#worlds.has(world.environment)) return;
     this.#worlds.set(world.environment, world);
     this.#stop.push(world.follow((change) => this.#alone(() => this.#changed(world, change))));
     this.#review(world, world.table.serviceNames());
-    for (const [key, atMs] of [...ended, ...this.#hidden(world)])
+    for (const [key, atMs] of [...ended(), ...this.#hidden(world)])
       this.announcements.remember(keyOf(world.environment, key), this.#expiry(world, key), atMs);
     this.#cancelTick ??= this.#scheduleTick();
   }
