@@ -15,6 +15,8 @@ import { join } from "node:path";
 import { Connection, type ConnectionEvents, decodeMessage, encodeMessage, WireFailure } from "@datawire/amqp";
 import { WebSocket } from "ws";
 import { quantile } from "./stats.ts";
+import { cpuSeconds, pidOf } from "./cpu.ts";
+import { residentMb } from "./memory.ts";
 
 const PORT = 25_672;
 const WEB_PORT = 25_673;
@@ -22,7 +24,6 @@ const TOPIC = "topic/pages";
 const BODY_BYTES = 100;
 const WARM_UP = 20;
 /** What Linux counts CPU time in; sysconf(_SC_CLK_TCK) is 100 everywhere. */
-const TICKS_PER_SECOND = 100;
 
 const [role] = process.argv.slice(2);
 await (role === "pages" ? runPages() : run());
@@ -37,18 +38,18 @@ async function run(): Promise<void> {
   try {
     for await (const line of router.stderr) if (String(line).includes("is ready")) break;
     router.stderr.resume();
-    const atRest = await residentMb(router);
+    const atRest = residentMb(pidOf(router));
     const args = ["pages", String(pages), String(messages), String(pauseMs), join(folder, "ca.pem")];
     const client = fork(import.meta.filename, args);
     children.push(client);
     await once(client, "message");
-    const connected = await residentMb(router);
-    const [before, beforePages] = [await cpuSeconds(router), await cpuSeconds(client)];
+    const connected = residentMb(pidOf(router));
+    const [before, beforePages] = [cpuSeconds(router), cpuSeconds(client)];
     client.send("go");
     const [latencies] = (await once(client, "message")) as [number[]];
     const each = (seconds: number): string => ((seconds * 1e6) / latencies.length).toFixed(1);
-    const cpu = each((await cpuSeconds(router)) - before);
-    const cpuPages = each((await cpuSeconds(client)) - beforePages);
+    const cpu = each(cpuSeconds(router) - before);
+    const cpuPages = each(cpuSeconds(client) - beforePages);
     const ms = (q: number): string => quantile(latencies, q).toFixed(0);
     const load = loadavg()[0]?.toFixed(1);
     console.log(`${pages} pages, ${messages} messages, one each ${pauseMs} ms, at a load average of ${load}`);
@@ -156,14 +157,4 @@ async function openSender(ca: string): Promise<(sentMs: number) => void> {
     if (sender.send(encodeMessage({ body: { type: "value", value } })) === null)
       throw new Error("the router takes nothing");
   };
-}
-
-async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-async function residentMb({ pid }: ChildProcess): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024);
 }

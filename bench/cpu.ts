@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
@@ -41,3 +41,9 @@ export function cpuUs(pids: readonly number[]): number {
     return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;
   }, 0);
 }
+
+/** The id of a process that was started. */
+export const pidOf = ({ pid }: ChildProcess): number => pid as number;
+
+/** User and system time of a process, in seconds. */
+export const cpuSeconds = (child: ChildProcess): number => cpuUs([pidOf(child)]) / 1e6;

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { BUNDLE_MAIN, bundleProgram, type Program } from "../packaging/bundle.ts";
 import { cpuUs, tree } from "./cpu.ts";
 import { freePorts } from "../e2e/harness/ports.ts";
+import { sleep } from "../e2e/harness/wait.ts";
+import { pssMb } from "./memory.ts";
 
 /**
  * What Watson, Sherlock and HAProxy cost a machine on which nothing happens, as an agent and as two programs:
@@ -20,8 +22,6 @@ const [services = 10, instances = 1, checked = 10, seconds = 60] = process.argv.
 const SETTLE_MS = 10_000;
 const folder = mkdtempSync(join(tmpdir(), "dstack-idle-"));
 const running: ChildProcess[] = [];
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const server = createServer((_req, res) => res.end("ok")).listen(0, "127.0.0.1");
 await once(server, "listening");
@@ -123,11 +123,6 @@ async function answers(url: string): Promise<void> {
     if (ok) return;
     await sleep(5);
   }
-}
-
-function pssMb(pid: number): number {
-  const [, kb = "0"] = /^Pss: +(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];
-  return Number(kb) / 1_024;
 }
 
 function nameOf(pid: number): string {

@@ -10,9 +10,11 @@
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cpuSeconds, pidOf } from "./cpu.ts";
+import { residentMb } from "./memory.ts";
 
 const messages = Number(process.argv[2] ?? 300_000);
 const bytes = Number(process.argv[3] ?? 100);
@@ -20,7 +22,6 @@ const waiting = Number(process.argv[4] ?? 1_000_000);
 
 const PORT = 25_671;
 /** What Linux counts CPU time in; sysconf(_SC_CLK_TCK) is 100 everywhere. */
-const TICKS_PER_SECOND = 100;
 const WARM_UP = 100_000;
 
 const root = join(import.meta.dirname, "..");
@@ -38,16 +39,16 @@ async function run(): Promise<void> {
   await pass(router, "warm-up", { count: WARM_UP, receivers: 1 });
   await pass(router, "1 to 1", { count: messages, receivers: 1 });
   await pass(router, "topic, 1 to 3", { count: messages, receivers: 3 });
-  console.log(`at rest: ${await megabytes(router)} MB`);
+  console.log(`at rest: ${residentMb(pidOf(router))} MB`);
   const sender = load("send", "backlog", waiting);
   const { ms } = await told(sender);
-  console.log(`${waiting} waiting, sent at ${perSecond(waiting, ms)}/s: ${await megabytes(router)} MB`);
+  console.log(`${waiting} waiting, sent at ${perSecond(waiting, ms)}/s: ${residentMb(pidOf(router))} MB`);
   router.kill("SIGKILL");
   await once(router, "exit");
   const startedMs = performance.now();
   router = await startRouter();
   console.log(
-    `started again on them in ${Math.round(performance.now() - startedMs)} ms: ${await megabytes(router)} MB`,
+    `started again on them in ${Math.round(performance.now() - startedMs)} ms: ${residentMb(pidOf(router))} MB`,
   );
   const receiver = load("receive", "backlog", waiting);
   const taken = await told(receiver);
@@ -62,12 +63,12 @@ async function pass(
   const address = receivers === 1 ? name.replaceAll(" ", "") : "topic/bench";
   const takers = Array.from({ length: receivers }, () => load("receive", address, count));
   await Promise.all(takers.map((taker) => once(taker, "message")));
-  const before = await cpuSeconds(router);
+  const before = cpuSeconds(router);
   const startedMs = performance.now();
   const sender = load("send", address, count);
   await Promise.all([told(sender), ...takers.map(told)]);
   const ms = performance.now() - startedMs;
-  const cpu = (await cpuSeconds(router)) - before;
+  const cpu = cpuSeconds(router) - before;
   const each = Math.round((cpu * 1e7) / count) / 10;
   console.log(`${name}, ${bytes} bytes, durable: ${perSecond(count, ms)}/s, ${each} µs of the router's CPU each`);
 }
@@ -94,17 +95,6 @@ async function told(child: ChildProcess): Promise<{ readonly ms: number }> {
     const [message] = (await once(child, "message")) as [unknown];
     if (typeof message === "object" && message !== null) return message as { readonly ms: number };
   }
-}
-
-async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-async function megabytes({ pid }: ChildProcess): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024);
 }
 
 function perSecond(count: number, ms: number): number {

@@ -5,6 +5,7 @@ import { openRawLink } from "../e2e/harness/raw-link.ts";
 import { Stack } from "../e2e/harness/stack.ts";
 import { sleep } from "../e2e/harness/wait.ts";
 import { describe } from "./stats.ts";
+import { residentMb } from "./memory.ts";
 
 /**
  * What a directory takes of traces, and what its link has to bear for it, with real processes on one machine:
@@ -74,7 +75,7 @@ try {
     print(describe(what, times, "ms"));
   }
   const bytes = readdirSync(`${stack.folder}/directory/traces`).length;
-  print(`${made} spans in ${bytes} files; memory of the directory: ${memory(directory.pid)} MB`);
+  print(`${made} spans in ${bytes} files; memory of the directory: ${residentMb(directory.pid)} MB`);
 
   /** @returns how many requests were sent: those that are encoded, and as many more as wanted while there is time. */
   async function sendAll(bodies: readonly Uint8Array[], wanted: number): Promise<number> {
@@ -184,11 +185,6 @@ function threads(pid: number): Map<number, number> {
       return [Number(task), (Number(fields[11]) + Number(fields[12])) * tick];
     }),
   );
-}
-
-function memory(pid: number): number {
-  const [, kib = "0"] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Math.round(Number(kib) / 1024);
 }
 
 function share(part: number): string {

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import {
   anonymousClient,
@@ -11,14 +10,13 @@ import {
 import { afterEach, expect, test } from "vitest";
 import { connectPeer, PeerServer } from "./harness/amqp/peer.ts";
 import { Queues } from "./harness/amqp/queues.ts";
-import { type Child, watchChild } from "./harness/child.ts";
+import type { Child } from "./harness/child.ts";
+import { PROTON_EXAMPLES, startPython } from "./harness/python.ts";
 import { freePorts } from "./harness/ports.ts";
 import { eventually } from "./harness/wait.ts";
 
 /** The engine of AMQP and Proton, by its own examples and by a peer that tries every type. */
-const PYTHON = "/usr/bin/python3"; // Debian's, for which its package is; another may come first in PATH
 const PEER = join(import.meta.dirname, "fixtures/amqp/proton_peer.py");
-const EXAMPLES = "/usr/share/proton/examples/python";
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {
@@ -26,7 +24,7 @@ afterEach(async () => {
 });
 
 function python(...args: readonly string[]): Child {
-  const child = watchChild(spawn(PYTHON, ["-u", ...args], { stdio: ["ignore", "pipe", "pipe"] }), args.join(" "));
+  const child = startPython(...args);
   endings.push(() => {
     child.kill("SIGKILL");
     return child.exited;
@@ -55,9 +53,9 @@ test("Proton sends every type, and gets it back as it was", async () => {
 
 test("Proton's own examples work: a request, and its answer at an address of its own", async () => {
   const { port } = await serve();
-  const server = python(join(EXAMPLES, "server.py"), "-a", `amqp://127.0.0.1:${port}/examples`);
+  const server = python(join(PROTON_EXAMPLES, "server.py"), "-a", `amqp://127.0.0.1:${port}/examples`);
   await server.line((line) => line.startsWith("Listening"));
-  const client = python(join(EXAMPLES, "client.py"), "-a", `amqp://127.0.0.1:${port}/examples`);
+  const client = python(join(PROTON_EXAMPLES, "client.py"), "-a", `amqp://127.0.0.1:${port}/examples`);
   await client.exited;
   expect(client.lines.at(-1)).toBe("And the mome raths outgrabe. => AND THE MOME RATHS OUTGRABE.");
   expect(client.lines).toHaveLength(4);
@@ -66,8 +64,8 @@ test("Proton's own examples work: a request, and its answer at an address of its
 test("Proton's own examples work: it sends a thousand messages, and then receives them", async () => {
   const { port } = await serve();
   const url = `amqp://127.0.0.1:${port}/examples`;
-  const receiver = python(join(EXAMPLES, "simple_recv.py"), "-a", url, "-m", "1000");
-  const sender = python(join(EXAMPLES, "simple_send.py"), "-a", url, "-m", "1000");
+  const receiver = python(join(PROTON_EXAMPLES, "simple_recv.py"), "-a", url, "-m", "1000");
+  const sender = python(join(PROTON_EXAMPLES, "simple_send.py"), "-a", url, "-m", "1000");
   await Promise.all([sender.exited, receiver.exited]);
   expect(sender.lines.at(-1)).toBe("all messages confirmed");
   expect(receiver.lines).toHaveLength(1_000);

@@ -1,15 +1,13 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import rhea from "rhea";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Child, watchChild } from "./harness/child.ts";
+import type { Child } from "./harness/child.ts";
+import { PROTON_EXAMPLES, startPython } from "./harness/python.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
 
 /** Clients of others with a real router. */
-const PYTHON = "/usr/bin/python3"; // Debian's, for which its package is; another may come first in PATH
-const EXAMPLES = "/usr/share/proton/examples/python";
 
 let stack: Stack;
 let router: RouterProcess;
@@ -24,7 +22,7 @@ afterEach(async () => {
 });
 
 function python(...args: readonly string[]): Child {
-  const child = watchChild(spawn(PYTHON, ["-u", ...args], { stdio: ["ignore", "pipe", "pipe"] }), args.join(" "));
+  const child = startPython(...args);
   endings.push(() => {
     child.kill("SIGKILL");
     return child.exited;
@@ -34,13 +32,13 @@ function python(...args: readonly string[]): Child {
 
 test("Proton's own examples work with a router: messages through a queue, and a question with its answer", async () => {
   const at = (address: string): string => `amqp://127.0.0.1:${router.port}/${address}`;
-  const sender = python(join(EXAMPLES, "simple_send.py"), "-a", at("examples"), "-m", "1000");
+  const sender = python(join(PROTON_EXAMPLES, "simple_send.py"), "-a", at("examples"), "-m", "1000");
   await sender.line((line) => line === "all messages confirmed");
-  const receiver = python(join(EXAMPLES, "simple_recv.py"), "-a", at("examples"), "-m", "1000");
+  const receiver = python(join(PROTON_EXAMPLES, "simple_recv.py"), "-a", at("examples"), "-m", "1000");
   expect(await receiver.exited).toEqual({ code: 0, signal: null });
   expect(receiver.lines).toHaveLength(1_000);
-  const server = python(join(EXAMPLES, "server.py"), "-a", at("questions"));
-  const client = python(join(EXAMPLES, "client.py"), "-a", at("questions"));
+  const server = python(join(PROTON_EXAMPLES, "server.py"), "-a", at("questions"));
+  const client = python(join(PROTON_EXAMPLES, "client.py"), "-a", at("questions"));
   await client.line((line) => line.includes("BRAVE NEW WORLD") || line.includes("SLITHY TOVES"));
   server.kill("SIGTERM");
 });

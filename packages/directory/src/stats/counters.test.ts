@@ -1,17 +1,6 @@
-import type { Counter } from "@datawire/protocol";
 import { expect, test } from "vitest";
+import { counter } from "../testing/counter.ts";
 import { Counters } from "./counters.ts";
-
-const counter = (requests: number, more: Partial<Counter> = {}): Counter => ({
-  service: "barker",
-  version: "1",
-  instance: "vm1",
-  requests,
-  responses: [0, requests, 0, 0, 0],
-  failures: 0,
-  latencyMs: { average: 2, max: 5 },
-  ...more,
-});
 
 test("last() sums whole steps of five seconds, without the one that has begun", () => {
   const counters = new Counters();

@@ -1,18 +1,7 @@
-import type { Counter } from "@datawire/protocol";
 import { expect, test } from "vitest";
+import { counter } from "../testing/counter.ts";
 import { Counters } from "./counters.ts";
 import { RecentTraffic, seriesOf } from "./traffic.ts";
-
-const counter = (requests: number, more: Partial<Counter> = {}): Counter => ({
-  service: "barker",
-  version: "1",
-  instance: "vm1",
-  requests,
-  responses: [0, requests, 0, 0, 0],
-  failures: 0,
-  latencyMs: { average: 2, max: 5 },
-  ...more,
-});
 
 test("RecentTraffic tells of the last two steps that are over, as a whole and by instance", () => {
   const counters = new Counters();
