@@ -163,7 +163,14 @@ export interface ConnectOptions {
   readonly name?: string;
   /** Of a directory or router: only over TLS, or on this machine. */
   readonly token?: string;
+  /** The version of the service that this page is: what it listens for comes by the routes of that version. */
   readonly version?: string;
+  /** Which instance of the service this page is. Default: what is made of `name`. */
+  readonly instance?: string;
+  /** As whom routes know what is sent. Default: `name`. */
+  readonly caller?: string;
+  /** What else the properties of the connection say, for whoever looks at it. */
+  readonly properties?: Readonly<Record<string, string | number | boolean>>;
   /** Closes the microserver. */
   readonly signal?: AbortSignal;
   /** Bounds of what waits until it is accepted; default 10,000 messages and 32 MiB. */
@@ -177,7 +184,11 @@ export interface ConnectOptions {
 /** A page that sends and receives messages by name. */
 export interface Microserver extends AsyncDisposable {
   /** Sends a message; resolves when the router has accepted it, however long that takes. It arrives once. */
-  send(to: string, body: Body, options?: SendFields & { readonly signal?: AbortSignal }): Promise<Receipt>;
+  send(
+    to: string,
+    body: Body,
+    options?: SendFields & { readonly once?: string; readonly signal?: AbortSignal },
+  ): Promise<Receipt>;
   /** Sends a message and resolves with the answer; waits 30 s unless told otherwise. */
   request(
     to: string,
@@ -203,6 +214,7 @@ export interface Microserver extends AsyncDisposable {
     from: string,
     to: string | readonly string[],
     step: (message: Message) => Outgoing | readonly Outgoing[] | null | Promise<Outgoing | readonly Outgoing[] | null>,
+    options?: { readonly concurrency?: number; readonly signal?: AbortSignal },
   ): Promise<Listener>;
   /** The offset of the last message that a topic has now; null where it has none. */
   lastOffset(at: string, options?: { readonly signal?: AbortSignal }): Promise<number | null>;

@@ -14,7 +14,7 @@ export { type ErrorCode, MicroserverError } from "./core/microserver-error.ts";
 export type { Stall, StallReason } from "./core/stalls.ts";
 export { type HandlerContext, Reject } from "./app/desk.ts";
 export type { Listener } from "./app/listening.ts";
-export type { Handler, Microserver, Receipt, SendOptions } from "./app/microserver.ts";
+export type { Handler, ListenOptions, Microserver, Receipt, SendOptions } from "./app/microserver.ts";
 export type { Step } from "./app/pipeline.ts";
 export type { RequestOptions } from "./app/requests.ts";
 export type { ServeOptions } from "./app/served-port.ts";

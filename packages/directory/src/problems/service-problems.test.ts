@@ -53,3 +53,11 @@ test("serviceProblems() tells of a service that is down", () => {
     },
   ]);
 });
+
+test.each([
+  ["amqp", []],
+  ["http", [{ severity: "error", message: "down: no instance was ever registered" }]],
+] as const)("serviceProblems() of a service of %s without any instance yet", (protocol, expected) => {
+  const table = catalogOf([], { services: [{ name: "microchat", primary: null, protocol, declared: true }] });
+  expect(serviceProblems(table)).toMatchObject(expected);
+});

@@ -12,9 +12,11 @@ export interface ServeOptions {
   readonly concurrency?: number;
   /** Certificate and key, PEM. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Unique within the service. Default: `HOST-PORT`. */
+  /** Unique within the service. Default: that of the microserver, else `HOST-PORT`. */
   readonly instance?: string;
   readonly tags?: readonly string[];
+  /** Ends the wait, and closes the port. */
+  readonly signal?: AbortSignal;
   /** False where Watson registers it. Default: true. */
   readonly isRegistered?: boolean;
 }

@@ -1,7 +1,9 @@
-import { anonymousClient, type ConnectionSettings, plainClient, type Value } from "@datawire/amqp";
+import { anonymousClient, type ConnectionSettings, plainClient } from "@datawire/amqp";
 import { type Chance, sleepWith, type Clock } from "@datawire/runtime/time";
-import { type Microserver, RunningMicroserver } from "../app/microserver.ts";
+import type { Microserver } from "../app/microserver.ts";
+import { RunningMicroserver } from "../app/running-microserver.ts";
 import { abortedError, MicroserverError } from "../core/microserver-error.ts";
+import { openProperties, type SelfDescription } from "../core/open-properties.ts";
 import type { Stall } from "../core/stalls.ts";
 import { Hub } from "../links/hub.ts";
 import { Outbox, type OutboxLimits } from "../outbox/outbox.ts";
@@ -9,15 +11,13 @@ import { driveWebSocket, openWebSocket } from "../transport/web-socket-wire.ts";
 import type { Dial } from "../transport/wire.ts";
 
 /** How to connect from a page; nothing has to be said. */
-export interface ConnectOptions {
+export interface ConnectOptions extends SelfDescription {
   /** The web port of a router: `wss://HOST[:PORT]/`. Default: where the page comes from. */
   readonly url?: string;
   /** What this microserver is called: kept subscriptions and pipelines are known by it. Default: a name used once. */
   readonly name?: string;
   /** Of a directory or router: only over TLS, or on this machine. */
   readonly token?: string;
-  /** The version of the service that this page is. */
-  readonly version?: string;
   /** Closes the microserver at once: all that waits rejects with `closed`. */
   readonly signal?: AbortSignal;
   /** Bounds of what waits until it is accepted, in memory. */
@@ -100,19 +100,19 @@ const SCHEMES: ReadonlyMap<string, string> = new Map([
   ["http:", "ws:"],
 ]);
 
-function settingsOf(url: URL, { name, token, version }: ConnectOptions): ConnectionSettings {
+function settingsOf(url: URL, { name, token, ...self }: ConnectOptions): ConnectionSettings {
   const isHere = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
   if (token !== undefined && url.protocol !== "wss:" && !isHere) {
     const wanted = "wanted wss://, or a router on this machine";
     throw new MicroserverError("invalid_argument", `Cannot send a token to ${url.hostname} without TLS: ${wanted}`);
   }
-  const properties = new Map<string, Value>(version === undefined ? [] : [["version", version]]);
+  const properties = openProperties(self);
   return {
     role: "client",
     open: {
       containerId: name ?? `page-${chance.id()}`,
       hostname: url.hostname,
-      ...(properties.size > 0 && { properties }),
+      ...(properties !== undefined && { properties }),
     },
     ...(token !== undefined && { saslClients: [plainClient(name ?? "page", token), anonymousClient()] }),
   };

@@ -1,6 +1,7 @@
-import { anonymousClient, type ConnectionSettings, plainClient, type Value } from "@datawire/amqp";
+import { anonymousClient, type ConnectionSettings, plainClient } from "@datawire/amqp";
 import { describeError, systemChance, systemClock } from "@datawire/runtime";
 import { abortedError, MicroserverError } from "../core/microserver-error.ts";
+import { openProperties, type SelfDescription } from "../core/open-properties.ts";
 import type { Stall } from "../core/stalls.ts";
 import { Hub } from "../links/hub.ts";
 import { Outbox, type OutboxLimits } from "../outbox/outbox.ts";
@@ -9,18 +10,17 @@ import { isThisMachine, parseRouterUrl, type RouterUrl } from "../transport/rout
 import { serving } from "../serving/serve.ts";
 import { driveSocket, openSocket } from "../transport/socket-wire.ts";
 import type { Dial } from "../transport/wire.ts";
-import { type Microserver, RunningMicroserver } from "../app/microserver.ts";
+import type { Microserver } from "../app/microserver.ts";
+import { RunningMicroserver } from "../app/running-microserver.ts";
 
 /** How to connect; nothing has to be said. */
-export interface ConnectOptions {
+export interface ConnectOptions extends SelfDescription {
   /** The router: `amqp://HOST[:PORT]`, or `amqps:` for TLS. Default `DATAWIRE_ROUTER`, else `amqp://localhost:5672`. */
   readonly url?: string;
   /** What this microserver is called: kept subscriptions and pipelines are known by it. Default: a name used once. */
   readonly name?: string;
   /** Of a directory or router: only over TLS, or on this machine. */
   readonly token?: string;
-  /** The version of the service that this process is. */
-  readonly version?: string;
   /** Authorities to trust instead of the system's, PEM. */
   readonly ca?: string;
   /** Whether what is sent to a service goes to one of its instances directly, so that no router is in the way. Default: false. */
@@ -73,6 +73,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
     serve: serving({
       name: options.name ?? null,
       version: options.version ?? null,
+      instance: options.instance ?? null,
       token: options.token ?? null,
     }),
     container: settings.open.containerId,
@@ -91,7 +92,7 @@ function readUrl(text: string): RouterUrl {
   }
 }
 
-function settingsOf(url: RouterUrl, { name, token, version, direct }: ConnectOptions): ConnectionSettings {
+function settingsOf(url: RouterUrl, { name, token, direct, ...self }: ConnectOptions): ConnectionSettings {
   const password = token ?? url.password;
   const user = url.user ?? name ?? "microserver";
   if (password !== null && !url.isTls && !isThisMachine(url.host)) {
@@ -100,13 +101,13 @@ function settingsOf(url: RouterUrl, { name, token, version, direct }: ConnectOpt
       `Cannot send a password or token to ${url.host} without TLS: wanted amqps://, or a router on this machine`,
     );
   }
-  const properties = new Map<string, Value>(version === undefined ? [] : [["version", version]]);
+  const properties = openProperties(self);
   return {
     role: "client",
     open: {
       containerId: name ?? `microserver-${systemChance.id()}`,
       hostname: url.host,
-      ...(properties.size > 0 && { properties }),
+      ...(properties !== undefined && { properties }),
       ...(direct === true && { desiredCapabilities: ["datawire:redirect"] }),
     },
     ...(password !== null && { saslClients: [plainClient(user, password), anonymousClient()] }),

@@ -1,7 +1,7 @@
 import type { IncomingDelivery } from "@datawire/amqp";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
-import { RunningMicroserver } from "../app/microserver.ts";
+import { RunningMicroserver } from "../app/running-microserver.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { MemoryRouter } from "../testing/memory-router.ts";
 import { Hub } from "./hub.ts";

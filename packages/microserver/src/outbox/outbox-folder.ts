@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeMessage, encodeMessage, textOf, WireFailure } from "@datawire/amqp";
+import { decodeMessage, encodeMessage, textOf, type Value, WireFailure } from "@datawire/amqp";
 import { describeError, systemErrorCode } from "@datawire/runtime";
 import { type Draft, headOf, type Identity, readIdentity } from "../core/message.ts";
 import { MicroserverError } from "../core/microserver-error.ts";
@@ -11,9 +11,12 @@ export interface KeptEntry {
   readonly to: string;
   readonly draft: Draft;
   readonly identity: Identity;
+  /** Whether it is the only one of its producer: it keeps its identity whatever becomes of it. */
+  readonly isAlone: boolean;
 }
 
 const TO = "x-opt-datawire-to";
+const ALONE = "x-opt-datawire-alone";
 const NAME = /^(\d{12})\.message$/;
 const LOCK = "lock";
 
@@ -42,9 +45,13 @@ export class OutboxFolder {
   }
 
   /** Writes an entry, or writes it anew: on disk when it resolves. */
-  async put({ id, to, draft, identity }: KeptEntry): Promise<void> {
+  async put({ id, to, draft, identity, isAlone }: KeptEntry): Promise<void> {
     const path = this.#path(id);
-    const head = headOf(draft, identity, new Map([[TO, to]]));
+    const head = headOf(
+      draft,
+      identity,
+      new Map<string, Value>([[TO, to], ...(isAlone ? [[ALONE, true] as const] : [])]),
+    );
     try {
       const file = await open(`${path}.new`, "w", 0o600);
       try {
@@ -107,7 +114,8 @@ function readEntry(id: number, bytes: Uint8Array): KeptEntry | null {
     ...(applicationProperties !== undefined && { applicationProperties }),
     body,
   });
-  return { id, to, identity, draft: { header, annotations: messageAnnotations ?? new Map(), rest } };
+  const isAlone = deliveryAnnotations?.get(ALONE) === true;
+  return { id, to, identity, isAlone, draft: { header, annotations: messageAnnotations ?? new Map(), rest } };
 }
 
 /** Takes the folder for this process; what a process that is gone left does not count. */

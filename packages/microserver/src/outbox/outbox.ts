@@ -73,10 +73,9 @@ export class Outbox {
         const held = `${this.#entries.size} messages and ${this.#bytes} bytes`;
         return reject(new MicroserverError("limit", `Cannot send to ${to}: ${held} wait in the outbox already`));
       }
-      const entry = this.#add({ id: this.#nextId++, to, draft, identity: identity ?? this.#next() }, done, {
-        isAlone: identity !== undefined,
-        isStored: this.#folder === null,
-      });
+      const isAlone = identity !== undefined;
+      const kept = { id: this.#nextId++, to, draft, identity: identity ?? this.#next(), isAlone };
+      const entry = this.#add(kept, { isStored: this.#folder === null }, done);
       const link = this.#linkTo(isRelayed ? "" : to);
       const stop = (): void => {
         link.lane.done(entry);
@@ -121,14 +120,14 @@ export class Outbox {
   }
 
   #resume(kept: KeptEntry): void {
-    const entry = this.#add(kept, () => {}, { isAlone: false, isStored: true });
+    const entry = this.#add(kept, { isStored: true }, () => {});
     this.#linkTo(kept.to).add(entry);
   }
 
   #add(
-    { id, to, draft, identity }: KeptEntry,
+    { id, to, draft, identity, isAlone }: KeptEntry,
+    { isStored }: Pick<Entry, "isStored">,
     done: (error: Error | null) => void,
-    { isAlone, isStored }: Pick<Entry, "isAlone" | "isStored">,
   ): Entry {
     const bytes = draft.rest.length;
     const over = (error: Error | null, isKept = false): void => {

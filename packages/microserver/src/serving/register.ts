@@ -6,6 +6,8 @@ import { MicroserverError } from "../core/microserver-error.ts";
 export interface Registrant {
   readonly name: string | null;
   readonly version: string | null;
+  /** Of all that it serves, where that says none of its own. */
+  readonly instance: string | null;
   readonly token: string | null;
 }
 
@@ -22,12 +24,12 @@ export interface Registered {
  * @throws MicroserverError `invalid_argument` for what cannot be registered.
  */
 export async function register(
-  { name, version, token }: Registrant,
+  { name, version, token, ...own }: Registrant,
   { address, url, options }: { readonly address: string; readonly url: string; readonly options: ServeOptions },
 ): Promise<Registered> {
   // What has no port of its own needs nothing of a directory.
   const { start } = await import("@datawire/mdk");
-  const { instance, tags } = options;
+  const { instance = own.instance ?? undefined, tags } = options;
   let mdk: Mdk | null = null;
   try {
     mdk = start({ name: name ?? address, ...(token !== null && { token }) });

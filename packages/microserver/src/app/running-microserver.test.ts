@@ -12,7 +12,7 @@ import { Hub } from "../links/hub.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { MemoryRouter } from "../testing/memory-router.ts";
 import { Reject } from "./desk.ts";
-import { RunningMicroserver } from "./microserver.ts";
+import { RunningMicroserver } from "./running-microserver.ts";
 
 function world(limits = { messages: 100, bytes: 10_000 }) {
   const clock = createFakeClock();
@@ -153,6 +153,41 @@ test("a microserver tries for ever, after longer and longer waits up to 5 s", as
   await clock.advance(2_500);
   expect(microserver.status).toMatchObject({ state: "connected", failure: null });
   await microserver.close();
+});
+
+test("pipeline() ends with its signal, with what it has in hand finished and accepted", async () => {
+  const { clock, router, microserver } = world();
+  const links: Sender[] = [];
+  router.onAsked = (asked) => {
+    asked.accept();
+    if (asked.isReceiver) asked.setCredit(100);
+    else links.push(asked);
+  };
+  const told: unknown[] = [];
+  router.onOutcome = ({ state }) => void told.push(state?.type);
+  const stop = new AbortController();
+  let go: () => void = () => {};
+  const made = microserver.pipeline(
+    "orders",
+    "invoices",
+    async ({ body }) => {
+      await new Promise<void>((resolve) => (go = resolve));
+      return { body };
+    },
+    { signal: stop.signal },
+  );
+  await clock.advance(0);
+  await made;
+  links[0]?.send(encodeMessage({ body: { type: "value", value: 1 } }));
+  await clock.advance(0);
+  stop.abort();
+  go();
+  await clock.advance(0);
+  expect(told).toEqual(["accepted"]);
+  expect(links[0]?.state).toBe("detached");
+  expect(await codeOf(microserver.pipeline("orders", "invoices", () => null, { signal: stop.signal }))).toBe("aborted");
+  await microserver.close();
+  expect(clock.pending()).toBe(0);
 });
 
 test("listen() ends with its signal, also while the router does not answer, and leaves what it has in hand to be finished", async () => {
