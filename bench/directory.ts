@@ -46,7 +46,7 @@ async function run(): Promise<void> {
   print("first subscriber", await snapshot());
   print("next subscriber", await snapshot());
 
-  await eventually(async () => wanted((await directory.status()).directory.state === "ready", "warming"), 60_000);
+  await eventually(async () => wanted((await directory.status()).directory.state === "ready", "warming"));
   const { epoch, revision } = (await directory.status()).directory;
   const have = { epoch, revision };
   const arrivals: number[] = [];

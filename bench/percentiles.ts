@@ -82,7 +82,7 @@ async function startSherlock(settings: Readonly<Record<string, string>>, index: 
   await eventually(async () => {
     const { status } = await fetch(url);
     if (status !== 200) throw new Error(`Sherlock ${index} answers ${status}`);
-  }, 30_000);
+  });
   const title = Object.entries(settings).map(([key, value]) => `\`${key}: ${value}\``);
   return {
     title: title.join(", ") || "neither",

@@ -2,7 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { createSaslServer } from "@datawire/amqp";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { PeerServer } from "./harness/amqp/peer.ts";
 import { Queues } from "./harness/amqp/queues.ts";
 import { watchChild } from "./harness/child.ts";
@@ -10,7 +10,6 @@ import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
 
 // Go compiles its own library the first time, which takes half a minute of a busy machine.
-vi.setConfig({ testTimeout: 300_000 });
 
 const SOURCE = join(import.meta.dirname, "fixtures/amqp/go-peer");
 const PROGRAM = join(import.meta.dirname, "../.cache/go-peer");

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type * as declared from "../packages/microserver/browser/datawire.d.ts";
 import { watchChild } from "./harness/child.ts";
+import { launchBrowser, openContext } from "./harness/console.ts";
 import { freePorts } from "./harness/ports.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
@@ -36,7 +37,7 @@ beforeAll(async () => {
   const [port] = await freePorts(1);
   [router, browser] = await Promise.all([
     RouterProcess.start(stack, { web: `127.0.0.1:${port}`, services_dir: services }),
-    chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] }),
+    launchBrowser(),
   ]);
   base = `https://localhost:${port}`;
 });
@@ -48,7 +49,7 @@ afterAll(async () => {
 
 /** Opens a page that fails the test by what its console says: a violated policy among others. */
 async function open(path: string): Promise<{ page: Page; complaints: string[] }> {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 800, height: 700 } });
+  const context = await openContext(browser, { ignoreHTTPSErrors: true, viewport: { width: 800, height: 700 } });
   onTestFinished(() => context.close());
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -167,7 +168,7 @@ test("microlog prints what its page sends, publishes it, and the page shows it",
 });
 
 test("/ lists the pages of services, and plain HTTP leads there", async () => {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const context = await openContext(browser, { ignoreHTTPSErrors: true });
   onTestFinished(() => context.close());
   const page = await context.newPage();
   await page.goto(base.replace("https:", "http:"));

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await eventually(async () => {
     const { edges } = await stack.read<{ edges: { p99: number | null }[] }>("/v1/map?seconds=10");
     if ((edges[0]?.p99 ?? 0) <= 0) throw new Error("wanted latencies on the map");
-  }, 30_000);
+  });
   context = await desktop(browser);
 });
 

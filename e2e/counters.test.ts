@@ -4,9 +4,6 @@ import { sendRequests } from "./harness/load.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
-/** Sherlock counts every five seconds, and `dw top` tells what is complete of five. */
-const WITHIN_MS = 25_000;
-
 let stack: Stack;
 beforeEach(() => {
   stack = new Stack();
@@ -81,7 +78,7 @@ test("what Sherlock counts reaches the directory once, also over its restart", a
     const p99 = (version: string) => versions.find((one) => one.version === version)?.rates.p99Ms ?? Number.NaN;
     expect(p99("2")).toBeGreaterThanOrEqual(50 * (1 - 1 / 16));
     expect(p99("1.4.2")).toBeGreaterThanOrEqual(0);
-  }, WITHIN_MS);
+  });
   const { requests } = await find("old");
   expect(await stack.metric("sherlock", "datawire_requests_total")).toBe(requests + (await find("new")).requests);
 
@@ -95,5 +92,5 @@ test("what Sherlock counts reaches the directory once, also over its restart", a
   await eventually(async () => {
     const counter = await find("old");
     expect([counter.requests, countOf(counter.latencies)]).toEqual([all, all]);
-  }, WITHIN_MS);
+  });
 });

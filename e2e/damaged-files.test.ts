@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
 import { scaled } from "./harness/scale.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
@@ -29,8 +29,6 @@ function written(): string[] {
   );
 }
 
-vi.setConfig({ testTimeout: scaled(3_600_000, 180_000) });
-
 const DAMAGES: readonly ((path: string) => void)[] = [
   (path) => writeFileSync(path, ""),
   (path) => writeFileSync(path, Buffer.from(Array.from({ length: 5_000 }, (_, i) => (i * 31) % 256))),
@@ -46,13 +44,13 @@ const ROUNDS = scaled(DAMAGES.length, 2);
 test("programs whose files of before are empty, garbage, half, folders, pipes or links start, say so, and serve", async () => {
   await stack.startInstance({ service: "good", name: "one" });
   let running = await start();
-  await stack.reaches("good", ["one"], 60_000);
+  await stack.reaches("good", ["one"]);
   for (let round = 0; round < ROUNDS; round++) {
     // The last table, the addresses, the keys of sessions and what HAProxy was given are written by then.
     await eventually(() => {
       const names = written().map((path) => basename(path));
       expect(names).toEqual(expect.arrayContaining(["table.json", "watson.json", "loaded.json", "haproxy.cfg"]));
-    }, 30_000);
+    });
     for (const child of Object.values(running)) child.kill("SIGTERM");
     await Promise.all(Object.values(running).map(({ exited }) => exited));
     const files = written();
@@ -61,7 +59,7 @@ test("programs whose files of before are empty, garbage, half, folders, pipes or
       DAMAGES[(i + round * 3) % DAMAGES.length]?.(path);
     }
     running = await start();
-    await stack.reaches("good", ["one"], 60_000);
+    await stack.reaches("good", ["one"]);
     const text = Object.values(running)
       .flatMap(({ lines }) => lines)
       .join("\n");

@@ -11,64 +11,47 @@ const ROOT = join(import.meta.dirname, "..");
  * What `npm run demo` runs once it has set the checkout up; without a terminal it does not stay up. It takes ten seconds
  * on a quiet machine, and what it waits for has bounds of its own.
  */
-const TIMEOUT_MS = 300_000;
 
-test(
-  "the demo shows what it promises, and what README.md shows of it",
-  async () => {
-    const { PATH } = process.env;
-    const demo = startChild(join(ROOT, "examples/demo.ts"), [], { PATH, HOME: tmpdir() });
-    const exit = await demo.exited;
-    const said = demo.lines.join("\n");
-    expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("version 2 got") });
-    const [, shown = "nothing"] = /npm run demo\n```[^`]*```text\n([^`]*)```/.exec(readme()) ?? [];
-    expect(said).toSatisfy(() => matches(`…\n${shown.trim()}\n…`, said), `it prints what README.md shows:\n${shown}`);
-  },
-  TIMEOUT_MS,
-);
+test("the demo shows what it promises, and what README.md shows of it", async () => {
+  const { PATH } = process.env;
+  const demo = startChild(join(ROOT, "examples/demo.ts"), [], { PATH, HOME: tmpdir() });
+  const exit = await demo.exited;
+  const said = demo.lines.join("\n");
+  expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("version 2 got") });
+  const [, shown = "nothing"] = /npm run demo\n```[^`]*```text\n([^`]*)```/.exec(readme()) ?? [];
+  expect(said).toSatisfy(() => matches(`…\n${shown.trim()}\n…`, said), `it prints what README.md shows:\n${shown}`);
+});
 
-test(
-  "the demo of rollouts takes the version back that fails, and promotes the other one",
-  async () => {
-    const { PATH } = process.env;
-    const demo = startChild(join(ROOT, "examples/demo.ts"), ["rollout"], { PATH, HOME: tmpdir() });
-    const exit = await demo.exited;
-    const said = demo.lines.join("\n");
-    expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("//emitter(2) promoted") });
-    expect(said).toContain("//emitter(3) rolled-back: error-rate <= primary + 1% failed");
-  },
-  TIMEOUT_MS,
-);
+test("the demo of rollouts takes the version back that fails, and promotes the other one", async () => {
+  const { PATH } = process.env;
+  const demo = startChild(join(ROOT, "examples/demo.ts"), ["rollout"], { PATH, HOME: tmpdir() });
+  const exit = await demo.exited;
+  const said = demo.lines.join("\n");
+  expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("//emitter(2) promoted") });
+  expect(said).toContain("//emitter(3) rolled-back: error-rate <= primary + 1% failed");
+});
 
-test(
-  "the demo of messages receives each once, though the router and a stage are killed",
-  async () => {
-    const { PATH } = process.env;
-    const demo = startChild(join(ROOT, "examples/demo.ts"), ["messaging"], { PATH, HOME: tmpdir() });
-    const exit = await demo.exited;
-    const said = demo.lines.join("\n");
-    expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("5000 received, 0 doubled") });
-    expect(said).toContain("\nhello, world");
-  },
-  TIMEOUT_MS,
-);
+test("the demo of messages receives each once, though the router and a stage are killed", async () => {
+  const { PATH } = process.env;
+  const demo = startChild(join(ROOT, "examples/demo.ts"), ["messaging"], { PATH, HOME: tmpdir() });
+  const exit = await demo.exited;
+  const said = demo.lines.join("\n");
+  expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("5000 received, 0 doubled") });
+  expect(said).toContain("\nhello, world");
+});
 
-test(
-  "the demo of Bookshelf counts as many books as answers of 201, rolls a view out, and shows a trace",
-  async () => {
-    const { PATH } = process.env;
-    const demo = startChild(join(ROOT, "examples/demo.ts"), ["bookshelf"], { PATH, HOME: tmpdir() });
-    const exit = await demo.exited;
-    const said = demo.lines.join("\n");
-    expect({ ...exit, said }).toMatchObject({
-      code: 0,
-      said: expect.stringMatching(/\n(\d+) answers of 201, \1 books/),
-    });
-    expect(said).toContain("//booklist(2) promoted");
-    expect(said).toMatch(/\n {4}topic\/bookshelf process +lastreadbooks +lastreadbooks /);
-  },
-  TIMEOUT_MS,
-);
+test("the demo of Bookshelf counts as many books as answers of 201, rolls a view out, and shows a trace", async () => {
+  const { PATH } = process.env;
+  const demo = startChild(join(ROOT, "examples/demo.ts"), ["bookshelf"], { PATH, HOME: tmpdir() });
+  const exit = await demo.exited;
+  const said = demo.lines.join("\n");
+  expect({ ...exit, said }).toMatchObject({
+    code: 0,
+    said: expect.stringMatching(/\n(\d+) answers of 201, \1 books/),
+  });
+  expect(said).toContain("//booklist(2) promoted");
+  expect(said).toMatch(/\n {4}topic\/bookshelf process +lastreadbooks +lastreadbooks /);
+});
 
 test("a demo that there is not is told what there is", async () => {
   const demo = startChild(join(ROOT, "examples/demo.ts"), ["nothing"], { PATH: process.env["PATH"], HOME: tmpdir() });

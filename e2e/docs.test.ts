@@ -13,7 +13,6 @@ import { runPage } from "./harness/docs/run-page.ts";
  */
 const ROOT = join(import.meta.dirname, "..");
 const update = process.env["UPDATE_DOCS"] === "1";
-const TIMEOUT_MS = 300_000;
 /** Several machines; `three-hosts.test.ts` runs it. */
 const ELSEWHERE = ["docs/getting-started.md"];
 
@@ -59,15 +58,11 @@ test.each([
 });
 
 describe.concurrent("commands print what the page shows", () => {
-  test.each(pages)(
-    "%s",
-    async (name) => {
-      const file = join(ROOT, name);
-      const markdown = readFileSync(file, "utf8");
-      const results = await runPage(readPage(markdown), { update });
-      if (update) return writeFileSync(file, updatePage(markdown, results));
-      expect(describeFailure(name, results)).toBeNull();
-    },
-    TIMEOUT_MS,
-  );
+  test.each(pages)("%s", async (name) => {
+    const file = join(ROOT, name);
+    const markdown = readFileSync(file, "utf8");
+    const results = await runPage(readPage(markdown), { update });
+    if (update) return writeFileSync(file, updatePage(markdown, results));
+    expect(describeFailure(name, results)).toBeNull();
+  });
 });

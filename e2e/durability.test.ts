@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { Replicas } from "./harness/replicas.ts";
 import { scaled } from "./harness/scale.ts";
 import { Stack } from "./harness/stack.ts";
@@ -8,8 +8,6 @@ import { startWriters, type Ask } from "./harness/writers.ts";
 /** Real directories that are killed while changes are made at them as fast as they answer. */
 const ROUNDS = scaled(200, 2);
 const WRITERS = 8;
-
-vi.setConfig({ testTimeout: scaled(3_600_000, 120_000) });
 
 let stack: Stack;
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { Chance, failure, mutateJson, seeds } from "@datawire/protocol/testing/fuzz";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import type { Child } from "./harness/child.ts";
 import { changesDuring, connectGoodClients, type GoodClients } from "./harness/fuzz/good-clients.ts";
@@ -19,10 +19,7 @@ import {
 } from "./harness/fuzz/samples.ts";
 import { openRawLink } from "./harness/raw-link.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
-import { scaled } from "./harness/scale.ts";
 import { eventually, sleep } from "./harness/wait.ts";
-
-vi.setConfig({ testTimeout: scaled(3_600_000, 180_000), hookTimeout: 180_000 });
 
 /**
  * Whole programs, sent what nobody would send. Each has to live, to keep its memory, and to serve everybody else: a change
@@ -48,7 +45,7 @@ beforeAll(async () => {
   await quiet.startDirectory([], { lease: "6s" });
   await stack.startInstance({ service: "good", name: "one" });
   programs = { directory, watson: await stack.startWatson(), sherlock: await stack.startSherlock() };
-  await stack.reaches("good", ["one"], 60_000);
+  await stack.reaches("good", ["one"]);
   haproxy = stack.haproxyPids();
   here = await connectGoodClients(ports.directory);
   beside = await connectGoodClients((await quiet.ports()).directory);
@@ -199,7 +196,7 @@ test("a Watson and a Sherlock take whatever a directory says, and follow a good 
         "off",
       ]),
     };
-    await eventually(() => expect(server.clients.size).toBe(2), 60_000);
+    await eventually(() => expect(server.clients.size).toBe(2));
     const make = (chance: Chance): string[] =>
       Array.from({ length: 4 }, () => mutateJson(chance.pick(DIRECTORY_MESSAGES), chance));
     // What a client cannot use makes it open its link again, with a wait: what comes meanwhile is for the others.
@@ -213,7 +210,7 @@ test("a Watson and a Sherlock take whatever a directory says, and follow a good 
     const good = { type: "snapshot", part: 0, last: true, warming: false, ...directory, epoch: "good", revision: 9 };
     frames = [JSON.stringify(WELCOME), JSON.stringify(good)];
     for (const socket of server.clients) socket.terminate();
-    await eventually(async () => expect(await instanceAt(`http://127.0.0.1:${own.traffic}/good/`)).toBe("one"), 60_000);
+    await eventually(async () => expect(await instanceAt(`http://127.0.0.1:${own.traffic}/good/`)).toBe("one"));
     requireWell(children);
   } finally {
     await clients.dispose();

@@ -199,7 +199,7 @@ describe("no request is lost", () => {
     const before = stack.haproxyPids();
     expect(before.length).toBeGreaterThan(0);
     for (const pid of before) process.kill(pid, "SIGKILL");
-    await stack.reaches("emitter", ["a", "b"], 3_000);
+    await stack.reaches("emitter", ["a", "b"]);
     expect(stack.haproxyPids().filter((pid) => before.includes(pid))).toEqual([]);
   });
 });

@@ -112,10 +112,10 @@ test("a token says what may be registered, and a new one in the file is taken wh
     "till-*",
   );
   write(token);
-  await eventually(() => mdk.ready(), 40_000);
+  await eventually(() => mdk.ready());
   await mdk.register("till-1", "1", "http://127.0.0.1:7001").registered;
   expect(await codeOf(mdk.register("other", "1", "http://127.0.0.1:7001").registered)).toBe("permission_denied");
-}, 60_000);
+});
 
 test("a library speaks TLS by the fingerprint in its token, or by an authority of one's own, and not to others", async () => {
   await stack.startDirectory([], { auth: { mode: "token" } });

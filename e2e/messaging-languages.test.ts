@@ -3,13 +3,12 @@ import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { connect } from "@datawire/microserver";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
 /** The senders and receivers of examples/messaging in other languages, each with the library that is usual there. */
-vi.setConfig({ testTimeout: 300_000 }); // what compiles, and fetches its libraries the first time
 
 const EXAMPLES = join(import.meta.dirname, "../examples/messaging");
 const CACHE = join(import.meta.dirname, "../.cache/messaging");
@@ -90,7 +89,7 @@ for (const [name, language] of languages)
     const router = await RouterProcess.start(stack);
     const host = `127.0.0.1:${router.port}`;
     const call = async ([program, ...args]: Command, ...rest: readonly string[]): Promise<string[]> => {
-      const { stdout } = await run(program, [...args, host, ...rest], { timeout: 60_000 });
+      const { stdout } = await run(program, [...args, host, ...rest], { timeout: 240_000 });
       return stdout.trim().split("\n");
     };
     const texts = ["hello", "grüezi", "x".repeat(100_000)];

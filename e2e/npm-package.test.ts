@@ -18,8 +18,6 @@ const PATH = (process.env["PATH"] ?? "")
   .filter((path) => !path.includes("node_modules"))
   .join(delimiter);
 const env = { ...process.env, PATH: [join(prefix, "bin"), PATH].join(delimiter), HOME: folder };
-/** Fetches Node where npm has not got it in its cache. */
-const INSTALL_MS_MAX = 120_000;
 const started: Child[] = [];
 
 const INSTALL = join(import.meta.dirname, "../install.sh");
@@ -33,7 +31,7 @@ beforeAll(async () => {
   await writeSums(folder);
   const args = [INSTALL, "--from", folder, "--format", "npm", "--prefix", prefix];
   await run("sh", args, { env: { ...env, HOME, npm_config_prefer_offline: "true" } });
-}, INSTALL_MS_MAX);
+});
 afterAll(async () => {
   for (const child of started) child.kill("SIGTERM");
   await Promise.all(started.map((child) => child.exited));

@@ -1,11 +1,8 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { Replicas } from "./harness/replicas.ts";
-import { scaled } from "./harness/scale.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
-
-vi.setConfig({ testTimeout: scaled(3_600_000, 180_000) });
 
 let stack: Stack;
 let replicas: Replicas;

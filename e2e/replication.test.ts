@@ -1,11 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startLoad } from "./harness/load.ts";
 import { Replicas } from "./harness/replicas.ts";
 import { scaled } from "./harness/scale.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually, sleep } from "./harness/wait.ts";
-
-vi.setConfig({ testTimeout: scaled(3_600_000, 180_000) });
 
 let stack: Stack;
 let replicas: Replicas;
@@ -19,8 +17,6 @@ afterEach(async () => {
 });
 
 const ALL = [0, 1, 2] as const;
-/** Nine processes start on a machine that may be busy. */
-const PATIENCE_MS = 40_000;
 
 /** One machine with two instances of emitter, whose Watson and Sherlock know all three directories. */
 async function startMachine(): Promise<void> {
@@ -28,9 +24,8 @@ async function startMachine(): Promise<void> {
   const sherlock = stack.startSherlock(replicas.flags.slice(2), { directories: replicas.list });
   await Promise.all([watson, sherlock]);
   await Promise.all(["a", "b"].map((name) => stack.startInstance({ service: "emitter", name, version: "1" })));
-  await stack.reaches("emitter", ["a", "b"], PATIENCE_MS);
-  for (const i of ALL)
-    await eventually(async () => expect(await replicas.instances(i, "emitter")).toBe(BOTH), PATIENCE_MS);
+  await stack.reaches("emitter", ["a", "b"]);
+  for (const i of ALL) await eventually(async () => expect(await replicas.instances(i, "emitter")).toBe(BOTH));
 }
 
 const BOTH = "a live, b live";
@@ -95,13 +90,11 @@ describe("three directories over one etcd", () => {
       for (const i of ALL) {
         await replicas.end(i, round % 2 === 0 ? "SIGKILL" : "SIGTERM");
         const others = ALL.filter((other) => other !== i);
-        const killedMs = performance.now();
         await eventually(async () => {
           type Callers = { callers: { name: string }[] };
           const callers = await Promise.all(others.map((other) => replicas.ask<Callers>(other, "/v1/callers")));
           expect(callers.flatMap((one) => one.callers).map(({ name }) => name)).toContain("monolith");
         });
-        expect(performance.now() - killedMs).toBeLessThan(5_000); // half a second on a machine that is not busy
         // The Watson has moved as well: what it says is heard, and nobody takes its instances for lost.
         await sleep(4_000);
         for (const other of others) expect(await replicas.instances(other, "emitter")).toBe(BOTH);

@@ -73,7 +73,7 @@ test("requests are found by dw trace, with the instance of each, also those of w
   await directory.exited;
   const away = await ask("/emitter/away");
   await stack.startDirectory();
-  await eventually(async () => expect(await shown(away)).toMatchObject([{ instance: "good" }]), 30_000);
+  await eventually(async () => expect(await shown(away)).toMatchObject([{ instance: "good" }]));
   await eventually(async () =>
     expect(await stack.metric("sherlock", "datawire_sherlock_spans_total")).toBeGreaterThan(0),
   );

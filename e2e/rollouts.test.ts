@@ -52,7 +52,7 @@ test("a version that fails 5% of its requests is taken back soon, and gets no re
     const one = await shown();
     expect(one.state).toBe("rolled-back");
     return one;
-  }, 60_000);
+  });
   expect(rollout.reason).toMatch(/^error-rate <= primary \+ 1% failed: /);
   // Of 20 a second, those of less than 30 s.
   expect(rollout.steps[0]?.requests).toBeLessThan(600);
@@ -85,7 +85,7 @@ test("a rollout goes on at the same step after kill -9 of its directory, and dw 
     const one = await shown();
     expect(one.steps[0]?.requests).toBeGreaterThan(0);
     return one;
-  }, 30_000);
+  });
   const routes = await tables();
   directory.kill("SIGKILL");
   await directory.exited;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import type rhea from "rhea";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { scaled } from "./harness/scale.ts";
@@ -13,8 +13,6 @@ import { eventually } from "./harness/wait.ts";
 /** A router of several processes: each address at one of them, clients at any. */
 const ROUNDS = scaled(50, 2);
 const ADDRESSES = ["a", "b", "c", "d", "e", "f"].map((name) => `orders/${name}`);
-
-vi.setConfig({ testTimeout: scaled(3_600_000, 60_000) });
 
 let stack: Stack;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import rhea from "rhea";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { next, sent } from "./harness/router/exchange.ts";
 import { Rabbitmq } from "./harness/router/rabbitmq.ts";
 import { RheaClient } from "./harness/router/rhea-client.ts";
@@ -12,8 +12,6 @@ import { eventually } from "./harness/wait.ts";
 
 /** A real RabbitMQ behind a real router: what its own AMQP 1.0 lacks, and what becomes of messages when either is killed. */
 const ROUNDS = scaled(10, 1);
-
-vi.setConfig({ testTimeout: scaled(1_800_000, 90_000), hookTimeout: 90_000 });
 
 const stack = new Stack();
 let rabbit: Rabbitmq;

@@ -20,8 +20,6 @@ const SECURITY = join(import.meta.dirname, "../docs/security.md");
 const HOSTS = ["vm101", "vm102", "vm103"] as const;
 const SUBNET = "10.77.0";
 const update = process.env["UPDATE_DOCS"] === "1";
-const TEN_MINUTES_MS = 600_000;
-const BUILT_WITHIN_MS = 180_000;
 const EVERYWHERE = "every machine";
 
 const machines = new Map<string, Machine>();
@@ -41,30 +39,24 @@ beforeAll(async () => {
     const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8", HOME: "/root" };
     shells.set(host, new Shell(machine.exchange, bash, { env, inside: "/mnt/exchange" }));
   }
-}, BUILT_WITHIN_MS);
+});
 
 afterAll(async () => {
   await Promise.all([...shells.values()].map((shell) => shell.end()));
   await Promise.all([...machines.values()].map((machine) => machine.dispose()));
 });
 
-test(
-  "docs/getting-started.md leads from packages to a counted canary in less than ten minutes",
-  { timeout: TEN_MINUTES_MS },
-  async () => {
-    const markdown = readFileSync(PAGE, "utf8");
-    const startedAt = performance.now();
-    const results: RanCommand[] = [];
-    for (const item of readPage(markdown).items) {
-      if (item.kind !== "command") throw new Error(`line ${item.line}: wanted commands alone on this page`);
-      results.push(await runOn(item));
-      if (!update && results.at(-1)?.ok === false) break;
-    }
-    if (update) return writeFileSync(PAGE, updatePage(markdown, results));
-    expect(describeFailure("docs/getting-started.md", results)).toBeNull();
-    expect(performance.now() - startedAt).toBeLessThan(TEN_MINUTES_MS);
-  },
-);
+test("docs/getting-started.md leads from packages to a counted canary", async () => {
+  const markdown = readFileSync(PAGE, "utf8");
+  const results: RanCommand[] = [];
+  for (const item of readPage(markdown).items) {
+    if (item.kind !== "command") throw new Error(`line ${item.line}: wanted commands alone on this page`);
+    results.push(await runOn(item));
+    if (!update && results.at(-1)?.ok === false) break;
+  }
+  if (update) return writeFileSync(PAGE, updatePage(markdown, results));
+  expect(describeFailure("docs/getting-started.md", results)).toBeNull();
+});
 
 test("docs/security.md: the authority's certificate is all that another client needs", async () => {
   const { items } = readPage(readFileSync(SECURITY, "utf8"));

@@ -67,7 +67,7 @@ test("edits of service files that leave the URL alone take no instance out, not 
   expect(changes().filter(({ message }) => !message.startsWith("changed"))).toEqual([]);
   expect(changes().length).toBeGreaterThan(2);
   expect((await load.stop()).failures).toEqual([]);
-}, 60_000);
+});
 
 function replaceAtomically(name: string, content: string): void {
   const temporary = join(stack.folder, `${name}.new`);
@@ -85,7 +85,7 @@ test("a directory that is away costs no instance, and finds all of them when it 
   await stack.startDirectory();
   await stack.lists("emitter", { a: "live", b: "live" });
   expect((await load.stop()).failures).toEqual([]);
-}, 120_000);
+});
 
 test("a folder of links that is switched as a whole, as configuration mounts do, is followed", async () => {
   const mount = join(stack.folder, "mount");
@@ -155,5 +155,5 @@ test("a flapping instance is held down until it is calm, and says so", async () 
       "/v1/services",
     );
     expect(services[0]?.instances.find(({ name }) => name === "a")?.reason).toMatch(/flap/i);
-  }, 30_000);
-}, 60_000);
+  });
+});

@@ -209,4 +209,4 @@ test("changes drawn by chance cost no request, and lead none where neither the t
     ),
   );
   expect(wrong.slice(0, 5)).toEqual([]);
-}, 600_000);
+});

@@ -41,7 +41,7 @@ export class Crowd {
         await registered.promise;
       }),
     );
-    await eventually(async () => wanted((await directory.status()).directory.state === "ready", "warming"), 60_000);
+    await eventually(async () => wanted((await directory.status()).directory.state === "ready", "warming"));
     const reporter = await openClient(port, subscriber("sherlock", "storefront"), () => {});
     for (let i = 1; i < callers; i++) await openClient(port, subscriber("library", `caller-${i}`), () => {});
     for (let i = 0; i < rollouts; i++) await leaveRollout(directory, i % services);

@@ -1,6 +1,16 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
+
+/** A bound for what never comes; half a minute, which is the usual one, is not enough on a busy machine. */
+const HANGS_MS = 120_000;
 
 /** A page of the console, with what its browser complained of: a violated policy among others. */
 export interface OpenPage {
@@ -13,9 +23,16 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 }
 
+/** A browser's profile, with the tests' patience. */
+export async function openContext(browser: Browser, options: BrowserContextOptions): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(HANGS_MS);
+  return context;
+}
+
 /** A browser's window as most have it. */
 export function desktop(browser: Browser): Promise<BrowserContext> {
-  return browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
+  return openContext(browser, { viewport: { width: 1280, height: 800 }, colorScheme: "light" });
 }
 
 /** Opens a page of the console and waits until it stands. @param url below `/console/` */

@@ -10,6 +10,12 @@ import { haproxiesOf, killProcessesOf } from "./processes.ts";
 import { sumOfSamples } from "./samples.ts";
 import { eventually } from "./wait.ts";
 
+/** How scenarios check. */
+export const PACE_OF_CHECKS = { interval: "100ms", rise: 1, fall: 2, recheck: "20ms" };
+
+/** A bound for a command that hangs. */
+const HANGS_MS = 120_000;
+
 const ROOT = join(import.meta.dirname, "../..");
 
 /** Its file as the packages have it, in a run of the tests; elsewhere from its sources. */
@@ -131,8 +137,9 @@ export class Stack {
         directories: [await this.directoryAddress()],
         services: [this.serviceFolder],
         host: "127.0.0.1",
-        // Scenarios are scaled: a check a tenth of a second instead of one every three.
-        defaults: { liveness: { interval: "100ms", timeout: "500ms", rise: 1, fall: 2, recheck: "20ms" } },
+        // Scenarios are scaled: a check a tenth of a second instead of one every three. An instance that gets no turn on a
+        // busy machine is not frozen.
+        defaults: { liveness: { ...PACE_OF_CHECKS, timeout: "3s" } },
         ...settings,
       }),
     );
@@ -236,7 +243,7 @@ export class Stack {
     const all = [program("dw"), "-d", await this.directoryAddress(), ...args];
     return new Promise((resolve) => {
       const env = { ...this.#env, ...(this.token === null ? {} : { DATAWIRE_TOKEN: this.token }) };
-      execFile(process.execPath, all, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+      execFile(process.execPath, all, { env, timeout: HANGS_MS }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
         resolve({ code, stdout, stderr });
       });
@@ -251,7 +258,7 @@ export class Stack {
   }
 
   /** Waits until a service answers through Sherlock from exactly these instances. */
-  async reaches(service: string, instances: readonly string[], withinMs?: number): Promise<void> {
+  async reaches(service: string, instances: readonly string[]): Promise<void> {
     const url = await this.url(`/${service}/`);
     await eventually(async () => {
       const seen = new Set<string>();
@@ -259,7 +266,7 @@ export class Stack {
       if ([...seen].sort().join() !== [...instances].sort().join()) {
         throw new Error(`wanted ${instances.join(", ")}; ${service} is answered by ${[...seen].join(", ")}`);
       }
-    }, withinMs);
+    });
   }
 
   /** Reads from the directory, as `dw` would but without starting it: for conditions that are asked again and again. */

@@ -80,7 +80,7 @@ export class Shop {
       const isBack = rollouts.some(({ target, state }) => target === "//search(1)" && state === "rolled-back");
       const isWatched = rollouts.some(({ steps }) => steps.length === 3 && (steps[0]?.requests ?? 0) > 60);
       if (!isBack || !isWatched) throw new Error(states.join(", "));
-    }, 180_000);
+    });
   }
 
   /** Where the console shows the rollout of a target. */

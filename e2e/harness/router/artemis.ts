@@ -51,7 +51,7 @@ export class Artemis {
       if (broker.exitCode !== null) throw new Error(`Artemis ended with ${broker.exitCode}: ${this.log}`);
       const socket = connect(this.port, "127.0.0.1");
       await once(socket, "connect").finally(() => socket.destroy());
-    }, 60_000);
+    });
   }
 
   /** What it has logged. */

@@ -82,7 +82,7 @@ export class Rabbitmq {
       if (broker.exitCode !== null) throw new Error(`RabbitMQ ended with ${broker.exitCode}`);
       const socket = connect(this.port, "127.0.0.1");
       await once(socket, "connect").finally(() => socket.destroy());
-    }, 60_000);
+    });
   }
 
   /** The process that does its work. */

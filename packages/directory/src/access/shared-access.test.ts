@@ -1,7 +1,7 @@
 import { parseToken } from "@datawire/protocol";
 import { noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { listTenants, openStore } from "../store/open/open-store.ts";
 import { restoreAll } from "../store/backup/idle-stores.ts";
 import { partsOf } from "../testing/parts-of.ts";
@@ -14,7 +14,6 @@ import { storeSetting } from "../store/store-settings.ts";
 import { FIRST_ROLES, TokenService } from "./token-service.ts";
 
 // A real etcd, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let etcd: EtcdServer;
 beforeAll(async () => {

@@ -2,10 +2,10 @@ import { PeerTraces } from "../api/peer-traces.ts";
 import { noTelemetry } from "@datawire/telemetry";
 import { explain, listRoutes, listService } from "@datawire/routing";
 import { type ServerMessage, serverMessageSchema } from "@datawire/protocol";
-import { type Chance, fuzz, FUZZ_MS_MAX, mutateJson } from "@datawire/protocol/testing/fuzz";
+import { type Chance, fuzz, mutateJson } from "@datawire/protocol/testing/fuzz";
 import { type Logger, noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { EVERYTHING } from "../access/grant.ts";
 import { TokenService } from "../access/token-service.ts";
 import { serviceProblems } from "../problems/service-problems.ts";
@@ -19,8 +19,6 @@ import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { hello } from "../testing/served.ts";
 import { openGate } from "../access/gate.ts";
 import { registration } from "../testing/worlds.ts";
-
-vi.setConfig({ testTimeout: FUZZ_MS_MAX });
 
 /** All that a directory does with messages and records, without its ports. */
 async function open(store = new MemoryStore()) {

@@ -1,12 +1,11 @@
 import { noLog, systemClock } from "@datawire/runtime";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openEtcdStore } from "../store/etcd/etcd-store.ts";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import { type Served, serve, watsonOf } from "../testing/served.ts";
 import { registration } from "../testing/worlds.ts";
 
 // A real etcd, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let etcd: EtcdServer;
 beforeAll(async () => {

@@ -1,9 +1,7 @@
-import { type Chance, fuzz, FUZZ_MS_MAX, mutateValue } from "@datawire/protocol/testing/fuzz";
-import { expect, test, vi } from "vitest";
+import { type Chance, fuzz, mutateValue } from "@datawire/protocol/testing/fuzz";
+import { expect, test } from "vitest";
 import { type Answers, ago, run } from "../testing/run.ts";
 import { answersOf, world } from "../testing/world.ts";
-
-vi.setConfig({ testTimeout: FUZZ_MS_MAX });
 
 const ANSWERS: Answers = {
   ...answersOf(world()),

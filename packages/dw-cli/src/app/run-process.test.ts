@@ -9,9 +9,6 @@ import { type ServerMessage, serviceSchema } from "@datawire/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 
-/** Real processes, on a machine that may be busy: what takes longer hangs. */
-const HANGS_MS = 30_000;
-
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** A directory that knows many services and tells a subscriber one thing after the other. */
@@ -135,11 +132,11 @@ test("dw says that its output could not be written", async () => {
 test("dw watch follows a directory until Ctrl-C, which ends it with 0", async () => {
   const { address, sockets, change } = await serve();
   const dw = await start(["watch", "-d", address]);
-  await expect.poll(() => sockets.length, { timeout: HANGS_MS }).toBe(1);
+  await expect.poll(() => sockets.length).toBe(1);
   change("barker");
-  await expect.poll(() => dw.out().stdout, { timeout: HANGS_MS }).toMatch(/Z {2}\/\/barker {2}new\n$/);
+  await expect.poll(() => dw.out().stdout).toMatch(/Z {2}\/\/barker {2}new\n$/);
   sockets[0]?.terminate();
-  await expect.poll(() => sockets.length, { timeout: HANGS_MS }).toBe(2);
+  await expect.poll(() => sockets.length).toBe(2);
   dw.child.kill("SIGINT");
   expect(await dw.ended).toBe(0);
 });
@@ -147,7 +144,7 @@ test("dw watch follows a directory until Ctrl-C, which ends it with 0", async ()
 test("dw watch ends quietly with the next change when nobody reads its output any more", async () => {
   const { address, sockets, change } = await serve();
   const dw = await start(["watch", "-d", address]);
-  await expect.poll(() => sockets.length, { timeout: HANGS_MS }).toBe(1);
+  await expect.poll(() => sockets.length).toBe(1);
   dw.child.stdout?.destroy();
   change("barker");
   expect(await dw.ended).toBe(0);

@@ -11,9 +11,6 @@ const FIRST_SEED = SOAKING ? Date.now() % 2 ** 31 : 20_260;
 /** How much of an input stands in the message of a failure. */
 const SHOWN_MAX = 20_000;
 
-/** A soak on a busy machine takes its time; what hangs is ended all the same. */
-export const FUZZ_MS_MAX = 3_600_000;
-
 /** How many inputs are tried: some in every run of the tests, many in a soak. */
 export interface Runs {
   readonly test: number;

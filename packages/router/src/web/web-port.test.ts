@@ -13,9 +13,6 @@ import type { Peers } from "../wire/listener.ts";
 import { Sites } from "./sites.ts";
 import { openWeb, type WebConfig, type WebPort } from "./web-port.ts";
 
-/** What takes longer does not come at all. */
-const HANGS_MS = 20_000;
-
 let folder: string;
 let served: Served;
 let web: WebPort;
@@ -251,7 +248,7 @@ test("openWeb() closes a WebSocket with a message beyond the bound, and names th
 });
 
 /** Connections of the tests before have gone by then. */
-const connections = (count: number) => expect.poll(() => peers.size, { timeout: HANGS_MS }).toBe(count);
+const connections = (count: number) => expect.poll(() => peers.size).toBe(count);
 
 test("openWeb() cuts whoever pings and reads no answer", async () => {
   await connections(0);

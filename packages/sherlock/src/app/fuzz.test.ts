@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { type Connect, type ConnectionEvents, openCatalogFollower, runLink } from "@datawire/link";
 import { LINK_VERSIONS, type TableChange } from "@datawire/protocol";
 import { Catalog } from "@datawire/catalog";
-import { type Chance, fuzz, FUZZ_MS_MAX, mutateJson, mutateText } from "@datawire/protocol/testing/fuzz";
+import { type Chance, fuzz, mutateJson, mutateText } from "@datawire/protocol/testing/fuzz";
 import { type Logger, noLog } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import {
   blocksOf,
   parseDescription,
@@ -33,8 +33,6 @@ import { loadTemplate } from "../setup/template.ts";
 import { hostsOf } from "../inputs/table-hosts.ts";
 import { instance, routes, service } from "../testing/entities.ts";
 import { INPUTS, plannerOf, SETTINGS } from "../testing/plans.ts";
-
-vi.setConfig({ testTimeout: FUZZ_MS_MAX });
 
 const entities = {
   services: [

@@ -81,7 +81,7 @@ class Load {
         );
         if (since.length < ANSWERS_MIN) throw new Error(`caller ${caller} has ${since.length} answers`);
       }
-    }, 20_000);
+    });
   }
 
   async stop(): Promise<void> {

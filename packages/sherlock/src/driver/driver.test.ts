@@ -312,8 +312,8 @@ describe("Driver", () => {
     const { process: haproxy } = await start(table);
     const before = haproxy.pid as number;
     process.kill(before, "SIGKILL");
-    await expect.poll(() => haproxy.pid, { timeout: 3_000, interval: 10 }).not.toBe(before);
-    await expect.poll(async () => (await ask(port, "/s/").catch(() => null))?.status, { timeout: 3_000 }).toBe(200);
+    await expect.poll(() => haproxy.pid, { interval: 10 }).not.toBe(before);
+    await expect.poll(async () => (await ask(port, "/s/").catch(() => null))?.status).toBe(200);
   });
 
   test("starts HAProxy again as it was, also where a change has left a backend behind", async () => {
@@ -324,9 +324,9 @@ describe("Driver", () => {
     await follow(table.apply({ ...change(), gone: { services: [], instances: [], tables: ["*>s"] } }));
     expect((await ask(port, "/s/")).status).toBe(200);
     // The files follow a second later, with the structure that is loaded.
-    await expect.poll(() => readFile(dir.maps.plain, "utf8"), { timeout: 5_000 }).toBe("s s:v1\n");
+    await expect.poll(() => readFile(dir.maps.plain, "utf8")).toBe("s s:v1\n");
     await expect
-      .poll(() => readFile(dir.config, "utf8"), { timeout: 5_000 })
+      .poll(() => readFile(dir.config, "utf8"))
       .toMatch(/backend s:i:a[^]*server 127.*\n\nbackend s:v1[^]*server 127(?!.*disabled)/);
     process.kill(haproxy.pid as number, "SIGKILL");
     const statuses: number[] = [];
@@ -337,7 +337,7 @@ describe("Driver", () => {
           if (answer !== null) statuses.push(answer.status);
           return statuses.length;
         },
-        { timeout: 5_000, interval: 1 },
+        { interval: 1 },
       )
       .toBeGreaterThan(10);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);

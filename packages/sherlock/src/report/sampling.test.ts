@@ -2,7 +2,7 @@ import { readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { addHistograms, countOf, type Histogram, quantileOf, toHistogram } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import { noLog, ProblemBoard } from "@datawire/runtime";
@@ -13,7 +13,6 @@ import { type Machine, startMachine } from "../testing/machine.ts";
 import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 
 /** Starting and reloading HAProxy takes a machine with other work its time. */
-vi.setConfig({ testTimeout: 20_000 });
 
 let folder: string;
 let url: string;

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Catalog } from "@datawire/catalog";
 import { countOf, ProtocolError } from "@datawire/protocol";
 import { noLog, ProblemBoard, systemClock } from "@datawire/runtime";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SherlockSettings } from "../config/settings.ts";
 import { ask } from "../testing/ask.ts";
 import { catalogOf, change, instance, service } from "../testing/entities.ts";
@@ -17,8 +17,6 @@ import { openSpanPipe } from "./spans.ts";
 import { openSampling } from "./sampling.ts";
 
 /** Spans of requests through a real HAProxy. */
-
-vi.setConfig({ testTimeout: 20_000 });
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT = "00f067aa0ba902b7";
@@ -315,8 +313,8 @@ test("what the directory cannot take now is sent again, and what it refuses is c
     throw new ProtocolError("permission_denied", "Cannot write traces");
   });
   await get("/shop/once");
-  await expect.poll(() => spans.map(({ name }) => name), { timeout: 10_000 }).toEqual(["GET /shop/once"]);
+  await expect.poll(() => spans.map(({ name }) => name)).toEqual(["GET /shop/once"]);
   expect(dropped.get("refused")).toBe(1);
   await get("/shop/never");
-  await expect.poll(() => dropped.get("refused"), { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => dropped.get("refused")).toBe(2);
 });

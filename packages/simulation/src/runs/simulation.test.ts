@@ -15,7 +15,6 @@ const shapes: readonly (Shape & { readonly runs: number; readonly soakRuns: numb
 
 test.each(shapes)(
   "whatever happens with $directories directories on $store, nothing acknowledged is lost, and all are of one mind once it is quiet",
-  { timeout: 3_600_000 },
   async ({ runs, soakRuns, ...shape }) => {
     const property = fc.asyncProperty(historiesOf(shape), async (history) => void (await simulate(history)));
     const found = await fc.check(property, isSoak ? { numRuns: soakRuns } : { numRuns: runs, seed: 12 });

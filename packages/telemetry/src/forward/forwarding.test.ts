@@ -58,8 +58,7 @@ function keeper(forward: Partial<ForwardSettings> = {}, settings: ConstructorPar
   return store;
 }
 
-const received = (count: number) =>
-  expect.poll(() => sink.received.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count);
+const received = (count: number) => expect.poll(() => sink.received.length).toBeGreaterThanOrEqual(count);
 const spansOf = ({ body }: Received) => readRequest(body, { signal: "traces", format: "json", nowMs: 0 }).spans;
 
 test("what comes is forwarded as it came, with the headers of the file, and kept here too", async () => {
@@ -95,7 +94,7 @@ test("what waits goes out in batches once the collector is back, over a restart,
   for (let i = 1; i <= 4; i++) await store.spans([{ traceId: traceIdOf(i) }]);
   expect(store.told).toContainEqual({ kind: "forwarding", problem: { kind: "stuck", why: "it answers 503" } });
   store.restart();
-  await expect.poll(() => sink.received.flatMap(spansOf).length, { timeout: 20_000 }).toBe(4);
+  await expect.poll(() => sink.received.flatMap(spansOf).length).toBe(4);
   expect(sink.received.length).toBeLessThan(4);
   expect(sink.received.flatMap(spansOf).map(({ traceId }) => traceId)).toEqual([1, 2, 3, 4].map(traceIdOf));
   expect(store.lost).toEqual({});
@@ -105,7 +104,7 @@ test("what the collector refuses for good is counted and told, and the next goes
   sink.answers.push(400);
   const store = keeper();
   await store.spans([{}, {}]);
-  await expect.poll(() => store.lost, { timeout: 10_000 }).toEqual({ collector: 2 });
+  await expect.poll(() => store.lost).toEqual({ collector: 2 });
   await store.spans([{ traceId: traceIdOf(9) }]);
   await received(1);
   const told = store.told.filter(({ kind }) => kind === "forwarding");
@@ -127,16 +126,14 @@ test("with `keep: false` nothing is kept here, and the oldest make room in the q
     keep: false,
     forward: { url: sink.url, headersFile: null, queueBytes: 40_000 },
   });
-  await expect
-    .poll(() => sink.received.flatMap(spansOf).map(({ traceId }) => traceId), { timeout: 20_000 })
-    .toEqual([4, 5].map(traceIdOf));
+  await expect.poll(() => sink.received.flatMap(spansOf).map(({ traceId }) => traceId)).toEqual([4, 5].map(traceIdOf));
 });
 
 test("a batch that is too large for the collector goes out in parts", async () => {
   sink.answers.push(503, 413, 413);
   const store = keeper();
   for (let i = 1; i <= 4; i++) await store.spans([{ traceId: traceIdOf(i) }]);
-  await expect.poll(() => sink.received.flatMap(spansOf).length, { timeout: 20_000 }).toBe(4);
+  await expect.poll(() => sink.received.flatMap(spansOf).length).toBe(4);
   expect(store.lost).toEqual({});
 });
 

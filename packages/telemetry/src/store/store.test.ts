@@ -170,7 +170,7 @@ test("a disk that cannot be used is told, what comes meanwhile is asked to come 
   expect(store.lost).toEqual({ disk: 2 });
   expect((await store.traces()).traces).toEqual([]);
   renameSync(store.folder, `${store.folder}-aside`);
-  await expect.poll(() => faults(store).at(-1), { timeout: 10_000 }).toEqual({ kind: "fault", fault: null });
+  await expect.poll(() => faults(store).at(-1)).toEqual({ kind: "fault", fault: null });
   expect(await store.spans([{}])).toMatchObject({ state: "kept" });
   rmSync(`${store.folder}-aside`);
 });

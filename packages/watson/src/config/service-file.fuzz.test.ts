@@ -1,13 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readRegistration } from "@datawire/protocol";
-import { type Chance, fuzz, FUZZ_MS_MAX, mutateJson, mutateText } from "@datawire/protocol/testing/fuzz";
+import { type Chance, fuzz, mutateJson, mutateText } from "@datawire/protocol/testing/fuzz";
 import { formatProblem } from "@datawire/runtime";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { readServices } from "./service-file.ts";
 import { createFileSchema, type ServiceContext } from "./service-schema.ts";
-
-vi.setConfig({ testTimeout: FUZZ_MS_MAX });
 
 const context: ServiceContext = {
   env: { PORT: "8080" },

@@ -136,28 +136,24 @@ function startWriter(folder: string): ChildProcess {
 
 const ROUNDS = process.env["DSTACK_SOAK"] === "1" ? 200 : 4;
 
-test(
-  `commit() loses nothing that it acknowledged in ${ROUNDS} rounds of kill -9`,
-  { timeout: ROUNDS * 5_000 },
-  async () => {
-    const folder = await newFolder();
-    let acknowledged = -1;
-    for (let round = 0; round < ROUNDS; round++) {
-      const writer = startWriter(folder);
-      const until = acknowledged + 20 + round;
-      for await (const line of createInterface({ input: writer.stdout! })) {
-        acknowledged = Number(line);
-        if (acknowledged === until) writer.kill("SIGKILL");
-      }
-      if (writer.exitCode === null && writer.signalCode === null) await once(writer, "exit");
-      const store = await openEmbeddedStore(folder, "//localhost/directory");
-      const keys = new Set((await store.load()).records.map(({ key }) => key));
-      await store.close();
-      for (let n = 0; n <= acknowledged; n++) expect(keys.has(`n/${n}`)).toBe(true);
-      acknowledged = keys.size - 1;
+test(`commit() loses nothing that it acknowledged in ${ROUNDS} rounds of kill -9`, async () => {
+  const folder = await newFolder();
+  let acknowledged = -1;
+  for (let round = 0; round < ROUNDS; round++) {
+    const writer = startWriter(folder);
+    const until = acknowledged + 20 + round;
+    for await (const line of createInterface({ input: writer.stdout! })) {
+      acknowledged = Number(line);
+      if (acknowledged === until) writer.kill("SIGKILL");
     }
-  },
-);
+    if (writer.exitCode === null && writer.signalCode === null) await once(writer, "exit");
+    const store = await openEmbeddedStore(folder, "//localhost/directory");
+    const keys = new Set((await store.load()).records.map(({ key }) => key));
+    await store.close();
+    for (let n = 0; n <= acknowledged; n++) expect(keys.has(`n/${n}`)).toBe(true);
+    acknowledged = keys.size - 1;
+  }
+});
 
 function flip(bytes: Buffer): Buffer {
   const at = bytes.lastIndexOf("xxxxx");

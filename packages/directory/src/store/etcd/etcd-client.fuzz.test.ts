@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Chance, fuzz, FUZZ_MS_MAX, mutateJson } from "@datawire/protocol/testing/fuzz";
+import { type Chance, fuzz, mutateJson } from "@datawire/protocol/testing/fuzz";
 import { systemClock } from "@datawire/runtime";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { registration } from "../../testing/worlds.ts";
 import { encodeText } from "./codec.ts";
 import { type Entry, EtcdClient } from "./etcd-client.ts";
@@ -11,8 +11,6 @@ import { EtcdError } from "./etcd-error.ts";
 import { Gateway } from "./gateway.ts";
 import { Keys } from "./keys.ts";
 import { readEntries } from "./news.ts";
-
-vi.setConfig({ testTimeout: FUZZ_MS_MAX });
 
 const header = { revision: "7", raft_term: "2" };
 const watson = { id: "id-of-vm1", name: "vm1", version: "1" };

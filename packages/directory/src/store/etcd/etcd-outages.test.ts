@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import type { Store } from "../contract.ts";
 import { follow, type Followed, openStore, put } from "./testing/followed.ts";
 import { enableUser } from "./testing/users.ts";
 
 // Etcd and processes are started, stopped and waited for, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let etcd: EtcdServer;
 beforeAll(async () => {
@@ -109,32 +108,28 @@ function startWriter(prefix: string): ChildProcess {
 
 const ROUNDS = process.env["DSTACK_SOAK"] === "1" ? 200 : 4;
 
-test(
-  `commit() loses nothing that it acknowledged in ${ROUNDS} rounds of kill -9, of the directory and of etcd in turn`,
-  { timeout: ROUNDS * 10_000 },
-  async () => {
-    const prefix = newPrefix();
-    let acknowledged = -1;
-    for (let round = 0; round < ROUNDS; round++) {
-      const writer = startWriter(prefix);
-      const until = acknowledged + 20 + round;
-      let etcdEnd: Promise<void> | null = null;
-      for await (const line of createInterface({ input: writer.stdout! })) {
-        acknowledged = Number(line);
-        if (acknowledged !== until) continue;
-        if (round % 2 === 1) etcdEnd = etcd.signal("SIGKILL");
-        else writer.kill("SIGKILL");
-      }
-      if (writer.exitCode === null && writer.signalCode === null) await once(writer, "exit");
-      if (etcdEnd !== null) {
-        await etcdEnd;
-        await etcd.start();
-      }
-      const store = await open(prefix);
-      const keys = new Set((await store.load()).records.map(({ key }) => key));
-      await store.close();
-      for (let n = 0; n <= acknowledged; n++) expect(keys.has(`n/${n}`)).toBe(true);
-      acknowledged = keys.size - 1;
+test(`commit() loses nothing that it acknowledged in ${ROUNDS} rounds of kill -9, of the directory and of etcd in turn`, async () => {
+  const prefix = newPrefix();
+  let acknowledged = -1;
+  for (let round = 0; round < ROUNDS; round++) {
+    const writer = startWriter(prefix);
+    const until = acknowledged + 20 + round;
+    let etcdEnd: Promise<void> | null = null;
+    for await (const line of createInterface({ input: writer.stdout! })) {
+      acknowledged = Number(line);
+      if (acknowledged !== until) continue;
+      if (round % 2 === 1) etcdEnd = etcd.signal("SIGKILL");
+      else writer.kill("SIGKILL");
     }
-  },
-);
+    if (writer.exitCode === null && writer.signalCode === null) await once(writer, "exit");
+    if (etcdEnd !== null) {
+      await etcdEnd;
+      await etcd.start();
+    }
+    const store = await open(prefix);
+    const keys = new Set((await store.load()).records.map(({ key }) => key));
+    await store.close();
+    for (let n = 0; n <= acknowledged; n++) expect(keys.has(`n/${n}`)).toBe(true);
+    acknowledged = keys.size - 1;
+  }
+});

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import type { Sighting, StoredRegistration } from "../../model/records.ts";
 import { registration } from "../../testing/worlds.ts";
@@ -7,7 +7,6 @@ import type { EtcdStore } from "./etcd-store.ts";
 import { follow, type Followed, openStore, put } from "./testing/followed.ts";
 
 // A real etcd, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let etcd: EtcdServer;
 beforeAll(async () => {

@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { noLog, systemClock } from "@datawire/runtime";
 import { createFakeClock, etcdCertificates, type EtcdServer, startEtcd } from "@datawire/runtime/testing";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { listTenants, openStore } from "./open-store.ts";
 import { storeSetting } from "../store-settings.ts";
 import { put } from "../etcd/testing/followed.ts";
 import { enableUser } from "../etcd/testing/users.ts";
 
 // A real etcd, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const { authority, certificate, namedCertificate, key } = etcdCertificates;
 const user = { name: "datawire", password: "secret" };
