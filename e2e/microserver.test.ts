@@ -113,6 +113,30 @@ test("microservers send, listen, ask, refuse and follow topics, and leave nothin
   });
 });
 
+test("onStall has the reason that the router has: an address that is full, one that nobody receives from", async () => {
+  const router = await RouterProcess.start(stack, { addresses: [{ match: "small", kind: "queue", max_messages: 1 }] });
+  const stalls = new Map<string, string>();
+  const sender = await microserver(router, {
+    stallMs: 10,
+    // Until the router has been asked, it is a link without credit.
+    onStall: ({ address, reason }) => void stalls.set(address, reason),
+  });
+  await sender.send("small", 1);
+  const sends = [sender.send("small", 2), sender.send("direct/nobody", 3)];
+  await eventually(() =>
+    expect(stalls).toEqual(
+      new Map([
+        ["small", "limit"],
+        ["direct/nobody", "no-consumer"],
+      ]),
+    ),
+  );
+  const receiver = await microserver(router);
+  await receiver.listen("small", () => {});
+  await receiver.listen("direct/nobody", () => {});
+  await Promise.all(sends);
+});
+
 test("500 sends and a pipeline arrive once each, though the router is killed in the middle again and again", async () => {
   const router = await RouterProcess.start(stack);
   const [sender, stage, receiver] = [await microserver(router), await microserver(router), await microserver(router)];

@@ -175,6 +175,26 @@ test("Sender sends as many as it has credit for, and is told when there is more"
   expect(flows).toEqual([5]);
 });
 
+test.each(["sender", "receiver"])("Link asks how it stands of its %s, and is told with the answer alone", (side) => {
+  const { sender, receiver, settle, clientTold, serverTold } = sending(2);
+  const [asks, answers] = side === "sender" ? [receiver(), clientTold] : [sender, serverTold];
+  let asked = 0;
+  answers.onAsked = () => {
+    asked++;
+    return new Map([["reason", "limit"]]);
+  };
+  settle();
+  expect(asks.told).toBe(null);
+  asks.ask();
+  settle();
+  expect([asked, asks.told?.get("reason")]).toEqual([1, "limit"]);
+  if (side === "receiver") receiver().setCredit(7);
+  else sender.ask();
+  settle();
+  expect(asked).toBe(1);
+  if (side === "receiver") expect(asks.told).toBe(null);
+});
+
 test("Receiver lets a sender that goes beyond its credit have its link detached", () => {
   const { sender, receiver, settle, serverTold } = sending(2);
   for (let i = 0; i < 2; i++) sender.send(hello);

@@ -323,8 +323,14 @@ test("a flow is written and read, with a link and without", () => {
     available: -1,
     drain: true,
     echo: true,
+    properties: new Map([["x", "y"]]),
   });
   const writer = new FrameWriter();
+  flow.write(writer);
+  const again = new Flow();
+  read(writer.take(), (reader) => again.read(reader));
+  expect(again).toEqual(flow);
+  flow.properties = null;
   flow.write(writer);
   expect(toHex(writer.take())).toBe("005313c0130a4052054370ffffffff520152025203404141");
   flow.handle = -1;

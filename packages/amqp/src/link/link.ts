@@ -1,4 +1,5 @@
 import type { AmqpError } from "../frames/error.ts";
+import type { Fields } from "../frames/fields.ts";
 import type { Flow } from "../frames/flow.ts";
 import type { Attach } from "../frames/performatives.ts";
 import type { Budget } from "./budget.ts";
@@ -64,6 +65,11 @@ export abstract class Link {
   /** For the session: whether a flow is to be written, and whether `reopened` is awaited. */
   flowQueued = false;
   openingAwaited = false;
+  /** What the peer's last flow said beside numbers; null for nothing. A peer that does is asked by `ask`. */
+  told: Fields | null = null;
+  /** Whether the next flow asks the peer, and whether it answers. */
+  #isAsking = false;
+  #isAnswering = false;
   protected readonly host: LinkHost;
 
   constructor(host: LinkHost, name: string, handle: number, state: LinkState) {
@@ -119,6 +125,32 @@ export abstract class Link {
     if (this.state === "asked") this.say({});
     else if (this.state !== "attached" && this.state !== "asking") return;
     this.host.sendDetach(this, { closed: end.closed ?? true, error: end.error ?? null });
+  }
+
+  /** Asks the peer how the link stands, which it says with a flow: its credit, and what it has `told` beside. */
+  ask(): void {
+    if (!this.attached) return;
+    this.#isAsking = true;
+    this.host.flowChanged(this);
+  }
+
+  /** Takes in what every flow may say. */
+  protected heardMore({ echo, properties }: Flow): void {
+    this.told = properties;
+    if (!echo) return;
+    this.#isAnswering = true;
+    this.host.flowChanged(this);
+  }
+
+  /**
+   * For the session: puts into a flow of ours what every one may say.
+   * @param describe what a peer is told that asks how the link stands; null for nothing but numbers.
+   */
+  sayMore(flow: Flow, describe: (link: Link) => Fields | null): void {
+    flow.echo = this.#isAsking;
+    flow.properties = this.#isAnswering ? describe(this) : null;
+    this.#isAsking = false;
+    this.#isAnswering = false;
   }
 
   /** Attaches from our side. */

@@ -187,16 +187,15 @@ export class Receiver extends Link {
   }
 
   override heard(flow: Flow): void {
+    this.heardMore(flow);
     this.incoming.heard(flow);
     this.available = flow.available === ABSENT ? null : flow.available;
-    if (flow.echo) this.host.flowChanged(this);
     if (this.attached) this.#events.senderFlow(this);
   }
 
   override tell(flow: Flow): void {
     flow.handle = this.handle;
     flow.available = ABSENT;
-    flow.echo = false;
     this.incoming.tell(flow);
   }
 

@@ -156,13 +156,14 @@ export class Sender extends Link {
   }
 
   override heard(flow: Flow): void {
+    this.heardMore(flow);
     const from = flow.deliveryCount === ABSENT ? (this.local?.initialDeliveryCount ?? 0) : flow.deliveryCount;
     if (flow.linkCredit !== ABSENT) {
       const credit = flow.linkCredit - serialDistance(this.deliveryCount, from);
       this.credit = Math.min(Math.max(0, credit), 0xffff_ffff);
     }
     this.drain = flow.drain;
-    if (flow.echo || (this.drain && this.credit === 0)) this.host.flowChanged(this);
+    if (this.drain && this.credit === 0) this.host.flowChanged(this);
     if (this.attached) this.#events.flow(this);
   }
 
@@ -172,7 +173,6 @@ export class Sender extends Link {
     flow.linkCredit = this.credit;
     flow.available = this.available ?? ABSENT;
     flow.drain = this.drain;
-    flow.echo = false;
   }
 
   override reopened(): void {

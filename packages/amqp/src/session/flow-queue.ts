@@ -1,3 +1,4 @@
+import type { Fields } from "../frames/fields.ts";
 import { Flow } from "../frames/flow.ts";
 import type { Link } from "../link/link.ts";
 import type { SessionWindows } from "../link/windows.ts";
@@ -11,10 +12,13 @@ const flow = new Flow();
 export class FlowQueue {
   readonly #frames: SessionFrames;
   readonly #windows: SessionWindows;
+  readonly #describe: (link: Link) => Fields | null;
   #links: Link[] = [];
   #wanted = false;
 
-  constructor(frames: SessionFrames, windows: SessionWindows) {
+  /** @param describe what a peer is told that asks how a link stands; null for nothing but numbers. */
+  constructor(frames: SessionFrames, windows: SessionWindows, describe: (link: Link) => Fields | null) {
+    this.#describe = describe;
     this.#frames = frames;
     this.#windows = windows;
   }
@@ -39,10 +43,12 @@ export class FlowQueue {
       link.flowQueued = false;
       if (!link.attached) continue;
       link.tell(flow);
+      link.sayMore(flow, this.#describe);
       this.#write();
     }
     if (!this.#wanted) return;
     flow.handle = ABSENT;
+    flow.properties = null;
     this.#write();
   }
 

@@ -1,10 +1,13 @@
 import type { AmqpError } from "../frames/error.ts";
-import type { LinkEnd } from "../link/link.ts";
+import type { Fields } from "../frames/fields.ts";
+import type { Link, LinkEnd } from "../link/link.ts";
 import type { Receiver, ReceiverEvents } from "../link/receiver.ts";
 import type { Sender, SenderEvents } from "../link/sender.ts";
 
 /** What links tell. */
 export interface LinkEvents extends SenderEvents, ReceiverEvents {
+  /** The peer asks how a link stands: what it is told beside numbers; null, as where this is left out, for nothing. */
+  linkAsks?(link: Link): Fields | null;
   /** The peer asks for a link: `accept` or `refuse` it, now or later. */
   linkAsked(link: Sender | Receiver): void;
   /** A peer asked for a link beyond a bound, which was refused: nothing else is told of it. */

@@ -83,7 +83,7 @@ export class Session implements LinksHost {
     this.sentSettlements = new Settlements(host.output, channel, false);
     this.receivedSettlements = new Settlements(host.output, channel, true);
     this.frames = new SessionFrames(host.output, channel);
-    this.#flows = new FlowQueue(this.frames, this.windows);
+    this.#flows = new FlowQueue(this.frames, this.windows, (link) => this.events.linkAsks?.(link) ?? null);
     this.#links = new SessionLinks(this, host.handleMax);
   }
 

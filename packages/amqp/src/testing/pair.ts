@@ -6,6 +6,7 @@ import type { OutgoingDelivery, Sender } from "../link/sender.ts";
 import type { Session } from "../session/session.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import type { AmqpError } from "../frames/error.ts";
+import type { Fields } from "../frames/fields.ts";
 import type { Open } from "../frames/performatives.ts";
 
 /** Takes all that a connection tells, in order and in words, and lets a test answer. */
@@ -19,6 +20,7 @@ export class Recorder implements ConnectionEvents {
   onSettled: (delivery: IncomingDelivery) => void = () => {};
   onDetached: (link: Sender | Receiver, end: LinkEnd) => void = () => {};
   onOutputReady: () => void = () => {};
+  onAsked: () => Fields | null = () => null;
 
   outputReady(): void {
     this.onOutputReady();
@@ -48,6 +50,10 @@ export class Recorder implements ConnectionEvents {
   linkDetached(link: Sender | Receiver, end: LinkEnd): void {
     this.told.push(`detached ${link.name}${end.closed ? " closed" : ""}${conditionOf(end.error)}`);
     this.onDetached(link, end);
+  }
+
+  linkAsks(): Fields | null {
+    return this.onAsked();
   }
 
   flow(sender: Sender): void {

@@ -8,13 +8,14 @@ import {
 } from "@datawire/amqp";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
+import type { Stall } from "../core/stalls.ts";
 import { Hub } from "../links/hub.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { MemoryRouter } from "../testing/memory-router.ts";
 import { Reject } from "./desk.ts";
 import { RunningMicroserver } from "./running-microserver.ts";
 
-function world(limits = { messages: 100, bytes: 10_000 }) {
+function world(limits = { messages: 100, bytes: 10_000 }, onStall: ((stall: Stall) => void) | null = null) {
   const clock = createFakeClock();
   const router = new MemoryRouter();
   let ids = 0;
@@ -28,7 +29,7 @@ function world(limits = { messages: 100, bytes: 10_000 }) {
     router: "memory",
     serve: null,
     container: "one",
-    onStall: null,
+    onStall,
     stallMs: 5_000,
   };
   return { clock, router, microserver: new RunningMicroserver(parts) };
@@ -137,6 +138,45 @@ test("send() gives what is sent once an identity of its own, whoever sends it", 
   expect(came[0]).toMatch(/^made-/);
   expect(came[1]).toBe(came[0]);
   for (const { microserver } of [one, two]) await microserver.close();
+});
+
+test("onStall is told what the router says of a link: of a sender without credit, of a listener that is held", async () => {
+  const stalls: Stall[] = [];
+  const { clock, router, microserver } = world(undefined, (stall) => void stalls.push(stall));
+  let listener: Sender | null = null;
+  const reasons = new Map([
+    [true, "limit"],
+    [false, "held"],
+  ]);
+  router.onAsked = (link) => {
+    link.accept();
+    if (!link.isReceiver) listener = link;
+  };
+  router.onAsks = ({ isReceiver }) => new Map([["datawire:reason", reasons.get(isReceiver) ?? ""]]);
+  await clock.advance(0);
+  const listening = microserver.listen("prices", () => {});
+  const sent = codeOf(microserver.send("orders", 1));
+  await clock.advance(0);
+  await listening;
+  await clock.advance(8_000);
+  expect(stalls).toMatchObject([
+    { address: "prices", role: "receiver", reason: "held" },
+    { address: "orders", role: "sender", reason: "limit" },
+  ]);
+  expect(microserver.status.links.map(({ waitsFor }) => waitsFor)).toEqual(["limit", "held"]);
+  reasons.set(true, "disk-full");
+  await clock.advance(8_000);
+  expect(stalls.slice(2)).toMatchObject([{ address: "orders", reason: "disk-full" }]);
+  // What comes says that it is held no more.
+  reasons.delete(false);
+  (listener as Sender | null)?.send(encodeMessage({ body: { type: "value", value: 1 } }));
+  await clock.advance(0);
+  expect(microserver.status.links.map(({ waitsFor }) => waitsFor)).toEqual(["disk-full", null]);
+  const closed = microserver.close();
+  await clock.advance(5_000);
+  await closed;
+  expect(await sent).toBe("closed");
+  expect(clock.pending()).toBe(0);
 });
 
 test("a microserver tries for ever, after longer and longer waits up to 5 s", async () => {

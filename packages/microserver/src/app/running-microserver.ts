@@ -144,6 +144,8 @@ export class RunningMicroserver implements Microserver {
 
   get status(): Status {
     const { hub, outbox, router } = this.#parts;
+    // What the router says of it is in the next one.
+    for (const link of outbox.links) link.inquire();
     return {
       state: this.#closing !== null ? "closed" : hub.isConnected ? "connected" : "connecting",
       router,
@@ -233,7 +235,9 @@ export class RunningMicroserver implements Microserver {
   #look(onStall: (stall: Stall) => void): void {
     const { hub } = this.#parts;
     const { clock } = hub.deps;
-    const links = [...hub.members].map((member) => [member, member.watched()] as const);
+    const members = [...hub.members()];
+    const links = members.map((member) => [member, member.watched()] as const);
+    for (const member of members) member.inquire();
     for (const stall of this.#stalls.look(links, clock.monotonicMs())) onStall(stall);
     this.#stopLooking = clock.setTimer(LOOK_MS, () => this.#look(onStall));
   }

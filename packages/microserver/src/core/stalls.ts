@@ -1,13 +1,24 @@
+import { type Fields, textOf } from "@datawire/amqp";
+
 /** Why nothing moves; what `dw why` says of the router's side. */
-export type StallReason =
-  | "no-credit"
-  | "no-consumer"
-  | "window"
-  | "unsettled-limit"
-  | "held"
-  | "waits-for-upstream"
-  | "limit"
-  | "disk-full";
+export type StallReason = (typeof REASONS)[number];
+
+const REASONS = [
+  "no-credit",
+  "no-consumer",
+  "window",
+  "unsettled-limit",
+  "held",
+  "waits-for-upstream",
+  "limit",
+  "disk-full",
+] as const;
+
+/** The reason that a router says, asked how a link stands; null where it says none. */
+export function toldReason(told: Fields | null): StallReason | null {
+  const text = textOf(told?.get("datawire:reason"));
+  return REASONS.find((reason) => reason === text) ?? null;
+}
 
 /** A link on which nothing has moved for a while. */
 export interface Stall {

@@ -28,6 +28,8 @@ export interface Member extends LinkOwner {
   /** No connection could be had. */
   unreachable(): void;
   watched(): Watched;
+  /** Nothing may move on it: the router is asked why, which shows in `watched` later. */
+  inquire(): void;
 }
 
 /** What a hub works with. */
@@ -73,8 +75,10 @@ export class Hub {
     return this.#failure;
   }
 
-  get members(): ReadonlySet<Member> {
-    return this.#members;
+  /** All that has a link, here or at an instance. */
+  *members(): Generator<Member> {
+    yield* this.#members;
+    for (const hub of this.#instances.values()) yield* hub.members();
   }
 
   /** A wait before another attempt; see `backoff`. */

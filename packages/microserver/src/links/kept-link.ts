@@ -28,6 +28,10 @@ export abstract class KeptLink<L extends Sender | Receiver> implements Member {
   /** The router does not give it; false to ask again all the same. */
   protected abstract refused(error: MicroserverError): boolean;
 
+  inquire(): void {
+    // What waits for no messages has nothing to ask.
+  }
+
   unreachable(): void {
     // Whoever waits for the link goes on to wait.
   }

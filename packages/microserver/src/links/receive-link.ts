@@ -1,7 +1,7 @@
 import { type IncomingDelivery, type Receiver, type Session, type Source, WireFailure } from "@datawire/amqp";
 import { type Identity, type Message, readMessage } from "../core/message.ts";
 import type { MicroserverError } from "../core/microserver-error.ts";
-import type { StallReason, Watched } from "../core/stalls.ts";
+import { type StallReason, toldReason, type Watched } from "../core/stalls.ts";
 import { KeptLink } from "./kept-link.ts";
 import type { Hub } from "./hub.ts";
 
@@ -22,12 +22,17 @@ export interface ReceiveOptions {
 }
 
 const MESSAGE_BYTES_MAX = 104_857_600;
+/** Nothing comes to most links for most of the time, so they ask the router seldom whether anything should. */
+const LOOKS_A_QUESTION = 5;
 
 /** A link from one address. */
 export class ReceiveLink extends KeptLink<Receiver> {
   readonly #options: ReceiveOptions;
   #begin: { resolve(): void; reject(error: Error): void } | null = null;
   #hasBegun = false;
+  /** Whether nothing has come since the last look, and how many of those found nothing in a row. */
+  #isQuiet = true;
+  #quietLooks = 0;
   /** The last place in a topic that came: reading goes on behind it. */
   #offset: number | null = null;
   /** Called at each attach with the address that the router gave. */
@@ -73,7 +78,15 @@ export class ReceiveLink extends KeptLink<Receiver> {
     this.#begin?.resolve();
   }
 
+  override inquire(): void {
+    if (!this.#isQuiet) this.#quietLooks = 0;
+    else if (this.#quietLooks++ % LOOKS_A_QUESTION === 0) this.link?.ask();
+    this.#isQuiet = true;
+  }
+
   delivered(delivery: IncomingDelivery): void {
+    this.#isQuiet = false;
+    delivery.receiver.told = null;
     // Its bytes lie in the buffer of the socket.
     const read = readMessage(Uint8Array.from(delivery.message), this.address);
     if (read instanceof WireFailure) {
@@ -85,8 +98,7 @@ export class ReceiveLink extends KeptLink<Receiver> {
   }
 
   watched(): Watched {
-    const reason = this.isAttached ? this.#options.waitsFor() : "waits-for-upstream";
-    return { address: this.address, role: "receiver", waitsFor: reason };
+    return { address: this.address, role: "receiver", waitsFor: this.#waitsFor() };
   }
 
   protected override ask(session: Session): Receiver {
@@ -115,6 +127,12 @@ export class ReceiveLink extends KeptLink<Receiver> {
     this.hub.leave(this);
     this.isClosed = true;
     return true;
+  }
+
+  #waitsFor(): StallReason | null {
+    const { link } = this;
+    if (link?.attached !== true) return "waits-for-upstream";
+    return this.#options.waitsFor() ?? toldReason(link.told);
   }
 
   /** The address, with where to read on in a topic that keeps no place for us. */

@@ -2,7 +2,7 @@ import { type AmqpError, type LinkEnd, type OutgoingDelivery, type Sender, type 
 import { type Entry, Lane } from "../core/lane.ts";
 import { headOf, type Identity } from "../core/message.ts";
 import { MicroserverError } from "../core/microserver-error.ts";
-import type { StallReason, Watched } from "../core/stalls.ts";
+import { type StallReason, toldReason, type Watched } from "../core/stalls.ts";
 import { KeptLink } from "./kept-link.ts";
 import type { Hub } from "./hub.ts";
 
@@ -115,6 +115,10 @@ export class SendLink extends KeptLink<Sender> {
     return { address: this.address, role: "sender", waitsFor: this.#waitsFor() };
   }
 
+  override inquire(): void {
+    if (this.lane.waiting > 0 && this.link?.credit === 0) this.link.ask();
+  }
+
   get credit(): number {
     return this.link?.credit ?? 0;
   }
@@ -151,7 +155,8 @@ export class SendLink extends KeptLink<Sender> {
   #waitsFor(): StallReason | null {
     if (this.lane.waiting === 0) return null;
     if (this.link === null || !this.link.attached) return "waits-for-upstream";
-    return this.link.credit === 0 ? "no-credit" : this.#isPaused ? "no-consumer" : "window";
+    if (this.link.credit === 0) return toldReason(this.link.told) ?? "no-credit";
+    return this.#isPaused ? "no-consumer" : "window";
   }
 
   #goBack(): void {

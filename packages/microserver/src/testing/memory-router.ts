@@ -1,6 +1,7 @@
 import {
   Connection,
   type ConnectionEvents,
+  type Fields,
   type IncomingDelivery,
   type OutgoingDelivery,
   type Receiver,
@@ -17,6 +18,8 @@ export class MemoryRouter {
   };
   onDelivered: (delivery: IncomingDelivery) => void = (delivery) => delivery.accept();
   onOutcome: (delivery: OutgoingDelivery) => void = () => {};
+  /** Called for a link that is asked how it stands. */
+  onAsks: (link: Sender | Receiver) => Fields | null = () => null;
   /** Whether it can be reached. */
   isUp = true;
   /** How many connections were asked for. */
@@ -45,6 +48,7 @@ export class MemoryRouter {
       linkAttached: nothing,
       linkAsked: (link) => this.onAsked(link),
       linkDetached: nothing,
+      linkAsks: (link) => this.onAsks(link as Sender | Receiver),
       flow: nothing,
       outcome: (delivery) => {
         this.onOutcome(delivery);

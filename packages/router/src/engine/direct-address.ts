@@ -1,5 +1,6 @@
 import type { Outcome } from "../queue/delivery.ts";
 import { allotAll, type Allot, type Allotment, pumpSeat, type Seat, seatPort } from "./allotment.ts";
+import type { Reason } from "../address/reasons.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
 
 /** A message on its way from a sender to a consumer, through nothing. */
@@ -53,9 +54,11 @@ export class DirectAddress {
     return this.#consumers.length;
   }
 
-  /** Whether a consumer takes one more. */
-  get isOpen(): boolean {
-    return this.#consumers.some(({ port, seat }) => seat.isServed && port.wants());
+  /** Why senders have no credit; null where a consumer takes one more. */
+  get closedBy(): Reason | null {
+    if (this.#consumers.some(({ port, seat }) => seat.isServed && port.wants())) return null;
+    if (this.#consumers.length === 0) return "no-consumer";
+    return this.#consumers.every(({ seat }) => !seat.isServed) ? "held" : "no-credit";
   }
 
   get unsettled(): number {
@@ -71,8 +74,12 @@ export class DirectAddress {
       },
     };
     this.#sinks.add(member);
+    const closedBy = (): Reason | null => this.closedBy;
     const sink: Sink<Token> = {
       name: this.name,
+      get reason() {
+        return closedBy();
+      },
       wantsIds: false,
       isClosed: false,
       isGone: false,
@@ -143,11 +150,6 @@ export class DirectAddress {
   tick(): boolean {
     if (this.#allotment.tick()) this.#pump();
     return this.#sinks.size > 0 || this.#consumers.length > 0;
-  }
-
-  /** Whether there are consumers, and each is of a version that is held. */
-  get isHeld(): boolean {
-    return this.#consumers.length > 0 && this.#consumers.every(({ seat }) => !seat.isServed);
   }
 
   #pump(): void {

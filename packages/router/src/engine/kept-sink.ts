@@ -1,5 +1,6 @@
 import type { Storage } from "../queue/storage.ts";
 import type { Intake } from "./intake.ts";
+import { limitReasonOf, type Reason } from "../address/reasons.ts";
 import type { Incoming, Sink, SinkPort, Verdict } from "./ports.ts";
 
 /** What a sender's end asks of its address. */
@@ -51,6 +52,12 @@ export class KeptSink<Token> implements Sink<Token> {
 
   get isGone(): boolean {
     return this.#host.isGone;
+  }
+
+  get reason(): Reason | null {
+    const { limitReason } = this.#host;
+    if (limitReason !== null) return limitReasonOf(limitReason);
+    return this.#waiting >= WINDOW ? "window" : null;
   }
 
   offer(message: Incoming, token: Token): Verdict {

@@ -1,6 +1,7 @@
 import type { From } from "../address/from.ts";
 import type { ConsumerPort, Outcome } from "../queue/delivery.ts";
 import type { MessageKeys } from "../log/record.ts";
+import type { Reason } from "../address/reasons.ts";
 import type { Condition } from "./refused.ts";
 
 /** A message that a sender brings. */
@@ -44,6 +45,8 @@ export interface Sink<Token> {
   readonly isClosed: boolean;
   /** Whether its address was removed. */
   readonly isGone: boolean;
+  /** Why its sender has no credit, where it has none; null, as where it is left out, for nothing that is known. */
+  readonly reason?: Reason | null;
   offer(message: Incoming, token: Token): Verdict;
   /** Says anew what the sender may send: after a message, or what its port was told. */
   refresh(): void;

@@ -1,6 +1,7 @@
+import type { Reason } from "../address/reasons.ts";
 import type { LinkFacts } from "../wire/link-status.ts";
 import type { Peer } from "../wire/peer.ts";
-import type { QueueStatus, Reason } from "./queues.ts";
+import type { QueueStatus } from "./queues.ts";
 
 /** One link, as `dw link list --json` has it. */
 export interface LinkStatus extends LinkFacts {

@@ -2,19 +2,9 @@ import type { Broker } from "../engine/broker.ts";
 import type { DirectAddress } from "../engine/direct-address.ts";
 import { deadNameOf, isDeadName } from "../address/scope.ts";
 import { KeptAddress } from "../engine/kept-address.ts";
+import { limitReasonOf, type Reason } from "../address/reasons.ts";
 import type { LinkAddress, Upstreams } from "../upstream/upstreams.ts";
 import type { RateBook, Rates } from "./rates.ts";
-
-/** Why nothing moves at an address, or on a link (section 6). */
-export type Reason =
-  | "no-credit"
-  | "no-consumer"
-  | "window"
-  | "unsettled-limit"
-  | "held"
-  | "waits-for-upstream"
-  | "limit"
-  | "disk-full";
 
 /** One address, as `dw queue list --json` has it. */
 export interface QueueStatus extends Rates {
@@ -77,9 +67,7 @@ function keptStatus(address: KeptAddress, { rates, dead, nowMs }: Facts): QueueS
   const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
   const reason: Reason | null =
     limitReason !== null
-      ? limitReason === "disk-full" || limitReason === "disk"
-        ? "disk-full"
-        : "limit"
+      ? limitReasonOf(limitReason)
       : kind === "queue" && sources.size === 0 && kept.messages > 0
         ? "no-consumer"
         : whyConsumersWait(address);
@@ -111,11 +99,11 @@ function whyConsumersWait({ kind, sources }: KeptAddress): Reason | null {
 }
 
 function directStatus(
-  { name, kind, senders, consumers, unsettled, isOpen, isHeld }: DirectAddress,
+  { name, kind, senders, consumers, unsettled, closedBy }: DirectAddress,
   rates: Rates,
 ): QueueStatus {
   const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
-  const reason = senders === 0 || isOpen ? null : consumers === 0 ? "no-consumer" : isHeld ? "held" : "no-credit";
+  const reason = senders === 0 ? null : closedBy;
   const state = isMoving ? "moving" : reason === null ? "idle" : "stalled";
   return { address: name, kind, state, reason, unsettled, senders, consumers, ...NONE_KEPT, ...rates };
 }

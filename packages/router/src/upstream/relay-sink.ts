@@ -1,5 +1,6 @@
 import type { IncomingDelivery } from "@datawire/amqp";
 import type { Incoming, Sink, Verdict } from "../engine/ports.ts";
+import type { Reason } from "../address/reasons.ts";
 import type { NearSender } from "./near.ts";
 import type { ThroughSender } from "./through-sender.ts";
 
@@ -47,6 +48,10 @@ export class RelaySink implements Sink<IncomingDelivery> {
   get isClosed(): boolean {
     const { isThrough, parked } = this.#through;
     return (this.#near.state === "attached" && !isThrough) || parked >= PARKED_MAX;
+  }
+
+  get reason(): Reason | null {
+    return this.#through.whyWaits;
   }
 
   get isGone(): boolean {

@@ -8,6 +8,7 @@ import type {
   Session,
 } from "@datawire/amqp";
 import type { Clock } from "@datawire/runtime";
+import { type Reason, readReason } from "../address/reasons.ts";
 import type { FarConnection, FarEnd } from "./far-connection.ts";
 import { endNear, type NearLink } from "./near.ts";
 
@@ -64,6 +65,14 @@ export abstract class ThroughLink<Far extends Sender | Receiver> implements FarE
   /** Whether the client has its answer. */
   protected get isAnswered(): boolean {
     return this.#near.state !== "asked";
+  }
+
+  /** Why nothing moves on it, as far as the upstream says: a router of ours does when it is asked, as it is for the next time. */
+  get whyWaits(): Reason | null {
+    const { far } = this;
+    if (far?.attached !== true) return "waits-for-upstream";
+    far.ask();
+    return readReason(far.told) ?? (far.isReceiver || far.credit > 0 ? null : "no-credit");
   }
 
   /** Asks the upstream for its counterpart. */

@@ -1,4 +1,5 @@
 import { type Connection, type Fields, type Receiver, type Sender, textOf } from "@datawire/amqp";
+import { type Reason, writeReason } from "../address/reasons.ts";
 import type { HeldBack } from "../engine/ports.ts";
 
 /** A link, as its connection knows it. */
@@ -55,6 +56,12 @@ function linkFacts(link: Sender | Receiver, address: string | null, { nowMs, ...
     oldestUnsettledMs: oldest === null || oldest.atMs === 0 ? null : Math.max(0, Math.round(nowMs - oldest.atMs)),
     version: versionOf(link.remote?.properties) ?? owner.version,
   };
+}
+
+/** What a peer is told that asks why nothing moves on its link; null for nothing. */
+export function reasonOf(link: { readonly whyWaits?: Reason | null } | null): Fields | null {
+  const reason = link?.whyWaits ?? null;
+  return reason === null ? null : writeReason(reason);
 }
 
 /** A link, with what its user here knows. */

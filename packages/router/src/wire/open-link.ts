@@ -1,10 +1,20 @@
-import { type AmqpError, type Open, type Receiver, SENDER_SETTLES, type Sender } from "@datawire/amqp";
+import {
+  type AmqpError,
+  type IncomingDelivery,
+  type Open,
+  type OutgoingDelivery,
+  type Receiver,
+  SENDER_SETTLES,
+  type Sender,
+} from "@datawire/amqp";
 import { isOwnAddress } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
+import type { Reason } from "../address/reasons.ts";
 import { scopedName } from "../address/scope.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { ConnectionLimits } from "../config/limits.ts";
 import type { Broker } from "../engine/broker.ts";
+import type { HeldBack } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
 import { readCaller, readMember, readSource, readTarget } from "./attach.ts";
 import { readFilter } from "./filter.ts";
@@ -18,7 +28,24 @@ import type { ThroughSender } from "../upstream/through-sender.ts";
 import type { UpstreamClient } from "../upstream/upstreams.ts";
 
 /** What a link is for us: a peer that sends to one address or to many, one that receives, or one that goes on to an upstream. */
-export type Link = SenderLink | RelayLink | ReceiverLink | ManagementLink | ThroughSender | ThroughReceiver;
+type Link = SenderLink | RelayLink | ReceiverLink | ManagementLink | ThroughSender | ThroughReceiver;
+
+/** What a link is told, and asked. */
+interface LinkUser {
+  readonly name: string | null;
+  readonly heldBackBy?: HeldBack | null;
+  readonly lag?: number | null;
+  readonly whyWaits?: Reason | null;
+  delivered?(delivery: IncomingDelivery): void;
+  peerSettled?(delivery: IncomingDelivery): void;
+  peerFlow?(): void;
+  flow?(): void;
+  outcome?(delivery: OutgoingDelivery): void;
+  detached(isClosed: boolean): void;
+}
+
+/** Who uses a link here; null for nobody. */
+export const linkOf = (link: Sender | Receiver): LinkUser | null => link.context as Link | null;
 
 /** What a client desires that goes to the instances of services itself (section 3). */
 export const REDIRECT = "datawire:redirect";

@@ -7,6 +7,7 @@ import {
   type ConnectionEnd,
   type ConnectionEvents,
   createSaslServer,
+  type Fields,
   type IncomingDelivery,
   type LinkEnd,
   type OutgoingDelivery,
@@ -20,9 +21,9 @@ import type { Access } from "../access/access.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
 import { ownerOf } from "./attach.ts";
-import { type LinkReport, linkReports } from "./link-status.ts";
+import { type LinkReport, linkReports, reasonOf } from "./link-status.ts";
 import type { Manage } from "./management-link.ts";
-import { type Link, openReceiver, openSender, type Opening, REDIRECT, type Redirect } from "./open-link.ts";
+import { linkOf, openReceiver, openSender, type Opening, REDIRECT, type Redirect } from "./open-link.ts";
 import type { Refusals } from "../config/refusals.ts";
 import { errorOf } from "./relay-link.ts";
 import type { Temporaries } from "./temporaries.ts";
@@ -221,29 +222,28 @@ export class Peer implements ConnectionEvents {
   }
 
   delivered(delivery: IncomingDelivery): void {
-    const link = linkOf(delivery.receiver);
     delivery.atMs = this.#nowMs();
-    if (link !== null && "delivered" in link) link.delivered(delivery);
+    linkOf(delivery.receiver)?.delivered?.(delivery);
   }
 
   settled(delivery: IncomingDelivery): void {
-    const link = linkOf(delivery.receiver);
-    if (link !== null && "peerSettled" in link) link.peerSettled(delivery);
+    linkOf(delivery.receiver)?.peerSettled?.(delivery);
+  }
+
+  linkAsks(link: Sender | Receiver): Fields | null {
+    return reasonOf(linkOf(link));
   }
 
   senderFlow(receiver: Receiver): void {
-    const link = linkOf(receiver);
-    if (link !== null && "peerFlow" in link) link.peerFlow();
+    linkOf(receiver)?.peerFlow?.();
   }
 
   flow(sender: Sender): void {
-    const link = linkOf(sender);
-    if (link !== null && "flow" in link) link.flow();
+    linkOf(sender)?.flow?.();
   }
 
   outcome(delivery: OutgoingDelivery): void {
-    const link = linkOf(delivery.sender);
-    if (link !== null && "outcome" in link) link.outcome(delivery);
+    linkOf(delivery.sender)?.outcome?.(delivery);
   }
 
   #receive(bytes: Uint8Array): void {
@@ -296,5 +296,3 @@ export class Peer implements ConnectionEvents {
     return this.#deps.clock.monotonicMs();
   }
 }
-
-const linkOf = (link: Sender | Receiver): Link | null => link.context as Link | null;

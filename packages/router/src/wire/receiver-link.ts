@@ -1,6 +1,7 @@
 import { type DeliveryState, isOutcome, type OutgoingDelivery, type Sender } from "@datawire/amqp";
 import type { Broker } from "../engine/broker.ts";
 import type { HeldBack, Member, Source, SourcePort, SourceRequest } from "../engine/ports.ts";
+import type { Reason } from "../address/reasons.ts";
 import type { Condition } from "../engine/refused.ts";
 import type { Delivery, Outcome } from "../queue/delivery.ts";
 import { toOutgoing } from "./outgoing-message.ts";
@@ -61,6 +62,15 @@ export class ReceiverLink implements SourcePort {
     if (this.#source.isHeld === true) return "held";
     if (this.#unsettled >= this.#options.unsettledMax) return "unsettled-limit";
     return this.#sender.isHeldBack ? "window" : null;
+  }
+
+  /** Why the peer gets nothing of what waits; null where nothing does, or it gets some. */
+  get whyWaits(): Reason | null {
+    const { lag, heldBackBy } = this;
+    if (lag === 0) return null;
+    // Where nothing is kept, nobody counts what waits at senders.
+    if (lag === null) return heldBackBy === "held" ? heldBackBy : null;
+    return this.credit === 0 ? "no-credit" : heldBackBy;
   }
 
   get lag(): number | null {
