@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { type CDPSession, chromium, type Page } from "playwright-core";
-import { freePorts } from "../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { sleep } from "../e2e/harness/wait.ts";
 import { buildConsole } from "../scripts/build-console.ts";
 import { Crowd } from "./harness/crowd.ts";

@@ -7,7 +7,7 @@
  * machine with two cores has the other one. Fails when anything but heartbeats is sent in a steady state.
  */
 import { parseArgs } from "node:util";
-import { freePorts } from "../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { eventually, sleep } from "../e2e/harness/wait.ts";
 import { DirectoryProcess } from "./harness/directory-process.ts";
 import { megabytes, print, printLoad, seconds } from "./harness/print.ts";

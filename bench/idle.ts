@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BUNDLE_MAIN, bundleProgram, type Program } from "../packaging/bundle.ts";
 import { cpuUs, tree } from "./cpu.ts";
-import { freePorts } from "../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { sleep } from "../e2e/harness/wait.ts";
 import { pssMb } from "./memory.ts";
 

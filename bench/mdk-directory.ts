@@ -8,7 +8,7 @@
  * with two cores has the other one. Fails when 99% of a change's arrivals take more than 250 ms.
  */
 import { parseArgs } from "node:util";
-import { freePorts } from "../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { eventually, sleep } from "../e2e/harness/wait.ts";
 import { DirectoryProcess } from "./harness/directory-process.ts";
 import { LightClient } from "./harness/light-client.ts";

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePorts } from "../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually, sleep } from "../e2e/harness/wait.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePorts } from "../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually, sleep } from "../e2e/harness/wait.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";

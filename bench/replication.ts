@@ -10,7 +10,7 @@
 import { parseArgs } from "node:util";
 import type { DirectoryAddress } from "@datawire/protocol";
 import { startEtcd } from "../e2e/harness/etcd.ts";
-import { freePorts } from "../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { eventually, sleep } from "../e2e/harness/wait.ts";
 import { DirectoryProcess } from "./harness/directory-process.ts";
 import { Fleet } from "./harness/fleet.ts";

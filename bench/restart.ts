@@ -10,7 +10,7 @@
  * is as before within one lease of the start.
  */
 import { parseArgs } from "node:util";
-import { freePorts } from "../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { eventually, sleep } from "../e2e/harness/wait.ts";
 import { DirectoryProcess } from "./harness/directory-process.ts";
 import { Fleet } from "./harness/fleet.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually } from "../e2e/harness/wait.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";

@@ -12,7 +12,7 @@ import { connectPeer, PeerServer } from "./harness/amqp/peer.ts";
 import { Queues } from "./harness/amqp/queues.ts";
 import type { Child } from "./harness/child.ts";
 import { PROTON_EXAMPLES, startPython } from "./harness/python.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { eventually } from "./harness/wait.ts";
 
 /** The engine of AMQP and Proton, by its own examples and by a peer that tries every type. */

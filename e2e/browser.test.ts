@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type * as declared from "../packages/microserver/browser/datawire.d.ts";
 import { watchChild } from "./harness/child.ts";
 import { launchBrowser, openContext } from "./harness/console.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
 

@@ -6,7 +6,7 @@ import type { TraceSummary } from "@datawire/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { asRoot } from "./harness/as-root.ts";
 import { type Child, watchChild } from "./harness/child.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 
 /** Traces on a disk of their own that is far smaller than `traces.size`. */
 

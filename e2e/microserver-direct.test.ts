@@ -1,10 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect, type ConnectOptions, type Microserver, Reject } from "@datawire/microserver";
-import { goodCertificate, testAuthority } from "@datawire/runtime/testing";
+import { freePorts, goodCertificate, testAuthority } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
-import { freePorts } from "./harness/ports.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";

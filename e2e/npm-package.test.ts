@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPackages } from "../packaging/build-packages.ts";
 import { writeSums } from "../packaging/sums.ts";
 import { type Child, watchChild } from "./harness/child.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "dstack-npm-"));

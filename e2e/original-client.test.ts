@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { type Child, watchChild } from "./harness/child.ts";
 import { findOriginalPython } from "./harness/original-python.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 

@@ -7,7 +7,7 @@ import { matches } from "./harness/docs/match.ts";
 import { type CommandItem, readPage } from "./harness/docs/page.ts";
 import { Shell } from "./harness/docs/shell.ts";
 import { findOriginalPython, type OriginalPython } from "./harness/original-python.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 
 const ROOT = join(import.meta.dirname, "..");
 const PAGE = join(ROOT, "docs/mdk-original.md");

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { join } from "node:path";
 import type { Child } from "./harness/child.ts";
 import { type Load, type LoadReport, startLoad } from "./harness/load.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { Replicas } from "./harness/replicas.ts";
 import { scaled } from "./harness/scale.ts";
 import { Stack } from "./harness/stack.ts";

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { init, type Mdk, withSession } from "@datawire/mdk";
 import { mdkFetch } from "@datawire/mdk/fetch";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { instanceAt, Stack } from "./harness/stack.ts";
 import { eventually, sleep } from "./harness/wait.ts";
 

@@ -1,8 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { goodCertificate, testAuthority } from "@datawire/runtime/testing";
+import { freePorts, goodCertificate, testAuthority } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { freePorts } from "./harness/ports.ts";
 import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { scaled } from "./harness/scale.ts";
 import { type Instance, Stack } from "./harness/stack.ts";
 import { startUsers, type Users } from "./harness/users.ts";

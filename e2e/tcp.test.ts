@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listenOn } from "./fixtures/http-instances.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 

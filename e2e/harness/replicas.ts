@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { type EtcdServer, startEtcd } from "./etcd.ts";
 import type { Child } from "./child.ts";
-import { freePorts } from "./ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import type { Stack } from "./stack.ts";
 
 /** What `GET /v1/status` says, as far as the scenarios look at it. */

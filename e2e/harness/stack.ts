@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { BUNDLE_MAIN } from "../../packaging/bundle.ts";
 import { type Child, startChild } from "./child.ts";
-import { freePorts } from "./ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { haproxiesOf, killProcessesOf } from "./processes.ts";
 import { sumOfSamples } from "./samples.ts";
 import { eventually } from "./wait.ts";

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePorts } from "../../e2e/harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../../e2e/harness/stack.ts";
 import { eventually, sleep } from "../../e2e/harness/wait.ts";
 import { sendTraces } from "./spans.ts";

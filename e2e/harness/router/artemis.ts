@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePorts } from "../ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { eventually } from "../wait.ts";
 
 const execute = promisify(execFile);

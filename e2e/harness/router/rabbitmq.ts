@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePorts } from "../ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { eventually } from "../wait.ts";
 
 /** Debian's own script in the path lets nobody but root and a user of its own start a broker; this one anybody. */

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Child } from "../child.ts";
-import { freePorts } from "../ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import type { Stack } from "../stack.ts";
 
 /** A router that a test starts, kills and starts again on the same folder and ports. */

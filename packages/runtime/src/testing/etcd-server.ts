@@ -6,7 +6,7 @@ import { request as secureRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { tryListen } from "../net/try-listen.ts";
+import { freePorts } from "./free-ports.ts";
 
 /** An etcd of one member on loopback, for tests; the same folder and ports after each start. */
 export interface EtcdServer {
@@ -107,16 +107,4 @@ async function tlsArguments({ ca, cert, key }: EtcdTls, folder: string): Promise
     return [`--${flag}`, path];
   });
   return [["--client-cert-auth"], ...(await Promise.all(named))];
-}
-
-/** Below the range from which the system takes ports for outgoing connections. */
-const PORTS = { lowest: 10_000, count: 20_000 } as const;
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = PORTS.lowest + Math.floor(Math.random() * PORTS.count);
-    if ((await tryListen({ host: "127.0.0.1", port })) === null) ports.add(port);
-  }
-  return [...ports];
 }

@@ -1,4 +1,5 @@
 export { eventually } from "./eventually.ts";
+export { freePorts } from "./free-ports.ts";
 export { type FakeClock, createFakeClock } from "./fake-clock.ts";
 export { type FakeProcess, createFakeProcess } from "./fake-process.ts";
 export * as etcdCertificates from "./etcd-certificates.ts";
