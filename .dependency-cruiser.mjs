@@ -205,7 +205,10 @@ export default {
     {
       name: "no-tests-in-programs",
       severity: "error",
-      from: { pathNot: "\\.(test|bench)\\.ts$|^(e2e|bench)/|^packages/simulation/|(^|/)testing/|vitest\\.config" },
+      from: {
+        pathNot:
+          "\\.(test|bench)\\.ts$|^(e2e|bench|scripts/pictures)/|^packages/simulation/|(^|/)testing/|vitest\\.config",
+      },
       to: { path: "\\.test\\.ts$|(^|/)testing(\\.ts$|/)" },
     },
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
