@@ -148,23 +148,26 @@ export const anything: FieldCodec<Value> = {
 
 /** A map with any keys; binaries in it are views, so it is not to be kept beside large frames. */
 export const map: FieldCodec<ValueMap> = {
-  read: readMap,
+  read: (reader) => readMap(reader, false),
   write: (writer, value) => writeValue(writer, value),
 };
 
+/** Reads a map with texts for keys. @param typed as in `DecodeOptions`. */
+export function readFields(reader: Reader, typed: boolean): Fields | null {
+  const entries = readMap(reader, typed);
+  if (entries === null) return null;
+  const fields = new Map<string, Value>();
+  for (const [key, value] of entries) {
+    const name = textOf(key);
+    if (name === null) throw decodeFailure("Cannot read fields: a key is no symbol");
+    fields.set(name, value);
+  }
+  return fields;
+}
+
 /** A map with symbols for keys. */
 export const fieldsMap: FieldCodec<Fields> = {
-  read(reader) {
-    const entries = readMap(reader);
-    if (entries === null) return null;
-    const fields = new Map<string, Value>();
-    for (const [key, value] of entries) {
-      const name = textOf(key);
-      if (name === null) throw decodeFailure("Cannot read fields: a key is no symbol");
-      fields.set(name, value);
-    }
-    return fields;
-  },
+  read: (reader) => readFields(reader, false),
   write(writer, fields) {
     const at = writer.begin32(CODE.map32);
     for (const [key, value] of fields) {
@@ -175,9 +178,9 @@ export const fieldsMap: FieldCodec<Fields> = {
   },
 };
 
-function readMap(reader: Reader): ValueMap | null {
+function readMap(reader: Reader, typed: boolean): ValueMap | null {
   if (reader.nullNext()) return null;
-  const value = readValue(reader);
+  const value = readValue(reader, typed);
   if (!(value instanceof Map)) throw decodeFailure("Cannot read a map: it is none");
   return value;
 }

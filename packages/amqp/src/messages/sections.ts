@@ -1,6 +1,7 @@
 import { DESCRIPTOR, DESCRIPTOR_BY_SYMBOL } from "../frames/descriptors.ts";
-import { type Fields, fieldsMap, readComposite } from "../frames/fields.ts";
+import { type Fields, readComposite, readFields } from "../frames/fields.ts";
 import { decodeFailure, WireFailure } from "../types/conditions.ts";
+import type { DecodeOptions } from "../types/decode-value.ts";
 import { plainBytes } from "../types/plain-bytes.ts";
 import { ABSENT, Reader } from "../types/reader.ts";
 import { skipMap } from "../types/skip-map.ts";
@@ -69,8 +70,9 @@ export class Sections {
     return this.#fields(DESCRIPTOR.messageAnnotations);
   }
 
-  applicationProperties(): Fields | null {
-    return this.#fields(DESCRIPTOR.applicationProperties);
+  /** With `typed`, numbers are `Typed`: 7 of an int is another one than 7 of a double. */
+  applicationProperties({ typed = false }: DecodeOptions = {}): Fields | null {
+    return this.#fields(DESCRIPTOR.applicationProperties, typed);
   }
 
   properties(): Properties | null {
@@ -91,9 +93,9 @@ export class Sections {
     return reader.at;
   }
 
-  #fields(code: number): Fields | null {
+  #fields(code: number, typed = false): Fields | null {
     const reader = this.#at(code);
-    return reader === null ? null : fieldsMap.read(reader);
+    return reader === null ? null : readFields(reader, typed);
   }
 
   #at(code: number): Reader | null {

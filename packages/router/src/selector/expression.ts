@@ -1,4 +1,7 @@
-/** What a selector compares: a property of a message, a literal, or what is made of them; null is unknown. */
+/**
+ * What a selector compares: a property of a message, a literal, or what is made of them; null is unknown. Exact numbers
+ * are bigints and approximate ones numbers, as JMS has long and double: 7 / 2 is 3, and 7.0 / 2 is 3.5.
+ */
 export type Value = string | number | bigint | boolean | null;
 
 /** How a selector gets at a message: by the name of a property, or of a JMS header; null where it has none. */
@@ -46,22 +49,26 @@ export function compare(sign: string, left: Expression, right: Expression): Expr
   return (lookup) => {
     const [a, b] = [left(lookup), right(lookup)];
     if (a === null || b === null) return null;
-    const numbers = isNumber(a) && isNumber(b);
-    if (!numbers && typeof a !== typeof b) return false;
-    // oxlint-disable-next-line eqeqeq -- a bigint equals a number of the same value only so
-    if (sign === "=" || sign === "<>") return (numbers ? a == b : a === b) === (sign === "=");
-    if (!numbers) return false;
-    if (sign === "<") return a < b;
-    if (sign === "<=") return a <= b;
-    return sign === ">" ? a > b : a >= b;
+    const isNumeric = isNumber(a) && isNumber(b);
+    if (!isNumeric && typeof a !== typeof b) return false;
+    const [x, y] = isNumeric && typeof a !== typeof b ? [Number(a), Number(b)] : [a, b];
+    if (sign === "=" || sign === "<>") return (x === y) === (sign === "=");
+    if (!isNumeric) return false;
+    if (sign === "<") return x < y;
+    if (sign === "<=") return x <= y;
+    return sign === ">" ? x > y : x >= y;
   };
 }
 
-/** `+`, `-`, `*` and `/` of numbers; of anything else, unknown. */
+/**
+ * `+`, `-`, `*` and `/` of numbers, with the numeric promotion of Java: of two exact ones exact, in 64 bits; else approximate.
+ * Of anything else, and of an exact number by 0, unknown.
+ */
 export function arithmetic(sign: string, left: Expression, right: Expression): Expression {
   return (lookup) => {
     const [a, b] = [left(lookup), right(lookup)];
     if (!isNumber(a) || !isNumber(b)) return null;
+    if (typeof a === "bigint" && typeof b === "bigint") return exact(sign, a, b);
     const [x, y] = [Number(a), Number(b)];
     if (sign === "+") return x + y;
     if (sign === "-") return x - y;
@@ -69,13 +76,19 @@ export function arithmetic(sign: string, left: Expression, right: Expression): E
   };
 }
 
-/** Unary minus. */
-export const negative =
-  (inner: Expression): Expression =>
-  (lookup) => {
+/** Goes round beyond 64 bits, as in Java, so that no selector makes numbers without bound. */
+function exact(sign: string, a: bigint, b: bigint): bigint | null {
+  if (sign === "/") return b === 0n ? null : BigInt.asIntN(64, a / b);
+  return BigInt.asIntN(64, sign === "+" ? a + b : sign === "-" ? a - b : a * b);
+}
+
+/** Unary plus and minus. */
+export function signed(sign: "+" | "-", inner: Expression): Expression {
+  return (lookup) => {
     const value = inner(lookup);
-    return isNumber(value) ? -value : null;
+    return isNumber(value) ? (sign === "-" ? -value : value) : null;
   };
+}
 
 /** `IS NULL`. */
 export const isNull =

@@ -8,10 +8,10 @@ import {
   like,
   literal,
   type Lookup,
-  negative,
   not,
   or,
   parseLike,
+  signed,
 } from "./expression.ts";
 import { SelectorError, type Token, tokenize } from "./tokens.ts";
 
@@ -85,18 +85,24 @@ class Parser {
       return negated ? not(isNull(left)) : isNull(left);
     }
     const negated = this.#word("NOT");
+    if (this.#word("BETWEEN")) return this.#between(left, negated);
     const test = this.#test(left);
     if (test === null && negated) throw new SelectorError(`NOT wants BETWEEN, IN or LIKE, not ${this.#found()}`);
     if (test === null) return left;
     return negated ? not(test) : test;
   }
 
+  /** NOT BETWEEN is `< low OR > high`, and no NOT of the other: what is no number is neither within nor without. */
+  #between(left: Expression, negated: boolean): Expression {
+    const low = this.#sum();
+    if (!this.#word("AND")) throw new SelectorError(`BETWEEN wants AND, not ${this.#found()}`);
+    const high = this.#sum();
+    return negated
+      ? or(compare("<", left, low), compare(">", left, high))
+      : and(compare(">=", left, low), compare("<=", left, high));
+  }
+
   #test(left: Expression): Expression | null {
-    if (this.#word("BETWEEN")) {
-      const low = this.#sum();
-      if (!this.#word("AND")) throw new SelectorError(`BETWEEN wants AND, not ${this.#found()}`);
-      return and(compare(">=", left, low), compare("<=", left, this.#sum()));
-    }
     if (this.#word("IN")) return isIn(left, this.#list());
     if (!this.#word("LIKE")) return null;
     const pattern = this.#string("LIKE");
@@ -132,9 +138,10 @@ class Parser {
   }
 
   #factor(): Expression {
-    let minus = false;
-    for (let sign = this.#sign("+", "-"); sign !== null; sign = this.#sign("+", "-")) minus = minus !== (sign === "-");
-    return minus ? negative(this.#primary()) : this.#primary();
+    let minus: boolean | null = null;
+    for (let sign = this.#sign("+", "-"); sign !== null; sign = this.#sign("+", "-"))
+      minus = (minus ?? false) !== (sign === "-");
+    return minus === null ? this.#primary() : signed(minus ? "-" : "+", this.#primary());
   }
 
   #primary(): Expression {

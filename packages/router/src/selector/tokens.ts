@@ -2,7 +2,7 @@
 export type Token =
   | { readonly type: "name"; readonly text: string; readonly quoted: boolean }
   | { readonly type: "string"; readonly text: string }
-  | { readonly type: "number"; readonly value: number }
+  | { readonly type: "number"; readonly value: number | bigint }
   | { readonly type: "sign"; readonly text: string };
 
 /** A selector that cannot be read; the message says what is wrong, without the selector itself. */
@@ -11,7 +11,7 @@ export class SelectorError extends Error {
 }
 
 const PIECE =
-  /\s*(?:(?<string>'(?:[^']|'')*')|(?<quoted>"[^"]+")|(?<hex>0[xX][0-9a-fA-F]{1,16})[lL]?(?![\w$.])|(?<octal>0[0-7]+)[lL]?(?![\w$.])|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)[lLfFdD]?(?![\w$.])|(?<name>[\p{L}_$][\p{L}\p{N}_$.]*)|(?<sign><>|<=|>=|[=<>()+\-*/,]))/uy;
+  /\s*(?:(?<string>'(?:[^']|'')*')|(?<quoted>"[^"]+")|(?<hex>0[xX][0-9a-fA-F]{1,16})[lL]?(?![\w$.])|(?<octal>0[0-7]+)[lL]?(?![\w$.])|(?<whole>\d+)[lL]?(?![\w$.])|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)[fFdD]?(?![\w$.])|(?<name>[\p{L}_$][\p{L}\p{N}_$.]*)|(?<sign><>|<=|>=|[=<>()+\-*/,]))/uy;
 
 /**
  * Cuts a selector into its pieces.
@@ -34,11 +34,12 @@ export function tokenize(text: string): Token[] {
 }
 
 function toToken(groups: Readonly<Record<string, string | undefined>>): Token {
-  const { string, quoted, hex, octal, number, name, sign } = groups;
+  const { string, quoted, hex, octal, whole, number, name, sign } = groups;
   if (string !== undefined) return { type: "string", text: string.slice(1, -1).replaceAll("''", "'") };
   if (quoted !== undefined) return { type: "name", text: quoted.slice(1, -1), quoted: true };
-  if (octal !== undefined) return { type: "number", value: Number(`0o${octal.slice(1)}`) };
-  if (hex !== undefined || number !== undefined) return { type: "number", value: Number(hex ?? number) };
+  const exact = octal === undefined ? (hex ?? whole) : `0o${octal.slice(1)}`;
+  if (exact !== undefined) return { type: "number", value: BigInt(exact) };
+  if (number !== undefined) return { type: "number", value: Number(number) };
   if (name !== undefined) return { type: "name", text: name, quoted: false };
   return { type: "sign", text: sign ?? "" };
 }

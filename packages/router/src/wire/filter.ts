@@ -78,17 +78,19 @@ function lookup(): (name: string) => Value {
   return (name) => {
     if (name.startsWith("JMS")) {
       properties ??= sections.properties();
-      return header(name, properties);
+      const value = header(name, properties);
+      if (value !== undefined) return value;
     }
-    application ??= sections.applicationProperties();
+    application ??= sections.applicationProperties({ typed: true });
     return plain(application?.get(name));
   };
 }
 
-function header(name: string, properties: ReturnType<Sections["properties"]>): Value {
+/** A header of JMS; undefined for what is none, as `JMS_` and the name of a vendor begin properties. */
+function header(name: string, properties: ReturnType<Sections["properties"]>): Value | undefined {
   switch (name) {
     case "JMSPriority":
-      return sections.priority < 0 ? 4 : sections.priority;
+      return sections.priority < 0 ? 4n : BigInt(sections.priority);
     case "JMSDeliveryMode":
       return sections.durable ? "PERSISTENT" : "NON_PERSISTENT";
     case "JMSMessageID":
@@ -104,30 +106,35 @@ function header(name: string, properties: ReturnType<Sections["properties"]>): V
     case "JMSXGroupID":
       return properties?.groupId ?? null;
     case "JMSXGroupSeq":
-      return properties?.groupSequence ?? null;
+      return exact(properties?.groupSequence);
     case "JMSXUserID":
       return properties?.userId === undefined ? null : Buffer.from(properties.userId).toString();
     case "JMSXDeliveryCount":
-      return sections.deliveryCount + 1;
+      return BigInt(sections.deliveryCount + 1);
     case "JMSTimestamp":
-      return properties?.creationTime?.getTime() ?? null;
+      return exact(properties?.creationTime?.getTime());
     default:
-      return null;
+      return undefined;
   }
 }
+
+const exact = (value: number | undefined): bigint | null => (Number.isInteger(value) ? BigInt(value ?? 0) : null);
 
 const idOf = (id: MessageId | undefined): Value =>
   typeof id === "string" ? id : id instanceof Typed ? plain(id) : null;
 
+/** Whole types are exact, and those with a point approximate; what a selector has no literal of is unknown. */
 function plain(value: AmqpValue | undefined): Value {
-  const inner = value instanceof Typed ? value.value : value;
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (!(value instanceof Typed)) return null;
+  const { type, value: inner } = value;
   switch (typeof inner) {
     case "string":
-    case "number":
     case "bigint":
-    case "boolean":
       return inner;
+    case "number":
+      return type === "float" || type === "double" ? inner : BigInt(inner);
     default:
-      return inner instanceof Date ? inner.getTime() : null;
+      return null;
   }
 }
