@@ -18,6 +18,7 @@ export interface PartStatus {
   /** Links for clients of other processes. */
   readonly inner: readonly Facts[];
   readonly problems: readonly ReportedProblem[];
+  readonly tenant: string | null;
 }
 
 /** What a process has to answer with. */
@@ -38,6 +39,7 @@ export function createAnswers({ sources, registry, manage, inner }: AnswerSource
           links: factsOf(sources),
           inner: factsOf({ host: sources.host, peers: inner?.peers ?? [] }),
           problems: sources.problems(),
+          tenant: sources.tenant(),
         } satisfies PartStatus;
       case "metrics":
         return registry.getMetricsAsJSON();

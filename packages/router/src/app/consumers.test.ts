@@ -20,8 +20,9 @@ test("consumersAt() counts the links that listen at an address and below it, by 
   ];
   expect(consumersAt(links, "barker")).toEqual([
     { host: "127.0.0.1", links: 2 },
-    { host: "::1", links: 1 },
     { host: "10.0.0.7", links: 1 },
   ]);
+  // What a tenant has is another address of the same name.
+  expect(consumersAt(links, "@acme/barker")).toEqual([{ host: "::1", links: 1 }]);
   expect(consumersAt([], "barker")).toEqual([]);
 });

@@ -99,6 +99,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
     random: Math.random,
   });
   const rates = new RateBook();
+  const tokens = new TokenBook(() => clock.nowMs());
   const sources: StatusSources = {
     host: settings.host,
     broker,
@@ -106,6 +107,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
     rates,
     peers,
     problems: () => board.list(),
+    tenant: () => tokens.onlyTenant,
     nowMs: broker.nowMs,
   };
   const refusals = new Refusals();
@@ -120,7 +122,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
         readiness,
         registry,
         log,
-        handlers: [statusHandler(sources), consumersHandler(() => factsOf(sources))],
+        handlers: [statusHandler(sources), consumersHandler(() => ({ links: factsOf(sources), tenant: tokens.onlyTenant }))],
       },
       stopAdmin.signal,
     ));
@@ -128,7 +130,6 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
     [settings.host, ...settings.directories.map(({ host }) => host)].map((name) => name.toLowerCase()),
   );
   const connectionsMax = settings.limits.connections;
-  const tokens = new TokenBook(() => clock.nowMs());
   const deps = {
     broker,
     upstreams,

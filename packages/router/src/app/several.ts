@@ -30,7 +30,10 @@ export async function runSeveral(context: DaemonContext<RouterSettings>, seats: 
       sendJson(res, 200, { host, version: VERSION, queues, links, problems });
     });
   });
-  const consumers = consumersHandler(async () => (await statuses()).flatMap(({ links }) => links));
+  const consumers = consumersHandler(async () => {
+    const parts = await statuses();
+    return { links: parts.flatMap(({ links }) => links), tenant: parts[0]?.tenant ?? null };
+  });
   const registry = {
     contentType: Registry.PROMETHEUS_CONTENT_TYPE,
     metrics: async (): Promise<string> => {

@@ -8,6 +8,8 @@ import { queuesOf, type QueueSources } from "../overview/queues.ts";
 /** What a status is made of. */
 export interface StatusSources extends QueueSources {
   readonly host: string;
+  /** Whose table the router follows; null without a tenant. */
+  readonly tenant: () => string | null;
   readonly peers: Iterable<Peer>;
   readonly problems: () => readonly ReportedProblem[];
 }
