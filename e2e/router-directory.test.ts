@@ -6,6 +6,7 @@ import { plainClient, type SaslClient, scramClient } from "@datawire/amqp";
 import rhea from "rhea";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectPeer, PeerServer } from "./harness/amqp/peer.ts";
+import { freePorts } from "./harness/ports.ts";
 import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
@@ -111,6 +112,47 @@ interface Made {
   readonly id: string;
   readonly token: string;
 }
+
+test("a router gets its certificate of the directory, which tokens are enough to know it by, and keeps it", async () => {
+  const [tlsPort] = await freePorts(1);
+  const address = await stack.directoryAddress();
+  const startDirectory = async () => stack.startDirectory([], { listen: `0.0.0.0:${(await stack.ports()).directory}` });
+  const directory = await startDirectory();
+  const dataFolder = join(stack.folder, "directory");
+  stack.token = readFileSync(join(dataFolder, "admin.token"), "utf8").trim();
+  const make = (...args: readonly string[]) => stack.dwJson<Made>("token", "create", ...args);
+  const file = join(stack.folder, "router.token");
+  writeFileSync(file, (await make("--role", "router")).token, { mode: 0o600 });
+  const settings = { directories: [address], token_file: file, auth: { mode: "token" } };
+  const router = await RouterProcess.start(stack, { ...settings, tls_listen: `127.0.0.1:${tlsPort}` });
+  const client = await make("--role", "client", "--send", "orders", "--listen", "orders");
+  stack.token = client.token;
+  const at = `amqps://127.0.0.1:${tlsPort}`;
+  await eventually(async () => {
+    expect(await stack.dw("send", "//orders", "hello", "-r", at)).toMatchObject({ code: 0 });
+  });
+  // Clients of others have the authority's certificate from the directory.
+  const ca = readFileSync(join(dataFolder, "ca.pem"));
+  const login = { username: "x", password: client.token };
+  const secure = { transport: "tls", ca: [ca], servername: "localhost", ...login } as object;
+  const rheaClient = await RheaClient.connect(tlsPort as number, "client", secure);
+  rheaClient.receive("orders");
+  await eventually(() => expect(rheaClient.received).toEqual(["hello"]));
+  rheaClient.close();
+  // A token of another directory does not let the router be believed.
+  stack.token = `dw1_${"a".repeat(43)}_${"b".repeat(43)}`;
+  const distrusts = await stack.dw("send", "//orders", "x", "-r", at);
+  expect(distrusts.code).toBe(69);
+  expect(distrusts.stderr).toContain("is not of the authority that the token names");
+
+  directory.kill("SIGKILL");
+  await directory.exited;
+  await router.end("SIGKILL");
+  await router.start();
+  stack.token = client.token;
+  expect(await stack.dw("send", "//orders", "again", "-r", at)).toMatchObject({ code: 0 });
+  expect(await router.end("SIGTERM")).toBe(0);
+});
 
 /** Opens a connection by a mechanism, and closes it; rejects where it is not let in. */
 async function comes(port: number, sasl: SaslClient | null): Promise<void> {

@@ -58,6 +58,7 @@ export * from "./wire/client-messages.ts";
 export { BUCKET_DIGITS, BUCKETS_MAX } from "./wire/digests.ts";
 export * from "./wire/limits.ts";
 export * from "./wire/access.ts";
+export * from "./wire/certificates.ts";
 export * from "./wire/router-report.ts";
 export { type AddressPattern, comparePatterns, matchPattern, parsePattern } from "./addresses/address-pattern.ts";
 export { ADDRESS_BYTES_MAX, SEGMENT_PATTERN, SEGMENT_RULE } from "./addresses/address-segment.ts";

@@ -9,7 +9,7 @@ import {
   systemChance,
 } from "@datawire/runtime";
 import { noTelemetry, type Telemetry } from "@datawire/telemetry";
-import type { ServerCertificate } from "../access/certificates.ts";
+import { createCertifier, type ServerCertificate } from "../access/certificates.ts";
 import { type AccessConfig, openAccess } from "../access/open-access.ts";
 import { routerTokens } from "../access/router-tokens.ts";
 import type { TokenService } from "../access/token-service.ts";
@@ -112,10 +112,13 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     asks: tokenId !== null,
     tokens: tokenId === null ? [] : routerTokens(access.tokens.tokens.list(tenant)),
   }));
+  const isOwn = config.protection.tls === "own";
+  const authority = async () => (isOwn ? access.tokens.authority() : null);
+  sessions.certifyWith(createCertifier({ clock, authority, own: config.names }));
   const groups = new TenantGroups({ environment, leaseMs, clock, telemetry, failed: originalsFailed });
   const peerTraces = new PeerTraces({
     clock,
-    ca: async () => (config.protection.tls === "own" ? (await access.tokens.authority()).certificate : null),
+    ca: async () => (await authority())?.certificate ?? null,
   });
   const opener = new TenantOpener(config, {
     access,

@@ -1,5 +1,6 @@
 import {
   appliedSchema,
+  certifySchema,
   countersSchema,
   type ErrorCode,
   followLogsSchema,
@@ -30,6 +31,7 @@ const schemas = {
   logs: logsSchema,
   followLogs: followLogsSchema,
   router: routerReportSchema,
+  certify: certifySchema,
 } as const;
 
 /** A message of a client, of which the instances are read apart. */

@@ -19,6 +19,7 @@ import type { Socket } from "./socket.ts";
 import type { ClientReport, LinkClient } from "./connected-clients.ts";
 import type { SessionRegistry, Rival } from "./session-registry.ts";
 import { ClientProblems } from "../problems/client-problems.ts";
+import type { Certifier, CertifyRequest } from "../access/certificates.ts";
 import { Liveness, type LivenessConfig } from "./liveness.ts";
 import { LogStream } from "./log-stream.ts";
 import { type LinkEnvironments, Placement } from "./placement.ts";
@@ -47,6 +48,8 @@ interface LinkSessionDeps {
   readonly permit: Permit;
   /** Who may send and receive, for a router. */
   readonly access?: () => RouterAccess | null;
+  /** Who signs certificates for routers; null for nobody. */
+  readonly certifier?: Certifier | null;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -82,6 +85,7 @@ export class LinkSession implements LinkClient {
   #subscription: Subscription | null = null;
   #applied: Position | null = null;
   #router: RouterReport | null = null;
+  #certifies = false;
   readonly #problems = new ClientProblems();
   readonly #logStream: LogStream;
   readonly #accessStream: AccessStream;
@@ -276,7 +280,23 @@ export class LinkSession implements LinkClient {
         return this.#logStream.follow(message);
       case "router":
         return this.#takeRouter(hello, message);
+      case "certify":
+        return this.#certify(hello, message);
     }
+  }
+
+  #certify({ kind, name }: Hello, request: CertifyRequest): void {
+    const { certifier = null, peer } = this.#deps;
+    if (kind !== "router" || certifier === null)
+      throw new ProtocolError("permission_denied", `Cannot certify the ${kind} ${name}: only a router gets that`);
+    if (this.#certifies) throw new ProtocolError("conflict", "Cannot certify: a certificate is on its way");
+    this.#certifies = true;
+    certifier(request, peer.address)
+      .then((answer) => {
+        this.#certifies = false;
+        if (this.#phase.state === "open") this.#send(answer);
+      })
+      .catch((error: unknown) => this.#fail(error));
   }
 
   #takeRouter({ kind, name }: Hello, report: RouterReport): void {

@@ -2,6 +2,7 @@ import type { Clock, Logger } from "@datawire/runtime";
 import type { RouterAccess } from "../feed/access-stream.ts";
 import type { Permit } from "../access/gate.ts";
 import type { LinkEnvironments } from "./placement.ts";
+import type { Certifier } from "../access/certificates.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 import { LinkSession, type LinkSessionConfig, type Peer } from "./session.ts";
 import type { Socket } from "./socket.ts";
@@ -48,6 +49,7 @@ export class LinkSessions {
   readonly #emptied = new AbortController();
   #leaving = false;
   #access: AccessSource | null = null;
+  #certifier: Certifier | null = null;
   #cancelTick: () => void;
 
   constructor({ directory, leaseMs }: LinkSessionsConfig, deps: LinkSessionsDeps) {
@@ -64,7 +66,7 @@ export class LinkSessions {
   open(accepted: Accepted): LinkSession {
     const { grant } = accepted.permit;
     const access = (): RouterAccess | null => this.#access?.(grant) ?? null;
-    const session = new LinkSession(this.#config, { ...this.#deps, ...accepted, access });
+    const session = new LinkSession(this.#config, { ...this.#deps, ...accepted, access, certifier: this.#certifier });
     this.#open.add(session);
     return session;
   }
@@ -79,6 +81,11 @@ export class LinkSessions {
   /** What routers are told of who may send and receive, from now on. */
   tellAccess(access: AccessSource): void {
     this.#access = access;
+  }
+
+  /** Who signs certificates for routers, from now on. */
+  certifyWith(certifier: Certifier): void {
+    this.#certifier = certifier;
   }
 
   /** Ends the links of those whose permit no longer holds, and tells routers whose does. */

@@ -12,7 +12,8 @@ import {
   textOf,
   WireFailure,
 } from "@datawire/amqp";
-import { driveSocket, openSocket, type RouterUrl, type Wire, type WireEvents } from "@datawire/microserver/transport";
+import { driveSocket, type RouterUrl, type Wire, type WireEvents } from "@datawire/microserver/transport";
+import { openRouterSocket } from "./router-socket.ts";
 import { saslOf } from "./router-sasl.ts";
 import { ExitError, explainSystemError, exitCodes } from "@datawire/runtime";
 
@@ -123,7 +124,7 @@ export class RouterSession {
       open: { containerId: container, hostname: url.host },
       saslClients: saslOf(url, token),
     };
-    const socket = await openSocket(url, { ca: ca ?? undefined }).catch((error: unknown) => {
+    const socket = await openRouterSocket(url, { token, ca }).catch((error: unknown) => {
       throw unreachable(explainSystemError(error));
     });
     return new Promise((resolve, reject) => {

@@ -61,13 +61,49 @@ export async function issueCertificate(
   names: readonly string[],
   nowMs: number,
 ): Promise<IssuedCertificate> {
-  const issuer = new Certificate(authority.certificate);
   const keys = await createKeys();
+  const subject = new Certificate(authority.certificate).subject.replace(/ authority$/, "");
+  const signed = await sign(authority, { subject, names, publicKey: keys.publicKey }, nowMs);
+  return { ...signed, key: await exportKey(keys.privateKey) };
+}
+
+/** Whom a certificate is for, whose key is elsewhere. */
+export interface CertificateRequest {
+  /** The common name. */
+  readonly name: string;
+  /** Names and addresses that it is reached by. */
+  readonly names: readonly string[];
+  /** ECDSA P-256, as PEM (SubjectPublicKeyInfo). */
+  readonly publicKey: string;
+}
+
+/**
+ * Signs a certificate for a server that keeps its key to itself. @returns PEM, followed by that of the authority.
+ * @throws Error for what is no such key.
+ */
+export async function certifyKey(authority: Authority, request: CertificateRequest, nowMs: number): Promise<string> {
+  const bytes = PemConverter.decodeFirst(request.publicKey);
+  const publicKey = await crypto.subtle.importKey("spki", bytes, ALGORITHM, true, ["verify"]);
+  return (await sign(authority, { subject: `CN=${request.name}`, names: request.names, publicKey }, nowMs)).cert;
+}
+
+interface Signing {
+  readonly subject: string;
+  readonly names: readonly string[];
+  readonly publicKey: webcrypto.CryptoKey;
+}
+
+async function sign(
+  authority: Authority,
+  { subject, names, publicKey }: Signing,
+  nowMs: number,
+): Promise<Omit<IssuedCertificate, "key">> {
+  const issuer = new Certificate(authority.certificate);
   const notAfterMs = Math.min(nowMs + CERTIFICATE_DAYS * DAY_MS, issuer.notAfter.getTime());
   const certificate = await X509CertificateGenerator.create({
-    subject: issuer.subject.replace(/ authority$/, ""),
+    subject,
     issuer: issuer.subject,
-    publicKey: keys.publicKey,
+    publicKey,
     signingKey: await importKey(authority.key),
     signingAlgorithm: ALGORITHM,
     notBefore: new Date(nowMs - BACKDATED_MS),
@@ -80,14 +116,10 @@ export async function issueCertificate(
         names.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })),
       ),
       await AuthorityKeyIdentifierExtension.create(await issuer.publicKey.export()),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await SubjectKeyIdentifierExtension.create(publicKey),
     ],
   });
-  return {
-    cert: `${certificate.toString("pem")}\n${authority.certificate}\n`,
-    key: await exportKey(keys.privateKey),
-    notAfterMs,
-  };
+  return { cert: `${certificate.toString("pem")}\n${authority.certificate}\n`, notAfterMs };
 }
 
 function createKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -1,5 +1,6 @@
 import {
   accessSchema,
+  certificateSchema,
   deltaSchema,
   drainingSchema,
   errorMessageSchema,
@@ -53,6 +54,7 @@ const SCHEMAS = new Map<string, z.ZodType<ReceivedMessage>>([
   ["registered", registeredSchema],
   ["draining", drainingSchema],
   ["access", accessSchema],
+  ["certificate", certificateSchema],
   ["logged", loggedSchema],
   ["log", logSchema],
   ["error", errorMessageSchema],

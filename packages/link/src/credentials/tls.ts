@@ -46,7 +46,8 @@ export function ownCertificate(tls: TlsSettings | null): { cert?: string; key?: 
   };
 }
 
-function fingerprintOf(token: string | null): string | null {
+/** The fingerprint of the authority that a token names; null without one. */
+export function fingerprintOf(token: string | null): string | null {
   if (token === null) return null;
   try {
     return parseToken(token).fingerprint;

@@ -1,6 +1,15 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { connect, createSecureContext, type ConnectionOptions, type TLSSocket } from "node:tls";
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type ConnectionOptions,
+  type PeerCertificate,
+  type TLSSocket,
+} from "node:tls";
+import { isIP } from "node:net";
+import { ROUTER_COMMON_NAME } from "@datawire/protocol";
 import { describeError, explainSystemError, systemErrorCode } from "@datawire/runtime";
 import { ownCertificate, type TlsSettings, type Trust } from "../credentials/tls.ts";
 
@@ -10,17 +19,25 @@ type Opened = (error: Error | null, socket?: Duplex) => void;
 /** As `http.request` calls its `createConnection`: what is called back is ready for the first request. */
 type CreateConnection = (options: object, opened: Opened) => undefined;
 
+interface SecureOptions {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly checkServerIdentity?: typeof checkServerIdentity;
+  readonly createConnection?: CreateConnection;
+}
+
 /** The options that make a request of `node:https` verify whom it talks to. */
 export function secureOptions(
   trust: Exclude<Trust, { readonly state: "none" }>,
   tls: TlsSettings | null,
-): { ca?: string; cert?: string; key?: string; createConnection?: CreateConnection } {
+): SecureOptions {
   const own = ownCertificate(tls);
   switch (trust.state) {
     case "system":
       return own;
     case "authority":
-      return { ...own, ca: trust.ca };
+      return { ...own, ca: trust.ca, checkServerIdentity: checkDirectory };
     case "pinned": {
       const { fingerprint } = trust;
       const createConnection: CreateConnection = (options, opened) =>
@@ -46,7 +63,8 @@ export function certificateProblem(tls: TlsSettings | null): string | null {
 
 /**
  * Connects to the holder of a certificate that the authority with this fingerprint signed. That authority signs for
- * nobody but its directory, so any address will do: port forwarding and names that it does not know disturb nothing.
+ * its directory and for routers, which are refused, so any address will do: port forwarding and names that it does not know
+ * disturb nothing.
  * The socket is not handed out, so nothing is sent, before the other side is verified.
  */
 function connectPinned(options: ConnectionOptions, fingerprint: string, opened: Opened): undefined {
@@ -67,14 +85,51 @@ function connectPinned(options: ConnectionOptions, fingerprint: string, opened: 
   return undefined;
 }
 
-/** Why the other side is not the directory that the fingerprint is of; null when it is. */
-function distrust(socket: TLSSocket, fingerprint: string): string | null {
+/** Where a router is reached. */
+export interface RouterPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Connects to a router over TLS. It is believed by a certificate of the system's authorities for its name, or by one that the
+ * authority with this fingerprint signed for a router, whatever its name.
+ * @throws Error that says why it cannot be reached, or is not believed.
+ */
+export function connectRouter({ host, port }: RouterPlace, fingerprint: string): Promise<TLSSocket> {
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connect({ host, port, ...named, rejectUnauthorized: false });
+  socket.setTimeout(HANDSHAKE_MS_MAX, () => socket.destroy(new Error("it does not answer")));
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("secureConnect", () => {
+      socket.setTimeout(0);
+      const why = socket.authorized ? null : distrust(socket, fingerprint, "router");
+      if (why !== null) return void socket.destroy(new Error(why));
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
+}
+
+/** The authority signs for routers too, and a router is no directory, whatever its names are. */
+function checkDirectory(host: string, certificate: PeerCertificate): Error | undefined {
+  if (certificate.subject?.CN === ROUTER_COMMON_NAME) return new Error(OF_ROUTER);
+  return checkServerIdentity(host, certificate);
+}
+
+const OF_ROUTER = "its certificate is that of a router, and no directory's";
+
+/** Why the other side is not the directory that the fingerprint is of, or no router of it; null when it is. */
+function distrust(socket: TLSSocket, fingerprint: string, wanted: "directory" | "router" = "directory"): string | null {
   const own = socket.getPeerX509Certificate();
   const authority = own?.issuerCertificate;
   if (own === undefined || authority === undefined || fingerprintOf(authority) !== fingerprint)
     return "its certificate is not of the authority that the token names: is this the directory that made the token?";
   if (!own.checkIssued(authority) || !own.verify(authority.publicKey))
     return "its certificate is not signed by the authority that the token names";
+  const isRouter = own.subject.split("\n").includes(`CN=${ROUTER_COMMON_NAME}`);
+  if (isRouter !== (wanted === "router")) return isRouter ? OF_ROUTER : "its certificate is that of a directory";
   const nowMs = Date.now();
   if (nowMs > Date.parse(own.validTo)) return `its certificate has ended on ${own.validTo}`;
   if (nowMs < Date.parse(own.validFrom))

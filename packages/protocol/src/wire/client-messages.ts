@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { registrationSchema } from "../entities/model.ts";
 import { NAME_PATTERN, NAME_RULE } from "../words/names.ts";
+import { certifySchema } from "./certificates.ts";
 import { hash, sectors } from "./digests.ts";
 import { REGISTRATIONS_MAX } from "./limits.ts";
 import { routerReportSchema } from "./router-report.ts";
@@ -170,6 +171,7 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
   logsSchema,
   followLogsSchema,
   routerReportSchema,
+  certifySchema,
 ]);
 /** Any message of a client, read. */
 export type ClientMessage = z.infer<typeof clientMessageSchema>;

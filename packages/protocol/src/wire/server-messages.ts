@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { instanceSchema, momentSchema, routeTableSchema, serviceSchema, tableChangeSchema } from "../entities/model.ts";
 import { ACCESS_PART_TOKENS, routerTokenSchema } from "./access.ts";
+import { certificateSchema } from "./certificates.ts";
 import { ERROR_CODES } from "../words/errors.ts";
 import { BUCKETS_MAX, hash } from "./digests.ts";
 import { SESSION_KEY_PATTERN } from "./limits.ts";
@@ -119,6 +120,7 @@ export const serverMessageSchema = z.discriminatedUnion("type", [
   registeredSchema,
   drainingSchema,
   accessSchema,
+  certificateSchema,
   loggedSchema,
   logSchema,
   errorMessageSchema,

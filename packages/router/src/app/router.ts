@@ -20,7 +20,7 @@ import type { WebSettings } from "../config/web-settings.ts";
 import { Broker } from "../engine/broker.ts";
 import { createFileDisk } from "../log/file-disk.ts";
 import { annotate } from "../wire/annotate.ts";
-import { listenAmqp, type Peers } from "../wire/listener.ts";
+import type { Peers } from "../wire/listener.ts";
 import { Refusals } from "../config/refusals.ts";
 import { Temporaries } from "../wire/temporaries.ts";
 import type { DirectoryAccess } from "../directory/access-follower.ts";
@@ -33,6 +33,7 @@ import { tenantOf } from "../address/scope.ts";
 import { temporaryPrefix } from "../processes/homes.ts";
 import { logFolderOf } from "../processes/messages.ts";
 import type { Part } from "../processes/part.ts";
+import { namesOf, openAmqpPorts, portsOf, showTls } from "./amqp-ports.ts";
 import { every } from "./every.ts";
 import { createAnswers, manageAll } from "./answers.ts";
 import { listenInner, memberOf } from "./inner.ts";
@@ -122,7 +123,10 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
         readiness,
         registry,
         log,
-        handlers: [statusHandler(sources), consumersHandler(() => ({ links: factsOf(sources), tenant: tokens.onlyTenant }))],
+        handlers: [
+          statusHandler(sources),
+          consumersHandler(() => ({ links: factsOf(sources), tenant: tokens.onlyTenant })),
+        ],
       },
       stopAdmin.signal,
     ));
@@ -147,24 +151,18 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
         ? OPEN_ACCESS
         : createAccess({ users: settings.auth.users, tokens: settings.auth.tokens ? tokens : null }),
   };
-  const { tls } = settings;
-  const isShared = part !== null;
-  const listen = { ...settings.listen, port: ports?.amqp ?? settings.listen.port };
-  const tlsListen = tls && { ...tls.listen, port: ports?.amqps ?? tls.listen.port };
+  const tls = settings.tls && showTls(settings.tls, { clock, log, board });
+  const shown = tls?.shown ?? null;
   const inner = part && (await listenInner(part.seat, deps));
-  const takesClients = part === null || part.takesClients;
-  const listener =
-    takesClients && (await listenAmqp({ listen, setting: "listen", connectionsMax, tls: null, isShared }, deps, peers));
-  const overTls =
-    takesClients &&
-    tlsListen &&
-    (await listenAmqp({ listen: tlsListen, setting: "tls_listen", connectionsMax, tls, isShared }, deps, peers));
+  const { listen, tlsListen, open } = await openAmqpPorts(
+    settings,
+    { part, at: ports ?? null, shown },
+    { peer: deps, peers },
+  );
   // Browsers have to do with the first one.
   const isFirst = part === null || part.seat.index === 0;
   const web = isFirst && settings.web && (await openWebPort(settings.web));
-  const isRemote = [listener, overTls, web]
-    .filter((port) => port !== null && port !== false)
-    .some(({ address }) => !isLoopback(address.host));
+  const isRemote = [...open, ...(web ? [web] : [])].some(({ address }) => !isLoopback(address.host));
   if (isFirst && settings.auth === null && isRemote) {
     log.warn("Everybody who reaches this router may do everything: `auth: { mode: none }`");
     board.set("auth", [
@@ -173,7 +171,10 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
   }
   const reached = {
     amqp: reachedAt(listen),
-    amqps: tlsListen && reachedAt(tlsListen),
+    // Nobody is sent where no certificate is shown.
+    get amqps() {
+      return tlsListen !== null && (shown?.current ?? null) !== null ? reachedAt(tlsListen) : null;
+    },
     web: web ? reachedAt(web.address) : null,
     admin: (isFirst && settings.admin && reachedAt(admin ? admin.address : settings.admin)) || null,
   };
@@ -194,19 +195,22 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
               onTable: (table) => services.follow(table),
               url: () => `amqp://${reached.amqp}`,
               onAccess: takeAccess,
+              ...(settings.tls?.own === null &&
+                shown !== null && { certificate: { names: namesOf(name), show: (next) => shown.replace(next) } }),
             },
           )
         ).run(signal);
   const cancelTick = every(clock, 1_000, tick);
   readiness.seal();
   part?.ready(createAnswers({ sources, registry, manage: createManagement(sources), inner }));
-  const { host, port } = listener ? listener.address : listen;
+  const { host, port } = open[0]?.address ?? listen;
   if (part === null) log.info("Router is ready", { address: host, port, ...portsOf({ admin, web }) });
   else log.debug("Process is ready", { process: part.seat.index });
 
   await aborted(signal);
   cancelTick();
-  await Promise.all([...[listener, overTls, web].map((port) => port && port.close()), following]);
+  tls?.close();
+  await Promise.all([...open.map((port) => port.close()), web && web.close(), following]);
   await inner?.close();
   await services.close();
   await broker.close();
@@ -248,10 +252,10 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
     messageBytes,
     services,
   }: WebSettings): Promise<WebPort | null> {
-    const { host, tls, dataDir } = settings;
+    const { host, dataDir } = settings;
     try {
       return await openWeb(
-        { listen, host, origins, connectionsMax, messageBytesMax: messageBytes, tls, dataDir },
+        { listen, host, origins, connectionsMax, messageBytesMax: messageBytes, tls: shown, dataDir },
         { peer: deps, peers, pages: { sites: new Sites(services, () => clock.monotonicMs()), library: findLibrary } },
       );
     } catch (error) {
@@ -287,12 +291,3 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
     board.set("log", [{ subject: "log", message, severity: "error", remedy }]);
   }
 }
-
-const portsOf = (
-  ports: Readonly<Record<string, { readonly address: ListenAddress } | null | false>>,
-): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries(ports).flatMap(([name, port]) =>
-      port === null || port === false ? [] : [[name, port.address.port]],
-    ),
-  );

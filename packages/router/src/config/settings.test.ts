@@ -15,9 +15,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function load(yaml: string, options: Record<string, unknown> = {}) {
+async function load(yaml: string, options: Record<string, unknown> = {}, token = "") {
   const config = join(folder, "router.yaml");
   await writeFile(config, yaml);
+  await writeFile(join(folder, "token"), token, { mode: 0o600 });
   const env = { HOME: folder, BOB: "secret" };
   return loadRouterSettings({ config, directories: [], options, args: [], env });
 }
@@ -59,7 +60,7 @@ tls_listen: 0.0.0.0:5671
   expect(settings.rules.treat("topic/books").settings.retention.ageMs).toBe(null);
   expect(settings.auth?.users).toMatchObject([{ name: "bob", password: "secret", listen: [{ text: "topic/**" }] }]);
   expect(settings.tls).toMatchObject({
-    cert: goodCertificate.cert,
+    own: { cert: goodCertificate.cert },
     listen: { host: "0.0.0.0", port: 5671 },
     clientCa: null,
   });
@@ -101,6 +102,27 @@ test.each([
   if (expected === null) expect(auth).toBe(null);
   else expect(auth).toMatchObject(expected);
 });
+
+test.each([
+  ["listen: 0.0.0.0:5672", "0.0.0.0"],
+  ["tls_listen: 127.0.0.1:5679", "127.0.0.1"],
+])(
+  "loadRouterSettings() has %j certified by the directory that its token names the authority of",
+  async (yaml, host) => {
+    const of = (fingerprint: string): Promise<unknown> =>
+      load(
+        `directories: //d\nweb: off\ntoken_file: ${join(folder, "token")}\n${yaml}`,
+        {},
+        `dw1_${"a".repeat(43)}${fingerprint}`,
+      );
+    expect(await of(`_${"b".repeat(43)}`)).toMatchObject({ tls: { own: null, clientCa: null, listen: { host } } });
+    const without = await of("").then(
+      () => null,
+      (error: unknown) => (error as ConfigError).problems.map(formatProblem).join(),
+    );
+    if (without !== null) expect(without).toContain("without TLS");
+  },
+);
 
 test.each([
   ["listen: 0.0.0.0:5672", "0.0.0.0:5672 is reached from other machines, and this router has no way to know who comes"],

@@ -27,7 +27,8 @@ import { byteSizeFrom } from "./byte-size.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { type WebSettings, webSettings, webShape, whyNotOpen } from "./web-settings.ts";
 import { processesSetting } from "./processes-setting.ts";
-import { readTlsFiles, type ServerTls } from "./tls-files.ts";
+import { readTlsFiles } from "./tls-files.ts";
+import { getsCertificate, type RouterTls } from "./router-tls.ts";
 import { checkUpstreams, readUpstreams, type UpstreamSettings, upstreamsSetting } from "./upstream-settings.ts";
 
 /** What a router runs with. */
@@ -36,7 +37,7 @@ export interface RouterSettings {
   readonly host: string;
   readonly listen: ListenAddress;
   /** Null without TLS. */
-  readonly tls: (ServerTls & { readonly listen: ListenAddress }) | null;
+  readonly tls: RouterTls | null;
   /** Null: everybody may come, and do everything. */
   readonly auth: AuthSettings | null;
   readonly admin: ListenAddress | null;
@@ -121,8 +122,9 @@ export const settingsSchema = z.strictObject({
   tls: z
     .strictObject({
       cert: z.string().min(1).optional().meta({
-        description: "File of the certificate, with those between it and its authority: turns AMQP over TLS on.",
-        otherwise: "none",
+        description:
+          "File of the certificate, with those between it and its authority: turns AMQP over TLS on. It is read again when it changes.",
+        otherwise: "one of the directory's authority, beyond loopback or with `tls_listen`",
       }),
       key: z.string().min(1).optional().meta({ description: "File of its key.", otherwise: "none" }),
       client_ca: z.string().min(1).optional().meta({
@@ -137,9 +139,10 @@ export const settingsSchema = z.strictObject({
     })
     .optional()
     .meta({ description: "Certificates.", otherwise: "none" }),
-  tls_listen: listenSetting
-    .optional()
-    .meta({ description: "AMQP over TLS.", otherwise: "port 5671 of the host of `listen`, where `tls` is set" }),
+  tls_listen: listenSetting.optional().meta({
+    description: "AMQP over TLS.",
+    otherwise: "port 5671 of the host of `listen`, where there is a certificate",
+  }),
   processes: processesSetting.default(1),
   log: z
     .strictObject({
@@ -211,11 +214,23 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
   };
   const tlsListen = value.tls_listen ?? { host: listen.host, port: AMQPS_PORT };
   const { cert, key, client_ca, ca } = value.tls ?? {};
+  const { token, token_file } = value;
+  const proof = await loadCredentials({ token, token_file, tls: { ca } }, { file: "router.yaml", locate }).catch(
+    (error: unknown) => {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+      return { token: null, tls: null };
+    },
+  );
   if ((cert === undefined) !== (key === undefined))
     refuse("tls", "tls.cert and tls.key go together: wanted both or neither");
-  if (client_ca !== undefined && cert === undefined)
+  const hasFiles = cert !== undefined && key !== undefined;
+  const isCertified =
+    cert === undefined &&
+    key === undefined &&
+    getsCertificate({ ...value, mode: value.auth?.mode, listen, token: proof.token });
+  if (client_ca !== undefined && cert === undefined && !isCertified)
     refuse("tls", "tls.client_ca is for clients that come over TLS: wanted tls.cert and tls.key");
-  const served = cert === undefined || key === undefined ? null : { cert, key, client_ca };
   const {
     mode,
     auth,
@@ -225,22 +240,15 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     users: value.users,
     hasDirectory: value.directories.length > 0,
     listen,
-    tlsListen: served && tlsListen,
+    tlsListen: hasFiles || isCertified ? tlsListen : null,
   });
   for (const { key: at, message } of ofAuth) refuse(at, message);
   const web = webSettings(value, value.limits.websocket);
   const whyNoWeb = web !== null && mode === null ? whyNotOpen(web) : null;
   if (whyNoWeb !== null) refuse("web", whyNoWeb);
-  const { tls, problems: ofTls } = served === null ? NO_TLS : await readTlsFiles(served, locate);
+  const files = { cert: hasFiles ? cert : undefined, key, client_ca };
+  const { tls: own, clientCa, problems: ofTls } = await readTlsFiles(files, locate);
   problems.push(...ofTls);
-  const { token, token_file } = value;
-  const proof = await loadCredentials({ token, token_file, tls: { ca } }, { file: "router.yaml", locate }).catch(
-    (error: unknown) => {
-      if (!(error instanceof ConfigError)) throw error;
-      problems.push(...error.problems);
-      return { token: null, tls: null };
-    },
-  );
   checkUpstreams(value.addresses, value.upstreams, { locate, refuse });
   const upstreams = await readUpstreams(value.upstreams, { locate, refuse });
   if (problems.length > 0) throw new ConfigError(problems);
@@ -248,7 +256,15 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
   return {
     host: value.host,
     listen,
-    tls: tls === null ? null : { ...tls, listen: tlsListen },
+    tls:
+      hasFiles || isCertified
+        ? {
+            listen: tlsListen,
+            own,
+            clientCa,
+            readAgain: async () => (hasFiles ? (await readTlsFiles(files, locate)).tls : null),
+          }
+        : null,
     auth,
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
     web,
@@ -262,8 +278,6 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     limits: { connections, sessions, links, frameBytes: frame, messageBytes: message, unsettled },
   };
 }
-
-const NO_TLS = { tls: null, problems: [] };
 
 /** `-p 5672` keeps to loopback. */
 function portOf(port: unknown): string | undefined {

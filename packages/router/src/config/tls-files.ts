@@ -17,9 +17,10 @@ export interface ServerTls {
   readonly clientCa: string | null;
 }
 
-interface TlsPaths {
-  readonly cert: string;
-  readonly key: string;
+/** The files of `tls`; without `cert` and `key` the certificate comes from elsewhere. */
+export interface TlsPaths {
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   readonly client_ca?: string | undefined;
 }
 
@@ -27,7 +28,11 @@ interface TlsPaths {
 export async function readTlsFiles(
   paths: TlsPaths,
   locate: (path: Path) => Place | undefined,
-): Promise<{ readonly tls: ServerTls | null; readonly problems: readonly Problem[] }> {
+): Promise<{
+  readonly tls: ServerTls | null;
+  readonly clientCa: string | null;
+  readonly problems: readonly Problem[];
+}> {
   const problems: Problem[] = [];
   const read = async (key: keyof TlsPaths): Promise<string | null> => {
     const path = paths[key];
@@ -56,5 +61,5 @@ export async function readTlsFiles(
       });
   }
   const tls = cert === null || key === null || problems.length > 0 ? null : { cert, key, clientCa };
-  return { tls, problems };
+  return { tls, clientCa, problems };
 }

@@ -12,6 +12,7 @@ import {
 import { type Clock, type Logger, type ProblemBoard, VERSION } from "@datawire/runtime";
 import { AccessFollower, type DirectoryAccess } from "./access-follower.ts";
 import { loadIdentity } from "./identity.ts";
+import { CertificateFollower, type CertificateFollowerDeps } from "./certificate-follower.ts";
 import { Counting } from "./counting.ts";
 import { Registrar } from "./registrar.ts";
 import type { Allotments } from "../routing/allotments.ts";
@@ -46,6 +47,8 @@ export interface FollowDeps {
   readonly url: () => string;
   /** Who may send and receive, each time that is said; at once what was said last. */
   readonly onAccess: (access: DirectoryAccess) => void;
+  /** Left out where the router has certificates of its own, or no TLS. */
+  readonly certificate?: Pick<CertificateFollowerDeps, "names" | "show">;
   /** Default: over WebSocket. */
   readonly connect?: Connect;
 }
@@ -75,6 +78,10 @@ export async function followDirectory(config: FollowConfig, deps: FollowDeps): P
   );
   const access = new AccessFollower(join(dataDir, "access.json"), deps);
   await access.load();
+  const certificates =
+    deps.certificate &&
+    new CertificateFollower(join(dataDir, "certificate.json"), { ...deps.certificate, clock, log, board });
+  await certificates?.load();
   const counting = new Counting({
     clock,
     take: () => allotments.takeSettled(),
@@ -95,7 +102,7 @@ export async function followDirectory(config: FollowConfig, deps: FollowDeps): P
           log,
           board,
           random,
-          handler: reporter.handler([access, follower, registrar, counting]),
+          handler: reporter.handler([access, ...(certificates ? [certificates] : []), follower, registrar, counting]),
           ...(connect && { connect }),
         },
         signal,
@@ -103,7 +110,7 @@ export async function followDirectory(config: FollowConfig, deps: FollowDeps): P
       reporter.close();
       registrar.close();
       counting.close();
-      await Promise.all([follower.close(), access.saved()]);
+      await Promise.all([follower.close(), access.saved(), certificates?.close()]);
     },
   };
 }

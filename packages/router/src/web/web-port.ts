@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { issueCertificate } from "@datawire/http/authority";
 import { endWithRefusal, errorBody, type HttpServer, listenHttp, sendJson } from "@datawire/http";
 import { describeError, isLoopback, type ListenAddress } from "@datawire/runtime";
-import type { ServerTls } from "../config/tls-files.ts";
+import type { ShownTls } from "../config/shown-tls.ts";
 import type { Peers } from "../wire/listener.ts";
 import type { PeerDeps } from "../wire/peer.ts";
 import { AmqpUpgrade } from "./amqp-upgrade.ts";
@@ -19,8 +19,8 @@ export interface WebConfig {
   readonly origins: readonly string[];
   readonly connectionsMax: number;
   readonly messageBytesMax: number;
-  /** Null: a certificate of the router's own authority, which is in this folder. */
-  readonly tls: ServerTls | null;
+  /** Null, and as long as there is none: a certificate of the router's own authority, which is in this folder. */
+  readonly tls: ShownTls | null;
   readonly dataDir: string;
 }
 
@@ -94,8 +94,14 @@ export async function openWeb(config: WebConfig, { peer, peers, pages }: WebDeps
     },
   );
   let stopRenewing = (): void => {};
+  const show = ({ cert, key }: { readonly cert: string; readonly key: string }): void => {
+    stopRenewing();
+    server.setCertificate({ cert, key });
+  };
+  config.tls?.onChange(show);
   try {
-    await (config.tls === null ? showOwn(server) : server.setCertificate(config.tls));
+    const current = config.tls?.current ?? null;
+    await (current === null ? showOwn(server) : show(current));
   } catch (error) {
     await server.close();
     throw error;
@@ -114,6 +120,7 @@ export async function openWeb(config: WebConfig, { peer, peers, pages }: WebDeps
     let renewAtMs = 0;
     const show = async (): Promise<void> => {
       const nowMs = clock.nowMs();
+      if ((config.tls?.current ?? null) !== null) return;
       if (nowMs >= renewAtMs) {
         server.setCertificate(await issueCertificate(authority, names, nowMs));
         renewAtMs = nowMs + RENEW_MS;

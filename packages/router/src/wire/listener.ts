@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import type { ShownTls } from "../config/shown-tls.ts";
 import type { ServerTls } from "../config/tls-files.ts";
 import { formatListenAddress, type ListenAddress, listenError } from "@datawire/runtime";
 import { Peer, type PeerDeps } from "./peer.ts";
@@ -18,7 +19,7 @@ export interface ListenerConfig {
   readonly setting: string;
   readonly connectionsMax: number;
   /** Null for a port without TLS. */
-  readonly tls: ServerTls | null;
+  readonly tls: ShownTls | null;
   /** Whether other processes of this router listen there, too. */
   readonly isShared?: boolean;
 }
@@ -55,7 +56,7 @@ export async function listenAmqp(
       mine.delete(peer);
     });
   };
-  const server = tls === null ? createServer(connected) : createTlsServer(tlsOptions(tls), connected);
+  const server = tls === null ? createServer(connected) : secureServer(tls, connected);
   server.on("tlsClientError", (error) => deps.log.debug("TLS failed", { error }));
   await opened(server, { ...listen, reusePort: isShared }, setting);
   server.on("error", (error) => deps.log.debug("Listener failed", { listen: formatListenAddress(listen), error }));
@@ -75,9 +76,18 @@ export async function listenAmqp(
   };
 }
 
-function tlsOptions({ cert, key, clientCa }: ServerTls) {
-  const asksClients = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return { cert, key, minVersion: "TLSv1.2" as const, handshakeTimeout: HANDSHAKE_MS_MAX, ...asksClients };
+/** Without a certificate yet, whoever connects is told by TLS that there is none, and comes again. */
+function secureServer(tls: ShownTls, connected: (socket: Socket) => void): Server {
+  const { current, clientCa } = tls;
+  const asksClients = clientCa === null ? {} : { requestCert: true, rejectUnauthorized: false };
+  const options = { ...(current && contextOf(current)), handshakeTimeout: HANDSHAKE_MS_MAX, ...asksClients };
+  const server = createTlsServer(options, connected);
+  tls.onChange((next) => server.setSecureContext(contextOf(next)));
+  return server;
+}
+
+function contextOf({ cert, key, clientCa }: ServerTls) {
+  return { cert, key, minVersion: "TLSv1.2" as const, ...(clientCa !== null && { ca: clientCa }) };
 }
 
 interface Place extends ListenAddress {

@@ -4,6 +4,7 @@ import { noLog, systemClock } from "@datawire/runtime";
 import rhea from "rhea";
 import { type Access, OPEN_ACCESS } from "../../access/access.ts";
 import { type AddressRule, AddressRules } from "../../address/rules.ts";
+import { ShownTls } from "../../config/shown-tls.ts";
 import type { ServerTls } from "../../config/tls-files.ts";
 import { Broker } from "../../engine/broker.ts";
 import { SimulatedDisk } from "../../log/testing/simulated-disk.ts";
@@ -79,7 +80,12 @@ export class Served {
     };
     const peers: Peers = new Set();
     const listener = await listenAmqp(
-      { listen: { host: "127.0.0.1", port }, setting: "listen", connectionsMax: 100, tls },
+      {
+        listen: { host: "127.0.0.1", port },
+        setting: "listen",
+        connectionsMax: 100,
+        tls: tls && new ShownTls(tls, tls.clientCa),
+      },
       deps,
       peers,
     );
