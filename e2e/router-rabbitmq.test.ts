@@ -1,9 +1,11 @@
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { goodCertificate, testAuthority } from "@datawire/runtime/testing";
 import rhea from "rhea";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { next, sent } from "./harness/router/exchange.ts";
-import { Rabbitmq } from "./harness/router/rabbitmq.ts";
+import { Rabbitmq, SHARING } from "./harness/router/rabbitmq.ts";
 import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { scaled } from "./harness/scale.ts";
@@ -17,16 +19,25 @@ const stack = new Stack();
 let rabbit: Rabbitmq;
 let router: RouterProcess;
 beforeAll(async () => {
-  rabbit = await Rabbitmq.start(join(stack.folder, "rabbitmq"));
+  rabbit = await Rabbitmq.start(join(stack.folder, "rabbitmq"), { ...SHARING, tls: goodCertificate });
+  const ca = join(stack.folder, "authority.pem");
+  writeFileSync(ca, testAuthority);
+  const guest = { user: "guest", password: "${RABBIT}" };
   router = await RouterProcess.start(
     stack,
     {
       addresses: [
         { match: "legacy/**", kind: "link", upstream: "rabbit", rewrite: "/queue/$1" },
         { match: "there/*", kind: "link", upstream: "rabbit", rewrite: "/amq/queue/$1" },
+        { match: "secure/*", kind: "link", upstream: "secure", rewrite: "/queue/$1" },
+        { match: "distrusted/*", kind: "link", upstream: "distrusted", rewrite: "/queue/$1" },
         { match: "exchange/*/*", kind: "link", upstream: "rabbit", rewrite: "/exchange/$1/$2" },
       ],
-      upstreams: { rabbit: { url: `amqp://127.0.0.1:${rabbit.port}`, user: "guest", password: "${RABBIT}" } },
+      upstreams: {
+        rabbit: { url: `amqp://127.0.0.1:${rabbit.port}`, ...guest },
+        secure: { url: `amqps://localhost:${rabbit.tlsPort}`, ca, ...guest },
+        distrusted: { url: `amqps://localhost:${rabbit.tlsPort}`, ...guest },
+      },
     },
     { RABBIT: "guest" },
   );
@@ -72,6 +83,24 @@ test("bodies of every kind come back as they were, and what RabbitMQ would turn 
   expect(await sent(sender, { body: "goes on" })).toBe("accepted");
   expect((await next(receiver)).message.body).toBe("goes on");
   connection.close();
+});
+
+test("messages go to RabbitMQ over TLS, and nothing to one that is not believed", async () => {
+  const client = await RheaClient.connect(router.port);
+  await client.sendAll("secure/parcels", ["one", "two"]);
+  // It is the same queue.
+  client.receive("legacy/parcels");
+  await eventually(() => expect(client.received).toEqual(["one", "two"]));
+  client.receive("distrusted/parcels");
+  await eventually(async () => {
+    const { queues, problems } = await router.status();
+    const waiting = queues.find(({ address }) => address === "distrusted/parcels");
+    expect(waiting).toMatchObject({ state: "stalled", reason: "waits-for-upstream" });
+    expect(problems).toContainEqual(
+      expect.objectContaining({ message: expect.stringMatching(/certificate/) as string }),
+    );
+  });
+  client.close();
 });
 
 test("a link that RabbitMQ refuses is refused, and costs no other one anything", async () => {

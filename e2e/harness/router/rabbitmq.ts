@@ -18,14 +18,17 @@ export interface RabbitmqOptions {
   readonly settings: string;
   /** Flags of Erlang. */
   readonly flags: string;
+  /** What its port over TLS shows, PEM; left out where it has none. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** One scheduler that does not spin: tests share the machine. */
-const SHARING: RabbitmqOptions = { settings: "", flags: "+S 1 +sbwt none" };
+export const SHARING: RabbitmqOptions = { settings: "", flags: "+S 1 +sbwt none" };
 
 /** RabbitMQ as the system's package has it, with its plugin for AMQP 1.0, in a folder and on ports of its own. */
 export class Rabbitmq {
   readonly port: number;
+  readonly tlsPort: number;
   readonly #folder: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #names: ChildProcess;
@@ -33,16 +36,21 @@ export class Rabbitmq {
 
   private constructor(
     folder: string,
-    [port, namesPort, nodePort]: readonly [number, number, number],
-    { settings, flags }: RabbitmqOptions,
+    [port, tlsPort, namesPort, nodePort]: readonly [number, number, number, number],
+    { settings, flags, tls }: RabbitmqOptions,
   ) {
     this.port = port;
+    this.tlsPort = tlsPort;
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
     const file = (name: string, text: string): string => {
       writeFileSync(join(folder, name), text);
       return join(folder, name);
     };
+    const secure =
+      tls === undefined
+        ? ""
+        : `listeners.ssl.1 = 127.0.0.1:${tlsPort}\nssl_options.certfile = ${file("cert.pem", tls.cert)}\nssl_options.keyfile = ${file("key.pem", tls.key)}\n`;
     const { PATH, LANG } = process.env;
     this.#env = {
       PATH,
@@ -59,7 +67,7 @@ export class Rabbitmq {
       RABBITMQ_ENABLED_PLUGINS_FILE: file("plugins", "[rabbitmq_amqp1_0].\n"),
       RABBITMQ_CONFIG_FILE: file(
         "rabbitmq.conf",
-        `listeners.tcp.1 = 127.0.0.1:${port}\nlog.file = false\nlog.console = true\nlog.console.level = error\n${settings}\n`,
+        `listeners.tcp.1 = 127.0.0.1:${port}\nlog.file = false\nlog.console = true\nlog.console.level = error\n${secure}${settings}\n`,
       ),
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-kernel inet_dist_use_interface {127,0,0,1} ${flags}`,
     };
@@ -68,7 +76,7 @@ export class Rabbitmq {
 
   /** Starts a broker; it takes some seconds. */
   static async start(folder: string, options: RabbitmqOptions = SHARING): Promise<Rabbitmq> {
-    const broker = new Rabbitmq(folder, (await freePorts(3)) as [number, number, number], options);
+    const broker = new Rabbitmq(folder, (await freePorts(4)) as [number, number, number, number], options);
     await broker.start();
     return broker;
   }
