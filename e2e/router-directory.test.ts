@@ -6,7 +6,7 @@ import { plainClient, type SaslClient, scramClient } from "@datawire/amqp";
 import rhea from "rhea";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectPeer, PeerServer } from "./harness/amqp/peer.ts";
-import { freePorts } from "./harness/ports.ts";
+import { freePorts } from "@datawire/runtime/testing";
 import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { Stack } from "./harness/stack.ts";
