@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, "..");
 const BOUNDS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a time-out for a whole file", /setConfig\(\{[^}]*\b(?:test|hook)Timeout\b/],
   ["a time-out behind a test, a hook or `eventually`", /^\s*\}, (?:\d[\d_]{3,}|[A-Z_]*_MS(?:_MAX)?)\);$/m],
+  ["a time-out behind a test", /^\s*\},\n\s*(?:\d[\d_]{3,}|[\w* ]*_MS(?:_MAX)?|[A-Z_]+ \* [\d_]+),\n\s*\);$/m],
   ["a time-out before a test", /^\s*(?:test|it)[^\n]*\{ timeout: |^ {2}\{ timeout: /m],
   ["a time-out of `expect.poll`", /\.poll\([^;]*?\{[^{}]*\btimeout: /],
   ["an upper bound on time passed", /\(performance\.now\(\) - \w+\)\.toBeLessThan/],
