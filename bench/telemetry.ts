@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { encodeTraceRequest, spanOf, traceRequest } from "@datawire/telemetry/testing";
 import { request } from "undici";
 import { openRawLink } from "../e2e/harness/raw-link.ts";
 import { Stack } from "../e2e/harness/stack.ts";
 import { sleep } from "../e2e/harness/wait.ts";
+import { askTraces } from "./harness/trace-questions.ts";
+import { SpanMaker, SPANS_A_REQUEST } from "./harness/span-maker.ts";
 import { describe } from "./stats.ts";
 import { residentMb } from "./memory.ts";
 
@@ -16,13 +17,12 @@ import { residentMb } from "./memory.ts";
 const total = Number(process.argv[2] ?? 100_000);
 const secondsMax = Number(process.argv[3] ?? 600);
 const ENCODED_MAX = 200_000;
-const SPANS_A_REQUEST = 500;
-const SPANS_A_TRACE = 10;
 /** What the link is measured beside: the default of `traces.rate`, and the goal. */
 const RATES = [5_000, 10_000];
 const BESIDE_SECONDS = 4;
 
-let made = 0;
+const spans = new SpanMaker();
+const nextRequest = (): Uint8Array => spans.request();
 const stack = new Stack();
 try {
   const directory = await stack.startDirectory([], { traces: { rate: "1000000/s", size: "8GiB" } });
@@ -56,26 +56,9 @@ try {
     `CPU: ${Math.round(sent / all)} spans a second and core, of which the main thread's share is ${share(main / all)}`,
   );
 
-  for (const [what, path] of [
-    ["the newest 20", "/v1/traces?limit=20"],
-    ["one trace", `/v1/traces/${traceIdOf(1_234)}`],
-    ["one value among all", "/v1/traces?q=user.id%3D4242"],
-    ["a word that all have", "/v1/traces?q=checkout&limit=20"],
-    ["a word that none has", "/v1/traces?q=nothing"],
-    ["errors of one service", "/v1/traces?service=service3&error=true&limit=20"],
-    ["the slowest", "/v1/traces?min=999ms&limit=20"],
-  ] as const) {
-    const times: number[] = [];
-    for (let i = 0; i < 10; i++) {
-      const beganMs = performance.now();
-      const answer = await request(`${base}${path}`);
-      await answer.body.text();
-      times.push(performance.now() - beganMs);
-    }
-    print(describe(what, times, "ms"));
-  }
+  for (const line of await askTraces(base)) print(line);
   const bytes = readdirSync(`${stack.folder}/directory/traces`).length;
-  print(`${made} spans in ${bytes} files; memory of the directory: ${residentMb(directory.pid)} MB`);
+  print(`${spans.made} spans in ${bytes} files; memory of the directory: ${residentMb(directory.pid)} MB`);
 
   /** @returns how many requests were sent: those that are encoded, and as many more as wanted while there is time. */
   async function sendAll(bodies: readonly Uint8Array[], wanted: number): Promise<number> {
@@ -113,49 +96,6 @@ try {
   }
 } finally {
   await stack.dispose();
-}
-
-function traceIdOf(number: number): string {
-  return (number * 2_654_435_761).toString(16).padStart(32, "0");
-}
-
-function nextRequest(): Uint8Array {
-  const service = `service${(made / SPANS_A_REQUEST) % 20}`;
-  const spans = Array.from({ length: SPANS_A_REQUEST }, () => {
-    const number = made;
-    made += 1;
-    const trace = Math.floor(number / SPANS_A_TRACE);
-    const isRoot = number % SPANS_A_TRACE === 0;
-    return spanOf({
-      traceId: traceIdOf(trace + 1),
-      spanId: (number + 1).toString(16).padStart(16, "0"),
-      parentSpanId: isRoot ? "" : (trace * SPANS_A_TRACE + 1).toString(16).padStart(16, "0"),
-      name: isRoot ? "GET /checkout" : `step ${number % SPANS_A_TRACE}`,
-      startMs: Date.now() - 1_000 + (number % 1_000),
-      durationMs: isRoot ? number % 1_000 : number % 50,
-      failed: number % 97 === 0,
-      attributes: {
-        "http.request.method": "GET",
-        "http.route": "/checkout",
-        "http.response.status_code": number % 97 === 0 ? 500 : 200,
-        "url.path": `/checkout/${number % 5_000}`,
-        "server.address": `vm${number % 40}.example.com`,
-        "network.protocol.version": "1.1",
-        "user.id": trace,
-        "thread.id": number % 16,
-      },
-    });
-  });
-  const resource = {
-    "service.name": service,
-    "service.version": "1.2.3",
-    "service.instance.id": `${service}-vm1`,
-    "host.name": "vm1.example.com",
-    "telemetry.sdk.language": "nodejs",
-    "telemetry.sdk.name": "opentelemetry",
-    "telemetry.sdk.version": "3.1.1",
-  };
-  return encodeTraceRequest(traceRequest(spans, resource));
 }
 
 /** A link on which a message that nobody knows is answered at once. */

@@ -12,8 +12,8 @@ export interface Summary extends TraceSummary {
 
 const RANKS = { root: 0, span: 1, event: 2 } as const;
 
-/** Services and nodes beyond so many are not listed. */
-const NAMES_MAX = 50;
+/** Services and nodes of a trace beyond so many are not listed. */
+export const NAMES_MAX = 50;
 
 /** Sums up what came of one trace; there is at least one record. */
 export function summarise(traceId: string, { spans, events }: Records): Summary {

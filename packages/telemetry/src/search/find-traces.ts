@@ -1,6 +1,6 @@
 import type { TraceSummary } from "@datawire/api";
 import { rankOf } from "../model/levels.ts";
-import { mergeSummaries, shownSummary, type Summary } from "../model/summary.ts";
+import { mergeSummaries, NAMES_MAX, shownSummary, type Summary } from "../model/summary.ts";
 import { FAILED, wordsFor } from "../query/index-words.ts";
 import { comparePositions, type Position, writePosition } from "../query/positions.ts";
 import type { TracesQuestion } from "../query/questions.ts";
@@ -21,6 +21,8 @@ const HITS_MAX = 5_000;
 const LOOKED_AT_MAX = 20_000;
 /** So many rows are read at once. */
 const PAGE = 128;
+/** A search that looks into other files more often than this reads first which keys they have. */
+const LOOKED_ELSEWHERE_MAX = 1_000;
 /** Of one trace, so many events are looked at. */
 const EVENTS_MAX = 10_000;
 
@@ -37,9 +39,10 @@ interface Source {
 /** Finds traces, the newest first. */
 export async function findTraces(files: HourFiles, tenant: string, question: TracesQuestion): Promise<TracesFound> {
   const slices = new Slices();
-  const terms = termsOf(question);
+  const { terms, service } = question;
   const start = startOf(question);
-  const chosen = await candidates(files, [...terms.map(wordsFor), ...(question.failed ? [[FAILED]] : [])], slices);
+  const words = [...terms, ...(service === null ? [] : [serviceTerm(service)])].map(wordsFor);
+  const chosen = await candidates(files, [...words, ...(question.failed ? [[FAILED]] : [])], slices);
   const sources: Source[] = [];
   for (const file of files.files) {
     const among = chosen.get(file) ?? null;
@@ -50,6 +53,7 @@ export async function findTraces(files: HourFiles, tenant: string, question: Tra
   const found: TraceSummary[] = [];
   let last: Position | null = null;
   let lookedAt = 0;
+  let elsewhere: "looked up" | "known" = "looked up";
   while (found.length < question.limit && lookedAt < LOOKED_AT_MAX) {
     const source = newest(files, sources, tenant);
     const row = source?.rows.shift();
@@ -57,10 +61,20 @@ export async function findTraces(files: HourFiles, tenant: string, question: Tra
     if (question.fromMs !== null && row.last < question.fromMs) return { traces: inOrder(found), next: null };
     last = positionOf(row);
     lookedAt += 1;
-    const parts = partsOf(files, { tenant, key: row.key, known: { file: source.file, row } });
+    if (elsewhere === "looked up" && lookedAt * (files.files.length - 1) > LOOKED_ELSEWHERE_MAX) {
+      for (const file of files.files) {
+        files.reading(file, () => file.mayHave(row.key), true);
+        await slices.turn();
+      }
+      elsewhere = "known";
+    }
+    const parts = partsOf(files, { tenant, key: row.key, known: { file: source.file, row }, elsewhere });
     if (isNewestOf(parts, { sources, source, row })) {
-      const summary = parts.map((part) => part.row.summary).reduce(mergeSummaries);
-      if (fits(summary, question) && allMatch(files, parts, terms)) found.push(shownSummary(summary));
+      // A file that turned out to be damaged meanwhile tells nothing more.
+      const summaries = parts.flatMap((part) => files.reading(part.file, () => [part.row.summary], []));
+      const summary = summaries.length === 0 ? null : summaries.reduce(mergeSummaries);
+      if (summary !== null && fits(summary, question) && allMatch(files, parts, openTerms(summary, question)))
+        found.push(shownSummary(summary));
     }
     await slices.turn();
   }
@@ -74,17 +88,23 @@ export interface TracePart {
   readonly row: TraceRow;
 }
 
+interface PartsOptions {
+  readonly tenant: string;
+  readonly key: string;
+  readonly known?: TracePart;
+  readonly elsewhere?: "looked up" | "known";
+}
+
 /**
  * A trace in all files that have something of it, the oldest first.
  * @param known a part that was read already, which is not read again.
+ * @param elsewhere `known`: files are looked into only where they may have it, for who asks for many.
  */
-export function partsOf(
-  files: HourFiles,
-  { tenant, key, known }: { readonly tenant: string; readonly key: string; readonly known?: TracePart },
-): TracePart[] {
+export function partsOf(files: HourFiles, { tenant, key, known, elsewhere = "looked up" }: PartsOptions): TracePart[] {
   return files.files.toReversed().flatMap((file) => {
     if (file === known?.file) return [known];
-    const row = files.reading(file, () => file.trace(tenant, key), null);
+    const look = (): TraceRow | null => (elsewhere === "known" && !file.mayHave(key) ? null : file.trace(tenant, key));
+    const row = files.reading(file, look, null);
     return row === null ? [] : [{ file, row }];
   });
 }
@@ -93,10 +113,16 @@ const inOrder = (found: readonly TraceSummary[]): TraceSummary[] => found.toSort
 
 const positionOf = ({ last, key }: TraceRow): Position => ({ atMs: last, key });
 
-/** What is asked for beside the query is looked up in the same way. */
-function termsOf({ terms, service }: TracesQuestion): Term[] {
-  return service === null ? [...terms] : [...terms, { kind: "pair", key: "service", value: service }];
+const serviceTerm = (service: string): Term => ({ kind: "pair", key: "service", value: service });
+
+/** What the spans and events of a trace have to be asked for: its summary tells its services, as long as it has them all. */
+function openTerms({ services }: Summary, { terms, service }: TracesQuestion): readonly Term[] {
+  const isTold = service === null || hasName(services, service);
+  return isTold ? terms : [...terms, serviceTerm(service)];
 }
+
+const hasName = (names: readonly string[], wanted: string): boolean =>
+  names.some((name) => name.toLowerCase() === wanted.toLowerCase());
 
 function startOf({ cursor, toMs }: TracesQuestion): Position {
   const end = { atMs: toMs ?? Number.MAX_VALUE, key: "" };
@@ -180,7 +206,9 @@ function isNewestOf(
   });
 }
 
-function fits(summary: Summary, { failed, minMs, level }: TracesQuestion): boolean {
+function fits(summary: Summary, { failed, minMs, level, service }: TracesQuestion): boolean {
+  const { services } = summary;
+  if (service !== null && services.length < NAMES_MAX && !hasName(services, service)) return false;
   if (failed && summary.errors === 0) return false;
   if (summary.durationMs < minMs) return false;
   return level === null || (summary.level !== null && rankOf(summary.level) <= rankOf(level));

@@ -9,6 +9,7 @@ beforeEach(() => {
 afterEach(() => store[Symbol.dispose]());
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const ids = (found: { traces: readonly { traceId: string }[] }): string[] => found.traces.map(({ traceId }) => traceId);
 const texts = (found: { events: readonly { text: string }[] }): string[] => found.events.map(({ text }) => text);
 
@@ -55,6 +56,17 @@ test("more traces than are read at once are all found", async () => {
   const numbers = Array.from({ length: 700 }, (_, i) => i + 1);
   await store.spans(spansOf(numbers));
   expect(ids(await store.traces({ limit: "1000" }))).toEqual(numbers.toReversed().map(traceIdOf));
+});
+
+test("a trace of two hours is told once, also after it was read which traces the files have", async () => {
+  const [long, ...short] = Array.from({ length: 1_100 }, (_, i) => ({ traceId: traceIdOf(i + 1), startMs: DAY_MS + i }));
+  await store.spans([{ ...long, startMs: 1, durationMs: 2 * HOUR_MS }, ...short]);
+  store.nowMs += HOUR_MS;
+  await store.spans([{ traceId: traceIdOf(2_000), startMs: DAY_MS }]);
+  // All of them are looked at, the newest first.
+  expect((await store.traces({ min: "1h" })).traces).toMatchObject([{ traceId: traceIdOf(1), spans: 1 }]);
+  await store.spans([{ traceId: traceIdOf(1), spanId: "00000000000000a2", startMs: 2 * DAY_MS }]);
+  expect((await store.traces({ min: "1h" })).traces).toMatchObject([{ traceId: traceIdOf(1), spans: 2 }]);
 });
 
 test("a trace whose parts came in different hours is whole, and told once", async () => {

@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EventRecord, SpanRecord } from "../model/records.ts";
 import type { Summary } from "../model/summary.ts";
 import { TracesFault, faultOf } from "./faults.ts";
+import { KeyFilter } from "./key-filter.ts";
 import { readChunk, readEvent, readResource } from "./rows.ts";
 import { inodeOf, inTransaction, openDatabase } from "./open-database.ts";
 import { FORM } from "./schema.ts";
@@ -14,6 +15,7 @@ export interface TraceRow {
   readonly key: string;
   /** When its last record in this file ended, in milliseconds since 1970. */
   readonly last: number;
+  /** Read when it is first asked for: of many rows, few are looked at. */
   readonly summary: Summary;
 }
 
@@ -55,6 +57,7 @@ export class HourFile {
   readonly #statements: Statements;
   readonly #resources = new Map<number, SpanRecord["resource"]>();
   readonly #inode: number;
+  #keys: KeyFilter | null = null;
 
   /** Opens a file, and makes it where there is none. @throws TracesFault */
   constructor(path: string, number: number) {
@@ -107,6 +110,18 @@ export class HourFile {
     return row === undefined ? null : this.#traceRow(row);
   }
 
+  /** Whether it may have a trace: "no" is certain. Reads all its keys when it is first asked. */
+  mayHave(key: string): boolean {
+    this.#keys ??= this.#readKeys();
+    return this.#keys.mayHave(key);
+  }
+
+  /** Takes note of a trace that is written. */
+  noteTrace(key: string): void {
+    if (this.#keys?.isFull === true) this.#keys = null;
+    this.#keys?.add(key);
+  }
+
   /** Traces that ended before, or at that moment and have a greater key; the newest first. */
   tracesAfter(
     tenant: string,
@@ -121,7 +136,7 @@ export class HourFile {
   /** Traces by their numbers in this file, those of the tenant alone. */
   tracesOf(tenant: string, ids: readonly number[]): TraceRow[] {
     return this.all(
-      "SELECT id, key, last, data FROM traces WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))",
+      "SELECT id, key, last FROM traces WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))",
       tenant,
       JSON.stringify(ids),
     ).map((row) => this.#traceRow(row));
@@ -135,10 +150,11 @@ export class HourFile {
       ["event_words", "events"],
     ] as const) {
       const hits = `SELECT rowid FROM ${index} WHERE ${index} MATCH ? LIMIT ?`;
+      // Counting them reads the index alone, which is a tenth of the work.
+      const [{ count = 0 } = {}] = this.all(`SELECT count(*) AS count FROM (${hits})`, matchOf(words), max + 1);
+      if (Number(count) > max) return null;
       const sql = `SELECT t.trace FROM (${hits}) w JOIN ${table} t ON t.id = w.rowid`;
-      const rows = this.all(sql, matchOf(words), max + 1);
-      if (rows.length > max) return null;
-      for (const { trace } of rows) if (trace !== null) found.add(Number(trace));
+      for (const { trace } of this.all(sql, matchOf(words), max)) if (trace !== null) found.add(Number(trace));
     }
     return found;
   }
@@ -213,7 +229,33 @@ export class HourFile {
   }
 
   #traceRow({ id, key, last, data }: Record<string, unknown>): TraceRow {
-    return { id: Number(id), key: String(key), last: Number(last), summary: JSON.parse(String(data)) as Summary };
+    const number = Number(id);
+    let summary: Summary | undefined;
+    const read = (): string => {
+      if (data !== undefined) return String(data);
+      const [row] = this.all("SELECT data FROM traces WHERE id = ?", number);
+      if (row === undefined) throw new TracesFault("damaged", `Cannot use ${this.path}: it lacks trace ${number}`);
+      return String(row["data"]);
+    };
+    return {
+      id: number,
+      key: String(key),
+      last: Number(last),
+      get summary() {
+        return (summary ??= JSON.parse(read()) as Summary);
+      },
+    };
+  }
+
+  #readKeys(): KeyFilter {
+    const [{ count = 0 } = {}] = this.all("SELECT count(*) AS count FROM traces");
+    const keys = new KeyFilter(Number(count) * 1.5);
+    try {
+      for (const { key } of this.#statements.of("SELECT key FROM traces").iterate()) keys.add(String(key));
+    } catch (error) {
+      throw faultOf(error, this.path);
+    }
+    return keys;
   }
 
   #eventRow({ id, at, trace, resource, data }: Record<string, unknown>): EventRow {

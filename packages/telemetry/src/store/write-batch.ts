@@ -15,7 +15,10 @@ export function writeBatch(file: HourFile, batch: readonly TenantRecords[]): voi
   file.transaction((statements) => {
     const numberOf = resourceNumbers(statements);
     for (const { tenant, traces, loose } of byTenant(batch)) {
-      for (const [key, records] of traces) writeTrace(statements, { tenant, key, records, numberOf });
+      for (const [key, records] of traces) {
+        writeTrace(statements, { tenant, key, records, numberOf });
+        file.noteTrace(key);
+      }
       for (const event of loose) writeOne(statements, { tenant, trace: null, event, numberOf });
     }
     const came = batch.reduce((sum, { spans, events }) => sum + spans.length + events.length, 0);
