@@ -74,11 +74,11 @@ export async function connect(
       return screen;
     },
     openPage: (url) => openPage(url, env),
-    async prepareSample(name) {
+    async prepareSample(name, dryRun) {
       const { prepareSample } = await import("../io/samples.ts");
       const { from = "default" } = settings.sources.get("directory") ?? {};
       const isConfigured = from !== "default" || token !== null || (env["DATAWIRE_ROUTER"] ?? "") !== "";
-      return prepareSample(name, { env, isConfigured });
+      return prepareSample(name, { env, isConfigured, dryRun });
     },
     close: async () => void (await Promise.all(clients.map((client) => client.close()))),
   };

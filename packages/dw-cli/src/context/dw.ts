@@ -28,7 +28,7 @@ export interface Dw {
   /** Opens an address in a browser; false where there is none. */
   openPage(url: string): Promise<boolean>;
   /** Lays the folder of a shipped sample, and starts what it needs; says what it did, or null for what is no sample. */
-  prepareSample(name: string): Promise<readonly string[] | null>;
+  prepareSample(name: string, dryRun: boolean): Promise<readonly string[] | null>;
 }
 
 /** The operands and options of a command line, as commander read them. */

@@ -22,6 +22,8 @@ export interface SampleContext {
   readonly env: Env;
   /** Whether somebody has said where a directory or router is. */
   readonly isConfigured: boolean;
+  /** Whether nothing is to be done but told. */
+  readonly dryRun: boolean;
 }
 
 /**
@@ -32,9 +34,10 @@ export interface SampleContext {
  */
 export async function prepareSample(
   name: string,
-  { env, isConfigured }: SampleContext,
+  { env, isConfigured, dryRun }: SampleContext,
 ): Promise<readonly string[] | null> {
   if (!SAMPLES.has(name)) return null;
+  if (dryRun) return [`it is a sample, which comes with the folder ./${name}`];
   const notes: string[] = [];
   const background = new Background(env);
   const answers = await Promise.all(DEFAULTS.map(([host, port]) => isAnswered(host, port)));

@@ -57,6 +57,7 @@ export const SERVICE_COMMANDS: readonly CommandGrammar[] = [
       { flags: "--primary <version>", summary: "the version that gets traffic without a route" },
       { flags: "--protocol <protocol>", summary: "default: http", choices: ["http", "h2", "tcp", "amqp"] },
       ...serviceSettings.filter(({ flags }) => !flags.startsWith("--no-")),
+      dryRun,
     ],
     action: directory(() => import("../commands/services/service-add.ts")),
     examples: [
@@ -68,7 +69,7 @@ export const SERVICE_COMMANDS: readonly CommandGrammar[] = [
     path: "service set",
     summary: "change settings of a service",
     operands: [service],
-    options: serviceSettings,
+    options: [...serviceSettings, dryRun],
     action: directory(() => import("../commands/services/service-set.ts")),
     examples: ["dw service set //barker --balance least-connections --timeout 30s"],
   },
@@ -84,7 +85,7 @@ export const SERVICE_COMMANDS: readonly CommandGrammar[] = [
     path: "service remove",
     summary: "forget a service that was added",
     operands: [service],
-    options: [],
+    options: [dryRun],
     action: directory(() => import("../commands/services/service-remove.ts")),
   },
 ];

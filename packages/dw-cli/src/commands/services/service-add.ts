@@ -11,7 +11,8 @@ export const run: RunCommand = async (dw, input) => {
   const primary = optionText(input, "primary") ?? undefined;
   const given = PROTOCOLS.find((known) => known === optionText(input, "protocol"));
   const settings = readServiceSettings(input);
-  const notes = await dw.prepareSample(name);
+  const dryRun = flag(input, "dryRun");
+  const notes = await dw.prepareSample(name, dryRun);
   if (notes !== null && given !== undefined && given !== "amqp")
     throw misuse(`Cannot add the sample ${name} as ${given}: it speaks amqp`);
   for (const note of notes ?? []) dw.output.note(note);
@@ -20,6 +21,7 @@ export const run: RunCommand = async (dw, input) => {
     primary: primary === undefined ? undefined : typed(() => parseGeneration(primary)),
     protocol: notes === null ? given : ("amqp" as const),
     ...settings,
+    ...(dryRun ? { dryRun } : {}),
   };
   const answer = await dw.client.ask(endpoints.addService, { body }).catch((error: unknown) => {
     // A sample is added by whoever wants it here, however often.
@@ -27,5 +29,8 @@ export const run: RunCommand = async (dw, input) => {
     throw error;
   });
   if (flag(input, "json")) return dw.output.json(answer ?? { service });
-  dw.output.line(answer === null ? `//${service} was there already` : `//${service} is added`);
+  const done = dryRun ? "would be added" : "is added";
+  dw.output.line(
+    answer === null ? `//${service} was there already` : `${dryRun ? "Nothing is changed; " : ""}//${service} ${done}`,
+  );
 };

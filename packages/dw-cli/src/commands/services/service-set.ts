@@ -10,7 +10,10 @@ export const run: RunCommand = async (dw, input) => {
   if (Object.keys(settings).length === 0) {
     throw misuse(`Cannot set //${service}: there is nothing to set; \`dw service set --help\` lists what there is`);
   }
-  const answer = await dw.client.ask(endpoints.setService, { params: { service }, body: settings });
+  const dryRun = flag(input, "dryRun");
+  const body = dryRun ? { ...settings, dryRun } : settings;
+  const answer = await dw.client.ask(endpoints.setService, { params: { service }, body });
   if (flag(input, "json")) return dw.output.json(answer);
-  dw.output.line(`//${service}: ${showGivenSettings(settings)}`);
+  for (const note of answer.notes) dw.output.note(note);
+  dw.output.line(`${dryRun ? "Nothing is changed; it would be " : ""}//${service}: ${showGivenSettings(settings)}`);
 };

@@ -123,3 +123,24 @@ test("service promote and service remove say what they did", async () => {
   const removed = await run("service remove //barker", { answers: { "DELETE /v1/services/barker": done } });
   expect(removed).toMatchObject({ code: 0, stdout: "//barker is removed\n" });
 });
+
+test("service add, set and remove with --dry-run say what they would do, and have the directory do nothing", async () => {
+  const tried = { ...done, changed: false, notes: ["it is tried"] };
+  const added = await run("service add //barker --balance random --dry-run", {
+    answers: { "POST /v1/services": tried },
+  });
+  expect(added.asked).toEqual(['POST /v1/services {"service":"//barker","balance":"random","dryRun":true}']);
+  expect(added.stdout).toBe("Nothing is changed; //barker would be added\n");
+  const set = await run("service set //barker --balance random --no-timeout --dry-run", {
+    answers: { "PUT /v1/services/barker": tried },
+  });
+  expect(set.asked).toEqual(['PUT /v1/services/barker {"balance":"random","timeoutMs":null,"dryRun":true}']);
+  expect(set).toMatchObject({
+    stdout: "Nothing is changed; it would be //barker: balance=random, timeout=default\n",
+    stderr: "note: it is tried\n",
+  });
+  const path = "DELETE /v1/services/barker?dryRun=true";
+  const removed = await run("service remove //barker --dry-run", { answers: { [path]: tried } });
+  expect(removed.asked).toEqual([path]);
+  expect(removed.stdout).toBe("Nothing is changed; //barker would be removed\n");
+});
