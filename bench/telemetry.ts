@@ -56,7 +56,7 @@ try {
     `CPU: ${Math.round(sent / all)} spans a second and core, of which the main thread's share is ${share(main / all)}`,
   );
 
-  for (const line of await askTraces(base)) print(line);
+  await askTraces(base, directory.pid, print);
   const bytes = readdirSync(`${stack.folder}/directory/traces`).length;
   print(`${spans.made} spans in ${bytes} files; memory of the directory: ${residentMb(directory.pid)} MB`);
 

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { request } from "undici";
 import { describe } from "../stats.ts";
 import { traceIdOf } from "./span-maker.ts";
@@ -14,12 +15,15 @@ const QUESTIONS = [
 ] as const;
 const TIMES = 10;
 
-/** Asks a directory for what the spans of a `SpanMaker` have. @returns how long each question took, a line each */
-export async function askTraces(base: string): Promise<string[]> {
-  const lines: string[] = [];
+/**
+ * Asks a directory for what the spans of a `SpanMaker` have, and prints how long each question took, and how much of a core
+ * the thread of traces: on a busy machine the first has the wait for a core in it.
+ */
+export async function askTraces(base: string, pid: number, print: (line: string) => void): Promise<void> {
   for (const [what, path] of QUESTIONS) {
     const times: number[] = [];
     let found = 0;
+    const beforeMs = threadMs(pid);
     for (let i = 0; i < TIMES; i++) {
       const beganMs = performance.now();
       const answer = await request(`${base}${path}`);
@@ -29,7 +33,21 @@ export async function askTraces(base: string): Promise<string[]> {
       const { traces, spans } = JSON.parse(text) as { traces?: unknown[]; spans?: unknown[] };
       found = (traces ?? spans ?? []).length;
     }
-    lines.push(`${describe(what, times, "ms")}; ${found} found`);
+    const cpuMs = Math.round((threadMs(pid) - beforeMs) / TIMES);
+    print(`${describe(what, times, "ms")}; CPU ${cpuMs} ms each; ${found} found`);
   }
-  return lines;
 }
+
+/** CPU time of the thread of traces so far, in milliseconds. */
+function threadMs(pid: number): number {
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const [name = "", rest = ""] = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8").split(") ");
+    if (!name.endsWith("(traces")) continue;
+    const fields = rest.split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  }
+  return Number.NaN;
+}
+
+/** Of USER_HZ, a hundredth of a second. */
+const TICK_MS = 10;

@@ -6,8 +6,10 @@ import { comparePositions, type Position, writePosition } from "../query/positio
 import type { TracesQuestion } from "../query/questions.ts";
 import { eventMatches, spanMatches, type Term } from "../query/terms.ts";
 import type { HourFile, TraceRow } from "../store/hour-file.ts";
+import { hashesOf } from "../store/key-filter.ts";
 import type { HourFiles } from "../store/hour-files.ts";
 import { Slices } from "./slices.ts";
+import { newestSource, TraceSource } from "./trace-source.ts";
 
 /** What one directory found. */
 export interface TracesFound {
@@ -19,22 +21,10 @@ export interface TracesFound {
 const HITS_MAX = 5_000;
 /** A search that has looked at so many traces is answered with what it has; its cursor goes on. */
 const LOOKED_AT_MAX = 20_000;
-/** So many rows are read at once. */
-const PAGE = 128;
 /** A search that looks into other files more often than this reads first which keys they have. */
 const LOOKED_ELSEWHERE_MAX = 1_000;
 /** Of one trace, so many events are looked at. */
 const EVENTS_MAX = 10_000;
-
-/** Traces of one file, the newest first. */
-interface Source {
-  readonly file: HourFile;
-  /** Those that can match, by their numbers in the file; null where any can. */
-  readonly candidates: ReadonlySet<number> | null;
-  rows: TraceRow[];
-  /** Whether there may be more than `rows`. */
-  more: boolean;
-}
 
 /** Finds traces, the newest first. */
 export async function findTraces(files: HourFiles, tenant: string, question: TracesQuestion): Promise<TracesFound> {
@@ -42,34 +32,32 @@ export async function findTraces(files: HourFiles, tenant: string, question: Tra
   const { terms, service } = question;
   const start = startOf(question);
   const words = [...terms, ...(service === null ? [] : [serviceTerm(service)])].map(wordsFor);
-  const chosen = await candidates(files, [...words, ...(question.failed ? [[FAILED]] : [])], slices);
-  const sources: Source[] = [];
-  for (const file of files.files) {
-    const among = chosen.get(file) ?? null;
-    const source = files.reading(file, () => sourceOf(file, { tenant, among, start }), null);
-    if (source !== null) sources.push(source);
-    await slices.turn();
-  }
+  const sources = await sourcesOf(files, {
+    tenant,
+    start,
+    all: [...words, ...(question.failed ? [[FAILED]] : [])].filter((some) => some.length > 0),
+    slices,
+  });
   const found: TraceSummary[] = [];
   let last: Position | null = null;
   let lookedAt = 0;
   let elsewhere: "looked up" | "known" = "looked up";
   while (found.length < question.limit && lookedAt < LOOKED_AT_MAX) {
-    const source = newest(files, sources, tenant);
-    const row = source?.rows.shift();
+    const source = newestSource(sources, { told: last ?? start, fromMs: question.fromMs });
+    const row = source?.head;
     if (source === undefined || row === undefined) return { traces: inOrder(found), next: null };
-    if (question.fromMs !== null && row.last < question.fromMs) return { traces: inOrder(found), next: null };
+    source.shift();
     last = positionOf(row);
     lookedAt += 1;
     if (elsewhere === "looked up" && lookedAt * (files.files.length - 1) > LOOKED_ELSEWHERE_MAX) {
       for (const file of files.files) {
-        files.reading(file, () => file.mayHave(row.key), true);
+        files.reading(file, () => file.mayHave(hashesOf(row.key)), true);
         await slices.turn();
       }
       elsewhere = "known";
     }
     const parts = partsOf(files, { tenant, key: row.key, known: { file: source.file, row }, elsewhere });
-    if (isNewestOf(parts, { sources, source, row })) {
+    if (isNewestOf(parts, { sources, source, row, told: last })) {
       // A file that turned out to be damaged meanwhile tells nothing more.
       const summaries = parts.flatMap((part) => files.reading(part.file, () => [part.row.summary], []));
       const summary = summaries.length === 0 ? null : summaries.reduce(mergeSummaries);
@@ -78,7 +66,7 @@ export async function findTraces(files: HourFiles, tenant: string, question: Tra
     }
     await slices.turn();
   }
-  const isMore = sources.some(({ rows }) => rows.length > 0);
+  const isMore = newestSource(sources, { told: last ?? start, fromMs: question.fromMs }) !== undefined;
   return { traces: inOrder(found), next: last !== null && isMore ? writePosition(last) : null };
 }
 
@@ -101,12 +89,15 @@ interface PartsOptions {
  * @param elsewhere `known`: files are looked into only where they may have it, for who asks for many.
  */
 export function partsOf(files: HourFiles, { tenant, key, known, elsewhere = "looked up" }: PartsOptions): TracePart[] {
-  return files.files.toReversed().flatMap((file) => {
-    if (file === known?.file) return [known];
-    const look = (): TraceRow | null => (elsewhere === "known" && !file.mayHave(key) ? null : file.trace(tenant, key));
+  const parts: TracePart[] = known === undefined ? [] : [known];
+  const hashes = elsewhere === "known" ? hashesOf(key) : null;
+  for (const file of files.files) {
+    if (file === known?.file) continue;
+    const look = (): TraceRow | null => (hashes !== null && !file.mayHave(hashes) ? null : file.trace(tenant, key));
     const row = files.reading(file, look, null);
-    return row === null ? [] : [{ file, row }];
-  });
+    if (row !== null) parts.push({ file, row });
+  }
+  return parts.length < 2 ? parts : parts.toSorted((a, b) => a.file.number - b.file.number);
 }
 
 const inOrder = (found: readonly TraceSummary[]): TraceSummary[] => found.toSorted((a, b) => b.lastMs - a.lastMs);
@@ -131,77 +122,51 @@ function startOf({ cursor, toMs }: TracesQuestion): Position {
 
 interface SourceOptions {
   readonly tenant: string;
-  readonly among: ReadonlySet<number> | null;
   readonly start: Position;
-}
-
-function sourceOf(file: HourFile, { tenant, among, start }: SourceOptions): Source {
-  if (among === null) {
-    const rows = file.tracesAfter(tenant, { last: start.atMs, key: start.key }, PAGE);
-    return { file, candidates: null, rows, more: rows.length === PAGE };
-  }
-  const rows = file
-    .tracesOf(tenant, [...among])
-    .filter((row) => comparePositions(positionOf(row), start) > 0)
-    .toSorted((a, b) => comparePositions(positionOf(a), positionOf(b)));
-  return { file, candidates: among, rows, more: false };
+  /** What is looked for in the index: the words of each term. */
+  readonly all: readonly (readonly string[])[];
+  readonly slices: Slices;
 }
 
 /**
- * The traces of each file that have something with the rarest of these words; null where the file has too many. The same
- * words in all files: what matches the others may have come in another hour.
+ * The files that have something with the rarest of these words, of all files with the same ones: what matches the others
+ * may have come in another hour.
  */
-async function candidates(
-  files: HourFiles,
-  all: readonly (readonly string[])[],
-  slices: Slices,
-): Promise<ReadonlyMap<HourFile, ReadonlySet<number> | null>> {
-  let best: { readonly found: ReadonlyMap<HourFile, ReadonlySet<number> | null>; readonly count: number } | null = null;
+async function sourcesOf(files: HourFiles, { tenant, start, all, slices }: SourceOptions): Promise<TraceSource[]> {
+  let best: { readonly words: readonly string[]; readonly among: readonly HourFile[]; readonly count: number } | null =
+    null;
   for (const words of all) {
-    if (words.length === 0) continue;
-    const found = new Map<HourFile, ReadonlySet<number> | null>();
+    const among: HourFile[] = [];
     let count = 0;
     for (const file of files.files) {
-      const some = files.reading(file, () => file.tracesWith(words, HITS_MAX), new Set<number>());
-      found.set(file, some);
-      count += some?.size ?? HITS_MAX;
+      const some = files.reading(file, () => file.countWith(words, HITS_MAX), 0);
+      if (some > 0) among.push(file);
+      count += some;
       await slices.turn();
+      if (best !== null && count >= best.count) break;
     }
-    if (best === null || count < best.count) best = { found, count };
-    if (count === 0) break;
+    if (best === null || count < best.count) best = { words, among, count };
+    if (count === 0) return [];
   }
-  return best?.found ?? new Map();
+  const deps = { files, tenant, words: best?.words ?? null, hitsMax: HITS_MAX };
+  return (best?.among ?? files.files).map((file) => new TraceSource(file, start, deps));
 }
 
-/** The source whose next trace is the newest of all. */
-function newest(files: HourFiles, sources: readonly Source[], tenant: string): Source | undefined {
-  let best: Source | undefined;
-  for (const source of sources) {
-    const [row] = source.rows;
-    if (row === undefined) continue;
-    const [first] = best?.rows ?? [];
-    if (first === undefined || comparePositions(positionOf(row), positionOf(first)) < 0) best = source;
-  }
-  // One row is left there until the ones after it are read.
-  if (best !== undefined && best.more && best.rows.length === 1) {
-    const { file, rows } = best;
-    const [row] = rows;
-    const after = files.reading(file, () => (row === undefined ? [] : file.tracesAfter(tenant, row, PAGE)), []);
-    best.more = after.length === PAGE;
-    rows.push(...after);
-  }
-  return best;
+interface Told {
+  readonly sources: readonly TraceSource[];
+  readonly source: TraceSource;
+  readonly row: TraceRow;
+  readonly told: Position;
 }
 
 /** Whether no other file will show the trace, or has shown it, as a newer one: it is told once, where it is the newest. */
-function isNewestOf(
-  parts: readonly TracePart[],
-  { sources, source, row }: { readonly sources: readonly Source[]; readonly source: Source; readonly row: TraceRow },
-): boolean {
+function isNewestOf(parts: readonly TracePart[], { sources, source, row, told }: Told): boolean {
   return parts.every((part) => {
     if (part.file === source.file) return true;
     const other = sources.find(({ file }) => file === part.file);
-    if (other === undefined || other.candidates?.has(part.row.id) === false) return true;
+    if (other === undefined) return true;
+    if (!other.isOpen) other.open(told);
+    if (!other.tells(part.row)) return true;
     return part.row.last < row.last || (part.row.last === row.last && part.file.number < source.file.number);
   });
 }

@@ -59,7 +59,10 @@ test("more traces than are read at once are all found", async () => {
 });
 
 test("a trace of two hours is told once, also after it was read which traces the files have", async () => {
-  const [long, ...short] = Array.from({ length: 1_100 }, (_, i) => ({ traceId: traceIdOf(i + 1), startMs: DAY_MS + i }));
+  const [long, ...short] = Array.from({ length: 1_100 }, (_, i) => ({
+    traceId: traceIdOf(i + 1),
+    startMs: DAY_MS + i,
+  }));
   await store.spans([{ ...long, startMs: 1, durationMs: 2 * HOUR_MS }, ...short]);
   store.nowMs += HOUR_MS;
   await store.spans([{ traceId: traceIdOf(2_000), startMs: DAY_MS }]);

@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EventRecord, SpanRecord } from "../model/records.ts";
 import type { Summary } from "../model/summary.ts";
 import { TracesFault, faultOf } from "./faults.ts";
-import { KeyFilter } from "./key-filter.ts";
+import { hashesOf, KeyFilter, type KeyHashes } from "./key-filter.ts";
 import { readChunk, readEvent, readResource } from "./rows.ts";
 import { inodeOf, inTransaction, openDatabase } from "./open-database.ts";
 import { FORM } from "./schema.ts";
@@ -111,7 +111,7 @@ export class HourFile {
   }
 
   /** Whether it may have a trace: "no" is certain. Reads all its keys when it is first asked. */
-  mayHave(key: string): boolean {
+  mayHave(key: KeyHashes): boolean {
     this.#keys ??= this.#readKeys();
     return this.#keys.mayHave(key);
   }
@@ -119,7 +119,7 @@ export class HourFile {
   /** Takes note of a trace that is written. */
   noteTrace(key: string): void {
     if (this.#keys?.isFull === true) this.#keys = null;
-    this.#keys?.add(key);
+    this.#keys?.add(hashesOf(key));
   }
 
   /** Traces that ended before, or at that moment and have a greater key; the newest first. */
@@ -133,6 +133,13 @@ export class HourFile {
     return this.all(sql, tenant, last, last, key, limit).map((row) => this.#traceRow(row));
   }
 
+  /** When the newest trace ended of those that ended before, or at that moment; null where there is none. */
+  lastBefore(tenant: string, atMs: number): number | null {
+    const sql = "SELECT last FROM traces WHERE tenant = ? AND last <= ? ORDER BY last DESC LIMIT 1";
+    const [row] = this.all(sql, tenant, atMs);
+    return row === undefined ? null : Number(row["last"]);
+  }
+
   /** Traces by their numbers in this file, those of the tenant alone. */
   tracesOf(tenant: string, ids: readonly number[]): TraceRow[] {
     return this.all(
@@ -144,19 +151,25 @@ export class HourFile {
 
   /** The traces that have a span or an event with all these words, by their numbers; null where they are more than `max`. */
   tracesWith(words: readonly string[], max: number): Set<number> | null {
+    if (this.countWith(words, max) > max) return null;
     const found = new Set<number>();
-    for (const [index, table] of [
-      ["chunk_words", "chunks"],
-      ["event_words", "events"],
-    ] as const) {
-      const hits = `SELECT rowid FROM ${index} WHERE ${index} MATCH ? LIMIT ?`;
-      // Counting them reads the index alone, which is a tenth of the work.
-      const [{ count = 0 } = {}] = this.all(`SELECT count(*) AS count FROM (${hits})`, matchOf(words), max + 1);
-      if (Number(count) > max) return null;
+    for (const [index, table] of INDEXES) {
+      const hits = `SELECT rowid FROM ${index} WHERE ${index} MATCH ?`;
       const sql = `SELECT t.trace FROM (${hits}) w JOIN ${table} t ON t.id = w.rowid`;
-      for (const { trace } of this.all(sql, matchOf(words), max)) if (trace !== null) found.add(Number(trace));
+      for (const { trace } of this.all(sql, matchOf(words))) if (trace !== null) found.add(Number(trace));
     }
     return found;
+  }
+
+  /** How many chunks and events have all these words, or `max` + 1 where they are more: that reads the index alone. */
+  countWith(words: readonly string[], max: number): number {
+    let sum = 0;
+    for (const [index] of INDEXES) {
+      const hits = `SELECT rowid FROM ${index} WHERE ${index} MATCH ? LIMIT ?`;
+      const [{ count = 0 } = {}] = this.all(`SELECT count(*) AS count FROM (${hits})`, matchOf(words), max + 1);
+      sum += Number(count);
+    }
+    return Math.min(sum, max + 1);
   }
 
   /** The events that have all these words, by their numbers; null where they are more than `max`. */
@@ -232,7 +245,7 @@ export class HourFile {
     const number = Number(id);
     let summary: Summary | undefined;
     const read = (): string => {
-      if (data !== undefined) return String(data);
+      if (typeof data === "string") return data;
       const [row] = this.all("SELECT data FROM traces WHERE id = ?", number);
       if (row === undefined) throw new TracesFault("damaged", `Cannot use ${this.path}: it lacks trace ${number}`);
       return String(row["data"]);
@@ -251,7 +264,7 @@ export class HourFile {
     const [{ count = 0 } = {}] = this.all("SELECT count(*) AS count FROM traces");
     const keys = new KeyFilter(Number(count) * 1.5);
     try {
-      for (const { key } of this.#statements.of("SELECT key FROM traces").iterate()) keys.add(String(key));
+      for (const { key } of this.#statements.of("SELECT key FROM traces").iterate()) keys.add(hashesOf(String(key)));
     } catch (error) {
       throw faultOf(error, this.path);
     }
@@ -274,6 +287,12 @@ export class HourFile {
     return read;
   }
 }
+
+/** Where words are found, and the table that has the traces of what has them. */
+const INDEXES = [
+  ["chunk_words", "chunks"],
+  ["event_words", "events"],
+] as const;
 
 const RESOURCES_KEPT = 1_000;
 /** All words, which hold letters and digits alone. */

@@ -25,34 +25,41 @@ export class KeyFilter {
     return this.#count >= this.#capacity;
   }
 
-  add(key: string): void {
+  add({ first, step }: KeyHashes): void {
     let isNew = false;
-    this.#probe(key, (at, bit) => {
-      const before = this.#bits[at] ?? 0;
-      if ((before & bit) === 0) isNew = true;
-      this.#bits[at] = before | bit;
-      return true;
-    });
+    for (let i = 0; i < PROBES; i += 1) {
+      const place = (first + Math.imul(step, i)) & this.#mask;
+      const byte = this.#bits[place >>> 3] ?? 0;
+      const bit = 1 << (place & 7);
+      if ((byte & bit) !== 0) continue;
+      isNew = true;
+      this.#bits[place >>> 3] = byte | bit;
+    }
     if (isNew) this.#count += 1;
   }
 
   /** Whether a key may be there. */
-  mayHave(key: string): boolean {
-    return this.#probe(key, (at, bit) => ((this.#bits[at] ?? 0) & bit) !== 0);
-  }
-
-  /** Looks at the bits of a key until one says no. */
-  #probe(key: string, look: (at: number, bit: number) => boolean): boolean {
-    const first = hashOf(key, 0x81_1c_9d_c5);
-    // Odd, so that it meets every bit of a power of two.
-    const step = hashOf(key, 0x9e_37_79_b9) | 1;
+  mayHave({ first, step }: KeyHashes): boolean {
     for (let i = 0; i < PROBES; i += 1) {
       const place = (first + Math.imul(step, i)) & this.#mask;
-      if (!look(place >>> 3, 1 << (place & 7))) return false;
+      if (((this.#bits[place >>> 3] ?? 0) & (1 << (place & 7))) === 0) return false;
     }
     return true;
   }
 }
+
+/** What a key is looked for by. */
+export interface KeyHashes {
+  readonly first: number;
+  /** Odd, so that it meets every bit of a power of two. */
+  readonly step: number;
+}
+
+/** The hashes of a key, for any number of filters. */
+export const hashesOf = (key: string): KeyHashes => ({
+  first: hashOf(key, 0x81_1c_9d_c5),
+  step: hashOf(key, 0x9e_37_79_b9) | 1,
+});
 
 /** FNV-1a, with the last step of MurmurHash3, as keys that differ in their last digits alone have to lie apart. */
 function hashOf(key: string, seed: number): number {
