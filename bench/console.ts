@@ -15,6 +15,7 @@ import { buildConsole } from "../scripts/build-console.ts";
 import { Crowd } from "./harness/crowd.ts";
 import { DirectoryProcess } from "./harness/directory-process.ts";
 import { print, printLoad } from "./harness/print.ts";
+import { tasksDuring } from "./harness/tasks.ts";
 import { describe } from "./stats.ts";
 
 const { values } = parseArgs({
@@ -33,12 +34,11 @@ const rollouts = Number(values.rollouts);
 const replayed = Number(values.replayed);
 const LOADS = 10;
 const CHANGES = 100;
+const ROUNDS = 10;
 
-/** Runs in the page before its own script: notes when there are rows, long tasks, slow interactions and streams. */
+/** Runs in the page before its own script: notes when there are rows, slow interactions and streams. */
 const WATCH = `
-  window.bench = { usableMs: null, longTasks: [], interactions: [], sources: [] };
-  new PerformanceObserver((list) => bench.longTasks.push(...list.getEntries().map(({ duration }) => duration)))
-    .observe({ type: "longtask", buffered: true });
+  window.bench = { usableMs: null, interactions: [], sources: [] };
   new PerformanceObserver((list) => bench.interactions.push(...list.getEntries()
     .filter(({ interactionId }) => interactionId > 0).map(({ duration }) => duration)))
     .observe({ type: "event", durationThreshold: 16, buffered: true });
@@ -119,21 +119,26 @@ function elements(page: Page): Promise<number> {
 
 /** Looks on while rows change, and nobody does anything. */
 async function quiet(page: Page, what: string): Promise<void> {
-  await page.evaluate("bench.longTasks.length = 0");
-  await sleep(20_000);
-  const long = await page.evaluate<number[]>("bench.longTasks");
-  print("20 s, looking on", `${what}: ${await elements(page)} elements; ${longText(long)}`);
-}
-
-function longText(tasks: readonly number[]): string {
-  return tasks.length === 0 ? "no task over 50 ms" : describe("tasks over 50 ms", tasks, "ms");
+  const tasks = await tasksDuring(browser, page, () => sleep(20_000));
+  print("20 s, looking on", `${what}: ${await elements(page)} elements`);
+  print("", tasks);
 }
 
 /** Types, sorts, opens and goes back while rows change. */
 async function interact(page: Page): Promise<void> {
-  await page.evaluate("bench.longTasks.length = 0; bench.interactions.length = 0");
+  await page.evaluate("bench.interactions.length = 0");
+  const tasks = await tasksDuring(browser, page, () => use(page));
+  const slow = await page.evaluate<number[]>("bench.interactions");
+  // Those under 16 ms are not told of.
+  const count = ROUNDS * (1 + 2 * 9 + 1 + 1 + 1);
+  const all = [...Array.from({ length: Math.max(0, count - slow.length) }, () => 8), ...slow];
+  print("interactions, to the next paint", quantiles(all));
+  print("", tasks);
+}
+
+async function use(page: Page): Promise<void> {
   const search = page.getByRole("searchbox", { name: "Search" });
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < ROUNDS; i++) {
     await search.click();
     await page.keyboard.type("service-1", { delay: 30 });
     for (let j = 0; j < 9; j++) await page.keyboard.press("Backspace");
@@ -144,12 +149,6 @@ async function interact(page: Page): Promise<void> {
     await page.getByRole("link", { name: "Services" }).click();
     await page.getByTestId("row").first().waitFor();
   }
-  const slow = await page.evaluate<number[]>("bench.interactions");
-  // Those under 16 ms are not told of.
-  const count = 10 * (1 + 2 * 9 + 1 + 1 + 1);
-  const all = [...Array.from({ length: Math.max(0, count - slow.length) }, () => 8), ...slow];
-  print("interactions, to the next paint", quantiles(all));
-  print("", longText(await page.evaluate<number[]>("bench.longTasks")));
 }
 
 function quantiles(all: readonly number[]): string {
@@ -193,7 +192,7 @@ async function replay(page: Page, cdp: CDPSession): Promise<void> {
     });`);
   await page.waitForFunction("bench.recorded.length === 10", null, { timeout: 60_000 });
   const give = (count: number) =>
-    page.evaluate(`(async () => {
+    page.evaluate<void>(`(async () => {
       for (let i = 0; i < ${count}; i++) {
         bench.source.dispatchEvent(new MessageEvent("services", { data: bench.recorded[i % 10] }));
         await new Promise(requestAnimationFrame);
@@ -205,16 +204,14 @@ async function replay(page: Page, cdp: CDPSession): Promise<void> {
   };
   await give(60);
   const before = await heap();
-  await page.evaluate("bench.longTasks.length = 0");
   const startedMs = performance.now();
-  await give(replayed);
+  const tasks = await tasksDuring(browser, page, () => give(replayed));
   const seconds = (performance.now() - startedMs) / 1_000;
-  const long = await page.evaluate<number[]>("bench.longTasks");
   const after = await heap();
   const growth = ((after / before - 1) * 100).toFixed(1);
   print(
     `${replayed} s replayed in ${seconds.toFixed(0)} s`,
     `heap ${before.toFixed(1)} MB, then ${after.toFixed(1)} MB: ${growth}%`,
   );
-  print("", longText(long));
+  print("", tasks);
 }

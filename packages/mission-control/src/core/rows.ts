@@ -32,6 +32,7 @@ const { compare: compareText } = new Intl.Collator("en", { numeric: true });
 
 /** Whether all words of a search are somewhere in the texts, upper and lower case alike. */
 export function matches(search: string, ...texts: readonly (string | null | undefined)[]): boolean {
+  if (search === "") return true;
   const all = texts.join("\n").toLowerCase();
   return search
     .toLowerCase()

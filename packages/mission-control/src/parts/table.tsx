@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, type ReactNode, useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { formatOrder, parseOrder, type Sortable, sortRows } from "../core/rows.ts";
 import { useParam } from "../data/console.ts";
 import { moveInRows } from "./move-in-rows.ts";
@@ -81,7 +81,7 @@ export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", a
         <tbody ref={body}>
           <Gap height={before} span={span} />
           {shown.map((row, i) => (
-            <Row key={ids[i] ?? ""} {...{ row, columns, keyOf, actions, detail, span, sized }} />
+            <Row key={ids[i] ?? ""} id={keyOf(row)} {...{ row, columns, actions, detail, span, sized }} />
           ))}
           <Gap height={after} span={span} />
         </tbody>
@@ -90,21 +90,19 @@ export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", a
   );
 }
 
-function Row<T>({
-  row,
-  columns,
-  keyOf,
-  actions,
-  detail,
-  span,
-  sized,
-}: Pick<TableProps<T>, "columns" | "keyOf"> & {
+interface RowProps<T> extends Pick<TableProps<T>, "columns"> {
   readonly row: T;
+  readonly id: string;
   readonly actions: TableProps<T>["actions"] | undefined;
   readonly detail: TableProps<T>["detail"] | undefined;
   readonly span: number;
   readonly sized: ((row: T, height: number) => void) | null;
-}) {
+}
+
+/** Drawn anew only where its row is another one: letters of a search, and what is told of other rows, change none. */
+const Row = memo(DrawnRow) as typeof DrawnRow;
+
+function DrawnRow<T>({ row, id, columns, actions, detail, span, sized }: RowProps<T>) {
   const below = detail?.(row) ?? null;
   const own = useRef<HTMLTableRowElement>(null);
   const unfolded = useRef<HTMLTableRowElement>(null);
@@ -113,7 +111,7 @@ function Row<T>({
   });
   return (
     <>
-      <tr ref={own} data-testid="row" data-key={keyOf(row)} tabIndex={-1}>
+      <tr ref={own} data-testid="row" data-key={id} tabIndex={-1}>
         {columns.map((column) => {
           const value = column.value(row);
           return (
@@ -170,11 +168,14 @@ function useWindow<Row>(rows: readonly Row[], body: { readonly current: HTMLElem
     scrollMargin: top,
   });
   const indexes = useRef(new Map<Row, number>());
+  const sized = useCallback(
+    (row: Row, height: number): void => {
+      const index = indexes.current.get(row);
+      if (index !== undefined) virtual.resizeItem(index, height);
+    },
+    [virtual],
+  );
   if (isWhole) return { shown: rows, before: 0, after: 0, sized: null };
-  const sized = (row: Row, height: number): void => {
-    const index = indexes.current.get(row);
-    if (index !== undefined) virtual.resizeItem(index, height);
-  };
   const items = virtual.getVirtualItems();
   const [first, last] = [items[0], items.at(-1)];
   if (first === undefined || last === undefined)

@@ -22,7 +22,7 @@ const HITS_MAX = 5_000;
 /** A search that has looked at so many traces is answered with what it has; its cursor goes on. */
 const LOOKED_AT_MAX = 20_000;
 /** A search that looks into other files more often than this reads first which keys they have. */
-const LOOKED_ELSEWHERE_MAX = 1_000;
+const LOOKED_ELSEWHERE_MAX = 5_000;
 /** Of one trace, so many events are looked at. */
 const EVENTS_MAX = 10_000;
 

@@ -64,8 +64,10 @@ test("a trace of two hours is told once, also after it was read which traces the
     startMs: DAY_MS + i,
   }));
   await store.spans([{ ...long, startMs: 1, durationMs: 2 * HOUR_MS }, ...short]);
-  store.nowMs += HOUR_MS;
-  await store.spans([{ traceId: traceIdOf(2_000), startMs: DAY_MS }]);
+  for (let hour = 1; hour <= 5; hour++) {
+    store.nowMs += HOUR_MS;
+    await store.spans([{ traceId: traceIdOf(2_000 + hour), startMs: DAY_MS }]);
+  }
   // All of them are looked at, the newest first.
   expect((await store.traces({ min: "1h" })).traces).toMatchObject([{ traceId: traceIdOf(1), spans: 1 }]);
   await store.spans([{ traceId: traceIdOf(1), spanId: "00000000000000a2", startMs: 2 * DAY_MS }]);
