@@ -28,7 +28,7 @@ test("Watson and Sherlock hand over to an agent, and one agent to the next, with
     stack.startSherlock(["--data-dir", folder("sherlock")]),
   ]);
   await stack.reaches("barker", ["a"]);
-  const haproxies = stack.haproxyPids();
+  const haproxies = await stack.settledHaproxy();
   const load = startLoad({ url: await stack.url("/barker/"), connections: 4, method: "GET", pauseMs: 2 });
   await leave(watson, "SIGUSR1");
   await leave(sherlock, "SIGUSR1");
@@ -44,7 +44,7 @@ test("Watson and Sherlock hand over to an agent, and one agent to the next, with
   const { ok, failures } = await load.stop();
   expect(failures).toEqual([]);
   expect(ok).toBeGreaterThan(100);
-  expect(stack.haproxyPids()).toEqual(haproxies);
+  expect(await stack.settledHaproxy()).toEqual(haproxies);
 });
 
 async function leave(child: Child, signal: "SIGUSR1" | "SIGKILL"): Promise<void> {

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, BrowserContext } from "playwright-core";
+import type { Browser, BrowserContext, Request } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { accessibilityFaults, desktop, launchBrowser, openPage, row } from "./harness/console.ts";
@@ -39,7 +39,7 @@ const open = (path: string) => openPage(context, `${base}${path}`);
 
 test("services are listed with how they stand, on Overview and on Services, and on the page of each", async () => {
   const { page, complaints } = await open("");
-  await expect(page.title()).resolves.toBe("Overview · Mission Control");
+  await eventually(() => expect(page.title()).resolves.toBe("Overview · Mission Control"));
   await row(page, "barker").locator("[data-col=status][data-value=live]").waitFor();
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Services" }).click();
   await row(page, "barker").locator("[data-col=held][data-value='1']").waitFor();
@@ -60,7 +60,9 @@ test("a share is edited after its preview, seen by dw, and undone from the notic
   await dialog.getByRole("spinbutton", { name: "//barker(2)" }).fill("25");
   const previewed = dialog.getByTestId("preview").locator('[data-key="//barker(2)"] [data-col=share]');
   await previewed.and(page.locator("[data-value='25']")).waitFor();
-  await expect(dialog.getByTestId("command").textContent()).resolves.toBe("dw route set //barker '//barker(2)=25%'");
+  await eventually(() =>
+    expect(dialog.getByTestId("command").textContent()).resolves.toBe("dw route set //barker '//barker(2)=25%'"),
+  );
   await dialog.getByRole("button", { name: "Set shares" }).click();
   const shown = page.locator('[data-testid=shares][data-key="*"] [data-key="//barker(2)"] [data-col=share]');
   await shown.and(page.locator("[data-value='25']")).waitFor();
@@ -108,30 +110,33 @@ test("a directory that is away is said so, its last data stays with its age, cha
   await row(page, "//barker@vm101").waitFor();
   await page.getByText("What is shown is of").locator("time[datetime]").waitFor();
   const button = page.getByRole("button", { name: "Edit shares" });
-  await expect(button.getAttribute("aria-disabled")).resolves.toBe("true");
+  await eventually(() => expect(button.getAttribute("aria-disabled")).resolves.toBe("true"));
   expect(await accessibilityFaults(page, "offline")).toEqual([]);
   await context.setOffline(false);
   await page.waitForSelector("html[data-console=ready]");
-  await expect(button.getAttribute("aria-disabled")).resolves.toBeNull();
+  await eventually(() => expect(button.getAttribute("aria-disabled")).resolves.toBeNull());
   await page.close();
 });
 
 test("a hidden page lets its stream go, and has caught up once it is shown", async () => {
+  const streams = new Set<Request>();
+  context.on("request", (request) => {
+    if (request.url().includes("/v1/stream")) streams.add(request);
+  });
+  context.on("requestfailed", (request) => streams.delete(request));
   const { page } = await open("services/barker");
   await row(page, "//barker@vm102").waitFor();
-  const stream = (url: string) => url.includes("/v1/stream");
+  await eventually(() => expect(streams.size).toBe(1));
   const show = (isHidden: boolean) =>
     page.evaluate(
       `Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true });
        document.dispatchEvent(new Event("visibilitychange"))`,
     );
-  const gone = page.waitForEvent("requestfailed", { predicate: (request) => stream(request.url()) });
   await show(true);
-  await gone;
+  await eventually(() => expect(streams.size).toBe(0));
   await stack.dw("instance", "drain", "//barker@vm102");
-  const again = page.waitForRequest((request) => stream(request.url()));
   await show(false);
-  await again;
+  await eventually(() => expect(streams.size).toBe(1));
   await row(page, "//barker@vm102").locator("[data-col=state][data-value=draining]").waitFor();
   await stack.dw("instance", "resume", "//barker@vm102");
   await row(page, "//barker@vm102").locator("[data-col=state][data-value=live]").waitFor();
@@ -161,7 +166,7 @@ test("where tokens are asked for one signs in, and a viewer sees what they may n
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByTestId("role").and(page.getByText("viewer")).waitFor();
     const button = page.getByRole("button", { name: "Edit shares" });
-    await expect(button.getAttribute("aria-disabled")).resolves.toBe("true");
+    await eventually(() => expect(button.getAttribute("aria-disabled")).resolves.toBe("true"));
     await expect(button.getAttribute("title")).resolves.toContain("operator");
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForSelector("html[data-console=signed-out]");

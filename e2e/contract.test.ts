@@ -44,6 +44,8 @@ test("the balance policies and zones do what they say, and explain says the same
   const { shares } = await stack.dwJson<{ shares: object[] }>("explain", "//monolith", "//emitter");
   expect(shares).toMatchObject([{ instances: [{ name: only, percent: 100 }] }]);
 
+  await stack.lists("zoned", { here: "live", there: "live" });
+  await stack.followed();
   await stack.reaches("zoned", ["here"]);
   expect(await stack.dwJson("explain", "//monolith", "//zoned")).toMatchObject({
     shares: [{ target: "//zoned", percent: 100, instances: [{ name: "here", percent: 100 }] }],

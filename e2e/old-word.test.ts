@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { freePorts } from "@datawire/runtime/testing";
 import type { Child } from "./harness/child.ts";
 import { startLoad } from "./harness/load.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
+import { eventually } from "./harness/wait.ts";
 
 /** Fresh evidence beats an old word: a program at the address of a lost instance is not taken for it. */
 
@@ -27,14 +29,15 @@ async function killed(child: Child): Promise<void> {
 test("another service at the address of a lost instance gets no request that is meant for that", async () => {
   await stack.startDirectory();
   await stack.startSherlock();
-  const first = await stack.startInstance({ service: "unused", name: "program-of-a" });
+  const [port = 0] = await freePorts(1);
+  const first = await stack.startInstance({ service: "unused", name: "program-of-a", port });
   const watson = await watsonOf("a", first.url, "a1");
   await stack.reaches("a", ["program-of-a"]);
   await killed(watson);
   await killed(first.child);
   await stack.lists("a", { a1: "lost" });
 
-  const second = await stack.startInstance({ service: "unused", name: "program-of-b", port: first.port });
+  const second = await stack.startInstance({ service: "unused", name: "program-of-b", port });
   expect(second.url).toBe(first.url);
   await watsonOf("b", second.url, "b1");
   await stack.reaches("b", ["program-of-b"]);
@@ -58,10 +61,12 @@ test("two services at one address are told to an operator while both of their Wa
   await watsonOf("b", url, "b1");
   await stack.lists("a", { a1: "live" });
   await stack.lists("b", { b1: "live" });
-  const { stdout } = await stack.dw("status");
-  expect(stdout).toMatch(
-    /warning: \/\/a@a1: 127\.0\.0\.1:\d+ is announced as \/\/a@a1 by the Watson on .* and \/\/b@b1 by/,
-  );
+  await eventually(async () => {
+    const { stdout } = await stack.dw("status");
+    expect(stdout).toMatch(
+      /warning: \/\/a@a1: 127\.0\.0\.1:\d+ is announced as \/\/a@a1 by the Watson on .* and \/\/b@b1 by/,
+    );
+  });
   await killed(watson);
   await stack.lists("a", { a1: "down" });
   await stack.lists("b", { b1: "live" });

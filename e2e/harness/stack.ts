@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { BUNDLE_MAIN } from "../../packaging/bundle.ts";
 import { type Child, startChild } from "./child.ts";
 import { freePorts } from "@datawire/runtime/testing";
-import { haproxiesOf, killProcessesOf } from "./processes.ts";
+import { haproxiesOf, killProcessesOf, parentOf } from "./processes.ts";
 import { sumOfSamples } from "./samples.ts";
 import { eventually } from "./wait.ts";
 
@@ -138,8 +138,8 @@ export class Stack {
         services: [this.serviceFolder],
         host: "127.0.0.1",
         // Scenarios are scaled: a check a tenth of a second instead of one every three. An instance that gets no turn on a
-        // busy machine is not frozen.
-        defaults: { liveness: { ...PACE_OF_CHECKS, timeout: "3s" } },
+        // busy machine is not frozen; scenarios of frozen ones say how long those have.
+        defaults: { liveness: { ...PACE_OF_CHECKS, timeout: "30s" } },
         ...settings,
       }),
     );
@@ -288,6 +288,18 @@ export class Stack {
     });
   }
 
+  /**
+   * Waits until every Sherlock follows the last revision of the directory: what is asked from then on meets no change in
+   * the middle.
+   */
+  async followed(): Promise<void> {
+    await eventually(async () => {
+      const { sherlocks } = await this.read<{ sherlocks: { lag: number }[] }>("/v1/status");
+      const behind = sherlocks.filter(({ lag }) => lag !== 0);
+      if (sherlocks.length === 0 || behind.length > 0) throw new Error(`not followed: ${JSON.stringify(sherlocks)}`);
+    });
+  }
+
   /** A value of a program's metrics, such as `datawire_sherlock_reloads_total`, summed over its labels. */
   async metric(of: "sherlock" | "watson" | "directory", name: string): Promise<number> {
     const text = await this.#metrics(of);
@@ -326,6 +338,17 @@ export class Stack {
   /** The HAProxy processes of this stack, masters and workers. */
   haproxyPids(): number[] {
     return haproxiesOf(this.folder);
+  }
+
+  /** Those of a HAProxy that is not in the middle of a reload: one master, and one worker. The master is the first. */
+  async settledHaproxy(): Promise<readonly [master: number, worker: number]> {
+    return eventually(() => {
+      const pids = this.haproxyPids();
+      const master = pids.find((pid) => pids.every((other) => other === pid || parentOf(other) === pid));
+      if (pids.length !== 2 || master === undefined)
+        throw new Error(`wanted a master and its worker, found ${pids.join()}`);
+      return [master, pids.find((pid) => pid !== master) as number] as const;
+    });
   }
 
   #track(child: Child): Child {
