@@ -14,7 +14,10 @@ const BOUNDS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["an upper bound on time passed", /\(performance\.now\(\) - \w+\)\.toBeLessThan/],
 ];
 
-const files = globSync(["packages/*/src/**/*.test.{ts,tsx}", "e2e/*.test.ts", "e2e/brokers/*.test.ts"], { cwd: root });
+const files = globSync(
+  ["packages/*/src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts", "e2e/*.test.ts", "e2e/brokers/*.test.ts"],
+  { cwd: root },
+);
 
 test("no test fails because a machine is slow: vitest.config.ts alone bounds what hangs", () => {
   expect(files.length).toBeGreaterThan(400);

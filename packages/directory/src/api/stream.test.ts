@@ -137,7 +137,10 @@ test("a rollout is followed from its start on", async () => {
   const one = await follow(`rollout/${id}`);
   expect((await one()).data).toMatchObject({ rollouts: [{ id }] });
   await served.send("POST", `/v1/rollouts/${id}/abort`, {});
-  expect((await one(({ data }) => "changed" in data)).data).toMatchObject({ changed: [{ id, state: "aborted" }] });
+  // How it goes on is told too, which may be before it is aborted.
+  const isOver = ({ data }: StreamEvent): boolean =>
+    ((data["changed"] ?? []) as { state: string }[]).some(({ state }) => state !== "running");
+  expect((await one(isOver)).data).toMatchObject({ changed: [{ id, state: "aborted" }] });
   expect((await served.get("/v1/stream?topics=rollout/999")).status).toBe(404);
 });
 

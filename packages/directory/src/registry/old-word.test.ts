@@ -180,7 +180,9 @@ test("an address with more instances than tell of each other is no evidence, whi
 });
 
 test("two thousand instances at one address cost no more than as many elsewhere", () => {
-  const cpuMs = (url: (i: number) => string): number => {
+  // The least of some, as the garbage of other tests may be collected meanwhile.
+  const cpuMs = (url: (i: number) => string): number => Math.min(...[1, 2, 3].map(() => onceMs(url)));
+  const onceMs = (url: (i: number) => string): number => {
     const world = createState();
     lostBeside(world);
     const set = Array.from({ length: 2_000 }, (_, i) => registration(`s${i}@x`, { url: url(i) }));
@@ -195,7 +197,7 @@ test("two thousand instances at one address cost no more than as many elsewhere"
     state(world, "vm1", [registration("a@a1", { url: "http://10.0.0.9:1" })]);
     world.registry.detach(watson("vm1").id, at(10));
   };
-  cpuMs((i) => `http://10.0.0.1:${i + 1}`);
+  onceMs((i) => `http://10.0.0.1:${i + 1}`);
   const apart = cpuMs((i) => `http://10.0.0.1:${i + 1}`);
   expect(cpuMs(() => HERE)).toBeLessThan(apart * 10);
   expect(cpuMs((i) => `${HERE}/${i}`)).toBeLessThan(apart * 10);

@@ -3,6 +3,7 @@ import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { eventually } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { instance, routes, service, catalogOf } from "../testing/entities.ts";
@@ -76,7 +77,8 @@ beforeAll(async () => {
     instance("fallback", "b", { url: `${raw.url}/b`, version: "2", order: 1 }),
     service("h2", { protocol: "h2" }),
     instance("h2", "a", { protocol: "h2", url: `http://127.0.0.1:${h2}` }),
-    service("https"),
+    // The handshake is made by this process, which may be busy.
+    service("https", { settings: { connectTimeoutMs: 60_000 } }),
     instance("https", "a", { url: `https://localhost:${https}` }),
   );
   machine = await startMachine({
@@ -85,6 +87,7 @@ beforeAll(async () => {
     port: await freePort(),
     caFile,
   });
+  await eventually(async () => expect((await ask("https", [])).status).toBe(200));
 });
 
 afterAll(async () => {

@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer as createNetServer } from "node
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HEAD_LIMITS } from "@datawire/protocol";
+import { eventually } from "@datawire/runtime/testing";
 import { httpRules } from "../core/render/http-rules.ts";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
@@ -80,7 +81,8 @@ beforeAll(async () => {
     instance("mixed", "b", { url: `${plain.url}/base`, order: 1 }),
     service("h2", { protocol: "h2" }),
     instance("h2", "a", { protocol: "h2", url: `http://127.0.0.1:${h2}` }),
-    service("tls"),
+    // The handshake is made by this process, which may be busy.
+    service("tls", { settings: { connectTimeoutMs: 60_000 } }),
     instance("tls", "a", { url: `https://localhost:${tls}/t` }),
     service("untrusted"),
     instance("untrusted", "a", { url: `https://127.0.0.2:${tls}` }),
@@ -131,6 +133,8 @@ afterAll(async () => {
 });
 
 const get = (path: string, headers?: Record<string, string>) => ask(machine.port, path, headers);
+
+beforeAll(() => eventually(async () => expect((await get("/tls/x")).status).toBe(200)));
 
 describe("a request", () => {
   test.each([

@@ -1,8 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { ServiceSettings } from "@datawire/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../core/model/limits.ts";
-import { instance, service, catalogOf } from "../testing/entities.ts";
+import { catalogOf, type Entity, instance, service } from "../testing/entities.ts";
 import { type Machine, startMachine } from "../testing/machine.ts";
 import { freePort, removeFolder, temporaryFolder } from "../testing/places.ts";
 import { exchange, requestOf } from "../testing/raw.ts";
@@ -18,7 +19,7 @@ const asked = new Map<string, number>();
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  server = createServer((req, res) => {
+  server = createServer({ keepAliveTimeout: 60_000 }, (req, res) => {
     const path = req.url ?? "";
     asked.set(path, (asked.get(path) ?? 0) + 1);
     req.resume();
@@ -26,22 +27,27 @@ beforeAll(async () => {
     const late = TIMEOUT_MS * 2;
     if (path.startsWith("/silent")) return;
     if (path.startsWith("/break")) return void req.socket.destroy();
-    if (path.startsWith("/part")) res.write("one,");
+    if (path.startsWith("/part") || path.startsWith("/stuck")) res.write("one,");
+    if (path.startsWith("/stuck")) return;
     setTimeout(() => res.end("two"), late);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const dead = `http://127.0.0.1:${await freePort()}`;
+  /** A service with one instance; where its first group is dead, in the second one. */
+  const group = (name: string, settings: Partial<ServiceSettings>, first?: string): Entity[] => [
+    service(name, { settings }),
+    ...(first === undefined ? [] : [instance(name, "dead", { url: first })]),
+    instance(name, "a", { url, ...(first !== undefined && { version: "2", order: 1 }) }),
+  ];
   const table = catalogOf(
-    service("s", { settings: { timeoutMs: TIMEOUT_MS } }),
-    instance("s", "a", { url }),
-    service("few", { settings: { timeoutMs: TIMEOUT_MS, retries: 2 } }),
-    instance("few", "a", { url }),
-    service("none", { settings: { timeoutMs: TIMEOUT_MS, retries: 0 } }),
-    instance("none", "a", { url }),
-    service("next", { settings: { timeoutMs: TIMEOUT_MS } }),
-    instance("next", "a", { url: dead }),
-    instance("next", "b", { url, version: "2", order: 1 }),
+    ...group("s", { timeoutMs: TIMEOUT_MS }),
+    ...group("next", { timeoutMs: TIMEOUT_MS }, dead),
+    // What is no matter of time has the usual minute.
+    ...group("usual", {}),
+    ...group("few", { retries: 2 }),
+    ...group("none", { retries: 0 }),
+    ...group("second", {}, dead),
   );
   machine = await startMachine({ table, runDir: folder, port: await freePort() });
 });
@@ -57,32 +63,48 @@ async function ask(line: string, ...headers: readonly string[]): Promise<string>
   return exchange(machine.port, requestOf(`${line} HTTP/1.1`, "Host: localhost", "Content-Length: 0", ...headers));
 }
 
+/** The answer of an instance whose head came in time, which a busy machine keeps it from now and then. */
+async function askInTime(line: string, ...headers: readonly string[]): Promise<string> {
+  for (;;) {
+    const answer = await ask(line, ...headers);
+    if (!answer.startsWith("HTTP/1.1 504 ")) return answer;
+  }
+}
+
+/** How often the instance was asked for a path that nobody answered: what was sent before the time-out may be read after it. */
+async function timesOf(path: string): Promise<number> {
+  await expect.poll(() => asked.get(path)).toBeGreaterThan(0);
+  await ask("GET /none/break/fence");
+  return asked.get(path) ?? 0;
+}
+
 describe("a time-out", () => {
   test.each(["GET", "HEAD", "POST", "PUT"])("of %s is answered with 504, and asked of nobody else", async (method) => {
     const startedMs = performance.now();
     expect(await ask(`${method} /s/silent/${method}`)).toMatch(/^HTTP\/1\.1 504 /);
-    expect(asked.get(`/silent/${method}`)).toBe(1);
-    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(TIMEOUT_MS);
+    // HAProxy counts whole milliseconds.
+    expect(performance.now() - startedMs).toBeGreaterThan(TIMEOUT_MS - 2);
+    expect(await timesOf(`/silent/${method}`)).toBe(1);
   });
 
   test("is not repeated by the next group either", async () => {
     expect(await ask("GET /next/silent/next")).toMatch(/^HTTP\/1\.1 504 /);
-    expect(asked.get("/silent/next")).toBe(1);
+    expect(await timesOf("/silent/next")).toBe(1);
   });
 });
 
 describe("an instance that breaks off", () => {
   test.each([
-    ["GET", "s", 1 + DEFAULT_LIMITS.retries],
-    ["HEAD", "s", 1 + DEFAULT_LIMITS.retries],
+    ["GET", "usual", 1 + DEFAULT_LIMITS.retries],
+    ["HEAD", "usual", 1 + DEFAULT_LIMITS.retries],
     ["GET", "few", 3],
     ["GET", "none", 1],
-    ["POST", "s", 1],
-    ["PUT", "s", 1],
-    ["PATCH", "s", 1],
-    ["DELETE", "s", 1],
+    ["POST", "usual", 1],
+    ["PUT", "usual", 1],
+    ["PATCH", "usual", 1],
+    ["DELETE", "usual", 1],
     // The first group is dead: the second one is asked once, whatever comes of it.
-    ["GET", "next", 1],
+    ["GET", "second", 1],
   ])("is asked for %s of %s so often: %i", async (method, name, times) => {
     expect(await ask(`${method} /${name}/break/${name}/${method}`)).toMatch(/^HTTP\/1\.1 502 /);
     expect(asked.get(`/break/${name}/${method}`)).toBe(times);
@@ -96,14 +118,14 @@ describe("silence within an answer", () => {
     ["POST", ["Content-Type: application/grpc+proto", "TE: trailers"]],
   ])("of a stream is no time-out: %s %j", async (method, headers) => {
     for (const name of ["s", "next"]) {
-      const answer = await ask(`${method} /${name}/part`, ...headers);
+      const answer = await askInTime(`${method} /${name}/part`, ...headers);
       expect(answer.replace(/\r\n/g, "")).toMatch(/one,.*two/);
     }
   });
 
   test("of anything else is one", async () => {
-    const answer = await ask("GET /s/part");
+    const answer = await askInTime("GET /s/stuck");
     expect(answer).toContain("one,");
-    expect(answer).not.toContain("two");
+    expect(answer).not.toMatch(/0\r\n\r\n$/);
   });
 });

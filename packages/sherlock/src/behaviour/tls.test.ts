@@ -73,28 +73,37 @@ async function checkOf(backend: string): Promise<string> {
   return line?.[header.indexOf("check_status")] ?? "";
 }
 
+/** On a busy machine a handshake may take longer than it may; HAProxy tries such an instance again soon. */
+const answers = (name: string, status: number): Promise<void> =>
+  expect.poll(async () => (await ask(machine.port, `/${name}/`)).status).toBe(status);
+
 test.each(CASES)("HAProxy and a check of %s agree", async (name, _, __, expected) => {
-  expect((await ask(machine.port, `/${name}/`)).status).toBe(expected);
+  await answers(name, expected);
 });
 
 test("HAProxy's own check asks for the name too, and does not take a server of many names out", async () => {
   await expect.poll(() => checkOf("by-name:v1:tls")).toBe("L6OK");
-  expect((await ask(machine.port, "/by-name/")).status).toBe(200);
+  await answers("by-name", 200);
 });
 
 test("an instance is verified in another way after it says so, and a dynamic server as one of the configuration", async () => {
   const url = await listen(createServer(expiredCertificate, (_, res) => res.end()));
   table.apply(changeOf("late", url, undefined));
   await machine.follow(["late"]);
-  expect((await ask(machine.port, "/late/")).status).toBe(503);
+  await answers("late", 503);
   table.apply(changeOf("late", url, UNVERIFIED));
   await machine.follow(["late"]);
-  expect((await ask(machine.port, "/late/")).status).toBe(200);
+  await answers("late", 200);
   table.apply(
     change(instance("late", "b", { url: await listen(createServer(goodCertificate, (_, res) => res.end())) })),
   );
   await machine.follow(["late"]);
-  for (let i = 0; i < 8; i++) expect((await ask(machine.port, "/late/")).status).toBe(200);
+  await expect
+    .poll(async () => {
+      const statuses = await Promise.all(Array.from({ length: 8 }, async () => (await ask(machine.port, "/late/")).status));
+      return new Set(statuses);
+    })
+    .toEqual(new Set([200]));
   const running = await readServers(machine.process.runtime);
   expect([...running.keys()].filter((backend) => backend.startsWith("late:"))).toContain("late:v1:tls");
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { noLog, systemClock } from "@datawire/runtime";
+import { type Clock, noLog, systemClock } from "@datawire/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HaproxyProcess } from "./haproxy-process.ts";
 import { describeRunDir } from "./run-dir.ts";
@@ -68,4 +68,33 @@ test("HaproxyProcess.reload() asks again when another one was under way", async 
   await haproxy.reload("new");
   haproxy.leave();
   expect(asked()).toBe(2);
+});
+
+test("HaproxyProcess.retire() waits for a master that a busy machine keeps from answering", async () => {
+  const dir = describeRunDir(folder);
+  let nowMs = 0;
+  const asked: string[] = [];
+  const state = `${process.pid} master 0 [failed: 0]\n# workers\n# old workers\n${process.pid} worker 1\n`;
+  const serve = () =>
+    answering(dir.sockets.master, (line) => {
+      asked.push(line);
+      return line === "show proc" ? state : "Stopping: 1\n";
+    });
+  const clock: Clock = {
+    ...systemClock,
+    monotonicMs: () => nowMs,
+    // Three seconds go by before it answers.
+    async sleep(ms) {
+      nowMs += ms;
+      if (nowMs === 3_000) await serve();
+    },
+  };
+  await answering(dir.sockets.runtime, () => "Description: sherlock old\n");
+  const haproxy = new HaproxyProcess({ command: "haproxy", dir, runtimeSocket: true }, { clock, log: noLog });
+  expect(await haproxy.adopt()).toBe("old");
+  for (const server of servers.splice(1)) server.close();
+  [nowMs, asked.length] = [0, 0];
+  await haproxy.retire(["one"]);
+  haproxy.leave();
+  expect(asked).toEqual(["show proc", `@!${process.pid} show info`, `@!${process.pid} one`]);
 });

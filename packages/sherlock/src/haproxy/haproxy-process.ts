@@ -34,9 +34,9 @@ const UP_MS_MAX = 10_000;
 const REPEAT_MS = 1_000;
 const POLL_MS = 5;
 /** A worker has been told to stop before its successor starts; a busy machine may keep it from hearing so. */
-const STOPPING_MS_MAX = 1_000;
+const STOPPING_MS_MAX = 5_000;
 /** For less than so long after a start or a reload the master takes no questions, on a busy machine too. */
-const MASTER_MS_MAX = 500;
+const MASTER_MS_MAX = 5_000;
 /** How often a process that is not our child is looked at; its death has to be mended within 150 ms. */
 const WATCH_MS = 40;
 
@@ -81,7 +81,7 @@ export class HaproxyProcess {
     const configVersion = await this.#configVersion();
     if (configVersion === null) return null;
     // A worker that answers has a master, which may just be starting itself anew.
-    state ??= await this.#patientState();
+    state ??= await this.#patientState({ isOver: () => false });
     if (state === null || !isRunning(state.pid)) return null;
     this.#follow(state.pid);
     this.#workers = state.workers;
@@ -169,7 +169,8 @@ export class HaproxyProcess {
     const untilMs = clock.monotonicMs() + STOPPING_MS_MAX;
     for (const pid of oldWorkers.filter((worker) => !this.#retired.has(worker))) {
       const tell = (command: string): Promise<string> => this.#master.ask(`@!${pid} ${command}`).catch(() => "");
-      while (isRunning(pid) && !/^Stopping: 1/m.test(await tell("show info")) && clock.monotonicMs() < untilMs)
+      const isLate = (): boolean => this.#pid === null || clock.monotonicMs() > untilMs;
+      while (isRunning(pid) && !/^Stopping: 1/m.test(await tell("show info")) && !isLate())
         await clock.sleep(POLL_MS);
       for (const command of commands) await tell(command);
     }
@@ -258,12 +259,13 @@ export class HaproxyProcess {
     return answer === null ? null : parseShowProc(answer);
   }
 
-  async #patientState(): Promise<MasterState | null> {
+  /** @param isOver whether there is none to wait for; by default once the process has ended. */
+  async #patientState({ isOver = () => this.#pid === null } = {}): Promise<MasterState | null> {
     const { clock } = this.#deps;
     const untilMs = clock.monotonicMs() + MASTER_MS_MAX;
     for (;;) {
       const state = await this.#state();
-      if (state !== null || clock.monotonicMs() > untilMs) return state;
+      if (state !== null || isOver() || clock.monotonicMs() > untilMs) return state;
       await clock.sleep(POLL_MS);
     }
   }

@@ -22,10 +22,12 @@ interface Received {
 async function collector() {
   const received: Received[] = [];
   const answers: number[] = [];
+  const state: { judge: (body: Buffer) => number } = { judge: () => answers.shift() ?? 200 };
   const server = createServer((req, res) => {
-    void buffer(req).then((body) => {
-      const status = answers.shift() ?? 200;
-      if (status === 200) received.push({ path: req.url ?? "", headers: req.headers, body: gunzipSync(body) });
+    void buffer(req).then((bytes) => {
+      const body = gunzipSync(bytes);
+      const status = state.judge(body);
+      if (status === 200) received.push({ path: req.url ?? "", headers: req.headers, body });
       res.writeHead(status, status === 429 ? { "retry-after": "1" } : {}).end();
     });
   });
@@ -34,6 +36,8 @@ async function collector() {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
     answers,
+    /** Has answers depend on what comes, from now on. */
+    judgeBy: (judge: (body: Buffer) => number) => void (state.judge = judge),
     close: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(resolve));
@@ -59,7 +63,7 @@ function keeper(forward: Partial<ForwardSettings> = {}, settings: ConstructorPar
 }
 
 const received = (count: number) => expect.poll(() => sink.received.length).toBeGreaterThanOrEqual(count);
-const spansOf = ({ body }: Received) => readRequest(body, { signal: "traces", format: "json", nowMs: 0 }).spans;
+const spansOf = ({ body }: Pick<Received, "body">) => readRequest(body, { signal: "traces", format: "json", nowMs: 0 }).spans;
 
 test("what comes is forwarded as it came, with the headers of the file, and kept here too", async () => {
   const store = keeper();
@@ -89,10 +93,13 @@ test("what comes is forwarded as it came, with the headers of the file, and kept
 });
 
 test("what waits goes out in batches once the collector is back, over a restart, and nothing is lost", async () => {
-  sink.answers.push(503);
+  sink.judgeBy(() => 503);
   const store = keeper();
   for (let i = 1; i <= 4; i++) await store.spans([{ traceId: traceIdOf(i) }]);
-  expect(store.told).toContainEqual({ kind: "forwarding", problem: { kind: "stuck", why: "it answers 503" } });
+  await expect
+    .poll(() => store.told)
+    .toContainEqual({ kind: "forwarding", problem: { kind: "stuck", why: "it answers 503" } });
+  sink.judgeBy(() => 200);
   store.restart();
   await expect.poll(() => sink.received.flatMap(spansOf).length).toBe(4);
   expect(sink.received.length).toBeLessThan(4);
@@ -107,11 +114,12 @@ test("what the collector refuses for good is counted and told, and the next goes
   await expect.poll(() => store.lost).toEqual({ collector: 2 });
   await store.spans([{ traceId: traceIdOf(9) }]);
   await received(1);
-  const told = store.told.filter(({ kind }) => kind === "forwarding");
-  expect(told).toEqual([
-    { kind: "forwarding", problem: { kind: "refused", why: "it answers 400 to traces" } },
-    { kind: "forwarding", problem: null },
-  ]);
+  await expect
+    .poll(() => store.told.filter(({ kind }) => kind === "forwarding"))
+    .toEqual([
+      { kind: "forwarding", problem: { kind: "refused", why: "it answers 400 to traces" } },
+      { kind: "forwarding", problem: null },
+    ]);
 });
 
 test("with `keep: false` nothing is kept here, and the oldest make room in the queue", async () => {
@@ -130,10 +138,19 @@ test("with `keep: false` nothing is kept here, and the oldest make room in the q
 });
 
 test("a batch that is too large for the collector goes out in parts", async () => {
-  sink.answers.push(503, 413, 413);
+  let isUp = false;
+  const refused: number[] = [];
+  sink.judgeBy((body) => {
+    const { length } = spansOf({ body });
+    if (!isUp) return 503;
+    if (length > 1) refused.push(length);
+    return length > 1 ? 413 : 200;
+  });
   const store = keeper();
   for (let i = 1; i <= 4; i++) await store.spans([{ traceId: traceIdOf(i) }]);
+  isUp = true;
   await expect.poll(() => sink.received.flatMap(spansOf).length).toBe(4);
+  expect(refused.length).toBeGreaterThan(0);
   expect(store.lost).toEqual({});
 });
 

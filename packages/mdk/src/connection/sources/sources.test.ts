@@ -54,7 +54,7 @@ test("the files of Synapse are followed as they change", async () => {
   write("barker.json", [{ host: "10.0.0.1", port: 80, name: "x" }, { host: "bad" }]);
   write("other.txt", "nothing of ours");
   await mdk.ready();
-  expect(await session.resolve("barker", "1.0", { timeout: 20 })).toMatchObject({
+  expect(await session.resolve("barker", "1.0", { timeout: 600 })).toMatchObject({
     address: "10.0.0.1:80",
     version: "1.0",
   });
@@ -63,6 +63,6 @@ test("the files of Synapse are followed as they change", async () => {
   // What cannot be read leaves what is known.
   write("barker.json", "[{");
   write("meower.json", [{ host: "10.0.0.3", port: 81 }]);
-  expect(await session.resolve("meower", null, { timeout: 20 })).toMatchObject({ address: "10.0.0.3:81" });
+  expect(await session.resolve("meower", null, { timeout: 600 })).toMatchObject({ address: "10.0.0.3:81" });
   expect((await session.resolve("barker")).address).toBe("10.0.0.2:80");
 });
