@@ -1,6 +1,7 @@
-import { noLog, systemClock } from "@datawire/runtime";
+import { noLog } from "@datawire/runtime";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openEtcdStore } from "../store/etcd/etcd-store.ts";
+import { patientClock } from "../store/etcd/testing/followed.ts";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import { type Served, serve, watsonOf } from "../testing/served.ts";
 import { registration } from "../testing/worlds.ts";
@@ -29,7 +30,7 @@ async function startTwo(): Promise<[Served, Served]> {
 async function startOn(prefix: string): Promise<Served> {
   const leaseMs = 9_000;
   const config = { endpoints: [etcd.url], user: null, tls: null, prefix, address: "//localhost/directory", leaseMs };
-  const store = await openEtcdStore(config, { clock: systemClock, log: noLog }, new AbortController().signal);
+  const store = await openEtcdStore(config, { clock: patientClock, log: noLog }, new AbortController().signal);
   const served = await serve({ store, leaseMs });
   open.push(served);
   return served;

@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
-import { eventually } from "@datawire/runtime/testing";
+import { eventually, freePorts } from "@datawire/runtime/testing";
 import { afterEach, expect, test } from "vitest";
 import { parsePattern } from "@datawire/protocol";
 import { DEFAULT_SETTINGS } from "../address/rules.ts";
@@ -108,10 +107,7 @@ test("a link that ends with a message unsettled gives it back, and the relay goe
 });
 
 test("links wait without credit while the upstream is away, and go on when it is there", async () => {
-  const place = createServer();
-  await once(place.listen(0, "127.0.0.1"), "listening");
-  const { port } = place.address() as AddressInfo;
-  await new Promise((resolve) => place.close(resolve));
+  const [port = 0] = await freePorts(1);
   const front = await startFront(port);
   const connection = await front.connect();
   const sender = connection.open_sender("far/orders");

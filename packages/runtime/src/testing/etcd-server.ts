@@ -67,7 +67,7 @@ export async function startEtcd(tls: EtcdTls | null = null): Promise<EtcdServer>
     async start() {
       child = spawn("etcd", args, { stdio: "ignore" });
       const failed = once(child, "exit").then(() => "ended");
-      for (let attempt = 0; attempt < 1_000; attempt++) {
+      for (let attempt = 0; attempt < 4_000; attempt++) {
         const up = await call("/v3/kv/range", { key: "AA==" }).then(
           () => "up",
           () => "down",
@@ -77,7 +77,7 @@ export async function startEtcd(tls: EtcdTls | null = null): Promise<EtcdServer>
         if (waited === "ended")
           throw new Error("Cannot start etcd: it ended at once; wanted Debian's etcd-server, 3.4");
       }
-      throw new Error("Cannot start etcd: it did not answer in 30 s");
+      throw new Error("Cannot start etcd: it did not answer in two minutes");
     },
     async signal(signal) {
       if (child === null || child.exitCode !== null || child.signalCode !== null) return;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Clock, systemClock } from "@datawire/runtime";
 import { type EtcdServer, eventually, startEtcd } from "@datawire/runtime/testing";
 import type { Sighting, StoredRegistration } from "../../model/records.ts";
 import { registration } from "../../testing/worlds.ts";
@@ -18,8 +19,11 @@ let prefixes = 0;
 const newPrefix = (): string => `/test/${++prefixes}`;
 
 const open = (prefix: string): Promise<EtcdStore> => openStore({ prefix, endpoints: [etcd.url] });
-const followed = (prefix: string, choice: { readonly address?: string } = {}): Promise<Followed> =>
-  follow({ prefix, endpoints: [etcd.url], ...choice });
+const followed = (
+  prefix: string,
+  choice: { readonly address?: string; readonly leaseMs?: number } = {},
+  clock?: Clock,
+): Promise<Followed> => follow({ prefix, endpoints: [etcd.url], ...choice }, clock);
 
 describeStore("etcd", async () => {
   const prefix = newPrefix();
@@ -116,13 +120,16 @@ test("challenge() asks the other directory, and takes silence for no", async () 
   const [a, b] = [await followed(prefix), await followed(prefix)];
   expect(await a.shared.challenge("alive", b.shared.replica)).toBe(true);
   expect(await a.shared.challenge("dead", b.shared.replica)).toBe(false);
-  expect(await a.shared.challenge("alive", "nobody")).toBe(false);
-  await Promise.all([a.store.close(), b.store.close()]);
+  const hasty = await followed(prefix, {}, systemClock);
+  expect(await hasty.shared.challenge("alive", "nobody")).toBe(false);
+  await Promise.all([a, b, hasty].map(({ store }) => store.close()));
 });
 
 test("replicas() shows who is there, until some time after its end; then it is missed until its address is back", async () => {
   const prefix = newPrefix();
-  const [a, b] = [await followed(prefix), await followed(prefix, { address: "//b/directory" })];
+  // Long enough that what follows the end comes before it is over.
+  const leaseMs = 18_000;
+  const [a, b] = [await followed(prefix), await followed(prefix, { address: "//b/directory", leaseMs })];
   await eventually(() => expect(a.shared.replicas()).toHaveLength(2));
   await b.store.close();
   expect(a.shared.replicas()).toHaveLength(2);

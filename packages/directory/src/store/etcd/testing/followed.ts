@@ -7,19 +7,25 @@ import { type EtcdStore, type EtcdStoreConfig, openEtcdStore } from "../etcd-sto
 /** What a test chooses of a store on etcd. */
 export type Choice = Pick<EtcdStoreConfig, "endpoints" | "prefix"> & Partial<EtcdStoreConfig>;
 
-/** How much faster than the world the stores of tests wait: what they wait for on loopback comes at once. */
+const PATIENCE = 50;
 const HURRY = 4;
 
-const hurriedClock: Clock = {
+/** On a busy machine an answer of etcd may take longer than it may; with this one, every answer is waited for. */
+export const patientClock: Clock = {
   ...systemClock,
-  setTimer: (ms, fn) => systemClock.setTimer(ms / HURRY, fn),
+  setTimer: (ms, fn) => systemClock.setTimer(ms * PATIENCE, fn),
+};
+
+/** Looks more often than the world does whether etcd is there. */
+export const hastyClock: Clock = {
+  ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
 };
 
-/** Opens a store on etcd, which waits for it for as long as it takes. */
-export function openStore(choice: Choice): Promise<EtcdStore> {
-  const config = { user: null, tls: null, address: "//localhost/directory", leaseMs: 9_000, ...choice };
-  return openEtcdStore(config, { clock: hurriedClock, log: noLog }, new AbortController().signal);
+/** Opens a store on etcd, which waits for it for as long as it takes. Its lease outlasts a process that is held up. */
+export function openStore(choice: Choice, clock: Clock = patientClock): Promise<EtcdStore> {
+  const config = { user: null, tls: null, address: "//localhost/directory", leaseMs: 60_000, ...choice };
+  return openEtcdStore(config, { clock, log: noLog }, new AbortController().signal);
 }
 
 /** A store that is followed, with all that came. */
@@ -31,8 +37,8 @@ export interface Followed {
 }
 
 /** Opens a store and follows it; only a Watson of the id `alive` is there. */
-export async function follow(choice: Choice): Promise<Followed> {
-  const store = await openStore(choice);
+export async function follow(choice: Choice, clock?: Clock): Promise<Followed> {
+  const store = await openStore(choice, clock);
   const shared = store.replication;
   await store.load();
   const records: VersionedRecord[] = [];
