@@ -1,7 +1,7 @@
 import { catalogOf, instance, routes } from "@datawire/catalog/testing";
 import { emptyChange, SLOTS } from "@datawire/protocol";
 import { explain } from "@datawire/routing";
-import fc from "fast-check";
+import fc from "@datawire/protocol/testing/random";
 import { describe, expect, test } from "vitest";
 import type { Environment } from "../session/context.ts";
 import { countNodes, resolverOver } from "../testing/resolvers.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "@datawire/protocol/testing/random";
 import { describe, expect, test } from "vitest";
 import { sessionsForTest } from "../testing/sessions.ts";
 import { CONTEXT_BYTES_MAX, type Context, readContext, utf8Length, writeContext } from "./context.ts";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import fc from "fast-check";
+import fc from "../testing/random.ts";
 import { expect, test } from "vitest";
 import { compareIps, isInNetwork, parseIp } from "./ip-address.ts";
 

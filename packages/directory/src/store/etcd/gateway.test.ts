@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { systemClock } from "@datawire/runtime";
+import { freePorts } from "@datawire/runtime/testing";
 import { afterEach, expect, test } from "vitest";
 import { Gateway } from "./gateway.ts";
 
@@ -30,9 +30,10 @@ async function startEtcd() {
     });
   });
   server = etcd;
-  etcd.listen(0, "127.0.0.1");
+  // It listens there a second time too.
+  const [port = 0] = await freePorts(1);
+  etcd.listen(port, "127.0.0.1");
   await once(etcd, "listening");
-  const { port } = etcd.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const user = { name: "datawire", password: "secret" };
   const gateway = new Gateway({ endpoints: [url], user, tls: null }, { clock: systemClock });
