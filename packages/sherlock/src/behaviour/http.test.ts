@@ -5,7 +5,6 @@ import { type AddressInfo, connect, createServer as createNetServer } from "node
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HEAD_LIMITS } from "@datawire/protocol";
-import { eventually } from "@datawire/runtime/testing";
 import { httpRules } from "../core/render/http-rules.ts";
 import { CERTIFICATE, KEY } from "../testing/certificate.ts";
 import { EVERY_FEATURE } from "../testing/features.ts";
@@ -134,7 +133,10 @@ afterAll(async () => {
 
 const get = (path: string, headers?: Record<string, string>) => ask(machine.port, path, headers);
 
-beforeAll(() => eventually(async () => expect((await get("/tls/x")).status).toBe(200)));
+// HAProxy tries an instance again soon whose first handshake took too long.
+beforeAll(async () => {
+  while ((await get("/tls/x")).status !== 200);
+});
 
 describe("a request", () => {
   test.each([
