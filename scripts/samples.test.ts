@@ -22,16 +22,13 @@ const everything = (name: string): string =>
     .replace(/^# ((?:[a-z_]+:|  ).*)$/gm, "$1")
     .replace(/^ *(?:token_file|tls|template):.*\n/gm, "");
 
-test.each(samples)(
-  "%s --check passes its sample in etc/, as it is and with all that it shows",
-  async (name) => {
-    const whole = join(folder, `${name}.yaml`);
-    writeFileSync(whole, everything(name));
-    const services = name === "watson" ? ["--services", "etc/datawire.d/"] : [];
-    const checks = [`etc/datawire/${name}.yaml`, whole].map((file) => check(name, ["-c", file, ...services]));
-    expect(await Promise.all(checks)).toEqual(["", ""]);
-  },
-);
+test.each(samples)("%s --check passes its sample in etc/, as it is and with all that it shows", async (name) => {
+  const whole = join(folder, `${name}.yaml`);
+  writeFileSync(whole, everything(name));
+  const services = name === "watson" ? ["--services", "etc/datawire.d/"] : [];
+  const checks = [`etc/datawire/${name}.yaml`, whole].map((file) => check(name, ["-c", file, ...services]));
+  expect(await Promise.all(checks)).toEqual(["", ""]);
+});
 
 test.each(samples)("the sample of %s has every key", (name) => {
   const { settings = [] } = describeFiles().find(({ file }) => file === `${name}.yaml`) ?? {};

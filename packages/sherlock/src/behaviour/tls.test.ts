@@ -100,7 +100,9 @@ test("an instance is verified in another way after it says so, and a dynamic ser
   await machine.follow(["late"]);
   await expect
     .poll(async () => {
-      const statuses = await Promise.all(Array.from({ length: 8 }, async () => (await ask(machine.port, "/late/")).status));
+      const statuses = await Promise.all(
+        Array.from({ length: 8 }, async () => (await ask(machine.port, "/late/")).status),
+      );
       return new Set(statuses);
     })
     .toEqual(new Set([200]));

@@ -170,8 +170,7 @@ export class HaproxyProcess {
     for (const pid of oldWorkers.filter((worker) => !this.#retired.has(worker))) {
       const tell = (command: string): Promise<string> => this.#master.ask(`@!${pid} ${command}`).catch(() => "");
       const isLate = (): boolean => this.#pid === null || clock.monotonicMs() > untilMs;
-      while (isRunning(pid) && !/^Stopping: 1/m.test(await tell("show info")) && !isLate())
-        await clock.sleep(POLL_MS);
+      while (isRunning(pid) && !/^Stopping: 1/m.test(await tell("show info")) && !isLate()) await clock.sleep(POLL_MS);
       for (const command of commands) await tell(command);
     }
     this.#retired = new Set(oldWorkers);

@@ -63,7 +63,8 @@ function keeper(forward: Partial<ForwardSettings> = {}, settings: ConstructorPar
 }
 
 const received = (count: number) => expect.poll(() => sink.received.length).toBeGreaterThanOrEqual(count);
-const spansOf = ({ body }: Pick<Received, "body">) => readRequest(body, { signal: "traces", format: "json", nowMs: 0 }).spans;
+const spansOf = ({ body }: Pick<Received, "body">) =>
+  readRequest(body, { signal: "traces", format: "json", nowMs: 0 }).spans;
 
 test("what comes is forwarded as it came, with the headers of the file, and kept here too", async () => {
   const store = keeper();
