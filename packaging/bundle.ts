@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { buildBrowser } from "../scripts/build-browser.ts";
 import { buildConsole } from "../scripts/build-console.ts";
+import { namesAlone } from "./names-alone.ts";
 import { ROOT } from "./source.ts";
 
 export type Program = "agent" | "directory" | "watson" | "sherlock" | "router" | "dw";
@@ -21,6 +22,9 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     input: { main: join(source, "src/main.ts"), ...(hasDirectory(program) ? THREADS : {}) },
     platform: "node",
     tsconfig: false,
+    plugins: [namesAlone("node:http")],
+    // Handlebars does without, as it does in browsers; it is for templates that are compiled for others to debug.
+    resolve: { alias: { "source-map": false } },
     // Libraries are made of modules with cycles and of branches for other platforms; neither is ours to mend.
     checks: { circularDependency: false, eval: false },
     // What is not there would be missed at the first start alone.

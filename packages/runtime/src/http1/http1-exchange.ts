@@ -37,33 +37,51 @@ export function exchangeHttp1(request: Http1Request, socket: Socket, signal: Abo
   return new Promise((resolve, reject) => {
     const answer = new Answer(request);
     const abort = (): void => void socket.destroy();
-    const end = (settle: () => void): void => {
+    let over = false;
+    const end = (): void => {
+      over = true;
       signal.removeEventListener("abort", abort);
       socket.destroy();
-      settle();
+    };
+    const fail = (error: unknown): void => {
+      if (over) return;
+      end();
+      reject(error instanceof Error ? error : new Error(String(error)));
     };
     const settle = (response: Http1Response | null): void => {
-      if (response !== null) end(() => resolve(response));
+      if (response === null || over) return;
+      end();
+      resolve(response);
     };
     socket.on("data", (chunk) => {
+      if (over) return;
       try {
         settle(answer.take(chunk));
       } catch (error) {
-        end(() => reject(error instanceof Error ? error : new Error(String(error))));
+        fail(error);
       }
     });
-    socket.once("end", () => settle(answer.close()));
-    socket.once("error", (error) => end(() => reject(error)));
-    socket.once("close", () => end(() => reject(closedEarly())));
+    socket.on("end", () => settle(answer.close()));
+    socket.on("error", fail);
+    // An error has a stack, which is dear where none is wanted: every exchange ends with a close.
+    socket.on("close", () => void (over || fail(closedEarly())));
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) return abort();
     socket.write(textOf(request), "latin1");
   });
 }
 
-function textOf({ method, path, headers }: Http1Request): string {
+/** A check sends the same request every time. */
+const texts = new WeakMap<Http1Request, string>();
+
+function textOf(request: Http1Request): string {
+  const known = texts.get(request);
+  if (known !== undefined) return known;
+  const { method, path, headers } = request;
   const lines = Object.entries({ ...headers, connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  const text = `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  texts.set(request, text);
+  return text;
 }
 
 function closedEarly(): Error {

@@ -61,6 +61,28 @@ describe("createAttentiveClock()", () => {
     expect(fired).toBe(true);
   });
 
+  test("has one beat for all that a process has, each of which counts from its own start to its own end", async () => {
+    const { clock, end, attentive } = setUp();
+    await clock.advance(1_000);
+    const second = new AbortController();
+    const later = createAttentiveClock(clock, second.signal);
+    expect(later.monotonicMs()).toBe(0);
+    expect(clock.pending()).toBe(1);
+    await clock.advance(1_000);
+    clock.stall(60_000);
+    await clock.advance(0);
+    expect([attentive.monotonicMs(), later.monotonicMs()]).toEqual([2_200, 1_200]);
+    end.abort();
+    await clock.advance(1_000);
+    expect([attentive.monotonicMs(), later.monotonicMs()]).toEqual([2_200, 2_200]);
+    second.abort();
+    expect(clock.pending()).toBe(0);
+    await clock.advance(5_000);
+    const again = createAttentiveClock(clock, new AbortController().signal);
+    await clock.advance(70);
+    expect([later.monotonicMs(), again.monotonicMs()]).toEqual([2_200, 70]);
+  });
+
   test("leaves no timer behind, and lets go of those that wait", async () => {
     const { clock, end, attentive } = setUp();
     const slept = attentive.sleep(500, end.signal);

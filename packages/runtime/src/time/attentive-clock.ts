@@ -5,29 +5,72 @@ const BEAT_MS = 100;
 /** What counts of the time between two beats: a beat that comes later says that nothing was attended to meanwhile. */
 const COUNTED_MS_MAX = 2 * BEAT_MS;
 
+/** The time in which this process attended to what came, by one clock: counted once for all who judge by it. */
+class Attention {
+  readonly #clock: Clock;
+  #users = 0;
+  #countedMs = 0;
+  #beatMs = 0;
+  #cancelBeat = (): void => {};
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Counts on until the function returned is called. */
+  use(): () => void {
+    if (this.#users++ === 0) {
+      this.#beatMs = this.#clock.monotonicMs();
+      this.#waitForBeat();
+    }
+    return () => {
+      this.#countedMs = this.countedMs();
+      this.#beatMs = this.#clock.monotonicMs();
+      if (--this.#users === 0) this.#cancelBeat();
+    };
+  }
+
+  countedMs(): number {
+    return this.#countedMs + Math.min(this.#clock.monotonicMs() - this.#beatMs, COUNTED_MS_MAX);
+  }
+
+  #waitForBeat(): void {
+    this.#cancelBeat = this.#clock.setTimer(BEAT_MS, () => {
+      this.#countedMs = this.countedMs();
+      this.#beatMs = this.#clock.monotonicMs();
+      this.#waitForBeat();
+    });
+  }
+}
+
+const attentions = new WeakMap<Clock, Attention>();
+
+function attentionOf(clock: Clock): Attention {
+  const attention = attentions.get(clock) ?? new Attention(clock);
+  attentions.set(clock, attention);
+  return attention;
+}
+
 /**
  * A clock by which the silence of others is judged: its `monotonicMs` and its timers count only time in which this
  * process attended to what came. They leave out what it was stopped for (SIGSTOP, a machine that slept or was moved) and
  * what its event loop was busy with: by then an answer may lie in a socket that nobody has read, and timers run before
  * sockets are read.
  *
- * It is no measure of how long something took.
+ * It is no measure of how long something took. However many of them a process has, one beat counts for all.
  * @param signal ends its beat; afterwards it stands still.
  */
 export function createAttentiveClock(clock: Clock, signal: AbortSignal): Clock {
-  let countedMs = 0;
-  let beatMs = clock.monotonicMs();
-  const monotonicMs = (): number => countedMs + Math.min(clock.monotonicMs() - beatMs, COUNTED_MS_MAX);
-  let cancelBeat = (): void => {};
-  const beat = (): void => {
-    countedMs = monotonicMs();
-    beatMs = clock.monotonicMs();
-    cancelBeat = clock.setTimer(BEAT_MS, beat);
+  const attention = attentionOf(clock);
+  const leave = signal.aborted ? () => {} : attention.use();
+  const startMs = attention.countedMs();
+  let stoodMs: number | null = signal.aborted ? 0 : null;
+  const monotonicMs = (): number => stoodMs ?? attention.countedMs() - startMs;
+  const stop = (): void => {
+    stoodMs = monotonicMs();
+    leave();
   };
-  if (!signal.aborted) {
-    beat();
-    signal.addEventListener("abort", () => cancelBeat(), { once: true });
-  }
+  signal.addEventListener("abort", stop, { once: true });
   const setTimer: Clock["setTimer"] = (ms, fn) => {
     const dueMs = monotonicMs() + ms;
     let cancel = (): void => {};

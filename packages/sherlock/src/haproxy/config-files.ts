@@ -1,9 +1,15 @@
 import { copyFile, rename } from "node:fs/promises";
-import { execa } from "execa";
-import { fileError, systemErrorCode, writeFileAtomically, writePrivateFile } from "@datawire/runtime";
+import {
+  explainSystemError,
+  fileError,
+  systemErrorCode,
+  writeFileAtomically,
+  writePrivateFile,
+} from "@datawire/runtime";
 import { mapFiles } from "../core/model/files.ts";
 import type { MapName, Plan } from "../core/model/plan.ts";
 import type { RunDir } from "./run-dir.ts";
+import { runProgram } from "./run-program.ts";
 
 /** Writes what HAProxy reads. */
 export interface ConfigFiles {
@@ -49,11 +55,9 @@ export function createConfigFiles(haproxy: string, dir: Omit<RunDir, "release">)
     },
     async validate(config) {
       await writePrivateFile(dir.candidate, config);
-      const { failed, stderr, shortMessage } = await execa(haproxy, ["-c", "-f", dir.candidate], {
-        reject: false,
-        timeout: VALIDATE_MS_MAX,
-      });
-      return failed ? refusal(stderr, shortMessage ?? "no reason given") : null;
+      const { ok, stderr, how, cause } = await runProgram(haproxy, ["-c", "-f", dir.candidate], VALIDATE_MS_MAX);
+      const why = cause === undefined ? "" : `: ${explainSystemError(cause)}`;
+      return ok ? null : refusal(stderr, `\`${haproxy} -c\` ${how}${why}`);
     },
     async install() {
       try {

@@ -1,9 +1,9 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
-import { execa } from "execa";
 import { explainSystemError } from "@datawire/runtime";
 import type { HaproxyVersion } from "../core/model/haproxy-version.ts";
 import { parseHaproxyVersion } from "../core/model/haproxy-version.ts";
+import { type Ran, runProgram } from "../haproxy/run-program.ts";
 
 /** An HAProxy that can be run. */
 export interface HaproxyBinary {
@@ -18,8 +18,8 @@ const VERSION_MS_MAX = 5_000;
 /** Finds HAProxy and asks for its version. @throws Error that says what to do. */
 export async function findHaproxy(command: string | null, pathVariable: string): Promise<HaproxyBinary> {
   const path = await locate(command, pathVariable);
-  const ran = await execa(path, ["-v"], { reject: false, timeout: VERSION_MS_MAX });
-  if (ran.failed) throw new Error(`Cannot use ${path} as HAProxy: \`${path} -v\` ${howItFailed(ran)}`);
+  const ran = await runProgram(path, ["-v"], VERSION_MS_MAX);
+  if (!ran.ok) throw new Error(`Cannot use ${path} as HAProxy: \`${path} -v\` ${howItFailed(ran)}`);
   const { stdout } = ran;
   const version = parseHaproxyVersion(stdout);
   if (version === null) {
@@ -33,19 +33,9 @@ export async function findHaproxy(command: string | null, pathVariable: string):
   return { path, version };
 }
 
-interface Failed {
-  readonly exitCode?: number | undefined;
-  readonly signal?: string | undefined;
-  readonly timedOut: boolean;
-  readonly stderr: string;
-  readonly cause?: unknown;
-}
-
-function howItFailed({ exitCode, signal, timedOut, stderr, cause }: Failed): string {
-  if (timedOut) return `did not end within ${VERSION_MS_MAX} ms`;
-  if (cause !== undefined) return `cannot be run: ${explainSystemError(cause)}`;
-  const [said = ""] = stderr.trim().split("\n", 1);
-  return `ended with ${signal ?? exitCode ?? "no exit code"}${said === "" ? "" : `: ${said}`}`;
+function howItFailed({ how, stderr, cause }: Ran): string {
+  const said = cause === undefined ? stderr.trim().split("\n", 1)[0] : explainSystemError(cause);
+  return `${how}${said === undefined || said === "" ? "" : `: ${said}`}`;
 }
 
 async function locate(command: string | null, pathVariable: string): Promise<string> {

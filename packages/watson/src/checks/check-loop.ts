@@ -32,7 +32,9 @@ export class CheckLoop {
   readonly #deps: CheckLoopDeps;
   readonly #phase: number;
   #cancelTimer: () => void = () => {};
-  #inFlight: AbortController | null = null;
+  #isInFlight = false;
+  /** Ends the check that is under way; one for all of them, until it is used. */
+  #ending = new AbortController();
   #endedMs = Number.NEGATIVE_INFINITY;
   #wanted = false;
   #stopped = false;
@@ -53,7 +55,7 @@ export class CheckLoop {
   checkNow(): void {
     if (this.#stopped) return;
     // One under way may have looked just before the change.
-    if (this.#inFlight !== null) this.#wanted = true;
+    if (this.#isInFlight) this.#wanted = true;
     else this.#schedule(Math.max(this.#deps.clock.monotonicMs(), this.#endedMs + GAP_MS_MIN));
   }
 
@@ -61,7 +63,7 @@ export class CheckLoop {
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer();
-    this.#inFlight?.abort();
+    this.#ending.abort();
     this.#deps.prober.close();
   }
 
@@ -74,11 +76,11 @@ export class CheckLoop {
   async #run(dueMs: number): Promise<void> {
     const { clock, prober, report } = this.#deps;
     const startedMs = clock.monotonicMs();
-    const inFlight = new AbortController();
-    this.#inFlight = inFlight;
-    const probe = await this.#bounded(prober, inFlight);
+    this.#isInFlight = true;
+    if (this.#ending.signal.aborted) this.#ending = new AbortController();
+    const probe = await this.#bounded(prober, this.#ending);
     if (this.#stopped) return;
-    this.#inFlight = null;
+    this.#isInFlight = false;
     this.#endedMs = clock.monotonicMs();
     const { inDoubt } = report({ probe, tookMs: this.#endedMs - startedMs, lateMs: Math.max(0, startedMs - dueMs) });
     const wanted = this.#wanted;
@@ -88,15 +90,15 @@ export class CheckLoop {
   }
 
   /** The probe, or its time-out: whatever a prober does with the signal, the loop goes on. */
-  #bounded(prober: Prober, inFlight: AbortController): Promise<Probe> {
+  #bounded(prober: Prober, ending: AbortController): Promise<Probe> {
     const { timeoutMs } = this.#check;
     return new Promise((resolve) => {
       const cancel = this.#deps.patience.setTimer(timeoutMs, () => {
         resolve({ ok: false, reason: `no answer within ${formatDuration(timeoutMs)}`, cause: "timeout" });
-        inFlight.abort();
+        ending.abort();
       });
       // A prober that throws has failed its probe.
-      const probing = async (): Promise<Probe> => prober.probe(inFlight.signal);
+      const probing = async (): Promise<Probe> => prober.probe(ending.signal);
       probing().then(
         (probe) => {
           cancel();

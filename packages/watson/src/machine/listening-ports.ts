@@ -42,6 +42,8 @@ class Table {
   readonly #path: string;
   readonly #open: OpenTable;
   #rows: readonly ListeningRow[] | null = null;
+  /** What was last found to be the same: the same text again need not be read. */
+  #same = "";
 
   constructor(path: string, open: OpenTable) {
     this.#path = path;
@@ -65,12 +67,16 @@ class Table {
       return all;
     });
     if (text === null) return false;
+    if (text === this.#same) return true;
     // A row that has become longer ends early: what it says of its socket stands at its beginning.
     const now = readListening(text.split("\n"), 0).rows;
-    return now.length === last + 1 && now.every(({ port }, i) => port === rows[i]?.port);
+    const isSame = now.length === last + 1 && now.every(({ port }, i) => port === rows[i]?.port);
+    this.#same = isSame ? text : "";
+    return isSame;
   }
 
   #afresh(): readonly ListeningRow[] | null {
+    this.#same = "";
     return this.#reading((read) => {
       const rows: ListeningRow[] = [];
       let rest = "";

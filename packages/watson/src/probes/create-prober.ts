@@ -1,5 +1,4 @@
 import type { ProbeSettings } from "../model/service-definition.ts";
-import { createAmqpProber } from "./amqp.ts";
 import { createConsumersProber } from "./consumers.ts";
 import { createExecProber } from "./exec.ts";
 import { createGrpcProber } from "./grpc.ts";
@@ -21,10 +20,23 @@ export function createProber(probe: ActiveProbe, deps: ProberDeps): Prober {
     case "grpc":
       return createGrpcProber(probe, networkOf(probe, deps));
     case "amqp":
-      return createAmqpProber(probe, networkOf(probe, deps));
+      return later(async () => (await import("./amqp.ts")).createAmqpProber(probe, networkOf(probe, deps)));
     case "consumers":
       return createConsumersProber(probe, deps);
     case "exec":
       return createExecProber(probe, deps);
   }
+}
+
+/** A prober that is loaded by its first probe: most machines have no such check. */
+function later(load: () => Promise<Prober>): Prober {
+  let loading: Promise<Prober> | null = null;
+  return {
+    async probe(signal) {
+      const prober = await (loading ??= load());
+      // One that is over hears of no abort any more, and would hold what it opens.
+      return signal.aborted ? { ok: false, reason: "the check was ended" } : prober.probe(signal);
+    },
+    close: () => void loading?.then((prober) => prober.close()),
+  };
 }

@@ -1,4 +1,4 @@
-import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import { TLSSocket } from "node:tls";
 import { HEAD_LIMITS } from "@datawire/protocol";
 import type { TlsCheck } from "../model/service-definition.ts";
@@ -35,6 +35,8 @@ export function exchangeHttp2(request: Http2Request, network: Network, signal: A
         if (socket.alpnProtocol !== "h2") end(() => reject(new Error("it does not agree on h2 by ALPN")));
       });
     }
+    // Loaded by the first that needs it: most machines have no such check.
+    const { connect } = process.getBuiltinModule("node:http2");
     const session = connect(origin, {
       createConnection: () => socket,
       // As HAProxy: nothing may be pushed, and as many headers pass.
