@@ -4,6 +4,7 @@ import { rolldown } from "rolldown";
 import { buildBrowser } from "../scripts/build-browser.ts";
 import { buildConsole } from "../scripts/build-console.ts";
 import { namesAlone } from "./names-alone.ts";
+import { plainText } from "./plain-text.ts";
 import { ROOT } from "./source.ts";
 
 export type Program = "agent" | "directory" | "watson" | "sherlock" | "router" | "dw";
@@ -22,7 +23,7 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     input: { main: join(source, "src/main.ts"), ...(hasDirectory(program) ? THREADS : {}) },
     platform: "node",
     tsconfig: false,
-    plugins: [namesAlone("node:http")],
+    plugins: [namesAlone("node:http"), plainText],
     // Handlebars does without, as it does in browsers; it is for templates that are compiled for others to debug.
     resolve: { alias: { "source-map": false } },
     // Libraries are made of modules with cycles and of branches for other platforms; neither is ours to mend.
@@ -90,6 +91,7 @@ async function addSamples(folder: string, modules: readonly string[]): Promise<v
 
 /** `…/node_modules/ws` of `…/node_modules/ws/lib/sender.js`; nothing for our own sources. */
 function packageFolder(module: string): string[] {
+  if (module.startsWith("\0")) return []; // one that stands for another
   const match = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module);
   return match === null ? [] : [match[0]];
 }

@@ -2,9 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
 import { rolldown } from "rolldown";
 import { expect, test } from "vitest";
 import { namesAlone } from "../packaging/names-alone.ts";
+import { escapeBeyondAscii } from "../packaging/plain-text.ts";
 
 const SOURCE = `
   import http, { createServer } from "node:http";
@@ -29,4 +31,11 @@ test("namesAlone() gives a bundle what it names of node:http, and loads nothing 
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("escapeBeyondAscii() means the same, in texts, templates and regular expressions", () => {
+  const code = 'const name = "é"; [`${name}…😀`, /^[é…]+$/.test("é…"), /^😀$/u.test("😀"), "\u2028".length];';
+  const escaped = escapeBeyondAscii(code);
+  expect(escaped).toMatch(/^[\0-\x7f]*$/);
+  expect(runInNewContext(escaped)).toEqual(["é…😀", true, true, 1]);
 });
