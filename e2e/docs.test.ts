@@ -8,7 +8,7 @@ import { describeFailure, updatePage } from "./harness/docs/results.ts";
 import { runPage } from "./harness/docs/run-page.ts";
 
 /**
- * Every command of README.md and docs/ does what the page says; the conventions are in `harness/docs/page.ts`.
+ * Every command of README.md, docs/ and the README of Bookshelf does what the page says; the conventions are in `harness/docs/page.ts`.
  * `UPDATE_DOCS=1` writes into the pages what their commands print now: read the difference before you commit it.
  */
 const ROOT = join(import.meta.dirname, "..");
@@ -16,7 +16,7 @@ const update = process.env["UPDATE_DOCS"] === "1";
 /** Several machines; `three-hosts.test.ts` runs it. */
 const ELSEWHERE = ["docs/getting-started.md"];
 
-const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: ROOT })]
+const pages = ["README.md", "examples/bookshelf/README.md", ...globSync("docs/**/*.md", { cwd: ROOT })]
   .filter((name) => !ELSEWHERE.includes(name))
   .toSorted();
 
