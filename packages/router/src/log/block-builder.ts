@@ -18,6 +18,12 @@ export class BlockBuilder {
   readonly position: number;
   /** What is to be told when it is on disk. */
   readonly callbacks: (() => void)[] = [];
+  /** Whether somebody waits until it is on disk, or it has more than what is settled. */
+  isUrgent = false;
+  /** How often it was written without a sync. */
+  notes = 0;
+  /** Rises whenever it has more, or other, bytes. */
+  changes = 0;
   #bytes: Buffer;
   #length = BLOCK_HEADER_BYTES;
   /** The last record that says what is settled, while it may grow. */
@@ -54,6 +60,7 @@ export class BlockBuilder {
 
   /** Says that a message is settled, in the record before where that can take it. */
   settled(address: number, subscription: number, sequence: number): void {
+    this.changes++;
     const run = this.#run;
     if (run !== null && run.address === address && run.subscription === subscription && run.next === sequence) {
       run.next++;

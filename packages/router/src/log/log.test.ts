@@ -91,6 +91,51 @@ test("Log gathers what comes while it writes into one block", async () => {
   expect(disk.syncs).toBe(2);
 });
 
+test("Log leaves the sync of what is settled to the next message, and keeps it through kill -9 until then", async () => {
+  const disk = new SimulatedDisk(new Chance(1));
+  const due: (() => void)[] = [];
+  const sleep = () => new Promise<void>((resolve) => void due.push(resolve));
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const first = await openLog(disk.boot(), {}, { sleep });
+  for (const sequence of [1, 2, 3, 4]) first.put(sequence, "a message");
+  await first.durable();
+  const { syncs } = disk;
+  first.log.settled(ADDRESS, 0, 1);
+  await turns();
+  // In the record before.
+  first.log.settled(ADDRESS, 0, 2);
+  await turns();
+  expect(disk.syncs).toBe(syncs);
+  disk.kill();
+  const second = await openLog(disk.boot(), {}, { sleep });
+  expect([...second.model.settled]).toEqual([1, 2]);
+
+  // Opening has synced what was found; this is about what comes after it.
+  const before = disk.syncs;
+  second.log.settled(ADDRESS, 0, 3);
+  await turns();
+  second.put(5, "the next");
+  await second.durable();
+  expect(disk.syncs).toBe(before + 1);
+  disk.crash();
+  const third = await openLog(disk.boot(), {}, { sleep });
+  expect([[...third.model.settled], [...third.model.messages.keys()]]).toEqual([
+    [1, 2, 3],
+    [1, 2, 3, 4, 5],
+  ]);
+  // Without a next message it is synced after a while.
+  third.log.settled(ADDRESS, 0, 4);
+  await turns();
+  const without = disk.syncs;
+  for (const resolve of due) resolve();
+  await turns();
+  expect(disk.syncs).toBe(without + 1);
+  expect(third.model.messages.size + third.troubles.length).toBe(5);
+  await third.log.close();
+});
+
 test("Log removes segments that nobody needs, oldest first, and begins each with a snapshot", async () => {
   const disk = createFileDisk(folder);
   const { log, put, durable } = await openLog(

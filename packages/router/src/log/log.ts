@@ -4,6 +4,7 @@ import { ByteCache } from "./byte-cache.ts";
 import type { DiskFile } from "./disk.ts";
 import { type MessageRecord, readRecords, type RecordHandler } from "./record.ts";
 import { type Damage, recover } from "./recover.ts";
+import { mayBeNoted, note, SETTLED_SYNC_MS } from "./note.ts";
 import type { LogConfig, LogDeps, Place } from "./log-deps.ts";
 import { isFull, Reserve } from "./reserve.ts";
 import { Shortage } from "./shortage.ts";
@@ -33,6 +34,7 @@ export class Log {
   #open: BlockBuilder | null = null;
   #writing: BlockBuilder | null = null;
   #scheduled = false;
+  #isWriting = false;
   #running: Promise<void> = Promise.resolve();
   #housekeeping: Promise<void> = Promise.resolve();
   readonly #toRemove: number[] = [];
@@ -94,6 +96,7 @@ export class Log {
     const block = this.#block();
     if (isMoved) block.endRun();
     const { offset, length } = block.message(record);
+    this.#hurry(block);
     this.#segments.retain(block.segment, length);
     return { segment: block.segment, offset, length };
   }
@@ -101,18 +104,22 @@ export class Log {
   /** Appends that a message was settled, which had been safe before this call. */
   settled(address: number, subscription: number, sequence: number): void {
     this.#block().settled(address, subscription, sequence);
+    this.#schedule();
   }
 
   /** Appends a record made by `encodeSettled` and its like. */
   record(bytes: Buffer): void {
-    this.#block().record(bytes);
+    const block = this.#block();
+    block.record(bytes);
+    this.#hurry(block);
   }
 
   /** Calls back when everything that was appended before is on disk. */
   whenDurable(callback: () => void): void {
     const block = this.#open ?? this.#writing;
-    if (block === null) queueMicrotask(callback);
-    else block.callbacks.push(callback);
+    if (block === null) return queueMicrotask(callback);
+    block.callbacks.push(callback);
+    this.#hurry(block);
   }
 
   /** Says that a message is not needed any more; the record that says why is appended. */
@@ -140,6 +147,7 @@ export class Log {
   /** Writes what was appended, and closes the files. */
   async close(): Promise<void> {
     this.#stopping.abort();
+    if (this.#open !== null) this.#open.isUrgent = true;
     this.#pump();
     await this.#running;
     await Promise.all([this.#housekeeping, this.#shortage.ended]);
@@ -164,9 +172,15 @@ export class Log {
     return block;
   }
 
+  #hurry(block: BlockBuilder): void {
+    if (block.isUrgent) return;
+    block.isUrgent = true;
+    this.#schedule();
+  }
+
   /** What comes in one turn of the event loop goes in one write. */
   #schedule(): void {
-    if (this.#scheduled || this.#writing !== null) return;
+    if (this.#scheduled || this.#isWriting) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -175,12 +189,18 @@ export class Log {
   }
 
   #pump(): void {
-    if (this.#writing !== null || this.#open === null) return;
+    if (this.#isWriting || this.#open === null) return;
     this.#running = this.#write();
   }
 
   async #write(): Promise<void> {
+    this.#isWriting = true;
     for (let block = this.#open; block !== null; block = this.#open) {
+      if (!this.#shortage.isShort && mayBeNoted(block)) {
+        if (!(await note(block, this.#files))) continue;
+        void this.#deps.sleep(SETTLED_SYNC_MS, this.#stopping.signal).then(() => this.#hurry(block));
+        break;
+      }
       this.#open = null;
       this.#writing = block;
       const { bytes, segment, position } = block;
@@ -196,6 +216,9 @@ export class Log {
       for (const callback of block.callbacks) callback();
       if (dead.length > 0) this.#remove(dead);
     }
+    this.#isWriting = false;
+    // What became urgent after it was noted, a moment ago.
+    if (this.#open?.isUrgent === true) this.#schedule();
   }
 
   /** @returns false when the log was closed before the disk took it. */
