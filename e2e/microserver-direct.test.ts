@@ -171,7 +171,34 @@ test("microservers speak TLS and prove themselves, to the router and to each oth
   expect(await Promise.all([waits, trusts])).toEqual(["closed", "closed"]);
 
   const { cert, key } = goodCertificate;
-  const port = await bob.serve("barker", () => "woof", { host: "localhost", tls: { cert, key }, isRegistered: false });
-  const caller = await microserver({ url: port.address.replace(/\/barker$/, ""), ca: testAuthority });
+  const asked: string[] = [];
+  const port = await bob.serve("barker", () => "woof", {
+    host: "localhost",
+    tls: { cert, key },
+    isRegistered: false,
+    allow: async (user, password) => {
+      asked.push(user);
+      if (user === "faulty") throw new Error("nobody knows");
+      return password === "biscuit";
+    },
+  });
+  const at = { url: port.address.replace(/\/barker$/, ""), ca: testAuthority };
+  const caller = await microserver({ ...at, name: "rex", token: "biscuit" });
   expect((await caller.request("barker", 1)).body).toBe("woof");
+  const leave = new AbortController();
+  const others = [
+    { name: "rex", token: "bone" },
+    { name: "faulty", token: "biscuit" },
+    {}, // nobody
+  ];
+  const refused = await Promise.all(others.map((other) => microserver({ ...at, ...other, signal: leave.signal })));
+  const left = refused.map((one) => codeOf(one.request("barker", 1)));
+  await eventually(() => {
+    // Who says nothing of himself is told with the first bytes that it takes a login.
+    for (const { status } of refused)
+      expect(status).toMatchObject({ state: "connecting", failure: expect.stringMatching(/auth|protocol/i) });
+  });
+  leave.abort();
+  expect(new Set(await Promise.all(left))).toEqual(new Set(["closed"]));
+  expect(new Set(asked)).toEqual(new Set(["rex", "faulty"]));
 });

@@ -19,4 +19,4 @@ export type { Step } from "./app/pipeline.ts";
 export type { RequestOptions } from "./app/requests.ts";
 export type { ServeOptions } from "./app/served-port.ts";
 export type { LinkStatus, Status } from "./app/status.ts";
-export { connect, type ConnectOptions } from "./connect/connect.ts";
+export { connect, type ConnectOptions, type DirectOptions } from "./connect/connect.ts";

@@ -9,7 +9,9 @@ import type { Outbox } from "../outbox/outbox.ts";
 const ANSWERS_CREDIT = 100;
 
 interface Pending {
+  readonly to: string;
   ask(replyTo: string): void;
+  failed(error: Error): void;
   answered(message: Message): void;
 }
 
@@ -61,6 +63,8 @@ export class Requests {
       );
       signal?.addEventListener("abort", stop, { once: true });
       this.#pending.set(id, {
+        to,
+        failed: fail,
         ask: (replyTo) => {
           try {
             const fields = { ...carried, id, correlationId: id, replyTo, ttlMs: timeoutMs };
@@ -80,7 +84,10 @@ export class Requests {
     });
   }
 
+  /** Waits for no answers any more, also where the router was never there. */
   close(): void {
+    for (const { to, failed } of this.#pending.values())
+      failed(new MicroserverError("closed", `Cannot ask ${to}: the microserver is closed`));
     this.#answers?.close(true);
   }
 

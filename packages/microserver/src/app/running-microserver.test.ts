@@ -246,6 +246,16 @@ test("listen() ends with its signal, also while the router does not answer, and 
   expect(clock.pending()).toBe(0);
 });
 
+test("request() ends with its microserver, though the router was never there", async () => {
+  const { clock, router, microserver } = world();
+  router.isUp = false;
+  const waits = codeOf(microserver.request("prices", 1));
+  await clock.advance(1_000);
+  await Promise.all([microserver.end(), clock.advance(0)]);
+  expect(await waits).toBe("closed");
+  expect(clock.pending()).toBe(0);
+});
+
 test("listen() has no more at a time than its concurrency, and says what became of each", async () => {
   const { clock, router, microserver } = world();
   let link: Sender | null = null;

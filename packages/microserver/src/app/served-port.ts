@@ -10,8 +10,13 @@ export interface ServeOptions {
   readonly host?: string;
   /** How many messages are handled at a time. Default: 10. */
   readonly concurrency?: number;
-  /** Certificate and key, PEM. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Certificate and key, PEM; with authorities of clients, whoever has no certificate of theirs is not let in. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /**
+   * Whether somebody may send here with a password or token, which come over TLS or from this machine alone. Default: whoever
+   * reaches the port may. A router knows none, so that with it only those come who go to the instance themselves.
+   */
+  readonly allow?: (user: string, password: string) => boolean | Promise<boolean>;
   /** Unique within the service. Default: that of the microserver, else `HOST-PORT`. */
   readonly instance?: string;
   readonly tags?: readonly string[];

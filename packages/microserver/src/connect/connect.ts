@@ -3,7 +3,7 @@ import { describeError, systemChance, systemClock } from "@datawire/runtime";
 import { abortedError, MicroserverError } from "../core/microserver-error.ts";
 import { openProperties, type SelfDescription } from "../core/open-properties.ts";
 import type { Stall } from "../core/stalls.ts";
-import { Hub } from "../links/hub.ts";
+import { Hub, type HubDeps, type InstancePlace } from "../links/hub.ts";
 import { Outbox, type OutboxLimits } from "../outbox/outbox.ts";
 import { OutboxFolder } from "../outbox/outbox-folder.ts";
 import { isThisMachine, parseRouterUrl, type RouterUrl } from "../transport/router-url.ts";
@@ -12,6 +12,16 @@ import { driveSocket, openSocket } from "../transport/socket-wire.ts";
 import type { Dial } from "../transport/wire.ts";
 import type { Microserver } from "../app/microserver.ts";
 import { RunningMicroserver } from "../app/running-microserver.ts";
+
+/** How instances that take links themselves are spoken to. */
+export interface DirectOptions {
+  /** Default: the name of the microserver. */
+  readonly user?: string;
+  /** A password or token of theirs. What proves us to the router is not shown to them. */
+  readonly password?: string;
+  /** Authorities to trust instead of the system's, PEM. Default: those of the router. */
+  readonly ca?: string;
+}
 
 /** How to connect; nothing has to be said. */
 export interface ConnectOptions extends SelfDescription {
@@ -23,8 +33,11 @@ export interface ConnectOptions extends SelfDescription {
   readonly token?: string;
   /** Authorities to trust instead of the system's, PEM. */
   readonly ca?: string;
-  /** Whether what is sent to a service goes to one of its instances directly, so that no router is in the way. Default: false. */
-  readonly direct?: boolean;
+  /**
+   * Whether what is sent to a service goes to one of its instances directly, so that no router is in the way, and what proves
+   * us there: over TLS, or on this machine alone. Default: false.
+   */
+  readonly direct?: boolean | DirectOptions;
   /** Closes the microserver at once: all that waits rejects with `closed`. */
   readonly signal?: AbortSignal;
   /** Where messages wait until they are accepted: in memory (default), or in a folder of this process alone, which outlives it. */
@@ -55,13 +68,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
   };
   const { folder, ...limits } = typeof kept === "string" ? { folder: kept } : (kept ?? {});
   const opened = folder === undefined ? null : await OutboxFolder.open(folder);
-  const dialAt = (host: string, port: number): Dial => {
-    return async (settings, events, signal) =>
-      driveSocket(await openSocket({ host, port, isTls: false }, { signal }), settings, events);
-  };
   const hub = new Hub(settings, {
     dial,
-    ...(options.direct === true && { dialAt }),
+    ...directly(options),
     clock: systemClock,
     chance: systemChance,
   });
@@ -84,6 +93,20 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
   return microserver;
 }
 
+/** How to go to instances; nothing where the router is not to name any. */
+function directly({ direct = false, name, ca }: ConnectOptions): Pick<HubDeps, "dialAt" | "instanceSasl"> {
+  if (direct === false) return {};
+  const { user = name ?? "microserver", password, ca: theirs = ca } = direct === true ? {} : direct;
+  const dialAt =
+    (place: InstancePlace): Dial =>
+    async (settings, events, signal) => {
+      if (password !== undefined && !place.isTls && !isThisMachine(place.host))
+        throw new Error(`Cannot send a password to ${place.host} without TLS: wanted an instance at amqps://`);
+      return driveSocket(await openSocket(place, { ca: theirs, signal }), settings, events);
+    };
+  return { dialAt, ...(password !== undefined && { instanceSasl: [plainClient(user, password)] }) };
+}
+
 function readUrl(text: string): RouterUrl {
   try {
     return parseRouterUrl(text);
@@ -92,7 +115,7 @@ function readUrl(text: string): RouterUrl {
   }
 }
 
-function settingsOf(url: RouterUrl, { name, token, direct, ...self }: ConnectOptions): ConnectionSettings {
+function settingsOf(url: RouterUrl, { name, token, direct = false, ...self }: ConnectOptions): ConnectionSettings {
   const password = token ?? url.password;
   const user = url.user ?? name ?? "microserver";
   if (password !== null && !url.isTls && !isThisMachine(url.host)) {
@@ -108,7 +131,7 @@ function settingsOf(url: RouterUrl, { name, token, direct, ...self }: ConnectOpt
       containerId: name ?? `microserver-${systemChance.id()}`,
       hostname: url.host,
       ...(properties !== undefined && { properties }),
-      ...(direct === true && { desiredCapabilities: ["datawire:redirect"] }),
+      ...(direct !== false && { desiredCapabilities: ["datawire:redirect"] }),
     },
     ...(password !== null && { saslClients: [plainClient(user, password), anonymousClient()] }),
   };

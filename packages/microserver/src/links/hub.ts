@@ -32,11 +32,20 @@ export interface Member extends LinkOwner {
   inquire(): void;
 }
 
+/** Where an instance takes links. */
+export interface InstancePlace {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+}
+
 /** What a hub works with. */
 export interface HubDeps {
   readonly dial: Dial;
   /** Connects to an instance that the router names; left out where it is not to be asked for any. */
-  readonly dialAt?: (host: string, port: number) => Dial;
+  readonly dialAt?: (place: InstancePlace) => Dial;
+  /** What proves us to instances; left out for nothing. */
+  readonly instanceSasl?: NonNullable<ConnectionSettings["saslClients"]>;
   readonly clock: Clock;
   readonly chance: Chance;
 }
@@ -100,15 +109,17 @@ export class Hub {
   onEmpty: () => void = () => {};
 
   /** The connection to an instance, which lasts while somebody has a link on it; null where there are to be none. */
-  instanceAt(host: string, port: number): Hub | null {
-    const { dialAt } = this.deps;
-    const place = `${host}:${port}`;
+  instanceAt({ host, port, isTls }: InstancePlace): Hub | null {
+    const { dialAt, instanceSasl } = this.deps;
+    const place = `${isTls ? "amqps" : "amqp"}://${host}:${port}`;
     const known = this.#instances.get(place);
     if (known !== undefined || dialAt === undefined || this.#stop.signal.aborted) return known ?? null;
     // What proves us to the router is none of its business.
     const { containerId, properties } = this.#settings.open;
     const open = { containerId, hostname: host, ...(properties !== undefined && { properties }) };
-    const hub = new Hub({ role: "client", open }, { ...this.deps, dial: dialAt(host, port) });
+    const proof = instanceSasl === undefined ? {} : { saslClients: instanceSasl };
+    const dial = dialAt({ host, port, isTls });
+    const hub = new Hub({ role: "client", open, ...proof }, { ...this.deps, dial });
     this.#instances.set(place, hub);
     hub.onEmpty = () => {
       this.#instances.delete(place);

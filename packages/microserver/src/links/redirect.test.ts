@@ -18,6 +18,7 @@ test("send() goes to the instance that the router names, and to another one when
         ["network-host", "10.0.0.7"],
         ["port", named],
         ["address", "barker"],
+        ...(named === 7002 ? [["scheme", "amqps"] as const] : []),
       ]),
     });
   const dialed: string[] = [];
@@ -25,8 +26,8 @@ test("send() goes to the instance that the router names, and to another one when
     { role: "client", open: { containerId: "one" } },
     {
       dial: router.dial,
-      dialAt(host, port) {
-        dialed.push(`${host}:${port}`);
+      dialAt({ host, port, isTls }) {
+        dialed.push(`${isTls ? "amqps" : "amqp"}://${host}:${port}`);
         return (instances.get(port) as MemoryRouter).dial;
       },
       clock,
@@ -55,7 +56,7 @@ test("send() goes to the instance that the router names, and to another one when
   await clock.advance(100);
   await sends;
   expect(came).toEqual(["7001", "7001", "7002", "7002"]);
-  expect(dialed).toEqual(["10.0.0.7:7001", "10.0.0.7:7002"]);
+  expect(dialed).toEqual(["amqp://10.0.0.7:7001", "amqps://10.0.0.7:7002"]);
   await microserver.close();
   expect(clock.pending()).toBe(0);
 });

@@ -70,7 +70,7 @@ export class SendLink extends KeptLink<Sender> {
   override ended(end: LinkEnd): void {
     if (this.link === null || this.isClosed) return super.ended(end);
     const place = this.#address === null ? placeOf(end.error, this.address) : null;
-    const instance = place === null ? null : this.#router.instanceAt(place.host, place.port);
+    const instance = place === null ? null : this.#router.instanceAt(place);
     if (place === null || instance === null) {
       if (this.#address === null) return super.ended(end);
       // The instance goes: the router knows who else there is.
@@ -190,5 +190,6 @@ function placeOf(error: AmqpError | null, address: string) {
   const host = textOf(error.info?.get("network-host"));
   const port = Number(error.info?.get("port"));
   if (host === null || !Number.isInteger(port) || port < 1 || port > 65_535) return null;
-  return { host, port, address: textOf(error.info?.get("address")) ?? address };
+  const isTls = textOf(error.info?.get("scheme")) === "amqps";
+  return { host, port, isTls, address: textOf(error.info?.get("address")) ?? address };
 }

@@ -1,13 +1,16 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import {
   createSaslServer,
   type IncomingDelivery,
   type OutgoingDelivery,
   type Receiver,
+  type SaslServer,
   type Sender,
   WireFailure,
 } from "@datawire/amqp";
 import { type Draft, headOf, type Identity, type Message, readMessage } from "../core/message.ts";
+import { isThisMachine } from "../transport/router-url.ts";
 import { driveSocket } from "../transport/socket-wire.ts";
 import type { Wire, WireEvents } from "../transport/wire.ts";
 
@@ -19,6 +22,8 @@ export interface Served {
   /** How many messages a link may have on their way and in hand. */
   readonly credit: number;
   newId(): string;
+  /** Whether somebody may come with a password; left out where everybody may. */
+  readonly allow?: (user: string, password: string) => boolean | Promise<boolean>;
   take(delivery: IncomingDelivery, message: Message, identity: Identity | null, caller: Caller): Promise<void>;
 }
 
@@ -50,8 +55,8 @@ export class Caller {
       {
         role: "server",
         open: { containerId: served.container },
-        saslServer: createSaslServer({ anonymous: "anonymous" }),
-        saslRequired: false,
+        saslServer: saslOf(socket, served.allow),
+        saslRequired: served.allow !== undefined,
       },
       this.#events(),
     );
@@ -160,6 +165,22 @@ export class Caller {
       if (first !== undefined) link.send(first.draft.rest, { head: headOf(first.draft, first.identity) });
     }
   }
+}
+
+/** Without anybody to ask, everybody may come; a password is heard where nobody else hears it. */
+function saslOf(socket: Socket, allow: Served["allow"]): SaslServer {
+  if (allow === undefined) return createSaslServer({ anonymous: "anonymous" });
+  const isPrivate = socket instanceof TLSSocket || isThisMachine((socket.remoteAddress ?? "").replace(/^::ffff:/, ""));
+  if (!isPrivate) return createSaslServer({});
+  return createSaslServer({
+    plain(user, password, answer) {
+      const asked = (async () => allow(user, password))();
+      asked.then(
+        (isAllowed) => answer(isAllowed ? user : null),
+        () => answer(null),
+      );
+    },
+  });
 }
 
 /** Whether an address is the one served or below it; `//services/barker` is told from `barker/x` by whoever routes. */

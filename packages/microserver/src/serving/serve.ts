@@ -30,6 +30,7 @@ export function serving(registrant: Registrant): Serve {
         container,
         credit: concurrency,
         newId,
+        ...(options.allow !== undefined && { allow: options.allow }),
         take: (delivery, message, identity, from) => {
           callerOf.set(message, from);
           return desk.take(delivery, message, identity);
@@ -116,7 +117,9 @@ async function open(
 function makeServer(at: string, tls: ServeOptions["tls"]): Server {
   if (tls === undefined) return createServer();
   try {
-    return createTlsServer({ ...tls, minVersion: "TLSv1.2", handshakeTimeout: 5_000 });
+    const { clientCa, ...own } = tls;
+    const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+    return createTlsServer({ ...own, ...clients, minVersion: "TLSv1.2", handshakeTimeout: 5_000 });
   } catch (error) {
     const why = `Cannot serve ${at} with that certificate and key: ${describeError(error)}`;
     throw new MicroserverError("invalid_argument", why, { cause: error });

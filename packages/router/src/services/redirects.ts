@@ -29,7 +29,7 @@ export class Redirects {
     const able = endpointsOf(view, found.path).filter(({ instance }) => pool.has(instance.name));
     const chosen = able[sequence % able.length];
     if (chosen === undefined) return null;
-    const { host, port, address } = chosen;
+    const { host, port, address, isTls } = chosen;
     return {
       condition: "amqp:link:redirect",
       description: `${found.service} takes links itself, at ${host}:${port}`,
@@ -37,6 +37,8 @@ export class Redirects {
         ["network-host", host],
         ["port", port],
         ["address", address],
+        // As others have it beside the fields of the specification: without it, nobody speaks TLS there.
+        ...(isTls ? [["scheme", "amqps"] as const] : []),
       ]),
     };
   }
