@@ -1,18 +1,23 @@
 #!/bin/sh
 # Installs Datawire dstack on this machine: as .deb or .rpm where the system has them, else as a package of npm.
-# Everything that is downloaded is checked against the list SHA256SUMS of the same place before anything is installed.
+# Everything that is downloaded is checked against the list SHA256SUMS of the same place before anything is installed, and
+# the list against its signature SHA256SUMS.sig, where it is known whose that has to be.
 set -eu
+
+# The public key of who made the packages, PEM, one line: `npm run package -- --sign KEY` puts it into the copy beside them.
+signed_by=''
 
 usage() {
   cat <<'EOF'
 Usage: install.sh [--from PLACE] [--format deb|rpm|npm] [--only NAME[,NAME]...] [--prefix FOLDER] [--dry-run]
 
   --from PLACE     where the packages are: an https:// address (http:// on this machine alone), or a folder
-                   (default: DATAWIRE_MIRROR, else the folder dist beside this script, which `npm run package` makes)
+                   (default: DATAWIRE_MIRROR, else the folder of this script or dist in it, which `npm run package` makes)
   --format FORMAT  default: deb where there is apt-get, rpm where there is dnf, yum or zypper, both as root or with sudo;
                    else npm
   --only NAMES     programs, of .deb and .rpm: dw, directory, watson, sherlock, router (default: all of these)
   --prefix FOLDER  of npm: where it installs (default: npm's own where that can be written, else ~/.local)
+  --key FILE       public key, PEM, that has to have signed the list (default: the one in this script, if it has one)
   --sums HEX       what `sha256sum SHA256SUMS` has to print, where you have it from elsewhere
   --dry-run        say what would be done, and download the list alone
 EOF
@@ -29,13 +34,14 @@ from=${DATAWIRE_MIRROR:-}
 format=
 only=dw,directory,watson,sherlock,router
 prefix=
+key=
 sums=
 dry=
 while [ $# -gt 0 ]; do
   case $1 in
     --help) usage; exit 0 ;;
     --dry-run) dry=yes; shift; continue ;;
-    --from | --format | --only | --prefix | --sums) [ $# -gt 1 ] || fail "$1 wants a value; see --help" 64 ;;
+    --from | --format | --only | --prefix | --key | --sums) [ $# -gt 1 ] || fail "$1 wants a value; see --help" 64 ;;
     *) fail "Cannot use $1: see --help" 64 ;;
   esac
   case $1 in
@@ -43,6 +49,7 @@ while [ $# -gt 0 ]; do
     --format) format=$2 ;;
     --only) only=$2 ;;
     --prefix) prefix=$2 ;;
+    --key) key=$2 ;;
     --sums) sums=$2 ;;
   esac
   shift 2
@@ -61,7 +68,8 @@ for program in $programs; do
 done
 
 if [ -z "$from" ]; then
-  from=$(cd "$(dirname "$0")" 2>/dev/null && pwd)/dist
+  from=$(cd "$(dirname "$0")" 2>/dev/null && pwd)
+  [ -f "$from/SHA256SUMS" ] || from=$from/dist
   [ -f "$from/SHA256SUMS" ] || fail "Cannot find packages: wanted --from PLACE or DATAWIRE_MIRROR, or \`npm run package\` in the checkout" 64
 fi
 case $from in
@@ -70,6 +78,8 @@ case $from in
   *) [ -d "$from" ] || fail "Cannot find packages: there is no folder $from" ;;
 esac
 has sha256sum || has shasum || fail "Cannot check what is downloaded: wanted sha256sum or shasum"
+[ -z "$key" ] || [ -r "$key" ] || fail "Cannot read the key $key" 64
+[ -z "$key$signed_by" ] || has openssl || fail "Cannot check who signed the packages: wanted openssl"
 
 # How to become root, where that needs no password that nobody is there to type.
 root=
@@ -132,6 +142,17 @@ digest() { # FILE
 fetch SHA256SUMS
 if [ -n "$sums" ] && [ "$(digest "$work/SHA256SUMS")" != "$sums" ]; then
   fail "Cannot trust ${from%/}/SHA256SUMS: its SHA-256 is $(digest "$work/SHA256SUMS"), wanted $sums"
+fi
+
+if [ -n "$signed_by" ] && [ -z "$key" ]; then
+  key=$work/key.pem
+  # Old versions of openssl read no long lines.
+  { echo '-----BEGIN PUBLIC KEY-----'; echo "$signed_by" | fold -w 64; echo '-----END PUBLIC KEY-----'; } >"$key"
+fi
+if [ -n "$key" ]; then
+  fetch SHA256SUMS.sig
+  openssl dgst -sha256 -verify "$key" -signature "$work/SHA256SUMS.sig" "$work/SHA256SUMS" >/dev/null 2>&1 ||
+    fail "Cannot trust ${from%/}/SHA256SUMS: SHA256SUMS.sig is not its signature by the key; nothing is installed"
 fi
 
 newest() { # PATTERN of the whole name, an extended regular expression: the newest such file of the list

@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sign } from "../packaging/sign.ts";
 import { writeSums } from "../packaging/sums.ts";
+import { asRoot } from "./harness/as-root.ts";
 
 /** `install.sh`, from a mirror on this machine, into folders of the test. */
 const SCRIPT = join(import.meta.dirname, "../install.sh");
@@ -47,7 +49,10 @@ interface Ran {
 }
 
 /** Runs the script with nothing but the programs that are named, beside those of every system. */
-async function install(args: readonly string[], { programs = [] as readonly string[] } = {}): Promise<Ran> {
+async function install(
+  args: readonly string[],
+  { programs = [] as readonly string[], script = SCRIPT } = {},
+): Promise<Ran> {
   const bin = await mkdtemp(join(folder, "bin-"));
   const system = [
     "sh",
@@ -67,6 +72,8 @@ async function install(args: readonly string[], { programs = [] as readonly stri
     "env",
     "printf",
     "cat",
+    "fold",
+    "openssl",
   ];
   for (const name of system) await symlink(join("/usr/bin", name), join(bin, name));
   for (const name of programs) {
@@ -84,7 +91,7 @@ async function install(args: readonly string[], { programs = [] as readonly stri
     await writeFile(join(bin, name), `#!/bin/sh\necho ${said}\n`, { mode: 0o755 });
   const env = { PATH: bin, HOME: folder, TMPDIR: folder };
   const ran = await new Promise<Ran>((resolve) => {
-    execFile("/bin/sh", [SCRIPT, ...args], { env }, (error, stdout, stderr) =>
+    execFile("/bin/sh", [script, ...args], { env }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });
@@ -143,6 +150,105 @@ test("install.sh takes the list itself from who knows what it has to be", async 
     1,
     expect.stringMatching(/^install.sh: Cannot trust http.*SHA256SUMS: its SHA-256 is /),
   ]);
+});
+
+/** A private key in a file, with its public one beside it. */
+async function makeKey(name: string): Promise<{ readonly secret: string; readonly known: string }> {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const [secret, known] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
+  await writeFile(secret, privateKey.export({ type: "pkcs8", format: "pem" }));
+  await writeFile(known, publicKey.export({ type: "spki", format: "pem" }));
+  return { secret, known };
+}
+
+test("install.sh takes what is signed by the key that it knows, and nothing of who has taken over the mirror", async () => {
+  const [ours, theirs] = await Promise.all([makeKey("ours"), makeKey("theirs")]);
+  const place = await mkdtemp(join(folder, "signed-"));
+  const file = join(place, "datawire-dw_0.1.0_all.deb");
+  await writeFile(join(place, "datawire-node_24.0.1_amd64.deb"), "node");
+  await writeFile(file, "dw");
+  const [signature = "", script = ""] = await sign(await writeSums(place), ours.secret);
+  const programs = ["apt-get", "dpkg"];
+  // Both know where the packages are: the script that was laid beside them, and who has the key apart.
+  const withKey = () => install(["--from", place, "--key", ours.known, "--only", "dw"], { programs });
+  const withScript = () => install(["--only", "dw"], { programs, script });
+  for (const run of [withKey, withScript]) {
+    const { code, stdout, stderr } = await run();
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("apt-get install");
+  }
+
+  const good = await readFile(signature);
+  const refused = async (why: string): Promise<void> => {
+    for (const run of [withKey, withScript]) {
+      const { code, stdout, stderr } = await run();
+      expect([code, stderr]).toEqual([1, expect.stringContaining(why)]);
+      expect(stdout).not.toContain("apt-get install");
+    }
+  };
+  await writeFile(signature, good.toReversed());
+  await refused("SHA256SUMS.sig is not its signature by the key; nothing is installed");
+  await rm(signature);
+  await refused("SHA256SUMS.sig");
+  // A package with a list to match, signed by somebody else, or with the signature of the list before.
+  await writeFile(file, "something else");
+  await sign(await writeSums(place), theirs.secret);
+  const { code } = await install(["--from", place, "--key", ours.known, "--only", "dw"], { programs });
+  expect(code).toBe(1);
+  await writeFile(signature, good);
+  const { stderr } = await withKey();
+  expect(stderr).toContain("SHA256SUMS.sig is not its signature by the key; nothing is installed");
+});
+
+test.each([
+  ["nothing.pem", /^Cannot sign with .*nothing\.pem: wanted a private key/],
+  ["ed25519.pem", /^Cannot sign with .*ed25519\.pem: it is a key of ed25519, wanted /],
+])("packages are not signed with %s", async (name, message) => {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  await writeFile(join(folder, "ed25519.pem"), privateKey.export({ type: "pkcs8", format: "pem" }));
+  await expect(sign(join(folder, "mirror/SHA256SUMS"), join(folder, name))).rejects.toThrow(message);
+});
+
+test("install.sh has apt install what it has checked, into a root of its own", async () => {
+  const place = await mkdtemp(join(folder, "apt-"));
+  const root = join(place, "root");
+  const settings = [
+    `Dir "${root}/";`,
+    `Dir::State::status "${root}/var/lib/dpkg/status";`,
+    `Dir::Bin::dpkg "/usr/bin/dpkg";`,
+    `Dir::Bin::methods "/usr/lib/apt/methods";`,
+    `DPkg::Options { "--root=${root}"; "--log=${root}/dpkg.log"; };`,
+    `APT::Sandbox::User "root";`,
+  ];
+  await writeFile(join(place, "apt.conf"), `${settings.join("\n")}\n`);
+  const lay = [
+    `mkdir -p ${root}/var/lib/dpkg/info ${root}/var/lib/dpkg/updates ${root}/var/cache/apt/archives/partial`,
+    `mkdir -p ${root}/var/lib/apt/lists/partial ${root}/etc/apt/apt.conf.d ${root}/etc/apt/preferences.d ${root}/var/log/apt`,
+    `: >${root}/var/lib/dpkg/status; : >${root}/etc/apt/sources.list`,
+    ...["node", "dw"].flatMap((name) => [
+      `mkdir -p ${place}/${name}/DEBIAN ${place}/${name}/usr/lib/datawire`,
+      `echo ${name} >${place}/${name}/usr/lib/datawire/${name}`,
+      `printf 'Package: datawire-${name}\nVersion: 1.0\nArchitecture: all\nMaintainer: a <a@localhost>\nDescription: a\n${name === "dw" ? "Depends: datawire-node\n" : ""}' >${place}/${name}/DEBIAN/control`,
+      `dpkg-deb --root-owner-group --build ${place}/${name} ${place}/datawire-${name}_1.0_${name === "dw" ? "all" : "$(dpkg --print-architecture)"}.deb`,
+    ]),
+  ];
+  const run = (script: string): Promise<Ran> =>
+    new Promise((resolve) => {
+      const [program, ...args] = asRoot(["env", `APT_CONFIG=${place}/apt.conf`, "sh", "-euc", script]);
+      execFile(program, args, (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+      );
+    });
+  expect(await run(lay.join("\n"))).toMatchObject({ code: 0 });
+  await writeSums(place);
+  const ran = await run(`sh ${SCRIPT} --from ${place} --only dw`);
+  expect(`${ran.stderr}${ran.stdout}`).toContain("Installed.");
+  expect((await run(`dpkg-query --admindir ${root}/var/lib/dpkg -W -f '\${Package} \${Status};'`)).stdout).toBe(
+    "datawire-dw install ok installed;datawire-node install ok installed;",
+  );
+  expect(await readFile(join(root, "usr/lib/datawire/dw"), "utf8")).toBe("dw\n");
+  // It is root's.
+  await run(`rm -rf ${place}`);
 });
 
 test.each([

@@ -1,12 +1,16 @@
 // Builds the packages of this checkout: .deb, .rpm and the tarball for npm.
-//   node packaging/build.ts [--out FOLDER] [--only deb|rpm|npm]...
+//   node packaging/build.ts [--out FOLDER] [--only deb|rpm|npm]... [--sign KEY]
+// With a private key, PEM, the list of the packages is signed, and an install.sh beside it takes no other.
 import { parseArgs } from "node:util";
 import { join, relative, resolve } from "node:path";
 import { buildPackages, type Format, formats } from "./build-packages.ts";
 import { ROOT } from "./source.ts";
+import { sign } from "./sign.ts";
 import { writeSums } from "./sums.ts";
 
-const { values } = parseArgs({ options: { out: { type: "string" }, only: { type: "string", multiple: true } } });
+const { values } = parseArgs({
+  options: { out: { type: "string" }, only: { type: "string", multiple: true }, sign: { type: "string" } },
+});
 const only = values.only ?? [...formats];
 const unknown = only.find((name) => !formats.some((format) => format === name));
 if (unknown !== undefined) {
@@ -17,7 +21,9 @@ if (unknown !== undefined) {
 try {
   const out = resolve(values.out ?? join(ROOT, "dist"));
   const { files, missing } = await buildPackages({ out, formats: only as Format[] });
-  for (const file of [...files, await writeSums(out)]) console.log(relative(process.cwd(), file));
+  const sums = await writeSums(out);
+  const signed = values.sign === undefined ? [] : await sign(sums, values.sign);
+  for (const file of [...files, sums, ...signed]) console.log(relative(process.cwd(), file));
   for (const line of missing) console.error(line);
   process.exitCode = missing.length === 0 ? 0 : 1;
 } catch (error) {
