@@ -1,6 +1,7 @@
 import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { FRAME_BYTES_MAX } from "@datawire/protocol";
+import { freePorts } from "@datawire/runtime/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { ConnectTarget } from "./connection.ts";
@@ -76,10 +77,7 @@ test("connectWebSocket() sends its token in a header, not in the URL", async () 
 });
 
 test("connectWebSocket() says that nobody listens", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
+  const [port = 0] = await freePorts(1);
   expect(await connect(port).closed).toEqual(["closed connection refused: nothing listens there"]);
 });
 

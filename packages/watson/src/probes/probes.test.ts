@@ -5,7 +5,13 @@ import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2"
 import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from "node:net";
 import { promisify } from "node:util";
 import { systemClock } from "@datawire/runtime";
-import { expiredCertificate, goodCertificate, testAuthority, wrongCertificate } from "@datawire/runtime/testing";
+import {
+  expiredCertificate,
+  freePorts,
+  goodCertificate,
+  testAuthority,
+  wrongCertificate,
+} from "@datawire/runtime/testing";
 import { afterEach, expect, test } from "vitest";
 import type { GrpcProbe, HttpProbe } from "../model/service-definition.ts";
 import { createAuthorities } from "../machine/authorities.ts";
@@ -41,11 +47,8 @@ async function listen(server: TcpServer): Promise<number> {
 
 /** A port that nothing listens on. */
 async function closedPort(): Promise<number> {
-  const server = createTcp();
-  const port = await listen(server);
-  await new Promise((resolve) => void server.close(resolve));
-  closing.pop();
-  return port;
+  const [port] = await freePorts(1);
+  return port as number;
 }
 
 async function http(answer: RequestListener, over: Partial<HttpProbe> = {}): Promise<HttpProbe> {
@@ -223,9 +226,10 @@ test("createProber() http asks no proxy of the environment", async () => {
 /** An instance that listens on ::1 alone, at a name that has 127.0.0.1 too. */
 async function onIpv6(): Promise<number> {
   const server = createServer((_, res) => res.end());
-  await new Promise<void>((resolve) => void server.listen(0, "::1", resolve));
+  const port = await closedPort();
+  await new Promise<void>((resolve) => void server.listen(port, "::1", resolve));
   closing.push(() => void server.close());
-  return (server.address() as AddressInfo).port;
+  return port;
 }
 
 test("createProber() looks at the one address of a name that requests go to, and says so", async () => {
