@@ -314,6 +314,8 @@ test("charts and the map are tables too, and traces unfold to their messages", a
   await page.getByRole("button", { name: "Explain" }).click();
   const dialog = page.getByRole("dialog", { name: "Explain" });
   await dialog.getByText("monolith asked for barker/loud, and vm101 took it").waitFor();
+  // The rollout began after it.
+  await dialog.getByText("change of barker since: it may have met other routes").waitFor();
   await dialog.locator('[data-key="//barker(2)"] [data-col=share][data-value="50"]').waitFor();
   await expect(dialog.getByTestId("command").textContent()).resolves.toBe("dw explain //monolith //barker /loud");
   expect(await accessibilityFaults(page, "Explain", "dialog")).toEqual([]);

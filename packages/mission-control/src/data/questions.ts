@@ -48,7 +48,8 @@ export const callersQuestion: Question<Callers> = {
   }),
 };
 
-const HISTORY_MAX = 1_000;
+/** So many changes are asked for. */
+export const HISTORY_MAX = 1_000;
 
 /** Every change, the newest first. */
 export const historyQuestion: Question<History> = {

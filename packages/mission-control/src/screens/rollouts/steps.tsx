@@ -11,14 +11,28 @@ export function Steps({ rollout }: { readonly rollout: RolloutListing }) {
     <Section title="Steps">
       <ol className="steps">
         {rollout.steps.map((step, i) => (
-          <StepItem key={i} index={i} step={step} isCurrent={i === rollout.step && isGoing(rollout)} />
+          <StepItem
+            key={i}
+            index={i}
+            step={step}
+            isCurrent={i === rollout.step && isGoing(rollout)}
+            isOver={!isGoing(rollout)}
+          />
         ))}
       </ol>
     </Section>
   );
 }
 
-function StepItem({ index, step, isCurrent }: { index: number; step: Step; isCurrent: boolean }) {
+interface StepItemProps {
+  readonly index: number;
+  readonly step: Step;
+  readonly isCurrent: boolean;
+  /** Whether the rollout has ended: what was not reached by then never will be. */
+  readonly isOver: boolean;
+}
+
+function StepItem({ index, step, isCurrent, isOver }: StepItemProps) {
   const { share, forMs, state, watchedMs, requests, checks } = step;
   const done = forMs === 0 ? 100 : Math.min(100, (watchedMs / forMs) * 100);
   return (
@@ -31,9 +45,11 @@ function StepItem({ index, step, isCurrent }: { index: number; step: Step; isCur
     >
       <p className="step-head">
         <strong className="step-share">{formatShare(share)}</strong>
-        <StateMark state={state === "waiting" ? "to come" : state} />
+        <StateMark state={state === "waiting" ? (isOver ? "not reached" : "to come") : state} />
         {state === "waiting" ? (
-          <span className="quiet">to be watched for {formatMs(forMs)}</span>
+          isOver ? null : (
+            <span className="quiet">to be watched for {formatMs(forMs)}</span>
+          )
         ) : (
           <>
             <span className="bar step-bar" aria-hidden="true">

@@ -1,4 +1,4 @@
-import type { Span } from "@datawire/api";
+import type { Answer, Span } from "@datawire/api";
 
 /** A request as a proxy made it for a caller: what `dw explain` takes. */
 export interface ProxiedRequest {
@@ -8,16 +8,43 @@ export interface ProxiedRequest {
   readonly path: string;
   /** Where it went. */
   readonly instance: string | null;
+  /** When it began, in milliseconds since 1970. */
+  readonly atMs: number;
 }
 
 /** The request that a span of a Sherlock is of; null for any other span. */
 export function proxiedRequest({
   service,
   instance,
+  start,
   attributes,
-}: Pick<Span, "service" | "instance" | "attributes">): ProxiedRequest | null {
+}: Pick<Span, "service" | "instance" | "start" | "attributes">): ProxiedRequest | null {
   const { "datawire.caller": caller, "url.path": url } = attributes;
   if (service === null || typeof caller !== "string") return null;
   const path = typeof url === "string" ? url.replace(/^\/[^/]*/, "") : "";
-  return { caller, service, path: path === "" ? "/" : path, instance };
+  return { caller, service, path: path === "" ? "/" : path, instance, atMs: start };
+}
+
+type Change = Answer<"history">["history"][number];
+
+/**
+ * What was changed of a service since a moment, the newest first, by a history that has the newest first; null where that
+ * does not reach back so far.
+ * @param max entries that a history has at most: one that has fewer has all that there ever was.
+ */
+export function changesSince(
+  history: readonly Change[],
+  { service, atMs, max }: { readonly service: string; readonly atMs: number; readonly max: number },
+): readonly Change[] | null {
+  const since = history.filter(({ at }) => Date.parse(at) > atMs);
+  if (since.length === history.length && history.length >= max) return null;
+  return since.filter(({ action }) => namesService(action, service));
+}
+
+/** Whether an action is about a service: `//shop`, `//shop(2)` and `//shop@vm1` are of `shop`, `//shopping` is not. */
+function namesService(action: string, service: string): boolean {
+  return action
+    .split("//")
+    .slice(1)
+    .some((rest) => rest.startsWith(service) && !/^[\w.-]/.test(rest.slice(service.length)));
 }
