@@ -1,10 +1,12 @@
 import { LOG_LEVELS } from "@datawire/protocol";
 import type { ReactNode } from "react";
 import { plural } from "../../core/format.ts";
+import { ofTraces } from "../../core/problems.ts";
 import { useKept, useParam, useReply, useSettled } from "../../data/console.ts";
-import { servicesQuestion } from "../../data/questions.ts";
+import { servicesQuestion, statusQuestion } from "../../data/questions.ts";
 import { Answered, Empty } from "../../parts/answered.tsx";
 import { Page } from "../../parts/page.tsx";
+import { ProblemList } from "../../parts/problem-list.tsx";
 import { Table } from "../../parts/table.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
 import { Filter, Search, Toolbar } from "../../parts/toolbar.tsx";
@@ -47,6 +49,7 @@ export function Logs() {
         <Filter label="Level" param="level" options={LOG_LEVELS} all="any" />
         <Filter label="Since" param="since" options={RANGES} all="all that is kept" />
       </Toolbar>
+      <Wrong />
       <Tabs
         label="Views of logs"
         tabs={[
@@ -72,6 +75,12 @@ export function Logs() {
       />
     </Page>
   );
+}
+
+/** What is wrong with keeping: an empty list says nothing of that. */
+function Wrong() {
+  const problems = ofTraces(useReply(statusQuestion).data?.problems ?? []);
+  return problems.length === 0 ? null : <ProblemList problems={problems} />;
 }
 
 function useFilters(): Filters {

@@ -9,11 +9,11 @@ import { Convergence } from "../../parts/convergence.tsx";
 import { GuardHolding } from "../../parts/guard-holding.tsx";
 import { Link } from "../../parts/link.tsx";
 import { Page, Section } from "../../parts/page.tsx";
+import { ProblemList } from "../../parts/problem-list.tsx";
 import { SERVICE_COLUMNS } from "../../parts/service-columns.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
 import { Table } from "../../parts/table.tsx";
-import { WithCode } from "../../parts/with-code.tsx";
-import { type Counts, countsOf, errorsFirst, linkOf, type Problem } from "./data.ts";
+import { type Counts, countsOf } from "./data.ts";
 
 const WORST_MAX = 10;
 
@@ -28,7 +28,11 @@ export function Overview() {
             <Convergence sherlocks={status.sherlocks} revision={status.directory.revision} />
             {status.directory.guard === null ? null : <GuardHolding guard={status.directory.guard} />}
             <Section title="Problems">
-              <Problems problems={errorsFirst(status.problems)} />
+              {status.problems.length === 0 ? (
+                <p className="fine">Nothing is wrong.</p>
+              ) : (
+                <ProblemList problems={status.problems} />
+              )}
             </Section>
             <RunningRollouts />
             <Section title="Worst services" aside={<Link to="services">All services</Link>}>
@@ -87,38 +91,6 @@ function CountTiles({ counts }: { readonly counts: readonly Counts[] }) {
           </Link>
         </li>
       ))}
-    </ul>
-  );
-}
-
-function Problems({ problems }: { readonly problems: readonly Problem[] }) {
-  if (problems.length === 0) return <p className="fine">Nothing is wrong.</p>;
-  return (
-    <ul className="problems">
-      {problems.map((problem) => {
-        const { severity, subject, message, remedy } = problem;
-        const to = linkOf(subject);
-        return (
-          <li
-            key={`${subject} ${message}`}
-            data-testid="problem"
-            data-severity={severity}
-            className={`problem ${severity}`}
-          >
-            <StateMark state={severity} />
-            <div>
-              <p>
-                {to === null ? <strong>{subject}</strong> : <Link to={pathOf(...to)}>{subject}</Link>}: {message}
-              </p>
-              {remedy === null ? null : (
-                <p className="quiet">
-                  <WithCode text={remedy} />
-                </p>
-              )}
-            </div>
-          </li>
-        );
-      })}
     </ul>
   );
 }

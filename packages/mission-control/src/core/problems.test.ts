@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { errorsFirst, linkOf } from "./data.ts";
+import { errorsFirst, linkOf, ofTraces, type Problem } from "./problems.ts";
+
+const problem = (subject: string, severity: "error" | "warning"): Problem => ({
+  subject,
+  severity,
+  message: "",
+  remedy: null,
+});
 
 test.each([
   ["//barker", ["services", "barker"]],
@@ -13,12 +20,11 @@ test.each([
 });
 
 test("errorsFirst() keeps the order of those that are alike", () => {
-  const problem = (subject: string, severity: "error" | "warning") => ({
-    subject,
-    severity,
-    message: "",
-    remedy: null,
-  });
   const problems = [problem("a", "warning"), problem("b", "error"), problem("c", "warning"), problem("d", "error")];
   expect(errorsFirst(problems).map(({ subject }) => subject)).toEqual(["b", "d", "a", "c"]);
+});
+
+test("ofTraces() has what is wrong with traces and logs, and nothing else", () => {
+  const problems = [problem("//traces", "error"), problem("traces", "warning"), problem("disk", "error")];
+  expect(ofTraces(problems)).toEqual([problem("traces", "warning")]);
 });
