@@ -95,6 +95,21 @@ test("an address is one, whichever process its clients are at", async () => {
     const purge = stack.start("dw", ["queue", "purge", address, "-r", `localhost:${router.port}`]);
     expect((await purge.exited).code).toBe(0);
   }
+  // Of these two, each is at another process; what is moved there and back is moved twice.
+  for (const body of ["one", "two", "three"])
+    await send(first?.connection.open_sender("parcels/a") as rhea.Sender, { body });
+  for (const [from, to] of [
+    ["parcels/a", "parcels/b"],
+    ["parcels/b", "parcels/a"],
+  ] as const) {
+    const move = stack.start("dw", ["queue", "move", from, to, "-r", `localhost:${router.port}`, "--json"]);
+    expect((await move.exited).code).toBe(0);
+    expect(JSON.parse(move.lines.join("\n"))).toEqual({ moved: 3 });
+  }
+  const parcels: unknown[] = [];
+  const taker = second?.connection.open_receiver("parcels/a");
+  taker?.on("message", ({ message }: rhea.EventContext) => parcels.push(message?.body));
+  await eventually(() => expect(parcels).toEqual(["one", "two", "three"]));
   const metrics = await (await fetch(`http://127.0.0.1:${router.adminPort}/metrics`)).text();
   expect(metrics).toContain("datawire_router_log_writable 1");
   for (const client of all) client.close();

@@ -1,12 +1,13 @@
 import type { ReportedProblem } from "@datawire/protocol";
 import type { Registry } from "prom-client";
-import { Refused } from "../engine/refused.ts";
+import { takeMoved } from "../engine/mover.ts";
 import type { Question } from "../processes/messages.ts";
 import type { Part } from "../processes/part.ts";
 import type { Manage } from "../wire/management-link.ts";
 import type { InnerPort } from "./inner.ts";
 import { type Facts, factsOf, linkStatuses, type LinkStatus } from "../overview/links.ts";
 import { queuesOf, type QueueStatus, sortQueues } from "../overview/queues.ts";
+import type { MoveAway } from "./management.ts";
 import type { StatusSources } from "./status.ts";
 import { type Why, why } from "../overview/why.ts";
 
@@ -43,6 +44,12 @@ export function createAnswers({ sources, registry, manage, inner }: AnswerSource
         } satisfies PartStatus;
       case "metrics":
         return registry.getMetricsAsJSON();
+      case "take": {
+        const { broker, nowMs } = sources;
+        const payloads = question.payloads.map((text) => Buffer.from(text, "base64"));
+        const later = (next: () => void): void => broker.intake.whenTaking(next);
+        return takeMoved(broker.queue(question.address), payloads, { later, nowMs });
+      }
       case "manage": {
         const { operation, address, to, settings } = question;
         return manage(operation, address, { to, settings: new Map(settings) });
@@ -94,13 +101,19 @@ export function manageAll(part: Part, own: Manage): Manage {
     }
     if (address === null) return own(operation, address, more);
     const home = part.homeOf(address);
-    if (operation === "queue-move" && more.to !== null && part.homeOf(more.to) !== home) {
-      throw new Refused(
-        "amqp:not-implemented",
-        `Cannot move ${address} to ${more.to}: they are at different processes of the router, and a move is within one`,
-      );
-    }
     return home === null ? own(operation, address, more) : ask(home, [operation, address, more]);
+  };
+}
+
+/** Where messages of this process go that are moved to an address of another one; null for one that is here. */
+export function wayFrom(part: Part | null): MoveAway {
+  return (address) => {
+    const home = part?.homeOf(address) ?? null;
+    if (part === null || home === null) return null;
+    return (payloads) => {
+      const texts = payloads.map((payload) => Buffer.from(payload).toString("base64"));
+      return part.ask(home, { is: "take", address, payloads: texts });
+    };
   };
 }
 

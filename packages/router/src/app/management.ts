@@ -1,5 +1,5 @@
 import { KeptAddress } from "../engine/kept-address.ts";
-import { lookAt, moveMessages } from "../engine/mover.ts";
+import { lookAt, moveAway, moveMessages } from "../engine/mover.ts";
 import { Refused } from "../engine/refused.ts";
 import { deadNameOf } from "../address/scope.ts";
 import { readOwnSettings } from "../config/own-settings.ts";
@@ -14,8 +14,11 @@ import { why } from "../overview/why.ts";
 /** How many dead letters are shown. */
 const LOOK_MAX = 100;
 
+/** What sends messages to an address that another process has; null for one that is here. */
+export type MoveAway = (address: string) => ((payloads: readonly Uint8Array[]) => Promise<unknown>) | null;
+
 /** Answers what `dw` asks, and does what it wants done. */
-export function createManagement(sources: StatusSources): Manage {
+export function createManagement(sources: StatusSources, away: MoveAway = () => null): Manage {
   const { broker } = sources;
   const links = () => linksOf(sources, queuesOf(sources));
   const named = (address: string | null): string => {
@@ -86,8 +89,11 @@ export function createManagement(sources: StatusSources): Manage {
         return why(named(address), { queues: queuesOf(sources), links: links() });
       case "queue-purge":
         return { purged: kept(named(address)).kept.purge() };
-      case "queue-move":
-        return move(broker.queue(named(address)), named(to));
+      case "queue-move": {
+        const send = away(named(to));
+        const from = broker.queue(named(address));
+        return send === null ? move(from, named(to)) : moveAway(from, send).then((moved) => ({ moved }));
+      }
       case "dead-list":
         return deadOf(named(address), async (dead) => (await lookAt(dead, LOOK_MAX, setImmediate)).map(deadLetter), []);
       case "dead-retry":

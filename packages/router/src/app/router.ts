@@ -35,7 +35,7 @@ import { logFolderOf } from "../processes/messages.ts";
 import type { Part } from "../processes/part.ts";
 import { namesOf, openAmqpPorts, portsOf, showTls } from "./amqp-ports.ts";
 import { every } from "./every.ts";
-import { createAnswers, manageAll } from "./answers.ts";
+import { createAnswers, manageAll, wayFrom } from "./answers.ts";
 import { listenInner, memberOf } from "./inner.ts";
 import { lockFolder, lockLater } from "./lock.ts";
 import { createManagement } from "./management.ts";
@@ -111,6 +111,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
     tenant: () => tokens.onlyTenant,
     nowMs: broker.nowMs,
   };
+  const manage = createManagement(sources, wayFrom(part));
   const refusals = new Refusals();
   const registry = createMetrics({ broker, upstreams, connections: () => peers.size, refusals });
   const stopAdmin = new AbortController();
@@ -143,7 +144,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
     temporaries: new Temporaries(broker, clock, part === null ? "" : temporaryPrefix(part.seat.index)),
     addresses: { isAuthority: (segment: string) => names.has(segment.replace(/:\d+$/, "").toLowerCase()) },
     limits: settings.limits,
-    manage: part === null ? createManagement(sources) : manageAll(part, createManagement(sources)),
+    manage: part === null ? manage : manageAll(part, manage),
     container,
     redirect: services.redirect,
     access:
@@ -202,7 +203,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
         ).run(signal);
   const cancelTick = every(clock, 1_000, tick);
   readiness.seal();
-  part?.ready(createAnswers({ sources, registry, manage: createManagement(sources), inner }));
+  part?.ready(createAnswers({ sources, registry, manage, inner }));
   const { host, port } = open[0]?.address ?? listen;
   if (part === null) log.info("Router is ready", { address: host, port, ...portsOf({ admin, web }) });
   else log.debug("Process is ready", { process: part.seat.index });

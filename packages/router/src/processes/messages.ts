@@ -4,6 +4,8 @@ import type { Exceptions } from "./homes.ts";
 export type Question =
   | { readonly is: "status" }
   | { readonly is: "metrics" }
+  /** To take messages that are moved there, in base64; answered when they are on disk. */
+  | { readonly is: "take"; readonly address: string; readonly payloads: readonly string[] }
   | {
       readonly is: "manage";
       readonly operation: string;
