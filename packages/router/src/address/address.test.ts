@@ -32,6 +32,17 @@ test("parseMessageAddress() reads instance, version and options", () => {
 });
 
 test.each([
+  ["orders/eu", "orders/eu", null, null],
+  ["@acme/orders", "@acme/orders", null, null],
+  ["@acme/orders@vm1(2)", "@acme/orders", "vm1", "2"],
+  ["orders(2)", "orders", null, "2"],
+  ["$temp/1-0a", "$temp/1-0a", null, null],
+])("parseMessageAddress() reads %s of another process", (text, name, instance, version) => {
+  const read = parseMessageAddress(`${text}?from=first`, { ...context, isInner: true });
+  expect(read).toEqual({ name, instance, version, from: { at: "first" } });
+});
+
+test.each([
   ["", "it is empty"],
   ["//", 'its segment "" is none'],
   ["a//b", 'its segment "" is none'],

@@ -23,6 +23,9 @@ export interface AddressContext {
 const FORM =
   /^(?<slashes>\/\/)?(?<path>[^@(?]*)(?:@(?<instance>[^(?]*))?(?:\((?<version>[^)]*)\))?(?:\?(?<options>.*))?$/s;
 
+/** The address of a tenant begins with `@`, and has a segment behind that. */
+const INNER_FORM = /^(?<name>.+?)(?:@(?<instance>[^@/(]+))?(?:\((?<version>[^)]*)\))?$/s;
+
 /**
  * Reads `[//[AUTHORITY/]]name(/name)*[@instance][(version)][?options]`.
  * @throws ProtocolError `invalid_argument` that quotes the address and says what is wrong with it.
@@ -33,8 +36,9 @@ export function parseMessageAddress(text: string, context: AddressContext): Mess
   if (text === "") throw refuse("it is empty");
   if (text.length > ADDRESS_BYTES_MAX) throw refuse(`it is longer than ${ADDRESS_BYTES_MAX} bytes`);
   if (context.isInner === true) {
-    const [name = "", options] = text.split("?", 2);
-    return { name, instance: null, version: null, from: readOptions(options, refuse) };
+    const [path = "", options] = text.split("?", 2);
+    const { name = path, instance = null, version = null } = INNER_FORM.exec(path)?.groups ?? {};
+    return { name, instance, version, from: readOptions(options, refuse) };
   }
   const groups = FORM.exec(text)?.groups;
   if (groups === undefined)

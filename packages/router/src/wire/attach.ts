@@ -14,7 +14,12 @@ export type TargetRequest =
   | { readonly is: "dynamic" };
 
 /** What a peer that receives asks for, but for its filters. */
-export type ReceiverRequest = { readonly is: "address"; readonly source: SourceRequest } | { readonly is: "dynamic" };
+export type ReceiverRequest =
+  | { readonly is: "address"; readonly source: SourceRequest; readonly named: NamedMember }
+  | { readonly is: "dynamic" };
+
+/** What an address says of who receives there: `orders@a(2)`. */
+export type NamedMember = Pick<MessageAddress, "instance" | "version">;
 
 /**
  * Reads where a peer wants to send.
@@ -45,12 +50,13 @@ export function readSource(
   if (source.address === undefined || source.address === "") {
     throw new Refused("amqp:invalid-field", "Cannot attach: the source has no address, and is not dynamic");
   }
-  const { name, from } = parseMessageAddress(source.address, context);
+  const { name, from, instance, version } = parseMessageAddress(source.address, context);
   const isDurable = (source.durable ?? DURABILITY.none) > DURABILITY.none || source.expiryPolicy === "never";
   const subscription = isDurable ? ownerOf(container, link) : null;
   return {
     is: "address",
     source: { name, capability: capabilityOf(source), from, subscription, isCopy: source.distributionMode === "copy" },
+    named: { instance, version },
   };
 }
 
@@ -62,21 +68,24 @@ function capabilityOf({ capabilities = [] }: Pick<Source & Target, "capabilities
   return capabilities.includes("topic") ? "topic" : null;
 }
 
-/** What properties of a link or a connection say, that of the link first. */
+/** What properties of a link, its address, and properties of its connection say, in this order. */
 export interface Said {
   readonly link: Fields | undefined;
+  /** Null for a link without an address. */
+  readonly named: NamedMember | null;
   readonly connection: Fields | undefined;
   /** What the peer calls itself. */
   readonly container: string;
 }
 
 /**
- * The instance that a consumer says it is, by the properties `version` and `instance`; null for one that says neither. Without
- * `instance` it is that of its container.
+ * The instance that a consumer says it is, by the properties `version` and `instance`, or in its address; null for one that says
+ * neither. Without an instance it is that of its container.
  * @throws Refused for what is no version, or no name.
  */
-export function readMember({ link, connection, container }: Said): Member | null {
-  const said = (name: string): string | null => textOf(link?.get(name)) ?? textOf(connection?.get(name));
+export function readMember({ link, named, connection, container }: Said): Member | null {
+  const said = (name: "version" | "instance"): string | null =>
+    textOf(link?.get(name)) ?? named?.[name] ?? textOf(connection?.get(name));
   const [version, instance] = [said("version"), said("instance")];
   if (version === null && instance === null) return null;
   if (instance !== null && !isName(instance)) {
@@ -89,7 +98,7 @@ export function readMember({ link, connection, container }: Said): Member | null
 }
 
 /** Who sends, as routes know it: the property `caller` of the connection, else its container. */
-export function readCaller({ connection, container }: Omit<Said, "link">): string {
+export function readCaller({ connection, container }: Pick<Said, "connection" | "container">): string {
   return textOf(connection?.get("caller")) ?? container;
 }
 

@@ -1,6 +1,6 @@
 import { type Connection, type Fields, type Receiver, type Sender, textOf } from "@datawire/amqp";
 import { type Reason, writeReason } from "../address/reasons.ts";
-import type { HeldBack } from "../engine/ports.ts";
+import type { HeldBack, Member } from "../engine/ports.ts";
 
 /** A link, as its connection knows it. */
 export interface LinkFacts {
@@ -30,6 +30,8 @@ interface LinkOfOurs {
   readonly heldBackBy?: HeldBack | null;
   /** How many messages of its address it has not been given; null where nobody counts them. */
   readonly lag?: number | null;
+  /** Which instance of a service it is; null for none. */
+  readonly member?: Member | null;
 }
 
 /** What the router knows of the connection of a link. */
@@ -81,8 +83,9 @@ export function linkReports(
     links.flatMap((link) => {
       const ours = ofOurs(link);
       if (ours === null) return [];
-      const { name, heldBackBy = null, lag = null } = ours;
-      return [{ ...linkFacts(link, name, owner), heldBackBy, lag }];
+      const { name, heldBackBy = null, lag = null, member = null } = ours;
+      const facts = linkFacts(link, name, owner);
+      return [{ ...facts, version: member?.version ?? facts.version, heldBackBy, lag }];
     }),
   );
 }

@@ -16,7 +16,7 @@ import type { ConnectionLimits } from "../config/limits.ts";
 import type { Broker } from "../engine/broker.ts";
 import type { HeldBack } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
-import { readCaller, readMember, readSource, readTarget } from "./attach.ts";
+import { type NamedMember, readCaller, readMember, readSource, readTarget } from "./attach.ts";
 import { readFilter } from "./filter.ts";
 import { type Manage, MANAGEMENT, ManagementLink } from "./management-link.ts";
 import type { Refusals } from "../config/refusals.ts";
@@ -139,7 +139,8 @@ export function openReceiver(link: Sender, opening: Opening): void {
     if (far !== null) {
       // Where to begin in a topic is for whoever has it.
       const [, options = ""] = far.isInner === true ? (link.remote?.source?.address?.split("?", 2) ?? []) : [];
-      const address = options === "" ? far.address : `${far.address}?${options}`;
+      const who = far.isInner === true ? textOfMember(request.named) : "";
+      const address = `${far.address}${who}${options === "" ? "" : `?${options}`}`;
       link.context = upstreams.openReceiver(link, name, { ...far, address });
       return;
     }
@@ -149,7 +150,12 @@ export function openReceiver(link: Sender, opening: Opening): void {
   const source = { ...asked, ...(inForce !== null && { filter: inForce }) };
   const options = {
     filter: takes,
-    member: readMember({ link: link.remote?.properties, connection: opening.remote?.properties, container }),
+    member: readMember({
+      link: link.remote?.properties,
+      named: request.is === "address" ? request.named : null,
+      connection: opening.remote?.properties,
+      container,
+    }),
     isLocal: isOwnAddress(hostOfPeer(opening.peer)),
     isPresettled: link.remote?.sndSettleMode === SENDER_SETTLES.settled,
     unsettledMax: limits.unsettled,
@@ -170,6 +176,10 @@ export function openReceiver(link: Sender, opening: Opening): void {
   link.context = new ReceiverLink(link, broker, mine, options);
   link.accept({ source });
 }
+
+/** As an address says it. */
+const textOfMember = ({ instance, version }: NamedMember): string =>
+  `${instance === null ? "" : `@${instance}`}${version === null ? "" : `(${version})`}`;
 
 /** An IPv6 address of a socket has no brackets around it. */
 const hostOfPeer = (peer: string): string => peer.slice(0, peer.lastIndexOf(":"));
