@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { connect } from "@datawire/microserver";
 import { expect, onTestFinished, test } from "vitest";
 import { RouterProcess } from "./harness/router/router-process.ts";
+import { SOAKING } from "./harness/scale.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
@@ -75,6 +76,19 @@ const languages: readonly (readonly [string, Language])[] = [
         const classes = `${join(folder, "target/classes")}:${join(folder, "target/dependency/*")}`;
         const of = (name: string): Command => ["java", "-cp", classes, name];
         return { send: of("Send"), receive: of("Receive") };
+      },
+    },
+  ],
+  [
+    "Rust and fe2o3-amqp",
+    {
+      // Its hundred crates take a minute of CPU: `npm run soak` has that.
+      isHere: has("cargo") && SOAKING,
+      async build() {
+        const [folder, target] = [join(EXAMPLES, "rust"), join(CACHE, "rust")];
+        await run("cargo", ["build", "--quiet", "--locked", "--target-dir", target], { cwd: folder });
+        const program = join(target, "debug/client");
+        return { send: [program, "send"], receive: [program, "receive"] };
       },
     },
   ],

@@ -1,7 +1,7 @@
 /** Whether the full counts are wanted (`npm run soak`) or those scaled to five minutes (`npm test`). */
-const soaking = process.env["DSTACK_SOAK"] === "1";
+export const SOAKING: boolean = process.env["DSTACK_SOAK"] === "1";
 
 /** A count as the issue of a scenario names it when soaking, a smaller one otherwise. */
 export function scaled(full: number, brief: number): number {
-  return soaking ? full : brief;
+  return SOAKING ? full : brief;
 }
