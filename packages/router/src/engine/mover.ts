@@ -106,7 +106,6 @@ export async function moveAway(
   let batch: { readonly sequence: number; readonly payload: Uint8Array }[] = [];
   let bytes = 0;
   let moved = 0;
-  let isGone = false;
   let filled: (() => void) | null = null;
   const end = (): void => {
     filled?.();
@@ -124,15 +123,12 @@ export async function moveAway(
       if (!port.wants()) end();
     },
     exhausted: end,
-    gone() {
-      isGone = true;
-      end();
-    },
+    gone: end,
     stolen: end,
   };
   const source = from.openQueueSource(kept, port);
   try {
-    while (!isGone && moved < max) {
+    while (!from.isGone && moved < max) {
       bytes = 0;
       const isFilled = new Promise<void>((resolve) => (filled = resolve));
       source.pump();
