@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type CatalogFollower, type CatalogUpdate, openCatalogFollower } from "@datawire/link";
 import { type Clock, describeError, type Logger, makePrivateFolder, type ProblemBoard } from "@datawire/runtime";
 import type { SherlockSettings } from "../config/settings.ts";
+import type { BackendNames } from "../haproxy/backend-names.ts";
 import type { RunDir } from "../haproxy/run-dir.ts";
 import { Locality } from "../inputs/locality.ts";
 import { MisspeltServices } from "../inputs/misspelt-services.ts";
@@ -34,6 +35,8 @@ export interface SherlockDeps {
   readonly board: ProblemBoard;
   /** Null when percentiles are off. */
   readonly sampling: Sampling | null;
+  /** What HAProxy calls the backends that stand in spare ones. */
+  readonly names: BackendNames;
 }
 
 /** The parts of a Sherlock, of which none does anything yet. */
@@ -60,7 +63,7 @@ const COALESCE = { quietMs: 25, waitMsMax: 1_000, gapMs: 300 };
 
 /** Puts a Sherlock together, from below: each part is made of those before it. @throws Error for what keeps it from starting. */
 export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: SherlockDeps): Promise<SherlockParts> {
-  const { log, clock, board, sampling } = deps;
+  const { log, clock, board, sampling, names } = deps;
   const proxy = await prepareProxy(settings, dir);
   await makePrivateFolder(settings.dataDir);
   const updates = new Relay<CatalogUpdate>();
@@ -124,6 +127,7 @@ export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: 
     log,
     runtime: haproxy.runtime,
     planning,
+    names,
     board,
     onUnreachable: (host) => attempt(resolver.lookAgain(host)),
     findTlsFailure: (target) => findTlsFailure(target, proxy.settings.caFile),
@@ -136,6 +140,7 @@ export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: 
     planning,
     runtime: haproxy.runtime,
     sampling,
+    names,
     board,
     findings,
   });

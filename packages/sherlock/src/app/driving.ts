@@ -6,12 +6,13 @@ import type { SessionIds } from "../core/planner/sessions.ts";
 import type { CoalesceLimits } from "../core/reconcile/coalesce.ts";
 import { Configurator } from "../driver/configurator.ts";
 import { Driver } from "../driver/driver.ts";
+import type { BackendNames } from "../haproxy/backend-names.ts";
 import { createConfigFiles } from "../haproxy/config-files.ts";
 import { HaproxyProcess } from "../haproxy/haproxy-process.ts";
 import { createLoadedFile } from "../haproxy/read-running.ts";
 import type { RunDir } from "../haproxy/run-dir.ts";
 import { Planning } from "../inputs/planning.ts";
-import { abilitiesOf, tellsReasons, type Proxy } from "../setup/proxy.ts";
+import { abilitiesOf, hasSpares, tellsReasons, type Proxy } from "../setup/proxy.ts";
 
 /** What is driven, and how. */
 export interface DrivingConfig {
@@ -27,6 +28,7 @@ export interface DrivingDeps {
   /** Counts time in which this process attended to what came: HAProxy's silence is judged by it. */
   readonly attentive: Clock;
   readonly log: Logger;
+  readonly names: BackendNames;
   readonly follower: Pick<CatalogFollower, "table" | "status" | "leftOut">;
   readonly resolve: Resolve;
   readonly sessionIds: SessionIds;
@@ -42,22 +44,25 @@ export interface Driving {
 }
 
 /** Puts together what makes an HAProxy follow a table. */
-export function assembleDriving({ settings, dir, proxy, coalesce }: DrivingConfig, deps: DrivingDeps): Driving {
-  const { clock, attentive, log, follower, resolve, sessionIds } = deps;
-  const planning = new Planning(settings, { proxy, follower, resolve, sessionIds });
+export function assembleDriving({ settings: own, dir, proxy, coalesce }: DrivingConfig, deps: DrivingDeps): Driving {
+  const { clock, attentive, log, names, follower, resolve, sessionIds } = deps;
+  const planning = new Planning(own, { proxy, follower, resolve, sessionIds });
   const files = createConfigFiles(proxy.binary.path, dir);
-  const configurator = new Configurator(proxy.settings, { template: proxy.template, files });
-  const rendered = configurator.render(planning.empty(), "check");
+  const { template } = proxy;
+  const rendered = new Configurator(proxy.settings, { template, files }).render(planning.empty(), "check");
   const abilities = abilitiesOf(proxy, rendered);
+  const spares = abilities.runtimeCommands && hasSpares(proxy, rendered) ? proxy.settings.spares : 0;
+  const settings = { ...proxy.settings, spares };
+  const configurator = new Configurator(settings, { template, files });
   if (!tellsReasons(proxy, rendered)) planning.explainNothing();
   const haproxy = new HaproxyProcess(
     { command: proxy.binary.path, dir, runtimeSocket: abilities.runtimeCommands },
     { clock: attentive, log },
   );
-  const { dynamicServers } = proxy.settings.features;
+  const { dynamicServers } = settings.features;
   const driver = new Driver(
-    { dir, settings: proxy.settings, shared: proxy.shared, dynamicServers, ...abilities, coalesce },
-    { clock, log, process: haproxy, configurator, files, loaded: createLoadedFile(dir.loaded), planning },
+    { dir, settings, shared: proxy.shared, dynamicServers, ...abilities, coalesce, spares },
+    { clock, log, process: haproxy, configurator, files, loaded: createLoadedFile(dir.loaded), planning, names },
   );
   return { planning, haproxy, driver, rendered };
 }

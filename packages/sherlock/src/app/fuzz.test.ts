@@ -203,6 +203,7 @@ function readAll(answer: string, plan: Plan): void {
       [...parseMap(answer).values()].map(Number),
     ),
     servers: parseServersState(answer),
+    carried: parseMap(answer),
   };
   const table = tableWith({ ...entities, gone: { services: [], instances: [], tables: [] } });
   const round = nextRound(running, plan, {
@@ -212,7 +213,8 @@ function readAll(answer: string, plan: Plan): void {
     followed: null,
     interim: () => plannerOf({ stickyIp: true }).plan(table, INPUTS),
   });
-  const context = { backends: plan.structure.backends, maps: SETTINGS.maps, caFile: "@system-ca" };
+  const carried = round.now.carried ?? new Map<string, string>();
+  const context = { backends: plan.structure.backends, maps: SETTINGS.maps, caFile: "@system-ca", carried };
   for (const command of round.commands) {
     for (const text of commandText(command, context)) expect(text).not.toMatch(/[\r\n]/);
   }

@@ -12,6 +12,7 @@ import {
   type ReadinessPart,
 } from "@datawire/runtime";
 import type { SherlockSettings } from "../config/settings.ts";
+import { BackendNames } from "../haproxy/backend-names.ts";
 import { keepTrimmed } from "../haproxy/output-files.ts";
 import { hostsOf } from "../inputs/table-hosts.ts";
 import { openAccessLog } from "../report/access-log.ts";
@@ -25,7 +26,7 @@ import { requirePorts } from "../setup/proxy.ts";
 import { assembleSherlock, type SherlockConfig, type SherlockDeps, type SherlockParts } from "./assemble.ts";
 
 /** What a Sherlock serves with, and whom it tells. */
-export interface ServeDeps extends Omit<SherlockDeps, "sampling"> {
+export interface ServeDeps extends Omit<SherlockDeps, "sampling" | "names"> {
   readonly readiness: Pick<Readiness, "missing">;
   readonly openAdmin: StartAdmin;
   readonly haproxyUp: ReadinessPart;
@@ -49,24 +50,25 @@ export async function serve(config: SherlockConfig, deps: ServeDeps, signal: Abo
   const { log, clock } = deps;
   const board = new ProblemBoard();
   const leaveBoard = board.include("program", deps.board);
-  const sampling = await openSampling(settings.percentiles, { dir, log, board });
+  const names = new BackendNames();
+  const sampling = await openSampling(settings.percentiles, { dir, log, board, names });
   const spanPipe = await openSpanPipe(settings.spans, { dir, log, board });
   const possible = {
     ...settings,
     percentiles: sampling === null ? null : settings.percentiles,
     spans: spanPipe === null ? null : settings.spans,
   };
-  const accessLog = settings.accessLog ? await openAccessLog({ dir, log, board }) : null;
+  const accessLog = settings.accessLog ? await openAccessLog({ dir, log, board, names }) : null;
   const ended = new AbortController();
   // Until HAProxy has ended, which logs while it drains.
   const writing = accessLog?.run(clock, ended.signal);
   try {
-    const parts = await assembleSherlock({ settings: possible, dir }, { ...deps, board, sampling });
+    const parts = await assembleSherlock({ settings: possible, dir }, { ...deps, board, sampling, names });
     const sampled = [
       ...(sampling === null ? [] : [(until: AbortSignal) => sampling.run(clock, until)]),
       ...(spanPipe === null
         ? []
-        : [spanReporting(parts, { pipe: spanPipe, settings: possible, deps: { ...deps, board } })]),
+        : [spanReporting(parts, { pipe: spanPipe, names, settings: possible, deps: { ...deps, board } })]),
     ];
     await drive(parts, { config: { settings: possible, dir }, deps: { ...deps, board }, sampled }, signal);
   } finally {
@@ -83,10 +85,12 @@ function spanReporting(
   { planning, metrics }: SherlockParts,
   {
     pipe,
+    names,
     settings,
     deps,
   }: {
     readonly pipe: SpanPipe;
+    readonly names: BackendNames;
     readonly settings: SherlockSettings;
     readonly deps: ServeDeps & { readonly board: ProblemBoard };
   },
@@ -97,6 +101,7 @@ function spanReporting(
     const client = createDirectoryClient({ directories: replicas, token, user: null, tls });
     const reporter = new SpanReporter({
       pipe,
+      names,
       context: {
         caller: name,
         instanceOf: (backend, server) => planning.serverOf(backend, server)?.instances[0] ?? null,

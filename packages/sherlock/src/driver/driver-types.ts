@@ -3,6 +3,7 @@ import type { PlanProblem } from "../core/model/plan.ts";
 import type { PlanSource, ReconcileConfig } from "../core/reconcile/state.ts";
 import type { RenderSettings } from "../core/render/template-view.ts";
 import type { Reload } from "../core/transition/waiting.ts";
+import type { BackendNames } from "../haproxy/backend-names.ts";
 import type { ConfigFiles } from "../haproxy/config-files.ts";
 import type { HaproxyProcess } from "../haproxy/haproxy-process.ts";
 import type { LoadedFile } from "../haproxy/read-running.ts";
@@ -26,6 +27,7 @@ export interface DriverDeps {
   readonly files: ConfigFiles;
   readonly loaded: LoadedFile;
   readonly planning: PlanSource;
+  readonly names: BackendNames;
 }
 
 /** Told of what happens; for acknowledgements and metrics. */

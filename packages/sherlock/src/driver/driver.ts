@@ -51,12 +51,13 @@ export class Driver {
 
   /** Takes over an HAProxy that runs already. @returns whether there was one. */
   async adopt(): Promise<boolean> {
-    const { process, loaded, log } = this.#deps;
+    const { process, loaded, log, names } = this.#deps;
     const configVersion = await process.adopt();
     if (configVersion === null) return false;
     const structure = await loaded.find(configVersion);
     log.info("HAProxy adopted", { pid: process.pid, generation: configVersion, known: structure !== null });
     const running = await readRunning(process.runtime, this.#config.dir, structure ?? UNKNOWN_STRUCTURE);
+    names.note(running.carried);
     this.#state = adopted(running, structure === null ? null : { configVersion, structure, plan: null });
     return true;
   }

@@ -1,5 +1,6 @@
 import { tryListen } from "@datawire/runtime";
 import type { Result, Task, WantedPort, WholeFiles } from "../core/reconcile/state.ts";
+import { NOT_CARRIED, type Rename } from "../core/model/spares.ts";
 import { commandText } from "../core/render/commands-text.ts";
 import { handoverCommands } from "../core/transition/handover.ts";
 import { readRunning, readServers } from "../haproxy/read-running.ts";
@@ -39,8 +40,10 @@ export class Tasks {
       case "reload":
         return this.#reload(task.files, observer);
       case "read": {
-        const { process } = this.#deps;
-        return { event: "read", running: await readRunning(process.runtime, this.#config.dir, task.loaded) };
+        const { process, names } = this.#deps;
+        const running = await readRunning(process.runtime, this.#config.dir, task.loaded);
+        names.note(running.carried);
+        return { event: "read", running };
       }
     }
   }
@@ -52,7 +55,8 @@ export class Tasks {
   }
 
   async #launch({ files, from }: TaskOf<"launch">): Promise<Result> {
-    const { process, log, clock } = this.#deps;
+    const { process, log, clock, names } = this.#deps;
+    names.note(files.plan.carried ?? NOT_CARRIED);
     const startedMs = clock.monotonicMs();
     if (from === "validation") await this.#install(files);
     else if (from === "behind") await this.#write(files);
@@ -66,7 +70,9 @@ export class Tasks {
 
   async #command({ commands, plan }: TaskOf<"command">, observer: DriverObserver): Promise<Result> {
     const { dir, settings } = this.#config;
-    const context = { backends: plan.structure.backends, maps: dir.maps, caFile: settings.caFile };
+    const carried = plan.carried ?? NOT_CARRIED;
+    this.#deps.names.note(carried);
+    const context = { backends: plan.structure.backends, maps: dir.maps, caFile: settings.caFile, carried };
     const texts = commands.flatMap((command) => commandText(command, context));
     await this.#deps.process.runtime.run(texts);
     observer.commands(texts.length);
@@ -74,9 +80,13 @@ export class Tasks {
   }
 
   async #end({ cut, remove }: TaskOf<"end servers">): Promise<Result> {
-    for (const server of cut) await this.#deps.process.cutSessions(server);
+    const { process, names } = this.#deps;
+    for (const server of cut) {
+      const isSame = (other: string): boolean => serverNamed(other, names.own) === server;
+      await process.cutSessions(serverNamed(server, names.inUse), isSame);
+    }
     const removed: string[] = [];
-    for (const server of remove) if (await this.#delete(server)) removed.push(server);
+    for (const server of remove) if (await this.#delete(serverNamed(server, names.inUse))) removed.push(server);
     return { event: "ended", removed };
   }
 
@@ -101,12 +111,13 @@ export class Tasks {
   }
 
   async #reload(files: WholeFiles, observer: DriverObserver): Promise<Result> {
-    const { process } = this.#deps;
+    const { process, names } = this.#deps;
     const { dir, handsOver } = this.#config;
     await observer.beforeReload();
     await this.#install(files);
-    await saveServerState(dir.serverState, process.runtime, files.plan);
+    await saveServerState(dir.serverState, process.runtime, { plan: files.plan, own: names.own });
     await process.reload(files.configVersion);
+    names.note(files.plan.carried ?? NOT_CARRIED);
     await process.retire(handsOver ? handoverCommands(dir.maps) : []);
     return { event: "reloaded", servers: await readServers(process.runtime) };
   }
@@ -116,6 +127,12 @@ export class Tasks {
     await this.#deps.loaded.add(configVersion, structure);
     await this.#deps.files.install();
   }
+}
+
+/** `BACKEND/server` by another name of the backend. */
+function serverNamed(id: string, rename: Rename): string {
+  const slash = id.indexOf("/");
+  return `${rename(id.slice(0, slash))}${id.slice(slash)}`;
 }
 
 /** Each port is tried before HAProxy tries it: a reload that meets a taken one refuses all connections for two seconds. */

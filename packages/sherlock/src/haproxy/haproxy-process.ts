@@ -181,13 +181,16 @@ export class HaproxyProcess {
     return (await this.#state())?.oldWorkers.length ?? 0;
   }
 
-  /** Ends what a server that takes no new requests still serves, in workers of earlier configurations too. */
-  async cutSessions(server: string): Promise<void> {
+  /**
+   * Ends what a server that takes no new requests still serves, in workers of earlier configurations too.
+   * @param isSame whether a server of such a worker is this one.
+   */
+  async cutSessions(server: string, isSame: (other: string) => boolean): Promise<void> {
     await this.runtime.run([`shutdown sessions server ${server}`]);
     for (const pid of (await this.#patientState())?.oldWorkers ?? []) {
       // There the server cannot be named any more, only each of its sessions; and it may have ended meanwhile.
       const sessions = parseSessions(await this.#master.ask(`@!${pid} show sess`).catch(() => ""));
-      for (const { id } of sessions.filter((session) => session.server === server)) {
+      for (const { id } of sessions.filter((session) => isSame(session.server))) {
         await this.#master.ask(`@!${pid} shutdown session ${id}`).catch(() => {});
       }
     }

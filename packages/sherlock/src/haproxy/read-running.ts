@@ -34,6 +34,7 @@ const loadedSchema = z.object({
   shared: z.string(),
   listen: names,
   backends: textMap,
+  spares: names.default([]),
   listeners: textMap,
   keys: z.object({
     whenHeaders: names,
@@ -86,6 +87,7 @@ export const UNKNOWN_STRUCTURE: LoadedStructure = {
   shared: "",
   listen: [],
   backends: new Map(),
+  spares: [],
   listeners: new Map(),
   keys: {
     whenHeaders: [],

@@ -1,5 +1,6 @@
 import { appendFileSync, closeSync, constants, openSync } from "node:fs";
 import { type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
+import type { BackendNames } from "../haproxy/backend-names.ts";
 import { LOGS_FD, LogPipe, reachesPipe } from "../haproxy/log-pipe.ts";
 import type { RunDir } from "../haproxy/run-dir.ts";
 
@@ -7,6 +8,7 @@ interface AccessLogDeps {
   readonly dir: Pick<RunDir, "accessLog" | "accessPipe" | "sockets">;
   readonly log: Logger;
   readonly board: Pick<ProblemBoard, "set">;
+  readonly names: Pick<BackendNames, "own">;
 }
 
 /** What writes the access log. */
@@ -59,7 +61,8 @@ class Lines {
     const whole = lines.filter((line) => line.startsWith("{") && line.endsWith("}") && !line.includes(BEGINNING, 1));
     if (whole.length === 0) return;
     try {
-      append(this.#deps.dir.accessLog, `${whole.join("\n")}\n`);
+      const { dir, names } = this.#deps;
+      append(dir.accessLog, `${whole.map((line) => withOwnName(line, names.own)).join("\n")}\n`);
       if (this.#fails) this.#deps.board.set("access log", []);
       this.#fails = false;
     } catch (error) {
@@ -77,6 +80,11 @@ class Lines {
       { subject, message, remedy: "see who owns the run folder, and whether its disk is full" },
     ]);
   }
+}
+
+/** A line with the own name of its backend. No text of a client can be taken for it: there a quote has a backslash. */
+function withOwnName(line: string, own: BackendNames["own"]): string {
+  return line.replace(/"backend":"(spare-[^"]*)"/, (_, name: string) => `"backend":"${own(name)}"`);
 }
 
 function append(path: string, text: string): void {

@@ -92,6 +92,7 @@ beforeAll(async () => {
     log: noLog,
     runtime: machine.process.runtime,
     planning: machine.planning,
+    names: machine.names,
     board: { set: (_, problems) => void (told = problems) },
     onUnreachable: (host) => void unreachable.add(host),
     findTlsFailure: (target) => findTlsFailure(target, caFile),

@@ -4,6 +4,7 @@ import { problemsOfFinding } from "../core/observe/finding-problem.ts";
 import { type Finding, Findings, type Observed, type Question } from "../core/observe/findings.ts";
 import { parseRefusedAnswer } from "../core/observe/show-errors.ts";
 import type { TlsTarget } from "../setup/tls-failure.ts";
+import type { BackendNames } from "../haproxy/backend-names.ts";
 import type { RuntimeApi } from "../haproxy/runtime-api.ts";
 import type { Planning } from "../inputs/planning.ts";
 
@@ -13,6 +14,7 @@ export interface ProxyFindingsDeps {
   readonly log: Logger;
   readonly runtime: Pick<RuntimeApi, "ask">;
   readonly planning: Pick<Planning, "current">;
+  readonly names: Pick<BackendNames, "inUse">;
   readonly board: Pick<ProblemBoard, "set">;
   /** Told of a host at whose address nothing can be reached: its name may have another one by now. */
   readonly onUnreachable: (host: string) => void;
@@ -83,8 +85,9 @@ export class ProxyFindings {
 
   async #readAnswer(question: Question): Promise<void> {
     const { backend, server } = question;
+    const { names } = this.#deps;
     try {
-      const refused = parseRefusedAnswer(await this.#deps.runtime.ask(`show errors ${backend} response`));
+      const refused = parseRefusedAnswer(await this.#deps.runtime.ask(`show errors ${names.inUse(backend)} response`));
       if (refused === null || refused.server !== server || refused.event === this.#events.get(backend)) return;
       if (this.#events.size >= EVENTS_MAX) this.#events.clear(); // those of backends that have gone, mostly
       this.#events.set(backend, refused.event);

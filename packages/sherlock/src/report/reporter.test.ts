@@ -3,6 +3,7 @@ import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Plan } from "../core/model/plan.ts";
+import { BackendNames } from "../haproxy/backend-names.ts";
 import type { Metrics } from "./metrics.ts";
 import { Reporter } from "./reporter.ts";
 
@@ -34,6 +35,7 @@ beforeEach(() => {
     planning,
     runtime: { ask: () => answer, run: async () => {} },
     sampling: { oneIn: 2, take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
+    names: new BackendNames(),
     board,
     findings: { look: async () => {} },
   });

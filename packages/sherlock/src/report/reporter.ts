@@ -13,6 +13,7 @@ import { CounterDeltas, parseStat } from "../core/observe/counters.ts";
 import type { PlanProblem } from "../core/model/plan.ts";
 import type { Reload } from "../core/transition/waiting.ts";
 import type { DriverObserver } from "../driver/driver-types.ts";
+import type { BackendNames } from "../haproxy/backend-names.ts";
 import type { RuntimeApi } from "../haproxy/runtime-api.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ProxyFindings } from "./proxy-findings.ts";
@@ -29,6 +30,7 @@ export interface ReporterDeps {
   readonly runtime: RuntimeApi;
   /** Null when percentiles are off. */
   readonly sampling: Pick<Sampling, "take" | "oneIn"> | null;
+  readonly names: Pick<BackendNames, "own">;
   /** What an operator should see of this Sherlock. */
   readonly board: ProblemBoard;
   /** Takes each look at HAProxy's statistics. */
@@ -165,7 +167,8 @@ export class Reporter implements DriverObserver {
   /** Leaves out what an adopted HAProxy has served so far: the Sherlock before has told of it. */
   async skipCounted(): Promise<void> {
     try {
-      this.#deltas.take(parseStat(await this.#deps.runtime.ask(STATISTICS)), () => null);
+      const { runtime, names } = this.#deps;
+      this.#deltas.take(parseStat(await runtime.ask(STATISTICS), names.own), () => null);
     } catch (error) {
       this.#deps.log.debug("HAProxy was not counted", { error: describeError(error) });
     }
@@ -196,11 +199,11 @@ export class Reporter implements DriverObserver {
   }
 
   async #countNow(): Promise<void> {
-    const { runtime, sampling, metrics, planning, findings, clock, log } = this.#deps;
+    const { runtime, sampling, names, metrics, planning, findings, clock, log } = this.#deps;
     const nowMs = clock.monotonicMs();
     const followed = this.#applied;
     try {
-      const counts = parseStat(await runtime.ask(STATISTICS));
+      const counts = parseStat(await runtime.ask(STATISTICS), names.own);
       const lines = this.#deltas.take(
         counts,
         (backend, server) => planning.serverOf(backend, server),

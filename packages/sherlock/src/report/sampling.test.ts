@@ -52,9 +52,11 @@ afterEach(async () => {
   await removeFolder(folder);
 });
 
+const deps = ({ dir, names }: Machine) => ({ dir, names, log: noLog, board: new ProblemBoard() });
+
 async function start(table: Catalog, settings: { readonly percentiles: number; readonly accessLog?: boolean }) {
   machine = await startMachine({ table, runDir: folder, port: await freePort(), settings });
-  sampling = await openSampling(settings.percentiles, { dir: machine.dir, log: noLog, board: new ProblemBoard() });
+  sampling = await openSampling(settings.percentiles, deps(machine));
   return { machine, sampling: sampling as Sampling };
 }
 
@@ -141,10 +143,10 @@ test("an HAProxy without the pipe is left without percentiles, and a pipe is mad
   const table = catalogOf(service("s"), instance("s", "a", { url }));
   const { machine } = await start(table, { percentiles: 1 });
   await rm(machine.dir.latencies);
-  expect(await openSampling(1, { dir: machine.dir, log: noLog, board: new ProblemBoard() })).toBeNull();
+  expect(await openSampling(1, deps(machine))).toBeNull();
   await machine.stop();
   sampling?.close();
-  const open = () => openSampling(1, { dir: machine.dir, log: noLog, board: new ProblemBoard() });
+  const open = () => openSampling(1, deps(machine));
   // Its last worker ends a moment after it.
   await expect.poll(async () => (sampling = await open())).not.toBeNull();
   expect((await stat(machine.dir.latencies)).mode & 0o777).toBe(0o600);

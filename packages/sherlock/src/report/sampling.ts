@@ -1,6 +1,7 @@
 import type { Histogram } from "@datawire/protocol";
 import { type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import { Latencies } from "../core/observe/latencies.ts";
+import type { BackendNames } from "../haproxy/backend-names.ts";
 import { LATENCIES_FD, LogPipe, reachesPipe } from "../haproxy/log-pipe.ts";
 import type { RunDir } from "../haproxy/run-dir.ts";
 
@@ -18,7 +19,17 @@ export interface Sampling {
 /** Opens the pipe in which HAProxy tells one request in so many; null where none is wanted, or that cannot be. */
 export async function openSampling(
   oneIn: number | null,
-  { dir, log, board }: { readonly dir: RunDir; readonly log: Logger; readonly board: Pick<ProblemBoard, "set"> },
+  {
+    dir,
+    log,
+    board,
+    names,
+  }: {
+    readonly dir: RunDir;
+    readonly log: Logger;
+    readonly board: Pick<ProblemBoard, "set">;
+    readonly names: Pick<BackendNames, "own">;
+  },
 ): Promise<Sampling | null> {
   const tell = (why: string, remedy: string): void =>
     board.set("percentiles", [{ subject: "percentiles", message: `off: ${why}`, remedy }]);
@@ -30,7 +41,7 @@ export async function openSampling(
     return null;
   }
   try {
-    const latencies = new Latencies(oneIn);
+    const latencies = new Latencies(oneIn, names.own);
     const pipe = await LogPipe.open(dir.latencies, (text) => latencies.add(text));
     pipe.skip();
     return {

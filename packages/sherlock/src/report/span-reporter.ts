@@ -2,12 +2,14 @@ import { ProtocolError, type ErrorCode } from "@datawire/protocol";
 import { aborted, backoff, type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import { otlpSpans, type SpanContext } from "../core/observe/otlp-spans.ts";
 import { type ProxiedRequest, SpanLines } from "../core/observe/span-lines.ts";
+import type { BackendNames } from "../haproxy/backend-names.ts";
 import type { Metrics } from "./metrics.ts";
 import type { SpanPipe } from "./spans.ts";
 
 /** What spans are made of, and where they go. */
 export interface SpanReporterDeps {
   readonly pipe: SpanPipe;
+  readonly names: Pick<BackendNames, "own">;
   readonly context: SpanContext;
   /** Sends JSON to the directory. @throws as a client of it does. */
   readonly post: (path: string, body: unknown) => Promise<unknown>;
@@ -38,7 +40,7 @@ export class SpanReporter {
 
   constructor(deps: SpanReporterDeps) {
     this.#deps = deps;
-    this.#lines = new SpanLines(deps.pipe.of);
+    this.#lines = new SpanLines(deps.pipe.of, deps.names.own);
   }
 
   /** Takes and sends what comes until the signal aborts; then what has come by then. */

@@ -84,6 +84,7 @@ async function start(settings: Partial<SherlockSettings>, post: Post = async () 
   if (pipe === null) throw new Error("there is no pipe");
   const reporter = new SpanReporter({
     pipe,
+    names: machine.names,
     context: {
       caller: "monolith",
       instanceOf: (backend, name) => machine.planning.serverOf(backend, name)?.instances[0] ?? null,
@@ -246,7 +247,12 @@ test("a share: by the id of the trace, as the directory samples, and what is not
 
 test("with percentiles and the access log on, each request has its span, its latency and its line", async () => {
   await start({ spans: "errors", percentiles: 1 });
-  const latencies = await openSampling(1, { dir: machine.dir, log: noLog, board: new ProblemBoard() });
+  const latencies = await openSampling(1, {
+    dir: machine.dir,
+    names: machine.names,
+    log: noLog,
+    board: new ProblemBoard(),
+  });
   await get("/shop/fine");
   await get("/shop/bad?status=500");
   expect((await told(1)).map(({ name }) => name)).toEqual(["GET /shop/bad"]);

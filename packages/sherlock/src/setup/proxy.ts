@@ -9,6 +9,7 @@ import {
   VERSION,
 } from "@datawire/runtime";
 import { checkFiles } from "./check.ts";
+import { type HaproxyFeatures, takesInstances } from "../core/model/haproxy-version.ts";
 import { digest } from "../core/model/hash.ts";
 import { formatEndpoint } from "../core/render/server-options.ts";
 import type { RenderSettings } from "../core/render/template-view.ts";
@@ -33,6 +34,9 @@ export interface Proxy {
 
 const DEFAULT_PORT = 5_432;
 
+/** How many new groups of instances find room before a reload. Each costs the memory of a backend, and nothing a request. */
+const SPARES = 32;
+
 /** Finds HAProxy and the template. @throws ConfigError for those that the settings name, Error that says what is missing. */
 export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir, "release">): Promise<Proxy> {
   const problems = await checkFiles(settings);
@@ -56,10 +60,16 @@ export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir,
     caFile: await caFileFor(binary, settings.haproxy.caFile),
     features: binary.version.features,
     headerBytesMax: settings.haproxy.headerBytesMax,
+    spares: sparesFor(binary.version.features),
     browserHosts: listen.every(({ host }) => isLoopback(host)) ? browserHosts(settings.hosts) : null,
   };
   const shared = digest(JSON.stringify([template.source, renderSettings, binary.version.text]));
   return { binary, template, listen, settings: renderSettings, shared };
+}
+
+/** How many spare backends an HAProxy has: none where a new server comes with a reload anyway. */
+export function sparesFor(features: HaproxyFeatures): number {
+  return takesInstances(features) ? SPARES : 0;
 }
 
 /** Two seconds of refused connections, or a start that fails in HAProxy's words, are saved by trying first. */
@@ -84,6 +94,11 @@ export function abilitiesOf({ settings: { sockets } }: Pick<Proxy, "settings">, 
     runtimeCommands: config.includes(sockets.runtime),
     handsOver: config.includes(`bind unix@${sockets.handover} `),
   };
+}
+
+/** Whether spare backends of a rendered configuration can be taken: a user's template may not look for what stands in one. */
+export function hasSpares({ settings: { maps } }: Pick<Proxy, "settings">, config: string): boolean {
+  return config.includes(maps.carried);
 }
 
 /** Whether a rendered configuration tells latencies: a user's template may not. */

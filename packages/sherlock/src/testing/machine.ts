@@ -8,10 +8,11 @@ import type { SessionIds } from "../core/planner/sessions.ts";
 import type { Reload } from "../core/transition/waiting.ts";
 import { openAccessLog } from "../report/access-log.ts";
 import { type DriverObserver, NO_OBSERVER } from "../driver/driver-types.ts";
+import { BackendNames } from "../haproxy/backend-names.ts";
 import type { HaproxyProcess } from "../haproxy/haproxy-process.ts";
 import { openRunDir, type RunDir } from "../haproxy/run-dir.ts";
 import type { Planning } from "../inputs/planning.ts";
-import { prepareProxy } from "../setup/proxy.ts";
+import { prepareProxy, sparesFor } from "../setup/proxy.ts";
 import { loadSherlockSettings, type SherlockSettings } from "../config/settings.ts";
 import { assembleDriving } from "../app/driving.ts";
 import { SESSION_IDS } from "./session-ids.ts";
@@ -26,6 +27,7 @@ export interface Machine {
   readonly features: HaproxyFeatures;
   readonly process: HaproxyProcess;
   readonly planning: Planning;
+  readonly names: BackendNames;
   readonly reloads: readonly Reload[];
   readonly problems: readonly PlanProblem[];
   /** Says which services changed, and resolves when HAProxy follows. */
@@ -55,6 +57,8 @@ export interface MachineOptions {
   /** What is not made use of, as with an HAProxy that lacks it. */
   readonly without?: Partial<HaproxyFeatures>;
   readonly sessionIds?: SessionIds;
+  /** How many spare backends HAProxy has; as many as the product has by default. */
+  readonly spares?: number;
 }
 
 /** Starts a Sherlock without a directory, with a real HAProxy. */
@@ -69,6 +73,7 @@ export async function startMachine({
   log = noLog,
   without = {},
   sessionIds = SESSION_IDS,
+  spares,
 }: MachineOptions): Promise<Machine> {
   const loaded = await loadSherlockSettings({
     config: undefined,
@@ -85,7 +90,8 @@ export async function startMachine({
   const dir = await openRunDir(runDir);
   const prepared = await prepareProxy(settings, dir);
   const features = { ...prepared.binary.version.features, ...without };
-  const proxy = { ...prepared, settings: { ...prepared.settings, features } };
+  const proxy = { ...prepared, settings: { ...prepared.settings, features, spares: spares ?? sparesFor(features) } };
+  const names = new BackendNames();
   let revision = 0;
   const follower = {
     table,
@@ -101,7 +107,7 @@ export async function startMachine({
   };
   const { planning, haproxy, driver } = assembleDriving(
     { settings, dir, proxy, coalesce: { quietMs: 0, waitMsMax: 0, gapMs: 0 } },
-    { clock: systemClock, attentive: systemClock, log, follower, resolve, sessionIds },
+    { clock: systemClock, attentive: systemClock, log, follower, resolve, sessionIds, names },
   );
   const reloads: Reload[] = [];
   let problems: readonly PlanProblem[] = [];
@@ -118,7 +124,7 @@ export async function startMachine({
   await driver.adopt();
   await driver.start();
   const stop = new AbortController();
-  const logs = settings.accessLog ? await openAccessLog({ dir, log, board: new ProblemBoard() }) : null;
+  const logs = settings.accessLog ? await openAccessLog({ dir, log, board: new ProblemBoard(), names }) : null;
   const running = Promise.all([driver.run(observer, stop.signal), logs?.run(systemClock, stop.signal)]);
   const follow = async (services: Iterable<string>): Promise<void> => {
     revision++;
@@ -141,6 +147,7 @@ export async function startMachine({
     features,
     process: haproxy,
     planning,
+    names,
     reloads,
     get problems() {
       return problems;

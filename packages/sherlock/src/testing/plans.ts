@@ -2,6 +2,7 @@ import type { Catalog } from "@datawire/catalog";
 import { runningOf } from "../core/model/commands.ts";
 import { loadedBlocks } from "../core/model/files.ts";
 import { MAP_NAMES, type Plan } from "../core/model/plan.ts";
+import { NOT_CARRIED } from "../core/model/spares.ts";
 import { describeStructure, type Running } from "../core/model/running.ts";
 import { Planner, type PlanInputs, type PlannerConfig } from "../core/planner/planner.ts";
 import type { RenderSettings } from "../core/render/template-view.ts";
@@ -40,6 +41,7 @@ export const SETTINGS: RenderSettings = {
   caFile: "@system-ca",
   features: EVERY_FEATURE,
   headerBytesMax: 20_480,
+  spares: 0,
   browserHosts: ["localhost", "vm1"],
 };
 
@@ -66,8 +68,8 @@ export function planOf(table: Catalog, config: Partial<PlannerConfig> = {}): Pla
 /** What `LoadedStructure.shared` is in tests. */
 export const SHARED = "s";
 
-/** An HAProxy that has just read the files of a plan. */
-export function justStarted(plan: Plan): Running {
-  const loaded = describeStructure(plan.structure, { shared: SHARED, listen: [] });
+/** An HAProxy that has just read the files of a plan, with spare backends of these names. */
+export function justStarted(plan: Plan, spares: readonly string[] = []): Running {
+  const loaded = describeStructure(plan.structure, { shared: SHARED, listen: [], spares, carried: NOT_CARRIED });
   return { loaded, ...runningOf(plan), blocks: loadedBlocks(plan) };
 }

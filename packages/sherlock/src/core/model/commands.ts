@@ -14,6 +14,8 @@ export type Command =
       readonly change: Partial<Pick<RunningServer, "address" | "port" | "weight" | "ready">>;
     }
   | { readonly kind: "map"; readonly map: MapName | "draw"; readonly action: MapAction }
+  /** A backend comes to stand in a spare one, for as long as the configuration holds. */
+  | { readonly kind: "take-spare"; readonly backend: string; readonly spare: string }
   /** Only in our own books: which half of a pair is in use. */
   | {
       readonly kind: "block";
@@ -46,6 +48,9 @@ export function note(running: Running, command: Command): void {
       else map.set(action.key, action.value);
       return;
     }
+    case "take-spare":
+      running.carried.set(command.backend, command.spare);
+      return;
     case "block": {
       const { base, half, lines, block } = command;
       if (lines === null) running.blocks.delete(base);
@@ -60,11 +65,13 @@ export function halfBase(base: number, half: 0 | 1): number {
 }
 
 /** A running state that already is what a plan wants, as after a reload. */
-export function runningOf(plan: Pick<Plan, "servers" | "maps">): Pick<Running, "servers" | "maps"> {
+export function runningOf(
+  plan: Pick<Plan, "servers" | "maps" | "carried">,
+): Pick<Running, "servers" | "maps" | "carried"> {
   const servers = new Map<string, Map<string, RunningServer>>();
   for (const [backend, members] of plan.servers) servers.set(backend, new Map(members));
   const maps = Object.fromEntries(Object.entries(plan.maps).map(([name, map]) => [name, new Map(map)]));
-  return { servers, maps: maps as Running["maps"] };
+  return { servers, maps: maps as Running["maps"], carried: new Map(plan.carried) };
 }
 
 function noteServer(running: Running, backend: string, name: string, server: RunningServer): void {

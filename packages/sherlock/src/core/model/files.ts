@@ -4,20 +4,26 @@ import { halfBase } from "./commands.ts";
 import type { MapName, Plan } from "./plan.ts";
 import { MAP_NAMES } from "./plan.ts";
 import type { Running, RunningBlock } from "./running.ts";
+import { bySpare, NOT_CARRIED, renamedEntry, standsIn } from "./spares.ts";
 
 /** The text of every map file, as a new worker is to read it: each pair of blocks begins with its first half. */
-export function mapFiles(plan: Pick<Plan, "maps" | "blocks">): Record<MapName | "draw", string> {
+export function mapFiles(plan: Pick<Plan, "maps" | "blocks" | "carried">): Record<MapName | "draw", string> {
+  const carried = plan.carried ?? NOT_CARRIED;
+  const rename = standsIn(carried);
   const ofBlocks = Object.groupBy(
     [...plan.blocks].toSorted(([a], [b]) => a - b).flatMap(([base, block]) => linesOf(base, block)),
     ({ map }) => map,
   );
-  const entries = (lines: readonly BlockLine[] = []): [string, string][] => lines.map(({ key, value }) => [key, value]);
+  const entries = (map: MapName | "draw", lines: readonly (readonly [string, string])[]): [string, string][] =>
+    lines.map((line) => renamedEntry(map, line, rename));
+  const pairs = (lines: readonly BlockLine[] = []): [string, string][] => lines.map(({ key, value }) => [key, value]);
   const files = MAP_NAMES.map((name) => {
     const ofName = own<BlockLine[] | undefined>(ofBlocks, name);
-    const lines = ofName === undefined ? [...plan.maps[name]] : entries(ofName);
+    const lines = entries(name, ofName === undefined ? [...plan.maps[name]] : pairs(ofName));
+    if (name === "carried") lines.push(...bySpare(carried));
     return [name, toText(lines.sort(([a], [b]) => (a < b ? -1 : 1)))];
   });
-  return { ...Object.fromEntries(files), draw: toText(entries(ofBlocks.draw)) } as Record<MapName | "draw", string>;
+  return { ...Object.fromEntries(files), draw: toText(entries("draw", pairs(ofBlocks.draw))) } as Record<MapName | "draw", string>;
 }
 
 /** What a worker holds that has just read those files. */

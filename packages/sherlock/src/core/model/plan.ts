@@ -3,6 +3,7 @@ import type { ServiceView } from "@datawire/catalog";
 import type { BackendKey } from "./backend-key.ts";
 import type { ServiceLimits } from "./limits.ts";
 import type { BlockPart } from "./prefixes.ts";
+import type { Carried } from "./spares.ts";
 
 /**
  * What HAProxy should be, made of the table alone. The structure stands in the configuration and changes by a reload;
@@ -23,6 +24,8 @@ export interface Plan {
   readonly views: ReadonlyMap<string, ServiceView>;
   /** Services of which is not known what is followed, so that they stay as HAProxy has them; none where this is left out. */
   readonly unknown?: ReadonlySet<string>;
+  /** Its backends that stand in spare ones, by which; none where this is left out. */
+  readonly carried?: Carried;
   /** What could not be planned as the table has it, for operators. */
   readonly problems: readonly PlanProblem[];
 }
@@ -166,6 +169,8 @@ export const MAP_NAMES = [
   "last",
   /** backend → length of its base path. */
   "cut",
+  /** spare backend → the backend that stands in it; filled on the way to HAProxy, from `carried` of a plan. */
+  "carried",
   /** `table` → `1` once a table is known; `revision` → of which all services follow it, while requests may be explained. */
   "state",
 ] as const;

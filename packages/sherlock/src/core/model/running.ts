@@ -1,6 +1,7 @@
 import type { BlockLine } from "./block-lines.ts";
 import type { BackendStructure, MapName, PlannedBlock, PlannedServer, RequestKeys, Structure } from "./plan.ts";
 import { MAP_NAMES } from "./plan.ts";
+import type { Carried } from "./spares.ts";
 
 /** What a running HAProxy was configured with, as far as it decides whether a plan needs a reload. */
 export interface LoadedStructure {
@@ -13,6 +14,8 @@ export interface LoadedStructure {
   /** TCP service → `host:port`. */
   readonly listeners: ReadonlyMap<string, string>;
   readonly keys: RequestKeys;
+  /** The names of its spare backends, whether or not something stands in them. */
+  readonly spares: readonly string[];
 }
 
 /** A server as HAProxy holds it. */
@@ -34,17 +37,32 @@ export interface Running {
   /** Without what belongs to blocks. */
   readonly maps: Record<MapName, Map<string, string>>;
   readonly blocks: Map<number, RunningBlock>;
+  /** Backends that stand in spare ones, by which: they are there beside those of `loaded`, as `servers` and `maps` have them. */
+  readonly carried: Map<string, string>;
+}
+
+/** What `LoadedStructure` has beside what plans say. */
+export interface StructureOptions extends Pick<LoadedStructure, "shared" | "listen" | "spares"> {
+  /** Of the backends, those that stand in spare ones. */
+  readonly carried: Carried;
+}
+
+/** Whether HAProxy has a backend, under its own name or in a spare one. */
+export function hasBackend({ loaded, carried }: Pick<Running, "loaded" | "carried">, name: string): boolean {
+  return loaded.backends.has(name) || carried.has(name);
 }
 
 /** What a structure looks like to `LoadedStructure`. */
 export function describeStructure(
   structure: Structure,
-  { shared, listen }: Pick<LoadedStructure, "shared" | "listen">,
+  { shared, listen, spares, carried }: StructureOptions,
 ): LoadedStructure {
+  const own = [...structure.backends].filter(([name]) => !carried.has(name));
   return {
     shared,
     listen,
-    backends: new Map([...structure.backends].map(([name, backend]) => [name, describeBackend(backend)])),
+    spares,
+    backends: new Map(own.map(([name, backend]) => [name, describeBackend(backend)])),
     listeners: new Map([...structure.tcpListeners].map(([service, { host, port }]) => [service, `${host}:${port}`])),
     keys: structure.keys,
   };

@@ -3,6 +3,7 @@ import { PAIR_SIZE, pairOf } from "../model/blocks.ts";
 import { BLOCK_SIZE } from "../model/prefixes.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Running, RunningBlock, RunningServer } from "../model/running.ts";
+import { isSpareName, OWN_NAME, type Rename } from "../model/spares.ts";
 
 /** Readers of what HAProxy answers on its sockets. */
 
@@ -25,15 +26,23 @@ export function parseServersState(answer: string): Running["servers"] {
 /**
  * Of `show servers state`, what a new worker is to begin with: where the plan has a server otherwise, the
  * configuration says how it is, and what was set before must not come after it.
+ * @param own which backend a spare one is, that the new worker has under its own name.
  */
-export function agreeingState(answer: string, planned: Plan["servers"]): string {
+export function agreeingState(answer: string, planned: Plan["servers"], own: Rename = OWN_NAME): string {
   const lines = rowsOf(answer).filter(({ server }) => {
-    const other = server === null ? null : planned.get(server.backend)?.get(server.name);
+    const other = server === null ? null : planned.get(own(server.backend))?.get(server.name);
     if (server === null || other === null) return true;
     const keys = ["ready", "address", "port", "weight"] as const;
     return other !== undefined && keys.every((key) => server[key] === other[key]);
   });
-  return lines.map(({ line }) => line).join("\n");
+  return lines
+    .map(({ line, server }) => (server === null ? line : line.replace(` ${server.backend} `, ` ${own(server.backend)} `)))
+    .join("\n");
+}
+
+/** Each backend of a service has a colon in its name, and one that it has in a spare one may have the name of that. */
+function isOfService(backend: string): boolean {
+  return backend.includes(":") || isSpareName(backend);
 }
 
 interface Row {
@@ -49,7 +58,7 @@ function rowsOf(answer: string): Row[] {
     const fields = line.split(" ");
     const field = (name: string): string => fields[columns.indexOf(name)] ?? "";
     const [backend, name] = [field("be_name"), field("srv_name")];
-    if (line.startsWith("# ") || !backend.includes(":") || name.startsWith("FB.")) return { line, server: null };
+    if (line.startsWith("# ") || !isOfService(backend) || name.startsWith("FB.")) return { line, server: null };
     const server = {
       backend,
       name,

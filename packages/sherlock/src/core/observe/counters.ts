@@ -1,5 +1,6 @@
 import type { Counter, Histogram } from "@datawire/protocol";
 import type { PlannedServer } from "../model/plan.ts";
+import { OWN_NAME, type Rename } from "../model/spares.ts";
 
 /** What HAProxy has counted for one server since its worker started. */
 export interface ServerCounts {
@@ -24,8 +25,8 @@ export interface ServerCounts {
   readonly maxMs: number;
 }
 
-/** Reads `show stat` (CSV with a header); only the servers of services. */
-export function parseStat(answer: string): ServerCounts[] {
+/** Reads `show stat` (CSV with a header); only the servers of services. @param own which backend a spare one is. */
+export function parseStat(answer: string, own: Rename = OWN_NAME): ServerCounts[] {
   const [header = "", ...lines] = answer.split("\n");
   const columns = new Map(
     header
@@ -38,7 +39,7 @@ export function parseStat(answer: string): ServerCounts[] {
     const fields = splitCsv(line);
     const text = (name: string): string => fields[columns.get(name) ?? -1] ?? "";
     const number = (name: string): number => Number(text(name)) || 0;
-    const backend = text("pxname");
+    const backend = own(text("pxname"));
     const server = text("svname");
     if (text("type") !== "2" || !backend.includes(":") || server.startsWith("FB.")) continue;
     counts.push({

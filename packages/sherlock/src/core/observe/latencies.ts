@@ -1,4 +1,5 @@
 import { bucketOf, type Histogram, toHistogram } from "@datawire/protocol";
+import { OWN_NAME, type Rename } from "../model/spares.ts";
 import { fieldsOf, isLongLine, numberIn } from "./long-line.ts";
 
 /** `BACKEND SERVER +MS`, as `defaults.hbs` has it written; the sign says that the line came with the head of the response. */
@@ -9,12 +10,17 @@ const LINE_LENGTH_MAX = 8_192;
 /** Adds up the latencies that HAProxy tells, a line each, until they are taken. */
 export class Latencies {
   readonly #weight: number;
+  readonly #own: Rename;
   #rest = "";
   #counts = new Map<string, Map<number, number>>();
 
-  /** @param oneIn how many requests each line stands for. */
-  constructor(oneIn: number) {
+  /**
+   * @param oneIn how many requests each line stands for.
+   * @param own which backend a spare one is.
+   */
+  constructor(oneIn: number, own: Rename = OWN_NAME) {
     this.#weight = oneIn;
+    this.#own = own;
   }
 
   /** Takes what came, which may end within a line. What is no latency of an instance is passed over. */
@@ -23,7 +29,7 @@ export class Latencies {
     this.#rest = lines.pop() ?? "";
     if (this.#rest.length > LINE_LENGTH_MAX) this.#rest = "";
     for (const line of lines) {
-      const read = isLongLine(line) ? parseLongLine(line) : parseLine(line);
+      const read = isLongLine(line) ? parseLongLine(line, this.#own) : parseLine(line, this.#own);
       if (read === null) continue;
       const id = `${read.backend}/${read.server}`;
       const counts = this.#counts.get(id) ?? new Map<number, number>();
@@ -47,16 +53,19 @@ interface Latency {
   readonly ms: number;
 }
 
-function parseLine(line: string): Latency | null {
-  const [, backend = "", server = "", ms = ""] = LINE.exec(line) ?? [];
+function parseLine(line: string, own: Rename): Latency | null {
+  const [, written = "", server = "", ms = ""] = LINE.exec(line) ?? [];
+  const backend = own(written);
   return isInstance(backend, server) ? { backend, server, ms: Number(ms) } : null;
 }
 
 /** Where the access log or spans want more of each request: HAProxy has one format for all that it logs to. */
-function parseLongLine(line: string): Latency | null {
+function parseLongLine(line: string, own: Rename): Latency | null {
   const fields = fieldsOf(line);
-  if (fields === null || !isInstance(fields.backend, fields.instance)) return null;
-  const { backend, instance: server, responseMs, totalMs } = fields;
+  if (fields === null) return null;
+  const { instance: server, responseMs, totalMs } = fields;
+  const backend = own(fields.backend);
+  if (!isInstance(backend, server)) return null;
   // A TCP connection has no response; -1 says that none came.
   if (responseMs === "-" || totalMs === "-") return null;
   const response = numberIn(responseMs);

@@ -1,4 +1,5 @@
 import { fieldsOf, isLongLine, type LineFields, numberIn } from "./long-line.ts";
+import { OWN_NAME, type Rename } from "../model/spares.ts";
 import type { SpanChoice } from "../render/spans-view.ts";
 
 /** A request as HAProxy has told of it. */
@@ -44,13 +45,16 @@ const TRACEPARENT = /^..-(.{32})-(.{16})-/;
 /** Reads the lines that HAProxy writes for spans, and counts those that did not come. */
 export class SpanLines {
   readonly #of: SpanChoice;
+  readonly #own: Rename;
   #rest = "";
   #lost = 0;
   /** By frontend and process: the number of its last line. */
   readonly #last = new Map<string, number>();
 
-  constructor(of: SpanChoice) {
+  /** @param own which backend a spare one is. */
+  constructor(of: SpanChoice, own: Rename = OWN_NAME) {
     this.#of = of;
+    this.#own = own;
   }
 
   /** Takes what came, which is Latin-1 and may end within a line. @returns the requests that are to be spans. */
@@ -61,7 +65,8 @@ export class SpanLines {
     return lines.flatMap((line) => {
       // What HAProxy says of itself comes here too.
       if (!isLongLine(line)) return [];
-      const fields = fieldsOf(line);
+      const read = fieldsOf(line);
+      const fields = read === null ? null : { ...read, backend: this.#own(read.backend) };
       if (fields === null) {
         this.#lost += 1;
         return [];

@@ -25,6 +25,7 @@ import type {
   Work,
 } from "./state.ts";
 import { UNCHANGED } from "./state.ts";
+import { noteTaken, refillAtMs, refillReload } from "./refill.ts";
 import { start } from "./start.ts";
 
 /** Says what is to be done next, where nothing is under way. */
@@ -100,16 +101,23 @@ export function afterServers(state: Idle, decision: Decision, context: Context):
 }
 
 /** HAProxy follows the plan. */
-function followed(state: Idle, { plan, isTold }: Decision, context: Context): Step {
+function followed(state: Idle, { plan, round, isTold }: Decision, context: Context): Step {
   const { nowMs } = context;
-  const proxy: Proxy = { ...state.proxy, pending: null, repairs: 0, refusal: null };
+  const refill = noteTaken(state.proxy.refill, state.proxy.running, nowMs);
+  const proxy: Proxy = { ...state.proxy, pending: null, repairs: 0, refusal: null, refill };
   const known: Known = { ...state.known, failures: 0 };
   const effects: Effect[] = [];
   if (state.known.failures > 0) effects.push({ effect: "struggles", reason: null });
   if (isTold) effects.push({ effect: "applied", problems: problemsOf(plan, proxy) });
+  const refillsAtMs = refillAtMs(refill, proxy.running, known.lastReloadMs);
+  // In a step of its own, as it makes a plan.
+  if (!isTold && refill !== null && refillsAtMs !== null && refillsAtMs <= nowMs) {
+    const cause: ReloadCause = { reload: refillReload(refill), plan, startedMs: nowMs };
+    return also(effects, validateReload({ ...state, known, proxy }, cause, { attempt: 0, context }));
+  }
   if (known.files === null || known.filesAtMs === null || known.filesAtMs > nowMs)
     return also(effects, rest({ ...state, known, proxy }, context));
-  const files = filesFollowing(plan, known, context);
+  const files = filesFollowing(round.now, known, context);
   const next: Idle = { ...state, proxy, known: { ...known, filesAtMs: null } };
   if (files === null) return also(effects, rest(next, context));
   return also(effects, work(next, { doing: "writing files", files }, { do: "write files", files }));
@@ -126,6 +134,7 @@ export function rest(state: Idle, context: Context): Step {
     known.portsAtMs,
     proxy.pending === null ? null : dueAtMs(proxy.pending, known.lastReloadMs, context.config.coalesce),
     isFollowed && known.files !== null ? known.filesAtMs : null,
+    isFollowed ? refillAtMs(proxy.refill, proxy.running, known.lastReloadMs) : null,
   ].filter((time) => time !== null);
   return { state, effects: [], task: null, dueAtMs: times.length === 0 ? null : Math.min(...times) };
 }

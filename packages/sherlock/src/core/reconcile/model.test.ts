@@ -26,6 +26,8 @@ const happening = fc.oneof(
 type Happening = ReturnType<typeof happening.generate>["value"];
 
 const TABLES_MAX = 4;
+/** None, too few, and enough. */
+const someSpares = fc.constantFrom(0, 2, 8);
 const RUNS = process.env["DSTACK_SOAK"] === "1" ? 3_000 : 40;
 
 function happen(machine: SimulatedMachine, what: Happening, next: () => Catalog | null): void {

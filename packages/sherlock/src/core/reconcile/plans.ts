@@ -3,6 +3,7 @@ import { loadedBlocks } from "../model/files.ts";
 import { runningOf } from "../model/commands.ts";
 import type { Plan, PlanProblem } from "../model/plan.ts";
 import { describeStructure, type Running } from "../model/running.ts";
+import { NOT_CARRIED, spareNames } from "../model/spares.ts";
 import type { Exclusions } from "../planner/planner.ts";
 import { inStructureOf, preparedFor } from "../transition/prepared.ts";
 import { nextRound, type Round } from "../transition/transition.ts";
@@ -73,7 +74,9 @@ export function candidateFor(
 
 /** The files of a plan. */
 export function filesOf(plan: Plan, configVersion: string, { config }: Context): WholeFiles {
-  return { configVersion, structure: describeStructure(plan.structure, config), plan };
+  const spares = spareNames(configVersion, config.spares);
+  const structure = describeStructure(plan.structure, { ...config, spares, carried: plan.carried ?? NOT_CARRIED });
+  return { configVersion, structure, plan };
 }
 
 /**
@@ -83,7 +86,8 @@ export function filesOf(plan: Plan, configVersion: string, { config }: Context):
 export function filesFollowing(plan: Plan, { files }: Known, { config }: Context): WholeFiles | null {
   if (files === null) return null;
   const whole = files.plan === null ? plan : inStructureOf(plan, files.plan);
-  const structure = describeStructure(whole.structure, config);
+  const { spares } = files.structure;
+  const structure = describeStructure(whole.structure, { ...config, spares, carried: plan.carried ?? NOT_CARRIED });
   if (structure.backends.size !== files.structure.backends.size) return null;
   return { configVersion: files.configVersion, structure, plan: whole };
 }

@@ -6,6 +6,7 @@ import type { Round } from "../transition/transition.ts";
 import type { Reload } from "../transition/waiting.ts";
 import type { CoalesceLimits, PendingReload } from "./coalesce.ts";
 import { type Leaving, NOBODY_LEAVES } from "./leaving.ts";
+import type { Refill } from "./refill.ts";
 import { NO_QUARANTINE, type Quarantine } from "./quarantine.ts";
 
 /**
@@ -85,6 +86,8 @@ export interface Proxy {
   /** How often HAProxy has refused a command, or not said what it holds, since it last followed a plan. */
   readonly repairs: number;
   readonly leaving: Leaving;
+  /** When spare backends were taken; null while none is. */
+  readonly refill: Refill | null;
 }
 
 /** A configuration that HAProxy refuses without a service that could be blamed. */
@@ -240,6 +243,8 @@ export interface ReconcileConfig {
   /** False when only a reload can change anything: the template has no runtime socket. */
   readonly runtimeCommands: boolean;
   readonly coalesce: CoalesceLimits;
+  /** How many spare backends a configuration has; 0 where a new backend comes with a reload alone. */
+  readonly spares: number;
 }
 
 /** What decisions follow beside the state. */
@@ -286,5 +291,5 @@ export function adopted(running: Running, files: Files | null): State {
 
 /** An HAProxy that has just been started or taken over. */
 export function proxyOf(running: Running, followed: Plan | null): Proxy {
-  return { running, isKnown: true, followed, pending: null, refusal: null, repairs: 0, leaving: NOBODY_LEAVES };
+  return { running, isKnown: true, followed, pending: null, refusal: null, repairs: 0, leaving: NOBODY_LEAVES, refill: null };
 }

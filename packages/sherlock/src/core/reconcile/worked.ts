@@ -134,7 +134,7 @@ function accepted(
   const { known, proxy } = idle;
   const plan = context.planning.plan(exclusionsOf(known, proxy.followed)) ?? cause.plan;
   // Without the services that HAProxy refuses, nothing may be left that needs a reload.
-  if (roundFor(known, proxy, { plan, context }).reload === null)
+  if (cause.reload.reason !== "spares" && roundFor(known, proxy, { plan, context }).reload === null)
     return decide({ ...idle, known: { ...known, lastReloadMs: context.nowMs, hasNews: true } }, context);
   const files = filesOf(trial.candidate, result.configVersion, context);
   // Until HAProxy runs with them, the files are not what a start would want.

@@ -1,6 +1,7 @@
 import type { Command } from "../model/commands.ts";
 import { commandWord } from "../model/escape.ts";
 import type { BackendStructure, MapName } from "../model/plan.ts";
+import { type Carried, renamedEntry, standsIn } from "../model/spares.ts";
 import { commonServerOptions, formatEndpoint, ownServerOptions } from "./server-options.ts";
 
 /** What the text of commands refers to. */
@@ -8,16 +9,21 @@ export interface CommandContext {
   readonly backends: ReadonlyMap<string, BackendStructure>;
   readonly maps: Readonly<Record<MapName | "draw", string>>;
   readonly caFile: string;
+  /** Backends that stand in spare ones, by which. */
+  readonly carried: Carried;
 }
 
 /** What is said on the runtime socket for a command; some take several lines, a block's own bookkeeping none. */
 export function commandText(command: Command, context: CommandContext): string[] {
+  const named = standsIn(context.carried);
   switch (command.kind) {
+    case "take-spare":
+      return [`add map ${context.maps.carried} ${command.spare} ${command.backend}`];
     case "add-server": {
       const { backend, server } = command;
       const structure = context.backends.get(backend);
       if (structure === undefined) throw new Error(`Cannot add ${server.name}: there is no backend ${backend}`);
-      const id = `${backend}/${server.name}`;
+      const id = `${named(backend)}/${server.name}`;
       const options = [
         commonServerOptions(structure, context.caFile),
         ownServerOptions(structure, server),
@@ -32,7 +38,7 @@ export function commandText(command: Command, context: CommandContext): string[]
     }
     case "set-server": {
       const { backend, name, change } = command;
-      const id = `${backend}/${name}`;
+      const id = `${named(backend)}/${name}`;
       const lines: string[] = [];
       if (change.address !== undefined) lines.push(`set server ${id} addr ${change.address} port ${change.port}`);
       if (change.weight !== undefined) lines.push(`set server ${id} weight ${change.weight}`);
@@ -42,8 +48,9 @@ export function commandText(command: Command, context: CommandContext): string[]
     case "map": {
       const { map, action } = command;
       const verb = action.do === "delete" ? "del" : action.do;
-      const words = [verb, "map", context.maps[map], commandWord(action.key)];
-      if (action.do !== "delete") words.push(commandWord(action.value));
+      const [key, value] = renamedEntry(map, [action.key, action.do === "delete" ? "" : action.value], named);
+      const words = [verb, "map", context.maps[map], commandWord(key)];
+      if (action.do !== "delete") words.push(commandWord(value));
       return [words.join(" ")];
     }
     case "block":

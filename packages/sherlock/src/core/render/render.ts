@@ -2,7 +2,8 @@ import { SLOTS } from "@datawire/protocol";
 import { TURNS } from "@datawire/routing";
 import { spread } from "../model/hash.ts";
 import { DEFAULT_LIMITS } from "../model/limits.ts";
-import type { Plan } from "../model/plan.ts";
+import type { BackendStructure, Plan, PlannedServer } from "../model/plan.ts";
+import { NOT_CARRIED, spareBackend, spareNames, standsIn } from "../model/spares.ts";
 import { backendView, mappingView } from "./backend-view.ts";
 import { stickyFetches, whenFetches } from "./fetches.ts";
 import { httpRules } from "./http-rules.ts";
@@ -14,9 +15,9 @@ import type { RenderSettings, TemplateView } from "./template-view.ts";
 
 /** Makes what a template is filled with. Equal plans and settings make equal views. */
 export function viewOf(plan: Plan, settings: RenderSettings, configVersion: string): TemplateView {
-  const { caFile, features, latencies, spans, browserHosts, headerBytesMax, accessLog, ...others } = settings;
+  const { caFile, features, latencies, spans, browserHosts, headerBytesMax, accessLog, spares, ...others } = settings;
   const rest = { accessLog, ...others };
-  const { backends, tcpListeners, keys } = plan.structure;
+  const { tcpListeners, keys } = plan.structure;
   return {
     ...rest,
     listen: rest.listen.map(bindWords),
@@ -36,10 +37,25 @@ export function viewOf(plan: Plan, settings: RenderSettings, configVersion: stri
       service,
       bind: bindWords(formatEndpoint(host, port)),
     })),
-    backends: [...backends.values()].map((backend) =>
-      backendView(backend, plan.servers.get(backend.name) ?? new Map(), { caFile, features }),
+    backends: placedBackends(plan, spareNames(configVersion, spares)).map(({ backend, servers }) =>
+      backendView(backend, servers, { caFile, features }),
     ),
   };
+}
+
+/** The backends as HAProxy has them: what stands in a spare one has its name, and those that are left are empty. */
+function placedBackends(
+  { structure, servers, carried = NOT_CARRIED }: Plan,
+  spares: readonly string[],
+): { readonly backend: BackendStructure; readonly servers: ReadonlyMap<string, PlannedServer> }[] {
+  const named = standsIn(carried);
+  const own = [...structure.backends.values()].map((backend) => ({
+    backend: { ...backend, name: named(backend.name) },
+    servers: servers.get(backend.name) ?? new Map<string, PlannedServer>(),
+  }));
+  const used = new Set(own.map(({ backend }) => backend.name));
+  const free = spares.filter((name) => !used.has(name));
+  return [...own, ...free.map((name) => ({ backend: spareBackend(name), servers: new Map<string, PlannedServer>() }))];
 }
 
 /** `slotOfTurn` as HAProxy reckons it, of a counter that begins with each worker. */

@@ -31,12 +31,14 @@ export interface RenderSettings {
   readonly headerBytesMax: number;
   /** Names that a browser may ask for, beside loopback and services; null where other machines may ask at all. */
   readonly browserHosts: readonly string[] | null;
+  /** How many spare backends there are. */
+  readonly spares: number;
 }
 
 /** What a template may use; the names are stable. Every value is already escaped for where the built-in template has it. */
 export interface TemplateView extends Omit<
   RenderSettings,
-  "caFile" | "features" | "latencies" | "spans" | "browserHosts" | "headerBytesMax"
+  "caFile" | "features" | "latencies" | "spans" | "browserHosts" | "headerBytesMax" | "spares"
 > {
   /** `sherlock GENERATION`: must stand in `global` as the description, so that a reload can be verified. */
   readonly description: string;

@@ -1,6 +1,7 @@
 import { joinKeys } from "../model/keys.ts";
 import { ID_MAX } from "../planner/placement.ts";
 import type { Plan, PlannedServer, Structure } from "../model/plan.ts";
+import { NOT_CARRIED } from "../model/spares.ts";
 
 /**
  * The plan of a reload: the structure that is wanted, with the requests still as they are now. So a new worker decides
@@ -13,7 +14,9 @@ export function preparedFor(wanted: Plan, now: Plan): Plan {
     const others = wanted.servers.get(backend);
     if (others !== undefined) servers.set(backend, joinServers(members, others));
   }
-  return { ...now, structure: joinStructures(now.structure, wanted.structure), servers, problems: wanted.problems };
+  const structure = joinStructures(now.structure, wanted.structure);
+  // What stands in a spare backend gets one of its own.
+  return { ...now, structure, servers, problems: wanted.problems, carried: NOT_CARRIED };
 }
 
 /** A plan in the structure of an earlier one, of which it no longer needs everything. */

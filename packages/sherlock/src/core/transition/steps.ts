@@ -4,7 +4,7 @@ import { pairOf } from "../model/blocks.ts";
 import { halfBase } from "../model/commands.ts";
 import type { MapName, Plan, PlannedBlock, PlannedServer } from "../model/plan.ts";
 import { MAP_NAMES, POINTER_MAPS } from "../model/plan.ts";
-import { ownerOf, type Running, type RunningBlock, type RunningServer } from "../model/running.ts";
+import { hasBackend, ownerOf, type Running, type RunningBlock, type RunningServer } from "../model/running.ts";
 
 /** What the steps between a plan and a running HAProxy depend on beside both. */
 export interface StepsOptions {
@@ -59,7 +59,7 @@ function serverSteps(running: Running, plan: Plan, { frozen, followed }: StepsOp
     (isFirst ? ahead : departures).push(command);
   };
   for (const [backend, members] of plan.servers) {
-    if (!running.loaded.backends.has(backend) || frozen.has(ownerOf(backend))) continue;
+    if (!hasBackend(running, backend) || frozen.has(ownerOf(backend))) continue;
     const has = running.servers.get(backend) ?? new Map<string, RunningServer>();
     for (const server of members.values()) {
       const known = has.get(server.name);

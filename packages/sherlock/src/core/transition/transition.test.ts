@@ -9,6 +9,7 @@ import { changed, tableFrom, withDeaths } from "../../testing/simulated/worlds.t
 import { isBlockMap } from "../model/block-lines.ts";
 import { type Command, note } from "../model/commands.ts";
 import type { Plan } from "../model/plan.ts";
+import { spareNames } from "../model/spares.ts";
 import { preparedFor } from "./prepared.ts";
 import { nextRound, type RoundOptions } from "./transition.ts";
 
@@ -17,11 +18,14 @@ import { nextRound, type RoundOptions } from "./transition.ts";
 const OPTIONS = { shared: SHARED, dynamicServers: true, unusedBackendsMax: 100 };
 
 /** Follows one table after the other, and says what the proxy is like at every moment; the last one follows the last. */
-function* moments(tables: readonly Catalog[]): Generator<{ readonly at: string; readonly proxy: SimulatedProxy }> {
+function* moments(
+  tables: readonly Catalog[],
+  spares: number,
+): Generator<{ readonly at: string; readonly proxy: SimulatedProxy }> {
   const [first, ...others] = tables;
   const start = planOf(first as Catalog);
-  let proxy = new SimulatedProxy(start);
-  let running = justStarted(start);
+  let proxy = new SimulatedProxy(start, spareNames("start", spares));
+  let running = justStarted(start, spareNames("start", spares));
   let followed: Plan | null = start;
   yield { at: "the start", proxy };
   for (const [i, table] of others.entries()) {
@@ -38,8 +42,9 @@ function* moments(tables: readonly Catalog[]): Generator<{ readonly at: string; 
     // A reload waits for changes that may come together; the next one may be there before it.
     if (reload === null || i < others.length - 1) continue;
     const prepared = preparedFor(wanted, now);
-    proxy = new SimulatedProxy(prepared);
-    running = justStarted(prepared);
+    const made = spareNames(`reload ${i}`, spares);
+    proxy = new SimulatedProxy(prepared, made);
+    running = justStarted(prepared, made);
     yield { at: `the reload for ${reload.reason} ${reload.detail}`, proxy };
     const after = nextRound(running, wanted, { ...OPTIONS, followed: prepared, interim });
     if (after.reload !== null) throw new Error(`A reload left ${after.reload.reason} ${after.reload.detail}`);
@@ -57,10 +62,10 @@ function isLastOfItsKind(command: Command, next: Command | undefined): boolean {
   return !isLine(command) || !isLine(next);
 }
 
-function broken(tables: readonly Catalog[]): string[] {
+function broken(tables: readonly Catalog[], spares = 0): string[] {
   const judge = judgeOf(tables);
   let end: SimulatedProxy | null = null;
-  for (const { at, proxy } of moments(tables)) {
+  for (const { at, proxy } of moments(tables, spares)) {
     end = proxy;
     const found = judge.wrongAtMoment(proxy);
     if (found.length > 0) return found.slice(0, 4).map((one) => `${one} at ${at}`);

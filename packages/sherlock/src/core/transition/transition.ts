@@ -4,6 +4,7 @@ import { pairOf } from "../model/blocks.ts";
 import { type Plan, POINTER_MAPS } from "../model/plan.ts";
 import { ownerOf, type Running } from "../model/running.ts";
 import { steps } from "./steps.ts";
+import { takeSpares } from "./take-spares.ts";
 import { type Reload, type Waiting, waitingFor, type WaitingOptions } from "./waiting.ts";
 
 /** What makes a running HAProxy follow a plan: commands now, and the reload that the rest needs. Both may be empty. */
@@ -25,17 +26,15 @@ export interface RoundOptions extends WaitingOptions {
  * by commands, or with a reload. Until the reload it goes on as it was, without those who have died.
  */
 export function nextRound(running: Running, wanted: Plan, options: RoundOptions): Round {
-  const waiting = waitingFor(running, wanted, options);
-  const { reload } = waiting;
-  if (waiting.services.size === 0) {
-    return {
-      commands: steps(running, wanted, { frozen: waiting.services, followed: options.followed }),
-      reload,
-      now: wanted,
-    };
-  }
-  const { now, frozen } = between(running, { waiting, ...options });
-  return { commands: steps(running, now, { frozen, followed: options.followed }), reload, now };
+  const { taken, waiting } = takeSpares(running, wanted, options);
+  const { reload, services } = waiting;
+  const carried = new Map([...running.carried, ...taken]);
+  const ready = taken.size === 0 ? running : { ...running, carried };
+  const { now, frozen } =
+    services.size === 0 ? { now: wanted, frozen: services } : between(ready, { waiting, ...options });
+  const commands = steps(ready, now, { frozen, followed: options.followed });
+  const takes = [...taken].map(([backend, spare]): Command => ({ kind: "take-spare", backend, spare }));
+  return { commands: [...takes, ...commands], reload, now: carried.size === 0 ? now : { ...now, carried } };
 }
 
 /** What can be followed of services that wait; what was followed of some may not be known, or not be had any more. */

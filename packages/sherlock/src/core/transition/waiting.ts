@@ -1,9 +1,10 @@
 import { parseServiceAddress } from "@datawire/protocol";
 import { pairOf } from "../model/blocks.ts";
 import { missingKey } from "../model/keys.ts";
-import type { Plan } from "../model/plan.ts";
+import type { BackendStructure, Plan } from "../model/plan.ts";
 import { OWN_BACKENDS, POINTER_MAPS } from "../model/plan.ts";
-import { describeBackend, type LoadedStructure, ownerOf, type Running } from "../model/running.ts";
+import { describeBackend, hasBackend, ownerOf, type Running } from "../model/running.ts";
+import { fitsSpare } from "../model/spares.ts";
 
 /** What a reload is for, as metrics count it. */
 export type ReloadReason =
@@ -14,6 +15,7 @@ export type ReloadReason =
   | "key"
   | "tcp port"
   | "unused"
+  | "spares"
   | "repair"
   | "server";
 
@@ -62,7 +64,7 @@ export function waitingFor(running: Running, plan: Plan, options: WaitingOptions
     if (reload !== null || leadsNowhere(running, plan, service)) services.add(service);
   }
   if (services.size > 0) addLinked(services, linksOf(running, plan, options.followed));
-  return { reload: first === null ? generalReload(loaded, plan, options) : named(first, loaded), services };
+  return { reload: first === null ? generalReload(running, plan, options) : named(first, running), services };
 }
 
 function reloadFor(
@@ -75,9 +77,8 @@ function reloadFor(
   for (const name of backends) {
     const structure = plan.structure.backends.get(name);
     if (structure === undefined) continue;
-    const known = loaded.backends.get(name);
-    if (known === undefined) return { reason: "backend", detail: name };
-    if (known !== describeBackend(structure)) return { reason: "settings", detail: name };
+    if (!hasBackend(running, name)) return { reason: "backend", detail: name };
+    if (!isAs(running, structure)) return { reason: "settings", detail: name };
   }
   const listener = plan.structure.tcpListeners.get(service);
   if (listener !== undefined && loaded.listeners.get(service) !== `${listener.host}:${listener.port}`)
@@ -91,19 +92,26 @@ function reloadFor(
   return null;
 }
 
+/** Whether HAProxy has a backend as it is wanted. */
+function isAs({ loaded, carried }: Running, structure: BackendStructure): boolean {
+  const known = loaded.backends.get(structure.name);
+  if (known !== undefined) return known === describeBackend(structure);
+  return carried.has(structure.name) && fitsSpare(structure);
+}
+
 /** Whether a service shares requests with one that HAProxy refused, and of which it has nothing: no reload helps then. */
-function leadsNowhere({ loaded }: Running, plan: Plan, service: string): boolean {
+function leadsNowhere(running: Running, plan: Plan, service: string): boolean {
   const backends = plan.needs.get(service)?.backends ?? [];
   return [...backends].some(
-    (name) => !plan.structure.backends.has(name) && !loaded.backends.has(name) && !OWN_BACKENDS.has(name),
+    (name) => !plan.structure.backends.has(name) && !hasBackend(running, name) && !OWN_BACKENDS.has(name),
   );
 }
 
 /** Says of a backend whether its service is new too; asked for one of many alone. */
-function named(reload: Reload, { backends }: LoadedStructure): Reload {
+function named(reload: Reload, { loaded, carried }: Running): Reload {
   if (reload.reason !== "backend") return reload;
   const service = ownerOf(reload.detail);
-  const isNew = ![...backends.keys()].some((other) => ownerOf(other) === service);
+  const isNew = ![...loaded.backends.keys(), ...carried.keys()].some((other) => ownerOf(other) === service);
   return isNew ? { ...reload, reason: "service" } : reload;
 }
 
@@ -125,11 +133,12 @@ function serverToReload(
 }
 
 /** What nobody waits for: it only takes something out. */
-function generalReload(loaded: LoadedStructure, plan: Plan, { unusedBackendsMax }: WaitingOptions): Reload | null {
+function generalReload(running: Running, plan: Plan, { unusedBackendsMax }: WaitingOptions): Reload | null {
+  const { loaded, carried } = running;
   const { backends, tcpListeners } = plan.structure;
   const gonePort = [...loaded.listeners.keys()].find((service) => !tcpListeners.has(service));
   if (gonePort !== undefined) return { reason: "tcp port", detail: gonePort };
-  const unused = loaded.backends.size - backends.size;
+  const unused = loaded.backends.size + carried.size - backends.size;
   return unused > unusedBackendsMax ? { reason: "unused", detail: `${unused} backends` } : null;
 }
 

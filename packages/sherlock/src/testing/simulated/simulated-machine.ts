@@ -72,6 +72,7 @@ export class SimulatedMachine {
       dynamicServers: true,
       runtimeCommands: true,
       coalesce: { quietMs: 25, waitMsMax: 1_000, gapMs: 300 },
+      spares: 0,
       ...config,
     };
     const inputs = (exclusions: Exclusions) => ({ ...INPUTS, ...exclusions });
@@ -197,8 +198,8 @@ export class SimulatedMachine {
     this.#onMoment(proxy, `${commands.length} commands`);
   }
 
-  #runs({ plan }: WholeFiles, what: string): SimulatedProxy {
-    this.proxy = new SimulatedProxy(plan);
+  #runs({ plan, structure }: WholeFiles, what: string): SimulatedProxy {
+    this.proxy = new SimulatedProxy(plan, structure.spares);
     this.#onMoment(this.proxy, what);
     return this.proxy;
   }

@@ -1,8 +1,9 @@
-import type { Command } from "../../core/model/commands.ts";
+import type { Command, MapAction } from "../../core/model/commands.ts";
 import { hexKey } from "../../core/model/escape.ts";
 import { mapFiles } from "../../core/model/files.ts";
 import type { MapName, Plan, RequestKeys } from "../../core/model/plan.ts";
 import { MAP_NAMES, NOTHING } from "../../core/model/plan.ts";
+import { renamedEntry, standsIn } from "../../core/model/spares.ts";
 import type { LoadedStructure, Running, RunningServer } from "../../core/model/running.ts";
 import { runningFromHeld } from "../../core/observe/held.ts";
 import { BLOCK_SIZE } from "../../core/model/prefixes.ts";
@@ -26,14 +27,16 @@ export interface SimulatedRequest {
  */
 export class SimulatedProxy {
   readonly #maps: Record<MapName | "draw", Map<string, string>>;
+  /** Its backends that stand in spare ones, by which: commands name them by their own name. */
+  readonly #carried: Map<string, string>;
   readonly #servers: Map<string, Map<string, RunningServer>>;
   readonly #ordered: ReadonlySet<string>;
   readonly #keys: RequestKeys;
   /** What has been looked up since the lines changed. */
   readonly #looked = new Map<number, string | undefined>();
 
-  /** A worker that has just read the files of a plan. */
-  constructor(plan: Plan) {
+  /** A worker that has just read the files of a plan, with spare backends of these names. */
+  constructor(plan: Plan, spares: readonly string[] = []) {
     const files = mapFiles(plan);
     this.#maps = Object.fromEntries(
       [...MAP_NAMES, "draw" as const].map((name) => [
@@ -42,9 +45,11 @@ export class SimulatedProxy {
       ]),
     ) as Record<MapName | "draw", Map<string, string>>;
     this.#servers = new Map();
+    this.#carried = new Map(plan.carried);
     for (const name of plan.structure.backends.keys()) {
-      this.#servers.set(name, new Map(plan.servers.get(name) ?? []));
+      this.#servers.set(this.#named(name), new Map(plan.servers.get(name) ?? []));
     }
+    for (const name of spares) if (!this.#servers.has(name)) this.#servers.set(name, new Map());
     const { backends, keys } = plan.structure;
     this.#ordered = new Set(
       [...backends.values()].filter((one) => one.balance.kind === "ordered").map((one) => one.name),
@@ -55,6 +60,13 @@ export class SimulatedProxy {
   /** Does what a command says. @throws Error for what HAProxy would refuse. */
   apply(command: Command): void {
     switch (command.kind) {
+      case "take-spare": {
+        const { backend, spare } = command;
+        if (this.#serversOf(spare).size > 0 || this.#maps.carried.has(spare)) throw new Error(`${spare} is taken`);
+        this.#carried.set(backend, spare);
+        this.#maps.carried.set(spare, backend);
+        return;
+      }
       case "add-server":
         this.#serversOf(command.backend).set(command.server.name, { ...command.server, ready: true });
         return;
@@ -66,7 +78,8 @@ export class SimulatedProxy {
         return;
       }
       case "map": {
-        const { map, action } = command;
+        const { map } = command;
+        const action = this.#placed(command);
         if (map === "draw") this.#looked.clear();
         const entries = this.#maps[map];
         if ((action.do === "add") === entries.has(action.key)) {
@@ -149,9 +162,24 @@ export class SimulatedProxy {
   }
 
   #serversOf(backend: string): Map<string, RunningServer> {
-    const servers = this.#servers.get(backend);
+    const servers = this.#servers.get(this.#named(backend));
     if (servers === undefined) throw new Error(`No such backend: ${backend}`);
     return servers;
+  }
+
+  /** By what name it has a backend. */
+  #named(backend: string): string {
+    return standsIn(this.#carried)(backend);
+  }
+
+  #placed({ map, action }: Extract<Command, { readonly kind: "map" }>): MapAction {
+    const [key, value] = renamedEntry(map, [action.key, action.do === "delete" ? "" : action.value], standsIn(this.#carried));
+    return action.do === "delete" ? { ...action, key } : { ...action, key, value };
+  }
+
+  /** The service of a backend: its own name begins with it. */
+  #ownerOf(backend: string): string {
+    return (this.#maps.carried.get(backend) ?? backend).split(":")[0] as string;
   }
 
   #when(base: string, { service, path, values }: SimulatedRequest): string | undefined {
@@ -209,7 +237,7 @@ export class SimulatedProxy {
       if (at === NOTHING || !this.#servers.has(at)) return new Set(["503"]);
       const ready = this.takersOf(at);
       if (ready.length > 0) return new Set(ready);
-      const last = at.split(":")[0] === service ? undefined : this.#maps.last.get(service);
+      const last = this.#ownerOf(at) === service ? undefined : this.#maps.last.get(service);
       const next = this.#maps.fallback.get(`${backend}>${at}`) ?? last;
       if (next === undefined) return new Set(["503"]);
       at = next;
