@@ -60,6 +60,8 @@ export interface SherlockParts extends Driving {
 const REFRESH_NAMES_MS = 30_000;
 /** Changes within a moment are one reload; a steady stream of them is about three a second at most. */
 const COALESCE = { quietMs: 25, waitMsMax: 1_000, gapMs: 300 };
+/** What stands in a spare backend is served as any other is, so that new ones are made when nothing else happens. */
+const REFILL = { quietMs: 1_000, waitMsMax: 30_000, gapMs: 10_000 };
 
 /** Puts a Sherlock together, from below: each part is made of those before it. @throws Error for what keeps it from starting. */
 export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: SherlockDeps): Promise<SherlockParts> {
@@ -80,7 +82,7 @@ export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: 
   const sessionKeys = new SessionKeys(keysPath, { log, board });
   await sessionKeys.load(keysPath);
   const driving = assembleDriving(
-    { settings, dir, proxy, coalesce: COALESCE },
+    { settings, dir, proxy, coalesce: COALESCE, refill: REFILL },
     { ...deps, follower, resolve: resolver.resolve, sessionIds: sessionKeys },
   );
   const { planning, haproxy, driver, rendered } = driving;

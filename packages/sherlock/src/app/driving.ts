@@ -20,6 +20,7 @@ export interface DrivingConfig {
   readonly dir: RunDir;
   readonly proxy: Proxy;
   readonly coalesce: CoalesceLimits;
+  readonly refill: CoalesceLimits;
 }
 
 /** What plans are made of, and the means of a process. */
@@ -44,7 +45,7 @@ export interface Driving {
 }
 
 /** Puts together what makes an HAProxy follow a table. */
-export function assembleDriving({ settings: own, dir, proxy, coalesce }: DrivingConfig, deps: DrivingDeps): Driving {
+export function assembleDriving({ settings: own, dir, proxy, coalesce, refill }: DrivingConfig, deps: DrivingDeps): Driving {
   const { clock, attentive, log, names, follower, resolve, sessionIds } = deps;
   const planning = new Planning(own, { proxy, follower, resolve, sessionIds });
   const files = createConfigFiles(proxy.binary.path, dir);
@@ -61,7 +62,7 @@ export function assembleDriving({ settings: own, dir, proxy, coalesce }: Driving
   );
   const { dynamicServers } = settings.features;
   const driver = new Driver(
-    { dir, settings, shared: proxy.shared, dynamicServers, ...abilities, coalesce, spares },
+    { dir, settings, shared: proxy.shared, dynamicServers, ...abilities, coalesce, spares, refill },
     { clock, log, process: haproxy, configurator, files, loaded: createLoadedFile(dir.loaded), planning, names },
   );
   return { planning, haproxy, driver, rendered };

@@ -30,8 +30,8 @@ afterEach(async () => {
   await removeFolder(folder);
 });
 
-async function start(table: Catalog): Promise<Machine> {
-  machine = await startMachine({ table, runDir: folder, port });
+async function start(table: Catalog, spares?: number): Promise<Machine> {
+  machine = await startMachine({ table, runDir: folder, port, ...(spares === undefined ? {} : { spares }) });
   return machine;
 }
 
@@ -229,7 +229,7 @@ describe("Driver", () => {
     const a = await echo("a");
     const only = instance("s", "a", { url: a.url });
     const table = catalogOf(service("s"), only);
-    const first = await start(table);
+    const first = await start(table, 0);
     const { pid } = first.process;
     await first.leave();
     // While no Sherlock was there, the instance has come to a group of its own; and a service is new.
@@ -241,7 +241,7 @@ describe("Driver", () => {
     const caller = (async () => {
       while (!stopping.signal.aborted) answers.push((await ask(port, "/s/")).status);
     })();
-    const second = await start(table);
+    const second = await start(table, 0);
     expect(second.process.pid).toBe(pid);
     stopping.abort();
     await caller;
@@ -319,7 +319,7 @@ describe("Driver", () => {
   test("starts HAProxy again as it was, also where a change has left a backend behind", async () => {
     const a = await echo("a");
     const table = catalogOf(service("s"), instance("s", "a", { url: a.url }));
-    const { follow, process: haproxy, dir } = await start(table);
+    const { follow, process: haproxy, dir } = await start(table, 0);
     await follow(table.apply(change(routes("s", { "//s@a": { share: 2_500 } }))));
     await follow(table.apply({ ...change(), gone: { services: [], instances: [], tables: ["*>s"] } }));
     expect((await ask(port, "/s/")).status).toBe(200);

@@ -94,7 +94,7 @@ test("each request is told once, with how long the head of its response took, ov
   const before = reloads.length;
   const stream = ask(port, "/stream/?hold");
   const slow = Promise.all([1, 2, 3, 4].map(() => timed("/s/?ms=300")));
-  await follow(table.apply(change(service("new"), instance("new", "a", { url }))));
+  await follow(table.apply(change(service("new"), instance("new", "a", { url: `${url}/base` }))));
   expect(reloads.length).toBe(before + 1);
   const found = await taken(sampling, 101);
   // What flows on is told when it begins.

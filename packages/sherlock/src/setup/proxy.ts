@@ -34,8 +34,8 @@ export interface Proxy {
 
 const DEFAULT_PORT = 5_432;
 
-/** How many new groups of instances find room before a reload. Each costs the memory of a backend, and nothing a request. */
-const SPARES = 32;
+/** How many new groups of instances find room before a reload. Each costs 15 kB, and no request anything. */
+const SPARES = 64;
 
 /** Finds HAProxy and the template. @throws ConfigError for those that the settings name, Error that says what is missing. */
 export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir, "release">): Promise<Proxy> {

@@ -59,6 +59,8 @@ export interface MachineOptions {
   readonly sessionIds?: SessionIds;
   /** How many spare backends HAProxy has; as many as the product has by default. */
   readonly spares?: number;
+  /** How long nothing has to take one before a reload makes new ones, in milliseconds; longer than any test by default. */
+  readonly refillMs?: number;
 }
 
 /** Starts a Sherlock without a directory, with a real HAProxy. */
@@ -74,6 +76,7 @@ export async function startMachine({
   without = {},
   sessionIds = SESSION_IDS,
   spares,
+  refillMs = 600_000,
 }: MachineOptions): Promise<Machine> {
   const loaded = await loadSherlockSettings({
     config: undefined,
@@ -106,7 +109,13 @@ export async function startMachine({
     }),
   };
   const { planning, haproxy, driver } = assembleDriving(
-    { settings, dir, proxy, coalesce: { quietMs: 0, waitMsMax: 0, gapMs: 0 } },
+    {
+      settings,
+      dir,
+      proxy,
+      coalesce: { quietMs: 0, waitMsMax: 0, gapMs: 0 },
+      refill: { quietMs: refillMs, waitMsMax: refillMs * 10, gapMs: 0 },
+    },
     { clock: systemClock, attentive: systemClock, log, follower, resolve, sessionIds, names },
   );
   const reloads: Reload[] = [];

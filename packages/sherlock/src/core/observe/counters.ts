@@ -25,6 +25,9 @@ export interface ServerCounts {
   readonly maxMs: number;
 }
 
+/** How the second field begins of the server by which a backend leaves its requests to the next one. */
+const FALLBACK = ",FB.";
+
 /** Reads `show stat` (CSV with a header); only the servers of services. @param own which backend a spare one is. */
 export function parseStat(answer: string, own: Rename = OWN_NAME): ServerCounts[] {
   const [header = "", ...lines] = answer.split("\n");
@@ -36,12 +39,14 @@ export function parseStat(answer: string, own: Rename = OWN_NAME): ServerCounts[
   );
   const counts: ServerCounts[] = [];
   for (const line of lines) {
+    // Of spare backends that nothing stands in, this is all there is.
+    if (line.startsWith(FALLBACK, line.indexOf(","))) continue;
     const fields = splitCsv(line);
     const text = (name: string): string => fields[columns.get(name) ?? -1] ?? "";
     const number = (name: string): number => Number(text(name)) || 0;
     const backend = own(text("pxname"));
     const server = text("svname");
-    if (text("type") !== "2" || !backend.includes(":") || server.startsWith("FB.")) continue;
+    if (text("type") !== "2" || !backend.includes(":")) continue;
     counts.push({
       backend,
       server,

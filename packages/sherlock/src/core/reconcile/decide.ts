@@ -109,7 +109,7 @@ function followed(state: Idle, { plan, round, isTold }: Decision, context: Conte
   const effects: Effect[] = [];
   if (state.known.failures > 0) effects.push({ effect: "struggles", reason: null });
   if (isTold) effects.push({ effect: "applied", problems: problemsOf(plan, proxy) });
-  const refillsAtMs = refillAtMs(refill, proxy.running, known.lastReloadMs);
+  const refillsAtMs = refillTime({ known, proxy }, context);
   // In a step of its own, as it makes a plan.
   if (!isTold && refill !== null && refillsAtMs !== null && refillsAtMs <= nowMs) {
     const cause: ReloadCause = { reload: refillReload(refill), plan, startedMs: nowMs };
@@ -134,9 +134,13 @@ export function rest(state: Idle, context: Context): Step {
     known.portsAtMs,
     proxy.pending === null ? null : dueAtMs(proxy.pending, known.lastReloadMs, context.config.coalesce),
     isFollowed && known.files !== null ? known.filesAtMs : null,
-    isFollowed ? refillAtMs(proxy.refill, proxy.running, known.lastReloadMs) : null,
+    isFollowed ? refillTime(state, context) : null,
   ].filter((time) => time !== null);
   return { state, effects: [], task: null, dueAtMs: times.length === 0 ? null : Math.min(...times) };
+}
+
+function refillTime({ known, proxy }: Pick<Idle, "known" | "proxy">, { config }: Context): number | null {
+  return refillAtMs(proxy.refill, proxy.running, { lastReloadMs: known.lastReloadMs, limits: config.refill });
 }
 
 /** Asks HAProxy whether it would take the structure of the plan of now. */

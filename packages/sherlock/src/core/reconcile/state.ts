@@ -245,6 +245,8 @@ export interface ReconcileConfig {
   readonly coalesce: CoalesceLimits;
   /** How many spare backends a configuration has; 0 where a new backend comes with a reload alone. */
   readonly spares: number;
+  /** When a reload makes new ones of those that have been taken. */
+  readonly refill: CoalesceLimits;
 }
 
 /** What decisions follow beside the state. */

@@ -73,6 +73,7 @@ export class SimulatedMachine {
       runtimeCommands: true,
       coalesce: { quietMs: 25, waitMsMax: 1_000, gapMs: 300 },
       spares: 0,
+      refill: { quietMs: 1_000, waitMsMax: 10_000, gapMs: 2_000 },
       ...config,
     };
     const inputs = (exclusions: Exclusions) => ({ ...INPUTS, ...exclusions });

@@ -46,6 +46,8 @@ export class SimulatedProxy {
     ) as Record<MapName | "draw", Map<string, string>>;
     this.#servers = new Map();
     this.#carried = new Map(plan.carried);
+    for (const [name, spare] of this.#carried)
+      if (!spares.includes(spare)) throw new Error(`${name} stands in ${spare}, which is not there`);
     for (const name of plan.structure.backends.keys()) {
       this.#servers.set(this.#named(name), new Map(plan.servers.get(name) ?? []));
     }
