@@ -80,8 +80,7 @@ test("new services, with the reloads that some of them cost, lose nothing", asyn
     const before = await reloads();
     await come("plain", "");
     // Half of the spare backends are gone after more than thirty.
-    if (takesInstances(await haproxyFeatures()) && services < 30)
-      expect(await reloads()).toBe(before);
+    if (takesInstances(await haproxyFeatures()) && services < 30) expect(await reloads()).toBe(before);
     const between = await reloads();
     await come("based", "/base");
     expect((await reloads()) - between).toBeGreaterThanOrEqual(scaled(20, 3));

@@ -45,7 +45,10 @@ export interface Driving {
 }
 
 /** Puts together what makes an HAProxy follow a table. */
-export function assembleDriving({ settings: own, dir, proxy, coalesce, refill }: DrivingConfig, deps: DrivingDeps): Driving {
+export function assembleDriving(
+  { settings: own, dir, proxy, coalesce, refill }: DrivingConfig,
+  deps: DrivingDeps,
+): Driving {
   const { clock, attentive, log, names, follower, resolve, sessionIds } = deps;
   const planning = new Planning(own, { proxy, follower, resolve, sessionIds });
   const files = createConfigFiles(proxy.binary.path, dir);

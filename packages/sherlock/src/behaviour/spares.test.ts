@@ -51,7 +51,9 @@ async function start(entities: readonly Entity[], options: Partial<MachineOption
 const follow = (...entities: readonly Entity[]): Promise<void> => machine.follow(table.apply(change(...entities)));
 
 const leave = (name: string): Promise<void> =>
-  machine.follow(table.apply({ ...change(), gone: { services: [name], instances: [`${name}@${name}-i`], tables: [] } }));
+  machine.follow(
+    table.apply({ ...change(), gone: { services: [name], instances: [`${name}@${name}-i`], tables: [] } }),
+  );
 
 /** A service with an instance, which is new. */
 const made = (name: string, i = 0): Entity[] => [service(name), instance(name, `${name}-i`, { url: urlOf(i) })];
@@ -180,7 +182,10 @@ test("more than there are spare backends for comes with a reload, which makes ne
 
 test("a group in a spare backend that has died leaves its requests to the next one, by path and by Host", async () => {
   await start(S(), { settings: { explain: true } });
-  await follow(instance("s", "v2", { version: "2", url: urlOf(1), order: 1 }), routes("s", { "//s(2)": { share: 10_000 } }));
+  await follow(
+    instance("s", "v2", { version: "2", url: urlOf(1), order: 1 }),
+    routes("s", { "//s(2)": { share: 10_000 } }),
+  );
   const told = async (path: string, headers: Record<string, string>): Promise<unknown> => {
     const answer = await ask(port, path, { ...headers, "x-datawire-explain": "1" });
     const { "x-datawire-target": target, "x-datawire-instance": by, "x-datawire-rule": rule } = answer.headers;

@@ -1,16 +1,7 @@
 import { describeError } from "@datawire/runtime";
+import { adopted, STOPPED } from "../core/reconcile/beginnings.ts";
 import { reconcile } from "../core/reconcile/reconcile.ts";
-import {
-  adopted,
-  type Effect,
-  type Event,
-  type ReconcileConfig,
-  type Result,
-  type State,
-  type Step,
-  STOPPED,
-  type Task,
-} from "../core/reconcile/state.ts";
+import type { Effect, Event, ReconcileConfig, Result, State, Step, Task } from "../core/reconcile/state.ts";
 import { readRunning, UNKNOWN_STRUCTURE } from "../haproxy/read-running.ts";
 import { RuntimeApiError } from "../haproxy/runtime-api.ts";
 import { Alarm } from "./alarm.ts";

@@ -1,4 +1,5 @@
-import { type Carried, NOT_CARRIED, standsIn } from "../core/model/spares.ts";
+import type { Carried } from "../core/model/plan.ts";
+import { NOT_CARRIED, standsIn } from "../core/model/spares.ts";
 
 /** More than workers of many reloads can still tell of. */
 const KEPT_MAX = 4_096;

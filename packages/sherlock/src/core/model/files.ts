@@ -23,7 +23,10 @@ export function mapFiles(plan: Pick<Plan, "maps" | "blocks" | "carried">): Recor
     if (name === "carried") lines.push(...bySpare(carried));
     return [name, toText(lines.sort(([a], [b]) => (a < b ? -1 : 1)))];
   });
-  return { ...Object.fromEntries(files), draw: toText(entries("draw", pairs(ofBlocks.draw))) } as Record<MapName | "draw", string>;
+  return { ...Object.fromEntries(files), draw: toText(entries("draw", pairs(ofBlocks.draw))) } as Record<
+    MapName | "draw",
+    string
+  >;
 }
 
 /** What a worker holds that has just read those files. */

@@ -3,7 +3,6 @@ import type { ServiceView } from "@datawire/catalog";
 import type { BackendKey } from "./backend-key.ts";
 import type { ServiceLimits } from "./limits.ts";
 import type { BlockPart } from "./prefixes.ts";
-import type { Carried } from "./spares.ts";
 
 /**
  * What HAProxy should be, made of the table alone. The structure stands in the configuration and changes by a reload;
@@ -179,6 +178,9 @@ export const MAP_NAMES = [
 export type MapName = (typeof MAP_NAMES)[number];
 /** The entries of every map, by key. */
 export type PlannedMaps = Readonly<Record<MapName, ReadonlyMap<string, string>>>;
+
+/** Backends that stand in spare ones, by which. */
+export type Carried = ReadonlyMap<string, string>;
 
 /** Where requests go that nobody may take: a backend that answers 503. */
 export const NOTHING = "nothing";

@@ -1,7 +1,14 @@
 import type { BlockLine } from "./block-lines.ts";
-import type { BackendStructure, MapName, PlannedBlock, PlannedServer, RequestKeys, Structure } from "./plan.ts";
+import type {
+  BackendStructure,
+  Carried,
+  MapName,
+  PlannedBlock,
+  PlannedServer,
+  RequestKeys,
+  Structure,
+} from "./plan.ts";
 import { MAP_NAMES } from "./plan.ts";
-import type { Carried } from "./spares.ts";
 
 /** What a running HAProxy was configured with, as far as it decides whether a plan needs a reload. */
 export interface LoadedStructure {

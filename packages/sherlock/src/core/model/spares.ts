@@ -1,14 +1,13 @@
 import { digest } from "./hash.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
-import type { BackendStructure, MapName } from "./plan.ts";
+import { DEFAULT_LIMITS, type ServiceLimits } from "./limits.ts";
+import type { BackendStructure, Carried, MapName } from "./plan.ts";
 
-/**
+/*
  * Backends that a configuration has beyond those that are wanted, all of the default kind and without a server. HAProxy
  * makes a backend by a reload alone; one that it has takes servers, and requests, by commands. So a group of instances
  * that is new stands in a spare one until a reload gives it a backend of its own. Plans know it by its own name
  * throughout: which spare it stands in is looked up on the way to HAProxy, and back.
  */
-export type Carried = ReadonlyMap<string, string>;
 
 /** No backend stands in a spare one. */
 export const NOT_CARRIED: Carried = new Map();
@@ -47,6 +46,8 @@ export function spareBackend(name: string): BackendStructure {
   return { ...KIND, name, service: "", group: null, far: false };
 }
 
+const LIMITS = Object.keys(DEFAULT_LIMITS) as (keyof ServiceLimits)[];
+
 const fitting = new WeakMap<BackendStructure, boolean>();
 
 /** Whether a backend may stand in a spare one: it is of the default kind. */
@@ -60,8 +61,18 @@ export function fitsSpare(backend: BackendStructure): boolean {
 }
 
 /** Of a backend, what decides how requests are treated there. */
-function inOrder({ protocol, tls, tlsVerify, tlsName, base, host, balance, limits, pinned }: BackendStructure): unknown {
-  return [protocol, tls, tlsVerify, tlsName, base, host, balance, Object.entries(limits).sort(), pinned];
+function inOrder({
+  protocol,
+  tls,
+  tlsVerify,
+  tlsName,
+  base,
+  host,
+  balance,
+  limits,
+  pinned,
+}: BackendStructure): unknown {
+  return [protocol, tls, tlsVerify, tlsName, base, host, balance, LIMITS.map((key) => limits[key]), pinned];
 }
 
 /** The backends by the spare ones that they stand in. */

@@ -36,7 +36,9 @@ export function agreeingState(answer: string, planned: Plan["servers"], own: Ren
     return other !== undefined && keys.every((key) => server[key] === other[key]);
   });
   return lines
-    .map(({ line, server }) => (server === null ? line : line.replace(` ${server.backend} `, ` ${own(server.backend)} `)))
+    .map(({ line, server }) =>
+      server === null ? line : line.replace(` ${server.backend} `, ` ${own(server.backend)} `),
+    )
     .join("\n");
 }
 

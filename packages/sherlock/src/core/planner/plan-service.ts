@@ -4,7 +4,7 @@ import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { ALL_SLOTS, apportion, countSlots, parseServiceAddress } from "@datawire/protocol";
 import { splitTraffic, effectiveTable, groupOf, isNamed } from "@datawire/routing";
 import { missingForBalance } from "./balance-support.ts";
-import { describeProblem } from "../model/describe-problem.ts";
+import { describeProblem } from "./describe-problem.ts";
 import { downReason } from "./down-reason.ts";
 import { type Candidate, fallbackLines } from "./fallback.ts";
 import { digest } from "../model/hash.ts";

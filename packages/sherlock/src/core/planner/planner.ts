@@ -1,6 +1,6 @@
 import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { assemble, SETTING_UP } from "./assemble.ts";
-import { describeProblem } from "../model/describe-problem.ts";
+import { describeProblem } from "./describe-problem.ts";
 import { plainText } from "../model/escape.ts";
 import { interimView } from "./interim-view.ts";
 import { joinKeys } from "../model/keys.ts";

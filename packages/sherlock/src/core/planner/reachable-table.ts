@@ -1,7 +1,7 @@
 import type { Instance, InstanceUrl, Service } from "@datawire/protocol";
 import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { parseInstanceUrl } from "@datawire/protocol";
-import { describeProblem } from "../model/describe-problem.ts";
+import { describeProblem } from "./describe-problem.ts";
 
 /** The last known address of a host name, or why there is none. */
 export type Resolution =

@@ -1,10 +1,10 @@
+import { proxyOf } from "./beginnings.ts";
 import { withDeath } from "./death.ts";
 import { also, decide } from "./decide.ts";
 import { blame, failure, takenPorts, unexpected } from "./outcome.ts";
 import { exclusionsOf, filesOf, runningFrom } from "./plans.ts";
 import { validateStart } from "./start.ts";
 import type { Context, Idle, Known, Result, Starting, Step } from "./state.ts";
-import { proxyOf } from "./state.ts";
 
 /** Takes the result of a task of a start. */
 export function started(state: Starting, result: Result, context: Context): Step {

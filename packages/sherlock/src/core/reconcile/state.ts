@@ -5,9 +5,9 @@ import type { Exclusions, Held } from "../planner/planner.ts";
 import type { Round } from "../transition/transition.ts";
 import type { Reload } from "../transition/waiting.ts";
 import type { CoalesceLimits, PendingReload } from "./coalesce.ts";
-import { type Leaving, NOBODY_LEAVES } from "./leaving.ts";
+import type { Leaving } from "./leaving.ts";
 import type { Refill } from "./refill.ts";
-import { NO_QUARANTINE, type Quarantine } from "./quarantine.ts";
+import type { Quarantine } from "./quarantine.ts";
 
 /**
  * Where a Sherlock stands with its HAProxy. In `starting` and `working` exactly one task is under way, and no other
@@ -198,7 +198,6 @@ export type Task =
       /** The same without some services, to find whom to blame. */
       readonly without: (services: Iterable<string>) => Plan;
     }
-  /** Starts HAProxy with the files as they were, or with those of the plan that has just been accepted. */
   /** The files are those on disk, or those that HAProxy has just accepted, or the ones on disk are behind them. */
   | { readonly do: "launch"; readonly files: WholeFiles; readonly from: "disk" | "validation" | "behind" }
   | { readonly do: "command"; readonly commands: readonly Command[]; readonly plan: Plan }
@@ -264,34 +263,4 @@ export interface PlanSource {
   interim(exclusions: Exclusions, held: Held): Plan;
   /** The plan of no table, in which every name gets 503. */
   empty(): Plan;
-}
-
-const NOTHING_KNOWN: Known = {
-  hasNews: true,
-  quarantine: NO_QUARANTINE,
-  portsTaken: new Map(),
-  portsAtMs: null,
-  files: null,
-  filesAtMs: null,
-  lastReloadMs: null,
-  failures: 0,
-};
-
-/** The state of a Sherlock that has no HAProxy yet. */
-export const STOPPED: State = {
-  state: "stopped",
-  known: NOTHING_KNOWN,
-  before: null,
-  retryAtMs: Number.NEGATIVE_INFINITY,
-};
-
-/** The state of a Sherlock that has taken over a running HAProxy; `files` are null where their structure is not known. */
-export function adopted(running: Running, files: Files | null): State {
-  const known: Known = { ...NOTHING_KNOWN, files, filesAtMs: Number.NEGATIVE_INFINITY };
-  return { state: "idle", known, proxy: proxyOf(running, null), retryAtMs: null };
-}
-
-/** An HAProxy that has just been started or taken over. */
-export function proxyOf(running: Running, followed: Plan | null): Proxy {
-  return { running, isKnown: true, followed, pending: null, refusal: null, repairs: 0, leaving: NOBODY_LEAVES, refill: null };
 }

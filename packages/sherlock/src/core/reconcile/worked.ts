@@ -1,11 +1,11 @@
 import { note } from "../model/commands.ts";
+import { proxyOf } from "./beginnings.ts";
 import { withDeath } from "./death.ts";
 import { afterCommands, afterServers, also, decide, rest, validateReload, work } from "./decide.ts";
 import { noteRemoved } from "./leaving.ts";
 import { blame, failure, PORTS_RETRY_MS, takenPorts, unexpected } from "./outcome.ts";
 import { exclusionsOf, filesOf, problemsOf, roundFor, runningFrom } from "./plans.ts";
 import type { Context, Effect, Idle, Known, Proxy, ReloadCause, Result, Step, Work, Working } from "./state.ts";
-import { proxyOf } from "./state.ts";
 
 /** The files follow what commands changed so much later: they are read by people, and when HAProxy has to start again. */
 const FILES_MS = 1_000;

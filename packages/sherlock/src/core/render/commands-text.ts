@@ -1,7 +1,7 @@
 import type { Command } from "../model/commands.ts";
 import { commandWord } from "../model/escape.ts";
-import type { BackendStructure, MapName } from "../model/plan.ts";
-import { type Carried, renamedEntry, standsIn } from "../model/spares.ts";
+import type { BackendStructure, Carried, MapName } from "../model/plan.ts";
+import { renamedEntry, standsIn } from "../model/spares.ts";
 import { commonServerOptions, formatEndpoint, ownServerOptions } from "./server-options.ts";
 
 /** What the text of commands refers to. */

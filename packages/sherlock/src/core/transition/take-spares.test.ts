@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
-import { catalogOf, instance, routes, service } from "../../testing/entities.ts";
+import { catalogOf, type Entity, instance, routes, service } from "../../testing/entities.ts";
 import { INPUTS, justStarted, planOf, plannerOf, SHARED } from "../../testing/plans.ts";
 import { SimulatedProxy } from "../../testing/simulated/simulated-proxy.ts";
 import { note } from "../model/commands.ts";
@@ -24,7 +24,7 @@ function roundOf(running: Running, table: Catalog, followed: Plan): Round {
 const S = [service("s"), instance("s", "i")];
 
 /** What an HAProxy that follows a table of `s` takes for another one, and what is left of its spare backends. */
-function taken(...entities: Parameters<typeof catalogOf>): { takes: string[]; free: number; reload: string | null } {
+function taken(...entities: readonly Entity[]): { takes: string[]; free: number; reload: string | null } {
   const before = planOf(catalogOf(...S));
   const running = justStarted(before, SPARES);
   const { commands, reload } = roundOf(running, catalogOf(...entities), before);
@@ -80,7 +80,11 @@ test("one that has been taken is never another's, whoever leaves it", () => {
 test("what HAProxy says of them is read as what the plan says", () => {
   const before = planOf(catalogOf(...S));
   const running = justStarted(before, SPARES);
-  const table = catalogOf(...S, instance("s", "k", { version: "2", order: 1 }), routes("s", { "//s(2)": { share: 500 } }));
+  const table = catalogOf(
+    ...S,
+    instance("s", "k", { version: "2", order: 1 }),
+    routes("s", { "//s(2)": { share: 500 } }),
+  );
   const proxy = new SimulatedProxy(before, SPARES);
   const { commands, now } = roundOf(running, table, before);
   for (const command of commands) {

@@ -1,17 +1,17 @@
 import type { Catalog } from "@datawire/catalog";
 import type { Plan } from "../../core/model/plan.ts";
 import type { Exclusions, Planner } from "../../core/planner/planner.ts";
+import { STOPPED } from "../../core/reconcile/beginnings.ts";
 import { reconcile } from "../../core/reconcile/reconcile.ts";
-import {
-  type Effect,
-  type Event,
-  type PlanSource,
-  type ReconcileConfig,
-  type Result,
-  type State,
-  STOPPED,
-  type Task,
-  type WholeFiles,
+import type {
+  Effect,
+  Event,
+  PlanSource,
+  ReconcileConfig,
+  Result,
+  State,
+  Task,
+  WholeFiles,
 } from "../../core/reconcile/state.ts";
 import { INPUTS, plannerOf, SHARED } from "../plans.ts";
 import { SimulatedProxy } from "./simulated-proxy.ts";

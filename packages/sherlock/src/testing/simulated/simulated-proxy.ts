@@ -175,7 +175,11 @@ export class SimulatedProxy {
   }
 
   #placed({ map, action }: Extract<Command, { readonly kind: "map" }>): MapAction {
-    const [key, value] = renamedEntry(map, [action.key, action.do === "delete" ? "" : action.value], standsIn(this.#carried));
+    const [key, value] = renamedEntry(
+      map,
+      [action.key, action.do === "delete" ? "" : action.value],
+      standsIn(this.#carried),
+    );
     return action.do === "delete" ? { ...action, key } : { ...action, key, value };
   }
 
