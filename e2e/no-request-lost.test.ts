@@ -86,9 +86,6 @@ test("new services, with the reloads that some of them cost, lose nothing", asyn
     expect((await reloads()) - between).toBeGreaterThanOrEqual(scaled(20, 3));
   });
   expect(failures).toEqual([]);
-  expect((await stack.metric("sherlock", "datawire_sherlock_reloads_total")) - before).toBeGreaterThanOrEqual(
-    scaled(20, 3),
-  );
 });
 
 test("kills of the directory and of Sherlock lose nothing", async () => {

@@ -100,8 +100,7 @@ function expectReloads(count: number): void {
 
 /** Waits for the reload that makes new spare backends, and for the end of the worker before it. */
 async function refilled(): Promise<void> {
-  if (takesInstances(machine.features))
-    await expect.poll(() => machine.reloads, { timeout: 10_000 }).toMatchObject([{ reason: "spares" }]);
+  if (takesInstances(machine.features)) await expect.poll(() => machine.reloads).toMatchObject([{ reason: "spares" }]);
   await machine.settled();
 }
 
@@ -218,7 +217,7 @@ test("what is logged and timed of a spare backend has the name of what stands th
   await expect.poll(look).toEqual([`new:v1/${new URL(urlOf(0)).host}`]);
   sampling?.close();
   const lines = (): Promise<string> => readFile(dir.accessLog, "utf8").catch(() => "");
-  await expect.poll(lines, { timeout: 5_000 }).toMatch(/"backend":"new:v1","instance":"127/);
+  await expect.poll(lines).toMatch(/"backend":"new:v1","instance":"127/);
   expectReloads(0);
 });
 
@@ -238,8 +237,8 @@ test("the next Sherlock, and HAProxy when it has ended, know what stands in whic
   expectReloads(0);
   if (takesInstances(machine.features)) expect(await counted()).toEqual({ "a@null": 1, "a@a-i": 1, "b@b-i": 1 });
   process.kill(machine.process.pid as number, "SIGKILL");
-  await expect.poll(() => machine.process.pid, { timeout: 5_000, interval: 10 }).not.toBe(pid);
-  await expect.poll(() => answers("/b/").catch(String), { timeout: 5_000 }).toBe("one");
+  await expect.poll(() => machine.process.pid, { interval: 10 }).not.toBe(pid);
+  await expect.poll(() => answers("/b/").catch(String)).toBe("one");
   expect(await answers("/a/")).toBe("three");
   await follow(...made("c", 1));
   expect(await answers("/c/")).toBe("two");

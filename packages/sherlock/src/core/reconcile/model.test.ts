@@ -25,6 +25,7 @@ const happening = fc.oneof(
 );
 type Happening = ReturnType<typeof happening.generate>["value"];
 
+const histories = fc.array(happening, { minLength: 4, maxLength: 40 });
 const TABLES_MAX = 4;
 /** None, too few, and enough. */
 const someSpares = fc.constantFrom(0, 2, 8);
@@ -62,13 +63,14 @@ function tablesOf(world: World, happenings: readonly Happening[]): Catalog[] {
 
 test("reconcile() keeps the promises of every moment, and ends where the table is, whatever happens in which order", () => {
   fc.assert(
-    fc.property(worlds, fc.array(happening, { minLength: 4, maxLength: 40 }), (world, happenings) => {
+    fc.property(worlds, histories, someSpares, (world, happenings, spares) => {
       const tables = tablesOf(world, happenings);
       fc.pre(!exchangesServers(tables));
       const judge = judgeOf(tables);
       const wrong: string[] = [];
       const machine = new SimulatedMachine({
         table: tables[0] as Catalog,
+        config: { spares },
         onMoment: (proxy, what) => wrong.push(...judge.wrongAtMoment(proxy).map((one) => `${one} after ${what}`)),
         // Nothing is acknowledged that is not so.
         onApplied: (table, proxy) => wrong.push(...differencesFrom(table, proxy)),
