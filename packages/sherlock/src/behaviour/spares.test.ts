@@ -203,6 +203,23 @@ test("a group in a spare backend that has died leaves its requests to the next o
   expectReloads(0);
 });
 
+test("what HAProxy has found dead in a spare backend is known to be dead in the one that it gets of its own", async () => {
+  await start(S());
+  const dead = new URL(urlOf(2)).host;
+  await follow(...made("new", 1), instance("new", "dead", { url: urlOf(2), order: 1 }));
+  await end(2);
+  const state = async (): Promise<string | undefined> => {
+    expect(await answers("/new/")).toBe("two");
+    const lines = (await machine.process.runtime.ask("show servers state")).split("\n").map((line) => line.split(" "));
+    const [, backend = "", , , , operational] = lines.find(([, , , name]) => name === dead) ?? [];
+    return `${machine.names.own(backend)} ${operational}`;
+  };
+  await expect.poll(state).toBe("new:v1 0");
+  await follow(service("slow", { settings: { timeoutMs: 5_000 } }), instance("slow", "slow-i", { url: urlOf(1) }));
+  expect(machine.names.inUse("new:v1")).toBe("new:v1");
+  expect(await state()).toBe("new:v1 0");
+});
+
 test("what is logged and timed of a spare backend has the name of what stands there", async () => {
   await start(S(), { settings: { accessLog: true, percentiles: 1 } });
   const { dir, names } = machine;

@@ -47,6 +47,10 @@ test("agreeingState() leaves out what the plan has otherwise, and what it does n
     [`${name}:80`, { address: "10.0.0.1", port: 80, weight: 100, ready: true } as PlannedServer] as const;
   const planned = new Map([["s:v1", new Map([server("same"), server("out"), server("heavy")])]]);
   expect(agreeingState([head, ...rows].join("\n"), planned)).toBe([head, row("same"), own, ""].join("\n"));
+  // A spare backend of the old worker is one with its own name in the new one.
+  const inSpare = [head, ...rows].join("\n").replaceAll(" s:v1 ", " spare-x-1 ");
+  const named = (name: string): string => (name === "spare-x-1" ? "s:v1" : name);
+  expect(agreeingState(inSpare, planned, named)).toBe([head, row("same"), own, ""].join("\n"));
 });
 
 test("parseMap() keeps blanks in values", () => {

@@ -41,6 +41,12 @@ describe("SpanLines", () => {
     expect(read(line())).toMatchObject([{ startMs: 1_796_021_650_517, totalMs: 5, status: 200, parentId: null }]);
   });
 
+  test("reads of a spare backend which one it is, on the way through the fallback too", () => {
+    const lines = new SpanLines(1, (name) => (name === "spare-x-1" ? "shop:v1" : name));
+    const text = `${line({ backend: "spare-x-1" })}${line({ backend: "spare-x-1", line: "fallback.7.1" })}`;
+    expect(lines.add(text).map(({ backend }) => backend)).toEqual(["shop:v1", "shop:v1"]);
+  });
+
   test("puts lines together that came in pieces, and passes over what is no request", () => {
     const lines = new SpanLines(1);
     const whole = `Proxy http_in started.\n${line()}${line({ line: "http_in.7.1", status: 400, spanId: "-" })}`;
