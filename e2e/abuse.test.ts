@@ -191,7 +191,7 @@ test("readers that do not read are cut after a lease, and what they do not read 
     const status = await fetch(`http://127.0.0.1:${port}/v1/status`);
     return ((await status.json()) as { sherlocks: { name: string }[] }).sherlocks.map(({ name }) => name);
   };
-  expect(await connected()).toHaveLength(readers.length + 1);
+  // Each has been welcomed; on a busy machine the lease of the first ones may be over by now.
   const gone = eventually(async () => expect(await connected()).toEqual(["good"]));
   await expectUnharmed(gone);
   expect(memoryMb() - beforeMb).toBeLessThan(200);

@@ -157,6 +157,7 @@ test("microlog prints what its page sends, publishes it, and the page shows it",
   });
   await python.line((line) => line.startsWith("microlog listens"));
   const { page, complaints } = await open("/microlog/");
+  await page.locator("[data-state=connected]").waitFor();
   await page.getByLabel("Message", { exact: true }).fill("hello log");
   await page.keyboard.press("Enter");
   expect(await python.line((line) => line.includes("hello"))).toBe("hello log");

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createServer as createHttps } from "node:https";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expiredCertificate, testAuthority } from "@datawire/runtime/testing";
+import { expiredCertificate, freePorts, testAuthority } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
@@ -25,7 +25,9 @@ afterAll(async () => {
 
 async function listen(server: TcpServer, host = "127.0.0.1"): Promise<number> {
   servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  // Of its own at every address of loopback: what one of a name's addresses has, another may not have by chance.
+  const [port] = await freePorts(1);
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   return (server.address() as AddressInfo).port;
 }
 
@@ -100,7 +102,9 @@ describe.concurrent("what a check finds live", () => {
     stack.writeServiceFile("refusing", file);
     await stack.lists("refusing", { one: "down" });
     const why = "its Transfer-Encoding says chunked more than once";
-    expect(await listed("refusing")).toMatchObject([{ reason: `no valid HTTP from 127.0.0.1:${port}: ${why}` }]);
+    await eventually(async () =>
+      expect(await listed("refusing")).toMatchObject([{ reason: `no valid HTTP from 127.0.0.1:${port}: ${why}` }]),
+    );
 
     stack.writeServiceFile("refusing", { ...file, liveness: { http: "/health" } });
     await stack.lists("refusing", { one: "live" });
@@ -117,7 +121,9 @@ describe.concurrent("what a check finds live", () => {
     const file = { service: "//ipv6", version: "1", instance: "one", liveness: { tcp: `localhost:${port}` } };
     stack.writeServiceFile("ipv6", { ...file, url: `http://localhost:${port}` });
     await stack.lists("ipv6", { one: "down" });
-    expect(await listed("ipv6")).toMatchObject([{ reason: expect.stringContaining("requests go to; not to ::1") }]);
+    await eventually(async () =>
+      expect(await listed("ipv6")).toMatchObject([{ reason: expect.stringContaining("requests go to; not to ::1") }]),
+    );
     stack.writeServiceFile("ipv6", { ...file, url: `http://[::1]:${port}`, liveness: { tcp: `[::1]:${port}` } });
     await stack.lists("ipv6", { one: "live" });
   });

@@ -1,20 +1,29 @@
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { startChild } from "./harness/child.ts";
+import { asRoot } from "./harness/as-root.ts";
+import { type Child, watchChild } from "./harness/child.ts";
 import { matches } from "./harness/docs/match.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
 /**
  * What `npm run demo` runs once it has set the checkout up; without a terminal it does not stay up. It takes ten seconds
- * on a quiet machine, and what it waits for has bounds of its own.
+ * on a quiet machine, and what it waits for has bounds of its own. It has a network of its own, on which the usual ports are
+ * free, and stay so until its programs take them.
  */
+function startDemo(...args: readonly string[]): Child {
+  const env = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, HOME: tmpdir() };
+  const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const inside = ["sh", "-c", 'ip link set lo up && exec "$0" "$@"', process.execPath, join(ROOT, "examples/demo.ts")];
+  const [program, ...rest] = asRoot(["unshare", "--net", "env", ...set, ...inside, ...args]);
+  return watchChild(spawn(program, rest, { env, stdio: ["ignore", "pipe", "pipe"] }), "examples/demo.ts");
+}
 
 test("the demo shows what it promises, and what README.md shows of it", async () => {
-  const { PATH } = process.env;
-  const demo = startChild(join(ROOT, "examples/demo.ts"), [], { PATH, HOME: tmpdir() });
+  const demo = startDemo();
   const exit = await demo.exited;
   const said = demo.lines.join("\n");
   expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("version 2 got") });
@@ -23,8 +32,7 @@ test("the demo shows what it promises, and what README.md shows of it", async ()
 });
 
 test("the demo of rollouts takes the version back that fails, and promotes the other one", async () => {
-  const { PATH } = process.env;
-  const demo = startChild(join(ROOT, "examples/demo.ts"), ["rollout"], { PATH, HOME: tmpdir() });
+  const demo = startDemo("rollout");
   const exit = await demo.exited;
   const said = demo.lines.join("\n");
   expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("//emitter(2) promoted") });
@@ -32,8 +40,7 @@ test("the demo of rollouts takes the version back that fails, and promotes the o
 });
 
 test("the demo of messages receives each once, though the router and a stage are killed", async () => {
-  const { PATH } = process.env;
-  const demo = startChild(join(ROOT, "examples/demo.ts"), ["messaging"], { PATH, HOME: tmpdir() });
+  const demo = startDemo("messaging");
   const exit = await demo.exited;
   const said = demo.lines.join("\n");
   expect({ ...exit, said }).toMatchObject({ code: 0, said: expect.stringContaining("5000 received, 0 doubled") });
@@ -41,8 +48,7 @@ test("the demo of messages receives each once, though the router and a stage are
 });
 
 test("the demo of Bookshelf counts as many books as answers of 201, rolls a view out, and shows a trace", async () => {
-  const { PATH } = process.env;
-  const demo = startChild(join(ROOT, "examples/demo.ts"), ["bookshelf"], { PATH, HOME: tmpdir() });
+  const demo = startDemo("bookshelf");
   const exit = await demo.exited;
   const said = demo.lines.join("\n");
   expect({ ...exit, said }).toMatchObject({
@@ -54,7 +60,7 @@ test("the demo of Bookshelf counts as many books as answers of 201, rolls a view
 });
 
 test("a demo that there is not is told what there is", async () => {
-  const demo = startChild(join(ROOT, "examples/demo.ts"), ["nothing"], { PATH: process.env["PATH"], HOME: tmpdir() });
+  const demo = startDemo("nothing");
   expect((await demo.exited).code).toBe(64);
   expect(demo.lines).toEqual(['Cannot show "nothing": wanted nothing, or one of rollout, messaging, bookshelf']);
 });

@@ -35,7 +35,7 @@ const stack = new Stack();
 const quiet = new Stack();
 let ports: Awaited<ReturnType<Stack["ports"]>>;
 let programs: Record<"directory" | "watson" | "sherlock", Child>;
-let haproxy: number[];
+let haproxy: readonly number[];
 let here: GoodClients;
 let beside: GoodClients;
 
@@ -46,7 +46,7 @@ beforeAll(async () => {
   await stack.startInstance({ service: "good", name: "one" });
   programs = { directory, watson: await stack.startWatson(), sherlock: await stack.startSherlock() };
   await stack.reaches("good", ["one"]);
-  haproxy = stack.haproxyPids();
+  haproxy = await stack.settledHaproxy();
   here = await connectGoodClients(ports.directory);
   beside = await connectGoodClients((await quiet.ports()).directory);
 });
@@ -119,7 +119,7 @@ async function expectUnharmed(work: () => Promise<void>): Promise<void> {
   expect(here.connected()).toBe(true);
   const grown = pids.map((pid, i) => memoryMb(pid) - (before[i] ?? 0));
   expect(Math.max(...grown)).toBeLessThan(MEMORY_MB_MAX);
-  expect(stack.haproxyPids()).toEqual(haproxy);
+  expect(await stack.settledHaproxy()).toEqual(haproxy);
   expect(await instanceAt(await stack.url("/good/"))).toBe("one");
   const { problems } = await stack.read<{ problems: { subject: string; message: string }[] }>("/v1/status");
   expect(problems.filter(({ message }) => message.includes("the directory failed"))).toEqual([]);

@@ -68,6 +68,9 @@ beforeAll(async () => {
       if (status !== 200) throw new Error(`${service} answers with ${status}`);
     }
   });
+  // A connection that is open for long would meet the reload that the last instance takes.
+  await stack.lists("mixed", { "mixed-a": "live", "mixed-b": "live", "mixed-c": "live" });
+  await stack.followed();
 });
 
 afterAll(async () => {
@@ -146,19 +149,22 @@ describe("a body", () => {
   });
 
   test.each(["/root/chunks", "/based/events"])("of %s comes in parts, each at once", async (path) => {
-    const sent = request({ host: "127.0.0.1", port, path, agent: false }).end();
-    const [response] = (await once(sent, "response")) as [IncomingMessage];
-    const gapsMs: number[] = [];
-    let lastMs = performance.now();
-    // The next part is sent when this one is here; one that waits for more to go with it comes 200 ms later.
-    for await (const _ of response) {
-      gapsMs.push(performance.now() - lastMs);
-      lastMs = performance.now();
-      pace.emit("received");
-    }
-    expect(gapsMs).toHaveLength(PARTS);
-    // None of those that wait would come sooner; on a busy machine some come late by themselves.
-    expect(gapsMs.sort((x, y) => x - y)[PARTS / 4]).toBeLessThan(100);
+    // On a busy machine all may come late by themselves: once they do not is enough.
+    await eventually(async () => {
+      const sent = request({ host: "127.0.0.1", port, path, agent: false }).end();
+      const [response] = (await once(sent, "response")) as [IncomingMessage];
+      const gapsMs: number[] = [];
+      let lastMs = performance.now();
+      // The next part is sent when this one is here; one that waits for more to go with it comes 200 ms later.
+      for await (const _ of response) {
+        gapsMs.push(performance.now() - lastMs);
+        lastMs = performance.now();
+        pace.emit("received");
+      }
+      expect(gapsMs).toHaveLength(PARTS);
+      // None of those that wait would come sooner.
+      expect(gapsMs.sort((x, y) => x - y)[PARTS / 4]).toBeLessThan(100);
+    });
   });
 
   test("goes both ways at once", async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sendRequests, startLoad } from "./harness/load.ts";
+import { killAll } from "./harness/processes.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
@@ -42,6 +43,7 @@ describe("a caller reaches a live instance at localhost", () => {
     await stack.startDirectory();
     await Promise.all([sherlock, watson]);
     await stack.reaches("emitter", ["old"]);
+    await stack.lists("emitter", { new: "live", old: "live" });
     const [emitter] = await stack.dwJson<ServiceRow[]>("service", "list");
     expect(emitter).toMatchObject({ service: "emitter", primary: "1", status: "live" });
     expect(emitter?.instances.map(({ name, role, state }) => ({ name, role, state }))).toEqual([
@@ -92,13 +94,14 @@ describe("requests are split as routes say", () => {
     const add = await stack.dw("route", "add", "//monolith", "//emitter(2)", "10%");
     expect(add).toMatchObject({ code: 0, stderr: "" });
     await stack.reaches("emitter", ["a", "b", "canary"]);
+    await stack.followed();
     const reloads = await stack.metric("sherlock", "datawire_sherlock_reloads_total");
     for (const [percent, share] of [
       ["10%", 0.1],
       ["33.33%", 0.3333],
     ] as const) {
       await stack.dw("route", "add", "//monolith", "//emitter(2)", percent);
-      await stack.reaches("emitter", ["a", "b", "canary"]);
+      await stack.followed();
       const count = 4_000;
       const { byVersion, failures, requests } = await sendRequests(count, {
         url: await stack.url("/emitter/"),
@@ -196,9 +199,8 @@ describe("no request is lost", () => {
 
   test("but those in flight when HAProxy itself is killed, and it is back at once", async () => {
     await startAll();
-    const before = stack.haproxyPids();
-    expect(before.length).toBeGreaterThan(0);
-    for (const pid of before) process.kill(pid, "SIGKILL");
+    const before = await stack.settledHaproxy();
+    killAll(before);
     await stack.reaches("emitter", ["a", "b"]);
     expect(stack.haproxyPids().filter((pid) => before.includes(pid))).toEqual([]);
   });
@@ -210,6 +212,7 @@ test("an instance that fails its check is sent nothing, and comes back when it p
   const a = await stack.startInstance({ service: "emitter", name: "a", version: "1.0" });
   await stack.startInstance({ service: "emitter", name: "b", version: "1.1" });
   await stack.reaches("emitter", ["a", "b"]);
+  await stack.followed();
   const reloads = await stack.metric("sherlock", "datawire_sherlock_reloads_total");
   const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 2 });
   await a.sick(true);

@@ -63,7 +63,7 @@ test("registrations made before start() are there after it, and after a restart 
 });
 
 test("an instance that another live library holds is refused by name, and taken once that is gone", async () => {
-  await stack.startDirectory([], { lease: "1s" });
+  await stack.startDirectory([], { lease: "5s" });
   const [first, second] = [(await library("one")).start(), (await library("two")).start()];
   await first.register("till", "1", "http://127.0.0.1:7001", { instance: "a" }).registered;
   const refused = second.register("till", "1", "http://127.0.0.1:7002", { instance: "a" });

@@ -154,8 +154,10 @@ test("500 sends and a pipeline arrive once each, though the router is killed in 
   await Promise.all(accepted);
   await eventually(() => expect(got.length).toBeGreaterThanOrEqual(500));
   await Promise.all([sender.close(), stage.close(), receiver.close()]);
-  const { queues } = await router.status();
-  expect(queues.filter(({ messages }) => messages > 0)).toEqual([]);
+  await eventually(async () => {
+    const { queues } = await router.status();
+    expect(queues.filter(({ messages }) => messages > 0)).toEqual([]);
+  });
   expect(got.toSorted((a, b) => Number(a) - Number(b))).toEqual(numbers(500));
 });
 

@@ -28,7 +28,7 @@ interface Arrived {
 
 /** Where requests arrive, and as what; what is no answer of a machine is told as it is. */
 async function ask(...curls: readonly string[]): Promise<(Arrived | string)[]> {
-  const printed = await reader.type(curls.map((curl) => `curl -s -m 5 ${curl}; echo`).join("\n"));
+  const printed = await reader.type(curls.map((curl) => `curl -s -m 60 ${curl}; echo`).join("\n"));
   const lines = printed.split("\n").filter((line) => line !== "");
   return lines.map((line) => (line.startsWith("{") ? (JSON.parse(line) as Arrived) : line));
 }
@@ -162,9 +162,11 @@ test.each<[what: string, before: string | null, after: string, at: readonly stri
 });
 
 test("shares are those that weights and draws had", async () => {
-  expect(await shares("site")).toEqual({ "//site(2)": 10, "//site": 90 });
-  expect(await shares("pay")).toEqual({ "//pay(2)": 10, "//pay": 90 });
-  expect(await shares("catalog")).toEqual({ "//catalog@catalog-2": 20, "//catalog": 80 });
+  await eventually(async () => {
+    expect(await shares("site")).toEqual({ "//site(2)": 10, "//site": 90 });
+    expect(await shares("pay")).toEqual({ "//pay(2)": 10, "//pay": 90 });
+    expect(await shares("catalog")).toEqual({ "//catalog@catalog-2": 20, "//catalog": 80 });
+  });
 });
 
 test("`hdr()` and a cookie that the proxy inserts keep a user where they kept them", async () => {
@@ -182,12 +184,15 @@ test("`hdr()` and a cookie that the proxy inserts keep a user where they kept th
 const placeOf = (arrived: Arrived | string): string => (typeof arrived === "string" ? arrived : arrived.at);
 
 test("TCP ports lead where they led", async () => {
-  expect(["10.0.7.1:6379", "10.0.7.2:6379"]).toContain(await atPort(6300));
-  expect(["10.0.7.1:6379", "10.0.7.2:6379"]).toContain(await atPort(16_300));
-  expect(await atPort(3219)).toBe("10.0.1.1:6379");
-  expect(await atPort(3306)).toBe("10.0.1.1:3306");
-  expect(await atPort(13_300)).toBe("10.0.7.3:3306");
-  expect(await atPort(3400)).toBe("10.0.8.4:6379");
+  // Each is live when its first check has passed.
+  await eventually(async () => {
+    expect(["10.0.7.1:6379", "10.0.7.2:6379"]).toContain(await atPort(6300));
+    expect(["10.0.7.1:6379", "10.0.7.2:6379"]).toContain(await atPort(16_300));
+    expect(await atPort(3219)).toBe("10.0.1.1:6379");
+    expect(await atPort(3306)).toBe("10.0.1.1:3306");
+    expect(await atPort(13_300)).toBe("10.0.7.3:3306");
+    expect(await atPort(3400)).toBe("10.0.8.4:6379");
+  });
 });
 
 test("Watson asks what HAProxy asked, and judges the answers as it did", async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
 import { haproxyFeatures } from "./harness/haproxy.ts";
 import { type LoadReport, startLoad } from "./harness/load.ts";
+import { killAll } from "./harness/processes.ts";
 import { scaled } from "./harness/scale.ts";
 import { PACE_OF_CHECKS, Stack } from "./harness/stack.ts";
 import { eventually, sleep } from "./harness/wait.ts";
@@ -29,11 +30,12 @@ async function underLoad(
   await stack.reaches("emitter", ["a", "b"]);
   const load = startLoad({ url: await stack.url("/emitter/"), connections: CONNECTIONS, method, pauseMs: 1 });
   await scenario();
+  // Enough to have met what was done, at whatever pace the machine asks.
+  await eventually(() => expect(load.answered()).toBeGreaterThan(100));
   const report = await load.stop();
   process.stdout.write(
     `${title}: ${report.requests} requests, ${report.failures.length} failed, the slowest took ${report.slowestMs} ms\n`,
   );
-  expect(report.ok).toBeGreaterThan(100);
   return report;
 }
 
@@ -43,7 +45,7 @@ test("graceful joins and leaves, and changed percentages, lose nothing and need 
   const rounds = scaled(100, 5);
   await stack.lists("emitter", { a: "live", b: "live", canary: "live" });
   expect(await stack.dw("route", "add", "//monolith", "//emitter(2)", "0%")).toMatchObject({ code: 0 });
-  await stack.reaches("emitter", ["a", "b"]);
+  await stack.followed();
   const reloads = await stack.metric("sherlock", "datawire_sherlock_reloads_total");
   const { failures } = await underLoad(`${rounds} joins, leaves and changes`, async () => {
     for (let round = 0; round < rounds; round++) {
@@ -68,6 +70,7 @@ test("new services, with the reloads that some of them cost, lose nothing", asyn
   const services = scaled(50, 5);
   const reloads = (): Promise<number> => stack.metric("sherlock", "datawire_sherlock_reloads_total");
   await stack.reaches("emitter", ["a", "b"]);
+  await stack.followed();
   const { failures } = await underLoad(`${services} new services of either kind`, async () => {
     const { url } = await stack.startInstance({ service: "new", name: "many", version: "1" });
     const come = async (kind: string, base: string): Promise<void> => {
@@ -115,15 +118,16 @@ test.each([
   async (what, signal, method, full, brief) => {
     // Where HAProxy does not repeat what is cut, its time-out does.
     const timeout = (await haproxyFeatures()).repeatsCut ? {} : { services: { emitter: { timeout: "2s" } } };
-    const frozen = { defaults: { liveness: { ...PACE_OF_CHECKS, timeout: "500ms" } } };
-    await Promise.all([stack.startWatson(frozen), stack.startSherlock([], timeout)]);
+    await Promise.all([stack.startWatson(), stack.startSherlock([], timeout)]);
     const rounds = scaled(full, brief);
     const { failures, slowestMs } = await underLoad(
       `${rounds} instances ${what}, ${method}`,
       async () => {
         for (let round = 0; round < rounds; round++) {
-          // Its drain time is for instances that still answer.
-          const guest = await stack.startInstance({ service: "emitter", name: "guest", file: { drain: "10s" } });
+          // Its drain time is for instances that still answer. It alone is soon taken for frozen: those that stay may get
+          // no turn for a while on a busy machine.
+          const file = { drain: "10s", liveness: { ...PACE_OF_CHECKS, timeout: "500ms" } };
+          const guest = await stack.startInstance({ service: "emitter", name: "guest", file });
           await stack.reaches("emitter", ["a", "b", "guest"]);
           guest.child.kill(signal);
           await stack.reaches("emitter", ["a", "b"]);
@@ -149,13 +153,12 @@ test("a killed HAProxy is back within 150 ms", async () => {
   const rounds = scaled(10, 3);
   const { failures } = await underLoad(`${rounds} kills of HAProxy`, async () => {
     for (let round = 0; round < rounds; round++) {
-      const [master] = stack.haproxyPids().sort((a, b) => a - b);
-      process.kill(master as number, "SIGKILL");
+      const [master] = await stack.settledHaproxy();
+      killAll([master]);
       const killed = performance.now();
       const url = await stack.url("/emitter/");
       await eventually(async () => expect((await fetch(url)).status).toBe(200));
       outages.push(Math.round(performance.now() - killed));
-      await sleep(1_500);
     }
   });
   process.stdout.write(`HAProxy was back after ${outages.join(", ")} ms\n`);

@@ -15,7 +15,7 @@ const PAGE = join(ROOT, "docs/mdk-original.md");
 const HERE = /<!-- not run: it needs a Python that runs the client[^>]*-->\n/g;
 /** Those that the page names; others may be taken on this machine. */
 const PORTS = ["5430", "5432", "8081", "8082", "8083", "8084", "8085"];
-const TRUE_WITHIN_MS = 60_000;
+const TRUE_WITHIN_MS = 120_000;
 
 const python = await findOriginalPython();
 const found = typeof python === "string" ? null : python;

@@ -36,7 +36,7 @@ async function connect(index: number): Promise<Original> {
 const active = ({ socket }: Original, port: number, environment: string): void => {
   const node = { id: "n", service: "barker", version: "1.0", address: `http://127.0.0.1:${port}`, properties: {} };
   const placed = { ...node, environment: { name: environment, fallbackName: null } };
-  socket.send(JSON.stringify({ type: "active", ttl: 60, node: placed }));
+  socket.send(JSON.stringify({ type: "active", ttl: 300, node: placed }));
 };
 
 async function barkersAt(index: number, environment: string): Promise<string> {
@@ -61,7 +61,7 @@ test("what an original registers at one directory is known at the other, in its 
   await eventually(async () => expect(await barkersAt(1, "staging")).toBe("127.0.0.1-2 lost"));
   active(second, 2, "staging");
   await eventually(async () => expect(await barkersAt(1, "staging")).toBe("127.0.0.1-2 live"));
-  // Its ttl is a minute, and the lease of the directory three seconds.
+  // Its ttl is minutes, and the lease of the directory some seconds.
   expect(await barkersAt(1, "sandbox")).toBe("127.0.0.1-1 lost");
   second.socket.terminate();
 });

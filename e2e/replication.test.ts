@@ -28,6 +28,7 @@ async function startMachine(): Promise<void> {
   for (const i of ALL) await eventually(async () => expect(await replicas.instances(i, "emitter")).toBe(BOTH));
 }
 
+const MORE_THAN_A_LEASE_MS = 6_000;
 const BOTH = "a live, b live";
 const names = (instances: string): string[] => instances.split(", ").map((one) => one.split(" ", 1)[0] ?? "");
 
@@ -96,7 +97,7 @@ describe("three directories over one etcd", () => {
           expect(callers.flatMap((one) => one.callers).map(({ name }) => name)).toContain("monolith");
         });
         // The Watson has moved as well: what it says is heard, and nobody takes its instances for lost.
-        await sleep(4_000);
+        await sleep(MORE_THAN_A_LEASE_MS);
         for (const other of others) expect(await replicas.instances(other, "emitter")).toBe(BOTH);
         await replicas.start(i);
       }
@@ -123,7 +124,7 @@ describe("three directories over one etcd", () => {
         const refused = await replicas.send(i, "POST", "/v1/services", { service: "//new" });
         expect(refused).toMatchObject({ status: 503, text: expect.stringContaining("out of reach") });
       }
-      await sleep(4_000); // more than a lease
+      await sleep(MORE_THAN_A_LEASE_MS);
       for (const i of ALL) expect(await replicas.instances(i, "emitter")).toBe(BOTH);
       if (signal === "SIGSTOP") await replicas.etcd.signal("SIGCONT");
       else await replicas.etcd.start();

@@ -101,7 +101,7 @@ test("a query that gives no number is never a pass, one beyond its limit takes i
         instance: `${name}-${version}`,
       });
   await stack.startWatson();
-  await stack.lists("paused", { "paused-1": "live", "paused-2": "live" });
+  for (const name of names) await stack.lists(name, { [`${name}-1`]: "live", [`${name}-2`]: "live" });
   const start = async (name: string, file: object = {}): Promise<void> => {
     const response = await fetch(`http://127.0.0.1:${(await stack.ports()).directory}/v1/rollouts`, {
       method: "POST",
@@ -153,7 +153,8 @@ test("a query that gives no number is never a pass, one beyond its limit takes i
   // Nobody is sent to where a redirect leads.
   expect([other.count("GET /good"), other.count("POST /good")]).toEqual([0, 0]);
   const gate = other.asked.filter(({ path }) => path === "POST /ci/ok");
-  expect(gate).toHaveLength(3);
+  // Twice it did not agree; an answer that came too late is asked for once more.
+  expect(gate.length).toBeGreaterThanOrEqual(3);
   expect(JSON.parse(gate[0]?.body ?? "")).toMatchObject({
     service: "good",
     state: "running",

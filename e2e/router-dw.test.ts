@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePorts, goodCertificate, testAuthority } from "@datawire/runtime/testing";
@@ -75,10 +76,11 @@ test("dw sends and listens, and says what there is and why nothing moves", async
   expect((await dw("queue", "purge", "orders")).output).toBe("note: 1 messages dropped");
   expect((await dw("listen", "orders", "--timeout", "100ms")).code).toBe(1);
   const client = await RheaClient.connect(router.port);
-  client.connection.open_receiver({ source: "orders", autoaccept: false }).on("message", ({ delivery }) => {
-    delivery?.reject({ condition: "my:reason", description: "ugly" });
-  });
+  const rejecting = client.connection.open_receiver({ source: "orders", autoaccept: false });
+  rejecting.on("message", ({ delivery }) => delivery?.reject({ condition: "my:reason", description: "ugly" }));
+  const rejected = once(rejecting, "message");
   await dw("send", "orders", "bad", "--subject", "s");
+  await rejected;
   client.close();
   const dead = async (): Promise<unknown> => JSON.parse((await dw("queue", "dead", "list", "orders", "--json")).output);
   expect(await dead()).toMatchObject([{ reason: "ugly", subject: "s" }]);

@@ -206,8 +206,9 @@ test(`nothing that RabbitMQ accepted is lost when it or the router is killed, ${
     await eventually(async () =>
       expect((await router.status()).problems.map(({ subject }) => subject)).toContain("upstream rabbit"),
     );
+    const sendable = once(waiting, "sendable");
     await rabbit.start();
-    await once(waiting, "sendable");
+    await sendable;
     const before = clients.at(-1)?.received.length ?? 0;
     await eventually(() => expect(clients.at(-1)?.received.length).toBeGreaterThan(before + 200));
     late.close();
@@ -226,6 +227,6 @@ test(`nothing that RabbitMQ accepted is lost when it or the router is killed, ${
   });
   for (const body of rest.received) expect(sentBodies.has(body)).toBe(true);
   expect([...received].filter((body) => !sentBodies.has(body))).toEqual([]);
-  expect((await router.status()).problems).toEqual([]);
+  await eventually(async () => expect((await router.status()).problems).toEqual([]));
   rest.close();
 });

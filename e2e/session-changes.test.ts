@@ -44,6 +44,7 @@ test("changes of shares, groups, keys and settings, drawn by chance, lose no ses
   const url = await stack.url("/shop/session");
   await eventually(async () => expect((await fetch(url)).headers.get("set-cookie")).toContain("SERVERID="));
   await stack.reaches("shop", [...names, "canary"]);
+  await stack.followed();
   const users = startUsers(40, () => [url]);
   await users.round();
   const commands = fc.sample(change, { numRuns: scaled(150, 15) });

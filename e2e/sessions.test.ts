@@ -33,6 +33,7 @@ async function balance(policy: string): Promise<void> {
     const set = (await fetch(url)).headers.get("set-cookie");
     expect(set?.split("=")[0]).toBe(cookie);
   });
+  await stack.followed();
 }
 
 test("users of an application that was behind `cookie … insert` keep their sessions, which a hash of its cookie lost", async () => {
@@ -63,7 +64,10 @@ test("no session is lost but those of what is rolled back or killed, whatever el
   const dw = async (...args: readonly string[]): Promise<void> => {
     expect(await stack.dw(...args)).toMatchObject({ code: 0 });
   };
-  const share = (percent: string): Promise<void> => dw("route", "add", "//monolith", "//shop(2)", percent);
+  const share = async (percent: string): Promise<void> => {
+    await dw("route", "add", "//monolith", "//shop(2)", percent);
+    await stack.followed();
+  };
   const urls = [await stack.url("/shop/session")];
   /** Begins so many sessions and says how many of them the canary has. */
   const begin = async (count: number): Promise<{ readonly users: Users; readonly atCanary: number }> => {
@@ -119,6 +123,7 @@ test("no session is lost but those of what is rolled back or killed, whatever el
   const [first] = everybody as [Users];
   const drained = first.at("a");
   await dw("instance", "drain", "//shop@a");
+  await stack.followed();
   await stack.reaches("shop", ["b", "c", "canary"]);
   await visit();
   expect(first.at("a")).toEqual(drained);

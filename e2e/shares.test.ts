@@ -49,7 +49,7 @@ test.each([
   for (const percent of [0.1, 1, 10, 33.33, 99.9]) {
     const added = await stack.dw("route", "add", "//monolith", "//emitter(2)", `${percent}%`);
     expect(added).toMatchObject({ code: 0 });
-    await settled(percent);
+    await stack.followed();
     const p = percent / 100;
     const { byVersion, failures, requests } = await sendRequests(scaled(20_000, 8_000), {
       url: await stack.url("/emitter/"),
@@ -61,15 +61,6 @@ test.each([
   }
 });
 
-/** Waits until Sherlock has applied the last change: the directory says that it is no revision behind. */
-async function settled(percent: number): Promise<void> {
-  await eventually(async () => {
-    const { sherlocks } = await stack.read<{ sherlocks: { lag: number }[] }>("/v1/status");
-    const lags = sherlocks.map(({ lag }) => lag);
-    expect(lags, `after ${percent}%`).toEqual([0]);
-  });
-}
-
 test("a sticky share that grows moves nobody away from the target", async () => {
   await Promise.all([
     stack.startInstance({ service: "emitter", name: "old", version: "1" }),
@@ -80,7 +71,7 @@ test("a sticky share that grows moves nobody away from the target", async () => 
   let before = new Set<number>();
   for (const percent of [1, 10, 50, 80]) {
     await stack.dw("route", "add", "//monolith", "//emitter(2)", `${percent}%`, "--sticky", "header:X-User");
-    await settled(percent);
+    await stack.followed();
     const now = await usersOf("new", users);
     expect([...before].filter((user) => !now.has(user))).toEqual([]);
     const p = percent / 100;

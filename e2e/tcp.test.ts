@@ -106,9 +106,12 @@ test("TCP services have local ports; routes hold for each connection; a taken po
   primary.close();
   await eventually(async () => expect(await namesAt(settled, 10)).toEqual({ "db-2": 10 }));
 
-  const { stdout } = await stack.dw("status");
-  expect(stdout).toContain(`Cannot listen on 127.0.0.1:${taken} for it: another process has it`);
-  expect(stdout).toContain(`Cannot use the port ${outside} that it proposes: tcp_ports allows ${proposed}-${proposed}`);
+  await eventually(async () => {
+    const { stdout } = await stack.dw("status");
+    expect(stdout).toContain(`Cannot listen on 127.0.0.1:${taken} for it: another process has it`);
+    const allowed = `tcp_ports allows ${proposed}-${proposed}`;
+    expect(stdout).toContain(`Cannot use the port ${outside} that it proposes: ${allowed}`);
+  });
   const page = await fetch(await stack.url("/db/"), { headers: { accept: "application/json" } });
   expect([page.status, await page.json()]).toEqual([
     503,

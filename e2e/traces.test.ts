@@ -53,7 +53,8 @@ function spans(count: number, name = "work"): { readonly ids: string[]; readonly
 
 test("a program with OpenTelemetry and its usual variable is seen by dw, over a restart of the directory", async () => {
   const directory = await stack.startDirectory();
-  const exporter = new OTLPTraceExporter({ url: `${await base()}/v1/traces`, compression: "gzip" as never });
+  const url = `${await base()}/v1/traces`;
+  const exporter = new OTLPTraceExporter({ url, compression: "gzip" as never, timeoutMillis: 120_000 });
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
       "service.name": "shop",
@@ -150,7 +151,8 @@ test("what is no request of OTLP, too large or too much is answered as the proto
     200,
     { partialSuccess: { rejectedDataPoints: "1" } },
   ]);
-  expect((await send("/v1/traces", spans(50).body)).status).toBe(200);
+  // As many as come in a minute and a half.
+  expect((await send("/v1/traces", spans(500).body)).status).toBe(200);
   const refused = await send("/v1/traces", spans(3).body);
   expect(refused.status).toBe(429);
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(1);
@@ -193,7 +195,8 @@ test("a directory whose traces are damaged, gone or cannot be kept serves on, an
 });
 
 test("directories on one store answer with what all of them have, and name those that do not", async () => {
-  const replicas = await Replicas.start(stack, 2);
+  // One that does not answer is named for as long as its lease runs.
+  const replicas = await Replicas.start(stack, 2, { settings: { lease: "60s" } });
   try {
     const traceId = "abcdef00000000000000000000000001";
     const part = (spanId: string, name: string, atMs: number) => ({
@@ -222,10 +225,12 @@ test("directories on one store answer with what all of them have, and name those
       expect(traces).toMatchObject([{ spans: 1 }, { traceId, spans: 2, name: "root", durationMs: 6 }]);
       expect(missing).toEqual([]);
     });
-    expect(await read(`/v1/traces/${traceId}`)).toMatchObject({
-      spans: [{ name: "root" }, { name: "child" }],
-      partial: false,
-    });
+    await eventually(async () =>
+      expect(await read(`/v1/traces/${traceId}`)).toMatchObject({
+        spans: [{ name: "root" }, { name: "child" }],
+        partial: false,
+      }),
+    );
     expect(await read("/v1/traces?local=true")).toMatchObject({ traces: [{ traceId, spans: 1 }] });
     replicas.signal(1, "SIGSTOP");
     const { missing } = await read<{ missing: string[] }>("/v1/traces");

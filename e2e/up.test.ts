@@ -23,6 +23,10 @@ const pidOf = (name: string): Promise<string> =>
     `python3 -c "import json; print(json.load(open('${STATE.replace("$HOME", "'+__import__('os').environ['HOME']+'")}/up.json'))['${name}']['pid'])"`,
   );
 
+/** Kills a process, and waits until it is no more. */
+const killed = (pid: string): Promise<string> =>
+  type(`kill -9 ${pid}; while readlink /proc/${pid}/exe >/dev/null; do sleep 0.05; done`);
+
 test("dw service add of a sample starts what it needs, lays its folder, and keeps it the second time", async () => {
   expect(await type("dw service add microlog")).toBe(
     [
@@ -60,7 +64,7 @@ test("the sample runs as it is typed, with its page, and so do Proton's own exam
 
 test("dw up does nothing where both run, and starts again what was killed", async () => {
   expect(await type("dw up")).toBe(`The directory and the router run already\n${PLACES}`);
-  await type(`kill -9 ${await pidOf("router")}`);
+  await killed(await pidOf("router"));
   expect(await type("dw up")).toBe(`Started the router\n${PLACES}`);
   expect(await type("dw up --json")).toContain('"started": []');
 });
@@ -75,7 +79,8 @@ test("dw down ends these two and nothing else; messages are there after the next
 });
 
 test("a process that has got the number of one that ended is let alone", async () => {
-  await type(`kill -9 ${await pidOf("router")} ${await pidOf("directory")}`);
+  await killed(await pidOf("router"));
+  await killed(await pidOf("directory"));
   await type(`sed -i -E "s/\\"pid\\":[0-9]+/\\"pid\\":$(cat other)/g" ${STATE}/up.json`);
   expect(await type("dw down; kill -0 $(cat other) && echo runs")).toBe("Nothing runs that `dw up` has started\nruns");
 });

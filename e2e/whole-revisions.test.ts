@@ -16,20 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => stack.dispose());
 
-/** Waits until Sherlock follows the last revision of the directory. */
-async function followed(): Promise<void> {
-  await eventually(async () => {
-    const { sherlocks } = await stack.read<{ sherlocks: { lag: number }[] }>("/v1/status");
-    expect(sherlocks.map(({ lag }) => lag)).toEqual([0]);
-  });
-}
-
 /** Runs commands one after the other under a steady load, each until it is followed. */
 async function underLoad(service: string, commands: readonly (readonly string[])[]): Promise<LoadReport> {
   const load = startLoad({ url: await stack.url(`/${service}/`), connections: 4, pauseMs: 1 });
   for (const words of commands) {
     expect({ words, ...(await stack.dw(...words)) }).toMatchObject({ code: 0 });
-    await followed();
+    await stack.followed();
   }
   return load.stop();
 }
@@ -66,17 +58,17 @@ test("the only instance changes its version, its base path and its settings, and
   for (let round = 0; round < rounds; round++) {
     file({ url: `${url}/base${round}` });
     await shows("url", `${url}/base${round}`);
-    await followed();
+    await stack.followed();
     file({ version: `1.${round}` });
     await shows("version", `1.${round}`);
-    await followed();
+    await stack.followed();
     for (const setting of [
       ["--balance", "least-connections"],
       ["--timeout", `${5 + round}s`],
       ["--balance", "ordered"],
     ]) {
       expect(await stack.dw("service", "set", "//moving", ...setting)).toMatchObject({ code: 0 });
-      await followed();
+      await stack.followed();
     }
   }
   const { failures, ok } = await load.stop();
@@ -108,7 +100,7 @@ test("a share by a new sticky key is by that key from its first request on, and 
   expect(await stack.dw("route", "add", "//monolith", "//emitter:2", "30%", "--sticky", "header:X-User")).toMatchObject(
     { code: 0 },
   );
-  await followed();
+  await stack.followed();
   const counts = users.map((user) => seen.get(user)?.length ?? 0);
   await eventually(() => {
     for (const [i, user] of users.entries()) {
@@ -145,7 +137,7 @@ test("changes drawn by chance cost no request, and lead none where neither the t
   );
   await Promise.all(started);
   await stack.lists("emitter", { one: "live", two: "live", three: "live" });
-  await followed();
+  await stack.followed();
   const target = (): string => pick(["//emitter:2", "//emitter@one", "//emitter@two", "//emitter@three"]);
   const route = ["route", "add", "//monolith"];
   const commands: readonly (() => readonly string[])[] = [
@@ -192,7 +184,7 @@ test("changes drawn by chance cost no request, and lead none where neither the t
     const { code, stderr } = await stack.dw(...words);
     expect({ words, stderr, isKnown: [0, 1, 64].includes(code) }).toMatchObject({ isKnown: true });
     tables.push(await allowed());
-    await followed();
+    await stack.followed();
     done++;
     const counts = answers.map((list) => list.length);
     await eventually(() =>

@@ -238,8 +238,9 @@ test(`nothing that Artemis accepted is lost when it is killed and comes back, ${
     const late = client.connection.open_sender("jobs/late");
     await once(late, "sender_open");
     expect(late.sendable()).toBe(false);
+    const sendable = once(late, "sendable");
     await artemis.start();
-    await once(late, "sendable");
+    await sendable;
     late.close();
     const after = client.received.length;
     await eventually(() => expect(client.received.length).toBeGreaterThan(after + 200));
@@ -253,7 +254,7 @@ test(`nothing that Artemis accepted is lost when it is killed and comes back, ${
   const all = (): Set<string> => new Set([...client.received, ...rest.received]);
   await eventually(() => expect([...client.accepted].filter((body) => !all().has(body))).toEqual([]));
   expect([...all()].filter((body) => !sentBodies.has(body))).toEqual([]);
-  expect((await router.status()).problems).toEqual([]);
+  await eventually(async () => expect((await router.status()).problems).toEqual([]));
   client.close();
   rest.close();
 });

@@ -1,5 +1,8 @@
 import { Agent } from "undici";
 
+/** A bound for what never comes: on a busy machine an answer may take long. */
+const HANGS_MS = 120_000;
+
 /** What became of the requests of a load. */
 export interface LoadReport {
   readonly requests: number;
@@ -16,8 +19,10 @@ export interface LoadReport {
 export interface Load {
   /** Ends the load and says what became of it. */
   stop(): Promise<LoadReport>;
-  /** How many requests have been answered so far. */
+  /** How many requests have been sent so far. */
   count(): number;
+  /** How many of them have been answered well. */
+  answered(): number;
 }
 
 export interface LoadOptions {
@@ -35,7 +40,7 @@ export function startLoad({ url, connections, method = "GET", pauseMs = 0, heade
   const byInstance = new Map<string, number>();
   const byVersion = new Map<string, number>();
   const stopping = new AbortController();
-  const agent = new Agent({ connections, pipelining: 1 });
+  const agent = new Agent({ connections, pipelining: 1, connect: { timeout: HANGS_MS } });
   const { origin, pathname, search } = new URL(url);
   const one = async (): Promise<void> => {
     tally.requests += 1;
@@ -46,7 +51,7 @@ export function startLoad({ url, connections, method = "GET", pauseMs = 0, heade
         path: pathname + search,
         method,
         headers,
-        headersTimeout: 20_000,
+        headersTimeout: HANGS_MS,
       });
       const body = await response.body.text();
       if (response.statusCode < 200 || response.statusCode > 299) {
@@ -72,6 +77,7 @@ export function startLoad({ url, connections, method = "GET", pauseMs = 0, heade
   });
   return {
     count: () => tally.requests,
+    answered: () => tally.ok,
     async stop() {
       stopping.abort();
       await Promise.all(workers);

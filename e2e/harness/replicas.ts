@@ -13,6 +13,9 @@ interface Status {
   readonly replicas: readonly { readonly self: boolean }[];
 }
 
+/** Who gets no turn for three seconds on a busy machine, between two heartbeats, has not lost it. */
+const LEASE = "5s";
+
 type Settings = Readonly<Record<string, unknown>>;
 
 /** Directories of one stack that share an etcd. */
@@ -69,7 +72,7 @@ export class Replicas {
     const folder = this.folder(index);
     mkdirSync(folder, { recursive: true });
     const file = join(folder, "directory.yaml");
-    const settings = { store: { etcd: [this.etcd.url] }, lease: "3s", promotion_delay: "2s", ...this.#settings };
+    const settings = { store: { etcd: [this.etcd.url] }, lease: LEASE, promotion_delay: "2s", ...this.#settings };
     writeFileSync(file, stringify(settings), { mode: 0o600 });
     const port = String(this.#ports[index]);
     const args = [

@@ -24,6 +24,8 @@ export interface Users {
   stop(): Promise<UsersReport>;
 }
 
+/** A bound for what never comes: on a busy machine an answer may take long. */
+const HANGS_MS = 120_000;
 /** Of each user between two visits: there are many of them. */
 const PAUSE_MS = 50;
 
@@ -37,7 +39,8 @@ interface Visit {
  * that has their sessions in the memory of its instances (`/session` of the fixture).
  */
 export function startUsers(count: number, urls: () => readonly string[]): Users {
-  const agent = new Agent({ connections: 4, pipelining: 1 });
+  const patience = { connect: { timeout: HANGS_MS }, headersTimeout: HANGS_MS };
+  const agent = new Agent({ connections: 4, pipelining: 1, ...patience });
   const stopping = new AbortController();
   const homes: (string | null)[] = Array.from({ length: count }, () => null);
   const visits: number[] = homes.map(() => 0);

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tryListen } from "@datawire/runtime";
@@ -106,10 +105,15 @@ export async function choosePorts(): Promise<{ ports: Ports; usual: boolean }> {
   return { ports: { directory, watsonAdmin, traffic, sherlockAdmin }, usual };
 }
 
+/** Below the range from which the system takes ports for outgoing connections: one of those may have it a moment later. */
+const [LOWEST, HIGHEST] = [10_000, 29_999];
+
+/** Ports that are free, and different from each other. */
 export async function anyPorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST + 1));
+    if ((await tryListen({ host: "127.0.0.1", port })) === null) ports.add(port);
+  }
+  return [...ports];
 }

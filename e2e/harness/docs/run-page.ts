@@ -6,7 +6,7 @@ import { Reader } from "./reader.ts";
 import type { RanCommand } from "./results.ts";
 
 /** How long what a page shows may take to come true; readers are slower. */
-const TRUE_WITHIN_MS = 30_000;
+const TRUE_WITHIN_MS = 120_000;
 /** How long to wait before what is printed is taken for what the page should show. */
 const SETTLED_WITHIN_MS = 1_200;
 const STARTED_WITHIN_MS = 5_000;

@@ -76,7 +76,10 @@ export class Rabbitmq {
 
   /** Starts a broker; it takes some seconds. */
   static async start(folder: string, options: RabbitmqOptions = SHARING): Promise<Rabbitmq> {
-    const broker = new Rabbitmq(folder, (await freePorts(4)) as [number, number, number, number], options);
+    const ports = (await freePorts(4)) as [number, number, number, number];
+    const broker = new Rabbitmq(folder, ports, options);
+    // A broker that finds no server of names starts one, which nobody ends.
+    await eventually(() => answersAt(ports[2]));
     await broker.start();
     return broker;
   }
@@ -88,8 +91,7 @@ export class Rabbitmq {
     this.#broker = broker;
     await eventually(async () => {
       if (broker.exitCode !== null) throw new Error(`RabbitMQ ended with ${broker.exitCode}`);
-      const socket = connect(this.port, "127.0.0.1");
-      await once(socket, "connect").finally(() => socket.destroy());
+      await answersAt(this.port);
     });
   }
 
@@ -118,4 +120,10 @@ export class Rabbitmq {
     await this.kill();
     this.#names.kill("SIGKILL");
   }
+}
+
+/** Rejects where nobody listens. */
+async function answersAt(port: number): Promise<void> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect").finally(() => socket.destroy());
 }

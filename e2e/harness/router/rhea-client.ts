@@ -26,7 +26,10 @@ export class RheaClient {
     const container = rhea.create_container({ id: containerId });
     const connection = container.connect({ port, host: "127.0.0.1", reconnect: false, ...more });
     const client = new RheaClient(connection);
-    await once(connection, "connection_open");
+    await new Promise<void>((resolve, reject) => {
+      connection.once("connection_open", () => resolve());
+      connection.once("disconnected", () => reject(new Error("The router ended the connection before it was open")));
+    });
     return client;
   }
 
