@@ -37,29 +37,30 @@ export function readComposite(reader: Reader, name: string, fields: readonly Fie
   reader.list();
   const listEnd = reader.listEnd;
   let left = reader.fields;
-  const object = new Map<string, unknown>();
+  const pairs: [string, unknown][] = [];
   for (const { key, codec, mandatory } of fields) {
     const value: unknown = left > 0 ? codec.read(reader) : null;
     if (left > 0) left--;
-    if (value !== null) object.set(key, value);
+    if (value !== null) pairs.push([key, value]);
     else if (mandatory) throw new WireFailure(CONDITION.invalidField, `Cannot read ${name}: it has no ${key}`);
   }
   reader.endList(listEnd, left);
-  return Object.fromEntries(object);
+  return Object.fromEntries(pairs);
 }
 
 /** Writes a composite type with its descriptor; nulls at the end are left out. */
 export function writeComposite(writer: Writer, descriptor: number, object: object, fields: readonly Field[]): void {
   writer.descriptor(descriptor);
-  const values = new Map<string, unknown>(Object.entries(object));
+  // Keys are those of the table: none of them is one that every object has.
+  const valueOf = (at: number): unknown => Reflect.get(object, (fields[at] as Field).key);
   let count = fields.length;
-  while (count > 0 && values.get(fields[count - 1]?.key ?? "") == null) count--;
+  while (count > 0 && valueOf(count - 1) == null) count--;
   if (count === 0) return writer.byte(CODE.list0);
   const at = writer.begin32(CODE.list32);
-  for (const { key, codec } of fields.slice(0, count)) {
-    const value = values.get(key);
+  for (let i = 0; i < count; i++) {
+    const value = valueOf(i);
     if (value == null) writer.null();
-    else codec.write(writer, value as never);
+    else (fields[i] as Field).codec.write(writer, value as never);
   }
   writer.end32(at, count);
 }

@@ -30,9 +30,14 @@ export interface Message {
   readonly footer?: Fields;
 }
 
+/** Most messages fit without growing: what they are written into is used again. */
+const SCRATCH_BYTES = 4_096;
+let scratch = new Writer(SCRATCH_BYTES);
+
 /** A message as bytes. Throws `TypeError` for values that AMQP has no type for. */
 export function encodeMessage(message: Message): Uint8Array {
-  const writer = new Writer();
+  const writer = scratch;
+  writer.length = 0;
   if (message.header !== undefined) writeComposite(writer, DESCRIPTOR.header, message.header, HEADER);
   writeFields(writer, DESCRIPTOR.deliveryAnnotations, message.deliveryAnnotations);
   writeFields(writer, DESCRIPTOR.messageAnnotations, message.messageAnnotations);
@@ -45,6 +50,8 @@ export function encodeMessage(message: Message): Uint8Array {
   }
   if (message.body !== undefined) writeBody(writer, message.body);
   writeFields(writer, DESCRIPTOR.footer, message.footer);
+  if (writer.bytes.length === SCRATCH_BYTES) return writer.bytes.slice(0, writer.length);
+  scratch = new Writer(SCRATCH_BYTES);
   return writer.take();
 }
 

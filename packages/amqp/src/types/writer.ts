@@ -2,6 +2,8 @@ import { CODE } from "./codes.ts";
 import { encodeUtf8 } from "./text.ts";
 
 const CAPACITY_MIN = 64;
+/** Up to here characters one by one are faster than the call of an encoder. */
+const SHORT_MAX = 64;
 const FLOAT = new DataView(new ArrayBuffer(8));
 
 /** Bytes under construction, which grow as they are written. All numbers go out with the highest byte first. */
@@ -111,10 +113,12 @@ export class Writer {
   }
 
   string(value: string): void {
+    if (this.#short(CODE.string8, value)) return;
     this.variable(CODE.string8, CODE.string32, encodeUtf8(value));
   }
 
   symbol(value: string): void {
+    if (this.#short(CODE.symbol8, value)) return;
     this.variable(CODE.symbol8, CODE.symbol32, encodeUtf8(value));
   }
 
@@ -147,6 +151,23 @@ export class Writer {
   /** What was written, without a copy: the writer is not to be used afterwards. */
   take(): Uint8Array {
     return this.bytes.subarray(0, this.length);
+  }
+
+  /** Writes a short text of ASCII; false where it is none, with nothing written. */
+  #short(code: number, text: string): boolean {
+    const { length } = text;
+    if (length > SHORT_MAX) return false;
+    this.reserve(length + 2);
+    const { bytes, length: start } = this;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      bytes[start + 2 + i] = unit;
+    }
+    bytes[start] = code;
+    bytes[start + 1] = length;
+    this.length = start + 2 + length;
+    return true;
   }
 
   private variable(short: number, long: number, value: Uint8Array): void {

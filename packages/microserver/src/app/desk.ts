@@ -50,7 +50,7 @@ export class Desk {
   async take(delivery: IncomingDelivery, message: Message, identity: Identity | null): Promise<void> {
     this.#inHand++;
     const key = keyOf(message, identity);
-    settle(delivery, await this.#verdict(key, message, identity));
+    settle(delivery, this.#handled.has(key) ? ACCEPTED : await this.#verdict(key, message, identity));
     this.#inHand--;
     if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
@@ -67,7 +67,6 @@ export class Desk {
 
   /** Handles a message once, however often it comes while its settlement is not known to the router. */
   async #verdict(key: string | null, message: Message, identity: Identity | null): Promise<Verdict> {
-    if (this.#handled.has(key)) return { is: "accepted" };
     const running = key === null ? undefined : this.#running.get(key);
     if (running !== undefined) return running;
     const promise = this.#handle(message, identity);
@@ -82,7 +81,7 @@ export class Desk {
   async #handle(message: Message, identity: Identity | null): Promise<Verdict> {
     try {
       await carrier().run(message, () => this.#work(message, identity, { signal: this.#stop.signal }));
-      return { is: "accepted" };
+      return ACCEPTED;
     } catch (error) {
       return error instanceof Reject ? { is: "rejected", reason: error.message } : { is: "failed" };
     }
@@ -93,6 +92,8 @@ type Verdict =
   | { readonly is: "accepted" }
   | { readonly is: "failed" }
   | { readonly is: "rejected"; readonly reason: string };
+
+const ACCEPTED: Verdict = { is: "accepted" };
 
 function settle(delivery: IncomingDelivery, verdict: Verdict): void {
   switch (verdict.is) {

@@ -59,9 +59,14 @@ export function writeFields(fields: Readonly<Record<string, Body | undefined>>):
   return new Map(known.map(([key, value]) => [key, toValue(value as Body, false, 0)]));
 }
 
-/** Fields of the wire as an object. */
-export function readFields(fields: ReadonlyMap<string, Value> | undefined): Readonly<Record<string, Body>> {
-  return Object.fromEntries([...(fields ?? [])].map(([key, value]) => [key, fromValue(value)]));
+/** Fields of the wire as an object; of those with the same key, the last. */
+export function readFields(
+  ...maps: readonly (ReadonlyMap<string, Value> | undefined)[]
+): Readonly<Record<string, Body>> {
+  const pairs: [string, Body][] = [];
+  for (const fields of maps)
+    if (fields !== undefined) for (const [key, value] of fields) pairs.push([key, fromValue(value)]);
+  return pairs.length === 0 ? {} : Object.fromEntries(pairs);
 }
 
 function containsBigint(body: Body | undefined, depth: number): boolean {
@@ -148,6 +153,8 @@ function fromTyped(typed: Typed): Body {
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return new Uint8Array(first);
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

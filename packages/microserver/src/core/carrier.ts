@@ -5,13 +5,13 @@ export interface Carrier {
   /** The application properties that a message of the current session has. */
   inject(): Readonly<Record<string, string>>;
   /** Runs what handles a message in the session that it carries. */
-  run<T>(message: Message, handle: () => T | Promise<T>): Promise<T>;
+  run<T>(message: Message, handle: () => T | Promise<T>): T | Promise<T>;
 }
 
 /** Where the client library of a process, if it has one, is found: it needs no module here, and none of its own in a browser. */
 const CARRIER = Symbol.for("@datawire/mdk.messages");
 
-const NONE: Carrier = { inject: () => ({}), run: async (_, handle) => handle() };
+const NONE: Carrier = { inject: () => ({}), run: (_, handle) => handle() };
 
 /** The client library's, which may be there later than this one. */
 export const carrier = (): Carrier => (globalThis as { readonly [CARRIER]?: Carrier })[CARRIER] ?? NONE;

@@ -79,15 +79,15 @@ export interface Draft {
  * @throws MicroserverError `invalid_argument` for values that AMQP has no type for.
  */
 export function draft(to: string, body: Body, fields: SendFields, nowMs: number): Draft {
-  const { id, subject, replyTo, correlationId, ttlMs, properties, annotations = {} } = fields;
+  const { id, subject, replyTo, correlationId, ttlMs, properties, annotations } = fields;
   if (ttlMs !== undefined && !(Number.isInteger(ttlMs) && ttlMs > 0 && ttlMs <= 0xffff_ffff)) {
     throw new MicroserverError("invalid_argument", `Cannot use ${ttlMs} as ttlMs: wanted 1 to 4294967295`);
   }
   const written = writeBody(body);
   try {
     return {
-      header: { durable: true, ...(ttlMs !== undefined && { ttl: ttlMs }) },
-      annotations: writeFields(written.hasBigints ? { ...annotations, [BIGINTS]: true } : annotations),
+      header: ttlMs === undefined ? DURABLE : { ...DURABLE, ttl: ttlMs },
+      annotations: annotationsOf(annotations, written.hasBigints),
       rest: encodeMessage({
         properties: {
           to,
@@ -107,15 +107,38 @@ export function draft(to: string, body: Body, fields: SendFields, nowMs: number)
   }
 }
 
+function annotationsOf(given: SendFields["annotations"], hasBigints: boolean): Fields {
+  if (given === undefined && !hasBigints) return NO_FIELDS;
+  return writeFields(hasBigints ? { ...given, [BIGINTS]: true } : { ...given });
+}
+
+const DURABLE = { durable: true } as const;
+const NO_FIELDS: Fields = new Map();
+
+/** The head of messages of the last producer that have nothing else in it, which differ in their numbers alone. */
+let plain: { readonly producer: string; readonly bytes: Uint8Array } = { producer: "", bytes: new Uint8Array(0) };
+/** Above all numbers that a process gets to, so that the bytes of a number are the last eight, in the long form. */
+const NUMBER_MAX = 2n ** 64n - 1n;
+
 /** The sections before a draft's rest, with which it is a message of a producer. @param deliveryAnnotations annotations. */
-export function headOf(
+export function headOf(draft: Draft, { producer, sequence }: Identity, deliveryAnnotations?: Fields): Uint8Array {
+  const isPlain = draft.annotations.size === 0 && draft.header === DURABLE && deliveryAnnotations === undefined;
+  if (!isPlain) return encodeHeadOf(draft, producer, BigInt(sequence), deliveryAnnotations);
+  if (plain.producer !== producer) plain = { producer, bytes: encodeHeadOf(draft, producer, NUMBER_MAX) };
+  const bytes = plain.bytes.slice();
+  const at = bytes.length - 8;
+  new DataView(bytes.buffer).setUint32(at, Math.floor(sequence / 2 ** 32));
+  new DataView(bytes.buffer).setUint32(at + 4, sequence % 2 ** 32);
+  return bytes;
+}
+
+function encodeHeadOf(
   { header, annotations }: Draft,
-  { producer, sequence }: Identity,
+  producer: string,
+  sequence: bigint,
   deliveryAnnotations?: Fields,
 ): Uint8Array {
-  const messageAnnotations = new Map(annotations)
-    .set(PRODUCER, producer)
-    .set(SEQUENCE, new Typed("ulong", BigInt(sequence)));
+  const messageAnnotations = new Map(annotations).set(PRODUCER, producer).set(SEQUENCE, new Typed("ulong", sequence));
   return encodeMessage({
     header,
     ...(deliveryAnnotations !== undefined && { deliveryAnnotations }),
@@ -140,7 +163,7 @@ export function readMessage(
     subject: properties?.subject ?? null,
     body: readBody(typed.body),
     properties: readFields(applicationProperties),
-    annotations: { ...readFields(messageAnnotations), ...readFields(deliveryAnnotations) },
+    annotations: readFields(messageAnnotations, deliveryAnnotations),
     replyTo: properties?.replyTo ?? null,
     correlationId: idText(properties?.correlationId),
     deliveryCount: header?.deliveryCount ?? 0,

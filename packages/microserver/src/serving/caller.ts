@@ -146,7 +146,7 @@ export class Caller {
 
   #delivered(delivery: IncomingDelivery): void {
     const { address, credit, take } = this.#served;
-    const read = readMessage(Uint8Array.from(delivery.message), address);
+    const read = readMessage(new Uint8Array(delivery.message), address);
     const { receiver } = delivery;
     const refresh = (): void => {
       if (receiver.attached && !this.#isClosing) receiver.setCredit(Math.max(0, credit - receiver.unsettled.size));
