@@ -60,6 +60,12 @@ interface Source {
   more: boolean;
 }
 
+/** A file that nothing was read of yet, and when its newest event was, or before. */
+interface Unread {
+  readonly file: HourFile;
+  readonly latestMs: number;
+}
+
 class Finder {
   readonly #files: HourFiles;
   readonly #place: Place;
@@ -78,24 +84,32 @@ class Finder {
     const end: Position = { atMs: question.toMs ?? Number.MAX_VALUE, key: "" };
     const start = question.cursor !== null && comparePositions(question.cursor, end) > 0 ? question.cursor : end;
     const sources: Source[] = [];
-    for (const file of this.#files.files) {
-      sources.push(...this.#files.reading(file, () => this.#sourcesOf(file, start), []));
-      await this.#slices.turn();
-    }
-    let last: Position | null = null;
+    const unread = this.#unread(start);
+    // What stands there or before is told, also where it came since.
+    let told = start;
+    const newest = async (): Promise<Source | undefined> => {
+      for (;;) {
+        const best = this.#newest(sources);
+        const [next] = unread;
+        if (next === undefined || next.latestMs < (best?.rows[0]?.at ?? -Infinity)) return best;
+        unread.shift();
+        sources.push(...this.#files.reading(next.file, () => this.#sourcesOf(next.file, told), []));
+        await this.#slices.turn();
+      }
+    };
     for (let lookedAt = 0; lookedAt < LOOKED_AT_MAX && !this.#isFull; lookedAt += 1) {
-      const next = this.#newest(sources);
+      const next = await newest();
       const row = next?.rows.shift();
       if (next === undefined || row === undefined || (question.fromMs !== null && row.at < question.fromMs))
         return { events: this.#found, next: null, tail };
       const position = this.#positionOf(next.file, row);
-      if (comparePositions(position, start) <= 0) continue;
-      last = position;
+      if (comparePositions(position, told) <= 0) continue;
+      told = position;
       this.#take(position, row.event);
       await this.#slices.turn();
     }
-    const isMore = sources.some(({ rows }) => rows.length > 0);
-    return { events: this.#found, next: last !== null && isMore ? writePosition(last) : null, tail };
+    const isMore = (await newest()) !== undefined;
+    return { events: this.#found, next: isMore ? writePosition(told) : null, tail };
   }
 
   async after(tails: Tails): Promise<LogsFound> {
@@ -147,12 +161,39 @@ class Finder {
     this.#found.push(shownEvent(record, key));
   }
 
-  #sourcesOf(file: HourFile, start: Position): Source[] {
+  /**
+   * The files with events that may match, those with the newest first. Choosing among them waits until the time of each is
+   * reached: most questions are answered from the newest.
+   */
+  #unread(start: Position): Unread[] {
     const { tenant, question } = this.#place;
+    const latestIn = (file: HourFile): number =>
+      Math.max(
+        ...this.#levels.map(
+          (level) => file.eventsAfter(tenant, { level, at: start.atMs, id: -1 }, 1)[0]?.at ?? -Infinity,
+        ),
+      );
+    return this.#files.files
+      .map((file) => ({ file, latestMs: this.#files.reading(file, () => latestIn(file), -Infinity) }))
+      .filter(({ latestMs }) => latestMs !== -Infinity && latestMs >= (question.fromMs ?? -Infinity))
+      .toSorted((a, b) => b.latestMs - a.latestMs);
+  }
+
+  /** The levels that are asked for. */
+  get #levels(): readonly number[] {
+    const { level } = this.#place.question;
+    return Array.from({ length: level === null ? LOG_LEVELS.length : rankOf(level) + 1 }, (_, i) => i);
+  }
+
+  #sourcesOf(file: HourFile, start: Position): Source[] {
+    const { tenant } = this.#place;
     const rows = this.#chosenIn(file);
-    if (rows !== null) return [{ file, level: 0, rows: rows.filter(({ at }) => at <= start.atMs), more: false }];
-    const levels = question.level === null ? LOG_LEVELS.length : rankOf(question.level) + 1;
-    return Array.from({ length: levels }, (_, level) => {
+    const levels = this.#levels;
+    if (rows !== null) {
+      const isAskedFor = ({ at, event }: EventRow): boolean => at <= start.atMs && levels.includes(rankOf(event.level));
+      return [{ file, level: 0, rows: rows.filter(isAskedFor), more: false }];
+    }
+    return levels.map((level) => {
       const found = file.eventsAfter(tenant, { level, at: start.atMs, id: -1 }, PAGE);
       return { file, level, rows: found, more: found.length === PAGE };
     });

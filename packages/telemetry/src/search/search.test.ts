@@ -58,6 +58,39 @@ test("more traces than are read at once are all found", async () => {
   expect(ids(await store.traces({ limit: "1000" }))).toEqual(numbers.toReversed().map(traceIdOf));
 });
 
+test.each([
+  ["of any level", {}, 1],
+  ["of one level alone", { level: "error" }, 2],
+])(
+  "events with a word, %s, come newest first and page by page, each once, from files whose times overlap",
+  async (_, asked, each) => {
+    for (let hour = 0; hour < 4; hour++) {
+      const numbers = Array.from({ length: 5 }, (_unused, i) => 4 * i + hour + 1);
+      await store.logs(
+        numbers.map((number) => ({
+          timeUnixNano: nanos(1_000 * number),
+          severityNumber: number % 2 === 0 ? 17 : 9,
+          body: { stringValue: `needle ${number}` },
+        })),
+      );
+      store.nowMs += HOUR_MS;
+    }
+    const found: string[] = [];
+    for (let cursor: string | null = ""; cursor !== null;) {
+      const page: Awaited<ReturnType<TestKeeper["find"]>> = await store.find({
+        q: "needle",
+        limit: "3",
+        ...asked,
+        ...(cursor === "" ? {} : { cursor }),
+      });
+      found.push(...texts(page));
+      cursor = page.next;
+    }
+    const all = Array.from({ length: 20 }, (_unused, i) => 20 - i);
+    expect(found).toEqual(all.filter((number) => number % each === 0).map((number) => `needle ${number}`));
+  },
+);
+
 test("a trace of two hours is told once, also after it was read which traces the files have", async () => {
   const [long, ...short] = Array.from({ length: 1_100 }, (_, i) => ({
     traceId: traceIdOf(i + 1),
