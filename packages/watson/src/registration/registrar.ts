@@ -120,6 +120,7 @@ export class Registrar implements LinkHandler {
       case "logged":
       case "log":
       case "access":
+      case "certificate":
         return; // not asked for
     }
   }
