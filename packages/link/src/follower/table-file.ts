@@ -206,7 +206,7 @@ function notKept(path: string, error: unknown): ReportedProblem {
 
 const fileSystem: TableDisk = {
   read: (path) => readJsonFile(path, { bytesMax: FILE_BYTES_MAX }),
-  touchedMs: async (path) => Math.round((await stat(path)).mtimeMs),
+  touchedMs: async (path) => Math.floor((await stat(path)).mtimeMs),
   async write(path, text) {
     await makePrivateFolder(dirname(path));
     await writeFileAtomically(path, text, { mode: 0o600 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Files, firstLook, GONE_MS, look, SETTLE_MS, UNSETTLED_MS_MAX } from "./file-tracker.ts";
+import { type Files, firstLook, GONE_MS, look, SETTLE_MS, UNSETTLED_MS_MAX, WHOLE_MS } from "./file-tracker.ts";
 
 const found = (stamps: Record<string, string>): Map<string, string> => new Map(Object.entries(stamps));
 const known: Files = firstLook(found({ "a.yaml": "1" }));
@@ -20,6 +20,18 @@ test("look() reads a changed file once it has been left alone", () => {
 test("look() reads a file that was added", () => {
   const first = look(known, found({ "a.yaml": "1", "b.yaml": "1" }), 0);
   expect(look(first.files, found({ "a.yaml": "1", "b.yaml": "1" }), SETTLE_MS).read).toEqual(["b.yaml"]);
+});
+
+test("look() reads a file that came whole without leaving it alone first, unless one that is away may be it", () => {
+  const isWhole = (path: string): boolean => path === "b.yaml";
+  const both = found({ "a.yaml": "1", "b.yaml": "1" });
+  const first = look(known, both, 0, isWhole);
+  expect(first).toMatchObject({ read: [], againInMs: WHOLE_MS });
+  expect(look(first.files, both, WHOLE_MS, isWhole).read).toEqual(["b.yaml"]);
+  const written = look(first.files, both, WHOLE_MS);
+  expect(written).toMatchObject({ read: [], againInMs: SETTLE_MS - WHOLE_MS });
+  const renamed = look(known, found({ "b.yaml": "1" }), 0, isWhole);
+  expect(renamed).toMatchObject({ read: [], againInMs: GONE_MS });
 });
 
 test("look() does not miss a file that an editor removes and writes anew", () => {

@@ -1,5 +1,7 @@
 /** How long a file must stay as it is before it is read: an editor may be in the middle of writing it. */
 export const SETTLE_MS = 40;
+/** The same for a file that came under its name whole: long enough for the system to tell that it is being written after all. */
+export const WHOLE_MS = 3;
 /** How long it may keep changing until it is read all the same: something may write it without end. */
 export const UNSETTLED_MS_MAX = 500;
 /** How long a file must stay away before it counts as removed: some editors remove it first and write it anew then. */
@@ -26,8 +28,16 @@ export interface Looked {
   readonly againInMs: number | null;
 }
 
-/** Compares what is known of the files with what is there now, path by stamp. */
-export function look(files: Files, found: ReadonlyMap<string, string>, nowMs: number): Looked {
+/**
+ * Compares what is known of the files with what is there now, path by stamp.
+ * @param isWhole whether a file came under its name whole.
+ */
+export function look(
+  files: Files,
+  found: ReadonlyMap<string, string>,
+  nowMs: number,
+  isWhole: (path: string, stamp: string) => boolean = () => false,
+): Looked {
   const next = new Map<string, Tracked>();
   const read: string[] = [];
   const gone: string[] = [];
@@ -45,7 +55,8 @@ export function look(files: Files, found: ReadonlyMap<string, string>, nowMs: nu
     const changedMs = before.pending?.changedMs ?? nowMs;
     const pending = before.pending?.stamp === stamp ? before.pending : { stamp, sinceMs: nowMs, changedMs };
     const isSlow = stamp === null || (before.read === null && isAnyAway);
-    const settledMs = pending.sinceMs + (isSlow ? GONE_MS : SETTLE_MS);
+    const quietMs = stamp !== null && isWhole(path, stamp) ? WHOLE_MS : SETTLE_MS;
+    const settledMs = pending.sinceMs + (isSlow ? GONE_MS : quietMs);
     const leftMs = (stamp === null ? settledMs : Math.min(settledMs, changedMs + UNSETTLED_MS_MAX)) - nowMs;
     if (leftMs > 0) {
       next.set(path, { read: before.read, pending });

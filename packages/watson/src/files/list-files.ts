@@ -78,7 +78,8 @@ async function listPath(source: string, beforeMs: number): Promise<Listed> {
 async function whyUnused(path: string, beforeMs: number): Promise<Problem | null> {
   try {
     const stats = await stat(path);
-    if (stats.ctimeMs > beforeMs) return null;
+    // What was made in this very millisecond was made before.
+    if (Math.floor(stats.ctimeMs) > beforeMs) return null;
     if (stats.isDirectory())
       return problemOf(
         path,
@@ -116,6 +117,11 @@ async function stampOf(path: string): Promise<string | null> {
   } catch (error) {
     return `unreadable ${systemErrorCode(error) ?? "file"}`;
   }
+}
+
+/** Whether there is nothing in a file yet, by its stamp. */
+export function isEmptyFile(stamp: string): boolean {
+  return /^\S+ \S+ 0 /.test(stamp);
 }
 
 function stampOfStats({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {

@@ -1,15 +1,25 @@
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatProblem, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
+import { type Clock, formatProblem, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { eventually } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ServiceFile } from "../model/definition-set.ts";
 import { testDefinition } from "../testing/instances.ts";
+import { SETTLE_MS, WHOLE_MS } from "./file-tracker.ts";
 import { type ParseServices, readAllFiles, ServiceFiles } from "./service-files.ts";
 
 let folder = "";
 let files: ServiceFiles | null = null;
+/** How long was waited before each look. */
+const waitsMs: number[] = [];
+const clock: Clock = {
+  ...systemClock,
+  setTimer(ms, callback) {
+    waitsMs.push(ms);
+    return systemClock.setTimer(ms, callback);
+  },
+};
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "watson-files-"))));
 afterEach(async () => {
   await files?.stop();
@@ -27,7 +37,7 @@ const parse: ParseServices = (text, file) => {
 async function follow(...sources: string[]): Promise<() => string> {
   let known: readonly ServiceFile[] = [];
   const onChange = (all: readonly ServiceFile[]): void => void (known = all);
-  files = new ServiceFiles({ sources, parse }, { clock: systemClock, log: noLog, board: new ProblemBoard(), onChange });
+  files = new ServiceFiles({ sources, parse }, { clock, log: noLog, board: new ProblemBoard(), onChange });
   await files.start();
   return () => describe(known);
 }
@@ -152,6 +162,19 @@ test("ServiceFiles follows an atomic save, and a link that is switched", async (
   await put(".b.swp", "saved");
   await rename(join(folder, ".b.swp"), join(folder, "b.yaml"));
   await until(known, "a.yaml=two b.yaml=saved");
+});
+
+test("ServiceFiles reads at once what comes whole, and leaves alone what is written under its name", async () => {
+  await put(".b.tmp", "b");
+  const known = await follow(folder);
+  waitsMs.length = 0;
+  await rename(join(folder, ".b.tmp"), join(folder, "b.yaml"));
+  await until(known, "b.yaml=b");
+  expect(waitsMs).toContain(WHOLE_MS);
+  expect(waitsMs).not.toContain(SETTLE_MS);
+  await put("c.yaml", "c");
+  await until(known, "b.yaml=b c.yaml=c");
+  expect(waitsMs).toContain(SETTLE_MS);
 });
 
 test("ServiceFiles loses nothing while its folder is away", async () => {

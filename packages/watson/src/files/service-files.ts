@@ -1,10 +1,12 @@
 import { type FSWatcher, watch } from "node:fs";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Clock, describeError, type Logger, type Problem, type ProblemBoard } from "@datawire/runtime";
 import type { ServicesRead } from "../config/service-file.ts";
 import { type Files, firstLook, look } from "./file-tracker.ts";
 import type { ServiceFile } from "../model/definition-set.ts";
-import { type FileListing, listFiles } from "./list-files.ts";
+import { type FileListing, isEmptyFile, listFiles } from "./list-files.ts";
+import { Placements } from "./placements.ts";
 import { readServiceFile } from "./read-service-file.ts";
 
 /** Reads the text of one file; `untrusted` says why it may not run programs. */
@@ -54,6 +56,7 @@ export class ServiceFiles {
   #files = new Map<string, ServiceFile>();
   #sourceProblems: readonly Problem[] = [];
   readonly #watchers = new Map<string, FSWatcher>();
+  readonly #placements = new Placements();
   #cancelTimer: () => void = () => {};
   #dueMs = Number.POSITIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
@@ -119,8 +122,10 @@ export class ServiceFiles {
   async #look(): Promise<void> {
     const listing = await listFiles(this.#config.sources, LISTING);
     const found = new Map([...this.#stampsOfKept(listing), ...listing.stamps]);
-    const { files, read, gone, againInMs } = look(this.#tracked, found, this.#deps.clock.monotonicMs());
+    const isWhole = (path: string, stamp: string): boolean => this.#placements.isWhole(path) && !isEmptyFile(stamp);
+    const { files, read, gone, againInMs } = look(this.#tracked, found, this.#deps.clock.monotonicMs(), isWhole);
     this.#tracked = files;
+    this.#placements.keep(new Set([...files].flatMap(([path, { pending }]) => (pending === null ? [] : [path]))));
     await this.#take(read, gone, listing);
     if (againInMs !== null) this.#schedule(againInMs);
   }
@@ -168,6 +173,8 @@ export class ServiceFiles {
     try {
       const watcher = watch(folder, { persistent: false }, (event, name) => {
         this.#schedule(EVENT_DELAY_MS);
+        if (name === null) this.#placements.clear();
+        else this.#placements.note(event, join(folder, name));
         // The folder itself was moved or removed: another of its name has to be watched anew.
         if (event === "rename" && name !== null && folder.endsWith(`/${name}`)) this.#unwatch(folder, watcher);
       });

@@ -1,0 +1,27 @@
+/**
+ * Which files came under their names whole, as by `mv`: whoever makes a file under its name writes it there next, which
+ * the file system tells as a change. So such a file need not be left alone for a while before it is read.
+ */
+export class Placements {
+  readonly #whole = new Set<string>();
+
+  /** Takes an event of the file system: a name came or went (`rename`), or what is under it was written (`change`). */
+  note(event: "rename" | "change", path: string): void {
+    if (event === "rename") this.#whole.add(path);
+    else this.#whole.delete(path);
+  }
+
+  isWhole(path: string): boolean {
+    return this.#whole.has(path);
+  }
+
+  /** Forgets all but these: names come and go that nobody reads. */
+  keep(paths: ReadonlySet<string>): void {
+    for (const path of this.#whole) if (!paths.has(path)) this.#whole.delete(path);
+  }
+
+  /** Forgets all, where events may have been missed. */
+  clear(): void {
+    this.#whole.clear();
+  }
+}
