@@ -15,8 +15,8 @@ const scenarios = {
   testTimeout,
   expect: { poll },
   hookTimeout: HANGS_MS,
-  // Each scenario starts real daemons; two at once use half of two cores, as they wait for them and for time.
-  maxWorkers: Math.max(3, availableParallelism()),
+  // Each scenario starts real daemons, and waits for them and for time: three at once use two thirds of two cores.
+  maxWorkers: 2 + availableParallelism(),
   maxConcurrency: 2,
   globalSetup: "e2e/harness/programs.ts",
   env: {

@@ -7,20 +7,21 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * of the longest come last.
  */
 const LONGEST = [
-  "silence.test.ts",
   "docs.test.ts",
-  "contract-forms.test.ts",
-  "shares.test.ts",
-  "no-request-lost.test.ts",
-  "access.test.ts",
-  "replication.test.ts",
-  "three-hosts.test.ts",
-  "whole-revisions.test.ts",
-  "sessions.test.ts",
   "packages.test.ts",
+  "rollout-replicas.test.ts",
+  "silence.test.ts",
+  "demo.test.ts",
+  "shares.test.ts",
   "console-hooks.test.ts",
+  "contract-forms.test.ts",
   "console-actions.test.ts",
-  "console.test.ts",
+  "replication.test.ts",
+  "no-request-lost.test.ts",
+  "rollout-sources.test.ts",
+  "access.test.ts",
+  "three-hosts.test.ts",
+  "messaging-languages.test.ts",
 ];
 
 export class LongestFirst extends BaseSequencer {
