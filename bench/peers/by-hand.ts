@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Backend, Peer, World } from "./peer.ts";
+import { haproxyHead } from "./haproxy-head.ts";
 
 interface HandMade {
   readonly name: string;
@@ -122,14 +123,7 @@ export const haproxy = byHand({
     );
     return `global
   maxconn 4096
-defaults
-  mode http
-  timeout connect 1s
-  timeout client 30s
-  timeout server 30s
-frontend all
-  bind 127.0.0.1:${port}
-${rules.join("\n")}
+${haproxyHead(port)}${rules.join("\n")}
 ${backends.join("\n")}
 `;
   },

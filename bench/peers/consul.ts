@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { untilAnswered } from "./ask.ts";
 import type { Backend, Peer, Route, World } from "./peer.ts";
+import { haproxyHead } from "./haproxy-head.ts";
 
 interface Follower {
   readonly name: string;
@@ -84,14 +85,7 @@ export const template = withConsul({
     ];
     writeFileSync(
       source,
-      `defaults
-  mode http
-  timeout connect 1s
-  timeout client 30s
-  timeout server 30s
-frontend all
-  bind 127.0.0.1:${port}
-  use_backend %[req.hdr(host)]
+      `${haproxyHead(port)}  use_backend %[req.hdr(host)]
 {{ range services }}backend {{ .Name }}
 {{ range service .Name }}  server {{ .ID }} {{ .Address }}:{{ .Port }}
 {{ end }}{{ end }}`,

@@ -1,5 +1,11 @@
 import { once } from "node:events";
-import type rhea from "rhea";
+import rhea from "rhea";
+
+/** Bodies that are no plain value, which the types of rhea lack: bytes, several sections of them, values one after the other. */
+export const sections = rhea.message as unknown as Record<
+  "data_section" | "data_sections" | "sequence_section",
+  (value: unknown) => unknown
+>;
 
 /** Sends a message, and resolves with its outcome, or with why it was rejected. */
 export async function sent(sender: rhea.Sender, message: rhea.Message): Promise<string> {
