@@ -15,7 +15,7 @@ const scenarios = {
   testTimeout,
   expect: { poll },
   hookTimeout: HANGS_MS,
-  // Each scenario starts real daemons, and waits for them and for time: three at once use two thirds of two cores.
+  // Each scenario starts real daemons, and waits for them and for time: four at once use two thirds of two cores.
   maxWorkers: 2 + availableParallelism(),
   maxConcurrency: 2,
   globalSetup: "e2e/harness/programs.ts",

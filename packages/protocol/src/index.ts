@@ -111,3 +111,4 @@ export {
   VERSION_PATTERN,
   VERSION_RULE,
 } from "./words/version.ts";
+export * from "./wire/message-words.ts";

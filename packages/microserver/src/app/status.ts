@@ -1,4 +1,5 @@
-import type { StallReason, Watched } from "../core/stalls.ts";
+import type { StallReason } from "@datawire/protocol";
+import type { Watched } from "../core/stalls.ts";
 import type { SendLink } from "../links/send-link.ts";
 
 /** One link, as `status` shows it. */

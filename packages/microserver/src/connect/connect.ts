@@ -1,4 +1,5 @@
 import { anonymousClient, type ConnectionSettings, plainClient } from "@datawire/amqp";
+import { REDIRECT_CAPABILITY } from "@datawire/protocol";
 import { describeError, systemChance, systemClock } from "@datawire/runtime";
 import { abortedError, MicroserverError } from "../core/microserver-error.ts";
 import { openProperties, type SelfDescription } from "../core/open-properties.ts";
@@ -131,7 +132,7 @@ function settingsOf(url: RouterUrl, { name, token, direct = false, ...self }: Co
       containerId: name ?? `microserver-${systemChance.id()}`,
       hostname: url.host,
       ...(properties !== undefined && { properties }),
-      ...(direct !== false && { desiredCapabilities: ["datawire:redirect"] }),
+      ...(direct !== false && { desiredCapabilities: [REDIRECT_CAPABILITY] }),
     },
     ...(password !== null && { saslClients: [plainClient(user, password), anonymousClient()] }),
   };

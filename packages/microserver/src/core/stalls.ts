@@ -1,23 +1,9 @@
 import { type Fields, textOf } from "@datawire/amqp";
-
-/** Why nothing moves; what `dw why` says of the router's side. */
-export type StallReason = (typeof REASONS)[number];
-
-const REASONS = [
-  "no-credit",
-  "no-consumer",
-  "window",
-  "unsettled-limit",
-  "held",
-  "waits-for-upstream",
-  "limit",
-  "disk-full",
-] as const;
+import { REASON_PROPERTY, type StallReason, stallReason } from "@datawire/protocol";
 
 /** The reason that a router says, asked how a link stands; null where it says none. */
 export function toldReason(told: Fields | null): StallReason | null {
-  const text = textOf(told?.get("datawire:reason"));
-  return REASONS.find((reason) => reason === text) ?? null;
+  return stallReason(textOf(told?.get(REASON_PROPERTY)));
 }
 
 /** A link on which nothing has moved for a while. */

@@ -1,7 +1,8 @@
+import type { StallReason } from "@datawire/protocol";
 import { type IncomingDelivery, type Receiver, type Session, type Source, WireFailure } from "@datawire/amqp";
 import { type Identity, type Message, readMessage } from "../core/message.ts";
 import type { MicroserverError } from "../core/microserver-error.ts";
-import { type StallReason, toldReason, type Watched } from "../core/stalls.ts";
+import { toldReason, type Watched } from "../core/stalls.ts";
 import { KeptLink } from "./kept-link.ts";
 import type { Hub } from "./hub.ts";
 

@@ -1,8 +1,9 @@
+import type { StallReason } from "@datawire/protocol";
 import { type AmqpError, type LinkEnd, type OutgoingDelivery, type Sender, type Session, textOf } from "@datawire/amqp";
 import { type Entry, Lane } from "../core/lane.ts";
 import { headOf, type Identity } from "../core/message.ts";
 import { MicroserverError } from "../core/microserver-error.ts";
-import { type StallReason, toldReason, type Watched } from "../core/stalls.ts";
+import { toldReason, type Watched } from "../core/stalls.ts";
 import { KeptLink } from "./kept-link.ts";
 import type { Hub } from "./hub.ts";
 

@@ -1,6 +1,6 @@
+import type { StallReason } from "@datawire/protocol";
 import type { Outcome } from "../queue/delivery.ts";
 import { allotAll, type Allot, type Allotment, pumpSeat, type Seat, seatPort } from "./allotment.ts";
-import type { Reason } from "../address/reasons.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
 
 /** A message on its way from a sender to a consumer, through nothing. */
@@ -55,7 +55,7 @@ export class DirectAddress {
   }
 
   /** Why senders have no credit; null where a consumer takes one more. */
-  get closedBy(): Reason | null {
+  get closedBy(): StallReason | null {
     if (this.#consumers.some(({ port, seat }) => seat.isServed && port.wants())) return null;
     if (this.#consumers.length === 0) return "no-consumer";
     return this.#consumers.every(({ seat }) => !seat.isServed) ? "held" : "no-credit";
@@ -74,7 +74,7 @@ export class DirectAddress {
       },
     };
     this.#sinks.add(member);
-    const closedBy = (): Reason | null => this.closedBy;
+    const closedBy = (): StallReason | null => this.closedBy;
     const sink: Sink<Token> = {
       name: this.name,
       get reason() {

@@ -1,6 +1,7 @@
+import type { StallReason } from "@datawire/protocol";
 import type { Storage } from "../queue/storage.ts";
 import type { Intake } from "./intake.ts";
-import { limitReasonOf, type Reason } from "../address/reasons.ts";
+import { limitReasonOf } from "../address/reasons.ts";
 import type { Incoming, Sink, SinkPort, Verdict } from "./ports.ts";
 
 /** What a sender's end asks of its address. */
@@ -54,7 +55,7 @@ export class KeptSink<Token> implements Sink<Token> {
     return this.#host.isGone;
   }
 
-  get reason(): Reason | null {
+  get reason(): StallReason | null {
     const { limitReason } = this.#host;
     if (limitReason !== null) return limitReasonOf(limitReason);
     return this.#waiting >= WINDOW ? "window" : null;

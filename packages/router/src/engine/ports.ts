@@ -1,7 +1,7 @@
+import type { StallReason } from "@datawire/protocol";
 import type { From } from "../address/from.ts";
 import type { ConsumerPort, Outcome } from "../queue/delivery.ts";
 import type { MessageKeys } from "../log/record.ts";
-import type { Reason } from "../address/reasons.ts";
 import type { Condition } from "./refused.ts";
 
 /** A message that a sender brings. */
@@ -46,7 +46,7 @@ export interface Sink<Token> {
   /** Whether its address was removed. */
   readonly isGone: boolean;
   /** Why its sender has no credit, where it has none; null, as where it is left out, for nothing that is known. */
-  readonly reason?: Reason | null;
+  readonly reason?: StallReason | null;
   offer(message: Incoming, token: Token): Verdict;
   /** Says anew what the sender may send: after a message, or what its port was told. */
   refresh(): void;

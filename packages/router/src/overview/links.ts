@@ -1,4 +1,4 @@
-import type { Reason } from "../address/reasons.ts";
+import type { StallReason } from "@datawire/protocol";
 import type { LinkFacts } from "../wire/link-status.ts";
 import type { Peer } from "../wire/peer.ts";
 import type { QueueStatus } from "./queues.ts";
@@ -6,7 +6,7 @@ import type { QueueStatus } from "./queues.ts";
 /** One link, as `dw link list --json` has it. */
 export interface LinkStatus extends LinkFacts {
   readonly state: "moving" | "idle" | "stalled";
-  readonly reason: Reason | null;
+  readonly reason: StallReason | null;
   /** How many messages may be on their way; null where only the consumer bounds that. */
   readonly window: number | null;
   /** How many messages of its address it has not been given; null for a link that sends. */
@@ -56,19 +56,19 @@ function toStatus({ heldBackBy, lag, ...facts }: Facts, queue: QueueStatus | und
   };
 }
 
-function whyWaits(facts: Facts, queue: QueueStatus): Reason | null {
+function whyWaits(facts: Facts, queue: QueueStatus): StallReason | null {
   if (queue.reason === "waits-for-upstream") return queue.reason;
   return facts.direction === "in" ? whySenderWaits(facts, queue) : whyConsumerWaits(facts);
 }
 
-function whySenderWaits({ credit, unsettled }: LinkFacts, { reason, kind }: QueueStatus): Reason | null {
+function whySenderWaits({ credit, unsettled }: LinkFacts, { reason, kind }: QueueStatus): StallReason | null {
   if (credit > 0) return null;
   // All that it may have on its way waits to be accepted.
   if (unsettled >= SENDER_WINDOW && reason !== "disk-full") return "window";
   return reason === "limit" || reason === "disk-full" || kind === "direct" || kind === "service" ? reason : null;
 }
 
-function whyConsumerWaits({ credit, heldBackBy, lag }: Omit<Facts, keyof LinkFacts> & LinkFacts): Reason | null {
+function whyConsumerWaits({ credit, heldBackBy, lag }: Omit<Facts, keyof LinkFacts> & LinkFacts): StallReason | null {
   if (lag === null || lag === 0) return null;
   return credit === 0 ? "no-credit" : heldBackBy;
 }

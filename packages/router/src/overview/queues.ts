@@ -1,8 +1,9 @@
+import type { StallReason } from "@datawire/protocol";
 import type { Broker } from "../engine/broker.ts";
 import type { DirectAddress } from "../engine/direct-address.ts";
 import { deadNameOf, isDeadName } from "../address/scope.ts";
 import { KeptAddress } from "../engine/kept-address.ts";
-import { limitReasonOf, type Reason } from "../address/reasons.ts";
+import { limitReasonOf } from "../address/reasons.ts";
 import type { LinkAddress, Upstreams } from "../upstream/upstreams.ts";
 import type { RateBook, Rates } from "./rates.ts";
 
@@ -11,7 +12,7 @@ export interface QueueStatus extends Rates {
   readonly address: string;
   readonly kind: "queue" | "topic" | "direct" | "service" | "link";
   readonly state: "moving" | "idle" | "stalled" | "full";
-  readonly reason: Reason | null;
+  readonly reason: StallReason | null;
   readonly messages: number;
   readonly bytes: number;
   readonly unsettled: number;
@@ -65,7 +66,7 @@ interface Facts {
 function keptStatus(address: KeptAddress, { rates, dead, nowMs }: Facts): QueueStatus {
   const { name, kind, kept, sinks, sources, limitReason } = address;
   const isMoving = rates.inPerS > 0 || rates.outPerS > 0;
-  const reason: Reason | null =
+  const reason: StallReason | null =
     limitReason !== null
       ? limitReasonOf(limitReason)
       : kind === "queue" && sources.size === 0 && kept.messages > 0
@@ -91,7 +92,7 @@ function keptStatus(address: KeptAddress, { rates, dead, nowMs }: Facts): QueueS
 }
 
 /** Why nothing goes out though there are consumers; of a topic, why one of them gets nothing. */
-function whyConsumersWait({ kind, sources }: KeptAddress): Reason | null {
+function whyConsumersWait({ kind, sources }: KeptAddress): StallReason | null {
   const waiting = [...sources].filter(([{ lag }]) => lag !== null && lag > 0);
   const reasons = waiting.map(([, { credit, heldBackBy = null }]) => (credit === 0 ? "no-credit" : heldBackBy));
   if (kind === "queue" && reasons.includes(null)) return null;

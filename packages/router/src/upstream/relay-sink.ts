@@ -1,6 +1,6 @@
+import type { StallReason } from "@datawire/protocol";
 import type { IncomingDelivery } from "@datawire/amqp";
 import type { Incoming, Sink, Verdict } from "../engine/ports.ts";
-import type { Reason } from "../address/reasons.ts";
 import type { NearSender } from "./near.ts";
 import type { ThroughSender } from "./through-sender.ts";
 
@@ -50,7 +50,7 @@ export class RelaySink implements Sink<IncomingDelivery> {
     return (this.#near.state === "attached" && !isThrough) || parked >= PARKED_MAX;
   }
 
-  get reason(): Reason | null {
+  get reason(): StallReason | null {
     return this.#through.whyWaits;
   }
 

@@ -1,3 +1,4 @@
+import type { StallReason } from "@datawire/protocol";
 import type {
   AttachOptions,
   IncomingDelivery,
@@ -8,7 +9,7 @@ import type {
   Session,
 } from "@datawire/amqp";
 import type { Clock } from "@datawire/runtime";
-import { type Reason, readReason } from "../address/reasons.ts";
+import { readReason } from "../address/reasons.ts";
 import type { FarConnection, FarEnd } from "./far-connection.ts";
 import { endNear, type NearLink } from "./near.ts";
 
@@ -68,7 +69,7 @@ export abstract class ThroughLink<Far extends Sender | Receiver> implements FarE
   }
 
   /** Why nothing moves on it, as far as the upstream says: a router of ours does when it is asked, as it is for the next time. */
-  get whyWaits(): Reason | null {
+  get whyWaits(): StallReason | null {
     const { far } = this;
     if (far?.attached !== true) return "waits-for-upstream";
     far.ask();

@@ -1,5 +1,6 @@
+import type { StallReason } from "@datawire/protocol";
 import { type Connection, type Fields, type Receiver, type Sender, textOf } from "@datawire/amqp";
-import { type Reason, writeReason } from "../address/reasons.ts";
+import { writeReason } from "../address/reasons.ts";
 import type { HeldBack, Member } from "../engine/ports.ts";
 
 /** A link, as its connection knows it. */
@@ -61,7 +62,7 @@ function linkFacts(link: Sender | Receiver, address: string | null, { nowMs, ...
 }
 
 /** What a peer is told that asks why nothing moves on its link; null for nothing. */
-export function reasonOf(link: { readonly whyWaits?: Reason | null } | null): Fields | null {
+export function reasonOf(link: { readonly whyWaits?: StallReason | null } | null): Fields | null {
   const reason = link?.whyWaits ?? null;
   return reason === null ? null : writeReason(reason);
 }

@@ -1,3 +1,4 @@
+import { REDIRECT_CAPABILITY, type StallReason } from "@datawire/protocol";
 import {
   type AmqpError,
   type IncomingDelivery,
@@ -9,7 +10,6 @@ import {
 } from "@datawire/amqp";
 import { isOwnAddress } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
-import type { Reason } from "../address/reasons.ts";
 import { scopedName } from "../address/scope.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { ConnectionLimits } from "../config/limits.ts";
@@ -35,7 +35,7 @@ interface LinkUser {
   readonly name: string | null;
   readonly heldBackBy?: HeldBack | null;
   readonly lag?: number | null;
-  readonly whyWaits?: Reason | null;
+  readonly whyWaits?: StallReason | null;
   delivered?(delivery: IncomingDelivery): void;
   peerSettled?(delivery: IncomingDelivery): void;
   peerFlow?(): void;
@@ -46,9 +46,6 @@ interface LinkUser {
 
 /** Who uses a link here; null for nobody. */
 export const linkOf = (link: Sender | Receiver): LinkUser | null => link.context as Link | null;
-
-/** What a client desires that goes to the instances of services itself (section 3). */
-export const REDIRECT = "datawire:redirect";
 
 /** Where a client goes itself, instead of a link to an address; null where the router has it. */
 export type Redirect = (name: string, caller: string) => AmqpError | null;
@@ -188,7 +185,7 @@ const callerOf = ({ remote, container }: Opening): string => readCaller({ connec
 
 /** Where the client goes itself, if it wants to. */
 function redirected(opening: Opening, name: string): AmqpError | null {
-  const isWanted = opening.remote?.desiredCapabilities?.includes(REDIRECT) === true;
+  const isWanted = opening.remote?.desiredCapabilities?.includes(REDIRECT_CAPABILITY) === true;
   return isWanted ? (opening.redirect?.(name, callerOf(opening)) ?? null) : null;
 }
 

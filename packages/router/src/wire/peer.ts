@@ -15,6 +15,7 @@ import {
   type Sender,
   type Session,
 } from "@datawire/amqp";
+import { REDIRECT_CAPABILITY } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
 import type { ConnectionLimits } from "../config/limits.ts";
 import type { Access } from "../access/access.ts";
@@ -23,7 +24,7 @@ import type { Broker } from "../engine/broker.ts";
 import { ownerOf } from "./attach.ts";
 import { type LinkReport, linkReports, reasonOf } from "./link-status.ts";
 import type { Manage } from "./management-link.ts";
-import { linkOf, openReceiver, openSender, type Opening, REDIRECT, type Redirect } from "./open-link.ts";
+import { linkOf, openReceiver, openSender, type Opening, type Redirect } from "./open-link.ts";
 import type { Refusals } from "../config/refusals.ts";
 import { errorOf } from "./relay-link.ts";
 import type { Temporaries } from "./temporaries.ts";
@@ -86,7 +87,7 @@ export class Peer implements ConnectionEvents {
         role: "server",
         open: {
           containerId: deps.container,
-          offeredCapabilities: ["ANONYMOUS-RELAY", REDIRECT],
+          offeredCapabilities: ["ANONYMOUS-RELAY", REDIRECT_CAPABILITY],
           properties: OWN_PROPERTIES,
         },
         saslServer: identity === null ? deps.access.sasl(socket) : createSaslServer({ anonymous: identity }),

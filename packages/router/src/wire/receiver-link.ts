@@ -1,7 +1,7 @@
+import type { StallReason } from "@datawire/protocol";
 import { type DeliveryState, isOutcome, type OutgoingDelivery, type Sender } from "@datawire/amqp";
 import type { Broker } from "../engine/broker.ts";
 import type { HeldBack, Member, Source, SourcePort, SourceRequest } from "../engine/ports.ts";
-import type { Reason } from "../address/reasons.ts";
 import type { Condition } from "../engine/refused.ts";
 import type { Delivery, Outcome } from "../queue/delivery.ts";
 import { toOutgoing } from "./outgoing-message.ts";
@@ -65,7 +65,7 @@ export class ReceiverLink implements SourcePort {
   }
 
   /** Why the peer gets nothing of what waits; null where nothing does, or it gets some. */
-  get whyWaits(): Reason | null {
+  get whyWaits(): StallReason | null {
     const { lag, heldBackBy } = this;
     if (lag === 0) return null;
     // Where nothing is kept, nobody counts what waits at senders.

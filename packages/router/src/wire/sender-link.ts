@@ -1,6 +1,6 @@
+import type { StallReason } from "@datawire/protocol";
 import type { AmqpError, DeliveryState, IncomingDelivery, Receiver } from "@datawire/amqp";
 import type { Broker } from "../engine/broker.ts";
-import type { Reason } from "../address/reasons.ts";
 import type { Sink, SinkPort, Verdict } from "../engine/ports.ts";
 import type { Condition } from "../engine/refused.ts";
 import type { Outcome } from "../queue/delivery.ts";
@@ -29,7 +29,7 @@ export class SenderLink implements SinkPort<IncomingDelivery> {
   }
 
   /** Why the peer has no credit; null where it has. */
-  get whyWaits(): Reason | null {
+  get whyWaits(): StallReason | null {
     return this.#receiver.credit > 0 ? null : (this.#sink.reason ?? null);
   }
 
