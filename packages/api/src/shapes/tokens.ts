@@ -16,6 +16,11 @@ const token = z.object({
     .optional()
     .meta({ description: "Addresses that it may send to; null where its role alone decides" }),
   listen: z.array(z.string()).nullable().optional().meta({ description: "Addresses that it may receive from" }),
+  hosts: z
+    .array(z.string())
+    .nullable()
+    .optional()
+    .meta({ description: "What a router's certificate may be for; null for what is of the machine it comes from" }),
   tenant: z.string().nullable(),
   created: time,
   createdBy: z.string(),
@@ -58,6 +63,10 @@ export const tokenCreateBody = z.object({
     description: "Patterns of the addresses that it may send to: `*` stands for one segment, `**` for the rest",
   }),
   listen: patterns.meta({ description: "Patterns of the addresses that it may receive from" }),
+  hosts: z.array(z.string().max(253)).min(1).max(TOKEN_PATTERNS_MAX).nullable().default(null).meta({
+    description:
+      "Names and addresses that the certificate of a router may be for, with * for any characters; null for what is of the machine it comes from",
+  }),
   tenant: z
     .string()
     .regex(NAME_PATTERN, NAME_RULE)

@@ -1,11 +1,7 @@
-import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
-import { type ClientMessage, isMachineLocal, ROUTER_COMMON_NAME, type ServerMessage } from "@datawire/protocol";
 import {
   type Clock,
-  describeError,
   explainSystemError,
-  isOwnAddress,
   type Logger,
   type ProblemBoard,
   readTextFile,
@@ -161,55 +157,3 @@ async function readPem(file: string): Promise<string> {
 function isSame(a: ServerCertificate, b: ServerCertificate): boolean {
   return a.cert === b.cert && a.key === b.key && a.clientCa === b.clientCa;
 }
-
-/** What a router asks for. */
-export type CertifyRequest = Extract<ClientMessage, { type: "certify" }>;
-/** What it gets. */
-export type CertifyAnswer = Extract<ServerMessage, { type: "certificate" }>;
-
-/** Signs certificates for routers. @param from the address that the router comes from. */
-export type Certifier = (request: CertifyRequest, from: string) => Promise<CertifyAnswer>;
-
-/** What a certifier works with. */
-export interface CertifierDeps {
-  readonly clock: Pick<Clock, "nowMs">;
-  /** The directory's own authority; null where it has none, as its certificates come from elsewhere. */
-  readonly authority: () => Promise<AuthorityRecord | null>;
-  /** The names and addresses of the directory itself. */
-  readonly own: readonly string[];
-}
-
-const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*$/i;
-
-/** Signs for whoever has the right to be a router, but nobody elsewhere for what the directory is reached by. */
-export function createCertifier({ clock, authority: find, own }: CertifierDeps): Certifier {
-  const ofDirectory = new Set(own.map((name) => name.toLowerCase()).filter((name) => !isMachineLocal(name)));
-  return async ({ names, publicKey }, from) => {
-    const authority = await find();
-    if (authority === null)
-      return refused("the directory has no authority of its own: it has no TLS, or certificates of yours");
-    const wrong = names.find((name) => isIP(name) === 0 && !HOST.test(name));
-    if (wrong !== undefined) return refused(`${JSON.stringify(wrong)} is no host name, and no IP address`);
-    const isHere = isOwnAddress(from);
-    const [first = ""] = names;
-    const permitted = names.filter((name) => isHere || !ofDirectory.has(name.toLowerCase()));
-    if (permitted[0] !== first)
-      return refused(
-        `${first} is the directory's own name, which a router on another machine cannot have: set \`host\``,
-      );
-    // Its library is large, and only a directory with an authority of its own needs it.
-    const { certifyKey } = await import("@datawire/http/authority");
-    try {
-      const chain = await certifyKey(
-        authority,
-        { name: ROUTER_COMMON_NAME, names: permitted, publicKey },
-        clock.nowMs(),
-      );
-      return { type: "certificate", chain, reason: null };
-    } catch (error) {
-      return refused(`its key cannot be used (${describeError(error)}): wanted ECDSA P-256 in PEM`);
-    }
-  };
-}
-
-const refused = (reason: string): CertifyAnswer => ({ type: "certificate", chain: null, reason });

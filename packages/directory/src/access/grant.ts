@@ -11,6 +11,8 @@ export interface Grant {
   /** Patterns of the services that may be registered; null for all. */
   readonly services: readonly string[] | null;
   readonly tenant: string | null;
+  /** Patterns of what a router may be reached by, in its certificate; null or left out where the token says nothing of it. */
+  readonly hosts?: readonly string[] | null;
 }
 
 /** What everybody may do with a directory that asks for no token. */
@@ -20,11 +22,12 @@ export const EVERYTHING: Grant = { tokenId: null, role: "admin", services: null,
 export const NOTHING: Grant = { tokenId: null, role: "client", services: [], tenant: null };
 
 /** What the holder of a token may do. */
-export const grantOf = ({ id, role, services, tenant }: TokenRecord): Grant => ({
+export const grantOf = ({ id, role, services, tenant, hosts }: TokenRecord): Grant => ({
   tokenId: id,
   role,
   services,
   tenant,
+  hosts,
 });
 
 /**

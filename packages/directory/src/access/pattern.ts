@@ -16,6 +16,21 @@ export function parsePattern(text: string): string {
   );
 }
 
+/** A host name or an IP address, in which `*` stands for any number of characters. */
+const HOST_PATTERN = /^(?:[a-z0-9_*](?:[a-z0-9_.*-]{0,251}[a-z0-9_*])?|[0-9a-f:.]{2,45})$/i;
+
+/**
+ * Checks what was typed as `--hosts`.
+ * @throws ProtocolError `invalid_argument`
+ */
+export function parseHostPattern(text: string): string {
+  if (HOST_PATTERN.test(text)) return text.toLowerCase();
+  throw new ProtocolError(
+    "invalid_argument",
+    `Cannot use ${JSON.stringify(text)} as a pattern of hosts: wanted a host name or an IP address, with * for any characters`,
+  );
+}
+
 /** Whether a name fits a pattern. Takes time in proportion to the lengths alone, whatever the pattern. */
 export function fitsPattern(name: string, pattern: string): boolean {
   const [first = "", ...rest] = pattern.split("*");

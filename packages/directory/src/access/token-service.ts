@@ -23,6 +23,8 @@ export interface TokenOrder {
   /** Patterns of the addresses that it may send to, and receive from; null where the role alone decides. */
   readonly send?: readonly string[] | null;
   readonly listen?: readonly string[] | null;
+  /** Patterns of what the certificate of a router may be for; null for what is of the machine that it comes from. */
+  readonly hosts?: readonly string[] | null;
   readonly tenant: string | null;
   readonly expiresMs: number | null;
 }
@@ -170,7 +172,8 @@ export class TokenService {
   #make(order: TokenOrder, { id, by, fingerprint }: Making) {
     const secret = randomBytes(32).toString("base64url");
     const token = formatToken({ secret, fingerprint });
-    const lists = { services: copy(order.services), send: copy(order.send), listen: copy(order.listen) };
+    const [send, listen] = [copy(order.send), copy(order.listen)];
+    const lists = { services: copy(order.services), send, listen, hosts: copy(order.hosts) };
     const scram = hasRight(order.role, "message") ? scramVerifierOf(token) : null;
     const createdMs = this.#deps.clock.nowMs();
     const value: TokenRecord = { id, hash: hashOf(secret), ...order, ...lists, scram, createdMs, createdBy: by };

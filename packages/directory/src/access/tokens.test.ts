@@ -11,6 +11,7 @@ const record = (fields: Partial<TokenRecord> = {}): TokenRecord => ({
   services: null,
   send: null,
   listen: null,
+  hosts: null,
   scram: null,
   tenant: null,
   createdMs: 0,

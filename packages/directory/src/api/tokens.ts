@@ -1,7 +1,7 @@
 import { endpoints } from "@datawire/api";
 import { parseDuration, parsePattern as parseAddressPattern, ProtocolError } from "@datawire/protocol";
 import type { Grant } from "../access/grant.ts";
-import { parsePattern } from "../access/pattern.ts";
+import { parseHostPattern, parsePattern } from "../access/pattern.ts";
 import type { TokenOrder } from "../access/token-service.ts";
 import type { TokenRecord } from "../store/token-record.ts";
 import type { ApiContext } from "./context.ts";
@@ -17,7 +17,7 @@ export function tokenEndpoints({ tokens, executor, clock }: TokenContext): Bound
       tokens: tokens.tokens.list(grant.tenant).map((record) => showToken(record, clock.nowMs())),
     })),
     bind(endpoints.createToken, async ({ body, grant, author }) => {
-      const { role, services, send, listen, tenant, expires, dryRun } = body;
+      const { role, services, send, listen, hosts, tenant, expires, dryRun } = body;
       if (services !== null && role !== "watson" && role !== "library") {
         throw new ProtocolError(
           "invalid_argument",
@@ -30,6 +30,12 @@ export function tokenEndpoints({ tokens, executor, clock }: TokenContext): Bound
           `Cannot limit a token of role ${role} to some addresses: wanted the role client or library, which are for those who send and receive`,
         );
       }
+      if (hosts !== null && role !== "router") {
+        throw new ProtocolError(
+          "invalid_argument",
+          `Cannot limit a token of role ${role} to some hosts: wanted the role router, whose certificate they are in`,
+        );
+      }
       const lifeMs = expires === null ? null : parseDuration(expires);
       if (lifeMs === 0)
         throw new ProtocolError("invalid_argument", "Cannot let a token end at once: expires wants more than 0s");
@@ -39,6 +45,7 @@ export function tokenEndpoints({ tokens, executor, clock }: TokenContext): Bound
         services: services?.map(parsePattern) ?? null,
         send: send?.map(readAddresses) ?? null,
         listen: listen?.map(readAddresses) ?? null,
+        hosts: hosts?.map(parseHostPattern) ?? null,
         tenant: tenantOf(grant, tenant),
         expiresMs: lifeMs === null ? null : nowMs + lifeMs,
       };
@@ -111,12 +118,13 @@ function tenantOf(grant: Grant, tenant: string | null): string | null {
 }
 
 /** What a token is for, in a line of the history. */
-function describeToken({ role, services, send, listen, tenant, expiresMs }: TokenRecord): string {
+function describeToken({ role, services, send, listen, hosts, tenant, expiresMs }: TokenRecord): string {
   const parts = [
     `role ${role}`,
     ...(services === null ? [] : [`services ${services.join(" ")}`]),
     ...(send === null ? [] : [`send ${send.join(" ")}`]),
     ...(listen === null ? [] : [`listen ${listen.join(" ")}`]),
+    ...(hosts === null ? [] : [`hosts ${hosts.join(" ")}`]),
     ...(tenant === null ? [] : [`tenant ${tenant}`]),
     ...(expiresMs === null ? [] : [`until ${new Date(expiresMs).toISOString()}`]),
   ];
@@ -124,11 +132,11 @@ function describeToken({ role, services, send, listen, tenant, expiresMs }: Toke
 }
 
 function showToken(
-  { id, role, services, send, listen, tenant, createdMs, createdBy, expiresMs }: Omit<TokenRecord, "hash">,
+  { id, role, services, send, listen, hosts, tenant, createdMs, createdBy, expiresMs }: Omit<TokenRecord, "hash">,
   nowMs: number,
 ) {
   const expires = expiresMs === null ? null : new Date(expiresMs).toISOString();
   const expired = expiresMs !== null && nowMs >= expiresMs;
   const created = new Date(createdMs).toISOString();
-  return { id, role, services, send, listen, tenant, created, createdBy, expires, expired };
+  return { id, role, services, send, listen, hosts, tenant, created, createdBy, expires, expired };
 }

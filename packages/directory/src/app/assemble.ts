@@ -9,7 +9,8 @@ import {
   systemChance,
 } from "@datawire/runtime";
 import { noTelemetry, type Telemetry } from "@datawire/telemetry";
-import { createCertifier, type ServerCertificate } from "../access/certificates.ts";
+import type { ServerCertificate } from "../access/certificates.ts";
+import { createCertifier } from "../access/certifier.ts";
 import { type AccessConfig, openAccess } from "../access/open-access.ts";
 import { routerTokens } from "../access/router-tokens.ts";
 import type { TokenService } from "../access/token-service.ts";

@@ -19,7 +19,7 @@ import type { Socket } from "./socket.ts";
 import type { ClientReport, LinkClient } from "./connected-clients.ts";
 import type { SessionRegistry, Rival } from "./session-registry.ts";
 import { ClientProblems } from "../problems/client-problems.ts";
-import type { Certifier, CertifyRequest } from "../access/certificates.ts";
+import type { Certifier, CertifyRequest } from "../access/certifier.ts";
 import { Liveness, type LivenessConfig } from "./liveness.ts";
 import { LogStream } from "./log-stream.ts";
 import { type LinkEnvironments, Placement } from "./placement.ts";
@@ -286,12 +286,12 @@ export class LinkSession implements LinkClient {
   }
 
   #certify({ kind, name }: Hello, request: CertifyRequest): void {
-    const { certifier = null, peer } = this.#deps;
+    const { certifier = null, peer, permit } = this.#deps;
     if (kind !== "router" || certifier === null)
       throw new ProtocolError("permission_denied", `Cannot certify the ${kind} ${name}: only a router gets that`);
     if (this.#certifies) throw new ProtocolError("conflict", "Cannot certify: a certificate is on its way");
     this.#certifies = true;
-    certifier(request, peer.address)
+    certifier(request, { from: peer.address, hosts: permit.grant.hosts ?? null })
       .then((answer) => {
         this.#certifies = false;
         if (this.#phase.state === "open") this.#send(answer);

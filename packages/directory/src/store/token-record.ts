@@ -13,6 +13,8 @@ export const tokenRecordSchema = z.object({
   /** The addresses that it may send to, and receive from; null where the role alone decides. */
   send: z.array(z.string()).nullable().default(null),
   listen: z.array(z.string()).nullable().default(null),
+  /** What the certificate of a router may be for; null for what is of the machine that it comes from. */
+  hosts: z.array(z.string()).nullable().default(null),
   /** Null where it is of no use for messages, or was made before there were any. */
   scram: scramVerifierSchema.nullable().default(null),
   /** Whose table it is for; null for the one of those without a tenant. */

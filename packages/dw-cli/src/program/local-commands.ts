@@ -19,6 +19,10 @@ export const TOKEN_COMMANDS: readonly CommandGrammar[] = [
         summary: "for a client or a library: addresses that it may send to, as in 'orders/**'",
       },
       { flags: "--listen <pattern...>", summary: "and those that it may receive from" },
+      {
+        flags: "--hosts <pattern...>",
+        summary: "for a router: names that its certificate may have; default: those of the machine it comes from",
+      },
       { flags: "--expires <duration>", summary: "end it after this; default: when it is revoked" },
       { flags: "--tenant <name>", summary: "a table of its own, shared with nobody but the tokens of this tenant" },
       dryRun,
@@ -27,6 +31,7 @@ export const TOKEN_COMMANDS: readonly CommandGrammar[] = [
     examples: [
       "dw token create --role watson --services 'billing-*' --expires 2160h",
       "dw token create --role client --send 'orders/**' --listen 'invoices'",
+      "dw token create --role router --hosts vm101.example.com",
     ],
   },
   {

@@ -32,12 +32,14 @@ function world(names: readonly string[] = ["VM101", "10.0.0.5"], clock = createF
       return true;
     },
   } as unknown as LinkSession;
-  const answer = async (count: number): Promise<void> => {
+  const answer = async (count: number, leftOut: readonly string[] = []): Promise<void> => {
     await expect.poll(() => asked.length).toBe(count);
     const authority = await createAuthority(clock.nowMs(), "directory");
-    const { publicKey, names: wanted } = asked.at(-1) as (typeof asked)[number];
+    const { publicKey, names: all } = asked.at(-1) as (typeof asked)[number];
+    const wanted = all.filter((name) => !leftOut.includes(name));
     const chain = await certifyKey(authority, { name: "Datawire router", names: wanted, publicKey }, clock.nowMs());
-    follower.message({ type: "certificate", chain, reason: null });
+    const reason = leftOut.length === 0 ? null : `it is not for ${leftOut.join(", ")}: wanted another`;
+    follower.message({ type: "certificate", chain, reason });
   };
   return { clock, follower, session, shown, problems, asked, answer };
 }
@@ -99,4 +101,20 @@ test("CertificateFollower says why there is none, and shows nothing that is not 
   expect(shown).toEqual([]);
   await follower.close();
   expect(await readFile(join(folder, "certificate.json"), "utf8")).toContain('"x"');
+});
+
+test("CertificateFollower tells that the name of the router is left out, shows the rest, and asks again", async () => {
+  const { clock, follower, session, shown, problems, answer } = world();
+  await follower.load();
+  follower.connected(session);
+  await answer(1, ["vm101"]);
+  expect(shown).toHaveLength(1);
+  expect(problems).toEqual([
+    "whoever knows it by names refuses its certificate of the directory: it is not for vm101: wanted another",
+  ]);
+  await clock.advance(3_600_000);
+  // Other addresses of the machine are no reason to complain.
+  await answer(2, ["10.0.0.5"]);
+  expect(problems).toEqual([]);
+  await follower.close();
 });

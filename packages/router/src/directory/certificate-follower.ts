@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPair, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { promisify } from "node:util";
 import { CERTIFICATE_NAMES_MAX } from "@datawire/protocol";
 import type { LinkHandler, LinkMessage, LinkSession } from "@datawire/link";
@@ -83,8 +84,9 @@ export class CertificateFollower implements LinkHandler {
     if (message.chain === null) return this.#tell(`the directory gives it no certificate: ${message.reason ?? ""}`);
     if (!fits(certified)) return this.#tell("what the directory gives it is no certificate of its key");
     this.#current = certified;
-    this.#deps.log.info("Certificate of the directory received");
-    this.#show(certified);
+    const { reason } = message;
+    this.#deps.log.info("Certificate of the directory received", reason === null ? {} : { reason });
+    this.#show(certified, reason);
     this.#writing = this.#writing.then(() => this.#write(certified));
   }
 
@@ -98,7 +100,9 @@ export class CertificateFollower implements LinkHandler {
     this.#cancel();
     this.#cancel = this.#deps.clock.setTimer(LOOK_MS, () => this.#look());
     const current = this.#current;
-    if (current !== null && isSame(current.names, this.#names) && this.#shareOver(current) < RENEW_AFTER) return;
+    // A name that the directory did not know as this machine's yesterday may resolve today.
+    const isWhole = current !== null && isSame(current.names, this.#names) && this.#isForHost(current);
+    if (isWhole && this.#shareOver(current) < RENEW_AFTER) return;
     void this.#ask();
   }
 
@@ -118,9 +122,20 @@ export class CertificateFollower implements LinkHandler {
     return (this.#deps.clock.nowMs() - fromMs) / (toMs - fromMs);
   }
 
-  #show({ chain: cert, key }: Certified): void {
-    this.#deps.board.set(BOARD, []);
+  /** @param reason what the directory says of names that are left out. */
+  #show(certified: Certified, reason: string | null = null): void {
+    const { chain: cert, key } = certified;
     this.#deps.show({ cert, key });
+    if (this.#isForHost(certified)) return this.#deps.board.set(BOARD, []);
+    const why = reason ?? `it is not for ${this.#names[0]}`;
+    this.#tell(`whoever knows it by names refuses its certificate of the directory: ${why}`);
+  }
+
+  /** Whether it is for the name that the router is known by. */
+  #isForHost({ chain }: Certified): boolean {
+    const [host = ""] = this.#names;
+    const certificate = new X509Certificate(chain);
+    return (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;
   }
 
   async #write(certified: Certified): Promise<void> {
@@ -132,7 +147,8 @@ export class CertificateFollower implements LinkHandler {
   }
 
   #tell(why: string): void {
-    const remedy = "`tls: { cert, key }` in router.yaml names certificates of your own";
+    const remedy =
+      "a token made with `--hosts` says what it may be for, and `tls: { cert, key }` in router.yaml names certificates of your own";
     this.#deps.board.set(BOARD, [{ subject: "AMQP over TLS", message: why, remedy }]);
   }
 }

@@ -12,10 +12,11 @@ export const run: RunCommand = async (dw, input) => {
   const services = optionList(input, "services") ?? null;
   const send = optionList(input, "send") ?? null;
   const listen = optionList(input, "listen") ?? null;
+  const hosts = optionList(input, "hosts") ?? null;
   const tenant = optionText(input, "tenant") ?? null;
   const dryRun = flag(input, "dryRun");
   const made = await dw.client.ask(endpoints.createToken, {
-    body: { role, services, send, listen, expires, tenant, dryRun },
+    body: { role, services, send, listen, ...(hosts && { hosts }), expires, tenant, dryRun },
   });
   if (flag(input, "json")) return dw.output.json(made);
   for (const note of made.notes ?? []) dw.output.note(note);
