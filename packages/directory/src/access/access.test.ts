@@ -63,6 +63,17 @@ test("what becomes of tokens is in the history, with who did it, and cannot be u
   expect((await ask("/v1/routes/undo", { token: admin, method: "POST", body: {} })).status).toBe(409);
 });
 
+test("a token of a router says what its certificate may be for, and no other token does", async () => {
+  const admin = tokens.get("admin") ?? "";
+  const make = (body: Record<string, unknown>) => ask("/v1/tokens", { token: admin, method: "POST", body });
+  const made = await make({ role: "router", hosts: ["VM101.example.com", "fd00::7"] });
+  expect(JSON.parse(made.body)).toMatchObject({ role: "router", hosts: ["vm101.example.com", "fd00::7"] });
+  const { tokens: all } = JSON.parse((await ask("/v1/tokens", { token: admin })).body) as { tokens: unknown[] };
+  expect(all).toContainEqual(expect.objectContaining({ role: "router", hosts: ["vm101.example.com", "fd00::7"] }));
+  expect((await make({ role: "router", hosts: ["a b"] })).body).toContain('Cannot use \\"a b\\" as a pattern of hosts');
+  expect((await make({ role: "client", hosts: ["a"] })).body).toContain("wanted the role router");
+});
+
 test("no token is 401 with how to have one, and a flood of them 429; a token that holds is taken all the same", async () => {
   const first = await ask("/v1/routes");
   expect(first).toMatchObject({ status: 401, headers: { "www-authenticate": 'Bearer realm="datawire"' } });

@@ -10,9 +10,9 @@ import {
 } from "@datawire/runtime";
 import { noTelemetry, type Telemetry } from "@datawire/telemetry";
 import type { ServerCertificate } from "../access/certificates.ts";
-import { createCertifier } from "../access/certifier.ts";
+import { createCertifier } from "../access/routers/certifier.ts";
 import { type AccessConfig, openAccess } from "../access/open-access.ts";
-import { routerTokens } from "../access/router-tokens.ts";
+import { routerTokens } from "../access/routers/router-tokens.ts";
 import type { TokenService } from "../access/token-service.ts";
 import { PeerTraces } from "../api/peer-traces.ts";
 import { ConsoleFolder } from "../console/console-files.ts";

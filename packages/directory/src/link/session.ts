@@ -19,7 +19,7 @@ import type { Socket } from "./socket.ts";
 import type { ClientReport, LinkClient } from "./connected-clients.ts";
 import type { SessionRegistry, Rival } from "./session-registry.ts";
 import { ClientProblems } from "../problems/client-problems.ts";
-import type { Certifier, CertifyRequest } from "../access/certifier.ts";
+import type { Certifier, CertifyRequest } from "../access/routers/certifier.ts";
 import { Liveness, type LivenessConfig } from "./liveness.ts";
 import { LogStream } from "./log-stream.ts";
 import { type LinkEnvironments, Placement } from "./placement.ts";

@@ -2,7 +2,7 @@ import type { Clock, Logger } from "@datawire/runtime";
 import type { RouterAccess } from "../feed/access-stream.ts";
 import type { Permit } from "../access/gate.ts";
 import type { LinkEnvironments } from "./placement.ts";
-import type { Certifier } from "../access/certifier.ts";
+import type { Certifier } from "../access/routers/certifier.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 import { LinkSession, type LinkSessionConfig, type Peer } from "./session.ts";
 import type { Socket } from "./socket.ts";

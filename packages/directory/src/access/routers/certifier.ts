@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import { type ClientMessage, isMachineLocal, ROUTER_COMMON_NAME, type ServerMessage } from "@datawire/protocol";
 import { addressesInTime, type Clock, describeError, isLoopback, isOwnAddress, isThisMachine } from "@datawire/runtime";
-import type { AuthorityRecord } from "../store/token-record.ts";
-import { fitsPattern } from "./pattern.ts";
+import type { AuthorityRecord } from "../../store/token-record.ts";
+import { fitsPattern } from "../pattern.ts";
 
 /** What a router asks for. */
 export type CertifyRequest = Extract<ClientMessage, { type: "certify" }>;

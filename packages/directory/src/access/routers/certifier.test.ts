@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { createAuthority } from "@datawire/http/authority";
 import { connectRouter, createDirectoryClient } from "@datawire/link/client";
 import { expect, onTestFinished, test } from "vitest";
-import { authorityFingerprint } from "../store/fingerprint.ts";
+import { authorityFingerprint } from "../../store/fingerprint.ts";
 import { createCertifier } from "./certifier.ts";
 
 const clock = { nowMs: () => Date.now() };
