@@ -52,7 +52,8 @@ export async function measure(peer: Peer, world: World, { idleSeconds, repeats }
     const idle = await idleFloor(running, idleSeconds);
     const registrations: number[] = [];
     const news: number[] = [];
-    for (let i = 0; i < repeats; i++) registrations.push(await registration(running, backends));
+    for (let i = 0; i < repeats; i++)
+      registrations.push(await registration(running, backends, `service${i % SERVICES}`));
     for (let i = 0; i < repeats; i++) news.push(await newService(running, backends, `fresh${i}`));
     const deathFailed = await death(running, backends, "service0");
     const sharePercent = await share(running, backends);
@@ -79,13 +80,16 @@ async function idleFloor({ pids }: Running, seconds: number): Promise<Pick<Figur
   return { memoryMb: all.reduce((sum, pid) => sum + pssMb(pid), 0), cpuPercent };
 }
 
-/** From an instance that is made known to the first request that it answers. */
-async function registration(running: Running, backends: Backends): Promise<number> {
-  const backend = await backends.start("service0");
+/**
+ * From an instance that is made known to the first request that it answers. Each is the second one of another service:
+ * with each more there, requests that come one after the other would take longer until its turn.
+ */
+async function registration(running: Running, backends: Backends, service: string): Promise<number> {
+  const backend = await backends.start(service);
   await sleep(CALM_MS);
   const begin = performance.now();
   await running.add([backend]);
-  await untilAnswered(running.route("service0"), (by) => by === backend.name);
+  await untilAnswered(running.route(service), (by) => by === backend.name);
   return performance.now() - begin;
 }
 

@@ -20,6 +20,15 @@ test("systemClock.setTimer() does not fire early beyond what setTimeout can hold
   expect(fired).toBe(false);
 });
 
+test("systemClock.setTimer() for nothing does not wait for a timer, and can be cancelled", async () => {
+  const seen: string[] = [];
+  const cancel = systemClock.setTimer(0, () => void seen.push("cancelled"));
+  systemClock.setTimer(0, () => void seen.push("for nothing"));
+  cancel();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(seen).toEqual(["for nothing"]);
+});
+
 test("createFakeClock() runs timers in order, each at its own moment", async () => {
   const clock = createFakeClock();
   const seen: string[] = [];

@@ -6,7 +6,7 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after `ms`, or as soon as the signal aborts; it never rejects, so look at `signal.aborted` after it. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls `fn` once after `ms`; the function returned cancels it. */
+  /** Calls `fn` once after `ms`, for 0 as soon as what has come is read; the function returned cancels it. */
   setTimer(ms: number, fn: () => void): () => void;
 }
 
@@ -46,6 +46,11 @@ export function sleepWith(start: Clock["setTimer"], ms: number, signal?: AbortSi
 }
 
 function setTimer(ms: number, fn: () => void): () => void {
+  if (ms <= 0) {
+    // A timer of Node's takes a millisecond at the least.
+    const immediate = setImmediate(fn);
+    return () => clearImmediate(immediate);
+  }
   let timer: NodeJS.Timeout;
   const leg = (leftMs: number): void => {
     timer = leftMs > TIMER_MS_MAX ? setTimeout(leg, TIMER_MS_MAX, leftMs - TIMER_MS_MAX) : setTimeout(fn, leftMs);

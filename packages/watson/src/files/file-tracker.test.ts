@@ -23,14 +23,15 @@ test("look() reads a file that was added", () => {
 });
 
 test("look() reads a file that came whole without leaving it alone first, unless one that is away may be it", () => {
-  const isWhole = (path: string): boolean => path === "b.yaml";
+  const wholeSinceMs = (path: string): number | null => (path === "b.yaml" ? 0 : null);
   const both = found({ "a.yaml": "1", "b.yaml": "1" });
-  const first = look(known, both, 0, isWhole);
+  const first = look(known, both, 0, wholeSinceMs);
   expect(first).toMatchObject({ read: [], againInMs: WHOLE_MS });
-  expect(look(first.files, both, WHOLE_MS, isWhole).read).toEqual(["b.yaml"]);
+  expect(look(first.files, both, WHOLE_MS, wholeSinceMs).read).toEqual(["b.yaml"]);
+  expect(look(known, both, WHOLE_MS, wholeSinceMs).read).toEqual(["b.yaml"]);
   const written = look(first.files, both, WHOLE_MS);
   expect(written).toMatchObject({ read: [], againInMs: SETTLE_MS - WHOLE_MS });
-  const renamed = look(known, found({ "b.yaml": "1" }), 0, isWhole);
+  const renamed = look(known, found({ "b.yaml": "1" }), WHOLE_MS, wholeSinceMs);
   expect(renamed).toMatchObject({ read: [], againInMs: GONE_MS });
 });
 

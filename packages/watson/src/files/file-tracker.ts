@@ -30,13 +30,13 @@ export interface Looked {
 
 /**
  * Compares what is known of the files with what is there now, path by stamp.
- * @param isWhole whether a file came under its name whole.
+ * @param wholeSinceMs since when a file stands whole under its name; null where it may still be written.
  */
 export function look(
   files: Files,
   found: ReadonlyMap<string, string>,
   nowMs: number,
-  isWhole: (path: string, stamp: string) => boolean = () => false,
+  wholeSinceMs: (path: string, stamp: string) => number | null = () => null,
 ): Looked {
   const next = new Map<string, Tracked>();
   const read: string[] = [];
@@ -55,10 +55,11 @@ export function look(
     const changedMs = before.pending?.changedMs ?? nowMs;
     const pending = before.pending?.stamp === stamp ? before.pending : { stamp, sinceMs: nowMs, changedMs };
     const isSlow = stamp === null || (before.read === null && isAnyAway);
-    const quietMs = stamp !== null && isWhole(path, stamp) ? WHOLE_MS : SETTLE_MS;
-    const settledMs = pending.sinceMs + (isSlow ? GONE_MS : quietMs);
+    const wholeMs = stamp === null || isSlow ? null : wholeSinceMs(path, stamp);
+    const settledMs = wholeMs === null ? pending.sinceMs + (isSlow ? GONE_MS : SETTLE_MS) : wholeMs + WHOLE_MS;
     const leftMs = (stamp === null ? settledMs : Math.min(settledMs, changedMs + UNSETTLED_MS_MAX)) - nowMs;
-    if (leftMs > 0) {
+    // Below a millisecond timers are not exact.
+    if (leftMs >= 1) {
       next.set(path, { read: before.read, pending });
       againInMs = Math.min(againInMs ?? leftMs, leftMs);
     } else if (stamp === null) gone.push(path);

@@ -3,21 +3,23 @@
  * the file system tells as a change. So such a file need not be left alone for a while before it is read.
  */
 export class Placements {
-  readonly #whole = new Set<string>();
+  /** Since when, by path. */
+  readonly #whole = new Map<string, number>();
 
   /** Takes an event of the file system: a name came or went (`rename`), or what is under it was written (`change`). */
-  note(event: "rename" | "change", path: string): void {
-    if (event === "rename") this.#whole.add(path);
+  note(event: "rename" | "change", path: string, nowMs: number): void {
+    if (event === "rename") this.#whole.set(path, nowMs);
     else this.#whole.delete(path);
   }
 
-  isWhole(path: string): boolean {
-    return this.#whole.has(path);
+  /** When a file came whole; null for one that did not, or was written since. */
+  wholeSinceMs(path: string): number | null {
+    return this.#whole.get(path) ?? null;
   }
 
   /** Forgets all but these: names come and go that nobody reads. */
   keep(paths: ReadonlySet<string>): void {
-    for (const path of this.#whole) if (!paths.has(path)) this.#whole.delete(path);
+    for (const path of this.#whole.keys()) if (!paths.has(path)) this.#whole.delete(path);
   }
 
   /** Forgets all, where events may have been missed. */

@@ -38,6 +38,20 @@ export async function readServiceFile(path: string): Promise<FileText> {
   }
 }
 
+/**
+ * Whether a text is an object or a list of JSON, which is YAML too: no beginning of one is one, so that whoever writes
+ * it is done.
+ */
+export function isWholeJson(text: string): boolean {
+  if (!/^\s*[{[]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function untrustedReason({ mode, uid }: { readonly mode: number; readonly uid: number }): string | null {
   const own = process.getuid?.() ?? 0;
   if (uid !== 0 && uid !== own)

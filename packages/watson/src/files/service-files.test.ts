@@ -177,6 +177,26 @@ test("ServiceFiles reads at once what comes whole, and leaves alone what is writ
   expect(waitsMs).toContain(SETTLE_MS);
 });
 
+test.each([
+  ["at once what says itself where it ends", ' [\n{ "service": "//a" }]', false],
+  ["what does not once it was left alone", '[{"service": "//a"', true],
+])("ServiceFiles reads, of files that change under their names, %s", async (_what, text, isLeftAlone) => {
+  await put("a.yaml", text);
+  let reads = 0;
+  const counting: ParseServices = (read, file, untrusted) => {
+    reads++;
+    return parse(read, file, untrusted);
+  };
+  const deps = { clock, log: noLog, board: new ProblemBoard(), onChange() {} };
+  files = new ServiceFiles({ sources: [folder], parse: counting }, deps);
+  await files.start();
+  waitsMs.length = 0;
+  // A change that leaves no moment at which the file is empty.
+  await chmod(join(folder, "a.yaml"), 0o640);
+  await eventually(() => expect(reads).toBe(2));
+  expect(waitsMs.includes(SETTLE_MS)).toBe(isLeftAlone);
+});
+
 test("ServiceFiles loses nothing while its folder is away", async () => {
   const inner = join(folder, "inner");
   await mkdir(inner);

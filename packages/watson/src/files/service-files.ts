@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Clock, describeError, type Logger, type Problem, type ProblemBoard } from "@datawire/runtime";
 import type { ServicesRead } from "../config/service-file.ts";
-import { type Files, firstLook, look } from "./file-tracker.ts";
+import { type Files, firstLook, look, WHOLE_MS } from "./file-tracker.ts";
 import type { ServiceFile } from "../model/definition-set.ts";
 import { type FileListing, isEmptyFile, listFiles } from "./list-files.ts";
 import { Placements } from "./placements.ts";
-import { readServiceFile } from "./read-service-file.ts";
+import { isWholeJson, readServiceFile } from "./read-service-file.ts";
 
 /** Reads the text of one file; `untrusted` says why it may not run programs. */
 export type ParseServices = (text: string, file: string, untrusted: string | null) => ServicesRead;
@@ -29,7 +29,7 @@ export interface ServiceFilesDeps {
   readonly onChange: (files: readonly ServiceFile[]) => void;
 }
 
-/** Events come in bursts; one look answers all of them. */
+/** Events come in bursts, of which one look answers all: so long after it comes the next one. */
 const EVENT_DELAY_MS = 10;
 /** File systems that send no events, links whose target is elsewhere, and events that were lost are found by looking. */
 const LOOK_MS_MIN = 2_000;
@@ -59,6 +59,7 @@ export class ServiceFiles {
   readonly #placements = new Placements();
   #cancelTimer: () => void = () => {};
   #dueMs = Number.POSITIVE_INFINITY;
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -122,12 +123,33 @@ export class ServiceFiles {
   async #look(): Promise<void> {
     const listing = await listFiles(this.#config.sources, LISTING);
     const found = new Map([...this.#stampsOfKept(listing), ...listing.stamps]);
-    const isWhole = (path: string, stamp: string): boolean => this.#placements.isWhole(path) && !isEmptyFile(stamp);
-    const { files, read, gone, againInMs } = look(this.#tracked, found, this.#deps.clock.monotonicMs(), isWhole);
+    const ended = await this.#endedAmong(found);
+    const wholeSinceMs = (path: string, stamp: string): number | null => {
+      if (ended.has(path)) return Number.NEGATIVE_INFINITY;
+      return isEmptyFile(stamp) ? null : this.#placements.wholeSinceMs(path);
+    };
+    const { files, read, gone, againInMs } = look(this.#tracked, found, this.#deps.clock.monotonicMs(), wholeSinceMs);
     this.#tracked = files;
     this.#placements.keep(new Set([...files].flatMap(([path, { pending }]) => (pending === null ? [] : [path]))));
     await this.#take(read, gone, listing);
+    this.#lookedMs = this.#deps.clock.monotonicMs();
     if (againInMs !== null) this.#schedule(againInMs);
+  }
+
+  /** The changed files that say themselves where they end, and have ended. */
+  async #endedAmong(found: ReadonlyMap<string, string>): Promise<ReadonlySet<string>> {
+    const changed = [...found].filter(([path, stamp]) => {
+      const known = this.#tracked.get(path);
+      // Of one content it is asked once.
+      return stamp !== known?.read && stamp !== known?.pending?.stamp && !isEmptyFile(stamp);
+    });
+    const ended = await Promise.all(
+      changed.map(async ([path]) => {
+        const file = await readServiceFile(path);
+        return file.ok && isWholeJson(file.text) ? [path] : [];
+      }),
+    );
+    return new Set(ended.flat());
   }
 
   async #take(read: readonly string[], gone: readonly string[], listing: FileListing): Promise<void> {
@@ -172,9 +194,10 @@ export class ServiceFiles {
   #watch(folder: string): void {
     try {
       const watcher = watch(folder, { persistent: false }, (event, name) => {
-        this.#schedule(EVENT_DELAY_MS);
+        const nowMs = this.#deps.clock.monotonicMs();
+        this.#schedule(Math.max(WHOLE_MS, this.#lookedMs + EVENT_DELAY_MS - nowMs));
         if (name === null) this.#placements.clear();
-        else this.#placements.note(event, join(folder, name));
+        else this.#placements.note(event, join(folder, name), nowMs);
         // The folder itself was moved or removed: another of its name has to be watched anew.
         if (event === "rename" && name !== null && folder.endsWith(`/${name}`)) this.#unwatch(folder, watcher);
       });

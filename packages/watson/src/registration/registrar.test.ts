@@ -74,6 +74,21 @@ test("Registrar sends what changed and nothing else, and the whole set again on 
   expect(sent[2]).toMatchObject({ type: "register", instances: [{ name: "a" }, { name: "b" }, { name: "c" }] });
 });
 
+test("Registrar tells the first change after a calm at once, and what follows it closely in one message", async () => {
+  const { sent, registrar, session, announced, announce, clock } = fixture();
+  registrar.open();
+  registrar.connected(session);
+  await announce(registration("a"));
+  for (const name of ["b", "c", "d"]) {
+    announced.set(`barker@${name}`, { directory: null, registration: registration(name) });
+    registrar.changed();
+    await clock.advance(0);
+  }
+  expect(sent.slice(1)).toMatchObject([{ type: "update", instances: [{ name: "b" }] }]);
+  await clock.advance(10);
+  expect(sent.slice(2)).toMatchObject([{ type: "update", instances: [{ name: "c" }, { name: "d" }] }]);
+});
+
 test("Registrar leaves out what is for another directory", async () => {
   const { sent, registrar, session, announce } = fixture();
   registrar.open();

@@ -19,7 +19,7 @@ export interface RegistrarDeps {
   readonly onConfirmed: () => void;
 }
 
-/** Changes within this time go in one message. */
+/** Changes within this time after a message go in the next one; the first after a calm is told at once. */
 const COALESCE_MS = 2;
 
 type State =
@@ -47,6 +47,7 @@ export class Registrar implements LinkHandler {
   #refused = new Map<string, string>();
   #isOpen = false;
   #cancelTimer: (() => void) | null = null;
+  #toldMs = Number.NEGATIVE_INFINITY;
   #cancelRetry: () => void = () => {};
 
   constructor(replicas: Replicas, drained: ReadonlySet<string>, deps: RegistrarDeps) {
@@ -75,7 +76,9 @@ export class Registrar implements LinkHandler {
   /** Something of what is to be announced may be another now. */
   changed(): void {
     if (this.#state.state === "disconnected" || !this.#isOpen) return;
-    this.#cancelTimer ??= this.#deps.clock.setTimer(COALESCE_MS, () => {
+    if (this.#cancelTimer !== null) return;
+    const waitMs = Math.max(0, this.#toldMs + COALESCE_MS - this.#deps.clock.monotonicMs());
+    this.#cancelTimer = this.#deps.clock.setTimer(waitMs, () => {
       this.#cancelTimer = null;
       this.#tellAlone();
     });
@@ -150,7 +153,10 @@ export class Registrar implements LinkHandler {
     if (this.#state.state === "disconnected" || !this.#isOpen) return;
     const { told, session } = this.#state;
     const next = told === null ? stateAll(this.#wanted()) : stateChanges(told, this.#wanted());
-    if (next !== null && session.send(next.message)) this.#state = { ...this.#state, told: next.told };
+    if (next !== null && session.send(next.message)) {
+      this.#state = { ...this.#state, told: next.told };
+      this.#toldMs = this.#deps.clock.monotonicMs();
+    }
     this.#tellProblems(session);
   }
 
