@@ -195,6 +195,20 @@ describe("a response", () => {
     expect(answer.headers.location).toBe(expected);
   });
 
+  // An empty reference is the page that was asked for, and one that begins with ? is relative to it: a loop.
+  test.each([
+    ["/base", "/"],
+    ["/base?x=1", "/?x=1"],
+    ["/base#top", "/#top"],
+    ["http://based/base?x", "/?x"],
+    ["/base/y", "/y"],
+    ["/basement", "/basement"],
+    ["?x", "?x"],
+  ])("asked for by Host maps Location %s to %s", async (location, expected) => {
+    const answer = await get(`/z?location=${encodeURIComponent(location)}`, { host: "based" });
+    expect(answer.headers.location).toBe(expected);
+  });
+
   test("maps the Location of its own instance, and each cookie's path", async () => {
     const own = await get(`/based/z?location=${encodeURIComponent(`${plain.url}/base/x`)}`);
     expect(own.headers.location).toBe("/based/x");
