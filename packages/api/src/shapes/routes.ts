@@ -54,12 +54,12 @@ export const undoAnswer = z.object({
 });
 
 /** Takes back the last change that is not undone yet. */
-export const undoBody = z.object({ dryRun });
+export const undoBody = z.strictObject({ dryRun });
 
 const share = z.union([z.number(), z.string().max(20)]);
 
 /** `POST /v1/routes`. An option that is left out stays as it was; null drops it. */
-export const routeAddBody = z.object({
+export const routeAddBody = z.strictObject({
   source: address,
   target: address,
   percent: share.optional(),
@@ -80,7 +80,7 @@ export const routeAddBody = z.object({
 export type RouteAdd = z.infer<typeof routeAddBody>;
 
 /** `DELETE /v1/routes`. */
-export const routeRemoveBody = z.object({
+export const routeRemoveBody = z.strictObject({
   source: address,
   target: address,
   reading: z.enum(["caller", "service"]).optional(),
@@ -90,10 +90,10 @@ export const routeRemoveBody = z.object({
 export type RouteRemove = z.infer<typeof routeRemoveBody>;
 
 /** `PUT /v1/routes`: several shares of one source and service at once, all or nothing. */
-export const routeSetBody = z.object({
+export const routeSetBody = z.strictObject({
   source: address,
   targets: z
-    .array(z.object({ target: address, percent: share }))
+    .array(z.strictObject({ target: address, percent: share }))
     .min(1)
     .max(100),
   reading: z.enum(["caller", "service"]).optional(),

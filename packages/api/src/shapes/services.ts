@@ -158,7 +158,7 @@ const settings = {
 };
 
 /** Declares a service before its instances come. */
-export const serviceAddBody = z.object({
+export const serviceAddBody = z.strictObject({
   service: address,
   primary: z.string().max(100).optional().meta({ description: "A generation: the first part of versions" }),
   protocol: z.enum(PROTOCOLS).optional(),
@@ -167,10 +167,10 @@ export const serviceAddBody = z.object({
 });
 
 /** Changes settings of a service: what is left out stays, null brings the default back. */
-export const serviceSetBody = z.object({ dryRun, ...settings });
+export const serviceSetBody = z.strictObject({ dryRun, ...settings });
 
 /** Makes a generation the primary. */
-export const promoteBody = z.object({
+export const promoteBody = z.strictObject({
   generation: z
     .string()
     .max(100)
@@ -180,4 +180,4 @@ export const promoteBody = z.object({
 });
 
 /** Names the instance to drain or to resume. */
-export const instanceBody = z.object({ instance: address, dryRun });
+export const instanceBody = z.strictObject({ instance: address, dryRun });

@@ -50,7 +50,7 @@ export const tokenRevokeAnswer = z.object({
 const patterns = z.array(z.string().max(255)).min(1).max(ADDRESS_PATTERNS_MAX).nullable().default(null);
 
 /** Makes a token. */
-export const tokenCreateBody = z.object({
+export const tokenCreateBody = z.strictObject({
   role: z.enum(ROLES),
   services: z
     .array(z.string().max(200))

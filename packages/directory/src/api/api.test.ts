@@ -123,6 +123,11 @@ test.each([
   ["POST", "/v1/routes", { ...route, percent: "101%" }, 400, "invalid_argument", "more than 100%"],
   ["POST", "/v1/routes", { source: 7, target: "//barker(2)" }, 400, "invalid_argument", "source is 7: wanted"],
   ["POST", "/v1/routes", "{", 400, "invalid_argument", "no JSON"],
+  // A change that was meant as a dry run must not be made.
+  ["POST", "/v1/routes", { ...route, dryrun: true }, 400, "invalid_argument", "dryRun"],
+  ["PUT", "/v1/services/barker", { retry: 2 }, 400, "invalid_argument", "retry is not a known key"],
+  ["POST", "/v1/instances/drain", { instance: "//barker@a", dry_run: true }, 400, "invalid_argument", "dry_run"],
+  ["POST", "/v1/tokens", { role: "viewer", service: ["a"] }, 400, "invalid_argument", "service is not a known key"],
   ["POST", "/v1/routes", { ...route, target: "//barker(9)" }, 404, "not_found", "--ahead"],
   ["POST", "/v1/routes", { ...route, when: "x".repeat(600_000) }, 429, "limit_exceeded", "524288 bytes"],
   ["DELETE", "/v1/services/barker", {}, 409, "conflict", "2 of its instances are registered"],
