@@ -94,6 +94,20 @@ test("a dry run shows what would be and changes nothing", async () => {
   expect(await served.get("/v1/table")).toEqual(before);
 });
 
+test.each([
+  ["POST", "/v1/services?dryRun=true", { service: "//fresh" }],
+  ["POST", "/v1/services?dryRun", { service: "//fresh" }],
+  ["DELETE", "/v1/services/idle", { dryRun: true }],
+  ["DELETE", "/v1/services/idle?dryRun=1", undefined],
+  ["POST", "/v1/guard/release", { dryRun: true }],
+])("%s %s with %o is a dry run, in the body or in the query", async (method, path, body) => {
+  await served.send("POST", "/v1/services", { service: "//idle" });
+  const before = await served.get("/v1/table");
+  expect(await served.send(method, path, body)).toMatchObject({ status: 200, body: { changed: false } });
+  expect(await served.get("/v1/table")).toEqual(before);
+  await served.send("DELETE", "/v1/services/idle", {});
+});
+
 test("a service is added with settings, set, and removed; null is the default", async () => {
   const service = { service: "//fresh", primary: "3", defaultUrl: "http://fresh.example.com", retries: 2 };
   expect(await served.send("POST", "/v1/services", service)).toMatchObject({ status: 200, body: { changed: true } });
@@ -127,6 +141,10 @@ test.each([
   ["POST", "/v1/routes", { ...route, dryrun: true }, 400, "invalid_argument", "dryRun"],
   ["PUT", "/v1/services/barker", { retry: 2 }, 400, "invalid_argument", "retry is not a known key"],
   ["POST", "/v1/instances/drain", { instance: "//barker@a", dry_run: true }, 400, "invalid_argument", "dry_run"],
+  ["DELETE", "/v1/services/barker?dryrun=true", {}, 400, "invalid_argument", "did you mean dryRun?"],
+  ["DELETE", "/v1/services/barker?dryRun=yes", {}, 400, "invalid_argument", "wanted true or false"],
+  ["POST", "/v1/routes?dry_run=1", route, 400, "invalid_argument", "did you mean dryRun?"],
+  ["POST", "/v1/restore?dryRun=true", {}, 400, "invalid_argument", "is not known"],
   ["POST", "/v1/tokens", { role: "viewer", service: ["a"] }, 400, "invalid_argument", "service is not a known key"],
   ["POST", "/v1/routes", { ...route, target: "//barker(9)" }, 404, "not_found", "--ahead"],
   ["POST", "/v1/routes", { ...route, when: "x".repeat(600_000) }, 429, "limit_exceeded", "524288 bytes"],

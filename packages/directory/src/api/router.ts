@@ -11,15 +11,16 @@ import {
   rightOf,
 } from "@datawire/api";
 import { type ErrorBody, type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
-import { discardRest, errorBody, pathOf, readFileBody, readJson, sendJson } from "@datawire/http";
-import { check, describeError, type Logger } from "@datawire/runtime";
-import { z } from "zod";
+import { discardRest, errorBody, pathOf, readFileBody, sendJson } from "@datawire/http";
+import { describeError, type Logger } from "@datawire/runtime";
+import type { z } from "zod";
 import { type Grant, requireRight } from "../access/grant.ts";
 import { type Permit, refusalHeaders } from "../access/gate.ts";
 import type { Author } from "../changes/author.ts";
 import type { Position } from "../feed/delta-log.ts";
 import { StoreError } from "../store/contract.ts";
 import { seenBy } from "../live/seen-by.ts";
+import { checked, queryOf, readAsked, readQuery, requireKnown } from "./asked.ts";
 
 /** A request to an endpoint, read: what its handler sees. */
 export interface ApiRequest<Path extends string, Query, Body> {
@@ -83,8 +84,7 @@ export function bind<
   return {
     endpoint,
     async handle({ req, params, author, grant }) {
-      const query = checked(endpoint.query ?? z.object({}), Object.fromEntries(queryOf(req)));
-      const body = endpoint.body === undefined ? undefined : checked(endpoint.body, await readJson(req));
+      const { query, body } = await readAsked(endpoint, req);
       // Its types are those of the schemas that have just read it.
       const seen = seenBy(req);
       const request = { params, query, body, author, grant, seen } as ApiRequest<Path, z.output<Query>, z.output<Body>>;
@@ -109,9 +109,10 @@ export function bindUpload<Answer extends z.ZodType>(
 ): BoundEndpoint {
   return {
     endpoint,
-    handle: async ({ req, author }) => ({
-      json: await handle(readFileBody(req, { type: FILE_TYPE, bytesMax }), author),
-    }),
+    async handle({ req, author }) {
+      requireKnown(endpoint, Object.fromEntries(queryOf(req)));
+      return { json: await handle(readFileBody(req, { type: FILE_TYPE, bytesMax }), author) };
+    },
   };
 }
 
@@ -131,7 +132,7 @@ export function bindRaw<const Path extends string, Query extends QueryShape = z.
   return {
     endpoint,
     async handle({ req, params, author, grant }) {
-      const query = checked(endpoint.query ?? z.object({}), Object.fromEntries(queryOf(req)));
+      const query = readQuery(endpoint, Object.fromEntries(queryOf(req)));
       // Its types are those of the schema that has just read it.
       return { raw: await handle({ req, params, query, author, grant } as RawBodyRequest<Path, z.output<Query>>) };
     },
@@ -253,22 +254,12 @@ function find(endpoints: readonly BoundEndpoint[], req: IncomingMessage) {
   throw new MethodError(method, path, there.map(({ bound }) => bound.endpoint.method).join(", "));
 }
 
-const queryOf = (req: IncomingMessage): URLSearchParams => new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? "");
-
 /** Who sent a request: as a token proves it, and else by its own word, as `dw` says its user and host. */
 function authorOf(req: IncomingMessage, { tokenId, role }: Grant): Author {
   const header = req.headers["x-datawire-user"];
   const said = typeof header === "string" && /^[!-~ ]{1,200}$/.test(header) ? header : null;
   if (tokenId !== null) return { who: `${role} token ${tokenId}${said === null ? "" : ` (${said})`}`, verified: true };
   return { who: said ?? `unknown@${req.socket.remoteAddress ?? "unknown"}`, verified: false };
-}
-
-/** Reads a value by a schema. Throws ProtocolError `invalid_argument` that says what was wanted. */
-export function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const read = check(schema, value);
-  if (read.ok) return read.value;
-  const why = read.findings.map(({ message }) => message).join("; ");
-  throw new ProtocolError("invalid_argument", `Cannot take the request: ${why}`);
 }
 
 function answerTo(error: unknown): { status: number; body: ErrorBody; headers?: Record<string, string> } {

@@ -8,7 +8,8 @@ import { hasRight } from "../access/rights.ts";
 import { sessionCookie, sessionSecrets } from "../access/console-access.ts";
 import { csrfOf, type OpenedSession } from "../access/session-service.ts";
 import type { ApiContext } from "./context.ts";
-import { bind, bindRaw, type BoundEndpoint, checked, type RawAnswer } from "./router.ts";
+import { checked } from "./asked.ts";
+import { bind, bindRaw, type BoundEndpoint, type RawAnswer } from "./router.ts";
 
 type SessionContext = Pick<ApiContext, "signIn" | "tokens" | "clock">;
 type Shown = Answer<"showSession">;

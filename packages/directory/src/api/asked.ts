@@ -1,0 +1,88 @@
+import type { IncomingMessage } from "node:http";
+import type { Endpoint } from "@datawire/api";
+import { nearest, ProtocolError } from "@datawire/protocol";
+import { readJson } from "@datawire/http";
+import { check } from "@datawire/runtime";
+import { z } from "zod";
+
+/** What a request says beside its path, read by the schemas of its endpoint. */
+interface Asked {
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/** What a body may say where an endpoint has none of its own. */
+const dryRunBody = z.strictObject({ dryRun: z.boolean().default(false) });
+
+/** Which environment is meant, which is looked at before a request comes to an endpoint. */
+const ENVIRONMENT = "environment";
+
+/**
+ * Reads the query and the JSON body of a request. `dryRun` counts in either, whichever of them the endpoint has: one
+ * that is overlooked is a change that nobody wanted. For the same reason a change has no parameters that are not known.
+ * @throws ProtocolError `invalid_argument` that says what was wanted.
+ */
+export async function readAsked(endpoint: Endpoint, req: IncomingMessage): Promise<Asked> {
+  const words = Object.fromEntries(queryOf(req));
+  if (endpoint.method === "GET") return { query: readQuery(endpoint, words), body: undefined };
+  const schema = bodyOf(endpoint);
+  const isDryInQuery = isDry(words["dryRun"]);
+  if (schema !== undefined) {
+    requireKnown(endpoint, words, ["dryRun"]);
+    const body = await readJson(req);
+    return { query: readQuery(endpoint, words), body: checked(schema, isDryInQuery ? withDryRun(body) : body) };
+  }
+  requireKnown(endpoint, words);
+  const takesDryRun = endpoint.query?.shape["dryRun"] !== undefined;
+  const said = takesDryRun && hasBody(req) ? checked(dryRunBody, await readJson(req)).dryRun : false;
+  const query = takesDryRun ? { ...words, dryRun: String(isDryInQuery || said) } : words;
+  return { query: readQuery(endpoint, query), body: undefined };
+}
+
+/** Reads what follows the question mark. Throws ProtocolError `invalid_argument` that says what was wanted. */
+export function readQuery(endpoint: Endpoint, words: Readonly<Record<string, string>>): unknown {
+  return checked(endpoint.query ?? z.object({}), words);
+}
+
+/** Throws ProtocolError `invalid_argument` for a parameter of a change that its endpoint does not know. */
+export function requireKnown(endpoint: Endpoint, words: Readonly<Record<string, string>>, more: string[] = []): void {
+  const known = [...Object.keys(endpoint.query?.shape ?? {}), ENVIRONMENT, ...more];
+  const unknown = Object.keys(words).find((word) => !known.includes(word));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+  const text = JSON.stringify(unknown.slice(0, 100));
+  throw new ProtocolError("invalid_argument", `Cannot take the request: ${text} in its query is not known${hint}`);
+}
+
+/** What follows the question mark of a request. */
+export const queryOf = (req: IncomingMessage): URLSearchParams =>
+  new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? "");
+
+/** Reads a value by a schema. Throws ProtocolError `invalid_argument` that says what was wanted. */
+export function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const read = check(schema, value);
+  if (read.ok) return read.value;
+  const why = read.findings.map(({ message }) => message).join("; ");
+  throw new ProtocolError("invalid_argument", `Cannot take the request: ${why}`);
+}
+
+function bodyOf({ body }: Endpoint): z.ZodType | undefined {
+  return typeof body === "string" ? undefined : body;
+}
+
+/** `?dryRun` alone is one too. */
+function isDry(word: string | undefined): boolean {
+  if (word === undefined || word === "false" || word === "0") return false;
+  if (word === "true" || word === "1" || word === "") return true;
+  const text = JSON.stringify(word.slice(0, 100));
+  throw new ProtocolError("invalid_argument", `Cannot use ${text} as dryRun: wanted true or false`);
+}
+
+function withDryRun(body: unknown): unknown {
+  const isMapping = typeof body === "object" && body !== null && !Array.isArray(body);
+  return isMapping ? { ...body, dryRun: true } : body;
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
