@@ -17,7 +17,7 @@ import { findingsOf, unreachableFor } from "../problems/findings.ts";
 import type { State } from "../registry/state.ts";
 import { HISTORY_MAX } from "../model/history.ts";
 import { type ApiContext, stamp } from "./context.ts";
-import { originalCallers } from "./originals.ts";
+import { originalCallers } from "../mdk/report.ts";
 import { readSeconds } from "./traffic.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 

@@ -4,7 +4,7 @@ import type { ClientReport } from "../link/connected-clients.ts";
 import type { Holder } from "../registry/registry.ts";
 import { type StatusProblem, serviceProblems } from "../problems/service-problems.ts";
 import { type ApiContext, stamp } from "./context.ts";
-import { originalProblems } from "./originals.ts";
+import { originalProblems } from "../mdk/report.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
 /** The most problems of one answer: past it, a person needs a better question. */

@@ -1,6 +1,11 @@
 import type { Answer } from "@datawire/api";
 import type { StatusProblem } from "../problems/service-problems.ts";
-import type { ApiContext } from "./context.ts";
+import type { Originals } from "./originals.ts";
+
+/** Where to ask for what the clients of a tenant have said; null while none of them ever came. */
+interface Known {
+  originals(): Pick<Originals, "reports" | "relay"> | null;
+}
 
 /** The most nodes of one kind of trouble that are named in one line. */
 const NAMED_MAX = 10;
@@ -10,7 +15,7 @@ const LEFT_OUT =
   "correct its address, or give its process a token that covers the service: `dw token create --role library --services PATTERN`";
 
 /** What is wrong with nodes of the original MDK. */
-export function originalProblems({ originals }: Pick<ApiContext, "originals">): StatusProblem[] {
+export function originalProblems({ originals }: Known): StatusProblem[] {
   const known = originals();
   if (known === null) return [];
   const problems = known.reports().flatMap(({ nodeId, leftOut }) =>
@@ -33,7 +38,7 @@ export function originalProblems({ originals }: Pick<ApiContext, "originals">): 
 }
 
 /** The clients of the original MDK that are connected. They have no name as callers, and so are any. */
-export function originalCallers({ originals }: Pick<ApiContext, "originals">): Answer<"listCallers">["callers"] {
+export function originalCallers({ originals }: Known): Answer<"listCallers">["callers"] {
   return (originals()?.reports() ?? []).flatMap(({ nodeId, version, sinceMs }) => {
     if (nodeId === null) return [];
     const since = new Date(sinceMs).toISOString();
