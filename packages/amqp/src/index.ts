@@ -63,7 +63,7 @@ export { type Coordinator, DURABILITY, type ExpiryPolicy, type Source, type Targ
 export { annotated } from "./messages/annotated.ts";
 export { encodeHead, type Header } from "./messages/header.ts";
 export { type Body, decodeMessage, encodeMessage, type Message } from "./messages/message.ts";
-export type { MessageId, Properties } from "./messages/properties.ts";
+export { type MessageId, messageIdText, type Properties } from "./messages/properties.ts";
 export { Sections } from "./messages/sections.ts";
 export {
   anonymousClient,

@@ -7,6 +7,15 @@ import { textOf, Typed } from "../types/values.ts";
 /** What identifies a message: a text, bytes, or a ulong or a uuid as `Typed`. */
 export type MessageId = string | Uint8Array | Typed;
 
+/** An id as a text: a ulong in decimal, a uuid in its usual form, bytes in hexadecimal. */
+export function messageIdText(id: MessageId): string {
+  if (typeof id === "string") return id;
+  const value = id instanceof Typed ? id.value : id;
+  if (typeof value === "bigint" || typeof value === "number") return String(value);
+  const hex = Array.from(value as Uint8Array, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return id instanceof Typed ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : hex;
+}
+
 /** The properties of a message, which nobody changes on the way. */
 export interface Properties {
   readonly messageId?: MessageId;

@@ -36,6 +36,7 @@ test.each<[Value, string]>([
   [[1, "two"], '[1,"two"]'],
   [new Map<Value, Value>([["a", new Map<Value, Value>([[1, true]])]]), '{"a":{"1":true}}'],
   [new Described("x", "inner"), "inner"],
+  [new Typed("uuid", Buffer.alloc(16, 7)), "07070707-0707-0707-0707-070707070707"],
   [Buffer.from("bytes"), "bytes"],
   [Buffer.from([0xff]), "/w=="],
 ])("bodyText() of a body is its text, or JSON: %#", (body, text) => {

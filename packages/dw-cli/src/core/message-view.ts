@@ -1,4 +1,4 @@
-import { type Fields, type Message, type MessageId, Typed, type Value } from "@datawire/amqp";
+import { type Fields, type Message, messageIdText, Typed, type Value } from "@datawire/amqp";
 
 /** A message as `dw listen --json` has it. */
 export interface MessageView {
@@ -20,7 +20,7 @@ export function messageView(message: Message, address: string, nowMs: number): M
   const offset = deliveryAnnotations?.get("x-opt-datawire-offset");
   return {
     address,
-    id: properties?.messageId === undefined ? null : idText(properties.messageId),
+    id: properties?.messageId === undefined ? null : messageIdText(properties.messageId),
     subject: properties?.subject ?? null,
     body: bodyOf(message),
     properties: fieldsOf(applicationProperties),
@@ -52,13 +52,9 @@ function fieldsOf(fields: Fields | undefined): Record<string, unknown> {
   return Object.fromEntries([...(fields ?? [])].map(([key, value]) => [key, plain(value)]));
 }
 
-function idText(id: MessageId): string {
-  return bodyText(plain(id));
-}
-
 /** A value as JSON has it: what is larger than its numbers becomes text. */
 function plain(value: Value): unknown {
-  if (value instanceof Typed) return plain(value.value);
+  if (value instanceof Typed) return value.type === "uuid" ? messageIdText(value) : plain(value.value);
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return bytesText(value);

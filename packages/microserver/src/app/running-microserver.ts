@@ -1,7 +1,7 @@
 import type { Body } from "../core/body.ts";
 import { withSessionOf } from "../core/carrier.ts";
 import { derivedIdentity } from "../core/derived-identity.ts";
-import { draft, type Message } from "../core/message.ts";
+import { answeredId, draft, type Message } from "../core/message.ts";
 import { MicroserverError, requireGoing } from "../core/microserver-error.ts";
 import { type Stall, Stalls } from "../core/stalls.ts";
 import type { Hub } from "../links/hub.ts";
@@ -208,7 +208,7 @@ export class RunningMicroserver implements Microserver {
   /** An answer that has nowhere to go any more is nobody's loss. */
   async #answer(question: Message, replyTo: string, body: Body, answerHere?: AnswerHere): Promise<void> {
     const { hub, outbox } = this.#parts;
-    const correlationId = question.correlationId ?? question.id;
+    const correlationId = answeredId(question);
     const fields = correlationId === null ? {} : { correlationId };
     const answer = draft(replyTo, body, fields, hub.deps.clock.nowMs());
     if (answerHere?.(replyTo, answer, outbox.nextIdentity()) === true) return;

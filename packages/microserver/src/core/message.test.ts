@@ -1,8 +1,8 @@
-import { encodeMessage, Typed, WireFailure } from "@datawire/amqp";
+import { decodeMessage, encodeMessage, Typed, WireFailure } from "@datawire/amqp";
 import { expect, test } from "vitest";
 import type { Body } from "./body.ts";
 import { derivedIdentity } from "./derived-identity.ts";
-import { draft, headOf, type Message, readMessage, type SendFields } from "./message.ts";
+import { answeredId, draft, headOf, type Message, readMessage, type SendFields } from "./message.ts";
 
 const IDENTITY = { producer: "p", sequence: 7 };
 
@@ -53,6 +53,21 @@ test("draft() and headOf() say all that a sender may say, and who it is", () => 
   expect(message).toMatchObject({ ...fields, address: "orders", deliveryCount: 0, offset: null, at: new Date(1_000) });
   expect(message.annotations).toMatchObject({ "x-opt-a": true });
   expect(identity).toEqual(IDENTITY);
+});
+
+test.each([
+  [{ messageId: new Typed("ulong", 7n) }, "7", new Typed("ulong", 7n)],
+  [{ messageId: uuid, correlationId: "c" }, "00000000-0000-0000-0000-000000000000", "c"],
+  [{ messageId: "i", correlationId: uuid }, "i", uuid],
+  [{ messageId: new Uint8Array([1, 255]) }, "01ff", new Uint8Array([1, 255])],
+  [{ messageId: "i" }, "i", "i"],
+  [{}, null, null],
+])("an id is shown as a text, and answered in its own type: %#", (properties, id, answered) => {
+  const read = readMessage(encodeMessage({ properties, body: { type: "value", value: 1 } }), "orders");
+  if (read instanceof WireFailure) throw read;
+  expect([read.message.id, answeredId(read.message)]).toEqual([id, answered]);
+  const answer = draft("r", null, { correlationId: answeredId(read.message) ?? "none" }, 0);
+  expect(decodeMessage(answer.rest)).toMatchObject({ properties: { correlationId: answered ?? "none" } });
 });
 
 test("derivedIdentity() is the same for the same input and output alone", () => {

@@ -4,6 +4,7 @@ import {
   type Fields,
   type Message as WireMessage,
   type MessageId,
+  messageIdText,
   textOf,
   Typed,
   WireFailure,
@@ -74,11 +75,16 @@ export interface Draft {
   readonly rest: Uint8Array;
 }
 
+/** What is to be sent says beside its body: of an answer, an id as whoever asked has it. */
+export interface DraftFields extends Omit<SendFields, "correlationId"> {
+  readonly correlationId?: MessageId;
+}
+
 /**
  * Takes down what is to be sent.
  * @throws MicroserverError `invalid_argument` for values that AMQP has no type for.
  */
-export function draft(to: string, body: Body, fields: SendFields, nowMs: number): Draft {
+export function draft(to: string, body: Body, fields: DraftFields, nowMs: number): Draft {
   const { id, subject, replyTo, correlationId, ttlMs, properties, annotations } = fields;
   if (ttlMs !== undefined && !(Number.isInteger(ttlMs) && ttlMs > 0 && ttlMs <= 0xffff_ffff)) {
     throw new MicroserverError("invalid_argument", `Cannot use ${ttlMs} as ttlMs: wanted 1 to 4294967295`);
@@ -159,17 +165,19 @@ export function readMessage(
   const offset = numberOf(deliveryAnnotations?.get(OFFSET));
   const message: Message = {
     address,
-    id: idText(properties?.messageId),
+    id: textOfId(properties?.messageId),
     subject: properties?.subject ?? null,
     body: readBody(typed.body),
     properties: readFields(applicationProperties),
     annotations: readFields(messageAnnotations, deliveryAnnotations),
     replyTo: properties?.replyTo ?? null,
-    correlationId: idText(properties?.correlationId),
+    correlationId: textOfId(properties?.correlationId),
     deliveryCount: header?.deliveryCount ?? 0,
     offset,
     at: properties?.creationTime ?? null,
   };
+  const asked = properties?.correlationId ?? properties?.messageId;
+  if (asked !== undefined && typeof asked !== "string") typedIds.set(message, copyOf(asked));
   return { message, identity: readIdentity(messageAnnotations) };
 }
 
@@ -185,12 +193,19 @@ function numberOf(value: unknown): number | null {
   return typeof inner === "number" || typeof inner === "bigint" ? Number(inner) : null;
 }
 
-function idText(id: MessageId | undefined): string | null {
-  if (id === undefined) return null;
-  if (typeof id === "string") return id;
-  const value = id instanceof Typed ? id.value : id;
-  if (typeof value === "bigint" || typeof value === "number") return String(value);
-  if (!(value instanceof Uint8Array)) return null;
-  const hex = Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return id instanceof Typed ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : hex;
+/** What an answer to a message says it is to, in the type of whoever asked; null where that gave it no name. */
+export function answeredId(message: Message): MessageId | null {
+  return typedIds.get(message) ?? message.correlationId ?? message.id;
+}
+
+/** Ids that are no texts, by their messages. */
+const typedIds = new WeakMap<Message, MessageId>();
+
+const textOfId = (id: MessageId | undefined): string | null => (id === undefined ? null : messageIdText(id));
+
+/** What is read lies in a buffer that is used again. */
+function copyOf(id: MessageId): MessageId {
+  if (id instanceof Uint8Array) return id.slice();
+  if (id instanceof Typed && id.value instanceof Uint8Array) return new Typed(id.type, id.value.slice());
+  return id;
 }

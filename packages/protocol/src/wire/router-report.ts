@@ -2,8 +2,8 @@ import { z } from "zod";
 
 /** Why nothing moves at an address or on a link; one that a newer router has is passed on as it is. */
 const reason = z.string().max(40).nullable();
-/** An address of messages, which has at most 255 bytes. */
-const address = z.string().max(255);
+/** An address of messages: 255 bytes, behind the tenant that it is of and `dead/`. */
+const address = z.string().max(400);
 const count = z.number().min(0);
 const text = z.string().max(300);
 

@@ -19,6 +19,15 @@ test.each([
   expect(parse(text)).toEqual({ name, instance: null, version: null, from: null });
 });
 
+test("parseMessageAddress() takes 255 bytes, and has the dead letters of them", () => {
+  const long = ["a".repeat(84), "b".repeat(84), "c".repeat(85)].join("/");
+  for (const before of ["", "dead/"]) {
+    expect(parse(`${before}${long}`).name).toBe(`${before}${long}`);
+    expect(() => parse(`${before}${long}d`)).toThrow("longer than 255 bytes");
+  }
+  expect(parseMessageAddress(`@acme/dead/${long}`, { ...context, isInner: true }).name).toHaveLength(266);
+});
+
 test("parseMessageAddress() reads instance, version and options", () => {
   expect(parse("//services/orders/eu@vm1(1.4)?from=-5")).toEqual({
     name: "orders/eu",

@@ -36,8 +36,8 @@ export function createManagement(sources: StatusSources, away: MoveAway = () => 
     return dead instanceof KeptAddress ? use(dead) : none;
   };
   const { nowMs } = sources;
-  const move = async (from: KeptAddress, to: string) => ({
-    moved: await moveMessages(from, broker.queue(to), { later: (next) => broker.intake.whenTaking(next), nowMs }),
+  const move = async (from: KeptAddress, to: KeptAddress) => ({
+    moved: await moveMessages(from, to, { later: (next) => broker.intake.whenTaking(next), nowMs }),
   });
   const ofKind = (name: string, kind: "queue" | "topic"): KeptAddress => {
     const found = kept(name);
@@ -91,13 +91,13 @@ export function createManagement(sources: StatusSources, away: MoveAway = () => 
         return { purged: kept(named(address)).kept.purge() };
       case "queue-move": {
         const send = away(named(to));
-        const from = broker.queue(named(address));
-        return send === null ? move(from, named(to)) : moveAway(from, send).then((moved) => ({ moved }));
+        const from = ofKind(named(address), "queue");
+        return send === null ? move(from, broker.queue(named(to))) : moveAway(from, send).then((moved) => ({ moved }));
       }
       case "dead-list":
         return deadOf(named(address), async (dead) => (await lookAt(dead, LOOK_MAX, setImmediate)).map(deadLetter), []);
       case "dead-retry":
-        return deadOf(named(address), (dead) => move(dead, named(address)), { moved: 0 });
+        return deadOf(named(address), (dead) => move(dead, broker.keeping(named(address))), { moved: 0 });
       case "dead-drop":
         return deadOf(named(address), async (dead) => ({ purged: dead.kept.purge() }), { purged: 0 });
       default:

@@ -470,6 +470,26 @@ test("Broker passes messages of a direct address end to end, within the consumer
   expect(sender.credit).toBe(0);
 });
 
+test("Broker keeps the dead letters of the longest address, across restarts", async () => {
+  const name = ["a".repeat(84), "b".repeat(84), "c".repeat(85)].join("/");
+  const broker = await restart();
+  new TestSender(broker, name).send("x");
+  const receiver = new TestReceiver(broker, name);
+  await settled();
+  receiver.settle(receiver.got[0]!, { outcome: "rejected", reason: "no" });
+  await settled();
+  const again = new TestReceiver(await restart(), `dead/${name}`);
+  await settled();
+  expect(again.texts).toEqual([`x [${name}: no]`]);
+});
+
+test("Broker makes what is moved to a topic's name no queue", async () => {
+  const broker = await restart();
+  expect(() => broker.queue("topic/news")).toThrow("it is no queue");
+  expect(broker.keeping("topic/news").kind).toBe("topic");
+  expect(() => broker.keeping("direct/x")).toThrow("it keeps no messages");
+});
+
 test("Broker refuses what a rule or the scheme does not let be", async () => {
   const broker = await restart({ rules: [rule("no/**", {}, "none"), rule("closed", { create: false })] });
   for (const [name, condition] of [

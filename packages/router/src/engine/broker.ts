@@ -1,6 +1,5 @@
 import { isReserved } from "../address/address.ts";
 import { deadNameOf, isDeadName, plainName } from "../address/scope.ts";
-import { ADDRESS_BYTES_MAX } from "@datawire/protocol";
 import type { AddressSettings, Treatment } from "../address/rules.ts";
 import { Log } from "../log/log.ts";
 import type { Place } from "../log/log-deps.ts";
@@ -17,7 +16,7 @@ import { Intake } from "./intake.ts";
 import { LogStorage } from "./log-storage.ts";
 import { type OwnSettings, withOwn } from "./own-settings.ts";
 import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.ts";
-import { Refused, requireTakes } from "./refused.ts";
+import { otherKind, Refused, requireTakes } from "./refused.ts";
 import { Restoring } from "./restoring.ts";
 
 /** An address without links, messages and anything to remember is forgotten after this. */
@@ -130,9 +129,16 @@ export class Broker {
 
   /** A queue, made where there is none. @throws Refused */
   queue(name: string): KeptAddress {
-    const address = this.#address(name, "queue");
-    if (address instanceof KeptAddress && address.kept instanceof Queue) return address;
+    const address = this.keeping(name);
+    if (address.kept instanceof Queue) return address;
     throw new Refused("amqp:not-allowed", `Cannot use ${name} for that: it is no queue`);
+  }
+
+  /** An address that keeps messages, made where there is none. @throws Refused */
+  keeping(name: string): KeptAddress {
+    const address = this.#address(name, null);
+    if (address instanceof KeptAddress) return address;
+    throw new Refused("amqp:not-allowed", `Cannot use ${name} for that: it keeps no messages`);
   }
 
   /**
@@ -144,10 +150,7 @@ export class Broker {
       throw new Refused("amqp:precondition-failed", `Cannot create ${name}: it is there already`);
     const taken = requireTakes(name, this.#treat(name, kind), this.#kept.size + this.#direct.size, true);
     if (taken.kind === kind) return this.#make(name, kind, taken.settings, own);
-    throw new Refused(
-      "amqp:not-allowed",
-      `Cannot create ${name} as a ${kind}: by the rules of the router it is a ${taken.kind}`,
-    );
+    throw otherKind(name, kind, taken.kind);
   }
 
   /** Changes what holds for an address, at once and for good; it stays until it is removed. */
@@ -261,10 +264,7 @@ export class Broker {
   #bury(from: string, { record, reason }: Dead): void {
     if (isDeadName(from) || isReserved(from)) return;
     const name = deadNameOf(from);
-    if (name.length > ADDRESS_BYTES_MAX)
-      return this.#deps.onFault(`dead letters of ${from}`, new Error("the address is too long"));
-    const { settings } = this.#treat(name);
-    const address = this.#kept.get(name) ?? this.#make(name, "queue", { ...settings, create: true });
+    const address = this.#kept.get(name) ?? this.#make(name, "queue", { ...this.#treat(name).settings, create: true });
     const nowMs = this.nowMs();
     const payload = this.#deps.annotate(record.payload, { reason, from, atMs: nowMs });
     address.kept.append({ acceptedAtMs: nowMs, ttlMs: 0, keys: null, payload });

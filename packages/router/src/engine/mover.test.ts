@@ -3,7 +3,7 @@ import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { beforeEach, expect, test } from "vitest";
 import { SimulatedDisk } from "../log/testing/simulated-disk.ts";
 import type { Broker } from "./broker.ts";
-import { moveAway, takeMoved } from "./mover.ts";
+import { moveAway, moveMessages, takeMoved } from "./mover.ts";
 import { Refused } from "./refused.ts";
 import { settled, TestReceiver, TestSender } from "./testing/links.ts";
 import { openBroker } from "./testing/open-broker.ts";
@@ -98,4 +98,16 @@ test("moveAway() ends where the address is removed, or has nothing", async () =>
     near.remove("from");
   });
   expect(moved).toBe(3);
+});
+
+test("moveMessages() is done at once where there is nothing to move", async () => {
+  await fill(1);
+  const holder = new TestReceiver(near, "from");
+  await settled();
+  expect(holder.texts).toEqual(["0"]);
+  for (const from of ["empty", "from"]) {
+    expect(
+      await moveMessages(near.queue(from), near.queue("to"), { later: setImmediate, nowMs: () => clock.nowMs() }),
+    ).toBe(0);
+  }
 });

@@ -24,7 +24,8 @@ function takeOut(
   },
 ): Promise<number> {
   const { kept } = from;
-  if (!(kept instanceof Queue)) return Promise.resolve(0);
+  // Who wants none is not told that there are none.
+  if (!(kept instanceof Queue) || max <= 0) return Promise.resolve(0);
   return new Promise((resolve) => {
     const stay: number[] = [];
     let count = 0;

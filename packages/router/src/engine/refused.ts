@@ -41,28 +41,36 @@ export interface Taken {
  * @throws Refused that says why not.
  */
 export function requireTakes(name: string, { kind, settings }: Treatment, count: number, isCreated = false): Taken {
+  const shown = plainName(name);
   if (kind === "none")
-    throw new Refused("amqp:not-found", `Cannot attach to ${name}: a rule of the router says that there is none`);
+    throw new Refused("amqp:not-found", `Cannot attach to ${shown}: a rule of the router says that there is none`);
   if (kind === "link") {
     // Whoever has no tenant is there by now.
     throw new Refused(
       "amqp:unauthorized-access",
-      `Cannot attach to ${plainName(name)}: it is at an upstream, which no tenant has a part of`,
+      `Cannot attach to ${shown}: it is at an upstream, which no tenant has a part of`,
     );
   }
   if (isReserved(name))
-    throw new Refused("amqp:not-found", `Cannot attach to ${name}: there is none, and $ in front is reserved`);
+    throw new Refused("amqp:not-found", `Cannot attach to ${shown}: there is none, and $ in front is reserved`);
   if ((kind === "queue" || kind === "topic") && !settings.create && !isCreated) {
     throw new Refused(
       "amqp:not-found",
-      `Cannot attach to ${name}: there is none, and \`create: false\` keeps it from being made`,
+      `Cannot attach to ${shown}: there is none, and \`create: false\` keeps it from being made`,
     );
   }
   if (count >= ADDRESSES_MAX) {
     throw new Refused(
       "amqp:resource-limit-exceeded",
-      `Cannot make ${name}: there are ${ADDRESSES_MAX} addresses already`,
+      `Cannot make ${shown}: there are ${ADDRESSES_MAX} addresses already`,
     );
   }
   return { kind, settings };
 }
+
+/** Why an address is not made of a kind that a rule gives it not. */
+export const otherKind = (name: string, kind: string, ruled: string): Refused =>
+  new Refused(
+    "amqp:not-allowed",
+    `Cannot create ${plainName(name)} as a ${kind}: by the rules of the router it is a ${ruled}`,
+  );

@@ -1,4 +1,4 @@
-import { decodeMessage, Typed, WireFailure } from "@datawire/amqp";
+import { decodeMessage, messageIdText, Typed, WireFailure } from "@datawire/amqp";
 import type { Delivery } from "../queue/delivery.ts";
 
 /** A dead letter, as `dw queue dead list` shows it. */
@@ -23,7 +23,7 @@ export function deadLetter({ record }: Delivery): DeadLetter {
   return {
     reason: typeof reason === "string" ? reason : null,
     at: written instanceof Date ? written.toISOString() : null,
-    id: typeof id === "string" ? id : null,
+    id: id === undefined ? null : messageIdText(id),
     subject: message.properties?.subject ?? null,
     bytes,
   };

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import { Typed, type Message } from "@datawire/amqp";
 import { parseTimeLimit } from "@datawire/protocol";
 import { type ExitCode, exitCodes } from "@datawire/runtime";
@@ -6,6 +5,7 @@ import { bodyText, messageView } from "../../core/message-view.ts";
 import { flag, type Input, operand, optionList, optionText } from "../../context/dw.ts";
 import { misuse, typed } from "../../context/operands.ts";
 import type { RunLocal } from "../../grammar/command.ts";
+import { linesOf } from "../../io/lines.ts";
 import { openRouter } from "./open-router.ts";
 
 /** Messages that are sent and not answered yet. */
@@ -49,7 +49,7 @@ export const run: RunLocal = async (local, input) => {
     if (flag(input, "json")) local.output.json(totals);
     else if (first === null) local.output.note(`${totals["accepted"]} accepted`);
     if (first === null) return exitCodes.done;
-    if (!flag(input, "json")) local.output.note(first);
+    local.output.note(first);
     return exitCodes.failed;
   }
 };
@@ -57,7 +57,7 @@ export const run: RunLocal = async (local, input) => {
 async function* bodies({ operands }: Input, count: number): AsyncGenerator<string> {
   const given = operands.slice(1).filter((one) => one !== undefined);
   if (given.length === 1 && given[0] === "-") {
-    yield* createInterface({ input: process.stdin });
+    yield* linesOf(process.stdin);
     return;
   }
   for (let i = 0; i < count; i++) yield* given.length === 0 ? [""] : given;
