@@ -190,7 +190,10 @@ test("dw says who it is over TLS, by user and password or by its token, and trus
   const router = await RouterProcess.start(stack, {
     tls,
     tls_listen: `127.0.0.1:${port}`,
-    users: [{ name: "bob", password, send: ["**"], listen: ["**"] }],
+    users: [
+      { name: "bob", password, send: ["**"], listen: ["**"] },
+      { name: "eve", password, send: ["orders"], listen: ["orders"] },
+    ],
   });
   const config = file("dw.yaml", `tls: { ca: ${file("ca.pem", testAuthority)} }\n`);
   const send = (at: string, env = {}): Ran => dwAt(at, env)("send", "orders", "x", "-c", config);
@@ -201,6 +204,10 @@ test("dw says who it is over TLS, by user and password or by its token, and trus
   expect(await send(`amqp://bob:${encodeURIComponent(password)}@localhost:${router.port}`)).toEqual({
     code: 0,
     output: "note: 1 accepted",
+  });
+  expect(await dwAt(`amqp://eve:${password}@localhost:${router.port}`)("queue", "list")).toEqual({
+    code: 77,
+    output: "dw: Cannot attach: this user has no right to manage this router",
   });
   // PLAIN's password is the token.
   expect(await send(`amqps://bob@localhost:${port}`, { DATAWIRE_TOKEN: password })).toMatchObject({ code: 0 });

@@ -188,7 +188,7 @@ export class RouterSession {
   /** Opens a link from an address; nothing comes before it is allowed. */
   async listen({ source, name, onMessage }: ListenOptions): Promise<Listening & { readonly address: string }> {
     let fail: (error: Error) => void = () => {};
-    const ended = new Promise<never>((_, reject) => (fail = reject));
+    const ended = Promise.race([new Promise<never>((_, reject) => (fail = reject)), this.#lost]);
     ended.catch(() => {}); // whoever waits for messages hears of it
     const link = this.#connection.begin().attachReceiver(name, source === undefined ? {} : { source });
     await this.#attach(link, {
@@ -203,7 +203,7 @@ export class RouterSession {
     return {
       address: link.remote?.source?.address ?? "",
       allow: (credit) => link.setCredit(credit),
-      ended: Promise.race([ended, this.#lost]),
+      ended,
       detach: (closed) => link.detach({ closed }),
     };
   }

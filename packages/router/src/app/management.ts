@@ -1,7 +1,7 @@
 import { KeptAddress } from "../engine/kept-address.ts";
 import { lookAt, moveAway, moveMessages } from "../engine/mover.ts";
 import { Refused } from "../engine/refused.ts";
-import { deadNameOf } from "../address/scope.ts";
+import { deadNameOf, plainName } from "../address/scope.ts";
 import { readOwnSettings } from "../config/own-settings.ts";
 import { Topic } from "../queue/topic.ts";
 import { deadLetter } from "../wire/dead-letter.ts";
@@ -28,7 +28,7 @@ export function createManagement(sources: StatusSources, away: MoveAway = () => 
   const kept = (name: string): KeptAddress => {
     const found = broker.find(name);
     if (found instanceof KeptAddress) return found;
-    throw new Refused("amqp:not-found", `Cannot find ${name}: there is no such queue or topic`);
+    throw new Refused("amqp:not-found", `Cannot find ${plainName(name)}: there is no such queue or topic`);
   };
   /** Does something with the dead letters of an address, where there are any. */
   const deadOf = async <T>(address: string, use: (dead: KeptAddress) => Promise<T>, none: T): Promise<T> => {
@@ -42,7 +42,7 @@ export function createManagement(sources: StatusSources, away: MoveAway = () => 
   const ofKind = (name: string, kind: "queue" | "topic"): KeptAddress => {
     const found = kept(name);
     if (found.kind === kind) return found;
-    throw new Refused("amqp:not-allowed", `Cannot use ${name} as a ${kind}: it is a ${found.kind}`);
+    throw new Refused("amqp:not-allowed", `Cannot use ${plainName(name)} as a ${kind}: it is a ${found.kind}`);
   };
   const show = (address: KeptAddress) => ({
     ...queuesOf(sources).find((one) => one.address === address.name),
@@ -63,14 +63,14 @@ export function createManagement(sources: StatusSources, away: MoveAway = () => 
         if (settings.size === 0)
           throw new Refused(
             "amqp:invalid-field",
-            `Cannot change ${name}: the question says nothing of what is to hold`,
+            `Cannot change ${plainName(name)}: the question says nothing of what is to hold`,
           );
         broker.configure(found, readOwnSettings(settings, kind, found.own ?? {}));
         return show(found);
       }
       case "remove":
         broker.remove(ofKind(name, kind).name);
-        return { removed: name };
+        return { removed: plainName(name) };
       default:
         return undefined;
     }

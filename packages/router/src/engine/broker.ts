@@ -131,14 +131,14 @@ export class Broker {
   queue(name: string): KeptAddress {
     const address = this.keeping(name);
     if (address.kept instanceof Queue) return address;
-    throw new Refused("amqp:not-allowed", `Cannot use ${name} for that: it is no queue`);
+    throw new Refused("amqp:not-allowed", `Cannot use ${plainName(name)} for that: it is no queue`);
   }
 
   /** An address that keeps messages, made where there is none. @throws Refused */
   keeping(name: string): KeptAddress {
     const address = this.#address(name, null);
     if (address instanceof KeptAddress) return address;
-    throw new Refused("amqp:not-allowed", `Cannot use ${name} for that: it keeps no messages`);
+    throw new Refused("amqp:not-allowed", `Cannot use ${plainName(name)} for that: it keeps no messages`);
   }
 
   /**
@@ -147,7 +147,7 @@ export class Broker {
    */
   create(name: string, kind: KeptIdentity["kind"], own: OwnSettings): KeptAddress {
     if (this.find(name) !== null)
-      throw new Refused("amqp:precondition-failed", `Cannot create ${name}: it is there already`);
+      throw new Refused("amqp:precondition-failed", `Cannot create ${plainName(name)}: it is there already`);
     const taken = requireTakes(name, this.#treat(name, kind), this.#kept.size + this.#direct.size, true);
     if (taken.kind === kind) return this.#make(name, kind, taken.settings, own);
     throw otherKind(name, kind, taken.kind);
@@ -266,7 +266,7 @@ export class Broker {
     const name = deadNameOf(from);
     const address = this.#kept.get(name) ?? this.#make(name, "queue", { ...this.#treat(name).settings, create: true });
     const nowMs = this.nowMs();
-    const payload = this.#deps.annotate(record.payload, { reason, from, atMs: nowMs });
+    const payload = this.#deps.annotate(record.payload, { reason, from: plainName(from), atMs: nowMs });
     address.kept.append({ acceptedAtMs: nowMs, ttlMs: 0, keys: null, payload });
     address.counters.in++;
   }

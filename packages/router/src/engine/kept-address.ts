@@ -1,3 +1,4 @@
+import { plainName } from "../address/scope.ts";
 import type { AddressSettings } from "../address/rules.ts";
 import type { Dead } from "../queue/delivery.ts";
 import { Dedupe } from "../ledger/dedupe.ts";
@@ -193,7 +194,7 @@ export class KeptAddress implements SinkHost {
       return {
         outcome: "rejected",
         condition: "amqp:resource-limit-exceeded",
-        description: `Cannot take a message at ${this.name}: ${limitOf(this)}`,
+        description: `Cannot take a message at ${plainName(this.name)}: ${limitOf(this)}`,
       };
     }
     if (settings.overflow === "drop-oldest") this.#makeRoom(payload.length);
@@ -237,7 +238,7 @@ export class KeptAddress implements SinkHost {
   /** Ends all links, and forgets the messages: the address is removed. */
   remove(): void {
     this.isGone = true;
-    const why = ["amqp:resource-deleted", `${this.name} was removed`] as const;
+    const why = ["amqp:resource-deleted", `${plainName(this.name)} was removed`] as const;
     for (const port of this.sources.values()) port.gone(...why);
     for (const { port } of this.sinks) port.gone(...why);
     this.kept.discard();

@@ -1,3 +1,4 @@
+import { plainName } from "../address/scope.ts";
 import type { StallReason } from "@datawire/protocol";
 import type { Storage } from "../queue/storage.ts";
 import type { Intake } from "./intake.ts";
@@ -82,7 +83,7 @@ export class KeptSink<Token> implements Sink<Token> {
       return {
         outcome: "rejected",
         condition: "amqp:resource-deleted",
-        description: `Cannot take a message at ${this.name}: it was removed`,
+        description: `Cannot take a message at ${plainName(this.name)}: it was removed`,
       };
     const verdict = this.#host.take(message, this.port.caller ?? null);
     if (verdict === null) this.#awaitSafety(token);

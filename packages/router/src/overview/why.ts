@@ -1,3 +1,4 @@
+import { plainName } from "../address/scope.ts";
 import type { LinkStatus } from "./links.ts";
 import type { QueueStatus } from "./queues.ts";
 
@@ -20,7 +21,7 @@ export function why(
   const queue = queues.find((one) => one.address === address);
   const mine = links.filter((link) => link.address === address);
   if (queue === undefined) {
-    const text = `nobody has used ${address} since it was last forgotten: it is made on first use`;
+    const text = `nobody has used ${plainName(address)} since it was last forgotten: it is made on first use`;
     return { address, kind: null, state: null, reason: null, text, links: mine };
   }
   const { kind, state, reason } = queue;

@@ -15,7 +15,13 @@ export type TargetRequest =
 
 /** What a peer that receives asks for, but for its filters. */
 export type ReceiverRequest =
-  | { readonly is: "address"; readonly source: SourceRequest; readonly named: NamedMember }
+  | {
+      readonly is: "address";
+      readonly source: SourceRequest;
+      readonly named: NamedMember;
+      /** What it is told of its source beside what it asked for. */
+      readonly said: Source;
+    }
   | { readonly is: "dynamic" };
 
 /** What an address says of who receives there: `orders@a(2)`. */
@@ -36,16 +42,27 @@ export function readTarget({ remote }: Receiver, context: AddressContext): Targe
 }
 
 /**
- * Reads from where a peer wants to receive.
+ * Reads from where a peer wants to receive. Who says no source asks for the subscription that it has by this name, to end it as a
+ * rule: `unsubscribe` of JMS.
+ * @param keptAt where a subscription of this owner is kept; null for none.
  * @throws Refused, or ProtocolError for what is no address.
  */
 export function readSource(
   { name: link, remote }: Sender,
   container: string,
   context: AddressContext,
+  keptAt: (owner: string) => string | null,
 ): ReceiverRequest {
-  const source = remote?.source;
-  if (source === undefined) throw new Refused("amqp:not-found", "Cannot attach: the link has no source");
+  const kept = remote?.source === undefined ? keptAt(ownerOf(container, link)) : null;
+  const said: Source =
+    kept === null ? {} : { address: kept, durable: DURABILITY.unsettledState, expiryPolicy: "never" };
+  const source = remote?.source ?? (kept === null ? undefined : said);
+  if (source === undefined) {
+    throw new Refused(
+      "amqp:not-found",
+      "Cannot attach: the link has no source, and no subscription of its name is kept",
+    );
+  }
   if (source.dynamic === true) return { is: "dynamic" };
   if (source.address === undefined || source.address === "") {
     throw new Refused("amqp:invalid-field", "Cannot attach: the source has no address, and is not dynamic");
@@ -57,6 +74,7 @@ export function readSource(
     is: "address",
     source: { name, capability: capabilityOf(source), from, subscription, isCopy: source.distributionMode === "copy" },
     named: { instance, version },
+    said,
   };
 }
 

@@ -10,7 +10,7 @@ import {
 } from "@datawire/amqp";
 import { isOwnAddress } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
-import { scopedName } from "../address/scope.ts";
+import { plainName, scopedName, tenantOf } from "../address/scope.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { ConnectionLimits } from "../config/limits.ts";
 import type { Broker } from "../engine/broker.ts";
@@ -20,6 +20,7 @@ import { type NamedMember, readCaller, readMember, readSource, readTarget } from
 import { readFilter } from "./filter.ts";
 import { type Manage, MANAGEMENT, ManagementLink } from "./management-link.ts";
 import type { Refusals } from "../config/refusals.ts";
+import { Topic } from "../queue/topic.ts";
 import { ReceiverLink } from "./receiver-link.ts";
 import { type OpenSink, RelayLink } from "./relay-link.ts";
 import { SenderLink } from "./sender-link.ts";
@@ -126,7 +127,7 @@ export function openSender(link: Receiver, opening: Opening): void {
  */
 export function openReceiver(link: Sender, opening: Opening): void {
   const { broker, addresses, limits, container, makeDynamic, rights, nowMs, refusals, upstreams } = opening;
-  const request = readSource(link, container, addresses);
+  const request = readSource(link, container, addresses, (owner) => subscribedTo(broker, owner, rights.tenant));
   if (request.is === "address") {
     if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
     const name = scopedName(rights.tenant, request.source.name);
@@ -144,7 +145,11 @@ export function openReceiver(link: Sender, opening: Opening): void {
   }
   const { inForce, takes } = readFilter(link.remote?.source?.filter);
   const { filter: _, ...asked } = link.remote?.source ?? {};
-  const source = { ...asked, ...(inForce !== null && { filter: inForce }) };
+  const source = {
+    ...asked,
+    ...(request.is === "address" && request.said),
+    ...(inForce !== null && { filter: inForce }),
+  };
   const options = {
     filter: takes,
     member: readMember({
@@ -172,6 +177,15 @@ export function openReceiver(link: Sender, opening: Opening): void {
   const mine = { ...request.source, name: scopedName(rights.tenant, request.source.name) };
   link.context = new ReceiverLink(link, broker, mine, options);
   link.accept({ source });
+}
+
+/** The topic where a subscription of somebody is kept; null for none. */
+function subscribedTo(broker: Broker, owner: string, tenant: string | null): string | null {
+  for (const { name, kept } of broker.kept) {
+    if (!(kept instanceof Topic) || tenantOf(name) !== tenant) continue;
+    for (const { key } of kept.subscriptions) if (key === owner) return plainName(name);
+  }
+  return null;
 }
 
 /** As an address says it. */

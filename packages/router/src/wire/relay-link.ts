@@ -3,7 +3,7 @@ import { ProtocolError } from "@datawire/protocol";
 import { describeError } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
 import { type AddressContext, parseMessageAddress } from "../address/address.ts";
-import { scopedName } from "../address/scope.ts";
+import { plainName, scopedName } from "../address/scope.ts";
 import type { Sink, SinkPort } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
 import type { Outcome } from "../queue/delivery.ts";
@@ -68,7 +68,10 @@ export class RelayLink {
         throw new Refused("amqp:precondition-failed", "Cannot relay a message: it does not say where to (`to`)");
       const sink = this.#sink(this.#nameOf(to));
       if (sink.isClosed)
-        throw new Refused("amqp:resource-limit-exceeded", `Cannot relay a message: ${sink.name} takes none now`);
+        throw new Refused(
+          "amqp:resource-limit-exceeded",
+          `Cannot relay a message: ${plainName(sink.name)} takes none now`,
+        );
       take(sink, delivery);
     } catch (error) {
       delivery.reject(errorOf(error));

@@ -144,6 +144,23 @@ test("a durable subscription is kept by container and link name until it is clos
   expect((await anew.take(1)).map(({ message }) => message.body as unknown)).toEqual(["c"]);
 });
 
+test("a durable subscription is found, and ended, by a link of its name without a source, as JMS does", async () => {
+  const options = { name: "log", source: { address: "topic/news", durable: 2, expiry_policy: "never" } };
+  const connection = await served.connect("app");
+  const { receiver } = await RheaReceiver.open(connection, options);
+  receiver.detach();
+  await once(receiver, "receiver_close");
+  await sendTo("topic/news", { body: "a" });
+  await expect(RheaReceiver.open(connection, { name: "other" })).rejects.toThrow("no subscription of its name is kept");
+  await expect(RheaReceiver.open(await served.connect("b"), { name: "log" })).rejects.toThrow("amqp:not-found");
+  const found = await RheaReceiver.open(connection, { name: "log" });
+  expect(found.receiver.source).toMatchObject({ address: "topic/news", durable: 2, expiry_policy: "never" });
+  expect(await found.take(1)).toMatchObject([{ message: { body: "a" } }]);
+  found.receiver.close();
+  await once(found.receiver, "receiver_close");
+  await expect(RheaReceiver.open(connection, { name: "log" })).rejects.toThrow("amqp:not-found");
+});
+
 test("a dynamic address takes answers by the relay, and is gone with its link", async () => {
   const dynamic = { dynamic: true } as rhea.Source;
   const asking = await RheaReceiver.open(await served.connect(), { source: dynamic });
