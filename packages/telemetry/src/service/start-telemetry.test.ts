@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { type LogFields, type Logger, noLog, ProblemBoard, systemClock } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -45,6 +46,31 @@ test("startTelemetry() keeps and finds in a thread, tells who follows, and ends 
   expect(await telemetry.ask("acme", tracesQuestion({}, 0))).toMatchObject({ state: "refused", code: "unavailable" });
 });
 
+test.runIf(process.platform === "linux")(
+  "startTelemetry() lets the main thread go before its own, which has room for what it just made",
+  async () => {
+    const code = `
+      import { getHeapSpaceStatistics } from "node:v8";
+      import "${new URL("../worker/thread.ts", import.meta.url).href}";
+      let made = [];
+      for (let i = 0; i < 400_000; i++) made = [made.length];
+      const { space_size: bytes } = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
+      throw new Error("nursery of " + bytes);
+    `;
+    const board = new ProblemBoard();
+    // As the directory keeps its own heap.
+    setFlagsFromString("--semi-space-growth-factor=1");
+    telemetry = startTelemetry(start(), { clock: createFakeClock(), log: noLog, board });
+    expect(await telemetry.otlp(body(""))).toMatchObject({ state: "kept" });
+    expect(nicenessOf("traces")).toBe(nicenessOf(null) + 5);
+    await telemetry.close();
+    telemetry = startTelemetry(start(), { clock: createFakeClock(), log: noLog, board }, program(code));
+    await telemetry.otlp(body(""));
+    const [{ message } = { message: "" }] = board.list();
+    expect(Number(/nursery of (\d+)/.exec(message)?.[1])).toBeGreaterThan(8 * 1024 * 1024);
+  },
+);
+
 test("startTelemetry() answers for a thread that fails, tells it, and starts it again", async () => {
   const clock = createFakeClock();
   const board = new ProblemBoard();
@@ -83,3 +109,13 @@ test("startTelemetry() starts its thread with the first request where nothing wa
   expect(await telemetry.otlp(body(""))).toMatchObject({ state: "refused" });
   expect(board.list()).toHaveLength(1);
 });
+
+/** The niceness of a thread of this process by its name; null for the main one (proc(5), field 19 of `stat`). */
+function nicenessOf(name: string | null): number {
+  const tasks = name === null ? [String(process.pid)] : readdirSync("/proc/self/task");
+  for (const task of tasks) {
+    const [head = "", rest = ""] = readFileSync(`/proc/self/task/${task}/stat`, "utf8").split(") ");
+    if (name === null || head.endsWith(`(${name}`)) return Number(rest.split(" ")[16]);
+  }
+  throw new Error(`No thread is called ${name}`);
+}

@@ -16,6 +16,7 @@ import type {
 } from "../worker/messages.ts";
 import { Tally } from "./tally.ts";
 import type { Found, Telemetry, Written } from "./telemetry.ts";
+import { prepareThreadHeap } from "./thread-heap.ts";
 
 interface TelemetryDeps {
   readonly clock: Clock;
@@ -181,6 +182,7 @@ class ThreadTelemetry implements Telemetry {
   }
 
   #startThread(): void {
+    prepareThreadHeap();
     const thread = new Worker(this.#url, {
       name: "traces",
       workerData: this.#start,
