@@ -14,6 +14,9 @@ interface Asked {
 /** What a body may say where an endpoint has none of its own. */
 const dryRunBody = z.strictObject({ dryRun: z.boolean().default(false) });
 
+/** Made once: a schema makes its reader when it is first used, which takes longer than the reading. */
+const NO_QUERY = z.object({});
+
 /** Which environment is meant, which is looked at before a request comes to an endpoint. */
 const ENVIRONMENT = "environment";
 
@@ -41,7 +44,7 @@ export async function readAsked(endpoint: Endpoint, req: IncomingMessage): Promi
 
 /** Reads what follows the question mark. Throws ProtocolError `invalid_argument` that says what was wanted. */
 export function readQuery(endpoint: Endpoint, words: Readonly<Record<string, string>>): unknown {
-  return checked(endpoint.query ?? z.object({}), words);
+  return checked(endpoint.query ?? NO_QUERY, words);
 }
 
 /** Throws ProtocolError `invalid_argument` for a parameter of a change that its endpoint does not know. */
