@@ -18,7 +18,7 @@ export type CutSide = "both" | "client" | "router";
 /** One end of a cable: as much of a socket as the engines of both sides use. */
 export class CableEnd extends EventEmitter {
   destroyed = false;
-  readonly remoteAddress = "10.0.0.1";
+  readonly remoteAddress = "127.0.0.1";
   readonly remotePort = 1;
   /** Nothing arrives there before. */
   heldUntilMs = 0;
