@@ -1,156 +1,113 @@
 /**
- * The router beside other brokers, and a link through it beside the broker that it goes to, in one run with one client.
+ * The router beside other brokers, and a link through it beside the broker that it goes to, in one run with one client, which
+ * is proton-c:
  *
- *     node bench/router-peers.ts [rounds] [messages] [bytes]
+ *     node bench/router-peers.ts rate [--bytes 100] [--fan] [--rounds 5] [--messages 50000]    to one receiver, or to three
+ *     node bench/router-peers.ts latency [--rounds 3]       until a message is accepted, at half load, beside the disk's own
+ *     node bench/router-peers.ts memory [--connections 2000]        at rest, and a connection with two links
+ *     node bench/router-peers.ts queued [--waiting 10000000] [--waiting-peers 200000]      waiting messages, and kill -9
  *
- * Rounds are paired: each takes all of them, one after the other, and what is told is the median of the rounds. RabbitMQ is that
- * of the system's packages, with a quorum queue; a peer that is not installed is left out, and said so. Messages are durable, from
- * one sender to one receiver, which runs meanwhile; `accepted` is when the sender has heard of all.
+ * With `--artemis FOLDER` (of an unpacked Artemis, as `npm run test-brokers` has it) that one too, with `--only NAME` those
+ * alone whose name has it. RabbitMQ is that of the system's packages; a peer that is not there is left out, and said so.
+ * Rounds are paired: each takes all, one after the other, and what is told is the median. Messages are durable; each mode
+ * takes under two minutes on a quiet machine, with its memory and its disk to itself.
  */
-import { type ChildProcess, fork, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Rabbitmq } from "../e2e/harness/router/rabbitmq.ts";
+import { parseArgs } from "node:util";
+import { printLoad } from "./harness/print.ts";
+import { startArtemis } from "./router-peers/artemis.ts";
+import type { Broker } from "./router-peers/broker.ts";
+import { printLatency } from "./router-peers/latency.ts";
+import { Clients } from "./router-peers/load.ts";
+import { printMemory } from "./router-peers/memory.ts";
+import { LINKED, startRouter } from "./router-peers/ours.ts";
+import { printQueued } from "./router-peers/queued.ts";
+import { startRabbitmq } from "./router-peers/rabbitmq.ts";
+import { fanWayOf, printRates, queueOf } from "./router-peers/rate.ts";
 
-const rounds = Number(process.argv[2] ?? 5);
-const messages = Number(process.argv[3] ?? 20_000);
-const bytes = Number(process.argv[4] ?? 100);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    bytes: { type: "string", default: "100" },
+    fan: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    messages: { type: "string", default: "50000" },
+    connections: { type: "string", default: "2000" },
+    waiting: { type: "string", default: "10000000" },
+    "waiting-peers": { type: "string", default: "200000" },
+    artemis: { type: "string" },
+    only: { type: "string", default: "" },
+  },
+});
+const MODES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = { rate, latency, memory, queued };
 
-const PORT = 25_672;
-/** What Linux counts CPU time in; sysconf(_SC_CLK_TCK) is 100 everywhere. */
-const TICKS_PER_SECOND = 100;
-const WARM_UP = 5_000;
-
-/** Where messages are sent to, and the processes that work for it. */
-interface Way {
-  readonly name: string;
-  readonly port: number;
-  readonly address: string;
-  readonly pids: readonly number[];
-}
-
-interface Pass {
-  readonly perS: number;
-  /** Of all its processes, µs a message. */
-  readonly cpuUs: number;
-}
-
-const root = join(import.meta.dirname, "..");
-const folder = await mkdtemp(join(tmpdir(), "bench-peers-"));
-const children = new Set<ChildProcess>();
-const rabbit = await startRabbit();
+const folder = mkdtempSync(join(tmpdir(), "bench-router-peers-"));
+const brokers: Broker[] = [];
+let clients: Clients | null = null;
+// Brokers are groups of their own, and outlive whoever is interrupted.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void end().then(() => process.exit(1)));
 try {
-  await run();
+  const mode = Object.hasOwn(MODES, positionals[0] ?? "rate") ? MODES[positionals[0] ?? "rate"] : undefined;
+  if (mode === undefined)
+    throw new Error(`Cannot measure ${positionals[0]}: wanted one of ${Object.keys(MODES).join(", ")}`);
+  clients = await Clients.build(folder);
+  await startAll();
+  await mode(clients);
+  printLoad();
 } finally {
-  for (const child of children) child.kill("SIGKILL");
-  await rabbit?.stop();
-  await rm(folder, { recursive: true });
+  await end();
 }
 
-async function run(): Promise<void> {
-  const router = await startRouter(rabbit?.port ?? null);
-  const own = { name: "router, queue", port: PORT, address: "bench", pids: [router.pid ?? 0] };
-  const ways: Way[] = [own];
-  if (rabbit === null) console.log("RabbitMQ is left out: it is not installed");
-  else {
-    const pid = await rabbit.pid();
-    const address = "/amq/queue/bench";
-    ways.push({ name: "RabbitMQ, quorum queue", port: rabbit.port, address, pids: [pid] });
-    ways.push({
-      name: "RabbitMQ through the router",
-      port: PORT,
-      address: "rabbit/bench",
-      pids: [pid, router.pid ?? 0],
-    });
-  }
-  for (const way of ways) await pass(way, WARM_UP);
-  const passes = new Map<Way, Pass[]>(ways.map((way) => [way, []]));
-  for (let round = 0; round < rounds; round++) for (const way of ways) passes.get(way)?.push(await pass(way, messages));
-  for (const [{ name }, all] of passes) {
-    const perS = median(all.map((one) => one.perS));
-    const cpuUs = median(all.map((one) => one.cpuUs));
-    console.log(`${name}: ${Math.round(perS)}/s, ${Math.round(cpuUs * 10) / 10} µs of CPU a message`);
-  }
-  const [, direct, through] = ways;
-  if (direct === undefined || through === undefined) return;
-  const ratios = (passes.get(through) ?? []).map(({ perS }, round) => perS / (passes.get(direct)?.[round]?.perS ?? 1));
-  console.log(`through the router / without it: ${Math.round(median(ratios) * 100) / 100}, of each round`);
+async function end(): Promise<void> {
+  clients?.end();
+  for (const broker of brokers.splice(0)) await broker.stop();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-async function pass({ port, address, pids }: Way, count: number): Promise<Pass> {
-  const receiver = load("receive", { port, address, count });
-  await once(receiver, "message");
-  const before = await cpuSeconds(pids);
-  const startedMs = performance.now();
-  await Promise.all([told(load("send", { port, address, count })), told(receiver)]);
-  const ms = performance.now() - startedMs;
-  const cpu = (await cpuSeconds(pids)) - before;
-  return { perS: count / (ms / 1_000), cpuUs: (cpu * 1e6) / count };
+/** The router comes first. */
+async function startAll(): Promise<void> {
+  const isWanted = (name: string): boolean => name.toLowerCase().includes(values.only.toLowerCase());
+  const rabbit = isWanted("RabbitMQ") ? await startRabbitmq(join(folder, "rabbitmq")) : null;
+  if (rabbit !== null) brokers.push(rabbit);
+  else if (isWanted("RabbitMQ")) console.log("RabbitMQ is left out: it is not installed");
+  if (isWanted("the router")) brokers.unshift(await startRouter(join(folder, "router"), rabbit?.port ?? null));
+  if (!isWanted("Artemis")) return;
+  if (values.artemis === undefined) console.log("Artemis is left out: no folder is given as --artemis FOLDER");
+  else brokers.push(await startArtemis(values.artemis, join(folder, "artemis")));
 }
 
-async function startRabbit(): Promise<Rabbitmq | null> {
-  if (!existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server")) return null;
-  // Clients that say nothing of themselves are let in, as at the router.
-  const started = await Rabbitmq.start(join(folder, "rabbitmq"), {
-    settings: "amqp1_0.default_user = guest",
-    flags: "",
-  });
-  const queue = `rabbit_amqqueue:declare({resource,<<"/">>,queue,<<"bench">>},true,false,[{<<"x-queue-type">>,longstr,<<"quorum">>}],none,<<"bench">>)`;
-  await started.evaluate(`${queue}.`);
-  return started;
-}
-
-async function startRouter(rabbitPort: number | null): Promise<ChildProcess> {
-  const config = join(folder, "router.json");
-  const upstreams =
-    rabbitPort === null ? {} : { rabbit: { url: `amqp://127.0.0.1:${rabbitPort}`, user: "guest", password: "guest" } };
-  const rule = { match: "rabbit/*", kind: "link", upstream: "rabbit", rewrite: "/amq/queue/$1" };
-  const addresses = rabbitPort === null ? [] : [rule];
-  await writeFile(
-    config,
-    JSON.stringify({ data_dir: join(folder, "router"), web: "off", admin: "off", addresses, upstreams }),
+async function rate(these: Clients): Promise<void> {
+  const ways = brokers.map((broker) => (values.fan ? fanWayOf(broker) : queueOf(broker)));
+  const [own, rabbit] = ["the router", "RabbitMQ"].map((name) =>
+    brokers.find((broker) => broker.name.startsWith(name)),
   );
-  const args = [join(root, "packages/router/src/main.ts"), "-c", config, "-p", String(PORT), "--log-format", "json"];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
-  children.add(child);
-  for await (const line of child.stderr) if (String(line).includes("is ready")) break;
-  return child;
-}
-
-function load(
-  role: "send" | "receive",
-  { port, address, count }: { readonly port: number; readonly address: string; readonly count: number },
-): ChildProcess {
-  const file = join(import.meta.dirname, "amqp-load.ts");
-  const child = fork(file, [role, String(port), address, String(count), String(bytes)]);
-  children.add(child);
-  return child;
-}
-
-/** What a process tells at its end. */
-async function told(child: ChildProcess): Promise<void> {
-  for (;;) {
-    const [message] = (await Promise.race([
-      once(child, "message"),
-      once(child, "exit").then(() => Promise.reject(new Error("a client ended before its messages were through"))),
-    ])) as [unknown];
-    if (typeof message === "object" && message !== null) return;
+  if (own !== undefined && rabbit !== undefined && !values.fan) {
+    const pids = [...own.pids(), ...rabbit.pids()];
+    ways.push({ ...queueOf(own, LINKED), name: "RabbitMQ through a link of the router", pids });
   }
+  await printRates(these, ways, { ...use(), rounds: Number(values.rounds ?? 5) });
 }
 
-async function cpuSeconds(pids: readonly number[]): Promise<number> {
-  let ticks = 0;
-  for (const pid of pids) {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return ticks / TICKS_PER_SECOND;
+async function latency(these: Clients): Promise<void> {
+  const ways = brokers.map((broker) => queueOf(broker));
+  await printLatency(these, ways, { ...use(), rounds: Number(values.rounds ?? 3), folder });
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+async function memory(these: Clients): Promise<void> {
+  await printMemory(these, brokers, Number(values.connections));
+}
+
+async function queued(these: Clients): Promise<void> {
+  const messagesOf = ({ name }: Broker): number =>
+    Number(name === "the router" ? values.waiting : values["waiting-peers"]);
+  await printQueued(
+    these,
+    brokers.map((broker) => ({ broker, messages: messagesOf(broker) })),
+  );
+}
+
+function use(): { readonly messages: number; readonly bytes: number } {
+  return { messages: Number(values.messages), bytes: Number(values.bytes) };
 }

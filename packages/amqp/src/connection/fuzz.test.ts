@@ -4,13 +4,11 @@ import { Chance, failure, type Runs, seeds } from "@datawire/protocol/testing/fu
 import { expect, test } from "vitest";
 import { Sections } from "../messages/sections.ts";
 import { createSaslServer } from "../sasl/mechanisms.ts";
-import { splitFrames, toHex } from "../testing/frames.ts";
-import { mutateFrame, mutateSequence } from "../testing/mutate-frames.ts";
+import { toHex } from "../testing/frames.ts";
+import { clientTalk, mutateFrame, mutateFrames, mutateSequence } from "../testing/fuzz.ts";
 import { Recorder } from "../testing/pair.ts";
-import { RandomPeers } from "../testing/random-peers.ts";
 import { Connection } from "./connection.ts";
 
-const HEADER_BYTES = 8;
 const OUTPUT_BYTES_MAX = 2_000_000;
 const HEAP_BYTES_MAX = 200_000_000;
 const hello = new TextEncoder().encode("hello");
@@ -29,14 +27,8 @@ function heldBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** What a client wrote in a random talk, frame by frame; made once for many inputs. */
-const talks = Array.from({ length: 20 }, (_, seed) => {
-  const peers = new RandomPeers(new Chance(seed));
-  for (let i = 0; i < 300; i++) peers.step();
-  peers.finish();
-  const bytes = Uint8Array.from(peers.written.byClient.flatMap((piece) => [...piece]));
-  return { header: bytes.slice(0, HEADER_BYTES), frames: splitFrames(bytes.subarray(HEADER_BYTES)) };
-});
+/** Made once for many inputs. */
+const talks = Array.from({ length: 20 }, (_, seed) => clientTalk(seed));
 
 /** A server that does all that a router does with a peer. */
 function makeServer(withSasl: boolean): { server: Connection; told: Recorder } {
@@ -105,16 +97,7 @@ function attemptAll(
 }
 
 test("Connection lives through mutated frames", () => {
-  attemptAll({ test: 1_500, soak: 1_000_000 }, (chance, frames) => {
-    // The frames before make the sessions and links on which it means something.
-    const at = chance.int(frames.length);
-    const some = Array.from(frames.slice(0, at + 10));
-    for (let i = 1 + chance.int(3); i > 0; i--) {
-      const place = Math.min(some.length - 1, at + chance.int(10));
-      some[place] = mutateFrame(chance, some[place] ?? new Uint8Array(HEADER_BYTES));
-    }
-    return some;
-  });
+  attemptAll({ test: 1_500, soak: 1_000_000 }, mutateFrames);
 });
 
 test("Connection lives through mutated sequences of frames", () => {
