@@ -1,13 +1,12 @@
 import type { ReportedProblem } from "@datawire/protocol";
 import type { Registry } from "prom-client";
-import { takeMoved } from "../engine/mover.ts";
+import type { FarQueue, Moves } from "../engine/moves.ts";
 import type { Question } from "../processes/messages.ts";
 import type { Part } from "../processes/part.ts";
 import type { Manage } from "../wire/management-link.ts";
 import type { InnerPort } from "./inner.ts";
 import { type Facts, factsOf, linkStatuses, type LinkStatus } from "../overview/links.ts";
 import { queuesOf, type QueueStatus, sortQueues } from "../overview/queues.ts";
-import type { MoveAway } from "./management.ts";
 import type { StatusSources } from "./status.ts";
 import { type Why, why } from "../overview/why.ts";
 
@@ -28,10 +27,17 @@ export interface AnswerSources {
   readonly registry: Pick<Registry, "getMetricsAsJSON">;
   readonly manage: Manage;
   readonly inner: InnerPort | null;
+  readonly moves: Pick<Moves, "take" | "taken">;
 }
 
 /** Answers what other processes ask. */
-export function createAnswers({ sources, registry, manage, inner }: AnswerSources): (question: Question) => unknown {
+export function createAnswers({
+  sources,
+  registry,
+  manage,
+  inner,
+  moves,
+}: AnswerSources): (question: Question) => unknown {
   return (question) => {
     switch (question.is) {
       case "status":
@@ -45,11 +51,12 @@ export function createAnswers({ sources, registry, manage, inner }: AnswerSource
       case "metrics":
         return registry.getMetricsAsJSON();
       case "take": {
-        const { broker, nowMs } = sources;
-        const payloads = question.payloads.map((text) => Buffer.from(text, "base64"));
-        const later = (next: () => void): void => broker.intake.whenTaking(next);
-        return takeMoved(broker.queue(question.address), payloads, { later, nowMs });
+        const { address, move: id, first, payloads: texts } = question;
+        const payloads = texts.map((text) => Buffer.from(text, "base64"));
+        return moves.take(sources.broker.queue(address), { id, first, payloads });
       }
+      case "taken":
+        return moves.taken(question.address, question.move);
       case "manage": {
         const { operation, address, to, settings } = question;
         return manage(operation, address, { to, settings: new Map(settings) });
@@ -106,13 +113,16 @@ export function manageAll(part: Part, own: Manage): Manage {
 }
 
 /** Where messages of this process go that are moved to an address of another one; null for one that is here. */
-export function wayFrom(part: Part | null): MoveAway {
+export function farFrom(part: Part | null): (address: string) => FarQueue | null {
   return (address) => {
     const home = part?.homeOf(address) ?? null;
     if (part === null || home === null) return null;
-    return (payloads) => {
-      const texts = payloads.map((payload) => Buffer.from(payload).toString("base64"));
-      return part.ask(home, { is: "take", address, payloads: texts });
+    return {
+      take({ id: move, first, payloads }) {
+        const texts = payloads.map((payload) => Buffer.from(payload).toString("base64"));
+        return part.ask(home, { is: "take", address, move, first, payloads: texts });
+      },
+      taken: async (move) => Number(await part.ask(home, { is: "taken", address, move })),
     };
   };
 }

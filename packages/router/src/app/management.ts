@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { KeptAddress } from "../engine/kept-address.ts";
-import { lookAt, moveAway, moveMessages } from "../engine/mover.ts";
+import { lookAt, moveMessages } from "../engine/mover.ts";
+import type { FarQueue, Moves } from "../engine/moves.ts";
 import { Refused } from "../engine/refused.ts";
 import { deadNameOf, plainName } from "../address/scope.ts";
 import { readOwnSettings } from "../config/own-settings.ts";
@@ -14,11 +16,15 @@ import { why } from "../overview/why.ts";
 /** How many dead letters are shown. */
 const LOOK_MAX = 100;
 
-/** What sends messages to an address that another process has; null for one that is here. */
-export type MoveAway = (address: string) => ((payloads: readonly Uint8Array[]) => Promise<unknown>) | null;
+/** Moves to queues of other processes. */
+export interface Away {
+  /** Null for an address that is here. */
+  readonly far: (address: string) => FarQueue | null;
+  readonly moves: Pick<Moves, "away">;
+}
 
 /** Answers what `dw` asks, and does what it wants done. */
-export function createManagement(sources: StatusSources, away: MoveAway = () => null): Manage {
+export function createManagement(sources: StatusSources, away: Away | null = null): Manage {
   const { broker } = sources;
   const links = () => linksOf(sources, queuesOf(sources));
   const named = (address: string | null): string => {
@@ -90,9 +96,10 @@ export function createManagement(sources: StatusSources, away: MoveAway = () => 
       case "queue-purge":
         return { purged: kept(named(address)).kept.purge() };
       case "queue-move": {
-        const send = away(named(to));
-        const from = ofKind(named(address), "queue");
-        return send === null ? move(from, broker.queue(named(to))) : moveAway(from, send).then((moved) => ({ moved }));
+        const [from, name] = [ofKind(named(address), "queue"), named(to)];
+        const far = away?.far(name) ?? null;
+        if (away === null || far === null) return move(from, broker.queue(name));
+        return away.moves.away(from, far, { id: randomUUID(), to: name }).then((moved) => ({ moved }));
       }
       case "dead-list":
         return deadOf(named(address), async (dead) => (await lookAt(dead, LOOK_MAX, setImmediate)).map(deadLetter), []);

@@ -18,6 +18,7 @@ import { TokenBook } from "../access/token-book.ts";
 import type { RouterSettings } from "../config/settings.ts";
 import type { WebSettings } from "../config/web-settings.ts";
 import { Broker } from "../engine/broker.ts";
+import { openMoves } from "../engine/moves.ts";
 import { createFileDisk } from "../log/file-disk.ts";
 import { annotate } from "../wire/annotate.ts";
 import type { Peers } from "../wire/listener.ts";
@@ -35,7 +36,7 @@ import { logFolderOf } from "../processes/messages.ts";
 import type { Part } from "../processes/part.ts";
 import { namesOf, openAmqpPorts, portsOf, showTls } from "./amqp-ports.ts";
 import { every } from "./every.ts";
-import { createAnswers, manageAll, wayFrom } from "./answers.ts";
+import { createAnswers, farFrom, manageAll } from "./answers.ts";
 import { listenInner, memberOf } from "./inner.ts";
 import { lockFolder, lockLater } from "./lock.ts";
 import { createManagement } from "./management.ts";
@@ -89,6 +90,8 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
   const ports = await part?.open(broker);
   if (part !== null && ports === null) return leave(part);
 
+  const far = farFrom(part);
+  const moves = openMoves(broker, { clock, far });
   services.serve(broker);
   const peers: Peers = new Set();
   const upstreams = new Upstreams([...settings.upstreams, ...(part?.siblings ?? [])], {
@@ -111,7 +114,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
     tenant: () => tokens.onlyTenant,
     nowMs: broker.nowMs,
   };
-  const manage = createManagement(sources, wayFrom(part));
+  const manage = createManagement(sources, { far, moves });
   const refusals = new Refusals();
   const registry = createMetrics({ broker, upstreams, connections: () => peers.size, refusals });
   const stopAdmin = new AbortController();
@@ -203,13 +206,15 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
         ).run(signal);
   const cancelTick = every(clock, 1_000, tick);
   readiness.seal();
-  part?.ready(createAnswers({ sources, registry, manage, inner }));
+  part?.ready(createAnswers({ sources, registry, manage, inner, moves }));
+  moves.resume();
   const { host, port } = open[0]?.address ?? listen;
   if (part === null) log.info("Router is ready", { address: host, port, ...portsOf({ admin, web }) });
   else log.debug("Process is ready", { process: part.seat.index });
 
   await aborted(signal);
   cancelTick();
+  moves.close();
   tls?.close();
   await Promise.all([...open.map((port) => port.close()), web && web.close(), following]);
   await inner?.close();

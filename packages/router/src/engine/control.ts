@@ -15,6 +15,12 @@ const dedupe = z.object({
   producers: z.array(z.tuple([z.string(), z.number(), z.number()]).readonly()).readonly(),
   ids: z.array(z.tuple([z.string(), z.number()]).readonly()).readonly(),
 });
+const moving = z.object({
+  id: z.string(),
+  to: z.string(),
+  first: z.number(),
+  sequences: z.array(sequence).readonly(),
+});
 const address = { id: z.number(), name: z.string(), kind: z.enum(["queue", "topic"]) };
 
 /** What the log says beside messages and what became of them. */
@@ -29,6 +35,7 @@ const control = z.discriminatedUnion("is", [
     failures: pairs.optional(),
     subscriptions: z.array(subscription).readonly().optional(),
     dedupe: dedupe.optional(),
+    moves: z.array(moving).readonly().optional(),
     own: ownSettings.optional(),
   }),
   /** Something was said of an address by hand. */
@@ -36,6 +43,9 @@ const control = z.discriminatedUnion("is", [
   z.object({ is: z.literal("removed"), id: z.number() }),
   z.object({ is: z.literal("subscription"), address: z.number(), subscription }),
   z.object({ is: z.literal("ended"), address: z.number(), id: z.number() }),
+  /** Messages that go to another process: until the next batch of the move, or its end, it is not known whether they came. */
+  z.object({ is: z.literal("moving"), address: z.number(), moving }),
+  z.object({ is: z.literal("moved"), address: z.number(), id: z.string() }),
   /** Messages of a topic whose time was over. */
   z.object({
     is: z.literal("expired"),

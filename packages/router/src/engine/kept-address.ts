@@ -3,7 +3,7 @@ import type { AddressSettings } from "../address/rules.ts";
 import type { Dead } from "../queue/delivery.ts";
 import { Dedupe } from "../ledger/dedupe.ts";
 import { Queue } from "../queue/queue.ts";
-import type { QueueDeps, Storage } from "../queue/storage.ts";
+import type { Moving, QueueDeps, Storage } from "../queue/storage.ts";
 import type { Subscription } from "../queue/subscription.ts";
 import { Topic } from "../queue/topic.ts";
 import type { From } from "../address/from.ts";
@@ -54,8 +54,11 @@ export class KeptAddress implements SinkHost {
   readonly name: string;
   readonly kind: "queue" | "topic";
   readonly storage: Storage;
+  readonly intake: Intake | null;
   readonly dedupe: Dedupe;
   readonly counters = noCounts();
+  /** What is on its way to other processes, by the id of its move. */
+  readonly moves = new Map<string, Moving>();
   readonly kept: Queue | Topic;
   readonly sinks = new Set<KeptSink<never>>();
   /** Consumers, with the links that they have. */
@@ -79,6 +82,7 @@ export class KeptAddress implements SinkHost {
     this.kind = kind;
     this.#settings = settings;
     this.storage = deps.storage;
+    this.intake = deps.intake;
     this.dedupe = new Dedupe(settings.dedupeMs);
     this.#deps = deps;
     const bury = (dead: Dead): void => {
@@ -87,10 +91,10 @@ export class KeptAddress implements SinkHost {
     };
     const deadLetters = { bury, expired: () => void this.counters.expired++ };
     this.#config = configOf(settings);
-    const of: QueueDeps = { ...deps };
     const allot = kind === "queue" ? (deps.allot ?? allotAll) : allotAll;
     this.#allotment = allot(name, () => this.kept instanceof Queue && this.kept.reconsider());
-    this.kept = kind === "queue" ? new Queue(this.#config, of, deadLetters) : new Topic(this.#config, of, deadLetters);
+    this.kept =
+      kind === "queue" ? new Queue(this.#config, deps, deadLetters) : new Topic(this.#config, deps, deadLetters);
   }
 
   /** What holds for it now. */
@@ -108,9 +112,10 @@ export class KeptAddress implements SinkHost {
 
   /** What the log has of it where a segment begins. */
   snapshot(): Control {
-    const { id, name, kind, kept, dedupe, own } = this;
+    const { id, name, kind, kept, dedupe, own, moves } = this;
     const more = { ...(own !== null && { own }), ...(!dedupe.isEmpty && { dedupe: dedupe.snapshot() }) };
-    return { is: "state", id, name, kind, ...kept.snapshot(), ...more };
+    const going = moves.size > 0 && { moves: [...moves.values()] };
+    return { is: "state", id, name, kind, ...kept.snapshot(), ...more, ...going };
   }
 
   openSink<Token>(port: SinkPort<Token>): Sink<Token> {
@@ -125,9 +130,10 @@ export class KeptAddress implements SinkHost {
     if (this.#isTight) this.refreshSinks();
   }
 
-  openQueueSource(queue: Queue, port: SourcePort): Source {
+  /** @param has what it has from the beginning. */
+  openQueueSource(queue: Queue, port: SourcePort, has: readonly number[] = []): Source {
     const seat = this.#allotment.join(port.member ?? null, seatPort(port));
-    const consumer = queue.attach(seated(counting(port, this.counters), seat));
+    const consumer = queue.attach(seated(counting(port, this.counters), seat), has);
     return this.#source(port, {
       isHeld: () => !seat.isServed,
       lag: () => queue.messages - queue.unsettled,
@@ -202,10 +208,6 @@ export class KeptAddress implements SinkHost {
     this.#allotment.note(kept.append({ acceptedAtMs: nowMs, ttlMs, keys, payload }), caller);
     counters.in++;
     return null;
-  }
-
-  get intake(): Intake | null {
-    return this.#deps.intake;
   }
 
   allowance(sink: Sink<unknown>): number {

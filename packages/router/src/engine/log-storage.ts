@@ -7,7 +7,7 @@ import {
   type Range,
   readMessage,
 } from "../log/record.ts";
-import type { NewMessage, Place, Storage } from "../queue/storage.ts";
+import type { Moving, NewMessage, Place, Storage } from "../queue/storage.ts";
 
 /** Keeps the messages of one address in the log. */
 export class LogStorage implements Storage {
@@ -41,6 +41,14 @@ export class LogStorage implements Storage {
 
   failed(subscription: number, sequence: number, deliveries: number): void {
     this.#log.record(encodeFailed(this.#address, subscription, sequence, deliveries));
+  }
+
+  moving(moving: Moving): void {
+    this.#log.record(encodeControl({ is: "moving", address: this.#address, moving }));
+  }
+
+  movingEnded(id: string): void {
+    this.#log.record(encodeControl({ is: "moved", address: this.#address, id }));
   }
 
   release({ segment, length }: Place): void {

@@ -60,10 +60,12 @@ export class Restoring implements RecordHandler {
         this.#make(control);
         return;
       case "state": {
-        const { kept, dedupe } = this.#make(control);
+        const { kept, dedupe, moves } = this.#make(control);
         if (kept instanceof Queue) kept.restoreSnapshot({ next: control.next, failures: control.failures ?? [] });
         else kept.restoreSnapshot({ next: control.next, subscriptions: control.subscriptions ?? [] });
         if (control.dedupe !== undefined) dedupe.restore(control.dedupe);
+        moves.clear();
+        for (const moving of control.moves ?? []) moves.set(moving.id, moving);
         return;
       }
       case "own": {
@@ -89,6 +91,12 @@ export class Restoring implements RecordHandler {
         if (kept !== undefined && !(kept instanceof Queue)) kept.restoreEnd(control.id);
         return;
       }
+      case "moving":
+        this.#byId.get(control.address)?.moves.set(control.moving.id, control.moving);
+        return;
+      case "moved":
+        this.#byId.get(control.address)?.moves.delete(control.id);
+        return;
       case "expired": {
         const kept = this.#byId.get(control.address)?.kept;
         if (kept !== undefined && !(kept instanceof Queue))

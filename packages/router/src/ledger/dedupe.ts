@@ -34,6 +34,11 @@ export class Dedupe {
     return this.windowMs !== null;
   }
 
+  /** The last sequence of a producer that was accepted; 0 for none. */
+  lastOf(producer: string): number {
+    return this.#producers.get(producer)?.sequence ?? 0;
+  }
+
   /** Whether a message was accepted before. */
   has({ producer, id }: MessageKeys, nowMs: number): boolean {
     if (producer !== undefined) {

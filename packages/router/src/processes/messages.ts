@@ -4,8 +4,16 @@ import type { Exceptions } from "./homes.ts";
 export type Question =
   | { readonly is: "status" }
   | { readonly is: "metrics" }
-  /** To take messages that are moved there, in base64; answered when they are on disk. */
-  | { readonly is: "take"; readonly address: string; readonly payloads: readonly string[] }
+  /** To take messages of a move, in base64, `first` of which came before; answered when they are on disk. */
+  | {
+      readonly is: "take";
+      readonly address: string;
+      readonly move: string;
+      readonly first: number;
+      readonly payloads: readonly string[];
+    }
+  /** How many of a move are on disk there, of which no more is taken. */
+  | { readonly is: "taken"; readonly address: string; readonly move: string }
   | {
       readonly is: "manage";
       readonly operation: string;

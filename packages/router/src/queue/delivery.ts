@@ -37,6 +37,16 @@ export interface Dead {
   readonly reason: string;
 }
 
+/** What a queue does at its limits. */
+export interface QueueConfig {
+  readonly maxDeliveries: number;
+  readonly expired: "drop" | "dead";
+}
+
+/** Why a message is buried. */
+export const reasonOf = (outcome: Outcome, { maxDeliveries }: QueueConfig): string =>
+  outcome.outcome === "rejected" ? outcome.reason : `delivered ${maxDeliveries} times in vain`;
+
 /** What a queue or a topic cannot do alone. */
 export interface DeadLetters {
   /** Takes a message into the queue of dead letters, with the same write, where they are kept. */

@@ -28,6 +28,10 @@ export class MemoryStorage implements Storage {
 
   failed(): void {}
 
+  moving(): void {}
+
+  movingEnded(): void {}
+
   release({ offset }: Place): void {
     this.#records.delete(offset);
   }

@@ -1,15 +1,10 @@
 import type { MessageRecord } from "../log/record.ts";
 import { Browser } from "./browser.ts";
-import { type ConsumerPort, type DeadLetters, EXPIRY_RETRY_MS, isExpired, type Outcome } from "./delivery.ts";
+import type { ConsumerPort, DeadLetters, Outcome, QueueConfig } from "./delivery.ts";
+import { EXPIRY_RETRY_MS, isExpired, reasonOf } from "./delivery.ts";
 import { QueueConsumer } from "./queue-consumer.ts";
 import { QueueContents } from "./queue-contents.ts";
 import type { Place, QueueDeps } from "./storage.ts";
-
-/** What a queue does at its limits. */
-export interface QueueConfig {
-  readonly maxDeliveries: number;
-  readonly expired: "drop" | "dead";
-}
 
 /**
  * Messages in the order of their acceptance, each for one consumer. Those that are durable are given to the consumers that
@@ -40,9 +35,11 @@ export class Queue extends QueueContents {
     return this.#consumers;
   }
 
-  attach(port: ConsumerPort): QueueConsumer {
+  /** @param has what of the messages it has from the beginning. */
+  attach(port: ConsumerPort, has: readonly number[] = []): QueueConsumer {
     const consumer = new QueueConsumer(port);
     this.#consumers.push(consumer);
+    for (const sequence of has) if (this.index.isReady(sequence)) this.#hold(consumer, sequence);
     return consumer;
   }
 
@@ -180,9 +177,14 @@ export class Queue extends QueueContents {
 
   #deliver(consumer: QueueConsumer, sequence: number, record: MessageRecord): void {
     if (isExpired(record, this.index.acceptedAtMs(sequence), this.deps.nowMs())) return this.#expire(sequence, record);
+    this.#hold(consumer, sequence);
+    consumer.port.deliver({ sequence, record, failures: this.failuresOf(sequence), missed: 0 });
+  }
+
+  #hold(consumer: QueueConsumer, sequence: number): void {
+    this.index.take(sequence);
     consumer.unsettled.add(sequence);
     this.#unsettled.set(sequence, consumer);
-    consumer.port.deliver({ sequence, record, failures: this.failuresOf(sequence), missed: 0 });
   }
 
   #load(consumer: QueueConsumer, sequence: number): void {
@@ -290,9 +292,6 @@ export class Queue extends QueueContents {
 }
 
 const nothing = (): void => {};
-
-const reasonOf = (outcome: Outcome, { maxDeliveries }: QueueConfig): string =>
-  outcome.outcome === "rejected" ? outcome.reason : `delivered ${maxDeliveries} times in vain`;
 
 /** How many messages are looked at for a filter before others have their turn. */
 const LOOKS_MAX = 1_000;

@@ -13,6 +13,17 @@ export type NewMessage = Omit<MessageRecord, "address" | "sequence">;
 /** When a message was accepted, milliseconds since 1970, and for how long it is good; 0 for ever. */
 export type MessageTimes = Pick<MessageRecord, "acceptedAtMs" | "ttlMs">;
 
+/** Messages of an address that go to a queue of another process. */
+export interface Moving {
+  /** Of the move; all batches of it have the same one. */
+  readonly id: string;
+  /** The other queue. */
+  readonly to: string;
+  /** How many went before. */
+  readonly first: number;
+  readonly sequences: readonly number[];
+}
+
 /** What keeps the messages of one address. */
 export interface Storage {
   /** What is appended under one number becomes durable together. */
@@ -25,6 +36,10 @@ export interface Storage {
   /** Of messages of a topic that nobody gets any more: their time was over. */
   expired(ranges: readonly Range[]): void;
   failed(subscription: number, sequence: number, deliveries: number): void;
+  /** These are on their way; what was said of the move before is over. */
+  moving(moving: Moving): void;
+  /** None of a move is on its way any more. */
+  movingEnded(id: string): void;
   /** Nobody needs the bytes any more. */
   release(place: Place): void;
   /** Calls back when everything of before is durable. */
