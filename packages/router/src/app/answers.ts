@@ -1,6 +1,6 @@
 import type { ReportedProblem } from "@datawire/protocol";
 import type { Registry } from "prom-client";
-import type { FarQueue, Moves } from "../engine/moves.ts";
+import type { FarQueue, Moves } from "../engine/moves/moves.ts";
 import type { Question } from "../processes/messages.ts";
 import type { Part } from "../processes/part.ts";
 import type { Manage } from "../wire/management-link.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { KeptAddress } from "../engine/kept-address.ts";
-import { lookAt, moveMessages } from "../engine/mover.ts";
-import type { FarQueue, Moves } from "../engine/moves.ts";
+import { lookAt, moveMessages } from "../engine/moves/mover.ts";
+import type { FarQueue, Moves } from "../engine/moves/moves.ts";
 import { Refused } from "../engine/refused.ts";
 import { deadNameOf, plainName } from "../address/scope.ts";
 import { readOwnSettings } from "../config/own-settings.ts";

@@ -18,7 +18,7 @@ import { TokenBook } from "../access/token-book.ts";
 import type { RouterSettings } from "../config/settings.ts";
 import type { WebSettings } from "../config/web-settings.ts";
 import { Broker } from "../engine/broker.ts";
-import { openMoves } from "../engine/moves.ts";
+import { openMoves } from "../engine/moves/moves.ts";
 import { createFileDisk } from "../log/file-disk.ts";
 import { annotate } from "../wire/annotate.ts";
 import type { Peers } from "../wire/listener.ts";

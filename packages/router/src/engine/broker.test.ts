@@ -3,7 +3,7 @@ import { Chance } from "@datawire/protocol/testing/chance";
 import { beforeEach, expect, test } from "vitest";
 import { SimulatedDisk } from "../log/testing/simulated-disk.ts";
 import type { Outcome } from "../queue/delivery.ts";
-import { lookAt, moveMessages } from "./mover.ts";
+import { lookAt, moveMessages } from "./moves/mover.ts";
 import { settled, TestReceiver, TestSender, textOf } from "./testing/links.ts";
 import { openBroker, rule } from "./testing/open-broker.ts";
 

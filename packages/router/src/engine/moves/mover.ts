@@ -1,7 +1,7 @@
-import type { Delivery } from "../queue/delivery.ts";
-import type { KeptAddress } from "./kept-address.ts";
-import type { Source, SourcePort } from "./ports.ts";
-import { Queue } from "../queue/queue.ts";
+import type { Delivery } from "../../queue/delivery.ts";
+import type { KeptAddress } from "../kept-address.ts";
+import type { Source, SourcePort } from "../ports.ts";
+import { Queue } from "../../queue/queue.ts";
 
 /** How many messages are looked at or moved before others have their turn. */
 const AT_ONCE = 200;

@@ -1,10 +1,10 @@
 import type { Clock } from "@datawire/runtime";
-import type { Moving } from "../queue/storage.ts";
-import { Queue } from "../queue/queue.ts";
-import type { Broker } from "./broker.ts";
-import { KeptAddress } from "./kept-address.ts";
-import type { Source, SourcePort } from "./ports.ts";
-import { Refused } from "./refused.ts";
+import type { Moving } from "../../queue/storage.ts";
+import { Queue } from "../../queue/queue.ts";
+import type { Broker } from "../broker.ts";
+import { KeptAddress } from "../kept-address.ts";
+import type { Source, SourcePort } from "../ports.ts";
+import { Refused } from "../refused.ts";
 
 /** Some messages of a move, in their order. */
 export interface MovedBatch {

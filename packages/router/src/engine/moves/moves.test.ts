@@ -1,12 +1,12 @@
 import { Chance } from "@datawire/protocol/testing/chance";
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { beforeEach, expect, test } from "vitest";
-import { SimulatedDisk } from "../log/testing/simulated-disk.ts";
-import type { Broker } from "./broker.ts";
+import { SimulatedDisk } from "../../log/testing/simulated-disk.ts";
+import type { Broker } from "../broker.ts";
 import { type FarQueue, type MovedBatch, type Moves, openMoves } from "./moves.ts";
-import { Refused } from "./refused.ts";
-import { settled, TestReceiver, TestSender } from "./testing/links.ts";
-import { openBroker } from "./testing/open-broker.ts";
+import { Refused } from "../refused.ts";
+import { settled, TestReceiver, TestSender } from "../testing/links.ts";
+import { openBroker } from "../testing/open-broker.ts";
 
 type Which = "near" | "far";
 
