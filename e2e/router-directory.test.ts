@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { plainClient, type SaslClient, scramClient } from "@datawire/amqp";
+import { connect } from "@datawire/microserver";
 import rhea from "rhea";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectPeer, PeerServer } from "./harness/amqp/peer.ts";
@@ -139,6 +140,10 @@ test("a router gets its certificate of the directory, which tokens are enough to
   rheaClient.receive("orders");
   await eventually(() => expect(rheaClient.received).toEqual(["hello"]));
   rheaClient.close();
+  // Our library knows the router by its token alone, as dw does.
+  const ours = await connect({ url: at, token: client.token });
+  expect(await ours.send("orders", "hello", { signal: AbortSignal.timeout(60_000) })).toBeDefined();
+  await ours[Symbol.asyncDispose]();
   // A token of another directory does not let the router be believed.
   stack.token = `dw1_${"a".repeat(43)}_${"b".repeat(43)}`;
   const distrusts = await stack.dw("send", "//orders", "x", "-r", at);

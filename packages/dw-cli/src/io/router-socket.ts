@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { connectRouter, fingerprintOf } from "@datawire/link/client";
+import { fingerprintOf } from "@datawire/link/client";
 import { openSocket, type RouterUrl } from "@datawire/microserver/transport";
 
 /** What a router is believed by. */
@@ -11,11 +11,6 @@ export interface RouterTrust {
 }
 
 /** Connects to a router. @throws Error that says why it cannot be reached, or is not believed. */
-export async function openRouterSocket(url: RouterUrl, { token, ca }: RouterTrust): Promise<Socket> {
-  const fingerprint = url.isTls && ca === null ? fingerprintOf(token) : null;
-  if (fingerprint === null) return openSocket(url, { ca: ca ?? undefined });
-  const socket = await connectRouter(url, fingerprint);
-  socket.setNoDelay(true);
-  socket.on("error", () => {}); // `close` follows
-  return socket;
+export function openRouterSocket(url: RouterUrl, { token, ca }: RouterTrust): Promise<Socket> {
+  return openSocket(url, { ca: ca ?? undefined, fingerprint: fingerprintOf(token) });
 }

@@ -3,6 +3,6 @@ export { type DirectoryClient, type DirectoryClientConfig, createDirectoryClient
 export type { HttpAnswer, HttpExchange, HttpRequest } from "../transport/http-exchange.ts";
 export { credentialSettings } from "../credentials/credential-settings.ts";
 export { type CredentialSettings, loadCredentials } from "../credentials/credentials.ts";
-export { connectRouter } from "../transport/secure-socket.ts";
+export { connectRouter, whyNotRouter } from "../transport/secure-socket.ts";
 export { fingerprintOf, type Proof, type TlsSettings } from "../credentials/tls.ts";
 export { type Attempt, Unreachable } from "./unreachable.ts";

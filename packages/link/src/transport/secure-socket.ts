@@ -94,22 +94,38 @@ export interface RouterPlace {
 /**
  * Connects to a router over TLS. It is believed by a certificate of the system's authorities for its name, or by one that the
  * authority with this fingerprint signed for a router, whatever its name.
+ * @param signal ends the wait.
  * @throws Error that says why it cannot be reached, or is not believed.
  */
-export function connectRouter({ host, port }: RouterPlace, fingerprint: string): Promise<TLSSocket> {
+export function connectRouter(
+  { host, port }: RouterPlace,
+  fingerprint: string,
+  signal?: AbortSignal,
+): Promise<TLSSocket> {
   const named = isIP(host) === 0 ? { servername: host } : {};
   const socket = connect({ host, port, ...named, rejectUnauthorized: false });
   socket.setTimeout(HANDSHAKE_MS_MAX, () => socket.destroy(new Error("it does not answer")));
-  return new Promise((resolve, reject) => {
+  const stop = (): void => void socket.destroy(new Error("the wait for it was ended"));
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener("abort", stop, { once: true });
+  return new Promise<TLSSocket>((resolve, reject) => {
     socket.once("error", reject);
     socket.once("secureConnect", () => {
       socket.setTimeout(0);
-      const why = socket.authorized ? null : distrust(socket, fingerprint, "router");
+      const why = whyNotRouter(socket, fingerprint);
       if (why !== null) return void socket.destroy(new Error(why));
       socket.off("error", reject);
       resolve(socket);
     });
-  });
+  }).finally(() => signal?.removeEventListener("abort", stop));
+}
+
+/**
+ * Why the other side of a socket, which refuses nobody itself, is no router to be believed, as `connectRouter` believes them;
+ * null when it is one.
+ */
+export function whyNotRouter(socket: TLSSocket, fingerprint: string): string | null {
+  return socket.authorized ? null : distrust(socket, fingerprint, "router");
 }
 
 /** The authority signs for routers too, and a router is no directory, whatever its names are. */

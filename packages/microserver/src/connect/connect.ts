@@ -1,5 +1,5 @@
 import { anonymousClient, type ConnectionSettings, plainClient } from "@datawire/amqp";
-import { REDIRECT_CAPABILITY } from "@datawire/protocol";
+import { parseToken, REDIRECT_CAPABILITY } from "@datawire/protocol";
 import { describeError, systemChance, systemClock } from "@datawire/runtime";
 import { abortedError, MicroserverError } from "../core/microserver-error.ts";
 import { openProperties, type SelfDescription } from "../core/open-properties.ts";
@@ -30,9 +30,12 @@ export interface ConnectOptions extends SelfDescription {
   readonly url?: string;
   /** What this microserver is called: kept subscriptions and pipelines are known by it. Default: a name used once. */
   readonly name?: string;
-  /** Of a directory or router: only over TLS, or on this machine. */
+  /**
+   * Of a directory or router: only over TLS, or on this machine. Where it names the authority of a directory, as tokens of one with
+   * TLS do, a router with a certificate of that is believed without `ca`.
+   */
   readonly token?: string;
-  /** Authorities to trust instead of the system's, PEM. */
+  /** Authorities to trust instead of the system's and that of the token, PEM. */
   readonly ca?: string;
   /**
    * Whether what is sent to a service goes to one of its instances directly, so that no router is in the way, and what proves
@@ -59,10 +62,11 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
   const url = readUrl(options.url ?? (process.env["DATAWIRE_ROUTER"] || "amqp://localhost:5672"));
   const settings = settingsOf(url, options);
   const { signal, ca, outbox: kept } = options;
+  const fingerprint = fingerprintIn(options.token ?? url.password);
   if (signal?.aborted === true) throw abortedError("connect", signal);
   const dial: Dial = async (settings, events, signal) => {
     try {
-      return driveSocket(await openSocket(url, { ca, signal }), settings, events);
+      return driveSocket(await openSocket(url, { ca, fingerprint, signal }), settings, events);
     } catch (error) {
       throw new Error(`Cannot reach the router at ${url.host}:${url.port}: ${describeError(error)}`, { cause: error });
     }
@@ -106,6 +110,15 @@ function directly({ direct = false, name, ca }: ConnectOptions): Pick<HubDeps, "
       return driveSocket(await openSocket(place, { ca: theirs, signal }), settings, events);
     };
   return { dialAt, ...(password !== undefined && { instanceSasl: [plainClient(user, password)] }) };
+}
+
+/** Of the authority that a token names; null for what is none, such as the password of a user. */
+function fingerprintIn(token: string | null): string | null {
+  try {
+    return token === null ? null : parseToken(token).fingerprint;
+  } catch {
+    return null;
+  }
 }
 
 function readUrl(text: string): RouterUrl {

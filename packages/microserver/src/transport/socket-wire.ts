@@ -4,17 +4,33 @@ import { Connection, type ConnectionSettings } from "@datawire/amqp";
 import type { RouterUrl } from "./router-url.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
+/** What a router is believed by, over TLS. */
+export interface RouterTrust {
+  readonly ca?: string | undefined;
+  readonly fingerprint?: string | null;
+}
+
 /** How long a transport may take to be there, TLS included. */
 const CONNECT_MS_MAX = 5_000;
 
 /**
  * Connects to a router over TCP, or over TLS.
  * @param ca authorities to trust instead of the system's, PEM.
+ * @param fingerprint of the authority of a directory, as tokens name it: where there is no `ca`, what that has signed for a
+ * router is believed too, whatever its name.
  */
 export async function openSocket(
   { host, port, isTls }: Pick<RouterUrl, "host" | "port" | "isTls">,
-  { ca, signal }: { readonly ca?: string | undefined; readonly signal?: AbortSignal } = {},
+  { ca, fingerprint = null, signal }: RouterTrust & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Socket> {
+  if (isTls && ca === undefined && fingerprint !== null) {
+    // Whoever needs none of it does not load it.
+    const { connectRouter } = await import("@datawire/link/client");
+    const known = await connectRouter({ host, port }, fingerprint, signal);
+    known.setNoDelay(true);
+    known.on("error", () => {}); // `close` follows
+    return known;
+  }
   const trusted = ca === undefined ? {} : { ca };
   const socket = isTls ? connectTls({ host, port, servername: host, ...trusted }) : connect({ host, port });
   socket.setNoDelay(true);

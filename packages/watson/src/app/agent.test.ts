@@ -24,6 +24,7 @@ function fixture() {
       lookup,
       trafficLookup: createTrafficLookup(lookup),
       secureContext: createAuthorities(null, { clock: systemClock }),
+      fingerprint: null,
       env: {},
     },
     earlyFailureProbes: { create: () => null },

@@ -1,3 +1,4 @@
+import { fingerprintOf } from "@datawire/link/client";
 import { join } from "node:path";
 import { type DaemonContext, RecentProblems } from "@datawire/runtime";
 import { createEarlyFailureProbes } from "../checks/early-failure-probe.ts";
@@ -56,6 +57,7 @@ export async function assembleWatson({
       lookup,
       trafficLookup: createTrafficLookup(lookup),
       secureContext: createAuthorities(settings.tls?.ca ?? null, { clock }),
+      fingerprint: fingerprintOf(settings.token),
       env: settings.env,
     },
     earlyFailureProbes: createEarlyFailureProbes({ clock, lookup, ports }),

@@ -85,7 +85,7 @@ export function createDefinition(
 /** At this machine: at a port of its own, or at the router that it listens through. */
 function urlOf(source: ServiceSource, { host, service }: { readonly host: string; readonly service: string }): string {
   const origin = `${familyOf(source.protocol)}://${bracketed(host)}`;
-  return listensThroughRouter(source) ? `${origin}:${AMQP_PORT}/${service}` : `${origin}:${source.port}`;
+  return listensThroughRouter(source) ? `${origin}:${source.port ?? AMQP_PORT}/${service}` : `${origin}:${source.port}`;
 }
 
 /** Of routers, as long as nothing else is said. */

@@ -339,7 +339,6 @@ test.each([
     "service: //b\nliveness: { consumers: 1 }",
     "Cannot count consumers: the service is not of AMQP; wanted protocol: amqp",
   ],
-  ["service: //b\nprotocol: amqp\nport: 1\nliveness: { consumers: 1 }", "no such key beside `consumers`"],
   ["service: //b\nprotocol: amqp\nurl: amqp://h\nliveness: [{ consumers: 1 }]", "no such key beside `consumers`"],
   ["service: //b\nprotocol: amqp\nliveness: { consumers: 0 }", "wanted a whole number from 1 to"],
   ["service: //b\nprotocol: amqp\nliveness: { consumers: 1, watch: port }", "no meaning for a check of kind consumers"],
@@ -356,6 +355,9 @@ test("readServices() counts consumers at the router of this machine, where a ser
     name: "vm101.example.com-5672",
     version: "2",
   });
+  // A router may take AMQP elsewhere.
+  const [other] = instances("service: //barker\nprotocol: amqp\nport: 5673\nliveness: { consumers: 1 }");
+  expect(other).toMatchObject({ url: "amqp://vm101.example.com:5673/barker", name: "vm101.example.com-5673" });
   expect(one?.checks[0]).toMatchObject({
     probe: { kind: "consumers", address: "barker", consumers: 2, ...router },
     intervalMs: 1_000,

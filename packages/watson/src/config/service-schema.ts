@@ -72,9 +72,11 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
         description: "Where requests go, with the path that they are put under.",
         otherwise: "`http://HOST:PORT` of `port`; with `liveness: { consumers: 1 }`, that of the router",
       }),
-      port: portSetting
-        .optional()
-        .meta({ description: "Short for a URL at this machine; either this or `url`.", otherwise: "none" }),
+      port: portSetting.optional().meta({
+        description:
+          "Short for a URL at this machine; either this or `url`. With `liveness: { consumers: 1 }`, the AMQP port of the router.",
+        otherwise: "none; beside `consumers`, 5672",
+      }),
       protocol: z.enum(PROTOCOLS).default("http").meta({
         description:
           "`h2` is HTTP/2 without TLS, as gRPC speaks it; `amqp` is AMQP 1.0, which routers pass on and Sherlock does not.",
@@ -123,9 +125,8 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
       const listens = listensThroughRouter(service);
       if (listens && service.protocol !== "amqp")
         issue("liveness", "Cannot count consumers: the service is not of AMQP; wanted protocol: amqp beside it");
-      const second = listens ? (["url", "port"] as const).find((key) => service[key] !== undefined) : undefined;
-      if (second !== undefined)
-        issue(second, "no such key beside `consumers`, which is for a service that listens through the router");
+      if (listens && service.url !== undefined)
+        issue("url", "no such key beside `consumers`, which is for a service that listens through the router");
       if (!listens && service.url === undefined && service.port === undefined)
         issue("url", `${URL_RULE}, or port: 8080 instead`);
       if (service.url !== undefined && service.port !== undefined) issue("port", "either url or port, and not both");

@@ -1,4 +1,7 @@
+import { createHash, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { type Authority, certifyKey, createAuthority } from "@datawire/http/authority";
 import { Connection, type ConnectionEvents, type ConnectionSettings, createSaslServer } from "@datawire/amqp";
 import { systemClock } from "@datawire/runtime";
 import { afterEach, expect, test } from "vitest";
@@ -14,6 +17,7 @@ const deps = {
   lookup,
   trafficLookup: createTrafficLookup(lookup),
   secureContext: createAuthorities(null, { clock: systemClock }),
+  fingerprint: null,
   env: {},
 };
 const closing: (() => void)[] = [];
@@ -21,11 +25,12 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-async function listen(serve: (socket: Socket) => void): Promise<number> {
-  const server: Server = createServer((socket) => {
+async function listen(serve: (socket: Socket) => void, tls: TlsOptions | null = null): Promise<number> {
+  const take = (socket: Socket): void => {
     closing.push(() => socket.destroy());
     serve(socket);
-  });
+  };
+  const server: Server = tls === null ? createServer(take) : createTlsServer(tls, take);
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   closing.push(() => void server.close());
   return (server.address() as AddressInfo).port;
@@ -34,7 +39,12 @@ async function listen(serve: (socket: Socket) => void): Promise<number> {
 const ignore = (): void => {};
 
 /** A microserver that knows one address; `told` has what it was asked. */
-function amqpServer(settings: Partial<ConnectionSettings>, told: string[], over: Partial<ConnectionEvents> = {}) {
+function amqpServer(
+  settings: Partial<ConnectionSettings>,
+  told: string[],
+  over: Partial<ConnectionEvents> = {},
+  tls: TlsOptions | null = null,
+) {
   return listen((socket) => {
     const events: ConnectionEvents = {
       outputReady: () =>
@@ -67,21 +77,20 @@ function amqpServer(settings: Partial<ConnectionSettings>, told: string[], over:
     socket.on("data", (bytes) => connection.receive(bytes, 0));
     socket.on("error", ignore);
     socket.on("close", () => connection.disconnected());
-  });
+  }, tls);
 }
 
-function proberOf(port: number, address: string | null = null): Prober {
-  const settings: AmqpProbe = {
-    kind: "amqp",
-    host: "127.0.0.1",
-    port,
-    secure: false,
-    tls: { verify: true, serverName: null },
-    address,
-    asTraffic: true,
-  };
-  return createProber(settings, deps);
-}
+const AT_HOME: Omit<AmqpProbe, "port"> = {
+  kind: "amqp",
+  host: "127.0.0.1",
+  secure: false,
+  tls: { verify: true, serverName: null },
+  address: null,
+  asTraffic: true,
+};
+
+const proberOf = (port: number, address: string | null = null): Prober =>
+  createProber({ ...AT_HOME, port, address }, deps);
 
 async function probe(prober: Prober, signal = new AbortController().signal): Promise<string> {
   const result = await prober.probe(signal);
@@ -92,6 +101,30 @@ test("createAmqpProber() passes where a connection opens and closes", async () =
   const told: string[] = [];
   expect(await probe(proberOf(await amqpServer({}, told)))).toBe("pass");
   expect(told).toEqual(["opened watson", "closed by peer"]);
+});
+
+test("createAmqpProber() knows a router by the authority that Watson's token names, and no other server by it", async () => {
+  const [authority, other] = await Promise.all([1, 2].map(() => createAuthority(Date.now(), "directory")));
+  const { privateKey: key, publicKey } = generateKeyPairSync("ec", {
+    namedCurve: "P-256",
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  const certified = (by: typeof authority, name: string): Promise<string> =>
+    certifyKey(by as Authority, { name, names: ["vm101"], publicKey }, Date.now());
+  const fingerprint = createHash("sha256")
+    .update(new X509Certificate(authority?.certificate ?? "").publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64url");
+  const probed = async (cert: string, known: string | null): Promise<string> => {
+    const port = await amqpServer({}, [], {}, { cert, key });
+    const settings = { ...AT_HOME, port, secure: true };
+    return probe(createProber(settings, { ...deps, fingerprint: known }));
+  };
+  const router = await certified(authority, "Datawire router");
+  expect(await probed(router, fingerprint)).toBe("pass");
+  expect(await probed(router, null)).toContain("certificate");
+  expect(await probed(await certified(other, "Datawire router"), fingerprint)).toContain("certificate");
+  expect(await probed(await certified(authority, "barker"), fingerprint)).toContain("certificate");
 });
 
 test("createAmqpProber() passes where a link attaches, and fails with the reason where it is refused", async () => {

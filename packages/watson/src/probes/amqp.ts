@@ -52,7 +52,7 @@ function exchange(
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const origin = new URL(`${secure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`);
-    const socket = openSocket({ origin, tls, alpn: null }, network);
+    const socket = openSocket({ origin, tls, alpn: null, router: true }, network);
     const abort = (): void => void socket.destroy();
     signal.addEventListener("abort", abort, { once: true });
     const end = (settle: () => void): void => {

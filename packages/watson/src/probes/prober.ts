@@ -19,6 +19,8 @@ export interface ProberDeps {
   readonly trafficLookup: TrafficLookup;
   /** The authorities that a service is verified with. */
   readonly secureContext: () => SecureContext;
+  /** Of the authority that Watson's token names, which signs for routers; null where it names none. */
+  readonly fingerprint: string | null;
   /** What the environment of checked programs is made of. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -27,17 +29,19 @@ export interface ProberDeps {
 export interface Network {
   readonly lookup: LookupFunction;
   readonly secureContext: () => SecureContext;
+  readonly fingerprint: string | null;
   /** What a failed connection to a host says beside its reason: which of several addresses it was; "" for nothing. */
   note(host: string): string;
 }
 
 /** The network as a probe sees it. */
 export function networkOf({ asTraffic }: { readonly asTraffic: boolean }, deps: ProberDeps): Network {
-  const { lookup, trafficLookup, secureContext } = deps;
-  if (!asTraffic) return { lookup, secureContext, note: () => "" };
+  const { lookup, trafficLookup, secureContext, fingerprint } = deps;
+  if (!asTraffic) return { lookup, secureContext, fingerprint, note: () => "" };
   return {
     lookup: trafficLookup.lookup,
     secureContext,
+    fingerprint,
     note(host) {
       const { used, others } = trafficLookup.seen(host.replace(/^\[(.*)\]$/, "$1")) ?? { used: "", others: [] };
       if (others.length === 0) return "";

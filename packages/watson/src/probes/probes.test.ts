@@ -25,6 +25,7 @@ const deps: ProberDeps = {
   lookup,
   trafficLookup: createTrafficLookup(lookup),
   secureContext: createAuthorities(null, { clock: systemClock }),
+  fingerprint: null,
   env: process.env,
 };
 const closing: (() => void)[] = [];

@@ -95,7 +95,7 @@ export class Moves {
         } catch (error) {
           const taken = await far.taken(id).catch(() => null);
           isKnown = taken !== null;
-          if (taken === null) this.#askLater({ from, moving, source });
+          if (taken === null) this.#wait({ from, moving, source });
           else moved += settle({ from, moving, source }, taken);
           throw error;
         }
@@ -173,12 +173,8 @@ export class Moves {
     this.#cancel?.();
   }
 
-  #askLater(unknown: Unknown): void {
-    this.#unknown.add(unknown);
-    this.#wait();
-  }
-
-  #wait(): void {
+  #wait(unknown: Unknown | null = null): void {
+    if (unknown !== null) this.#unknown.add(unknown);
     if (this.#isClosed || this.#unknown.size === 0) return;
     this.#cancel ??= this.#deps.clock.setTimer(ASK_MS, () => void this.#ask());
   }
