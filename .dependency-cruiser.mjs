@@ -14,7 +14,7 @@ const libraries = {
   link: ["protocol", "catalog", "api", "runtime"],
   telemetry: ["protocol", "api", "runtime"],
   mdk: ["protocol", "catalog", "api", "routing", "runtime", "link"],
-  microserver: ["protocol", "amqp", "runtime", "mdk"],
+  microserver: ["protocol", "amqp", "runtime", "link", "mdk"],
   "mission-control": ["protocol", "api"],
 };
 

@@ -278,7 +278,7 @@ export class KeptAddress implements SinkHost {
       },
       pump: () => end.pump(),
       settle: (sequence, outcome, confirmed) => {
-        end.settle(sequence, outcome, confirmed === undefined ? nothing : () => this.storage.whenDurable(confirmed));
+        end.settle(sequence, outcome, confirmed === undefined ? () => {} : () => this.storage.whenDurable(confirmed));
         if (this.#isTight) this.refreshSinks();
       },
       detach: (isClosed) => {
@@ -297,5 +297,3 @@ export class KeptAddress implements SinkHost {
     while (isFull(this, bytes) && kept.dropOldest()) counters.dropped++;
   }
 }
-
-const nothing = (): void => {};

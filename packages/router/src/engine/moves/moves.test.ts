@@ -159,7 +159,9 @@ test("take() takes no more of a move, once it was asked how much it has of it", 
   const batch = { id: "1", first: 0, payloads: [Buffer.from("late")] };
   await fill(0);
   expect(await far().moves.taken("to", "1")).toBe(0);
-  await expect(far().moves.take(far().broker.queue("to"), batch)).rejects.toThrow("Cannot take more of a move to to");
+  await expect(far().moves.take(far().broker.queue("to"), batch)).rejects.toThrow(
+    "Cannot take more of a move: it is over",
+  );
   expect(await textsOf(far(), "to")).toEqual([]);
 });
 

@@ -1,4 +1,5 @@
 import type { Clock } from "@datawire/runtime";
+import { plainName } from "../../address/scope.ts";
 import type { Moving } from "../../queue/storage.ts";
 import { Queue } from "../../queue/queue.ts";
 import type { Broker } from "../broker.ts";
@@ -104,7 +105,7 @@ export class Moves {
       return moved;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      const rest = isKnown ? "" : `; what is on its way is settled when ${to} is there again`;
+      const rest = isKnown ? "" : `; what is on its way is settled when ${plainName(to)} is there again`;
       throw new Refused(error.condition, `${error.message}; ${moved} of ${max} were moved${rest}`);
     } finally {
       if (isKnown) {
@@ -120,9 +121,7 @@ export class Moves {
     return new Promise((resolve, reject) => {
       later(() => {
         if (this.#ended.has(id))
-          return reject(
-            new Refused("amqp:precondition-failed", `Cannot take more of a move to ${to.name}: it is over`),
-          );
+          return reject(new Refused("amqp:precondition-failed", "Cannot take more of a move: it is over"));
         const acceptedAtMs = nowMs();
         payloads.forEach((payload, index) => {
           const keys = { producer: { name: producerOf(id), sequence: first + index + 1 } };

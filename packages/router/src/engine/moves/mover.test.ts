@@ -1,10 +1,10 @@
 import { Chance } from "@datawire/protocol/testing/chance";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
-import { SimulatedDisk } from "../log/testing/simulated-disk.ts";
+import { SimulatedDisk } from "../../log/testing/simulated-disk.ts";
 import { moveMessages } from "./mover.ts";
-import { settled, TestReceiver, TestSender } from "./testing/links.ts";
-import { openBroker } from "./testing/open-broker.ts";
+import { settled, TestReceiver, TestSender } from "../testing/links.ts";
+import { openBroker } from "../testing/open-broker.ts";
 
 test("moveMessages() is done at once where there is nothing to move", async () => {
   const clock = createFakeClock();
