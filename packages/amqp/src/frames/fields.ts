@@ -4,6 +4,7 @@ import { readValue } from "../types/decode-value.ts";
 import { writeValue } from "../types/encode-value.ts";
 import type { Reader } from "../types/reader.ts";
 import { Typed, textOf, type Value, type ValueMap } from "../types/values.ts";
+import { beginMap, endMap } from "../types/skip-map.ts";
 import type { Writer } from "../types/writer.ts";
 
 /** A map with symbols or texts for keys, as properties, filters and annotations are. */
@@ -155,14 +156,15 @@ export const map: FieldCodec<ValueMap> = {
 
 /** Reads a map with texts for keys. @param typed as in `DecodeOptions`. */
 export function readFields(reader: Reader, typed: boolean): Fields | null {
-  const entries = readMap(reader, typed);
-  if (entries === null) return null;
+  if (reader.nullNext()) return null;
+  const pairs = beginMap(reader);
   const fields = new Map<string, Value>();
-  for (const [key, value] of entries) {
-    const name = textOf(key);
-    if (name === null) throw decodeFailure("Cannot read fields: a key is no symbol");
-    fields.set(name, value);
+  for (let i = 0; i < pairs.count; i += 2) {
+    const key = reader.name();
+    if (key === null) throw decodeFailure("Cannot read fields: a key is no symbol");
+    fields.set(key, readValue(reader, typed, 1));
   }
+  endMap(reader, pairs);
   return fields;
 }
 

@@ -21,7 +21,7 @@ const STATE_BYTES_MAX = 256;
 export interface SendOptions {
   /** Whether nothing more is wanted to be heard of it; default false. A link that settles always or never decides itself. */
   readonly settled?: boolean;
-  /** Bytes to go before those of the message, such as a header that was rewritten. */
+  /** Bytes to go before those of the message, such as a header that was rewritten; copied at once. */
   readonly head?: Uint8Array;
   /** At most 32 bytes, unlike all others that are unsettled; default a number that counts up. */
   readonly tag?: Uint8Array;
@@ -86,7 +86,7 @@ export class TransferWriter {
     const { output, channel, windows } = this.#target;
     const head = options.head ?? NOTHING;
     if (head.length + message.length > this.#roomOf(options)) {
-      this.#large = { delivery, options, parts: [head, message], part: 0, offset: 0, begun: false, aborted: false };
+      this.#large = { delivery, options, parts: [new Uint8Array(head), message], part: 0, offset: 0, begun: false, aborted: false };
       return this.resume();
     }
     const { frames } = output;

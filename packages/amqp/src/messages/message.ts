@@ -1,5 +1,5 @@
 import { DESCRIPTOR, DESCRIPTOR_BY_SYMBOL } from "../frames/descriptors.ts";
-import { type Fields, fieldsMap, readComposite, writeComposite } from "../frames/fields.ts";
+import { type Fields, fieldsMap } from "../frames/fields.ts";
 import { CODE } from "../types/codes.ts";
 import { decodeFailure, WireFailure } from "../types/conditions.ts";
 import { type DecodeOptions, readValue } from "../types/decode-value.ts";
@@ -8,8 +8,8 @@ import { plainBytes } from "../types/plain-bytes.ts";
 import { Reader } from "../types/reader.ts";
 import type { Value } from "../types/values.ts";
 import { Writer } from "../types/writer.ts";
-import { HEADER, type Header } from "./header.ts";
-import { PROPERTIES, type Properties } from "./properties.ts";
+import { type Header, readHeader, writeHeader } from "./header.ts";
+import { type Properties, readProperties, writeProperties } from "./properties.ts";
 
 /** The body of a message: bytes, lists, or one value of any type. */
 export type Body =
@@ -30,29 +30,41 @@ export interface Message {
   readonly footer?: Fields;
 }
 
-/** Most messages fit without growing: what they are written into is used again. */
-const SCRATCH_BYTES = 4_096;
-let scratch = new Writer(SCRATCH_BYTES);
+/**
+ * Messages are written one behind the other into bytes that they share: to make an array of bytes for each costs more than to
+ * write it. Whoever keeps a single one keeps no more than this.
+ */
+const SHARED_BYTES = 2_048;
+let shared = new Writer(SHARED_BYTES);
 
-/** A message as bytes. Throws `TypeError` for values that AMQP has no type for. */
+/** A message as bytes, a view of more of them. Throws `TypeError` for values that AMQP has no type for. */
 export function encodeMessage(message: Message): Uint8Array {
-  const writer = scratch;
-  writer.length = 0;
-  if (message.header !== undefined) writeComposite(writer, DESCRIPTOR.header, message.header, HEADER);
+  const writer = shared;
+  const start = writer.length;
+  try {
+    writeSections(writer, message);
+  } catch (error) {
+    writer.length = start;
+    throw error;
+  }
+  const bytes = writer.bytes.subarray(start, writer.length);
+  const left = writer.bytes.length - writer.length;
+  // Where it grew, or another one of its size would make it grow.
+  if (writer.bytes.length !== SHARED_BYTES || left < bytes.length) shared = new Writer(SHARED_BYTES);
+  return bytes;
+}
+
+function writeSections(writer: Writer, message: Message): void {
+  if (message.header !== undefined) writeHeader(writer, message.header);
   writeFields(writer, DESCRIPTOR.deliveryAnnotations, message.deliveryAnnotations);
   writeFields(writer, DESCRIPTOR.messageAnnotations, message.messageAnnotations);
-  if (message.properties !== undefined) {
-    writeComposite(writer, DESCRIPTOR.properties, message.properties, PROPERTIES);
-  }
+  if (message.properties !== undefined) writeProperties(writer, message.properties);
   if (message.applicationProperties !== undefined) {
     writer.descriptor(DESCRIPTOR.applicationProperties);
     writeValue(writer, new Map(message.applicationProperties));
   }
   if (message.body !== undefined) writeBody(writer, message.body);
   writeFields(writer, DESCRIPTOR.footer, message.footer);
-  if (writer.bytes.length === SCRATCH_BYTES) return writer.bytes.slice(0, writer.length);
-  scratch = new Writer(SCRATCH_BYTES);
-  return writer.take();
 }
 
 /** The message that bytes are, or the failure to read them. Binaries in it are views of the bytes. */
@@ -72,7 +84,7 @@ function readSection(reader: Reader, message: { -readonly [K in keyof Message]: 
   const code = reader.descriptor(DESCRIPTOR_BY_SYMBOL);
   switch (code) {
     case DESCRIPTOR.header:
-      message.header = readComposite(reader, "header", HEADER);
+      message.header = readHeader(reader);
       return;
     case DESCRIPTOR.deliveryAnnotations:
       message.deliveryAnnotations = fieldsMap.read(reader) ?? NO_FIELDS;
@@ -81,7 +93,7 @@ function readSection(reader: Reader, message: { -readonly [K in keyof Message]: 
       message.messageAnnotations = fieldsMap.read(reader) ?? NO_FIELDS;
       return;
     case DESCRIPTOR.properties:
-      message.properties = readComposite(reader, "properties", PROPERTIES);
+      message.properties = readProperties(reader);
       return;
     case DESCRIPTOR.applicationProperties:
       message.applicationProperties = fieldsMap.read(reader) ?? NO_FIELDS;

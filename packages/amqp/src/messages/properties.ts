@@ -1,8 +1,12 @@
-import { binary, type Field, type FieldCodec, optional, string, symbolic, uint } from "../frames/fields.ts";
+import { DESCRIPTOR } from "../frames/descriptors.ts";
+import { binary, type FieldCodec, string, symbolic, uint } from "../frames/fields.ts";
+import { CODE } from "../types/codes.ts";
 import { CONDITION, decodeFailure, WireFailure } from "../types/conditions.ts";
 import { readValue } from "../types/decode-value.ts";
 import { writeValue } from "../types/encode-value.ts";
-import { textOf, Typed } from "../types/values.ts";
+import type { Reader } from "../types/reader.ts";
+import { Typed } from "../types/values.ts";
+import type { Writer } from "../types/writer.ts";
 
 /** What identifies a message: a text, bytes, or a ulong or a uuid as `Typed`. */
 export type MessageId = string | Uint8Array | Typed;
@@ -51,32 +55,77 @@ const timestamp: FieldCodec<Date> = {
     if (!(value instanceof Date)) throw decodeFailure("Cannot read a timestamp: it is none");
     return value;
   },
-  write: (writer, value) => writeValue(writer, value),
+  write: (writer, value) => writer.timestamp(value.getTime()),
 };
 
 const address: FieldCodec<string> = {
   read(reader) {
     if (reader.nullNext()) return null;
-    const text = textOf(readValue(reader));
+    const text = reader.name();
     if (text === null) throw new WireFailure(CONDITION.invalidField, "Cannot read an address: it is no text");
     return text;
   },
   write: (writer, value) => writer.string(value),
 };
 
-/** The fields of properties, in their order. */
-export const PROPERTIES: readonly Field[] = [
-  optional("messageId", messageId),
-  optional("userId", binary),
-  optional("to", address),
-  optional("subject", string),
-  optional("replyTo", address),
-  optional("correlationId", messageId),
-  optional("contentType", symbolic),
-  optional("contentEncoding", symbolic),
-  optional("absoluteExpiryTime", timestamp),
-  optional("creationTime", timestamp),
-  optional("groupId", string),
-  optional("groupSequence", uint),
-  optional("replyToGroupId", string),
+type Mutable = { -readonly [K in keyof Properties]: Properties[K] };
+
+/** One of the properties: each says where in the object it is, as nearly every message has some and a look by key is slow. */
+interface PropertyField<T> {
+  readonly codec: FieldCodec<T>;
+  get(properties: Properties): T | undefined;
+  set(properties: Mutable, value: T): void;
+}
+
+const field = <T>(
+  codec: FieldCodec<T>,
+  get: PropertyField<T>["get"],
+  set: PropertyField<T>["set"],
+): PropertyField<unknown> => ({ codec, get, set }) as PropertyField<unknown>;
+
+/** In the order of the list. */
+const FIELDS: readonly PropertyField<unknown>[] = [
+  field(messageId, (p) => p.messageId, (p, value) => void (p.messageId = value)),
+  field(binary, (p) => p.userId, (p, value) => void (p.userId = value)),
+  field(address, (p) => p.to, (p, value) => void (p.to = value)),
+  field(string, (p) => p.subject, (p, value) => void (p.subject = value)),
+  field(address, (p) => p.replyTo, (p, value) => void (p.replyTo = value)),
+  field(messageId, (p) => p.correlationId, (p, value) => void (p.correlationId = value)),
+  field(symbolic, (p) => p.contentType, (p, value) => void (p.contentType = value)),
+  field(symbolic, (p) => p.contentEncoding, (p, value) => void (p.contentEncoding = value)),
+  field(timestamp, (p) => p.absoluteExpiryTime, (p, value) => void (p.absoluteExpiryTime = value)),
+  field(timestamp, (p) => p.creationTime, (p, value) => void (p.creationTime = value)),
+  field(string, (p) => p.groupId, (p, value) => void (p.groupId = value)),
+  field(uint, (p) => p.groupSequence, (p, value) => void (p.groupSequence = value)),
+  field(string, (p) => p.replyToGroupId, (p, value) => void (p.replyToGroupId = value)),
 ];
+
+/** Reads the list of properties; those that are null or not there are left out. Throws `WireFailure`. */
+export function readProperties(reader: Reader): Properties {
+  reader.list();
+  const { listEnd, fields } = reader;
+  const properties: Mutable = {};
+  for (let at = 0; at < fields && at < FIELDS.length; at++) {
+    const { codec, set } = FIELDS[at] as PropertyField<unknown>;
+    const value = codec.read(reader);
+    if (value !== null) set(properties, value);
+  }
+  reader.endList(listEnd, Math.max(0, fields - FIELDS.length));
+  return properties;
+}
+
+/** Writes properties with their descriptor; nulls at the end are left out. */
+export function writeProperties(writer: Writer, properties: Properties): void {
+  writer.descriptor(DESCRIPTOR.properties);
+  let count = FIELDS.length;
+  while (count > 0 && FIELDS[count - 1]?.get(properties) === undefined) count--;
+  if (count === 0) return writer.byte(CODE.list0);
+  const at = writer.begin32(CODE.list32);
+  for (let i = 0; i < count; i++) {
+    const { codec, get } = FIELDS[i] as PropertyField<unknown>;
+    const value = get(properties);
+    if (value === undefined) writer.null();
+    else codec.write(writer, value);
+  }
+  writer.end32(at, count);
+}

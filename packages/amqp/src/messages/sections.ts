@@ -1,12 +1,12 @@
 import { DESCRIPTOR, DESCRIPTOR_BY_SYMBOL } from "../frames/descriptors.ts";
-import { type Fields, readComposite, readFields } from "../frames/fields.ts";
+import { type Fields, readFields } from "../frames/fields.ts";
 import { decodeFailure, WireFailure } from "../types/conditions.ts";
 import type { DecodeOptions } from "../types/decode-value.ts";
 import { plainBytes } from "../types/plain-bytes.ts";
 import { ABSENT, Reader } from "../types/reader.ts";
 import { skipMap } from "../types/skip-map.ts";
 import { skipValue } from "../types/skip-value.ts";
-import { PROPERTIES, type Properties } from "./properties.ts";
+import { type Properties, readProperties } from "./properties.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -77,7 +77,7 @@ export class Sections {
 
   properties(): Properties | null {
     const reader = this.#at(DESCRIPTOR.properties);
-    return reader === null ? null : readComposite(reader, "properties", PROPERTIES);
+    return reader === null ? null : readProperties(reader);
   }
 
   /** Where a section begins, with its descriptor; `ABSENT` (-1) without it. The first of several data sections. */

@@ -49,8 +49,7 @@ function readAs(code: number, reader: Reader, typed: boolean, depth: number): Va
     default: {
       const type = TYPES.get(code);
       if (type === undefined) throw unexpected("a value", code);
-      const value = readPrimitive(code, reader);
-      return typed ? wrapAlways(type, value) : wrapSome(type, value);
+      return typed ? wrapAlways(type, readPrimitive(code, reader)) : readPlain(code, type, reader);
     }
   }
 }
@@ -186,7 +185,24 @@ function wrapAlways(type: AmqpType, value: Value): Value {
   }
 }
 
-function wrapSome(type: AmqpType, value: Value): Value {
+/** A value as JavaScript has it; wrapped where it has no such type. */
+function readPlain(code: number, type: AmqpType, reader: Reader): Value {
+  switch (code) {
+    case CODE.smallUlong:
+      return reader.byte();
+    case CODE.ulong0:
+      return 0;
+    case CODE.ulong:
+      return reader.unsigned64();
+    case CODE.smallLong:
+      return (reader.byte() << 24) >> 24;
+    case CODE.long:
+      return reader.signed64();
+    case CODE.timestamp:
+      return new Date(Number(reader.signed64()));
+    default:
+  }
+  const value = readPrimitive(code, reader);
   switch (type) {
     case "symbol":
     case "uuid":
@@ -194,15 +210,9 @@ function wrapSome(type: AmqpType, value: Value): Value {
     case "decimal64":
     case "decimal128":
       return new Typed(type, value);
-    case "timestamp":
-      return new Date(Number(value));
     default:
-      return typeof value === "bigint" && isSafe(value) ? Number(value) : value;
+      return value;
   }
-}
-
-function isSafe(value: bigint): boolean {
-  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER);
 }
 
 /** Reads size and count of a list, a map or an array, and returns the count; `end` is where it has to end. */

@@ -1,6 +1,6 @@
 import { CODE } from "./codes.ts";
 import { CONDITION, decodeFailure, WireFailure } from "./conditions.ts";
-import { decodeAscii, decodeUtf8 } from "./text.ts";
+import { decodeAscii, decodeName, decodeUtf8 } from "./text.ts";
 
 /** What `uintOr` and its like return for null, where the caller wants to tell it from every number. */
 export const ABSENT = -1;
@@ -63,6 +63,21 @@ export class Reader {
   uint64(): bigint {
     const high = this.uint32();
     return (BigInt(high) << 32n) | BigInt(this.uint32());
+  }
+
+  /** A ulong of eight bytes as a number, which most are: a bigint costs ten times as much. Bigint where it is not exact. */
+  unsigned64(): number | bigint {
+    const high = this.uint32();
+    const low = this.uint32();
+    return high < 0x20_0000 ? high * 0x1_0000_0000 + low : (BigInt(high) << 32n) | BigInt(low);
+  }
+
+  /** A long of eight bytes, likewise. */
+  signed64(): number | bigint {
+    const high = this.uint32() | 0;
+    const low = this.uint32();
+    const value = high * 0x1_0000_0000 + low;
+    return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low);
   }
 
   /** The next `count` bytes, as a view of them. */
@@ -153,6 +168,19 @@ export class Reader {
   symbol(): string | null {
     const size = this.variable(CODE.symbol8, CODE.symbol32, "symbol");
     return size === ABSENT ? null : decodeAscii(this.bytes, this.at - size, this.at);
+  }
+
+  /** A string or a symbol that is likely to have come before, such as a key or an address; null for what is neither, which is not read. */
+  name(): string | null {
+    const code = this.at < this.end ? this.bytes[this.at] : undefined;
+    const isSymbol = code === CODE.symbol8 || code === CODE.symbol32;
+    if (!isSymbol && code !== CODE.string8 && code !== CODE.string32) return null;
+    this.at++;
+    const size = code === CODE.symbol8 || code === CODE.string8 ? this.byte() : this.uint32();
+    this.need(size);
+    this.at += size;
+    const decode = isSymbol ? decodeAscii : decodeName;
+    return decode(this.bytes, this.at - size, this.at);
   }
 
   /** A binary as a view of the bytes, or null. */

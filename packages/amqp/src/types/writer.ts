@@ -126,6 +126,14 @@ export class Writer {
     this.variable(CODE.binary8, CODE.binary32, value);
   }
 
+  /** @param atMs milliseconds since 1970. Throws `TypeError` for what is no whole number. */
+  timestamp(atMs: number): void {
+    if (!Number.isSafeInteger(atMs)) throw new TypeError(`Cannot write ${atMs} as timestamp: wanted a whole number`);
+    this.byte(CODE.timestamp);
+    this.uint32(Math.floor(atMs / 0x1_0000_0000));
+    this.uint32(atMs);
+  }
+
   /** The descriptor of a type of the specification itself, all of which have numbers below 256. */
   descriptor(code: number): void {
     this.reserve(3);

@@ -39,7 +39,7 @@ export function writeBody(body: Body): WrittenBody {
   return { body: { type: "value", value: toValue(body, hasBigints, 0) }, hasBigints };
 }
 
-/** A body of the wire; read with types where `hasBigints`. */
+/** A body of the wire, of which it keeps no bytes; read with types where `hasBigints`. */
 export function readBody(body: WireBody | undefined): Body {
   switch (body?.type) {
     case "data":
@@ -59,14 +59,20 @@ export function writeFields(fields: Readonly<Record<string, Body | undefined>>):
   return new Map(known.map(([key, value]) => [key, toValue(value as Body, false, 0)]));
 }
 
-/** Fields of the wire as an object; of those with the same key, the last. */
+/** Fields of the wire as an object, which keeps none of their bytes; of those with the same key, the last. */
 export function readFields(
   ...maps: readonly (ReadonlyMap<string, Value> | undefined)[]
 ): Readonly<Record<string, Body>> {
-  const pairs: [string, Body][] = [];
+  const object: Record<string, Body> = {};
   for (const fields of maps)
-    if (fields !== undefined) for (const [key, value] of fields) pairs.push([key, fromValue(value)]);
-  return pairs.length === 0 ? {} : Object.fromEntries(pairs);
+    if (fields !== undefined) for (const [key, value] of fields) setOwn(object, key, fromValue(value));
+  return object;
+}
+
+/** Sets a property, also one that an assignment would take for the prototype. */
+function setOwn(object: Record<string, Body>, key: string, value: Body): void {
+  if (key === "__proto__") Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
+  else object[key] = value;
 }
 
 function containsBigint(body: Body | undefined, depth: number): boolean {
@@ -126,14 +132,29 @@ function leafOf(body: Leaf): Value {
 function fromValue(value: Value): Body {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Typed) return fromTyped(value);
-  if (value instanceof Date || value instanceof Described || value instanceof TypedArray) return value;
-  if (value instanceof Uint8Array) return value.slice();
+  if (value instanceof Uint8Array || value instanceof Described || value instanceof TypedArray) return owned(value);
+  if (value instanceof Date) return value;
   if (Array.isArray(value)) return value.map(fromValue);
   const pairs = [...(value as ReadonlyMap<Value, Value>)].map(
     ([key, one]) => [fromValue(key), fromValue(one)] as const,
   );
   if (pairs.every(([key]) => typeof key === "string")) return Object.fromEntries(pairs as [string, Body][]);
   return new Map(pairs);
+}
+
+/** A value as it is, but for bytes, which are copied: they lie in those of its message. */
+function owned<V extends Value>(value: V): V;
+function owned(value: Value): Value {
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  if (value instanceof Uint8Array) return value.slice();
+  if (value instanceof Typed) return new Typed(value.type, owned(value.value));
+  if (value instanceof Described) return new Described(owned(value.descriptor), owned(value.value));
+  if (value instanceof TypedArray) {
+    const { type, values, descriptor } = value;
+    return new TypedArray(type, values.map(owned<Value>), descriptor === undefined ? undefined : owned(descriptor));
+  }
+  if (Array.isArray(value)) return value.map(owned);
+  return new Map([...(value as ReadonlyMap<Value, Value>)].map(([key, one]) => [owned(key), owned(one)]));
 }
 
 /** Types that JavaScript has as well are shown as it has them. */
@@ -144,7 +165,7 @@ function fromTyped(typed: Typed): Body {
     case "decimal64":
     case "decimal128":
     case "symbol":
-      return typed;
+      return owned(typed);
     case "timestamp":
       return typed.value instanceof Date ? typed.value : new Date(Number(typed.value));
     default:
@@ -154,7 +175,7 @@ function fromTyped(typed: Typed): Body {
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const [first] = parts;
-  if (first !== undefined && parts.length === 1) return new Uint8Array(first);
+  if (first !== undefined && parts.length === 1) return first.slice();
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -5,6 +5,7 @@ import {
   type Message as WireMessage,
   type MessageId,
   messageIdText,
+  type Properties,
   textOf,
   Typed,
   WireFailure,
@@ -85,7 +86,7 @@ export interface DraftFields extends Omit<SendFields, "correlationId"> {
  * @throws MicroserverError `invalid_argument` for values that AMQP has no type for.
  */
 export function draft(to: string, body: Body, fields: DraftFields, nowMs: number): Draft {
-  const { id, subject, replyTo, correlationId, ttlMs, properties, annotations } = fields;
+  const { ttlMs, properties, annotations } = fields;
   if (ttlMs !== undefined && !(Number.isInteger(ttlMs) && ttlMs > 0 && ttlMs <= 0xffff_ffff)) {
     throw new MicroserverError("invalid_argument", `Cannot use ${ttlMs} as ttlMs: wanted 1 to 4294967295`);
   }
@@ -95,14 +96,7 @@ export function draft(to: string, body: Body, fields: DraftFields, nowMs: number
       header: ttlMs === undefined ? DURABLE : { ...DURABLE, ttl: ttlMs },
       annotations: annotationsOf(annotations, written.hasBigints),
       rest: encodeMessage({
-        properties: {
-          to,
-          creationTime: new Date(nowMs),
-          ...(id !== undefined && { messageId: id }),
-          ...(subject !== undefined && { subject }),
-          ...(replyTo !== undefined && { replyTo }),
-          ...(correlationId !== undefined && { correlationId }),
-        },
+        properties: propertiesOf(to, fields, nowMs),
         ...(properties !== undefined && { applicationProperties: writeFields(properties) }),
         body: written.body,
       }),
@@ -111,6 +105,15 @@ export function draft(to: string, body: Body, fields: DraftFields, nowMs: number
     if (!(error instanceof TypeError)) throw error;
     throw new MicroserverError("invalid_argument", error.message, { cause: error });
   }
+}
+
+function propertiesOf(to: string, { id, subject, replyTo, correlationId }: DraftFields, nowMs: number): Properties {
+  const properties: { -readonly [K in keyof Properties]: Properties[K] } = { to, creationTime: new Date(nowMs) };
+  if (id !== undefined) properties.messageId = id;
+  if (subject !== undefined) properties.subject = subject;
+  if (replyTo !== undefined) properties.replyTo = replyTo;
+  if (correlationId !== undefined) properties.correlationId = correlationId;
+  return properties;
 }
 
 function annotationsOf(given: SendFields["annotations"], hasBigints: boolean): Fields {
@@ -126,15 +129,20 @@ let plain: { readonly producer: string; readonly bytes: Uint8Array } = { produce
 /** Above all numbers that a process gets to, so that the bytes of a number are the last eight, in the long form. */
 const NUMBER_MAX = 2n ** 64n - 1n;
 
-/** The sections before a draft's rest, with which it is a message of a producer. @param deliveryAnnotations annotations. */
+/**
+ * The sections before a draft's rest, with which it is a message of a producer. The next call writes over them.
+ * @param deliveryAnnotations annotations.
+ */
 export function headOf(draft: Draft, { producer, sequence }: Identity, deliveryAnnotations?: Fields): Uint8Array {
   const isPlain = draft.annotations.size === 0 && draft.header === DURABLE && deliveryAnnotations === undefined;
   if (!isPlain) return encodeHeadOf(draft, producer, BigInt(sequence), deliveryAnnotations);
   if (plain.producer !== producer) plain = { producer, bytes: encodeHeadOf(draft, producer, NUMBER_MAX) };
-  const bytes = plain.bytes.slice();
-  const at = bytes.length - 8;
-  new DataView(bytes.buffer).setUint32(at, Math.floor(sequence / 2 ** 32));
-  new DataView(bytes.buffer).setUint32(at + 4, sequence % 2 ** 32);
+  const { bytes } = plain;
+  const high = Math.floor(sequence / 2 ** 32);
+  for (let i = 0; i < 4; i++) {
+    bytes[bytes.length - 1 - i] = sequence >>> (8 * i);
+    bytes[bytes.length - 5 - i] = high >>> (8 * i);
+  }
   return bytes;
 }
 
@@ -152,7 +160,7 @@ function encodeHeadOf(
   });
 }
 
-/** A message that came, and which it is for its producer; or why its bytes are none. */
+/** A message that came, and which it is for its producer; or why its bytes are none. None of the bytes are kept. */
 export function readMessage(
   bytes: Uint8Array,
   address: string,

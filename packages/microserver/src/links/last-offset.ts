@@ -47,7 +47,7 @@ class Look extends KeptLink<Receiver> {
   }
 
   delivered(delivery: IncomingDelivery): void {
-    const read = readMessage(new Uint8Array(delivery.message), this.address);
+    const read = readMessage(delivery.message, this.address);
     delivery.release();
     this.#on.found(read instanceof WireFailure ? null : read.message.offset);
   }

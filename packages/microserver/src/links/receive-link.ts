@@ -88,8 +88,7 @@ export class ReceiveLink extends KeptLink<Receiver> {
   delivered(delivery: IncomingDelivery): void {
     this.#isQuiet = false;
     delivery.receiver.told = null;
-    // Its bytes lie in the buffer of the socket.
-    const read = readMessage(new Uint8Array(delivery.message), this.address);
+    const read = readMessage(delivery.message, this.address);
     if (read instanceof WireFailure) {
       delivery.reject({ condition: read.condition, description: read.message });
       return this.refresh();

@@ -24,7 +24,13 @@ export interface Served {
   newId(): string;
   /** Whether somebody may come with a password; left out where everybody may. */
   readonly allow?: (user: string, password: string) => boolean | Promise<boolean>;
-  take(delivery: IncomingDelivery, message: Message, identity: Identity | null, caller: Caller): Promise<void>;
+  /** Undefined where it is done with it at once. */
+  take(
+    delivery: IncomingDelivery,
+    message: Message,
+    identity: Identity | null,
+    caller: Caller,
+  ): Promise<void> | undefined;
 }
 
 const MESSAGE_BYTES_MAX = 104_857_600;
@@ -146,7 +152,7 @@ export class Caller {
 
   #delivered(delivery: IncomingDelivery): void {
     const { address, credit, take } = this.#served;
-    const read = readMessage(new Uint8Array(delivery.message), address);
+    const read = readMessage(delivery.message, address);
     const { receiver } = delivery;
     const refresh = (): void => {
       if (receiver.attached && !this.#isClosing) receiver.setCredit(Math.max(0, credit - receiver.unsettled.size));
@@ -156,7 +162,9 @@ export class Caller {
       return refresh();
     }
     if (this.#isClosing) return delivery.release();
-    void take(delivery, read.message, read.identity, this).then(refresh);
+    const done = take(delivery, read.message, read.identity, this);
+    if (done === undefined) refresh();
+    else void done.then(refresh);
   }
 
   #pump({ link, waiting }: Answers): void {
