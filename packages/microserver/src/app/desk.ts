@@ -15,8 +15,8 @@ export interface HandlerContext {
   readonly signal: AbortSignal;
 }
 
-/** What is done with each message. Throws to have it again, or to reject it. */
-export type Work = (message: Message, identity: Identity | null, context: HandlerContext) => Promise<void>;
+/** What is done with each message, over when it returns or when the promise that it returns resolves. Throws to have it again, or to reject it. */
+export type Work = (message: Message, identity: Identity | null, context: HandlerContext) => unknown;
 
 const CONCURRENCY_MAX = 10_000;
 
@@ -27,12 +27,16 @@ export function requireConcurrency(concurrency: number): void {
   throw new MicroserverError("invalid_argument", `Cannot use ${concurrency} as concurrency: ${wanted}`);
 }
 
-/** Where messages are handled, each once however often it comes, and what became of it is said. */
+/**
+ * Where messages are handled, each once however often it comes, and what became of it is said. What a handler does at once
+ * is settled at once: promises are made only where it returns one.
+ */
 export class Desk {
   readonly #work: Work;
   readonly #stop = new AbortController();
+  readonly #context: HandlerContext = { signal: this.#stop.signal };
   readonly #handled = new Handled();
-  /** By the key of their message, those that can come again while they are handled. */
+  /** By what their message is known, those that can come again while they are handled. */
   readonly #running = new Map<string, Promise<Verdict>>();
   #inHand = 0;
   #idle: (() => void)[] = [];
@@ -46,13 +50,18 @@ export class Desk {
     return this.#inHand;
   }
 
-  /** Handles a message and says what became of it. */
-  async take(delivery: IncomingDelivery, message: Message, identity: Identity | null): Promise<void> {
-    this.#inHand++;
+  /** Handles a message and says what became of it; undefined where that is done. */
+  take(delivery: IncomingDelivery, message: Message, identity: Identity | null): Promise<void> | undefined {
     const key = keyOf(message, identity);
-    settle(delivery, this.#handled.has(key) ? ACCEPTED : await this.#verdict(key, message, identity));
-    this.#inHand--;
-    if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#handled.has(key)) {
+      delivery.accept();
+      return undefined;
+    }
+    this.#inHand++;
+    const verdict = this.#verdict(key, message, identity);
+    if (verdict instanceof Promise) return verdict.then((late) => this.#done(delivery, late));
+    this.#done(delivery, verdict);
+    return undefined;
   }
 
   /** Resolves when nothing is being handled. */
@@ -65,28 +74,48 @@ export class Desk {
     this.#stop.abort();
   }
 
+  #done(delivery: IncomingDelivery, verdict: Verdict): void {
+    settle(delivery, verdict);
+    this.#inHand--;
+    if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
   /** Handles a message once, however often it comes while its settlement is not known to the router. */
-  async #verdict(key: string | null, message: Message, identity: Identity | null): Promise<Verdict> {
-    const running = key === null ? undefined : this.#running.get(key);
+  #verdict(key: Identity | null, message: Message, identity: Identity | null): Verdict | Promise<Verdict> {
+    const name = key === null || this.#running.size === 0 ? null : nameOf(key);
+    const running = name === null ? undefined : this.#running.get(name);
     if (running !== undefined) return running;
-    const promise = this.#handle(message, identity);
-    if (key === null) return promise;
-    this.#running.set(key, promise);
-    const verdict = await promise;
-    this.#running.delete(key);
+    const verdict = this.#handle(message, identity);
+    if (verdict instanceof Promise) return key === null ? verdict : this.#whileRunning(key, verdict);
     if (verdict.is === "accepted") this.#handled.add(key);
     return verdict;
   }
 
-  async #handle(message: Message, identity: Identity | null): Promise<Verdict> {
+  #whileRunning(key: Identity, handled: Promise<Verdict>): Promise<Verdict> {
+    const name = nameOf(key);
+    const running = handled.then((verdict) => {
+      this.#running.delete(name);
+      if (verdict.is === "accepted") this.#handled.add(key);
+      return verdict;
+    });
+    this.#running.set(name, running);
+    return running;
+  }
+
+  #handle(message: Message, identity: Identity | null): Verdict | Promise<Verdict> {
     try {
-      await carrier().run(message, () => this.#work(message, identity, { signal: this.#stop.signal }));
-      return ACCEPTED;
+      const done = carrier().run(message, () => this.#work(message, identity, this.#context));
+      return isPromiseLike(done) ? Promise.resolve(done).then(() => ACCEPTED, verdictOf) : ACCEPTED;
     } catch (error) {
-      return error instanceof Reject ? { is: "rejected", reason: error.message } : { is: "failed" };
+      return verdictOf(error);
     }
   }
 }
+
+const nameOf = ({ producer, sequence }: Identity): string => `${producer}\n${sequence}`;
+
+const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
 
 type Verdict =
   | { readonly is: "accepted" }
@@ -94,6 +123,9 @@ type Verdict =
   | { readonly is: "rejected"; readonly reason: string };
 
 const ACCEPTED: Verdict = { is: "accepted" };
+
+const verdictOf = (error: unknown): Verdict =>
+  error instanceof Reject ? { is: "rejected", reason: error.message } : { is: "failed" };
 
 function settle(delivery: IncomingDelivery, verdict: Verdict): void {
   switch (verdict.is) {

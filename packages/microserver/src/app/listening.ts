@@ -32,7 +32,7 @@ export class Listening implements Listener {
       from: null,
       credit: () => (this.#isClosing ? 0 : Math.max(0, this.#concurrency - this.inHand)),
       waitsFor: () => (this.inHand >= this.#concurrency ? "unsettled-limit" : null),
-      received: (delivery, message, identity) => void this.#received(delivery, message, identity),
+      received: (delivery, message, identity) => this.#received(delivery, message, identity),
     });
   }
 
@@ -61,11 +61,12 @@ export class Listening implements Listener {
     return this.close();
   }
 
-  async #received(delivery: IncomingDelivery, message: Message, identity: Identity | null): Promise<void> {
+  #received(delivery: IncomingDelivery, message: Message, identity: Identity | null): void {
     // What was on its way when the credit was taken back.
     if (this.#isClosing) return delivery.release();
-    await this.#desk.take(delivery, message, identity);
-    this.link.refresh();
+    const done = this.#desk.take(delivery, message, identity);
+    if (done === undefined) this.link.refresh();
+    else void done.then(() => this.link.refresh());
   }
 }
 

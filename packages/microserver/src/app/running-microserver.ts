@@ -199,9 +199,11 @@ export class RunningMicroserver implements Microserver {
 
   /** Work that answers what is asked. */
   #handling(handler: Handler, answerHere?: AnswerHere): Work {
-    return async (message, _, context) => {
-      const returned = await handler(message, context);
-      if (message.replyTo !== null) await this.#answer(message, message.replyTo, answerOf(returned), answerHere);
+    return (message, _, context) => {
+      const returned = handler(message, context);
+      const { replyTo } = message;
+      if (replyTo === null) return returned;
+      return Promise.resolve(returned).then((body) => this.#answer(message, replyTo, answerOf(body), answerHere));
     };
   }
 

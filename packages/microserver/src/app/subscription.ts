@@ -20,7 +20,7 @@ export interface SubscriptionOptions {
 interface Waiting {
   readonly delivery: IncomingDelivery;
   readonly message: Message;
-  readonly key: string | null;
+  readonly key: Identity | null;
 }
 
 /** One loop over the messages of an address. */

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { Handled } from "./handled.ts";
 import { Stalls, type Watched } from "./stalls.ts";
 
 test("Stalls.look() tells a stall once, when it has lasted, and again when it comes back", () => {
@@ -14,10 +13,4 @@ test("Stalls.look() tells a stall once, when it has lasted, and again when it co
   expect(look(null, 9_500)).toEqual([]);
   expect(look("no-credit", 10_000)).toEqual([]);
   expect(look("no-credit", 15_000).length).toBe(1);
-});
-
-test("Handled forgets the oldest beyond its bound, and knows nothing without a key", () => {
-  const handled = new Handled(2);
-  for (const key of ["a", "b", "c", null]) handled.add(key);
-  expect(["a", "b", "c", null].map((key) => handled.has(key))).toEqual([false, true, true, false]);
 });
