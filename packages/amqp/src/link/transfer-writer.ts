@@ -86,7 +86,15 @@ export class TransferWriter {
     const { output, channel, windows } = this.#target;
     const head = options.head ?? NOTHING;
     if (head.length + message.length > this.#roomOf(options)) {
-      this.#large = { delivery, options, parts: [new Uint8Array(head), message], part: 0, offset: 0, begun: false, aborted: false };
+      this.#large = {
+        delivery,
+        options,
+        parts: [new Uint8Array(head), message],
+        part: 0,
+        offset: 0,
+        begun: false,
+        aborted: false,
+      };
       return this.resume();
     }
     const { frames } = output;

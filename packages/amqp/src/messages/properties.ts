@@ -70,34 +70,33 @@ const address: FieldCodec<string> = {
 
 type Mutable = { -readonly [K in keyof Properties]: Properties[K] };
 
-/** One of the properties: each says where in the object it is, as nearly every message has some and a look by key is slow. */
-interface PropertyField<T> {
-  readonly codec: FieldCodec<T>;
+/** Where one of the properties is in the object: nearly every message has some, and to look them up by a key is slow. */
+interface Place<T> {
   get(properties: Properties): T | undefined;
   set(properties: Mutable, value: T): void;
 }
 
-const field = <T>(
-  codec: FieldCodec<T>,
-  get: PropertyField<T>["get"],
-  set: PropertyField<T>["set"],
-): PropertyField<unknown> => ({ codec, get, set }) as PropertyField<unknown>;
+interface PropertyField<T> extends Place<T> {
+  readonly codec: FieldCodec<T>;
+}
+
+const field = <T>(codec: FieldCodec<T>, place: Place<T>): PropertyField<unknown> => ({ codec, ...place });
 
 /** In the order of the list. */
 const FIELDS: readonly PropertyField<unknown>[] = [
-  field(messageId, (p) => p.messageId, (p, value) => void (p.messageId = value)),
-  field(binary, (p) => p.userId, (p, value) => void (p.userId = value)),
-  field(address, (p) => p.to, (p, value) => void (p.to = value)),
-  field(string, (p) => p.subject, (p, value) => void (p.subject = value)),
-  field(address, (p) => p.replyTo, (p, value) => void (p.replyTo = value)),
-  field(messageId, (p) => p.correlationId, (p, value) => void (p.correlationId = value)),
-  field(symbolic, (p) => p.contentType, (p, value) => void (p.contentType = value)),
-  field(symbolic, (p) => p.contentEncoding, (p, value) => void (p.contentEncoding = value)),
-  field(timestamp, (p) => p.absoluteExpiryTime, (p, value) => void (p.absoluteExpiryTime = value)),
-  field(timestamp, (p) => p.creationTime, (p, value) => void (p.creationTime = value)),
-  field(string, (p) => p.groupId, (p, value) => void (p.groupId = value)),
-  field(uint, (p) => p.groupSequence, (p, value) => void (p.groupSequence = value)),
-  field(string, (p) => p.replyToGroupId, (p, value) => void (p.replyToGroupId = value)),
+  field(messageId, { get: (p) => p.messageId, set: (p, value) => void (p.messageId = value) }),
+  field(binary, { get: (p) => p.userId, set: (p, value) => void (p.userId = value) }),
+  field(address, { get: (p) => p.to, set: (p, value) => void (p.to = value) }),
+  field(string, { get: (p) => p.subject, set: (p, value) => void (p.subject = value) }),
+  field(address, { get: (p) => p.replyTo, set: (p, value) => void (p.replyTo = value) }),
+  field(messageId, { get: (p) => p.correlationId, set: (p, value) => void (p.correlationId = value) }),
+  field(symbolic, { get: (p) => p.contentType, set: (p, value) => void (p.contentType = value) }),
+  field(symbolic, { get: (p) => p.contentEncoding, set: (p, value) => void (p.contentEncoding = value) }),
+  field(timestamp, { get: (p) => p.absoluteExpiryTime, set: (p, value) => void (p.absoluteExpiryTime = value) }),
+  field(timestamp, { get: (p) => p.creationTime, set: (p, value) => void (p.creationTime = value) }),
+  field(string, { get: (p) => p.groupId, set: (p, value) => void (p.groupId = value) }),
+  field(uint, { get: (p) => p.groupSequence, set: (p, value) => void (p.groupSequence = value) }),
+  field(string, { get: (p) => p.replyToGroupId, set: (p, value) => void (p.replyToGroupId = value) }),
 ];
 
 /** Reads the list of properties; those that are null or not there are left out. Throws `WireFailure`. */
@@ -118,13 +117,13 @@ export function readProperties(reader: Reader): Properties {
 export function writeProperties(writer: Writer, properties: Properties): void {
   writer.descriptor(DESCRIPTOR.properties);
   let count = FIELDS.length;
-  while (count > 0 && FIELDS[count - 1]?.get(properties) === undefined) count--;
+  while (count > 0 && FIELDS[count - 1]?.get(properties) == null) count--;
   if (count === 0) return writer.byte(CODE.list0);
   const at = writer.begin32(CODE.list32);
   for (let i = 0; i < count; i++) {
     const { codec, get } = FIELDS[i] as PropertyField<unknown>;
     const value = get(properties);
-    if (value === undefined) writer.null();
+    if (value == null) writer.null();
     else codec.write(writer, value);
   }
   writer.end32(at, count);

@@ -20,6 +20,17 @@ test("decodeMessage() undoes encodeMessage()", () => {
   expect(decodeMessage(encodeMessage(message))).toEqual(message);
 });
 
+test("encodeMessage() leaves alone what it has written before, also where it fails and where a message is large", () => {
+  const sizes = [10, 700, 1_500, 1_500, 5_000, 10, 900, 900, 900, 100_000, 1];
+  const bodies = sizes.map((size, i) => new Uint8Array(size).fill(i));
+  const written = bodies.map((part) => {
+    expect(() => encodeMessage({ body: { type: "value", value: [part, new Date(Number.NaN)] } })).toThrow(TypeError);
+    return encodeMessage({ ...message, body: { type: "data", parts: [part] } });
+  });
+  for (const [i, bytes] of written.entries())
+    expect(decodeMessage(bytes)).toEqual({ ...message, body: { type: "data", parts: [bodies[i]] } });
+});
+
 test("Sections reads the header at once, and the others when asked", () => {
   const sections = new Sections();
   expect(sections.scan(encodeMessage(message))).toBe(true);

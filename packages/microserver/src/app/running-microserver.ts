@@ -54,14 +54,18 @@ export class RunningMicroserver implements Microserver {
     if (parts.onStall !== null) this.#look(parts.onStall);
   }
 
-  async send(to: string, body: Body, { signal, once, ...fields }: SendOptions = {}): Promise<Receipt> {
-    this.#requireOpen("send");
-    const { hub, outbox } = this.#parts;
-    await outbox.send(to, draft(to, body, withSessionOf(fields), hub.deps.clock.nowMs()), {
-      signal,
-      ...(once !== undefined && { identity: derivedIdentity(["once", once]) }),
+  send(to: string, body: Body, options: SendOptions = {}): Promise<Receipt> {
+    // What is thrown here rejects the promise, and no other promise is made for a message.
+    return new Promise((resolve, reject) => {
+      this.#requireOpen("send");
+      const { hub, outbox } = this.#parts;
+      const { signal, once, id = null } = options;
+      outbox.put(to, draft(to, body, withSessionOf(options), hub.deps.clock.nowMs()), {
+        signal,
+        identity: once === undefined ? undefined : derivedIdentity(["once", once]),
+        done: (error) => (error === null ? resolve({ address: to, id }) : reject(error)),
+      });
     });
-    return { address: to, id: fields.id ?? null };
   }
 
   async request(to: string, body: Body, options: RequestOptions = {}): Promise<Message> {

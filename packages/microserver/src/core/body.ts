@@ -63,16 +63,10 @@ export function writeFields(fields: Readonly<Record<string, Body | undefined>>):
 export function readFields(
   ...maps: readonly (ReadonlyMap<string, Value> | undefined)[]
 ): Readonly<Record<string, Body>> {
-  const object: Record<string, Body> = {};
+  const pairs: [string, Body][] = [];
   for (const fields of maps)
-    if (fields !== undefined) for (const [key, value] of fields) setOwn(object, key, fromValue(value));
-  return object;
-}
-
-/** Sets a property, also one that an assignment would take for the prototype. */
-function setOwn(object: Record<string, Body>, key: string, value: Body): void {
-  if (key === "__proto__") Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
-  else object[key] = value;
+    if (fields !== undefined) for (const [key, value] of fields) pairs.push([key, fromValue(value)]);
+  return pairs.length === 0 ? {} : Object.fromEntries(pairs);
 }
 
 function containsBigint(body: Body | undefined, depth: number): boolean {

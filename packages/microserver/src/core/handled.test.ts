@@ -7,7 +7,8 @@ const at = (offset: number | null): Message => ({ offset }) as Message;
 
 test("Handled knows the last ones up to its bound and at most as many more, and nothing without a key", () => {
   const handled = new Handled(100);
-  const known = (to: number): number => Array.from({ length: to }, (_, i) => i).filter((i) => handled.has(key(i))).length;
+  const known = (to: number): number =>
+    Array.from({ length: to }, (_, i) => i).filter((i) => handled.has(key(i))).length;
   for (let i = 0; i < 300; i++) {
     handled.add(key(i));
     expect(known(i + 1)).toBeGreaterThanOrEqual(Math.min(i + 1, 100));

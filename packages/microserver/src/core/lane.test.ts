@@ -7,11 +7,11 @@ function entry(sequence: number, { isAlone = false, isStored = true } = {}): Ent
     id: id++,
     to: "orders",
     draft: { header: {}, annotations: new Map(), rest: new Uint8Array(0) },
-    bytes: 0,
     sinceMs: sequence,
     identity: { producer: "p", sequence },
     isAlone,
     isStored,
+    sentAtMs: 0,
     accepted() {},
     failed() {},
   };

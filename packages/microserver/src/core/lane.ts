@@ -6,13 +6,14 @@ export interface Entry {
   readonly id: number;
   readonly to: string;
   readonly draft: Draft;
-  readonly bytes: number;
   readonly sinceMs: number;
   identity: Identity;
   /** Whether a released message keeps its number: it is the only one of its producer. */
   readonly isAlone: boolean;
   /** Whether it is where it is kept; nothing after it is sent before. */
   isStored: boolean;
+  /** When it was sent last, where it was. */
+  sentAtMs: number;
   accepted(): void;
   failed(error: Error): void;
 }
@@ -25,7 +26,7 @@ export class Lane {
   #waiting: Entry[] = [];
   /** Where in `#waiting` the first one is: to move all others up for each that goes would cost as many as wait. */
   #head = 0;
-  readonly #sent = new Map<number, { readonly entry: Entry; readonly atMs: number }>();
+  readonly #sent = new Map<number, Entry>();
 
   get waiting(): number {
     return this.#waiting.length - this.#head;
@@ -42,12 +43,12 @@ export class Lane {
   /** Since when the oldest message waits, or waits for its outcome; null where none does. */
   get oldestMs(): number | null {
     const [first] = this.#sent.values();
-    return first?.entry.sinceMs ?? this.#waiting[this.#head]?.sinceMs ?? null;
+    return first?.sinceMs ?? this.#waiting[this.#head]?.sinceMs ?? null;
   }
 
   get oldestUnsettledMs(): number | null {
     const [first] = this.#sent.values();
-    return first?.atMs ?? null;
+    return first?.sentAtMs ?? null;
   }
 
   add(entry: Entry): void {
@@ -65,7 +66,8 @@ export class Lane {
     this.#head++;
     // What is gone is let go of when it is half of all.
     if (this.#head > 1_000 && this.#head * 2 > this.#waiting.length) this.#compact();
-    this.#sent.set(entry.id, { entry, atMs: nowMs });
+    entry.sentAtMs = nowMs;
+    this.#sent.set(entry.id, entry);
   }
 
   /** Notes that an entry is over: accepted, or given up. False where it is not here. */
@@ -94,7 +96,7 @@ export class Lane {
   /** The link was lost: what was on its way goes first, in its order. */
   lost(): void {
     this.#compact();
-    this.#waiting = [...Array.from(this.#sent.values(), ({ entry }) => entry), ...this.#waiting];
+    this.#waiting = [...this.#sent.values(), ...this.#waiting];
     this.#sent.clear();
   }
 

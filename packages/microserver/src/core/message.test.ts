@@ -1,4 +1,4 @@
-import { decodeMessage, encodeMessage, Typed, WireFailure } from "@datawire/amqp";
+import { decodeMessage, Described, encodeMessage, Typed, TypedArray, WireFailure } from "@datawire/amqp";
 import { expect, test } from "vitest";
 import type { Body } from "./body.ts";
 import { derivedIdentity } from "./derived-identity.ts";
@@ -33,6 +33,44 @@ test.each<[string, Body]>([
 test("a whole number of a peer that has longs is a number", () => {
   const bytes = encodeMessage({ body: { type: "value", value: new Typed("long", 5n) } });
   expect(readMessage(bytes, "orders")).toMatchObject({ message: { body: 5 }, identity: null });
+});
+
+test.each<[string, Body]>([
+  ["bytes", new Uint8Array([1, 2])],
+  ["bytes inside", { list: [new Uint8Array([1, 2])] }],
+  ["wrappers", [uuid, new Described(new Typed("ulong", 5n), [uuid]), new TypedArray("binary", [new Uint8Array([3])])]],
+])("readMessage() keeps none of the bytes that it reads: %s", (_, body) => {
+  const made = draft("orders", body, { properties: { x: new Uint8Array([4]) } }, 1_000);
+  const bytes = new Uint8Array([...headOf(made, IDENTITY), ...made.rest]);
+  const read = readMessage(bytes, "orders");
+  const wanted = structuredClone(read);
+  bytes.fill(0xff);
+  expect(structuredClone(read)).toEqual(wanted);
+});
+
+test("draft() takes null for nothing, as messages have it", () => {
+  const { id, subject, replyTo, correlationId } = sent("body").message;
+  expect(sent("body", { id, subject, replyTo, correlationId } as unknown as SendFields).message).toMatchObject({
+    id: null,
+    subject: null,
+    replyTo: null,
+    correlationId: null,
+  });
+});
+
+test("readMessage() has a property for each key, whatever it is called", () => {
+  const properties = JSON.parse('{ "__proto__": 1, "constructor": 2 }') as SendFields["properties"];
+  const read = sent(null, properties === undefined ? {} : { properties }).message.properties;
+  expect(Object.entries(read)).toEqual([
+    ["__proto__", 1],
+    ["constructor", 2],
+  ]);
+});
+
+test.each([1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1])("headOf() has the number %i", (sequence) => {
+  const made = draft("orders", null, {}, 1_000);
+  const read = readMessage(new Uint8Array([...headOf(made, { producer: "p", sequence }), ...made.rest]), "orders");
+  expect(read).toMatchObject({ identity: { producer: "p", sequence } });
 });
 
 test.each<[string, unknown]>([

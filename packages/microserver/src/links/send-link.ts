@@ -23,13 +23,13 @@ export class SendLink extends KeptLink<Sender> {
   #address: string | null = null;
   #isPaused = false;
   #resume: (() => void) | null = null;
-  #pause: ReturnType<Hub["newBackoff"]>;
+  /** Waits between messages that are given back; null where the last one was accepted. */
+  #pause: ReturnType<Hub["newBackoff"]> | null = null;
 
   constructor(hub: Hub, address: string, renumbering: Renumbering) {
     super(hub, address);
     this.#router = hub;
     this.#renumbering = renumbering;
-    this.#pause = hub.newBackoff();
     hub.join(this);
   }
 
@@ -98,7 +98,7 @@ export class SendLink extends KeptLink<Sender> {
     if (!delivery.settled) delivery.settle();
     switch (state?.type) {
       case "accepted":
-        this.#pause = this.hub.newBackoff();
+        this.#pause = null;
         if (this.lane.done(entry)) entry.accepted();
         return;
       case "rejected": {
@@ -176,7 +176,7 @@ export class SendLink extends KeptLink<Sender> {
   #pauseSending(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
-    const { delayMs, backoff } = this.#pause.next();
+    const { delayMs, backoff } = (this.#pause ?? this.hub.newBackoff()).next();
     this.#pause = backoff;
     this.#resume = this.hub.deps.clock.setTimer(delayMs, () => {
       this.#isPaused = false;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFakeClock } from "@datawire/runtime/testing";
@@ -72,6 +72,23 @@ test("Outbox sends what an earlier process left under its identity, also again a
     ["a", "idid"],
     ["b", "made-of-a-key"],
   ]);
+  await outbox.close();
+  await hub.close();
+});
+
+test("Outbox goes on at the relay after a message that could not be kept", async () => {
+  const clock = createFakeClock();
+  const router = new MemoryRouter();
+  const { store } = await OutboxFolder.open(folder);
+  const chance = { number: () => 0.5, id: () => "id" };
+  const hub = new Hub({ role: "client", open: { containerId: "one" } }, { dial: router.dial, clock, chance });
+  const outbox = new Outbox(hub, { messages: 100, bytes: 10_000 }, store);
+  await clock.advance(0);
+  const send = (): Promise<void> => outbox.send("answers", draft("answers", "a", {}, 1_000), { isRelayed: true });
+  await rm(folder, { recursive: true });
+  await expect(send()).rejects.toMatchObject({ code: "storage" });
+  await mkdir(folder);
+  await expect(send()).resolves.toBeUndefined();
   await outbox.close();
   await hub.close();
 });

@@ -1,8 +1,8 @@
-import type { Entry } from "../core/lane.ts";
 import type { Draft, Identity } from "../core/message.ts";
 import { abortedError, MicroserverError } from "../core/microserver-error.ts";
 import type { Hub } from "../links/hub.ts";
 import { SendLink } from "../links/send-link.ts";
+import { type Done, type EntryOwner, OutboxEntry } from "./outbox-entry.ts";
 import type { KeptEntry, OutboxFolder } from "./outbox-folder.ts";
 
 /** What waits in an outbox at the most; more is refused with `limit`. */
@@ -17,7 +17,7 @@ export interface OutboxLimits {
 export interface OutboxOptions {
   readonly signal?: AbortSignal | undefined;
   /** Of a message that is the only one of its producer; else it is the next one of ours. */
-  readonly identity?: Identity;
+  readonly identity?: Identity | undefined;
   /** Over the relay, where each message says where it goes: for addresses that are used once. */
   readonly isRelayed?: boolean;
 }
@@ -26,16 +26,18 @@ export interface OutboxOptions {
 const IDLE_LINKS_MAX = 100;
 
 /** All that is to be accepted somewhere: kept and sent again until it is. */
-export class Outbox {
+export class Outbox implements EntryOwner {
   readonly #hub: Hub;
   readonly #limits: OutboxLimits;
   readonly #folder: OutboxFolder | null;
+  /** By their addresses, the one used last at the end. Whatever waits is in the lane of one of them. */
   readonly #links = new Map<string, SendLink>();
-  readonly #entries = new Map<Entry, (error: Error) => void>();
+  #usedLast: SendLink | null = null;
   readonly #writes = new Set<Promise<void>>();
   readonly #producer: string;
   #sequence = 0;
   #nextId: number;
+  #messages = 0;
   #bytes = 0;
   #isClosed = false;
   #idle: (() => void)[] = [];
@@ -47,11 +49,11 @@ export class Outbox {
     this.#folder = folder;
     this.#producer = `${hub.deps.chance.id()}${hub.deps.chance.id()}`;
     this.#nextId = (left.at(-1)?.id ?? 0) + 1;
-    for (const entry of left) this.#resume(entry);
+    for (const kept of left) this.#linkTo(kept.to).add(this.#add(kept, true, () => {}));
   }
 
   get messages(): number {
-    return this.#entries.size;
+    return this.#messages;
   }
 
   get bytes(): number {
@@ -63,45 +65,46 @@ export class Outbox {
   }
 
   /** Sends a message; resolves when it is accepted. */
-  send(to: string, draft: Draft, { signal, identity, isRelayed = false }: OutboxOptions = {}): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      const bytes = draft.rest.length;
-      if (this.#isClosed) return reject(closedError());
-      if (signal?.aborted === true) return reject(abortedError(`send to ${to}`, signal));
-      const { messages: messagesMax, bytes: bytesMax } = this.#limits;
-      if (this.#entries.size >= messagesMax || this.#bytes + bytes > bytesMax) {
-        const held = `${this.#entries.size} messages and ${this.#bytes} bytes`;
-        return reject(new MicroserverError("limit", `Cannot send to ${to}: ${held} wait in the outbox already`));
-      }
-      const isAlone = identity !== undefined;
-      const kept = { id: this.#nextId++, to, draft, identity: identity ?? this.#next(), isAlone };
-      const entry = this.#add(kept, { isStored: this.#folder === null }, done);
-      const link = this.#linkTo(isRelayed ? "" : to);
-      const stop = (): void => {
-        link.lane.done(entry);
-        if (signal !== undefined) entry.failed(abortedError(`send to ${to}`, signal));
-      };
-      signal?.addEventListener("abort", stop, { once: true });
-      link.add(entry);
-      if (!entry.isStored) this.#store(entry, () => link.pump());
-
-      function done(error: Error | null): void {
-        signal?.removeEventListener("abort", stop);
-        if (error === null) resolve();
-        else reject(error);
-      }
+  send(to: string, draft: Draft, options: OutboxOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.put(to, draft, { ...options, done: (error) => (error === null ? resolve() : reject(error)) });
     });
   }
 
-  /** What makes a message the next one of ours, for one that goes another way. */
+  /**
+   * Sends a message, of which `done` is told what became of it.
+   * @throws MicroserverError `closed`, `aborted`, or `limit` where too much waits; `done` is not called then.
+   */
+  put(to: string, draft: Draft, { signal, identity, isRelayed = false, done }: OutboxOptions & { done: Done }): void {
+    if (this.#isClosed) throw closedError();
+    if (signal?.aborted === true) throw abortedError(`send to ${to}`, signal);
+    const { messages: messagesMax, bytes: bytesMax } = this.#limits;
+    if (this.#messages >= messagesMax || this.#bytes + draft.rest.length > bytesMax) {
+      const held = `${this.#messages} messages and ${this.#bytes} bytes`;
+      throw new MicroserverError("limit", `Cannot send to ${to}: ${held} wait in the outbox already`);
+    }
+    const isAlone = identity !== undefined;
+    const kept = { id: this.#nextId++, to, draft, identity: identity ?? this.nextIdentity(), isAlone };
+    const link = this.#linkTo(isRelayed ? "" : to);
+    const entry = this.#add(kept, this.#folder === null, signal === undefined ? done : ending(signal, stop, done));
+    link.add(entry);
+    if (!entry.isStored) this.#store(entry, link, () => link.pump());
+
+    function stop(): void {
+      link.lane.done(entry);
+      entry.failed(abortedError(`send to ${to}`, signal as AbortSignal));
+    }
+  }
+
+  /** What makes a message the next one of ours. */
   nextIdentity(): Identity {
-    return this.#next();
+    return { producer: this.#producer, sequence: ++this.#sequence };
   }
 
   /** Resolves when nothing waits. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#entries.size === 0) resolve();
+      if (this.#messages === 0) resolve();
       else this.#idle.push(resolve);
     });
   }
@@ -109,73 +112,59 @@ export class Outbox {
   /** Gives up what waits; what is in a folder stays there. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const link of this.#links.values()) link.close();
-    for (const fail of this.#entries.values()) fail(closedError());
+    for (const link of this.#links.values()) {
+      link.close();
+      for (const entry of link.lane.clear()) entry.failed(closedError());
+    }
     await Promise.all(this.#writes);
     await this.#folder?.close();
   }
 
-  #next(): Identity {
-    return { producer: this.#producer, sequence: ++this.#sequence };
+  /** For entries. */
+  over(entry: OutboxEntry, error: Error | null): void {
+    if (entry.isOver) return;
+    entry.isOver = true;
+    this.#messages--;
+    this.#bytes -= entry.bytes;
+    if (!this.#isClosed && this.#folder !== null) this.#write(this.#folder.remove(entry.id));
+    entry.done(error);
+    this.#shed();
+    if (this.#messages === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #resume(kept: KeptEntry): void {
-    const entry = this.#add(kept, { isStored: true }, () => {});
-    this.#linkTo(kept.to).add(entry);
-  }
-
-  #add(
-    { id, to, draft, identity, isAlone }: KeptEntry,
-    { isStored }: Pick<Entry, "isStored">,
-    done: (error: Error | null) => void,
-  ): Entry {
-    const bytes = draft.rest.length;
-    const over = (error: Error | null, isKept = false): void => {
-      if (!this.#entries.delete(entry)) return;
-      this.#bytes -= bytes;
-      if (!isKept && this.#folder !== null) this.#write(this.#folder.remove(id));
-      done(error);
-      this.#shed();
-      if (this.#entries.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    };
-    const entry: Entry = {
-      id,
-      to,
-      draft,
-      bytes,
-      identity,
-      isAlone,
-      isStored,
-      sinceMs: this.#hub.deps.clock.monotonicMs(),
-      accepted: () => over(null),
-      failed: (error) => over(error),
-    };
-    this.#entries.set(entry, (error) => over(error, true));
-    this.#bytes += bytes;
+  #add(kept: KeptEntry, isStored: boolean, done: Done): OutboxEntry {
+    const sinceMs = this.#hub.deps.clock.monotonicMs();
+    const entry = new OutboxEntry(kept, { isStored, sinceMs }, { owner: this, done });
+    this.#messages++;
+    this.#bytes += entry.bytes;
     return entry;
   }
 
   #linkTo(address: string): SendLink {
-    let link = this.#links.get(address);
-    if (link === undefined) {
-      const next = (): Identity => this.#next();
-      const store = (entry: Entry, done: () => void): void => this.#store(entry, done);
-      link = new SendLink(this.#hub, address, { next, store });
-    }
-    // The one used last stands last.
+    if (this.#usedLast?.address === address) return this.#usedLast;
+    const link = this.#links.get(address) ?? this.#newLink(address);
     this.#links.delete(address);
     this.#links.set(address, link);
+    this.#usedLast = link;
     return link;
   }
 
-  #store(entry: Entry, done: () => void): void {
+  #newLink(address: string): SendLink {
+    const link: SendLink = new SendLink(this.#hub, address, {
+      next: () => this.nextIdentity(),
+      store: (entry, done) => this.#store(entry as OutboxEntry, link, done),
+    });
+    return link;
+  }
+
+  #store(entry: OutboxEntry, link: SendLink, done: () => void): void {
     const stored = (): void => {
       entry.isStored = true;
       done();
     };
     if (this.#folder === null) return stored();
     const failed = (error: unknown): void => {
-      this.#links.get(entry.to)?.lane.done(entry);
+      link.lane.done(entry);
       entry.failed(error as Error);
       done();
     };
@@ -183,7 +172,7 @@ export class Outbox {
     const put = async (): Promise<void> => {
       await folder.put(entry);
       // It may have been given up meanwhile.
-      if (!this.#entries.has(entry) && !this.#isClosed) await folder.remove(entry.id);
+      if (entry.isOver && !this.#isClosed) await folder.remove(entry.id);
     };
     this.#write(put().then(stored, failed));
   }
@@ -201,9 +190,19 @@ export class Outbox {
       if (!link.lane.isEmpty) continue;
       link.close();
       this.#links.delete(address);
+      if (link === this.#usedLast) this.#usedLast = null;
       if (--excess <= 0) return;
     }
   }
+}
+
+/** Has a signal stop something until it is done. */
+function ending(signal: AbortSignal, stop: () => void, done: Done): Done {
+  signal.addEventListener("abort", stop, { once: true });
+  return (error) => {
+    signal.removeEventListener("abort", stop);
+    done(error);
+  };
 }
 
 const closedError = (): MicroserverError => new MicroserverError("closed", "Cannot send: the microserver is closed");

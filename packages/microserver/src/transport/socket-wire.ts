@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { Connection, type ConnectionSettings } from "@datawire/amqp";
+import { Alarm } from "./alarm.ts";
 import type { RouterUrl } from "./router-url.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
@@ -62,12 +63,12 @@ export async function openSocket(
 
 /** Speaks AMQP over a connected socket. */
 export function driveSocket(socket: Socket, settings: ConnectionSettings, events: WireEvents): Wire {
-  let timer: NodeJS.Timeout | undefined;
+  const alarm = new Alarm(tick);
   const outputReady = (): void => void setImmediate(write);
   const connection = new Connection(settings, { ...events, outputReady }, performance.now());
   const closed = new Promise<void>((resolve) => {
     socket.once("close", () => {
-      clearTimeout(timer);
+      alarm.clear();
       connection.disconnected();
       resolve();
     });
@@ -88,9 +89,8 @@ export function driveSocket(socket: Socket, settings: ConnectionSettings, events
   }
 
   function tick(): void {
-    clearTimeout(timer);
     const nextMs = connection.tick(performance.now());
     if (connection.done) return write();
-    if (nextMs !== null) timer = setTimeout(tick, Math.max(1, nextMs - performance.now()));
+    alarm.set(nextMs);
   }
 }

@@ -1,4 +1,5 @@
 import { Connection, type ConnectionSettings, WEBSOCKET_PROTOCOL } from "@datawire/amqp";
+import { Alarm } from "./alarm.ts";
 import type { Wire, WireEvents } from "./wire.ts";
 
 /** How long a WebSocket may take to open. */
@@ -43,14 +44,14 @@ export function openWebSocket(url: string, signal?: AbortSignal): Promise<WebSoc
 
 /** Speaks AMQP over an open WebSocket. */
 export function driveWebSocket(socket: WebSocket, settings: ConnectionSettings, events: WireEvents): Wire {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const alarm = new Alarm(tick);
   let isCongested = false;
   // Not a timer: those of a page in the background come once a second.
   const outputReady = (): void => queueMicrotask(write);
   const connection = new Connection(settings, { ...events, outputReady }, performance.now());
   const closed = new Promise<void>((resolve) => {
     socket.addEventListener("close", () => {
-      clearTimeout(timer);
+      alarm.clear();
       connection.disconnected();
       resolve();
     });
@@ -88,9 +89,8 @@ export function driveWebSocket(socket: WebSocket, settings: ConnectionSettings, 
   }
 
   function tick(): void {
-    clearTimeout(timer);
     const nextMs = connection.tick(performance.now());
     if (connection.done) return write();
-    if (nextMs !== null) timer = setTimeout(tick, Math.max(1, nextMs - performance.now()));
+    alarm.set(nextMs);
   }
 }

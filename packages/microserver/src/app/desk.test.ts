@@ -1,0 +1,89 @@
+import type { IncomingDelivery } from "@datawire/amqp";
+import { expect, test } from "vitest";
+import type { Identity, Message } from "../core/message.ts";
+import { Desk, Reject, type Work } from "./desk.ts";
+
+/** A desk, what came of each delivery, and how to bring a message to it. */
+function deskOf(work: Work) {
+  const outcomes: string[] = [];
+  const delivery = {
+    accept: () => outcomes.push("accepted"),
+    modify: () => outcomes.push("failed"),
+    reject: ({ description }: { description: string }) => outcomes.push(`rejected: ${description}`),
+  } as unknown as IncomingDelivery;
+  const desk = new Desk(work);
+  const take = (sequence: number | null): Promise<void> | undefined => {
+    const identity: Identity | null = sequence === null ? null : { producer: "p", sequence };
+    return desk.take(delivery, { offset: null } as Message, identity);
+  };
+  return { desk, outcomes, take };
+}
+
+const fail = (error: Error): never => {
+  throw error;
+};
+
+test.each<[string, Work, string]>([
+  ["returns", () => 7, "accepted"],
+  ["throws", () => fail(new Error("no")), "failed"],
+  ["throws Reject", () => fail(new Reject("never")), "rejected: never"],
+])("Desk.take() settles at once where the handler %s", (_, work, outcome) => {
+  const { desk, outcomes, take } = deskOf(work);
+  expect(take(1)).toBeUndefined();
+  expect([outcomes, desk.inHand]).toEqual([[outcome], 0]);
+});
+
+test.each<[string, Work, string]>([
+  ["resolves", async () => {}, "accepted"],
+  // oxlint-disable-next-line unicorn/no-thenable
+  ["returns what is like a promise", () => ({ then: (resolve: () => void) => resolve() }), "accepted"],
+  ["rejects", async () => fail(new Error("no")), "failed"],
+  ["rejects with Reject", async () => fail(new Reject("never")), "rejected: never"],
+])("Desk.take() settles later where the handler %s", async (_, work, outcome) => {
+  const { desk, outcomes, take } = deskOf(work);
+  const done = take(1);
+  expect([outcomes, desk.inHand]).toEqual([[], 1]);
+  const idle = desk.idle();
+  await done;
+  await idle;
+  expect([outcomes, desk.inHand]).toEqual([[outcome], 0]);
+});
+
+test("Desk.take() handles a message once, however often it comes, until it fails", async () => {
+  let handled = 0;
+  let end: (isDone: boolean) => void = () => {};
+  const { outcomes, take } = deskOf(async () => {
+    handled++;
+    if (!(await new Promise<boolean>((resolve) => (end = resolve)))) throw new Error("no");
+  });
+  const [one, other] = [take(1), take(1)];
+  end(false);
+  await one;
+  await other;
+  expect([handled, outcomes]).toEqual([1, ["failed", "failed"]]);
+  const again = take(1);
+  end(true);
+  await again;
+  await take(1);
+  expect([handled, outcomes.slice(2)]).toEqual([2, ["accepted", "accepted"]]);
+});
+
+test("Desk.take() handles what nothing is known by each time", () => {
+  let handled = 0;
+  const { take } = deskOf(() => handled++);
+  void take(null);
+  void take(null);
+  expect(handled).toBe(2);
+});
+
+test("Desk.idle() waits for what is handled while it is asked for", async () => {
+  let idle: Promise<void> | undefined;
+  let isIdle = false;
+  const { desk, take } = deskOf(() => {
+    idle = desk.idle().then(() => void (isIdle = true));
+  });
+  void take(1);
+  expect(isIdle).toBe(false);
+  await idle;
+  expect(desk.inHand).toBe(0);
+});
