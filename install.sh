@@ -6,6 +6,8 @@ set -eu
 
 # The public key of who made the packages, PEM, one line: `npm run package -- --sign KEY` puts it into the copy beside them.
 signed_by=''
+# When that was: an older list is not taken.
+signed_at=''
 
 usage() {
   cat <<'EOF'
@@ -19,6 +21,7 @@ Usage: install.sh [--from PLACE] [--format deb|rpm|npm] [--only NAME[,NAME]...] 
   --prefix FOLDER  of npm: where it installs (default: npm's own where that can be written, else ~/.local)
   --key FILE       public key, PEM, that has to have signed the list (default: the one in this script, if it has one)
   --sums HEX       what `sha256sum SHA256SUMS` has to print, where you have it from elsewhere
+  --expired        take a signed list whose time is over
   --dry-run        say what would be done, and download the list alone
 EOF
 }
@@ -36,11 +39,13 @@ only=dw,directory,watson,sherlock,router
 prefix=
 key=
 sums=
+expired=
 dry=
 while [ $# -gt 0 ]; do
   case $1 in
     --help) usage; exit 0 ;;
     --dry-run) dry=yes; shift; continue ;;
+    --expired) expired=yes; shift; continue ;;
     --from | --format | --only | --prefix | --key | --sums) [ $# -gt 1 ] || fail "$1 wants a value; see --help" 64 ;;
     *) fail "Cannot use $1: see --help" 64 ;;
   esac
@@ -139,6 +144,14 @@ digest() { # FILE
   if has sha256sum; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1
 }
 
+time_of() { # WORD: what the list says of itself, as 2026-01-31T12:00:00Z; nothing where it does not
+  sed -n -E "s/^# $1 ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)\$/\1/p" "$work/SHA256SUMS" | head -n 1
+}
+
+is_before() { # TIME TIME
+  [ "$(echo "$1" | tr -cd 0-9)" -lt "$(echo "$2" | tr -cd 0-9)" ]
+}
+
 fetch SHA256SUMS
 if [ -n "$sums" ] && [ "$(digest "$work/SHA256SUMS")" != "$sums" ]; then
   fail "Cannot trust ${from%/}/SHA256SUMS: its SHA-256 is $(digest "$work/SHA256SUMS"), wanted $sums"
@@ -153,6 +166,19 @@ if [ -n "$key" ]; then
   fetch SHA256SUMS.sig
   openssl dgst -sha256 -verify "$key" -signature "$work/SHA256SUMS.sig" "$work/SHA256SUMS" >/dev/null 2>&1 ||
     fail "Cannot trust ${from%/}/SHA256SUMS: SHA256SUMS.sig is not its signature by the key; nothing is installed"
+  # The signature of a list says nothing of today: whoever is between, or has a mirror, could show an old one for ever.
+  now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+  signed=$(time_of signed)
+  until=$(time_of valid-until)
+  if [ -z "$signed" ] || [ -z "$until" ]; then
+    fail "Cannot trust ${from%/}/SHA256SUMS: it does not say until when it holds; wanted one that \`npm run package -- --sign KEY\` has signed"
+  fi
+  if [ -n "$signed_at" ] && is_before "$signed" "$signed_at"; then
+    fail "Cannot trust ${from%/}/SHA256SUMS: it was signed at $signed, before this script ($signed_at); somebody shows an old list"
+  fi
+  if [ -z "$expired" ] && is_before "$until" "$now"; then
+    fail "Cannot trust ${from%/}/SHA256SUMS: it held until $until, and it is $now; wanted a list that is signed anew, or --expired"
+  fi
 fi
 
 newest() { # PATTERN of the whole name, an extended regular expression: the newest such file of the list

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { createHash, createSign, generateKeyPairSync } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -74,6 +74,8 @@ async function install(
     "cat",
     "fold",
     "openssl",
+    "date",
+    "head",
   ];
   for (const name of system) await symlink(join("/usr/bin", name), join(bin, name));
   for (const name of programs) {
@@ -198,6 +200,46 @@ test("install.sh takes what is signed by the key that it knows, and nothing of w
   await writeFile(signature, good);
   const { stderr } = await withKey();
   expect(stderr).toContain("SHA256SUMS.sig is not its signature by the key; nothing is installed");
+});
+
+test("install.sh takes no signed list that is too old, or says nothing of its age", async () => {
+  const ours = await makeKey("dated");
+  const place = await mkdtemp(join(folder, "dated-"));
+  await writeFile(join(place, "dstack-0.1.0.tgz"), "dstack");
+  const nowMs = Date.now();
+  const signed = async (daysAgo: number): Promise<string> => {
+    const sums = await writeSums(place);
+    const [, script = ""] = await sign(sums, ours.secret, { nowMs: nowMs - daysAgo * 86_400_000, validDays: 30 });
+    return script;
+  };
+  const run = (script: string, ...args: readonly string[]) =>
+    install(["--from", place, "--key", ours.known, "--dry-run", ...args], { programs: ["npm"], script });
+  await signed(29);
+  expect(await run(SCRIPT)).toMatchObject({ code: 0, stderr: "" });
+  await signed(31);
+  const late = await run(SCRIPT);
+  expect([late.code, late.stderr]).toEqual([
+    1,
+    expect.stringMatching(/: it held until \S+Z, and it is \S+Z; wanted a list that is signed anew, or --expired\n$/),
+  ]);
+  expect(await run(SCRIPT, "--expired")).toMatchObject({ code: 0, stderr: "" });
+  // The script that was signed with a newer list knows that there is one.
+  const newer = join(folder, "newer.sh");
+  await writeFile(newer, await readFile(await signed(1)));
+  await signed(2);
+  expect((await run(newer)).stderr).toMatch(
+    /: it was signed at \S+Z, before this script \(\S+Z\); somebody shows an old/,
+  );
+  const sums = join(place, "SHA256SUMS");
+  const [signature = ""] = await sign(await writeSums(place), ours.secret);
+  await writeFile(sums, (await readFile(sums, "utf8")).replace(/^# valid.*\n/m, ""));
+  await writeFile(
+    signature,
+    createSign("sha256")
+      .update(await readFile(sums))
+      .sign(await readFile(ours.secret)),
+  );
+  expect((await run(SCRIPT)).stderr).toContain("it does not say until when it holds");
 });
 
 test.each([
