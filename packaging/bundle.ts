@@ -1,4 +1,4 @@
-import { cp } from "node:fs/promises";
+import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { buildBrowser } from "../scripts/build-browser.ts";
@@ -40,6 +40,8 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
       // Half the size to parse at every start; names stay, as they stand in stack traces and in errors.
       minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     });
+    // Without a word on it, Node compiles each file once more, to find out which kind of module it is.
+    await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
     const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
     await addTemplates(folder, modules);
     await addConsole(folder, modules);

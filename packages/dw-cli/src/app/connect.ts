@@ -1,12 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { type ApiClient, createApiClient } from "@datawire/api";
-import type { LinkState } from "@datawire/link";
 import { type DirectoryClient, createDirectoryClient, loadCredentials } from "@datawire/link/client";
-import { type DirectoryAddress, isName, parseName } from "@datawire/protocol";
-import { type Env, ExitError, VERSION, createLog, exitCodes, systemClock, systemProcess } from "@datawire/runtime";
+import { type DirectoryAddress, parseName } from "@datawire/protocol";
+import { type Env, systemClock, systemProcess } from "@datawire/runtime";
 import type { CommonOptions } from "../grammar/common-options.ts";
-import type { Dw } from "../context/dw.ts";
 import type { Output } from "../context/output.ts";
 import type { Connected } from "./run-dw.ts";
 import { typed } from "../context/operands.ts";
@@ -33,31 +30,6 @@ export async function connect(
     return createApiClient((method, path, body) => client.exchange(method, inEnvironment(path, environment), body));
   };
 
-  const follow: Dw["follow"] = async (onUpdate) => {
-    const { openCatalogFollower, runLink } = await import("@datawire/link");
-    const log = createLog({ name: "dw", level: common.logLevel, format: common.logFormat });
-    const undo = stopOnSignals(stop);
-    const follower = await openCatalogFollower(
-      { services: null, path: null },
-      { clock: systemClock, log, onUpdate: (update) => onUpdate(follower.table, update) },
-    );
-    const own = { kind: "dw", name: hostName(), id: randomUUID(), version: VERSION } as const;
-    const identity = { ...own, ...(environment !== undefined && { environment }) };
-    let denial = null as string | null;
-    const onState = (state: LinkState): void => {
-      if (state.state !== "waiting" || !state.denied) return;
-      denial = state.reason;
-      stop.abort();
-    };
-    await runLink(
-      { replicas: directories, identity, token, tls, subscribe: follower.subscription },
-      { clock: systemClock, log, random: Math.random, handler: follower, onState },
-      stop.signal,
-    );
-    undo();
-    if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot follow the directory: ${denial}`);
-  };
-
   return {
     output,
     clock: systemClock,
@@ -65,7 +37,12 @@ export async function connect(
     client: clientOf(directories),
     directories,
     clientOf: (directory) => clientOf([directory]),
-    follow,
+    async follow(onUpdate) {
+      const { followCatalog } = await import("./follow-catalog.ts");
+      const undo = stopOnSignals(stop);
+      await followCatalog({ common, directories, token, tls, stop }, onUpdate);
+      undo();
+    },
     endBySignal: () => void stopOnSignals(stop),
     openScreen: () => {
       const screen = openScreen({ colour: systemStreams(env).colour });
@@ -107,9 +84,4 @@ function accountName(): string {
   } catch {
     return String(process.getuid?.() ?? "unknown"); // a container may run as a user without an account
   }
-}
-
-function hostName(): string {
-  const name = hostname().toLowerCase();
-  return isName(name) ? name : "dw";
 }
