@@ -1,4 +1,4 @@
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./e2e/harness/longest-first.ts";
@@ -20,7 +20,7 @@ const scenarios = {
   maxConcurrency: 2,
   globalSetup: "e2e/harness/programs.ts",
   env: {
-    DSTACK_PROGRAMS: join(tmpdir(), `dstack-programs-${process.pid}`),
+    DSTACK_PROGRAMS: join(import.meta.dirname, "build/lib"),
     // Hundreds of processes are started from the same sources: the first one compiles for all.
     NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/compiled"),
   },

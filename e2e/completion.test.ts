@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { BIN } from "./harness/programs.ts";
 
 /** The completion scripts in the shells that they are for; what they offer is tried in `completion.test.ts` of dw. */
 const run = promisify(execFile);
-const BIN = join(import.meta.dirname, "../node_modules/.bin");
 const folder = mkdtempSync(join(tmpdir(), "dstack-completion-"));
 const env = { ...process.env, PATH: [BIN, process.env["PATH"]].join(delimiter), HOME: folder, XDG_DATA_HOME: folder };
 

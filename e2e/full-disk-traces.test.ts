@@ -6,6 +6,7 @@ import type { TraceSummary } from "@datawire/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { asRoot } from "./harness/as-root.ts";
 import { type Child, watchChild } from "./harness/child.ts";
+import { programFile } from "./harness/programs.ts";
 import { freePorts } from "@datawire/runtime/testing";
 
 /** Traces on a disk of their own that is far smaller than `traces.size`. */
@@ -27,7 +28,7 @@ async function start(size: string): Promise<string> {
   mkdirSync(join(data, "traces"), { recursive: true, mode: 0o700 });
   const [port = 0] = await freePorts(1);
   const script = 'mount -t tmpfs -o "size=$1,mode=700" none "$2"; shift 2; exec "$@"';
-  const main = join(import.meta.dirname, "../packages/directory/src/main.ts");
+  const main = programFile("directory");
   const own = [
     process.execPath,
     main,

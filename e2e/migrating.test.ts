@@ -70,7 +70,7 @@ beforeAll(async () => {
   const hosts = new Set([...machines].map((at) => at.split(":")[0]));
   const printed = await reader.type(
     [
-      `export PATH="$PWD/node_modules/.bin:$PATH" NODE_COMPILE_CACHE=/tmp/compiled; cd e2e/fixtures/migrating`,
+      `export PATH="$PWD/build/bin:$PATH"; cd e2e/fixtures/migrating`,
       ...[...hosts].map((host) => `ip addr add ${host}/32 dev lo`),
       "mkdir -p /etc/datawire /etc/datawire.d /usr/local/bin",
       // What checks run an operator has installed anyway.

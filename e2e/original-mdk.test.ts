@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { matches } from "./harness/docs/match.ts";
 import { type CommandItem, readPage } from "./harness/docs/page.ts";
 import { Shell } from "./harness/docs/shell.ts";
+import { BIN } from "./harness/programs.ts";
 import { findOriginalPython, type OriginalPython } from "./harness/original-python.ts";
 import { freePorts } from "@datawire/runtime/testing";
 
@@ -31,7 +32,7 @@ function prepare(folder: string, page: string, { program, env }: OriginalPython)
     writeFileSync(join(folder, name), body);
   const bin = join(folder, "bin");
   mkdirSync(bin);
-  const own = (name: string): string => join(ROOT, "node_modules/.bin", name);
+  const own = (name: string): string => join(BIN, name);
   const programs = {
     python: `PYTHONPATH=${env["PYTHONPATH"] ?? ""} exec ${program} -u`,
     pip: "exec true", // it is installed
@@ -79,7 +80,7 @@ test.runIf(found !== null)("with the original client, all that its page shows co
   prepare(folder, page, found as OriginalPython);
   const env = {
     HOME: folder,
-    PATH: [join(folder, "bin"), join(ROOT, "node_modules/.bin"), process.env["PATH"], "/usr/sbin"].join(":"),
+    PATH: [join(folder, "bin"), BIN, process.env["PATH"], "/usr/sbin"].join(":"),
     XDG_STATE_HOME: join(folder, "state"),
     XDG_RUNTIME_DIR: join(folder, "run"),
     DATAWIRE_DIRECTORY: `//localhost:${ports[0]}/directory`,

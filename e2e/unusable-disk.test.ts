@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { asRoot } from "./harness/as-root.ts";
+import { programFile } from "./harness/programs.ts";
 
 /** Programs on a disk that is full, cannot be written or is somebody else's. */
 
@@ -22,8 +23,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "dstack-disk-"));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const ROOT = join(import.meta.dirname, "..");
 
 type Name = "directory" | "watson" | "sherlock";
 /** A bound for what hangs. */
@@ -39,7 +38,7 @@ function run(name: Name, args: readonly string[], mount: string | null = null): 
   const disk = join(folder, "disk");
   mkdirSync(disk, { recursive: true, mode: 0o700 });
   const script = 'mount -t tmpfs -o "$1" none "$2"; shift 2; exec "$@"';
-  const own = [process.execPath, join(ROOT, "packages", name, "src/main.ts"), ...args];
+  const own = [process.execPath, programFile(name), ...args];
   const command = mount === null ? own : asRoot(["unshare", "--mount", "sh", "-ec", script, "sh", mount, disk, ...own]);
   const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_STATE_HOME: join(folder, "state") };
   const [file = "", ...rest] = command;

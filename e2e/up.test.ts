@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Reader } from "./harness/docs/reader.ts";
+import { BIN } from "./harness/programs.ts";
 
 /** `dw up`, `dw down` and the samples, by somebody who has nothing: an empty home, no settings, and all ports free. */
-const BIN = join(import.meta.dirname, "../node_modules/.bin");
 const STATE = "$HOME/.local/state/datawire/up";
 
 let reader: Reader;

@@ -72,7 +72,7 @@ async function startEverything(ports: Ports, usual: boolean): Promise<void> {
   const address = `//localhost:${ports.directory}/directory`;
   const sherlock = `http://localhost:${ports.traffic}`;
   machine.env["SHERLOCK"] = sherlock;
-  machine.start("directory", "packages/directory/src/main.ts", [
+  machine.startProgram("directory", [
     "-n",
     "localhost",
     "-p",
@@ -90,10 +90,10 @@ async function startEverything(ports: Ports, usual: boolean): Promise<void> {
       defaults: { liveness: { interval: "500ms" } },
     }),
   );
-  machine.start("watson", "packages/watson/src/main.ts", ["-c", watson, "--admin", `127.0.0.1:${ports.watsonAdmin}`]);
+  machine.startProgram("watson", ["-c", watson, "--admin", `127.0.0.1:${ports.watsonAdmin}`]);
   const settings = join(machine.folder, "sherlock.yaml");
   writeFileSync(settings, stringify({ percentiles: "on" }));
-  machine.start("sherlock", "packages/sherlock/src/main.ts", [
+  machine.startProgram("sherlock", [
     "-d",
     address,
     "-c",

@@ -10,6 +10,9 @@ import { ROOT } from "./source.ts";
 export type Program = "agent" | "directory" | "watson" | "sherlock" | "router" | "dw";
 export const programs: readonly Program[] = ["agent", "directory", "watson", "sherlock", "router", "dw"];
 
+/** Many programs are called `agent`; the others' names stand in the contract. */
+export const commandOf = (program: Program): string => (program === "agent" ? "datawire-agent" : program);
+
 /** The file that starts a bundled program. */
 export const BUNDLE_MAIN = "main.js";
 

@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { manPages } from "../scripts/reference/man.ts";
-import { type Program, programs } from "./bundle.ts";
+import { commandOf, programs } from "./bundle.ts";
 import { capture } from "./command.ts";
 import type { Parts } from "./contents.ts";
 import type { BuildContext } from "./context.ts";
@@ -48,9 +48,6 @@ export async function buildNpmPackage(
   await cp(join(context.work, name), join(context.out, name));
   return join(context.out, name);
 }
-
-/** Many programs are called `agent`; the others' names stand in the contract. */
-const commandOf = (program: Program): string => (program === "agent" ? "datawire-agent" : program);
 
 async function manifest(version: string): Promise<Readonly<Record<string, unknown>>> {
   const root = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {

@@ -54,9 +54,9 @@ case $task in
   package) sh scripts/install-haproxy.sh dpkg-deb rpmbuild strip || true ;; # it builds what it can, and says what is missing
 esac
 
-# What the directory serves below /console/; done in a moment where its sources are the same.
+# build/bin has the programs as the packages have them; done in a moment where their sources are the same.
 case $task in
-  demo | test | soak | package) node scripts/build-console.ts ;;
+  demo | test | soak) node scripts/build-programs.ts ;;
 esac
 
 case $task in

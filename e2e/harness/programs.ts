@@ -1,25 +1,28 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { TestProject } from "vitest/node";
-import { bundleProgram, programs } from "../../packaging/bundle.ts";
+import { type Program, BUNDLE_MAIN } from "../../packaging/bundle.ts";
 import { buildBrowser } from "../../scripts/build-browser.ts";
 import { buildConsole } from "../../scripts/build-console.ts";
+import { buildPrograms } from "../../scripts/build-programs.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** The commands of the checkout, for a PATH. */
+export const BIN = join(ROOT, "build/bin");
 
 /**
- * The programs as the packages have them, made once for a whole run of the end-to-end tests: one of them starts in half
- * of the time that it takes from its sources, and they are started a thousand times. Global set-up of vitest.
+ * The file of a program: in a run of the tests as the packages have it, which takes a quarter of the time to start, and
+ * they are started a thousand times; elsewhere from its sources, as a bench must not measure what was built before.
  */
-export default async function setup({ config }: TestProject): Promise<() => Promise<void>> {
-  const folder = config.env["DSTACK_PROGRAMS"];
-  if (folder === undefined) throw new Error("Cannot make the programs: DSTACK_PROGRAMS, their folder, is not set");
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  try {
-    await buildConsole();
-    await buildBrowser();
-    await Promise.all(programs.map((program) => bundleProgram(program, join(folder, program))));
-  } catch (error) {
-    await remove();
-    throw error;
-  }
-  return remove;
+export function programFile(name: Program): string {
+  const built = process.env["DSTACK_PROGRAMS"];
+  return built === undefined
+    ? join(ROOT, "packages", name === "dw" ? "dw-cli" : name, "src/main.ts")
+    : join(built, name, BUNDLE_MAIN);
+}
+
+/** Builds what a run of end-to-end tests starts and serves. Global set-up of vitest. */
+export default async function setup(): Promise<void> {
+  await buildConsole();
+  await buildBrowser();
+  await buildPrograms();
 }

@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { BUNDLE_MAIN } from "../../packaging/bundle.ts";
 import { type Child, startChild } from "./child.ts";
 import { freePorts } from "@datawire/runtime/testing";
+import { programFile } from "./programs.ts";
 import { haproxiesOf, killProcessesOf, parentOf } from "./processes.ts";
 import { sumOfSamples } from "./samples.ts";
 import { eventually } from "./wait.ts";
@@ -17,14 +17,6 @@ export const PACE_OF_CHECKS = { interval: "100ms", rise: 1, fall: 2, recheck: "2
 const HANGS_MS = 120_000;
 
 const ROOT = join(import.meta.dirname, "../..");
-
-/** Its file as the packages have it, in a run of the tests; elsewhere from its sources. */
-function program(name: string): string {
-  const made = process.env["DSTACK_PROGRAMS"];
-  return made === undefined
-    ? join(ROOT, "packages", name === "dw" ? "dw-cli" : name, "src/main.ts")
-    : join(made, name, BUNDLE_MAIN);
-}
 
 export interface Instance {
   readonly child: Child;
@@ -184,7 +176,7 @@ export class Stack {
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
   ): Child {
-    return this.#track(startChild(program(name), args, { ...this.#env, ...env }));
+    return this.#track(startChild(programFile(name), args, { ...this.#env, ...env }));
   }
 
   /** Starts a program of `e2e/fixtures`, without waiting for it. */
@@ -240,7 +232,7 @@ export class Stack {
 
   /** Runs `dw` against this stack's directory. */
   async dw(...args: readonly string[]): Promise<DwResult> {
-    const all = [program("dw"), "-d", await this.directoryAddress(), ...args];
+    const all = [programFile("dw"), "-d", await this.directoryAddress(), ...args];
     return new Promise((resolve) => {
       const env = { ...this.#env, ...(this.token === null ? {} : { DATAWIRE_TOKEN: this.token }) };
       execFile(process.execPath, all, { env, timeout: HANGS_MS }, (error, stdout, stderr) => {

@@ -23,7 +23,7 @@ export async function showBookshelf(machine: Machine, signal: AbortSignal): Prom
   const settings = join(machine.folder, "router.yaml");
   copyFileSync(join(import.meta.dirname, "../bookshelf/router.yaml"), settings);
   const startRouter = (): void =>
-    machine.start("router", "packages/router/src/main.ts", [
+    machine.startProgram("router", [
       "-c",
       settings,
       "-p",
@@ -40,7 +40,7 @@ export async function showBookshelf(machine: Machine, signal: AbortSignal): Prom
 
   say("Five services of the shelf, then Sherlock, then the router, and the directory last");
   for (const name of SERVICES) startService(name);
-  machine.start("sherlock", "packages/sherlock/src/main.ts", [
+  machine.startProgram("sherlock", [
     "--name",
     "monolith",
     "--listen",
@@ -51,7 +51,7 @@ export async function showBookshelf(machine: Machine, signal: AbortSignal): Prom
     `127.0.0.1:${ports.sherlockAdmin}`,
   ]);
   startRouter();
-  machine.start("directory", "packages/directory/src/main.ts", [
+  machine.startProgram("directory", [
     "-n",
     "localhost",
     "-p",

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { tryListen } from "@datawire/runtime";
 
 const ROOT = join(import.meta.dirname, "../..");
+/** What `npm run demo` has built before it starts one. */
+const BIN = join(ROOT, "build/bin");
 /** The ports that the contract names, in the order directory, Watson's admin, traffic, Sherlock's admin. */
 const DEFAULT_PORTS = [5430, 5431, 5432, 5433] as const;
 
@@ -36,11 +38,19 @@ export class Machine {
     return join(this.folder, "datawire.d");
   }
 
-  /** Starts a program of this checkout; what it prints goes to a file beside the others'. */
+  /** Starts a program of dstack under its own name; what it prints goes to a file beside the others'. */
+  startProgram(name: string, args: readonly string[]): void {
+    this.#start(name, join(BIN, name), args);
+  }
+
+  /** Starts an example of this checkout, from its sources. */
   start(name: string, file: string, args: readonly string[]): void {
+    this.#start(name, process.execPath, [join(ROOT, file), ...args]);
+  }
+
+  #start(name: string, command: string, args: readonly string[]): void {
     const log = openSync(join(this.folder, `${name}.log`), "a", 0o600);
-    const child = spawn(process.execPath, [join(ROOT, file), ...args], { env: this.env, stdio: ["ignore", log, log] });
-    this.#running.set(name, child);
+    this.#running.set(name, spawn(command, args, { env: this.env, stdio: ["ignore", log, log] }));
   }
 
   /** Ends a process at once, as a crash would. */
@@ -63,10 +73,7 @@ export class Machine {
    * @param told what it prints, as it does
    */
   async dw(args: readonly string[], wanted = 0, told: (text: string) => void = () => {}): Promise<string> {
-    const child = spawn(process.execPath, [join(ROOT, "packages/dw-cli/src/main.ts"), ...args], {
-      env: this.env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(join(BIN, "dw"), args, { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
     const parts: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk: Buffer) => {

@@ -13,16 +13,7 @@ export async function showMessaging(machine: Machine, signal: AbortSignal): Prom
   machine.env["DATAWIRE_ROUTER"] = url;
   const startRouter = (): void => {
     const folder = join(machine.folder, "router");
-    machine.start("router", "packages/router/src/main.ts", [
-      "-p",
-      String(port),
-      "--admin",
-      "off",
-      "--web",
-      "off",
-      "--data-dir",
-      folder,
-    ]);
+    machine.startProgram("router", ["-p", String(port), "--admin", "off", "--web", "off", "--data-dir", folder]);
   };
   const startStage = (): void => machine.start("stage", "examples/messaging/stage.ts", ["orders", "invoices"]);
 

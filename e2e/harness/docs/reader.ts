@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asRoot } from "../as-root.ts";
+import { BIN } from "../programs.ts";
 import type { FileItem } from "./page.ts";
 import { Shell } from "./shell.ts";
 
@@ -64,8 +65,7 @@ export class Reader {
 
   /** Runs a program of the checkout, whatever the page has put into PATH so far; throws when it fails. */
   async check(program: string, args: readonly string[], line: number): Promise<void> {
-    const bin = join(ROOT, "node_modules/.bin");
-    const printed = await this.type(`PATH=${bin}:$PATH ${program} ${args.join(" ")} || echo "ended with $?"`);
+    const printed = await this.type(`PATH=${BIN}:$PATH ${program} ${args.join(" ")} || echo "ended with $?"`);
     if (printed !== "") throw new Error(`line ${line}: ${program} refuses the file: ${printed}`);
   }
 
