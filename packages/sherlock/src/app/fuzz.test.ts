@@ -18,7 +18,8 @@ import {
   parseShowProc,
 } from "../core/observe/answers.ts";
 import { entriesOf } from "../core/model/block-lines.ts";
-import { CounterDeltas, parseStat } from "../core/observe/counters.ts";
+import { CounterDeltas } from "../core/observe/counters.ts";
+import { parseStat } from "../core/observe/statistics.ts";
 import { commandText } from "../core/render/commands-text.ts";
 import { mapFiles } from "../core/model/files.ts";
 import { Latencies } from "../core/observe/latencies.ts";

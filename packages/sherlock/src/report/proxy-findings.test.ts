@@ -6,7 +6,7 @@ import type { ReportedProblem } from "@datawire/protocol";
 import { noLog, systemClock } from "@datawire/runtime";
 import { expiredCertificate, goodCertificate, testAuthority } from "@datawire/runtime/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseStat } from "../core/observe/counters.ts";
+import { parseStat } from "../core/observe/statistics.ts";
 import { findTlsFailure } from "../setup/tls-failure.ts";
 import { ProxyFindings } from "./proxy-findings.ts";
 import { change, instance, service, catalogOf } from "../testing/entities.ts";

@@ -1,5 +1,5 @@
 import { type Clock, describeError, type Logger, type ProblemBoard, readResponseHead } from "@datawire/runtime";
-import type { ServerCounts } from "../core/observe/counters.ts";
+import type { ServerCounts } from "../core/observe/statistics.ts";
 import { problemsOfFinding } from "../core/observe/finding-problem.ts";
 import { type Finding, Findings, type Observed, type Question } from "../core/observe/findings.ts";
 import { parseRefusedAnswer } from "../core/observe/show-errors.ts";

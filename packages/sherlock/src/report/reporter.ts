@@ -9,7 +9,8 @@ import {
   type Welcome,
 } from "@datawire/link";
 import { type Clock, type Logger, type ProblemBoard, VERSION, describeError } from "@datawire/runtime";
-import { CounterDeltas, parseStat } from "../core/observe/counters.ts";
+import { CounterDeltas } from "../core/observe/counters.ts";
+import { Statistics } from "../core/observe/statistics.ts";
 import type { PlanProblem } from "../core/model/plan.ts";
 import type { Reload } from "../core/transition/waiting.ts";
 import type { DriverObserver } from "../driver/driver-types.ts";
@@ -52,6 +53,7 @@ const LAST_COUNT_MS_MAX = 500;
 export class Reporter implements DriverObserver {
   readonly #deps: ReporterDeps;
   readonly #deltas = new CounterDeltas();
+  readonly #statistics = new Statistics();
   readonly identity: LinkIdentity;
   #onApplied: () => void = () => {};
   #onWelcome: (welcome: Welcome) => void = () => {};
@@ -168,7 +170,7 @@ export class Reporter implements DriverObserver {
   async skipCounted(): Promise<void> {
     try {
       const { runtime, names } = this.#deps;
-      this.#deltas.take(parseStat(await runtime.ask(STATISTICS), names.own), () => null);
+      this.#deltas.take(this.#statistics.read(await runtime.ask(STATISTICS), names.own), () => null);
     } catch (error) {
       this.#deps.log.debug("HAProxy was not counted", { error: describeError(error) });
     }
@@ -203,7 +205,7 @@ export class Reporter implements DriverObserver {
     const nowMs = clock.monotonicMs();
     const followed = this.#applied;
     try {
-      const counts = parseStat(await runtime.ask(STATISTICS), names.own);
+      const counts = this.#statistics.read(await runtime.ask(STATISTICS), names.own);
       const lines = this.#deltas.take(
         counts,
         (backend, server) => planning.serverOf(backend, server),

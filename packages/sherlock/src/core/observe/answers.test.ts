@@ -11,7 +11,8 @@ import {
 } from "./answers.ts";
 import type { BlockLine } from "../model/block-lines.ts";
 import type { PlannedServer } from "../model/plan.ts";
-import { CounterDeltas, parseStat } from "./counters.ts";
+import { CounterDeltas } from "./counters.ts";
+import { parseStat } from "./statistics.ts";
 
 test("parseServersState() reads servers of services, and which take requests", () => {
   const answer = [

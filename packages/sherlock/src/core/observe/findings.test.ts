@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ServerCounts } from "./counters.ts";
+import type { ServerCounts } from "./statistics.ts";
 import { problemsOfFinding } from "./finding-problem.ts";
 import { Findings, type Observed } from "./findings.ts";
 
@@ -17,6 +17,7 @@ const LOOK_MS = 5_000;
 /** What HAProxy has counted, as totals: answers, refused answers, failed connections. */
 function counts(answered: number, refused = 0, unreached = 0, down: ServerCounts["down"] = null): ServerCounts {
   return {
+    id: "foo:v1/one:80",
     backend: "foo:v1",
     server: "one:80",
     responses: [0, answered, 0, 0, 0],

@@ -1,4 +1,4 @@
-import type { ServerCounts } from "./counters.ts";
+import { keepOnly, type ServerCounts } from "./statistics.ts";
 import type { PlannedServer } from "../model/plan.ts";
 
 /** A server as far as it matters here whether HAProxy can use it. */
@@ -43,7 +43,7 @@ const STALE_MS = 600_000;
 
 /** Remembers what HAProxy finds of its servers, from one look at its statistics to the next. */
 export class Findings {
-  #last = new Map<string, ServerCounts>();
+  readonly #last = new Map<string, ServerCounts>();
   #entries = new Map<string, Entry>();
   #silent = new Map<string, { readonly looks: number; readonly requests: number }>();
 
@@ -53,26 +53,28 @@ export class Findings {
     observe: (backend: string, server: string) => Observed | null,
     nowMs: number,
   ): Question[] {
-    const before = this.#last;
     const entries = this.#entries;
-    this.#last = new Map();
     this.#entries = new Map();
     const questions: Question[] = [];
     for (const now of counts) {
-      const id = idOf(now);
+      const { id } = now;
+      const last = this.#last.get(id);
+      // Nothing came, and nothing is known of it.
+      if (now === last && now.down === null && !entries.has(id) && !this.#silent.has(id)) continue;
       this.#last.set(id, now);
       const observed = observe(now.backend, now.server);
       if (observed === null || !observed.ready) {
         this.#silent.delete(id);
         continue;
       }
-      const came = sinceLast(now, before.get(id));
+      const came = sinceLast(now, last);
       const seen = this.#judge({ now, came, observed }, entries.get(id), nowMs);
       if (seen === null) continue;
       this.#entries.set(id, seen);
       const about = questionOf(seen, came, now);
       if (about !== null) questions.push({ ...seen, about });
     }
+    keepOnly(this.#last, counts);
     for (const id of this.#silent.keys()) if (!this.#last.has(id)) this.#silent.delete(id);
     return questions;
   }
@@ -98,7 +100,7 @@ export class Findings {
     known: Entry | undefined,
     nowMs: number,
   ): Entry | null {
-    const id = idOf(now);
+    const { id } = now;
     const base = { backend: now.backend, server: now.server, observed, lastMs: nowMs };
     if (now.down !== null && now.down.seconds >= DOWN_S_MIN) {
       this.#silent.delete(id);
