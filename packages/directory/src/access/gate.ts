@@ -116,10 +116,13 @@ export function tokenGate(
     admitToken: (req, token) => counted(req, () => byToken(token)),
     admitRequest(req) {
       // A session has 256 random bits: whoever tries some is refused without being counted, and so is one that has ended.
-      const secrets = req.headers.authorization === undefined ? sessionSecrets(req) : [];
+      const { authorization } = req.headers;
+      const secrets = authorization === undefined ? sessionSecrets(req) : [];
       const own = secrets.find((secret) => sessions?.find(secret) != null) ?? secrets[0];
       if (own !== undefined) return bySession(req, own);
-      return counted(req, () => byToken(bearerOf(req.headers.authorization)));
+      // Who shows nothing tries nothing either.
+      if (authorization === undefined) throw noToken();
+      return counted(req, () => byToken(bearerOf(authorization)));
     },
   };
 }
@@ -144,8 +147,11 @@ export function refusalHeaders({ code }: ProtocolError): Record<string, string> 
 function bearerOf(header: string | undefined): string {
   const match = /^Bearer +(\S+)$/i.exec(header ?? "");
   if (match !== null) return match[1] as string;
-  throw new ProtocolError(
+  throw noToken();
+}
+
+const noToken = (): ProtocolError =>
+  new ProtocolError(
     "unauthenticated",
     "Cannot answer: this directory wants a token, and there was none; set DATAWIRE_TOKEN, or token_file to a file with one",
   );
-}
