@@ -32,6 +32,8 @@ export class ReceiverLink implements SourcePort {
   readonly #isTopic: boolean;
   /** Messages that are sent and not settled. */
   #unsettled = 0;
+  /** Whether it asked for less than there is, and ends. */
+  #isOver = false;
 
   constructor(sender: Sender, broker: Broker, request: SourceRequest, options: ReceiverOptions) {
     this.#sender = sender;
@@ -78,11 +80,13 @@ export class ReceiverLink implements SourcePort {
   }
 
   wants(): boolean {
-    return this.#unsettled < this.#options.unsettledMax && this.#sender.canSend();
+    return this.#unsettled < this.#options.unsettledMax && !this.#isOver && this.#sender.canSend();
   }
 
   deliver(delivery: Delivery): void {
     const { head, rest } = toOutgoing(delivery, this.#isTopic);
+    const bytes = rest.length + (head?.length ?? 0);
+    if (bytes > this.#sender.messageBytesMax) return this.#refuse(delivery.sequence, bytes);
     const { isPresettled } = this.#options;
     const sent = this.#sender.send(rest, { settled: isPresettled, ...(head !== undefined && { head }) });
     // It could be sent a moment ago, and nothing happened since.
@@ -91,6 +95,17 @@ export class ReceiverLink implements SourcePort {
     sent.context = delivery.sequence;
     sent.atMs = this.#options.nowMs();
     if (++this.#unsettled === this.#options.unsettledMax) this.#options.full?.();
+  }
+
+  /** Ends the link at a message that is larger than its peer takes, which stays as it was. */
+  #refuse(sequence: number, bytes: number): void {
+    this.#isOver = true;
+    // Whoever gives messages is in the middle of it.
+    queueMicrotask(() => {
+      this.#source.settle(sequence, { outcome: "released" });
+      const description = `Cannot send a message of ${bytes} bytes: the link takes ${this.#sender.messageBytesMax} (max-message-size)`;
+      this.#sender.detach({ closed: false, error: { condition: "amqp:link:message-size-exceeded", description } });
+    });
   }
 
   exhausted(): void {
