@@ -4,6 +4,7 @@ import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
 import { tlsOptions } from "../access/certificates.ts";
 import type { ConsoleConfig } from "../access/console-access.ts";
 import { type Protection, protectionOf } from "../access/protection.ts";
+import { CONSOLE_ROOT } from "../console/console-page.ts";
 import { consoleFolders } from "../console/find-console.ts";
 import { assembleDirectory, type Directory } from "./assemble.ts";
 import { SwitchedHandlers } from "./switched-handlers.ts";
@@ -48,6 +49,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
       names: namesOf(settings),
       ...(settings.console !== "off" && {
         front: { url: settings.console.url ?? null, originSetting: "console.url in directory.yaml" },
+        openBelow: CONSOLE_ROOT,
       }),
       ...(protection.tls === "off" ? {} : { tls: { clientCertificates: wantsClients(protection) } }),
     },

@@ -11,7 +11,8 @@ const HEADERS = {
   "cross-origin-opener-policy": "same-origin",
 };
 
-const ROOT = "/console/";
+/** Below it is what the console is made of, which holds no data. */
+export const CONSOLE_ROOT = "/console/";
 /** The screens of one thing, whose name may have what looks like the extension of a file. */
 const NAMED = /^(?:services|traces|rollouts|rollout|callers)\/[^/]+$/;
 const YEAR_SECONDS = 31_536_000;
@@ -36,12 +37,12 @@ export function consoleHandler(folder: ConsoleFolder | null): PageHandler {
   return async (req, res) => {
     const path = pathOf(req);
     if (path === "/" && wantsPage(req) && folder !== null) return redirect(req, res);
-    if (path === ROOT.slice(0, -1)) return folder === null ? answerOff(res) : redirect(req, res);
-    if (!path.startsWith(ROOT)) return false;
+    if (path === CONSOLE_ROOT.slice(0, -1)) return folder === null ? answerOff(res) : redirect(req, res);
+    if (!path.startsWith(CONSOLE_ROOT)) return false;
     if (folder === null) return answerOff(res);
     if (req.method !== "GET" && req.method !== "HEAD")
       return text(res, 405, "the console can only be read", { allow: "GET, HEAD" });
-    const below = path.slice(ROOT.length);
+    const below = path.slice(CONSOLE_ROOT.length);
     const files = await folder.files();
     const file = files?.file(below) ?? null;
     if (file !== null) return sendFile(req, res, file);

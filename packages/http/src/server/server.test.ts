@@ -50,6 +50,21 @@ test.each<[string, Partial<HttpConfig>, string]>([
   expect(foreign.length > 0).toBe(host === "evil.example");
 });
 
+test("listenHttp() lets pages of other sites read what is open, and nothing else", async () => {
+  const port = await listen({ openBelow: "/console/" });
+  const ask = async (path: string, method = "GET", more: string[] = []): Promise<string> => {
+    const socket = connect(port, "127.0.0.1");
+    const head = [`${method} ${path} HTTP/1.1`, "Host: localhost", "Origin: https://ops.example", ...more, "", ""];
+    socket.end(head.join("\r\n"));
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    return answer.toString().slice(9, 12);
+  };
+  expect(await ask("/console/assets/console.js")).toBe("200");
+  expect(await ask("/v1/session")).toBe("403");
+  expect(await ask("/console/", "POST", ["Content-Length: 0"])).toBe("403");
+  expect(await ask("/console/", "GET", ["Connection: Upgrade", "Upgrade: websocket"])).toBe("403");
+});
+
 const nobody = () => false;
 
 test("listenHttp() refuses connections of an address beyond its bound with a reason, until some have ended", async () => {

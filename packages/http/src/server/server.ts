@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
 import { isLoopback, listenError, type ListenAddress } from "@datawire/runtime";
-import { endWithRefusal, errorBody, sendJson } from "../exchange/answer.ts";
+import { endWithRefusal, errorBody, pathOf, sendJson } from "../exchange/answer.ts";
 import { type ConnectionBound, CONNECTION_BOUND, limitConnections } from "./connection-limit.ts";
 import { foreignRequest, type Site } from "./foreign-request.ts";
 import { onUpgrade } from "./on-upgrade.ts";
@@ -31,6 +31,8 @@ export interface HttpConfig {
   readonly names: readonly string[];
   /** Where else its pages are, and which setting says so; default: nowhere. */
   readonly front?: Pick<Site, "url" | "origins" | "originSetting">;
+  /** A path below which everybody may read, also pages of other sites; default: none. */
+  readonly openBelow?: string;
   /** Default: `DEFAULT_LIMITS`. */
   readonly limits?: HttpLimits;
   /** How many connections one address may have; default: `CONNECTION_BOUND`. */
@@ -83,7 +85,10 @@ const HEADER_BYTES_MAX = 16 * 1024;
 export async function listenHttp(config: HttpConfig, handlers: HttpHandlers): Promise<HttpServer> {
   const loopbackOnly = config.addresses.every(({ host }) => isLoopback(host));
   const refusalOf = (req: IncomingMessage): string | null => {
-    const { host, origin } = req.headers;
+    const { host } = req.headers;
+    // Behind a proxy that changes `Host`, as nginx does by itself, the page loads its own scripts with another Origin.
+    const isOpen = config.openBelow !== undefined && isRead(req) && pathOf(req).startsWith(config.openBelow);
+    const origin = isOpen ? undefined : req.headers.origin;
     return foreignRequest({ host, origin }, { names: config.names, loopbackOnly, ...config.front });
   };
   const limits = config.limits ?? DEFAULT_LIMITS;
@@ -129,6 +134,9 @@ function track(server: Server, sockets: Set<Socket>): void {
     socket.once("close", () => sockets.delete(socket));
   });
 }
+
+const isRead = ({ method, headers }: IncomingMessage): boolean =>
+  (method === "GET" || method === "HEAD") && headers.upgrade === undefined;
 
 type RefusalOf = (req: IncomingMessage) => string | null;
 

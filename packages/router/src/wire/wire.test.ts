@@ -161,19 +161,22 @@ test("a durable subscription is found, and ended, by a link of its name without 
   await expect(RheaReceiver.open(connection, { name: "log" })).rejects.toThrow("amqp:not-found");
 });
 
-test.each(["orders", "topic/news"])("a link at %s gets no message larger than it takes, which is another one's", async (at) => {
-  const source = { address: at, durable: 2, expiry_policy: "never" } as const;
-  const options = { name: "small", source, max_message_size: 100 };
-  const { receiver } = await RheaReceiver.open(await served.connect("app"), options as rhea.ReceiverOptions);
-  const ended = once(receiver, "receiver_error");
-  receiver.add_credit(2);
-  await sendTo(at, { body: "x".repeat(200) });
-  await ended;
-  expect(receiver.error).toMatchObject({ condition: "amqp:link:message-size-exceeded" });
-  const large = await RheaReceiver.open(await served.connect("app"), { name: "small", source });
-  expect(await large.take(1)).toMatchObject([{ message: { body: "x".repeat(200) } }]);
-  expect(large.got[0]?.message.delivery_count ?? 0).toBe(0);
-});
+test.each(["orders", "topic/news"])(
+  "a link at %s gets no message larger than it takes, which is another one's",
+  async (at) => {
+    const source = { address: at, durable: 2, expiry_policy: "never" } as const;
+    const options = { name: "small", source, max_message_size: 100 };
+    const { receiver } = await RheaReceiver.open(await served.connect("app"), options);
+    const ended = once(receiver, "receiver_error");
+    receiver.add_credit(2);
+    await sendTo(at, { body: "x".repeat(200) });
+    await ended;
+    expect(receiver.error).toMatchObject({ condition: "amqp:link:message-size-exceeded" });
+    const large = await RheaReceiver.open(await served.connect("app"), { name: "small", source });
+    expect(await large.take(1)).toMatchObject([{ message: { body: "x".repeat(200) } }]);
+    expect(large.got[0]?.message.delivery_count ?? 0).toBe(0);
+  },
+);
 
 test("a dynamic address takes answers by the relay, and is gone with its link", async () => {
   const dynamic = { dynamic: true } as rhea.Source;
