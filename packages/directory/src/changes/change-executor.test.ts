@@ -71,6 +71,14 @@ test("change() plans on what the change before it left", async () => {
   expect(shares()).toBe("//barker(2) 50%");
 });
 
+test("the history says which options were dropped, and a condition that no request meets is refused", async () => {
+  const { route, history } = await open();
+  await route("10%", { when: "cookie:a=b", sticky: "ip" });
+  await route("10%", { when: null });
+  expect(history()[0]).toMatch(/^route add \/\/monolith \/\/barker\(2\) 10% --no-when: /);
+  await expect(route("10%", { when: "cookie:a=b;c" })).rejects.toThrow(/no request meets it/);
+});
+
 test("change() that changes nothing leaves no trace", async () => {
   const { route, history } = await open();
   await route("10%");

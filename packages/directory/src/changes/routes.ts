@@ -1,4 +1,12 @@
-import { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, type RouteChange } from "@datawire/routing";
+import {
+  addRoute,
+  describeTable,
+  expireRoutes,
+  removeRoute,
+  requireMatchable,
+  setRoutes,
+  type RouteChange,
+} from "@datawire/routing";
 import { tableKey } from "@datawire/protocol";
 import type { RouteAdd, RouteRemove, RouteSet } from "@datawire/api";
 import type { Moment } from "../model/moment.ts";
@@ -13,13 +21,14 @@ export interface RoutePlan extends Plan {
 
 /** `dw route add`. */
 export function planRouteAdd(state: State, command: RouteAdd, moment: Moment): RoutePlan {
-  const options = [
-    ["", command.percent === undefined ? null : percentText(command.percent)],
-    ["--when ", command.when],
-    ["--sticky ", command.sticky],
-    ["--for ", command.for],
-  ].flatMap(([option, value]) => (value == null ? [] : [`${option}${value}`]));
-  const words = ["route add", command.source, command.target, ...options];
+  if (command.when != null) requireMatchable(command.when);
+  const { percent, when, sticky, for: duration } = command;
+  const options = Object.entries({ when, sticky, for: duration }).flatMap(([option, value]) => {
+    if (value === undefined) return [];
+    return value === null ? [`--no-${option}`] : [`--${option} ${value}`];
+  });
+  const share = percent === undefined ? [] : [percentText(percent)];
+  const words = ["route add", command.source, command.target, ...share, ...options];
   return planOf(state, addRoute(state.routeWorld(moment), command), words.join(" "));
 }
 

@@ -5,6 +5,7 @@ import { countSlots } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import { instance, routes, catalogOf } from "@datawire/catalog/testing";
 import { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./change.ts";
+import { requireMatchable } from "./checks.ts";
 import type { RouteChange, RouteWorld } from "./world.ts";
 
 const barker = [instance("barker@vm1(1)"), instance("barker@vm102(1)"), instance("barker@vm3(2.1)")];
@@ -111,6 +112,22 @@ test("addRoute() makes a condition without a percentage a 0% route", () => {
   expect(shown(add(world(catalogOf(barker)), "//barker", "//barker(2)", undefined, { when: "path:/beta" }))).toBe(
     "*>barker: //barker(2) 0% when path:/beta",
   );
+});
+
+test.each([
+  ["cookie:a=b;c", /no request meets it: ; and , end/],
+  ["cookie:a=b,c", /no request meets it/],
+  ['cookie:a="b;c"', null],
+  ["cookie:a=b&c", null],
+  ["query:a=b&c", /no request meets it: & ; \? and # end/],
+  ["query:a=b#c", /no request meets it/],
+  ['query:a="b;c"', /no request meets it/],
+  ["query:a=b=c,d", null],
+  ["header:x=a;b,c&d", null],
+  ["path:/a;b&c", null],
+])("requireMatchable() of %s", (when, refusal) => {
+  if (refusal === null) expect(() => requireMatchable(when)).not.toThrow();
+  else expect(() => requireMatchable(when)).toThrow(refusal);
 });
 
 test("addRoute() refuses a sum over 100% and says what is allotted to whom", () => {

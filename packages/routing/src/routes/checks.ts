@@ -1,6 +1,6 @@
 import { formatServiceAddress, parseServiceAddress } from "@datawire/protocol";
 import { isWholeService } from "../split/traffic-split.ts";
-import { ProtocolError } from "@datawire/protocol";
+import { parseWhen, ProtocolError, quoteShort } from "@datawire/protocol";
 import { isWaiting } from "../split/listing.ts";
 import type { Route, RouteTable } from "@datawire/protocol";
 import { hintAt, listShort } from "@datawire/protocol";
@@ -10,6 +10,24 @@ import type { RouteWorld } from "./world.ts";
 
 /** The most routes of one table; more targets than this are a mistake of a script. */
 const ROUTES_MAX = 100;
+
+/**
+ * Refuses a condition that no request meets, as its value holds what separates two cookies or two parameters. To be
+ * asked of what somebody types alone: a route that is kept and has one keeps its percentage.
+ * @throws ProtocolError `invalid_argument`
+ */
+export function requireMatchable(text: string): void {
+  const when = parseWhen(text);
+  const ends = when.kind === "query" ? /[&;?#]/ : when.kind === "cookie" ? /[;,]/ : null;
+  if (ends === null || when.kind === "path" || !ends.test(outsideOfQuotes(when.kind, when.value))) return;
+  const why = when.kind === "query" ? "& ; ? and # end a value of a query" : "; and , end a cookie's value";
+  throw new ProtocolError("invalid_argument", `Cannot use ${quoteShort(text)} as --when: no request meets it: ${why}`);
+}
+
+/** Double quotes keep the value of a cookie together, and are nothing special in a query. */
+function outsideOfQuotes(kind: string, value: string): string {
+  return kind === "cookie" ? value.replace(/"(?:[^"\\]|\\.)*("|$)/g, "") : value;
+}
 
 /**
  * Refuses a target that a typing mistake would make a silent route: one that matches nothing registered.
