@@ -63,6 +63,7 @@ test("loadCredentials() refuses a text that is no token, with exit code 77 and w
   await expect(loadCredentials({ token: "hunter2" }, place)).rejects.toMatchObject({
     exitCode: 77,
     message: expect.not.stringContaining("hunter2") as string,
+    problems: [{ message: expect.stringContaining("Cannot use the token: it is malformed") as string }],
   });
 });
 

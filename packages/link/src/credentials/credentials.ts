@@ -2,7 +2,6 @@ import { stat } from "node:fs/promises";
 import { parseToken, ProtocolError } from "@datawire/protocol";
 import {
   ConfigError,
-  ExitError,
   exitCodes,
   type Path,
   type Place,
@@ -30,8 +29,8 @@ const NOT_FOR_ALL = 0o007;
 /**
  * Reads the token and the certificates that settings name as files.
  * @param file the settings file, for problems whose place `locate` does not know: `watson.yaml`.
- * @throws ConfigError that names the key and its place for each file that cannot be used; ExitError 77 for a text that
- * is no token.
+ * @throws ConfigError that names the key and its place for each file that cannot be used; for a text that is no token,
+ * one that ends a program with 77.
  */
 export async function loadCredentials(
   settings: CredentialSettings,
@@ -72,8 +71,14 @@ export async function loadCredentials(
   if (tls.cert !== null) unusable("cert", whyNoCertificates(tls.cert));
   if (tls.cert !== null && tls.key !== null) unusable("key", whyNotKeyOf(tls.cert, tls.key));
   if (problems.length > 0) throw new ConfigError(problems);
+  const why = token === null ? null : whyNoToken(token.trim());
+  if (why !== null) {
+    // DATAWIRE_TOKEN counts before the file, and is then the place.
+    const at = locate([settings.token == null ? "token_file" : "token"]) ?? { file };
+    throw new ConfigError([{ ...at, message: why }], exitCodes.notAllowed);
+  }
   const isPlain = tls.ca === null && tls.cert === null && tls.key === null;
-  return { token: token === null ? null : requireToken(token.trim()), tls: isPlain ? null : tls };
+  return { token: token === null ? null : token.trim(), tls: isPlain ? null : tls };
 }
 
 /** The text of a file, or why it cannot be used. */
@@ -93,13 +98,13 @@ async function openness(name: string, tooOpen: number): Promise<string | null> {
   return `others can read it (mode ${mode.toString(8)}), wanted mode ${wanted}: chmod 600 ${name}`;
 }
 
-/** A text that is no token is not sent anywhere: it may be part of one. */
-function requireToken(text: string): string {
+/** A text that is no token is not sent anywhere, and not repeated: it may be part of one. */
+function whyNoToken(text: string): string | null {
   try {
     parseToken(text);
-    return text;
+    return null;
   } catch (error) {
-    if (error instanceof ProtocolError) throw new ExitError(exitCodes.notAllowed, error.message);
+    if (error instanceof ProtocolError) return error.message;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { maskSecrets } from "@datawire/protocol";
-import { ExitError, exitCodes } from "../errors/exit-codes.ts";
+import { type ExitCode, ExitError, exitCodes } from "../errors/exit-codes.ts";
 
 /** Names a value inside a document: keys of mappings, indexes (from 0) of lists. */
 export type Path = readonly (string | number)[];
@@ -22,11 +22,13 @@ export interface Problem extends Place {
 export class ConfigError extends ExitError {
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
+  /** @param exitCode what to end with instead, where what is wrong is told apart from other configuration. */
+  constructor(problems: readonly Problem[], exitCode?: ExitCode) {
     // A wrong flag is a misused command line; only what lies in files or in the environment is configuration.
     const flagsOnly = problems.every(({ file }) => file.startsWith("-"));
     const sorted = inOrder(problems);
-    super(flagsOnly ? exitCodes.misused : exitCodes.badConfiguration, sorted.map(formatProblem).join("\n"));
+    const usual = flagsOnly ? exitCodes.misused : exitCodes.badConfiguration;
+    super(exitCode ?? usual, sorted.map(formatProblem).join("\n"));
     this.name = "ConfigError";
     this.problems = sorted;
   }

@@ -129,6 +129,17 @@ test("runDaemon() prints every problem of the configuration and ends with 78", a
   expect(process.printed.stderr).toBe("/etc/a.yaml:1:2: one\n/etc/b.yaml:3:4: two\n");
 });
 
+test.each([
+  [[], exitCodes.notAllowed],
+  [["--check"], exitCodes.badConfiguration],
+])("runDaemon() %o says where a token is that is none, and ends with %i", async (argv, wanted) => {
+  const problem = { file: "DATAWIRE_TOKEN", message: "it is malformed" };
+  const load = (): Promise<Settings> => Promise.reject(new ConfigError([problem], exitCodes.notAllowed));
+  const { process, code } = start(argv, { load });
+  expect(await code).toBe(wanted);
+  expect(process.printed.stderr).toBe("DATAWIRE_TOKEN: it is malformed\n");
+});
+
 test("runDaemon() --check looks further than the settings", async () => {
   const check = (): Promise<readonly [{ file: string; message: string }]> =>
     Promise.resolve([{ file: "/etc/d/x.yaml", message: "broken" }]);

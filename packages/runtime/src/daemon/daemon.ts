@@ -160,8 +160,14 @@ async function runMain<Settings>(
   { definition, life, openLog, endTelling }: Running<Settings>,
 ): Promise<ExitCode> {
   const input = inputOf(program, life.process.env);
-  const settings = await definition.load(input);
-  if (input.options["check"] === true) {
+  const isCheck = input.options["check"] === true;
+  const settings = await definition.load(input).catch((error: unknown) => {
+    // For a check, whatever is wrong with the settings is bad configuration.
+    throw isCheck && error instanceof ConfigError && error.exitCode === exitCodes.notAllowed
+      ? new ConfigError(error.problems)
+      : error;
+  });
+  if (isCheck) {
     const problems = (await definition.check?.(settings, input)) ?? [];
     if (problems.length > 0) throw new ConfigError(problems);
     return exitCodes.done;
