@@ -1,5 +1,5 @@
 import { sleep } from "../../e2e/harness/wait.ts";
-import { pssMb } from "../memory.ts";
+import { residentMb } from "../memory.ts";
 import type { Broker } from "./broker.ts";
 import type { Clients } from "./load.ts";
 
@@ -15,7 +15,7 @@ export async function printMemory(clients: Clients, brokers: readonly Broker[], 
     const { port } = broker;
     const inMemoryMb = async (): Promise<number> => {
       await sleep(SETTLE_MS);
-      return broker.pids().reduce((sum, pid) => sum + pssMb(pid), 0);
+      return broker.pids().reduce((sum, pid) => sum + residentMb(pid), 0);
     };
     const atRestMb = await inMemoryMb();
     const hold = async (count: number): Promise<number> => {

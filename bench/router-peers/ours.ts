@@ -3,18 +3,19 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePorts } from "@datawire/runtime/testing";
+import { BUNDLE_MAIN, bundleProgram } from "../../packaging/bundle.ts";
 import { pidOf } from "../cpu.ts";
 import { type Broker, fanOf } from "./broker.ts";
-
-const MAIN = join(import.meta.dirname, "../../packages/router/src/main.ts");
 
 /** A queue of RabbitMQ through a link of the router. */
 export const LINKED = "rabbit/bench";
 
-/** Starts a router; with the port of a RabbitMQ it links to its queue. */
+/** Starts a router as the packages have it; with the port of a RabbitMQ it links to its queue. */
 export async function startRouter(folder: string, rabbitPort: number | null): Promise<Broker> {
   const [port = 0] = await freePorts(1);
   mkdirSync(folder);
+  await bundleProgram("router", join(folder, "program"));
+  const main = join(folder, "program", BUNDLE_MAIN);
   const config = join(folder, "router.json");
   const settings = { data_dir: join(folder, "data"), web: "off", admin: "off" };
   const upstream = { url: `amqp://127.0.0.1:${rabbitPort}`, user: "guest", password: "guest" };
@@ -22,7 +23,7 @@ export async function startRouter(folder: string, rabbitPort: number | null): Pr
   const linked = rabbitPort === null ? {} : { addresses: [rule], upstreams: { rabbit: upstream } };
   writeFileSync(config, JSON.stringify({ ...settings, ...linked }));
   const start = async (): Promise<ChildProcess> => {
-    const args = [MAIN, "-c", config, "-p", String(port), "--log-format", "json"];
+    const args = [main, "-c", config, "-p", String(port), "--log-format", "json"];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
     for await (const line of child.stderr) if (String(line).includes("Router is ready")) break;
     if (child.exitCode !== null) throw new Error(`Cannot start the router: it ended with ${child.exitCode}`);

@@ -5,6 +5,8 @@ import type { Broker } from "./broker.ts";
 import type { Clients } from "./load.ts";
 
 const BYTES = 100;
+/** Of less, most is the start of the process. */
+const TOLD_GB = 0.5;
 
 /** How a queue is filled. */
 export interface Backlog {
@@ -33,7 +35,7 @@ export async function printQueued(clients: Clients, backlogs: readonly Backlog[]
       `${fullMb} MB`,
       `${gb.toFixed(2)} GB`,
       seconds(upMs),
-      seconds(upMs / gb),
+      gb < TOLD_GB ? "–" : seconds(upMs / gb),
       seconds(firstMs),
       `${resident()} MB`,
     ];

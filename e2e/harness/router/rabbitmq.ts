@@ -114,6 +114,14 @@ export class Rabbitmq {
     process.kill(-broker.pid, "SIGKILL");
     await exited;
     this.#broker = null;
+    // The script is gone before what listens is, which would be taken for the next one.
+    await eventually(async () => {
+      const listens = await answersAt(this.port).then(
+        () => true,
+        () => false,
+      );
+      if (listens) throw new Error("RabbitMQ still listens after it was killed");
+    });
   }
 
   async stop(): Promise<void> {
