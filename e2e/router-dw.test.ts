@@ -73,6 +73,8 @@ test("dw sends and listens, and says what there is and why nothing moves", async
   expect((await dw("why", "orders")).output).toContain("1 message waits, and none of 1 consumer gives credit");
   idle.close();
   expect((await dw("listen", "orders", "--keep", "--count", "1")).output).toBe("waits");
+  const tried = await dw("queue", "purge", "orders", "--dry-run");
+  expect(tried).toEqual({ code: 0, output: "note: Nothing is changed; 1 messages would be dropped" });
   expect((await dw("queue", "purge", "orders")).output).toBe("note: 1 messages dropped");
   expect((await dw("listen", "orders", "--timeout", "100ms")).code).toBe(1);
   const client = await RheaClient.connect(router.port);

@@ -1,5 +1,5 @@
 import type { CommandGrammar, OperandGrammar, OptionGrammar } from "../grammar/command.ts";
-import { local } from "./parts.ts";
+import { dryRun, local } from "./parts.ts";
 
 const address: OperandGrammar = { text: "<address>", kind: "text" };
 const router: OptionGrammar = {
@@ -79,7 +79,7 @@ const kept = (kind: "queue" | "topic", options: readonly OptionGrammar[]): reado
     path: `${kind} remove`,
     summary: `take a ${kind} away, with its messages and its links`,
     operands: [address],
-    options: [router],
+    options: [router, dryRun],
     action: local(async () => ({ run: (await change()).remove(kind) })),
   },
 ];
@@ -146,7 +146,7 @@ export const MESSAGING_COMMANDS: readonly CommandGrammar[] = [
     path: "queue purge",
     summary: "drop the messages of an address that no consumer has",
     operands: [address],
-    options: [router],
+    options: [router, dryRun],
     action: local(() => import("../commands/messaging/queue-purge.ts")),
   },
   {
@@ -156,14 +156,14 @@ export const MESSAGING_COMMANDS: readonly CommandGrammar[] = [
       { text: "<from>", kind: "text" },
       { text: "<to>", kind: "text" },
     ],
-    options: [router],
+    options: [router, dryRun],
     action: local(() => import("../commands/messaging/queue-move.ts")),
   },
   {
     path: "queue dead",
     summary: "show the dead letters of an address, put them back into it, or drop them",
     operands: [{ text: "<action>", kind: "text", choices: ["list", "retry", "drop"] }, address],
-    options: [router],
+    options: [router, dryRun],
     action: local(() => import("../commands/messaging/queue-dead.ts")),
     examples: ["dw queue dead list //orders", "dw queue dead retry //orders"],
   },

@@ -10,7 +10,9 @@ import { deadLetter } from "../wire/dead-letter.ts";
 import type { Manage } from "../wire/management-link.ts";
 import { linksOf } from "../overview/links.ts";
 import { queuesOf } from "../overview/queues.ts";
+import { keptOf, keptOfKind, named } from "../overview/named-address.ts";
 import type { StatusSources } from "./status.ts";
+import { tried } from "../overview/trial.ts";
 import { why } from "../overview/why.ts";
 
 /** How many dead letters are shown. */
@@ -27,15 +29,8 @@ export interface Away {
 export function createManagement(sources: StatusSources, away: Away | null = null): Manage {
   const { broker } = sources;
   const links = () => linksOf(sources, queuesOf(sources));
-  const named = (address: string | null): string => {
-    if (address === null) throw new Refused("amqp:invalid-field", "Cannot do that: the question names no address");
-    return address;
-  };
-  const kept = (name: string): KeptAddress => {
-    const found = broker.find(name);
-    if (found instanceof KeptAddress) return found;
-    throw new Refused("amqp:not-found", `Cannot find ${plainName(name)}: there is no such queue or topic`);
-  };
+  const kept = (name: string): KeptAddress => keptOf(broker, name);
+  const ofKind = (name: string, kind: "queue" | "topic"): KeptAddress => keptOfKind(broker, name, kind);
   /** Does something with the dead letters of an address, where there are any. */
   const deadOf = async <T>(address: string, use: (dead: KeptAddress) => Promise<T>, none: T): Promise<T> => {
     const dead = broker.find(deadNameOf(address));
@@ -45,11 +40,6 @@ export function createManagement(sources: StatusSources, away: Away | null = nul
   const move = async (from: KeptAddress, to: KeptAddress) => ({
     moved: await moveMessages(from, to, { later: (next) => broker.intake.whenTaking(next), nowMs }),
   });
-  const ofKind = (name: string, kind: "queue" | "topic"): KeptAddress => {
-    const found = kept(name);
-    if (found.kind === kind) return found;
-    throw new Refused("amqp:not-allowed", `Cannot use ${plainName(name)} as a ${kind}: it is a ${found.kind}`);
-  };
   const show = (address: KeptAddress) => ({
     ...queuesOf(sources).find((one) => one.address === address.name),
     settings: address.settings,
@@ -81,7 +71,10 @@ export function createManagement(sources: StatusSources, away: Away | null = nul
         return undefined;
     }
   };
-  return (operation, address, { to, settings }) => {
+  return (operation, address, more) => {
+    const { to, settings } = more;
+    const trial = tried(broker, [operation, address, more], (name) => away(name) !== null);
+    if (trial !== undefined) return trial;
     const [, kind, verb = ""] = /^(queue|topic)-(show|create|set|remove)$/.exec(operation) ?? [];
     if (kind === "queue" || kind === "topic") return manageOf(kind, verb, named(address), settings);
     switch (operation) {

@@ -34,7 +34,7 @@ const sections = new Sections();
 /**
  * A link that asks. A question has the application property `operation`, and `address` where it is about one; the answer
  * goes to `reply_to`, with `statusCode` (200, or 404 or 400 with `statusCondition` and `statusDescription`) and JSON as its
- * body. What is to hold for an address is in the properties `setting:KEY`, by the keys of router.yaml.
+ * body. What is to hold for an address is in the properties `setting:KEY`, by the keys of router.yaml. `try:` in front of an operation asks what it would do.
  */
 export class ManagementLink {
   readonly name = MANAGEMENT;

@@ -1,7 +1,7 @@
 import { flag, type Input, operand, optionText } from "../../context/dw.ts";
 import { misuse } from "../../context/operands.ts";
 import type { Local, RunLocal } from "../../grammar/command.ts";
-import { manage } from "./open-router.ts";
+import { change, manage } from "./open-router.ts";
 
 /** What is kept at an address. */
 export type AddressKind = "queue" | "topic";
@@ -43,13 +43,15 @@ export const set =
 /** Takes an address away, with its messages and its links. */
 export const remove =
   (kind: AddressKind): RunLocal =>
-  async (local, input) => {
-    const result = (await manage(local, input, `${kind}-remove`, { address: operand(input, 0) })) as {
-      readonly removed: string;
-    };
-    if (flag(input, "json")) return local.output.json(result);
-    local.output.note(`${result.removed} removed`);
-  };
+  (local, input) =>
+    change<{ readonly removed: string; readonly messages?: number }>(local, input, {
+      operation: `${kind}-remove`,
+      about: { address: operand(input, 0) },
+      say: ({ removed, messages = 0 }) => ({
+        done: `${removed} removed`,
+        wouldBe: `${removed} would be removed with its links and ${messages} messages`,
+      }),
+    });
 
 function settingsOf(input: Input): Map<string, string> {
   const settings = new Map<string, string>();

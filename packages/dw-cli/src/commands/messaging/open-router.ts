@@ -3,7 +3,7 @@ import { loadCredentials } from "@datawire/link/client";
 import { parseRouterUrl, type RouterUrl } from "@datawire/microserver/transport";
 import { own } from "@datawire/protocol";
 import { systemClock } from "@datawire/runtime";
-import { type Input, optionText } from "../../context/dw.ts";
+import { flag, type Input, optionText } from "../../context/dw.ts";
 import { misuse } from "../../context/operands.ts";
 import { loadDwSettings } from "../../context/settings.ts";
 import type { Local } from "../../grammar/command.ts";
@@ -32,6 +32,32 @@ export async function manage(local: Local, input: Input, operation: string, abou
   } finally {
     await session.close();
   }
+}
+
+/** What a trial says first. */
+const NOTHING = "Nothing is changed; ";
+
+/**
+ * Has the router change something, or with `--dry-run` say what that would do.
+ * @param say what was done, and what would be, in the words for `N messages`.
+ */
+export async function change<Answer extends object>(
+  local: Local,
+  input: Input,
+  { operation, about, say }: Change<Answer>,
+): Promise<void> {
+  const isDry = flag(input, "dryRun");
+  const answer = (await manage(local, input, isDry ? `try:${operation}` : operation, about)) as Answer;
+  if (flag(input, "json")) return local.output.json(answer);
+  const { done, wouldBe } = say(answer);
+  local.output.note(isDry ? `${NOTHING}${wouldBe}` : done);
+}
+
+/** A change that a router is asked for. */
+interface Change<Answer> {
+  readonly operation: string;
+  readonly about: ManageAbout;
+  readonly say: (answer: Answer) => { readonly done: string; readonly wouldBe: string };
 }
 
 function readUrl(text: string): RouterUrl {

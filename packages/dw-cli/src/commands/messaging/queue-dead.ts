@@ -1,6 +1,6 @@
 import { flag, operand } from "../../context/dw.ts";
 import type { RunLocal } from "../../grammar/command.ts";
-import { manage } from "./open-router.ts";
+import { change, manage } from "./open-router.ts";
 
 /** One dead letter, as the router tells of it. */
 interface DeadLetter {
@@ -14,11 +14,10 @@ interface DeadLetter {
 /** Shows the dead letters of an address, puts them back into it, or drops them. */
 export const run: RunLocal = async (local, input) => {
   const [action, address] = [operand(input, 0), operand(input, 1)];
-  const result = await manage(local, input, `dead-${action}`, { address });
-  if (flag(input, "json")) return local.output.json(result);
-  if (action === "retry") return local.output.note(`${(result as { readonly moved: number }).moved} messages put back`);
-  if (action === "drop") return local.output.note(`${(result as { readonly purged: number }).purged} messages dropped`);
-  const letters = result as readonly DeadLetter[];
+  if (action === "retry") return retry(local, input);
+  if (action === "drop") return drop(local, input);
+  const letters = (await manage(local, input, "dead-list", { address })) as readonly DeadLetter[];
+  if (flag(input, "json")) return local.output.json(letters);
   if (letters.length === 0) return local.output.note(`there are no dead letters of ${address}`);
   local.output.table({
     columns: [
@@ -37,3 +36,17 @@ export const run: RunLocal = async (local, input) => {
     ]),
   });
 };
+
+const retry: RunLocal = (local, input) =>
+  change<{ readonly moved: number }>(local, input, {
+    operation: "dead-retry",
+    about: { address: operand(input, 1) },
+    say: ({ moved }) => ({ done: `${moved} messages put back`, wouldBe: `${moved} messages would be put back` }),
+  });
+
+const drop: RunLocal = (local, input) =>
+  change<{ readonly purged: number }>(local, input, {
+    operation: "dead-drop",
+    about: { address: operand(input, 1) },
+    say: ({ purged }) => ({ done: `${purged} messages dropped`, wouldBe: `${purged} messages would be dropped` }),
+  });

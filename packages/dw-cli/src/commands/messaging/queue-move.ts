@@ -1,11 +1,11 @@
-import { flag, operand } from "../../context/dw.ts";
+import { operand } from "../../context/dw.ts";
 import type { RunLocal } from "../../grammar/command.ts";
-import { manage } from "./open-router.ts";
+import { change } from "./open-router.ts";
 
 /** Moves the messages of a queue that no consumer has to another one. */
-export const run: RunLocal = async (local, input) => {
-  const about = { address: operand(input, 0), to: operand(input, 1) };
-  const result = (await manage(local, input, "queue-move", about)) as { readonly moved: number };
-  if (flag(input, "json")) return local.output.json(result);
-  local.output.note(`${result.moved} messages moved`);
-};
+export const run: RunLocal = (local, input) =>
+  change<{ readonly moved: number }>(local, input, {
+    operation: "queue-move",
+    about: { address: operand(input, 0), to: operand(input, 1) },
+    say: ({ moved }) => ({ done: `${moved} messages moved`, wouldBe: `${moved} messages would be moved` }),
+  });
