@@ -73,7 +73,7 @@ export function createManagement(sources: StatusSources, away: Away | null = nul
   };
   return (operation, address, more) => {
     const { to, settings } = more;
-    const trial = tried(broker, [operation, address, more], (name) => away(name) !== null);
+    const trial = tried(broker, [operation, address, more], (name) => (away?.far(name) ?? null) !== null);
     if (trial !== undefined) return trial;
     const [, kind, verb = ""] = /^(queue|topic)-(show|create|set|remove)$/.exec(operation) ?? [];
     if (kind === "queue" || kind === "topic") return manageOf(kind, verb, named(address), settings);
