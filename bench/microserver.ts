@@ -12,6 +12,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "@datawire/microserver";
+import { Children } from "./harness/children.ts";
 
 const PORT = 25_673;
 const TICKS_PER_SECOND = 100;
@@ -24,43 +25,52 @@ else await work(role ?? "", Number(process.argv[3]), Number(process.argv[4]));
 async function measure(): Promise<void> {
   const [messages = 200_000, bytes = 100, questions = 3_000] = process.argv.slice(2).map(Number);
   const folder = await mkdtemp(join(tmpdir(), "bench-microserver-"));
-  const children = new Set<ChildProcess>();
+  const children = new Children();
   try {
-    const main = join(import.meta.dirname, "../packages/router/src/main.ts");
-    const args = ["--data-dir", folder, "-p", String(PORT), "--admin", "off", "--web", "off", "--log-format", "json"];
-    const router = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "ignore", "pipe"] });
-    children.add(router);
-    for await (const line of router.stderr) if (String(line).includes("is ready")) break;
-    const start = (name: string): ChildProcess => {
-      const child = fork(import.meta.filename, [name, String(messages + WARM_UP), String(bytes)]);
-      children.add(child);
-      return child;
-    };
-    const [sender, listener] = [start("send"), start("listen")];
-    await Promise.all([sender, listener].map((child) => once(child, "message")));
-    const both = async (count: number): Promise<readonly number[]> => {
-      const all = [router, sender, listener];
-      const before = await Promise.all(all.map(cpuSeconds));
-      const startedMs = performance.now();
-      const ended = Promise.all([sender, listener].map((child) => once(child, "message")));
-      // The listener first: it counts what comes.
-      for (const child of [listener, sender]) child.send(count);
-      await ended;
-      const ms = performance.now() - startedMs;
-      const after = await Promise.all(all.map(cpuSeconds));
-      return [count / (ms / 1_000), ...after.map((s, i) => ((s - (before[i] as number)) * 1e6) / count)];
-    };
-    await both(WARM_UP);
-    const [rate = 0, ofRouter = 0, ofSender = 0, ofListener = 0] = await both(messages);
-    const us = (value: number): string => `${value.toFixed(1)} µs`;
-    console.log(`${messages} of ${bytes} bytes, one sender, one listener: ${Math.round(rate)}/s`);
-    console.log(`CPU a message: router ${us(ofRouter)}, library sending ${us(ofSender)}, listening ${us(ofListener)}`);
-    console.log(`library, both ends, ${((ofSender + ofListener) / ofRouter).toFixed(2)} × the router's`);
-    await ask(questions);
+    await Promise.race([children.failed, measureIn(folder, children, { messages, bytes, questions })]);
   } finally {
-    for (const child of children) child.kill("SIGKILL");
-    await rm(folder, { recursive: true });
+    children.kill();
+    await rm(folder, { recursive: true, maxRetries: 5 });
   }
+}
+
+interface Sizes {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly questions: number;
+}
+
+async function measureIn(folder: string, children: Children, { messages, bytes, questions }: Sizes): Promise<void> {
+  const main = join(import.meta.dirname, "../packages/router/src/main.ts");
+  const args = ["--data-dir", folder, "-p", String(PORT), "--admin", "off", "--web", "off", "--log-format", "json"];
+  const router = children.add(
+    "the router",
+    spawn(process.execPath, [main, ...args], { stdio: ["ignore", "ignore", "pipe"] }),
+  );
+  for await (const line of router.stderr) if (String(line).includes("is ready")) break;
+  const start = (name: string): ChildProcess =>
+    children.add(name, fork(import.meta.filename, [name, String(messages + WARM_UP), String(bytes)]));
+  const [sender, listener] = [start("send"), start("listen")];
+  await Promise.all([sender, listener].map((child) => once(child, "message")));
+  const both = async (count: number): Promise<readonly number[]> => {
+    const all = [router, sender, listener];
+    const before = await Promise.all(all.map(cpuSeconds));
+    const startedMs = performance.now();
+    const ended = Promise.all([sender, listener].map((child) => once(child, "message")));
+    // The listener first: it counts what comes.
+    for (const child of [listener, sender]) child.send(count);
+    await ended;
+    const ms = performance.now() - startedMs;
+    const after = await Promise.all(all.map(cpuSeconds));
+    return [count / (ms / 1_000), ...after.map((s, i) => ((s - (before[i] as number)) * 1e6) / count)];
+  };
+  await both(WARM_UP);
+  const [rate = 0, ofRouter = 0, ofSender = 0, ofListener = 0] = await both(messages);
+  const us = (value: number): string => `${value.toFixed(1)} µs`;
+  console.log(`${messages} of ${bytes} bytes, one sender, one listener: ${Math.round(rate)}/s`);
+  console.log(`CPU a message: router ${us(ofRouter)}, library sending ${us(ofSender)}, listening ${us(ofListener)}`);
+  console.log(`library, both ends, ${((ofSender + ofListener) / ofRouter).toFixed(2)} × the router's`);
+  await ask(questions);
 }
 
 /** Asks one question after the other, of a listener in this process. */
@@ -95,6 +105,8 @@ async function work(name: string, max: number, bytes: number): Promise<void> {
     if (name === "listen") return;
     void Promise.all(Array.from({ length: count }, () => microserver.send("bench", body))).then(tell);
   });
+  // Also where nobody is left to end it.
+  process.once("disconnect", () => process.exit(1));
   process.send?.("ready");
 }
 

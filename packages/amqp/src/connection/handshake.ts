@@ -111,6 +111,9 @@ export class Handshake {
     if (protocol !== wanted && !withoutSasl) {
       // The specification has a server say what it would have taken.
       if (isServer) frames.header(wanted);
+      else if (protocol === PROTOCOL.sasl) {
+        throw new WireFailure(CONDITION.unauthorizedAccess, "Cannot go on without a login: the peer wants one");
+      }
       throw new WireFailure(CONDITION.framingError, "Cannot use the protocol that the peer begins with");
     }
     if (isServer) frames.header(protocol);

@@ -59,7 +59,12 @@ export class Requests {
       };
       const stop = (): void => fail(abortedError(`ask ${to}`, signal as AbortSignal));
       const cancel = this.#hub.deps.clock.setTimer(timeoutMs, () =>
-        fail(new MicroserverError("timeout", `Cannot ask ${to}: no answer came within ${timeoutMs} ms`)),
+        fail(
+          new MicroserverError(
+            "timeout",
+            `Cannot ask ${to}: no answer came within ${timeoutMs} ms${this.#hub.failureNote}`,
+          ),
+        ),
       );
       signal?.addEventListener("abort", stop, { once: true });
       this.#pending.set(id, {
@@ -87,7 +92,7 @@ export class Requests {
   /** Waits for no answers any more, also where the router was never there. */
   close(): void {
     for (const { to, failed } of this.#pending.values())
-      failed(new MicroserverError("closed", `Cannot ask ${to}: the microserver is closed`));
+      failed(new MicroserverError("closed", `Cannot ask ${to}: the microserver is closed${this.#hub.failureNote}`));
     this.#answers?.close(true);
   }
 

@@ -7,6 +7,7 @@ import { openProperties, type SelfDescription } from "../core/open-properties.ts
 import type { Stall } from "../core/stalls.ts";
 import { Hub } from "../links/hub.ts";
 import { Outbox, type OutboxLimits } from "../outbox/outbox.ts";
+import { tellingOfLogin } from "../transport/login.ts";
 import { driveWebSocket, openWebSocket } from "../transport/web-socket-wire.ts";
 import type { Dial } from "../transport/wire.ts";
 
@@ -51,9 +52,11 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
   const settings = settingsOf(url, options);
   const { signal, outbox: limits } = options;
   if (signal?.aborted === true) throw abortedError("connect", signal);
+  const router = `${url.protocol}//${url.host}${url.pathname}`;
   const dial: Dial = async (settings, events, signal) => {
     try {
-      return driveWebSocket(await openWebSocket(url.href, signal), settings, events);
+      const told = tellingOfLogin(events, { router, proof: options.token === undefined ? null : "token" });
+      return driveWebSocket(await openWebSocket(url.href, signal), settings, told);
     } catch (error) {
       throw new Error(`Cannot reach the router at ${url.host}: ${(error as Error).message}`, { cause: error });
     }
@@ -63,7 +66,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
     hub,
     outbox: new Outbox(hub, { ...LIMITS, ...limits }),
     name: options.name ?? null,
-    router: url.href,
+    router,
     serve: null,
     container: settings.open.containerId,
     onStall: options.onStall ?? null,

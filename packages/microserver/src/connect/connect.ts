@@ -7,6 +7,7 @@ import type { Stall } from "../core/stalls.ts";
 import { Hub, type HubDeps, type InstancePlace } from "../links/hub.ts";
 import { Outbox, type OutboxLimits } from "../outbox/outbox.ts";
 import { OutboxFolder } from "../outbox/outbox-folder.ts";
+import { type Proof, tellingOfLogin } from "../transport/login.ts";
 import { isThisMachine, parseRouterUrl, type RouterUrl } from "../transport/router-url.ts";
 import { serving } from "../serving/serve.ts";
 import { driveSocket, openSocket } from "../transport/socket-wire.ts";
@@ -64,9 +65,13 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
   const { signal, ca, outbox: kept } = options;
   const fingerprint = fingerprintIn(options.token ?? url.password);
   if (signal?.aborted === true) throw abortedError("connect", signal);
+  const router = `${url.isTls ? "amqps" : "amqp"}://${url.host}:${url.port}`;
+  const proof: Proof = options.token !== undefined ? "token" : url.password === null ? null : "password";
+  const otherwise = "a user and password in the url (amqp://USER:PASSWORD@HOST)";
   const dial: Dial = async (settings, events, signal) => {
     try {
-      return driveSocket(await openSocket(url, { ca, fingerprint, signal }), settings, events);
+      const socket = await openSocket(url, { ca, fingerprint, signal });
+      return driveSocket(socket, settings, tellingOfLogin(events, { router, proof, otherwise }));
     } catch (error) {
       throw new Error(`Cannot reach the router at ${url.host}:${url.port}: ${describeError(error)}`, { cause: error });
     }
@@ -83,7 +88,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
     hub,
     outbox: new Outbox(hub, { ...LIMITS, ...limits }, opened?.store, opened?.left),
     name: options.name ?? null,
-    router: `${url.isTls ? "amqps" : "amqp"}://${url.host}:${url.port}`,
+    router,
     serve: serving({
       name: options.name ?? null,
       version: options.version ?? null,

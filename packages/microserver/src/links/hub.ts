@@ -84,6 +84,11 @@ export class Hub {
     return this.#failure;
   }
 
+  /** What an error says of it after its own words; empty while there is a connection. */
+  get failureNote(): string {
+    return this.#isOpen || this.#failure === null ? "" : ` (${this.#failure})`;
+  }
+
   /** All that has a link, here or at an instance. */
   *members(): Generator<Member> {
     yield* this.#members;

@@ -114,7 +114,7 @@ export class Outbox implements EntryOwner {
     this.#isClosed = true;
     for (const link of this.#links.values()) {
       link.close();
-      for (const entry of link.lane.clear()) entry.failed(closedError());
+      for (const entry of link.lane.clear()) entry.failed(closedError(this.#hub.failureNote));
     }
     await Promise.all(this.#writes);
     await this.#folder?.close();
@@ -205,4 +205,5 @@ function ending(signal: AbortSignal, stop: () => void, done: Done): Done {
   };
 }
 
-const closedError = (): MicroserverError => new MicroserverError("closed", "Cannot send: the microserver is closed");
+const closedError = (note = ""): MicroserverError =>
+  new MicroserverError("closed", `Cannot send: the microserver is closed${note}`);
