@@ -1,12 +1,13 @@
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../e2e/harness/stack.ts";
-import { eventually, sleep } from "../e2e/harness/wait.ts";
+import { eventually } from "../e2e/harness/wait.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";
+import { startHandWritten, startSherlock } from "./harness/proxies.ts";
 import { backendConfig, startNginx } from "./nginx.ts";
 import { median, quantile } from "./stats.ts";
 
@@ -47,7 +48,7 @@ for (const services of SERVICES) {
     const contenders: Contender[] = [
       contender("hand-written HAProxy", hand, () => tree(children[2]?.pid as number)),
       contender("nginx", proxy, () => tree(children[1]?.pid as number)),
-      await startSherlock(stack, names, backend),
+      contender("Sherlock's HAProxy", await startSherlock(stack, names, backend), () => tree(...stack.haproxyPids())),
     ];
     await report(services, names, contenders);
   } finally {
@@ -112,56 +113,6 @@ async function latenciesUs(url: string): Promise<number[]> {
   if (rows.some(([, status]) => status !== "200"))
     throw new Error(`Cannot use this run: not every answer of ${url} was 200`);
   return rows.map((row) => Number(row[2]));
-}
-
-async function startSherlock(stack: Stack, names: readonly string[], backend: number): Promise<Contender> {
-  await stack.startDirectory();
-  const { port, child } = await stack.startInstance({ service: "unused", name: "check" });
-  const files = names.map((name) => ({
-    service: `//${name}`,
-    version: "1",
-    url: `http://127.0.0.1:${backend}`,
-    instance: "one",
-    liveness: { http: `http://127.0.0.1:${port}/liveness_check`, interval: "10s" },
-  }));
-  stack.writeServiceFile("services", files);
-  await Promise.all([stack.startWatson(), stack.startSherlock()]);
-  const { traffic } = await stack.ports();
-  await eventually(async () => {
-    const last = await fetch(`http://127.0.0.1:${traffic}/${names.at(-1)}/`);
-    if (!last.ok) throw new Error(`${names.at(-1)} answers ${last.status}`);
-  });
-  await sleep(1_000);
-  if (!child.running()) throw new Error("The instance that answers the checks has ended");
-  return contender("Sherlock's HAProxy", traffic, () => tree(...stack.haproxyPids()));
-}
-
-function startHandWritten(folder: string, port: number, names: readonly string[], backend: number): ChildProcess {
-  const file = join(folder, "hand.cfg");
-  writeFileSync(
-    file,
-    [
-      "global",
-      "  nbthread 1",
-      "  maxconn 4096",
-      "defaults",
-      "  mode http",
-      "  timeout connect 1s",
-      "  timeout client 60s",
-      "  timeout server 60s",
-      "  http-reuse always",
-      "frontend in",
-      `  bind 127.0.0.1:${port}`,
-      "  use_backend %[path,field(2,/)]",
-      ...names.flatMap((name) => [
-        `backend ${name}`,
-        "  http-request replace-path /[^/]*(/.*)? \\1",
-        `  server one 127.0.0.1:${backend}`,
-      ]),
-      "",
-    ].join("\n"),
-  );
-  return spawn("haproxy", ["-q", "-f", file], { stdio: "ignore" });
 }
 
 function proxyConfig(port: number, names: readonly string[], backend: number): string {
