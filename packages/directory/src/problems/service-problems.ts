@@ -24,8 +24,6 @@ function standing(table: Catalog, name: string, view: ServiceView): StatusProble
   if (view.named.length === 0 && view.tables.length === 0 && view.instances.every(isUsable)) {
     if (view.instances.some(({ version }) => generationOf(version) === view.service.primary)) return [];
   }
-  // Messages for it wait at a queue of its name: pages may be all that ever takes them.
-  if (view.service.protocol === "amqp" && view.service.primary === null) return [];
   const listing = listService(table, name);
   if (listing === null || listing.status === "live") return [];
   return [

@@ -42,6 +42,14 @@ test("listService() says that the default URL helps out", () => {
   });
 });
 
+test("listService() calls a service of messages live that has never had an instance: they wait at its address", () => {
+  const services = [{ name: "microchat", primary: null, protocol: "amqp", declared: true }] as never;
+  expect(listService(catalogOf([], { services }), "microchat")).toMatchObject({
+    status: "live",
+    reason: "no instance was ever registered; messages for it wait at its address",
+  });
+});
+
 test("listService() calls a service degraded whose requests another service answers", () => {
   const tables = [routes("*", "monolith", [["//barker", 3_000, { reading: "service" }]])];
   const instances = [instance("monolith@m(1)", { state: "down" }), instance("barker@a(1)")];

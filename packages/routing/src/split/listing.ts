@@ -16,13 +16,14 @@ export function listService(table: CatalogReader, name: string): ServiceListing 
   if (view === null || split === null) return null;
   // Instances of another service, or a default URL, may answer for one that has none.
   const helpsOut = view.instances.some(isUsable) || reaches(split, (kind) => kind !== "refused");
-  const status = split.degraded === null ? "live" : helpsOut ? "degraded" : "down";
+  const waits = waitsForMessages(view);
+  const status = split.degraded === null || waits ? "live" : helpsOut ? "degraded" : "down";
   return {
     service: name,
     protocol: view.service.protocol,
     primary: view.service.primary === "" ? null : view.service.primary,
     status,
-    reason: degradedReason(split),
+    reason: waits ? `${split.degraded}; messages for it wait at its address` : degradedReason(split),
     instances: view.instances.map((instance) => ({
       name: instance.name,
       version: instance.version,
@@ -38,6 +39,14 @@ export function listService(table: CatalogReader, name: string): ServiceListing 
       ...(instance.tls === undefined ? {} : { tls: instance.tls }),
     })),
   };
+}
+
+/**
+ * Whether a service is none but for its name: messages wait at a queue of that, and pages, or clients that say of no instance that
+ * they are one, may be all that ever takes them.
+ */
+function waitsForMessages({ service, instances }: ServiceView): boolean {
+  return service.protocol === "amqp" && service.primary === null && instances.length === 0;
 }
 
 /** Why a service is not as it should be, and that its default URL helps out where it does. */

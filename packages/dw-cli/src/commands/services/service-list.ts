@@ -20,7 +20,10 @@ export const run: RunCommand = async (dw, input) => {
     ],
     rows: services.map(({ service, status, primary, instances, protocol, reason }) => [
       service,
-      cell(status, STATUS_STYLES[status]),
+      // Live, and nothing of it is: what there is of it is where its messages wait.
+      protocol === "amqp" && status === "live" && instances.length === 0
+        ? cell("queue", "faint")
+        : cell(status, STATUS_STYLES[status]),
       primary ?? "-",
       `${live(instances)}/${instances.length}`,
       String(instances.filter(({ role }) => role === "held").length),

@@ -1,3 +1,5 @@
+import { catalogOf } from "@datawire/catalog/testing";
+import { listService } from "@datawire/routing";
 import { expect, test } from "vitest";
 import { refusal, run, text } from "../../testing/run.ts";
 import { answersOf, world } from "../../testing/world.ts";
@@ -11,6 +13,15 @@ test("service list prints how each service stands", async () => {
     barker   live    1         2/3     0  http
     emitter  live    -         1/1     0  http
   `);
+});
+
+test("service list calls a service of messages without instances a queue, and not down", async () => {
+  const services = [{ name: "microchat", primary: null, protocol: "amqp", declared: true }] as never;
+  const listed = listService(catalogOf([], { services }), "microchat");
+  const { stdout } = await run("service list", { answers: { "GET /v1/services": { services: [listed] } } });
+  expect(stdout).toMatch(
+    /^microchat +queue +- +0\/0 +0 +amqp +no instance was ever registered; messages for it wait at its/m,
+  );
 });
 
 test("service list --json keeps the shape that scripts rely on", async () => {
