@@ -91,19 +91,27 @@ export interface RouterPlace {
   readonly port: number;
 }
 
+/** How a router is connected to. */
+export interface RouterSocketOptions {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+  /** A certificate of our own with its key, PEM; default: none is shown. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 /**
  * Connects to a router over TLS. It is believed by a certificate of the system's authorities for its name, or by one that the
  * authority with this fingerprint signed for a router, whatever its name.
- * @param signal ends the wait.
  * @throws Error that says why it cannot be reached, or is not believed.
  */
 export function connectRouter(
   { host, port }: RouterPlace,
   fingerprint: string,
-  signal?: AbortSignal,
+  { signal, ...own }: RouterSocketOptions = {},
 ): Promise<TLSSocket> {
   const named = isIP(host) === 0 ? { servername: host } : {};
-  const socket = connect({ host, port, ...named, rejectUnauthorized: false });
+  const socket = connect({ host, port, ...named, ...own, rejectUnauthorized: false });
   socket.setTimeout(HANDSHAKE_MS_MAX, () => socket.destroy(new Error("it does not answer")));
   const stop = (): void => void socket.destroy(new Error("the wait for it was ended"));
   if (signal?.aborted === true) stop();

@@ -1,4 +1,4 @@
-import { anonymousClient, type ConnectionSettings, plainClient } from "@datawire/amqp";
+import { anonymousClient, type ConnectionSettings, externalClient, plainClient } from "@datawire/amqp";
 import { parseToken, REDIRECT_CAPABILITY } from "@datawire/protocol";
 import { describeError, systemChance, systemClock } from "@datawire/runtime";
 import { abortedError, MicroserverError } from "../core/microserver-error.ts";
@@ -23,6 +23,9 @@ export interface DirectOptions {
   readonly password?: string;
   /** Authorities to trust instead of the system's, PEM. Default: those of the router. */
   readonly ca?: string;
+  /** A certificate with its key, PEM, for those with `tls.clientCa`. Default: that for the router. */
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** How to connect; nothing has to be said. */
@@ -38,6 +41,9 @@ export interface ConnectOptions extends SelfDescription {
   readonly token?: string;
   /** Authorities to trust instead of the system's and that of the token, PEM. */
   readonly ca?: string;
+  /** A certificate with its key, PEM, for a router with `tls.client_ca`: without a token, its CN says who we are there. */
+  readonly cert?: string;
+  readonly key?: string;
   /**
    * Whether what is sent to a service goes to one of its instances directly, so that no router is in the way, and what proves
    * us there: over TLS, or on this machine alone. Default: false.
@@ -62,7 +68,7 @@ const LIMITS: OutboxLimits = { messages: 100_000, bytes: 268_435_456 };
 export async function connect(options: ConnectOptions = {}): Promise<Microserver> {
   const url = readUrl(options.url ?? (process.env["DATAWIRE_ROUTER"] || "amqp://localhost:5672"));
   const settings = settingsOf(url, options);
-  const { signal, ca, outbox: kept } = options;
+  const { signal, ca, cert, key, outbox: kept } = options;
   const fingerprint = fingerprintIn(options.token ?? url.password);
   if (signal?.aborted === true) throw abortedError("connect", signal);
   const router = `${url.isTls ? "amqps" : "amqp"}://${url.host}:${url.port}`;
@@ -70,7 +76,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
   const otherwise = "a user and password in the url (amqp://USER:PASSWORD@HOST)";
   const dial: Dial = async (settings, events, signal) => {
     try {
-      const socket = await openSocket(url, { ca, fingerprint, signal });
+      const socket = await openSocket(url, { ca, fingerprint, cert, key, signal });
       return driveSocket(socket, settings, tellingOfLogin(events, { router, proof, otherwise }));
     } catch (error) {
       throw new Error(`Cannot reach the router at ${url.host}:${url.port}: ${describeError(error)}`, { cause: error });
@@ -104,15 +110,15 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
 }
 
 /** How to go to instances; nothing where the router is not to name any. */
-function directly({ direct = false, name, ca }: ConnectOptions): Pick<HubDeps, "dialAt" | "instanceSasl"> {
+function directly({ direct = false, name, ca, cert, key }: ConnectOptions): Pick<HubDeps, "dialAt" | "instanceSasl"> {
   if (direct === false) return {};
-  const { user = name ?? "microserver", password, ca: theirs = ca } = direct === true ? {} : direct;
+  const { user = name ?? "microserver", password, ...trust } = { ca, cert, key, ...(direct === true ? {} : direct) };
   const dialAt =
     (place: InstancePlace): Dial =>
     async (settings, events, signal) => {
       if (password !== undefined && !place.isTls && !isThisMachine(place.host))
         throw new Error(`Cannot send a password to ${place.host} without TLS: wanted an instance at amqps://`);
-      return driveSocket(await openSocket(place, { ca: theirs, signal }), settings, events);
+      return driveSocket(await openSocket(place, { ...trust, signal }), settings, events);
     };
   return { dialAt, ...(password !== undefined && { instanceSasl: [plainClient(user, password)] }) };
 }
@@ -134,7 +140,10 @@ function readUrl(text: string): RouterUrl {
   }
 }
 
-function settingsOf(url: RouterUrl, { name, token, direct = false, ...self }: ConnectOptions): ConnectionSettings {
+function settingsOf(
+  url: RouterUrl,
+  { name, token, cert, key, direct = false, ...self }: ConnectOptions,
+): ConnectionSettings {
   const password = token ?? url.password;
   const user = url.user ?? name ?? "microserver";
   if (password !== null && !url.isTls && !isThisMachine(url.host)) {
@@ -143,6 +152,13 @@ function settingsOf(url: RouterUrl, { name, token, direct = false, ...self }: Co
       `Cannot send a password or token to ${url.host} without TLS: wanted amqps://, or a router on this machine`,
     );
   }
+  const ofDirect = typeof direct === "object" ? direct : {};
+  for (const pair of [{ cert, key }, ofDirect]) {
+    if ((pair.cert === undefined) === (pair.key === undefined)) continue;
+    throw new MicroserverError("invalid_argument", "Cannot connect: cert and key go together, wanted both or neither");
+  }
+  const shown = cert !== undefined && url.isTls ? [externalClient(), anonymousClient()] : null;
+  const mechanisms = password !== null ? [plainClient(user, password), anonymousClient()] : shown;
   const properties = openProperties(self);
   return {
     role: "client",
@@ -152,6 +168,6 @@ function settingsOf(url: RouterUrl, { name, token, direct = false, ...self }: Co
       ...(properties !== undefined && { properties }),
       ...(direct !== false && { desiredCapabilities: [REDIRECT_CAPABILITY] }),
     },
-    ...(password !== null && { saslClients: [plainClient(user, password), anonymousClient()] }),
+    ...(mechanisms !== null && { saslClients: mechanisms }),
   };
 }

@@ -11,6 +11,12 @@ export interface RouterTrust {
   readonly fingerprint?: string | null;
 }
 
+/** A certificate of our own with its key, PEM, for whoever wants one of its clients. */
+export interface OwnCertificate {
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 /** How long a transport may take to be there, TLS included. */
 const CONNECT_MS_MAX = 5_000;
 
@@ -22,18 +28,25 @@ const CONNECT_MS_MAX = 5_000;
  */
 export async function openSocket(
   { host, port, isTls }: Pick<RouterUrl, "host" | "port" | "isTls">,
-  { ca, fingerprint = null, signal }: RouterTrust & { readonly signal?: AbortSignal | undefined } = {},
+  {
+    ca,
+    fingerprint = null,
+    cert,
+    key,
+    signal,
+  }: RouterTrust & OwnCertificate & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Socket> {
+  const own = cert === undefined || key === undefined ? {} : { cert, key };
   if (isTls && ca === undefined && fingerprint !== null) {
     // Whoever needs none of it does not load it.
     const { connectRouter } = await import("@datawire/link/client");
-    const known = await connectRouter({ host, port }, fingerprint, signal);
+    const known = await connectRouter({ host, port }, fingerprint, { signal, ...own });
     known.setNoDelay(true);
     known.on("error", () => {}); // `close` follows
     return known;
   }
   const trusted = ca === undefined ? {} : { ca };
-  const socket = isTls ? connectTls({ host, port, servername: host, ...trusted }) : connect({ host, port });
+  const socket = isTls ? connectTls({ host, port, servername: host, ...trusted, ...own }) : connect({ host, port });
   socket.setNoDelay(true);
   await new Promise<void>((resolve, reject) => {
     const give = (error: Error): void => {
