@@ -8,7 +8,7 @@ import type { InnerPort } from "./inner.ts";
 import { type Facts, factsOf, linkStatuses, type LinkStatus } from "../overview/links.ts";
 import { queuesOf, type QueueStatus, sortQueues } from "../overview/queues.ts";
 import type { StatusSources } from "./status.ts";
-import { type Why, why } from "../overview/why.ts";
+import { type Why, type WhyFacts, why } from "../overview/why.ts";
 
 /** What one process knows of all that there is. */
 export interface PartStatus {
@@ -91,7 +91,8 @@ export function mergeStatus(parts: readonly PartStatus[]): {
 export function manageAll(part: Part, own: Manage): Manage {
   const all = async () => {
     const asked = part.seat.indices.map((index) => part.ask(index, { is: "status" }).catch(() => null));
-    return mergeStatus((await Promise.all(asked)).filter((one): one is PartStatus => one !== null));
+    const parts = (await Promise.all(asked)).filter((one): one is PartStatus => one !== null);
+    return { ...mergeStatus(parts), problems: parts.flatMap(({ problems }) => problems) };
   };
   const ask = (to: number, [operation, address, more]: Parameters<Manage>): Promise<unknown> =>
     part.ask(to, { is: "manage", operation, address, to: more.to, settings: [...more.settings] });
@@ -127,7 +128,7 @@ export function farFrom(part: Part | null): (address: string) => FarQueue | null
   };
 }
 
-async function whyOf(part: Part, address: string, status: ReturnType<typeof mergeStatus>): Promise<Why> {
+async function whyOf(part: Part, address: string, status: WhyFacts): Promise<Why> {
   const home = part.homeOf(address);
   const isAway =
     home !== null &&

@@ -85,7 +85,7 @@ export function createManagement(sources: StatusSources, away: Away | null = nul
       case "link-list":
         return links();
       case "why":
-        return why(named(address), { queues: queuesOf(sources), links: links() });
+        return why(named(address), { queues: queuesOf(sources), links: links(), problems: sources.problems() });
       case "queue-purge":
         return { purged: kept(named(address)).kept.purge() };
       case "queue-move": {

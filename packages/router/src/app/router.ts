@@ -66,7 +66,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
   const allotments = new Allotments(clock, (host) => host === settings.host.toLowerCase() || isThisMachine(host));
   const container = `router@${settings.host}`;
   const { unsettled: unsettledMax } = settings.limits;
-  const services = new ServiceLinks({ clock, log, random: Math.random, container, unsettledMax });
+  const services = new ServiceLinks({ clock, log, board, random: Math.random, container, unsettledMax });
   const broker = await Broker.open(
     { rules: settings.rules, log: settings.log },
     {

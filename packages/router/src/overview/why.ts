@@ -1,3 +1,4 @@
+import type { ReportedProblem } from "@datawire/protocol";
 import { plainName } from "../address/scope.ts";
 import type { LinkStatus } from "./links.ts";
 import type { QueueStatus } from "./queues.ts";
@@ -13,11 +14,15 @@ export interface Why {
   readonly links: readonly LinkStatus[];
 }
 
+/** What of a router says why something does not move. */
+export interface WhyFacts {
+  readonly queues: readonly QueueStatus[];
+  readonly links: readonly LinkStatus[];
+  readonly problems: readonly Pick<ReportedProblem, "subject" | "message">[];
+}
+
 /** Says why nothing moves at an address, or that it does. */
-export function why(
-  address: string,
-  { queues, links }: { readonly queues: readonly QueueStatus[]; readonly links: readonly LinkStatus[] },
-): Why {
+export function why(address: string, { queues, links, problems }: WhyFacts): Why {
   const queue = queues.find((one) => one.address === address);
   const mine = links.filter((link) => link.address === address);
   if (queue === undefined) {
@@ -25,7 +30,10 @@ export function why(
     return { address, kind: null, state: null, reason: null, text, links: mine };
   }
   const { kind, state, reason } = queue;
-  return { address, kind, state, reason, text: textOf(queue, mine), links: mine };
+  const [service] = plainName(address).split("/");
+  const away = problems.filter(({ subject }) => kind === "service" && subject.startsWith(`//${service}@`));
+  const text = [textOf(queue, mine), ...away.map(({ subject, message }) => `${subject}: ${message}`)].join("; ");
+  return { address, kind, state, reason, text, links: mine };
 }
 
 function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {

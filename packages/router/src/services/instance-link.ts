@@ -16,6 +16,12 @@ export interface InstanceLinkDeps {
   readonly unsettledMax: number;
 }
 
+/** That an instance cannot be linked to, in spite of what the directory says of it. */
+interface Failure {
+  readonly sinceMs: number;
+  readonly why: string;
+}
+
 const BACKOFF = { baseMs: 50, capMs: 2_000 } as const;
 
 /** A link of the router to one instance of a service, made anew for as long as it is wanted: a consumer of its address. */
@@ -30,6 +36,7 @@ export class InstanceLink implements FarEnd {
   #isWithoutSasl = false;
   #sender: Sender | null = null;
   #link: ReceiverLink | null = null;
+  #failure: Failure | null = null;
 
   /** @param name the address here. */
   constructor(name: string, endpoint: Endpoint, deps: InstanceLinkDeps) {
@@ -45,6 +52,16 @@ export class InstanceLink implements FarEnd {
     return keyOf(this.#endpoint);
   }
 
+  /** Why there has been no link to it for so long; null where there is one, or was. */
+  failureFor(ms: number): string | null {
+    const failure = this.#failure;
+    return failure !== null && this.#deps.clock.monotonicMs() - failure.sinceMs >= ms ? failure.why : null;
+  }
+
+  get instance(): Endpoint["instance"] {
+    return this.#endpoint.instance;
+  }
+
   /** Ends it; what the instance has and has not settled goes back. */
   close(): void {
     this.#stop.abort();
@@ -55,6 +72,7 @@ export class InstanceLink implements FarEnd {
     const { broker, clock, unsettledMax } = this.#deps;
     if (this.#sender === null) return;
     this.#backoff = backoff({ ...BACKOFF, random: this.#deps.random });
+    this.#failure = null;
     this.#link = new ReceiverLink(
       this.#sender,
       broker,
@@ -76,6 +94,7 @@ export class InstanceLink implements FarEnd {
     this.#link = null;
     this.#sender = null;
     const { instance } = this.#endpoint;
+    this.#failed(error?.description ?? error?.condition ?? "it ended the link");
     this.#deps.log.debug("Link to an instance ended", { instance: instance.name, error: error?.condition });
   }
 
@@ -99,6 +118,8 @@ export class InstanceLink implements FarEnd {
       try {
         await this.#hold();
       } catch (error) {
+        // What a peer says that takes no login, or no peer without one, is no reason: the other way is tried next.
+        if (this.#failure === null || !this.#isWithoutSasl) this.#failed(describeError(error));
         this.#isWithoutSasl = !this.#isWithoutSasl;
         const { instance, host, port } = this.#endpoint;
         this.#deps.log.debug("Instance not reached", {
@@ -112,6 +133,12 @@ export class InstanceLink implements FarEnd {
       this.#backoff = next;
       await this.#deps.clock.sleep(delayMs, signal);
     }
+  }
+
+  #failed(why: string): void {
+    const { host, port } = this.#endpoint;
+    const sinceMs = this.#failure?.sinceMs ?? this.#deps.clock.monotonicMs();
+    this.#failure = { sinceMs, why: `no link to it at ${host.includes(":") ? `[${host}]` : host}:${port}: ${why}` };
   }
 
   /** Holds one connection until it is gone. */

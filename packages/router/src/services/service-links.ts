@@ -1,5 +1,7 @@
 import type { AmqpError } from "@datawire/amqp";
 import type { CatalogReader } from "@datawire/catalog";
+import { instanceKey, type ReportedProblem } from "@datawire/protocol";
+import type { ProblemBoard } from "@datawire/runtime";
 import type { Broker } from "../engine/broker.ts";
 import { serviceOf } from "../routing/service-of.ts";
 import { endpointsOf, takesLinks } from "./instances.ts";
@@ -7,7 +9,12 @@ import { Redirects } from "./redirects.ts";
 import { InstanceLink, type InstanceLinkDeps, keyOf } from "./instance-link.ts";
 
 /** What the links to services go by. */
-export type ServiceLinksDeps = Omit<InstanceLinkDeps, "broker">;
+export interface ServiceLinksDeps extends Omit<InstanceLinkDeps, "broker"> {
+  readonly board: Pick<ProblemBoard, "set">;
+}
+
+/** An instance that dies is out of the table before that: what lasts so long asks for an operator. */
+const FAILURE_MS = 10_000;
 
 /** The links of the router to the instances of those services that somebody sends to. */
 export class ServiceLinks {
@@ -62,6 +69,19 @@ export class ServiceLinks {
       this.#bring(name, broker);
     }
     for (const name of this.#links.keys()) if (!used.has(name)) this.#keep(name, new Set());
+    this.#deps.board.set("services", this.#problems());
+  }
+
+  /** Instances that the router does not reach, once each. */
+  #problems(): ReportedProblem[] {
+    const found = new Map<string, string>();
+    for (const link of [...this.#links.values()].flat()) {
+      const message = link.failureFor(FAILURE_MS);
+      if (message !== null) found.set(`//${instanceKey(link.instance)}`, message);
+    }
+    const remedy =
+      "a port that asks who comes (`allow`, `clientCa`) takes clients that go there themselves, by `direct: { user, password }` or `{ cert, key }`; any other has to be reached from the router";
+    return [...found].map(([subject, message]) => ({ subject, message, remedy }));
   }
 
   /** Ends all of them. */
