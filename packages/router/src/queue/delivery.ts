@@ -1,3 +1,4 @@
+import type { DeliveryState } from "@datawire/amqp";
 import type { MessageRecord } from "../log/record.ts";
 
 /** A message on its way to a consumer. */
@@ -22,13 +23,23 @@ export interface ConsumerPort {
   readonly filter: ((record: MessageRecord) => boolean) | null;
 }
 
-/** What a consumer says of a message. */
+/** What a consumer says of a message; `told` is that as it came, with its annotations and its error, for who passes it on. */
 export type Outcome =
   | { readonly outcome: "accepted" }
   | { readonly outcome: "released" }
   /** `condition` is what the consumer called it, for a sender that hears of it; left out where it said none. */
-  | { readonly outcome: "rejected"; readonly reason: string; readonly condition?: string }
-  | { readonly outcome: "modified"; readonly failed: boolean; readonly undeliverableHere: boolean };
+  | {
+      readonly outcome: "rejected";
+      readonly reason: string;
+      readonly condition?: string;
+      readonly told?: DeliveryState;
+    }
+  | {
+      readonly outcome: "modified";
+      readonly failed: boolean;
+      readonly undeliverableHere: boolean;
+      readonly told?: DeliveryState;
+    };
 
 /** A message that goes to the dead letters, and why. */
 export interface Dead {

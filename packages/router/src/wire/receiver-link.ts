@@ -156,13 +156,14 @@ function outcomeOf(state: DeliveryState | null): Outcome {
     case "rejected": {
       const { error } = state;
       const reason = error?.description ?? error?.condition ?? "rejected";
-      return { outcome: "rejected", reason, ...(error !== undefined && { condition: error.condition }) };
+      return { outcome: "rejected", reason, told: state, ...(error !== undefined && { condition: error.condition }) };
     }
     case "modified":
       return {
         outcome: "modified",
         failed: state.deliveryFailed ?? false,
         undeliverableHere: state.undeliverableHere ?? false,
+        told: state,
       };
     default:
       return { outcome: "released" };

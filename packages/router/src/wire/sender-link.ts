@@ -86,6 +86,7 @@ export function decline(delivery: IncomingDelivery, verdict: Exclude<Verdict, nu
 
 /** An outcome as it goes over the wire. */
 export function stateOf(outcome: Outcome): DeliveryState {
+  if ("told" in outcome && outcome.told !== undefined) return outcome.told;
   switch (outcome.outcome) {
     case "accepted":
     case "released":
