@@ -1,4 +1,4 @@
-import { durationFrom, parsedBy } from "@datawire/runtime";
+import { durationFrom, durationSetting, parsedBy } from "@datawire/runtime";
 import { z } from "zod";
 import { ADDRESS_BYTES_MAX, parsePattern } from "@datawire/protocol";
 import { type AddressRule, DEFAULT_SETTINGS, OVERFLOWS } from "../address/rules.ts";
@@ -9,6 +9,10 @@ import { checkLink } from "./upstream-settings.ts";
 const RULE_KINDS = ["queue", "topic", "direct", "service", "link", "none"] as const;
 
 const count = (wanted: string) => z.int().min(1).meta({ wanted });
+
+/** `forever` is for time, and `none` what `dw topic set` takes for both. */
+const noBound = z.enum(["forever", "none"]).transform(() => null);
+const AGE_RULE = "a duration from 1s to 365d, or forever";
 
 /** One entry of `addresses` in router.yaml. */
 export const addressRuleSetting = z
@@ -43,13 +47,15 @@ export const addressRuleSetting = z
     retention: z
       .strictObject({
         age: z
-          .union([z.literal("forever").transform(() => null), durationFrom(1_000)])
+          .union([noBound, durationSetting.refine((ms) => ms >= 1_000, { error: AGE_RULE })])
           .default(7 * 86_400_000)
-          .meta({ description: "How old they may get.", wanted: "a duration from 1s to 24d, or forever" }),
-        bytes: byteSizeFrom(1)
+          .meta({ description: "How old they may get.", wanted: AGE_RULE }),
+        bytes: z
+          .union([noBound, byteSizeFrom(1)])
           .default(2 ** 30)
           .meta({
             description: "What they may take together; a durable subscription keeps back what it has not read.",
+            wanted: "a size such as 64KiB, 10MiB or 1GB, or none",
           }),
       })
       .prefault({})

@@ -107,7 +107,7 @@ const FIELDS: ReadonlyMap<string, keyof OwnSettings> = new Map([
 const orNone =
   (read: (text: string) => number) =>
   (text: string): number | null =>
-    text === "none" ? null : read(text);
+    text === "none" || text === "forever" ? null : read(text);
 
 function count(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new Error("it is no count");

@@ -48,6 +48,7 @@ addresses:
   - { match: "orders/**", kind: queue, max_deliveries: 5, max_bytes: 10GiB, overflow: refuse, dedupe: 5m }
   - { match: "topic/chat/*", kind: topic, retention: { age: 7d, bytes: 1GiB } }
   - { match: "topic/books", retention: { age: forever } }
+  - { match: "topic/events", retention: { age: 90d, bytes: none } }
 users: [{ name: bob, password: \${BOB}, send: [orders/**], listen: topic/** }]
 tls: { cert: cert.pem, key: key.pem }
 tls_listen: 0.0.0.0:5671
@@ -58,6 +59,7 @@ tls_listen: 0.0.0.0:5671
   });
   expect(settings.rules.treat("topic/chat/x").settings.retention).toEqual({ ageMs: 604_800_000, bytes: 2 ** 30 });
   expect(settings.rules.treat("topic/books").settings.retention.ageMs).toBe(null);
+  expect(settings.rules.treat("topic/events").settings.retention).toEqual({ ageMs: 90 * 86_400_000, bytes: null });
   expect(settings.auth?.users).toMatchObject([{ name: "bob", password: "secret", listen: [{ text: "topic/**" }] }]);
   expect(settings.tls).toMatchObject({
     own: { cert: goodCertificate.cert },
