@@ -51,9 +51,9 @@ export function createAnswers({
       case "metrics":
         return registry.getMetricsAsJSON();
       case "take": {
-        const { address, move: id, first, payloads: texts } = question;
+        const { address, move: id, first, payloads: texts, ttls } = question;
         const payloads = texts.map((text) => Buffer.from(text, "base64"));
-        return moves.take(sources.broker.queue(address), { id, first, payloads });
+        return moves.take(sources.broker.queue(address), { id, first, payloads, ttls });
       }
       case "taken":
         return moves.taken(question.address, question.move);
@@ -119,9 +119,9 @@ export function farFrom(part: Part | null): (address: string) => FarQueue | null
     const home = part?.homeOf(address) ?? null;
     if (part === null || home === null) return null;
     return {
-      take({ id: move, first, payloads }) {
+      take({ id: move, first, payloads, ttls }) {
         const texts = payloads.map((payload) => Buffer.from(payload).toString("base64"));
-        return part.ask(home, { is: "take", address, move, first, payloads: texts });
+        return part.ask(home, { is: "take", address, move, first, payloads: texts, ttls });
       },
       taken: async (move) => Number(await part.ask(home, { is: "taken", address, move })),
     };

@@ -4,13 +4,14 @@ import type { Exceptions } from "./homes.ts";
 export type Question =
   | { readonly is: "status" }
   | { readonly is: "metrics" }
-  /** To take messages of a move, in base64, `first` of which came before; answered when they are on disk. */
+  /** To take messages of a move, in base64, with how long they have, `first` of which came before; answered when they are on disk. */
   | {
       readonly is: "take";
       readonly address: string;
       readonly move: string;
       readonly first: number;
       readonly payloads: readonly string[];
+      readonly ttls: readonly number[];
     }
   /** How many of a move are on disk there, of which no more is taken. */
   | { readonly is: "taken"; readonly address: string; readonly move: string }

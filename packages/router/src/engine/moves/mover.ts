@@ -1,3 +1,4 @@
+import type { MessageRecord } from "../../log/record.ts";
 import type { Delivery } from "../../queue/delivery.ts";
 import type { KeptAddress } from "../kept-address.ts";
 import type { Source, SourcePort } from "../ports.ts";
@@ -67,6 +68,12 @@ function takeOut(
   });
 }
 
+/** How long a message still has, which a move does not change; 0 for no end. */
+export const timeLeft = (
+  { ttlMs, acceptedAtMs }: Pick<MessageRecord, "ttlMs" | "acceptedAtMs">,
+  nowMs: number,
+): number => (ttlMs === 0 ? 0 : Math.max(1, Math.min(ttlMs, acceptedAtMs + ttlMs - nowMs)));
+
 /** Moves messages from one address to another; each is in one of them at any moment, whatever happens. @returns how many. */
 export function moveMessages(
   from: KeptAddress,
@@ -79,7 +86,8 @@ export function moveMessages(
     max,
     later,
     use({ record }) {
-      to.kept.append({ acceptedAtMs: nowMs(), ttlMs: 0, keys: null, payload: record.payload });
+      const acceptedAtMs = nowMs();
+      to.kept.append({ acceptedAtMs, ttlMs: timeLeft(record, acceptedAtMs), keys: null, payload: record.payload });
       to.counters.in++;
       return false;
     },

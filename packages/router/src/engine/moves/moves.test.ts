@@ -3,6 +3,7 @@ import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { beforeEach, expect, test } from "vitest";
 import { SimulatedDisk } from "../../log/testing/simulated-disk.ts";
 import type { Broker } from "../broker.ts";
+import { moveMessages } from "./mover.ts";
 import { type FarQueue, type MovedBatch, type Moves, openMoves } from "./moves.ts";
 import { Refused } from "../refused.ts";
 import { settled, TestReceiver, TestSender } from "../testing/links.ts";
@@ -155,8 +156,26 @@ test("away() keeps from consumers what may have been taken, until the other proc
   expect(await textsOf(far(), "to")).toEqual(numbers(200));
 });
 
+test("a move leaves messages the time that they have, here and at another process", async () => {
+  const send = (ttlMs: number): void => {
+    const { sink } = new TestSender(near().broker, "from");
+    sink.offer({ payload: Buffer.from(`for ${ttlMs}`), ttlMs, keys: null }, "");
+  };
+  for (const ttlMs of [1_000, 5_000, 0]) send(ttlMs);
+  await settled();
+  await clock.advance(600);
+  expect(await move()).toBe(3);
+  send(1_000);
+  await settled();
+  const to = near().broker.queue("to");
+  await moveMessages(near().broker.queue("from"), to, { later: setImmediate, nowMs: () => clock.nowMs() });
+  await clock.advance(500);
+  expect(await textsOf(far(), "to")).toEqual(["for 5000", "for 0"]);
+  expect(await textsOf(near(), "to")).toEqual(["for 1000"]);
+});
+
 test("take() takes no more of a move, once it was asked how much it has of it", async () => {
-  const batch = { id: "1", first: 0, payloads: [Buffer.from("late")] };
+  const batch = { id: "1", first: 0, payloads: [Buffer.from("late")], ttls: [0] };
   await fill(0);
   expect(await far().moves.taken("to", "1")).toBe(0);
   await expect(far().moves.take(far().broker.queue("to"), batch)).rejects.toThrow(

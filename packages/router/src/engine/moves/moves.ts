@@ -1,11 +1,12 @@
 import type { Clock } from "@datawire/runtime";
 import { plainName } from "../../address/scope.ts";
-import type { Moving } from "../../queue/storage.ts";
+import type { MessageTimes, Moving } from "../../queue/storage.ts";
 import { Queue } from "../../queue/queue.ts";
 import type { Broker } from "../broker.ts";
 import { KeptAddress } from "../kept-address.ts";
 import type { Source, SourcePort } from "../ports.ts";
 import { Refused } from "../refused.ts";
+import { timeLeft } from "./mover.ts";
 
 /** Some messages of a move, in their order. */
 export interface MovedBatch {
@@ -14,6 +15,8 @@ export interface MovedBatch {
   /** How many of the move came before. */
   readonly first: number;
   readonly payloads: readonly Uint8Array[];
+  /** How long each still has, 0 for no end. */
+  readonly ttls: readonly number[];
 }
 
 /** A queue of another process. */
@@ -92,7 +95,7 @@ export class Moves {
         await begin(from, moving);
         const payloads = batch.map(({ payload }) => payload);
         try {
-          await far.take({ id, first: moved, payloads });
+          await far.take({ id, first: moved, payloads, ttls: batch.map((one) => timeLeft(one, this.#deps.nowMs())) });
         } catch (error) {
           const taken = await far.taken(id).catch(() => null);
           isKnown = taken !== null;
@@ -116,7 +119,7 @@ export class Moves {
   }
 
   /** Takes messages of another process. @returns when they are on disk, how many. @throws Refused */
-  take(to: KeptAddress, { id, first, payloads }: MovedBatch): Promise<number> {
+  take(to: KeptAddress, { id, first, payloads, ttls }: MovedBatch): Promise<number> {
     const { later, nowMs } = this.#deps;
     return new Promise((resolve, reject) => {
       later(() => {
@@ -127,7 +130,7 @@ export class Moves {
           const keys = { producer: { name: producerOf(id), sequence: first + index + 1 } };
           if (to.dedupe.has(keys, acceptedAtMs)) return;
           to.dedupe.add(keys, acceptedAtMs);
-          to.kept.append({ acceptedAtMs, ttlMs: 0, keys, payload });
+          to.kept.append({ acceptedAtMs, ttlMs: ttls[index] ?? 0, keys, payload });
           to.counters.in++;
         });
         to.storage.whenDurable(() => resolve(payloads.length));
@@ -213,7 +216,7 @@ export function openMoves(
   return moves;
 }
 
-interface Taken {
+interface Taken extends MessageTimes {
   readonly sequence: number;
   readonly payload: Uint8Array;
 }
@@ -250,7 +253,8 @@ class Taker implements SourcePort {
   }
 
   deliver({ sequence, record }: Parameters<SourcePort["deliver"]>[0]): void {
-    this.#batch.push({ sequence, payload: Uint8Array.from(record.payload) });
+    const { ttlMs, acceptedAtMs } = record;
+    this.#batch.push({ sequence, payload: Uint8Array.from(record.payload), ttlMs, acceptedAtMs });
     this.#bytes += record.payload.length;
     if (!this.wants()) this.#end();
   }
