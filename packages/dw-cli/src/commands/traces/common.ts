@@ -1,6 +1,6 @@
 import type { Dw, Input } from "../../context/dw.ts";
 import { optionText } from "../../context/dw.ts";
-import { misuse } from "../../context/operands.ts";
+import { misuse, readService } from "../../context/operands.ts";
 
 /** How many traces or events are shown, where nobody says. */
 export const LIMIT_DEFAULT = "20";
@@ -19,6 +19,13 @@ export function asTyped(input: Input, names: readonly string[]): Record<string, 
       return typeof value === "string" ? [[name, value]] : [];
     }),
   );
+}
+
+/** The service that was asked for: an address, or a name as spans have it, which OpenTelemetry lets be anything. */
+export function serviceOf(input: Input): { readonly service?: string } {
+  const service = optionText(input, "service");
+  if (typeof service !== "string") return {};
+  return { service: service.startsWith("//") ? readService(service) : service };
 }
 
 /** Says which directories did not answer: what they have is not shown. */

@@ -1,8 +1,7 @@
 import { endpoints, type LogEvent } from "@datawire/api";
 import { eventLine } from "../../core/waterfall.ts";
 import { type Dw, type RunCommand, flag, optionText } from "../../context/dw.ts";
-import { readService } from "../../context/operands.ts";
-import { asTyped, LIMIT_DEFAULT, noteLosses, queryOf, readCount } from "./common.ts";
+import { asTyped, LIMIT_DEFAULT, noteLosses, queryOf, readCount, serviceOf } from "./common.ts";
 import { styleOfLevel } from "./levels.ts";
 
 /** How often what is new is asked for. */
@@ -14,12 +13,11 @@ type Query = Readonly<Record<string, string>>;
 
 /** What was logged, the oldest first; with `-f`, also what is from now on. */
 export const run: RunCommand = async (dw, input) => {
-  const service = optionText(input, "service");
   const count = readCount(optionText(input, "lines") ?? LIMIT_DEFAULT, "-n");
   const query: Query = {
     ...asTyped(input, ["level", "trace", "since"]),
     ...queryOf(input),
-    ...(typeof service === "string" ? { service: readService(service) } : {}),
+    ...serviceOf(input),
   };
   const { events, tail } = await newest(dw, query, count);
   const isJson = flag(input, "json");

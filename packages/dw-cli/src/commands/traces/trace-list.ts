@@ -2,17 +2,15 @@ import { endpoints } from "@datawire/api";
 import { cell } from "../../core/text-table.ts";
 import { formatMilliseconds } from "../../core/waterfall.ts";
 import { type RunCommand, flag, optionText } from "../../context/dw.ts";
-import { readService } from "../../context/operands.ts";
-import { asTyped, LIMIT_DEFAULT, noteLosses, queryOf, readCount } from "./common.ts";
+import { asTyped, LIMIT_DEFAULT, noteLosses, queryOf, readCount, serviceOf } from "./common.ts";
 
 /** Traces, the newest first. */
 export const run: RunCommand = async (dw, input) => {
-  const service = optionText(input, "service");
   const limit = readCount(optionText(input, "limit") ?? LIMIT_DEFAULT, "--limit");
   const query = {
     ...asTyped(input, ["min", "since", "from", "to", "level"]),
     ...queryOf(input),
-    ...(typeof service === "string" ? { service: readService(service) } : {}),
+    ...serviceOf(input),
     ...(flag(input, "error") ? { error: "true" } : {}),
   };
   const traces = [];

@@ -66,6 +66,18 @@ test("trace list prints traces, and asks for what was typed", async () => {
   expect(stderr).toContain("//b/directory");
 });
 
+test.each([
+  ["//shop", "shop"],
+  ["Shop/v2", "Shop%2Fv2"],
+])("--service takes %s, an address or what spans call it", async (typed, asked) => {
+  const answers = {
+    [`GET /v1/traces?service=${asked}&limit=20`]: { ...page, traces: [summary] },
+    [`GET /v1/logs?service=${asked}&limit=20`]: { ...page, events: [], tail: "t" },
+  };
+  expect(JSON.parse((await run(`trace list --service ${typed} --json`, { answers })).stdout)).toEqual([summary]);
+  expect((await run(`log --service ${typed} --json`, { answers })).stdout).toBe("[]\n");
+});
+
 test("trace list --json gives the array, page after page", async () => {
   const other = { ...summary, traceId: "t2" };
   const answers = {
