@@ -26,7 +26,7 @@ export const sessionBody = z
     token: z.string().max(400).optional(),
     code: z.string().max(400).optional(),
   })
-  .refine(({ token, code }) => (token === undefined) !== (code === undefined), "wanted either token or code")
+  .refine(({ token, code }) => (token === undefined) !== (code === undefined), "either token or code")
   .meta({ wanted: "either token or code" });
 
 /** A code that signs in once, for whoever already has a token. */

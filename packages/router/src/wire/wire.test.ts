@@ -395,13 +395,13 @@ test("a direct address passes outcomes end to end, and gives credit while a cons
   sender.send({ body: "a" });
   await eventually(() => expect(receiver.bodies).toEqual(["a"]));
   const error = { condition: "my:reason", description: "no", info: { why: 7 } };
-  receiver.got[0]?.delivery.reject(error as never);
+  receiver.got[0]?.delivery.reject(error);
   const [context] = (await once(sender, "rejected")) as [rhea.EventContext];
   expect(context.delivery?.remote_state).toMatchObject({ error });
   sender.send({ body: "b" });
   await eventually(() => expect(receiver.bodies).toEqual(["a", "b"]));
   const modified = { undeliverable_here: true, message_annotations: { "x-opt-why": "full" } };
-  receiver.got[1]?.delivery.modified(modified as never);
+  receiver.got[1]?.delivery.modified(modified);
   const [second] = (await once(sender, "modified")) as [rhea.EventContext];
   expect(second.delivery?.remote_state).toMatchObject(modified);
 });
