@@ -133,6 +133,7 @@ test("GET /v1/status tells of Watsons, Sherlocks and problems", async () => {
 
 test.each([
   ["GET", "/v1/nothing", undefined, 404, "not_found", "Cannot find /v1/nothing"],
+  ["GET", "/v1/link", undefined, 426, "unsupported", "wanted a request with Upgrade: websocket"],
   ["PUT", "/v1/explain", {}, 405, "unsupported", "wanted GET"],
   ["POST", "/v1/routes", { ...route, percent: "101%" }, 400, "invalid_argument", "more than 100%"],
   ["POST", "/v1/routes", { source: 7, target: "//barker(2)" }, 400, "invalid_argument", "source is 7: wanted"],

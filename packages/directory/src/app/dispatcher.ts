@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, ProtocolError } from "@datawire/protocol";
-import { endWithRefusal, type HttpHandlers, type PageHandler, pathOf } from "@datawire/http";
+import {
+  discardRest,
+  endWithRefusal,
+  errorBody,
+  type HttpHandlers,
+  type PageHandler,
+  pathOf,
+  sendJson,
+} from "@datawire/http";
 import type { Logger, RecentProblems } from "@datawire/runtime";
 import { requireRight } from "../access/grant.ts";
 import { type Gate, type Permit, refusalHeaders, visitor } from "../access/gate.ts";
@@ -63,6 +71,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (pathOf(req) === METRICS_PATH) {
       requireMetrics(permit);
       await metrics(req, res);
+    } else if (pathOf(req) === LINK_PATH) {
+      const message = `Cannot answer ${LINK_PATH}: it is a WebSocket; wanted a request with Upgrade: websocket`;
+      sendJson(res, 426, errorBody("unsupported", message), { upgrade: "websocket", connection: "upgrade" });
+      discardRest(req);
     } else {
       const tenant = await tenantOf(req, permit.grant.tenant);
       await tenant.router(req, res, permit);
