@@ -5,13 +5,14 @@ import { type RunCommand, flag } from "../../context/dw.ts";
 /** Every change as it happens, one a line, until Ctrl-C. */
 export const run: RunCommand = async (dw, input) => {
   // An unreachable directory is an error at the start; a connection that is lost later is awaited.
-  await dw.client.ask(endpoints.listRoutes);
+  const asked = await dw.client.ask(endpoints.listRoutes);
   const teller = createChangeTeller();
   let first = true;
-  await dw.follow((table, { services }) => {
+  await dw.follow((table, { services, position }) => {
     const events = [...services].sort().flatMap((service) => teller.take(service, table.service(service)));
-    // What is there already is no change.
-    if (!first) {
+    // What is there already is no change. A directory may begin with an older table and what has changed of it since.
+    const isOld = position.epoch === asked.epoch && position.revision <= asked.revision;
+    if (!first && !isOld) {
       const at = new Date(dw.clock.nowMs()).toISOString();
       for (const event of events) {
         if (flag(input, "json")) dw.output.jsonLine({ at, ...event });
