@@ -133,6 +133,9 @@ test("GET /v1/status tells of Watsons, Sherlocks and problems", async () => {
 
 test.each([
   ["GET", "/v1/nothing", undefined, 404, "not_found", "Cannot find /v1/nothing"],
+  ["GET", "/v1/services/%2F%2Ffoo%2Fbarker", undefined, 400, "invalid_argument", "none of the directories"],
+  ["POST", "/v1/services", { service: "//foo/fresh" }, 400, "invalid_argument", "none of the directories"],
+  ["POST", "/v1/instances/drain", { instance: "//foo/barker@a" }, 400, "invalid_argument", "none of the directories"],
   ["GET", "/v1/link", undefined, 426, "unsupported", "wanted a request with Upgrade: websocket"],
   ["PUT", "/v1/explain", {}, 405, "unsupported", "wanted GET"],
   ["POST", "/v1/routes", { ...route, percent: "101%" }, 400, "invalid_argument", "more than 100%"],

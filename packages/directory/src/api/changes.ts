@@ -23,6 +23,7 @@ import { type Moment, momentOf } from "../model/moment.ts";
 import type { Author } from "../changes/author.ts";
 import type { Done } from "../changes/change-executor.ts";
 import { type ApiContext, stamp } from "./context.ts";
+import type { State } from "../registry/state.ts";
 import { serviceName, viewpointOf } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
@@ -51,36 +52,36 @@ export function changeEndpoints(context: ChangeContext): BoundEndpoint[] {
     }),
     bind(endpoints.addService, async ({ body, author, seen }) => {
       const { service, primary, protocol, dryRun, ...settings } = body;
-      const name = serviceName(service);
+      const name = serviceName(state, service);
       const command = { service: name, primary, protocol, settings: withDefaults(settings) };
       return serviceAnswer(context, name, await run(() => planServiceAdd(state, command), { author, dryRun, seen }));
     }),
     bind(endpoints.setService, async ({ body, params, author, seen }) => {
       const { dryRun, ...settings } = body;
-      const name = serviceName(params.service);
+      const name = serviceName(state, params.service);
       const done = await run(() => planServiceSet(state, name, withDefaults(settings)), { author, dryRun, seen });
       return serviceAnswer(context, name, done);
     }),
     bind(endpoints.removeService, async ({ params, query, author, seen }) => {
-      const name = serviceName(params.service);
+      const name = serviceName(state, params.service);
       const options = { author, dryRun: query.dryRun === "true", seen };
       return serviceAnswer(context, name, await run(() => planServiceRemove(state, name), options));
     }),
     bind(endpoints.promoteService, async ({ body, params, author, seen }) => {
       const { generation, dryRun } = body;
-      const name = serviceName(params.service);
+      const name = serviceName(state, params.service);
       const plan = () => planPromote(state, name, generation === "" ? null : generation);
       const done = await run(plan, { author, dryRun, seen });
       const distribution = afterwards(context, done, () => explain(state.table, name, { caller: "*", zone: null }));
       return { ...serviceAnswer(context, name, done), distribution };
     }),
     bind(endpoints.drainInstance, async ({ body, author, seen }) => {
-      const address = readInstance(body);
+      const address = readInstance(state, body);
       const plan = (moment: Moment) => planDrain(state, { ...address, who: author.who }, moment);
       return instanceAnswer(await run(plan, { author, dryRun: body.dryRun, seen }), address);
     }),
     bind(endpoints.resumeInstance, async ({ body, author, seen }) => {
-      const address = readInstance(body);
+      const address = readInstance(state, body);
       return instanceAnswer(
         await run(() => planResume(state, address), { author, dryRun: body.dryRun, seen }),
         address,
@@ -194,8 +195,11 @@ interface InstanceAddress {
   readonly instance: string;
 }
 
-function readInstance({ instance: text }: { readonly instance: string }): InstanceAddress {
-  const { service, instance } = parseServiceAddress(text);
+function readInstance(
+  { directories }: Pick<State, "directories">,
+  { instance: text }: { readonly instance: string },
+): InstanceAddress {
+  const { service, instance } = parseServiceAddress(text, directories);
   if (instance === null)
     throw new ProtocolError("invalid_argument", `Cannot use ${text} as an instance: wanted //SERVICE@INSTANCE`);
   return { service, instance };

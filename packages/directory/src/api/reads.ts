@@ -34,7 +34,7 @@ export function readEndpoints(context: ReadContext): BoundEndpoint[] {
     bind(endpoints.listServices, ({ query }) => listServices(context, query)),
     bind(endpoints.showService, ({ params }) => ({
       ...stamp(context),
-      ...showService(context, serviceName(params.service)),
+      ...showService(context, serviceName(state, params.service)),
     })),
     bind(endpoints.listInstances, () => ({ ...stamp(context), instances: listInstances(context) })),
     bind(endpoints.listRoutes, () => ({
@@ -77,9 +77,9 @@ export function listCallers(context: Pick<ApiContext, "links" | "originals">): A
 }
 
 /** Reads a service that a path or a query names, plainly or as an address. */
-export function serviceName(text: string): string {
+export function serviceName({ directories }: Pick<State, "directories">, text: string): string {
   if (!text.startsWith("//")) return parseName(text, "service");
-  const { service, version, instance } = parseServiceAddress(text);
+  const { service, version, instance } = parseServiceAddress(text, directories);
   if ((version ?? instance) !== null)
     throw new ProtocolError("invalid_argument", `Cannot use ${text} as a service: it names a version or an instance`);
   return service;
@@ -246,7 +246,7 @@ function explainQuery(
       : parseName(callerText, "caller");
   if (service === undefined)
     throw new ProtocolError("invalid_argument", "Cannot explain: wanted service=NAME in the query");
-  const name = serviceName(service);
+  const name = serviceName(context.state, service);
   const facts = headers === undefined ? {} : parseHeaderLines(headers.split("\n").filter((line) => line !== ""));
   const explanation = explainAsFound(context, name, caller, path === undefined ? facts : { ...facts, path });
   if (explanation !== null) return explanation;

@@ -85,7 +85,7 @@ const keyOf = (name: string, variant: string): string => (variant === "" ? name 
 
 function topicOf(context: ApiContext, name: string): MakeTopic {
   if (name.startsWith("service/")) {
-    const service = serviceName(name.slice("service/".length));
+    const service = serviceName(context.state, name.slice("service/".length));
     return () => oneService(context, service);
   }
   if (name.startsWith("rollout/")) {

@@ -30,7 +30,8 @@ export class State {
   readonly #drains = new Map<string, Drain>();
   /** Keys of the route tables that have a route which ends by itself. */
   readonly #expiring = new Set<string>();
-  readonly #directories: readonly string[];
+  /** The authorities under which an address may name this directory. */
+  readonly directories: readonly string[];
   #nextRouteOrder = 0;
   #sessionKey: string | null = null;
 
@@ -38,7 +39,7 @@ export class State {
     const { writer, services } = this;
     this.primaries = new Primaries(services, writer.table, { promotionDelayMs });
     this.registry = new Registry({ leaseMs, guard }, { writer, services, primaries: this.primaries });
-    this.#directories = directories;
+    this.directories = directories;
   }
 
   /** Takes the settings that may change while the directory runs. */
@@ -70,7 +71,7 @@ export class State {
     return {
       table: this.table,
       isKnownCaller: (name) => this.callers.isKnown(name, wallMs),
-      directories: this.#directories,
+      directories: this.directories,
       nowMs: wallMs,
       nextOrder: this.#nextRouteOrder,
     };

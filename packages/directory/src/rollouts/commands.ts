@@ -124,7 +124,7 @@ function turnFor(
  * The rollout of an id, or of `//SERVICE`: the one that goes on, else the last one.
  * @throws ProtocolError `not_found`
  */
-export function findRollout({ rollouts }: State, text: string): RolloutRecord {
+export function findRollout({ rollouts, directories }: State, text: string): RolloutRecord {
   if (!text.startsWith("//")) {
     const found = rollouts.get(text);
     if (found !== null) return found;
@@ -133,7 +133,7 @@ export function findRollout({ rollouts }: State, text: string): RolloutRecord {
       `Cannot find rollout ${JSON.stringify(text.slice(0, 100))}: there is none of that id`,
     );
   }
-  const { service } = parseServiceAddress(text);
+  const { service } = parseServiceAddress(text, directories);
   const found = rollouts.activeOf(service) ?? rollouts.list().find((record) => record.service === service);
   if (found !== undefined) return found;
   throw new ProtocolError("not_found", `Cannot find a rollout of //${service}: there was none yet`);

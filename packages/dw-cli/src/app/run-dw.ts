@@ -10,6 +10,7 @@ import { type TerminalStreams, createOutput } from "../io/terminal-output.ts";
 import type { Machine } from "../doctor/machine.ts";
 import { checkPercent } from "../context/operands.ts";
 import type { Output } from "../context/output.ts";
+import { requireAuthorities } from "./authorities.ts";
 import { createProgram } from "../program/program.ts";
 
 /** What `dw` needs of the world. */
@@ -51,7 +52,7 @@ export async function runDw(argv: readonly string[], deps: DwDeps): Promise<Exit
 }
 
 async function runCommand(
-  { action }: CommandGrammar,
+  { action, operands }: CommandGrammar,
   input: Input,
   { common, deps }: { readonly common: CommonOptions; readonly deps: DwDeps },
 ): Promise<ExitCode | void> {
@@ -66,7 +67,8 @@ async function runCommand(
       return await run({ ...local, output, configFile, directories, connect, commands: COMMANDS }, input);
     }
     const [{ run }, dw] = await Promise.all([action.load(), connect()]);
-    return await run(dw, input).catch(blameAnswer);
+    const work = requireAuthorities(dw, operands, input).then(() => run(dw, input));
+    return await work.catch(blameAnswer);
   } finally {
     await connected?.close();
   }
