@@ -18,7 +18,7 @@ import { describe } from "./stats.ts";
  *   node bench/telemetry.ts [SPANS] [SECONDS]      default: 100000 600
  * Spans come as protobuf by two connections, in requests of 500, ten to a trace, with eight attributes each; up to
  * 200,000 of them are encoded before, and no more are sent than go in so many seconds. With 0 SPANS, only the link is
- * looked at, which takes a minute: beside nothing; beside a sender whose spans a stand-in takes and forgets; beside one
+ * looked at, which takes a minute and a half: beside nothing; beside a sender whose spans a stand-in takes and forgets; beside one
  * whose stand-in works on them as long as the thread of traces does, which is what two cores make of that much work in
  * whatever process; and beside the directory's own taking of them.
  */
@@ -29,7 +29,7 @@ const ENCODED_MAX = 200_000;
 const RATES = [5_000, 10_000];
 const BESIDE_SECONDS = 3;
 /** Taken in turns, so that all have the same of what else goes on. */
-const ROUNDS = 4;
+const ROUNDS = 3;
 /** What the thread of traces works on a request of 500 spans, about; the bench prints what it was. */
 const STAND_IN_MS = 14;
 

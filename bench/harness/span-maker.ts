@@ -11,8 +11,13 @@ export function traceIdOf(number: number): string {
 
 /** Makes spans as those of a busy shop: ten to a trace, with eight attributes each, of twenty services. */
 export class SpanMaker {
-  /** How many there are by now. */
-  made = 0;
+  /** How many there are by now, and those before the first one. */
+  made: number;
+
+  /** @param first how many there are before it, of which others make their traces; a multiple of 500. */
+  constructor(first = 0) {
+    this.made = first;
+  }
 
   /** The next ones, as protobuf. */
   request(): Uint8Array {

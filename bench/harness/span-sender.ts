@@ -6,16 +6,26 @@ import { SpanMaker, SPANS_A_REQUEST } from "./span-maker.ts";
 /**
  * Sends spans in a process of its own, at an even pace, so that whoever measures beside it is not held up by its writing:
  *   node bench/harness/span-sender.ts RATE SECONDS
- * All of them are encoded before it says `ready`. For each URL on its standard input it sends them there, and then says
- * `sent`.
+ * All of them are encoded before it says `ready`. For each URL on its standard input it sends them there, and says `sent`
+ * once the next ones are encoded: no trace comes twice.
  */
 const [rate = 0, seconds = 0] = process.argv.slice(2).map(Number);
-const spans = new SpanMaker();
-const bodies = Array.from({ length: Math.ceil((rate * seconds) / SPANS_A_REQUEST) }, () => spans.request());
+/** Each sender has traces of its own. */
+const spans = new SpanMaker(rate * 1_000);
+/** Whoever measures beside it has ended by then. */
+const PAUSE_MS = 200;
+
+let bodies = encoded();
 process.stdout.write("ready\n");
 for await (const url of createInterface({ input: process.stdin })) {
   await sendPaced(url);
+  await sleep(PAUSE_MS);
+  bodies = encoded();
   process.stdout.write("sent\n");
+}
+
+function encoded(): Uint8Array[] {
+  return Array.from({ length: Math.ceil((rate * seconds) / SPANS_A_REQUEST) }, () => spans.request());
 }
 
 async function sendPaced(url: string): Promise<void> {
