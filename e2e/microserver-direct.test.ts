@@ -169,7 +169,7 @@ test("microservers speak TLS and prove themselves, to the router and to each oth
   const stranger = await microserver({ url, name: "bob", token: "secret", signal: stop.signal });
   const [waits, trusts] = [codeOf(eve.send("orders", 1)), codeOf(stranger.send("orders", 1))];
   await eventually(() => {
-    expect(eve.status).toMatchObject({ state: "connecting", failure: expect.stringMatching(/auth/i) });
+    expect(eve.status).toMatchObject({ state: "connecting", failure: expect.stringMatching(/^Cannot log in at /) });
     expect(stranger.status).toMatchObject({ state: "connecting", failure: expect.stringMatching(/certificate/i) });
   });
   stop.abort();
@@ -201,7 +201,10 @@ test("microservers speak TLS and prove themselves, to the router and to each oth
   await eventually(() => {
     // Who says nothing of himself is told with the first bytes that it takes a login.
     for (const { status } of refused)
-      expect(status).toMatchObject({ state: "connecting", failure: expect.stringMatching(/auth|protocol/i) });
+      expect(status).toMatchObject({
+        state: "connecting",
+        failure: expect.stringMatching(/^Cannot log in at |auth|protocol/i),
+      });
   });
   leave.abort();
   expect(new Set(await Promise.all(left))).toEqual(new Set(["closed"]));

@@ -33,7 +33,7 @@ export interface CertifierDeps {
 
 const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*$/i;
 /** A router asks for its `host` and the name of its machine: of more, none is looked up. */
-const LOOKUPS_MAX = 4;
+const LOOKUPS_MAX = 2;
 
 /**
  * Signs for whoever has the right to be a router, and for what it has proved to be its own: the names that its token is
@@ -49,13 +49,21 @@ export function createCertifier({ clock, authority: find, own, resolve = address
     // Of loopback a client knows its own machine alone.
     if (hosts !== null) return asked.filter((name) => isLoopback(name) || hosts.some((host) => fits(name, host)));
     const lookedUp = asked.filter((name) => isIP(name) === 0 && !isLoopback(name)).slice(0, LOOKUPS_MAX);
-    const found = new Map(await Promise.all(lookedUp.map(async (name) => [name, await resolve(name)] as const)));
+    const found = new Map<string, readonly string[]>();
+    for (const name of lookedUp) found.set(name, await resolve(name));
     const isOfSource = (address: string): boolean => address === source || (isHere && isOwnAddress(address));
     const isProved = (name: string): boolean => {
       if (isLoopback(name) || (isHere && (isThisMachine(name) || ofDirectory.has(name.toLowerCase())))) return true;
       return isIP(name) === 0 ? (found.get(name)?.map(plain).some(isOfSource) ?? false) : isOfSource(plain(name));
     };
     return asked.filter(isProved);
+  };
+  /** Lookups use the few threads that files and keys are worked on with too: whoever asks again and again has one of them. */
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = async (names: readonly string[], applicant: Applicant): Promise<readonly string[]> => {
+    const turn = last.then(() => limit(names, applicant));
+    last = turn.catch(() => {});
+    return turn;
   };
   return async ({ names, publicKey }, applicant) => {
     const authority = await find();
@@ -68,7 +76,7 @@ export function createCertifier({ clock, authority: find, own, resolve = address
       return refused(
         `${first} is the directory's own name, which a router on another machine cannot have: set \`host\``,
       );
-    const permitted = await limit(names, applicant);
+    const permitted = await inTurn(names, applicant);
     const reason = permitted.length === names.length ? null : whyNot(names, permitted, applicant);
     if (permitted.length === 0) return refused(reason ?? "");
     // Its library is large, and only a directory with an authority of its own needs it.
