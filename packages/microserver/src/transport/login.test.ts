@@ -64,19 +64,19 @@ test.each<[string, Login, Partial<ConnectionSettings>, string]>([
     "nothing was given",
     { router, proof: null, otherwise: "a password" },
     {},
-    "Cannot log in at amqp://vm101:5672: the router wants a login and got none, wanted the option token, or a password",
+    "Cannot authenticate at amqp://vm101:5672: the router wants a login and got none, wanted the option token, or a password",
   ],
   [
     "a token is not known",
     { router, proof: "token" },
     plain("wrong"),
-    "Cannot log in at amqp://vm101:5672: the router refused the token, wanted one of its directory with the role client that is not revoked",
+    "Cannot authenticate at amqp://vm101:5672: the router refused the token, wanted one of its directory with the role client that is not revoked",
   ],
   [
     "a password is wrong",
     { router, proof: "password" },
     plain("wrong"),
-    "Cannot log in at amqp://vm101:5672: the router refused the user and password of the url",
+    "Cannot authenticate at amqp://vm101:5672: the router refused the user and password of the url",
   ],
   ["the router says why later", { router, proof: "token" }, plain("right"), "It was revoked"],
 ])("tellingOfLogin() says what was refused, where, and what to give: %s", (_, login, clients, text) => {

@@ -36,12 +36,12 @@ export function tellingOfLogin(events: WireEvents, login: Login): WireEvents {
 function refusal({ router, proof, otherwise }: Login): string {
   switch (proof) {
     case "token":
-      return `Cannot log in at ${router}: the router refused the token, wanted one of its directory with the role client that is not revoked`;
+      return `Cannot authenticate at ${router}: the router refused the token, wanted one of its directory with the role client that is not revoked`;
     case "password":
-      return `Cannot log in at ${router}: the router refused the user and password of the url`;
+      return `Cannot authenticate at ${router}: the router refused the user and password of the url`;
     case null: {
       const wanted = `wanted the option token${otherwise === undefined ? "" : `, or ${otherwise}`}`;
-      return `Cannot log in at ${router}: the router wants a login and got none, ${wanted}`;
+      return `Cannot authenticate at ${router}: the router wants a login and got none, ${wanted}`;
     }
   }
 }
