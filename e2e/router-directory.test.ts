@@ -296,6 +296,8 @@ test("a service with a URL is reached through the router by its shares, and with
     expect(info["port"]).toEqual(expect.any(Number));
   });
   const sender = await RheaClient.connect(router.port);
+  // One that stays: the router keeps its links to instances for as long as somebody sends.
+  sender.send("barker", () => null);
   const bodies = (count: number, from: number): string[] => Array.from({ length: count }, (_, i) => `${from + i}`);
   await sender.sendAll("barker", bodies(20, 0));
   expect(received).toEqual(Array.from({ length: 20 }, () => "1"));

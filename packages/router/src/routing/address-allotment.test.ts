@@ -164,6 +164,27 @@ test("AddressAllotment lends the share of who has had no credit for a second, an
   expect(takers(ofB)).toEqual(["b"]);
 });
 
+test("AddressAllotment waits for a second for a live instance that went, as it comes again when its link is made anew", () => {
+  const { allotment, takers, seats, advance } = allotted(["a(1)", "b(2)"], {
+    tables: [canary],
+    instances: [testInstance("orders@a(1)"), testInstance("orders@b(2)")],
+  });
+  const ofB = Array.from({ length: 100 }, (_, i) => i + 1).find(
+    (sequence) => takers(sequence).join() === "b",
+  ) as number;
+  advance(5_000);
+  allotment.tick();
+  seats.get("b")?.leave();
+  const first = seats.get("a") as Seat;
+  const taken = (): boolean => first.mayTake({ sequence: ofB, payload: encodeMessage(NOTHING) });
+  expect(taken()).toBe(false);
+  advance(999);
+  expect([allotment.tick(), taken()]).toEqual([false, false]);
+  advance(1);
+  expect([allotment.tick(), taken()]).toEqual([true, true]);
+  expect(allotment.tick()).toBe(false);
+});
+
 test.each([
   ["header:X-Canary=1", withProperty("x-canary", "1"), "orders"],
   ["path:/beta", NOTHING, "orders/beta/eu"],

@@ -60,8 +60,12 @@ export class AddressAllotment implements Allotment, InstanceState {
   readonly #deps: AllotmentDeps;
   readonly #madeMs: number;
   readonly #joined = new Map<string, Joined>();
+  /** When whoever is not here went, for as long as that keeps its share for it: a link may be made anew meanwhile. */
+  readonly #leftMs = new Map<string, number>();
   readonly #callers = new Map<number, string>();
   readonly #starved = new Set<string>();
+  /** Until those that never were here have had the time to come. */
+  #isNew = true;
   /** Null where no rules hold: the directory knows no such service. */
   #plan: Plan | null = null;
   #isPlanned = false;
@@ -88,6 +92,7 @@ export class AddressAllotment implements Allotment, InstanceState {
         };
     joined.ports.add(port);
     this.#joined.set(name, joined);
+    this.#leftMs.delete(name);
     this.#changed();
     if (member !== null) this.#deps.joined(this.#of.service, member);
     const isServed = (): boolean => {
@@ -114,7 +119,10 @@ export class AddressAllotment implements Allotment, InstanceState {
       leave: () => {
         const now = this.#joined.get(name);
         now?.ports.delete(port);
-        if (now?.ports.size === 0) this.#joined.delete(name);
+        if (now?.ports.size === 0) {
+          this.#joined.delete(name);
+          this.#leftMs.set(name, this.#deps.nowMs());
+        }
         this.#changed();
         if (member !== null) this.#deps.left(this.#of.service, member);
       },
@@ -132,6 +140,15 @@ export class AddressAllotment implements Allotment, InstanceState {
     const before = this.#starved.size;
     const nowMs = this.#deps.nowMs();
     let isNew = this.#plannedAt !== this.#deps.revision();
+    if (this.#isNew && nowMs - this.#madeMs >= LENDS_AFTER_MS) {
+      this.#isNew = false;
+      isNew = true;
+    }
+    for (const [name, leftMs] of this.#leftMs) {
+      if (nowMs - leftMs < LENDS_AFTER_MS) continue;
+      this.#leftMs.delete(name);
+      isNew = true;
+    }
     for (const [name, joined] of this.#joined) {
       if (this.wants(name)) joined.wantedMs = nowMs;
       if (nowMs - joined.wantedMs < LENDS_AFTER_MS) this.#starved.delete(name);
@@ -144,7 +161,10 @@ export class AddressAllotment implements Allotment, InstanceState {
   }
 
   isStarved(name: string): boolean {
-    if (!this.#joined.has(name)) return this.#deps.nowMs() - this.#madeMs >= LENDS_AFTER_MS;
+    if (!this.#joined.has(name)) {
+      const sinceMs = this.#leftMs.get(name) ?? this.#madeMs;
+      return this.#deps.nowMs() - sinceMs >= LENDS_AFTER_MS;
+    }
     return this.#starved.has(name) && !this.wants(name);
   }
 
