@@ -20,8 +20,8 @@ const CARRIER = Symbol.for("@datawire/mdk.messages");
 export interface MessageCarrier {
   /** The application properties that a message of the current session has; none without a session. */
   inject(): Readonly<Record<string, string>>;
-  /** Runs something in the session that a message carries, as an interaction of it. */
-  run<T>(message: MessageLike, handle: () => T | Promise<T>): Promise<T>;
+  /** Runs something in the session that a message carries, as an interaction of it; as it is while no library runs. */
+  run<T>(message: MessageLike, handle: () => T | Promise<T>): T | Promise<T>;
 }
 
 /** The libraries of this process; the one made last handles messages. */
@@ -40,7 +40,7 @@ const carrier: MessageCarrier = {
     if (session instanceof LiveSession) tellContext(session, (...property) => properties.push(property));
     return Object.fromEntries(properties);
   },
-  async run(message, handle) {
+  run(message, handle) {
     const application = applications.findLast(({ isStopped }) => !isStopped);
     return application === undefined ? handle() : handleMessage(application, message, handle);
   },

@@ -82,7 +82,8 @@ function exchange(
         connection.close();
       },
       closed({ error }) {
-        const unlike = connection.remote === null && error?.condition === CONDITION.framingError;
+        const condition = connection.remote === null ? error?.condition : undefined;
+        const unlike = condition === CONDITION.framingError || (condition === CONDITION.unauthorizedAccess && !login);
         const outcome: Outcome =
           stood && error === null ? "open" : unlike ? "other-protocol" : { refused: refused ?? error };
         end(() => resolve(outcome));
