@@ -109,11 +109,15 @@ test("no request fails while any instance is live, whichever side loses its inst
     [canary, "old"],
     [old, "canary"],
   ] as const) {
+    // Each change has come to Sherlock before the next: two at once may leave nobody.
     await one.sick(true);
+    await stack.lists("emitter", { [one.name]: "down", [other]: "live" });
     await stack.reaches("emitter", [other]);
     await one.sick(false);
+    await stack.lists("emitter", { old: "live", canary: "live" });
     await stack.reaches("emitter", ["old", "canary"]);
     stack.removeServiceFile(one.name);
+    await stack.lists("emitter", { [other]: "live" });
     await stack.reaches("emitter", [other]);
     stack.writeServiceFile(one.name, {
       service: "//emitter",
@@ -121,6 +125,7 @@ test("no request fails while any instance is live, whichever side loses its inst
       url: one.url,
       instance: one.name,
     });
+    await stack.lists("emitter", { old: "live", canary: "live" });
     await stack.reaches("emitter", ["old", "canary"]);
   }
   canary.child.kill("SIGKILL");

@@ -13,6 +13,9 @@ import { eventually } from "./wait.ts";
 /** How scenarios check. */
 export const PACE_OF_CHECKS = { interval: "100ms", rise: 1, fall: 2, recheck: "20ms" };
 
+/** Of so many requests in a row each share of a tenth and more has one. */
+const ASKED_MIN = 20;
+
 /** A bound for a command that hangs. */
 const HANGS_MS = 120_000;
 
@@ -254,7 +257,7 @@ export class Stack {
     const url = await this.url(`/${service}/`);
     await eventually(async () => {
       const seen = new Set<string>();
-      for (let i = 0; i < Math.max(1, instances.length) * 3; i++) seen.add(await instanceAt(url));
+      for (let i = 0; i < Math.max(ASKED_MIN, instances.length * 3); i++) seen.add(await instanceAt(url));
       if ([...seen].sort().join() !== [...instances].sort().join()) {
         throw new Error(`wanted ${instances.join(", ")}; ${service} is answered by ${[...seen].join(", ")}`);
       }
