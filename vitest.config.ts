@@ -50,12 +50,14 @@ export default defineConfig({
         test: {
           ...scenarios,
           name: "e2e",
+          // Not beside the unit tests, which have other workers, where somebody runs files of both.
+          sequence: { groupOrder: 1 },
           include: ["e2e/**/*.test.ts"],
           exclude: ["**/node_modules/**", "e2e/brokers/**"],
         },
       },
       // With brokers that the system's packages lack: npm run test-brokers.
-      { test: { ...scenarios, name: "brokers", include: ["e2e/brokers/**/*.test.ts"] } },
+      { test: { ...scenarios, name: "brokers", sequence: { groupOrder: 2 }, include: ["e2e/brokers/**/*.test.ts"] } },
     ],
     sequence: { sequencer: LongestFirst },
     coverage: { provider: "v8", include: ["packages/*/src/**/*.ts"] },
