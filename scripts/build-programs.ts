@@ -23,7 +23,7 @@ const LIB = join(BUILD, "lib");
 
 /** What the programs are made of, and what makes them. */
 const SOURCES = [
-  "packages/*/{src,styles,templates}/**/*.{ts,tsx,css,hbs,html}",
+  "packages/*/{src,styles,templates,browser}/**/*",
   "packages/mission-control/index.html",
   "examples/micro*/**/*",
   "packages/*/package.json",
