@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually } from "../e2e/harness/wait.ts";
+import { startHandWritten } from "./harness/proxies.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";
 import { backendConfig, startNginx } from "./nginx.ts";
 import { median } from "./stats.ts";
@@ -37,7 +38,7 @@ try {
   mkdirSync(folder);
   const [backend, hand] = (await freePorts(2)) as [number, number];
   children.push(startNginx(folder, "backend", backendConfig(backend)));
-  children.push(startHandWritten(folder, hand, backend));
+  children.push(startHandWritten(folder, hand, ["plain", "kept"], backend, "kept"));
   await startSherlock(backend);
   const url = await stack.url("");
   await stack.dw("service", "set", "//kept", "--balance", "cookie:SERVERID");
@@ -125,31 +126,4 @@ async function startSherlock(backend: number): Promise<void> {
       if (!ok) throw new Error(`${service} answers ${status}`);
     });
   }
-}
-
-function startHandWritten(folder: string, port: number, backend: number): ChildProcess {
-  const file = join(folder, "hand.cfg");
-  const lines = [
-    "global",
-    "  nbthread 1",
-    "  maxconn 4096",
-    "defaults",
-    "  mode http",
-    "  timeout connect 1s",
-    "  timeout client 60s",
-    "  timeout server 60s",
-    "  http-reuse always",
-    "frontend in",
-    `  bind 127.0.0.1:${port}`,
-    "  use_backend %[path,field(2,/)]",
-    "backend plain",
-    "  http-request replace-path /[^/]*(/.*)? \\1",
-    `  server one 127.0.0.1:${backend}`,
-    "backend kept",
-    "  http-request replace-path /[^/]*(/.*)? \\1",
-    "  cookie SERVERID insert indirect nocache",
-    `  server one 127.0.0.1:${backend} cookie one`,
-  ];
-  writeFileSync(file, `${lines.join("\n")}\n`);
-  return spawn("haproxy", ["-q", "-f", file], { stdio: "ignore" });
 }

@@ -27,12 +27,16 @@ export async function startSherlock(stack: Stack, names: readonly string[], back
   return traffic;
 }
 
-/** Starts the HAProxy that one would write by hand for some services. */
+/**
+ * Starts the HAProxy that one would write by hand for some services.
+ * @param sessionsOf a service whose sessions it keeps by a cookie of its own, SERVERID
+ */
 export function startHandWritten(
   folder: string,
   port: number,
   names: readonly string[],
   backend: number,
+  sessionsOf: string | null = null,
 ): ChildProcess {
   const file = join(folder, "hand.cfg");
   writeFileSync(
@@ -53,7 +57,8 @@ export function startHandWritten(
       ...names.flatMap((name) => [
         `backend ${name}`,
         "  http-request replace-path /[^/]*(/.*)? \\1",
-        `  server one 127.0.0.1:${backend}`,
+        ...(name === sessionsOf ? ["  cookie SERVERID insert indirect nocache"] : []),
+        `  server one 127.0.0.1:${backend}${name === sessionsOf ? " cookie one" : ""}`,
       ]),
       "",
     ].join("\n"),
