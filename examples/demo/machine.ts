@@ -62,6 +62,13 @@ export class Machine {
     await once(child, "exit");
   }
 
+  /** How a process ended that nobody has killed by `kill`; null while it runs. */
+  ended(name: string): string | null {
+    const { exitCode = null, signalCode = null } = this.#running.get(name) ?? {};
+    if (exitCode === null && signalCode === null) return null;
+    return `${name} has ended ${signalCode === null ? `with ${exitCode}` : `by ${signalCode}`}`;
+  }
+
   /** What a process printed so far; for the message when something did not come up. */
   log(name: string): string {
     return readFileSync(join(this.folder, `${name}.log`), "utf8");

@@ -31,7 +31,7 @@ export async function dw(machine: Machine, args: readonly string[], wanted = 0):
   return said;
 }
 
-/** Waits until something is so. @param logs of which processes are told where it never is */
+/** Waits until something is so. @param logs of which processes are told where it never is, or one of them has ended */
 export async function until(
   what: string,
   isTrue: () => Promise<boolean>,
@@ -45,9 +45,10 @@ export async function until(
   for (;;) {
     signal.throwIfAborted();
     if (await isTrue().catch(() => false)) return;
-    if (performance.now() > end) {
+    const ended = logs.map((name) => machine.ended(name)).find((how) => how !== null);
+    if (ended !== undefined || performance.now() > end) {
       const said = logs.map((name) => `--- ${name}\n${machine.log(name)}`).join("\n");
-      throw new Error(`waited ${UP_WITHIN_MS / 1_000} s for ${what}\n${said}`);
+      throw new Error(`${ended ?? `nothing came within ${UP_WITHIN_MS / 1_000} s`}: waited for ${what}\n${said}`);
     }
     await sleep(100);
   }
