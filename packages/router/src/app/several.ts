@@ -7,7 +7,7 @@ import { Crew } from "../processes/crew.ts";
 import { claimPort } from "../processes/layout.ts";
 import type { Seat } from "../processes/messages.ts";
 import { mergeStatus, type PartStatus } from "./answers.ts";
-import { consumersHandler } from "./consumers.ts";
+import { consumersHandler } from "../overview/consumers.ts";
 import { lockFolder } from "./lock.ts";
 
 /** Runs a router as several processes until the signal aborts; what it is asked itself, it asks them. */
