@@ -13,7 +13,7 @@ export type { Message, Outgoing, SendFields } from "./core/message.ts";
 export { type ErrorCode, MicroserverError } from "./core/microserver-error.ts";
 export type { StallReason } from "@datawire/protocol";
 export type { Stall } from "./core/stalls.ts";
-export { type HandlerContext, Reject } from "./app/desk.ts";
+export { type HandlerContext, Reject } from "./app/inbox.ts";
 export type { Listener } from "./app/listening.ts";
 export type { Handler, ListenOptions, Microserver, Receipt, SendOptions } from "./app/microserver.ts";
 export type { Step } from "./app/pipeline.ts";

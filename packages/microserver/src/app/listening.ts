@@ -3,7 +3,7 @@ import type { Body } from "../core/body.ts";
 import type { Identity, Message } from "../core/message.ts";
 import type { Hub } from "../links/hub.ts";
 import { ReceiveLink } from "../links/receive-link.ts";
-import { Desk, type Work } from "./desk.ts";
+import { Inbox, type Work } from "./inbox.ts";
 
 /** Someone who listens at an address. */
 export interface Listener extends AsyncDisposable {
@@ -16,14 +16,14 @@ export interface Listener extends AsyncDisposable {
 export class Listening implements Listener {
   readonly address: string;
   readonly link: ReceiveLink;
-  readonly #desk: Desk;
+  readonly #inbox: Inbox;
   readonly #concurrency: number;
   #isClosing = false;
   onClosed: () => void = () => {};
 
   constructor(hub: Hub, address: string, options: { readonly concurrency: number; readonly work: Work }) {
     this.address = address;
-    this.#desk = new Desk(options.work);
+    this.#inbox = new Inbox(options.work);
     this.#concurrency = options.concurrency;
     this.link = new ReceiveLink(hub, {
       address,
@@ -37,7 +37,7 @@ export class Listening implements Listener {
   }
 
   get inHand(): number {
-    return this.#desk.inHand;
+    return this.#inbox.inHand;
   }
 
   async close(): Promise<void> {
@@ -45,7 +45,7 @@ export class Listening implements Listener {
       this.#isClosing = true;
       this.link.pause();
     }
-    await this.#desk.idle();
+    await this.#inbox.idle();
     this.link.close(true);
     this.onClosed();
   }
@@ -53,7 +53,7 @@ export class Listening implements Listener {
   /** Gives up what is being handled. */
   abandon(): void {
     this.#isClosing = true;
-    this.#desk.abandon();
+    this.#inbox.abandon();
     this.link.close(true);
   }
 
@@ -64,7 +64,7 @@ export class Listening implements Listener {
   #received(delivery: IncomingDelivery, message: Message, identity: Identity | null): void {
     // What was on its way when the credit was taken back.
     if (this.#isClosing) return delivery.release();
-    const done = this.#desk.take(delivery, message, identity);
+    const done = this.#inbox.take(delivery, message, identity);
     if (done === undefined) this.link.refresh();
     else void done.then(() => this.link.refresh());
   }

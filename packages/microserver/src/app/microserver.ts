@@ -1,6 +1,6 @@
 import type { Body } from "../core/body.ts";
 import type { Message, SendFields } from "../core/message.ts";
-import type { HandlerContext } from "./desk.ts";
+import type { HandlerContext } from "./inbox.ts";
 import type { Listener } from "./listening.ts";
 import type { Step } from "./pipeline.ts";
 import type { RequestOptions } from "./requests.ts";

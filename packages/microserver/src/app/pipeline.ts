@@ -3,7 +3,7 @@ import { derivedIdentity } from "../core/derived-identity.ts";
 import { draft, type Identity, type Message, type Outgoing } from "../core/message.ts";
 import { MicroserverError } from "../core/microserver-error.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import type { Work } from "./desk.ts";
+import type { Work } from "./inbox.ts";
 
 /** What is made of a message: what goes on, or null for nothing. */
 export type Step = (message: Message) => StepResult | Promise<StepResult>;

@@ -12,7 +12,7 @@ import type { Stall } from "../core/stalls.ts";
 import { Hub } from "../links/hub.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { MemoryRouter } from "../testing/memory-router.ts";
-import { Reject } from "./desk.ts";
+import { Reject } from "./inbox.ts";
 import { RunningMicroserver } from "./running-microserver.ts";
 
 function world(limits = { messages: 100, bytes: 10_000 }, onStall: ((stall: Stall) => void) | null = null) {

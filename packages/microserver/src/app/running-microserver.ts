@@ -7,7 +7,7 @@ import { type Stall, Stalls } from "../core/stalls.ts";
 import type { Hub } from "../links/hub.ts";
 import { lastOffset } from "../links/last-offset.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import { requireConcurrency, type Work } from "./desk.ts";
+import { requireConcurrency, type Work } from "./inbox.ts";
 import { answerOf, type Listener, Listening } from "./listening.ts";
 import type { Handler, ListenOptions, Microserver, Receipt, SendOptions } from "./microserver.ts";
 import { type Step, stage } from "./pipeline.ts";

@@ -1,5 +1,5 @@
 import type { Draft, Identity } from "../core/message.ts";
-import type { Work } from "./desk.ts";
+import type { Work } from "./inbox.ts";
 import type { Listener } from "./listening.ts";
 
 /** How an address is served. */

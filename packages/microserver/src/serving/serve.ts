@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describeError } from "@datawire/runtime";
-import { Desk } from "../app/desk.ts";
+import { Inbox } from "../app/inbox.ts";
 import type { Serve, ServedPort, ServeOptions } from "../app/served-port.ts";
 import type { Message } from "../core/message.ts";
 import { MicroserverError } from "../core/microserver-error.ts";
@@ -19,7 +19,7 @@ export function serving(registrant: Registrant): Serve {
     const slots = new Slots(concurrency);
     const callers = new Set<Caller>();
     const callerOf = new WeakMap<Message, Caller>();
-    const desk = new Desk((message, identity, context) => {
+    const inbox = new Inbox((message, identity, context) => {
       const answer = callerOf.get(message)?.answer ?? (() => false);
       return slots.run(() => work(answer)(message, identity, context));
     });
@@ -33,21 +33,21 @@ export function serving(registrant: Registrant): Serve {
         ...(options.allow !== undefined && { allow: options.allow }),
         take: (delivery, message, identity, from) => {
           callerOf.set(message, from);
-          return desk.take(delivery, message, identity);
+          return inbox.take(delivery, message, identity);
         },
       });
       callers.add(caller);
       void caller.closed.then(() => callers.delete(caller));
     });
     const registered = options.isRegistered === false ? null : await register(registrant, { address, url, options });
-    return new Port(url, { server, callers, desk, registered });
+    return new Port(url, { server, callers, inbox, registered });
   };
 }
 
 interface PortParts {
   readonly server: Server;
   readonly callers: ReadonlySet<Caller>;
-  readonly desk: Desk;
+  readonly inbox: Inbox;
   readonly registered: Registered | null;
 }
 
@@ -68,8 +68,8 @@ class Port implements ServedPort {
   }
 
   abandon(): void {
-    const { desk, callers, server } = this.#parts;
-    desk.abandon();
+    const { inbox, callers, server } = this.#parts;
+    inbox.abandon();
     server.close();
     for (const caller of callers) caller.destroy();
   }
@@ -79,12 +79,12 @@ class Port implements ServedPort {
   }
 
   async #close(): Promise<void> {
-    const { server, callers, desk, registered } = this.#parts;
+    const { server, callers, inbox, registered } = this.#parts;
     // First nobody is sent here any more, then it stops.
     await registered?.withdraw();
     const ended = new Promise((resolve) => server.close(resolve));
     for (const caller of callers) caller.pause();
-    await desk.idle();
+    await inbox.idle();
     await Promise.all([...callers].map((caller) => caller.close()));
     await ended;
     await registered?.stop();

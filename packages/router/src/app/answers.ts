@@ -7,7 +7,7 @@ import type { Manage } from "../wire/management-link.ts";
 import type { InnerPort } from "./inner.ts";
 import { type Facts, factsOf, linkStatuses, type LinkStatus } from "../overview/links.ts";
 import { queuesOf, type QueueStatus, sortQueues } from "../overview/queues.ts";
-import type { StatusSources } from "./status.ts";
+import type { StatusSources } from "../overview/status.ts";
 import { type Why, type WhyFacts, why } from "../overview/why.ts";
 
 /** What one process knows of all that there is. */

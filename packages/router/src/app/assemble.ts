@@ -22,7 +22,7 @@ import { farFrom, manageAll } from "./answers.ts";
 import { createManagement } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
 import { openBroker, type OpenedBroker } from "./open-broker.ts";
-import type { StatusSources } from "./status.ts";
+import type { StatusSources } from "../overview/status.ts";
 
 /** The parts of a router, of which none listens or dials yet. */
 export interface RouterParts {

@@ -8,7 +8,7 @@ import type { Part } from "../processes/part.ts";
 import { namesOf } from "./amqp-ports.ts";
 import type { RouterParts } from "./assemble.ts";
 import { memberOf } from "./inner.ts";
-import { reportOf } from "./report.ts";
+import { reportOf } from "../overview/report.ts";
 
 /** What is told to the directory of this process. */
 export interface FollowedAs {

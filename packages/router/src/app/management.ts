@@ -11,7 +11,7 @@ import type { Manage } from "../wire/management-link.ts";
 import { linksOf } from "../overview/links.ts";
 import { queuesOf } from "../overview/queues.ts";
 import { keptOf, keptOfKind, named } from "../overview/named-address.ts";
-import type { StatusSources } from "./status.ts";
+import type { StatusSources } from "../overview/status.ts";
 import { tried } from "../overview/trial.ts";
 import { why } from "../overview/why.ts";
 

@@ -8,7 +8,7 @@ import { logFolderOf } from "../processes/messages.ts";
 import type { Allotments } from "../routing/allotments.ts";
 import type { ServiceLinks } from "../services/service-links.ts";
 import { annotate } from "../wire/annotate.ts";
-import { lockFolder, lockLater } from "./lock.ts";
+import { lockFolder, lockLater } from "../processes/lock.ts";
 
 /** Whom a broker asks where messages go. */
 export interface OpenBrokerDeps {

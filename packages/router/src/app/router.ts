@@ -11,8 +11,8 @@ import { openBrowserPort } from "./browser-port.ts";
 import { every } from "./every.ts";
 import { follow } from "./follow.ts";
 import { listenInner } from "./inner.ts";
-import { reachedPorts } from "./report.ts";
-import { statusHandler } from "./status.ts";
+import { reachedPorts } from "../overview/report.ts";
+import { statusHandler } from "../overview/status.ts";
 
 /** How often what goes by time is looked at. */
 const TICK_MS = 1_000;

@@ -8,7 +8,7 @@ import { claimPort } from "../processes/layout.ts";
 import type { Seat } from "../processes/messages.ts";
 import { mergeStatus, type PartStatus } from "./answers.ts";
 import { consumersHandler } from "../overview/consumers.ts";
-import { lockFolder } from "./lock.ts";
+import { lockFolder } from "../processes/lock.ts";
 
 /** Runs a router as several processes until the signal aborts; what it is asked itself, it asks them. */
 export async function runSeveral(context: DaemonContext<RouterSettings>, seats: readonly Seat[]): Promise<void> {

@@ -11,7 +11,7 @@ import { createLookup } from "../machine/lookup.ts";
 import { PortWatch } from "../machine/port-watch.ts";
 import { createTrafficLookup } from "../machine/traffic-lookup.ts";
 import { Links } from "../registration/links.ts";
-import { Agent } from "./agent.ts";
+import { MonitorRunner } from "./monitor-runner.ts";
 import { Definitions } from "./definitions.ts";
 import { createMetrics, type WatsonMetrics } from "./metrics.ts";
 import { StateFile } from "./state-file.ts";
@@ -22,7 +22,7 @@ export interface WatsonParts {
   /** How others reach this machine, as long as the settings are not read again. */
   readonly host: string;
   readonly state: StateFile;
-  readonly agent: Agent;
+  readonly monitor: MonitorRunner;
   readonly definitions: Definitions;
   readonly files: ServiceFiles;
   readonly links: Links;
@@ -48,7 +48,7 @@ export async function assembleWatson({
   const lookup = createLookup({ clock });
   const ports = new PortWatch({ clock, read: new ListeningPorts().read });
 
-  const agent = new Agent({
+  const monitor = new MonitorRunner({
     clock,
     patience: attentive,
     log,
@@ -63,28 +63,28 @@ export async function assembleWatson({
     earlyFailureProbes: createEarlyFailureProbes({ clock, lookup, ports }),
     wasLive: (instance) => state.wasLive(instance),
   });
-  const definitions = new Definitions({ log, board, apply: (wanted) => agent.apply(wanted) });
+  const definitions = new Definitions({ log, board, apply: (wanted) => monitor.apply(wanted) });
   const files = new ServiceFiles(filesConfig(settings, host), {
     clock,
     log,
     board,
     onChange: (all) => definitions.take(all),
   });
-  const announcements = (): ReturnType<Agent["announcements"]> => agent.announcements();
+  const announcements = (): ReturnType<MonitorRunner["announcements"]> => monitor.announcements();
   const links = new Links({ clock, log, board, random: Math.random, announcements, drains: state });
   const metrics = createMetrics({
-    instances: () => agent.instances(),
+    instances: () => monitor.instances(),
     directories: () => links.registrars(),
     fileProblems: () => definitions.problems.length,
   });
 
-  agent.observe(metrics);
-  agent.observe({
-    healthChanged: () => state.rememberLive(() => agent.live()),
+  monitor.observe(metrics);
+  monitor.observe({
+    healthChanged: () => state.rememberLive(() => monitor.live()),
     announcementsChanged: () => links.changed(),
   });
   board.onChange(() => links.changed());
-  return { host, state, agent, definitions, files, links, metrics };
+  return { host, state, monitor, definitions, files, links, metrics };
 }
 
 /** How others reach this machine: as the settings say, or by the address that it uses towards the first directory. */

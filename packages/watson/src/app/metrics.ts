@@ -11,7 +11,7 @@ export interface MetricSources {
   readonly fileProblems: () => number;
 }
 
-/** What Watson counts of its work; an observer of its agent. */
+/** What Watson counts of its work; an observer of its monitoring. */
 export interface WatsonMetrics {
   readonly registry: Pick<Registry, "metrics" | "contentType">;
   checked(outcome: TaskOutcome): void;

@@ -25,7 +25,7 @@ export async function runWatson(
 ): Promise<void> {
   const { settings, log, clock, signal, readiness } = context;
   const parts = await assembleWatson(context);
-  const { host, state, agent, definitions, files, links, metrics } = parts;
+  const { host, state, monitor, definitions, files, links, metrics } = parts;
 
   const first = readiness.add("checks", "the first checks are under way");
   const registered = readiness.add("directory", "not connected yet");
@@ -48,7 +48,7 @@ export async function runWatson(
     settings.admin &&
     (await openAdmin(
       { listen: settings.admin, setting: "admin" },
-      { readiness, registry: metrics.registry, log, handlers: [heartbeatHandler(agent)] },
+      { readiness, registry: metrics.registry, log, handlers: [heartbeatHandler(monitor)] },
       stopAdmin.signal,
     ));
 
@@ -80,14 +80,14 @@ export async function runWatson(
     if (!ready || wasReady) return;
     wasReady = true;
     const where = admin === null ? {} : { address: admin.address.host, port: admin.address.port };
-    log.info("Watson is ready", { ...where, host, instances: [...agent.instances()].length });
+    log.info("Watson is ready", { ...where, host, instances: [...monitor.instances()].length });
   });
   await noteRemote(settings);
   if (settings.single === null) await files.start();
   else definitions.take([{ file: "command line", instances: [settings.single], problems: [] }]);
   const linked = links.reconcile(linksConfig(settings));
   readiness.seal();
-  await agent.decided(FIRST_CHECKS_MS_MAX, signal);
+  await monitor.decided(FIRST_CHECKS_MS_MAX, signal);
   first.ready();
   links.open();
 
@@ -95,7 +95,7 @@ export async function runWatson(
   const denial = links.denial();
   await linked;
   await files.stop();
-  if (leaving.signal.aborted) agent.stop();
+  if (leaving.signal.aborted) monitor.stop();
   else await drain(parts, { clock, log });
   stopAdmin.abort();
   await Promise.all([links.stop(), admin?.closed, state.flush()]);
@@ -104,10 +104,10 @@ export async function runWatson(
 
 /** Announces that all instances leave, gives their requests the time that they want, and takes them back. */
 async function drain(
-  { agent, links, state }: WatsonParts,
+  { monitor, links, state }: WatsonParts,
   { clock, log }: Pick<DaemonContext<WatsonSettings>, "clock" | "log">,
 ): Promise<void> {
-  const drainMs = agent.drain();
+  const drainMs = monitor.drain();
   const told = [...links.registrars()].some(({ isConnected }) => isConnected);
   if (told && drainMs > 0) {
     log.info("Draining", { drainMs });

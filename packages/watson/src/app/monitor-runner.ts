@@ -7,8 +7,8 @@ import { Checker, type TaskOutcome } from "../checks/checker.ts";
 import type { ProberDeps } from "../probes/prober.ts";
 import type { EarlyFailureProbes } from "../checks/early-failure-probe.ts";
 
-/** What an agent works with. */
-export interface AgentDeps {
+/** What the running of checks works with. */
+export interface MonitorRunnerDeps {
   readonly clock: Clock;
   /** Counts time in which Watson could have heard an answer. */
   readonly patience: Pick<Clock, "setTimer">;
@@ -21,8 +21,8 @@ export interface AgentDeps {
   readonly wasLive: (instance: ServiceDefinition) => boolean;
 }
 
-/** An observer of an agent; called from the event loop, in the order of registration. */
-export interface AgentObserver {
+/** An observer of what is known of the instances; called from the event loop, in the order of registration. */
+export interface MonitorObserver {
   checked?(outcome: TaskOutcome): void;
   healthChanged?(instance: ServiceDefinition, health: Health): void;
   /** What is to be announced may be another now. */
@@ -30,16 +30,16 @@ export interface AgentObserver {
 }
 
 /** Runs the checks of the defined instances, and says which instances to announce. */
-export class Agent {
-  readonly #deps: AgentDeps;
+export class MonitorRunner {
+  readonly #deps: MonitorRunnerDeps;
   readonly #monitor: Monitor;
   readonly #checker: Checker;
-  readonly #observers: AgentObserver[] = [];
+  readonly #observers: MonitorObserver[] = [];
   readonly #decided = Promise.withResolvers<void>();
   #tasksVersion = -1;
   #cancelTimer: () => void = () => {};
 
-  constructor(deps: AgentDeps) {
+  constructor(deps: MonitorRunnerDeps) {
     this.#deps = deps;
     this.#monitor = new Monitor(deps.wasLive);
     const { clock, patience, probers, earlyFailureProbes } = deps;
@@ -53,7 +53,7 @@ export class Agent {
   }
 
   /** Tells this observer too, from here on. */
-  observe(observer: AgentObserver): void {
+  observe(observer: MonitorObserver): void {
     this.#observers.push(observer);
   }
 

@@ -2,8 +2,8 @@ import type { ReportedProblem } from "@datawire/protocol";
 import { type PageHandler, readOnly, sendJson } from "@datawire/http";
 import { VERSION } from "@datawire/runtime";
 import type { Peer } from "../wire/peer.ts";
-import { linksOf } from "../overview/links.ts";
-import { queuesOf, type QueueSources } from "../overview/queues.ts";
+import { linksOf } from "./links.ts";
+import { queuesOf, type QueueSources } from "./queues.ts";
 
 /** What a status is made of. */
 export interface StatusSources extends QueueSources {

@@ -1,8 +1,8 @@
 import { ROUTER_REPORT_MAX, type RouterPorts, type RouterReport } from "@datawire/protocol";
 import { formatListenAddress, type ListenAddress } from "@datawire/runtime";
 import type { ShownTls } from "../config/shown-tls.ts";
-import { linksOf } from "../overview/links.ts";
-import { queuesOf } from "../overview/queues.ts";
+import { linksOf } from "./links.ts";
+import { queuesOf } from "./queues.ts";
 import type { StatusSources } from "./status.ts";
 
 /** What the directory is told of a router: as `/v1/status` has it, and no more than fits. */

@@ -31,7 +31,7 @@ export function requireConcurrency(concurrency: number): void {
  * Where messages are handled, each once however often it comes, and what became of it is said. What a handler does at once
  * is settled at once: promises are made only where it returns one.
  */
-export class Desk {
+export class Inbox {
   readonly #work: Work;
   readonly #stop = new AbortController();
   readonly #context: HandlerContext = { signal: this.#stop.signal };
