@@ -40,6 +40,12 @@ const THREAD = new URL(
   import.meta.url,
 );
 
+const REMEDIES: Readonly<Record<StoreFault["kind"], string>> = {
+  full: "make room on that disk, or set a smaller `traces.size`",
+  "out-of-reach": "see that the folder is there and this user's to write",
+  failed: "it is a fault of this program, and neither of the disk nor of the files: please report it with this message",
+};
+
 const FAILED: Extract<Answered, { state: "refused" }> = {
   state: "refused",
   code: "unavailable",
@@ -268,10 +274,7 @@ class ThreadTelemetry implements Telemetry {
     const { kind, message, sinceMs } = fault;
     log.error("Traces cannot be kept", { error: message });
     const since = new Date(sinceMs).toISOString();
-    const remedy =
-      kind === "full"
-        ? "make room on that disk, or set a smaller `traces.size`; all but traces and logs works on"
-        : "see that the folder is there and this user's to write; all but traces and logs works on";
+    const remedy = `${REMEDIES[kind]}; all but traces and logs works on`;
     board.set("traces", [
       { subject: "traces", message: `none are kept since ${since}: ${message}`, severity: "error", remedy },
     ]);

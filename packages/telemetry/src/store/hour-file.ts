@@ -4,7 +4,7 @@ import type { EventRecord, SpanRecord } from "../model/records.ts";
 import type { Summary } from "../model/summary.ts";
 import { TracesFault, faultOf } from "./faults.ts";
 import { hashesOf, KeyFilter, type KeyHashes } from "./key-filter.ts";
-import { readChunk, readEvent, readResource } from "./rows.ts";
+import { readChunk, readEvent, readResource, readSummary } from "./rows.ts";
 import { inodeOf, inTransaction, openDatabase } from "./open-database.ts";
 import { FORM } from "./schema.ts";
 
@@ -255,7 +255,7 @@ export class HourFile {
       key: String(key),
       last: Number(last),
       get summary() {
-        return (summary ??= JSON.parse(read()) as Summary);
+        return (summary ??= readSummary(read()));
       },
     };
   }

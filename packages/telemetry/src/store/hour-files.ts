@@ -101,7 +101,7 @@ export class HourFiles {
       writeBatch(this.#current(), batch);
     } catch (error) {
       const fault = faultOf(error, this.#folder);
-      if (fault.kind === "out-of-reach") throw fault;
+      if (fault.kind === "out-of-reach" || fault.kind === "failed") throw fault;
       if (fault.kind === "damaged") {
         const [current] = this.#files;
         if (current !== undefined) this.#putAside(current, fault);
@@ -120,13 +120,17 @@ export class HourFiles {
     }
   }
 
-  /** Does something with a file; one that is damaged is set aside, and gives what `otherwise` says. */
+  /**
+   * Does something with a file; one that is damaged is set aside, and gives what `otherwise` says, as does one that is out
+   * of reach. @throws what is wrong with this program.
+   */
   reading<T>(file: HourFile, read: (file: HourFile) => T, otherwise: T): T {
     if (!file.isOpen) return otherwise;
     try {
       return read(file);
     } catch (error) {
       const fault = faultOf(error, file.path);
+      if (fault.kind === "failed") throw error;
       if (fault.kind === "damaged") this.#putAside(file, fault);
       return otherwise;
     }

@@ -22,8 +22,7 @@ const CHECKPOINT_PAGES = 1_000;
 export function openDatabase(path: string, { schema, applicationId, version }: FileForm): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    const isNew = !existsSync(path);
-    if (isNew) closeSync(openSync(path, "ax", 0o600)); // its log gets the same mode
+    if (!existsSync(path)) closeSync(openSync(path, "ax", 0o600)); // its log gets the same mode
     database = new DatabaseSync(path, { timeout: 0, enableDoubleQuotedStringLiterals: false });
     database.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
@@ -34,7 +33,8 @@ export function openDatabase(path: string, { schema, applicationId, version }: F
       PRAGMA trusted_schema = OFF;
       PRAGMA cell_size_check = ON;
     `);
-    if (isNew) database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`);
+    // Also where its disk was full, or its process ended, before it had any.
+    if (isBare(database)) database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`);
     const [{ application_id: application } = {}] = database.prepare("PRAGMA application_id").all();
     const [{ user_version: found } = {}] = database.prepare("PRAGMA user_version").all();
     if (application !== applicationId || found !== version)
@@ -44,6 +44,17 @@ export function openDatabase(path: string, { schema, applicationId, version }: F
     database?.close();
     throw faultOf(error, path);
   }
+}
+
+/** Whether nothing was ever made in it, by anyone. */
+function isBare(database: DatabaseSync): boolean {
+  const [{ bare } = {}] = database
+    .prepare(
+      `SELECT (SELECT count(*) FROM sqlite_schema) = 0 AND application_id = 0 AND user_version = 0 AS bare
+       FROM pragma_application_id, pragma_user_version`,
+    )
+    .all();
+  return bare === 1;
 }
 
 /** What tells a file from another one at its path; -1 where there is none. */

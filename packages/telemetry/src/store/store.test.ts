@@ -195,3 +195,48 @@ test("spans without a proper id are rejected in the answer, and counted", async 
   expect(body).toMatchObject({ partialSuccess: { rejectedSpans: "1", errorMessage: /traceId/ } });
   expect(store.lost).toEqual({ malformed: 1 });
 });
+
+test("a file that was only begun, as its process ended or its disk was full, is gone on with and not set aside", async () => {
+  const store = keeper();
+  store.keeper.close();
+  writeFileSync(join(store.folder, "2026-11-30T11.db"), "");
+  const begun = new DatabaseSync(join(store.folder, "2026-11-30T12.db"));
+  begun.exec("PRAGMA journal_mode = WAL");
+  begun.close();
+  store.restart();
+  expect(await store.spans([{ name: "kept" }])).toMatchObject({ state: "kept" });
+  expect((await store.traces()).traces).toMatchObject([{ name: "kept" }]);
+  expect(names(store)).toEqual(["2026-11-30T11.db", "2026-11-30T12.db"]);
+  expect(store.lost).toEqual({});
+});
+
+test("an error of this program sets no file aside: what came with it is asked to come again, and all else is kept", async () => {
+  const store = keeper();
+  await store.spans([{ name: "before" }]);
+  const [event] = (await store.logs([{ body: { stringValue: "text" } }])) && (await store.find()).events;
+  const wrong = { ...event, timestamp: Number.NaN, resource: { attributes: {}, node: "n" } } as never;
+  expect(await store.keeper.append("", [wrong])).toMatchObject({ state: "later", message: /its store failed/ });
+  expect(faults(store)).toMatchObject([{ fault: { kind: "failed" } }]);
+  // Nobody else is turned away meanwhile.
+  expect(await store.spans([{ traceId: traceIdOf(2), name: "after" }])).toMatchObject({ state: "kept" });
+  expect(faults(store).at(-1)).toEqual({ kind: "fault", fault: null });
+  expect(new Set((await store.traces()).traces.map(({ name }) => name))).toEqual(new Set(["after", "before"]));
+  expect(names(store)).toEqual(["2026-11-30T12.db"]);
+  expect(store.lost).toEqual({});
+});
+
+test("a row that is no JSON any more sets its file aside, and all others serve", async () => {
+  const store = keeper();
+  await store.spans([{ traceId: traceIdOf(1), name: "old" }]);
+  store.nowMs += HOUR_MS;
+  await store.spans([{ traceId: traceIdOf(2), name: "new" }]);
+  store.keeper.close();
+  const database = new DatabaseSync(join(store.folder, "2026-11-30T12.db"));
+  database.exec("UPDATE traces SET data = replace(data, '{', 'x')");
+  database.close();
+  store.restart();
+  expect((await store.traces()).traces).toMatchObject([{ name: "new" }]);
+  expect(names(store)).toEqual(["2026-11-30T13.db"]);
+  expect(store.lost).toEqual({ damaged: 1 });
+  expect(faults(store)).toEqual([]);
+});

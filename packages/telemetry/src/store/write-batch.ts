@@ -1,9 +1,9 @@
 import { rankOf } from "../model/levels.ts";
 import { type EventRecord, type Records, type Resource, type SpanRecord, traceKey } from "../model/records.ts";
-import { mergeSummaries, type Summary, summarise } from "../model/summary.ts";
+import { mergeSummaries, summarise } from "../model/summary.ts";
 import { IndexWords } from "../query/index-words.ts";
 import type { HourFile, Statements } from "./hour-file.ts";
-import { writeChunk, writeEvent, writeResource } from "./rows.ts";
+import { readSummary, writeChunk, writeEvent, writeResource, writeSummary } from "./rows.ts";
 
 /** What came of one tenant, whose name is empty for those who belong to none. */
 export interface TenantRecords extends Records {
@@ -84,12 +84,12 @@ function putSummary(
   if (before === undefined) {
     const { lastInsertRowid } = statements
       .of("INSERT INTO traces (tenant, key, last, data) VALUES (?, ?, ?, ?)")
-      .run(tenant, key, came.lastMs, JSON.stringify(came));
+      .run(tenant, key, came.lastMs, writeSummary(came));
     return Number(lastInsertRowid);
   }
   const id = Number(before["id"]);
-  const all = mergeSummaries(JSON.parse(String(before["data"])) as Summary, came);
-  statements.of("UPDATE traces SET last = ?, data = ? WHERE id = ?").run(all.lastMs, JSON.stringify(all), id);
+  const all = mergeSummaries(readSummary(String(before["data"])), came);
+  statements.of("UPDATE traces SET last = ?, data = ? WHERE id = ?").run(all.lastMs, writeSummary(all), id);
   return id;
 }
 

@@ -32,6 +32,12 @@ interface KeepOptions {
   readonly waits?: boolean;
 }
 
+const WHY: Readonly<Record<StoreFault["kind"], string>> = {
+  full: "its disk is full",
+  "out-of-reach": "its disk cannot be written",
+  failed: "its store failed",
+};
+
 const NOTHING = { spans: [], events: [], left: 0 } as const;
 
 interface KeeperDeps {
@@ -170,7 +176,8 @@ export class Keeper {
     const { left, ...kept } = this.#keeps ? this.#sampler.sample(records) : NOTHING;
     this.#lost(tenant, "sample", left);
     if (countOf(kept) === 0 && forwarded === null) return null;
-    const isAway = this.#fault !== null && performance.now() - this.#triedMs < RETRY_MS;
+    const { kind: wrong = "failed" } = this.#fault ?? {};
+    const isAway = wrong !== "failed" && performance.now() - this.#triedMs < RETRY_MS;
     if (isAway) return this.#away(tenant, waits ? 0 : count - left);
     try {
       await this.#commits.add({ records: { tenant, ...kept }, forwarded }, textBytes);
@@ -182,7 +189,7 @@ export class Keeper {
 
   #away(tenant: string, count: number): Answered {
     this.#lost(tenant, "disk", count);
-    const why = this.#fault?.kind === "full" ? "its disk is full" : "its disk cannot be written";
+    const why = WHY[this.#fault?.kind ?? "failed"];
     return { state: "later", why: "disk", message: `Cannot keep traces: ${why}`, afterMs: RETRY_MS };
   }
 
@@ -229,7 +236,8 @@ export class Keeper {
         this.#isOpen = false;
       }
       const sinceMs = this.#fault?.sinceMs ?? this.#deps.nowMs();
-      const fault: StoreFault = { kind: kind === "full" ? "full" : "out-of-reach", message, sinceMs };
+      // One that is damaged after another one was set aside is of the disk.
+      const fault: StoreFault = { kind: kind === "damaged" ? "out-of-reach" : kind, message, sinceMs };
       if (this.#fault?.message !== message) this.#deps.tell({ kind: "fault", fault });
       this.#fault = fault;
       if (rethrow) throw error;

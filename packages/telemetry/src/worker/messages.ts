@@ -58,7 +58,8 @@ export type Answered =
 
 /** What is wrong with the store. */
 export interface StoreFault {
-  readonly kind: "full" | "out-of-reach";
+  /** `failed`: this program, and not the disk. */
+  readonly kind: "full" | "out-of-reach" | "failed";
   readonly message: string;
   readonly sinceMs: number;
 }
