@@ -24,6 +24,7 @@ const RESTORES_MAX = 1;
 export function backupEndpoints(context: BackupContext): BoundEndpoint[] {
   let restores = 0;
   const restore = async (source: AsyncIterable<Uint8Array>, author: Author) => {
+    context.executor.requireThere();
     const backup = await readBackup(source);
     // Who may do what stays as it is while the directory runs: a token that was revoked since must not come back.
     const records = backup.records.filter(({ key }) => !key.startsWith(ACCESS_PREFIX));

@@ -8,6 +8,7 @@ import {
   type HttpHandlers,
   type PageHandler,
   pathOf,
+  queryOf,
   sendJson,
 } from "@datawire/http";
 import type { Logger, RecentProblems } from "@datawire/runtime";
@@ -19,7 +20,7 @@ import { remedyOfLink } from "../problems/link-remedies.ts";
 import type { LinkServer } from "../link/server.ts";
 import type { Accepted } from "../link/sessions.ts";
 import { MDK_PATHS, type MdkServer } from "../mdk/server.ts";
-import { StoreError } from "../store/contract.ts";
+import { NotThereError, StoreError } from "../store/contract.ts";
 import type { Tenant } from "./tenant.ts";
 import type { TenantGroups } from "./tenant-groups.ts";
 import type { Tenants } from "./tenants.ts";
@@ -46,6 +47,12 @@ const METRICS_PATH = "/metrics";
 const SESSION_PATH = "/v1/session";
 /** What a client of the link meets that somebody has to set up otherwise. */
 const REPORTED: ReadonlySet<ErrorCode> = new Set(["unauthenticated", "permission_denied", "limit_exceeded"]);
+
+interface Guest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly permit: Permit;
+}
 
 /** What lets a link in, and to whom. */
 export type LinkGuest = Pick<Accepted, "sessions" | "environments" | "permit">;
@@ -76,18 +83,26 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       sendJson(res, 426, errorBody("unsupported", message), { upgrade: "websocket", connection: "upgrade" });
       discardRest(req);
     } else {
-      const tenant = await tenantOf(req, permit.grant.tenant);
-      await tenant.router(req, res, permit);
+      const environment = queryOf(req).get("environment");
+      if (environment !== null) return answerIn(environment, { req, res, permit });
+      await (await tenants.of(permit.grant.tenant)).router(req, res, permit);
     }
   };
 
-  /** Of an environment that is not there, nothing is known; asking for it does not make it. */
-  const tenantOf = async (req: IncomingMessage, tenant: string | null): Promise<Tenant> => {
-    const environment = queryOf(req).get("environment");
-    if (environment === null) return tenants.of(tenant);
-    const reads = req.method === "GET" || req.method === "HEAD";
-    if (!reads) return tenants.of(tenant, environment);
-    return (await tenants.existing(tenant, environment)) ?? nothing(tenant);
+  /**
+   * Of an environment that is not there, nothing is known: neither a look at it makes it, nor a change that is refused or
+   * only tried, but the first that is to be kept.
+   */
+  const answerIn = async (environment: string, { req, res, permit }: Guest): Promise<void> => {
+    const { tenant } = permit.grant;
+    const there = await tenants.existing(tenant, environment);
+    if (there !== null) return there.router(req, res, permit);
+    try {
+      await (await nothing(tenant)).router(req, res, permit);
+    } catch (error) {
+      if (!(error instanceof NotThereError)) throw error;
+      await (await tenants.of(tenant, environment)).router(req, res, permit);
+    }
   };
 
   const welcome = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
@@ -142,8 +157,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
 /** Where an original has its token; null where it has none there. */
 const tokenInQuery = (req: IncomingMessage): string | null => queryOf(req).get("token");
-
-const queryOf = (req: IncomingMessage): URLSearchParams => new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? "");
 
 /** They tell of all tenants together. */
 function requireMetrics({ grant }: Permit): void {

@@ -108,6 +108,33 @@ test("a look at an environment that is not there shows nothing and makes nothing
   ]);
 });
 
+test.each([
+  ["a dry run in its query", "POST", "/v1/services?dryRun=true&", { service: "//new" }, 200],
+  ["a dry run in its body", "POST", "/v1/services?", { service: "//new", dryRun: true }, 200],
+  ["a dry run of what ends a service", "DELETE", "/v1/services/new?dryRun=true&", {}, 404],
+  ["a change that is refused", "POST", "/v1/routes?", { source: "//*", target: "//typo(2)", percent: 5 }, 404],
+  ["an undo where nothing was done", "POST", "/v1/routes/undo?", {}, 409],
+  ["what cannot be read", "POST", "/v1/services?", { service: 3 }, 400],
+  ["a page that there is not", "POST", "/v1/nothing?", {}, 404],
+])("%s makes no environment", async (_, method, path, body, status) => {
+  const folder = await tempFolder();
+  const served = await start({ folder });
+  const answer = await served.send(method, `${path}environment=typo`, body);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+  expect(await readdir(folder)).not.toContain("environments");
+});
+
+test("the first change that is kept makes the environment, once", async () => {
+  const folder = await tempFolder();
+  const served = await start({ folder });
+  const add = { service: "//new", primary: "1" };
+  const both = [1, 2].map(() => served.send("POST", "/v1/services?environment=staging", add));
+  expect((await Promise.all(both)).map(({ status }) => status).toSorted()).toEqual([200, 409]);
+  expect(await readdir(join(folder, "environments"))).toEqual(["staging"]);
+  const { history } = (await served.get("/v1/routes/history?environment=staging")).body;
+  expect(history).toHaveLength(1);
+});
+
 test("a link that names an environment which is not there makes none, and is told of it once it is there", async () => {
   const folder = await tempFolder();
   const served = await start({ folder });

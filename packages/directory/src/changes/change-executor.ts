@@ -12,7 +12,7 @@ import {
   type HistoryEntry,
 } from "../model/records.ts";
 import type { State } from "../registry/state.ts";
-import type { RecordContent } from "../store/contract.ts";
+import { NotThereError, type RecordContent } from "../store/contract.ts";
 import { type JournalDeps, type Recorded, RecordJournal } from "../store/record-journal.ts";
 import { type PlainRecord, replacing } from "../store/replacement.ts";
 import type { Author } from "./author.ts";
@@ -53,10 +53,12 @@ export class ChangeExecutor {
   readonly #log: Logger;
   readonly #observer: ChangeObserver;
   readonly #journal: RecordJournal<DurableRecord>;
+  readonly #isAbsent: boolean;
 
   constructor({ state, observer, ...deps }: ChangeExecutorDeps) {
     this.#state = state;
     this.#log = deps.log;
+    this.#isAbsent = deps.store.isAbsent ?? false;
     this.#observer = observer;
     const recorded: Recorded<DurableRecord> = {
       read: readRecord,
@@ -80,9 +82,15 @@ export class ChangeExecutor {
     this.#journal.begin(content);
   }
 
+  /** Throws NotThereError where the table is not there, so that nothing of it is kept. */
+  requireThere(): void {
+    if (this.#isAbsent) throw new NotThereError();
+  }
+
   /**
    * Carries out a command and records it in the history.
    * @param plan called with the state as it will be when the change is made; what it throws is the answer.
+   * @throws NotThereError for what a table that is not there would have to keep.
    */
   async change<P extends Plan>(
     plan: (moment: Moment) => P,
@@ -94,6 +102,7 @@ export class ChangeExecutor {
       const change = effective(made.change);
       if (isIdle(change) && undoes === undefined && rollout.length === 0)
         return { records: [], result: { plan: made, changed: false, action: "" } };
+      this.requireThere();
       // A rollout that does not know of it would judge, or take back, what is not its own.
       const touched = made.rollout === undefined ? touchedRollouts(this.#state.rollouts, change, author) : NONE_TOUCHED;
       const action = `${made.action}${touched.words}`;
@@ -114,6 +123,8 @@ export class ChangeExecutor {
    */
   async note(action: string, author: Author): Promise<void> {
     this.#log.info("Changed", { action, ...author });
+    // It is the history of a table, and there is none.
+    if (this.#isAbsent) return;
     try {
       await this.#journal.change((moment) => {
         const entry = this.#entry(action, { author, change: emptyChangeSet(), undoable: false, moment });

@@ -39,6 +39,8 @@ export interface RecordStore {
   readonly outage: Outage | null;
   /** The most records that one commit takes. */
   readonly writesMax: number;
+  /** Set where nothing is kept, as what it would be the store of is not there. Default: it is. */
+  readonly isAbsent?: true;
   load(): Promise<RecordContent>;
   /**
    * Writes all records or none. Once it resolves they survive the loss of the process and of power.
@@ -79,5 +81,13 @@ export class StoreError extends Error {
     super(message, options);
     this.name = "StoreError";
     this.code = code;
+  }
+}
+
+/** A change would be the first that is kept of what is not there: it has to be made first, and asked for the change again. */
+export class NotThereError extends Error {
+  constructor() {
+    super("Cannot keep a change of what is not there");
+    this.name = "NotThereError";
   }
 }

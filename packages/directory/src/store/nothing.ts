@@ -7,6 +7,7 @@ export function createNothingStore(): Store {
     kind: "embedded",
     outage: null,
     writesMax: 1_000,
+    isAbsent: true,
     replication: { kind: "snapshot", save: () => Promise.resolve() },
     load: () => Promise.resolve({ records: [], registrations: [], unreadable: [] }),
     commit: () => Promise.resolve(++version),
