@@ -1,4 +1,4 @@
-export { endWithRefusal, errorBody, pathOf, type RawRefusal, send, sendJson } from "./exchange/answer.ts";
+export { endWithRefusal, errorBody, pathOf, queryOf, type RawRefusal, send, sendJson } from "./exchange/answer.ts";
 export {
   type BodyRoom,
   discardRest,

@@ -156,6 +156,13 @@ test.each([
   ["POST", "/v1/instances/drain", { instance: "//barker" }, 400, "invalid_argument", "wanted //SERVICE@INSTANCE"],
   ["GET", "/v1/explain", undefined, 400, "invalid_argument", "service=NAME"],
   ["GET", "/v1/routes/history?limit=x", undefined, 400, "invalid_argument", "limit"],
+  // What a misspelt parameter should have narrowed must not be answered whole.
+  ["GET", "/v1/explain?service=barker&header=x", undefined, 400, "invalid_argument", "did you mean headers?"],
+  ["GET", "/v1/services?verbose", undefined, 400, "invalid_argument", '"verbose" in its query is not known'],
+  ["GET", "/v1/routes?caller=monolith", undefined, 400, "invalid_argument", '"caller" in its query is not known'],
+  ["GET", "/v1/stream?topic=status", undefined, 400, "invalid_argument", "did you mean topics?"],
+  ["GET", "/v1/traces?services=barker", undefined, 400, "invalid_argument", '"services" in its query is not known'],
+  ["GET", "/v1/routes/history?limit=1&limit=2", undefined, 400, "invalid_argument", '"limit" is in its query twice'],
 ])("%s %s with %o is refused with %i", async (method, path, body, status, code, message) => {
   const answer = body === undefined ? await served.get(path) : await served.send(method, path, body);
   expect(answer).toMatchObject({ status, body: { error: { code, message: expect.stringContaining(message) } } });

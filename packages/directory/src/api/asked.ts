@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Endpoint } from "@datawire/api";
 import { nearest, ProtocolError } from "@datawire/protocol";
-import { readJson } from "@datawire/http";
+import { queryOf, readJson } from "@datawire/http";
 import { check } from "@datawire/runtime";
 import { z } from "zod";
 
@@ -22,33 +22,38 @@ const ENVIRONMENT = "environment";
 
 /**
  * Reads the query and the JSON body of a request. `dryRun` counts in either, whichever of them the endpoint has: one
- * that is overlooked is a change that nobody wanted. For the same reason a change has no parameters that are not known.
+ * that is overlooked is a change that nobody wanted. For the same reason no request has parameters that are not known,
+ * and none twice: what a misspelt one should have narrowed would be answered whole.
  * @throws ProtocolError `invalid_argument` that says what was wanted.
  */
 export async function readAsked(endpoint: Endpoint, req: IncomingMessage): Promise<Asked> {
-  const words = Object.fromEntries(queryOf(req));
-  if (endpoint.method === "GET") return { query: readQuery(endpoint, words), body: undefined };
+  if (endpoint.method === "GET") return { query: readQuery(endpoint, req), body: undefined };
+  const words = wordsOf(req);
   const schema = bodyOf(endpoint);
   const isDryInQuery = isDry(words["dryRun"]);
   if (schema !== undefined) {
     requireKnown(endpoint, words, ["dryRun"]);
-    const body = await readJson(req);
-    return { query: readQuery(endpoint, words), body: checked(schema, isDryInQuery ? withDryRun(body) : body) };
+    const body = await bodyJson(req);
+    return { query: queryAs(endpoint, words), body: checked(schema, isDryInQuery ? withDryRun(body) : body) };
   }
   requireKnown(endpoint, words);
   const takesDryRun = endpoint.query?.shape["dryRun"] !== undefined;
-  const said = takesDryRun && hasBody(req) ? checked(dryRunBody, await readJson(req)).dryRun : false;
+  const said = takesDryRun && hasBody(req) ? checked(dryRunBody, await bodyJson(req)).dryRun : false;
   const query = takesDryRun ? { ...words, dryRun: String(isDryInQuery || said) } : words;
-  return { query: readQuery(endpoint, query), body: undefined };
+  return { query: queryAs(endpoint, query), body: undefined };
 }
 
 /** Reads what follows the question mark. Throws ProtocolError `invalid_argument` that says what was wanted. */
-export function readQuery(endpoint: Endpoint, words: Readonly<Record<string, string>>): unknown {
-  return checked(endpoint.query ?? NO_QUERY, words);
+export function readQuery(endpoint: Endpoint, req: IncomingMessage): unknown {
+  const words = wordsOf(req);
+  requireKnown(endpoint, words);
+  return queryAs(endpoint, words);
 }
 
-/** Throws ProtocolError `invalid_argument` for a parameter of a change that its endpoint does not know. */
-export function requireKnown(endpoint: Endpoint, words: Readonly<Record<string, string>>, more: string[] = []): void {
+const queryAs = (endpoint: Endpoint, words: Words): unknown => checked(endpoint.query ?? NO_QUERY, words);
+
+/** Throws ProtocolError `invalid_argument` for a parameter that its endpoint does not know. */
+function requireKnown(endpoint: Endpoint, words: Words, more: string[] = []): void {
   const known = [...Object.keys(endpoint.query?.shape ?? {}), ENVIRONMENT, ...more];
   const unknown = Object.keys(words).find((word) => !known.includes(word));
   if (unknown === undefined) return;
@@ -58,9 +63,26 @@ export function requireKnown(endpoint: Endpoint, words: Readonly<Record<string, 
   throw new ProtocolError("invalid_argument", `Cannot take the request: ${text} in its query is not known${hint}`);
 }
 
-/** What follows the question mark of a request. */
-export const queryOf = (req: IncomingMessage): URLSearchParams =>
-  new URLSearchParams((req.url ?? "").split("?", 2)[1] ?? "");
+/** Parameters by their names. */
+type Words = Readonly<Record<string, string>>;
+
+/** Reads what follows the question mark of a request. Throws ProtocolError `invalid_argument` for what is said twice. */
+function wordsOf(req: IncomingMessage): Words {
+  const words = [...queryOf(req)];
+  const twice = words.find(([word], i) => words.findIndex(([other]) => other === word) !== i);
+  if (twice === undefined) return Object.fromEntries(words);
+  const text = JSON.stringify(twice[0].slice(0, 100));
+  throw new ProtocolError("invalid_argument", `Cannot take the request: ${text} is in its query twice`);
+}
+
+const bodies = new WeakMap<IncomingMessage, Promise<unknown>>();
+
+/** The JSON body of a request, which may be asked for again: a change that makes an environment is read twice. */
+function bodyJson(req: IncomingMessage): Promise<unknown> {
+  const body = bodies.get(req) ?? readJson(req);
+  bodies.set(req, body);
+  return body;
+}
 
 /** Reads a value by a schema. Throws ProtocolError `invalid_argument` that says what was wanted. */
 export function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {

@@ -45,10 +45,12 @@ export function changeEndpoints(context: ChangeContext): BoundEndpoint[] {
       routeAnswer(context, (moment) => planRouteRemove(state, body, moment), { ...body, author, seen }),
     ),
     bind(endpoints.undo, async ({ body, author, seen }) => {
-      const done = await run(() => planUndo(state), { ...body, author, seen });
+      const done = await run((moment) => planUndo(state, moment), { ...body, author, seen });
       const { action, undoes, notes } = done.plan;
       const distributions = resulting(context, done);
-      return { ...stamp(context), action, undone: undoes.action, distributions, notes, changed: done.changed };
+      // That the entry counts as undone is no change of what requests meet.
+      const changed = done.changed && !isIdle(effective(done.plan.change));
+      return { ...stamp(context), action, undone: undoes.action, distributions, notes, changed };
     }),
     bind(endpoints.addService, async ({ body, author, seen }) => {
       const { service, primary, protocol, dryRun, ...settings } = body;

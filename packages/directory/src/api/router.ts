@@ -18,9 +18,9 @@ import { type Grant, requireRight } from "../access/grant.ts";
 import { type Permit, refusalHeaders } from "../access/gate.ts";
 import type { Author } from "../changes/author.ts";
 import type { Position } from "../feed/delta-log.ts";
-import { StoreError } from "../store/contract.ts";
+import { NotThereError, StoreError } from "../store/contract.ts";
 import { seenBy } from "../live/seen-by.ts";
-import { checked, queryOf, readAsked, readQuery, requireKnown } from "./asked.ts";
+import { readAsked, readQuery } from "./asked.ts";
 
 /** A request to an endpoint, read: what its handler sees. */
 export interface ApiRequest<Path extends string, Query, Body> {
@@ -110,7 +110,7 @@ export function bindUpload<Answer extends z.ZodType>(
   return {
     endpoint,
     async handle({ req, author }) {
-      requireKnown(endpoint, Object.fromEntries(queryOf(req)));
+      readQuery(endpoint, req);
       return { json: await handle(readFileBody(req, { type: FILE_TYPE, bytesMax }), author) };
     },
   };
@@ -132,7 +132,7 @@ export function bindRaw<const Path extends string, Query extends QueryShape = z.
   return {
     endpoint,
     async handle({ req, params, author, grant }) {
-      const query = readQuery(endpoint, Object.fromEntries(queryOf(req)));
+      const query = readQuery(endpoint, req);
       // Its types are those of the schema that has just read it.
       return { raw: await handle({ req, params, query, author, grant } as RawBodyRequest<Path, z.output<Query>>) };
     },
@@ -154,7 +154,7 @@ export function bindStream<Query extends QueryShape>(
   return {
     endpoint,
     async handle({ req, permit }) {
-      const query = checked(endpoint.query, Object.fromEntries(queryOf(req)));
+      const query = readQuery(endpoint, req) as z.output<Query>;
       return { stream: handle({ req, query, permit }) };
     },
   };
@@ -167,7 +167,7 @@ interface RouterDeps {
   readonly failed: (what: string, error: unknown) => void;
 }
 
-/** Answers requests of those who were let in. */
+/** Answers requests of those who were let in; rejects with NotThereError alone, and has answered nothing then. */
 export type Router = (req: IncomingMessage, res: ServerResponse, permit: Permit) => Promise<void>;
 
 /** Answers requests by the endpoint that takes them, and every other request by an error. */
@@ -186,6 +186,8 @@ export function createRouter(endpoints: readonly BoundEndpoint[], deps: RouterDe
       else sendJson(res, 200, answer.json);
       discardRest(req);
     } catch (error) {
+      // Whoever knows how to make it asks again.
+      if (error instanceof NotThereError) throw error;
       answerError(error, { req, res, ...deps });
     }
   };

@@ -1,10 +1,10 @@
-import { routeAddBody } from "@datawire/api";
+import { routeAddBody, routeRemoveBody, routeSetBody } from "@datawire/api";
 import { tableKey } from "@datawire/protocol";
 import { noLog, ProblemBoard } from "@datawire/runtime";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { planDrain, planResume } from "./instances.ts";
-import { expired, planExpiry, planRouteAdd } from "./routes.ts";
+import { expired, planExpiry, planRouteAdd, planRouteRemove, planRouteSet } from "./routes.ts";
 import { planPromote, planServiceAdd, planServiceRemove, planServiceSet } from "./services.ts";
 import { planUndo } from "./undo.ts";
 import type { Plan } from "../model/change-set.ts";
@@ -79,6 +79,19 @@ test("the history says which options were dropped, and a condition that no reque
   await expect(route("10%", { when: "cookie:a=b;c" })).rejects.toThrow(/no request meets it/);
 });
 
+test("the history says on which conditions a command was given", async () => {
+  const { world, change, route, now, history } = await open();
+  await route("10%", { reading: "caller", ahead: true });
+  expect(history()[0]).toMatch(/^route add \/\/monolith \/\/barker\(2\) 10% --caller --ahead: /);
+  const targets = [{ target: "//barker(2)", percent: 20 }];
+  const set = { source: "//monolith", targets, reading: "caller", ahead: true };
+  await change(() => planRouteSet(world, routeSetBody.parse(set), now()));
+  expect(history()[0]).toMatch(/^route set \/\/monolith \/\/barker\(2\)=20% --caller --ahead: /);
+  const remove = { source: "//monolith", target: "//barker(2)", reading: "caller" };
+  await change(() => planRouteRemove(world, routeRemoveBody.parse(remove), now()));
+  expect(history()[0]).toMatch(/^route remove \/\/monolith \/\/barker\(2\) --caller: /);
+});
+
 test("change() that changes nothing leaves no trace", async () => {
   const { route, history } = await open();
   await route("10%");
@@ -87,37 +100,37 @@ test("change() that changes nothing leaves no trace", async () => {
 });
 
 test("undo takes back one change after the other, and is no change to be undone itself", async () => {
-  const { world, change, route, shares, history } = await open();
+  const { world, change, route, shares, history, now } = await open();
   await route("10%");
   await route("20%", { sticky: "cookie:user" });
-  await change(() => planUndo(world));
+  await change(() => planUndo(world, now()));
   expect(shares()).toBe("//barker(2) 10%");
-  await change(() => planUndo(world));
+  await change(() => planUndo(world, now()));
   expect(shares()).toBe("");
-  await expect(change(() => planUndo(world))).rejects.toThrow(/no change that is not undone/);
+  await expect(change(() => planUndo(world, now()))).rejects.toThrow(/no change that is not undone/);
   expect(history().filter((line) => line.startsWith("undone: "))).toHaveLength(2);
 });
 
 test("undo skips what was undone when a newer change was made since", async () => {
-  const { world, change, route, shares } = await open();
+  const { world, change, route, shares, now } = await open();
   await route("10%");
   await route("20%");
-  await change(() => planUndo(world));
+  await change(() => planUndo(world, now()));
   await route("30%");
-  await change(() => planUndo(world));
+  await change(() => planUndo(world, now()));
   expect(shares()).toBe("//barker(2) 10%");
-  await change(() => planUndo(world));
+  await change(() => planUndo(world, now()));
   expect(shares()).toBe("");
 });
 
 test("promote removes the routes that name the generation, and undo restores both", async () => {
-  const { world, change, route, shares } = await open();
+  const { world, change, route, shares, now } = await open();
   await route("10%");
   const primary = () => world.table.service("barker")?.service.primary;
   const { plan } = await change(() => planPromote(world, "barker", "2"));
   expect(plan.notes).toEqual(["routes that named it are gone, for monolith"]);
   expect([primary(), shares()]).toEqual(["2", ""]);
-  await change(() => planUndo(world));
+  await change(() => planUndo(world, now()));
   expect([primary(), shares()]).toEqual(["1", "//barker(2) 10%"]);
 });
 
@@ -153,10 +166,34 @@ test("a route with --for ends by itself, brings back what was before it, and und
   await expire();
   expect(shares()).toBe("//barker(2) 10%");
   expect(world.expiring()).toEqual([]);
-  await change(() => planUndo(world)); // of the 50%, which is over
+  const { plan } = await change(() => planUndo(world, now())); // of the 50%, which is over
+  expect(plan.notes).toEqual([
+    "nothing had to be taken back: the time of //barker(2) was over, and what was before it had come back by itself",
+  ]);
   expect(shares()).toBe("//barker(2) 10%");
-  await change(() => planUndo(world));
+  await change(() => planUndo(world, now()));
   expect(shares()).toBe("");
+});
+
+test("undo says that what comes back ends again at once", async () => {
+  const { world, clock, change, route, now } = await open();
+  await route("10%", { for: "1h" });
+  await route("30%", { for: null });
+  await clock.advance(3_600_000);
+  const { plan } = await change(() => planUndo(world, now()));
+  expect(plan.notes).toEqual(["the time of //barker(2) is over, so that it ends again at once"]);
+});
+
+test("undo of what was changed back by another says that nothing is left of it", async () => {
+  const { world, executor, change, route, now } = await open();
+  await route("10%");
+  const back = { source: "//monolith", target: "//barker(2)" };
+  await executor.change((at) => planRouteRemove(world, routeRemoveBody.parse(back), at), {
+    author: DIRECTORY,
+    undoable: false,
+  });
+  const { plan } = await change(() => planUndo(world, now()));
+  expect(plan.notes).toEqual(["nothing had to be taken back: everything is as it was before that change already"]);
 });
 
 test("a drain is kept over a restart of the directory, until it is resumed", async () => {
@@ -220,11 +257,11 @@ test("a service of TCP has no cookies to keep sessions by", async () => {
 });
 
 test("undo of a setting keeps a primary that was decided since", async () => {
-  const { world, executor, change } = await open();
+  const { world, executor, change, now } = await open();
   await change(() => planServiceSet(world, "barker", { retries: 3 }));
   const record = world.services.record("barker")!;
   await executor.remember([{ kind: "service", id: "barker", value: { ...record, primary: "1" } }]);
-  await change(() => planUndo(world));
+  await change(() => planUndo(world, now()));
   expect(world.services.record("barker")).toMatchObject({ primary: "1", settings: { retries: null } });
 });
 

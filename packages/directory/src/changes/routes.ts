@@ -28,20 +28,27 @@ export function planRouteAdd(state: State, command: RouteAdd, moment: Moment): R
     return value === null ? [`--no-${option}`] : [`--${option} ${value}`];
   });
   const share = percent === undefined ? [] : [percentText(percent)];
-  const words = ["route add", command.source, command.target, ...share, ...options];
+  const words = ["route add", command.source, command.target, ...share, ...options, ...conditions(command)];
   return planOf(state, addRoute(state.routeWorld(moment), command), words.join(" "));
 }
 
 /** `dw route remove`. */
 export function planRouteRemove(state: State, command: RouteRemove, moment: Moment): RoutePlan {
   const change = removeRoute(state.routeWorld(moment), command);
-  return planOf(state, change, `route remove ${command.source} ${command.target}`);
+  const words = ["route remove", command.source, command.target, ...conditions(command)];
+  return planOf(state, change, words.join(" "));
 }
 
 /** `dw route set`. */
 export function planRouteSet(state: State, command: RouteSet, moment: Moment): RoutePlan {
   const shares = command.targets.map(({ target, percent }) => `${target}=${percentText(percent)}`);
-  return planOf(state, setRoutes(state.routeWorld(moment), command), `route set ${command.source} ${shares.join(" ")}`);
+  const words = ["route set", command.source, ...shares, ...conditions(command)];
+  return planOf(state, setRoutes(state.routeWorld(moment), command), words.join(" "));
+}
+
+/** On what a command was given: how its source was meant, and that its target need not be there yet. */
+function conditions({ reading, ahead = false }: Pick<RouteAdd, "reading"> & { readonly ahead?: boolean }): string[] {
+  return [...(reading === undefined ? [] : [`--${reading}`]), ...(ahead ? ["--ahead"] : [])];
 }
 
 /** The keys of the route tables in which the time of something that was made with `--for` is over. */

@@ -1,28 +1,58 @@
-import { ProtocolError } from "@datawire/protocol";
+import { ProtocolError, type RouteTable } from "@datawire/protocol";
 import { inverse } from "../model/history.ts";
 import { type Change, emptyRecord, type HistoryEntry, type ServiceRecord } from "../model/records.ts";
 import type { State } from "../registry/state.ts";
-import type { Plan } from "../model/change-set.ts";
+import { effective, isIdle, type Plan } from "../model/change-set.ts";
+import type { Moment } from "../model/moment.ts";
 
 /**
  * `dw route undo`: takes back the last change that is not undone yet, and brings back exactly what was before it. A
  * route that comes back although its time is over ends again at once.
  */
-export function planUndo(state: State): Plan & { readonly undoes: HistoryEntry } {
+export function planUndo(state: State, { wallMs }: Moment): Plan & { readonly undoes: HistoryEntry } {
   const entry = state.history.lastUndoable();
   if (entry === null) throw new ProtocolError("conflict", "Cannot undo: there is no change that is not undone yet");
-  const change = inverse(entry.change);
+  const back = inverse(entry.change);
+  // What is there now is what the undo replaces, whatever has expired or was promoted since.
+  const change = {
+    tables: back.tables.map((swap) => ({ ...swap, before: state.table.routeTable(swap.key) })),
+    services: entry.change.services.map((swap) => undoService(swap, state.services.record(swap.key))),
+    drains: back.drains.map((swap) => ({ ...swap, before: state.drain(swap.key) })),
+  };
   return {
     action: `undo of ${entry.id}: ${entry.action}`,
-    // What is there now is what the undo replaces, whatever has expired or was promoted since.
-    change: {
-      tables: change.tables.map((swap) => ({ ...swap, before: state.table.routeTable(swap.key) })),
-      services: entry.change.services.map((swap) => undoService(swap, state.services.record(swap.key))),
-      drains: change.drains.map((swap) => ({ ...swap, before: state.drain(swap.key) })),
-    },
-    notes: [],
+    change,
+    notes: isIdle(effective(change)) ? [whyIdle(entry, wallMs)] : endsAgain(change, wallMs),
     undoes: entry,
   };
+}
+
+/** What whoever undoes a change should know of which nothing is left. */
+function whyIdle(entry: HistoryEntry, wallMs: number): string {
+  const ended = timeOver(
+    entry.change.tables.map(({ after }) => after),
+    wallMs,
+  );
+  const why =
+    ended.length === 0
+      ? "everything is as it was before that change already"
+      : `the time of ${ended.join(", ")} was over, and what was before it had come back by itself`;
+  return `nothing had to be taken back: ${why}`;
+}
+
+/** What comes back for no longer than until the next look at what is over. */
+function endsAgain({ tables }: Pick<Change, "tables">, wallMs: number): string[] {
+  const ends = timeOver(
+    tables.map(({ after }) => after),
+    wallMs,
+  );
+  return ends.length === 0 ? [] : [`the time of ${ends.join(", ")} is over, so that it ends again at once`];
+}
+
+/** The targets whose time is over. */
+function timeOver(tables: readonly (RouteTable | null)[], wallMs: number): string[] {
+  const routes = tables.flatMap((table) => table?.routes ?? []);
+  return routes.flatMap(({ target, expiry }) => (expiry !== null && expiry.atMs <= wallMs ? [target] : []));
 }
 
 /**

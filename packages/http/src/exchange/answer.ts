@@ -5,6 +5,10 @@ import { type ErrorBody, type ErrorCode, httpStatus } from "@datawire/protocol";
 /** The path of a request without its query. */
 export const pathOf = (req: IncomingMessage): string => (req.url ?? "/").replace(/[?#].*$/s, "");
 
+/** The query of a request: all behind the first question mark, as a value may have more of them. */
+export const queryOf = (req: IncomingMessage): URLSearchParams =>
+  new URLSearchParams(/^[^?#]*\?([^#]*)/.exec(req.url ?? "")?.[1] ?? "");
+
 /** Answers with text and closes the exchange. */
 export function send(res: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
   res.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...headers });

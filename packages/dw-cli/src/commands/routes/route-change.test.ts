@@ -143,6 +143,17 @@ test("route undo says what it takes back", async () => {
   expect(dry.asked).toEqual(['POST /v1/routes/undo {"dryRun":true}']);
 });
 
+test("route undo says when nothing had to be taken back", async () => {
+  const notes = ["nothing had to be taken back: the time of //b(2) was over"];
+  const undone = "route add //a //b(2) 10% --for 2h";
+  const answers = { "POST /v1/routes/undo": { action: "undo", undone, notes, changed: false } };
+  expect(await run("route undo", { answers })).toMatchObject({
+    code: 0,
+    stdout: `Undone, with nothing to take back: ${undone}\n`,
+    stderr: `note: ${notes[0]}\n`,
+  });
+});
+
 test("route history prints who changed what", async () => {
   const entry = { id: 1, at: "2026-11-20T11:00:00.000Z", who: "ann@desk", verified: false, undone: false };
   const history = [

@@ -8,6 +8,7 @@ export const run: RunCommand = async (dw, input) => {
   const answer = await dw.client.ask(endpoints.undo, { body: { dryRun } });
   if (flag(input, "json")) return dw.output.json(answer);
   for (const note of answer.notes) dw.output.note(note);
-  dw.output.line(`${dryRun ? "Would undo" : "Undone"}: ${answer.undone}`);
+  const done = answer.changed ? "Undone" : "Undone, with nothing to take back";
+  dw.output.line(`${dryRun ? "Would undo" : done}: ${answer.undone}`);
   if (dryRun) reportDistributions(dw, answer.distributions);
 };
