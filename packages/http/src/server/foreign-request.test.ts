@@ -6,6 +6,8 @@ test.each([
   ["127.0.0.1:5431", undefined, null],
   ["[::1]:5431", undefined, null],
   ["own.example.com:5431", undefined, null],
+  ["localhost.:5431", undefined, null],
+  ["own.example.com.", "http://own.example.com.", null],
   ["localhost:5431", "http://localhost:5431", null],
   ["evil.example:5431", undefined, "Host"],
   ["localhost.evil.example", undefined, "Host"],

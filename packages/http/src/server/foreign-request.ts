@@ -57,9 +57,9 @@ function isOwn(origin: string, host: string): boolean {
   return from.hostname === to.hostname && (to.port === "" || from.port === to.port);
 }
 
-/** The host name of a URL in lower case, without the brackets of IPv6. */
+/** The host name of a URL in lower case, without the brackets of IPv6, and without the dot of a name that is whole. */
 function nameOf(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined;
   const { hostname } = new URL(url);
-  return hostname === "" ? undefined : hostname.replace(/^\[(.*)\]$/, "$1");
+  return hostname === "" ? undefined : hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
 }

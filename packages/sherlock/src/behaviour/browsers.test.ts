@@ -48,6 +48,8 @@ describe.each(MARKS)("what a browser sends, known by %s,", (mark) => {
     "anything.localhost",
     "barker",
     "barker.localhost:5432",
+    "barker.",
+    "localhost.:5432",
     "app.example.com",
     "App.Example.com:80",
     hostname(),

@@ -170,9 +170,12 @@ describe("a request", () => {
     });
   });
 
-  test.each(["based", "based.localhost:5432", "BASED"])("with Host %s keeps its path", async (host) => {
-    expect((await get("/x/y?z", { host })).seen?.url).toBe("/base/x/y?z");
-  });
+  test.each(["based", "based.localhost:5432", "BASED", "based.", "based.localhost.:5432"])(
+    "with Host %s keeps its path",
+    async (host) => {
+      expect((await get("/x/y?z", { host })).seen?.url).toBe("/base/x/y?z");
+    },
+  );
 
   test("spreads over instances with different base paths", async () => {
     const urls = new Set<string | undefined>();
@@ -212,17 +215,36 @@ describe("a response", () => {
   test("maps the Location of its own instance, and each cookie's path", async () => {
     const own = await get(`/based/z?location=${encodeURIComponent(`${plain.url}/base/x`)}`);
     expect(own.headers.location).toBe("/based/x");
-    const cookies = ["a=1; Path=/base; Secure", "b=2; Path=/base/y", "c=path=/base"];
+    const loud = plain.url.replace("http:", "HTTP:");
+    const shouted = await get(`/based/z?location=${encodeURIComponent(`${loud}/base/x`)}`);
+    expect(shouted.headers.location).toBe("/based/x");
+    const self = `?location=${encodeURIComponent("Http://Here.Example:5432/base/x")}`;
+    for (const host of ["here.example:5432", "HERE.example:5432"])
+      expect((await get(`/based/z${self}`, { host })).headers.location).toBe("/based/x");
+    const cookies = [
+      "a=1; Path=/base; Secure",
+      "b=2; Path=/base/y",
+      "c=path=/base",
+      'd=1; Path="/base"; Secure',
+      'e=1; path = "/base/y"',
+      'f=1; Path="/basement"',
+    ];
     const query = cookies.map((cookie) => `cookie=${encodeURIComponent(cookie)}`).join("&");
     expect((await get(`/based/z?${query}`)).headers["set-cookie"]).toEqual([
       "a=1; Path=/based; Secure",
       "b=2; Path=/based/y",
       "c=path=/base",
+      'd=1; Path="/based"; Secure',
+      'e=1; path = "/based/y"',
+      'f=1; Path="/basement"',
     ]);
     expect((await get(`/z?${query}`, { host: "based" })).headers["set-cookie"]).toEqual([
       "a=1; Path=/; Secure",
       "b=2; Path=/y",
       "c=path=/base",
+      'd=1; Path="/"; Secure',
+      'e=1; path = "/y"',
+      'f=1; Path="/basement"',
     ]);
   });
 });

@@ -61,12 +61,11 @@ export function mappingView(
     nameIsHost: hostFromName,
     ownHost: host === null ? "{ srv_name,strcmp(txn.loch) eq 0 }" : `{ var(txn.loch) -m str ${quoteWord(host)} }`,
     location: {
-      anyHost: quoteWord(`^(?:(?:https?:)?//[^/?#]*)?${pattern}([/?#].*)?$`),
+      anyHost: quoteWord(`^(?:(?i:https?:)?//[^/?#]*)?${pattern}([/?#].*)?$`),
       path: quoteWord(`^${pattern}([/?#].*)?$`),
     },
     cookiePath: quoteWord(cookiePathRegex(pattern)),
-    cookiePathByHost:
-      base === "" ? null : quoteWord(String.raw`(?i)^(.*?;\s*path=)(?-i)${pattern}(?:/|(?=\s*(?:;|$)))(.*)$`),
+    cookiePathByHost: base === "" ? null : quoteWord(`${COOKIE_PATH}${pattern}(?:/|(?=${PATH_ENDS}))(.*)$`),
   };
 }
 
@@ -76,10 +75,14 @@ function setPath(base: string): string {
   return quoteWord(`${escapeLogFormat(base)}%[path,regsub(^/[^/]*,)]`);
 }
 
+/** What comes before a cookie's path, which some servers quote: curl and others take the quotes off. */
+const COOKIE_PATH = String.raw`(?i)^(.*?;\s*path\s*=\s*"?)(?-i)`;
+const PATH_ENDS = String.raw`\s*(?:[";]|$)`;
+
 /** What comes before a cookie's path, then what of it follows the base; a bare `/` after the base is dropped with it. */
 function cookiePathRegex(base: string): string {
-  const end = base === "" ? "" : String.raw`|\s*(?:;|$)`;
-  return String.raw`(?i)^(.*?;\s*path=)(?-i)${base}(?:/(?=\s*(?:;|$))|(?=/${end}))(.*)$`;
+  const end = base === "" ? "" : `|${PATH_ENDS}`;
+  return `${COOKIE_PATH}${base}(?:/(?=${PATH_ENDS})|(?=/${end}))(.*)$`;
 }
 
 function limitLines({ limits, protocol, tls }: BackendStructure): string[] {
