@@ -35,6 +35,8 @@ export type DownCause = (typeof DOWN_CAUSES)[number];
 
 /** The largest weight of an instance, which is that of HAProxy. */
 export const WEIGHT_MAX = 256;
+/** The weight of an instance of which none is said. */
+const WEIGHT_DEFAULT = 100;
 /** The most tags of an instance. */
 export const TAGS_MAX = 32;
 
@@ -63,7 +65,7 @@ export const registrationSchema = z.object({
   /** The kind of that reason, for programs; null when it is not down, or when nobody says. */
   cause: z.enum(DOWN_CAUSES).nullable().catch(null).default(null),
   /** Relative to the other instances of the same target. */
-  weight: z.int().min(1).max(WEIGHT_MAX).default(100),
+  weight: z.int().min(1).max(WEIGHT_MAX).default(WEIGHT_DEFAULT),
   zone: name.nullable().default(null),
   tags: z.array(z.string().max(100)).max(TAGS_MAX).default([]),
   /** The local port that a TCP service proposes. */
@@ -80,6 +82,24 @@ export const registrationSchema = z.object({
 });
 /** What a Watson says of one instance, read. */
 export type Registration = z.infer<typeof registrationSchema>;
+
+/**
+ * What holds of an instance of which no more is said than what it is called and where it is: live, of the weight of all
+ * others, in no zone, and gone at once when it goes.
+ */
+export const plainInstance = (): Pick<
+  Registration,
+  "state" | "reason" | "cause" | "weight" | "zone" | "tags" | "proxyPort" | "drainMs"
+> => ({
+  state: "live",
+  reason: null,
+  cause: null,
+  weight: WEIGHT_DEFAULT,
+  zone: null,
+  tags: [],
+  proxyPort: null,
+  drainMs: 0,
+});
 
 /** An instance as the table holds it. */
 export const instanceSchema = registrationSchema.extend({

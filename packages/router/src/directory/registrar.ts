@@ -1,4 +1,4 @@
-import { instanceKey, type Registration } from "@datawire/protocol";
+import { instanceKey, plainInstance, type Registration } from "@datawire/protocol";
 import type { LinkHandler, LinkMessage, LinkSession } from "@datawire/link";
 import type { Clock, ProblemBoard } from "@datawire/runtime";
 import type { Registered } from "../routing/allotments.ts";
@@ -89,14 +89,8 @@ export class Registrar implements LinkHandler {
       version,
       url: `${url}/${service}`,
       protocol: "amqp",
-      state: isDrained ? "draining" : "live",
-      reason: isDrained ? "drained by an operator" : null,
-      cause: null,
-      weight: 100,
-      zone: null,
-      tags: [],
-      proxyPort: null,
-      drainMs: 0,
+      ...plainInstance(),
+      ...(isDrained && { state: "draining", reason: "drained by an operator" }),
       via: "router",
     };
   }

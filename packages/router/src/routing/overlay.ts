@@ -1,5 +1,5 @@
 import type { CatalogReader, ServiceView } from "@datawire/catalog";
-import { type Instance, parseInstanceUrl } from "@datawire/protocol";
+import { type Instance, parseInstanceUrl, plainInstance } from "@datawire/protocol";
 import type { Member } from "../engine/ports.ts";
 
 /** After all that the directory has counted. */
@@ -87,14 +87,7 @@ function made(service: string, { member, order }: { readonly member: Member; rea
     version: member.version,
     url: "amqp://localhost",
     protocol: "amqp",
-    state: "live",
-    reason: null,
-    cause: null,
-    weight: 100,
-    zone: null,
-    tags: [],
-    proxyPort: null,
-    drainMs: 0,
+    ...plainInstance(),
     since: 0,
     order,
   };

@@ -7,6 +7,7 @@ import {
   isName,
   NAME_RULE,
   parseVersion,
+  plainInstance,
   serviceSchema,
 } from "@datawire/protocol";
 import { MdkError, translating } from "../../session/mdk-error.ts";
@@ -64,14 +65,7 @@ function instanceOf({ service, version, address, id }: ListedNode, order: number
     version,
     url: address,
     protocol: "http",
-    state: "live",
-    reason: null,
-    cause: null,
-    weight: 100,
-    zone: null,
-    tags: [],
-    proxyPort: null,
-    drainMs: 0,
+    ...plainInstance(),
     since: 0,
     order,
   };
