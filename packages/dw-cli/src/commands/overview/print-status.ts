@@ -1,7 +1,7 @@
 import type { Answer } from "@datawire/api";
 import { count, formatAge } from "../../core/span.ts";
 import { type StatusProblem, statusProblems } from "../../core/status-problems.ts";
-import { type Style, cell } from "../../core/text-table.ts";
+import { type Style, type TextTable, cell } from "../../core/text-table.ts";
 import type { Output } from "../../context/output.ts";
 
 /** One directory as `dw status` found it: its answer, or the reason for none. */
@@ -37,12 +37,14 @@ function unreachable(address: string, error: string | null): StatusProblem {
   };
 }
 
+type Status = Answer<"status">;
+
 function printDirectory(
   output: Output,
   address: string,
-  { status, nowMs }: { readonly status: Answer<"status">; readonly nowMs: number },
+  { status, nowMs }: { readonly status: Status; readonly nowMs: number },
 ): void {
-  const { directory, replicas = [], watsons, sherlocks, routers = [], counts } = status;
+  const { directory, counts } = status;
   const known = directory.address === address ? "" : ` (asked as ${address})`;
   output.styled(
     ["strong", directory.address],
@@ -56,58 +58,69 @@ function printDirectory(
     count(counts.routes, "route"),
   ].join(", ");
   output.line(`  revision ${directory.revision}, ${parts}`);
-  if (replicas.length > 1) {
+  for (const table of [replicaTable, watsonTable, routerTable, sherlockTable]) {
+    const { columns, rows } = table(status, nowMs);
+    if (rows.length === 0) continue;
     output.line();
-    output.table({
-      columns: [{ title: "REPLICA", shrink: 1 }, { title: "VERSION" }, { title: "UP" }],
-      rows: replicas.map(({ address: other, self, version, startedAt }) => [
-        self ? `${other} (answers)` : other,
-        version,
-        formatAge(startedAt, nowMs),
-      ]),
-    });
+    output.table({ columns, rows });
   }
-  if (watsons.length > 0) {
-    output.line();
-    output.table({
-      columns: [
-        { title: "WATSON", shrink: 1 },
-        { title: "STATE" },
-        { title: "INSTANCES", align: "right" },
-        { title: "VERSION", shrink: 0 },
-        { title: "SINCE" },
-      ],
-      rows: watsons.map(({ name, state, instances, version, since }) => [
-        name,
-        cell(state, state === "connected" ? "good" : "warning"),
-        String(instances),
-        version,
-        formatAge(since, nowMs),
-      ]),
-    });
-  }
-  if (routers.length > 0) {
-    output.line();
-    output.table({
-      columns: [
-        { title: "ROUTER", shrink: 1 },
-        { title: "ADDRESS" },
-        { title: "PROBLEMS", align: "right" },
-        { title: "VERSION", shrink: 0 },
-        { title: "SINCE" },
-      ],
-      rows: routers.map(({ name, address, problems, version, since }) => [
-        name,
-        address ?? "-",
-        cell(String(problems.length), problems.length === 0 ? "good" : "warning"),
-        version,
-        formatAge(since, nowMs),
-      ]),
-    });
-  }
-  if (sherlocks.length === 0) return;
-  output.line();
-  output.table({
+}
+
+/** The directories on one store; no rows for a single one. */
+function replicaTable({ replicas = [] }: Status, nowMs: number): TextTable {
+  return {
+    columns: [{ title: "REPLICA", shrink: 1 }, { title: "VERSION" }, { title: "UP" }],
+    rows:
+      replicas.length < 2
+        ? []
+        : replicas.map(({ address, self, version, startedAt }) => [
+            self ? `${address} (answers)` : address,
+            version,
+            formatAge(startedAt, nowMs),
+          ]),
+  };
+}
+
+function watsonTable({ watsons }: Status, nowMs: number): TextTable {
+  return {
+    columns: [
+      { title: "WATSON", shrink: 1 },
+      { title: "STATE" },
+      { title: "INSTANCES", align: "right" },
+      { title: "VERSION", shrink: 0 },
+      { title: "SINCE" },
+    ],
+    rows: watsons.map(({ name, state, instances, version, since }) => [
+      name,
+      cell(state, state === "connected" ? "good" : "warning"),
+      String(instances),
+      version,
+      formatAge(since, nowMs),
+    ]),
+  };
+}
+
+function routerTable({ routers = [] }: Status, nowMs: number): TextTable {
+  return {
+    columns: [
+      { title: "ROUTER", shrink: 1 },
+      { title: "ADDRESS" },
+      { title: "PROBLEMS", align: "right" },
+      { title: "VERSION", shrink: 0 },
+      { title: "SINCE" },
+    ],
+    rows: routers.map(({ name, address, problems, version, since }) => [
+      name,
+      address ?? "-",
+      cell(String(problems.length), problems.length === 0 ? "good" : "warning"),
+      version,
+      formatAge(since, nowMs),
+    ]),
+  };
+}
+
+function sherlockTable({ sherlocks }: Status, nowMs: number): TextTable {
+  return {
     columns: [
       { title: "SHERLOCK", shrink: 1 },
       { title: "REVISION", align: "right" },
@@ -122,10 +135,10 @@ function printDirectory(
       version,
       formatAge(since, nowMs),
     ]),
-  });
+  };
 }
 
-const STATE_STYLES: Readonly<Record<Answer<"status">["directory"]["state"], Style>> = {
+const STATE_STYLES: Readonly<Record<Status["directory"]["state"], Style>> = {
   ready: "good",
   warming: "warning",
   "read-only": "bad",
