@@ -1,5 +1,4 @@
-import { type Server as TcpServer, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Server as TcpServer } from "node:net";
 import { createServer as createHttps } from "node:https";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,5 @@
-import { copyFile } from "node:fs/promises";
+import { copyFile, realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { realpath } from "node:fs/promises";
 import { capture, isInstalled } from "./command.ts";
 import type { Parts } from "./contents.ts";
 

@@ -1,6 +1,5 @@
 import { CONDITION, decodeFailure, WireFailure } from "../types/conditions.ts";
-import type { Value } from "../types/values.ts";
-import { textOf } from "../types/values.ts";
+import { textOf, type Value } from "../types/values.ts";
 import { type DeliveryState, stateField } from "./delivery-state.ts";
 import { DESCRIPTOR, DESCRIPTOR_BY_SYMBOL } from "./descriptors.ts";
 import { requireDescriptor } from "./error.ts";

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { routeAddBody, routeRemoveBody, routeSetBody } from "../shapes/routes.ts";
-import { clientMessageSchema, serverMessageSchema } from "@datawire/protocol";
 import {
+  clientMessageSchema,
   instanceSchema,
   registrationSchema,
   routeTableSchema,
+  serverMessageSchema,
   serviceSchema,
   tableChangeSchema,
 } from "@datawire/protocol";

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { emptyChange, type Instance, serviceSchema } from "@datawire/protocol";
+import { BUCKETS_MAX, emptyChange, type Instance, serviceSchema } from "@datawire/protocol";
 import { Catalog } from "./catalog.ts";
-import { BUCKETS_MAX } from "@datawire/protocol";
 import { countBuckets, differingBuckets, bucketsFor } from "./buckets.ts";
 import { instance, routes } from "../testing/entities.ts";
 

@@ -1,5 +1,7 @@
 import { xxHash32 } from "js-xxhash";
 import {
+  BUCKET_DIGITS,
+  BUCKETS_MAX,
   type Instance,
   instanceKey,
   type Route,
@@ -8,7 +10,6 @@ import {
   serviceKey,
   tableKey,
 } from "@datawire/protocol";
-import { BUCKET_DIGITS, BUCKETS_MAX } from "@datawire/protocol";
 
 /**
  * The hash of a table: for each of the two seeds, the sum of its entities' hashes modulo 2^32. A sum does not depend on

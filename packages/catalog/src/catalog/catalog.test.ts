@@ -1,7 +1,6 @@
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
-import type { TableChange } from "@datawire/protocol";
-import { emptyChange, isEmptyChange, serviceSchema } from "@datawire/protocol";
+import { emptyChange, isEmptyChange, serviceSchema, type TableChange } from "@datawire/protocol";
 import { Catalog } from "./catalog.ts";
 import { instance, routes, catalogOf } from "../testing/entities.ts";
 

@@ -1,6 +1,13 @@
-import type { Instance, RouteTable, Service, TableChange } from "@datawire/protocol";
-import { instanceKey, serviceKey, tableKey } from "@datawire/protocol";
-import { parseServiceAddress } from "@datawire/protocol";
+import {
+  type Instance,
+  instanceKey,
+  parseServiceAddress,
+  type RouteTable,
+  type Service,
+  serviceKey,
+  type TableChange,
+  tableKey,
+} from "@datawire/protocol";
 import { bucketFor, CatalogDigest } from "./catalog-digest.ts";
 import type { Buckets } from "./buckets.ts";
 

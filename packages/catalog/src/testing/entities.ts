@@ -1,6 +1,13 @@
-import type { Instance, Route, RouteTable, Service } from "@datawire/protocol";
-import { instanceSchema, routeTableSchema, serviceSchema } from "@datawire/protocol";
-import { assignSlots } from "@datawire/protocol";
+import {
+  assignSlots,
+  type Instance,
+  instanceSchema,
+  type Route,
+  type RouteTable,
+  routeTableSchema,
+  type Service,
+  serviceSchema,
+} from "@datawire/protocol";
 import { Catalog } from "../catalog/catalog.ts";
 
 /** Builders for tests: a table in a few words. */

@@ -7,8 +7,7 @@ import { readableOf } from "../store/backup/backup-builder.ts";
 import type { Store } from "../store/contract.ts";
 import { readBackup } from "../store/backup/read-backup.ts";
 import { ACCESS_PREFIX } from "../store/split-store.ts";
-import type { ApiContext } from "./context.ts";
-import { stamp } from "./context.ts";
+import { type ApiContext, stamp } from "./context.ts";
 import { bindDownload, bindUpload, type BoundEndpoint } from "./router.ts";
 
 /** What backups are made of. */

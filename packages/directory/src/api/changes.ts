@@ -1,6 +1,5 @@
-import { endpoints } from "@datawire/api";
+import { endpoints, type Explanation } from "@datawire/api";
 import { explain, listRoutes } from "@datawire/routing";
-import type { Explanation } from "@datawire/api";
 import {
   parseServiceAddress,
   ProtocolError,

@@ -1,4 +1,4 @@
-import { type Answer, endpoints } from "@datawire/api";
+import { type Answer, endpoints, type Explanation, type ServiceListing } from "@datawire/api";
 import { DownTable, type Catalog } from "@datawire/catalog";
 import {
   explain,
@@ -9,7 +9,6 @@ import {
   sharedZone,
   type CallerContext,
 } from "@datawire/routing";
-import type { Explanation, ServiceListing } from "@datawire/api";
 import { parseCallerAddress, parseName, parseServiceAddress, ProtocolError, type RouteTable } from "@datawire/protocol";
 import type { z } from "zod";
 import { noSuchService } from "../changes/no-such-service.ts";

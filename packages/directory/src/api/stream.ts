@@ -1,8 +1,7 @@
 import { endpoints } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
 import { requireRight } from "../access/grant.ts";
-import type { AskedTopic, Topic } from "../live/topic.ts";
-import { rowsTopic } from "../live/topic.ts";
+import { type AskedTopic, rowsTopic, type Topic } from "../live/topic.ts";
 import { servicesTopic } from "../live/services-topic.ts";
 import type { MakeTopic, Order } from "../live/streams.ts";
 import { findingsOf } from "../problems/findings.ts";

@@ -1,8 +1,7 @@
 import type { RolloutListing } from "@datawire/api";
 import { Chance } from "@datawire/protocol/testing/chance";
 import { expect, onTestFinished, test } from "vitest";
-import type { Client, Reachable } from "../testing/served.ts";
-import { sherlockOf, watsonOf } from "../testing/served.ts";
+import { type Client, type Reachable, sherlockOf, watsonOf } from "../testing/served.ts";
 import { type MemorySocket, type ServedInMemory, serveInMemory } from "../testing/memory/served-in-memory.ts";
 import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { registration } from "../testing/worlds.ts";

@@ -1,5 +1,12 @@
-import type { Instance, RouteTable, Service, TableChange } from "@datawire/protocol";
-import { emptyChange, instanceKey, tableKey } from "@datawire/protocol";
+import {
+  emptyChange,
+  type Instance,
+  instanceKey,
+  type RouteTable,
+  type Service,
+  type TableChange,
+  tableKey,
+} from "@datawire/protocol";
 import { Catalog } from "@datawire/catalog";
 
 /** What changed since the last time that changes were taken. */

@@ -1,7 +1,5 @@
-import type { Buckets, Catalog } from "@datawire/catalog";
-import type { TableChange } from "@datawire/protocol";
-import { countBuckets, differingBuckets } from "@datawire/catalog";
-import { SNAPSHOT_PART_ENTITIES } from "@datawire/protocol";
+import { type Buckets, type Catalog, countBuckets, differingBuckets } from "@datawire/catalog";
+import { SNAPSHOT_PART_ENTITIES, type TableChange } from "@datawire/protocol";
 import type { Have, DeltaLog } from "./delta-log.ts";
 
 /** A whole table as the frames that a new subscriber is sent. */

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Instance, TableChange } from "@datawire/protocol";
-import { instanceKey } from "@datawire/protocol";
+import { type Instance, instanceKey, type TableChange } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 import { Announcements } from "./announcements.ts";
 import { instanceOf } from "./instance-of.ts";

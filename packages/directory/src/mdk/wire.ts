@@ -1,5 +1,4 @@
-import type { LogLevelWord } from "@datawire/protocol";
-import { LOG_LEVELS, LOG_TEXT_LENGTH_MAX, TRACE_ID_LENGTH_MAX } from "@datawire/protocol";
+import { LOG_LEVELS, LOG_TEXT_LENGTH_MAX, type LogLevelWord, TRACE_ID_LENGTH_MAX } from "@datawire/protocol";
 import { z } from "zod";
 
 /**

@@ -1,5 +1,11 @@
-import type { Instance, Registration } from "@datawire/protocol";
-import { instanceKey, isMachineLocal, parseInstanceUrl, ProtocolError } from "@datawire/protocol";
+import {
+  type Instance,
+  instanceKey,
+  isMachineLocal,
+  parseInstanceUrl,
+  ProtocolError,
+  type Registration,
+} from "@datawire/protocol";
 import type { Services } from "./services.ts";
 
 /** The most instances and services that one directory holds; see `docs/operating.md` for what they cost. */

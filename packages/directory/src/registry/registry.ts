@@ -1,5 +1,4 @@
-import type { Registration } from "@datawire/protocol";
-import { instanceKey, ProtocolError, type ErrorCode } from "@datawire/protocol";
+import { type ErrorCode, instanceKey, ProtocolError, type Registration } from "@datawire/protocol";
 import type { Moment } from "../model/moment.ts";
 import type { StoredRegistration } from "../model/records.ts";
 import { admit, type Admitted } from "./admission.ts";

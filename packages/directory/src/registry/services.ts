@@ -1,5 +1,4 @@
-import { familyOf, type Instance, type Service, type ServiceProtocol } from "@datawire/protocol";
-import { generationOf } from "@datawire/protocol";
+import { familyOf, generationOf, type Instance, type Service, type ServiceProtocol } from "@datawire/protocol";
 import { emptyRecord, type ServiceRecord } from "../model/records.ts";
 import type { CatalogWriter } from "../feed/catalog-writer.ts";
 

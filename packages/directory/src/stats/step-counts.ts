@@ -1,5 +1,4 @@
-import { bucketsOf, type Counter, selectorMatches, toHistogram } from "@datawire/protocol";
-import { generationOf } from "@datawire/protocol";
+import { bucketsOf, type Counter, generationOf, selectorMatches, toHistogram } from "@datawire/protocol";
 import { addEvidence, type Evidence, NO_EVIDENCE, type Sides } from "@datawire/rollout";
 
 /** A revision of one life of the table. */

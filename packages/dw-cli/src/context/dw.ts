@@ -1,6 +1,5 @@
-import { own } from "@datawire/protocol";
+import { type DirectoryAddress, own } from "@datawire/protocol";
 import type { ApiClient } from "@datawire/api";
-import type { DirectoryAddress } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import type { CatalogUpdate } from "@datawire/link";
 import type { Clock, ExitCode } from "@datawire/runtime";

@@ -1,5 +1,11 @@
-import type { ServiceAddress } from "@datawire/protocol";
-import { isName, parseCallerAddress, parsePercent, parseServiceAddress, ProtocolError } from "@datawire/protocol";
+import {
+  isName,
+  parseCallerAddress,
+  parsePercent,
+  parseServiceAddress,
+  ProtocolError,
+  type ServiceAddress,
+} from "@datawire/protocol";
 import { parseSource } from "@datawire/routing";
 import { ExitError, exitCodes } from "@datawire/runtime";
 

@@ -1,6 +1,5 @@
-import type { Instance, RouteTable } from "@datawire/protocol";
+import { describeGeneration, formatPercent, type Instance, type RouteTable } from "@datawire/protocol";
 import type { ServiceView } from "@datawire/catalog";
-import { describeGeneration, formatPercent } from "@datawire/protocol";
 
 /** One thing that happened, as `dw watch` tells it. */
 export interface TableEvent {

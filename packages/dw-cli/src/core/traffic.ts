@@ -1,5 +1,4 @@
-import type { Answer } from "@datawire/api";
-import type { Explanation, InstanceListing, ServiceListing } from "@datawire/api";
+import type { Answer, Explanation, InstanceListing, ServiceListing } from "@datawire/api";
 import { type Rates, type TrafficLine, ratesOf } from "./rates.ts";
 
 /** The traffic of all services in one span of time: what `dw top` shows, and `dw top --json` prints. */

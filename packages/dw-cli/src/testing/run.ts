@@ -1,7 +1,6 @@
 import { type ApiClient, createApiClient } from "@datawire/api";
-import { type ErrorBody, parseDirectoryAddress } from "@datawire/protocol";
+import { type ErrorBody, parseDirectoryAddress, ProtocolError } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
-import { ProtocolError } from "@datawire/protocol";
 import type { CatalogUpdate } from "@datawire/link";
 import type { Dw } from "../context/dw.ts";
 import { typed } from "../context/operands.ts";

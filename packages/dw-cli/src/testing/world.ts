@@ -1,8 +1,7 @@
 import { explain, listRoutes, listService } from "@datawire/routing";
 import type { Catalog } from "@datawire/catalog";
 import { instance, routes, catalogOf } from "@datawire/catalog/testing";
-import type { Answers } from "./run.ts";
-import { ago } from "./run.ts";
+import { ago, type Answers } from "./run.ts";
 
 /** Two services, a canary, and a route that waits. */
 export function world(): Catalog {

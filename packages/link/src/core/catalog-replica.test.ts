@@ -1,5 +1,4 @@
-import type { Instance, TableChange } from "@datawire/protocol";
-import { emptyChange } from "@datawire/protocol";
+import { emptyChange, type Instance, type TableChange } from "@datawire/protocol";
 import { Catalog } from "@datawire/catalog";
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";

@@ -1,7 +1,5 @@
-import type { LeftOut, TableChange } from "@datawire/protocol";
-import type { Buckets } from "@datawire/catalog";
-import { emptyChange } from "@datawire/protocol";
-import { bucketsFor, Catalog } from "@datawire/catalog";
+import { emptyChange, type LeftOut, type TableChange } from "@datawire/protocol";
+import { type Buckets, bucketsFor, Catalog } from "@datawire/catalog";
 import type { ReceivedMessage } from "./read-message.ts";
 import { Kept } from "./kept.ts";
 import { LeftOuts } from "./left-outs.ts";

@@ -1,5 +1,12 @@
-import type { ClientMessage, DirectoryAddress, ErrorCode, Hello } from "@datawire/protocol";
-import { formatDirectoryAddress, FRAME_BYTES_MAX, LINK_VERSIONS } from "@datawire/protocol";
+import {
+  type ClientMessage,
+  type DirectoryAddress,
+  type ErrorCode,
+  formatDirectoryAddress,
+  FRAME_BYTES_MAX,
+  type Hello,
+  LINK_VERSIONS,
+} from "@datawire/protocol";
 import { type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { Connect, Connection } from "../transport/connection.ts";
 import { readServerMessage, type ReceivedMessage } from "../core/read-message.ts";

@@ -1,5 +1,12 @@
-import type { Instance, ServerMessage, Service, TableChange } from "@datawire/protocol";
-import { emptyChange, instanceSchema, serviceSchema } from "@datawire/protocol";
+import {
+  emptyChange,
+  type Instance,
+  instanceSchema,
+  type ServerMessage,
+  type Service,
+  serviceSchema,
+  type TableChange,
+} from "@datawire/protocol";
 import type { Welcome } from "../session/link-handler.ts";
 
 /** A service as plain as the schema allows, with version 1 as its primary. */

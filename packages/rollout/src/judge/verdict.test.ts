@@ -1,8 +1,7 @@
 import { toHistogram } from "@datawire/protocol";
 import { describe, expect, test } from "vitest";
 import { parseCheck } from "../checks/parse-check.ts";
-import type { Evidence } from "./evidence.ts";
-import { NO_EVIDENCE } from "./evidence.ts";
+import { type Evidence, NO_EVIDENCE } from "./evidence.ts";
 import { judge } from "./verdict.ts";
 
 const CONFIG = { confidence: 0.99, minimum: 20 };

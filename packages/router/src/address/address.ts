@@ -1,5 +1,11 @@
-import { parseVersion, ProtocolError, quoteShort } from "@datawire/protocol";
-import { ADDRESS_BYTES_MAX, SEGMENT_PATTERN, SEGMENT_RULE } from "@datawire/protocol";
+import {
+  ADDRESS_BYTES_MAX,
+  parseVersion,
+  ProtocolError,
+  quoteShort,
+  SEGMENT_PATTERN,
+  SEGMENT_RULE,
+} from "@datawire/protocol";
 import { type From, parseFrom } from "./from.ts";
 
 /** Where messages go to, or come from: the one scheme of messaging (section 3). */

@@ -1,5 +1,4 @@
-import type { ProblemBoard } from "@datawire/runtime";
-import { type Backoff, backoff, type Clock, type Logger } from "@datawire/runtime";
+import { type Backoff, backoff, type Clock, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { UpstreamSettings } from "../config/upstream-settings.ts";
 
 /** What all upstreams work with. */

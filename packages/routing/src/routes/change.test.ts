@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { routeAddBody, routeRemoveBody, routeSetBody } from "@datawire/api";
-import type { RouteTable } from "@datawire/protocol";
-import { countSlots } from "@datawire/protocol";
+import { countSlots, type RouteTable } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import { instance, routes, catalogOf } from "@datawire/catalog/testing";
 import { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./change.ts";

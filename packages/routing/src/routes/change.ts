@@ -1,11 +1,17 @@
-import { formatServiceAddress, parseServiceAddress } from "@datawire/protocol";
+import {
+  assignSlots,
+  formatPercent,
+  formatServiceAddress,
+  parseDuration,
+  parsePercent,
+  parseServiceAddress,
+  parseSticky,
+  parseWhen,
+  ProtocolError,
+  type Route,
+  type RouteTable,
+} from "@datawire/protocol";
 import type { RouteAdd, RouteRemove, RouteSet } from "@datawire/api";
-import { parseDuration } from "@datawire/protocol";
-import { ProtocolError } from "@datawire/protocol";
-import { parseSticky, parseWhen } from "@datawire/protocol";
-import type { Route, RouteTable } from "@datawire/protocol";
-import { formatPercent, parsePercent } from "@datawire/protocol";
-import { assignSlots } from "@datawire/protocol";
 import { hiddenShares, requireOneLevel, requireRoom, requireTarget } from "./checks.ts";
 import { findRoute, readSubject, type RouteSubject, subjectTable } from "./reading.ts";
 import type { RouteChange, RouteWorld } from "./world.ts";

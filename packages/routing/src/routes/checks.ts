@@ -1,10 +1,18 @@
-import { formatServiceAddress, parseServiceAddress } from "@datawire/protocol";
+import {
+  formatPercent,
+  formatServiceAddress,
+  hintAt,
+  listShort,
+  parseServiceAddress,
+  parseWhen,
+  ProtocolError,
+  quoteShort,
+  type Route,
+  type RouteTable,
+  SLOTS,
+} from "@datawire/protocol";
 import { isWholeService } from "../split/traffic-split.ts";
-import { parseWhen, ProtocolError, quoteShort } from "@datawire/protocol";
 import { isWaiting } from "../split/listing.ts";
-import type { Route, RouteTable } from "@datawire/protocol";
-import { hintAt, listShort } from "@datawire/protocol";
-import { formatPercent, SLOTS } from "@datawire/protocol";
 import type { RouteSubject } from "./reading.ts";
 import type { RouteWorld } from "./world.ts";
 

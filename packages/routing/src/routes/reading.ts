@@ -1,8 +1,15 @@
-import { formatServiceAddress, parseAddress, parseServiceAddress, type ServiceAddress } from "@datawire/protocol";
-import { ProtocolError } from "@datawire/protocol";
-import { type RouteTable, tableKey } from "@datawire/protocol";
-import { parseName, quoteShort } from "@datawire/protocol";
-import { nearest } from "@datawire/protocol";
+import {
+  formatServiceAddress,
+  nearest,
+  parseAddress,
+  parseName,
+  parseServiceAddress,
+  ProtocolError,
+  quoteShort,
+  type RouteTable,
+  type ServiceAddress,
+  tableKey,
+} from "@datawire/protocol";
 import type { RouteWorld } from "./world.ts";
 
 /** What SOURCE of a route is. */

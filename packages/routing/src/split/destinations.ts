@@ -1,9 +1,16 @@
-import { formatServiceAddress, parseServiceAddress } from "@datawire/protocol";
+import {
+  describeGeneration,
+  formatServiceAddress,
+  generationOf,
+  type Instance,
+  isUsable,
+  keepsSessions,
+  parseServiceAddress,
+  type Route,
+  type RouteTable,
+} from "@datawire/protocol";
 import { bestMatch, covers, isNamed, pool } from "./groups.ts";
-import type { Instance, Route, RouteTable } from "@datawire/protocol";
-import { isUsable, keepsSessions } from "@datawire/protocol";
 import type { ServiceView } from "@datawire/catalog";
-import { describeGeneration, generationOf } from "@datawire/protocol";
 
 /** Where some requests end: instances that share them by the balance policy, a default URL, or a 503. */
 export type Pool =

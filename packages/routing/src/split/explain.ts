@@ -1,16 +1,19 @@
 import type { ExplainedSessions, Explanation } from "@datawire/api";
-import { own } from "@datawire/protocol";
-import { parseBalance } from "@datawire/protocol";
-import type { TrafficSplit, Rule, Share } from "./traffic-split.ts";
+import {
+  countSlots,
+  describeGeneration,
+  generationOf,
+  type Instance,
+  isUsable,
+  own,
+  parseBalance,
+  type ServiceSettings,
+  SLOTS,
+} from "@datawire/protocol";
+import { type Rule, type Share, splitTraffic, type TrafficSplit } from "./traffic-split.ts";
 import type { Holder, Part, Pool, CallerContext } from "./destinations.ts";
-import { splitTraffic } from "./traffic-split.ts";
 import { groupOf, isNamed } from "./groups.ts";
-import type { Instance, ServiceSettings } from "@datawire/protocol";
-import { isUsable } from "@datawire/protocol";
-import { SLOTS } from "@datawire/protocol";
-import { countSlots } from "@datawire/protocol";
 import type { ServiceView, CatalogReader } from "@datawire/catalog";
-import { describeGeneration, generationOf } from "@datawire/protocol";
 
 type ExplainedShare = Explanation["shares"][number];
 

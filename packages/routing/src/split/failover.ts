@@ -1,6 +1,5 @@
 import { bestMatch, generationTarget, isNamed, newestGeneration } from "./groups.ts";
-import type { Instance } from "@datawire/protocol";
-import { isUsable } from "@datawire/protocol";
+import { generationOf, type Instance, isUsable } from "@datawire/protocol";
 import {
   defaultUrlDestination,
   instancesDestination,
@@ -10,7 +9,6 @@ import {
   type RoutingContext,
   wholeService,
 } from "./destinations.ts";
-import { generationOf } from "@datawire/protocol";
 
 /**
  * What takes the share of a primary without a live instance, in the order of routing rules, section 3; more than one

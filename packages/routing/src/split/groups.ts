@@ -1,10 +1,17 @@
-import type { ServiceAddress } from "@datawire/protocol";
-import { formatServiceAddress, parseServiceAddress } from "@datawire/protocol";
-import type { Instance } from "@datawire/protocol";
-import { isUsable } from "@datawire/protocol";
+import {
+  compareGenerations,
+  formatServiceAddress,
+  type Generation,
+  generationOf,
+  type Instance,
+  isNumeric,
+  isUsable,
+  parseServiceAddress,
+  selectorLength,
+  selectorMatches,
+  type ServiceAddress,
+} from "@datawire/protocol";
 import type { ServiceView } from "@datawire/catalog";
-import type { Generation } from "@datawire/protocol";
-import { compareGenerations, generationOf, isNumeric, selectorLength, selectorMatches } from "@datawire/protocol";
 
 /**
  * Which instances belong together. Selectors are prefixes of a version, so all selectors that match one instance are

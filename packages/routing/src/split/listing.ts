@@ -1,13 +1,18 @@
 import type { RouteListing, ServiceListing } from "@datawire/api";
-import { parseServiceAddress } from "@datawire/protocol";
+import {
+  describeGeneration,
+  generationOf,
+  type Instance,
+  isUsable,
+  parseServiceAddress,
+  type Route,
+  type RouteTable,
+  slotsToPercent,
+} from "@datawire/protocol";
 import { type TrafficSplit, splitTraffic } from "./traffic-split.ts";
 import { covers, roleOf } from "./groups.ts";
-import type { Instance, Route, RouteTable } from "@datawire/protocol";
-import { isUsable } from "@datawire/protocol";
-import { slotsToPercent } from "@datawire/protocol";
 import type { Pool } from "./destinations.ts";
 import type { ServiceView, CatalogReader } from "@datawire/catalog";
-import { describeGeneration, generationOf } from "@datawire/protocol";
 
 /** Shows a service as users and scripts see it; null for one that the table does not know. */
 export function listService(table: CatalogReader, name: string): ServiceListing | null {

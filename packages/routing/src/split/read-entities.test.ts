@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
-import { ProtocolError } from "@datawire/protocol";
-import { splitTraffic } from "./traffic-split.ts";
-import { explain } from "./explain.ts";
-import { listRoutes, listService } from "./listing.ts";
-import type { RouteTable } from "@datawire/protocol";
 import {
+  ProtocolError,
   readEntities,
   readInstance,
   readRegistration,
   readRouteTable,
   readService,
+  type RouteTable,
   subjectOf,
 } from "@datawire/protocol";
+import { splitTraffic } from "./traffic-split.ts";
+import { explain } from "./explain.ts";
+import { listRoutes, listService } from "./listing.ts";
 import { Catalog } from "@datawire/catalog";
 import { instance, routes } from "@datawire/catalog/testing";
 import fc from "@datawire/protocol/testing/random";

@@ -1,9 +1,20 @@
-import { formatServiceAddress, parseServiceAddress } from "@datawire/protocol";
+import {
+  countSlots,
+  divideSlots,
+  formatServiceAddress,
+  isUsable,
+  joinSlots,
+  parseServiceAddress,
+  parseSticky,
+  parseWhen,
+  remainingSlots,
+  type Route,
+  type RouteTable,
+  type SlotRange,
+  type Sticky,
+  type When,
+} from "@datawire/protocol";
 import { bestMatch } from "./groups.ts";
-import type { Sticky, When } from "@datawire/protocol";
-import { parseSticky, parseWhen } from "@datawire/protocol";
-import type { Route, RouteTable, SlotRange } from "@datawire/protocol";
-import { isUsable } from "@datawire/protocol";
 import {
   blend,
   defaultUrlDestination,
@@ -20,7 +31,6 @@ import {
   type CallerContext,
   wholeService,
 } from "./destinations.ts";
-import { countSlots, divideSlots, joinSlots, remainingSlots } from "@datawire/protocol";
 import { failover } from "./failover.ts";
 import type { ServiceView, CatalogReader } from "@datawire/catalog";
 

@@ -1,5 +1,4 @@
-import { quoteShort } from "@datawire/protocol";
-import { isInNetwork, isLocalhost, parseIp } from "@datawire/protocol";
+import { isInNetwork, isLocalhost, parseIp, quoteShort } from "@datawire/protocol";
 
 /** Where a server listens. */
 export interface ListenAddress {

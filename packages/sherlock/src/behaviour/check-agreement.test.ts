@@ -1,5 +1,4 @@
-import { connect, createServer, type Server } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import fc from "@datawire/protocol/testing/random";
 import { exchangeHttp1, InvalidResponse, RESPONSE_LIMITS } from "@datawire/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,6 +1,5 @@
-import type { Instance, Service } from "@datawire/protocol";
+import { type Instance, isIpLiteral, parseInstanceUrl, type Service } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
-import { isIpLiteral, parseInstanceUrl } from "@datawire/protocol";
 
 /** The names in the URLs of some services, or of all for null, that have to be resolved. */
 export function hostsOf(table: Catalog, services: Iterable<string> | null): Set<string> {

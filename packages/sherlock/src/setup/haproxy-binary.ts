@@ -1,8 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { explainSystemError } from "@datawire/runtime";
-import type { HaproxyVersion } from "../core/model/haproxy-version.ts";
-import { parseHaproxyVersion } from "../core/model/haproxy-version.ts";
+import { type HaproxyVersion, parseHaproxyVersion } from "../core/model/haproxy-version.ts";
 import { type Ran, runProgram } from "../haproxy/run-program.ts";
 
 /** An HAProxy that can be run. */

@@ -1,5 +1,4 @@
-import { encodeMessage, type OutgoingDelivery, type Sender, Typed, type Value } from "@datawire/amqp";
-import type { Connection } from "@datawire/amqp";
+import { type Connection, encodeMessage, type OutgoingDelivery, type Sender, Typed, type Value } from "@datawire/amqp";
 import type { SeededChance } from "../environment/chance.ts";
 import type { Role } from "./client.ts";
 import type { Ledger } from "./ledger.ts";

@@ -1,6 +1,5 @@
 import { own } from "@datawire/protocol";
-import type { EventRecord, Resource, SpanRecord } from "../model/records.ts";
-import { traceKey } from "../model/records.ts";
+import { type EventRecord, type Resource, type SpanRecord, traceKey } from "../model/records.ts";
 import type { Rejections, Taken } from "./taken.ts";
 import { readResource } from "./resources.ts";
 import {

@@ -1,7 +1,7 @@
 import type { LogEvent } from "@datawire/api";
 import { LOG_LEVELS } from "@datawire/protocol";
 import { rankOf } from "../model/levels.ts";
-import { traceKey } from "../model/records.ts";
+import { type EventRecord, traceKey } from "../model/records.ts";
 import { shownEvent } from "../model/shown.ts";
 import { wordsFor } from "../query/index-words.ts";
 import {
@@ -15,7 +15,6 @@ import {
 } from "../query/positions.ts";
 import type { LogsQuestion } from "../query/questions.ts";
 import { eventMatches } from "../query/terms.ts";
-import type { EventRecord } from "../model/records.ts";
 import type { EventRow, HourFile } from "../store/hour-file.ts";
 import type { HourFiles } from "../store/hour-files.ts";
 import { Slices } from "./slices.ts";

@@ -1,5 +1,4 @@
-import type { Registration } from "@datawire/protocol";
-import { registrationSchema } from "@datawire/protocol";
+import { type Registration, registrationSchema } from "@datawire/protocol";
 import { expect, test } from "vitest";
 import { forget, stateAll, stateChanges, withDrain } from "./statements.ts";
 

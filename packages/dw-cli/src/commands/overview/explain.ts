@@ -1,5 +1,4 @@
-import { endpoints } from "@datawire/api";
-import type { ExplainedSessions, Explanation } from "@datawire/api";
+import { endpoints, type ExplainedSessions, type Explanation } from "@datawire/api";
 import { listShort, quoteShort } from "@datawire/protocol";
 import { formatShare } from "../../core/span.ts";
 import { cell } from "../../core/text-table.ts";

@@ -1,5 +1,4 @@
-import { endpoints } from "@datawire/api";
-import type { ServiceListing } from "@datawire/api";
+import { endpoints, type ServiceListing } from "@datawire/api";
 import { type Style, cell } from "../../core/text-table.ts";
 import { type RunCommand, flag } from "../../context/dw.ts";
 

@@ -1,11 +1,11 @@
-import type { ServiceSettings } from "@datawire/protocol";
 import {
   formatDuration,
   parseBalance,
   parseDuration,
   parseInstanceUrl,
-  protocolOfUrl,
   parseTimeLimit,
+  protocolOfUrl,
+  type ServiceSettings,
 } from "@datawire/protocol";
 import { type Input, optionText } from "../../context/dw.ts";
 import { misuse, typed } from "../../context/operands.ts";

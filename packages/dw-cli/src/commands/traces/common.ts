@@ -1,5 +1,4 @@
-import type { Dw, Input } from "../../context/dw.ts";
-import { optionText } from "../../context/dw.ts";
+import { type Dw, type Input, optionText } from "../../context/dw.ts";
 import { misuse, readService } from "../../context/operands.ts";
 
 /** How many traces or events are shown, where nobody says. */

@@ -1,5 +1,4 @@
-import type { InstanceTls, InstanceUrl, ServiceProtocol } from "@datawire/protocol";
-import { parseServiceAddress } from "@datawire/protocol";
+import { type InstanceTls, type InstanceUrl, parseServiceAddress, type ServiceProtocol } from "@datawire/protocol";
 import { digest } from "./hash.ts";
 
 /**

@@ -1,5 +1,4 @@
-import type { BlockMapName, PlannedBlock } from "./plan.ts";
-import { BLOCK_MAPS } from "./plan.ts";
+import { BLOCK_MAPS, type BlockMapName, type PlannedBlock } from "./plan.ts";
 import { BLOCK_SIZE, blockLines } from "./prefixes.ts";
 
 /** One entry of a map. */

@@ -1,8 +1,7 @@
 import { own } from "@datawire/protocol";
 import { type BlockLine, linesOf, namedLines } from "./block-lines.ts";
 import { halfBase } from "./commands.ts";
-import type { MapName, Plan } from "./plan.ts";
-import { MAP_NAMES } from "./plan.ts";
+import { MAP_NAMES, type MapName, type Plan } from "./plan.ts";
 import type { Running, RunningBlock } from "./running.ts";
 import { bySpare, NOT_CARRIED, renamedEntry, standsIn } from "./spares.ts";
 

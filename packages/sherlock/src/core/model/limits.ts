@@ -1,5 +1,10 @@
-import type { Balance, ServiceSettings } from "@datawire/protocol";
-import { formatDuration, parseBalance, TIME_LIMIT_MAX_MS } from "@datawire/protocol";
+import {
+  type Balance,
+  formatDuration,
+  parseBalance,
+  type ServiceSettings,
+  TIME_LIMIT_MAX_MS,
+} from "@datawire/protocol";
 
 /** How requests of one service are treated, with every default filled in. */
 export interface ServiceLimits {

@@ -1,14 +1,14 @@
 import type { BlockLine } from "./block-lines.ts";
-import type {
-  BackendStructure,
-  Carried,
-  MapName,
-  PlannedBlock,
-  PlannedServer,
-  RequestKeys,
-  Structure,
+import {
+  type BackendStructure,
+  type Carried,
+  MAP_NAMES,
+  type MapName,
+  type PlannedBlock,
+  type PlannedServer,
+  type RequestKeys,
+  type Structure,
 } from "./plan.ts";
-import { MAP_NAMES } from "./plan.ts";
 
 /** What a running HAProxy was configured with, as far as it decides whether a plan needs a reload. */
 export interface LoadedStructure {

@@ -2,19 +2,19 @@ import type { ServiceView, CatalogReader } from "@datawire/catalog";
 import { assignBlocks } from "../model/blocks.ts";
 import { headerText } from "../model/escape.ts";
 import { joinKeys, keysOfRules } from "../model/keys.ts";
-import type {
-  BackendStructure,
-  BlockRule,
-  MapName,
-  Plan,
-  PlannedBlock,
-  PlannedServer,
-  PlanProblem,
-  RequestKeys,
-  ServiceKeys,
-  ServiceNeeds,
+import {
+  type BackendStructure,
+  type BlockRule,
+  MAP_NAMES,
+  type MapName,
+  type Plan,
+  type PlannedBlock,
+  type PlannedServer,
+  type PlanProblem,
+  type RequestKeys,
+  type ServiceKeys,
+  type ServiceNeeds,
 } from "../model/plan.ts";
-import { MAP_NAMES } from "../model/plan.ts";
 import type { BlockPart } from "../model/prefixes.ts";
 import type { Entry, ServicePlan } from "./service-plan.ts";
 import { keepDraining } from "./sessions.ts";

@@ -1,16 +1,19 @@
-import type { Balance, Instance, InstanceTls } from "@datawire/protocol";
-import type { Pool } from "@datawire/routing";
+import {
+  type Balance,
+  type Instance,
+  type InstanceTls,
+  isIpLiteral,
+  isMachineLocal,
+  isUsable,
+} from "@datawire/protocol";
+import { groupOf, type Pool } from "@datawire/routing";
 import type { ServiceView } from "@datawire/catalog";
-import { groupOf } from "@datawire/routing";
-import { isIpLiteral, isMachineLocal, isUsable } from "@datawire/protocol";
-import type { BackendKey } from "../model/backend-key.ts";
-import { backendName, isServerName, variantOf } from "../model/backend-key.ts";
+import { type BackendKey, backendName, isServerName, variantOf } from "../model/backend-key.ts";
 import type { HaproxyFeatures } from "../model/haproxy-version.ts";
 import { spread } from "../model/hash.ts";
 import { limitsOf, type ServiceOverride } from "../model/limits.ts";
 import type { PlannedServer } from "../model/plan.ts";
-import type { Endpoint, EndpointResult, Resolve } from "./reachable-table.ts";
-import { endpointOf, endpointOfUrl } from "./reachable-table.ts";
+import { type Endpoint, endpointOf, endpointOfUrl, type EndpointResult, type Resolve } from "./reachable-table.ts";
 
 /** Where an instance, or a default URL, stands: its backend and the server there. */
 export interface Placement {

@@ -1,6 +1,5 @@
-import type { Instance, InstanceUrl, Service } from "@datawire/protocol";
+import { type Instance, type InstanceUrl, parseInstanceUrl, type Service } from "@datawire/protocol";
 import type { ServiceView, CatalogReader } from "@datawire/catalog";
-import { parseInstanceUrl } from "@datawire/protocol";
 import { describeProblem } from "./describe-problem.ts";
 
 /** The last known address of a host name, or why there is none. */

@@ -9,22 +9,22 @@ import {
   roundFor,
   withoutServices,
 } from "./plans.ts";
-import type {
-  Context,
-  Decision,
-  Effect,
-  Idle,
-  Known,
-  Proxy,
-  ReloadCause,
-  State,
-  Step,
-  Task,
-  Trial,
-  WantedPort,
-  Work,
+import {
+  type Context,
+  type Decision,
+  type Effect,
+  type Idle,
+  type Known,
+  type Proxy,
+  type ReloadCause,
+  type State,
+  type Step,
+  type Task,
+  type Trial,
+  UNCHANGED,
+  type WantedPort,
+  type Work,
 } from "./state.ts";
-import { UNCHANGED } from "./state.ts";
 import { noteTaken, refillAtMs, refillReload } from "./refill.ts";
 import { start } from "./start.ts";
 

@@ -1,9 +1,14 @@
-import type { Command } from "../model/commands.ts";
+import { type Command, halfBase } from "../model/commands.ts";
 import { type BlockLine, blockOf, namedLines } from "../model/block-lines.ts";
 import { pairOf } from "../model/blocks.ts";
-import { halfBase } from "../model/commands.ts";
-import type { MapName, Plan, PlannedBlock, PlannedServer } from "../model/plan.ts";
-import { MAP_NAMES, POINTER_MAPS } from "../model/plan.ts";
+import {
+  MAP_NAMES,
+  type MapName,
+  type Plan,
+  type PlannedBlock,
+  type PlannedServer,
+  POINTER_MAPS,
+} from "../model/plan.ts";
 import { hasBackend, ownerOf, type Running, type RunningBlock, type RunningServer } from "../model/running.ts";
 
 /** What the steps between a plan and a running HAProxy depend on beside both. */

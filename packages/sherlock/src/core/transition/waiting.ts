@@ -1,8 +1,7 @@
 import { parseServiceAddress } from "@datawire/protocol";
 import { pairOf } from "../model/blocks.ts";
 import { missingKey } from "../model/keys.ts";
-import type { BackendStructure, Plan } from "../model/plan.ts";
-import { OWN_BACKENDS, POINTER_MAPS } from "../model/plan.ts";
+import { type BackendStructure, OWN_BACKENDS, type Plan, POINTER_MAPS } from "../model/plan.ts";
 import { describeBackend, hasBackend, ownerOf, type Running } from "../model/running.ts";
 import { fitsSpare } from "../model/spares.ts";
 

@@ -1,8 +1,7 @@
 import type { Command, MapAction } from "../../core/model/commands.ts";
 import { hexKey } from "../../core/model/escape.ts";
 import { mapFiles } from "../../core/model/files.ts";
-import type { MapName, Plan, RequestKeys } from "../../core/model/plan.ts";
-import { MAP_NAMES, NOTHING } from "../../core/model/plan.ts";
+import { MAP_NAMES, type MapName, NOTHING, type Plan, type RequestKeys } from "../../core/model/plan.ts";
 import { renamedEntry, standsIn } from "../../core/model/spares.ts";
 import type { LoadedStructure, Running, RunningServer } from "../../core/model/running.ts";
 import { runningFromHeld } from "../../core/observe/held.ts";
