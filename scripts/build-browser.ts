@@ -1,14 +1,21 @@
-import { createHash } from "node:crypto";
-import { copyFileSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
+import { digestOfSources, isStarted, readOrEmpty } from "./build-sources.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const MICROSERVER = join(ROOT, "packages/microserver");
 const DIST = join(MICROSERVER, "dist");
 /** Which sources `dist` was made of. */
 const STAMP = join(ROOT, ".cache/browser-library");
+const SOURCES = [
+  "packages/{microserver,amqp,protocol}/src/**/*.ts",
+  "packages/microserver/browser/*",
+  "packages/runtime/src/time/*.ts",
+  "pnpm-lock.yaml",
+  "scripts/build-browser.ts",
+];
 /** What is served as it is. */
 const FILES = ["datawire.d.ts", "datawire.css"];
 
@@ -22,7 +29,7 @@ const GZIP_BYTES_MAX = 40_000;
  * @returns whether it built
  */
 export async function buildBrowser(): Promise<boolean> {
-  const wanted = digestOfSources();
+  const wanted = digestOfSources(SOURCES);
   if (readOrEmpty(STAMP) === wanted && readOrEmpty(join(DIST, "datawire.js")) !== "") return false;
   const code = await bundleLibrary();
   const bytes = gzipSync(code).length;
@@ -58,21 +65,4 @@ async function bundleLibrary(): Promise<string> {
   }
 }
 
-function digestOfSources(): string {
-  const hash = createHash("sha256");
-  const sources = ["{microserver,amqp,protocol}/src/**/*.ts", "microserver/browser/*", "runtime/src/time/*.ts"];
-  const paths = sources.flatMap((pattern) => globSync(`packages/${pattern}`, { cwd: ROOT }));
-  for (const path of [...paths, "pnpm-lock.yaml", "scripts/build-browser.ts"].toSorted())
-    hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
-  return hash.digest("hex");
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-if (import.meta.main) await buildBrowser();
+if (isStarted(import.meta.filename)) await buildBrowser();

@@ -1,17 +1,9 @@
 import { createHash } from "node:crypto";
-import {
-  globSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
+import { digestOfSources, isStarted, readOrEmpty } from "./build-sources.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const CONSOLE = join(ROOT, "packages/mission-control");
@@ -19,6 +11,14 @@ const DIST = join(CONSOLE, "dist");
 const INDEX = join(DIST, "index.html");
 /** Which sources `dist` was made of. */
 const STAMP = join(ROOT, ".cache/mission-control");
+
+const SOURCES = [
+  "packages/mission-control/{src,styles}/**/*.{ts,tsx,css}",
+  "packages/mission-control/index.html",
+  "packages/{api,protocol}/src/**/*.ts",
+  "pnpm-lock.yaml",
+  "scripts/build-console.ts",
+];
 
 /** In the order of the cascade. */
 const STYLES = ["tokens", "base", "frame", "parts", "screens"];
@@ -33,7 +33,7 @@ const GZIP_BYTES_MAX = 250_000;
  * @returns whether it built
  */
 export async function buildConsole(): Promise<boolean> {
-  const wanted = digestOfSources();
+  const wanted = digestOfSources(SOURCES);
   if (readOrEmpty(STAMP) === wanted && readOrEmpty(INDEX) !== "") return false;
   const bundle = await rolldown({
     input: join(CONSOLE, "src/main.ts"),
@@ -76,27 +76,4 @@ function replaceFile(path: string, text: string): void {
   renameSync(aside, path);
 }
 
-function digestOfSources(): string {
-  const hash = createHash("sha256");
-  const sources = [
-    "mission-control/{src,styles}/**/*.{ts,tsx,css}",
-    "mission-control/index.html",
-    "{api,protocol}/src/**/*.ts",
-  ];
-  const paths = sources.flatMap((pattern) => globSync(`packages/${pattern}`, { cwd: ROOT }));
-  for (const path of [...paths, "pnpm-lock.yaml", "scripts/build-console.ts"].toSorted())
-    hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
-  return hash.digest("hex");
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-// Node 22 does not tell by `import.meta.main` yet.
-const [, started] = process.argv;
-if (started !== undefined && realpathSync(started) === import.meta.filename) await buildConsole();
+if (isStarted(import.meta.filename)) await buildConsole();

@@ -1,9 +1,6 @@
-import { createHash } from "node:crypto";
 import {
   chmodSync,
-  globSync,
   mkdirSync,
-  readFileSync,
   readdirSync,
   readlinkSync,
   realpathSync,
@@ -14,6 +11,7 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { BUNDLE_MAIN, bundleProgram, commandOf, programs } from "../packaging/bundle.ts";
+import { digestOfSources, isStarted } from "./build-sources.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const BUILD = join(ROOT, "build");
@@ -38,7 +36,7 @@ const SOURCES = [
  * where the sources are the same; who runs a program meanwhile keeps the files it was started from.
  */
 export async function buildPrograms(): Promise<void> {
-  const wanted = digestOfSources();
+  const wanted = digestOfSources(SOURCES).slice(0, 12);
   const before = builtLast();
   if (before === wanted) return;
   const aside = join(BUILD, `${wanted}.${process.pid}`);
@@ -93,15 +91,4 @@ function link(target: string, path: string): void {
   renameSync(aside, path);
 }
 
-function digestOfSources(): string {
-  const hash = createHash("sha256");
-  const paths = SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && !entry.name.endsWith(".test.ts"))
-    .map((entry) => join(entry.parentPath, entry.name));
-  for (const path of [...new Set(paths)].toSorted()) hash.update(`${path}\0`).update(readFileSync(path));
-  return hash.digest("hex").slice(0, 12);
-}
-
-// Node 22 does not tell by `import.meta.main` yet.
-const [, started] = process.argv;
-if (started !== undefined && realpathSync(started) === import.meta.filename) await buildPrograms();
+if (isStarted(import.meta.filename)) await buildPrograms();
