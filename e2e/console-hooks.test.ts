@@ -254,10 +254,12 @@ test("what stands around every screen has its names: navigation, connection, rol
 const focused = (page: Page): Promise<string> => page.evaluate("document.activeElement.textContent");
 
 test("all goes by keyboard: screens, search, rows, dialogs; and nothing moves where motion is unwanted", async () => {
-  const { page } = await openPage(context, base);
+  const { page } = await openPage(context, `${base}guard`);
   await page.keyboard.press("Tab");
   await expect(focused(page)).resolves.toBe("Skip to content");
   await page.keyboard.press("Enter");
+  await eventually(() => expect(page.evaluate("document.activeElement.id")).resolves.toBe("main"));
+  expect(page.url()).toBe(`${base}guard`);
   for (const [key, title] of Object.entries({
     c: "Callers",
     m: "Map",

@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { segmentsOf } from "../core/address.ts";
 import { useConsole, usePlace } from "../data/console.ts";
 import { useStore } from "../data/store.ts";
@@ -7,6 +7,7 @@ import { Empty, Loading } from "../parts/answered.tsx";
 import { Link } from "../parts/link.tsx";
 import { Page } from "../parts/page.tsx";
 import { SignIn } from "../screens/sign-in/view.tsx";
+import { FailureBoundary } from "./failure-boundary.tsx";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
 import { NavigationBar } from "./navigation-bar.tsx";
@@ -19,6 +20,8 @@ import { useKeys } from "./use-keys.ts";
 export function App({ themes }: { readonly themes: Themes }) {
   const { connection } = useConsole();
   const { phase, session } = useStore(connection.state);
+  const { path } = usePlace();
+  useFocusAfter(path);
   const [isMenuOpen, setMenuOpen] = useState(false);
   const [isHelpOpen, setHelpOpen] = useState(false);
   useKeys(() => setHelpOpen(true));
@@ -33,15 +36,19 @@ export function App({ themes }: { readonly themes: Themes }) {
   const menu = { isOpen: isMenuOpen, toggle: () => setMenuOpen(!isMenuOpen) };
   return (
     <>
-      <a className="skip" href="#main">
-        Skip to content
-      </a>
+      <SkipLink />
       <Header themes={themes} menu={session === null ? null : menu} />
       <div className="frame">
         {session === null ? null : <NavigationBar isOpen={isMenuOpen} onFollow={() => setMenuOpen(false)} />}
         <main id="main" tabIndex={-1}>
           <OfflineBanner />
-          {session === null ? <Starting /> : <CurrentScreen />}
+          {session === null ? (
+            <Starting />
+          ) : (
+            <FailureBoundary place={path}>
+              <CurrentScreen />
+            </FailureBoundary>
+          )}
         </main>
       </div>
       <NoticeList />
@@ -49,6 +56,36 @@ export function App({ themes }: { readonly themes: Themes }) {
     </>
   );
 }
+
+/** By hand: what follows `#` alone is relative to the base of the page, and would lead to Overview. */
+function SkipLink() {
+  const { navigation } = useConsole();
+  const { path, search } = usePlace();
+  return (
+    <a
+      className="skip"
+      href={`${navigation.hrefOf(path, search)}#main`}
+      onClick={(event) => {
+        event.preventDefault();
+        enterMain();
+      }}
+    >
+      Skip to content
+    </a>
+  );
+}
+
+/** A link that was followed may be gone with its screen: the focus goes on from the new one, and not from the top. */
+function useFocusAfter(path: string): void {
+  const last = useRef(path);
+  useEffect(() => {
+    if (last.current === path) return;
+    last.current = path;
+    if (document.activeElement === document.body) enterMain();
+  }, [path]);
+}
+
+const enterMain = (): void => document.getElementById("main")?.focus({ preventScroll: true });
 
 function Starting() {
   return (

@@ -33,7 +33,7 @@ export function Header({ themes, menu }: HeaderProps) {
         <span aria-hidden="true" className="brand-mark">
           ◆
         </span>
-        Mission Control
+        <span className="brand-name">Mission Control</span>
       </Link>
       <span data-testid="connection" data-value={phase} className={`connection connection-${phase}`}>
         <span aria-hidden="true">{phase === "ready" ? "●" : "○"}</span> {PHASES[phase]}

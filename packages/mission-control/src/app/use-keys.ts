@@ -16,7 +16,7 @@ export function useKeys(onHelp: () => void): void {
       if (event.ctrlKey || event.metaKey || event.altKey || connection.state.get().session === null) return;
       if (document.querySelector("dialog[open]") !== null) return;
       // Down from the search, or from nowhere, is into the list.
-      if (event.key === "ArrowDown" && (event.target === document.body || isSearch(event.target))) {
+      if (event.key === "ArrowDown" && (isNowhere(event.target) || isSearch(event.target))) {
         if (enterFirstRow()) event.preventDefault();
         return;
       }
@@ -43,6 +43,11 @@ export function useKeys(onHelp: () => void): void {
     window.addEventListener("keydown", listen);
     return () => window.removeEventListener("keydown", listen);
   }, [connection, navigation]);
+}
+
+/** Nothing has the focus, or the whole of a screen. */
+function isNowhere(target: EventTarget | null): boolean {
+  return target === document.body || (target instanceof HTMLElement && target.id === "main");
 }
 
 function isSearch(target: EventTarget | null): boolean {

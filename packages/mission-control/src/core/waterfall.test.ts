@@ -29,6 +29,21 @@ test("placeSpans() shows each span of a circle once", () => {
   expect(placed.map(({ span }) => span.spanId).toSorted()).toEqual(["a", "b", "self"]);
 });
 
+test("placeSpans() of a trace as deep as it may be long", () => {
+  const chain = Array.from({ length: 10_000 }, (_, i) => span(`s${i}`, i === 0 ? null : `s${i - 1}`, i, 1));
+  const placed = placeSpans(chain.toReversed());
+  expect(placed.map(({ level }) => level)).toEqual(chain.map((_, i) => i + 1));
+});
+
+test("placeSpans() shows what is below two spans of one id once", () => {
+  const placed = placeSpans([span("both", null, 0, 9), span("both", null, 1, 7), span("child", "both", 2, 1)]);
+  expect(placed.map(({ span, level, children }) => [span.spanId, level, children])).toEqual([
+    ["both", 1, 1],
+    ["child", 2, 0],
+    ["both", 1, 0],
+  ]);
+});
+
 test("placeSpans() of nothing is nothing", () => {
   expect(placeSpans([])).toEqual([]);
 });

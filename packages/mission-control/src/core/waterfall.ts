@@ -27,22 +27,33 @@ export function placeSpans<S extends SpanFacts>(spans: readonly S[]): Placed<S>[
   const total = Math.max(1e-3, ...spans.map(({ start, durationMs }) => start + durationMs - from));
   const placed: Placed<S>[] = [];
   const seen = new Set<S>();
-  const place = (span: S, level: number): void => {
-    if (seen.has(span)) return;
-    seen.add(span);
-    const below = children.get(span.spanId) ?? [];
-    placed.push({
-      span,
-      level,
-      children: below.length,
-      left: ((span.start - from) / total) * 100,
-      width: (span.durationMs / total) * 100,
-    });
-    for (const child of byStart(below)) place(child, level + 1);
+  // Without recursion: a trace may be as deep as it has spans.
+  const place = (root: S): void => {
+    const waiting = [{ span: root, level: 1 }];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const { span, level } = next;
+      if (seen.has(span)) continue;
+      seen.add(span);
+      // Where two spans have one id, as of a client and its server, what is below them is shown once.
+      const below = (children.get(span.spanId) ?? []).filter((child) => !seen.has(child));
+      children.delete(span.spanId);
+      placed.push({
+        span,
+        level,
+        children: below.length,
+        left: ((span.start - from) / total) * 100,
+        width: (span.durationMs / total) * 100,
+      });
+      waiting.push(
+        ...byStart(below)
+          .map((child) => ({ span: child, level: level + 1 }))
+          .reverse(),
+      );
+    }
   };
-  for (const root of byStart(children.get(null) ?? [])) place(root, 1);
+  for (const root of byStart(children.get(null) ?? [])) place(root);
   // Spans that name each other as parents have no root: they are shown all the same.
-  for (const span of byStart(spans)) place(span, 1);
+  for (const span of byStart(spans)) place(span);
   return placed;
 }
 

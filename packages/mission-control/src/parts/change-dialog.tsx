@@ -94,7 +94,15 @@ export function ChangeDialog(props: ChangeDialogProps) {
       }
     >
       {props.children}
-      <div data-testid="preview" className="preview" role="region" aria-label="Preview" aria-live="polite" tabIndex={0}>
+      <div
+        data-testid="preview"
+        className="preview"
+        role="region"
+        aria-label="Preview"
+        aria-live="polite"
+        aria-busy={preview.isOld || undefined}
+        tabIndex={0}
+      >
         <Preview
           outcome={preview.outcome}
           wanting={cannot ?? (preview.error === null ? null : "There is no preview")}
@@ -138,11 +146,13 @@ function Preview({ outcome, wanting }: { readonly outcome: Outcome | null; reado
 interface PreviewState {
   readonly outcome: Outcome | null;
   readonly error: string | null;
+  /** What it is the preview of. */
+  readonly of: ChangeDialogProps["change"] | null;
 }
 
-const NONE: PreviewState = { outcome: null, error: null };
+const NONE: PreviewState = { outcome: null, error: null, of: null };
 
-function usePreview(change: ChangeDialogProps["change"] | null, round: number): PreviewState {
+function usePreview(change: ChangeDialogProps["change"] | null, round: number) {
   const { connection } = useConsole();
   const [state, setState] = useState(NONE);
   const asked = useRef(0);
@@ -156,13 +166,15 @@ function usePreview(change: ChangeDialogProps["change"] | null, round: number): 
     const timer = setTimeout(
       () => {
         change(connection.client, true).then(
-          (outcome) => number === asked.current && setState({ outcome, error: null }),
-          (error: unknown) => number === asked.current && setState({ outcome: null, error: messageOf(error) }),
+          (outcome) => number === asked.current && setState({ outcome, error: null, of: change }),
+          (error: unknown) =>
+            number === asked.current && setState({ outcome: null, error: messageOf(error), of: change }),
         );
       },
       number <= 2 ? 0 : TYPING_MS,
     );
     return () => clearTimeout(timer);
   }, [connection, change, round]);
-  return state;
+  // Until the next one is there the last one stays, as what it is: of what was there before.
+  return { ...state, isOld: state.outcome !== null && state.of !== change };
 }

@@ -1,14 +1,36 @@
+import { useState } from "react";
 import { pathOf } from "../core/address.ts";
 import { errorsFirst, linkOf, type Problem } from "../core/problems.ts";
 import { Link } from "./link.tsx";
 import { StateMark } from "./state-mark.tsx";
 import { WithCode } from "./with-code.tsx";
 
+/** So many are shown at first: what stands below them stays in reach, also when a whole network is away. */
+const SHOWN_MAX = 25;
+
 /** What is wrong, errors first, with what to do about each and where to see it. */
 export function ProblemList({ problems }: { readonly problems: readonly Problem[] }) {
+  const [isWhole, setWhole] = useState(false);
+  const left = problems.length - SHOWN_MAX;
+  return (
+    <>
+      <Problems problems={isWhole ? errorsFirst(problems) : errorsFirst(problems).slice(0, SHOWN_MAX)} />
+      {left > 0 ? (
+        <p className="more-rows">
+          <button type="button" onClick={() => setWhole(!isWhole)}>
+            {isWhole ? `Show the first ${SHOWN_MAX}` : `Show all ${problems.length}`}
+          </button>
+          {isWhole ? null : <span className="quiet">{left} more, none of them worse</span>}
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+function Problems({ problems }: { readonly problems: readonly Problem[] }) {
   return (
     <ul className="problems">
-      {errorsFirst(problems).map((problem) => {
+      {problems.map((problem) => {
         const { severity, subject, message, remedy } = problem;
         const to = linkOf(subject);
         return (

@@ -1,8 +1,8 @@
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { memo, type ReactNode, useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, type ReactNode, useLayoutEffect, useMemo, useRef } from "react";
 import { formatOrder, parseOrder, type Sortable, sortRows } from "../core/rows.ts";
 import { useParam } from "../data/console.ts";
 import { moveInRows } from "./move-in-rows.ts";
+import { Gap, ROW_PX, uniqueKeys, useRowWindow } from "./row-window.tsx";
 
 /** A column of a table: its cells, and what they are compared by. */
 export interface Column<Row> {
@@ -31,12 +31,6 @@ interface TableProps<Row> {
   detail?(row: Row): ReactNode;
 }
 
-const ROW_PX = 33;
-/** From here on only the rows in view are drawn: elements cost more than any framework. */
-const WHOLE_MAX = 60;
-/** Drawn before it is known how many are in view. */
-const FIRST_ROWS = 40;
-
 /** A dense table that is sorted by its heads; up, down, Home and End go from row to row. */
 export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", actions, detail }: TableProps<Row>) {
   const [order, setOrder] = useParam(orderParam);
@@ -46,7 +40,7 @@ export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", a
     return by === undefined ? rows : sortRows(rows, (row) => by.value(row), descending);
   }, [rows, columns, column, descending]);
   const body = useRef<HTMLTableSectionElement>(null);
-  const { shown, before, after, sized } = useWindow(sorted, body);
+  const { shown, before, after, sized } = useRowWindow(sorted, body);
   const ids = uniqueKeys(shown, keyOf);
   const span = columns.length + (actions === undefined ? 0 : 1);
   const sortBy = ({ key, isNumber }: Column<Row>): void => {
@@ -134,68 +128,4 @@ function DrawnRow<T>({ row, id, columns, actions, detail, span, sized }: RowProp
       )}
     </>
   );
-}
-
-function Gap({ height, span }: { readonly height: number; readonly span: number }) {
-  if (height <= 0) return null;
-  return (
-    <tr aria-hidden="true" className="gap">
-      <td colSpan={span} style={{ height }} />
-    </tr>
-  );
-}
-
-interface Window<Row> {
-  readonly shown: readonly Row[];
-  /** Heights of what is left out above and below, in pixels. */
-  readonly before: number;
-  readonly after: number;
-  /** Takes how high a row is; null where all are drawn. */
-  readonly sized: ((row: Row, height: number) => void) | null;
-}
-
-/** The rows in view, and how high what is left out is. */
-function useWindow<Row>(rows: readonly Row[], body: { readonly current: HTMLElement | null }): Window<Row> {
-  const [top, setTop] = useState(0);
-  useLayoutEffect(() => {
-    setTop(Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY));
-  }, [body, rows.length]);
-  const isWhole = rows.length <= WHOLE_MAX;
-  const virtual = useWindowVirtualizer({
-    count: isWhole ? 0 : rows.length,
-    estimateSize: () => ROW_PX,
-    overscan: 12,
-    scrollMargin: top,
-  });
-  const indexes = useRef(new Map<Row, number>());
-  const sized = useCallback(
-    (row: Row, height: number): void => {
-      const index = indexes.current.get(row);
-      if (index !== undefined) virtual.resizeItem(index, height);
-    },
-    [virtual],
-  );
-  if (isWhole) return { shown: rows, before: 0, after: 0, sized: null };
-  const items = virtual.getVirtualItems();
-  const [first, last] = [items[0], items.at(-1)];
-  if (first === undefined || last === undefined)
-    return { shown: rows.slice(0, FIRST_ROWS), before: 0, after: 0, sized: null };
-  indexes.current = new Map(items.flatMap(({ index }) => (index < rows.length ? [[rows[index] as Row, index]] : [])));
-  return {
-    sized,
-    shown: rows.slice(first.index, last.index + 1),
-    before: first.start - top,
-    after: Math.max(0, virtual.getTotalSize() - (last.end - top)),
-  };
-}
-
-/** Keys that differ also where two rows are called the same: what the first is called, and then numbered. */
-function uniqueKeys<Row>(rows: readonly Row[], keyOf: (row: Row) => string): string[] {
-  const counts = new Map<string, number>();
-  return rows.map((row) => {
-    const key = keyOf(row);
-    const count = counts.get(key) ?? 0;
-    counts.set(key, count + 1);
-    return count === 0 ? key : `${key} #${count}`;
-  });
 }

@@ -16,7 +16,12 @@ const NAMED_MAX = 5;
 
 const COLUMNS: readonly Column<CallerRow>[] = [
   { key: "name", title: "Caller", value: ({ name }) => name, show: ({ name }) => <strong>{name}</strong> },
-  { key: "kind", title: "Kind", value: ({ kind }) => kind },
+  {
+    key: "kind",
+    title: "Kind",
+    value: ({ kind }) => kind,
+    show: ({ kind }) => (kind === "sherlock" ? "Sherlock" : kind),
+  },
   { key: "version", title: "Version", value: ({ version }) => version },
   { key: "revision", title: "Revision", isNumber: true, value: ({ revision }) => revision },
   {

@@ -21,7 +21,7 @@ function Text({ text, traceId, category }: LogEvent) {
   return (
     <>
       {category === "" ? null : <span className="quiet">{category} </span>}
-      {text}{" "}
+      <bdi>{text}</bdi>{" "}
       {traceId === null ? null : (
         <Link to={pathOf("traces", traceId)} className="trace-link">
           trace

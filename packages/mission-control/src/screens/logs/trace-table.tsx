@@ -79,6 +79,9 @@ function columnsOf(
   ];
 }
 
+/** So many are shown within the list; the page of the trace has all. */
+const UNFOLDED_MAX = 100;
+
 function Unfolded({ traceId }: { readonly traceId: string }) {
   return (
     <Answered reply={useReply(traceQuestion(traceId))}>
@@ -87,7 +90,7 @@ function Unfolded({ traceId }: { readonly traceId: string }) {
           <Empty title="No messages, only spans" />
         ) : (
           <ul className="messages">
-            {events.map(({ id, timestamp, level, service, node, text }) => (
+            {events.slice(0, UNFOLDED_MAX).map(({ id, timestamp, level, service, node, text }) => (
               <li key={id} data-testid="row" data-key={id}>
                 <span data-col="time" data-value={timestamp} className="quiet">
                   <Ago at={timestamp} />
@@ -103,6 +106,11 @@ function Unfolded({ traceId }: { readonly traceId: string }) {
                 </span>
               </li>
             ))}
+            {events.length <= UNFOLDED_MAX ? null : (
+              <li className="messages-more">
+                <Link to={pathOf("traces", traceId)}>All {events.length} messages</Link>
+              </li>
+            )}
           </ul>
         )
       }

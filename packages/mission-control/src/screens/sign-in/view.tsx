@@ -1,6 +1,7 @@
 import { type SyntheticEvent, useEffect, useId, useState } from "react";
 import { useConsole } from "../../data/console.ts";
 import { messageOf } from "../../data/refusal.ts";
+import { WithCode } from "../../parts/with-code.tsx";
 
 /** Asks for a token, which goes to the directory and stays nowhere here. */
 export function SignIn() {
@@ -47,7 +48,9 @@ export function SignIn() {
         </div>
         {refused === null ? null : (
           <p role="alert" className="banner banner-bad">
-            {refused}
+            <span>
+              <WithCode text={refused} />
+            </span>
           </p>
         )}
         <button type="submit" className="button-primary" aria-disabled={isBusy || undefined}>

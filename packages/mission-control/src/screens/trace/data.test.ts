@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changesSince, proxiedRequest } from "./data.ts";
+import { changesSince, failuresOf, proxiedRequest } from "./data.ts";
 
 const span = { service: "shop", instance: "vm1", start: 5_000 };
 
@@ -41,4 +41,12 @@ test.each([
 ])("changesSince() %i s, of a history of at most %i, is %j", (seconds, max, ids) => {
   const found = changesSince(HISTORY, { service: "shop", atMs: seconds * 1_000, max });
   expect(found?.map(({ id }) => id) ?? null).toEqual(ids);
+});
+
+test("failuresOf() has what failed in the order in which it is shown", () => {
+  const spanOf = (spanId: string, parentId: string | null, start: number, status: string) =>
+    ({ spanId, parentId, start, durationMs: 1, status }) as never;
+  const spans = [spanOf("c", "a", 2, "error"), spanOf("b", "a", 1, "ok"), spanOf("a", null, 0, "error")];
+  const events = ["INFO", "ERROR", "CRITICAL", "WARN"].map((level) => ({ level }) as never);
+  expect(failuresOf({ spans, events })).toEqual([spans[2], spans[0], events[1], events[2]]);
 });

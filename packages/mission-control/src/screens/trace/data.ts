@@ -1,4 +1,5 @@
-import type { Answer, Span } from "@datawire/api";
+import type { Answer, LogEvent, Span } from "@datawire/api";
+import { placeSpans } from "../../core/waterfall.ts";
 
 /** A request as a proxy made it for a caller: what `dw explain` takes. */
 export interface ProxiedRequest {
@@ -47,4 +48,18 @@ function namesService(action: string, service: string): boolean {
     .split("//")
     .slice(1)
     .some((rest) => rest.startsWith(service) && !/^[\w.-]/.test(rest.slice(service.length)));
+}
+
+/** What failed in a trace, as it is shown: spans from the top down, then messages. */
+export function failuresOf({
+  spans,
+  events,
+}: {
+  readonly spans: readonly Span[];
+  readonly events: readonly LogEvent[];
+}): readonly object[] {
+  return [
+    ...placeSpans(spans).flatMap(({ span }) => (span.status === "error" ? [span] : [])),
+    ...events.filter(({ level }) => level === "ERROR" || level === "CRITICAL"),
+  ];
 }

@@ -1,31 +1,41 @@
 import type { LogEvent } from "@datawire/api";
+import { useLayoutEffect, useRef } from "react";
 import { pathOf } from "../../core/address.ts";
 import { Link } from "../../parts/link.tsx";
+import { Gap, useRowWindow } from "../../parts/row-window.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
+import { type Goal, useGoal } from "./goal.ts";
+
+const HEADS = ["Time", "Level", "Service", "Text"];
 
 /** The messages of a trace, in their order. */
-export function Messages({ events }: { readonly events: readonly LogEvent[] }) {
+export function Messages({ events, goal }: { readonly events: readonly LogEvent[]; readonly goal: Goal }) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const { shown, first, before, after, sized, reveal } = useRowWindow(events, body);
+  useGoal(goal, { rows: events, of: (event) => event, body, reveal });
+  // Long texts take several lines: how high each row is, is known once it is drawn.
+  useLayoutEffect(() => {
+    for (const [i, row] of [...(body.current?.querySelectorAll<HTMLElement>("tr[data-key]") ?? [])].entries()) {
+      const event = shown[i];
+      if (event !== undefined) sized?.(event, row.offsetHeight);
+    }
+  });
   return (
     <div className="table-frame" role="region" aria-label="Messages of this trace" tabIndex={0}>
-      <table className="table">
+      <table className="table" aria-rowcount={events.length + 1}>
         <thead>
           <tr>
-            {["Time", "Level", "Service", "Text"].map((title) => (
+            {HEADS.map((title) => (
               <th key={title} scope="col" className="plain-head">
                 {title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
-          {events.map(({ id, timestamp, level, service, node, text }) => (
-            <tr
-              key={id}
-              data-testid="row"
-              data-key={id}
-              tabIndex={-1}
-              data-failed={level === "ERROR" || level === "CRITICAL" ? "" : undefined}
-            >
+        <tbody ref={body}>
+          <Gap height={before} span={HEADS.length} />
+          {shown.map(({ id, timestamp, level, service, node, text }, i) => (
+            <tr key={id} data-testid="row" data-key={id} tabIndex={-1} aria-rowindex={first + i + 2}>
               <td data-col="time" data-value={timestamp}>
                 <time dateTime={new Date(timestamp).toISOString()}>
                   {new Date(timestamp).toISOString().slice(11, 23)}
@@ -42,6 +52,7 @@ export function Messages({ events }: { readonly events: readonly LogEvent[] }) {
               </td>
             </tr>
           ))}
+          <Gap height={after} span={HEADS.length} />
         </tbody>
       </table>
     </div>

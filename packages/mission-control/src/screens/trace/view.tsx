@@ -1,41 +1,66 @@
-import type { Span } from "@datawire/api";
-import { useRef } from "react";
+import type { LogEvent, Span } from "@datawire/api";
+import { useMemo, useState } from "react";
 import { formatMs, plural } from "../../core/format.ts";
 import { useReply } from "../../data/console.ts";
 import { traceQuestion } from "../../data/trace.ts";
+import { Ago } from "../../parts/ago.tsx";
 import { Answered, Empty } from "../../parts/answered.tsx";
 import { Page, Section } from "../../parts/page.tsx";
+import { failuresOf } from "./data.ts";
+import type { Goal } from "./goal.ts";
 import { Messages } from "./messages.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
 /** One request across all services: its spans on one line of time, and its messages in order. */
 export function Trace({ traceId }: { readonly traceId: string }) {
   const reply = useReply(traceQuestion(traceId));
-  const content = useRef<HTMLDivElement>(null);
+  const [goal, setGoal] = useState<Goal>(null);
+  const failures = useMemo(() => (reply.data === null ? [] : failuresOf(reply.data)), [reply.data]);
+  const isClean = reply.data !== null && failures.length === 0;
+  /** Goes to the next row that failed, and after the last to the first. */
+  const next = (): void => {
+    const nth = goal === null ? 0 : (goal.nth + 1) % Math.max(1, failures.length);
+    const of = failures[nth];
+    if (of !== undefined) setGoal({ of, nth });
+  };
   return (
     <Page
       title={`Trace ${traceId}`}
       actions={
-        <button type="button" onClick={() => focusNextError(content.current)}>
+        <button
+          type="button"
+          aria-disabled={isClean || undefined}
+          title={isClean ? "Nothing failed in it" : undefined}
+          onClick={next}
+        >
           Next error
         </button>
       }
     >
       <Answered reply={reply}>
         {({ spans, events, partial }) => (
-          <div ref={content}>
+          <div>
             <p className="summary">
+              {spans.length + events.length === 0 ? null : (
+                <span>
+                  <span className="quiet">began</span> <Ago at={extentOf(spans, events).from} />
+                </span>
+              )}
               <span>{plural(spans.length, "span")}</span>
               <span>{plural(events.length, "message")}</span>
-              <span>{formatMs(durationOf(spans))}</span>
-              <span>{plural(new Set(spans.map(({ service }) => service)).size, "service")}</span>
+              <span>{formatMs(extentOf(spans, events).to - extentOf(spans, events).from)}</span>
+              <span>{plural(servicesOf(spans, events), "service")}</span>
             </p>
             {partial ? <p className="banner banner-warn">There may be more: not all of it could be read.</p> : null}
             <Section title="Spans">
-              {spans.length === 0 ? <Empty title="No spans, only messages" /> : <Waterfall spans={spans} />}
+              {spans.length === 0 ? <Empty title="No spans, only messages" /> : <Waterfall spans={spans} goal={goal} />}
             </Section>
             <Section title="Messages">
-              {events.length === 0 ? <Empty title="No messages, only spans" /> : <Messages events={events} />}
+              {events.length === 0 ? (
+                <Empty title="No messages, only spans" />
+              ) : (
+                <Messages events={events} goal={goal} />
+              )}
             </Section>
           </div>
         )}
@@ -44,20 +69,16 @@ export function Trace({ traceId }: { readonly traceId: string }) {
   );
 }
 
-function durationOf(spans: readonly Span[]): number | null {
-  if (spans.length === 0) return null;
-  const from = Math.min(...spans.map(({ start }) => start));
-  return Math.max(...spans.map(({ start, durationMs }) => start + durationMs)) - from;
+/** From the first that is known of it to the last, as lists of traces have it. */
+function extentOf(spans: readonly Span[], events: readonly LogEvent[]): { readonly from: number; readonly to: number } {
+  const moments = events.map(({ timestamp }) => timestamp);
+  return {
+    from: Math.min(...spans.map(({ start }) => start), ...moments),
+    to: Math.max(...spans.map(({ start, durationMs }) => start + durationMs), ...moments),
+  };
 }
 
-/** Goes to the next row that failed, and after the last to the first. */
-function focusNextError(content: HTMLElement | null): void {
-  const failed = [...(content?.querySelectorAll<HTMLElement>("[data-failed]") ?? [])];
-  const active = document.activeElement?.closest<HTMLElement>("[data-failed]") ?? null;
-  const last = content?.dataset["lastError"] ?? "-1";
-  const index = active === null ? Number(last) : failed.indexOf(active);
-  const next = (index + 1) % Math.max(1, failed.length);
-  if (content !== null) content.dataset["lastError"] = String(next);
-  failed[next]?.focus();
-  failed[next]?.scrollIntoView({ block: "center" });
+function servicesOf(spans: readonly Span[], events: readonly LogEvent[]): number {
+  const named = [...spans, ...events].flatMap(({ service }) => service ?? []);
+  return new Set(named).size;
 }

@@ -1,23 +1,36 @@
 import type { Span } from "@datawire/api";
-import { type KeyboardEvent, useMemo, useState } from "react";
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { pathOf } from "../../core/address.ts";
 import { formatMs } from "../../core/format.ts";
 import { type Placed, placeSpans } from "../../core/waterfall.ts";
 import { Link } from "../../parts/link.tsx";
+import { Gap, uniqueKeys, useRowWindow } from "../../parts/row-window.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
 import { type ProxiedRequest, proxiedRequest } from "./data.ts";
 import { ExplainDialog } from "./explain-dialog.tsx";
+import { type Goal, useGoal } from "./goal.ts";
 
 const HEADS = ["Service", "Name", "Start", "Duration", "Timeline", "Status", "Instance"];
+const NUMBERS: ReadonlySet<string> = new Set(["Start", "Duration"]);
+/** What is deeper is moved in no further: the name of a level stays in sight. */
+const INDENTS_MAX = 16;
 
 /** The spans of a trace as a tree on one line of time; left and right fold it, up and down go through it. */
-export function Waterfall({ spans }: { readonly spans: readonly Span[] }) {
+export function Waterfall({ spans, goal }: { readonly spans: readonly Span[]; readonly goal: Goal }) {
   const placed = useMemo(() => placeSpans(spans), [spans]);
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const [current, setCurrent] = useState<string | null>(null);
   const [explained, setExplained] = useState<ProxiedRequest | null>(null);
   const from = Math.min(...spans.map(({ start }) => start));
-  const shown = withoutFolded(placed, folded);
+  const open = useMemo(() => withoutFolded(placed, folded), [placed, folded]);
+  const body = useRef<HTMLTableSectionElement>(null);
+  const { shown, first, before, after, reveal } = useRowWindow(open, body);
+  const ids = uniqueKeys(shown, ({ span }) => span.spanId);
+  const entry = current !== null && ids.includes(current) ? current : ids[0];
+  const unfold = (of: object): void => {
+    if (placed.some(({ span }) => span === of)) setFolded(new Set());
+  };
+  useGoal(goal, { rows: open, of: ({ span }) => span, body, reveal, unfold });
   const fold = (spanId: string, isFolded: boolean): void => {
     const next = new Set(folded);
     if (isFolded) next.add(spanId);
@@ -29,7 +42,7 @@ export function Waterfall({ spans }: { readonly spans: readonly Span[] }) {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step !== 0) {
       event.preventDefault();
-      const rows = [...(event.currentTarget.parentElement?.querySelectorAll("tr") ?? [])];
+      const rows = [...(event.currentTarget.parentElement?.querySelectorAll<HTMLElement>("tr[data-key]") ?? [])];
       rows[rows.indexOf(event.currentTarget) + step]?.focus();
     } else if (children > 0 && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
       event.preventDefault();
@@ -38,34 +51,41 @@ export function Waterfall({ spans }: { readonly spans: readonly Span[] }) {
   };
   return (
     <div className="table-frame">
-      <table className="table" role="treegrid" data-testid="waterfall" aria-label="Spans of this trace">
+      <table
+        className="table"
+        role="treegrid"
+        data-testid="waterfall"
+        aria-label="Spans of this trace"
+        aria-rowcount={open.length + 1}
+      >
         <thead>
           <tr>
             {HEADS.map((title) => (
-              <th key={title} scope="col" className="plain-head">
+              <th key={title} scope="col" className={NUMBERS.has(title) ? "plain-head number" : "plain-head"}>
                 {title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody ref={body}>
+          <Gap height={before} span={HEADS.length} />
           {shown.map((each, i) => {
             const { span, level, children } = each;
             const isFolded = folded.has(span.spanId);
             return (
               <tr
-                key={span.spanId}
+                key={ids[i]}
                 data-testid="row"
                 data-key={span.spanId}
-                data-failed={span.status === "error" ? "" : undefined}
+                aria-rowindex={first + i + 2}
                 aria-level={level}
                 aria-expanded={children === 0 ? undefined : !isFolded}
-                tabIndex={current === span.spanId || (current === null && i === 0) ? 0 : -1}
-                onFocus={() => setCurrent(span.spanId)}
+                tabIndex={ids[i] === entry ? 0 : -1}
+                onFocus={() => setCurrent(ids[i] ?? null)}
                 onKeyDown={(event) => onKey(event, each)}
               >
                 <td data-col="service" data-value={span.service ?? undefined}>
-                  <span className="tree" style={{ paddingInlineStart: (level - 1) * 16 }}>
+                  <span className="tree" style={{ paddingInlineStart: Math.min(level - 1, INDENTS_MAX) * 16 }}>
                     {children === 0 ? (
                       <span className="tree-leaf" aria-hidden="true">
                         ·
@@ -81,11 +101,13 @@ export function Waterfall({ spans }: { readonly spans: readonly Span[] }) {
                         <span aria-hidden="true">{isFolded ? "▸" : "▾"}</span>
                       </button>
                     )}
-                    {span.service ?? "–"}
+                    <span className="clipped" title={span.service ?? undefined}>
+                      {span.service ?? "–"}
+                    </span>
                   </span>
                 </td>
-                <td data-col="name" data-value={span.name} title={span.message ?? undefined}>
-                  {span.name}
+                <td data-col="name" data-value={span.name} title={span.message ?? span.name}>
+                  <span className="clipped">{span.name}</span>
                 </td>
                 <td data-col="start" data-value={span.start - from} className="number">
                   {formatMs(span.start - from)}
@@ -104,7 +126,9 @@ export function Waterfall({ spans }: { readonly spans: readonly Span[] }) {
                     (span.instance ?? "–")
                   ) : (
                     <Link to={pathOf("services", span.service)} search="tab=instances">
-                      {span.instance}
+                      <span className="clipped" title={span.instance}>
+                        {span.instance}
+                      </span>
                     </Link>
                   )}
                   <Explain span={span} onExplain={setExplained} />
@@ -112,6 +136,7 @@ export function Waterfall({ spans }: { readonly spans: readonly Span[] }) {
               </tr>
             );
           })}
+          <Gap height={after} span={HEADS.length} />
         </tbody>
       </table>
       {explained === null ? null : <ExplainDialog request={explained} onClose={() => setExplained(null)} />}

@@ -1,0 +1,43 @@
+import { type RefObject, useEffect } from "react";
+
+/** What is to be brought into view and given the focus: a span or a message; anew each time it is another object. */
+export type Goal = {
+  readonly of: object;
+  /** Which of all that failed. */
+  readonly nth: number;
+} | null;
+
+interface GoalOptions<Row> {
+  /** All rows of the table, drawn or not. */
+  readonly rows: readonly Row[];
+  /** What a row is of. */
+  of(row: Row): object;
+  readonly body: RefObject<HTMLElement | null>;
+  reveal(index: number): void;
+  /** Shows a row that is folded away; left out where none is. */
+  unfold?(of: object): void;
+}
+
+/** Goes to the row of a goal, where the table has it. */
+export function useGoal<Row>(goal: Goal, { rows, of, body, reveal, unfold }: GoalOptions<Row>): void {
+  const index = goal === null ? -1 : rows.findIndex((row) => of(row) === goal.of);
+  useEffect(() => {
+    if (goal === null) return;
+    if (index < 0) return unfold?.(goal.of);
+    if (enter(body.current, index)) return;
+    reveal(index);
+    // What is not in view is drawn once the page has been scrolled.
+    let frame = requestAnimationFrame(() => (frame = requestAnimationFrame(() => enter(body.current, index))));
+    return () => cancelAnimationFrame(frame);
+    // What it is done by is made anew with each drawing; only another goal, or its place, is a reason to go there.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [goal, index]);
+}
+
+/** @returns whether the row is drawn. */
+function enter(body: HTMLElement | null, index: number): boolean {
+  const row = body?.querySelector<HTMLElement>(`tr[aria-rowindex="${index + 2}"]`) ?? null;
+  row?.focus({ preventScroll: true });
+  row?.scrollIntoView({ block: "center" });
+  return row !== null;
+}
