@@ -72,8 +72,9 @@ export function filedCertificates(files: CertificateFiles): CertificateSource {
     try {
       createSecureContext(tlsOptions(read));
     } catch (cause) {
+      // The cause is told in words already; kept, it would be printed again in those of OpenSSL.
       const why = whyNoCertificates(read.cert) ?? whyNotKeyOf(read.cert, read.key) ?? explainSystemError(cause);
-      throw new Error(`Cannot use the certificate ${files.cert} with the key ${files.key}: ${why}`, { cause });
+      throw new Error(`Cannot use the certificate ${files.cert} with the key ${files.key}: ${why}`);
     }
     const why = read.clientCa === null ? null : whyNoCertificates(read.clientCa);
     // Node.js would take it, and then let nobody in.

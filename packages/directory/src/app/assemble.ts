@@ -108,7 +108,15 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
     sessions.review();
     originals.review();
   };
-  const access = await openAccess(config, { stores, clock, log, board, show, tokensChanged });
+  // What goes on by itself from here on would keep a directory that cannot start from ending.
+  const endLinks = async (): Promise<void> => {
+    await Promise.all([links.close(), originals.close()]);
+    ended.abort();
+  };
+  const access = await openAccess(config, { stores, clock, log, board, show, tokensChanged }).catch(async (error) => {
+    await endLinks();
+    throw error;
+  });
   sessions.tellAccess(({ tokenId, tenant }) => ({
     asks: tokenId !== null,
     tokens: tokenId === null ? [] : routerTokens(access.tokens.tokens.list(tenant)),
@@ -148,6 +156,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   try {
     peerTraces.begin((await tenants.of(null)).peers);
   } catch (error) {
+    await endLinks();
     await access.close();
     throw error;
   }

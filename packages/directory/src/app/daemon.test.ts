@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -68,4 +68,17 @@ test("--check names every problem of a settings file with its place", async () =
     `${file}:3:17: guard.share is "150%": it is more than the whole; wanted a share from 0% to 100%`,
   );
   expect(stderr).toContain(`${file}:4:6: `);
+});
+
+test("a certificate that cannot be used ends the start with 78 and its place, before anything is made", async () => {
+  const file = join(folder, "certificate.yaml");
+  const cert = join(folder, "garbage.pem");
+  await writeFile(cert, "garbage");
+  await writeFile(file, `listen: 127.0.0.1:0\ntls: { cert: ${cert}, key: ${cert} }\n`);
+  const { code, stderr } = await run(["-c", file, "--data-dir", join(folder, "unmade")]);
+  expect(code).toBe(78);
+  expect(stderr).toBe(
+    `${file}:2:6: tls: Cannot use the certificate ${cert} with the key ${cert}: it holds no certificate, wanted PEM with a line -----BEGIN CERTIFICATE-----\n`,
+  );
+  await expect(stat(join(folder, "unmade"))).rejects.toThrow("ENOENT");
 });

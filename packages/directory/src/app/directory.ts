@@ -1,9 +1,10 @@
 import { hostname } from "node:os";
 import { formatDirectoryAddress, hostPort, type ReportedProblem } from "@datawire/protocol";
-import { type DaemonContext, formatListenAddress } from "@datawire/runtime";
+import { ConfigError, type DaemonContext, formatListenAddress } from "@datawire/runtime";
 import { tlsOptions } from "../access/certificates.ts";
 import type { ConsoleConfig } from "../access/console-access.ts";
 import { type Protection, protectionOf } from "../access/protection.ts";
+import { checkFiles } from "../cli/check.ts";
 import { CONSOLE_ROOT } from "../console/console-page.ts";
 import { consoleFolders } from "../console/find-console.ts";
 import { assembleDirectory, type Directory } from "./assemble.ts";
@@ -36,6 +37,9 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
   // Who is silent and what has come due is judged by the time in which this directory attended to what came.
   const { log, attentive: clock, board, signal, readiness, input } = context;
   const settings = context.settings.value;
+  // Before anything is made: a port, a store, the first tokens. A restart does not mend what these files lack.
+  const problems = await checkFiles(context.settings);
+  if (problems.length > 0) throw new ConfigError(problems);
   const choice = await whereToListen(settings);
   const protection = protectionOf(settings, choice.addresses);
   for (const warning of protection.warnings) log.warn("Exposed", { warning });

@@ -3,7 +3,7 @@ import { filedCertificates } from "../access/certificates.ts";
 import { filesOf } from "../access/protection.ts";
 import type { DirectorySettings } from "../config/settings.ts";
 
-/** What `--check` looks at beyond the settings themselves: the files that they name. */
+/** What is looked at beyond the settings themselves, by `--check` and at a start: the files that they name. */
 export async function checkFiles(settings: DirectorySettings): Promise<readonly Problem[]> {
   return [...(await checkCertificates(settings)), ...(await checkEtcdFiles(settings))];
 }

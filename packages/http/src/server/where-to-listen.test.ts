@@ -10,6 +10,7 @@ test.each<[string, string[], string[], string[], RegExp | null]>([
   ["vm1", ["127.0.1.1"], OWN, ["127.0.0.1", "::1", "127.0.1.1"], null],
   ["services", [], OWN, ["127.0.0.1", "::1"], /services does not resolve here/],
   ["services", ["10.0.0.9"], OWN, ["127.0.0.1", "::1"], /10\.0\.0\.9, which is no address of this machine/],
+  ["10.0.0.9", ["10.0.0.9"], OWN, ["127.0.0.1", "::1"], /^10\.0\.0\.9 is no address of this machine/],
 ])(
   "chooseAddresses() for %s, which resolves to %o, on a machine with %o gives %o",
   async (host, resolved, own, addresses, warning) => {

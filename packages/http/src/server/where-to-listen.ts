@@ -54,5 +54,6 @@ export async function chooseAddresses(
 function warningOf(host: string, named: readonly string[], reachable: readonly string[]): string | null {
   if (isLoopback(host) || reachable.length > 0) return null;
   if (named.length === 0) return `${host} does not resolve here, so only this machine reaches the directory`;
-  return `${host} is ${named.join(", ")}, which is no address of this machine, so only this machine reaches the directory`;
+  const found = named.every((address) => address === host) ? host : `${host} is ${named.join(", ")}, which`;
+  return `${found} is no address of this machine, so only this machine reaches the directory`;
 }

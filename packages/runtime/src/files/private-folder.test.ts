@@ -1,4 +1,4 @@
-import { chmod, chown, lchown, mkdir, mkdtemp, rm, stat, symlink } from "node:fs/promises";
+import { chmod, chown, lchown, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -52,4 +52,19 @@ test("makePrivateFolder() says where a folder cannot be made, and why", async ()
   await expect(makePrivateFolder("/dev/null/data")).rejects.toThrow(
     "Cannot make the folder /dev/null/data: a part of the path is not a folder",
   );
+});
+
+test("makePrivateFolder() ends where no folder can be made however often one asks", async () => {
+  await expect(makePrivateFolder("/proc/nobody/data")).rejects.toThrow(
+    "Cannot make the folder /proc/nobody/data: no such",
+  );
+});
+
+test("makePrivateFolder() takes a file in the place of the folder for bad configuration", async () => {
+  const file = `${await aFolder()}/file`;
+  await writeFile(file, "");
+  await expect(makePrivateFolder(file)).rejects.toMatchObject({
+    message: `Cannot use the folder ${file}: it is a file, wanted a folder`,
+    exitCode: 78,
+  });
 });

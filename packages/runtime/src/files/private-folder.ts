@@ -20,7 +20,7 @@ export async function makePrivateFolder(path: string): Promise<void> {
   try {
     await makeFolder(path, { own: 0o700, above: 0o755 });
   } catch (cause) {
-    throw fileError("make the folder", path, cause);
+    throw cause instanceof ExitError ? cause : fileError("make the folder", path, cause);
   }
   const own = process.getuid?.() ?? 0;
   // Of a link, both itself and what it leads to.
@@ -42,11 +42,22 @@ async function makeFolder(path: string, modes: { readonly own: number; readonly 
     await mkdir(path, { mode: modes.own });
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code === "EEXIST") return requireFolder(path, error);
     if (code !== "ENOENT" || dirname(path) === path) throw error;
     await makeFolder(dirname(path), { own: modes.above, above: modes.above });
-    await makeFolder(path, modes);
+    // Once more and no oftener: /proc, and what automount serves, have no such folder however often one asks.
+    await mkdir(path, { mode: modes.own }).catch(async (again: unknown) => {
+      if (systemErrorCode(again) !== "EEXIST") throw again;
+      await requireFolder(path, again); // somebody else was faster
+    });
   }
+}
+
+/** @throws `error` for a link that leads nowhere. */
+async function requireFolder(path: string, error: unknown): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found === null) throw error;
+  if (!found.isDirectory()) throw new UntrustedFolder(path, "it is a file, wanted a folder");
 }
 
 const GROUP_OR_OTHERS_WRITE = 0o022;
