@@ -69,19 +69,25 @@ export function filedCertificates(files: CertificateFiles): CertificateSource {
       clientCa: files.clientCa === null ? null : await readPem(files.clientCa),
     };
     if (current !== null && isSame(current, read)) return current;
-    try {
-      createSecureContext(tlsOptions(read));
-    } catch (cause) {
-      // The cause is told in words already; kept, it would be printed again in those of OpenSSL.
-      const why = whyNoCertificates(read.cert) ?? whyNotKeyOf(read.cert, read.key) ?? explainSystemError(cause);
-      throw new Error(`Cannot use the certificate ${files.cert} with the key ${files.key}: ${why}`);
-    }
+    const unusable = whyUnusable(read);
+    if (unusable !== null)
+      throw new Error(`Cannot use the certificate ${files.cert} with the key ${files.key}: ${unusable}`);
     const why = read.clientCa === null ? null : whyNoCertificates(read.clientCa);
     // Node.js would take it, and then let nobody in.
     if (why !== null) throw new Error(`Cannot use ${files.clientCa} as the authority of clients: ${why}`);
     current = read;
     return read;
   };
+}
+
+/** In words alone: beside them, those of OpenSSL would say it again. */
+function whyUnusable(read: ServerCertificate): string | null {
+  try {
+    createSecureContext(tlsOptions(read));
+    return null;
+  } catch (error) {
+    return whyNoCertificates(read.cert) ?? whyNotKeyOf(read.cert, read.key) ?? explainSystemError(error);
+  }
 }
 
 /** A server's certificate as options of Node's secure contexts. */
