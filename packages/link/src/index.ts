@@ -13,6 +13,7 @@ export type {
   Subscription,
   Welcome,
 } from "./session/link-handler.ts";
+export { ProblemTeller } from "./session/problem-teller.ts";
 export {
   type CatalogFollower,
   type CatalogFollowerConfig,

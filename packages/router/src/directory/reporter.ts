@@ -1,5 +1,5 @@
 import type { RouterReport } from "@datawire/protocol";
-import type { LinkHandler, LinkSession } from "@datawire/link";
+import { type LinkHandler, type LinkSession, ProblemTeller } from "@datawire/link";
 import type { Clock, ProblemBoard } from "@datawire/runtime";
 
 /** What is told to the directory, and of what it is made. */
@@ -13,21 +13,20 @@ export interface ReporterDeps {
 
 /** How often a router tells what there is. */
 const REPORT_MS = 5_000;
-/** Problems within this time go in one message. */
-const TELL_MS = 50;
 
 /** Tells the directory what a router has, while the link is there. */
 export class Reporter {
   readonly #deps: ReporterDeps;
   #session: LinkSession | null = null;
+  readonly #problems: ProblemTeller;
   #cancelReport: (() => void) | null = null;
-  #cancelTelling: (() => void) | null = null;
-  /** What the directory was told on this connection. */
-  #told = { report: "", problems: "[]" };
+  /** The report that the directory was sent last on this connection, as JSON. */
+  #told = "";
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
-    deps.board.onChange(() => this.#tellSoon());
+    this.#problems = new ProblemTeller(deps);
+    deps.board.onChange(() => this.#problems.tellSoon());
   }
 
   /** A handler for the link that passes everything on to `others`. */
@@ -35,13 +34,15 @@ export class Reporter {
     return {
       connected: (session) => {
         this.#session = session;
-        this.#told = { report: "", problems: "[]" };
+        this.#told = "";
+        this.#problems.connected(session);
         for (const other of others) other.connected(session);
-        this.#tellProblems();
+        this.#problems.tell();
         this.#report();
       },
       disconnected: (reason) => {
         this.#session = null;
+        this.#problems.disconnected();
         this.#cancelReport?.();
         for (const other of others) other.disconnected(reason);
       },
@@ -54,29 +55,14 @@ export class Reporter {
   /** Says nothing more. */
   close(): void {
     this.#cancelReport?.();
-    this.#cancelTelling?.();
+    this.#problems.close();
   }
 
   #report(): void {
     const report = this.#deps.report();
     const text = JSON.stringify(report);
     // A router at rest says nothing.
-    if (text !== this.#told.report && this.#session?.send({ type: "router", ...report }) === true)
-      this.#told.report = text;
+    if (text !== this.#told && this.#session?.send({ type: "router", ...report }) === true) this.#told = text;
     this.#cancelReport = this.#deps.clock.setTimer(REPORT_MS, () => this.#report());
-  }
-
-  #tellSoon(): void {
-    this.#cancelTelling ??= this.#deps.clock.setTimer(TELL_MS, () => {
-      this.#cancelTelling = null;
-      this.#tellProblems();
-    });
-  }
-
-  #tellProblems(): void {
-    const problems = this.#deps.board.list();
-    const text = JSON.stringify(problems);
-    if (text !== this.#told.problems && this.#session?.send({ type: "problems", problems }) === true)
-      this.#told.problems = text;
   }
 }

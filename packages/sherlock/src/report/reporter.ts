@@ -5,6 +5,7 @@ import {
   type LinkIdentity,
   type LinkSession,
   type Position,
+  ProblemTeller,
   ReportPace,
   type Welcome,
 } from "@datawire/link";
@@ -41,8 +42,6 @@ export interface ReporterDeps {
 /** The servers (4) of all proxies, as CSV. */
 const STATISTICS = "show stat -1 4 -1";
 const LOGGED_MAX = 100;
-/** Problems within this time go in one message. */
-const TELL_MS = 50;
 const LINES_MAX = 20_000;
 /** So many with full histograms fit into a frame. */
 const MESSAGE_LINES_MAX = 500;
@@ -59,9 +58,7 @@ export class Reporter implements DriverObserver {
   #onWelcome: (welcome: Welcome) => void = () => {};
   #session: LinkSession | null = null;
   #applied: Position | null = null;
-  /** What the directory was told on this connection. */
-  #toldProblems = "[]";
-  #cancelTelling: (() => void) | null = null;
+  readonly #problems: ProblemTeller;
   /** The oldest change that HAProxy does not follow yet. */
   #oldestChangeMs: number | null = null;
   /** Whether the link has brought what changed before it was there. */
@@ -82,7 +79,9 @@ export class Reporter implements DriverObserver {
     const { name, zone } = deps.settings;
     this.identity = { kind: "sherlock", name, zone, id: randomUUID(), version: VERSION };
     this.#countedMs = deps.clock.monotonicMs();
-    deps.board.onChange(() => this.#tellSoon());
+    this.#problems = new ProblemTeller(deps);
+    // A little later, as most of what changes here is told with the next acknowledgement.
+    deps.board.onChange(() => this.#problems.tellSoon());
   }
 
   /** Asks to be told whenever HAProxy follows a table. */
@@ -101,14 +100,15 @@ export class Reporter implements DriverObserver {
       connected: (session) => {
         this.#session = session;
         this.#caughtUp = false;
-        this.#toldProblems = "[]";
+        this.#problems.connected(session);
         this.#onWelcome(session.welcome);
         follower.connected(session);
         this.#acknowledge();
-        this.#tellProblems();
+        this.#problems.tell();
       },
       disconnected: (reason) => {
         this.#session = null;
+        this.#problems.disconnected();
         follower.disconnected(reason);
       },
       message: (message) => follower.message(message),
@@ -191,7 +191,7 @@ export class Reporter implements DriverObserver {
     const enough = new AbortController();
     await Promise.race([this.#count(), this.#deps.clock.sleep(LAST_COUNT_MS_MAX, enough.signal)]);
     enough.abort();
-    this.#cancelTelling?.();
+    this.#problems.close();
   }
 
   /** One after the other: an older answer that came later would be taken for that of a new worker. */
@@ -230,23 +230,7 @@ export class Reporter implements DriverObserver {
   #acknowledge(): void {
     if (this.#applied === null || this.#session === null) return;
     const problems = this.#deps.board.list();
-    if (this.#session.send({ type: "applied", ...this.#applied, problems }))
-      this.#toldProblems = JSON.stringify(problems);
-  }
-
-  /** A little later, as most of what changes here is told with the next acknowledgement. */
-  #tellSoon(): void {
-    this.#cancelTelling ??= this.#deps.clock.setTimer(TELL_MS, () => {
-      this.#cancelTelling = null;
-      this.#tellProblems();
-    });
-  }
-
-  #tellProblems(): void {
-    const problems = this.#deps.board.list();
-    const text = JSON.stringify(problems);
-    if (text !== this.#toldProblems && this.#session?.send({ type: "problems", problems }) === true)
-      this.#toldProblems = text;
+    if (this.#session.send({ type: "applied", ...this.#applied, problems })) this.#problems.wasTold(problems);
   }
 
   #logProblems(problems: readonly PlanProblem[]): void {

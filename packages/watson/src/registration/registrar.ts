@@ -1,5 +1,5 @@
 import type { Registration, ServerMessage } from "@datawire/protocol";
-import type { LinkHandler, LinkMessage, LinkSession } from "@datawire/link";
+import { type LinkHandler, type LinkMessage, type LinkSession, ProblemTeller } from "@datawire/link";
 import { describeError, type Clock, type Logger, type ProblemBoard } from "@datawire/runtime";
 import { directoryName, isFor, type Replicas } from "../model/directories.ts";
 import { forget, stateAll, stateChanges, type Told, withDrain } from "../monitor/statements.ts";
@@ -42,7 +42,7 @@ export class Registrar implements LinkHandler {
   readonly #deps: RegistrarDeps;
   #state: State = { state: "disconnected" };
   #drained: ReadonlySet<string>;
-  #toldProblems = "[]";
+  readonly #problems: ProblemTeller;
   /** By key, why the directory left an instance out. */
   #refused = new Map<string, string>();
   #isOpen = false;
@@ -55,6 +55,7 @@ export class Registrar implements LinkHandler {
     this.#replicas = replicas;
     this.#drained = drained;
     this.#deps = deps;
+    this.#problems = new ProblemTeller(deps);
   }
 
   get isConnected(): boolean {
@@ -94,12 +95,13 @@ export class Registrar implements LinkHandler {
 
   connected(session: LinkSession): void {
     this.#state = { state: "connected", session, told: null, confirmed: 0 };
-    this.#toldProblems = "[]";
+    this.#problems.connected(session);
     this.changed();
   }
 
   disconnected(): void {
     this.#state = { state: "disconnected" };
+    this.#problems.disconnected();
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     this.#cancelRetry();
@@ -157,13 +159,7 @@ export class Registrar implements LinkHandler {
       this.#state = { ...this.#state, told: next.told };
       this.#toldMs = this.#deps.clock.monotonicMs();
     }
-    this.#tellProblems(session);
-  }
-
-  #tellProblems(session: LinkSession): void {
-    const problems = this.#deps.board.list();
-    const text = JSON.stringify(problems);
-    if (text !== this.#toldProblems && session.send({ type: "problems", problems })) this.#toldProblems = text;
+    this.#problems.tell();
   }
 
   #confirmed({ seq, refused }: Extract<ServerMessage, { type: "registered" }>): void {
