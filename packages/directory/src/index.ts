@@ -1,3 +1,3 @@
 export { directoryDaemon } from "./app/daemon.ts";
 export { createMetrics } from "./app/metrics.ts";
-export { defaultDataDir, settingsSchema } from "./config/settings.ts";
+export { settingsSchema } from "./config/settings.ts";

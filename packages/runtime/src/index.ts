@@ -38,6 +38,7 @@ export {
   readableBy,
   textLike,
 } from "./config/setting-types.ts";
+export { defaultDataDir, userStateDir } from "./config/data-dir.ts";
 export {
   type Given,
   type Settings,

@@ -1,5 +1,3 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import {
   DIRECTORY_PORT,
   NAME_PATTERN,
@@ -9,6 +7,7 @@ import {
 } from "@datawire/protocol";
 import {
   type DaemonInput,
+  defaultDataDir,
   durationFrom,
   ExitError,
   exitCodes,
@@ -164,14 +163,7 @@ export async function loadDirectorySettings(input: DaemonInput): Promise<Directo
 
 /** Where the embedded store, the first tokens and the authority's certificate are. */
 export function dataDirOf({ data_dir }: DirectoryValues, env: DaemonInput["env"]): string {
-  return data_dir ?? defaultDataDir(env, process.getuid?.());
-}
-
-/** Where that is when nobody says. */
-export function defaultDataDir(env: DaemonInput["env"], uid: number | undefined): string {
-  if (uid === 0) return "/var/lib/datawire/directory";
-  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state");
-  return join(state, "datawire", "directory");
+  return data_dir ?? defaultDataDir("directory", env);
 }
 
 /** A flag is text; what is no number stays as it is, for the message. */

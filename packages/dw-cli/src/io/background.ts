@@ -1,5 +1,4 @@
 import { mkdir, readFile, rm, symlink } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import {
   type Env,
@@ -7,6 +6,7 @@ import {
   makePrivateFolder,
   systemClock,
   tryListen,
+  userStateDir,
   writeFileAtomically,
 } from "@datawire/runtime";
 import { stringify } from "yaml";
@@ -45,8 +45,7 @@ export class Background {
 
   constructor(env: Env) {
     this.#env = env;
-    const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state");
-    this.#folder = join(state, "datawire", "up");
+    this.#folder = join(userStateDir(env), "up");
   }
 
   /** Which of the two run. */
@@ -140,7 +139,7 @@ export class Background {
     await writeFileAtomically(this.#file, `${JSON.stringify(state)}\n`, { mode: 0o600 });
   }
 
-  /** Its settings are in a file of its own: those of the system, and of the user, are for others. */
+  /** The command line of a daemon that `dw up` starts: with a settings file of its own, not that of the system or the user. */
   async #arguments(name: Name): Promise<string[]> {
     const dataDir = join(this.#folder, name);
     const settings =

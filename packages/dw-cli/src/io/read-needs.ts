@@ -1,5 +1,12 @@
 import { hostname } from "node:os";
-import { ConfigError, type DaemonInput, type Env, describeError, formatProblem } from "@datawire/runtime";
+import {
+  ConfigError,
+  type DaemonInput,
+  defaultDataDir,
+  type Env,
+  describeError,
+  formatProblem,
+} from "@datawire/runtime";
 import { type Finding, findingsOf } from "../doctor/finding.ts";
 import type { FolderNeed, NameNeed, Needs, PortNeed, Program } from "../doctor/machine.ts";
 
@@ -38,10 +45,10 @@ async function readProgram(program: Program, env: Env): Promise<ProgramNeeds> {
 }
 
 async function readDirectory(env: Env): Promise<ProgramNeeds> {
-  const { defaultDataDir, directoryDaemon } = await import("@datawire/directory");
+  const { directoryDaemon } = await import("@datawire/directory");
   const { value } = await directoryDaemon.load(inputOf(env));
   const at = value.listen ?? { host: "127.0.0.1", port: value.port };
-  const path = value.data_dir ?? defaultDataDir(env, process.getuid?.());
+  const path = value.data_dir ?? defaultDataDir("directory", env);
   return {
     ports: [{ program: "directory", at, flag: "-p/--port", isTraffic: false }],
     folders: [{ program: "directory", what: "data folder", path, flag: "--data-dir" }],

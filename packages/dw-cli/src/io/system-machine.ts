@@ -127,7 +127,7 @@ function connect(host: string, port: number): Promise<ReachFailure | null> {
   });
 }
 
-/** It has been verified by then. */
+/** Opens TLS without verifying the certificate, for a look at a host whose certificate the caller has verified before. */
 function openTls(host: string, port: number, name: string | null): Socket {
   const sni = name === null ? {} : { servername: name };
   return connectTls({ host, port, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"], ...sni });

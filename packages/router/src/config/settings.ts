@@ -1,12 +1,10 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { loadCredentials, type TlsSettings } from "@datawire/link/client";
 import type { DirectoryAddress } from "@datawire/protocol";
 import {
   commonVariables,
   ConfigError,
+  defaultDataDir,
   type DaemonInput,
-  type Env,
   type Given,
   type ListenAddress,
   loadSettings,
@@ -113,7 +111,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     auth,
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
     web,
-    dataDir: value.data_dir ?? defaultDataDir(env),
+    dataDir: value.data_dir ?? defaultDataDir("router", env),
     directories: value.directories,
     proof,
     rules: new AddressRules(value.addresses),
@@ -159,10 +157,4 @@ function certificateOf(
 /** `-p 5672` keeps to loopback. */
 function portOf(port: unknown): string | undefined {
   return typeof port === "string" ? `127.0.0.1:${port}` : undefined;
-}
-
-function defaultDataDir(env: Env): string {
-  if (process.getuid?.() === 0) return "/var/lib/datawire/router";
-  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state");
-  return join(state, "datawire", "router");
 }

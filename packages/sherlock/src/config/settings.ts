@@ -1,10 +1,11 @@
-import { hostname, homedir } from "node:os";
+import { hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { loadCredentials, type TlsSettings } from "@datawire/link";
 import { type DirectoryAddress, isName, NAME_RULE } from "@datawire/protocol";
 import {
   commonVariables,
   ConfigError,
+  defaultDataDir,
   type DaemonInput,
   type Env,
   type Given,
@@ -127,7 +128,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     explain: value.explain === "on",
     overrides: new Map(Object.entries(value.services).map(([service, override]) => [service, overrideOf(override)])),
     // Several Sherlocks of one user have a run directory each, which then holds this as well.
-    dataDir: value.data_dir ?? value.haproxy.run_dir ?? defaultDataDir(input.env),
+    dataDir: value.data_dir ?? value.haproxy.run_dir ?? defaultDataDir("sherlock", input.env),
     drainMs: value.drain,
     token,
     tls,
@@ -172,11 +173,5 @@ function callerOfHost(host: string): string {
 function defaultRunDir(env: Env): string {
   if (process.getuid?.() === 0) return "/run/datawire/sherlock";
   const runtime = env["XDG_RUNTIME_DIR"];
-  return runtime ? join(runtime, "datawire", "sherlock") : join(defaultDataDir(env), "run");
-}
-
-function defaultDataDir(env: Env): string {
-  if (process.getuid?.() === 0) return "/var/lib/datawire/sherlock";
-  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state");
-  return join(state, "datawire", "sherlock");
+  return runtime ? join(runtime, "datawire", "sherlock") : join(defaultDataDir("sherlock", env), "run");
 }

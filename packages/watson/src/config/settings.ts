@@ -1,10 +1,10 @@
-import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { DEFAULT_DIRECTORY, NAME_PATTERN, NAME_RULE, parseDirectoryAddress } from "@datawire/protocol";
 import { credentialSettings, loadCredentials, type TlsSettings } from "@datawire/link";
 import {
   commonVariables,
   ConfigError,
+  defaultDataDir,
   type DaemonInput,
   type Env,
   type Given,
@@ -149,7 +149,7 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     router,
     // Several single services may run on one machine: what the files say of the port is for the one with a folder.
     admin: single !== null && input.options["admin"] === undefined ? null : admin,
-    dataDir: value.data_dir ?? defaultDataDir(input.env),
+    dataDir: value.data_dir ?? defaultDataDir("watson", input.env),
     token,
     tls,
     env: input.env,
@@ -177,10 +177,4 @@ function absolute(paths: readonly string[], place: Place | undefined): string[] 
 function placesOf(paths: readonly string[], locate: (path: Path) => Place | undefined): Place[] | null {
   const whole = locate(["services"]);
   return whole === undefined ? null : paths.map((_, index) => locate(["services", index]) ?? whole);
-}
-
-function defaultDataDir(env: Env): string {
-  if (process.getuid?.() === 0) return "/var/lib/datawire/watson";
-  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state");
-  return join(state, "datawire", "watson");
 }
