@@ -29,6 +29,23 @@ test.each(folders("packages"))("docs/architecture.md names packages/%s and each 
   expect(rooms.filter((room) => !about.some((part) => part.includes(`\`${room}\``)))).toEqual([]);
 });
 
+test("the arrows and the linter know the same rooms as pure", async () => {
+  const { pure } = (await import(join(ROOT, ".dependency-cruiser.mjs"))) as { readonly pure: readonly string[] };
+  const { overrides } = JSON.parse(readFileSync(join(ROOT, ".oxlintrc.json"), "utf8")) as {
+    readonly overrides: readonly { readonly files: readonly string[]; readonly rules: Record<string, unknown> }[];
+  };
+  const [linted] = overrides.filter(({ rules }) => Object.hasOwn(rules, "no-restricted-globals"));
+  const patterns = new RegExp(`^packages/(${pure.join("|")})`);
+  const sourcesOf = (glob: string): string[] =>
+    globSync(glob, { cwd: ROOT })
+      .map((path) => path.replaceAll(sep, "/"))
+      .filter((path) => !path.endsWith(".test.ts"));
+  const byArrows = sourcesOf("packages/*/src/**/*.ts").filter((path) => patterns.test(path));
+  const byLinter = new Set((linted?.files ?? []).flatMap(sourcesOf));
+  expect(byArrows.length).toBeGreaterThan(100);
+  expect([...byLinter].toSorted()).toEqual(byArrows.toSorted());
+});
+
 test("every decision has a number of its own, in its file's name as in its title", () => {
   const files = readdirSync(join(ROOT, "docs/decisions")).filter((file) => /^\d/.test(file));
   const numbers = files.map((file) => Number(file.slice(0, 4)));
