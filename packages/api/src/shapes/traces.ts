@@ -9,7 +9,7 @@ const moment = z.number();
 
 const attributes = z.record(z.string(), z.json());
 
-/** Who says it; null where it was not said. */
+/** The program that sent a span or an event; null for what its resource does not say. */
 const origin = {
   service: z.string().nullable(),
   instance: z.string().nullable(),

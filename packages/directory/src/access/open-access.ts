@@ -29,7 +29,7 @@ export interface AccessConfig {
 
 /** What the access to a directory works with. */
 export interface AccessDeps {
-  /** Its own is not closed by closing the access. */
+  /** The store of those without a tenant, `stores.own`, is left open when the access is closed. */
   readonly stores: DirectoryStores;
   readonly clock: Clock;
   readonly log: Logger;

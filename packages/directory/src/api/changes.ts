@@ -23,7 +23,7 @@ import type { Author } from "../changes/author.ts";
 import type { Done } from "../changes/change-executor.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import type { State } from "../registry/state.ts";
-import { serviceName, viewpointOf } from "./reads.ts";
+import { serviceName, callerContextOf } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
 /** What changes are made with. */
@@ -166,7 +166,7 @@ function resulting(context: ChangeContext, done: Done<Plan>): Explanation[] {
   return afterwards(context, done, () =>
     concerned(table, done.plan.change)
       .slice(0, RESULTING_MAX)
-      .flatMap(({ caller, service }) => explain(table, service, viewpointOf(context, caller)) ?? []),
+      .flatMap(({ caller, service }) => explain(table, service, callerContextOf(context, caller)) ?? []),
   );
 }
 
@@ -180,7 +180,7 @@ async function routeAnswer(context: ChangeContext, plan: (moment: Moment) => Rou
   const at = stamp(context);
   const shown = afterwards(context, done, () => {
     const table = state.table.routeTable(tableKey({ caller, service }));
-    const distribution: Explanation | null = explain(state.table, service, viewpointOf(context, caller));
+    const distribution: Explanation | null = explain(state.table, service, callerContextOf(context, caller));
     return { routes: table === null ? [] : listRoutes(state.table, table), distribution };
   });
   return { ...at, ...shown, notes, changed: done.changed };

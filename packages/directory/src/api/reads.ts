@@ -214,7 +214,7 @@ function explainAsFound(
 ): Explanation | null {
   const clients = context.links.clients();
   const table = new DownTable(context.state.table, unreachableFor(clients, caller));
-  const explanation = explain(table, service, viewpointOf(context, caller), request);
+  const explanation = explain(table, service, callerContextOf(context, caller), request);
   if (explanation === null) return null;
   const own = clients.filter(({ name }) => caller === "*" || name === caller);
   const findings = [...findingsOf(own)].flatMap(([key, found]) =>
@@ -224,7 +224,7 @@ function explainAsFound(
 }
 
 /** A caller as it sees the table. */
-export function viewpointOf({ links }: Pick<ApiContext, "links">, caller: string): CallerContext {
+export function callerContextOf({ links }: Pick<ApiContext, "links">, caller: string): CallerContext {
   const zones = links
     .clients()
     .filter(({ kind, name }) => name === caller && (kind === "sherlock" || kind === "library"))

@@ -19,7 +19,7 @@ import type { RolloutPlan } from "../rollouts/turn.ts";
 import type { Position } from "../feed/delta-log.ts";
 import { requireUnchanged } from "./changes.ts";
 import { type ApiContext, stamp } from "./context.ts";
-import { viewpointOf } from "./reads.ts";
+import { callerContextOf } from "./reads.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
 
 type RolloutContext = Pick<
@@ -98,7 +98,7 @@ function answerOf(context: RolloutContext, { plan, changed }: Done<RolloutPlan>)
   const { state } = context;
   const { service, caller } = plan.record;
   const at = stamp(context);
-  const read = () => explain(state.table, service, viewpointOf(context, caller));
+  const read = () => explain(state.table, service, callerContextOf(context, caller));
   const change = effective(plan.change);
   const distribution = changed || isIdle(change) ? read() : preview(state, change, read);
   return { ...at, rollouts: [listRollout(plan.record)], distribution, notes: plan.notes, changed };

@@ -158,7 +158,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 /** Where an original has its token; null where it has none there. */
 const tokenInQuery = (req: IncomingMessage): string | null => queryOf(req).get("token");
 
-/** They tell of all tenants together. */
+/** Metrics are those of all tenants together. @throws ProtocolError for a permit of one tenant. */
 function requireMetrics({ grant }: Permit): void {
   requireRight(grant, "read", `show ${METRICS_PATH}`);
   if (grant.tenant === null) return;

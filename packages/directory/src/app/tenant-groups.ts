@@ -48,7 +48,7 @@ export class TenantGroup {
     this.logs = new Logs({ keep: (events) => telemetry.append(tenant, events), clock });
   }
 
-  /** Its clients of the original MDK; null as long as there never was one. */
+  /** The clients of the original MDK that belong to this tenant; null before the first one has come. */
   get originals(): Originals | null {
     return this.#originals;
   }

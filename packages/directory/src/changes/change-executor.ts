@@ -33,7 +33,7 @@ export interface ChangeObserver {
   drained(key: string): void;
   /** A change has entered the history. */
   recorded(): void;
-  /** Something could not be done, for which nobody waits. */
+  /** Work that no client waits for has failed, such as a note in the history. */
   failed(what: string, error: unknown): void;
 }
 

@@ -65,7 +65,10 @@ export async function askRunning(directory: RunningDirectory, question: Question
   throw new Error(`Cannot ${question.method} ${url}: ${answer.body.toString().trim().slice(0, 500)}`);
 }
 
-/** It is this machine's own directory, so its own files say whom to trust, and its address says nothing more. */
+/**
+ * How the directory of this machine is asked over TLS: its certificate, or its authority, is read from its own files. Names are not
+ * compared, as it is asked at an address of this machine.
+ */
 async function trustOf(tls: Protection["tls"], folder: string): Promise<RequestOptions> {
   if (tls === "off") return {};
   const ca = await readFile(tls === "own" ? join(folder, AUTHORITY_FILE) : tls.cert, "utf8");

@@ -3,7 +3,7 @@ import type { StoredRegistration } from "../model/records.ts";
 import type { SnapshotReplication } from "../store/replication.ts";
 import type { Replicator, ReplicatorDeps } from "./replicator.ts";
 
-/** What nobody waits for is saved within this time. */
+/** A change that no client waits for is saved within this time. */
 const SAVE_MS = 1_000;
 /** After a store that could not be written to. */
 const RETRY_MS = 5_000;
@@ -24,7 +24,7 @@ export class SnapshotReplicator implements Replicator {
   /** The save that is to come; null when none is. */
   #next: Promise<void> | null = null;
   #restUntilMs = Number.NEGATIVE_INFINITY;
-  /** When what nobody waits for is saved; null when there is nothing. */
+  /** When changes that no client waits for are saved; null when there are none. Monotonic. */
   #dueMs: number | null = null;
   #toldOutage = false;
   #ended = false;

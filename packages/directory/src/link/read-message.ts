@@ -47,7 +47,7 @@ export type MessageRead =
       readonly state: "refused";
       readonly code: ErrorCode;
       readonly message: string;
-      /** It is not even JSON: whoever sends that does not speak the link. */
+      /** Whether it is not even JSON: whoever sends that does not speak the link, and is cut. */
       readonly garbage: boolean;
     };
 

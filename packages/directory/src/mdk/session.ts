@@ -49,7 +49,7 @@ export interface MdkReport {
   readonly nodeId: string | null;
   readonly version: string;
   readonly sinceMs: number;
-  /** Its nodes that were left out. */
+  /** Nodes of this client that are not registered, each with the reason. */
   readonly leftOut: readonly LeftOutNode[];
 }
 

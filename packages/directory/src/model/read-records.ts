@@ -131,7 +131,7 @@ function readServiceRecord(value: unknown): ServiceRecord {
   return record;
 }
 
-/** It sets routes later on: its addresses and its tables have to be good by then. */
+/** Reads a rollout with the addresses and the route tables in it: it sets routes of them later on, when nobody can correct one. */
 function readRollout(value: unknown): RolloutRecord {
   const record = shaped(rolloutRecordSchema, value);
   const { target, from } = record.rollout.plan;

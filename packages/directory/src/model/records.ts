@@ -79,9 +79,9 @@ const holderSchema = z.object({
   id: z.string(),
   name: z.string(),
   version: z.string(),
-  /** What it is if no Watson: a library of ours, or a node of the original MDK. */
+  /** The kind of program that registers; left out for a Watson. `mdk` is a node of the original MDK. */
   kind: z.enum(["library", "router", "mdk"]).optional(),
-  /** How long it is trusted after its last word, where that is not the lease of all. */
+  /** How long its instances stay after its last message, where that is not `leaseMs` of the directory. Milliseconds. */
   leaseMs: z.number().min(0).optional(),
 });
 /** The identity of a client that holds instances. */

@@ -44,7 +44,7 @@ export function isOutOfSight(location: Location): boolean {
 
 /** What a transition changed of one Watson, for those who save it. */
 export interface Transition {
-  /** Its id. */
+  /** The id of the Watson. */
   readonly watson: string;
   /** Whether it is seen elsewhere than before, or is forgotten. */
   readonly moved: boolean;

@@ -24,7 +24,7 @@ export interface Needs {
 /** A directory that a program will ask. */
 export interface DirectoryNeed {
   readonly at: DirectoryAddress;
-  /** It stands in the settings; otherwise it is the one of a program that is told none, which a command line may change. */
+  /** Whether settings name it; otherwise it is the default of the program, which its command line may change. */
   readonly isSet: boolean;
 }
 
@@ -50,7 +50,7 @@ export interface FolderNeed {
 export interface NameNeed {
   readonly program: Program;
   readonly name: string;
-  /** It stands in the settings; otherwise it is the machine's own, which nobody may have meant. */
+  /** Whether settings name it; otherwise it is the host name of the machine, which nobody may have chosen. */
   readonly isSet: boolean;
 }
 
@@ -59,7 +59,7 @@ export type PortState = { readonly state: "free" | "taken" } | { readonly state:
 
 /** A folder, or the nearest one above it that is there. */
 export type FolderState =
-  /** It lies where one may not look. */
+  /** The folder around it may not be read. */
   | { readonly state: "hidden"; readonly reason: string }
   | {
       readonly state: "there" | "missing";

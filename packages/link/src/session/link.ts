@@ -29,9 +29,9 @@ export type LinkState =
       readonly state: "waiting";
       /** Each address of the last round with why it did not do. */
       readonly reason: string;
-      /** The directory answers, and will not have this program. */
+      /** Whether the directory answered and refused the link. */
       readonly refused: boolean;
-      /** It does so for want of a token, or of a right that the token lacks. */
+      /** Whether the refusal is for want of a token, or of a right that the token lacks. */
       readonly denied: boolean;
       /** What the directory calls its refusal, where it said so. */
       readonly code?: ErrorCode;

@@ -15,7 +15,7 @@ interface Line {
   requests: number;
   readonly responses: [number, number, number, number, number];
   failures: number;
-  /** Of those whose time is known. */
+  /** How many of the requests have a known time: those that `sumMs`, `maxMs` and `took` are of. */
   timed: number;
   sumMs: number;
   maxMs: number;

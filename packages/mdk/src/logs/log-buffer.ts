@@ -45,7 +45,7 @@ export class LogBuffer {
     return dropped;
   }
 
-  /** Forgets those before a number: they are kept elsewhere. */
+  /** Forgets the events before a number: the directory has them. */
   acknowledge(seq: number): void {
     while (this.#seq < seq && this.size > 0) this.#drop();
   }

@@ -68,7 +68,7 @@ export class OtlpExporter implements Observer {
     }
   }
 
-  /** False when nobody took it: logs and spans are worth no retry, and the next batch comes soon. */
+  /** Posts a batch once. @returns whether the endpoint took it; a batch that it did not take is lost, and the next one comes soon */
   async #post(path: string, body: object): Promise<boolean> {
     const { endpoint, headers } = this.#config;
     try {

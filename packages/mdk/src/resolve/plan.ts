@@ -21,7 +21,7 @@ export interface PlanDeps extends Chance {
   /** The choice that stands for an instance, always the same for one entity of the table. */
   readonly choiceOf: (instance: Instance) => Choice;
   readonly choiceOfUrl: (service: string, url: string) => Choice;
-  /** They go on where the plan is made anew. */
+  /** Which slot the next call draws; kept by the caller, so that a plan that is made anew goes on where the one before was. */
   readonly turns: Turns;
 }
 
@@ -45,7 +45,7 @@ interface PlannedShare {
   readonly slots: readonly SlotRange[];
   readonly count: number;
   readonly parts: readonly { readonly portion: number; readonly balancer: Balancer }[];
-  /** It is there to be refused: the service wants no failover. */
+  /** Whether calls that draw this share are refused: nothing of it is live, and the service wants no failover. */
   readonly refuses: boolean;
 }
 

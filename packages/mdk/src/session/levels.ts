@@ -4,7 +4,7 @@ import { MdkError } from "./mdk-error.ts";
 /** How important a log event is, from the worst on. */
 export type Level = "CRITICAL" | "ERROR" | "WARN" | "INFO" | "DEBUG";
 
-/** What is logged while nobody has asked for more or less. */
+/** The level from which on events are logged, unless the context of the session says another. */
 export const DEFAULT_LEVEL: Level = "INFO";
 
 /** Reads a level in any case. @throws MdkError `invalid_argument` */

@@ -17,7 +17,7 @@ import { MdkError } from "./mdk-error.ts";
 import { traceIdOf } from "./trace-id.ts";
 import type { LoggedMessage } from "./types.ts";
 
-/** Room for the clocks of those that join the session. */
+/** Bytes of the context that are left for the clocks of the services that join the session. */
 const RESERVE_BYTES = 128;
 
 /** What all views of one session share: its context, with a clock that goes on, and its deadline. */

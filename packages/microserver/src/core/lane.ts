@@ -78,7 +78,7 @@ export class Lane {
     return at !== -1;
   }
 
-  /** Whether an entry was sent, and nobody knows what became of it. */
+  /** Whether an entry was sent and its outcome is not known. */
   isSent(entry: Entry): boolean {
     return this.#sent.has(entry.id);
   }

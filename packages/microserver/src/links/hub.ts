@@ -11,7 +11,7 @@ import { backoff, type Chance, type Clock } from "@datawire/runtime/time";
 import type { Watched } from "../core/stalls.ts";
 import type { Dial, Wire, WireEvents } from "../transport/wire.ts";
 
-/** Who has a link: what the link tells goes there. */
+/** The owner of a link, which is called with what happens on it. */
 export interface LinkOwner {
   attached(): void;
   ended(end: LinkEnd): void;

@@ -120,7 +120,7 @@ export class Outbox implements EntryOwner {
     await this.#folder?.close();
   }
 
-  /** For entries. */
+  /** Called by an entry once it is accepted, refused or given up: it counts no more, and leaves the folder. */
   over(entry: OutboxEntry, error: Error | null): void {
     if (entry.isOver) return;
     entry.isOver = true;

@@ -22,9 +22,9 @@ export interface Served {
   /** How many messages a link may have on their way and in hand. */
   readonly credit: number;
   newId(): string;
-  /** Whether somebody may come with a password; left out where everybody may. */
+  /** Whether a user with a password may connect; left out where no password is asked for. */
   readonly allow?: (user: string, password: string) => boolean | Promise<boolean>;
-  /** Undefined where it is done with it at once. */
+  /** Handles a message. @returns undefined where it is settled by then, else a promise of that */
   take(
     delivery: IncomingDelivery,
     message: Message,

@@ -30,11 +30,11 @@ export type Answer =
 
 /** What a process tells the one that has started it. */
 export type FromPart =
-  /** Its log is read: these addresses of it are at another place than their hash says. */
+  /** The log of the process is read: it has these addresses, which belong to another process by their hash. */
   | { readonly is: "opened"; readonly exceptions: Exceptions }
   /** There is nothing left in its log, which is of a time when there were more processes: it goes. */
   | { readonly is: "empty" }
-  /** It takes clients. */
+  /** The process takes clients. */
   | { readonly is: "ready" }
   | { readonly is: "ask"; readonly id: number; readonly to: number; readonly question: Question }
   | { readonly is: "answer"; readonly id: number; readonly answer: Answer };

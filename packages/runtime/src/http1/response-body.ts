@@ -6,7 +6,7 @@ export interface BodyReader {
   take(bytes: Buffer): void;
   /** Whether its end has come. */
   readonly complete: boolean;
-  /** Its beginning, as far as that is kept. */
+  /** The first bytes of the body, as many as are kept. */
   readonly start: Buffer;
 }
 

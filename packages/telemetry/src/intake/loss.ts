@@ -4,7 +4,7 @@ export const LOSS_REASONS = [
   "rate",
   /** `traces.sample` leaves their traces out. */
   "sample",
-  /** They had no id that a trace or a span can have. */
+  /** Spans whose ids are none of a trace or a span. */
   "malformed",
   /** The oldest had to make room for newer ones. */
   "size",

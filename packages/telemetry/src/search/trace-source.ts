@@ -44,7 +44,7 @@ export class TraceSource {
     return this.#latestMs;
   }
 
-  /** Its next trace; undefined where there is none, or it is not open. */
+  /** The next trace of the file; undefined at its end, and before `open`. */
   get head(): TraceRow | undefined {
     return this.#rows[this.#at];
   }

@@ -50,7 +50,7 @@ const headerName = textLike(
   /^(?!(?:connection|content-length|transfer-encoding|upgrade|expect|te|trailer|keep-alive)$)[A-Za-z0-9!#$%&'*+.^_`|~-]+$/i,
   "the name of an HTTP header, and none of the connection or of a body",
 );
-/** Whoever may see a message need not know what a check proves itself with. */
+/** Secret: messages about the file show no credentials of a check. */
 const headerValue = textLike(/^[\t\x20-\x7e\x80-\xff]*$/, "text of one line, of characters up to U+00FF").meta({
   secret: true,
 });

@@ -57,7 +57,7 @@ export function parseGrpcTarget(text: string): GrpcTarget {
   return { ...hostAndPort(text, /^grpcs?:\/\//i), secure: /^grpcs:\/\//i.test(text) };
 }
 
-/** The parts are those of the URL of an instance, and why they are none as well. */
+/** Host and port by the rules for URLs of instances. @throws Error that says why there are none */
 function hostAndPort(text: string, scheme: RegExp): TcpTarget {
   const rest = text.replace(scheme, "");
   if (/^\d+$/.test(rest)) throw new Error("it is a port without a host");

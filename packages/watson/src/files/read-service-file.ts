@@ -10,7 +10,7 @@ export type FileText =
   | {
       readonly ok: true;
       readonly text: string;
-      /** Why nobody but its owner may be taken for its author; null when only its owner can write it. */
+      /** Why others than its owner may have written the file; null when only its owner can. */
       readonly untrusted: string | null;
     }
   | { readonly ok: false; readonly problem: Problem };

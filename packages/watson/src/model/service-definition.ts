@@ -62,7 +62,7 @@ export interface TlsCheck {
 
 /** A check over the network. */
 interface NetworkProbe {
-  /** It goes to the instance's own address, and so takes the one that the traffic takes of several. */
+  /** Whether the check goes to the instance's own URL, and so resolves its host as HAProxy does where a name has several addresses. */
   readonly asTraffic: boolean;
 }
 

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes } from "@datawire/runtime";
 import { rolloutLine } from "./rollout-text.ts";
 import type { Dw } from "../../context/dw.ts";
 
-/** It is looked at this often. */
+/** How often the rollout is asked for. */
 const LOOK_MS = 1_000;
 
 /** States in which nothing more happens by itself. */

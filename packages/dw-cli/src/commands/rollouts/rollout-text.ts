@@ -30,7 +30,7 @@ export function rolloutShare({ state, step, steps }: RolloutListing): string {
   return `${steps[step]?.share ?? 0}%`;
 }
 
-/** Its steps with what their checks say: the first line of a step has what is of the step. */
+/** The steps of a rollout, a line for each check: the first line of a step also has its share, state and times. */
 export function stepTable({ steps }: RolloutListing): TextTable {
   return {
     columns: [

@@ -29,7 +29,7 @@ export interface DirectoryLinkDeps {
   readonly guests: readonly LinkGuest[];
   /** The table says something new of these services. */
   readonly onChanged: (services: Iterable<string>) => void;
-  /** It came to be known whether the directory takes this program. */
+  /** The directory has taken this program, or refused it. */
   readonly onSettled: () => void;
 }
 

@@ -3,7 +3,7 @@ import type { MdkError } from "../../session/mdk-error.ts";
 
 /** Where the table of an environment comes from. */
 export interface Source extends EnvironmentSource {
-  /** Why nobody will ever give it one, unless somebody changes something; null while that is open. */
+  /** Why there will be no table until an operator changes something, such as a token; null while one may still come. */
   denial(): MdkError | null;
   /** Begins to follow; what comes is told by `SourceEvents`. */
   start(): void;
@@ -15,6 +15,6 @@ export interface Source extends EnvironmentSource {
 export interface SourceEvents {
   /** The table says something new of these services. */
   changed(services: Iterable<string>): void;
-  /** It came to be known that there is a table, or that there is none to be had. */
+  /** The first table has come, or the directory has refused this program: there is nothing to wait for. */
   settled(): void;
 }

@@ -28,7 +28,7 @@ export function mapFiles(plan: Pick<Plan, "maps" | "blocks" | "carried">): Recor
   >;
 }
 
-/** What a worker holds that has just read those files. */
+/** The blocks that a worker of HAProxy has just after it has read the files of a plan. */
 export function loadedBlocks(plan: Pick<Plan, "blocks">): Running["blocks"] {
   const blocks = new Map<number, RunningBlock>();
   for (const [base, block] of plan.blocks) {

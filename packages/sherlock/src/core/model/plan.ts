@@ -23,7 +23,7 @@ export interface Plan {
   readonly views: ReadonlyMap<string, ServiceView>;
   /** Services of which is not known what is followed, so that they stay as HAProxy has them; none where this is left out. */
   readonly unknown?: ReadonlySet<string>;
-  /** Its backends that stand in spare ones, by which; none where this is left out. */
+  /** Which backends of the plan stand in which spare ones of HAProxy; left out: none. */
   readonly carried?: Carried;
   /** What could not be planned as the table has it, for operators. */
   readonly problems: readonly PlanProblem[];
@@ -53,7 +53,7 @@ export interface Structure {
 
 /** What of the structure one service asks for. */
 export interface ServiceNeeds {
-  /** Its own backends, and those of others that its maps lead to. */
+  /** The backends of the service, and those of other services that its maps lead to. */
   readonly backends: ReadonlySet<string>;
   /** The names that decide about its requests as they are now, which may be fewer than its routes tell. */
   readonly keys: ServiceKeys;

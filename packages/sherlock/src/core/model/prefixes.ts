@@ -13,7 +13,7 @@ const BLOCK_BITS = 14;
 /** How many blocks fit in the numbers that an IPv4 address can be. */
 export const BLOCKS_MAX = 2 ** (32 - BLOCK_BITS);
 
-/** Who has which numbers of a block. */
+/** Which slots of a block lead to one backend or block. */
 export interface BlockPart {
   readonly node: string;
   readonly slots: readonly SlotRange[];

@@ -14,7 +14,7 @@ export type RuleLine =
       /** The lowest of all that match holds. */
       readonly age: number;
       readonly node: string;
-      /** For those who ask why: `TARGET|RULE`. */
+      /** What the answer to a request that asks why it goes there says: `TARGET|RULE`. */
       readonly told: string;
     };
 

@@ -50,7 +50,7 @@ export interface Running {
 
 /** What `LoadedStructure` has beside what plans say. */
 export interface StructureOptions extends Pick<LoadedStructure, "shared" | "listen" | "spares"> {
-  /** Of the backends, those that stand in spare ones. */
+  /** Which backends of the plan stand in which spare ones. */
   readonly carried: Carried;
 }
 

@@ -23,7 +23,7 @@ export function interimView(before: ServiceView, now: ServiceView | null, { keep
   return keepsLast && now !== null ? keepLast({ before, interim, now }) : interim;
 }
 
-/** It is where it was; if it is elsewhere now, that it lives there says nothing of where it was. */
+/** An instance at the URL that it had before, in its present state, but as before where it is usable at another URL now: that says nothing of this one. */
 function withState(before: Instance, now: Instance | undefined): Instance {
   if (now === undefined) return { ...before, state: "draining" };
   const { state, since, reason, cause, drainMs } = now;

@@ -5,6 +5,7 @@ import {
   isIpLiteral,
   isMachineLocal,
   isUsable,
+  WEIGHT_MAX,
 } from "@datawire/protocol";
 import { groupOf, type Pool } from "@datawire/routing";
 import type { ServiceView } from "@datawire/catalog";
@@ -110,11 +111,9 @@ export function backendsOf(
   }
 }
 
-/** For a default URL, of which nobody says how long it drains. */
+/** The drain of a default URL, which has no registration that says one. */
 const DEFAULT_DRAIN_MS = 10_000;
 
-/** The most that HAProxy takes as a server's weight, and as its id. */
-const WEIGHT_MAX = 256;
 /** The highest id of a server; the next one is that of the fallback. */
 export const ID_MAX = 2 ** 31 - 2;
 

@@ -171,7 +171,7 @@ export type Result =
   /** `taken`: `host:port` → who has it. */
   | { readonly event: "ports tried"; readonly taken: ReadonlyMap<string, string> }
   | { readonly event: "accepted"; readonly configVersion: string }
-  /** `services`: those to blame, none where nobody can tell. */
+  /** `services`: those whose lines HAProxy refuses; empty where they cannot be told. */
   | { readonly event: "rejected"; readonly reason: string; readonly services: readonly string[] }
   | { readonly event: "launched" }
   | { readonly event: "commanded" }
@@ -198,7 +198,7 @@ export type Task =
       /** The same without some services, to find whom to blame. */
       readonly without: (services: Iterable<string>) => Plan;
     }
-  /** The files are those on disk, or those that HAProxy has just accepted, or the ones on disk are behind them. */
+  /** `from`: the files are those on disk; HAProxy has just validated them; or those on disk are older than they. */
   | { readonly do: "launch"; readonly files: WholeFiles; readonly from: "disk" | "validation" | "behind" }
   | { readonly do: "command"; readonly commands: readonly Command[]; readonly plan: Plan }
   | { readonly do: "end servers"; readonly cut: readonly string[]; readonly remove: readonly string[] }
@@ -244,7 +244,7 @@ export interface ReconcileConfig {
   readonly coalesce: CoalesceLimits;
   /** How many spare backends a configuration has; 0 where a new backend comes with a reload alone. */
   readonly spares: number;
-  /** When a reload makes new ones of those that have been taken. */
+  /** When a reload makes new spare backends in the place of those that have been taken. */
   readonly refill: CoalesceLimits;
 }
 

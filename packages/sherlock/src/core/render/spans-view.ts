@@ -12,7 +12,7 @@ export interface SpanTarget {
 export interface SpansView {
   /** Where a line goes for each request, as the words of `log`. */
   readonly log: string;
-  /** Whether those that fail are all. */
+  /** Whether only requests that fail have spans. */
   readonly errorsOnly: boolean;
   /** A trace is chosen when the hash of its id is below this; null where all are. */
   readonly below: number | null;

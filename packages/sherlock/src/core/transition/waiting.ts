@@ -21,7 +21,7 @@ export type ReloadReason =
 /** A reload, and what makes it necessary. */
 export interface Reload {
   readonly reason: ReloadReason;
-  /** What it is about, for the log. */
+  /** Which backend, server, port or key makes it necessary, for the log. */
   readonly detail: string;
 }
 
@@ -131,7 +131,7 @@ function serverToReload(
   return null;
 }
 
-/** What nobody waits for: it only takes something out. */
+/** A reload that only takes out what the plan has no more: no request waits for it. */
 function generalReload(running: Running, plan: Plan, { unusedBackendsMax }: WaitingOptions): Reload | null {
   const { loaded, carried } = running;
   const { backends, tcpListeners } = plan.structure;
