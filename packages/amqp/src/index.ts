@@ -43,6 +43,7 @@
 export { CONDITION, WireFailure } from "./types/conditions.ts";
 export { decodeValue, type DecodeOptions } from "./types/decode-value.ts";
 export { encodeValue } from "./types/encode-value.ts";
+export { SequenceMap, SequenceSet } from "./types/sequence-map.ts";
 export { serialAdd, serialAfter, serialDistance } from "./types/serial.ts";
 export {
   type AmqpType,
@@ -80,7 +81,7 @@ export type { ConnectionEnd, ConnectionEvents } from "./connection/connection-ev
 export type { AttachOptions, LinkEnd, LinkState } from "./link/link.ts";
 export type { IncomingDelivery, Receiver } from "./link/receiver.ts";
 export type { OutgoingDelivery, Sender } from "./link/sender.ts";
-export type { SendOptions } from "./link/transfer-writer.ts";
+export { COPIED_BYTES_MAX, type SendOptions } from "./link/transfer-writer.ts";
 export type { LinkEvents } from "./session/link-events.ts";
 export type { Session, SessionState } from "./session/session.ts";
 export type { ConnectionSettings } from "./connection/settings.ts";

@@ -101,8 +101,8 @@ export class Sender extends Link {
   }
 
   /**
-   * Sends a message, given as its bytes; null where `canSend` says no. Bytes are copied at once, but for messages larger
-   * than a frame, which must not be changed until the delivery is settled.
+   * Sends a message, given as its bytes; null where `canSend` says no. Bytes are copied at once, but for messages of more
+   * than `COPIED_BYTES_MAX`, which must not be changed until the delivery is settled.
    */
   send(message: Uint8Array, options: SendOptions = NO_OPTIONS): OutgoingDelivery | null {
     if (!this.canSend()) return null;

@@ -50,7 +50,7 @@ export interface TransferTarget {
 interface Large {
   readonly delivery: Sent;
   readonly options: SendOptions;
-  readonly parts: readonly Uint8Array[];
+  readonly parts: Uint8Array[];
   part: number;
   offset: number;
   begun: boolean;
@@ -59,6 +59,9 @@ interface Large {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What of a message cannot be written at once is copied, up to this size. */
+export const COPIED_BYTES_MAX = 2 ** 20;
 
 /** Writes messages as transfer frames of one link: small ones at once, large ones as far as the session's window goes. */
 export class TransferWriter {
@@ -95,7 +98,9 @@ export class TransferWriter {
         begun: false,
         aborted: false,
       };
-      return this.resume();
+      this.resume();
+      if (this.#large !== null && message.length <= COPIED_BYTES_MAX) this.#large.parts[1] = message.slice();
+      return;
     }
     const { frames } = output;
     const start = output.begin(channel);

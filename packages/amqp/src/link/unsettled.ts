@@ -1,5 +1,6 @@
 import { CONDITION, WireFailure } from "../types/conditions.ts";
-import { serialDistance } from "../types/serial.ts";
+import { SequenceMap } from "../types/sequence-map.ts";
+import { serialAdd, serialDistance } from "../types/serial.ts";
 import type { DeliveryState } from "../frames/delivery-state.ts";
 
 /** A delivery that one side or both have not settled. */
@@ -9,9 +10,9 @@ export interface UnsettledDelivery {
   heard(state: DeliveryState | null, settled: boolean): void;
 }
 
-/** The unsettled deliveries of one direction of a session, by delivery id, in the order of their ids. */
+/** The unsettled deliveries of one direction of a session, by delivery id. */
 export class Unsettled {
-  readonly #byId = new Map<number, UnsettledDelivery>();
+  readonly #byId = new SequenceMap<UnsettledDelivery>();
 
   get size(): number {
     return this.#byId.size;
@@ -45,9 +46,9 @@ export class Unsettled {
       for (let i = 0, id = first; i < count; i++, id = (id + 1) >>> 0) this.#byId.get(id)?.heard(state, settled);
       return;
     }
-    for (const [id, delivery] of this.#byId) {
-      // From `first` on, as ids may lie on both sides of a range that is nearly half of them all.
-      if ((id - first) >>> 0 < count) delivery.heard(state, settled);
-    }
+    // By what they are after `first`, as ids may lie on both sides of a range that is nearly half of them all.
+    const after = this.#byId.keys().map((id) => (id - first) >>> 0);
+    for (const place of after.filter((each) => each < count).toSorted((a, b) => a - b))
+      this.#byId.get(serialAdd(first, place))?.heard(state, settled);
   }
 }

@@ -1,4 +1,5 @@
 import type { StallReason } from "@datawire/protocol";
+import { SequenceMap } from "@datawire/amqp";
 import type { Outcome } from "../queue/delivery.ts";
 import { allotAll, type Allot, type Allotment, pumpSeat, type Seat, seatPort } from "./allotment.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
@@ -16,7 +17,7 @@ interface Passing {
 interface Consumer {
   readonly port: SourcePort;
   readonly seat: Seat;
-  readonly unsettled: Map<number, Passing>;
+  readonly unsettled: SequenceMap<Passing>;
 }
 
 /** What identifies an address that holds nothing. */
@@ -113,7 +114,7 @@ export class DirectAddress {
 
   openSource(port: SourcePort): Source {
     const seat = this.#allotment.join(port.member ?? null, seatPort(port));
-    const consumer: Consumer = { port, seat, unsettled: new Map() };
+    const consumer: Consumer = { port, seat, unsettled: new SequenceMap() };
     this.#consumers.push(consumer);
     this.#pump();
     return {
@@ -135,8 +136,8 @@ export class DirectAddress {
         const at = this.#consumers.indexOf(consumer);
         if (at !== -1) this.#consumers.splice(at, 1);
         seat.leave();
-        for (const { answer } of consumer.unsettled.values())
-          answer?.({ outcome: "modified", failed: true, undeliverableHere: false });
+        for (const sequence of consumer.unsettled.keys())
+          consumer.unsettled.get(sequence)?.answer?.({ outcome: "modified", failed: true, undeliverableHere: false });
         consumer.unsettled.clear();
         this.#pump();
         if (this.#consumers.some((other) => other.seat.isServed)) return;

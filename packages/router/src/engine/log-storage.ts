@@ -23,8 +23,8 @@ export class LogStorage implements Storage {
     return this.#log.batch;
   }
 
-  append(sequence: number, message: NewMessage): Place {
-    return this.#log.message({ ...message, address: this.#address, sequence });
+  append(sequence: number, { acceptedAtMs, ttlMs, keys, payload }: NewMessage): Place {
+    return this.#log.message({ address: this.#address, sequence, acceptedAtMs, ttlMs, keys, payload });
   }
 
   settled(subscription: number, sequence: number): void {

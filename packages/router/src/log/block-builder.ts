@@ -8,7 +8,7 @@ import {
   writeMessage,
 } from "./record.ts";
 
-const CAPACITY_MIN = 4_096;
+const CAPACITY_MIN = 64 * 1_024;
 
 /** A block that is being filled: what is appended while the one before it is on its way to the disk. */
 export class BlockBuilder {
@@ -29,11 +29,15 @@ export class BlockBuilder {
   /** The last record that says what is settled, while it may grow. */
   #run: { readonly address: number; readonly subscription: number; readonly at: number; next: number } | null = null;
 
-  constructor(place: { readonly segment: number; readonly salt: number; readonly position: number }, expected: number) {
+  /** @param buffer of a block that is written, to be used again; null for one of its own. */
+  constructor(
+    place: { readonly segment: number; readonly salt: number; readonly position: number },
+    buffer: Buffer | null,
+  ) {
     this.segment = place.segment;
     this.salt = place.salt;
     this.position = place.position;
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(CAPACITY_MIN, expected));
+    this.#bytes = buffer ?? Buffer.allocUnsafeSlow(CAPACITY_MIN);
   }
 
   get length(): number {
@@ -47,6 +51,11 @@ export class BlockBuilder {
   /** What has been written so far, with room for the header in front. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** What it is filled into, for the next one. */
+  get buffer(): Buffer {
+    return this.#bytes;
   }
 
   /** @returns where the record is. */

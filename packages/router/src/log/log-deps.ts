@@ -5,7 +5,7 @@ import type { MessageRecord } from "./record.ts";
 export interface LogConfig {
   /** A segment that has reached this size is followed by a new one; default 64 MiB. */
   readonly segmentBytes?: number;
-  /** How much of what was just written stays in memory; default 16 MiB. */
+  /** How much of what was just written stays in memory; default 8 MiB. What `peek` gives is good until the next block is begun. */
   readonly cacheBytes?: number;
   /** Room that is kept for the moment at which the disk is full; default 0. */
   readonly reserveBytes?: number;

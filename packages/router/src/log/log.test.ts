@@ -52,9 +52,25 @@ async function openLog(disk: Disk, config: LogConfig = {}, more: Partial<LogDeps
   return { log, model, put, durable, troubles };
 }
 
+const textOf = (record: Buffer): string => Buffer.from(readMessage(record).payload).toString();
+
 let folder = "";
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "router-log-"))));
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test("Log has a message where it was moved to, also before that is on disk", async () => {
+  const { log, put, durable } = await openLog(createFileDisk(folder), { cacheBytes: 1 });
+  const place = put(1, "moved");
+  for (const when of ["while it is gathered", "while it is written", "afterwards"]) {
+    const { segment, offset, length } = place;
+    const bytes = log.peek(segment, offset, length) ?? (await log.load(segment, offset, length));
+    expect([when, textOf(bytes)]).toEqual([when, "moved"]);
+    expect([when, textOf(await log.load(segment, offset, length))]).toEqual([when, "moved"]);
+    if (when === "while it is gathered") await new Promise((resolve) => setImmediate(resolve));
+    else await durable();
+  }
+  await log.close();
+});
 
 test("Log hands over after a restart what was appended, in order", async () => {
   const first = await openLog(createFileDisk(folder));
@@ -303,8 +319,11 @@ test.each([
   },
 );
 
-/** Lives with kills, losses of power, and disks that fail: what was safe is there, what was settled is not, and nothing is invented. */
-async function ordeal(seed: number): Promise<void> {
+/**
+ * Lives with kills, losses of power, and disks that fail: what was safe is there, what was settled is not, and nothing is invented.
+ * @returns how often a message was found in memory.
+ */
+async function ordeal(seed: number): Promise<number> {
   const chance = new Chance(seed);
   const disk = new SimulatedDisk(chance);
   /** Everything that was ever put, and what of it was told to be safe. */
@@ -313,6 +332,7 @@ async function ordeal(seed: number): Promise<void> {
   const settledAsked = new Set<number>();
   const settledSafe = new Set<number>();
   let next = 1;
+  let peeked = 0;
   for (let life = 0; life < 6; life++) {
     disk.failsOnceIn = 0;
     const live = new Map<number, Place>();
@@ -377,13 +397,22 @@ async function ordeal(seed: number): Promise<void> {
       }
       if (chance.once(4)) await new Promise((resolve) => setImmediate(resolve));
       if (chance.once(10)) await whenSafe;
+      for (const [sequence, { segment, offset, length }] of live) {
+        const bytes = log.peek(segment, offset, length);
+        if (bytes === null) continue;
+        peeked++;
+        expect(textOf(bytes), `seed ${seed}: another message lies in memory`).toBe(put.get(sequence));
+      }
     }
     if (chance.once(3)) disk.kill();
     else disk.crash();
   }
+  return peeked;
 }
 
 test("Log loses nothing that is safe, invents nothing and brings nothing back, whatever the disk does", async () => {
   const seeds = process.env["DSTACK_SOAK"] === "1" ? 2_000 : 25;
-  for (let seed = 1; seed <= seeds; seed++) await ordeal(seed);
+  let peeked = 0;
+  for (let seed = 1; seed <= seeds; seed++) peeked += await ordeal(seed);
+  expect(peeked).toBeGreaterThan(seeds);
 });

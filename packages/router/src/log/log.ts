@@ -1,6 +1,6 @@
 import { BLOCK_HEADER_BYTES, encodeSegmentHeader, SEGMENT_HEADER_BYTES, sealBlock } from "./block.ts";
-import { BlockBuilder } from "./block-builder.ts";
-import { ByteCache } from "./byte-cache.ts";
+import type { BlockBuilder } from "./block-builder.ts";
+import { BlockMemory } from "./block-memory.ts";
 import type { DiskFile } from "./disk.ts";
 import { type MessageRecord, readRecords, type RecordHandler } from "./record.ts";
 import { type Damage, recover } from "./recover.ts";
@@ -13,7 +13,6 @@ import { scanSegment } from "./scan.ts";
 import { Segments } from "./segments.ts";
 
 const READ_AHEAD_BYTES = 256 * 1_024;
-const READ_CACHE_BYTES = 4 * 2 ** 20;
 const RELOCATION_BACKLOG_BYTES = 4 * 2 ** 20;
 const ignore = (): void => {};
 const NOTHING_ELSE = { settled: ignore, failed: ignore, control: ignore };
@@ -27,8 +26,7 @@ export class Log {
   readonly #deps: LogDeps;
   readonly #files: SegmentFiles;
   readonly #segments = new Segments();
-  readonly #written: ByteCache;
-  readonly #read = new ByteCache(READ_CACHE_BYTES);
+  readonly #memory: BlockMemory;
   readonly #stopping = new AbortController();
   readonly #shortage: Shortage;
   #open: BlockBuilder | null = null;
@@ -38,17 +36,16 @@ export class Log {
   #running: Promise<void> = Promise.resolve();
   #housekeeping: Promise<void> = Promise.resolve();
   readonly #toRemove: number[] = [];
-  #expectedBytes = 0;
   #batch = 0;
   #findings: { readonly damages: readonly Damage[]; readonly cutBytes: number } = { damages: [], cutBytes: 0 };
 
   constructor(config: LogConfig, deps: LogDeps) {
-    this.#config = { segmentBytes: 64 * 2 ** 20, cacheBytes: 16 * 2 ** 20, reserveBytes: 0, retryMs: 1_000, ...config };
+    this.#config = { segmentBytes: 64 * 2 ** 20, cacheBytes: 8 * 2 ** 20, reserveBytes: 0, retryMs: 1_000, ...config };
     this.#deps = deps;
     this.#files = new SegmentFiles(deps.disk);
     const reserve = new Reserve(deps.disk, this.#config.reserveBytes);
     this.#shortage = new Shortage(reserve, { ...deps, retryMs: this.#config.retryMs, signal: this.#stopping.signal });
-    this.#written = new ByteCache(this.#config.cacheBytes);
+    this.#memory = new BlockMemory(this.#config.cacheBytes);
   }
 
   /** Hands over what the folder has, before anything is appended; every message counts as needed until it is released. */
@@ -127,20 +124,22 @@ export class Log {
     this.#segments.release(segment, length);
   }
 
-  /** The bytes of a message where they are in memory; null where they have to be loaded. */
+  /** The bytes of a message where they are in memory, good until the next block is begun; null where they have to be loaded. */
   peek(segment: number, offset: number, length: number): Buffer | null {
-    return this.#written.find(segment, offset, length) ?? this.#read.find(segment, offset, length);
+    return this.#memory.find(segment, offset, length);
   }
 
   /** Reads a message from disk, and what lies behind it ahead. */
   async load(segment: number, offset: number, length: number): Promise<Buffer> {
+    const unwritten = this.#memory.unwritten(segment, offset, length);
+    if (unwritten !== null) return Buffer.from(unwritten);
     const end = this.#segments.durableEnd(segment);
     const file = await this.#files.get(segment);
     const bytes = await file.read(offset, Math.max(length, Math.min(READ_AHEAD_BYTES, end - offset)));
     if (bytes.length < length)
       throw new Error(`Cannot read ${length} bytes at ${offset} of segment ${segment}: it ends`);
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#read.add(segment, offset, buffer);
+    this.#memory.readAhead(segment, offset, buffer);
     return buffer.subarray(0, length);
   }
 
@@ -161,7 +160,7 @@ export class Log {
       random32: this.#deps.random32,
       isShort: this.#shortage.isShort,
     });
-    const block = new BlockBuilder(place, this.#expectedBytes);
+    const block = this.#memory.begin(place);
     this.#open = block;
     this.#batch++;
     if (isNew) {
@@ -206,13 +205,13 @@ export class Log {
       const { bytes, segment, position } = block;
       sealBlock(bytes, block);
       this.#segments.sealed(segment, position + bytes.length);
-      this.#expectedBytes = Math.ceil(bytes.length * 1.25);
-      this.#written.add(segment, position, bytes);
+      this.#memory.sealed(block);
       const dead = this.#segments.dead();
       if (!(await this.#untilWritten(block))) return;
       this.#segments.durable(segment, position + bytes.length);
       // What comes during the callbacks goes into the next block.
       this.#writing = null;
+      this.#memory.written(block);
       for (const callback of block.callbacks) callback();
       if (dead.length > 0) this.#remove(dead);
     }
@@ -256,8 +255,7 @@ export class Log {
     this.#housekeeping = this.#housekeeping.then(async () => {
       try {
         for (let id = this.#toRemove[0]; id !== undefined; id = this.#toRemove[0]) {
-          this.#written.forget(id);
-          this.#read.forget(id);
+          this.#memory.forget(id);
           await this.#files.remove(id);
           await this.#deps.disk.syncFolder();
           this.#toRemove.shift();

@@ -16,6 +16,7 @@ export interface Delivery {
 export interface ConsumerPort {
   /** Whether it takes one more: it has credit, and room on its way. */
   wants(): boolean;
+  /** Its payload is good during the call. */
   deliver(delivery: Delivery): void;
   /** It wants one more, and there is none for it now. */
   exhausted(): void;

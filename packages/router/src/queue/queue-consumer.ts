@@ -1,3 +1,4 @@
+import { SequenceSet } from "@datawire/amqp";
 import type { ConsumerPort } from "./delivery.ts";
 import { Reader } from "./reader.ts";
 
@@ -5,7 +6,7 @@ import { Reader } from "./reader.ts";
 export class QueueConsumer {
   readonly port: ConsumerPort;
   readonly reader = new Reader();
-  readonly unsettled = new Set<number>();
+  readonly unsettled = new SequenceSet();
   /** What is being read from disk for it. */
   loading: number | null = null;
   /** Whether it has looked at so many messages that others have their turn first. */

@@ -13,9 +13,10 @@ import type { Place, QueueDeps } from "./storage.ts";
 export class Queue extends QueueContents {
   readonly #config: QueueConfig;
   readonly #deadLetters: DeadLetters;
-  readonly #unsettled = new Map<number, QueueConsumer>();
   readonly #consumers: QueueConsumer[] = [];
   readonly #browsers = new Set<Browser>();
+  /** What consumers have and have not settled. */
+  #unsettled = 0;
   #turn = 0;
   #pumping = false;
   #again = false;
@@ -28,7 +29,7 @@ export class Queue extends QueueContents {
   }
 
   get unsettled(): number {
-    return this.#unsettled.size;
+    return this.#unsettled;
   }
 
   get consumers(): readonly QueueConsumer[] {
@@ -68,7 +69,7 @@ export class Queue extends QueueContents {
     // What is being read for it is anybody's again, before what came after it.
     if (consumer.loading !== null && consumer.reader.isBusy) this.#giveBack(consumer.loading);
     consumer.loading = null;
-    for (const sequence of consumer.unsettled) {
+    for (const sequence of consumer.unsettled.keys()) {
       this.settle(consumer, sequence, { outcome: "modified", failed: true, undeliverableHere: false });
     }
     this.pump();
@@ -80,7 +81,7 @@ export class Queue extends QueueContents {
    */
   settle(consumer: QueueConsumer, sequence: number, outcome: Outcome, appended: () => void = nothing): void {
     if (!consumer.unsettled.delete(sequence)) return appended();
-    this.#unsettled.delete(sequence);
+    this.#unsettled--;
     const isBuried =
       outcome.outcome === "rejected" ||
       (outcome.outcome === "modified" && outcome.failed && this.failuresOf(sequence) + 1 >= this.#config.maxDeliveries);
@@ -147,7 +148,7 @@ export class Queue extends QueueContents {
 
   override discard(): void {
     super.discard();
-    this.#unsettled.clear();
+    this.#unsettled = 0;
     for (const consumer of this.#consumers) consumer.unsettled.clear();
   }
 
@@ -184,7 +185,7 @@ export class Queue extends QueueContents {
   #hold(consumer: QueueConsumer, sequence: number): void {
     this.index.take(sequence);
     consumer.unsettled.add(sequence);
-    this.#unsettled.set(sequence, consumer);
+    this.#unsettled++;
   }
 
   #load(consumer: QueueConsumer, sequence: number): void {

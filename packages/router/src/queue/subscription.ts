@@ -1,3 +1,4 @@
+import { SequenceSet } from "@datawire/amqp";
 import type { MessageRecord, Range } from "../log/record.ts";
 import { type ConsumerPort, type Dead, isExpired, type Outcome } from "./delivery.ts";
 import type { MessageIndex } from "../ledger/message-index.ts";
@@ -33,7 +34,7 @@ export class Subscription {
   readonly id: number;
   /** By whom it is found again; null for one that ends with its link. */
   readonly key: string | null;
-  readonly unsettled = new Set<number>();
+  readonly unsettled = new SequenceSet();
   readonly #view: TopicView;
   readonly #done: Ranges;
   readonly #returned = new SequenceHeap();
@@ -79,7 +80,7 @@ export class Subscription {
   /** What it had goes back to its place, as delivered in vain. */
   detach(): void {
     this.#port = null;
-    for (const sequence of this.unsettled) {
+    for (const sequence of this.unsettled.keys()) {
       this.settle(sequence, { outcome: "modified", failed: true, undeliverableHere: false });
     }
   }

@@ -88,7 +88,10 @@ export class ReceiverLink implements SourcePort {
     const bytes = rest.length + (head?.length ?? 0);
     if (bytes > this.#sender.messageBytesMax) return this.#refuse(delivery.sequence, bytes);
     const { isPresettled } = this.#options;
-    const sent = this.#sender.send(rest, { settled: isPresettled, ...(head !== undefined && { head }) });
+    const sent = this.#sender.send(
+      rest,
+      head === undefined ? { settled: isPresettled } : { settled: isPresettled, head },
+    );
     // It could be sent a moment ago, and nothing happened since.
     if (sent === null) throw new Error("Cannot send a message: the link takes none");
     if (sent.settled) return this.#source.settle(delivery.sequence, ACCEPTED);

@@ -93,7 +93,9 @@ export class TestReceiver implements SourcePort {
   deliver(delivery: Delivery): void {
     if (this.credit <= 0) throw new Error("credit exceeded");
     this.credit--;
-    this.got.push(delivery);
+    // As a link does: the payload may be written over after this call.
+    const payload = Uint8Array.from(delivery.record.payload);
+    this.got.push({ ...delivery, record: { ...delivery.record, payload } });
   }
 
   exhausted(): void {
