@@ -14,5 +14,5 @@ export {
   type TracesPage,
 } from "./query/merge-pages.ts";
 export { startTelemetry } from "./service/start-telemetry.ts";
-export { type Found, noTelemetry, type Telemetry, type Written } from "./service/telemetry.ts";
+export { BUSY, type Found, noTelemetry, type Telemetry, type Written } from "./service/telemetry.ts";
 export type { ThreadSettings } from "./worker/messages.ts";

@@ -3,6 +3,7 @@ import { readBoundedBody } from "@datawire/http";
 import { type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
 import {
   BODY_BYTES_MAX,
+  BUSY,
   type Format,
   type LogsPage,
   logsQuestion,
@@ -232,13 +233,6 @@ const TOO_LARGE: Written = {
   state: "too-large",
   message: `Cannot take a body of more than ${BODY_BYTES_MAX} bytes; wanted smaller batches`,
 };
-const BUSY: Written = {
-  state: "later",
-  why: "rate",
-  message: "Cannot take more: too much waits to be kept",
-  afterMs: 1_000,
-};
-
 function formatOf(type: string): Format | null {
   if (type === OTLP_TYPES.protobuf) return "protobuf";
   return type === OTLP_TYPES.json ? "json" : null;

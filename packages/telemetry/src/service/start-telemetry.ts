@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { type Backoff, backoff, type Clock, describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
-import type { ForwardProblem } from "../forward/forwarding.ts";
+import { type Backoff, backoff, type Clock } from "@datawire/runtime";
 import type { EventRecord } from "../model/records.ts";
 import type { Question } from "../query/questions.ts";
 import type {
@@ -9,24 +8,21 @@ import type {
   Asked,
   FromThread,
   OtlpBody,
-  StoreFault,
   ThreadSettings,
   ThreadStart,
   ToThread,
 } from "../worker/messages.ts";
+import { StoreProblems, type StoreProblemsDeps } from "./store-problems.ts";
 import { Tally } from "./tally.ts";
-import type { Found, Telemetry, Written } from "./telemetry.ts";
+import { BUSY, type Found, type Telemetry, type Written } from "./telemetry.ts";
 import { prepareThreadHeap } from "./thread-heap.ts";
 
-interface TelemetryDeps {
+interface TelemetryDeps extends StoreProblemsDeps {
   readonly clock: Clock;
-  readonly log: Logger;
-  readonly board: Pick<ProblemBoard, "set">;
 }
 
 /** Bodies, packed as they came, that wait for the thread at once; whoever sends more is asked to come again. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
-const BUSY_MS = 1_000;
 /** Questions that wait at once. */
 const QUESTIONS_MAX = 64;
 /** The thread is given so much memory; where it wants more, it is ended and begins anew. */
@@ -40,24 +36,11 @@ const THREAD = new URL(
   import.meta.url,
 );
 
-const REMEDIES: Readonly<Record<StoreFault["kind"], string>> = {
-  full: "make room on that disk, or set a smaller `traces.size`",
-  "out-of-reach": "see that the folder is there and this user's to write",
-  failed: "it is a fault of this program, and neither of the disk nor of the files: please report it with this message",
-};
-
 const FAILED: Extract<Answered, { state: "refused" }> = {
   state: "refused",
   code: "unavailable",
   message: "Cannot answer: the store of traces failed, and is being started again",
 };
-const BUSY: Extract<Answered, { state: "later" }> = {
-  state: "later",
-  why: "rate",
-  message: "Cannot take more: too much waits to be kept",
-  afterMs: BUSY_MS,
-};
-
 /**
  * Keeps traces in a thread of its own. It may fail as it likes: it is started again. Where nothing was ever kept and
  * nothing is forwarded, it is started with the first request: it weighs 36 MB, and most directories have no traces.
@@ -72,6 +55,7 @@ class ThreadTelemetry implements Telemetry {
   readonly #url: URL;
   #start: ThreadStart;
   readonly #deps: TelemetryDeps;
+  readonly #problems: StoreProblems;
   readonly #tally = new Tally();
   readonly #pending = new Map<number, (answer: Answered) => void>();
   readonly #listeners = new Map<string, Set<() => void>>();
@@ -89,6 +73,7 @@ class ThreadTelemetry implements Telemetry {
     this.#url = url;
     this.#start = start;
     this.#deps = deps;
+    this.#problems = new StoreProblems(deps);
     // What is old has to go, and what is queued goes on, also when nobody asks.
     if (existsSync(start.folder) || start.settings.forward !== null) this.#begin();
   }
@@ -206,14 +191,10 @@ class ThreadTelemetry implements Telemetry {
     this.#thread = null;
     this.#failAll();
     if (this.#closing) return;
-    const { log, board, clock } = this.#deps;
-    log.error("Store of traces failed, starting it again", { error });
-    const message = `their store failed, and was started again: ${describeError(error)}`;
-    const remedy = "this directory's log has the reason; all but traces and logs works on";
-    board.set("store of traces", [{ subject: "traces", message, severity: "warning", remedy }]);
+    this.#problems.threadFailed(error);
     const { delayMs, backoff: next } = this.#retry.next();
     this.#retry = next;
-    this.#cancelRestart = clock.setTimer(delayMs, () => this.#startThread());
+    this.#cancelRestart = this.#deps.clock.setTimer(delayMs, () => this.#startThread());
   }
 
   #failAll(): void {
@@ -232,52 +213,14 @@ class ThreadTelemetry implements Telemetry {
         this.#tally.add(message.tenant, message.reason, message.count);
         return;
       case "set-aside":
-        return this.#tellSetAside(message);
+        return this.#problems.setAside(message);
       case "fault":
-        return this.#tellFault(message.fault);
+        return this.#problems.cannotKeep(message.fault);
       case "forwarding":
-        return this.#tellForwarding(message.problem);
+        return this.#problems.cannotForward(message.problem);
       case "stored":
         for (const tenant of message.tenants) for (const listener of this.#listeners.get(tenant) ?? []) listener();
     }
-  }
-
-  #tellSetAside({ path, message }: { readonly path: string; readonly message: string }): void {
-    this.#deps.log.error("File of traces is damaged, set aside", { path, error: message });
-    const remedy = `what came in that hour cannot be found any more; remove ${path}, and look whether its disk is failing`;
-    this.#deps.board.set("damaged traces", [
-      { subject: "traces", message: `a file was damaged and set aside: ${message}`, severity: "warning", remedy },
-    ]);
-  }
-
-  #tellForwarding(problem: ForwardProblem | null): void {
-    const { log, board } = this.#deps;
-    if (problem === null) {
-      log.info("Traces are forwarded again");
-      return board.set("forwarding", []);
-    }
-    const { kind, why } = problem;
-    if (kind === "stuck") log.warn("Traces wait to be forwarded", { reason: why });
-    else log.warn("The collector refuses traces for good", { reason: why });
-    const message =
-      kind === "stuck" ? `they wait to be forwarded: ${why}` : `the collector refuses some for good: ${why}`;
-    const remedy = "see that `traces.forward` is right, and that the collector runs and takes OTLP over HTTP";
-    board.set("forwarding", [{ subject: "traces", message, severity: "warning", remedy }]);
-  }
-
-  #tellFault(fault: StoreFault | null): void {
-    const { log, board } = this.#deps;
-    if (fault === null) {
-      log.info("Traces are kept again");
-      return board.set("traces", []);
-    }
-    const { kind, message, sinceMs } = fault;
-    log.error("Traces cannot be kept", { error: message });
-    const since = new Date(sinceMs).toISOString();
-    const remedy = `${REMEDIES[kind]}; all but traces and logs works on`;
-    board.set("traces", [
-      { subject: "traces", message: `none are kept since ${since}: ${message}`, severity: "error", remedy },
-    ]);
   }
 }
 

@@ -34,6 +34,14 @@ export interface Telemetry {
   close(): Promise<void>;
 }
 
+/** The answer to what finds no room in memory: the sender is to come again in a second. */
+export const BUSY: Extract<Answered, { state: "later" }> = {
+  state: "later",
+  why: "rate",
+  message: "Cannot take more: too much waits to be kept",
+  afterMs: 1_000,
+};
+
 const OFF: Extract<Answered, { state: "refused" }> = {
   state: "refused",
   code: "not_found",
