@@ -75,6 +75,23 @@ test("an address is one, whichever process its clients are at", async () => {
     ]),
   );
 
+  // A subscription is found by its name alone from every process, and is at one topic at a time.
+  const durable = (address: string) => ({
+    name: "log",
+    source: { address, durable: 2 as const, expiry_policy: "never" as const },
+  });
+  for (const address of ["topic/t", "topic/u", "topic/v", "topic/w"]) {
+    for (const options of [durable(address), { name: "log" }, { name: "log" }, { name: "log" }]) {
+      const client = await RheaClient.connect(router.port, "app");
+      const kept = client.connection.open_receiver(options);
+      await once(kept, "receiver_open");
+      expect(kept.source.address).toBe(address);
+      kept.detach();
+      await once(kept, "receiver_close");
+      client.close();
+    }
+  }
+
   // What is made for a link is found from every process.
   const dynamic = first?.connection.open_receiver({ source: { address: "", dynamic: true } }) as rhea.Receiver;
   await once(dynamic, "receiver_open");

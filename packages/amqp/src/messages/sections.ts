@@ -29,6 +29,8 @@ export class Sections {
   body = 0;
   /** How many sections the body has; 0 without one. */
   bodySections = 0;
+  /** How many properties there are, those that are null among them. */
+  propertyCount = 0;
   readonly #reader = new Reader(NOTHING);
   #starts = new Int32Array(SLOTS);
 
@@ -46,6 +48,7 @@ export class Sections {
     this.passedOn = 0;
     this.body = bytes.length;
     this.bodySections = 0;
+    this.propertyCount = 0;
     this.why = null;
     this.#starts.fill(ABSENT);
     try {
@@ -78,6 +81,12 @@ export class Sections {
   properties(): Properties | null {
     const reader = this.#at(DESCRIPTOR.properties);
     return reader === null ? null : readProperties(reader);
+  }
+
+  /** When the message ends by its properties, milliseconds since 1970; null where they do not say. Throws `WireFailure` where that is no time. */
+  absoluteExpiryMs(): number | null {
+    // Hardly any message has it, and it is the ninth property.
+    return this.propertyCount < 9 ? null : (this.properties()?.absoluteExpiryTime?.getTime() ?? null);
   }
 
   /** Where a section begins, with its descriptor; `ABSENT` (-1) without it. The first of several data sections. */
@@ -123,6 +132,7 @@ export class Sections {
       if (code >= DESCRIPTOR.data && code < DESCRIPTOR.footer) this.bodySections++;
       if (code === DESCRIPTOR.header) this.#readHeader(reader);
       else skipSection(code, reader);
+      if (code === DESCRIPTOR.properties) this.propertyCount = reader.fields;
       if (code <= DESCRIPTOR.deliveryAnnotations) this.passedOn = reader.at;
       else if (code >= DESCRIPTOR.data && this.body > start) this.body = start;
     }

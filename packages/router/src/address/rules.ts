@@ -1,4 +1,5 @@
 import { type AddressPattern, comparePatterns, matchPattern } from "@datawire/protocol";
+import { isDeadName } from "./scope.ts";
 
 /** What an address is, and so what becomes of its messages. */
 export const KINDS = ["queue", "topic", "direct", "service", "link", "none"] as const;
@@ -92,13 +93,15 @@ export class AddressRules {
    * @param known what the directory knows of it, which decides where neither does.
    */
   treat(name: string, capability: "queue" | "topic" | null = null, known: "service" | null = null): Treatment {
+    // Dead letters are a queue, whatever their reader takes them for.
+    const named = isDeadName(name) ? "queue" : (capability ?? known ?? kindOfName(name));
     for (const { match, kind, settings, link } of this.#rules) {
       const stars = matchPattern(match, name);
       if (stars === null) continue;
       const far = link === undefined ? null : { upstream: link.upstream, address: rewrite(link.rewrite, name, stars) };
-      return { kind: kind ?? capability ?? known ?? kindOfName(name), settings, far };
+      return { kind: kind ?? named, settings, far };
     }
-    return { kind: capability ?? known ?? kindOfName(name), settings: DEFAULT_SETTINGS, far: null };
+    return { kind: named, settings: DEFAULT_SETTINGS, far: null };
   }
 }
 

@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import type { FarQueue, Moves } from "../engine/moves/moves.ts";
 import type { Question } from "../processes/messages.ts";
 import type { Part } from "../processes/part.ts";
+import { answerSibling } from "../processes/siblings.ts";
 import type { Manage } from "../wire/management-link.ts";
 import type { InnerPort } from "./inner.ts";
 import { type Facts, factsOf, linkStatuses, type LinkStatus } from "../overview/links.ts";
@@ -57,6 +58,10 @@ export function createAnswers({
       }
       case "taken":
         return moves.taken(question.address, question.move);
+      case "subscription":
+      case "unsubscribe":
+      case "topic":
+        return answerSibling(sources.broker, question);
       case "manage": {
         const { operation, address, to, settings } = question;
         return manage(operation, address, { to, settings: new Map(settings) });

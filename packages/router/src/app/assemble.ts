@@ -11,6 +11,7 @@ import { RateBook } from "../overview/rates.ts";
 import { temporaryPrefix } from "../processes/homes.ts";
 import type { Ports } from "../processes/messages.ts";
 import type { Part } from "../processes/part.ts";
+import { createSiblings } from "../processes/siblings.ts";
 import { Allotments } from "../routing/allotments.ts";
 import { ServiceLinks } from "../services/service-links.ts";
 import { Upstreams } from "../upstream/upstreams.ts";
@@ -57,7 +58,7 @@ export async function assembleRouter(
   context: DaemonContext<RouterSettings>,
   part: Part | null,
 ): Promise<RouterParts | null> {
-  const { settings, log, clock, board } = context;
+  const { settings, log, clock, board, signal } = context;
   const container = `router@${settings.host}`;
   const allotments = new Allotments(clock, (host) => host === settings.host.toLowerCase() || isThisMachine(host));
   const { unsettled: unsettledMax } = settings.limits;
@@ -110,6 +111,7 @@ export async function assembleRouter(
     manage: part === null ? manage : manageAll(part, manage),
     container,
     redirect: services.redirect,
+    ...(part !== null && { siblings: createSiblings(part, { broker, clock, signal }) }),
     access:
       settings.auth === null
         ? OPEN_ACCESS

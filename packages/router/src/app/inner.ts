@@ -21,8 +21,10 @@ export async function listenInner(seat: Seat, deps: PeerDeps): Promise<InnerPort
   const peers: Peers = new Set();
   const { clock, log } = deps;
   const none = new Upstreams([], { farOf: () => null, clock, log, board: { set: () => {} }, random: Math.random });
+  // What there is at other processes was looked for where the client is.
+  const { siblings: _, ...mine } = deps;
   const inner: PeerDeps = {
-    ...deps,
+    ...mine,
     access: OPEN_ACCESS,
     upstreams: none,
     addresses: { isAuthority: () => false, isInner: true },

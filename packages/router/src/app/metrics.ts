@@ -1,7 +1,7 @@
 import { createRegistry } from "@datawire/runtime";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Broker } from "../engine/broker.ts";
-import { COUNTED } from "../engine/kept-address.ts";
+import { COUNTED } from "../engine/broker-deps.ts";
 import { LIMITS, type Refusals } from "../config/refusals.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 

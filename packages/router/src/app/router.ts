@@ -57,6 +57,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
   await aborted(signal);
   cancelTick();
   moves.close();
+  peer.temporaries.close();
   tls?.close();
   await Promise.all([...open.map((listener) => listener.close()), web?.close(), following?.ended]);
   await inner?.close();

@@ -1,7 +1,10 @@
 import type { Clock } from "@datawire/runtime";
 import type { AddressRules } from "../address/rules.ts";
 import type { Disk } from "../log/disk.ts";
+import type { Dead } from "../queue/delivery.ts";
+import type { QueueDeps, Storage } from "../queue/storage.ts";
 import type { Allot } from "./allotment.ts";
+import type { Intake } from "./intake.ts";
 import type { LogConfig } from "../log/log-deps.ts";
 
 /** How a broker is set up. */
@@ -45,4 +48,37 @@ export interface DeadNote {
 export function steadyTime(clock: Pick<Clock, "nowMs" | "monotonicMs">): () => number {
   const originMs = clock.nowMs() - clock.monotonicMs();
   return () => Math.floor(originMs + clock.monotonicMs());
+}
+
+/** What an address counts: messages by what became of them. */
+export const COUNTED = ["in", "out", "dead", "expired", "dropped", "duplicates"] as const;
+
+/** The counts of an address, or of several. */
+export type Counters = Record<(typeof COUNTED)[number], number>;
+
+/** Counts that begin at 0. */
+export const noCounts = (): Counters => ({ in: 0, out: 0, dead: 0, expired: 0, dropped: 0, duplicates: 0 });
+
+/** What a kept address needs from the broker. */
+export interface KeptDeps {
+  readonly storage: Storage;
+  readonly nowMs: () => number;
+  readonly later: (callback: () => void) => void;
+  readonly onUnreadable: QueueDeps["onUnreadable"];
+  /** Says when messages may go to the log; null for an address in memory. */
+  readonly intake: Intake | null;
+  /** Takes a message into the dead letters of this address. */
+  readonly bury: (dead: Dead) => void;
+  /** Why nothing is taken now, such as a full disk; null where it is. */
+  readonly trouble: () => string | null;
+  /** Who gets which message; left out, all may have all. */
+  readonly allot?: Allot | undefined;
+}
+
+/** What identifies a kept address. */
+export interface KeptIdentity {
+  /** In the log; 0 for one that is in memory alone. */
+  readonly id: number;
+  readonly name: string;
+  readonly kind: "queue" | "topic";
 }

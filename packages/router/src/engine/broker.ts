@@ -8,15 +8,16 @@ import { encodeControl, type MessageRecord } from "../log/record.ts";
 import type { Dead } from "../queue/delivery.ts";
 import { MemoryStorage } from "../queue/memory-storage.ts";
 import { Queue } from "../queue/queue.ts";
-import { type BrokerConfig, type BrokerDeps, steadyTime } from "./broker-deps.ts";
+import { type BrokerConfig, type BrokerDeps, COUNTED, type KeptIdentity, noCounts, steadyTime } from "./broker-deps.ts";
 import type { Control } from "./control.ts";
 import { DirectAddress } from "./direct-address.ts";
-import { COUNTED, type Counters, KeptAddress, type KeptIdentity, noCounts } from "./kept-address.ts";
+import { Durables } from "./durables.ts";
+import { KeptAddress } from "./kept-address.ts";
 import { Intake } from "./intake.ts";
 import { LogStorage } from "./log-storage.ts";
 import { type OwnSettings, withOwn } from "./own-settings.ts";
 import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.ts";
-import { otherKind, Refused, requireTakes } from "./refused.ts";
+import { otherKind, Refused, requireKind, requireTakes, type Taken } from "./refused.ts";
 import { Restoring } from "./restoring.ts";
 
 /** An address without links, messages and anything to remember is forgotten after this. */
@@ -34,10 +35,11 @@ export class Broker {
   readonly #direct = new Map<string, DirectAddress>();
   readonly log: Log;
   readonly intake: Intake;
+  readonly durables = new Durables({ kept: () => this.kept, append: (value) => this.#append(value) });
   /** The time that messages are judged by, milliseconds since 1970. */
   readonly nowMs: () => number;
   /** What addresses had counted that are gone. */
-  readonly retired: Counters = noCounts();
+  readonly retired = noCounts();
   #lastId = 0;
   #trouble: string | null = null;
 
@@ -106,25 +108,20 @@ export class Broker {
    * Takes a consumer to an address.
    * @throws Refused
    */
-  openSource({ name, capability, from, subscription: key, isCopy }: SourceRequest, port: SourcePort): Source {
+  openSource(request: SourceRequest, port: SourcePort): Source {
+    const { name, capability, from, subscription: key, isCopy } = request;
     const address = this.#address(name, capability);
     if (address instanceof DirectAddress) return address.openSource(port);
     const { kept } = address;
     if (kept instanceof Queue) return isCopy ? address.openBrowser(kept, port) : address.openQueueSource(kept, port);
     if (key === null) return address.subscribe(kept, from ?? { at: "last" }, port);
-    const { subscription, isNew } = kept.resume(key, from ?? { at: "last" });
-    // The last one who comes has it: the one before may have lost its connection without a word.
-    const before = subscription.port as SourcePort | null;
-    subscription.detach();
-    before?.stolen(`the subscription was taken up by another link of the same container and name`);
-    if (isNew && address.id > 0) {
-      this.#append({ is: "subscription", address: address.id, subscription: subscription.snapshot() });
-    }
-    return address.openTopicSource(kept, subscription, port, (isClosed) => {
-      if (!isClosed) return;
-      kept.end(subscription);
-      if (address.id > 0) this.#append({ is: "ended", address: address.id, id: subscription.id });
-    });
+    return this.durables.open(address, kept, key, request, port);
+  }
+
+  /** What an address is, or would be. @throws Refused where there can be none. */
+  kindOf(name: string, capability: "queue" | "topic" | null): Taken["kind"] {
+    const count = this.#kept.size + this.#direct.size;
+    return this.find(name)?.kind ?? requireTakes(name, this.#treat(name, capability), count).kind;
   }
 
   /** A queue, made where there is none. @throws Refused */
@@ -198,8 +195,9 @@ export class Broker {
     const known = this.find(name);
     const treatment = this.#treat(name, capability);
     if (treatment.kind === "service" && known instanceof KeptAddress && known.isUnfilled) this.remove(name);
-    else if (known !== null) return known;
-    const { kind, settings } = requireTakes(name, treatment, this.#kept.size + this.#direct.size);
+    else if (known !== null) return requireKind(known, capability);
+    const taken = requireTakes(name, treatment, this.#kept.size + this.#direct.size);
+    const { kind, settings } = requireKind({ name, ...taken }, capability);
     if (kind === "direct" || kind === "service") {
       const direct = new DirectAddress({ name, kind }, this.nowMs, this.#deps.allot);
       this.#direct.set(name, direct);

@@ -10,6 +10,7 @@ const subscription = z.object({
   above: pairs,
   failures: pairs,
   missed: z.number().optional(),
+  selector: z.string().nullable().optional(),
 });
 const dedupe = z.object({
   producers: z.array(z.tuple([z.string(), z.number(), z.number()]).readonly()).readonly(),

@@ -1,6 +1,7 @@
 import type { StallReason } from "@datawire/protocol";
 import { SequenceMap } from "@datawire/amqp";
-import type { Outcome } from "../queue/delivery.ts";
+import { plainName } from "../address/scope.ts";
+import { lifetimeOf, type Outcome } from "../queue/delivery.ts";
 import { allotAll, type Allot, type Allotment, pumpSeat, type Seat, seatPort } from "./allotment.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
 
@@ -84,7 +85,9 @@ export class DirectAddress {
       wantsIds: false,
       isClosed: false,
       isGone: false,
-      offer: ({ payload, ttlMs }: Incoming, token: Token): Verdict => {
+      offer: (message: Incoming, token: Token): Verdict => {
+        const { payload, ttlMs } = message;
+        if (lifetimeOf(message, this.#nowMs()) < 0) return this.#tooLate();
         const passing: Passing = { sequence: ++this.#last, payload, ttlMs, atMs: this.#nowMs(), answer: null };
         passing.answer = (outcome) => {
           mine.delete(passing);
@@ -151,6 +154,12 @@ export class DirectAddress {
   tick(): boolean {
     if (this.#allotment.tick()) this.#pump();
     return this.#sinks.size > 0 || this.#consumers.length > 0;
+  }
+
+  /** Nobody is given what is over, and whoever sent it is told, as nobody else could say what became of it. */
+  #tooLate(): Verdict {
+    const description = `Cannot pass a message on at ${plainName(this.name)}: its absolute-expiry-time was over before it came`;
+    return { outcome: "rejected", condition: "amqp:precondition-failed", description };
   }
 
   #pump(): void {

@@ -1,9 +1,9 @@
 import { plainName } from "../address/scope.ts";
 import type { AddressSettings } from "../address/rules.ts";
-import type { Dead } from "../queue/delivery.ts";
+import { type Dead, lifetimeOf } from "../queue/delivery.ts";
 import { Dedupe } from "../ledger/dedupe.ts";
 import { Queue } from "../queue/queue.ts";
-import type { Moving, QueueDeps, Storage } from "../queue/storage.ts";
+import type { Moving, Storage } from "../queue/storage.ts";
 import type { Subscription } from "../queue/subscription.ts";
 import { Topic } from "../queue/topic.ts";
 import type { From } from "../address/from.ts";
@@ -11,42 +11,10 @@ import type { Intake } from "./intake.ts";
 import { isFull, limitOf, roomOf } from "./bounds.ts";
 import type { Control } from "./control.ts";
 import { configOf, type OwnSettings } from "./own-settings.ts";
-import { allotAll, type Allot, type Allotment, counting, pumpSeat, seated, seatPort } from "./allotment.ts";
+import { allotAll, type Allotment, counting, pumpSeat, seated, seatPort } from "./allotment.ts";
+import { type KeptDeps, type KeptIdentity, noCounts } from "./broker-deps.ts";
 import { KeptSink, type SinkHost } from "./kept-sink.ts";
 import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
-
-/** What an address counts: messages by what became of them. */
-export const COUNTED = ["in", "out", "dead", "expired", "dropped", "duplicates"] as const;
-
-/** The counts of an address, or of several. */
-export type Counters = Record<(typeof COUNTED)[number], number>;
-
-/** Counts that begin at 0. */
-export const noCounts = (): Counters => ({ in: 0, out: 0, dead: 0, expired: 0, dropped: 0, duplicates: 0 });
-
-/** What a kept address needs from the broker. */
-export interface KeptDeps {
-  readonly storage: Storage;
-  readonly nowMs: () => number;
-  readonly later: (callback: () => void) => void;
-  readonly onUnreadable: QueueDeps["onUnreadable"];
-  /** Says when messages may go to the log; null for an address in memory. */
-  readonly intake: Intake | null;
-  /** Takes a message into the dead letters of this address. */
-  readonly bury: (dead: Dead) => void;
-  /** Why nothing is taken now, such as a full disk; null where it is. */
-  readonly trouble: () => string | null;
-  /** Who gets which message; left out, all may have all. */
-  readonly allot?: Allot | undefined;
-}
-
-/** What identifies a kept address. */
-export interface KeptIdentity {
-  /** In the log; 0 for one that is in memory alone. */
-  readonly id: number;
-  readonly name: string;
-  readonly kind: "queue" | "topic";
-}
 
 /** A queue or a topic with its senders and consumers. */
 export class KeptAddress implements SinkHost {
@@ -189,11 +157,17 @@ export class KeptAddress implements SinkHost {
     return this.openTopicSource(topic, subscription, port, () => {});
   }
 
-  take({ payload, ttlMs, keys }: Incoming, caller: string | null): Verdict {
+  take(message: Incoming, caller: string | null): Verdict {
+    const { payload, keys } = message;
     const { kept, settings, counters } = this;
     const nowMs = this.#deps.nowMs();
     if (keys !== null && this.dedupe.has(keys, nowMs)) {
       counters.duplicates++;
+      return null;
+    }
+    const ttlMs = lifetimeOf(message, nowMs);
+    if (ttlMs < 0) {
+      this.#expireAtOnce(message, nowMs);
       return null;
     }
     if (settings.overflow === "reject" && isFull(this, payload.length)) {
@@ -289,6 +263,17 @@ export class KeptAddress implements SinkHost {
     };
     this.sources.set(source, port);
     return source;
+  }
+
+  /** Its time was over before it came: it is counted, and kept where what has expired is. */
+  #expireAtOnce({ payload, keys }: Incoming, nowMs: number): void {
+    this.counters.in++;
+    this.counters.expired++;
+    if (keys !== null) this.dedupe.add(keys, nowMs);
+    if (this.settings.expired === "drop") return;
+    const record = { address: this.id, sequence: 0, acceptedAtMs: nowMs, ttlMs: 0, keys: null, payload };
+    this.counters.dead++;
+    this.#deps.bury({ sequence: 0, record, reason: "expired" });
   }
 
   #makeRoom(bytes: number): void {

@@ -10,6 +10,8 @@ export interface Incoming {
   readonly payload: Uint8Array;
   /** 0 for no end. */
   readonly ttlMs: number;
+  /** Milliseconds since 1970 at which it ends in any case; left out for never. */
+  readonly expiresAtMs?: number;
   readonly keys: MessageKeys | null;
 }
 
@@ -112,6 +114,8 @@ export interface SourceRequest {
   readonly from: From | null;
   /** By whom its subscription is kept; null where that ends with the link. */
   readonly subscription: string | null;
+  /** What a subscription that is kept takes; null, as where it is left out, for everything. */
+  readonly selector?: string | null;
   /** Of a queue: whether messages stay where they are. */
   readonly isCopy: boolean;
 }

@@ -68,6 +68,20 @@ export function requireTakes(name: string, { kind, settings }: Treatment, count:
   return { kind, settings };
 }
 
+/**
+ * Makes sure that an address that keeps messages is what a peer takes it for; of the others, JMS has no word for any.
+ * @returns the address.
+ * @throws Refused that says what it is.
+ */
+export function requireKind<A extends { readonly name: string; readonly kind: Taken["kind"] }>(
+  address: A,
+  capability: "queue" | "topic" | null,
+): A {
+  const { name, kind } = address;
+  if (capability === null || kind === capability || (kind !== "queue" && kind !== "topic")) return address;
+  throw new Refused("amqp:not-allowed", `Cannot attach to ${plainName(name)} as a ${capability}: it is a ${kind}`);
+}
+
 /** Why an address is not made of a kind that a rule gives it not. */
 export const otherKind = (name: string, kind: string, ruled: string): Refused =>
   new Refused(

@@ -3,7 +3,8 @@ import type { Place } from "../log/log-deps.ts";
 import type { FoundMessage, Range, RecordHandler } from "../log/record.ts";
 import { Queue } from "../queue/queue.ts";
 import { readControl } from "./control.ts";
-import type { KeptAddress, KeptIdentity } from "./kept-address.ts";
+import type { KeptAddress } from "./kept-address.ts";
+import type { KeptIdentity } from "./broker-deps.ts";
 import type { OwnSettings } from "./own-settings.ts";
 
 interface RestoringHost {

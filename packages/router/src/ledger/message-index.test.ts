@@ -53,3 +53,12 @@ test("MessageIndex does what a map would", () => {
     }),
   );
 });
+
+test("MessageIndex knows when each message was accepted, however long after the first, and in whichever order they are read", () => {
+  const index = new MessageIndex();
+  const place = { segment: 1, offset: 0, length: 1 };
+  const day = 86_400_000;
+  const times = [100 * day, 100 * day + 5, 200 * day, 90 * day, 201 * day];
+  for (const [sequence, at] of times.entries()) index.put(sequence, place, at);
+  expect(times.map((_, sequence) => index.acceptedAtMs(sequence))).toEqual(times);
+});

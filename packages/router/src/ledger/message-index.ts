@@ -11,6 +11,8 @@ interface Chunk {
   readonly words: Uint32Array;
   /** Milliseconds since 1970. */
   readonly baseMs: number;
+  /** When each was accepted, of a chunk where that is further from the first than a word says; null for all others. */
+  exact: Float64Array | null;
   count: number;
 }
 
@@ -43,7 +45,7 @@ export class MessageIndex {
     const key = Math.floor(sequence / CHUNK);
     let chunk = this.#chunk(key);
     if (chunk === null) {
-      chunk = { words: new Uint32Array(CHUNK * WORDS), baseMs: acceptedAtMs, count: 0 };
+      chunk = { words: new Uint32Array(CHUNK * WORDS), baseMs: acceptedAtMs, exact: null, count: 0 };
       this.#chunks.set(key, chunk);
       this.#lastKey = key;
       this.#last = chunk;
@@ -58,8 +60,10 @@ export class MessageIndex {
     words[at] = segment;
     words[at + 1] = offset;
     words[at + 2] = length | taken;
-    // Enough for 49 days; a clock that went back counts as standing still.
-    words[at + 3] = Math.min(Math.max(acceptedAtMs - chunk.baseMs, 0), 2 ** 32 - 1);
+    const sinceMs = acceptedAtMs - chunk.baseMs;
+    // Enough for 49 days, and for what comes in its order.
+    if (chunk.exact === null && sinceMs >= 0 && sinceMs < 2 ** 32) words[at + 3] = sinceMs;
+    else this.#exact(chunk)[sequence - key * CHUNK] = acceptedAtMs;
     this.#bytes += length;
     if (sequence < this.#low) this.#low = sequence;
     if (sequence >= this.#high) this.#high = sequence + 1;
@@ -82,7 +86,8 @@ export class MessageIndex {
   acceptedAtMs(sequence: number): number | null {
     const chunk = this.#chunk(Math.floor(sequence / CHUNK));
     const at = (sequence % CHUNK) * WORDS;
-    return chunk === null || chunk.words[at] === 0 ? null : chunk.baseMs + (chunk.words[at + 3] as number);
+    if (chunk === null || chunk.words[at] === 0) return null;
+    return chunk.exact?.[at / WORDS] ?? chunk.baseMs + (chunk.words[at + 3] as number);
   }
 
   isReady(sequence: number): boolean {
@@ -157,6 +162,12 @@ export class MessageIndex {
     if (chunk === null) return;
     const at = (sequence % CHUNK) * WORDS + 2;
     chunk.words[at] = ((chunk.words[at] as number) & LENGTH_MASK) + (taken ? TAKEN : 0);
+  }
+
+  #exact(chunk: Chunk): Float64Array {
+    const { words, baseMs } = chunk;
+    chunk.exact ??= Float64Array.from({ length: CHUNK }, (_, at) => baseMs + (words[at * WORDS + 3] as number));
+    return chunk.exact;
   }
 
   #chunk(key: number): Chunk | null {

@@ -1,13 +1,14 @@
 /**
  * What stands in the body of a block, one after the other, little-endian:
  *
- *     message      1, flags u8, keys length u16, address u32, sequence f64, accepted at f64 (ms), ttl u32 (ms), payload length u32,
+ *     message      1, flags u8, keys length u16, address u32, sequence f64, accepted at f64 (ms), ttl u32, payload length u32,
  *                  keys, payload
  *     settled      2, 0, 0 u16, address u32, subscription u32, count u32, then for each: from f64, length u32
  *     failed       3, 0, 0 u16, address u32, subscription u32, deliveries u32, sequence f64
  *     control      4, 0, 0 u16, length u32, JSON
  *
- * Subscription 0 is the queue itself. The keys of a message are what it is known by again, as JSON.
+ * Subscription 0 is the queue itself. The keys of a message are what it is known by again, as JSON. Its ttl is in milliseconds, and with
+ * the flag 1 in seconds.
  */
 const MESSAGE_BYTES = 32;
 const SETTLED_BYTES = 16;
@@ -16,6 +17,10 @@ const RANGE_BYTES = 12;
 export const RANGE_LENGTH_AT = SETTLED_BYTES + 8;
 const FAILED_BYTES = 24;
 const CONTROL_BYTES = 8;
+
+/** The flag of a ttl that is longer than 49 days. */
+const TTL_IN_SECONDS = 1;
+const MS_MAX = 2 ** 32 - 1;
 
 const MESSAGE = 1;
 const SETTLED = 2;
@@ -70,7 +75,7 @@ export class FoundMessage {
     this.address = body.readUInt32LE(begin + 4);
     this.sequence = body.readDoubleLE(begin + 8);
     this.acceptedAtMs = body.readDoubleLE(begin + 16);
-    this.ttlMs = body.readUInt32LE(begin + 24);
+    this.ttlMs = readTtl(body, begin);
   }
 
   keys(): MessageKeys | null {
@@ -105,16 +110,22 @@ export function encodeKeys(keys: MessageKeys | null): Buffer {
 export function writeMessage(into: Buffer, at: number, record: MessageRecord, keys: Buffer): number {
   const { address, sequence, acceptedAtMs, ttlMs, payload } = record;
   into[at] = MESSAGE;
-  into[at + 1] = 0;
+  const isLong = ttlMs > MS_MAX;
+  into[at + 1] = isLong ? TTL_IN_SECONDS : 0;
   into.writeUInt16LE(keys.length, at + 2);
   into.writeUInt32LE(address, at + 4);
   into.writeDoubleLE(sequence, at + 8);
   into.writeDoubleLE(acceptedAtMs, at + 16);
-  into.writeUInt32LE(ttlMs, at + 24);
+  into.writeUInt32LE(isLong ? Math.min(Math.ceil(ttlMs / 1_000), MS_MAX) : ttlMs, at + 24);
   into.writeUInt32LE(payload.length, at + 28);
   into.set(keys, at + MESSAGE_BYTES);
   into.set(payload, at + MESSAGE_BYTES + keys.length);
   return at + MESSAGE_BYTES + keys.length + payload.length;
+}
+
+function readTtl(bytes: Buffer, begin: number): number {
+  const ttl = bytes.readUInt32LE(begin + 24);
+  return bytes[begin + 1] === TTL_IN_SECONDS ? ttl * 1_000 : ttl;
 }
 
 /** What a message takes. */
@@ -131,7 +142,7 @@ export function readMessage(bytes: Buffer): MessageRecord {
     address: bytes.readUInt32LE(4),
     sequence: bytes.readDoubleLE(8),
     acceptedAtMs: bytes.readDoubleLE(16),
-    ttlMs: bytes.readUInt32LE(24),
+    ttlMs: readTtl(bytes, 0),
     keys: keysLength === 0 ? null : (JSON.parse(bytes.toString("utf8", MESSAGE_BYTES, payloadAt)) as MessageKeys),
     payload: bytes.subarray(payloadAt),
   };

@@ -15,6 +15,12 @@ export type Question =
     }
   /** How many of a move are on disk there, of which no more is taken. */
   | { readonly is: "taken"; readonly address: string; readonly move: string }
+  /** Which subscription an owner has there; null for none. */
+  | { readonly is: "subscription"; readonly key: string; readonly tenant: string | null }
+  /** To end what an owner has there, but for what it has at one address. */
+  | { readonly is: "unsubscribe"; readonly key: string; readonly tenant: string | null; readonly but: string }
+  /** Whether an address is a topic, or would be. */
+  | { readonly is: "topic"; readonly address: string; readonly capability: "queue" | "topic" | null }
   | {
       readonly is: "manage";
       readonly operation: string;

@@ -77,3 +77,17 @@ export function isExpired({ ttlMs }: Pick<MessageRecord, "ttlMs">, sinceMs: numb
 
 /** A message that was taken when its time was over is looked at again after this. */
 export const EXPIRY_RETRY_MS = 1_000;
+
+/**
+ * How long a message has from its acceptance on, 0 for no end; below 0 where that is over before it begins.
+ * @param times.expiresAtMs milliseconds since 1970 at which it ends in any case; left out for never.
+ */
+export function lifetimeOf(
+  { ttlMs, expiresAtMs }: { readonly ttlMs: number; readonly expiresAtMs?: number },
+  nowMs: number,
+): number {
+  if (expiresAtMs === undefined) return ttlMs;
+  const leftMs = Math.round(expiresAtMs - nowMs);
+  if (leftMs <= 0) return -1;
+  return ttlMs === 0 ? leftMs : Math.min(ttlMs, leftMs);
+}

@@ -26,6 +26,8 @@ export interface SubscriptionSnapshot {
   readonly failures: readonly (readonly [sequence: number, deliveries: number])[];
   /** How many messages it has not been told yet that it missed; 0 where left out. */
   readonly missed?: number | undefined;
+  /** What it takes, null for everything; left out by earlier versions. */
+  readonly selector?: string | null | undefined;
 }
 
 /** One reader of a topic, who gets every message of it from some offset on. */
@@ -35,6 +37,8 @@ export class Subscription {
   /** By whom it is found again; null for one that ends with its link. */
   readonly key: string | null;
   readonly unsettled = new SequenceSet();
+  /** What it takes, of one that is kept: null for everything, undefined where nobody has said so. */
+  selector: string | null | undefined;
   readonly #view: TopicView;
   readonly #done: Ranges;
   readonly #returned = new SequenceHeap();
@@ -160,6 +164,7 @@ export class Subscription {
       above,
       failures: [...this.#failures],
       ...(missed > 0 && { missed }),
+      ...(this.selector !== undefined && { selector: this.selector }),
     };
   }
 

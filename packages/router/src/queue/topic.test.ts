@@ -6,7 +6,8 @@ import { MemoryStorage } from "./memory-storage.ts";
 import { Ranges } from "../ledger/ranges.ts";
 import { SequenceHeap } from "../ledger/sequence-heap.ts";
 import type { Subscription } from "./subscription.ts";
-import { Topic, type TopicConfig } from "./topic.ts";
+import { Topic } from "./topic.ts";
+import type { TopicConfig } from "./topic-config.ts";
 
 const LAST: From = { at: "last" };
 const ACCEPTED = { outcome: "accepted" } as const;

@@ -9,22 +9,7 @@ import { rangesOf } from "../ledger/ranges.ts";
 import { useRecord } from "./reader.ts";
 import type { MessageTimes, NewMessage, Place, QueueDeps } from "./storage.ts";
 import { Subscription, type SubscriptionSnapshot, type TopicView } from "./subscription.ts";
-
-/** How a topic keeps its messages; null for no bound. */
-export interface TopicConfig {
-  readonly maxDeliveries: number;
-  readonly retention: { readonly ageMs: number | null; readonly bytes: number | null };
-  /** Whether what a durable subscription has not read goes too, and it is told how much that was. */
-  readonly dropsUnread: boolean;
-  /** What becomes of a message whose time is over. */
-  readonly expired: "drop" | "dead";
-}
-
-/** What of a topic outlives a restart, beside its messages. */
-export interface TopicSnapshot {
-  readonly next: number;
-  readonly subscriptions: readonly SubscriptionSnapshot[];
-}
+import type { TopicConfig, TopicSnapshot } from "./topic-config.ts";
 
 /** Messages in the order of their acceptance, all of them for each subscription, kept as long as retention says. */
 export class Topic {
@@ -103,9 +88,16 @@ export class Topic {
     return subscription;
   }
 
+  /** The subscription that is kept for somebody; null for none. */
+  find(key: string): Subscription | null {
+    for (const known of this.#byId.values()) if (known.key === key) return known;
+    return null;
+  }
+
   /** A subscription that is kept until it is closed; it begins where it was left, or as `from` says where it is new. */
   resume(key: string, from: From): { readonly subscription: Subscription; readonly isNew: boolean } {
-    for (const known of this.#subscriptions) if (known.key === key) return { subscription: known, isNew: false };
+    const known = this.find(key);
+    if (known !== null) return { subscription: known, isNew: false };
     const subscription = new Subscription(
       { id: ++this.#lastId, key, from: offsetOf(from, this.#index, this.#durable.next) },
       this.#view,
@@ -194,8 +186,9 @@ export class Topic {
     this.#byId.get(subscription)?.restoreFailed(sequence, deliveries);
   }
 
-  restoreSubscription({ id, key, floor, above, failures, missed = 0 }: SubscriptionSnapshot): void {
+  restoreSubscription({ id, key, floor, above, failures, missed = 0, selector }: SubscriptionSnapshot): void {
     const subscription = new Subscription({ id, key, from: floor }, this.#view);
+    subscription.selector = selector;
     for (const [from, end] of above) subscription.restoreSettled(from, end - from);
     for (const [sequence, deliveries] of failures) subscription.restoreFailed(sequence, deliveries);
     subscription.restoreMissed(missed);

@@ -51,7 +51,7 @@ export class ClientUpstream {
 
   over(link: Through): void {
     this.#links.delete(link);
-    if (this.#links.size > 0) return;
+    if (this.#links.size > 0 || this.#stop.signal.aborted) return;
     this.#cancelIdle?.();
     this.#cancelIdle = this.#deps.clock.setTimer(IDLE_MS, () => this.#far?.close());
   }

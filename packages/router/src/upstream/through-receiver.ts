@@ -9,6 +9,7 @@ import {
   RELEASED,
   type Sender,
   type Session,
+  type Source,
 } from "@datawire/amqp";
 import { wantedOf } from "./near.ts";
 import { type ThroughDeps, ThroughLink } from "./through-link.ts";
@@ -27,13 +28,16 @@ interface Parked {
 /** A link on which a client receives from an address of an upstream; what it says of messages is what that hears. */
 export class ThroughReceiver extends ThroughLink<Receiver> {
   readonly #near: Sender;
+  /** What the client wants to receive from, also where it has not said so itself. */
+  readonly #source: Source;
   /** What came when the client could not take it; no more than it had given credit for. */
   #parked: Parked[] = [];
   #cancelDrain: (() => void) | null = null;
 
-  constructor(near: Sender, deps: ThroughDeps) {
+  constructor(near: Sender, source: Source, deps: ThroughDeps) {
     super(near, deps);
     this.#near = near;
+    this.#source = source;
   }
 
   /** Messages that the client has and has not settled. */
@@ -101,7 +105,7 @@ export class ThroughReceiver extends ThroughLink<Receiver> {
     const wanted = wantedOf(this.#near);
     const own = this.deps.messageBytesMax;
     const maxMessageSize = wanted.maxMessageSize ? Math.min(own, wanted.maxMessageSize) : own;
-    const source = { ...wanted.source, address: this.deps.farAddress };
+    const source = { ...this.#source, address: this.deps.farAddress };
     // Where the upstream settles nothing second, the client hears from the router when its word has been handed on.
     const second = this.connection?.profile?.settlesSecond === false ? { rcvSettleMode: RECEIVER_SETTLES.first } : {};
     const far = session.attachReceiver(this.#near.name, { ...wanted, ...second, source, maxMessageSize });
@@ -112,13 +116,13 @@ export class ThroughReceiver extends ThroughLink<Receiver> {
 
   protected override answer(): AttachOptions {
     const { sndSettleMode, source, offeredCapabilities, properties } = this.far?.remote ?? {};
-    const asked = this.#near.remote?.source;
+    const { address, outcomes } = this.#source;
     return {
       source: {
         ...source,
-        ...(asked?.address !== undefined && { address: asked.address }),
+        ...(address !== undefined && { address }),
         // What it does not know of them is told in words that it does.
-        ...(asked?.outcomes !== undefined && { outcomes: asked.outcomes }),
+        ...(outcomes !== undefined && { outcomes }),
       },
       ...(sndSettleMode !== undefined && { sndSettleMode }),
       ...(offeredCapabilities !== undefined && { offeredCapabilities }),

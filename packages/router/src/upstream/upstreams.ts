@@ -1,4 +1,4 @@
-import type { IncomingDelivery, Receiver, Sender } from "@datawire/amqp";
+import type { IncomingDelivery, Receiver, Sender, Source } from "@datawire/amqp";
 import type { FarAddress } from "../address/rules.ts";
 import type { UpstreamSettings } from "../config/upstream-settings.ts";
 import type { Sink } from "../engine/ports.ts";
@@ -124,8 +124,12 @@ export class UpstreamClient {
   }
 
   /** Takes a client's link on which it receives to an upstream. @throws Refused */
-  openReceiver(near: Sender, name: string, far: FarAddress): ThroughReceiver {
-    return this.#open(name, far, CONSUMERS, (deps) => new ThroughReceiver(near, deps));
+  openReceiver(
+    near: Sender,
+    { name, source }: { readonly name: string; readonly source: Source },
+    far: FarAddress,
+  ): ThroughReceiver {
+    return this.#open(name, far, CONSUMERS, (deps) => new ThroughReceiver(near, source, deps));
   }
 
   /** An end for messages of a relay. @throws Refused */

@@ -1,8 +1,10 @@
 import { DURABILITY, type Fields, type Receiver, type Sender, type Source, type Target, textOf } from "@datawire/amqp";
 import { isName, NAME_RULE, parseVersion, ProtocolError, quoteShort } from "@datawire/protocol";
 import { type AddressContext, type MessageAddress, parseMessageAddress } from "../address/address.ts";
+import type { KeptSubscription } from "../engine/durables.ts";
 import type { Member, SourceRequest } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
+import { selecting } from "./filter.ts";
 
 /** Capabilities that decide what an address is, where no rule does. */
 type Capability = "queue" | "topic" | null;
@@ -44,18 +46,16 @@ export function readTarget({ remote }: Receiver, context: AddressContext): Targe
 /**
  * Reads from where a peer wants to receive. Who says no source asks for the subscription that it has by this name, to end it as a
  * rule: `unsubscribe` of JMS.
- * @param keptAt where a subscription of this owner is kept; null for none.
+ * @param kept what its owner has; null for nothing.
  * @throws Refused, or ProtocolError for what is no address.
  */
 export function readSource(
   { name: link, remote }: Sender,
   container: string,
   context: AddressContext,
-  keptAt: (owner: string) => string | null,
+  kept: KeptSubscription | null,
 ): ReceiverRequest {
-  const kept = remote?.source === undefined ? keptAt(ownerOf(container, link)) : null;
-  const said: Source =
-    kept === null ? {} : { address: kept, durable: DURABILITY.unsettledState, expiryPolicy: "never" };
+  const said: Source = remote?.source !== undefined || kept === null ? {} : sourceOf(kept);
   const source = remote?.source ?? (kept === null ? undefined : said);
   if (source === undefined) {
     throw new Refused(
@@ -78,12 +78,21 @@ export function readSource(
   };
 }
 
+const sourceOf = ({ address, selector }: KeptSubscription): Source => ({
+  address,
+  durable: DURABILITY.unsettledState,
+  expiryPolicy: "never",
+  ...(selector !== null && { filter: selecting(selector) }),
+});
+
 /** Who has a link: by this it is known again. */
 export const ownerOf = (container: string, link: string): string => JSON.stringify([container, link]);
 
 function capabilityOf({ capabilities = [] }: Pick<Source & Target, "capabilities">): Capability {
-  if (capabilities.includes("queue")) return "queue";
-  return capabilities.includes("topic") ? "topic" : null;
+  const [isQueue, isTopic] = [capabilities.includes("queue"), capabilities.includes("topic")];
+  // Who takes it for both takes it as it is.
+  if (isQueue === isTopic) return null;
+  return isQueue ? "queue" : "topic";
 }
 
 /** What properties of a link, its address, and properties of its connection say, in this order. */

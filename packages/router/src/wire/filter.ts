@@ -22,6 +22,8 @@ const SELECTOR_CODE = 0x0000_468c_0000_0004n;
 export interface Filter {
   /** What is said to be in force; null where nothing is. */
   readonly inForce: Fields | null;
+  /** The selector of it; null for none. */
+  readonly selector: string | null;
   readonly takes: ((record: MessageRecord) => boolean) | null;
 }
 
@@ -34,10 +36,14 @@ export function readFilter(filters: Fields | undefined): Filter {
     if (!(value instanceof Described) || !isSelector(value.descriptor)) continue;
     const text = textOf(value.value);
     if (text === null) throw new Refused(CONDITION.invalidField, "Cannot use the selector: it is no text");
-    return { inForce: new Map([[name, value]]), takes: matching(read(text)) };
+    return { inForce: new Map([[name, value]]), selector: text, takes: matching(read(text)) };
   }
-  return { inForce: null, takes: null };
+  return { inForce: null, selector: null, takes: null };
 }
+
+/** The filters of a source that has a selector. */
+export const selecting = (selector: string): Fields =>
+  new Map([["selector", new Described(new Typed("symbol", SELECTOR), selector)]]);
 
 function read(text: string): Selector {
   try {

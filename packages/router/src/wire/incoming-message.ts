@@ -26,7 +26,8 @@ export function readIncoming(payload: Uint8Array, wantsId: boolean): Incoming | 
     // Both are written anew later, when it is too late to say no.
     if (sections.startOf("deliveryAnnotations") !== -1) sections.deliveryAnnotations();
     const keys = readKeys(wantsId);
-    return { payload, ttlMs: Math.max(0, sections.ttl), keys };
+    const expiresAtMs = sections.absoluteExpiryMs();
+    return { payload, ttlMs: Math.max(0, sections.ttl), keys, ...(expiresAtMs !== null && { expiresAtMs }) };
   } catch (error) {
     return { malformed: (error as WireFailure).message };
   }

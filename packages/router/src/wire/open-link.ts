@@ -7,20 +7,30 @@ import {
   type Receiver,
   SENDER_SETTLES,
   type Sender,
+  type Source,
 } from "@datawire/amqp";
 import { isOwnAddress } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
-import { plainName, scopedName, tenantOf } from "../address/scope.ts";
+import { scopedName } from "../address/scope.ts";
 import type { AddressContext } from "../address/address.ts";
+import type { FarAddress } from "../address/rules.ts";
 import type { ConnectionLimits } from "../config/limits.ts";
 import type { Broker } from "../engine/broker.ts";
-import type { HeldBack } from "../engine/ports.ts";
+import type { KeptSubscription, Siblings } from "../engine/durables.ts";
+import type { HeldBack, SourceRequest } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
-import { type NamedMember, readCaller, readMember, readSource, readTarget } from "./attach.ts";
-import { readFilter } from "./filter.ts";
+import {
+  type NamedMember,
+  ownerOf,
+  readCaller,
+  readMember,
+  readSource,
+  readTarget,
+  type ReceiverRequest,
+} from "./attach.ts";
+import { type Filter, readFilter } from "./filter.ts";
 import { type Manage, MANAGEMENT, ManagementLink } from "./management-link.ts";
 import type { Refusals } from "../config/refusals.ts";
-import { Topic } from "../queue/topic.ts";
 import { ReceiverLink } from "./receiver-link.ts";
 import { type OpenSink, RelayLink } from "./relay-link.ts";
 import { SenderLink } from "./sender-link.ts";
@@ -69,16 +79,32 @@ export interface Opening {
   readonly remote: Open | null;
   /** Left out where nobody takes links but the router. */
   readonly redirect?: Redirect;
+  /** Left out where there are none. */
+  readonly siblings?: Siblings;
   /** Monotonic. */
   readonly nowMs: () => number;
   readonly refusals: Pick<Refusals, "count">;
 }
 
 /**
+ * Opens a link that a peer asks for.
+ * @param opening read where it is needed.
+ * @param refused told why it cannot be opened; by then the peer has to be told.
+ */
+export function openLink(link: Sender | Receiver, opening: () => Opening, refused: (error: unknown) => void): void {
+  try {
+    if (link.isReceiver) openSender(link, opening());
+    else openReceiver(link, opening())?.catch(refused);
+  } catch (error) {
+    refused(error);
+  }
+}
+
+/**
  * Opens a link on which the peer sends.
  * @throws Refused, or ProtocolError for what is no address.
  */
-export function openSender(link: Receiver, opening: Opening): void {
+function openSender(link: Receiver, opening: Opening): void {
   const { broker, addresses, limits, makeDynamic, manage, rights, upstreams } = opening;
   const caller = callerOf(opening);
   const request = readTarget(link, addresses);
@@ -122,70 +148,101 @@ export function openSender(link: Receiver, opening: Opening): void {
 }
 
 /**
- * Opens a link on which the peer receives.
+ * Opens a link on which the peer receives; later, where other processes have to be asked for what it had.
  * @throws Refused, or ProtocolError for what is no address.
  */
-export function openReceiver(link: Sender, opening: Opening): void {
-  const { broker, addresses, limits, container, makeDynamic, rights, nowMs, refusals, upstreams } = opening;
-  const request = readSource(link, container, addresses, (owner) => subscribedTo(broker, owner, rights.tenant));
-  if (request.is === "address") {
-    if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
-    const name = scopedName(rights.tenant, request.source.name);
-    const elsewhere = redirected(opening, name);
-    if (elsewhere !== null) return link.refuse(elsewhere);
-    const far = upstreams.farOf(name);
-    if (far !== null) {
-      // Where to begin in a topic is for whoever has it.
-      const [, options = ""] = far.isInner === true ? (link.remote?.source?.address?.split("?", 2) ?? []) : [];
-      const who = far.isInner === true ? textOfMember(request.named) : "";
-      const address = `${far.address}${who}${options === "" ? "" : `?${options}`}`;
-      link.context = upstreams.openReceiver(link, name, { ...far, address });
-      return;
-    }
+function openReceiver(link: Sender, opening: Opening): Promise<void> | undefined {
+  const { broker, container, rights, siblings } = opening;
+  const owner = { key: ownerOf(container, link.name), tenant: rights.tenant };
+  const kept = link.remote?.source === undefined ? broker.durables.find(owner) : null;
+  if (link.remote?.source !== undefined || kept !== null || siblings === undefined)
+    return receiveAs(link, opening, kept);
+  return siblings.find(owner).then(async (found) => {
+    if (link.state === "asked") await receiveAs(link, opening, found);
+  });
+}
+
+function receiveAs(link: Sender, opening: Opening, kept: KeptSubscription | null): Promise<void> | undefined {
+  const { addresses, container, makeDynamic, rights, siblings, upstreams } = opening;
+  const request = readSource(link, container, addresses, kept);
+  const asked = { ...link.remote?.source, ...(request.is === "address" && request.said) };
+  const filter = readFilter(asked.filter);
+  if (request.is === "dynamic") {
+    const name = makeDynamic(link);
+    const wanted = { name, capability: null, from: null, subscription: null, isCopy: false };
+    return receive(link, opening, { request: wanted, named: null, asked: { ...asked, address: name }, filter });
   }
-  const { inForce, takes } = readFilter(link.remote?.source?.filter);
-  const { filter: _, ...asked } = link.remote?.source ?? {};
-  const source = {
-    ...asked,
-    ...(request.is === "address" && request.said),
-    ...(inForce !== null && { filter: inForce }),
+  if (!rights.mayListen(request.source.name)) throw unauthorized("receive from", request.source.name);
+  const name = scopedName(rights.tenant, request.source.name);
+  const elsewhere = redirected(opening, name);
+  if (elsewhere !== null) {
+    link.refuse(elsewhere);
+    return;
+  }
+  const { capability, subscription } = request.source;
+  const far = upstreams.farOf(name);
+  const open = (): undefined => {
+    if (far !== null) return goOn(link, opening, { name, far, request, asked });
+    const wanted = { ...request.source, name, selector: filter.selector };
+    receive(link, opening, { request: wanted, named: request.named, asked, filter });
   };
-  const options = {
+  const isElsewhere = far !== null && far.isInner !== true;
+  if (subscription === null || isElsewhere || siblings === undefined) return open();
+  return siblings.claim({ key: subscription, tenant: rights.tenant }, name, capability).then(() => {
+    if (link.state === "asked") open();
+  });
+}
+
+/** Gives a peer what comes at an address here. */
+function receive(
+  link: Sender,
+  { broker, limits, remote, container, peer, nowMs, refusals }: Opening,
+  {
+    request,
+    named,
+    asked,
+    filter: { inForce, takes },
+  }: {
+    readonly request: SourceRequest;
+    readonly named: NamedMember | null;
+    readonly asked: Source;
+    readonly filter: Filter;
+  },
+): undefined {
+  link.context = new ReceiverLink(link, broker, request, {
     filter: takes,
-    member: readMember({
-      link: link.remote?.properties,
-      named: request.is === "address" ? request.named : null,
-      connection: opening.remote?.properties,
-      container,
-    }),
-    isLocal: isOwnAddress(hostOfPeer(opening.peer)),
+    member: readMember({ link: link.remote?.properties, named, connection: remote?.properties, container }),
+    isLocal: isOwnAddress(hostOfPeer(peer)),
     isPresettled: link.remote?.sndSettleMode === SENDER_SETTLES.settled,
     unsettledMax: limits.unsettled,
     nowMs,
     full: () => refusals.count("unsettled"),
-  };
-  if (request.is === "dynamic") {
-    const name = makeDynamic(link);
-    link.context = new ReceiverLink(
-      link,
-      broker,
-      { name, capability: null, from: null, subscription: null, isCopy: false },
-      options,
-    );
-    return link.accept({ source: { ...source, address: name, dynamic: true } });
-  }
-  const mine = { ...request.source, name: scopedName(rights.tenant, request.source.name) };
-  link.context = new ReceiverLink(link, broker, mine, options);
-  link.accept({ source });
+  });
+  const { filter: _, ...source } = asked;
+  link.accept({ source: { ...source, ...(inForce !== null && { filter: inForce }) } });
 }
 
-/** The topic where a subscription of somebody is kept; null for none. */
-function subscribedTo(broker: Broker, owner: string, tenant: string | null): string | null {
-  for (const { name, kept } of broker.kept) {
-    if (!(kept instanceof Topic) || tenantOf(name) !== tenant) continue;
-    for (const { key } of kept.subscriptions) if (key === owner) return plainName(name);
-  }
-  return null;
+/** Gives a peer what comes at an address of an upstream, or of another process. */
+function goOn(
+  link: Sender,
+  { upstreams }: Opening,
+  {
+    name,
+    far,
+    request,
+    asked,
+  }: {
+    readonly name: string;
+    readonly far: FarAddress;
+    readonly request: ReceiverRequest & { readonly is: "address" };
+    readonly asked: Source;
+  },
+): undefined {
+  // Where to begin in a topic is for whoever has it.
+  const [, options = ""] = far.isInner === true ? (asked.address?.split("?", 2) ?? []) : [];
+  const who = far.isInner === true ? textOfMember(request.named) : "";
+  const address = `${far.address}${who}${options === "" ? "" : `?${options}`}`;
+  link.context = upstreams.openReceiver(link, { name, source: asked }, { ...far, address });
 }
 
 /** As an address says it. */

@@ -21,10 +21,11 @@ import type { ConnectionLimits } from "../config/limits.ts";
 import type { Access } from "../access/access.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
+import type { Siblings } from "../engine/durables.ts";
 import { ownerOf } from "./attach.ts";
 import { type LinkReport, linkReports, reasonOf } from "./link-status.ts";
 import type { Manage } from "./management-link.ts";
-import { linkOf, openReceiver, openSender, type Opening, type Redirect } from "./open-link.ts";
+import { linkOf, openLink, type Opening, type Redirect } from "./open-link.ts";
 import type { Refusals } from "../config/refusals.ts";
 import { errorOf } from "./relay-link.ts";
 import type { Temporaries } from "./temporaries.ts";
@@ -46,6 +47,7 @@ export interface PeerDeps {
   readonly refusals: Refusals;
   readonly upstreams: Pick<Upstreams, "client">;
   readonly redirect?: Redirect;
+  readonly siblings?: Siblings;
 }
 
 /** What is not the same for all connections. */
@@ -200,14 +202,12 @@ export class Peer implements ConnectionEvents {
   }
 
   linkAsked(link: Sender | Receiver): void {
-    try {
-      if (link.isReceiver) openSender(link, this.#opening);
-      else openReceiver(link, this.#opening);
-    } catch (error) {
+    const refused = (error: unknown): void => {
       const refusal = errorOf(error);
       this.#deps.log.info("Link refused", { peer: this.address, link: link.name, ...refusal });
       link.refuse(refusal);
-    }
+    };
+    openLink(link, () => this.#opening, refused);
   }
 
   linkAttached(): void {}

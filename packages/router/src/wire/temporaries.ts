@@ -16,6 +16,7 @@ export class Temporaries {
   readonly #broker: Broker;
   readonly #clock: Pick<Clock, "setTimer">;
   readonly #byOwner = new Map<string, Temporary>();
+  #isOver = false;
 
   /** @param prefix what tells this process from others of the same router. */
   constructor(broker: Broker, clock: Pick<Clock, "setTimer">, prefix = "") {
@@ -47,7 +48,13 @@ export class Temporaries {
       this.#byOwner.delete(owner);
       this.#broker.remove(address);
     };
-    if (isClosed) end();
+    if (isClosed || this.#isOver) end();
     else known.cancel = this.#clock.setTimer(GRACE_MS, end);
+  }
+
+  /** Waits for no link any more: the router stops, and what it has in memory goes with it. */
+  close(): void {
+    this.#isOver = true;
+    for (const { cancel } of this.#byOwner.values()) cancel?.();
   }
 }

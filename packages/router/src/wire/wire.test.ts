@@ -3,7 +3,9 @@ import { encodeMessage } from "@datawire/amqp";
 import { eventually } from "@datawire/runtime/testing";
 import rhea from "rhea";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { KeptAddress } from "../engine/kept-address.ts";
 import { rule } from "../engine/testing/open-broker.ts";
+import type { Topic } from "../queue/topic.ts";
 import { EngineClient } from "./testing/engine-client.ts";
 import { RheaReceiver, RheaSender, Served } from "./testing/served.ts";
 
@@ -15,6 +17,8 @@ beforeEach(async () => {
     rule("tight", { maxMessages: 2 }),
     rule("strict", { maxMessages: 1, overflow: "reject" }),
     rule("ids", { dedupeMs: 60_000 }),
+    rule("ruled", {}, "topic"),
+    rule("topic/kept", { expired: "dead" }),
   ]);
 });
 afterEach(() => served.close());
@@ -159,6 +163,70 @@ test("a durable subscription is found, and ended, by a link of its name without 
   found.receiver.close();
   await once(found.receiver, "receiver_close");
   await expect(RheaReceiver.open(connection, { name: "log" })).rejects.toThrow("amqp:not-found");
+});
+
+test("a durable subscription with another topic or another selector ends the one of its name, as in JMS", async () => {
+  const source = (address: string, selector?: string) => ({
+    name: "log",
+    source: {
+      address,
+      durable: 2 as const,
+      expiry_policy: "never",
+      ...(selector !== undefined && { filter: rhea.filter.selector(selector) }),
+    },
+  });
+  const subscriptionsOf = (name: string): number => {
+    const { kept } = served.broker.find(name) as KeptAddress;
+    return (kept as Topic).subscriptions.size;
+  };
+  const connection = await served.connect("app");
+  const first = await RheaReceiver.open(connection, source("topic/one", "JMSType = 'x'"));
+  const reopen = async (options: rhea.ReceiverOptions): Promise<RheaReceiver> => {
+    connection.close();
+    return RheaReceiver.open(await served.connect("app"), options);
+  };
+  expect(first.receiver.source).toMatchObject({ address: "topic/one" });
+  // With the same selector it is the same one, and without any, or with another, a new one.
+  await sendTo("topic/one", { body: "a", subject: "x" }, { body: "b" });
+  const same = await reopen(source("topic/one", "JMSType = 'x'"));
+  expect(await same.take(1)).toMatchObject([{ message: { body: "a" } }]);
+  const other = await reopen(source("topic/one"));
+  await sendTo("topic/one", { body: "c" });
+  expect(await other.take(1)).toMatchObject([{ message: { body: "c" } }]);
+  await eventually(() => expect(same.receiver.error).toMatchObject({ condition: "amqp:link:stolen" }));
+  expect(subscriptionsOf("topic/one")).toBe(1);
+  // At another topic it is the only one of its name, which is found by that alone, with its selector.
+  const moved = await reopen(source("topic/two", "JMSType = 'y'"));
+  expect(subscriptionsOf("topic/one")).toBe(0);
+  moved.receiver.detach();
+  await once(moved.receiver, "receiver_close");
+  await sendTo("topic/two", { body: "d" }, { body: "e", subject: "y" });
+  const found = await reopen({ name: "log" });
+  expect(found.receiver.source).toMatchObject({ address: "topic/two" });
+  expect(await found.take(1)).toMatchObject([{ message: { body: "e" } }]);
+});
+
+test.each([
+  ["orders", "topic", "queue"],
+  ["topic/news", "queue", "topic"],
+  ["ruled", "queue", "topic"],
+])("%s is not attached to as a %s, as it is a %s", async (address, capability, kind) => {
+  const connection = await served.connect();
+  if (address !== "ruled") await RheaReceiver.open(connection, { source: address });
+  const as = (capabilities: string | string[]) => ({ address, capabilities });
+  const why = `amqp:not-allowed: Cannot attach to ${address} as a ${capability}: it is a ${kind}`;
+  await expect(RheaSender.open(connection, { target: as(capability) })).rejects.toThrow(why);
+  await expect(RheaReceiver.open(connection, { source: as([capability]) })).rejects.toThrow(why);
+  for (const right of [kind, ["queue", "topic"]]) await RheaSender.open(connection, { target: as(right) });
+});
+
+test("a direct address is a queue or a topic as JMS wants it, and dead letters are one", async () => {
+  const connection = await served.connect();
+  (await RheaReceiver.open(connection, { source: "direct/a" })).receiver.add_credit(1);
+  for (const capabilities of ["queue", "topic"])
+    await RheaSender.open(connection, { target: { address: "direct/a", capabilities } });
+  const dead = { source: { address: "dead/orders", capabilities: "topic" } };
+  await expect(RheaReceiver.open(connection, dead)).rejects.toThrow("it is a queue");
 });
 
 test.each(["orders", "topic/news"])(
@@ -369,6 +437,28 @@ test("what has expired does not arrive", async () => {
   await sendTo("orders", { body: "short", ttl: 1 }, { body: "long", ttl: 60_000 });
   await new Promise((resolve) => setTimeout(resolve, 5));
   expect((await (await open("orders")).take(1)).map(({ message }) => message.body as unknown)).toEqual(["long"]);
+});
+
+test("what ends by its properties does not arrive behind that, nor what has ended before it came", async () => {
+  const in60s = Date.now() + 60_000;
+  await sendTo(
+    "orders",
+    { body: "over", absolute_expiry_time: new Date(Date.now() - 1_000) },
+    { body: "soon", absolute_expiry_time: new Date(Date.now() + 30), ttl: 60_000 },
+    { body: "later", absolute_expiry_time: new Date(in60s) },
+    { body: "much later", absolute_expiry_time: new Date(in60s + 400 * 86_400_000) },
+  );
+  await sendTo("topic/kept", { body: "over", absolute_expiry_time: new Date(1) });
+  await eventually(() => expect(served.broker.nowMs()).toBeGreaterThan(in60s - 60_000 + 100));
+  const got = await (await open("orders")).take(2);
+  expect(got.map(({ message }) => message.body as unknown)).toEqual(["later", "much later"]);
+  expect(served.broker.find("orders")).toMatchObject({ counters: { in: 4, expired: 2 } });
+  const [dead] = await (await open("dead/topic/kept")).take(1);
+  expect(dead?.message).toMatchObject({ body: "over", message_annotations: { "x-opt-datawire-reason": "expired" } });
+  (await open("direct/now")).receiver.add_credit(1);
+  await expect(sendTo("direct/now", { body: "over", absolute_expiry_time: new Date(1) })).resolves.toEqual([
+    "Cannot pass a message on at direct/now: its absolute-expiry-time was over before it came",
+  ]);
 });
 
 test("a receiver that settles second hears when its word is safe; one that is sent presettled has no say", async () => {

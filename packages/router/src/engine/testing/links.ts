@@ -69,6 +69,7 @@ export class TestReceiver implements SourcePort {
       filter = null,
       from = null,
       subscription = null,
+      selector = null,
       capability = null,
       isCopy = false,
     }: {
@@ -76,13 +77,14 @@ export class TestReceiver implements SourcePort {
       filter?: SourcePort["filter"];
       from?: From | null;
       subscription?: string | null;
+      selector?: string | null;
       capability?: "queue" | "topic" | null;
       isCopy?: boolean;
     } = {},
   ) {
     this.credit = credit;
     this.filter = filter;
-    this.source = broker.openSource({ name, capability, from, subscription, isCopy }, this);
+    this.source = broker.openSource({ name, capability, from, subscription, selector, isCopy }, this);
     this.source.pump();
   }
 

@@ -1,0 +1,17 @@
+import type { SubscriptionSnapshot } from "./subscription.ts";
+
+/** How a topic keeps its messages; null for no bound. */
+export interface TopicConfig {
+  readonly maxDeliveries: number;
+  readonly retention: { readonly ageMs: number | null; readonly bytes: number | null };
+  /** Whether what a durable subscription has not read goes too, and it is told how much that was. */
+  readonly dropsUnread: boolean;
+  /** What becomes of a message whose time is over. */
+  readonly expired: "drop" | "dead";
+}
+
+/** What of a topic outlives a restart, beside its messages. */
+export interface TopicSnapshot {
+  readonly next: number;
+  readonly subscriptions: readonly SubscriptionSnapshot[];
+}
