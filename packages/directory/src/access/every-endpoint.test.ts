@@ -151,6 +151,8 @@ test("a tenant sees nothing of another by any read", async () => {
   const seen: string[] = [];
   for (const [name, endpoint] of READS) {
     const own = await ask(pathOf(endpoint), { token: tenants.acme.token });
+    // Names and texts of others are in it: no browser is to take it for a page.
+    expect([name, own.headers["x-content-type-options"]]).toEqual([name, "nosniff"]);
     if (/of-acme/.test(own.text)) seen.push(name);
     const queries = ["", "?environment=acme", "?q=work-of-acme", "?caller=caller-of-acme&service=shop-of-acme"];
     for (const query of queries) {

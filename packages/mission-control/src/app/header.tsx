@@ -16,8 +16,9 @@ export function Header({ themes, menu }: HeaderProps) {
   const { connection } = useConsole();
   const { phase, session } = useStore(connection.state);
   const theme = useStore(themes.theme);
+  const isSession = session?.auth === "session";
   return (
-    <header className="header">
+    <header className={isSession ? "header header-full" : "header"}>
       {menu === null ? null : (
         <button
           type="button"
@@ -48,7 +49,7 @@ export function Header({ themes, menu }: HeaderProps) {
       <button type="button" aria-label="Theme" title={`Now ${theme}`} onClick={themes.toggle}>
         <span aria-hidden="true">{theme === "dark" ? "☾" : "☀"}</span>
       </button>
-      {session?.auth === "session" ? (
+      {isSession ? (
         <button type="button" onClick={() => void connection.signOut().catch(() => undefined)}>
           Sign out
         </button>

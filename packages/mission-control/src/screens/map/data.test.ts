@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mapEdges } from "./data.ts";
+import { DRAWN_MAX, drawnEdges, mapEdges } from "./data.ts";
 
 test("mapEdges() divide by the time, the busiest call first", () => {
   const edge = (service: string, requests: number, errors: number) => ({
@@ -16,4 +16,20 @@ test("mapEdges() divide by the time, the busiest call first", () => {
     ["a>x", 3, 0.1],
     ["a>z", 0, null],
   ]);
+});
+
+test("drawnEdges() are all, or of too many what fails, what was drawn before, and the busiest", () => {
+  const edge = (i: number, errors = 0) => ({
+    key: `a>${i}`,
+    caller: "a",
+    service: `${i}`,
+    rate: 9_999 - i,
+    errors,
+    p99: null,
+  });
+  const few = Array.from({ length: DRAWN_MAX }, (_, i) => edge(i));
+  expect(drawnEdges(few, new Set())).toBe(few);
+  const many = [...few, edge(500), edge(501), edge(502, 0.1)];
+  const drawn = drawnEdges(many, new Set(["a>501", "a>700"])).map(({ service }) => service);
+  expect(drawn).toEqual(["502", "501", ...few.slice(0, DRAWN_MAX - 2).map(({ service }) => service)]);
 });

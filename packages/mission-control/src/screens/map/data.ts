@@ -22,3 +22,17 @@ export function mapEdges({ edges }: Answer<"map">, seconds: number): MapEdge[] {
     }))
     .toSorted((a, b) => b.rate - a.rate || a.key.localeCompare(b.key));
 }
+
+/** More calls than these make no picture that anybody can read, and cost more than any table. */
+export const DRAWN_MAX = 150;
+
+/**
+ * The calls that are drawn: all, or of too many those that fail, then those that were drawn before, as a picture that
+ * jumps with each figure is of no use, and then the most.
+ * @param before the keys of those that were drawn
+ */
+export function drawnEdges(edges: readonly MapEdge[], before: ReadonlySet<string>): readonly MapEdge[] {
+  if (edges.length <= DRAWN_MAX) return edges;
+  const rank = ({ key, errors }: MapEdge): number => ((errors ?? 0) > 0 ? 0 : before.has(key) ? 1 : 2);
+  return edges.toSorted((a, b) => rank(a) - rank(b)).slice(0, DRAWN_MAX);
+}

@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { pathOf } from "../../core/address.ts";
 import { formatMs, formatRate } from "../../core/format.ts";
 import { matches } from "../../core/rows.ts";
@@ -12,7 +12,7 @@ import { ErrorRatio } from "../../parts/service-columns.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
 import { Search, Toolbar } from "../../parts/toolbar.tsx";
-import { type MapEdge, mapEdges } from "./data.ts";
+import { DRAWN_MAX, drawnEdges, type MapEdge, mapEdges } from "./data.ts";
 import { Graph } from "./graph.tsx";
 
 const COLUMNS: readonly Column<MapEdge>[] = [
@@ -64,7 +64,7 @@ function Views({ edges }: { readonly edges: readonly MapEdge[] }) {
     <Tabs
       label="Views of the map"
       tabs={[
-        { key: "graph", title: "Graph", show: () => <Graph edges={shown} /> },
+        { key: "graph", title: "Graph", show: () => <Picture edges={shown} /> },
         {
           key: "table",
           title: "Table",
@@ -72,5 +72,24 @@ function Views({ edges }: { readonly edges: readonly MapEdge[] }) {
         },
       ]}
     />
+  );
+}
+
+function Picture({ edges }: { readonly edges: readonly MapEdge[] }) {
+  const before = useRef<ReadonlySet<string>>(new Set());
+  const drawn = drawnEdges(edges, before.current);
+  useEffect(() => {
+    before.current = new Set(drawn.map(({ key }) => key));
+  });
+  return (
+    <>
+      {drawn.length === edges.length ? null : (
+        <p className="quiet spaced">
+          {DRAWN_MAX} of {edges.length} calls: what fails, and the most. The search narrows them down; the table has
+          all.
+        </p>
+      )}
+      <Graph edges={drawn} />
+    </>
   );
 }
