@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { grantOf, requireRight } from "./grant.ts";
-import { mayRegister, requireLink } from "../link/rights.ts";
+import { mayRegister, requireLink } from "../link/clients/rights.ts";
 import { Tokens } from "./tokens.ts";
 import type { TokenRecord } from "../store/token-record.ts";
 

@@ -9,7 +9,7 @@ import type { Streams } from "../live/streams.ts";
 import type { Faults } from "../problems/faults.ts";
 import type { State } from "../registry/state.ts";
 import type { ChangeExecutor } from "../changes/change-executor.ts";
-import type { SessionRegistry } from "../link/session-registry.ts";
+import type { SessionRegistry } from "../link/clients/session-registry.ts";
 import type { Publisher } from "../feed/publisher.ts";
 import type { Originals } from "../mdk/originals.ts";
 import type { Judge } from "../rollouts/judge.ts";

@@ -1,6 +1,6 @@
 import { type Answer, endpoints } from "@datawire/api";
 import { VERSION } from "@datawire/runtime";
-import type { ClientReport } from "../link/connected-clients.ts";
+import type { ClientReport } from "../link/clients/connected-clients.ts";
 import type { Holder } from "../registry/registry.ts";
 import { type StatusProblem, serviceProblems } from "../problems/service-problems.ts";
 import { type ApiContext, stamp } from "./context.ts";

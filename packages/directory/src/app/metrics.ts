@@ -4,7 +4,7 @@ import { LOSS_REASONS } from "@datawire/telemetry";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Position } from "../feed/delta-log.ts";
 import type { State } from "../registry/state.ts";
-import type { SessionRegistry } from "../link/session-registry.ts";
+import type { SessionRegistry } from "../link/clients/session-registry.ts";
 import type { Publisher } from "../feed/publisher.ts";
 import type { MdkCounts } from "../mdk/session.ts";
 

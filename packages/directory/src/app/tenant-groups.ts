@@ -1,7 +1,7 @@
 import type { Clock } from "@datawire/runtime";
 import type { Telemetry } from "@datawire/telemetry";
-import type { LinkEnvironments } from "../link/placement.ts";
-import type { SessionRegistry } from "../link/session-registry.ts";
+import type { LinkEnvironments } from "../link/session/placement.ts";
+import type { SessionRegistry } from "../link/clients/session-registry.ts";
 import { Originals } from "../mdk/originals.ts";
 import { RecentlyEnded } from "../mdk/recently-ended.ts";
 import { Relay } from "../mdk/relay.ts";

@@ -1,7 +1,7 @@
 import { Catalog } from "@datawire/catalog";
 import { tableChangeSchema } from "@datawire/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { SessionRegistry } from "./session-registry.ts";
+import { SessionRegistry } from "./clients/session-registry.ts";
 import { MemoryStore } from "../testing/memory/memory-store.ts";
 import { hello, sherlockOf, watsonOf } from "../testing/served.ts";
 import { type ServedInMemory, serveInMemory } from "../testing/memory/served-in-memory.ts";

@@ -3,11 +3,11 @@ import type { Duplex } from "node:stream";
 import { FRAME_BYTES_MAX } from "@datawire/protocol";
 import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
 import { WebSocketServer } from "ws";
-import type { LinkSession } from "./session.ts";
+import type { LinkSession } from "./session/session.ts";
 import type { Accepted, LinkSessions } from "./sessions.ts";
 import { LinkWebSocket } from "./web-socket.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
-import { socketOf } from "./socket.ts";
+import { socketOf } from "./session/socket.ts";
 
 interface LinkServerDeps {
   /** Counts time in which the directory attended to its clients. */

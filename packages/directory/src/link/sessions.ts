@@ -1,11 +1,12 @@
 import type { Clock, Logger } from "@datawire/runtime";
 import type { RouterAccess } from "../feed/access-stream.ts";
 import type { Permit } from "../access/gate.ts";
-import type { LinkEnvironments } from "./placement.ts";
+import type { LinkEnvironments } from "./session/placement.ts";
 import type { Certifier } from "../access/routers/certifier.ts";
-import type { SessionRegistry } from "./session-registry.ts";
-import { LinkSession, type LinkSessionConfig, type Peer } from "./session.ts";
-import type { Socket } from "./socket.ts";
+import type { SessionRegistry } from "./clients/session-registry.ts";
+import type { Peer } from "./session/peer.ts";
+import { LinkSession, type LinkSessionConfig } from "./session/session.ts";
+import type { Socket } from "./session/socket.ts";
 
 interface LinkSessionsDeps {
   /** Counts time in which the directory attended to its clients. */

@@ -1,5 +1,5 @@
 import type { Clock } from "@datawire/runtime";
-import type { Socket } from "../link/socket.ts";
+import type { Socket } from "../link/session/socket.ts";
 
 /** What an original reads, in frames a second, and how many may go at once after a calm. */
 const FRAMES_A_SECOND = 500;

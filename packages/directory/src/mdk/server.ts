@@ -5,7 +5,7 @@ import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
 import { WebSocketServer } from "ws";
 import type { Permit } from "../access/gate.ts";
 import { createRateLimiter } from "../link/rate-limiter.ts";
-import { socketOf } from "../link/socket.ts";
+import { socketOf } from "../link/session/socket.ts";
 import type { Originals } from "./originals.ts";
 import { MdkSession, type MdkCounts } from "./session.ts";
 

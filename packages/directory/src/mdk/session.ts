@@ -1,10 +1,10 @@
 import { isName } from "@datawire/protocol";
 import { type Clock, describeError, type Logger } from "@datawire/runtime";
 import type { Permit } from "../access/gate.ts";
-import { Liveness } from "../link/liveness.ts";
-import { mayRegister } from "../link/rights.ts";
-import type { Peer } from "../link/session.ts";
-import type { Socket } from "../link/socket.ts";
+import { Liveness } from "../link/session/liveness.ts";
+import { mayRegister } from "../link/clients/rights.ts";
+import type { Peer } from "../link/session/peer.ts";
+import type { Socket } from "../link/session/socket.ts";
 import type { Logs } from "../traces/logs.ts";
 import { type LeftOutNode, LeftOutNodes } from "./left-out-nodes.ts";
 import { Outbox } from "./outbox.ts";

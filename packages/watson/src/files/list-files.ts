@@ -34,11 +34,16 @@ export async function listFiles(
   const beforeMs = Date.now() - unusedAfterMs;
   for (const source of sources) {
     try {
-      const listed = GLOB.test(source) ? await listGlob(source) : await listPath(source, beforeMs);
+      const isPattern = GLOB.test(source);
+      const listed = isPattern ? await listGlob(source) : await listPath(source, beforeMs);
       for (const folder of listed.folders) folders.add(folder);
       unused.push(...listed.unused);
       const found = await Promise.all(listed.paths.map(async (path) => [path, await stampOf(path)] as const));
       for (const [path, stamp] of found) if (stamp !== null) stamps.set(path, stamp);
+      // A folder that is named as a file is: whoever mounts a file that is not there gets one. A pattern may fit many.
+      const within = isPattern ? [] : found.flatMap(([path, stamp]) => (stamp === null ? [path] : []));
+      const why = await Promise.all(within.map((path) => whyUnused(path, beforeMs)));
+      unused.push(...why.filter((problem) => problem !== null));
     } catch (error) {
       folders.add(dirname(source));
       const what = isServiceFile(source) ? "file" : "folder";

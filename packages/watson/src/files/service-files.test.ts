@@ -87,12 +87,16 @@ test("readAllFiles() tells what it leaves out, and a pattern that nothing fits",
     put("web.conf", "w"),
     put("web.yaml.bak", "w"),
     mkdir(join(folder, "team")),
+    // What a container gets whose file to mount is not there.
+    mkdir(join(folder, "api.yaml")),
     put("README.md", ""),
   ]);
-  const all = await readAllFiles({ sources: [folder, join(folder, "*.yaml")], parse });
+  const all = await readAllFiles({ sources: [folder, join(folder, "*.yml")], parse });
+  const within = "service files are not looked for in folders within; name it in `services` of watson.yaml";
   expect(all.flatMap(({ problems }) => problems.map(formatProblem)).toSorted()).toEqual([
-    `${folder}/*.yaml:1:1: Cannot find a service file: nothing fits the pattern`,
-    `${folder}/team:1:1: Cannot use the folder: service files are not looked for in folders within; name it in \`services\` of watson.yaml`,
+    `${folder}/*.yml:1:1: Cannot find a service file: nothing fits the pattern`,
+    `${folder}/api.yaml:1:1: Cannot use the folder: ${within}`,
+    `${folder}/team:1:1: Cannot use the folder: ${within}`,
     `${folder}/web.conf:1:1: Cannot use the file: its name ends with neither .yaml nor .yml nor .json; rename it, or put .disabled behind its name`,
   ]);
 });

@@ -1,6 +1,6 @@
 import type { Connection, ConnectionEvents } from "@datawire/link";
 import { describeError } from "@datawire/runtime";
-import type { LinkSession } from "../../link/session.ts";
+import type { LinkSession } from "../../link/session/session.ts";
 import type { Accepted, LinkSessions } from "../../link/sessions.ts";
 
 /** What carries frames in one direction: each arrives once and in order, later, or never. */

@@ -1,6 +1,6 @@
 import type { Hello, ReportedProblem, RouterReport } from "@datawire/protocol";
-import type { Position } from "../feed/delta-log.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Position } from "../../feed/delta-log.ts";
+import type { Registry } from "../../registry/registry.ts";
 import { registers } from "./rights.ts";
 
 /** What a connected client says of itself, for `dw status` and `dw caller list`. */

@@ -1,7 +1,7 @@
 import { type Hello, instanceKey, ProtocolError, type Registration } from "@datawire/protocol";
-import type { Refusal } from "../registry/registry.ts";
-import { describeToken, type Grant, requireRight } from "../access/grant.ts";
-import { fitsPattern } from "../access/pattern.ts";
+import type { Refusal } from "../../registry/registry.ts";
+import { describeToken, type Grant, requireRight } from "../../access/grant.ts";
+import { fitsPattern } from "../../access/pattern.ts";
 
 /**
  * Makes sure that a client of the link may be what it says it is. Besides the rights of its kind, an id that holds

@@ -1,7 +1,7 @@
 import type { ErrorCode, Hello } from "@datawire/protocol";
 import { type Clock, describeError, type Logger } from "@datawire/runtime";
-import type { Faults } from "../problems/faults.ts";
-import { remedyOfLink } from "../problems/link-remedies.ts";
+import type { Faults } from "../../problems/faults.ts";
+import { remedyOfLink } from "../../problems/link-remedies.ts";
 
 /** A client as far as it is known: one that has not said who it is has an address alone. */
 export interface FailedClient {

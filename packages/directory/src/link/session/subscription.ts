@@ -1,9 +1,9 @@
 import type { Hello } from "@datawire/protocol";
-import { Stream, type Source } from "../feed/stream.ts";
-import { FilteredStream } from "../feed/filtered-stream.ts";
-import type { Position } from "../feed/delta-log.ts";
+import { Stream, type Source } from "../../feed/stream.ts";
+import { FilteredStream } from "../../feed/filtered-stream.ts";
+import type { Position } from "../../feed/delta-log.ts";
 import type { Socket } from "./socket.ts";
-import type { Subscriber } from "../feed/publisher.ts";
+import type { Subscriber } from "../../feed/publisher.ts";
 
 /** What may wait to leave for one subscriber. Past it the subscriber is slow, and what it lacks waits in the log instead. */
 const BUFFERED_BYTES_MAX = 2 * 1024 * 1024;

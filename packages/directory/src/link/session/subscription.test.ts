@@ -1,10 +1,10 @@
 import { type ServerMessage, serverMessageSchema } from "@datawire/protocol";
 import { expect, test } from "vitest";
-import { DeltaLog } from "../feed/delta-log.ts";
-import { Snapshots } from "../feed/snapshots.ts";
-import type { Subscriber } from "../feed/publisher.ts";
+import { DeltaLog } from "../../feed/delta-log.ts";
+import { Snapshots } from "../../feed/snapshots.ts";
+import type { Subscriber } from "../../feed/publisher.ts";
 import { Subscription } from "./subscription.ts";
-import { createState, registration, state } from "../testing/worlds.ts";
+import { createState, registration, state } from "../../testing/worlds.ts";
 
 /** A connection whose other side reads only when it is told to. */
 function createSocket() {

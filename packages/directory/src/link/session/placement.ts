@@ -1,4 +1,4 @@
-import type { SessionRegistry } from "./session-registry.ts";
+import type { SessionRegistry } from "../clients/session-registry.ts";
 
 /** The environments of a tenant, as a link needs them. */
 export interface LinkEnvironments {

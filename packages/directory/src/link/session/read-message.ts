@@ -16,7 +16,7 @@ import {
 } from "@datawire/protocol";
 import { check } from "@datawire/runtime";
 import { z } from "zod";
-import type { Refusal } from "../registry/registry.ts";
+import type { Refusal } from "../../registry/registry.ts";
 
 const instances = z.array(z.unknown()).max(REGISTRATIONS_MAX);
 

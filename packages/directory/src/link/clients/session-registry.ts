@@ -1,18 +1,18 @@
 import { type Hello, instanceKey, type Registration } from "@datawire/protocol";
 import type { Clock, Logger } from "@datawire/runtime";
-import type { Counters } from "../stats/counters.ts";
-import type { CounterReport, StepCounts } from "../stats/step-counts.ts";
-import type { Refusal, Word } from "../registry/registry.ts";
-import type { WatsonIdentity } from "../registry/watson.ts";
-import type { State } from "../registry/state.ts";
-import type { ChangeExecutor } from "../changes/change-executor.ts";
+import type { Counters } from "../../stats/counters.ts";
+import type { CounterReport, StepCounts } from "../../stats/step-counts.ts";
+import type { Refusal, Word } from "../../registry/registry.ts";
+import type { WatsonIdentity } from "../../registry/watson.ts";
+import type { State } from "../../registry/state.ts";
+import type { ChangeExecutor } from "../../changes/change-executor.ts";
 import type { LinkFaults } from "./link-faults.ts";
 import type { ClientReport, ConnectedClients, LinkClient } from "./connected-clients.ts";
-import { listed } from "../model/listed.ts";
-import type { Publisher } from "../feed/publisher.ts";
-import type { Logs } from "../traces/logs.ts";
+import { listed } from "../../model/listed.ts";
+import type { Publisher } from "../../feed/publisher.ts";
+import type { Logs } from "../../traces/logs.ts";
 import { registers } from "./rights.ts";
-import { momentOf } from "../model/moment.ts";
+import { momentOf } from "../../model/moment.ts";
 
 /** Another connection that claims the id of a Watson. */
 export interface Rival {

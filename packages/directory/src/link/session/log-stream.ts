@@ -1,7 +1,7 @@
 import type { ClientMessage, ServerMessage } from "@datawire/protocol";
-import { requireRight } from "../access/grant.ts";
-import type { Permit } from "../access/gate.ts";
-import type { Logs } from "../traces/logs.ts";
+import { requireRight } from "../../access/grant.ts";
+import type { Permit } from "../../access/gate.ts";
+import type { Logs } from "../../traces/logs.ts";
 import type { Socket } from "./socket.ts";
 
 type Logged = Extract<ClientMessage, { type: "logs" }>;
