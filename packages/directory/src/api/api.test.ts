@@ -80,6 +80,20 @@ test("a route is added, listed, explained, changed, undone and removed, each und
   expect((await served.send("DELETE", "/v1/routes", removal)).body).toMatchObject({ changed: true, routes: [] });
 });
 
+test.each(["/beta/x", "beta/x", "/beta", "beta?y=1%23beta"])(
+  "the path %s is explained as it is requested",
+  async (path) => {
+    const when = { source: "//*", target: "//barker(2)", when: "path:/beta" };
+    expect((await served.send("POST", "/v1/routes", when)).status).toBe(200);
+    const first = async (asked: string) => {
+      const { body } = await served.get(`/v1/explain?service=barker&path=${asked}`);
+      return (body["explanation"] as { shares: { target: string }[] }).shares[0]?.target;
+    };
+    expect([await first(path), await first("x%23/beta")]).toEqual(["//barker(2)", "//barker"]);
+    await served.send("DELETE", "/v1/routes", { source: "//*", target: "//barker(2)" });
+  },
+);
+
 test("a dry run shows what would be and changes nothing", async () => {
   const before = await served.get("/v1/table");
   const route50 = await served.send("POST", "/v1/routes", { ...route, percent: 50, dryRun: true });

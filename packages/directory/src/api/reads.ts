@@ -247,9 +247,16 @@ function explainQuery(
     throw new ProtocolError("invalid_argument", "Cannot explain: wanted service=NAME in the query");
   const name = serviceName(context.state, service);
   const facts = headers === undefined ? {} : parseHeaderLines(headers.split("\n").filter((line) => line !== ""));
-  const explanation = explainAsFound(context, name, caller, path === undefined ? facts : { ...facts, path });
+  const request = path === undefined ? facts : { ...facts, path: asRequested(path) };
+  const explanation = explainAsFound(context, name, caller, request);
   if (explanation !== null) return explanation;
   throw noSuchService(context.state.table, "explain", name);
+}
+
+/** A path as it would come in a request: it begins with a slash, and what follows a # is the client's alone. */
+function asRequested(path: string): string {
+  const sent = path.replace(/#.*$/s, "");
+  return sent.startsWith("/") ? sent : `/${sent}`;
 }
 
 function listCounters({ counters, clock }: ReadContext, { seconds: text }: { readonly seconds?: string | undefined }) {

@@ -19,6 +19,10 @@ async function check(text: string): Promise<string> {
   return problems.map(formatProblem).join("\n").replaceAll(folder, "FOLDER");
 }
 
+test("a number in quotes is told as text, also where a key takes more than numbers", async () => {
+  await expect(check('port: "5430"')).rejects.toThrow(/port is "5430": in quotes it is text; wanted a port/);
+});
+
 test("checkFiles() names each file that cannot be read, at its place", async () => {
   expect(await check(`tls:\n  cert: ${folder}/a\n  key: ${folder}/b\n  client_ca: ${folder}/c`)).toBe(
     [

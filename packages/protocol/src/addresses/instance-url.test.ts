@@ -39,7 +39,8 @@ test.each([
   ["http://１２７.0.0.1", /no IPv4/],
   ["http://loc%61lhost", /no host name/],
   ["http://\u212Abarker", /no host name/],
-  ["http://vm101\nserver evil", /no host name/],
+  ["http://vm101\nserver evil", /it has a blank in it/],
+  ["http://vm101:8080 ", /it has a blank in it/],
   [`http://vm101/${"a".repeat(2000)}`, /1024 characters/],
 ])("parseInstanceUrl() refuses %j", (text, message) => {
   expect(() => parseInstanceUrl(text, "http")).toThrow(message);

@@ -126,6 +126,7 @@ function schemeFits(scheme: string, protocol: ServiceProtocol): scheme is Instan
 function parseAuthority(text: string, authority: string): { host: string; port: number | null } {
   if (authority.includes("@")) throw invalid(text, "it holds a user name or a password");
   const match = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d*))?$/.exec(authority);
+  if (/\s/.test(authority)) throw invalid(text, "it has a blank in it");
   if (match === null) throw invalid(text, "its host is malformed; an IPv6 address stands in brackets");
   const typed = match[1] as string;
   // Beyond ASCII, lower case makes other letters of some: the Kelvin sign becomes a k.

@@ -145,10 +145,13 @@ function whyOf(issue: Issue, value: unknown): string | null {
   // A message that is a sentence of its own has both.
   if (issue.message.startsWith("Cannot ")) return issue.message;
   if (value instanceof Written) return "without quotes that means no value";
-  const isTyped = issue.code === "invalid_type" && ["number", "int", "boolean"].includes(issue.expected);
+  const isTyped = issue.code === "invalid_union" ? issue.errors.flat().some(wantsTyped) : wantsTyped(issue);
   const looksTyped = typeof value === "string" && /^(?:true|false|-?\d+(?:\.\d+)?)$/.test(value);
   return isTyped && looksTyped ? "in quotes it is text" : null;
 }
+
+const wantsTyped = (issue: Issue): boolean =>
+  issue.code === "invalid_type" && ["number", "int", "boolean"].includes(issue.expected);
 
 function keyReason(issue: z.core.$ZodIssueInvalidKey): string {
   const [first] = issue.issues;

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import { decodeText, explainSystemError, type Problem } from "@datawire/runtime";
+import { open, readlink } from "node:fs/promises";
+import { decodeText, explainSystemError, type Problem, systemErrorCode } from "@datawire/runtime";
 
 /** A service file is written by people, or lists what a machine can run; a larger one is something else. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
@@ -34,7 +34,8 @@ export async function readServiceFile(path: string): Promise<FileText> {
     if (!decoded.ok) return { ok: false, problem: { file: path, ...decoded } };
     return { ok: true, text: decoded.text, untrusted: untrustedReason(stats) };
   } catch (error) {
-    return fail(explainSystemError(error));
+    const target = systemErrorCode(error) === "ENOENT" ? await readlink(path).catch(() => null) : null;
+    return fail(target === null ? explainSystemError(error) : `it is a link to ${target}, which is not there`);
   }
 }
 

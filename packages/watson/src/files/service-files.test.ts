@@ -77,7 +77,7 @@ test("readAllFiles() reports what cannot be read", async () => {
   const all = await readAllFiles({ sources: [folder, join(folder, "none")], parse });
   expect(all.flatMap(({ problems }) => problems.map(formatProblem))).toEqual([
     `${folder}/a.yaml:1:1: Cannot read the file: it is not text in UTF-8 (the byte 0xff here)`,
-    `${folder}/b.yaml:1:1: Cannot read the file: no such file or folder`,
+    `${folder}/b.yaml:1:1: Cannot read the file: it is a link to nowhere, which is not there`,
     `${folder}/none:1:1: Cannot read the folder: no such file or folder`,
   ]);
 });
