@@ -29,6 +29,7 @@ export {
   formatProblem,
 } from "./config/problem.ts";
 export {
+  directorySetting,
   durationFrom,
   durationSetting,
   listenOrOffSetting,

@@ -1,6 +1,6 @@
 import { credentialSettings } from "@datawire/link/client";
-import { parseDirectoryAddress, parsePattern } from "@datawire/protocol";
-import { listenOrOffSetting, listenSetting, parsedBy, textLike } from "@datawire/runtime";
+import { parsePattern } from "@datawire/protocol";
+import { directorySetting, listenOrOffSetting, listenSetting, parsedBy, textLike } from "@datawire/runtime";
 import { z } from "zod";
 import type { User } from "../access/rights.ts";
 import { addressRuleSetting } from "./address-settings.ts";
@@ -10,7 +10,6 @@ import { processesSetting } from "./processes-setting.ts";
 import { upstreamsSetting } from "./upstream-settings.ts";
 import { webShape } from "./web-settings.ts";
 
-const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
 const ofBound = (most: number) =>
   z
     .int()
@@ -50,7 +49,7 @@ export const settingsSchema = z.strictObject({
     otherwise: "`/var/lib/datawire/router`; when not root, below `$XDG_STATE_HOME`",
   }),
   directories: z
-    .union([directory.transform((one) => [one]), z.array(directory)])
+    .union([directorySetting.transform((one) => [one]), z.array(directorySetting)])
     .default([])
     .meta({
       description:

@@ -1,4 +1,10 @@
-import { DURATION_RULE, formatDuration, parseDuration, TIME_LIMIT_MAX_MS } from "@datawire/protocol";
+import {
+  DURATION_RULE,
+  formatDuration,
+  parseDirectoryAddress,
+  parseDuration,
+  TIME_LIMIT_MAX_MS,
+} from "@datawire/protocol";
 import { z } from "zod";
 import { refusal } from "./issue-message.ts";
 import { parseListenAddress, parseListenAddressOrOff } from "../net/listen-address.ts";
@@ -73,6 +79,12 @@ const PORT_RULE = "a port from 1 to 65535";
 
 /** A port that others can reach. */
 export const portSetting = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE).meta({ wanted: PORT_RULE });
+
+/** The address of a directory: `//HOST[:PORT]/directory`. */
+export const directorySetting = parsedBy(
+  parseDirectoryAddress,
+  "the address of a directory such as //localhost/directory",
+);
 
 /** `HOST:PORT`. */
 export const listenSetting = parsedBy(parseListenAddress, "HOST:PORT");

@@ -6,14 +6,20 @@ import {
   NAME_RULE,
   parseBalance,
   type DirectoryAddress,
-  parseDirectoryAddress,
   parsePercent,
   SLOTS,
 } from "@datawire/protocol";
-import { durationFrom, listenOrOffSetting, listenSetting, parsedBy, readableBy, textLike } from "@datawire/runtime";
+import {
+  directorySetting,
+  durationFrom,
+  listenOrOffSetting,
+  listenSetting,
+  parsedBy,
+  readableBy,
+  textLike,
+} from "@datawire/runtime";
 import { z } from "zod";
 
-const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
 const ONE = "one address or more";
 const path = z.string().min(1);
 /** Goes into HAProxy's configuration. */
@@ -88,8 +94,8 @@ export type ServiceSettings = z.output<typeof overrideSchema>;
 export const settingsSchema = z.strictObject({
   directories: z
     .union([
-      directory.transform((one) => [one]),
-      z.array(z.union([directory.transform((one) => [one]), z.array(directory).min(1, ONE)])).min(1, ONE),
+      directorySetting.transform((one) => [one]),
+      z.array(z.union([directorySetting.transform((one) => [one]), z.array(directorySetting).min(1, ONE)])).min(1, ONE),
     ])
     .transform((lists) => lists.flat() as [DirectoryAddress, ...DirectoryAddress[]])
     .prefault(DEFAULT_DIRECTORY)

@@ -1,10 +1,11 @@
 import { dirname, resolve } from "node:path";
-import { DEFAULT_DIRECTORY, NAME_PATTERN, NAME_RULE, parseDirectoryAddress } from "@datawire/protocol";
+import { DEFAULT_DIRECTORY, NAME_PATTERN, NAME_RULE } from "@datawire/protocol";
 import { credentialSettings, loadCredentials, type TlsSettings } from "@datawire/link";
 import {
   commonVariables,
   ConfigError,
   defaultDataDir,
+  directorySetting,
   type DaemonInput,
   type Env,
   type Given,
@@ -53,15 +54,14 @@ const DEFAULT_FOLDER = "/etc/datawire.d/";
 const DEFAULT_ROUTER = "127.0.0.1:5434";
 const DEFAULT_ADMIN = "127.0.0.1:5431";
 
-const directory = parsedBy(parseDirectoryAddress, "the address of a directory such as //localhost/directory");
 const ONE = "one address or more";
 const replicaList = z
-  .array(directory)
+  .array(directorySetting)
   .min(1, ONE)
   .transform((list) => list as unknown as Replicas);
 const directories = z.union([
-  directory.transform((address): Replicas[] => [[address]]),
-  z.array(z.union([directory.transform((address): Replicas => [address]), replicaList])).min(1, ONE),
+  directorySetting.transform((address): Replicas[] => [[address]]),
+  z.array(z.union([directorySetting.transform((address): Replicas => [address]), replicaList])).min(1, ONE),
 ]);
 const path = z.string().min(1);
 const host = textLike(
