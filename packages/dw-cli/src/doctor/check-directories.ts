@@ -1,7 +1,6 @@
 import { type ApiClient, endpoints } from "@datawire/api";
 import { type DirectoryAddress, ProtocolError, formatDirectoryAddress } from "@datawire/protocol";
-import { Unreachable } from "@datawire/link/client";
-import { describeError } from "@datawire/runtime";
+import { describeSilence } from "@datawire/link/client";
 import { formatSpan } from "../core/span.ts";
 import type { Dw } from "../context/dw.ts";
 import type { DirectoryNeed } from "./machine.ts";
@@ -65,7 +64,7 @@ async function checkDirectory(dw: Dw, address: string, directory: DirectoryAddre
         : ok(address, reached);
     return { findings: [standing, ...judgeClock(address, Date.parse(now), { askedMs, answeredMs })], client };
   } catch (failure) {
-    return { findings: [error(address, explain(failure), remedyOf(failure, directory))], client: null };
+    return { findings: [error(address, describeSilence(failure), remedyOf(failure, directory))], client: null };
   }
 }
 
@@ -84,11 +83,6 @@ function judgeClock(
   return [make(address, message, "let both follow a time server: `timedatectl set-ntp true`, chrony or ntpd")];
 }
 
-function explain(failure: unknown): string {
-  if (failure instanceof Unreachable) return failure.attempts.map(({ reason }) => reason).join("; ");
-  return describeError(failure);
-}
-
 function remedyOf(failure: unknown, { host, port }: DirectoryAddress): string {
   if (
     failure instanceof ProtocolError &&
@@ -96,7 +90,7 @@ function remedyOf(failure: unknown, { host, port }: DirectoryAddress): string {
   ) {
     return "give dw a token with DATAWIRE_TOKEN or `dw config set token_file FILE`; `dw token create`, where you have one, makes others";
   }
-  const reason = explain(failure);
+  const reason = describeSilence(failure);
   if (reason.includes("refused"))
     return `start it there (\`directory\`), or let it listen beyond loopback: \`--listen ${host}:${port}\``;
   if (reason.includes("resolve"))

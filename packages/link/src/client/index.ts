@@ -5,4 +5,4 @@ export { credentialSettings } from "../credentials/credential-settings.ts";
 export { type CredentialSettings, loadCredentials } from "../credentials/credentials.ts";
 export { connectRouter, whyNotRouter } from "../transport/secure-socket.ts";
 export { fingerprintOf, type Proof, type TlsSettings } from "../credentials/tls.ts";
-export { type Attempt, Unreachable } from "./unreachable.ts";
+export { type Attempt, describeSilence, Unreachable } from "./unreachable.ts";

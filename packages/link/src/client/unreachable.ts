@@ -1,4 +1,4 @@
-import { ExitError, exitCodes } from "@datawire/runtime";
+import { describeError, ExitError, exitCodes } from "@datawire/runtime";
 
 /** One address that was tried, as `//host/directory`, and why it did not do. */
 export interface Attempt {
@@ -16,4 +16,10 @@ export class Unreachable extends ExitError {
     super(exitCodes.unreachable, `Cannot reach the directory: ${tried}`);
     this.attempts = attempts;
   }
+}
+
+/** Why a directory of one address did not answer, without the address, which stands beside it. */
+export function describeSilence(failure: unknown): string {
+  if (failure instanceof Unreachable) return failure.attempts.map(({ reason }) => reason).join("; ");
+  return describeError(failure);
 }

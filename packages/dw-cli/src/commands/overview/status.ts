@@ -1,7 +1,7 @@
 import { endpoints } from "@datawire/api";
 import { formatDirectoryAddress } from "@datawire/protocol";
-import { type ExitCode, describeError } from "@datawire/runtime";
-import { Unreachable } from "@datawire/link/client";
+import type { ExitCode } from "@datawire/runtime";
+import { describeSilence } from "@datawire/link/client";
 import { type StatusSection, printStatus } from "./print-status.ts";
 import { type RunCommand, flag } from "../../context/dw.ts";
 
@@ -14,7 +14,7 @@ export const run: RunCommand = async (dw, input): Promise<ExitCode | void> => {
         const status = await dw.clientOf(directory).ask(endpoints.status);
         return { address, status, error: null, failure: null };
       } catch (failure) {
-        return { address, status: null, error: explain(failure), failure };
+        return { address, status: null, error: describeSilence(failure), failure };
       }
     }),
   );
@@ -25,8 +25,3 @@ export const run: RunCommand = async (dw, input): Promise<ExitCode | void> => {
   }
   printStatus(dw.output, sections, dw.clock.nowMs());
 };
-
-function explain(failure: unknown): string {
-  if (failure instanceof Unreachable) return failure.attempts.map(({ reason }) => reason).join("; ");
-  return describeError(failure);
-}
