@@ -28,6 +28,7 @@ import {
   storedRegistrationSchema,
 } from "./records.ts";
 import { type RolloutRecord, rolloutRecordSchema, tallyId, tallySchema } from "./rollout-records.ts";
+import { firstIssue, unreadable } from "./unreadable.ts";
 
 /**
  * What comes out of a store or a backup is read here, and nowhere else, for meaning as well as for shape: nothing that
@@ -181,9 +182,7 @@ function requireName(name: string): void {
 function shaped<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
-  throw new ProtocolError("invalid_argument", `${where}${issue?.message ?? "malformed"}`);
+  throw new ProtocolError("invalid_argument", firstIssue(parsed.error));
 }
 
 function naming<T>(key: string, read: () => T): T {
@@ -194,6 +193,3 @@ function naming<T>(key: string, read: () => T): T {
     throw unreadable(key, error.message);
   }
 }
-
-const unreadable = (key: string, why: string): ProtocolError =>
-  new ProtocolError("invalid_argument", `Cannot read record ${JSON.stringify(key.slice(0, 300))}: ${why}`);

@@ -1,6 +1,6 @@
-import { ProtocolError } from "@datawire/protocol";
 import { describeError } from "@datawire/runtime";
 import type { z } from "zod";
+import { firstIssue, unreadable } from "../model/unreadable.ts";
 import { ACCESS_PREFIX } from "./split-store.ts";
 import { type AuthorityRecord, authorityRecordSchema, type TokenRecord, tokenRecordSchema } from "./token-record.ts";
 import { authorityFingerprint } from "./fingerprint.ts";
@@ -77,10 +77,5 @@ function readAuthority(key: string, value: unknown): AuthorityRecord | null {
 function shaped<T>(key: string, value: unknown, schema: z.ZodType<T>): T | null {
   const parsed = schema.nullable().safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
-  throw unreadable(key, where + (issue?.message ?? "malformed"));
+  throw unreadable(key, firstIssue(parsed.error));
 }
-
-const unreadable = (key: string, why: string): ProtocolError =>
-  new ProtocolError("invalid_argument", `Cannot read record ${JSON.stringify(key.slice(0, 300))}: ${why}`);
