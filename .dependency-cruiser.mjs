@@ -74,6 +74,7 @@ const rooms = {
   router: [
     "address",
     "selector",
+    "disk",
     "log",
     "ledger",
     "queue",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type DaemonContext, describeError, type Logger, makePrivateFolder, RecentProblems } from "@datawire/runtime";
 import type { RouterSettings } from "../config/settings.ts";
 import { Broker } from "../engine/broker.ts";
-import { createFileDisk } from "../log/file-disk.ts";
+import { createFileDisk } from "../disk/file-disk.ts";
 import { logFolderOf } from "../processes/messages.ts";
 import type { Allotments } from "../routing/allotments.ts";
 import type { ServiceLinks } from "../services/service-links.ts";

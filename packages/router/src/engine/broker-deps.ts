@@ -1,6 +1,6 @@
 import type { Clock } from "@datawire/runtime";
 import type { AddressRules } from "../address/rules.ts";
-import type { Disk } from "../log/disk.ts";
+import type { Disk } from "../disk/disk.ts";
 import type { Dead } from "../queue/delivery.ts";
 import type { QueueDeps, Storage } from "../queue/storage.ts";
 import type { Allot } from "./allotment.ts";

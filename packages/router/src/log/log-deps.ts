@@ -1,4 +1,4 @@
-import type { Disk } from "./disk.ts";
+import type { Disk } from "../disk/disk.ts";
 import type { MessageRecord } from "./record.ts";
 
 /** Bounds of a log. */

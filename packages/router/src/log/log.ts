@@ -1,7 +1,7 @@
 import { BLOCK_HEADER_BYTES, encodeSegmentHeader, SEGMENT_HEADER_BYTES, sealBlock } from "./block.ts";
 import type { BlockBuilder } from "./block-builder.ts";
-import { BlockMemory } from "./memory/block-memory.ts";
-import type { DiskFile } from "./disk.ts";
+import { BlockMemory } from "./block-memory.ts";
+import type { DiskFile } from "../disk/disk.ts";
 import { type MessageRecord, readRecords, type RecordHandler } from "./record.ts";
 import { type Damage, recover } from "./recover.ts";
 import { mayBeNoted, note, SETTLED_SYNC_MS } from "./note.ts";

@@ -1,5 +1,5 @@
 import { BLOCK_HEADER_BYTES, decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "./block.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk } from "../disk/disk.ts";
 import { readRecords, type RecordHandler } from "./record.ts";
 import { ScanBuffer, scanSegment } from "./scan.ts";
 import { segmentName, type SegmentFiles, segmentOfName } from "./segment-files.ts";

@@ -1,4 +1,4 @@
-import type { Disk } from "./disk.ts";
+import type { Disk } from "../disk/disk.ts";
 
 const NAME = "reserve";
 const PIECE = Buffer.alloc(64 * 1_024);

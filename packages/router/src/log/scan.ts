@@ -1,5 +1,5 @@
 import { BLOCK_HEADER_BYTES, decodeBlockHeader, findBlockMagic, isBodyWhole, SEGMENT_HEADER_BYTES } from "./block.ts";
-import type { DiskFile } from "./disk.ts";
+import type { DiskFile } from "../disk/disk.ts";
 
 const WINDOW_BYTES = 4 * 2 ** 20;
 

@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from "./disk.ts";
+import type { Disk, DiskFile } from "../disk/disk.ts";
 
 /** How many segments are kept open. */
 const OPEN_MAX = 64;

@@ -3,7 +3,7 @@ import { type Clock, noLog } from "@datawire/runtime";
 import { OPEN_ACCESS } from "../access/access.ts";
 import { AddressRules } from "../address/rules.ts";
 import { Broker } from "../engine/broker.ts";
-import type { Disk } from "../log/disk.ts";
+import type { Disk } from "../disk/disk.ts";
 import type { LogConfig } from "../log/log-deps.ts";
 import { Upstreams } from "../upstream/upstreams.ts";
 import { annotate } from "../wire/annotate.ts";

@@ -7,7 +7,7 @@ import {
   type Kind,
 } from "../../address/rules.ts";
 import { parsePattern } from "@datawire/protocol";
-import type { Disk } from "../../log/disk.ts";
+import type { Disk } from "../../disk/disk.ts";
 import type { LogConfig } from "../../log/log-deps.ts";
 import { Broker } from "../broker.ts";
 

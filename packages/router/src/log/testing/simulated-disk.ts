@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from "../disk.ts";
+import type { Disk, DiskFile } from "../../disk/disk.ts";
 
 /** What decides what happens; `Chance` of the protocol's testing folder is one. */
 export interface Luck {

@@ -1,6 +1,6 @@
 import { COPIED_BYTES_MAX } from "@datawire/amqp";
-import { BlockBuilder } from "../block-builder.ts";
-import type { BlockPlace } from "../block.ts";
+import { BlockBuilder } from "./block-builder.ts";
+import type { BlockPlace } from "./block.ts";
 import { ByteCache } from "./byte-cache.ts";
 
 const READ_CACHE_BYTES = 4 * 2 ** 20;
