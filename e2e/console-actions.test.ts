@@ -118,7 +118,6 @@ test("shares are set for those that a condition names, and the route is removed"
   });
   await eventually(async () => expect(await stack.read("/v1/routes")).toMatchObject({ routes: [] }));
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("an instance is drained and resumed", async () => {
@@ -138,7 +137,6 @@ test("an instance is drained and resumed", async () => {
     await cell(drained, "state", state).waitFor();
   }
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("a balance policy is set, as dw would", async () => {
@@ -158,7 +156,6 @@ test("a balance policy is set, as dw would", async () => {
   // All was so already.
   expect(await stack.read("/v1/routes/history")).toMatchObject({ history });
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("a version is promoted, and that is undone from the history", async () => {
@@ -183,7 +180,6 @@ test("a version is promoted, and that is undone from the history", async () => {
   });
   await page.locator("[data-testid=row] [data-col=undone][data-value='1']").waitFor();
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("a rollout is started with all that it can be told, paused, resumed, taken a step on, and aborted", async () => {
@@ -256,7 +252,6 @@ test("a rollout is started with all that it can be told, paused, resumed, taken 
   await state("aborted").waitFor();
   await page.getByText("it's late").first().waitFor();
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("where somebody was faster, the change is refused in its dialog, previewed anew, and made by a second confirmation", async () => {
@@ -280,7 +275,6 @@ test("where somebody was faster, the change is refused in its dialog, previewed 
   await stack.dw("route", "undo");
   await stack.dw("route", "undo");
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("a refusal stays in its dialog, with what was typed", async () => {
@@ -292,7 +286,6 @@ test("a refusal stays in its dialog, with what was typed", async () => {
   await dialog.getByRole("button", { name: "Start", exact: true }).click();
   await dialog.getByRole("alert").getByText("all of it").waitFor();
   await expect(dialog.getByRole("textbox", { name: "Steps" }).inputValue()).resolves.toBe("all of it");
-  await page.close();
 });
 
 test("a token is created, shown once, and revoked", async () => {
@@ -323,7 +316,6 @@ test("a token is created, shown once, and revoked", async () => {
   });
   await row(page, id).waitFor({ state: "detached" });
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("what the guard holds is released, after the console has said what ends with it", async () => {
@@ -342,5 +334,4 @@ test("what the guard holds is released, after the console has said what ends wit
   });
   await page.getByTestId("empty").waitFor();
   expect(complaints).toEqual([]);
-  await page.close();
 });

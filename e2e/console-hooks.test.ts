@@ -223,7 +223,6 @@ test.each(SCREENS)("$path: its name, rows and hooks, and nothing for axe-core to
   await page.getByTestId("loading").waitFor({ state: "detached" });
   await expect(accessibilityFaults(page, path)).resolves.toEqual([]);
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("what stands around every screen has its names: navigation, connection, role, theme, menu", async () => {
@@ -302,7 +301,6 @@ test("all goes by keyboard: screens, search, rows, dialogs; and nothing moves wh
   await eventually(() => expect(page.getByRole("searchbox", { name: "Search" }).inputValue()).resolves.toBe("bark"));
   await page.emulateMedia({ reducedMotion: "reduce" });
   await eventually(() => expect(page.evaluate("document.getAnimations().length")).resolves.toBe(0));
-  await page.close();
 });
 
 test("charts and the map are tables too, and traces unfold to their messages", async () => {
@@ -329,7 +327,6 @@ test("charts and the map are tables too, and traces unfold to their messages", a
   await expect(dialog.getByTestId("command").textContent()).resolves.toBe("dw explain //monolith //barker /loud");
   expect(await accessibilityFaults(page, "Explain", "dialog")).toEqual([]);
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("live, what is sent is on the screen by the stream, in its place; the rest is read on as one scrolls", async () => {
@@ -361,7 +358,6 @@ test("live, what is sent is on the screen by the stream, in its place; the rest 
   await page.getByRole("button", { name: "Live" }).click();
   await page.waitForURL("**live=off**");
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("where a router is connected, Messaging shows its addresses, what does not move there, and why", async () => {
@@ -380,5 +376,4 @@ test("where a router is connected, Messaging shows its addresses, what does not 
   await page.goto(`${base}agents`);
   await row(page, "router:localhost").waitFor();
   expect(complaints).toEqual([]);
-  await page.close();
 });

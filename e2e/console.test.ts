@@ -49,7 +49,6 @@ test("services are listed with how they stand, on Overview and on Services, and 
   await page.reload();
   await row(page, "//barker@vm101").locator("[data-col=share][data-value='100']").waitFor();
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("a share is edited after its preview, seen by dw, and undone from the notice", async () => {
@@ -74,7 +73,6 @@ test("a share is edited after its preview, seen by dw, and undone from the notic
   await shown.waitFor({ state: "detached" });
   expect(await stack.dwJson("route", "list")).toEqual([]);
   expect(complaints).toEqual([]);
-  await page.close();
 });
 
 test("what dw changes is on an open screen, without a reload", async () => {
@@ -83,7 +81,6 @@ test("what dw changes is on an open screen, without a reload", async () => {
   await row(page, "//barker@vm102").locator("[data-col=state][data-value=draining]").waitFor();
   await stack.dw("instance", "resume", "//barker@vm102");
   await row(page, "//barker@vm102").locator("[data-col=state][data-value=live]").waitFor();
-  await page.close();
 });
 
 test("a screen whose answers are still on their way says so once", async () => {
@@ -99,7 +96,7 @@ test("a screen whose answers are still on their way says so once", async () => {
     await page.getByTestId("loading").waitFor();
     expect([path, await page.getByTestId("loading").count()]).toEqual([path, 1]);
   }
-  await page.close();
+  await page.unrouteAll();
 });
 
 test("a directory that is away is said so, its last data stays with its age, changes wait, and it comes back by itself", async () => {
@@ -115,7 +112,6 @@ test("a directory that is away is said so, its last data stays with its age, cha
   await context.setOffline(false);
   await page.waitForSelector("html[data-console=ready]");
   await eventually(() => expect(button.getAttribute("aria-disabled")).resolves.toBeNull());
-  await page.close();
 });
 
 test("a hidden page lets its stream go, and has caught up once it is shown", async () => {
@@ -140,7 +136,6 @@ test("a hidden page lets its stream go, and has caught up once it is shown", asy
   await row(page, "//barker@vm102").locator("[data-col=state][data-value=draining]").waitFor();
   await stack.dw("instance", "resume", "//barker@vm102");
   await row(page, "//barker@vm102").locator("[data-col=state][data-value=live]").waitFor();
-  await page.close();
 });
 
 test("where tokens are asked for one signs in, and a viewer sees what they may not do, and who may", async () => {
@@ -172,7 +167,6 @@ test("where tokens are asked for one signs in, and a viewer sees what they may n
     await page.waitForSelector("html[data-console=signed-out]");
     await eventually(async () => expect(await context.cookies()).toEqual([]));
     expect(complaints).toEqual([]);
-    await page.close();
   } finally {
     await guarded.dispose();
   }

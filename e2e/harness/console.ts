@@ -35,19 +35,35 @@ export function desktop(browser: Browser): Promise<BrowserContext> {
   return openContext(browser, { viewport: { width: 1280, height: 800 }, colorScheme: "light" });
 }
 
-/** Opens a page of the console and waits until it stands. @param url below `/console/` */
+const complaintsOf = new WeakMap<Page, string[]>();
+
+/**
+ * Opens a page of the console in the window of a profile, and waits until it stands. What was open there is left: a window
+ * of its own for each page makes a process for each, which costs more than twice of what the page itself does.
+ * @param url below `/console/`
+ */
 export async function openPage(context: BrowserContext, url: string, phase = "ready"): Promise<OpenPage> {
+  const page = context.pages()[0] ?? (await openWindow(context));
+  const complaints = complaintsOf.get(page) ?? [];
+  complaints.length = 0;
+  // As in a new one, whatever was tried in it before.
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: null });
+  await page.goto(url);
+  await page.waitForSelector(`html[data-console=${phase}] h1`);
+  return { page, complaints };
+}
+
+async function openWindow(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
   const complaints: string[] = [];
+  complaintsOf.set(page, complaints);
   page.on("console", (message) => {
     // What the directory refuses the browser writes down by itself.
     if (/the server responded with a status of 4/.test(message.text())) return;
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });
   page.on("pageerror", ({ message }) => complaints.push(message));
-  await page.goto(url);
-  await page.waitForSelector(`html[data-console=${phase}] h1`);
-  return { page, complaints };
+  return page;
 }
 
 /** A row of a table by its key. */
