@@ -28,7 +28,7 @@ async function underLoad(
   method: "GET" | "POST" = "GET",
 ): Promise<LoadReport> {
   await stack.reaches("emitter", ["a", "b"]);
-  const load = startLoad({ url: await stack.url("/emitter/"), connections: CONNECTIONS, method, pauseMs: 1 });
+  const load = startLoad({ url: await stack.url("/emitter/"), connections: CONNECTIONS, method, pauseMs: 4 });
   await scenario();
   // Enough to have met what was done, at whatever pace the machine asks.
   await eventually(() => expect(load.answered()).toBeGreaterThan(100));

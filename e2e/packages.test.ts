@@ -5,6 +5,7 @@ import { buildPackages } from "../packaging/build-packages.ts";
 import type { Child } from "./harness/child.ts";
 import { readPage } from "./harness/docs/page.ts";
 import { Machine } from "./harness/machine.ts";
+import { bundled } from "./harness/programs.ts";
 import { eventually, sleep } from "./harness/wait.ts";
 
 /** Its commands for packages are those that this test runs. */
@@ -28,6 +29,8 @@ beforeAll(async () => {
     formats: ["deb", "rpm"],
     versions: ["1.0.0", "1.0.1"],
     zstdLevel: 1,
+    // From the sources npm-package.test.ts makes them.
+    ...bundled(),
   });
   if (missing.length > 0) throw new Error(missing.join("\n"));
 });

@@ -116,7 +116,7 @@ test("no request fails while any instance is live, whichever side loses its inst
   await instances(2);
   await stack.dw("route", "add", "//monolith", "//emitter(2)", "40%");
   await stack.reaches("emitter", ["old", "canary"]);
-  const load = startLoad({ url: await stack.url("/emitter/"), connections: 8, pauseMs: 1 });
+  const load = startLoad({ url: await stack.url("/emitter/"), connections: 8, pauseMs: 4 });
   for (const [one, other] of [
     [canary, "old"],
     [old, "canary"],

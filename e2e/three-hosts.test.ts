@@ -9,6 +9,7 @@ import { type RanCommand, describeFailure, updatePage } from "./harness/docs/res
 import { Shell } from "./harness/docs/shell.ts";
 import { Machine } from "./harness/machine.ts";
 import { connect } from "./harness/network.ts";
+import { bundled } from "./harness/programs.ts";
 import { eventually } from "./harness/wait.ts";
 
 /**
@@ -30,7 +31,13 @@ beforeAll(async () => {
   HOSTS.forEach((host, i) => machines.set(host, booted[i] as Machine));
   await connect(booted as [Machine, ...Machine[]], SUBNET);
   const { exchange } = booted[0] as Machine;
-  const { missing } = await buildPackages({ out: exchange, formats: ["deb"], versions: ["1.0.0"] });
+  const { missing } = await buildPackages({
+    out: exchange,
+    formats: ["deb"],
+    versions: ["1.0.0"],
+    zstdLevel: 1,
+    ...bundled(),
+  });
   if (missing.length > 0) throw new Error(`Cannot build the packages: ${missing.join("; ")}`);
   for (const [host, machine] of machines) {
     if (machine.exchange !== exchange) cpSync(exchange, machine.exchange, { recursive: true });

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleProgram, type Program, programs } from "./bundle.ts";
+import { bundleProgram, type Program, programs, readUsed } from "./bundle.ts";
 import { isInstalled } from "./command.ts";
 import { describePackages, type Parts } from "./contents.ts";
 import { buildDeb } from "./deb.ts";
@@ -21,6 +21,8 @@ export interface BuildOptions {
   readonly formats: readonly Format[];
   /** Versions that the system packages get; default: the version of the sources. The programs in all are the same. */
   readonly versions?: readonly string[];
+  /** A folder that `buildPrograms` made of these sources; default: the programs are bundled anew. */
+  readonly bundled?: string;
   /** Default 9: the 19 of dpkg takes Node ten times as long for a tenth less. */
   readonly zstdLevel?: number;
 }
@@ -33,12 +35,13 @@ export interface Built {
 }
 
 /** Bundles the programs and packages them. */
-export async function buildPackages({ out, formats: wanted, versions, zstdLevel = 9 }: BuildOptions): Promise<Built> {
+export async function buildPackages(options: BuildOptions): Promise<Built> {
+  const { out, formats: wanted, versions, bundled, zstdLevel = 9 } = options;
   const version = await sourceVersion();
   const work = await mkdtemp(join(tmpdir(), "dstack-package-"));
   try {
     await mkdir(out, { recursive: true });
-    const { bundles, licences, all } = await bundleAll(join(work, "bundles"));
+    const { bundles, licences, all } = await bundleAll(join(work, "bundles"), bundled);
     const context = { out, zstdLevel, epoch: await sourceEpoch() };
     const files: string[] = [];
     const missing: string[] = [];
@@ -83,12 +86,15 @@ interface BuiltProgram {
   readonly licences: string;
 }
 
-async function bundleAll(folder: string): Promise<Pick<Parts, "bundles" | "licences"> & { readonly all: string }> {
+async function bundleAll(
+  folder: string,
+  bundled: string | undefined,
+): Promise<Pick<Parts, "bundles" | "licences"> & { readonly all: string }> {
   const built: BuiltProgram[] = [];
   // One after the other: the bundler uses all processors for each, and one that fails leaves nobody writing.
   for (const program of programs) {
-    const bundle = join(folder, program);
-    const used = await bundleProgram(program, bundle);
+    const bundle = join(bundled ?? folder, program);
+    const used = bundled === undefined ? await bundleProgram(program, bundle) : await readUsed(bundle);
     built.push({ program, bundle, used, licences: await describeLicences(used) });
   }
   const of = <T>(value: (one: BuiltProgram) => T): Record<Program, T> =>

@@ -1,5 +1,5 @@
-import { cp, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { rolldown } from "rolldown";
 import { buildBrowser } from "../scripts/build-browser.ts";
 import { buildConsole } from "../scripts/build-console.ts";
@@ -55,6 +55,19 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     await build.close();
   }
 }
+
+/** Keeps beside a bundle what `bundleProgram` gave for it: all that is in the folder itself is shipped. */
+export async function writeUsed(bundle: string, used: ReadonlySet<string>): Promise<void> {
+  await writeFile(usedFile(bundle), JSON.stringify([...used].map((path) => relative(ROOT, path))));
+}
+
+/** What `writeUsed` kept. */
+export async function readUsed(bundle: string): Promise<ReadonlySet<string>> {
+  const used = JSON.parse(await readFile(usedFile(bundle), "utf8")) as string[];
+  return new Set(used.map((path) => join(ROOT, path)));
+}
+
+const usedFile = (bundle: string): string => `${bundle}.used.json`;
 
 /** What runs in a thread of its own, by the names under which the programs look for it beside themselves. */
 const THREADS = { "telemetry-thread": join(ROOT, "packages/telemetry/src/worker/thread.ts") };

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, relative } from "node:path";
-import { BUNDLE_MAIN, bundleProgram, commandOf, programs } from "../packaging/bundle.ts";
+import { BUNDLE_MAIN, bundleProgram, commandOf, type Program, programs, writeUsed } from "../packaging/bundle.ts";
 import { digestOfSources, isStarted } from "./build-sources.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -41,7 +41,7 @@ export async function buildPrograms(): Promise<void> {
   if (before === wanted) return;
   const aside = join(BUILD, `${wanted}.${process.pid}`);
   try {
-    await Promise.all(programs.map((program) => bundleProgram(program, join(aside, program))));
+    await Promise.all(programs.map((program) => bundle(program, join(aside, program))));
     putInPlace(aside, join(BUILD, wanted));
   } finally {
     rmSync(aside, { recursive: true, force: true });
@@ -51,6 +51,10 @@ export async function buildPrograms(): Promise<void> {
   const kept = ["bin", "lib", wanted, before];
   for (const name of readdirSync(BUILD).filter((name) => !kept.includes(name)))
     rmSync(join(BUILD, name), { recursive: true, force: true });
+}
+
+async function bundle(program: Program, folder: string): Promise<void> {
+  await writeUsed(folder, await bundleProgram(program, folder));
 }
 
 function builtLast(): string | null {
