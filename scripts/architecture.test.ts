@@ -13,6 +13,14 @@ test("docs/architecture.md names nothing that is not there", () => {
   expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
+test("docs/architecture.md names no file of a room that is not there", () => {
+  const sources = globSync("packages/*/src/**/*.ts", { cwd: ROOT }).map((path) => path.replaceAll(sep, "/"));
+  const named = [...page.matchAll(/`([a-z][\w-]*\/[\w./-]+\.ts)`/g)].map(([, path = ""]) => path);
+  const short = named.filter((path) => !/^(packages|scripts)\//.test(path));
+  expect(short.length).toBeGreaterThan(10);
+  expect(short.filter((path) => !sources.some((source) => source.endsWith(`/src/${path}`)))).toEqual([]);
+});
+
 /** The rooms of a package: its folders with sources, but for what tests use; the folders of `commands` go by its name. */
 function roomsOf(name: string): string[] {
   const files = globSync(`packages/${name}/src/*/**/*.ts`, { cwd: ROOT }).map((path) => path.split(sep).slice(3, -1));
