@@ -64,7 +64,13 @@ test("the sample runs as it is typed, with its page, and so do Proton's own exam
 test("dw up does nothing where both run, and starts again what was killed", async () => {
   expect(await type("dw up")).toBe(`The directory and the router run already\n${PLACES}`);
   await killed(await pidOf("router"));
-  expect(await type("dw up")).toBe(`Started the router\n${PLACES}`);
+  expect(await type("dw send //orders 'x'; echo $?")).toBe(
+    `dw: Cannot reach a router at localhost:5672: connection refused: nothing listens there; that of \`dw up\` has ended, and \`dw up\` starts it again; its log is ${await type(`echo ${STATE}/router.log`)}\n69`,
+  );
+  await type("dw up >one & dw up >another; wait $!");
+  expect(await type("cat one another | sort | uniq -c | sed 's/^ *//'")).toBe(
+    `2 ${PLACES}\n1 Started the router\n1 The directory and the router run already`,
+  );
   expect(await type("dw up --json")).toContain('"started": []');
 });
 

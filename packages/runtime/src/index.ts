@@ -11,6 +11,7 @@ export {
   writeFileAtomically,
   writePrivateFile,
 } from "./files/atomic-file.ts";
+export { claimFolder } from "./files/claim.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./time/backoff.ts";
 export { type Chance, systemChance } from "./time/chance.ts";
 export { aborted, type Clock, sleepWith, systemClock } from "./time/clock.ts";

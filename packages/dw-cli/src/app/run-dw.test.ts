@@ -4,6 +4,11 @@ import { refusal, run } from "../testing/run.ts";
 
 test.each([
   ["rout list", "unknown command 'rout', did you mean route?"],
+  [
+    "promote //barker:2",
+    "unknown command 'promote', did you mean dw service promote or dw rollout promote?; see `dw --help`",
+  ],
+  ["-d //a drain //barker@a --soon", "unknown command 'drain', did you mean dw instance drain?"],
   ["help rout", "unknown command 'rout', did you mean route?; see `dw --help`"],
   ["completion tcsh", "shell 'tcsh' is invalid. Allowed choices are bash, zsh, fish; see `dw completion --help`"],
   ["route lst", "unknown command 'lst', did you mean list?"],
@@ -92,6 +97,20 @@ test("runDw() names what it tried when the directory is out of reach, says what 
   expect(stderr).toBe(
     "dw: Cannot reach the directory: //a/directory: timed out; is it running there? -d, DATAWIRE_DIRECTORY or `dw config set directory` name another\n",
   );
+});
+
+test.each([
+  ["it answered GET /v1/routes with HTTP 404 and not as a directory does: is this the right address?", false],
+  ["it does not speak TLS, or refuses ours", false],
+  ["the name cannot be resolved now", false],
+  ["connection refused: nothing listens there", true],
+  ["no connection within 3 s", true],
+])("runDw() asks whether a directory runs there only where nobody answered: %s", async (reason, expected) => {
+  const { stderr } = await run("route list", {
+    answers: { "GET /v1/routes": new Unreachable([{ address: "//a/directory", reason }]) },
+  });
+  expect(stderr.includes("is it running there?")).toBe(expected);
+  expect(stderr).toContain("name another");
 });
 
 test.each(["-d //a -d //b status", "-d //a status -d //b", "status -d //a -d //b"])(

@@ -6,6 +6,7 @@ import type { CommonOptions } from "../grammar/common-options.ts";
 import type { Dw, Input } from "../context/dw.ts";
 import type { CommandGrammar } from "../grammar/command.ts";
 import { COMMANDS } from "../program/commands.ts";
+import { remedyOfUp } from "../io/background/remedy-of-up.ts";
 import { type TerminalStreams, createOutput } from "../io/terminal-output.ts";
 import type { Machine } from "../doctor/machine.ts";
 import { checkPercent } from "../context/operands.ts";
@@ -47,7 +48,7 @@ export async function runDw(argv: readonly string[], deps: DwDeps): Promise<Exit
     refuseNegative(argv);
     return (await runCommandLine(program, argv, deps.streams)) ?? code;
   } catch (error) {
-    return tellError(error, deps.streams);
+    return tellError(await withRemedy(error, deps.env), deps.streams);
   }
 }
 
@@ -102,7 +103,7 @@ function refuseNegative(argv: readonly string[]): void {
 /** Says what went wrong, and with which exit code. */
 function tellError(error: unknown, streams: TerminalStreams): ExitCode {
   const stderr = (text: string): void => streams.stderr(`${text.trimEnd().split("\n").map(printable).join("\n")}\n`);
-  const code = tell(withRemedy(error), { name: "dw", process: { stderr } });
+  const code = tell(error, { name: "dw", process: { stderr } });
   return error instanceof ProtocolError ? (REFUSALS[error.code] ?? code) : code;
 }
 
@@ -119,8 +120,15 @@ function blameAnswer(error: unknown): never {
   throw new Error(message, { cause: error });
 }
 
-function withRemedy(error: unknown): unknown {
+/** Nobody answered there; otherwise somebody did, who is no directory, or none that we know. */
+const SILENCE = /^(?:connection refused|timed out|no connection|no route)/;
+
+async function withRemedy(error: unknown, env: Env): Promise<unknown> {
   if (!(error instanceof Unreachable)) return error;
-  const remedy = "is it running there? -d, DATAWIRE_DIRECTORY or `dw config set directory` name another";
+  const { attempts } = error;
+  const isUps = attempts.every(({ address }) => address === "//localhost/directory");
+  const ended = isUps ? await remedyOfUp("directory", env) : null;
+  const question = attempts.some(({ reason }) => SILENCE.test(reason)) ? "is it running there? " : "";
+  const remedy = ended ?? `${question}-d, DATAWIRE_DIRECTORY or \`dw config set directory\` name another`;
   return new ExitError(error.exitCode, `${error.message}; ${remedy}`);
 }

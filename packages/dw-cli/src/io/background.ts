@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, symlink } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
+  claimFolder,
   type Env,
   formatListenAddress,
   makePrivateFolder,
@@ -32,6 +33,8 @@ const READY: Readonly<Record<Name, string>> = {
   router: `http://${LOOPBACK}:${ADMIN_PORT}/readyz`,
 };
 const READY_MS_MAX = 30_000;
+/** Another `dw up` or `dw down` may take until its own waits end. */
+const TURN_MS_MAX = 60_000;
 const LOOK_MS = 50;
 
 const knownSchema = z.object({ pid: z.int().min(1), started: z.string().nullable() });
@@ -59,11 +62,41 @@ export class Background {
    * @throws Error where a port is taken, or one of them does not start; then it ends what it has started.
    */
   async up(): Promise<readonly Name[]> {
+    await makePrivateFolder(this.#folder);
+    return this.#inTurn(() => this.#start());
+  }
+
+  /** Ends what `up` has started, the router first, and nothing else. @returns what it has ended. */
+  async down(): Promise<readonly Name[]> {
+    if ((await stat(this.#folder).catch(() => null)) === null) return [];
+    return this.#inTurn(() => this.#end());
+  }
+
+  /**
+   * What `up` has started and nobody has ended by `down`, and does not run all the same.
+   * @returns its log; null where there is nothing of the kind.
+   */
+  async diedWithLog(name: Name): Promise<string | null> {
+    const written = await this.#written();
+    if (written[name] === undefined || (await isRunning(written[name]))) return null;
+    return this.#log(name);
+  }
+
+  /** One command at a time: two that began together would each end what the other has started, or lose sight of it. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    for (let waitedMs = 0; waitedMs < TURN_MS_MAX; waitedMs += LOOK_MS) {
+      const release = await claimFolder(this.#folder, "up");
+      if (release === null) await systemClock.sleep(LOOK_MS);
+      else return work().finally(release);
+    }
+    throw new Error(`Cannot use ${this.#folder}: another \`dw up\` or \`dw down\` is at work there`);
+  }
+
+  async #start(): Promise<readonly Name[]> {
     const before = await this.#state();
     const missing = NAMES.filter((name) => before[name] === undefined);
     if (missing.length === 0) return [];
     for (const name of missing) await requirePorts(name);
-    await makePrivateFolder(this.#folder);
     await mkdir(this.#services, { recursive: true, mode: 0o700 });
     let state: State = before;
     const started: Known[] = [];
@@ -89,8 +122,7 @@ export class Background {
     return missing;
   }
 
-  /** Ends what `up` has started, the router first, and nothing else. @returns what it has ended. */
-  async down(): Promise<readonly Name[]> {
+  async #end(): Promise<readonly Name[]> {
     const state = await this.#state();
     const ended: Name[] = [];
     for (const name of NAMES.toReversed()) {
@@ -124,15 +156,18 @@ export class Background {
 
   /** Those that run: what has ended meanwhile, or is another process by now, does not count. */
   async #state(): Promise<State> {
-    const text = await readFile(this.#file, "utf8").catch(() => null);
-    const parsed = stateSchema.safeParse(parsedJson(text));
-    if (!parsed.success) return {};
+    const written = await this.#written();
     const found: [Name, Known][] = [];
     for (const name of NAMES) {
-      const known = parsed.data[name];
+      const known = written[name];
       if (known !== undefined && (await isRunning(known))) found.push([name, known]);
     }
     return Object.fromEntries(found);
+  }
+
+  async #written(): Promise<State> {
+    const text = await readFile(this.#file, "utf8").catch(() => null);
+    return stateSchema.safeParse(parsedJson(text)).data ?? {};
   }
 
   async #write(state: State): Promise<void> {

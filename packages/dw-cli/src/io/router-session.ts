@@ -90,7 +90,8 @@ export class RouterSession {
       linkAsked: (link) => link.refuse({ condition: "amqp:not-allowed" }),
       linkAttached: (link) => handler(link)?.attached(),
       linkDetached(link, { error }) {
-        const why = error?.description ?? error?.condition ?? "the router let go of the link";
+        const why =
+          error?.description ?? error?.condition ?? "The router has ended the link, or is gone: it gave no reason";
         handler(link)?.ended(refusal(error?.condition, why));
       },
       flow: (sender) => handler(sender)?.flow?.(),
@@ -115,10 +116,7 @@ export class RouterSession {
   static async open(url: RouterUrl, { container, token, ca }: RouterOptions): Promise<RouterSession> {
     const shown = `${url.isTls ? "amqps://" : ""}${url.host}:${url.port}`;
     const unreachable = (why: string): ExitError =>
-      new ExitError(
-        exitCodes.unreachable,
-        `Cannot reach a router at ${shown}: ${why}; is it running there? -r or DATAWIRE_ROUTER name another`,
-      );
+      new ExitError(exitCodes.unreachable, `Cannot reach a router at ${shown}: ${why}`);
     const settings: ConnectionSettings = {
       role: "client",
       open: { containerId: container, hostname: url.host },

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Env } from "@datawire/runtime";
-import { Background } from "./background.ts";
+import { Background } from "./background/background.ts";
 
 /** The samples that are shipped, each a folder with a service file of its name. */
 const SAMPLES: ReadonlySet<string> = new Set(["microlog", "microchat"]);

@@ -42,7 +42,32 @@ export function createProgram({ run, startDaemon }: ProgramActions): Command {
       });
   }
   addHelp(program);
+  addBareVerbs(program);
   return program;
+}
+
+/** A verb of more nouns than this says nothing of what was meant. */
+const NOUNS_MAX = 3;
+
+/** `dw promote //barker:2` is told of `dw service promote`: no spelling leads there. */
+function addBareVerbs(program: Command): void {
+  const taken = new Set(program.commands.map((command) => command.name()));
+  const nouns = new Map<string, string[]>();
+  for (const { path } of COMMANDS) {
+    const [noun = "", verb] = path.split(" ");
+    if (verb !== undefined && !taken.has(verb)) nouns.set(verb, [...(nouns.get(verb) ?? []), noun]);
+  }
+  for (const [verb, of] of nouns) {
+    if (of.length > NOUNS_MAX) continue;
+    const meant = [...new Set(of)].map((noun) => `dw ${noun} ${verb}`).join(" or ");
+    program
+      .command(verb, { hidden: true })
+      .argument("[args...]")
+      .helpOption(false)
+      .allowUnknownOption()
+      .passThroughOptions()
+      .action(() => program.error(`error: unknown command '${verb}'\n(Did you mean ${meant}?)`));
+  }
 }
 
 /** Commander's own `help` reads one word only, and ignores an unknown one. */

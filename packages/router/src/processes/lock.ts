@@ -1,32 +1,16 @@
-import { createHash } from "node:crypto";
-import { realpath } from "node:fs/promises";
-import { createServer } from "node:net";
-import { type Clock, systemErrorCode } from "@datawire/runtime";
+import { type Clock, claimFolder } from "@datawire/runtime";
 
 /**
- * Takes a folder for this process: two routers on one log would write over each other. The lock is a name that the kernel
- * forgets when the process ends, however that happens; other systems than Linux have none.
+ * Takes a folder for this process: two routers on one log would write over each other.
  * @returns what gives it back.
  * @throws Error where another process has it.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  if (process.platform !== "linux") return async () => {};
-  const digest = createHash("sha256")
-    .update(await realpath(folder))
-    .digest("hex");
-  const server = createServer((socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) => {
-      const isTaken = systemErrorCode(cause) === "EADDRINUSE";
-      const why = isTaken
-        ? "another router uses it; stop that one, or give this one another --data-dir"
-        : cause.message;
-      reject(new Error(`Cannot use the folder ${folder}: ${why}`, { cause }));
-    });
-    server.listen({ path: `\0datawire-router-${digest}` }, () => resolve());
-  });
-  server.unref();
-  return () => new Promise((resolve) => server.close(() => resolve()));
+  const release = await claimFolder(folder, "router");
+  if (release !== null) return release;
+  throw new Error(
+    `Cannot use the folder ${folder}: another router uses it; stop that one, or give this one another --data-dir`,
+  );
 }
 
 /** The process that had it before may not have ended yet. */

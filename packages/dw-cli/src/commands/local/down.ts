@@ -1,6 +1,6 @@
 import { flag } from "../../context/dw.ts";
 import type { RunLocal } from "../../grammar/command.ts";
-import { Background } from "../../io/background.ts";
+import { Background } from "../../io/background/background.ts";
 
 /** Ends what `dw up` has started, and nothing else. */
 export const run: RunLocal = async ({ env, output }, input) => {

@@ -2,11 +2,12 @@ import { endpoints } from "@datawire/api";
 import { loadCredentials } from "@datawire/link/client";
 import { parseRouterUrl, type RouterUrl } from "@datawire/microserver/transport";
 import { own } from "@datawire/protocol";
-import { systemClock } from "@datawire/runtime";
+import { ExitError, exitCodes, systemClock } from "@datawire/runtime";
 import { flag, type Input, optionText } from "../../context/dw.ts";
 import { misuse } from "../../context/operands.ts";
 import { loadDwSettings } from "../../context/settings.ts";
 import type { Local } from "../../grammar/command.ts";
+import { remedyOfUp } from "../../io/background/remedy-of-up.ts";
 import { type ManageAbout, RouterSession } from "../../io/router-session.ts";
 
 const DEFAULT_ROUTER = "localhost:5672";
@@ -21,7 +22,15 @@ export async function openRouter(local: Local, input: Input, container = `dw-${p
   const settings = await loadDwSettings(configFile, { env, systemFolder, directories });
   const { token, tls } = await loadCredentials(settings.value, { file: "dw.yaml", locate: settings.locate });
   const router = url ?? (await routerOfDirectory(local)) ?? readUrl(DEFAULT_ROUTER);
-  return RouterSession.open(router, { container, token, ca: tls?.ca ?? null });
+  return RouterSession.open(router, { container, token, ca: tls?.ca ?? null }).catch(async (error: unknown) => {
+    if (!(error instanceof ExitError) || error.exitCode !== exitCodes.unreachable) throw error;
+    throw new ExitError(error.exitCode, `${error.message}; ${await remedyFor(router, local)}`);
+  });
+}
+
+async function remedyFor({ isTls, host, port }: RouterUrl, { env }: Pick<Local, "env">): Promise<string> {
+  const ended = !isTls && `${host}:${port}` === DEFAULT_ROUTER ? await remedyOfUp("router", env) : null;
+  return ended ?? "is it running there? -r or DATAWIRE_ROUTER name another";
 }
 
 /** Asks the router one thing. */
