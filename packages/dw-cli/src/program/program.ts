@@ -50,8 +50,8 @@ export function createProgram({ run, startDaemon }: ProgramActions): Command {
 const NOUNS_MAX = 3;
 
 /** `dw promote //barker:2` is told of `dw service promote`: no spelling leads there. */
-function addBareVerbs(program: Command): void {
-  const taken = new Set(program.commands.map((command) => command.name()));
+function addBareVerbs(parent: Command): void {
+  const taken = new Set(parent.commands.map((command) => command.name()));
   const nouns = new Map<string, string[]>();
   for (const { path } of COMMANDS) {
     const [noun = "", verb] = path.split(" ");
@@ -60,13 +60,13 @@ function addBareVerbs(program: Command): void {
   for (const [verb, of] of nouns) {
     if (of.length > NOUNS_MAX) continue;
     const meant = [...new Set(of)].map((noun) => `dw ${noun} ${verb}`).join(" or ");
-    program
+    parent
       .command(verb, { hidden: true })
       .argument("[args...]")
       .helpOption(false)
       .allowUnknownOption()
       .passThroughOptions()
-      .action(() => program.error(`error: unknown command '${verb}'\n(Did you mean ${meant}?)`));
+      .action(() => parent.error(`error: unknown command '${verb}'\n(Did you mean ${meant}?)`));
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from "@datawire/runtime";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { endOfLog, endProcess, isRunning, type Known, startInBackground } from "./background-process.ts";
+import { endOfLog, endProcess, isRunning, type Known, startInBackground } from "./process.ts";
 
 /** What `dw up` starts, in this order. */
 const NAMES = ["directory", "router"] as const;
