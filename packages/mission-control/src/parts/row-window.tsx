@@ -37,10 +37,11 @@ export function useRowWindow<Row>(
   body: { readonly current: HTMLElement | null },
 ): RowWindow<Row> {
   const [top, setTop] = useState(0);
-  useLayoutEffect(() => {
-    setTop(Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY));
-  }, [body, rows.length]);
   const isWhole = rows.length <= WHOLE_MAX;
+  // With each drawing: what stands above it may have become higher, as another long table does.
+  useLayoutEffect(() => {
+    if (!isWhole) setTop(Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY));
+  });
   const virtual = useWindowVirtualizer({
     count: isWhole ? 0 : rows.length,
     estimateSize: () => ROW_PX,

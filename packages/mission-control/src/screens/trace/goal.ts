@@ -7,6 +7,9 @@ export type Goal = {
   readonly nth: number;
 } | null;
 
+/** A second or so: a row that is not drawn by then will not be. */
+const FRAMES_MAX = 60;
+
 interface GoalOptions<Row> {
   /** All rows of the table, drawn or not. */
   readonly rows: readonly Row[];
@@ -24,10 +27,15 @@ export function useGoal<Row>(goal: Goal, { rows, of, body, reveal, unfold }: Goa
   useEffect(() => {
     if (goal === null) return;
     if (index < 0) return unfold?.(goal.of);
-    if (enter(body.current, index)) return;
-    reveal(index);
-    // What is not in view is drawn once the page has been scrolled.
-    let frame = requestAnimationFrame(() => (frame = requestAnimationFrame(() => enter(body.current, index))));
+    let frame = 0;
+    let left = FRAMES_MAX;
+    // What is not in view is drawn once the page has been scrolled, and where it stands is known once what is above it is.
+    const go = (): void => {
+      if (enter(body.current, index)) return;
+      reveal(index);
+      if (left-- > 0) frame = requestAnimationFrame(go);
+    };
+    go();
     return () => cancelAnimationFrame(frame);
     // What it is done by is made anew with each drawing; only another goal, or its place, is a reason to go there.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
