@@ -9,6 +9,7 @@ import type { Streams } from "../live/streams.ts";
 import type { Faults } from "../problems/faults.ts";
 import type { State } from "../registry/state.ts";
 import type { ChangeExecutor } from "../changes/change-executor.ts";
+import type { ClientReport } from "../link/clients/connected-clients.ts";
 import type { SessionRegistry } from "../link/clients/session-registry.ts";
 import type { Publisher } from "../feed/publisher.ts";
 import type { Originals } from "../mdk/originals.ts";
@@ -36,6 +37,8 @@ export interface Surroundings {
   problems(): readonly ReportedProblem[];
   /** The tables of tenants, for those who may see all: a tenant sees none. */
   readonly tenants: TenantTables;
+  /** The routers that serve all tenants, of which each has a part; null for those that share no routers with others. */
+  readonly shared: SharedRouters | null;
   /** What the tenant's sessions have logged, in whichever environment. */
   readonly logs: Logs;
   /** The clients of the original MDK; null where there never was one, and where they are told of elsewhere. */
@@ -47,6 +50,13 @@ export interface TenantTables {
   /** All that have a table. */
   list(): Promise<readonly string[]>;
   of(name: string): Promise<{ readonly executor: ChangeExecutor; readonly store: Store }>;
+}
+
+/** Routers that follow the table of nobody, and so have the addresses of every tenant. */
+export interface SharedRouters {
+  /** Whose part of them is shown. */
+  readonly tenant: string;
+  clients(): Promise<readonly ClientReport[]>;
 }
 
 /** For a tenant, which sees none of the others. */

@@ -33,13 +33,44 @@ export function statusEndpoint(context: ApiContext): BoundEndpoint {
 
 /** The endpoints about routers. */
 export function routerEndpoints(context: ApiContext): BoundEndpoint[] {
-  const routers = () => routersOf(context.links.clients());
   return [
-    bind(endpoints.listRouters, () => ({ ...stamp(context), routers: routers() })),
-    bind(endpoints.findRouters, () => ({
-      routers: routers().map(({ name, host, ports }) => ({ name, host, ports })),
+    bind(endpoints.listRouters, async () => ({ ...stamp(context), routers: await routersFor(context) })),
+    bind(endpoints.findRouters, async () => ({
+      routers: (await routersFor(context)).map(({ name, host, ports }) => ({ name, host, ports })),
     })),
   ];
+}
+
+/** The routers that are there for those who share a table: those that follow it, and of those of all tenants their part. */
+export async function routersFor({ links, shared }: Pick<ApiContext, "links" | "shared">): Promise<ShownRouter[]> {
+  const own = routersOf(links.clients());
+  if (shared === null) return own;
+  const { tenant } = shared;
+  const all = routersOf(await shared.clients()).map((router) => partOf(router, tenant));
+  return [...own.map((router) => calledBy(router, tenant)), ...all].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const prefixOf = (tenant: string): string => `@${tenant}/`;
+
+/** What a router of all tenants has for one of them; its problems are those of others too. */
+function partOf(router: ShownRouter, tenant: string): ShownRouter {
+  const isOwn = (address: string | null): boolean => address?.startsWith(prefixOf(tenant)) === true;
+  const queues = router.queues.filter(({ address }) => isOwn(address));
+  const links = router.links.filter(({ address }) => isOwn(address));
+  const connections = new Set(links.map(({ container, peer }) => `${peer} ${container}`)).size;
+  const counts = { queues: queues.length, links: links.length, connections };
+  return calledBy({ ...router, queues, links, counts, problems: [] }, tenant);
+}
+
+/** Addresses as a tenant calls them: the router lists its `orders` as `@acme/orders`. */
+function calledBy(router: ShownRouter, tenant: string): ShownRouter {
+  const prefix = prefixOf(tenant);
+  const plain = (address: string): string => (address.startsWith(prefix) ? address.slice(prefix.length) : address);
+  return {
+    ...router,
+    queues: router.queues.map((queue) => ({ ...queue, address: plain(queue.address) })),
+    links: router.links.map((link) => ({ ...link, address: link.address === null ? null : plain(link.address) })),
+  };
 }
 
 /** How everything stands. */
@@ -113,7 +144,7 @@ function watsonsOf(holders: readonly Holder[], clients: readonly ClientReport[])
 }
 
 /** The routers that are connected, by name, with what each told of itself last. */
-function routersOf(clients: readonly ClientReport[]): Answer<"listRouters">["routers"] {
+function routersOf(clients: readonly ClientReport[]): ShownRouter[] {
   return clients
     .flatMap(({ kind, name, id, version, sinceMs, problems, router }) => {
       if (kind !== "router") return [];
@@ -123,6 +154,8 @@ function routersOf(clients: readonly ClientReport[]): Answer<"listRouters">["rou
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+type ShownRouter = Answer<"listRouters">["routers"][number];
 
 const NO_PORTS = { amqp: null, amqps: null, web: null, admin: null };
 const NO_COUNTS = { queues: 0, links: 0, connections: 0 };

@@ -42,6 +42,7 @@ async function open(store = new MemoryStore()) {
       warnings: [],
       problems: () => [],
       tenants: noTenants,
+      shared: null,
       logs: new Logs({ keep: async () => ({ state: "kept", body: new Uint8Array() }), clock }),
       originals: () => null,
     },

@@ -84,6 +84,7 @@ export class TenantOpener {
         ...(environment === null && {
           originals: () => groups.of(tenant).originals,
           tenants: ownEnvironments(tenant, tenants),
+          shared: tenant === null ? null : { tenant, clients: async () => (await tenants.of(null)).links.clients() },
         }),
       });
     } catch (error) {
@@ -126,6 +127,7 @@ export class TenantOpener {
       warnings: [],
       problems: () => [],
       tenants: noTenants,
+      shared: null,
       logs: groups.of(tenant).logs,
       originals: () => null,
     };
