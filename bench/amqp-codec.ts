@@ -5,6 +5,7 @@ import {
   type IncomingDelivery,
   Sections,
   type Sender,
+  QUIET_EVENTS,
 } from "@datawire/amqp";
 
 /**
@@ -18,22 +19,10 @@ const ROUND = 500;
 const WARM_UP = 200_000;
 /** As much as a socket gives at once. */
 const PIECE = 65_536;
-
-const nothing = (): void => {};
 const QUIET: ConnectionEvents = {
-  outputReady: nothing,
-  opened: nothing,
-  sessionBegan: nothing,
-  sessionEnded: nothing,
+  ...QUIET_EVENTS,
   linkAsked: (link) => link.accept(),
-  linkAttached: nothing,
-  linkDetached: nothing,
-  flow: nothing,
-  senderFlow: nothing,
   delivered: (delivery) => delivery.accept(),
-  outcome: nothing,
-  settled: nothing,
-  closed: nothing,
 };
 
 /** CPU of the router in its two connections; that of the peers is not counted. */

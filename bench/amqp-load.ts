@@ -1,6 +1,6 @@
 /** A process that sends or receives as many messages as it is told, and tells how long that took. */
 import { connect } from "node:net";
-import { Connection, type ConnectionEvents, encodeMessage, type Sender } from "@datawire/amqp";
+import { Connection, type ConnectionEvents, encodeMessage, type Sender, QUIET_EVENTS } from "@datawire/amqp";
 
 const [role, port, address, countText, bytesText] = process.argv.slice(2);
 const count = Number(countText);
@@ -10,18 +10,12 @@ const CREDIT = 1_000;
 const message = encodeMessage({ body: { type: "data", parts: [new Uint8Array(Math.max(0, Number(bytesText) - 8))] } });
 const socket = connect(Number(port), "127.0.0.1");
 socket.setNoDelay(true);
-const nothing = (): void => {};
 let [sent, done] = [0, 0];
 let firstMs = 0;
 
 const events: ConnectionEvents = {
+  ...QUIET_EVENTS,
   outputReady: () => void setImmediate(write),
-  opened: nothing,
-  sessionBegan: nothing,
-  sessionEnded: nothing,
-  settled: nothing,
-  senderFlow: nothing,
-  linkAsked: nothing,
   linkAttached(link) {
     process.send?.("attached");
     if (link.isReceiver) link.setCredit(CREDIT);

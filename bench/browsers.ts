@@ -12,7 +12,14 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { Connection, type ConnectionEvents, decodeMessage, encodeMessage, WireFailure } from "@datawire/amqp";
+import {
+  Connection,
+  type ConnectionEvents,
+  decodeMessage,
+  encodeMessage,
+  WireFailure,
+  QUIET_EVENTS,
+} from "@datawire/amqp";
 import { WebSocket } from "ws";
 import { quantile } from "./stats.ts";
 import { cpuSeconds, pidOf } from "./cpu.ts";
@@ -99,7 +106,6 @@ async function runPages(): Promise<void> {
 async function open(ca: string, events: Partial<ConnectionEvents>): Promise<Connection> {
   const socket = new WebSocket(`wss://localhost:${WEB_PORT}/`, ["amqp"], { ca, perMessageDeflate: false });
   await once(socket, "open");
-  const nothing = (): void => {};
   const write = (): void => {
     const bytes = connection.takeOutput(performance.now());
     if (bytes !== null) socket.send(bytes);
@@ -107,19 +113,10 @@ async function open(ca: string, events: Partial<ConnectionEvents>): Promise<Conn
   const connection: Connection = new Connection(
     { role: "client", open: { containerId: `page-${Math.random()}` }, idleTimeoutMs: 0 },
     {
+      ...QUIET_EVENTS,
       outputReady: () => void setImmediate(write),
-      opened: nothing,
       closed: ({ error }) => error !== null && console.error(error),
-      sessionBegan: nothing,
-      sessionEnded: nothing,
-      settled: nothing,
-      senderFlow: nothing,
-      linkAsked: nothing,
-      linkAttached: nothing,
-      linkDetached: nothing,
-      flow: nothing,
       outcome: (delivery) => delivery.settle(),
-      delivered: nothing,
       ...events,
     },
     performance.now(),

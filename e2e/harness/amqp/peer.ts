@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { Connection, type ConnectionEvents, type ConnectionSettings } from "@datawire/amqp";
+import { Connection, type ConnectionEvents, type ConnectionSettings, QUIET_EVENTS } from "@datawire/amqp";
 
 /** Events of which a test wants only some. */
 export type SomeEvents = Partial<Omit<ConnectionEvents, "outputReady">>;
@@ -15,18 +15,10 @@ class Peer {
     this.#socket = socket;
     const ignored = (): void => {};
     const all: ConnectionEvents = {
-      opened: ignored,
-      sessionBegan: ignored,
-      sessionEnded: ignored,
+      ...QUIET_EVENTS,
       linkAsked: (link) => link.accept(),
-      linkAttached: ignored,
-      linkDetached: ignored,
-      flow: ignored,
-      senderFlow: ignored,
       delivered: (delivery) => delivery.accept(),
       outcome: (delivery) => delivery.settle(),
-      settled: ignored,
-      closed: ignored,
       ...events,
       outputReady: () => setImmediate(() => this.#write()),
     };

@@ -77,7 +77,7 @@ export { scramClient, type ScramUsers } from "./sasl/scram.ts";
 export { deriveScramCredentials, type ScramCredentials } from "./sasl/scram-crypto.ts";
 export type { SaslClient, SaslExchange, SaslServer, SaslStep } from "./sasl/contract.ts";
 export { Connection } from "./connection/connection.ts";
-export type { ConnectionEnd, ConnectionEvents } from "./connection/connection-events.ts";
+export { type ConnectionEnd, type ConnectionEvents, QUIET_EVENTS } from "./connection/connection-events.ts";
 export type { AttachOptions, LinkEnd, LinkState } from "./link/link.ts";
 export type { IncomingDelivery, Receiver } from "./link/receiver.ts";
 export type { OutgoingDelivery, Sender } from "./link/sender.ts";

@@ -1,3 +1,4 @@
+import { CONDITION } from "../types/conditions.ts";
 import type { AmqpError } from "../frames/error.ts";
 import type { Open } from "../frames/performatives.ts";
 import type { LinkEvents } from "../session/link-events.ts";
@@ -23,3 +24,22 @@ export interface ConnectionEvents extends LinkEvents {
   /** The last event, told once; all sessions and links have been told of before. */
   closed(end: ConnectionEnd): void;
 }
+
+const ignore = (): void => {};
+
+/** Events of which nothing follows, and that let the peer open no link: those who drive a connection say what else is to be. */
+export const QUIET_EVENTS: ConnectionEvents = {
+  outputReady: ignore,
+  opened: ignore,
+  sessionBegan: ignore,
+  sessionEnded: ignore,
+  linkAsked: (link) => link.refuse({ condition: CONDITION.notAllowed }),
+  linkAttached: ignore,
+  linkDetached: ignore,
+  flow: ignore,
+  outcome: ignore,
+  delivered: ignore,
+  settled: ignore,
+  senderFlow: ignore,
+  closed: ignore,
+};

@@ -1,4 +1,4 @@
-import { type Fields, type Message, messageIdText, Typed, type Value } from "@datawire/amqp";
+import { type Fields, type Message, messageIdText, type OutgoingDelivery, Typed, type Value } from "@datawire/amqp";
 
 /** A message as `dw listen --json` has it. */
 export interface MessageView {
@@ -71,5 +71,24 @@ function bytesText(bytes: Uint8Array): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     return Buffer.from(bytes).toString("base64");
+  }
+}
+
+/** What became of a message that was sent. */
+export interface SendOutcome {
+  readonly state: "accepted" | "rejected" | "released";
+  /** Why, where it was not accepted. */
+  readonly reason: string | null;
+}
+
+/** What a router says of a message. */
+export function outcomeOf({ state }: OutgoingDelivery): SendOutcome {
+  switch (state?.type) {
+    case "accepted":
+      return { state: "accepted", reason: null };
+    case "rejected":
+      return { state: "rejected", reason: state.error?.description ?? state.error?.condition ?? null };
+    default:
+      return { state: "released", reason: null };
   }
 }

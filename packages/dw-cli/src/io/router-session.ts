@@ -11,18 +11,21 @@ import {
   type Sender,
   textOf,
   WireFailure,
+  QUIET_EVENTS,
+  CONDITION,
 } from "@datawire/amqp";
-import { driveSocket, type RouterUrl, type Wire, type WireEvents } from "@datawire/microserver/transport";
+import {
+  driveSocket,
+  type Login,
+  type RouterUrl,
+  tellingOfLogin,
+  type Wire,
+  type WireEvents,
+} from "@datawire/microserver/transport";
+import { outcomeOf, type SendOutcome } from "../core/message-view.ts";
 import { openRouterSocket } from "./router-socket.ts";
-import { saslOf } from "./router-sasl.ts";
+import { loginOf, saslOf, shownUrl } from "./router-sasl.ts";
 import { ExitError, explainSystemError, exitCodes } from "@datawire/runtime";
-
-/** What became of a message that was sent. */
-export interface SendOutcome {
-  readonly state: "accepted" | "rejected" | "released";
-  /** Why, where it was not accepted. */
-  readonly reason: string | null;
-}
 
 /** What a link tells whoever opened it. */
 interface LinkHandler {
@@ -76,17 +79,21 @@ export class RouterSession {
   #fail: (error: Error) => void = () => {};
   #links = 0;
 
-  private constructor(socket: Socket, settings: ConnectionSettings, opened: () => void) {
+  private constructor(
+    socket: Socket,
+    settings: ConnectionSettings,
+    { login, opened }: { readonly login: Login; readonly opened: () => void },
+  ) {
     this.#lost = new Promise<never>((_, reject) => (this.#fail = reject));
     this.#lost.catch(() => {}); // whoever waits for something hears of it
-    const nothing = (): void => {};
     const handler = (link: Sender | Receiver): LinkHandler | null => link.context as LinkHandler | null;
+    let isOpen = false;
     const events: WireEvents = {
-      opened,
-      sessionBegan: nothing,
-      sessionEnded: nothing,
-      settled: nothing,
-      senderFlow: nothing,
+      ...QUIET_EVENTS,
+      opened() {
+        isOpen = true;
+        opened();
+      },
       linkAsked: (link) => link.refuse({ condition: "amqp:not-allowed" }),
       linkAttached: (link) => handler(link)?.attached(),
       linkDetached(link, { error }) {
@@ -99,10 +106,11 @@ export class RouterSession {
       delivered: (delivery) => handler(delivery.receiver)?.delivered?.(delivery),
       closed: ({ error }) => {
         const why = error?.description ?? error?.condition ?? "without a word";
-        this.#fail(refusal(error?.condition, `The router ended the connection: ${why}`));
+        const isLogin = !isOpen && error?.condition === CONDITION.unauthorizedAccess;
+        this.#fail(refusal(error?.condition, isLogin ? why : `The router ended the connection: ${why}`));
       },
     };
-    this.#wire = driveSocket(socket, settings, events);
+    this.#wire = driveSocket(socket, settings, tellingOfLogin(events, login));
   }
 
   get #connection(): Connection {
@@ -114,7 +122,7 @@ export class RouterSession {
    * @throws ExitError 69 where nothing answers, 77 where it does not let us in.
    */
   static async open(url: RouterUrl, { container, token, ca }: RouterOptions): Promise<RouterSession> {
-    const shown = `${url.isTls ? "amqps://" : ""}${url.host}:${url.port}`;
+    const shown = shownUrl(url);
     const unreachable = (why: string): ExitError =>
       new ExitError(exitCodes.unreachable, `Cannot reach a router at ${shown}: ${why}`);
     const settings: ConnectionSettings = {
@@ -132,10 +140,11 @@ export class RouterSession {
         socket.destroy();
         reject(error instanceof ExitError ? error : unreachable(error.message));
       };
-      const session: RouterSession = new RouterSession(socket, settings, () => {
+      const opened = (): void => {
         clearTimeout(timer);
         resolve(session);
-      });
+      };
+      const session: RouterSession = new RouterSession(socket, settings, { login: loginOf(url, token), opened });
       session.#lost.catch(fail);
     });
   }
@@ -276,15 +285,4 @@ export class RouterSession {
 
 function refusal(condition: string | undefined, why: string): Error {
   return condition === "amqp:unauthorized-access" ? new ExitError(exitCodes.notAllowed, why) : new Error(why);
-}
-
-function outcomeOf({ state }: OutgoingDelivery): SendOutcome {
-  switch (state?.type) {
-    case "accepted":
-      return { state: "accepted", reason: null };
-    case "rejected":
-      return { state: "rejected", reason: state.error?.description ?? state.error?.condition ?? null };
-    default:
-      return { state: "released", reason: null };
-  }
 }

@@ -55,7 +55,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
   const router = `${url.protocol}//${url.host}${url.pathname}`;
   const dial: Dial = async (settings, events, signal) => {
     try {
-      const told = tellingOfLogin(events, { router, proof: options.token === undefined ? null : "token" });
+      const proof = options.token === undefined ? null : "token";
+      const told = tellingOfLogin(events, { router, proof, wanted: "the option token" });
       return driveWebSocket(await openWebSocket(url.href, signal), settings, told);
     } catch (error) {
       throw new Error(`Cannot reach the router at ${url.host}: ${(error as Error).message}`, { cause: error });

@@ -73,11 +73,11 @@ export async function connect(options: ConnectOptions = {}): Promise<Microserver
   if (signal?.aborted === true) throw abortedError("connect", signal);
   const router = `${url.isTls ? "amqps" : "amqp"}://${url.host}:${url.port}`;
   const proof: Proof = options.token !== undefined ? "token" : url.password === null ? null : "password";
-  const otherwise = "a user and password in the url (amqp://USER:PASSWORD@HOST)";
+  const wanted = "the option token, or a user and password in the url (amqp://USER:PASSWORD@HOST)";
   const dial: Dial = async (settings, events, signal) => {
     try {
       const socket = await openSocket(url, { ca, fingerprint, cert, key, signal });
-      return driveSocket(socket, settings, tellingOfLogin(events, { router, proof, otherwise }));
+      return driveSocket(socket, settings, tellingOfLogin(events, { router, proof, wanted }));
     } catch (error) {
       throw new Error(`Cannot reach the router at ${url.host}:${url.port}: ${describeError(error)}`, { cause: error });
     }

@@ -6,6 +6,7 @@ import {
   type OutgoingDelivery,
   type Receiver,
   type Sender,
+  QUIET_EVENTS,
 } from "@datawire/amqp";
 import type { Dial } from "../transport/wire.ts";
 
@@ -37,19 +38,11 @@ export class MemoryRouter {
     let isCut = false;
     let close: () => void = () => {};
     const closed = new Promise<void>((resolve) => (close = resolve));
-    const nothing = (): void => {};
     const router: ConnectionEvents = {
+      ...QUIET_EVENTS,
       outputReady: () => queueMicrotask(() => carry(server, client)),
-      opened: nothing,
-      sessionBegan: nothing,
-      sessionEnded: nothing,
-      settled: nothing,
-      senderFlow: nothing,
-      linkAttached: nothing,
       linkAsked: (link) => this.onAsked(link),
-      linkDetached: nothing,
       linkAsks: (link) => this.onAsks(link as Sender | Receiver),
-      flow: nothing,
       outcome: (delivery) => {
         this.onOutcome(delivery);
         delivery.settle();

@@ -2,27 +2,19 @@ import {
   anonymousClient,
   Connection,
   type ConnectionEnd,
+  type ConnectionEvents,
   type ConnectionSettings,
   createSaslServer,
   plainClient,
+  QUIET_EVENTS,
 } from "@datawire/amqp";
 import { expect, test } from "vitest";
 import { type Login, tellingOfLogin } from "./login.ts";
-import type { WireEvents } from "./wire.ts";
 
 const nothing = (): void => {};
-const events = (closed: (end: ConnectionEnd) => void, opened: () => void = nothing): WireEvents => ({
+const events = (closed: (end: ConnectionEnd) => void, opened: () => void = nothing): ConnectionEvents => ({
+  ...QUIET_EVENTS,
   opened,
-  sessionBegan: nothing,
-  sessionEnded: nothing,
-  settled: nothing,
-  senderFlow: nothing,
-  linkAsked: nothing,
-  linkAttached: nothing,
-  linkDetached: nothing,
-  flow: nothing,
-  outcome: nothing,
-  delivered: nothing,
   closed,
 });
 
@@ -34,10 +26,7 @@ function endOf(login: Login, clients: Partial<ConnectionSettings>): string | und
   });
   const router: Connection = new Connection(
     { role: "server", open: { containerId: "router" }, saslServer, saslRequired: true },
-    {
-      ...events(nothing, () => router.close({ condition: "amqp:unauthorized-access", description: "It was revoked" })),
-      outputReady: nothing,
-    },
+    events(nothing, () => router.close({ condition: "amqp:unauthorized-access", description: "It was revoked" })),
     0,
   );
   const told = tellingOfLogin(
@@ -62,23 +51,23 @@ const plain = (password: string) => ({ saslClients: [plainClient("bob", password
 test.each<[string, Login, Partial<ConnectionSettings>, string]>([
   [
     "nothing was given",
-    { router, proof: null, otherwise: "a password" },
+    { router, proof: null, wanted: "the option token, or a password" },
     {},
     "Cannot authenticate at amqp://vm101:5672: the router wants a login and got none, wanted the option token, or a password",
   ],
   [
     "a token is not known",
-    { router, proof: "token" },
+    { router, proof: "token", wanted: "" },
     plain("wrong"),
     "Cannot authenticate at amqp://vm101:5672: the router refused the token, wanted one of its directory with the role client that is not revoked",
   ],
   [
     "a password is wrong",
-    { router, proof: "password" },
+    { router, proof: "password", wanted: "" },
     plain("wrong"),
     "Cannot authenticate at amqp://vm101:5672: the router refused the user and password of the url",
   ],
-  ["the router says why later", { router, proof: "token" }, plain("right"), "It was revoked"],
+  ["the router says why later", { router, proof: "token", wanted: "" }, plain("right"), "It was revoked"],
 ])("tellingOfLogin() says what was refused, where, and what to give: %s", (_, login, clients, text) => {
   expect(endOf(login, clients)).toBe(text);
 });

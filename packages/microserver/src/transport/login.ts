@@ -9,8 +9,8 @@ export interface Login {
   /** Its address, with nothing secret in it. */
   readonly router: string;
   readonly proof: Proof;
-  /** What else than the option `token` may be given, for whoever gave nothing. */
-  readonly otherwise?: string;
+  /** What may be given, for whoever gave nothing. */
+  readonly wanted: string;
 }
 
 /**
@@ -33,15 +33,13 @@ export function tellingOfLogin(events: WireEvents, login: Login): WireEvents {
   };
 }
 
-function refusal({ router, proof, otherwise }: Login): string {
+function refusal({ router, proof, wanted }: Login): string {
   switch (proof) {
     case "token":
       return `Cannot authenticate at ${router}: the router refused the token, wanted one of its directory with the role client that is not revoked`;
     case "password":
       return `Cannot authenticate at ${router}: the router refused the user and password of the url`;
-    case null: {
-      const wanted = `wanted the option token${otherwise === undefined ? "" : `, or ${otherwise}`}`;
-      return `Cannot authenticate at ${router}: the router wants a login and got none, ${wanted}`;
-    }
+    case null:
+      return `Cannot authenticate at ${router}: the router wants a login and got none, wanted ${wanted}`;
   }
 }

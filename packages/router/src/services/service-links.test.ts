@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer } from "node:net";
-import { Connection, type ConnectionEvents, createSaslServer } from "@datawire/amqp";
+import { Connection, type ConnectionEvents, createSaslServer, QUIET_EVENTS } from "@datawire/amqp";
 import { catalogOf, instance } from "@datawire/catalog/testing";
 import { Chance } from "@datawire/protocol/testing/chance";
 import { noLog, ProblemBoard } from "@datawire/runtime";
@@ -18,24 +18,14 @@ async function listen(isOpen: () => boolean): Promise<number> {
   const server = createServer((socket) => {
     onTestFinished(() => void socket.destroy());
     const events: ConnectionEvents = {
+      ...QUIET_EVENTS,
       outputReady: () =>
         queueMicrotask(() => {
           const bytes = connection.takeOutput(0);
           if (bytes !== null) socket.write(bytes);
           if (connection.done) socket.end();
         }),
-      opened: ignore,
-      sessionBegan: ignore,
-      sessionEnded: ignore,
       linkAsked: (link) => link.accept(),
-      linkAttached: ignore,
-      linkDetached: ignore,
-      flow: ignore,
-      senderFlow: ignore,
-      delivered: ignore,
-      outcome: ignore,
-      settled: ignore,
-      closed: ignore,
     };
     const saslServer = isOpen()
       ? createSaslServer({ anonymous: "anybody" })

@@ -5,6 +5,7 @@ import {
   type OutgoingDelivery,
   type Receiver,
   type Sender,
+  QUIET_EVENTS,
 } from "@datawire/amqp";
 import type { Clock } from "@datawire/runtime";
 import type { SeededChance } from "../environment/chance.ts";
@@ -69,11 +70,9 @@ export class Client {
       if (connection.done) cable.client.end();
     };
     const events: ConnectionEvents = {
+      ...QUIET_EVENTS,
       outputReady: () => void setImmediate(write),
       opened: () => role.begin(connection),
-      sessionBegan: nothing,
-      sessionEnded: nothing,
-      closed: nothing,
       linkAsked: (link) => link.refuse({ condition: "amqp:not-allowed" }),
       linkAttached: (link) => role.attached?.(link),
       linkDetached(link, { error }) {
@@ -83,7 +82,6 @@ export class Client {
       outcome: (delivery) => role.outcome?.(delivery),
       delivered: (delivery) => role.delivered?.(delivery),
       settled: (delivery) => role.settled?.(delivery),
-      senderFlow: nothing,
     };
     const connection: Connection = new Connection(
       { role: "client", open: { containerId: this.name } },

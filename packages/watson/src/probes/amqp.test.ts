@@ -2,7 +2,13 @@ import { createHash, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { type Authority, certifyKey, createAuthority } from "@datawire/http/authority";
-import { Connection, type ConnectionEvents, type ConnectionSettings, createSaslServer } from "@datawire/amqp";
+import {
+  Connection,
+  type ConnectionEvents,
+  type ConnectionSettings,
+  createSaslServer,
+  QUIET_EVENTS,
+} from "@datawire/amqp";
 import { systemClock } from "@datawire/runtime";
 import { afterEach, expect, test } from "vitest";
 import { createAuthorities } from "../machine/authorities.ts";
@@ -47,6 +53,7 @@ function amqpServer(
 ) {
   return listen((socket) => {
     const events: ConnectionEvents = {
+      ...QUIET_EVENTS,
       outputReady: () =>
         queueMicrotask(() => {
           const bytes = connection.takeOutput(0);
@@ -54,8 +61,6 @@ function amqpServer(
           if (connection.done) socket.end();
         }),
       opened: ({ containerId }) => told.push(`opened ${containerId}`),
-      sessionBegan: ignore,
-      sessionEnded: ignore,
       linkAsked(link) {
         const { target } = link.remote ?? {};
         const address = target?.type === "coordinator" ? undefined : target?.address;
@@ -63,13 +68,6 @@ function amqpServer(
         if (address === "barker") link.accept();
         else link.refuse({ condition: "amqp:not-found", description: "no such address" });
       },
-      linkAttached: ignore,
-      linkDetached: ignore,
-      flow: ignore,
-      senderFlow: ignore,
-      delivered: ignore,
-      outcome: ignore,
-      settled: ignore,
       closed: ({ by, error }) => told.push(`closed by ${by}${error === null ? "" : ` ${error.condition}`}`),
       ...over,
     };

@@ -1,4 +1,11 @@
-import { anonymousClient, type AmqpError, CONDITION, Connection, type ConnectionEvents } from "@datawire/amqp";
+import {
+  anonymousClient,
+  type AmqpError,
+  CONDITION,
+  Connection,
+  type ConnectionEvents,
+  QUIET_EVENTS,
+} from "@datawire/amqp";
 import type { Probe } from "../model/belief.ts";
 import type { AmqpProbe } from "../model/service-definition.ts";
 import { PASS } from "./expectation.ts";
@@ -67,7 +74,7 @@ function exchange(
       connection.close();
     };
     const events: ConnectionEvents = {
-      ...NO_EVENTS,
+      ...QUIET_EVENTS,
       outputReady: () => queueMicrotask(write),
       opened() {
         if (address === null) return close();
@@ -108,20 +115,3 @@ function exchange(
     connection.start();
   });
 }
-
-const ignore = (): void => {};
-const NO_EVENTS: ConnectionEvents = {
-  outputReady: ignore,
-  opened: ignore,
-  sessionBegan: ignore,
-  sessionEnded: ignore,
-  linkAsked: (link) => link.refuse({ condition: CONDITION.notAllowed }),
-  linkAttached: ignore,
-  linkDetached: ignore,
-  flow: ignore,
-  senderFlow: ignore,
-  delivered: ignore,
-  outcome: ignore,
-  settled: ignore,
-  closed: ignore,
-};

@@ -7,6 +7,7 @@ import {
   type ConnectionEvents,
   type LinkEnd,
   type Sender,
+  QUIET_EVENTS,
 } from "@datawire/amqp";
 
 /** A client made of the router's own engine, for what rhea cannot say. */
@@ -17,25 +18,16 @@ export class EngineClient {
 
   private constructor(port: number) {
     const socket = connect(port, "127.0.0.1");
-    const nothing = (): void => {};
     const write = (): void => {
       const bytes = this.connection.takeOutput(performance.now());
       if (bytes !== null) socket.write(bytes);
     };
     const events: ConnectionEvents = {
+      ...QUIET_EVENTS,
       outputReady: () => void setImmediate(write),
       opened: () => void socket.emit("opened"),
-      sessionBegan: nothing,
-      sessionEnded: nothing,
       closed: (end) => void this.ends.push(end),
-      linkAsked: nothing,
-      linkAttached: nothing,
       linkDetached: (_, end) => void this.ends.push(end),
-      flow: nothing,
-      outcome: nothing,
-      delivered: nothing,
-      settled: nothing,
-      senderFlow: nothing,
     };
     this.connection = new Connection({ role: "client", open: { containerId: "engine" } }, events, performance.now());
     socket.on("data", (bytes) => this.connection.receive(bytes, performance.now()));
