@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname } from "node:os";
-import { issueCertificate } from "@datawire/http/authority";
-import { endWithRefusal, errorBody, type HttpServer, listenHttp, sendJson } from "@datawire/http";
+import { endWithRefusal, errorBody, listenHttp, sendJson } from "@datawire/http";
 import { describeError, isLoopback, type ListenAddress } from "@datawire/runtime";
 import type { ShownTls } from "../config/shown-tls.ts";
 import type { Peers } from "../wire/listener.ts";
 import type { PeerDeps } from "../wire/peer.ts";
 import { AmqpUpgrade } from "./amqp-upgrade.ts";
-import { openAuthority } from "./own-certificate.ts";
+import { keepOwnCertificate } from "./own-certificate.ts";
 import { type PageSources, servePage } from "./pages.ts";
 
 /** How the web port is to be. */
@@ -41,9 +40,6 @@ export interface WebPort {
 const LIMITS = { headersMs: 5_000, requestMs: 10_000, idleMs: 30_000, closeMs: 1_000 };
 /** Connections that ask for pages, beside those of AMQP. */
 const PAGES_MAX = 1_000;
-/** Certificates of the router's own hold for 90 days; each is replaced long before. */
-const RENEW_MS = 30 * 86_400_000;
-const LOOK_MS = 3_600_000;
 
 /**
  * Opens the web port: pages and the browser library over HTTPS, and AMQP over WebSocket at any path.
@@ -101,7 +97,8 @@ export async function openWeb(config: WebConfig, { peer, peers, pages }: WebDeps
   config.tls?.onChange(show);
   try {
     const current = config.tls?.current ?? null;
-    await (current === null ? showOwn(server) : show(current));
+    if (current !== null) show(current);
+    else stopRenewing = await keepOwnCertificate(config, { clock, log, set: (own) => server.setCertificate(own) });
   } catch (error) {
     await server.close();
     throw error;
@@ -113,24 +110,6 @@ export async function openWeb(config: WebConfig, { peer, peers, pages }: WebDeps
       await Promise.all([amqp.close(), server.close()]);
     },
   };
-
-  async function showOwn(server: HttpServer): Promise<void> {
-    const authority = await openAuthority(config.dataDir, clock.nowMs());
-    const names = [...new Set([config.host, hostname().toLowerCase(), "localhost", "127.0.0.1", "::1"])];
-    let renewAtMs = 0;
-    const show = async (): Promise<void> => {
-      const nowMs = clock.nowMs();
-      if ((config.tls?.current ?? null) !== null) return;
-      if (nowMs >= renewAtMs) {
-        server.setCertificate(await issueCertificate(authority, names, nowMs));
-        renewAtMs = nowMs + RENEW_MS;
-      }
-      stopRenewing = clock.setTimer(LOOK_MS, () => {
-        show().catch((error: unknown) => log.debug("Certificate not replaced", { error: describeError(error) }));
-      });
-    };
-    await show();
-  }
 }
 
 const PLAIN = "Cannot answer without TLS, which only programs on this machine may leave out: wanted https:// or wss://";
