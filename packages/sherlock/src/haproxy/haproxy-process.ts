@@ -127,7 +127,11 @@ export class HaproxyProcess {
     }
     const pid = child.pid as number;
     this.#pid = pid;
-    void exit.then(() => this.#died(pid, end.reason ?? "an unknown reason"));
+    void exit.then(async () => {
+      // What a signal ends has no time to say why.
+      const said = child.exitCode === null ? "" : await lastAlerts(dir, pid);
+      this.#died(pid, `${end.reason ?? "an unknown reason"}${said}`);
+    });
     this.#workers = (await this.#state())?.workers ?? [];
   }
 

@@ -45,4 +45,6 @@ test("lastAlerts() gives the last three, without what HAProxy puts before them",
   for (let i = 1; i <= 4; i++) await appendFile(files.errors, `[NOTICE] (1) : n${i}\n[ALERT] (1) : a${i}\n`);
   expect(await lastAlerts(files)).toBe(" (a2; a3; a4)");
   expect(await readFile(files.errors, "utf8")).toContain("a1");
+  await appendFile(files.errors, "[ALERT]    (23) : Cannot raise FD limit\n[ALERT] (230) : b\n");
+  expect([await lastAlerts(files, 23), await lastAlerts(files, 2)]).toEqual([" (Cannot raise FD limit)", ""]);
 });

@@ -57,12 +57,15 @@ export async function keepTrimmed(
   }
 }
 
-/** The last alerts that HAProxy gave, to go behind a sentence; empty where there are none. */
-export async function lastAlerts({ errors }: Pick<Files, "errors">): Promise<string> {
+/**
+ * The last alerts that HAProxy gave, to go behind a sentence; empty where there are none.
+ * @param pid those of this process alone; default: of any.
+ */
+export async function lastAlerts({ errors }: Pick<Files, "errors">, pid: number | null = null): Promise<string> {
   const text = await readFile(errors, "utf8").catch(() => "");
   const alerts = text
     .split("\n")
-    .filter((line) => line.includes("[ALERT]"))
+    .filter((line) => line.includes("[ALERT]") && (pid === null || line.includes(`(${pid})`)))
     .slice(-ALERTS_MAX);
   return alerts.length === 0 ? "" : ` (${alerts.map(withoutPrefix).join("; ")})`;
 }
