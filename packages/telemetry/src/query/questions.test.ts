@@ -17,7 +17,7 @@ test.each([
 });
 
 test("tracesQuestion() and logsQuestion() read what is asked for", () => {
-  expect(tracesQuestion({ error: "true", min: "250ms", level: "warn", service: "//shop", limit: "5000" }, NOW)).toEqual(
+  expect(tracesQuestion({ error: "true", min: "250ms", level: "warn", service: "//shop", limit: "1000" }, NOW)).toEqual(
     {
       of: "traces",
       terms: [],
@@ -36,6 +36,7 @@ test("tracesQuestion() and logsQuestion() read what is asked for", () => {
 });
 
 test.each([
+  [{ limit: "1001" }, /"1001" as limit: wanted a number from 1 to 1000/],
   [{ limit: "0" }, /as limit: wanted a number from 1 to 1000/],
   [{ level: "loud" }, /as level: wanted one of CRITICAL/],
   [{ since: "soon" }, /soon/],

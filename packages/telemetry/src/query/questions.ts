@@ -102,7 +102,7 @@ function instanceOf(text: string | undefined): string | null {
 function readLimit(text: string | undefined): number {
   if (text === undefined) return LIMIT_DEFAULT;
   const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1) return Math.min(limit, LIMIT_MAX);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= LIMIT_MAX) return limit;
   throw refuse("limit", text, `a number from 1 to ${LIMIT_MAX}`);
 }
 

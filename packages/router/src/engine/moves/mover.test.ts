@@ -20,3 +20,32 @@ test("moveMessages() is done at once where there is nothing to move", async () =
     ).toBe(0);
   }
 });
+
+test.each(Array.from({ length: 20 }, (_, seed) => seed))(
+  "moveMessages() leaves each message at one of both, wherever the router is killed: seed %i",
+  async (seed) => {
+    const chance = new Chance(seed);
+    const disk = new SimulatedDisk(new Chance(seed + 100));
+    const clock = createFakeClock();
+    // Small segments: each begins with what is so of the addresses.
+    const start = () => openBroker(disk.boot(), clock, { log: { segmentBytes: 8_192 } });
+    const names = Array.from({ length: 450 }, (_, index) => String(index));
+    let broker = await start();
+    const sender = new TestSender(broker, "from");
+    for (const name of names) sender.send(name);
+    await settled(30);
+    expect(sender.safe).toHaveLength(names.length);
+    for (let round = 0; round < 3; round++) {
+      const [from, to] = round % 2 === 0 ? (["from", "to"] as const) : (["to", "from"] as const);
+      const time = { later: setImmediate, nowMs: () => clock.nowMs() };
+      void moveMessages(broker.queue(from), broker.queue(to), time);
+      await settled(chance.int(12));
+      disk.crash();
+      broker = await start();
+    }
+    const left = [new TestReceiver(broker, "from"), new TestReceiver(broker, "to")];
+    await settled(30);
+    const all = left.flatMap(({ texts }) => texts);
+    expect(all.toSorted((a, b) => Number(a) - Number(b))).toEqual(names);
+  },
+);
