@@ -329,6 +329,39 @@ test("charts and the map are tables too, and traces unfold to their messages", a
   expect(complaints).toEqual([]);
 });
 
+test("of a long trace what is in view is drawn, and Next error goes to what is not", async () => {
+  const traceId = "a".repeat(32);
+  const at = Date.now() - 1_000;
+  const many = Array.from({ length: 300 }, (_, i) => ({ i, time: `${at + i}000000`, isLast: i === 299 }));
+  const spans = many.map(({ i, time, isLast }) => ({
+    traceId,
+    spanId: String(i + 1).padStart(16, "0"),
+    ...(i > 0 && { parentSpanId: "1".padStart(16, "0") }),
+    name: `span ${i}`,
+    startTimeUnixNano: time,
+    endTimeUnixNano: time,
+    status: { code: isLast ? 2 : 1 },
+  }));
+  const logRecords = many.map(({ i, time, isLast }) => ({
+    traceId,
+    timeUnixNano: time,
+    severityNumber: isLast ? 17 : 9,
+    body: { stringValue: `long message ${i}` },
+  }));
+  await post("/v1/traces", { resourceSpans: [{ scopeSpans: [{ spans }] }] });
+  await post("/v1/logs", { resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+  const { page, complaints } = await openPage(context, `${base}traces/${traceId}`);
+  await page.getByText("300 spans").waitFor();
+  expect(await page.getByTestId("row").count()).toBeLessThan(200);
+  const next = page.getByRole("button", { name: "Next error" });
+  for (const last of ["span 299", "long message 299"]) {
+    await next.click();
+    await eventually(() => expect(focused(page)).resolves.toContain(last));
+  }
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
 test("live, what is sent is on the screen by the stream, in its place; the rest is read on as one scrolls", async () => {
   const { page, complaints } = await openPage(context, `${base}logs?tab=messages&q=counted`);
   await page.getByTestId("empty").waitFor();

@@ -47,6 +47,6 @@ test("failuresOf() has what failed in the order in which it is shown", () => {
   const spanOf = (spanId: string, parentId: string | null, start: number, status: string) =>
     ({ spanId, parentId, start, durationMs: 1, status }) as never;
   const spans = [spanOf("c", "a", 2, "error"), spanOf("b", "a", 1, "ok"), spanOf("a", null, 0, "error")];
-  const events = ["INFO", "ERROR", "CRITICAL", "WARN"].map((level) => ({ level }) as never);
-  expect(failuresOf({ spans, events })).toEqual([spans[2], spans[0], events[1], events[2]]);
+  const events = ["INFO", "ERROR", "CRITICAL", "WARN"].map((level) => ({ id: level, level }) as never);
+  expect(failuresOf({ spans, events })).toEqual(["span a", "span c", "message ERROR", "message CRITICAL"]);
 });

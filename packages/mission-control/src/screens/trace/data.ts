@@ -50,16 +50,22 @@ function namesService(action: string, service: string): boolean {
     .some((rest) => rest.startsWith(service) && !/^[\w.-]/.test(rest.slice(service.length)));
 }
 
-/** What failed in a trace, as it is shown: spans from the top down, then messages. */
+/** What a span of a trace is known by, beside its messages. */
+export const spanKey = ({ spanId }: Pick<Span, "spanId">): string => `span ${spanId}`;
+
+/** What a message of a trace is known by, beside its spans. */
+export const messageKey = ({ id }: Pick<LogEvent, "id">): string => `message ${id}`;
+
+/** The keys of what failed in a trace, as it is shown: spans from the top down, then messages. */
 export function failuresOf({
   spans,
   events,
 }: {
   readonly spans: readonly Span[];
   readonly events: readonly LogEvent[];
-}): readonly object[] {
+}): readonly string[] {
   return [
-    ...placeSpans(spans).flatMap(({ span }) => (span.status === "error" ? [span] : [])),
-    ...events.filter(({ level }) => level === "ERROR" || level === "CRITICAL"),
+    ...placeSpans(spans).flatMap(({ span }) => (span.status === "error" ? [spanKey(span)] : [])),
+    ...events.filter(({ level }) => level === "ERROR" || level === "CRITICAL").map(messageKey),
   ];
 }

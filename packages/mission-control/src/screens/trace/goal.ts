@@ -1,8 +1,11 @@
 import { type RefObject, useEffect } from "react";
 
-/** What is to be brought into view and given the focus: a span or a message; anew each time it is another object. */
+/**
+ * What is to be brought into view and given the focus, by its key, which outlives another answer; anew each time it is
+ * another object.
+ */
 export type Goal = {
-  readonly of: object;
+  readonly key: string;
   /** Which of all that failed. */
   readonly nth: number;
 } | null;
@@ -13,20 +16,19 @@ const FRAMES_MAX = 60;
 interface GoalOptions<Row> {
   /** All rows of the table, drawn or not. */
   readonly rows: readonly Row[];
-  /** What a row is of. */
-  of(row: Row): object;
+  keyOf(row: Row): string;
   readonly body: RefObject<HTMLElement | null>;
   reveal(index: number): void;
   /** Shows a row that is folded away; left out where none is. */
-  unfold?(of: object): void;
+  unfold?(key: string): void;
 }
 
 /** Goes to the row of a goal, where the table has it. */
-export function useGoal<Row>(goal: Goal, { rows, of, body, reveal, unfold }: GoalOptions<Row>): void {
-  const index = goal === null ? -1 : rows.findIndex((row) => of(row) === goal.of);
+export function useGoal<Row>(goal: Goal, { rows, keyOf, body, reveal, unfold }: GoalOptions<Row>): void {
+  const index = goal === null ? -1 : rows.findIndex((row) => keyOf(row) === goal.key);
   useEffect(() => {
     if (goal === null) return;
-    if (index < 0) return unfold?.(goal.of);
+    if (index < 0) return unfold?.(goal.key);
     let frame = 0;
     let left = FRAMES_MAX;
     // What is not in view is drawn once the page has been scrolled, and where it stands is known once what is above it is.

@@ -20,8 +20,8 @@ export function Trace({ traceId }: { readonly traceId: string }) {
   /** Goes to the next row that failed, and after the last to the first. */
   const next = (): void => {
     const nth = goal === null ? 0 : (goal.nth + 1) % Math.max(1, failures.length);
-    const of = failures[nth];
-    if (of !== undefined) setGoal({ of, nth });
+    const key = failures[nth];
+    if (key !== undefined) setGoal({ key, nth });
   };
   return (
     <Page

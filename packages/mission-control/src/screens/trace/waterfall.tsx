@@ -6,7 +6,7 @@ import { type Placed, placeSpans } from "../../core/waterfall.ts";
 import { Link } from "../../parts/link.tsx";
 import { Gap, uniqueKeys, useRowWindow } from "../../parts/row-window.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
-import { type ProxiedRequest, proxiedRequest } from "./data.ts";
+import { type ProxiedRequest, proxiedRequest, spanKey } from "./data.ts";
 import { ExplainDialog } from "./explain-dialog.tsx";
 import { type Goal, useGoal } from "./goal.ts";
 
@@ -27,10 +27,11 @@ export function Waterfall({ spans, goal }: { readonly spans: readonly Span[]; re
   const { shown, first, before, after, reveal } = useRowWindow(open, body);
   const ids = uniqueKeys(shown, ({ span }) => span.spanId);
   const entry = current !== null && ids.includes(current) ? current : ids[0];
-  const unfold = (of: object): void => {
-    if (placed.some(({ span }) => span === of)) setFolded(new Set());
+  const keyOf = ({ span }: Placed<Span>): string => spanKey(span);
+  const unfold = (key: string): void => {
+    if (placed.some((each) => keyOf(each) === key)) setFolded(new Set());
   };
-  useGoal(goal, { rows: open, of: ({ span }) => span, body, reveal, unfold });
+  useGoal(goal, { rows: open, keyOf, body, reveal, unfold });
   const fold = (spanId: string, isFolded: boolean): void => {
     const next = new Set(folded);
     if (isFolded) next.add(spanId);
