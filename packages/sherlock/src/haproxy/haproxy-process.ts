@@ -229,7 +229,7 @@ export class HaproxyProcess {
     const look = (): void => {
       if (this.#pid !== pid) return;
       if (isRunning(pid)) cancel = this.#deps.clock.setTimer(WATCH_MS, look);
-      else this.#died(pid, "an unknown reason");
+      else this.#died(pid, "a reason that is not known, as an earlier Sherlock had started it");
     };
     look();
     this.#stopWatching = () => cancel();

@@ -1,12 +1,13 @@
 import { Typed, type Message } from "@datawire/amqp";
 import { parseTimeLimit } from "@datawire/protocol";
-import { type ExitCode, exitCodes } from "@datawire/runtime";
+import { type ExitCode, exitCodes, systemClock } from "@datawire/runtime";
 import { bodyText, messageView } from "../../core/message-view.ts";
 import { flag, type Input, operand, optionList, optionText } from "../../context/dw.ts";
 import { misuse, typed } from "../../context/operands.ts";
 import type { RunLocal } from "../../grammar/command.ts";
 import { linesOf } from "../../io/lines.ts";
 import { openRouter } from "./open-router.ts";
+import { tellStall } from "./tell-stall.ts";
 
 /** Messages that are sent and not answered yet. */
 const WINDOW = 100;
@@ -17,6 +18,16 @@ export const run: RunLocal = async (local, input) => {
   const make = messageMaker(input);
   const count = readCount(optionText(input, "count"));
   const session = await openRouter(local, input);
+  const totals = { sent: 0, accepted: 0, rejected: 0, released: 0 };
+  const ended = new AbortController();
+  const stall = {
+    clock: systemClock,
+    wantsAnswer: flag(input, "request"),
+    hasMoved: () => totals.accepted + totals.rejected + totals.released > 0,
+    ask: () => session.manage("why", { address }),
+    note: (text: string) => local.output.note(text),
+  };
+  void tellStall(address, stall, ended.signal);
   try {
     if (flag(input, "request")) {
       const answer = await session.request(address, make(input.operands[1] ?? ""));
@@ -26,7 +37,6 @@ export const run: RunLocal = async (local, input) => {
       return exitCodes.done;
     }
     const send = await session.sender(address, { presettled: flag(input, "presettled") });
-    const totals = { sent: 0, accepted: 0, rejected: 0, released: 0 };
     let first: string | null = null;
     const underWay = new Set<Promise<void>>();
     for await (const body of bodies(input, count)) {
@@ -42,6 +52,7 @@ export const run: RunLocal = async (local, input) => {
     await Promise.all(underWay);
     return report(totals, first);
   } finally {
+    ended.abort();
     await session.close();
   }
 

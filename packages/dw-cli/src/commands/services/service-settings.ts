@@ -59,7 +59,10 @@ export function showServiceSettings(settings: ServiceSettings): [option: string,
 export function showGivenSettings(settings: Readonly<Record<string, string | number | null>>): string {
   return SETTINGS.flatMap(({ option, field }) => {
     const value = settings[field];
-    return value === undefined ? [] : [`${nameOf(option)}=${value === null ? "default" : shown(field, value)}`];
+    if (value === undefined) return [];
+    // There is no default for the default URL: without one there is none.
+    const given = value !== null ? shown(field, value) : option === "default" ? "none" : "default";
+    return [`${nameOf(option)}=${given}`];
   }).join(", ");
 }
 

@@ -93,7 +93,7 @@ test("service add and service set read their settings", async () => {
     answers: { "PUT /v1/services/barker": done },
   });
   expect(set.asked).toEqual(['PUT /v1/services/barker {"defaultUrl":null,"failover":"none","slowStartMs":500}']);
-  expect(set.stdout).toBe("//barker: default=default, failover=none, slow-start=500ms\n");
+  expect(set.stdout).toBe("//barker: default=none, failover=none, slow-start=500ms\n");
 });
 
 test.each([
