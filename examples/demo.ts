@@ -146,6 +146,7 @@ async function showDeath(ports: Ports): Promise<void> {
   const stop = new AbortController();
   const calls = callMany(`http://localhost:${ports.traffic}/emitter/`, {
     connections: CONNECTIONS,
+    pauseMs: 2,
     signal: stop.signal,
   });
   await sleep(1_000);

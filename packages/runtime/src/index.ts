@@ -58,11 +58,11 @@ export {
   type DaemonDeps,
   describeDaemon,
   runDaemon,
-  tell,
 } from "./daemon/daemon.ts";
 export type { DaemonInput } from "./daemon/daemon-input.ts";
 export type { DaemonContext } from "./daemon/daemon-life.ts";
 export { type ProcessLike, type SignalName, systemProcess } from "./daemon/daemon-process.ts";
+export { tell } from "./daemon/tell.ts";
 export { describeError } from "./errors/describe-error.ts";
 export { type ExitCode, ExitError, exitCodes } from "./errors/exit-codes.ts";
 export {

@@ -1,15 +1,15 @@
 import { Command, Option } from "commander";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { runCommandLine } from "./command-line.ts";
-import { ConfigError, type Problem, formatProblem } from "../config/problem.ts";
+import { ConfigError, type Problem } from "../config/problem.ts";
 import type { Env } from "../config/substitute.ts";
 import type { DaemonInput } from "./daemon-input.ts";
 import { type DaemonContext, type LifeDeps, runLife } from "./daemon-life.ts";
 import { type ProcessLike, systemProcess } from "./daemon-process.ts";
-import { describeError } from "../errors/describe-error.ts";
-import { type ExitCode, ExitError, exitCodes } from "../errors/exit-codes.ts";
+import { type ExitCode, exitCodes } from "../errors/exit-codes.ts";
 import { type LogFormat, type LogLevel, type Logger, createLog, logFormats, logLevels } from "../log/log.ts";
 import type { LogStream } from "../log/log-text.ts";
+import { tell } from "./tell.ts";
 import { VERSION } from "./version.ts";
 
 /** A command of a daemon beside its main one, such as `directory init`; it runs to its end and serves nothing. */
@@ -98,17 +98,6 @@ export async function runDaemon<Settings>(
 /** The command line of a daemon, for pages that describe it; it runs nothing. */
 export function describeDaemon<Settings>(definition: DaemonDefinition<Settings>): Command {
   return createProgram(definition.name, definition, async () => {});
-}
-
-/** Prints an error the way every program does, and says the exit code that goes with it. */
-export function tell(
-  error: unknown,
-  { name, process }: { readonly name: string; readonly process: Pick<ProcessLike, "stderr"> },
-): ExitCode {
-  if (error instanceof ConfigError)
-    process.stderr(error.problems.map((problem) => `${formatProblem(problem)}\n`).join(""));
-  else process.stderr(`${name}: ${describeError(error)}\n`);
-  return error instanceof ExitError ? error.exitCode : exitCodes.failed;
 }
 
 interface Running<Settings> {
