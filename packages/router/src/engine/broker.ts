@@ -23,6 +23,8 @@ import { Restoring } from "./restoring.ts";
 /** An address without links, messages and anything to remember is forgotten after this. */
 const IDLE_MS_MAX = 600_000;
 const RETRY_MS = 1_000;
+/** What a topic keeps that is in memory for one link. */
+const IN_MEMORY = { ageMs: 600_000, bytes: 2 ** 24 } as const;
 /** How much may be on its way to a disk for which nothing is kept in reserve. */
 const BACKLOG_BYTES_MAX = 16 * 2 ** 20;
 
@@ -161,9 +163,9 @@ export class Broker {
     address.configure(withOwn(address.name, this.#treat(address.name).settings, own));
   }
 
-  /** Makes a queue that is nobody's but who knows its name, in memory. */
-  makeTemporary(name: string): void {
-    this.#make(name, "queue", { ...this.#treat(name).settings, persist: false, create: true });
+  /** Makes an address that is nobody's but who knows its name, in memory. */
+  makeTemporary(name: string, kind: KeptIdentity["kind"] = "queue"): void {
+    this.#make(name, kind, { ...this.#treat(name).settings, persist: false, create: true, retention: IN_MEMORY });
   }
 
   /** Takes an address away, with its messages. @returns whether it was there. */

@@ -85,6 +85,13 @@ const sourceOf = ({ address, selector }: KeptSubscription): Source => ({
   ...(selector !== null && { filter: selecting(selector) }),
 });
 
+/** What a dynamic address is to be, by the capabilities of its link; JMS has words of its own for what is temporary. */
+export function dynamicKind({ isReceiver, remote }: Sender | Receiver): "queue" | "topic" {
+  const terminus = isReceiver ? remote?.target : remote?.source;
+  const capabilities = terminus !== undefined && "capabilities" in terminus ? (terminus.capabilities ?? []) : [];
+  return capabilities.includes("topic") || capabilities.includes("temporary-topic") ? "topic" : "queue";
+}
+
 /** Who has a link: by this it is known again. */
 export const ownerOf = (container: string, link: string): string => JSON.stringify([container, link]);
 

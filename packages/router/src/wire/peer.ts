@@ -22,7 +22,7 @@ import type { Access } from "../access/access.ts";
 import type { AddressContext } from "../address/address.ts";
 import type { Broker } from "../engine/broker.ts";
 import type { Siblings } from "../engine/durables.ts";
-import { ownerOf } from "./attach.ts";
+import { dynamicKind, ownerOf } from "./attach.ts";
 import { type LinkReport, linkReports, reasonOf } from "./link-status.ts";
 import type { Manage } from "./management-link.ts";
 import { linkOf, openLink, type Opening, type Redirect } from "./open-link.ts";
@@ -167,7 +167,7 @@ export class Peer implements ConnectionEvents {
       rights: this.#deps.access.rightsOf(identity),
       upstreams: this.#upstreams,
       makeDynamic: (link) => {
-        const address = this.#deps.temporaries.take(ownerOf(this.container, link.name));
+        const address = this.#deps.temporaries.take(ownerOf(this.container, link.name), dynamicKind(link));
         this.#dynamic.set(link, address);
         return address;
       },

@@ -26,7 +26,7 @@ export class Temporaries {
   }
 
   /** The address of an owner: the one it had a moment ago, or a new one. */
-  take(owner: string): string {
+  take(owner: string, kind: "queue" | "topic" = "queue"): string {
     const known = this.#byOwner.get(owner);
     // One that is in use is another link's of the same name.
     if (known !== undefined && known.cancel !== null) {
@@ -35,7 +35,7 @@ export class Temporaries {
       return known.address;
     }
     const address = `$temp/${this.#prefix}${randomUUID()}`;
-    this.#broker.makeTemporary(address);
+    this.#broker.makeTemporary(address, kind);
     this.#byOwner.set(owner, { address, cancel: null });
     return address;
   }

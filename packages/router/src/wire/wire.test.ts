@@ -264,6 +264,22 @@ test("a dynamic address takes answers by the relay, and is gone with its link", 
   expect(await relay.send({ to: address, body: "late" })).toMatch(/Cannot attach to \$temp.*there is none/);
 });
 
+test.each(["topic", "temporary-topic"])(
+  "a dynamic address with the capability %s gives each message to every consumer",
+  async (capability) => {
+    const connection = await served.connect("app");
+    const dynamic = { address: "", dynamic: true, capabilities: capability };
+    const { sender } = await RheaSender.open(connection, { target: dynamic });
+    const { address } = sender.target as { address: string };
+    const receivers = [await open(address), await open({ source: { address, capabilities: capability } })];
+    const mine = await RheaReceiver.open(connection, { source: dynamic });
+    expect(await sendTo(address, { body: "to all" })).toEqual(["accepted"]);
+    expect(await sendTo(mine.receiver.source.address, { body: "mine" })).toEqual(["accepted"]);
+    for (const receiver of receivers) expect(await receiver.take(1)).toMatchObject([{ message: { body: "to all" } }]);
+    expect(await mine.take(1)).toMatchObject([{ message: { body: "mine" } }]);
+  },
+);
+
 test("the relay rejects what may not go where it says", async () => {
   const relay = await RheaSender.open(await served.connect(), { target: {} });
   expect(await relay.send({ body: "x" })).toContain("it does not say where to");
