@@ -9,7 +9,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { printLoad } from "./harness/print.ts";
 import { residentMb } from "./memory.ts";
@@ -37,6 +37,7 @@ try {
     join(import.meta.dirname, "router-peers/fuzzer.ts"),
     [router.port, frames, sequences, 1].map(String),
   );
+  setPriority(fuzzer.pid as number, constants.priority.PRIORITY_LOW);
   const ended = once(fuzzer, "exit");
   const meanwhile: Pass[] = [];
   while (fuzzer.exitCode === null && fuzzer.signalCode === null) meanwhile.push(await good());
