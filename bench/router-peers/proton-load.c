@@ -6,8 +6,8 @@
  *   proton-load hold    PORT ADDRESS COUNT                COUNT connections with a sender and a receiver each
  *
  * It says "attached" once its links are, and at its end one line of JSON: when it began and ended (ms of CLOCK_MONOTONIC),
- * what it took of the processor, and of a sender how long acceptance took from the moment a message was due. `hold` ends with
- * its standard input. PROTON_USER is name and password, where the broker wants one.
+ * what it took of the processor, and of a sender how long acceptance took, from the turn of its timer of a millisecond at which
+ * a message was due, also where it had no credit then. `hold` ends with its standard input. PROTON_USER is name and password, where the broker wants one.
  */
 #include <proton/connection.h>
 #include <proton/delivery.h>
@@ -83,14 +83,21 @@ static void finish(void) {
   exit(0);
 }
 
-/* When a message was to be sent; of one without a rate, when it was. */
-static double due_ms(int i) { return began_ms + i * 1e3 / rate; }
+/* Those whose time has come, by now; without a rate all. */
+static int due_by(double now) {
+  if (rate == 0) return count;
+  double due = (now - began_ms) * rate / 1e3 + 1;
+  return due < count ? (int)due : count;
+}
 
 static void pump(void) {
+  static int due;
   double now = now_ms();
   if (began_ms == 0) began_ms = now;
-  while (sent < count && pn_link_credit(sender) > 0 && (rate == 0 || due_ms(sent) <= now)) {
-    took_us[sent] = (float)((rate == 0 ? now : due_ms(sent)) - began_ms);
+  int due_now = due_by(now);
+  for (; rate > 0 && due < due_now; due++) took_us[due] = (float)(now - began_ms);
+  while (sent < due_now && pn_link_credit(sender) > 0) {
+    if (rate == 0) took_us[sent] = (float)(now - began_ms);
     pn_delivery_t *delivery = pn_delivery(sender, pn_dtag((const char *)&sent, sizeof sent));
     pn_delivery_set_context(delivery, (void *)(intptr_t)sent);
     pn_link_send(sender, message, message_bytes);

@@ -50,10 +50,15 @@ test("a message with any bytes is refused when it comes, or passes everything th
     const record = { address: 1, sequence: seed, acceptedAtMs: 0, ttlMs: incoming.ttlMs, keys: incoming.keys, payload };
     takes?.(record);
     for (const failures of [0, 1]) {
-      for (const missed of [0, 3]) toOutgoing({ sequence: seed, record, failures, missed }, true);
-      const { head, rest } = toOutgoing({ sequence: seed, record, failures, missed: 0 }, false);
-      // What passes through a queue can be read by whoever gets it.
-      expect("malformed" in readIncoming(Buffer.concat([head ?? Buffer.alloc(0), rest]), false)).toBe(false);
+      for (const [isTopic, missed] of [
+        [false, 0],
+        [true, 0],
+        [true, 3],
+      ] as const) {
+        const { head, rest } = toOutgoing({ sequence: seed, record, failures, missed }, isTopic);
+        // What passes through a queue or a topic can be read by whoever gets it.
+        expect("malformed" in readIncoming(Buffer.concat([head ?? Buffer.alloc(0), rest]), false)).toBe(false);
+      }
     }
     const dead = annotate(payload, { reason: "r", from: "orders", atMs: 0 });
     deadLetter({ sequence: seed, record: { ...record, payload: dead }, failures: 0, missed: 0 });
