@@ -55,10 +55,18 @@ test("StateFile knows what was live, until the URL is another or the machine was
 });
 
 test("StateFile goes on when its file cannot be written", async () => {
-  await writeFile(join(folder, "file"), "");
-  const path = join(folder, "file", "watson.json");
+  const path = "/proc/self/nothing/watson.json";
   const state = await StateFile.open(path, { clock: createFakeClock(), log: noLog, board, recent, boot: null });
   expect(board.list()).toMatchObject([{ subject: path, message: expect.stringContaining("not written: ") as string }]);
   expect(state.id.length).toBeGreaterThanOrEqual(8);
-  await expect(readFile(path)).rejects.toThrow("ENOTDIR");
+  await expect(readFile(path)).rejects.toThrow("ENOENT");
+});
+
+test("StateFile takes a file in the place of its folder for a mistake in the settings", async () => {
+  const inPlace = join(folder, "file");
+  await writeFile(inPlace, "");
+  const deps = { clock: createFakeClock(), log: noLog, board, recent, boot: null };
+  await expect(StateFile.open(join(inPlace, "watson.json"), deps)).rejects.toThrow(
+    `Cannot use the folder ${inPlace}: it is a file, wanted a folder`,
+  );
 });
