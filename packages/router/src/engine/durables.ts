@@ -31,6 +31,7 @@ export interface Siblings {
 
 interface DurablesDeps {
   readonly kept: () => Iterable<KeptAddress>;
+  readonly nowMs: () => number;
   /** Has it written into the log. */
   readonly append: (value: Control) => void;
 }
@@ -63,9 +64,14 @@ export class Durables {
     return null;
   }
 
-  /** Ends what an owner has, but for what it has at one address. */
-  endElsewhere(owner: Owner, name: string | null): void {
-    for (const found of this.#of(owner)) if (found.address.name !== name) this.#end(found, ELSEWHERE);
+  /**
+   * Ends what an owner has, but for what it has at one address.
+   * @param atMs when the owner went there, which may be a while ago: what it has taken since then stays.
+   */
+  endElsewhere(owner: Owner, name: string | null, atMs = Number.POSITIVE_INFINITY): void {
+    for (const found of this.#of(owner)) {
+      if (found.address.name !== name && found.subscription.takenAtMs <= atMs) this.#end(found, ELSEWHERE);
+    }
   }
 
   /** Gives a consumer the subscription that it asks for: the one that it has there, or a new one. */
@@ -80,6 +86,7 @@ export class Durables {
     // The last one who comes has it: the one before may have lost its connection without a word.
     const before = subscription.port as SourcePort | null;
     subscription.detach();
+    subscription.takenAtMs = this.#deps.nowMs();
     before?.stolen(TAKEN_UP);
     if (isNew || subscription.selector === undefined) {
       subscription.selector = selector ?? null;

@@ -92,3 +92,16 @@ test("claim() ends what is at a process that is away when that is there again, a
   await settled();
   expect(ownedAt(1)).toBeNull();
 });
+
+test("claim() leaves what its owner has taken again at a process that was away meanwhile", async () => {
+  const there = THERE[0] as string;
+  subscribe(1, there);
+  isAway = true;
+  await siblings().claim(OWNER, HERE[0] as string, null);
+  await clock.advance(100);
+  const again = subscribe(1, there);
+  isAway = false;
+  await clock.advance(1_000);
+  await settled();
+  expect([ownedAt(1), again.goneFor]).toEqual([there, null]);
+});

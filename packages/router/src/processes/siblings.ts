@@ -58,7 +58,7 @@ export function createSiblings(
           : await part.ask(home, { is: "topic", address: name, capability }).catch(() => false);
       // What is none has no subscription, and takes nothing from another address.
       if (isTopic !== true) return;
-      const question = { is: "unsubscribe", ...owner, but: name } as const;
+      const question = { is: "unsubscribe", ...owner, but: name, atMs: broker.nowMs() } as const;
       // Its home does so as it opens the link, and one that is away when it is there again.
       const asked = others.filter((index) => index !== home).map((index) => ended(index, question));
       if (home !== null) broker.durables.endElsewhere(owner, name);
@@ -82,7 +82,7 @@ export function answerSibling(
     case "subscription":
       return broker.durables.find(question);
     case "unsubscribe":
-      return broker.durables.endElsewhere(question, question.but);
+      return broker.durables.endElsewhere(question, question.but, question.atMs);
     case "topic":
       return isTopicAt(broker, question.address, question.capability);
   }

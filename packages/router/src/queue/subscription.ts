@@ -39,6 +39,8 @@ export class Subscription {
   readonly unsettled = new SequenceSet();
   /** What it takes, of one that is kept: null for everything, undefined where nobody has said so. */
   selector: string | null | undefined;
+  /** When a consumer has come for it, ms since 1970; 0 for none since the start. */
+  takenAtMs = 0;
   readonly #view: TopicView;
   readonly #done: Ranges;
   readonly #returned = new SequenceHeap();
