@@ -37,11 +37,7 @@ export class Broker {
   readonly #direct = new Map<string, DirectAddress>();
   readonly log: Log;
   readonly intake: Intake;
-  readonly durables = new Durables({
-    kept: () => this.kept,
-    nowMs: () => this.nowMs(),
-    append: (value) => this.#append(value),
-  });
+  readonly durables = new Durables(this, (value) => this.#append(value));
   /** The time that messages are judged by, milliseconds since 1970. */
   readonly nowMs: () => number;
   /** What addresses had counted that are gone. */

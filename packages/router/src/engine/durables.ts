@@ -29,11 +29,11 @@ export interface Siblings {
   claim(owner: Owner, name: string, capability: SourceRequest["capability"]): Promise<void>;
 }
 
-interface DurablesDeps {
-  readonly kept: () => Iterable<KeptAddress>;
-  readonly nowMs: () => number;
-  /** Has it written into the log. */
-  readonly append: (value: Control) => void;
+/** Where subscriptions are. */
+interface DurablesHost {
+  readonly kept: Iterable<KeptAddress>;
+  /** Milliseconds since 1970. */
+  nowMs(): number;
 }
 
 interface Found {
@@ -51,10 +51,13 @@ const TAKEN_UP = "the subscription was taken up by another link of the same cont
  * another selector the old one ends and a new one begins, as JMS has it.
  */
 export class Durables {
-  readonly #deps: DurablesDeps;
+  readonly #host: DurablesHost;
+  readonly #write: (value: Control) => void;
 
-  constructor(deps: DurablesDeps) {
-    this.#deps = deps;
+  /** @param write has it written into the log. */
+  constructor(host: DurablesHost, write: (value: Control) => void) {
+    this.#host = host;
+    this.#write = write;
   }
 
   /** What an owner has; null for nothing. */
@@ -86,7 +89,7 @@ export class Durables {
     // The last one who comes has it: the one before may have lost its connection without a word.
     const before = subscription.port as SourcePort | null;
     subscription.detach();
-    subscription.takenAtMs = this.#deps.nowMs();
+    subscription.takenAtMs = this.#host.nowMs();
     before?.stolen(TAKEN_UP);
     if (isNew || subscription.selector === undefined) {
       subscription.selector = selector ?? null;
@@ -98,7 +101,7 @@ export class Durables {
   }
 
   *#of({ key, tenant }: Owner): Iterable<Found> {
-    for (const address of this.#deps.kept()) {
+    for (const address of this.#host.kept) {
       const { kept: topic, name } = address;
       if (!(topic instanceof Topic) || tenantOf(name) !== tenant) continue;
       const subscription = topic.find(key);
@@ -114,6 +117,6 @@ export class Durables {
   }
 
   #append({ id }: KeptAddress, control: (id: number) => Control): void {
-    if (id > 0) this.#deps.append(control(id));
+    if (id > 0) this.#write(control(id));
   }
 }
