@@ -71,3 +71,18 @@ test("programs whose files of before are empty, garbage, half, folders, pipes or
     for (const path of files) if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) rmdirSync(path);
   }
 });
+
+test("a Sherlock whose run folder is removed makes another one, says so, and goes on with what is new", async () => {
+  await stack.startInstance({ service: "good", name: "one" });
+  await start();
+  await stack.reaches("good", ["one"]);
+  rmSync(join(stack.folder, "run"), { recursive: true });
+  await stack.startInstance({ service: "good", name: "two" });
+  await stack.reaches("good", ["one", "two"]);
+  await eventually(async () => {
+    expect((await stack.dw("status")).stdout).toContain(
+      `${join(stack.folder, "run")}: was removed while it was in use`,
+    );
+  });
+  expect(readdirSync(join(stack.folder, "run"))).toEqual(expect.arrayContaining(["haproxy.cfg", "sherlock.pid"]));
+});

@@ -98,6 +98,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "HAProxy could not be brought to the plan, trying again": shown('board.set("driver"'),
   "HAProxy does not say what it holds": shown('board.set("driver"'),
   "HAProxy cannot use what is announced as live": shown('board.set("instances"'),
+  "The run folder was removed, starting anew with another one": shown("recent.note({ subject: path"),
   "HAProxy ended, starting it again": shown('recent.note({ subject: "HAProxy"'),
   "What HAProxy writes cannot be cut": shown('board.set("output"'),
   "Addresses of names are not kept": shown('board?.set("addresses"'),

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, fstatSync } from "node:fs";
 import { type FileHandle, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Disk, DiskFile } from "./disk.ts";
@@ -8,8 +8,9 @@ export function createFileDisk(folder: string): Disk {
   const { O_RDWR, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
   return {
     list: () => readdir(folder),
-    create: async (name) => toDiskFile(await open(join(folder, name), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)),
-    open: async (name) => toDiskFile(await open(join(folder, name), O_RDWR | O_NOFOLLOW)),
+    create: async (name) =>
+      toDiskFile(join(folder, name), await open(join(folder, name), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)),
+    open: async (name) => toDiskFile(join(folder, name), await open(join(folder, name), O_RDWR | O_NOFOLLOW)),
     remove: (name) => rm(join(folder, name), { force: true }),
     async syncFolder() {
       const handle = await open(folder, "r");
@@ -22,7 +23,7 @@ export function createFileDisk(folder: string): Disk {
   };
 }
 
-function toDiskFile(handle: FileHandle): DiskFile {
+function toDiskFile(path: string, handle: FileHandle): DiskFile {
   return {
     size: async () => (await handle.stat()).size,
     async write(bytes, position) {
@@ -32,7 +33,12 @@ function toDiskFile(handle: FileHandle): DiskFile {
         done += bytesWritten;
       }
     },
-    sync: () => handle.datasync(),
+    async sync() {
+      await handle.datasync();
+      // The system syncs a file that nobody can ever open again.
+      if (fstatSync(handle.fd).nlink === 0)
+        throw new Error(`Cannot write ${path}: it was removed while it was in use; the router has to be started anew`);
+    },
     async read(position, length, into) {
       const bytes = into ?? Buffer.allocUnsafe(length);
       let done = 0;

@@ -90,7 +90,7 @@ function written({ reasons }: Quarantine, { log, file }: { readonly log: Logger;
   return reasons.size === 0 ? exitCodes.done : exitCodes.failed;
 }
 
-async function prepare(context: Context, dir: Omit<RunDir, "release">) {
+async function prepare(context: Context, dir: RunDir) {
   const { settings, clock, log } = context;
   const proxy = await prepareProxy(settings, dir);
   const { follower, failure } = await askTable(context);

@@ -31,8 +31,8 @@ export interface ServeDeps extends Omit<SherlockDeps, "sampling" | "names"> {
   readonly openAdmin: StartAdmin;
   readonly haproxyUp: ReadinessPart;
   readonly tableApplied: ReadinessPart;
-  /** Asked at the end: whether HAProxy stays for the next to adopt. */
-  keepsProxy(): boolean;
+  /** Asked at the end: whether HAProxy stays for the next to adopt, gives way to another one, or ends with this program. */
+  proxyAtEnd(): "stays" | "gives way" | "ends";
   /** Called when there is nothing to serve and no directory that would have this program; `serve` then throws. */
   onDenied(): void;
   /** Called each time something comes up. */
@@ -221,10 +221,13 @@ async function drive(
   } finally {
     stop.abort();
     await follower.close();
-    if (deps.keepsProxy()) {
+    const end = deps.proxyAtEnd();
+    if (end === "ends") await haproxy.stop(settings.drainMs);
+    else if (end === "gives way") await haproxy.giveWay();
+    else {
       if (haproxy.pid !== null) log.info("Leaving HAProxy to the next start", { pid: haproxy.pid });
       haproxy.leave();
-    } else await haproxy.stop(settings.drainMs);
+    }
     await admin?.closed;
   }
   if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot follow the directory: ${String(denial)}`);

@@ -1,4 +1,4 @@
-import { type DaemonContext, describeError, formatListenAddress } from "@datawire/runtime";
+import { type DaemonContext, describeError, formatListenAddress, RecentProblems } from "@datawire/runtime";
 import { startAdmin, type StartAdmin } from "@datawire/http";
 import { openRunDir } from "../haproxy/run-dir.ts";
 import { serve, type ServeDeps } from "./serve.ts";
@@ -12,7 +12,8 @@ export interface SherlockSurroundings {
 /**
  * Follows the directory and drives HAProxy until the signal aborts, then lets open requests end and stops HAProxy too.
  * After SIGUSR1 it leaves HAProxy serving, for the next start to adopt. New settings take the same way within the
- * process: HAProxy is left and adopted, and what differs is a reload.
+ * process: HAProxy is left and adopted, and what differs is a reload. Where its run folder is removed, it makes another one and
+ * starts another HAProxy: with this one it cannot talk any more.
  */
 export async function runSherlock(
   context: DaemonContext<SherlockSettings>,
@@ -23,6 +24,9 @@ export async function runSherlock(
   let wanted: SherlockSettings | null = null;
   let restart = new AbortController();
   let leaving = false;
+  /** Whether the run folder was removed, without which nobody can adopt an HAProxy. */
+  let isRemoved = false;
+  const recent = new RecentProblems("run folder", { board, clock, signal });
   context.onReload((next) => {
     wanted = next;
     restart.abort();
@@ -40,7 +44,10 @@ export async function runSherlock(
     openAdmin,
     haproxyUp: readiness.add("haproxy", "HAProxy has not started yet"),
     tableApplied: readiness.add("table", "no table has come yet"),
-    keepsProxy: () => leaving || !signal.aborted,
+    proxyAtEnd() {
+      if (isRemoved && !signal.aborted) return "gives way";
+      return leaving || !signal.aborted ? "stays" : "ends";
+    },
     onDenied: () => context.stop(),
     onServing({ listen, admin }) {
       readiness.seal();
@@ -55,10 +62,19 @@ export async function runSherlock(
     },
   };
   while (!signal.aborted) {
+    isRemoved = false;
     restart = new AbortController();
+    const again = restart;
+    const onRemoved = (path: string): void => {
+      isRemoved = true;
+      log.error("The run folder was removed, starting anew with another one", { path });
+      const message = "was removed while it was in use: it was made again, and another HAProxy was started";
+      recent.note({ subject: path, message, remedy: "keep whoever cleans up away from it, or set haproxy.run_dir" });
+      again.abort();
+    };
     const until = AbortSignal.any([signal, restart.signal]);
     try {
-      await serveIn(settings, deps, until);
+      await serveIn(settings, deps, { until, onRemoved });
       board.set("new settings", []);
     } catch (error) {
       if (settings === context.settings || signal.aborted) throw error;
@@ -74,11 +90,21 @@ export async function runSherlock(
   }
 }
 
-async function serveIn(settings: SherlockSettings, deps: ServeDeps, signal: AbortSignal): Promise<void> {
+async function serveIn(
+  settings: SherlockSettings,
+  deps: ServeDeps,
+  { until, onRemoved }: { readonly until: AbortSignal; readonly onRemoved: (path: string) => void },
+): Promise<void> {
   const dir = await openRunDir(settings.haproxy.runDir);
+  const watch = new AbortController();
+  const watching = dir.removed(deps.clock, AbortSignal.any([until, watch.signal])).then((isRemoved) => {
+    if (isRemoved) onRemoved(dir.path);
+  });
   try {
-    await serve({ settings, dir }, deps, signal);
+    await serve({ settings, dir }, deps, until);
   } finally {
+    watch.abort();
+    await watching;
     await dir.release();
   }
 }

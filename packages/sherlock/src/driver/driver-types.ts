@@ -12,7 +12,7 @@ import type { Configurator } from "./configurator.ts";
 
 /** What a driver is run with. */
 export interface DriverConfig extends Omit<ReconcileConfig, "listen"> {
-  readonly dir: Omit<RunDir, "release">;
+  readonly dir: RunDir;
   readonly settings: RenderSettings;
   /** Whether a worker that has been replaced can pass on what still comes to it. */
   readonly handsOver: boolean;

@@ -36,7 +36,7 @@ export interface Refusal {
 const VALIDATE_MS_MAX = 30_000;
 
 /** Writes into the run directory, and asks the HAProxy of that path. */
-export function createConfigFiles(haproxy: string, dir: Omit<RunDir, "release">): ConfigFiles {
+export function createConfigFiles(haproxy: string, dir: RunDir): ConfigFiles {
   const written = new Map<string, string>();
   let last: Pick<Plan, "maps" | "blocks"> | null = null;
   return {

@@ -17,7 +17,7 @@ import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-ap
 export interface HaproxyProcessConfig {
   /** The program. */
   readonly command: string;
-  readonly dir: Omit<RunDir, "release">;
+  readonly dir: RunDir;
   /** Whether the configuration has the runtime socket, which a user's template may leave out. */
   readonly runtimeSocket: boolean;
 }
@@ -33,6 +33,8 @@ const UP_MS_MAX = 10_000;
 /** A request to reload that came while the master was busy is lost without a word: it is repeated. */
 const REPEAT_MS = 1_000;
 const POLL_MS = 5;
+/** HAProxy closes its ports within a moment; what is open may go on for long. */
+const PORTS_CLOSED_MS = 1_000;
 /** A worker has been told to stop before its successor starts; a busy machine may keep it from hearing so. */
 const STOPPING_MS_MAX = 5_000;
 /** For less than so long after a start or a reload the master takes no questions, on a busy machine too. */
@@ -210,6 +212,15 @@ export class HaproxyProcess {
     signal(pid, "SIGTERM");
     if (await this.#gone(pid, 2_000)) return;
     signal(pid, "SIGKILL");
+  }
+
+  /** Has it close its ports, and end when its open requests have, for which nobody waits. */
+  async giveWay(): Promise<void> {
+    const pid = this.#pid;
+    this.leave();
+    if (pid === null) return;
+    signal(pid, "SIGUSR1");
+    await this.#gone(pid, PORTS_CLOSED_MS);
   }
 
   /** Leaves HAProxy to itself. */

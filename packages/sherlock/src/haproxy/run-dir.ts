@@ -1,9 +1,9 @@
 import { chmod, lstat, mkdir, open, readFile, rm, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { fileError, makePrivateFolder, systemErrorCode, UntrustedFolder } from "@datawire/runtime";
+import { type Clock, fileError, makePrivateFolder, systemErrorCode, UntrustedFolder } from "@datawire/runtime";
 import { MAP_NAMES, type MapName } from "../core/model/plan.ts";
 
-/** The folder that one Sherlock has to itself, and what stands in it. */
+/** The names of what stands in a run directory. */
 export interface RunDir {
   readonly path: string;
   readonly config: string;
@@ -26,6 +26,12 @@ export interface RunDir {
   readonly mapFolder: string;
   readonly maps: Readonly<Record<MapName | "draw", string>>;
   readonly sockets: Readonly<Record<"runtime" | "master" | "fallback" | "handover" | "stats" | "pages", string>>;
+}
+
+/** The folder that one Sherlock has to itself. */
+export interface OwnRunDir extends RunDir {
+  /** Resolves with true when somebody has removed the folder, or with false when the signal aborts. */
+  removed(clock: Pick<Clock, "sleep">, signal: AbortSignal): Promise<boolean>;
   /** Gives the folder back. */
   release(): Promise<void>;
 }
@@ -34,8 +40,11 @@ export interface RunDir {
 const SOCKET_PATH_MAX = 90;
 const SAFE_PATH = /^\/[A-Za-z0-9._/@+-]*$/;
 
+/** How long it may go unnoticed that the folder is removed. */
+const LOOK_MS = 5_000;
+
 /** Creates the folder and takes it for this process. @throws Error that names who has it. */
-export async function openRunDir(path: string): Promise<RunDir> {
+export async function openRunDir(path: string): Promise<OwnRunDir> {
   const dir = describeRunDir(path);
   try {
     await makePrivateFolder(path);
@@ -51,7 +60,11 @@ export async function openRunDir(path: string): Promise<RunDir> {
   for (const file of [...written, ...dir.kept]) await clear(file);
   const lock = join(path, "sherlock.pid");
   await takeLock(lock, path);
-  return { ...dir, release: () => rm(lock, { force: true }) };
+  return {
+    ...dir,
+    removed: (clock, signal) => removed([lock, dir.mapFolder], clock, signal),
+    release: () => rm(lock, { force: true }),
+  };
 }
 
 /**
@@ -59,7 +72,7 @@ export async function openRunDir(path: string): Promise<RunDir> {
  * @param use what the folder is for, with the flag that names another.
  * @throws Error for a path that cannot serve.
  */
-export function describeRunDir(path: string, use = "run directory (--run-dir)"): Omit<RunDir, "release"> {
+export function describeRunDir(path: string, use = "run directory (--run-dir)"): RunDir {
   const refuse = (why: string): never => {
     throw new Error(`Cannot use ${JSON.stringify(path)} as ${use}: ${why}`);
   };
@@ -94,6 +107,16 @@ export function describeRunDir(path: string, use = "run directory (--run-dir)"):
     maps: maps as RunDir["maps"],
     sockets,
   };
+}
+
+/** Looks now and then whether what stays in a folder as long as it is used is there. */
+async function removed(paths: readonly string[], clock: Pick<Clock, "sleep">, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    await clock.sleep(LOOK_MS, signal);
+    const found = await Promise.all(paths.map((path) => lstat(path).catch(systemErrorCode)));
+    if (!signal.aborted && found.includes("ENOENT")) return true;
+  }
+  return false;
 }
 
 /**

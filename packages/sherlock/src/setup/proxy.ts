@@ -38,7 +38,7 @@ const DEFAULT_PORT = 5_432;
 const SPARES = 64;
 
 /** Finds HAProxy and the template. @throws ConfigError for those that the settings name, Error that says what is missing. */
-export async function prepareProxy(settings: SherlockSettings, dir: Omit<RunDir, "release">): Promise<Proxy> {
+export async function prepareProxy(settings: SherlockSettings, dir: RunDir): Promise<Proxy> {
   const problems = await checkFiles(settings);
   if (problems.length > 0) throw new ConfigError(problems);
   const binary = await findHaproxy(settings.haproxy.command, settings.env["PATH"] ?? "");

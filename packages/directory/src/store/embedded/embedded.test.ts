@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -69,6 +69,24 @@ test("outage says that nothing can be written, until the next try succeeds", asy
   await expect(store.commit([{ key: "small", value: 1, version: 9 }])).rejects.toMatchObject({ code: "conflict" });
   expect(store.outage).not.toBe(null);
   await store.replication.save({ stored: [], gone: [] });
+  expect(store.outage).toBe(null);
+  await store.close();
+});
+
+test("commit() acknowledges nothing that goes into a file which was removed or replaced, until it is back", async () => {
+  const folder = join(await newFolder(), "data");
+  const store = await openEmbeddedStore(folder, "//localhost/directory");
+  const one = { key: "routes", value: 1, version: 0 };
+  await rename(folder, `${folder}.away`);
+  await expect(store.commit([one])).rejects.toThrow(
+    `Cannot write to ${join(folder, STORE_FILE)}: it was removed or replaced while it was in use`,
+  );
+  expect(store.outage).toMatchObject({ reason: expect.stringContaining("removed or replaced") as string });
+  await (await openEmbeddedStore(folder, "//localhost/directory")).close();
+  await expect(store.commit([one])).rejects.toMatchObject({ code: "unavailable" });
+  await rm(folder, { recursive: true });
+  await rename(`${folder}.away`, folder);
+  expect(await store.commit([one])).toBe(1);
   expect(store.outage).toBe(null);
   await store.close();
 });

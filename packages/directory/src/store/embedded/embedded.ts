@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { instanceKey } from "@datawire/protocol";
@@ -70,6 +71,7 @@ export class EmbeddedStore implements Store {
   };
   readonly #database: DatabaseSync;
   readonly #path: string;
+  readonly #inode: number;
   readonly #versionOf: StatementSync;
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
@@ -84,6 +86,7 @@ export class EmbeddedStore implements Store {
     this.#database = database;
     this.#clock = clock;
     this.#path = path;
+    this.#inode = statSync(path).ino;
     this.#versionOf = database.prepare("SELECT version FROM records WHERE key = ?");
     this.#put = database.prepare("INSERT OR REPLACE INTO records (key, value, version, sum) VALUES (?, ?, ?, ?)");
     this.#remove = database.prepare("DELETE FROM records WHERE key = ?");
@@ -177,8 +180,15 @@ export class EmbeddedStore implements Store {
     }
   }
 
+  /** SQLite writes on in a file that nobody can ever open again, and what was changed would be gone with this process. */
+  #requireFile(): void {
+    if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode) return;
+    throw new Error("it was removed or replaced while it was in use; bring it back, or start the directory anew");
+  }
+
   #transaction(write: () => void): void {
     try {
+      this.#requireFile();
       this.#database.exec("BEGIN IMMEDIATE");
       write();
       this.#database.exec("COMMIT");
