@@ -60,6 +60,20 @@ test("a SequenceMap keeps what has the same last bits, and replaces what has the
   expect([map.size, map.get(0), map.delete(0)]).toEqual([0, undefined, false]);
 });
 
+test("a SequenceMap keeps what is left when nearly all of very many have gone", () => {
+  const map = new SequenceMap<Seen>();
+  const count = 100_000;
+  for (let key = 0; key < count; key++) map.set(key, { value: key });
+  let gone = 0;
+  for (let key = 0; key < count; key++) if (key % 9_999 !== 0 && map.delete(key)) gone++;
+  expect(gone).toBe(count - 11);
+  const left = Array.from({ length: 11 }, (_, i) => i * 9_999);
+  expect([map.size, map.keys(), map.keys().map((key) => map.get(key)?.value)]).toEqual([11, left, left]);
+  for (const key of left) expect(map.delete(key)).toBe(true);
+  map.set(7, { value: 7 });
+  expect(map.keys()).toEqual([7]);
+});
+
 test("a SequenceSet has each number once", () => {
   const set = new SequenceSet();
   for (const key of [7, 5, 7, 6]) set.add(key);

@@ -1,5 +1,5 @@
 const CAPACITY_MIN = 16;
-/** What is larger than this shrinks when the map is empty. */
+/** What is larger than this, and nearly empty, shrinks: whoever looks at all of it pays for its room. */
 const CAPACITY_KEPT = 4_096;
 
 /**
@@ -47,7 +47,8 @@ export class SequenceMap<V extends object> {
     const at = key & (this.#keys.length - 1);
     if (this.#keys[at] !== key || this.#values[at] === null) return this.#behind?.delete(key) ?? false;
     this.#values[at] = null;
-    if (--this.#inRing === 0 && this.#keys.length > CAPACITY_KEPT) this.#resize(CAPACITY_MIN);
+    const capacity = this.#keys.length;
+    if (--this.#inRing * 8 < capacity && capacity > CAPACITY_KEPT) this.#resize(capacity / 4);
     return true;
   }
 
