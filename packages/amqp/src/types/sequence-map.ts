@@ -12,7 +12,7 @@ const CAPACITY_KEPT = 4_096;
  * a `Map` beside it.
  */
 export class SequenceMap<V extends object> {
-  /** Numbers where there is a value; each alone is no key of the ring otherwise. */
+  /** The key of each place, which counts only where there is a value. */
   #keys: number[] = [];
   #values: (V | null)[] = [];
   #inRing = 0;

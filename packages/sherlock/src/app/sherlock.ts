@@ -61,17 +61,16 @@ export async function runSherlock(
       });
     },
   };
+  const onRemoved = (path: string): void => {
+    isRemoved = true;
+    log.error("The run folder was removed, starting anew with another one", { path });
+    const message = "was removed while it was in use: it was made again, and another HAProxy was started";
+    recent.note({ subject: path, message, remedy: "keep whoever cleans up away from it, or set haproxy.run_dir" });
+    restart.abort();
+  };
   while (!signal.aborted) {
     isRemoved = false;
     restart = new AbortController();
-    const again = restart;
-    const onRemoved = (path: string): void => {
-      isRemoved = true;
-      log.error("The run folder was removed, starting anew with another one", { path });
-      const message = "was removed while it was in use: it was made again, and another HAProxy was started";
-      recent.note({ subject: path, message, remedy: "keep whoever cleans up away from it, or set haproxy.run_dir" });
-      again.abort();
-    };
     const until = AbortSignal.any([signal, restart.signal]);
     try {
       await serveIn(settings, deps, { until, onRemoved });
