@@ -163,6 +163,21 @@ test("where tokens are asked for one signs in, and a viewer sees what they may n
     const button = page.getByRole("button", { name: "Edit shares" });
     await eventually(() => expect(button.getAttribute("aria-disabled")).resolves.toBe("true"));
     await expect(button.getAttribute("title")).resolves.toContain("operator");
+    await page.goto(`http://127.0.0.1:${directory}/console/services`);
+    await row(page, "barker").waitFor();
+    // Another tab signs in as somebody of another table: this one shows nothing of the first any more, and its session is over.
+    const [before] = await context.cookies();
+    const other = await guarded.dwJson<{ token: string }>("token", "create", "--role", "viewer", "--tenant", "acme");
+    const follows = page.waitForRequest((request) => request.url().includes("/v1/stream"));
+    const signed = await context.request.post(`http://127.0.0.1:${directory}/v1/session`, {
+      data: { token: other.token },
+    });
+    expect(signed.status()).toBe(200);
+    await row(page, "barker").waitFor({ state: "detached" });
+    await page.getByText("acme").waitFor();
+    await follows;
+    const headers = { cookie: `dw_session=${before?.value}` };
+    expect((await fetch(`http://127.0.0.1:${directory}/v1/services`, { headers })).status).toBe(401);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForSelector("html[data-console=signed-out]");
     await eventually(async () => expect(await context.cookies()).toEqual([]));

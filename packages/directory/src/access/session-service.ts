@@ -50,16 +50,20 @@ export class SessionService {
     else kept.set(id, value);
   }
 
-  /** Opens a session for a token, which ends by itself after so many milliseconds. */
-  open(token: string, lifeMs: number): Promise<OpenedSession> {
-    return this.#deps.journal.change(() => this.#opening(token, lifeMs, []));
+  /**
+   * Opens a session for a token, which ends by itself after so many milliseconds.
+   * @param replaced secrets of the browser that signs in: their sessions end as this one begins.
+   */
+  open(token: string, lifeMs: number, replaced: readonly string[] = []): Promise<OpenedSession> {
+    return this.#deps.journal.change(() => this.#opening(token, lifeMs, this.#ending(replaced)));
   }
 
   /**
    * Opens a session by a code, which is good no more then, at whichever directory on the same store.
+   * @param replaced as of `open`
    * @throws ProtocolError `unauthenticated`
    */
-  openByCode(code: string, lifeMs: number): Promise<OpenedSession> {
+  openByCode(code: string, lifeMs: number, replaced: readonly string[] = []): Promise<OpenedSession> {
     const id = hashOf(code);
     return this.#deps.journal.change(() => {
       const nowMs = this.#deps.clock.nowMs();
@@ -69,7 +73,7 @@ export class SessionService {
           "unauthenticated",
           "Cannot sign in by this code: it is unknown here, was used, or is older than a minute; `dw console` makes another one",
         );
-      return this.#opening(record.token, lifeMs, [{ kind: "code", id, value: null }]);
+      return this.#opening(record.token, lifeMs, [{ kind: "code", id, value: null }, ...this.#ending(replaced)]);
     });
   }
 
@@ -97,28 +101,32 @@ export class SessionService {
     return [...this.#sessions.values()].filter((one) => one.token === token && !this.#hasEnded(one)).length;
   }
 
-  /** Ends a session; one that is over is none. */
-  end(secret: string): Promise<void> {
-    const id = hashOf(secret);
-    return this.#deps.journal.change(() => ({
-      records: this.#sessions.has(id) ? [{ kind: "session", id, value: null }] : [],
-      result: undefined,
-    }));
+  /** Ends sessions by their secrets; one that is over is none. */
+  end(secrets: readonly string[]): Promise<void> {
+    return this.#deps.journal.change(() => ({ records: this.#ending(secrets), result: undefined }));
+  }
+
+  #ending(secrets: readonly string[]): Kept[] {
+    const ids = secrets.map(hashOf).filter((id) => this.#sessions.has(id));
+    return [...new Set(ids)].map((id) => ({ kind: "session", id, value: null }));
   }
 
   #opening(token: string, lifeMs: number, more: readonly Kept[]) {
     const secret = randomBytes(32).toString("base64url");
     const createdMs = this.#deps.clock.nowMs();
     const expiresMs = createdMs + lifeMs;
-    const leaving = [...this.#over(), ...this.#crowdedOut(token)];
-    if (this.#sessions.size - leaving.length >= SESSIONS_MAX)
+    // What ends in another way too is recorded once: a store takes each record once.
+    const leaving = [...this.#over(), ...this.#crowdedOut(token)].filter(
+      ({ id }) => !more.some((one) => one.id === id),
+    );
+    const ended = [...leaving, ...more].filter(({ kind }) => kind === "session");
+    if (this.#sessions.size - ended.length >= SESSIONS_MAX)
       throw new ProtocolError(
         "limit_exceeded",
         `Cannot sign in: there are ${SESSIONS_MAX} sessions, which is the bound`,
       );
     const records: Kept[] = [
-      // The code that is used may be among what is over: a store takes each record once.
-      ...leaving.filter(({ id }) => !more.some((one) => one.id === id)),
+      ...leaving,
       ...more,
       { kind: "session", id: hashOf(secret), value: { token, createdMs, expiresMs } },
     ];

@@ -85,6 +85,7 @@ test("a browser signs in at two directories on one host, whose ports share one c
 
   // Once more, the session of before goes, and a cookie of another path changes nothing.
   const again = await signIn({ token: tokenOf("viewer") }, guarded, `dw_session=${"x".repeat(43)}; ${second.cookie}`);
+  expect(await isSignedIn(first.cookie)).toBe(false);
   expect(again.cookie.split(".")).toHaveLength(3);
   expect([await isSignedIn(again.cookie), await isSignedIn(again.cookie, other)]).toEqual([true, true]);
 
@@ -127,6 +128,32 @@ test("signing out ends the session, and needs its word", async () => {
   expect(ended.headers["set-cookie"]).toContain("dw_session=; ");
   expect((await ask("/v1/services", { headers })).status).toBe(401);
   expect((await ask("/v1/session", { headers })).status).toBe(401);
+});
+
+test.each(["token", "code"] as const)(
+  "who signs in again by a %s ends the session that the browser had",
+  async (by) => {
+    const before = await signIn({ token: tokenOf("admin") });
+    const elsewhere = await signIn({ token: tokenOf("admin") });
+    const made = await ask("/v1/session/codes", { method: "POST", body: {}, token: tokenOf("viewer") });
+    const body = by === "code" ? { code: made.json.code } : { token: tokenOf("viewer") };
+    // What is refused ends nothing.
+    expect((await signIn({ code: "wrong" }, guarded, before.cookie)).status).toBe(401);
+    expect((await ask("/v1/services", { headers: { cookie: before.cookie } })).status).toBe(200);
+    const after = await signIn(body, guarded, before.cookie);
+    const statusOf = async (cookie: string) => (await ask("/v1/services", { headers: { cookie } })).status;
+    expect(await Promise.all([before, elsewhere, after].map(({ cookie }) => statusOf(cookie)))).toEqual([
+      401, 200, 200,
+    ]);
+  },
+);
+
+test("signing out ends all sessions that the browser brings, one for each path of a cookie", async () => {
+  const [first, second] = [await signIn({ token: tokenOf("viewer") }), await signIn({ token: tokenOf("viewer") })];
+  const cookie = `${first.cookie}; ${second.cookie}`;
+  const headers = { cookie, "x-datawire-csrf": first.json.csrf };
+  expect((await ask("/v1/session", { method: "DELETE", headers })).status).toBe(204);
+  expect((await ask("/v1/session", { headers: { cookie } })).status).toBe(401);
 });
 
 test("a session ends with its token", async () => {

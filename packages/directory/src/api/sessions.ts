@@ -25,15 +25,17 @@ export function sessionEndpoints(context: SessionContext): BoundEndpoint[] {
       if (console === null)
         throw new ProtocolError("not_found", "Cannot sign in: this directory has no console (console: off)");
       let opened: OpenedSession;
+      // The cookie of the browser is replaced: nobody could end its session any more.
+      const replaced = ownSecrets(context, req);
       if (token !== undefined) {
         const admission = gate.admitToken(req, token);
         requireRight(admission.grant, "read", "sign in");
         const { tokenId } = admission.grant;
         if (tokenId === null) return answer(shown(admission));
-        opened = await tokens.sessions.open(tokenId, console.sessionMs);
+        opened = await tokens.sessions.open(tokenId, console.sessionMs, replaced);
       } else {
         if (!gate.asks) return answer(shown(gate.admitRequest(req)));
-        opened = await tokens.sessions.openByCode(code ?? "", console.sessionMs).catch((error: unknown) => {
+        opened = await tokens.sessions.openByCode(code ?? "", console.sessionMs, replaced).catch((error: unknown) => {
           throw gate.refusal(req, error);
         });
       }
@@ -47,16 +49,17 @@ export function sessionEndpoints(context: SessionContext): BoundEndpoint[] {
       });
       const seconds = Math.max(0, Math.floor((opened.expiresMs - clock.nowMs()) / 1_000));
       const own = { secret: opened.secret, seconds };
-      return answer(body, sessionCookie(context.signIn.cookie, { own, others: others(context, req) }));
+      return answer(body, sessionCookie(context.signIn.cookie, { own, others: others(req, replaced) }));
     }),
     bindRaw(endpoints.showSession, async ({ req }) => answer(shown(admitted(context, req)))),
     bindRaw(endpoints.endSession, async ({ req }) => {
       const { auth } = admitted(context, req);
-      const secret = sessionSecrets(req).find((one) => context.tokens.sessions.find(one) !== null);
-      if (auth !== "session" || secret === undefined)
+      // A browser brings one for each path that it has a cookie for; one that is left would sign it in again.
+      const ended = ownSecrets(context, req);
+      if (auth !== "session" || ended.length === 0)
         throw new ProtocolError("not_found", "Cannot sign out: nobody is signed in by a session");
-      const kept = { own: null, others: others(context, req) };
-      await context.tokens.sessions.end(secret);
+      const kept = { own: null, others: others(req, ended) };
+      await context.tokens.sessions.end(ended);
       const headers = { "set-cookie": sessionCookie(context.signIn.cookie, kept) };
       return { status: 204, type: "", body: NO_BODY, headers };
     }),
@@ -78,9 +81,13 @@ function admitted({ signIn: { gate } }: SessionContext, req: IncomingMessage): A
   return gate.admitRequest(req);
 }
 
+/** The secrets of this directory's sessions among those that a request brings. */
+const ownSecrets = ({ tokens }: SessionContext, req: IncomingMessage): string[] =>
+  sessionSecrets(req).filter((secret) => tokens.sessions.find(secret) !== null);
+
 /** The sessions at other directories on this host, which share the cookie. */
-const others = ({ tokens }: SessionContext, req: IncomingMessage): string[] =>
-  sessionSecrets(req).filter((secret) => tokens.sessions.find(secret) === null);
+const others = (req: IncomingMessage, own: readonly string[]): string[] =>
+  sessionSecrets(req).filter((secret) => !own.includes(secret));
 
 function shown({ grant, auth, expiresMs, csrf }: Omit<Admission, "ended">): Shown {
   const { role, tokenId, tenant } = grant;

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { segmentsOf } from "../core/address.ts";
 import { useConsole, usePlace } from "../data/console.ts";
+import { whoIs } from "../data/connection.ts";
 import { useStore } from "../data/store.ts";
 import type { Themes } from "../data/theme.ts";
 import { Empty, Loading } from "../parts/answered.tsx";
@@ -39,13 +40,15 @@ export function App({ themes }: { readonly themes: Themes }) {
       <SkipLink />
       <Header themes={themes} menu={session === null ? null : menu} />
       <div className="frame">
-        {session === null ? null : <NavigationBar isOpen={isMenuOpen} onFollow={() => setMenuOpen(false)} />}
+        {session === null ? null : (
+          <NavigationBar key={whoIs(session)} isOpen={isMenuOpen} onFollow={() => setMenuOpen(false)} />
+        )}
         <main id="main" tabIndex={-1}>
           <OfflineBanner />
           {session === null ? (
             <Starting />
           ) : (
-            <FailureBoundary place={path}>
+            <FailureBoundary key={whoIs(session)} place={path}>
               <CurrentScreen />
             </FailureBoundary>
           )}

@@ -50,7 +50,7 @@ export function Header({ themes, menu }: HeaderProps) {
         <span aria-hidden="true">{theme === "dark" ? "☾" : "☀"}</span>
       </button>
       {isSession ? (
-        <button type="button" onClick={() => void connection.signOut().catch(() => undefined)}>
+        <button type="button" onClick={() => void connection.signOut()}>
           Sign out
         </button>
       ) : null}

@@ -13,6 +13,10 @@ export interface Session {
   readonly csrf: string | null;
 }
 
+/** Whom a session stands for: two of one token see the same. */
+export const whoIs = (session: Session | null): string =>
+  JSON.stringify(session === null ? null : [session.token, session.role, session.tenant]);
+
 /** How the console stands with its directory. */
 export type Phase = "loading" | "ready" | "offline" | "signed-out";
 
@@ -70,10 +74,14 @@ export class Connection {
     this.#enter((await this.#exchange("POST", "/v1/session", { body: { token } })) as Session);
   }
 
-  /** Ends the session. */
+  /** Ends the session; one that another tab has ended, or replaced, is looked at anew. */
   async signOut(): Promise<void> {
-    await this.#exchange("DELETE", "/v1/session");
-    this.#leave();
+    try {
+      await this.#exchange("DELETE", "/v1/session");
+      this.#leave();
+    } catch (error) {
+      if (error instanceof Refusal) await this.check();
+    }
   }
 
   /** Asks whether the directory is there and the session holds. */

@@ -1,5 +1,5 @@
 import type { ApiClient } from "@datawire/api";
-import type { Connection } from "./connection.ts";
+import { type Connection, whoIs } from "./connection.ts";
 import { messageOf, Unreachable } from "./refusal.ts";
 import { Store } from "./store.ts";
 import { type Changes, type Chosen, Stream } from "./stream.ts";
@@ -59,15 +59,18 @@ export class Live {
     setInterval(() => {
       if (!document.hidden && connection.state.get().phase === "ready") void connection.check();
     }, CHECK_MS);
-    let { phase } = connection.state.get();
+    let { phase, session } = connection.state.get();
     connection.state.subscribe(() => {
-      const before = phase;
-      ({ phase } = connection.state.get());
-      if (phase === before) return;
+      const before = { phase, session };
+      ({ phase, session } = connection.state.get());
+      // Another tab may have signed in anew: what one person saw is not shown to the next.
+      if (whoIs(session) !== whoIs(before.session) && before.session !== null) {
+        this.#entries.clear();
+        this.#stream.close();
+      }
+      if (phase === before.phase) return;
       this.#follow();
       if (phase === "ready") this.refresh();
-      // What one person saw is not shown to the next.
-      if (phase === "signed-out") this.#entries.clear();
     });
   }
 

@@ -49,6 +49,12 @@ export class Stream {
     this.#schedule(GATHER_MS);
   }
 
+  /** Follows nothing until it is told anew. */
+  close(): void {
+    this.#topics = [];
+    this.#schedule(0);
+  }
+
   #schedule(afterMs: number): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
