@@ -40,7 +40,7 @@ export {
   readableBy,
   textLike,
 } from "./config/setting-types.ts";
-export { defaultDataDir, userStateDir } from "./config/data-dir.ts";
+export { checkFolder, defaultDataDir, userStateDir } from "./config/data-dir.ts";
 export {
   type Given,
   type Settings,

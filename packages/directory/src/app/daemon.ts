@@ -13,7 +13,7 @@ export const directoryDaemon: DaemonDefinition<DirectorySettings> = {
     for (const { flag, text } of Object.values(FLAGS)) program.option(flag, text);
   },
   load: loadDirectorySettings,
-  check: checkFiles,
+  check: (settings, { env }) => checkFiles(settings, env),
   run: runDirectory,
   commands: [initCommand, backupCommand, restoreCommand],
 };

@@ -15,7 +15,7 @@ async function check(text: string): Promise<string> {
   const config = join(folder, "directory.yaml");
   await writeFile(config, text);
   const input = { config, directories: [], options: {}, args: [], env: { XDG_CONFIG_HOME: folder } };
-  const problems = await checkFiles(await loadDirectorySettings(input));
+  const problems = await checkFiles(await loadDirectorySettings(input), { HOME: folder });
   return problems.map(formatProblem).join("\n").replaceAll(folder, "FOLDER");
 }
 
@@ -57,4 +57,11 @@ test("checkFiles() says what is wrong with the authority of clients, and with th
 
 test.each(["", "tls: off"])("checkFiles() has nothing to look at in %j", async (text) => {
   expect(await check(text)).toBe("");
+});
+
+test("checkFiles() says where a data folder is named that can be none", async () => {
+  await writeFile(join(folder, "file"), "");
+  expect(await check(`data_dir: ${folder}/file`)).toBe(
+    'FOLDER/directory.yaml:1:11: data_dir is "FOLDER/file": it is a file, wanted a folder',
+  );
 });

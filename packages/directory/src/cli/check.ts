@@ -1,11 +1,14 @@
-import { describeError, type Problem, readTextFile, whyNoCertificates } from "@datawire/runtime";
+import { checkFolder, describeError, type Env, type Problem, readTextFile, whyNoCertificates } from "@datawire/runtime";
 import { filedCertificates } from "../access/certificates.ts";
 import { filesOf } from "../access/protection.ts";
-import type { DirectorySettings } from "../config/settings.ts";
+import { dataDirOf, type DirectorySettings } from "../config/settings.ts";
 
 /** What is looked at beyond the settings themselves, by `--check` and at a start: the files that they name. */
-export async function checkFiles(settings: DirectorySettings): Promise<readonly Problem[]> {
-  return [...(await checkCertificates(settings)), ...(await checkEtcdFiles(settings))];
+export async function checkFiles(settings: DirectorySettings, env: Env): Promise<readonly Problem[]> {
+  const { value, locate } = settings;
+  const place = locate(["data_dir"]) ?? { file: "directory.yaml" };
+  const ofFolder = await checkFolder("data_dir", dataDirOf(value, env), place);
+  return [...ofFolder, ...(await checkCertificates(settings)), ...(await checkEtcdFiles(settings))];
 }
 
 async function checkEtcdFiles({ value, locate }: DirectorySettings): Promise<readonly Problem[]> {

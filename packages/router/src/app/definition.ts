@@ -1,4 +1,4 @@
-import type { DaemonDefinition } from "@datawire/runtime";
+import { checkFolder, type DaemonDefinition } from "@datawire/runtime";
 import { AMQP_PORT, loadRouterSettings, type RouterSettings } from "../config/settings.ts";
 import { countOf, seatsOf } from "../processes/layout.ts";
 import { takeSeat } from "../processes/seat.ts";
@@ -21,6 +21,7 @@ export const router: DaemonDefinition<RouterSettings> = {
       .option("--data-dir <folder>", "folder of the log, which has all messages");
   },
   load: loadRouterSettings,
+  check: ({ dataDir, dataDirPlace }) => checkFolder("data_dir", dataDir, dataDirPlace),
   async run(context) {
     const part = takeSeat();
     if (part !== null) return runRouter(context, part);

@@ -10,6 +10,7 @@ import {
   loadSettings,
   parseListenAddress,
   type Path,
+  type Place,
   type Problem,
 } from "@datawire/runtime";
 import { AddressRules } from "../address/rules.ts";
@@ -33,6 +34,8 @@ export interface RouterSettings {
   readonly admin: ListenAddress | null;
   readonly web: WebSettings | null;
   readonly dataDir: string;
+  /** Where it was given. */
+  readonly dataDirPlace: Place;
   /** The addresses of its directory; none where it works alone. */
   readonly directories: readonly DirectoryAddress[];
   /** What it proves itself with to the directory, and knows that by. */
@@ -112,6 +115,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     admin: value.admin === undefined ? parseListenAddress(DEFAULT_ADMIN) : value.admin,
     web,
     dataDir: value.data_dir ?? defaultDataDir("router", env),
+    dataDirPlace: locate(["data_dir"]) ?? { file: "router.yaml" },
     directories: value.directories,
     proof,
     rules: new AddressRules(value.addresses),

@@ -1,8 +1,9 @@
-import { chmod, chown, lchown, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, lchown, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { makePrivateFolder, UntrustedFolder } from "./private-folder.ts";
+import type { ExitError } from "../errors/exit-codes.ts";
+import { makePrivateFolder, UntrustedFolder, whyNoFolder } from "./private-folder.ts";
 
 test("makePrivateFolder() keeps others out of the folder, and of none above it", async () => {
   const root = await mkdtemp(join(tmpdir(), "private-folder-"));
@@ -67,4 +68,26 @@ test("makePrivateFolder() takes a file in the place of the folder for bad config
     message: `Cannot use the folder ${file}: it is a file, wanted a folder`,
     exitCode: 78,
   });
+});
+
+test.each([
+  ["a file", "file", "it is a file, wanted a folder"],
+  ["below a file", "file/a/b", "FOLDER/file is a file"],
+  ["a link that leads nowhere", "link", "it is a link that leads nowhere"],
+  ["below one", "link/a", "FOLDER/link is a link that leads nowhere"],
+  ["a name that is too long", "x".repeat(300), "the name is too long"],
+  ["one that is not there yet", "a/b/c", null],
+  ["one that is there", ".", null],
+])("whyNoFolder() knows of %s what makePrivateFolder() finds, and makes nothing", async (_what, name, wanted) => {
+  const folder = await aFolder();
+  await writeFile(join(folder, "file"), "");
+  await symlink("/nowhere/at/all", join(folder, "link"));
+  const path = join(folder, name);
+  expect((await whyNoFolder(path))?.replaceAll(folder, "FOLDER") ?? null).toBe(wanted);
+  expect((await readdir(folder)).toSorted()).toEqual(["file", "link"]);
+  const code = await makePrivateFolder(path).then(
+    () => null,
+    ({ exitCode }: ExitError) => exitCode,
+  );
+  expect(code).toBe(wanted === null ? null : 78);
 });

@@ -1,7 +1,7 @@
 import { lstat, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ExitError, exitCodes } from "../errors/exit-codes.ts";
-import { fileError, systemErrorCode } from "../errors/system-error.ts";
+import { explainSystemError, fileError, systemErrorCode } from "../errors/system-error.ts";
 
 /** A folder that others could put links and files into: what is written there would go where they like. */
 export class UntrustedFolder extends ExitError {
@@ -20,7 +20,10 @@ export async function makePrivateFolder(path: string): Promise<void> {
   try {
     await makeFolder(path, { own: 0o700, above: 0o755 });
   } catch (cause) {
-    throw cause instanceof ExitError ? cause : fileError("make the folder", path, cause);
+    if (cause instanceof ExitError) throw cause;
+    const error = fileError("make the folder", path, cause);
+    if (!NEVER_FOLDERS.has(systemErrorCode(cause) ?? "")) throw error;
+    throw new ExitError(exitCodes.badConfiguration, error.message, { cause });
   }
   const own = process.getuid?.() ?? 0;
   // Of a link, both itself and what it leads to.
@@ -33,6 +36,34 @@ export async function makePrivateFolder(path: string): Promise<void> {
     if ((mode & GROUP_OR_OTHERS_WRITE) === 0 || isLink) continue;
     const found = (mode & 0o7777).toString(8);
     throw new UntrustedFolder(path, `others can write it (mode ${found}), wanted 700: chmod 700 ${path}`);
+  }
+}
+
+/** What is the matter with a path, and not with the machine: it is no better at the next start. */
+const NEVER_FOLDERS: ReadonlySet<string> = new Set(["ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
+
+/**
+ * Why a folder can never be made or used, whoever tries; null where nothing speaks against it. It makes nothing: whose
+ * the folder is, and what a user may write, only the program itself finds out.
+ */
+export async function whyNoFolder(path: string): Promise<string | null> {
+  for (let above = path; ; above = dirname(above)) {
+    try {
+      const stats = await stat(above);
+      if (!stats.isDirectory()) return above === path ? "it is a file, wanted a folder" : `${above} is a file`;
+      const found = (stats.mode & 0o7777).toString(8);
+      if (above !== path || (stats.mode & GROUP_OR_OTHERS_WRITE) === 0) return null;
+      return `others can write it (mode ${found}), wanted 700: chmod 700 ${path}`;
+    } catch (error) {
+      const code = systemErrorCode(error) ?? "";
+      if (NEVER_FOLDERS.has(code) && code !== "ENOTDIR") return explainSystemError(error);
+      const isLink = await lstat(above).then(
+        () => true,
+        () => false,
+      );
+      if (isLink && code === "ENOENT") return `${above === path ? "it" : above} is a link that leads nowhere`;
+      if (dirname(above) === above) return null;
+    }
   }
 }
 
@@ -53,9 +84,13 @@ async function makeFolder(path: string, modes: { readonly own: number; readonly 
   }
 }
 
-/** @throws `error` for a link that leads nowhere. */
 async function requireFolder(path: string, error: unknown): Promise<void> {
   const found = await stat(path).catch(() => null);
+  const isLink = await lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
+  if (found === null && isLink) throw new UntrustedFolder(path, "it is a link that leads nowhere, wanted a folder");
   if (found === null) throw error;
   if (!found.isDirectory()) throw new UntrustedFolder(path, "it is a file, wanted a folder");
 }

@@ -1,5 +1,5 @@
 import type { DaemonDefinition } from "@datawire/runtime";
-import { checkFiles } from "../setup/check.ts";
+import { checkSherlock } from "./check.ts";
 import { renderOnce, writeOnce } from "./once.ts";
 import { loadSherlockSettings, type SherlockSettings } from "../config/settings.ts";
 import { runSherlock } from "./sherlock.ts";
@@ -21,7 +21,7 @@ export const sherlock: DaemonDefinition<SherlockSettings> = {
       .option("--once", "write and validate HAProxy's configuration, and exit");
   },
   load: loadSherlockSettings,
-  check: checkFiles,
+  check: checkSherlock,
   run: (context) => (context.input.options["once"] === true ? writeOnce(context) : runSherlock(context)),
   commands: [
     {

@@ -39,7 +39,7 @@ export interface SherlockSettings {
     readonly command: string | null;
     readonly template: string | null;
     /** Where each was given; undefined where it was not. */
-    readonly places: Readonly<Record<"command" | "template" | "caFile", Place | undefined>>;
+    readonly places: Readonly<Record<"command" | "template" | "caFile" | "runDir" | "dataDir", Place | undefined>>;
     readonly runDir: string;
     /** Bounds how long a request may hold an old worker after a reload. */
     readonly hardStopAfterMs: number;
@@ -113,6 +113,8 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
         command: locate(["haproxy", "command"]),
         template: locate(["haproxy", "template"]),
         caFile: locate(["haproxy", "ca_file"]),
+        runDir: locate(["haproxy", "run_dir"]),
+        dataDir: locate(["data_dir"]),
       },
       runDir: isAbsolute(runDir) ? runDir : join(process.cwd(), runDir),
       hardStopAfterMs: value.haproxy.hard_stop_after,

@@ -34,7 +34,7 @@ function refusing(pattern: RegExp, { saysLine }: { readonly saysLine: boolean })
     async validate(config): Promise<Refusal | null> {
       asked++;
       const at = config.split("\n").findIndex((line) => pattern.test(line));
-      return at < 0 ? null : { message: "no good", lines: saysLine ? [at + 2] : [] };
+      return at < 0 ? null : { message: "no good", lines: saysLine ? [at + 2] : [], isSaid: true };
     },
     install: async () => {},
     replace: async () => {},

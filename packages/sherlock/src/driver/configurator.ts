@@ -1,4 +1,4 @@
-import { describeError } from "@datawire/runtime";
+import { describeError, ExitError, exitCodes } from "@datawire/runtime";
 import type { Plan } from "../core/model/plan.ts";
 import { findCulprits, serviceOfLine } from "../core/render/culprits.ts";
 import { viewOf } from "../core/render/render.ts";
@@ -11,6 +11,8 @@ export interface Rejection {
   readonly reason: string;
   /** The services whose part it refuses; none where no service can be blamed. */
   readonly services: readonly string[];
+  /** Whether it will be refused again as long as nobody changes something. */
+  readonly isSaid: boolean;
 }
 
 /** A plan on trial. */
@@ -26,9 +28,16 @@ export interface ConfiguratorDeps {
   readonly files: ConfigFiles;
 }
 
-/** HAProxy refuses the configuration, and no service can be blamed. */
-export class ConfigurationRefused extends Error {
+const PLACES_MAX = 3;
+
+/** HAProxy refuses the configuration, and no service can be blamed: where it says so itself, that ends a program with 78. */
+export class ConfigurationRefused extends ExitError {
   override readonly name = "ConfigurationRefused";
+
+  constructor({ reason, services, isSaid }: Rejection) {
+    const isFault = isSaid && services.length === 0;
+    super(isFault ? exitCodes.badConfiguration : exitCodes.failed, `Cannot configure HAProxy: ${reason}`);
+  }
 }
 
 /** Renders plans, and asks HAProxy whether it would take them. */
@@ -56,9 +65,9 @@ export class Configurator {
       if (refusal === null) return null;
       const services = await this.#culprits(text, refusal, { plan, ...options });
       await files.keepRejected();
-      return { services, reason: services.length === 0 ? this.#describe(text, refusal) : refusal.message };
+      return { services, reason: this.#describe(text, refusal), isSaid: refusal.isSaid };
     } catch (error) {
-      if (error instanceof TemplateError) return { services: [], reason: describeError(error) };
+      if (error instanceof TemplateError) return { services: [], reason: describeError(error), isSaid: true };
       throw error;
     }
   }
@@ -91,6 +100,8 @@ export class Configurator {
       const at = lineOf(line);
       return at === null ? JSON.stringify(line.trim()) : `${path}:${at}`;
     });
-    return places.length === 0 ? refusal.message : `${[...new Set(places)].join(", ")}: ${refusal.message}`;
+    // One line of a template is one for each service.
+    const first = [...new Set(places)].slice(0, PLACES_MAX);
+    return first.length === 0 ? refusal.message : `${first.join(", ")}: ${refusal.message}`;
   }
 }

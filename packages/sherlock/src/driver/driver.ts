@@ -5,7 +5,7 @@ import type { Effect, Event, ReconcileConfig, Result, State, Step, Task } from "
 import { readRunning, UNKNOWN_STRUCTURE } from "../haproxy/read-running.ts";
 import { RuntimeApiError } from "../haproxy/runtime-api.ts";
 import { Alarm } from "./alarm.ts";
-import { ConfigurationRefused } from "./configurator.ts";
+import { ConfigurationRefused, type Rejection } from "./configurator.ts";
 import { type DriverConfig, type DriverDeps, type DriverObserver, NO_OBSERVER } from "./driver-types.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -57,16 +57,16 @@ export class Driver {
   async start(): Promise<void> {
     if (this.#state.state !== "stopped") return;
     let { task } = this.#take({ event: "due" });
-    let reason = "";
+    let rejection: Rejection = { reason: "", services: [], isSaid: false };
     while (task !== null) {
       const result = await this.#tasks.run(task, this.#observer);
       // From here on it is for `run` to decide.
       if (result.event === "launched") return void this.#events.unshift(result);
-      if (result.event === "rejected") ({ reason } = result);
+      if (result.event === "rejected") rejection = result;
       if (result.event === "rejected" && result.services.length === 0) break;
       ({ task } = this.#take(result));
     }
-    throw new ConfigurationRefused(reason);
+    throw new ConfigurationRefused(rejection);
   }
 
   /** Works, and tells the observer what comes of it, until the signal aborts; what is under way then comes to its end. */

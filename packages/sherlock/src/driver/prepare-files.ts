@@ -42,7 +42,7 @@ export async function prepareFiles(
     const rejection = await configurator.validate(plan, { configVersion, without });
     if (rejection === null) return { plan, quarantine };
     const { services, reason } = rejection;
-    if (services.length === 0 || attempt >= ATTEMPTS_MAX) throw new ConfigurationRefused(reason);
+    if (services.length === 0 || attempt >= ATTEMPTS_MAX) throw new ConfigurationRefused(rejection);
     for (const service of services) log.error("Service left out, HAProxy refuses its part", { service, reason });
     quarantine = addRefused(quarantine, services, reason);
   }

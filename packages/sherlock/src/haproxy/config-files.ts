@@ -31,6 +31,8 @@ export interface Refusal {
   readonly message: string;
   /** The numbers of the lines that are complained about. */
   readonly lines: readonly number[];
+  /** Whether HAProxy itself said so, which it will say again; not one that was killed, or could not be run now. */
+  readonly isSaid: boolean;
 }
 
 const VALIDATE_MS_MAX = 30_000;
@@ -77,6 +79,8 @@ export function createConfigFiles(haproxy: string, dir: RunDir): ConfigFiles {
   };
 }
 
+const PLACE = /parsing \[[^\]]*:(\d+)\]\s*:\s*/;
+
 function refusal(stderr: string, otherwise: string): Refusal {
   const alerts = stderr.split("\n").filter((line) => /\[ALERT\]/.test(line));
   const messages = alerts.map((line) => line.replace(/^\[ALERT\]\s*\(\d+\)\s*:\s*(?:config\s*:\s*)?/, "").trim());
@@ -84,8 +88,13 @@ function refusal(stderr: string, otherwise: string): Refusal {
     [...message.matchAll(/parsing \[[^\]]*:(\d+)\]/g)].map((at) => Number(at[1])),
   );
   const telling = messages.filter((message) => !/^(Error\(s\) found|Fatal errors found)/.test(message));
-  const text = telling.map((message) => message.replace(/parsing \[[^\]]*:(\d+)\]\s*:\s*/, "line $1: ")).join("; ");
-  return { message: text === "" ? otherwise : text.slice(0, 1_000), lines };
+  // What it has against a line of a template, it says of each line that was made of it: once is enough.
+  const told = new Map(telling.toReversed().map((message) => [message.replace(PLACE, ""), message]));
+  const text = [...told.values()]
+    .toReversed()
+    .map((message) => message.replace(PLACE, "line $1: "))
+    .join("; ");
+  return { message: text === "" ? otherwise : text.slice(0, 1_000), lines, isSaid: text !== "" };
 }
 
 async function moveIfThere(from: string, to: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir, open, readFile, rm, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, fileError, makePrivateFolder, systemErrorCode, UntrustedFolder } from "@datawire/runtime";
+import { type Clock, ExitError, exitCodes, fileError, makePrivateFolder, systemErrorCode } from "@datawire/runtime";
 import { MAP_NAMES, type MapName } from "../core/model/plan.ts";
 
 /** The names of what stands in a run directory. */
@@ -52,7 +52,7 @@ export async function openRunDir(path: string): Promise<OwnRunDir> {
     await clear(dir.mapFolder, { isFolder: true });
     await mkdir(dir.mapFolder, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    if (cause instanceof UntrustedFolder) throw cause;
+    if (cause instanceof ExitError) throw cause;
     throw fileError("use as run directory", path, cause);
   }
   const { config, candidate, rejected, serverState, errors, accessLog, loaded, maps } = dir;
@@ -70,11 +70,11 @@ export async function openRunDir(path: string): Promise<OwnRunDir> {
 /**
  * The same names without creating or taking anything.
  * @param use what the folder is for, with the flag that names another.
- * @throws Error for a path that cannot serve.
+ * @throws ExitError for a path that cannot serve.
  */
 export function describeRunDir(path: string, use = "run directory (--run-dir)"): RunDir {
   const refuse = (why: string): never => {
-    throw new Error(`Cannot use ${JSON.stringify(path)} as ${use}: ${why}`);
+    throw new ExitError(exitCodes.badConfiguration, `Cannot use ${JSON.stringify(path)} as ${use}: ${why}`);
   };
   if (!SAFE_PATH.test(path)) refuse("wanted an absolute path of letters, digits and . _ / @ + -");
   const sockets = {

@@ -28,6 +28,12 @@ test("checkFiles() says where a file is named that cannot be used, all of them a
   );
 });
 
+test("checkFiles() takes no other HAProxy for one that is named and not there", async () => {
+  expect(await check("haproxy: { command: haproxy-of-nobody }")).toBe(
+    "FOLDER/sherlock.yaml:2:21: haproxy.command: Cannot find HAProxy: haproxy-of-nobody (haproxy.command) is not in PATH, wanted the path of its program",
+  );
+});
+
 test("checkFiles() says how a program that is no HAProxy ended", async () => {
   await writeFile(join(folder, "wrapper"), "#!/bin/sh\necho boom >&2\nexit 3\n", { mode: 0o755 });
   expect(await check(`haproxy: { command: ${folder}/wrapper }`)).toBe(

@@ -3,10 +3,7 @@ import { findHaproxy } from "./haproxy-binary.ts";
 import { loadTemplate, TemplateError } from "./template.ts";
 import type { SherlockSettings } from "../config/settings.ts";
 
-/**
- * What `--check` looks at beyond the settings themselves: the files that they name. What HAProxy says of a template,
- * `--once` tells.
- */
+/** What is looked at beyond the settings themselves, by `--check` and at a start: the files that they name. */
 export async function checkFiles({ haproxy, env }: SherlockSettings): Promise<readonly Problem[]> {
   const { command, template, caFile, places } = haproxy;
   const problems: Problem[] = [];

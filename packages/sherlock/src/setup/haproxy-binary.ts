@@ -44,9 +44,12 @@ async function locate(command: string | null, pathVariable: string): Promise<str
   }
   const name = command ?? "haproxy";
   const inPath = pathVariable.split(delimiter).filter((folder) => isAbsolute(folder));
-  for (const path of [...inPath.map((folder) => join(folder, name)), ...USUAL]) {
+  // Another program than the one that is named would be a surprise.
+  for (const path of [...inPath.map((folder) => join(folder, name)), ...(command === null ? USUAL : [])]) {
     if (await isExecutable(path)) return path;
   }
+  if (command !== null)
+    throw new Error(`Cannot find HAProxy: ${command} (haproxy.command) is not in PATH, wanted the path of its program`);
   throw new Error(
     "Cannot find HAProxy: it is not in PATH; install it (`apt-get install haproxy`, `dnf install haproxy`) or name it with haproxy.command in sherlock.yaml",
   );

@@ -2,7 +2,7 @@ import type { DaemonDefinition } from "@datawire/runtime";
 import { loadWatsonSettings, type WatsonSettings } from "../config/settings.ts";
 import { DRAIN_MS_MAX } from "../config/service-schema.ts";
 import { describeSingle } from "../config/single.ts";
-import { checkServiceFiles } from "./wanted.ts";
+import { checkFiles } from "./wanted.ts";
 import { runWatson } from "./watson.ts";
 
 const STOP_SLACK_MS = 30_000;
@@ -21,7 +21,7 @@ export const watson: DaemonDefinition<WatsonSettings> = {
       .option("--data-dir <folder>", "where the identity and what survives a restart is kept");
   },
   load: loadWatsonSettings,
-  check: checkServiceFiles,
+  check: checkFiles,
   run: (context) => runWatson(context),
   stopMsMax: () => DRAIN_MS_MAX + STOP_SLACK_MS,
 };

@@ -10,7 +10,7 @@ import {
   type RecentProblems,
   makePrivateFolder,
   readJsonFile,
-  UntrustedFolder,
+  ExitError,
   writeFileAtomically,
 } from "@datawire/runtime";
 import { z } from "zod";
@@ -69,11 +69,11 @@ export class StateFile {
   /**
    * Reads the file, or begins a new one. A damaged file costs the state and not the start, and so does a folder that
    * cannot be written.
-   * @throws UntrustedFolder where somebody else could have written the file.
+   * @throws ExitError where somebody else could have written the file, or the path can be no folder.
    */
   static async open(path: string, deps: StateFileDeps): Promise<StateFile> {
     await makePrivateFolder(dirname(path)).catch((error: unknown) => {
-      if (error instanceof UntrustedFolder) throw error;
+      if (error instanceof ExitError) throw error;
     });
     const read = await readJsonFile(path, { bytesMax: FILE_BYTES_MAX });
     const parsed = read.state === "read" ? stateSchema.safeParse(read.value) : null;

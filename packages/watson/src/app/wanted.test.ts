@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { formatProblem } from "@datawire/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadWatsonSettings, type WatsonSettings } from "../config/settings.ts";
-import { checkServiceFiles } from "./wanted.ts";
+import { checkFiles, checkServiceFiles } from "./wanted.ts";
 
 let folder = "";
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "watson-wanted-"))));
@@ -58,3 +58,11 @@ test.each([true, false])(
     );
   },
 );
+
+test("checkFiles() says where a data folder is named that can be none", async () => {
+  await writeFile(join(folder, "file"), "");
+  const problems = await checkFiles(await load(`services: []\ndata_dir: ${folder}/file/state\n`));
+  expect(problems.map(formatProblem)).toEqual([
+    `${folder}/watson.yaml:3:11: data_dir is "${folder}/file/state": ${folder}/file is a file`,
+  ]);
+});

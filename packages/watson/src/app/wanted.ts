@@ -1,4 +1,4 @@
-import { formatProblem, type Place, type Problem } from "@datawire/runtime";
+import { checkFolder, formatProblem, type Place, type Problem } from "@datawire/runtime";
 import { readServices } from "../config/service-file.ts";
 import { createFileSchema, type ServiceContext } from "../config/service-schema.ts";
 import type { WatsonSettings } from "../config/settings.ts";
@@ -12,7 +12,13 @@ export function filesConfig(settings: WatsonSettings, host: string): ServiceFile
   return { sources: settings.services, parse: parserOf(settings, host) };
 }
 
-/** Everything that is wrong with the service files: what `--check` prints beside the settings themselves. */
+/** What `--check` prints beside the settings themselves: of the data folder, and of the service files. */
+export async function checkFiles(settings: WatsonSettings): Promise<readonly Problem[]> {
+  const ofFolder = await checkFolder("data_dir", settings.dataDir, settings.dataDirPlace);
+  return [...ofFolder, ...(await checkServiceFiles(settings))];
+}
+
+/** Everything that is wrong with the service files. */
 export async function checkServiceFiles(settings: WatsonSettings): Promise<readonly Problem[]> {
   if (settings.single !== null) return [];
   const { services, servicePlaces: places } = settings;

@@ -45,6 +45,8 @@ export interface WatsonSettings {
   readonly admin: ListenAddress | null;
   /** Where the id and what must survive a restart is kept. */
   readonly dataDir: string;
+  /** Where it was given. */
+  readonly dataDirPlace: Place;
   readonly token: string | null;
   readonly tls: TlsSettings | null;
   readonly env: Env;
@@ -150,6 +152,7 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     // Several single services may run on one machine: what the files say of the port is for the one with a folder.
     admin: single !== null && input.options["admin"] === undefined ? null : admin,
     dataDir: value.data_dir ?? defaultDataDir("watson", input.env),
+    dataDirPlace: place("data_dir"),
     token,
     tls,
     env: input.env,

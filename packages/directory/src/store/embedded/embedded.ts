@@ -9,7 +9,7 @@ import {
   explainSystemError,
   makePrivateFolder,
   systemClock,
-  UntrustedFolder,
+  ExitError,
 } from "@datawire/runtime";
 import { readStoredRegistration } from "../../model/read-records.ts";
 import type { StoredRegistration } from "../../model/records.ts";
@@ -47,7 +47,7 @@ export async function openEmbeddedStore(
   try {
     await makePrivateFolder(folder);
   } catch (cause) {
-    if (cause instanceof UntrustedFolder) throw cause;
+    if (cause instanceof ExitError) throw cause;
     throw new StoreError("unavailable", describeError(cause));
   }
   const path = join(folder, STORE_FILE);

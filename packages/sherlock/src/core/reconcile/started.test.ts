@@ -38,7 +38,7 @@ describe("reconcile(), where HAProxy does not run", () => {
   test("starts without a service whose part HAProxy refuses", () => {
     const machine = new SimulatedMachine({ table: TABLE() });
     machine.take({ event: "due" });
-    end(machine, { event: "rejected", reason: "no good", services: ["s"] });
+    end(machine, { event: "rejected", reason: "no good", services: ["s"], isSaid: true });
     expect(machine.task?.do === "validate" && machine.task.plan.maps.known.get("s")).toContain("no good");
     machine.finish();
     expect(machine.task?.do).toBe("launch");
@@ -47,7 +47,7 @@ describe("reconcile(), where HAProxy does not run", () => {
 
   test.each<[string, Result]>([
     ["a task fails", NO],
-    ["nothing can be blamed for a refusal", { event: "rejected", reason: "no", services: [] }],
+    ["nothing can be blamed for a refusal", { event: "rejected", reason: "no", services: [], isSaid: true }],
   ])("waits longer each time that %s, but not after a change", (_, result) => {
     const machine = new SimulatedMachine({ table: TABLE() });
     machine.take({ event: "due" });

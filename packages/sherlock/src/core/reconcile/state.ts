@@ -172,7 +172,12 @@ export type Result =
   | { readonly event: "ports tried"; readonly taken: ReadonlyMap<string, string> }
   | { readonly event: "accepted"; readonly configVersion: string }
   /** `services`: those whose lines HAProxy refuses; empty where they cannot be told. */
-  | { readonly event: "rejected"; readonly reason: string; readonly services: readonly string[] }
+  | {
+      readonly event: "rejected";
+      readonly reason: string;
+      readonly services: readonly string[];
+      readonly isSaid: boolean;
+    }
   | { readonly event: "launched" }
   | { readonly event: "commanded" }
   /** `removed`: the servers that HAProxy has deleted. */

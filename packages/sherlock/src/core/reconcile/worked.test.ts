@@ -62,9 +62,9 @@ describe("reconcile(), where a change needs a reload", () => {
 
   test("leaves a service as it was whose part HAProxy refuses, and leaves it out where that is refused too", () => {
     const machine = during("validate");
-    end(machine, { event: "rejected", reason: "no good", services: ["s"] });
+    end(machine, { event: "rejected", reason: "no good", services: ["s"], isSaid: true });
     expect(machine.task?.do === "validate" && machine.task.plan.views.has("s")).toBe(true);
-    end(machine, { event: "rejected", reason: "no good", services: ["s"] });
+    end(machine, { event: "rejected", reason: "no good", services: ["s"], isSaid: true });
     expect(machine.task?.do === "validate" && machine.task.plan.views.has("s")).toBe(false);
     machine.settle();
     expect(machine.effects.at(-1)).toMatchObject({ effect: "applied", problems: [{ subject: "//s" }] });
@@ -77,14 +77,14 @@ describe("reconcile(), where a change needs a reload", () => {
   test("blames no service that has changed since HAProxy was asked", () => {
     const machine = during("validate");
     machine.become(keyed(TABLE(), 2_000));
-    end(machine, { event: "rejected", reason: "no good", services: ["s"] });
+    end(machine, { event: "rejected", reason: "no good", services: ["s"], isSaid: true });
     expect(machine.task?.do).toBe("validate");
     expect([...known(machine.state).quarantine.reasons]).toEqual([]);
   });
 
   test("goes on with the old configuration where nobody can be blamed, until something changes", () => {
     const machine = during("validate");
-    end(machine, { event: "rejected", reason: "line 1", services: [] });
+    end(machine, { event: "rejected", reason: "line 1", services: [], isSaid: true });
     expect(told(machine)).toEqual(["reload failed", "refused", "applied"]);
     expect(machine.effects.at(-1)).toMatchObject({ problems: [{ subject: "HAProxy", message: "line 1" }] });
     machine.pass(60_000);
@@ -99,7 +99,7 @@ describe("reconcile(), where a change needs a reload", () => {
   test("tries again what has changed while HAProxy refused it as it was", () => {
     const machine = during("validate");
     machine.become(keyed(TABLE(), 2_000));
-    end(machine, { event: "rejected", reason: "line 1", services: [] });
+    end(machine, { event: "rejected", reason: "line 1", services: [], isSaid: true });
     machine.settle();
     expect(told(machine)).toContain("reloaded");
     expect(machine.applied).toBe(machine.tables);

@@ -170,7 +170,7 @@ export class SimulatedMachine {
         return { event: "ports tried", taken: new Map() };
       case "validate": {
         const services = this.#refuses(task.plan);
-        if (services.length > 0) return { event: "rejected", reason: "no good", services };
+        if (services.length > 0) return { event: "rejected", reason: "no good", services, isSaid: true };
         return { event: "accepted", configVersion: `v${++this.#versions}` };
       }
       case "launch":
