@@ -23,8 +23,6 @@ export class Registrar implements LinkHandler {
   #session: LinkSession | null = null;
   #seq = 0;
   #told = "";
-  /** Most routers never have anything to register, and so nothing to take back. */
-  #hasRegistered = false;
   #drained: ReadonlySet<string> = new Set();
   #cancel: (() => void) | null = null;
 
@@ -75,10 +73,10 @@ export class Registrar implements LinkHandler {
     const url = this.#deps.url();
     const instances = this.#deps.members().map((one) => this.#registration(one, url));
     const text = JSON.stringify(instances);
-    if (text === this.#told || (!this.#hasRegistered && instances.length === 0)) return;
+    // On each link once in any case: a process before this one, of the same id, may have left what is there no more.
+    if (text === this.#told) return;
     if (this.#session?.send({ type: "register", seq: ++this.#seq, instances }) !== true) return;
     this.#told = text;
-    this.#hasRegistered = true;
   }
 
   #registration({ service, member: { instance: name, version } }: Registered, url: string): Registration {
