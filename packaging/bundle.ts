@@ -1,9 +1,9 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { rolldown } from "rolldown";
+import { type CodeSplittingGroup, rolldown } from "rolldown";
 import { buildBrowser } from "../scripts/build-browser.ts";
 import { buildConsole } from "../scripts/build-console.ts";
-import { namesAlone } from "./names-alone.ts";
+import { builtins } from "./builtins.ts";
 import { plainText } from "./plain-text.ts";
 import { ROOT } from "./source.ts";
 
@@ -17,18 +17,21 @@ export const commandOf = (program: Program): string => (program === "agent" ? "d
 export const BUNDLE_MAIN = "main.js";
 
 /**
- * Bundles a program with all that it imports into `folder`: one file, and one more for each part that it loads only
- * when it needs it. Gives the folders of the npm packages that went into it.
+ * Bundles a program with all that it imports into `folder`: a file for each of our packages and each large library, and
+ * one more for each part that it loads only when it needs it. Gives the folders of the npm packages that went into it.
  */
 export async function bundleProgram(program: Program, folder: string): Promise<ReadonlySet<string>> {
   const source = join(ROOT, "packages", program === "dw" ? "dw-cli" : program);
   const build = await rolldown({
+    preserveEntrySignatures: false,
     input: { main: join(source, "src/main.ts"), ...(hasDirectory(program) ? THREADS : {}) },
     platform: "node",
     tsconfig: false,
-    plugins: [namesAlone("node:http"), plainText],
+    plugins: [builtins, plainText],
     // Handlebars does without, as it does in browsers; it is for templates that are compiled for others to debug.
     resolve: { alias: { "source-map": false } },
+    // Addons for ws that are in none of our packages.
+    transform: { define: { "process.env.WS_NO_BUFFER_UTIL": "true", "process.env.WS_NO_UTF_8_VALIDATE": "true" } },
     // Libraries are made of modules with cycles and of branches for other platforms; neither is ours to mend.
     checks: { circularDependency: false, eval: false },
     // What is not there would be missed at the first start alone.
@@ -40,6 +43,7 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
       format: "esm",
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
+      codeSplitting: { includeDependenciesRecursively: false, groups: PIECES },
       // Half the size to parse at every start; names stay, as they stand in stack traces and in errors.
       minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
     });
@@ -106,6 +110,27 @@ async function addSamples(folder: string, modules: readonly string[]): Promise<v
   for (const name of ["microlog", "microchat"])
     await cp(join(ROOT, "examples", name), join(folder, "samples", name), { recursive: true });
 }
+
+/** Libraries large enough to have a file of their own. */
+const LARGE = ["commander", "handlebars", "ws", "yaml", "zod"];
+
+/** The file in which a module stands that a program loads as it starts; null for one that begins a thread or the program. */
+function pieceOf(module: string): string | null {
+  const [, library] = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(module) ?? [];
+  if (library !== undefined) return LARGE.find((name) => library === name) ?? "libraries";
+  if (module.endsWith("/src/main.ts") || Object.values(THREADS).includes(module)) return null;
+  // What makes little of the heap comes before all that fills it.
+  return module.includes("/src/app/small-") ? "node" : (/\/packages\/([^/]+)\/src\//.exec(module)?.[1] ?? null);
+}
+
+/**
+ * The files of a bundle. What V8 needs while it reads one is five times its length, and stays with the process, as the
+ * allocator gives little back: one of a megabyte costs more than ten of a tenth of it.
+ */
+const PIECES: CodeSplittingGroup[] = [
+  { name: "node", test: /^\0(?:rare|whole|names):/ },
+  { name: pieceOf, debugName: "piece", tags: ["$initial"] },
+];
 
 /** `…/node_modules/ws` of `…/node_modules/ws/lib/sender.js`; nothing for our own sources. */
 function packageFolder(module: string): string[] {
