@@ -14,6 +14,7 @@ export {
 export { claimFolder } from "./files/claim.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./time/backoff.ts";
 export { type Chance, systemChance } from "./time/chance.ts";
+export { isoTime } from "./time/iso-time.ts";
 export { aborted, type Clock, sleepWith, systemClock } from "./time/clock.ts";
 export type { Command } from "commander";
 export { type CommandOutput, runCommandLine } from "./daemon/command-line.ts";

@@ -9,6 +9,7 @@ import {
   type ProblemBoard,
   readJsonFile,
   writeFileAtomically,
+  isoTime,
 } from "@datawire/runtime";
 import { z } from "zod";
 import type { Position } from "../core/catalog-replica.ts";
@@ -179,7 +180,7 @@ export class TableSaver {
     const path = this.#path;
     const beganMs = clock.monotonicMs();
     const nowMs = clock.nowMs();
-    const content = { format: 1, savedAt: new Date(nowMs).toISOString(), ...take() };
+    const content = { format: 1, savedAt: isoTime(nowMs), ...take() };
     let restMs: number;
     try {
       await this.#disk.write(path, JSON.stringify(content));

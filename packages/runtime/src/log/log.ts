@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { describeError } from "../errors/describe-error.ts";
+import { isoTime } from "../time/iso-time.ts";
 import { type LogStream, createJsonStream, createTextStream } from "./log-text.ts";
 
 /** From the least important to the most. */
@@ -48,7 +49,7 @@ export function createLog({ name, level, format, stream }: LogOptions): Logger {
     name,
     level,
     base: { name },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: () => `,"time":"${isoTime(Date.now())}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return wrap(pino(options, text ? createTextStream(target, { colour: onTerminal }) : createJsonStream(target)));
