@@ -4,7 +4,7 @@ import { ADDRESS_BYTES_MAX, SEGMENT_PATTERN, SEGMENT_RULE } from "./address-segm
 export interface AddressPattern {
   readonly text: string;
   readonly segments: readonly string[];
-  /** How many characters stand before the first star: the longest decides between patterns. */
+  /** How many characters stand before the first star. Of several patterns that match, the one with the most decides. */
   readonly literalLength: number;
 }
 

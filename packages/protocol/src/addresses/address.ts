@@ -5,7 +5,7 @@ import { parseVersion, VERSION_PATTERN } from "../words/version.ts";
 /** The port of a directory whose address names none. */
 export const DIRECTORY_PORT = 5430;
 
-/** The directory of every program that is told none. */
+/** The directory of every program that is given none. */
 export const DEFAULT_DIRECTORY = "//localhost/directory";
 
 /** An address as written, before anyone says what it should mean (routing rules, section 1). */
@@ -18,7 +18,7 @@ export interface Address {
   readonly version: string | null;
 }
 
-/** What a route or a question is about: a service, some of its versions, or one of its instances. */
+/** What a route or a query is about: a service, some of its versions, or one of its instances. */
 export interface ServiceAddress {
   readonly service: string;
   readonly instance: string | null;
@@ -40,7 +40,8 @@ const QUOTE_HINT = "; the shell treats ( and ) specially: quote the address, as 
 
 /**
  * Reads the general form `//authority[/name][@instance][(version)|:version]`.
- * @throws ProtocolError `invalid_argument` that quotes the address; one that a shell has cut says to quote it.
+ * @throws ProtocolError `invalid_argument` that quotes the address, and says to quote it where a shell seems to have
+ * cut it.
  */
 export function parseAddress(text: string): Address {
   if (!text.startsWith("//")) throw notAnAddress(text);

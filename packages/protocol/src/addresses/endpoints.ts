@@ -1,11 +1,11 @@
 import { type InstanceUrl, type ServiceProtocol, isLocalhost, parseInstanceUrl } from "./instance-url.ts";
 import { isInNetwork, parseIp } from "./ip-address.ts";
 
-/** What says where it is. */
+/** What has a place where it is reached. */
 interface Located {
   readonly url: string;
   readonly protocol: ServiceProtocol;
-  /** Through what it is reached that is not it; left out where it is reached at its URL. */
+  /** What it is reached through, such as a router; left out where it is reached at its URL. */
   readonly via?: string | undefined;
 }
 
@@ -19,9 +19,9 @@ export const ENDPOINT_INSTANCES_MAX = 32;
 const LOOPBACK = ["127.0.0.1", "::1"] as const;
 
 /**
- * Where the program listens that the URL of an instance names, `HOST:PORT`: each address in the one form that all of its
- * spellings share, so that two URLs are compared without asking a resolver. `localhost` is both of loopback; a name and
- * its address are not known to be the same. Empty for a URL that cannot be read.
+ * Where the program of an instance listens, by its URL, as `HOST:PORT`. Addresses are in canonical form, so that two
+ * URLs can be compared without asking a resolver. `localhost` stands for both loopback addresses; a name and its
+ * address are not known to be the same. Empty for a URL that cannot be read.
  */
 export function endpointsOf(announced: Located): readonly string[] {
   const parsed = announced.via === undefined ? parsedUrl(announced) : null;
@@ -32,8 +32,8 @@ export function endpointsOf(announced: Located): readonly string[] {
 }
 
 /**
- * Whether what answers at the one URL answers at the other too: they have an address in common, and the base path of
- * one is within that of the other. Behind `http://h/a` and `http://h/b` one program may well serve two services.
+ * Whether the program behind one URL must be that behind the other: they have an address in common, and the base path
+ * of one is within that of the other. Behind `http://h/a` and `http://h/b` one program may well serve two services.
  */
 export function answersAlike(a: Located, b: Located): boolean {
   const [one, other] = [parsedUrl(a)?.base, parsedUrl(b)?.base];

@@ -12,7 +12,10 @@ export function familyOf(protocol: ServiceProtocol): "http" | "tcp" | "amqp" {
   return protocol === "h2" ? "http" : protocol;
 }
 
-/** The protocol whose URLs have the scheme of this one; `http` where that is none, for whoever then reads it to refuse. */
+/**
+ * The protocol that the scheme of this URL stands for; `http` where there is none, so that reading the URL then refuses
+ * it.
+ */
 export function protocolOfUrl(text: string): ServiceProtocol {
   const [, scheme = "http"] = /^(tcp|amqp)s?:/i.exec(text) ?? [];
   return scheme.toLowerCase() === "tcp" ? "tcp" : scheme.toLowerCase() === "amqp" ? "amqp" : "http";
@@ -87,8 +90,9 @@ export function isIpLiteral(host: string): boolean {
 }
 
 /**
- * What only the machine itself reaches, or its link, or what a cloud answers each machine apart with: its metadata,
- * secrets among them (AWS and Google Cloud over IPv6, Alibaba; over IPv4 the others are link-local).
+ * Networks that are reached only from the machine itself or from its link, and the addresses at which clouds give each
+ * machine its own metadata, which has secrets (AWS and Google Cloud over IPv6, Alibaba; those of the others over IPv4
+ * are link-local).
  */
 const MACHINE_LOCAL = [
   "0.0.0.0/8",
@@ -129,7 +133,7 @@ function parseAuthority(text: string, authority: string): { host: string; port: 
   if (/\s/.test(authority)) throw invalid(text, "it has a blank in it");
   if (match === null) throw invalid(text, "its host is malformed; an IPv6 address stands in brackets");
   const typed = match[1] as string;
-  // Beyond ASCII, lower case makes other letters of some: the Kelvin sign becomes a k.
+  // Beyond ASCII, lowercasing can turn a letter into another one: the Kelvin sign becomes a k.
   const host = parseHost(text, /^[\x20-\x7e]*$/.test(typed) ? typed.toLowerCase() : typed);
   if (match[2] === undefined || match[2] === "") return { host, port: null };
   const port = Number(match[2]);

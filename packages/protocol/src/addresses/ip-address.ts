@@ -1,10 +1,10 @@
-/** The bytes of an IPv4 address as they stand in an IPv6 one (RFC 4291, section 2.5.5.2). */
+/** The prefix of an IPv6 address that maps an IPv4 one (RFC 4291, section 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] as const;
 const BYTES = 16;
 
 /**
- * The 16 bytes of an IP address, so that addresses are compared and not texts: one address has many spellings. IPv4 is
- * given as its mapped form; the zone of a link-local address is left out. Null for what is no IP address.
+ * The 16 bytes of an IP address, by which addresses are compared: as text, one address has many spellings. IPv4 comes
+ * in its mapped form; the zone of a link-local address is left out. Null for what is not an IP address.
  */
 export function parseIp(text: string): Uint8Array | null {
   const bare = text.replace(/%[^%]*$/, "");
@@ -13,7 +13,9 @@ export function parseIp(text: string): Uint8Array | null {
   return Uint8Array.from(bytes.length === BYTES ? bytes : [...MAPPED, ...bytes]);
 }
 
-/** Whether `text` is an IPv4 address in the one form that every reader takes for the same: four decimal numbers. */
+/**
+ * Whether `text` is an IPv4 address of four decimal numbers, the only form that every program reads in the same way.
+ */
 export function isIpv4(text: string): boolean {
   return ipv4Bytes(text) !== null;
 }
@@ -34,7 +36,7 @@ export function compareIps(a: Uint8Array, b: Uint8Array): number {
   return at < 0 ? 0 : (a[at] as number) - (b[at] as number);
 }
 
-/** Where IPv6 addresses carry one of IPv4: the prefix, and the byte that it begins at. */
+/** IPv6 prefixes that embed an IPv4 address, and the byte at which it begins. */
 const CARRIERS = [
   { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at: 12 }, // RFC 4291, 2.5.5.1: IPv4-compatible
   { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0], at: 12 }, // RFC 2765: IPv4-translated
@@ -43,7 +45,9 @@ const CARRIERS = [
   { prefix: [0x20, 0x02], at: 2 }, // RFC 3056: 6to4
 ] as const;
 
-/** The IPv4 address within an IPv6 one that a kernel or a gateway on the way may take it for; null where there is none. */
+/**
+ * The IPv4 address embedded in an IPv6 one, which a kernel or gateway may connect to instead; null where there is none.
+ */
 export function carriedIpv4(address: Uint8Array): Uint8Array | null {
   const carrier = CARRIERS.find(({ prefix }) => hasPrefix(address, prefix, prefix.length * 8));
   return carrier === undefined ? null : Uint8Array.from([...MAPPED, ...address.subarray(carrier.at, carrier.at + 4)]);

@@ -2,11 +2,11 @@ import { isLocalhost } from "./instance-url.ts";
 import { compareIps, parseIp } from "./ip-address.ts";
 
 /**
- * Which of a name's addresses stands for it, in the checks of Watson and for the traffic of every Sherlock alike: the
- * one in use while it is among them, so that a name with several does not move at each look; else the lowest of IPv4,
- * which services that listen on one family only mostly have; else the lowest of IPv6. Not the first: resolvers turn
- * their answers about, and a check of one address says nothing of another. Null for none; one that is of use on one
- * interface only (`fe80::1%eth0`) is none.
+ * Which of a name's addresses is used, by the checks of Watson and by the traffic of every Sherlock alike. The one in
+ * use stays while it is among them, so that a name with several does not move at each lookup; else it is the lowest
+ * IPv4 address, as services that listen on one family mostly listen on that; else the lowest IPv6 one. It is not the
+ * first, since resolvers rotate their answers, and a check of one address says nothing of another. Null where there is
+ * none; an address that works on one interface only (`fe80::1%eth0`) does not count.
  */
 export function pickAddress(found: readonly string[], current: string | null): string | null {
   if (current !== null && found.includes(current)) return current;

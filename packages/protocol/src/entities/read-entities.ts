@@ -24,9 +24,9 @@ import { countSlots } from "./slots.ts";
 import { parseGeneration } from "../words/version.ts";
 
 /**
- * Entities from outside (a store, a backup, the link, the file of the last table) are read here, and nowhere else, for
- * meaning as well as for shape: behind this, every address, condition, URL and set of slots can be read, so that no rule
- * throws. All functions throw ProtocolError `invalid_argument`.
+ * Entities from outside (a store, a backup, the link, the file of the last table) are read here and nowhere else, and
+ * are checked for meaning as well as for shape: after this, every address, condition, URL and set of slots can be
+ * parsed, so that no rule has to handle bad ones. All functions throw ProtocolError `invalid_argument`.
  */
 
 /** An entity that was left out, because it cannot be read. */
@@ -37,7 +37,7 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-/** Entities as they came, none of them read. */
+/** Entities as they came, not parsed yet. */
 export interface UnreadEntities {
   readonly services: readonly unknown[];
   readonly instances: readonly unknown[];
@@ -82,14 +82,14 @@ export function readEntities({ services, instances, tables }: UnreadEntities): R
   };
 }
 
-/** What an entity that was left out is called where people read it: its service, or its instance. */
+/** How an entity that was left out is named to people: its service, or its instance. */
 export function subjectOf({ kind, key }: LeftOut): string {
   if (key === null) return kind === "instance" ? "an instance without a name" : `a ${kind} without a name`;
   return kind === "table" ? `//${key.slice(key.indexOf(">") + 1)}` : `//${key}`;
 }
 
 /**
- * Reads a service of the table, its meaning too.
+ * Reads a service of the table, and checks its meaning.
  * @throws ProtocolError that names what is wrong.
  */
 export function readService(value: unknown): Service {
@@ -102,7 +102,7 @@ export function readService(value: unknown): Service {
 }
 
 /**
- * Reads an instance of the table, its meaning too.
+ * Reads an instance of the table, and checks its meaning.
  * @throws ProtocolError that names what is wrong.
  */
 export function readInstance(value: unknown): Instance {
@@ -115,7 +115,7 @@ export function readRegistration(value: unknown): Registration {
 }
 
 /**
- * Reads the routes of one caller to one service, their meaning too.
+ * Reads the routes of one caller to one service, and checks their meaning.
  * @throws ProtocolError that names what is wrong.
  */
 export function readRouteTable(value: unknown): RouteTable {
@@ -133,7 +133,9 @@ export function readRouteTable(value: unknown): RouteTable {
   return table;
 }
 
-/** What operators set for a service. Whether a default URL fits the protocol, which instances decide, is not asked. */
+/**
+ * Checks what operators set for a service, except whether a default URL fits the protocol, which the instances decide.
+ */
 export function requireSettings({ defaultUrl, balance }: ServiceSettings): void {
   if (balance !== null) parseBalance(balance);
   if (defaultUrl !== null) parseInstanceUrl(defaultUrl, protocolOfUrl(defaultUrl));
@@ -155,7 +157,7 @@ function withUrl<T extends Registration | Instance>(instance: T): T {
 }
 
 function requireRoute({ target, share, slots, when, expiry }: Route): void {
-  // Targets are compared as texts, so that another way to write one would be another target.
+  // Targets are compared as text, so that a different spelling would be a different target.
   if (formatServiceAddress(parseServiceAddress(target)) !== target)
     throw wrong(`the target ${quoteShort(target)} is not in its canonical form`);
   if (when !== null) parseWhen(when);
@@ -165,13 +167,13 @@ function requireRoute({ target, share, slots, when, expiry }: Route): void {
   if (countSlots(slots) !== share) throw wrong(`${target} has ${countSlots(slots)} slots, and its share is ${share}`);
 }
 
-/** No slot belongs to two targets. */
+/** Requires that no slot belongs to two targets. */
 function requireDisjoint(routes: readonly Route[]): void {
   const all = routes.flatMap(({ slots }) => slots).toSorted(([a], [b]) => a - b);
   if (!isAscending(all)) throw wrong("two of its targets have the same slots");
 }
 
-/** Whether ranges have at least one slot each, and none begins before the one in front of it ends. */
+/** Whether each range has at least one slot, and none begins before the previous one ends. */
 function isAscending(slots: readonly SlotRange[]): boolean {
   return slots.every(([from, to], i) => from < to && from >= (slots[i - 1]?.[1] ?? 0));
 }
@@ -184,7 +186,7 @@ function shaped<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   throw new ProtocolError("invalid_argument", `Cannot read ${what}: ${where}${issue?.message ?? "malformed"}`);
 }
 
-/** Whatever cannot be read in it, it is told of which entity. */
+/** Adds the entity to the error when something in it cannot be read. */
 function requireMeaning(subject: string, read: () => void): void {
   try {
     read();
@@ -196,7 +198,7 @@ function requireMeaning(subject: string, read: () => void): void {
 
 const wrong = (why: string): ProtocolError => new ProtocolError("invalid_argument", why);
 
-/** The key of a value that may be anything, where its parts are names. */
+/** The key of a value of unknown shape, if the parts of the key are names. */
 function keyOfParts<K extends string>(
   value: unknown,
   parts: readonly K[],

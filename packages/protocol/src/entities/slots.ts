@@ -7,7 +7,7 @@ import { SLOTS } from "../words/percent.ts";
  */
 export type Slots = readonly SlotRange[];
 
-/** Everything there is to share out. */
+/** All slots. */
 export const ALL_SLOTS: Slots = [[0, SLOTS]];
 
 /** How many slots these ranges have. */
@@ -15,7 +15,7 @@ export function countSlots(slots: Slots): number {
   return slots.reduce((sum, [from, to]) => sum + to - from, 0);
 }
 
-/** The slots of `all` that none of `taken` has. */
+/** The slots of `all` that are in none of `taken`. */
 export function remainingSlots(taken: readonly Slots[], all: Slots = ALL_SLOTS): SlotRange[] {
   const ranges = taken.flat().toSorted((a, b) => a[0] - b[0]);
   const rest: SlotRange[] = [];
@@ -56,7 +56,7 @@ export function takeSlots(slots: Slots, count: number): { taken: SlotRange[]; re
   return { taken, rest };
 }
 
-/** What one route has of the slots, and is to have. */
+/** The slots that one route has, and how many it is to have. */
 export interface Claim {
   readonly slots: Slots;
   /** How many slots it is to have. */
@@ -64,8 +64,8 @@ export interface Claim {
 }
 
 /**
- * Gives each claim exactly `share` slots, and moves as few as it can: a claim keeps its own lowest slots, and what it
- * lacks comes from those that no claim keeps, which are the primary's. The shares together are at most 10,000.
+ * Gives each claim exactly `share` slots and moves as few as possible: a claim keeps its lowest slots, and gets what it
+ * lacks from those that no claim keeps, which are the primary's. All shares together are at most 10,000.
  */
 export function assignSlots(claims: readonly Claim[]): SlotRange[][] {
   const kept = claims.map(({ slots, share }) => takeSlots(slots, share).taken);

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * The common name of certificates that a directory's authority signs for routers. A directory is never known by one: whoever
- * verifies a directory by the authority alone, without names, refuses it.
+ * The common name of certificates that a directory's authority signs for routers. Clients that verify a directory by
+ * the authority alone, without names, refuse a certificate with it, so that no router can pose as a directory.
  */
 export const ROUTER_COMMON_NAME = "Datawire router";
 
@@ -11,7 +11,7 @@ export const CERTIFICATE_NAMES_MAX = 64;
 
 const pem = (max: number) => z.string().min(1).max(max);
 
-/** A router asks for a certificate of the directory's authority; its key stays where it is. */
+/** A router asks the directory's authority for a certificate; its private key stays with it. */
 export const certifySchema = z.object({
   type: z.literal("certify"),
   /** ECDSA P-256, as PEM (SubjectPublicKeyInfo). */

@@ -8,11 +8,11 @@ import { routerReportSchema } from "./router-report.ts";
 import { LOG_LEVELS, logEventSchema, LOGS_MESSAGE_EVENTS_MAX, TRACE_ID_LENGTH_MAX } from "./log-events.ts";
 
 /**
- * The messages of the link: JSON objects, one a WebSocket text frame. Unknown fields are ignored; an unknown `type` is
- * answered with an error, so that a newer side can talk to an older one.
+ * The messages of the link: JSON objects, each in one WebSocket text frame. Unknown fields are ignored and an unknown
+ * `type` is answered with an error, so that a newer side can talk to an older one.
  */
 
-/** Twice the numbers of our own histograms, so that a histogram with finer buckets is understood. */
+/** Twice as many as our own histograms have, so that a histogram with finer buckets is understood. */
 const HISTOGRAM_NUMBERS_MAX = 700;
 
 const name = z.string().regex(NAME_PATTERN, NAME_RULE).meta({ wanted: NAME_RULE });
@@ -36,7 +36,7 @@ export const helloSchema = z.object({
   version: z.string().max(100),
   /** Where a Sherlock or a library is, so that `explain` sees what it sees; left out by a client that prefers no zone. */
   zone: name.nullish(),
-  /** Which of the tenant's tables it registers in and follows; left out for `sandbox`. */
+  /** The environment, that is, which of the tenant's tables it registers in and follows; left out for `sandbox`. */
   environment: name.optional(),
   /** Null for a client that wants no table. */
   subscribe: z
@@ -46,8 +46,9 @@ export const helloSchema = z.object({
       /** The table that the client holds, so that the directory sends only what differs. */
       have: z.object({ epoch: z.string(), revision: z.int(), hash, sectors }).nullable().default(null),
       /**
-       * How many instances it holds, whatever table they are from: a directory that has just started and knows of fewer
-       * waits a little longer for Watsons. Left out by a subscriber that holds none, or knows nothing of it.
+       * How many instances the subscriber knows, whatever table they are from: a directory that has just started and
+       * knows fewer waits a little longer for Watsons. Left out by a subscriber that knows none, or is older than this
+       * field.
        */
       holds: z.int().min(0).optional(),
     })
@@ -55,10 +56,10 @@ export const helloSchema = z.object({
     .default(null),
 });
 
-/** A Watson's whole set. What the directory holds from this Watson beyond it goes away. */
+/** A Watson's whole set: the directory removes all other instances of this Watson. */
 export const registerSchema = z.object({
   type: z.literal("register"),
-  /** Counts the messages of this connection that want an answer. */
+  /** The number of this message among those of the connection that are answered. */
   seq: z.int().min(0),
   instances: z.array(registrationSchema).max(REGISTRATIONS_MAX),
 });
@@ -82,15 +83,16 @@ export const reportedProblemSchema = z.object({
   /** What helps, where the program knows it. */
   remedy: z.string().max(1_000).optional(),
   /**
-   * Of an instance, the subject, that is live and of no use to the proxy of a subscriber: `unreachable` gets no requests,
-   * `refused` and `unanswered` get them in vain. How many have met it, and since when, in milliseconds since 1970.
+   * Set where the subject is an instance that is live, but that a subscriber's proxy cannot use: an `unreachable` one
+   * gets no requests, `refused` and `unanswered` ones get requests that fail. How often that happened, and since when,
+   * in milliseconds since 1970.
    */
   finding: z
     .object({ kind: z.string().max(20), count: z.int().min(0), sinceMs: z.number() })
     .optional()
     .catch(undefined),
 });
-/** A problem that a program has told, read. */
+/** A problem that a program has reported, after parsing. */
 export type ReportedProblem = z.infer<typeof reportedProblemSchema>;
 
 /** What a subscriber has applied: a Sherlock says it once its proxy follows that revision. */
@@ -110,26 +112,31 @@ export const counterSchema = z.object({
   requests: z.int().min(0),
   /** By class: 1xx to 5xx. */
   responses: z.tuple([z.int(), z.int(), z.int(), z.int(), z.int()]),
-  /** Requests that got no response of the instance's own. */
+  /** Requests that the instance did not answer. */
   failures: z.int().min(0),
   latencyMs: z.object({ average: z.number().min(0), max: z.number().min(0) }).nullable(),
   /**
-   * How many requests took how long, until the head of their response: the first millisecond of a bucket and how many
-   * are in it, in turn (`Histogram`). A request of a sample counts for all requests that it stands for. Left out where the
-   * Sherlock does not measure latencies, and by an older Sherlock.
+   * How long the requests took until the head of the response: a `Histogram`. A sampled request counts for all that it
+   * stands for. Left out where the Sherlock does not measure latencies, and by an older Sherlock.
    */
   latencies: z.array(z.int().min(0)).max(HISTOGRAM_NUMBERS_MAX).optional(),
 });
-/** One line of such counters, read. */
+/** One line of such counters, after parsing. */
 export type Counter = z.infer<typeof counterSchema>;
 
 /** What a Sherlock or a library has counted within the last `periodMs`; a directory adds it up. */
 export const countersSchema = z.object({
   type: z.literal("counters"),
   periodMs: z.int().min(1),
-  /** One request in so many was looked at for `latencies`; left out for each, and by an older Sherlock. */
+  /**
+   * `latencies` are from one request in this many; left out where they are from every request, and by an older
+   * Sherlock.
+   */
   oneIn: z.int().min(1).optional(),
-  /** The table that requests went by at the beginning of that time; null for none that is known. An older one leaves it out. */
+  /**
+   * The table by which requests were routed at the beginning of that time; null where that is unknown. Left out by an
+   * older client.
+   */
   since: z.object({ epoch: z.string(), revision: z.int() }).nullish(),
   counters: z.array(counterSchema).max(20_000),
 });
@@ -141,8 +148,8 @@ export const problemsSchema = z.object({
 });
 
 /**
- * What a library has logged, oldest first. A directory keeps each event once by the id of the library and its number, as
- * those that were not acknowledged come again over the next link.
+ * What a library has logged, oldest first. Events that were not acknowledged are sent again over the next link; by the
+ * id of the library and the number of the event, a directory keeps each one once.
  */
 export const logsSchema = z.object({
   type: z.literal("logs"),
@@ -156,7 +163,7 @@ export const followLogsSchema = z.object({
   type: z.literal("followLogs"),
   /** Only of this trace; null for all. */
   trace: z.string().max(TRACE_ID_LENGTH_MAX).nullable().default(null),
-  /** Of this level and worse; null asks for none any more. */
+  /** Events of this level and worse; null ends the stream. */
   level: z.enum(LOG_LEVELS).nullable().default("DEBUG"),
 });
 
@@ -173,7 +180,7 @@ export const clientMessageSchema = z.discriminatedUnion("type", [
   routerReportSchema,
   certifySchema,
 ]);
-/** Any message of a client, read. */
+/** Any message of a client, after parsing. */
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
 /** The first message of a client. */
 export type Hello = z.infer<typeof helloSchema>;

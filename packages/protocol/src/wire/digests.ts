@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** The most buckets (`sectors` on the wire) that a table is told in: a power of two, which all smaller counts divide. */
+/**
+ * The most buckets (`sectors` on the wire) that a table is divided into: a power of two, so that all smaller numbers of
+ * buckets divide it.
+ */
 export const BUCKETS_MAX = 4_096;
 /** Hexadecimal digits of one bucket in text. */
 export const BUCKET_DIGITS = 8;

@@ -5,11 +5,11 @@
  */
 export type Histogram = readonly number[];
 
-/** Below, each millisecond has a bucket: HAProxy tells no less. */
+/** Below this, each millisecond has a bucket of its own: HAProxy measures no finer. */
 const EXACT_MS = 16;
-/** Buckets for each doubling from there on; the middle of one is off by a sixteenth at most. */
+/** The number of buckets for each doubling above that: the middle of a bucket is off by a sixteenth at most. */
 const STEPS = 8;
-/** Everything longer, which is over an hour, is one bucket. */
+/** Everything that took longer, over an hour, is in one bucket. */
 const LONGEST_MS = 2 ** 22;
 
 /** The first millisecond of the bucket that a duration falls into. */
@@ -19,7 +19,7 @@ export function bucketOf(ms: number): number {
   return whole - (whole % width);
 }
 
-/** Makes a histogram of buckets and their counts in any order; what is in finer buckets than ours goes into ours. */
+/** Makes a histogram from buckets and their counts, in any order; finer buckets than ours are merged into ours. */
 export function toHistogram(counts: Iterable<readonly [ms: number, count: number]>): Histogram {
   const sums = new Map<number, number>();
   for (const [ms, count] of counts) {
@@ -34,7 +34,7 @@ export function* bucketsOf(histogram: Histogram): Generator<readonly [ms: number
   for (let i = 0; i + 1 < histogram.length; i += 2) yield [histogram[i] as number, histogram[i + 1] as number];
 }
 
-/** All requests of both. */
+/** The histogram of the requests of both. */
 export function addHistograms(a: Histogram, b: Histogram): Histogram {
   if (a.length === 0) return b;
   if (b.length === 0) return a;
@@ -49,11 +49,11 @@ export function countOf(histogram: Histogram): number {
 }
 
 /**
- * How long the fastest requests took at the most, as many as `share` says (0.99 for the 99th percentile): in whole
- * milliseconds rounded down below 16, from there on within a sixteenth. Null without any request.
+ * The quantile of the durations (`share` is 0.99 for the 99th percentile): below 16 ms in whole milliseconds, rounded
+ * down; above that within a sixteenth. Null without any request.
  */
 export function quantileOf(histogram: Histogram, share: number): number | null {
-  // The share of a sum may come out a little above the whole number that it is.
+  // By rounding, the product may be a little above the whole number that it should be.
   let left = Math.max(1, Math.ceil(share * countOf(histogram) - 1e-9));
   for (const [ms, count] of bucketsOf(histogram)) {
     left -= count;
@@ -62,7 +62,7 @@ export function quantileOf(histogram: Histogram, share: number): number | null {
   return null;
 }
 
-/** What stands for all durations of a bucket. */
+/** The duration that stands for all durations of a bucket. */
 export function middleOf(bucketMs: number): number {
   return bucketMs + (widthOf(bucketMs) - 1) / 2;
 }

@@ -11,7 +11,7 @@ export type LogLevelWord = (typeof LOG_LEVELS)[number];
 export const LOGS_MESSAGE_EVENTS_MAX = 500;
 /** The longest text of an event, in characters; a library cuts a longer one. */
 export const LOG_TEXT_LENGTH_MAX = 256 * 1024;
-/** The longest id of a trace, and how deep a clock may be. */
+/** The longest id of a trace, and how many levels a clock may have. */
 export const TRACE_ID_LENGTH_MAX = 200;
 const CLOCK_LEVELS_MAX = 4_096;
 
@@ -28,5 +28,5 @@ export const logEventSchema = z.object({
   /** The environment of the session. */
   environment: z.string().regex(NAME_PATTERN, NAME_RULE),
 });
-/** One thing that a session logged, read. */
+/** One thing that a session logged, after parsing. */
 export type LoggedEvent = z.infer<typeof logEventSchema>;

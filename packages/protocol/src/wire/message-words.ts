@@ -1,9 +1,9 @@
-/** The words that routers and clients of messages say to each other beyond AMQP's own. */
+/** The names of capabilities and properties that routers and their clients use beyond those of AMQP. */
 
-/** What a client desires that goes to the instances of services itself: a capability of `open`. */
+/** The capability that a client desires in `open` when it can connect to the instances of services itself. */
 export const REDIRECT_CAPABILITY = "datawire:redirect";
 
-/** The property of a flow by which a router says why nothing moves on a link, to a peer that asks how it stands. */
+/** The property of a flow in which a router says why nothing moves on a link, to a peer that asks with `echo`. */
 export const REASON_PROPERTY = "datawire:reason";
 
 const REASONS = [
@@ -20,7 +20,7 @@ const REASONS = [
 /** Why nothing moves at an address, or on a link: what `dw why` says. */
 export type StallReason = (typeof REASONS)[number];
 
-/** The reason that a text is; null where it is none. */
+/** The text as a stall reason; null where it is not one. */
 export function stallReason(text: string | null | undefined): StallReason | null {
   return REASONS.find((reason) => reason === text) ?? null;
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-/** Why nothing moves at an address or on a link; one that a newer router has is passed on as it is. */
+/** Why nothing moves at an address or on a link; a reason that only a newer router knows is passed on as it is. */
 const reason = z.string().max(40).nullable();
-/** An address of messages: 255 bytes, behind the tenant that it is of and `dead/`. */
+/** An address of messages: up to 255 bytes, after the name of its tenant and `dead/`. */
 const address = z.string().max(400);
 const count = z.number().min(0);
 const text = z.string().max(300);
@@ -23,7 +23,7 @@ export const queueReportSchema = z.object({
   outPerS: count,
   dead: count,
 });
-/** One address of a router, read. */
+/** One address of a router, after parsing. */
 export type QueueReport = z.infer<typeof queueReportSchema>;
 
 /** One link of a router, as `dw link list --json` has it. */
@@ -45,7 +45,7 @@ export const linkReportSchema = z.object({
   delivered: count,
   lag: count.nullable(),
 });
-/** One link of a router, read. */
+/** One link of a router, after parsing. */
 export type LinkReport = z.infer<typeof linkReportSchema>;
 
 /** The most addresses, and the most links, of one report: those that do not move come first. */
@@ -58,19 +58,19 @@ export const routerPortsSchema = z.object({
   web: text.nullable(),
   admin: text.nullable(),
 });
-/** Where a router is reached, read. */
+/** Where a router is reached, after parsing. */
 export type RouterPorts = z.infer<typeof routerPortsSchema>;
 
-/** What a router tells of itself every few seconds; replaces what it said before. */
+/** What a router reports every few seconds; it replaces the previous report. */
 export const routerReportSchema = z.object({
   type: z.literal("router"),
-  /** As it is configured: what names addresses may begin with. */
+  /** As it is configured: the host that addresses may name. */
   host: text,
   ports: routerPortsSchema,
   queues: z.array(queueReportSchema).max(ROUTER_REPORT_MAX),
   links: z.array(linkReportSchema).max(ROUTER_REPORT_MAX),
-  /** How many there are of all. */
+  /** The totals, as the lists may be cut. */
   counts: z.object({ queues: count, links: count, connections: count }),
 });
-/** What a router tells of itself, read. */
+/** What a router reports of itself, after parsing. */
 export type RouterReport = Omit<z.infer<typeof routerReportSchema>, "type">;

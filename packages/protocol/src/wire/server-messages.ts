@@ -7,7 +7,10 @@ import { BUCKETS_MAX, hash } from "./digests.ts";
 import { SESSION_KEY_PATTERN } from "./limits.ts";
 import { logEventSchema } from "./log-events.ts";
 
-/** First message of a directory. It pings; a client that hears nothing for two heartbeats takes the link for dead. */
+/**
+ * First message of a directory. The directory pings every `heartbeatMs`; a client that hears nothing for two of these
+ * takes the link to be dead.
+ */
 export const welcomeSchema = z.object({
   type: z.literal("welcome"),
   link: z.int(),
@@ -17,16 +20,16 @@ export const welcomeSchema = z.object({
   heartbeatMs: z.int().min(1),
   leaseMs: z.int().min(1),
   /**
-   * For Sherlocks: what they make the cookies of sessions with (balance `cookie:NAME`), 32 bytes as base64url, so that
-   * each understands those of the others. To be kept, as the table is. Left out by an older directory.
+   * For Sherlocks: the key that they make session cookies with (balance `cookie:NAME`), 32 bytes as base64url, so that
+   * each understands the cookies of the others. It is kept on disk, as the table is. Left out by an older directory.
    */
   sessionKey: z.string().regex(SESSION_KEY_PATTERN).optional(),
 });
 
 /**
- * A whole table, in one or more parts; it holds when the last has come. `warming` says that the directory has just
- * started and that instances may still be missing: a subscriber that has a larger table keeps what this one lacks until
- * a `warm` message comes.
+ * A whole table, in one or more parts; it takes effect when the last part has come. `warming` says that the directory
+ * has just started and that instances may still be missing: a subscriber that has a larger table keeps what this one
+ * lacks until a `warm` message comes.
  */
 export const snapshotSchema = z.object({
   type: z.literal("snapshot"),
@@ -39,11 +42,11 @@ export const snapshotSchema = z.object({
   instances: z.array(instanceSchema).default([]),
   tables: z.array(routeTableSchema).default([]),
   /**
-   * Only these sectors of the table are in it, in all parts together: the subscriber has said in its `hello` what it has
-   * of each, and what it has elsewhere is right. Left out for a whole table; in the first part.
+   * In the first part, where all parts together are only these sectors of the table: by the digests in the subscriber's
+   * `hello`, its other sectors are right. Left out for a whole table.
    */
   sectors: z.object({ of: z.int().min(1).max(BUCKETS_MAX), these: z.array(z.int()).max(BUCKETS_MAX) }).optional(),
-  /** Of the whole table that all parts together lead to; in the last one. */
+  /** The hash of the whole table that results from all parts; in the last one. */
   hash,
 });
 
@@ -59,22 +62,22 @@ export const deltaSchema = z.object({
   /** When the oldest change in it happened, by the directory's clock; for the metric of how long changes take. */
   atMs: momentSchema,
   change: tableChangeSchema,
-  /** Of the table that the change leads to. */
+  /** The hash of the table that results from the change. */
   hash,
 });
 
 /** The warm-up is over: the table is whole. */
 export const warmSchema = z.object({ type: z.literal("warm") });
 
-/** The answer to `register` and `update`: durable as far as registrations are. */
+/** The answer to `register` and `update`; what it accepts is as durable as registrations are. */
 export const registeredSchema = z.object({
   type: z.literal("registered"),
   seq: z.int(),
-  /** The instances that were left out, and why; the others hold. */
+  /** The instances that were refused, and why; the others are registered. */
   refused: z.array(z.object({ instance: z.string(), code: z.enum(ERROR_CODES), message: z.string() })).default([]),
 });
 
-/** A drain or resume that an operator asked for; a Watson shows and keeps it until the next one. */
+/** Which instances an operator has drained; a Watson remembers and shows this until the next such message. */
 export const drainingSchema = z.object({
   type: z.literal("draining"),
   /** Keys `SERVICE@INSTANCE` of this Watson's instances that an operator has drained. */
@@ -82,8 +85,8 @@ export const drainingSchema = z.object({
 });
 
 /**
- * For routers: who may send and receive, all of them, in one or more parts; it holds when the last has come, and replaces
- * what was said before. `asks` is false where the directory asks nobody who they are.
+ * For routers: everybody who may send and receive, in one or more parts. It takes effect when the last part has come,
+ * and replaces what was said before. `asks` is false where the directory asks nobody for a token.
  */
 export const accessSchema = z.object({
   type: z.literal("access"),
@@ -93,7 +96,7 @@ export const accessSchema = z.object({
   tokens: z.array(routerTokenSchema).max(ACCESS_PART_TOKENS),
 });
 
-/** Log events up to, and without, this number are kept: they need not come again. */
+/** Log events with lower numbers than this are kept and need not be sent again. */
 export const loggedSchema = z.object({ type: z.literal("logged"), seq: z.int().min(0) });
 
 /** Log events that a client follows; `node` is who logged each. */
@@ -107,7 +110,7 @@ export const errorMessageSchema = z.object({
   type: z.literal("error"),
   code: z.enum(ERROR_CODES),
   message: z.string(),
-  /** True when the directory closes the link and trying again without a change is of no use. */
+  /** True when the directory closes the link, and trying again without a change is of no use. */
   fatal: z.boolean().default(false),
 });
 
@@ -125,5 +128,5 @@ export const serverMessageSchema = z.discriminatedUnion("type", [
   logSchema,
   errorMessageSchema,
 ]);
-/** Any message of a directory, read. */
+/** Any message of a directory, after parsing. */
 export type ServerMessage = z.infer<typeof serverMessageSchema>;
