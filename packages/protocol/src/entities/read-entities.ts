@@ -52,7 +52,7 @@ export interface ReadEntities {
   readonly leftOut: LeftOut[];
 }
 
-/** Reads many entities; each one that cannot be read is left out, with the reason. */
+/** Reads many entities; leaves out each one that cannot be read, with the reason. */
 export function readEntities({ services, instances, tables }: UnreadEntities): ReadEntities {
   const leftOut: LeftOut[] = [];
   const all = <T>(values: readonly unknown[], kind: LeftOut["kind"], { read, keyOf }: Reader<T>): T[] =>

@@ -84,8 +84,8 @@ export const reportedProblemSchema = z.object({
   remedy: z.string().max(1_000).optional(),
   /**
    * Set where the subject is an instance that is live, but that a subscriber's proxy cannot use: an `unreachable` one
-   * gets no requests, `refused` and `unanswered` ones get requests that fail. How often that happened, and since when,
-   * in milliseconds since 1970.
+   * gets no requests, `refused` and `unanswered` ones get requests that fail. `count` is how often that happened, and
+   * `sinceMs` since when, in milliseconds since 1970.
    */
   finding: z
     .object({ kind: z.string().max(20), count: z.int().min(0), sinceMs: z.number() })

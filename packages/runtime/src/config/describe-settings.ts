@@ -5,14 +5,14 @@ import { z } from "zod";
 export interface DescribedSetting {
   /** `guard.share`; `services.NAME.timeout` where names are free. */
   readonly key: string;
-  /** What may be written; empty where the description says it. */
+  /** The values that are allowed; empty where the description says it. */
   readonly wanted: string;
-  /** What holds without it. */
+  /** The default, or what happens without the setting. */
   readonly otherwise: string;
   readonly description: string;
 }
 
-/** A part of what `z.toJSONSchema` makes; our own metadata stands in it too. */
+/** A part of what `z.toJSONSchema` makes, with our own metadata in it. */
 interface Node {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Node>>;
@@ -35,7 +35,8 @@ export function describeSettings(schema: z.ZodType): DescribedSetting[] {
   const root = z.toJSONSchema(schema, {
     io: "input",
     unrepresentable: "any",
-    // Of a setting that is parsed, JSON Schema would leave the default out, as it is not of the type that is written.
+    // JSON Schema would leave out the default of a setting that is parsed, as the parsed value is not of the type that
+    // is written.
     override({ zodSchema, jsonSchema }) {
       const { def } = zodSchema._zod;
       if (def.type === "default" || def.type === "prefault") jsonSchema.default = def.defaultValue as never;
@@ -61,7 +62,7 @@ function keysBelow(node: Node | null, key: string): DescribedSetting[] {
   return inner === null ? [] : keysOf(inner, `${key}.NAME.`);
 }
 
-/** The mapping that a value may be, also where it may be something shorter, or a list of them. */
+/** The mapping that a value may be, also where a short form or a list of them is allowed. */
 function objectOf(node: Node): Node | null {
   if (node.type === "object") return node;
   if (node.items !== undefined) return objectOf(node.items);
@@ -93,7 +94,7 @@ function wantedOf(node: Node): string {
   return node.items === undefined ? "" : wantedOf(node.items);
 }
 
-/** JSON Schema has a smallest number even where nobody set one. */
+/** JSON Schema names a smallest number even where the schema sets none. */
 function wholeNumber(minimum = Number.MIN_SAFE_INTEGER): string {
   return minimum === Number.MIN_SAFE_INTEGER ? "a whole number" : `a whole number from ${minimum}`;
 }

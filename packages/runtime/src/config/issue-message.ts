@@ -8,14 +8,14 @@ declare module "zod" {
   interface GlobalMeta {
     /** What a value must be, as it ends the sentence "KEY is VALUE: wanted …". */
     wanted?: string;
-    /** What holds without the setting, where that is no fixed value; for the reference page. */
+    /** What happens without the setting, where the default is not a fixed value; for the reference page. */
     otherwise?: string;
-    /** Never shown, as nobody but its owner may know it. */
+    /** Whether the value is secret, and never shown. */
     secret?: boolean;
   }
 }
 
-/** An issue that zod found, told for people. */
+/** An issue that zod found, in words for people. */
 export interface Finding {
   readonly path: Path;
   /** The key itself is wrong, not its value. */
@@ -40,11 +40,11 @@ export interface CheckOptions {
 }
 
 /**
- * Validates a value and tells every problem as "KEY is VALUE: why, wanted …".
+ * Validates a value and reports every problem as "KEY is VALUE: why, wanted …".
  *
  * What was wanted comes from the schema's `.meta({ wanted })`, from a message given in the schema (which therefore
  * reads like "a duration such as 3s"), or from the check; why, from the parser that refused it (`refusal`). Neither
- * tells of a value that is secret or came from the environment.
+ * shows a value that is secret or came from the environment.
  */
 export function check<S extends z.ZodType>(
   schema: S,
@@ -65,7 +65,7 @@ export function check<S extends z.ZodType>(
   };
 }
 
-/** What an issue of a parser says: `why` it refused, in words of its own, and what was wanted. */
+/** The parameters of a parser's issue: `why` it refused the value, in its own words, and what was wanted. */
 export function refusal(error: unknown, wanted: string): { code: "custom"; message: string; params: Reason } {
   return { code: "custom", message: wanted, params: { why: error instanceof Error ? error.message : String(error) } };
 }
@@ -78,13 +78,13 @@ interface Raw {
   readonly path: Path;
   readonly atKey: boolean;
   readonly wanted: string;
-  /** Why it was refused; null where what was wanted says that. */
+  /** Why the value was refused; null where "wanted" says that already. */
   readonly why: string | null;
 }
 
 interface Shown {
   readonly text: string;
-  /** The value is for nobody to see, and why it was refused might repeat it. */
+  /** Whether the value is secret, so that the reason, which might repeat it, is not shown either. */
   readonly isHidden: boolean;
 }
 
@@ -93,7 +93,7 @@ function sentence({ path, atKey, wanted, why }: Raw, { text, isHidden }: Shown):
   if (atKey) return wanted;
   if (why === null || isHidden || why.endsWith(`: wanted ${wanted}`))
     return `${name} is ${text}: ${wanted === "" ? "it cannot be used" : `wanted ${wanted}`}`;
-  // A sentence of its own, which quotes the value and says what was wanted.
+  // A complete sentence, which quotes the value and says what was wanted.
   if (why.startsWith("Cannot ")) return `${name}: ${why}`;
   return `${name} is ${text}: ${why}${wanted === "" ? "" : `; wanted ${wanted}`}`;
 }
@@ -127,7 +127,8 @@ function flatten(issue: Issue, { at, given }: { readonly at: Path; readonly give
       });
     }
     case "invalid_union": {
-      // What the union as a whole wants is told of a value of none of its kinds; else what is wrong within.
+      // A value that fits no alternative of a union gets what the union as a whole wants; any other, what is wrong
+      // within the alternative.
       const fitting = closest(issue.errors);
       if (fitting !== null) return fitting.flatMap((inner) => flatten(inner, { at: path, given }));
       return [issue.message === "" ? { ...here, wanted: wantedByAny(issue.errors) } : here];
@@ -142,7 +143,7 @@ function flatten(issue: Issue, { at, given }: { readonly at: Path; readonly give
 /** Why a value was refused, where that is known. */
 function whyOf(issue: Issue, value: unknown): string | null {
   if (issue.code === "custom" && typeof issue.params?.["why"] === "string") return issue.params["why"];
-  // A message that is a sentence of its own has both.
+  // A message that is a complete sentence says both.
   if (issue.message.startsWith("Cannot ")) return issue.message;
   if (value instanceof Written) return "without quotes that means no value";
   const isTyped = issue.code === "invalid_union" ? issue.errors.flat().some(wantsTyped) : wantsTyped(issue);
@@ -163,8 +164,8 @@ function keyReason(issue: z.core.$ZodIssueInvalidKey): string {
 type Alternatives = readonly (readonly Issue[])[];
 
 /**
- * Of the alternatives of a union, the issues of the one that fits best: which a parser read and refused, or whose kind is
- * right, then with the fewest issues.
+ * The issues of the alternative of a union that fits best: one that a parser read and refused, else one of the right
+ * kind, and of these the one with the fewest issues.
  */
 function closest(alternatives: Alternatives): readonly Issue[] | null {
   const all = alternatives.flatMap(withinUnion);
@@ -174,7 +175,7 @@ function closest(alternatives: Alternatives): readonly Issue[] | null {
   return fitting.toSorted((a, b) => a.length - b.length)[0] ?? null;
 }
 
-/** A union as an alternative of another is its own alternatives. */
+/** Flattens a union within a union into its alternatives. */
 function withinUnion(issues: readonly Issue[]): Alternatives {
   const [issue, ...more] = issues;
   if (issue?.code !== "invalid_union" || issue.path.length > 0 || more.length > 0) return [issues];
@@ -261,7 +262,7 @@ function describeValue(value: unknown): string {
   if (value === null) return "empty";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object") return "a mapping";
-  // JSON has no word for what is no finite number.
+  // JSON cannot express infinity or NaN.
   const text = typeof value === "number" ? String(value) : maskSecrets(JSON.stringify(value) ?? typeof value);
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }

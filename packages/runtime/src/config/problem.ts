@@ -22,7 +22,7 @@ export interface Problem extends Place {
 export class ConfigError extends ExitError {
   readonly problems: readonly Problem[];
 
-  /** @param exitCode what to end with instead, where what is wrong is told apart from other configuration. */
+  /** @param exitCode the exit code instead of the usual one, where this kind of problem has its own. */
   constructor(problems: readonly Problem[], exitCode?: ExitCode) {
     // A wrong flag is a misused command line; only what lies in files or in the environment is configuration.
     const flagsOnly = problems.every(({ file }) => file.startsWith("-"));
@@ -34,7 +34,7 @@ export class ConfigError extends ExitError {
   }
 }
 
-/** The problems of each file from its top to its end, files in the order of their coming. */
+/** The problems of each file in the order of its lines, files in the order in which they first appear. */
 function inOrder(problems: readonly Problem[]): Problem[] {
   const files = [...new Set(problems.map(({ file }) => file))];
   return problems.toSorted(
@@ -45,7 +45,10 @@ function inOrder(problems: readonly Problem[]): Problem[] {
   );
 }
 
-/** Adds problems to those that are known; what stands at the same place as one of these follows from it. */
+/**
+ * Adds problems to those that are known, except at places that have one already: such a problem merely follows from the
+ * first.
+ */
 export function addProblems(known: readonly Problem[], more: readonly Problem[]): Problem[] {
   const places = new Set(known.map(formatPlace));
   return [...known, ...more.filter((problem) => !places.has(formatPlace(problem)))];
@@ -69,5 +72,5 @@ export function formatPath(path: Path): string {
     .join("");
 }
 
-/** Visible ASCII; anything else is quoted, so that a message stays one line whatever a file holds. */
+/** Visible ASCII; any other key is quoted, so that a message stays on one line whatever the file holds. */
 const PLAIN_KEY = /^[!-~]+$/;

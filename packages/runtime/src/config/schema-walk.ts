@@ -4,15 +4,15 @@ import type { Path } from "./problem.ts";
 import { Written } from "./written.ts";
 
 /**
- * Makes plain data of what a YAML file holds: where a schema takes text, a scalar is the text that was written (`2.0`
- * stays 2.0 and a commit id its digits), and elsewhere what YAML makes of it. A `null` that is wanted as text stays what
- * it is, and is refused: nobody can tell whether the word was meant.
+ * Turns what a YAML file holds into plain data. Where the schema wants text, a scalar becomes the text that was written
+ * (`2.0` stays 2.0, and a commit id keeps its digits); elsewhere it is what YAML makes of it. `null` where text is
+ * wanted stays null and is refused, as the word may or may not have been meant.
  */
 export function fitTo(schema: z.core.$ZodType, input: unknown): unknown {
   return fit([schema], input);
 }
 
-/** Whether the value at `path` is one that nobody may see: `secret` in the metadata of its schema, or of what holds it. */
+/** Whether the value at `path` is secret: marked so in the metadata of its schema, or of a value that contains it. */
 export function isSecret(schema: z.core.$ZodType, path: Path): boolean {
   let schemas: readonly z.core.$ZodType[] = [schema];
   for (const key of [undefined, ...path]) {
@@ -78,7 +78,7 @@ function kindsOf(schema: z.core.$ZodType): readonly Def[] {
   });
 }
 
-/** A schema, and the schemas of the same input that it is made of. */
+/** A schema, and the schemas that it wraps for the same input. */
 function layersOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   return [schema, ...innerOf((schema as z.core.$ZodTypes)._zod.def).flatMap(layersOf)];
 }
@@ -88,7 +88,7 @@ function innerOf(def: Def): readonly z.core.$ZodType[] {
     case "union":
       return def.options;
     case "pipe":
-      // Of `preprocess`, what goes in is anything at all, and what comes out says more.
+      // The input of `preprocess` may be anything; its output schema says more.
       return [(def.in as z.core.$ZodTypes)._zod.def.type === "transform" ? def.out : def.in];
     case "nullable":
     case "optional":

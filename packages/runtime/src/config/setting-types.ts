@@ -10,8 +10,8 @@ import { refusal } from "./issue-message.ts";
 import { parseListenAddress, parseListenAddressOrOff } from "../net/listen-address.ts";
 
 /**
- * A setting that a parser reads from text. Why the parser throws is told: a message that begins with "Cannot " is shown
- * as it is, any other as "KEY is VALUE: why; wanted …".
+ * A setting that a parser reads from text. What the parser throws is shown: as it is where it begins with "Cannot ",
+ * and otherwise as "KEY is VALUE: why; wanted …".
  */
 export function parsedBy<T>(parse: (text: string) => T, wanted: string) {
   return z
@@ -27,7 +27,7 @@ export function parsedBy<T>(parse: (text: string) => T, wanted: string) {
     });
 }
 
-/** A text that a parser takes, and that stays as it is. Why the parser throws is told as by `parsedBy`. */
+/** A text that a parser accepts, but that is kept as text. What the parser throws is shown as by `parsedBy`. */
 export function readableBy(parse: (text: string) => unknown, wanted: string) {
   return z
     .string()
@@ -41,7 +41,7 @@ export function readableBy(parse: (text: string) => unknown, wanted: string) {
     });
 }
 
-/** A text of a certain form; `wanted` tells it instead of the pattern, which few can read. */
+/** A text of a certain form; messages show `wanted` and not the pattern, which few can read. */
 export function textLike(pattern: RegExp, wanted: string) {
   return z
     .string()
@@ -53,7 +53,10 @@ export function textLike(pattern: RegExp, wanted: string) {
     });
 }
 
-/** What is most likely wrong with a text that a pattern refuses, where the pattern does not say it. */
+/**
+ * What is most likely wrong with a text that a pattern refuses, such as a blank or a quote, where `wanted` does not
+ * show it.
+ */
 function oddity(text: string, pattern: RegExp): string | null {
   if (text === "") return "it is empty";
   if (text !== text.trim() && pattern.test(text.trim())) return "a blank or a line break stands around it";
@@ -77,7 +80,7 @@ export function durationFrom(msMin: number) {
 
 const PORT_RULE = "a port from 1 to 65535";
 
-/** A port that others can reach. */
+/** A port number other than 0. */
 export const portSetting = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE).meta({ wanted: PORT_RULE });
 
 /** The address of a directory: `//HOST[:PORT]/directory`. */

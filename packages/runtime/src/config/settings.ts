@@ -48,7 +48,7 @@ export interface Source {
   readonly value: unknown;
 }
 
-/** Settings that hold, with where each comes from. */
+/** The settings in force, with where each comes from. */
 export interface Settings<T> {
   readonly value: T;
   /** By path (`liveness.interval`), sorted; a list is one value. */
@@ -64,7 +64,7 @@ interface Layer {
   readonly value: unknown;
   locate(path: Path): Place;
   locateKey(path: Path): Place;
-  /** As of `YamlDocument`. */
+  /** As in `YamlDocument`. */
   templateAt(path: Path): string | undefined;
 }
 
@@ -113,7 +113,7 @@ async function readFiles<S extends z.ZodType>({
   systemFolder = "/etc/datawire",
 }: SettingsOptions<S>): Promise<Files> {
   const files: string[] = [];
-  /** Whether every file could be read, so that a key that none of them has is missing indeed. */
+  /** Whether every file could be read, so that a key that none of them has really is missing. */
   let isWhole = true;
   const layers: Layer[] = [];
   const problems: Problem[] = [];
@@ -150,12 +150,12 @@ function fromVariables<S extends z.ZodType>({ env, variables = {} }: SettingsOpt
   });
 }
 
-/** The variables of all programs: several of them may share one environment. */
+/** The variables that any of the programs reads, as several programs may share one environment. */
 const VARIABLES = ["DATAWIRE_DIRECTORY", "DATAWIRE_TOKEN"];
 
 /**
- * Variables that look as if they set something, and do not: misspelt ones, and keys that only files and flags have. Any
- * other that begins so is somebody else's: Kubernetes makes `DATAWIRE_PORT=tcp://…` of a service's name.
+ * Variables that look like settings but are not: misspelt ones, and keys that only files and flags have. Any other with
+ * the same prefix belongs to somebody else: Kubernetes makes `DATAWIRE_PORT=tcp://…` for a service of that name.
  */
 function strayVariables<S extends z.ZodType>({ env, name, schema, variables = {} }: SettingsOptions<S>): Problem[] {
   const known = [...VARIABLES, ...Object.keys(variables)];
@@ -230,7 +230,8 @@ function sourcesOf({
     const key = formatPath(path);
     sources.set(key, { from: at ? formatPlace(at) : "default", value: isHidden(path) ? MASK : raw });
   }
-  // A parsed value may have another shape than the written one, so only a key without a written value has a default.
+  // A parsed value may have another shape than the written one, so a path counts as a default only where nothing was
+  // written at or above it.
   const written = given.map(({ path }) => formatPath(path));
   for (const { path, value: parsed } of leaves(value)) {
     const key = formatPath(path);

@@ -1,4 +1,6 @@
-/** A scalar that YAML makes something else than text of (a number, a truth value, nothing), with the text that was written. */
+/**
+ * A scalar that YAML reads as something other than text (a number, a boolean, null), with the text that was written.
+ */
 export class Written {
   readonly text: string;
   readonly value: number | boolean | null;

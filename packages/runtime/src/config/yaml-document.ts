@@ -5,13 +5,13 @@ import { TreeError, YamlTree, keyText, startOf } from "./yaml-tree.ts";
 
 /** A YAML document as plain values, with the way back to where each of them stands. */
 export interface YamlDocument {
-  /** `null` for an empty document; holds a `Written` for each scalar that YAML makes no text of. */
+  /** `null` for an empty document; has a `Written` for each scalar that YAML does not read as text. */
   readonly value: unknown;
   /** Where the value at `path` stands; for a missing value, the place of the nearest parent. */
   locate(path: Path): Place;
   /** Where the key at `path` stands. */
   locateKey(path: Path): Place;
-  /** The text with `${NAME}` as it was written, of a value that holds something of the environment; else undefined. */
+  /** For a value with something from the environment, the text as written, with `${NAME}`; undefined for any other. */
   templateAt(path: Path): string | undefined;
 }
 
@@ -21,7 +21,10 @@ export type YamlResult =
   | {
       readonly ok: false;
       readonly problems: readonly Problem[];
-      /** Given where the problems are those of single values, as of a variable that is not set: the rest can be checked. */
+      /**
+       * Given where only single values have problems, such as a variable that is not set, so that the rest can be
+       * checked too.
+       */
       readonly document?: YamlDocument;
     };
 
@@ -38,9 +41,9 @@ export function parseYaml(text: string, file: string, variables: Variables): Yam
   const document = parseDocument(veil(text), {
     lineCounter: lines,
     prettyErrors: false,
-    // Sets, binaries and the like are nothing that a setting could be.
+    // No setting is a set, a binary or the like.
     resolveKnownTags: false,
-    // Looked at below: the library compares each with each, and by what YAML makes of it.
+    // Checked below instead: the library compares every pair of keys, and as YAML reads them, not as they were written.
     uniqueKeys: false,
   });
   unveil(document);
@@ -74,8 +77,8 @@ export function parseYaml(text: string, file: string, variables: Variables): Yam
 }
 
 /**
- * `{ password: ${NAME} }` is no YAML, as a brace ends a text within braces; everybody writes it all the same. While the
- * text is parsed, other characters stand for the braces, as many, so that every place stays where it is.
+ * `{ password: ${NAME} }` is not YAML, as a brace ends a plain text within braces, but everybody writes it. While the
+ * text is parsed, other characters replace these braces one by one, so that no position changes.
  */
 function veil(text: string): string {
   return text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, `$$${OPENING}$1${CLOSING}`);
@@ -97,7 +100,7 @@ function unveil(document: Document): void {
   });
 }
 
-/** Of a document that is nested too deep, each level would be an error of its own. */
+/** In a document that is nested too deep, each level would be an error. */
 function worthTelling(errors: readonly YAMLError[]): readonly YAMLError[] {
   const deep = errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
   return deep === undefined ? errors : [deep];
@@ -109,7 +112,7 @@ const messages: Readonly<Record<string, string>> = {
   RESOURCE_EXHAUSTION: "the document is nested too deep",
 };
 
-/** What to do, where the parser's own words do not say it. */
+/** What to do about an error, where the parser's message does not say it. */
 const remedies: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: "wanted quotes around a text that begins so",
   BAD_DQ_ESCAPE: "wanted single quotes, in which a backslash is one",
@@ -130,8 +133,8 @@ function syntaxMessage({ code, message }: Pick<YAMLError, "message" | "code">): 
 const TWICE = "this key appears twice in the same mapping";
 
 /**
- * YAML allows keys that nobody means: a mapping or a list, which mostly is an unquoted `{{ template }}`, none at all, and
- * the same one again; and `${NAME}` is replaced in values alone.
+ * Reports keys that YAML allows but nobody means: a mapping or a list, which usually is an unquoted `{{ template }}`;
+ * an empty key; a duplicate; and `${NAME}` in a key, as it is replaced in values only.
  */
 function oddKeys(document: Document, place: (offset: number) => Place): Problem[] {
   const problems: Problem[] = [];
@@ -160,7 +163,7 @@ function oddKey(key: unknown): string | null {
 const isQuoted = ({ type }: Scalar): boolean => type === Scalar.QUOTE_DOUBLE || type === Scalar.QUOTE_SINGLE;
 
 interface Substituted {
-  /** What was written, by the scalars that now hold something else. */
+  /** The text that was written, by scalar, where `${NAME}` was replaced in it. */
   readonly templates: ReadonlyMap<Scalar, string>;
   readonly unfilled: readonly Problem[];
 }
@@ -202,7 +205,7 @@ function substituteAll(
   return { templates, unfilled };
 }
 
-/** A value that is not quoted is what YAML makes of its text, so that `port: ${PORT}` gives a number. */
+/** Reads the replaced text of an unquoted value as YAML does, so that `port: ${PORT}` gives a number. */
 function retype(text: string): string | number | boolean {
   if (/^-?(0|[1-9]\d{0,14})(\.\d+)?$/.test(text)) return Number(text);
   return text === "true" ? true : text === "false" ? false : text;
@@ -212,13 +215,13 @@ function retype(text: string): string | number | boolean {
 function offsets(tree: YamlTree, path: Path): { readonly key: number; readonly value: number } {
   const { key, value, isWhole } = tree.find(path);
   const atKey = startOf(key);
-  // What is missing is missing from a mapping, which its key shows better than its first entry.
+  // What is missing is missing from a mapping, and the key of that mapping shows this better than its first entry.
   if (!isWhole) return { key: atKey, value: key === null ? startOf(value) : atKey };
   const atValue = isNowhere(value) ? atKey : startOf(value);
   return { key: key === null ? atValue : atKey, value: atValue };
 }
 
-/** An empty value stands nowhere of its own. */
+/** An empty value has no position of its own. */
 function isNowhere(node: unknown): boolean {
   return node === null || (isScalar(node) && node.value === null && node.source === "");
 }

@@ -5,10 +5,10 @@ import { check } from "./issue-message.ts";
 import { type Path, type Place, type Problem, addProblems } from "./problem.ts";
 import { type Variables, parseYaml } from "./yaml-document.ts";
 
-/** A configuration file is written by people; a larger one is something else. */
+/** Configuration is written by people; a larger file is something else. */
 const FILE_BYTES_MAX = 1024 * 1024;
 
-/** A file that obeys its schema, with where each value stands; or all that is wrong with it. */
+/** A file that fits its schema, with the place of each value; or everything that is wrong with it. */
 export type Parsed<T> =
   | {
       readonly ok: true;
@@ -29,7 +29,7 @@ export function parseYamlFile<S extends z.ZodType>(
   const known = yaml.ok ? [] : yaml.problems;
   const { document } = yaml;
   if (document === undefined) return { ok: false, problems: known };
-  // Somebody wrote what is all comment; what holds nothing at all was perhaps cut short.
+  // A file of comments only was meant to be empty; one without any content was perhaps cut off.
   if (text.trim() === "") return { ok: false, problems: [{ file, line: 1, column: 1, message: "the file is empty" }] };
   const { value, locate, templateAt } = document;
   const checked = check(schema, value, { templateAt });
@@ -42,13 +42,13 @@ export function parseYamlFile<S extends z.ZodType>(
   return { ok: false, problems: addProblems(known, problems) };
 }
 
-/** What reading a text file gave; `missing` is apart, as a file that need not be there is no problem. */
+/** The result of reading a text file; `missing` is separate, as a file that need not exist is no problem. */
 export type TextRead =
   | { readonly state: "read"; readonly text: string }
   | { readonly state: "missing"; readonly problem: Problem }
   | { readonly state: "unusable"; readonly problem: Problem };
 
-/** The second is what a home of /dev/null gives, as users of services have it. */
+/** The second comes of a home folder of /dev/null, which service users have. */
 const MISSING: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 
 /** Reads a text file for `parseYamlFile`: UTF-8, of at most 1 MiB. */
@@ -69,12 +69,12 @@ export async function readTextFile(file: string): Promise<TextRead> {
   return { state: "unusable", problem: { file, ...decoded } };
 }
 
-/** Text in UTF-8; or the place of the first byte that is none, and what to say of it. */
+/** The text, or the place of the first byte that is not UTF-8, and what to say of it. */
 export type DecodedText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly line: number; readonly column: number; readonly message: string };
 
-/** Reads bytes as UTF-8, without the mark that some editors put first. A byte of 0 is no text, and mostly comes of UTF-16. */
+/** Reads bytes as UTF-8, without a byte order mark. A zero byte is refused: it usually comes from UTF-16. */
 export function decodeText(bytes: Uint8Array): DecodedText {
   const text = decode(bytes);
   const zero = bytes.indexOf(0);
@@ -93,13 +93,13 @@ export function decodeText(bytes: Uint8Array): DecodedText {
 }
 
 const NEW_LINE = 0x0a;
-/** The bytes that one character may have. */
+/** The most bytes that one character takes. */
 const CHARACTER_BYTES_MAX = 4;
 
 /** The offset of the first byte that belongs to no character. */
 function firstWrong(bytes: Uint8Array): number {
   let offset = 0;
-  // Line by line first: no character has the byte of a line's end in it.
+  // Line by line first, as no multi-byte character contains the byte of a line feed.
   for (let end = 0; end >= 0 && decode(bytes.subarray(offset, end)) !== null;) {
     offset = end === 0 ? 0 : end + 1;
     end = bytes.indexOf(NEW_LINE, offset);

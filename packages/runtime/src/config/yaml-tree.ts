@@ -13,11 +13,14 @@ import {
 import type { Path } from "./problem.ts";
 import { Written } from "./written.ts";
 
-/** A document may hold this many values, those of aliases and merges counted wherever they stand: a few lines of nested ones would fill the memory. */
+/**
+ * The most values in a document, where those behind aliases and merges count each time: a few lines of nested aliases
+ * could otherwise fill the memory.
+ */
 const VALUES_MAX = 500_000;
 const DEPTH_MAX = 100;
 
-/** What makes a document of valid YAML of no use, and where it stands. */
+/** Why a document is of no use although it is valid YAML, and where. */
 export class TreeError extends Error {
   readonly offset: number;
 
@@ -45,12 +48,15 @@ export class YamlTree {
     this.#targets = targetsOf(document);
   }
 
-  /** The document as plain data, with a `Written` for each scalar that is no text. @throws TreeError */
+  /** The document as plain data, with a `Written` for each scalar that is not text. @throws TreeError */
   toData(): unknown {
     return this.#dataOf(this.#document.contents, 0);
   }
 
-  /** The node at `path`, or as far as there is one, and its key; `isWhole` says whether all of the path is there. */
+  /**
+   * The node at `path`, or the deepest one on the way to it, and its key; `isWhole` says whether all of the path
+   * exists.
+   */
   find(path: Path): { readonly key: unknown; readonly value: unknown; readonly isWhole: boolean } {
     let found: { readonly key: unknown; readonly value: unknown } = { key: null, value: this.#document.contents };
     for (const key of path) {
@@ -129,7 +135,10 @@ export class YamlTree {
   }
 }
 
-/** The node that each alias stands for: the last one before it with its anchor. Asked of the library, each would cost a walk. */
+/**
+ * The node that each alias stands for: the last one before it with that anchor. Found in one walk; the library would
+ * make one for each alias.
+ */
 function targetsOf(document: Document): Map<Alias, unknown> {
   const anchors = new Map<string, unknown>();
   const targets = new Map<Alias, unknown>();
@@ -155,7 +164,7 @@ function isMergeKey(key: unknown): boolean {
   return isScalar(key) && key.value === "<<" && key.type === "PLAIN";
 }
 
-/** Where a node begins, from 0. */
+/** The offset at which a node begins. */
 export function startOf(node: unknown): number {
   const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : undefined;
   return range?.[0] ?? 0;

@@ -17,7 +17,7 @@ export interface DaemonContext<Settings> {
   readonly input: DaemonInput;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Counts only time in which this process attended to what came: the silence of others is judged by it. */
+  /** Counts only time in which this process was able to handle events: the silence of others is judged by it. */
   readonly attentive: Clock;
   /** What an operator should see of this program in `dw status`. */
   readonly board: ProblemBoard;
@@ -33,7 +33,7 @@ export interface DaemonContext<Settings> {
   stop(): void;
 }
 
-/** What the life of a daemon hangs on. */
+/** The process and the clock that a daemon runs on. */
 export interface LifeDeps {
   readonly process: ProcessLike;
   readonly clock: Clock;
@@ -51,7 +51,10 @@ interface LifeParts<Settings> {
   run(context: DaemonContext<Settings>): Promise<ExitCode | void>;
 }
 
-/** From loaded settings to the exit code: signals, reloads, systemd, crashes, and the bound on stopping. */
+/**
+ * Runs a daemon from its loaded settings to its exit code: handles signals, reloads, systemd, crashes, and the bound on
+ * stopping.
+ */
 export async function runLife<Settings>(
   config: LifeConfig<Settings>,
   parts: LifeParts<Settings>,
@@ -126,7 +129,9 @@ export async function runLife<Settings>(
   }
 }
 
-/** Hands the settings of now to the listeners; not once the daemon is stopping, as nobody would end what they start. */
+/**
+ * Hands the new settings to the listeners, but not once the daemon is stopping, as nobody would end what they start.
+ */
 async function reload<Settings>(
   parts: Pick<LifeParts<Settings>, "reload">,
   listeners: readonly ((settings: Settings) => void | Promise<void>)[],

@@ -34,17 +34,17 @@ export interface CommandContext<Settings> {
   print(text: string): void;
 }
 
-/** What makes a daemon one: its name, its options, how it loads its settings and how it runs. */
+/** The definition of a daemon: its name, its options, how it loads its settings and how it runs. */
 export interface DaemonDefinition<Settings> {
   readonly name: string;
   readonly summary: string;
   /** Adds the daemon's own options and operands to the program. */
   describe?(program: Command): void;
-  /** Whether there is a settings file of its name, which `-c` replaces; default true. */
+  /** Whether it has a settings file of its name, which `-c` replaces; default true. */
   readonly hasFile?: boolean;
   /** Reads the settings and binds nothing; throws ConfigError. Called again on SIGHUP. */
   load(input: DaemonInput): Promise<Settings>;
-  /** What `--check` looks at beyond `load`: every problem that a running daemon would merely work around. */
+  /** What `--check` looks at beyond `load`: problems with which a daemon would still run. */
   check?(settings: Settings, input: DaemonInput): Promise<readonly Problem[]>;
   /** Serves until the signal aborts, and resolves when all that it started has ended. An exit code other than 0 may be returned. */
   run(context: DaemonContext<Settings>): Promise<ExitCode | void>;
@@ -66,8 +66,8 @@ export interface DaemonDeps {
 }
 
 /**
- * Runs a daemon from command line to exit code: parses the flags that all have, loads the settings, serves until
- * SIGTERM or SIGINT, and tells every failure in one line on stderr.
+ * Runs a daemon from command line to exit code: parses the flags that all daemons have, loads the settings, serves
+ * until SIGTERM or SIGINT, and reports every failure in one line on stderr.
  */
 export async function runDaemon<Settings>(
   definition: DaemonDefinition<Settings>,
@@ -104,7 +104,7 @@ interface Running<Settings> {
   readonly definition: DaemonDefinition<Settings>;
   readonly life: LifeDeps;
   readonly openLog: (input: DaemonInput) => Logger;
-  /** Ends the telling of crashes on stderr; a daemon that runs logs them. */
+  /** Ends the reporting of crashes on stderr, as a running daemon logs them. */
   readonly endTelling: () => void;
 }
 

@@ -2,14 +2,16 @@ import { Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import { VERSION } from "./version.ts";
 
 /**
- * How often the lag of the event loop is looked at, in milliseconds. By default a hundred times a second, in which a
- * process that has nothing to do is woken for nothing else.
+ * How often the lag of the event loop is measured, in milliseconds. The default of a hundred times a second would wake
+ * an idle process for nothing else.
  */
 const LAG_PRECISION_MS = 100;
 
 let ofProcess: Registry | null = null;
 
-/** Those of Node itself: they tell of the process, and are collected once however many programs run in it. */
+/**
+ * The metrics of Node itself. They are about the process, so they are collected once, however many programs run in it.
+ */
 function processMetrics(): Registry {
   if (ofProcess !== null) return ofProcess;
   ofProcess = new Registry();

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Clock } from "../time/clock.ts";
 
-/** What a process tells systemd of its life (sd_notify(3)); nothing at all when systemd did not start it. */
+/** Tells systemd the state of the process (sd_notify(3)); does nothing when systemd did not start it. */
 export interface Notifier {
   ready(): void;
   reloading(): void;
@@ -12,7 +12,7 @@ export interface Notifier {
 
 type Send = (assignments: readonly string[]) => Promise<void>;
 
-/** What tells the service manager works with. */
+/** What a notifier works with. */
 export interface NotifierDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -71,7 +71,7 @@ function runSystemdNotify(env: NotifierDeps["env"], assignments: readonly string
       stdio: "ignore",
       timeout: NOTIFY_MS_MAX,
     });
-    // A message that cannot be sent shows in the state of the unit; the daemon itself has no use for the news.
+    // A message that cannot be sent shows in the state of the unit; the daemon itself cannot do anything about it.
     child.once("error", () => resolve());
     child.once("exit", () => resolve());
     child.unref(); // nor does it wait for the message before it leaves

@@ -16,7 +16,7 @@ export interface Readiness {
   seal(): void;
 }
 
-/** One part's own say. */
+/** How one part says whether it is ready. */
 export interface ReadinessPart {
   ready(): void;
   notReady(reason: string): void;

@@ -3,8 +3,8 @@ import { describeError } from "../errors/describe-error.ts";
 import { type ExitCode, ExitError, exitCodes } from "../errors/exit-codes.ts";
 import type { ProcessLike } from "./daemon-process.ts";
 
-// Apart from the daemons: a command that is no daemon would load all that one writes its log with.
-/** Prints an error the way every program does, and says the exit code that goes with it. */
+// Separate from daemon.ts, so that a command that is not a daemon does not load what daemons log with.
+/** Prints an error the way every program does, and returns its exit code. */
 export function tell(
   error: unknown,
   { name, process }: { readonly name: string; readonly process: Pick<ProcessLike, "stderr"> },

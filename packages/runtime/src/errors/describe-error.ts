@@ -2,7 +2,7 @@ import { maskSecrets } from "@datawire/protocol";
 import { formatListenAddress } from "../net/listen-address.ts";
 import { wordsOf } from "./system-error.ts";
 
-/** Causes deeper than this are left out: a chain may be a circle. */
+/** Causes deeper than this are left out, as a chain of causes may be circular. */
 const CAUSES_MAX = 8;
 
 /** Prints an error and its causes on one line, "what failed: why: why that", never a stack and never a secret. */
@@ -11,7 +11,7 @@ export function describeError(error: unknown): string {
   let current = error;
   for (let depth = 0; depth < CAUSES_MAX && current !== undefined && current !== null; depth++) {
     const text = oneLine(current);
-    // Many wrappers repeat the message of their cause, or have put it into words; saying it once is enough.
+    // Many wrappers repeat the message of their cause, or have put it into words: it is said once.
     const words = wordsOf(current);
     const isKnown = words !== null && parts.some((part) => part.includes(words));
     if (text !== "" && !isKnown && !parts.some((part) => part.includes(text))) parts.push(text);
@@ -33,7 +33,10 @@ function message(error: unknown): string {
   return JSON.stringify(error) ?? String(error);
 }
 
-/** What the system says, in words, with the file or the address that it says it of: "Cannot open /x: permission denied". */
+/**
+ * What the system reports, in words, with the file or the address that it is about: "Cannot open /x: permission
+ * denied".
+ */
 function systemSentence(
   error: Error & { syscall?: unknown; path?: unknown; address?: unknown; port?: unknown },
 ): string | null {

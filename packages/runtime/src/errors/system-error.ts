@@ -8,7 +8,10 @@ export function systemErrorCode(error: unknown): string | undefined {
   return error.code;
 }
 
-/** What an error of the operating system or of TLS means, in words; its own message where there are none for it. */
+/**
+ * What an error of the operating system or of TLS means, in words; its own message where there are no words for it
+ * here.
+ */
 export function explainSystemError(error: unknown): string {
   return wordsOf(error) ?? (error instanceof Error ? error.message : String(error));
 }
@@ -21,7 +24,7 @@ export function wordsOf(error: unknown): string | null {
   if (known !== undefined) return known;
   if (code.startsWith("ERR_OSSL_")) return own(opensslMeanings, code) ?? `OpenSSL says ${spelled(code, "ERR_OSSL_")}`;
   if (!code.startsWith("ERR_SSL_")) return null;
-  // What stands in its message is the file and the function of OpenSSL.
+  // Its own message names a source file and a function of OpenSSL.
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code)) return "the other side speaks no TLS";
   return `TLS failed: ${spelled(code, "ERR_SSL_")}`;
 }
@@ -67,7 +70,7 @@ export function listenError(cause: unknown, address: ListenAddress, setting: str
     ENOTFOUND: "the name has no address; wanted an IP address or a name that resolves",
   };
   const why = own(ofPort, systemErrorCode(cause) ?? "") ?? explainSystemError(cause);
-  // The cause is told in words already; kept, it would be printed again in the system's.
+  // The cause is in the message already, in words; kept as `cause`, it would be printed again.
   return new Error(`Cannot listen on ${formatListenAddress(address)} (${setting}): ${why}`);
 }
 

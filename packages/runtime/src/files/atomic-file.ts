@@ -11,8 +11,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file so that a reader, and a machine that loses power, finds the old content or the new one and nothing
- * between: a temporary file in the same folder is written, synced and renamed, and the folder is synced.
+ * Writes a file so that readers find the old content or the new one and nothing in between, also after a loss of power:
+ * a temporary file in the same folder is written, synced and renamed, and the folder is synced.
  */
 export async function writeFileAtomically(
   path: string,
@@ -52,7 +52,7 @@ export async function writePrivateFile(path: string, content: string): Promise<v
 }
 
 /**
- * Opens a file to append to, for a program that is given it; never through a link.
+ * Opens a file for another program to append to; never through a symbolic link.
  * @throws Error that names the file and what helps.
  */
 export async function openForAppending(path: string): Promise<FileHandle> {
@@ -67,10 +67,13 @@ export async function openForAppending(path: string): Promise<FileHandle> {
 /** An older temporary file was left by a process that ended. */
 const LEFT_AFTER_MS = 3_600_000;
 
-/** Where it was looked for leftovers: once in the life of a process is enough, as each life leaves one at the most. */
+/**
+ * The folders that were swept: once in the life of a process is enough, as each process leaves one leftover at the
+ * most.
+ */
 const swept = new Set<string>();
 
-/** Takes away the temporary files that processes which were killed while they wrote have left behind. */
+/** Removes the temporary files of processes that were killed while they wrote. */
 async function sweep(path: string): Promise<void> {
   if (swept.has(path)) return;
   swept.add(path);
@@ -84,7 +87,8 @@ async function sweep(path: string): Promise<void> {
       if (Date.now() - mtimeMs > LEFT_AFTER_MS) await rm(join(folder, name), { force: true });
     }
   } catch {
-    // They only take room: what keeps them from being removed, where it matters, keeps the file from being written too.
+    // Leftovers only take room: a cause that keeps them from being removed and matters will keep the file from being
+    // written too.
   }
 }
 

@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { systemErrorCode } from "../errors/system-error.ts";
 
 /**
- * Takes a folder for this process, under a name that the kernel forgets when the process ends, however that happens.
- * Other systems than Linux have no such names: there everybody gets it.
+ * Takes a folder for this process alone, by a name that the kernel drops when the process ends, however that happens.
+ * Other systems than Linux have no such names, so that there everybody gets the folder.
  * @param use what it is taken for: `router`. Uses do not exclude each other.
  * @returns what gives it back; null where another process has it.
  */

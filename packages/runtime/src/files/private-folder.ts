@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { ExitError, exitCodes } from "../errors/exit-codes.ts";
 import { explainSystemError, fileError, systemErrorCode } from "../errors/system-error.ts";
 
-/** A folder that others could put links and files into: what is written there would go where they like. */
+/** A folder into which other users could put links and files, and so redirect what is written there. */
 export class UntrustedFolder extends ExitError {
   constructor(path: string, why: string) {
     super(exitCodes.badConfiguration, `Cannot use the folder ${path}: ${why}`);
@@ -12,9 +12,9 @@ export class UntrustedFolder extends ExitError {
 }
 
 /**
- * Makes a folder that its owner alone can look into, and what leads to it. The folders above it stay open to all: the
- * programs of a machine run as different users and keep their folders side by side, in `/var/lib/datawire`.
- * @throws UntrustedFolder for one that is there, and is another user's or can be written by others.
+ * Makes a folder that only its owner can look into, and the folders above it. These stay open to all, as the programs
+ * of a machine run as different users and keep their folders side by side in `/var/lib/datawire`.
+ * @throws UntrustedFolder for an existing folder that belongs to another user, or that others can write to.
  */
 export async function makePrivateFolder(path: string): Promise<void> {
   try {
@@ -26,7 +26,7 @@ export async function makePrivateFolder(path: string): Promise<void> {
     throw new ExitError(exitCodes.badConfiguration, error.message, { cause });
   }
   const own = process.getuid?.() ?? 0;
-  // Of a link, both itself and what it leads to.
+  // For a link, both the link itself and what it points to.
   for (const { uid, mode, isLink } of [toLook(await lstat(path)), toLook(await stat(path))]) {
     if (uid !== own && uid !== 0) {
       const owner = own === 0 ? "root" : `user ${own} or root`;
@@ -39,12 +39,12 @@ export async function makePrivateFolder(path: string): Promise<void> {
   }
 }
 
-/** What is the matter with a path, and not with the machine: it is no better at the next start. */
+/** Errors that are due to the path and not to the state of the machine, so that another start would not help. */
 const NEVER_FOLDERS: ReadonlySet<string> = new Set(["ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 
 /**
- * Why a folder can never be made or used, whoever tries; null where nothing speaks against it. It makes nothing: whose
- * the folder is, and what a user may write, only the program itself finds out.
+ * Why a folder can never be made or used, whoever tries; null where no reason is found. It makes nothing: only the
+ * program itself finds out who owns the folder, and where its user may write.
  */
 export async function whyNoFolder(path: string): Promise<string | null> {
   for (let above = path; ; above = dirname(above)) {
@@ -67,7 +67,7 @@ export async function whyNoFolder(path: string): Promise<string | null> {
   }
 }
 
-/** One by one: of a file system that cannot be written, `recursive` says that there is no such folder. */
+/** One level after the other: on a read-only file system, `recursive` would report that there is no such folder. */
 async function makeFolder(path: string, modes: { readonly own: number; readonly above: number }): Promise<void> {
   try {
     await mkdir(path, { mode: modes.own });
@@ -76,7 +76,7 @@ async function makeFolder(path: string, modes: { readonly own: number; readonly 
     if (code === "EEXIST") return requireFolder(path, error);
     if (code !== "ENOENT" || dirname(path) === path) throw error;
     await makeFolder(dirname(path), { own: modes.above, above: modes.above });
-    // Once more and no oftener: /proc, and what automount serves, have no such folder however often one asks.
+    // Tried again once only: below /proc or an automounter, the folder does not exist however often it is made.
     await mkdir(path, { mode: modes.own }).catch(async (again: unknown) => {
       if (systemErrorCode(again) !== "EEXIST") throw again;
       await requireFolder(path, again); // somebody else was faster

@@ -1,8 +1,8 @@
 /**
- * Calls `fn` once what had arrived by now has been read: when a process was stopped or busy, its timers run before its
- * sockets are read, and an answer may be waiting there.
+ * Calls `fn` once everything that has arrived by now has been read. After a process was stopped or busy, its timers run
+ * before its sockets are read, where an answer may be waiting.
  */
 export function afterReading(fn: () => void): void {
-  // The second turn: sockets are read between two of them.
+  // Two turns of the event loop, as sockets are read in between.
   setImmediate(() => setImmediate(fn));
 }

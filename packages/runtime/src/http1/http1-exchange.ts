@@ -8,7 +8,7 @@ export interface Http1Request {
   readonly path: string;
   /** `Host` among them. */
   readonly headers: Readonly<Record<string, string>>;
-  /** How much of the body is wanted; null for none, which then does not matter either. */
+  /** How much of the body is wanted; null where the body does not matter, and is not read. */
   readonly bodyBytesMax: number | null;
 }
 
@@ -24,12 +24,14 @@ export class InvalidResponse extends Error {
   override readonly name = "InvalidResponse";
 }
 
-/** Interim responses (1xx) before the one that counts: more than anything sends, and far fewer than HAProxy breaks off at. */
+/**
+ * The most interim responses (1xx) before the final one: more than anything sends, and far fewer than HAProxy accepts.
+ */
 const INTERIM_MAX = 20;
 
 /**
- * Makes one request over a connection of its own and takes the answer as HAProxy would. Not a client of Node's or
- * another library: each has a parser of its own that takes what HAProxy refuses, and hides the bytes.
+ * Makes one request over a connection of its own, and accepts what HAProxy would accept as an answer. The clients of
+ * Node and of libraries do not fit, as their parsers accept what HAProxy refuses, and hide the bytes.
  * @param socket about to connect, or connected; closed at the end.
  * @throws InvalidResponse, or the error of the connection.
  */
@@ -63,7 +65,7 @@ export function exchangeHttp1(request: Http1Request, socket: Socket, signal: Abo
     });
     socket.on("end", () => settle(answer.close()));
     socket.on("error", fail);
-    // An error has a stack, which is dear where none is wanted: every exchange ends with a close.
+    // The error is only made when it is needed, as its stack is expensive and every exchange ends with a close.
     socket.on("close", () => void (over || fail(closedEarly())));
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) return abort();
@@ -71,7 +73,7 @@ export function exchangeHttp1(request: Http1Request, socket: Socket, signal: Abo
   });
 }
 
-/** A check sends the same request every time. */
+/** The bytes of each request, as a check sends the same one every time. */
 const texts = new WeakMap<Http1Request, string>();
 
 function textOf(request: Http1Request): string {
@@ -88,7 +90,7 @@ function closedEarly(): Error {
   return Object.assign(new Error("the connection was closed before an answer"), { code: "ECONNRESET" });
 }
 
-/** What has come of an answer. */
+/** The part of an answer that has come so far. */
 class Answer {
   readonly #request: Http1Request;
   #pending: Buffer = Buffer.alloc(0);

@@ -1,15 +1,15 @@
 import { HEAD_LIMITS } from "@datawire/protocol";
 
 /**
- * The head of an HTTP/1 response, read as HAProxy 2.6 reads it (src/h1.c): what passes here passes there, and the other
- * way about, so that a check means what the traffic will meet. Where HAProxy is lenient so is this: line feeds alone,
- * folded lines, a length given twice. Stricter in one thing: a NUL, which later versions refuse, and most clients.
+ * The head of an HTTP/1 response, read as HAProxy 2.6 reads it (src/h1.c): both accept the same responses, so that a
+ * check sees what the traffic will see. It is as lenient as HAProxy with bare line feeds, folded lines and a length
+ * that is given twice, and stricter in one thing: it refuses a NUL, as later versions and most clients do.
  */
 export type ResponseHead =
   | { readonly state: "incomplete" }
   | {
       readonly state: "invalid";
-      /** What is wrong, as a clause; of values it repeats those alone that say how long the body is. */
+      /** What is wrong, as a clause; the only values that it repeats are those that say how long the body is. */
       readonly reason: string;
     }
   | {
@@ -27,8 +27,8 @@ export type Framing =
   | { readonly kind: "close" };
 
 /**
- * How much HAProxy takes of a head: `bytes` in its own form (HTX), without spaces and ends of lines, and with 8 more for
- * each header (h1_eval_htx_size in src/h1_htx.c); `unreadBytes` as it comes, while its end is still to come.
+ * How large a head HAProxy accepts: `bytes` in its internal form (HTX), which is without spaces and line ends but has 8
+ * more for each header (h1_eval_htx_size in src/h1_htx.c); `unreadBytes` as received, while the end has not come yet.
  */
 export const RESPONSE_LIMITS = {
   bytes: HEAD_LIMITS.bufferBytes - HEAD_LIMITS.rewriteBytes - 69,
@@ -36,13 +36,13 @@ export const RESPONSE_LIMITS = {
   headers: HEAD_LIMITS.lines - 1,
 } as const;
 const LENGTH_MAX = 2n ** 64n - 1n;
-/** What a header takes beside its characters; the status line and the end of the head count as one each. */
+/** What each header takes beyond its characters; the status line and the end of the head count as a header each. */
 const HEADER_BYTES = 8;
 
 const VERSION_LENGTH = "HTTP/1.1".length;
 /**
- * HAProxy makes HTTP/1.1 of whatever is 1.1 or more, and passes on as it is what is less, of which clients know HTTP/1.0
- * alone.
+ * HAProxy turns any version from 1.1 up into HTTP/1.1 and passes on lower ones as they are; of these, clients know only
+ * HTTP/1.0.
  */
 const STATUS_LINE = /^(?:HTTP\/1\.0|[A-Z\d./]{4}\/(?:1\.[1-9]|[2-9]\.\d))[ \t]+(\d+)(?:[ \t]+(.*))?$/;
 const CR = 0x0d;
@@ -50,7 +50,7 @@ const LF = 0x0a;
 const COLON = 0x3a;
 /** RFC 9110, section 5.6.2. */
 const TOKEN = new Set(Buffer.from("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"));
-/** How much of what should be a name is repeated: a line that lost its colon may hold anything. */
+/** How much of a bad header name is shown: a line that lost its colon may contain anything. */
 const NAME_SHOWN_MAX = 24;
 
 /** Reads the head of a response from the bytes that have come so far. */
@@ -100,7 +100,10 @@ function readStatusLine(bytes: Uint8Array): StatusLine {
   return { state: "line", status: Number(code), length: VERSION_LENGTH + code.length + reason.length, next: end.next };
 }
 
-/** Whether what is there of a line is the beginning of a status line; what is none is told at once. */
+/**
+ * Whether the part of a line that has come may be the beginning of a status line, so that anything else is refused at
+ * once.
+ */
 function couldBeStatusLine(line: string): boolean {
   return (
     line === "\r" || /^[A-Z\d./]{0,4}$|^[A-Z\d./]{4}\/[\d.]{0,3}$/.test(line) || /^[A-Z\d./]{4}\/\d\.\d[ \t]/.test(line)
@@ -174,12 +177,12 @@ function framingOf(headers: readonly Header[]): Framing | Extract<Unfinished, { 
   const [length] = lengths;
   const other = lengths.find((one) => BigInt(one) !== BigInt(length as string));
   if (other !== undefined) return invalid(`its Content-Length is both ${shown(length as string)} and ${shown(other)}`);
-  // RFC 9112, section 6.3: the coding goes before the length.
+  // RFC 9112, section 6.3: the transfer coding takes precedence over the length.
   if (codings.some((coding) => coding !== "")) return { kind: "chunked" };
   return length === undefined ? { kind: "close" } : { kind: "length", bytes: Number(length) };
 }
 
-/** Of all transfer codings HAProxy takes one, once. */
+/** HAProxy accepts `chunked` alone, and once. */
 function refusalOfCodings(values: readonly string[]): string | null {
   const codings = values.flatMap((value) => (value === "" ? [] : value.replace(/,$/, "").split(",").map(trim)));
   const other = codings.find((coding) => coding.toLowerCase() !== "chunked");

@@ -8,7 +8,7 @@ export const logLevels = ["debug", "info", "warn", "error"] as const;
 /** How important an event is: one of `logLevels`. */
 export type LogLevel = (typeof logLevels)[number];
 
-/** For people, and for programs. */
+/** `text` is for people, `json` for programs. */
 export const logFormats = ["text", "json"] as const;
 /** Whom a log is written for: one of `logFormats`. */
 export type LogFormat = (typeof logFormats)[number];
@@ -21,9 +21,9 @@ export interface Logger {
   debug(message: string, fields?: LogFields): void;
   /** A change of state. */
   info(message: string, fields?: LogFields): void;
-  /** Degraded, but coping. */
+  /** Something is degraded, but the program copes. */
   warn(message: string, fields?: LogFields): void;
-  /** Asks a person to act. */
+  /** Somebody has to act. */
   error(message: string, fields?: LogFields): void;
   /** A logger that adds `fields` to each of its events. */
   child(fields: LogFields): Logger;
@@ -60,7 +60,7 @@ export const noLog: Logger = { debug() {}, info() {}, warn() {}, error() {}, chi
 
 function openStderr(): LogStream {
   const stream = pino.destination({ fd: 2, sync: true });
-  // The reader of our stderr is gone (EPIPE): there is nowhere to log to, and no reason to stop working.
+  // The reader of our stderr is gone (EPIPE): there is nowhere to log to, but no reason to stop working.
   stream.on("error", () => {});
   return { write: (text) => stream.write(text) };
 }

@@ -1,10 +1,10 @@
 import { type DirectoryAddress, isMachineLocal } from "@datawire/protocol";
 import { addressesOf, ownAddresses } from "./machine-addresses.ts";
 
-/** A resolver that does not answer must not keep a program from its work. */
+/** A resolver that does not answer must not hold up a program for longer than this. */
 const LOOKUP_MS_MAX = 3_000;
 
-/** Whether a directory is on another machine; one whose name does not resolve now is taken to be. */
+/** Whether a directory is on another machine; assumed for one whose name does not resolve now. */
 export async function isRemote({ host }: Pick<DirectoryAddress, "host">): Promise<boolean> {
   if (isMachineLocal(host)) return false;
   const own = new Set(ownAddresses());

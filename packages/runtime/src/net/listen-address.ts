@@ -4,7 +4,7 @@ import { isInNetwork, isLocalhost, parseIp, quoteShort } from "@datawire/protoco
 export interface ListenAddress {
   /** An IP address without brackets, or a name. */
   readonly host: string;
-  /** 0 lets the system choose. */
+  /** 0 lets the system choose a port. */
   readonly port: number;
 }
 
@@ -21,7 +21,7 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: host === "" ? "127.0.0.1" : host === "*" ? "::" : host, port };
 }
 
-/** What is most likely wrong with an address, where the wanted form does not say it. */
+/** What is most likely wrong with an address, where the wanted form does not show it. */
 function whyNot(text: string): string {
   if (/^\d+$/.test(text)) return "; it is a port without a host";
   if (/^\w+:\/\//.test(text)) return "; it is a URL";

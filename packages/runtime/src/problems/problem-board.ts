@@ -6,8 +6,8 @@ const SUBJECT_LENGTH_MAX = 320;
 const MESSAGE_LENGTH_MAX = 1_000;
 
 /**
- * What a program wants an operator to see in `dw status` now. Each source states all of its own problems, and an empty
- * list once they are mended.
+ * What a program wants an operator to see in `dw status` now. Each source states all of its problems each time, and an
+ * empty list once they are solved.
  *
  * To add one: call `set` with a name of your own where the warning is logged and again where it is over, and name that
  * source in `warnings.test.ts`, which asks of every `log.warn` and `log.error` where it is shown. Watson and Sherlock
@@ -26,7 +26,10 @@ export class ProblemBoard {
     for (const listener of this.#listeners) listener();
   }
 
-  /** All problems, as many and as long as a message takes; a source with very many leaves room for the others. */
+  /**
+   * All problems, cut to the number and the lengths that a message takes; a source with very many leaves room for the
+   * others.
+   */
   list(): ReportedProblem[] {
     const listed: ReportedProblem[] = [];
     const sources = [...this.#bySource].toSorted(([, a], [, b]) => a.length - b.length);
@@ -56,7 +59,7 @@ function more(source: string, count: number): ReportedProblem {
   return { subject: source, message: `${count} more of the kind; the log has each` };
 }
 
-/** Everybody who may read a directory reads this: secrets are masked, whatever a source quotes. */
+/** Everybody who may read from a directory can see these, so secrets are masked in whatever a source quotes. */
 function cut({ subject, message, remedy, ...rest }: ReportedProblem): ReportedProblem {
   return {
     ...rest,

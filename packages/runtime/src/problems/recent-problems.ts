@@ -7,11 +7,11 @@ const KEPT_MS = 600_000;
 /** The most subjects; problems of others are in the log alone. */
 const SUBJECTS_MAX = 20;
 
-/** What problems that pass by themselves are kept with. */
+/** What recent problems are kept with. */
 export interface RecentDeps {
   readonly board: Pick<ProblemBoard, "set">;
   readonly clock: Pick<Clock, "nowMs" | "setTimer">;
-  /** Lets go of what waits. */
+  /** Ends the timers. */
   readonly signal: AbortSignal;
 }
 
@@ -22,8 +22,9 @@ interface Kept {
 }
 
 /**
- * Recent problems that ended by themselves, as one source of a board: each subject with its last problem, how often it
- * happened and when. No event says that such a problem is solved, so each is shown for a while.
+ * Problems that were over as soon as they happened, such as a failed request, as one source of a board: for each
+ * subject the last one, how often it happened and when. As no event says that such a problem is solved, each is shown
+ * for a while.
  */
 export class RecentProblems {
   readonly #source: string;

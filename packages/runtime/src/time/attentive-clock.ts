@@ -1,11 +1,14 @@
 import { type Clock, sleepWith } from "./clock.ts";
 
-/** How often it is looked whether this process runs. */
+/** How often the process notes that it is running. */
 const BEAT_MS = 100;
-/** What counts of the time between two beats: a beat that comes later says that nothing was attended to meanwhile. */
+/**
+ * The most that counts of the time between two beats: where a beat comes later, the process was not handling events
+ * meanwhile.
+ */
 const COUNTED_MS_MAX = 2 * BEAT_MS;
 
-/** The time in which this process attended to what came, by one clock: counted once for all who judge by it. */
+/** The time in which this process handled events, by one clock, counted once for all users. */
 class Attention {
   readonly #clock: Clock;
   #users = 0;
@@ -52,12 +55,12 @@ function attentionOf(clock: Clock): Attention {
 }
 
 /**
- * A clock by which the silence of others is judged: its `monotonicMs` and its timers count only time in which this
- * process attended to what came. They leave out what it was stopped for (SIGSTOP, a machine that slept or was moved) and
- * what its event loop was busy with: by then an answer may lie in a socket that nobody has read, and timers run before
- * sockets are read.
+ * A clock to judge the silence of others by: its `monotonicMs` and its timers count only time in which this process was
+ * able to handle events. They leave out the time for which it was stopped (SIGSTOP, a machine that slept or was
+ * migrated) or its event loop was blocked: an answer may then be in a socket that was not read yet, as timers run
+ * before sockets are read.
  *
- * It is no measure of how long something took. However many of them a process has, one beat counts for all.
+ * It does not measure how long something took. However many of them a process has, they share one beat.
  * @param signal ends its beat; afterwards it stands still.
  */
 export function createAttentiveClock(clock: Clock, signal: AbortSignal): Clock {

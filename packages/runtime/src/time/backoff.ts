@@ -8,7 +8,10 @@ export interface BackoffOptions {
   readonly random: () => number;
 }
 
-/** How long to wait before the next attempt, and the backoff to use if that fails too. Never changes: start over with the first one. */
+/**
+ * How long to wait before the next attempt, and the backoff to use if that fails too. It is immutable: to start over,
+ * use the first one again.
+ */
 export interface Backoff {
   readonly attempt: number;
   next(): { readonly delayMs: number; readonly backoff: Backoff };

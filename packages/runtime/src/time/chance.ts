@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 
-/** The source of delays that must not coincide and of unique names; a simulation passes one with a seed. */
+/**
+ * The source of randomness for delays that must not coincide and for unique names; a simulation passes one with a seed.
+ */
 export interface Chance {
   /** From 0 to below 1. */
   number(): number;
@@ -8,7 +10,7 @@ export interface Chance {
   id(): string;
 }
 
-/** The randomness of the system. Secrets are never made with it. */
+/** The randomness of the system; not for secrets. */
 export const systemChance: Chance = {
   number: Math.random,
   id: () => randomBytes(8).toString("hex"),

@@ -6,11 +6,14 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after `ms`, or as soon as the signal aborts; it never rejects, so look at `signal.aborted` after it. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls `fn` once after `ms`, for 0 as soon as what has come is read; the function returned cancels it. */
+  /**
+   * Calls `fn` once after `ms`, or with 0 as soon as the I/O that is pending has been handled; the function returned
+   * cancels it.
+   */
   setTimer(ms: number, fn: () => void): () => void;
 }
 
-/** setTimeout fires at once beyond 2^31-1 ms (24.8 days), so that longer timers go in legs. */
+/** setTimeout fires at once beyond 2^31-1 ms (24.8 days), so longer timers are made of several. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** The real clock. Node's timers run on the monotonic clock, so that a wall clock that jumps disturbs nothing. */
@@ -29,7 +32,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** A `sleep` made of a `setTimer`: what every Clock needs. */
+/** Makes the `sleep` of a Clock from its `setTimer`. */
 export function sleepWith(start: Clock["setTimer"], ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
@@ -47,7 +50,7 @@ export function sleepWith(start: Clock["setTimer"], ms: number, signal?: AbortSi
 
 function setTimer(ms: number, fn: () => void): () => void {
   if (ms <= 0) {
-    // A timer of Node's takes a millisecond at the least.
+    // A timer of Node takes at least a millisecond.
     const immediate = setImmediate(fn);
     return () => clearImmediate(immediate);
   }
