@@ -45,8 +45,8 @@ interface ChangeExecutorDeps extends JournalDeps {
 const HISTORY_KEY = /^history\/(0|[1-9]\d{0,14})$/;
 
 /**
- * Makes changes, one after the other: a command is planned on the state as it is, written to the store, and only then
- * part of the state, so that what anyone has seen is durable.
+ * Makes changes, one after the other: a command is planned on the present state, written to the store, and only then
+ * applied to the state, so that whatever anyone has seen is durable.
  */
 export class ChangeExecutor {
   readonly #state: State;
@@ -103,7 +103,7 @@ export class ChangeExecutor {
       if (isIdle(change) && undoes === undefined && rollout.length === 0)
         return { records: [], result: { plan: made, changed: false, action: "" } };
       this.requireThere();
-      // A rollout that does not know of it would judge, or take back, what is not its own.
+      // A rollout that did not know of the change would judge, or take back, what is not its own.
       const touched = made.rollout === undefined ? touchedRollouts(this.#state.rollouts, change, author) : NONE_TOUCHED;
       const action = `${made.action}${touched.words}`;
       const entry = this.#entry(action, { author, change, undoable: undoable && undoes === undefined, moment });
@@ -118,8 +118,8 @@ export class ChangeExecutor {
   }
 
   /**
-   * Records in the history what was done beyond the table, such as that a token was made. It holds already: where this
-   * cannot be written, the log alone has it.
+   * Records in the history what was done outside the table, such as that a token was made. That is in effect already:
+   * where the entry cannot be written, only the log has it.
    */
   async note(action: string, author: Author): Promise<void> {
     this.#log.info("Changed", { action, ...author });
@@ -138,7 +138,7 @@ export class ChangeExecutor {
   }
 
   /**
-   * Makes the records be those of a backup, and no others. What is registered stays: that is the Watsons' word.
+   * Replaces all records by those of a backup. Registrations stay, as these are for Watsons to say.
    * @returns how many records are not what they were.
    */
   async restore(backup: readonly PlainRecord[], author: Author): Promise<number> {
@@ -158,8 +158,8 @@ export class ChangeExecutor {
   }
 
   /**
-   * Writes what is no command and has no place in the history, such as that a caller was seen. What another directory
-   * has written of the same since stays.
+   * Writes records that no command is behind and the history does not list, such as that a caller was seen. Records
+   * that another directory has written since are left as they are.
    */
   async remember(records: readonly DurableRecord[]): Promise<void> {
     const written = await this.#journal.offer(records);

@@ -2,7 +2,7 @@ import type { Catalog } from "@datawire/catalog";
 import { parseServiceAddress, tableKey } from "@datawire/protocol";
 import type { Change } from "../model/records.ts";
 
-/** Of whose requests to what. */
+/** The requests of one caller to one service. */
 export interface Flow {
   readonly caller: string;
   readonly service: string;

@@ -1,6 +1,6 @@
 import type { Clock } from "@datawire/runtime";
 
-/** What can be kept from reading for a while. */
+/** Something whose reading can be paused. */
 interface Pausable {
   pause(): void;
   resume(): void;
@@ -14,16 +14,18 @@ export interface RateLimiter {
   end(): void;
 }
 
-/** Work up to this much is nobody's concern: a Watson that states a thousand instances takes less. */
+/** Work up to this much is not limited: a Watson that states a thousand instances takes less. */
 const WORK_MS_FREE = 50;
-/** How long the others get for each millisecond beyond: one connection takes a fifth of the time at the most. */
+/**
+ * For each millisecond beyond, the connection pauses for this many, so that it takes a fifth of the time at the most.
+ */
 const PAUSE_FACTOR = 4;
 const WINDOW_MS = 1_000;
 
 /**
- * Keeps one connection that floods the directory from taking the time of the others: what it sends waits in its own
- * buffers, and then on its own side. What counts is the processor's time: how long work takes on the clock says how busy
- * the machine is, and nothing about who sent it.
+ * Keeps a connection that floods the directory from taking the time of the others: what it sends has to wait, first in
+ * its buffers here and then at the sender. CPU time counts, not elapsed time, which depends on how busy the machine is
+ * and says nothing about the sender.
  * @param pauseMsMax no pause is longer: what waits may be an answer to a ping.
  */
 export function createRateLimiter(

@@ -24,7 +24,8 @@ export class LinkServer {
   readonly #server = new WebSocketServer({
     noServer: true,
     WebSocket: LinkWebSocket,
-    // Five times slower and a hundred times larger for what is mostly small and mostly sent to many.
+    // Compression would make a connection five times slower and a hundred times larger, for messages that are mostly
+    // small and sent to many.
     perMessageDeflate: false,
     maxPayload: FRAME_BYTES_MAX,
     clientTracking: true,
@@ -77,7 +78,7 @@ export class LinkServer {
     });
   }
 
-  /** Takes leave of every client; resolves when no connection is left. */
+  /** Says good-bye to every client; resolves when no connection is left. */
   async close(): Promise<void> {
     await this.#sessions.close();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));

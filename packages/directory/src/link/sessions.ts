@@ -14,7 +14,7 @@ interface LinkSessionsDeps {
   readonly log: Logger;
 }
 
-/** A connection that was let in, and who answers for its tenant. */
+/** A connection that was let in, and the sessions of its tenant. */
 export interface Accepted {
   readonly socket: Socket;
   readonly peer: Peer;
@@ -31,7 +31,7 @@ type AccessSource = (grant: Permit["grant"]) => RouterAccess;
 export interface LinkSessionsConfig {
   /** The directory's own address. */
   readonly directory: string;
-  /** Who says nothing for so long is gone. */
+  /** A client that is silent for so long is taken to be gone. */
   readonly leaseMs: number;
 }
 

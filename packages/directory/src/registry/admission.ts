@@ -32,7 +32,7 @@ export function admit(registration: Registration, known: Admitted, { local }: { 
   const key = instanceKey(registration);
   const { service, url, protocol, via } = registration;
   const { host } = parseInstanceUrl(url, protocol);
-  // What comes through a router is not reached at its URL.
+  // An instance behind a router is not reached at its URL.
   if (!local && via === undefined && isMachineLocal(host)) {
     throw refusal(
       "invalid_argument",

@@ -6,7 +6,7 @@ import type { Watson } from "./watson.ts";
 export class Announced {
   /** `HOST:PORT` → the key of an instance, or the keys where there are several: with 250,000 instances, most have one. */
   readonly #at = new Map<string, string | Set<string>>();
-  /** The addresses with several. */
+  /** The addresses at which several instances are announced. */
   readonly #shared = new Set<string>();
 
   add(key: string, said: Registration): void {
@@ -29,17 +29,17 @@ export class Announced {
     }
   }
 
-  /** The other instances at an address of this one; none where there are so many that they tell nothing of it. */
+  /** The other instances at the addresses of this one; none where there are so many that they say nothing about it. */
   beside(key: string, said: Registration): string[] {
     return this.#others(key, said, ENDPOINT_INSTANCES_MAX);
   }
 
-  /** Those of whom `beside` may give another answer since this one came, went or changed. */
+  /** The instances for which `beside` may have another result since this one was added, removed or changed. */
   concerned(key: string, said: Registration): string[] {
     return this.#others(key, said, ENDPOINT_INSTANCES_MAX + 1);
   }
 
-  /** The addresses that several instances are announced at, and not so many that they tell nothing of each other. */
+  /** The addresses at which several instances are announced, but not so many that they say nothing about each other. */
   *shared(): Generator<{ readonly endpoint: string; readonly keys: readonly string[] }> {
     for (const endpoint of this.#shared) {
       const keys = this.#keys(endpoint);
@@ -78,8 +78,8 @@ export interface Contested {
 }
 
 /**
- * What has been announced at the address of a lost instance since its Watson was last seen: fresh evidence against an
- * old word, be it live or down. Of a Watson that is connected, any word is.
+ * What another Watson has announced at the address of a lost instance, live or down, since the instance's own Watson
+ * was last seen: it is newer evidence than what that one said. What a connected Watson says is always newer.
  * @param beside the keys of the other instances at its address.
  */
 export function replacementOf(
@@ -98,7 +98,7 @@ export function replacementOf(
   return null;
 }
 
-/** Addresses at which Watsons that are connected announce different services: one program can be but one of them. */
+/** Addresses at which connected Watsons announce different services, of which only one can be right. */
 export function* contestedOf(
   shared: Iterable<{ readonly endpoint: string; readonly keys: readonly string[] }>,
   ownerOf: OwnerOf,

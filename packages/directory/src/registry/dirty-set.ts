@@ -10,7 +10,10 @@ export interface RegistrationChanges {
   readonly gone: readonly string[];
 }
 
-/** What a store that directories share is told of one Watson. All of it holds, or, where another directory was faster, none. */
+/**
+ * What is written about one Watson to a store that directories share: all of it, or nothing where another directory was
+ * faster.
+ */
 export interface WatsonChange extends RegistrationChanges {
   readonly watson: string;
   /** Where it is seen from now on, null when it is forgotten; left out when that has not changed. */
@@ -19,7 +22,7 @@ export interface WatsonChange extends RegistrationChanges {
   readonly away: string | null;
 }
 
-/** Of what a directory does not know any more what the store has. */
+/** The instances and Watsons for which a directory does not know any more what the store has. */
 export interface Unconfirmed {
   /** Keys `SERVICE@INSTANCE`. */
   readonly instances: readonly string[];
@@ -28,8 +31,8 @@ export interface Unconfirmed {
 }
 
 /**
- * What this directory has changed of the registrations and not saved yet. Whoever saves it takes it, and gives back what
- * could not be saved: the next time it is what it is by then.
+ * The registrations that this directory has changed and not saved yet. To save them, take them, and give back those
+ * that could not be saved; what is taken next is as it is by then.
  */
 export interface Dirty {
   /** How much there is to do; 0 when all is saved. */
@@ -38,11 +41,13 @@ export interface Dirty {
   take(): RegistrationChanges;
   /** Takes back changes that could not be saved. */
   restore(changes: RegistrationChanges): void;
-  /** Everything since the last call, by Watson; what is another directory's to say is left out. */
+  /** Everything since the last call, by Watson, without what is up to another directory. */
   takeByWatson(replica: string): WatsonChange[];
   /** As `restore`, of `takeByWatson`. */
   restoreByWatson(changes: readonly WatsonChange[]): void;
-  /** What has to be read again: what this directory heard or decided of it was never written, and will not be. */
+  /**
+   * What has to be read again from the store, since what this directory knew of it was never written, and will not be.
+   */
   takeUnconfirmed(): Unconfirmed;
   /** Takes back what could not be read again. */
   restoreUnconfirmed(unconfirmed: Unconfirmed): void;

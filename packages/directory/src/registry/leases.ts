@@ -1,8 +1,8 @@
-/** What the guard is set to (architecture rule 3). */
+/** The limits of the guard, which keeps many leases from ending at once. */
 export interface GuardLimits {
-  /** From 0 to 1: when more than this share of all registered instances would end, none does. */
+  /** From 0 to 1: when the leases of more than this share of all instances would end, none of them ends. */
   readonly share: number;
-  /** Fewer than this many end without asking. */
+  /** The guard lets fewer than this many instances end in any case. */
   readonly minimum: number;
 }
 
@@ -22,7 +22,7 @@ export interface LeaseConfig {
   readonly guard: GuardLimits;
 }
 
-/** What holds leases back that are over, as so many at once are hardly all dead. */
+/** Holds back leases that are over where so many end at once that their instances are unlikely to be dead. */
 export interface Guard {
   /** What is held back since the last look; null when nothing is. */
   readonly held: GuardHold | null;
@@ -53,7 +53,7 @@ export class Leases implements Guard {
   readonly #running = new Map<string, Lease>();
   /** Those that have a length of their own, in no order: of nodes of the original MDK that are out of sight. */
   readonly #own = new Map<string, Lease>();
-  /** What ended within the last lease: a mass loss whose leases end one by one is a mass loss all the same. */
+  /** What ended within the last lease, as a mass loss is one even if its leases end one by one. */
   #ended: { readonly atMs: number; readonly instances: number }[] = [];
   #lost = 0;
   #held: GuardHold | null = null;

@@ -86,7 +86,7 @@ export class Ownership {
     if (watson.location.state !== "elsewhere") this.#startLease(watson, moment);
   }
 
-  /** Takes note of a Watson that another directory tells of: where nothing is known of it, it is lost for one lease. */
+  /** Notes a Watson that another directory has told of: one that is unknown here counts as lost, for one lease. */
   meet(identity: WatsonIdentity, moment: Moment): Watson {
     const known = this.#watsons.get(identity.id);
     if (known !== undefined) return known;
@@ -95,7 +95,10 @@ export class Ownership {
     return watson;
   }
 
-  /** Says where a Watson is seen from now on, and who it is. Losing it starts its lease, seeing it ends that. */
+  /**
+   * Says where a Watson is seen from now on, and who it is. Losing sight of it starts its lease; seeing it again ends
+   * the lease.
+   */
   place(
     identity: WatsonIdentity,
     location: Location,
@@ -105,7 +108,7 @@ export class Ownership {
     const before = watson.location;
     watson.identity = identity;
     watson.location = location;
-    // Of its last word to another directory this one knows nothing more exact.
+    // When it last spoke to another directory is not known any better here.
     if (location.state === "here" || before.state === "elsewhere") watson.saidMs = moment.monotonicMs;
     if (location.state !== "lost") this.#leases.stop(identity.id);
     else if (before.state !== "lost") this.#startLease(watson, moment);
@@ -247,7 +250,7 @@ export class Ownership {
     return [...contestedOf(this.#announced.shared(), (key) => this.#owner(key))];
   }
 
-  /** Ends a step of several transitions: what depends on the instances follows. */
+  /** Ends a step of several transitions, and brings the services in line with their instances. */
   settle(moment: Moment): void {
     this.#projection.settle(moment);
   }

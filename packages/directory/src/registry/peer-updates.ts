@@ -14,9 +14,9 @@ export interface SharedNews {
 }
 
 /**
- * Takes the word of the other directories on the same store, by the same transitions as a Watson's own. Of a Watson that
- * is connected here, this directory knows better, unless another one has seen it since: the last one that a Watson
- * stated its set to has its word.
+ * Applies what the other directories on the same store say, by the same transitions as for a Watson that speaks for
+ * itself. About a Watson that is connected here this directory knows better, unless another one has seen it since: the
+ * directory to which a Watson stated its set last is right about it.
  */
 export class PeerUpdates {
   readonly #ownership: Ownership;
@@ -51,7 +51,10 @@ export class PeerUpdates {
     return contested;
   }
 
-  /** Starts the leases of all that are out of sight anew: while the store was, so was everything else. */
+  /**
+   * Starts the leases of all Watsons that are out of sight anew: while the store was out of reach, nobody could tell of
+   * them.
+   */
   restartLeases(moment: Moment): void {
     this.#ownership.restartLeases(moment);
   }

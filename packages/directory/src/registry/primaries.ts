@@ -15,7 +15,7 @@ export interface Decision {
   readonly replaces: string | null;
 }
 
-/** What is undecided about the primary of a service. A service without an entry has one, and instances of it. */
+/** Why the primary of a service is undecided. A service without such an entry has a primary, and instances of it. */
 type Undecided =
   /** The lowest generation seen so far is primary for the time being. */
   | { readonly state: "electing"; readonly untilMs: number; readonly lowest: string }
@@ -90,7 +90,7 @@ export class Primaries {
     if (before?.state !== "electing") {
       return { state: "electing", untilMs: nowMs + ELECTION_MS, lowest: lowestOf(seen) };
     }
-    // One that was seen and has gone again counts: "the lowest generation seen".
+    // A generation that was seen and is gone again counts too: the rule says "the lowest generation seen".
     return nowMs < before.untilMs ? { ...before, lowest: lowestOf([before.lowest, ...seen]) } : before;
   }
 

@@ -30,7 +30,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What a Watson said, with when and over what link it did. */
+/** What a Watson said, when, and over which link. */
 export interface Word {
   readonly moment: Moment;
   /** Whether the link comes over loopback. */
@@ -38,9 +38,9 @@ export interface Word {
 }
 
 /**
- * Who is registered, and by whom, as the Watsons of this directory say it. A Watson's word is the truth about its own
- * instances and about nothing else; losing sight of it changes `live` into `lost`, and only the end of its lease takes
- * its instances away. All that changes by what is said or decided here has to be saved, and is in `dirty` until it is.
+ * Who is registered, and by whom, according to the Watsons that are connected here. A Watson is the authority on its
+ * own instances and on nothing else. Losing sight of it turns `live` into `lost`, and only the end of its lease removes
+ * its instances. Whatever changes here has to be saved, and is in `dirty` until it is.
  */
 export class Registry {
   readonly #parts: ProjectionParts;
@@ -59,7 +59,7 @@ export class Registry {
     return this.#dirty;
   }
 
-  /** Where the word of other directories on the same store comes in. */
+  /** Takes what other directories on the same store say. */
   peerUpdates(replica: string): PeerUpdates {
     return new PeerUpdates(replica, { ownership: this.#ownership, dirty: this.#dirty });
   }
@@ -89,13 +89,13 @@ export class Registry {
     return [...new Set([...held].map(({ said }) => said.service))];
   }
 
-  /** A Watson has connected and will state its set; what is held from it stays as it is, for another lease, until then. */
+  /** A Watson has connected and will state its set; until then its instances stay as they are, for another lease. */
   attach(identity: WatsonIdentity, moment: Moment): void {
     this.#ownership.attach(identity, moment);
   }
 
   /**
-   * Takes a Watson's whole set: what is held from it beyond the set goes.
+   * Takes a Watson's whole set, and removes its other instances.
    * @returns what was left out of it.
    */
   register(id: string, registrations: readonly Registration[], word: Word): Refusal[] {
@@ -124,19 +124,19 @@ export class Registry {
       throw new ProtocolError("invalid_argument", "Cannot take an update before the whole set: send register first");
     for (const key of gone) if (watson.held.has(key)) this.#release(key, word.moment);
     const { refused } = this.#take(id, instances, word);
-    // What its Watson now describes in a way that cannot be used must not stay in use as it was described before.
+    // An instance whose new description cannot be used must not stay in use by its old one.
     for (const { instance } of refused) if (watson.held.has(instance)) this.#release(instance, word.moment);
     this.#ownership.settle(word.moment);
     return refused;
   }
 
-  /** The connection of a Watson broke. One that held nothing is forgotten: it has left cleanly. */
+  /** The connection of a Watson broke. A Watson without instances is forgotten, as it has left cleanly. */
   detach(id: string, moment: Moment): void {
     const watson = this.#ownership.watson(id);
     if (watson === null || watson.location.state === "elsewhere") return;
     this.#dirty.watson(id);
     if (watson.held.size === 0) return void this.#ownership.forget(id, moment);
-    // One that has connected again and broke before it stated its set has another lease.
+    // A Watson that connected again, and whose connection broke before it stated its set, gets another lease.
     if (watson.location.state === "lost") return this.#ownership.attach(watson.identity, moment);
     const sinceMs = moment.wallMs;
     this.#ownership.place(watson.identity, { state: "lost", replica: null }, { sinceMs, moment });
@@ -187,12 +187,14 @@ export class Registry {
     this.#ownership.restore(stored, { moment, presumed });
   }
 
-  /** A subscriber says how many instances it had before this directory started: so many there were. */
+  /**
+   * A subscriber says how many instances it knew before this directory started, so that there were at least so many.
+   */
   expect(instances: number): void {
     this.#expected = Math.max(this.#expected, instances);
   }
 
-  /** Who was there before a restart, has not come back, and is not shown as lost yet. */
+  /** The Watsons and instances from before a restart that have not come back, and are not shown as lost yet. */
   get returning(): Returning {
     const awaited = [...this.#ownership.watsons()].filter(
       ({ location }) => location.state === "lost" && location.presumed === true,

@@ -10,8 +10,9 @@ interface Tally {
 }
 
 /**
- * The services: what is remembered of each, what its instances say, and the entity that both make. A service is in the
- * table while it is declared or has an instance; what is remembered of it, its primary above all, stays longer.
+ * The services: what is recorded of each, what its instances say, and the entity of the table that follows from both. A
+ * service is in the table while it is declared or has an instance; what is recorded of it, above all its primary, stays
+ * longer.
  */
 export class Services {
   readonly #writer: CatalogWriter;
@@ -79,7 +80,7 @@ export class Services {
     return null;
   }
 
-  /** Makes the entity agree with what is remembered and registered. */
+  /** Updates the entity from what is recorded and registered. */
   refresh(name: string, { provisional, atMs }: { readonly provisional: string | null; readonly atMs: number }): void {
     const existing = this.#writer.table.service(name)?.service ?? null;
     const record = this.#records.get(name) ?? emptyRecord(name);

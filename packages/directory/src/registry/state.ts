@@ -18,7 +18,7 @@ export interface StateConfig extends LeaseConfig {
   readonly directories: readonly string[];
 }
 
-/** All that a directory knows: what its Watsons say, what its operators said, and the table that both make. */
+/** The state of one table: what Watsons say, what operators said, and the table that follows from both. */
 export class State {
   readonly writer = new CatalogWriter();
   readonly services = new Services(this.writer);
@@ -52,7 +52,7 @@ export class State {
     return this.writer.table;
   }
 
-  /** What Sherlocks make the cookies of sessions with; null while there is none. */
+  /** The key that Sherlocks make session cookies with; null while there is none. */
   get sessionKey(): string | null {
     return this.#sessionKey;
   }
@@ -118,7 +118,7 @@ export class State {
     this.writer.putTable(table, wallMs);
   }
 
-  /** The order of a route is never given twice, or an undo would bring back one as old as another. */
+  /** The order of a route is never used twice, or an undo could bring back a route as old as another one. */
   #countRoutes(table: RouteTable | null): void {
     for (const { order } of table?.routes ?? []) this.#nextRouteOrder = Math.max(this.#nextRouteOrder, order + 1);
   }

@@ -1,10 +1,15 @@
-/** The last Watson to come back is waited for no longer than this many warm-ups. */
+/** How many warm-ups a start may take, however many Watsons are still coming back. */
 const WARM_UPS_MAX = 4;
-/** What the subscribers had and nobody knows the Watsons of is waited for so many warm-ups: it may be gone for good. */
+/**
+ * How many warm-ups to wait for instances that subscribers knew, but whose Watsons are unknown: they may be gone for
+ * good.
+ */
 const WARM_UPS_FOR_UNKNOWN = 2;
 /** Watsons are still coming back when one has within this part of a warm-up. */
 const LULL_PART = 3;
-/** Where everything starts at once on a busy machine, who is missing may need so long, however short the lease is. */
+/**
+ * However short the lease is: on a busy machine where everything starts at once, Watsons may need so long to come back.
+ */
 const WARM_UP_MS_MIN = 5_000;
 
 /** Who is waited for after a start. */
@@ -16,9 +21,9 @@ export interface Returning {
 }
 
 /**
- * How long a directory that has started waits for the Watsons that were there before. One warm-up is enough for those
- * that live; on a machine that is busy, or for very many of them, it goes on while they keep coming. Where its store was
- * lost, only the subscribers know that there was more.
+ * How long a directory that has just started waits for the Watsons that were there before. One warm-up is usually
+ * enough for those that live; on a busy machine, or for very many Watsons, it is extended while they keep coming. After
+ * the loss of its store, only the subscribers know that there were more.
  */
 export class WarmUp {
   readonly #startedMs: number;

@@ -32,7 +32,9 @@ export interface KnownWatson extends Watson {
   identity: WatsonIdentity;
   location: Location;
   sinceMs: number;
-  /** When it said something last, as far as this directory knows; what has a lease of its own has it from then on. */
+  /**
+   * When it last said something, as far as this directory knows; a holder with a lease of its own has it from then on.
+   */
   saidMs: number;
   readonly held: Map<string, Statement>;
 }

@@ -4,9 +4,15 @@ import type { RegistrationReplication } from "./replication.ts";
 /** A record as a store holds it, or as it is to be written. Versions only grow, and no two states of one record have the same. */
 export interface VersionedRecord {
   readonly key: string;
-  /** JSON; null for a record that is gone or is to be removed, and the text where a store has what is none. */
+  /**
+   * The JSON value; null for a record that is gone or is to be removed. Where a store has text that is not JSON, that
+   * text.
+   */
   readonly value: unknown;
-  /** Of one to be written, the version that the writer knows, 0 where it knows of none: nobody may have written it since. */
+  /**
+   * For a record to be written, the version that the writer knows, 0 for none: the write fails if the record has
+   * another one by then.
+   */
   readonly version: number;
 }
 
@@ -39,14 +45,14 @@ export interface RecordStore {
   readonly outage: Outage | null;
   /** The most records that one commit takes. */
   readonly writesMax: number;
-  /** Set where nothing is kept, as what it would be the store of is not there. Default: it is. */
+  /** Set for the store of an environment that does not exist yet, which keeps nothing. */
   readonly isAbsent?: true;
   load(): Promise<RecordContent>;
   /**
-   * Writes all records or none. Once it resolves they survive the loss of the process and of power.
+   * Writes all records or none. Once it resolves, they survive a crash of the process and a loss of power.
    * @returns the version that all of them now have.
-   * @throws StoreError `conflict` when one is not at the version that the writer knows, and `follow` has told what it is by then;
-   * `unavailable` when nothing can be written now; `uncertain`.
+   * @throws StoreError `conflict` when one is not at the version that the writer knows, and `follow` has told what it
+   * is by then; `unavailable` when nothing can be written now; `uncertain`.
    */
   commit(writes: readonly VersionedRecord[]): Promise<number>;
   /**
@@ -58,7 +64,7 @@ export interface RecordStore {
 
 /** A whole store, as one is opened: the records, and the registrations beside them. */
 export interface Store extends RecordStore {
-  /** How what Watsons say outlives this directory, and reaches others on the same store. */
+  /** How registrations outlive this directory, and reach others on the same store. */
   readonly replication: RegistrationReplication;
   load(): Promise<StoreContent>;
   close(): Promise<void>;
@@ -70,7 +76,7 @@ export interface Outage {
   readonly reason: string;
 }
 
-/** `uncertain` is a write of which nobody knows whether it was made; where it was, `follow` tells. */
+/** `uncertain` means that the write may or may not have been made; where it was, `follow` tells. */
 export type StoreErrorCode = "conflict" | "unavailable" | "uncertain" | "damaged" | "in_use";
 
 /** What a store cannot do, in words for its operator. */
@@ -84,7 +90,10 @@ export class StoreError extends Error {
   }
 }
 
-/** A change would be the first that is kept of what is not there: it has to be made first, and asked for the change again. */
+/**
+ * The change would be the first of an environment that does not exist yet: whoever catches this makes the environment,
+ * and repeats the change there.
+ */
 export class NotThereError extends Error {
   constructor() {
     super("Cannot keep a change of what is not there");

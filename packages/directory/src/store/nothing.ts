@@ -1,6 +1,6 @@
 import type { Store } from "./contract.ts";
 
-/** A store of nothing, which keeps nothing: of what is not there and is only looked at. */
+/** A store that is empty and keeps nothing: for an environment that does not exist, and is only read. */
 export function createNothingStore(): Store {
   let version = 0;
   return {

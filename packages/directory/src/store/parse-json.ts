@@ -1,4 +1,7 @@
-/** What a text says as JSON; one that is none stays the text, which is no record and no registration either. */
+/**
+ * The value of a JSON text. A text that is not JSON is returned as it is, and is then refused as a record or a
+ * registration.
+ */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

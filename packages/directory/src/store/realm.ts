@@ -11,7 +11,7 @@ export interface Realm {
 
 /** The stores of a directory. */
 export interface DirectoryStores {
-  /** That of those who belong to no tenant and know no environments, with the tokens of all. */
+  /** The store of everybody without a tenant and an environment; it also has the tokens of all. */
   readonly own: Store;
   /** Opens the store of a tenant, or of an environment. */
   open(realm: Realm): Promise<Store>;
@@ -28,8 +28,8 @@ export const ENVIRONMENTS_MAX = 64;
 export const realmKey = ({ tenant, environment }: Realm): string => `${tenant ?? ""}\n${environment ?? ""}`;
 
 /**
- * What a realm is called in a backup, and where the tables of tenants are listed: `acme`, `acme/staging`, `/staging` for
- * an environment of those who belong to no tenant.
+ * The name of a realm in a backup and in lists of tables: `acme`, `acme/staging`, or `/staging` for an environment
+ * without a tenant.
  */
 export const formatRealm = ({ tenant, environment }: Realm): string =>
   `${tenant ?? ""}${environment === null ? "" : `/${environment}`}`;

@@ -17,7 +17,7 @@ export interface Recorded<R extends Valued> {
   keyOf(record: R): string;
   /** Makes it part of what is known. */
   apply(record: R, moment: Moment): void;
-  /** A record is there that cannot be read; what is known of it from before stays. */
+  /** There is a record that cannot be read; what is known of it from before stays in force. */
   leftOut(key: string, moment: Moment): void;
   /** Told after records were applied, written here or by another directory on the same store; not of the first ones. */
   applied(records: readonly R[]): void;
@@ -42,16 +42,17 @@ export interface Planned<R, T> {
   readonly result: T;
 }
 
-/** How often a change is planned while other directories are faster each time. */
+/** How often a change is planned again while other directories are faster each time. */
 const PLANS_MAX = 20;
-/** After a few plans in vain each waits a moment of its own length, so that one of several directories gets through. */
+/** After so many plans in vain, each directory waits for a random moment, so that one of them gets through. */
 const PLANS_AT_ONCE = 3;
 const PLAN_PAUSE_MS = 10;
 
 /**
- * All that is recorded goes this way: one write after the other, each planned on what is known by then, written on the
- * condition that nobody was faster, and only then part of what is known. So what anyone has seen is durable, and what is
- * refused was not written. What others on the same store write comes the same way.
+ * The one way to write records, with optimistic concurrency: one write after the other, each planned on the records as
+ * they are known, committed on the condition that nobody was faster, and only then applied in memory. So everything
+ * that anyone has seen is durable, and what was refused was not written. What other directories on the same store write
+ * is applied in the same way.
  */
 export class RecordJournal<R extends Valued> {
   readonly #recorded: Recorded<R>;
@@ -81,7 +82,7 @@ export class RecordJournal<R extends Valued> {
   }
 
   /**
-   * Makes a change. Where another directory was faster it is planned again, on what that one has made of all.
+   * Makes a change. Where another directory was faster, the change is planned again on what that one has written.
    * @param plan what it throws is the answer, and nothing was written then. Nothing is awaited between the plan and the
    * look at the versions that its writes rest on: news that came in between would be overwritten.
    * @throws StoreError `unavailable` or `uncertain`; `conflict` where others were faster each time.
@@ -103,7 +104,7 @@ export class RecordJournal<R extends Valued> {
     });
   }
 
-  /** Writes what gives way to what another directory has written of the same: returns whether it was written. */
+  /** Writes records unless another directory has written them since. Returns whether they were written. */
   offer(records: readonly R[]): Promise<boolean> {
     return this.#serially(async () => {
       try {
@@ -160,7 +161,7 @@ export class RecordJournal<R extends Valued> {
 
   /** Takes a record as the store has it, which may have been read already. */
   #take({ key, value, version }: VersionedRecord, moment: Moment, read?: R): R[] {
-    // One that is left out is there all the same: whoever replaces it has to know its version.
+    // A record that is left out exists all the same: to replace it, its version has to be known.
     if (value === null) this.#versions.delete(key);
     else this.#versions.set(key, version);
     this.#leftOut.settle(key);

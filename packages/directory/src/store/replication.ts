@@ -30,7 +30,7 @@ export interface SeenReplica extends Replica {
   readonly self: boolean;
 }
 
-/** A directory that has ended, or that cannot reach the store any more: nobody knows which. */
+/** A directory that has ended or cannot reach the store any more; the others cannot tell which. */
 export interface MissingReplica {
   readonly address: string;
   readonly sinceMs: number;
@@ -75,6 +75,6 @@ export interface PeerReplication {
   challenge(watson: string, replica: string): Promise<boolean>;
   /** The directories that are there, this one included. */
   replicas(): readonly Replica[];
-  /** Those that were there within the last hour, and nobody is at their address now. */
+  /** The directories that were there within the last hour, where no other one has their address now. */
   missing(): readonly MissingReplica[];
 }

@@ -3,7 +3,9 @@
 /** The capability that a client desires in `open` when it can connect to the instances of services itself. */
 export const REDIRECT_CAPABILITY = "datawire:redirect";
 
-/** The property of a flow in which a router says why nothing moves on a link, to a peer that asks with `echo`. */
+/**
+ * The property of a flow in which a router says why nothing moves on a link, to a peer that asks by a flow with `echo`.
+ */
 export const REASON_PROPERTY = "datawire:reason";
 
 const REASONS = [

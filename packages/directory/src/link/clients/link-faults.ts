@@ -23,7 +23,7 @@ const FAULT_REMEDY =
 
 const ABANDONED = "closed its link, as it failed at what this directory said; its log says how";
 
-/** Who is refused asks again within half a minute. */
+/** A client that is refused asks again within half a minute. */
 const REFUSED_KEPT_MS = 120_000;
 
 /** Where links tell what goes wrong with them: it is logged, counted, and shown in `dw status`. */

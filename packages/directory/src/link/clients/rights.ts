@@ -5,7 +5,8 @@ import { fitsPattern } from "../../access/pattern.ts";
 
 /**
  * Makes sure that a client of the link may be what it says it is. Besides the rights of its kind, an id that holds
- * services is its holder's alone, so that nobody takes instances away by claiming it who could not have registered them.
+ * services is its holder's alone, so that nobody can take instances away by claiming the id who could not have
+ * registered them.
  * @param held the services that are held from a Watson of that id.
  * @throws ProtocolError `permission_denied`
  */

@@ -22,7 +22,7 @@ export interface Rival {
   challenge(): Promise<boolean>;
 }
 
-/** How what Watsons say is saved, and comes to other directories on the same store. */
+/** How registrations are saved, and reach other directories on the same store. */
 interface Replication {
   /** What Watsons here say has changed. */
   soon(): void;
@@ -59,7 +59,7 @@ interface Taken {
   readonly tellsDraining: boolean;
 }
 
-/** What the sessions of the link ask of the directory, and where those that are open are found. */
+/** What the sessions of the link need from the directory, and the list of the open ones. */
 export class SessionRegistry {
   readonly publisher: Publisher;
   /** What the tenant's sessions log. */
@@ -124,7 +124,7 @@ export class SessionRegistry {
     if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
   }
 
-  /** A whole set: the Watson is told all that is drained, as it may have missed a drain or a resume. */
+  /** Takes a whole set. The Watson is then told of all drained instances, as it may have missed a drain or a resume. */
   register(hello: Hello, said: Said): Taken {
     const { id, name } = hello;
     const { registry } = this.#deps.state;
@@ -136,7 +136,7 @@ export class SessionRegistry {
     return this.#taken(refusals, true);
   }
 
-  /** What changed of it: the Watson is told of drains where its word differs from them. */
+  /** Takes changes to the set. The Watson is told of drained instances where what it says differs from them. */
   update({ id, name }: Hello, said: Said & { readonly gone: readonly string[] }): Taken {
     const { registry } = this.#deps.state;
     const refusals = registry.update(id, said, this.#word(said));

@@ -3,7 +3,7 @@ import type { Clock } from "@datawire/runtime";
 /** When a client counts as gone. */
 export interface LivenessConfig {
   readonly heartbeatMs: number;
-  /** Who says nothing for so long is gone. */
+  /** A client that is silent for so long is taken to be gone. */
   readonly leaseMs: number;
 }
 
@@ -18,8 +18,8 @@ interface LivenessDeps {
 const CHALLENGE_MS = 2_000;
 
 /**
- * Whether the other side of a link is alive: any word of it says so, and pings ask for one. Silence is counted only
- * while somebody listens: not while the connection is paused, nor while the directory does something else.
+ * Whether the other side of a link is alive: any frame from it says so, and pings ask for one. Silence counts only
+ * while the directory is listening, not while the connection is paused or the directory is busy.
  */
 export class Liveness {
   readonly #config: LivenessConfig;
@@ -27,7 +27,7 @@ export class Liveness {
   #heardMs: number;
   #pingedMs: number;
   #listens = true;
-  /** Each asks whether the client is alive, and is answered once. */
+  /** Each was asked whether the client is alive, and is answered once. */
   #challenges: ((alive: boolean) => void)[] = [];
 
   constructor(config: LivenessConfig, deps: LivenessDeps) {

@@ -20,10 +20,10 @@ interface LogStreamDeps {
   readonly send: (message: ServerMessage) => void;
 }
 
-/** What may wait to leave for one follower; what is logged past it, it is not told. */
+/** The most bytes that may wait to be sent to one follower; events beyond that are not sent to it. */
 const BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
 
-/** What one client logs, and what it follows of what all log. */
+/** The events that one client logs, and those of all clients that it follows. */
 export class LogStream {
   readonly #deps: LogStreamDeps;
   #stop: (() => void) | null = null;

@@ -13,8 +13,9 @@ export interface LinkEnvironments {
 }
 
 /**
- * In which table a link is. Naming an environment does not make it, as names come from outside: whoever names one that
- * is not there follows an empty table, and is moved once somebody has registered something there.
+ * Which environment, and so which table, a link belongs to. To name an environment does not create it, as names come
+ * from outside: a client that names one that does not exist follows an empty table, and is moved once somebody has
+ * registered something in it.
  */
 export class Placement {
   readonly #environments: LinkEnvironments;

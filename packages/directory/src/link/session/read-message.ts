@@ -20,7 +20,7 @@ import type { Refusal } from "../../registry/registry.ts";
 
 const instances = z.array(z.unknown()).max(REGISTRATIONS_MAX);
 
-/** As the protocol says, but with instances unread: one that is wrong must not take the others with it. */
+/** As the protocol says, but with the instances unparsed: one that is wrong must not invalidate the others. */
 const schemas = {
   hello: helloSchema,
   register: registerSchema.extend({ instances }),
@@ -37,7 +37,7 @@ const schemas = {
 /** A message of a client, of which the instances are read apart. */
 export type IncomingMessage = { [K in keyof typeof schemas]: z.infer<(typeof schemas)[K]> }[keyof typeof schemas];
 
-/** By type, as a client says it: in an object it would also find what every object has, such as `constructor`. */
+/** A Map, since the type comes from a client: in a plain object, `constructor` would be found too. */
 const SCHEMAS = new Map<string, z.ZodType<IncomingMessage>>(Object.entries(schemas));
 
 /** What was read of a message of the link. */

@@ -149,7 +149,7 @@ export class LinkSession implements LinkClient {
     this.#answering(() => this.#take(read.message));
   }
 
-  /** Does what a message asks for; what it asks in vain is told. */
+  /** Does what a message asks for; a refusal is answered with an error. */
   #answering(work: () => void): void {
     try {
       work();
@@ -244,7 +244,7 @@ export class LinkSession implements LinkClient {
     });
   }
 
-  /** Does something for this client: what goes wrong there costs its link alone. */
+  /** Runs work for this client; whatever goes wrong with it ends this link alone. */
   #alone(work: () => void): void {
     try {
       work();
@@ -296,7 +296,7 @@ export class LinkSession implements LinkClient {
     }
   }
 
-  /** The environment of this client is there now. */
+  /** The environment of this client has been made. */
   #move(sessions: SessionRegistry): void {
     const before = this.#sessions;
     this.#sessions = sessions;
@@ -348,7 +348,7 @@ export class LinkSession implements LinkClient {
   }
 
   #send(message: ServerMessage): void {
-    // Answers are small and one to a request: who sends requests and reads no answers is cut.
+    // Answers are small, one for each request, so that only a client that does not read them gets here; it is cut.
     if (this.#deps.socket.bufferedBytes > 4 * FRAME_BYTES_MAX) return this.#deps.socket.terminate();
     this.#deps.socket.send(JSON.stringify(message));
   }

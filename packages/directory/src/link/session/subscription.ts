@@ -5,10 +5,13 @@ import type { Position } from "../../feed/delta-log.ts";
 import type { Socket } from "./socket.ts";
 import type { Subscriber } from "../../feed/publisher.ts";
 
-/** What may wait to leave for one subscriber. Past it the subscriber is slow, and what it lacks waits in the log instead. */
+/**
+ * The most bytes that may wait to be sent to one subscriber. Beyond that the subscriber is slow, and what it lacks
+ * stays in the log until there is room.
+ */
 const BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Where the table comes from, and who tells that there is more of it. */
+/** Where the table comes from, and who says that it has changed. */
 interface SubscriptionSource extends Source {
   /** Makes revisions of what has changed, now. */
   flush(): void;
@@ -75,7 +78,7 @@ export class Subscription {
       const frame = this.#stream.next();
       if (frame === null) return;
       this.#waiting = this.#socket.bufferedBytes + frame.length > BUFFERED_BYTES_MAX;
-      // Only a frame that fills the buffer is waited for; the others need no word that they have left.
+      // Only a frame that fills the buffer is waited for.
       if (this.#waiting) this.#socket.send(frame, () => this.#resume());
       else this.#socket.send(frame);
     }

@@ -4,9 +4,10 @@ import type { StoreContent } from "../contract.ts";
 import type { PlainRecord } from "../replacement.ts";
 
 /**
- * A backup is text: one JSON value a line, so that nothing in it is run by whoever reads it. The first line says what it
- * is, the last one how many lines there are before it and what their hash is; between them, one line for each record and
- * each registration, those of the directory's own table first, then those of each tenant behind a line with its name.
+ * A backup is text, with one JSON value in each line, so that reading it can execute nothing. The first line says what
+ * it is, the last one how many lines there are before it and what their hash is; between them, one line for each record
+ * and each registration, those of the directory's own table first, then those of each tenant behind a line with its
+ * name.
  */
 
 /** What is kept for those who share a table. */

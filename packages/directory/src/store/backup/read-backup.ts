@@ -135,7 +135,7 @@ async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 
 const LINE_FEED = 0x0a;
 
-/** Says what to do with what version 0.1.0 has made, rather than that it is no text. */
+/** For a backup of version 0.1.0, says what to do with it, rather than that it is not text. */
 function requireText(start: Uint8Array): void {
   if (Buffer.from(start.subarray(0, SQLITE_MAGIC.length)).toString("latin1") !== SQLITE_MAGIC) return;
   throw unusable("it is a database, as version 0.1.0 made them; `directory restore FILE` takes it");

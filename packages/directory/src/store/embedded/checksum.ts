@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 
-/** What tells that a row is as it was written: SQLite notices a damaged page structure, but no damaged content. */
+/** Shows whether a row is as it was written: SQLite notices a damaged page structure, but not damaged content. */
 export function checksum(key: string, text: string): number {
   return crc32(text, crc32(key));
 }

@@ -36,7 +36,10 @@ export function expectedSchema(): readonly object[] {
 
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
-/** SQLITE_PERM, _READONLY, _IOERR, _FULL and _CANTOPEN: of the disk and of rights, and nothing of what is in the file. */
+/**
+ * SQLITE_PERM, _READONLY, _IOERR, _FULL and _CANTOPEN: these are about the disk and permissions, and say nothing about
+ * what is in the file.
+ */
 const SQLITE_OUT_OF_REACH: ReadonlySet<number> = new Set([3, 8, 10, 13, 14]);
 /** An extended code of SQLITE_IOERR: the file ends too early, which is damage. */
 const SQLITE_IOERR_SHORT_READ = 522;
@@ -170,8 +173,8 @@ function outOfReach(action: "make" | "open", path: string, cause: unknown): Stor
 }
 
 /**
- * What the system says where SQLite only says that it could not: it is asked again, by reading and writing beside the
- * store, as SQLite does. The error itself where the system says nothing.
+ * The system's reason for an error for which SQLite gives none, found by reading and writing next to the store as
+ * SQLite does. The error itself where that works.
  */
 export function diskError(cause: unknown, path: string): unknown {
   if (!(cause instanceof Error) || !("errcode" in cause)) return cause;
@@ -192,7 +195,10 @@ export function diskError(cause: unknown, path: string): unknown {
 /** As much as SQLite writes at once. */
 const TRIAL_BYTES = 4_096;
 
-/** Only for the words in which another directory is refused, so that one on a full disk can serve all the same. */
+/**
+ * Notes who has the store, for the message that refuses another directory. It may fail, so that a directory on a full
+ * disk can serve all the same.
+ */
 async function noteOwner(path: string, owner: string): Promise<void> {
   const note = JSON.stringify({ owner, pid: process.pid });
   await writeFileAtomically(ownerPath(path), note, { mode: 0o600 }).catch(() => {});

@@ -30,7 +30,10 @@ import type { SnapshotReplication } from "../replication.ts";
 /** The name of the file of the embedded store, within the data folder. */
 export const STORE_FILE = "directory.db";
 
-/** Registrations are written so many at a time, with a turn of the event loop between, so that nothing else waits. */
+/**
+ * How many registrations are written at a time, with a turn of the event loop in between, so that nothing else has to
+ * wait.
+ */
 const REGISTRATIONS_A_TRANSACTION = 1_000;
 
 /**
@@ -180,7 +183,10 @@ export class EmbeddedStore implements Store {
     }
   }
 
-  /** SQLite writes on in a file that nobody can ever open again, and what was changed would be gone with this process. */
+  /**
+   * Fails where the file was removed: SQLite would go on writing to a file that nobody can open again, and the changes
+   * would be lost with this process.
+   */
   #requireFile(): void {
     if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode) return;
     throw new Error("it was removed or replaced while it was in use; bring it back, or start the directory anew");

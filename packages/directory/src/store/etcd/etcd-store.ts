@@ -24,9 +24,12 @@ import { type Beat, Presence, presenceTtlMs, runBeats } from "./presence.ts";
 
 /** Where in etcd a directory keeps its records, and as whom. */
 export interface EtcdStoreConfig extends EtcdConfig {
-  /** Below which all keys of this dstack lie; several may share one etcd under different ones. */
+  /** The prefix of all keys of this dstack; several can share one etcd with different prefixes. */
   readonly prefix: string;
-  /** This directory's own address, for the others to show; null for a command, which is none and is not seen by them. */
+  /**
+   * This directory's own address, for the others to show; null for a command, which is not a directory and stays
+   * invisible to them.
+   */
   readonly address: string | null;
   /** How long a Watson that is out of sight keeps its instances. */
   readonly leaseMs: number;

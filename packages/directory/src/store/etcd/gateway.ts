@@ -14,7 +14,9 @@ export interface EtcdConfig {
 
 /** How one call of the gateway may be repeated, and how long it may take. */
 export interface CallOptions {
-  /** Asked twice, it does no more than asked once: the next endpoint may be tried when the fate of one attempt is unknown. */
+  /**
+   * Whether the request is idempotent: if so, the next endpoint is tried where it is unknown what became of an attempt.
+   */
   readonly idempotent: boolean;
   readonly timeoutMs?: number;
 }
@@ -124,7 +126,7 @@ export class Gateway {
     { timeoutMs, ...asked }: Asked & { readonly timeoutMs: number },
   ): Promise<unknown> {
     const limit = new AbortController();
-    // A busy process is no slow etcd.
+    // If this process was busy, etcd is not to blame for the delay.
     const cancelTimer = this.#clock.setTimer(timeoutMs, () => afterReading(() => limit.abort()));
     try {
       const response = await this.#request(endpoint, path, { ...asked, signal: limit.signal });

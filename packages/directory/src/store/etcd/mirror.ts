@@ -1,6 +1,6 @@
 /**
- * Which revision of each key is known, so that every piece of news is told once: a write of one's own comes back with
- * the watch, and what a refused transaction has shown comes again later.
+ * The known revision of each key, so that each change is reported once: a write of this directory comes back with the
+ * watch, and so does what a refused transaction has shown.
  */
 export class Mirror {
   readonly #revisions = new Map<string, number>();
