@@ -181,6 +181,7 @@ test("a directory whose traces are damaged, gone or cannot be kept serves on, an
   rmSync(folder(), { recursive: true });
   expect((await send("/v1/traces", spans(1).body)).status).toBe(200);
   expect(await stack.dwJson("trace", "list")).toHaveLength(1);
+  await eventually(async () => expect(await problems()).toContain("1 spans and messages were taken away with"));
 
   rmSync(folder(), { recursive: true });
   writeFileSync(folder(), "in the way");

@@ -214,6 +214,10 @@ class ThreadTelemetry implements Telemetry {
         return;
       case "set-aside":
         return this.#problems.setAside(message);
+      case "aside-removed":
+        return this.#problems.asideRemoved();
+      case "gone":
+        return this.#problems.gone(message.gone);
       case "fault":
         return this.#problems.cannotKeep(message.fault);
       case "forwarding":

@@ -1,6 +1,6 @@
 import { describeError, type Logger, type ProblemBoard } from "@datawire/runtime";
 import type { ForwardProblem } from "../forward/forwarding.ts";
-import type { StoreFault } from "../worker/messages.ts";
+import type { GoneRecords, StoreFault } from "../worker/messages.ts";
 
 /** Where problems of the store of traces are told. */
 export interface StoreProblemsDeps {
@@ -38,6 +38,26 @@ export class StoreProblems {
     this.#deps.board.set("damaged traces", [
       { subject: "traces", message: `a file was damaged and set aside: ${message}`, severity: "warning", remedy },
     ]);
+  }
+
+  /** What was set aside was removed. */
+  asideRemoved(): void {
+    this.#deps.board.set("damaged traces", []);
+  }
+
+  /** Files were taken away with what they hold; null once they are back, or nobody misses it any more. */
+  gone(gone: GoneRecords | null): void {
+    const { log, board } = this.#deps;
+    if (gone === null) {
+      log.info("No traces are missed any more");
+      return board.set("gone traces", []);
+    }
+    const { folder, count, sinceMs } = gone;
+    log.warn("Files of traces were taken away", { folder, count });
+    const since = new Date(sinceMs).toISOString();
+    const message = `${count} spans and messages were taken away with ${folder}, as was seen at ${since}`;
+    const remedy = "put the folder back as it was; else this goes by itself once they would be older than `traces.age`";
+    board.set("gone traces", [{ subject: "traces", message, severity: "warning", remedy }]);
   }
 
   /** The collector takes nothing, or refuses some for good; null once it takes all again. */

@@ -1,8 +1,10 @@
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { systemErrorCode } from "@datawire/runtime";
 import { faultOf, TracesFault } from "./faults.ts";
 import { endOf, fileName, fileNumber, hourOf, numberOfName } from "./file-names.ts";
 import { HourFile } from "./hour-file.ts";
+import { fullFault, lookForRoom, type Room } from "./room.ts";
 import { type TenantRecords, writeBatch } from "./write-batch.ts";
 
 /** The bounds of what is kept. */
@@ -14,16 +16,15 @@ export interface StoreBounds {
 interface HourFilesDeps {
   readonly nowMs: () => number;
   /** Told how many spans and events were lost, and why. */
-  readonly lost: (reason: "size" | "damaged" | "gone", count: number) => void;
+  readonly lost: (reason: "size" | "damaged", count: number) => void;
+  /** Told how many were in files that were taken away; fewer than none where some are back. */
+  readonly gone: (count: number) => void;
   /** Told of a file that was set aside. */
   readonly setAside: (path: string, error: TracesFault) => void;
 }
 
 /** One hour that is as large as this part of the whole goes on in another file: the oldest of it can go alone. */
 const PARTS_OF_SIZE = 8;
-/** So much of its disk, or a tenth of it, is left to others: the directory's own store may be on it. */
-const RESERVE_BYTES = 256 * 1024 * 1024;
-const RESERVE_SHARE = 0.1;
 /** A row takes about so much more than its text, with all that it is found by. */
 const OVERHEAD = 3;
 
@@ -33,14 +34,6 @@ const EMPTY_BYTES = 384 * 1024;
 const PART_BYTES_MIN = 512 * 1024;
 
 const DAMAGED = ".damaged";
-
-interface Room {
-  /** What the disk has left, for everybody. */
-  readonly free: number;
-  readonly reserve: number;
-  /** What all files may take. */
-  readonly bytes: number;
-}
 
 /**
  * The files of the store, one for each hour in which something came. All calls block: they belong into a thread of their
@@ -54,6 +47,8 @@ export class HourFiles {
   #files: HourFile[] = [];
   readonly #sizes = new Map<HourFile, number>();
   #room: Room = { free: 0, reserve: 0, bytes: 0 };
+  /** How many records were in the files that were closed last; null before any were. */
+  #known: number | null = null;
 
   constructor(folder: string, bounds: StoreBounds, deps: HourFilesDeps) {
     this.#folder = folder;
@@ -71,6 +66,16 @@ export class HourFiles {
     return this.#files.reduce((sum, file) => sum + this.#bytesOf(file), 0);
   }
 
+  /** How many records are in files that were taken away while they are open: nobody finds them once these are closed. */
+  get away(): number {
+    return this.#isAway ? this.#records : 0;
+  }
+
+  /** Whether a damaged file is kept aside. */
+  get hasDamaged(): boolean {
+    return this.#damaged().length > 0;
+  }
+
   setBounds(bounds: StoreBounds): void {
     this.#bounds = bounds;
   }
@@ -86,6 +91,9 @@ export class HourFiles {
     }
     const numbers = readdirSync(this.#folder).flatMap((name) => numberOfName(name) ?? []);
     for (const number of numbers.toSorted((a, b) => b - a)) this.#openOne(number);
+    const gone = (this.#known ?? this.#records) - this.#records;
+    this.#known = null;
+    if (gone !== 0) this.#deps.gone(gone);
   }
 
   /**
@@ -94,7 +102,7 @@ export class HourFiles {
    */
   write(batch: readonly TenantRecords[], textBytes: number): void {
     // A folder that was taken away, and maybe put back: what is open leads nowhere.
-    if (this.#files.length > 0 && this.#files[0]?.isThere !== true) this.#reopen();
+    if (this.#isAway) this.open();
     const bytes = textBytes * OVERHEAD;
     this.#makeRoom(bytes);
     try {
@@ -137,6 +145,7 @@ export class HourFiles {
   }
 
   close(): void {
+    if (this.#files.length > 0) this.#known ??= this.#records;
     for (const file of this.#files) file.close();
     this.#files = [];
     this.#sizes.clear();
@@ -179,44 +188,27 @@ export class HourFiles {
     }
   }
 
-  #reopen(): void {
-    const known = this.#files.reduce((sum, file) => sum + this.reading(file, ({ records }) => records, 0), 0);
-    this.open();
-    const found = this.#files.reduce((sum, file) => sum + this.reading(file, ({ records }) => records, 0), 0);
-    if (known > found) this.#deps.lost("gone", known - found);
+  get #isAway(): boolean {
+    return this.#files.length > 0 && this.#files[0]?.isThere !== true;
+  }
+
+  get #records(): number {
+    return this.#files.reduce((sum, file) => sum + (recordsOf(file) ?? 0), 0);
   }
 
   /** Makes room for so much, at the cost of the oldest. @throws TracesFault `full` where even that is not enough. */
   #makeRoom(bytes: number): void {
-    this.#room = this.#look();
+    this.#room = lookForRoom(this.#folder, this.#bounds.sizeBytes, this.bytes);
     while (this.bytes + bytes > this.#room.bytes) {
       if (this.#removeOldest("size")) continue;
       const [only] = this.#files;
       // The one hour that there is makes room for what comes now, if that is enough.
-      if (only === undefined || bytes + EMPTY_BYTES > this.#room.bytes) throw this.#full();
+      if (only === undefined || bytes + EMPTY_BYTES > this.#room.bytes) throw fullFault(this.#folder, this.#room);
       this.#deps.lost(
         "size",
         this.reading(only, ({ records }) => records, 0),
       );
       this.#remove(only);
-    }
-  }
-
-  #full(): TracesFault {
-    const { free, reserve } = this.#room;
-    const why = `its disk has ${mebibytes(free)} left, of which ${mebibytes(reserve)} are left to others`;
-    return new TracesFault("full", `Cannot use ${this.#folder}: ${why}`);
-  }
-
-  /** What all files may take: as much as they are set to, and no more than the disk has for them. */
-  #look(): Room {
-    try {
-      const { bsize, bavail, blocks } = statfsSync(this.#folder);
-      const free = bsize * bavail;
-      const reserve = Math.min(RESERVE_BYTES, bsize * blocks * RESERVE_SHARE);
-      return { free, reserve, bytes: Math.min(this.#bounds.sizeBytes, this.bytes + free - reserve) };
-    } catch (error) {
-      throw faultOf(error, this.#folder);
     }
   }
 
@@ -243,15 +235,10 @@ export class HourFiles {
   }
 
   #putAside(file: HourFile, fault: TracesFault): void {
-    let records = 1;
-    try {
-      records = Math.max(1, file.records);
-    } catch {
-      // It is damaged there too.
-    }
+    const records = recordsOf(file) ?? 0;
     this.#forget(file);
     this.#rename(file.path, fault);
-    this.#deps.lost("damaged", records);
+    this.#deps.lost("damaged", Math.max(1, records));
   }
 
   #forget(file: HourFile): void {
@@ -269,7 +256,7 @@ export class HourFiles {
   }
 
   #damaged(): string[] {
-    const names = readdirSync(this.#folder).filter((name) => name.endsWith(DAMAGED));
+    const names = namesIn(this.#folder).filter((name) => name.endsWith(DAMAGED));
     return names.toSorted().map((name) => join(this.#folder, name));
   }
 
@@ -282,4 +269,20 @@ export class HourFiles {
   }
 }
 
-const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;
+/** How many records a file holds; null where it is too damaged to say, or out of reach. */
+function recordsOf(file: HourFile): number | null {
+  try {
+    return file.records;
+  } catch {
+    return null;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return []; // taken away, which is told of elsewhere
+    throw error;
+  }
+}

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, test } from "vitest";
-import { TestKeeper } from "../testing/keepers.ts";
+import { TEST_SETTINGS, TestKeeper } from "../testing/keepers.ts";
 import { traceIdOf } from "../testing/requests.ts";
 import { fileName, fileNumber, numberOfName } from "./file-names.ts";
 
@@ -156,6 +156,56 @@ test("a folder that is taken away is made again, and what was in it is counted",
   store.restart();
   expect((await store.traces()).traces).toMatchObject([{ name: "after" }]);
   expect(store.lost).toEqual({ gone: 2 });
+});
+
+test("a folder that is taken away is told, and taken back once it is put back or what it held would be too old", async () => {
+  const store = keeper();
+  const gone = () => store.told.flatMap((message) => (message.kind === "gone" ? [message.gone?.count ?? null] : []));
+  await store.spans([{ traceId: traceIdOf(1) }, { traceId: traceIdOf(2) }]);
+  const aside = `${store.folder}-aside`;
+  renameSync(store.folder, aside);
+  // Also while nothing comes, and nothing is lost yet.
+  await expect.poll(gone).toEqual([2]);
+  renameSync(aside, store.folder);
+  await expect.poll(gone).toEqual([2, null]);
+  expect(store.lost).toEqual({});
+  renameSync(store.folder, aside);
+  expect(await store.spans([{ traceId: traceIdOf(3) }])).toMatchObject({ state: "kept" });
+  expect(gone()).toEqual([2, null, 2]);
+  expect(store.lost).toEqual({ gone: 2 });
+  // One comes back and the other goes.
+  rmSync(store.folder, { recursive: true });
+  renameSync(aside, store.folder);
+  expect(await store.spans([{ traceId: traceIdOf(4) }])).toMatchObject({ state: "kept" });
+  expect(gone().at(-1)).toBe(1);
+  store.nowMs += 2 * 86_400_000;
+  store.keeper.configure(TEST_SETTINGS);
+  expect(gone().at(-1)).toBeNull();
+});
+
+test("a folder that is taken away and cannot be made again is told, and what was in it is counted once it can", async () => {
+  const store = keeper();
+  await store.spans([{ traceId: traceIdOf(1) }, { traceId: traceIdOf(2) }]);
+  rmSync(store.folder, { recursive: true });
+  writeFileSync(store.folder, "a file where the folder should be");
+  expect(await store.spans([{}])).toMatchObject({ state: "later", why: "disk" });
+  rmSync(store.folder);
+  await expect.poll(() => faults(store).at(-1)).toEqual({ kind: "fault", fault: null });
+  expect(store.lost).toEqual({ disk: 1, gone: 2 });
+  expect(store.told).toContainEqual({ kind: "gone", gone: expect.objectContaining({ count: 2 }) });
+});
+
+test("a damaged file that was set aside is told until it is removed", async () => {
+  const store = keeper();
+  store.keeper.close();
+  writeFileSync(join(store.folder, "2026-11-30T12.db"), "no database at all, and more than a page of it".repeat(200));
+  store.restart();
+  const aside = () => store.told.map(({ kind }) => kind).filter((kind) => kind.includes("aside"));
+  store.keeper.configure(TEST_SETTINGS);
+  expect(aside()).toEqual(["set-aside"]);
+  rmSync(join(store.folder, "2026-11-30T12.db.damaged"));
+  store.keeper.configure(TEST_SETTINGS);
+  expect(aside()).toEqual(["set-aside", "aside-removed"]);
 });
 
 test("a disk that cannot be used is told, what comes meanwhile is asked to come again, and it mends itself", async () => {

@@ -17,6 +17,7 @@ import { readTrace } from "../search/read-trace.ts";
 import type { Question } from "../query/questions.ts";
 import { faultOf } from "../store/faults.ts";
 import { HourFiles } from "../store/hour-files.ts";
+import { Gone } from "./gone.ts";
 import { type Came, Commits, countOf } from "./commits.ts";
 import type { Answered, FromThread, OtlpBody, StoreFault, ThreadSettings, ThreadStart } from "./messages.ts";
 
@@ -55,23 +56,37 @@ export class Keeper {
   readonly #sampler: Sampler;
   readonly #forwarding: Forwarding;
   #keeps: boolean;
+  #ageMs: number;
   readonly #timers: readonly NodeJS.Timeout[];
   #fault: StoreFault | null = null;
+  readonly #gone: Gone;
+  /** Whether a damaged file was set aside, and nobody has removed it. */
+  #isAside = false;
   #triedMs = Number.NEGATIVE_INFINITY;
   #isOpen = false;
 
   constructor(start: ThreadStart, deps: KeeperDeps) {
     const { sizeBytes, ageMs, perSecond, sample, keep, forward } = start.settings;
     this.#keeps = keep;
+    this.#ageMs = ageMs;
     this.#start = start;
     this.#deps = deps;
+    this.#gone = new Gone(start.folder, {
+      nowMs: deps.nowMs,
+      lost: (count) => this.#lost("", "gone", count),
+      tell: (gone) => deps.tell({ kind: "gone", gone }),
+    });
     this.#files = new HourFiles(
       start.folder,
       { sizeBytes, ageMs },
       {
         nowMs: deps.nowMs,
         lost: (reason, count) => this.#lost("", reason, count),
-        setAside: (path, error) => deps.tell({ kind: "set-aside", path, message: describeError(error) }),
+        gone: (count) => this.#gone.took(count),
+        setAside: (path, error) => {
+          this.#isAside = true;
+          deps.tell({ kind: "set-aside", path, message: describeError(error) });
+        },
       },
     );
     this.#commits = new Commits((batch, textBytes) => this.#write(batch, textBytes));
@@ -87,6 +102,7 @@ export class Keeper {
 
   configure({ sizeBytes, ageMs, perSecond, sample, keep, forward }: ThreadSettings): void {
     this.#keeps = keep;
+    this.#ageMs = ageMs;
     this.#forwarding.configure(forward);
     this.#files.setBounds({ sizeBytes, ageMs });
     this.#rate.set(perSecond);
@@ -210,11 +226,17 @@ export class Keeper {
   }
 
   #expire(): void {
-    if (this.#isOpen) this.#trying(() => this.#files.expire());
+    if (!this.#isOpen) return;
+    this.#trying(() => this.#files.expire());
+    this.#gone.expire(this.#ageMs);
+    if (!this.#isAside || this.#files.hasDamaged) return;
+    this.#isAside = false;
+    this.#deps.tell({ kind: "aside-removed" });
   }
 
-  /** Looks whether a disk that was away or full has come back. */
+  /** Looks whether a disk that was away or full has come back, and whether the files are still there. */
   #probe(): void {
+    if (this.#isOpen) this.#gone.see(this.#files.away);
     if (this.#fault === null || performance.now() - this.#triedMs < RETRY_MS) return;
     this.#trying(() => {
       if (!this.#isOpen) this.#open();

@@ -64,11 +64,23 @@ export interface StoreFault {
   readonly sinceMs: number;
 }
 
+/** Records that nobody finds any more, as their files were taken away. */
+export interface GoneRecords {
+  readonly folder: string;
+  readonly count: number;
+  /** When that was seen first. */
+  readonly sinceMs: number;
+}
+
 /** What the thread tells. */
 export type FromThread =
   | { readonly kind: "answered"; readonly id: number; readonly answer: Answered }
   | { readonly kind: "lost"; readonly tenant: string; readonly reason: LossReason; readonly count: number }
   | { readonly kind: "set-aside"; readonly path: string; readonly message: string }
+  /** What was set aside was removed. */
+  | { readonly kind: "aside-removed" }
+  /** What was taken away; null once it is back, or would be too old. */
+  | { readonly kind: "gone"; readonly gone: GoneRecords | null }
   | { readonly kind: "forwarding"; readonly problem: ForwardProblem | null }
   | { readonly kind: "fault"; readonly fault: StoreFault | null }
   /** Something of these tenants is on the disk, and can be found. */
