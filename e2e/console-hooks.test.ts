@@ -362,6 +362,46 @@ test("of a long trace what is in view is drawn, and Next error goes to what is n
   await page.close();
 });
 
+test("an open trace is asked for again while it may grow, and is sent again only where it has", async () => {
+  const page = await context.newPage();
+  const asked: number[] = [];
+  const sendSpan = (traceId: string, spanId: string, atMs: number) => {
+    const time = `${atMs}000000`;
+    const span = { traceId, spanId, name: spanId, startTimeUnixNano: time, endTimeUnixNano: time };
+    return post("/v1/traces", { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+  };
+  const [young, old] = ["d".repeat(32), "e".repeat(32)];
+  page.on("response", (response) => {
+    if (response.url().includes("/v1/traces/")) asked.push(response.status());
+  });
+  await sendSpan(young, "1".repeat(16), Date.now());
+  await page.goto(`${base}traces/${young}`);
+  await page.getByText("1 span", { exact: true }).waitFor();
+  await eventually(() => expect(asked).toEqual([200, 304, 304]));
+  await sendSpan(young, "2".repeat(16), Date.now());
+  await page.getByText("2 spans", { exact: true }).waitFor();
+
+  await page.clock.install();
+  // A minute without anything new: the last answer says so, and none follows.
+  await page.clock.runFor(70_000);
+  await eventually(() => expect(asked.at(-1)).toBe(304));
+  const quiet = asked.length;
+  await page.clock.runFor(30_000);
+  expect(asked.length).toBeLessThanOrEqual(quiet + 1);
+
+  await sendSpan(old, "1".repeat(16), Date.now() - 7_200_000);
+  asked.length = 0;
+  await page.goto(`${base}traces/${old}`);
+  await page.getByText("1 span", { exact: true }).waitFor();
+  await page.clock.runFor(30_000);
+  expect(asked).toEqual([200]);
+  await sendSpan(old, "2".repeat(16), Date.now() - 7_200_000);
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await page.getByText("2 spans", { exact: true }).waitFor();
+  expect(asked.filter((status) => status === 200)).toHaveLength(2);
+  await page.close();
+});
+
 test("live, what is sent is on the screen by the stream, in its place; the rest is read on as one scrolls", async () => {
   const { page, complaints } = await openPage(context, `${base}logs?tab=messages&q=counted`);
   await page.getByTestId("empty").waitFor();

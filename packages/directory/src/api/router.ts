@@ -228,7 +228,8 @@ function sendStream(req: IncomingMessage, res: ServerResponse, write: (res: Serv
 }
 
 function sendRaw(res: ServerResponse, { status, type, body, headers }: RawAnswer): void {
-  if (status === 204) return void res.writeHead(status, { "cache-control": "no-store", ...headers }).end();
+  if (status === 204 || status === 304)
+    return void res.writeHead(status, { "cache-control": "no-store", ...headers }).end();
   const length = { "content-length": String(body.byteLength) };
   res.writeHead(status, { "content-type": type, "cache-control": "no-store", ...length, ...headers });
   res.end(body);

@@ -1,5 +1,5 @@
 import { type ApiClient, createApiClient } from "@datawire/api";
-import { Refusal, refusalOf, Unreachable } from "./refusal.ts";
+import { Refusal, refusalOf, Unchanged, Unreachable } from "./refusal.ts";
 import { Store } from "./store.ts";
 
 /** Who is signed in, as `GET /v1/session` says it. */
@@ -28,6 +28,14 @@ export interface ConnectionState {
   readonly seenAt: number | null;
 }
 
+interface ExchangeOptions {
+  readonly body?: unknown;
+  readonly ifMatch?: string | null;
+  /** What the last answer was known by; left out where each is wanted whole. */
+  readonly last?: { tag: string | null };
+}
+
+const UNCHANGED = 304;
 const ANSWER_MS_MAX = 10_000;
 const RETRY_MS = 1_000;
 
@@ -47,6 +55,12 @@ export class Connection {
   /** A client whose changes are refused where routes have changed since a revision, written `EPOCH.REVISION`. */
   clientFor(ifMatch: string | null): ApiClient {
     return createApiClient((method, path, body) => this.#exchange(method, path, { body, ifMatch }));
+  }
+
+  /** A client for one question, which throws Unchanged where the answer is the one that it had before. */
+  rememberingClient(): ApiClient {
+    const last = { tag: null };
+    return createApiClient((method, path, body) => this.#exchange(method, path, { body, last }));
   }
 
   /** The address of a path of the directory, such as `/v1/stream`. */
@@ -123,23 +137,25 @@ export class Connection {
     this.state.set({ phase: "signed-out", session: null, seenAt: null });
   }
 
-  async #exchange(
-    method: string,
-    path: string,
-    { body, ifMatch }: { readonly body?: unknown; readonly ifMatch?: string | null } = {},
-  ): Promise<unknown> {
+  async #exchange(method: string, path: string, { body, ifMatch, last }: ExchangeOptions = {}): Promise<unknown> {
     const headers = new Headers({ accept: "application/json" });
     if (body !== undefined) headers.set("content-type", "application/json");
     const csrf = this.state.get().session?.csrf ?? null;
     if (csrf !== null && method !== "GET") headers.set("x-datawire-csrf", csrf);
     if (ifMatch !== null && ifMatch !== undefined) headers.set("if-match", `"${ifMatch}"`);
+    if (last !== undefined && last.tag !== null) headers.set("if-none-match", last.tag);
     const response = await this.#fetch(path, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    if (response.status === UNCHANGED) {
+      this.seen();
+      throw new Unchanged("It is as it was");
+    }
     if (response.ok) {
       this.seen();
+      if (last !== undefined) last.tag = response.headers.get("etag");
       return response.status === 204 ? null : await response.json();
     }
     const refusal = await refusalOf(response);

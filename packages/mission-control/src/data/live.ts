@@ -1,6 +1,6 @@
 import type { ApiClient } from "@datawire/api";
 import { type Connection, whoIs } from "./connection.ts";
-import { messageOf, Unreachable } from "./refusal.ts";
+import { messageOf, Unchanged, Unreachable } from "./refusal.ts";
 import { Store } from "./store.ts";
 import { type Changes, type Chosen, Stream } from "./stream.ts";
 
@@ -10,6 +10,8 @@ export interface Question<T> {
   readonly key: string;
   /** How long after an answer it is asked again; null for what is asked once. */
   readonly everyMs: number | null;
+  /** Whether an answer that has not changed is not sent again, and how long that may go on until it is asked no more. */
+  readonly quiet?: { untilMs(data: T, nowMs: number): number };
   ask(client: ApiClient): Promise<T>;
   /** The topic of the stream that tells what changes of it; left out for what is asked again and again. */
   readonly topic?: string;
@@ -131,7 +133,10 @@ export class Entry<T> {
   readonly #store = new Store<Reply<T>>(EMPTY);
   readonly #question: Question<T>;
   readonly #deps: EntryDeps;
+  readonly #client: ApiClient;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When an answer came that was another one. */
+  #changedAt = 0;
   /** How often it was asked to be asked: an answer to an older round leaves the next one due. */
   #round = 0;
   #isAsking = false;
@@ -141,6 +146,8 @@ export class Entry<T> {
   constructor(question: Question<T>, deps: EntryDeps) {
     this.#question = question;
     this.#deps = deps;
+    const { connection } = deps;
+    this.#client = question.quiet === undefined ? connection.client : connection.rememberingClient();
   }
 
   /** The topic of the stream that tells what changes of it. */
@@ -214,16 +221,32 @@ export class Entry<T> {
     const [round, tellings] = [this.#round, this.#tellings];
     this.#isAsking = true;
     try {
-      const data = await this.#question.ask(this.#deps.connection.client);
+      const data = await this.#question.ask(this.#client);
+      this.#changedAt = Date.now();
       if (tellings === this.#tellings) this.#store.set({ data, at: Date.now(), error: null });
     } catch (error) {
+      const known = this.get();
+      // What is as it was is drawn anew only where that was in doubt.
+      if (error instanceof Unchanged) {
+        if (known.error !== null) this.#store.set({ ...known, at: Date.now(), error: null });
+      }
       // Away is said once, above all screens; here the last answer stays.
-      if (!(error instanceof Unreachable)) this.#store.set({ ...this.get(), error: messageOf(error) });
+      else if (!(error instanceof Unreachable)) this.#store.set({ ...known, error: messageOf(error) });
     } finally {
       this.#isAsking = false;
     }
     if (this.isIdle) return;
     if (round !== this.#round) this.refresh();
-    else if (this.#question.everyMs !== null) this.#timer = setTimeout(this.#askAgain, this.#question.everyMs);
+    else if (this.#question.everyMs !== null && !this.#isQuiet)
+      this.#timer = setTimeout(this.#askAgain, this.#question.everyMs);
+  }
+
+  /** Whether it is not worth asking again by itself. */
+  get #isQuiet(): boolean {
+    const { quiet } = this.#question;
+    const { data, error } = this.get();
+    if (quiet === undefined || data === null || error !== null) return false;
+    const nowMs = Date.now();
+    return nowMs >= this.#changedAt + quiet.untilMs(data, nowMs);
   }
 }

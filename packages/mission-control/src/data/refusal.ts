@@ -17,6 +17,11 @@ export class Unreachable extends Error {
   override readonly name = "Unreachable";
 }
 
+/** An answer that is as it was: whoever asks has it already. */
+export class Unchanged extends Error {
+  override readonly name = "Unchanged";
+}
+
 /** What an answer that is not 2xx says. */
 export async function refusalOf(response: Response): Promise<Refusal> {
   const text = await response.text();

@@ -39,6 +39,8 @@ export interface LogsQuestion extends Chosen {
 export interface TraceQuestion {
   readonly of: "trace";
   readonly trace: string;
+  /** Revisions of answers that whoever asks has already: one that is still right is not given again. */
+  readonly known?: readonly string[];
 }
 
 /** Whatever can be asked of the store. */

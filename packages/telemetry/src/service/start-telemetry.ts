@@ -100,7 +100,7 @@ class ThreadTelemetry implements Telemetry {
     this.#questions += 1;
     try {
       const answer = await this.#ask({ kind: "ask", tenant: tenant ?? "", question });
-      return answer.state === "found" || answer.state === "refused" ? answer : FAILED;
+      return isFound(answer) ? answer : FAILED;
     } finally {
       this.#questions -= 1;
     }
@@ -228,4 +228,8 @@ class ThreadTelemetry implements Telemetry {
   }
 }
 
-const written = (answer: Answered): Written => (answer.state === "found" ? FAILED : answer);
+const isFound = (answer: Answered): answer is Found =>
+  answer.state === "found" || answer.state === "unchanged" || answer.state === "refused";
+
+const written = (answer: Answered): Written =>
+  answer.state === "found" || answer.state === "unchanged" ? FAILED : answer;

@@ -5,7 +5,7 @@ import type { Answered, OtlpBody, ThreadSettings } from "../worker/messages.ts";
 /** How taking something ended: on the disk, to come again, or refused for good. */
 export type Written = Extract<Answered, { state: "kept" | "later" | "too-large" | "refused" }>;
 /** How a question ended. */
-export type Found = Extract<Answered, { state: "found" | "refused" }>;
+export type Found = Extract<Answered, { state: "found" | "unchanged" | "refused" }>;
 
 /** Where the traces and logs of all tenants are kept. Nothing of it ever throws, waits for a disk, or holds a request up. */
 export interface Telemetry {

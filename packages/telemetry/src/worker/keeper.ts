@@ -14,7 +14,7 @@ import { partialSuccessJson } from "../otlp/signals.ts";
 import { findLogs } from "../search/find-logs.ts";
 import { findTraces } from "../search/find-traces.ts";
 import { readTrace } from "../search/read-trace.ts";
-import type { Question } from "../query/questions.ts";
+import type { LogsQuestion, Question, TraceQuestion, TracesQuestion } from "../query/questions.ts";
 import { faultOf } from "../store/faults.ts";
 import { HourFiles } from "../store/hour-files.ts";
 import { Gone } from "./gone.ts";
@@ -150,8 +150,8 @@ export class Keeper {
   /** Finds what is asked for. */
   async ask(tenant: string, question: Question): Promise<Answered> {
     try {
-      const found = await this.#find(tenant, question);
-      return { state: "found", json: found === null ? null : Buffer.from(JSON.stringify(found)) };
+      if (question.of === "trace") return await this.#trace(tenant, question);
+      return { state: "found", json: jsonOf(await this.#find(tenant, question)) };
     } catch (error) {
       return refusalOf(error);
     }
@@ -164,15 +164,17 @@ export class Keeper {
     this.#files.close();
   }
 
-  #find(tenant: string, question: Question): Promise<object | null> {
-    switch (question.of) {
-      case "traces":
-        return findTraces(this.#files, tenant, question);
-      case "trace":
-        return readTrace(this.#files, { tenant, self: this.#start.self }, question.trace);
-      case "logs":
-        return findLogs(this.#files, { tenant, self: this.#start.self }, question);
-    }
+  #find(tenant: string, question: TracesQuestion | LogsQuestion): Promise<object> {
+    return question.of === "traces"
+      ? findTraces(this.#files, tenant, question)
+      : findLogs(this.#files, { tenant, self: this.#start.self }, question);
+  }
+
+  async #trace(tenant: string, question: TraceQuestion): Promise<Answered> {
+    const read = await readTrace(this.#files, { tenant, self: this.#start.self }, question);
+    if (read === null) return { state: "found", json: null };
+    if (read.state === "unchanged") return read;
+    return { state: "found", json: jsonOf(read.found), revision: read.revision };
   }
 
   /** Resolves to null once what is to be kept is on the disk, and to why not. */
@@ -270,6 +272,8 @@ export class Keeper {
     if (count > 0) this.#deps.tell({ kind: "lost", tenant, reason, count });
   }
 }
+
+const jsonOf = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));
 
 function refusalOf(error: unknown): Answered {
   if (error instanceof TooLarge) return { state: "too-large", message: error.message };

@@ -50,8 +50,10 @@ export type ToThread =
 /** How a request was answered. */
 export type Answered =
   | { readonly state: "kept"; readonly body: Uint8Array }
-  /** Found: JSON, or null where there is nothing by that id. */
-  | { readonly state: "found"; readonly json: Uint8Array | null }
+  /** Found: JSON, or null where there is nothing by that id; of a trace also its revision, which is another one once it has more. */
+  | { readonly state: "found"; readonly json: Uint8Array | null; readonly revision?: string }
+  /** The answer with this revision, which whoever asks has, is still right. */
+  | { readonly state: "unchanged"; readonly revision: string }
   | { readonly state: "later"; readonly why: "rate" | "disk"; readonly message: string; readonly afterMs: number }
   | { readonly state: "too-large"; readonly message: string }
   | { readonly state: "refused"; readonly code: ErrorCode; readonly message: string };

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { endpoints } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
 import {
@@ -58,19 +60,46 @@ export async function showTrace(
   context: TracesContext,
   { req, query, grant, params: { trace } }: RawBodyRequest<"/{trace}", z.output<typeof endpoints.showTrace.query>>,
 ): Promise<RawAnswer> {
-  const { peerTraces } = context;
-  const own = await find(context, grant.tenant, { of: "trace", trace: traceKey(trace) });
+  const { telemetry, peerTraces } = context;
+  const known = knownOf(req);
+  const question = { of: "trace", trace: traceKey(trace) } as const;
   if (isLocal(query) || peerTraces.isAlone) {
-    if (own !== null) return jsonAnswer(own);
-    throw nothingOf(trace, []);
+    const found = await telemetry.ask(grant.tenant, { ...question, known });
+    if (found.state === "refused") throw new ProtocolError(found.code, found.message);
+    if (found.state === "unchanged") return unchanged(found.revision);
+    if (found.json === null) throw nothingOf(trace, []);
+    return withRevision(jsonAnswer(found.json), found.revision);
   }
+  const own = await find(context, grant.tenant, question);
   const { answers, missing } = await peerTraces.ask(req, (client) =>
     client.ask(endpoints.showTrace, { params: { trace }, query: { local: "true" } }),
   );
   const [first, ...others] = [...(own === null ? [] : [parsed(own) as TracePage]), ...answers];
   if (first === undefined) throw nothingOf(trace, missing);
-  return jsonOf(mergeTraceParts([first, ...others], missing.length === 0));
+  const answer = jsonOf(mergeTraceParts([first, ...others], missing.length === 0));
+  const revision = createHash("sha256").update(answer.body).digest("base64url");
+  return known.includes(revision) ? unchanged(revision) : withRevision(answer, revision);
 }
+
+/** The revisions that whoever asks has (RFC 9110, section 13.1.2): those in between may have made them weak ones. */
+function knownOf({ headers: { "if-none-match": text = "" } }: Pick<IncomingMessage, "headers">): string[] {
+  return text
+    .slice(0, IF_NONE_MATCH_MAX)
+    .split(",")
+    .map((tag) => tag.trim().replace(/^(?:W\/)?"(.*)"$/, "$1"));
+}
+
+const IF_NONE_MATCH_MAX = 1_000;
+
+const withRevision = (answer: RawAnswer, revision: string | undefined): RawAnswer =>
+  revision === undefined ? answer : { ...answer, headers: { etag: `"${revision}"` } };
+
+const unchanged = (revision: string): RawAnswer => ({
+  status: 304,
+  type: "",
+  body: new Uint8Array(),
+  headers: { etag: `"${revision}"` },
+});
 
 const isLocal = ({ local }: { readonly local?: string | undefined }): boolean => readFlag("local", local);
 
@@ -104,7 +133,7 @@ async function find(
 ): Promise<Uint8Array | null> {
   const found = await telemetry.ask(tenant, question);
   if (found.state === "refused") throw new ProtocolError(found.code, found.message);
-  return found.json;
+  return found.state === "found" ? found.json : null;
 }
 
 const jsonAnswer = (body: Uint8Array): RawAnswer => ({ status: 200, type: "application/json; charset=utf-8", body });

@@ -71,6 +71,26 @@ test("a tenant sees nothing of another, and nobody without a tenant sees theirs"
   expect((await read(other ?? "", "/v1/traces")).text).toContain('"dropped":{}');
 });
 
+test("a trace that has gained nothing is not told again to who has it", async () => {
+  const { token } = await guarded.create("operator");
+  const traceId = "c".repeat(32);
+  const path = `/v1/traces/${traceId}`;
+  const known = (tag: string) => guarded.ask(path, { token, headers: { "if-none-match": tag } });
+  await post(token, "/v1/traces", span(traceId, "first"));
+  const first = await guarded.ask(path, { token });
+  const tag = String(first.headers["etag"]);
+  expect(tag).toMatch(/^"[\w-]{22}"$/);
+  for (const same of [tag, `W/${tag}`, `"other", ${tag}`]) {
+    const { status, body, headers } = await known(same);
+    expect([status, body.length, headers["etag"]]).toEqual([304, 0, tag]);
+  }
+  await post(token, "/v1/traces", span(traceId, "second"));
+  const grown = await known(tag);
+  expect([grown.status, JSON.parse(grown.body.toString())]).toMatchObject([200, { spans: [{}, {}] }]);
+  expect((await known(String(grown.headers["etag"]))).status).toBe(304);
+  expect((await guarded.ask(`/v1/traces/${"d".repeat(32)}`, { token })).status).toBe(404);
+});
+
 test("the interface answers in the shapes that it describes", async () => {
   const { token } = await guarded.create("operator");
   const page = JSON.parse((await read(token, "/v1/traces?limit=1")).text) as Record<string, unknown>;

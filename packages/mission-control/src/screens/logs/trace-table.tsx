@@ -1,8 +1,8 @@
 import type { TraceSummary } from "@datawire/api";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { pathOf } from "../../core/address.ts";
 import { formatMs } from "../../core/format.ts";
-import { useReply } from "../../data/console.ts";
+import { useConsole, useReply } from "../../data/console.ts";
 import { traceQuestion } from "../../data/trace.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Answered, Empty } from "../../parts/answered.tsx";
@@ -20,7 +20,9 @@ export function TraceTable({ traces }: { readonly traces: readonly TraceSummary[
       rows={traces}
       columns={columns}
       keyOf={({ traceId }) => traceId}
-      detail={({ traceId }) => (open.has(traceId) ? <Unfolded traceId={traceId} /> : null)}
+      detail={({ traceId, spans, events }) =>
+        open.has(traceId) ? <Unfolded traceId={traceId} size={spans + events} /> : null
+      }
     />
   );
 }
@@ -82,9 +84,18 @@ function columnsOf(
 /** So many are shown within the list; the page of the trace has all. */
 const UNFOLDED_MAX = 100;
 
-function Unfolded({ traceId }: { readonly traceId: string }) {
+function Unfolded({ traceId, size }: { readonly traceId: string; readonly size: number }) {
+  const { live } = useConsole();
+  const question = traceQuestion(traceId);
+  const seen = useRef(size);
+  // The list is told of what it gains, also long after it was quiet.
+  useEffect(() => {
+    if (seen.current === size) return;
+    seen.current = size;
+    live.entry(traceQuestion(traceId)).refresh();
+  }, [live, traceId, size]);
   return (
-    <Answered reply={useReply(traceQuestion(traceId))}>
+    <Answered reply={useReply(question)}>
       {({ events }) =>
         events.length === 0 ? (
           <Empty title="No messages, only spans" />

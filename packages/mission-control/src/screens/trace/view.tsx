@@ -1,7 +1,7 @@
 import type { LogEvent, Span } from "@datawire/api";
 import { useMemo, useState } from "react";
 import { formatMs, plural } from "../../core/format.ts";
-import { useReply } from "../../data/console.ts";
+import { useConsole, useReply } from "../../data/console.ts";
 import { traceQuestion } from "../../data/trace.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Answered, Empty } from "../../parts/answered.tsx";
@@ -13,6 +13,7 @@ import { Waterfall } from "./waterfall.tsx";
 
 /** One request across all services: its spans on one line of time, and its messages in order. */
 export function Trace({ traceId }: { readonly traceId: string }) {
+  const { live } = useConsole();
   const reply = useReply(traceQuestion(traceId));
   const [goal, setGoal] = useState<Goal>(null);
   const failures = useMemo(() => (reply.data === null ? [] : failuresOf(reply.data)), [reply.data]);
@@ -27,14 +28,19 @@ export function Trace({ traceId }: { readonly traceId: string }) {
     <Page
       title={`Trace ${traceId}`}
       actions={
-        <button
-          type="button"
-          aria-disabled={isClean || undefined}
-          title={isClean ? "Nothing failed in it" : undefined}
-          onClick={next}
-        >
-          Next error
-        </button>
+        <>
+          <button type="button" title="Look whether it has more by now" onClick={() => live.refresh()}>
+            Refresh
+          </button>
+          <button
+            type="button"
+            aria-disabled={isClean || undefined}
+            title={isClean ? "Nothing failed in it" : undefined}
+            onClick={next}
+          >
+            Next error
+          </button>
+        </>
       }
     >
       <Answered reply={reply}>
