@@ -10,7 +10,7 @@ import { rolloutEndpoints } from "./rollouts.ts";
 import { streamEndpoint } from "./stream.ts";
 import { routerEndpoints, statusEndpoint } from "./status.ts";
 import { tokenEndpoints } from "./tokens.ts";
-import { traceEndpoints } from "./traces/trace-endpoints.ts";
+import { traceEndpoints } from "./traces.ts";
 import { trafficEndpoints } from "./traffic.ts";
 
 /** Every endpoint that answers with JSON or a file, bound to what answers it. */

@@ -20,7 +20,7 @@ import {
 } from "./reads.ts";
 import { bindStream, type BoundEndpoint, type StreamRequest } from "./router.ts";
 import { status } from "./status.ts";
-import { followLogs, followTraces } from "./traces/follow.ts";
+import { followLogs, followTraces } from "./traces.ts";
 import { edgesOf, readSeconds } from "./traffic.ts";
 import type { z } from "zod";
 

@@ -1,19 +1,35 @@
+import type { IncomingMessage } from "node:http";
 import { OTLP_TYPES } from "@datawire/api";
 import { readBoundedBody } from "@datawire/http";
 import { type ErrorCode, httpStatus } from "@datawire/protocol";
-import { BODY_BYTES_MAX, BUSY, type Format, refusalBody, type Signal, type Written } from "@datawire/telemetry";
-import type { ApiContext } from "../context.ts";
-import type { RawAnswer, RawBodyRequest } from "../router.ts";
+import {
+  BODY_BYTES_MAX,
+  BUSY,
+  type Format,
+  refusalBody,
+  type Signal,
+  type Telemetry,
+  type Written,
+} from "@datawire/telemetry";
+import type { Grant } from "../../access/grant.ts";
+
+/** An answer as it is to be sent. */
+export interface OtlpAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 const PAYLOAD_TOO_LARGE = 413;
 const UNSUPPORTED_MEDIA_TYPE = 415;
 
 /** Takes what a client of OTLP/HTTP sends (opentelemetry.io/docs/specs/otlp, "OTLP/HTTP Request"). */
 export async function take(
-  { telemetry }: Pick<ApiContext, "telemetry">,
+  { telemetry }: { readonly telemetry: Telemetry },
   signal: Signal,
-  { req, grant }: RawBodyRequest<string, unknown>,
-): Promise<RawAnswer> {
+  { req, grant }: { readonly req: IncomingMessage; readonly grant: Grant },
+): Promise<OtlpAnswer> {
   const type = (req.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const encoding = (req.headers["content-encoding"] ?? "identity").trim().toLowerCase();
   const format = formatOf(type);
@@ -47,7 +63,7 @@ function formatOf(type: string): Format | null {
   return type === OTLP_TYPES.json ? "json" : null;
 }
 
-function answerTo(format: Format, written: Written): Promise<RawAnswer> | RawAnswer {
+function answerTo(format: Format, written: Written): Promise<OtlpAnswer> | OtlpAnswer {
   switch (written.state) {
     case "kept":
       return { status: 200, type: OTLP_TYPES[format], body: written.body };
@@ -74,7 +90,7 @@ interface Refusal {
   readonly retryAfter?: string;
 }
 
-async function refuse(format: Format, { retryAfter, ...refusal }: Refusal): Promise<RawAnswer> {
+async function refuse(format: Format, { retryAfter, ...refusal }: Refusal): Promise<OtlpAnswer> {
   const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
   return { status: refusal.status, type: OTLP_TYPES[format], body: await refusalBody(format, refusal), headers };
 }

@@ -1,6 +1,6 @@
 import { ROLES, type Role } from "@datawire/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Guarded, serveGuarded } from "../../testing/guarded.ts";
+import { type Guarded, serveGuarded } from "../testing/guarded.ts";
 
 let guarded: Guarded;
 beforeAll(async () => {
