@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "@datawire/runtime";
-import { faultOf, TracesFault } from "./faults.ts";
+import { faultOf, type TracesFault } from "./faults.ts";
 import { endOf, fileName, fileNumber, hourOf, numberOfName } from "./file-names.ts";
 import { HourFile } from "./hour-file.ts";
 import { fullFault, lookForRoom, type Room } from "./room.ts";
