@@ -137,6 +137,9 @@ test("promote removes the routes that name the generation, and undo restores bot
 test("promote refuses a generation that is not registered, and names those that are", async () => {
   const { world, change } = await open();
   await expect(change(() => planPromote(world, "barker", "3"))).rejects.toThrow(/there are: version 1, version 2/);
+  await expect(change(() => planPromote(world, "barker", null))).rejects.toThrow(
+    "Cannot promote //barker without a version: no instance without one is registered; there are: version 1, version 2",
+  );
   await expect(change(() => planPromote(world, "nobody", "3"))).rejects.toThrow(
     "Cannot promote //nobody: there is no such service; there are: barker",
   );

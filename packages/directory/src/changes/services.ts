@@ -73,9 +73,13 @@ export function planPromote(state: State, name: string, version: string | null):
   const generation = version === null ? "" : parseGeneration(version);
   if (!state.services.hasGeneration(name, generation)) {
     const there = [...state.services.generationsOf(name)].toSorted().map(describeGeneration);
+    const [what, none] =
+      generation === ""
+        ? [`//${name} without a version`, "no instance without one"]
+        : [`version ${generation} of //${name}`, "no instance of it"];
     throw new ProtocolError(
       "not_found",
-      `Cannot promote ${generation === "" ? `//${name} without a version` : `version ${generation} of //${name}`}: no instance of it is registered; there are: ${there.join(", ") || "none"}`,
+      `Cannot promote ${what}: ${none} is registered; there are: ${there.join(", ") || "none"}`,
     );
   }
   return promotion(state, { name, from: entity.primary, to: generation });

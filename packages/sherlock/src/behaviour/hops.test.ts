@@ -296,6 +296,7 @@ describe("a request line", () => {
   test.each([
     ["GET http://host/x?y HTTP/1.1", "Host: host", "GET /x?y HTTP/1.1"],
     ["GET http://HOST/path HTTP/1.1", "Host: host", "GET /base HTTP/1.1"],
+    ["GET HTTP://host/loud HTTP/1.1", "Host: host", "GET /loud HTTP/1.1"],
     ["GET /path/\xc3\xa9/\xff?\xfc=\xe4 HTTP/1.1", "Host: localhost", "GET /base/\xc3\xa9/\xff?\xfc=\xe4 HTTP/1.1"],
   ])("%s arrives as a path", async (line, host, expected) => {
     await send(line, host);
@@ -309,9 +310,12 @@ describe("a request line", () => {
     ["GET * HTTP/1.1", "Host: localhost"],
     ["GET path/x HTTP/1.1", "Host: localhost"],
     ["GET ftp://localhost/path/x HTTP/1.1", "Host: localhost"],
-  ])("%s is refused with a page of Sherlock's", async (line, host) => {
+    ["GET http://host?x=1 HTTP/1.1", "Host: host", "the URL has a query and no path"],
+  ])("%s is refused with a page of Sherlock's", async (line, host, reason = "") => {
     const before = raw.heads.length;
-    expect(await send(line, host)).toMatch(/^HTTP\/1\.1 400 [\s\S]*400: bad request: /);
+    const answer = await send(line, host);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*400: bad request: /);
+    expect(answer).toContain(reason);
     expect(raw.heads).toHaveLength(before);
   });
 

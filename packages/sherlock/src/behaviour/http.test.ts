@@ -228,6 +228,8 @@ describe("a response", () => {
       'd=1; Path="/base"; Secure',
       'e=1; path = "/base/y"',
       'f=1; Path="/basement"',
+      'g="; Path=/base/z"; Path=/base/y',
+      "h=1; Path=/other; Path=/base/y",
     ];
     const query = cookies.map((cookie) => `cookie=${encodeURIComponent(cookie)}`).join("&");
     expect((await get(`/based/z?${query}`)).headers["set-cookie"]).toEqual([
@@ -237,6 +239,8 @@ describe("a response", () => {
       'd=1; Path="/based"; Secure',
       'e=1; path = "/based/y"',
       'f=1; Path="/basement"',
+      'g="; Path=/base/z"; Path=/based/y',
+      "h=1; Path=/other; Path=/based/y",
     ]);
     expect((await get(`/z?${query}`, { host: "based" })).headers["set-cookie"]).toEqual([
       "a=1; Path=/; Secure",
@@ -245,8 +249,19 @@ describe("a response", () => {
       'd=1; Path="/"; Secure',
       'e=1; path = "/y"',
       'f=1; Path="/basement"',
+      'g="; Path=/base/z"; Path=/y',
+      "h=1; Path=/other; Path=/y",
     ]);
   });
+});
+
+test("leaves a cookie alone that browsers take for / alone", async () => {
+  const cookies = ["__Host-a=1; Path=/; Secure", "__Secure-a=1; Path=/; Secure"];
+  const query = cookies.map((cookie) => `cookie=${encodeURIComponent(cookie)}`).join("&");
+  expect((await get(`/plain/z?${query}`)).headers["set-cookie"]).toEqual([
+    "__Host-a=1; Path=/; Secure",
+    "__Secure-a=1; Path=/plain; Secure",
+  ]);
 });
 
 describe("an answer of the proxy's own", () => {

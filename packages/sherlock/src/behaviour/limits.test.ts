@@ -71,6 +71,23 @@ describe("a request", () => {
   });
 });
 
+describe("a first segment that is longer than a name", () => {
+  const long = "<b>".repeat(4_000);
+
+  test("passes where Host names the service", async () => {
+    const path = `/${"j".repeat(15_000)}/x`;
+    const request = requestOf(`GET ${path} HTTP/1.1`, "Host: s");
+    expect(await exchange(machine.port, request)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(raw.heads.at(-1)).toContain(`${path} HTTP/1.1`);
+  });
+
+  test("is told by its beginning that it names no service, and none of it is taken for HTML", async () => {
+    const request = requestOf(`GET /${long}/x HTTP/1.1`, "Host: localhost", "Accept: text/html");
+    const answer = await exchange(machine.port, request);
+    expect(answer).toMatch(/^HTTP\/1\.1 404 [\s\S]*<b>(?:\?b\?){33}\?b<\/b>: no service of that name is registered/);
+  });
+});
+
 describe("an answer", () => {
   test("with many and long headers passes whole", async () => {
     answered = [...lines(500), `x-long: ${"v".repeat(8_000)}`];

@@ -75,8 +75,11 @@ function setPath(base: string): string {
   return quoteWord(`${escapeLogFormat(base)}%[path,regsub(^/[^/]*,)]`);
 }
 
-/** What comes before a cookie's path, which some servers quote: curl and others take the quotes off. */
-const COOKIE_PATH = String.raw`(?i)^(.*?;\s*path\s*=\s*"?)(?-i)`;
+/**
+ * What comes before a cookie's path, of several the last, which is the one that counts. Some servers quote it: curl and
+ * others take the quotes off. A cookie of a `__Host-` name is dropped by browsers with any path but `/`.
+ */
+const COOKIE_PATH = String.raw`(?i)^(?!__Host-)(.*;\s*path\s*=\s*"?)(?-i)`;
 const PATH_ENDS = String.raw`\s*(?:[";]|$)`;
 
 /** What comes before a cookie's path, then what of it follows the base; a bare `/` after the base is dropped with it. */
